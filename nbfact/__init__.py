@@ -1,0 +1,85 @@
+"""nbfact: learn fast linear transforms as products of sparse factors.
+
+The floors, from the ground up; each imports only those above it in this list:
+
+==================  ===========================================================
+``kernels``         compiled loops over plain arrays: `fwht`, `project_splin`, ...
+``constraints``     the sets factors live in: `Sp`, `SpLin`, `SkPerm`, ...
+``operators``       linear maps that multiply fast: `FactorProduct`, `load`
+``metrics``         `relative_error`, `metrics.rcg`, ...
+``targets``         matrices to factor: `targets.hadamard`, `targets.leadfield`, ...
+``algorithms``      `palm4msa`, `hierarchical`, `rectmat`
+``bench``, ``cli``  the harness and the ``nbfact`` command (extra ``bench``)
+==================  ===========================================================
+"""
+
+from . import metrics, targets
+from .algorithms import (
+    Factorization,
+    History,
+    Preset,
+    State,
+    hierarchical,
+    palm4msa,
+    rectmat,
+)
+from .constraints import (
+    AntiCirc,
+    BlockDiag,
+    Circ,
+    Const,
+    Constraint,
+    Hankel,
+    Identity,
+    NormCol,
+    NormLin,
+    SkPerm,
+    Sp,
+    SpCol,
+    SpLin,
+    SpLinCol,
+    SpSymm,
+    SpTril,
+    SpTriu,
+    Supp,
+    Toeplitz,
+)
+from .metrics import relative_error
+from .operators import FactorProduct, FastOperator, load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AntiCirc",
+    "BlockDiag",
+    "Circ",
+    "Const",
+    "Constraint",
+    "FactorProduct",
+    "Factorization",
+    "FastOperator",
+    "Hankel",
+    "History",
+    "Identity",
+    "NormCol",
+    "NormLin",
+    "Preset",
+    "SkPerm",
+    "Sp",
+    "SpCol",
+    "SpLin",
+    "SpLinCol",
+    "SpSymm",
+    "SpTril",
+    "SpTriu",
+    "State",
+    "Supp",
+    "Toeplitz",
+    "hierarchical",
+    "load",
+    "metrics",
+    "palm4msa",
+    "rectmat",
+    "relative_error",
+    "targets",
+]

@@ -1,0 +1,16 @@
+"""Factorization algorithms: Python loops over the kernels."""
+
+from .hierarchical import hierarchical
+from .palm4msa import palm4msa
+from .presets import Preset, rectmat
+from .result import Factorization, History, State
+
+__all__ = [
+    "Factorization",
+    "History",
+    "Preset",
+    "State",
+    "hierarchical",
+    "palm4msa",
+    "rectmat",
+]

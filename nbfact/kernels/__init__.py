@@ -1,0 +1,93 @@
+"""Compiled kernels, each a plain ``numba.njit`` dispatcher.
+
+Call them from Python or from inside your own ``@njit`` functions. They take arrays and
+scalars, write in place or into ``out``, and check nothing: shapes, dtypes and
+contiguity are the caller's. One name, one place: ``from nbfact.kernels import fwht``.
+"""
+
+from .assignment import project_skperm, project_skperm_greedy
+from .butterfly import (
+    butterfly_adjoint,
+    butterfly_adjoint_columns,
+    butterfly_apply,
+    butterfly_apply_columns,
+    butterfly_pack,
+)
+from .hadamard import fwht, fwht_columns, fwht_rows
+from .norms import frobenius_norm, max_abs, spectral_norm
+from .palm import optimal_scale, palm_step
+from .projections import (
+    normalize_frobenius,
+    project_const,
+    project_nonneg,
+    project_normcol,
+    project_normlin,
+    project_sp,
+    project_spcol,
+    project_splin,
+    project_splincol,
+    project_spsymm,
+    project_sptril,
+    project_sptriu,
+    project_supp,
+)
+from .select import keep_largest, kth_largest
+from .sparse import (
+    chain_apply,
+    chain_apply_columns,
+    csr_adjoint,
+    csr_adjoint_columns,
+    csr_apply,
+    csr_apply_columns,
+)
+from .structured import (
+    project_anticirc,
+    project_blockdiag,
+    project_circ,
+    project_hankel,
+    project_toeplitz,
+)
+
+__all__ = [
+    "butterfly_adjoint",
+    "butterfly_adjoint_columns",
+    "butterfly_apply",
+    "butterfly_apply_columns",
+    "butterfly_pack",
+    "chain_apply",
+    "chain_apply_columns",
+    "csr_adjoint",
+    "csr_adjoint_columns",
+    "csr_apply",
+    "csr_apply_columns",
+    "frobenius_norm",
+    "fwht",
+    "fwht_columns",
+    "fwht_rows",
+    "keep_largest",
+    "kth_largest",
+    "max_abs",
+    "normalize_frobenius",
+    "optimal_scale",
+    "palm_step",
+    "project_anticirc",
+    "project_blockdiag",
+    "project_circ",
+    "project_const",
+    "project_hankel",
+    "project_nonneg",
+    "project_normcol",
+    "project_normlin",
+    "project_skperm",
+    "project_skperm_greedy",
+    "project_sp",
+    "project_spcol",
+    "project_splin",
+    "project_splincol",
+    "project_spsymm",
+    "project_sptril",
+    "project_sptriu",
+    "project_supp",
+    "project_toeplitz",
+    "spectral_norm",
+]

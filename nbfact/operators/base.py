@@ -1,0 +1,99 @@
+"""FastOperator: a scipy LinearOperator that knows what it costs to apply."""
+
+import functools
+from typing import Any
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator
+
+DTYPES = tuple(np.dtype(name) for name in ("f4", "f8", "c8", "c16"))
+
+
+@functools.cache
+def common_dtype(*dtypes: Any) -> np.dtype:
+    """Return the dtype of a product, as NumPy promotes; integers count as float64.
+
+    Raises
+    ------
+    TypeError
+        For dtypes that are not numeric, or wider than complex128.
+    """
+    wide = [np.float64 if np.dtype(d).kind in "biu" else np.dtype(d) for d in dtypes]
+    if any(np.dtype(d).kind not in "fc" for d in wide):
+        names = ", ".join(str(np.dtype(d)) for d in dtypes)
+        raise TypeError(f"expected numbers, got an array of dtype {names}")
+    result = np.result_type(np.float32, *wide)
+    if result not in DTYPES:
+        raise TypeError(f"dtype {result} is not supported: at most complex128")
+    return result
+
+
+class FastOperator(LinearOperator):
+    """Base class: a linear map of shape (m, n) that costs `nnz` multiplications.
+
+    A subclass sets `nnz` and implements `_apply`, `_transpose` and `_adjoint`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+        float32, float64, complex64 or complex128.
+    nnz : int
+        Multiplications of one product with a vector.
+    rcg : float
+        Relative complexity gain, m n / nnz: how many times fewer multiplications
+        than the dense matrix (Le Magoarou & Gribonval 2016). inf when nnz is 0.
+    density : float
+        nnz / (m n) = 1 / rcg.
+    """
+
+    nnz: int
+
+    @property
+    def density(self) -> float:
+        """Return nnz / (m n)."""
+        return self.nnz / (self.shape[0] * self.shape[1])
+
+    @property
+    def rcg(self) -> float:
+        """Return m n / nnz."""
+        return 1 / self.density if self.nnz else float("inf")
+
+    def _apply(self, x: np.ndarray) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch), checked, of a supported dtype."""
+        raise NotImplementedError
+
+    def __matmul__(self, other: Any) -> Any:
+        """Product with an array (n,) or (n, batch), or composition with an operator."""
+        if isinstance(other, LinearOperator):
+            return super().__matmul__(other)
+        x = other.toarray() if hasattr(other, "toarray") else np.asarray(other)
+        if x.ndim not in (1, 2) or x.shape[0] != self.shape[1]:
+            raise ValueError(
+                f"an operator of shape {self.shape} multiplies arrays of shape "
+                f"({self.shape[1]},) or ({self.shape[1]}, batch), got {x.shape}"
+            )
+        return self._apply(x)
+
+    def dot(self, x: Any) -> Any:
+        """Return self @ x; numbers scale the operator, as in scipy."""
+        return self * x if np.isscalar(x) else self @ x
+
+    def _matvec(self, x):
+        return self._apply(x.reshape(-1))
+
+    def _matmat(self, x):
+        return self._apply(x)
+
+    def _rmatvec(self, x):
+        return self.H @ x.reshape(-1)
+
+    def _rmatmat(self, x):
+        return self.H @ x
+
+    def toarray(self) -> np.ndarray:
+        """Return the dense matrix, (m, n), of the operator's dtype."""
+        m, n = self.shape
+        if m < n:
+            return np.ascontiguousarray((self.T @ np.eye(m, dtype=self.dtype)).T)
+        return self @ np.eye(n, dtype=self.dtype)

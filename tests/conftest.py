@@ -1,0 +1,19 @@
+"""Set-up shared by all tests."""
+
+import os
+
+# Before numba is imported: on a busy machine a spinning barrier costs milliseconds.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import numba
+import pytest
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the tests marked `compiled` when nothing is compiled."""
+    if not numba.config.DISABLE_JIT:
+        return
+    skip = pytest.mark.skip(reason="too slow interpreted, or about compilation")
+    for item in items:
+        if "compiled" in item.keywords:
+            item.add_marker(skip)

@@ -1,0 +1,220 @@
+"""The slow specification: NumPy written to be read, one twin for each kernel."""
+
+import numpy as np
+from scipy.optimize import linprog
+
+# --------------------------------------------------------------------------------------
+# Projections: each returns a new array
+# --------------------------------------------------------------------------------------
+
+
+def kth_largest(values, k):
+    """Return the k-th largest value and how many of its equals are in the top k."""
+    top = sorted(values, reverse=True)[:k]
+    return top[-1], top.count(top[-1])
+
+
+def keep_largest(x, k):
+    """Keep k entries of a vector, by decreasing modulus, then increasing index."""
+    order = sorted(range(x.size), key=lambda i: (-abs(x[i]), i))
+    y = np.zeros_like(x)
+    y[order[:k]] = x[order[:k]]
+    return y
+
+
+def project_sp(x, k):
+    return keep_largest(x.ravel(order="F"), k).reshape(x.shape, order="F")
+
+
+def project_splin(x, k):
+    return np.array([keep_largest(row, k) for row in x])
+
+
+def project_spcol(x, k):
+    return project_splin(x.T, k).T
+
+
+def project_splincol(x, k):
+    support = (project_splin(x, k) != 0) | (project_spcol(x, k) != 0)
+    return np.where(support, x, 0)
+
+
+def project_sptriu(x, k):
+    return project_sp(np.triu(x), k)
+
+
+def project_sptril(x, k):
+    return project_sp(np.tril(x), k)
+
+
+def project_spsymm(x, k):
+    """Mirror the larger of each pair, the largest pair first, until k are kept."""
+    n = len(x)
+    larger = np.where(abs(np.tril(x)) >= abs(np.tril(x.T)), np.tril(x), np.tril(x.T))
+    pairs = [(i, j) for j in range(n) for i in range(j, n)]
+    y = np.zeros_like(x)
+    for i, j in sorted(pairs, key=lambda pair: -abs(larger[pair])):
+        if np.count_nonzero(y) < k:
+            y[i, j] = y[j, i] = larger[i, j]
+    return y
+
+
+def project_skperm(x, k_row, k_col):
+    """Solve the linear programme: maximise the energy, at most k per row and column."""
+    m, n = x.shape
+    weights = abs(x / max(abs(x).max(), np.finfo(x.dtype).tiny)) ** 2
+    rows = np.kron(np.eye(m), np.ones((1, n)))
+    columns = np.kron(np.ones((1, m)), np.eye(n))
+    solution = linprog(
+        -weights.ravel(),
+        A_ub=np.vstack([rows, columns]),
+        b_ub=np.repeat([k_row, k_col], [m, n]),
+        bounds=(0, 1),
+        method="highs",
+    )
+    return np.where(solution.x.reshape(m, n) > 0.5, x, 0)
+
+
+def project_skperm_greedy(x, k_row, k_col):
+    """Take the largest entry that has room, ties in column-major order, and so on."""
+    entries = [(i, j) for j in range(x.shape[1]) for i in range(x.shape[0])]
+    y = np.zeros_like(x)
+    for i, j in sorted(entries, key=lambda entry: -abs(x[entry])):
+        if np.count_nonzero(y[i]) < k_row and np.count_nonzero(y[:, j]) < k_col:
+            y[i, j] = x[i, j]
+    return y
+
+
+def project_supp(x, support):
+    return np.where(support, x, 0)
+
+
+def project_const(x, value):
+    return np.array(value, x.dtype)
+
+
+def project_nonneg(x):
+    return np.maximum(x, 0)
+
+
+def normalize_frobenius(x):
+    """Divide by the norm; the largest modulus first, so that squares stay in range."""
+    largest = abs(x).max()
+    if largest == 0:
+        return x.copy()
+    return x / largest / np.linalg.norm(x / largest)
+
+
+def project_normlin(x, s):
+    return np.array([s * normalize_frobenius(row) for row in x])
+
+
+def project_normcol(x, s):
+    return project_normlin(x.T, s).T
+
+
+def project_blockdiag(x, row_ends, col_ends):
+    y = np.zeros_like(x)
+    row = column = 0
+    for row_end, col_end in zip(row_ends, col_ends, strict=True):
+        y[row:row_end, column:col_end] = x[row:row_end, column:col_end]
+        row, column = row_end, col_end
+    return y
+
+
+def average_over(x, classes):
+    """Replace each entry by the mean of the entries of its class."""
+    y = np.empty_like(x)
+    for label in np.unique(classes):
+        y[classes == label] = x[classes == label].mean()
+    return y
+
+
+def project_circ(x):
+    i, j = np.indices(x.shape)
+    return average_over(x, (j - i) % len(x))
+
+
+def project_anticirc(x):
+    i, j = np.indices(x.shape)
+    return average_over(x, (j + i) % len(x))
+
+
+def project_toeplitz(x):
+    i, j = np.indices(x.shape)
+    return average_over(x, j - i)
+
+
+def project_hankel(x):
+    i, j = np.indices(x.shape)
+    return average_over(x, j + i)
+
+
+# --------------------------------------------------------------------------------------
+# Products: dense matrices of the fast transforms
+# --------------------------------------------------------------------------------------
+
+
+def hadamard_matrix(n):
+    """Sylvester's construction, entries 1 and -1."""
+    matrix = np.ones((1, 1))
+    while len(matrix) < n:
+        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
+    return matrix
+
+
+def butterfly_matrix(values):
+    """Product of the levels; values: (L, n / 2, 2, 2) in torch_butterfly's order."""
+    n_levels, half = values.shape[:2]
+    product = np.eye(2 * half, dtype=values.dtype)
+    for level in range(n_levels):
+        stride = 2**level
+        factor = np.zeros_like(product)
+        for i in range(half):
+            p = 2 * (i - i % stride) + i % stride
+            factor[np.ix_([p, p + stride], [p, p + stride])] = values[level, i]
+        product = factor @ product
+    return product
+
+
+# --------------------------------------------------------------------------------------
+# palm4MSA, as in the paper: dense products, exact norms
+# --------------------------------------------------------------------------------------
+
+
+def palm_step(target, left, factor, right, scale, lipschitz):
+    residual = scale * left @ factor @ right - target
+    return factor - scale / lipschitz * left.conj().T @ residual @ right.conj().T
+
+
+def optimal_scale(target, product):
+    square = np.vdot(product, product).real
+    return np.vdot(product, target).real / square if square else 0.0
+
+
+def palm4msa(target, constraints, n_iter, forward):
+    """Return the factors, the scale, and the relative error after each sweep."""
+    order = list(range(len(constraints)))
+    order = order if forward else order[::-1]
+    factors = [np.eye(*c.shape, dtype=target.dtype) for c in constraints]
+    factors[order[0]][:] = 0
+    scale, errors = 1.0, []
+
+    def product(some, size):
+        result = np.eye(size, dtype=target.dtype)
+        for factor in some:
+            result = result @ factor
+        return result
+
+    for _ in range(n_iter):
+        for j in order:
+            left = product(factors[:j], target.shape[0])
+            right = product(factors[j + 1 :], factors[j].shape[1])
+            norms = np.linalg.norm(left, 2) * np.linalg.norm(right, 2)
+            lipschitz = 1.001 * (scale * norms) ** 2
+            stepped = palm_step(target, left, factors[j], right, scale, lipschitz)
+            factors[j] = constraints[j].project(stepped)
+        full = product(factors, target.shape[0])
+        scale = optimal_scale(target, full)
+        errors.append(np.linalg.norm(target - scale * full) / np.linalg.norm(target))
+    return factors, scale, errors

@@ -1,0 +1,128 @@
+"""The nearest matrix with at most k entries per row and column."""
+
+import itertools
+from fractions import Fraction
+
+import naive
+import numpy as np
+import pytest
+from scipy.linalg import hadamard
+
+from nbfact.kernels import project_skperm, project_skperm_greedy
+
+DTYPES = ["float32", "float64", "complex64", "complex128"]
+
+
+def cases(count):
+    """Yield random and tied matrices, rectangular, with every pair of bounds."""
+    rng = np.random.default_rng(0)
+    for case in range(count):
+        m, n = rng.integers(1, 9, 2)
+        k_row, k_col = rng.integers(1, 5, 2)
+        if case % 3 == 0:
+            x = rng.standard_normal((m, n))
+        elif case % 3 == 1:
+            x = rng.integers(-2, 3, (m, n)).astype(float)
+        else:
+            x = rng.standard_normal((m, n)) * (rng.random((m, n)) < 0.4)
+        yield x, k_row, k_col
+
+
+def applied(kernel, x, k_row, k_col):
+    """Return the kernel's result; whatever it keeps is unchanged and within bounds."""
+    y = x.copy()
+    kernel(y, k_row, k_col)
+    kept = y != 0
+    assert np.array_equal(y[kept], x[kept])
+    assert kept.sum(axis=1).max() <= k_row
+    assert kept.sum(axis=0).max() <= k_col
+    return y
+
+
+def energy(x):
+    return np.sum(np.abs(x) ** 2)
+
+
+def test_the_energy_is_that_of_the_linear_programme():
+    for x, k_row, k_col in cases(300):
+        got = applied(project_skperm, x, k_row, k_col)
+        expected = naive.project_skperm(x, k_row, k_col)
+        assert energy(got) == pytest.approx(energy(expected), rel=1e-12, abs=0)
+        assert np.array_equal(applied(project_skperm, got, k_row, k_col), got)
+
+
+def test_no_support_of_a_small_matrix_is_better():
+    """In exact arithmetic, on entries from 1e-15 to 1e15."""
+    rng = np.random.default_rng(6)
+    supports = np.array(list(itertools.product((0, 1), repeat=6))).reshape(-1, 2, 3)
+    for case in range(40):
+        x = np.exp(rng.standard_normal((2, 3)) * (12 if case % 2 else 2))
+        squares = np.array([[Fraction(entry) ** 2 for entry in row] for row in x])
+        k_row, k_col = rng.integers(1, 4), rng.integers(1, 3)
+        rows = supports.sum(axis=2).max(axis=1) <= k_row
+        columns = supports.sum(axis=1).max(axis=1) <= k_col
+        best = max((squares * s).sum() for s in supports[rows & columns])
+        got = applied(project_skperm, x, k_row, k_col)
+        assert (squares * (got != 0)).sum() == best
+
+
+@pytest.mark.compiled
+def test_the_energy_is_that_of_the_linear_programme_when_paths_are_long():
+    rng = np.random.default_rng(1)
+    for shape, k_row, k_col in (((24, 24), 3, 3), ((15, 30), 4, 2), ((30, 12), 1, 3)):
+        for x in (rng.standard_normal(shape), rng.integers(-9, 9, shape) * 1.0):
+            got = applied(project_skperm, x, k_row, k_col)
+            expected = naive.project_skperm(x, k_row, k_col)
+            assert energy(got) == pytest.approx(energy(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dtypes_permutations_and_scales(dtype):
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((7, 5))
+    if np.dtype(dtype).kind == "c":
+        x = x + 1j * rng.standard_normal((7, 5))
+    x = x.astype(dtype)
+    got = applied(project_skperm, x, 2, 3)
+    assert np.array_equal(got, naive.project_skperm(x, 2, 3))
+    rows, columns = rng.permutation(7), rng.permutation(5)
+    permuted = applied(project_skperm, x[rows][:, columns], 2, 3)
+    assert np.array_equal(permuted, got[rows][:, columns])
+    limit = np.finfo(dtype).maxexp - 8
+    for scale in (2.0**-limit, 2.0**limit):
+        scaled = (x * scale).astype(dtype)
+        assert np.array_equal(applied(project_skperm, scaled, 2, 3) != 0, got != 0)
+
+
+def test_a_small_block_is_as_exact_as_a_large_one():
+    rng = np.random.default_rng(3)
+    small = rng.standard_normal((6, 6))
+    large = rng.standard_normal((6, 6))
+    zero = np.zeros((6, 6))
+    x = np.block([[large, zero], [zero, 1e-12 * small]])
+    got = applied(project_skperm, x, 2, 2)
+    expected = applied(project_skperm, small, 2, 2)
+    assert np.array_equal(got[6:, 6:] != 0, expected != 0)
+
+
+def test_ties_fill_rows_and_columns():
+    for x in (np.ones((8, 8)), hadamard(8).astype(float)):
+        for kernel in (project_skperm, project_skperm_greedy):
+            kept = applied(kernel, x, 2, 2) != 0
+            assert (kept.sum(axis=0) == 2).all()
+            assert (kept.sum(axis=1) == 2).all()
+
+
+def test_bounds_beyond_the_size_keep_all():
+    x = np.random.default_rng(4).standard_normal((4, 6))
+    for kernel in (project_skperm, project_skperm_greedy):
+        assert np.array_equal(applied(kernel, x, 10, 10), x)
+        assert not applied(kernel, np.zeros((4, 6)), 1, 2).any()
+
+
+def test_greedy_is_its_twin_and_at_least_half_as_good():
+    for x, k_row, k_col in cases(60):
+        got = applied(project_skperm_greedy, x, k_row, k_col)
+        assert np.array_equal(got, naive.project_skperm_greedy(x, k_row, k_col))
+        best = energy(applied(project_skperm, x, k_row, k_col))
+        assert best * (1 + 1e-12) >= energy(got) >= 0.5 * best

@@ -1,0 +1,250 @@
+"""The sets: checks, options, and the laws that projections obey."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbfact.constraints import (
+    AntiCirc,
+    BlockDiag,
+    Circ,
+    Const,
+    Constraint,
+    Hankel,
+    Identity,
+    NormCol,
+    NormLin,
+    SkPerm,
+    Sp,
+    SpCol,
+    SpLin,
+    SpLinCol,
+    SpSymm,
+    SpTril,
+    SpTriu,
+    Supp,
+    Toeplitz,
+)
+
+N = 6
+SHAPE = (N, N)
+COUNTED = [Sp, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, SpSymm]
+AVERAGED = [Circ, AntiCirc, Toeplitz, Hankel]
+BLOCKS = [(1, 2), (3, 1), (2, 3)]
+
+
+def matrix(seed=0, shape=SHAPE):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+SUPPORT = matrix(9) > 0
+
+
+def with_options(**options):
+    """Return every set that takes ``normalized`` and ``nonneg``."""
+    counted = [cls(SHAPE, 2, **options) for cls in COUNTED]
+    averaged = [cls(SHAPE, **options) for cls in AVERAGED]
+    others = [Supp(SUPPORT, **options), BlockDiag(BLOCKS, **options)]
+    return counted + averaged + others + [Identity(SHAPE, **options)]
+
+
+ALL = [
+    *with_options(normalized=True),
+    *with_options(normalized=False),
+    NormCol(SHAPE, s=2.0),
+    NormLin(SHAPE, s=2.0),
+    Const(matrix(8)),
+]
+# No projections: a union of supports; FAµST's rule for symmetric matrices.
+PROJECTIONS = [
+    constraint for constraint in ALL if not isinstance(constraint, SpLinCol | SpSymm)
+]
+each = pytest.mark.parametrize("constraint", ALL, ids=repr)
+
+
+@each
+def test_result_is_new_and_input_untouched(constraint):
+    assert isinstance(constraint, Constraint)
+    assert constraint.shape == SHAPE
+    x = matrix()
+    expected = constraint.project(x)
+    assert np.array_equal(x, matrix())
+    assert expected.dtype == np.float64
+    assert expected.flags.c_contiguous
+    assert not np.shares_memory(expected, x)
+    x.flags.writeable = False
+    strided = np.zeros((2 * N, 3 * N))[::2, ::-3]
+    strided[...] = x
+    for view in (x, np.asfortranarray(x), strided, x.tolist(), x.astype(">f8")):
+        got = constraint.project(view)
+        assert np.array_equal(got, expected)
+        assert got.flags.c_contiguous
+
+
+@each
+@pytest.mark.parametrize("dtype", ["float32", "complex64", "complex128"])
+def test_dtype_is_kept(constraint, dtype):
+    x = matrix().astype(dtype)
+    expected = constraint.project(matrix())
+    got = constraint.project(x)
+    assert got.dtype == dtype
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+@each
+def test_integers_become_float64(constraint):
+    x = np.arange(N * N).reshape(SHAPE) - 10
+    got = constraint.project(x)
+    assert got.dtype == np.float64
+    assert np.array_equal(got, constraint.project(x.astype(float)))
+
+
+@each
+def test_bad_input_is_refused(constraint):
+    for bad in (np.nan, np.inf):
+        x = matrix()
+        x[1, 2] = bad
+        with pytest.raises(ValueError, match=r"x must be finite"):
+            constraint.project(x)
+    with pytest.raises(ValueError, match=r"\(6, 5\).*\(6, 6\)"):
+        constraint.project(matrix(shape=(N, N - 1)))
+    with pytest.raises(ValueError, match=r"\(6,\).*\(6, 6\)"):
+        constraint.project(np.ones(N))
+    for dtype in (object, "float16", "U3"):
+        with pytest.raises(TypeError, match="x must be"):
+            constraint.project(np.ones(SHAPE).astype(dtype))
+
+
+@each
+def test_repr_equality_pickle(constraint):
+    for twin in (pickle.loads(pickle.dumps(constraint)), copy.deepcopy(constraint)):
+        assert twin == constraint
+        assert hash(twin) == hash(constraint)
+    assert [other for other in ALL if other == constraint] == [constraint]
+    assert constraint != "Sp"
+
+
+def test_repr():
+    assert repr(SpLin((4, 3), k=2)) == "SpLin((4, 3), k=2)"
+    assert repr(SkPerm([4, 3], 2, k_col=3)) == "SkPerm((4, 3), k=2, k_col=3)"
+    assert repr(Sp((4, 3), 2, normalized=False)) == "Sp((4, 3), k=2, normalized=False)"
+    assert repr(Identity((4, 3), nonneg=True)) == "Identity((4, 3), nonneg=True)"
+    assert repr(NormCol((4, 3))) == "NormCol((4, 3), s=1.0)"
+    assert repr(BlockDiag([(1, 2)])) == "BlockDiag(((1, 2),))"
+    assert repr(Const(np.eye(2))) == "Const(<2 x 2>)"
+
+
+@pytest.mark.parametrize("cls", COUNTED)
+def test_bad_k_is_refused(cls):
+    for k in (0, -1):
+        with pytest.raises(ValueError, match="k must be at least 1"):
+            cls(SHAPE, k)
+    for k in (True, 2.0, None, "2", np.float64(2)):
+        with pytest.raises(TypeError, match="k must be an integer"):
+            cls(SHAPE, k)
+    assert cls(SHAPE, np.int32(2)).k == 2
+    if cls not in (SpTriu, SpTril, SpSymm):
+        x = matrix()
+        assert np.array_equal(cls(SHAPE, 99, normalized=False).project(x), x)
+
+
+def test_bad_parameters_are_refused():
+    for shape in (6, (6,), (6, 6, 6), "ab", None, (0, 6), (6, -1)):
+        with pytest.raises((TypeError, ValueError), match="shape"):
+            Sp(shape, 2)
+    with pytest.raises(TypeError, match="shape"):
+        Toeplitz((6.0, 6))
+    for cls in (Circ, AntiCirc):
+        with pytest.raises(ValueError, match=r"square shape, got \(6, 5\)"):
+            cls((6, 5))
+    with pytest.raises(ValueError, match="square"):
+        SpSymm((6, 5), 2)
+    for k_col, error in ((0, ValueError), (1.5, TypeError), (False, TypeError)):
+        with pytest.raises(error, match="k_col"):
+            SkPerm(SHAPE, 2, k_col)
+    for s, error in ((0.0, ValueError), (np.nan, ValueError), ("1", TypeError)):
+        with pytest.raises(error, match="s must be"):
+            NormCol(SHAPE, s)
+    for value in (np.ones(3), np.ones((0, 3)), [[np.nan]]):
+        with pytest.raises(ValueError, match="value must be"):
+            Const(value)
+        with pytest.raises(ValueError, match="support must be"):
+            Supp(value)
+    for blocks in ([], [(1, 0)], [(1,)], [3]):
+        with pytest.raises(ValueError, match="blocks must"):
+            BlockDiag(blocks)
+    with pytest.raises(TypeError, match="value is complex"):
+        Const([[1j]]).project([[1.0]])
+
+
+def test_fixed_matrices_are_copies():
+    value = np.eye(2)
+    constraint = Const(value)
+    value[0, 0] = 7
+    assert np.array_equal(constraint.project(value), np.eye(2))
+
+
+def test_nonneg_and_normalized():
+    sets = with_options(normalized=False, nonneg=True)
+    unit = with_options(normalized=True, nonneg=True)
+    for constraint, scaled in zip(sets, unit, strict=True):
+        plain = type(constraint)(**{**vars(constraint), "nonneg": False})
+        got = constraint.project(matrix())
+        assert got.min() >= 0
+        assert np.array_equal(got, plain.project(np.maximum(matrix(), 0)))
+        expected = got / np.linalg.norm(got)
+        np.testing.assert_allclose(scaled.project(matrix()), expected, rtol=1e-14)
+        assert not scaled.project(np.zeros(SHAPE)).any()
+        assert not scaled.project(-np.ones(SHAPE)).any()
+        with pytest.raises(ValueError, match="nonneg needs a real x"):
+            constraint.project(matrix() * 1j)
+    got = NormCol(SHAPE, nonneg=True).project(matrix())
+    assert got.min() == 0
+    np.testing.assert_allclose(np.linalg.norm(got, axis=0), 1, rtol=1e-14)
+
+
+def test_bounds_on_the_support():
+    x = matrix(shape=(7, 9))
+    for k in (1, 2, 3):
+        assert np.count_nonzero(Sp((7, 9), k).project(x)) == k
+        rows = SpLin((7, 9), k).project(x) != 0
+        columns = SpCol((7, 9), k).project(x) != 0
+        assert (rows.sum(axis=1) == k).all()
+        assert (columns.sum(axis=0) == k).all()
+        union = SpLinCol((7, 9), k).project(x) != 0
+        assert np.array_equal(union, rows | columns)
+        both = SkPerm((7, 9), k, k + 1).project(x) != 0
+        assert both.sum(axis=1).max() <= k
+        assert both.sum(axis=0).max() <= k + 1
+
+
+@pytest.mark.parametrize("constraint", PROJECTIONS, ids=repr)
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**32 - 1), tied=st.booleans())
+def test_laws_of_a_projection(constraint, seed, tied):
+    """Idempotent, and no other point of the set is nearer."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(SHAPE)
+    if tied:
+        x = rng.integers(-1, 2, SHAPE) + 0.0
+    got = constraint.project(x)
+    np.testing.assert_allclose(constraint.project(got), got, rtol=1e-13, atol=1e-13)
+    distance = np.linalg.norm(x - got)
+    for scale in (0.1, 1.0):
+        other = constraint.project(x + scale * rng.standard_normal(SHAPE))
+        assert distance <= np.linalg.norm(x - other) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("constraint", ALL, ids=repr)
+def test_scale_does_not_matter(constraint):
+    expected = constraint.project(matrix())
+    for scale in (2.0**-660, 2.0**660):
+        got = constraint.project(scale * matrix())
+        assert np.array_equal(got != 0, expected != 0)
+        assert np.isfinite(got).all()
+        if constraint.normalized:
+            np.testing.assert_allclose(got, expected, rtol=1e-13)

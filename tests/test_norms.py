@@ -1,0 +1,58 @@
+"""Norms: against NumPy, and where squares overflow or vanish."""
+
+import numpy as np
+import pytest
+
+from nbfact.kernels import frobenius_norm, max_abs, spectral_norm
+
+DTYPES = ["float32", "float64", "complex64", "complex128"]
+
+
+def random(shape, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(shape)
+    if np.dtype(dtype).kind == "c":
+        x = x + 1j * rng.standard_normal(shape)
+    return x.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 1), (3, 8), (8, 3)])
+def test_norms_equal_numpy(shape, dtype):
+    x = random(shape, dtype)
+    rtol = 1e-5 if dtype in ("float32", "complex64") else 1e-9
+    assert frobenius_norm(x) == pytest.approx(np.linalg.norm(x), rel=rtol)
+    vector = random(shape[1], dtype, seed=1)
+    norm = spectral_norm(x, vector, 2000, 1e-14)
+    assert norm == pytest.approx(np.linalg.norm(x, 2), rel=rtol)
+    assert np.linalg.norm(x @ vector) == pytest.approx(norm, rel=1e-3)
+
+
+@pytest.mark.parametrize("magnitude", [5e-324, 1e-310, 1e-200, 1e200, 1e307])
+def test_extreme_magnitudes(magnitude):
+    x = magnitude * np.array([[3.0, 0.0], [0.0, 1.0], [4.0, 0.0]])
+    assert frobenius_norm(x) / magnitude == pytest.approx(np.sqrt(26), rel=0.3)
+    if magnitude > 1e-300:
+        assert frobenius_norm(x) / magnitude == pytest.approx(np.sqrt(26), rel=1e-12)
+        norm = spectral_norm(x, np.ones(2), 100, 1e-12)
+        assert norm / magnitude == pytest.approx(5.0, rel=1e-6)
+
+
+def test_zero_and_not_finite():
+    assert frobenius_norm(np.zeros((2, 3))) == 0
+    assert spectral_norm(np.zeros((2, 3)), np.ones(3), 10, 1e-6) == 0
+    assert np.isnan(frobenius_norm(np.array([[1.0, np.nan]])))
+    assert frobenius_norm(np.array([[1.0, np.inf]])) == np.inf
+    assert max_abs(np.array([[1.0, -3.0]])) == 3
+
+
+def test_zero_start_vector_is_replaced():
+    x = np.diag([1.0, 2.0])
+    assert spectral_norm(x, np.zeros(2), 100, 1e-12) == pytest.approx(2.0, rel=1e-6)
+
+
+def test_warm_start_needs_one_step():
+    x = random((20, 20), "float64")
+    vector = random(20, "float64", seed=1)
+    norm = spectral_norm(x, vector, 5000, 1e-14)
+    assert spectral_norm(x, vector, 1, 0.0) == pytest.approx(norm, rel=1e-9)

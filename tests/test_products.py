@@ -1,0 +1,144 @@
+"""Product kernels against dense matrices: CSR, chains, Hadamard, butterflies."""
+
+import functools
+
+import naive
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numba import njit
+from test_norms import DTYPES, random
+
+from nbfact.kernels import (
+    butterfly_adjoint,
+    butterfly_adjoint_columns,
+    butterfly_apply,
+    butterfly_apply_columns,
+    butterfly_pack,
+    csr_adjoint,
+    csr_adjoint_columns,
+    csr_apply,
+    csr_apply_columns,
+    fwht,
+    fwht_columns,
+    fwht_rows,
+)
+
+
+def close(got, expected):
+    """Compare within rounding, relative to the largest entry."""
+    eps = np.finfo(got.dtype).eps
+    size = max(abs(expected).max(initial=0), np.finfo(got.dtype).tiny)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=200 * eps * size)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (9, 5)])
+def test_csr(shape, dtype):
+    dense = random(shape, dtype) * (random(shape, "float64", 1) > 0)
+    dense[0] = 0  # a row without entries
+    matrix = sp.csr_array(dense.astype(dtype))
+    parts = matrix.data, matrix.indices, matrix.indptr
+    for batch in (1, 4):
+        x, y = random((shape[1], batch), dtype, 2), random((shape[0], batch), dtype, 3)
+        out, adjoint = np.empty_like(y), np.empty_like(x)
+        csr_apply_columns(*parts, x, out)
+        close(out, matrix @ x)
+        csr_adjoint_columns(*parts, y, adjoint)
+        close(adjoint, matrix.conj().T @ y)
+    csr_apply(*parts, x[:, 0].copy(), vector := np.empty(shape[0], dtype))
+    close(vector, matrix @ x[:, 0])
+    csr_adjoint(*parts, y[:, 0].copy(), vector := np.empty(shape[1], dtype))
+    close(vector, matrix.conj().T @ y[:, 0])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 2, 4, 8, 32])
+def test_fwht(n, dtype):
+    hadamard = naive.hadamard_matrix(n)
+    x = random((n, 3), dtype)
+    columns, rows, vector = x.copy(), np.ascontiguousarray(x.T), x[:, 0].copy()
+    fwht_columns(columns)
+    close(columns, hadamard @ x)
+    fwht_rows(rows)
+    close(rows, (hadamard @ x).T)
+    fwht(vector)
+    close(vector, hadamard @ x[:, 0])
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("n", [2**13, 2**14, 2**15])
+def test_fwht_in_blocks(n):
+    """Past the block of the kernel; a unit vector gives a column of the matrix."""
+    x = random(n, "float64")
+    expected = x.copy()
+    fwht_columns(columns := expected.reshape(n, 1))
+    fwht(x)
+    close(x, columns[:, 0])
+    unit = np.zeros(n)
+    unit[n - 3] = 1
+    fwht(unit)
+    parity = [bin(i & (n - 3)).count("1") % 2 for i in range(n)]
+    np.testing.assert_array_equal(unit, 1 - 2 * np.array(parity))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_levels", [1, 2, 3, 4, 5])
+def test_butterfly(n_levels, dtype):
+    n = 2**n_levels
+    values = random((n_levels, n // 2, 2, 2), dtype)
+    twiddle = np.empty((n_levels, 2, 2, n // 2), dtype)
+    butterfly_pack(values, twiddle)
+    matrix = naive.butterfly_matrix(values)
+    x = random((n, 3), dtype, 1)
+    out = np.empty_like(x)
+    butterfly_apply_columns(twiddle, x, out)
+    close(out, matrix @ x)
+    butterfly_adjoint_columns(twiddle, x, out)
+    close(out, matrix.conj().T @ x)
+    in_place = x.copy()
+    butterfly_apply_columns(twiddle, in_place, in_place)
+    close(in_place, matrix @ x)
+    vector, scratch, out = x[:, 0].copy(), np.empty(n, dtype), np.empty(n, dtype)
+    butterfly_apply(twiddle, vector, scratch, out)
+    close(out, matrix @ vector)
+    butterfly_adjoint(twiddle, vector, scratch, out)
+    close(out, matrix.conj().T @ vector)
+
+
+def test_hadamard_is_a_butterfly():
+    values = np.tile(np.array([[1.0, 1.0], [1.0, -1.0]]), (4, 8, 1, 1))
+    np.testing.assert_array_equal(
+        naive.butterfly_matrix(values), naive.hadamard_matrix(16)
+    )
+
+
+@njit
+def smoothed(x, twiddle, scratch, out):
+    """Call kernels from a user's own compiled function."""
+    fwht(x)
+    butterfly_apply(twiddle, x, scratch, out)
+
+
+def test_inside_njit():
+    values = np.tile(np.eye(2), (3, 4, 1, 1))
+    twiddle = np.empty((3, 2, 2, 4))
+    butterfly_pack(values, twiddle)
+    x, out = np.arange(8.0), np.empty(8)
+    expected = naive.hadamard_matrix(8) @ x
+    smoothed(x, twiddle, np.empty(8), out)
+    np.testing.assert_allclose(out, expected)
+
+
+def test_naive_chain_order():
+    """The naive butterfly applies level 0 first."""
+    values = random((3, 4, 2, 2), "float64")
+    levels = [naive.butterfly_matrix(_only(values, level)) for level in range(3)]
+    product = functools.reduce(np.matmul, levels[::-1])
+    np.testing.assert_allclose(naive.butterfly_matrix(values), product)
+
+
+def _only(values, level):
+    single = np.tile(np.eye(2), (*values.shape[:2], 1, 1))
+    single[level] = values[level]
+    return single

@@ -1,0 +1,159 @@
+"""The sparse and normalising projections against their twins."""
+
+import naive
+import numpy as np
+import pytest
+from numba import njit
+
+from nbfact.kernels import (
+    normalize_frobenius,
+    project_const,
+    project_nonneg,
+    project_normcol,
+    project_normlin,
+    project_sp,
+    project_spcol,
+    project_splin,
+    project_splincol,
+    project_spsymm,
+    project_sptril,
+    project_sptriu,
+    project_supp,
+)
+
+DTYPES = ["float32", "float64", "complex64", "complex128"]
+SHAPES = [(1, 1), (1, 5), (7, 1), (4, 6), (9, 30), (30, 9)]
+SPARSE = {
+    project_sp: naive.project_sp,
+    project_splin: naive.project_splin,
+    project_spcol: naive.project_spcol,
+    project_splincol: naive.project_splincol,
+    project_sptriu: naive.project_sptriu,
+    project_sptril: naive.project_sptril,
+    project_spsymm: naive.project_spsymm,
+}
+
+
+def random_matrix(shape, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(shape)
+    if np.dtype(dtype).kind == "c":
+        x = x + 1j * rng.standard_normal(shape)
+    return x.astype(dtype)
+
+
+def tied_matrix(shape, dtype, seed=0):
+    """Entries of modulus 0, 1 and 2 only, so that every selection meets ties."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-2, 3, shape)
+    if np.dtype(dtype).kind == "c":
+        x = x * 1j ** rng.integers(0, 4, shape)
+    return x.astype(dtype)
+
+
+def applied(kernel, x, *args):
+    """Return a copy of x that the kernel has worked on."""
+    y = x.copy()
+    kernel(y, *args)
+    return y
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kernel", SPARSE, ids=lambda kernel: kernel.__name__)
+def test_sparse_projection_is_its_twin(kernel, dtype):
+    for m, n in SHAPES:
+        shape = (m, m) if kernel is project_spsymm else (m, n)
+        for make in (random_matrix, tied_matrix):
+            x = make(shape, dtype)
+            for k in (1, 2, 3, m + n, x.size, x.size + 1):
+                expected = SPARSE[kernel](x, k)
+                assert np.array_equal(applied(kernel, x, k), expected), (shape, k)
+
+
+@pytest.mark.parametrize("kernel", SPARSE, ids=lambda kernel: kernel.__name__)
+def test_sparse_projection_of_extreme_scales(kernel):
+    x = random_matrix((6, 6), "float64")
+    expected = SPARSE[kernel](x, 2) != 0
+    for scale in (2.0**-660, 2.0**660):
+        assert np.array_equal(applied(kernel, scale * x, 2) != 0, expected)
+    assert not applied(kernel, np.zeros((6, 6)), 2).any()
+
+
+def test_any_memory_layout():
+    x = random_matrix((12, 10), "float64")
+    for view in (x.T, x[::2, ::-3], np.asfortranarray(x)):
+        expected = naive.project_sp(view, 7)
+        project_sp(view, 7)
+        assert np.array_equal(view, expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_fixed_sets(dtype):
+    x = random_matrix((4, 6), dtype)
+    support = np.random.default_rng(1).random((4, 6)) < 0.5
+    expected = naive.project_supp(x, support)
+    assert np.array_equal(applied(project_supp, x, support), expected)
+    value = random_matrix((4, 6), dtype, seed=2)
+    assert np.array_equal(applied(project_const, x, value), value)
+
+
+@pytest.mark.parametrize("dtype", DTYPES[:2])
+def test_nonneg(dtype):
+    x = random_matrix((4, 6), dtype)
+    assert np.array_equal(applied(project_nonneg, x), naive.project_nonneg(x))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_norms(dtype):
+    rtol = 1e3 * np.finfo(dtype).eps
+    tiny = np.finfo(dtype).smallest_subnormal
+    for shape in SHAPES:
+        x = random_matrix(shape, dtype)
+        for scale in (1, 1e-30, 1e30):
+            scaled = x * np.asarray(scale, x.real.dtype)
+            for kernel, args in (
+                (normalize_frobenius, ()),
+                (project_normlin, (2.5,)),
+                (project_normcol, (2.5,)),
+            ):
+                expected = getattr(naive, kernel.__name__)(scaled, *args)
+                got = applied(kernel, scaled, *args)
+                np.testing.assert_allclose(got, expected, rtol=rtol)
+    for entry in (tiny, np.finfo(dtype).tiny, np.finfo(dtype).max):
+        got = applied(normalize_frobenius, np.full((2, 2), entry, dtype))
+        np.testing.assert_allclose(got, 0.5, rtol=rtol)
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1e-310, 1e-200, 1e200, 1.7e308])
+def test_norms_of_extreme_scales(scale):
+    x = np.array([[scale, -scale], [0.0, 0.0]])
+    half = np.sqrt(0.5)
+    unit = np.array([[half, -half], [0, 0]])
+    np.testing.assert_allclose(applied(normalize_frobenius, x), unit, rtol=1e-15)
+    np.testing.assert_allclose(applied(project_normlin, x, 2.0), 2 * unit, rtol=1e-15)
+    got = applied(project_normcol, x, 2.0)
+    np.testing.assert_allclose(got, [[2, -2], [0, 0]], rtol=1e-15)
+    got = applied(normalize_frobenius, np.full((30, 30), scale))
+    np.testing.assert_allclose(got, 1 / 30, rtol=1e-15)
+
+
+def test_zero_has_no_direction_and_stays_zero():
+    for kernel, args in (
+        (normalize_frobenius, ()),
+        (project_normlin, (1.0,)),
+        (project_normcol, (1.0,)),
+    ):
+        assert not applied(kernel, np.zeros((3, 20)), *args).any()
+
+
+def test_kernels_are_callable_from_compiled_code():
+    @njit
+    def nearest_unit(x, k):
+        y = x.copy()
+        project_splincol(y, k)
+        normalize_frobenius(y)
+        return y
+
+    x = random_matrix((5, 7), "float64")
+    expected = naive.normalize_frobenius(naive.project_splincol(x, 2))
+    np.testing.assert_allclose(nearest_unit(x, 2), expected, rtol=1e-14)

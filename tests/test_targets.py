@@ -1,0 +1,149 @@
+"""Named transforms, planted products, the lead field."""
+
+import numpy as np
+import pytest
+import scipy.fft
+import scipy.linalg
+
+from nbfact import targets
+
+SIZES = [1, 2, 3, 8, 12, 100]
+NAMED = [targets.dft, targets.dct, targets.dst, targets.hartley, targets.hadamard]
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("name", ["dft", "dct", "dst"])
+@pytest.mark.parametrize("normalized", [True, False])
+def test_transforms_are_those_of_scipy(name, n, normalized):
+    transform = getattr(scipy.fft, name.replace("dft", "fft"))
+    norm = "ortho" if normalized else None
+    expected = transform(np.eye(n), axis=0, norm=norm)
+    got = getattr(targets, name)(n, normalized=normalized)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=2e-15)
+
+
+@pytest.mark.parametrize("target", NAMED)
+def test_transforms_are_orthonormal(target):
+    for n in (1, 2, 64, 1024):
+        matrix = target(n)
+        assert matrix.shape == (n, n)
+        np.testing.assert_allclose(matrix @ matrix.conj().T, np.eye(n), atol=3e-15)
+
+
+def test_dft_is_right_to_the_last_bits_in_every_corner():
+    n = 1000
+    matrix = targets.dft(n, normalized=False)
+    # (-j)(-k) = jk: rows n - k and k are conjugate, whatever the size of jk.
+    np.testing.assert_array_equal(matrix[1:], matrix[:0:-1].conj())
+    np.testing.assert_array_equal(matrix, matrix.T)
+    assert abs(abs(matrix) - 1).max() <= 2.3e-16
+    np.testing.assert_array_equal(
+        targets.dft(4, normalized=False)[1], [1.0, -1.0j, -1.0, 1.0j]
+    )
+
+
+def test_hadamard_is_that_of_sylvester():
+    expected = scipy.linalg.hadamard(16)
+    np.testing.assert_array_equal(targets.hadamard(16, normalized=False), expected)
+    np.testing.assert_array_equal(targets.hadamard(16), expected / 4)
+
+
+def test_hartley_is_real_and_imaginary_parts_of_the_dft():
+    dft = targets.dft(12, normalized=False)
+    got = targets.hartley(12, normalized=False)
+    np.testing.assert_allclose(got, dft.real - dft.imag, atol=1e-15)
+
+
+@pytest.mark.parametrize("target", NAMED)
+def test_sizes_are_checked(target):
+    with pytest.raises(ValueError, match="n=0"):
+        target(0)
+    with pytest.raises(ValueError, match="n=-4"):
+        target(-4)
+    with pytest.raises(TypeError, match=r"n=8\.0"):
+        target(8.0)
+    with pytest.raises(ValueError, match=r"n=12.*power of two"):
+        targets.hadamard(12)
+    np.testing.assert_array_equal(target(np.int64(2)), target(2))
+
+
+@pytest.mark.parametrize(("n", "n_factors", "k"), [(1, 1, 1), (16, 3, 2), (9, 2, 9)])
+def test_planted(n, n_factors, k):
+    matrix, factors = targets.planted(n, n_factors, k, 0, return_factors=True)
+    assert len(factors) == n_factors
+    for factor in factors:
+        dense = factor.toarray()
+        assert (np.count_nonzero(dense, axis=0) == k).all()
+        assert (np.count_nonzero(dense, axis=1) == k).all()
+    expected = np.linalg.multi_dot([np.eye(n), *(f.toarray() for f in factors)])
+    np.testing.assert_allclose(matrix, expected, atol=1e-13)
+
+
+def test_planted_seeds_and_errors():
+    first = targets.planted(8, 2, 2, random_state=1)
+    again = targets.planted(8, 2, 2, random_state=np.random.default_rng(1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, targets.planted(8, 2, 2, random_state=2))
+    with pytest.raises(ValueError, match=r"k=9.*n=8"):
+        targets.planted(8, 2, 9)
+    with pytest.raises(ValueError, match="n_factors=0"):
+        targets.planted(8, 0, 2)
+
+
+def sarvas(r, r0, q):
+    """Return the field at `r` of a dipole `q` at `r0`, letter by letter."""
+    a_vec = r - r0
+    a, r_ = np.linalg.norm(a_vec), np.linalg.norm(r)
+    f = a * (r_ * a + r_**2 - r0 @ r)
+    gradient = (a**2 / r_ + a_vec @ r / a + 2 * a + 2 * r_) * r
+    gradient -= (a + 2 * r_ + a_vec @ r / a) * r0
+    turn = np.cross(q, r0)
+    return 1e-7 / f**2 * (f * turn - (turn @ r) * gradient)
+
+
+def test_the_field_of_a_dipole_is_that_of_sarvas():
+    rng = np.random.default_rng(0)
+    points = 0.12 * rng.standard_normal((6, 3))
+    points *= 0.12 / np.linalg.norm(points, axis=1, keepdims=True)
+    normals = rng.standard_normal((6, 3))
+    sources, moments = targets._dipoles(5, rng)
+    expected = [
+        [sarvas(p, s, q) @ u for s, q in zip(sources, moments, strict=True)]
+        for p, u in zip(points, normals, strict=True)
+    ]
+    got = targets._sarvas(points, normals, sources, moments)
+    np.testing.assert_allclose(got, expected, rtol=1e-9)
+
+
+def test_a_radial_dipole_is_silent_and_the_outward_field_needs_no_volume_current():
+    rng = np.random.default_rng(1)
+    sources, moments = targets._dipoles(4, rng)
+    points, _, _ = targets._helmet(7)
+    silent = targets._sarvas(points, points, sources, sources)
+    assert abs(silent).max() <= 1e-20
+    # Outward, the sphere has no effect: the law of Biot and Savart.
+    outward = points / 0.12
+    a = points[:, None] - sources
+    cube = np.linalg.norm(a, axis=2) ** 3
+    biot = 1e-7 * np.einsum("pi,psi->ps", outward, np.cross(moments, a)) / cube
+    got = targets._sarvas(points, outward, sources, moments)
+    np.testing.assert_allclose(got, biot, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (204, 8193)])
+def test_leadfield(shape):
+    matrix = targets.leadfield(*shape, random_state=0)
+    assert matrix.shape == shape
+    assert np.isfinite(matrix).all()
+    assert 1e-2 < abs(matrix).max() < 100.0
+    places, meridian, parallel = targets._helmet(102)
+    np.testing.assert_allclose(np.linalg.norm(places, axis=1), 0.12)
+    np.testing.assert_allclose(np.sum(places * meridian, axis=1), 0, atol=1e-15)
+    np.testing.assert_allclose(np.sum(meridian * parallel, axis=1), 0, atol=1e-15)
+
+
+def test_leadfield_errors():
+    with pytest.raises(ValueError, match="n_sources=0"):
+        targets.leadfield(4, 0)
+    with pytest.raises(TypeError, match="n_sensors='4'"):
+        targets.leadfield("4", 4)
