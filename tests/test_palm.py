@@ -128,6 +128,7 @@ def test_options():
     )
     assert [state.iteration for state in states] == list(range(1, 8))
     assert [state.error for state in states] == stopped.history.errors
+    close(states[-1].factors[0], stopped.factors[0].toarray())
     early = nf.palm4msa(target, sets, 500, tol=1e-3)
     assert 2 <= len(early.history.errors) < 500
     whole = nf.palm4msa(target, sets, 10)

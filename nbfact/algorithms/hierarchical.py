@@ -1,6 +1,6 @@
 """Hierarchical factorization: one factor peeled off at a time, by palm4MSA."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from ..constraints import Constraint
 from ..operators import FactorProduct
 from .palm4msa import palm4msa
 from .presets import Preset, named_preset
-from .result import Factorization, History
+from .result import Factorization, History, State
 
 SIDES = ("left", "right")
 
@@ -22,6 +22,7 @@ def hierarchical(
     residual_side: str = "right",
     order: str = "left-to-right",
     scaling: str = "factor",
+    callback: Callable[[State], Any] | None = None,
 ) -> Factorization:
     """Factor a matrix into many sparse factors, one split at a time.
 
@@ -44,6 +45,9 @@ def hierarchical(
     scaling : {"factor", "sweep"}
         When λ is fitted: see `palm4msa`. With "sweep", as in the paper, the Hadamard
         matrix of size 128 is left at an error of 3e-8 instead of 2e-15.
+    callback : callable, optional
+        Called with a `State` after each sweep of the global refinements, numbered
+        from 1 in each; returning True ends the refinement it is called from.
 
     Returns
     -------
@@ -109,7 +113,9 @@ def hierarchical(
         factors = _replaced(factors, split.factors, right)
         constraints = _replaced(constraints, pair, right)
         start = FactorProduct(factors, scale * split.scale)
-        refined = palm4msa(target, constraints, n_iter[1], init=start, **options)
+        refined = palm4msa(
+            target, constraints, n_iter[1], init=start, callback=callback, **options
+        )
         history.errors.extend(refined.history.errors)
         history.scales.extend(refined.history.scales)
         factors, scale = refined.factors, refined.scale

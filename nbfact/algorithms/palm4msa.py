@@ -127,7 +127,7 @@ def palm4msa(
         error = frobenius_norm(target - target.dtype.type(scale) * product) / norm
         history.errors.append(error)
         history.scales.append(float(np.ldexp(scale, exponent)))
-        state = State(iteration, error, history.scales[-1])
+        state = State(iteration, error, history.scales[-1], list(factors))
         if callback is not None and callback(state):
             break
         if tol > 0 and iteration > 1:

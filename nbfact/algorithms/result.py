@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import scipy.sparse as sp
 
 from ..operators import FactorProduct
@@ -19,11 +20,14 @@ class State:
         ‖A - Â‖_F / ‖A‖_F after the sweep.
     scale : float
         λ after the sweep.
+    factors : list of ndarray
+        The factors after the sweep, dense, left to right.
     """
 
     iteration: int
     error: float
     scale: float
+    factors: list[np.ndarray]
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ def frobenius_norm(x):
     largest = max_abs(flat)
     if largest == 0.0 or not np.isfinite(largest):
         return largest
-    # A power of two, so that scaling is exact; 2**-1000 at most, for subnormals.
-    exponent = max(np.floor(np.log2(largest)), -1000.0)
-    return np.sqrt(_sum_of_squares(flat, 2.0**-exponent)) * 2.0**exponent
+    # Scaled by a power of two, exactly; neither it nor its inverse may overflow.
+    exponent = float(min(max(np.floor(np.log2(largest)), -1000.0), 1000.0))
+    return float(np.sqrt(_sum_of_squares(flat, 2.0**-exponent))) * 2.0**exponent
 
 
 @kernel

@@ -269,12 +269,9 @@ def _scale_to_norm(x, s):
     if norm == 0.0:
         return
     # The inverse of a subnormal overflows, that of a huge number is subnormal.
-    if norm < 1e-290:
-        _multiply(x, 2.0**200)
+    if norm < 1e-290 or norm > 1e290:
+        _multiply(x, 2.0**200 if norm < 1.0 else 2.0**-200)
         norm = frobenius_norm(x)
-    elif norm > 1e290:
-        _multiply(x, 2.0**-200)
-        norm *= 2.0**-200
     _multiply(x, s / norm)
 
 

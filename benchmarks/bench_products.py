@@ -1,0 +1,74 @@
+"""Products with fast operators: time, error, and time against the dense product."""
+
+from nbfact.bench.case import DENSE
+from nbfact.bench.sample import interleave
+
+from . import common
+
+
+class _Time(common.Setup):
+    def time_product(self, *_):
+        self.call()
+
+
+class _Track(common.Setup):
+    def track_rel_error(self, *_):
+        return self.floored_error()
+
+    track_rel_error.unit = "relative error"
+
+    def track_ratio_to_dense(self, *values):
+        sizes = dict(zip(self.param_names, values, strict=True))
+        dense = common.find(self.group, **{**sizes, "impl": DENSE})
+        calls = {"ours": self.call, "dense": dense.prepare(self.inputs)}
+        times = interleave(calls, budget=0.3)
+        # With samples asv computes a median and an interval, as for times.
+        ratios = times["ours"] / times["dense"]
+        return {"samples": [float(f"{r:.3g}") for r in ratios], "number": 1}
+
+    track_ratio_to_dense.unit = "x dense time"
+
+
+def _parameters(group, ours):
+    values = common.parameters(group, ours)
+    return list(values), list(values.values())
+
+
+class Hadamard(_Time):
+    group = "hadamard"
+    param_names, params = _parameters(group, ours=False)
+
+
+class HadamardOurs(_Track):
+    group = "hadamard"
+    param_names, params = _parameters(group, ours=True)
+
+
+class Butterfly(_Time):
+    group = "butterfly"
+    param_names, params = _parameters(group, ours=False)
+
+
+class ButterflyOurs(_Track):
+    group = "butterfly"
+    param_names, params = _parameters(group, ours=True)
+
+
+class Dft(_Time):
+    group = "dft"
+    param_names, params = _parameters(group, ours=False)
+
+
+class DftOurs(_Track):
+    group = "dft"
+    param_names, params = _parameters(group, ours=True)
+
+
+class Planted(_Time):
+    group = "planted"
+    param_names, params = _parameters(group, ours=False)
+
+
+class PlantedOurs(_Track):
+    group = "planted"
+    param_names, params = _parameters(group, ours=True)

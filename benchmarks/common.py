@@ -1,0 +1,58 @@
+"""What the benchmark classes share: parameters and setup, from the registry."""
+
+import numpy as np
+
+from nbfact.bench import peers
+from nbfact.bench.case import Case
+from nbfact.bench.cases import registry
+
+# Rivals come and go with what is installed; parameters must not.
+CASES = [case for case in registry(quick=True) if case.impl not in peers.PACKAGES]
+
+
+def parameters(group: str, ours: bool = False) -> dict[str, list]:
+    """Return the values of each parameter in a group of cases, `impl` last."""
+    cases = [
+        case
+        for case in CASES
+        if case.group == group and (not ours or case.impl.startswith("nbfact"))
+    ]
+    values = {name: [case.params[name] for case in cases] for name in cases[0].params}
+    values["impl"] = [case.impl for case in cases]
+    return {name: list(dict.fromkeys(column)) for name, column in values.items()}
+
+
+def find(group: str, **params) -> Case:
+    """Return the case with these parameters; NotImplementedError makes asv skip."""
+    impl = params.pop("impl")
+    for case in CASES:
+        if (case.group, case.impl, case.params) == (group, impl, params):
+            return case
+    raise NotImplementedError(f"no case {group} {params} [{impl}]")
+
+
+class Setup:
+    """Prepare one case, check its result, and leave it warm as ``self.call``."""
+
+    group: str
+    param_names: list[str]
+    version = "1"  # bump when what is timed changes: asv then drops old results
+
+    def setup(self, *values):
+        self.case = find(self.group, **dict(zip(self.param_names, values, strict=True)))
+        self.inputs = self.case.make(np.random.default_rng(0))
+        self.call = self.case.prepare(self.inputs)
+        want = self.case.reference(self.inputs)
+        self.error = self.case.error(self.call(), want)
+        if self.error > self.case.bound:
+            raise ValueError(
+                f"{self.case.name}: error {self.error:.2e}, bound {self.case.bound:.2e}"
+            )
+
+    def floored_error(self):
+        """Return the error, four units in the last place at least.
+
+        Below that, changes are rounding's, and asv would report them as regressions.
+        """
+        eps = np.finfo(self.case.params["dtype"]).eps
+        return float(f"{max(self.error, 4 * float(eps)):.3g}")

@@ -1,0 +1,1 @@
+"""The harness: one registry of cases, timed side by side, checked, stored."""

@@ -1,0 +1,89 @@
+"""What a benchmark is: one implementation of one computation at one size."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+DENSE = "dense A @ X"
+"""The implementation that products are compared with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One implementation of one computation.
+
+    Parameters
+    ----------
+    group : str
+        The computation; one table each.
+    impl : str
+        The implementation.
+    params : dict
+        Sizes and ``dtype``, as shown in the table.
+    make : callable
+        ``make(rng)``: the inputs, the same for all cases of the task.
+    prepare : callable
+        ``prepare(inputs)``: a call without arguments that returns the result; what
+        runs here is not timed.
+    reference : callable
+        ``reference(inputs)``: the result in a wider dtype.
+    bound : float
+        The largest relative error allowed; infinite where no exact result exists.
+    size, flops : int
+        Bytes that any such implementation moves, each once; real operations.
+    nnz : int or None
+        Entries stored by the operator; ``None`` when it stores none.
+    yardstick : str
+        The implementation of the same task that ratios are taken to.
+    rival : bool
+        Whether a failure is someone else's: it is shown, and does not fail the run.
+    """
+
+    group: str
+    impl: str
+    params: dict[str, Any]
+    make: Callable[[np.random.Generator], Any]
+    prepare: Callable[[Any], Callable[[], np.ndarray]]
+    reference: Callable[[Any], np.ndarray]
+    bound: float
+    size: int
+    flops: int
+    nnz: int | None
+    yardstick: str = DENSE
+    rival: bool = False
+
+    @property
+    def task(self) -> str:
+        """The name shared by all implementations, ``dft n=8 batch=1 complex64``."""
+        sizes = [f"{k}={v}" for k, v in self.params.items() if k != "dtype"]
+        return " ".join([self.group, *sizes, self.params["dtype"]])
+
+    @property
+    def name(self) -> str:
+        """The name of the case, unique in the registry."""
+        return f"{self.task} [{self.impl}]"
+
+    def error(self, got: np.ndarray, want: np.ndarray) -> float:
+        """Return ‖got − want‖ / ‖want‖ in the dtype of want; NaN counts as infinite.
+
+        Where the result should be zero, anything else is infinitely wrong.
+
+        Raises
+        ------
+        ValueError
+            When the shapes differ, or the dtype is not that of the case.
+        """
+        if got.shape != want.shape:
+            raise ValueError(f"result of shape {got.shape}; expected {want.shape}")
+        if got.dtype != self.params["dtype"]:
+            raise ValueError(
+                f"result of dtype {got.dtype}; expected {self.params['dtype']}"
+            )
+        with np.errstate(invalid="ignore", over="ignore"):
+            error, norm = np.linalg.norm(got - want), np.linalg.norm(want)
+        if norm == 0:
+            return 0.0 if error == 0 else math.inf
+        return float(error / norm) if math.isfinite(error) else math.inf

@@ -1,0 +1,107 @@
+"""The one registry of benchmarks: the command, the asv suite and the tests read it.
+
+A case is one implementation of one computation at one size. Cases of the same
+computation share their inputs and form a task; one of them, ``dense`` where there is a
+matrix, is the yardstick the others are timed against.
+
+What is inside the clock: one call that computes the whole result from the same x, the
+output allocated or not as the implementation's own users would have it. The dense
+product and our kernels write into an ``out`` made beforehand; a kernel that works in
+place is given a fresh copy of x, and the copy is timed with it; objects with ``@``
+(ours, scipy's, rivals') allocate what they return. Outside the clock: building
+matrices and factors, compilation, and the comparison with the reference.
+"""
+
+import fnmatch
+from collections.abc import Iterable
+
+from .case import Case
+from .products import product_cases
+from .steps import palm_cases, projection_cases
+
+
+def registry(quick: bool = False) -> list[Case]:
+    """Return all cases, those of rivals only where the rival is installed.
+
+    Parameters
+    ----------
+    quick : bool
+        The few of ``nbfact bench --quick``, to see that it works and is worth it; all
+        of them tell where.
+
+    Returns
+    -------
+    list of Case
+        Nothing is built, compiled or imported for them yet.
+
+    Examples
+    --------
+    >>> names = [case.name for case in registry(quick=True)]
+    >>> len(names) == len(set(names))
+    True
+    """
+    if quick:
+        single, sizes, batches = ("float32",), (256, 1024), (1, 64)
+        return [
+            *product_cases("hadamard", sizes, single, batches),
+            *product_cases("butterfly", sizes, single, batches),
+            *product_cases("dft", (1024,), ("complex64",), batches),
+            *product_cases("planted", (1024,), single, batches),
+            *projection_cases((256,), ("float64",)),
+            *palm_cases((32,)),
+        ]
+    reals, complexes = ("float32", "float64"), ("complex64", "complex128")
+    sizes, batches = (256, 512, 1024, 2048, 4096, 8192), (1, 16, 64, 256)
+    return [
+        *product_cases("hadamard", sizes, reals, batches),
+        *product_cases("butterfly", sizes, reals, batches),
+        *product_cases("dft", sizes, complexes, batches),
+        *product_cases("dct", sizes[::2], reals, batches),
+        *product_cases("planted", sizes[::2], reals, batches),
+        *projection_cases((64, 256, 1024), (*reals, "complex128")),
+        *palm_cases((32, 64, 128)),
+    ]
+
+
+def tasks(cases: Iterable[Case]) -> dict[str, list[Case]]:
+    """Return the cases by task, in the order of the registry.
+
+    Examples
+    --------
+    >>> next(iter(tasks(registry(quick=True))))
+    'hadamard n=256 batch=1 float32'
+    """
+    grouped: dict[str, list[Case]] = {}
+    for case in cases:
+        grouped.setdefault(case.task, []).append(case)
+    return grouped
+
+
+def select(cases: Iterable[Case], pattern: str | None) -> list[Case]:
+    """Return the cases whose task contains `pattern`, or matches it as a glob.
+
+    Parameters
+    ----------
+    cases : iterable of Case
+        Where to choose.
+    pattern : str or None
+        ``"dft n=1024"``, ``"*batch=64*"``; case does not matter. ``None`` keeps all.
+
+    Returns
+    -------
+    list of Case
+        Whole tasks, possibly none.
+
+    Examples
+    --------
+    >>> {case.group for case in select(registry(quick=True), "DFT*batch=1 *")}
+    {'dft'}
+    """
+    if pattern is None:
+        return list(cases)
+    wanted = pattern.lower()
+    return [
+        case
+        for case in cases
+        if wanted in case.task.lower() or fnmatch.fnmatch(case.task.lower(), wanted)
+    ]

@@ -1,0 +1,103 @@
+"""Measure one task: check every result, then time the right ones side by side."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import machine, sample
+from .case import Case
+
+SEED = 0
+"""Of all inputs, so that a wrong result can be looked at again."""
+
+
+def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list[dict]:
+    """Return a row for each case of a task.
+
+    Parameters
+    ----------
+    task : sequence of Case
+        All implementations of one computation, as in :func:`nbfact.bench.cases.tasks`.
+    budget : float
+        Seconds for the samples of all of them.
+    calibration : dict
+        From :func:`nbfact.bench.machine.calibrate`.
+
+    Returns
+    -------
+    list of dict
+        Ready for :func:`nbfact.bench.store.append_rows`. A case whose result is
+        wrong, or that raises, has ``ok`` false, a ``message``, and no time: a wrong
+        result has none. Results are compared before the clock runs, and once more
+        after it, for a call that spoils its own inputs.
+    """
+    inputs = task[0].make(np.random.default_rng(SEED))
+    want = task[0].reference(inputs)
+    rows = {case.impl: _row(case) for case in task}
+    calls = {}
+    for case in task:
+        try:
+            call = case.prepare(inputs)
+            if _check(case, call, want, rows[case.impl]):
+                calls[case.impl] = call
+        except Exception as error:  # whatever it is, the other cases go on
+            _fail(rows[case.impl], f"{type(error).__name__}: {error}")
+    samples = sample.interleave(calls, budget) if calls else {}
+    for case in task:
+        if case.impl in calls:
+            _fill(rows[case.impl], case, samples, calibration)
+            if not _check(case, calls[case.impl], want, rows[case.impl]):
+                rows[case.impl].update(time=None, samples=None, ratio=None, roof=None)
+    return list(rows.values())
+
+
+def _row(case):
+    """Return the row of a case before anything is known of it."""
+    return {
+        "case": case.name,
+        "task": case.task,
+        "group": case.group,
+        "impl": case.impl,
+        "params": case.params,
+        "yardstick": case.yardstick,
+        "rival": case.rival,
+        "size": case.size,
+        "flops": case.flops,
+        "nnz": case.nnz,
+        "bound": case.bound if math.isfinite(case.bound) else None,
+        "ok": True,
+        "message": None,
+        "error": None,
+        "time": None,
+        "samples": None,
+        "ratio": None,
+        "roof": None,
+    }
+
+
+def _check(case, call, want, row):
+    """Compare one result with the reference; return whether it is right."""
+    error = case.error(call(), want)
+    row["error"] = error if math.isfinite(error) else None
+    if not math.isfinite(error):
+        _fail(row, "the result holds NaN or infinity")
+    elif error > case.bound:
+        _fail(row, f"relative error {error:.2e} exceeds the bound {case.bound:.2e}")
+    return row["ok"]
+
+
+def _fail(row, message):
+    """Mark a row as failed."""
+    row.update(ok=False, message=message)
+
+
+def _fill(row, case, samples, calibration):
+    """Write the statistics of a case's samples into its row."""
+    times = samples[case.impl]
+    row["time"] = sample.summary(times)
+    row["samples"] = [float(f"{value:.4g}") for value in times]
+    if case.yardstick in samples:
+        row["ratio"] = sample.paired_ratio(times, samples[case.yardstick])
+    ideal = machine.roof_time(calibration, case.size, case.flops, case.params["dtype"])
+    row["roof"] = ideal / row["time"]["median"]

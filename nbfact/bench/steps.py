@@ -1,0 +1,240 @@
+"""Cases of what factorizing is made of: projections, one sweep of PALM.
+
+There is no dense product to compare with: the yardstick is what one would write
+without us, in NumPy or SciPy.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import scipy.optimize
+import scipy.sparse
+
+from .. import constraints, targets
+from ..algorithms import palm4msa
+from ..kernels import (
+    project_skperm,
+    project_sp,
+    project_spcol,
+    project_splin,
+    project_splincol,
+)
+from .case import Case
+
+NUMPY = "numpy"
+LINPROG = "scipy linprog"
+K = 4
+FACTORS, SWEEPS = 3, 5
+PALM_BOUND = 1e-4
+SKPERM_MAX = 64  # the linear programme takes seconds beyond
+
+
+def projection_cases(sizes: Sequence[int], dtypes: Sequence[str]) -> Iterator[Case]:
+    """Yield the cases of projections of an n × n Gaussian matrix on sparse sets.
+
+    Parameters
+    ----------
+    sizes, dtypes : sequences
+        Orders, names of dtypes. ``k`` is 4 for a row or a column, 4 n for a matrix;
+        the exact ``skperm`` is made at 64 at most, for the sake of its yardstick.
+
+    Yields
+    ------
+    Case
+    """
+    for name, (kernel, twin, reference) in _PROJECTIONS.items():
+        yardstick, largest = NUMPY, math.inf
+        if name == "skperm":
+            yardstick, largest = LINPROG, SKPERM_MAX
+        orders = dict.fromkeys(min(n, largest) for n in sizes)
+        for n in orders:
+            for dtype in dtypes:
+                k = K * n if name == "sp" else K
+                for impl, prepare in (
+                    (f"nbfact project_{name}", _ours(kernel, k)),
+                    (yardstick, _theirs(twin, k)),
+                ):
+                    yield Case(
+                        group=f"project_{name}",
+                        impl=impl,
+                        params={"n": n, "k": k, "dtype": dtype},
+                        make=_gaussian(n, dtype),
+                        prepare=prepare,
+                        reference=_theirs_once(reference, k),
+                        bound=0.0,  # entries are kept or cut, never computed
+                        size=2 * n * n * np.dtype(dtype).itemsize,
+                        flops=0,
+                        nnz=None,
+                        yardstick=yardstick,
+                    )
+
+
+def palm_cases(sizes: Sequence[int]) -> Iterator[Case]:
+    """Yield the cases of five sweeps of palm4MSA: three factors of an n × n matrix.
+
+    Parameters
+    ----------
+    sizes : sequence
+        Orders. Each factor is `SpLin` with k = 4; the target is planted so, in
+        float64.
+
+    Yields
+    ------
+    Case
+        Compared by the approximation they reach. Its bound is that of the spectral
+        norms inside, which ours finds by power iteration, to a relative change of
+        1e-7, and the yardstick by an SVD.
+    """
+    for n in sizes:
+        for impl, prepare in (
+            ("nbfact palm4msa", _palm),
+            (NUMPY, lambda target: lambda: _numpy_palm(target)),
+        ):
+            yield Case(
+                group="palm4msa_5_sweeps",
+                impl=impl,
+                params={"n": n, "k": K, "dtype": "float64"},
+                make=lambda rng, n=n: targets.planted(n, FACTORS, min(K, n), rng),
+                prepare=prepare,
+                reference=_numpy_palm,
+                bound=PALM_BOUND,
+                # Each update reads the target and the factors once. A sweep makes
+                # 4 J - 4 products for the gradients, and 2 J - 2 for L and R.
+                size=SWEEPS * FACTORS * (FACTORS + 1) * n * n * 8,
+                flops=SWEEPS * 6 * (FACTORS - 1) * 2 * n**3,
+                nnz=None,
+                yardstick=NUMPY,
+            )
+
+
+def _palm(target):
+    sets = [constraints.SpLin(target.shape, K)] * FACTORS
+
+    def call():
+        found = palm4msa(target, sets, n_iter=SWEEPS)
+        return found.operator.toarray()
+
+    return call
+
+
+def _numpy_palm(target):
+    """Run palm4MSA as it is published: right to left, the scale once a sweep."""
+    n = len(target)
+    factors = [np.eye(n)] * (FACTORS - 1) + [np.zeros((n, n))]
+    scale = 1.0
+    for _ in range(SWEEPS):
+        right = np.eye(n)
+        for j in reversed(range(FACTORS)):
+            left = functools.reduce(np.matmul, factors[:j], np.eye(n))
+            norms = np.linalg.norm(left, 2) * np.linalg.norm(right, 2)
+            residual = scale * left @ factors[j] @ right - target
+            step = scale / (1.001 * (scale * norms) ** 2)
+            moved = factors[j] - step * left.T @ residual @ right.T
+            factors[j] = _partition_rows(moved, min(K, n))
+            factors[j] /= np.linalg.norm(factors[j])
+            right = factors[j] @ right
+        scale = np.vdot(right, target) / np.vdot(right, right)
+    return scale * right
+
+
+def _gaussian(n, dtype):
+    def make(rng):
+        x = rng.standard_normal((n, n))
+        if dtype.startswith("complex"):
+            x = x + 1j * rng.standard_normal((n, n))
+        return x.astype(dtype)
+
+    return make
+
+
+def _ours(kernel, k):
+    """Prepare a kernel, which works in place: it gets a fresh copy, in the clock."""
+    arguments = (k, k) if kernel is project_skperm else (k,)
+
+    def prepare(x):
+        out = np.empty_like(x)
+
+        def call():
+            np.copyto(out, x)
+            kernel(out, *arguments)
+            return out
+
+        return call
+
+    return prepare
+
+
+def _theirs(twin, k):
+    return lambda x: lambda: twin(x, k)
+
+
+def _theirs_once(reference, k):
+    return lambda x: reference(x, k)
+
+
+def _partition_rows(x, k):
+    kept = np.argpartition(np.abs(x), -k, axis=1)[:, -k:]
+    out = np.zeros_like(x)
+    np.put_along_axis(out, kept, np.take_along_axis(x, kept, 1), 1)
+    return out
+
+
+def _partition_all(x, k):
+    return _partition_rows(x.reshape(1, -1), k).reshape(x.shape)
+
+
+def _partition_columns(x, k):
+    return _partition_rows(x.T, k).T
+
+
+def _partition_both(x, k):
+    rows = _partition_rows(x, k)
+    return np.where(rows != 0, rows, _partition_columns(x, k))
+
+
+def _sorted_rows(x, k):
+    """Keep the k largest of each row, the first of equal ones."""
+    kept = np.argsort(-np.abs(x), axis=1, kind="stable")[:, :k]
+    out = np.zeros_like(x)
+    np.put_along_axis(out, kept, np.take_along_axis(x, kept, 1), 1)
+    return out
+
+
+def _sorted_all(x, k):
+    return _sorted_rows(x.T.reshape(1, -1), k).reshape(x.T.shape).T
+
+
+def _sorted_columns(x, k):
+    return _sorted_rows(x.T, k).T
+
+
+def _sorted_both(x, k):
+    rows = _sorted_rows(x, k)
+    return np.where(rows != 0, rows, _sorted_columns(x, k))
+
+
+def _linprog(x, k):
+    """Keep the support of largest energy with k entries a row, k a column."""
+    m, n = x.shape
+    rows = scipy.sparse.kron(scipy.sparse.eye_array(m), np.ones((1, n)))
+    columns = scipy.sparse.kron(np.ones((1, m)), scipy.sparse.eye_array(n))
+    energy = np.abs(x).astype(np.float64) ** 2
+    found = scipy.optimize.linprog(
+        -energy.ravel(),
+        A_ub=scipy.sparse.vstack([rows, columns]).tocsr(),
+        b_ub=np.full(m + n, float(k)),
+        bounds=(0, 1),
+    )
+    return np.where(found.x.reshape(m, n) > 0.5, x, x.dtype.type(0))
+
+
+_Projection = Callable[[np.ndarray, int], np.ndarray]
+_PROJECTIONS: dict[str, tuple[Callable[..., None], _Projection, _Projection]] = {
+    "sp": (project_sp, _partition_all, _sorted_all),
+    "splin": (project_splin, _partition_rows, _sorted_rows),
+    "spcol": (project_spcol, _partition_columns, _sorted_columns),
+    "splincol": (project_splincol, _partition_both, _sorted_both),
+    "skperm": (project_skperm, _linprog, _linprog),
+}

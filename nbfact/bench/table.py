@@ -1,0 +1,145 @@
+"""Results as tables: one for each computation, each size ranked from fast to slow."""
+
+import math
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def table(rows: Sequence[dict]) -> Table:
+    """Return the table of one group of rows, as :mod:`nbfact.bench.run` makes them.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Of one group; sizes keep the order of the first row of each.
+
+    Returns
+    -------
+    rich.table.Table
+        A block for each size: implementations by their median time, those without a
+        time last.
+    """
+    first = rows[0]
+    shown = Table(
+        title=first["group"],
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=0,
+    )
+    amount = "k" if "k" in first["params"] else "batch"
+    for title in ("n", amount):
+        shown.add_column(title, justify="right", no_wrap=True)
+    shown.add_column("dtype", no_wrap=True)
+    shown.add_column("implementation", overflow="fold")
+    yardstick = first["yardstick"].split()[0]
+    for title in ("time", "±", f"vs {yardstick}", "error", "nnz", "roof"):
+        shown.add_column(title, justify="right", no_wrap=True)
+    for block in _blocks(rows):
+        for index, row in enumerate(block):
+            shown.add_row(
+                *(_sizes(row, amount) if index == 0 else ("", "", "")),
+                *_figures(row),
+                style=_style(row),
+                end_section=index == len(block) - 1,
+            )
+    return shown
+
+
+def legend() -> str:
+    """Return the lines below the tables that say what the columns are."""
+    return (
+        "time: median of one call; ±: half the interquartile range; vs: median ratio "
+        "of paired samples\n"
+        "error: relative, against a product in higher precision; *: of approximation, "
+        "without a bound\n"
+        "nnz: entries stored\n"
+        "roof: time needed at the machine's measured GEMM rate, and at its bandwidth "
+        "(of the cache that\n"
+        "      holds the case) for each byte once, over the time taken"
+    )
+
+
+def seconds(value: float) -> str:
+    """Return a time with three significant digits.
+
+    Examples
+    --------
+    >>> seconds(1.2345e-6), seconds(0.0999), seconds(250.0)
+    ('1.23 µs', '99.9 ms', '250 s')
+    """
+    scale, unit = next((pair for pair in _UNITS if value >= pair[0]), _UNITS[-1])
+    return f"{_three(value / scale)} {unit}"
+
+
+def versus(ratio: float) -> str:
+    """Return a ratio of times in words.
+
+    Examples
+    --------
+    >>> versus(0.1), versus(2.0), versus(1.001)
+    ('10.0x faster', '2.00x slower', 'same')
+    """
+    if 1 / 1.01 < ratio < 1.01:
+        return "same"
+    if ratio < 1:
+        return f"{_three(1 / ratio)}x faster"
+    return f"{_three(ratio)}x slower"
+
+
+def _three(value):
+    """Return a positive number with three significant digits, without an exponent."""
+    digits = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
+    return f"{value:.{digits}f}"
+
+
+def _blocks(rows):
+    """Split rows by task, and sort each by time."""
+    tasks = {}
+    for row in rows:
+        tasks.setdefault(row["task"], []).append(row)
+    for block in tasks.values():
+        yield sorted(block, key=lambda row: (row["time"] or {}).get("median", math.inf))
+
+
+def _sizes(row, amount):
+    params = row["params"]
+    n = f"{params['m']}x{params['n']}" if "m" in params else str(params["n"])
+    return n, str(params.get(amount, "")), params["dtype"]
+
+
+def _figures(row):
+    """Return implementation, time, spread, ratio, error, nnz and roof as text."""
+    nnz = "-" if row["nnz"] is None else str(row["nnz"])
+    error = "-" if row["error"] is None else f"{row['error']:.1e}"
+    if not row["ok"]:
+        verdict = "FAILED" if row["error"] is None else "WRONG"
+        return row["impl"], verdict, "", "", error, nnz, ""
+    if row["bound"] is None:
+        error += "*"
+    time, ratio = row["time"], row["ratio"]
+    spread = (time["q3"] - time["q1"]) / 2 / time["median"]
+    same = row["impl"] == row["yardstick"]
+    return (
+        row["impl"],
+        seconds(time["median"]),
+        f"{spread:.0%}",
+        "" if same or ratio is None else versus(ratio["median"]),
+        error,
+        nnz,
+        f"{row['roof']:.0%}",
+    )
+
+
+def _style(row):
+    if not row["ok"]:
+        return "yellow" if row["rival"] else "bold red"
+    if row["impl"].startswith("nbfact"):
+        return "bold"
+    return ""

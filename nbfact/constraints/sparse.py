@@ -1,0 +1,189 @@
+"""Sets of sparse matrices: so many entries in all, in a row, in a column."""
+
+from ..kernels.assignment import project_skperm
+from ..kernels.projections import (
+    project_sp,
+    project_spcol,
+    project_splin,
+    project_splincol,
+    project_spsymm,
+    project_sptril,
+    project_sptriu,
+)
+from .base import Counted, Square, constraint, positive_integer
+
+
+@constraint
+class Sp(Counted):
+    """At most ``k`` non-zeros in the matrix.
+
+    Notes
+    -----
+    The k largest moduli by quickselect, ties in column-major order: O(mn).
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.Sp((2, 2), k=2, normalized=False).project([[3.0, -1.0], [2.0, -4.0]])
+    array([[ 3.,  0.],
+           [ 0., -4.]])
+    """
+
+    def _nearest(self, x):
+        project_sp(x, self.k)
+
+
+@constraint
+class SpLin(Counted):
+    """At most ``k`` non-zeros per row.
+
+    Notes
+    -----
+    A quickselect per row: O(mn).
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.SpLin((2, 2), k=1, normalized=False).project([[3.0, -1.0], [2.0, -4.0]])
+    array([[ 3.,  0.],
+           [ 0., -4.]])
+    """
+
+    def _nearest(self, x):
+        project_splin(x, self.k)
+
+
+@constraint
+class SpCol(Counted):
+    """At most ``k`` non-zeros per column.
+
+    Notes
+    -----
+    A quickselect per column: O(mn).
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.SpCol((2, 2), k=1, normalized=False).project([[3.0, -1.0], [4.0, -4.0]])
+    array([[ 0.,  0.],
+           [ 4., -4.]])
+    """
+
+    def _nearest(self, x):
+        project_spcol(x, self.k)
+
+
+@constraint
+class SpLinCol(Counted):
+    """The entries that `SpLin` or `SpCol` keeps: not a projection.
+
+    Notes
+    -----
+    The union of two supports: a row or column may hold more than k entries, some
+    1.4 kn in all for n x n Gaussian entries, so that PALM may increase its
+    objective. `SkPerm` is the projection onto "k per row and per column". O(mn).
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.SpLinCol((2, 2), k=1, normalized=False).project([[3.0, -1.0], [4.0, -2.0]])
+    array([[ 3.,  0.],
+           [ 4., -2.]])
+    """
+
+    def _nearest(self, x):
+        project_splincol(x, self.k)
+
+
+@constraint
+class SkPerm(Counted):
+    """At most ``k`` non-zeros per row and ``k_col`` per column.
+
+    Parameters
+    ----------
+    k_col : int, optional
+        Entries kept per column, at least 1; ``k`` if not given.
+
+    Notes
+    -----
+    Exact: the support of largest energy is a maximum-weight b-matching, found by
+    shortest augmenting paths, in min(m k, n k_col) searches of O(mn) at most. With
+    ties it is not unique. `nbfact.kernels.project_skperm_greedy` is faster.
+
+    References
+    ----------
+    Q.-T. Le and R. Gribonval, "Structured support exploration for multilayer sparse
+    matrix factorization", ICASSP 2021.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.SkPerm((2, 2), k=1, normalized=False).project([[3.0, 2.5], [2.5, 0.0]])
+    array([[0. , 2.5],
+           [2.5, 0. ]])
+    """
+
+    k_col: int | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.k_col is not None:
+            k_col = positive_integer(self.k_col, "k_col")
+            object.__setattr__(self, "k_col", k_col)
+
+    def _nearest(self, x):
+        project_skperm(x, self.k, self.k if self.k_col is None else self.k_col)
+
+
+@constraint
+class SpTriu(Counted):
+    """At most ``k`` non-zeros, all in the upper triangle, diagonal included.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.SpTriu((2, 2), k=1, normalized=False).project([[3.0, 2.0], [5.0, 4.0]])
+    array([[0., 0.],
+           [0., 4.]])
+    """
+
+    def _nearest(self, x):
+        project_sptriu(x, self.k)
+
+
+@constraint
+class SpTril(Counted):
+    """At most ``k`` non-zeros, all in the lower triangle, diagonal included.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.SpTril((2, 2), k=1, normalized=False).project([[3.0, 5.0], [2.0, 4.0]])
+    array([[0., 0.],
+           [0., 4.]])
+    """
+
+    def _nearest(self, x):
+        project_sptril(x, self.k)
+
+
+@constraint
+class SpSymm(Counted, Square):
+    """Symmetric, with ``k`` non-zeros or ``k + 1``: not a projection.
+
+    Notes
+    -----
+    FAµST's rule: the larger of two mirrored entries is given to both (the projection
+    would take their mean; neither is conjugated), then the largest are kept until k
+    are. A pair is kept whole, so that there may be one more than k.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.SpSymm((2, 2), k=1, normalized=False).project([[3.0, 5.0], [2.0, 4.0]])
+    array([[0., 5.],
+           [5., 0.]])
+    """
+
+    def _nearest(self, x):
+        project_spsymm(x, self.k)

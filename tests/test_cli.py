@@ -1,0 +1,159 @@
+"""The command line: what it prints, writes, and exits with."""
+
+import importlib.util
+import signal
+import sys
+
+import numpy as np
+import pytest
+
+import nbfact as nf
+from nbfact import cli
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command in an empty directory; return its code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["nbfact", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        out, err = capsys.readouterr()
+        return exit_.value.code, out, err
+
+    return run
+
+
+def test_help_tells_the_exit_codes(run):
+    for arguments in (["--help"], ["bench", "--help"], ["factorize", "--help"]):
+        code, out, _ = run(*arguments)
+        assert code == 0
+        for told in ("0 done", "1 a result is wrong", "2 wrong usage", "130"):
+            assert told in " ".join(out.split())
+
+
+def test_a_missing_extra_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert cli.main() == 2
+    assert 'pip install "nbfact[bench]"' in capsys.readouterr().err
+
+
+def test_bench_passes_its_options_on(run, monkeypatch, tmp_path):
+    import nbfact.bench.run as bench_run
+
+    calls = []
+    monkeypatch.setattr(bench_run, "run_bench", lambda *args: calls.append(args) or 1)
+    options = ["--quick", "-k", "fwht", "--matrix", "a.npy", "--output", "r.jsonl"]
+    assert run("bench", *options)[0] == 1
+    assert run("bench")[0] == 1
+    given, default = calls
+    assert given[:2] == (True, "fwht")
+    assert [path.name for path in (given[2], given[4])] == ["a.npy", "r.jsonl"]
+    assert default == (False, None, None, 1, None)
+
+
+MISTAKES = {
+    "no file": (["none.npy"], "none.npy: no such file"),
+    "kind": (["a.txt"], "a.txt: unknown kind of file"),
+    "nan": (["nan.npy"], "nan.npy: entry (0, 1) is nan"),
+    "vector": (["vector.npy"], "vector.npy: has shape (3,)"),
+    "place": (["a.npy", "--output", "no/f.npz"], "no is not a writable directory"),
+    "suffix": (["a.npy", "--output", "f.txt"], "f.txt: expected a name in .npz"),
+    "output": (["a.npy", "--output", "."], "--output .: a directory"),
+    "threads": (["a.npy", "--threads", "100000"], "--threads 100000: this machine"),
+    "k": (["a.npy", "--nnz-per-row", "0"], "--nnz-per-row"),
+    "factors": (["a.npy", "--factors", "1"], "--factors"),
+    "method": (["a.npy", "--method", "svd"], "--method"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_told_without_a_traceback(run, tmp_path, mistake):
+    np.save(tmp_path / "a.npy", np.eye(4))
+    np.save(tmp_path / "nan.npy", np.array([[1.0, np.nan]]))
+    np.save(tmp_path / "vector.npy", np.ones(3))
+    (tmp_path / "a.txt").write_text("1 2")
+    before = sorted(tmp_path.iterdir())
+    arguments, message = MISTAKES[mistake]
+    code, out, err = run("factorize", *arguments)
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in out + err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("method", ["hierarchical", "palm4msa"])
+@pytest.mark.parametrize("shape", [(8, 8), (6, 20), (20, 6)])
+def test_factorize(run, tmp_path, method, shape):
+    square = shape[0] == shape[1]
+    target = nf.targets.hadamard(8) if square else nf.targets.leadfield(*shape, 0)
+    np.save(tmp_path / "a.npy", target)
+    options = [] if square else ["--nnz-per-row", "3", "--factors", "3"]
+    code, out, err = run(
+        "factorize", "a.npy", "--method", method, "--n-iter", "20", *options
+    )
+    assert code == 0, err
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npy", "a.nbfact.npz"}
+    operator = nf.load(tmp_path / "a.nbfact.npz")
+    assert operator.shape == shape
+    assert len(operator.factors) == 3
+    error = nf.relative_error(target, operator)
+    assert f"{error:.6g}" in out
+    assert f"{operator.rcg:.4g}" in out
+    assert "dense" in out
+    assert error < 1
+    if square and method == "hierarchical":
+        assert error <= 1e-12
+        assert operator.nnz == 3 * 16
+
+
+def test_ctrl_c_leaves_the_old_file(run, tmp_path, monkeypatch):
+    np.save(tmp_path / "a.npy", np.eye(4))
+    (tmp_path / "f.npz").write_text("old")
+    palm4msa = nf.palm4msa
+
+    def interrupted(*args, callback, **options):
+        def pressed(state):
+            callback(state)
+            signal.raise_signal(signal.SIGINT)
+
+        return palm4msa(*args, callback=pressed, **options)
+
+    monkeypatch.setattr(nf, "palm4msa", interrupted)
+    code, _, err = run("factorize", "a.npy", "--method", "palm4msa", "--output=f.npz")
+    assert code == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    assert (tmp_path / "f.npz").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_wrong_operator_exits_with_1(run, tmp_path, monkeypatch):
+    np.save(tmp_path / "a.npy", nf.targets.hadamard(4))
+    load = nf.load
+    monkeypatch.setattr(nf, "load", lambda path: load(path) * 2.0)
+    code, _, err = run("factorize", "a.npy")
+    assert code == 1
+    assert "error" in err
+
+
+def test_default_constraints_are_those_of_the_hadamard_experiment():
+    factors, residuals, side = cli.default_constraints((32, 32), 5, 2)
+    assert [c.k for c in factors] == [2, 2, 2, 2]
+    assert [c.k for c in residuals] == [16, 8, 4, 2]
+    assert side == "right"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (5, 5), (4, 30), (30, 4)])
+def test_default_constraints_chain(shape):
+    factors, residuals, side = cli.default_constraints(shape, 4, 2)
+    assert len(factors) == len(residuals) == 3
+    rest = shape
+    for factor, residual in zip(factors, residuals, strict=True):
+        first, second = (residual, factor) if side == "left" else (factor, residual)
+        assert first.shape[1] == second.shape[0]
+        assert (first.shape[0], second.shape[1]) == rest
+        rest = residual.shape

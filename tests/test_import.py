@@ -1,0 +1,53 @@
+"""What `import nbfact` does not do."""
+
+import os
+import subprocess
+import sys
+
+IMPORT = """
+import os, sys
+environment = dict(os.environ)
+import numba, scipy.fft, scipy.io, scipy.sparse.linalg
+from numba.core import event
+threads, loaded = numba.get_num_threads(), set(sys.modules)
+recorder = event.RecordingListener()
+event.register("numba:compile", recorder)
+import nbfact, nbfact.kernels, nbfact.metrics, nbfact.targets
+assert not recorder.buffer, recorder.buffer
+assert dict(os.environ) == environment
+assert numba.get_num_threads() == threads
+extras = {"asv", "pytest", "rich", "sklearn", "threadpoolctl", "typer"}
+brought = extras & (set(sys.modules) - loaded)
+assert not brought, brought
+if not numba.config.DISABLE_JIT:  # the recorder does see a compilation
+    numba.njit(lambda: 1)()
+    assert recorder.buffer
+"""
+THREADS = """
+import numba, numpy, scipy.fft, scipy.io, scipy.linalg, scipy.sparse.linalg
+import threadpoolctl
+before = threadpoolctl.threadpool_info()
+import nbfact
+assert threadpoolctl.threadpool_info() == before
+"""
+
+
+def run(code, folder):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout + done.stderr
+    assert not list(folder.iterdir())
+
+
+def test_import_is_silent_and_compiles_nothing(tmp_path):
+    run(IMPORT, tmp_path)
+
+
+def test_import_leaves_the_threads_alone(tmp_path):
+    run(THREADS, tmp_path)

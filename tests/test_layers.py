@@ -1,0 +1,91 @@
+"""Imports go down the floors of the house only, and are relative."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "nbfact"
+KERNELS = (
+    "norms select projections assignment structured sparse hadamard butterfly "
+    "kronecker rank_one palm"
+)
+BENCH = (
+    "sample machine store case operators peers products steps cases table learn "
+    "measure compare gate report run"
+)
+# From the ground up. A package stands after its own modules: its __init__ imports
+# them. The top package ("") imports all below it, and the harness may import it.
+ORDER = [
+    "_jit",
+    *(f"kernels.{name}" for name in KERNELS.split()),
+    "kernels",
+    "_files",
+    *(f"constraints.{name}" for name in "base sparse structured".split()),
+    "constraints",
+    *(f"operators.{name}" for name in "base files product chain butterfly".split()),
+    "operators",
+    "metrics",
+    "targets",
+    *(f"algorithms.{name}" for name in "result palm4msa presets hierarchical".split()),
+    "algorithms",
+    "",
+    *(f"bench.{name}" for name in BENCH.split()),
+    "bench",
+    "cli",
+    "__main__",
+]
+COMPILERS = {"njit", "jit", "jitclass", "vectorize", "guvectorize", "cfunc", "stencil"}
+
+
+def name_of(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports(path):
+    """Yield what a file imports of the package, relative names resolved."""
+    package = path.relative_to(PACKAGE).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "nbfact":
+                    yield f"absolute {alias.name}"
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            if node.module.split(".")[0] == "nbfact":
+                yield f"absolute {node.module}"
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1]
+            module = ".".join([*base, *filter(None, [node.module])])
+            for alias in node.names:
+                inner = f"{module}.{alias.name}".lstrip(".")
+                yield inner if inner in ORDER else module
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down(path):
+    name = name_of(path)
+    assert name in ORDER, f"nbfact/{name}: give it a place in ORDER and in design.md"
+    for other in imports(path):
+        assert not other.startswith("absolute"), f"{name}: {other}; import relatively"
+        assert other in ORDER, f"{name} imports {other}, which is not in the house"
+        below = ORDER.index(other) < ORDER.index(name)
+        assert below, f"{name} imports {other}, which stands above it"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_one_decorator_compiles(path):
+    name = name_of(path)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        used = {getattr(node, "id", None), getattr(node, "attr", None)}
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            used = {alias.name for alias in node.names}
+        if name != "_jit":
+            assert not used & COMPILERS, f"{name}: compile with @kernel"
+        if isinstance(node, ast.ImportFrom) and not name.startswith("kernels."):
+            compiler = {node.module, *used} & {"_jit", "kernel"}
+            assert not compiler, f"{name}: kernels live under kernels/"

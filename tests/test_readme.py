@@ -1,0 +1,109 @@
+"""The README: its examples run, its commands are those of CI; docstrings too."""
+
+import doctest
+import importlib
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
+MODULES = sorted(
+    "".join(f".{part}" for part in path.relative_to(ROOT / "nbfact").parts)
+    .removesuffix(".py")
+    .removesuffix(".__init__")
+    for path in (ROOT / "nbfact").rglob("*.py")
+    if path.name != "__main__.py"
+)
+MAIN_JOB = 'pip install -e ".[bench]" && nbfact bench --quick'
+TESTS = (
+    'pip install -e ".[test]" && NUMBA_DISABLE_JIT=1 pytest -q '
+    '-m "not compiled and not slow" && pytest -q -m "not slow"'
+)
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def run_examples(page, count):
+    examples = blocks((ROOT / page).read_text(encoding="utf-8"), "python")
+    assert len(examples) == count
+    namespace = {}
+    for number, example in enumerate(examples):
+        exec(compile(example, f"{page} example {number}", "exec"), namespace)
+
+
+def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_examples("README.md", 2)
+
+
+@pytest.mark.compiled
+def test_the_published_hadamard_result_rests_on_ties(capsys):
+    run_examples("docs/algorithms.md", 1)
+    exact, permuted, noisy = map(float, capsys.readouterr().out.split())
+    assert exact <= 1e-13
+    assert min(permuted, noisy) > 0.5
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_of_docstrings_run(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testmod(importlib.import_module(f"nbfact{module}"))
+    assert not result.failed
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_two_commands_stand_in_the_readme_on_one_line_each():
+    lines = README.splitlines()
+    assert lines.count(MAIN_JOB) == 1
+    assert lines.count(TESTS) == 1
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_ci_runs_the_commands_of_the_readme():
+    script = ROOT / ".ci" / "run"
+    listed = subprocess.run(
+        ["bash", script, "--list"], capture_output=True, text=True, check=True
+    )
+    install = TESTS.split(" && ")[0]
+    assert listed.stdout.splitlines() == [install, "ruff check", TESTS, MAIN_JOB]
+    text = script.read_text(encoding="utf-8")
+    assert "pip install" not in text, "CI reads its commands from the README"
+    assert "pytest" not in text
+
+
+# A figure that somebody measured: a time, a speed-up, a rate, a share.
+FIGURE = re.compile(
+    r"\d\s?(?:ns|µs|us|ms|s|GB/s|GFLOP/s|%|\u00d7|x faster|times)(?![\w/])"
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_measured_figure_stands_in_a_section_with_its_command(page):
+    for section in re.split(r"^#+ ", page.read_text(encoding="utf-8"), flags=re.M):
+        if found := FIGURE.search(section):
+            command = re.search(r"(?:^|`)(?:nbfact|python|pytest|asv) ", section, re.M)
+            assert command, f"{page.name}: {found[0]!r} comes from which command?"
+
+
+def test_the_figure_pattern_sees_figures():
+    for text in ("in 12.5 ms", "takes 3 µs", "40 % of", "is 8\u00d7 faster", "7.6 ms."):
+        assert FIGURE.search(text), text
+    for text in ("with 4 entries", "0.12 m", "n = 1024", "Python 3.11 or"):
+        assert not FIGURE.search(text), text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_paths_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)#\s]+)\)", text):
+        if not link.startswith("http"):
+            assert (page.parent / link).exists(), link
+    for path in re.findall(r"`((?:nbfact|tests|benchmarks|docs)/[\w/.]*)`", text):
+        assert (ROOT / path).exists(), path
