@@ -6,11 +6,10 @@ from fractions import Fraction
 import naive
 import numpy as np
 import pytest
+from samples import DTYPES
 from scipy.linalg import hadamard
 
 from nbfact.kernels import project_skperm, project_skperm_greedy
-
-DTYPES = ["float32", "float64", "complex64", "complex128"]
 
 
 def cases(count):

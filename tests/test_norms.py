@@ -2,18 +2,9 @@
 
 import numpy as np
 import pytest
+from samples import DTYPES, random
 
 from nbfact.kernels import frobenius_norm, max_abs, spectral_norm
-
-DTYPES = ["float32", "float64", "complex64", "complex128"]
-
-
-def random(shape, dtype, seed=0):
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal(shape)
-    if np.dtype(dtype).kind == "c":
-        x = x + 1j * rng.standard_normal(shape)
-    return x.astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

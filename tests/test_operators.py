@@ -11,9 +11,8 @@ import scipy.io
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import close, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
-from test_norms import random
-from test_products import close
 
 import nbfact as nf
 

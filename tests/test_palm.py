@@ -7,8 +7,7 @@ import naive
 import numpy as np
 import pytest
 from numba import njit
-from test_norms import random
-from test_products import close
+from samples import close, random
 
 import nbfact as nf
 from nbfact.kernels import optimal_scale, palm_step

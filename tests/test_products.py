@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numba import njit
-from test_norms import DTYPES, random
+from samples import DTYPES, close, random
 
 from nbfact.kernels import (
     butterfly_adjoint,
@@ -23,13 +23,6 @@ from nbfact.kernels import (
     fwht_columns,
     fwht_rows,
 )
-
-
-def close(got, expected):
-    """Compare within rounding, relative to the largest entry."""
-    eps = np.finfo(got.dtype).eps
-    size = max(abs(expected).max(initial=0), np.finfo(got.dtype).tiny)
-    np.testing.assert_allclose(got, expected, rtol=0, atol=200 * eps * size)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -4,6 +4,7 @@ import naive
 import numpy as np
 import pytest
 from numba import njit
+from samples import DTYPES, random
 
 from nbfact.kernels import (
     normalize_frobenius,
@@ -21,7 +22,6 @@ from nbfact.kernels import (
     project_supp,
 )
 
-DTYPES = ["float32", "float64", "complex64", "complex128"]
 SHAPES = [(1, 1), (1, 5), (7, 1), (4, 6), (9, 30), (30, 9)]
 SPARSE = {
     project_sp: naive.project_sp,
@@ -32,14 +32,6 @@ SPARSE = {
     project_sptril: naive.project_sptril,
     project_spsymm: naive.project_spsymm,
 }
-
-
-def random_matrix(shape, dtype, seed=0):
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal(shape)
-    if np.dtype(dtype).kind == "c":
-        x = x + 1j * rng.standard_normal(shape)
-    return x.astype(dtype)
 
 
 def tied_matrix(shape, dtype, seed=0):
@@ -63,7 +55,7 @@ def applied(kernel, x, *args):
 def test_sparse_projection_is_its_twin(kernel, dtype):
     for m, n in SHAPES:
         shape = (m, m) if kernel is project_spsymm else (m, n)
-        for make in (random_matrix, tied_matrix):
+        for make in (random, tied_matrix):
             x = make(shape, dtype)
             for k in (1, 2, 3, m + n, x.size, x.size + 1):
                 expected = SPARSE[kernel](x, k)
@@ -72,7 +64,7 @@ def test_sparse_projection_is_its_twin(kernel, dtype):
 
 @pytest.mark.parametrize("kernel", SPARSE, ids=lambda kernel: kernel.__name__)
 def test_sparse_projection_of_extreme_scales(kernel):
-    x = random_matrix((6, 6), "float64")
+    x = random((6, 6), "float64")
     expected = SPARSE[kernel](x, 2) != 0
     for scale in (2.0**-660, 2.0**660):
         assert np.array_equal(applied(kernel, scale * x, 2) != 0, expected)
@@ -80,7 +72,7 @@ def test_sparse_projection_of_extreme_scales(kernel):
 
 
 def test_any_memory_layout():
-    x = random_matrix((12, 10), "float64")
+    x = random((12, 10), "float64")
     for view in (x.T, x[::2, ::-3], np.asfortranarray(x)):
         expected = naive.project_sp(view, 7)
         project_sp(view, 7)
@@ -89,17 +81,17 @@ def test_any_memory_layout():
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_fixed_sets(dtype):
-    x = random_matrix((4, 6), dtype)
+    x = random((4, 6), dtype)
     support = np.random.default_rng(1).random((4, 6)) < 0.5
     expected = naive.project_supp(x, support)
     assert np.array_equal(applied(project_supp, x, support), expected)
-    value = random_matrix((4, 6), dtype, seed=2)
+    value = random((4, 6), dtype, seed=2)
     assert np.array_equal(applied(project_const, x, value), value)
 
 
 @pytest.mark.parametrize("dtype", DTYPES[:2])
 def test_nonneg(dtype):
-    x = random_matrix((4, 6), dtype)
+    x = random((4, 6), dtype)
     assert np.array_equal(applied(project_nonneg, x), naive.project_nonneg(x))
 
 
@@ -108,7 +100,7 @@ def test_norms(dtype):
     rtol = 1e3 * np.finfo(dtype).eps
     tiny = np.finfo(dtype).smallest_subnormal
     for shape in SHAPES:
-        x = random_matrix(shape, dtype)
+        x = random(shape, dtype)
         for scale in (1, 1e-30, 1e30):
             scaled = x * np.asarray(scale, x.real.dtype)
             for kernel, args in (
@@ -155,6 +147,6 @@ def test_kernels_are_callable_from_compiled_code():
         normalize_frobenius(y)
         return y
 
-    x = random_matrix((5, 7), "float64")
+    x = random((5, 7), "float64")
     expected = naive.normalize_frobenius(naive.project_splincol(x, 2))
     np.testing.assert_allclose(nearest_unit(x, 2), expected, rtol=1e-14)

@@ -3,6 +3,7 @@
 import naive
 import numpy as np
 import pytest
+from samples import DTYPES
 
 from nbfact.kernels import (
     project_anticirc,
@@ -12,7 +13,6 @@ from nbfact.kernels import (
     project_toeplitz,
 )
 
-DTYPES = ["float32", "float64", "complex64", "complex128"]
 KERNELS = [project_circ, project_anticirc, project_toeplitz, project_hankel]
 
 
