@@ -231,7 +231,7 @@ def _factorize(target, method, n_factors, k, n_iter):
                 n_iter=sweeps,
                 residual_side=side,
                 order="right-to-left",
-                scaling="sweep" if side == "left" else "factor",
+                scaling="early",
                 callback=callback,
             )
     # Left to right as written: on the left side, the splits are met in reverse.

@@ -106,8 +106,9 @@ def test_hierarchical(case):
         got = nf.hierarchical(target, nf.rectmat(j, k, s))
     else:
         got = nf.hierarchical(target, "dft" if "dft" in preset else "hadamard")
-    # The 2016 backend is the paper; 2020 reaches 0.105 and 0.102 on the lead field.
-    bound = 1.05 * expect.get("backend2016_rel_err", 0.0)
+    backends = ("backend2016_rel_err", "backend2020_rel_err")
+    best = min((expect[key] for key in backends if key in expect), default=0.0)
+    bound = 1.05 * best
     assert got.relative_error <= max(bound, 1e-10)
     counts = [factor.nnz for factor in got.factors]
     assert all(a <= b for a, b in zip(counts, expect["nnz"], strict=True))

@@ -42,9 +42,8 @@ def hierarchical(
         On which side of the new factor the residual stands.
     order : {"left-to-right", "right-to-left"}
         In which order sweeps update the factors.
-    scaling : {"factor", "sweep"}
-        When λ is fitted: see `palm4msa`. With "sweep", as in the paper, the Hadamard
-        matrix of size 128 is left at an error of 3e-8 instead of 2e-15.
+    scaling : {"factor", "sweep", "early"}
+        When the λ of the steps is fitted: see `palm4msa`.
     callback : callable, optional
         Called with a `State` after each sweep of the global refinements, numbered
         from 1 in each; returning True ends the refinement it is called from.
@@ -88,8 +87,7 @@ def hierarchical(
             preset = named_preset(preset)
         shape = np.shape(target)
         factor_constraints, residual_constraints = preset.constraints(shape)
-        residual_side, scaling = preset.residual_side, preset.scaling
-        order = "right-to-left"
+        residual_side, order, scaling = preset.residual_side, "right-to-left", "early"
     factor_constraints = list(factor_constraints)
     residual_constraints = list(residual_constraints or [])
     if len(factor_constraints) != len(residual_constraints) or not factor_constraints:

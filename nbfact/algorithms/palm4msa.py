@@ -25,7 +25,7 @@ _NORM_STEPS, _NORM_TOL = 300, 1e-9
 _SAFE = {"d": 300, "f": 30}
 
 ORDERS = ("right-to-left", "left-to-right")
-SCALINGS = ("sweep", "factor")
+SCALINGS = ("sweep", "factor", "early")
 
 
 def palm4msa(
@@ -59,9 +59,11 @@ def palm4msa(
         In which order a sweep updates the factors.
     callback : callable, optional
         Called with a `State` after each sweep; returning True stops.
-    scaling : {"sweep", "factor"}
-        Fit λ once a sweep, as in the paper, or also after each factor: often better
-        for deep factorizations, at the cost of one more product a factor.
+    scaling : {"sweep", "factor", "early"}
+        When the λ of the steps is fitted: after each sweep, as in the paper; after
+        each factor; or in each sweep before its last factor is updated, which makes λ
+        smaller and steps longer (then the objective may increase). The λ returned is
+        always fitted to the factors returned.
 
     Returns
     -------
@@ -121,12 +123,14 @@ def palm4msa(
     vectors: dict[tuple[int, str], np.ndarray] = {}
     history = History()
     for iteration in range(1, n_iter + 1):
-        product, scale = _sweep(
+        product, early = _sweep(
             target, factors, scale, constraints, order, scaling, vectors
         )
-        error = frobenius_norm(target - target.dtype.type(scale) * product) / norm
+        fitted = optimal_scale(target, product)
+        scale = early if scaling == "early" else fitted
+        error = frobenius_norm(target - target.dtype.type(fitted) * product) / norm
         history.errors.append(error)
-        history.scales.append(float(np.ldexp(scale, exponent)))
+        history.scales.append(float(np.ldexp(fitted, exponent)))
         state = State(iteration, error, history.scales[-1], list(factors))
         if callback is not None and callback(state):
             break
@@ -139,7 +143,10 @@ def palm4msa(
 
 
 def _sweep(target, factors, scale, constraints, order, scaling, vectors):
-    """Update every factor once, in place in the list; return their product and λ."""
+    """Update every factor once, in place in the list.
+
+    Return their product, and the λ fitted before the last one was updated.
+    """
     nothing = np.empty((0, 0), target.dtype)  # stands for the identity in palm_step
     n_factors = len(factors)
     forward = order == "left-to-right"
@@ -148,17 +155,20 @@ def _sweep(target, factors, scale, constraints, order, scaling, vectors):
     ahead = [nothing] * n_factors
     for j, following in zip(path[-2::-1], path[:0:-1], strict=True):
         ahead[j] = _times(factors[following], ahead[following], forward)
-    behind = nothing
+    behind, early = nothing, scale
     for j in path:
+        if scaling == "early" and j == path[-1]:
+            # A zero product tells nothing of λ, here and below: keep it.
+            before = _times(behind, factors[j], forward)
+            early = optimal_scale(target, before) or scale
         left, right = (behind, ahead[j]) if forward else (ahead[j], behind)
         factors[j] = _updated(
             target, left, factors[j], right, scale, constraints[j], vectors, j
         )
         behind = _times(behind, factors[j], forward)
         if scaling == "factor":
-            # A zero product tells nothing of λ: keep it for the factors that follow.
             scale = optimal_scale(target, _times(behind, ahead[j], forward)) or scale
-    return behind, optimal_scale(target, behind)
+    return behind, early
 
 
 def _times(first, second, forward):
