@@ -1,0 +1,83 @@
+"""Every kernel can be called from a user's own compiled function."""
+
+import numba
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from samples import random
+
+import nbfact.kernels as kernels
+
+SQUARE, VECTOR = random((4, 4), "float64"), random(4, "float64")
+CSR = sp.csr_array(SQUARE)
+FACTOR = (CSR.data, CSR.indices, CSR.indptr)
+TWIDDLE = random((2, 2, 2, 2), "float64")
+CHAIN = (*FACTOR, np.array([[4, 0, 0, 0]]), 0.5)
+OUT, BLOCK = np.zeros(4), np.zeros((4, 4))
+
+ARGUMENTS = {
+    "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
+    "butterfly_adjoint_columns": (TWIDDLE, SQUARE, BLOCK),
+    "butterfly_apply": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
+    "butterfly_apply_columns": (TWIDDLE, SQUARE, BLOCK),
+    "butterfly_pack": (TWIDDLE, np.zeros((2, 2, 2, 2))),
+    "chain_apply": (*CHAIN, VECTOR, np.zeros((2, 4)), OUT),
+    "chain_apply_columns": (*CHAIN, SQUARE, np.zeros((2, 4, 4)), BLOCK),
+    "csr_adjoint": (*FACTOR, VECTOR, OUT),
+    "csr_adjoint_columns": (*FACTOR, SQUARE, BLOCK),
+    "csr_apply": (*FACTOR, VECTOR, OUT),
+    "csr_apply_columns": (*FACTOR, SQUARE, BLOCK),
+    "frobenius_norm": (SQUARE,),
+    "fwht": (VECTOR,),
+    "fwht_columns": (SQUARE,),
+    "fwht_rows": (SQUARE,),
+    "keep_largest": (VECTOR, 2, OUT),
+    "kth_largest": (VECTOR, 2),
+    "max_abs": (SQUARE,),
+    "normalize_frobenius": (SQUARE,),
+    "optimal_scale": (SQUARE, SQUARE.T.copy()),
+    "palm_step": (SQUARE, SQUARE, SQUARE, SQUARE, 0.5, 2.0, BLOCK),
+    "project_anticirc": (SQUARE,),
+    "project_blockdiag": (SQUARE, np.array([1, 4]), np.array([2, 4])),
+    "project_circ": (SQUARE,),
+    "project_const": (SQUARE, SQUARE.T.copy()),
+    "project_hankel": (SQUARE,),
+    "project_nonneg": (SQUARE,),
+    "project_normcol": (SQUARE, 2.0),
+    "project_normlin": (SQUARE, 2.0),
+    "project_skperm": (SQUARE, 2, 1),
+    "project_skperm_greedy": (SQUARE, 2, 1),
+    "project_sp": (SQUARE, 3),
+    "project_spcol": (SQUARE, 2),
+    "project_splin": (SQUARE, 2),
+    "project_splincol": (SQUARE, 2),
+    "project_spsymm": (SQUARE, 4),
+    "project_sptril": (SQUARE, 3),
+    "project_sptriu": (SQUARE, 3),
+    "project_supp": (SQUARE, SQUARE > 0),
+    "project_toeplitz": (SQUARE,),
+    "spectral_norm": (SQUARE, VECTOR, 10, 1e-6),
+}
+
+
+def test_no_kernel_is_missing():
+    assert sorted(ARGUMENTS) == sorted(kernels.__all__)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("name", sorted(ARGUMENTS))
+def test_called_from_compiled_code(name):
+    """The same result, in the returned value and in every array written to."""
+    kernel = getattr(kernels, name)
+
+    @numba.njit
+    def caller(arguments):
+        return kernel(*arguments)
+
+    outside, inside = (
+        tuple(np.copy(a) if isinstance(a, np.ndarray) else a for a in ARGUMENTS[name])
+        for _ in range(2)
+    )
+    assert caller(inside) == kernel(*outside)
+    for a, b in zip(inside, outside, strict=True):
+        np.testing.assert_array_equal(a, b)
