@@ -388,8 +388,7 @@ def test_the_cases_of_a_matrix_show_the_error_and_have_no_bound():
 def test_a_matrix_file_is_factored_and_timed(small, tmp_path, capsys):
     rng = np.random.default_rng(0)
     np.save(tmp_path / "mine.npy", rng.standard_normal((6, 8)))
-    matrix = tmp_path / "mine.npy"
-    assert run.run_bench(quick=True, matrix=matrix, pattern="mine") == 0
+    assert run.run_bench(True, "mine", tmp_path / "mine.npy") == 0
     text = capsys.readouterr().out
     assert "matrix mine.npy" in text and "6x8" in text
 

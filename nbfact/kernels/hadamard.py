@@ -42,18 +42,15 @@ def _radix2_shuffled(x, out):
 def _fwht_block(x, scratch):
     """Transform x in place by constant-geometry passes; x, scratch: (n,)."""
     source, target = x, scratch
-    remaining = x.shape[0]
-    while remaining >= 4:
-        _radix4_shuffled(source, target)
+    remaining, moved = x.shape[0], False
+    while remaining > 1:
+        if remaining >= 4:
+            _radix4_shuffled(source, target)
+        else:
+            _radix2_shuffled(source, target)
         source, target = target, source
-        remaining //= 4
-    n_passes = 0
-    while 4**n_passes * remaining < x.shape[0]:
-        n_passes += 1
-    if remaining == 2:
-        _radix2_shuffled(source, target)
-        n_passes += 1
-    if n_passes % 2 == 1:
+        remaining, moved = remaining // 4, not moved
+    if moved:
         for i in range(x.shape[0]):
             x[i] = scratch[i]
 

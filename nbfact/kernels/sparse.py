@@ -31,7 +31,7 @@ def _csr_rows(data, indices, indptr, first_row, scale, x, out):
 @kernel
 def csr_apply(data, indices, indptr, x, out):
     """Write S @ x to out; x: (columns,), out: (rows,), distinct from x."""
-    _csr_rows(data, indices, indptr, 0, 1, x, out)
+    _csr_rows(data, indices, indptr, 0, data.real.dtype.type(1), x, out)
 
 
 @kernel
