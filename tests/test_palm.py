@@ -119,6 +119,17 @@ def test_sides_mirror_each_other():
     assert len(left.factors) == len(right.factors) == 3
 
 
+def test_both_orders_are_tried():
+    """Explicit lists find the Hadamard matrix too, as its preset does."""
+    sets = [nf.SpLinCol((8, 8), 2)] * 2, [nf.SpLinCol((8, 8), k) for k in (4, 2)]
+    errors = [
+        nf.hierarchical(HADAMARD(8), *sets, order=order).relative_error
+        for order in ("left-to-right", "right-to-left", "both")
+    ]
+    assert errors[2] == min(errors) < 1e-12
+    assert nf.hierarchical(HADAMARD(8), *sets).relative_error == errors[2]
+
+
 def test_options():
     target, sets = random((6, 6), "float64"), [nf.Sp((6, 6), 12), nf.Sp((6, 6), 12)]
     states = []
@@ -251,4 +262,6 @@ def test_misuse():
     with pytest.raises(ValueError, match="residual_constraints"):
         nf.hierarchical(eye, "hadamard", sets)
     with pytest.raises(ValueError, match="n_iter"):
-        nf.hierarchical(eye, sets, sets, n_iter=(1, 2, 3))
+        nf.hierarchical(eye, sets, sets, n_iter=30)
+    with pytest.raises(ValueError, match="order"):
+        nf.hierarchical(eye, sets, sets, order="none")

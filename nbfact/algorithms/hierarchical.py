@@ -7,7 +7,7 @@ import numpy as np
 
 from ..constraints import Constraint
 from ..operators import FactorProduct
-from .palm4msa import palm4msa
+from .palm4msa import ORDERS, palm4msa
 from .presets import Preset, named_preset
 from .result import Factorization, History, State
 
@@ -20,7 +20,7 @@ def hierarchical(
     residual_constraints: Sequence[Constraint] | None = None,
     n_iter: tuple[int, int] = (30, 30),
     residual_side: str = "right",
-    order: str = "left-to-right",
+    order: str = "both",
     scaling: str = "factor",
     callback: Callable[[State], Any] | None = None,
 ) -> Factorization:
@@ -40,8 +40,11 @@ def hierarchical(
         Sweeps of the split, and of the global refinement, at each level.
     residual_side : {"right", "left"}
         On which side of the new factor the residual stands.
-    order : {"left-to-right", "right-to-left"}
-        In which order sweeps update the factors.
+    order : {"both", "left-to-right", "right-to-left"}
+        In which order sweeps update the factors; "both" factors twice and returns the
+        better, as neither wins everywhere: from left to right the Hadamard matrix is
+        not found, and from right to left FAµST's 500x32 matrix is left at an error of
+        0.32 instead of 0.27.
     scaling : {"factor", "sweep", "early"}
         When the λ of the steps is fitted: see `palm4msa`.
     callback : callable, optional
@@ -65,7 +68,8 @@ def hierarchical(
     -----
     Level l splits the residual T into a factor and a new residual (palm4MSA with two
     factors, default init), then refines all factors found so far together on A
-    (palm4MSA from the current ones). Cost: that of the 2 (J - 1) calls.
+    (palm4MSA from the current ones). Cost: that of the 2 (J - 1) calls, twice that
+    with order "both".
 
     References
     ----------
@@ -97,14 +101,25 @@ def hierarchical(
         )
     if residual_side not in SIDES:
         raise ValueError(f"residual_side must be one of {SIDES}, got {residual_side!r}")
-    if len(n_iter) != 2:
+    if order not in ("both", *ORDERS):
+        raise ValueError(f'order must be "both" or one of {ORDERS}, got {order!r}')
+    if not isinstance(n_iter, Sequence) or len(n_iter) != 2:
         raise ValueError(f"n_iter must be a pair (split, refinement), got {n_iter!r}")
 
+    levels = list(zip(factor_constraints, residual_constraints, strict=True))
+    results = [
+        _peel(target, levels, n_iter, residual_side == "right", callback, o, scaling)
+        for o in (ORDERS if order == "both" else [order])
+    ]
+    return min(results, key=lambda result: result.relative_error)
+
+
+def _peel(target, levels, n_iter, right, callback, order, scaling):
+    """Split and refine, level by level, with sweeps in one order."""
     options: dict[str, Any] = {"order": order, "scaling": scaling}
-    right = residual_side == "right"
     residual, factors, constraints, scale = target, [], [], 1.0
     history = History()
-    for pair in zip(factor_constraints, residual_constraints, strict=True):
+    for pair in levels:
         pair = pair if right else pair[::-1]
         split = palm4msa(residual, pair, n_iter[0], **options)
         # The two new factors, and their sets, take the place of the residual.
