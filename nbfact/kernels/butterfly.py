@@ -115,26 +115,66 @@ def _two_levels(t0, t1, stride, x, adjoint):
     n_blocks = x.shape[0] // (4 * stride)
     for high in range(n_blocks):
         for low in range(stride):
-            i = low * n_blocks + high
-            p = 4 * stride * high + low
+            i, p = low * n_blocks + high, 4 * stride * high + low
             x0, x1, x2, x3 = x[p], x[p + stride], x[p + 2 * stride], x[p + 3 * stride]
-            a00, a01, a10, a11 = _block(t0, 2 * i, adjoint)
-            b00, b01, b10, b11 = _block(t0, 2 * i + 1, adjoint)
-            c00, c01, c10, c11 = _block(t1, i, adjoint)
-            d00, d01, d10, d11 = _block(t1, i + stride * n_blocks, adjoint)
+            a, b = _block(t0, 2 * i, adjoint), _block(t0, 2 * i + 1, adjoint)
+            c, d = _block(t1, i, adjoint), _block(t1, i + stride * n_blocks, adjoint)
             if adjoint:
-                x1, x2 = x2, x1
-                a00, a01, a10, a11, c00, c01, c10, c11 = (
-                    c00, c01, c10, c11, a00, a01, a10, a11,
-                )  # fmt: skip
-                b00, b01, b10, b11, d00, d01, d10, d11 = (
-                    d00, d01, d10, d11, b00, b01, b10, b11,
-                )  # fmt: skip
+                x1, x2, a, b, c, d = x2, x1, c, d, a, b
+            (a00, a01, a10, a11), (b00, b01, b10, b11) = a, b
+            (c00, c01, c10, c11), (d00, d01, d10, d11) = c, d
             for j in range(x.shape[1]):
                 p0, p1 = a00 * x0[j] + a01 * x1[j], a10 * x0[j] + a11 * x1[j]
                 p2, p3 = b00 * x2[j] + b01 * x3[j], b10 * x2[j] + b11 * x3[j]
                 x0[j], x2[j] = c00 * p0 + c01 * p2, c10 * p0 + c11 * p2
                 x1[j], x3[j] = d00 * p1 + d01 * p3, d10 * p1 + d11 * p3
+
+
+@kernel
+def _two_levels_complex(t0, t1, stride, x, rows, adjoint):
+    """`_two_levels` for complex x, through four rows in cache; rows: (4, batch).
+
+    One sum a loop, as complex loops with several do not vectorise, and no call in the
+    loop over blocks, which would count references. complex64, batch 256, n = 1024:
+    0.72 ms so, 3.2 ms with the loop for real rows.
+    """
+    n_blocks = x.shape[0] // (4 * stride)
+    s0, s1, s2, s3 = rows[0], rows[1], rows[2], rows[3]
+    for high in range(n_blocks):
+        for low in range(stride):
+            i, p = low * n_blocks + high, 4 * stride * high + low
+            x0, x1, x2, x3 = x[p], x[p + stride], x[p + 2 * stride], x[p + 3 * stride]
+            a, b = _block(t0, 2 * i, adjoint), _block(t0, 2 * i + 1, adjoint)
+            c, d = _block(t1, i, adjoint), _block(t1, i + stride * n_blocks, adjoint)
+            if adjoint:
+                x1, x2, a, b, c, d = x2, x1, c, d, a, b
+            for j in range(x.shape[1]):
+                s0[j] = a[0] * x0[j] + a[1] * x1[j]
+            for j in range(x.shape[1]):
+                s1[j] = a[2] * x0[j] + a[3] * x1[j]
+            for j in range(x.shape[1]):
+                s2[j] = b[0] * x2[j] + b[1] * x3[j]
+            for j in range(x.shape[1]):
+                s3[j] = b[2] * x2[j] + b[3] * x3[j]
+            for j in range(x.shape[1]):
+                x0[j] = c[0] * s0[j] + c[1] * s2[j]
+            for j in range(x.shape[1]):
+                x2[j] = c[2] * s0[j] + c[3] * s2[j]
+            for j in range(x.shape[1]):
+                x1[j] = d[0] * s1[j] + d[1] * s3[j]
+            for j in range(x.shape[1]):
+                x3[j] = d[2] * s1[j] + d[3] * s3[j]
+
+
+@kernel
+def _apply_two_levels(twiddle, level, x, rows, adjoint):
+    """Levels `level` and `level + 1` in place, or their adjoint."""
+    t0, t1 = twiddle[level], twiddle[level + 1]
+    # Measured: complex64 gains from batch 4 on, complex128 between 16 and 64.
+    if np.iscomplexobj(x) and (x.itemsize == 8 or x.shape[1] >= 32):
+        _two_levels_complex(t0, t1, 2**level, x, rows, adjoint)
+    else:
+        _two_levels(t0, t1, 2**level, x, adjoint)
 
 
 @kernel
@@ -152,11 +192,12 @@ def butterfly_apply_columns(twiddle, x, out):
     twiddle: (L, 2, 2, n / 2); x, out: (n, batch), C-contiguous; out may be x.
     """
     _copy(x, out)
+    rows = np.empty((4, x.shape[1]), out.dtype)
     level = twiddle.shape[0] % 2
     if level == 1:
         _one_level(twiddle[0], out, False)
     while level < twiddle.shape[0]:
-        _two_levels(twiddle[level], twiddle[level + 1], 2**level, out, False)
+        _apply_two_levels(twiddle, level, out, rows, False)
         level += 2
 
 
@@ -164,9 +205,10 @@ def butterfly_apply_columns(twiddle, x, out):
 def butterfly_adjoint_columns(twiddle, x, out):
     """Product of the adjoint with every column; as `butterfly_apply_columns`."""
     _copy(x, out)
+    rows = np.empty((4, x.shape[1]), out.dtype)
     level = twiddle.shape[0]
     while level >= 2:
         level -= 2
-        _two_levels(twiddle[level], twiddle[level + 1], 2**level, out, True)
+        _apply_two_levels(twiddle, level, out, rows, True)
     if level == 1:
         _one_level(twiddle[0], out, True)
