@@ -54,7 +54,7 @@ def registry(quick: bool = False) -> list[Case]:
     sizes, batches = (256, 512, 1024, 2048, 4096, 8192), (1, 16, 64, 256)
     return [
         *product_cases("hadamard", sizes, reals, batches),
-        *product_cases("butterfly", sizes, reals, batches),
+        *product_cases("butterfly", sizes, (*reals, "complex64"), batches),
         *product_cases("dft", sizes, complexes, batches),
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),
