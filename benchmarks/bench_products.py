@@ -12,6 +12,8 @@ class _Time(common.Setup):
 
 
 class _Track(common.Setup):
+    ours = True
+
     def track_rel_error(self, *_):
         return self.floored_error()
 
@@ -29,46 +31,33 @@ class _Track(common.Setup):
     track_ratio_to_dense.unit = "x dense time"
 
 
-def _parameters(group, ours):
-    values = common.parameters(group, ours)
-    return list(values), list(values.values())
-
-
 class Hadamard(_Time):
     group = "hadamard"
-    param_names, params = _parameters(group, ours=False)
 
 
 class HadamardOurs(_Track):
     group = "hadamard"
-    param_names, params = _parameters(group, ours=True)
 
 
 class Butterfly(_Time):
     group = "butterfly"
-    param_names, params = _parameters(group, ours=False)
 
 
 class ButterflyOurs(_Track):
     group = "butterfly"
-    param_names, params = _parameters(group, ours=True)
 
 
 class Dft(_Time):
     group = "dft"
-    param_names, params = _parameters(group, ours=False)
 
 
 class DftOurs(_Track):
     group = "dft"
-    param_names, params = _parameters(group, ours=True)
 
 
 class Planted(_Time):
     group = "planted"
-    param_names, params = _parameters(group, ours=False)
 
 
 class PlantedOurs(_Track):
     group = "planted"
-    param_names, params = _parameters(group, ours=True)

@@ -35,8 +35,14 @@ class Setup:
     """Prepare one case, check its result, and leave it warm as ``self.call``."""
 
     group: str
+    ours = False  # whether to leave out the implementations of others
     param_names: list[str]
     version = "1"  # bump when what is timed changes: asv then drops old results
+
+    def __init_subclass__(cls):
+        if hasattr(cls, "group"):
+            values = parameters(cls.group, cls.ours)
+            cls.param_names, cls.params = list(values), list(values.values())
 
     def setup(self, *values):
         self.case = find(self.group, **dict(zip(self.param_names, values, strict=True)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse
 
-_FLOATS = ("float32", "float64", "complex64", "complex128")
+from ._dtypes import DTYPES
 
 
 @contextlib.contextmanager
@@ -186,7 +186,7 @@ def _checked(path, matrix):
             f"{path}: has shape {matrix.shape}; expected a matrix that is not empty"
         )
     dtype = matrix.dtype.newbyteorder("=")
-    if dtype.name not in _FLOATS:
+    if dtype.name not in DTYPES:
         dtype = np.dtype("complex128" if dtype.kind == "c" else "float64")
     matrix = matrix.astype(dtype, copy=False)
     finite = np.isfinite(matrix)

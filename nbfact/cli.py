@@ -79,9 +79,7 @@ def bench(
     """Time every case against the dense product, and check its error."""
     from .bench import run
 
-    with _threads(threads):
-        code = run.run_bench(quick, pattern, matrix, threads, output)
-    raise typer.Exit(code)
+    raise typer.Exit(run.run_bench(quick, pattern, matrix, threads, output))
 
 
 def factorize(
@@ -113,13 +111,14 @@ def factorize(
 ) -> None:
     """Factor a matrix into sparse factors, and save the fast operator."""
     from . import load, targets
+    from .bench.run import limited_threads
     from .metrics import relative_error
 
     output = output or matrix.with_suffix(".nbfact.npz")
     _check_output(output)
     target = targets.load_matrix(matrix)
     n_factors = factors or default_n_factors(target.shape)
-    with _threads(threads):
+    with limited_threads(threads):
         start = time.perf_counter()
         result = _factorize(target, method, n_factors, nnz_per_row, n_iter)
         seconds = time.perf_counter() - start
@@ -297,24 +296,6 @@ def _print_result(target, operator, error, seconds, output):
         ratio = f"{speed:.3g} x faster" if speed >= 1 else f"{1 / speed:.3g} x slower"
         table.add_row(f"product, batch {batch}", f"{told}: {ratio}")
     Console().print(table)
-
-
-@contextlib.contextmanager
-def _threads(threads) -> Iterator[None]:
-    """Limit BLAS, OpenMP and Numba to `threads` threads."""
-    import numba
-    from threadpoolctl import threadpool_limits
-
-    most = numba.config.NUMBA_NUM_THREADS
-    if threads > most:
-        raise ValueError(f"--threads {threads}: this machine has {most}")
-    before = numba.get_num_threads()
-    numba.set_num_threads(threads)
-    try:
-        with threadpool_limits(threads):
-            yield
-    finally:
-        numba.set_num_threads(before)
 
 
 def _reporting(command):

@@ -1,8 +1,27 @@
 """What the tests share: random inputs of each dtype, and a comparison."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 
+ACCEPTANCE = Path(__file__).parents[2] / "shared" / "acceptance"
 DTYPES = ["float32", "float64", "complex64", "complex128"]
+
+
+def faust_cases(*kinds):
+    """Return the answers of pyfaust of these kinds; none where they are not at hand."""
+    file = ACCEPTANCE / "faust-cases.json"
+    if not file.exists():
+        return []
+    return [c for c in json.loads(file.read_text())["cases"] if c["kind"] in kinds]
+
+
+def numbers(entries):
+    """Return a matrix of the cases, stored as lists, in two parts when complex."""
+    if isinstance(entries, dict):
+        return np.array(entries["re"]) + 1j * np.array(entries["im"])
+    return np.array(entries)
 
 
 def random(shape, dtype, seed=0):

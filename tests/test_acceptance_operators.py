@@ -1,24 +1,13 @@
 """What pyfaust 3.42.2 says of a product of factors, where the file is at hand."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+from samples import faust_cases
 
 import nbfact as nf
 
-FILE = Path(__file__).parents[2] / "shared" / "acceptance" / "faust-cases.json"
 
-
-def cases():
-    if not FILE.exists():
-        return []
-    every = json.loads(FILE.read_text())["cases"]
-    return [case for case in every if case["kind"] == "faust"]
-
-
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", faust_cases("faust"), ids=lambda case: case["id"])
 def test_product(case):
     factors = []
     for i, shape in enumerate([(6, 5), (5, 7), (7, 4)]):

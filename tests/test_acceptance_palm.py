@@ -1,31 +1,25 @@
 """The answers of pyfaust 3.42.2 for palm4msa and hierarchical, where at hand."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+from samples import ACCEPTANCE, faust_cases
 
 import nbfact as nf
 
-FOLDER = Path(__file__).parents[2] / "shared" / "acceptance"
 SETS = {"sp": nf.Sp, "splin": nf.SpLin, "normcol": nf.NormCol, "skperm": nf.SkPerm}
 pytestmark = [
     pytest.mark.compiled,
-    pytest.mark.skipif(not FOLDER.exists(), reason="no shared acceptance data"),
+    pytest.mark.skipif(not ACCEPTANCE.exists(), reason="no shared acceptance data"),
 ]
 
 
 def cases(kind):
-    if not FOLDER.exists():
-        return []
-    every = json.loads((FOLDER / "faust-cases.json").read_text())["cases"]
-    return [pytest.param(c, id=c["id"]) for c in every if c["kind"] == kind]
+    return [pytest.param(case, id=case["id"]) for case in faust_cases(kind)]
 
 
 def target_of(source):
     if "file" in source:
-        data = np.load(FOLDER / "faust-500x32.npz")["data"]
+        data = np.load(ACCEPTANCE / "faust-500x32.npz")["data"]
         return data * (1 + 1j) if "(1+1j)" in source["file"] else data
     text = source["generator"]
     if text.startswith("scipy.linalg.hadamard("):

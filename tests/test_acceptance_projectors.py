@@ -1,14 +1,11 @@
 """The answers of pyfaust 3.42.2 for its projectors, where the file is at hand."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+from samples import ACCEPTANCE, faust_cases, numbers
 
 from nbfact import constraints
 
-FILE = Path(__file__).parents[2] / "shared" / "acceptance" / "faust-cases.json"
 SETS = {
     name.lower(): getattr(constraints, name)
     for name in (
@@ -18,22 +15,11 @@ SETS = {
 }
 
 
-def load():
-    """Return the cases of projectors, but those that record a bug of pyfaust."""
-    if not FILE.exists():
-        return []
-    cases = json.loads(FILE.read_text())["cases"]
-    return [
-        case
-        for case in cases
-        if case["kind"] in ("projector", "projector_ties") and "pyfaust_bug" not in case
-    ]
-
-
-def matrix(entries):
-    if isinstance(entries, dict):
-        return np.array(entries["re"]) + 1j * np.array(entries["im"])
-    return np.array(entries)
+CASES = [
+    case
+    for case in faust_cases("projector", "projector_ties")
+    if "pyfaust_bug" not in case
+]
 
 
 def constraint_of(case, shape):
@@ -49,16 +35,16 @@ def constraint_of(case, shape):
     return SETS[case["projector"]](first, **args)
 
 
-@pytest.mark.skipif(not FILE.exists(), reason=f"{FILE} is not there")
+@pytest.mark.skipif(not ACCEPTANCE.exists(), reason="no ../shared/acceptance")
 def test_the_file_holds_the_cases_known():
-    kinds = [case["kind"] for case in load()]
+    kinds = [case["kind"] for case in CASES]
     assert (kinds.count("projector"), kinds.count("projector_ties")) == (80, 7)
 
 
-@pytest.mark.parametrize("case", load(), ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_projector(case):
-    x = matrix(case["input"])
-    expected = matrix(case["expect"]["result"])
+    x = numbers(case["input"])
+    expected = numbers(case["expect"]["result"])
     got = constraint_of(case, x.shape).project(x)
     if case["projector"] == "skperm":  # the optimum may not be unique
         assert np.linalg.norm(got) == pytest.approx(np.linalg.norm(expected), abs=1e-10)

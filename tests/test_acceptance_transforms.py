@@ -1,28 +1,23 @@
 """The transforms of the acceptance data, which is not part of the repository."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+from samples import ACCEPTANCE, faust_cases, numbers
 
 from nbfact import targets
 
-DATA = Path(__file__).parents[2] / "shared" / "acceptance" / "faust-cases.json"
-pytestmark = pytest.mark.skipif(not DATA.exists(), reason="no ../shared/acceptance")
+pytestmark = pytest.mark.skipif(
+    not ACCEPTANCE.exists(), reason="no ../shared/acceptance"
+)
 
 
 @pytest.fixture(scope="module")
 def cases():
-    content = json.loads(DATA.read_text())["cases"]
-    return {case["id"]: case for case in content if case["kind"] == "transform"}
+    return {case["id"]: case for case in faust_cases("transform")}
 
 
 def matrix(case):
-    value = case["expect"]["matrix"]
-    if isinstance(value, dict):
-        return np.array(value["re"]) + 1j * np.array(value["im"])
-    return np.array(value)
+    return numbers(case["expect"]["matrix"])
 
 
 @pytest.mark.parametrize(

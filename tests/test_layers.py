@@ -11,19 +11,21 @@ KERNELS = (
     "kronecker rank_one palm"
 )
 BENCH = (
-    "sample machine store case operators peers products steps cases table learn "
+    "sample peers machine store case operators products steps cases table learn "
     "measure compare gate report run"
 )
+OPERATORS = "base files product permutations chain butterfly"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
 ORDER = [
     "_jit",
     *(f"kernels.{name}" for name in KERNELS.split()),
     "kernels",
+    "_dtypes",
     "_files",
     *(f"constraints.{name}" for name in "base sparse structured".split()),
     "constraints",
-    *(f"operators.{name}" for name in "base files product chain butterfly".split()),
+    *(f"operators.{name}" for name in OPERATORS.split()),
     "operators",
     "metrics",
     "targets",

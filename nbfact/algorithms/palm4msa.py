@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from .._dtypes import common_dtype
 from ..constraints import Constraint
 from ..kernels import frobenius_norm, max_abs, optimal_scale, palm_step, spectral_norm
 from ..operators import FactorProduct
-from ..operators.base import common_dtype
 from .result import Factorization, History, State
 
 # The step is 1 / (MARGIN * Lipschitz modulus): 1 + α with the paper's α = 1e-3.
@@ -166,7 +166,7 @@ def _sweep(target, factors, scale, constraints, order, scaling, vectors):
             target, left, factors[j], right, scale, constraints[j], vectors, j
         )
         behind = _times(behind, factors[j], forward)
-        if scaling == "factor":
+        if scaling == "factor" and j != path[-1]:
             scale = optimal_scale(target, _times(behind, ahead[j], forward)) or scale
     return behind, early
 

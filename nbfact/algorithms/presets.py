@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..constraints import Constraint, Sp, SpCol, SpLinCol, Supp
+from ..operators.permutations import bit_reversal
 
 Levels = tuple[list[Constraint], list[Constraint]]
 
@@ -125,10 +126,8 @@ def _dft(shape):
     """Supports of the radix-2 FFT; the last factor is the bit-reversal permutation."""
     n_levels, n = _levels("dft", shape), shape[0]
     rows = np.arange(n)
-    reversal = np.zeros(n, int)
-    for level in range(n_levels):
-        reversal |= ((rows >> level) & 1) << (n_levels - 1 - level)
-    residual = rows[:, None] == reversal  # support of what is right of each factor
+    # Support of the product of all that stands right of the factor being added.
+    residual = rows[:, None] == bit_reversal(n)
     factors, residuals = [], []
     for level in range(n_levels):  # stride 2**level, from right to left
         residuals.insert(0, Supp(residual))

@@ -16,8 +16,9 @@ from time import perf_counter
 
 import numpy as np
 
+from .peers import PACKAGES
+
 _PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "threadpoolctl")
-_PEERS = ("fht-cpu", "pyfwht", "pyfaust", "lazylinop")
 _THREADS = (
     "NUMBA_NUM_THREADS",
     "OMP_NUM_THREADS",
@@ -54,7 +55,7 @@ def fingerprint() -> dict:
     cpu = _cpu()
     cores = _cores()
     versions = {"nbfact": __version__, "python": platform.python_version()}
-    for package in _PACKAGES + _PEERS:
+    for package in (*_PACKAGES, *PACKAGES):
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -13,6 +13,7 @@ import scipy.fft
 import scipy.sparse
 
 from .. import targets
+from ..operators.permutations import bit_reversal
 
 PLANTED_FACTORS, PLANTED_K = 4, 4
 
@@ -116,10 +117,8 @@ def _dft(n, dtype):
         block = np.stack([np.ones(stride), root, np.ones(stride), -root], axis=-1)
         values[level] = np.tile(block.reshape(stride, 2, 2), (n // 2 // stride, 1, 1))
     factors = list(butterfly_factors(values.astype(dtype)))
-    reversal = np.zeros(n, np.intp)
-    for bit in range(n_levels):
-        reversal |= (np.arange(n) >> bit & 1) << (n_levels - 1 - bit)
-    factors[-1] = _csr(factors[-1][:, reversal])  # the reversal is its own inverse
+    # The reversal is its own inverse.
+    factors[-1] = _csr(factors[-1][:, bit_reversal(n)])
     return Operator(
         dtype,
         lambda x: scipy.fft.fft(x.astype(np.clongdouble), axis=0),

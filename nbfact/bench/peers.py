@@ -9,11 +9,11 @@ fht-cpu and pyfwht transform the same vector.
 import contextlib
 import importlib.util
 import io
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numba
 import numpy as np
 
 INSTALL = 'pip install "nbfact[peers]"'
@@ -80,7 +80,7 @@ def _fht_cpu(inputs):
 
     # Columns must be contiguous for it; the copy of x, which it makes, is also that.
     x, out = inputs.x, np.empty_like(inputs.x, order="F")
-    threads = int(os.environ.get("OMP_NUM_THREADS", -1))
+    threads = numba.get_num_threads()  # its own default is all cores
     return lambda: fht(x, axis=0, out=out, num_threads=threads)
 
 

@@ -55,7 +55,7 @@ def run_bench(
         A file of :func:`nbfact.targets.load_matrix`: its factorization is measured
         too, before the rest.
     threads : int
-        Of BLAS and OpenMP libraries. Numba's are set by the environment.
+        Of BLAS, OpenMP and Numba, while it runs.
     output : path or None
         JSON lines; by default ``runs/<machine>.jsonl`` in the current directory.
 
@@ -68,10 +68,12 @@ def run_bench(
     ------
     ModuleNotFoundError
         When the extra ``bench`` is not installed; the message says how.
+    ValueError
+        When `threads` is more than Numba was started with.
     """
     try:
+        import threadpoolctl  # noqa: F401
         from rich.console import Console
-        from threadpoolctl import threadpool_limits
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f'{error.name} is missing; pip install "nbfact[bench]" brings it'
@@ -79,12 +81,48 @@ def run_bench(
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     run = _Run(console, output, threads)
     try:
-        with threadpool_limits(threads), run.hearing_interrupts():
+        with limited_threads(threads), run.hearing_interrupts():
             return run.all(quick, pattern, matrix)
     except KeyboardInterrupt:
         return run.interrupted()
     except OSError as error:  # of the results: a full disk, a directory gone
         return run.refuse(str(error))
+
+
+@contextlib.contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """Limit BLAS, OpenMP and Numba to `threads` threads, then restore them.
+
+    Parameters
+    ----------
+    threads : int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        When Numba was started with fewer.
+
+    Examples
+    --------
+    >>> import numba
+    >>> with limited_threads(1):
+    ...     numba.get_num_threads()
+    1
+    """
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    most = numba.config.NUMBA_NUM_THREADS
+    if threads > most:
+        raise ValueError(f"--threads {threads}: this machine has {most}")
+    before = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    try:
+        with threadpool_limits(threads):
+            yield
+    finally:
+        numba.set_num_threads(before)
 
 
 class _Run:

@@ -185,15 +185,6 @@ def _partition_all(x, k):
     return _partition_rows(x.reshape(1, -1), k).reshape(x.shape)
 
 
-def _partition_columns(x, k):
-    return _partition_rows(x.T, k).T
-
-
-def _partition_both(x, k):
-    rows = _partition_rows(x, k)
-    return np.where(rows != 0, rows, _partition_columns(x, k))
-
-
 def _sorted_rows(x, k):
     """Keep the k largest of each row, the first of equal ones."""
     kept = np.argsort(-np.abs(x), axis=1, kind="stable")[:, :k]
@@ -206,13 +197,18 @@ def _sorted_all(x, k):
     return _sorted_rows(x.T.reshape(1, -1), k).reshape(x.T.shape).T
 
 
-def _sorted_columns(x, k):
-    return _sorted_rows(x.T, k).T
+def _columns(keep_rows):
+    return lambda x, k: keep_rows(x.T, k).T
 
 
-def _sorted_both(x, k):
-    rows = _sorted_rows(x, k)
-    return np.where(rows != 0, rows, _sorted_columns(x, k))
+def _both(keep_rows):
+    """Return the union of what is kept of rows and of columns."""
+
+    def keep(x, k):
+        rows = keep_rows(x, k)
+        return np.where(rows != 0, rows, keep_rows(x.T, k).T)
+
+    return keep
 
 
 def _linprog(x, k):
@@ -234,7 +230,7 @@ _Projection = Callable[[np.ndarray, int], np.ndarray]
 _PROJECTIONS: dict[str, tuple[Callable[..., None], _Projection, _Projection]] = {
     "sp": (project_sp, _partition_all, _sorted_all),
     "splin": (project_splin, _partition_rows, _sorted_rows),
-    "spcol": (project_spcol, _partition_columns, _sorted_columns),
-    "splincol": (project_splincol, _partition_both, _sorted_both),
+    "spcol": (project_spcol, _columns(_partition_rows), _columns(_sorted_rows)),
+    "splincol": (project_splincol, _both(_partition_rows), _both(_sorted_rows)),
     "skperm": (project_skperm, _linprog, _linprog),
 }

@@ -8,9 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._dtypes import DTYPES
 from ..kernels.projections import normalize_frobenius, project_nonneg
-
-_DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
 @runtime_checkable
@@ -55,34 +54,14 @@ class Set:
         copy = finite_copy(x, "x")
         if copy.shape != self.shape:
             raise ValueError(f"x has shape {copy.shape}, the constraint {self.shape}")
-        return self.project_inplace(copy)
-
-    def project_inplace(self, x: np.ndarray) -> np.ndarray:
-        """Project ``x`` in place and return it, without the checks of ``project``.
-
-        Parameters
-        ----------
-        x : (m, n) ndarray
-            Overwritten: C-contiguous and finite, of one of the four dtypes.
-
-        Returns
-        -------
-        (m, n) ndarray
-            ``x``.
-
-        Raises
-        ------
-        ValueError
-            If ``x`` is complex where the set is real.
-        """
         if self.nonneg:
-            if np.iscomplexobj(x):
-                raise ValueError(f"nonneg needs a real x, got dtype {x.dtype}")
-            project_nonneg(x)
-        self._nearest(x)
+            if np.iscomplexobj(copy):
+                raise ValueError(f"nonneg needs a real x, got dtype {copy.dtype}")
+            project_nonneg(copy)
+        self._nearest(copy)
         if self.normalized:
-            normalize_frobenius(x)
-        return x
+            normalize_frobenius(copy)
+        return copy
 
     def _nearest(self, x):
         """Move ``x`` to the nearest point of the set, in place."""
@@ -118,8 +97,8 @@ def finite_copy(x, name):
     dtype = array.dtype.newbyteorder("=")
     if dtype.kind in "biu":
         dtype = np.dtype(np.float64)
-    if dtype.name not in _DTYPES:
-        names = ", ".join(_DTYPES)
+    if dtype.name not in DTYPES:
+        names = ", ".join(DTYPES)
         raise TypeError(f"{name} must be {names} or integer, got dtype {dtype}")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, it holds a NaN or an infinity")

@@ -1,31 +1,9 @@
 """FastOperator: a scipy LinearOperator that knows what it costs to apply."""
 
-import functools
 from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
-
-DTYPES = tuple(np.dtype(name) for name in ("f4", "f8", "c8", "c16"))
-
-
-@functools.cache
-def common_dtype(*dtypes: Any) -> np.dtype:
-    """Return the dtype of a product, as NumPy promotes; integers count as float64.
-
-    Raises
-    ------
-    TypeError
-        For dtypes that are not numeric, or wider than complex128.
-    """
-    wide = [np.float64 if np.dtype(d).kind in "biu" else np.dtype(d) for d in dtypes]
-    if any(np.dtype(d).kind not in "fc" for d in wide):
-        names = ", ".join(str(np.dtype(d)) for d in dtypes)
-        raise TypeError(f"expected numbers, got an array of dtype {names}")
-    result = np.result_type(np.float32, *wide)
-    if result not in DTYPES:
-        raise TypeError(f"dtype {result} is not supported: at most complex128")
-    return result
 
 
 class FastOperator(LinearOperator):

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from .._dtypes import common_dtype
 from ..kernels import chain_apply, chain_apply_columns
-from .base import FastOperator, common_dtype
+from .base import FastOperator
 from .files import DAMAGED, read_factors, write_factors
 
 # Rows with the same number of entries, at most this many, are stored slot by slot.
