@@ -19,9 +19,11 @@ from .algorithms import (
     History,
     Preset,
     State,
+    dictionary,
     hierarchical,
     palm4msa,
     rectmat,
+    rectmat_simple,
 )
 from .constraints import (
     AntiCirc,
@@ -75,11 +77,13 @@ __all__ = [
     "State",
     "Supp",
     "Toeplitz",
+    "dictionary",
     "hierarchical",
     "load",
     "metrics",
     "palm4msa",
     "rectmat",
+    "rectmat_simple",
     "relative_error",
     "targets",
 ]

@@ -192,6 +192,26 @@ def optimal_scale(target, product):
     return np.vdot(product, target).real / square if square else 0.0
 
 
+def product(factors, size, dtype):
+    """Product of some factors, the identity if there is none."""
+    result = np.eye(size, dtype=dtype)
+    for factor in factors:
+        result = result @ factor
+    return result
+
+
+def chain_gradient(left, x, target, scale, weight):
+    return -weight * left.conj().T @ (scale * left @ x - target)
+
+
+def chain_residual(left, x, target, scale):
+    return np.linalg.norm(scale * left @ x - target) ** 2
+
+
+def csr_fit(factor, gram, target):
+    return np.vdot(factor, target).real, np.vdot(factor, factor @ gram).real
+
+
 def palm4msa(target, constraints, n_iter, forward):
     """Return the factors, the scale, and the relative error after each sweep."""
     order = list(range(len(constraints)))
@@ -200,21 +220,15 @@ def palm4msa(target, constraints, n_iter, forward):
     factors[order[0]][:] = 0
     scale, errors = 1.0, []
 
-    def product(some, size):
-        result = np.eye(size, dtype=target.dtype)
-        for factor in some:
-            result = result @ factor
-        return result
-
     for _ in range(n_iter):
         for j in order:
-            left = product(factors[:j], target.shape[0])
-            right = product(factors[j + 1 :], factors[j].shape[1])
+            left = product(factors[:j], target.shape[0], target.dtype)
+            right = product(factors[j + 1 :], factors[j].shape[1], target.dtype)
             norms = np.linalg.norm(left, 2) * np.linalg.norm(right, 2)
             lipschitz = 1.001 * (scale * norms) ** 2
             stepped = palm_step(target, left, factors[j], right, scale, lipschitz)
             factors[j] = constraints[j].project(stepped)
-        full = product(factors, target.shape[0])
+        full = product(factors, target.shape[0], target.dtype)
         scale = optimal_scale(target, full)
         errors.append(np.linalg.norm(target - scale * full) / np.linalg.norm(target))
     return factors, scale, errors

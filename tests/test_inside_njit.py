@@ -14,8 +14,23 @@ FACTOR = (CSR.data, CSR.indices, CSR.indptr)
 TWIDDLE = random((2, 2, 2, 2), "float64")
 CHAIN = (*FACTOR, np.array([[4, 0, 0, 0]]), 0.5)
 OUT, BLOCK = np.zeros(4), np.zeros((4, 4))
+ADJOINT = sp.csr_array(SQUARE.T)
+FORMS = (*FACTOR, ADJOINT.data, ADJOINT.indices, ADJOINT.indptr)
+LAYOUT = np.array([[4, 0, 0, 0]])
+BOTH = (*FACTOR, LAYOUT, *FORMS[3:], LAYOUT)
+EMPTY = tuple(np.zeros_like(array) for array in FORMS)
 
 ARGUMENTS = {
+    "csr_fit": (*FACTOR, SQUARE, SQUARE),
+    "chain_residual": (*FACTOR, LAYOUT, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
+    "chain_norm": (*BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),
+    "chain_gradient": (*BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
+    "csr_gram": (*FORMS, BLOCK),
+    "csr_entered": (*FACTOR[1:], *FACTOR[1:]),
+    "csr_compress": (SQUARE, *EMPTY),
+    "csr_add": (*FACTOR, BLOCK),
+    "count_nonzeros": (SQUARE,),
+    "adjoint_copy": (SQUARE, BLOCK),
     "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_adjoint_columns": (TWIDDLE, SQUARE, BLOCK),
     "butterfly_apply": (TWIDDLE, VECTOR, OUT, np.zeros(4)),

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
-    "norms select projections assignment structured sparse hadamard butterfly "
+    "norms select projections assignment structured sparse compress hadamard butterfly "
     "kronecker rank_one palm"
 )
 BENCH = (
@@ -29,7 +29,12 @@ ORDER = [
     "operators",
     "metrics",
     "targets",
-    *(f"algorithms.{name}" for name in "result palm4msa presets hierarchical".split()),
+    *(
+        f"algorithms.{name}"
+        for name in (
+            "factors result target sweeps palm4msa presets hierarchical"
+        ).split()
+    ),
     "algorithms",
     "",
     *(f"bench.{name}" for name in BENCH.split()),

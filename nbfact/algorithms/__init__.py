@@ -2,7 +2,7 @@
 
 from .hierarchical import hierarchical
 from .palm4msa import palm4msa
-from .presets import Preset, rectmat
+from .presets import Preset, dictionary, rectmat, rectmat_simple
 from .result import Factorization, History, State
 
 __all__ = [
@@ -10,7 +10,9 @@ __all__ = [
     "History",
     "Preset",
     "State",
+    "dictionary",
     "hierarchical",
     "palm4msa",
     "rectmat",
+    "rectmat_simple",
 ]

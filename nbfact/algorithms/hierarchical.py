@@ -1,15 +1,23 @@
 """Hierarchical factorization: one factor peeled off at a time, by palm4MSA."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..constraints import Constraint
-from ..operators import FactorProduct
-from .palm4msa import ORDERS, palm4msa
+from .palm4msa import (
+    ORDERS,
+    check_options,
+    checked_constraints,
+    default_start,
+    iterate,
+    palm4msa,
+    product,
+)
 from .presets import Preset, named_preset
 from .result import Factorization, History, State
+from .sweeps import Sweeps
+from .target import checked_target, shift, shift_exponent
 
 SIDES = ("left", "right")
 
@@ -20,9 +28,12 @@ def hierarchical(
     residual_constraints: Sequence[Constraint] | None = None,
     n_iter: tuple[int, int] = (30, 30),
     residual_side: str = "right",
-    order: str = "both",
-    scaling: str = "factor",
+    order: str | None = None,
+    scaling: str | None = None,
     callback: Callable[[State], Any] | None = None,
+    step: float | None = None,
+    tol: float = 0.0,
+    keep: str = "last",
 ) -> Factorization:
     """Factor a matrix into many sparse factors, one split at a time.
 
@@ -32,24 +43,32 @@ def hierarchical(
         The matrix A, real or complex, finite.
     factor_constraints : sequence of J - 1 constraints, str or preset
         The set of the factor peeled off at each level; or a preset: ``"hadamard"``,
-        ``"dft"``, or what `nbfact.rectmat` returns. A preset brings its own residual
-        constraints, residual side, order and scaling.
+        ``"hadamard_skperm"``, ``"hadamard_simple"``, ``"dft"``, or what
+        `nbfact.rectmat`, `rectmat_simple` and `dictionary` return. A preset brings its
+        residual constraints and residual side, and order, scaling and step unless they
+        are given.
     residual_constraints : sequence of J - 1 constraints
         The set of the residual at each level; the last one is a factor of the result.
     n_iter : (int, int), default (30, 30)
         Sweeps of the split, and of the global refinement, at each level.
     residual_side : {"right", "left"}
         On which side of the new factor the residual stands.
-    order : {"both", "left-to-right", "right-to-left"}
+    order : {"both", "left-to-right", "right-to-left"}, default "both"
         In which order sweeps update the factors; "both" factors twice and returns the
         better, as neither wins everywhere: from left to right the Hadamard matrix is
         not found, and from right to left FAµST's 500x32 matrix is left at an error of
         0.32 instead of 0.27.
-    scaling : {"factor", "sweep", "early"}
-        When the λ of the steps is fitted: see `palm4msa`.
+    scaling : {"balanced", "factor", "sweep"}, default "balanced"
+        How the scale is treated: see `palm4msa`.
     callback : callable, optional
         Called with a `State` after each sweep of the global refinements, numbered
         from 1 in each; returning True ends the refinement it is called from.
+    step : float, default 1.0
+        Length of the gradient steps: see `palm4msa`.
+    tol : float, default 0.0
+        Ends a split or a refinement: see `palm4msa`.
+    keep : {"last", "best"}
+        What a refinement hands on: see `palm4msa`.
 
     Returns
     -------
@@ -83,15 +102,42 @@ def hierarchical(
     >>> len(r.factors), r.operator.nnz, bool(r.relative_error < 1e-12)
     (3, 48, True)
     """
+    array = checked_target(target)
+    preset = None
     if isinstance(factor_constraints, str | Preset):
         if residual_constraints is not None:
             raise ValueError("a preset brings its own residual_constraints")
         preset = factor_constraints
         if isinstance(preset, str):
             preset = named_preset(preset)
-        shape = np.shape(target)
-        factor_constraints, residual_constraints = preset.constraints(shape)
-        residual_side, order, scaling = preset.residual_side, "right-to-left", "early"
+        factor_constraints, residual_constraints = preset.constraints(array.shape)
+        residual_side = preset.residual_side
+    order = order or (preset.order if preset else "both")
+    options = {
+        "scaling": scaling or (preset.scaling if preset else "balanced"),
+        "step": (preset.step if preset else 1.0) if step is None else step,
+        "tol": tol,
+        "keep": keep,
+    }
+    levels = _checked_levels(factor_constraints, residual_constraints)
+    if residual_side not in SIDES:
+        raise ValueError(f"residual_side must be one of {SIDES}, got {residual_side!r}")
+    if order not in ("both", *ORDERS):
+        raise ValueError(f'order must be "both" or one of {ORDERS}, got {order!r}')
+    if not isinstance(n_iter, Sequence) or len(n_iter) != 2:
+        raise ValueError(f"n_iter must be a pair (split, refinement), got {n_iter!r}")
+    for n in n_iter:
+        check_options(n, order=ORDERS[0], **options)
+    right = residual_side == "right"
+    results = [
+        _peel(array, levels, n_iter, right, callback, one, **options)
+        for one in (ORDERS if order == "both" else [order])
+    ]
+    return min(results, key=lambda result: result.relative_error)
+
+
+def _checked_levels(factor_constraints, residual_constraints):
+    """Return the pairs of sets, one a level."""
     factor_constraints = list(factor_constraints)
     residual_constraints = list(residual_constraints or [])
     if len(factor_constraints) != len(residual_constraints) or not factor_constraints:
@@ -99,41 +145,45 @@ def hierarchical(
             "factor_constraints and residual_constraints must have the same length, "
             f"at least 1, got {len(factor_constraints)} and {len(residual_constraints)}"
         )
-    if residual_side not in SIDES:
-        raise ValueError(f"residual_side must be one of {SIDES}, got {residual_side!r}")
-    if order not in ("both", *ORDERS):
-        raise ValueError(f'order must be "both" or one of {ORDERS}, got {order!r}')
-    if not isinstance(n_iter, Sequence) or len(n_iter) != 2:
-        raise ValueError(f"n_iter must be a pair (split, refinement), got {n_iter!r}")
-
-    levels = list(zip(factor_constraints, residual_constraints, strict=True))
-    results = [
-        _peel(target, levels, n_iter, residual_side == "right", callback, o, scaling)
-        for o in (ORDERS if order == "both" else [order])
-    ]
-    return min(results, key=lambda result: result.relative_error)
+    return list(zip(factor_constraints, residual_constraints, strict=True))
 
 
-def _peel(target, levels, n_iter, right, callback, order, scaling):
+def _peel(target, levels, n_iter, right, callback, order, scaling, step, tol, keep):
     """Split and refine, level by level, with sweeps in one order."""
-    options: dict[str, Any] = {"order": order, "scaling": scaling}
-    residual, factors, constraints, scale = target, [], [], 1.0
+    start = time.perf_counter()
+    exponent = shift_exponent(target)
+    if exponent is None:
+        return _zero(target, levels, right)
+    shifted = shift(target, -exponent)
+    residual, factors, constraints, scale = shifted, [], [], 1.0
     history = History()
     for pair in levels:
         pair = pair if right else pair[::-1]
-        split = palm4msa(residual, pair, n_iter[0], **options)
+        checked_constraints(pair, residual.shape)
+        split = Sweeps(
+            residual, pair, default_start(pair, order, target.dtype), 1.0, order,
+            scaling, step,
+        )  # fmt: skip
+        parts, ratio, _ = iterate(split, n_iter[0], tol, keep, start=start)
         # The two new factors, and their sets, take the place of the residual.
-        factors = _replaced(factors, split.factors, right)
+        factors = _replaced(factors, parts, right)
         constraints = _replaced(constraints, pair, right)
-        start = FactorProduct(factors, scale * split.scale)
-        refined = palm4msa(
-            target, constraints, n_iter[1], init=start, callback=callback, **options
+        whole = Sweeps(
+            shifted, constraints, factors, scale * ratio, order, scaling, step
         )
-        history.errors.extend(refined.history.errors)
-        history.scales.extend(refined.history.scales)
-        factors, scale = refined.factors, refined.scale
-        residual = factors[-1 if right else 0]
-    return Factorization(refined.operator, refined.relative_error, history)
+        factors, scale, error = iterate(
+            whole, n_iter[1], tol, keep, callback, history, exponent, start
+        )
+        residual = factors[-1 if right else 0].toarray()
+    return Factorization(product(factors, scale, exponent), error, history, target)
+
+
+def _zero(target, levels, right):
+    """Factor a zero target."""
+    constraints = []
+    for pair in levels:
+        constraints = _replaced(constraints, pair if right else pair[::-1], right)
+    return palm4msa(target, constraints)
 
 
 def _replaced(items, pair, right):

@@ -1,7 +1,9 @@
 """palm4MSA: proximal alternating linearised minimisation for multi-layer sparsity."""
 
 import itertools
+import math
 import numbers
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,23 +11,15 @@ import numpy as np
 
 from .._dtypes import common_dtype
 from ..constraints import Constraint
-from ..kernels import frobenius_norm, max_abs, optimal_scale, palm_step, spectral_norm
 from ..operators import FactorProduct
+from .factors import Factor, compressed
 from .result import Factorization, History, State
-
-# The step is 1 / (MARGIN * Lipschitz modulus): 1 + α with the paper's α = 1e-3.
-MARGIN = 1.001
-
-# Power iteration: at most this many steps, or a relative change below the tolerance.
-# Looser ones send trajectories elsewhere than exact norms do (64x64, three factors, 200
-# sweeps: error 0.324 with these and with SVDs, 0.335 with 100 steps and 1e-7).
-_NORM_STEPS, _NORM_TOL = 300, 1e-9
-
-# Binary exponents up to which sums of squares keep all their digits.
-_SAFE = {"d": 300, "f": 30}
+from .sweeps import Sweeps
+from .target import checked_target, shift, shift_exponent
 
 ORDERS = ("right-to-left", "left-to-right")
-SCALINGS = ("sweep", "factor", "early")
+SCALINGS = ("balanced", "factor", "sweep")
+KEEPS = ("last", "best")
 
 
 def palm4msa(
@@ -33,37 +27,53 @@ def palm4msa(
     constraints: Sequence[Constraint],
     n_iter: int = 200,
     tol: float = 0.0,
-    init: Factorization | FactorProduct | Sequence[Any] | None = None,
+    init: Factorization | FactorProduct | Sequence[Any] | str | None = None,
     order: str = "right-to-left",
     callback: Callable[[State], Any] | None = None,
-    scaling: str = "sweep",
+    scaling: str = "balanced",
+    step: float = 1.0,
+    keep: str = "last",
+    fixed: Sequence[int] = (),
+    random_state: int | np.random.Generator | None = None,
 ) -> Factorization:
     """Factor a matrix into a product of factors, each in its own set.
 
     Parameters
     ----------
-    target : array_like, (m, n)
-        The matrix A, real or complex, finite. Integers are read as float64.
+    target : array_like or scipy sparse, (m, n)
+        The matrix A, real or complex, finite. Integers are read as float64. A sparse
+        one is made dense: gradients are.
     constraints : sequence of J constraints
         The set of each factor, left to right: objects with `shape` and `project(x)`,
         such as `nbfact.SpLin`. Shapes must chain from m to n.
     n_iter : int, default 200
-        Sweeps over all factors.
+        Sweeps over all factors, at most.
     tol : float, default 0.0
         Stop when a sweep changes the relative error by at most `tol` times itself.
-        0 makes all `n_iter` sweeps.
-    init : Factorization, FactorProduct, or sequence of J arrays, optional
-        Factors to start from, with their scale (1 for arrays). By default the factor
-        updated first is zero and the others are identities.
+        Whatever `tol`, an error of four units of rounding ends the sweeps.
+    init : Factorization, FactorProduct, sequence of J arrays, or "random", optional
+        Factors to start from, with their scale (1 for arrays); "random": Gaussian
+        matrices, projected. By default the factor updated first is zero and the others
+        are identities.
     order : {"right-to-left", "left-to-right"}
         In which order a sweep updates the factors.
     callback : callable, optional
         Called with a `State` after each sweep; returning True stops.
-    scaling : {"sweep", "factor", "early"}
-        When the λ of the steps is fitted: after each sweep, as in the paper; after
-        each factor; or in each sweep before its last factor is updated, which makes λ
-        smaller and steps longer (then the objective may increase). The λ returned is
-        always fitted to the factors returned.
+    scaling : {"balanced", "factor", "sweep"}
+        How the scale is treated. "sweep", as in the paper: factors have the norms of
+        their sets, and λ is fitted after each sweep. "factor": λ is fitted after each
+        factor too. "balanced": factors whose sets have the option `normalized` are
+        left free to grow or shrink, λ stays 1, and the norms of these factors are made
+        equal after each sweep; they are normalised at the end.
+    step : float, default 1.0
+        Length of the gradient steps, in units of the longest that is known never to
+        increase the objective; below 2. Longer ones often end lower.
+    keep : {"last", "best"}
+        Which iterate is returned; the history is of all.
+    fixed : sequence of int
+        Which factors of `init` do not change; they need not be in their sets.
+    random_state : None, int or numpy.random.Generator
+        For ``init="random"``.
 
     Returns
     -------
@@ -75,18 +85,22 @@ def palm4msa(
     TypeError
         A target that is not numeric, a constraint without `shape` or `project`.
     ValueError
-        NaN, infinity, shapes that do not chain, no constraint, n_iter < 1, tol < 0.
+        NaN, infinity, shapes that do not chain, no constraint, an option out of range,
+        a projection that returns another shape, NaN or infinity.
 
     Notes
     -----
     Minimises ½‖A - λ S[0] ... S[J-1]‖² over S[j] in their sets and λ real. For each
     factor, with L and R the products on its left and right,
 
-        S ← P(S - (λ / c) Lᴴ(λ L S R - A)Rᴴ),  c = 1.001 λ² ‖L‖² ‖R‖²,
+        S ← P(S - (λ / c) Lᴴ(λ L S R - A)Rᴴ),  c = 1.001 λ² ‖L‖² ‖R‖² / step,
 
-    then, once a sweep, λ = Re<A, Â> / ‖Â‖². With true projections (`SpLinCol` is none)
-    the objective does not increase. Dense products: O(J m n max(p)) a sweep, p the
-    inner dimensions. The dtype of the target is kept.
+    then, once a sweep, λ = Re<A, Â> / ‖Â‖². With true projections (`SpLinCol` is none),
+    ``scaling`` "sweep" or "factor" and steps of 1, the objective does not increase.
+    With sparse factors the update of a (p, q) one costs 2 nnz(L) q + nnz(S) (m + 2 q)
+    multiplications and one projection; memory is a few (p, q) arrays beside the target
+    and the factors. The dtype of the target is kept. On one thread, the same call
+    gives the same bits.
 
     References
     ----------
@@ -101,134 +115,84 @@ def palm4msa(
     >>> r.operator.nnz, bool(r.relative_error < 1e-12)
     (16, True)
     """
-    target = _checked_target(target)
-    constraints = _checked_constraints(constraints, target.shape)
-    _check_options(n_iter, tol, order, scaling)
-    n_factors = len(constraints)
-    first_updated = 0 if order == "left-to-right" else n_factors - 1
-    factors, scale = _start(constraints, init, first_updated, target.dtype)
-
-    largest = max_abs(target)
-    if largest == 0:
-        zeros = [np.zeros(constraint.shape, target.dtype) for constraint in constraints]
-        return Factorization(FactorProduct(zeros, 0.0), 0.0, History([0.0], [0.0]))
-    # A target whose squares would overflow or vanish is moved by a power of two: exact.
-    exponent = int(np.frexp(largest)[1])
-    exponent = exponent if abs(exponent) > _SAFE[target.real.dtype.char] else 0
-    target = _shift(target, -exponent)
-    if init is not None:
-        scale = float(np.ldexp(scale, -exponent))
-    norm = frobenius_norm(target)
-
-    vectors: dict[tuple[int, str], np.ndarray] = {}
+    start = time.perf_counter()
+    array = checked_target(target)
+    constraints = checked_constraints(constraints, array.shape)
+    check_options(n_iter, tol, order, scaling, step, keep)
+    fixed = _checked_fixed(fixed, len(constraints), init)
+    factors, scale = _start(constraints, init, order, array.dtype, random_state)
+    exponent = shift_exponent(array)
+    if exponent is None:  # a zero target
+        for j in set(range(len(factors))) - set(fixed):
+            factors[j] = factors[j].scaled(0.0)
+        history = History([0.0], [0.0], [time.perf_counter() - start], [0])
+        return Factorization(product(factors, 0.0, 0), 0.0, history, array)
+    if init is not None and not isinstance(init, str):
+        scale = math.ldexp(scale, -exponent)
+    shifted = shift(array, -exponent)
+    sweeps = Sweeps(shifted, constraints, factors, scale, order, scaling, step, fixed)
     history = History()
-    for iteration in range(1, n_iter + 1):
-        product, early = _sweep(
-            target, factors, scale, constraints, order, scaling, vectors
-        )
-        fitted = optimal_scale(target, product)
-        scale = early if scaling == "early" else fitted
-        error = frobenius_norm(target - target.dtype.type(fitted) * product) / norm
-        history.errors.append(error)
-        history.scales.append(float(np.ldexp(fitted, exponent)))
-        state = State(iteration, error, history.scales[-1], list(factors))
-        if callback is not None and callback(state):
-            break
-        if tol > 0 and iteration > 1:
-            previous = history.errors[-2]
-            if abs(previous - error) <= tol * previous:
-                break
-    operator = FactorProduct(factors, history.scales[-1])
-    return Factorization(operator, history.errors[-1], history)
+    factors, scale, error = iterate(
+        sweeps, n_iter, tol, keep, callback, history, exponent, start
+    )
+    return Factorization(product(factors, scale, exponent), error, history, array)
 
 
-def _sweep(target, factors, scale, constraints, order, scaling, vectors):
-    """Update every factor once, in place in the list.
+def iterate(
+    sweeps: Sweeps,
+    n_iter: int,
+    tol: float = 0.0,
+    keep: str = "last",
+    callback: Callable[[State], Any] | None = None,
+    history: History | None = None,
+    exponent: int = 0,
+    start: float = 0.0,
+) -> tuple[list[Factor], float, float]:
+    """Sweep until a rule of `palm4msa` says stop; return factors, λ and error.
 
-    Return their product, and the λ fitted before the last one was updated.
+    λ is that of the target as sweeps have it; history and callback see λ 2^exponent.
     """
-    nothing = np.empty((0, 0), target.dtype)  # stands for the identity in palm_step
-    n_factors = len(factors)
-    forward = order == "left-to-right"
-    path = list(range(n_factors)) if forward else list(range(n_factors - 1, -1, -1))
-    # Products of the factors still to be updated, which this sweep does not change yet.
-    ahead = [nothing] * n_factors
-    for j, following in zip(path[-2::-1], path[:0:-1], strict=True):
-        ahead[j] = _times(factors[following], ahead[following], forward)
-    behind, early = nothing, scale
-    for j in path:
-        if scaling == "early" and j == path[-1]:
-            # A zero product tells nothing of λ, here and below: keep it.
-            before = _times(behind, factors[j], forward)
-            early = optimal_scale(target, before) or scale
-        left, right = (behind, ahead[j]) if forward else (ahead[j], behind)
-        factors[j] = _updated(
-            target, left, factors[j], right, scale, constraints[j], vectors, j
-        )
-        behind = _times(behind, factors[j], forward)
-        if scaling == "factor" and j != path[-1]:
-            scale = optimal_scale(target, _times(behind, ahead[j], forward)) or scale
-    return behind, early
+    history = History() if history is None else history
+    best = None
+    previous = math.inf
+    for iteration in range(1, n_iter + 1):
+        error, scale, entered = sweeps.sweep()
+        history.errors.append(error)
+        history.scales.append(math.ldexp(scale, exponent))
+        history.seconds.append(time.perf_counter() - start)
+        history.support_changes.append(entered)
+        if keep == "best" and (best is None or error < best[2]):
+            best = (*sweeps.result, error)
+        if callback is not None:
+            parts, _ = sweeps.result
+            state = State(iteration, error, history.scales[-1], lambda p=parts: p)
+            if callback(state):
+                break
+        settled = tol > 0 and abs(previous - error) <= tol * previous < math.inf
+        if settled or error <= sweeps.rounding:
+            break
+        previous = error
+    return best if keep == "best" else (*sweeps.result, error)
 
 
-def _times(first, second, forward):
-    """Product of two neighbours, given in order of update; one may be `nothing`."""
-    if first.size == 0 or second.size == 0:
-        return second if first.size == 0 else first
-    return first @ second if forward else second @ first
+def product(factors: Sequence[Factor], scale: float, exponent: int) -> FactorProduct:
+    """Return λ 2^exponent S[0] ... S[J-1] as an operator."""
+    return FactorProduct([f.tocsr() for f in factors], math.ldexp(scale, exponent))
 
 
-def _updated(target, left, factor, right, scale, constraint, vectors, j):
-    """One proximal gradient step on one factor."""
-    real = target.real.dtype.type
-    left_norm = _norm(left, vectors, (j, "left"))
-    right_norm = _norm(right, vectors, (j, "right"))
-    modulus = scale * left_norm * right_norm
-    lipschitz = MARGIN * modulus * modulus
-    stepped = factor
-    if lipschitz > 0 and np.isfinite(real(1 / lipschitz) * real(scale)):
-        stepped = np.empty_like(factor)
-        palm_step(target, left, factor, right, real(scale), real(lipschitz), stepped)
-    projected = np.ascontiguousarray(constraint.project(stepped), target.dtype)
-    if projected.shape != factor.shape:
-        raise ValueError(
-            f"constraints[{j}].project returned shape {projected.shape} "
-            f"for an array of shape {factor.shape}"
-        )
-    return projected
+def default_start(
+    constraints: Sequence[Constraint], order: str, dtype: np.dtype
+) -> list[Factor]:
+    """Return identities, and zero for the factor that is updated first."""
+    factors = [np.eye(*constraint.shape, dtype=dtype) for constraint in constraints]
+    factors[0 if order == "left-to-right" else -1][:] = 0
+    return [compressed(factor) for factor in factors]
 
 
-def _norm(matrix, vectors, key):
-    """Spectral norm, from the singular vector of the previous sweep."""
-    if matrix.size == 0:
-        return 1.0
-    vector = vectors.get(key)
-    if vector is None:
-        start = np.random.default_rng(0).standard_normal(matrix.shape[1])
-        vector = vectors[key] = start.astype(matrix.dtype)
-    return spectral_norm(matrix, vector, _NORM_STEPS, _NORM_TOL)
-
-
-def _shift(target, exponent):
-    """Return target * 2**exponent (in two steps: 2**1030 is not a double)."""
-    half = exponent // 2
-    real = target.real.dtype.type
-    return (target * real(2.0) ** half) * real(2.0) ** (exponent - half)
-
-
-def _checked_target(target):
-    target = target.toarray() if hasattr(target, "toarray") else np.asarray(target)
-    if target.ndim != 2 or 0 in target.shape:
-        raise ValueError(
-            f"target must be a matrix that is not empty, got shape {target.shape}"
-        )
-    target = np.ascontiguousarray(target, common_dtype(target.dtype))
-    if not np.isfinite(target).all():
-        raise ValueError(f"target {target.shape} contains NaN or infinity")
-    return target
-
-
-def _checked_constraints(constraints, shape):
+def checked_constraints(
+    constraints: Sequence[Constraint], shape: tuple[int, ...]
+) -> list[Constraint]:
+    """Return the constraints as a list, if they are some and their shapes chain."""
     constraints = list(constraints)
     if not constraints:
         raise ValueError("constraints is empty: expected one constraint per factor")
@@ -246,7 +210,8 @@ def _checked_constraints(constraints, shape):
     return constraints
 
 
-def _check_options(n_iter, tol, order, scaling):
+def check_options(n_iter, tol, order, scaling, step, keep):
+    """Refuse options that `palm4msa` does not have."""
     if not isinstance(n_iter, numbers.Integral) or isinstance(n_iter, bool):
         raise TypeError(f"n_iter must be an integer, got {n_iter!r}")
     if n_iter < 1:
@@ -257,15 +222,35 @@ def _check_options(n_iter, tol, order, scaling):
         raise ValueError(f"order must be one of {ORDERS}, got {order!r}")
     if scaling not in SCALINGS:
         raise ValueError(f"scaling must be one of {SCALINGS}, got {scaling!r}")
+    if isinstance(step, bool) or not isinstance(step, numbers.Real):
+        raise TypeError(f"step must be a number, got {step!r}")
+    if not 0 < step < 2:
+        raise ValueError(f"step must be between 0 and 2, both excluded, got {step!r}")
+    if keep not in KEEPS:
+        raise ValueError(f"keep must be one of {KEEPS}, got {keep!r}")
 
 
-def _start(constraints, init, first_updated, dtype):
-    """Return the factors to start from, C-contiguous, and the scale."""
+def _checked_fixed(fixed, n_factors, init):
+    fixed = list(fixed)
+    for j in fixed:
+        if isinstance(j, bool) or not isinstance(j, numbers.Integral):
+            raise TypeError(f"fixed must hold integers, got {j!r}")
+        if not -n_factors <= j < n_factors:
+            raise ValueError(f"fixed holds {j}, there are {n_factors} factors")
+    if fixed and (init is None or isinstance(init, str)):
+        raise ValueError(f"fixed={fixed} needs init, the factors that are kept")
+    return [j % n_factors for j in fixed]
+
+
+def _start(constraints, init, order, dtype, random_state):
+    """Return the factors to start from, and the scale."""
     shapes = [tuple(constraint.shape) for constraint in constraints]
     if init is None:
-        factors = [np.eye(*shape, dtype=dtype) for shape in shapes]
-        factors[first_updated][:] = 0
-        return factors, 1.0
+        return default_start(constraints, order, dtype), 1.0
+    if isinstance(init, str):
+        if init != "random":
+            raise ValueError(f'init must be "random" or factors, got {init!r}')
+        return _random_start(constraints, dtype, random_state), 1.0
     scale, given = getattr(init, "scale", 1.0), getattr(init, "factors", init)
     arrays = [f.toarray() if hasattr(f, "toarray") else np.asarray(f) for f in given]
     if [array.shape for array in arrays] != shapes:
@@ -278,4 +263,17 @@ def _start(constraints, init, first_updated, dtype):
     for array in arrays:
         if common_dtype(array.dtype, dtype) != dtype and array.dtype.kind == "c":
             raise TypeError(f"init is complex but target is {dtype}")
-    return [np.array(array, dtype, order="C") for array in arrays], scale
+    return [compressed(np.array(a, dtype, order="C")) for a in arrays], scale
+
+
+def _random_start(constraints, dtype, random_state):
+    """Return Gaussian matrices, projected."""
+    rng = np.random.default_rng(random_state)
+    factors = []
+    for constraint in constraints:
+        x = rng.standard_normal(constraint.shape)
+        if dtype.kind == "c":
+            x = x + 1j * rng.standard_normal(constraint.shape)
+        projected = constraint.project(x.astype(dtype))
+        factors.append(compressed(np.array(projected, dtype, order="C")))
+    return factors

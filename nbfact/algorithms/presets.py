@@ -6,15 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..constraints import Constraint, Sp, SpCol, SpLinCol, Supp
+from ..constraints import Constraint, Identity, SkPerm, Sp, SpCol, SpLinCol, Supp
 from ..operators.permutations import bit_reversal
 
 Levels = tuple[list[Constraint], list[Constraint]]
 
+# Entries of the Hadamard matrix have one modulus, and so have those of every step: the
+# supports are a matter of ties, which must not be decided by rounding, nor by noise.
+TIE_TOL = 1e-6
+
 
 @dataclass(frozen=True)
 class Preset:
-    """Constraints of `hierarchical` for any target shape they fit.
+    """Constraints of `hierarchical` for any target shape they fit, and options.
 
     Attributes
     ----------
@@ -23,20 +27,16 @@ class Preset:
         From the shape (m, n) of the target to (factor_constraints,
         residual_constraints); raises ValueError when the shape does not fit.
     residual_side : {"right", "left"}
-
-    Notes
-    -----
-    Sweeps go from right to left, with ``scaling="early"``. FAµST's 2020 backend fits λ
-    after the first factor of such sweeps: the same with two factors, no better here
-    with more, and worse in `palm4msa` alone.
-    Measured at 30 + 30 sweeps with "early", "sweep", "factor": Hadamard 128, error
-    2e-14, 3e-8, 2e-15; the 48x512 lead field of FAµST's cases with j = 4, k = 10,
-    s = 8, error 0.106, 0.119, 0.135 (tests/test_acceptance_palm.py).
+    order, scaling, step
+        What `hierarchical` uses unless told otherwise.
     """
 
     name: str
     constraints: Callable[[tuple[int, ...]], Levels]
     residual_side: str = "right"
+    order: str = "right-to-left"
+    scaling: str = "balanced"
+    step: float = 1.0
 
 
 def rectmat(j: int, k: int, s: int, rho: float = 0.8, P: float = 1.4) -> Preset:
@@ -78,6 +78,86 @@ def rectmat(j: int, k: int, s: int, rho: float = 0.8, P: float = 1.4) -> Preset:
     >>> [factor.shape for factor in r.factors]
     [(16, 16), (16, 16), (16, 64)]
     """
+    return _rectmat("rectmat", j, k, s, rho, P)
+
+
+def rectmat_simple(j: int, k: int, s: int, rho: float = 0.8, P: float = 1.4) -> Preset:
+    """Preset like `rectmat`, without constraints on residuals but the last one.
+
+    Parameters
+    ----------
+    j, k, s, rho, P
+        As `rectmat`; rho and P give the non-zeros of the leftmost factor.
+
+    Returns
+    -------
+    Preset
+
+    Raises
+    ------
+    ValueError
+        As `rectmat`.
+
+    References
+    ----------
+    FAµST's ``ParamsHierarchicalRectMatNoResCons``.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> A = nf.targets.leadfield(16, 64, random_state=0)
+    >>> len(nf.hierarchical(A, nf.rectmat_simple(3, 5, 4)).factors)
+    3
+    """
+    return _rectmat("rectmat_simple", j, k, s, rho, P)
+
+
+def dictionary(j: int = 4, s: int = 6, rho: float = 0.7) -> Preset:
+    """Preset of the dictionaries for denoising: (m, n), m <= n.
+
+    Parameters
+    ----------
+    j : int, default 4
+        Number of factors, at least 2.
+    s : int, default 6
+        Non-zeros per column: of the rightmost factor, (m, n), in each; of the others,
+        (m, m), on average. The paper tries 2, 3, 6 and 12, on dictionaries of 64 rows.
+    rho : float, default 0.7
+        Each residual has rho times the non-zeros of the one before, of m² at first.
+        The paper tries 0.4, 0.5, 0.7 and 0.9.
+
+    Returns
+    -------
+    Preset
+
+    Raises
+    ------
+    ValueError
+        As `rectmat`.
+
+    Notes
+    -----
+    It factors a dictionary that is known, such as one of K-SVD. To go on with the data
+    Y ≈ D Γ, call `palm4msa` on Y with Γ as one more factor and ``fixed=[j]``.
+
+    References
+    ----------
+    L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
+    matrices and applications, IEEE JSTSP 10(4), 2016: section VI.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> D = np.random.default_rng(0).standard_normal((16, 32))
+    >>> r = nf.hierarchical(D, nf.dictionary(j=3, s=4))
+    >>> [factor.shape for factor in r.factors]
+    [(16, 16), (16, 16), (16, 32)]
+    """
+    return _rectmat("dictionary", j, s, s, rho, 1.0)
+
+
+def _rectmat(name, j, k, s, rho, P):
+    """Return a preset with the constraints of `rectmat`, by its name."""
     if j < 2 or k < 1 or s < 1:
         raise ValueError(f"expected j >= 2, k >= 1, s >= 1, got {j}, {k}, {s}")
     if not (0 < rho <= 1 and P > 0):
@@ -86,18 +166,23 @@ def rectmat(j: int, k: int, s: int, rho: float = 0.8, P: float = 1.4) -> Preset:
     def constraints(shape: tuple[int, ...]) -> Levels:
         if len(shape) != 2 or shape[0] > shape[1]:
             raise ValueError(
-                f"rectmat needs a matrix with m <= n, got {shape}: transpose it"
+                f"{name} needs a matrix with m <= n, got {shape}: transpose it"
             )
         m, n = shape
         factors = [SpCol((m, n), k)] + [Sp((m, m), s * m) for _ in range(j - 2)]
         budgets = [math.ceil(P * m**2 * rho**level) for level in range(j - 1)]
-        return factors, [Sp((m, m), budget) for budget in budgets]
+        residuals = [Sp((m, m), budget) for budget in budgets]
+        if name == "rectmat_simple":
+            residuals[:-1] = [Identity((m, m))] * (j - 2)
+        return factors, residuals
 
-    return Preset("rectmat", constraints, residual_side="left")
+    # Long steps: on the four lead fields of FAµST's cases, errors are 11 to 30 % below
+    # those of steps of 1, with any scaling (`nbfact study tradeoff`).
+    return Preset(name, constraints, "left", scaling="sweep", step=1.9)
 
 
 def named_preset(name: str) -> Preset:
-    """Return the preset "hadamard" or "dft"; ValueError for another name."""
+    """Return a preset by its name; ValueError for an unknown one."""
     if name not in _PRESETS:
         raise ValueError(f"unknown preset {name!r}: expected one of {sorted(_PRESETS)}")
     return _PRESETS[name]
@@ -114,12 +199,18 @@ def _levels(name, shape):
     return shape[0].bit_length() - 1
 
 
-def _hadamard(shape):
+def _hadamard(name, kind, constrained=True):
     """Factors with 2 entries per row and column, residuals with n / 2**level."""
-    n_levels, n = max(_levels("hadamard", shape), 2), shape[0]
-    factors = [SpLinCol((n, n), 2) for _ in range(n_levels - 1)]
-    residuals = [SpLinCol((n, n), max(n >> level, 1)) for level in range(1, n_levels)]
-    return factors, residuals
+
+    def constraints(shape):
+        n_levels, n = max(_levels(name, shape), 2), shape[0]
+        factors = [kind((n, n), 2) for _ in range(n_levels - 1)]
+        residuals = [kind((n, n), max(n >> level, 1)) for level in range(1, n_levels)]
+        if not constrained:
+            residuals[:-1] = [Identity((n, n))] * (n_levels - 2)
+        return factors, residuals
+
+    return Preset(name, constraints)
 
 
 def _dft(shape):
@@ -138,6 +229,11 @@ def _dft(shape):
 
 
 _PRESETS = {
-    "hadamard": Preset("hadamard", _hadamard),
-    "dft": Preset("dft", _dft),
+    preset.name: preset
+    for preset in (
+        _hadamard("hadamard", SpLinCol),
+        _hadamard("hadamard_skperm", SkPerm),
+        _hadamard("hadamard_simple", SkPerm, constrained=False),
+        Preset("dft", _dft),
+    )
 }

@@ -1,11 +1,14 @@
 """What a factorization returns."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..operators import FactorProduct
+from .factors import Factor
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,25 @@ class State:
     scale : float
         λ after the sweep.
     factors : list of ndarray
-        The factors after the sweep, dense, left to right.
+        The factors after the sweep, dense, left to right; made when first read.
+    nnz : int
+        Entries stored by the factors.
     """
 
     iteration: int
     error: float
     scale: float
-    factors: list[np.ndarray]
+    _parts: Callable[[], list[Factor]] = field(repr=False)
+
+    @functools.cached_property
+    def factors(self) -> list[np.ndarray]:
+        """The factors, dense, left to right."""
+        return [part.toarray() for part in self._parts()]
+
+    @property
+    def nnz(self) -> int:
+        """Entries stored by the factors."""
+        return sum(part.nnz for part in self._parts())
 
 
 @dataclass(frozen=True)
@@ -40,10 +55,16 @@ class History:
         Relative error after each sweep; of each global step for `hierarchical`.
     scales : list of float
         λ after the same sweeps, in the units of the target.
+    seconds : list of float
+        Since the call began, after the same sweeps.
+    support_changes : list of int
+        Entries that were zero before each sweep, and are not after it.
     """
 
     errors: list[float] = field(default_factory=list)
     scales: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    support_changes: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -57,11 +78,14 @@ class Factorization:
     relative_error : float
         ‖A - Â‖_F / ‖A‖_F; 0 for a zero target.
     history : History
+    target : ndarray or None
+        A, where the algorithm had it dense: what `nbfact.refine` goes on with.
     """
 
     operator: FactorProduct
     relative_error: float
     history: History
+    target: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     @property
     def factors(self) -> list[sp.csr_array]:

@@ -13,9 +13,24 @@ from .butterfly import (
     butterfly_apply_columns,
     butterfly_pack,
 )
+from .compress import (
+    adjoint_copy,
+    count_nonzeros,
+    csr_add,
+    csr_compress,
+    csr_entered,
+    csr_gram,
+)
 from .hadamard import fwht, fwht_columns, fwht_rows
 from .norms import frobenius_norm, max_abs, spectral_norm
-from .palm import optimal_scale, palm_step
+from .palm import (
+    chain_gradient,
+    chain_norm,
+    chain_residual,
+    csr_fit,
+    optimal_scale,
+    palm_step,
+)
 from .projections import (
     normalize_frobenius,
     project_const,
@@ -49,6 +64,7 @@ from .structured import (
 )
 
 __all__ = [
+    "adjoint_copy",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",
@@ -56,10 +72,19 @@ __all__ = [
     "butterfly_pack",
     "chain_apply",
     "chain_apply_columns",
+    "chain_gradient",
+    "chain_norm",
+    "chain_residual",
+    "count_nonzeros",
+    "csr_add",
     "csr_adjoint",
     "csr_adjoint_columns",
     "csr_apply",
     "csr_apply_columns",
+    "csr_compress",
+    "csr_entered",
+    "csr_fit",
+    "csr_gram",
     "frobenius_norm",
     "fwht",
     "fwht_columns",

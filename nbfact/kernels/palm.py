@@ -1,8 +1,18 @@
-"""The steps of palm4MSA on one factor (Le Magoarou & Gribonval 2016, algorithm 1)."""
+"""The steps of palm4MSA on one factor (Le Magoarou & Gribonval 2016, algorithm 1).
+
+`palm_step` is the step as it is published, with dense products. The others go through
+sparse factors, in this form: with G = R Rᴴ and C = A Rᴴ, kept up to date while a sweep
+goes from right to left, the gradient is λ Lᴴ (λ L S G - C), and no product of sparse
+factors is ever formed. A chain is packed as in `nbfact.kernels.sparse`, but in the
+order of the product and in CSR form only: ``layout[j]`` belongs to S[j]. Its adjoint is
+packed the same way: ``adjoint_layout[j]`` belongs to S[j]ᴴ.
+"""
 
 import numpy as np
 
 from .._jit import REASSOC, kernel
+from .norms import _normalized, frobenius_norm
+from .sparse import _csr_rows, _factor_columns
 
 
 @kernel
@@ -31,6 +41,210 @@ def palm_step(target, left, factor, right, scale, lipschitz, out):
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = factor[i, j] - weight * np.conj(gradient[i, j])
+
+
+@kernel
+def _subtract_adjoint(adjoint, first, width, z, stride, offset):
+    """Subtract rows first, first + 1, ... of adjoint, as conjugate columns, from z.
+
+    adjoint: (columns, m); z: flat; entry (i, b) at stride * i + offset + b. Eight
+    columns at a time: cache lines of z are then read and written once.
+    """
+    m = adjoint.shape[1]
+    b = 0
+    while b + 8 <= width:
+        rows = adjoint[first + b : first + b + 8]
+        for i in range(m):
+            p = stride * np.uintp(i) + offset + np.uintp(b)
+            z[p] -= np.conj(rows[0, i])
+            z[p + np.uintp(1)] -= np.conj(rows[1, i])
+            z[p + np.uintp(2)] -= np.conj(rows[2, i])
+            z[p + np.uintp(3)] -= np.conj(rows[3, i])
+            z[p + np.uintp(4)] -= np.conj(rows[4, i])
+            z[p + np.uintp(5)] -= np.conj(rows[5, i])
+            z[p + np.uintp(6)] -= np.conj(rows[6, i])
+            z[p + np.uintp(7)] -= np.conj(rows[7, i])
+        b += 8
+    while b < width:
+        row = adjoint[first + b]
+        for i in range(m):
+            z[stride * np.uintp(i) + offset + np.uintp(b)] -= np.conj(row[i])
+        b += 1
+
+
+@kernel
+def chain_gradient(
+    data, indices, indptr, layout,
+    adjoint_data, adjoint_indices, adjoint_indptr, adjoint_layout,
+    n_left, x, cross, scale, weight, scratch, out,
+):  # fmt: skip
+    """Write -w Lᴴ (λ L x - C) to out, L = S[0] ... S[n_left - 1].
+
+    The chain and its adjoint, packed; x: (p, q), out: (p, q), which may be x; cross:
+    Cᴴ, (q, m); scale λ, weight w: scalars of the real dtype; scratch: (2, largest
+    number of rows, tile). A tile of columns goes through the chain and back while it
+    is in cache. Without factors (n_left = 0), L is the identity.
+    """
+    q, width = x.shape[1], scratch.shape[2]
+    zero, one = np.uintp(0), x.real.dtype.type(1)
+    flat_x, flat_out = x.ravel(), out.ravel()
+    if n_left == 0:
+        for i in range(flat_x.shape[0]):
+            flat_out[i] = scale * flat_x[i]
+        _subtract_adjoint(cross, 0, q, flat_out, np.uintp(q), zero)
+        for i in range(flat_out.shape[0]):
+            flat_out[i] *= -weight
+        return
+    even, odd = scratch[0].ravel(), scratch[1].ravel()
+    tile = (np.uintp(width), zero)
+    for start in range(0, q, width):
+        w = np.uintp(min(width, q - start))
+        here = (np.uintp(q), np.uintp(start))
+        z, spare = _forward(
+            data, indices, indptr, layout, n_left, flat_x, here, scale, even, odd, tile,
+            w,
+        )  # fmt: skip
+        _subtract_adjoint(cross, start, w, z, tile[0], zero)
+        a, place = one, tile
+        for j in range(n_left):
+            e = adjoint_layout[j]
+            target = spare
+            if j == n_left - 1:
+                a, target, place = -weight, flat_out, here
+            _factor_columns(
+                adjoint_data, adjoint_indices, adjoint_indptr,
+                (e[0], e[1], e[2], e[3]), a, z, tile, target, place, w,
+            )  # fmt: skip
+            spare = z
+            z = target
+
+
+@kernel
+def _forward(
+    data, indices, indptr, layout, n_left, x, window, scale, even, odd, tile, width
+):
+    """Send a tile of columns through a chain; return the buffer of λ L x, the other.
+
+    x: flat, its columns in window; even, odd: flat buffers; n_left >= 1.
+    """
+    target, spare = even, odd
+    source, where, a = x, window, scale
+    for j in range(n_left - 1, -1, -1):
+        e = layout[j]
+        _factor_columns(
+            data, indices, indptr, (e[0], e[1], e[2], e[3]), a, source, where, target,
+            tile, width,
+        )  # fmt: skip
+        source, where, a = target, tile, x.real.dtype.type(1)
+        target, spare = spare, target
+    return source, target
+
+
+@kernel
+def chain_residual(
+    data, indices, indptr, layout, n_left, x, cross, scale, scratch
+):  # fmt: skip
+    """Return ‖λ L x - C‖²_F in double precision; arguments as in chain_gradient."""
+    q, width, m = x.shape[1], scratch.shape[2], cross.shape[1]
+    zero, flat_x = np.uintp(0), x.ravel()
+    even, odd = scratch[0].ravel(), scratch[1].ravel()
+    tile = (np.uintp(width), zero)
+    total = 0.0
+    for start in range(0, q, width):
+        w = min(width, q - start)
+        z = even
+        if n_left == 0:
+            for i in range(m):
+                for b in range(w):
+                    z[i * width + b] = scale * flat_x[i * q + start + b]
+        else:
+            here = (np.uintp(q), np.uintp(start))
+            z, _ = _forward(
+                data, indices, indptr, layout, n_left, flat_x, here, scale, even, odd,
+                tile, np.uintp(w),
+            )  # fmt: skip
+        _subtract_adjoint(cross, start, w, z, tile[0], zero)
+        total += _tile_squares(z, m, width, w)
+    return total
+
+
+@kernel(fastmath=REASSOC)
+def _tile_squares(z, m, stride, width):
+    """Sum the squared moduli of a tile, in double precision."""
+    total = 0.0
+    for i in range(m):
+        for b in range(width):
+            re = float(z[i * stride + b].real)
+            im = float(z[i * stride + b].imag)
+            total += re * re + im * im
+    return total
+
+
+@kernel
+def chain_norm(
+    data, indices, indptr, layout,
+    adjoint_data, adjoint_indices, adjoint_indptr, adjoint_layout,
+    first, last, vector, scratch, n_iter, tol,
+):  # fmt: skip
+    """Largest singular value of S[first] ... S[last - 1], by power iteration.
+
+    vector: (columns,), as in `spectral_norm`: start, and on return singular vector;
+    scratch: (2, largest number of rows). Stops as `spectral_norm` does.
+    """
+    length = frobenius_norm(vector)
+    if length == 0.0 or not np.isfinite(length):
+        vector[:] = 1
+        length = frobenius_norm(vector)
+    _normalized(vector, length, vector)
+    one = vector.real.dtype.type(1)
+    sigma = 0.0
+    for _ in range(n_iter):
+        x = vector
+        for j in range(last - 1, first - 1, -1):
+            y = scratch[j % 2][: layout[j, 0]]
+            _csr_rows(data, indices, indptr, layout[j, 3], one, x, y)
+            x = y
+        length = frobenius_norm(x)
+        if length == 0.0:
+            break
+        _normalized(x, length, x)
+        for j in range(first, last):
+            y = scratch[(j + 1) % 2][: adjoint_layout[j, 0]]
+            _csr_rows(
+                adjoint_data, adjoint_indices, adjoint_indptr, adjoint_layout[j, 3],
+                one, x, y,
+            )  # fmt: skip
+            x = y
+        previous = sigma
+        sigma = frobenius_norm(x)
+        if sigma == 0.0:
+            break
+        _normalized(x, sigma, vector)
+        if sigma - previous <= tol * sigma:
+            break
+    return sigma
+
+
+@kernel
+def csr_fit(data, indices, indptr, gram, cross):
+    """Return Re<C, S> and Re<S G, S> in double precision; S in CSR form.
+
+    gram G: (q, q), without entries if it is the identity; cross: Cᴴ, (q, p). With
+    S = S[0] they are <A, Â> and ‖Â‖², and the best scale is their quotient.
+    """
+    inner, square = 0.0, 0.0
+    for i in range(indptr.shape[0] - 1):
+        for t in range(indptr[i], indptr[i + 1]):
+            value = np.conj(data[t])
+            # Re(conj(c) conj(s)) is Re(c s): cross holds the conjugate of C.
+            inner += float((data[t] * cross[indices[t], i]).real)
+            total = data[t]
+            if gram.shape[0] > 0:
+                total = data[t] * 0
+                for s in range(indptr[i], indptr[i + 1]):
+                    total += data[s] * gram[indices[s], indices[t]]
+            square += float((total * value).real)
+    return inner, square
 
 
 @kernel(fastmath=REASSOC)

@@ -1,0 +1,240 @@
+"""One factor as the algorithms hold it: sparse by rows and by columns, or dense.
+
+Both kinds are immutable and share these methods: ``apply(x)`` is S x, ``apply_adjoint``
+is Sᴴ x, ``gram`` is S Sᴴ, ``add_to(x)`` is x += S. All arrays are C-contiguous.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.sparse as sp
+
+from ..kernels import (
+    adjoint_copy,
+    chain_norm,
+    count_nonzeros,
+    csr_add,
+    csr_apply_columns,
+    csr_compress,
+    csr_entered,
+    csr_gram,
+    frobenius_norm,
+    spectral_norm,
+)
+
+# Above this density, BLAS multiplies faster than our kernels: CROSSOVER TO MEASURE.
+DENSE = 0.25
+
+# Bytes of a row of a tile, and of a whole tile: n = 512, eight factors, float64: 2.6 ms
+# with rows of 128 bytes, 1.4 with 256, 2.3 with 512 (`nbfact study crossover`).
+_TILE_ROW, _TILE = 256, 1 << 18
+
+# Power iteration: at most this many steps, or a relative change below the tolerance.
+# Looser ones send trajectories elsewhere than exact norms do (64x64, three factors, 200
+# sweeps: error 0.324 with these and with SVDs, 0.335 with 100 steps and 1e-7).
+_NORM_STEPS, _NORM_TOL = 300, 1e-9
+
+CSR = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+class Dense:
+    """A factor stored entry by entry."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self.shape = array.shape
+
+    @property
+    def nnz(self) -> int:
+        """Stored entries, zero or not."""
+        return self.array.size
+
+    def toarray(self) -> np.ndarray:
+        """Return a new dense array."""
+        return self.array.copy()
+
+    def tocsr(self) -> sp.csr_array:
+        """Return the factor as scipy has it."""
+        return sp.csr_array(self.array)
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """Return S x."""
+        return self.array @ x
+
+    def apply_adjoint(self, x: np.ndarray) -> np.ndarray:
+        """Return Sᴴ x."""
+        return self.array.conj().T @ x
+
+    def gram(self) -> np.ndarray:
+        """Return S Sᴴ."""
+        return self.array @ self.array.conj().T
+
+    def add_to(self, x: np.ndarray) -> None:
+        """Add the factor to x, in place."""
+        x += self.array
+
+    def norm(self) -> float:
+        """Return ‖S‖_F."""
+        return frobenius_norm(self.array)
+
+    def scaled(self, number: float) -> "Dense":
+        """Return number * S."""
+        return Dense(self.array * self.array.real.dtype.type(number))
+
+    def transposed(self) -> "Dense":
+        """Return Sᵀ."""
+        return Dense(np.ascontiguousarray(self.array.T))
+
+    def entered(self, old: "Factor") -> int:
+        """Return how many entries are non-zero and were zero in old."""
+        return int(np.count_nonzero((self.array != 0) & (old.toarray() == 0)))
+
+
+class Sparse:
+    """A factor in CSR form, and its adjoint in CSR form."""
+
+    def __init__(self, shape: tuple[int, int], rows: CSR, columns: CSR) -> None:
+        self.shape = shape
+        self.rows = rows
+        self.columns = columns
+
+    @property
+    def nnz(self) -> int:
+        """Stored entries."""
+        return self.rows[0].size
+
+    def toarray(self) -> np.ndarray:
+        """Return a new dense array."""
+        array = np.zeros(self.shape, self.rows[0].dtype)
+        csr_add(*self.rows, array)
+        return array
+
+    def tocsr(self) -> sp.csr_array:
+        """Return the factor as scipy has it, without copying the values."""
+        data, indices, indptr = self.rows
+        indices, indptr = indices.astype(np.int32), indptr.astype(np.int32)
+        return sp.csr_array((data, indices, indptr), shape=self.shape)
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """Return S x."""
+        out = np.empty((self.shape[0], x.shape[1]), x.dtype)
+        csr_apply_columns(*self.rows, x, out)
+        return out
+
+    def apply_adjoint(self, x: np.ndarray) -> np.ndarray:
+        """Return Sᴴ x."""
+        out = np.empty((self.shape[1], x.shape[1]), x.dtype)
+        csr_apply_columns(*self.columns, x, out)
+        return out
+
+    def gram(self) -> np.ndarray:
+        """Return S Sᴴ."""
+        out = np.empty((self.shape[0], self.shape[0]), self.rows[0].dtype)
+        csr_gram(*self.rows, *self.columns, out)
+        return out
+
+    def add_to(self, x: np.ndarray) -> None:
+        """Add the factor to x, in place."""
+        csr_add(*self.rows, x)
+
+    def norm(self) -> float:
+        """Return ‖S‖_F."""
+        return frobenius_norm(self.rows[0])
+
+    def scaled(self, number: float) -> "Sparse":
+        """Return number * S."""
+        real = self.rows[0].real.dtype.type(number)
+        rows = (self.rows[0] * real, *self.rows[1:])
+        return Sparse(self.shape, rows, (self.columns[0] * real, *self.columns[1:]))
+
+    def transposed(self) -> "Sparse":
+        """Return Sᵀ: the conjugate of the adjoint."""
+        rows = (self.columns[0].conj(), *self.columns[1:])
+        return Sparse(self.shape[::-1], rows, (self.rows[0].conj(), *self.rows[1:]))
+
+    def entered(self, old: "Factor") -> int:
+        """Return how many entries are non-zero and were zero in old."""
+        if not isinstance(old, Sparse):
+            return Dense(self.toarray()).entered(old)
+        return csr_entered(*old.rows[1:], *self.rows[1:])
+
+
+Factor = Dense | Sparse
+
+
+def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
+    """Return an array as a factor: `Dense`, and it keeps x, at a density above limit."""
+    nnz = count_nonzeros(x)
+    if nnz > limit * x.size:
+        return Dense(x)
+    m, n = x.shape
+    rows = np.empty(nnz, x.dtype), np.empty(nnz, np.uint32), np.empty(m + 1, np.uint32)
+    columns = (
+        np.empty(nnz, x.dtype), np.empty(nnz, np.uint32), np.empty(n + 1, np.uint32)
+    )  # fmt: skip
+    csr_compress(x, *rows, *columns)
+    return Sparse(x.shape, rows, columns)
+
+
+def adjoint(x: np.ndarray) -> np.ndarray:
+    """Return xᴴ, C-contiguous."""
+    out = np.empty(x.shape[::-1], x.dtype)
+    adjoint_copy(x, out)
+    return out
+
+
+class Chain:
+    """The sparse factors of a product, packed for the kernels of `nbfact.kernels.palm`.
+
+    ``forward`` and ``backward`` hold data, indices, indptr and layout of the factors
+    and of their adjoints.
+    """
+
+    def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
+        self.length = len(factors)
+        self.nnz = sum(factor.nnz for factor in factors)
+        self.forward = _packed([factor.rows for factor in factors], dtype)
+        self.backward = _packed([factor.columns for factor in factors], dtype)
+        self._largest = max((max(factor.shape) for factor in factors), default=1)
+
+    def norm(self, first: int, last: int, vector: np.ndarray) -> float:
+        """Return ‖S[first] ... S[last - 1]‖₂, starting from vector."""
+        scratch = np.empty((2, self._largest), vector.dtype)
+        return chain_norm(
+            *self.forward, *self.backward, first, last, vector, scratch,
+            _NORM_STEPS, _NORM_TOL,
+        )  # fmt: skip
+
+
+def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:
+    """Return the scratch of `chain_gradient`: two tiles of columns of so many rows."""
+    width = min(_TILE_ROW // dtype.itemsize, _TILE // (dtype.itemsize * rows))
+    return np.empty((2, rows, max(8, width)), dtype)
+
+
+def dense_norm(x: np.ndarray, vector: np.ndarray) -> float:
+    """Return ‖x‖₂, starting from vector."""
+    return spectral_norm(x, vector, _NORM_STEPS, _NORM_TOL)
+
+
+def _packed(forms, dtype):
+    """Concatenate CSR forms; return data, indices, indptr and the layout."""
+    if not forms:
+        nothing = np.empty(0, np.uint32)
+        layout = np.empty((0, 4), np.int64)
+        return np.empty(0, dtype), nothing, nothing, layout
+    layout = np.zeros((len(forms), 4), np.int64)
+    pointers = []
+    first = first_row = 0
+    for j, (data, _, indptr) in enumerate(forms):
+        rows = indptr.size - 1
+        layout[j] = rows, 0, first, first_row
+        pointers.append(indptr + np.uint32(first))
+        first += data.size
+        first_row += rows + 1
+    return (
+        np.concatenate([form[0] for form in forms]),
+        np.concatenate([form[1] for form in forms]),
+        np.concatenate(pointers),
+        layout,
+    )

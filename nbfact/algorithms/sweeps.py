@@ -1,0 +1,331 @@
+"""Sweeps of palm4MSA, whose cost follows the non-zeros of the factors.
+
+A sweep goes from right to left. It keeps C = A Rᴴ and G = R Rᴴ, where R is the product
+of the factors updated already, so that the gradient of ½‖A - λ L S R‖² is
+λ Lᴴ(λ L S G - C): products with the sparse factors of L, and none with R. Each update
+then multiplies C and G by the new factor. Sweeps from left to right are those of the
+transposed problem.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..constraints import Constraint
+from ..constraints.base import Options, Set
+from ..kernels import chain_gradient, csr_fit
+from .factors import (
+    Chain,
+    Factor,
+    Sparse,
+    adjoint,
+    compressed,
+    dense_norm,
+    tile_scratch,
+)
+from .target import Target
+
+# The step is 1 / (MARGIN * Lipschitz modulus): 1 + α with the paper's α = 1e-3.
+MARGIN = 1.001
+
+# Below these squared relative errors, ‖A‖² - <A, Â>² / ‖Â‖² has lost too many digits,
+# and the residual itself is summed.
+_CANCELLING = {"d": 1e-6, "f": 1e-1}
+
+# Up to this order ‖R‖ comes from G, and beyond from the factors of R: an iteration
+# costs 2 and 8 µs at 128, 80 and 20 µs at 512 (`nbfact study crossover`).
+_SMALL_GRAM = 192
+
+
+class Sweeps:
+    """The factors and λ of one run of palm4MSA, and the sweeps that improve them.
+
+    Factors, constraints and results are from left to right. The target has a norm
+    whose square neither overflows nor vanishes.
+    """
+
+    def __init__(
+        self,
+        target: np.ndarray,
+        constraints: Sequence[Constraint],
+        factors: Sequence[Factor],
+        scale: float,
+        order: str,
+        scaling: str,
+        step: float = 1.0,
+        fixed: Sequence[int] = (),
+    ) -> None:
+        self._turned = order == "left-to-right"
+        self._target = Target(target, self._turned)
+        balanced = scaling == "balanced"
+        sets = [
+            _Projection(constraint, name, self._turned, balanced)
+            for name, constraint in enumerate(constraints)
+        ]
+        frozen = [j in fixed for j in range(len(factors))]
+        factors = list(factors)
+        if self._turned:
+            factors = [factor.transposed() for factor in reversed(factors)]
+            sets.reverse()
+            frozen.reverse()
+        self._factors, self._sets, self._frozen = factors, sets, frozen
+        self._free = [j for j in range(len(sets)) if sets[j].free and not frozen[j]]
+        self._scaling = scaling if self._free or not balanced else "sweep"
+        self.scale, self._fitted = scale, scale
+        self._margin = MARGIN / step
+        self._vectors: dict[tuple, np.ndarray] = {}
+        self._chain: Chain | None = None
+        self._tiles: np.ndarray | None = None
+        if self._scaling == "balanced":
+            self._balance(scale)
+
+    @property
+    def result(self) -> tuple[list[Factor], float]:
+        """The factors as their sets have them, and the best λ for them."""
+        scale, factors = self._fitted, list(self._factors)
+        for j, norm in self._norms().items():
+            factors[j] = factors[j].scaled(1 / norm)
+            scale *= norm
+        if self._turned:
+            factors = [factor.transposed() for factor in reversed(factors)]
+        return factors, scale
+
+    def _norms(self):
+        """Norms of the factors whose sets have unit norm, and that are left free."""
+        norms = {j: self._factors[j].norm() for j in self._free}
+        return {j: x for j, x in norms.items() if x > 0 and self._sets[j].normalized}
+
+    @property
+    def rounding(self) -> float:
+        """An error that is nothing but rounding."""
+        return 4 * float(np.finfo(self._target.real).eps)
+
+    def sweep(self) -> tuple[float, float, int]:
+        """Update each factor once; return the relative error, λ and entries entered.
+
+        λ is fitted where `scaling` says; what is returned is that of the best λ.
+        """
+        factors, last = self._factors, len(self._factors) - 1
+        lefts = self._dense_lefts()
+        cross, gram, entered = self._target.adjoint, None, 0
+        for j in range(last, -1, -1):
+            if not self._frozen[j]:
+                old = factors[j]
+                factors[j] = self._updated(j, cross, gram, lefts)
+                entered += factors[j].entered(old)
+            if j == 0:
+                break
+            if self._scaling == "factor":
+                self.scale = self._fit(j, cross, gram) or self.scale
+            cross = factors[j].apply(cross)
+            gram = factors[j].gram() if gram is None else _congruent(factors[j], gram)
+        self._chain = None
+        self._fitted = self._fit(0, cross, gram)
+        error = self._error()
+        if self._scaling == "balanced":
+            self._balance(self._fitted)
+        else:  # a zero product tells nothing of λ
+            self.scale = self._fitted or self.scale
+        scale = self._fitted * float(np.prod(list(self._norms().values())))
+        return error, scale, entered
+
+    def _updated(self, j, cross, gram, lefts):
+        """One proximal gradient step on one factor."""
+        old, projection = self._factors[j], self._sets[j]
+        real = cross.real.dtype.type
+        modulus = self.scale * self._left_norm(j, lefts) * self._right_norm(j, gram)
+        lipschitz = self._margin * modulus * modulus
+        weight = real(self.scale / lipschitz) if lipschitz > 0 else real(np.inf)
+        if not np.isfinite(weight) or weight == 0:
+            stepped = old.toarray()  # λ or a side is zero: no gradient
+        elif j <= self._chained():
+            stepped = self._chain_step(j, cross, gram, weight)
+        else:
+            stepped = self._dense_step(j, cross, gram, lefts[j], weight)
+        return projection(stepped, old)
+
+    def _chain_step(self, j, cross, gram, weight):
+        """S - w Lᴴ(λ L S G - C), through the sparse factors of L."""
+        old, chain = self._factors[j], self._chain
+        x = old.toarray() if gram is None else old.apply(gram)
+        chain_gradient(
+            *chain.forward, *chain.backward, j, x, cross, weight.dtype.type(self.scale),
+            weight, self._tile_scratch(), x,
+        )  # fmt: skip
+        old.add_to(x)
+        return x
+
+    def _dense_step(self, j, cross, gram, left, weight):
+        """S - w Lᴴ(λ L S G - C), with Lᴴ dense: some factor of L is."""
+        old = self._factors[j]
+        p, m = left.shape
+        if gram is None and isinstance(old, Sparse) and p <= m:
+            # Lᴴ L S = (Sᴴ Lᴴ L)ᴴ costs p multiplications for each entry of S.
+            stepped = adjoint(old.apply_adjoint(left @ left.conj().T))
+        else:
+            x = old.toarray() if gram is None else old.apply(gram)
+            stepped = left @ (left.conj().T @ x)
+        stepped *= weight.dtype.type(self.scale)
+        stepped -= left @ cross.conj().T
+        stepped *= -weight
+        old.add_to(stepped)
+        return stepped
+
+    def _chained(self):
+        """Return how many factors, from the left, are sparse; pack them if need be."""
+        if self._chain is None:
+            sparse = 0
+            while sparse < len(self._factors) - 1 and isinstance(
+                self._factors[sparse], Sparse
+            ):
+                sparse += 1
+            self._chain = Chain(self._factors[:sparse], self._target.dtype)
+        return self._chain.length
+
+    def _tile_scratch(self):
+        """Return the scratch of the chain kernels, made once."""
+        if self._tiles is None:
+            rows = max(max(factor.shape) for factor in self._factors)
+            self._tiles = tile_scratch(rows, self._target.dtype)
+        return self._tiles
+
+    def _dense_lefts(self):
+        """Return Lᴴ of each factor whose L has a dense factor, by its place."""
+        lefts: dict[int, np.ndarray] = {}
+        if self._chained() == len(self._factors) - 1:
+            return lefts
+        left = adjoint(self._factors[0].toarray())
+        for j, factor in enumerate(self._factors[1:], start=1):
+            if j > self._chained():
+                lefts[j] = left
+            left = factor.apply_adjoint(left)
+        return lefts
+
+    def _left_norm(self, j, lefts):
+        """‖L‖₂, from the singular vector of the previous sweep."""
+        if j == 0:
+            return 1.0
+        if j in lefts:
+            left = lefts[j]
+            return dense_norm(left, self._vector(j, "left", left.shape[1]))
+        self._chained()
+        size = self._factors[j - 1].shape[1]
+        return self._chain.norm(0, j, self._vector(j, "left", size))
+
+    def _right_norm(self, j, gram):
+        """‖R‖₂, from the singular vector of the previous sweep."""
+        if gram is None:
+            return 1.0
+        right = self._factors[j + 1 :]
+        if len(gram) > _SMALL_GRAM and all(isinstance(f, Sparse) for f in right):
+            vector = self._vector(j, "right", right[-1].shape[1])
+            return Chain(right, gram.dtype).norm(0, len(right), vector)
+        square = dense_norm(gram, self._vector(j, "gram", len(gram)))
+        return float(np.sqrt(square))
+
+    def _vector(self, *key):
+        """Return the vector that a power iteration starts from, and leaves changed."""
+        if key not in self._vectors:
+            start = np.random.default_rng(0).standard_normal(key[-1])
+            self._vectors[key] = start.astype(self._target.dtype)
+        return self._vectors[key]
+
+    def _fit(self, j, cross, gram):
+        """Return the best λ for the present factors, S[j] included; 0 if unknown."""
+        factor = self._factors[j]
+        if j == 0 and isinstance(factor, Sparse) and isinstance(cross, np.ndarray):
+            if gram is None:
+                gram = np.empty((0, 0), cross.dtype)
+            inner, square = csr_fit(*factor.rows, gram, cross)
+        else:
+            products = [factor.toarray()]  # L S, and L S G unless it is the same
+            if gram is not None:
+                products.append(factor.apply(gram))
+            for left in reversed(self._factors[:j]):
+                products = [left.apply(product) for product in products]
+            inner = self._target.inner(cross, products[0])
+            square = np.vdot(products[0], products[-1]).real
+        self._explained = float(inner * inner / square) if square > 0 else 0.0
+        return float(inner / square) if square > 0 else 0.0
+
+    def _error(self):
+        """Return ‖A - λ Â‖ / ‖A‖ for the λ fitted last."""
+        if self._target.norm == 0:
+            return 0.0
+        square = 1 - self._explained / self._target.norm**2
+        if square > _CANCELLING[self._target.real.char]:
+            return float(np.sqrt(square))
+        # The factors are packed as the next sweep needs them.
+        x, rest = self._factors[-1].toarray(), self._factors[:-1]
+        if self._chained() == len(rest):
+            chain, tiles = self._chain, self._tile_scratch()
+            return self._target.error(x, self._fitted, chain, tiles)
+        for left in reversed(rest):
+            x = left.apply(x)
+        return self._target.error(x, self._fitted)
+
+    def _balance(self, scale):
+        """Spread the scale, and give all free factors one norm."""
+        norms = [self._factors[j].norm() for j in self._free]
+        product = float(np.prod(np.abs(norms))) * abs(scale)
+        if not (product > 0 and np.isfinite(product)):
+            return
+        common = product ** (1 / len(norms))
+        for j, norm in zip(self._free, norms, strict=True):
+            sign = np.sign(scale) if j == self._free[0] else 1.0
+            self._factors[j] = self._factors[j].scaled(sign * common / norm)
+        self.scale = self._fitted = 1.0
+        self._chain = None
+
+
+class _Projection:
+    """The projection of one set, from a gradient step to a factor."""
+
+    def __init__(self, constraint, name, turned, balanced):
+        self.free = balanced and isinstance(constraint, Options)
+        self.normalized = self.free and constraint.normalized
+        if self.normalized:
+            constraint = dataclasses.replace(constraint, normalized=False)
+        self._constraint, self._name, self._turned = constraint, name, turned
+        # The sets of nbfact work in place, and what they return needs no check.
+        self._ours = (
+            isinstance(constraint, Set) and type(constraint).project is Set.project
+        )
+
+    def __call__(self, stepped, old):
+        """Project a step, which is written to, from the factor old."""
+        if self._turned:
+            stepped = _transposed(stepped)
+        if self._ours:
+            self._constraint.project_in_place(stepped)
+        else:
+            stepped = self._checked(self._constraint.project(stepped), stepped)
+        factor = compressed(stepped)
+        return factor.transposed() if self._turned else factor
+
+    def _checked(self, projected, stepped):
+        """Return what a user's own set returned, as an array like the step."""
+        name = f"constraints[{self._name}].project"
+        projected = np.asarray(projected)
+        if projected.shape != stepped.shape:
+            raise ValueError(
+                f"{name} returned shape {projected.shape} for an array of shape "
+                f"{stepped.shape}"
+            )
+        if projected.dtype.kind == "c" and stepped.dtype.kind != "c":
+            raise TypeError(f"{name} returned complex numbers for {stepped.dtype}")
+        if not np.isfinite(projected).all():
+            raise ValueError(f"{name} returned NaN or infinity")
+        return np.array(projected, stepped.dtype, order="C")
+
+
+def _congruent(factor, gram):
+    """Return S G Sᴴ, for G Hermitian."""
+    return factor.apply(adjoint(factor.apply(gram)))
+
+
+def _transposed(x):
+    """Return xᵀ, C-contiguous."""
+    turned = adjoint(x)
+    return turned.conj() if turned.dtype.kind == "c" else turned

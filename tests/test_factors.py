@@ -1,0 +1,138 @@
+"""Factors and chains: kernels against dense products, for all dtypes and shapes."""
+
+import itertools
+
+import naive
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from samples import DTYPES, close, random
+
+from nbfact.algorithms.factors import (
+    Chain,
+    Dense,
+    Sparse,
+    adjoint,
+    compressed,
+    dense_norm,
+    tile_scratch,
+)
+from nbfact.kernels import (
+    chain_gradient,
+    chain_residual,
+    count_nonzeros,
+    csr_entered,
+    csr_fit,
+)
+
+SHAPES = [(1, 1), (1, 9), (9, 1), (8, 16), (17, 33), (40, 5)]
+
+
+def sparse(shape, dtype, seed=0, density=0.2):
+    """Return a random matrix with few non-zeros, some rows and columns empty."""
+    kept = np.random.default_rng(seed).random(shape) < density
+    return np.where(kept, random(shape, dtype, seed), 0).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_compressed(shape, dtype):
+    x = sparse(shape, dtype)
+    factor = compressed(x, 1.0)
+    assert count_nonzeros(x) == np.count_nonzero(x)
+    np.testing.assert_array_equal(factor.toarray(), x)
+    np.testing.assert_array_equal(factor.transposed().toarray(), x.T)
+    for form, dense in ((factor.rows, x), (factor.columns, x.conj().T)):
+        want = sp.csr_array(dense)
+        expected = want.data, want.indices, want.indptr
+        for mine, theirs in zip(form, expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(factor.tocsr().toarray(), x)
+
+
+def test_dense_factors_stay_dense():
+    full = random((6, 6), "float64")
+    assert isinstance(compressed(full), Dense)
+    assert isinstance(compressed(np.diag(np.ones(6))), Sparse)
+    assert isinstance(compressed(np.zeros((3, 2))), Sparse)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", [Sparse, Dense])
+def test_products(shape, dtype, kind):
+    x = sparse(shape, dtype) if kind is Sparse else random(shape, dtype)
+    factor = compressed(x, 1.0) if kind is Sparse else Dense(x)
+    right, left = random((shape[1], 5), dtype, 1), random((shape[0], 5), dtype, 2)
+    close(factor.apply(right), x @ right)
+    close(factor.apply_adjoint(left), x.conj().T @ left)
+    close(factor.gram(), x @ x.conj().T)
+    close(factor.scaled(0.3).toarray(), x * x.real.dtype.type(0.3))
+    assert factor.norm() == pytest.approx(np.linalg.norm(x), rel=1e-5)
+    total = random(shape, dtype, 3)
+    expected = total + x
+    factor.add_to(total)
+    close(total, expected)
+    np.testing.assert_array_equal(adjoint(x), x.conj().T)
+
+
+def test_entered():
+    old = compressed(np.array([[1.0, 0, 0, 0, 0], [0, 1, 0, 0, 0]]), 1.0)
+    new = compressed(np.array([[0, 2.0, 0, 0, 0], [0, 3, 0, 0, 1]]), 1.0)
+    assert new.entered(old) == 2 and old.entered(new) == 1 and new.entered(new) == 0
+    assert csr_entered(*old.rows[1:], *new.rows[1:]) == 2
+    full = Dense(np.ones((2, 5)))
+    assert full.entered(new) == 7 and new.entered(full) == 0 and full.entered(full) == 0
+
+
+def chain_of(dtype, sizes=(7, 9, 8, 10)):
+    shapes = list(itertools.pairwise(sizes))
+    arrays = [sparse(shape, dtype, seed) for seed, shape in enumerate(shapes)]
+    return arrays, Chain([compressed(array, 1.0) for array in arrays], np.dtype(dtype))
+
+
+@pytest.mark.parametrize("n_left", [0, 1, 2, 3])
+@pytest.mark.parametrize("columns", [1, 8, 37])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_chain(dtype, columns, n_left):
+    arrays, chain = chain_of(dtype)
+    real = np.empty(0, dtype).real.dtype.type
+    left = naive.product(arrays[:n_left], 7, dtype)
+    x, target = random((left.shape[1], columns), dtype), random((7, columns), dtype, 1)
+    scale, weight, tiles = real(0.7), real(0.2), tile_scratch(10, np.dtype(dtype))
+    got = chain_residual(*chain.forward, n_left, x, adjoint(target), scale, tiles)
+    expected = naive.chain_residual(left, x, target, scale)
+    assert got == pytest.approx(expected, rel=1e-5)
+    out = x.copy()
+    chain_gradient(
+        *chain.forward, *chain.backward, n_left, out, adjoint(target), scale, weight,
+        tiles, out,
+    )  # fmt: skip
+    close(out, naive.chain_gradient(left, x, target, scale, weight))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_norms_of_chains(dtype):
+    arrays, chain = chain_of(dtype, (12, 12, 12))
+    for first, last in ((0, 1), (1, 2), (0, 2)):
+        dense = naive.product(arrays[first:last], 12, dtype)
+        exact = np.linalg.norm(dense, 2)
+        got = chain.norm(first, last, random(12, dtype))
+        assert exact * (1 - 1e-4) <= got <= exact * (1 + 1e-5)
+        assert got == pytest.approx(dense_norm(dense, random(12, dtype)), rel=1e-4)
+    zero = Chain([compressed(np.zeros((4, 4), dtype))], np.dtype(dtype))
+    assert zero.norm(0, 1, np.zeros(4, dtype)) == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_fit(dtype):
+    factor, right = sparse((6, 9), dtype), random((9, 11), dtype)
+    target = random((6, 11), dtype, 1)
+    gram, cross = right @ right.conj().T, target @ right.conj().T
+    expected = naive.csr_fit(factor, gram, cross)
+    assert csr_fit(
+        *compressed(factor, 1.0).rows, gram, adjoint(cross)
+    ) == pytest.approx(expected, rel=1e-4)
+    nothing, whole = np.empty((0, 0), dtype), random((6, 9), dtype, 2)
+    got = csr_fit(*compressed(factor, 1.0).rows, nothing, adjoint(whole))
+    assert got == pytest.approx(naive.csr_fit(factor, np.eye(9), whole), rel=1e-4)
