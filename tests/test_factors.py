@@ -67,6 +67,7 @@ def test_products(shape, dtype, kind):
     close(factor.apply(right), x @ right)
     close(factor.apply_adjoint(left), x.conj().T @ left)
     close(factor.gram(), x @ x.conj().T)
+    close(factor.gram_of_columns(), x.conj().T @ x)
     close(factor.scaled(0.3).toarray(), x * x.real.dtype.type(0.3))
     assert factor.norm() == pytest.approx(np.linalg.norm(x), rel=1e-5)
     total = random(shape, dtype, 3)
@@ -130,9 +131,9 @@ def test_fit(dtype):
     target = random((6, 11), dtype, 1)
     gram, cross = right @ right.conj().T, target @ right.conj().T
     expected = naive.csr_fit(factor, gram, cross)
-    assert csr_fit(
-        *compressed(factor, 1.0).rows, gram, adjoint(cross)
-    ) == pytest.approx(expected, rel=1e-4)
+    held = compressed(factor, 1.0)
+    got = csr_fit(*held.rows, *held.columns, gram, adjoint(cross))
+    assert got == pytest.approx(expected, rel=1e-4)
     nothing, whole = np.empty((0, 0), dtype), random((6, 9), dtype, 2)
-    got = csr_fit(*compressed(factor, 1.0).rows, nothing, adjoint(whole))
+    got = csr_fit(*held.rows, *held.columns, nothing, adjoint(whole))
     assert got == pytest.approx(naive.csr_fit(factor, np.eye(9), whole), rel=1e-4)

@@ -18,10 +18,13 @@ ADJOINT = sp.csr_array(SQUARE.T)
 FORMS = (*FACTOR, ADJOINT.data, ADJOINT.indices, ADJOINT.indptr)
 LAYOUT = np.array([[4, 0, 0, 0]])
 BOTH = (*FACTOR, LAYOUT, *FORMS[3:], LAYOUT)
-EMPTY = tuple(np.zeros_like(array) for array in FORMS)
+GRAM = SQUARE @ SQUARE.T
+EMPTY = tuple(
+    np.zeros_like(array, shape=array.size + (i < 2)) for i, array in enumerate(FORMS)
+)
 
 ARGUMENTS = {
-    "csr_fit": (*FACTOR, SQUARE, SQUARE),
+    "csr_fit": (*FORMS, GRAM, SQUARE),
     "chain_residual": (*FACTOR, LAYOUT, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
     "chain_norm": (*BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),
     "chain_gradient": (*BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),

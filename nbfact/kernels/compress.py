@@ -28,8 +28,9 @@ def csr_compress(
 ):
     """Write the non-zeros of x in CSR form, and those of xᴴ.
 
-    x: (m, n); data, indices, adjoint_data, adjoint_indices: (nnz,), as many as
-    count_nonzeros returns; indptr: (m + 1,), adjoint_indptr: (n + 1,).
+    x: (m, n); data, indices: (nnz + 1,), nnz what count_nonzeros returns, the last
+    place clobbered; adjoint_data, adjoint_indices: (nnz,); indptr: (m + 1,);
+    adjoint_indptr: (n + 1,).
     """
     m, n = x.shape
     for j in range(n + 1):
@@ -47,11 +48,11 @@ def csr_compress(
                     found += row[start + b] != 0
             if found > 0:
                 for j in range(start, min(start + BLOCK, n)):
-                    if row[j] != 0:
-                        data[t] = row[j]
-                        indices[t] = j
-                        adjoint_indptr[j + 1] += 1
-                        t += 1
+                    # No branch to mispredict: a zero is written over.
+                    data[t] = row[j]
+                    indices[t] = j
+                    adjoint_indptr[j + 1] += row[j] != 0
+                    t += row[j] != 0
         indptr[i + 1] = t
     for j in range(n):
         adjoint_indptr[j + 1] += adjoint_indptr[j]

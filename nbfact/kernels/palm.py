@@ -226,24 +226,28 @@ def chain_norm(
 
 
 @kernel
-def csr_fit(data, indices, indptr, gram, cross):
-    """Return Re<C, S> and Re<S G, S> in double precision; S in CSR form.
+def csr_fit(
+    data, indices, indptr, adjoint_data, adjoint_indices, adjoint_indptr, gram, cross
+):  # fmt: skip
+    """Return Re<C, S> and Re<S G, S> in double precision; S and Sᴴ in CSR form.
 
     gram G: (q, q), without entries if it is the identity; cross: Cᴴ, (q, p). With
     S = S[0] they are <A, Â> and ‖Â‖², and the best scale is their quotient.
     """
     inner, square = 0.0, 0.0
+    for j in range(adjoint_indptr.shape[0] - 1):
+        row = cross[j]
+        for t in range(adjoint_indptr[j], adjoint_indptr[j + 1]):
+            inner += float((np.conj(adjoint_data[t]) * row[adjoint_indices[t]]).real)
     for i in range(indptr.shape[0] - 1):
         for t in range(indptr[i], indptr[i + 1]):
-            value = np.conj(data[t])
-            # Re(conj(c) conj(s)) is Re(c s): cross holds the conjugate of C.
-            inner += float((data[t] * cross[indices[t], i]).real)
             total = data[t]
             if gram.shape[0] > 0:
                 total = data[t] * 0
+                column = gram[indices[t]]  # of the conjugate: G is Hermitian
                 for s in range(indptr[i], indptr[i + 1]):
-                    total += data[s] * gram[indices[s], indices[t]]
-            square += float((total * value).real)
+                    total += data[s] * np.conj(column[indices[s]])
+            square += float((total * np.conj(data[t])).real)
     return inner, square
 
 
