@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
-    "norms select projections assignment structured sparse hadamard butterfly "
+    "norms select topk projections assignment structured sparse hadamard butterfly "
     "kronecker rank_one palm"
 )
 BENCH = (
