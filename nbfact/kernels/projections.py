@@ -10,7 +10,7 @@ import numpy as np
 from .._jit import kernel
 from .norms import frobenius_norm
 from .select import kth_largest, modulus
-from .topk import BLOCK, column_bounds, cut_row, row_bounds, write_moduli
+from .topk import BLOCK, bounds, column_bounds, end_of_ties, write_moduli
 
 
 @kernel
@@ -57,22 +57,32 @@ def _project_sp(x, k, tie_tol):
         return
     flat = np.empty(m * n, x.real.dtype)
     for i in range(m):
-        write_moduli(x, i, flat[i * n : (i + 1) * n])
+        for j in range(n):
+            flat[i * n + j] = modulus(x[i, j])
     threshold, _ = kth_largest(flat, k)
-    low = np.full(n, threshold * (1.0 - tie_tol))
-    high = np.full(n, threshold * (1.0 + tie_tol))
+    low = threshold * (1.0 - tie_tol)
+    high = threshold * (1.0 + tie_tol)
     moduli = np.empty(n)
+    kinds = np.empty((m, n), np.int8)
     ties = np.zeros(n, np.int64)
     left = k
     for i in range(m):
         write_moduli(x, i, moduli)
         for j in range(n):
-            left -= moduli[j] > high[j]
-            ties[j] += (moduli[j] >= low[j]) & (moduli[j] <= high[j])
+            above = moduli[j] > high
+            tie = (moduli[j] >= low) & (moduli[j] <= high)
+            kinds[i, j] = 2 * above + tie
+            ties[j] += tie
+            left -= above
     for j in range(n):  # the first columns take what is left to keep
         ties[j] = min(ties[j], left)
         left -= ties[j]
-    _cut_columns(x, low, high, ties)
+    for i in range(m):
+        for j in range(n):
+            tie = kinds[i, j] == 1
+            keep = (kinds[i, j] == 2) | (tie & (ties[j] > 0))
+            ties[j] -= tie
+            x[i, j] = x[i, j] if keep else 0
 
 
 @kernel
@@ -81,8 +91,15 @@ def _project_splin(x, k, tie_tol):
     m, n = x.shape
     if k >= n:
         return
-    infinite = np.full(n, np.inf)
-    _cut(x, k, tie_tol, infinite, infinite, np.zeros(n, np.int64))
+    moduli = np.empty(n)
+    bits = moduli.view(np.int64)
+    for i in range(m):
+        write_moduli(x, i, moduli)
+        low, high, left, surplus = bounds(moduli, bits, k, tie_tol)
+        end = end_of_ties(moduli, low, high, left) if surplus else n
+        for j in range(n):
+            keep = (moduli[j] > high) | ((moduli[j] >= low) & (j < end))
+            x[i, j] = x[i, j] if keep else 0
 
 
 @kernel
@@ -95,7 +112,15 @@ def _project_spcol(x, k, tie_tol):
     high = np.empty(n)
     left = np.empty(n, np.int64)
     column_bounds(x, k, tie_tol, low, high, left)
-    _cut_columns(x, low, high, left)
+    moduli = np.empty(n)
+    for i in range(m):
+        write_moduli(x, i, moduli)
+        for j in range(n):
+            above = moduli[j] > high[j]
+            tie = (moduli[j] >= low[j]) & (moduli[j] <= high[j])
+            keep = above | (tie & (left[j] > 0))
+            left[j] -= tie
+            x[i, j] = x[i, j] if keep else 0
 
 
 @kernel
@@ -108,33 +133,20 @@ def _project_splincol(x, k, tie_tol):
     high = np.empty(n)
     left = np.empty(n, np.int64)
     column_bounds(x, k, tie_tol, low, high, left)
-    _cut(x, k, tie_tol, low, high, left)
-
-
-@kernel
-def _cut(x, k, tie_tol, low, high, left):
-    """Zero what neither its row, with k entries, nor its column keeps.
-
-    x: (m, n), k < n; low, high, left: (n,), bounds of the columns, left clobbered.
-    """
-    moduli = np.empty(x.shape[1])
+    moduli = np.empty(n)
     bits = moduli.view(np.int64)
-    for i in range(x.shape[0]):
+    for i in range(m):
         write_moduli(x, i, moduli)
-        row = row_bounds(moduli, bits, k, tie_tol)
-        cut_row(x, i, moduli, row, low, high, left)
-
-
-@kernel
-def _cut_columns(x, low, high, left):
-    """Zero what its column does not keep.
-
-    x: (m, n); low, high, left: (n,), bounds of the columns, left clobbered.
-    """
-    moduli = np.empty(x.shape[1])
-    for i in range(x.shape[0]):
-        write_moduli(x, i, moduli)
-        cut_row(x, i, moduli, (np.inf, np.inf, 0), low, high, left)
+        row_low, row_high, row_left, surplus = bounds(moduli, bits, k, tie_tol)
+        end = end_of_ties(moduli, row_low, row_high, row_left) if surplus else n
+        for j in range(n):
+            value = moduli[j]
+            above = value > min(row_high, high[j])
+            row_tie = (value >= row_low) & (j < end)
+            tie = (value >= low[j]) & (value <= high[j])
+            keep = above | row_tie | (tie & (left[j] > 0))
+            left[j] -= tie
+            x[i, j] = x[i, j] if keep else 0
 
 
 @kernel

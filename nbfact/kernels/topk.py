@@ -38,7 +38,7 @@ def write_moduli(x, i, moduli):
 
 @kernel
 def kth_of_bits(bits, k):
-    """Return the k-th largest, and how many are as large or larger.
+    """Return the k-th largest, how many are larger, and how many at least as large.
 
     bits: (n,) int64, of moduli; k: 1 <= k <= n. Pivots close in on the k-th largest;
     each pass counts, and finds the next entry below. An entry itself ends the search.
@@ -53,11 +53,11 @@ def kth_of_bits(bits, k):
         if count < k:
             high, above, level = pivot, count, below
         elif pivot == level:
-            return level, count
+            return level, above, count
         else:
             low, from_low = pivot, count
         turn += 1
-        if k - above <= STEPS or turn % 4 == 0:  # where many tie, the latter ends it
+        if k <= FEW or k - above <= STEPS or turn % 4 == 0:  # the last ends massive ties
             pivot = level
         elif turn % 8 == 6:  # wherever the entries are, this halves their range
             pivot = low + (high - low) // 2
@@ -94,36 +94,34 @@ def from_bits(bits):
 
 
 @kernel
-def row_bounds(moduli, bits, k, tie_tol):
-    """Return low and high of a row, and the column where no tie is kept any more.
+def bounds(moduli, bits, k, tie_tol):
+    """Return low, high, how many of the ties are kept, and whether not all are.
 
-    moduli: (n,); bits: the same memory as int64; k < n.
+    moduli: (n,); bits: the same memory as int64; k: 1 <= k <= n.
     """
-    n = moduli.size
-    level, count = kth_of_bits(bits, k)
+    level, above, count = kth_of_bits(bits, k)
     low = from_bits(level) * (1.0 - tie_tol)
     high = from_bits(level) * (1.0 + tie_tol)
     if tie_tol > 0.0:
+        above = 0
         count = 0
-        for j in range(n):
+        for j in range(moduli.size):
+            above += moduli[j] > high
             count += moduli[j] >= low
-    if count == k:
-        return low, high, n
-    left = _left(moduli, k, high)
+    return low, high, k - above, count > k
+
+
+@kernel
+def end_of_ties(moduli, low, high, left):
+    """Return the index past the entry that is the last of `left` ties.
+
+    moduli: (n,).
+    """
     end = 0
     while left > 0:
         left -= low <= moduli[end] <= high
         end += 1
-    return low, high, end
-
-
-@kernel
-def _left(moduli, k, high):
-    """Return how many of k are left to keep once all above high are."""
-    left = k
-    for j in range(moduli.size):
-        left -= moduli[j] > high
-    return left
+    return end
 
 
 @kernel
@@ -176,25 +174,6 @@ def _many_per_column(x, k, tie_tol, low, high, left):
             for j in range(width):
                 block[j, i] = modulus(x[i, start + j])
         for j in range(width):
-            level, _ = kth_of_bits(bits[j], k)
-            low[start + j] = from_bits(level) * (1.0 - tie_tol)
-            high[start + j] = from_bits(level) * (1.0 + tie_tol)
-            left[start + j] = _left(block[j], k, high[start + j])
-
-
-@kernel
-def cut_row(x, i, moduli, row, low, high, left):
-    """Zero what neither row i nor its column keeps; `left` counts down.
-
-    x: (m, n); moduli: (n,), of row i; row: what `row_bounds` returns; low, high,
-    left: (n,), as `column_bounds` writes them.
-    """
-    row_low, row_high, end = row
-    for j in range(moduli.size):
-        value = moduli[j]
-        above = value > min(row_high, high[j])
-        row_tie = (value >= row_low) & (j < end)
-        tie = (value >= low[j]) & (value <= high[j])
-        keep = above | row_tie | (tie & (left[j] > 0))
-        left[j] -= tie
-        x[i, j] = x[i, j] if keep else 0
+            low[start + j], high[start + j], left[start + j], _ = bounds(
+                block[j], bits[j], k, tie_tol
+            )
