@@ -9,10 +9,8 @@ import numpy as np
 
 from .._jit import kernel
 from .norms import frobenius_norm
-from .select import keep_largest, kth_largest, modulus
-
-BLOCK = 8
-"""Columns handled together: a C-ordered matrix is then read by whole cache lines."""
+from .select import kth_largest, modulus
+from .topk import BLOCK, bounds, column_bounds, end_of_ties, write_moduli
 
 
 @kernel
@@ -21,25 +19,7 @@ def project_sp(x, k):
 
     x: (m, n).
     """
-    m, n = x.shape
-    if k >= m * n:
-        return
-    moduli = np.empty(m * n, x.real.dtype)
-    for i in range(m):
-        for j in range(n):
-            moduli[i * n + j] = modulus(x[i, j])
-    threshold, left = kth_largest(moduli, k)
-    thresholds = np.empty(n, x.real.dtype)
-    ties = np.zeros(n, np.int64)
-    for j in range(n):
-        thresholds[j] = threshold
-    for i in range(m):
-        for j in range(n):
-            ties[j] += modulus(x[i, j]) == threshold
-    for j in range(n):  # the first columns take what is left to keep
-        ties[j] = min(ties[j], left)
-        left -= ties[j]
-    _cut_columns(x, thresholds, ties)
+    _project_sp(x, k, 0.0)
 
 
 @kernel
@@ -48,10 +28,7 @@ def project_splin(x, k):
 
     x: (m, n).
     """
-    m, n = x.shape
-    scratch = np.empty(n, x.real.dtype)
-    for i in range(m):
-        keep_largest(x[i], k, scratch)
+    _project_splin(x, k, 0.0)
 
 
 @kernel
@@ -60,13 +37,7 @@ def project_spcol(x, k):
 
     x: (m, n).
     """
-    m, n = x.shape
-    if k >= m:
-        return
-    thresholds = np.empty(n, x.real.dtype)
-    ties = np.empty(n, np.int64)
-    _column_thresholds(x, k, thresholds, ties)
-    _cut_columns(x, thresholds, ties)
+    _project_spcol(x, k, 0.0)
 
 
 @kernel
@@ -75,62 +46,107 @@ def project_splincol(x, k):
 
     x: (m, n). A row or column may keep more than k entries.
     """
+    _project_splincol(x, k, 0.0)
+
+
+@kernel
+def _project_sp(x, k, tie_tol):
+    """Project as project_sp; tie_tol: see `topk`."""
+    m, n = x.shape
+    if k >= m * n:
+        return
+    flat = np.empty(m * n, x.real.dtype)
+    for i in range(m):
+        for j in range(n):
+            flat[i * n + j] = modulus(x[i, j])
+    threshold, _ = kth_largest(flat, k)
+    low = threshold * (1.0 - tie_tol)
+    high = threshold * (1.0 + tie_tol)
+    moduli = np.empty(n)
+    kinds = np.empty((m, n), np.int8)
+    ties = np.zeros(n, np.int64)
+    left = k
+    for i in range(m):
+        write_moduli(x, i, moduli)
+        for j in range(n):
+            above = moduli[j] > high
+            tie = (moduli[j] >= low) & (moduli[j] <= high)
+            kinds[i, j] = 2 * above + tie
+            ties[j] += tie
+            left -= above
+    for j in range(n):  # the first columns take what is left to keep
+        ties[j] = min(ties[j], left)
+        left -= ties[j]
+    for i in range(m):
+        for j in range(n):
+            tie = kinds[i, j] == 1
+            keep = (kinds[i, j] == 2) | (tie & (ties[j] > 0))
+            ties[j] -= tie
+            x[i, j] = x[i, j] if keep else 0
+
+
+@kernel
+def _project_splin(x, k, tie_tol):
+    """Project as project_splin; tie_tol: see `topk`."""
+    m, n = x.shape
+    if k >= n:
+        return
+    moduli = np.empty(n)
+    bits = moduli.view(np.int64)
+    for i in range(m):
+        write_moduli(x, i, moduli)
+        low, high, left, surplus = bounds(moduli, bits, k, tie_tol)
+        end = end_of_ties(moduli, low, high, left) if surplus else n
+        for j in range(n):
+            keep = (moduli[j] > high) | ((moduli[j] >= low) & (j < end))
+            x[i, j] = x[i, j] if keep else 0
+
+
+@kernel
+def _project_spcol(x, k, tie_tol):
+    """Project as project_spcol; tie_tol: see `topk`."""
+    m, n = x.shape
+    if k >= m:
+        return
+    low = np.empty(n)
+    high = np.empty(n)
+    left = np.empty(n, np.int64)
+    column_bounds(x, k, tie_tol, low, high, left)
+    moduli = np.empty(n)
+    for i in range(m):
+        write_moduli(x, i, moduli)
+        for j in range(n):
+            above = moduli[j] > high[j]
+            tie = (moduli[j] >= low[j]) & (moduli[j] <= high[j])
+            keep = above | (tie & (left[j] > 0))
+            left[j] -= tie
+            x[i, j] = x[i, j] if keep else 0
+
+
+@kernel
+def _project_splincol(x, k, tie_tol):
+    """Project as project_splincol; tie_tol: see `topk`."""
     m, n = x.shape
     if k >= m or k >= n:
         return
-    thresholds = np.empty(n, x.real.dtype)
-    ties = np.empty(n, np.int64)
-    _column_thresholds(x, k, thresholds, ties)
-    scratch = np.empty(n, x.real.dtype)
+    low = np.empty(n)
+    high = np.empty(n)
+    left = np.empty(n, np.int64)
+    column_bounds(x, k, tie_tol, low, high, left)
+    moduli = np.empty(n)
+    bits = moduli.view(np.int64)
     for i in range(m):
+        write_moduli(x, i, moduli)
+        row_low, row_high, row_left, surplus = bounds(moduli, bits, k, tie_tol)
+        end = end_of_ties(moduli, row_low, row_high, row_left) if surplus else n
         for j in range(n):
-            scratch[j] = modulus(x[i, j])
-        row_threshold, row_ties = kth_largest(scratch, k)
-        for j in range(n):
-            value = modulus(x[i, j])
-            row_tie = value == row_threshold and row_ties > 0
-            column_tie = value == thresholds[j] and ties[j] > 0
-            row_ties -= row_tie
-            ties[j] -= column_tie
-            above = value > row_threshold or value > thresholds[j]
-            if not (above or row_tie or column_tie):
-                x[i, j] = 0
-
-
-@kernel
-def _column_thresholds(x, k, thresholds, ties):
-    """Write the k-th largest modulus of each column, and how many equals are kept.
-
-    x: (m, n), k <= m; thresholds: (n,) real; ties: (n,) int.
-    """
-    m, n = x.shape
-    block = np.empty((BLOCK, m), x.real.dtype)
-    for start in range(0, n, BLOCK):
-        width = min(BLOCK, n - start)
-        for i in range(m):
-            for j in range(width):
-                block[j, i] = modulus(x[i, start + j])
-        for j in range(width):
-            thresholds[start + j], ties[start + j] = kth_largest(block[j], k)
-
-
-@kernel
-def _cut_columns(x, thresholds, ties):
-    """Zero what is below its column's threshold, and the equals past the first ties.
-
-    x: (m, n); thresholds: (n,) real; ties: (n,) int, clobbered.
-    """
-    m, n = x.shape
-    for i in range(m):
-        for j in range(n):
-            value = modulus(x[i, j])
-            if value < thresholds[j]:
-                x[i, j] = 0
-            elif value == thresholds[j]:
-                if ties[j] == 0:
-                    x[i, j] = 0
-                else:
-                    ties[j] -= 1
+            value = moduli[j]
+            above = value > min(row_high, high[j])
+            row_tie = (value >= row_low) & (j < end)
+            tie = (value >= low[j]) & (value <= high[j])
+            keep = above | row_tie | (tie & (left[j] > 0))
+            left[j] -= tie
+            x[i, j] = x[i, j] if keep else 0
 
 
 @kernel

@@ -1,0 +1,179 @@
+"""The k-th largest modulus of rows and of columns, without sorting or moving entries.
+
+Moduli are held in float64, exact for float32 too, and read as int64 as well: their
+bits are in the same order, and a maximum of integers vectorises where one of floats
+would need promises about NaN.
+
+With t the k-th largest modulus, entries above ``high = t * (1 + tie_tol)`` are kept,
+those below ``low = t * (1 - tie_tol)`` are cut, those between are ties: the first
+are kept, until there are k.
+"""
+
+import numpy as np
+
+from .._jit import kernel
+from .select import modulus
+
+BLOCK = 8
+"""Columns handled together: a C-ordered matrix is then read by whole cache lines."""
+
+FEW = 8
+"""Up to this k, the k largest of every column are carried along row by row."""
+
+STEPS = 3
+"""This near to the k-th largest, `kth_of_bits` goes down entry by entry."""
+
+TOP = np.int64(2**63 - 1)
+
+
+@kernel
+def write_moduli(x, i, moduli):
+    """Write the moduli of row i of x.
+
+    x: (m, n); moduli: (n,) float64.
+    """
+    for j in range(moduli.size):
+        moduli[j] = modulus(x[i, j])
+
+
+@kernel
+def kth_of_bits(bits, k):
+    """Return the k-th largest, how many are larger, and how many at least as large.
+
+    bits: (n,) int64, of moduli; k: 1 <= k <= n. Pivots close in on the k-th largest;
+    each pass counts, and finds the next entry below. An entry itself ends the search.
+    """
+    low, from_low = 0, bits.size  # at least k are >= low
+    high, above = TOP, 0  # fewer than k are >= high
+    _, level = _split(bits, high)  # the largest below high
+    pivot = level
+    turn = 0
+    while True:
+        count, below = _split(bits, pivot)
+        if count < k:
+            high, above, level = pivot, count, below
+        elif pivot == level:
+            return level, above, count
+        else:
+            low, from_low = pivot, count
+        turn += 1
+        if k <= FEW or k - above <= STEPS or turn % 4 == 0:  # the last ends massive ties
+            pivot = level
+        elif turn % 8 == 6:  # wherever the entries are, this halves their range
+            pivot = low + (high - low) // 2
+        elif turn % 2 == 0:
+            pivot = _between(low, high, 0.5)
+        else:
+            share = (from_low - k + 0.5 * STEPS) / (from_low - above)
+            pivot = _between(low, high, share)
+        pivot = min(max(pivot, low + 1), level)
+
+
+@kernel
+def _split(bits, pivot):
+    """Count the entries from pivot on; return the largest of the others too, or -1."""
+    count = 0
+    below = -1
+    for j in range(bits.size):
+        count += bits[j] >= pivot
+        below = max(below, bits[j] if bits[j] < pivot else -1)
+    return count, below
+
+
+@kernel
+def _between(low, high, share):
+    """Interpolate between two float64 given by their bits."""
+    start = from_bits(low)
+    return np.float64(start + share * (from_bits(high) - start)).view(np.int64)
+
+
+@kernel
+def from_bits(bits):
+    """Return the float64 of these bits."""
+    return np.int64(bits).view(np.float64)
+
+
+@kernel
+def bounds(moduli, bits, k, tie_tol):
+    """Return low, high, how many of the ties are kept, and whether not all are.
+
+    moduli: (n,); bits: the same memory as int64; k: 1 <= k <= n.
+    """
+    level, above, count = kth_of_bits(bits, k)
+    low = from_bits(level) * (1.0 - tie_tol)
+    high = from_bits(level) * (1.0 + tie_tol)
+    if tie_tol > 0.0:
+        above = 0
+        count = 0
+        for j in range(moduli.size):
+            above += moduli[j] > high
+            count += moduli[j] >= low
+    return low, high, k - above, count > k
+
+
+@kernel
+def end_of_ties(moduli, low, high, left):
+    """Return the index past the entry that is the last of `left` ties.
+
+    moduli: (n,).
+    """
+    end = 0
+    while left > 0:
+        left -= low <= moduli[end] <= high
+        end += 1
+    return end
+
+
+@kernel
+def column_bounds(x, k, tie_tol, low, high, left):
+    """Write low and high of each column, and how many of its ties are kept.
+
+    x: (m, n), k <= m; low, high: (n,) float64; left: (n,) int.
+    """
+    if k <= FEW:
+        _few_per_column(x, k, tie_tol, low, high, left)
+    else:
+        _many_per_column(x, k, tie_tol, low, high, left)
+
+
+@kernel
+def _few_per_column(x, k, tie_tol, low, high, left):
+    """Do column_bounds by inserting each row into the sorted largest of each column.
+
+    No branch, and each loop vectorises over the columns.
+    """
+    m, n = x.shape
+    top = np.full((k + k % 2, n), -1.0)
+    values = np.empty(n)
+    for i in range(m):
+        write_moduli(x, i, values)
+        for r in range(0, k, 2):  # two at a time: half the loads
+            for j in range(n):
+                lesser = min(top[r, j], values[j])
+                top[r, j] = max(top[r, j], values[j])
+                values[j] = min(top[r + 1, j], lesser)
+                top[r + 1, j] = max(top[r + 1, j], lesser)
+    for j in range(n):
+        low[j] = top[k - 1, j] * (1.0 - tie_tol)
+        high[j] = top[k - 1, j] * (1.0 + tie_tol)
+        left[j] = k
+    for r in range(k):
+        for j in range(n):
+            left[j] -= top[r, j] > high[j]
+
+
+@kernel
+def _many_per_column(x, k, tie_tol, low, high, left):
+    """Do column_bounds on transposed copies of some columns."""
+    m, n = x.shape
+    block = np.empty((BLOCK, m))
+    bits = block.view(np.int64)
+    for start in range(0, n, BLOCK):
+        width = min(BLOCK, n - start)
+        for i in range(m):
+            for j in range(width):
+                block[j, i] = modulus(x[i, start + j])
+        for j in range(width):
+            low[start + j], high[start + j], left[start + j], _ = bounds(
+                block[j], bits[j], k, tie_tol
+            )
