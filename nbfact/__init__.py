@@ -24,6 +24,7 @@ from .algorithms import (
     palm4msa,
     rectmat,
     rectmat_simple,
+    refine,
 )
 from .constraints import (
     AntiCirc,
@@ -84,6 +85,7 @@ __all__ = [
     "palm4msa",
     "rectmat",
     "rectmat_simple",
+    "refine",
     "relative_error",
     "targets",
 ]

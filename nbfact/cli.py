@@ -216,8 +216,12 @@ def _factorize(target, method, n_factors, k, n_iter):
     """Run one of the algorithms under a progress bar."""
     from . import hierarchical, palm4msa
 
+    m, n = target.shape
     if k is None:
-        k = 2 if target.shape[0] == target.shape[1] else 10
+        k = 2 if m == n else 10
+    # What the presets use, "hadamard" and "rectmat" or its mirror.
+    order = "left-to-right" if m > n else "right-to-left"
+    options = {} if m == n else {"scaling": "sweep", "step": 1.9}
     factors, residuals, side = default_constraints(target.shape, n_factors, k)
     if method is Method.hierarchical:
         sweeps = (n_iter or 30,) * 2
@@ -229,9 +233,9 @@ def _factorize(target, method, n_factors, k, n_iter):
                 residuals,
                 n_iter=sweeps,
                 residual_side=side,
-                order="right-to-left",
-                scaling="early",
+                order=order,
                 callback=callback,
+                **options,
             )
     # Left to right as written: on the left side, the splits are met in reverse.
     if side == "left":
@@ -259,10 +263,8 @@ def _progress(total, size) -> Iterator:
         def callback(state):
             nonlocal shown
             progress.advance(task)
-            # Counting non-zeros costs as much as a small sweep: twice a second do.
             if time.monotonic() - shown > 0.5 or progress.finished:
-                kept = sum(int((factor != 0).sum()) for factor in state.factors)
-                rcg = f"{size / kept:.2f}" if kept else "inf"
+                rcg = f"{size / state.nnz:.2f}" if state.nnz else "inf"
                 progress.update(task, error=f"{state.error:.3g}", rcg=rcg)
                 shown = time.monotonic()
 

@@ -32,7 +32,7 @@ ORDER = [
     *(
         f"algorithms.{name}"
         for name in (
-            "factors result target sweeps palm4msa presets hierarchical"
+            "factors result target sweeps palm4msa presets hierarchical refine"
         ).split()
     ),
     "algorithms",

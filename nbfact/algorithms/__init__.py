@@ -3,6 +3,7 @@
 from .hierarchical import hierarchical
 from .palm4msa import palm4msa
 from .presets import Preset, dictionary, rectmat, rectmat_simple
+from .refine import refine
 from .result import Factorization, History, State
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "palm4msa",
     "rectmat",
     "rectmat_simple",
+    "refine",
 ]

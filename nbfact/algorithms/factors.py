@@ -1,7 +1,6 @@
 """One factor as the algorithms hold it: sparse by rows and by columns, or dense.
 
-Both kinds are immutable and share these methods: ``apply(x)`` is S x, ``apply_adjoint``
-is Sᴴ x, ``gram`` is S Sᴴ, ``gram_of_columns`` SᴴS, ``add_to(x)`` is x += S. All arrays are C-contiguous.
+Both kinds are immutable and share their methods. All arrays are C-contiguous.
 """
 
 from collections.abc import Sequence
@@ -46,8 +45,8 @@ class Dense:
 
     @property
     def nnz(self) -> int:
-        """Stored entries, zero or not."""
-        return self.array.size
+        """Entries that are not zero."""
+        return count_nonzeros(self.array)
 
     def toarray(self) -> np.ndarray:
         """Return a new dense array."""
@@ -162,6 +161,16 @@ class Sparse:
         rows = (self.columns[0].conj(), *self.columns[1:])
         return Sparse(self.shape[::-1], rows, (self.rows[0].conj(), *self.rows[1:]))
 
+    def adjoint(self) -> "Sparse":
+        """Return Sᴴ."""
+        return Sparse(self.shape[::-1], self.columns, self.rows)
+
+    def astype(self, dtype: np.dtype) -> "Sparse":
+        """Return S in another dtype."""
+        rows = (self.rows[0].astype(dtype), *self.rows[1:])
+        columns = (self.columns[0].astype(dtype), *self.columns[1:])
+        return Sparse(self.shape, rows, columns)
+
     def entered(self, old: "Factor") -> int:
         """Return how many entries are non-zero and were zero in old."""
         if not isinstance(old, Sparse):
@@ -173,7 +182,7 @@ Factor = Dense | Sparse
 
 
 def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
-    """Return an array as a factor: `Dense`, and it keeps x, at a density above limit."""
+    """Return x as a factor, which keeps x if its density is above the limit."""
     nnz = count_nonzeros(x)
     if nnz > limit * x.size:
         return Dense(x)
@@ -185,6 +194,21 @@ def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
     )  # fmt: skip
     csr_compress(x, data, indices, indptr, *columns)
     return Sparse(x.shape, (data[:nnz], indices[:nnz], indptr), columns)
+
+
+def from_csr(matrix: sp.csr_array) -> Sparse:
+    """Return a scipy matrix as a sparse factor."""
+    forms = []
+    for form in (sp.csr_array(matrix), sp.csr_array(matrix.conj().T)):
+        form.sort_indices()
+        indices, indptr = form.indices.astype(np.uint32), form.indptr.astype(np.uint32)
+        forms.append((form.data, indices, indptr))
+    return Sparse(matrix.shape, *forms)
+
+
+def congruent(factor: Factor, gram: np.ndarray) -> np.ndarray:
+    """Return S G Sᴴ, for G Hermitian."""
+    return factor.apply(adjoint(factor.apply(gram)))
 
 
 def adjoint(x: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..constraints import Constraint
 from .palm4msa import (
     ORDERS,
@@ -39,8 +41,8 @@ def hierarchical(
 
     Parameters
     ----------
-    target : array_like, (m, n)
-        The matrix A, real or complex, finite.
+    target : array_like, scipy sparse or LinearOperator, (m, n)
+        The matrix A, real or complex, finite: see `palm4msa`.
     factor_constraints : sequence of J - 1 constraints, str or preset
         The set of the factor peeled off at each level; or a preset: ``"hadamard"``,
         ``"hadamard_skperm"``, ``"hadamard_simple"``, ``"dft"``, or what
@@ -102,7 +104,7 @@ def hierarchical(
     >>> len(r.factors), r.operator.nnz, bool(r.relative_error < 1e-12)
     (3, 48, True)
     """
-    array = checked_target(target)
+    matrix = checked_target(target, 2)
     preset = None
     if isinstance(factor_constraints, str | Preset):
         if residual_constraints is not None:
@@ -110,7 +112,7 @@ def hierarchical(
         preset = factor_constraints
         if isinstance(preset, str):
             preset = named_preset(preset)
-        factor_constraints, residual_constraints = preset.constraints(array.shape)
+        factor_constraints, residual_constraints = preset.constraints(matrix.shape)
         residual_side = preset.residual_side
     order = order or (preset.order if preset else "both")
     options = {
@@ -130,7 +132,7 @@ def hierarchical(
         check_options(n, order=ORDERS[0], **options)
     right = residual_side == "right"
     results = [
-        _peel(array, levels, n_iter, right, callback, one, **options)
+        _peel(matrix, levels, n_iter, right, callback, one, **options)
         for one in (ORDERS if order == "both" else [order])
     ]
     return min(results, key=lambda result: result.relative_error)
@@ -175,7 +177,8 @@ def _peel(target, levels, n_iter, right, callback, order, scaling, step, tol, ke
             whole, n_iter[1], tol, keep, callback, history, exponent, start
         )
         residual = factors[-1 if right else 0].toarray()
-    return Factorization(product(factors, scale, exponent), error, history, target)
+    dense = target if isinstance(target, np.ndarray) else None
+    return Factorization(product(factors, scale, exponent), error, history, dense)
 
 
 def _zero(target, levels, right):

@@ -40,9 +40,11 @@ def palm4msa(
 
     Parameters
     ----------
-    target : array_like or scipy sparse, (m, n)
-        The matrix A, real or complex, finite. Integers are read as float64. A sparse
-        one is made dense: gradients are.
+    target : array_like, scipy sparse or LinearOperator, (m, n)
+        The matrix A, real or complex, finite. Integers are read as float64. Sparse
+        ones and operators are made dense when they have one factor or at most 2**22
+        entries; else only their products with at most max(p) vectors are used, p the
+        inner dimensions. Gradients are dense in any case, of the shape of a factor.
     constraints : sequence of J constraints
         The set of each factor, left to right: objects with `shape` and `project(x)`,
         such as `nbfact.SpLin`. Shapes must chain from m to n.
@@ -116,26 +118,30 @@ def palm4msa(
     (16, True)
     """
     start = time.perf_counter()
-    array = checked_target(target)
-    constraints = checked_constraints(constraints, array.shape)
+    constraints = list(constraints)
+    matrix = checked_target(target, len(constraints))
+    dense = matrix if isinstance(matrix, np.ndarray) else None
+    constraints = checked_constraints(constraints, matrix.shape)
     check_options(n_iter, tol, order, scaling, step, keep)
-    fixed = _checked_fixed(fixed, len(constraints), init)
-    factors, scale = _start(constraints, init, order, array.dtype, random_state)
-    exponent = shift_exponent(array)
+    fixed = checked_fixed(fixed, len(constraints))
+    if fixed and (init is None or isinstance(init, str)):
+        raise ValueError(f"fixed={fixed} needs init, the factors that are kept")
+    factors, scale = _start(constraints, init, order, matrix.dtype, random_state)
+    exponent = shift_exponent(matrix)
     if exponent is None:  # a zero target
         for j in set(range(len(factors))) - set(fixed):
             factors[j] = factors[j].scaled(0.0)
         history = History([0.0], [0.0], [time.perf_counter() - start], [0])
-        return Factorization(product(factors, 0.0, 0), 0.0, history, array)
+        return Factorization(product(factors, 0.0, 0), 0.0, history, dense)
     if init is not None and not isinstance(init, str):
         scale = math.ldexp(scale, -exponent)
-    shifted = shift(array, -exponent)
+    shifted = shift(matrix, -exponent)
     sweeps = Sweeps(shifted, constraints, factors, scale, order, scaling, step, fixed)
     history = History()
     factors, scale, error = iterate(
         sweeps, n_iter, tol, keep, callback, history, exponent, start
     )
-    return Factorization(product(factors, scale, exponent), error, history, array)
+    return Factorization(product(factors, scale, exponent), error, history, dense)
 
 
 def iterate(
@@ -158,7 +164,7 @@ def iterate(
     for iteration in range(1, n_iter + 1):
         error, scale, entered = sweeps.sweep()
         history.errors.append(error)
-        history.scales.append(math.ldexp(scale, exponent))
+        history.scales.append(shifted_scale(scale, exponent))
         history.seconds.append(time.perf_counter() - start)
         history.support_changes.append(entered)
         if keep == "best" and (best is None or error < best[2]):
@@ -177,7 +183,20 @@ def iterate(
 
 def product(factors: Sequence[Factor], scale: float, exponent: int) -> FactorProduct:
     """Return λ 2^exponent S[0] ... S[J-1] as an operator."""
-    return FactorProduct([f.tocsr() for f in factors], math.ldexp(scale, exponent))
+    shifted, sparse = shifted_scale(scale, exponent), [f.tocsr() for f in factors]
+    if abs(shifted) <= float(np.finfo(sparse[0].dtype).max):
+        return FactorProduct(sparse, shifted)
+    # λ is beyond the largest number, as A almost is: the last factor takes a part.
+    last = factors[-1].scaled(2.0**64)
+    return product([*factors[:-1], last], scale, exponent - 64)
+
+
+def shifted_scale(scale: float, exponent: int) -> float:
+    """Return scale * 2**exponent, infinite where that is too large."""
+    try:
+        return math.ldexp(scale, exponent)
+    except OverflowError:
+        return math.copysign(math.inf, scale)
 
 
 def default_start(
@@ -230,15 +249,13 @@ def check_options(n_iter, tol, order, scaling, step, keep):
         raise ValueError(f"keep must be one of {KEEPS}, got {keep!r}")
 
 
-def _checked_fixed(fixed, n_factors, init):
-    fixed = list(fixed)
+def checked_fixed(fixed: Sequence[int], n_factors: int) -> list[int]:
+    """Return the places of factors that do not change, from 0."""
     for j in fixed:
         if isinstance(j, bool) or not isinstance(j, numbers.Integral):
             raise TypeError(f"fixed must hold integers, got {j!r}")
         if not -n_factors <= j < n_factors:
             raise ValueError(f"fixed holds {j}, there are {n_factors} factors")
-    if fixed and (init is None or isinstance(init, str)):
-        raise ValueError(f"fixed={fixed} needs init, the factors that are kept")
     return [j % n_factors for j in fixed]
 
 

@@ -26,7 +26,7 @@ class State:
     factors : list of ndarray
         The factors after the sweep, dense, left to right; made when first read.
     nnz : int
-        Entries stored by the factors.
+        Non-zeros of the factors together.
     """
 
     iteration: int
@@ -41,7 +41,7 @@ class State:
 
     @property
     def nnz(self) -> int:
-        """Entries stored by the factors."""
+        """Non-zeros of the factors together."""
         return sum(part.nnz for part in self._parts())
 
 

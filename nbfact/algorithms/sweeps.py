@@ -22,10 +22,11 @@ from .factors import (
     Sparse,
     adjoint,
     compressed,
+    congruent,
     dense_norm,
     tile_scratch,
 )
-from .target import Target
+from .target import Matrix, target_of
 
 # The step is 1 / (MARGIN * Lipschitz modulus): 1 + α with the paper's α = 1e-3.
 MARGIN = 1.001
@@ -51,7 +52,7 @@ class Sweeps:
 
     def __init__(
         self,
-        target: np.ndarray,
+        target: Matrix,
         constraints: Sequence[Constraint],
         factors: Sequence[Factor],
         scale: float,
@@ -61,7 +62,7 @@ class Sweeps:
         fixed: Sequence[int] = (),
     ) -> None:
         self._turned = order == "left-to-right"
-        self._target = Target(target, self._turned)
+        self._target = target_of(target, self._turned)
         balanced = scaling == "balanced"
         sets = [
             _Projection(constraint, name, self._turned, balanced)
@@ -120,12 +121,14 @@ class Sweeps:
                 entered += factors[j].entered(old)
             if j == 0:
                 break
+            if j == last:
+                cross, gram = self._target.times(factors[j]), factors[j].gram()
+            else:
+                cross, gram = factors[j].apply(cross), congruent(factors[j], gram)
             if self._scaling == "factor":
-                self.scale = self._fit(j, cross, gram) or self.scale
-            cross = factors[j].apply(cross)
-            gram = factors[j].gram() if gram is None else _congruent(factors[j], gram)
+                self.scale = self._fit_left(j, cross, gram) or self.scale
         self._chain = None
-        self._fitted = self._fit(0, cross, gram)
+        self._fitted = self._fit(cross, gram)
         error = self._error()
         self.scale = self._fitted or self.scale  # a zero product tells nothing of λ
         if self._scaling == "balanced":
@@ -135,13 +138,13 @@ class Sweeps:
     def _updated(self, j, cross, gram, lefts):
         """One proximal gradient step on one factor."""
         old, projection = self._factors[j], self._sets[j]
-        real = cross.real.dtype.type
+        real = self._target.real.type
         modulus = self.scale * self._left_norm(j, lefts) * self._right_norm(j, gram)
         lipschitz = self._margin * modulus * modulus
         weight = real(self.scale / lipschitz) if lipschitz > 0 else real(np.inf)
         if not np.isfinite(weight) or weight == 0:
             stepped = old.toarray()  # λ or a side is zero: no gradient
-        elif j <= self._chained():
+        elif j <= self._chained() and cross is not None:
             stepped = self._chain_step(j, cross, gram, weight)
         else:
             stepped = self._dense_step(j, cross, gram, *lefts[j], weight)
@@ -159,7 +162,7 @@ class Sweeps:
         return x
 
     def _dense_step(self, j, cross, gram, left, left_gram, weight):
-        """S - w Lᴴ(λ L S G - C), with Lᴴ dense: some factor of L is."""
+        """S - w Lᴴ(λ L S G - C), with Lᴴ dense: a factor of L is, or A is implicit."""
         old = self._factors[j]
         if gram is None and isinstance(old, Sparse) and len(left) <= left.shape[1]:
             if left_gram is None:
@@ -170,7 +173,10 @@ class Sweeps:
             x = old.toarray() if gram is None else old.apply(gram)
             stepped = left @ (left.conj().T @ x)
         stepped *= weight.dtype.type(self.scale)
-        stepped -= left @ cross.conj().T
+        if gram is None:
+            stepped -= self._target.from_left(left)
+        else:
+            stepped -= left @ cross.conj().T
         stepped *= -weight
         old.add_to(stepped)
         return stepped
@@ -199,9 +205,13 @@ class Sweeps:
         Lᴴ is for products, where L has a dense factor; Lᴴ L for the norm, where small.
         """
         lefts, left, gram = {}, None, None
-        mixed = self._chained() < len(self._factors) - 1
+        last = len(self._factors) - 1
+        # From here on Lᴴ is needed: a factor is dense, or the target is implicit.
+        first = self._chained() + 1
+        if self._target.adjoint is None:
+            first = min(first, last)
         for j, factor in enumerate(self._factors[:-1], start=1):
-            if mixed:
+            if first <= last:
                 if left is None:
                     left = adjoint(factor.toarray())
                 else:
@@ -213,7 +223,7 @@ class Sweeps:
                 gram = factor.gram_of_columns()
             elif gram is not None:
                 gram = factor.apply_adjoint(adjoint(factor.apply_adjoint(gram)))
-            lefts[j] = left if j > self._chained() else None, gram
+            lefts[j] = left if j >= first else None, gram
         return lefts
 
     def _left_norm(self, j, lefts):
@@ -250,25 +260,30 @@ class Sweeps:
             self._vectors[key] = start.astype(self._target.dtype)
         return self._vectors[key]
 
-    def _fit(self, j, cross, gram):
-        """Return the best λ for the present factors, S[j] included; 0 if unknown."""
-        factor = self._factors[j]
-        if j == 0 and isinstance(factor, Sparse) and isinstance(cross, np.ndarray):
+    def _fit(self, cross, gram):
+        """Return the best λ for the present factors; 0 if the product is zero."""
+        factor = self._factors[0]
+        if isinstance(factor, Sparse) and cross is not None:
             if gram is None:
                 gram = np.empty((0, 0), cross.dtype)
-            inner, square = csr_fit(
-                *factor.rows, *factor.columns, gram, cross
-            )
+            inner, square = csr_fit(*factor.rows, *factor.columns, gram, cross)
+        elif gram is None:
+            x = factor.toarray()
+            inner, square = self._target.inner(x), np.vdot(x, x).real
         else:
-            products = [factor.toarray()]  # L S, and L S G unless it is the same
-            if gram is not None:
-                products.append(factor.apply(gram))
-            for left in reversed(self._factors[:j]):
-                products = [left.apply(product) for product in products]
-            inner = self._target.inner(cross, products[0])
-            square = np.vdot(products[0], products[-1]).real
+            x = factor.toarray()
+            inner = np.vdot(adjoint(cross), x).real
+            square = np.vdot(x, factor.apply(gram)).real
         self._explained = float(inner * inner / square) if square > 0 else 0.0
         return float(inner / square) if square > 0 else 0.0
+
+    def _fit_left(self, j, cross, gram):
+        """Return the best λ, with cross and gram of S[j] and all on its right."""
+        left = self._factors[j - 1].toarray()
+        for factor in reversed(self._factors[: j - 1]):
+            left = factor.apply(left)
+        square = np.vdot(left, left @ gram).real
+        return float(np.vdot(adjoint(cross), left).real / square) if square > 0 else 0.0
 
     def _error(self):
         """Return ‖A - λ Â‖ / ‖A‖ for the λ fitted last."""
@@ -278,13 +293,11 @@ class Sweeps:
         if square > _CANCELLING[self._target.real.char]:
             return math.sqrt(square)
         # The factors are packed as the next sweep needs them.
-        x, rest = self._factors[-1].toarray(), self._factors[:-1]
-        if self._chained() == len(rest):
-            chain, tiles = self._chain, self._tile_scratch()
-            return self._target.error(x, self._fitted, chain, tiles)
-        for left in reversed(rest):
-            x = left.apply(x)
-        return self._target.error(x, self._fitted)
+        self._chained()
+        residual = self._target.residual(
+            self._factors, self._fitted, self._chain, self._tile_scratch()
+        )
+        return residual / self._target.norm
 
     def _balance(self, scale):
         """Spread the scale, and give all free factors one norm, if theirs differ."""
@@ -341,11 +354,6 @@ class _Projection:
         if not np.isfinite(projected).all():
             raise ValueError(f"{name} returned NaN or infinity")
         return np.array(projected, stepped.dtype, order="C")
-
-
-def _congruent(factor, gram):
-    """Return S G Sᴴ, for G Hermitian."""
-    return factor.apply(adjoint(factor.apply(gram)))
 
 
 def _transposed(x):

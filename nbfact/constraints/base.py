@@ -54,17 +54,14 @@ class Set:
         copy = finite_copy(x, "x")
         if copy.shape != self.shape:
             raise ValueError(f"x has shape {copy.shape}, the constraint {self.shape}")
-        self.project_in_place(copy)
-        return copy
-
-    def project_in_place(self, x):
         if self.nonneg:
-            if np.iscomplexobj(x):
-                raise ValueError(f"nonneg needs a real x, got dtype {x.dtype}")
-            project_nonneg(x)
-        self._nearest(x)
+            if np.iscomplexobj(copy):
+                raise ValueError(f"nonneg needs a real x, got dtype {copy.dtype}")
+            project_nonneg(copy)
+        self._nearest(copy)
         if self.normalized:
-            normalize_frobenius(x)
+            normalize_frobenius(copy)
+        return copy
 
     def _nearest(self, x):
         """Move ``x`` to the nearest point of the set, in place."""

@@ -54,6 +54,7 @@ from .sparse import (
     csr_adjoint_columns,
     csr_apply,
     csr_apply_columns,
+    sampled_product,
 )
 from .structured import (
     project_anticirc,
@@ -114,5 +115,6 @@ __all__ = [
     "project_sptriu",
     "project_supp",
     "project_toeplitz",
+    "sampled_product",
     "spectral_norm",
 ]

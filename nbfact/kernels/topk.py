@@ -57,7 +57,9 @@ def kth_of_bits(bits, k):
         else:
             low, from_low = pivot, count
         turn += 1
-        if k <= FEW or k - above <= STEPS or turn % 4 == 0:  # the last ends massive ties
+        if (
+            k <= FEW or k - above <= STEPS or turn % 4 == 0
+        ):  # the last ends massive ties
             pivot = level
         elif turn % 8 == 6:  # wherever the entries are, this halves their range
             pivot = low + (high - low) // 2
