@@ -14,8 +14,8 @@ import numpy as np
 from .._jit import kernel
 from .select import modulus
 
-BLOCK = 8
-"""Columns handled together: a C-ordered matrix is then read by whole cache lines."""
+WIDTH = 32
+"""Columns transposed together."""
 
 FEW = 8
 """Up to this k, the k largest of every column are carried along row by row."""
@@ -27,13 +27,13 @@ TOP = np.int64(2**63 - 1)
 
 
 @kernel
-def write_moduli(x, i, moduli):
-    """Write the moduli of row i of x.
+def write_moduli(x, moduli):
+    """Write the moduli of x.
 
-    x: (m, n); moduli: (n,) float64.
+    x: (n,); moduli: (n,) float64.
     """
     for j in range(moduli.size):
-        moduli[j] = modulus(x[i, j])
+        moduli[j] = modulus(x[j])
 
 
 @kernel
@@ -146,7 +146,7 @@ def _few_per_column(x, k, tie_tol, low, high, left):
     top = np.full((k + k % 2, n), -1.0)
     values = np.empty(n)
     for i in range(m):
-        write_moduli(x, i, values)
+        write_moduli(x[i], values)
         for r in range(0, k, 2):  # two at a time: half the loads
             for j in range(n):
                 lesser = min(top[r, j], values[j])
@@ -166,14 +166,17 @@ def _few_per_column(x, k, tie_tol, low, high, left):
 def _many_per_column(x, k, tie_tol, low, high, left):
     """Do column_bounds on transposed copies of some columns."""
     m, n = x.shape
-    block = np.empty((BLOCK, m))
+    values = np.zeros(WIDTH)
+    # Rows of the block a power of two apart would share few lines of the cache.
+    block = np.empty((WIDTH, m + 8))
     bits = block.view(np.int64)
-    for start in range(0, n, BLOCK):
-        width = min(BLOCK, n - start)
+    for start in range(0, n, WIDTH):
+        width = min(WIDTH, n - start)
         for i in range(m):
-            for j in range(width):
-                block[j, i] = modulus(x[i, start + j])
+            write_moduli(x[i, start : start + width], values[:width])
+            for j in range(WIDTH):  # a constant: unrolled, half the time
+                block[j, i] = values[j]
         for j in range(width):
             low[start + j], high[start + j], left[start + j], _ = bounds(
-                block[j], bits[j], k, tie_tol
+                block[j, :m], bits[j, :m], k, tie_tol
             )
