@@ -85,7 +85,8 @@ def _project_sp(x, k, tie_tol):
             tie = kinds[i, j] == 1
             keep = (kinds[i, j] == 2) | (tie & (ties[j] > 0))
             ties[j] -= tie
-            x[i, j] = x[i, j] if keep else 0
+            if not keep:
+                x[i, j] = 0
 
 
 @kernel
@@ -102,7 +103,8 @@ def _project_splin(x, k, tie_tol):
         end = end_of_ties(moduli, low, high, left) if surplus else n
         for j in range(n):
             keep = (moduli[j] > high) | ((moduli[j] >= low) & (j < end))
-            x[i, j] = x[i, j] if keep else 0
+            if not keep:
+                x[i, j] = 0
 
 
 @kernel
@@ -123,7 +125,8 @@ def _project_spcol(x, k, tie_tol):
             tie = (moduli[j] >= low[j]) & (moduli[j] <= high[j])
             keep = above | (tie & (left[j] > 0))
             left[j] -= tie
-            x[i, j] = x[i, j] if keep else 0
+            if not keep:
+                x[i, j] = 0
 
 
 @kernel
@@ -149,7 +152,8 @@ def _project_splincol(x, k, tie_tol):
             tie = (value >= low[j]) & (value <= high[j])
             keep = above | row_tie | (tie & (left[j] > 0))
             left[j] -= tie
-            x[i, j] = x[i, j] if keep else 0
+            if not keep:
+                x[i, j] = 0
 
 
 @kernel
