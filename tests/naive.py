@@ -14,29 +14,36 @@ def kth_largest(values, k):
     return top[-1], top.count(top[-1])
 
 
-def keep_largest(x, k):
-    """Keep k entries of a vector, by decreasing modulus, then increasing index."""
-    order = sorted(range(x.size), key=lambda i: (-abs(x[i]), i))
+def keep_largest(x, k, tie_tol=0.0):
+    """Keep k entries of a vector, by decreasing modulus, then increasing index.
+
+    Those within tie_tol of the k-th largest have its modulus.
+    """
+    moduli = abs(x).astype(np.float64)
+    kth = sorted(moduli, reverse=True)[min(k, x.size) - 1]
+    ties = (moduli >= kth * (1 - tie_tol)) & (moduli <= kth * (1 + tie_tol))
+    moduli[ties] = kth
+    order = sorted(range(x.size), key=lambda i: (-moduli[i], i))
     y = np.zeros_like(x)
     y[order[:k]] = x[order[:k]]
     return y
 
 
-def project_sp(x, k):
-    return keep_largest(x.ravel(order="F"), k).reshape(x.shape, order="F")
+def project_sp(x, k, tie_tol=0.0):
+    return keep_largest(x.ravel(order="F"), k, tie_tol).reshape(x.shape, order="F")
 
 
-def project_splin(x, k):
-    return np.array([keep_largest(row, k) for row in x])
+def project_splin(x, k, tie_tol=0.0):
+    return np.array([keep_largest(row, k, tie_tol) for row in x])
 
 
-def project_spcol(x, k):
-    return project_splin(x.T, k).T
+def project_spcol(x, k, tie_tol=0.0):
+    return project_splin(x.T, k, tie_tol).T
 
 
-def project_splincol(x, k):
-    support = (project_splin(x, k) != 0) | (project_spcol(x, k) != 0)
-    return np.where(support, x, 0)
+def project_splincol(x, k, tie_tol=0.0):
+    kept = project_splin(x, k, tie_tol), project_spcol(x, k, tie_tol)
+    return np.where((kept[0] != 0) | (kept[1] != 0), x, 0)
 
 
 def project_sptriu(x, k):
@@ -59,10 +66,12 @@ def project_spsymm(x, k):
     return y
 
 
-def project_skperm(x, k_row, k_col):
+def project_skperm(x, k_row, k_col, tie_tol=0.0):
     """Solve the linear programme: maximise the energy, at most k per row and column."""
     m, n = x.shape
     weights = abs(x / max(abs(x).max(), np.finfo(x.dtype).tiny)) ** 2
+    if tie_tol:
+        weights = np.round(weights / tie_tol) * tie_tol
     rows = np.kron(np.eye(m), np.ones((1, n)))
     columns = np.kron(np.ones((1, m)), np.eye(n))
     solution = linprog(

@@ -10,6 +10,7 @@ from samples import DTYPES
 from scipy.linalg import hadamard
 
 from nbfact.kernels import project_skperm, project_skperm_greedy
+from nbfact.kernels.assignment import _project_skperm
 
 
 def cases(count):
@@ -110,6 +111,29 @@ def test_ties_fill_rows_and_columns():
             kept = applied(kernel, x, 2, 2) != 0
             assert (kept.sum(axis=0) == 2).all()
             assert (kept.sum(axis=1) == 2).all()
+
+
+@pytest.mark.parametrize("k", [2, 4, 8, 16])
+def test_noise_within_the_tolerance_changes_no_choice(k):
+    exact = hadamard(32) / np.sqrt(32)
+    noise = np.random.default_rng(7).standard_normal((32, 32))
+    noise *= 1e-8 * np.linalg.norm(exact) / np.linalg.norm(noise)
+    expected = applied(project_skperm, exact, k, k) != 0
+    got = exact + noise
+    _project_skperm(got, k, k, 2.0**-20)
+    assert np.array_equal(got != 0, expected)
+
+
+def test_the_tolerance_rounds_energies():
+    for x, k_row, k_col in cases(60):
+        got = x.copy()
+        _project_skperm(got, k_row, k_col, 0.0)
+        assert np.array_equal(got, applied(project_skperm, x, k_row, k_col))
+        _project_skperm(got := x.copy(), k_row, k_col, 0.125)
+        expected = naive.project_skperm(x, k_row, k_col, 0.125)
+        largest = max(abs(x).max(), 1e-300)
+        rounded = [np.round((y / largest) ** 2 / 0.125).sum() for y in (got, expected)]
+        assert rounded[0] == rounded[1]
 
 
 def test_bounds_beyond_the_size_keep_all():

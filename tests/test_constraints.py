@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import hadamard
 
 from nbfact.constraints import (
     AntiCirc,
@@ -32,6 +33,7 @@ from nbfact.constraints import (
 
 N = 6
 SHAPE = (N, N)
+TOLERANT = [Sp, SpLin, SpCol, SpLinCol, SkPerm]
 COUNTED = [Sp, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, SpSymm]
 AVERAGED = [Circ, AntiCirc, Toeplitz, Hankel]
 BLOCKS = [(1, 2), (3, 1), (2, 3)]
@@ -58,6 +60,7 @@ ALL = [
     NormCol(SHAPE, s=2.0),
     NormLin(SHAPE, s=2.0),
     Const(matrix(8)),
+    *(cls(SHAPE, 2, tie_tol=2**-20) for cls in TOLERANT),
 ]
 # No projections: a union of supports; FAµST's rule for symmetric matrices.
 PROJECTIONS = [
@@ -117,6 +120,51 @@ def test_bad_input_is_refused(constraint):
     for dtype in (object, "float16", "U3"):
         with pytest.raises(TypeError, match="x must be"):
             constraint.project(np.ones(SHAPE).astype(dtype))
+
+
+@each
+def test_in_place_is_what_project_does_unchecked(constraint):
+    for dtype in ("float32", "float64", "complex64", "complex128"):
+        x = matrix().astype(dtype)
+        expected = constraint.project(x)
+        assert constraint.project_in_place(x) is None
+        assert np.array_equal(x, expected)
+
+
+def test_in_place_refuses_complex_where_nonneg():
+    for constraint in with_options(nonneg=True):
+        for project in (constraint.project, constraint.project_in_place):
+            with pytest.raises(ValueError, match="nonneg needs a real x"):
+                project(matrix() + 0j)
+
+
+@pytest.mark.parametrize("cls", TOLERANT)
+def test_tie_tol(cls):
+    assert cls(SHAPE, 2).tie_tol == 0.0
+    tolerant = cls(SHAPE, 2, tie_tol=1e-6)
+    assert "tie_tol=1e-06" in repr(tolerant)
+    assert "tie_tol" not in repr(cls(SHAPE, 2, tie_tol=0))
+    assert cls(SHAPE, 2, tie_tol=0) == cls(SHAPE, 2) != tolerant
+    for tie_tol in (-1e-9, 1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"tie_tol must be in \[0, 1\)"):
+            cls(SHAPE, 2, tie_tol=tie_tol)
+    for tie_tol in (True, None, "0", 1j, np.bool_(False)):
+        with pytest.raises(TypeError, match="tie_tol must be a real number"):
+            cls(SHAPE, 2, tie_tol=tie_tol)
+
+
+@pytest.mark.parametrize("cls", TOLERANT)
+@pytest.mark.parametrize("level", [1e-14, 1e-11, 1e-8])
+def test_noise_does_not_choose_the_support(cls, level):
+    n = 16
+    exact = hadamard(n) / np.sqrt(n)
+    noise = np.random.default_rng(1).standard_normal((n, n))
+    noise *= level * np.linalg.norm(exact) / np.linalg.norm(noise)
+    for k in (2, 4, 8):
+        k = k * n if cls is Sp else k
+        expected = cls((n, n), k).project(exact) != 0
+        got = cls((n, n), k, tie_tol=2**-20).project(exact + noise)
+        assert np.array_equal(got != 0, expected)
 
 
 @each

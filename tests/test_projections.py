@@ -21,6 +21,12 @@ from nbfact.kernels import (
     project_sptriu,
     project_supp,
 )
+from nbfact.kernels.projections import (
+    _project_sp,
+    _project_spcol,
+    _project_splin,
+    _project_splincol,
+)
 
 SHAPES = [(1, 1), (1, 5), (7, 1), (4, 6), (9, 30), (30, 9)]
 SPARSE = {
@@ -31,6 +37,12 @@ SPARSE = {
     project_sptriu: naive.project_sptriu,
     project_sptril: naive.project_sptril,
     project_spsymm: naive.project_spsymm,
+}
+TOLERANT = {
+    _project_sp: naive.project_sp,
+    _project_splin: naive.project_splin,
+    _project_spcol: naive.project_spcol,
+    _project_splincol: naive.project_splincol,
 }
 
 
@@ -62,6 +74,47 @@ def test_sparse_projection_is_its_twin(kernel, dtype):
                 assert np.array_equal(applied(kernel, x, k), expected), (shape, k)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kernel", TOLERANT, ids=lambda kernel: kernel.__name__)
+def test_whatever_the_size_the_ties_and_k(kernel, dtype):
+    """Past all widths and thresholds of the loops, and not by whole multiples."""
+    tol = 1e3 * np.finfo(dtype).eps
+    for shape in ((19, 45), (45, 19), (1, 50), (50, 1)):
+        for make in (random, tied_matrix, np.ones):
+            x = make(shape, dtype)
+            noise = 0.1 * tol * random(shape, dtype).real.astype(x.real.dtype)
+            noisy = (x * (1 + noise)).astype(dtype)
+            for k in (1, 2, 3, 8, 9, 13, 18, 44, 19 * 8 + 1):
+                expected = TOLERANT[kernel](x, k)
+                got = applied(kernel, x, k, 0.0)
+                assert np.array_equal(got, expected), (shape, k)
+                assert np.array_equal(
+                    applied(kernel, noisy, k, 0.0) != 0, TOLERANT[kernel](noisy, k) != 0
+                )
+                got = applied(kernel, noisy, k, tol)
+                assert np.array_equal(got, TOLERANT[kernel](noisy, k, tol))
+                assert np.array_equal(got != 0, applied(kernel, x, k, tol) != 0)
+                if make is not random:  # as without noise
+                    assert np.array_equal(got != 0, expected != 0), (shape, k)
+
+
+@pytest.mark.parametrize("tie_tol", [0.0, 0.3])
+def test_idempotent(tie_tol):
+    for x in (random((20, 23), "float64"), tied_matrix((20, 23), "float64")):
+        for kernel in (_project_sp, _project_splin, _project_spcol):
+            for k in (2, 12):
+                once = applied(kernel, x, k, tie_tol)
+                assert np.array_equal(applied(kernel, once, k, tie_tol), once)
+
+
+def test_real_numbers_in_a_complex_matrix():
+    x = random((20, 33), "float64")
+    for kernel in (project_splin, project_spcol, project_splincol, project_sp):
+        for k in (2, 12):
+            expected = applied(kernel, x, k)
+            assert np.array_equal(applied(kernel, x + 0j, k), expected)
+
+
 @pytest.mark.parametrize("kernel", SPARSE, ids=lambda kernel: kernel.__name__)
 def test_sparse_projection_of_extreme_scales(kernel):
     x = random((6, 6), "float64")
@@ -73,10 +126,22 @@ def test_sparse_projection_of_extreme_scales(kernel):
 
 def test_any_memory_layout():
     x = random((12, 10), "float64")
-    for view in (x.T, x[::2, ::-3], np.asfortranarray(x)):
-        expected = naive.project_sp(view, 7)
-        project_sp(view, 7)
-        assert np.array_equal(view, expected)
+    for kernel in (project_sp, project_splin, project_spcol, project_splincol):
+        for view in (x.T, x[::2, ::-3], np.asfortranarray(x)):
+            expected = SPARSE[kernel](view, 3)
+            kernel(view, 3)
+            assert np.array_equal(view, expected)
+
+
+def test_entries_of_all_magnitudes():
+    """The search for the threshold ends, wherever the moduli are."""
+    rng = np.random.default_rng(5)
+    for spread in (1, 30, 600):
+        x = np.exp(spread * rng.uniform(-1, 1, (12, 70))) * rng.choice([0, 1, -1], 70)
+        for k in (10, 20, 40, 60):
+            assert np.array_equal(
+                applied(project_splin, x, k), naive.project_splin(x, k)
+            )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -16,13 +16,20 @@ under its names. They share these parameters:
     nearest non-negative point, but not where entries are averaged (`Circ`,
     `AntiCirc`, `Toeplitz`, `Hankel`): FAµST's order, kept.
 
+``tie_tol`` : float
+    For `Sp`, `SpLin`, `SpCol`, `SpLinCol`; 0 by default, less than 1. With t the k-th
+    largest modulus, those from ``t * (1 - tie_tol)`` to ``t * (1 + tie_tol)`` count as
+    ties, so that noise does not choose between entries equal but for it. `SkPerm` has
+    its own reading.
+
 A bad parameter raises ``TypeError`` or ``ValueError`` naming it.
 
 ``project(x)`` takes a finite float32, float64, complex64 or complex128 matrix of the
 right shape, in any memory order (integers become float64), and returns a new
 C-contiguous matrix of its dtype. It raises ``TypeError`` for any other dtype and
 ``ValueError`` for another shape, a NaN, an infinity, or a complex matrix where
-``nonneg`` is asked. Moduli are compared; on ties the lowest index wins.
+``nonneg`` is asked. Moduli are compared; on ties the lowest index wins. The sets here
+also have ``project_in_place(x)``, which checks and copies nothing.
 """
 
 from .base import Constraint

@@ -54,14 +54,30 @@ class Set:
         copy = finite_copy(x, "x")
         if copy.shape != self.shape:
             raise ValueError(f"x has shape {copy.shape}, the constraint {self.shape}")
-        if self.nonneg:
-            if np.iscomplexobj(copy):
-                raise ValueError(f"nonneg needs a real x, got dtype {copy.dtype}")
-            project_nonneg(copy)
-        self._nearest(copy)
-        if self.normalized:
-            normalize_frobenius(copy)
+        self.project_in_place(copy)
         return copy
+
+    def project_in_place(self, x: np.ndarray) -> None:
+        """Move ``x`` to the nearest point of the set, unchecked: for inner loops.
+
+        Parameters
+        ----------
+        x : (m, n) ndarray
+            Overwritten. C-contiguous, float32, float64, complex64 or complex128, of the
+            shape of the set and finite, or the result is undefined.
+
+        Raises
+        ------
+        ValueError
+            If ``x`` is complex where the set is real.
+        """
+        if self.nonneg:
+            if np.iscomplexobj(x):
+                raise ValueError(f"nonneg needs a real x, got dtype {x.dtype}")
+            project_nonneg(x)
+        self._nearest(x)
+        if self.normalized:
+            normalize_frobenius(x)
 
     def _nearest(self, x):
         """Move ``x`` to the nearest point of the set, in place."""
@@ -177,3 +193,19 @@ class Counted(Shaped):
     def __post_init__(self):
         super().__post_init__()
         object.__setattr__(self, "k", positive_integer(self.k, "k"))
+
+
+@constraint
+class Tolerant(Counted):
+    """A set whose projection may take nearly equal entries for ties."""
+
+    tie_tol: float = field(default=0.0, kw_only=True)
+
+    def __post_init__(self):
+        super().__post_init__()
+        number = isinstance(self.tie_tol, int | float | np.integer | np.floating)
+        if not number or isinstance(self.tie_tol, bool):
+            raise TypeError(f"tie_tol must be a real number, got {self.tie_tol!r}")
+        if not 0 <= self.tie_tol < 1:
+            raise ValueError(f"tie_tol must be in [0, 1), got {self.tie_tol}")
+        object.__setattr__(self, "tie_tol", float(self.tie_tol))

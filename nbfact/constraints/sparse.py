@@ -1,20 +1,20 @@
 """Sets of sparse matrices: so many entries in all, in a row, in a column."""
 
-from ..kernels.assignment import project_skperm
+from ..kernels.assignment import _project_skperm
 from ..kernels.projections import (
-    project_sp,
-    project_spcol,
-    project_splin,
-    project_splincol,
+    _project_sp,
+    _project_spcol,
+    _project_splin,
+    _project_splincol,
     project_spsymm,
     project_sptril,
     project_sptriu,
 )
-from .base import Counted, Square, constraint, positive_integer
+from .base import Counted, Square, Tolerant, constraint, positive_integer
 
 
 @constraint
-class Sp(Counted):
+class Sp(Tolerant):
     """At most ``k`` non-zeros in the matrix.
 
     Notes
@@ -30,16 +30,16 @@ class Sp(Counted):
     """
 
     def _nearest(self, x):
-        project_sp(x, self.k)
+        _project_sp(x, self.k, self.tie_tol)
 
 
 @constraint
-class SpLin(Counted):
+class SpLin(Tolerant):
     """At most ``k`` non-zeros per row.
 
     Notes
     -----
-    A quickselect per row: O(mn).
+    Some ten passes over each row: O(mn).
 
     Examples
     --------
@@ -50,16 +50,16 @@ class SpLin(Counted):
     """
 
     def _nearest(self, x):
-        project_splin(x, self.k)
+        _project_splin(x, self.k, self.tie_tol)
 
 
 @constraint
-class SpCol(Counted):
+class SpCol(Tolerant):
     """At most ``k`` non-zeros per column.
 
     Notes
     -----
-    A quickselect per column: O(mn).
+    Some ten passes over each column, one if k is small: O(mn).
 
     Examples
     --------
@@ -70,11 +70,11 @@ class SpCol(Counted):
     """
 
     def _nearest(self, x):
-        project_spcol(x, self.k)
+        _project_spcol(x, self.k, self.tie_tol)
 
 
 @constraint
-class SpLinCol(Counted):
+class SpLinCol(Tolerant):
     """The entries that `SpLin` or `SpCol` keeps: not a projection.
 
     Notes
@@ -92,17 +92,21 @@ class SpLinCol(Counted):
     """
 
     def _nearest(self, x):
-        project_splincol(x, self.k)
+        _project_splincol(x, self.k, self.tie_tol)
 
 
 @constraint
-class SkPerm(Counted):
+class SkPerm(Tolerant):
     """At most ``k`` non-zeros per row and ``k_col`` per column.
 
     Parameters
     ----------
     k_col : int, optional
         Entries kept per column, at least 1; ``k`` if not given.
+    tie_tol : float
+        In [0, 1): the energies ``|x|² / max |x|²`` are rounded to multiples of it, so
+        that nearly equal ones tie. Sums of a power of two, such as ``2**-20``, are
+        exact: the search takes the path that it would take without noise.
 
     Notes
     -----
@@ -132,7 +136,8 @@ class SkPerm(Counted):
             object.__setattr__(self, "k_col", k_col)
 
     def _nearest(self, x):
-        project_skperm(x, self.k, self.k if self.k_col is None else self.k_col)
+        k_col = self.k if self.k_col is None else self.k_col
+        _project_skperm(x, self.k, k_col, self.tie_tol)
 
 
 @constraint

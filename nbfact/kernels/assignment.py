@@ -29,11 +29,22 @@ def project_skperm(x, k_row, k_col):
 
     x: (m, n). At most, not exactly: entries that add no energy are not kept.
     """
+    _project_skperm(x, k_row, k_col, 0.0)
+
+
+@kernel
+def _project_skperm(x, k_row, k_col, tie_tol):
+    """Project as project_skperm, energies rounded to multiples of tie_tol.
+
+    x: (m, n); tie_tol: relative to the largest energy, 0 for none.
+    """
     m, n = x.shape
     k_row = min(k_row, n)
     k_col = min(k_col, m)
     energy = np.empty((m, n))  # -inf once taken
     _relative_energies(x, energy)
+    if tie_tol > 1e-300:  # the inverse of a smaller one may overflow
+        _round_to_multiples(energy, tie_tol)
     left = np.empty(m + n, np.int64)
     for node in range(m + n):
         left[node] = k_row if node < m else k_col
@@ -119,6 +130,14 @@ def _relative_energies(x, energy):
         for i in range(x.shape[0]):
             for j in range(x.shape[1]):
                 energy[i, j] = (energy[i, j] / largest) ** 2
+
+
+@kernel
+def _round_to_multiples(energy, unit):
+    """Round to the nearest multiple of unit; energy: (m, n)."""
+    for i in range(energy.shape[0]):
+        for j in range(energy.shape[1]):
+            energy[i, j] = np.rint(energy[i, j] / unit) * unit
 
 
 @kernel

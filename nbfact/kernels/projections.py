@@ -10,7 +10,10 @@ import numpy as np
 from .._jit import kernel
 from .norms import frobenius_norm
 from .select import kth_largest, modulus
-from .topk import BLOCK, bounds, column_bounds, end_of_ties, write_moduli
+from .topk import bounds, column_bounds, end_of_ties, write_moduli
+
+BLOCK = 8
+"""Columns handled together: a C-ordered matrix is then read by whole cache lines."""
 
 
 @kernel
@@ -60,17 +63,17 @@ def _project_sp(x, k, tie_tol):
         for j in range(n):
             flat[i * n + j] = modulus(x[i, j])
     threshold, _ = kth_largest(flat, k)
-    low = threshold * (1.0 - tie_tol)
-    high = threshold * (1.0 + tie_tol)
-    moduli = np.empty(n)
+    flat[0] = threshold * (1.0 - tie_tol)
+    flat[1] = threshold * (1.0 + tie_tol)  # there are two: k < m * n
+    low, high = flat[0], flat[1]  # in the precision of x
     kinds = np.empty((m, n), np.int8)
     ties = np.zeros(n, np.int64)
     left = k
     for i in range(m):
-        write_moduli(x, i, moduli)
         for j in range(n):
-            above = moduli[j] > high
-            tie = (moduli[j] >= low) & (moduli[j] <= high)
+            value = modulus(x[i, j])
+            above = value > high
+            tie = (value >= low) & (value <= high)
             kinds[i, j] = 2 * above + tie
             ties[j] += tie
             left -= above
@@ -82,7 +85,8 @@ def _project_sp(x, k, tie_tol):
             tie = kinds[i, j] == 1
             keep = (kinds[i, j] == 2) | (tie & (ties[j] > 0))
             ties[j] -= tie
-            x[i, j] = x[i, j] if keep else 0
+            if not keep:
+                x[i, j] = 0
 
 
 @kernel
@@ -94,12 +98,13 @@ def _project_splin(x, k, tie_tol):
     moduli = np.empty(n)
     bits = moduli.view(np.int64)
     for i in range(m):
-        write_moduli(x, i, moduli)
+        write_moduli(x[i], moduli)
         low, high, left, surplus = bounds(moduli, bits, k, tie_tol)
         end = end_of_ties(moduli, low, high, left) if surplus else n
         for j in range(n):
             keep = (moduli[j] > high) | ((moduli[j] >= low) & (j < end))
-            x[i, j] = x[i, j] if keep else 0
+            if not keep:
+                x[i, j] = 0
 
 
 @kernel
@@ -114,13 +119,14 @@ def _project_spcol(x, k, tie_tol):
     column_bounds(x, k, tie_tol, low, high, left)
     moduli = np.empty(n)
     for i in range(m):
-        write_moduli(x, i, moduli)
+        write_moduli(x[i], moduli)
         for j in range(n):
             above = moduli[j] > high[j]
             tie = (moduli[j] >= low[j]) & (moduli[j] <= high[j])
             keep = above | (tie & (left[j] > 0))
             left[j] -= tie
-            x[i, j] = x[i, j] if keep else 0
+            if not keep:
+                x[i, j] = 0
 
 
 @kernel
@@ -136,7 +142,7 @@ def _project_splincol(x, k, tie_tol):
     moduli = np.empty(n)
     bits = moduli.view(np.int64)
     for i in range(m):
-        write_moduli(x, i, moduli)
+        write_moduli(x[i], moduli)
         row_low, row_high, row_left, surplus = bounds(moduli, bits, k, tie_tol)
         end = end_of_ties(moduli, row_low, row_high, row_left) if surplus else n
         for j in range(n):
@@ -146,7 +152,8 @@ def _project_splincol(x, k, tie_tol):
             tie = (value >= low[j]) & (value <= high[j])
             keep = above | row_tie | (tie & (left[j] > 0))
             left[j] -= tie
-            x[i, j] = x[i, j] if keep else 0
+            if not keep:
+                x[i, j] = 0
 
 
 @kernel

@@ -14,8 +14,8 @@ import numpy as np
 from .._jit import kernel
 from .select import modulus
 
-BLOCK = 8
-"""Columns handled together: a C-ordered matrix is then read by whole cache lines."""
+WIDTH = 16
+"""Columns transposed together."""
 
 FEW = 8
 """Up to this k, the k largest of every column are carried along row by row."""
@@ -27,13 +27,21 @@ TOP = np.int64(2**63 - 1)
 
 
 @kernel
-def write_moduli(x, i, moduli):
-    """Write the moduli of row i of x.
+def write_moduli(x, moduli):
+    """Write the moduli of x.
 
-    x: (m, n); moduli: (n,) float64.
+    x: (n,); moduli: (n,) float64. Real numbers in a complex x need no square root.
     """
-    for j in range(moduli.size):
-        moduli[j] = modulus(x[i, j])
+    n = moduli.size
+    real = 0
+    while real < n and x[real].imag == 0:
+        real += 1
+    if real == n:
+        for j in range(n):
+            moduli[j] = abs(x[j].real)
+    else:
+        for j in range(n):
+            moduli[j] = modulus(x[j])
 
 
 @kernel
@@ -43,8 +51,8 @@ def kth_of_bits(bits, k):
     bits: (n,) int64, of moduli; k: 1 <= k <= n. Pivots close in on the k-th largest;
     each pass counts, and finds the next entry below. An entry itself ends the search.
     """
-    low, from_low = 0, bits.size  # at least k are >= low
-    high, above = TOP, 0  # fewer than k are >= high
+    low = 0  # at least k are >= low
+    high, above = TOP, 0  # fewer than k are >= high: above
     _, level = _split(bits, high)  # the largest below high
     pivot = level
     turn = 0
@@ -55,19 +63,15 @@ def kth_of_bits(bits, k):
         elif pivot == level:
             return level, above, count
         else:
-            low, from_low = pivot, count
+            low = pivot
         turn += 1
-        if (
-            k <= FEW or k - above <= STEPS or turn % 4 == 0
-        ):  # the last ends massive ties
-            pivot = level
-        elif turn % 8 == 6:  # wherever the entries are, this halves their range
+        if k <= FEW or k - above <= STEPS or turn % 8 == 0:
+            pivot = level  # the last ends the search where many tie
+        elif turn % 8 == 4:  # halves their range of orders of magnitude
             pivot = low + (high - low) // 2
-        elif turn % 2 == 0:
-            pivot = _between(low, high, 0.5)
         else:
-            share = (from_low - k + 0.5 * STEPS) / (from_low - above)
-            pivot = _between(low, high, share)
+            middle = 0.5 * (from_bits(low) + from_bits(high))
+            pivot = np.float64(middle).view(np.int64)
         pivot = min(max(pivot, low + 1), level)
 
 
@@ -80,13 +84,6 @@ def _split(bits, pivot):
         count += bits[j] >= pivot
         below = max(below, bits[j] if bits[j] < pivot else -1)
     return count, below
-
-
-@kernel
-def _between(low, high, share):
-    """Interpolate between two float64 given by their bits."""
-    start = from_bits(low)
-    return np.float64(start + share * (from_bits(high) - start)).view(np.int64)
 
 
 @kernel
@@ -145,10 +142,11 @@ def _few_per_column(x, k, tie_tol, low, high, left):
     No branch, and each loop vectorises over the columns.
     """
     m, n = x.shape
-    top = np.full((k + k % 2, n), -1.0)
+    # Not n wide: rows a power of two apart would share few lines of the cache.
+    top = np.full((k + k % 2, n + 8), -1.0)
     values = np.empty(n)
     for i in range(m):
-        write_moduli(x, i, values)
+        write_moduli(x[i], values)
         for r in range(0, k, 2):  # two at a time: half the loads
             for j in range(n):
                 lesser = min(top[r, j], values[j])
@@ -168,14 +166,21 @@ def _few_per_column(x, k, tie_tol, low, high, left):
 def _many_per_column(x, k, tie_tol, low, high, left):
     """Do column_bounds on transposed copies of some columns."""
     m, n = x.shape
-    block = np.empty((BLOCK, m))
+    values = np.empty(WIDTH)
+    block = np.empty((WIDTH, m + 8))  # see above
     bits = block.view(np.int64)
-    for start in range(0, n, BLOCK):
-        width = min(BLOCK, n - start)
-        for i in range(m):
-            for j in range(width):
-                block[j, i] = modulus(x[i, start + j])
+    for start in range(0, n, WIDTH):
+        width = min(WIDTH, n - start)
+        if width == WIDTH and not np.iscomplexobj(x):
+            for i in range(m):
+                for j in range(WIDTH):  # a constant: unrolled, a third of the time
+                    block[j, i] = modulus(x[i, start + j])
+        else:
+            for i in range(m):
+                write_moduli(x[i, start : start + width], values[:width])
+                for j in range(width):
+                    block[j, i] = values[j]
         for j in range(width):
             low[start + j], high[start + j], left[start + j], _ = bounds(
-                block[j], bits[j], k, tie_tol
+                block[j, :m], bits[j, :m], k, tie_tol
             )
