@@ -11,8 +11,8 @@ KERNELS = (
     "kronecker rank_one palm"
 )
 BENCH = (
-    "sample peers machine store case operators products steps cases table learn "
-    "measure compare gate report run"
+    "sample peers machine store case operators products steps paper faust palm cases "
+    "table learn measure compare gate report run"
 )
 OPERATORS = "base files product permutations chain butterfly"
 # From the ground up. A package stands after its own modules: its __init__ imports
