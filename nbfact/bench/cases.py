@@ -59,7 +59,7 @@ def registry(quick: bool = False) -> list[Case]:
             *product_cases("planted", (1024,), single, batches),
             *projection_cases((256,), ("float64",)),
             *sweep_cases((32, 64), (2, 3)),
-            *shape_cases(("normcol*spcol5",)),
+            *shape_cases(SHAPES[:1]),
             *hierarchical_cases((32, 64)),
             *rectmat_cases([(48, 512, 3, 5, 4)]),
             *reach_cases(("butterflies 32", "splin5*normcol")),
@@ -74,7 +74,7 @@ def registry(quick: bool = False) -> list[Case]:
         *product_cases("planted", sizes[::2], reals, batches),
         *projection_cases((64, 256, 1024), (*reals, "complex128")),
         *sweep_cases((32, 64, 128, 256), (2, 3, 5)),
-        *shape_cases(list(SHAPES)),
+        *shape_cases(SHAPES),
         *hierarchical_cases((64, 128, 256, 512)),
         *rectmat_cases(
             [(48, 512, 3, 5, 4), (48, 512, 4, 10, 8), (204, 8193, 4, 10, 8)]
