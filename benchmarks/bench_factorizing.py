@@ -1,4 +1,6 @@
-"""What factorizing is made of: projections, one sweep of PALM."""
+"""Factorizing: projections, sweeps, presets, the time and memory they take."""
+
+import tracemalloc
 
 from . import common
 
@@ -33,5 +35,41 @@ class ProjectSkperm(_Step):
     group = "project_skperm"
 
 
-class PalmSweep(_Step):
-    group = "palm4msa_5_sweeps"
+class _Palm(_Step):
+    """Time, error of approximation, and memory of factorizing a matrix."""
+
+    def track_peak_bytes(self, *_):
+        """Return the most bytes of arrays that one call holds at once.
+
+        Not asv's ``peakmem_``, which is that of the process: mostly LLVM compiling.
+        """
+        tracemalloc.start()
+        try:
+            self.call()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    track_peak_bytes.unit = "bytes"
+
+
+class PalmSweeps(_Palm):
+    group = "palm4msa sweeps"
+
+
+class PalmShapes(_Palm):
+    group = "palm4msa shapes"
+
+
+class PalmHierarchical(_Palm):
+    group = "palm4msa hierarchical"
+
+
+class PalmRectmat(_Palm):
+    group = "palm4msa rectmat"
+
+
+class PalmToAnError(_Step):
+    """Time until a given error; one that does not reach it fails in its setup."""
+
+    group = "palm4msa to an error"

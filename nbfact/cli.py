@@ -29,6 +29,15 @@ EXIT_CODES = (
 )
 
 
+class Study(StrEnum):
+    """The studies of ``nbfact study``: modules of :mod:`nbfact.studies`."""
+
+    tradeoff = "tradeoff"
+    cost = "cost"
+    scale = "scale"
+    noise = "noise"
+
+
 class Method(StrEnum):
     """The algorithms of ``nbfact factorize``."""
 
@@ -56,6 +65,7 @@ def main() -> int:
     )
     app.command(epilog=EXIT_CODES)(_reporting(bench))
     app.command(epilog=EXIT_CODES)(_reporting(factorize))
+    app.command(epilog=EXIT_CODES)(_reporting(study))
     app(prog_name="nbfact")
     return 0
 
@@ -129,6 +139,25 @@ def factorize(
     if not abs(error - result.relative_error) <= 1e-5:
         _say(f"the saved operator has error {error}, not {result.relative_error}")
         raise typer.Exit(1)
+
+
+def study(
+    name: Annotated[Study, typer.Argument(help="Which one.", show_default=False)],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Smaller, to see that it works.")
+    ] = False,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Run pyfaust beside it: takes minutes.")
+    ] = False,
+    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    output: Annotated[
+        Path, typer.Option(help="Directory of the table, the rows and the picture.")
+    ] = Path("runs"),
+) -> None:
+    """Reproduce a figure about factorizing: NAME.csv, NAME.md and NAME.png."""
+    from .studies.run import run_study
+
+    raise typer.Exit(run_study(str(name), quick, output, peers, threads))
 
 
 def default_n_factors(shape: tuple[int, int]) -> int:
@@ -310,7 +339,7 @@ def _reporting(command):
         except KeyboardInterrupt:
             _say("interrupted; files are whole")
             raise typer.Exit(130) from None
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ModuleNotFoundError) as error:
             _say(error)
             raise typer.Exit(2) from None
 

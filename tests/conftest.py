@@ -9,6 +9,16 @@ import numba
 import pytest
 
 
+@pytest.fixture
+def one_thread():
+    """Run with one BLAS thread, as the command does; on busy cores two are slow."""
+    pytest.importorskip("threadpoolctl")
+    from nbfact.bench.run import limited_threads
+
+    with limited_threads(1):
+        yield
+
+
 def pytest_collection_modifyitems(items):
     """Skip the tests marked `compiled` when nothing is compiled."""
     if not numba.config.DISABLE_JIT:

@@ -16,7 +16,7 @@ from nbfact.bench import cases, machine, operators, peers, run, sample, store
 from nbfact.bench.case import DENSE
 from nbfact.bench.measure import measure_task
 from nbfact.bench.products import matrix_cases, product_cases
-from nbfact.bench.steps import palm_cases, projection_cases
+from nbfact.bench.steps import projection_cases
 from nbfact.operators import FactorProduct
 
 SMALL = [
@@ -26,7 +26,6 @@ SMALL = [
     *product_cases("dct", (16,), ("float32", "float64"), (1, 3)),
     *product_cases("planted", (16,), ("float32", "float64"), (1, 3)),
     *projection_cases((8,), ("float64",)),
-    *palm_cases((8,)),
 ]
 OURS = [case for case in SMALL if case.impl not in peers.PACKAGES]
 CALIBRATION = {

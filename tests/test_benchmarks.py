@@ -27,7 +27,8 @@ def classes():
     for name in MODULES:
         for key, value in vars(load(name)).items():
             if isinstance(value, type) and not key.startswith("_"):
-                yield pytest.param(value, id=f"{name}.{key}")
+                marks = [pytest.mark.compiled] if key.startswith("Palm") else []
+                yield pytest.param(value, id=f"{name}.{key}", marks=marks)
 
 
 def methods(cls, *kinds):
@@ -55,6 +56,7 @@ def test_importing_the_suite_runs_no_kernel():
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+@pytest.mark.usefixtures("one_thread")  # as asv.conf.json has it
 @pytest.mark.parametrize("cls", list(classes()))
 def test_every_benchmark_runs_once(cls):
     assert cls.version

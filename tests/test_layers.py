@@ -11,9 +11,10 @@ KERNELS = (
     "butterfly kronecker rank_one palm"
 )
 BENCH = (
-    "sample peers machine store case operators products steps cases table learn "
-    "measure compare gate report run"
+    "sample peers machine store case operators products steps paper faust palm cases "
+    "table learn measure compare gate report run"
 )
+STUDIES = "options report tradeoff cost scale noise run"
 OPERATORS = "base files product permutations chain butterfly"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
@@ -39,6 +40,8 @@ ORDER = [
     "",
     *(f"bench.{name}" for name in BENCH.split()),
     "bench",
+    *(f"studies.{name}" for name in STUDIES.split()),
+    "studies",
     "cli",
     "__main__",
 ]

@@ -40,6 +40,10 @@ class Case:
         The implementation of the same task that ratios are taken to.
     rival : bool
         Whether a failure is someone else's: it is shown, and does not fail the run.
+    slack : float or None
+        Where errors are of approximation (the reference is the matrix approximated):
+        how many times the least error of the others in the task is still right,
+        infinite to show the ratio and not to judge by it. ``None`` elsewhere.
     """
 
     group: str
@@ -54,6 +58,7 @@ class Case:
     nnz: int | None
     yardstick: str = DENSE
     rival: bool = False
+    slack: float | None = None
 
     @property
     def task(self) -> str:

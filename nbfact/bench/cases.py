@@ -2,7 +2,8 @@
 
 A case is one implementation of one computation at one size. Cases of the same
 computation share their inputs and form a task; one of them, ``dense`` where there is a
-matrix, is the yardstick the others are timed against.
+matrix, is the yardstick the others are timed against. Names of tasks that factorize
+hold ``palm``.
 
 What is inside the clock: one call that computes the whole result from the same x, the
 output allocated or not as the implementation's own users would have it. The dense
@@ -16,8 +17,17 @@ import fnmatch
 from collections.abc import Iterable
 
 from .case import Case
+from .palm import (
+    REACHES,
+    SHAPES,
+    hierarchical_cases,
+    reach_cases,
+    rectmat_cases,
+    shape_cases,
+    sweep_cases,
+)
 from .products import product_cases
-from .steps import palm_cases, projection_cases
+from .steps import projection_cases
 
 
 def registry(quick: bool = False) -> list[Case]:
@@ -48,7 +58,11 @@ def registry(quick: bool = False) -> list[Case]:
             *product_cases("dft", (1024,), ("complex64",), batches),
             *product_cases("planted", (1024,), single, batches),
             *projection_cases((256,), ("float64",)),
-            *palm_cases((32,)),
+            *sweep_cases((32, 64), (2, 3)),
+            *shape_cases(SHAPES[:1]),
+            *hierarchical_cases((32, 64)),
+            *rectmat_cases([(48, 512, 3, 5, 4)]),
+            *reach_cases(("butterflies 32", "splin5*normcol")),
         ]
     reals, complexes = ("float32", "float64"), ("complex64", "complex128")
     sizes, batches = (256, 512, 1024, 2048, 4096, 8192), (1, 16, 64, 256)
@@ -59,7 +73,13 @@ def registry(quick: bool = False) -> list[Case]:
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),
         *projection_cases((64, 256, 1024), (*reals, "complex128")),
-        *palm_cases((32, 64, 128)),
+        *sweep_cases((32, 64, 128, 256), (2, 3, 5)),
+        *shape_cases(SHAPES),
+        *hierarchical_cases((64, 128, 256, 512)),
+        *rectmat_cases(
+            [(48, 512, 3, 5, 4), (48, 512, 4, 10, 8), (204, 8193, 4, 10, 8)]
+        ),
+        *reach_cases(list(REACHES)),
     ]
 
 

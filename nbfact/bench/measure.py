@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from time import perf_counter
 
 import numpy as np
 
@@ -30,26 +31,51 @@ def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list
         Ready for :func:`nbfact.bench.store.append_rows`. A case whose result is
         wrong, or that raises, has ``ok`` false, a ``message``, and no time: a wrong
         result has none. Results are compared before the clock runs, and once more
-        after it, for a call that spoils its own inputs.
+        after it, for a call that spoils its own inputs (not those of several seconds).
     """
     inputs = task[0].make(np.random.default_rng(SEED))
     want = task[0].reference(inputs)
     rows = {case.impl: _row(case) for case in task}
-    calls = {}
+    calls, known = {}, {}
     for case in task:
         try:
             call = case.prepare(inputs)
+            start = perf_counter()
             if _check(case, call, want, rows[case.impl]):
-                calls[case.impl] = call
+                calls[case.impl], known[case.impl] = call, perf_counter() - start
         except Exception as error:  # whatever it is, the other cases go on
             _fail(rows[case.impl], f"{type(error).__name__}: {error}")
-    samples = sample.interleave(calls, budget) if calls else {}
+    _compare(task, rows)
+    calls = {impl: call for impl, call in calls.items() if rows[impl]["ok"]}
+    known = {impl: known[impl] for impl in calls}
+    samples = sample.interleave(calls, budget, known=known) if calls else {}
     for case in task:
         if case.impl in calls:
             _fill(rows[case.impl], case, samples, calibration)
+            if known[case.impl] >= sample.SLOW:
+                continue  # a call more costs more than it tells
             if not _check(case, calls[case.impl], want, rows[case.impl]):
                 rows[case.impl].update(time=None, samples=None, ratio=None, roof=None)
     return list(rows.values())
+
+
+def _compare(task, rows):
+    """Write how errors of approximation compare; fail those above their slack."""
+    right = {case.impl: rows[case.impl]["error"] for case in task}
+    right = {impl: error for impl, error in right.items() if rows[impl]["ok"]}
+    for case in task:
+        if case.slack is None or case.impl not in right:
+            continue
+        row, error = rows[case.impl], right[case.impl]
+        if right.get(case.yardstick):
+            row["error_ratio"] = error / right[case.yardstick]
+        least = min((right[impl] for impl in right if impl != case.impl), default=None)
+        if least is not None and error > case.slack * least:
+            _fail(
+                row,
+                f"error of approximation {error:.3g}, over {case.slack:g} times "
+                f"the {least:.3g} of another",
+            )
 
 
 def _row(case):
@@ -66,9 +92,11 @@ def _row(case):
         "flops": case.flops,
         "nnz": case.nnz,
         "bound": case.bound if math.isfinite(case.bound) else None,
+        "approximate": case.slack is not None,
         "ok": True,
         "message": None,
         "error": None,
+        "error_ratio": None,
         "time": None,
         "samples": None,
         "ratio": None,

@@ -18,6 +18,13 @@ SAMPLE_NS = 400_000
 """A sample repeats a short call until it lasts about this long: 0.4 ms is 4000 times
 what reading the clock costs, and short enough to meet the same machine as its pair."""
 
+MIN_ROUNDS = 5
+"""Fewer say nothing of their spread."""
+
+SLOW, ENDLESS = 5.0, 30.0
+"""Seconds of a call beyond which five rounds are too many, and beyond which one is
+all that a run can afford."""
+
 _RESAMPLES = 1000
 _MAX_ROUNDS = 200
 
@@ -25,7 +32,8 @@ _MAX_ROUNDS = 200
 def interleave(
     calls: Mapping[str, Callable[[], object]],
     budget: float,
-    min_rounds: int = 5,
+    min_rounds: int | None = None,
+    known: Mapping[str, float] | None = None,
 ) -> dict[str, np.ndarray]:
     """Time calls on the same machine at the same time, as far as one can.
 
@@ -37,8 +45,12 @@ def interleave(
     budget : float
         Seconds for all samples together; rounds are added until it is spent, up to
         200.
-    min_rounds : int
-        Rounds made however long they take.
+    min_rounds : int, optional
+        Rounds made however long they take; by default :func:`least_rounds` of what is
+        known of the slowest.
+    known : mapping of str to float, optional
+        Seconds that a call of each has taken already, outside the clock. Those of
+        :data:`SLOW` or more are not called again before the first round.
 
     Returns
     -------
@@ -59,7 +71,13 @@ def interleave(
     if not calls:
         raise ValueError("calls: empty; expected at least one")
     names = list(calls)
-    numbers = {name: _calibrate(call) for name, call in calls.items()}
+    known = known or {}
+    if min_rounds is None:
+        min_rounds = least_rounds(max(known.values(), default=0.0))
+    numbers = {
+        name: 1 if known.get(name, 0.0) >= SLOW else _calibrate(call)
+        for name, call in calls.items()
+    }
     samples = {name: [] for name in names}
     enabled = gc.isenabled()
     gc.collect()
@@ -75,6 +93,28 @@ def interleave(
         if enabled:
             gc.enable()
     return {name: np.array(values) for name, values in samples.items()}
+
+
+def least_rounds(slowest: float) -> int:
+    """Return the rounds that are made however long they take.
+
+    Parameters
+    ----------
+    slowest : float
+        Seconds of the slowest call.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> least_rounds(0.1), least_rounds(10.0), least_rounds(100.0)
+    (5, 2, 1)
+    """
+    if slowest < SLOW:
+        return MIN_ROUNDS
+    return 2 if slowest <= ENDLESS else 1
 
 
 def order(names: list[str], round_: int) -> list[str]:

@@ -1,10 +1,9 @@
-"""Cases of what factorizing is made of: projections, one sweep of PALM.
+"""Cases of what factorizing is made of: projections.
 
 There is no dense product to compare with: the yardstick is what one would write
 without us, in NumPy or SciPy.
 """
 
-import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,8 +11,6 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse
 
-from .. import constraints, targets
-from ..algorithms import palm4msa
 from ..kernels import (
     project_skperm,
     project_sp,
@@ -26,8 +23,6 @@ from .case import Case
 NUMPY = "numpy"
 LINPROG = "scipy linprog"
 K = 4
-FACTORS, SWEEPS = 3, 5
-PALM_BOUND = 1e-6
 SKPERM_MAX = 64  # the linear programme takes seconds beyond
 
 
@@ -69,74 +64,6 @@ def projection_cases(sizes: Sequence[int], dtypes: Sequence[str]) -> Iterator[Ca
                         nnz=None,
                         yardstick=yardstick,
                     )
-
-
-def palm_cases(sizes: Sequence[int]) -> Iterator[Case]:
-    """Yield the cases of five sweeps of palm4MSA: three factors of an n × n matrix.
-
-    Parameters
-    ----------
-    sizes : sequence
-        Orders. Each factor is `SpLin` with k = 4; the target is planted so, in
-        float64.
-
-    Yields
-    ------
-    Case
-        Compared by the approximation they reach. Its bound is that of the spectral
-        norms inside, which ours finds by power iteration, to a relative change of
-        1e-9, and the yardstick by an SVD.
-    """
-    for n in sizes:
-        for impl, prepare in (
-            ("nbfact palm4msa", _palm),
-            (NUMPY, lambda target: lambda: _numpy_palm(target)),
-        ):
-            yield Case(
-                group="palm4msa_5_sweeps",
-                impl=impl,
-                params={"n": n, "k": K, "dtype": "float64"},
-                make=lambda rng, n=n: targets.planted(n, FACTORS, min(K, n), rng),
-                prepare=prepare,
-                reference=_numpy_palm,
-                bound=PALM_BOUND,
-                # Each update reads the target and the factors once. A sweep makes
-                # 4 J - 4 products for the gradients, and 2 J - 2 for L and R.
-                size=SWEEPS * FACTORS * (FACTORS + 1) * n * n * 8,
-                flops=SWEEPS * 6 * (FACTORS - 1) * 2 * n**3,
-                nnz=None,
-                yardstick=NUMPY,
-            )
-
-
-def _palm(target):
-    sets = [constraints.SpLin(target.shape, K)] * FACTORS
-
-    def call():
-        found = palm4msa(target, sets, n_iter=SWEEPS)
-        return found.operator.toarray()
-
-    return call
-
-
-def _numpy_palm(target):
-    """Run palm4MSA as it is published: right to left, the scale once a sweep."""
-    n = len(target)
-    factors = [np.eye(n)] * (FACTORS - 1) + [np.zeros((n, n))]
-    scale = 1.0
-    for _ in range(SWEEPS):
-        right = np.eye(n)
-        for j in reversed(range(FACTORS)):
-            left = functools.reduce(np.matmul, factors[:j], np.eye(n))
-            norms = np.linalg.norm(left, 2) * np.linalg.norm(right, 2)
-            residual = scale * left @ factors[j] @ right - target
-            step = scale / (1.001 * (scale * norms) ** 2)
-            moved = factors[j] - step * left.T @ residual @ right.T
-            factors[j] = _partition_rows(moved, min(K, n))
-            factors[j] /= np.linalg.norm(factors[j])
-            right = factors[j] @ right
-        scale = np.vdot(right, target) / np.vdot(right, right)
-    return scale * right
 
 
 def _gaussian(n, dtype):

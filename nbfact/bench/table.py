@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from .sample import MIN_ROUNDS
+
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -33,19 +35,23 @@ def table(rows: Sequence[dict]) -> Table:
         show_edge=False,
         padding=0,
     )
-    amount = "k" if "k" in first["params"] else "batch"
-    for title in ("n", amount):
+    sizes = [name for name in first["params"] if name not in ("m", "n", "dtype")]
+    for title in ("n", *sizes):
         shown.add_column(title, justify="right", no_wrap=True)
     shown.add_column("dtype", no_wrap=True)
     shown.add_column("implementation", overflow="fold")
-    yardstick = first["yardstick"].split()[0]
-    for title in ("time", "±", f"vs {yardstick}", "error", "nnz", "roof"):
+    # One for all blocks but where a rival stops at a smaller size than ours.
+    yardstick = "/".join(dict.fromkeys(row["yardstick"].split()[0] for row in rows))
+    titles = ["time", "±", f"vs {yardstick}", "error", "nnz", "roof"]
+    if compared := any(row["approximate"] and row["bound"] is None for row in rows):
+        titles.insert(4, "ratio")
+    for title in titles:
         shown.add_column(title, justify="right", no_wrap=True)
     for block in _blocks(rows):
         for index, row in enumerate(block):
             shown.add_row(
-                *(_sizes(row, amount) if index == 0 else ("", "", "")),
-                *_figures(row),
+                *(_sizes(row, sizes) if index == 0 else [""] * (len(sizes) + 2)),
+                *_figures(row, compared),
                 style=_style(row),
                 end_section=index == len(block) - 1,
             )
@@ -55,10 +61,12 @@ def table(rows: Sequence[dict]) -> Table:
 def legend() -> str:
     """Return the lines below the tables that say what the columns are."""
     return (
-        "time: median of one call; ±: half the interquartile range; vs: median ratio "
-        "of paired samples\n"
+        "time: median of one call; ±: half the interquartile range, or of how few "
+        "rounds it is;\n"
+        "      vs: median ratio of paired samples\n"
         "error: relative, against a product in higher precision; *: of approximation, "
-        "without a bound\n"
+        "without a bound;\n"
+        "       ratio: over that of the implementation that times are compared with\n"
         "nnz: entries stored\n"
         "roof: time needed at the machine's measured GEMM rate, and at its bandwidth "
         "(of the cache that\n"
@@ -108,30 +116,36 @@ def _blocks(rows):
         yield sorted(block, key=lambda row: (row["time"] or {}).get("median", math.inf))
 
 
-def _sizes(row, amount):
+def _sizes(row, names):
     params = row["params"]
     n = f"{params['m']}x{params['n']}" if "m" in params else str(params["n"])
-    return n, str(params.get(amount, "")), params["dtype"]
+    return n, *(str(params.get(name, "")) for name in names), params["dtype"]
 
 
-def _figures(row):
-    """Return implementation, time, spread, ratio, error, nnz and roof as text."""
+def _figures(row, compared):
+    """Return implementation, time, spread, ratio, error(s), nnz and roof as text."""
     nnz = "-" if row["nnz"] is None else str(row["nnz"])
     error = "-" if row["error"] is None else f"{row['error']:.1e}"
+    if row["bound"] is None and row["approximate"] and row["error"]:
+        error = f"{row['error']:.3g}"
+    same = row["impl"] == row["yardstick"]
+    over = row["error_ratio"]
+    over = "" if same or over is None else f"{_three(over)}x"
+    errors = (error, over) if compared else (error,)
     if not row["ok"]:
         verdict = "FAILED" if row["error"] is None else "WRONG"
-        return row["impl"], verdict, "", "", error, nnz, ""
+        return row["impl"], verdict, "", "", *errors, nnz, ""
     if row["bound"] is None:
-        error += "*"
+        errors = (f"{error}*", *errors[1:])
     time, ratio = row["time"], row["ratio"]
     spread = (time["q3"] - time["q1"]) / 2 / time["median"]
-    same = row["impl"] == row["yardstick"]
+    few = time["rounds"] < MIN_ROUNDS
     return (
         row["impl"],
         seconds(time["median"]),
-        f"{spread:.0%}",
+        f"n={time['rounds']}" if few else f"{spread:.0%}",
         "" if same or ratio is None else versus(ratio["median"]),
-        error,
+        *errors,
         nnz,
         f"{row['roof']:.0%}",
     )

@@ -1,0 +1,166 @@
+"""FAµST's palm4msa and hierarchical, for our constraints; pyfaust imported when called.
+
+Its C++ prints progress on the process's standard output whatever it is asked: that is
+silenced where it is written, below Python.
+"""
+
+import contextlib
+import ctypes
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+BACKENDS = (2016, 2020)
+
+_NAMES = ("Sp", "SpLin", "SpCol", "SpLinCol", "SkPerm")
+
+
+def palm(
+    target: np.ndarray,
+    sets: Sequence[Any],
+    n_iter: int,
+    backend: int,
+    stop: float = 0.0,
+) -> Callable[[], np.ndarray]:
+    """Return a call of its palm4msa, from left to right: its default, and default init.
+
+    Parameters
+    ----------
+    target : ndarray, (m, n)
+        In float64 or complex128.
+    sets : sequence of at least two constraints
+        Ours; see Raises.
+    n_iter : int
+        Sweeps; at most these with `stop`.
+    backend : {2016, 2020}
+        Which of its implementations.
+    stop : float
+        Relative error at which to stop; 0 makes all sweeps.
+
+    Returns
+    -------
+    callable
+        Without arguments; returns the dense approximation.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without pyfaust.
+    ValueError
+        For a set of ours that is not known to be one of its own.
+
+    Examples
+    --------
+    >>> from nbfact.bench import peers
+    >>> peers.installed("pyfaust") in (True, False)
+    True
+    """
+    with _muted():
+        from pyfaust.fact import palm4msa
+        from pyfaust.factparams import ParamsPalm4MSA, StoppingCriterion
+
+    theirs = [_set(set_) for set_ in sets]
+    target = np.asfortranarray(target)
+
+    def call():
+        with _muted():
+            if stop:
+                criterion = StoppingCriterion(
+                    tol=stop, maxiter=n_iter, relerr=True, relmat=target
+                )
+            else:
+                criterion = StoppingCriterion(n_iter)
+            found = palm4msa(target, ParamsPalm4MSA(theirs, criterion), backend=backend)
+            return found.toarray()
+
+    return call
+
+
+def hierarchical(
+    target: np.ndarray, preset: str | list, backend: int
+) -> Callable[[], np.ndarray]:
+    """Return a call of its hierarchical with one of its presets.
+
+    Parameters
+    ----------
+    target : ndarray, (m, n)
+        In float64 or complex128.
+    preset : str or list
+        ``"hadamard"``, ``["rectmat", j, k, s]``, ...
+    backend : {2016, 2020}
+        Which of its implementations.
+
+    Returns
+    -------
+    callable
+        Without arguments; returns the dense approximation.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without pyfaust.
+
+    Examples
+    --------
+    See :func:`palm`.
+    """
+    with _muted():
+        from pyfaust.fact import hierarchical
+
+    target = np.asfortranarray(target)
+
+    def call():
+        with _muted():
+            return hierarchical(target, preset, backend=backend).toarray()
+
+    return call
+
+
+def _set(set_):
+    """Return one of ours as one of its projectors."""
+    from pyfaust import proj
+
+    name, shape = type(set_).__name__, set_.shape
+    if name == "NormCol":
+        return proj.normcol(shape, float(set_.s))
+    options = {"normalized": set_.normalized, "pos": set_.nonneg}
+    if name == "Supp":
+        return proj.supp(np.asfortranarray(set_.support.astype(float)), **options)
+    if name not in _NAMES:
+        raise ValueError(f"{name} has no counterpart in pyfaust here")
+    return getattr(proj, name.lower())(shape, set_.k, **options)
+
+
+@contextlib.contextmanager
+def _muted() -> Iterator[None]:
+    """Send what the process writes to its standard streams nowhere."""
+    import warnings
+
+    streams = [(sys.stdout, 1), (sys.stderr, 2)]
+    for stream, _ in streams:
+        stream.flush()
+    saved = [(number, os.dup(number)) for _, number in streams]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for _, number in streams:
+            os.dup2(nowhere, number)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for stream, _ in streams:
+            stream.flush()
+        _flush_c()
+        for number, copy in saved:
+            os.dup2(copy, number)
+            os.close(copy)
+        os.close(nowhere)
+
+
+def _flush_c():
+    """Empty the buffers of C, which would reach the stream once it is heard again."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).fflush(None)

@@ -1,0 +1,12 @@
+"""Studies: figures and tables about factorizing, each reproduced by one command.
+
+A study is a module with
+
+* ``TITLE``, and ``NOTES`` that say what its columns are;
+* ``FULL`` and ``QUICK``, its settings, a frozen dataclass;
+* ``jobs(settings, peers)``, a list of (label, function that returns rows, as dicts);
+* ``tables(rows)``, a dict of captions and of rows to be shown;
+* ``draw(rows, figure)``, which fills a matplotlib figure.
+
+:mod:`nbfact.studies.run` does the rest: progress, CSV, Markdown, PNG.
+"""

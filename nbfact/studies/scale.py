@@ -1,0 +1,284 @@
+"""When to fit the scalar λ: the evidence for the default of ``scaling``.
+
+Many targets, several instances of each, the same sets and sweeps for all: what differs
+is the option alone.
+"""
+
+import functools
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import targets
+from ..algorithms import hierarchical, palm4msa
+from ..constraints import SkPerm, Sp, SpLin, SpLinCol
+from ..metrics import relative_error
+from .options import refined, scalings
+from .report import Row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TITLE = "Error with each way to fit the scale"
+NOTES = """\
+Relative errors: median over instances (least..largest), equal sweeps, equal non-zeros.
+wins: instances where the option has the least error, or is within 1e-6 of it. The last
+line of a method: over all targets, the geometric mean of its error over the least of
+the options for the same instance (those below 1e-12 count as 1e-12), and all wins.
+"refined": after `refine`. J is log2(n) where k = 2 and 3 where k = 4; Sp keeps k n."""
+
+BEST = 1e-6
+FLOOR = 1e-12
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Order, instances, sweeps, and which methods and targets (all where empty)."""
+
+    n: int = 32
+    seeds: int = 5
+    n_iter: int = 200
+    levels: tuple[int, int] = (30, 30)
+    methods: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+FULL = Settings()
+QUICK = Settings(
+    seeds=2,
+    n_iter=50,
+    levels=(15, 15),
+    methods=("palm SpLin k=4", "palm SkPerm k=2", "hierarchical SpLinCol"),
+)
+
+
+def _gaussian(n, rng):
+    return rng.standard_normal((n, n))
+
+
+def _permuted(name, n, rng):
+    """Return a named transform, rows and columns in another order."""
+    matrix = getattr(targets, name)(n)
+    return matrix[rng.permutation(n)][:, rng.permutation(n)]
+
+
+def _graph_fourier(n, rng):
+    """Return the eigenvectors of the Laplacian of a random geometric graph."""
+    places = rng.random((n, 2))
+    away = np.linalg.norm(places[:, None] - places, axis=-1)
+    weights = np.where(away < 0.4, np.exp(-((away / 0.2) ** 2)), 0.0)
+    np.fill_diagonal(weights, 0.0)
+    return np.linalg.eigh(np.diag(weights.sum(1)) - weights)[1]
+
+
+def _leadfield(n, rng):
+    return targets.leadfield(n, n, rng)
+
+
+def _planted(n, rng):
+    return targets.planted(n, 3, 4, rng)
+
+
+def _lowrank(n, rng):
+    """Low rank and noise, of which centroids are made."""
+    rank = max(1, n // 8)
+    low = rng.standard_normal((n, rank)) @ rng.standard_normal((rank, n))
+    return low + 0.3 * np.sqrt(rank) * rng.standard_normal((n, n))
+
+
+def _digits(n, rng):
+    """Return centroids of handwritten digits, at half their width: n is 32 at most."""
+    from sklearn.cluster import KMeans
+    from sklearn.datasets import load_digits
+
+    images = load_digits().data.reshape(-1, 8, 4, 2).mean(-1).reshape(-1, 32)
+    seed = int(rng.integers(2**31))
+    return KMeans(n, n_init=1, random_state=seed).fit(images).cluster_centers_
+
+
+def families(n: int) -> dict[str, Callable[[int, np.random.Generator], np.ndarray]]:
+    """Return the kinds of targets, which are made of an order and a generator.
+
+    Parameters
+    ----------
+    n : int
+        Order: centroids of digits are made for 32 only, where scikit-learn is.
+
+    Returns
+    -------
+    dict of str to callable
+
+    Examples
+    --------
+    >>> len(families(8))
+    8
+    """
+    found: dict[str, Callable] = {
+        "gaussian": _gaussian,
+        "dct": functools.partial(_permuted, "dct"),
+        "hartley": functools.partial(_permuted, "hartley"),
+        "graph fourier": _graph_fourier,
+        "lead field": _leadfield,
+        "planted": _planted,
+        "hadamard permuted": functools.partial(_permuted, "hadamard"),
+    }
+    if n == 32 and importlib.util.find_spec("sklearn"):
+        found["digits"] = _digits
+    else:
+        found["low rank + noise"] = _lowrank
+    return found
+
+
+def _palm(make_set, depth, settings, target, scaling):
+    sets = [make_set(settings.n)] * depth
+    return palm4msa(target, sets, n_iter=settings.n_iter, scaling=scaling)
+
+
+def _hierarchical(make_set, settings, target, scaling):
+    n = settings.n
+    kept = [max(n >> level, 2) for level in range(1, _log2(n))]
+    return hierarchical(
+        target,
+        [make_set(n, 2) for _ in kept],
+        [make_set(n, k) for k in kept],
+        n_iter=settings.levels,
+        order="right-to-left",
+        scaling=scaling,
+    )
+
+
+def _log2(n):
+    return max(n.bit_length() - 1, 2)
+
+
+def _sp(n, k):
+    return Sp((n, n), k * n)
+
+
+def _splin(n, k):
+    return SpLin((n, n), k)
+
+
+def _skperm(n, k):
+    return SkPerm((n, n), k)
+
+
+def _splincol(n, k):
+    return SpLinCol((n, n), k)
+
+
+def methods(settings: Settings) -> dict[str, Callable]:
+    """Return what is run: functions of a target and of a name of ``scaling``."""
+    found: dict[str, Callable] = {}
+    for name, make in (("SpLin", _splin), ("SkPerm", _skperm), ("Sp", _sp)):
+        for k, depth in ((2, _log2(settings.n)), (4, 3)):
+            one = functools.partial(make, k=k)
+            found[f"palm {name} k={k}"] = functools.partial(_palm, one, depth, settings)
+    for name, make in (("SpLinCol", _splincol), ("Sp", _sp)):
+        solve = functools.partial(_hierarchical, make, settings)
+        found[f"hierarchical {name}"] = solve
+    chosen = settings.methods or tuple(found)
+    return {name: found[name] for name in chosen}
+
+
+def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
+    """Return one job for each method, target and instance; all options within."""
+    found = []
+    made = families(settings.n)
+    for method, solve in methods(settings).items():
+        for name in settings.targets or made:
+            for seed in range(settings.seeds):
+                job = functools.partial(
+                    _rows, method, solve, name, made[name], settings.n, seed
+                )
+                found.append((f"{method}, {name}, seed {seed}", job))
+    return found
+
+
+def _rows(method, solve, name, make, n, seed):
+    target = make(n, np.random.default_rng(seed))
+    rows = []
+    for scaling in scalings():
+        result = solve(target, scaling)
+        common = {"target": name, "seed": seed, "scaling": scaling}
+        rows.append(_row(method, common, target, result))
+        better = refined(target, result)
+        if better is not None:
+            rows.append(_row(f"{method}, refined", common, target, better))
+    return rows
+
+
+def _row(method, common, target, result):
+    error = relative_error(target, result.operator)
+    return {"method": method, **common, "error": error, "nnz": result.operator.nnz}
+
+
+def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return a table for each method: targets down, options across; then its sum."""
+    found = {}
+    options = list(dict.fromkeys(row["scaling"] for row in rows))
+    for method in dict.fromkeys(row["method"] for row in rows):
+        lines, logs, total = [], [], np.zeros(len(options), int)
+        for name in dict.fromkeys(row["target"] for row in rows):
+            errors = _errors(rows, method, name, options)
+            least = errors.min(axis=0)
+            wins = (errors <= least * (1 + BEST) + FLOOR).sum(axis=1)
+            line = {"target": name}
+            for option, values in zip(options, errors, strict=True):
+                middle = f"{np.median(values):.3g}"
+                line[option] = f"{middle} ({values.min():.3g}..{values.max():.3g})"
+            lines.append({**line, "wins": _told(wins)})
+            logs.append(np.log(np.maximum(errors, FLOOR) / np.maximum(least, FLOOR)))
+            total += wins
+        means = np.exp(np.concatenate(logs, axis=1).mean(axis=1))
+        over = {o: f"{mean:.3f}" for o, mean in zip(options, means, strict=True)}
+        lines.append({"target": "all, over the least", **over, "wins": _told(total)})
+        found[f"{TITLE}: {method}"] = lines
+    return found
+
+
+def draw(rows: Sequence[Row], figure: "Figure") -> None:
+    """Draw a panel for each method: medians and ranges of each target and option."""
+    names = list(dict.fromkeys(row["target"] for row in rows))
+    options = list(dict.fromkeys(row["scaling"] for row in rows))
+    labels = list(dict.fromkeys(row["method"] for row in rows))
+    across = min(4, len(labels))
+    down = -(-len(labels) // across)
+    figure.set_size_inches(3.5 * across, 3.2 * down + 1)
+    panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+    for axes, method in zip(panels, labels, strict=False):
+        for index, option in enumerate(options):
+            found = [_errors(rows, method, name, [option])[0] for name in names]
+            found = np.maximum(found, 1e-16)
+            middle = np.median(found, axis=1)
+            spread = middle - found.min(axis=1), found.max(axis=1) - middle
+            places = np.arange(len(names)) + 0.15 * (index - (len(options) - 1) / 2)
+            axes.errorbar(places, middle, spread, fmt="o", capsize=2, label=option)
+        axes.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)
+        axes.set_title(method, fontsize="small")
+    for axes in panels[len(labels) :]:
+        axes.set_visible(False)
+    panels[0].set_ylabel("relative error")
+    panels[0].legend(fontsize="x-small")
+
+
+def _errors(rows, method, name, options):
+    """Return errors, options down, instances across."""
+    return np.array(
+        [
+            [
+                row["error"]
+                for row in rows
+                if (row["method"], row["target"], row["scaling"])
+                == (method, name, option)
+            ]
+            for option in options
+        ]
+    )
+
+
+def _told(wins):
+    return " / ".join(map(str, wins))

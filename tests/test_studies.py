@@ -1,0 +1,250 @@
+"""The studies, at tiny sizes: what they write, show and refuse."""
+
+import csv
+import dataclasses
+import importlib.util
+import math
+import os
+import sys
+
+import numpy as np
+import pytest
+
+import nbfact as nf
+from nbfact import cli
+from nbfact.bench import peers
+from nbfact.studies import cost, noise, options, report, run, scale, tradeoff
+
+HAVE = importlib.util.find_spec("matplotlib") is not None
+needs_matplotlib = pytest.mark.skipif(not HAVE, reason="matplotlib is not installed")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    # Of matplotlib's own imports and dependencies.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
+]
+
+TINY = {
+    "tradeoff": tradeoff.Settings((((8, 12), ((2, 3, 2), (3, 3, 2))),)),
+    "cost": cost.Settings(n=(4, 8), J=(2, 3), k=(1, 2), fixed=(8, 2, 2), sweeps=3),
+    "scale": scale.Settings(
+        n=8,
+        seeds=2,
+        n_iter=3,
+        levels=(2, 2),
+        methods=("palm SpLin k=4", "palm Sp k=2", "hierarchical SpLinCol"),
+        targets=("gaussian", "hadamard permuted"),
+    ),
+    "noise": noise.Settings(n=8, noises=(0.0, 1e-8), seeds=2),
+}
+COLUMNS = {
+    "tradeoff": "matrix preset j k s nnz rcg error spectral seconds rank svd refined "
+    "published published_nnz beaten",
+    "cost": "varied n J k time bytes operations dense model_bytes",
+    "scale": "method target seed scaling error nnz",
+    "noise": "method noise seed error",
+}
+
+
+@needs_matplotlib
+@pytest.mark.parametrize("name", run.STUDIES)
+def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys):
+    folder = tmp_path / "new" / "place"
+    assert run.run_study(name, True, folder, settings=TINY[name]) == 0
+    assert sorted(os.listdir(folder)) == [f"{name}.{k}" for k in ("csv", "md", "png")]
+    with open(folder / f"{name}.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows and set(COLUMNS[name].split()) <= rows[0].keys()
+    for row in rows:
+        for value in row.values():
+            try:
+                assert math.isfinite(float(value))
+            except ValueError:
+                pass  # a name, or nothing
+    text = (folder / f"{name}.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {run.load(name).TITLE}\n\n`nbfact study {name} --quick`")
+    out = capsys.readouterr().out
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(table) >= 3 and all(line in out for line in table)
+    assert f"{len(rows)} rows" in out and str(folder / f"{name}.png") in out
+    assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@needs_matplotlib
+def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
+    given = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "run_study", lambda *a: given.append(a) or 0)
+    for arguments in (["cost"], ["noise", "--quick", "--peers", "--output", "x"]):
+        monkeypatch.setattr(sys, "argv", ["nbfact", "study", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        assert exit_.value.code == 0
+    default, chosen = given
+    assert default[:2] == ("cost", False) and default[2].name == "runs"
+    assert chosen[:2] == ("noise", True) and chosen[2].name == "x"
+    assert (default[3:], chosen[3:]) == ((False, 1), (True, 1))
+    assert set(cli.Study) == set(run.STUDIES)
+
+
+def refused(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["nbfact", "study", *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert exit_.value.code == 2 and "Traceback" not in out + err
+    return err
+
+
+def test_mistakes_are_told_before_the_work(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "_rows", lambda jobs: pytest.fail("it started"))
+    (tmp_path / "file").write_text("mine")
+    assert "no-such-study" in refused(monkeypatch, capsys, "no-such-study")
+    monkeypatch.setattr(peers, "installed", lambda name: False)
+    if HAVE:
+        err = refused(monkeypatch, capsys, "cost", "--output", "file")
+        assert "file: not a directory" in err
+        err = refused(monkeypatch, capsys, "cost", "--output", "file/in")
+        assert "is not a directory" in err
+        err = refused(monkeypatch, capsys, "noise", "--peers")
+        assert "pyfaust is missing" in err and "nbfact[peers]" in err
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    err = refused(monkeypatch, capsys, "cost")
+    assert 'pip install "nbfact[study]"' in err
+    assert os.listdir(tmp_path) == ["file"]
+    with pytest.raises(ValueError, match="unknown study 'x'"):
+        run.run_study("x")
+
+
+@needs_matplotlib
+def test_numbers_that_are_not_finite_exit_with_1(monkeypatch, tmp_path, capsys):
+    def jobs(settings, with_peers):
+        return [("job", lambda: [{**rows[0], "error": math.nan}, rows[1]])]
+
+    rows = [
+        {"method": "m", "noise": level, "seed": 0, "error": 0.1} for level in (0.0, 0.1)
+    ]
+    monkeypatch.setattr(noise, "jobs", jobs)
+    assert run.run_study("noise", output=tmp_path) == 1
+    assert "WRONG: row 1: error is nan" in capsys.readouterr().err
+    assert len(os.listdir(tmp_path)) == 3
+
+
+@needs_matplotlib
+def test_an_interrupted_study_leaves_the_old_files(monkeypatch, tmp_path):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    (tmp_path / "cost.csv").write_text("old")
+    monkeypatch.setattr(cost, "jobs", lambda *a: [("job", interrupt)])
+    with pytest.raises(KeyboardInterrupt):
+        run.run_study("cost", output=tmp_path)
+    assert os.listdir(tmp_path) == ["cost.csv"]
+    assert (tmp_path / "cost.csv").read_text() == "old"
+
+
+@pytest.mark.parametrize("name", run.STUDIES)
+def test_full_and_quick_differ_in_size_only(name):
+    study = run.load(name)
+    quick, full = study.jobs(study.QUICK, False), study.jobs(study.FULL, False)
+    assert 9 <= len(quick) < len(full)
+    assert {f.name for f in dataclasses.fields(study.QUICK)} == {
+        f.name for f in dataclasses.fields(study.FULL)
+    }
+
+
+def test_the_matrix_of_the_anchors_is_that_of_the_acceptance_data():
+    target = tradeoff.dipoles(48, 512)
+    assert np.linalg.norm(target) == pytest.approx(132.70481180462755, rel=1e-10)
+    assert target[0, 0] == pytest.approx(0.18761903957658563, rel=1e-10)
+    grid = dict(tradeoff.QUICK.grids)[48, 512]
+    assert len(grid) >= 10 and set(tradeoff.ANCHORS) <= set(grid)
+
+
+def test_the_verdict_is_in_the_digits_that_are_published():
+    verdict = tradeoff._verdict
+    assert verdict(-0.001, True) == "yes" and verdict(-0.001, False) == "no"
+    assert verdict(0.0, True) == "equal" and verdict(0.001, True) == "no"
+
+
+def test_noise_follows_the_protocol_of_the_acceptance_data():
+    target, clean = noise.instance(32, 1e-2, 3)
+    difference = target - clean
+    drawn = np.random.default_rng(3).standard_normal((32, 32))
+    assert np.linalg.norm(difference) == pytest.approx(1e-2 * np.linalg.norm(clean))
+    np.testing.assert_allclose(
+        difference / np.linalg.norm(difference), drawn / np.linalg.norm(drawn)
+    )
+    permuted, same = noise.instance(32, noise.PERMUTED, 3)
+    assert permuted is same
+    order = np.random.default_rng(103).permutation(32)
+    np.testing.assert_array_equal(permuted, nf.targets.hadamard(32)[order])
+
+
+@pytest.mark.parametrize("n", [8, 32])
+def test_the_targets_of_scale_are_square_finite_and_reproducible(n):
+    made = scale.families(n)
+    assert len(made) == 8
+    for name, make in made.items():
+        if name == "digits":
+            continue  # scikit-learn's own threads and warnings
+        target = make(n, np.random.default_rng(1))
+        assert target.shape == (n, n) and np.isfinite(target).all(), name
+        np.testing.assert_array_equal(target, make(n, np.random.default_rng(1)))
+
+
+def test_wins_and_means_of_scale():
+    errors = {("a", 0): 0.1, ("b", 0): 0.2, ("a", 1): 0.4, ("b", 1): 0.4}
+    rows = [
+        {"method": "m", "target": "t", "seed": s, "scaling": o, "error": e, "nnz": 1}
+        for (o, s), e in errors.items()
+    ]
+    (lines,) = scale.tables(rows).values()
+    assert lines[0]["wins"] == lines[1]["wins"] == "2 / 1"
+    assert lines[0]["a"] == "0.25 (0.1..0.4)"
+    assert (lines[1]["a"], lines[1]["b"]) == ("1.000", "1.414")
+
+
+def test_slopes_and_operations_of_cost():
+    assert cost.slope([1, 2, 4, 8], [5, 20, 80, 320]) == pytest.approx(2)
+    # Two factors of n k entries: each update meets the other, and all for the product.
+    n, k = 16, 2
+    expected = 2 * (4 * n * n * k + 2 * n * n * k + 2 * n * n)
+    assert cost.operations(n, 2, k)[0] == expected
+
+
+def test_options_keep_what_exists(monkeypatch):
+    assert {"sweep", "factor", "early"} <= set(options.scalings())
+    assert "hadamard" in options.presets() and "rectmat" in options.rectmats()
+    monkeypatch.setattr(options, "SCALINGS", ("sweep", "no such"))
+    monkeypatch.setattr(options, "PRESETS", ("no such", "hadamard"))
+    monkeypatch.setattr(options, "RECTMATS", ("no_such",))
+    assert options.scalings() == ("sweep",)
+    assert options.presets() == ("hadamard",)
+    assert options.rectmats() == {}
+
+
+@pytest.mark.parametrize("order", ["result", "target"])
+def test_refine_is_used_where_it_is(monkeypatch, order):
+    target = nf.targets.planted(4, 2, 2, 0)
+    result = nf.palm4msa(target, [nf.SpLin((4, 4), 2)] * 2, n_iter=2)
+
+    def one(result):
+        return result
+
+    def two(target, result):
+        return result
+
+    chosen = one if order == "result" else two
+    monkeypatch.setattr(options.algorithms, "refine", chosen, raising=False)
+    assert options.refined(target, result) is result
+    row = tradeoff._row(
+        "rectmat", nf.rectmat, (3, 3, 2), tradeoff.dipoles(6, 8), np.ones(6), False
+    )
+    assert row["refined"] == row["error"]
+
+
+def test_cells():
+    assert report.columns([{"a": 1}, {"b": 1}]) == ["a", "b"]
+    assert "| x |" in report.markdown({"T": [{"a": "x"}, {"a": None}]})
