@@ -22,6 +22,7 @@ from .sweeps import Sweeps
 from .target import checked_target, shift, shift_exponent
 
 SIDES = ("left", "right")
+HOPELESS = 0.1  # the error above which the fallbacks of a preset are tried
 
 
 def hierarchical(
@@ -35,7 +36,7 @@ def hierarchical(
     callback: Callable[[State], Any] | None = None,
     step: float | None = None,
     tol: float = 0.0,
-    keep: str = "last",
+    keep: str | None = None,
 ) -> Factorization:
     """Factor a matrix into many sparse factors, one split at a time.
 
@@ -47,8 +48,8 @@ def hierarchical(
         The set of the factor peeled off at each level; or a preset: ``"hadamard"``,
         ``"hadamard_skperm"``, ``"hadamard_simple"``, ``"dft"``, or what
         `nbfact.rectmat`, `rectmat_simple` and `dictionary` return. A preset brings its
-        residual constraints and residual side, and order, scaling and step unless they
-        are given.
+        residual constraints and residual side, and order, scaling, step and keep
+        unless they are given.
     residual_constraints : sequence of J - 1 constraints
         The set of the residual at each level; the last one is a factor of the result.
     n_iter : (int, int), default (30, 30)
@@ -69,8 +70,8 @@ def hierarchical(
         Length of the gradient steps: see `palm4msa`.
     tol : float, default 0.0
         Ends a split or a refinement: see `palm4msa`.
-    keep : {"last", "best"}
-        What a refinement hands on: see `palm4msa`.
+    keep : {"last", "best"}, default "last"
+        What a split and a refinement hand on: see `palm4msa`.
 
     Returns
     -------
@@ -105,32 +106,41 @@ def hierarchical(
     (3, 48, True)
     """
     matrix = checked_target(target, 2)
-    preset = None
-    if isinstance(factor_constraints, str | Preset):
-        if residual_constraints is not None:
-            raise ValueError("a preset brings its own residual_constraints")
-        preset = factor_constraints
-        if isinstance(preset, str):
-            preset = named_preset(preset)
-        factor_constraints, residual_constraints = preset.constraints(matrix.shape)
-        residual_side = preset.residual_side
-    order = order or (preset.order if preset else "both")
-    options = {
-        "scaling": scaling or (preset.scaling if preset else "balanced"),
-        "step": (preset.step if preset else 1.0) if step is None else step,
-        "tol": tol,
-        "keep": keep,
-    }
-    levels = _checked_levels(factor_constraints, residual_constraints)
-    if residual_side not in SIDES:
-        raise ValueError(f"residual_side must be one of {SIDES}, got {residual_side!r}")
+    given = {"order": order, "scaling": scaling, "step": step, "keep": keep}
+    given = {name: value for name, value in given.items() if value is not None}
+    preset = factor_constraints
+    if isinstance(preset, str):
+        preset = named_preset(preset)
+    if not isinstance(preset, Preset):
+        if residual_side not in SIDES:
+            raise ValueError(
+                f"residual_side must be one of {SIDES}, got {residual_side!r}"
+            )
+        lists = factor_constraints, residual_constraints
+        preset = Preset("", lambda _: lists, residual_side, "both", keep="last")
+    elif residual_constraints is not None:
+        raise ValueError("a preset brings its own residual_constraints")
+    result = _factored(matrix, preset, given, n_iter, tol, callback)
+    for fallback in () if given else preset.fallbacks:
+        if result.relative_error > HOPELESS:
+            other = _factored(matrix, fallback, given, n_iter, tol, callback)
+            result = min(result, other, key=lambda result: result.relative_error)
+    return result
+
+
+def _factored(matrix, preset, given, n_iter, tol, callback):
+    """Factor as a preset says, but for the options that are given."""
+    options = {name: getattr(preset, name) for name in ("scaling", "step", "keep")}
+    options = {**options, "tol": tol, **given}
+    order = options.pop("order", preset.order)
+    levels = _checked_levels(*preset.constraints(matrix.shape))
     if order not in ("both", *ORDERS):
         raise ValueError(f'order must be "both" or one of {ORDERS}, got {order!r}')
     if not isinstance(n_iter, Sequence) or len(n_iter) != 2:
         raise ValueError(f"n_iter must be a pair (split, refinement), got {n_iter!r}")
     for n in n_iter:
         check_options(n, order=ORDERS[0], **options)
-    right = residual_side == "right"
+    right = preset.residual_side == "right"
     results = [
         _peel(matrix, levels, n_iter, right, callback, one, **options)
         for one in (ORDERS if order == "both" else [order])
