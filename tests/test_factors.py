@@ -68,6 +68,8 @@ def test_products(shape, dtype, kind):
     close(factor.apply_adjoint(left), x.conj().T @ left)
     close(factor.gram(), x @ x.conj().T)
     close(factor.gram_of_columns(), x.conj().T @ x)
+    close(factor.congruent(right @ right.conj().T), (x @ right) @ (x @ right).conj().T)
+    np.testing.assert_array_equal(factor.adjoint().toarray(), x.conj().T)
     close(factor.scaled(0.3).toarray(), x * x.real.dtype.type(0.3))
     assert factor.norm() == pytest.approx(np.linalg.norm(x), rel=1e-5)
     total = random(shape, dtype, 3)

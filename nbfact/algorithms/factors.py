@@ -15,6 +15,7 @@ from ..kernels import (
     csr_add,
     csr_apply_columns,
     csr_compress,
+    csr_congruent,
     csr_entered,
     csr_gram,
     frobenius_norm,
@@ -72,6 +73,10 @@ class Dense:
         """Return Sᴴ S."""
         return self.array.conj().T @ self.array
 
+    def congruent(self, gram: np.ndarray) -> np.ndarray:
+        """Return S G Sᴴ, for G Hermitian."""
+        return self.array @ gram @ self.array.conj().T
+
     def add_to(self, x: np.ndarray) -> None:
         """Add the factor to x, in place."""
         x += self.array
@@ -87,6 +92,10 @@ class Dense:
     def transposed(self) -> "Dense":
         """Return Sᵀ."""
         return Dense(np.ascontiguousarray(self.array.T))
+
+    def adjoint(self) -> "Dense":
+        """Return Sᴴ."""
+        return Dense(adjoint(self.array))
 
     def entered(self, old: "Factor") -> int:
         """Return how many entries are non-zero and were zero in old."""
@@ -140,6 +149,13 @@ class Sparse:
         """Return Sᴴ S."""
         out = np.empty((self.shape[1], self.shape[1]), self.rows[0].dtype)
         csr_gram(*self.columns, *self.rows, out)
+        return out
+
+    def congruent(self, gram: np.ndarray) -> np.ndarray:
+        """Return S G Sᴴ, for G Hermitian."""
+        p, q = self.shape
+        scratch, out = np.empty((2, p * q), gram.dtype), np.empty((p, p), gram.dtype)
+        csr_congruent(*self.rows, gram, scratch, out)
         return out
 
     def add_to(self, x: np.ndarray) -> None:
@@ -204,11 +220,6 @@ def from_csr(matrix: sp.csr_array) -> Sparse:
         indices, indptr = form.indices.astype(np.uint32), form.indptr.astype(np.uint32)
         forms.append((form.data, indices, indptr))
     return Sparse(matrix.shape, *forms)
-
-
-def congruent(factor: Factor, gram: np.ndarray) -> np.ndarray:
-    """Return S G Sᴴ, for G Hermitian."""
-    return factor.apply(adjoint(factor.apply(gram)))
 
 
 def adjoint(x: np.ndarray) -> np.ndarray:

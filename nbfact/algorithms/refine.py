@@ -12,7 +12,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from ..kernels import sampled_product
 from ..operators import FactorProduct
-from .factors import Chain, adjoint, congruent, from_csr, tile_scratch
+from .factors import Chain, adjoint, from_csr, tile_scratch
 from .palm4msa import checked_fixed, product, shifted_scale
 from .result import Factorization, History
 from .target import Dense, checked_target, shift, shift_exponent
@@ -168,7 +168,7 @@ def _swept(factors, frozen, targets, turned):
         frozen = frozen[::-1]
     left_grams = [None, factors[0].gram_of_columns()]
     for factor in factors[1:-1]:
-        left_grams.append(congruent(factor.adjoint(), left_grams[-1]))
+        left_grams.append(factor.adjoint().congruent(left_grams[-1]))
     cross, gram = targets[turned].adjoint, None
     for j in range(len(factors) - 1, -1, -1):
         if not frozen[j]:
@@ -178,7 +178,7 @@ def _swept(factors, frozen, targets, turned):
             factors[j] = _solved(factors[j], left_grams[j], gram, moved)
         if j > 0:
             cross = factors[j].apply(cross)
-            gram = factors[j].gram() if gram is None else congruent(factors[j], gram)
+            gram = factors[j].gram() if gram is None else factors[j].congruent(gram)
     if turned:
         factors = [factor.transposed() for factor in reversed(factors)]
     return factors

@@ -22,7 +22,6 @@ from .factors import (
     Sparse,
     adjoint,
     compressed,
-    congruent,
     dense_norm,
     tile_scratch,
 )
@@ -124,7 +123,7 @@ class Sweeps:
             if j == last:
                 cross, gram = self._target.times(factors[j]), factors[j].gram()
             else:
-                cross, gram = factors[j].apply(cross), congruent(factors[j], gram)
+                cross, gram = factors[j].apply(cross), factors[j].congruent(gram)
             if self._scaling == "factor":
                 self.scale = self._fit_left(j, cross, gram) or self.scale
         self._chain = None
@@ -222,7 +221,7 @@ class Sweeps:
             elif j == 1:
                 gram = factor.gram_of_columns()
             elif gram is not None:
-                gram = factor.apply_adjoint(adjoint(factor.apply_adjoint(gram)))
+                gram = factor.adjoint().congruent(gram)
             lefts[j] = left if j >= first else None, gram
         return lefts
 

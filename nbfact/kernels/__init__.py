@@ -18,6 +18,7 @@ from .compress import (
     count_nonzeros,
     csr_add,
     csr_compress,
+    csr_congruent,
     csr_entered,
     csr_gram,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "csr_apply",
     "csr_apply_columns",
     "csr_compress",
+    "csr_congruent",
     "csr_entered",
     "csr_fit",
     "csr_gram",
