@@ -105,8 +105,9 @@ class SkPerm(Tolerant):
         Entries kept per column, at least 1; ``k`` if not given.
     tie_tol : float
         In [0, 1): the energies ``|x|² / max |x|²`` are rounded to multiples of it, so
-        that nearly equal ones tie. Sums of a power of two, such as ``2**-20``, are
-        exact: the search takes the path that it would take without noise.
+        that nearly equal ones tie; those that round to 0 are not kept. Sums of
+        multiples of a power of two, such as ``2**-20``, are exact: the search takes
+        the path that it would take without noise.
 
     Notes
     -----

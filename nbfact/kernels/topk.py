@@ -119,7 +119,10 @@ def _few_per_column(x, k, tie_tol, low, high, left):
     """
     m, n = x.shape
     # Not n wide: rows a power of two apart would share few lines of the cache.
-    top = np.full((k + k % 2, n + 8), -1.0)
+    top = np.empty((k + k % 2, n + 8))
+    for r in range(top.shape[0]):
+        for j in range(n):
+            top[r, j] = -1.0
     values = np.empty(n)
     for i in range(m):
         write_moduli(x[i], values)
@@ -149,13 +152,13 @@ def column_bounds(x, k, tie_tol, low, high, left):
         return
     m, n = x.shape
     values = np.empty(WIDTH)
-    block = np.empty((WIDTH, m + 8))  # see below
+    block = np.empty((WIDTH, m + 8))  # wider, as above
     bits = block.view(np.int64)
     for start in range(0, n, WIDTH):
         width = min(WIDTH, n - start)
         if width == WIDTH and not np.iscomplexobj(x):
             for i in range(m):
-                for j in range(WIDTH):  # a constant: unrolled, a third of the time
+                for j in range(WIDTH):  # a constant: unrolled
                     block[j, i] = modulus(x[i, start + j])
         else:
             for i in range(m):
