@@ -10,7 +10,6 @@ from samples import DTYPES
 from scipy.linalg import hadamard
 
 from nbfact.kernels import project_skperm, project_skperm_greedy
-from nbfact.kernels.assignment import _project_skperm
 
 
 def cases(count):
@@ -120,16 +119,16 @@ def test_noise_within_the_tolerance_changes_no_choice(k):
     noise *= 1e-8 * np.linalg.norm(exact) / np.linalg.norm(noise)
     expected = applied(project_skperm, exact, k, k) != 0
     got = exact + noise
-    _project_skperm(got, k, k, 2.0**-20)
+    project_skperm(got, k, k, 2.0**-20)
     assert np.array_equal(got != 0, expected)
 
 
 def test_the_tolerance_rounds_energies():
     for x, k_row, k_col in cases(60):
         got = x.copy()
-        _project_skperm(got, k_row, k_col, 0.0)
+        project_skperm(got, k_row, k_col, 0.0)
         assert np.array_equal(got, applied(project_skperm, x, k_row, k_col))
-        _project_skperm(got := x.copy(), k_row, k_col, 0.125)
+        project_skperm(got := x.copy(), k_row, k_col, 0.125)
         expected = naive.project_skperm(x, k_row, k_col, 0.125)
         largest = max(abs(x).max(), 1e-300)
         rounded = [np.round((y / largest) ** 2 / 0.125).sum() for y in (got, expected)]

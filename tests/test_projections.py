@@ -21,12 +21,6 @@ from nbfact.kernels import (
     project_sptriu,
     project_supp,
 )
-from nbfact.kernels.projections import (
-    _project_sp,
-    _project_spcol,
-    _project_splin,
-    _project_splincol,
-)
 
 SHAPES = [(1, 1), (1, 5), (7, 1), (4, 6), (9, 30), (30, 9)]
 SPARSE = {
@@ -38,12 +32,7 @@ SPARSE = {
     project_sptril: naive.project_sptril,
     project_spsymm: naive.project_spsymm,
 }
-TOLERANT = {
-    _project_sp: naive.project_sp,
-    _project_splin: naive.project_splin,
-    _project_spcol: naive.project_spcol,
-    _project_splincol: naive.project_splincol,
-}
+TOLERANT = [project_sp, project_splin, project_spcol, project_splincol]
 
 
 def tied_matrix(shape, dtype, seed=0):
@@ -85,14 +74,14 @@ def test_whatever_the_size_the_ties_and_k(kernel, dtype):
             noise = 0.1 * tol * random(shape, dtype).real.astype(x.real.dtype)
             noisy = (x * (1 + noise)).astype(dtype)
             for k in (1, 2, 3, 8, 9, 13, 18, 44, 19 * 8 + 1):
-                expected = TOLERANT[kernel](x, k)
+                expected = SPARSE[kernel](x, k)
                 got = applied(kernel, x, k, 0.0)
                 assert np.array_equal(got, expected), (shape, k)
                 assert np.array_equal(
-                    applied(kernel, noisy, k, 0.0) != 0, TOLERANT[kernel](noisy, k) != 0
+                    applied(kernel, noisy, k, 0.0) != 0, SPARSE[kernel](noisy, k) != 0
                 )
                 got = applied(kernel, noisy, k, tol)
-                assert np.array_equal(got, TOLERANT[kernel](noisy, k, tol))
+                assert np.array_equal(got, SPARSE[kernel](noisy, k, tol))
                 assert np.array_equal(got != 0, applied(kernel, x, k, tol) != 0)
                 if make is not random:  # as without noise
                     assert np.array_equal(got != 0, expected != 0), (shape, k)
@@ -101,7 +90,7 @@ def test_whatever_the_size_the_ties_and_k(kernel, dtype):
 @pytest.mark.parametrize("tie_tol", [0.0, 0.3])
 def test_idempotent(tie_tol):
     for x in (random((20, 23), "float64"), tied_matrix((20, 23), "float64")):
-        for kernel in (_project_sp, _project_splin, _project_spcol):
+        for kernel in (project_sp, project_splin, project_spcol):
             for k in (2, 12):
                 once = applied(kernel, x, k, tie_tol)
                 assert np.array_equal(applied(kernel, once, k, tie_tol), once)

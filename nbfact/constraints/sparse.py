@@ -1,11 +1,11 @@
 """Sets of sparse matrices: so many entries in all, in a row, in a column."""
 
-from ..kernels.assignment import _project_skperm
+from ..kernels.assignment import project_skperm
 from ..kernels.projections import (
-    _project_sp,
-    _project_spcol,
-    _project_splin,
-    _project_splincol,
+    project_sp,
+    project_spcol,
+    project_splin,
+    project_splincol,
     project_spsymm,
     project_sptril,
     project_sptriu,
@@ -30,7 +30,7 @@ class Sp(Tolerant):
     """
 
     def _nearest(self, x):
-        _project_sp(x, self.k, self.tie_tol)
+        project_sp(x, self.k, self.tie_tol)
 
 
 @constraint
@@ -50,7 +50,7 @@ class SpLin(Tolerant):
     """
 
     def _nearest(self, x):
-        _project_splin(x, self.k, self.tie_tol)
+        project_splin(x, self.k, self.tie_tol)
 
 
 @constraint
@@ -70,7 +70,7 @@ class SpCol(Tolerant):
     """
 
     def _nearest(self, x):
-        _project_spcol(x, self.k, self.tie_tol)
+        project_spcol(x, self.k, self.tie_tol)
 
 
 @constraint
@@ -92,7 +92,7 @@ class SpLinCol(Tolerant):
     """
 
     def _nearest(self, x):
-        _project_splincol(x, self.k, self.tie_tol)
+        project_splincol(x, self.k, self.tie_tol)
 
 
 @constraint
@@ -105,8 +105,9 @@ class SkPerm(Tolerant):
         Entries kept per column, at least 1; ``k`` if not given.
     tie_tol : float
         In [0, 1): the energies ``|x|² / max |x|²`` are rounded to multiples of it, so
-        that nearly equal ones tie. Sums of a power of two, such as ``2**-20``, are
-        exact: the search takes the path that it would take without noise.
+        that nearly equal ones tie; those that round to 0 are not kept. Sums of
+        multiples of a power of two, such as ``2**-20``, are exact: the search takes
+        the path that it would take without noise.
 
     Notes
     -----
@@ -137,7 +138,7 @@ class SkPerm(Tolerant):
 
     def _nearest(self, x):
         k_col = self.k if self.k_col is None else self.k_col
-        _project_skperm(x, self.k, k_col, self.tie_tol)
+        project_skperm(x, self.k, k_col, self.tie_tol)
 
 
 @constraint

@@ -24,19 +24,11 @@ from .select import modulus
 
 
 @kernel
-def project_skperm(x, k_row, k_col):
+def project_skperm(x, k_row, k_col, tie_tol=0.0):
     """Keep the support of largest energy with k_row entries a row, k_col a column.
 
-    x: (m, n). At most, not exactly: entries that add no energy are not kept.
-    """
-    _project_skperm(x, k_row, k_col, 0.0)
-
-
-@kernel
-def _project_skperm(x, k_row, k_col, tie_tol):
-    """Project as project_skperm, energies rounded to multiples of tie_tol.
-
-    x: (m, n); tie_tol: relative to the largest energy, 0 for none.
+    x: (m, n). At most, not exactly: entries that add no energy are not kept. tie_tol:
+    energies relative to the largest are rounded to its multiples; 0 for none.
     """
     m, n = x.shape
     k_row = min(k_row, n)

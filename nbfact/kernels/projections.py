@@ -2,7 +2,8 @@
 
 Entries compare by modulus and the lowest index wins ties: in a row the lowest
 column, in a column the lowest row, in a matrix column-major order. A k beyond the
-number of entries keeps them all. No result depends on the scale of ``x``.
+number of entries keeps them all. No result depends on the scale of ``x``. Moduli
+within ``tie_tol`` of the k-th largest, relatively, compare as equal to it.
 """
 
 import numpy as np
@@ -17,44 +18,11 @@ BLOCK = 8
 
 
 @kernel
-def project_sp(x, k):
+def project_sp(x, k, tie_tol=0.0):
     """Keep the k entries of largest modulus of x, the first in column-major order.
 
     x: (m, n).
     """
-    _project_sp(x, k, 0.0)
-
-
-@kernel
-def project_splin(x, k):
-    """Keep the k entries of largest modulus of each row of x.
-
-    x: (m, n).
-    """
-    _project_splin(x, k, 0.0)
-
-
-@kernel
-def project_spcol(x, k):
-    """Keep the k entries of largest modulus of each column of x.
-
-    x: (m, n).
-    """
-    _project_spcol(x, k, 0.0)
-
-
-@kernel
-def project_splincol(x, k):
-    """Keep what project_splin or project_spcol keeps: no projection, but a union.
-
-    x: (m, n). A row or column may keep more than k entries.
-    """
-    _project_splincol(x, k, 0.0)
-
-
-@kernel
-def _project_sp(x, k, tie_tol):
-    """Project as project_sp; tie_tol: see `topk`."""
     m, n = x.shape
     if k >= m * n:
         return
@@ -90,8 +58,11 @@ def _project_sp(x, k, tie_tol):
 
 
 @kernel
-def _project_splin(x, k, tie_tol):
-    """Project as project_splin; tie_tol: see `topk`."""
+def project_splin(x, k, tie_tol=0.0):
+    """Keep the k entries of largest modulus of each row of x.
+
+    x: (m, n).
+    """
     m, n = x.shape
     if k >= n:
         return
@@ -108,8 +79,11 @@ def _project_splin(x, k, tie_tol):
 
 
 @kernel
-def _project_spcol(x, k, tie_tol):
-    """Project as project_spcol; tie_tol: see `topk`."""
+def project_spcol(x, k, tie_tol=0.0):
+    """Keep the k entries of largest modulus of each column of x.
+
+    x: (m, n).
+    """
     m, n = x.shape
     if k >= m:
         return
@@ -130,8 +104,11 @@ def _project_spcol(x, k, tie_tol):
 
 
 @kernel
-def _project_splincol(x, k, tie_tol):
-    """Project as project_splincol; tie_tol: see `topk`."""
+def project_splincol(x, k, tie_tol=0.0):
+    """Keep what project_splin or project_spcol keeps: no projection, but a union.
+
+    x: (m, n). A row or column may keep more than k entries.
+    """
     m, n = x.shape
     if k >= m or k >= n:
         return

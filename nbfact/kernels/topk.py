@@ -52,44 +52,31 @@ def kth_of_bits(bits, k):
     each pass counts, and finds the next entry below. An entry itself ends the search.
     """
     low = 0  # at least k are >= low
-    high, above = TOP, 0  # fewer than k are >= high: above
-    _, level = _split(bits, high)  # the largest below high
-    pivot = level
+    high, above, level = TOP, 0, TOP  # fewer than k are >= high; the largest below
+    pivot = TOP
     turn = 0
     while True:
-        count, below = _split(bits, pivot)
+        count = 0
+        below = -1
+        for j in range(bits.size):
+            count += bits[j] >= pivot
+            below = max(below, bits[j] if bits[j] < pivot else -1)
         if count < k:
             high, above, level = pivot, count, below
         elif pivot == level:
             return level, above, count
         else:
             low = pivot
-        turn += 1
         if k <= FEW or k - above <= STEPS or turn % 8 == 0:
             pivot = level  # the last ends the search where many tie
         elif turn % 8 == 4:  # halves their range of orders of magnitude
             pivot = low + (high - low) // 2
         else:
-            middle = 0.5 * (from_bits(low) + from_bits(high))
+            middle = 0.5 * np.int64(low).view(np.float64)
+            middle += 0.5 * np.int64(high).view(np.float64)
             pivot = np.float64(middle).view(np.int64)
         pivot = min(max(pivot, low + 1), level)
-
-
-@kernel
-def _split(bits, pivot):
-    """Count the entries from pivot on; return the largest of the others too, or -1."""
-    count = 0
-    below = -1
-    for j in range(bits.size):
-        count += bits[j] >= pivot
-        below = max(below, bits[j] if bits[j] < pivot else -1)
-    return count, below
-
-
-@kernel
-def from_bits(bits):
-    """Return the float64 of these bits."""
-    return np.int64(bits).view(np.float64)
+        turn += 1
 
 
 @kernel
@@ -99,8 +86,9 @@ def bounds(moduli, bits, k, tie_tol):
     moduli: (n,); bits: the same memory as int64; k: 1 <= k <= n.
     """
     level, above, count = kth_of_bits(bits, k)
-    low = from_bits(level) * (1.0 - tie_tol)
-    high = from_bits(level) * (1.0 + tie_tol)
+    kth = np.int64(level).view(np.float64)
+    low = kth * (1.0 - tie_tol)
+    high = kth * (1.0 + tie_tol)
     if tie_tol > 0.0:
         above = 0
         count = 0
@@ -124,26 +112,17 @@ def end_of_ties(moduli, low, high, left):
 
 
 @kernel
-def column_bounds(x, k, tie_tol, low, high, left):
-    """Write low and high of each column, and how many of its ties are kept.
-
-    x: (m, n), k <= m; low, high: (n,) float64; left: (n,) int.
-    """
-    if k <= FEW:
-        _few_per_column(x, k, tie_tol, low, high, left)
-    else:
-        _many_per_column(x, k, tie_tol, low, high, left)
-
-
-@kernel
 def _few_per_column(x, k, tie_tol, low, high, left):
-    """Do column_bounds by inserting each row into the sorted largest of each column.
+    """Do column_bounds for a small k, inserting each row in the sorted columns.
 
     No branch, and each loop vectorises over the columns.
     """
     m, n = x.shape
     # Not n wide: rows a power of two apart would share few lines of the cache.
-    top = np.full((k + k % 2, n + 8), -1.0)
+    top = np.empty((k + k % 2, n + 8))
+    for r in range(top.shape[0]):
+        for j in range(n):
+            top[r, j] = -1.0
     values = np.empty(n)
     for i in range(m):
         write_moduli(x[i], values)
@@ -163,17 +142,23 @@ def _few_per_column(x, k, tie_tol, low, high, left):
 
 
 @kernel
-def _many_per_column(x, k, tie_tol, low, high, left):
-    """Do column_bounds on transposed copies of some columns."""
+def column_bounds(x, k, tie_tol, low, high, left):
+    """Write low and high of each column, and how many of its ties are kept.
+
+    x: (m, n), k <= m; low, high: (n,) float64; left: (n,) int.
+    """
+    if k <= FEW:
+        _few_per_column(x, k, tie_tol, low, high, left)
+        return
     m, n = x.shape
     values = np.empty(WIDTH)
-    block = np.empty((WIDTH, m + 8))  # see above
+    block = np.empty((WIDTH, m + 8))  # wider, as above
     bits = block.view(np.int64)
     for start in range(0, n, WIDTH):
         width = min(WIDTH, n - start)
         if width == WIDTH and not np.iscomplexobj(x):
             for i in range(m):
-                for j in range(WIDTH):  # a constant: unrolled, a third of the time
+                for j in range(WIDTH):  # a constant: unrolled
                     block[j, i] = modulus(x[i, start + j])
         else:
             for i in range(m):
