@@ -58,7 +58,7 @@ def registry(quick: bool = False) -> list[Case]:
             *product_cases("dft", (1024,), ("complex64",), batches),
             *product_cases("planted", (1024,), single, batches),
             *projection_cases((256,), ("float64",)),
-            *sweep_cases((32, 64), (3,)),
+            *sweep_cases((32, 64), (2, 3)),
             *shape_cases(SHAPES[:1]),
             *hierarchical_cases((64,)),
             *rectmat_cases([(48, 512, 3, 5, 4)]),
