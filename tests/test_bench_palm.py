@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import math
 import os
+import time
 
 import numpy as np
 import pytest
@@ -120,6 +121,26 @@ def test_the_table_shows_ratios_of_errors_and_how_few_rounds(monkeypatch):
     exact = [c for c in hierarchical_cases((8,)) if not c.rival]
     shown = table(measure_task(exact, 0.0, CALIBRATION))
     assert "ratio" not in [column.header for column in shown.columns]
+
+
+def test_seconds_of_compilation_do_not_make_a_call_slow(monkeypatch):
+    (ours, _) = (c for c in sweep_cases((8,), (2,)) if not c.rival)
+    seen = []
+
+    def prepare(target):
+        call = ours.prepare(target)
+
+        def slow_at_first():
+            if not seen.append(1) and len(seen) == 1:
+                time.sleep(0.3)
+            return call()
+
+        return slow_at_first
+
+    monkeypatch.setattr(sample, "SLOW", 0.2)
+    case = dataclasses.replace(ours, prepare=prepare)
+    (row,) = measure_task([case], 0.0, CALIBRATION)
+    assert row["time"]["rounds"] == 5
 
 
 def test_rounds_are_as_few_as_calls_are_long():

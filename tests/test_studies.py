@@ -3,12 +3,14 @@
 import csv
 import dataclasses
 import importlib.util
+import json
 import math
 import os
 import sys
 
 import numpy as np
 import pytest
+from samples import ACCEPTANCE
 
 import nbfact as nf
 from nbfact import cli
@@ -180,6 +182,23 @@ def test_noise_follows_the_protocol_of_the_acceptance_data():
     assert permuted is same
     order = np.random.default_rng(103).permutation(32)
     np.testing.assert_array_equal(permuted, nf.targets.hadamard(32)[order])
+
+
+@pytest.mark.compiled
+@pytest.mark.skipif(not ACCEPTANCE.exists(), reason="no shared acceptance data")
+@pytest.mark.skipif(not peers.installed("pyfaust"), reason="pyfaust is not installed")
+@pytest.mark.parametrize("key", ["splincol", "skperm"])
+def test_pyfaust_run_live_gives_the_answers_of_the_acceptance_data(key):
+    from nbfact.bench import faust
+
+    file = ACCEPTANCE / "faust-noise-robustness.json"
+    answers = json.loads(file.read_text())["results"][f"hier2016 {key}"]
+    preset = {"splincol": "hadamard", "skperm": "hadamard_skperm"}[key]
+    for level, told in ((1e-4, "noise 1e-4"), (noise.PERMUTED, "row permuted")):
+        answer = next(v for k, v in answers.items() if k.startswith(told))
+        target, clean = noise.instance(32, level, 1)
+        got = faust.hierarchical(target, preset, 2016)()
+        assert nf.relative_error(clean, got) == pytest.approx(answer[1], abs=1e-4)
 
 
 @pytest.mark.parametrize("n", [8, 32])

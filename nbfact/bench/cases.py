@@ -60,7 +60,7 @@ def registry(quick: bool = False) -> list[Case]:
             *projection_cases((256,), ("float64",)),
             *sweep_cases((32, 64), (2, 3)),
             *shape_cases(SHAPES[:1]),
-            *hierarchical_cases((32, 64)),
+            *hierarchical_cases((64,)),
             *rectmat_cases([(48, 512, 3, 5, 4)]),
             *reach_cases(("butterflies 32", "splin5*normcol")),
         ]

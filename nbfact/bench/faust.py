@@ -89,7 +89,8 @@ def hierarchical(
     target : ndarray, (m, n)
         In float64 or complex128.
     preset : str or list
-        ``"hadamard"``, ``["rectmat", j, k, s]``, ...
+        ``"hadamard"``, ``["rectmat", j, k, s]``, ...; ``"hadamard_skperm"``, which it
+        has no name for, is the first with its skperm in place of splincol.
     backend : {2016, 2020}
         Which of its implementations.
 
@@ -111,12 +112,29 @@ def hierarchical(
         from pyfaust.fact import hierarchical
 
     target = np.asfortranarray(target)
+    told = _skperm(len(target)) if preset == "hadamard_skperm" else preset
 
     def call():
         with _muted():
-            return hierarchical(target, preset, backend=backend).toarray()
+            return hierarchical(target, told, backend=backend).toarray()
 
     return call
+
+
+def _skperm(n):
+    """Return its preset for Hadamard with k entries in each row and each column."""
+    from pyfaust import proj
+    from pyfaust.factparams import ParamsHierarchical, StoppingCriterion
+
+    levels = range(1, n.bit_length() - 1)
+    return ParamsHierarchical(
+        [proj.skperm((n, n), 2) for _ in levels],
+        [proj.skperm((n, n), n >> level) for level in levels],
+        StoppingCriterion(30),
+        StoppingCriterion(30),
+        is_update_way_R2L=True,
+        packing_RL=False,
+    )
 
 
 def _set(set_):

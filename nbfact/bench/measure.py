@@ -41,8 +41,14 @@ def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list
         try:
             call = case.prepare(inputs)
             start = perf_counter()
-            if _check(case, call, want, rows[case.impl]):
-                calls[case.impl], known[case.impl] = call, perf_counter() - start
+            right = _check(case, call, want, rows[case.impl])
+            seconds = perf_counter() - start
+            if not case.rival and sample.SLOW <= seconds < sample.ENDLESS:
+                start = perf_counter()  # the first may have compiled for seconds
+                call()
+                seconds = perf_counter() - start
+            if right:
+                calls[case.impl], known[case.impl] = call, seconds
         except Exception as error:  # whatever it is, the other cases go on
             _fail(rows[case.impl], f"{type(error).__name__}: {error}")
     _compare(task, rows)

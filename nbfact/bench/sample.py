@@ -183,6 +183,8 @@ def paired_ratio(times: np.ndarray, yardstick: np.ndarray) -> dict[str, float]:
 def _calibrate(call):
     """Return how many calls make a sample; the first call is not looked at."""
     call()
+    if _sample(call, 1) * 1e9 >= 100 * SAMPLE_NS:
+        return 1  # beyond doubt
     elapsed = statistics.median([_sample(call, 1) for _ in range(3)])
     if elapsed * 1e9 >= SAMPLE_NS:
         return 1

@@ -24,7 +24,7 @@ PRESETS = ("hadamard", "hadamard_skperm", "hadamard_simple")
 RECTMATS = ("rectmat", "rectmat_simple")
 """Functions of (j, k, s) that return a preset for wide matrices."""
 
-FAUST_PRESETS = ("hadamard", "hadamard_simple")
+FAUST_PRESETS = ("hadamard", "hadamard_skperm", "hadamard_simple")
 """Of pyfaust's hierarchical, for the Hadamard matrix."""
 
 
