@@ -1,5 +1,7 @@
 """The answers of pyfaust 3.42.2 for palm4msa and hierarchical, where at hand."""
 
+import json
+
 import numpy as np
 import pytest
 from samples import ACCEPTANCE, faust_cases
@@ -106,3 +108,39 @@ def test_hierarchical(case):
     assert got.relative_error <= max(bound, 1e-10)
     counts = [factor.nnz for factor in got.factors]
     assert all(a <= b for a, b in zip(counts, expect["nnz"], strict=True))
+
+
+ROWS = {
+    "hadamard": ("hier2016 splincol", "hier2020 splincol"),
+    "hadamard_skperm": ("hier2016 skperm", "hier2020 skperm"),
+    "hadamard_simple": ("hierarchical hadamard_simple 2020",),
+}
+
+
+def disturbed(column, seed):
+    """Return the matrix of one column of the data, and what errors are taken to."""
+    clean = nf.targets.hadamard(32)
+    if column.startswith("noise"):
+        noise = np.random.default_rng(seed).standard_normal((32, 32))
+        size = float(column.split()[1]) * np.linalg.norm(clean)
+        return clean + noise * (size / np.linalg.norm(noise)), clean
+    rng = np.random.default_rng(100 + seed)
+    matrix = clean[rng.permutation(32)]
+    if "col permuted" in column:
+        matrix = matrix[:, rng.permutation(32)] * rng.choice([-1, 1], 32)
+    return matrix, matrix
+
+
+@pytest.mark.parametrize("preset", ROWS)
+def test_no_preset_is_worse_under_noise(preset):
+    """Medians over the seeds, against the better of FAµST's backends."""
+    file = ACCEPTANCE / "faust-noise-robustness.json"
+    results = json.loads(file.read_text())["results"]
+    for column, first in results[ROWS[preset][0]].items():
+        theirs = min(np.median(results[row][column]) for row in ROWS[preset])
+        errors = []
+        for seed in range(len(first)):
+            matrix, clean = disturbed(column, seed)
+            got = nf.hierarchical(matrix, preset)
+            errors.append(nf.relative_error(clean, got.operator))
+        assert np.median(errors) <= max(1.02 * theirs, 1e-14), column

@@ -50,7 +50,10 @@ def test_every_implementation_approximates_within_its_bound(case):
 def test_the_paper_in_numpy_and_ours_find_the_same(name):
     ours, numpy = (c for c in cases.tasks(SMALL)[name] if not c.rival)
     errors = error_of(ours), error_of(numpy)
-    assert errors[0] == pytest.approx(errors[1], rel=1e-6, abs=1e-9)
+    if "rectmat" in name:  # longer steps than the paper's
+        assert errors[0] < errors[1]
+    else:
+        assert errors[0] == pytest.approx(errors[1], rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.compiled
@@ -158,10 +161,6 @@ def test_the_paper_in_numpy_stops_and_takes_both_orders():
         error = nf.relative_error(target, full)
         short = paper.dense(*paper.palm(target, sets, 50, forward, stop=2 * error))
         assert error <= nf.relative_error(target, short) <= 2 * error
-
-
-def test_presets_that_do_not_exist_are_left_out():
-    assert list(hierarchical_cases((8,), ["no such preset"])) == []
 
 
 def test_muting_gives_the_streams_back(capfd):

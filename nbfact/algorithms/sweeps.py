@@ -111,12 +111,13 @@ class Sweeps:
         λ is fitted where `scaling` says; what is returned is that of the best λ.
         """
         factors, last = self._factors, len(self._factors) - 1
-        lefts = self._lefts()
+        lefts, left_norms = self._look_left()
         cross, gram, entered = self._target.adjoint, None, 0
         for j in range(last, -1, -1):
             if not self._frozen[j]:
                 old = factors[j]
-                factors[j] = self._updated(j, cross, gram, lefts)
+                norm = left_norms[j] * self._right_norm(j, gram)
+                factors[j] = self._updated(j, cross, gram, lefts.get(j), norm)
                 entered += factors[j].entered(old)
             if j == 0:
                 break
@@ -134,19 +135,18 @@ class Sweeps:
             self._balance(self.scale)
         return error, self._fitted * math.prod(self._norms().values()), entered
 
-    def _updated(self, j, cross, gram, lefts):
-        """One proximal gradient step on one factor."""
+    def _updated(self, j, cross, gram, left, norm):
+        """One proximal gradient step on one factor; norm: ‖L‖ ‖R‖."""
         old, projection = self._factors[j], self._sets[j]
         real = self._target.real.type
-        modulus = self.scale * self._left_norm(j, lefts) * self._right_norm(j, gram)
-        lipschitz = self._margin * modulus * modulus
+        lipschitz = self._margin * (self.scale * norm) ** 2
         weight = real(self.scale / lipschitz) if lipschitz > 0 else real(np.inf)
         if not np.isfinite(weight) or weight == 0:
             stepped = old.toarray()  # λ or a side is zero: no gradient
-        elif j <= self._chained() and cross is not None:
+        elif left is None:
             stepped = self._chain_step(j, cross, gram, weight)
         else:
-            stepped = self._dense_step(j, cross, gram, *lefts[j], weight)
+            stepped = self._dense_step(j, cross, gram, left, weight)
         return projection(stepped, old)
 
     def _chain_step(self, j, cross, gram, weight):
@@ -160,14 +160,12 @@ class Sweeps:
         old.add_to(x)
         return x
 
-    def _dense_step(self, j, cross, gram, left, left_gram, weight):
+    def _dense_step(self, j, cross, gram, left, weight):
         """S - w Lᴴ(λ L S G - C), with Lᴴ dense: a factor of L is, or A is implicit."""
         old = self._factors[j]
         if gram is None and isinstance(old, Sparse) and len(left) <= left.shape[1]:
-            if left_gram is None:
-                left_gram = left @ left.conj().T
             # Lᴴ L S = (Sᴴ Lᴴ L)ᴴ costs p multiplications for each entry of S.
-            stepped = adjoint(old.apply_adjoint(left_gram))
+            stepped = adjoint(old.apply_adjoint(left @ left.conj().T))
         else:
             x = old.toarray() if gram is None else old.apply(gram)
             stepped = left @ (left.conj().T @ x)
@@ -198,43 +196,39 @@ class Sweeps:
             self._tiles = tile_scratch(rows, self._target.dtype)
         return self._tiles
 
-    def _lefts(self):
-        """Return, by the place of a factor, its Lᴴ and its Lᴴ L, or None.
+    def _look_left(self):
+        """Return Lᴴ where products need it dense, by place, and ‖L‖₂ for each factor.
 
-        Lᴴ is for products, where L has a dense factor; Lᴴ L for the norm, where small.
+        Lᴴ is needed where L has a dense factor, and on an implicit target. The norm of
+        small ones comes from Lᴴ L.
         """
-        lefts, left, gram = {}, None, None
         last = len(self._factors) - 1
-        # From here on Lᴴ is needed: a factor is dense, or the target is implicit.
         first = self._chained() + 1
         if self._target.adjoint is None:
             first = min(first, last)
+        lefts, norms, left, gram = {}, [1.0], None, None
         for j, factor in enumerate(self._factors[:-1], start=1):
             if first <= last:
-                if left is None:
-                    left = adjoint(factor.toarray())
-                else:
-                    left = factor.apply_adjoint(left)
-            small = max(factor.shape if j > 1 else factor.shape[1:]) <= _SMALL_GRAM
-            if not small:
+                left = (
+                    adjoint(factor.toarray()) if j == 1 else factor.apply_adjoint(left)
+                )
+            if j >= first:
+                lefts[j] = left
+            if max(factor.shape if j > 1 else factor.shape[1:]) > _SMALL_GRAM:
                 gram = None
             elif j == 1:
                 gram = factor.gram_of_columns()
             elif gram is not None:
                 gram = factor.adjoint().congruent(gram)
-            lefts[j] = left if j >= first else None, gram
-        return lefts
+            norms.append(self._left_norm(j, lefts.get(j), gram))
+        return lefts, norms
 
-    def _left_norm(self, j, lefts):
+    def _left_norm(self, j, left, gram):
         """‖L‖₂, from the singular vector of the previous sweep."""
-        if j == 0:
-            return 1.0
-        left, gram = lefts[j]
         if gram is not None:
             return self._gram_norm(j, "left gram", gram)
         if left is not None:
             return dense_norm(left, self._vector(j, "left", left.shape[1]))
-        self._chained()
         size = self._factors[j - 1].shape[1]
         return self._chain.norm(0, j, self._vector(j, "left", size))
 

@@ -17,7 +17,6 @@ def palm(
     sets: Sequence[Any],
     n_iter: int,
     forward: bool = True,
-    early: bool = False,
     init: tuple[list[np.ndarray], float] | None = None,
     stop: float = 0.0,
 ) -> tuple[list[np.ndarray], float]:
@@ -33,8 +32,6 @@ def palm(
         Sweeps, at most.
     forward : bool
         From left to right, or from right to left.
-    early : bool
-        Fit λ before the last update of a sweep, not after it.
     init : (factors, λ), optional
         By default zero for the factor updated first, identities for the others, 1.
     stop : float
@@ -62,23 +59,19 @@ def palm(
     else:
         factors, scale = list(init[0]), init[1]
     norm = np.linalg.norm(target)
-    fitted = scale
     for _ in range(n_iter):
         ahead: dict[int, np.ndarray | None] = {last: None}
         for j, following in zip(path[-2::-1], path[:0:-1], strict=True):
             ahead[j] = _times(factors[following], ahead[following], forward)
-        behind, found = None, scale
+        behind = None
         for j in path:
-            if early and j == last:
-                found = _fitted(target, _times(behind, factors[j], forward)) or scale
             left, right = (behind, ahead[j]) if forward else (ahead[j], behind)
             factors[j] = _updated(target, left, factors[j], right, scale, sets[j])
             behind = _times(behind, factors[j], forward)
-        fitted = _fitted(target, behind)
-        scale = found if early else fitted
-        if stop and np.linalg.norm(target - fitted * behind) <= stop * norm:
+        scale = _fitted(target, behind)
+        if stop and np.linalg.norm(target - scale * behind) <= stop * norm:
             break
-    return factors, fitted
+    return factors, scale
 
 
 def hierarchical(
@@ -88,7 +81,7 @@ def hierarchical(
     n_iter: tuple[int, int] = (30, 30),
     right: bool = True,
 ) -> tuple[list[np.ndarray], float]:
-    """Peel off one factor after the other, with the options of the presets.
+    """Peel off one factor after the other, with sweeps from right to left.
 
     Parameters
     ----------
@@ -114,15 +107,14 @@ def hierarchical(
     >>> len(hierarchical(np.eye(2), two, two)[0])
     2
     """
-    options: dict[str, Any] = {"forward": False, "early": True}
     residual, factors, sets, scale = target, [], [], 1.0
     for pair in zip(factor_sets, residual_sets, strict=True):
         pair = pair if right else pair[::-1]
-        new, new_scale = palm(residual, pair, n_iter[0], **options)
+        new, new_scale = palm(residual, pair, n_iter[0], forward=False)
         factors = [*factors[:-1], *new] if right else [*new, *factors[1:]]
         sets = [*sets[:-1], *pair] if right else [*pair, *sets[1:]]
         init = factors, scale * new_scale
-        factors, scale = palm(target, sets, n_iter[1], init=init, **options)
+        factors, scale = palm(target, sets, n_iter[1], False, init)
         residual = factors[-1 if right else 0]
     return factors, scale
 

@@ -22,13 +22,16 @@ NOTES = """\
 J factors in SpLin((n, n), k), planted target, float64. time: median over the sweeps of
 one call, the first left out. bytes: tracemalloc's peak of a call of two sweeps, the
 target not counted (arrays that compiled code makes for itself are not seen).
-Models. operations: each update multiplies the target, n x n, by all other factors, and
-the product of all of them by it, as sparse chains, and projects the factor,
+Models. operations: with nnz = n k non-zeros in each factor, the update of the j-th from
+the left (from 0) sends n columns forth and back through the j factors on its left, and
+multiplies R A^H and R R^H (both sides) by it; steps, projections and copies take some
+passes over n x n,
 
-    sum over j of  4 n (nnz - nnz_j) + 2 n nnz_j + 2 n^2,    nnz = J n k;
+    sum over j of  4 n nnz j + 8 n nnz + 8 n^2;
 
-dense: the same with dense products, 12 (J - 1) n^3 + 2 J n^2. model bytes: the factors,
-the products on one side of each, and three work arrays, 8 n^2 (2 J + 3).
+dense: the same with dense products, 12 (J - 1) n^3 + 2 J n^2. model bytes: six arrays
+of n x n (A^H, the step, R A^H, R R^H, two of work) and the factors twice, 12 bytes an
+entry.
 slope: of a straight line through all points, both axes logarithmic; 1 is linear."""
 
 MEASURED, MODELS = ("time", "bytes"), ("operations", "dense", "model_bytes")
@@ -107,12 +110,13 @@ def operations(n: int, depth: int, k: int) -> tuple[int, int, int]:
     Examples
     --------
     >>> operations(8, 2, 1)
-    (1024, 6400, 3584)
+    (2304, 6400, 3456)
     """
     each = n * k
-    update = 4 * n * (depth - 1) * each + 2 * n * each + 2 * n**2
+    passes = depth * (8 * n * each + 8 * n**2)
+    sparse = passes + 4 * n * each * depth * (depth - 1) // 2
     dense = 12 * (depth - 1) * n**3 + 2 * depth * n**2
-    return depth * update, dense, 8 * n**2 * (2 * depth + 3)
+    return sparse, dense, 8 * 6 * n**2 + 2 * 12 * depth * each
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> float:

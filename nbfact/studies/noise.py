@@ -15,7 +15,7 @@ from ..algorithms import hierarchical
 from ..bench import faust
 from ..metrics import relative_error
 from ..targets import hadamard
-from .options import FAUST_PRESETS, presets
+from .options import PRESETS
 from .report import Row
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ def instance(n: int, noise: float | str, seed: int) -> tuple[np.ndarray, np.ndar
 def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
     """Return one job for each method, noise and seed."""
     methods: dict[str, Callable] = {}
-    for preset in presets():
+    for preset in PRESETS:
         methods[f"nbfact {preset}"] = functools.partial(_ours, preset)
     if peers:
-        for preset in FAUST_PRESETS:
+        for preset in PRESETS:
             for backend in faust.BACKENDS:
                 name = f"pyfaust {backend} {preset}"
                 methods[name] = functools.partial(_theirs, preset, backend)

@@ -1,4 +1,4 @@
-"""When to fit the scalar λ: the evidence for the default of ``scaling``.
+"""How to treat the scale: the evidence for the default of ``scaling``.
 
 Many targets, several instances of each, the same sets and sweeps for all: what differs
 is the option alone.
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import targets
-from ..algorithms import hierarchical, palm4msa
+from ..algorithms import hierarchical, palm4msa, refine
 from ..constraints import SkPerm, Sp, SpLin, SpLinCol
 from ..metrics import relative_error
-from .options import refined, scalings
+from .options import SCALINGS
 from .report import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TITLE = "Error with each way to fit the scale"
+TITLE = "Error with each way to treat the scale"
 NOTES = """\
 Relative errors: median over instances (least..largest), equal sweeps, equal non-zeros.
 wins: instances where the option has the least error, or is within 1e-6 of it. The last
@@ -201,13 +201,11 @@ def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[R
 def _rows(method, solve, name, make, n, seed):
     target = make(n, np.random.default_rng(seed))
     rows = []
-    for scaling in scalings():
+    for scaling in SCALINGS:
         result = solve(target, scaling)
         common = {"target": name, "seed": seed, "scaling": scaling}
         rows.append(_row(method, common, target, result))
-        better = refined(target, result)
-        if better is not None:
-            rows.append(_row(f"{method}, refined", common, target, better))
+        rows.append(_row(f"{method}, refined", common, target, refine(result)))
     return rows
 
 
