@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import math
 import os
+import signal
 import time
 
 import numpy as np
@@ -64,6 +65,14 @@ def test_pyfaust_makes_the_same_sweeps_and_says_nothing(name, capfd):
     assert len(found) == 4
     assert max(found) <= 1.01 * min(found)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not INSTALLED, reason="pyfaust is not installed")
+@pytest.mark.parametrize("backend", faust.BACKENDS)
+def test_ctrl_c_is_heard_after_pyfaust_has_run(backend):
+    faust.palm(np.eye(4), [nf.SpLin((4, 4), 1)] * 2, 2, backend)()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_a_set_that_pyfaust_may_not_know_is_refused():

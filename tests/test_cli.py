@@ -28,7 +28,10 @@ def run(tmp_path, monkeypatch, capsys):
 
 
 def test_help_tells_the_exit_codes(run):
-    for arguments in (["--help"], ["bench", "--help"], ["factorize", "--help"]):
+    for arguments in (
+        ["--help"],
+        *([c, "--help"] for c in ("bench", "factorize", "study")),
+    ):
         code, out, _ = run(*arguments)
         assert code == 0
         for told in ("0 done", "1 a result is wrong", "2 wrong usage", "130"):

@@ -7,7 +7,9 @@ silenced where it is written, below Python.
 import contextlib
 import ctypes
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -176,6 +178,14 @@ def _muted() -> Iterator[None]:
             os.dup2(copy, number)
             os.close(copy)
         os.close(nowhere)
+        _hear_interrupts()
+
+
+def _hear_interrupts():
+    """Take Ctrl-C back: its C++ sets a handler of its own, and leaves it there."""
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, handler)
 
 
 def _flush_c():

@@ -88,14 +88,13 @@ def run_study(
         rows = _rows(study.jobs(settings, with_peers))
     seconds = time.perf_counter() - start
     shown = report.markdown(study.tables(rows))
-    print(shown)
-    print(study.NOTES)
     output.mkdir(parents=True, exist_ok=True)
     flags = f"{' --quick' * quick}{' --peers' * with_peers}"
     head = f"# {study.TITLE}\n\n`nbfact study {name}{flags}`: {_where(threads)}.\n\n"
     report.write_csv(output / f"{name}.csv", rows)
     report.write_text(output / f"{name}.md", f"{head}{shown}\n{study.NOTES}\n")
     report.write_png(output / f"{name}.png", lambda figure: study.draw(rows, figure))
+    print(f"{shown}\n{study.NOTES}")  # after the files: `| head` closes the pipe
     wrong = report.broken(rows)
     for line in wrong:
         print(f"WRONG: {line}", file=sys.stderr)
