@@ -296,3 +296,24 @@ def test_scale_does_not_matter(constraint):
         assert np.isfinite(got).all()
         if constraint.normalized:
             np.testing.assert_allclose(got, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        SpLin((4, 6), 2, tie_tol=0.1, nonneg=True),
+        SpCol((4, 6), 2, normalized=False),
+        SpLinCol((4, 6), 2),
+        NormCol((4, 6), 2.0),
+        NormLin((4, 6), 2.0),
+        Supp(np.arange(24).reshape(4, 6) % 3, normalized=False),
+    ],
+    ids=repr,
+)
+def test_the_set_of_the_transposes(constraint):
+    ties = np.random.default_rng(0).integers(-3, 4, (4, 6)).astype(float)
+    for x in (ties, np.random.default_rng(1).standard_normal((4, 6))):
+        expected = constraint.project(x).T
+        np.testing.assert_allclose(constraint.transposed().project(x.T), expected)
+    assert constraint.transposed().transposed() == constraint
+    assert Sp((4, 6), 2).transposed() is None  # ties are column-major

@@ -147,7 +147,7 @@ class Sweeps:
             stepped = self._chain_step(j, cross, gram, weight)
         else:
             stepped = self._dense_step(j, cross, gram, left, weight)
-        return projection(stepped, old)
+        return projection(stepped)
 
     def _chain_step(self, j, cross, gram, weight):
         """S - w Lᴴ(λ L S G - C), through the sparse factors of L."""
@@ -316,14 +316,17 @@ class _Projection:
         self.normalized = self.free and constraint.normalized
         if self.normalized:
             constraint = dataclasses.replace(constraint, normalized=False)
-        self._constraint, self._name, self._turned = constraint, name, turned
         # The sets of nbfact work in place, and what they return needs no check.
         self._ours = (
             isinstance(constraint, Set) and type(constraint).project is Set.project
         )
+        mirrored = constraint.transposed() if turned and self._ours else None
+        if mirrored is not None:
+            constraint, turned = mirrored, False
+        self._constraint, self._name, self._turned = constraint, name, turned
 
-    def __call__(self, stepped, old):
-        """Project a step, which is written to, from the factor old."""
+    def __call__(self, stepped):
+        """Return the projection of a step, which is written to, as a factor."""
         if self._turned:
             stepped = _transposed(stepped)
         if self._ours:

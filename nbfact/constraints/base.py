@@ -83,6 +83,10 @@ class Set:
         """Move ``x`` to the nearest point of the set, in place."""
         raise NotImplementedError
 
+    def transposed(self) -> "Set | None":
+        """Return the set of the transposes, if its ties are those of this one."""
+        return None
+
     def __repr__(self):
         arguments = []
         for f in sorted(fields(self), key=lambda f: f.kw_only):
@@ -161,6 +165,10 @@ class Options(Set):
 
     normalized: bool = field(default=True, kw_only=True)
     nonneg: bool = field(default=False, kw_only=True)
+
+    def _options(self):
+        """Return the options, by keyword."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.kw_only}
 
 
 @constraint

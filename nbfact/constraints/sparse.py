@@ -52,6 +52,10 @@ class SpLin(Tolerant):
     def _nearest(self, x):
         project_splin(x, self.k, self.tie_tol)
 
+    def transposed(self):
+        """Return the set of the transposes."""
+        return SpCol(self.shape[::-1], self.k, **self._options())
+
 
 @constraint
 class SpCol(Tolerant):
@@ -71,6 +75,10 @@ class SpCol(Tolerant):
 
     def _nearest(self, x):
         project_spcol(x, self.k, self.tie_tol)
+
+    def transposed(self):
+        """Return the set of the transposes."""
+        return SpLin(self.shape[::-1], self.k, **self._options())
 
 
 @constraint
@@ -93,6 +101,10 @@ class SpLinCol(Tolerant):
 
     def _nearest(self, x):
         project_splincol(x, self.k, self.tie_tol)
+
+    def transposed(self):
+        """Return the set of the transposes."""
+        return SpLinCol(self.shape[::-1], self.k, **self._options())
 
 
 @constraint

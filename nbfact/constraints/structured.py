@@ -117,6 +117,10 @@ class Supp(Options):
     def _nearest(self, x):
         project_supp(x, self.support)
 
+    def transposed(self):
+        """Return the set of the transposes."""
+        return Supp(self.support.T, **self._options())
+
 
 @constraint
 class BlockDiag(Options):
@@ -229,6 +233,10 @@ class NormCol(Normed):
     def _nearest(self, x):
         project_normcol(x, self.s)
 
+    def transposed(self):
+        """Return the set of the transposes."""
+        return NormLin(self.shape[::-1], self.s)
+
 
 @constraint
 class NormLin(Normed):
@@ -252,6 +260,10 @@ class NormLin(Normed):
 
     def _nearest(self, x):
         project_normlin(x, self.s)
+
+    def transposed(self):
+        """Return the set of the transposes."""
+        return NormCol(self.shape[::-1], self.s)
 
 
 @constraint

@@ -58,27 +58,34 @@ def csr_compress(
     adjoint_indptr: (n + 1,).
     """
     m, n = x.shape
+    one, zero = np.uintp(1), np.uintp(0)  # unsigned: no test for negative places
+    columns, whole, block = np.uintp(n), np.uintp(n - n % BLOCK), np.uintp(BLOCK)
+    if (data.shape[0] - 1) * BLOCK > m * n:
+        whole = zero  # few blocks are empty: do not look
     for j in range(n + 1):
         adjoint_indptr[j] = 0
     indptr[0] = 0
-    t = 0
-    whole = n - n % BLOCK
+    t = zero
     for i in range(m):
         row = x[i]
-        for start in range(0, n, BLOCK):
-            found = 1
-            if start < whole:
-                found = 0
+        start = zero
+        while start < columns:
+            stop, found = columns, True
+            if start < whole:  # else the rest of the row
+                stop, count = start + block, 0
                 for b in range(BLOCK):
-                    found += row[start + b] != 0
-            if found > 0:
-                for j in range(start, min(start + BLOCK, n)):
+                    count += row[start + np.uintp(b)] != 0
+                found = count > 0
+            if found:
+                for j in range(start, stop):
                     # No branch to mispredict: a zero is written over.
                     data[t] = row[j]
                     indices[t] = j
-                    adjoint_indptr[j + 1] += row[j] != 0
-                    t += row[j] != 0
+                    t += one if row[j] != 0 else zero
+            start = stop
         indptr[i + 1] = t
+    for s in range(t):
+        adjoint_indptr[np.uintp(indices[s]) + one] += 1
     for j in range(n):
         adjoint_indptr[j + 1] += adjoint_indptr[j]
     _fill_adjoint(
@@ -91,12 +98,12 @@ def _fill_adjoint(data, indices, indptr, adjoint_data, adjoint_indices, adjoint_
     """Write the entries of the adjoint; adjoint_indptr: final, and left so."""
     n = adjoint_indptr.shape[0] - 1
     for i in range(indptr.shape[0] - 1):
-        for t in range(indptr[i], indptr[i + 1]):
-            j = indices[t]
-            place = adjoint_indptr[j]  # moves through its row, to the next one's start
+        for t in range(np.uintp(indptr[i]), np.uintp(indptr[i + 1])):
+            j = np.uintp(indices[t])
+            place = np.uintp(adjoint_indptr[j])  # moves through its row
             adjoint_data[place] = np.conj(data[t])
             adjoint_indices[place] = i
-            adjoint_indptr[j] = place + 1
+            adjoint_indptr[j] = place + np.uintp(1)
     for j in range(n, 0, -1):
         adjoint_indptr[j] = adjoint_indptr[j - 1]
     adjoint_indptr[0] = 0
