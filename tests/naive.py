@@ -241,3 +241,36 @@ def palm4msa(target, constraints, n_iter, forward):
         scale = optimal_scale(target, full)
         errors.append(np.linalg.norm(target - scale * full) / np.linalg.norm(target))
     return factors, scale, errors
+
+
+# --------------------------------------------------------------------------------------
+# refine: least squares over the values on a support, through the Kronecker product
+# --------------------------------------------------------------------------------------
+
+
+def best_values(target, left, support, right):
+    """Return the S on the support that minimises ||target - left @ S @ right||."""
+    system = np.kron(left, right.T)[:, support.ravel()]
+    best = np.zeros(support.shape, np.result_type(target, left, right))
+    best[support] = np.linalg.lstsq(system, target.ravel(), rcond=None)[0]
+    return best
+
+
+def refine(target, factors, n_iter, fixed=()):
+    """Return the factors, and the relative error after each sweep."""
+    factors, errors = [np.array(factor) for factor in factors], []
+    supports = [factor != 0 for factor in factors]
+    path = list(range(len(factors)))[::-1]
+    for _ in range(n_iter):
+        for j in path:
+            if j not in fixed:
+                left, right = np.eye(len(target)), np.eye(target.shape[1])
+                for factor in factors[:j]:
+                    left = left @ factor
+                for factor in factors[:j:-1]:
+                    right = factor @ right
+                factors[j] = best_values(target, left, supports[j], right)
+        path = path[::-1]
+        product = np.linalg.multi_dot([np.eye(len(target)), *factors])
+        errors.append(np.linalg.norm(target - product) / np.linalg.norm(target))
+    return factors, errors

@@ -75,7 +75,6 @@ ARGUMENTS = {
     "project_sptriu": (SQUARE, 3),
     "project_supp": (SQUARE, SQUARE > 0),
     "project_toeplitz": (SQUARE,),
-    "sampled_product": (*FACTOR[1:], SQUARE, SQUARE, np.zeros(CSR.nnz)),
     "spectral_norm": (SQUARE, VECTOR, 10, 1e-6),
 }
 

@@ -15,6 +15,9 @@ BENCH = (
     "table learn measure compare gate report run"
 )
 STUDIES = "options report tradeoff cost scale noise run"
+ALGORITHMS = (
+    "factors result target sweeps palm4msa presets hierarchical least_squares refine"
+)
 OPERATORS = "base files product permutations chain butterfly"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
@@ -30,12 +33,7 @@ ORDER = [
     "operators",
     "metrics",
     "targets",
-    *(
-        f"algorithms.{name}"
-        for name in (
-            "factors result target sweeps palm4msa presets hierarchical refine"
-        ).split()
-    ),
+    *(f"algorithms.{name}" for name in ALGORITHMS.split()),
     "algorithms",
     "",
     *(f"bench.{name}" for name in BENCH.split()),

@@ -181,12 +181,6 @@ class Sparse:
         """Return Sᴴ."""
         return Sparse(self.shape[::-1], self.columns, self.rows)
 
-    def astype(self, dtype: np.dtype) -> "Sparse":
-        """Return S in another dtype."""
-        rows = (self.rows[0].astype(dtype), *self.rows[1:])
-        columns = (self.columns[0].astype(dtype), *self.columns[1:])
-        return Sparse(self.shape, rows, columns)
-
     def entered(self, old: "Factor") -> int:
         """Return how many entries are non-zero and were zero in old."""
         if not isinstance(old, Sparse):
@@ -210,16 +204,6 @@ def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
     )  # fmt: skip
     csr_compress(x, data, indices, indptr, *columns)
     return Sparse(x.shape, (data[:nnz], indices[:nnz], indptr), columns)
-
-
-def from_csr(matrix: sp.csr_array) -> Sparse:
-    """Return a scipy matrix as a sparse factor."""
-    forms = []
-    for form in (sp.csr_array(matrix), sp.csr_array(matrix.conj().T)):
-        form.sort_indices()
-        indices, indptr = form.indices.astype(np.uint32), form.indptr.astype(np.uint32)
-        forms.append((form.data, indices, indptr))
-    return Sparse(matrix.shape, *forms)
 
 
 def adjoint(x: np.ndarray) -> np.ndarray:

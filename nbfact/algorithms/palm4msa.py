@@ -229,14 +229,19 @@ def checked_constraints(
     return constraints
 
 
-def check_options(n_iter, tol, order, scaling, step, keep):
-    """Refuse options that `palm4msa` does not have."""
+def check_sweeps(n_iter: int, tol: float) -> None:
+    """Refuse numbers of sweeps below 1, and tolerances below 0."""
     if not isinstance(n_iter, numbers.Integral) or isinstance(n_iter, bool):
         raise TypeError(f"n_iter must be an integer, got {n_iter!r}")
     if n_iter < 1:
         raise ValueError(f"n_iter must be at least 1, got {n_iter}")
     if not tol >= 0:
         raise ValueError(f"tol must be at least 0, got {tol!r}")
+
+
+def check_options(n_iter, tol, order, scaling, step, keep):
+    """Refuse options that `palm4msa` does not have."""
+    check_sweeps(n_iter, tol)
     if order not in ORDERS:
         raise ValueError(f"order must be one of {ORDERS}, got {order!r}")
     if scaling not in SCALINGS:

@@ -1,34 +1,29 @@
-"""Exact least squares on fixed supports, one factor after the other."""
+"""refine: exact least squares on fixed supports, one factor after the other."""
 
-import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator, cg
 
-from ..kernels import sampled_product
+from ..kernels import frobenius_norm, max_abs, optimal_scale
 from ..operators import FactorProduct
-from .factors import Chain, adjoint, from_csr, tile_scratch
-from .palm4msa import checked_fixed, product, shifted_scale
-from .result import Factorization, History
-from .target import Dense, checked_target, shift, shift_exponent
+from .factors import Dense
+from .least_squares import least_squares, sampled
+from .palm4msa import check_sweeps, checked_fixed
+from .result import Factorization, History, State
+from .target import checked_target, shift
 
-# Unknowns up to which the normal equations of a factor are formed and solved by
-# Cholesky, and not by conjugate gradients: CROSSOVER TO MEASURE.
-CHOLESKY_MAX = 2048
-
-# Added to the diagonal of the equations of a *change*, relative to its largest entry:
-# it slows what they barely determine down, and biases nothing.
-_RIDGE = 1e-12
-
-_CG_STEPS, _CG_TOL = 100, 1e-12
-
-# Entries of the small systems that are solved together.
-_BATCH = 1 << 22
+# Added to the diagonal of systems scaled to 1, or the precision of the target if that
+# is more. A solve multiplies values by at most 1 / (2 sqrt(ridge)): larger ones, where
+# the supports leave values free, would cancel and cost the product its digits.
+_RIDGE = 1e-10
+# A sweep has to gain so many times what it adds to the rounding of the product.
+_MARGIN = 100
+# A factor with more than one entry in so many multiplies faster as a dense array.
+_DENSE = 8
 
 
 def refine(
@@ -37,260 +32,331 @@ def refine(
     n_iter: int = 10,
     tol: float = 1e-6,
     fixed: Sequence[int] = (),
+    callback: Callable[[State], Any] | None = None,
 ) -> Factorization:
-    """Fit the values of the factors to a target, with the supports that they have.
+    """Improve the values of sparse factors, their supports unchanged.
 
     Parameters
     ----------
-    result : Factorization, FactorProduct or sequence of J matrices
-        The factors to start from, left to right.
-    target : array_like, scipy sparse or LinearOperator, (m, n), optional
-        The matrix A. By default the one that `result` was made from.
+    result : Factorization, FactorProduct, or sequence of J arrays
+        The factors to start from. Their non-zeros are the supports: nothing else of
+        the sets they were learned in is kept.
+    target : array_like, (m, n), optional
+        The matrix A, real or complex, finite. By default the one `result` remembers.
     n_iter : int, default 10
-        Sweeps over all factors, at most; they alternate in direction.
+        Sweeps over all factors.
     tol : float, default 1e-6
         Stop when a sweep lowers the relative error by at most `tol` times itself.
-    fixed : sequence of int
-        Which factors do not change.
+    fixed : sequence of int, default ()
+        Indices of factors that do not change, not even in scale.
+    callback : callable, optional
+        Called with a `State` after each sweep; returning True stops.
 
     Returns
     -------
     Factorization
-        Factors with the same supports, or less where a value becomes zero; those that
-        are not fixed have unit Frobenius norm. Never worse than `result`: its error is
-        the first of the history, and errors never increase.
+        Never worse than `result`. Factors that are not fixed have Frobenius norm 1
+        (a zero factor stays zero), `scale` carries the rest, positive, and entries
+        that became exactly zero are gone. Where nothing was to be gained, the factors
+        and the scale are those given. A zero target gives scale 0.
 
     Raises
     ------
     TypeError
-        As `palm4msa`.
+        A target or factors that are not numeric; complex factors for a real target.
     ValueError
-        As `palm4msa`; also without a target, or with one of another shape.
+        No target; shapes that do not fit; NaN or infinity; n_iter < 1, tol < 0; an
+        index in `fixed` out of range, or all factors fixed.
 
     Notes
     -----
-    With L and R the products on the sides of S, each factor solves
+    Each factor in turn, with L and R the products on its left and right, takes the
+    values s on its support (I, J) that minimise ‖A - L S R‖, that is s + δ where
 
-        min ‖A - L S R‖_F over S with its support:  K s = b,
-        K = (Lᴴ L)[i, i'] (R Rᴴ)[j', j],  b = (Lᴴ A Rᴴ)[i, j],
+        K δ = (Lᴴ E Rᴴ)[I, J],  K[a, b] = (LᴴL)[I_a, I_b] (R Rᴴ)[J_b, J_a],
 
-    for entries (i, j) and (i', j') of the support. The rows of the first factor, and
-    the columns of the last, are independent; in between, with N non-zeros, Cholesky
-    takes N³/3 multiplications, and beyond N = 2048 each conjugate gradient step
-    N (p + q). Before each sweep rows and columns that meet are scaled by powers of two
-    to equal norms. Everything is computed in double precision.
+    and E = A - L S R. K is block diagonal over the connected components of its two Gram
+    matrices: rows for the first factor, columns for the last, single unknowns for a
+    butterfly. Blocks are solved by Cholesky with a small ridge (on δ: it moves no
+    solution), past some 2000 unknowns by conjugate gradients; an exact line search
+    along δ makes sure that no step increases the error. Between two solves the inner
+    index of two factors is equilibrated, by powers of two; sweeps alternate, from right
+    to left first. A sweep that gains less than it adds to the rounding of the product,
+    as measured on the factors to be returned, is dropped, and is the last.
+
+    A sweep costs O(nnz J (m + n)), nnz that of all factors, and k³ / 3 for each block
+    of k unknowns. All is computed in double precision, and returned in the target's.
+    This is a local method: on given supports the best values are NP-hard in general.
 
     References
     ----------
     Q.-T. Le, E. Riccietti and R. Gribonval, Spurious valleys, NP-hardness, and
-    tractability of sparse matrix factorization with fixed support, SIMAX 44(2), 2023.
+    tractability of sparse matrix factorization with fixed support, SIAM J. Matrix
+    Anal. Appl. 44(2), 2023.
 
     Examples
     --------
-    >>> import nbfact as nf
-    >>> A = nf.targets.leadfield(16, 64, random_state=0)
-    >>> r = nf.hierarchical(A, nf.rectmat(3, 5, 4))
-    >>> nf.refine(r).relative_error < r.relative_error
+    >>> import numpy as np, nbfact as nf
+    >>> A = nf.targets.hadamard(8)
+    >>> factors = nf.hierarchical(A, "hadamard").factors
+    >>> rng = np.random.default_rng(0)
+    >>> for factor in factors:  # right supports, wrong values
+    ...     factor.data *= rng.uniform(0.5, 1.5, factor.nnz)
+    >>> bool(nf.relative_error(A, nf.FactorProduct(factors)) > 0.5)
+    True
+    >>> bool(nf.refine(factors, A).relative_error < 1e-12)
     True
     """
-    start = time.perf_counter()
-    if target is None and getattr(result, "target", None) is None:
-        raise ValueError("target is missing, and result does not carry it")
-    matrix = checked_target(result.target if target is None else target, 1)
-    operator = getattr(result, "operator", result)
-    if not isinstance(operator, FactorProduct):
-        operator = FactorProduct(list(operator))
-    if operator.shape != matrix.shape:
-        raise ValueError(
-            f"target has shape {matrix.shape}, the factors that of {operator.shape}"
-        )
-    if n_iter < 1 or not tol >= 0:
-        raise ValueError(f"expected n_iter >= 1 and tol >= 0, got {n_iter}, {tol!r}")
-    fixed = checked_fixed(fixed, len(operator.factors))
-    double = np.result_type(matrix, operator.dtype, np.float64)
-    exponent = shift_exponent(matrix) or 0
-    shifted = shift(matrix.astype(double), -exponent)
-    targets = Dense(shifted, False), Dense(shifted, True)
-    factors = [from_csr(factor.astype(double)) for factor in operator.factors]
-    frozen = [j in fixed for j in range(len(factors))]
-    scale = math.ldexp(operator.scale, -exponent)
-    if not all(frozen):
-        free = frozen.index(False)
-        factors[free], scale = factors[free].scaled(scale), 1.0
-
-    history = History()
-    error = _error(targets[0], factors, scale)
-    for sweep in range(n_iter + 1):  # the first entry is the error of result
-        previous = error
-        if sweep > 0 and not all(frozen):
-            trial = _swept(factors, frozen, targets, turned=sweep % 2 == 0)
-            error = _error(targets[0], trial, scale)
-            if not error < previous:
-                break
-            factors = trial
-        parts, total = _normalized(factors, frozen, scale)
+    began = time.perf_counter()
+    check_sweeps(n_iter, tol)
+    if target is None:
+        target = getattr(result, "target", None)
+    if target is None:
+        raise ValueError("target is needed: result does not remember the matrix")
+    target = checked_target(target, 1)
+    start = _checked_start(result, target)
+    fixed = set(checked_fixed(fixed, len(start.factors)))
+    if len(fixed) == len(start.factors):
+        raise ValueError("fixed holds all factors: there is nothing to refine")
+    largest = max_abs(target)
+    if largest == 0:
+        zero = FactorProduct(start.factors, 0.0)
+        history = History([0.0], [0.0], [time.perf_counter() - began], [0])
+        return Factorization(zero, 0.0, history, target)
+    exponent = int(np.frexp(largest)[1])
+    shifted = shift(target.astype(np.result_type(target, np.float64)), -exponent)
+    eps = float(np.finfo(target.dtype).eps)
+    state = _State.of(shifted, start, fixed, max(_RIDGE, eps))
+    best, history = start, History()
+    error, rounding = _errors(shifted, start, exponent)
+    for iteration in range(1, n_iter + 1):
+        state = state.swept()
+        # What counts is the error of what is returned, rounded to its dtype. Where no
+        # values are best (ever larger ones are better, and cancel) the gain has to be
+        # well above what rounding adds when the product runs.
+        product = state.product(start, exponent, target.dtype)
+        previous, (current, noise) = error, _errors(shifted, product, exponent)
+        if current < error and error - current >= _MARGIN * (noise - rounding) - 1e-14:
+            best, error, rounding = product, current, noise
         history.errors.append(error)
-        history.scales.append(shifted_scale(total, exponent))
-        history.seconds.append(time.perf_counter() - start)
+        history.scales.append(best.scale)
+        history.seconds.append(time.perf_counter() - began)
         history.support_changes.append(0)
-        if sweep > 0 and previous - error <= tol * previous:
+        if callback is not None:
+            parts = [Dense(factor.toarray()) for factor in best.factors]
+            if callback(State(iteration, error, best.scale, lambda p=parts: p)):
+                break
+        if error <= max(eps / 8, 1e-15) or previous - error <= tol * previous:
             break
-    parts = [part.astype(matrix.dtype) for part in parts]
-    operator = product(parts, total, exponent)
-    return Factorization(operator, history.errors[-1], history, matrix)
+    return Factorization(best, error, history, target)
 
 
-def _error(target, factors, scale):
-    """Return ‖A - λ S[0] ... S[J-1]‖ / ‖A‖; what is not zero is no zero's neighbour."""
-    chain = Chain(factors[:-1], target.dtype)
-    tiles = tile_scratch(max(max(f.shape) for f in factors), target.dtype)
-    residual = target.residual(factors, scale, chain, tiles)
-    if target.norm == 0:
-        return 0.0 if residual == 0 else math.inf
-    return residual / target.norm
+@dataclass(frozen=True)
+class _Factor:
+    """A factor by coordinates, in double precision."""
+
+    rows: np.ndarray
+    cols: np.ndarray
+    values: np.ndarray
+    shape: tuple[int, int]
+    fixed: bool = False
+
+    def matrix(self, values=None):
+        """Return what multiplies fastest: a CSR array or a dense one."""
+        values = self.values if values is None else values
+        coordinates = (values, (self.rows, self.cols))
+        csr = sp.csr_array(coordinates, shape=self.shape)
+        dense = _DENSE * values.size > self.shape[0] * self.shape[1]
+        return csr.toarray() if dense else csr
+
+    def adjoint(self):
+        shape, values = self.shape[::-1], self.values.conj()
+        return _Factor(self.cols, self.rows, values, shape, self.fixed)
 
 
-def _normalized(factors, frozen, scale):
-    """Return the factors, with unit norms where they are free, and the scale."""
-    parts = list(factors)
-    for j, factor in enumerate(factors):
-        norm = factor.norm()
-        if not frozen[j] and norm > 0:
-            parts[j], scale = factor.scaled(1 / norm), scale * norm
-    return parts, scale
+@dataclass(frozen=True)
+class _State:
+    """Factors and target between two sweeps, both turned around after each.
 
-
-def _swept(factors, frozen, targets, turned):
-    """Solve for each factor that is free, from right to left; or left to right."""
-    factors = _equilibrated(factors, frozen)
-    if turned:
-        factors = [factor.transposed() for factor in reversed(factors)]
-        frozen = frozen[::-1]
-    left_grams = [None, factors[0].gram_of_columns()]
-    for factor in factors[1:-1]:
-        left_grams.append(factor.adjoint().congruent(left_grams[-1]))
-    cross, gram = targets[turned].adjoint, None
-    for j in range(len(factors) - 1, -1, -1):
-        if not frozen[j]:
-            moved = adjoint(cross)
-            for factor in factors[:j]:
-                moved = factor.apply_adjoint(moved)
-            factors[j] = _solved(factors[j], left_grams[j], gram, moved)
-        if j > 0:
-            cross = factors[j].apply(cross)
-            gram = factors[j].gram() if gram is None else factors[j].congruent(gram)
-    if turned:
-        factors = [factor.transposed() for factor in reversed(factors)]
-    return factors
-
-
-def _equilibrated(factors, frozen):
-    """Scale rows and columns that meet, by powers of two, to norms that differ little.
-
-    The product does not change; zero rows and columns, and fixed factors, neither.
+    A sweep from left to right is one from right to left over the adjoints. `grams`
+    holds LᴴL of each factor.
     """
-    matrices = [factor.tocsr() for factor in factors]
-    for j in range(len(factors) - 1):
-        if frozen[j] or frozen[j + 1]:
-            continue
-        left = sp.linalg.norm(matrices[j], axis=0)
-        right = sp.linalg.norm(matrices[j + 1], axis=1)
-        met = (left > 0) & (right > 0)
-        ratio = np.ones(left.size)
-        ratio[met] = np.sqrt(right[met] / left[met])
-        power = np.exp2(np.round(np.log2(ratio)))
-        matrices[j] = matrices[j] @ sp.diags_array(power)
-        matrices[j + 1] = sp.diags_array(1 / power) @ matrices[j + 1]
-    return [from_csr(matrix) for matrix in matrices]
 
+    target: np.ndarray
+    factors: list[_Factor]
+    grams: list[np.ndarray]
+    residual: np.ndarray
+    ridge: float
+    turned: bool = False
 
-def _solved(factor, left_gram, gram, moved):
-    """Return S with the values that fit best; moved: Lᴴ A Rᴴ, dense."""
-    data, indices, indptr = factor.rows
-    rows = np.repeat(np.arange(factor.shape[0]), np.diff(indptr))
-    x = factor.toarray() if gram is None else factor.apply(gram)
-    gradient = _sampled(left_gram, x, rows, indices, indptr) - moved[rows, indices]
-    if not np.isfinite(gradient).all():
-        return factor
-    if left_gram is None and gram is None:
-        change = -gradient
-    elif left_gram is None:
-        change = _rows_solved(gram, indices, indptr, gradient)
-    elif gram is None:
-        order = np.argsort(indices, kind="stable")  # column by column
-        change = np.empty_like(gradient)
-        _, column_rows, column_indptr = factor.columns
-        change[order] = _rows_solved(
-            left_gram.T, column_rows, column_indptr, gradient[order]
+    @classmethod
+    def of(cls, target, product, fixed, ridge):
+        """Return the factors of a product, with the best scale on the one solved first.
+
+        All are of the size of orthogonal matrices, by powers of two.
+        """
+        factors, _ = _unit_factors(product, target.dtype, fixed)
+        estimate = _chain(factors)
+        solved = max(j for j, factor in enumerate(factors) if not factor.fixed)
+        # A scale of 0 would lose the values; so small, it changes no error.
+        scale = optimal_scale(target, estimate)
+        scale = scale or 1e-8 / max(frobenius_norm(estimate), 1.0)
+        factors[solved] = replace(
+            factors[solved], values=factors[solved].values * scale
         )
-    elif data.size <= CHOLESKY_MAX:
-        change = _cholesky_solved(left_gram, gram, rows, indices, gradient)
-    else:
-        change = _cg_solved(factor, left_gram, gram, rows, gradient)
-    if not np.isfinite(change).all():
+        left = np.eye(target.shape[0], dtype=target.dtype)
+        grams = [left]
+        for factor in factors[:-1]:
+            matrix = factor.adjoint().matrix()
+            left = matrix @ left
+            grams.append(_gram(matrix, grams[-1], left))
+        return cls(target, factors, grams, target - scale * estimate, ridge)
+
+    def swept(self):
+        """Solve for every factor once, from the last to the first, and turn around."""
+        factors, residual = list(self.factors), self.residual.copy()
+        matrices = [factor.matrix() for factor in factors]
+        adjoints = [factor.adjoint().matrix() for factor in factors]
+        right = np.eye(residual.shape[1], dtype=residual.dtype)
+        behind = [right]
+        for j in range(len(factors) - 1, -1, -1):
+            if not factors[j].fixed:
+                factors[j] = _solved(
+                    factors[j], self.grams[j], behind[-1], right, residual,
+                    matrices[:j], adjoints[:j], self.ridge,
+                )  # fmt: skip
+            if j > 0 and not (factors[j].fixed or factors[j - 1].fixed):
+                factors[j - 1], factors[j] = _balanced(factors[j - 1], factors[j])
+                matrices[j - 1] = factors[j - 1].matrix()
+                adjoints[j - 1] = factors[j - 1].adjoint().matrix()
+            matrix = factors[j].matrix()
+            right = matrix @ right
+            if j > 0:
+                behind.append(_gram(matrix, behind[-1], right))
+        return _State(
+            np.ascontiguousarray(self.target.conj().T),
+            [factor.adjoint() for factor in reversed(factors)],
+            behind,
+            np.ascontiguousarray((self.target - right).conj().T),
+            self.ridge,
+            not self.turned,
+        )
+
+    def product(self, start, exponent, dtype):
+        """Return the operator in the units of the target, free factors of norm 1."""
+        factors = self.factors
+        if self.turned:
+            factors = [factor.adjoint() for factor in reversed(factors)]
+        mantissa, matrices, free = 1.0, list(start.factors), []
+        for j, factor in enumerate(factors):
+            if factor.fixed:
+                exponent -= _size_exponent(start.factors[j])
+                continue
+            norm = frobenius_norm(factor.values) or 1.0
+            mantissa, own = np.frexp(mantissa * norm)
+            exponent += int(own)
+            coordinates = (factor.values / norm, (factor.rows, factor.cols))
+            matrices[j] = sp.csr_array(coordinates, shape=factor.shape)
+            free.append(j)
+        # Fixed factors may ask for a scale that the dtype does not hold.
+        limit = np.finfo(dtype).maxexp - 2
+        kept = min(max(exponent, -limit), limit)
+        matrices[free[0]].data = shift(matrices[free[0]].data, exponent - kept)
+        matrices = [matrix.astype(dtype) for matrix in matrices]
+        return FactorProduct(matrices, float(np.ldexp(mantissa, kept)))
+
+
+def _solved(factor, gram, right_gram, right, residual, lefts, adjoints, ridge):
+    """Return the factor with the best values, and update the residual in place."""
+    pulled = residual
+    for adjoint in adjoints:
+        pulled = adjoint @ pulled
+    gradient = sampled(pulled, right.conj(), factor.rows, factor.cols)
+    delta = least_squares(gram, right_gram, factor.rows, factor.cols, gradient, ridge)
+    change = factor.matrix(delta) @ right
+    for left in reversed(lefts):
+        change = left @ change
+    square = np.vdot(change, change).real
+    step = np.vdot(change, residual).real / square if square > 0 else 0.0
+    if not (np.isfinite(step) and step > 0):
         return factor
-    return from_csr(sp.csr_array((data + change, indices, indptr), shape=factor.shape))
+    residual -= step * change
+    return replace(factor, values=factor.values + step * delta)
 
 
-def _sampled(left_gram, x, rows, indices, indptr):
-    """Return (Lᴴ L x) on a support."""
-    if left_gram is None:
-        return x[rows, indices]
-    out = np.empty(indices.size, x.dtype)
-    sampled_product(indices, indptr, left_gram, np.ascontiguousarray(x.T), out)
+def _balanced(left, right):
+    """Equal column norms of left and row norms of right, by powers of two."""
+    inner = left.shape[1]
+    columns = np.bincount(left.cols, np.abs(left.values) ** 2, inner)
+    lines = np.bincount(right.rows, np.abs(right.values) ** 2, inner)
+    both = (columns > 0) & (lines > 0)
+    ratio = np.log2(np.where(both, lines, 1)) - np.log2(np.where(both, columns, 1))
+    scales = 2.0 ** np.round(ratio / 4)
+    return (
+        replace(left, values=left.values * scales[left.cols]),
+        replace(right, values=right.values / scales[right.rows]),
+    )
+
+
+def _gram(matrix, gram, product):
+    """Return the Gram matrix of the rows of product = matrix @ x, given that of x."""
+    out = matrix @ np.ascontiguousarray((matrix @ gram).conj().T)
+    # Where rows of x nearly cancel, the line above may even be negative.
+    np.fill_diagonal(out, np.einsum("ij,ij->i", product, product.conj()))
     return out
 
 
-def _rows_solved(gram, indices, indptr, gradient):
-    """Solve Σ_j' δ[i, j'] G[j', j] = -g[i, j] for the support of each row i."""
-    change = np.zeros_like(gradient)
-    counts = np.diff(indptr)
-    for k in np.unique(counts[counts > 0]):
-        same = np.flatnonzero(counts == k)
-        step = max(1, _BATCH // int(k) ** 2)
-        for start in range(0, same.size, step):
-            first = indptr[same[start : start + step]].astype(np.intp)
-            places = first[:, None] + np.arange(k)
-            j = indices[places]
-            equations = gram[j[:, None, :], j[:, :, None]]
-            diagonal = np.arange(k)
-            largest = equations[:, diagonal, diagonal].real.max(axis=1)
-            largest[largest == 0] = 1
-            equations[:, diagonal, diagonal] += _RIDGE * largest[:, None]
-            solution = np.linalg.solve(equations, -gradient[places][..., None])
-            change[places] = solution[..., 0]
-    return change
+def _chain(factors):
+    """Return the dense product of factors."""
+    product = np.eye(factors[-1].shape[1], dtype=factors[-1].values.dtype)
+    for factor in reversed(factors):
+        product = factor.matrix() @ product
+    return product
 
 
-def _cholesky_solved(left_gram, gram, rows, indices, gradient):
-    """Solve (K + ridge) δ = -g by Cholesky."""
-    equations = left_gram[np.ix_(rows, rows)] * gram[np.ix_(indices, indices)].T
-    largest = equations.diagonal().real.max() or 1.0
-    for ridge in (_RIDGE, 1e4 * _RIDGE, 1e8 * _RIDGE):
-        equations[np.diag_indices_from(equations)] += ridge * largest
-        try:
-            factored = scipy.linalg.cho_factor(equations, check_finite=False)
-        except np.linalg.LinAlgError:
-            continue
-        return scipy.linalg.cho_solve(factored, -gradient, check_finite=False)
-    return np.zeros_like(gradient)
+def _size_exponent(matrix):
+    """Return the binary exponent of the root mean square singular value, about."""
+    norm = frobenius_norm(matrix.data) if matrix.nnz else 0.0
+    return int(np.frexp(norm / np.sqrt(min(matrix.shape)))[1])
 
 
-def _cg_solved(factor, left_gram, gram, rows, gradient):
-    """Solve (K + ridge) δ = -g by conjugate gradients, with Jacobi's preconditioner."""
-    _, indices, indptr = factor.rows
-    diagonal = (left_gram[rows, rows] * gram[indices, indices]).real
-    diagonal = diagonal + _RIDGE * (diagonal.max() or 1.0)
+def _unit_factors(product, dtype, fixed=()):
+    """Return factors of the size of orthogonal ones, and the exponent taken off."""
+    factors, total = [], 0
+    for j, matrix in enumerate(product.factors):
+        exponent = _size_exponent(matrix)
+        total += exponent
+        coo = matrix.tocoo()
+        values = shift(coo.data.astype(dtype), -exponent)
+        factors.append(_Factor(*coo.coords, values, coo.shape, j in fixed))
+    return factors, total
 
-    def equations(values):
-        matrix = sp.csr_array((values, indices, indptr), shape=factor.shape)
-        out = _sampled(left_gram, matrix @ gram, rows, indices, indptr)
-        return out + _RIDGE * diagonal.max() * values
 
-    size = gradient.size
-    operator = LinearOperator((size, size), equations, dtype=gradient.dtype)
-    jacobi = LinearOperator(
-        (size, size), lambda values: values / diagonal, dtype=gradient.dtype
-    )
-    change, _ = cg(operator, -gradient, rtol=_CG_TOL, maxiter=_CG_STEPS, M=jacobi)
-    return change
+def _errors(target, product, exponent):
+    """Return the relative error of a product, and what rounding may add when it runs.
+
+    target: divided by 2**exponent.
+    """
+    factors, total = _unit_factors(product, target.dtype)
+    mantissa, own = np.frexp(product.scale)
+    power = min(max(total + int(own) - exponent, -900), 900)
+    residual = target - shift(float(mantissa) * _chain(factors), power)
+    sizes = np.full(product.shape[1], product.shape[1] ** -0.5)
+    for factor in reversed(factors):
+        sizes = abs(factor.matrix()) @ sizes
+    noise = np.finfo(product.dtype).eps * shift(sizes, power)
+    norm = frobenius_norm(target)
+    return frobenius_norm(residual) / norm, frobenius_norm(noise) / norm
+
+
+def _checked_start(result, target):
+    """Return the product to start from, in the dtype of the target."""
+    factors, scale = getattr(result, "factors", result), getattr(result, "scale", 1.0)
+    product = FactorProduct(factors, scale)
+    if product.shape != target.shape:
+        raise ValueError(f"result is {product.shape} but target is {target.shape}")
+    if product.dtype.kind == "c" and target.dtype.kind != "c":
+        raise TypeError(f"result is complex but target is {target.dtype}")
+    with np.errstate(over="ignore"):
+        factors = [factor.astype(target.dtype) for factor in product.factors]
+    return FactorProduct(factors, product.scale)

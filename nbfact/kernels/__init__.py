@@ -55,7 +55,6 @@ from .sparse import (
     csr_adjoint_columns,
     csr_apply,
     csr_apply_columns,
-    sampled_product,
 )
 from .structured import (
     project_anticirc,
@@ -117,6 +116,5 @@ __all__ = [
     "project_sptriu",
     "project_supp",
     "project_toeplitz",
-    "sampled_product",
     "spectral_norm",
 ]

@@ -188,19 +188,3 @@ def chain_apply_columns(data, indices, indptr, layout, scale, x, scratch, out):
                 source, window, target, place, width,
             )  # fmt: skip
             source, window = target, place
-
-
-@kernel(fastmath=REASSOC)
-def sampled_product(indices, indptr, x, y, out):
-    """Write the entries of x yᵀ on a support to out; x: (rows, k), y: (columns, k).
-
-    indices, indptr: the support in CSR form; out: (nnz,), in its order.
-    """
-    for i in range(indptr.shape[0] - 1):
-        row = x[i]
-        for t in range(indptr[i], indptr[i + 1]):
-            other = y[indices[t]]
-            total = row[0] * other[0]
-            for k in range(1, row.shape[0]):
-                total += row[k] * other[k]
-            out[t] = total
