@@ -36,6 +36,7 @@ class Study(StrEnum):
     cost = "cost"
     scale = "scale"
     noise = "noise"
+    crossover = "crossover"
 
 
 class Method(StrEnum):

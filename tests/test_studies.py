@@ -15,7 +15,7 @@ from samples import ACCEPTANCE
 import nbfact as nf
 from nbfact import cli
 from nbfact.bench import peers
-from nbfact.studies import cost, noise, report, run, scale, tradeoff
+from nbfact.studies import cost, crossover, noise, report, run, scale, tradeoff
 
 HAVE = importlib.util.find_spec("matplotlib") is not None
 needs_matplotlib = pytest.mark.skipif(not HAVE, reason="matplotlib is not installed")
@@ -38,6 +38,9 @@ TINY = {
         targets=("gaussian", "hadamard permuted"),
     ),
     "noise": noise.Settings(n=8, noises=(0.0, 1e-8), seeds=2),
+    "crossover": crossover.Settings(
+        ((8, 8, 8), (4, 16, 8)), (0.1, 0.5), ("float64",), 0.0
+    ),
 }
 COLUMNS = {
     "tradeoff": "matrix preset j k s nnz rcg error spectral seconds rank svd refined "
@@ -45,6 +48,7 @@ COLUMNS = {
     "cost": "varied n J k time bytes operations dense model_bytes",
     "scale": "method target seed scaling error nnz",
     "noise": "method noise seed error",
+    "crossover": "operation dtype p q columns density sparse dense ratio",
 }
 
 

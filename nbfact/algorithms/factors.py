@@ -22,11 +22,14 @@ from ..kernels import (
     spectral_norm,
 )
 
-# Above this density, BLAS multiplies faster than our kernels: CROSSOVER TO MEASURE.
-DENSE = 0.25
+# Densities above which BLAS is faster: S x crosses at 0.42, 0.34 and 0.24 for n = 64, 512
+# and 1024 (0.11 for 204x8193, whose x leaves the caches), S Sᴴ at 0.26, 0.21 and 0.2, in
+# float64 on Zen 4, one thread: `nbfact study crossover`.
+DENSE = 0.3
+GRAM = 0.2
 
-# Bytes of a row of a tile, and of a whole tile: n = 512, eight factors, float64: 2.6 ms
-# with rows of 128 bytes, 1.4 with 256, 2.3 with 512 (`nbfact study crossover`).
+# Bytes of a row of a tile, and of a whole one: of rows of 128, 256 and 512 bytes, these
+# are the fastest at n = 512 (`nbfact bench -k "hierarchical n=512"`).
 _TILE_ROW, _TILE = 256, 1 << 18
 
 # Power iteration: at most this many steps, or a relative change below the tolerance.
@@ -35,6 +38,7 @@ _TILE_ROW, _TILE = 256, 1 << 18
 _NORM_STEPS, _NORM_TOL = 300, 1e-6
 
 CSR = tuple[np.ndarray, np.ndarray, np.ndarray]
+Out = np.ndarray | None
 
 
 class Dense:
@@ -49,33 +53,38 @@ class Dense:
         """Entries that are not zero."""
         return count_nonzeros(self.array)
 
-    def toarray(self) -> np.ndarray:
-        """Return a new dense array."""
-        return self.array.copy()
+    def toarray(self, out: Out = None) -> np.ndarray:
+        """Return the factor as a dense array, not its own."""
+        if out is None:
+            return self.array.copy()
+        out[:] = self.array
+        return out
 
     def tocsr(self) -> sp.csr_array:
         """Return the factor as scipy has it."""
         return sp.csr_array(self.array)
 
-    def apply(self, x: np.ndarray) -> np.ndarray:
+    def apply(self, x: np.ndarray, out: Out = None) -> np.ndarray:
         """Return S x."""
-        return self.array @ x
+        return np.matmul(self.array, x, out=out)
 
     def apply_adjoint(self, x: np.ndarray) -> np.ndarray:
         """Return Sᴴ x."""
         return self.array.conj().T @ x
 
-    def gram(self) -> np.ndarray:
+    def gram(self, out: Out = None) -> np.ndarray:
         """Return S Sᴴ."""
-        return self.array @ self.array.conj().T
+        return np.matmul(self.array, self.array.conj().T, out=out)
 
     def gram_of_columns(self) -> np.ndarray:
         """Return Sᴴ S."""
         return self.array.conj().T @ self.array
 
-    def congruent(self, gram: np.ndarray) -> np.ndarray:
+    def congruent(
+        self, gram: np.ndarray, scratch: Out = None, out: Out = None
+    ) -> np.ndarray:
         """Return S G Sᴴ, for G Hermitian."""
-        return self.array @ gram @ self.array.conj().T
+        return np.matmul(self.array @ gram, self.array.conj().T, out=out)
 
     def add_to(self, x: np.ndarray) -> None:
         """Add the factor to x, in place."""
@@ -115,11 +124,12 @@ class Sparse:
         """Stored entries."""
         return self.rows[0].size
 
-    def toarray(self) -> np.ndarray:
-        """Return a new dense array."""
-        array = np.zeros(self.shape, self.rows[0].dtype)
-        csr_add(*self.rows, array)
-        return array
+    def toarray(self, out: Out = None) -> np.ndarray:
+        """Return the factor as a dense array."""
+        out = np.empty(self.shape, self.rows[0].dtype) if out is None else out
+        out.fill(0)
+        csr_add(*self.rows, out)
+        return out
 
     def tocsr(self) -> sp.csr_array:
         """Return the factor as scipy has it, without copying the values."""
@@ -127,9 +137,9 @@ class Sparse:
         indices, indptr = indices.astype(np.int32), indptr.astype(np.int32)
         return sp.csr_array((data, indices, indptr), shape=self.shape)
 
-    def apply(self, x: np.ndarray) -> np.ndarray:
+    def apply(self, x: np.ndarray, out: Out = None) -> np.ndarray:
         """Return S x."""
-        out = np.empty((self.shape[0], x.shape[1]), x.dtype)
+        out = np.empty((self.shape[0], x.shape[1]), x.dtype) if out is None else out
         csr_apply_columns(*self.rows, x, out)
         return out
 
@@ -139,9 +149,13 @@ class Sparse:
         csr_apply_columns(*self.columns, x, out)
         return out
 
-    def gram(self) -> np.ndarray:
-        """Return S Sᴴ."""
-        out = np.empty((self.shape[0], self.shape[0]), self.rows[0].dtype)
+    def gram(self, out: Out = None, limit: float = GRAM) -> np.ndarray:
+        """Return S Sᴴ, by BLAS where the density is above the limit."""
+        p, q = self.shape
+        out = np.empty((p, p), self.rows[0].dtype) if out is None else out
+        if self.nnz > limit * p * q:
+            array = self.toarray()
+            return np.matmul(array, array.conj().T, out=out)
         csr_gram(*self.rows, *self.columns, out)
         return out
 
@@ -151,10 +165,13 @@ class Sparse:
         csr_gram(*self.columns, *self.rows, out)
         return out
 
-    def congruent(self, gram: np.ndarray) -> np.ndarray:
+    def congruent(
+        self, gram: np.ndarray, scratch: Out = None, out: Out = None
+    ) -> np.ndarray:
         """Return S G Sᴴ, for G Hermitian."""
         p, q = self.shape
-        scratch, out = np.empty((2, p * q), gram.dtype), np.empty((p, p), gram.dtype)
+        scratch = np.empty((2, p * q), gram.dtype) if scratch is None else scratch
+        out = np.empty((p, p), gram.dtype) if out is None else out
         csr_congruent(*self.rows, gram, scratch, out)
         return out
 
@@ -192,10 +209,10 @@ Factor = Dense | Sparse
 
 
 def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
-    """Return x as a factor, which keeps x if its density is above the limit."""
+    """Return x as a factor: sparse, or a copy if its density is above the limit."""
     nnz = count_nonzeros(x)
     if nnz > limit * x.size:
-        return Dense(x)
+        return Dense(x.copy())
     m, n = x.shape
     data, indices = np.empty(nnz + 1, x.dtype), np.empty(nnz + 1, np.uint32)
     indptr = np.empty(m + 1, np.uint32)
@@ -206,9 +223,9 @@ def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
     return Sparse(x.shape, (data[:nnz], indices[:nnz], indptr), columns)
 
 
-def adjoint(x: np.ndarray) -> np.ndarray:
+def adjoint(x: np.ndarray, out: Out = None) -> np.ndarray:
     """Return xᴴ, C-contiguous."""
-    out = np.empty(x.shape[::-1], x.dtype)
+    out = np.empty(x.shape[::-1], x.dtype) if out is None else out
     adjoint_copy(x, out)
     return out
 
@@ -227,12 +244,14 @@ class Chain:
         self.backward = _packed([factor.columns for factor in factors], dtype)
         self._largest = max((max(factor.shape) for factor in factors), default=1)
 
-    def norm(self, first: int, last: int, vector: np.ndarray) -> float:
+    def norm(
+        self, first: int, last: int, vector: np.ndarray, steps: int = _NORM_STEPS
+    ) -> float:
         """Return ‖S[first] ... S[last - 1]‖₂, starting from vector."""
         scratch = np.empty((2, self._largest), vector.dtype)
         return chain_norm(
-            *self.forward, *self.backward, first, last, vector, scratch,
-            _NORM_STEPS, _NORM_TOL,
+            *self.forward, *self.backward, first, last, vector, scratch, steps,
+            _NORM_TOL,
         )  # fmt: skip
 
 
@@ -242,9 +261,9 @@ def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:
     return np.empty((2, rows, max(8, width)), dtype)
 
 
-def dense_norm(x: np.ndarray, vector: np.ndarray) -> float:
+def dense_norm(x: np.ndarray, vector: np.ndarray, steps: int = _NORM_STEPS) -> float:
     """Return ‖x‖₂, starting from vector."""
-    return spectral_norm(x, vector, _NORM_STEPS, _NORM_TOL)
+    return spectral_norm(x, vector, steps, _NORM_TOL)
 
 
 def _packed(forms, dtype):

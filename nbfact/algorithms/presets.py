@@ -13,8 +13,8 @@ Levels = tuple[list[Constraint], list[Constraint]]
 
 # Entries of the Hadamard matrix have one modulus, and so have those of every step: the
 # supports are a matter of ties, which must not be decided by rounding, nor by noise.
-# With 0.05, "hadamard" finds the transform up to a relative noise of 1e-2 on n = 32,
-# with 1e-6 up to 1e-8, with 0 without noise only (`nbfact study noise`).
+# So "hadamard" finds the transform up to a relative noise of 1e-2, the others up to
+# 1e-4 (n = 32, `nbfact study noise`); with 0, without noise only.
 TIE_TOL = 0.05
 
 
@@ -183,8 +183,7 @@ def _rectmat(name, j, k, s, rho, P):
             residuals[:-1] = [Identity((m, m))] * (j - 2)
         return factors, residuals
 
-    # Long steps: on the four lead fields of FAµST's cases, errors are 11 to 30 % below
-    # those of steps of 1, with any scaling (`nbfact study tradeoff`).
+    # Long steps end lower: `nbfact study tradeoff` against the same with step=1.0.
     return Preset(name, constraints, "left", scaling="sweep", step=1.9)
 
 
@@ -221,8 +220,8 @@ def _hadamard(name, kind, constrained=True):
 
         return constraints
 
-    # Where there are no ties to rely on, longer steps end lower: on row permutations of
-    # n = 32, a median error of 0.48 and not 0.69 (`nbfact study noise`).
+    # Where there are no ties to rely on, longer steps end lower (`nbfact study noise`,
+    # rows permuted).
     fallbacks = tuple(
         Preset(name, constraints_with(0.0), scaling="factor", step=step)
         for step in (1.9, 1.6)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..constraints import Constraint
 from ..constraints.base import Options, Set
-from ..kernels import chain_gradient, csr_fit
+from ..kernels import chain_gradient, csr_apply_columns, csr_fit
 from .factors import (
     Chain,
     Factor,
@@ -37,9 +37,9 @@ _CANCELLING = {"d": 1e-6, "f": 1e-1}
 # Norms that differ less from their mean are left as they are.
 _UNEQUAL = 1.05
 
-# Up to this order ‖R‖ comes from G, and beyond from the factors of R: an iteration
-# costs 2 and 8 µs at 128, 80 and 20 µs at 512 (`nbfact study crossover`).
-_SMALL_GRAM = 192
+# ‖R‖ comes from G up to this order, and beyond where the factors of R have more than this
+# share of its entries: five of n = 512 cross at 0.2 (`nbfact study crossover`, norm).
+_SMALL_GRAM, _HEAVY = 192, 0.2
 
 
 class Sweeps:
@@ -81,6 +81,7 @@ class Sweeps:
         self._vectors: dict[tuple, np.ndarray] = {}
         self._chain: Chain | None = None
         self._tiles: np.ndarray | None = None
+        self._workspace = _Workspace(self._target.dtype)
         if self._scaling == "balanced":
             self._balance(scale)
 
@@ -121,10 +122,7 @@ class Sweeps:
                 entered += factors[j].entered(old)
             if j == 0:
                 break
-            if j == last:
-                cross, gram = self._target.times(factors[j]), factors[j].gram()
-            else:
-                cross, gram = factors[j].apply(cross), factors[j].congruent(gram)
+            cross, gram = self._absorbed(j, cross, gram)
             if self._scaling == "factor":
                 self.scale = self._fit_left(j, cross, gram) or self.scale
         self._chain = None
@@ -135,6 +133,18 @@ class Sweeps:
             self._balance(self.scale)
         return error, self._fitted * math.prod(self._norms().values()), entered
 
+    def _absorbed(self, j, cross, gram):
+        """Return Cᴴ and G for R with S[j] on its left; two arrays of each take turns."""
+        factor, take = self._factors[j], self._workspace.take
+        p, q = factor.shape
+        cross_out = take(f"cross {j % 2}", (p, self._factors[0].shape[0]))
+        gram_out = take(f"gram {j % 2}", (p, p))
+        if gram is None:
+            return self._target.times(factor, cross_out), factor.gram(gram_out)
+        scratch = take("congruent", (2, p * q))
+        cross = factor.apply(cross, cross_out)
+        return cross, factor.congruent(gram, scratch, gram_out)
+
     def _updated(self, j, cross, gram, left, norm):
         """One proximal gradient step on one factor; norm: ‖L‖ ‖R‖."""
         old, projection = self._factors[j], self._sets[j]
@@ -142,7 +152,8 @@ class Sweeps:
         lipschitz = self._margin * (self.scale * norm) ** 2
         weight = real(self.scale / lipschitz) if lipschitz > 0 else real(np.inf)
         if not np.isfinite(weight) or weight == 0:
-            stepped = old.toarray()  # λ or a side is zero: no gradient
+            # λ or a side is zero: no gradient
+            stepped = old.toarray(self._workspace.take("step", old.shape))
         elif left is None:
             stepped = self._chain_step(j, cross, gram, weight)
         else:
@@ -152,7 +163,8 @@ class Sweeps:
     def _chain_step(self, j, cross, gram, weight):
         """S - w Lᴴ(λ L S G - C), through the sparse factors of L."""
         old, chain = self._factors[j], self._chain
-        x = old.toarray() if gram is None else old.apply(gram)
+        x = self._workspace.take("step", old.shape)
+        x = old.toarray(x) if gram is None else old.apply(gram, x)
         chain_gradient(
             *chain.forward, *chain.backward, j, x, cross, weight.dtype.type(self.scale),
             weight, self._tile_scratch(), x,
@@ -162,18 +174,21 @@ class Sweeps:
 
     def _dense_step(self, j, cross, gram, left, weight):
         """S - w Lᴴ(λ L S G - C), with Lᴴ dense: a factor of L is, or A is implicit."""
-        old = self._factors[j]
+        old, take = self._factors[j], self._workspace.take
+        stepped, other = take("step", old.shape), take("dense", old.shape)
         if gram is None and isinstance(old, Sparse) and len(left) <= left.shape[1]:
             # Lᴴ L S = (Sᴴ Lᴴ L)ᴴ costs p multiplications for each entry of S.
-            stepped = adjoint(old.apply_adjoint(left @ left.conj().T))
+            product = take("turned", old.shape[::-1])
+            csr_apply_columns(*old.columns, left @ left.conj().T, product)
+            adjoint(product, stepped)
         else:
-            x = old.toarray() if gram is None else old.apply(gram)
-            stepped = left @ (left.conj().T @ x)
+            x = old.toarray(other) if gram is None else old.apply(gram, other)
+            np.matmul(left, left.conj().T @ x, out=stepped)
         stepped *= weight.dtype.type(self.scale)
         if gram is None:
-            stepped -= self._target.from_left(left)
+            stepped -= self._target.from_left(left, other)
         else:
-            stepped -= left @ cross.conj().T
+            stepped -= np.matmul(left, cross.conj().T, out=other)
         stepped *= -weight
         old.add_to(stepped)
         return stepped
@@ -240,8 +255,9 @@ class Sweeps:
         """‖R‖₂, from the singular vector of the previous sweep."""
         if gram is None:
             return 1.0
-        right = self._factors[j + 1 :]
-        if len(gram) > _SMALL_GRAM and all(isinstance(f, Sparse) for f in right):
+        right, order = self._factors[j + 1 :], len(gram)
+        sparse = order > _SMALL_GRAM and all(isinstance(f, Sparse) for f in right)
+        if sparse and sum(f.nnz for f in right) < _HEAVY * order**2:
             vector = self._vector(j, "right", right[-1].shape[1])
             return Chain(right, gram.dtype).norm(0, len(right), vector)
         return self._gram_norm(j, "right gram", gram)
@@ -288,8 +304,9 @@ class Sweeps:
         # The factors are packed as the next sweep needs them.
         self._chained()
         residual = self._target.residual(
-            self._factors, self._fitted, self._chain, self._tile_scratch()
-        )
+            self._factors, self._fitted, self._chain, self._tile_scratch(),
+            self._workspace.take("step", self._factors[-1].shape),
+        )  # fmt: skip
         return residual / self._target.norm
 
     def _balance(self, scale):
@@ -306,6 +323,26 @@ class Sweeps:
             self._factors[j] = self._factors[j].scaled(sign * common / norm)
         self.scale = self._fitted = 1.0
         self._chain = None
+
+
+class _Workspace:
+    """Arrays that are used again: fresh ones cost a third of the time at n = 512.
+
+    What was in one is lost when it is taken again.
+    """
+
+    def __init__(self, dtype):
+        self._dtype = dtype
+        self._arrays = {}
+
+    def take(self, name, shape):
+        """Return an array of a name, whose contents are undefined."""
+        if self._arrays.get(name, _NOTHING).shape != shape:
+            self._arrays[name] = np.empty(shape, self._dtype)
+        return self._arrays[name]
+
+
+_NOTHING = np.empty(0)
 
 
 class _Projection:

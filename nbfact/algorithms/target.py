@@ -23,7 +23,7 @@ _BLOCK = 64
 Matrix = np.ndarray | sp.csr_array | LinearOperator
 
 
-class Dense:
+class Explicit:
     """A, or Aᵀ when turned, in memory; ``adjoint`` is its adjoint, C-contiguous."""
 
     def __init__(self, array: np.ndarray, turned: bool) -> None:
@@ -32,21 +32,26 @@ class Dense:
         self.real = array.real.dtype
         self.norm = frobenius_norm(array)
 
-    def times(self, factor: Factor) -> np.ndarray:
-        """Return S Aᴴ."""
-        return factor.apply(self.adjoint)
+    def times(self, factor: Factor, out: np.ndarray) -> np.ndarray:
+        """Return S Aᴴ, in out."""
+        return factor.apply(self.adjoint, out)
 
-    def from_left(self, left: np.ndarray) -> np.ndarray:
-        """Return left A."""
-        return left @ self.adjoint.conj().T
+    def from_left(self, left: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Return left A, in out."""
+        return np.matmul(left, self.adjoint.conj().T, out=out)
 
     def inner(self, x: np.ndarray) -> float:
         """Return Re<A, x>."""
         return float(np.vdot(adjoint(self.adjoint), x).real)
 
-    def residual(self, factors, scale, chain: Chain, tiles: np.ndarray) -> float:
-        """Return ‖A - λ S[0] ... S[J-1]‖; chain: the sparse factors from the left."""
-        x = factors[-1].toarray()
+    def residual(
+        self, factors, scale, chain: Chain, tiles: np.ndarray, out: np.ndarray
+    ) -> float:
+        """Return ‖A - λ S[0] ... S[J-1]‖; chain: the sparse factors from the left.
+
+        out: clobbered, of the shape of the last factor.
+        """
+        x = factors[-1].toarray(out)
         for factor in reversed(factors[chain.length : -1]):
             x = factor.apply(x)
         square = chain_residual(
@@ -66,20 +71,20 @@ class Implicit:
         self.real = np.empty(0, self.dtype).real.dtype
         self.norm = norm(matrix)
 
-    def times(self, factor: Factor) -> np.ndarray:
-        """Return S Aᴴ."""
+    def times(self, factor: Factor, out: np.ndarray) -> np.ndarray:
+        """Return S Aᴴ; out is not used."""
         if sp.issparse(self._matrix) and isinstance(factor, Sparse):
             product = factor.tocsr() @ _adjoint(self._matrix)
             return np.ascontiguousarray(product.toarray())
         return adjoint(self._by(self._matrix, factor.toarray().conj().T))
 
-    def from_left(self, left: np.ndarray) -> np.ndarray:
-        """Return left A."""
+    def from_left(self, left: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Return left A; out is not used."""
         return adjoint(self._by(_adjoint(self._matrix), left.conj().T))
 
-    def residual(self, factors, scale, chain, tiles) -> float:
+    def residual(self, factors, scale, chain, tiles, out) -> float:
         """Return ‖A - λ S[0] ... S[J-1]‖, some columns at a time."""
-        last, total = factors[-1].toarray(), 0.0
+        last, total = factors[-1].toarray(out), 0.0
         for start, columns in _columns(self._matrix):
             x = np.ascontiguousarray(last[:, start : start + columns.shape[1]])
             for factor in reversed(factors[:-1]):
@@ -94,12 +99,12 @@ class Implicit:
         return np.ascontiguousarray(matrix @ np.ascontiguousarray(x), self.dtype)
 
 
-Target = Dense | Implicit
+Target = Explicit | Implicit
 
 
 def target_of(matrix: Matrix, turned: bool) -> Target:
     """Return a checked matrix, or its transpose, as sweeps read it."""
-    return (Dense if isinstance(matrix, np.ndarray) else Implicit)(matrix, turned)
+    return (Explicit if isinstance(matrix, np.ndarray) else Implicit)(matrix, turned)
 
 
 def checked_target(target: Any, n_factors: int) -> Matrix:

@@ -17,8 +17,7 @@ BLOCK = 16
 def adjoint_copy(x, out):
     """Write xᴴ to out; x: (m, n), out: (n, m), distinct.
 
-    Eight rows at a time, so that cache lines of out are written whole: 0.13 ms at
-    n = 512, where x.T.copy() takes 0.8 (powers of two are the worst case of both).
+    Eight rows at a time, so that cache lines of out are written whole.
     """
     m, n = x.shape
     whole = m - m % 8
