@@ -22,9 +22,9 @@ from ..kernels import (
     spectral_norm,
 )
 
-# Densities above which BLAS is faster: S x crosses at 0.42, 0.34 and 0.24 for n = 64, 512
-# and 1024 (0.11 for 204x8193, whose x leaves the caches), S Sᴴ at 0.26, 0.21 and 0.2, in
-# float64 on Zen 4, one thread: `nbfact study crossover`.
+# Densities above which BLAS is faster: S x crosses at 0.42, 0.34 and 0.24 for n = 64,
+# 512 and 1024 (0.11 for 204x8193, whose x leaves the caches), S Sᴴ at 0.26, 0.21 and
+# 0.2, in float64 on Zen 4, one thread: `nbfact study crossover`.
 DENSE = 0.3
 GRAM = 0.2
 

@@ -177,6 +177,7 @@ def _peel(target, levels, n_iter, right, callback, order, scaling, step, tol, ke
             scaling, step,
         )  # fmt: skip
         parts, ratio, _ = iterate(split, n_iter[0], tol, keep, start=start)
+        del split  # and the arrays it works in
         # The two new factors, and their sets, take the place of the residual.
         factors = _replaced(factors, parts, right)
         constraints = _replaced(constraints, pair, right)

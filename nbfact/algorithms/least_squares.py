@@ -23,10 +23,11 @@ def least_squares(gram, right_gram, rows, cols, gradient, ridge):
     """Return the δ with (gram Δ right_gram)[rows, cols] = gradient.
 
     Δ holds δ at (rows, cols) and is zero elsewhere. Both Gram matrices are Hermitian
-    and positive semi-definite; the unknowns decouple over pairs of connected components
-    of the two. ridge is added to diagonals of 1. Never NaN.
+    and positive semi-definite, or None for the identity; the unknowns decouple over
+    pairs of connected components of the two. ridge is added to diagonals of 1. Never
+    NaN.
     """
-    blocks = _components(gram)[rows] * len(right_gram) + _components(right_gram)[cols]
+    blocks = _labels(gram, rows) * (cols.max(initial=0) + 1) + _labels(right_gram, cols)
     order = np.argsort(blocks, kind="stable")
     _, starts, counts = np.unique(blocks[order], return_index=True, return_counts=True)
     delta = np.zeros_like(gradient)
@@ -42,8 +43,11 @@ def least_squares(gram, right_gram, rows, cols, gradient, ridge):
         chunk = max(_CHUNK // k**2, 1)
         for block in np.split(members, range(chunk, len(members), chunk)):
             i, j = rows[block], cols[block]
-            system = gram[i[:, :, None], i[:, None, :]]
-            system *= right_gram[j[:, None, :], j[:, :, None]]
+            system = np.ones((*i.shape, k), gradient.dtype)
+            if gram is not None:  # else all rows of a block are the same
+                system *= gram[i[:, :, None], i[:, None, :]]
+            if right_gram is not None:
+                system *= right_gram[j[:, None, :], j[:, :, None]]
             delta[block] = _direct(system, gradient[block], ridge)
     return np.where(np.isfinite(delta), delta, 0)
 
@@ -78,15 +82,19 @@ def _solver(system):
 
 def _conjugate_gradients(gram, right_gram, rows, cols, vector):
     """Solve one block without its matrix, preconditioned by its diagonal."""
-    shape = (len(gram), len(right_gram))
-    inverse = _inverse_sqrt(
-        gram.diagonal().real[rows] * right_gram.diagonal().real[cols]
-    )
+    shape = (rows.max() + 1, cols.max() + 1)
+    if gram is not None:
+        gram = gram[: shape[0], : shape[0]]
+    if right_gram is not None:
+        right_gram = right_gram[: shape[1], : shape[1]]
+    inverse = _inverse_sqrt(_diagonal(gram, rows) * _diagonal(right_gram, cols))
 
     def apply(x):
         delta = sp.csr_array((x * inverse, (rows, cols)), shape=shape)
-        image = np.ascontiguousarray((delta @ right_gram).T)
-        return sampled(gram, image, rows, cols) * inverse
+        image = delta.toarray() if right_gram is None else delta @ right_gram
+        if gram is None:
+            return image[rows, cols] * inverse
+        return sampled(gram, np.ascontiguousarray(image.T), rows, cols) * inverse
 
     x, residual = np.zeros_like(vector), vector * inverse
     direction, square = residual, np.vdot(residual, residual).real
@@ -113,6 +121,16 @@ def sampled(x, y, rows, cols):
         part = slice(start, start + chunk)
         np.einsum("tk,tk->t", x[rows[part]], y[cols[part]], out=out[part])
     return out
+
+
+def _labels(gram, places):
+    """Label the components that places are in; each is its own for the identity."""
+    return places.astype(np.intp) if gram is None else _components(gram)[places]
+
+
+def _diagonal(gram, places):
+    """Return entries of a diagonal."""
+    return np.ones(places.size) if gram is None else gram.diagonal().real[places]
 
 
 def _components(gram):

@@ -179,12 +179,12 @@ class _State:
     """Factors and target between two sweeps, both turned around after each.
 
     A sweep from left to right is one from right to left over the adjoints. `grams`
-    holds LᴴL of each factor.
+    holds LᴴL of each factor, None where L is the identity.
     """
 
     target: np.ndarray
     factors: list[_Factor]
-    grams: list[np.ndarray]
+    grams: list[np.ndarray | None]
     residual: np.ndarray
     ridge: float
     turned: bool = False
@@ -204,11 +204,10 @@ class _State:
         factors[solved] = replace(
             factors[solved], values=factors[solved].values * scale
         )
-        left = np.eye(target.shape[0], dtype=target.dtype)
-        grams = [left]
+        left, grams = None, [None]
         for factor in factors[:-1]:
             matrix = factor.adjoint().matrix()
-            left = matrix @ left
+            left = _times(matrix, left)
             grams.append(_gram(matrix, grams[-1], left))
         return cls(target, factors, grams, target - scale * estimate, ridge)
 
@@ -217,8 +216,7 @@ class _State:
         factors, residual = list(self.factors), self.residual.copy()
         matrices = [factor.matrix() for factor in factors]
         adjoints = [factor.adjoint().matrix() for factor in factors]
-        right = np.eye(residual.shape[1], dtype=residual.dtype)
-        behind = [right]
+        right, behind = None, [None]
         for j in range(len(factors) - 1, -1, -1):
             if not factors[j].fixed:
                 factors[j] = _solved(
@@ -230,7 +228,7 @@ class _State:
                 matrices[j - 1] = factors[j - 1].matrix()
                 adjoints[j - 1] = factors[j - 1].adjoint().matrix()
             matrix = factors[j].matrix()
-            right = matrix @ right
+            right = _times(matrix, right)
             if j > 0:
                 behind.append(_gram(matrix, behind[-1], right))
         return _State(
@@ -271,9 +269,12 @@ def _solved(factor, gram, right_gram, right, residual, lefts, adjoints, ridge):
     pulled = residual
     for adjoint in adjoints:
         pulled = adjoint @ pulled
-    gradient = sampled(pulled, right.conj(), factor.rows, factor.cols)
+    if right is None:
+        gradient = pulled[factor.rows, factor.cols]
+    else:
+        gradient = sampled(pulled, right.conj(), factor.rows, factor.cols)
     delta = least_squares(gram, right_gram, factor.rows, factor.cols, gradient, ridge)
-    change = factor.matrix(delta) @ right
+    change = _times(factor.matrix(delta), right)
     for left in reversed(lefts):
         change = left @ change
     square = np.vdot(change, change).real
@@ -300,7 +301,8 @@ def _balanced(left, right):
 
 def _gram(matrix, gram, product):
     """Return the Gram matrix of the rows of product = matrix @ x, given that of x."""
-    out = matrix @ np.ascontiguousarray((matrix @ gram).conj().T)
+    turned = product if gram is None else matrix @ gram
+    out = matrix @ np.ascontiguousarray(turned.conj().T)
     # Where rows of x nearly cancel, the line above may even be negative.
     np.fill_diagonal(out, np.einsum("ij,ij->i", product, product.conj()))
     return out
@@ -308,10 +310,17 @@ def _gram(matrix, gram, product):
 
 def _chain(factors):
     """Return the dense product of factors."""
-    product = np.eye(factors[-1].shape[1], dtype=factors[-1].values.dtype)
+    product = None
     for factor in reversed(factors):
-        product = factor.matrix() @ product
+        product = _times(factor.matrix(), product)
     return product
+
+
+def _times(matrix, x):
+    """Return matrix @ x as a dense array; x is None for the identity."""
+    if x is None:
+        return matrix.toarray() if sp.issparse(matrix) else matrix
+    return matrix @ x
 
 
 def _size_exponent(matrix):

@@ -37,8 +37,8 @@ _CANCELLING = {"d": 1e-6, "f": 1e-1}
 # Norms that differ less from their mean are left as they are.
 _UNEQUAL = 1.05
 
-# ‖R‖ comes from G up to this order, and beyond where the factors of R have more than this
-# share of its entries: five of n = 512 cross at 0.2 (`nbfact study crossover`, norm).
+# ‖R‖ comes from G up to this order, and beyond where the factors of R have more than
+# this share of its entries: five of n = 512 cross at 0.2 (`nbfact study crossover`).
 _SMALL_GRAM, _HEAVY = 192, 0.2
 
 
@@ -134,7 +134,7 @@ class Sweeps:
         return error, self._fitted * math.prod(self._norms().values()), entered
 
     def _absorbed(self, j, cross, gram):
-        """Return Cᴴ and G for R with S[j] on its left; two arrays of each take turns."""
+        """Return Cᴴ and G for R with S[j] on its left, in the other of two arrays."""
         factor, take = self._factors[j], self._workspace.take
         p, q = factor.shape
         cross_out = take(f"cross {j % 2}", (p, self._factors[0].shape[0]))
