@@ -239,16 +239,15 @@ class Chain:
 
     def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
         self.length = len(factors)
-        self.nnz = sum(factor.nnz for factor in factors)
         self.forward = _packed([factor.rows for factor in factors], dtype)
         self.backward = _packed([factor.columns for factor in factors], dtype)
-        self._largest = max((max(factor.shape) for factor in factors), default=1)
 
     def norm(
         self, first: int, last: int, vector: np.ndarray, steps: int = _NORM_STEPS
     ) -> float:
         """Return ‖S[first] ... S[last - 1]‖₂, starting from vector."""
-        scratch = np.empty((2, self._largest), vector.dtype)
+        largest = max(self.forward[3][:, 0].max(), self.backward[3][:, 0].max())
+        scratch = np.empty((2, largest), vector.dtype)
         return chain_norm(
             *self.forward, *self.backward, first, last, vector, scratch, steps,
             _NORM_TOL,
@@ -278,12 +277,8 @@ def _packed(forms, dtype):
     for j, (data, _, indptr) in enumerate(forms):
         rows = indptr.size - 1
         layout[j] = rows, 0, first, first_row
-        pointers.append(indptr + np.uint32(first))
+        pointers.append(indptr + np.uint32(first) if first else indptr)
         first += data.size
         first_row += rows + 1
-    return (
-        np.concatenate([form[0] for form in forms]),
-        np.concatenate([form[1] for form in forms]),
-        np.concatenate(pointers),
-        layout,
-    )
+    data, indices, _ = zip(*forms, strict=True)
+    return *map(np.concatenate, (data, indices, pointers)), layout

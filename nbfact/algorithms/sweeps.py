@@ -98,8 +98,9 @@ class Sweeps:
 
     def _norms(self):
         """Norms of the factors whose sets have unit norm, and that are left free."""
-        norms = {j: self._factors[j].norm() for j in self._free}
-        return {j: x for j, x in norms.items() if x > 0 and self._sets[j].normalized}
+        unit = [j for j in self._free if self._sets[j].normalized]
+        norms = {j: self._factors[j].norm() for j in unit}
+        return {j: norm for j, norm in norms.items() if norm > 0}
 
     @property
     def rounding(self) -> float:
@@ -176,20 +177,20 @@ class Sweeps:
         """S - w Lᴴ(λ L S G - C), with Lᴴ dense: a factor of L is, or A is implicit."""
         old, take = self._factors[j], self._workspace.take
         stepped, other = take("step", old.shape), take("dense", old.shape)
+        # Small matrices carry the scalars.
+        pulled, pushed = left * weight, left * (-weight * weight.dtype.type(self.scale))
         if gram is None and isinstance(old, Sparse) and len(left) <= left.shape[1]:
             # Lᴴ L S = (Sᴴ Lᴴ L)ᴴ costs p multiplications for each entry of S.
             product = take("turned", old.shape[::-1])
-            csr_apply_columns(*old.columns, left @ left.conj().T, product)
+            csr_apply_columns(*old.columns, pushed @ left.conj().T, product)
             adjoint(product, stepped)
         else:
             x = old.toarray(other) if gram is None else old.apply(gram, other)
-            np.matmul(left, left.conj().T @ x, out=stepped)
-        stepped *= weight.dtype.type(self.scale)
+            np.matmul(pushed, left.conj().T @ x, out=stepped)
         if gram is None:
-            stepped -= self._target.from_left(left, other)
+            stepped += self._target.from_left(pulled, other)
         else:
-            stepped -= np.matmul(left, cross.conj().T, out=other)
-        stepped *= -weight
+            stepped += np.matmul(pulled, cross.conj().T, out=other)
         old.add_to(stepped)
         return stepped
 
