@@ -8,8 +8,9 @@ The floors, from the ground up; each imports only those above it in this list:
 ``operators``       linear maps that multiply fast: `FactorProduct`, `load`
 ``metrics``         `relative_error`, `metrics.rcg`, ...
 ``targets``         matrices to factor: `targets.hadamard`, `targets.leadfield`, ...
-``algorithms``      `palm4msa`, `hierarchical`, `rectmat`
+``algorithms``      `palm4msa`, `hierarchical`, `rectmat`, `refine`
 ``bench``, ``cli``  the harness and the ``nbfact`` command (extra ``bench``)
+``studies``         tables and figures about factorizing (extra ``study``)
 ==================  ===========================================================
 """
 
