@@ -52,7 +52,7 @@ def palm4msa(
         Sweeps over all factors, at most.
     tol : float, default 0.0
         Stop when a sweep changes the relative error by at most `tol` times itself.
-        Whatever `tol`, an error of four units of rounding ends the sweeps.
+        Whatever `tol`, an error of two units of rounding for each factor ends them.
     init : Factorization, FactorProduct, sequence of J arrays, or "random", optional
         Factors to start from, with their scale (1 for arrays); "random": Gaussian
         matrices, projected. By default the factor updated first is zero and the others

@@ -37,9 +37,10 @@ _CANCELLING = {"d": 1e-6, "f": 1e-1}
 # Norms that differ less from their mean are left as they are.
 _UNEQUAL = 1.05
 
-# ‖R‖ comes from G up to this order, and beyond where the factors of R have more than
-# this share of its entries: five of n = 512 cross at 0.2 (`nbfact study crossover`).
-_SMALL_GRAM, _HEAVY = 192, 0.2
+# Norms come from Gram matrices and not from the factors where these have together more
+# than this share of their entries, 0.2 at n = 512 (`nbfact study crossover`), and where
+# the Gram matrix is made anyway, as G is, up to this order.
+_HEAVY, _SMALL_GRAM = 0.2, 192
 
 
 class Sweeps:
@@ -104,8 +105,8 @@ class Sweeps:
 
     @property
     def rounding(self) -> float:
-        """An error that is nothing but rounding."""
-        return 4 * float(np.finfo(self._target.real).eps)
+        """An error that is nothing but rounding: two units for each factor."""
+        return 2 * len(self._factors) * float(np.finfo(self._target.real).eps)
 
     def sweep(self) -> tuple[float, float, int]:
         """Update each factor once; return the relative error, λ and entries entered.
@@ -215,13 +216,14 @@ class Sweeps:
     def _look_left(self):
         """Return Lᴴ where products need it dense, by place, and ‖L‖₂ for each factor.
 
-        Lᴴ is needed where L has a dense factor, and on an implicit target. The norm of
-        small ones comes from Lᴴ L.
+        Lᴴ is needed where L has a dense factor, and on an implicit target.
         """
         last = len(self._factors) - 1
         first = self._chained() + 1
         if self._target.adjoint is None:
             first = min(first, last)
+        inner = [factor.shape[1] for factor in self._factors[:-1]]
+        light = _light(self._factors[:-1], min(inner, default=0))
         lefts, norms, left, gram = {}, [1.0], None, None
         for j, factor in enumerate(self._factors[:-1], start=1):
             if first <= last:
@@ -230,7 +232,7 @@ class Sweeps:
                 )
             if j >= first:
                 lefts[j] = left
-            if max(factor.shape if j > 1 else factor.shape[1:]) > _SMALL_GRAM:
+            if light or max(factor.shape if j > 1 else factor.shape[1:]) > _SMALL_GRAM:
                 gram = None
             elif j == 1:
                 gram = factor.gram_of_columns()
@@ -256,9 +258,8 @@ class Sweeps:
         """‖R‖₂, from the singular vector of the previous sweep."""
         if gram is None:
             return 1.0
-        right, order = self._factors[j + 1 :], len(gram)
-        sparse = order > _SMALL_GRAM and all(isinstance(f, Sparse) for f in right)
-        if sparse and sum(f.nnz for f in right) < _HEAVY * order**2:
+        right = self._factors[j + 1 :]
+        if len(gram) > _SMALL_GRAM and _light(right, len(gram)):
             vector = self._vector(j, "right", right[-1].shape[1])
             return Chain(right, gram.dtype).norm(0, len(right), vector)
         return self._gram_norm(j, "right gram", gram)
@@ -388,6 +389,12 @@ class _Projection:
         if not np.isfinite(projected).all():
             raise ValueError(f"{name} returned NaN or infinity")
         return np.array(projected, stepped.dtype, order="C")
+
+
+def _light(factors, order):
+    """Return whether power iteration is faster through the factors."""
+    sparse = all(isinstance(factor, Sparse) for factor in factors)
+    return sparse and sum(factor.nnz for factor in factors) < _HEAVY * order**2
 
 
 def _transposed(x):
