@@ -8,6 +8,7 @@ transposed problem.
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 
@@ -267,8 +268,7 @@ class Sweeps:
     def _vector(self, *key):
         """Return the vector that a power iteration starts from, and leaves changed."""
         if key not in self._vectors:
-            start = np.random.default_rng(0).standard_normal(key[-1])
-            self._vectors[key] = start.astype(self._target.dtype)
+            self._vectors[key] = _gaussian(key[-1]).astype(self._target.dtype)
         return self._vectors[key]
 
     def _fit(self, cross, gram):
@@ -389,6 +389,12 @@ class _Projection:
         if not np.isfinite(projected).all():
             raise ValueError(f"{name} returned NaN or infinity")
         return np.array(projected, stepped.dtype, order="C")
+
+
+@functools.lru_cache(maxsize=64)
+def _gaussian(size):
+    """Return the vector that power iterations first start from; not to be written."""
+    return np.random.default_rng(0).standard_normal(size)
 
 
 def _light(factors, order):
