@@ -7,6 +7,7 @@ import pytest
 from samples import ACCEPTANCE, faust_cases
 
 import nbfact as nf
+from nbfact.studies.tradeoff import dipoles
 
 SETS = {"sp": nf.Sp, "splin": nf.SpLin, "normcol": nf.NormCol, "skperm": nf.SkPerm}
 pytestmark = [
@@ -33,21 +34,6 @@ def target_of(source):
     rng = np.random.default_rng(source["seed"])
     draw = rng.standard_normal if "standard_normal" in text else rng.random
     return draw(source["shape"])
-
-
-def dipoles(m, n):
-    """Return the lead field of the cases, from the recipe in the file."""
-    rng = np.random.default_rng(5)
-
-    def directions(rows):
-        x = rng.standard_normal((rows, 3))
-        return x / np.linalg.norm(x, axis=1, keepdims=True)
-
-    sensors = directions(m) * 1.1
-    places = directions(n) * (0.5 + 0.4 * rng.random((n, 1)))
-    moments = directions(n)
-    away = sensors[:, None] - places
-    return (away * moments).sum(-1) / np.linalg.norm(away, axis=-1) ** 3
 
 
 def constraint(entry):

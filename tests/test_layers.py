@@ -16,7 +16,8 @@ BENCH = (
 )
 STUDIES = "options report tradeoff cost scale noise crossover run"
 ALGORITHMS = (
-    "factors result target sweeps palm4msa presets hierarchical least_squares refine"
+    "factors result target projection sweeps palm4msa presets hierarchical "
+    "least_squares refine"
 )
 OPERATORS = "base files product permutations chain butterfly"
 # From the ground up. A package stands after its own modules: its __init__ imports

@@ -239,6 +239,29 @@ def test_zero_factors(scaling):
     assert got.relative_error < 0.9
 
 
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e160, 1e300])
+def test_badly_scaled_starts(size, scaling):
+    target = random((8, 8), "float64")
+    for normalized in (True, False):
+        own = [nf.Sp((8, 8), 24, normalized=normalized)] * 3
+        for parts in ((size, 1, 1), (size, size, 1), (size, 1 / size, 1)):
+            init = [part * np.eye(8) for part in parts]
+            got = nf.palm4msa(target, own, 8, init=init, scaling=scaling)
+            assert got.relative_error < 0.9
+            assert np.isfinite(got.operator.toarray()).all()
+
+
+def test_sets_of_impossible_norms():
+    target, huge = random((8, 8), "float64"), nf.NormCol((8, 8), 1e200)
+    with pytest.raises(ValueError, match="overflows in sweep 1"):
+        nf.palm4msa(target, [huge, huge, nf.Sp((8, 8), 24)], 3)
+    result = nf.palm4msa(target * 1e200, sets(), 5)
+    resumed = nf.palm4msa(target * 1e200, sets(), 5, init=result)
+    whole = nf.palm4msa(target * 1e200, sets(), 10)
+    assert resumed.relative_error == pytest.approx(whole.relative_error, rel=1e-3)
+
+
 class Broken:
     """A user's constraint that returns what it should not."""
 

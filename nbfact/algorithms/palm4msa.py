@@ -13,6 +13,7 @@ from .._dtypes import common_dtype
 from ..constraints import Constraint
 from ..operators import FactorProduct
 from .factors import Factor, compressed
+from .projection import closed_under_scaling
 from .result import Factorization, History, State
 from .sweeps import Sweeps
 from .target import checked_target, shift, shift_exponent
@@ -20,6 +21,10 @@ from .target import checked_target, shift, shift_exponent
 ORDERS = ("right-to-left", "left-to-right")
 SCALINGS = ("balanced", "factor", "sweep")
 KEEPS = ("last", "best")
+
+# Binary exponents: of norms in init beyond which factors are scaled, so that products
+# of a few keep their digits in float32, and of the largest scale to start from.
+_EXTREME, _LARGEST = 24, 60
 
 
 def palm4msa(
@@ -134,7 +139,8 @@ def palm4msa(
         history = History([0.0], [0.0], [time.perf_counter() - start], [0])
         return Factorization(product(factors, 0.0, 0), 0.0, history, dense)
     if init is not None and not isinstance(init, str):
-        scale = math.ldexp(scale, -exponent)
+        moved = [j for j, c in enumerate(constraints) if closed_under_scaling(c)]
+        scale = _tamed(factors, set(moved) - set(fixed), scale, exponent)
     shifted = shift(matrix, -exponent)
     sweeps = Sweeps(shifted, constraints, factors, scale, order, scaling, step, fixed)
     history = History()
@@ -162,7 +168,13 @@ def iterate(
     best = None
     previous = math.inf
     for iteration in range(1, n_iter + 1):
-        error, scale, entered = sweeps.sweep()
+        with np.errstate(all="ignore"):
+            error, scale, entered = sweeps.sweep()
+        if not (math.isfinite(error) and math.isfinite(scale)):
+            raise ValueError(
+                f"the product of the factors overflows in sweep {iteration}: "
+                "constraints of fixed norm, or fixed factors, are too large or small"
+            )
         history.errors.append(error)
         history.scales.append(shifted_scale(scale, exponent))
         history.seconds.append(time.perf_counter() - start)
@@ -286,6 +298,23 @@ def _start(constraints, init, order, dtype, random_state):
         if common_dtype(array.dtype, dtype) != dtype and array.dtype.kind == "c":
             raise TypeError(f"init is complex but target is {dtype}")
     return [compressed(np.array(a, dtype, order="C")) for a in arrays], scale
+
+
+def _tamed(factors, places, scale, exponent):
+    """Bring the norms of factors that may be scaled near 1, where they are extreme.
+
+    Return the scale, in units of 2^exponent, that makes up for it.
+    """
+    total = -exponent
+    for j in places:
+        own = math.frexp(factors[j].norm())[1]
+        if abs(own) > _EXTREME:
+            factors[j] = (
+                factors[j].scaled(2.0 ** (-own // 2)).scaled(2.0 ** (-own // 2))
+            )
+            total += 2 * -(-own // 2)
+    mantissa, own = math.frexp(scale)
+    return math.ldexp(mantissa, min(max(own + total, -_LARGEST), _LARGEST))
 
 
 def _random_start(constraints, dtype, random_state):

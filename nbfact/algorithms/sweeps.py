@@ -7,7 +7,6 @@ then multiplies C and G by the new factor. Sweeps from left to right are those o
 transposed problem.
 """
 
-import dataclasses
 import functools
 import math
 from collections.abc import Sequence
@@ -15,17 +14,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..constraints import Constraint
-from ..constraints.base import Options, Set
 from ..kernels import chain_gradient, csr_apply_columns, csr_fit
 from .factors import (
     Chain,
     Factor,
     Sparse,
     adjoint,
-    compressed,
     dense_norm,
     tile_scratch,
 )
+from .projection import Projection
 from .target import Matrix, target_of
 
 # The step is 1 / (MARGIN * Lipschitz modulus): 1 + α with the paper's α = 1e-3.
@@ -66,7 +64,7 @@ class Sweeps:
         self._target = target_of(target, self._turned)
         balanced = scaling == "balanced"
         sets = [
-            _Projection(constraint, name, self._turned, balanced)
+            Projection(constraint, name, self._turned, balanced)
             for name, constraint in enumerate(constraints)
         ]
         frozen = [j in fixed for j in range(len(factors))]
@@ -152,7 +150,8 @@ class Sweeps:
         """One proximal gradient step on one factor; norm: ‖L‖ ‖R‖."""
         old, projection = self._factors[j], self._sets[j]
         real = self._target.real.type
-        lipschitz = self._margin * (self.scale * norm) ** 2
+        modulus = self.scale * norm
+        lipschitz = self._margin * modulus * modulus
         weight = real(self.scale / lipschitz) if lipschitz > 0 else real(np.inf)
         if not np.isfinite(weight) or weight == 0:
             # λ or a side is zero: no gradient
@@ -272,7 +271,10 @@ class Sweeps:
         return self._vectors[key]
 
     def _fit(self, cross, gram):
-        """Return the best λ for the present factors; 0 if the product is zero."""
+        """Return the best λ for the present factors.
+
+        0 where the product is zero, NaN where it overflows.
+        """
         factor = self._factors[0]
         if isinstance(factor, Sparse) and cross is not None:
             if gram is None:
@@ -285,8 +287,9 @@ class Sweeps:
             x = factor.toarray()
             inner = np.vdot(adjoint(cross), x).real
             square = np.vdot(x, factor.apply(gram)).real
-        self._explained = float(inner * inner / square) if square > 0 else 0.0
-        return float(inner / square) if square > 0 else 0.0
+        best = float(inner / square) if square > 0 else 0.0
+        self._explained = best * float(inner)
+        return best if math.isfinite(square) else math.nan
 
     def _fit_left(self, j, cross, gram):
         """Return the best λ, with cross and gram of S[j] and all on its right."""
@@ -347,50 +350,6 @@ class _Workspace:
 _NOTHING = np.empty(0)
 
 
-class _Projection:
-    """The projection of one set, from a gradient step to a factor."""
-
-    def __init__(self, constraint, name, turned, balanced):
-        self.free = balanced and isinstance(constraint, Options)
-        self.normalized = self.free and constraint.normalized
-        if self.normalized:
-            constraint = dataclasses.replace(constraint, normalized=False)
-        # The sets of nbfact work in place, and what they return needs no check.
-        self._ours = (
-            isinstance(constraint, Set) and type(constraint).project is Set.project
-        )
-        mirrored = constraint.transposed() if turned and self._ours else None
-        if mirrored is not None:
-            constraint, turned = mirrored, False
-        self._constraint, self._name, self._turned = constraint, name, turned
-
-    def __call__(self, stepped):
-        """Return the projection of a step, which is written to, as a factor."""
-        if self._turned:
-            stepped = _transposed(stepped)
-        if self._ours:
-            self._constraint.project_in_place(stepped)
-        else:
-            stepped = self._checked(self._constraint.project(stepped), stepped)
-        factor = compressed(stepped)
-        return factor.transposed() if self._turned else factor
-
-    def _checked(self, projected, stepped):
-        """Return what a user's own set returned, as an array like the step."""
-        name = f"constraints[{self._name}].project"
-        projected = np.asarray(projected)
-        if projected.shape != stepped.shape:
-            raise ValueError(
-                f"{name} returned shape {projected.shape} for an array of shape "
-                f"{stepped.shape}"
-            )
-        if projected.dtype.kind == "c" and stepped.dtype.kind != "c":
-            raise TypeError(f"{name} returned complex numbers for {stepped.dtype}")
-        if not np.isfinite(projected).all():
-            raise ValueError(f"{name} returned NaN or infinity")
-        return np.array(projected, stepped.dtype, order="C")
-
-
 @functools.lru_cache(maxsize=64)
 def _gaussian(size):
     """Return the vector that power iterations first start from; not to be written."""
@@ -401,9 +360,3 @@ def _light(factors, order):
     """Return whether power iteration is faster through the factors."""
     sparse = all(isinstance(factor, Sparse) for factor in factors)
     return sparse and sum(factor.nnz for factor in factors) < _HEAVY * order**2
-
-
-def _transposed(x):
-    """Return xᵀ, C-contiguous."""
-    turned = adjoint(x)
-    return turned.conj() if turned.dtype.kind == "c" else turned
