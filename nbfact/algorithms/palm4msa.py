@@ -24,7 +24,7 @@ KEEPS = ("last", "best")
 
 # Binary exponents: of norms in init beyond which factors are scaled, so that products
 # of a few keep their digits in float32, and of the largest scale to start from.
-_EXTREME, _LARGEST = 24, 60
+_EXTREME, _LARGEST = 24, {"d": 400, "f": 60}
 
 
 def palm4msa(
@@ -140,7 +140,7 @@ def palm4msa(
         return Factorization(product(factors, 0.0, 0), 0.0, history, dense)
     if init is not None and not isinstance(init, str):
         moved = [j for j, c in enumerate(constraints) if closed_under_scaling(c)]
-        scale = _tamed(factors, set(moved) - set(fixed), scale, exponent)
+        scale = _tamed(factors, set(moved) - set(fixed), scale, exponent, matrix.dtype)
     shifted = shift(matrix, -exponent)
     sweeps = Sweeps(shifted, constraints, factors, scale, order, scaling, step, fixed)
     history = History()
@@ -300,7 +300,7 @@ def _start(constraints, init, order, dtype, random_state):
     return [compressed(np.array(a, dtype, order="C")) for a in arrays], scale
 
 
-def _tamed(factors, places, scale, exponent):
+def _tamed(factors, places, scale, exponent, dtype):
     """Bring the norms of factors that may be scaled near 1, where they are extreme.
 
     Return the scale, in units of 2^exponent, that makes up for it.
@@ -314,7 +314,8 @@ def _tamed(factors, places, scale, exponent):
             )
             total += 2 * -(-own // 2)
     mantissa, own = math.frexp(scale)
-    return math.ldexp(mantissa, min(max(own + total, -_LARGEST), _LARGEST))
+    largest = _LARGEST[np.empty(0, dtype).real.dtype.char]
+    return math.ldexp(mantissa, own + total) if abs(own + total) < largest else 1.0
 
 
 def _random_start(constraints, dtype, random_state):
