@@ -79,7 +79,8 @@ class Factorization:
         ‖A - Â‖_F / ‖A‖_F; 0 for a zero target.
     history : History
     target : ndarray or None
-        A, where the algorithm had it dense: what `nbfact.refine` goes on with.
+        A, where the algorithm had it dense: what `nbfact.refine` goes on with. Not a
+        copy: the array that was given, where that needed no conversion.
     """
 
     operator: FactorProduct
