@@ -2,8 +2,8 @@
 
 `palm_step` is the step as it is published, with dense products. The others go through
 sparse factors, in this form: with G = R Rᴴ and C = A Rᴴ, kept up to date while a sweep
-goes from right to left, the gradient is λ Lᴴ (λ L S G - C), and no product of sparse
-factors is ever formed. A chain is packed as in `nbfact.kernels.sparse`, but in the
+goes from right to left, the gradient is λ Lᴴ (λ L S G - C), and neither L nor R is ever
+formed. A chain is packed as in `nbfact.kernels.sparse`, but in the
 order of the product and in CSR form only: ``layout[j]`` belongs to S[j]. Its adjoint is
 packed the same way: ``adjoint_layout[j]`` belongs to S[j]ᴴ.
 """
