@@ -52,6 +52,16 @@ def _normalized(source, norm, out):
         out[i] = source[i] / norm
 
 
+@kernel
+def _start(vector):
+    """Scale the start of a power iteration to norm 1, one that is no vector to ones."""
+    length = frobenius_norm(vector)
+    if length == 0.0 or not np.isfinite(length):
+        vector[:] = 1
+        length = frobenius_norm(vector)
+    _normalized(vector, length, vector)
+
+
 @kernel(fastmath=REASSOC)
 def _matvec(x, vector, out):
     """Write x @ vector to out; x: (m, n), vector: (n,), out: (m,)."""
@@ -85,11 +95,7 @@ def spectral_norm(x, vector, n_iter, tol):
     value never exceeds the norm, up to rounding. Both half-steps are normalised, so
     that no entry is squared: 1e-200 and 1e200 are safe. Zero matrix: 0.
     """
-    length = frobenius_norm(vector)
-    if length == 0.0 or not np.isfinite(length):
-        vector[:] = 1
-        length = frobenius_norm(vector)
-    _normalized(vector, length, vector)
+    _start(vector)
     image = np.empty(x.shape[0], x.dtype)
     sigma = 0.0
     for _ in range(n_iter):

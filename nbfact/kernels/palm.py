@@ -11,7 +11,7 @@ packed the same way: ``adjoint_layout[j]`` belongs to S[j]ᴴ.
 import numpy as np
 
 from .._jit import REASSOC, kernel
-from .norms import _normalized, frobenius_norm
+from .norms import _normalized, _start, frobenius_norm
 from .sparse import _csr_rows, _factor_columns
 
 
@@ -191,11 +191,7 @@ def chain_norm(
     vector: (columns,), as in `spectral_norm`: start, and on return singular vector;
     scratch: (2, largest number of rows). Stops as `spectral_norm` does.
     """
-    length = frobenius_norm(vector)
-    if length == 0.0 or not np.isfinite(length):
-        vector[:] = 1
-        length = frobenius_norm(vector)
-    _normalized(vector, length, vector)
+    _start(vector)
     one = vector.real.dtype.type(1)
     sigma = 0.0
     for _ in range(n_iter):
