@@ -25,3 +25,9 @@ def common_dtype(*dtypes: Any) -> np.dtype:
     if result not in DTYPES:
         raise TypeError(f"dtype {result} is not supported: at most complex128")
     return result
+
+
+def real_dtype(dtype: Any) -> np.dtype:
+    """Return the real dtype of the same precision."""
+    dtype = np.dtype(dtype)
+    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype

@@ -169,6 +169,10 @@ def test_implicit_targets_are_fitted_to_rounding(monkeypatch):
     assert (zero.relative_error, zero.scale) == (0, 0)
     one = nf.palm4msa(sp.csr_array(array), [nf.Sp((16, 16), 256)], 5)
     assert one.relative_error < 1e-12
+    signs = (4 * array).astype(int)
+    for target in (sp.csr_array(signs), aslinearoperator(signs)):
+        got = nf.hierarchical(target, "hadamard")
+        assert got.relative_error < 1e-12 and got.operator.dtype == np.float64
 
 
 def test_a_small_operator_is_made_dense():

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._dtypes import common_dtype
+from .._dtypes import common_dtype, real_dtype
 from ..constraints import Constraint
 from ..operators import FactorProduct
 from .factors import Factor, compressed
@@ -309,12 +309,11 @@ def _tamed(factors, places, scale, exponent, dtype):
     for j in places:
         own = math.frexp(factors[j].norm())[1]
         if abs(own) > _EXTREME:
-            factors[j] = (
-                factors[j].scaled(2.0 ** (-own // 2)).scaled(2.0 ** (-own // 2))
-            )
-            total += 2 * -(-own // 2)
+            half = own // 2  # twice: 2**1030 is not a double
+            factors[j] = factors[j].scaled(2.0**-half).scaled(2.0**-half)
+            total += 2 * half
     mantissa, own = math.frexp(scale)
-    largest = _LARGEST[np.empty(0, dtype).real.dtype.char]
+    largest = _LARGEST[real_dtype(dtype).char]
     return math.ldexp(mantissa, own + total) if abs(own + total) < largest else 1.0
 
 

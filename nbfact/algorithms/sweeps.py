@@ -276,17 +276,14 @@ class Sweeps:
         0 where the product is zero, NaN where it overflows.
         """
         factor = self._factors[0]
-        if isinstance(factor, Sparse) and cross is not None:
+        if isinstance(factor, Sparse):
             if gram is None:
                 gram = np.empty((0, 0), cross.dtype)
             inner, square = csr_fit(*factor.rows, *factor.columns, gram, cross)
-        elif gram is None:
-            x = factor.toarray()
-            inner, square = self._target.inner(x), np.vdot(x, x).real
         else:
             x = factor.toarray()
             inner = np.vdot(adjoint(cross), x).real
-            square = np.vdot(x, factor.apply(gram)).real
+            square = np.vdot(x, x if gram is None else factor.apply(gram)).real
         best = float(inner / square) if square > 0 else 0.0
         self._explained = best * float(inner)
         return best if math.isfinite(square) else math.nan

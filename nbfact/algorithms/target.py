@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator
 
-from .._dtypes import common_dtype
+from .._dtypes import common_dtype, real_dtype
 from ..kernels import chain_residual, frobenius_norm
 from .factors import Chain, Factor, Sparse, adjoint
 
@@ -40,10 +40,6 @@ class Explicit:
         """Return left A, in out."""
         return np.matmul(left, self.adjoint.conj().T, out=out)
 
-    def inner(self, x: np.ndarray) -> float:
-        """Return Re<A, x>."""
-        return float(np.vdot(adjoint(self.adjoint), x).real)
-
     def residual(
         self, factors, scale, chain: Chain, tiles: np.ndarray, out: np.ndarray
     ) -> float:
@@ -68,7 +64,7 @@ class Implicit:
     def __init__(self, matrix: Matrix, turned: bool) -> None:
         self._matrix = matrix.T if turned else matrix
         self.dtype = np.dtype(matrix.dtype)
-        self.real = np.empty(0, self.dtype).real.dtype
+        self.real = real_dtype(self.dtype)
         self.norm = norm(matrix)
 
     def times(self, factor: Factor, out: np.ndarray) -> np.ndarray:
@@ -121,9 +117,14 @@ def checked_target(target: Any, n_factors: int) -> Matrix:
         implicit, target = False, _array(target, dtype)
     if not implicit:
         target = np.ascontiguousarray(target, dtype)
+        parts = [target]
     elif sp.issparse(target):
         target = sp.csr_array(target, dtype=dtype)
-    parts = [target] if not implicit else (part for _, part in _columns(target))
+        parts = [target.data]
+    else:
+        if np.dtype(target.dtype) != dtype:
+            target = target * dtype.type(1)  # integers, as an operator of floats
+        parts = (part for _, part in _columns(target))
     if not all(np.isfinite(part).all() for part in parts):
         raise ValueError(f"target {target.shape} contains NaN or infinity")
     return target
@@ -148,8 +149,8 @@ def shift_exponent(matrix: Matrix) -> int | None:
         return None
     # A norm may overflow where no entry does.
     exponent = math.frexp(size)[1] if math.isfinite(size) else 1024
-    real = np.empty(0, matrix.dtype).real.dtype
-    return exponent if abs(exponent) > _SAFE[real.char] else 0
+    safe = _SAFE[real_dtype(matrix.dtype).char]
+    return exponent if abs(exponent) > safe else 0
 
 
 def shift(matrix: Matrix, exponent: int) -> Matrix:
@@ -157,7 +158,7 @@ def shift(matrix: Matrix, exponent: int) -> Matrix:
     if exponent == 0:
         return matrix
     half = exponent // 2
-    real = np.empty(0, matrix.dtype).real.dtype.type
+    real = real_dtype(matrix.dtype).type
     return (matrix * real(2.0) ** half) * real(2.0) ** (exponent - half)
 
 

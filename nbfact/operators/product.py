@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from .._dtypes import common_dtype
+from .._dtypes import common_dtype, real_dtype
 from ..kernels import chain_apply, chain_apply_columns
 from .base import FastOperator
 from .files import DAMAGED, read_factors, write_factors
@@ -106,7 +106,7 @@ class FactorProduct(FastOperator):
     def _apply(self, x: np.ndarray) -> np.ndarray:
         dtype = common_dtype(self.dtype, x.dtype)
         # A real chain on complex columns is the same chain on twice as many real ones.
-        kernel_dtype = dtype if self.dtype.kind == "c" else _real(dtype)
+        kernel_dtype = dtype if self.dtype.kind == "c" else real_dtype(dtype)
         if x.dtype != dtype or not (x.flags.c_contiguous and x.flags.writeable):
             x = np.array(x, dtype, order="C")
         shape = (self.shape[0], *x.shape[1:])
@@ -122,7 +122,7 @@ class FactorProduct(FastOperator):
         if dtype not in self._packed:
             chain = _pack(self.factors, dtype)
             rows = max(factor.shape[0] for factor in self.factors)
-            self._packed[dtype] = (chain, _real(dtype).type(self.scale), rows)
+            self._packed[dtype] = (chain, real_dtype(dtype).type(self.scale), rows)
         chain, scale, rows = self._packed[dtype]
         out = np.empty((self.shape[0], *x.shape[1:]), dtype)
         if x.ndim == 1 or x.shape[1] == 1:
@@ -255,11 +255,6 @@ def load(path: str | os.PathLike[str]) -> FactorProduct:
         raise ValueError(
             f"{path} is not a file of nbfact operators: {error}"
         ) from error
-
-
-def _real(dtype):
-    """Return the real dtype of the same precision."""
-    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
 
 
 def _as_csr(factor, name):
