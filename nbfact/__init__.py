@@ -5,7 +5,7 @@ The floors, from the ground up; each imports only those above it in this list:
 ==================  ===========================================================
 ``kernels``         compiled loops over plain arrays: `fwht`, `project_splin`, ...
 ``constraints``     the sets factors live in: `Sp`, `SpLin`, `SkPerm`, ...
-``operators``       linear maps that multiply fast: `FactorProduct`, `load`
+``operators``       linear maps that multiply fast: `FactorProduct`, `Butterfly`, ...
 ``metrics``         `relative_error`, `metrics.rcg`, ...
 ``targets``         matrices to factor: `targets.hadamard`, `targets.leadfield`, ...
 ``algorithms``      `palm4msa`, `hierarchical`, `rectmat`, `refine`
@@ -49,13 +49,15 @@ from .constraints import (
     Toeplitz,
 )
 from .metrics import relative_error
-from .operators import FactorProduct, FastOperator, load
+from .operators import Butterfly, Chain, FactorProduct, FastOperator, load
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AntiCirc",
     "BlockDiag",
+    "Butterfly",
+    "Chain",
     "Circ",
     "Const",
     "Constraint",

@@ -140,12 +140,22 @@ def _npz(path):
         raise ValueError(f"{path}: {error}") from None
 
 
-def _mat(path):
-    """Read the only matrix of a MATLAB file."""
+def load_mat(path: str | os.PathLike[str]) -> dict:
+    """Read the variables of a MATLAB file with any SciPy, silently.
+
+    SciPy 1.18 announces for each sparse variable that its class will change.
+    """
     import scipy.io
 
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return scipy.io.loadmat(path)
+
+
+def _mat(path):
+    """Read the only matrix of a MATLAB file."""
     try:
-        content = scipy.io.loadmat(path)
+        content = load_mat(path)
     except NotImplementedError:
         raise ValueError(
             f"{path}: MATLAB 7.3 files are not read; save it with -v7"

@@ -24,6 +24,8 @@ EMPTY = tuple(
 )
 
 ARGUMENTS = {
+    "gather": (VECTOR, np.array([1, -1, 0, 2]), OUT),
+    "gather_rows": (SQUARE, np.array([1, -1, 0, 2]), BLOCK),
     "csr_fit": (*FORMS, GRAM, SQUARE),
     "chain_residual": (*FACTOR, LAYOUT, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
     "chain_norm": (*BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),

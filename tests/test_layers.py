@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
     "norms select topk projections assignment structured sparse compress hadamard "
-    "butterfly kronecker rank_one palm"
+    "butterfly kronecker permute rank_one palm"
 )
 BENCH = (
     "sample peers machine store case operators products steps paper faust palm cases "
@@ -17,9 +17,12 @@ BENCH = (
 STUDIES = "options report tradeoff cost scale noise crossover run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
-    "least_squares refine"
+    "least_squares refine butterfly gradient"
 )
-OPERATORS = "base files product permutations chain butterfly"
+OPERATORS = (
+    "base files product permutations patterns chain layouts plan butterfly loading "
+    "transforms"
+)
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
 ORDER = [

@@ -32,6 +32,7 @@ from .palm import (
     optimal_scale,
     palm_step,
 )
+from .permute import gather, gather_rows
 from .projections import (
     normalize_frobenius,
     project_const,
@@ -91,6 +92,8 @@ __all__ = [
     "fwht",
     "fwht_columns",
     "fwht_rows",
+    "gather",
+    "gather_rows",
     "keep_largest",
     "kth_largest",
     "max_abs",

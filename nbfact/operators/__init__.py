@@ -1,6 +1,9 @@
 """Linear maps that multiply fast."""
 
 from .base import FastOperator
-from .product import FactorProduct, load
+from .butterfly import Butterfly
+from .chain import Chain
+from .loading import load
+from .product import FactorProduct
 
-__all__ = ["FactorProduct", "FastOperator", "load"]
+__all__ = ["Butterfly", "Chain", "FactorProduct", "FastOperator", "load"]

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from .._dtypes import common_dtype, real_dtype
+
 
 class FastOperator(LinearOperator):
     """Base class: a linear map of shape (m, n) that costs `nnz` multiplications.
 
-    A subclass sets `nnz` and implements `_apply`, `_transpose` and `_adjoint`.
+    A subclass sets `nnz` and implements `_run`, `_transpose` and `_adjoint`.
 
     Attributes
     ----------
@@ -27,6 +29,14 @@ class FastOperator(LinearOperator):
 
     nnz: int
 
+    def __getstate__(self) -> dict:
+        # SciPy 1.18 keeps a module in each operator, which can not be pickled.
+        return {k: v for k, v in self.__dict__.items() if k != "_xp"}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        super().__init__(self.dtype, self.shape)
+
     @property
     def density(self) -> float:
         """Return nnz / (m n)."""
@@ -39,6 +49,21 @@ class FastOperator(LinearOperator):
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply x: (n,) or (n, batch), checked, of a supported dtype."""
+        dtype = common_dtype(self.dtype, x.dtype)
+        # A real map of complex columns is the same map of twice as many real ones.
+        kernel_dtype = dtype if self.dtype.kind == "c" else real_dtype(dtype)
+        if x.dtype != dtype or not (x.flags.c_contiguous and x.flags.writeable):
+            x = np.array(x, dtype, order="C")
+        shape = (self.shape[0], *x.shape[1:])
+        if x.size == 0:
+            return np.zeros(shape, dtype)
+        if kernel_dtype == dtype:
+            return self._run(dtype, x)
+        columns = x.reshape(len(x), -1).view(kernel_dtype)
+        return self._run(kernel_dtype, columns).view(dtype).reshape(shape)
+
+    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
         raise NotImplementedError
 
     def __matmul__(self, other: Any) -> Any:

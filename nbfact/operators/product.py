@@ -2,7 +2,6 @@
 
 import itertools
 import numbers
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ import scipy.sparse as sp
 from .._dtypes import common_dtype, real_dtype
 from ..kernels import chain_apply, chain_apply_columns
 from .base import FastOperator
-from .files import DAMAGED, read_factors, write_factors
+from .files import write_factors
 
 # Rows with the same number of entries, at most this many, are stored slot by slot.
 MAX_SLOTS = 16
@@ -101,21 +100,7 @@ class FactorProduct(FastOperator):
         self._adjoints = {}
 
     def __getstate__(self) -> dict:
-        return {**self.__dict__, "_packed": {}, "_adjoints": {}}
-
-    def _apply(self, x: np.ndarray) -> np.ndarray:
-        dtype = common_dtype(self.dtype, x.dtype)
-        # A real chain on complex columns is the same chain on twice as many real ones.
-        kernel_dtype = dtype if self.dtype.kind == "c" else real_dtype(dtype)
-        if x.dtype != dtype or not (x.flags.c_contiguous and x.flags.writeable):
-            x = np.array(x, dtype, order="C")
-        shape = (self.shape[0], *x.shape[1:])
-        if x.size == 0:
-            return np.zeros(shape, dtype)
-        if kernel_dtype == dtype:
-            return self._run(dtype, x)
-        columns = x.reshape(len(x), -1).view(kernel_dtype)
-        return self._run(kernel_dtype, columns).view(dtype).reshape(shape)
+        return {**super().__getstate__(), "_packed": {}, "_adjoints": {}}
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Call a kernel; x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
@@ -216,45 +201,6 @@ class FactorProduct(FastOperator):
             When the file can not be written.
         """
         write_factors(self.factors, self.scale, path)
-
-
-def load(path: str | os.PathLike[str]) -> FactorProduct:
-    """Read an operator written by `FactorProduct.save`, or a ``.mat`` of FAμST.
-
-    Parameters
-    ----------
-    path : str or path-like
-        ``.npz`` of nbfact, or ``.mat`` with a cell array ``faust_factors``.
-
-    Returns
-    -------
-    FactorProduct
-
-    Raises
-    ------
-    FileNotFoundError
-        When there is no such file.
-    ValueError
-        When the file is not such a file, or is damaged. Nothing is unpickled.
-
-    Examples
-    --------
-    >>> import os, tempfile
-    >>> import nbfact as nf
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = os.path.join(folder, "identity.npz")
-    ...     nf.FactorProduct([[[1.0]]]).save(path)
-    ...     nf.load(path).shape
-    (1, 1)
-    """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        return FactorProduct(*read_factors(path))
-    except DAMAGED as error:
-        raise ValueError(
-            f"{path} is not a file of nbfact operators: {error}"
-        ) from error
 
 
 def _as_csr(factor, name):

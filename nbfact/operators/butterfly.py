@@ -1,0 +1,425 @@
+"""Butterfly: a product of Kronecker-sparse factors, with rows and columns permuted."""
+
+import itertools
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._dtypes import common_dtype
+from ..kernels import gather_rows
+from . import layouts
+from .base import FastOperator
+from .chain import Chain
+from .files import write_butterfly
+from .patterns import fused_values, groups
+from .product import FactorProduct
+
+
+class Butterfly(FastOperator):
+    """Product of Kronecker-sparse factors, a scipy LinearOperator.
+
+    The matrix A with ``A[rows][:, columns] = K[0] @ K[1] @ ... @ K[J-1]``.
+
+    Parameters
+    ----------
+    chain : Chain, or sequence of patterns (a, b, c, d)
+        The supports I_a ⊗ 1_{b×c} ⊗ I_d of the factors, left to right as written.
+    values : sequence of array_like
+        One array of shape (a, b, c, d) a factor, real or complex, finite, of one dtype
+        (integers count as float64). Copied.
+    rows, columns : array_like of int, optional
+        Permutations of the rows and of the columns of A; by default in order. -1
+        drops a row or a column of the product, so that A may be smaller: each index of
+        A stands exactly once.
+
+    Attributes
+    ----------
+    chain : Chain
+    values : list of ndarray
+    rows, columns : ndarray of intp, or None
+    shape, dtype, nnz, rcg, density
+        See `FastOperator`; nnz is the number of values.
+
+    Raises
+    ------
+    TypeError
+        Values that are not numbers.
+    ValueError
+        Shapes that are not those of the chain, several dtypes, NaN or infinity,
+        indices that are no permutation. The message names the argument and the sizes.
+
+    Notes
+    -----
+    ``B @ x`` costs `nnz` multiplications a column. float32 stays float32 and complex64
+    complex64; other dtypes promote as in NumPy. ``B.T``, ``B.H``, ``B * number`` and
+    the product of two butterflies whose inner permutations agree are butterflies.
+
+    References
+    ----------
+    T. Dao et al., Learning fast algorithms for linear transforms using butterfly
+    factorizations, ICML 2019. Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly
+    factorization with error guarantees, SIAM J. Matrix Anal. Appl., 2025.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> chain = nf.Chain.square_dyadic(4)
+    >>> block = np.array([[1.0, 1.0], [1.0, -1.0]])[None, :, :, None]
+    >>> B = nf.Butterfly(chain, [np.broadcast_to(block, p) for p in chain])
+    >>> B @ np.ones(4)
+    array([4., 0., 0., 0.])
+    >>> B.nnz, B.rcg
+    (16, 1.0)
+    """
+
+    def __init__(
+        self,
+        chain: Chain | Sequence[Sequence[int]],
+        values: Sequence[Any],
+        rows: Any = None,
+        columns: Any = None,
+    ) -> None:
+        chain = chain if isinstance(chain, Chain) else Chain(chain)
+        self.values = _checked_values(chain, values)
+        self.rows, m = _permutation("rows", rows, chain.shape[0])
+        self.columns, n = _permutation("columns", columns, chain.shape[1])
+        super().__init__(self.values[0].dtype, (m, n))
+        self.chain = chain
+        self.nnz = chain.n_parameters
+        self._adjoints = {}
+
+    @classmethod
+    def from_ks_values(cls, ks_values: Sequence[Any]) -> "Butterfly":
+        """Return the butterfly of lazylinop's ``ks_values``: arrays (a, b, c, d)."""
+        return cls([np.shape(value) for value in ks_values], ks_values)
+
+    @classmethod
+    def from_twiddle(cls, twiddle: Any, increasing_stride: bool = True) -> "Butterfly":
+        """Return the butterfly of a twiddle of torch_butterfly.
+
+        Parameters
+        ----------
+        twiddle : array_like, shape (nstacks, nblocks, log2(n), n / 2, 2, 2)
+            As in ``torch_butterfly.Butterfly``: the operator has shape (nstacks n, n).
+        increasing_stride : bool
+            Whether the first level that is applied has stride 1.
+
+        Raises
+        ------
+        ValueError
+            When the shape is not that of a twiddle.
+        """
+        return cls(*layouts.from_twiddle(twiddle, increasing_stride))
+
+    @classmethod
+    def from_factors(
+        cls, factors: Sequence[Any], chain: Chain | Sequence[Sequence[int]]
+    ) -> "Butterfly":
+        """Return the butterfly of sparse or dense factors that lie in a chain.
+
+        Parameters
+        ----------
+        factors : FactorProduct, or sequence of array_like or scipy sparse
+            As many as patterns. The scale of a FactorProduct goes into the factor with
+            fewest values.
+        chain : Chain, or sequence of patterns
+
+        Raises
+        ------
+        ValueError
+            For another number of factors, other shapes, or entries outside a pattern.
+        """
+        chain = chain if isinstance(chain, Chain) else Chain(chain)
+        scale = factors.scale if isinstance(factors, FactorProduct) else 1.0
+        listed = factors.factors if isinstance(factors, FactorProduct) else factors
+        if len(listed) != len(chain):
+            raise ValueError(f"{len(listed)} factors for {len(chain)} patterns")
+        values = [
+            layouts.factor_values(factor, pattern, f"factors[{j}]")
+            for j, (factor, pattern) in enumerate(zip(listed, chain, strict=True))
+        ]
+        found = cls(chain, values)
+        return found if scale == 1.0 else found * scale
+
+    @property
+    def ks_values(self) -> list[np.ndarray]:
+        """Copies of the values, which lazylinop's ``ksm`` takes; no permutations."""
+        self._refuse_permutations("ks_values")
+        return [value.copy() for value in self.values]
+
+    def to_twiddle(self) -> tuple[np.ndarray, bool]:
+        """Return ``(twiddle, increasing_stride)`` of torch_butterfly.
+
+        Raises
+        ------
+        ValueError
+            When this is not a stack of dyadic butterflies of alternating directions, or
+            when rows or columns are permuted.
+        """
+        self._refuse_permutations("a twiddle")
+        return layouts.to_twiddle(self.values)
+
+    def to_factors(self) -> FactorProduct:
+        """Return the product as sparse factors (FAμST), permutations merged."""
+        factors = [layouts.csr_factor(value) for value in self.values]
+        if self.rows is not None:
+            factors[0] = factors[0][_inverse(self.rows, self.shape[0])]
+        if self.columns is not None:
+            kept = _inverse(self.columns, self.shape[1])
+            factors[-1] = sp.csr_array(factors[-1][:, kept])
+        return FactorProduct(factors)
+
+    def fuse(self, sizes: Sequence[int] | None = None) -> "Butterfly":
+        """Multiply consecutive factors out: fewer and denser ones, the same product.
+
+        Parameters and errors as in `Chain.fuse`.
+        """
+        values = [
+            _reduced(self.values[start:stop])
+            for start, stop in groups(len(self.values), sizes)
+        ]
+        return self._like(self.chain.fuse(sizes), values)
+
+    def real_part(self) -> "Butterfly":
+        """Return the real butterfly of the real part: blocks between factors double.
+
+        Raises
+        ------
+        ValueError
+            When the product of two neighbours has no pattern (`Chain.fuse`).
+        """
+        for left, right in itertools.pairwise(self.chain):
+            Chain([left, right]).fuse()
+        values = layouts.real_values(self.values)
+        return self._like(Chain([value.shape for value in values]), values)
+
+    def inverse(self) -> "Butterfly":
+        """Return the inverse, factor by factor and block by block.
+
+        Raises
+        ------
+        ValueError
+            When a factor is not square, has a singular block, or a row or column is
+            dropped.
+        """
+        inverses = []
+        for number, value in enumerate(self.values):
+            if value.shape[1] != value.shape[2]:
+                raise ValueError(
+                    f"factor {number} has pattern {value.shape}: only square factors "
+                    "have inverses"
+                )
+            blocks = value.transpose(0, 3, 1, 2)
+            try:
+                inverse = np.linalg.inv(blocks)
+            except np.linalg.LinAlgError:
+                inverse = np.full(blocks.shape, np.nan)
+            if not np.isfinite(inverse).all():
+                raise ValueError(f"factor {number} has a singular block")
+            inverses.append(inverse.transpose(0, 2, 3, 1))
+        for name, index in (("rows", self.rows), ("columns", self.columns)):
+            if index is not None and index.min() < 0:
+                raise ValueError(f"{name} are dropped: there is no inverse")
+        return Butterfly(self.chain.T, inverses[::-1], self.columns, self.rows)
+
+    def astype(self, dtype: Any) -> "Butterfly":
+        """Return the butterfly with values of another dtype."""
+        return self._like(self.chain, [value.astype(dtype) for value in self.values])
+
+    def apply(self, x: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Return ``self @ x``, written into `out` when given.
+
+        Parameters
+        ----------
+        x : array_like, shape (n,) or (n, batch)
+        out : ndarray, shape (m,) or (m, batch), optional
+            Of the dtype of the product, C-contiguous; may be `x` itself.
+
+        Raises
+        ------
+        ValueError
+            When a shape, or the dtype or the order of `out`, does not fit.
+        """
+        result = self @ x
+        if out is None:
+            return result
+        if out.shape != result.shape or out.dtype != result.dtype:
+            raise ValueError(
+                f"out has shape {out.shape} and dtype {out.dtype}, the product has "
+                f"shape {result.shape} and dtype {result.dtype}"
+            )
+        out[...] = result
+        return out
+
+    def save(self, path: Any) -> None:
+        """Write the operator to `path`, whole or not at all; see `nbfact.load`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            ``.npz``. For FAμST's ``.mat``, save `to_factors`.
+
+        Raises
+        ------
+        ValueError
+            For another suffix.
+        OSError
+            When the file can not be written.
+        """
+        write_butterfly(self.values, self.rows, self.columns, path)
+
+    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
+        columns = x.reshape(len(x), -1)
+        if self.columns is not None:
+            columns = _gathered(columns, self.columns)
+        for value in reversed(self.values):
+            a, b, c, d = value.shape
+            blocks = columns.reshape(a, c, d, -1)
+            columns = np.einsum("ijkl,iklz->ijlz", value.astype(dtype), blocks)
+            columns = columns.reshape(a * b * d, -1)
+        if self.rows is not None:
+            columns = _gathered(columns, _inverse(self.rows, self.shape[0]))
+        return columns.reshape(self.shape[0], *x.shape[1:])
+
+    def _transpose(self) -> "Butterfly":
+        return self._reversed("T", lambda value: value)
+
+    def _adjoint(self) -> "Butterfly":
+        if self.dtype.kind != "c":
+            return self._transpose()
+        return self._reversed("H", np.conj)
+
+    def _reversed(self, name, turn):
+        """Butterfly of the turned factors in reverse order, built once."""
+        if name not in self._adjoints:
+            values = [turn(v).transpose(0, 2, 1, 3) for v in reversed(self.values)]
+            found = Butterfly(self.chain.T, values, self.columns, self.rows)
+            self._adjoints[name] = found
+        return self._adjoints[name]
+
+    def _like(self, chain, values):
+        """Butterfly with the same permutations."""
+        return Butterfly(chain, values, self.rows, self.columns)
+
+    def _refuse_permutations(self, what):
+        if self.rows is not None or self.columns is not None:
+            raise ValueError(f"{what}: rows or columns are permuted")
+
+    def __getstate__(self) -> dict:
+        return {**super().__getstate__(), "_adjoints": {}}
+
+    def __matmul__(self, other: Any) -> Any:
+        if isinstance(other, Butterfly) and _cancel(self.columns, other.rows):
+            if self.shape[1] != other.shape[0]:
+                raise ValueError(f"shapes do not chain: {self.shape} @ {other.shape}")
+            dtype = common_dtype(self.dtype, other.dtype)
+            values = [value.astype(dtype) for value in self.values + other.values]
+            return Butterfly(self.chain @ other.chain, values, self.rows, other.columns)
+        return super().__matmul__(other)
+
+    def __mul__(self, other: Any) -> Any:
+        if not isinstance(other, numbers.Number):
+            return self @ other
+        dtype = np.result_type(self.dtype, np.min_scalar_type(other * 1.0))
+        dtype = self.dtype if dtype.kind == self.dtype.kind else dtype
+        values = [value.astype(dtype) for value in self.values]
+        smallest = min(range(len(values)), key=lambda j: values[j].size)
+        values[smallest] = values[smallest] * dtype.type(other)
+        return self._like(self.chain, values)
+
+    def __rmul__(self, other: Any) -> Any:
+        if isinstance(other, numbers.Number):
+            return self * other
+        return super().__rmul__(other)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self * (1 / other)
+
+    def __neg__(self) -> "Butterfly":
+        return self * -1.0
+
+    def __repr__(self) -> str:
+        m, n = self.shape
+        permuted = [
+            name for name in ("rows", "columns") if getattr(self, name) is not None
+        ]
+        return (
+            f"Butterfly {m}x{n}, {self.dtype}, {len(self.chain)} factors, "
+            f"nnz {self.nnz}, density {self.density:.3g}, rcg {self.rcg:.4g}"
+            f"{', permuted ' * bool(permuted)}{' and '.join(permuted)}\n"
+            f"  {' '.join(str(pattern) for pattern in self.chain)}"
+        )
+
+
+def _checked_values(chain, values):
+    """Return new C-ordered arrays of one dtype that fit the chain, or raise."""
+    arrays = [np.asarray(value) for value in values]
+    if len(arrays) != len(chain):
+        raise ValueError(f"{len(arrays)} arrays of values for {len(chain)} patterns")
+    for number, (array, pattern) in enumerate(zip(arrays, chain, strict=True)):
+        if array.shape != pattern:
+            raise ValueError(
+                f"values[{number}] has shape {array.shape}, its pattern is {pattern}"
+            )
+    dtypes = [common_dtype(array.dtype) for array in arrays]
+    if len(set(dtypes)) > 1:
+        told = ", ".join(str(dtype) for dtype in dtypes)
+        raise ValueError(f"values have several dtypes: {told}; convert them to one")
+    for number, array in enumerate(arrays):
+        if not np.isfinite(array).all():
+            raise ValueError(f"values[{number}] contains NaN or infinity")
+    return [np.array(array, dtypes[0], order="C") for array in arrays]
+
+
+def _permutation(name, index, size):
+    """Return the checked indices, or None, and how many rows A has."""
+    if index is None:
+        return None, size
+    index = np.array(index)
+    if index.shape != (size,) or index.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} must be {size} integers, got shape {index.shape} of {index.dtype}"
+        )
+    index = index.astype(np.intp)
+    kept = np.sort(index[index >= 0])
+    if index.min() < -1 or not len(kept) or np.any(kept != np.arange(len(kept))):
+        raise ValueError(
+            f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must stand once "
+            "each, and nothing else but -1"
+        )
+    in_order = len(kept) == size and np.all(index == np.arange(size))
+    return (None if in_order else index), len(kept)
+
+
+def _inverse(index, size):
+    """Return where each of the `size` indices stands."""
+    inverse = np.empty(size, np.intp)
+    places = np.flatnonzero(index >= 0)
+    inverse[index[places]] = places
+    return inverse
+
+
+def _gathered(x, index):
+    """Return the rows of x that an index names, zeros for -1."""
+    out = np.empty((len(index), x.shape[1]), x.dtype)
+    gather_rows(x, index, out)
+    return out
+
+
+def _cancel(columns, rows):
+    """Whether the permutations between two products undo one another."""
+    if columns is None or rows is None:
+        return columns is rows
+    return columns.min() >= 0 and np.array_equal(columns, rows)
+
+
+def _reduced(values):
+    """Return the values of the product of some factors."""
+    product = values[0]
+    for value in values[1:]:
+        product = fused_values(product, value)
+    return product

@@ -1,0 +1,178 @@
+"""Values of a butterfly in the layouts of others: sparse factors, torch twiddles.
+
+Nothing is computed here but places: conversions are exact to the last bit.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from .chain import Chain
+from .patterns import Pattern, shape_of
+
+
+def csr_factor(values: np.ndarray) -> sp.csr_array:
+    """Return one factor as a CSR array; values: (a, b, c, d), zeros stay stored."""
+    a, b, c, d = values.shape
+    # Row (i, j, l) holds its c columns (i, k, l) in increasing order.
+    i, _, k, thin = np.ogrid[:a, :b, :c, :d]
+    columns = np.broadcast_to((i * c + k) * d + thin, values.shape)
+    rows, width = shape_of(values.shape)
+    data, indices = (x.transpose(0, 1, 3, 2).ravel() for x in (values, columns))
+    indptr = np.arange(0, values.size + 1, c)
+    return sp.csr_array((data, indices, indptr), shape=(rows, width))
+
+
+def factor_values(factor: Any, pattern: Pattern, name: str) -> np.ndarray:
+    """Return the values (a, b, c, d) of a sparse or dense factor of a pattern.
+
+    Raises
+    ------
+    ValueError
+        When the shape is not that of the pattern, or an entry that is not zero stands
+        outside of it. `name` is the argument to blame.
+    """
+    if not sp.issparse(factor):
+        factor = np.asarray(factor)
+    if factor.shape != shape_of(pattern):
+        raise ValueError(
+            f"{name} has shape {factor.shape}, the pattern {pattern} has shape "
+            f"{shape_of(pattern)}"
+        )
+    _, b, c, d = pattern
+    entries = sp.coo_array(factor)
+    entries.sum_duplicates()
+    (row, column), data = entries.coords, entries.data
+    i, j, line = row // (b * d), row // d % b, row % d
+    outside = (column // (c * d) != i) | (column % d != line)
+    if np.any(data[outside] != 0):
+        raise ValueError(
+            f"{name} has entries that are not zero outside the pattern {pattern}"
+        )
+    values = np.zeros(pattern, data.dtype)
+    inside = ~outside
+    k = column // d % c
+    values[i[inside], j[inside], k[inside], line[inside]] = data[inside]
+    return values
+
+
+def from_twiddle(
+    twiddle: np.ndarray, increasing_stride: bool = True
+) -> tuple[Chain, list[np.ndarray]]:
+    """Return the chain and the values of a twiddle of torch_butterfly.
+
+    Parameters
+    ----------
+    twiddle : ndarray, shape (nstacks, nblocks, log2(n), n / 2, 2, 2)
+        Blocks alternate direction, the first is applied first. Entry i of a factor of
+        stride s mixes positions p = 2 (i - i % s) + i % s and p + s.
+    increasing_stride : bool
+        Whether the first block starts with stride 1.
+
+    Returns
+    -------
+    chain : Chain
+        Of shape (nstacks n, n); a stack starts with copies of the input.
+    values : list of ndarray
+        In the order of the chain: the factor that is applied last comes first.
+
+    Raises
+    ------
+    ValueError
+        When the shape is not that of a twiddle.
+    """
+    twiddle = np.asarray(twiddle)
+    shape = twiddle.shape
+    if len(shape) != 6 or 0 in shape or shape[3:] != (2 ** (shape[2] - 1), 2, 2):
+        raise ValueError(
+            f"twiddle has shape {shape}, expected (nstacks, nblocks, log2(n), n / 2, "
+            "2, 2)"
+        )
+    n_stacks, n_blocks, n_levels, half = shape[:4]
+    applied = []
+    if n_stacks > 1:
+        applied.append(np.ones((1, n_stacks, 1, 2 * half), twiddle.dtype))
+    for block in range(n_blocks):
+        increasing = increasing_stride == (block % 2 == 0)
+        for index in range(n_levels):
+            stride = 2 ** (index if increasing else n_levels - 1 - index)
+            level = twiddle[:, block, index].reshape(-1, stride, 2, 2)
+            applied.append(np.ascontiguousarray(level.transpose(0, 2, 3, 1)))
+    values = applied[::-1]
+    return Chain([v.shape for v in values]), values
+
+
+def to_twiddle(values: Sequence[np.ndarray]) -> tuple[np.ndarray, bool]:
+    """Return the twiddle of torch_butterfly, and whether it starts with stride 1.
+
+    Parameters
+    ----------
+    values : sequence of ndarray, shapes (a, b, c, d)
+        In the order of a chain.
+
+    Raises
+    ------
+    ValueError
+        When they are not dyadic butterflies of alternating directions, one or a stack.
+    """
+    applied = list(values[::-1])
+    n_stacks = 1
+    if applied[0].shape[:1] + applied[0].shape[2:3] == (1, 1) and len(applied) > 1:
+        if np.any(applied[0] != 1):
+            raise ValueError("the first factor is not a stack of identities")
+        n_stacks = applied.pop(0).shape[1]
+    n = shape_of(applied[0].shape)[1] // n_stacks
+    n_levels = n.bit_length() - 1
+    strides = [value.shape[3] for value in applied]
+    increasing = n_levels < 2 or strides[0] == 1
+    wanted, block = [], [2**level for level in range(n_levels)]
+    while n_levels and len(wanted) < len(applied):
+        up = increasing == (len(wanted) // n_levels % 2 == 0)
+        wanted += block if up else block[::-1]
+    expected = [(n_stacks * n // (2 * s), 2, 2, s) for s in wanted]
+    if not wanted or [value.shape for value in applied] != expected:
+        shapes = [value.shape for value in values]
+        raise ValueError(f"not butterflies of alternating directions: {shapes}")
+    levels = [v.transpose(0, 3, 1, 2).reshape(n_stacks, n // 2, 2, 2) for v in applied]
+    twiddle = np.stack(levels, axis=1)
+    return twiddle.reshape(n_stacks, -1, n_levels, n // 2, 2, 2), increasing
+
+
+def real_values(values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return real values whose product is the real part of that of complex ones.
+
+    Parameters
+    ----------
+    values : sequence of ndarray, shapes (a, b, c, d)
+        In the order of a chain whose neighbours, or their transposes, are chainable.
+
+    Returns
+    -------
+    list of ndarray
+        Between neighbours each number becomes two, its real and imaginary parts, so
+        that c and the next b double.
+
+    Notes
+    -----
+    Re(K1 K2 ... KJ) = [Re K1, -Im K1] [[Re K2, -Im K2], [Im K2, Re K2]] ... [Re; Im].
+    The two parts take the place that the rank index of the pair has, see
+    `patterns.fused_values`.
+    """
+    last, found = len(values) - 1, []
+    for number, value in enumerate(values):
+        a, b, c, d = value.shape
+        real, imag = value.real, value.imag
+        inner = 1 if number == 0 else max(values[number - 1].shape[3] // d, 1)
+        outer = 1 if number == last else max(values[number + 1].shape[3] // d, 1)
+        # A row j is (j', part, t) with t < inner, a column (k', part, t), t < outer.
+        rows = [(real, -imag), (imag, real)][: 1 if number == 0 else 2]
+        parts = np.stack(
+            [np.stack(row[: 1 if number == last else 2]) for row in rows]
+        )  # (row parts, column parts, a, b, c, d)
+        p, q = parts.shape[:2]
+        parts = parts.reshape(p, q, a, b // inner, inner, c // outer, outer, d)
+        placed = parts.transpose(2, 3, 0, 4, 5, 1, 6, 7)
+        found.append(np.ascontiguousarray(placed.reshape(a, p * b, q * c, d)))
+    return found
