@@ -210,7 +210,8 @@ def _group(twiddle, begin, place, x, start, out, re, im, width, adjoint):
     one = np.uintp(1)
     for m in range(count):
         for r in range(chunk):
-            a, b, source = re[chunk * m + r], im[chunk * m + r], x[first + step * m + r]
+            a, b = re[chunk * m + r], im[chunk * m + r]
+            source = x[first + step * m + r]
             for j in range(width):
                 k = (start + j) << one
                 a[j], b[j] = source[k], source[k + one]
@@ -220,11 +221,8 @@ def _group(twiddle, begin, place, x, start, out, re, im, width, adjoint):
         _one_level_planes(twiddle[begin + q], place, q, re, im, width, adjoint)
     for m in range(count):
         for r in range(chunk):
-            a, b, target = (
-                re[chunk * m + r],
-                im[chunk * m + r],
-                out[first + step * m + r],
-            )
+            a, b = re[chunk * m + r], im[chunk * m + r]
+            target = out[first + step * m + r]
             for j in range(width):
                 k = (start + j) << one
                 target[k], target[k + one] = a[j], b[j]
@@ -236,7 +234,8 @@ def _complex_columns(twiddle, x, start, stop, out, adjoint):
     n, n_levels, one = np.uintp(x.shape[0]), np.uintp(twiddle.shape[0]), np.uintp(1)
     width = np.uintp(stop) - start
     log_rows = np.uintp(3)
-    while (width * np.uintp(x.itemsize) << (log_rows + one)) <= CACHED:
+    row_bytes = width * np.uintp(x.itemsize)
+    while one << log_rows < n and (row_bytes << (log_rows + one)) <= CACHED:
         log_rows += one
     n_groups = (n_levels + log_rows - one) // log_rows
     size = (n_levels + n_groups - one) // n_groups
