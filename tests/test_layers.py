@@ -11,17 +11,17 @@ KERNELS = (
     "butterfly kronecker permute rank_one palm"
 )
 BENCH = (
-    "sample peers machine store case operators products steps paper faust palm cases "
-    "table learn measure compare gate report run"
+    "sample peers machine store case operators products steps paper faust palm "
+    "factorize planning cases table learn measure compare gate report run"
 )
-STUDIES = "options report tradeoff cost scale noise crossover run"
+STUDIES = "options report tradeoff cost scale noise crossover products run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine butterfly gradient"
 )
 OPERATORS = (
-    "base files product permutations patterns chain layouts plan butterfly loading "
-    "transforms"
+    "base files product permutations patterns chain layouts plan program "
+    "butterfly loading transforms"
 )
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.

@@ -26,8 +26,18 @@ from .palm import (
     shape_cases,
     sweep_cases,
 )
+from .planning import plan_cases
 from .products import product_cases
 from .steps import projection_cases
+
+PLANNED = [
+    *(("dyadic", n) for n in (256, 1024, 4096)),
+    *(("rank 2", n) for n in (256, 1024, 4096)),
+    ("smallest", 1000),
+    ("monarch", 1024),
+    ("B B^T", 1024),
+]
+"""Chains whose plans are compared, and orders."""
 
 
 def registry(quick: bool = False) -> list[Case]:
@@ -55,6 +65,7 @@ def registry(quick: bool = False) -> list[Case]:
         return [
             *product_cases("hadamard", sizes, single, batches),
             *product_cases("butterfly", sizes, single, batches),
+            *plan_cases([("rank 2", 256)], single, batches),
             *product_cases("dft", (1024,), ("complex64",), batches),
             *product_cases("planted", (1024,), single, batches),
             *projection_cases((256,), ("float64",)),
@@ -69,6 +80,7 @@ def registry(quick: bool = False) -> list[Case]:
     return [
         *product_cases("hadamard", sizes, reals, batches),
         *product_cases("butterfly", sizes, (*reals, "complex64"), batches),
+        *plan_cases(PLANNED, (*reals, "complex64"), (1, 16, 256)),
         *product_cases("dft", sizes, complexes, batches),
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),

@@ -23,6 +23,7 @@ from ..operators import FactorProduct
 from . import operators, peers
 from .case import DENSE, Case
 
+BUTTERFLY = "nbfact Butterfly @"
 CHAIN = "nbfact chain"
 SCIPY_CHAIN = "scipy CSR chain"
 
@@ -198,9 +199,13 @@ def _butterfly(kind, n, dtype, batch):
     levels = n.bit_length() - 1
     bound, nnz = 2 * levels, 2 * n * levels
     flops, stored = product.multiply_add * nnz, nnz * np.dtype(dtype).itemsize
+    yield product.case(BUTTERFLY, _butterfly_operator, bound, flops, stored, nnz)
     yield product.case("nbfact butterfly", _apply, bound, flops, stored, nnz)
     yield from product.chain(nnz, n * levels, bound)
-    yield from product.peer("lazylinop", bound, flops, stored, nnz)
+    if dtype != "complex64":
+        yield from product.peer(peers.OPTIMIZED, bound, flops, stored, nnz)
+    for name in ("lazylinop", *peers.FUSED):
+        yield from product.peer(name, bound, flops, stored, nnz)
     yield product.dense()
 
 
@@ -291,6 +296,11 @@ def _apply(inputs):
             return out
 
     return call
+
+
+def _butterfly_operator(inputs):
+    B, x = inputs.operator.butterfly, inputs.x
+    return lambda: B @ x
 
 
 def _fft(inputs):
