@@ -4,55 +4,61 @@ n must be a power of two. Applying a transform twice multiplies by n.
 
 Three levels at a time go through the registers. Rows of a matrix are blocks of one long
 vector, and its columns are one long vector whose first levels are left out: all three
-transforms are made of the same passes, outermost levels first, then block by block.
+transforms are made of the same passes over a flat array, in blocks that stay in a cache.
 """
 
 from .._jit import kernel
 from .registers import BYTES, hadamard_tile
 
-# Bytes of the blocks that stay in the first and second level of cache.
-L1, L2 = 1 << 14, 1 << 19
+# Bytes of the largest block that stays in the first level of cache.
+L1 = 1 << 14
+
+
+@kernel
+def _tiles(x, start, stride, out, to, apart, length):
+    """Three levels: eight vectors of x from start on to out; length of them."""
+    width = BYTES // x.itemsize
+    wide = length - length % width
+    for i in range(0, wide, width):
+        hadamard_tile(x, start + i, stride, out, to + i, apart, 8, True, False)
+    for i in range(wide, length):
+        hadamard_tile(x, start + i, stride, out, to + i, apart, 8, False, False)
 
 
 @kernel
 def _three_levels(x, start, stop, stride):
-    """Levels of stride, 2 * stride, 4 * stride of x[start:stop], flat."""
-    width = BYTES // x.itemsize
-    for low in range(start, stop, 8 * stride):
-        rest = low + stride - stride % width
-        for i in range(low, rest, width):
-            hadamard_tile(x, i, stride, 8, True, False)
-        for i in range(rest, low + stride):
-            hadamard_tile(x, i, stride, 8, False, False)
+    """Levels of stride, 2 * stride, 4 * stride of x[start:stop]."""
+    for i in range(start, stop, 8 * stride):
+        _tiles(x, i, stride, x, i, stride, stride)
 
 
 @kernel
 def _two_levels(x, start, stop, stride):
-    """Levels of stride and 2 * stride of x[start:stop], flat."""
+    """Levels of stride and 2 * stride of x[start:stop]."""
     width = BYTES // x.itemsize
+    wide = stride - stride % width
     for low in range(start, stop, 4 * stride):
-        rest = low + stride - stride % width
-        for i in range(low, rest, width):
-            hadamard_tile(x, i, stride, 4, True, False)
-        for i in range(rest, low + stride):
-            hadamard_tile(x, i, stride, 4, False, False)
+        for i in range(low, low + wide, width):
+            hadamard_tile(x, i, stride, x, i, stride, 4, True, False)
+        for i in range(low + wide, low + stride):
+            hadamard_tile(x, i, stride, x, i, stride, 4, False, False)
 
 
 @kernel
 def _one_level(x, start, stop, stride):
-    """The level of one stride of x[start:stop], flat."""
+    """The level of one stride of x[start:stop]."""
     width = BYTES // x.itemsize
+    wide = stride - stride % width
     for low in range(start, stop, 2 * stride):
-        rest = low + stride - stride % width
-        for i in range(low, rest, width):
-            hadamard_tile(x, i, stride, 2, True, False)
-        for i in range(rest, low + stride):
-            hadamard_tile(x, i, stride, 2, False, False)
+        for i in range(low, low + wide, width):
+            hadamard_tile(x, i, stride, x, i, stride, 2, True, False)
+        for i in range(low + wide, low + stride):
+            hadamard_tile(x, i, stride, x, i, stride, 2, False, False)
 
 
 @kernel
 def _levels(x, start, stop, stride, end):
-    """Levels of stride, 2 * stride, ..., end / 2 of x[start:stop], flat."""
+    """Levels of stride, 2 * stride, ..., end / 2 of x[start:stop]."""
     while 8 * stride <= end:
         _three_levels(x, start, stop, stride)
         stride *= 8
@@ -63,61 +69,69 @@ def _levels(x, start, stop, stride, end):
 
 
 @kernel
-def _innermost(x, start, stop):
-    """The levels that fit eight vectors of x[start:stop]; return the stride after."""
+def _first_levels(x, start, stop, n):
+    """First levels of vectors of n entries in x[start:stop]; return the next stride."""
     width = BYTES // x.itemsize
-    if stop - start < width:
-        _levels(x, start, stop, 1, stop - start)
-        return stop - start
-    if stop - start >= 8 * width:
+    if n >= 8 * width:
         for i in range(start, stop, 8 * width):
-            hadamard_tile(x, i, width, 8, True, True)
+            hadamard_tile(x, i, width, x, i, width, 8, True, True)
         return 8 * width
-    for i in range(start, stop, width):
-        hadamard_tile(x, i, width, 1, True, True)
-    return width
+    if n == 4 * width:
+        for i in range(start, stop, 4 * width):
+            hadamard_tile(x, i, width, x, i, width, 4, True, True)
+        return n
+    if n >= width:
+        for i in range(start, stop, width):
+            hadamard_tile(x, i, width, x, i, width, 1, True, True)
+        return width
+    return 1
 
 
 @kernel
-def _cached(size, least, limit):
-    """Return size / 8^k, the first that is at most limit or below 8 * least."""
-    while size > limit and size >= 8 * least:
-        size //= 8
-    return size
+def _cached(x, start, stop, first, n):
+    """Levels of first to n / 2 of x[start:stop], n entries a vector: in L1."""
+    stride = _first_levels(x, start, stop, n) if first == 1 else first
+    _levels(x, start, stop, stride, n)
 
 
 @kernel
-def _transform(x, start, stop, first):
-    """Levels of first, 2 * first, ... of x[start:stop], flat; first = 1: all levels."""
-    size = stop - start
-    outer = _cached(size, first, L2 // x.itemsize)
-    inner = _cached(outer, first, L1 // x.itemsize)
-    _levels(x, start, stop, outer, size)
-    for i in range(start, stop, outer):
-        _levels(x, i, i + outer, inner, outer)
-        for j in range(i, i + outer, inner):
-            stride = first
-            if first == 1:
-                stride = _innermost(x, j, j + inner)
-            _levels(x, j, j + inner, stride, inner)
+def _transform(x, start, first, n):
+    """Levels of first to n / 2 of x[start:start + n]; first = 1 means all levels.
+
+    Depth first: eight blocks are joined as soon as they are done, whatever the caches.
+    """
+    block = n
+    while block * x.itemsize > L1 and block >= 8 * first:
+        block //= 8
+    for done in range(block, n + 1, block):
+        _cached(x, start + done - block, start + done, first, block)
+        stride = block
+        while done % (8 * stride) == 0:
+            _three_levels(x, start + done - 8 * stride, start + done, stride)
+            stride *= 8
 
 
 @kernel
 def fwht(x):
     """Walsh-Hadamard transform of one vector, in place; x: (n,), contiguous."""
-    _transform(x, 0, x.size, 1)
+    _transform(x, 0, 1, x.shape[0])
 
 
 @kernel
 def fwht_rows(x):
     """Walsh-Hadamard transform of each row, in place; x: (batch, n), C-contiguous."""
-    n = x.shape[1]
-    for i in range(x.shape[0]):
-        _transform(x, i * n, (i + 1) * n, 1)
+    n, flat = x.shape[1], x.reshape(x.size)
+    if n * x.itemsize > L1:
+        for i in range(0, x.size, n):
+            _transform(flat, i, 1, n)
+        return
+    some = L1 // (n * x.itemsize) * n
+    for i in range(0, x.size, some):
+        _cached(flat, i, min(i + some, x.size), 1, n)
 
 
 @kernel
 def fwht_columns(x):
     """Walsh-Hadamard transform of each column, in place; x: (n, batch), C order."""
     if x.size > 0:
-        _transform(x, 0, x.size, x.shape[1])
+        _transform(x.reshape(x.size), 0, x.shape[1], x.size)

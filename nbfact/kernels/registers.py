@@ -17,56 +17,56 @@ BYTES = 64
 """Of one vector: an AVX-512 register, two of AVX, four of NEON."""
 
 
-def _typed(typingctx, x, start, stride, count, wide, lanes):
-    """Transform entries of x, C-contiguous, in place.
+def _typed(typingctx, x, start, stride, out, to, apart, count, wide, lanes):
+    """Transform entries of x into out, both C-contiguous; they may be the same.
 
     ``count`` vectors (1, 2, 4 or 8) begin at ``start``, ``stride`` entries apart; they
     hold 64 bytes each where ``wide``, or one entry. They are transformed with one
-    another, and where ``lanes`` the entries of each first. The last three arguments
-    are literals; x counts in entries as if it were flat.
+    another, and where ``lanes`` the entries of each first; then they are stored in out
+    from entry ``to``, ``apart`` entries apart. The last three arguments are literals;
+    arrays count in entries as if they were flat.
     """
     if not isinstance(x, types.Array) or x.layout != "C":
         raise NumbaTypeError(f"fwht: x is {x}; expected a C-contiguous array")
-    if not all(hasattr(a, "literal_value") for a in (count, wide, lanes)):
-        raise NumbaTypeError("count, wide and lanes must be literals")
-    options = count.literal_value, wide.literal_value, lanes.literal_value
 
     def generate(context, builder, signature, arguments):
-        data = context.make_array(x)(context, builder, arguments[0]).data
-        _emit(context, builder, x.dtype, data, arguments[1:3], options)
+        real = context.get_value_type(getattr(x.dtype, "underlying_float", x.dtype))
+        parts = 2 if isinstance(x.dtype, types.Complex) else 1
+        item = x.dtype.bitwidth // 8
+        vector = ir.VectorType(real, parts * (BYTES // item if wide.literal_value else 1))
+
+        def pointers(array, start, stride):
+            data = context.make_array(x)(context, builder, array).data
+            for index in range(count.literal_value):
+                step = builder.mul(stride, ir.Constant(stride.type, index))
+                entry = builder.gep(data, [builder.add(start, step)])
+                yield builder.bitcast(entry, vector.as_pointer())
+
+        align = item // parts
+        values = [builder.load(p, align=align) for p in pointers(*arguments[:3])]
+        values = _transform(builder, values, parts if lanes.literal_value else 0)
+        for value, p in zip(values, pointers(*arguments[3:6]), strict=True):
+            builder.store(value, p, align=align)
         return context.get_dummy_value()
 
-    return types.void(x, types.intp, types.intp, count, wide, lanes), generate
+    place = types.intp, types.intp
+    return types.void(x, *place, x, *place, count, wide, lanes), generate
 
 
-def _emit(context, builder, dtype, data, place, options):
-    """Emit loads, levels and stores; a complex entry is two lanes side by side."""
-    count, wide, lanes = options
-    parts = 2 if isinstance(dtype, types.Complex) else 1
-    real = context.get_value_type(getattr(dtype, "underlying_float", dtype))
-    size = parts * (BYTES // (dtype.bitwidth // 8) if wide else 1)
-    vector = ir.VectorType(real, size)
-    pointers = []
-    for index in range(count):
-        step = builder.mul(place[1], ir.Constant(place[1].type, index))
-        entry = builder.gep(data, [builder.add(place[0], step)])
-        pointers.append(builder.bitcast(entry, vector.as_pointer()))
-    align = dtype.bitwidth // 8 // parts
-    values = [builder.load(pointer, align=align) for pointer in pointers]
-    stride = parts
-    while lanes and stride < size:
+def _transform(builder, values, stride):
+    """Emit the levels: in lanes from a stride on, if any, then among the vectors."""
+    while 0 < stride < values[0].type.count:
         values = [_level_in_lanes(builder, value, stride) for value in values]
         stride *= 2
     stride = 1
-    while stride < count:
-        for i in range(count):
+    while stride < len(values):
+        for i in range(len(values)):
             if not i & stride:
                 a, b = values[i], values[i + stride]
                 values[i] = builder.fadd(a, b)
                 values[i + stride] = builder.fsub(a, b)
         stride *= 2
-    for pointer, value in zip(pointers, values, strict=True):
-        builder.store(value, pointer, align=align)
+    return values
 
 
 def _level_in_lanes(builder, value, stride):
@@ -85,22 +85,25 @@ def _level_in_lanes(builder, value, stride):
     return builder.call(muladd, [value, ir.Constant(vector, signs), other])
 
 
-def _interpreted(x, start, stride, count, wide, lanes):
+def _interpreted(x, start, stride, out, to, apart, count, wide, lanes):
     """Do the same in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize if wide else 1
-    flat = x.reshape(-1)
-    index = start + stride * np.arange(count)[:, None] + np.arange(size)
-    values = flat[index]
-    for axis, length in ((1, size if lanes else 1), (0, count)):
-        level = 1
-        while level < length:
-            values = np.moveaxis(values, axis, -1)
-            pairs = values.reshape(values.shape[0], -1, 2, level)
-            a, b = pairs[:, :, 0], pairs[:, :, 1]
-            values = np.stack([a + b, a - b], axis=2).reshape(values.shape)
-            values = np.moveaxis(values, -1, axis)
-            level *= 2
-    flat[index] = values
+    index, vectors = np.arange(size), np.arange(count)[:, None]
+    values = x.reshape(-1)[start + stride * vectors + index]
+    if lanes:
+        values = _product(values)
+    out.reshape(-1)[to + apart * vectors + index] = _product(values.T).T
+
+
+def _product(values):
+    """Return the transform of each row."""
+    stride = 1
+    while stride < values.shape[1]:
+        pairs = values.reshape(len(values), -1, 2, stride)
+        a, b = pairs[:, :, 0], pairs[:, :, 1]
+        values = np.stack([a + b, a - b], axis=2).reshape(values.shape)
+        stride *= 2
+    return values
 
 
 if config.DISABLE_JIT:
