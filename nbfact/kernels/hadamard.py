@@ -15,21 +15,15 @@ L1 = 1 << 14
 
 
 @kernel
-def _tiles(x, start, stride, out, to, apart, length):
-    """Three levels: eight vectors of x from start on to out; length of them."""
-    width = BYTES // x.itemsize
-    wide = length - length % width
-    for i in range(0, wide, width):
-        hadamard_tile(x, start + i, stride, out, to + i, apart, 8, True, False)
-    for i in range(wide, length):
-        hadamard_tile(x, start + i, stride, out, to + i, apart, 8, False, False)
-
-
-@kernel
 def _three_levels(x, start, stop, stride):
     """Levels of stride, 2 * stride, 4 * stride of x[start:stop]."""
-    for i in range(start, stop, 8 * stride):
-        _tiles(x, i, stride, x, i, stride, stride)
+    width = BYTES // x.itemsize
+    wide = stride - stride % width
+    for low in range(start, stop, 8 * stride):
+        for i in range(low, low + wide, width):
+            hadamard_tile(x, i, stride, 8, True, False)
+        for i in range(low + wide, low + stride):
+            hadamard_tile(x, i, stride, 8, False, False)
 
 
 @kernel
@@ -39,9 +33,9 @@ def _two_levels(x, start, stop, stride):
     wide = stride - stride % width
     for low in range(start, stop, 4 * stride):
         for i in range(low, low + wide, width):
-            hadamard_tile(x, i, stride, x, i, stride, 4, True, False)
+            hadamard_tile(x, i, stride, 4, True, False)
         for i in range(low + wide, low + stride):
-            hadamard_tile(x, i, stride, x, i, stride, 4, False, False)
+            hadamard_tile(x, i, stride, 4, False, False)
 
 
 @kernel
@@ -51,9 +45,9 @@ def _one_level(x, start, stop, stride):
     wide = stride - stride % width
     for low in range(start, stop, 2 * stride):
         for i in range(low, low + wide, width):
-            hadamard_tile(x, i, stride, x, i, stride, 2, True, False)
+            hadamard_tile(x, i, stride, 2, True, False)
         for i in range(low + wide, low + stride):
-            hadamard_tile(x, i, stride, x, i, stride, 2, False, False)
+            hadamard_tile(x, i, stride, 2, False, False)
 
 
 @kernel
@@ -74,15 +68,15 @@ def _first_levels(x, start, stop, n):
     width = BYTES // x.itemsize
     if n >= 8 * width:
         for i in range(start, stop, 8 * width):
-            hadamard_tile(x, i, width, x, i, width, 8, True, True)
+            hadamard_tile(x, i, width, 8, True, True)
         return 8 * width
     if n == 4 * width:
         for i in range(start, stop, 4 * width):
-            hadamard_tile(x, i, width, x, i, width, 4, True, True)
+            hadamard_tile(x, i, width, 4, True, True)
         return n
     if n >= width:
         for i in range(start, stop, width):
-            hadamard_tile(x, i, width, x, i, width, 1, True, True)
+            hadamard_tile(x, i, width, 1, True, True)
         return width
     return 1
 

@@ -17,40 +17,37 @@ BYTES = 64
 """Of one vector: an AVX-512 register, two of AVX, four of NEON."""
 
 
-def _typed(typingctx, x, start, stride, out, to, apart, count, wide, lanes):
-    """Transform entries of x into out, both C-contiguous; they may be the same.
+def _typed(typingctx, x, start, stride, count, wide, lanes):
+    """Transform entries of x, C-contiguous, in place.
 
     ``count`` vectors (1, 2, 4 or 8) begin at ``start``, ``stride`` entries apart; they
     hold 64 bytes each where ``wide``, or one entry. They are transformed with one
-    another, and where ``lanes`` the entries of each first; then they are stored in out
-    from entry ``to``, ``apart`` entries apart. The last three arguments are literals;
-    arrays count in entries as if they were flat.
+    another, and where ``lanes`` the entries of each first. The last three arguments
+    are literals; x counts in entries as if it were flat.
     """
     if not isinstance(x, types.Array) or x.layout != "C":
         raise NumbaTypeError(f"fwht: x is {x}; expected a C-contiguous array")
+    parts = 2 if isinstance(x.dtype, types.Complex) else 1
+    item = x.dtype.bitwidth // 8
+    size = parts * (BYTES // item if wide.literal_value else 1)
 
     def generate(context, builder, signature, arguments):
+        data = context.make_array(x)(context, builder, arguments[0]).data
         real = context.get_value_type(getattr(x.dtype, "underlying_float", x.dtype))
-        parts = 2 if isinstance(x.dtype, types.Complex) else 1
-        item = x.dtype.bitwidth // 8
-        vector = ir.VectorType(real, parts * (BYTES // item if wide.literal_value else 1))
-
-        def pointers(array, start, stride):
-            data = context.make_array(x)(context, builder, array).data
-            for index in range(count.literal_value):
-                step = builder.mul(stride, ir.Constant(stride.type, index))
-                entry = builder.gep(data, [builder.add(start, step)])
-                yield builder.bitcast(entry, vector.as_pointer())
-
-        align = item // parts
-        values = [builder.load(p, align=align) for p in pointers(*arguments[:3])]
+        pointer = ir.VectorType(real, size).as_pointer()
+        start, stride = arguments[1:3]
+        pointers = []
+        for index in range(count.literal_value):
+            step = builder.mul(stride, ir.Constant(stride.type, index))
+            entry = builder.gep(data, [builder.add(start, step)])
+            pointers.append(builder.bitcast(entry, pointer))
+        values = [builder.load(p, align=item // parts) for p in pointers]
         values = _transform(builder, values, parts if lanes.literal_value else 0)
-        for value, p in zip(values, pointers(*arguments[3:6]), strict=True):
-            builder.store(value, p, align=align)
+        for value, p in zip(values, pointers, strict=True):
+            builder.store(value, p, align=item // parts)
         return context.get_dummy_value()
 
-    place = types.intp, types.intp
-    return types.void(x, *place, x, *place, count, wide, lanes), generate
+    return types.void(x, types.intp, types.intp, count, wide, lanes), generate
 
 
 def _transform(builder, values, stride):
@@ -85,14 +82,13 @@ def _level_in_lanes(builder, value, stride):
     return builder.call(muladd, [value, ir.Constant(vector, signs), other])
 
 
-def _interpreted(x, start, stride, out, to, apart, count, wide, lanes):
+def _interpreted(x, start, stride, count, wide, lanes):
     """Do the same in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize if wide else 1
-    index, vectors = np.arange(size), np.arange(count)[:, None]
-    values = x.reshape(-1)[start + stride * vectors + index]
-    if lanes:
-        values = _product(values)
-    out.reshape(-1)[to + apart * vectors + index] = _product(values.T).T
+    index = start + stride * np.arange(count)[:, None] + np.arange(size)
+    flat = x.reshape(-1)
+    values = _product(flat[index]) if lanes else flat[index]
+    flat[index] = _product(values.T).T
 
 
 def _product(values):
