@@ -92,17 +92,19 @@ def _cached(x, start, stop, first, n):
 def _transform(x, start, first, n):
     """Levels of first to n / 2 of x[start:start + n]; first = 1 means all levels.
 
-    Depth first: eight blocks are joined as soon as they are done, whatever the caches.
+    Depth first: each block is finished while a cache holds it. The widest strides come
+    first: they read memory in long runs, which the processor fetches ahead.
     """
     block = n
     while block * x.itemsize > L1 and block >= 8 * first:
         block //= 8
-    for done in range(block, n + 1, block):
-        _cached(x, start + done - block, start + done, first, block)
-        stride = block
-        while done % (8 * stride) == 0:
-            _three_levels(x, start + done - 8 * stride, start + done, stride)
-            stride *= 8
+    for low in range(0, n, block):
+        size = n
+        while size > block:
+            if low % size == 0:
+                _three_levels(x, start + low, start + low + size, size // 8)
+            size //= 8
+        _cached(x, start + low, start + low + block, first, block)
 
 
 @kernel
