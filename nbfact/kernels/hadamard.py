@@ -51,83 +51,71 @@ def _one_level(x, start, stop, stride):
 
 
 @kernel
-def _levels(x, start, stop, stride, end):
-    """Levels of stride, 2 * stride, ..., end / 2 of x[start:stop]."""
-    while 8 * stride <= end:
-        _three_levels(x, start, stop, stride)
-        stride *= 8
-    if 4 * stride <= end:
-        _two_levels(x, start, stop, stride)
-    elif 2 * stride <= end:
-        _one_level(x, start, stop, stride)
+def _lanes(x, start, stop, base):
+    """Levels of 1, 2, ..., base / 2 of x[start:stop], where they are within a tile."""
+    width = BYTES // x.itemsize
+    if base == 8 * width:
+        for i in range(start, stop, base):
+            hadamard_tile(x, i, width, 8, True, True)
+    elif base == width:
+        for i in range(start, stop, base):
+            hadamard_tile(x, i, width, 1, True, True)
 
 
 @kernel
-def _first_levels(x, start, stop, n):
-    """First levels of vectors of n entries in x[start:stop]; return the next stride."""
+def _base(x, n):
+    """Entries of a tile that a vector of n entries fills, its first levels; or 1."""
     width = BYTES // x.itemsize
     if n >= 8 * width:
-        for i in range(start, stop, 8 * width):
-            hadamard_tile(x, i, width, 8, True, True)
         return 8 * width
-    if n == 4 * width:
-        for i in range(start, stop, 4 * width):
-            hadamard_tile(x, i, width, 4, True, True)
-        return n
-    if n >= width:
-        for i in range(start, stop, width):
-            hadamard_tile(x, i, width, 1, True, True)
-        return width
-    return 1
+    return width if n >= width else 1
 
 
 @kernel
-def _cached(x, start, stop, first, n):
-    """Levels of first to n / 2 of x[start:stop], n entries a vector: in L1."""
-    stride = _first_levels(x, start, stop, n) if first == 1 else first
-    _levels(x, start, stop, stride, n)
-
-
-@kernel
-def _transform(x, start, first, n):
-    """Levels of first to n / 2 of x[start:start + n]; first = 1 means all levels.
+def _transform(x, n, base, lanes):
+    """Levels of base to n / 2 of each n entries of x: (size,), and those in lanes.
 
     Depth first: each block is finished while a cache holds it. The widest strides come
     first: they read memory in long runs, which the processor fetches ahead.
     """
-    block = n
-    while block * x.itemsize > L1 and block >= 8 * first:
+    block, limit = n, L1 // x.itemsize
+    while block > limit and block >= 8 * base:
         block //= 8
-    for low in range(0, n, block):
+    if block == n:
+        block = max(1, limit // n) * n
+    for low in range(0, x.size, block):
+        stop = min(low + block, x.size)
         size = n
-        while size > block:
+        while size >= 8 * base:
             if low % size == 0:
-                _three_levels(x, start + low, start + low + size, size // 8)
+                _three_levels(x, low, max(stop, low + size), size // 8)
             size //= 8
-        _cached(x, start + low, start + low + block, first, block)
+        if size == 4 * base:
+            _two_levels(x, low, stop, base)
+        elif size == 2 * base:
+            _one_level(x, low, stop, base)
+        if lanes:
+            _lanes(x, low, stop, base)
 
 
 @kernel
 def fwht(x):
     """Walsh-Hadamard transform of one vector, in place; x: (n,), contiguous."""
-    _transform(x, 0, 1, x.shape[0])
+    _transform(x, x.size, _base(x, x.size), True)
 
 
 @kernel
 def fwht_rows(x):
     """Walsh-Hadamard transform of each row, in place; x: (batch, n), C-contiguous."""
-    n, flat = x.shape[1], x.reshape(x.size)
-    if n * x.itemsize > L1:
-        for i in range(0, x.size, n):
-            _transform(flat, i, 1, n)
-        return
-    some = L1 // (n * x.itemsize) * n
-    for i in range(0, x.size, some):
-        _cached(flat, i, min(i + some, x.size), 1, n)
+    n = x.shape[1]
+    _transform(x.reshape(x.size), n, _base(x, n), True)
 
 
 @kernel
 def fwht_columns(x):
     """Walsh-Hadamard transform of each column, in place; x: (n, batch), C order."""
-    if x.size > 0:
-        _transform(x.reshape(x.size), 0, x.shape[1], x.size)
+    batch = x.shape[1]
+    if batch == 1:
+        _transform(x.reshape(x.size), x.size, _base(x, x.size), True)
+    elif batch > 0:
+        _transform(x.reshape(x.size), x.size, batch, False)
