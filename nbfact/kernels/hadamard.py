@@ -1,6 +1,7 @@
 """The fast Walsh-Hadamard transform (natural order, not normalised), in place.
 
-n must be a power of two. Applying a transform twice multiplies by n.
+n must be a power of two (of another n the result is no transform, but nothing outside
+x is written). Applying a transform twice multiplies by n.
 
 Three levels at a time go through the registers. Rows of a matrix are blocks of one long
 vector, and its columns are one long vector whose first levels are left out: all three
@@ -19,7 +20,7 @@ def _three_levels(x, start, stop, stride):
     """Levels of stride, 2 * stride, 4 * stride of x[start:stop]."""
     width = BYTES // x.itemsize
     wide = stride - stride % width
-    for low in range(start, stop, 8 * stride):
+    for low in range(start, stop - 8 * stride + 1, 8 * stride):
         for i in range(low, low + wide, width):
             hadamard_tile(x, i, stride, 8, True, False)
         for i in range(low + wide, low + stride):
@@ -31,7 +32,7 @@ def _two_levels(x, start, stop, stride):
     """Levels of stride and 2 * stride of x[start:stop]."""
     width = BYTES // x.itemsize
     wide = stride - stride % width
-    for low in range(start, stop, 4 * stride):
+    for low in range(start, stop - 4 * stride + 1, 4 * stride):
         for i in range(low, low + wide, width):
             hadamard_tile(x, i, stride, 4, True, False)
         for i in range(low + wide, low + stride):
@@ -43,7 +44,7 @@ def _one_level(x, start, stop, stride):
     """The level of one stride of x[start:stop]."""
     width = BYTES // x.itemsize
     wide = stride - stride % width
-    for low in range(start, stop, 2 * stride):
+    for low in range(start, stop - 2 * stride + 1, 2 * stride):
         for i in range(low, low + wide, width):
             hadamard_tile(x, i, stride, 2, True, False)
         for i in range(low + wide, low + stride):
@@ -55,10 +56,10 @@ def _lanes(x, start, stop, base):
     """Levels of 1, 2, ..., base / 2 of x[start:stop], where they are within a tile."""
     width = BYTES // x.itemsize
     if base == 8 * width:
-        for i in range(start, stop, base):
+        for i in range(start, stop - base + 1, base):
             hadamard_tile(x, i, width, 8, True, True)
     elif base == width:
-        for i in range(start, stop, base):
+        for i in range(start, stop - base + 1, base):
             hadamard_tile(x, i, width, 1, True, True)
 
 
@@ -78,6 +79,8 @@ def _transform(x, n, base, lanes):
     Depth first: each block is finished while a cache holds it. The widest strides come
     first: they read memory in long runs, which the processor fetches ahead.
     """
+    if x.size == 0:
+        return
     block, limit = n, L1 // x.itemsize
     while block > limit and block >= 8 * base:
         block //= 8
@@ -88,7 +91,8 @@ def _transform(x, n, base, lanes):
         size = n
         while size >= 8 * base:
             if low % size == 0:
-                _three_levels(x, low, max(stop, low + size), size // 8)
+                end = min(max(stop, low + size), x.size)
+                _three_levels(x, low, end, size // 8)
             size //= 8
         if size == 4 * base:
             _two_levels(x, low, stop, base)
@@ -115,7 +119,5 @@ def fwht_rows(x):
 def fwht_columns(x):
     """Walsh-Hadamard transform of each column, in place; x: (n, batch), C order."""
     batch = x.shape[1]
-    if batch == 1:
-        _transform(x.reshape(x.size), x.size, _base(x, x.size), True)
-    elif batch > 0:
-        _transform(x.reshape(x.size), x.size, batch, False)
+    base = _base(x, x.size) if batch == 1 else batch
+    _transform(x.reshape(x.size), x.size, base, batch == 1)
