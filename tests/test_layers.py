@@ -11,8 +11,8 @@ KERNELS = (
     "hadamard butterfly kronecker rank_one palm"
 )
 BENCH = (
-    "sample peers machine store case operators products steps paper faust palm cases "
-    "table learn measure compare gate report run"
+    "sample peers machine store case operators products hadamard steps paper faust "
+    "palm cases table learn measure compare gate report run"
 )
 STUDIES = "options report tradeoff cost scale noise crossover run"
 ALGORITHMS = (

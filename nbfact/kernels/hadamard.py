@@ -3,9 +3,9 @@
 n must be a power of two (of another n the result is no transform, but nothing outside
 x is written). Applying a transform twice multiplies by n.
 
-Three levels at a time go through the registers. Rows of a matrix are blocks of one long
-vector, and its columns are one long vector whose first levels are left out: all three
-transforms are made of the same passes over a flat array, in blocks that stay in a cache.
+Three levels at a time go through the registers. Rows of a matrix are blocks of one
+long vector, and its columns are one long vector whose first levels are left out: all
+three transforms are the same passes over a flat array, in blocks that stay in a cache.
 """
 
 from .._jit import kernel
@@ -41,7 +41,7 @@ def _two_levels(x, start, stop, stride):
 
 @kernel
 def _one_level(x, start, stop, stride):
-    """The level of one stride of x[start:stop]."""
+    """Level of one stride of x[start:stop]."""
     width = BYTES // x.itemsize
     wide = stride - stride % width
     for low in range(start, stop - 2 * stride + 1, 2 * stride):

@@ -1,9 +1,9 @@
-"""The one place that writes vector instructions: a small Hadamard transform in registers.
+"""The one place that writes vector instructions: a Hadamard transform in registers.
 
 LLVM's loop vectoriser moves entries between the lanes of a register by three shuffles
-where one does, and Numba leaves its other vectoriser off: with loops ``fwht`` took up to
-twice the time of hand-written AVX, with this it takes less. What is emitted is generic
-vector code, which LLVM maps on whatever registers the processor has.
+where one does, and Numba leaves its other vectoriser off: with loops ``fwht`` took up
+to twice the time of hand-written AVX, with this it takes less. What is emitted is
+generic vector code, which LLVM maps on whatever registers the processor has.
 """
 
 import llvmlite.ir as ir
