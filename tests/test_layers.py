@@ -7,12 +7,12 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
-    "norms select topk projections assignment structured sparse compress hadamard "
-    "butterfly kronecker permute rank_one palm"
+    "norms select topk projections assignment structured sparse compress registers "
+    "hadamard butterfly kronecker permute rank_one palm"
 )
 BENCH = (
-    "sample peers machine store case operators products steps paper faust palm "
-    "factorize planning cases table learn measure compare gate report run"
+    "sample peers machine store case operators products hadamard steps paper faust "
+    "palm factorize planning cases table learn measure compare gate report run"
 )
 STUDIES = "options report tradeoff cost scale noise crossover products run"
 ALGORITHMS = (

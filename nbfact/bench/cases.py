@@ -17,6 +17,7 @@ import fnmatch
 from collections.abc import Iterable
 
 from .case import Case
+from .hadamard import fwht_cases
 from .palm import (
     REACHES,
     SHAPES,
@@ -64,6 +65,7 @@ def registry(quick: bool = False) -> list[Case]:
         single, sizes, batches = ("float32",), (256, 1024), (1, 64)
         return [
             *product_cases("hadamard", sizes, single, batches),
+            *fwht_cases((256, 4096), single, (1, 16)),
             *product_cases("butterfly", sizes, single, batches),
             *plan_cases([("rank 2", 256)], single, batches),
             *product_cases("dft", (1024,), ("complex64",), batches),
@@ -79,6 +81,7 @@ def registry(quick: bool = False) -> list[Case]:
     sizes, batches = (256, 512, 1024, 2048, 4096, 8192), (1, 16, 64, 256)
     return [
         *product_cases("hadamard", sizes, reals, batches),
+        *fwht_cases([4**k for k in range(3, 11)], reals, (1, 16, 256)),
         *product_cases("butterfly", sizes, (*reals, "complex64"), batches),
         *plan_cases(PLANNED, (*reals, "complex64"), (1, 16, 256)),
         *product_cases("dft", sizes, complexes, batches),

@@ -17,6 +17,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from . import sample
+
 INSTALL = 'pip install "nbfact[peers]"'
 
 PACKAGES = {
@@ -89,20 +91,24 @@ def prepare(name: str) -> Callable[[Any], Callable[[], np.ndarray]]:
 def _fht_cpu(inputs):
     from fht_cpu import fht
 
-    # Columns must be contiguous for it; the copy of x, which it makes, is also that.
-    x, out = inputs.x, np.empty_like(inputs.x, order="F")
+    # Its vectors must be contiguous; the copy of x, which it makes, is also that.
+    x, axis = inputs.x, inputs.axis
+    out = sample.aligned_like(x, order="F" if axis == 0 else "C")
     threads = numba.get_num_threads()  # its own default is all cores
-    return lambda: fht(x, axis=0, out=out, num_threads=threads)
+    return lambda: fht(x, axis=axis, out=out, num_threads=threads)
 
 
 def _pyfwht(inputs):
     import pyfwht
 
-    x, out = inputs.x, np.empty_like(inputs.x)
+    x, out = inputs.x, sample.aligned_like(inputs.x)
+
+    vectors = [out] if out.ndim == 1 else list(out)
 
     def call():
         np.copyto(out, x)
-        pyfwht.transform(out, backend=pyfwht.Backend.CPU)
+        for vector in vectors:
+            pyfwht.transform(vector, backend=pyfwht.Backend.CPU)
         return out
 
     return call

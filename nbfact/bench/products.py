@@ -20,7 +20,7 @@ from ..kernels import (
     fwht_columns,
 )
 from ..operators import FactorProduct
-from . import operators, peers
+from . import operators, peers, sample
 from .case import DENSE, Case
 
 BUTTERFLY = "nbfact Butterfly @"
@@ -34,6 +34,7 @@ class Inputs:
 
     operator: operators.Operator
     x: np.ndarray
+    axis: int = 0
 
 
 @dataclass(eq=False)
@@ -267,7 +268,7 @@ def _scipy_chain(inputs):
 
 
 def _fwht(inputs):
-    x, out = inputs.x, np.empty_like(inputs.x)
+    x, out = inputs.x, sample.aligned_like(inputs.x)
     transform = fwht if x.ndim == 1 else fwht_columns
 
     def call():
