@@ -21,14 +21,17 @@ ALGORITHMS = (
 )
 OPERATORS = (
     "base files product permutations patterns chain layouts plan butterfly loading "
-    "transforms"
+    "fourier cosines circulants transforms routing"
 )
+TARGETS = "products meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
 ORDER = [
     "_jit",
     *(f"kernels.{name}" for name in KERNELS.split()),
     "kernels",
+    "_checks",
+    "_angles",
     "_dtypes",
     "_files",
     *(f"constraints.{name}" for name in "base sparse structured".split()),
@@ -36,6 +39,7 @@ ORDER = [
     *(f"operators.{name}" for name in OPERATORS.split()),
     "operators",
     "metrics",
+    *(f"targets.{name}" for name in TARGETS.split()),
     "targets",
     *(f"algorithms.{name}" for name in ALGORITHMS.split()),
     "algorithms",
