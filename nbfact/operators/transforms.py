@@ -1,6 +1,7 @@
 """Hadamard, Haar and Kronecker products as exact operators."""
 
 import functools
+import itertools
 from typing import Any
 
 import numpy as np
@@ -158,22 +159,20 @@ def haar(n: int, dtype: Any = np.float64) -> FactorProduct:
 
 def _haar_levels(active, n_levels):
     """Return some levels of the Haar transform of order `active`, as CSR."""
-    half = sp.csr_array(np.ones((1, 1)))
-    for _ in range(n_levels):
-        identity = sp.eye_array(half.shape[0])
-        half = sp.vstack([sp.kron(half, [[1, 1]]), sp.kron(identity, [[1, -1]])])
-    blocks = sp.csr_array(half)
-    # Row j of every block, block by block: the means first, then each level.
-    n_blocks, width = active >> n_levels, 1 << n_levels
-    rows = [sp.kron(sp.eye_array(n_blocks), blocks[[0]])]
-    for level in range(n_levels):
-        details = blocks[2**level : 2 ** (level + 1)]
-        rows.append(sp.kron(sp.eye_array(n_blocks), details))
-    matrix = sp.csr_array(sp.vstack(rows))
-    assert matrix.shape == (active, n_blocks * width)
-    lengths = np.diff(matrix.indptr)
-    matrix.data = matrix.data / np.sqrt(np.repeat(lengths, lengths))
-    return matrix
+    width = 1 << n_levels
+    block = np.ones((1, 1))
+    while (half := len(block)) < width:
+        fine = np.kron(np.eye(half), [1, -1])
+        block = np.vstack([np.kron(block, [1, 1]), fine])
+    block /= np.sqrt(np.count_nonzero(block, axis=1, keepdims=True))
+    # The means of all blocks first, then the details of each level.
+    ends = [0, *(1 << level for level in range(n_levels + 1))]
+    blocks = sp.eye_array(active // width)
+    rows = [
+        sp.kron(blocks, sp.csr_array(block[start:stop]))
+        for start, stop in itertools.pairwise(ends)
+    ]
+    return sp.csr_array(sp.vstack(rows))
 
 
 @functools.cache
