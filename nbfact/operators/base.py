@@ -69,7 +69,8 @@ class FastOperator(LinearOperator):
     def __matmul__(self, other: Any) -> Any:
         """Product with an array (n,) or (n, batch), or composition with an operator."""
         if isinstance(other, LinearOperator):
-            return super().__matmul__(other)
+            # Not scipy's __matmul__, which calls __mul__ and so ends up here again.
+            return LinearOperator.dot(self, other)
         x = other.toarray() if hasattr(other, "toarray") else np.asarray(other)
         if x.ndim not in (1, 2) or x.shape[0] != self.shape[1]:
             raise ValueError(
