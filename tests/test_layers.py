@@ -21,8 +21,9 @@ ALGORITHMS = (
 )
 OPERATORS = (
     "base files product permutations patterns chain layouts plan program "
-    "butterfly loading transforms"
+    "butterfly loading fourier cosines circulants transforms routing"
 )
+TARGETS = "products meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
 ORDER = [
@@ -30,12 +31,15 @@ ORDER = [
     *(f"kernels.{name}" for name in KERNELS.split()),
     "kernels",
     "_dtypes",
+    "_checks",
+    "_angles",
     "_files",
     *(f"constraints.{name}" for name in "base sparse structured".split()),
     "constraints",
     *(f"operators.{name}" for name in OPERATORS.split()),
     "operators",
     "metrics",
+    *(f"targets.{name}" for name in TARGETS.split()),
     "targets",
     *(f"algorithms.{name}" for name in ALGORITHMS.split()),
     "algorithms",

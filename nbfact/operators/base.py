@@ -79,7 +79,8 @@ class FastOperator(LinearOperator):
     def __matmul__(self, other: Any) -> Any:
         """Product with an array (n,) or (n, batch), or composition with an operator."""
         if isinstance(other, LinearOperator):
-            return super().__matmul__(other)
+            # Not scipy's __matmul__, which calls __mul__ and so ends up here again.
+            return LinearOperator.dot(self, other)
         return self._apply(self._operand(other))
 
     def dot(self, x: Any) -> Any:

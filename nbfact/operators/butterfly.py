@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from .._checks import dtype_of
 from .._dtypes import common_dtype
 from ..kernels import gather, gather_rows
 from . import layouts
@@ -191,11 +192,15 @@ class Butterfly(FastOperator):
     def real_part(self) -> "Butterfly":
         """Return the real butterfly of the real part: blocks between factors double.
 
+        A real butterfly is its own.
+
         Raises
         ------
         ValueError
             When the product of two neighbours has no pattern (`Chain.fuse`).
         """
+        if self.dtype.kind != "c":
+            return self
         for left, right in itertools.pairwise(self.chain):
             Chain([left, right]).fuse()
         values = layouts.real_values(self.values)
@@ -231,7 +236,17 @@ class Butterfly(FastOperator):
         return Butterfly(self.chain.T, inverses[::-1], self.columns, self.rows)
 
     def astype(self, dtype: Any) -> "Butterfly":
-        """Return the butterfly with values of another dtype."""
+        """Return the butterfly with values of another dtype.
+
+        Raises
+        ------
+        TypeError
+            When it is not float32, float64, complex64 or complex128, or is real while
+            the values are not.
+        """
+        dtype = dtype_of(dtype, "fc")
+        if self.dtype.kind == "c" and dtype.kind == "f":
+            raise TypeError(f"dtype={dtype}: the values are complex; see real_part")
         return self._like(self.chain, [value.astype(dtype) for value in self.values])
 
     def apply(self, x: Any, out: np.ndarray | None = None) -> np.ndarray:

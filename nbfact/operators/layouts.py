@@ -44,7 +44,7 @@ def factor_values(factor: Any, pattern: Pattern, name: str) -> np.ndarray:
     _, b, c, d = pattern
     entries = sp.coo_array(factor)
     entries.sum_duplicates()
-    (row, column), data = entries.coords, entries.data
+    row, column, data = entries.row, entries.col, entries.data
     i, j, line = row // (b * d), row // d % b, row % d
     outside = (column // (c * d) != i) | (column % d != line)
     if np.any(data[outside] != 0):

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .._checks import power_of_two, size
+
 
 def bit_reversal(n: int) -> np.ndarray:
     """Return the bit-reversal permutation, its own inverse.
@@ -24,7 +26,7 @@ def bit_reversal(n: int) -> np.ndarray:
     >>> bit_reversal(8)
     array([0, 4, 2, 6, 1, 5, 3, 7])
     """
-    n_levels = n.bit_length() - 1
+    n_levels = power_of_two("n", n, "a bit reversal").bit_length() - 1
     index, reversal = np.arange(n), np.zeros(n, np.intp)
     for level in range(n_levels):
         reversal |= ((index >> level) & 1) << (n_levels - 1 - level)
@@ -74,6 +76,7 @@ def makhoul(n: int) -> np.ndarray:
     >>> makhoul(6)
     array([0, 2, 4, 5, 3, 1])
     """
+    n = size("n", n)
     return np.concatenate([np.arange(0, n, 2), np.arange(1, n, 2)[::-1]])
 
 
@@ -100,6 +103,7 @@ def dao(n: int, split: bool, reverse_first: bool, reverse_second: bool) -> np.nd
     >>> dao(8, True, False, False)
     array([0, 4, 2, 6, 1, 5, 3, 7])
     """
+    n = power_of_two("n", n, "such a permutation")
     blocks = np.arange(n).reshape(1, n)
     while blocks.shape[1] > 1:
         half = blocks.shape[1] // 2
