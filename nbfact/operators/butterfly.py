@@ -1,5 +1,6 @@
 """Butterfly: a product of Kronecker-sparse factors, with rows and columns permuted."""
 
+import functools
 import itertools
 import numbers
 from collections.abc import Sequence
@@ -10,8 +11,7 @@ import scipy.sparse as sp
 
 from .._checks import dtype_of
 from .._dtypes import common_dtype
-from ..kernels import gather, gather_rows
-from . import layouts
+from . import layouts, permutations
 from . import plan as plans
 from .base import FastOperator
 from .chain import Chain
@@ -89,9 +89,9 @@ class Butterfly(FastOperator):
         columns: Any = None,
     ) -> None:
         chain = chain if isinstance(chain, Chain) else Chain(chain)
-        self.values = _checked_values(chain, values)
-        self.rows, m = _permutation("rows", rows, chain.shape[0])
-        self.columns, n = _permutation("columns", columns, chain.shape[1])
+        self.values = layouts.checked_values(chain, values)
+        self.rows, m = permutations.checked("rows", rows, chain.shape[0])
+        self.columns, n = permutations.checked("columns", columns, chain.shape[1])
         super().__init__(self.values[0].dtype, (m, n))
         self.chain = chain
         self.nnz = chain.n_parameters
@@ -172,9 +172,9 @@ class Butterfly(FastOperator):
         """Return the product as sparse factors (FAμST), permutations merged."""
         factors = [layouts.csr_factor(value) for value in self.values]
         if self.rows is not None:
-            factors[0] = factors[0][_inverse(self.rows, self.shape[0])]
+            factors[0] = factors[0][permutations.inverse(self.rows)]
         if self.columns is not None:
-            kept = _inverse(self.columns, self.shape[1])
+            kept = permutations.inverse(self.columns)
             factors[-1] = sp.csr_array(factors[-1][:, kept])
         return FactorProduct(factors)
 
@@ -184,7 +184,7 @@ class Butterfly(FastOperator):
         Parameters and errors as in `Chain.fuse`.
         """
         values = [
-            _reduced(self.values[start:stop])
+            functools.reduce(fused_values, self.values[start:stop])
             for start, stop in groups(len(self.values), sizes)
         ]
         return self._like(self.chain.fuse(sizes), values)
@@ -215,25 +215,11 @@ class Butterfly(FastOperator):
             When a factor is not square, has a singular block, or a row or column is
             dropped.
         """
-        inverses = []
-        for number, value in enumerate(self.values):
-            if value.shape[1] != value.shape[2]:
-                raise ValueError(
-                    f"factor {number} has pattern {value.shape}: only square factors "
-                    "have inverses"
-                )
-            blocks = value.transpose(0, 3, 1, 2)
-            try:
-                inverse = np.linalg.inv(blocks)
-            except np.linalg.LinAlgError:
-                inverse = np.full(blocks.shape, np.nan)
-            if not np.isfinite(inverse).all():
-                raise ValueError(f"factor {number} has a singular block")
-            inverses.append(inverse.transpose(0, 2, 3, 1))
         for name, index in (("rows", self.rows), ("columns", self.columns)):
             if index is not None and index.min() < 0:
                 raise ValueError(f"{name} are dropped: there is no inverse")
-        return Butterfly(self.chain.T, inverses[::-1], self.columns, self.rows)
+        values = layouts.inverse_values(self.values)
+        return Butterfly(self.chain.T, values, self.columns, self.rows)
 
     def astype(self, dtype: Any) -> "Butterfly":
         """Return the butterfly with values of another dtype.
@@ -275,7 +261,7 @@ class Butterfly(FastOperator):
             )
         ready = x.size and x.dtype == self.dtype == dtype
         ready = ready and x.flags.carray and out.flags.carray
-        if ready and self.rows is None and not np.may_share_memory(x, out):
+        if ready and not np.may_share_memory(x, out):
             self._run(dtype, x, out)
         else:
             out[...] = self._apply(x)
@@ -307,23 +293,18 @@ class Butterfly(FastOperator):
         """
         vector = x.ndim == 1 or x.shape[1] == 1
         shape = (self.shape[0], *x.shape[1:])
-        x = x.reshape(-1) if vector else x
-        if self.columns is not None:
-            x = _gathered(x, self.columns)
-        program = self._program(dtype, vector)
-        if self.rows is not None:
-            y = program.run(x)
-            return _gathered(y, _inverse(self.rows, shape[0])).reshape(shape)
-        y = program.run(x, None if out is None else out.reshape(-1) if vector else out)
-        return y.reshape(shape)
+        if vector:
+            x, out = x.reshape(-1), None if out is None else out.reshape(-1)
+        return self._program(dtype, vector).run(x, out).reshape(shape)
 
     def _program(self, dtype, vector):
         """Return the packed plan for vectors, or for several columns; made once."""
         key = dtype, vector
         if key not in self._programs:
             plan = plans.best(self.chain, dtype, 1 if vector else TYPICAL_BATCH)
-            self._programs[key] = program = Program(self.values, plan, dtype)
-            if vector and dtype == self.dtype and self.rows is self.columns is None:
+            program = Program(self.values, plan, dtype, self.rows, self.columns)
+            self._programs[key] = program
+            if vector and dtype == self.dtype:
                 self._quick = self.dtype, (self.shape[1],), program.run
         return self._programs[key]
 
@@ -365,7 +346,7 @@ class Butterfly(FastOperator):
 
     def __matmul__(self, other: Any) -> Any:
         if type(other) is np.ndarray and self._quick is not None:
-            # A vector of our own dtype and one kernel: checks would double the time.
+            # A vector of our own dtype: more checks would double the time.
             dtype, shape, call = self._quick
             if other.dtype is dtype and other.shape == shape and other.flags.carray:
                 return call(other)
@@ -411,71 +392,8 @@ class Butterfly(FastOperator):
         )
 
 
-def _checked_values(chain, values):
-    """Return new C-ordered arrays of one dtype that fit the chain, or raise."""
-    arrays = [np.asarray(value) for value in values]
-    if len(arrays) != len(chain):
-        raise ValueError(f"{len(arrays)} arrays of values for {len(chain)} patterns")
-    for number, (array, pattern) in enumerate(zip(arrays, chain, strict=True)):
-        if array.shape != pattern:
-            raise ValueError(
-                f"values[{number}] has shape {array.shape}, its pattern is {pattern}"
-            )
-    dtypes = [common_dtype(array.dtype) for array in arrays]
-    if len(set(dtypes)) > 1:
-        told = ", ".join(str(dtype) for dtype in dtypes)
-        raise ValueError(f"values have several dtypes: {told}; convert them to one")
-    for number, array in enumerate(arrays):
-        if not np.isfinite(array).all():
-            raise ValueError(f"values[{number}] contains NaN or infinity")
-    return [np.array(array, dtypes[0], order="C") for array in arrays]
-
-
-def _permutation(name, index, size):
-    """Return the checked indices, or None, and how many rows A has."""
-    if index is None:
-        return None, size
-    index = np.array(index)
-    if index.shape != (size,) or index.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} must be {size} integers, got shape {index.shape} of {index.dtype}"
-        )
-    index = index.astype(np.intp)
-    kept = np.sort(index[index >= 0])
-    if index.min() < -1 or not len(kept) or np.any(kept != np.arange(len(kept))):
-        raise ValueError(
-            f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must stand once "
-            "each, and nothing else but -1"
-        )
-    in_order = len(kept) == size and np.all(index == np.arange(size))
-    return (None if in_order else index), len(kept)
-
-
-def _inverse(index, size):
-    """Return where each of the `size` indices stands."""
-    inverse = np.empty(size, np.intp)
-    places = np.flatnonzero(index >= 0)
-    inverse[index[places]] = places
-    return inverse
-
-
-def _gathered(x, index):
-    """Return the rows of x that an index names, zeros for -1."""
-    out = np.empty((len(index), *x.shape[1:]), x.dtype)
-    (gather if x.ndim == 1 else gather_rows)(x, index, out)
-    return out
-
-
 def _cancel(columns, rows):
     """Whether the permutations between two products undo one another."""
     if columns is None or rows is None:
         return columns is rows
     return columns.min() >= 0 and np.array_equal(columns, rows)
-
-
-def _reduced(values):
-    """Return the values of the product of some factors."""
-    product = values[0]
-    for value in values[1:]:
-        product = fused_values(product, value)
-    return product

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -115,3 +116,41 @@ def dao(n: int, split: bool, reverse_first: bool, reverse_second: bool) -> np.nd
         second = second[:, ::-1] if reverse_second else second
         blocks = np.stack([first, second], axis=1).reshape(-1, half)
     return blocks.ravel()
+
+
+def checked(name: str, index: Any, size: int) -> tuple[np.ndarray | None, int]:
+    """Return indices of `size` rows as `Butterfly` takes them, and how many are kept.
+
+    None stands for all in order. ValueError names the argument unless each index from 0
+    stands once, and nothing else but -1.
+    """
+    if index is None:
+        return None, size
+    index = np.array(index)
+    if index.shape != (size,) or index.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} must be {size} integers, got shape {index.shape} of {index.dtype}"
+        )
+    index = index.astype(np.intp)
+    kept = np.sort(index[index >= 0])
+    if index.min() < -1 or not len(kept) or np.any(kept != np.arange(len(kept))):
+        raise ValueError(
+            f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must stand once "
+            "each, and nothing else but -1"
+        )
+    in_order = len(kept) == size and np.all(index == np.arange(size))
+    return (None if in_order else index), len(kept)
+
+
+def inverse(index: np.ndarray) -> np.ndarray:
+    """Return where each index stands, from 0; -1 are left out.
+
+    Examples
+    --------
+    >>> inverse(np.array([2, -1, 0, 1]))
+    array([2, 3, 0])
+    """
+    places = np.flatnonzero(index >= 0)
+    found = np.empty(len(places), np.intp)
+    found[index[places]] = places
+    return found

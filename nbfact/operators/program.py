@@ -11,10 +11,13 @@ from ..kernels import (
     butterfly_apply,
     butterfly_apply_columns,
     butterfly_pack,
+    gather,
+    gather_rows,
     kronecker_chain_apply,
     kronecker_chain_apply_columns,
 )
 from .patterns import fused_values, groups, shape_of
+from .permutations import inverse
 from .plan import INCREASING, KRONECKER, Plan, Step
 
 TILE = 64
@@ -31,13 +34,24 @@ class Program:
     plan : Plan
     dtype : dtype
         Of what is multiplied; values are converted.
+    rows, columns : ndarray of intp, optional
+        As in `Butterfly`.
     """
 
     def __init__(
-        self, values: Sequence[np.ndarray], plan: Plan, dtype: np.dtype
+        self,
+        values: Sequence[np.ndarray],
+        plan: Plan,
+        dtype: np.dtype,
+        rows: np.ndarray | None = None,
+        columns: np.ndarray | None = None,
     ) -> None:
         self.dtype = dtype
         self.steps = [_packed(values, step, dtype) for step in reversed(plan)]
+        if columns is not None:
+            self.steps.insert(0, _gathering(columns))
+        if rows is not None:
+            self.steps.append(_gathering(inverse(rows)))
 
     def run(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the product with x: (n,) or (n, batch) of the dtype, C-contiguous.
@@ -51,6 +65,15 @@ class Program:
             step(x, y)
             x = y
         return x
+
+
+def _gathering(index: np.ndarray) -> tuple:
+    """Return the rows of a step that puts rows in order, and its function."""
+
+    def run(x, out):
+        (gather if x.ndim == 1 else gather_rows)(x, index, out)
+
+    return len(index), run
 
 
 def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> tuple:
