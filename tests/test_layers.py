@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
     "norms select topk projections assignment structured sparse compress hadamard "
-    "butterfly kronecker rank_one palm"
+    "butterfly kronecker kronecker_columns rank_one palm"
 )
 BENCH = (
     "sample peers machine store case operators products steps paper faust palm cases "
