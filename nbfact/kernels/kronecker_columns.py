@@ -55,8 +55,8 @@ def _fours(values, shape, x, window, out, place, width):
 def _four(values, shape, x, window, out, place, width):
     """Few real columns, b = c = 4: a copy, then in place: fewer rows to tell apart.
 
-    Against `_fours`, for chains of (a, 4, 4, d) and n = 256 to 8192: 0.55 to 0.88 of its
-    time at batch 16, 1.2 times at batch 256.
+    Against `_fours`, for chains of (a, 4, 4, d) and n = 256 to 8192: 0.55 to 0.88 of
+    its time at batch 16, about 1.2 times at batch 256.
     """
     a, _, _, d, outer, row, column, inner = shape
     rows = np.uintp(4) * a * d
