@@ -199,6 +199,8 @@ def test_structured_inputs():
         nf.toeplitz([1, 2], [1j, 5]).toarray(), [[1, 5], [2, 1]], atol=1e-14
     )
     assert nf.toeplitz(np.float32([1, 2]), np.float64([1, 5])).dtype == np.float64
+    huge = nf.circulant(np.full(4, 1e308))
+    np.testing.assert_allclose(huge.toarray(), np.full((4, 4), 1e308))
     # Adding nothing to what a linear convolution is.
     h, x = random(5, "float64", 1), random(9, "float64", 2)
     got = nf.toeplitz(np.r_[h, np.zeros(8)], np.r_[h[0], np.zeros(8)]) @ x
