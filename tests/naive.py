@@ -186,6 +186,25 @@ def butterfly_matrix(values):
     return product
 
 
+def kronecker_matrix(values):
+    """Return the factor of pattern (a, b, c, d) with these values."""
+    a, b, c, d = values.shape
+    matrix = np.zeros((a, b, d, a, c, d), values.dtype)
+    for i, j, k, m in np.ndindex(a, b, c, d):
+        matrix[i, j, m, i, k, m] = values[i, j, k, m]
+    return matrix.reshape(a * b * d, a * c * d)
+
+
+def kronecker_gradient(x, gradient, pattern):
+    """Keep the entries of a factor in the gradient of a dense matrix."""
+    a, b, c, d = pattern
+    dense = (gradient @ x.conj().T).reshape(a, b, d, a, c, d)
+    values = np.empty(pattern, dense.dtype)
+    for i, j, k, m in np.ndindex(pattern):
+        values[i, j, k, m] = dense[i, j, m, i, k, m]
+    return values
+
+
 # --------------------------------------------------------------------------------------
 # palm4MSA, as in the paper: dense products, exact norms
 # --------------------------------------------------------------------------------------

@@ -7,21 +7,21 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
-    "norms select topk projections assignment structured sparse compress hadamard "
-    "butterfly kronecker permute rank_one palm"
+    "norms select topk projections assignment structured sparse compress registers "
+    "hadamard butterfly kronecker permute rank_one palm"
 )
 BENCH = (
-    "sample peers machine store case operators products steps paper faust palm cases "
-    "table learn measure compare gate report run"
+    "sample peers machine store case operators products hadamard steps paper faust "
+    "palm factorize planning cases table learn measure compare gate report run"
 )
-STUDIES = "options report tradeoff cost scale noise crossover run"
+STUDIES = "options report tradeoff cost scale noise crossover products run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine butterfly gradient"
 )
 OPERATORS = (
-    "base files product permutations patterns chain layouts plan butterfly loading "
-    "fourier cosines circulants transforms routing"
+    "base files product permutations patterns chain layouts plan program "
+    "butterfly loading fourier cosines circulants transforms routing"
 )
 TARGETS = "products meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports

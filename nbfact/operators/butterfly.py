@@ -10,13 +10,18 @@ import scipy.sparse as sp
 
 from .._checks import dtype_of
 from .._dtypes import common_dtype
-from ..kernels import gather_rows
+from ..kernels import gather, gather_rows
 from . import layouts
+from . import plan as plans
 from .base import FastOperator
 from .chain import Chain
 from .files import write_butterfly
 from .patterns import fused_values, groups
 from .product import FactorProduct
+from .program import Program
+
+TYPICAL_BATCH = 16
+"""Columns that plans for several of them are made for."""
 
 
 class Butterfly(FastOperator):
@@ -90,7 +95,7 @@ class Butterfly(FastOperator):
         super().__init__(self.values[0].dtype, (m, n))
         self.chain = chain
         self.nnz = chain.n_parameters
-        self._adjoints = {}
+        self._forget()
 
     @classmethod
     def from_ks_values(cls, ks_values: Sequence[Any]) -> "Butterfly":
@@ -251,22 +256,29 @@ class Butterfly(FastOperator):
         ----------
         x : array_like, shape (n,) or (n, batch)
         out : ndarray, shape (m,) or (m, batch), optional
-            Of the dtype of the product, C-contiguous; may be `x` itself.
+            Of the dtype of the product; may be `x` itself, or overlap with it. Nothing
+            is allocated for the result when it is C-contiguous and apart from `x`.
 
         Raises
         ------
         ValueError
-            When a shape, or the dtype or the order of `out`, does not fit.
+            When the shape or the dtype of `out` does not fit.
         """
-        result = self @ x
         if out is None:
-            return result
-        if out.shape != result.shape or out.dtype != result.dtype:
+            return self @ x
+        x = self._operand(x)
+        dtype, shape = common_dtype(self.dtype, x.dtype), (self.shape[0], *x.shape[1:])
+        if out.shape != shape or out.dtype != dtype:
             raise ValueError(
                 f"out has shape {out.shape} and dtype {out.dtype}, the product has "
-                f"shape {result.shape} and dtype {result.dtype}"
+                f"shape {shape} and dtype {dtype}"
             )
-        out[...] = result
+        ready = x.size and x.dtype == self.dtype == dtype
+        ready = ready and x.flags.carray and out.flags.carray
+        if ready and self.rows is None and not np.may_share_memory(x, out):
+            self._run(dtype, x, out)
+        else:
+            out[...] = self._apply(x)
         return out
 
     def save(self, path: Any) -> None:
@@ -286,19 +298,34 @@ class Butterfly(FastOperator):
         """
         write_butterfly(self.values, self.rows, self.columns, path)
 
-    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
-        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
-        columns = x.reshape(len(x), -1)
+    def _run(
+        self, dtype: np.dtype, x: np.ndarray, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty.
+
+        out, if given, is as `Program.run` wants it.
+        """
+        vector = x.ndim == 1 or x.shape[1] == 1
+        shape = (self.shape[0], *x.shape[1:])
+        x = x.reshape(-1) if vector else x
         if self.columns is not None:
-            columns = _gathered(columns, self.columns)
-        for value in reversed(self.values):
-            a, b, c, d = value.shape
-            blocks = columns.reshape(a, c, d, -1)
-            columns = np.einsum("ijkl,iklz->ijlz", value.astype(dtype), blocks)
-            columns = columns.reshape(a * b * d, -1)
+            x = _gathered(x, self.columns)
+        program = self._program(dtype, vector)
         if self.rows is not None:
-            columns = _gathered(columns, _inverse(self.rows, self.shape[0]))
-        return columns.reshape(self.shape[0], *x.shape[1:])
+            y = program.run(x)
+            return _gathered(y, _inverse(self.rows, shape[0])).reshape(shape)
+        y = program.run(x, None if out is None else out.reshape(-1) if vector else out)
+        return y.reshape(shape)
+
+    def _program(self, dtype, vector):
+        """Return the packed plan for vectors, or for several columns; made once."""
+        key = dtype, vector
+        if key not in self._programs:
+            plan = plans.best(self.chain, dtype, 1 if vector else TYPICAL_BATCH)
+            self._programs[key] = program = Program(self.values, plan, dtype)
+            if vector and dtype == self.dtype and self.rows is self.columns is None:
+                self._quick = self.dtype, (self.shape[1],), program.run
+        return self._programs[key]
 
     def _transpose(self) -> "Butterfly":
         return self._reversed("T", lambda value: value)
@@ -324,10 +351,24 @@ class Butterfly(FastOperator):
         if self.rows is not None or self.columns is not None:
             raise ValueError(f"{what}: rows or columns are permuted")
 
+    def _forget(self):
+        """Start without anything that is made when first used."""
+        self._adjoints, self._programs, self._quick = {}, {}, None
+
     def __getstate__(self) -> dict:
-        return {**super().__getstate__(), "_adjoints": {}}
+        made = ("_adjoints", "_programs", "_quick")
+        return {k: v for k, v in super().__getstate__().items() if k not in made}
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self._forget()
 
     def __matmul__(self, other: Any) -> Any:
+        if type(other) is np.ndarray and self._quick is not None:
+            # A vector of our own dtype and one kernel: checks would double the time.
+            dtype, shape, call = self._quick
+            if other.dtype is dtype and other.shape == shape and other.flags.carray:
+                return call(other)
         if isinstance(other, Butterfly) and _cancel(self.columns, other.rows):
             if self.shape[1] != other.shape[0]:
                 raise ValueError(f"shapes do not chain: {self.shape} @ {other.shape}")
@@ -420,8 +461,8 @@ def _inverse(index, size):
 
 def _gathered(x, index):
     """Return the rows of x that an index names, zeros for -1."""
-    out = np.empty((len(index), x.shape[1]), x.dtype)
-    gather_rows(x, index, out)
+    out = np.empty((len(index), *x.shape[1:]), x.dtype)
+    (gather if x.ndim == 1 else gather_rows)(x, index, out)
     return out
 
 
