@@ -335,7 +335,7 @@ def test_repr():
 
 
 @given(
-    rows=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+    rows=st.lists(st.integers(1, 4), min_size=1, max_size=3),
     data=st.data(),
     dtype=st.sampled_from(["float64", "complex128"]),
     batch=st.integers(0, 3),
