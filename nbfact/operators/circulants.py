@@ -176,7 +176,7 @@ def _circulant(c, radices, rows, columns):
         return Butterfly([(1, n, n, 1)], [dense[None, :, :, None]], rows, columns)
     # Digit-reversed, F is K0 ... KJ, and the matrix KJ^H ... (K0^H D K0) ... KJ.
     values = fourier_values(radices)
-    spectrum = scipy.fft.fft(c.astype(complex)) / n
+    spectrum = scipy.fft.fft(c.astype(complex) / n)  # a mean: no overflow
     weighted = values[0] * spectrum.reshape(1, radices[0], 1, -1)
     adjoints = [value.conj().transpose(0, 2, 1, 3) for value in values]
     middle = fused_values(adjoints[0], weighted)

@@ -142,7 +142,7 @@ def haar(n: int, dtype: Any = np.float64) -> FactorProduct:
     >>> import numpy as np, nbfact as nf
     >>> H = nf.haar(8)
     >>> np.round(H @ np.arange(8.0), 3)
-    array([ 9.899, -5.657, -1.414, -1.414, -0.707, -0.707, -0.707, -0.707])
+    array([ 9.899, -5.657, -2.   , -2.   , -0.707, -0.707, -0.707, -0.707])
     >>> nf.haar(1024).nnz
     6016
     """
