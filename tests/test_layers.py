@@ -17,7 +17,7 @@ BENCH = (
 STUDIES = "options report tradeoff cost scale noise crossover run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
-    "least_squares refine butterfly gradient"
+    "least_squares refine splits candidates butterfly gradient"
 )
 OPERATORS = (
     "base files product permutations patterns chain layouts plan butterfly loading "
