@@ -20,7 +20,7 @@ ALGORITHMS = (
     "least_squares refine splits candidates butterfly gradient"
 )
 OPERATORS = (
-    "base files product permutations patterns chain layouts plan butterfly loading "
+    "base files product sum permutations patterns chain layouts plan butterfly loading "
     "transforms"
 )
 # From the ground up. A package stands after its own modules: its __init__ imports

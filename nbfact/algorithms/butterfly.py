@@ -10,8 +10,8 @@ import numpy as np
 
 from .._dtypes import common_dtype
 from ..kernels import frobenius_norm
-from ..operators import Butterfly, Chain
-from .candidates import given, named, searched
+from ..operators import Butterfly, Chain, OperatorSum
+from .candidates import Way, ways
 from .splits import ORDERS, Parts, factored
 from .target import shift
 
@@ -46,15 +46,20 @@ class ButterflyFactorization:
     transposed : bool
         Whether the transpose was factored; the chain of `operator` is then the
         transpose of a chainable one.
+    terms : tuple of ButterflyFactorization
+        Of a sum, each of what the ones before it left over. `operator` is then an
+        `OperatorSum`, `bound` and `split_errors` are those of the last term relative
+        to A, `lower_bound` is 0.
     """
 
-    operator: Butterfly
+    operator: Butterfly | OperatorSum
     relative_error: float
     bound: float
     lower_bound: float
     split_errors: tuple[float, ...]
     permutation: str | None
     transposed: bool
+    terms: tuple["ButterflyFactorization", ...] = ()
 
 
 def butterfly_factorize(
@@ -64,6 +69,8 @@ def butterfly_factorize(
     order: str = "l2r",
     orthonormal: bool = True,
     transpose: bool | str = "auto",
+    model: str = "product",
+    n_terms: int = 2,
 ) -> ButterflyFactorization:
     """Factor a matrix into Kronecker-sparse factors, split by split, without iterating.
 
@@ -97,6 +104,12 @@ def butterfly_factorize(
         Whether the transpose of the (permuted) matrix is factored, a named permutation
         then orders the rows. "auto": only where the matrix itself is not exact, and
         its transpose is; or where only the transpose of the chain is chainable.
+    model : {"product", "sum"}
+        Whether A is one product, or a sum of `n_terms`, each of them the factorization
+        of what the ones before it leave over. A permutation that is searched for is
+        found for each term.
+    n_terms : int
+        Of a sum, at least 1; fewer are returned when nothing is left over.
 
     Returns
     -------
@@ -150,24 +163,48 @@ def butterfly_factorize(
     True
     """
     matrix = _dense(target)
-    _check_options(order, orthonormal, transpose)
+    _check_options(order, orthonormal, transpose, model, n_terms)
     if chain is not None and not isinstance(chain, Chain):
         chain = Chain(chain)
-    problem, exponent = _Problem.of(matrix, order, bool(orthonormal))
-    way, parts = problem.best(_ways(matrix, chain, permutation, transpose))
+    options = order, bool(orthonormal), chain, permutation, transpose
+    if model == "product":
+        return _product(matrix, *options)
+    return _sum(matrix, n_terms, options)
+
+
+def _product(matrix, order, orthonormal, chain, permutation, transpose):
+    """Return the best product."""
+    problem, exponent = _Problem.of(matrix, order, orthonormal)
+    way, parts = problem.best(ways(matrix, chain, permutation, transpose))
     return _result(problem, way, parts, exponent)
 
 
-@dataclass(frozen=True)
-class _Way:
-    """One way to factor: a chain and a permutation, of the matrix or its transpose."""
+def _sum(matrix, n_terms, options):
+    """Return a sum of products, each of the residual of those before."""
+    residual, size, terms, kept = matrix, 1.0, [], []
+    for _ in range(n_terms):
+        terms.append(_product(residual, *options))
+        kept.append(size)  # of this residual, relative to the target
+        size *= terms[-1].relative_error
+        if terms[-1].relative_error <= _exact(matrix.dtype):
+            break
+        residual = residual - terms[-1].operator.toarray()
+    last, before = terms[-1], kept[-1]
+    return ButterflyFactorization(
+        OperatorSum([term.operator for term in terms]),
+        size,
+        last.bound * before,
+        last.lower_bound if len(terms) == 1 else 0.0,
+        tuple(error * before for error in last.split_errors),
+        last.permutation if len(terms) == 1 else None,
+        any(term.transposed for term in terms),
+        tuple(terms),
+    )
 
-    chain: Chain
-    turned: bool
-    only_exact: bool
-    name: str | None
-    rows: np.ndarray | None
-    columns: np.ndarray | None
+
+def _exact(dtype):
+    """Return the relative error below which a factorization counts as exact."""
+    return float(np.finfo(dtype).eps) ** 0.625
 
 
 @dataclass(frozen=True)
@@ -197,12 +234,12 @@ class _Problem:
     @property
     def tolerance(self) -> float:
         """The error below which a factorization counts as exact."""
-        return float(np.finfo(self.matrix.dtype).eps) ** 0.625 * self.norm
+        return _exact(self.matrix.dtype) * self.norm
 
-    def best(self, ways: Iterator[_Way]) -> tuple[_Way, Parts]:
+    def best(self, candidates: Iterator[Way]) -> tuple[Way, Parts]:
         """Return the best way and what it finds; the first that is exact ends it."""
         best = None
-        for way in ways:
+        for way in candidates:
             limit = self.tolerance if way.only_exact else math.inf
             if best is not None:
                 limit = min(limit, best[1].error)
@@ -216,65 +253,6 @@ class _Problem:
                 if parts.error <= self.tolerance:
                     break
         return best
-
-
-def _ways(matrix, chain, permutation, transpose) -> Iterator[_Way]:
-    """Yield the ways to try, in order, or raise."""
-    chains = list(_chains(matrix.shape, chain, transpose))
-    if not isinstance(permutation, str):
-        rows, columns = given(permutation, matrix.shape)
-        for one, turned, only_exact in chains:
-            pair = (columns, rows) if turned else (rows, columns)
-            yield _Way(one, turned, only_exact, None, *pair)
-        return
-    if permutation != "search":
-        for one, turned, only_exact in chains:
-            columns = named(permutation, one)
-            yield _Way(one, turned, only_exact, permutation, None, columns)
-        return
-    n = matrix.shape[0]
-    if chain is None and matrix.dtype.kind == "f" and _is_dyadic(matrix.shape):
-        rank2 = Chain.rank2(n)
-        if rank2.n_parameters < n * n:
-            chains += [(rank2, turned, True) for _, turned, _ in chains]
-    for one, turned, only_exact in chains:
-        for name, columns in searched(one):
-            yield _Way(one, turned, only_exact, name, None, columns)
-
-
-def _chains(shape, chain, transpose) -> Iterator[tuple[Chain, bool, bool]]:
-    """Yield chains, whether for the transpose, and whether only if exact."""
-    turned_shape = shape[::-1]
-    if chain is None:
-        if transpose is not True:
-            yield _default_chain(shape), False, False
-        if transpose is not False:
-            yield _default_chain(turned_shape), True, transpose == "auto"
-        return
-    if chain.shape != (turned_shape if transpose is True else shape):
-        told = "its transpose" if transpose is True else "the target"
-        raise ValueError(
-            f"chain has shape {chain.shape}, {told} has shape "
-            f"{turned_shape if transpose is True else shape}"
-        )
-    if chain.chainable:
-        if transpose is not True:
-            yield chain, False, False
-        if transpose is True or (transpose == "auto" and shape == turned_shape):
-            yield chain, True, transpose == "auto"
-    elif transpose == "auto" and chain.T.chainable:
-        yield chain.T, True, False
-    else:
-        either = "" if transpose != "auto" else ", nor is its transpose"
-        raise ValueError(f"chain is not chainable{either}: {chain}")
-
-
-def _default_chain(shape):
-    return Chain.square_dyadic(shape) if _is_dyadic(shape) else Chain.smallest(shape)
-
-
-def _is_dyadic(shape):
-    return shape[0] == shape[1] and shape[0] & (shape[0] - 1) == 0
 
 
 def _dense(target):
@@ -293,13 +271,17 @@ def _dense(target):
     return np.ascontiguousarray(target, dtype)
 
 
-def _check_options(order, orthonormal, transpose):
+def _check_options(order, orthonormal, transpose, model, n_terms):
     if order not in ORDERS:
         raise ValueError(f"order must be one of {ORDERS}, got {order!r}")
     if not isinstance(orthonormal, bool | np.bool_):
         raise ValueError(f"orthonormal must be True or False, got {orthonormal!r}")
     if not (isinstance(transpose, bool) or transpose == "auto"):
         raise ValueError(f'transpose must be "auto", True or False, got {transpose!r}')
+    if model not in ("product", "sum"):
+        raise ValueError(f'model must be "product" or "sum", got {model!r}')
+    if not isinstance(n_terms, int | np.integer) or n_terms < 1:
+        raise ValueError(f"n_terms must be an integer, at least 1, got {n_terms!r}")
 
 
 def _result(problem, way, parts, exponent):

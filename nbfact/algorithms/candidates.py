@@ -1,7 +1,9 @@
-"""Permutations of the columns under which known transforms are butterflies."""
+"""What to try: chains, and permutations that make transforms butterflies."""
 
+import functools
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,81 @@ from ..operators import Chain
 from ..operators.permutations import bit_reversal, dao, digit_reversal, makhoul
 
 NAMES = ("bit-reversal", "digit-reversal", "makhoul", "search")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to factor: a chain and a permutation, of the matrix or its transpose."""
+
+    chain: Chain
+    turned: bool
+    only_exact: bool
+    name: str | None
+    rows: np.ndarray | None
+    columns: np.ndarray | None
+
+
+def ways(
+    matrix: np.ndarray, chain: Chain | None, permutation: Any, transpose: bool | str
+) -> Iterator[Way]:
+    """Yield the ways to try, in order, or raise."""
+    chains = _chains(matrix.shape, chain, transpose)
+    if not isinstance(permutation, str):
+        rows, columns = given(permutation, matrix.shape)
+        for one, turned, only_exact in chains:
+            pair = (columns, rows) if turned else (rows, columns)
+            yield Way(one, turned, only_exact, None, *pair)
+        return
+    if permutation != "search":
+        for one, turned, only_exact in chains:
+            columns = named(permutation, one)
+            yield Way(one, turned, only_exact, permutation, None, columns)
+        return
+    n = matrix.shape[0]
+    if chain is None and matrix.dtype.kind == "f" and _is_dyadic(matrix.shape):
+        rank2 = Chain.rank2(n)
+        if rank2.n_parameters < n * n:
+            chains = list(chains)
+            chains += [(rank2, turned, True) for _, turned, _ in chains]
+    for one, turned, only_exact in chains:
+        for name, columns in searched(one):
+            yield Way(one, turned, only_exact, name, None, columns)
+
+
+def _chains(shape, chain, transpose) -> Iterator[tuple[Chain, bool, bool]]:
+    """Yield chains, whether for the transpose, and whether only if exact."""
+    turned_shape = shape[::-1]
+    if chain is None:
+        if transpose is not True:
+            yield _default_chain(shape), False, False
+        if transpose is not False:
+            yield _default_chain(turned_shape), True, transpose == "auto"
+        return
+    if chain.shape != (turned_shape if transpose is True else shape):
+        told = "its transpose" if transpose is True else "the target"
+        raise ValueError(
+            f"chain has shape {chain.shape}, {told} has shape "
+            f"{turned_shape if transpose is True else shape}"
+        )
+    if chain.chainable:
+        if transpose is not True:
+            yield chain, False, False
+        if transpose is True or (transpose == "auto" and shape == turned_shape):
+            yield chain, True, transpose == "auto"
+    elif transpose == "auto" and chain.T.chainable:
+        yield chain.T, True, False
+    else:
+        either = "" if transpose != "auto" else ", nor is its transpose"
+        raise ValueError(f"chain is not chainable{either}: {chain}")
+
+
+@functools.lru_cache(maxsize=64)
+def _default_chain(shape):
+    return Chain.square_dyadic(shape) if _is_dyadic(shape) else Chain.smallest(shape)
+
+
+def _is_dyadic(shape):
+    return shape[0] == shape[1] and shape[0] & (shape[0] - 1) == 0
 
 
 def column_radices(chain: Chain) -> list[int]:

@@ -88,7 +88,8 @@ def _merge(x, y, start, stop, c, sr, si, inverse, out):
 def _split_pair(x, y, level, tau, groups, orthonormal, values, out):
     """Split the blocks of two rows, one for each group of columns.
 
-    x, y, out: (planes, n); level: offset, s, t in values: (size, planes). Returns the energy of x and y, and what is lost.
+    x, y, out: (planes, n); level: offset, s, t in values: (size, planes).
+    Returns the energy of x and y, and what is lost.
     """
     offset, s, t = level[0], level[1], level[2]
     width = x.shape[1] // groups
