@@ -3,16 +3,18 @@
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator
 
 from .._dtypes import common_dtype
 from ..kernels import frobenius_norm
 from ..operators import Butterfly, Chain, OperatorSum
 from .candidates import Way, ways
-from .splits import ORDERS, Parts, factored
+from .splits import ORDERS, Parts, factored, least_error
 from .target import shift
 
 # Norms beyond 2**±SAFE are scaled: fourth powers of what is in a block are formed.
@@ -35,8 +37,8 @@ class ButterflyFactorization:
         without orthonormalisation.
     lower_bound : float
         No butterfly of this chain and permutation has a smaller relative error,
-        rounding apart: the largest of `split_errors`, or of the one that was made
-        first without orthonormalisation.
+        rounding apart: the largest of `split_errors`; without orthonormalisation, the
+        one that was made first. Larger with ``certify``.
     split_errors : tuple of float
         What each split drops, relative to ‖A‖_F, by its place in the chain. Without
         orthonormalisation only the first one that was made is comparable with A.
@@ -71,6 +73,7 @@ def butterfly_factorize(
     transpose: bool | str = "auto",
     model: str = "product",
     n_terms: int = 2,
+    certify: bool = False,
 ) -> ButterflyFactorization:
     """Factor a matrix into Kronecker-sparse factors, split by split, without iterating.
 
@@ -110,6 +113,9 @@ def butterfly_factorize(
         found for each term.
     n_terms : int
         Of a sum, at least 1; fewer are returned when nothing is left over.
+    certify : bool
+        Whether to find a larger `lower_bound`: what each split would lose of A itself.
+        It takes the singular values of all blocks of all splits.
 
     Returns
     -------
@@ -166,16 +172,21 @@ def butterfly_factorize(
     _check_options(order, orthonormal, transpose, model, n_terms)
     if chain is not None and not isinstance(chain, Chain):
         chain = Chain(chain)
-    options = order, bool(orthonormal), chain, permutation, transpose
+    options = order, bool(orthonormal), chain, permutation, transpose, certify
     if model == "product":
         return _product(matrix, *options)
     return _sum(matrix, n_terms, options)
 
 
-def _product(matrix, order, orthonormal, chain, permutation, transpose):
+def _product(matrix, order, orthonormal, chain, permutation, transpose, certify):
     """Return the best product."""
     problem, exponent = _Problem.of(matrix, order, orthonormal)
     way, parts = problem.best(ways(matrix, chain, permutation, transpose))
+    if certify:
+        view = problem.matrix.T if way.turned else problem.matrix
+        parts = replace(
+            parts, lower_bound=least_error(view, way.rows, way.columns, way.chain)
+        )
     return _result(problem, way, parts, exponent)
 
 
@@ -220,12 +231,11 @@ class _Problem:
     def of(cls, matrix, order, orthonormal):
         """Return the problem, and the power of two that the matrix was divided by."""
         norm = frobenius_norm(matrix)
-        if not math.isfinite(norm):
-            if not np.isfinite(matrix).all():
-                raise ValueError(f"target {matrix.shape} contains NaN or infinity")
-            exponent = 1024
-        else:
-            exponent = math.frexp(norm)[1]
+        suspect = norm == 0 or not math.isfinite(norm)
+        if suspect and not np.isfinite(matrix).all():
+            raise ValueError(f"target {matrix.shape} contains NaN or infinity")
+        # A norm may overflow where no entry does.
+        exponent = math.frexp(norm)[1] if math.isfinite(norm) else 1024
         if abs(exponent) <= _SAFE:
             return cls(matrix, norm, order, orthonormal), 0
         matrix = shift(matrix, -exponent)
@@ -257,16 +267,17 @@ class _Problem:
 
 def _dense(target):
     """Return the target as a C-contiguous array of a supported dtype."""
-    if not hasattr(target, "shape"):
-        target = np.asarray(target)
+    implicit = sp.issparse(target) or isinstance(target, LinearOperator)
+    if not implicit:
+        target = target.toarray() if hasattr(target, "toarray") else np.asarray(target)
     if target.ndim != 2 or 0 in target.shape:
         raise ValueError(
             f"target must be a matrix that is not empty, got shape {target.shape}"
         )
     dtype = common_dtype(target.dtype)
-    if hasattr(target, "toarray"):
+    if implicit and hasattr(target, "toarray"):
         target = target.toarray()
-    elif not isinstance(target, np.ndarray) and hasattr(target, "matvec"):
+    elif implicit:
         target = target @ np.eye(target.shape[1], dtype=dtype)
     return np.ascontiguousarray(target, dtype)
 

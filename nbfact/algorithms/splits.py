@@ -108,6 +108,30 @@ def factored(
     return replace(found, values=values, lost=lost)
 
 
+def least_error(
+    target: np.ndarray,
+    rows: np.ndarray | None,
+    columns: np.ndarray | None,
+    chain: Chain,
+) -> float:
+    """Return a lower bound on the error of all products of a chain: see `factored`.
+
+    The largest error of a chain of two factors, which hold those of the chain.
+    """
+    patterns = [_pattern(tree) for tree in _fused_redundant(chain)]
+    matrix = _permuted(target, rows, columns)
+    whole, outside = _gathered(matrix, functools.reduce(fused, patterns))
+    largest = 0.0
+    for cut in range(1, len(patterns)):
+        left = functools.reduce(fused, patterns[:cut])
+        right = functools.reduce(fused, patterns[cut:])
+        blocks = _blocks(whole, right[0] // left[0], left[3] // right[3])
+        sigma = np.linalg.svd(blocks, compute_uv=False)
+        rank = left[0] * left[2] // right[0]
+        largest = max(largest, np.linalg.norm(sigma[..., rank:].astype(float)))
+    return math.hypot(outside, largest)
+
+
 def _balanced(start, stop):
     """Cuts of factors start to stop - 1: the middle, those left of it, the others."""
     if stop - start < 2:
