@@ -10,6 +10,7 @@ from nbfact import Chain
 from nbfact.operators.permutations import bit_reversal, dao, digit_reversal, makhoul
 
 SLOW = pytest.mark.slow
+COMPILED = pytest.mark.compiled
 
 
 def dft(n):
@@ -56,6 +57,7 @@ def test_01_hadamard(n):
     assert error(hadamard(n)) < 1e-14
 
 
+@COMPILED
 @pytest.mark.parametrize("n", [64, 512, pytest.param(2048, marks=SLOW)])
 def test_02_fourier(n):
     permuted = dft(n)[:, bit_reversal(n)]
@@ -113,6 +115,7 @@ def test_08_transposed_cosine(n, direct):
     assert error(target, chain, "makhoul") < 5e-15
 
 
+@COMPILED
 @pytest.mark.parametrize(("n", "direct"), [(64, 0.766), (512, 0.870)])
 def test_08_rows_of_fourier(n, direct):
     target = dft(n)[bit_reversal(n)]
@@ -226,6 +229,7 @@ def test_16_wrong_permutations():
     assert 0.9 < error(dct(64)) < 0.97
 
 
+@COMPILED
 @pytest.mark.parametrize("target", [dft, hadamard])
 def test_17_search(target):
     n, wanted = 512, target is dft
@@ -238,6 +242,7 @@ def test_17_search(target):
     assert result.permutation == ("bit-reversal" if wanted else "identity")
 
 
+@COMPILED
 @pytest.mark.parametrize("n", [64, pytest.param(1024, marks=SLOW)])
 def test_18_below_what_gradients_reach(n):
     def rmse(target, *arguments):
