@@ -69,6 +69,12 @@ class PalmRectmat(_Palm):
     group = "palm4msa rectmat"
 
 
+class ButterflyFactorize(_Palm):
+    """Closed-form splits of a dense matrix into a dyadic butterfly."""
+
+    group = "butterfly factorize"
+
+
 class PalmToAnError(_Step):
     """Time until a given error; one that does not reach it fails in its setup."""
 

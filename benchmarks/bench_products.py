@@ -11,7 +11,7 @@ class _Time(common.Setup):
         self.call()
 
 
-class _Track(common.Setup):
+class _Error(common.Setup):
     ours = True
 
     def track_rel_error(self, *_):
@@ -19,6 +19,8 @@ class _Track(common.Setup):
 
     track_rel_error.unit = "relative error"
 
+
+class _Track(_Error):
     def track_ratio_to_dense(self, *values):
         sizes = dict(zip(self.param_names, values, strict=True))
         dense = common.find(self.group, **{**sizes, "impl": DENSE})
@@ -37,6 +39,14 @@ class Hadamard(_Time):
 
 class HadamardOurs(_Track):
     group = "hadamard"
+
+
+class Fwht(_Time):
+    group = "fwht"
+
+
+class FwhtOurs(_Error):
+    group = "fwht"
 
 
 class Butterfly(_Time):

@@ -5,7 +5,7 @@ The floors, from the ground up; each imports only those above it in this list:
 ==================  ===========================================================
 ``kernels``         compiled loops over plain arrays: `fwht`, `project_splin`, ...
 ``constraints``     the sets factors live in: `Sp`, `SpLin`, `SkPerm`, ...
-``operators``       linear maps that multiply fast: `FactorProduct`, `Butterfly`, ...
+``operators``       linear maps that multiply fast: `Butterfly`, `dft`, `hadamard`, ...
 ``metrics``         `relative_error`, `metrics.rcg`, ...
 ``targets``         matrices to factor: `targets.hadamard`, `targets.leadfield`, ...
 ``algorithms``      `palm4msa`, `hierarchical`, `butterfly_factorize`, `refine`
@@ -51,7 +51,25 @@ from .constraints import (
     Toeplitz,
 )
 from .metrics import relative_error
-from .operators import Butterfly, Chain, FactorProduct, FastOperator, load
+from .operators import (
+    Butterfly,
+    Chain,
+    FactorProduct,
+    FastOperator,
+    circulant,
+    dct,
+    dft,
+    dst,
+    haar,
+    hadamard,
+    hankel,
+    hartley,
+    idft,
+    kronecker,
+    load,
+    permutation,
+    toeplitz,
+)
 
 __version__ = "0.1.0"
 
@@ -85,14 +103,26 @@ __all__ = [
     "Supp",
     "Toeplitz",
     "butterfly_factorize",
+    "circulant",
+    "dct",
+    "dft",
     "dictionary",
+    "dst",
+    "haar",
+    "hadamard",
+    "hankel",
+    "hartley",
     "hierarchical",
+    "idft",
+    "kronecker",
     "load",
     "metrics",
     "palm4msa",
+    "permutation",
     "rectmat",
     "rectmat_simple",
     "refine",
     "relative_error",
     "targets",
+    "toeplitz",
 ]

@@ -37,6 +37,7 @@ class Study(StrEnum):
     scale = "scale"
     noise = "noise"
     crossover = "crossover"
+    products = "products"
 
 
 class Method(StrEnum):

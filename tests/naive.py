@@ -186,6 +186,25 @@ def butterfly_matrix(values):
     return product
 
 
+def kronecker_matrix(values):
+    """Return the factor of pattern (a, b, c, d) with these values."""
+    a, b, c, d = values.shape
+    matrix = np.zeros((a, b, d, a, c, d), values.dtype)
+    for i, j, k, m in np.ndindex(a, b, c, d):
+        matrix[i, j, m, i, k, m] = values[i, j, k, m]
+    return matrix.reshape(a * b * d, a * c * d)
+
+
+def kronecker_gradient(x, gradient, pattern):
+    """Keep the entries of a factor in the gradient of a dense matrix."""
+    a, b, c, d = pattern
+    dense = (gradient @ x.conj().T).reshape(a, b, d, a, c, d)
+    values = np.empty(pattern, dense.dtype)
+    for i, j, k, m in np.ndindex(pattern):
+        values[i, j, k, m] = dense[i, j, m, i, k, m]
+    return values
+
+
 # --------------------------------------------------------------------------------------
 # palm4MSA, as in the paper: dense products, exact norms
 # --------------------------------------------------------------------------------------
@@ -324,3 +343,72 @@ def butterfly_left_to_right(target, patterns, orthonormal=True):
         factors.append(first)
         lost.append(loss)
     return [*factors, rest], lost
+
+
+# --------------------------------------------------------------------------------------
+# Kronecker-sparse factors, and rows in another order
+# --------------------------------------------------------------------------------------
+
+
+def gather(x, index):
+    """Entry (or row) i is x[index[i]], zero where the index is negative."""
+    out = np.zeros((len(index), *x.shape[1:]), x.dtype)
+    for i, source in enumerate(index):
+        if source >= 0:
+            out[i] = x[source]
+    return out
+
+
+def kronecker_sparse(values):
+    """Dense factor of values (a, b, c, d): block i, line l mixes c entries into b."""
+    a, b, c, d = values.shape
+    matrix = np.zeros((a * b * d, a * c * d), values.dtype)
+    for i in range(a):
+        for line in range(d):
+            rows = i * b * d + np.arange(b) * d + line
+            columns = i * c * d + np.arange(c) * d + line
+            matrix[np.ix_(rows, columns)] = values[i, :, :, line]
+    return matrix
+
+
+def permuted_product(values, rows=None, columns=None):
+    """Return the A with A[rows][:, columns] = K[0] @ ... @ K[J-1]; -1 drops."""
+    result = kronecker_sparse(values[0])
+    for value in values[1:]:
+        result = result @ kronecker_sparse(value)
+    rows = np.arange(result.shape[0]) if rows is None else np.asarray(rows)
+    columns = np.arange(result.shape[1]) if columns is None else np.asarray(columns)
+    matrix = np.zeros((rows.max() + 1, columns.max() + 1), result.dtype)
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            if row >= 0 and column >= 0:
+                matrix[row, column] = result[i, j]
+    return matrix
+
+
+def torch_butterfly(twiddle, x, increasing_stride):
+    """Multiply rows x: (batch, n) as torch_butterfly says: (batch, nstacks, n).
+
+    twiddle: (nstacks, nblocks, log2(n), n / 2, 2, 2).
+    """
+    n_stacks, n_blocks, n_levels = twiddle.shape[:3]
+    batch, n = x.shape
+    out = np.zeros((batch, n_stacks, n), np.result_type(twiddle, x))
+    for row in range(batch):
+        for stack in range(n_stacks):
+            y = x[row].astype(out.dtype)
+            increasing = increasing_stride
+            for block in range(n_blocks):
+                for index in range(n_levels):
+                    log_stride = index if increasing else n_levels - 1 - index
+                    stride = 1 << log_stride
+                    for i in range(n // 2):
+                        t = twiddle[stack, block, index, i]
+                        low = i % stride
+                        pos = 2 * (i - low) + low
+                        first, second = y[pos], y[pos + stride]
+                        y[pos] = t[0, 0] * first + t[0, 1] * second
+                        y[pos + stride] = t[1, 0] * first + t[1, 1] * second
+                increasing = not increasing
+            out[row, stack] = y
+    return out

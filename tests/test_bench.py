@@ -14,6 +14,7 @@ import pytest
 
 from nbfact.bench import cases, machine, operators, peers, run, sample, store
 from nbfact.bench.case import DENSE
+from nbfact.bench.hadamard import fwht_cases
 from nbfact.bench.measure import measure_task
 from nbfact.bench.products import matrix_cases, product_cases
 from nbfact.bench.steps import projection_cases
@@ -25,6 +26,7 @@ SMALL = [
     *product_cases("dft", (16,), ("complex64", "complex128"), (1, 3)),
     *product_cases("dct", (16,), ("float32", "float64"), (1, 3)),
     *product_cases("planted", (16,), ("float32", "float64"), (1, 3)),
+    *fwht_cases((16,), ("float32", "float64"), (1, 3)),
     *projection_cases((8,), ("float64",)),
 ]
 OURS = [case for case in SMALL if case.impl not in peers.PACKAGES]

@@ -23,9 +23,21 @@ EMPTY = tuple(
     np.zeros_like(array, shape=array.size + (i < 2)) for i, array in enumerate(FORMS)
 )
 
+FOURTHS, WORK = random((1, 2, 2, 2), "float64"), np.zeros((2, 4))
+PATTERNS = np.array([[1, 2, 2, 2]])
+
 ARGUMENTS = {
     "gather": (VECTOR, np.array([1, -1, 0, 2]), OUT),
     "gather_rows": (SQUARE, np.array([1, -1, 0, 2]), BLOCK),
+    "kronecker_adjoint": (FOURTHS, VECTOR, OUT),
+    "kronecker_adjoint_columns": (FOURTHS, SQUARE, BLOCK),
+    "kronecker_apply": (FOURTHS, VECTOR, OUT),
+    "kronecker_apply_columns": (FOURTHS, SQUARE, BLOCK),
+    "kronecker_chain_apply": (FOURTHS.ravel(), PATTERNS, VECTOR, WORK, OUT),
+    "kronecker_chain_apply_columns": (
+        *(FOURTHS.ravel(), PATTERNS, SQUARE, np.zeros((2, 4, 4)), BLOCK),
+    ),
+    "kronecker_gradient_columns": (SQUARE, SQUARE, np.zeros((1, 2, 2, 2))),
     "csr_fit": (*FORMS, GRAM, SQUARE),
     "chain_residual": (*FACTOR, LAYOUT, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
     "chain_norm": (*BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),

@@ -7,22 +7,23 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
-    "norms select topk projections assignment structured sparse compress hadamard "
-    "butterfly kronecker permute rank_one palm"
+    "norms select topk projections assignment structured sparse compress registers "
+    "hadamard butterfly kronecker permute rank_one palm"
 )
 BENCH = (
-    "sample peers machine store case operators products steps paper faust palm cases "
-    "table learn measure compare gate report run"
+    "sample peers machine store case operators products hadamard steps paper faust "
+    "palm factorize planning cases table learn measure compare gate report run"
 )
-STUDIES = "options report tradeoff cost scale noise crossover run"
+STUDIES = "options report tradeoff cost scale noise crossover products run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine splits candidates butterfly gradient"
 )
 OPERATORS = (
-    "base files product sum permutations patterns chain layouts plan butterfly loading "
-    "transforms"
+    "base files product sum permutations patterns chain layouts plan program "
+    "butterfly loading fourier cosines circulants transforms routing"
 )
+TARGETS = "products meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
 ORDER = [
@@ -30,12 +31,15 @@ ORDER = [
     *(f"kernels.{name}" for name in KERNELS.split()),
     "kernels",
     "_dtypes",
+    "_checks",
+    "_angles",
     "_files",
     *(f"constraints.{name}" for name in "base sparse structured".split()),
     "constraints",
     *(f"operators.{name}" for name in OPERATORS.split()),
     "operators",
     "metrics",
+    *(f"targets.{name}" for name in TARGETS.split()),
     "targets",
     *(f"algorithms.{name}" for name in ALGORITHMS.split()),
     "algorithms",

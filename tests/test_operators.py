@@ -225,3 +225,21 @@ def test_misuse():
 def test_infinity_travels_as_in_numpy():
     x = np.array([np.inf, 1.0])
     np.testing.assert_array_equal(nf.FactorProduct([np.eye(2)]) @ x, x)
+
+
+def test_products_of_operators_of_several_kinds():
+    F, B = product(), nf.circulant(np.arange(5.0))
+    other = aslinearoperator(random((5, 3), "float64"))
+    for got, expected in (
+        (F @ other, dense(F) @ (other @ np.eye(3))),
+        (F * other, dense(F) @ (other @ np.eye(3))),
+        (F.dot(other), dense(F) @ (other @ np.eye(3))),
+        (F @ B, dense(F) @ B.toarray()),
+        (B @ F.H, B.toarray() @ dense(F).T),
+        (B * other, B.toarray() @ (other @ np.eye(3))),
+        (B + aslinearoperator(np.eye(5)), B.toarray() + np.eye(5)),
+    ):
+        assert isinstance(got, LinearOperator)
+        close(got @ np.eye(got.shape[1]), expected)
+    with pytest.raises(ValueError):
+        F @ nf.hadamard(4)

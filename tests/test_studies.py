@@ -15,7 +15,16 @@ from samples import ACCEPTANCE
 import nbfact as nf
 from nbfact import cli
 from nbfact.bench import peers
-from nbfact.studies import cost, crossover, noise, report, run, scale, tradeoff
+from nbfact.studies import (
+    cost,
+    crossover,
+    noise,
+    products,
+    report,
+    run,
+    scale,
+    tradeoff,
+)
 
 HAVE = importlib.util.find_spec("matplotlib") is not None
 needs_matplotlib = pytest.mark.skipif(not HAVE, reason="matplotlib is not installed")
@@ -41,6 +50,7 @@ TINY = {
     "crossover": crossover.Settings(
         ((8, 8, 8), (4, 16, 8)), (0.1, 0.5), ("float64",), 0.0
     ),
+    "products": products.Settings((8,), (1, 2), ("float32",), 0.0),
 }
 COLUMNS = {
     "tradeoff": "matrix preset j k s nnz rcg error spectral seconds rank svd refined "
@@ -49,6 +59,7 @@ COLUMNS = {
     "scale": "method target seed scaling error nnz",
     "noise": "method noise seed error",
     "crossover": "operation dtype p q columns density sparse dense ratio",
+    "products": "dtype n batch implementation seconds least error",
 }
 
 

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 import scipy.fft
 import scipy.linalg
+import scipy.special
 
 from nbfact import targets
+from nbfact.targets import meg
 
 SIZES = [1, 2, 3, 8, 12, 100]
 NAMED = [targets.dft, targets.dct, targets.dst, targets.hartley, targets.hadamard]
+OTHERS = [targets.haar, targets.slant, targets.legendre, targets.hilbert]
+RANDOM = [targets.convolution, targets.randn]
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -54,7 +58,7 @@ def test_hartley_is_real_and_imaginary_parts_of_the_dft():
     np.testing.assert_allclose(got, dft.real - dft.imag, atol=1e-15)
 
 
-@pytest.mark.parametrize("target", NAMED)
+@pytest.mark.parametrize("target", NAMED + OTHERS + RANDOM)
 def test_sizes_are_checked(target):
     with pytest.raises(ValueError, match="n=0"):
         target(0)
@@ -64,7 +68,8 @@ def test_sizes_are_checked(target):
         target(8.0)
     with pytest.raises(ValueError, match=r"n=12.*power of two"):
         targets.hadamard(12)
-    np.testing.assert_array_equal(target(np.int64(2)), target(2))
+    if target not in RANDOM:
+        np.testing.assert_array_equal(target(np.int64(2)), target(2))
 
 
 @pytest.mark.parametrize(("n", "n_factors", "k"), [(1, 1, 1), (16, 3, 2), (9, 2, 9)])
@@ -106,27 +111,27 @@ def test_the_field_of_a_dipole_is_that_of_sarvas():
     points = 0.12 * rng.standard_normal((6, 3))
     points *= 0.12 / np.linalg.norm(points, axis=1, keepdims=True)
     normals = rng.standard_normal((6, 3))
-    sources, moments = targets._dipoles(5, rng)
+    sources, moments = meg._dipoles(5, rng)
     expected = [
         [sarvas(p, s, q) @ u for s, q in zip(sources, moments, strict=True)]
         for p, u in zip(points, normals, strict=True)
     ]
-    got = targets._sarvas(points, normals, sources, moments)
+    got = meg._sarvas(points, normals, sources, moments)
     np.testing.assert_allclose(got, expected, rtol=1e-9)
 
 
 def test_a_radial_dipole_is_silent_and_the_outward_field_needs_no_volume_current():
     rng = np.random.default_rng(1)
-    sources, moments = targets._dipoles(4, rng)
-    points, _, _ = targets._helmet(7)
-    silent = targets._sarvas(points, points, sources, sources)
+    sources, moments = meg._dipoles(4, rng)
+    points, _, _ = meg._helmet(7)
+    silent = meg._sarvas(points, points, sources, sources)
     assert abs(silent).max() <= 1e-20
     # Outward, the sphere has no effect: the law of Biot and Savart.
     outward = points / 0.12
     a = points[:, None] - sources
     cube = np.linalg.norm(a, axis=2) ** 3
     biot = 1e-7 * np.einsum("pi,psi->ps", outward, np.cross(moments, a)) / cube
-    got = targets._sarvas(points, outward, sources, moments)
+    got = meg._sarvas(points, outward, sources, moments)
     np.testing.assert_allclose(got, biot, rtol=1e-9, atol=1e-15)
 
 
@@ -136,7 +141,7 @@ def test_leadfield(shape):
     assert matrix.shape == shape
     assert np.isfinite(matrix).all()
     assert 1e-2 < abs(matrix).max() < 100.0
-    places, meridian, parallel = targets._helmet(102)
+    places, meridian, parallel = meg._helmet(102)
     np.testing.assert_allclose(np.linalg.norm(places, axis=1), 0.12)
     np.testing.assert_allclose(np.sum(places * meridian, axis=1), 0, atol=1e-15)
     np.testing.assert_allclose(np.sum(meridian * parallel, axis=1), 0, atol=1e-15)
@@ -147,3 +152,65 @@ def test_leadfield_errors():
         targets.leadfield(4, 0)
     with pytest.raises(TypeError, match="n_sensors='4'"):
         targets.leadfield("4", 4)
+
+
+def test_haar_by_its_rows():
+    matrix = targets.haar(16)
+    np.testing.assert_allclose(matrix @ matrix.T, np.eye(16), atol=1e-15)
+    np.testing.assert_array_equal(matrix[0], np.full(16, 0.25))
+    for level in range(4):
+        length = 16 >> level
+        for place in range(2**level):
+            row = np.zeros(16)
+            row[place * length :][: length // 2] = 1 / np.sqrt(length)
+            row[place * length + length // 2 :][: length // 2] = -1 / np.sqrt(length)
+            np.testing.assert_array_equal(matrix[2**level + place], row)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 8, 64])
+def test_slant_is_orthonormal_and_has_a_slant(n):
+    matrix = targets.slant(n)
+    np.testing.assert_allclose(matrix @ matrix.T, np.eye(n), atol=1e-14)
+    np.testing.assert_allclose(matrix[0], 1 / np.sqrt(n))
+    if n > 1:
+        line = np.arange(n - 1, -n, -2) / np.linalg.norm(np.arange(n - 1, -n, -2))
+        np.testing.assert_allclose(matrix[1], line, atol=1e-15)
+
+
+def test_legendre_values():
+    n = 64
+    x = -1 + 2 * (np.arange(n) + 1) / (n + 1)
+    got = targets.legendre(n, normalized=False)
+    for k in (0, 1, 2, 9, 63):
+        expected = scipy.special.eval_legendre(k, x)
+        np.testing.assert_allclose(got[k], expected, atol=1e-13)
+    np.testing.assert_array_equal(targets.legendre(n), got / 8)
+
+
+def test_hilbert():
+    np.testing.assert_allclose(
+        targets.hilbert(9, normalized=False), scipy.linalg.hilbert(9), rtol=1e-15
+    )
+    assert np.linalg.norm(targets.hilbert(50), 2) == pytest.approx(1, abs=1e-14)
+
+
+def test_random_targets():
+    matrix = targets.convolution(9, 3)
+    first = np.random.default_rng(3).standard_normal(9) / 3
+    np.testing.assert_array_equal(matrix, scipy.linalg.circulant(first))
+    assert np.var(targets.randn(100, 0)) == pytest.approx(0.01, rel=0.05)
+
+
+def test_named_targets_have_the_scale_of_the_paper():
+    names = "dft dct dst convolution hadamard hartley legendre hilbert randn".split()
+    for name in names:
+        matrix = targets.named(name, 64)
+        assert matrix.shape == (64, 64)
+        assert 0.9 < np.linalg.norm(matrix, 2) < 2.6, name
+        np.testing.assert_array_equal(matrix, targets.named(name, 64))
+    textbook = scipy.fft.dct(np.eye(8), axis=0)
+    np.testing.assert_allclose(targets.named("dct", 8), textbook / 8**0.5, atol=1e-15)
+    with pytest.raises(ValueError, match="fourier"):
+        targets.named("fourier", 8)
+    with pytest.raises(ValueError, match="n=6"):
+        targets.named("hadamard", 6)

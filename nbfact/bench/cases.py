@@ -17,6 +17,7 @@ import fnmatch
 from collections.abc import Iterable
 
 from .case import Case
+from .hadamard import fwht_cases
 from .palm import (
     REACHES,
     SHAPES,
@@ -26,8 +27,18 @@ from .palm import (
     shape_cases,
     sweep_cases,
 )
+from .planning import plan_cases
 from .products import product_cases
 from .steps import projection_cases
+
+PLANNED = [
+    *(("dyadic", n) for n in (256, 1024, 4096)),
+    *(("rank 2", n) for n in (256, 1024, 4096)),
+    ("smallest", 1000),
+    ("monarch", 1024),
+    ("B B^T", 1024),
+]
+"""Chains whose plans are compared, and orders."""
 
 
 def registry(quick: bool = False) -> list[Case]:
@@ -54,7 +65,9 @@ def registry(quick: bool = False) -> list[Case]:
         single, sizes, batches = ("float32",), (256, 1024), (1, 64)
         return [
             *product_cases("hadamard", sizes, single, batches),
+            *fwht_cases((256, 4096), single, (1, 16)),
             *product_cases("butterfly", sizes, single, batches),
+            *plan_cases([("rank 2", 256)], single, batches),
             *product_cases("dft", (1024,), ("complex64",), batches),
             *product_cases("planted", (1024,), single, batches),
             *projection_cases((256,), ("float64",)),
@@ -68,7 +81,9 @@ def registry(quick: bool = False) -> list[Case]:
     sizes, batches = (256, 512, 1024, 2048, 4096, 8192), (1, 16, 64, 256)
     return [
         *product_cases("hadamard", sizes, reals, batches),
+        *fwht_cases([4**k for k in range(3, 11)], reals, (1, 16, 256)),
         *product_cases("butterfly", sizes, (*reals, "complex64"), batches),
+        *plan_cases(PLANNED, (*reals, "complex64"), (1, 16, 256)),
         *product_cases("dft", sizes, complexes, batches),
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),

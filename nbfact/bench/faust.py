@@ -60,7 +60,7 @@ def palm(
     >>> peers.installed("pyfaust") in (True, False)
     True
     """
-    with _muted():
+    with muted():
         from pyfaust.fact import palm4msa
         from pyfaust.factparams import ParamsPalm4MSA, StoppingCriterion
 
@@ -68,7 +68,7 @@ def palm(
     target = np.asfortranarray(target)
 
     def call():
-        with _muted():
+        with muted():
             if stop:
                 criterion = StoppingCriterion(
                     tol=stop, maxiter=n_iter, relerr=True, relmat=target
@@ -110,14 +110,14 @@ def hierarchical(
     --------
     See :func:`palm`.
     """
-    with _muted():
+    with muted():
         from pyfaust.fact import hierarchical
 
     target = np.asfortranarray(target)
     told = _skperm(len(target)) if preset == "hadamard_skperm" else preset
 
     def call():
-        with _muted():
+        with muted():
             return hierarchical(target, told, backend=backend).toarray()
 
     return call
@@ -155,7 +155,7 @@ def _set(set_):
 
 
 @contextlib.contextmanager
-def _muted() -> Iterator[None]:
+def muted() -> Iterator[None]:
     """Send what the process writes to its standard streams nowhere."""
     import warnings
 

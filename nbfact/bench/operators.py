@@ -13,6 +13,7 @@ import scipy.fft
 import scipy.sparse
 
 from .. import targets
+from ..operators import Butterfly
 from ..operators.permutations import bit_reversal
 
 PLANTED_FACTORS, PLANTED_K = 4, 4
@@ -47,6 +48,11 @@ class Operator:
     def dense(self) -> np.ndarray:
         """The matrix in `dtype`, C-ordered; built when first read, then kept."""
         return np.ascontiguousarray(self.build_dense().astype(self.dtype, copy=False))
+
+    @functools.cached_property
+    def butterfly(self) -> Butterfly:
+        """The operator of `values`."""
+        return Butterfly.from_twiddle(self.values[None, None])
 
     @functools.cached_property
     def nnz(self) -> int:

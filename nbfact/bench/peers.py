@@ -7,6 +7,7 @@ fht-cpu and pyfwht transform the same vector.
 """
 
 import contextlib
+import functools
 import importlib.util
 import io
 import warnings
@@ -15,6 +16,8 @@ from typing import Any
 
 import numba
 import numpy as np
+
+from . import sample
 
 INSTALL = 'pip install "nbfact[peers]"'
 
@@ -27,6 +30,16 @@ PACKAGES = {
 """Name of each implementation, and the module that it needs."""
 
 
+FUSED = {
+    f"lazylinop {name}": name for name in ("radix-4", "radix-8", "radix-16", "monarch")
+}
+"""Its products with consecutive factors multiplied out, two to four or half of them:
+what its documentation advises, and its own `optimize` looks for."""
+
+OPTIMIZED = "pyfaust optimized"
+"""With the order of products that its own benchmark finds quickest."""
+
+
 def installed(name: str) -> bool:
     """Return whether a rival can be found; nothing is imported.
 
@@ -35,7 +48,7 @@ def installed(name: str) -> bool:
     >>> isinstance(installed("pyfwht"), bool)
     True
     """
-    return importlib.util.find_spec(PACKAGES[name]) is not None
+    return importlib.util.find_spec(PACKAGES[name.split()[0]]) is not None
 
 
 def missing() -> list[str]:
@@ -55,7 +68,7 @@ def prepare(name: str) -> Callable[[Any], Callable[[], np.ndarray]]:
     Parameters
     ----------
     name : str
-        One of :data:`PACKAGES`.
+        One of :data:`PACKAGES`, or of :data:`FUSED` or :data:`OPTIMIZED`.
 
     Returns
     -------
@@ -69,7 +82,7 @@ def prepare(name: str) -> Callable[[Any], Callable[[], np.ndarray]]:
     """
 
     def prepared(inputs):
-        with _quiet():
+        with quiet():
             return _PREPARE[name](inputs)
 
     return prepared
@@ -78,44 +91,53 @@ def prepare(name: str) -> Callable[[Any], Callable[[], np.ndarray]]:
 def _fht_cpu(inputs):
     from fht_cpu import fht
 
-    # Columns must be contiguous for it; the copy of x, which it makes, is also that.
-    x, out = inputs.x, np.empty_like(inputs.x, order="F")
+    # Its vectors must be contiguous; the copy of x, which it makes, is also that.
+    x, axis = inputs.x, inputs.axis
+    out = sample.aligned_like(x, order="F" if axis == 0 else "C")
     threads = numba.get_num_threads()  # its own default is all cores
-    return lambda: fht(x, axis=0, out=out, num_threads=threads)
+    return lambda: fht(x, axis=axis, out=out, num_threads=threads)
 
 
 def _pyfwht(inputs):
     import pyfwht
 
-    x, out = inputs.x, np.empty_like(inputs.x)
+    x, out = inputs.x, sample.aligned_like(inputs.x)
+
+    vectors = [out] if out.ndim == 1 else list(out)
 
     def call():
         np.copyto(out, x)
-        pyfwht.transform(out, backend=pyfwht.Backend.CPU)
+        for vector in vectors:
+            pyfwht.transform(vector, backend=pyfwht.Backend.CPU)
         return out
 
     return call
 
 
-def _pyfaust(inputs):
+def _pyfaust(inputs, optimized=False):
     import pyfaust
     import scipy.sparse
 
     pyfaust.WARNING_ON_C_CONTIGUOUS_MATMUL = False
     F = pyfaust.Faust([scipy.sparse.csr_matrix(f) for f in inputs.operator.factors])
     x = inputs.x
+    if optimized:
+        F = F.optimize_time(mat=x.reshape(len(x), -1))
     return lambda: F @ x
 
 
-def _lazylinop(inputs):
+def _lazylinop(inputs, fused=None):
     from lazylinop.butterfly import ksm
 
-    kronecker = []
-    for level, blocks in reversed(list(enumerate(inputs.operator.values))):
-        stride = 1 << level
-        blocks = blocks.reshape(-1, stride, 2, 2).transpose(0, 2, 3, 1)
-        kronecker.append(np.ascontiguousarray(blocks))
-    L = ksm(kronecker)
+    butterfly = inputs.operator.butterfly
+    levels = len(butterfly.chain)
+    if fused == "monarch":
+        butterfly = butterfly.fuse([levels // 2, levels - levels // 2])
+    elif fused is not None:
+        size = int(fused.removeprefix("radix-")).bit_length() - 1
+        rest = [levels % size] if levels % size else []
+        butterfly = butterfly.fuse([size] * (levels // size) + rest)
+    L = ksm(butterfly.ks_values)
     x = inputs.x
     return lambda: L @ x
 
@@ -125,15 +147,19 @@ _PREPARE = {
     "pyfwht": _pyfwht,
     "pyfaust": _pyfaust,
     "lazylinop": _lazylinop,
+    OPTIMIZED: functools.partial(_pyfaust, optimized=True),
+    **{name: functools.partial(_lazylinop, fused=kind) for name, kind in FUSED.items()},
 }
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence what a rival says while it is imported and set up.
 
     Filters are not enough: lazylinop sets its own.
     """
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
-        yield
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield

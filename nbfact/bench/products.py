@@ -20,9 +20,10 @@ from ..kernels import (
     fwht_columns,
 )
 from ..operators import FactorProduct
-from . import operators, peers
+from . import operators, peers, sample
 from .case import DENSE, Case
 
+BUTTERFLY = "nbfact Butterfly @"
 CHAIN = "nbfact chain"
 SCIPY_CHAIN = "scipy CSR chain"
 
@@ -33,6 +34,7 @@ class Inputs:
 
     operator: operators.Operator
     x: np.ndarray
+    axis: int = 0
 
 
 @dataclass(eq=False)
@@ -198,9 +200,13 @@ def _butterfly(kind, n, dtype, batch):
     levels = n.bit_length() - 1
     bound, nnz = 2 * levels, 2 * n * levels
     flops, stored = product.multiply_add * nnz, nnz * np.dtype(dtype).itemsize
+    yield product.case(BUTTERFLY, _butterfly_operator, bound, flops, stored, nnz)
     yield product.case("nbfact butterfly", _apply, bound, flops, stored, nnz)
     yield from product.chain(nnz, n * levels, bound)
-    yield from product.peer("lazylinop", bound, flops, stored, nnz)
+    if dtype != "complex64":
+        yield from product.peer(peers.OPTIMIZED, bound, flops, stored, nnz)
+    for name in ("lazylinop", *peers.FUSED):
+        yield from product.peer(name, bound, flops, stored, nnz)
     yield product.dense()
 
 
@@ -262,7 +268,7 @@ def _scipy_chain(inputs):
 
 
 def _fwht(inputs):
-    x, out = inputs.x, np.empty_like(inputs.x)
+    x, out = inputs.x, sample.aligned_like(inputs.x)
     transform = fwht if x.ndim == 1 else fwht_columns
 
     def call():
@@ -291,6 +297,11 @@ def _apply(inputs):
             return out
 
     return call
+
+
+def _butterfly_operator(inputs):
+    B, x = inputs.operator.butterfly, inputs.x
+    return lambda: B @ x
 
 
 def _fft(inputs):

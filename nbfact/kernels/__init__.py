@@ -23,6 +23,15 @@ from .compress import (
     csr_gram,
 )
 from .hadamard import fwht, fwht_columns, fwht_rows
+from .kronecker import (
+    kronecker_adjoint,
+    kronecker_adjoint_columns,
+    kronecker_apply,
+    kronecker_apply_columns,
+    kronecker_chain_apply,
+    kronecker_chain_apply_columns,
+    kronecker_gradient_columns,
+)
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .palm import (
     chain_gradient,
@@ -96,6 +105,13 @@ __all__ = [
     "gather",
     "gather_rows",
     "keep_largest",
+    "kronecker_adjoint",
+    "kronecker_adjoint_columns",
+    "kronecker_apply",
+    "kronecker_apply_columns",
+    "kronecker_chain_apply",
+    "kronecker_chain_apply_columns",
+    "kronecker_gradient_columns",
     "kth_largest",
     "max_abs",
     "normalize_frobenius",

@@ -1,145 +1,123 @@
 """The fast Walsh-Hadamard transform (natural order, not normalised), in place.
 
-n must be a power of two. Applying a transform twice multiplies by n.
+n must be a power of two (of another n the result is no transform, but nothing outside
+x is written). Applying a transform twice multiplies by n.
+
+Three levels at a time go through the registers. Rows of a matrix are blocks of one
+long vector, and its columns are one long vector whose first levels are left out: all
+three transforms are the same passes over a flat array, in blocks that stay in a cache.
 """
 
-import numpy as np
-
 from .._jit import kernel
+from .registers import BYTES, hadamard_tile
 
-# One vector is transformed in blocks that stay in the first-level caches. Measured on
-# a 2 MiB-per-core Zen 4: 4096 to 16384 are level, 2**20 points unblocked take 1.5x.
-BLOCK = 8192
+# Bytes of the largest block that stays in the first level of cache.
+L1 = 1 << 14
 
 
 @kernel
-def _radix4_shuffled(x, out):
-    """Two levels in constant geometry: entries 4i..4i+3 of x to i + {0,1,2,3}n/4.
+def _three_levels(x, start, stop, stride):
+    """Levels of stride, 2 * stride, 4 * stride of x[start:stop]."""
+    width = BYTES // x.itemsize
+    wide = stride - stride % width
+    for low in range(start, stop - 8 * stride + 1, 8 * stride):
+        for i in range(low, low + wide, width):
+            hadamard_tile(x, i, stride, 8, True, False)
+        for i in range(low + wide, low + stride):
+            hadamard_tile(x, i, stride, 8, False, False)
 
-    Contiguous stores whatever the level, hence vectorised at the small strides too.
+
+@kernel
+def _two_levels(x, start, stop, stride):
+    """Levels of stride and 2 * stride of x[start:stop]."""
+    width = BYTES // x.itemsize
+    wide = stride - stride % width
+    for low in range(start, stop - 4 * stride + 1, 4 * stride):
+        for i in range(low, low + wide, width):
+            hadamard_tile(x, i, stride, 4, True, False)
+        for i in range(low + wide, low + stride):
+            hadamard_tile(x, i, stride, 4, False, False)
+
+
+@kernel
+def _one_level(x, start, stop, stride):
+    """Level of one stride of x[start:stop]."""
+    width = BYTES // x.itemsize
+    wide = stride - stride % width
+    for low in range(start, stop - 2 * stride + 1, 2 * stride):
+        for i in range(low, low + wide, width):
+            hadamard_tile(x, i, stride, 2, True, False)
+        for i in range(low + wide, low + stride):
+            hadamard_tile(x, i, stride, 2, False, False)
+
+
+@kernel
+def _lanes(x, start, stop, base):
+    """Levels of 1, 2, ..., base / 2 of x[start:stop], where they are within a tile."""
+    width = BYTES // x.itemsize
+    if base == 8 * width:
+        for i in range(start, stop - base + 1, base):
+            hadamard_tile(x, i, width, 8, True, True)
+    elif base == width:
+        for i in range(start, stop - base + 1, base):
+            hadamard_tile(x, i, width, 1, True, True)
+
+
+@kernel
+def _base(x, n):
+    """Entries of a tile that a vector of n entries fills, its first levels; or 1."""
+    width = BYTES // x.itemsize
+    if n >= 8 * width:
+        return 8 * width
+    return width if n >= width else 1
+
+
+@kernel
+def _transform(x, n, base, lanes):
+    """Levels of base to n / 2 of each n entries of x: (size,), and those in lanes.
+
+    Depth first: each block is finished while a cache holds it. The widest strides come
+    first: they read memory in long runs, which the processor fetches ahead.
     """
-    quarter = x.shape[0] // 4
-    for i in range(quarter):
-        a, b, c, d = x[4 * i], x[4 * i + 1], x[4 * i + 2], x[4 * i + 3]
-        p, q, r, s = a + b, a - b, c + d, c - d
-        out[i] = p + r
-        out[i + quarter] = q + s
-        out[i + 2 * quarter] = p - r
-        out[i + 3 * quarter] = q - s
-
-
-@kernel
-def _radix2_shuffled(x, out):
-    """One level in constant geometry: entries 2i, 2i+1 of x to i, i + n/2."""
-    half = x.shape[0] // 2
-    for i in range(half):
-        a, b = x[2 * i], x[2 * i + 1]
-        out[i] = a + b
-        out[i + half] = a - b
-
-
-@kernel
-def _fwht_block(x, scratch):
-    """Transform x in place by constant-geometry passes; x, scratch: (n,)."""
-    source, target = x, scratch
-    remaining, moved = x.shape[0], False
-    while remaining > 1:
-        if remaining >= 4:
-            _radix4_shuffled(source, target)
-        else:
-            _radix2_shuffled(source, target)
-        source, target = target, source
-        remaining, moved = remaining // 4, not moved
-    if moved:
-        for i in range(x.shape[0]):
-            x[i] = scratch[i]
-
-
-@kernel
-def _radix4(x, stride):
-    """Levels of stride and 2 * stride, in place; x: (n,), n % (4 * stride) == 0."""
-    for start in range(0, x.shape[0], 4 * stride):
-        x0 = x[start : start + stride]
-        x1 = x[start + stride : start + 2 * stride]
-        x2 = x[start + 2 * stride : start + 3 * stride]
-        x3 = x[start + 3 * stride : start + 4 * stride]
-        for j in range(stride):
-            p, q, r, s = x0[j] + x1[j], x0[j] - x1[j], x2[j] + x3[j], x2[j] - x3[j]
-            x0[j] = p + r
-            x1[j] = q + s
-            x2[j] = p - r
-            x3[j] = q - s
-
-
-@kernel
-def _radix2(x, stride):
-    """One level of the given stride, in place; x: (n,), n % (2 * stride) == 0."""
-    for start in range(0, x.shape[0], 2 * stride):
-        x0 = x[start : start + stride]
-        x1 = x[start + stride : start + 2 * stride]
-        for j in range(stride):
-            p, q = x0[j] + x1[j], x0[j] - x1[j]
-            x0[j] = p
-            x1[j] = q
+    if x.size == 0:
+        return
+    block, limit = n, L1 // x.itemsize
+    while block > limit and block >= 8 * base:
+        block //= 8
+    if block == n:
+        block = max(1, limit // n) * n
+    for low in range(0, x.size, block):
+        stop = min(low + block, x.size)
+        size = n
+        while size >= 8 * base:
+            if low % size == 0:
+                end = min(max(stop, low + size), x.size)
+                _three_levels(x, low, end, size // 8)
+            size //= 8
+        if size == 4 * base:
+            _two_levels(x, low, stop, base)
+        elif size == 2 * base:
+            _one_level(x, low, stop, base)
+        if lanes:
+            _lanes(x, low, stop, base)
 
 
 @kernel
 def fwht(x):
     """Walsh-Hadamard transform of one vector, in place; x: (n,), contiguous."""
-    n = x.shape[0]
-    block = min(n, BLOCK)
-    scratch = np.empty(block, x.dtype)
-    for start in range(0, n, block):
-        _fwht_block(x[start : start + block], scratch)
-    stride = block
-    while 4 * stride <= n:
-        _radix4(x, stride)
-        stride *= 4
-    if stride < n:
-        _radix2(x, stride)
+    _transform(x, x.size, _base(x, x.size), True)
 
 
 @kernel
 def fwht_rows(x):
     """Walsh-Hadamard transform of each row, in place; x: (batch, n), C-contiguous."""
-    for i in range(x.shape[0]):
-        fwht(x[i])
-
-
-@kernel
-def _radix4_columns(x, stride):
-    """Levels of stride and 2 * stride on every column; x: (n, batch)."""
-    for start in range(0, x.shape[0], 4 * stride):
-        for i in range(start, start + stride):
-            x0, x1 = x[i], x[i + stride]
-            x2, x3 = x[i + 2 * stride], x[i + 3 * stride]
-            for j in range(x.shape[1]):
-                p, q, r, s = x0[j] + x1[j], x0[j] - x1[j], x2[j] + x3[j], x2[j] - x3[j]
-                x0[j] = p + r
-                x1[j] = q + s
-                x2[j] = p - r
-                x3[j] = q - s
-
-
-@kernel
-def _radix2_columns(x, stride):
-    """One level of the given stride on every column; x: (n, batch)."""
-    for start in range(0, x.shape[0], 2 * stride):
-        for i in range(start, start + stride):
-            x0, x1 = x[i], x[i + stride]
-            for j in range(x.shape[1]):
-                p, q = x0[j] + x1[j], x0[j] - x1[j]
-                x0[j] = p
-                x1[j] = q
+    n = x.shape[1]
+    _transform(x.reshape(x.size), n, _base(x, n), True)
 
 
 @kernel
 def fwht_columns(x):
     """Walsh-Hadamard transform of each column, in place; x: (n, batch), C order."""
-    n = x.shape[0]
-    stride = 1
-    while 4 * stride <= n:
-        _radix4_columns(x, stride)
-        stride *= 4
-    if stride < n:
-        _radix2_columns(x, stride)
+    batch = x.shape[1]
+    base = _base(x, x.size) if batch == 1 else batch
+    _transform(x.reshape(x.size), x.size, base, batch == 1)

@@ -66,17 +66,22 @@ class FastOperator(LinearOperator):
         """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
         raise NotImplementedError
 
-    def __matmul__(self, other: Any) -> Any:
-        """Product with an array (n,) or (n, batch), or composition with an operator."""
-        if isinstance(other, LinearOperator):
-            return super().__matmul__(other)
+    def _operand(self, other: Any) -> np.ndarray:
+        """Return what is multiplied as an array (n,) or (n, batch), or raise."""
         x = other.toarray() if hasattr(other, "toarray") else np.asarray(other)
         if x.ndim not in (1, 2) or x.shape[0] != self.shape[1]:
             raise ValueError(
                 f"an operator of shape {self.shape} multiplies arrays of shape "
                 f"({self.shape[1]},) or ({self.shape[1]}, batch), got {x.shape}"
             )
-        return self._apply(x)
+        return x
+
+    def __matmul__(self, other: Any) -> Any:
+        """Product with an array (n,) or (n, batch), or composition with an operator."""
+        if isinstance(other, LinearOperator):
+            # Not scipy's __matmul__, which calls __mul__ and so ends up here again.
+            return LinearOperator.dot(self, other)
+        return self._apply(self._operand(other))
 
     def dot(self, x: Any) -> Any:
         """Return self @ x; numbers scale the operator, as in scipy."""

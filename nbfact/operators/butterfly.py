@@ -1,5 +1,6 @@
 """Butterfly: a product of Kronecker-sparse factors, with rows and columns permuted."""
 
+import functools
 import itertools
 import numbers
 from collections.abc import Sequence
@@ -8,14 +9,19 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from .._checks import dtype_of
 from .._dtypes import common_dtype
-from ..kernels import gather_rows
-from . import layouts
+from . import layouts, permutations
+from . import plan as plans
 from .base import FastOperator
 from .chain import Chain
 from .files import write_butterfly
 from .patterns import fused_values, groups
 from .product import FactorProduct
+from .program import Program
+
+TYPICAL_BATCH = 16
+"""Columns that plans for several of them are made for."""
 
 
 class Butterfly(FastOperator):
@@ -83,13 +89,13 @@ class Butterfly(FastOperator):
         columns: Any = None,
     ) -> None:
         chain = chain if isinstance(chain, Chain) else Chain(chain)
-        self.values = _checked_values(chain, values)
-        self.rows, m = _permutation("rows", rows, chain.shape[0])
-        self.columns, n = _permutation("columns", columns, chain.shape[1])
+        self.values = layouts.checked_values(chain, values)
+        self.rows, m = permutations.checked("rows", rows, chain.shape[0])
+        self.columns, n = permutations.checked("columns", columns, chain.shape[1])
         super().__init__(self.values[0].dtype, (m, n))
         self.chain = chain
         self.nnz = chain.n_parameters
-        self._adjoints = {}
+        self._forget()
 
     @classmethod
     def from_ks_values(cls, ks_values: Sequence[Any]) -> "Butterfly":
@@ -166,9 +172,9 @@ class Butterfly(FastOperator):
         """Return the product as sparse factors (FAμST), permutations merged."""
         factors = [layouts.csr_factor(value) for value in self.values]
         if self.rows is not None:
-            factors[0] = factors[0][_inverse(self.rows, self.shape[0])]
+            factors[0] = factors[0][permutations.inverse(self.rows)]
         if self.columns is not None:
-            kept = _inverse(self.columns, self.shape[1])
+            kept = permutations.inverse(self.columns)
             factors[-1] = sp.csr_array(factors[-1][:, kept])
         return FactorProduct(factors)
 
@@ -178,7 +184,7 @@ class Butterfly(FastOperator):
         Parameters and errors as in `Chain.fuse`.
         """
         values = [
-            _reduced(self.values[start:stop])
+            functools.reduce(fused_values, self.values[start:stop])
             for start, stop in groups(len(self.values), sizes)
         ]
         return self._like(self.chain.fuse(sizes), values)
@@ -186,11 +192,15 @@ class Butterfly(FastOperator):
     def real_part(self) -> "Butterfly":
         """Return the real butterfly of the real part: blocks between factors double.
 
+        A real butterfly is its own.
+
         Raises
         ------
         ValueError
             When the product of two neighbours has no pattern (`Chain.fuse`).
         """
+        if self.dtype.kind != "c":
+            return self
         for left, right in itertools.pairwise(self.chain):
             Chain([left, right]).fuse()
         values = layouts.real_values(self.values)
@@ -205,28 +215,24 @@ class Butterfly(FastOperator):
             When a factor is not square, has a singular block, or a row or column is
             dropped.
         """
-        inverses = []
-        for number, value in enumerate(self.values):
-            if value.shape[1] != value.shape[2]:
-                raise ValueError(
-                    f"factor {number} has pattern {value.shape}: only square factors "
-                    "have inverses"
-                )
-            blocks = value.transpose(0, 3, 1, 2)
-            try:
-                inverse = np.linalg.inv(blocks)
-            except np.linalg.LinAlgError:
-                inverse = np.full(blocks.shape, np.nan)
-            if not np.isfinite(inverse).all():
-                raise ValueError(f"factor {number} has a singular block")
-            inverses.append(inverse.transpose(0, 2, 3, 1))
         for name, index in (("rows", self.rows), ("columns", self.columns)):
             if index is not None and index.min() < 0:
                 raise ValueError(f"{name} are dropped: there is no inverse")
-        return Butterfly(self.chain.T, inverses[::-1], self.columns, self.rows)
+        values = layouts.inverse_values(self.values)
+        return Butterfly(self.chain.T, values, self.columns, self.rows)
 
     def astype(self, dtype: Any) -> "Butterfly":
-        """Return the butterfly with values of another dtype."""
+        """Return the butterfly with values of another dtype.
+
+        Raises
+        ------
+        TypeError
+            When it is not float32, float64, complex64 or complex128, or is real while
+            the values are not.
+        """
+        dtype = dtype_of(dtype, "fc")
+        if self.dtype.kind == "c" and dtype.kind == "f":
+            raise TypeError(f"dtype={dtype}: the values are complex; see real_part")
         return self._like(self.chain, [value.astype(dtype) for value in self.values])
 
     def apply(self, x: Any, out: np.ndarray | None = None) -> np.ndarray:
@@ -236,22 +242,29 @@ class Butterfly(FastOperator):
         ----------
         x : array_like, shape (n,) or (n, batch)
         out : ndarray, shape (m,) or (m, batch), optional
-            Of the dtype of the product, C-contiguous; may be `x` itself.
+            Of the dtype of the product; may be `x` itself, or overlap with it. Nothing
+            is allocated for the result when it is C-contiguous and apart from `x`.
 
         Raises
         ------
         ValueError
-            When a shape, or the dtype or the order of `out`, does not fit.
+            When the shape or the dtype of `out` does not fit.
         """
-        result = self @ x
         if out is None:
-            return result
-        if out.shape != result.shape or out.dtype != result.dtype:
+            return self @ x
+        x = self._operand(x)
+        dtype, shape = common_dtype(self.dtype, x.dtype), (self.shape[0], *x.shape[1:])
+        if out.shape != shape or out.dtype != dtype:
             raise ValueError(
                 f"out has shape {out.shape} and dtype {out.dtype}, the product has "
-                f"shape {result.shape} and dtype {result.dtype}"
+                f"shape {shape} and dtype {dtype}"
             )
-        out[...] = result
+        ready = x.size and x.dtype == self.dtype == dtype
+        ready = ready and x.flags.carray and out.flags.carray
+        if ready and not np.may_share_memory(x, out):
+            self._run(dtype, x, out)
+        else:
+            out[...] = self._apply(x)
         return out
 
     def save(self, path: Any) -> None:
@@ -271,19 +284,29 @@ class Butterfly(FastOperator):
         """
         write_butterfly(self.values, self.rows, self.columns, path)
 
-    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
-        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
-        columns = x.reshape(len(x), -1)
-        if self.columns is not None:
-            columns = _gathered(columns, self.columns)
-        for value in reversed(self.values):
-            a, b, c, d = value.shape
-            blocks = columns.reshape(a, c, d, -1)
-            columns = np.einsum("ijkl,iklz->ijlz", value.astype(dtype), blocks)
-            columns = columns.reshape(a * b * d, -1)
-        if self.rows is not None:
-            columns = _gathered(columns, _inverse(self.rows, self.shape[0]))
-        return columns.reshape(self.shape[0], *x.shape[1:])
+    def _run(
+        self, dtype: np.dtype, x: np.ndarray, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty.
+
+        out, if given, is as `Program.run` wants it.
+        """
+        vector = x.ndim == 1 or x.shape[1] == 1
+        shape = (self.shape[0], *x.shape[1:])
+        if vector:
+            x, out = x.reshape(-1), None if out is None else out.reshape(-1)
+        return self._program(dtype, vector).run(x, out).reshape(shape)
+
+    def _program(self, dtype, vector):
+        """Return the packed plan for vectors, or for several columns; made once."""
+        key = dtype, vector
+        if key not in self._programs:
+            plan = plans.best(self.chain, dtype, 1 if vector else TYPICAL_BATCH)
+            program = Program(self.values, plan, dtype, self.rows, self.columns)
+            self._programs[key] = program
+            if vector and dtype == self.dtype:
+                self._quick = self.dtype, (self.shape[1],), program.run
+        return self._programs[key]
 
     def _transpose(self) -> "Butterfly":
         return self._reversed("T", lambda value: value)
@@ -309,10 +332,24 @@ class Butterfly(FastOperator):
         if self.rows is not None or self.columns is not None:
             raise ValueError(f"{what}: rows or columns are permuted")
 
+    def _forget(self):
+        """Start without anything that is made when first used."""
+        self._adjoints, self._programs, self._quick = {}, {}, None
+
     def __getstate__(self) -> dict:
-        return {**super().__getstate__(), "_adjoints": {}}
+        made = ("_adjoints", "_programs", "_quick")
+        return {k: v for k, v in super().__getstate__().items() if k not in made}
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self._forget()
 
     def __matmul__(self, other: Any) -> Any:
+        if type(other) is np.ndarray and self._quick is not None:
+            # A vector of our own dtype: more checks would double the time.
+            dtype, shape, call = self._quick
+            if other.dtype is dtype and other.shape == shape and other.flags.carray:
+                return call(other)
         if isinstance(other, Butterfly) and _cancel(self.columns, other.rows):
             if self.shape[1] != other.shape[0]:
                 raise ValueError(f"shapes do not chain: {self.shape} @ {other.shape}")
@@ -355,71 +392,8 @@ class Butterfly(FastOperator):
         )
 
 
-def _checked_values(chain, values):
-    """Return new C-ordered arrays of one dtype that fit the chain, or raise."""
-    arrays = [np.asarray(value) for value in values]
-    if len(arrays) != len(chain):
-        raise ValueError(f"{len(arrays)} arrays of values for {len(chain)} patterns")
-    for number, (array, pattern) in enumerate(zip(arrays, chain, strict=True)):
-        if array.shape != pattern:
-            raise ValueError(
-                f"values[{number}] has shape {array.shape}, its pattern is {pattern}"
-            )
-    dtypes = [common_dtype(array.dtype) for array in arrays]
-    if len(set(dtypes)) > 1:
-        told = ", ".join(str(dtype) for dtype in dtypes)
-        raise ValueError(f"values have several dtypes: {told}; convert them to one")
-    for number, array in enumerate(arrays):
-        if not np.isfinite(array).all():
-            raise ValueError(f"values[{number}] contains NaN or infinity")
-    return [np.array(array, dtypes[0], order="C") for array in arrays]
-
-
-def _permutation(name, index, size):
-    """Return the checked indices, or None, and how many rows A has."""
-    if index is None:
-        return None, size
-    index = np.array(index)
-    if index.shape != (size,) or index.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} must be {size} integers, got shape {index.shape} of {index.dtype}"
-        )
-    index = index.astype(np.intp)
-    kept = np.sort(index[index >= 0])
-    if index.min() < -1 or not len(kept) or np.any(kept != np.arange(len(kept))):
-        raise ValueError(
-            f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must stand once "
-            "each, and nothing else but -1"
-        )
-    in_order = len(kept) == size and np.all(index == np.arange(size))
-    return (None if in_order else index), len(kept)
-
-
-def _inverse(index, size):
-    """Return where each of the `size` indices stands."""
-    inverse = np.empty(size, np.intp)
-    places = np.flatnonzero(index >= 0)
-    inverse[index[places]] = places
-    return inverse
-
-
-def _gathered(x, index):
-    """Return the rows of x that an index names, zeros for -1."""
-    out = np.empty((len(index), x.shape[1]), x.dtype)
-    gather_rows(x, index, out)
-    return out
-
-
 def _cancel(columns, rows):
     """Whether the permutations between two products undo one another."""
     if columns is None or rows is None:
         return columns is rows
     return columns.min() >= 0 and np.array_equal(columns, rows)
-
-
-def _reduced(values):
-    """Return the values of the product of some factors."""
-    product = values[0]
-    for value in values[1:]:
-        product = fused_values(product, value)
-    return product

@@ -68,6 +68,8 @@ class Chain(Sequence):
     (48, True, False)
     """
 
+    __array_ufunc__ = None  # chain @ array is an error, not a product of tables
+
     def __init__(self, patterns: Sequence[Sequence[int]]) -> None:
         checked = tuple(pt.checked(j, p) for j, p in enumerate(_listed(patterns)))
         if not checked:

@@ -1,6 +1,7 @@
 """Files of operators: nbfact's ``.npz``, and the ``.mat`` factor list of FAμST."""
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ _VERSION = 1
 
 DAMAGED = (
     ValueError, TypeError, KeyError, IndexError, EOFError, OSError, NotImplementedError,
-    zipfile.BadZipFile, scipy.io.matlab.MatReadError,
+    zipfile.BadZipFile, zlib.error, scipy.io.matlab.MatReadError,
 )  # fmt: skip
 """What reading a file that is damaged, or of another kind, may raise."""
 
@@ -73,6 +74,10 @@ def read_operator(path: Any) -> tuple[str, tuple]:
             )
         count = range(int(arrays["n_factors"]))
         if kind == BUTTERFLY:
+            values = {f"values_{j}" for j in count}
+            known = {"format", "version", "n_factors", "rows", "columns", *values}
+            if unknown := set(arrays) - known:  # rows or columns, misspelt by damage
+                raise ValueError(f"unknown entries {sorted(unknown)}")
             ends = (arrays.get("rows"), arrays.get("columns"))
             return kind, ([arrays[f"values_{j}"] for j in count], *ends)
         return kind, ([_read_csr(arrays, j) for j in count], float(arrays["scale"]))

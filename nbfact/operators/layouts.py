@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from .._dtypes import common_dtype
 from .chain import Chain
 from .patterns import Pattern, shape_of
 
@@ -44,7 +45,7 @@ def factor_values(factor: Any, pattern: Pattern, name: str) -> np.ndarray:
     _, b, c, d = pattern
     entries = sp.coo_array(factor)
     entries.sum_duplicates()
-    (row, column), data = entries.coords, entries.data
+    row, column, data = entries.row, entries.col, entries.data
     i, j, line = row // (b * d), row // d % b, row % d
     outside = (column // (c * d) != i) | (column % d != line)
     if np.any(data[outside] != 0):
@@ -176,3 +177,49 @@ def real_values(values: Sequence[np.ndarray]) -> list[np.ndarray]:
         placed = parts.transpose(2, 3, 0, 4, 5, 1, 6, 7)
         found.append(np.ascontiguousarray(placed.reshape(a, p * b, q * c, d)))
     return found
+
+
+def checked_values(chain: Chain, values: Sequence[Any]) -> list[np.ndarray]:
+    """Return new C-ordered arrays of one dtype that fit the chain, or raise."""
+    arrays = [np.asarray(value) for value in values]
+    if len(arrays) != len(chain):
+        raise ValueError(f"{len(arrays)} arrays of values for {len(chain)} patterns")
+    for number, (array, pattern) in enumerate(zip(arrays, chain, strict=True)):
+        if array.shape != pattern:
+            raise ValueError(
+                f"values[{number}] has shape {array.shape}, its pattern is {pattern}"
+            )
+    dtypes = [common_dtype(array.dtype) for array in arrays]
+    if len(set(dtypes)) > 1:
+        told = ", ".join(str(dtype) for dtype in dtypes)
+        raise ValueError(f"values have several dtypes: {told}; convert them to one")
+    for number, array in enumerate(arrays):
+        if not np.isfinite(array).all():
+            raise ValueError(f"values[{number}] contains NaN or infinity")
+    return [np.array(array, dtypes[0], order="C") for array in arrays]
+
+
+def inverse_values(values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the values of the inverse of a product, in the order of the chain.T.
+
+    Raises
+    ------
+    ValueError
+        When a factor is not square, or has a singular block.
+    """
+    inverses = []
+    for number, value in enumerate(values):
+        if value.shape[1] != value.shape[2]:
+            raise ValueError(
+                f"factor {number} has pattern {value.shape}: only square factors "
+                "have inverses"
+            )
+        blocks = value.transpose(0, 3, 1, 2)
+        try:
+            inverse = np.linalg.inv(blocks)
+        except np.linalg.LinAlgError:
+            inverse = np.full(blocks.shape, np.nan)
+        if not np.isfinite(inverse).all():
+            raise ValueError(f"factor {number} has a singular block")
+        inverses.append(inverse.transpose(0, 2, 3, 1))
+    return inverses[::-1]

@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+
+from .._checks import power_of_two, size
 
 
 def bit_reversal(n: int) -> np.ndarray:
@@ -24,7 +27,7 @@ def bit_reversal(n: int) -> np.ndarray:
     >>> bit_reversal(8)
     array([0, 4, 2, 6, 1, 5, 3, 7])
     """
-    n_levels = n.bit_length() - 1
+    n_levels = power_of_two("n", n, "a bit reversal").bit_length() - 1
     index, reversal = np.arange(n), np.zeros(n, np.intp)
     for level in range(n_levels):
         reversal |= ((index >> level) & 1) << (n_levels - 1 - level)
@@ -74,6 +77,7 @@ def makhoul(n: int) -> np.ndarray:
     >>> makhoul(6)
     array([0, 2, 4, 5, 3, 1])
     """
+    n = size("n", n)
     return np.concatenate([np.arange(0, n, 2), np.arange(1, n, 2)[::-1]])
 
 
@@ -100,6 +104,7 @@ def dao(n: int, split: bool, reverse_first: bool, reverse_second: bool) -> np.nd
     >>> dao(8, True, False, False)
     array([0, 4, 2, 6, 1, 5, 3, 7])
     """
+    n = power_of_two("n", n, "such a permutation")
     blocks = np.arange(n).reshape(1, n)
     while blocks.shape[1] > 1:
         half = blocks.shape[1] // 2
@@ -111,3 +116,41 @@ def dao(n: int, split: bool, reverse_first: bool, reverse_second: bool) -> np.nd
         second = second[:, ::-1] if reverse_second else second
         blocks = np.stack([first, second], axis=1).reshape(-1, half)
     return blocks.ravel()
+
+
+def checked(name: str, index: Any, size: int) -> tuple[np.ndarray | None, int]:
+    """Return indices of `size` rows as `Butterfly` takes them, and how many are kept.
+
+    None stands for all in order. ValueError names the argument unless each index from 0
+    stands once, and nothing else but -1.
+    """
+    if index is None:
+        return None, size
+    index = np.array(index)
+    if index.shape != (size,) or index.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} must be {size} integers, got shape {index.shape} of {index.dtype}"
+        )
+    index = index.astype(np.intp)
+    kept = np.sort(index[index >= 0])
+    if index.min() < -1 or not len(kept) or np.any(kept != np.arange(len(kept))):
+        raise ValueError(
+            f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must stand once "
+            "each, and nothing else but -1"
+        )
+    in_order = len(kept) == size and np.all(index == np.arange(size))
+    return (None if in_order else index), len(kept)
+
+
+def inverse(index: np.ndarray) -> np.ndarray:
+    """Return where each index stands, from 0; -1 are left out.
+
+    Examples
+    --------
+    >>> inverse(np.array([2, -1, 0, 1]))
+    array([2, 3, 0])
+    """
+    places = np.flatnonzero(index >= 0)
+    found = np.empty(len(places), np.intp)
+    found[index[places]] = places
+    return found

@@ -1,0 +1,186 @@
+"""Circulant, Toeplitz and Hankel matrices as exact butterflies."""
+
+from typing import Any
+
+import numpy as np
+import scipy.fft
+
+from .._checks import array_of
+from .._dtypes import common_dtype
+from .butterfly import Butterfly
+from .chain import Chain
+from .fourier import fourier_values
+from .patterns import fused_values, prime_factors
+from .permutations import digit_reversal
+
+
+def circulant(c: Any) -> Butterfly:
+    """Return a circulant matrix, a circular convolution, as a butterfly.
+
+    Parameters
+    ----------
+    c : array_like, shape (n,)
+        First column, real or complex, finite, not empty; any n.
+
+    Returns
+    -------
+    Butterfly
+        Entry (i, j) is ``c[(i - j) % n]``, as `scipy.linalg.circulant`. Of the dtype of
+        `c` (integers: float64), rows and columns in digit-reversed order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `c` is not a vector of finite numbers.
+
+    Notes
+    -----
+    F⁻¹ diag(F c) F with the Fourier transform F, the spectrum in the middle factor:
+    for a complex `c` a product costs n (2 s - f), s the sum of the prime factors of n
+    and f the smallest, (4 p - 2) n for n = 2^p. For a real one it is the real part,
+    and costs (16 p - 16) n from p = 2 on: ``rcg`` is n / (16 p - 16), more than 1 from
+    n = 128 on. For a prime n the only factor is the matrix itself.
+
+    References
+    ----------
+    G. Golub and C. Van Loan, Matrix computations, section 4.8.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> C = nf.circulant([1.0, 2.0, 3.0, 4.0])
+    >>> np.round(C @ [0.0, 1.0, 0.0, 0.0], 12)
+    array([4., 1., 2., 3.])
+    """
+    c = array_of("c", c, 1)
+    radices = prime_factors(len(c)) or [1]
+    reversal = digit_reversal(radices)
+    return _circulant(c, radices, reversal, reversal)
+
+
+def toeplitz(c: Any, r: Any = None) -> Butterfly:
+    """Return a Toeplitz matrix, a linear convolution, as a butterfly.
+
+    Parameters
+    ----------
+    c : array_like, shape (m,)
+        First column, real or complex, finite, not empty.
+    r : array_like, shape (n,), optional
+        First row; ``r[0]`` is not used, ``c[0]`` stands there. The conjugate of `c`
+        by default.
+
+    Returns
+    -------
+    Butterfly
+        Of shape (m, n), as `scipy.linalg.toeplitz`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `c` or `r` is not a vector of finite numbers.
+
+    Notes
+    -----
+    Rows and columns of a circulant matrix of the order N from m + n - 1 on whose
+    product costs the least; costs are those of `circulant`, so that ``rcg`` is
+    m n / (16 N log2(N) - 16 N) for a real matrix and a power of two N.
+
+    References
+    ----------
+    G. Golub and C. Van Loan, Matrix computations, section 4.8.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.toeplitz([1.0, 2.0, 3.0], [1.0, 5.0]).toarray().round(12)
+    array([[1., 5.],
+           [2., 1.],
+           [3., 2.]])
+    """
+    c = array_of("c", c, 1)
+    r = c.conj() if r is None else array_of("r", r, 1)
+    return _toeplitz(c, r, np.arange(len(c)))
+
+
+def hankel(c: Any, r: Any = None) -> Butterfly:
+    """Return a Hankel matrix, constant along antidiagonals, as a butterfly.
+
+    Parameters
+    ----------
+    c : array_like, shape (m,)
+        First column, real or complex, finite, not empty.
+    r : array_like, shape (n,), optional
+        Last row; ``r[0]`` is not used, ``c[-1]`` stands there. Zeros by default, as
+        many as in `c`.
+
+    Returns
+    -------
+    Butterfly
+        Of shape (m, n), as `scipy.linalg.hankel`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `c` or `r` is not a vector of finite numbers.
+
+    Notes
+    -----
+    A Toeplitz matrix with its rows in reverse order; cost and ``rcg`` are those of
+    `toeplitz`.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.hankel([1.0, 2.0, 3.0], [3.0, 5.0]).toarray().round(12)
+    array([[1., 2.],
+           [2., 3.],
+           [3., 5.]])
+    """
+    c = array_of("c", c, 1)
+    r = np.zeros_like(c) if r is None else array_of("r", r, 1)
+    return _toeplitz(c[::-1], r, np.arange(len(c))[::-1])
+
+
+def _toeplitz(c, r, rows):
+    """Return a Toeplitz matrix whose row i stands in row rows[i]."""
+    m, n = len(c), len(r)
+    order = _cheapest_order(m + n - 1)
+    first = np.zeros(order, common_dtype(c.dtype, r.dtype))
+    first[:m] = c
+    first[order - n + 1 :] = r[:0:-1]
+    radices = prime_factors(order) or [1]
+    reversal = digit_reversal(radices)
+    rows = np.pad(rows, (0, order - m), constant_values=-1)[reversal]
+    columns = np.where(reversal < n, reversal, -1)
+    return _circulant(first, radices, rows, columns)
+
+
+def _cheapest_order(least):
+    """Return the order from `least` on whose Fourier transform costs the least."""
+    order = scipy.fft.next_fast_len(least)
+    power = 1 << (least - 1).bit_length()
+    best = power
+    while order < power:
+        if order * sum(prime_factors(order)) < best * sum(prime_factors(best)):
+            best = order
+        order = scipy.fft.next_fast_len(order + 1)
+    return best
+
+
+def _circulant(c, radices, rows, columns):
+    """Return the circulant butterfly of a column; rows, columns: see `Butterfly`."""
+    n = len(c)
+    if len(radices) == 1:
+        i = np.arange(n)
+        dense = c[(i[:, None] - i) % n]
+        return Butterfly([(1, n, n, 1)], [dense[None, :, :, None]], rows, columns)
+    # Digit-reversed, F is K0 ... KJ, and the matrix KJ^H ... (K0^H D K0) ... KJ.
+    values = fourier_values(radices)
+    spectrum = scipy.fft.fft(c.astype(complex)) / n
+    weighted = values[0] * spectrum.reshape(1, radices[0], 1, -1)
+    adjoints = [value.conj().transpose(0, 2, 1, 3) for value in values]
+    middle = fused_values(adjoints[0], weighted)
+    values = [*adjoints[:0:-1], middle, *values[1:]]
+    chain = Chain([value.shape for value in values])
+    found = Butterfly(chain, values, rows, columns)
+    return (found if c.dtype.kind == "c" else found.real_part()).astype(c.dtype)

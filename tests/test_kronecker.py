@@ -1,0 +1,85 @@
+"""Products with factors of pattern (a, b, c, d) against dense matrices."""
+
+import functools
+
+import naive
+import numpy as np
+import pytest
+from samples import DTYPES, close, random
+
+from nbfact.kernels import (
+    kronecker_adjoint,
+    kronecker_adjoint_columns,
+    kronecker_apply,
+    kronecker_apply_columns,
+    kronecker_chain_apply,
+    kronecker_chain_apply_columns,
+    kronecker_gradient_columns,
+)
+
+PATTERNS = [
+    (1, 1, 1, 1),
+    (2, 2, 2, 4),
+    (1, 2, 4, 3),
+    (3, 4, 2, 1),
+    (2, 4, 4, 9),
+    (2, 4, 8, 1),
+    (1, 3, 5, 9),
+    (2, 5, 3, 1),
+    (1, 16, 17, 2),  # multiplied by BLAS
+]
+CHAINS = [
+    [(2, 2, 3, 1)],
+    [(4, 2, 2, 1), (2, 2, 2, 2), (1, 2, 2, 4)],
+    [(3, 2, 4, 2), (1, 5, 6, 2), (2, 3, 5, 1)],
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_one_factor(pattern, dtype):
+    values = random(pattern, dtype)
+    matrix = naive.kronecker_matrix(values)
+    for batch in (0, 1, 3, 16):
+        x = random((matrix.shape[1], batch), dtype, 1)
+        y = random((matrix.shape[0], batch), dtype, 2)
+        out, adjoint = np.full_like(y, np.nan), np.full_like(x, np.nan)
+        kronecker_apply_columns(values, x, out)
+        close(out, matrix @ x)
+        kronecker_adjoint_columns(values, y, adjoint)
+        close(adjoint, matrix.conj().T @ y)
+        gradient = np.full_like(values, np.nan)
+        kronecker_gradient_columns(x, y, gradient)
+        close(gradient, naive.kronecker_gradient(x, y, pattern))
+    kronecker_apply(values, x[:, 0].copy(), vector := out[:, 0].copy())
+    close(vector, matrix @ x[:, 0])
+    kronecker_adjoint(values, y[:, 0].copy(), vector := adjoint[:, 0].copy())
+    close(vector, matrix.conj().T @ y[:, 0])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("patterns", CHAINS)
+@pytest.mark.parametrize("tile", [1, 4])
+def test_chain(patterns, tile, dtype):
+    factors = [random(pattern, dtype, i) for i, pattern in enumerate(patterns)]
+    matrices = [naive.kronecker_matrix(values) for values in factors]
+    matrix = functools.reduce(lambda product, factor: factor @ product, matrices)
+    values = np.concatenate([factor.ravel() for factor in factors])
+    widest = max(len(m) for m in matrices)
+    for batch in (0, 1, 5):
+        x = random((matrix.shape[1], batch), dtype, 9)
+        out = np.full((len(matrix), batch), np.nan, dtype)
+        scratch = np.empty((2, widest, tile), dtype)
+        layout = np.array(patterns)
+        kronecker_chain_apply_columns(values, layout, x, scratch, out)
+        close(out, matrix @ x)
+    vector = np.empty(len(matrix), dtype)
+    scratch = np.empty((2, widest), dtype)
+    kronecker_chain_apply(values, layout, x[:, 0].copy(), scratch, vector)
+    close(vector, matrix @ x[:, 0])
+
+
+def test_the_pattern_is_a_kronecker_product():
+    values = np.ones((3, 2, 5, 4))
+    expected = np.kron(np.eye(3), np.kron(np.ones((2, 5)), np.eye(4)))
+    np.testing.assert_array_equal(naive.kronecker_matrix(values), expected)

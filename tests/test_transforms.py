@@ -1,0 +1,374 @@
+"""Exact transforms against dense matrices in extended precision, and SciPy."""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+import scipy.fft
+import scipy.linalg
+from samples import random
+
+import nbfact as nf
+from nbfact.operators.patterns import prime_factors
+
+SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 30, 60, 64, 100]
+POWERS = [1, 2, 4, 8, 16, 64]
+TYPES = [1, 2, 3, 4]
+PI = np.longdouble("3.14159265358979323846264338327950288")
+
+
+def cosine(numerator, period):
+    """cos(2π numerator / period) of reduced integers, in extended precision."""
+    return np.cos(2 * PI * (numerator % period).astype(np.longdouble) / period)
+
+
+def sine(numerator, period):
+    return cosine(4 * numerator - period, 4 * period)
+
+
+def indices(n):
+    return np.arange(n)[:, None], np.arange(n)[None]
+
+
+def dct_matrix(n, type):
+    k, j = indices(n)
+    if type == 1:
+        matrix = 2 * cosine(k * j, 2 * (n - 1))
+        matrix[:, [0, -1]] /= 2
+    elif type == 2:
+        matrix = 2 * cosine(k * (2 * j + 1), 4 * n)
+    elif type == 3:
+        matrix = 2 * cosine((2 * k + 1) * j, 4 * n)
+        matrix[:, 0] /= 2
+    else:
+        matrix = 2 * cosine((2 * k + 1) * (2 * j + 1), 8 * n)
+    return matrix
+
+
+def dst_matrix(n, type):
+    k, j = indices(n)
+    if type == 1:
+        matrix = 2 * sine((k + 1) * (j + 1), 2 * (n + 1))
+    elif type == 2:
+        matrix = 2 * sine((k + 1) * (2 * j + 1), 4 * n)
+    elif type == 3:
+        matrix = 2 * sine((2 * k + 1) * (j + 1), 4 * n)
+        matrix[:, -1] /= 2
+    else:
+        matrix = 2 * sine((2 * k + 1) * (2 * j + 1), 8 * n)
+    return matrix
+
+
+def dft_matrix(n):
+    k, j = indices(n)
+    return cosine(k * j, n) - 1j * sine(k * j, n)
+
+
+def error(operator, expected):
+    """Relative Frobenius error of an operator."""
+    expected = np.asarray(expected)
+    difference = operator.toarray() - expected
+    norm = math.sqrt(np.sum(abs(expected) ** 2))
+    return math.sqrt(np.sum(abs(difference) ** 2)) / norm
+
+
+def check(operator, expected):
+    """Compare the dense matrix, a vector, a batch, the adjoint."""
+    eps = np.finfo(operator.dtype).eps
+    assert operator.shape == expected.shape
+    assert error(operator, expected) < 6 * eps
+    m, n = operator.shape
+    x, y = random((n, 3), operator.dtype, 1), random(m, operator.dtype, 2)
+    for got, same in (
+        (operator @ x, expected @ x),
+        (operator @ x[:, 0], expected @ x[:, 0]),
+        (operator.H @ y, np.conj(expected).T @ y),
+        (operator.T @ y, np.asarray(expected).T @ y),
+    ):
+        assert got.dtype == operator.dtype
+        norm = float(np.linalg.norm(np.asarray(expected).astype(complex)))
+        assert abs(got - same).max() <= 40 * eps * norm
+    inner = np.vdot(y, operator @ x[:, 0])
+    tolerance = 1e-12 if eps < 1e-10 else 1e-3
+    assert abs(inner - np.vdot(operator.H @ y, x[:, 0])) <= tolerance * norm
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_dft(n, dtype):
+    exact = dft_matrix(n)
+    check(nf.dft(n, normalized=False, dtype=dtype), exact)
+    check(nf.dft(n, dtype=dtype), exact / np.sqrt(n))
+    check(nf.idft(n, dtype=dtype), exact.conj() / np.sqrt(n))
+    check(nf.idft(n, normalized=False, dtype=dtype), exact.conj() / n)
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_hartley(n, dtype):
+    k, j = indices(n)
+    exact = cosine(k * j, n) + sine(k * j, n)
+    check(nf.hartley(n, normalized=False, dtype=dtype), exact)
+    check(nf.hartley(n, dtype=dtype), exact / np.sqrt(n))
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("name", ["dct", "dst"])
+@pytest.mark.parametrize("type", TYPES)
+def test_cosines_and_sines(name, type, n):
+    if name == "dct" and type == 1 and n == 1:
+        pytest.skip("not defined")
+    transform = getattr(nf, name)
+    exact = (dct_matrix if name == "dct" else dst_matrix)(n, type)
+    check(transform(n, type=type, normalized=False), exact)
+    check(transform(n, type=type, normalized=False, dtype=np.float32), exact)
+    # scipy.fft of the identity, with both scalings.
+    for normalized, norm in ((True, "ortho"), (False, None)):
+        scipys = getattr(scipy.fft, name)(np.eye(n), type=type, axis=0, norm=norm)
+        check(transform(n, type=type, normalized=normalized), scipys)
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_large_orders_keep_every_digit(type):
+    for n in (251, 360, 1024):
+        assert error(nf.dct(n, type, False), dct_matrix(n, type)) < 1e-15
+        assert error(nf.dst(n, type, False), dst_matrix(n, type)) < 1e-15
+        single = nf.dct(n, type, normalized=False, dtype=np.float32)
+        assert error(single, dct_matrix(n, type)) < 3e-7
+
+
+def test_dft_is_that_of_scipy_in_every_radix():
+    x = random((64, 5), "complex128")
+    expected = scipy.fft.fft(x, axis=0, norm="ortho")
+    for radices in (None, [4, 4, 4], [8, 8], [2, 32], (64,), np.array([16, 4])):
+        F = nf.dft(64, radices=radices)
+        np.testing.assert_allclose(F @ x, expected, atol=1e-14)
+        np.testing.assert_allclose(nf.idft(64, radices=radices) @ expected, x)
+        assert F.rcg == 64 / sum(radices if radices is not None else [2] * 6)
+    for radices in ([2, 2], [], [3, 21], [-8, -8]):
+        with pytest.raises(ValueError, match=r"radices"):
+            nf.dft(64, radices=radices)
+    with pytest.raises(ValueError, match=r"radices.*2\.5"):
+        nf.dft(5, radices=[2.5, 2])
+
+
+def test_transforms_compose_into_butterflies():
+    identity = nf.idft(12) @ nf.dft(12)
+    assert isinstance(identity, nf.Butterfly) and len(identity.chain) == 6
+    assert error(identity, np.eye(12)) < 1e-15
+    assert error(nf.dct(12, 3) @ nf.dct(12), np.eye(12)) < 1e-14
+
+
+@pytest.mark.parametrize("n", POWERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_hadamard_and_haar(n, dtype):
+    check(nf.hadamard(n, dtype=dtype), scipy.linalg.hadamard(n) / np.sqrt(n))
+    got = nf.hadamard(n, normalized=False, dtype=dtype).toarray()
+    np.testing.assert_array_equal(got, scipy.linalg.hadamard(n))
+    check(nf.haar(n, dtype), nf.targets.haar(n))
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_circulant(n, dtype):
+    c = random(n, dtype, 3)
+    operator = nf.circulant(c)
+    assert operator.dtype == dtype
+    check(operator, scipy.linalg.circulant(c))
+
+
+@pytest.mark.parametrize("m", SIZES)
+@pytest.mark.parametrize("n", [1, 2, 7, 33])
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_toeplitz_and_hankel(m, n, dtype):
+    c, r = random(m, dtype, 4), random(n, dtype, 5)
+    check(nf.toeplitz(c, r), scipy.linalg.toeplitz(c, r))
+    check(nf.toeplitz(c), scipy.linalg.toeplitz(c))
+    check(nf.hankel(c), scipy.linalg.hankel(c))
+    r[0] = c[-1]
+    check(nf.hankel(c, r), scipy.linalg.hankel(c, r))
+    r[0] = 99  # not used
+    assert nf.hankel(c, r).toarray()[-1, 0] == pytest.approx(c[-1], abs=1e-4)
+
+
+def test_structured_inputs():
+    assert nf.circulant([1, 2, 3]).dtype == np.float64
+    np.testing.assert_allclose(
+        nf.toeplitz([1, 2], [1j, 5]).toarray(), [[1, 5], [2, 1]], atol=1e-14
+    )
+    assert nf.toeplitz(np.float32([1, 2]), np.float64([1, 5])).dtype == np.float64
+    # Adding nothing to what a linear convolution is.
+    h, x = random(5, "float64", 1), random(9, "float64", 2)
+    got = nf.toeplitz(np.r_[h, np.zeros(8)], np.r_[h[0], np.zeros(8)]) @ x
+    np.testing.assert_allclose(got, np.convolve(h, x), atol=1e-13)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_permutation(n):
+    p = np.random.default_rng(n).permutation(n)
+    operator, x = nf.permutation(p), np.arange(n) + 1.0
+    np.testing.assert_array_equal(operator @ x, x[p])
+    np.testing.assert_array_equal(operator.toarray(), np.eye(n)[p])
+    np.testing.assert_array_equal(operator.H @ (operator @ x), x)
+    assert {*np.concatenate([v.ravel() for v in operator.values])} <= {0.0, 1.0}
+    for special in (np.arange(n), np.arange(n)[::-1], np.roll(np.arange(n), 1)):
+        np.testing.assert_array_equal(nf.permutation(special) @ x, x[special])
+
+
+def test_every_permutation_of_four():
+    for code in range(4**4):
+        p = [code >> (2 * i) & 3 for i in range(4)]
+        if sorted(p) == [0, 1, 2, 3]:
+            np.testing.assert_array_equal(nf.permutation(p).toarray(), np.eye(4)[p])
+
+
+@pytest.mark.parametrize("shapes", [[(3, 2)], [(2, 3), (4, 1), (1, 5)], [(1, 1)] * 2])
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_kronecker(shapes, dtype):
+    matrices = [random(shape, dtype, i) for i, shape in enumerate(shapes)]
+    expected = matrices[0]
+    for matrix in matrices[1:]:
+        expected = np.kron(expected, matrix)
+    operator = nf.kronecker(*matrices)
+    assert len(operator.chain) == len(matrices)
+    check(operator, expected)
+    mixed = nf.kronecker(np.ones((2, 2), np.float32), np.ones((2, 2), np.int8))
+    assert mixed.dtype == np.float64
+
+
+def real_cost(n):
+    """Parameters of the real part on the prime factors of n."""
+    primes = prime_factors(n) or [1]
+    if len(primes) == 1:
+        return n * primes[0]
+    return n * (2 * primes[0] + 4 * sum(primes[1:-1]) + 2 * primes[-1])
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_costs_are_those_of_theory(n):
+    primes = prime_factors(n) or [1]
+    assert nf.dft(n).nnz == nf.idft(n).nnz == n * sum(primes)
+    for operator in (
+        nf.hartley(n),
+        *(f(n, type) for f in (nf.dct, nf.dst) for type in (2, 3, 4)),
+    ):
+        assert operator.nnz == real_cost(n)
+    assert nf.dst(n, 1).nnz == real_cost(2 * (n + 1))
+    if n > 1:
+        assert nf.dct(n, 1).nnz == real_cost(2 * (n - 1))
+    circulant = n * (2 * sum(primes) - primes[0])
+    assert nf.circulant(np.ones(n, complex)).nnz == circulant
+
+
+def test_costs_of_powers_of_two():
+    for p in range(2, 11):
+        n = 2**p
+        assert nf.dft(n).rcg == pytest.approx(n / (2 * p))
+        assert nf.hadamard(n).rcg == pytest.approx(n / (2 * p))
+        assert nf.dct(n).rcg == pytest.approx(n / (8 * p - 8))
+        assert nf.hartley(n).chain == nf.Chain.rank2(n)
+        assert nf.circulant(np.ones(n)).rcg == pytest.approx(n / (16 * p - 16))
+        assert nf.permutation(np.arange(n)).rcg == pytest.approx(n / (4 * p))
+        assert nf.dct(n).chain == nf.dst(n, 4).chain == nf.Chain.rank2(n)
+    assert (nf.dct(64).nnz, nf.dct(256).nnz) == (2560, 14336)
+    assert nf.dct(129, 1).rcg > 1 > nf.dct(128, 1).rcg
+    assert nf.dst(127, 1).rcg > 1 > nf.dst(128, 1).rcg
+    assert nf.circulant(np.ones(128)).rcg > 1 > nf.circulant(np.ones(64)).rcg
+    assert nf.haar(1024).nnz == 6016
+    blocks = [np.ones((3, 3))] * 4
+    assert nf.kronecker(*blocks).rcg == pytest.approx(3**3 / 4)
+
+
+ORDERS = [nf.dft, nf.idft, nf.hartley, nf.dct, nf.dst, nf.hadamard, nf.haar]
+
+
+@pytest.mark.parametrize("constructor", ORDERS)
+def test_orders_are_checked(constructor):
+    for wrong in (0, -1):
+        with pytest.raises(ValueError, match=f"n={wrong}"):
+            constructor(wrong)
+    for wrong in (2.5, "4", None, 4.0):
+        with pytest.raises(TypeError, match="n="):
+            constructor(wrong)
+    for wrong in (np.int64, "float16", "nothing", None):
+        with pytest.raises(TypeError, match="dtype="):
+            constructor(4, dtype="int64" if wrong is None else wrong)
+    other = np.float64 if constructor in (nf.dft, nf.idft) else np.complex128
+    with pytest.raises(TypeError, match="dtype="):
+        constructor(4, dtype=other)
+    assert constructor(np.int32(4)).shape == (4, 4)
+
+
+def test_orders_that_a_transform_does_not_have():
+    for constructor in (nf.hadamard, nf.haar):
+        with pytest.raises(ValueError, match=r"n=12.*power of two"):
+            constructor(12)
+    for constructor in (nf.dct, nf.dst):
+        for wrong in (0, 5, -1):
+            with pytest.raises(ValueError, match=f"type={wrong}"):
+                constructor(4, type=wrong)
+        with pytest.raises(TypeError, match="type='II'"):
+            constructor(4, type="II")
+    with pytest.raises(ValueError, match=r"n=1\b.*type 1"):
+        nf.dct(1, 1)
+
+
+@pytest.mark.parametrize("constructor", [nf.circulant, nf.toeplitz, nf.hankel])
+def test_columns_are_checked(constructor):
+    for wrong in ([], [1.0, np.nan], [np.inf], np.ones((2, 2)), 3.0, [[1], [1, 2]]):
+        with pytest.raises(ValueError, match=r"^c "):
+            constructor(wrong)
+    for wrong in ("abc", ["a"], [None], [{}]):
+        with pytest.raises((TypeError, ValueError), match=r"^c "):
+            constructor(wrong)
+    if constructor is not nf.circulant:
+        for wrong in ([], [np.nan], np.ones((2, 2))):
+            with pytest.raises(ValueError, match=r"^r "):
+                constructor([1.0], wrong)
+
+
+def test_permutations_are_checked():
+    for wrong in ([], [0, 0], [1, 2], [-1, 0], [[0, 1]], 0, [0.0, 1.0], ["a"]):
+        with pytest.raises(ValueError, match=r"^p "):
+            nf.permutation(wrong)
+    with pytest.raises(TypeError, match="dtype="):
+        nf.permutation([0, 1], dtype=complex)
+
+
+def test_matrices_of_a_kronecker_product_are_checked():
+    with pytest.raises(ValueError, match="matrices is empty"):
+        nf.kronecker()
+    for wrong in (np.ones(3), np.ones((0, 2)), [[np.nan]]):
+        with pytest.raises(ValueError, match=r"matrices\[1\]"):
+            nf.kronecker(np.eye(2), wrong)
+    with pytest.raises(TypeError, match=r"matrices\[0\]"):
+        nf.kronecker([["a"]])
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        nf.dft(12),
+        nf.idft(12),
+        nf.dct(9),
+        nf.dst(5, 1),
+        nf.haar(16),
+        nf.circulant(np.arange(6.0)),
+        nf.toeplitz(np.arange(4.0), np.arange(3.0)),
+        nf.kronecker(np.eye(2), np.ones((2, 3))),
+        nf.permutation([2, 0, 1]),
+    ],
+    ids=lambda operator: f"{type(operator).__name__} {operator.shape}",
+)
+def test_copies_and_files(operator, tmp_path):
+    expected = operator.toarray()
+    operator.save(tmp_path / "operator.npz")
+    for same in (
+        pickle.loads(pickle.dumps(operator)),
+        copy.deepcopy(operator),
+        nf.load(tmp_path / "operator.npz"),
+    ):
+        np.testing.assert_array_equal(same.toarray(), expected)
+        assert same.dtype == operator.dtype and same.nnz == operator.nnz
