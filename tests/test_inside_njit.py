@@ -37,6 +37,7 @@ ARGUMENTS = {
     "kronecker_chain_apply_columns": (
         *(FOURTHS.ravel(), PATTERNS, SQUARE, np.zeros((2, 4, 4)), BLOCK),
     ),
+    "kronecker_pack": (FOURTHS, np.zeros(8)),
     "kronecker_gradient_columns": (SQUARE, SQUARE, np.zeros((1, 2, 2, 2))),
     "csr_fit": (*FORMS, GRAM, SQUARE),
     "chain_residual": (*FACTOR, LAYOUT, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),

@@ -15,6 +15,7 @@ from nbfact.kernels import (
     kronecker_chain_apply,
     kronecker_chain_apply_columns,
     kronecker_gradient_columns,
+    kronecker_pack,
 )
 
 PATTERNS = [
@@ -26,12 +27,14 @@ PATTERNS = [
     (2, 4, 8, 1),
     (1, 3, 5, 9),
     (2, 5, 3, 1),
-    (1, 16, 17, 2),  # multiplied by BLAS
+    (2, 3, 9, 1),
+    (1, 32, 33, 2),  # multiplied by BLAS
 ]
 CHAINS = [
     [(2, 2, 3, 1)],
     [(4, 2, 2, 1), (2, 2, 2, 2), (1, 2, 2, 4)],
     [(3, 2, 4, 2), (1, 5, 6, 2), (2, 3, 5, 1)],
+    [(16, 3, 2, 2), (32, 4, 3, 1), (16, 2, 4, 2)],  # packed with i last
 ]
 
 
@@ -64,7 +67,10 @@ def test_chain(patterns, tile, dtype):
     factors = [random(pattern, dtype, i) for i, pattern in enumerate(patterns)]
     matrices = [naive.kronecker_matrix(values) for values in factors]
     matrix = functools.reduce(lambda product, factor: factor @ product, matrices)
-    values = np.concatenate([factor.ravel() for factor in factors])
+    parts = [np.empty(factor.size, dtype) for factor in factors]
+    for factor, part in zip(factors, parts, strict=True):
+        kronecker_pack(factor, part)
+    values = np.concatenate(parts)
     widest = max(len(m) for m in matrices)
     for batch in (0, 1, 5):
         x = random((matrix.shape[1], batch), dtype, 9)
@@ -83,3 +89,9 @@ def test_the_pattern_is_a_kronecker_product():
     values = np.ones((3, 2, 5, 4))
     expected = np.kron(np.eye(3), np.kron(np.ones((2, 5)), np.eye(4)))
     np.testing.assert_array_equal(naive.kronecker_matrix(values), expected)
+
+
+def test_pack_keeps_every_value():
+    values = np.arange(16 * 2 * 3 * 2.0).reshape(16, 2, 3, 2)
+    kronecker_pack(values, out := np.empty(values.size))
+    np.testing.assert_array_equal(out, values.transpose(1, 2, 3, 0).ravel())

@@ -105,6 +105,34 @@ def test_butterfly(n_levels, dtype):
     close(out, matrix.conj().T @ vector)
 
 
+@pytest.mark.compiled
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1024, 8192])
+def test_butterfly_in_tiles_and_groups(n, dtype):
+    """Past what complex columns keep in cache: as the product with single vectors."""
+    n_levels, batch = n.bit_length() - 1, 257
+    twiddle = random((n_levels, 2, 2, n // 2), dtype)
+    x = random((n, batch), dtype, 1)
+    vector, scratch = np.empty((2, n), dtype)
+    for columns, single in [
+        (butterfly_apply_columns, butterfly_apply),
+        (butterfly_adjoint_columns, butterfly_adjoint),
+    ]:
+        columns(twiddle, x, out := x.copy())
+        columns(twiddle, in_place := x.copy(), in_place)
+        np.testing.assert_array_equal(in_place, out)
+        for column in (0, 255, 256):
+            single(twiddle, x[:, column].copy(), scratch, vector)
+            close(out[:, column], vector)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_butterfly_of_no_columns(dtype):
+    twiddle, x = random((2, 2, 2, 2), dtype), np.empty((4, 0), dtype)
+    butterfly_apply_columns(twiddle, x, x)
+    butterfly_adjoint_columns(twiddle, x, x)
+
+
 def test_hadamard_is_a_butterfly():
     values = np.tile(np.array([[1.0, 1.0], [1.0, -1.0]]), (4, 8, 1, 1))
     np.testing.assert_array_equal(

@@ -25,10 +25,13 @@ from .compress import (
 from .hadamard import fwht, fwht_columns, fwht_rows
 from .kronecker import (
     kronecker_adjoint,
-    kronecker_adjoint_columns,
     kronecker_apply,
-    kronecker_apply_columns,
     kronecker_chain_apply,
+    kronecker_pack,
+)
+from .kronecker_columns import (
+    kronecker_adjoint_columns,
+    kronecker_apply_columns,
     kronecker_chain_apply_columns,
     kronecker_gradient_columns,
 )
@@ -112,6 +115,7 @@ __all__ = [
     "kronecker_chain_apply",
     "kronecker_chain_apply_columns",
     "kronecker_gradient_columns",
+    "kronecker_pack",
     "kth_largest",
     "max_abs",
     "normalize_frobenius",

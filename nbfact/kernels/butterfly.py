@@ -229,7 +229,7 @@ def _group(twiddle, begin, place, x, start, out, re, im, width, adjoint):
 
 
 @kernel
-def _complex_columns(twiddle, x, start, stop, out, adjoint):
+def _complex_tile(twiddle, x, start, stop, out, adjoint):
     """Columns start to stop, complex: groups of levels on rows that stay in cache."""
     n, n_levels, one = np.uintp(x.shape[0]), np.uintp(twiddle.shape[0]), np.uintp(1)
     width = np.uintp(stop) - start
@@ -255,21 +255,6 @@ def _complex_columns(twiddle, x, start, stop, out, adjoint):
 
 
 @kernel
-def _columns(twiddle, x, out, adjoint):
-    """Every column; out may be x. adjoint: 0 or 1, typed.
-
-    Numba would compile all again for each literal: 2 s more for the adjoint.
-    """
-    if np.iscomplexobj(x):
-        for start in range(0, x.shape[1], TILE):
-            stop = min(start + TILE, x.shape[1])
-            _complex_columns(twiddle, x, np.uintp(start), stop, out, adjoint)
-    else:
-        _copy(x, out)
-        _all_levels(twiddle, out, adjoint)
-
-
-@kernel
 def _copy(x, out):
     """Copy x to out; both (n, batch)."""
     for i in range(x.shape[0]):
@@ -278,15 +263,41 @@ def _copy(x, out):
 
 
 @kernel
+def _complex_columns(twiddle, x, out, adjoint):
+    """All columns, a tile at a time. adjoint: 0 or 1, unsigned.
+
+    Numba compiles for each literal: the real loops need it (without, 3x slower at batch
+    16), here it would add 2 s to the compilation of the adjoint, for nothing.
+    """
+    for start in range(0, x.shape[1], TILE):
+        stop = min(start + TILE, x.shape[1])
+        _complex_tile(twiddle, x, np.uintp(start), stop, out, adjoint)
+
+
+@kernel
+def _real_columns(twiddle, x, out, adjoint):
+    """All columns; real views, so that nothing compiles for complex."""
+    kind = x.real.dtype
+    _copy(x, out)
+    _all_levels(twiddle.view(kind), out.view(kind), adjoint)
+
+
+@kernel
 def butterfly_apply_columns(twiddle, x, out):
     """Product with every column of a block.
 
     twiddle: (L, 2, 2, n / 2); x, out: (n, batch), C-contiguous; out may be x.
     """
-    _columns(twiddle, x, out, np.uintp(0))
+    if np.iscomplexobj(x):
+        _complex_columns(twiddle, x, out, np.uintp(0))
+    else:
+        _real_columns(twiddle, x, out, False)
 
 
 @kernel
 def butterfly_adjoint_columns(twiddle, x, out):
     """Product of the adjoint with every column; as `butterfly_apply_columns`."""
-    _columns(twiddle, x, out, np.uintp(1))
+    if np.iscomplexobj(x):
+        _complex_columns(twiddle, x, out, np.uintp(1))
+    else:
+        _real_columns(twiddle, x, out, True)

@@ -1,32 +1,58 @@
-"""Products with factors of pattern (a, b, c, d), alone or in a chain.
+"""Products of one vector with factors of pattern (a, b, c, d), alone or in a chain.
 
 Such a factor is a matrix of a * b * d rows and a * c * d columns, M[i, j, m; i, k, m] =
 values[i, j, k, m], zero elsewhere: a blocks down the diagonal, each made of d dense
 b x c matrices, interleaved. `values` has shape (a, b, c, d); all arrays of a call have
 one dtype and are C-contiguous.
 
-A chain is the values of all factors one after the other, flat, in order of application
-(rightmost factor first), and a table `layout` (J, 4) of their patterns.
+A chain is the values of all factors as `kronecker_pack` writes them, one after the
+other in order of application (rightmost factor first), and a table `layout` (J, 4) of
+their patterns. Where d is small and a large, the packed values have i last.
 
-All loops below work on flat arrays and a tuple `shape` = (a, b, c, d, row, column):
-entry (j, k) of a block is at j * row + k * column + m, so that an adjoint is a product
-with (b, row) and (c, column) exchanged. Places are unsigned, as in `sparse.py`.
+All loops below work on flat arrays and a tuple `shape` = (a, b, c, d, outer, row,
+column, inner): value (i, j, k, m) is at i * outer + j * row + k * column + m * inner,
+so that an adjoint is a product with (b, row) and (c, column) exchanged. Places are
+unsigned, as in `sparse.py`.
 """
 
 import numpy as np
 
 from .._jit import REASSOC, kernel
 
-DENSE = 256  # entries of a block from which BLAS multiplies columns
-
 
 @kernel
 def _shape(a, b, c, d, adjoint):
     """Sizes and strides of a factor or of its adjoint, unsigned."""
     a, b, c, d = np.uintp(a), np.uintp(b), np.uintp(c), np.uintp(d)
+    one = np.uintp(1)
     if adjoint:
-        return a, c, b, d, d, c * d
-    return a, b, c, d, c * d, d
+        return a, c, b, d, b * c * d, d, c * d, one
+    return a, b, c, d, b * c * d, c * d, d, one
+
+
+@kernel
+def _packed_shape(a, b, c, d):
+    """Sizes and strides of a packed factor, unsigned: i last, or as `_shape`."""
+    if d < 8 and a >= 16 and c <= 8:
+        a, b, c, d = np.uintp(a), np.uintp(b), np.uintp(c), np.uintp(d)
+        return a, b, c, d, np.uintp(1), c * d * a, d * a, a
+    return _shape(a, b, c, d, np.uintp(0))
+
+
+@kernel
+def kronecker_pack(values, out):
+    """Reorder the values of a factor of a chain; values: (a, b, c, d), out: (a*b*c*d,).
+
+    A product with one vector then has long innermost loops whatever d: (2048, 2, 2, 1)
+    takes 25 µs otherwise (`kronecker_apply`).
+    """
+    a, b, c, d, outer, row, column, inner = _packed_shape(*values.shape)
+    for i in range(a):
+        for j in range(b):
+            for k in range(c):
+                for m in range(d):
+                    place = i * outer + j * row + k * column + m * inner
+                    out[place] = values[i, j, k, m]
 
 
 @kernel
@@ -37,20 +63,15 @@ def _conjugated(value, adjoint):
     return value
 
 
-# --------------------------------------------------------------------------------------
-# One vector
-# --------------------------------------------------------------------------------------
-
-
 @kernel
 def _vector_planes(values, shape, adjoint, x, out):
     """One vector, d large: m innermost, two columns of a block at a time."""
-    a, b, c, d, row, column = shape
+    a, b, c, d, outer, row, column, _inner = shape
     one, two = np.uintp(1), np.uintp(2)
     for i in range(a):
         for j in range(b):
             target = out[(i * b + j) * d : (i * b + j + one) * d]
-            v, p = i * b * c * d + j * row, i * c * d
+            v, p = i * outer + j * row, i * c * d
             if c % two == one:
                 v0, x0 = values[v : v + d], x[p : p + d]
                 for m in range(d):
@@ -73,22 +94,69 @@ def _vector_planes(values, shape, adjoint, x, out):
 @kernel(fastmath=REASSOC)
 def _vector_dots(values, shape, adjoint, x, out):
     """One vector, d small: k innermost."""
-    a, b, c, d, row, column = shape
+    a, b, c, d, outer, row, column, inner = shape
     for i in range(a):
         for j in range(b):
             for m in range(d):
-                v, p = i * b * c * d + j * row + m, i * c * d + m
+                v, p = i * outer + j * row + m * inner, i * c * d + m
                 total = out.dtype.type(0)
                 for k in range(c):
                     total += _conjugated(values[v + k * column], adjoint) * x[p + k * d]
                 out[(i * b + j) * d + m] = total
 
 
+@kernel(fastmath=REASSOC)
+def _vector_strided(values, shape, adjoint, x, out):
+    """One vector, values with i last: i innermost, two columns of a block at a time."""
+    a, b, c, d, _outer, row, column, inner = shape
+    one, two = np.uintp(1), np.uintp(2)
+    xs, os = c * d, b * d
+    for j in range(b):
+        for m in range(d):
+            v, o = j * row + m * inner, j * d + m
+            if c % two == one:
+                v0 = values[v : v + a]
+                for i in range(a):
+                    out[i * os + o] = v0[i] * x[i * xs + m]
+            else:
+                v0, v1 = values[v : v + a], values[v + column : v + column + a]
+                for i in range(a):
+                    p = i * xs + m
+                    out[i * os + o] = v0[i] * x[p] + v1[i] * x[p + d]
+            for k in range(two - c % two, c, two):
+                w, q = v + k * column, k * d + m
+                v0, v1 = values[w : w + a], values[w + column : w + column + a]
+                for i in range(a):
+                    p = i * xs + q
+                    out[i * os + o] += v0[i] * x[p] + v1[i] * x[p + d]
+
+
+@kernel
+def _vector_rows(values, shape, adjoint, x, out):
+    """One vector, d = 1 and consecutive values in a column of a block: j innermost."""
+    a, b, c, _d, outer, _row, column, _inner = shape
+    for i in range(a):
+        target = out[i * b : (i + np.uintp(1)) * b]
+        for k in range(c):
+            v, value = i * outer + k * column, x[i * c + k]
+            v0 = values[v : v + b]
+            if k == 0:
+                for j in range(b):
+                    target[j] = _conjugated(v0[j], adjoint) * value
+            else:
+                for j in range(b):
+                    target[j] += _conjugated(v0[j], adjoint) * value
+
+
 @kernel
 def _vector(values, shape, adjoint, x, out):
-    """One vector; values, x, out: flat."""
-    if shape[3] >= 8:
+    """One vector, by the loop that suits the strides; values, x, out: flat."""
+    if shape[7] != 1:
+        _vector_strided(values, shape, adjoint, x, out)
+    elif shape[3] >= 8:
         _vector_planes(values, shape, adjoint, x, out)
+    elif shape[5] == 1 and shape[1] >= 8:
+        _vector_rows(values, shape, adjoint, x, out)
     else:
         _vector_dots(values, shape, adjoint, x, out)
 
@@ -113,232 +181,13 @@ def kronecker_adjoint(values, x, out):
 def kronecker_chain_apply(values, layout, x, scratch, out):
     """Product of a chain with one vector, by two alternating buffers.
 
-    values: (sum of sizes,), layout: (J, 4), x, out: as its first columns and its last
-    rows; scratch: (2, largest number of rows); all distinct.
+    values: (sum of sizes,), packed; layout: (J, 4); x: (columns,), out: (rows,);
+    scratch: (2, largest number of rows); all distinct.
     """
     first, source = 0, x
     for j in range(layout.shape[0]):
         a, b, c, d = layout[j, 0], layout[j, 1], layout[j, 2], layout[j, 3]
         target = out if j == layout.shape[0] - 1 else scratch[j % 2]
-        shape = _shape(a, b, c, d, np.uintp(0))
-        size = a * b * c * d
+        shape, size = _packed_shape(a, b, c, d), a * b * c * d
         _vector(values[first : first + size], shape, np.uintp(0), source, target)
         first, source = first + size, target
-
-
-# --------------------------------------------------------------------------------------
-# Columns: row r starts at window[0] * r + window[1] of x, and by place in out
-# --------------------------------------------------------------------------------------
-
-
-@kernel(fastmath=REASSOC)
-def _fours(values, shape, adjoint, x, window, out, place, width):
-    """Real columns, b and c multiples of four: 16 entries a pass over four rows.
-
-    m inside: LLVM then checks once for all m that no rows overlap.
-    """
-    a, b, c, d, row, column = shape
-    four = np.uintp(4)
-    xs, os = window[0] * d, place[0] * d
-    for i in range(a):
-        for j in range(np.uintp(0), b, four):
-            for k in range(np.uintp(0), c, four):
-                for m in range(d):
-                    v = i * b * c * d + j * row + k * column + m
-                    x0 = window[0] * ((i * c + k) * d + m) + window[1]
-                    o0 = place[0] * ((i * b + j) * d + m) + place[1]
-                    x1, o1 = x0 + xs, o0 + os
-                    x2, o2 = x1 + xs, o1 + os
-                    x3, o3 = x2 + xs, o2 + os
-                    a0, a1, a2, a3 = _quad(values, v, column)
-                    b0, b1, b2, b3 = _quad(values, v + row, column)
-                    c0, c1, c2, c3 = _quad(values, v + row + row, column)
-                    d0, d1, d2, d3 = _quad(values, v + row + row + row, column)
-                    if k == 0:
-                        for n in range(width):
-                            p, q, r, s = x[x0 + n], x[x1 + n], x[x2 + n], x[x3 + n]
-                            out[o0 + n] = a0 * p + a1 * q + a2 * r + a3 * s
-                            out[o1 + n] = b0 * p + b1 * q + b2 * r + b3 * s
-                            out[o2 + n] = c0 * p + c1 * q + c2 * r + c3 * s
-                            out[o3 + n] = d0 * p + d1 * q + d2 * r + d3 * s
-                    else:
-                        for n in range(width):
-                            p, q, r, s = x[x0 + n], x[x1 + n], x[x2 + n], x[x3 + n]
-                            out[o0 + n] += a0 * p + a1 * q + a2 * r + a3 * s
-                            out[o1 + n] += b0 * p + b1 * q + b2 * r + b3 * s
-                            out[o2 + n] += c0 * p + c1 * q + c2 * r + c3 * s
-                            out[o3 + n] += d0 * p + d1 * q + d2 * r + d3 * s
-
-
-@kernel
-def _quad(values, v, column):
-    """Four entries of a row of a block."""
-    w = v + column + column
-    return values[v], values[v + column], values[w], values[w + column]
-
-
-@kernel(fastmath=REASSOC)
-def _twos(values, shape, adjoint, x, window, out, place, width):
-    """Real columns, b and c even: as `_fours`, 4 entries a pass over two rows."""
-    a, b, c, d, row, column = shape
-    two = np.uintp(2)
-    xs, os = window[0] * d, place[0] * d
-    for i in range(a):
-        for j in range(np.uintp(0), b, two):
-            for k in range(np.uintp(0), c, two):
-                for m in range(d):
-                    v = i * b * c * d + j * row + k * column + m
-                    x0 = window[0] * ((i * c + k) * d + m) + window[1]
-                    o0 = place[0] * ((i * b + j) * d + m) + place[1]
-                    x1, o1 = x0 + xs, o0 + os
-                    a0, a1 = values[v], values[v + column]
-                    b0, b1 = values[v + row], values[v + row + column]
-                    if k == 0:
-                        for n in range(width):
-                            p, q = x[x0 + n], x[x1 + n]
-                            out[o0 + n] = a0 * p + a1 * q
-                            out[o1 + n] = b0 * p + b1 * q
-                    else:
-                        for n in range(width):
-                            p, q = x[x0 + n], x[x1 + n]
-                            out[o0 + n] += a0 * p + a1 * q
-                            out[o1 + n] += b0 * p + b1 * q
-
-
-@kernel(fastmath=REASSOC)
-def _ones(values, shape, adjoint, x, window, out, place, width):
-    """Any columns: one row at a time, one sum a loop so that complex ones vectorise."""
-    a, b, c, d, row, column = shape
-    one, two = np.uintp(1), np.uintp(2)
-    for i in range(a):
-        for j in range(b):
-            for k in range(np.uintp(0), c, two):
-                for m in range(d):
-                    v = i * b * c * d + j * row + k * column + m
-                    o = place[0] * ((i * b + j) * d + m) + place[1]
-                    p = window[0] * ((i * c + k) * d + m) + window[1]
-                    q = p + window[0] * d
-                    s = _conjugated(values[v], adjoint)
-                    if k + one == c:
-                        if k == 0:
-                            for n in range(width):
-                                out[o + n] = s * x[p + n]
-                        else:
-                            for n in range(width):
-                                out[o + n] += s * x[p + n]
-                    else:
-                        t = _conjugated(values[v + column], adjoint)
-                        if k == 0:
-                            for n in range(width):
-                                out[o + n] = s * x[p + n] + t * x[q + n]
-                        else:
-                            for n in range(width):
-                                out[o + n] += s * x[p + n] + t * x[q + n]
-
-
-@kernel
-def _dense(values, shape, adjoint, x, window, out, place, width):
-    """Large blocks: copied to contiguous arrays, multiplied by BLAS."""
-    a, b, c, d, row, column = shape
-    block = np.empty((b, c), values.dtype)
-    rows, product = np.empty((c, width), x.dtype), np.empty((b, width), x.dtype)
-    for i in range(a):
-        for m in range(d):
-            v = i * b * c * d + m
-            for j in range(b):
-                for k in range(c):
-                    value = values[v + j * row + k * column]
-                    block[j, k] = _conjugated(value, adjoint)
-            for k in range(c):
-                p, source = window[0] * ((i * c + k) * d + m) + window[1], rows[k]
-                for n in range(width):
-                    source[n] = x[p + n]
-            np.dot(block, rows, product)
-            for j in range(b):
-                o, target = place[0] * ((i * b + j) * d + m) + place[1], product[j]
-                for n in range(width):
-                    out[o + n] = target[n]
-
-
-@kernel
-def _columns(values, shape, adjoint, x, window, out, place, width):
-    """Multiply some columns by the loop that suits the block; values, x, out: flat."""
-    two, four = np.uintp(2), np.uintp(4)
-    b, c = shape[1], shape[2]
-    if b * c >= DENSE and width >= 8:
-        _dense(values, shape, adjoint, x, window, out, place, width)
-    elif np.iscomplexobj(x) or b % two != 0 or c % two != 0:
-        _ones(values, shape, adjoint, x, window, out, place, width)
-    elif b % four == 0 and c % four == 0:
-        _fours(values, shape, adjoint, x, window, out, place, width)
-    else:
-        _twos(values, shape, adjoint, x, window, out, place, width)
-
-
-@kernel
-def kronecker_apply_columns(values, x, out):
-    """Product with columns; values: (a, b, c, d), x: (a*c*d, batch), out alike."""
-    a, b, c, d = values.shape
-    shape, batch = _shape(a, b, c, d, np.uintp(0)), np.uintp(x.shape[1])
-    window = (batch, np.uintp(0))
-    v, fx, fo = values.ravel(), x.ravel(), out.ravel()
-    _columns(v, shape, np.uintp(0), fx, window, fo, window, batch)
-
-
-@kernel
-def kronecker_adjoint_columns(values, x, out):
-    """Product of the adjoint with columns; x: (a*b*d, batch), out: (a*c*d, batch)."""
-    a, b, c, d = values.shape
-    shape, batch = _shape(a, b, c, d, np.uintp(1)), np.uintp(x.shape[1])
-    window = (batch, np.uintp(0))
-    v, fx, fo = values.ravel(), x.ravel(), out.ravel()
-    _columns(v, shape, np.uintp(1), fx, window, fo, window, batch)
-
-
-@kernel
-def kronecker_chain_apply_columns(values, layout, x, scratch, out):
-    """`kronecker_chain_apply` on every column of x, a tile of columns at a time.
-
-    x: (columns, batch), scratch: (2, largest number of rows, tile), out: (rows, batch).
-    """
-    tile, batch = scratch.shape[2], np.uintp(x.shape[1])
-    fx, fo = x.ravel(), out.ravel()
-    even, odd = scratch[0].ravel(), scratch[1].ravel()
-    for start in range(0, x.shape[1], tile):
-        width = np.uintp(min(tile, x.shape[1] - start))
-        first, source, window = 0, fx, (batch, np.uintp(start))
-        for j in range(layout.shape[0]):
-            a, b, c, d = layout[j, 0], layout[j, 1], layout[j, 2], layout[j, 3]
-            target, place = even, (np.uintp(tile), np.uintp(0))
-            if j % 2 == 1:
-                target = odd
-            if j == layout.shape[0] - 1:
-                target, place = fo, (batch, np.uintp(start))
-            shape, size = _shape(a, b, c, d, np.uintp(0)), a * b * c * d
-            v = values[first : first + size]
-            _columns(v, shape, np.uintp(0), source, window, target, place, width)
-            first, source, window = first + size, target, place
-
-
-# --------------------------------------------------------------------------------------
-# The gradient with respect to the values
-# --------------------------------------------------------------------------------------
-
-
-@kernel(fastmath=REASSOC)
-def kronecker_gradient_columns(x, gradient, out):
-    """Gradient of a real loss with respect to the conjugate of the values.
-
-    x: (a*c*d, batch), gradient: (a*b*d, batch), that with respect to the conjugate of
-    the output; out: (a, b, c, d).
-    """
-    a, b, c, d = out.shape
-    for i in range(a):
-        for j in range(b):
-            for k in range(c):
-                for m in range(d):
-                    g, y = gradient[(i * b + j) * d + m], x[(i * c + k) * d + m]
-                    total = out.dtype.type(0)
-                    for n in range(x.shape[1]):
-                        total += g[n] * np.conj(y[n])
-                    out[i, j, k, m] = total

@@ -15,6 +15,7 @@ from ..kernels import (
     gather_rows,
     kronecker_chain_apply,
     kronecker_chain_apply_columns,
+    kronecker_pack,
 )
 from .patterns import fused_values, groups, shape_of
 from .permutations import inverse
@@ -116,7 +117,11 @@ def _pack_chain(values, step, dtype) -> Callable:
     factors = [functools.reduce(fused_values, values[i:j]) for i, j in ends]
     layout = np.array([factor.shape for factor in factors], np.int64)
     widest = max(max(shape_of(factor.shape)) for factor in factors)
-    packed = np.concatenate([factor.ravel() for factor in factors]).astype(dtype)
+    packed = np.empty(sum(factor.size for factor in factors), dtype)
+    first = 0
+    for factor in factors:
+        kronecker_pack(factor.astype(dtype), packed[first : first + factor.size])
+        first += factor.size
 
     def run(x, out):
         if x.ndim == 1:
