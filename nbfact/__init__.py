@@ -8,7 +8,7 @@ The floors, from the ground up; each imports only those above it in this list:
 ``operators``       linear maps that multiply fast: `Butterfly`, `dft`, `hadamard`, ...
 ``metrics``         `relative_error`, `metrics.rcg`, ...
 ``targets``         matrices to factor: `targets.hadamard`, `targets.leadfield`, ...
-``algorithms``      `palm4msa`, `hierarchical`, `rectmat`, `refine`
+``algorithms``      `palm4msa`, `hierarchical`, `butterfly_factorize`, `refine`
 ``bench``, ``cli``  the harness and the ``nbfact`` command (extra ``bench``)
 ``studies``         tables and figures about factorizing (extra ``study``)
 ==================  ===========================================================
@@ -16,10 +16,12 @@ The floors, from the ground up; each imports only those above it in this list:
 
 from . import metrics, targets
 from .algorithms import (
+    ButterflyFactorization,
     Factorization,
     History,
     Preset,
     State,
+    butterfly_factorize,
     dictionary,
     hierarchical,
     palm4msa,
@@ -75,6 +77,7 @@ __all__ = [
     "AntiCirc",
     "BlockDiag",
     "Butterfly",
+    "ButterflyFactorization",
     "Chain",
     "Circ",
     "Const",
@@ -99,6 +102,7 @@ __all__ = [
     "State",
     "Supp",
     "Toeplitz",
+    "butterfly_factorize",
     "circulant",
     "dct",
     "dft",

@@ -90,6 +90,18 @@ ARGUMENTS = {
     "project_sptriu": (SQUARE, 3),
     "project_supp": (SQUARE, SQUARE > 0),
     "project_toeplitz": (SQUARE,),
+    "rank_one_butterfly": (
+        SQUARE[:, :, None].copy(),
+        np.zeros(0, np.intp),
+        np.arange(4)[::-1].copy(),
+        np.array([[0, 2, 2]]),
+        True,
+        np.inf,
+        np.zeros((2, 2, 1, 4)),
+        np.zeros((8, 1)),
+        np.zeros((2, 1, 4)),
+        np.zeros(1),
+    ),
     "spectral_norm": (SQUARE, VECTOR, 10, 1e-6),
 }
 

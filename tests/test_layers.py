@@ -17,10 +17,10 @@ BENCH = (
 STUDIES = "options report tradeoff cost scale noise crossover products run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
-    "least_squares refine butterfly gradient"
+    "least_squares refine splits candidates butterfly gradient"
 )
 OPERATORS = (
-    "base files product permutations patterns chain layouts plan program "
+    "base files product sum permutations patterns chain layouts plan program "
     "butterfly loading fourier cosines circulants transforms routing"
 )
 TARGETS = "products meg transforms wavelets study"

@@ -1,5 +1,6 @@
 """Factorization algorithms: Python loops over the kernels."""
 
+from .butterfly import ButterflyFactorization, butterfly_factorize
 from .hierarchical import hierarchical
 from .palm4msa import palm4msa
 from .presets import Preset, dictionary, rectmat, rectmat_simple
@@ -7,10 +8,12 @@ from .refine import refine
 from .result import Factorization, History, State
 
 __all__ = [
+    "ButterflyFactorization",
     "Factorization",
     "History",
     "Preset",
     "State",
+    "butterfly_factorize",
     "dictionary",
     "hierarchical",
     "palm4msa",

@@ -60,6 +60,7 @@ from .projections import (
     project_sptriu,
     project_supp,
 )
+from .rank_one import rank_one_butterfly
 from .select import keep_largest, kth_largest
 from .sparse import (
     chain_apply,
@@ -139,5 +140,6 @@ __all__ = [
     "project_sptriu",
     "project_supp",
     "project_toeplitz",
+    "rank_one_butterfly",
     "spectral_norm",
 ]

@@ -9,6 +9,7 @@ from .fourier import dft, hartley, idft
 from .loading import load
 from .product import FactorProduct
 from .routing import permutation
+from .sum import OperatorSum
 from .transforms import haar, hadamard, kronecker
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Chain",
     "FactorProduct",
     "FastOperator",
+    "OperatorSum",
     "circulant",
     "dct",
     "dft",

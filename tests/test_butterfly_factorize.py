@@ -1,0 +1,406 @@
+"""butterfly_factorize: laws, inputs, options, errors."""
+
+import functools
+
+import naive
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samples import DTYPES, close, random
+from scipy.sparse.linalg import aslinearoperator
+
+import nbfact as nf
+from nbfact import Chain
+from nbfact.algorithms.splits import factored, least_error, split_order
+from nbfact.operators import OperatorSum
+from nbfact.operators.patterns import fused
+from nbfact.operators.permutations import bit_reversal
+
+DYADIC = Chain.square_dyadic(16)
+
+
+def eps_of(array):
+    return float(np.finfo(array.dtype).eps)
+
+
+def planted(chain, dtype="float64", seed=0):
+    values = [random(p, dtype, seed + j) for j, p in enumerate(chain)]
+    return nf.Butterfly(chain, values).toarray()
+
+
+def split_error(target, chain, cut):
+    """Return what the best two factors that hold those of the chain lack."""
+    left = functools.reduce(fused, chain.patterns[:cut])
+    right = functools.reduce(fused, chain.patterns[cut:])
+    return naive.split(target, left, right, True)[2]
+
+
+# --------------------------------------------------------------------------------------
+# The kernel, and the same by LAPACK
+# --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("orthonormal", [True, False])
+@pytest.mark.parametrize(
+    "chain",
+    [DYADIC, Chain.mixed_radix([2, 2, 3], [3, 2, 2]), Chain.mixed_radix([2, 5])],
+    ids=str,
+)
+def test_two_rows(chain, dtype, orthonormal):
+    target = random(chain.shape, dtype)
+    found = factored(target, None, None, chain, "l2r", orthonormal)
+    factors, lost = naive.butterfly_left_to_right(target, chain.patterns, orthonormal)
+    close(found.lost.astype(target.real.dtype), np.array(lost, target.real.dtype))
+    product = nf.Butterfly(chain, found.values).toarray()
+    assert product.dtype == target.dtype
+    close(product, functools.reduce(np.matmul, factors))
+    assert found.error == pytest.approx(np.linalg.norm(target - product), rel=1e-5)
+    for value, factor in zip(found.values[:-1], factors, strict=False):
+        norms = abs(nf.Butterfly(Chain([value.shape]), [value]).toarray())
+        close(np.linalg.norm(norms, axis=0), np.linalg.norm(factor, axis=0))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_kernel_permutes(dtype):
+    target, rng = random((16, 16), dtype), np.random.default_rng(1)
+    rows, columns = rng.permutation(16), rng.permutation(16)
+    found = factored(target, rows, columns, DYADIC, "l2r", True)
+    same = factored(target[rows][:, columns], None, None, DYADIC, "l2r", True)
+    for one, other in zip(found.values, same.values, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_ties_keep_the_first_row():
+    block = np.array([[1.0, 1.0], [1.0, -1.0]])
+    target = np.block([[np.eye(2), np.zeros((2, 2))], [np.zeros((2, 2)), block]])
+    found = factored(target, None, None, Chain.square_dyadic(4), "l2r", True)
+    values = found.values[0]
+    assert values.shape == (1, 2, 2, 2)
+    np.testing.assert_array_equal(abs(values[0, :, 0, :]), [[1, 1], [0, 0]])
+    tied = np.array([[1.0, 0, 1, 0], [0, 1, 0, 1], [0, 1, 0, -1], [1, 0, -1, 0]])
+    found = factored(tied, None, None, Chain.square_dyadic(4), "l2r", True)
+    np.testing.assert_array_equal(found.values[0][0, 1], 0)
+    assert found.error == pytest.approx(2)
+
+
+def test_rows_in_step():
+    """The first blocks are those of rows 0, m / 2; then 0, m / 4; and so on."""
+    target = random((8, 8), "float64")
+    found = factored(target, None, None, Chain.square_dyadic(8), "l2r", True)
+    u, sigma, _ = np.linalg.svd(target[[1, 5], :4])
+    close(abs(found.values[0][0, :, 0, 1]), abs(u[:, 0]))
+    assert found.lost[0] > sigma[1]
+
+
+@pytest.mark.parametrize("order", ["l2r", "r2l", "balanced"])
+@pytest.mark.parametrize(
+    "chain",
+    [
+        DYADIC,
+        Chain.rank2(32),
+        Chain.smallest((12, 20)),
+        Chain.monarch((24, 16)),
+        Chain([(2, 3, 4, 2), (4, 4, 6, 1)]),
+        Chain([(1, 2, 4, 8), (2, 4, 2, 4), (4, 4, 4, 1)]),
+    ],
+    ids=str,
+)
+def test_guarantees(order, chain):
+    """No split loses more than it would of the target; the error is within C."""
+    target = random(chain.shape, "complex128")
+    outside = np.linalg.norm(np.where(chain.toarray(), 0, target))
+    result = nf.butterfly_factorize(target, chain, order=order, certify=True)
+    size = np.linalg.norm(target)
+    best = [np.hypot(split_error(target * chain.toarray(), chain, cut), outside)
+            for cut in range(1, len(chain))]  # fmt: skip
+    if not chain.redundant:
+        for lost, least in zip(result.split_errors, best, strict=True):
+            assert np.hypot(lost * size, outside) <= least * (1 + 1e-12)
+    assert result.lower_bound == pytest.approx(max(best) / size, rel=1e-12)
+    slack = 1 + 1e-12
+    assert result.lower_bound <= result.relative_error * slack
+    assert result.relative_error <= result.bound * slack
+    constant = len(chain) - 1 if order == "balanced" else np.sqrt(len(chain) - 1)
+    assert result.relative_error <= constant * result.lower_bound * (1 + 1e-12)
+    plain = nf.butterfly_factorize(target, chain, order=order)
+    assert plain.lower_bound <= result.lower_bound * (1 + 1e-12)
+    assert least_error(target, None, None, chain) == pytest.approx(max(best))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from([1, 2, 3]), min_size=1, max_size=4),
+    st.integers(1, 2),
+    st.sampled_from(["l2r", "r2l", "balanced"]),
+    st.booleans(),
+    st.integers(0, 9),
+)
+def test_a_planted_product_is_found(radices, rank, order, orthonormal, seed):
+    chain = Chain.mixed_radix(radices, radices[::-1], rank)
+    target = planted(chain, seed=seed)
+    result = nf.butterfly_factorize(target, chain, None, order, orthonormal)
+    assert result.operator.chain in (chain, chain.T)
+    assert nf.relative_error(target, result.operator) < 1e-13
+    assert result.relative_error < 1e-13
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 24), st.integers(1, 24), st.integers(0, 3))
+def test_any_shape_has_a_default_chain(m, n, seed):
+    target = random((m, n), "float64", seed)
+    result = nf.butterfly_factorize(target)
+    assert result.operator.shape == (m, n)
+    found = nf.relative_error(target, result.operator)
+    assert result.relative_error == pytest.approx(found, abs=1e-14)
+    assert found <= result.bound + 1e-14 and found <= 1 + 1e-14
+    again = nf.butterfly_factorize(target)
+    for one, other in zip(result.operator.values, again.operator.values, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_orders():
+    assert split_order(1, "balanced") == []
+    assert split_order(9, "balanced") == [3, 1, 0, 2, 5, 4, 6, 7]
+    assert split_order(4, "r2l") == [2, 1, 0]
+
+
+# --------------------------------------------------------------------------------------
+# Targets
+# --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["l2r", "balanced"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float64", "complex64", "complex128", "int64", "bool"]
+)
+def test_dtypes(dtype, order):
+    target = (random((16, 16), "float64") * 3).astype(dtype)
+    result = nf.butterfly_factorize(target, order=order)
+    kept = target.dtype if target.dtype.kind in "fc" else np.dtype("float64")
+    assert result.operator.dtype == kept
+    found = nf.relative_error(target, result.operator)
+    assert result.relative_error == pytest.approx(found, rel=1e-5)
+
+
+def test_forms_of_a_target():
+    target = random((16, 16), "float64")
+    expected = nf.butterfly_factorize(target).operator.toarray()
+    frozen = target.copy()
+    frozen.flags.writeable = False
+    wide = np.zeros((32, 48))
+    wide[::2, ::3] = target
+    forms = [
+        target.tolist(),
+        np.asfortranarray(target),
+        frozen,
+        wide[::2, ::3],
+        sp.csr_array(target),
+        sp.coo_matrix(target),
+        aslinearoperator(target),
+        nf.FactorProduct([target]),
+    ]
+    for form in forms:
+        found = nf.butterfly_factorize(form).operator.toarray()
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-14)
+    np.testing.assert_array_equal(frozen, target)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [("float64", 1e300), ("float64", 1.7e308), ("float64", 1e-300), ("float64", 5e-310),
+     ("complex128", 1e300), ("float32", 1e-30), ("float32", 1e38), ("complex64", 1e37)],
+)  # fmt: skip
+@pytest.mark.parametrize("order", ["l2r", "balanced"])
+def test_far_from_one(dtype, size, order):
+    target = np.sign(planted(DYADIC)) if size == 1.7e308 else planted(DYADIC)
+    target = target / abs(target).max()
+    expected = nf.butterfly_factorize(target.astype(dtype), order=order)
+    target = (target * size).astype(dtype)
+    result = nf.butterfly_factorize(target, order=order)
+    tolerance = 1e-6 if np.dtype(dtype).itemsize // (1 + (dtype[0] == "c")) == 4 else (
+        1e-12 if size > 1e-305 else 1e-10
+    )  # fmt: skip
+    assert abs(result.relative_error - expected.relative_error) < tolerance
+    close_to = result.operator.toarray() / size
+    assert np.isfinite(close_to).all()
+    assert np.linalg.norm(close_to - expected.operator.toarray()) < 100 * tolerance
+
+
+def test_badly_scaled_rows():
+    scales = 10.0 ** np.linspace(-150, 150, 16)
+    target = scales[:, None] * planted(DYADIC) * scales[::-1]
+    assert nf.butterfly_factorize(target).relative_error < 1e-14
+
+
+@pytest.mark.parametrize("order", ["l2r", "r2l", "balanced"])
+@pytest.mark.parametrize("orthonormal", [True, False])
+def test_rank_deficient(order, orthonormal):
+    target = np.zeros((16, 16))
+    target[3, 5] = 2
+    result = nf.butterfly_factorize(target, None, None, order, orthonormal)
+    assert result.relative_error < 1e-15
+    ones = nf.butterfly_factorize(np.ones((16, 16)), None, None, order, orthonormal)
+    assert ones.relative_error < 1e-14
+    chain = Chain.rank2(16)
+    thin = nf.butterfly_factorize(np.ones((16, 16)), chain, None, order, orthonormal)
+    assert thin.relative_error < 1e-14
+
+
+def test_entries_outside_the_support_are_lost():
+    chain = Chain([(2, 2, 2, 2)])
+    target = random((8, 8), "float64")
+    result = nf.butterfly_factorize(target, chain)
+    np.testing.assert_array_equal(
+        result.operator.toarray(), np.where(chain.toarray(), target, 0)
+    )
+    found = nf.relative_error(target, result.operator)
+    for bound in (result.relative_error, result.bound, result.lower_bound):
+        assert bound == pytest.approx(found)
+    assert result.split_errors == ()
+
+
+# --------------------------------------------------------------------------------------
+# Permutations, transposes, sums
+# --------------------------------------------------------------------------------------
+
+
+def test_permutations():
+    rng = np.random.default_rng(0)
+    rows, columns = rng.permutation(16), rng.permutation(16)
+    target = np.empty((16, 16))
+    target[np.ix_(rows, columns)] = planted(DYADIC)
+    result = nf.butterfly_factorize(target, permutation=(rows, columns))
+    assert nf.relative_error(target, result.operator) < 1e-14
+    np.testing.assert_array_equal(result.operator.rows, rows)
+    np.testing.assert_array_equal(result.operator.columns, columns)
+    assert result.permutation is None
+    result = nf.butterfly_factorize(target.T, DYADIC.T, (columns, rows))
+    assert result.transposed and result.operator.chain == DYADIC.T
+    assert nf.relative_error(target.T, result.operator) < 1e-14
+    result = nf.butterfly_factorize(target[rows], permutation=list(columns))
+    assert result.relative_error < 1e-14
+
+
+def test_transposes():
+    target = planted(DYADIC).T
+    plain = nf.butterfly_factorize(target, transpose=False)
+    assert plain.relative_error > 0.1 and not plain.transposed
+    for chain in (None, DYADIC):
+        result = nf.butterfly_factorize(target, chain)
+        assert result.relative_error < 1e-14 and result.transposed
+        assert result.operator.chain == DYADIC.T
+    noisy = target + 1e-3 * random((16, 16), "float64")
+    assert not nf.butterfly_factorize(noisy).transposed, "only where it is exact"
+    forced = nf.butterfly_factorize(noisy, transpose=True)
+    other = nf.butterfly_factorize(noisy.T, transpose=False)
+    assert forced.split_errors == pytest.approx(other.split_errors[::-1])
+    assert forced.transposed and forced.relative_error < 1e-2
+    wide = Chain.smallest((8, 12))
+    result = nf.butterfly_factorize(planted(wide).T, wide, transpose=True)
+    assert result.relative_error < 1e-14 and result.operator.shape == (12, 8)
+    assert nf.butterfly_factorize(planted(wide).T).operator.shape == (12, 8)
+
+
+def test_search():
+    cosine = nf.butterfly_factorize(dct(64), permutation="search")
+    assert cosine.permutation == "makhoul" and cosine.relative_error < 5e-15
+    assert cosine.operator.chain == Chain.rank2(64)
+    turned = nf.butterfly_factorize(dct(64).T, permutation="search")
+    assert turned.transposed and turned.relative_error < 5e-15
+    assert nf.relative_error(dct(64).T, turned.operator) < 5e-15
+    noise = random((64, 64), "float64")
+    best = nf.butterfly_factorize(noise, permutation="search")
+    assert best.relative_error <= nf.butterfly_factorize(noise).relative_error
+    assert best.operator.chain == Chain.square_dyadic(64)
+    sixty = np.fft.fft(np.eye(60))
+    mixed = nf.butterfly_factorize(sixty, permutation="search")
+    assert mixed.permutation == "digit-reversal" and mixed.relative_error < 1e-14
+    plain = nf.butterfly_factorize(dct(64), Chain.rank2(64), "search")
+    assert plain.permutation == "makhoul"
+
+
+def dct(n):
+    rows, columns = np.ogrid[:n, :n]
+    matrix = np.cos(np.pi * rows * (2 * columns + 1) / (2 * n)) * np.sqrt(2 / n)
+    matrix[0] /= np.sqrt(2)
+    return matrix
+
+
+def test_sums():
+    first = planted(DYADIC)
+    second = planted(DYADIC, seed=9)[:, bit_reversal(16)]
+    target = first + 1e-3 * second
+    one = nf.butterfly_factorize(target, model="sum", n_terms=1)
+    two = nf.butterfly_factorize(target, None, "search", model="sum")
+    assert isinstance(two.operator, OperatorSum) and len(two.terms) == 2
+    assert two.relative_error < one.relative_error
+    assert two.relative_error <= two.bound * (1 + 1e-12)
+    found = nf.relative_error(target, two.operator)
+    assert two.relative_error == pytest.approx(found, rel=1e-9)
+    assert two.operator.nnz == 2 * DYADIC.n_parameters
+    exact = nf.butterfly_factorize(first, model="sum", n_terms=4)
+    assert len(exact.terms) == 1 and exact.relative_error < 1e-14
+    dense = two.operator.toarray()
+    x = random((16, 3), "complex128")
+    close(two.operator @ x, dense @ x)
+    close(two.operator.T @ x, dense.T @ x)
+    close(two.operator.H @ x, dense.conj().T @ x)
+    assert "OperatorSum 16x16" in repr(two.operator)
+    with pytest.raises(ValueError, match="one shape"):
+        OperatorSum([])
+
+
+def test_refine_goes_on_where_the_splits_end():
+    noise = random((16, 16), "float64")
+    result = nf.butterfly_factorize(noise)
+    refined = nf.refine(result.operator.to_factors(), noise)
+    assert refined.relative_error < result.relative_error - 1e-3
+    assert refined.relative_error >= result.lower_bound
+
+
+# --------------------------------------------------------------------------------------
+# Errors
+# --------------------------------------------------------------------------------------
+
+SQUARE = np.ones((16, 16))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((np.ones(4),), {}, r"target must be a matrix.*\(4,\)"),
+        ((np.ones((2, 2, 2)),), {}, r"\(2, 2, 2\)"),
+        ((np.ones((0, 4)),), {}, r"empty.*\(0, 4\)"),
+        ((np.full((4, 4), np.nan),), {}, r"target \(4, 4\) contains NaN"),
+        ((np.full((4, 4), np.inf),), {"order": "balanced"}, "NaN or infinity"),
+        ((np.diag([1j, np.inf, 1, 1]),), {}, "NaN or infinity"),
+        ((SQUARE, Chain.square_dyadic(8)), {}, r"chain has shape \(8, 8\).*\(16, 16\)"),
+        ((SQUARE, []), {}, "at least one pattern"),
+        ((SQUARE, [(1, 2, 2, 0)]), {}, r"patterns\[0\]"),
+        ((SQUARE, [(1, 2, 2, 8), (2, 2, 2, 2)]), {}, "do not chain"),
+        ((SQUARE, DYADIC.T @ DYADIC), {}, "not chainable, nor is its transpose"),
+        ((SQUARE, DYADIC.T), {"transpose": False}, "not chainable"),
+        ((np.ones((8, 4)), Chain.smallest((8, 4))), {"transpose": True}, "transpose"),
+        ((SQUARE,), {"order": "middle"}, r"\('l2r', 'r2l', 'balanced'\).*'middle'"),
+        ((SQUARE,), {"orthonormal": "yes"}, "orthonormal"),
+        ((SQUARE,), {"transpose": "yes"}, "transpose"),
+        ((SQUARE,), {"model": "both"}, "model"),
+        ((SQUARE,), {"model": "sum", "n_terms": 0}, "n_terms"),
+        ((SQUARE, None, "reversed"), {}, "permutation must be one of.*'reversed'"),
+        ((np.ones((6, 6)), None, "bit-reversal"), {}, "6 columns are no power of two"),
+        ((SQUARE, None, np.arange(8)), {}, r"expected 16 integers for the columns.*8"),
+        ((SQUARE, None, np.zeros(16, int)), {}, "0 to 15, each of them once"),
+        ((SQUARE, None, (np.zeros(16), None)), {}, "integers for the rows.*float64"),
+    ],
+)
+def test_what_is_refused(arguments, options, message):
+    with pytest.raises(ValueError, match=message):
+        nf.butterfly_factorize(*arguments, **options)
+
+
+def test_not_numbers():
+    with pytest.raises(TypeError, match="numbers"):
+        nf.butterfly_factorize(np.full((2, 2), "a"))
