@@ -237,7 +237,7 @@ def test_prime_factors_and_their_products():
         [2, 2, 2, 3, 3, 5],
     ]
     assert [pt.near_root(n) for n in (1, 2, 36, 64, 1000)] == [1, 2, 4, 8, 40]
-    assert pt.merged([2, 2, 2, 2], 2) == [4, 4] and pt.merged([3], 1) == [3]
+    assert pt.lumped([2, 2, 2, 2], 2) == [2, 8] and pt.lumped([3], 1) == [3]
 
 
 # --------------------------------------------------------------------------------------

@@ -223,8 +223,10 @@ class Chain(Sequence):
         Returns
         -------
         Chain
-            One factor for each prime factor of m or of n, whichever has fewer; the
-            other's are multiplied, the smallest together. Both from the smallest on.
+            Square: one factor for each prime factor, the smallest first, as Fourier
+            transforms want. Else as many factors as m or n has prime factors, whichever
+            has fewer: rows are split by the largest first and columns by the smallest,
+            which has the fewest parameters; the surplus of the other is one radix.
 
         Examples
         --------
@@ -233,8 +235,11 @@ class Chain(Sequence):
         """
         m, n = _shape(shape)
         rows, columns = pt.prime_factors(m) or [1], pt.prime_factors(n) or [1]
-        length = min(len(rows), len(columns))
-        return cls.mixed_radix(pt.merged(rows, length), pt.merged(columns, length))
+        if rows != columns:
+            length = min(len(rows), len(columns))
+            rows = pt.lumped(rows, length)[::-1]
+            columns = pt.lumped(columns, length)
+        return cls.mixed_radix(rows, columns)
 
     @property
     def chainable(self) -> bool:

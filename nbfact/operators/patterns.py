@@ -7,6 +7,7 @@ has rank r at most (Le et al. 2025, definition 3.9).
 """
 
 import itertools
+import math
 import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -167,15 +168,12 @@ def near_root(n: int) -> int:
     return min(proper, key=lambda product: abs(product - n**0.5))
 
 
-def merged(factors: list[int], length: int) -> list[int]:
-    """Return `length` numbers of the same product, the two smallest multiplied first.
+def lumped(factors: list[int], length: int) -> list[int]:
+    """Return `length` increasing numbers of the same product, the last of many factors.
 
     Examples
     --------
-    >>> merged([2, 2, 3, 5], 2)
-    [5, 12]
+    >>> lumped([2, 2, 3, 5], 2)
+    [2, 30]
     """
-    factors = sorted(factors)
-    while len(factors) > length:
-        factors = sorted([factors[0] * factors[1], *factors[2:]])
-    return factors
+    return sorted([*factors[: length - 1], math.prod(factors[length - 1 :])])

@@ -94,7 +94,7 @@ def alternatives(chain: Chain) -> dict[str, Plan]:
     Examples
     --------
     >>> list(alternatives(Chain.square_dyadic(16)))
-    ['dyadic', 'fused by 1', 'fused by 2', 'fused by 4']
+    ['dyadic', 'fused by 1', 'fused by 2', 'fused by 3', 'fused by 4']
     """
     found, start, steps = {}, 0, []
     for stop, kind in _segments(chain):
