@@ -17,6 +17,7 @@ import fnmatch
 from collections.abc import Iterable
 
 from .case import Case
+from .factorize import factorize_cases
 from .hadamard import fwht_cases
 from .palm import (
     REACHES,
@@ -76,6 +77,7 @@ def registry(quick: bool = False) -> list[Case]:
             *hierarchical_cases((64,)),
             *rectmat_cases([(48, 512, 3, 5, 4)]),
             *reach_cases(("butterflies 32", "splin5*normcol")),
+            *factorize_cases(("hadamard", "gaussian"), (64,)),
         ]
     reals, complexes = ("float32", "float64"), ("complex64", "complex128")
     sizes, batches = (256, 512, 1024, 2048, 4096, 8192), (1, 16, 64, 256)
@@ -95,6 +97,9 @@ def registry(quick: bool = False) -> list[Case]:
             [(48, 512, 3, 5, 4), (48, 512, 4, 10, 8), (204, 8193, 4, 10, 8)]
         ),
         *reach_cases(list(REACHES)),
+        *factorize_cases(
+            ("hadamard", "dft", "gaussian"), (64, 128, 256, 512, 1024, 2048)
+        ),
     ]
 
 
