@@ -39,21 +39,19 @@ def _leading(p, q, re, im, tie):
     of a Fourier matrix in its natural order tie. Returns c, the parts of s, and the
     eigenvalue.
     """
-    modulus = math.sqrt(re * re + im * im)
-    half = 0.5 * (p - q)
-    radius = math.sqrt(half * half + modulus * modulus)
+    half, square = 0.5 * (p - q), re * re + im * im
+    radius = math.sqrt(half * half + square)
     if radius <= tie * (p + q):
         return 1.0, 0.0, 0.0, p
+    large, top = radius + abs(half), 0.5 * (p + q) + radius
+    inverse = 1.0 / math.sqrt(2.0 * radius * large)  # of ‖(large, h)‖
     if half >= 0.0:
-        c, s = half + radius, modulus
-    else:
-        c, s = modulus, radius - half
-    length = math.sqrt(c * c + s * s)
-    c, s = c / length, s / length
-    top = 0.5 * (p + q) + radius
-    if modulus == 0.0:
-        return c, s, 0.0, top
-    return c, s * (re / modulus), -s * (im / modulus), top
+        return large * inverse, re * inverse, -im * inverse, top
+    if square == 0.0:
+        return 0.0, 1.0, 0.0, top
+    modulus = math.sqrt(square) if im != 0.0 else abs(re)
+    turn = large * inverse / modulus
+    return modulus * inverse, re * turn, -im * turn, top
 
 
 @kernel(fastmath=REASSOC)
@@ -89,33 +87,33 @@ def _split_pair(x, y, level, tau, groups, orthonormal, values, out):
     """Split the blocks of two rows, one for each group of columns.
 
     x, y, out: (planes, n); level: offset, s, t in values: (size, planes).
-    Returns the energy of x and y, and what is lost.
+    Returns the energy that is lost.
     """
     offset, s, t = level[0], level[1], level[2]
     width = x.shape[1] // groups
-    energy = lost = 0.0
-    tie = 16.0 * np.finfo(x.dtype).eps
-    for g in range(groups):
-        start, stop = np.uintp(g * width), np.uintp((g + 1) * width)
-        p, q, re, im = _gram(x, y, start, stop)
-        c, sr, si, top = _leading(p, q, re, im, tie)
-        inverse = 1.0
-        if not orthonormal:
-            sigma = math.sqrt(top)
-            size = math.sqrt(sigma)
-            inverse = 1.0 / sigma if sigma > 0.0 else 0.0
-            c, sr, si = c * size, sr * size, si * size
-        first = offset + ((g // s) * 2 * s + g % s) * t + tau
-        second = first + s * t
-        values[first, 0], values[second, 0] = c, sr
-        if x.shape[0] == 2:
-            values[first, 1], values[second, 1] = 0.0, si
-        real = x.dtype.type
-        energy += p + q
-        lost += _merge(
-            x, y, start, stop, real(c), real(sr), real(si), real(inverse), out
-        )
-    return energy, lost
+    tie, lost, start = 16.0 * np.finfo(x.dtype).eps, 0.0, 0
+    for i in range(groups // s):
+        for g in range(s):
+            begin, end = np.uintp(start), np.uintp(start + width)
+            start += width
+            p, q, re, im = _gram(x, y, begin, end)
+            c, sr, si, top = _leading(p, q, re, im, tie)
+            inverse = 1.0
+            if not orthonormal:
+                sigma = math.sqrt(top)
+                size = math.sqrt(sigma)
+                inverse = 1.0 / sigma if sigma > 0.0 else 0.0
+                c, sr, si = c * size, sr * size, si * size
+            first = offset + (2 * i * s + g) * t + tau
+            second = first + s * t
+            values[first, 0], values[second, 0] = c, sr
+            if x.shape[0] == 2:
+                values[first, 1], values[second, 1] = 0.0, si
+            real = x.dtype.type
+            lost += _merge(
+                x, y, begin, end, real(c), real(sr), real(si), real(inverse), out
+            )
+    return lost
 
 
 @kernel
@@ -154,14 +152,14 @@ def rank_one_butterfly(
     factor in values, s, and t = m / 2, m / 4, ...; values: (size, planes): the factors
     (a, 2, s, t); last: (m / 2**L, planes, n), what is left; lost: (L,), the energy
     that each split drops, zero on entry; stack: (L + 1, 2, planes, n), scratch.
-    Returns the energy of the matrix, or of what was read when more than `limit` was
-    lost: then values and last are not complete.
+    Returns their sum, as soon as it is above `limit`: values and last are then not
+    complete.
 
-    Rows are merged as soon as both are there, so that the target is read once and
-    the rest stays in cache. n = 2048: 16 ms so, 25 ms level by level.
+    Rows are merged as soon as both are there, in the order of a binary counter, so that
+    the target is read once and the rest stays in cache.
     """
     n_levels, step = levels.shape[0], last.shape[0]
-    energy, total = 0.0, 0.0
+    total = 0.0
     for j in range(step):
         for leaf in range(2 ** (n_levels - 1)):
             tau = j + step * _reversed_bits(leaf, n_levels - 1)
@@ -173,11 +171,10 @@ def rank_one_butterfly(
             while True:
                 done = level == n_levels - 1
                 out = last[j] if done else stack[level + 1, index % 2]
-                found, dropped = _split_pair(
+                dropped = _split_pair(
                     stack[level, 0], stack[level, 1], levels[level],
                     tau % levels[level, 2], groups, orthonormal, values, out,
                 )  # fmt: skip
-                energy += found if level == 0 else 0.0
                 lost[level] += dropped
                 total += dropped
                 if done or index % 2 == 0:
@@ -186,5 +183,5 @@ def rank_one_butterfly(
                 level += 1
                 groups *= levels[level, 1]
             if total > limit:
-                return energy
-    return energy
+                return total
+    return total
