@@ -11,14 +11,17 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator
 
 from .._dtypes import common_dtype
-from ..kernels import frobenius_norm
-from ..operators import Butterfly, Chain, OperatorSum
+from ..kernels import frobenius_norm, project_circ
+from ..metrics import relative_error
+from ..operators import Butterfly, Chain, OperatorSum, circulant
 from .candidates import Way, ways
 from .splits import ORDERS, Parts, factored, least_error
 from .target import shift
 
 # Norms beyond 2**±SAFE are scaled: fourth powers of what is in a block are formed.
 _SAFE = 30
+
+MODELS = ("product", "sum", "circulant")
 
 
 @dataclass(frozen=True)
@@ -107,10 +110,12 @@ def butterfly_factorize(
         Whether the transpose of the (permuted) matrix is factored, a named permutation
         then orders the rows. "auto": only where the matrix itself is not exact, and
         its transpose is; or where only the transpose of the chain is chainable.
-    model : {"product", "sum"}
-        Whether A is one product, or a sum of `n_terms`, each of them the factorization
-        of what the ones before it leave over. A permutation that is searched for is
-        found for each term.
+    model : {"product", "sum", "circulant"}
+        "sum": of `n_terms`, each of them the factorization of what the ones before it
+        leave over. A permutation that is searched for is found for each term.
+        "circulant": two butterflies of opposite strides, K^H D K with rows and columns
+        digit-reversed, for convolutions: the nearest circulant matrix. It takes no
+        chain and no permutation.
     n_terms : int
         Of a sum, at least 1; fewer are returned when nothing is left over.
     certify : bool
@@ -173,6 +178,10 @@ def butterfly_factorize(
     if chain is not None and not isinstance(chain, Chain):
         chain = Chain(chain)
     options = order, bool(orthonormal), chain, permutation, transpose, certify
+    if model == "circulant":
+        if chain is not None or permutation is not None:
+            raise ValueError('model="circulant" takes no chain and no permutation')
+        return _circulant(matrix)
     if model == "product":
         return _product(matrix, *options)
     return _sum(matrix, n_terms, options)
@@ -188,6 +197,20 @@ def _product(matrix, order, orthonormal, chain, permutation, transpose, certify)
             parts, lower_bound=least_error(view, way.rows, way.columns, way.chain)
         )
     return _result(problem, way, parts, exponent)
+
+
+def _circulant(matrix):
+    """Return the nearest circulant matrix, whose diagonals are means."""
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"target {matrix.shape}: a circulant matrix is square")
+    if not np.isfinite(matrix).all():
+        raise ValueError(f"target {matrix.shape} contains NaN or infinity")
+    nearest = matrix.copy()
+    project_circ(nearest)
+    operator = circulant(nearest[:, 0].copy())
+    error = relative_error(matrix, nearest)
+    name = "digit-reversal" if operator.rows is not None else None
+    return ButterflyFactorization(operator, error, error, error, (), name, False)
 
 
 def _sum(matrix, n_terms, options):
@@ -289,8 +312,8 @@ def _check_options(order, orthonormal, transpose, model, n_terms):
         raise ValueError(f"orthonormal must be True or False, got {orthonormal!r}")
     if not (isinstance(transpose, bool) or transpose == "auto"):
         raise ValueError(f'transpose must be "auto", True or False, got {transpose!r}')
-    if model not in ("product", "sum"):
-        raise ValueError(f'model must be "product" or "sum", got {model!r}')
+    if model not in MODELS:
+        raise ValueError(f"model must be one of {MODELS}, got {model!r}")
     if not isinstance(n_terms, int | np.integer) or n_terms < 1:
         raise ValueError(f"n_terms must be an integer, at least 1, got {n_terms!r}")
 

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,16 @@ from .patterns import fused_values, groups, shape_of
 from .permutations import inverse
 from .plan import INCREASING, KRONECKER, Plan, Step
 
-TILE = 64
-"""Columns that go through the factors of a step together."""
+TILE_BYTES = 1 << 18
+"""Of each of the two buffers that a tile of columns goes through."""
+
+
+class Call(NamedTuple):
+    """A step made ready: functions of (x, out) for a vector, and for columns."""
+
+    rows: int
+    vector: Callable
+    columns: Callable
 
 
 class Program:
@@ -47,12 +56,12 @@ class Program:
         rows: np.ndarray | None = None,
         columns: np.ndarray | None = None,
     ) -> None:
-        self.dtype = dtype
-        self.steps = [_packed(values, step, dtype) for step in reversed(plan)]
+        self.dtype = np.dtype(dtype)
+        self.calls = [_packed(values, step, self.dtype) for step in reversed(plan)]
         if columns is not None:
-            self.steps.insert(0, _gathering(columns))
+            self.calls.insert(0, _gathering(columns))
         if rows is not None:
-            self.steps.append(_gathering(inverse(rows)))
+            self.calls.append(_gathering(inverse(rows)))
 
     def run(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the product with x: (n,) or (n, batch) of the dtype, C-contiguous.
@@ -60,32 +69,55 @@ class Program:
         out, when given, is of the right shape and dtype and C-contiguous, and shares no
         memory with x.
         """
-        for number, (rows, step) in enumerate(self.steps, start=1):
-            y = out if number == len(self.steps) else None
-            y = np.empty((rows, *x.shape[1:]), self.dtype) if y is None else y
-            step(x, y)
-            x = y
-        return x
+        *others, last = self.calls
+        for call in others:
+            x = self._made(call, x, None)
+        return self._made(last, x, out)
+
+    def _made(self, call, x, out):
+        """Make one step, into an array of its own unless `out` is given."""
+        if out is None:
+            out = np.empty((call.rows, *x.shape[1:]), self.dtype)
+        (call.vector if x.ndim == 1 else call.columns)(x, out)
+        return out
+
+    def for_vectors(self) -> Callable:
+        """Return `run` for vectors, without what a single step does not need.
+
+        A product of order 256 takes a microsecond, as long as some lines of Python.
+        """
+        if len(self.calls) > 1:
+            return self.run
+        rows, vector, _ = self.calls[0]
+        empty, dtype = np.empty, self.dtype
+
+        def run(x, out=None):
+            if out is None:
+                out = empty(rows, dtype)
+            vector(x, out)
+            return out
+
+        return run
 
 
-def _gathering(index: np.ndarray) -> tuple:
-    """Return the rows of a step that puts rows in order, and its function."""
+def _gathering(index: np.ndarray) -> Call:
+    """Return the step that puts rows in order."""
+    return Call(
+        len(index),
+        lambda x, out: gather(x, index, out),
+        lambda x, out: gather_rows(x, index, out),
+    )
 
-    def run(x, out):
-        (gather if x.ndim == 1 else gather_rows)(x, index, out)
 
-    return len(index), run
-
-
-def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> tuple:
-    """Return the rows of a step, and the function of x and out that makes it."""
+def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
+    """Return a step made ready."""
     chosen = values[step.start : step.stop]
     rows = shape_of(chosen[0].shape)[0]
     pack = _pack_chain if step.kind == KRONECKER else _pack_dyadic
-    return rows, pack(chosen, step, dtype)
+    return Call(rows, *pack(chosen, step, dtype))
 
 
-def _pack_dyadic(values, step, dtype) -> Callable:
+def _pack_dyadic(values, step, dtype):
     """Pack a whole dyadic butterfly.
 
     The kernels apply stride 1 first; the one that applies it last is the adjoint of one
@@ -97,21 +129,25 @@ def _pack_dyadic(values, step, dtype) -> Callable:
         levels = levels[::-1]
     else:
         levels = [np.conj(level.transpose(0, 2, 1)) for level in levels]
-    twiddle = np.empty((len(levels), 2, 2, len(levels[0])), dtype)
+    n = 2 * len(levels[0])
+    twiddle = np.empty((len(levels), 2, 2, n // 2), dtype)
     butterfly_pack(np.array(levels, dtype), twiddle)
     one = butterfly_apply if increasing else butterfly_adjoint
     many = butterfly_apply_columns if increasing else butterfly_adjoint_columns
+    idle = []  # work arrays that no thread has in use
 
-    def run(x, out):
-        if x.ndim == 1:
-            one(twiddle, x, np.empty_like(x), out)
-        else:
-            many(twiddle, x, out)
+    def vector(x, out):
+        try:
+            scratch = idle.pop()
+        except IndexError:
+            scratch = np.empty(n, dtype)
+        one(twiddle, x, scratch, out)
+        idle.append(scratch)
 
-    return run
+    return vector, lambda x, out: many(twiddle, x, out)
 
 
-def _pack_chain(values, step, dtype) -> Callable:
+def _pack_chain(values, step, dtype):
     """Multiply out the groups of a step, and pack what comes of it."""
     ends = list(groups(len(values), step.sizes))[::-1]
     factors = [functools.reduce(fused_values, values[i:j]) for i, j in ends]
@@ -122,13 +158,19 @@ def _pack_chain(values, step, dtype) -> Callable:
     for factor in factors:
         kronecker_pack(factor.astype(dtype), packed[first : first + factor.size])
         first += factor.size
+    tile = max(16, TILE_BYTES // (widest * dtype.itemsize))
+    idle = []
 
-    def run(x, out):
-        if x.ndim == 1:
+    def vector(x, out):
+        try:
+            scratch = idle.pop()
+        except IndexError:
             scratch = np.empty((2, widest), dtype)
-            kronecker_chain_apply(packed, layout, x, scratch, out)
-        else:
-            scratch = np.empty((2, widest, min(TILE, x.shape[1])), dtype)
-            kronecker_chain_apply_columns(packed, layout, x, scratch, out)
+        kronecker_chain_apply(packed, layout, x, scratch, out)
+        idle.append(scratch)
 
-    return run
+    def columns(x, out):
+        scratch = np.empty((2, widest, min(tile, x.shape[1])), dtype)
+        kronecker_chain_apply_columns(packed, layout, x, scratch, out)
+
+    return vector, columns
