@@ -24,10 +24,12 @@ from .algorithms import (
     butterfly_factorize,
     dictionary,
     hierarchical,
+    legendre,
     palm4msa,
     rectmat,
     rectmat_simple,
     refine,
+    slant,
 )
 from .constraints import (
     AntiCirc,
@@ -115,6 +117,7 @@ __all__ = [
     "hierarchical",
     "idft",
     "kronecker",
+    "legendre",
     "load",
     "metrics",
     "palm4msa",
@@ -123,6 +126,7 @@ __all__ = [
     "rectmat_simple",
     "refine",
     "relative_error",
+    "slant",
     "targets",
     "toeplitz",
 ]

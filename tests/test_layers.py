@@ -17,7 +17,7 @@ BENCH = (
 STUDIES = "options report tradeoff cost scale noise crossover products run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
-    "least_squares refine splits candidates butterfly gradient"
+    "least_squares refine splits candidates butterfly fits gradient"
 )
 OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "
