@@ -5,7 +5,6 @@ import functools
 import naive
 import numpy as np
 import pytest
-import scipy.linalg
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -352,25 +351,6 @@ def test_sums():
     assert "OperatorSum 16x16" in repr(two.operator)
     with pytest.raises(ValueError, match="one shape"):
         OperatorSum([])
-
-
-@pytest.mark.parametrize("dtype", ["float64", "complex64"])
-def test_convolutions_are_two_butterflies(dtype):
-    c = random(16, dtype)
-    result = nf.butterfly_factorize(scipy.linalg.circulant(c), model="circulant")
-    close(result.operator.toarray(), scipy.linalg.circulant(c))
-    assert result.relative_error < 1e-6 and result.operator.dtype == dtype
-    chain = Chain.square_dyadic(16)
-    product = nf.butterfly_factorize(scipy.linalg.circulant(c), chain)
-    assert product.relative_error > 0.1  # one is not enough
-    noisy = scipy.linalg.circulant(c) + 0.1 * random((16, 16), dtype, 1)
-    result = nf.butterfly_factorize(noisy.astype(dtype), model="circulant")
-    got = nf.relative_error(noisy, result.operator)
-    assert got == pytest.approx(result.relative_error, rel=1e-4)
-    for shift in range(16):  # the residual has mean zero on every diagonal
-        rows = np.arange(16)
-        rest = (noisy - result.operator.toarray())[(rows + shift) % 16, rows]
-        assert abs(rest.mean()) < 1e-5
 
 
 def test_refine_goes_on_where_the_splits_end():

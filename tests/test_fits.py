@@ -1,10 +1,12 @@
-"""Transforms that are butterflies by fit."""
+"""Butterflies by fit: convolutions, slant and Legendre transforms."""
 
 import numpy as np
 import pytest
-from samples import close
+import scipy.linalg
+from samples import close, random
 
 import nbfact as nf
+from nbfact import Chain
 
 
 def test_transforms_by_fit():
@@ -24,3 +26,22 @@ def test_transforms_by_fit():
         nf.legendre(8, rank=0)
     with pytest.raises(TypeError, match="dtype"):
         nf.slant(8, dtype="complex128")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+def test_convolutions_are_two_butterflies(dtype):
+    c = random(16, dtype)
+    result = nf.butterfly_factorize(scipy.linalg.circulant(c), model="circulant")
+    close(result.operator.toarray(), scipy.linalg.circulant(c))
+    assert result.relative_error < 1e-6 and result.operator.dtype == dtype
+    chain = Chain.square_dyadic(16)
+    product = nf.butterfly_factorize(scipy.linalg.circulant(c), chain)
+    assert product.relative_error > 0.1  # one is not enough
+    noisy = scipy.linalg.circulant(c) + 0.1 * random((16, 16), dtype, 1)
+    result = nf.butterfly_factorize(noisy.astype(dtype), model="circulant")
+    got = nf.relative_error(noisy, result.operator)
+    assert got == pytest.approx(result.relative_error, rel=1e-4)
+    for shift in range(16):  # the residual has mean zero on every diagonal
+        rows = np.arange(16)
+        rest = (noisy - result.operator.toarray())[(rows + shift) % 16, rows]
+        assert abs(rest.mean()) < 1e-5

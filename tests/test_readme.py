@@ -40,7 +40,12 @@ def run_examples(page, count):
 
 def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_examples("README.md", 2)
+    run_examples("README.md", 3)
+
+
+def test_the_examples_of_the_page_on_butterflies_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_examples("docs/butterflies.md", 2)
 
 
 @pytest.mark.compiled
