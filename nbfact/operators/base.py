@@ -1,5 +1,6 @@
 """FastOperator: a scipy LinearOperator that knows what it costs to apply."""
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,17 @@ class FastOperator(LinearOperator):
 
     def _rmatmat(self, x):
         return self.H @ x
+
+    def __rmul__(self, other: Any) -> Any:
+        if isinstance(other, numbers.Number):
+            return self * other
+        return super().__rmul__(other)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self * (1 / other)
+
+    def __neg__(self) -> Any:
+        return self * -1.0
 
     def toarray(self) -> np.ndarray:
         """Return the dense matrix, (m, n), of the operator's dtype."""

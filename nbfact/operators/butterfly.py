@@ -252,18 +252,9 @@ class Butterfly(FastOperator):
         """
         if out is None:
             return self @ x
-        if type(x) is type(out) is np.ndarray and self._quick is not None:
-            dtype, shape, call = self._quick
-            if (
-                out.dtype is x.dtype is dtype
-                and x.shape == shape
-                and out.shape == self.shape[:1]
-                and x.flags.carray
-                and out.flags.carray
-                and x.base is out.base is None  # each owns its memory
-                and x is not out
-            ):
-                return call(x, out)
+        if self._quick is not None and self._own(x, 1) and self._own(out, 0):
+            if x is not out:
+                return self._quick[2](x, out)
         x = self._operand(x)
         dtype, shape = common_dtype(self.dtype, x.dtype), (self.shape[0], *x.shape[1:])
         if out.shape != shape or out.dtype != dtype:
@@ -278,6 +269,16 @@ class Butterfly(FastOperator):
         else:
             out[...] = self._apply(x)
         return out
+
+    def _own(self, x, axis):
+        """Whether x is a plain vector of our dtype and size that owns its memory."""
+        return (
+            type(x) is np.ndarray
+            and x.dtype is self.dtype
+            and x.shape == (self.shape[axis],)
+            and x.base is None
+            and x.flags.carray
+        )
 
     def save(self, path: Any) -> None:
         """Write the operator to `path`, whole or not at all; see `nbfact.load`.
@@ -379,17 +380,6 @@ class Butterfly(FastOperator):
         smallest = min(range(len(values)), key=lambda j: values[j].size)
         values[smallest] = values[smallest] * dtype.type(other)
         return self._like(self.chain, values)
-
-    def __rmul__(self, other: Any) -> Any:
-        if isinstance(other, numbers.Number):
-            return self * other
-        return super().__rmul__(other)
-
-    def __truediv__(self, other: Any) -> Any:
-        return self * (1 / other)
-
-    def __neg__(self) -> "Butterfly":
-        return self * -1.0
 
     def __repr__(self) -> str:
         m, n = self.shape

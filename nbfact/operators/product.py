@@ -148,17 +148,6 @@ class FactorProduct(FastOperator):
             return FactorProduct(self.factors, self.scale * other)
         return self @ other
 
-    def __rmul__(self, other: Any) -> Any:
-        if isinstance(other, numbers.Number):
-            return self * other
-        return super().__rmul__(other)
-
-    def __truediv__(self, other: Any) -> Any:
-        return self * (1 / other)
-
-    def __neg__(self) -> "FactorProduct":
-        return self * -1.0
-
     def __add__(self, other: Any) -> Any:
         if not isinstance(other, FactorProduct):
             return super().__add__(other)
