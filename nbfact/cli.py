@@ -38,6 +38,7 @@ class Study(StrEnum):
     noise = "noise"
     crossover = "crossover"
     products = "products"
+    rates = "rates"
 
 
 class Method(StrEnum):

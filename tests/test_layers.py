@@ -14,7 +14,7 @@ BENCH = (
     "sample peers machine store case operators products hadamard steps paper faust "
     "palm factorize planning cases table learn measure compare gate report run"
 )
-STUDIES = "options report tradeoff cost scale noise crossover products run"
+STUDIES = "options report tradeoff cost scale noise crossover products rates run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine splits candidates butterfly fits gradient"

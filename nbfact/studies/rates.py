@@ -1,0 +1,115 @@
+"""What a value costs in each kernel: the constants of the model that chooses plans."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..bench.sample import interleave
+from ..operators import Chain
+from ..operators.plan import DECREASING, INCREASING, KRONECKER, Step
+from ..operators.program import Program
+from .report import Row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TITLE = "Nanoseconds a value and column, by kernel and pattern"
+NOTES = """\
+Products of order n with one factor (a, b, b, d), twice over, or with a whole dyadic
+butterfly, Gaussian values: the least time of many over the number of values and of
+columns. The constants of `nbfact/operators/plan.py` are from this table."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Order, dtypes, numbers of columns, radices, strides, seconds for each."""
+
+    n: int = 1024
+    dtypes: tuple[str, ...] = ("float32", "float64", "complex64", "complex128")
+    batches: tuple[int, ...] = (1, 16, 256)
+    radices: tuple[int, ...] = (2, 4, 8, 16, 32)
+    strides: tuple[int, ...] = (1, 4, 32)
+    budget: float = 0.02
+
+
+FULL = Settings()
+QUICK = Settings(256, ("float32",), (1, 16), (2, 4), (1, 32), 0.005)
+
+
+def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
+    """Return one job for each dtype and number of columns; nobody else takes part."""
+    return [
+        (f"{dtype}, {batch} columns", functools.partial(_rows, settings, dtype, batch))
+        for dtype in settings.dtypes
+        for batch in settings.batches
+    ]
+
+
+def _rows(settings, dtype, batch):
+    dyadic = Chain.square_dyadic(settings.n)
+    whole = (INCREASING, dyadic), (DECREASING, dyadic.T)
+    found = [
+        _row(kind, chain, Step(kind, 0, len(chain)), dtype, batch, settings.budget)
+        for kind, chain in whole
+    ]
+    for radix in settings.radices:
+        for stride in settings.strides:
+            if settings.n % (radix * stride) == 0:
+                factor = (settings.n // (radix * stride), radix, radix, stride)
+                chain, step = Chain([factor] * 2), Step(KRONECKER, 0, 2, (1, 1))
+                found.append(
+                    _row(KRONECKER, chain, step, dtype, batch, settings.budget)
+                )
+    return found
+
+
+def _row(kind, chain, step, dtype, batch, budget):
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(pattern).astype(dtype) for pattern in chain]
+    program = Program(values, (step,), np.dtype(dtype))
+    shape = (chain.shape[1],) if batch == 1 else (chain.shape[1], batch)
+    x = rng.standard_normal(shape).astype(dtype)
+    out = np.empty_like(x)
+    times = interleave({"run": lambda: program.run(x, out)}, budget)["run"]
+    _, radix, _, stride = chain[0]
+    return {
+        "kernel": kind,
+        "dtype": dtype,
+        "batch": batch,
+        "radix": radix if kind == KRONECKER else None,
+        "stride": stride if kind == KRONECKER else None,
+        "ns": float(times.min()) * 1e9 / (chain.n_parameters * batch),
+    }
+
+
+def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return kernels and patterns down, dtypes and numbers of columns across."""
+    lines: dict[tuple, Row] = {}
+    for row in rows:
+        key = row["kernel"], row["radix"], row["stride"]
+        names = ("kernel", "radix", "stride")
+        line = lines.setdefault(key, dict(zip(names, key, strict=True)))
+        line[f"{row['dtype']} x {row['batch']}"] = row["ns"]
+    return {TITLE: list(lines.values())}
+
+
+def draw(rows: Sequence[Row], figure: "Figure") -> None:
+    """Draw nanoseconds against the radix, one panel for each number of columns."""
+    batches = list(dict.fromkeys(row["batch"] for row in rows))
+    all_axes = np.ravel(figure.subplots(1, len(batches), sharey=True))
+    for axes, batch in zip(all_axes, batches, strict=True):
+        chosen = [r for r in rows if r["batch"] == batch and r["radix"] is not None]
+        for dtype in dict.fromkeys(row["dtype"] for row in chosen):
+            for stride in dict.fromkeys(row["stride"] for row in chosen):
+                line = [
+                    (row["radix"], row["ns"])
+                    for row in chosen
+                    if (row["dtype"], row["stride"]) == (dtype, stride)
+                ]
+                axes.loglog(*zip(*line, strict=True), "o-", label=f"{dtype}, {stride}")
+        axes.set(title=f"{batch} columns", xlabel="b = c")
+    all_axes[0].set(ylabel="ns a value")
+    all_axes[0].legend(fontsize="small", title="dtype, d")
