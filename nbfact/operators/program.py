@@ -1,8 +1,10 @@
 """Programs: a plan with the values of a butterfly packed for its kernels."""
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 
+import numba
 import numpy as np
 
 from ..kernels import (
@@ -15,6 +17,7 @@ from ..kernels import (
     gather_rows,
     kronecker_chain_apply,
     kronecker_chain_apply_columns,
+    kronecker_chain_apply_columns_parallel,
     kronecker_pack,
 )
 from .patterns import fused_values, groups, shape_of
@@ -23,6 +26,10 @@ from .plan import INCREASING, KRONECKER, Plan, Step
 
 TILE = 64
 """Columns that go through the factors of a step together."""
+
+_TEAM = threading.Lock()
+"""Held by whoever runs a parallel kernel: Numba's "workqueue", its threads where
+neither TBB nor OpenMP is installed, ends the process when two callers meet in it."""
 
 
 class Program:
@@ -54,16 +61,19 @@ class Program:
         if rows is not None:
             self.steps.append(_gathering(inverse(rows)))
 
-    def run(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def run(
+        self, x: np.ndarray, out: np.ndarray | None = None, parallel: bool = False
+    ) -> np.ndarray:
         """Return the product with x: (n,) or (n, batch) of the dtype, C-contiguous.
 
         out, when given, is of the right shape and dtype and C-contiguous, and shares no
-        memory with x.
+        memory with x. parallel: whether chains, which alone gain by it, multiply more
+        than `TILE` columns on several threads.
         """
         for number, (rows, step) in enumerate(self.steps, start=1):
             y = out if number == len(self.steps) else None
             y = np.empty((rows, *x.shape[1:]), self.dtype) if y is None else y
-            step(x, y)
+            step(x, y, parallel)
             x = y
         return x
 
@@ -71,14 +81,14 @@ class Program:
 def _gathering(index: np.ndarray) -> tuple:
     """Return the rows of a step that puts rows in order, and its function."""
 
-    def run(x, out):
+    def run(x, out, parallel):
         (gather if x.ndim == 1 else gather_rows)(x, index, out)
 
     return len(index), run
 
 
 def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> tuple:
-    """Return the rows of a step, and the function of x and out that makes it."""
+    """Return the rows of a step, and the function of x, out, parallel that makes it."""
     chosen = values[step.start : step.stop]
     rows = shape_of(chosen[0].shape)[0]
     pack = _pack_chain if step.kind == KRONECKER else _pack_dyadic
@@ -102,7 +112,7 @@ def _pack_dyadic(values, step, dtype) -> Callable:
     one = butterfly_apply if increasing else butterfly_adjoint
     many = butterfly_apply_columns if increasing else butterfly_adjoint_columns
 
-    def run(x, out):
+    def run(x, out, parallel):
         if x.ndim == 1:
             one(twiddle, x, np.empty_like(x), out)
         else:
@@ -123,12 +133,19 @@ def _pack_chain(values, step, dtype) -> Callable:
         kronecker_pack(factor.astype(dtype), packed[first : first + factor.size])
         first += factor.size
 
-    def run(x, out):
+    def run(x, out, parallel):
         if x.ndim == 1:
             scratch = np.empty((2, widest), dtype)
             kronecker_chain_apply(packed, layout, x, scratch, out)
+            return
+        tile, count = min(TILE, x.shape[1]), 1
+        if parallel:
+            count = min(numba.get_num_threads(), -(-x.shape[1] // tile))
+        scratch = np.empty((count, 2, widest, tile), dtype)
+        if count == 1:
+            kronecker_chain_apply_columns(packed, layout, x, scratch[0], out)
         else:
-            scratch = np.empty((2, widest, min(TILE, x.shape[1])), dtype)
-            kronecker_chain_apply_columns(packed, layout, x, scratch, out)
+            with _TEAM:
+                kronecker_chain_apply_columns_parallel(packed, layout, x, scratch, out)
 
     return run
