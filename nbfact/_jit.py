@@ -10,14 +10,17 @@ import hashlib
 from pathlib import Path
 
 import numba
+from numba import prange
 from numba.core import config
+
+__all__ = ["REASSOC", "kernel", "prange"]
 
 REASSOC = frozenset({"reassoc", "contract"})
 """Fast-math flags for reductions: sums may be reordered and fused, so that they
 vectorise; NaN and infinity keep their meaning, unlike with ``fastmath=True``."""
 
 
-def kernel(function=None, *, fastmath=False):
+def kernel(function=None, *, fastmath=False, parallel=False):
     """Compile a kernel: the only place of the package that calls ``numba.njit``.
 
     Options, the same for all kernels:
@@ -27,13 +30,16 @@ def kernel(function=None, *, fastmath=False):
     * ``error_model="numpy"``: dividing by zero gives inf or NaN, without a branch
       that would keep loops from vectorising.
     * ``fastmath``: leave ``False``, or :data:`REASSOC` on reductions.
+    * ``parallel``: loops over ``prange`` are shared among threads. Only in a twin of a
+      serial kernel that a benchmark shows to pay, named ``<serial>_parallel``.
     """
     if function is None:
-        return functools.partial(kernel, fastmath=fastmath)
+        return functools.partial(kernel, fastmath=fastmath, parallel=parallel)
     options = {
         "nogil": True,
         "error_model": "numpy",
         "fastmath": set(fastmath) if fastmath else False,
+        "parallel": parallel,
     }
     try:
         dispatcher = numba.njit(cache=True, **options)(function)
@@ -55,8 +61,8 @@ def _stamp(function, options):
     under other names must not read one another's files).
     """
     fastmath = sorted(options["fastmath"] or ())
-    flags = (options["nogil"], options["error_model"], fastmath, config.BOUNDSCHECK)
-    return _sources_hash(), function.__module__, flags
+    flags = (options["nogil"], options["error_model"], fastmath, options["parallel"])
+    return _sources_hash(), function.__module__, (*flags, config.BOUNDSCHECK)
 
 
 @functools.cache

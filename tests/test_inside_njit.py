@@ -37,6 +37,9 @@ ARGUMENTS = {
     "kronecker_chain_apply_columns": (
         *(FOURTHS.ravel(), PATTERNS, SQUARE, np.zeros((2, 4, 4)), BLOCK),
     ),
+    "kronecker_chain_apply_columns_parallel": (
+        *(FOURTHS.ravel(), PATTERNS, SQUARE, np.zeros((2, 2, 4, 2)), BLOCK),
+    ),
     "kronecker_pack": (FOURTHS, np.zeros(8)),
     "kronecker_gradient_columns": (SQUARE, SQUARE, np.zeros((1, 2, 2, 2))),
     "csr_fit": (*FORMS, GRAM, SQUARE),
@@ -64,7 +67,9 @@ ARGUMENTS = {
     "frobenius_norm": (SQUARE,),
     "fwht": (VECTOR,),
     "fwht_columns": (SQUARE,),
+    "fwht_columns_parallel": (random((8, 2), "float64"),),
     "fwht_rows": (SQUARE,),
+    "fwht_rows_parallel": (SQUARE, 2),
     "keep_largest": (VECTOR, 2, OUT),
     "kth_largest": (VECTOR, 2),
     "max_abs": (SQUARE,),

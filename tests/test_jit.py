@@ -1,5 +1,6 @@
 """What the compilation cache may and may not keep."""
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -26,6 +27,17 @@ from .callee import second
 @kernel
 def caller(x):
     return second(x)
+"""
+PARALLEL = """
+from .._jit import kernel, prange
+from .callee import second
+
+@kernel(parallel=True)
+def caller(x):
+    out = x.copy()
+    for i in prange(x.size):
+        out[i] = second(x)
+    return out[0]
 """
 RUN = """
 import numpy as np
@@ -74,6 +86,24 @@ def test_a_cached_caller_follows_its_callee(project):
 
 
 @pytest.mark.compiled
+def test_a_parallel_kernel_is_read_from_the_cache(project):
+    """Not so when it calls numba.get_num_threads, which is an address."""
+    (project / "kernels" / "caller.py").write_text(PARALLEL)
+    assert run(project) == ["2.0", "0"]
+    assert run(project) == ["2.0", "1"]
+
+
+@pytest.mark.compiled
+def test_parallel_kernels_have_names_of_their_own():
+    """Of two kernels of one name, Numba's cache takes either for the other."""
+    for path in sorted((PACKAGE / "kernels").glob("*.py")):
+        module = importlib.import_module(f"nbfact.kernels.{path.stem}")
+        for name, found in vars(module).items():
+            options = getattr(found, "targetoptions", {})
+            assert options.get("parallel", False) == name.endswith("_parallel"), name
+
+
+@pytest.mark.compiled
 def test_bounds_are_checked_on_a_warm_cache(project):
     # One entry, seen through a longer array: reading the second is safe and wrong.
     assert run(project, length=1) == ["2.0", "0"]
@@ -93,8 +123,10 @@ def test_the_stamp_tells_options_apart(monkeypatch):
         pass
 
     plain = {"nogil": True, "error_model": "numpy", "fastmath": False}
+    plain |= {"parallel": False}
     fast = plain | {"fastmath": set(_jit.REASSOC)}
-    stamps = [_jit._stamp(function, plain), _jit._stamp(function, fast)]
+    twin = plain | {"parallel": True}
+    stamps = [_jit._stamp(function, options) for options in (plain, fast, twin)]
     monkeypatch.setattr(config, "BOUNDSCHECK", 1)
     stamps.append(_jit._stamp(function, plain))
     function.__module__ = "another_name_of_the_package.kernels"

@@ -44,6 +44,11 @@ from .palm import (
     optimal_scale,
     palm_step,
 )
+from .parallel import (
+    fwht_columns_parallel,
+    fwht_rows_parallel,
+    kronecker_chain_apply_columns_parallel,
+)
 from .permute import gather, gather_rows
 from .projections import (
     normalize_frobenius,
@@ -104,7 +109,9 @@ __all__ = [
     "frobenius_norm",
     "fwht",
     "fwht_columns",
+    "fwht_columns_parallel",
     "fwht_rows",
+    "fwht_rows_parallel",
     "gather",
     "gather_rows",
     "keep_largest",
@@ -114,6 +121,7 @@ __all__ = [
     "kronecker_apply_columns",
     "kronecker_chain_apply",
     "kronecker_chain_apply_columns",
+    "kronecker_chain_apply_columns_parallel",
     "kronecker_gradient_columns",
     "kronecker_pack",
     "kth_largest",

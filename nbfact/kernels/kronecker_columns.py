@@ -216,16 +216,13 @@ def kronecker_adjoint_columns(values, x, out):
 
 
 @kernel
-def kronecker_chain_apply_columns(values, layout, x, scratch, out):
-    """`kronecker_chain_apply` on every column of x, a tile of columns at a time.
-
-    x: (columns, batch), scratch: (2, largest number of rows, tile), out: (rows, batch).
-    """
+def _chain_tiles(values, layout, x, scratch, out, begin, end):
+    """Multiply columns begin to end, a tile at a time, by a chain."""
     tile, batch = scratch.shape[2], np.uintp(x.shape[1])
     fx, fo = x.ravel(), out.ravel()
     even, odd = scratch[0].ravel(), scratch[1].ravel()
-    for start in range(0, x.shape[1], tile):
-        width = np.uintp(min(tile, x.shape[1] - start))
+    for start in range(begin, end, tile):
+        width = np.uintp(min(tile, end - start))
         first, source, window = 0, fx, (batch, np.uintp(start))
         for j in range(layout.shape[0]):
             a, b, c, d = layout[j, 0], layout[j, 1], layout[j, 2], layout[j, 3]
@@ -238,6 +235,15 @@ def kronecker_chain_apply_columns(values, layout, x, scratch, out):
             v = values[first : first + size]
             _columns(v, shape, np.uintp(0), source, window, target, place, width)
             first, source, window = first + size, target, place
+
+
+@kernel
+def kronecker_chain_apply_columns(values, layout, x, scratch, out):
+    """`kronecker_chain_apply` on every column of x, a tile of columns at a time.
+
+    x: (columns, batch), scratch: (2, largest number of rows, tile), out: (rows, batch).
+    """
+    _chain_tiles(values, layout, x, scratch, out, np.intp(0), x.shape[1])
 
 
 @kernel(fastmath=REASSOC)

@@ -48,8 +48,8 @@ class FastOperator(LinearOperator):
         """Return m n / nnz."""
         return 1 / self.density if self.nnz else float("inf")
 
-    def _apply(self, x: np.ndarray) -> np.ndarray:
-        """Multiply x: (n,) or (n, batch), checked, of a supported dtype."""
+    def _apply(self, x: np.ndarray, **options: Any) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch), checked; options are for `_run`."""
         dtype = common_dtype(self.dtype, x.dtype)
         # A real map of complex columns is the same map of twice as many real ones.
         kernel_dtype = dtype if self.dtype.kind == "c" else real_dtype(dtype)
@@ -59,9 +59,9 @@ class FastOperator(LinearOperator):
         if x.size == 0:
             return np.zeros(shape, dtype)
         if kernel_dtype == dtype:
-            return self._run(dtype, x)
+            return self._run(dtype, x, **options)
         columns = x.reshape(len(x), -1).view(kernel_dtype)
-        return self._run(kernel_dtype, columns).view(dtype).reshape(shape)
+        return self._run(kernel_dtype, columns, **options).view(dtype).reshape(shape)
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""

@@ -235,7 +235,9 @@ class Butterfly(FastOperator):
             raise TypeError(f"dtype={dtype}: the values are complex; see real_part")
         return self._like(self.chain, [value.astype(dtype) for value in self.values])
 
-    def apply(self, x: Any, out: np.ndarray | None = None) -> np.ndarray:
+    def apply(
+        self, x: Any, out: np.ndarray | None = None, parallel: bool = False
+    ) -> np.ndarray:
         """Return ``self @ x``, written into `out` when given.
 
         Parameters
@@ -244,18 +246,24 @@ class Butterfly(FastOperator):
         out : ndarray, shape (m,) or (m, batch), optional
             Of the dtype of the product; may be `x` itself, or overlap with it. Nothing
             is allocated for the result when it is C-contiguous and apart from `x`.
+        parallel : bool
+            Whether chains multiply more than 64 columns on Numba's threads: the same
+            result. Calls wait for one another; do not run parallel functions of your
+            own meanwhile where Numba's threading layer is "workqueue".
 
         Raises
         ------
         ValueError
             When the shape or the dtype of `out` does not fit.
         """
-        if out is None:
+        if out is None and not parallel:
             return self @ x
         if self._quick is not None and self._own(x, 1) and self._own(out, 0):
             if x is not out:
                 return self._quick[2](x, out)
         x = self._operand(x)
+        if out is None:
+            return self._apply(x, parallel=parallel)
         dtype, shape = common_dtype(self.dtype, x.dtype), (self.shape[0], *x.shape[1:])
         if out.shape != shape or out.dtype != dtype:
             raise ValueError(
@@ -265,9 +273,9 @@ class Butterfly(FastOperator):
         ready = x.size and x.dtype == self.dtype == dtype
         ready = ready and x.flags.carray and out.flags.carray
         if ready and not np.may_share_memory(x, out):
-            self._run(dtype, x, out)
+            self._run(dtype, x, out, parallel)
         else:
-            out[...] = self._apply(x)
+            out[...] = self._apply(x, parallel=parallel)
         return out
 
     def _own(self, x, axis):
@@ -297,18 +305,13 @@ class Butterfly(FastOperator):
         """
         write_butterfly(self.values, self.rows, self.columns, path)
 
-    def _run(
-        self, dtype: np.dtype, x: np.ndarray, out: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty.
-
-        out, if given, is as `Program.run` wants it.
-        """
+    def _run(self, dtype, x, out=None, parallel=False) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch) of dtype, not empty; see `Program.run`."""
         vector = x.ndim == 1 or x.shape[1] == 1
         shape = (self.shape[0], *x.shape[1:])
         if vector:
             x, out = x.reshape(-1), None if out is None else out.reshape(-1)
-        return self._program(dtype, vector).run(x, out).reshape(shape)
+        return self._program(dtype, vector).run(x, out, parallel).reshape(shape)
 
     def _program(self, dtype, vector):
         """Return the packed plan for vectors, or for several columns; made once."""
@@ -363,7 +366,9 @@ class Butterfly(FastOperator):
             dtype, shape, call = self._quick
             if other.dtype is dtype and other.shape == shape and other.flags.carray:
                 return call(other)
-        if isinstance(other, Butterfly) and _cancel(self.columns, other.rows):
+        if isinstance(other, Butterfly) and permutations.cancel(
+            self.columns, other.rows
+        ):
             if self.shape[1] != other.shape[0]:
                 raise ValueError(f"shapes do not chain: {self.shape} @ {other.shape}")
             dtype = common_dtype(self.dtype, other.dtype)
@@ -392,10 +397,3 @@ class Butterfly(FastOperator):
             f"{', permuted ' * bool(permuted)}{' and '.join(permuted)}\n"
             f"  {' '.join(str(pattern) for pattern in self.chain)}"
         )
-
-
-def _cancel(columns, rows):
-    """Whether the permutations between two products undo one another."""
-    if columns is None or rows is None:
-        return columns is rows
-    return columns.min() >= 0 and np.array_equal(columns, rows)

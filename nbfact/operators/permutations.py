@@ -154,3 +154,10 @@ def inverse(index: np.ndarray) -> np.ndarray:
     found = np.empty(len(places), np.intp)
     found[index[places]] = places
     return found
+
+
+def cancel(columns: np.ndarray | None, rows: np.ndarray | None) -> bool:
+    """Whether the permutations between two products undo one another."""
+    if columns is None or rows is None:
+        return columns is rows
+    return columns.min() >= 0 and np.array_equal(columns, rows)

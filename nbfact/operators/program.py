@@ -1,9 +1,11 @@
 """Programs: a plan with the values of a butterfly packed for its kernels."""
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
 from ..kernels import (
@@ -16,6 +18,7 @@ from ..kernels import (
     gather_rows,
     kronecker_chain_apply,
     kronecker_chain_apply_columns,
+    kronecker_chain_apply_columns_parallel,
     kronecker_pack,
 )
 from .patterns import fused_values, groups, shape_of
@@ -27,11 +30,16 @@ TILE_BYTES = 1 << 18
 
 
 class Call(NamedTuple):
-    """A step made ready: functions of (x, out) for a vector, and for columns."""
+    """A step made ready: functions of (x, out), and of (x, out, parallel)."""
 
     rows: int
     vector: Callable
     columns: Callable
+
+
+_TEAM = threading.Lock()
+"""Held by whoever runs a parallel kernel: Numba's "workqueue", its threads where
+neither TBB nor OpenMP is installed, ends the process when two callers meet in it."""
 
 
 class Program:
@@ -63,22 +71,28 @@ class Program:
         if rows is not None:
             self.calls.append(_gathering(inverse(rows)))
 
-    def run(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def run(
+        self, x: np.ndarray, out: np.ndarray | None = None, parallel: bool = False
+    ) -> np.ndarray:
         """Return the product with x: (n,) or (n, batch) of the dtype, C-contiguous.
 
         out, when given, is of the right shape and dtype and C-contiguous, and shares no
-        memory with x.
+        memory with x. parallel: whether chains, which alone gain by it, multiply tiles
+        of columns on several threads.
         """
         *others, last = self.calls
         for call in others:
-            x = self._made(call, x, None)
-        return self._made(last, x, out)
+            x = self._made(call, x, None, parallel)
+        return self._made(last, x, out, parallel)
 
-    def _made(self, call, x, out):
+    def _made(self, call, x, out, parallel):
         """Make one step, into an array of its own unless `out` is given."""
         if out is None:
             out = np.empty((call.rows, *x.shape[1:]), self.dtype)
-        (call.vector if x.ndim == 1 else call.columns)(x, out)
+        if x.ndim == 1:
+            call.vector(x, out)
+        else:
+            call.columns(x, out, parallel)
         return out
 
     def for_vectors(self) -> Callable:
@@ -105,7 +119,7 @@ def _gathering(index: np.ndarray) -> Call:
     return Call(
         len(index),
         lambda x, out: gather(x, index, out),
-        lambda x, out: gather_rows(x, index, out),
+        lambda x, out, parallel: gather_rows(x, index, out),
     )
 
 
@@ -144,7 +158,7 @@ def _pack_dyadic(values, step, dtype):
         one(twiddle, x, scratch, out)
         idle.append(scratch)
 
-    return vector, lambda x, out: many(twiddle, x, out)
+    return vector, lambda x, out, parallel: many(twiddle, x, out)
 
 
 def _pack_chain(values, step, dtype):
@@ -169,8 +183,15 @@ def _pack_chain(values, step, dtype):
         kronecker_chain_apply(packed, layout, x, scratch, out)
         idle.append(scratch)
 
-    def columns(x, out):
-        scratch = np.empty((2, widest, min(tile, x.shape[1])), dtype)
-        kronecker_chain_apply_columns(packed, layout, x, scratch, out)
+    def columns(x, out, parallel):
+        width = min(tile, x.shape[1])
+        count = -(-x.shape[1] // width)
+        count = min(numba.get_num_threads(), count) if parallel else 1
+        scratch = np.empty((count, 2, widest, width), dtype)
+        if count == 1:
+            kronecker_chain_apply_columns(packed, layout, x, scratch[0], out)
+        else:
+            with _TEAM:
+                kronecker_chain_apply_columns_parallel(packed, layout, x, scratch, out)
 
     return vector, columns
