@@ -8,7 +8,7 @@ The floors, from the ground up; each imports only those above it in this list:
 ``operators``       linear maps that multiply fast: `FactorProduct`, `Butterfly`, ...
 ``metrics``         `relative_error`, `metrics.rcg`, ...
 ``targets``         matrices to factor: `targets.hadamard`, `targets.leadfield`, ...
-``algorithms``      `palm4msa`, `hierarchical`, `rectmat`, `refine`
+``algorithms``      `palm4msa`, `hierarchical`, `refine`, `learn_butterfly`, ...
 ``bench``, ``cli``  the harness and the ``nbfact`` command (extra ``bench``)
 ``studies``         tables and figures about factorizing (extra ``study``)
 ==================  ===========================================================
@@ -18,10 +18,14 @@ from . import metrics, targets
 from .algorithms import (
     Factorization,
     History,
+    LearnedButterfly,
+    LearningHistory,
+    LearningState,
     Preset,
     State,
     dictionary,
     hierarchical,
+    learn_butterfly,
     palm4msa,
     rectmat,
     rectmat_simple,
@@ -67,6 +71,9 @@ __all__ = [
     "Hankel",
     "History",
     "Identity",
+    "LearnedButterfly",
+    "LearningHistory",
+    "LearningState",
     "NormCol",
     "NormLin",
     "Preset",
@@ -83,6 +90,7 @@ __all__ = [
     "Toeplitz",
     "dictionary",
     "hierarchical",
+    "learn_butterfly",
     "load",
     "metrics",
     "palm4msa",

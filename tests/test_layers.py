@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
     "norms select topk projections assignment structured sparse compress hadamard "
-    "butterfly kronecker permute rank_one palm"
+    "butterfly gradient mixture kronecker permute rank_one palm"
 )
 BENCH = (
     "sample peers machine store case operators products steps paper faust palm cases "
@@ -17,7 +17,7 @@ BENCH = (
 STUDIES = "options report tradeoff cost scale noise crossover run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
-    "least_squares refine butterfly gradient"
+    "least_squares refine butterfly objectives twiddles descent gradient"
 )
 OPERATORS = (
     "base files product permutations patterns chain layouts plan butterfly loading "

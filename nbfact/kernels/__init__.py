@@ -22,7 +22,16 @@ from .compress import (
     csr_entered,
     csr_gram,
 )
+from .gradient import (
+    adam_step,
+    butterfly_backward,
+    butterfly_expand,
+    butterfly_fit,
+    butterfly_fit_columns,
+    butterfly_total,
+)
 from .hadamard import fwht, fwht_columns, fwht_rows
+from .mixture import mixture_fit
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .palm import (
     chain_gradient,
@@ -66,12 +75,18 @@ from .structured import (
 )
 
 __all__ = [
+    "adam_step",
     "adjoint_copy",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",
     "butterfly_apply_columns",
+    "butterfly_backward",
+    "butterfly_expand",
+    "butterfly_fit",
+    "butterfly_fit_columns",
     "butterfly_pack",
+    "butterfly_total",
     "chain_apply",
     "chain_apply_columns",
     "chain_gradient",
@@ -97,6 +112,7 @@ __all__ = [
     "keep_largest",
     "kth_largest",
     "max_abs",
+    "mixture_fit",
     "normalize_frobenius",
     "optimal_scale",
     "palm_step",

@@ -41,7 +41,9 @@ def _places(level, block, low, half, n, tied):
         entry, source = size - 1 + low, butterfly_total(level, n, tied) + low * size
     else:
         entry = level * (n // 2) + block * size + low
-        source = butterfly_total(level, n, tied) + ((2 * block + half) * size + low) * size
+        source = (
+            butterfly_total(level, n, tied) + ((2 * block + half) * size + low) * size
+        )
     upper = butterfly_total(level + 1, n, tied)
     upper += (2 * block * size + low) * 2 * size + half * size
     return entry, source, upper, upper + 2 * size * size
