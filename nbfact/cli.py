@@ -37,6 +37,7 @@ class Study(StrEnum):
     scale = "scale"
     noise = "noise"
     crossover = "crossover"
+    dao = "dao"
 
 
 class Method(StrEnum):

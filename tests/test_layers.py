@@ -14,7 +14,7 @@ BENCH = (
     "sample peers machine store case operators products steps paper faust palm cases "
     "table learn measure compare gate report run"
 )
-STUDIES = "options report tradeoff cost scale noise crossover run"
+STUDIES = "options report tradeoff cost scale noise crossover dao run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine butterfly objectives twiddles descent gradient"

@@ -189,7 +189,7 @@ def _has_real_part(merged):
 
 
 def _real_product(product):
-    """Return Re(S1 ... SJ) as [Re S1, -Im S1] ... [[Re, -Im], [Im, Re]] ... [Re; Im]."""
+    """Return Re(S1 ... SJ): [Re, -Im] [[Re, -Im], [Im, Re]] ... [Re; Im]."""
     factors = []
     last = len(product.factors) - 1
     for number, factor in enumerate(product.factors):

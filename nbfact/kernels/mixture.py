@@ -1,7 +1,7 @@
 """Relaxed permutations: products of mixtures of the identity and a permutation.
 
-Stage k maps x to y with y[i] = (1 - w) x[i] + w x[index[k, i]], where w is the weight
-``weights[which[k, i]]``; stage 0 is applied first. Weights of 0 and 1 give permutations.
+Stage k maps x to y with y[i] = (1 - w) x[i] + w x[index[k, i]], w the weight
+``weights[which[k, i]]``. Stage 0 is applied first. Weights of 0 or 1: a permutation.
 """
 
 from .._jit import REASSOC, kernel
@@ -24,7 +24,7 @@ def _transposed_stage(index, which, weights, x, y):
 
 @kernel(fastmath=REASSOC)
 def _stage(index, which, weights, x, slope, y, gradient):
-    """A stage on slope, into y; adds the gradient of x . y, x before the transpose."""
+    """Apply a stage to slope, into y; add the gradient, x before the transpose."""
     for i in range(slope.shape[0]):
         w = weights[which[i]]
         source, here, there, out = x[i], slope[i], slope[index[i]], y[i]

@@ -21,7 +21,7 @@ from ..bench import machine, peers
 from ..bench.run import limited_threads
 from . import report
 
-STUDIES = ("tradeoff", "cost", "scale", "noise", "crossover")
+STUDIES = ("tradeoff", "cost", "scale", "noise", "crossover", "dao")
 
 
 def load(name: str) -> ModuleType:
