@@ -63,7 +63,7 @@ def learn_butterfly(
     n_iter : int
         Steps of a trial, at most.
     polish : int
-        Iterations of L-BFGS in float64 on the best trial.
+        Iterations of L-BFGS in float64, at the end of each trial or search.
     tol : float
         A trial stops at this RMSE.
     restarts : int
@@ -132,10 +132,10 @@ def learn_butterfly(
     rng, trial = np.random.default_rng(random_state), None
     for _ in range(restarts):
         found = descent.attempt(rng)
+        descent.polish(found, polish if scale else 0)
         trial = found if trial is None or found.mse < trial.mse else trial
         if descent.stopped or trial.mse <= tol**2:
             break
-    descent.polish(trial, polish if scale else 0)
     return _result(matrix, trial, descent, scale)
 
 

@@ -25,11 +25,11 @@ NOTES = """\
 RMSE: ‖A - Â‖_F / N, on the scaling of the paper, where success is below 1e-4.
 Published: learning_transforms/rmse.pkl of HazyResearch/butterfly, the data of figure 3:
 the best of 20 (N = 8) to 320 (N = 1024) trials of up to 80000 steps, float32, 8 GPUs.
-Learned: `learn_butterfly` on one thread, tied complex values, `parameters` real numbers;
-the permutation is searched for, and given for convolutions ("bit-reversal"); `steps` are
-those of all trials. Exact: `butterfly_factorize`, with the permutation of the transform
-and rank-2 chains for real ones; a convolution is no single butterfly. Random entries:
-numpy.random.RandomState(0), as theirs."""
+Learned: `learn_butterfly` on one thread, tied complex values; the permutation is
+searched for, and given for convolutions ("bit-reversal"); `parameters` are real
+numbers, `steps` those of all trials. Exact: `butterfly_factorize`, with the permutation
+of the transform and rank-2 chains for real ones; a convolution is no single butterfly.
+Random entries: numpy.random.RandomState(0), as theirs."""
 
 SUCCESS = 1e-4
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
@@ -45,8 +45,6 @@ PUBLISHED = {
     "Hilbert": (6.4e-3, 5.9e-3, 4.2e-3, 2.7e-3, 1.6e-3, 1.1e-3, 6.5e-4, 3.7e-4),
     "randn": (1.4e-1, 1.6e-1, 1.4e-1, 1.1e-1, 8.4e-2, 6.1e-2, 4.4e-2, 3.1e-2),
 }
-# Transforms that no butterfly of the model equals: their RMSE can only be compared.
-INEXACT = ("Legendre", "Hilbert", "randn")
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ def _rows(name, n, settings):
         row["permutation"],
         n_iter=settings.n_iter,
         polish=settings.polish,
-        restarts=1 if name in INEXACT else settings.restarts,
+        restarts=settings.restarts,
         random_state=0,
     )
     row["learned_seconds"] = time.perf_counter() - start
