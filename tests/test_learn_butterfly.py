@@ -222,7 +222,7 @@ def test_the_dft_is_learned_when_its_permutation_is_given(n, seed):
         (dct(8), {"model": "BPP"}),
         (dct(8), {"permutation": "makhoul"}),
         (dst(8), {"model": "BPP", "dtype": "float64"}),
-        (circulant(8), {"model": "BPBP", "permutation": "bit-reversal", "restarts": 3}),
+        (circulant(8), {"model": "BPBP", "permutation": "bit-reversal", "starts": 4}),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
@@ -243,9 +243,7 @@ def test_transforms_are_learned(target, options):
 
 @pytest.mark.compiled
 def test_the_search_finds_the_permutation_of_the_convolution():
-    got = nf.learn_butterfly(
-        circulant(8), "BPBP", polish=100, restarts=3, random_state=0
-    )
+    got = nf.learn_butterfly(circulant(8), "BPBP", polish=100, starts=2, random_state=0)
     assert got.rmse < 1e-4 and len(got.permutation) == 2
 
 
@@ -285,7 +283,7 @@ def test_the_precision_of_the_target_is_kept(dtype):
 
 
 def test_a_zero_target_is_zero():
-    got = short(np.zeros((4, 4)), restarts=3)
+    got = short(np.zeros((4, 4)), starts=3)
     assert got.rmse == got.relative_error == 0 and not got.operator.toarray().any()
 
 
@@ -296,9 +294,9 @@ def test_a_callback_sees_each_step_and_stops():
     assert [state.rmse for state in states] == got.history.rmse
     phases = dict.fromkeys(state.phase for state in states)
     assert list(phases) == ["descent", "polish"]
-    stopped = short(callback=lambda state: state.iteration >= 5, restarts=3)
+    stopped = short(callback=lambda state: state.iteration >= 5, starts=3)
     assert stopped.n_steps == 5
-    stopped = short(callback=lambda state: state.phase == "polish", restarts=3)
+    stopped = short(callback=lambda state: state.phase == "polish", starts=3)
     assert stopped.history.phases.count("polish") == 1
 
 
@@ -334,7 +332,7 @@ def test_candidates_are_different_permutations():
         (ValueError, "n_iter", {"n_iter": 0}),
         (TypeError, "n_iter", {"n_iter": 2.5}),
         (ValueError, "polish", {"polish": -1}),
-        (ValueError, "restarts", {"restarts": 0}),
+        (ValueError, "starts", {"starts": 0}),
         (ValueError, "float16", {"dtype": "float16"}),
     ],
 )

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,17 +52,19 @@ class Descent:
     n_steps: int = 0
     stopped: bool = False
 
-    def attempt(self, rng: np.random.Generator) -> Trial:
-        """Train once, from a new start."""
-        n = len(self.target)
+    def best(self, starts: int, rng: np.random.Generator) -> Trial:
+        """Train from so many starts of each permutation, return the best trial."""
         if self.permutation == "learned":
-            return self._learned(rng)
+            return self._learned(starts, rng)
+        listed = [self.permutation]
         if self.permutation == "search":
-            listed = tw.candidates(n, self.model)
-            return self._search([self._trial(p, rng) for p in listed])
-        trial = self._trial(self.permutation, rng)
-        self._run(trial, self.n_iter, "descent")
-        return trial
+            listed = tw.candidates(len(self.target), self.model)
+        trials = []
+        for permutations in listed:
+            objective = self._objective(permutations, self.dtype)
+            for _ in range(starts):
+                trials.append(Trial(objective, permutations, objective.start(rng)))
+        return self._search(trials)
 
     def polish(self, trial: Trial, n_iter: int) -> None:
         """Improve a trial by L-BFGS in float64."""
@@ -101,11 +103,6 @@ class Descent:
         kind = TwoButterflies if self.model == "BPBP" else OneButterfly
         return kind(self.target, *permutations, self.tied, self.planes, dtype)
 
-    def _trial(self, permutations, rng):
-        """Return a trial from a random start."""
-        objective = self._objective(permutations, self.dtype)
-        return Trial(objective, permutations, objective.start(rng))
-
     def _run(self, trial, until, phase):
         """Make steps until the trial has made so many, or is done."""
         one, scale = trial.objective, trial.objective.dtype.type(trial.objective.n)
@@ -136,28 +133,28 @@ class Descent:
             state = LearningState(self.n_steps, rmse, phase, trial.permutations)
             self.stopped = bool(self.callback(state)) or self.stopped
 
-    def _search(self, trials: Sequence[Trial]) -> Trial:
+    def _search(self, trials, search="search", descent="descent"):
         """Successive halving: the best trials go on, twice as long each time."""
         steps = max(1, round(self.n_iter * FIRST_RUNG))
         while len(trials) > 1 and not self.stopped:
             for trial in trials:
-                self._run(trial, steps, "search")
+                self._run(trial, steps, search)
             trials = sorted(trials, key=lambda trial: trial.mse)
             if trials[0].done or steps >= self.n_iter:
                 return trials[0]
             trials = trials[: len(trials) // (4 if len(trials) > 8 else 2)]
             steps *= 2
-        self._run(trials[0], self.n_iter, "descent")
+        self._run(trials[0], self.n_iter, descent)
         return trials[0]
 
-    def _learned(self, rng):
+    def _learned(self, starts, rng):
         """Train with a relaxed permutation, round it, train on."""
         parts = ["step", "all"] if self.model == "BPP" else ["all"]
         relaxed = RelaxedButterfly(
             *(self.target, parts, self.tied, self.planes, self.dtype)
         )
-        before = Trial(relaxed, (), relaxed.start(rng))
-        self._run(before, self.n_iter, "relaxed")
+        trials = [Trial(relaxed, (), relaxed.start(rng)) for _ in range(starts)]
+        before = self._search(trials, "relaxed", "relaxed")
         bits = [
             (logit > 0,) if abs(logit) > UNDECIDED else (logit > 0, logit <= 0)
             for logit in relaxed.logits(before.best).tolist()

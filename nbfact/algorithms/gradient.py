@@ -25,7 +25,7 @@ def learn_butterfly(
     n_iter: int = 2000,
     polish: int = 20,
     tol: float = 1e-5,
-    restarts: int = 1,
+    starts: int = 1,
     dtype: Any = "float32",
     random_state: int | np.random.Generator | None = None,
     callback: Callable[[LearningState], Any] | None = None,
@@ -63,11 +63,11 @@ def learn_butterfly(
     n_iter : int
         Steps of a trial, at most.
     polish : int
-        Iterations of L-BFGS in float64, at the end of each trial or search.
+        Iterations of L-BFGS in float64 on the best trial.
     tol : float
         A trial stops at this RMSE.
-    restarts : int
-        Trials, or searches, from other starts, at most, until one reaches `tol`.
+    starts : int
+        Random starts of each permutation, searched among in the same way.
     dtype : {"float32", "float64"}
         Of Adam; the operator has the precision of the target.
     random_state : None, int or numpy.random.Generator
@@ -112,7 +112,7 @@ def learn_butterfly(
     """
     start = time.perf_counter()
     matrix = _checked_target(target)
-    _check_options(model, tied, complex, lr, tol, n_iter, polish, restarts)
+    _check_options(model, tied, complex, lr, tol, n_iter, polish, starts)
     if complex is False and matrix.dtype.kind == "c":
         raise ValueError(f"complex=False, but target is {matrix.dtype}")
     dtype = np.dtype(dtype)
@@ -128,14 +128,9 @@ def learn_butterfly(
         *(dtype, lr, n_iter, tol, callback, start),
     )
     if scale == 0:  # nothing to learn
-        descent.n_iter = restarts = 1
-    rng, trial = np.random.default_rng(random_state), None
-    for _ in range(restarts):
-        found = descent.attempt(rng)
-        descent.polish(found, polish if scale else 0)
-        trial = found if trial is None or found.mse < trial.mse else trial
-        if descent.stopped or trial.mse <= tol**2:
-            break
+        descent.n_iter = 1
+    trial = descent.best(starts, np.random.default_rng(random_state))
+    descent.polish(trial, polish if scale else 0)
     return _result(matrix, trial, descent, scale)
 
 
@@ -184,7 +179,7 @@ def _scaled(matrix):
     return wide / rms, largest * rms
 
 
-def _check_options(model, tied, complex_, lr, tol, n_iter, polish, restarts):
+def _check_options(model, tied, complex_, lr, tol, n_iter, polish, starts):
     """Refuse options that `learn_butterfly` does not have."""
     if model not in tw.MODELS:
         raise ValueError(f"model must be one of {tw.MODELS}, got {model!r}")
@@ -201,7 +196,7 @@ def _check_options(model, tied, complex_, lr, tol, n_iter, polish, restarts):
         raise ValueError(f"lr must be positive, got {lr!r}")
     if not tol >= 0:
         raise ValueError(f"tol must be at least 0, got {tol!r}")
-    counts = (("n_iter", n_iter, 1), ("polish", polish, 0), ("restarts", restarts, 1))
+    counts = (("n_iter", n_iter, 1), ("polish", polish, 0), ("starts", starts, 1))
     for name, value, least in counts:
         if isinstance(value, bool) or not isinstance(value, numbers.Integral):
             raise TypeError(f"{name} must be an integer, got {value!r}")
