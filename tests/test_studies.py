@@ -15,7 +15,7 @@ from samples import ACCEPTANCE
 import nbfact as nf
 from nbfact import cli
 from nbfact.bench import peers
-from nbfact.studies import cost, crossover, noise, report, run, scale, tradeoff
+from nbfact.studies import cost, crossover, dao, noise, report, run, scale, tradeoff
 
 HAVE = importlib.util.find_spec("matplotlib") is not None
 needs_matplotlib = pytest.mark.skipif(not HAVE, reason="matplotlib is not installed")
@@ -41,6 +41,7 @@ TINY = {
     "crossover": crossover.Settings(
         ((8, 8, 8), (4, 16, 8)), (0.1, 0.5), ("float64",), 0.0
     ),
+    "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
 }
 COLUMNS = {
     "tradeoff": "matrix preset j k s nnz rcg error spectral seconds rank svd refined "
@@ -49,7 +50,15 @@ COLUMNS = {
     "scale": "method target seed scaling error nnz",
     "noise": "method noise seed error",
     "crossover": "operation dtype p q columns density sparse dense ratio",
+    "dao": "transform N exact learned published exact_seconds learned_seconds steps",
 }
+
+
+@pytest.fixture(autouse=True)
+def closed_form(monkeypatch):
+    """Let `dao` run where `butterfly_factorize` is not at hand."""
+    if not hasattr(nf, "butterfly_factorize"):
+        monkeypatch.setattr(dao, "_exact", lambda name, matrix: None)
 
 
 @needs_matplotlib
@@ -240,6 +249,28 @@ def test_slopes_and_operations_of_cost():
     n, k = 16, 2
     expected = 2 * (8 * n * n * k + 8 * n * n) + 4 * n * n * k
     assert cost.operations(n, 2, k)[0] == expected
+
+
+def test_the_targets_of_dao_are_those_of_the_paper():
+    made = {name: dao.target(name, 8) for name in dao.PUBLISHED}
+    assert {len(numbers) for numbers in dao.PUBLISHED.values()} == {len(dao.SIZES)}
+    for name in ("DFT", "Hadamard", "Hartley"):
+        assert np.linalg.norm(made[name]) == pytest.approx(math.sqrt(8)), name
+    assert made["DCT"][0, 0] == pytest.approx(2 / math.sqrt(8))  # not orthonormal
+    assert np.linalg.norm(made["Hilbert"], 2) == pytest.approx(1)
+    np.testing.assert_allclose(made["Hilbert"][0, 0] / made["Hilbert"][1], np.r_[2:10])
+    circular = made["convolution"]
+    np.testing.assert_array_equal(circular[1:, 1:], circular[:-1, :-1])
+    # Legendre polynomials 0 and 1 on the inner points of a grid of [-1, 1].
+    points = np.linspace(-1, 1, 10)[1:-1]
+    np.testing.assert_allclose(math.sqrt(8) * made["Legendre"][:2], [points**0, points])
+
+
+@pytest.mark.compiled
+def test_the_published_errors_are_beaten_by_learning():
+    for name in ("DFT", "Hadamard", "Hartley"):
+        (row,) = dao._rows(name, 16, dao.QUICK)
+        assert row["learned"] < row["published"] < dao.SUCCESS
 
 
 def test_cells():

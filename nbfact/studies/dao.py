@@ -26,10 +26,11 @@ RMSE: ‖A - Â‖_F / N, on the scaling of the paper, where success is below 1e
 Published: learning_transforms/rmse.pkl of HazyResearch/butterfly, the data of figure 3:
 the best of 20 (N = 8) to 320 (N = 1024) trials of up to 80000 steps, float32, 8 GPUs.
 Learned: `learn_butterfly` on one thread, tied complex values; the permutation is
-searched for, and given for convolutions ("bit-reversal"); `parameters` are real
-numbers, `steps` those of all trials. Exact: `butterfly_factorize`, with the permutation
-of the transform and rank-2 chains for real ones; a convolution is no single butterfly.
-Random entries: numpy.random.RandomState(0), as theirs."""
+searched for, one start each; for convolutions it is given ("bit-reversal"), with 32
+starts, 8 from N = 512 on. `parameters` are real numbers, `steps` those of all trials.
+Exact: `butterfly_factorize`, with the permutation of the transform and rank-2 chains
+for real ones; a convolution is no single butterfly. Random entries: those of
+numpy.random.RandomState(0), as theirs."""
 
 SUCCESS = 1e-4
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
@@ -55,7 +56,6 @@ class Settings:
     transforms: tuple[str, ...] = tuple(PUBLISHED)
     n_iter: int = 2000
     polish: int = 100
-    starts: int = 8
 
 
 FULL = Settings()
@@ -114,8 +114,6 @@ _OTHERS = {
     "Hilbert": _hilbert,
     "randn": lambda n: np.random.RandomState(0).standard_normal((n, n)),
 }
-# Where a third of the starts gets anywhere, and others that no permutation suits.
-_MANY_STARTS = ("convolution",)
 _MODELS = {"DCT": "BPP", "DST": "BPP", "convolution": "BPBP"}
 # Chains and permutations of the closed form; the others are searched for.
 _RANK2 = {"DCT": "makhoul", "DST": "makhoul", "Hartley": "bit-reversal"}
@@ -144,7 +142,7 @@ def _rows(name, n, settings):
         row["permutation"],
         n_iter=settings.n_iter,
         polish=settings.polish,
-        starts=settings.starts if name in _MANY_STARTS else 1,
+        starts=_starts(name, n),
         random_state=0,
     )
     row["learned_seconds"] = time.perf_counter() - start
@@ -152,6 +150,13 @@ def _rows(name, n, settings):
     row["steps"], row["parameters"] = learned.n_steps, learned.n_parameters
     row["published"] = dict(zip(SIZES, PUBLISHED[name], strict=True)).get(n)
     return [row]
+
+
+def _starts(name, n):
+    """Return how many starts: of those of convolutions a third gets anywhere."""
+    if name != "convolution":
+        return 1
+    return 32 if n <= 256 else 8
 
 
 def _timed(function, *arguments):
