@@ -40,7 +40,7 @@ def candidates(
     Examples
     --------
     >>> len(candidates(8, "BP")), len(candidates(2, "BP")), len(candidates(8, "BPP"))
-    (8, 2, 64)
+    (8, 1, 64)
     """
     bits = [(False, True)] * (6 if model == "BPP" else 3) if bits is None else bits
     found = {}
