@@ -39,6 +39,7 @@ class Study(StrEnum):
     crossover = "crossover"
     products = "products"
     rates = "rates"
+    dao = "dao"
 
 
 class Method(StrEnum):

@@ -25,8 +25,21 @@ EMPTY = tuple(
 
 FOURTHS, WORK = random((1, 2, 2, 2), "float64"), np.zeros((2, 4))
 PATTERNS = np.array([[1, 2, 2, 2]])
+PLANES, PARTS = random((2, 4, 3), "float64"), random((2, 4, 4), "float64")
+BLOCKS, GRADIENT = np.zeros((2, 21)), np.zeros((2, 4, 3))
+STATES, SLOPES = np.zeros((2, 24)), np.zeros((2, 2, 8))
+STAGES = (np.array([[1, 0, 3, 2]]), np.array([[0, 0, 1, 1]]), np.array([0.5, 0.3]))
 
 ARGUMENTS = {
+    "adam_step": (VECTOR, OUT + 1, np.zeros(4), np.zeros(4), 0.1, 1),
+    "butterfly_backward": (PLANES, True, 4, 2, BLOCKS, np.ones((2, 21)), GRADIENT),
+    "butterfly_expand": (PLANES, True, 4, 2, BLOCKS),
+    "butterfly_fit": (PLANES, True, PARTS, BLOCKS, BLOCKS + 0, GRADIENT),
+    "butterfly_fit_columns": (
+        *(PLANES, True, PARTS, PARTS, 2, STATES, SLOPES, GRADIENT, np.zeros((2, 4, 4))),
+    ),
+    "butterfly_total": (2, 4, True),
+    "mixture_fit": (*STAGES, SQUARE, BLOCK, 2, np.zeros((3, 4, 2)), np.zeros(2)),
     "gather": (VECTOR, np.array([1, -1, 0, 2]), OUT),
     "gather_rows": (SQUARE, np.array([1, -1, 0, 2]), BLOCK),
     "kronecker_adjoint": (FOURTHS, VECTOR, OUT),

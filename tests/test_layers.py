@@ -8,16 +8,18 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
     "norms select topk projections assignment structured sparse compress registers "
-    "hadamard butterfly kronecker kronecker_columns parallel permute rank_one palm"
+    "hadamard butterfly gradient mixture kronecker kronecker_columns shuffled parallel "
+    "permute rank_one palm"
 )
 BENCH = (
     "sample peers machine store case operators products hadamard steps paper faust "
     "palm factorize planning cases table learn measure compare gate report run"
 )
-STUDIES = "options report tradeoff cost scale noise crossover products rates run"
+STUDIES = "options report tradeoff cost scale noise crossover products rates dao run"
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
-    "least_squares refine splits candidates butterfly fits gradient"
+    "least_squares refine splits candidates butterfly fits objectives twiddles "
+    "descent gradient"
 )
 OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "

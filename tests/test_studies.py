@@ -18,6 +18,7 @@ from nbfact.bench import peers
 from nbfact.studies import (
     cost,
     crossover,
+    dao,
     noise,
     products,
     rates,
@@ -53,6 +54,7 @@ TINY = {
     ),
     "rates": rates.Settings(4, ("float32",), (1, 2), (2,), (1, 2), 0.0),
     "products": products.Settings((8,), (1, 2), ("float32",), 0.0),
+    "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
 }
 COLUMNS = {
     "tradeoff": "matrix preset j k s nnz rcg error spectral seconds rank svd refined "
@@ -63,6 +65,7 @@ COLUMNS = {
     "crossover": "operation dtype p q columns density sparse dense ratio",
     "rates": "kernel dtype batch radix stride ns",
     "products": "dtype n batch implementation seconds least error",
+    "dao": "transform N exact learned published exact_seconds learned_seconds steps",
 }
 
 
@@ -254,6 +257,28 @@ def test_slopes_and_operations_of_cost():
     n, k = 16, 2
     expected = 2 * (8 * n * n * k + 8 * n * n) + 4 * n * n * k
     assert cost.operations(n, 2, k)[0] == expected
+
+
+def test_the_targets_of_dao_are_those_of_the_paper():
+    made = {name: dao.target(name, 8) for name in dao.PUBLISHED}
+    assert {len(numbers) for numbers in dao.PUBLISHED.values()} == {len(dao.SIZES)}
+    for name in ("DFT", "Hadamard", "Hartley"):
+        assert np.linalg.norm(made[name]) == pytest.approx(math.sqrt(8)), name
+    assert made["DCT"][0, 0] == pytest.approx(2 / math.sqrt(8))  # not orthonormal
+    assert np.linalg.norm(made["Hilbert"], 2) == pytest.approx(1)
+    np.testing.assert_allclose(made["Hilbert"][0, 0] / made["Hilbert"][1], np.r_[2:10])
+    circular = made["convolution"]
+    np.testing.assert_array_equal(circular[1:, 1:], circular[:-1, :-1])
+    # Legendre polynomials 0 and 1 on the inner points of a grid of [-1, 1].
+    points = np.linspace(-1, 1, 10)[1:-1]
+    np.testing.assert_allclose(math.sqrt(8) * made["Legendre"][:2], [points**0, points])
+
+
+@pytest.mark.compiled
+def test_the_published_errors_are_beaten_by_learning():
+    for name in ("DFT", "Hadamard", "Hartley"):
+        (row,) = dao._rows(name, 16, dao.QUICK)
+        assert row["learned"] < row["published"] < dao.SUCCESS
 
 
 def test_cells():

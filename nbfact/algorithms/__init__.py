@@ -2,21 +2,33 @@
 
 from .butterfly import ButterflyFactorization, butterfly_factorize
 from .fits import legendre, slant
+from .gradient import learn_butterfly
 from .hierarchical import hierarchical
 from .palm4msa import palm4msa
 from .presets import Preset, dictionary, rectmat, rectmat_simple
 from .refine import refine
-from .result import Factorization, History, State
+from .result import (
+    Factorization,
+    History,
+    LearnedButterfly,
+    LearningHistory,
+    LearningState,
+    State,
+)
 
 __all__ = [
     "ButterflyFactorization",
     "Factorization",
     "History",
+    "LearnedButterfly",
+    "LearningHistory",
+    "LearningState",
     "Preset",
     "State",
     "butterfly_factorize",
     "dictionary",
     "hierarchical",
+    "learn_butterfly",
     "legendre",
     "palm4msa",
     "rectmat",

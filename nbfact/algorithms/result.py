@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 
-from ..operators import FactorProduct
+from ..operators import FactorProduct, FastOperator
 from .factors import Factor
 
 
@@ -97,3 +97,76 @@ class Factorization:
     def scale(self) -> float:
         """The scalar λ."""
         return self.operator.scale
+
+
+@dataclass(frozen=True)
+class LearningState:
+    """What a callback of `nbfact.learn_butterfly` receives after each step.
+
+    Attributes
+    ----------
+    iteration : int
+        Steps of Adam so far, of all trials together.
+    rmse : float
+        Root of the mean squared error of an entry, the target scaled to norm √n.
+    phase : str
+        "search", "relaxed", "descent" or "polish".
+    permutations : tuple of ndarray
+        Those of the trial; empty while they are relaxed.
+    """
+
+    iteration: int
+    rmse: float
+    phase: str
+    permutations: tuple[np.ndarray, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LearningHistory:
+    """What happened step by step to the trial that `learn_butterfly` returns.
+
+    Attributes
+    ----------
+    rmse : list of float
+        Of an entry, before each step of Adam and after each iteration of L-BFGS, the
+        target scaled to norm √n.
+    seconds : list of float
+        Since the call began, after the same steps; other trials run in between.
+    phases : list of str
+        Of the same steps: "search", "relaxed", "descent" or "polish".
+    """
+
+    rmse: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    phases: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LearnedButterfly:
+    """What `nbfact.learn_butterfly` returns.
+
+    Attributes
+    ----------
+    operator : Butterfly or FactorProduct
+        The fast operator; a FactorProduct for "BPBP" with an inner permutation other
+        than the identity or the bit reversal.
+    rmse : float
+        ‖A - Â‖_F / n, of the operator.
+    relative_error : float
+        ‖A - Â‖_F / ‖A‖_F; 0 for a zero target.
+    history : LearningHistory
+    permutation : ndarray of intp, or a tuple of two
+        ``A[:, permutation] ≈ B``; two for "BPBP", left to right as written.
+    n_parameters : int
+        Real numbers that were learned, without logits.
+    n_steps : int
+        Steps of Adam of all trials together.
+    """
+
+    operator: FastOperator
+    rmse: float
+    relative_error: float
+    history: LearningHistory
+    permutation: np.ndarray | tuple[np.ndarray, ...] = field(repr=False)
+    n_parameters: int
+    n_steps: int

@@ -22,6 +22,14 @@ from .compress import (
     csr_entered,
     csr_gram,
 )
+from .gradient import (
+    adam_step,
+    butterfly_backward,
+    butterfly_expand,
+    butterfly_fit,
+    butterfly_fit_columns,
+    butterfly_total,
+)
 from .hadamard import fwht, fwht_columns, fwht_rows
 from .kronecker import (
     kronecker_adjoint,
@@ -35,6 +43,7 @@ from .kronecker_columns import (
     kronecker_chain_apply_columns,
     kronecker_gradient_columns,
 )
+from .mixture import mixture_fit
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .palm import (
     chain_gradient,
@@ -84,12 +93,18 @@ from .structured import (
 )
 
 __all__ = [
+    "adam_step",
     "adjoint_copy",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",
     "butterfly_apply_columns",
+    "butterfly_backward",
+    "butterfly_expand",
+    "butterfly_fit",
+    "butterfly_fit_columns",
     "butterfly_pack",
+    "butterfly_total",
     "chain_apply",
     "chain_apply_columns",
     "chain_gradient",
@@ -126,6 +141,7 @@ __all__ = [
     "kronecker_pack",
     "kth_largest",
     "max_abs",
+    "mixture_fit",
     "normalize_frobenius",
     "optimal_scale",
     "palm_step",

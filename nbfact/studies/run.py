@@ -21,7 +21,7 @@ from ..bench import machine, peers
 from ..bench.run import limited_threads
 from . import report
 
-STUDIES = ("tradeoff", "cost", "scale", "noise", "crossover", "products", "rates")
+STUDIES = tuple("tradeoff cost scale noise crossover products rates dao".split())
 
 
 def load(name: str) -> ModuleType:
