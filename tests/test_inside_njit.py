@@ -25,6 +25,7 @@ EMPTY = tuple(
 
 FOURTHS, WORK = random((1, 2, 2, 2), "float64"), np.zeros((2, 4))
 PATTERNS = np.array([[1, 2, 2, 2]])
+TWO, BOTH_TWO = random((2, 8), "float64"), np.array([[2, 2, 2, 1], [1, 2, 2, 2]])
 
 ARGUMENTS = {
     "gather": (VECTOR, np.array([1, -1, 0, 2]), OUT),
@@ -102,6 +103,9 @@ ARGUMENTS = {
         np.zeros((2, 1, 4)),
         np.zeros(1),
     ),
+    "shuffled_chain_adjoint": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
+    "shuffled_chain_apply": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
+    "shuffled_pack": (FOURTHS, np.zeros(8)),
     "spectral_norm": (SQUARE, VECTOR, 10, 1e-6),
 }
 

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
     "norms select topk projections assignment structured sparse compress registers "
-    "hadamard butterfly kronecker kronecker_columns permute rank_one palm"
+    "hadamard butterfly kronecker kronecker_columns shuffled permute rank_one palm"
 )
 BENCH = (
     "sample peers machine store case operators products hadamard steps paper faust "
