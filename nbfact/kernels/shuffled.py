@@ -15,10 +15,12 @@ so that all loops are over p, all writes in order and all reads in order too, on
 or in groups of s. The first one reads x as it is, r = 1 and s = c; the last one writes
 it as it is. The adjoint of the chain goes the other way.
 
-s = 2 has loops of its own, for r = 1 (Fourier, Hadamard) and 2 (cosines). Others take
-the groups of s apart, into planes. One row of a block at a time: with 16 streams of
-values instead of 4, those of powers of two collide in the cache (float32, P = 2048:
-0.20 and 0.08 ns a value). Numbers in comments: Zen 4, one thread, float32.
+s = 2 has loops of its own, for r = 1 (Fourier, Hadamard) and 2 (cosines); all other
+factors take the groups of s apart, into planes, or put them together. Few rows at a
+time: where P is a power of two, more streams of values collide in the cache (4 rows of
+rank 2, P = 2048: 0.20 ns a value, one or two: 0.08). Flat arrays and unsigned places:
+a slice for each stream took longer than its loop up to P = 64. Numbers in comments:
+Zen 4, one thread, float32.
 """
 
 import numpy as np
@@ -126,37 +128,36 @@ def _rows_of_two(v, b, size, x, out):
 
 @kernel(fastmath=REASSOC)
 def _rows_of_four(v, b, size, x, out):
-    """Rows of rank 2; v: (b, 2, 2, size), x: (2, size, 2), out: (b, size)."""
-    one, two = np.uintp(1), np.uintp(2)
+    """Rows of rank 2, two at a time; v: (b, 2, 2, size), x: (2, size, 2), out as there.
+
+    A row at a time, complex64 is 1.2 to 1.3 times slower; four, see above.
+    """
+    one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
     x1 = two * size
-    for j in range(b):
-        v0, o = two * two * j * size, j * size
-        v1, v2, v3 = v0 + size, v0 + two * size, v0 + size + two * size
+    for j in range(np.uintp(0), b, two):
+        v0, o0 = two * two * j * size, j * size
+        v1, v2, v3 = v0 + size, v0 + two * size, v0 + three * size
+        w0, o1 = v0 + two * two * size, o0 + size
+        w1, w2, w3 = w0 + size, w0 + two * size, w0 + three * size
         for p in range(size):
             q = two * p
-            s = v[v0 + p] * x[q] + v[v1 + p] * x[x1 + q]
-            q += one
-            out[o + p] = s + (v[v2 + p] * x[q] + v[v3 + p] * x[x1 + q])
+            s, t, u, w = x[q], x[x1 + q], x[q + one], x[x1 + q + one]
+            y = v[v0 + p] * s + v[v1 + p] * t
+            out[o0 + p] = y + (v[v2 + p] * u + v[v3 + p] * w)
+            y = v[w0 + p] * s + v[w1 + p] * t
+            out[o1 + p] = y + (v[w2 + p] * u + v[w3 + p] * w)
 
 
 @kernel
-def _factor_up(v, b, c, size, r, x, planes, out):
-    """Apply a packed factor; v, x, planes, out: flat, size: a * d."""
-    b, c, size, r = np.uintp(b), np.uintp(c), np.uintp(size), np.uintp(r)
-    s = c // r
-    if s == 2 and r == 1 and b & np.uintp(1) == 0:
-        _rows_of_two(v, b, size, x, out)
-    elif s == 2 and r == 2:
-        _rows_of_four(v, b, size, x, out)
-    else:
-        source = x
-        if s > 1:
-            source = planes
-            for rho in range(r):
-                _apart(x, rho * s * size, s, size, planes, rho * size, r * size)
-        zero = np.uintp(0)
-        for j in range(b):
-            _sum(v, j * c * size, size, c, size, source, zero, out, j * size)
+def _rows(v, b, c, size, r, x, planes, out):
+    """Rows of any factor; v: (b, c, size), x: (r, size, c / r), planes: (c, size)."""
+    s, source = c // r, x
+    if s > 1:
+        source = planes
+        for k in range(r):
+            _apart(x, k * s * size, s, size, planes, k * size, r * size)
+    for j in range(b):
+        _sum(v, j * c * size, size, c, size, source, np.uintp(0), out, j * size)
 
 
 @kernel
@@ -215,22 +216,23 @@ def _pairs_of_four(v, r, size, x, out):
 
 
 @kernel
-def _factor_down(v, b, c, size, r, x, planes, out):
-    """Apply the adjoint of a packed factor; arguments as in `_factor_up`."""
-    b, c, size, r = np.uintp(b), np.uintp(c), np.uintp(size), np.uintp(r)
+def _columns(v, b, c, size, r, x, planes, out):
+    """Columns of the adjoint of any factor; arrays as in `_rows`, x and out swapped."""
     s, one = c // r, np.uintp(1)
-    if s == 2 and b == 2:
-        _pairs_of_two(v, r, size, x, out)
-    elif s == 2 and b == 4:
-        _pairs_of_four(v, r, size, x, out)
-    else:
-        target = planes if s > 1 else out
-        for k in range(c):
-            _sum(v, k * size, c * size, b, size, x, one, target, k * size)
-        if s > 1:
-            for rho in range(r):
-                at = rho * s * size
-                _together(planes, rho * size, r * size, s, size, out, at)
+    target = planes if s > 1 else out
+    for k in range(c):
+        _sum(v, k * size, c * size, b, size, x, one, target, k * size)
+    if s > 1:
+        for k in range(r):
+            _together(planes, k * size, r * size, s, size, out, k * s * size)
+
+
+@kernel
+def _sizes(layout, j):
+    """Rows b, columns c, blocks a * d of factor j, and its rank r; unsigned."""
+    a, b, c, d = layout[j, 0], layout[j, 1], layout[j, 2], layout[j, 3]
+    r = 1 if j == 0 else a * c // layout[j - 1, 0]
+    return np.uintp(b), np.uintp(c), np.uintp(a * d), np.uintp(r)
 
 
 @kernel
@@ -241,14 +243,19 @@ def shuffled_chain_apply(values, layout, x, scratch, out):
     application. x: (columns,), out: (rows,); scratch: (3, largest number of rows or
     columns of a factor); all distinct and C-contiguous.
     """
-    first, above, source = 0, 1, x
+    first, source, one, two = np.uintp(0), x, np.uintp(1), np.uintp(2)
     for j in range(layout.shape[0]):
-        a, b, c, d = layout[j, 0], layout[j, 1], layout[j, 2], layout[j, 3]
-        rank = 1 if j == 0 else a * c // above
+        b, c, size, r = _sizes(layout, j)
         target = out if j == layout.shape[0] - 1 else scratch[j % 2]
-        v, size = values[first : first + a * b * c * d], a * d
-        _factor_up(v, b, c, size, rank, source, scratch[2], target)
-        first, above, source = first + a * b * c * d, a, target
+        v = values[first : first + b * c * size]
+        if c == two * r and r <= two and b & one == 0:
+            if r == one:
+                _rows_of_two(v, b, size, source, target)
+            else:
+                _rows_of_four(v, b, size, source, target)
+        else:
+            _rows(v, b, c, size, r, source, scratch[2], target)
+        first, source = first + b * c * size, target
 
 
 @kernel
@@ -257,11 +264,16 @@ def shuffled_chain_adjoint(values, layout, x, scratch, out):
 
     x: (rows,), out: (columns,); the others as there.
     """
-    last, source = values.shape[0], x
+    last, source, two = np.uintp(values.shape[0]), x, np.uintp(2)
     for j in range(layout.shape[0] - 1, -1, -1):
-        a, b, c, d = layout[j, 0], layout[j, 1], layout[j, 2], layout[j, 3]
-        rank = 1 if j == 0 else a * c // layout[j - 1, 0]
+        b, c, size, r = _sizes(layout, j)
         target = out if j == 0 else scratch[j % 2]
-        v, size = values[last - a * b * c * d : last], a * d
-        _factor_down(v, b, c, size, rank, source, scratch[2], target)
-        last, source = last - a * b * c * d, target
+        last -= b * c * size
+        v = values[last : last + b * c * size]
+        if c == two * r and b == two:
+            _pairs_of_two(v, r, size, source, target)
+        elif c == two * r and b == two * two:
+            _pairs_of_four(v, r, size, source, target)
+        else:
+            _columns(v, b, c, size, r, source, scratch[2], target)
+        source = target
