@@ -42,50 +42,42 @@ def shuffled_pack(values, out):
 
 
 @kernel(fastmath=REASSOC)
-def _sum(v, first, step, count, size, x, adjoint, y, o):
+def _sum(v, v0, step, count, size, x, adjoint, y, o):
     """Set y from o on to the sum of count planes of v, step apart, times those of x.
 
-    Up to four at a time; v, x, y: flat, planes of some size, those of v from `first`.
+    Four at a time, after the rest; v, x, y: flat; the first plane of v starts at v0.
     """
-    one, three = np.uintp(1), np.uintp(3)
+    one, two, three, four = np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(4)
     rest = (count - one & three) + one
-    a, b = first + step, size
+    v1, v2, v3 = v0 + step, v0 + two * step, v0 + three * step
+    x1, x2, x3 = size, two * size, three * size
     if rest == 1:
         for p in range(size):
-            y[o + p] = _conjugated(v[first + p], adjoint) * x[p]
+            y[o + p] = _conjugated(v[v0 + p], adjoint) * x[p]
     elif rest == 2:
         for p in range(size):
-            s = _conjugated(v[first + p], adjoint) * x[p]
-            y[o + p] = s + _conjugated(v[a + p], adjoint) * x[b + p]
+            s = _conjugated(v[v0 + p], adjoint) * x[p]
+            y[o + p] = s + _conjugated(v[v1 + p], adjoint) * x[x1 + p]
     elif rest == 3:
-        c, d = a + step, b + size
         for p in range(size):
-            s = _conjugated(v[first + p], adjoint) * x[p]
-            s += _conjugated(v[a + p], adjoint) * x[b + p]
-            y[o + p] = s + _conjugated(v[c + p], adjoint) * x[d + p]
+            s = _conjugated(v[v0 + p], adjoint) * x[p]
+            s += _conjugated(v[v1 + p], adjoint) * x[x1 + p]
+            y[o + p] = s + _conjugated(v[v2 + p], adjoint) * x[x2 + p]
     else:
-        c, d, e, f = a + step, b + size, a + step + step, b + size + size
         for p in range(size):
-            s = _conjugated(v[first + p], adjoint) * x[p]
-            s += _conjugated(v[a + p], adjoint) * x[b + p]
-            s += _conjugated(v[c + p], adjoint) * x[d + p]
-            y[o + p] = s + _conjugated(v[e + p], adjoint) * x[f + p]
-    for n in range(rest, count, np.uintp(4)):
-        _add_four(v, first + n * step, step, size, x, n * size, adjoint, y, o)
-
-
-@kernel(fastmath=REASSOC)
-def _add_four(v, first, step, size, x, begin, adjoint, y, o):
-    """Add to y four planes of v times four of x; arguments as in `_sum`."""
-    v0, v1 = first, first + step
-    v2, v3 = v1 + step, v1 + step + step
-    x0, x1 = begin, begin + size
-    x2, x3 = x1 + size, x1 + size + size
-    for p in range(size):
-        s = _conjugated(v[v0 + p], adjoint) * x[x0 + p]
-        s += _conjugated(v[v1 + p], adjoint) * x[x1 + p]
-        s += _conjugated(v[v2 + p], adjoint) * x[x2 + p]
-        y[o + p] += s + _conjugated(v[v3 + p], adjoint) * x[x3 + p]
+            s = _conjugated(v[v0 + p], adjoint) * x[p]
+            s += _conjugated(v[v1 + p], adjoint) * x[x1 + p]
+            s += _conjugated(v[v2 + p], adjoint) * x[x2 + p]
+            y[o + p] = s + _conjugated(v[v3 + p], adjoint) * x[x3 + p]
+    for n in range(rest, count, four):
+        a, b = v0 + n * step, n * size
+        a1, a2, a3 = a + step, a + two * step, a + three * step
+        b1, b2, b3 = b + x1, b + x2, b + x3
+        for p in range(size):
+            s = _conjugated(v[a + p], adjoint) * x[b + p]
+            s += _conjugated(v[a1 + p], adjoint) * x[b1 + p]
+            s += _conjugated(v[a2 + p], adjoint) * x[b2 + p]
+            y[o + p] += s + _conjugated(v[a3 + p], adjoint) * x[b3 + p]
 
 
 @kernel
