@@ -3,7 +3,8 @@
 A chain K[J-1] @ ... @ K[0], here in order of application, of factors of pattern
 (a, b, c, d) as in `kronecker.py`, such that, for each and the next, a' (the next one's)
 divides a, d divides d', and r = a' c' / a is an integer: `Chain.chainable`. The first
-has d = 1 and the last a = 1. No factor is packed with strides, nor any loop strided:
+has d = 1 and the last a = 1, as in all chains of `Chain.mixed_radix`, fused or not.
+Whatever the patterns, no loop goes through memory by a stride:
 
 A factor has P = a * d blocks, block p = m * a + i, and its packed values are the planes
 V[j, k, p]. It writes its rows as planes y[j, p]. The next one, of which r is the rank
