@@ -75,6 +75,12 @@ class ButterflyFactorize(_Palm):
     group = "butterfly factorize"
 
 
+class ButterflyLearned(_Palm):
+    """Gradient descent beside the closed form, on matrices that both find."""
+
+    group = "butterfly learned"
+
+
 class PalmToAnError(_Step):
     """Time until a given error; one that does not reach it fails in its setup."""
 

@@ -6,12 +6,10 @@ import numpy as np
 
 from nbfact.bench import peers
 from nbfact.bench.case import Case
-from nbfact.bench.cases import registry
+from nbfact.bench.cases import suite
 
 # Rivals come and go with what is installed; parameters must not.
-CASES = [
-    case for case in registry(quick=True) if case.impl.split()[0] not in peers.PACKAGES
-]
+CASES = [case for case in suite() if case.impl.split()[0] not in peers.PACKAGES]
 
 
 def parameters(group: str, ours: bool = False) -> dict[str, list]:

@@ -3,10 +3,20 @@
 import json
 from pathlib import Path
 
+import numba
 import numpy as np
+import pytest
 
 ACCEPTANCE = Path(__file__).parents[2] / "shared" / "acceptance"
-DTYPES = ["float32", "float64", "complex64", "complex128"]
+# Compiling takes most of the time of the tests: single precision is compiled in the
+# slow run, by tests that name it, and by `nbfact bench --quick`; interpreted always.
+_SINGLE = () if numba.config.DISABLE_JIT else (pytest.mark.slow,)
+DTYPES = [
+    pytest.param("float32", marks=_SINGLE),
+    "float64",
+    pytest.param("complex64", marks=_SINGLE),
+    "complex128",
+]
 
 
 def faust_cases(*kinds):

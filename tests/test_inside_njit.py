@@ -29,6 +29,7 @@ PLANES, PARTS = random((2, 4, 3), "float64"), random((2, 4, 4), "float64")
 BLOCKS, GRADIENT = np.zeros((2, 21)), np.zeros((2, 4, 3))
 STATES, SLOPES = np.zeros((2, 24)), np.zeros((2, 2, 8))
 STAGES = (np.array([[1, 0, 3, 2]]), np.array([[0, 0, 1, 1]]), np.array([0.5, 0.3]))
+TWO, BOTH_TWO = random((2, 8), "float64"), np.array([[2, 2, 2, 1], [1, 2, 2, 2]])
 
 ARGUMENTS = {
     "adam_step": (VECTOR, OUT + 1, np.zeros(4), np.zeros(4), 0.1, 1),
@@ -120,6 +121,9 @@ ARGUMENTS = {
         np.zeros((2, 1, 4)),
         np.zeros(1),
     ),
+    "shuffled_chain_adjoint": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
+    "shuffled_chain_apply": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
+    "shuffled_pack": (FOURTHS, np.zeros(8)),
     "spectral_norm": (SQUARE, VECTOR, 10, 1e-6),
 }
 
@@ -129,7 +133,13 @@ def test_no_kernel_is_missing():
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("name", sorted(ARGUMENTS))
+@pytest.mark.parametrize(
+    "name",
+    [  # threads take seconds to compile
+        pytest.param(name, marks=pytest.mark.slow if "parallel" in name else ())
+        for name in sorted(ARGUMENTS)
+    ],
+)
 def test_called_from_compiled_code(name):
     """The same result, in the returned value and in every array written to."""
     kernel = getattr(kernels, name)

@@ -17,7 +17,7 @@ import fnmatch
 from collections.abc import Iterable
 
 from .case import Case
-from .factorize import factorize_cases
+from .factorize import factorize_cases, learning_cases
 from .hadamard import fwht_cases
 from .palm import (
     REACHES,
@@ -100,6 +100,24 @@ def registry(quick: bool = False) -> list[Case]:
         *factorize_cases(
             ("hadamard", "dft", "gaussian"), (64, 128, 256, 512, 1024, 2048)
         ),
+        *learning_cases(("hadamard", "dft"), (16, 64, 256)),
+    ]
+
+
+def suite() -> list[Case]:
+    """Return the cases of the asv suite: the quick ones, and more about butterflies.
+
+    Examples
+    --------
+    >>> len(registry(quick=True)) < len(suite())
+    True
+    """
+    dtypes, batches = ("float32", "float64", "complex64"), (1, 16, 256)
+    quick = [case for case in registry(quick=True) if case.group != "butterfly"]
+    return [
+        *quick,
+        *product_cases("butterfly", (256, 1024), dtypes, batches),
+        *learning_cases(("hadamard", "dft"), (16,)),
     ]
 
 

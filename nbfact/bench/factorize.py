@@ -5,6 +5,7 @@ starts from the dense matrix and ends with an operator; its error is that of the
 operator's dense matrix, taken outside the clock.
 """
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import targets
-from ..algorithms import butterfly_factorize
+from ..algorithms import butterfly_factorize, learn_butterfly
 from ..operators import Chain
 from ..operators.permutations import bit_reversal
 from . import faust, peers
@@ -59,6 +60,40 @@ def factorize_cases(
         for n in sizes:
             for dtype in dtypes:
                 yield from _cases(kind, n, dtype)
+
+
+def learning_cases(kinds: Sequence[str], sizes: Sequence[int]) -> Iterator[Case]:
+    """Yield the same targets learned by gradient descent, beside the closed form.
+
+    Learned ones count as right below the RMSE of 1e-4 of Dao et al. (2019); the
+    permutation is searched for.
+
+    Parameters
+    ----------
+    kinds, sizes : sequences
+        As in `factorize_cases`.
+
+    Yields
+    ------
+    Case
+    """
+    for kind in kinds:
+        for n in sizes:
+            for case in _cases(kind, n, "float64"):
+                if case.impl == OURS:
+                    group = {"group": "butterfly learned", "yardstick": OURS}
+                    yield dataclasses.replace(case, **group)
+                    yield dataclasses.replace(
+                        case,
+                        **group,
+                        impl="nbfact learned",
+                        prepare=_learned,
+                        bound=1e-4 * math.sqrt(n),
+                    )
+
+
+def _learned(target):
+    return lambda: learn_butterfly(target, random_state=0).operator
 
 
 def _cases(kind, n, precision):

@@ -56,12 +56,9 @@ def plan_cases(
         chain = CHAINS[name](n)
         for dtype in dtypes:
             for batch in batches:
-                plans = {
-                    f"nbfact {told}": plan for told, plan in alternatives(chain).items()
-                }
                 prepares = {CHOSEN: _chosen}
-                for impl, plan in plans.items():
-                    prepares[impl] = functools.partial(_planned, plan)
+                for told, plan in alternatives(chain, batch).items():
+                    prepares[f"nbfact {told}"] = functools.partial(_planned, plan)
                 yield from _cases(name, chain, dtype, batch, prepares)
 
 

@@ -5,6 +5,7 @@ that a sum of n terms is wrong by √n units in the last place rather than n. Me
 errors are about a tenth of them (tests/test_bench.py checks both sides).
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from ..kernels import (
     fwht,
     fwht_columns,
 )
-from ..operators import FactorProduct
+from ..operators import Butterfly, FactorProduct, dct, dft
 from . import operators, peers, sample
 from .case import DENSE, Case
 
@@ -112,6 +113,15 @@ class _Product:
         yield self.case(SCIPY_CHAIN, _scipy_chain, bound, flops, stored, nnz)
         if self.dtype != "complex64":  # pyfaust would compute in complex128
             yield from self.peer("pyfaust", bound, flops, stored, nnz)
+
+    def exact(self, transform: Callable[..., Butterfly], bound: float) -> Case:
+        """Return the case of one of our exact transforms, not normalised."""
+        n, dtype = self.shape[1], np.dtype(self.dtype)
+        nnz = transform(n).nnz
+        stored = nnz * dtype.itemsize
+        name = f"nbfact {transform.__name__}"
+        prepare = functools.partial(_exact, transform)
+        return self.case(name, prepare, bound, self.multiply_add * nnz, stored, nnz)
 
     def peer(
         self, name: str, bound: float, flops: float, stored: float, nnz: int | None
@@ -214,6 +224,7 @@ def _dft(kind, n, dtype, batch):
     product = _at(kind, n, dtype, batch)
     levels = n.bit_length() - 1
     bound = 2 * levels
+    yield product.exact(dft, bound)
     yield from product.chain(2 * n * levels, n * levels, bound)
     yield product.case("scipy.fft", _fft, bound, 5 * n * levels, rival=True)
     yield product.dense()
@@ -223,6 +234,7 @@ def _dct(kind, n, dtype, batch):
     product = _at(kind, n, dtype, batch)
     levels = n.bit_length() - 1
     flops = 2.5 * n * levels
+    yield product.exact(dct, 2 * levels)
     yield product.case("scipy.fft", _fast_dct, 2 * levels, flops, rival=True)
     yield product.dense()
 
@@ -301,6 +313,12 @@ def _apply(inputs):
 
 def _butterfly_operator(inputs):
     B, x = inputs.operator.butterfly, inputs.x
+    return lambda: B @ x
+
+
+def _exact(transform, inputs):
+    x = inputs.x
+    B = transform(len(x), normalized=False, dtype=x.dtype)
     return lambda: B @ x
 
 

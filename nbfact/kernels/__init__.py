@@ -76,6 +76,7 @@ from .projections import (
 )
 from .rank_one import rank_one_butterfly
 from .select import keep_largest, kth_largest
+from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .sparse import (
     chain_apply,
     chain_apply_columns,
@@ -165,5 +166,8 @@ __all__ = [
     "project_supp",
     "project_toeplitz",
     "rank_one_butterfly",
+    "shuffled_chain_adjoint",
+    "shuffled_chain_apply",
+    "shuffled_pack",
     "spectral_norm",
 ]

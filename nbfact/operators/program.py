@@ -20,10 +20,13 @@ from ..kernels import (
     kronecker_chain_apply_columns,
     kronecker_chain_apply_columns_parallel,
     kronecker_pack,
+    shuffled_chain_adjoint,
+    shuffled_chain_apply,
+    shuffled_pack,
 )
 from .patterns import fused_values, groups, shape_of
 from .permutations import inverse
-from .plan import INCREASING, KRONECKER, Plan, Step
+from .plan import INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
 
 TILE_BYTES = 1 << 18
 """Of each of the two buffers that a tile of columns goes through."""
@@ -127,7 +130,7 @@ def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
     """Return a step made ready."""
     chosen = values[step.start : step.stop]
     rows = shape_of(chosen[0].shape)[0]
-    pack = _pack_chain if step.kind == KRONECKER else _pack_dyadic
+    pack = _PACKERS.get(step.kind, _pack_dyadic)
     return Call(rows, *pack(chosen, step, dtype))
 
 
@@ -161,17 +164,45 @@ def _pack_dyadic(values, step, dtype):
     return vector, lambda x, out, parallel: many(twiddle, x, out)
 
 
-def _pack_chain(values, step, dtype):
-    """Multiply out the groups of a step, and pack what comes of it."""
-    ends = list(groups(len(values), step.sizes))[::-1]
-    factors = [functools.reduce(fused_values, values[i:j]) for i, j in ends]
+def _pack_shuffled(values, step, dtype):
+    """Pack a whole chain for one vector; the turned one is an adjoint, as above."""
+    if step.kind == TURNED:
+        factors = [np.conj(value.transpose(0, 2, 1, 3)) for value in values]
+    else:
+        factors = values[::-1]
+    packed, layout, widest = _flat(factors, shuffled_pack, dtype)
+    kernel = shuffled_chain_adjoint if step.kind == TURNED else shuffled_chain_apply
+    idle = []
+
+    def vector(x, out):
+        try:
+            scratch = idle.pop()
+        except IndexError:
+            scratch = np.empty((3, widest), dtype)
+        kernel(packed, layout, x, scratch, out)
+        idle.append(scratch)
+
+    return vector, None
+
+
+def _flat(factors, pack, dtype):
+    """Return packed values of all factors, their patterns, and the most rows of one."""
     layout = np.array([factor.shape for factor in factors], np.int64)
     widest = max(max(shape_of(factor.shape)) for factor in factors)
     packed = np.empty(sum(factor.size for factor in factors), dtype)
     first = 0
     for factor in factors:
-        kronecker_pack(factor.astype(dtype), packed[first : first + factor.size])
+        values = np.ascontiguousarray(factor, dtype)
+        pack(values, packed[first : first + factor.size])
         first += factor.size
+    return packed, layout, widest
+
+
+def _pack_chain(values, step, dtype):
+    """Multiply out the groups of a step, and pack what comes of it."""
+    ends = list(groups(len(values), step.sizes))[::-1]
+    factors = [functools.reduce(fused_values, values[i:j]) for i, j in ends]
+    packed, layout, widest = _flat(factors, kronecker_pack, dtype)
     tile = max(16, TILE_BYTES // (widest * dtype.itemsize))
     idle = []
 
@@ -195,3 +226,10 @@ def _pack_chain(values, step, dtype):
                 kronecker_chain_apply_columns_parallel(packed, layout, x, scratch, out)
 
     return vector, columns
+
+
+_PACKERS = {
+    KRONECKER: _pack_chain,
+    SHUFFLED: _pack_shuffled,
+    TURNED: _pack_shuffled,
+}

@@ -9,7 +9,14 @@ import numpy as np
 
 from ..bench.sample import interleave
 from ..operators import Chain
-from ..operators.plan import DECREASING, INCREASING, KRONECKER, Step
+from ..operators.plan import (
+    DECREASING,
+    INCREASING,
+    KRONECKER,
+    SHUFFLED,
+    TURNED,
+    Step,
+)
 from ..operators.program import Program
 from .report import Row
 
@@ -18,9 +25,10 @@ if TYPE_CHECKING:
 
 TITLE = "Nanoseconds a value and column, by kernel and pattern"
 NOTES = """\
-Products of order n with one factor (a, b, b, d), twice over, or with a whole dyadic
-butterfly, Gaussian values: the least time of many over the number of values and of
-columns. The constants of `nbfact/operators/plan.py` are from this table."""
+Products of order n with one factor (a, b, b, d), twice over, or with a whole chain:
+dyadic, of rank 2 between its factors, or of radix 4. Gaussian values; the least time of
+many over the number of values and of columns. The constants of
+`nbfact/operators/plan.py` are from this table."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,12 @@ def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[R
 
 def _rows(settings, dtype, batch):
     dyadic = Chain.square_dyadic(settings.n)
-    whole = (INCREASING, dyadic), (DECREASING, dyadic.T)
+    whole = [(INCREASING, dyadic), (DECREASING, dyadic.T)]
+    if batch == 1:
+        twice = Chain.rank2(settings.n)
+        whole += [(SHUFFLED, twice), (TURNED, twice.T)]
+        if len(dyadic) % 2 == 0:  # radix 4: no loops of its own
+            whole.append((SHUFFLED, dyadic.fuse([2] * (len(dyadic) // 2))))
     found = [
         _row(kind, chain, Step(kind, 0, len(chain)), dtype, batch, settings.budget)
         for kind, chain in whole
@@ -79,7 +92,7 @@ def _row(kind, chain, step, dtype, batch, budget):
         "kernel": kind,
         "dtype": dtype,
         "batch": batch,
-        "radix": radix if kind == KRONECKER else None,
+        "radix": radix,
         "stride": stride if kind == KRONECKER else None,
         "ns": float(times.min()) * 1e9 / (chain.n_parameters * batch),
     }
@@ -101,7 +114,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     batches = list(dict.fromkeys(row["batch"] for row in rows))
     all_axes = np.ravel(figure.subplots(1, len(batches), sharey=True))
     for axes, batch in zip(all_axes, batches, strict=True):
-        chosen = [r for r in rows if r["batch"] == batch and r["radix"] is not None]
+        chosen = [r for r in rows if r["batch"] == batch and r["stride"] is not None]
         for dtype in dict.fromkeys(row["dtype"] for row in chosen):
             for stride in dict.fromkeys(row["stride"] for row in chosen):
                 line = [

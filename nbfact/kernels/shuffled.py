@@ -1,0 +1,272 @@
+"""Product of one vector with a chainable chain, in constant geometry (Pease 1968).
+
+A chain K[J-1] @ ... @ K[0], here in order of application, of factors of pattern
+(a, b, c, d) as in `kronecker.py`, such that, for each and the next, a' (the next one's)
+divides a, d divides d', and r = a' c' / a is an integer: `Chain.chainable`. The first
+has d = 1 and the last a = 1, as in all chains of `Chain.mixed_radix`, fused or not.
+Whatever the patterns, no loop goes through memory by a stride:
+
+A factor has P = a * d blocks, block p = m * a + i, and its packed values are the planes
+V[j, k, p]. It writes its rows as planes y[j, p]. The next one, of which r is the rank
+with this one and s = c / r, finds row (i', k', m') of its columns in those planes at
+
+    x[rho, p * s + sigma],    k' = sigma * r + rho,
+
+so that all loops are over p, all writes in order and all reads in order too, one by one
+or in groups of s. The first one reads x as it is, r = 1 and s = c; the last one writes
+it as it is. The adjoint of the chain goes the other way.
+
+s = 2 has loops of its own, for r = 1 (Fourier, Hadamard) and 2 (cosines); all other
+factors take the groups of s apart, into planes, or put them together. Few rows at a
+time: where P is a power of two, more streams of values collide in the cache (4 rows of
+rank 2, P = 2048: 0.20 ns a value, one or two: 0.08). Flat arrays and unsigned places:
+a slice for each stream took longer than its loop up to P = 64. Numbers in comments:
+Zen 4, one thread, float32.
+"""
+
+import numpy as np
+
+from .._jit import REASSOC, kernel
+from .kronecker import _conjugated
+
+
+@kernel
+def shuffled_pack(values, out):
+    """Reorder the values of a factor; values: (a, b, c, d), out: (a*b*c*d,)."""
+    a, b, c, d = values.shape
+    for j in range(b):
+        for k in range(c):
+            for m in range(d):
+                place = ((j * c + k) * d + m) * a
+                for i in range(a):
+                    out[place + i] = values[i, j, k, m]
+
+
+@kernel(fastmath=REASSOC)
+def _sum(v, v0, step, count, size, x, adjoint, y, o):
+    """Set y from o on to the sum of count planes of v, step apart, times those of x.
+
+    Four at a time, after the rest; v, x, y: flat; the first plane of v starts at v0.
+    """
+    one, two, three, four = np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(4)
+    rest = (count - one & three) + one
+    v1, v2, v3 = v0 + step, v0 + two * step, v0 + three * step
+    x1, x2, x3 = size, two * size, three * size
+    if rest == 1:
+        for p in range(size):
+            y[o + p] = _conjugated(v[v0 + p], adjoint) * x[p]
+    elif rest == 2:
+        for p in range(size):
+            s = _conjugated(v[v0 + p], adjoint) * x[p]
+            y[o + p] = s + _conjugated(v[v1 + p], adjoint) * x[x1 + p]
+    elif rest == 3:
+        for p in range(size):
+            s = _conjugated(v[v0 + p], adjoint) * x[p]
+            s += _conjugated(v[v1 + p], adjoint) * x[x1 + p]
+            y[o + p] = s + _conjugated(v[v2 + p], adjoint) * x[x2 + p]
+    else:
+        for p in range(size):
+            s = _conjugated(v[v0 + p], adjoint) * x[p]
+            s += _conjugated(v[v1 + p], adjoint) * x[x1 + p]
+            s += _conjugated(v[v2 + p], adjoint) * x[x2 + p]
+            y[o + p] = s + _conjugated(v[v3 + p], adjoint) * x[x3 + p]
+    for n in range(rest, count, four):
+        a, b = v0 + n * step, n * size
+        a1, a2, a3 = a + step, a + two * step, a + three * step
+        b1, b2, b3 = b + x1, b + x2, b + x3
+        for p in range(size):
+            s = _conjugated(v[a + p], adjoint) * x[b + p]
+            s += _conjugated(v[a1 + p], adjoint) * x[b1 + p]
+            s += _conjugated(v[a2 + p], adjoint) * x[b2 + p]
+            y[o + p] += s + _conjugated(v[a3 + p], adjoint) * x[b3 + p]
+
+
+@kernel
+def _apart(x, i, s, size, out, o, step):
+    """Take groups of s apart: x from i on, into planes of out, step apart, from o."""
+    one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
+    o1, o2, o3 = o + step, o + step + step, o + step + step + step
+    if s == 2:
+        for p in range(size):
+            q = i + two * p
+            out[o + p], out[o1 + p] = x[q], x[q + one]
+    elif s == 3:
+        for p in range(size):
+            q = i + three * p
+            out[o + p], out[o1 + p], out[o2 + p] = x[q], x[q + one], x[q + two]
+    elif s == 4:
+        for p in range(size):
+            q = i + np.uintp(4) * p
+            out[o + p], out[o1 + p] = x[q], x[q + one]
+            out[o2 + p], out[o3 + p] = x[q + two], x[q + three]
+    else:
+        for k in range(s):
+            for p in range(size):
+                out[o + k * step + p] = x[i + p * s + k]
+
+
+@kernel(fastmath=REASSOC)
+def _rows_of_two(v, b, size, x, out):
+    """Rows of rank 1, two at a time; v: (b, 2, size), x: (size, 2), out: (b, size)."""
+    one, two = np.uintp(1), np.uintp(2)
+    for j in range(np.uintp(0), b, two):
+        v0, o0 = two * j * size, j * size
+        v1, o1 = v0 + size, o0 + size
+        v2, v3 = v1 + size, v1 + size + size
+        for p in range(size):
+            s, t = x[two * p], x[two * p + one]
+            out[o0 + p] = v[v0 + p] * s + v[v1 + p] * t
+            out[o1 + p] = v[v2 + p] * s + v[v3 + p] * t
+
+
+@kernel(fastmath=REASSOC)
+def _rows_of_four(v, b, size, x, out):
+    """Rows of rank 2, two at a time; v: (b, 2, 2, size), x: (2, size, 2), out as there.
+
+    A row at a time, complex64 is 1.2 to 1.3 times slower; four, see above.
+    """
+    one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
+    x1 = two * size
+    for j in range(np.uintp(0), b, two):
+        v0, o0 = two * two * j * size, j * size
+        v1, v2, v3 = v0 + size, v0 + two * size, v0 + three * size
+        w0, o1 = v0 + two * two * size, o0 + size
+        w1, w2, w3 = w0 + size, w0 + two * size, w0 + three * size
+        for p in range(size):
+            q = two * p
+            s, t, u, w = x[q], x[x1 + q], x[q + one], x[x1 + q + one]
+            y = v[v0 + p] * s + v[v1 + p] * t
+            out[o0 + p] = y + (v[v2 + p] * u + v[v3 + p] * w)
+            y = v[w0 + p] * s + v[w1 + p] * t
+            out[o1 + p] = y + (v[w2 + p] * u + v[w3 + p] * w)
+
+
+@kernel
+def _rows(v, b, c, size, r, x, planes, out):
+    """Rows of any factor; v: (b, c, size), x: (r, size, c / r), planes: (c, size)."""
+    s, source = c // r, x
+    if s > 1:
+        source = planes
+        for k in range(r):
+            _apart(x, k * s * size, s, size, planes, k * size, r * size)
+    for j in range(b):
+        _sum(v, j * c * size, size, c, size, source, np.uintp(0), out, j * size)
+
+
+@kernel
+def _together(x, begin, step, s, size, out, o):
+    """Inverse of `_apart`: planes of x, step apart, into groups of s of out from o."""
+    one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
+    x0 = begin
+    x1, x2, x3 = x0 + step, x0 + step + step, x0 + step + step + step
+    if s == 2:
+        for p in range(size):
+            q = o + two * p
+            out[q], out[q + one] = x[x0 + p], x[x1 + p]
+    elif s == 3:
+        for p in range(size):
+            q = o + three * p
+            out[q], out[q + one], out[q + two] = x[x0 + p], x[x1 + p], x[x2 + p]
+    elif s == 4:
+        for p in range(size):
+            q = o + np.uintp(4) * p
+            out[q], out[q + one] = x[x0 + p], x[x1 + p]
+            out[q + two], out[q + three] = x[x2 + p], x[x3 + p]
+    else:
+        for k in range(s):
+            for p in range(size):
+                out[o + p * s + k] = x[x0 + k * step + p]
+
+
+@kernel(fastmath=REASSOC)
+def _pairs_of_two(v, r, size, x, out):
+    """Columns of the adjoint; v: (2, 2, r, size), x: (2, size), out: (r, size, 2)."""
+    one, two = np.uintp(1), np.uintp(2)
+    for k in range(r):
+        o, v0, v1 = two * k * size, k * size, (k + r) * size
+        v2, v3 = v0 + two * r * size, v1 + two * r * size
+        for p in range(size):
+            s, t, q = x[p], x[size + p], o + two * p
+            out[q] = np.conj(v[v0 + p]) * s + np.conj(v[v2 + p]) * t
+            out[q + one] = np.conj(v[v1 + p]) * s + np.conj(v[v3 + p]) * t
+
+
+@kernel(fastmath=REASSOC)
+def _pairs_of_four(v, r, size, x, out):
+    """Columns of the adjoint; v: (4, 2, r, size), x: (4, size), out: (r, size, 2)."""
+    one, two = np.uintp(1), np.uintp(2)
+    row, x2, x3 = two * r * size, size + size, size + size + size
+    for k in range(r):
+        o, v0, w0 = two * k * size, k * size, (k + r) * size
+        v1, v2, v3 = v0 + row, v0 + row + row, v0 + row + row + row
+        w1, w2, w3 = w0 + row, w0 + row + row, w0 + row + row + row
+        for p in range(size):
+            a, b, c, d, q = x[p], x[size + p], x[x2 + p], x[x3 + p], o + two * p
+            s = np.conj(v[v0 + p]) * a + np.conj(v[v1 + p]) * b
+            out[q] = s + (np.conj(v[v2 + p]) * c + np.conj(v[v3 + p]) * d)
+            s = np.conj(v[w0 + p]) * a + np.conj(v[w1 + p]) * b
+            out[q + one] = s + (np.conj(v[w2 + p]) * c + np.conj(v[w3 + p]) * d)
+
+
+@kernel
+def _columns(v, b, c, size, r, x, planes, out):
+    """Columns of the adjoint of any factor; arrays as in `_rows`, x and out swapped."""
+    s, one = c // r, np.uintp(1)
+    target = planes if s > 1 else out
+    for k in range(c):
+        _sum(v, k * size, c * size, b, size, x, one, target, k * size)
+    if s > 1:
+        for k in range(r):
+            _together(planes, k * size, r * size, s, size, out, k * s * size)
+
+
+@kernel
+def _sizes(layout, j):
+    """Rows b, columns c, blocks a * d of factor j, and its rank r; unsigned."""
+    a, b, c, d = layout[j, 0], layout[j, 1], layout[j, 2], layout[j, 3]
+    r = 1 if j == 0 else a * c // layout[j - 1, 0]
+    return np.uintp(b), np.uintp(c), np.uintp(a * d), np.uintp(r)
+
+
+@kernel
+def shuffled_chain_apply(values, layout, x, scratch, out):
+    """Product of a chain with one vector, by two alternating buffers.
+
+    values: (sum of sizes,), packed; layout: (J, 4), patterns; factors in order of
+    application. x: (columns,), out: (rows,); scratch: (3, largest number of rows or
+    columns of a factor); all distinct and C-contiguous.
+    """
+    first, source, one, two = np.uintp(0), x, np.uintp(1), np.uintp(2)
+    for j in range(layout.shape[0]):
+        b, c, size, r = _sizes(layout, j)
+        target = out if j == layout.shape[0] - 1 else scratch[j % 2]
+        v = values[first : first + b * c * size]
+        if c == two * r and r <= two and b & one == 0:
+            if r == one:
+                _rows_of_two(v, b, size, source, target)
+            else:
+                _rows_of_four(v, b, size, source, target)
+        else:
+            _rows(v, b, c, size, r, source, scratch[2], target)
+        first, source = first + b * c * size, target
+
+
+@kernel
+def shuffled_chain_adjoint(values, layout, x, scratch, out):
+    """Product of the adjoint of a chain, packed for `shuffled_chain_apply`.
+
+    x: (rows,), out: (columns,); the others as there.
+    """
+    last, source, two = np.uintp(values.shape[0]), x, np.uintp(2)
+    for j in range(layout.shape[0] - 1, -1, -1):
+        b, c, size, r = _sizes(layout, j)
+        target = out if j == 0 else scratch[j % 2]
+        last -= b * c * size
+        v = values[last : last + b * c * size]
+        if c == two * r and b == two:
+            _pairs_of_two(v, r, size, source, target)
+        elif c == two * r and b == two * two:
+            _pairs_of_four(v, r, size, source, target)
+        else:
+            _columns(v, b, c, size, r, source, scratch[2], target)
+        source = target

@@ -1,0 +1,85 @@
+"""Plans: every kernel gives the product, and the choice is one of them."""
+
+import functools
+
+import numpy as np
+import pytest
+from samples import DTYPES, close, random
+
+from nbfact import Butterfly, Chain
+from nbfact.operators import plan as plans
+from nbfact.operators.program import Program
+
+DYADIC, RANK2 = Chain.square_dyadic(8), Chain.rank2(8)
+MIXED = Chain.mixed_radix([2, 3, 2], [3, 2, 4], rank=2)
+CHAINS = {
+    "order 1": Chain.square_dyadic(1),
+    "order 2": Chain.square_dyadic(2),
+    "dyadic": DYADIC,
+    "transposed": DYADIC.T,
+    "rank 2": RANK2,
+    "rank 2, transposed": RANK2.T,
+    "mixed": MIXED,
+    "mixed, transposed": MIXED.T,
+    "two": DYADIC @ DYADIC.T,
+    "two of rank 2": RANK2.T @ RANK2,
+    "monarch": Chain.monarch((12, 20)),
+    "parts": Chain([(2, 3, 4, 2), (4, 2, 5, 2), (1, 20, 3, 2)]),
+}
+KINDS = {
+    "dyadic": ["increasing"],
+    "transposed": ["decreasing"],
+    "rank 2": ["shuffled"],
+    "mixed, transposed": ["turned"],
+    "two": ["increasing", "decreasing"],
+    "two of rank 2": ["turned", "shuffled"],
+    "parts": ["kronecker"],
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CHAINS)
+def test_every_plan_gives_the_product(name, dtype):
+    chain = CHAINS[name]
+    values = [random(pattern, dtype, j) for j, pattern in enumerate(chain)]
+    factors = Butterfly(chain, values).to_factors().factors
+    dense = functools.reduce(np.matmul, [factor.toarray() for factor in factors])
+    x = random((chain.shape[1], 3), dtype, 9)
+    for batch, given in ((1, x[:, 0].copy()), (3, x)):
+        chosen = plans.best(chain, np.dtype(dtype), batch)
+        for plan in (chosen, *plans.alternatives(chain, batch).values()):
+            program = Program(values, plan, np.dtype(dtype))
+            close(program.run(given), dense @ given)
+            out = np.empty_like(dense @ given)
+            assert program.run(given, out) is out
+            close(out, dense @ given)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_whole_chains_are_recognised(name):
+    chain = CHAINS[name]
+    named = plans.alternatives(chain, 1)
+    first = next(iter(named.values()))  # the most special kernels come first
+    assert [step.kind for step in first] == KINDS[name]
+    assert [step.start for step in first] == [0, *(step.stop for step in first[:-1])]
+    assert first[-1].stop == len(chain)
+
+
+def test_the_choice_costs_least():
+    for chain in CHAINS.values():
+        for dtype in (np.dtype("float32"), np.dtype("complex128")):
+            for batch in (1, 16, 256):
+                best = plans.cost(chain, plans.best(chain, dtype, batch), dtype, batch)
+                for plan in plans.alternatives(chain, batch).values():
+                    # Steps are chosen one by one, each with the cost of a call.
+                    told = plans.cost(chain, plan, dtype, batch)
+                    assert best <= told + plans.CALL * (len(chain) - 1)
+
+
+def test_fusing_does_not_grow_without_bound():
+    chain = Chain.square_dyadic(2**12)
+    (step,) = plans.alternatives(chain, 16)["fused by 4"]
+    assert step.sizes == (4, 4, 4)
+    (step,) = plans.best(Chain.rank2(2**12), np.dtype("float32"), 16)
+    fused = Chain.rank2(2**12).fuse(step.sizes)
+    assert fused.n_parameters <= plans.MOST_GROWTH * Chain.rank2(2**12).n_parameters
