@@ -318,7 +318,7 @@ def test_a_rival_that_is_wrong_is_shown_and_fails_nothing(small, capsys):
 
 
 def test_a_result_that_goes_wrong_while_timed_is_caught():
-    (case, dense) = product_cases("dct", (16,), ("float64",), (1,))
+    _, case, dense = product_cases("dct", (16,), ("float64",), (1,))
     left = [30]
 
     def wears_out(y):

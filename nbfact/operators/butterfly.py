@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy import ndarray
 
 from .._checks import dtype_of
 from .._dtypes import common_dtype
@@ -361,9 +362,10 @@ class Butterfly(FastOperator):
         self._forget()
 
     def __matmul__(self, other: Any) -> Any:
-        if type(other) is np.ndarray and self._quick is not None:
+        quick = self._quick
+        if type(other) is ndarray and quick is not None:
             # A vector of our own dtype: more checks would double the time.
-            dtype, shape, call = self._quick
+            dtype, shape, call = quick
             if other.dtype is dtype and other.shape == shape and other.flags.carray:
                 return call(other)
         if isinstance(other, Butterfly) and permutations.cancel(

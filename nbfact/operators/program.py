@@ -33,7 +33,11 @@ TILE_BYTES = 1 << 18
 
 
 class Call(NamedTuple):
-    """A step made ready: functions of (x, out), and of (x, out, parallel)."""
+    """A step made ready: functions of (x, out=None) and of (x, out, parallel).
+
+    The first, for one vector, makes its own out and returns it: a product of order 256
+    takes a microsecond, as long as some lines of Python.
+    """
 
     rows: int
     vector: Callable
@@ -70,9 +74,9 @@ class Program:
         self.dtype = np.dtype(dtype)
         self.calls = [_packed(values, step, self.dtype) for step in reversed(plan)]
         if columns is not None:
-            self.calls.insert(0, _gathering(columns))
+            self.calls.insert(0, _gathering(columns, self.dtype))
         if rows is not None:
-            self.calls.append(_gathering(inverse(rows)))
+            self.calls.append(_gathering(inverse(rows), self.dtype))
 
     def run(
         self, x: np.ndarray, out: np.ndarray | None = None, parallel: bool = False
@@ -90,40 +94,27 @@ class Program:
 
     def _made(self, call, x, out, parallel):
         """Make one step, into an array of its own unless `out` is given."""
-        if out is None:
-            out = np.empty((call.rows, *x.shape[1:]), self.dtype)
         if x.ndim == 1:
-            call.vector(x, out)
-        else:
-            call.columns(x, out, parallel)
+            return call.vector(x, out)
+        if out is None:
+            out = np.empty((call.rows, x.shape[1]), self.dtype)
+        call.columns(x, out, parallel)
         return out
 
     def for_vectors(self) -> Callable:
-        """Return `run` for vectors, without what a single step does not need.
-
-        A product of order 256 takes a microsecond, as long as some lines of Python.
-        """
-        if len(self.calls) > 1:
-            return self.run
-        rows, vector, _ = self.calls[0]
-        empty, dtype = np.empty, self.dtype
-
-        def run(x, out=None):
-            if out is None:
-                out = empty(rows, dtype)
-            vector(x, out)
-            return out
-
-        return run
+        """Return `run` for vectors, at the least cost of Python."""
+        return self.run if len(self.calls) > 1 else self.calls[0].vector
 
 
-def _gathering(index: np.ndarray) -> Call:
+def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
     """Return the step that puts rows in order."""
-    return Call(
-        len(index),
-        lambda x, out: gather(x, index, out),
-        lambda x, out, parallel: gather_rows(x, index, out),
-    )
+
+    def vector(x, out=None):
+        out = np.empty(len(index), dtype) if out is None else out
+        gather(x, index, out)
+        return out
+
+    return Call(len(index), vector, lambda x, out, _: gather_rows(x, index, out))
 
 
 def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
@@ -132,6 +123,24 @@ def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
     rows = shape_of(chosen[0].shape)[0]
     pack = _PACKERS.get(step.kind, _pack_dyadic)
     return Call(rows, *pack(chosen, step, dtype))
+
+
+def _for_vectors(kernel, arguments, rows, shape, dtype):
+    """Return the function of (x, out=None) for kernel(*arguments, x, scratch, out)."""
+    idle, empty = [], np.empty  # work arrays that no thread has in use
+
+    def vector(x, out=None):
+        if out is None:
+            out = empty(rows, dtype)
+        try:
+            scratch = idle.pop()
+        except IndexError:
+            scratch = empty(shape, dtype)
+        kernel(*arguments, x, scratch, out)
+        idle.append(scratch)
+        return out
+
+    return vector
 
 
 def _pack_dyadic(values, step, dtype):
@@ -151,17 +160,8 @@ def _pack_dyadic(values, step, dtype):
     butterfly_pack(np.array(levels, dtype), twiddle)
     one = butterfly_apply if increasing else butterfly_adjoint
     many = butterfly_apply_columns if increasing else butterfly_adjoint_columns
-    idle = []  # work arrays that no thread has in use
-
-    def vector(x, out):
-        try:
-            scratch = idle.pop()
-        except IndexError:
-            scratch = np.empty(n, dtype)
-        one(twiddle, x, scratch, out)
-        idle.append(scratch)
-
-    return vector, lambda x, out, parallel: many(twiddle, x, out)
+    vector = _for_vectors(one, (twiddle,), n, n, dtype)
+    return vector, lambda x, out, _: many(twiddle, x, out)
 
 
 def _pack_shuffled(values, step, dtype):
@@ -172,17 +172,8 @@ def _pack_shuffled(values, step, dtype):
         factors = values[::-1]
     packed, layout, widest = _flat(factors, shuffled_pack, dtype)
     kernel = shuffled_chain_adjoint if step.kind == TURNED else shuffled_chain_apply
-    idle = []
-
-    def vector(x, out):
-        try:
-            scratch = idle.pop()
-        except IndexError:
-            scratch = np.empty((3, widest), dtype)
-        kernel(packed, layout, x, scratch, out)
-        idle.append(scratch)
-
-    return vector, None
+    rows = shape_of(values[0].shape)[0]
+    return _for_vectors(kernel, (packed, layout), rows, (3, widest), dtype), None
 
 
 def _flat(factors, pack, dtype):
@@ -204,15 +195,8 @@ def _pack_chain(values, step, dtype):
     factors = [functools.reduce(fused_values, values[i:j]) for i, j in ends]
     packed, layout, widest = _flat(factors, kronecker_pack, dtype)
     tile = max(16, TILE_BYTES // (widest * dtype.itemsize))
-    idle = []
-
-    def vector(x, out):
-        try:
-            scratch = idle.pop()
-        except IndexError:
-            scratch = np.empty((2, widest), dtype)
-        kronecker_chain_apply(packed, layout, x, scratch, out)
-        idle.append(scratch)
+    rows, work = shape_of(values[0].shape)[0], (2, widest)
+    vector = _for_vectors(kronecker_chain_apply, (packed, layout), rows, work, dtype)
 
     def columns(x, out, parallel):
         width = min(tile, x.shape[1])
