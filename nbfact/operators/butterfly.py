@@ -259,9 +259,8 @@ class Butterfly(FastOperator):
         """
         if out is None and not parallel:
             return self @ x
-        if self._quick is not None and self._own(x, 1) and self._own(out, 0):
-            if x is not out:
-                return self._quick[2](x, out)
+        if 1 in self._quick and self._own(x, 1) and self._own(out, 0) and x is not out:
+            return self._quick[1](x, out)
         x = self._operand(x)
         if out is None:
             return self._apply(x, parallel=parallel)
@@ -321,8 +320,9 @@ class Butterfly(FastOperator):
             plan = plans.best(self.chain, dtype, 1 if vector else TYPICAL_BATCH)
             program = Program(self.values, plan, dtype, self.rows, self.columns)
             self._programs[key] = program
-            if vector and dtype == self.dtype:
-                self._quick = self.dtype, (self.shape[1],), program.for_vectors()
+            if dtype == self.dtype:
+                run = program.for_vectors() if vector else program.run
+                self._quick[1 if vector else 2] = run
         return self._programs[key]
 
     def _transpose(self) -> "Butterfly":
@@ -351,7 +351,7 @@ class Butterfly(FastOperator):
 
     def _forget(self):
         """Start without anything that is made when first used."""
-        self._adjoints, self._programs, self._quick = {}, {}, None
+        self._adjoints, self._programs, self._quick = {}, {}, {}
 
     def __getstate__(self) -> dict:
         made = ("_adjoints", "_programs", "_quick")
@@ -362,11 +362,10 @@ class Butterfly(FastOperator):
         self._forget()
 
     def __matmul__(self, other: Any) -> Any:
-        quick = self._quick
-        if type(other) is ndarray and quick is not None:
-            # A vector of our own dtype: more checks would double the time.
-            dtype, shape, call = quick
-            if other.dtype is dtype and other.shape == shape and other.flags.carray:
+        if type(other) is ndarray and other.dtype is self.dtype:
+            # Ready to multiply as it is: more checks would double the time.
+            call = self._quick.get(other.ndim)
+            if call is not None and len(other) == self.shape[1] and other.flags.carray:
                 return call(other)
         if isinstance(other, Butterfly) and permutations.cancel(
             self.columns, other.rows

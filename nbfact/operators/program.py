@@ -87,6 +87,8 @@ class Program:
         memory with x. parallel: whether chains, which alone gain by it, multiply tiles
         of columns on several threads.
         """
+        if x.size == 0:  # no column
+            return np.empty((self.calls[-1].rows, x.shape[1]), self.dtype)
         *others, last = self.calls
         for call in others:
             x = self._made(call, x, None, parallel)
