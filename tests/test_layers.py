@@ -12,7 +12,7 @@ KERNELS = (
     "permute rank_one palm"
 )
 BENCH = (
-    "sample peers machine store case operators products hadamard steps paper faust "
+    "sample faust peers machine store case operators products hadamard steps paper "
     "palm factorize planning cases table learn measure compare gate report run"
 )
 STUDIES = "options report tradeoff cost scale noise crossover products rates dao run"

@@ -158,7 +158,7 @@ def _pyfaust(kind, target):
 
 
 def _lazylinop(order, target):
-    with peers.quiet():
+    with faust.muted():
         from lazylinop.butterfly import Chain as TheirChain
         from lazylinop.butterfly import ksd
 

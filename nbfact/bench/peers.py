@@ -6,18 +6,16 @@ computes the same product is here: FAµST and lazylinop multiply by the same fac
 fht-cpu and pyfwht transform the same vector.
 """
 
-import contextlib
 import functools
 import importlib.util
-import io
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 
 from . import sample
+from .faust import muted
 
 INSTALL = 'pip install "nbfact[peers]"'
 
@@ -82,7 +80,7 @@ def prepare(name: str) -> Callable[[Any], Callable[[], np.ndarray]]:
     """
 
     def prepared(inputs):
-        with quiet():
+        with muted():
             return _PREPARE[name](inputs)
 
     return prepared
@@ -150,16 +148,3 @@ _PREPARE = {
     OPTIMIZED: functools.partial(_pyfaust, optimized=True),
     **{name: functools.partial(_lazylinop, fused=kind) for name, kind in FUSED.items()},
 }
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what a rival says while it is imported and set up.
-
-    Filters are not enough: lazylinop sets its own.
-    """
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
