@@ -13,6 +13,14 @@ SLOW = pytest.mark.slow
 COMPILED = pytest.mark.compiled
 
 
+def big(*values):
+    """Return parameters of a size that takes seconds interpreted."""
+    return pytest.param(*values, marks=COMPILED)
+
+
+BIG_256 = big(256)
+
+
 def dft(n):
     """Entries exact to the last bit, unlike scipy.linalg.dft."""
     powers = np.outer(np.arange(n), np.arange(n)) % n
@@ -51,7 +59,7 @@ def error(target, *arguments, **options):
 
 
 @pytest.mark.parametrize(
-    "n", [2, 4, 16, 64, 256, *(pytest.param(n, marks=SLOW) for n in (1024, 2048))]
+    "n", [2, 4, 16, 64, BIG_256, *(pytest.param(n, marks=SLOW) for n in (1024, 2048))]
 )
 def test_01_hadamard(n):
     assert error(hadamard(n)) < 1e-14
@@ -73,13 +81,13 @@ def test_03_what_the_input_is_worth():
 
 @pytest.mark.parametrize("order", ["l2r", "r2l", "balanced"])
 @pytest.mark.parametrize("orthonormal", [True, False])
-@pytest.mark.parametrize("n", [64, 256])
+@pytest.mark.parametrize("n", [64, BIG_256])
 def test_04_planted(n, order, orthonormal):
     target = planted(n)[0]
     assert error(target, order=order, orthonormal=orthonormal) < 5e-15
 
 
-@pytest.mark.parametrize("n", [16, 64, 256])
+@pytest.mark.parametrize("n", [16, 64, BIG_256])
 def test_05_06_real_transforms(n):
     chain = Chain.rank2(n)
     angles = 2 * np.pi * (np.outer(np.arange(n), np.arange(n)) % n) / n
@@ -103,7 +111,7 @@ def test_07_complex_lift_of_the_cosine_transform():
     assert nf.relative_error(dct(n), real) < 1e-13
 
 
-@pytest.mark.parametrize(("n", "direct"), [(16, 0.21), (64, 0.47), (256, 0.65)])
+@pytest.mark.parametrize(("n", "direct"), [(16, 0.21), (64, 0.47), big(256, 0.65)])
 def test_08_transposed_cosine(n, direct):
     chain, rows = Chain.rank2(n), makhoul(n)[bit_reversal(n)]
     target = dct(n, 3)
@@ -116,7 +124,7 @@ def test_08_transposed_cosine(n, direct):
 
 
 @COMPILED
-@pytest.mark.parametrize(("n", "direct"), [(64, 0.766), (512, 0.870)])
+@pytest.mark.parametrize(("n", "direct"), [(64, 0.766), big(512, 0.870)])
 def test_08_rows_of_fourier(n, direct):
     target = dft(n)[bit_reversal(n)]
     assert error(target, transpose=False) == pytest.approx(direct, abs=1e-3)
@@ -176,8 +184,8 @@ def test_11_kronecker_products():
     ("n", "l2r", "plain", "balanced"),
     [
         (64, 0.8934, 0.8947, 0.8996),
-        (256, 0.9713, 0.9716, 0.9764),
-        (512, 0.9841, 0.9845, 0.9876),
+        big(256, 0.9713, 0.9716, 0.9764),
+        big(512, 0.9841, 0.9845, 0.9876),
         pytest.param(1024, 0.9916, 0.9918, 0.9942, marks=SLOW),
         pytest.param(2048, 0.9957, 0.9958, 0.9973, marks=SLOW),
     ],
@@ -203,8 +211,8 @@ def test_14_monarch_is_the_best():
     ("n", "ortho", "plain"),
     [
         (64, 0.0940, 0.1076),
-        (256, 0.0978, 0.1246),
-        (512, 0.0987, 0.1613),
+        big(256, 0.0978, 0.1246),
+        big(512, 0.0987, 0.1613),
         pytest.param(1024, 0.0991, 0.1385, marks=SLOW),
     ],
 )

@@ -27,7 +27,8 @@ def classes():
     for name in MODULES:
         for key, value in vars(load(name)).items():
             if isinstance(value, type) and not key.startswith("_"):
-                marks = [pytest.mark.compiled] if key.startswith("Palm") else []
+                heavy = key.startswith(("Palm", "Butterfly"))
+                marks = [pytest.mark.compiled] if heavy else []
                 yield pytest.param(value, id=f"{name}.{key}", marks=marks)
 
 
