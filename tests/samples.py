@@ -10,11 +10,11 @@ import pytest
 ACCEPTANCE = Path(__file__).parents[2] / "shared" / "acceptance"
 # Compiling takes most of the time of the tests: single precision is compiled in the
 # slow run, by tests that name it, and by `nbfact bench --quick`; interpreted always.
-_SINGLE = () if numba.config.DISABLE_JIT else (pytest.mark.slow,)
+SINGLE = () if numba.config.DISABLE_JIT else (pytest.mark.slow,)
 DTYPES = [
-    pytest.param("float32", marks=_SINGLE),
+    pytest.param("float32", marks=SINGLE),
     "float64",
-    pytest.param("complex64", marks=_SINGLE),
+    pytest.param("complex64", marks=SINGLE),
     "complex128",
 ]
 

@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import close, random
+from samples import DTYPES, close, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import nbfact as nf
@@ -39,7 +39,7 @@ def dense(operator):
     return operator.scale * functools.reduce(np.matmul, arrays)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("x_dtype", ["float32", "complex128", "int64", "bool"])
 def test_dtypes(dtype, x_dtype):
     operator = product(dtype)

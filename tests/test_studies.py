@@ -52,7 +52,7 @@ TINY = {
     "crossover": crossover.Settings(
         ((8, 8, 8), (4, 16, 8)), (0.1, 0.5), ("float64",), 0.0
     ),
-    "rates": rates.Settings(4, ("float32",), (1, 2), (2,), (1, 2), 0.0),
+    "rates": rates.Settings(4, ("float64",), (1, 2), (2,), (1, 2), 0.0),
     "products": products.Settings((8,), (1, 2), ("float32",), 0.0),
     "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
 }

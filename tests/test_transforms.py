@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.fft
 import scipy.linalg
-from samples import random
+from samples import DTYPES, random
 
 import nbfact as nf
 from nbfact.operators.patterns import prime_factors
@@ -97,7 +97,7 @@ def check(operator, expected):
 
 
 @pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES[2:])
 def test_dft(n, dtype):
     exact = dft_matrix(n)
     check(nf.dft(n, normalized=False, dtype=dtype), exact)
@@ -107,7 +107,7 @@ def test_dft(n, dtype):
 
 
 @pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", DTYPES[:2])
 def test_hartley(n, dtype):
     k, j = indices(n)
     exact = cosine(k * j, n) + sine(k * j, n)
@@ -164,7 +164,7 @@ def test_transforms_compose_into_butterflies():
 
 
 @pytest.mark.parametrize("n", POWERS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", DTYPES[:2])
 def test_hadamard_and_haar(n, dtype):
     check(nf.hadamard(n, dtype=dtype), scipy.linalg.hadamard(n) / np.sqrt(n))
     got = nf.hadamard(n, normalized=False, dtype=dtype).toarray()
@@ -173,7 +173,7 @@ def test_hadamard_and_haar(n, dtype):
 
 
 @pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_circulant(n, dtype):
     c = random(n, dtype, 3)
     operator = nf.circulant(c)
@@ -183,7 +183,7 @@ def test_circulant(n, dtype):
 
 @pytest.mark.parametrize("m", SIZES)
 @pytest.mark.parametrize("n", [1, 2, 7])
-@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES[::3])
 def test_toeplitz_and_hankel(m, n, dtype):
     c, r = random(m, dtype, 4), random(n, dtype, 5)
     check(nf.toeplitz(c, r), scipy.linalg.toeplitz(c, r))

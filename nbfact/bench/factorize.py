@@ -144,9 +144,9 @@ def _ours(target):
 
 
 def _pyfaust(kind, target):
-    from pyfaust.fact import butterfly
-
     with faust.muted():
+        from pyfaust.fact import butterfly
+
         wanted = np.asfortranarray(target)
         butterfly(wanted[:4, :4], type=kind)
 
