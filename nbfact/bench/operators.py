@@ -14,6 +14,7 @@ import scipy.sparse
 
 from .. import targets
 from ..operators import Butterfly
+from ..operators.layouts import csr_factor, from_twiddle
 from ..operators.permutations import bit_reversal
 
 PLANTED_FACTORS, PLANTED_K = 4, 4
@@ -249,18 +250,8 @@ def butterfly_factors(values: np.ndarray) -> tuple[scipy.sparse.csr_array, ...]:
     -------
     tuple of scipy.sparse.csr_array, each (n, n) with 2 n non-zeros
     """
-    n = 2 * values.shape[1]
-    index = np.arange(n // 2)
-    factors = []
-    for level, blocks in enumerate(values):
-        stride = 1 << level
-        top = 2 * (index - index % stride) + index % stride
-        pair = np.stack([top, top + stride], axis=-1)
-        rows = np.broadcast_to(pair[:, :, None], blocks.shape)
-        columns = np.broadcast_to(pair[:, None, :], blocks.shape)
-        entries = (blocks.ravel(), (rows.ravel(), columns.ravel()))
-        factors.append(_csr(scipy.sparse.csr_array(entries, shape=(n, n))))
-    return tuple(reversed(factors))
+    _, listed = from_twiddle(values[None, None])
+    return tuple(_csr(csr_factor(value)) for value in listed)
 
 
 def wider(dtype: np.typing.DTypeLike) -> np.dtype:

@@ -281,7 +281,7 @@ class Butterfly(FastOperator):
     def _own(self, x, axis):
         """Whether x is a plain vector of our dtype and size that owns its memory."""
         return (
-            type(x) is np.ndarray
+            type(x) is ndarray
             and x.dtype is self.dtype
             and x.shape == (self.shape[axis],)
             and x.base is None
