@@ -20,7 +20,7 @@ from ..kernels import (
     fwht,
     fwht_columns,
 )
-from ..operators import Butterfly, FactorProduct, dct, dft
+from ..operators import Butterfly, Chain, FactorProduct, dct, dft
 from . import operators, peers, sample
 from .case import DENSE, Case
 
@@ -114,11 +114,11 @@ class _Product:
         if self.dtype != "complex64":  # pyfaust would compute in complex128
             yield from self.peer("pyfaust", bound, flops, stored, nnz)
 
-    def exact(self, transform: Callable[..., Butterfly], bound: float) -> Case:
+    def exact(
+        self, transform: Callable[..., Butterfly], nnz: int, bound: float
+    ) -> Case:
         """Return the case of one of our exact transforms, not normalised."""
-        n, dtype = self.shape[1], np.dtype(self.dtype)
-        nnz = transform(n).nnz
-        stored = nnz * dtype.itemsize
+        stored = nnz * np.dtype(self.dtype).itemsize
         name = f"nbfact {transform.__name__}"
         prepare = functools.partial(_exact, transform)
         return self.case(name, prepare, bound, self.multiply_add * nnz, stored, nnz)
@@ -224,7 +224,7 @@ def _dft(kind, n, dtype, batch):
     product = _at(kind, n, dtype, batch)
     levels = n.bit_length() - 1
     bound = 2 * levels
-    yield product.exact(dft, bound)
+    yield product.exact(dft, 2 * n * levels, bound)
     yield from product.chain(2 * n * levels, n * levels, bound)
     yield product.case("scipy.fft", _fft, bound, 5 * n * levels, rival=True)
     yield product.dense()
@@ -234,7 +234,7 @@ def _dct(kind, n, dtype, batch):
     product = _at(kind, n, dtype, batch)
     levels = n.bit_length() - 1
     flops = 2.5 * n * levels
-    yield product.exact(dct, 2 * levels)
+    yield product.exact(dct, Chain.rank2(n).n_parameters, 2 * levels)
     yield product.case("scipy.fft", _fast_dct, 2 * levels, flops, rival=True)
     yield product.dense()
 
