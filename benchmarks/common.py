@@ -6,10 +6,10 @@ import numpy as np
 
 from nbfact.bench import peers
 from nbfact.bench.case import Case
-from nbfact.bench.cases import suite
+from nbfact.bench.cases import registry
 
 # Rivals come and go with what is installed; parameters must not.
-CASES = [case for case in suite() if case.impl.split()[0] not in peers.PACKAGES]
+CASES = [case for case in registry("pr") if case.impl.split()[0] not in peers.PACKAGES]
 
 
 def parameters(group: str, ours: bool = False) -> dict[str, list]:

@@ -36,6 +36,12 @@ CALIBRATION = {
 }
 
 
+def rows_of(path):
+    rows, problems = store.read_rows(path)
+    assert problems == []
+    return rows
+
+
 def result_and_reference(case):
     inputs = case.make(np.random.default_rng(0))
     return case.prepare(inputs)(), case.reference(inputs)
@@ -91,9 +97,9 @@ def test_error_refuses_another_shape_or_dtype_and_counts_nan_as_infinite():
     assert case.error(got, zero) == math.inf
 
 
-@pytest.mark.parametrize("quick", [True, False])
-def test_names_are_unique_and_every_task_has_its_yardstick(quick):
-    registry = cases.registry(quick)
+@pytest.mark.parametrize("profile", cases.PROFILES)
+def test_names_are_unique_and_every_task_has_its_yardstick(profile):
+    registry = cases.registry(profile)
     assert len({case.name for case in registry}) == len(registry)
     for task in cases.tasks(registry).values():
         assert sum(case.impl == case.yardstick for case in task) == 1
@@ -101,7 +107,7 @@ def test_names_are_unique_and_every_task_has_its_yardstick(quick):
 
 
 def test_quick_holds_what_the_readme_promises():
-    tasks = cases.tasks(cases.registry(quick=True))
+    tasks = cases.tasks(cases.registry("quick"))
     for kind in ("hadamard", "butterfly"):
         for n in (256, 1024):
             for batch in (1, 64):
@@ -109,7 +115,7 @@ def test_quick_holds_what_the_readme_promises():
 
 
 def test_select_takes_substrings_and_globs():
-    registry = cases.registry(quick=True)
+    registry = cases.registry("quick")
     assert cases.select(registry, None) == registry
     found = cases.tasks(cases.select(registry, "butterfly N=256"))
     assert list(found) == [
@@ -196,15 +202,15 @@ def test_rows_are_appended_and_read_back(tmp_path):
     path = tmp_path / "new" / "rows.jsonl"
     store.append_rows(path, [{"a": 1}])
     store.append_rows(path, [{"a": 2}, {"a": 3}])
-    assert [row["a"] for row in store.read_rows(path)] == [1, 2, 3]
+    assert [row["a"] for row in rows_of(path)] == [1, 2, 3]
     assert os.listdir(path.parent) == ["rows.jsonl"]
 
 
 def test_a_last_line_without_its_end_does_not_swallow_the_next(tmp_path):
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"schema": 1, "a": 1}')
+    path.write_text('{"schema": 2, "a": 1}')
     store.append_rows(path, [{"a": 2}])
-    assert [row["a"] for row in store.read_rows(path)] == [1, 2]
+    assert [row["a"] for row in rows_of(path)] == [1, 2]
 
 
 def test_a_failed_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):
@@ -229,10 +235,44 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):
 def test_a_file_of_something_else_is_refused_and_kept(tmp_path, text):
     path = tmp_path / "rows.jsonl"
     path.write_bytes(text)
-    for act in (store.check, store.read_rows, lambda p: store.append_rows(p, [{}])):
+    for act in (store.check, lambda p: store.append_rows(p, [{}])):
         with pytest.raises(ValueError, match=r"rows\.jsonl, line 1: not a row"):
             act(path)
+    assert store.read_rows(path) == (
+        [],
+        [f"{path}, line 1: not a row of nbfact results"],
+    )
     assert path.read_bytes() == text
+
+
+def test_lines_that_are_no_rows_are_told_by_number_and_stay(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    store.append_rows(path, [{"a": 1}])
+    damage = b'{"schema": 2, "a": \n\x00\xff\n{"schema": 99}\n'
+    path.write_bytes(damage + path.read_bytes())
+    store.append_rows(path, [{"a": 2}])
+    rows, problems = store.read_rows(path)
+    assert [row["a"] for row in rows] == [1, 2]
+    assert problems == [
+        f"{path}, line 1: not a row of nbfact results",
+        f"{path}, line 2: not a row of nbfact results",
+        f"{path}, line 3: schema 99; this nbfact reads up to {store.SCHEMA}",
+    ]
+    assert path.read_bytes().startswith(damage)
+
+
+def test_files_merge_by_copying_and_old_rows_are_read(tmp_path):
+    old = b'{"schema": 1, "case": "x"}\n'
+    (tmp_path / "a.jsonl").write_bytes(old)
+    store.append_rows(tmp_path / "b.jsonl", [{"kind": "pair", "case": "y"}])
+    both = (tmp_path / "b.jsonl").read_bytes() + old
+    (tmp_path / "both.jsonl").write_bytes(both)
+    rows, problems = store.read_rows(tmp_path)
+    assert problems == []
+    assert [(row["kind"], row["case"]) for row in rows] == [
+        ("bench", "x"),
+        ("pair", "y"),
+    ]
 
 
 @pytest.mark.skipif(store.fcntl is None, reason="no lock on this system")
@@ -246,7 +286,7 @@ def test_two_processes_lose_no_row_of_each_other(tmp_path):
         subprocess.Popen([sys.executable, "-c", code, path, who]) for who in "ab"
     ]
     assert [writer.wait() for writer in writers] == [0, 0]
-    rows = store.read_rows(path)
+    rows = rows_of(path)
     for who in "ab":
         assert [row["i"] for row in rows if row["who"] == who] == list(range(40))
 
@@ -257,7 +297,7 @@ def small(monkeypatch, tmp_path):
     chosen = product_cases("dct", (16,), ("float64",), (1, 3))
     chosen = [case for case in chosen if case.impl in ("scipy.fft", DENSE)]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cases, "registry", lambda quick: list(chosen))
+    monkeypatch.setattr(cases, "registry", lambda profile: list(chosen))
     monkeypatch.setattr(machine, "calibrate", lambda: CALIBRATION)
     monkeypatch.setattr(run, "BUDGET_QUICK", 0.005)
     return chosen
@@ -276,7 +316,7 @@ def broken(case, spoil, **changes):
 def test_a_run_stores_rows_prints_a_table_and_exits_0(small, tmp_path, capsys):
     assert run.run_bench(quick=True) == 0
     (path,) = (tmp_path / "runs").iterdir()
-    rows = store.read_rows(path)
+    rows = rows_of(path)
     assert [row["case"] for row in rows] == [case.name for case in small]
     text = capsys.readouterr().out
     assert str(path.relative_to(tmp_path)) in text and "all results right" in text
@@ -295,7 +335,7 @@ def test_a_wrong_result_fails_the_run_and_has_no_time(small, capsys):
     assert run.run_bench(quick=True, output="rows.jsonl") == 1
     text = capsys.readouterr().out
     assert "WRONG" in text and "1 failed" in text and "exceeds the bound" in text
-    rows = store.read_rows("rows.jsonl")
+    rows = rows_of("rows.jsonl")
     assert [row["ok"] for row in rows] == [True, False, True, True]
     assert rows[1]["time"] is None and rows[0]["ratio"] is None
     assert rows[0]["time"] is not None
@@ -349,7 +389,7 @@ def test_interrupted_runs_keep_the_rows_of_finished_tasks(small, capsys):
 
     small[3] = dataclasses.replace(small[3], prepare=interrupt)
     assert run.run_bench(quick=True, output="rows.jsonl") == 130
-    assert len(store.read_rows("rows.jsonl")) == 2
+    assert len(rows_of("rows.jsonl")) == 2
     text = capsys.readouterr().out
     assert "interrupted: 2 rows stored in rows.jsonl" in text
     assert "scipy.fft" in text

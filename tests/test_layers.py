@@ -12,8 +12,9 @@ KERNELS = (
     "permute rank_one palm"
 )
 BENCH = (
-    "sample faust peers machine store case operators products hadamard steps paper "
-    "palm factorize planning cases table learn measure compare gate report run"
+    "sample allocations faust peers machine store case operators products hadamard "
+    "steps paper palm factorize planning approximate cases table learn measure isolate "
+    "revisions alongside verdicts compare gate history curves charts pages report run"
 )
 STUDIES = "options report tradeoff cost scale noise crossover products rates dao run"
 ALGORITHMS = (

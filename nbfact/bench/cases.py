@@ -42,43 +42,81 @@ PLANNED = [
 """Chains whose plans are compared, and orders."""
 
 
-def registry(quick: bool = False) -> list[Case]:
-    """Return all cases, those of rivals only where the rival is installed.
+def registry(profile: str = "full") -> list[Case]:
+    """Return the cases of a profile, those of rivals only where they are installed.
 
     Parameters
     ----------
-    quick : bool
-        The few of ``nbfact bench --quick``, to see that it works and is worth it; all
-        of them tell where.
+    profile : {"quick", "pr", "full"}
+        ``quick``: the few of ``nbfact bench --quick``, to see that it works and is
+        worth it. ``pr``: at least one of each kernel and algorithm, at one moderate
+        size, for what is run on every change: the asv suite, ``nbfact compare`` and
+        ``nbfact gate``. ``full``: all; they tell where.
 
     Returns
     -------
     list of Case
         Nothing is built, compiled or imported for them yet.
 
+    Raises
+    ------
+    ValueError
+        When there is no such profile.
+
     Examples
     --------
-    >>> names = [case.name for case in registry(quick=True)]
+    >>> names = [case.name for case in registry("quick")]
     >>> len(names) == len(set(names))
     True
     """
-    if quick:
-        single, sizes, batches = ("float32",), (256, 1024), (1, 64)
-        return [
-            *product_cases("hadamard", sizes, single, batches),
-            *fwht_cases((256, 4096), single, (1, 16)),
-            *product_cases("butterfly", sizes, single, batches),
-            *plan_cases([("rank 2", 256)], single, batches),
-            *product_cases("dft", (1024,), ("complex64",), batches),
-            *product_cases("planted", (1024,), single, batches),
-            *projection_cases((256,), ("float64",)),
-            *sweep_cases((32, 64), (2, 3)),
-            *shape_cases(SHAPES[:1]),
-            *hierarchical_cases((64,)),
-            *rectmat_cases([(48, 512, 3, 5, 4)]),
-            *reach_cases(("butterflies 32", "splin5*normcol")),
-            *factorize_cases(("hadamard", "gaussian"), (64,)),
-        ]
+    if profile not in _PROFILES:
+        raise ValueError(f"profile {profile!r}; expected one of {', '.join(PROFILES)}")
+    return _PROFILES[profile]()
+
+
+def _quick():
+    single, sizes, batches = ("float32",), (256, 1024), (1, 64)
+    return [
+        *product_cases("hadamard", sizes, single, batches),
+        *fwht_cases((256, 4096), single, (1, 16)),
+        *product_cases("butterfly", sizes, single, batches),
+        *plan_cases([("rank 2", 256)], single, batches),
+        *product_cases("dft", (1024,), ("complex64",), batches),
+        *product_cases("planted", (1024,), single, batches),
+        *projection_cases((256,), ("float64",)),
+        *sweep_cases((32, 64), (2, 3)),
+        *shape_cases(SHAPES[:1]),
+        *hierarchical_cases((64,)),
+        *rectmat_cases([(48, 512, 3, 5, 4)]),
+        *reach_cases(("butterflies 32", "splin5*normcol")),
+        *factorize_cases(("hadamard", "gaussian"), (64,)),
+    ]
+
+
+def _pr():
+    single, batches = ("float32",), (1, 64)
+    plans = plan_cases([("rank 2", 256)], single, (1, 16))
+    return [
+        *product_cases("hadamard", (1024,), single, batches),
+        *fwht_cases((4096,), ("float64",), (1, 16)),
+        *product_cases("butterfly", (1024,), single, batches),
+        *product_cases("butterfly", (256,), ("complex64",), (16,)),
+        *(case for case in plans if case.impl == case.yardstick),
+        *product_cases("dft", (1024,), ("complex64",), batches[:1]),
+        *product_cases("dct", (1024,), single, batches[1:]),
+        *product_cases("planted", (1024,), single, batches),
+        *projection_cases((256,), ("float64",)),
+        *sweep_cases((64,), (2, 3)),
+        *shape_cases(SHAPES[:1]),
+        *hierarchical_cases((64,)),
+        *rectmat_cases([(48, 512, 3, 5, 4)]),
+        *reach_cases(("butterflies 32",)),
+        *factorize_cases(("hadamard", "gaussian"), (256,)),
+        *learning_cases(("hadamard",), (16,)),
+    ]
+
+
+def _full():
     reals, complexes = ("float32", "float64"), ("complex64", "complex128")
     sizes, batches = (256, 512, 1024, 2048, 4096, 8192), (1, 16, 64, 256)
     return [
@@ -104,21 +142,9 @@ def registry(quick: bool = False) -> list[Case]:
     ]
 
 
-def suite() -> list[Case]:
-    """Return the cases of the asv suite: the quick ones, and more about butterflies.
-
-    Examples
-    --------
-    >>> len(registry(quick=True)) < len(suite())
-    True
-    """
-    dtypes, batches = ("float32", "float64", "complex64"), (1, 16, 256)
-    quick = [case for case in registry(quick=True) if case.group != "butterfly"]
-    return [
-        *quick,
-        *product_cases("butterfly", (256, 1024), dtypes, batches),
-        *learning_cases(("hadamard", "dft"), (16,)),
-    ]
+_PROFILES = {"quick": _quick, "pr": _pr, "full": _full}
+PROFILES = tuple(_PROFILES)
+"""Names of the profiles, from few cases to all."""
 
 
 def tasks(cases: Iterable[Case]) -> dict[str, list[Case]]:
@@ -126,7 +152,7 @@ def tasks(cases: Iterable[Case]) -> dict[str, list[Case]]:
 
     Examples
     --------
-    >>> next(iter(tasks(registry(quick=True))))
+    >>> next(iter(tasks(registry("quick"))))
     'hadamard n=256 batch=1 float32'
     """
     grouped: dict[str, list[Case]] = {}
@@ -152,7 +178,7 @@ def select(cases: Iterable[Case], pattern: str | None) -> list[Case]:
 
     Examples
     --------
-    >>> {case.group for case in select(registry(quick=True), "DFT*batch=1 *")}
+    >>> {case.group for case in select(registry("quick"), "DFT*batch=1 *")}
     {'dft'}
     """
     if pattern is None:

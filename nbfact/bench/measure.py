@@ -7,10 +7,13 @@ from time import perf_counter
 import numpy as np
 
 from . import machine, sample
+from .allocations import allocations
 from .case import Case
 
 SEED = 0
 """Of all inputs, so that a wrong result can be looked at again."""
+
+_UNTIMED = dict.fromkeys(("time", "samples", "ratio", "roof", "allocations"))
 
 
 def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list[dict]:
@@ -60,8 +63,10 @@ def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list
             _fill(rows[case.impl], case, samples, calibration)
             if known[case.impl] >= sample.SLOW:
                 continue  # a call more costs more than it tells
+            if not case.rival:
+                rows[case.impl]["allocations"] = allocations(calls[case.impl])
             if not _check(case, calls[case.impl], want, rows[case.impl]):
-                rows[case.impl].update(time=None, samples=None, ratio=None, roof=None)
+                rows[case.impl].update(**_UNTIMED)
     return list(rows.values())
 
 
@@ -87,6 +92,7 @@ def _compare(task, rows):
 def _row(case):
     """Return the row of a case before anything is known of it."""
     return {
+        "kind": "bench",
         "case": case.name,
         "task": case.task,
         "group": case.group,
@@ -103,10 +109,7 @@ def _row(case):
         "message": None,
         "error": None,
         "error_ratio": None,
-        "time": None,
-        "samples": None,
-        "ratio": None,
-        "roof": None,
+        **_UNTIMED,
     }
 
 

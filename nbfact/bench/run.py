@@ -160,7 +160,7 @@ class _Run:
         fingerprint = machine.fingerprint()
         if self.output is None:
             self.output = Path("runs", f"{fingerprint['name']}.jsonl")
-        registry = cases.registry(quick)
+        registry = cases.registry("quick" if quick else "full")
         try:
             store.check(self.output)
             if matrix is not None:

@@ -5,6 +5,10 @@ lock on the directory. A single ``write`` in append mode would need no lock, but
 half a line behind when the disk is full; the lock is the operating system's, so a
 killed process leaves none. Windows has no such lock: there, two runs at once need two
 files.
+
+Results of several machines, or of several runs, merge by copying files beside one
+another, or by concatenating them: every row says by itself what it is (``kind``), of
+which run and of which machine, and a row that is met twice counts once.
 """
 
 import contextlib
@@ -20,8 +24,9 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-SCHEMA = 1
-"""Version of the rows; a reader refuses what it does not know."""
+SCHEMA = 2
+"""Version of the rows that are written. Version 1 had no ``kind`` (all were measured
+cases), nor ``allocations``; its rows are read as if they had been written today."""
 
 
 def append_rows(path: str | os.PathLike[str], rows: Iterable[dict]) -> None:
@@ -46,9 +51,9 @@ def append_rows(path: str | os.PathLike[str], rows: Iterable[dict]) -> None:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     append_rows(Path(folder) / "a.jsonl", [{"case": "x"}])
+    ...     append_rows(Path(folder) / "a.jsonl", [{"kind": "bench", "case": "x"}])
     ...     read_rows(Path(folder) / "a.jsonl")
-    [{'schema': 1, 'case': 'x'}]
+    ([{'schema': 2, 'kind': 'bench', 'case': 'x'}], [])
     """
     path = Path(os.path.realpath(path))
     lines = [json.dumps({"schema": SCHEMA, **row}, allow_nan=False) for row in rows]
@@ -63,26 +68,49 @@ def append_rows(path: str | os.PathLike[str], rows: Iterable[dict]) -> None:
             temporary.write_bytes(before + added)
 
 
-def read_rows(path: str | os.PathLike[str]) -> list[dict]:
-    """Return the rows of a results file.
+def read_rows(
+    *paths: str | os.PathLike[str],
+) -> tuple[list[dict], list[str]]:
+    """Return the rows of some results files, and what is not a row in them.
+
+    Parameters
+    ----------
+    paths : str or path-like
+        Files, and directories: of these, all files in ``.jsonl``.
+
+    Returns
+    -------
+    rows : list of dict
+        In the order of files and lines, each once, in the present schema.
+    problems : list of str
+        One for each line that is not a row, ``FILE, line N: ...``: cut short, damaged,
+        something else, or of a later schema. The files keep them.
 
     Raises
     ------
-    ValueError
-        When a line is not a row of a known schema; the message names it.
+    OSError
+        When a file cannot be read.
 
     Examples
     --------
     See :func:`append_rows`.
     """
-    rows = []
-    for number, line in enumerate(Path(path).read_bytes().splitlines(), start=1):
-        rows.append(_row(line, f"{path}, line {number}"))
-    return rows
+    rows, problems = {}, []
+    for path in _files(paths):
+        for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+            if not line.strip():
+                continue
+            try:
+                row = _row(line, f"{path}, line {number}")
+            except ValueError as error:
+                problems.append(str(error))
+            else:
+                rows.setdefault(json.dumps(row, sort_keys=True), row)
+    return list(rows.values()), problems
 
 
 def check(path: str | os.PathLike[str]) -> None:
-    """Raise unless `path` can take rows: missing, empty, or starting with a row.
+    """Raise unless `path` can take rows: missing, empty, or with a row in it.
 
     Raises
     ------
@@ -106,21 +134,44 @@ def check(path: str | os.PathLike[str]) -> None:
     if not os.access(place, os.W_OK):
         raise PermissionError(f"{place} is not writable")
     if path.exists():
-        with open(path, "rb") as file:
-            first = file.readline(1 << 20)
-        if first:
-            _row(first, f"{path}, line 1")
+        _check_lines(path)
+
+
+def _check_lines(path):
+    """Raise, for the first line, unless one line of a file that has any is a row."""
+    first = None
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                _row(line, f"{path}, line {number}")
+            except ValueError as error:
+                first = first or error
+            else:
+                return
+    if first is not None:
+        raise first
+
+
+def _files(paths):
+    """Yield the files among some paths and directories."""
+    for path in map(Path, paths):
+        yield from sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
 
 
 def _row(line, where):
-    """Parse one line, or say where it is not a row."""
+    """Parse one line into a row of the present schema, or say where it is not one."""
     try:
         row = json.loads(line)
-        if isinstance(row, dict) and row.get("schema") == SCHEMA:
-            return row
     except ValueError:  # not JSON, or not even text
-        pass
-    raise ValueError(f"{where}: not a row of nbfact results (schema {SCHEMA})")
+        row = None
+    version = row.get("schema") if isinstance(row, dict) else None
+    if not isinstance(version, int):
+        raise ValueError(f"{where}: not a row of nbfact results")
+    if version > SCHEMA:
+        raise ValueError(f"{where}: schema {version}; this nbfact reads up to {SCHEMA}")
+    if version == 1:
+        row = {**row, "schema": SCHEMA, "kind": "bench", "allocations": None}
+    return row
 
 
 @contextlib.contextmanager
