@@ -29,6 +29,21 @@ EXIT_CODES = (
 )
 
 
+GATE_CODES = (
+    "Exit codes: 0 pass; 1 regression: slower beyond the noise, or an error beyond its "
+    "bound; 2 broken: nothing ran, a case vanished or raises; 3 not measurable; 130 "
+    "interrupted."
+)
+
+
+class Profile(StrEnum):
+    """The lists of cases: :data:`nbfact.bench.cases.PROFILES`."""
+
+    quick = "quick"
+    pr = "pr"
+    full = "full"
+
+
 class Study(StrEnum):
     """The studies of ``nbfact study``: modules of :mod:`nbfact.studies`."""
 
@@ -70,6 +85,8 @@ def main() -> int:
     app.command(epilog=EXIT_CODES)(_reporting(bench))
     app.command(epilog=EXIT_CODES)(_reporting(factorize))
     app.command(epilog=EXIT_CODES)(_reporting(study))
+    app.command(epilog=EXIT_CODES)(_reporting(compare))
+    app.command(epilog=GATE_CODES)(_reporting(gate))
     app(prog_name="nbfact")
     return 0
 
@@ -162,6 +179,54 @@ def study(
     from .studies.run import run_study
 
     raise typer.Exit(run_study(str(name), quick, output, peers, threads))
+
+
+def compare(
+    base: Annotated[
+        str | None,
+        typer.Argument(
+            help="A commit, branch, tag, path, wheel, installed version, 'installed' "
+            "or 'worktree'; default the last tag, or where this branch began."
+        ),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Argument(help="The same; default the working tree.")
+    ] = None,
+    profile: Annotated[Profile, typer.Option(help="Which cases.")] = Profile.pr,
+    pattern: Annotated[
+        str | None, typer.Option("-k", help="Only the tasks whose name holds this.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    output: Annotated[
+        Path | None, typer.Option(help="Append all samples to this JSON-lines file.")
+    ] = None,
+) -> None:
+    """Time two versions side by side in one process, and compare their errors."""
+    from .bench.gate import run_compare
+
+    code = run_compare(base, head, str(profile), pattern, threads, output)
+    raise typer.Exit(code)
+
+
+def gate(
+    base: Annotated[str, typer.Argument(help="As for compare.", show_default=False)],
+    head: Annotated[
+        str | None, typer.Argument(help="As for compare; default the working tree.")
+    ] = None,
+    profile: Annotated[Profile, typer.Option(help="Which cases.")] = Profile.pr,
+    pattern: Annotated[
+        str | None, typer.Option("-k", help="Only the tasks whose name holds this.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    output: Annotated[
+        Path | None, typer.Option(help="The verdict; default runs/gate.json.")
+    ] = None,
+) -> None:
+    """Compare, and exit by what was found: for pull requests."""
+    from .bench.gate import run_gate
+
+    code = run_gate(base, head, str(profile), pattern, threads, output)
+    raise typer.Exit(code)
 
 
 def default_n_factors(shape: tuple[int, int]) -> int:

@@ -128,7 +128,7 @@ def test_select_takes_substrings_and_globs():
 
 def test_rounds_are_interleaved_rotated_and_reversed(monkeypatch):
     seen = []
-    monkeypatch.setattr(sample, "_calibrate", lambda call: 1)
+    monkeypatch.setattr(sample, "calls_per_sample", lambda call: 1)
     calls = {name: lambda name=name: seen.append(name) for name in "ABC"}
     times = sample.interleave(calls, budget=0.0, min_rounds=4)
     assert "".join(seen) == "ABC" + "CBA" + "BCA" + "ACB"
@@ -138,8 +138,8 @@ def test_rounds_are_interleaved_rotated_and_reversed(monkeypatch):
 
 
 def test_short_calls_are_repeated_within_a_sample_and_long_ones_are_not():
-    assert sample._calibrate(lambda: None) > 1
-    assert sample._calibrate(lambda: sum(range(1_000_000))) == 1
+    assert sample.calls_per_sample(lambda: None) > 1
+    assert sample.calls_per_sample(lambda: sum(range(1_000_000))) == 1
 
 
 def test_interleave_warms_up_and_leaves_the_collector_as_it_was():

@@ -112,7 +112,6 @@ def _pr():
         *rectmat_cases([(48, 512, 3, 5, 4)]),
         *reach_cases(("butterflies 32",)),
         *factorize_cases(("hadamard", "gaussian"), (256,)),
-        *learning_cases(("hadamard",), (16,)),
     ]
 
 
@@ -181,11 +180,16 @@ def select(cases: Iterable[Case], pattern: str | None) -> list[Case]:
     >>> {case.group for case in select(registry("quick"), "DFT*batch=1 *")}
     {'dft'}
     """
-    if pattern is None:
-        return list(cases)
-    wanted = pattern.lower()
-    return [
-        case
-        for case in cases
-        if wanted in case.task.lower() or fnmatch.fnmatch(case.task.lower(), wanted)
-    ]
+    return [case for case in cases if matches(case.task, pattern)]
+
+
+def matches(task: str, pattern: str | None) -> bool:
+    """Return whether a task's name contains a pattern, or matches it as a glob.
+
+    Examples
+    --------
+    >>> matches("dft n=8", "DFT"), matches("dft n=8", "d*8"), matches("dft n=8", None)
+    (True, True, True)
+    """
+    wanted, task = (pattern or "").lower(), task.lower()
+    return wanted in task or fnmatch.fnmatch(task, wanted)

@@ -19,13 +19,13 @@ import numpy as np
 from .peers import PACKAGES
 
 _PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "threadpoolctl")
-_THREADS = (
+THREADS = (
     "NUMBA_NUM_THREADS",
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
-    "OMP_WAIT_POLICY",
 )
+"""Environment variables that numbers of threads are read from, at import."""
 
 WORKING_SETS = (256 << 10, 1 << 20, 4 << 20, 16 << 20, 96 << 20)
 """Bytes touched by each measurement of bandwidth: from a second-level cache to main
@@ -70,7 +70,9 @@ def fingerprint() -> dict:
         "os": platform.platform(),
         "versions": versions,
         "blas": _blas(),
-        "environment": {k: os.environ[k] for k in _THREADS if k in os.environ},
+        "environment": {
+            k: os.environ[k] for k in (*THREADS, "OMP_WAIT_POLICY") if k in os.environ
+        },
         "load": _load(),
         **_commit(Path(__file__).parent),
     }

@@ -76,7 +76,7 @@ def interleave(
     if min_rounds is None:
         min_rounds = least_rounds(max(known.values(), default=0.0))
     numbers = {
-        name: 1 if known.get(name, 0.0) >= SLOW else _calibrate(call)
+        name: 1 if known.get(name, 0.0) >= SLOW else calls_per_sample(call)
         for name, call in calls.items()
     }
     samples = {name: [] for name in names}
@@ -89,7 +89,7 @@ def interleave(
             if round_ >= min_rounds and perf_counter_ns() > deadline:
                 break
             for name in order(names, round_):
-                samples[name].append(_sample(calls[name], numbers[name]))
+                samples[name].append(once(calls[name], numbers[name]))
     finally:
         if enabled:
             gc.enable()
@@ -198,23 +198,35 @@ def paired_ratio(times: np.ndarray, yardstick: np.ndarray) -> dict[str, float]:
     }
 
 
-def _calibrate(call):
-    """Return how many calls make a sample; the first call is not looked at."""
+def calls_per_sample(call: Callable[[], object]) -> int:
+    """Return how many calls make a sample; the first call is not looked at.
+
+    Examples
+    --------
+    >>> calls_per_sample(lambda: None) > 1
+    True
+    """
     call()
-    if _sample(call, 1) * 1e9 >= 100 * SAMPLE_NS:
+    if once(call, 1) * 1e9 >= 100 * SAMPLE_NS:
         return 1  # beyond doubt
-    elapsed = statistics.median([_sample(call, 1) for _ in range(3)])
+    elapsed = statistics.median([once(call, 1) for _ in range(3)])
     if elapsed * 1e9 >= SAMPLE_NS:
         return 1
     # A single short call reads slow (cold branch predictor, clock): measure again
     # with as many calls as that estimate asks for.
     number = max(1, int(SAMPLE_NS / (elapsed * 1e9)))
-    elapsed = max(_sample(call, number), 1e-9)
+    elapsed = max(once(call, number), 1e-9)
     return max(1, round(SAMPLE_NS / (elapsed * 1e9)))
 
 
-def _sample(call, number):
-    """Return seconds per call, over ``number`` calls."""
+def once(call: Callable[[], object], number: int) -> float:
+    """Return seconds per call, over `number` calls.
+
+    Examples
+    --------
+    >>> once(lambda: None, 10) > 0
+    True
+    """
     loop = itertools.repeat(None, number)
     start = perf_counter_ns()
     for _ in loop:

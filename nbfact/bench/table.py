@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from . import verdicts
 from .sample import MIN_ROUNDS
+
+WIDTH = 100
+"""Of tables, in characters, where there is no terminal to fit."""
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
@@ -56,6 +60,66 @@ def table(rows: Sequence[dict]) -> Table:
                 end_section=index == len(block) - 1,
             )
     return shown
+
+
+def verdict_table(rows: Sequence[dict]) -> Table:
+    """Return the table of a comparison: a line for each case.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Of kind ``verdict``, as :mod:`nbfact.bench.compare` makes them.
+
+    Returns
+    -------
+    rich.table.Table
+        Ratios are times of the head over those of the base, with their interval at
+        99 %; A/A is the floor, what a copy of the base shows; `!=` marks results that
+        differ in some bit, and an arrow allocations that changed.
+    """
+    shown = Table(
+        box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0)
+    )
+    shown.add_column("case", overflow="fold", ratio=1)
+    for title in ("ratio", "interval", "A/A", "error", "allocs", "verdict"):
+        shown.add_column(title, justify="right", no_wrap=True)
+    for row in rows:
+        ratio, style = row["ratio"], _VERDICT_STYLES.get(row["verdict"], "")
+        figures = [""] * 5
+        if ratio:
+            figures = [
+                f"{ratio['median']:.3f}",
+                f"{ratio['low']:.2f}-{ratio['high']:.2f}",
+                f"{row['floor']:.1%}",
+                _before_after(row["error"], _error)
+                + ("" if row["same_bits"] else " !="),
+                _before_after(
+                    {k: v["count"] for k, v in row["allocations"].items()}, str
+                ),
+            ]
+        shown.add_row(row["case"], *figures, row["verdict"], style=style)
+    return shown
+
+
+_VERDICT_STYLES = {
+    verdicts.FASTER: "green",
+    verdicts.SLOWER: "bold red",
+    verdicts.INACCURATE: "bold red",
+    verdicts.BROKEN: "bold red",
+    verdicts.MISSING: "bold red",
+    verdicts.UNMEASURED: "yellow",
+    verdicts.CHANGED: "yellow",
+}
+
+
+def _before_after(values, show):
+    """Return one value where the head's is the base's, else both."""
+    base, head = show(values["base"]), show(values["head"])
+    return base if base == head else f"{base}→{head}"
+
+
+def _error(value):
+    return "inf" if value is None else f"{value:.0e}"
 
 
 def legend() -> str:
