@@ -116,7 +116,7 @@ def test_every_case_of_the_base_gets_its_verdict(two, tmp_path):
     assert verdict == FOUND
     messages = {row["group"]: row["message"] for row in found.rows}
     assert messages["fails"] == "head: ArithmeticError: no luck"
-    assert messages["dies"] == "head: died with code 7"
+    assert messages["dies"] == "head: ended with code 7"
     assert messages["wrong"] == "error 5.0e-05, bound 1.0e-06 (base: 0.0e+00)"
     rows, problems = store.read_rows(found.file)
     assert problems == []

@@ -6,18 +6,13 @@ it puts code and pages moves a time by more than the clock can see: there are ei
 as many again, twice at most, for the cases that these do not settle.
 """
 
-import contextlib
+import concurrent.futures
 import dataclasses
 import datetime
 import hashlib
 import itertools
-import json
 import os
 import platform
-import subprocess
-import sys
-import tempfile
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,7 +21,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from . import cases, machine, revisions, store, verdicts
+from . import cases, machine, revisions, store, verdicts, worker
 from .alongside import BASE, CONTROL, HEAD, ROLES
 
 PROCESSES = 8
@@ -34,9 +29,6 @@ PROCESSES = 8
 
 BUDGET = 0.06
 """Seconds of samples of a case in a process."""
-
-PATIENCE = 600.0
-"""Seconds that a process may be silent."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -194,19 +186,14 @@ class _Running:
         alone = [role for role in cold if role not in lent]
         if lent:
             alone = [BASE, *alone]
-        slots = threading.Semaphore(os.cpu_count() or 1)
 
         def compile_(role):
-            with slots:
-                for _ in self.lines([role], names, checking=True):
-                    pass
+            for _ in self.lines([role], names, checking=True):
+                pass
 
         self.told("compiling", 0, len(alone))
-        workers = [threading.Thread(target=compile_, args=[role]) for role in alone]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(compile_, alone))
         for role in lent:
             if role != BASE:
                 aliases = f"nbfact_{BASE}", f"nbfact_{role}"
@@ -344,64 +331,12 @@ class _Running:
             "checking": checking,
         }
         at: dict[str, Any] = {"case": None, "role": roles[0]}
-        with tempfile.TemporaryFile() as errors, self.process(errors) as process:
-            with contextlib.suppress(BrokenPipeError):  # it died: told below
-                process.stdin.write(json.dumps(job) + "\n")
-                process.stdin.flush()
-            for line in _patiently(process):
-                if line.get("done"):
-                    return
-                at.update(line)
-                yield line
-            process.wait()
-            errors.seek(0)
-            last = errors.read().decode(errors="replace").strip().splitlines()
-            told = last[-1] if last and process.returncode > 0 else ""
-            died = told or f"died with code {process.returncode}"
-            yield {"case": at["case"], "role": at["role"], "died": died}
-
-    @contextlib.contextmanager
-    def process(self, errors):
-        """Start a process, with as many threads as asked; kill it at the end."""
-        environment = {
-            **os.environ,
-            **dict.fromkeys(machine.THREADS, str(self.threads)),
-            "OMP_WAIT_POLICY": "passive",
-            "PYTHONPATH": os.pathsep.join(
-                [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-            ),
-        }
-        environment.pop("NUMBA_CACHE_DIR", None)  # beside the sources of each role
-        process = subprocess.Popen(
-            [sys.executable, "-m", "nbfact.bench.alongside"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            text=True,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-
-
-def _patiently(process) -> Iterator[dict]:
-    """Yield the lines of a process; kill it when it is silent for too long."""
-    while True:
-        timer = threading.Timer(PATIENCE, process.kill)
-        timer.start()
-        try:
-            line = process.stdout.readline()
-        finally:
-            timer.cancel()
-        if not line:
-            return
-        yield json.loads(line)
+        module = f"{__package__}.alongside"
+        # Without a directory for all, compiled kernels stay beside their sources.
+        drop = ("NUMBA_CACHE_DIR",)
+        for line in worker.answers(module, job, self.threads, drop=drop):
+            at.update({key: line[key] for key in at if key in line})
+            yield {**at, **line} if "died" in line else line
 
 
 def _matching(every, names: Sequence[str], pattern) -> list[str]:

@@ -1,0 +1,124 @@
+"""A process of our own that is given a job and answers in lines.
+
+What is measured there may crash, hang, or be killed: whoever started it is told so.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from . import machine
+
+PATIENCE = 600.0
+"""Seconds that a process may be silent."""
+
+
+def answers(
+    module: str,
+    job: Any,
+    threads: int,
+    patience: float = PATIENCE,
+    drop: tuple[str, ...] = (),
+) -> Iterator[dict]:
+    """Run ``python -m module`` with a job on its standard input; yield what it prints.
+
+    Parameters
+    ----------
+    module : str
+        It reads one line, JSON, and prints one JSON object a line; the last one has
+        the key ``done``.
+    job : object
+        For JSON.
+    threads : int
+        Of Numba and BLAS, through the environment.
+    patience : float
+        Seconds of silence after which it is killed.
+    drop : tuple of str
+        Variables of the environment that it does not get.
+
+    Yields
+    ------
+    dict
+        Its lines, but for the last. Where that never came, ``{"died": ...}`` says why:
+        the last line of its standard error, or the signal or code it ended with. It
+        is killed when the iterator is closed, and ends by itself at its next line when
+        this process is no more.
+    """
+    environment = {
+        **os.environ,
+        **dict.fromkeys(machine.THREADS, str(threads)),
+        "OMP_WAIT_POLICY": "passive",
+        "PYTHONPATH": os.pathsep.join(
+            [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        ),
+    }
+    for name in drop:
+        environment.pop(name, None)
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment,
+            text=True,
+        )
+        with _ended(process):
+            with contextlib.suppress(BrokenPipeError):  # it died: told below
+                process.stdin.write(json.dumps(job) + "\n")
+                process.stdin.flush()
+            late = threading.Event()
+            while line := _line(process, patience, late):
+                found = json.loads(line)
+                if "done" in found:
+                    return
+                yield found
+            process.wait()
+            yield {"died": _cause(process.returncode, errors, late, patience)}
+
+
+@contextlib.contextmanager
+def _ended(process):
+    """Kill a process at the end of the block, whatever happens."""
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+
+
+def _line(process, patience, late):
+    """Read a line; kill the process, and set the event, when it does not come."""
+
+    def kill():
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(patience, kill)
+    timer.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        timer.cancel()
+
+
+def _cause(code, errors, late, patience):
+    """Say what a process died of."""
+    if late.is_set():
+        return f"killed after {patience:g} s of silence"
+    if code < 0:
+        return f"crashed with {signal.Signals(-code).name}"
+    errors.seek(0)
+    lines = errors.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"ended with code {code}"
