@@ -44,10 +44,10 @@ CHANGES = [
         1,
     ),
     (
-        "`hierarchical` makes half of the sweeps",
+        "`hierarchical` refines with one sweep",
         "algorithms/hierarchical.py",
-        "n_iter=sweeps",
-        "n_iter=sweeps // 2",
+        "whole, n_iter[1],",
+        "whole, 1,",
         1,
     ),
     (
