@@ -200,11 +200,14 @@ def compare(
     output: Annotated[
         Path | None, typer.Option(help="Append all samples to this JSON-lines file.")
     ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with a comparison that was cut short.")
+    ] = None,
 ) -> None:
     """Time two versions side by side in one process, and compare their errors."""
     from .bench.gate import run_compare
 
-    code = run_compare(base, head, str(profile), pattern, threads, output)
+    code = run_compare(base, head, str(profile), pattern, threads, output, resume)
     raise typer.Exit(code)
 
 

@@ -125,6 +125,16 @@ def test_every_case_of_the_base_gets_its_verdict(two, tmp_path):
     pairs = [row for row in rows if row["kind"] == "pair"]
     equal = [row for row in pairs if row["case"].startswith("equal")]
     assert len(equal) == 2 and {"logs", "seconds"} <= equal[0].keys()
+    # Cut short within the second process, and damaged: it goes on from there.
+    lines = found.file.read_bytes().splitlines(keepends=True)
+    at = [row["process"] for row in pairs].index(1)
+    found.file.write_bytes(b"".join([*lines[: at + 1], lines[at + 1][:50]]))
+    again = compare.compare(*two, processes=2, resume=found.file)
+    assert {row["group"]: row["verdict"] for row in again.rows} == FOUND
+    assert again.rows[0]["ratio"] == found.rows[0]["ratio"]
+    assert again.problems == [
+        f"{found.file}, line {at + 2}: not a row of nbfact results"
+    ]
     row = found.rows[0]
     assert row["same_bits"] and len(row["ratio"]["samples"]) == 2
     assert row["error"] == {"base": 0.0, "head": 0.0, "bound": 1e-6}
@@ -139,7 +149,7 @@ def test_the_gate_writes_its_verdict_and_exits_by_it(two, monkeypatch, capsys):
 
     def run(*found):
         rows = [{**row, "case": "x", "verdict": verdict} for verdict in found]
-        made = compare.Comparison(*versions, "pr", rows, "samples.jsonl")
+        made = compare.Comparison(*versions, "pr", rows, "samples.jsonl", [])
         monkeypatch.setattr(gate, "compare", lambda *_, **__: made)
         code = gate.run_gate(*two, output="out/verdict.json")
         with open("out/verdict.json") as file:
@@ -166,6 +176,9 @@ def test_wrong_usage(two):
         compare.compare(*two, profile="pull")
     with pytest.raises(ValueError, match="processes 1: at least 2"):
         compare.compare(*two, processes=1)
+    store.append_rows("other.jsonl", [{"kind": "pair", "threads": 1}])
+    with pytest.raises(ValueError, match=r"other.jsonl: no samples of these two"):
+        compare.compare(*two, resume="other.jsonl")
 
 
 @pytest.mark.slow

@@ -45,6 +45,8 @@ class Comparison:
         Rows of kind ``verdict``, one a case, in the order of the registry.
     file : path
         Where they, and all samples, are stored.
+    problems : list of str
+        Lines of a file that was continued which are no rows.
     """
 
     base: revisions.Revision
@@ -52,6 +54,7 @@ class Comparison:
     profile: str
     rows: list[dict]
     file: Path
+    problems: list[str]
 
 
 def compare(
@@ -61,6 +64,7 @@ def compare(
     pattern: str | None = None,
     threads: int = 1,
     output: Path | None = None,
+    resume: Path | None = None,
     processes: int = PROCESSES,
     told: Callable[[str, int, int], None] = lambda text, done, total: None,
 ) -> Comparison:
@@ -79,6 +83,9 @@ def compare(
         Of Numba and BLAS.
     output : path, optional
         File for all samples and the verdicts; by default a new one in ``runs``.
+    resume : path, optional
+        File of a comparison of the same two versions that was cut short: it is
+        continued, with the samples in it.
     processes : int
         In a batch, at least two.
     told : callable
@@ -91,7 +98,8 @@ def compare(
     Raises
     ------
     ValueError
-        For a version or a profile that is not known, or when no case matches.
+        For a version or a profile that is not known, when no case matches, or when
+        the file to continue holds no samples of these versions, threads and machine.
     RuntimeError
         When a version cannot be imported.
     """
@@ -104,28 +112,58 @@ def compare(
         BASE: revisions.resolve(base or revisions.default_base()),
         HEAD: revisions.resolve(head or revisions.WORKTREE),
     }
-    run = uuid.uuid4().hex
+    fingerprint = machine.fingerprint()
     started = datetime.datetime.now(datetime.UTC)
-    if output is None:
-        stamp = started.strftime("%Y%m%d-%H%M%S")
-        output = Path("runs", f"compare-{stamp}-{run[:6]}.jsonl")
-    store.check(output)
     provenance = {
-        "run": run,
+        "run": uuid.uuid4().hex,
         "started": started.isoformat("T", "seconds"),
         "threads": threads,
+        "versions": [versions[role].digest for role in (BASE, HEAD)],
+        "host": fingerprint["name"],
     }
-    running = _Running(versions, profile, threads, Path(output), provenance, told)
-    rows = running.all(pattern, processes)
-    return Comparison(versions[BASE], versions[HEAD], profile, rows, Path(output))
+    kept, problems = [], []
+    if resume is not None:
+        kept, problems = _kept(resume, provenance)
+        provenance["run"] = kept[-1]["run"]
+        output = resume
+    if output is None:
+        name = f"compare-{started:%Y%m%d-%H%M%S}-{provenance['run'][:6]}.jsonl"
+        output = Path("runs", name)
+    store.check(output)
+    running = _Running(versions, profile, Path(output), provenance, kept, told)
+    rows = running.all(pattern, processes, fingerprint)
+    store.append_rows(output, rows)
+    return Comparison(
+        versions[BASE], versions[HEAD], profile, rows, Path(output), problems
+    )
+
+
+def _kept(path, provenance):
+    """Return the samples in a file that a comparison can go on from, and its damage."""
+    rows, problems = store.read_rows(path)
+    same = "threads", "versions", "host"
+    kept = [
+        row
+        for row in rows
+        if row.get("kind") == "pair"
+        and all(row.get(key) == provenance[key] for key in same)
+    ]
+    if not kept:
+        raise ValueError(
+            f"{path}: no samples of these two versions, on this machine, with "
+            f"{provenance['threads']} threads"
+        )
+    return kept, problems
 
 
 class _Running:
     """One comparison while it runs: what is shared by its steps."""
 
-    def __init__(self, versions, profile, threads, output, provenance, told):
-        self.versions, self.profile, self.threads = versions, profile, threads
-        self.output, self.provenance, self.told = output, provenance, told
+    def __init__(self, versions, profile, output, provenance, kept, told):
+        self.versions, self.profile, self.output = versions, profile, output
+        self.provenance, self.told = provenance, told
+        places = "batch", "process", "case"
+        self.kept = {tuple(row[key] for key in places): row for row in kept}
         cache = revisions.cache_folder()
         self.folders = {r: self.version(r).folder(cache, r) for r in ROLES}
         self.logs: dict[str, list] = {}  # by case: one list of rows a batch
@@ -134,7 +172,7 @@ class _Running:
         """Return the version that a role runs."""
         return self.versions[BASE if role == CONTROL else role]
 
-    def all(self, pattern, processes):
+    def all(self, pattern, processes, fingerprint):
         """Do everything in order; return the rows of verdicts."""
         self.told("reading the cases", 0, 1)
         listed = self.list_cases()
@@ -158,8 +196,7 @@ class _Running:
         rows += [
             self.row(name, head["every"][name], verdict=verdicts.NEW) for name in new
         ]
-        store.append_rows(self.output, rows)
-        return rows
+        return [{**row, "machine": fingerprint} for row in rows]
 
     def list_cases(self):
         """Return, for the base and the head, what is chosen and every case there is."""
@@ -209,7 +246,12 @@ class _Running:
             self.logs.setdefault(name, []).append([])
         orders = itertools.cycle(itertools.permutations(ROLES))
         for process, roles in zip(range(processes), orders, strict=False):
-            left = [name for name in names if not self.failed(name)]
+            left = []
+            for name in names:
+                if (batch, process, name) in self.kept:
+                    self.logs[name][-1].append(self.kept[batch, process, name])
+                elif not self.failed(name):
+                    left.append(name)
             while left:
                 died = None
                 for line in self.lines(roles, left, BUDGET, checking=process == 0):
@@ -262,7 +304,6 @@ class _Running:
         return {
             **self.provenance,
             "kind": "verdict",
-            "machine": self.fingerprint,
             "profile": self.profile,
             "base": self.versions[BASE].describe(),
             "head": self.versions[HEAD].describe(),
@@ -314,13 +355,6 @@ class _Running:
             message=message,
         )
 
-    @property
-    def fingerprint(self):
-        """What the machine is, read once."""
-        if "machine" not in vars(self):
-            self.machine = machine.fingerprint()
-        return self.machine
-
     def lines(self, roles, names, budget=0.0, checking=False) -> Iterator[dict]:
         """Yield what one process prints; a last line tells when it died, and where."""
         job = {
@@ -334,7 +368,8 @@ class _Running:
         module = f"{__package__}.alongside"
         # Without a directory for all, compiled kernels stay beside their sources.
         drop = ("NUMBA_CACHE_DIR",)
-        for line in worker.answers(module, job, self.threads, drop=drop):
+        threads = self.provenance["threads"]
+        for line in worker.answers(module, job, threads, drop=drop):
             at.update({key: line[key] for key in at if key in line})
             yield {**at, **line} if "died" in line else line
 

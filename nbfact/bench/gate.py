@@ -34,6 +34,7 @@ def run_compare(
     pattern: str | None = None,
     threads: int = 1,
     output: Path | None = None,
+    resume: Path | None = None,
 ) -> int:
     """Compare two versions and print a table; see :func:`nbfact.bench.compare.compare`.
 
@@ -43,7 +44,7 @@ def run_compare(
         The exit code.
     """
     try:
-        comparison = _compared(base, head, profile, pattern, threads, output)
+        comparison = _compared(base, head, profile, pattern, threads, output, resume)
     except (ValueError, RuntimeError, OSError) as error:
         return _refuse("compare", error)
     codes = verdicts.exit_code(comparison.rows)
@@ -106,7 +107,7 @@ def run_gate(
 
 
 def _compared(
-    base, head, profile, pattern, threads, output, processes=PROCESSES
+    base, head, profile, pattern, threads, output, resume, processes=PROCESSES
 ) -> Comparison:
     """Compare under a progress bar, and print the table."""
     from rich.console import Console
@@ -142,6 +143,8 @@ def _summarize(console: "Console", comparison, seconds):
         told = getattr(comparison, role).describe()
         commit = (told["commit"] or "no commit")[:10] + ("+" if told["dirty"] else "")
         say(f"{role}: {told['name']}, {told['version']}, {commit}")
+    for problem in comparison.problems:
+        say(f"skipped: {problem}")
     for row in comparison.rows:
         if row["message"]:
             say(f"{row['verdict']}: {row['case']}: {row['message']}")
