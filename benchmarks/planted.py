@@ -97,18 +97,20 @@ def gated(head, options):
 
 def show_changes(options):
     """Plant every change; print what the gate says of it."""
-    rows = []
+    wrong = 0
+    lines = ["| change | due | exit | what the gate says |", "|:--|--:|--:|:--|"]
     for title, path, old, new, due in CHANGES:
         with tempfile.TemporaryDirectory() as folder:
             told = gated(planted(Path(folder), path, old, new), options)
         found = [row for row in told["cases"] if row["verdict"] not in ("same", "new")]
         said = [f"{row['verdict']}: {row['group']}{_ratio(row)}" for row in found[:3]]
         said += [f"{len(found) - 3} more"] * (len(found) > 3)
-        rows.append((title, due, told["exit"], "; ".join(said) or "all the same"))
-    print("\n| change | due | exit | what the gate says |\n|:--|--:|--:|:--|")
-    for row in rows:
-        print("| {} | {} | {} | {} |".format(*row))
-    return sum(due != code for _, due, code, _ in rows)
+        said = "; ".join(said) or "all the same"
+        lines.append(f"| {title} | {due} | {told['exit']} | {said} |")
+        print(lines[-1], flush=True)
+        wrong += due != told["exit"]
+    print("", *lines, sep="\n")
+    return wrong
 
 
 def _ratio(row):
