@@ -14,7 +14,8 @@ KERNELS = (
 BENCH = (
     "sample allocations faust peers machine store case operators products hadamard "
     "steps paper palm factorize planning approximate cases table learn measure isolate "
-    "revisions alongside verdicts compare gate history curves charts pages report run"
+    "revisions alongside verdicts compare gate history fields curves asvfiles "
+    "timelines charts figures summaries provenance pages report run"
 )
 STUDIES = "options report tradeoff cost scale noise crossover products rates dao run"
 ALGORITHMS = (
