@@ -19,6 +19,10 @@ CROSSING = "breaks even"
 """What stands for a dtype in the mark of a break-even."""
 
 
+HEIGHT = 230
+"""Pixels, of charts that do not say otherwise."""
+
+
 def specifications() -> dict[str, dict[str, Any]]:
     """Return the charts by kind, each reading its rows from the data set ``rows``.
 
@@ -69,9 +73,7 @@ def _plain(chart):
     spec = chart.to_dict(validate=True)
     for key in ("$schema", "config"):
         spec.pop(key, None)
-    sizes = {"width": "container", "height": spec.get("height", 230)}
-    fit = {"type": "fit-x", "contains": "padding"}
-    return {**spec, **sizes, "autosize": fit}
+    return {**spec, "width": "container", "height": HEIGHT}
 
 
 def _rows(alt):
@@ -81,7 +83,9 @@ def _rows(alt):
 def _log(alt, channel, field, title, nice=False, base=10, **axis):
     """Return a channel of powers, labelled sparsely enough for a telephone."""
     scale = alt.Scale(type="log", base=base, nice=nice, padding=12)
-    axis = alt.Axis(**{"tickCount": 5, "labelOverlap": True, **axis})
+    grid = {"condition": {"test": "datum.label === ''", "value": 0}, "value": 0.7}
+    axis = {"tickCount": 5, "labelOverlap": True, "gridOpacity": grid, **axis}
+    axis = alt.Axis(**axis)
     return channel(field, type="quantitative", title=title, scale=scale, axis=axis)
 
 
@@ -251,4 +255,4 @@ def _roof(alt):
     points = rows.mark_point(filled=True, size=60, opacity=1).encode(
         x=x, y=y, color=_colour(alt), tooltip=tips
     )
-    return alt.layer(rule, points).properties(height=alt.Step(17))
+    return alt.layer(rule, points)

@@ -107,12 +107,30 @@ def newest(rows: Iterable[Row], *more: Any) -> list[Row]:
     >>> newest([new, old]) == [new]
     True
     """
-    kept: dict[tuple, Row] = {}
+    keys = (machine, KEYS["case"], *more)
+    return list(latest(rows, lambda row: tuple(key(row) for key in keys)).values())
+
+
+def latest(rows: Iterable[Row], key: Any) -> dict[Any, Row]:
+    """Return, for each value of ``key(row)``, the last of the rows that began last.
+
+    Examples
+    --------
+    >>> rows = [{"started": "2026-01-02"}, {"started": "2026-01-01"}, {}]
+    >>> latest(rows, lambda row: "all")
+    {'all': {'started': '2026-01-02'}}
+    """
+    kept: dict[Any, Row] = {}
     for row in rows:
-        key = (machine(row), text(row, "case"), *(key(row) for key in more))
-        if key not in kept or text(kept[key], "started") <= text(row, "started"):
-            kept[key] = row
-    return list(kept.values())
+        name = key(row)
+        if name not in kept or started(kept[name]) <= started(row):
+            kept[name] = row
+    return kept
+
+
+def started(row: Row) -> str:
+    """Return when the run of a row began, as text that sorts; nothing if not known."""
+    return text(row, "started", default="")
 
 
 def family(row: Row) -> str:
@@ -246,12 +264,13 @@ KEYS = {
     "dtype": dtype,
     "field": realness,
     "impl": lambda row: text(row, "impl"),
+    "case": lambda row: text(row, "case"),
 }
 """What :func:`grouped` splits rows by."""
 
 
 def grouped(rows: Iterable[Row], *names: str) -> list[tuple[dict[str, str], list[Row]]]:
-    """Split rows into the panels of a plot, sorted by size.
+    """Split rows into the panels of a plot: as they are met, sizes in order.
 
     Parameters
     ----------
@@ -271,9 +290,12 @@ def grouped(rows: Iterable[Row], *names: str) -> list[tuple[dict[str, str], list
     >>> [key for key, _ in grouped(rows, "family", "n")]
     [{'family': 'g', 'n': '4'}, {'family': 'g', 'n': '8'}]
     """
-
-    def by_size(row):
-        return tuple(count(row, "params", name) or 0 for name in ("n", "batch"))
-
-    found = panels(sorted(rows, key=by_size), *(KEYS[name] for name in names))
+    blocks = panels(rows, machine, family).values()
+    ordered = [row for block in blocks for row in sorted(block, key=_size)]
+    found = panels(ordered, *(KEYS[name] for name in names))
     return [(dict(zip(names, key, strict=True)), group) for key, group in found.items()]
+
+
+def _size(row):
+    """Return what the rows of one computation are sorted by."""
+    return tuple(count(row, "params", name) or 0 for name in ("n", "batch"))

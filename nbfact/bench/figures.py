@@ -3,7 +3,7 @@
 A figure is a dict: ``kind`` (of :func:`nbfact.bench.charts.specifications`),
 ``caption``, ``label`` (what a reader who does not see it is told), ``note`` (a line
 below it, or nothing), ``filters`` (what the selectors of its section choose it by),
-``columns`` (keys and titles of its table) and ``rows``.
+``columns`` (keys and titles of its table), ``rows``, and where it differs ``height``.
 """
 
 import datetime
@@ -222,6 +222,7 @@ def roofs(rows: Sequence[Row]) -> list[Row]:
                 f"{panel['family']}: {len(points)} points on {len(machines)} machines, "
                 f"from {min(shares):.1%} to {max(shares):.1%}.",
                 "note": "",
+                "height": 17 * len({p["task"] for p in points}),
                 "filters": _filters(panel, "family"),
                 "columns": [
                     ("machine", "machine"),

@@ -179,10 +179,8 @@ def overview(rows: Sequence[Row], shown: Sequence[dict]) -> dict[str, Any]:
     verdicts = next(s["verdicts"] for s in shown if s["id"] == "verdicts")
     bad = sum(verdict["tone"] == "bad" for verdict in verdicts)
     machines = {fields.machine(row) for row in rows}
-    started = max((fields.text(row, "started", default="") for row in rows), default="")
-    newest = next(
-        row for row in rows if fields.text(row, "started", default="") == started
-    )
+    (newest,) = fields.latest(rows, lambda row: None).values()
+    started = fields.started(newest)
     tiles = [
         ("cases", f"{len(cases)}", "newest of each", "plain"),
         (
@@ -228,10 +226,14 @@ def html(head: dict[str, Any], shown: Sequence[dict]) -> str:
     for index, figure in enumerate(drawn):
         figure["id"] = f"figure-{index + 1}"
         data["figures"][figure["id"]] = {
-            key: figure[key] for key in ("kind", "columns", "rows")
+            key: figure[key]
+            for key in ("kind", "height", "columns", "rows")
+            if key in figure
         }
-    import jinja2  # altair needs it
-
+    try:
+        import jinja2
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(charts.MISSING.format(name="jinja2")) from None
     folder = Path(__file__).parent
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),

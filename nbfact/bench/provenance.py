@@ -30,14 +30,7 @@ def machines(rows: Sequence[Row]) -> list[dict[str, Any]]:
     >>> found[0]["name"], ("load when it started", "0.5") in found[0]["facts"]
     ('m, 1 thread', True)
     """
-    newest: dict[str, Row] = {}
-    for row in rows:
-        name = fields.machine(row)
-        before = newest.get(name)
-        if before is None or fields.text(before, "started") <= fields.text(
-            row, "started"
-        ):
-            newest[name] = row
+    newest = fields.latest(rows, fields.machine)
     return [_machine(name, row) for name, row in newest.items()]
 
 
@@ -97,10 +90,14 @@ def _calibration(found):
     """Return the rates that a roof is computed from."""
     table = Table("Calibration", ["measured", "rate"])
     for pair in _list(fields.inner(found, "bandwidth")):
-        size, rate = pair
-        table.add(f"bandwidth, {_bytes(size)} touched", f"{rate / 1e9:.1f} GB/s")
-    for dtype, rate in _items(fields.inner(found, "gemm")):
-        table.add(f"product of order 768, {dtype}", f"{rate / 1e9:.1f} GFLOP/s")
+        rates = [fields.number(value) for value in _list(pair)]
+        if len(rates) == 2 and all(rates):
+            size, rate = rates
+            table.add(f"bandwidth, {_bytes(size)} touched", f"{rate / 1e9:.1f} GB/s")
+    gemm = fields.inner(found, "gemm")
+    for dtype, _ in _items(gemm):
+        if (rate := fields.number(gemm, dtype)) is not None:
+            table.add(f"product of order 768, {dtype}", f"{rate / 1e9:.1f} GFLOP/s")
     return table
 
 

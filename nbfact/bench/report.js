@@ -45,9 +45,10 @@ function config() {
 }
 
 async function draw(figure) {
-  const { kind, rows } = figures[figure.id];
+  const { kind, height = specs[kind].height, rows } = figures[figure.id];
   const spec = themed({
     ...specs[kind],
+    height,
     datasets: { ...specs[kind].datasets, rows },
   });
   const options = { mode: "vega-lite", actions: false, renderer: "svg", config: config(),

@@ -105,20 +105,10 @@ def ranking(rows: Sequence[Row]) -> Table:
     rows : sequence of dict
         As of :func:`nbfact.bench.fields.newest`.
     """
-    heads = ["computation", "n", "batch"]
-    for value in curves.BUDGETS:
-        heads += [budget(value), "runner-up"]
-    table = Table("Fastest within an error budget", heads)
+    heads = ["computation", "n", "batch", *map(budget, curves.BUDGETS)]
+    several = _several(rows)
+    table = Table("Fastest within an error budget", heads + several)
     for found in curves.ranking(rows):
-        cells = []
-        for best in found["best"]:
-            first = best[0] if best else None
-            cells.append(f"{_named(first)}, {seconds(first['time'])}" if first else "-")
-            if len(best) > 1:
-                slower = versus(best[1]["time"] / first["time"])
-                cells.append(f"{_named(best[1])}, {slower}")
-            else:
-                cells.append("-")
         name = found["family"]
         if found["field"] == "complex":
             name += ", complex"
@@ -126,11 +116,27 @@ def ranking(rows: Sequence[Row]) -> Table:
             name,
             found["n"],
             found["batch"],
-            *cells,
+            *map(_two, found["best"]),
+            *([found["machine"]] if several else []),
             machine=found["machine"],
             family=found["family"],
         )
     return table
+
+
+def _several(rows):
+    """Return the title of the column of machines, where there are several."""
+    return ["machine"] if len({*map(fields.machine, rows)}) > 1 else []
+
+
+def _two(best):
+    """Return the winner and the runner-up, on a line each."""
+    if not best:
+        return "-"
+    told = f"{_named(best[0])}, {seconds(best[0]['time'])}"
+    for p in best[1:]:
+        told += f"\nthen {_named(p)}, {versus(p['time'] / best[0]['time'])}"
+    return told
 
 
 def _named(p):
@@ -140,7 +146,8 @@ def _named(p):
 def crossings(rows: Sequence[Row]) -> Table:
     """Return the table of break-evens, and of what never breaks even."""
     heads = ["implementation", "dtype", "computation", "fixed", "breaks even"]
-    table = Table("Where the ratio to dense passes 1", heads)
+    several = _several(rows)
+    table = Table("Where the ratio to dense passes 1", heads + several)
     for along in ("n", "batch"):
         for panel in curves.breakeven(rows, along):
             other = "n" if along == "batch" else "batch"
@@ -160,6 +167,7 @@ def crossings(rows: Sequence[Row]) -> Table:
                     panel["family"],
                     f"{other} = {panel['fixed']}",
                     "; ".join(marks) or f"{word} everywhere, {span}",
+                    *([panel["machine"]] if several else []),
                     machine=panel["machine"],
                     family=panel["family"],
                 )
@@ -195,15 +203,11 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
         ``control``, ``error``, ``allocations``, ``seconds``, ``message``,
         ``machine``, ``commits``; numbers under ``bar`` (see :func:`bar`), or None.
     """
-    last = {}
-    for row in rows:
-        place = fields.machine(row)
-        if place not in last or fields.text(last[place], "started") <= fields.text(
-            row, "started"
-        ):
-            last[place] = row
-    runs = {(place, row.get("run")) for place, row in last.items()}
-    chosen = [row for row in rows if (fields.machine(row), row.get("run")) in runs]
+    last = fields.latest(rows, fields.machine)
+    runs = {(place, fields.text(row, "run")) for place, row in last.items()}
+    chosen = [
+        row for row in rows if (fields.machine(row), fields.text(row, "run")) in runs
+    ]
     shown = [_verdict(row) for row in chosen]
     ranks = {"bad": 0, "plain": 2, "good": 1}
     return sorted(shown, key=lambda v: (ranks[v["tone"]], v["verdict"] == "same"))
@@ -240,7 +244,7 @@ def _verdict(row):
         "seconds": " → ".join("-" if t is None else seconds(t) for t in times),
         "error": " → ".join("-" if e is None else f"{e:.1e}" for e in errors[:2]),
         "bound": "-" if errors[2] is None else f"{errors[2]:.1e}",
-        "bits": {True: "same bits", False: "other bits"}.get(bits, ""),
+        "bits": "same bits" if bits is True else "other bits" if bits is False else "",
         "allocations": _allocations(row),
         "message": fields.text(row, "message", default=""),
         "bar": bar(row),
