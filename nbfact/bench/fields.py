@@ -4,6 +4,7 @@ Rows of an older schema lack keys, and damaged ones hold anything: a number that
 there, or not finite, is ``None``; a text that is not there is a question mark.
 """
 
+import datetime
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -131,6 +132,21 @@ def latest(rows: Iterable[Row], key: Any) -> dict[Any, Row]:
 def started(row: Row) -> str:
     """Return when the run of a row began, as text that sorts; nothing if not known."""
     return text(row, "started", default="")
+
+
+def when(row: Row) -> str:
+    """Return when the run of a row began, to the minute.
+
+    Examples
+    --------
+    >>> when({"started": "2026-11-20T10:00:59+00:00"}), when({})
+    ('2026-11-20 10:00 UTC', 'at an unknown time')
+    """
+    try:
+        began = datetime.datetime.fromisoformat(started(row))
+    except ValueError:
+        return "at an unknown time"
+    return began.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def family(row: Row) -> str:

@@ -90,6 +90,7 @@ def breakeven(rows: Sequence[Row], along: str) -> list[Row]:
     for panel in curves.breakeven(rows, along):
         fixed = _caption(None, panel["fixed"]) if along == "n" else panel["fixed"]
         fixed = f"n = {fixed}" if along == "batch" else fixed
+        against = "n" if along == "n" else "the columns of X"
         marks = [
             {**mark, along: mark["at"], "ratio": 1.0, "crossing": True}
             for mark in panel["crossings"]
@@ -101,8 +102,8 @@ def breakeven(rows: Sequence[Row], along: str) -> list[Row]:
         figures.append(
             {
                 "kind": along,
-                "caption": fixed,
-                "label": f"Time over dense against {along}, {panel['family']}, "
+                "caption": f"Against {against}, {fixed}",
+                "label": f"Time over dense against {against}, {panel['family']}, "
                 f"{fixed}: {len(drawn)} lines. {told or 'None crosses 1'}.",
                 "note": "" if told else "No line crosses 1.",
                 "filters": _filters(panel, "machine", "family"),

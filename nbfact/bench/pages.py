@@ -5,7 +5,6 @@ The page is ``report.html``, filled by Jinja with everything escaped, around
 """
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,8 +42,9 @@ def sections(
     Returns
     -------
     list of dict
-        ``id``, ``title``, ``lede``, ``figures``, ``tables``; ``selects``: pairs of a
-        name and its choices; ``command``: what makes its data, where it has none.
+        ``id``, ``title``, ``lede``; ``figures``, ``tables``, ``verdicts``,
+        ``machines``; ``comparisons``: what the verdicts are of; ``selects``: pairs of
+        a name and its choices; ``command``: what makes its data, where it has none.
     """
     bench = [row for row in rows if row.get("kind") == "bench"]
     compared = [row for row in rows if row.get("kind") == "verdict"]
@@ -103,26 +103,25 @@ def sections(
             "nbfact bench",
             figures.roofs(cases),
         ),
-        {
-            **_section(
-                "verdicts",
-                "Verdicts of the newest comparison",
-                "Time of head over base, with its 99 % interval over processes. Dark "
-                "band: the noise, base against a copy of itself. Light band: the "
-                "threshold. The scale runs from 0.8 to 1.25.",
-                "nbfact compare",
-            ),
-            "verdicts": summaries.verdicts(compared),
-        },
+        _section(
+            "verdicts",
+            "Verdicts of the newest comparison",
+            "Time of head over base, with its 99 % interval over processes. Dark "
+            "band: the noise, base against a copy of itself. Light band: the "
+            "threshold. The scale runs from 0.8 to 1.25.",
+            "nbfact compare",
+            verdicts=summaries.verdicts(compared),
+        ),
     ]
     return [*found, _provenance(rows, files, problems)]
 
 
-def _section(name, title, lede, command, drawn=(), tables=()):
+def _section(name, title, lede, command, drawn=(), tables=(), verdicts=()):
     """Return a section; tables without rows are dropped."""
     tables = [table for table in tables if table.rows]
-    filters = [figure["filters"] for figure in drawn for _ in figure["rows"]]
+    filters = [figure["filters"] for figure in _richest(drawn)]
     filters += [given for table in tables for given in table.filters]
+    filters += [verdict["filters"] for verdict in verdicts]
     return {
         "id": name,
         "title": title,
@@ -131,22 +130,32 @@ def _section(name, title, lede, command, drawn=(), tables=()):
         "figures": list(drawn),
         "tables": tables,
         "selects": _selects(filters),
-        "verdicts": [],
+        "verdicts": list(verdicts),
+        "comparisons": list(dict.fromkeys(verdict["told"] for verdict in verdicts)),
         "machines": [],
     }
 
 
+def _richest(drawn):
+    """Return figures, those first whose computation has most to compare and to show."""
+    families = fields.panels(drawn, lambda figure: figure["filters"].get("family"))
+
+    def riches(group):
+        fronts = (sum(bool(r.get("front")) for r in f["rows"]) for f in group)
+        return max(fronts), sum(len(figure["rows"]) for figure in group)
+
+    ordered = sorted(families.values(), key=riches, reverse=True)
+    return [figure for group in ordered for figure in group]
+
+
 def _selects(filters):
-    """Return the choices worth offering, the richest computation first."""
+    """Return the choices worth offering, in the order they are met; batches sorted."""
     found = []
     for name in ("machine", "family", "batch"):
-        given = Counter(f[name] for f in filters if name in f)
-        if len(given) > 1:
-            choices = list(given)
-            if name == "family":
-                choices = [choice for choice, _ in given.most_common()]
-            elif name == "batch":
-                choices.sort(key=lambda b: (len(b), b))
+        choices = list(dict.fromkeys(f[name] for f in filters if name in f))
+        if name == "batch":
+            choices.sort(key=lambda b: (len(b), b))
+        if len(choices) > 1:
             found.append((name, choices))
     return found
 
@@ -180,7 +189,6 @@ def overview(rows: Sequence[Row], shown: Sequence[dict]) -> dict[str, Any]:
     bad = sum(verdict["tone"] == "bad" for verdict in verdicts)
     machines = {fields.machine(row) for row in rows}
     (newest,) = fields.latest(rows, lambda row: None).values()
-    started = fields.started(newest)
     tiles = [
         ("cases", f"{len(cases)}", "newest of each", "plain"),
         (
@@ -199,7 +207,7 @@ def overview(rows: Sequence[Row], shown: Sequence[dict]) -> dict[str, Any]:
     ]
     return {
         "tiles": tiles,
-        "started": started.replace("T", " ").replace("+00:00", " UTC"),
+        "started": fields.when(newest),
         "commit": fields.commit(newest),
         "version": fields.text(newest, "machine", "versions", "nbfact", default=""),
         "failures": failed,
@@ -286,7 +294,9 @@ def markdown(head: dict[str, Any], shown: Sequence[dict]) -> str:
     for section in order:
         if section["verdicts"]:
             parts += [f"## {section['title']}", summaries.counts(section["verdicts"])]
-            parts.append(_verdict_table(section["verdicts"]).markdown())
+            parts += section["comparisons"]
+            if (table := _verdict_table(section["verdicts"])).rows:
+                parts.append(table.markdown())
         elif section["id"] == "verdicts":
             parts += [f"## {section['title']}", _none(section)]
         for table in section["tables"]:

@@ -50,7 +50,7 @@ def _machine(name, row):
         "threads": row.get("threads"),
         "BLAS": "; ".join(map(_library, _list(about.get("blas")))),
         "environment": " ".join(f"{k}={v}" for k, v in _items(environment)),
-        "newest run": row.get("started"),
+        "newest run": fields.when(row),
         "commit": _commit(about),
     }
     versions = Table("Versions", ["package", "version"])
@@ -110,15 +110,16 @@ def runs(rows: Sequence[Row]) -> Table:
 
     Examples
     --------
-    >>> runs([{"kind": "bench", "run": "0123456789", "started": "2026-01-01"}]).rows
-    [('2026-01-01', '01234567', 'bench', '?, ? threads', '-', '-', '1')]
+    >>> row = {"kind": "bench", "run": "0123456789", "started": "2026-01-01T00:00Z"}
+    >>> runs([row]).rows
+    [('2026-01-01 00:00 UTC', '01234567', 'bench', '?, ? threads', '-', '-', '1')]
     """
     heads = ["started", "run", "kind", "machine", "commit", "load", "rows"]
     table = Table("Runs", heads)
-    keys = ("started", "run", "kind")
     described = [
         (
-            *(fields.text(row, key) for key in keys),
+            fields.when(row),
+            *(fields.text(row, key) for key in ("run", "kind")),
             fields.machine(row),
             fields.commit(row) or "-",
             fields.text(row, "machine", "load", default="-"),

@@ -9,6 +9,7 @@ const SHAPES = {
   complex64: "M8 3l5.5 10h-11z",
   complex128: "M8 2l5 6-5 6-5-6z",
 };
+const ORDERED = new Set(["timeline", "steps", "roof"]); // axes in the order of rows
 const drawn = new Map(); // element of a figure -> view, or the promise of one
 
 // Replace names such as "var(--ink)" in a specification by the colours in force.
@@ -45,7 +46,13 @@ function config() {
 }
 
 async function draw(figure) {
-  const { kind, height = specs[kind].height, rows } = figures[figure.id];
+  const { kind, height = specs[kind].height, rows: all } = figures[figure.id];
+  const only = figure.closest("section").dataset.only;
+  const rows = all.map((row) => only && name(row) !== only
+    ? { ...row, colour: "var(--faint)" } : row);
+  if (only && !ORDERED.has(kind)) { // the one that is asked for on top
+    rows.sort((a, b) => (name(a) === only) - (name(b) === only));
+  }
   const spec = themed({
     ...specs[kind],
     height,
@@ -96,16 +103,52 @@ function legend(section, visible) {
   const dtypes = new Set();
   for (const figure of visible) {
     for (const row of figures[figure.id].rows) {
-      names.set(row.method ?? row.machine, row.colour);
+      names.set(name(row), row.colour);
       if (row.dtype && !figure.matches(".convergence")) dtypes.add(row.dtype);
     }
   }
+  const { only } = section.dataset;
+  if (only && !names.has(only)) {
+    delete section.dataset.only;
+    redraw(section);
+  }
   list.replaceChildren(
     ...[...names].sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b))
-      .map(([name, colour]) => entry(name, SHAPES.float32, colour)),
+      .map(([name, colour]) => highlighter(section, name, colour)),
     ...[...dtypes].filter(() => dtypes.size > 1).sort().map((dtype) =>
       entry(dtype, SHAPES[dtype] ?? SHAPES.float32, "var(--muted)")),
   );
+}
+
+// What a colour stands for.
+function name(row) {
+  return row.method ?? row.machine;
+}
+
+// An entry that, pressed, leaves one implementation coloured and the others faint.
+function highlighter(section, name, colour) {
+  const item = entry("", SHAPES.float32, colour);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(...item.childNodes, name);
+  button.setAttribute("aria-pressed", section.dataset.only === name);
+  button.addEventListener("click", () => {
+    const pressed = section.dataset.only === name;
+    if (pressed) delete section.dataset.only;
+    else section.dataset.only = name;
+    for (const other of section.querySelectorAll(".legend button")) {
+      other.setAttribute("aria-pressed", other === button && !pressed);
+    }
+    redraw(section);
+  });
+  item.replaceChildren(button);
+  return item;
+}
+
+function redraw(element) {
+  for (const figure of element.querySelectorAll("figure")) {
+    if (drawn.has(figure)) draw(figure);
+  }
 }
 
 // Ours first, the dense product last.
@@ -174,7 +217,7 @@ for (const details of document.querySelectorAll("details.data")) {
   details.addEventListener("toggle", () => tabulate(details));
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const figure of drawn.keys()) draw(figure);
+  redraw(document);
 });
 addEventListener("beforeprint", () => {
   for (const figure of document.querySelectorAll("main figure:not([hidden])")) {

@@ -105,17 +105,17 @@ def ranking(rows: Sequence[Row]) -> Table:
     rows : sequence of dict
         As of :func:`nbfact.bench.fields.newest`.
     """
-    heads = ["computation", "n", "batch", *map(budget, curves.BUDGETS)]
+    heads = ["computation", *map(budget, curves.BUDGETS)]
     several = _several(rows)
     table = Table("Fastest within an error budget", heads + several)
     for found in curves.ranking(rows):
-        name = found["family"]
+        name = f"{found['family']} n={found['n']}"
+        if found["batch"]:
+            name += f" batch={found['batch']}"
         if found["field"] == "complex":
             name += ", complex"
         table.add(
             name,
-            found["n"],
-            found["batch"],
             *map(_two, found["best"]),
             *([found["machine"]] if several else []),
             machine=found["machine"],
@@ -200,8 +200,9 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
     -------
     list of dict
         Text under ``case``, ``verdict``, ``tone`` ("good", "bad", "plain"), ``ratio``,
-        ``control``, ``error``, ``allocations``, ``seconds``, ``message``,
-        ``machine``, ``commits``; numbers under ``bar`` (see :func:`bar`), or None.
+        ``control``, ``floor``, ``limits``, ``error``, ``bound``, ``bits``,
+        ``allocations``, ``seconds``, ``message``, and ``told`` (what was compared, and
+        where); ``filters``, of :class:`Table`; and :func:`bar` or None under ``bar``.
     """
     last = fields.latest(rows, fields.machine)
     runs = {(place, fields.text(row, "run")) for place, row in last.items()}
@@ -229,18 +230,23 @@ def _verdict(row):
     bits = fields.inner(row, "same_bits")
     return {
         "case": fields.text(row, "case"),
-        "family": fields.text(row, "group"),
-        "machine": fields.machine(row),
-        "commits": " → ".join(
+        "filters": {
+            "machine": fields.machine(row),
+            "family": fields.text(row, "group"),
+        },
+        "told": " → ".join(
             f"{name} {commit}".strip()
             for name, commit in zip(names, commits, strict=True)
-        ),
+        )
+        + f", on {fields.machine(row)}, begun {fields.when(row)}",
         "verdict": word,
         "tone": "good" if word in GOOD else "bad" if word in BAD else "plain",
         "ratio": _interval(row, "ratio"),
         "control": _interval(row, "control"),
         "floor": _share(fields.number(row, "floor")),
-        "threshold": _share(fields.number(row, "threshold")),
+        "limits": " / ".join(
+            _share(fields.number(row, key)) for key in ("floor", "threshold")
+        ),
         "seconds": " → ".join("-" if t is None else seconds(t) for t in times),
         "error": " → ".join("-" if e is None else f"{e:.1e}" for e in errors[:2]),
         "bound": "-" if errors[2] is None else f"{errors[2]:.1e}",
