@@ -88,7 +88,9 @@ def _read(paths):
     rows, counts, problems = {}, {}, []
     for path in paths:
         if not path.exists():
-            raise FileNotFoundError(f"{path}: no such file or directory")
+            raise FileNotFoundError(
+                f"{path}: no such file or directory; nbfact bench writes runs"
+            )
         for file in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
             found, damaged = store.read_rows(file)
             counts[str(file)] = len(found)
