@@ -177,7 +177,7 @@ def test_timelines_need_two_commits_and_take_their_band_from_the_control(tmp_pat
     assert ours[0]["most"] == pytest.approx(0.505)
     assert not any(p["banded"] for p in found[3]["points"])
     kinds = [figure["kind"] for figure in figures.timelines(found)]
-    assert kinds == ["timeline", "timeline", "timeline", "steps"]
+    assert kinds == ["timeline", "seconds", "timeline", "steps"]
     assert timelines.timelines([new], [], {}) == []
 
 

@@ -122,7 +122,7 @@ def test_every_chart_has_words_a_table_and_rows(written):
     assert len(labels) == len(ids) == page.count('<details class="data">')
     assert sorted(ids) == sorted(data["figures"])
     kinds = {figure["kind"] for figure in data["figures"].values()}
-    assert kinds == set(data["specs"]) - {"steps"} | {"timeline"}
+    assert kinds == set(data["specs"]) - {"steps"}
     for figure in data["figures"].values():
         assert figure["rows"] and all(row["colour"] for row in figure["rows"])
         assert {key for key, _ in figure["columns"]} <= set(figure["rows"][0])

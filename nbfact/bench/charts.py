@@ -29,8 +29,8 @@ def specifications() -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict of str to dict
-        ``pareto``, ``n``, ``batch``, ``convergence``, ``timeline``, ``steps``,
-        ``roof``.
+        ``pareto``, ``n``, ``batch``, ``convergence``, ``timeline``, ``seconds``,
+        ``steps``, ``roof``.
 
     Raises
     ------
@@ -46,8 +46,9 @@ def specifications() -> dict[str, dict[str, Any]]:
         "n": _breakeven(alt, "n", "n"),
         "batch": _breakeven(alt, "batch", "columns of X"),
         "convergence": _convergence(alt),
-        "timeline": _timeline(alt, "linear"),
-        "steps": _timeline(alt, "step-after"),
+        "timeline": _timeline(alt, "linear", "~g"),
+        "seconds": _timeline(alt, "linear", ".3~s"),
+        "steps": _timeline(alt, "step-after", ".1~e"),
         "roof": _roof(alt),
     }
     return {kind: _plain(chart) for kind, chart in charts.items()}
@@ -201,7 +202,7 @@ def _convergence(alt):
     return alt.layer(line, points)
 
 
-def _timeline(alt, interpolate):
+def _timeline(alt, interpolate, form):
     rows = _rows(alt)
     x = alt.X(
         "commit:N",
@@ -209,7 +210,6 @@ def _timeline(alt, interpolate):
         title="commit, in the order of dates",
         axis=alt.Axis(labelAngle=-40, labelOverlap=True),
     )
-    form = ".1~e" if interpolate == "step-after" else ".3~s"
     y = _log(alt, alt.Y, "value", None, format=form)
     tips = _tips(
         alt,

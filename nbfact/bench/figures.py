@@ -188,7 +188,7 @@ def timelines(panels: Sequence[Row]) -> list[Row]:
         banded = any(p["banded"] for p in points)
         figures.append(
             {
-                "kind": "steps" if unit == ERROR else "timeline",
+                "kind": {ERROR: "steps", "seconds": "seconds"}.get(unit, "timeline"),
                 "caption": f"{panel['setting'] or panel['family']} ({unit})",
                 "label": f"{panel['family']}, {panel['setting']}, {unit}, over "
                 f"{len(commits)} commits from {first} to {last}.",

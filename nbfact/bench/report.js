@@ -9,7 +9,7 @@ const SHAPES = {
   complex64: "M8 3l5.5 10h-11z",
   complex128: "M8 2l5 6-5 6-5-6z",
 };
-const ORDERED = new Set(["timeline", "steps", "roof"]); // axes in the order of rows
+const ORDERED = new Set(["timeline", "seconds", "steps", "roof"]); // axes as rows are
 const drawn = new Map(); // element of a figure -> view, or the promise of one
 
 // Replace names such as "var(--ink)" in a specification by the colours in force.

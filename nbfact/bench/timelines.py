@@ -1,11 +1,13 @@
 """Measurements over commits: those of asv, and those of rows of several commits."""
 
 import datetime
+import itertools
 import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import curves, fields
+from .case import DENSE
 
 ERROR = "relative error"
 """The unit that is drawn as steps: an error stays until a commit changes it."""
@@ -67,12 +69,18 @@ def timelines(
     found = []
     keys = ("machine", "family", "setting", "unit")
     for key, group in fields.panels(measured, *map(_getter, keys)).items():
-        group = sorted(group, key=lambda p: p["date"])
-        if len({p["commit"] for p in group}) > 1:
+        if group := _of_several_commits(group):
             _add_bands(group, noise)
             panel = dict(zip(keys, key, strict=True))
             found.append({**panel, "points": group})
     return found
+
+
+def _of_several_commits(points):
+    """Return the points of what was measured at two commits at least, by date."""
+    lines = fields.panels(points, _getter("impl")).values()
+    long = [line for line in lines if len({p["commit"] for p in line}) > 1]
+    return sorted(itertools.chain(*long), key=_getter("date"))
 
 
 def _getter(name):
@@ -92,17 +100,31 @@ def _add_bands(points, noise):
             p["banded"] = True
 
 
+def environments(names: Iterable[str]) -> dict[str, str]:
+    """Return what tells the names of some environments of asv apart.
+
+    Examples
+    --------
+    >>> environments(["virtualenv-py3.12-numba0.60", "virtualenv-py3.12-numba0.68"])
+    {'virtualenv-py3.12-numba0.60': 'numba0.60', 'virtualenv-py3.12-numba0.68': 'numba0.68'}
+    >>> environments(["virtualenv-py3.12"])
+    {'virtualenv-py3.12': ''}
+    """  # noqa: E501
+    words = {name: name.split("-") for name in names}
+    shared = set.intersection(*map(set, words.values())) if words else set()
+    return {
+        name: " ".join(word for word in split if word not in shared)
+        for name, split in words.items()
+    }
+
+
 def _of_asv(points):
     """Yield the points of asv that have a value, in the form of a panel's."""
-    several = {}
-    for p in points:
-        several.setdefault(p["machine"], set()).add(p["environment"])
+    told = environments({p["environment"] for p in points})
     for p in points:
         if not p["value"] or p["value"] < 0:
             continue  # an axis of powers has no zero
-        machine = p["machine"]
-        if len(several[machine]) > 1:
-            machine += f", {p['environment']}"
+        machine = ", ".join(filter(None, [p["machine"], told[p["environment"]]]))
         params = dict(p["params"])
         impl = params.pop("impl", p["benchmark"].rpartition(".")[2])
         yield {
@@ -130,6 +152,8 @@ def _of_rows(rows):
             continue
         sizes = [f"n={fields.size(row)}", fields.batch(row)]
         p = fields.point(row)
+        if p["impl"] == DENSE:
+            continue  # the others are told by their ratio to it
         shared = {
             "machine": fields.machine(row),
             "setting": " batch=".join(filter(None, sizes)) + " " + p["dtype"],
