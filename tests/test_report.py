@@ -39,6 +39,7 @@ def results(tmp_path_factory):
         bench(group=curves.PALM, params={"sweeps": 1}, yardstick="pyfaust"),
         bench(machine={"name": NASTY, "commit": "1" * 40, "versions": {"x": NASTY}}),
         verdict("slower", 1.3, message=NASTY),
+        verdict(NASTY, machine={"name": NASTY}, base={"name": NASTY}),
     ]
     store.append_rows(path, rows)
     with open(path, "a", encoding="utf-8") as file:
@@ -130,9 +131,9 @@ def test_every_chart_has_words_a_table_and_rows(written):
 
 def test_damage_and_failures_are_told_with_their_place(written):
     page, summary, problems = written
-    assert len(problems) == 1 and "line 14: not a row" in problems[0]
+    assert len(problems) == 1 and "line 15: not a row" in problems[0]
     for text in (page, summary):
-        assert "line 14: not a row of nbfact results" in text
+        assert "line 15: not a row of nbfact results" in text
         assert "Cases without a time" in text
     assert "| slower |" in summary and "1 slower" in summary
 
@@ -224,7 +225,7 @@ def test_the_command_reads_runs_and_writes_both_files(
     shutil.copytree(results / "asv", tmp_path / "benchmarks" / "results")
     code, out, err = run(monkeypatch, capsys)
     assert (code, out.split()) == (0, ["report.html", "report.md"])
-    assert "line 14" in err
+    assert "line 15" in err
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "asv bench_products" in page and str(tmp_path) not in page
 

@@ -92,7 +92,8 @@ def sections(
             "Commits in the order of their dates, those that asv measured and those "
             "of stored runs. Errors are steps. The band is the noise that an A/A "
             "comparison found (the median over cases where the case has none of its "
-            "own), around the first value.",
+            "own), around the first value. Zeros are left out: an axis of powers has "
+            "none.",
             "asv run HEAD~5..HEAD",
             figures.timelines(panels),
         ),
@@ -142,7 +143,8 @@ def _richest(drawn):
 
     def riches(group):
         fronts = (sum(bool(r.get("front")) for r in f["rows"]) for f in group)
-        return max(fronts), sum(len(figure["rows"]) for figure in group)
+        ratios = any(figure["kind"] == "timeline" for figure in group)
+        return max(fronts), ratios, sum(len(figure["rows"]) for figure in group)
 
     ordered = sorted(families.values(), key=riches, reverse=True)
     return [figure for group in ordered for figure in group]
@@ -293,19 +295,28 @@ def markdown(head: dict[str, Any], shown: Sequence[dict]) -> str:
     order = sorted(shown, key=lambda section: section["id"] != "verdicts")
     for section in order:
         if section["verdicts"]:
-            parts += [f"## {section['title']}", summaries.counts(section["verdicts"])]
-            parts += section["comparisons"]
+            told = [summaries.counts(section["verdicts"]), *section["comparisons"]]
+            parts += [f"## {section['title']}", *map(summaries.escaped, told)]
             if (table := _verdict_table(section["verdicts"])).rows:
                 parts.append(table.markdown())
         elif section["id"] == "verdicts":
             parts += [f"## {section['title']}", _none(section)]
         for table in section["tables"]:
-            parts += [f"## {table.caption}", table.markdown()]
+            if section["id"] == "ranking" or table.caption == provenance.DAMAGED:
+                parts += [f"## {table.caption}", table.markdown()]
+            else:
+                parts += _folded(table)
     for about in shown[-1]["machines"]:
         told = [f"{key} {value}" for key, value in about["facts"]]
         parts += [f"## {summaries.escaped(about['name'])}"]
         parts.append(summaries.escaped("; ".join(told)))
     return "\n\n".join(parts) + "\n"
+
+
+def _folded(table):
+    """Return a table that opens when it is asked for, as the pages of CI jobs can."""
+    opening = f"<details><summary>{table.caption}</summary>"
+    return [opening, table.markdown(), "</details>"]
 
 
 def _verdict_table(verdicts):

@@ -9,6 +9,9 @@ from .summaries import Table
 
 Row = dict[str, Any]
 
+DAMAGED = "Lines and files that could not be read"
+"""The caption of the table of problems."""
+
 
 def machines(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return what is known of each machine, from its newest row.
@@ -143,7 +146,7 @@ def sources(counts: dict[str, int], problems: Sequence[str]) -> list[Table]:
     files = Table("Files read", ["file", "rows"])
     for name, count in counts.items():
         files.add(name, str(count))
-    damaged = Table("Lines and files that could not be read", ["where, and why"])
+    damaged = Table(DAMAGED, ["where, and why"])
     for problem in problems:
         damaged.add(problem)
     return [files, damaged] if problems else [files]

@@ -78,7 +78,8 @@ def escaped(value: str) -> str:
     >>> escaped("a_b *c* [d](e)")
     'a&#95;b &#42;c&#42; &#91;d&#93;(e)'
     """
-    value = " ".join(str(value).replace("&", "&amp;").split())
+    value = str(value).replace("&", "&amp;").replace("\n", "; ")
+    value = " ".join(value.split())
     value = value.replace("<", "&lt;").replace(">", "&gt;")
     for character in r"|*_`[]\~":
         value = value.replace(character, f"&#{ord(character)};")
