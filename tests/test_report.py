@@ -199,6 +199,8 @@ def test_no_row_and_wrong_names_exit_with_2(tmp_path, monkeypatch, capsys):
     (tmp_path / "runs" / "x.jsonl").write_text("nonsense\n")
     code, _, err = run(monkeypatch, capsys)
     assert code == 2 and "no result in runs" in err and "line 1" in err
+    code, _, err = run(monkeypatch, capsys, "runs", "--asv", "none")
+    assert code == 2 and "--asv none: not a directory" in err
     code, _, err = run(monkeypatch, capsys, "runs", "-o", "report.pdf")
     assert code == 2 and "report.pdf: expected a name in .html" in err
     code, _, err = run(monkeypatch, capsys, "runs", "-o", "none/report.html")

@@ -47,6 +47,8 @@ def write_report(
     rows, counts, problems = _read(paths)
     points, damaged, files = [], [], []
     if asv is not None:
+        if not asv.is_dir():
+            raise NotADirectoryError(f"--asv {asv}: not a directory")
         points, damaged, files = asvfiles.read_points(asv)
     problems += damaged
     if not rows:
