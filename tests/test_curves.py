@@ -42,6 +42,10 @@ def test_pareto_panels_hold_products_and_their_dense_yardstick():
     front = {p["impl"] for p in panel["points"] if p["front"]}
     assert front == {"nbfact chain", "svd r=8"}
     assert {p["method"] for p in panel["points"]} >= {"svd", "nbfact chain"}
+    double = {"params": {"dtype": "float64"}}
+    both = [*rows[:2], dense(error=1e-16, **double), bench(ratio=0.1, **double)]
+    marked = [p["front"] for p in curves.pareto(both)[0]["points"]]
+    assert marked == [False, True, True, True]  # each dtype has its own dense product
     assert curves.pareto([dense(error=0.0)])[0]["points"][0]["drawn"] == curves.LEAST
 
 

@@ -137,7 +137,7 @@ def _pareto(alt):
         _rule(alt, x=alt.datum(1)),
         front.mark_line(
             color="var(--muted)", interpolate="step-after", strokeWidth=1.5
-        ).encode(x=x, y=y, order=order),
+        ).encode(x=x, y=y, order=order, strokeDash=_dash(alt), detail="dtype:N"),
         rows.mark_rule(strokeWidth=1.5, opacity=0.7).encode(
             x=_log(alt, alt.X, "low", "time / dense"),
             x2="high",

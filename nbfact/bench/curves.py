@@ -60,16 +60,18 @@ def pareto(rows: Sequence[Row]) -> list[Row]:
     -------
     list of dict
         ``machine``, ``family``, ``batch``, ``n``, and ``points``:
-        :func:`fields.point`, with ``front``. The dense product is among them.
+        :func:`fields.point`, the dense product among them, with ``front``: whether
+        one is on the front of its dtype (another has another dense product).
     """
     chosen = [row for row in rows if fields.is_product(row) and fields.right(row)]
     found = []
     for key, group in fields.grouped(chosen, "machine", "family", "batch", "n"):
         points = [fields.point(row) for row in group]
         points = [p for p in points if p["ratio"] and p["error"] is not None]
-        best = front([(p["ratio"], p["error"]) for p in points])
-        for index, p in enumerate(points):
-            p.update(front=index in best, drawn=max(p["error"], LEAST))
+        for rivals in fields.panels(points, lambda p: p["dtype"]).values():
+            best = front([(p["ratio"], p["error"]) for p in rivals])
+            for index, p in enumerate(rivals):
+                p.update(front=index in best, drawn=max(p["error"], LEAST))
         if points:
             found.append({**key, "points": points})
     return found

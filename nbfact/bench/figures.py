@@ -55,7 +55,9 @@ def pareto(rows: Sequence[Row]) -> list[Row]:
     figures = []
     for panel in curves.pareto(rows):
         points = panel["points"]
-        best = sorted((p for p in points if p["front"]), key=lambda p: p["ratio"])
+        best = sorted(
+            (p for p in points if p["front"]), key=lambda p: (p["dtype"], p["ratio"])
+        )
         told = "; ".join(
             f"{p['impl']} {p['dtype']}, {p['ratio']:.3g} of dense, "
             f"error {p['error']:.1e}"

@@ -6,6 +6,7 @@ The page is ``report.html``, filled by Jinja with everything escaped, around
 
 import json
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def sections(
             "Each point is a product with one matrix: its relative error, and its time "
             "over that of the dense product, with the 95 % interval of the paired "
             "rounds. Down and left is better; the dashed line is the dense product; "
-            "the grey steps are the front, which no other point beats in both.",
+            "the grey steps are the fronts of each dtype, which no other point of that "
+            "dtype beats in both.",
             _PRODUCT,
             figures.pareto(cases),
         ),
@@ -138,13 +140,19 @@ def _section(name, title, lede, command, drawn=(), tables=(), verdicts=()):
 
 
 def _richest(drawn):
-    """Return figures, those first whose computation has most to compare and to show."""
+    """Return figures, first those of the computations with most to choose and to see.
+
+    Fronts whose errors differ by more than rounding, ratios before seconds, many rows.
+    """
     families = fields.panels(drawn, lambda figure: figure["filters"].get("family"))
 
     def riches(group):
-        fronts = (sum(bool(r.get("front")) for r in f["rows"]) for f in group)
+        best = [row for f in group for row in f["rows"] if row.get("front")]
+        fronts = fields.panels(best, *map(itemgetter, ("n", "batch", "dtype"))).values()
+        errors = [[row["drawn"] for row in front] for front in fronts]
+        choice = any(max(front) > 10 * min(front) for front in errors)
         ratios = any(figure["kind"] == "timeline" for figure in group)
-        return max(fronts), ratios, sum(len(figure["rows"]) for figure in group)
+        return choice, ratios, sum(len(figure["rows"]) for figure in group)
 
     ordered = sorted(families.values(), key=riches, reverse=True)
     return [figure for group in ordered for figure in group]
