@@ -87,6 +87,7 @@ def main() -> int:
     app.command(epilog=EXIT_CODES)(_reporting(study))
     app.command(epilog=EXIT_CODES)(_reporting(compare))
     app.command(epilog=GATE_CODES)(_reporting(gate))
+    app.command(epilog=EXIT_CODES)(_reporting(report))
     app(prog_name="nbfact")
     return 0
 
@@ -230,6 +231,34 @@ def gate(
 
     code = run_gate(base, head, str(profile), pattern, threads, output)
     raise typer.Exit(code)
+
+
+def report(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files and directories of results.", show_default="runs"),
+    ] = None,
+    asv: Annotated[
+        Path | None,
+        typer.Option(
+            help="asv's results; default benchmarks/results if there.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The page; .md goes beside it.")
+    ] = Path("report.html"),
+) -> None:
+    """Put results of all runs and machines into one page that needs no network."""
+    from .bench.report import write_report
+
+    default = Path("benchmarks", "results")
+    if asv is None and default.is_dir():
+        asv = default
+    written, problems = write_report(paths or [Path("runs")], output, asv)
+    for problem in problems:
+        _say(problem)
+    print(" ".join(map(str, written)))
 
 
 def default_n_factors(shape: tuple[int, int]) -> int:

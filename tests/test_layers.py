@@ -14,8 +14,8 @@ KERNELS = (
 BENCH = (
     "sample allocations faust peers machine store case operators products hadamard "
     "steps paper palm factorize planning approximate cases verdicts table learn "
-    "measure worker isolate revisions alongside compare gate history curves charts "
-    "pages report run"
+    "measure worker isolate revisions alongside compare gate history fields curves "
+    "asvfiles timelines charts figures summaries provenance pages report run"
 )
 STUDIES = "options report tradeoff cost scale noise crossover products rates dao run"
 ALGORITHMS = (

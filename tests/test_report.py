@@ -1,0 +1,267 @@
+"""The report: one whole page, whatever its rows hold, and how it is asked for."""
+
+import html.parser
+import itertools
+import json
+import math
+import re
+import shutil
+import sys
+
+import pytest
+
+pytest.importorskip("typer")
+
+from results import bench, dense, verdict, write_asv
+
+from nbfact import cli
+from nbfact.bench import charts, curves, pages, report, store
+
+NASTY = "</script><script>alert(1)</script> & \"'<img src=x onerror=alert(2)>"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Return a directory of results with everything in them, damage too."""
+    folder = tmp_path_factory.mktemp("results")
+    path = folder / "a.jsonl"
+    sizes = itertools.product((64, 256), (1, 16))
+    rows = [
+        row
+        for n, batch in sizes
+        for params in [{"n": n, "batch": batch}]
+        for row in (bench(params=params, ratio=100 / n), dense(params=params))
+    ]
+    failed = {"ok": False, "time": None, "ratio": None, "error": None, "roof": None}
+    rows += [
+        bench(NASTY, group=NASTY, case=NASTY, message=NASTY, **failed),
+        bench(NASTY, params={"dtype": NASTY}),
+        bench(group=curves.PALM, params={"sweeps": 1}, yardstick="pyfaust"),
+        bench(machine={"name": NASTY, "commit": "1" * 40, "versions": {"x": NASTY}}),
+        verdict("slower", 1.3, message=NASTY),
+        verdict(NASTY, machine={"name": NASTY}, base={"name": NASTY}),
+    ]
+    store.append_rows(path, rows)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write('{"schema": 2, "kind": "bench", "ca\n')
+    write_asv(folder / "asv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(results, tmp_path_factory):
+    """Return the page and its summary, as text, with the problems found."""
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    output = tmp_path_factory.mktemp("page") / "report.html"
+    files, problems = report.write_report([results], output, results / "asv")
+    assert files == [output, output.with_suffix(".md")]
+    assert [path.name for path in sorted(output.parent.iterdir())] == [
+        "report.html",
+        "report.md",
+    ]
+    return *(path.read_text(encoding="utf-8") for path in files), problems
+
+
+class Links(html.parser.HTMLParser):
+    """What the elements of a page lead to or load."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        """Keep what an element leads to."""
+        loading = ("src", "href", "srcset", "action", "data", "poster")
+        self.found += [value for name, value in attributes if name in loading]
+
+
+def data_of(page):
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page)
+    return json.loads(found[1])
+
+
+def test_the_page_is_whole_and_asks_for_nothing(written):
+    page = written[0]
+    assert page.count("window.vegaEmbed=") == 1
+    assert page.count("</script>") == page.count("<script") == 3
+    outside = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    links = Links()
+    links.feed(outside)
+    assert links.found and all(link.startswith("#") for link in links.found)
+    assert "http:" not in outside and "https:" not in outside
+    assert "url(" not in outside and "@import" not in outside
+    assert "default-src 'none'" in outside
+    for name in ("pareto", "ranking", "breakeven", "convergence", "history"):
+        assert f'<section id="{name}"' in page and f'href="#{name}"' in page
+    for told in ("No data yet", "undefined"):
+        assert told not in outside
+
+
+def test_nothing_of_a_row_becomes_markup(written):
+    page, summary, _ = written
+    outside = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "<img" not in outside and "<img" not in summary
+    assert "alert(1)</script>" not in page and "<script>alert" not in page
+    assert "&lt;/script&gt;&lt;script&gt;alert(1)" in page
+    shown = [
+        row["impl"]
+        for f in data_of(page)["figures"].values()
+        for row in f["rows"]
+        if "impl" in row
+    ]
+    assert NASTY in shown
+
+
+def test_every_chart_has_words_a_table_and_rows(written):
+    page = written[0]
+    data = data_of(page)
+    labels = re.findall(
+        r'<div class="chart" role="img" aria-label="([^"]{20,})">', page
+    )
+    ids = re.findall(r'<figure id="([\w-]+)"', page)
+    assert len(labels) == len(ids) == page.count('<details class="data">')
+    assert sorted(ids) == sorted(data["figures"])
+    kinds = {figure["kind"] for figure in data["figures"].values()}
+    assert kinds == set(data["specs"]) - {"steps"}
+    for figure in data["figures"].values():
+        assert figure["rows"] and all(row["colour"] for row in figure["rows"])
+        assert {key for key, _ in figure["columns"]} <= set(figure["rows"][0])
+
+
+def test_damage_and_failures_are_told_with_their_place(written):
+    page, summary, problems = written
+    assert len(problems) == 1 and "line 15: not a row" in problems[0]
+    for text in (page, summary):
+        assert "line 15: not a row of nbfact results" in text
+        assert "Cases without a time" in text
+    assert "| slower |" in summary and "1 slower" in summary
+
+
+def test_rows_that_lack_everything_are_no_crash(monkeypatch):
+    monkeypatch.setattr(charts, "javascript", str)
+    monkeypatch.setattr(charts, "specifications", dict)
+    odd = [None, 3, "x", [], math.nan, {"median": None}, {"median": "fast"}]
+    rows = [{"kind": "bench"}, {"kind": "verdict"}, {"kind": "other"}, {}]
+    keys = [*bench(), *verdict(), "samples"]
+    for make, key, value in itertools.product((bench, verdict), keys, odd):
+        rows.append({**make(), key: value, "kind": make()["kind"]})
+    for part in ("median", "low", "q1"):
+        rows.append(bench(time={part: 1.0}, ratio={part: 0.5}))
+    rows += [bench(params={"n": value}) for value in odd]
+    rows += [bench(calibration={"bandwidth": [value], "gemm": value}) for value in odd]
+    rows = json.loads(json.dumps(rows))
+    shown = pages.sections(rows, [], {"a.jsonl": len(rows)}, [])
+    head = pages.overview(rows, shown)
+    assert pages.html(head, shown) and pages.markdown(head, shown)
+
+
+def test_an_empty_section_names_the_command_that_fills_it(monkeypatch):
+    monkeypatch.setattr(charts, "javascript", str)
+    monkeypatch.setattr(charts, "specifications", dict)
+    rows = [bench(yardstick="numpy", roof=None, error=None)]
+    shown = pages.sections(rows, [], {"a.jsonl": 1}, [])
+    page = pages.html(pages.overview(rows, shown), shown)
+    assert page.count("No data yet") == 7
+    for command in ("asv run", "nbfact compare", f"nbfact bench -k &#34;{curves.PALM}"):
+        assert f"<code>{command}" in page
+
+
+def test_a_report_that_fails_leaves_the_old_one(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(charts, "javascript", str)
+    monkeypatch.setattr(charts, "specifications", dict)
+    output = tmp_path / "report.html"
+    output.write_text("old")
+
+    def broken(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pages, "markdown", broken)
+    with pytest.raises(OSError, match="disk full"):
+        report.write_report([results], output)
+    assert output.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def run(monkeypatch, capsys, *arguments):
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(sys, "argv", ["nbfact", "report", *map(str, arguments)])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    return exit_.value.code, *capsys.readouterr()
+
+
+def test_no_row_and_wrong_names_exit_with_2(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(monkeypatch, capsys)
+    assert code == 2 and "runs: no such file or directory" in err
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "x.jsonl").write_text("nonsense\n")
+    code, _, err = run(monkeypatch, capsys)
+    assert code == 2 and "no result in runs" in err and "line 1" in err
+    code, _, err = run(monkeypatch, capsys, "runs", "--asv", "none")
+    assert code == 2 and "--asv none: not a directory" in err
+    code, _, err = run(monkeypatch, capsys, "runs", "-o", "report.pdf")
+    assert code == 2 and "report.pdf: expected a name in .html" in err
+    code, _, err = run(monkeypatch, capsys, "runs", "-o", "none/report.html")
+    assert code == 2 and "none is not a writable directory" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+@pytest.mark.parametrize("module", ["altair", "vl_convert", "jinja2"])
+def test_a_missing_extra_exits_with_2(module, results, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, module, None)
+    code, _, err = run(monkeypatch, capsys, results)
+    assert code == 2 and 'pip install "nbfact[report]" brings it' in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_reads_runs_and_writes_both_files(
+    results, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(charts, "javascript", str)
+    monkeypatch.setattr(charts, "specifications", dict)
+    shutil.copytree(results, tmp_path / "runs")
+    shutil.copytree(results / "asv", tmp_path / "benchmarks" / "results")
+    code, out, err = run(monkeypatch, capsys)
+    assert (code, out.split()) == (0, ["report.html", "report.md"])
+    assert "line 15" in err
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "asv bench_products" in page and str(tmp_path) not in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_browser_draws_the_page(written, width, scheme, tmp_path):
+    sync = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs chromium")
+    path = tmp_path / "report.html"
+    path.write_text(written[0], encoding="utf-8")
+    told, asked = [], []
+    with sync.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+        )
+        page.on("console", lambda message: told.append(message.text))
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri())
+        for figure in page.query_selector_all("figure:not([hidden])"):
+            figure.scroll_into_view_if_needed()
+            figure.wait_for_selector(".chart svg")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        page.click("details.data summary >> visible=true")
+        assert page.query_selector("details.data table td").inner_text()
+        other = {"light": "dark", "dark": "light"}[scheme]
+        before = page.inner_html("figure:not([hidden]) .chart")
+        page.emulate_media(color_scheme=other)
+        page.wait_for_timeout(500)
+        assert page.inner_html("figure:not([hidden]) .chart") != before
+        browser.close()
+    assert (told, asked, wide) == ([], [path.as_uri()], width)
