@@ -250,7 +250,7 @@ def report(
     ] = Path("report.html"),
 ) -> None:
     """Put results of all runs and machines into one page that needs no network."""
-    from .bench.report import write_report
+    from .report.write import write_report
 
     default = Path("benchmarks", "results")
     if asv is None and default.is_dir():

@@ -10,8 +10,16 @@ pytest.importorskip("typer")
 
 from results import bench, dense, verdict, write_asv
 
-from nbfact.bench import asvfiles, charts, curves, fields, figures, summaries, timelines
 from nbfact.bench.case import DENSE
+from nbfact.report import (
+    asvfiles,
+    charts,
+    curves,
+    fields,
+    figures,
+    summaries,
+    timelines,
+)
 
 
 def test_a_front_is_what_no_point_beats():

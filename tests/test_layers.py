@@ -14,8 +14,10 @@ KERNELS = (
 BENCH = (
     "sample allocations faust peers machine store case operators products hadamard "
     "steps paper palm factorize planning approximate cases verdicts table learn "
-    "measure worker isolate revisions alongside compare gate history fields curves "
-    "asvfiles timelines charts figures summaries provenance pages report run"
+    "measure worker isolate revisions alongside compare gate history run"
+)
+REPORT = (
+    "fields curves asvfiles timelines charts figures summaries provenance pages write"
 )
 STUDIES = "options report tradeoff cost scale noise crossover products rates dao run"
 ALGORITHMS = (
@@ -50,6 +52,8 @@ ORDER = [
     "",
     *(f"bench.{name}" for name in BENCH.split()),
     "bench",
+    *(f"report.{name}" for name in REPORT.split()),
+    "report",
     *(f"studies.{name}" for name in STUDIES.split()),
     "studies",
     "cli",

@@ -15,7 +15,8 @@ pytest.importorskip("typer")
 from results import bench, dense, verdict, write_asv
 
 from nbfact import cli
-from nbfact.bench import charts, curves, pages, report, store
+from nbfact.bench import store
+from nbfact.report import charts, curves, pages, write
 
 NASTY = "</script><script>alert(1)</script> & \"'<img src=x onerror=alert(2)>"
 
@@ -54,7 +55,7 @@ def written(results, tmp_path_factory):
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
     output = tmp_path_factory.mktemp("page") / "report.html"
-    files, problems = report.write_report([results], output, results / "asv")
+    files, problems = write.write_report([results], output, results / "asv")
     assert files == [output, output.with_suffix(".md")]
     assert [path.name for path in sorted(output.parent.iterdir())] == [
         "report.html",
@@ -178,7 +179,7 @@ def test_a_report_that_fails_leaves_the_old_one(results, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pages, "markdown", broken)
     with pytest.raises(OSError, match="disk full"):
-        report.write_report([results], output)
+        write.write_report([results], output)
     assert output.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 

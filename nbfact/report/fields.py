@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from .case import DENSE
+from ..bench.case import DENSE
 
 Row = dict[str, Any]
 

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..bench.case import DENSE
 from . import curves, fields
-from .case import DENSE
 
 ERROR = "relative error"
 """The unit that is drawn as steps: an error stays until a commit changes it."""
@@ -53,7 +53,7 @@ def timelines(
     rows : sequence of dict
         Of kind "bench", all runs.
     points : sequence of dict
-        From :func:`nbfact.bench.asvfiles.read_points`.
+        From :func:`nbfact.report.asvfiles.read_points`.
     noise : dict
         From :func:`floors`.
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._files import atomic_path
-from . import asvfiles, pages, store
+from ..bench import store
+from . import asvfiles, pages
 
 
 def write_report(
@@ -39,7 +40,7 @@ def write_report(
     ModuleNotFoundError
         When the extra ``report`` is not installed; the message says how.
     ValueError
-        When there is no row at all, or `output` is not a name in ``.html``.
+        When there is no result at all, or `output` is not a name in ``.html``.
     OSError
         When a file cannot be read or written.
     """
@@ -51,7 +52,7 @@ def write_report(
             raise NotADirectoryError(f"--asv {asv}: not a directory")
         points, damaged, files = asvfiles.read_points(asv)
     problems += damaged
-    if not rows:
+    if not rows and not points:
         places = ", ".join(map(str, paths))
         more = f" ({len(problems)} problems, first: {problems[0]})" if problems else ""
         raise ValueError(f"no result in {places}{more}; nbfact bench writes some")
@@ -98,6 +99,8 @@ def _read(paths):
             counts[str(file)] = len(found)
             problems += damaged
             for row in found:
+                if row.get("kind") == "pair":
+                    continue  # what a verdict was made from
                 row.pop("samples", None)  # the page shows none
                 rows.setdefault(json.dumps(row, sort_keys=True), row)
     return list(rows.values()), counts, problems

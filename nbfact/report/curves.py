@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from ..bench.case import DENSE
 from . import fields
-from .case import DENSE
 
 BUDGETS = (1e-2, 1e-6, 1e-12)
 """Relative errors for which the fastest implementation is named."""

@@ -34,7 +34,7 @@ def sections(
     rows : sequence of dict
         From :func:`nbfact.bench.store.read_rows`.
     points : sequence of dict
-        From :func:`nbfact.bench.asvfiles.read_points`.
+        From :func:`nbfact.report.asvfiles.read_points`.
     files : dict of str to int
         The files read, and how many rows each gave.
     problems : list of str
@@ -198,7 +198,7 @@ def overview(rows: Sequence[Row], shown: Sequence[dict]) -> dict[str, Any]:
     verdicts = next(s["verdicts"] for s in shown if s["id"] == "verdicts")
     bad = sum(verdict["tone"] == "bad" for verdict in verdicts)
     machines = {fields.machine(row) for row in rows}
-    (newest,) = fields.latest(rows, lambda row: None).values()
+    newest = next(iter(fields.latest(rows, lambda row: None).values()), {})
     tiles = [
         ("cases", f"{len(cases)}", "newest of each", "plain"),
         (

@@ -1,6 +1,6 @@
 """Figures of the report: a panel's rows for its chart, its caption, its words.
 
-A figure is a dict: ``kind`` (of :func:`nbfact.bench.charts.specifications`),
+A figure is a dict: ``kind`` (of :func:`nbfact.report.charts.specifications`),
 ``caption``, ``label`` (what a reader who does not see it is told), ``note`` (a line
 below it, or nothing), ``filters`` (what the selectors of its section choose it by),
 ``columns`` (keys and titles of its table), ``rows``, and where it differs ``height``.
@@ -10,10 +10,10 @@ import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..bench.case import DENSE
+from ..bench.table import seconds
 from . import curves, fields
-from .case import DENSE
 from .charts import CROSSING
-from .table import seconds
 from .timelines import ERROR
 
 INKS = 12
@@ -176,7 +176,7 @@ def timelines(panels: Sequence[Row]) -> list[Row]:
     Parameters
     ----------
     panels : sequence of dict
-        From :func:`nbfact.bench.timelines.timelines`.
+        From :func:`nbfact.report.timelines.timelines`.
     """
     figures = []
     for panel in panels:

@@ -25,7 +25,7 @@ def machines(rows: Sequence[Row]) -> list[dict[str, Any]]:
     -------
     list of dict
         ``name``, ``facts`` (pairs of text), ``flags`` (text, or nothing),
-        ``calibration`` and ``versions`` (:class:`nbfact.bench.summaries.Table`).
+        ``calibration`` and ``versions`` (:class:`nbfact.report.summaries.Table`).
 
     Examples
     --------

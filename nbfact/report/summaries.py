@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..bench.table import seconds, versus
 from . import curves, fields
 from .figures import place
-from .table import seconds, versus
 
 Row = dict[str, Any]
 
@@ -104,7 +104,7 @@ def ranking(rows: Sequence[Row]) -> Table:
     Parameters
     ----------
     rows : sequence of dict
-        As of :func:`nbfact.bench.fields.newest`.
+        As of :func:`nbfact.report.fields.newest`.
     """
     heads = ["computation", *map(budget, curves.BUDGETS)]
     several = _several(rows)
