@@ -155,7 +155,9 @@ def product_cases(
                 yield from _KINDS[kind](kind, n, dtype, batch)
 
 
-def matrix_cases(name: str, target: np.ndarray, learned: FactorProduct) -> list[Case]:
+def matrix_cases(
+    name: str, target: np.ndarray, learned: FactorProduct, with_peers: bool = False
+) -> list[Case]:
     """Return the cases of a user's matrix and of what was learned from it.
 
     Parameters
@@ -166,6 +168,8 @@ def matrix_cases(name: str, target: np.ndarray, learned: FactorProduct) -> list[
         The matrix; its product, in double precision, is the reference.
     learned : FactorProduct, shape (m, n)
         Its error is one of approximation: it is shown, and has no bound.
+    with_peers : bool
+        Whether rivals multiply by it, too.
 
     Returns
     -------
@@ -184,7 +188,7 @@ def matrix_cases(name: str, target: np.ndarray, learned: FactorProduct) -> list[
         product = _Product(name, target.shape, dtype, batch, lambda: operator)
         found += product.chain(operator.nnz, rows, math.inf)
         found.append(product.dense())
-    return found
+    return [case for case in found if with_peers or not peers.is_peer(case.impl)]
 
 
 def _at(kind, n, dtype, batch, m=None):
