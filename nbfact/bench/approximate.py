@@ -127,7 +127,7 @@ def _recipes(name, m, n):
             yield Recipe(
                 f"nbfact hierarchical k={k}",
                 nnz,
-                4 * (nnz + 3 * m),
+                4 * nnz,
                 lambda p=preset: hierarchical(_target(name, n), p).operator,
             )
         return
@@ -151,7 +151,7 @@ def _recipes(name, m, n):
         yield Recipe(
             f"nbfact palm4msa k={k}",
             2 * k * n,
-            4 * (2 * k * n + 2 * n),
+            4 * 2 * k * n,
             lambda k=k: _palm(name, n, k),
         )
 

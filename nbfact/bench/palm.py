@@ -293,7 +293,7 @@ def _palm(
         ours,
         numpy,
         theirs,
-        updates=(1 if stop else sweeps) * params.get("J", 2),
+        updates=(1 if stop else sweeps) * len(make_sets()),
         nnz=nnz,
         slack=math.inf if stop else slack,
         bounds=(bound, bound),
