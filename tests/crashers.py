@@ -11,7 +11,11 @@ TELL = "NBFACT_TEST_TELL"
 """Names the file where one that hangs writes the id of its process."""
 
 
+seen = []
+
+
 def right(x):
+    seen.append(1)
     return lambda: 2 * x
 
 
@@ -91,6 +95,18 @@ def hanging(profile="quick", peers=False):
 def broken():
     """Return a task whose inputs crash."""
     return [case(right, 7, make=lambda rng: os.abort()), case(noisy, 7)]
+
+
+def stale(x):
+    """Crash in a process that has run something before."""
+    if seen:
+        os.abort()
+    return lambda: 2 * x
+
+
+def after():
+    """Return a task of ours that crashes for what was done before."""
+    return [case(stale, 8, rival=False)]
 
 
 def missing():

@@ -40,11 +40,13 @@ def wait_for(condition, seconds=30):
 
 def test_who_crashes_hangs_exits_or_raises_is_told_and_the_rest_measured(capfd):
     task = crashers.every()
-    sources = [crashers.every, crashers.broken]
+    sources = [crashers.every, crashers.broken, crashers.after]
     with isolate.Worker(sources, CALIBRATION, limit=0.4) as worker:
         rows = worker.measure(task, 0.01)
         pid = worker._process.pid
         assert alive(pid)
+        (not_ours,) = worker.measure(crashers.after(), 0.01)
+        assert not_ours["ok"] and worker._process.pid != pid
         aborted = worker.measure(crashers.broken(), 0.01)
     assert not alive(pid)
     assert capfd.readouterr() == ("", "")

@@ -33,7 +33,7 @@ from types import TracebackType
 from .case import Case, leave_out
 from .measure import failed_row, limited_threads, measure_task
 
-LIMIT = 600.0
+LIMIT = 900.0
 """Seconds that one call may take there. FAµST needs 303 for a 204 x 8193 lead field."""
 
 START = 120.0
@@ -104,7 +104,9 @@ class Worker:
         -------
         list of dict
             An implementation that crashed or hung has failed, and says how. Where the
-            inputs or the process itself did, all have.
+            inputs or the process itself did, all have. Ours, and the inputs, fail only
+            in a process that has measured nothing else before: what a rival has done
+            to its memory is not their fault.
         """
         failed: dict[str, str] = {}
         rows: list[dict] = []
@@ -112,11 +114,12 @@ class Worker:
             try:
                 rows = self._ask(task[0].task, budget, failed)
             except CrashError as error:
-                running = self._running
+                running, fresh = self._running, self._fresh
                 self.close()
-                left = [case.impl for case in task if case.impl not in failed]
+                left = [case for case in task if case.impl not in failed]
                 culprits = left if running is None else [left[running]]
-                failed.update(dict.fromkeys(culprits, str(error)))
+                if fresh or (running is not None and culprits[0].rival):
+                    failed |= {case.impl: str(error) for case in culprits}
             except BaseException:
                 self.close()
                 raise
@@ -146,19 +149,28 @@ class Worker:
             self._start()
         with contextlib.suppress(OSError):  # it died: the answer says so
             self._send((name, budget, list(failed)))
-        return self._answer(self._limit)
+        rows = self._answer(self._limit)
+        self._fresh = False
+        return rows
 
     def _start(self):
         """Start the process and tell it what to measure."""
         self._files = contextlib.ExitStack()
-        folder = self._files.enter_context(tempfile.TemporaryDirectory())
-        path = Path(folder, "mark")
-        path.write_bytes(_MARK.pack(-1, 0))
-        with path.open("r+b") as file:
+        self._fresh = True
+        descriptor, path = tempfile.mkstemp()
+        self._files.callback(Path(path).unlink, missing_ok=True)
+        with os.fdopen(descriptor, "r+b") as file:
+            file.write(_MARK.pack(-1, 0))
+            file.flush()
             self._mark = self._files.enter_context(mmap.mmap(file.fileno(), 0))
         self._errors = self._files.enter_context(tempfile.TemporaryFile())
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT.format(__name__), json.dumps(sys.path)],
+            [
+                sys.executable,
+                "-c",
+                _BOOT.format(__name__),
+                json.dumps(list(map(str, sys.path))),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -172,8 +184,10 @@ class Worker:
             target=_receive, args=(self._process.stdout, self._answers), daemon=True
         ).start()
         with contextlib.suppress(OSError):
-            self._send((str(path), os.getpid(), *self._job))
-        self._answer(max(self._limit, START))  # it has opened the mark
+            self._send((path, os.getpid(), *self._job))
+        self._answer(max(self._limit, START))
+        with contextlib.suppress(OSError):  # it has opened it; Windows waits for close
+            os.unlink(path)
 
     def _send(self, message):
         pickle.dump(message, self._process.stdin)
