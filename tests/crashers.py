@@ -92,11 +92,6 @@ def hanging(profile="quick", peers=False):
     return [*good(), case(right, n=6), case(hang, n=6, impl="pyfaust")]
 
 
-def broken():
-    """Return a task whose inputs crash."""
-    return [case(right, 7, make=lambda rng: os.abort()), case(noisy, 7)]
-
-
 def stale(x):
     """Crash in a process that has run something before."""
     if seen:

@@ -40,18 +40,15 @@ def wait_for(condition, seconds=30):
 
 def test_who_crashes_hangs_exits_or_raises_is_told_and_the_rest_measured(capfd):
     task = crashers.every()
-    sources = [crashers.every, crashers.broken, crashers.after]
+    sources = [crashers.every, crashers.after]
     with isolate.Worker(sources, CALIBRATION, limit=1.0) as worker:
         rows = worker.measure(task, 0.01)
         pid = worker._process.pid
         assert alive(pid)
         (not_ours,) = worker.measure(crashers.after(), 0.01)
         assert not_ours["ok"] and worker._process.pid != pid
-        aborted = worker.measure(crashers.broken(), 0.01)
     assert not alive(pid)
     assert capfd.readouterr() == ("", "")
-    for row in aborted:  # by the inputs, which all of them share
-        assert row["message"].startswith("crashed with SIGABRT in its own process")
     told = {row["impl"]: row["message"] for row in rows}
     assert told == {
         "pyfaust": "crashed with SIGSEGV in its own process",
@@ -72,10 +69,10 @@ def test_who_crashes_hangs_exits_or_raises_is_told_and_the_rest_measured(capfd):
 
 def test_a_process_that_cannot_begin_fails_the_task_and_says_why():
     with isolate.Worker([crashers.missing], CALIBRATION) as worker:
-        rows = worker.measure(crashers.good()[:1], 0.01)
-    assert rows[0]["message"] == (
+        rows = worker.measure(crashers.good()[1:], 0.01)
+    assert [row["message"] for row in rows] == [
         "ended its own process with exit code 1: ModuleNotFoundError: no cases here"
-    )
+    ] * 2
 
 
 @pytest.fixture
