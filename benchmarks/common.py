@@ -4,12 +4,10 @@ import math
 
 import numpy as np
 
-from nbfact.bench import peers
 from nbfact.bench.case import Case
 from nbfact.bench.cases import registry
 
-# Rivals come and go with what is installed; parameters must not.
-CASES = [case for case in registry("pr") if case.impl.split()[0] not in peers.PACKAGES]
+CASES = registry("pr")  # without peers: parameters must not change with what is there
 
 
 def parameters(group: str, ours: bool = False) -> dict[str, list]:

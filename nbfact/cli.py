@@ -57,6 +57,14 @@ class Study(StrEnum):
     dao = "dao"
 
 
+class Profile(StrEnum):
+    """The profiles of ``nbfact bench``, from few cases to all."""
+
+    quick = "quick"
+    pr = "pr"
+    full = "full"
+
+
 class Method(StrEnum):
     """The algorithms of ``nbfact factorize``."""
 
@@ -96,6 +104,13 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="A selection, in under a minute.")
     ] = False,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(help="What --quick is; one of each; all.", show_default="full"),
+    ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Rivals of nbfact[peers] beside ours.")
+    ] = False,
     pattern: Annotated[
         str | None, typer.Option("-k", help="Only the tasks whose name holds this.")
     ] = None,
@@ -111,7 +126,10 @@ def bench(
     """Time every case against the dense product, and check its error."""
     from .bench import run
 
-    raise typer.Exit(run.run_bench(quick, pattern, matrix, threads, output))
+    if quick and profile not in (None, Profile.quick):
+        raise ValueError(f"--quick with --profile {profile}: choose one")
+    chosen = str(profile or (Profile.quick if quick else Profile.full))
+    raise typer.Exit(run.run_bench(chosen, pattern, matrix, threads, output, peers))
 
 
 def factorize(
@@ -143,7 +161,7 @@ def factorize(
 ) -> None:
     """Factor a matrix into sparse factors, and save the fast operator."""
     from . import load, targets
-    from .bench.run import limited_threads
+    from .bench.measure import limited_threads
     from .metrics import relative_error
 
     output = output or matrix.with_suffix(".nbfact.npz")

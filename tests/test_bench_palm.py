@@ -15,6 +15,7 @@ from nbfact.bench import cases, faust, paper, peers, sample
 from nbfact.bench import palm as palm_bench
 from nbfact.bench.measure import measure_task
 from nbfact.bench.palm import (
+    curve_cases,
     hierarchical_cases,
     reach_cases,
     rectmat_cases,
@@ -27,6 +28,7 @@ SMALL = [
     *hierarchical_cases((8,)),
     *rectmat_cases([(8, 12, 3, 3, 2)]),
     *reach_cases(("butterflies 32",)),
+    *curve_cases([("planted splin4", 8, (1, 4)), ("hadamard split", 8, (2,))]),
 ]
 OURS = [case for case in SMALL if not case.rival]
 CALIBRATION = {

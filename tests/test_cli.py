@@ -52,10 +52,15 @@ def test_bench_passes_its_options_on(run, monkeypatch, tmp_path):
     options = ["--quick", "-k", "fwht", "--matrix", "a.npy", "--output", "r.jsonl"]
     assert run("bench", *options)[0] == 1
     assert run("bench")[0] == 1
-    given, default = calls
-    assert given[:2] == (True, "fwht")
+    assert run("bench", "--profile", "pr", "--peers")[0] == 1
+    given, default, chosen = calls
+    assert given[:2] == ("quick", "fwht")
     assert [path.name for path in (given[2], given[4])] == ["a.npy", "r.jsonl"]
-    assert default == (False, None, None, 1, None)
+    assert default == ("full", None, None, 1, None, False)
+    assert chosen == ("pr", None, None, 1, None, True)
+    code, _, err = run("bench", "--quick", "--profile", "full")
+    assert code == 2 and "--quick with --profile full: choose one" in err
+    assert len(calls) == 3
 
 
 MISTAKES = {

@@ -1,8 +1,8 @@
 """What a benchmark is: one implementation of one computation at one size."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Case:
         Entries stored by the operator; ``None`` when it stores none.
     yardstick : str
         The implementation of the same task that ratios are taken to.
+    fallbacks : tuple of str
+        What the yardstick is where it is left out, best first.
     rival : bool
         Whether a failure is someone else's: it is shown, and does not fail the run.
     slack : float or None
@@ -57,6 +59,7 @@ class Case:
     flops: int
     nnz: int | None
     yardstick: str = DENSE
+    fallbacks: tuple[str, ...] = ()
     rival: bool = False
     slack: float | None = None
 
@@ -92,3 +95,37 @@ class Case:
         if norm == 0:
             return 0.0 if error == 0 else math.inf
         return float(error / norm) if math.isfinite(error) else math.inf
+
+
+def leave_out(task: Sequence[Case], impls: Collection[str]) -> list[Case]:
+    """Return the other cases of a task; its yardstick falls to the next choice.
+
+    Where no choice is left, the yardstick stays the one that has no times: there are
+    no ratios then.
+
+    Parameters
+    ----------
+    task : sequence of Case
+        All implementations of one computation.
+    impls : collection of str
+        Implementations to leave out.
+
+    Returns
+    -------
+    list of Case
+
+    Examples
+    --------
+    >>> leave_out([], ["pyfaust"])
+    []
+    """
+    kept = [case for case in task if case.impl not in impls]
+    names = {case.impl for case in kept}
+    fallen = []
+    for case in kept:
+        ranked = (case.yardstick, *case.fallbacks)
+        best = next((i for i, name in enumerate(ranked) if name in names), 0)
+        fallen.append(
+            replace(case, yardstick=ranked[best], fallbacks=ranked[best + 1 :])
+        )
+    return fallen

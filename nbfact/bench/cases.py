@@ -16,18 +16,21 @@ matrices and factors, compilation, and the comparison with the reference.
 import fnmatch
 from collections.abc import Iterable
 
-from .case import Case
+from .approximate import approximation_cases
+from .case import Case, leave_out
 from .factorize import factorize_cases, learning_cases
 from .hadamard import fwht_cases
 from .palm import (
     REACHES,
     SHAPES,
+    curve_cases,
     hierarchical_cases,
     reach_cases,
     rectmat_cases,
     shape_cases,
     sweep_cases,
 )
+from .peers import is_peer
 from .planning import plan_cases
 from .products import product_cases
 from .steps import projection_cases
@@ -42,8 +45,23 @@ PLANNED = [
 """Chains whose plans are compared, and orders."""
 
 
-def registry(profile: str = "full") -> list[Case]:
-    """Return the cases of a profile, those of rivals only where they are installed.
+CURVED = [
+    ("planted splin4", 64, (1, 2, 5, 10, 20, 50, 100, 200)),
+    ("splin5*normcol", 32, (1, 2, 5, 10, 20, 50, 100, 200)),
+    ("hadamard split", 64, (1, 2, 5, 10, 20)),
+]
+"""Problems whose error is followed, columns, and numbers of sweeps."""
+
+APPROXIMATED = [
+    (name, n)
+    for n in (256, 1024)
+    for name in ("dct", "legendre", "hilbert", "leadfield", "gaussian")
+]
+"""Targets that are approximated, and columns."""
+
+
+def registry(profile: str = "full", peers: bool = False) -> list[Case]:
+    """Return the cases of a profile.
 
     Parameters
     ----------
@@ -52,6 +70,9 @@ def registry(profile: str = "full") -> list[Case]:
         worth it. ``pr``: at least one of each kernel and algorithm, at one moderate
         size, for what is run on every change: the asv suite, ``nbfact compare`` and
         ``nbfact gate``. ``full``: all; they tell where.
+    peers : bool
+        Whether the rivals of the extra ``peers`` that are installed are among them.
+        What NumPy and SciPy bring always is.
 
     Returns
     -------
@@ -71,11 +92,13 @@ def registry(profile: str = "full") -> list[Case]:
     """
     if profile not in _PROFILES:
         raise ValueError(f"profile {profile!r}; expected one of {', '.join(PROFILES)}")
-    return _PROFILES[profile]()
+    found = _PROFILES[profile]()
+    return found if peers else without_peers(found)
 
 
 def _quick():
     single, sizes, batches = ("float32",), (256, 1024), (1, 64)
+    approximations = approximation_cases([("legendre", 256)], (1,), single)
     return [
         *product_cases("hadamard", sizes, single, batches),
         *fwht_cases((256, 4096), single, (1, 16)),
@@ -89,6 +112,8 @@ def _quick():
         *hierarchical_cases((64,)),
         *rectmat_cases([(48, 512, 3, 5, 4)]),
         *reach_cases(("butterflies 32", "splin5*normcol")),
+        *curve_cases([("planted splin4", 32, (1, 5, 20, 100))]),
+        *(case for case in approximations if "sum" not in case.impl),
         *factorize_cases(("hadamard", "gaussian"), (64,)),
     ]
 
@@ -134,6 +159,8 @@ def _full():
             [(48, 512, 3, 5, 4), (48, 512, 4, 10, 8), (204, 8193, 4, 10, 8)]
         ),
         *reach_cases(list(REACHES)),
+        *curve_cases(CURVED),
+        *approximation_cases(APPROXIMATED, (1, 64)),
         *factorize_cases(
             ("hadamard", "dft", "gaussian"), (64, 128, 256, 512, 1024, 2048)
         ),
@@ -158,6 +185,21 @@ def tasks(cases: Iterable[Case]) -> dict[str, list[Case]]:
     for case in cases:
         grouped.setdefault(case.task, []).append(case)
     return grouped
+
+
+def without_peers(cases: Iterable[Case]) -> list[Case]:
+    """Return the cases that need nothing of the extra ``peers``, by task.
+
+    Examples
+    --------
+    >>> found = without_peers(registry("quick", peers=True))
+    >>> any(is_peer(case.impl) for case in found)
+    False
+    """
+    found = []
+    for task in tasks(cases).values():
+        found += leave_out(task, [case.impl for case in task if is_peer(case.impl)])
+    return found
 
 
 def select(cases: Iterable[Case], pattern: str | None) -> list[Case]:

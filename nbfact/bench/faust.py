@@ -1,4 +1,4 @@
-"""FAµST's palm4msa and hierarchical, for our constraints; pyfaust imported when called.
+"""FAµST's algorithms and projections, for our sets; pyfaust imported when called.
 
 Its C++ prints progress on the process's standard output whatever it is asked: that is
 silenced where it is written, below Python.
@@ -121,6 +121,40 @@ def hierarchical(
             return hierarchical(target, told, backend=backend).toarray()
 
     return call
+
+
+def projection(name: str, k: int, x: np.ndarray) -> Callable[[], np.ndarray]:
+    """Return a call of one of its projections, as ours are: not normalised.
+
+    Parameters
+    ----------
+    name : {"sp", "splin", "spcol", "splincol", "skperm"}
+        The set, as both name it.
+    k : int
+        Entries kept, in all or of each row or column.
+    x : ndarray, (m, n)
+        What to project; it gets it in Fortran order, outside the clock.
+
+    Returns
+    -------
+    callable
+        Without arguments; returns the projection.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without pyfaust.
+
+    Examples
+    --------
+    See :func:`palm`.
+    """
+    with muted():
+        from pyfaust import proj
+
+    project = getattr(proj, name)(x.shape, k, normalized=False)
+    x = np.asfortranarray(x)
+    return lambda: project(x)
 
 
 def _skperm(n):

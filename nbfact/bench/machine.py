@@ -5,6 +5,7 @@ cannot be read (no git, no /proc) is left out, never an error.
 """
 
 import functools
+import hashlib
 import math
 import os
 import platform
@@ -27,9 +28,16 @@ THREADS = (
 )
 """Environment variables that numbers of threads are read from, at import."""
 
+_REVISION = (
+    *("cpu family", "model", "stepping"),
+    *("CPU implementer", "CPU variant", "CPU part", "CPU revision"),  # ARM
+)
+
 WORKING_SETS = (256 << 10, 1 << 20, 4 << 20, 16 << 20, 96 << 20)
 """Bytes touched by each measurement of bandwidth: from a second-level cache to main
 memory, on most machines."""
+
+UNSTABLE = 0.2
 
 _GEMM_ORDER = 768
 
@@ -40,10 +48,19 @@ def fingerprint() -> dict:
     Returns
     -------
     dict
-        ``name`` (CPU model and cores, usable in a file name), ``cpu``, ``flags``,
-        ``caches``, ``cores``, ``memory``, ``governor``, ``os``, ``versions``,
-        ``blas``, ``environment``, ``load``, ``commit`` and ``dirty``. What cannot be
-        read is absent.
+        ``name``, ``cpu``, ``revision`` (family, model and stepping), ``flags``,
+        ``caches``, ``cores`` (that this process may use), ``memory``, ``frequency``
+        (MHz, the highest where known), ``hypervisor``, ``governor``, ``os``,
+        ``versions``, ``blas``, ``environment``, ``load``, ``commit`` and ``dirty``.
+        What cannot be read is absent.
+
+    Notes
+    -----
+    ``name`` is usable in a file name: the model of the processor, the cores of the
+    machine, and four digits that tell apart what else is of its hardware: revision,
+    caches, gibibytes of memory. It does not change with a session, a kernel, the
+    host's name or the cores a process is given; two machines of one make share it.
+    ``NBFACT_MACHINE`` in the environment is taken instead, for those.
 
     Examples
     --------
@@ -53,7 +70,6 @@ def fingerprint() -> dict:
     from .. import __version__
 
     cpu = _cpu()
-    cores = _cores()
     versions = {"nbfact": __version__, "python": platform.python_version()}
     for package in (*_PACKAGES, *PACKAGES):
         try:
@@ -61,11 +77,13 @@ def fingerprint() -> dict:
         except metadata.PackageNotFoundError:
             continue
     machine = {
-        "name": f"{_slug(cpu.get('cpu', platform.machine()))}-{cores}c",
+        "name": "",
         **cpu,
         "caches": _caches(),
-        "cores": cores,
+        "cores": _cores(),
         "memory": _memory(),
+        "frequency": _frequency(),
+        "hypervisor": _hypervisor(cpu.get("flags", "")),
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "os": platform.platform(),
         "versions": versions,
@@ -76,6 +94,7 @@ def fingerprint() -> dict:
         "load": _load(),
         **_commit(Path(__file__).parent),
     }
+    machine["name"] = _name(machine)
     return {key: value for key, value in machine.items() if value not in (None, [])}
 
 
@@ -94,7 +113,9 @@ def calibrate(seconds: float = 2.0) -> dict:
         ``bandwidth``: list of [bytes touched, bytes per second], one for each of
         :data:`WORKING_SETS`, the better of ``np.add`` (two reads, one write) and
         ``np.dot`` (two reads); ``gemm``: flop/s of a product of order 768, by dtype
-        (float32, float64).
+        (float32, float64); ``spread``: by how much, relatively, the best repetitions of
+        the two halves of the time differ, at most; ``unstable``: whether that is more
+        than :data:`UNSTABLE`, as on a machine that is busy.
 
     Examples
     --------
@@ -110,7 +131,10 @@ def calibrate(seconds: float = 2.0) -> dict:
     for dtype in ("float32", "float64"):
         x = np.ones((_GEMM_ORDER, _GEMM_ORDER), dtype)
         calls["gemm", dtype] = functools.partial(np.matmul, x, x, np.empty_like(x))
-    best = _best(calls, seconds)
+    halves = [_best(calls, seconds / 2) for _ in range(2)]
+    spread = max(abs(math.log(halves[0][name] / halves[1][name])) for name in calls)
+    spread = math.expm1(spread)
+    best = {name: min(half[name] for half in halves) for name in calls}
     bandwidth = [
         [size, size / min(best["add", size], best["dot", size])]
         for size in WORKING_SETS
@@ -119,7 +143,13 @@ def calibrate(seconds: float = 2.0) -> dict:
         dtype: 2 * _GEMM_ORDER**3 / best["gemm", dtype]
         for dtype in ("float32", "float64")
     }
-    return {"bandwidth": bandwidth, "gemm": gemm}
+    unstable = spread > UNSTABLE
+    return {
+        "bandwidth": bandwidth,
+        "gemm": gemm,
+        "spread": round(spread, 3),
+        "unstable": unstable,
+    }
 
 
 def roof_time(calibration: dict, size: int, flops: int, dtype: str) -> float:
@@ -178,8 +208,19 @@ def _best(calls, seconds):
     return best
 
 
+def _name(machine):
+    """Return the name of a machine; see :func:`fingerprint`."""
+    given = os.environ.get("NBFACT_MACHINE")
+    if given:
+        return _slug(given)
+    memory = math.ceil((machine["memory"] or 0) / 2**30)
+    rest = repr((machine.get("revision"), machine["caches"], memory))
+    digits = hashlib.sha256(rest.encode()).hexdigest()[:4]
+    return f"{_slug(machine['cpu'])}-{os.cpu_count() or 1}c-{digits}"
+
+
 def _cpu():
-    """Return the model and the flags of the processor."""
+    """Return the model, the revision and the flags of the processor."""
     text = _read("/proc/cpuinfo") or ""
     found = {}
     for key, pattern in (
@@ -189,11 +230,34 @@ def _cpu():
         match = re.search(pattern, text, re.MULTILINE)
         if match:
             found[key] = match[1].strip()
+    parts = [re.search(rf"^{key}\s*:\s*(\S+)$", text, re.M) for key in _REVISION]
+    if any(parts):
+        found["revision"] = "-".join(part[1] for part in parts if part)
     if "cpu" not in found and platform.system() == "Darwin":
         found["cpu"] = _run("sysctl", "-n", "machdep.cpu.brand_string")
     if not found.get("cpu"):
         found["cpu"] = platform.processor() or platform.machine() or "unknown"
     return found
+
+
+def _frequency():
+    """Return MHz: the highest where it is told, else that of the moment."""
+    most = _read("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
+    if most:
+        return round(int(most) / 1000)
+    now = re.search(r"^cpu MHz\s*:\s*(\d+)", _read("/proc/cpuinfo") or "", re.M)
+    return int(now[1]) if now else None
+
+
+def _hypervisor(flags):
+    """Return what a virtual machine runs on, "unknown" where it does not say."""
+    if "hypervisor" not in flags.split():
+        return _read("/sys/hypervisor/type")
+    names = (
+        _read(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name")
+    )
+    told = _read("/sys/hypervisor/type"), *names
+    return " ".join(filter(None, told)) or "unknown"
 
 
 def _caches():

@@ -1,7 +1,8 @@
 """Measure one task: check every result, then time the right ones side by side."""
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
 import numpy as np
@@ -16,7 +17,48 @@ SEED = 0
 _UNTIMED = dict.fromkeys(("time", "samples", "ratio", "roof", "allocations"))
 
 
-def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list[dict]:
+@contextlib.contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """Limit BLAS, OpenMP and Numba to `threads` threads, then restore them.
+
+    Parameters
+    ----------
+    threads : int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        When Numba was started with fewer.
+
+    Examples
+    --------
+    >>> import numba
+    >>> with limited_threads(1):
+    ...     numba.get_num_threads()
+    1
+    """
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    most = numba.config.NUMBA_NUM_THREADS
+    if threads > most:
+        raise ValueError(f"--threads {threads}: this machine has {most}")
+    before = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    try:
+        with threadpool_limits(threads):
+            yield
+    finally:
+        numba.set_num_threads(before)
+
+
+def measure_task(
+    task: Sequence[Case],
+    budget: float,
+    calibration: dict,
+    announce: Callable[[str | None], object] = lambda impl: None,
+) -> list[dict]:
     """Return a row for each case of a task.
 
     Parameters
@@ -27,6 +69,8 @@ def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list
         Seconds for the samples of all of them.
     calibration : dict
         From :func:`nbfact.bench.machine.calibrate`.
+    announce : callable
+        Told which implementation is called next, outside the clock; None for none.
 
     Returns
     -------
@@ -36,17 +80,20 @@ def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list
         result has none. Results are compared before the clock runs, and once more
         after it, for a call that spoils its own inputs (not those of several seconds).
     """
+    announce(None)
     inputs = task[0].make(np.random.default_rng(SEED))
     want = task[0].reference(inputs)
     rows = {case.impl: _row(case) for case in task}
     calls, known = {}, {}
     for case in task:
+        announce(case.impl)
         try:
             call = case.prepare(inputs)
             start = perf_counter()
             right = _check(case, call, want, rows[case.impl])
             seconds = perf_counter() - start
             if not case.rival and sample.SLOW <= seconds < sample.ENDLESS:
+                announce(case.impl)
                 start = perf_counter()  # the first may have compiled for seconds
                 call()
                 seconds = perf_counter() - start
@@ -54,15 +101,19 @@ def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list
                 calls[case.impl], known[case.impl] = call, seconds
         except Exception as error:  # whatever it is, the other cases go on
             _fail(rows[case.impl], f"{type(error).__name__}: {error}")
+    announce(None)
     _compare(task, rows)
     calls = {impl: call for impl, call in calls.items() if rows[impl]["ok"]}
     known = {impl: known[impl] for impl in calls}
-    samples = sample.interleave(calls, budget, known=known) if calls else {}
+    samples = {}
+    if calls:
+        samples = sample.interleave(calls, budget, known=known, announce=announce)
     for case in task:
         if case.impl in calls:
             _fill(rows[case.impl], case, samples, calibration)
             if known[case.impl] >= sample.SLOW:
                 continue  # a call more costs more than it tells
+            announce(case.impl)
             if not case.rival:
                 rows[case.impl]["allocations"] = allocations(calls[case.impl])
             if not _check(case, calls[case.impl], want, rows[case.impl]):
@@ -70,15 +121,35 @@ def measure_task(task: Sequence[Case], budget: float, calibration: dict) -> list
     return list(rows.values())
 
 
+def failed_row(case: Case, message: str) -> dict:
+    """Return the row of a case that could not be measured.
+
+    Parameters
+    ----------
+    case : Case
+        Which one.
+    message : str
+        Why.
+
+    Returns
+    -------
+    dict
+    """
+    row = _row(case)
+    _fail(row, message)
+    return row
+
+
 def _compare(task, rows):
     """Write how errors of approximation compare; fail those above their slack."""
     right = {case.impl: rows[case.impl]["error"] for case in task}
     right = {impl: error for impl, error in right.items() if rows[impl]["ok"]}
+    judged = {case.impl for case in task if case.slack is not None}
     for case in task:
         if case.slack is None or case.impl not in right:
             continue
         row, error = rows[case.impl], right[case.impl]
-        if right.get(case.yardstick):
+        if case.yardstick in judged and right.get(case.yardstick):
             row["error_ratio"] = error / right[case.yardstick]
         least = min((right[impl] for impl in right if impl != case.impl), default=None)
         if least is not None and error > case.slack * least:

@@ -77,7 +77,7 @@ class Problem:
             for name, prepare in made.items()
             if size <= self.largest.get(name, math.inf)
         }
-        yardstick = next(name for name in (YARDSTICK, NUMPY, OURS) if name in made)
+        yardstick, *others = [n for n in (YARDSTICK, NUMPY, OURS) if n in made]
         for impl, prepare in made.items():
             yield Case(
                 group=self.group,
@@ -93,6 +93,7 @@ class Problem:
                 flops=2 * self.updates * (self.nnz or 0) * min(self.shape),
                 nnz=self.nnz,
                 yardstick=yardstick,
+                fallbacks=tuple(others),
                 rival=impl in RIVALS,
                 slack=self.slack if impl == OURS else math.inf,
             )
@@ -236,7 +237,37 @@ def reach_cases(names: Sequence[str]) -> Iterator[Case]:
         )
 
 
-def _palm(group, params, shape, make, make_sets, sweeps, nnz=None, stop=0.0):
+def curve_cases(
+    problems: Sequence[tuple[str, int, Sequence[int]]],
+) -> Iterator[Case]:
+    """Yield points of curves of error against time: one problem, more and more sweeps.
+
+    Parameters
+    ----------
+    problems : sequence of (str, int, sequence of int)
+        Name in :data:`CURVES`, columns n, and numbers of sweeps.
+
+    Yields
+    ------
+    Case
+    """
+    for name, n, grid in problems:
+        make, make_sets, rows = CURVES[name]
+        for sweeps in grid:
+            yield from _palm(
+                "palm4msa error against time",
+                {"m": rows or n, "n": n, "problem": name, "sweeps": sweeps},
+                (rows or n, n),
+                functools.partial(make, rows or n, n),
+                functools.partial(make_sets, rows or n, n),
+                sweeps,
+                slack=math.inf,  # where curves part, another point tells
+            )
+
+
+def _palm(
+    group, params, shape, make, make_sets, sweeps, nnz=None, stop=0.0, slack=SLACK
+):
     """Yield the cases of palm4msa from left to right, pyfaust's default."""
 
     def ours(target):
@@ -262,9 +293,9 @@ def _palm(group, params, shape, make, make_sets, sweeps, nnz=None, stop=0.0):
         ours,
         numpy,
         theirs,
-        updates=(1 if stop else sweeps) * params.get("J", 2),
+        updates=(1 if stop else sweeps) * len(make_sets()),
         nnz=nnz,
-        slack=math.inf if stop else SLACK,
+        slack=math.inf if stop else slack,
         bounds=(bound, bound),
     ).cases()
 
@@ -323,6 +354,15 @@ def _three_sp(m, n):
     return [constraints.Sp((n, n), 10 * n)] * 3
 
 
+def _three_splin(m, n):
+    return [constraints.SpLin((n, n), K)] * 3
+
+
+def _first_split(m, n):
+    """Return the sets of the first split of a Hadamard matrix."""
+    return [constraints.SkPerm((n, n), k) for k in (2, n // 2)]
+
+
 def _butterflies(m, n):
     """Return the supports of the fast Hadamard transform, one for each stride."""
     rows = np.arange(n)
@@ -347,3 +387,10 @@ REACHES: dict[str, tuple[int, int, Callable, Callable, float, int]] = {
 }
 """Rows, columns, target, sets, the error to reach, and sweeps to give up after. The
 third target is FAµST's documented example, where 200 sweeps end at 0.367."""
+
+CURVES: dict[str, tuple[Callable, Callable, int | None]] = {
+    "planted splin4": (lambda m, n, rng: _planted(n, 3, rng), _three_splin, None),
+    "splin5*normcol": (_uniform, _splin_normcol, 500),
+    "hadamard split": (_hadamard, _first_split, None),
+}
+"""Target, sets, and rows where these are not as many as columns."""

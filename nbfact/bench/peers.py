@@ -1,4 +1,4 @@
-"""Rivals, where they are installed: each called as its documentation says.
+"""Rivals of the extra ``peers``: each called as its documentation says.
 
 A rival is imported when a case of its own is prepared, never before; one that fails
 to import, or is wrong, is shown so in the table and does not fail the run. Only what
@@ -47,6 +47,17 @@ def installed(name: str) -> bool:
     True
     """
     return importlib.util.find_spec(PACKAGES[name.split()[0]]) is not None
+
+
+def is_peer(impl: str) -> bool:
+    """Return whether an implementation is one of :data:`PACKAGES`, by its first word.
+
+    Examples
+    --------
+    >>> is_peer("pyfaust 2020"), is_peer("scipy.fft")
+    (True, False)
+    """
+    return impl.split()[0] in PACKAGES
 
 
 def missing() -> list[str]:

@@ -101,13 +101,13 @@ class _Product:
         bound = 2 * math.sqrt(n)
         return self.case(DENSE, _dense, bound, self.multiply_add * m * n, stored, m * n)
 
-    def chain(self, nnz: int, rows: int, bound: float) -> Iterator[Case]:
+    def chain(self, nnz: int, bound: float) -> Iterator[Case]:
         """Yield the cases that multiply by sparse factors, one after the other.
 
-        ``rows`` is the number of rows of all factors together; a stored entry has an
-        index of four bytes.
+        A stored entry has an index of four bytes. Where rows begin is not counted:
+        factors whose rows have equally many need not be told.
         """
-        stored = nnz * (np.dtype(self.dtype).itemsize + 4) + 4 * rows
+        stored = nnz * (np.dtype(self.dtype).itemsize + 4)
         flops = self.multiply_add * nnz
         yield self.case(CHAIN, _chain, bound, flops, stored, nnz)
         yield self.case(SCIPY_CHAIN, _scipy_chain, bound, flops, stored, nnz)
@@ -155,7 +155,9 @@ def product_cases(
                 yield from _KINDS[kind](kind, n, dtype, batch)
 
 
-def matrix_cases(name: str, target: np.ndarray, learned: FactorProduct) -> list[Case]:
+def matrix_cases(
+    name: str, target: np.ndarray, learned: FactorProduct, with_peers: bool = False
+) -> list[Case]:
     """Return the cases of a user's matrix and of what was learned from it.
 
     Parameters
@@ -166,6 +168,8 @@ def matrix_cases(name: str, target: np.ndarray, learned: FactorProduct) -> list[
         The matrix; its product, in double precision, is the reference.
     learned : FactorProduct, shape (m, n)
         Its error is one of approximation: it is shown, and has no bound.
+    with_peers : bool
+        Whether rivals multiply by it, too.
 
     Returns
     -------
@@ -178,13 +182,12 @@ def matrix_cases(name: str, target: np.ndarray, learned: FactorProduct) -> list[
     operator = operators.Operator(
         dtype, lambda x: wide @ x, lambda: target, tuple(factors)
     )
-    rows = sum(factor.shape[0] for factor in factors)
     found = []
     for batch in (1, 64):
         product = _Product(name, target.shape, dtype, batch, lambda: operator)
-        found += product.chain(operator.nnz, rows, math.inf)
+        found += product.chain(operator.nnz, math.inf)
         found.append(product.dense())
-    return found
+    return [case for case in found if with_peers or not peers.is_peer(case.impl)]
 
 
 def _at(kind, n, dtype, batch, m=None):
@@ -198,7 +201,7 @@ def _hadamard(kind, n, dtype, batch):
     levels = n.bit_length() - 1
     bound, nnz = 2 * levels, 2 * n * levels
     yield product.case("nbfact fwht", _fwht, bound, n * levels)
-    yield from product.chain(nnz, n * levels, bound)
+    yield from product.chain(nnz, bound)
     yield from product.peer("fht-cpu", bound, n * levels, 0, None)
     if dtype == "float64" and batch == 1:  # its batches are lists of float64 vectors
         yield from product.peer("pyfwht", bound, n * levels, 0, None)
@@ -212,7 +215,7 @@ def _butterfly(kind, n, dtype, batch):
     flops, stored = product.multiply_add * nnz, nnz * np.dtype(dtype).itemsize
     yield product.case(BUTTERFLY, _butterfly_operator, bound, flops, stored, nnz)
     yield product.case("nbfact butterfly", _apply, bound, flops, stored, nnz)
-    yield from product.chain(nnz, n * levels, bound)
+    yield from product.chain(nnz, bound)
     if dtype != "complex64":
         yield from product.peer(peers.OPTIMIZED, bound, flops, stored, nnz)
     for name in ("lazylinop", *peers.FUSED):
@@ -225,7 +228,7 @@ def _dft(kind, n, dtype, batch):
     levels = n.bit_length() - 1
     bound = 2 * levels
     yield product.exact(dft, 2 * n * levels, bound)
-    yield from product.chain(2 * n * levels, n * levels, bound)
+    yield from product.chain(2 * n * levels, bound)
     yield product.case("scipy.fft", _fft, bound, 5 * n * levels, rival=True)
     yield product.dense()
 
@@ -243,7 +246,7 @@ def _planted(kind, n, dtype, batch):
     product = _at(kind, n, dtype, batch, n // 4)
     depth, k = operators.PLANTED_FACTORS, operators.PLANTED_K
     rows = (depth - 1) * n + n // 4
-    yield from product.chain(k * rows, rows, 2 * depth)
+    yield from product.chain(k * rows, 2 * depth)
     yield product.dense()
 
 

@@ -12,6 +12,7 @@ Exit codes, also those of ``nbfact bench``:
 
 import contextlib
 import datetime
+import functools
 import signal
 import sys
 import threading
@@ -23,32 +24,35 @@ from typing import TYPE_CHECKING
 
 from ..targets import load_matrix
 from . import cases, machine, peers, store
+from .isolate import Worker
 from .learn import learn
-from .measure import measure_task
+from .measure import limited_threads, measure_task
 from .products import matrix_cases
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-BUDGET_QUICK, BUDGET_FULL = 0.4, 1.0
-"""Seconds of samples for a task; slow ones take longer, for five rounds at least."""
+BUDGETS = {"quick": 0.4, "pr": 0.4, "full": 1.0}
+"""Seconds of samples for a task, by profile; slow ones take longer, for five rounds at
+least."""
 
 _WIDTH = 100  # of tables, where there is no terminal to fit
 
 
 def run_bench(
-    quick: bool = False,
+    profile: str = "full",
     pattern: str | None = None,
     matrix: Path | None = None,
     threads: int = 1,
     output: Path | None = None,
+    with_peers: bool = False,
 ) -> int:
     """Measure, print a ranked table for each computation, append the rows to a file.
 
     Parameters
     ----------
-    quick : bool
-        The short list of :func:`nbfact.bench.cases.registry`.
+    profile : {"quick", "pr", "full"}
+        Which cases, see :func:`nbfact.bench.cases.registry`.
     pattern : str or None
         Only tasks whose name contains it, or matches it as a glob.
     matrix : path or None
@@ -58,6 +62,9 @@ def run_bench(
         Of BLAS, OpenMP and Numba, while it runs.
     output : path or None
         JSON lines; by default ``runs/<machine>.jsonl`` in the current directory.
+    with_peers : bool
+        Whether rivals that are installed are measured too: tasks that hold one in a
+        process of their own, see :mod:`nbfact.bench.isolate`.
 
     Returns
     -------
@@ -82,47 +89,11 @@ def run_bench(
     run = _Run(console, output, threads)
     try:
         with limited_threads(threads), run.hearing_interrupts():
-            return run.all(quick, pattern, matrix)
+            return run.all(profile, pattern, matrix, with_peers)
     except KeyboardInterrupt:
         return run.interrupted()
     except OSError as error:  # of the results: a full disk, a directory gone
         return run.refuse(str(error))
-
-
-@contextlib.contextmanager
-def limited_threads(threads: int) -> Iterator[None]:
-    """Limit BLAS, OpenMP and Numba to `threads` threads, then restore them.
-
-    Parameters
-    ----------
-    threads : int
-        At least 1.
-
-    Raises
-    ------
-    ValueError
-        When Numba was started with fewer.
-
-    Examples
-    --------
-    >>> import numba
-    >>> with limited_threads(1):
-    ...     numba.get_num_threads()
-    1
-    """
-    import numba
-    from threadpoolctl import threadpool_limits
-
-    most = numba.config.NUMBA_NUM_THREADS
-    if threads > most:
-        raise ValueError(f"--threads {threads}: this machine has {most}")
-    before = numba.get_num_threads()
-    numba.set_num_threads(threads)
-    try:
-        with threadpool_limits(threads):
-            yield
-    finally:
-        numba.set_num_threads(before)
 
 
 class _Run:
@@ -155,18 +126,19 @@ class _Run:
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def all(self, quick, pattern, matrix):
+    def all(self, profile, pattern, matrix, with_peers):
         """Do everything in order; return the exit code."""
         fingerprint = machine.fingerprint()
         if self.output is None:
             self.output = Path("runs", f"{fingerprint['name']}.jsonl")
-        registry = cases.registry("quick" if quick else "full")
+        sources = [functools.partial(cases.registry, profile, with_peers)]
         try:
             store.check(self.output)
             if matrix is not None:
-                registry = [*self.learn(load_matrix(matrix), matrix), *registry]
+                sources.insert(0, self.learn(load_matrix(matrix), matrix, with_peers))
         except ValueError as error:  # what a file holds
             return self.refuse(str(error))
+        registry = [case for source in sources for case in source()]
         chosen = cases.tasks(cases.select(registry, pattern))
         if not chosen:
             groups = ", ".join(dict.fromkeys(case.group for case in registry))
@@ -175,19 +147,21 @@ class _Run:
         provenance = {
             "run": uuid.uuid4().hex,
             "started": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
+            "profile": profile,
             "threads": self.threads,
             "machine": fingerprint,
             "calibration": calibration,
         }
-        budget = BUDGET_QUICK if quick else BUDGET_FULL
-        self.measure(chosen, provenance, budget)
-        return self.finish()
+        with Worker(sources, calibration, self.threads) as worker:
+            self.measure(chosen, provenance, BUDGETS[profile], worker)
+        return self.finish(with_peers)
 
-    def learn(self, target, path):
-        """Factor a user's matrix; return the cases of the product."""
+    def learn(self, target, path, with_peers):
+        """Factor a user's matrix; return what makes the cases of the product."""
         with self.console.status(f"factoring {path}"):
             learned = learn(target)
-        return matrix_cases(f"matrix {Path(path).name}", target, learned)
+        name = f"matrix {Path(path).name}"
+        return functools.partial(matrix_cases, name, target, learned, with_peers)
 
     def calibrate(self, fingerprint):
         """Measure the machine and say what it is."""
@@ -209,9 +183,15 @@ class _Run:
             f"bandwidth {cache:.0f} GB/s in cache, {memory:.0f} GB/s from memory, "
             f"GEMM {gemm} GFLOP/s (float32 / float64)"
         )
+        if calibration["unstable"]:
+            self.say(
+                "the machine was busy: its rates changed by "
+                f"{calibration['spread']:.0%} within seconds",
+                style="yellow",
+            )
         return calibration
 
-    def measure(self, chosen, provenance, budget):
+    def measure(self, chosen, provenance, budget, worker):
         """Measure tasks one by one; store the rows of each, print those of a group."""
         from rich.progress import (
             BarColumn,
@@ -241,7 +221,11 @@ class _Run:
                     if group and group[0]["group"] != chosen[name][0].group:
                         self.show(group)
                         group = []
-                    rows = measure_task(chosen[name], budget, provenance["calibration"])
+                    task = chosen[name]
+                    if any(peers.is_peer(case.impl) for case in task):
+                        rows = worker.measure(task, budget)
+                    else:
+                        rows = measure_task(task, budget, provenance["calibration"])
                     if self.stop:
                         raise KeyboardInterrupt
                     store.append_rows(
@@ -270,12 +254,12 @@ class _Run:
                 failed = self.rivals if row["rival"] else self.failures
                 failed.append(f"{row['case']}: {row['message']}")
 
-    def finish(self):
+    def finish(self, with_peers):
         """Print what the columns mean and how it went; return the exit code."""
         from .table import legend
 
         self.say(legend(), style="dim")
-        if missing := peers.missing():
+        if with_peers and (missing := peers.missing()):
             self.say(f"rivals not installed: {', '.join(missing)} ({peers.INSTALL})")
         for line in self.rivals:
             self.say(f"rival failed: {line}", style="yellow")

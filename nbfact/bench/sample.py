@@ -35,6 +35,7 @@ def interleave(
     budget: float,
     min_rounds: int | None = None,
     known: Mapping[str, float] | None = None,
+    announce: Callable[[str], object] = lambda name: None,
 ) -> dict[str, np.ndarray]:
     """Time calls on the same machine at the same time, as far as one can.
 
@@ -52,6 +53,8 @@ def interleave(
     known : mapping of str to float, optional
         Seconds that a call of each has taken already, outside the clock. Those of
         :data:`SLOW` or more are not called again before the first round.
+    announce : callable
+        Told the name of what is called next, outside the clock.
 
     Returns
     -------
@@ -75,10 +78,10 @@ def interleave(
     known = known or {}
     if min_rounds is None:
         min_rounds = least_rounds(max(known.values(), default=0.0))
-    numbers = {
-        name: 1 if known.get(name, 0.0) >= SLOW else calls_per_sample(call)
-        for name, call in calls.items()
-    }
+    numbers = {}
+    for name, call in calls.items():
+        announce(name)
+        numbers[name] = 1 if known.get(name, 0.0) >= SLOW else calls_per_sample(call)
     samples = {name: [] for name in names}
     enabled = gc.isenabled()
     gc.collect()
@@ -89,6 +92,7 @@ def interleave(
             if round_ >= min_rounds and perf_counter_ns() > deadline:
                 break
             for name in order(names, round_):
+                announce(name)
                 samples[name].append(once(calls[name], numbers[name]))
     finally:
         if enabled:

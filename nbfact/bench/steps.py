@@ -4,6 +4,7 @@ There is no dense product to compare with: the yardstick is what one would write
 without us, in NumPy or SciPy.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 
@@ -18,6 +19,7 @@ from ..kernels import (
     project_splin,
     project_splincol,
 )
+from . import faust, peers
 from .case import Case
 
 NUMPY = "numpy"
@@ -47,10 +49,13 @@ def projection_cases(sizes: Sequence[int], dtypes: Sequence[str]) -> Iterator[Ca
         for n in orders:
             for dtype in dtypes:
                 k = K * n if name == "sp" else K
-                for impl, prepare in (
-                    (f"nbfact project_{name}", _ours(kernel, k)),
-                    (yardstick, _theirs(twin, k)),
-                ):
+                impls = {
+                    f"nbfact project_{name}": _ours(kernel, k),
+                    yardstick: _theirs(twin, k),
+                }
+                if peers.installed("pyfaust"):
+                    impls["pyfaust"] = functools.partial(faust.projection, name, k)
+                for impl, prepare in impls.items():
                     yield Case(
                         group=f"project_{name}",
                         impl=impl,
@@ -63,6 +68,7 @@ def projection_cases(sizes: Sequence[int], dtypes: Sequence[str]) -> Iterator[Ca
                         flops=0,
                         nnz=None,
                         yardstick=yardstick,
+                        rival=peers.is_peer(impl),
                     )
 
 

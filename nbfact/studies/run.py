@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from ..bench import machine, peers
-from ..bench.run import limited_threads
+from ..bench.measure import limited_threads
 from . import report
 
 STUDIES = tuple("tradeoff cost scale noise crossover products rates dao".split())

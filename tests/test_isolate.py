@@ -1,0 +1,137 @@
+"""A rival that crashes or hangs takes nothing with it, and leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import crashers
+import pytest
+
+from nbfact.bench import cases, isolate, machine, peers, run, store
+from nbfact.bench.measure import measure_task
+
+CALIBRATION = {
+    "bandwidth": [[1000, 1e9]],
+    "gemm": {"float32": 2e9, "float64": 1e9},
+    "spread": 0.0,
+    "unstable": False,
+}
+pytestmark = pytest.mark.compiled  # once is enough, and takes seconds
+
+
+def alive(pid):
+    """Return whether a process runs; one that nobody waits for does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition, seconds=30):
+    stop = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < stop, "nothing happened"
+        time.sleep(0.02)
+
+
+def test_who_crashes_hangs_exits_or_raises_is_told_and_the_rest_measured(capfd):
+    task = crashers.every()
+    sources = [crashers.every, crashers.after]
+    with isolate.Worker(sources, CALIBRATION, limit=1.0) as worker:
+        rows = worker.measure(task, 0.01)
+        pid = worker._process.pid
+        assert alive(pid)
+        (not_ours,) = worker.measure(crashers.after(), 0.01)
+        assert not_ours["ok"] and worker._process.pid != pid
+    assert not alive(pid)
+    assert capfd.readouterr() == ("", "")
+    told = {row["impl"]: row["message"] for row in rows}
+    assert told == {
+        "pyfaust": "crashed with SIGSEGV in its own process",
+        "right": None,
+        "leave": "ended its own process with exit code 3",
+        "hang": "no result of a call in 1 s; its process was killed",
+        "fail": "ArithmeticError: no luck",
+        "noisy": None,
+    }
+    assert [row["impl"] for row in rows] == [case.impl for case in task]
+    here = measure_task(crashers.good()[:1], 0.01, CALIBRATION)
+    for row in rows:
+        assert row.keys() == here[0].keys()
+        assert row["ok"] == (row["time"] is not None) == (row["ratio"] is not None)
+    ratios = {row["impl"]: row["ratio"] for row in rows}
+    assert ratios["right"]["median"] == 1.0  # the yardstick fell to it
+
+
+def test_a_process_that_cannot_begin_fails_the_task_and_says_why():
+    with isolate.Worker([crashers.missing], CALIBRATION) as worker:
+        rows = worker.measure(crashers.good()[1:], 0.01)
+    assert [row["message"] for row in rows] == [
+        "ended its own process with exit code 1: ModuleNotFoundError: no cases here"
+    ] * 2
+
+
+@pytest.fixture
+def quiet(monkeypatch, tmp_path):
+    """Run in a directory of its own, on a machine that is known already."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(machine, "calibrate", lambda: CALIBRATION)
+    monkeypatch.setenv(crashers.TELL, str(tmp_path / "pid"))
+    return tmp_path
+
+
+def test_ctrl_c_ends_the_process_of_a_rival_that_hangs(quiet, monkeypatch, capsys):
+    monkeypatch.setattr(cases, "registry", crashers.hanging)
+    told = quiet / "pid"
+
+    def interrupt():
+        wait_for(lambda: told.exists() and told.read_text())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    assert run.run_bench("quick", output="rows.jsonl", with_peers=True) == 130
+    thread.join()
+    assert not alive(int(told.read_text()))
+    rows, problems = store.read_rows("rows.jsonl")
+    assert [row["params"]["n"] for row in rows] == [4, 5, 5] and not problems
+    assert "interrupted: 3 rows stored in rows.jsonl" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc")
+def test_kill_9_loses_the_task_in_flight_and_leaves_no_orphan(quiet):
+    code = (
+        "import crashers; from nbfact.bench import cases, machine, run\n"
+        "cases.registry = crashers.hanging\n"
+        f"machine.calibrate = lambda: {CALIBRATION!r}\n"
+        "run.run_bench('quick', output='rows.jsonl', with_peers=True)"
+    )
+    path = os.pathsep.join(filter(None, sys.path))
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.DEVNULL,
+    )
+    told = quiet / "pid"
+    try:
+        wait_for(lambda: told.exists() and told.read_text())
+    finally:
+        parent.kill()
+        parent.wait()
+    wait_for(lambda: not alive(int(told.read_text())), 5)
+    rows, problems = store.read_rows("rows.jsonl")
+    assert [row["params"]["n"] for row in rows] == [4, 5, 5] and not problems
+    store.append_rows("rows.jsonl", [{"kind": "bench"}])  # the lock is free
+
+
+def test_without_any_rival_the_run_says_what_brings_them(quiet, monkeypatch, capsys):
+    monkeypatch.setattr(cases, "registry", crashers.good)
+    monkeypatch.setattr(peers, "installed", lambda name: False)
+    for asked in (True, False):
+        assert run.run_bench("quick", "n=4", with_peers=asked) == 0
+        text = capsys.readouterr().out
+        assert ('pip install "nbfact[peers]"' in text) == asked
