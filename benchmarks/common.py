@@ -166,6 +166,7 @@ class Benchmark:
 
 
 def run(self, *_):
+    """Do what is timed."""
     self.call()
 
 
@@ -179,6 +180,7 @@ def rel_error(self, *_):
 
 
 def ratio_to_dense(self, *_):
+    """Return ratios of our time to the dense product's, of interleaved samples."""
     dense = self.installed_case(DENSE)
     calls = {"ours": self.call, "dense": dense.prepare(self.inputs)}
     times = interleave(calls, budget=0.3)
