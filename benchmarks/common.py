@@ -78,7 +78,7 @@ def key(group: str, params: dict, impl: str) -> tuple:
 
 @functools.cache
 def allocations_module():
-    """Return the module that counts allocations: today's, for older nbfact have none."""
+    """Return the module that counts allocations: today's, older nbfact have none."""
     path = Path(__file__).parents[1] / "nbfact" / "bench" / "allocations.py"
     spec = importlib.util.spec_from_file_location("allocations_of_today", path)
     module = importlib.util.module_from_spec(spec)

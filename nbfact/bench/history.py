@@ -7,7 +7,8 @@ every benchmark (asv alone saves once a commit), and exit codes that say what ha
 read from the results: asv's own is 1 both when nothing ran and when something is wrong.
 
 ====  =====================================================================
-0     every benchmark of every commit has a result, or does not exist there
+0     every benchmark of every commit has a result, or does not exist there; there
+      is nothing NEW
 1     a benchmark failed: its result is wrong, or it raised
 2     wrong usage, or nothing ran
 130   interrupted; the benchmarks that were finished are stored
@@ -99,6 +100,9 @@ def run_history(
         stack.enter_context(_environment(NBFACT_BENCH="quick" if quick else profile))
         results = Path(conf.results_dir)
         commits = resolve(revisions, results)
+        if not commits and list(revisions) == [NEW]:
+            print("nothing new: the last commit has results")
+            return 0
         if not commits:
             return _end(2, f"{' '.join(revisions)}: no commit to run")
         name = write_machine(Path(conf.env_dir).with_name("machine.json"), machine)
