@@ -55,6 +55,7 @@ def asv(monkeypatch):
         assert machine in json.loads(Path(_machine_file).read_text())
         packages = lambda *_, **__: '\n["3.12.1", {"numba": "0.68.1"}]\n'  # noqa: E731
         _returns["environments"] = [SimpleNamespace(name="env", run=packages)]
+        _returns["benchmarks"] = {"a.b": {}}
         for commit in range_spec if told.values else []:
             results_of(commit, told.values, machine)  # saves itself
 
@@ -148,6 +149,7 @@ def test_revisions(clone, tmp_path):
     newest, middle, oldest = clone
     assert history.resolve(["HEAD", newest[:9]], tmp_path) == [newest]
     assert history.resolve([f"{oldest}..HEAD"], tmp_path) == [newest, middle]
+    assert history.resolve(["HEAD~1^!"], tmp_path) == [middle]
     assert history.resolve(["NEW"], tmp_path) == [newest]
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / f"{oldest[:8]}-env.json").touch()
@@ -183,5 +185,7 @@ def test_results_are_saved_after_every_benchmark(tmp_path):
         results_of("0123456789", [1.0, 2.0, None])
         (path,) = (tmp_path / "m").iterdir()
         assert json.loads(path.read_text())["results"]["a.b"][0] == [1.0, 2.0, None]
-    assert history.tally([path]) == (2, ["01234567 a.b"])
+    arguments = ["0123456789"], ["env"], ["a.b"]
+    assert history.tally(tmp_path / "m", *arguments) == (2, ["01234567 a.b"])
+    assert history.tally(tmp_path / "m", ["0123"], *arguments[1:]) == (0, [])
     assert asv.run.Results is before

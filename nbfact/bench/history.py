@@ -22,7 +22,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -90,9 +90,7 @@ def run_history(
     ValueError
         When an argument is wrong, or this is not a clone with an ``asv.conf.json``.
     """
-    asv = _asv()
-    if skin:
-        _tachyon()
+    asv = _asv(skin)
     conf = _configuration(asv, profile, quick, threads, pythons, requirements)
     with contextlib.ExitStack() as stack:
         if quick:
@@ -132,14 +130,8 @@ def run_history(
         finally:
             asv.log.flush()
         environments = returns.get("environments", [])
-        files = [
-            path
-            for commit in commits
-            for env in environments
-            for path in folder.glob(f"{commit[: conf.hash_length]}-*.json")
-            if json.loads(path.read_text())["env_name"] == env.name
-        ]
-        done, failed = tally(files)
+        names = {env.name for env in environments}
+        done, failed = tally(folder, commits, names, returns.get("benchmarks", ()))
         if done and not quick:
             _note_installed(folder / _WORKERS, commits, environments)
             asv.Publish.run(conf)
@@ -179,7 +171,7 @@ def resolve(revisions: Sequence[str], results: Path) -> list[str]:
             known = [c for n in names if (c := _git("rev-parse", "-q", "--verify", n))]
             commits = _git("rev-list", "--first-parent", "HEAD", "--not", *known)
             commits = commits if known else _git("rev-parse", "HEAD")
-        elif ".." in revision:
+        elif ".." in revision or revision.endswith("^!"):
             commits = _git("rev-list", "--first-parent", revision, "--")
         else:
             commits = _git("rev-parse", "-q", "--verify", f"{revision}^{{commit}}")
@@ -222,33 +214,56 @@ def write_machine(path: Path, name: str | None = None) -> str:
     return name
 
 
-def tally(paths: Sequence[Path]) -> tuple[int, list[str]]:
-    """Return how many points of asv's result files have a value, and what failed.
+def tally(
+    folder: Path,
+    commits: Collection[str],
+    environments: Collection[str],
+    benchmarks: Collection[str],
+) -> tuple[int, list[str]]:
+    """Return how many points have a value in asv's result files, and what failed.
+
+    Parameters
+    ----------
+    folder : path
+        Results of one machine.
+    commits, environments, benchmarks : collections of str
+        Hashes and names of those that count; others are not looked at.
+
+    Returns
+    -------
+    done : int
+        Points with a value; one that was skipped has none, and has not failed.
+    failed : list of str
+        Hash and name of each benchmark that failed at a point or more.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "abc.json")
-    ...     text = '{"commit_hash": "abc", "results": {"a": [[1.0, NaN]], "b": [null]}}'
-    ...     _ = path.write_text(text)
-    ...     tally([path])
-    (1, ['abc b'])
+    ...     results = '{"a": [[1.0, NaN]], "b": [null], "old": [null]}'
+    ...     text = f'{{"commit_hash": "01", "env_name": "e", "results": {results}}}'
+    ...     _ = Path(folder, "01-e.json").write_text(text)
+    ...     tally(Path(folder), ["01"], ["e"], ["a", "b"])
+    (1, ['01 b'])
     """
     done, failed = 0, []
-    for path in paths:
+    for path in sorted(folder.glob("*-*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        for name, row in content["results"].items():
-            values = row[0] if row and row[0] is not None else [None]
-            if None in values:
-                failed.append(f"{content['commit_hash'][:8]} {name}")
-            done += sum(value is not None and value == value for value in values)
-    return done, failed
+        if content["commit_hash"] in commits and content["env_name"] in environments:
+            for name in content["results"].keys() & set(benchmarks):
+                row = content["results"][name]
+                values = row[0] if row and row[0] is not None else [None]
+                if None in values:
+                    failed.append(f"{content['commit_hash'][:8]} {name}")
+                done += sum(value is not None and value == value for value in values)
+    return done, sorted(failed)
 
 
-def _asv():
+def _asv(skin=False):
     """Return the parts of asv that are used; they are of 0.6.6, which is pinned."""
     try:
+        if skin:  # missed before an hour of measurements, not after
+            import asv_tachyon  # noqa: F401
         from asv.commands import publish, run
         from asv.config import Config
         from asv.console import log
@@ -267,16 +282,6 @@ def _asv():
         UserError=UserError,
         log=log,
     )
-
-
-def _tachyon():
-    """Say what is missing before an hour of measurements, not after."""
-    import importlib.util
-
-    if importlib.util.find_spec("asv_tachyon") is None:
-        raise ModuleNotFoundError(
-            'asv-tachyon is missing; pip install "nbfact[bench]" brings it'
-        )
 
 
 def _configuration(asv, profile, quick, threads, pythons, requirements):
