@@ -145,7 +145,7 @@ def run_history(
         return _end(2, "no benchmark ran")
     where = "" if quick else f" in {folder}; pages in {conf.html_dir}"
     many = f"{len(commits)} commit{'s' * (len(commits) > 1)}"
-    print(f"{done} points of {many}, {len(failed)} benchmarks failed{where}")
+    print(f"{done} points of {many}, failed benchmarks: {len(failed)}{where}")
     return 1 if failed else 0
 
 
