@@ -57,14 +57,6 @@ class Study(StrEnum):
     dao = "dao"
 
 
-class Profile(StrEnum):
-    """The profiles of ``nbfact bench``, from few cases to all."""
-
-    quick = "quick"
-    pr = "pr"
-    full = "full"
-
-
 class Method(StrEnum):
     """The algorithms of ``nbfact factorize``."""
 
@@ -96,6 +88,7 @@ def main() -> int:
     app.command(epilog=EXIT_CODES)(_reporting(compare))
     app.command(epilog=GATE_CODES)(_reporting(gate))
     app.command(epilog=EXIT_CODES)(_reporting(report))
+    app.command(epilog=EXIT_CODES)(_reporting(history))
     app(prog_name="nbfact")
     return 0
 
@@ -277,6 +270,50 @@ def report(
     for problem in problems:
         _say(problem)
     print(" ".join(map(str, written)))
+
+
+def history(
+    commits: Annotated[
+        list[str] | None,
+        typer.Argument(help="Commits, ranges A..B, or NEW; default HEAD."),
+    ] = None,
+    profile: Annotated[str, typer.Option(help="Cases: quick, pr or full.")] = "pr",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The quick ones, once each; keep nothing.")
+    ] = False,
+    pattern: Annotated[
+        str | None, typer.Option("-k", help="Only benchmarks this pattern matches.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    python: Annotated[
+        list[str] | None, typer.Option(help="Version, as 3.11; again for more.")
+    ] = None,
+    requirement: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="NAME=VERSION[,VERSION...]: instead of the pins."),
+    ] = None,
+    machine: Annotated[
+        str | None, typer.Option(help="Its name in the results; default CPU and cores.")
+    ] = None,
+    skin: Annotated[
+        bool, typer.Option("--skin", help="Pages that need no network (asv-tachyon).")
+    ] = False,
+) -> None:
+    """Run the asv suite on commits that lack results; publish them in .asv/html."""
+    from .bench.history import run_history
+
+    code = run_history(
+        commits or ["HEAD"],
+        profile=profile,
+        quick=quick,
+        threads=threads,
+        pythons=python or [],
+        requirements=requirement or [],
+        machine=machine,
+        pattern=pattern,
+        skin=skin,
+    )
+    raise typer.Exit(code)
 
 
 def default_n_factors(shape: tuple[int, int]) -> int:

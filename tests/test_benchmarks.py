@@ -1,5 +1,6 @@
-"""The asv suite: it imports without running a kernel, and every benchmark runs."""
+"""The asv suite: it imports without running a kernel, and every class runs."""
 
+import dataclasses
 import importlib
 import itertools
 import json
@@ -7,8 +8,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from nbfact.bench import cases
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path.stem for path in ROOT.glob("benchmarks/bench_*.py"))
@@ -22,26 +26,82 @@ def load(name):
         sys.path.remove(str(ROOT))
 
 
+common = load("common")
+
+
 def classes():
     """Yield (module, class) as asv discovers them: no leading underscore."""
     for name in MODULES:
         for key, value in vars(load(name)).items():
             if isinstance(value, type) and not key.startswith("_"):
-                heavy = key.startswith(("Palm", "Butterfly"))
+                heavy = key.startswith(("Palm", "Butterfly", "Dct"))
                 marks = [pytest.mark.compiled] if heavy else []
                 yield pytest.param(value, id=f"{name}.{key}", marks=marks)
 
 
-def methods(cls, *kinds):
-    return [name for name in dir(cls) if name.startswith(kinds)]
+def benchmarks(cls):
+    """Return the benchmarks of a class, by name."""
+    names = [name for name in dir(cls) if name.startswith(("time", "track"))]
+    return {name: getattr(cls, name) for name in names}
 
 
-def test_the_suite_is_found():
+def points_of(benchmark):
+    """Return the values that asv calls a benchmark with, without the holes."""
+    if not hasattr(benchmark, "params"):
+        return [()]
+    every = itertools.product(*benchmark.params)
+    return [values for values in every if values not in benchmark.skip_params]
+
+
+def test_the_suite_is_found_and_small():
     found = [param.values[0] for param in classes()]
-    every = {name for cls in found for name in methods(cls, "time", "track")}
-    assert len(found) >= 10
-    assert {"time_product", "time_step", "timeraw_import"} <= every
-    assert {"track_rel_error", "track_ratio_to_dense"} <= every
+    every = {name for cls in found for name in benchmarks(cls)}
+    assert len(found) >= 15
+    assert {"time_apply", "time_to_tolerance", "timeraw_import"} <= every
+    assert {"timeraw_first_call", "track_rel_error", "track_ratio_to_dense"} <= every
+    assert {"track_allocs", "track_peak_bytes"} <= every
+    assert len(found) == len({cls.__name__ for cls in found})
+    assert all(isinstance(cls.version, str) for cls in found)
+    total = sum(len(points_of(b)) for cls in found for b in benchmarks(cls).values())
+    assert 100 <= total <= 130, f"{total} points; the profile pr is for every commit"
+
+
+def test_axes_are_named_and_end_with_the_implementation():
+    cls = load("bench_products").Hadamard
+    assert cls.time_apply.param_names == ["n", "batch", "dtype", "impl"]
+    assert {"dense A @ X", "scipy CSR chain"} < set(cls.time_apply.params[-1])
+    ours = cls.track_rel_error.params[-1]
+    assert all(impl.startswith("nbfact") for impl in ours)
+
+
+def test_groups_of_few_combinations_have_an_axis_of_tasks():
+    rows = [[500, 32, "x", "float64"], [8, 16, "y", "float64"], [9, 1, "z", "float64"]]
+    axes = common.Axes({"names": ["m", "n", "sets", "dtype"], "impls": {"ours": rows}})
+    chosen = axes.select(lambda point: point["m"] > 8)
+    assert chosen["param_names"] == ["task", "impl"]
+    assert chosen["params"][0] == [
+        "m=500 n=32 sets=x float64",
+        "m=9 n=1 sets=z float64",
+    ]
+    found = axes.find(("m=9 n=1 sets=z float64", "ours"))
+    assert found == dict(m=9, n=1, sets="z", dtype="float64", impl="ours")
+
+
+def test_the_points_are_those_of_the_registry():
+    stored = json.loads(common.POINTS.read_text(encoding="utf-8"))
+    assert json.loads(common.write_points()) == stored, "python -m benchmarks.common"
+    assert list(stored) == list(cases.PROFILES)
+
+
+def test_the_environment_names_the_profile(monkeypatch):
+    monkeypatch.delenv("NBFACT_BENCH", raising=False)
+    assert common.profile() == "pr"
+    monkeypatch.setenv("NBFACT_BENCH", "quick")
+    assert common.profile() == "quick"
+    assert "ButterflyPlans" in common.classes("x", lambda group, names: True)
+    monkeypatch.setenv("NBFACT_BENCH", "fast")
+    with pytest.raises(ValueError, match="NBFACT_BENCH=fast; expected one of quick"):
+        common.profile()
 
 
 @pytest.mark.compiled
@@ -59,25 +119,66 @@ def test_importing_the_suite_runs_no_kernel():
 
 @pytest.mark.usefixtures("one_thread")  # as asv.conf.json has it
 @pytest.mark.parametrize("cls", list(classes()))
-def test_every_benchmark_runs_once(cls):
-    assert cls.version
-    timed, tracked = methods(cls, "time_"), methods(cls, "track_")
-    if methods(cls, "timeraw_"):  # for a process of their own: see below
-        return
-    assert timed or tracked
-    seen = set()
-    for values in itertools.product(*cls.params):
-        if values[-1] in seen:  # one size of each implementation
-            continue
-        seen.add(values[-1])
-        benchmark = cls()
-        benchmark.setup(*values)
-        for name in timed:
-            assert getattr(benchmark, name)(*values) is None
-        for name in tracked:
-            got = getattr(benchmark, name)(*values)
-            samples = got["samples"] if isinstance(got, dict) else [got]
-            assert min(samples) > 0, name  # asv reads less as better
+def test_every_class_runs(cls):
+    found = benchmarks(cls)
+    if any(name.startswith("timeraw") for name in found):
+        return  # for a process of their own: see below
+    # One of ours that most of its benchmarks have; the other cases: test_bench.py.
+    values = points_of(found.get("track_allocs") or next(iter(found.values())))[0]
+    instance = cls()
+    instance.setup(*values)
+    for name, benchmark in found.items():
+        if values in points_of(benchmark):
+            got = getattr(instance, name)(*values)
+            if name.startswith("time"):
+                assert got is None
+            else:  # asv reads less as better
+                samples = got["samples"] if isinstance(got, dict) else [got]
+                assert min(samples) > 0, name
+
+
+def prepared(monkeypatch, case, **changes):
+    """Return a benchmark of a case that is changed, not set up."""
+    changed = dataclasses.replace(case, **changes)
+    found = {common.key(case.group, case.params, case.impl): changed}
+    monkeypatch.setattr(common, "installed", lambda: found)
+    return load("bench_projections").ProjectSplin()
+
+
+@pytest.mark.parametrize("wrong", [{"bound": float("nan")}, "zeros"])
+def test_a_wrong_result_fails(monkeypatch, wrong):
+    (case,) = [
+        case for case in cases.registry("pr") if case.impl == "nbfact project_splin"
+    ]
+    if wrong == "zeros":
+        wrong = {"prepare": lambda x: lambda: 0 * case.prepare(x)()}
+    values = (*case.params.values(), case.impl)
+    prepared(monkeypatch, case).setup(*values)
+    with pytest.raises(ValueError, match=r"project_splin n=256 .*: error .*, bound"):
+        prepared(monkeypatch, case, **wrong).setup(*values)
+
+
+@pytest.mark.parametrize("suite", [True, False])
+def test_registries_of_older_commits_are_read(monkeypatch, suite):
+    def registry(quick=False):
+        return cases.registry("quick")[: 5 if quick else 9]
+
+    old = SimpleNamespace(registry=registry)
+    if suite:
+        old.suite = lambda: cases.registry("pr")
+    monkeypatch.setattr(common, "cases", old)
+    common.installed.cache_clear()
+    try:
+        assert len(common.installed()) >= 9
+        benchmark = load("bench_products").Dct()
+        values = points_of(benchmark.track_allocs)[0]
+        if suite:
+            benchmark.setup(*values)
+        else:
+            with pytest.raises(NotImplementedError, match="no case dct"):
+                benchmark.setup(*values)
+    finally:
+        common.installed.cache_clear()
 
 
 @pytest.mark.compiled

@@ -125,7 +125,7 @@ def _pr():
         *product_cases("hadamard", (1024,), single, batches),
         *fwht_cases((4096,), ("float64",), (1, 16)),
         *product_cases("butterfly", (1024,), single, batches),
-        *product_cases("butterfly", (256,), ("complex64",), (16,)),
+        *product_cases("butterfly", (1024,), ("complex64",), batches[1:]),
         *(case for case in plans if case.impl == case.yardstick),
         *product_cases("dft", (1024,), ("complex64",), batches[:1]),
         *product_cases("dct", (1024,), single, batches[1:]),
@@ -137,6 +137,7 @@ def _pr():
         *rectmat_cases([(48, 512, 3, 5, 4)]),
         *reach_cases(("butterflies 32",)),
         *factorize_cases(("hadamard", "gaussian"), (256,)),
+        *learning_cases(("hadamard",), (16,)),
     ]
 
 
