@@ -32,6 +32,9 @@ SEED = 0
 ROUNDS = 6
 """Of one placement: each role is first, second and last, in both directions."""
 
+FEW = 2
+"""Of calls so long that one makes a sample: forth and back."""
+
 PLACEMENTS = 6
 """How often calls are prepared anew, at most: where their arrays lie moves the time of
 a short call by more than a tenth."""
@@ -181,9 +184,10 @@ def _measure(name, versions, inputs, want, budget, checking, say):
 
 def _sampled(versions, inputs, calls, known, budget):
     """Return medians of seconds and of log-ratios over rounds and placements."""
-    number = 1
+    number, rounds = 1, FEW
     if known * 1e9 < 100 * sample.SAMPLE_NS:
         number = min(sample.calls_per_sample(call) for call in calls.values())
+        rounds = ROUNDS
     names, logs, seconds, kept = list(calls), [], [], []
     rng = np.random.default_rng(os.getpid())  # each process has its own luck
     gc.collect()
@@ -197,8 +201,8 @@ def _sampled(versions, inputs, calls, known, budget):
                     calls[role] = versions[role].prepare(inputs[role])
                     calls[role]()
             times = {role: [] for role in names}
-            for round_ in range(ROUNDS):
-                for role in sample.order(names, placement * ROUNDS + round_):
+            for round_ in range(rounds):
+                for role in sample.order(names, placement * rounds + round_):
                     times[role].append(sample.once(calls[role], number))
             ratios = {k: np.log(times[k]) - np.log(times[BASE]) for k in names}
             logs.append({k: float(np.median(ratios[k])) for k in names})

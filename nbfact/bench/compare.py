@@ -11,6 +11,7 @@ import dataclasses
 import datetime
 import hashlib
 import itertools
+import math
 import os
 import platform
 import uuid
@@ -27,7 +28,7 @@ from .alongside import BASE, CONTROL, HEAD, ROLES
 PROCESSES = 8
 """In a batch: the least whose extremes are an interval at 99 %."""
 
-BUDGET = 0.06
+BUDGET = 0.04
 """Seconds of samples of a case in a process."""
 
 
@@ -224,13 +225,19 @@ class _Running:
         if lent:
             alone = [BASE, *alone]
 
-        def compile_(role):
-            for _ in self.lines([role], names, checking=True):
+        def compile_(job):
+            role, part = job
+            for _ in self.lines([role], part, checking=True):
                 pass
 
-        self.told("compiling", 0, len(alone))
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(compile_, alone))
+        # Neighbours share kernels: parts are runs of cases, as many as there are cores.
+        cores = os.cpu_count() or 1
+        size = math.ceil(len(names) / max(1, cores // max(1, len(alone))))
+        parts = [names[i : i + size] for i in range(0, len(names), size)]
+        jobs = [(role, part) for role in alone for part in parts]
+        self.told("compiling", 0, len(jobs))
+        with concurrent.futures.ThreadPoolExecutor(cores) as pool:
+            list(pool.map(compile_, jobs))
         for role in lent:
             if role != BASE:
                 aliases = f"nbfact_{BASE}", f"nbfact_{role}"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from . import verdicts
@@ -97,7 +98,7 @@ def verdict_table(rows: Sequence[dict]) -> Table:
                     {k: v["count"] for k, v in row["allocations"].items()}, str
                 ),
             ]
-        shown.add_row(row["case"], *figures, row["verdict"], style=style)
+        shown.add_row(escape(row["case"]), *figures, row["verdict"], style=style)
     return shown
 
 
