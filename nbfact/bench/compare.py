@@ -230,9 +230,9 @@ class _Running:
             for _ in self.lines([role], part, checking=True):
                 pass
 
-        # Neighbours share kernels: parts are runs of cases, as many as there are cores.
+        # Neighbours share kernels: parts are runs of cases, two for each core.
         cores = os.cpu_count() or 1
-        size = math.ceil(len(names) / max(1, cores // max(1, len(alone))))
+        size = max(1, math.ceil(len(names) * len(alone) / (2 * cores)))
         parts = [names[i : i + size] for i in range(0, len(names), size)]
         jobs = [(role, part) for role in alone for part in parts]
         self.told("compiling", 0, len(jobs))
