@@ -9,19 +9,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
-import math
 import os
 import sys
-import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 with contextlib.suppress(ModuleNotFoundError):  # main() says what brings it
     import typer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a result is wrong; 2 wrong usage or a bad file; "
@@ -153,25 +148,10 @@ def factorize(
     ] = None,
 ) -> None:
     """Factor a matrix into sparse factors, and save the fast operator."""
-    from . import load, targets
-    from .bench.measure import limited_threads
-    from .metrics import relative_error
+    from .factoring import run_factorize
 
-    output = output or matrix.with_suffix(".nbfact.npz")
-    _check_output(output)
-    target = targets.load_matrix(matrix)
-    n_factors = factors or default_n_factors(target.shape)
-    with limited_threads(threads):
-        start = time.perf_counter()
-        result = _factorize(target, method, n_factors, nnz_per_row, n_iter)
-        seconds = time.perf_counter() - start
-        result.operator.save(output)
-        operator = load(output)  # what is reported is what was written
-        error = relative_error(target, operator)
-        _print_result(target, operator, error, seconds, output)
-    if not abs(error - result.relative_error) <= 1e-5:
-        _say(f"the saved operator has error {error}, not {result.relative_error}")
-        raise typer.Exit(1)
+    options = str(method), factors, nnz_per_row, n_iter, threads, output
+    raise typer.Exit(run_factorize(matrix, *options))
 
 
 def study(
@@ -314,175 +294,6 @@ def history(
         skin=skin,
     )
     raise typer.Exit(code)
-
-
-def default_n_factors(shape: tuple[int, int]) -> int:
-    """Return the number of factors when none is asked for.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns of the target.
-
-    Returns
-    -------
-    int
-        log2(n) rounded, from 2 to 12, for a square target, as many as a fast transform
-        has; 4 for another one.
-
-    Examples
-    --------
-    >>> default_n_factors((32, 32)), default_n_factors((204, 8193))
-    (5, 4)
-    """
-    rows, columns = shape
-    return min(max(2, round(math.log2(rows))), 12) if rows == columns else 4
-
-
-def default_constraints(shape: tuple[int, int], n_factors: int, k: int) -> tuple:
-    """Return the sets that ``nbfact factorize`` looks for factors in.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows m and columns n of the target.
-    n_factors : int
-        Number of factors J, at least 2.
-    k : int
-        Entries kept in each row and in each column.
-
-    Returns
-    -------
-    factors, residuals : lists of J - 1 constraints
-        One of each a split.
-    residual_side : str
-        ``"left"`` for wide targets, ``"right"`` for others.
-
-    Notes
-    -----
-    Square: all factors in ``SpLinCol(k)``, and residuals whose entries kept per row
-    decrease geometrically from n to k; with k = 2 and J = log2(n) these are the sets
-    that find the fast Hadamard transform. Wide: the sets of the MEG experiments of Le
-    Magoarou and Gribonval (2016), a rightmost factor with k entries a column, square
-    ones with k m in all, residuals with 1.4 m² 0.8^(l-1). Tall: their transposes.
-
-    Examples
-    --------
-    >>> factors, residuals, side = default_constraints((8, 8), 3, 2)
-    >>> [c.k for c in factors], [c.k for c in residuals], side
-    ([2, 2], [4, 2], 'right')
-    """
-    from . import SpLin, SpLinCol, rectmat
-
-    m, n = shape
-    if m == n:
-        splits = range(1, n_factors)
-        kept = [max(k, round(n * (k / n) ** (i / (n_factors - 1)))) for i in splits]
-        factors = [SpLinCol(shape, k) for _ in splits]
-        return factors, [SpLinCol(shape, kept_) for kept_ in kept], "right"
-    preset = rectmat(n_factors, k, k)
-    if m < n:
-        return *preset.constraints(shape), "left"
-    factors, residuals = preset.constraints((n, m))
-    return [SpLin(shape, k), *factors[1:]], residuals, "right"
-
-
-def _check_output(path):
-    """Refuse a file that could not be written, before the work and not after."""
-    if path.is_dir():
-        raise IsADirectoryError(f"--output {path}: a directory")
-    if path.suffix not in (".npz", ".mat"):
-        raise ValueError(f"--output {path}: expected a name in .npz or .mat")
-    if not os.access(path.parent, os.W_OK):
-        raise OSError(f"--output {path}: {path.parent} is not a writable directory")
-
-
-def _factorize(target, method, n_factors, k, n_iter):
-    """Run one of the algorithms under a progress bar."""
-    from . import hierarchical, palm4msa
-
-    m, n = target.shape
-    if k is None:
-        k = 2 if m == n else 10
-    # What the presets use, "hadamard" and "rectmat" or its mirror.
-    order = "left-to-right" if m > n else "right-to-left"
-    options = {} if m == n else {"scaling": "sweep", "step": 1.9}
-    factors, residuals, side = default_constraints(target.shape, n_factors, k)
-    if method is Method.hierarchical:
-        sweeps = (n_iter or 30,) * 2
-        # The callback sees the refinements on the target, as the history does.
-        with _progress(len(factors) * sweeps[1], target.size) as callback:
-            return hierarchical(
-                target,
-                factors,
-                residuals,
-                n_iter=sweeps,
-                residual_side=side,
-                order=order,
-                callback=callback,
-                **options,
-            )
-    # Left to right as written: on the left side, the splits are met in reverse.
-    if side == "left":
-        constraints = [residuals[-1], *factors[::-1]]
-    else:
-        constraints = [*factors, residuals[-1]]
-    n_iter = n_iter or 200
-    with _progress(n_iter, target.size) as callback:
-        return palm4msa(target, constraints, n_iter=n_iter, callback=callback)
-
-
-@contextlib.contextmanager
-def _progress(total, size) -> Iterator:
-    """Show a bar; yield the callback that moves it, with the error and the RCG."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn as Elapsed
-
-    told = TextColumn("error {task.fields[error]}  RCG {task.fields[rcg]}")
-    columns = (TextColumn("sweep"), MofNCompleteColumn(), BarColumn(), Elapsed(), told)
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=total, error="-", rcg="-")
-        shown = 0.0
-
-        def callback(state):
-            nonlocal shown
-            progress.advance(task)
-            if time.monotonic() - shown > 0.5 or progress.finished:
-                rcg = f"{size / state.nnz:.2f}" if state.nnz else "inf"
-                progress.update(task, error=f"{state.error:.3g}", rcg=rcg)
-                shown = time.monotonic()
-
-        yield callback
-
-
-def _print_result(target, operator, error, seconds, output):
-    """Measure the operator against the dense product; print the table."""
-    import numpy as np
-    from rich.console import Console
-    from rich.table import Table
-
-    from .bench.sample import interleave, paired_ratio, summary
-
-    table = Table("", "", title=f"{output}", show_header=False)
-    factors = " ".join("x".join(map(str, f.shape)) for f in operator.factors)
-    table.add_row("factors", factors)
-    table.add_row("relative error", f"{error:.6g}")
-    table.add_row("RCG", f"{operator.rcg:.4g}")
-    table.add_row("non-zeros", f"{operator.nnz} of {target.size}")
-    table.add_row("factored in", f"{seconds:.2f} s")
-    rng = np.random.default_rng(0)
-    for batch in (1, 64):
-        x = rng.standard_normal((target.shape[1], batch)).astype(target.dtype)
-        x = x[:, 0] if batch == 1 else x
-        calls = {"ours": lambda x=x: operator @ x, "dense": lambda x=x: target @ x}
-        times = interleave(calls, budget=0.5)
-        ours, dense = (summary(times[name])["median"] for name in calls)
-        speed = paired_ratio(times["dense"], times["ours"])["median"]
-        told = f"{ours * 1e6:.4g} µs, dense {dense * 1e6:.4g} µs"
-        ratio = f"{speed:.3g} x faster" if speed >= 1 else f"{1 / speed:.3g} x slower"
-        table.add_row(f"product, batch {batch}", f"{told}: {ratio}")
-    Console().print(table)
 
 
 def _reporting(command):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nbfact as nf
-from nbfact import cli
+from nbfact import cli, factoring
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_the_old_file(run, tmp_path, monkeypatch):
 
         return palm4msa(*args, callback=pressed, **options)
 
-    monkeypatch.setattr(nf, "palm4msa", interrupted)
+    monkeypatch.setattr(factoring, "palm4msa", interrupted)
     code, _, err = run("factorize", "a.npy", "--method", "palm4msa", "--output=f.npz")
     assert code == 130
     assert "interrupted" in err
@@ -142,14 +142,14 @@ def test_ctrl_c_leaves_the_old_file(run, tmp_path, monkeypatch):
 def test_a_wrong_operator_exits_with_1(run, tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", nf.targets.hadamard(4))
     load = nf.load
-    monkeypatch.setattr(nf, "load", lambda path: load(path) * 2.0)
+    monkeypatch.setattr(factoring, "load", lambda path: load(path) * 2.0)
     code, _, err = run("factorize", "a.npy")
     assert code == 1
     assert "error" in err
 
 
 def test_default_constraints_are_those_of_the_hadamard_experiment():
-    factors, residuals, side = cli.default_constraints((32, 32), 5, 2)
+    factors, residuals, side = factoring.default_constraints((32, 32), 5, 2)
     assert [c.k for c in factors] == [2, 2, 2, 2]
     assert [c.k for c in residuals] == [16, 8, 4, 2]
     assert side == "right"
@@ -157,7 +157,7 @@ def test_default_constraints_are_those_of_the_hadamard_experiment():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (5, 5), (4, 30), (30, 4)])
 def test_default_constraints_chain(shape):
-    factors, residuals, side = cli.default_constraints(shape, 4, 2)
+    factors, residuals, side = factoring.default_constraints(shape, 4, 2)
     assert len(factors) == len(residuals) == 3
     rest = shape
     for factor, residual in zip(factors, residuals, strict=True):

@@ -56,6 +56,7 @@ ORDER = [
     "report",
     *(f"studies.{name}" for name in STUDIES.split()),
     "studies",
+    "factoring",
     "cli",
     "__main__",
 ]
