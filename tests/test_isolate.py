@@ -53,7 +53,7 @@ def test_who_crashes_hangs_exits_or_raises_is_told_and_the_rest_measured(capfd):
     assert told == {
         "pyfaust": "crashed with SIGSEGV in its own process",
         "right": None,
-        "leave": "ended its own process with exit code 3",
+        "leave": "ended with code 3 in its own process",
         "hang": "no result of a call in 1 s; its process was killed",
         "fail": "ArithmeticError: no luck",
         "noisy": None,
@@ -71,7 +71,7 @@ def test_a_process_that_cannot_begin_fails_the_task_and_says_why():
     with isolate.Worker([crashers.missing], CALIBRATION) as worker:
         rows = worker.measure(crashers.good()[1:], 0.01)
     assert [row["message"] for row in rows] == [
-        "ended its own process with exit code 1: ModuleNotFoundError: no cases here"
+        "ended with code 1 in its own process: ModuleNotFoundError: no cases here"
     ] * 2
 
 

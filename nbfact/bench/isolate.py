@@ -32,6 +32,7 @@ from types import TracebackType
 
 from .case import Case, leave_out
 from .measure import failed_row, limited_threads, measure_task
+from .worker import ending, last_words
 
 LIMIT = 900.0
 """Seconds that one call may take there. FAµST needs 303 for a 204 x 8193 lead field."""
@@ -215,16 +216,8 @@ class Worker:
     def _death(self):
         """Say how the process ended, with its last words where nobody was running."""
         code = self._process.wait()
-        self._errors.seek(0)
-        words = self._errors.read().decode(errors="replace").strip().splitlines()
-        told = f": {words[-1]}" if words and self._running is None else ""
-        if code >= 0:
-            return f"ended its own process with exit code {code}{told}"
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        return f"crashed with {name} in its own process{told}"
+        words = last_words(self._errors) if self._running is None else ""
+        return f"{ending(code)} in its own process" + (f": {words}" if words else "")
 
 
 def serve() -> None:

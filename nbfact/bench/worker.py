@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from . import machine
 
@@ -117,8 +117,28 @@ def _cause(code, errors, late, patience):
     """Say what a process died of."""
     if late.is_set():
         return f"killed after {patience:g} s of silence"
-    if code < 0:
+    words = last_words(errors)
+    return words if words and code >= 0 else ending(code)
+
+
+def ending(code: int) -> str:
+    """Say how a process ended.
+
+    Examples
+    --------
+    >>> ending(3), ending(-11)
+    ('ended with code 3', 'crashed with SIGSEGV')
+    """
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
         return f"crashed with {signal.Signals(-code).name}"
+    except ValueError:
+        return f"crashed with signal {-code}"
+
+
+def last_words(errors: BinaryIO) -> str:
+    """Return the last line of what a process wrote to a file of its errors."""
     errors.seek(0)
     lines = errors.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"ended with code {code}"
+    return lines[-1] if lines else ""
