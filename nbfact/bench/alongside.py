@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, perf_counter_ns, process_time_ns
 from types import ModuleType
 from typing import Any
 
@@ -32,8 +32,8 @@ SEED = 0
 ROUNDS = 6
 """Of one placement: each role is first, second and last, in both directions."""
 
-FEW = 2
-"""Of calls so long that one makes a sample: forth and back."""
+FEW = 4
+"""Of calls so long that one makes a sample: forth and back, twice."""
 
 PLACEMENTS = 6
 """How often calls are prepared anew, at most: where their arrays lie moves the time of
@@ -184,6 +184,9 @@ def _measure(name, versions, inputs, want, budget, checking, say):
 
 def _sampled(versions, inputs, calls, known, budget):
     """Return medians of seconds and of log-ratios over rounds and placements."""
+    # Of one thread the time that it ran, not what the machine gave to others meanwhile.
+    alone = os.environ.get("NUMBA_NUM_THREADS") == "1"
+    clock = process_time_ns if alone else perf_counter_ns
     number, rounds = 1, FEW
     if known * 1e9 < 100 * sample.SAMPLE_NS:
         number = min(sample.calls_per_sample(call) for call in calls.values())
@@ -203,7 +206,7 @@ def _sampled(versions, inputs, calls, known, budget):
             times = {role: [] for role in names}
             for round_ in range(rounds):
                 for role in sample.order(names, placement * rounds + round_):
-                    times[role].append(sample.once(calls[role], number))
+                    times[role].append(sample.once(calls[role], number, clock))
             ratios = {k: np.log(times[k]) - np.log(times[BASE]) for k in names}
             logs.append({k: float(np.median(ratios[k])) for k in names})
             seconds.append({k: float(np.median(times[k])) for k in names})
