@@ -18,6 +18,14 @@ from typing import Annotated
 with contextlib.suppress(ModuleNotFoundError):  # main() says what brings it
     import typer
 
+    Threads = Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")]
+    Pattern = Annotated[
+        str | None, typer.Option("-k", help="Only the tasks whose name holds this.")
+    ]
+    Head = Annotated[
+        str | None, typer.Argument(help="As the base; default the working tree.")
+    ]
+
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a result is wrong; 2 wrong usage or a bad file; "
     "130 interrupted."
@@ -99,14 +107,12 @@ def bench(
     peers: Annotated[
         bool, typer.Option("--peers", help="Rivals of nbfact[peers] beside ours.")
     ] = False,
-    pattern: Annotated[
-        str | None, typer.Option("-k", help="Only the tasks whose name holds this.")
-    ] = None,
+    pattern: Pattern = None,
     matrix: Annotated[
         Path | None,
         typer.Option(help="Factor and time this matrix too: .npy .npz .mat .csv."),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    threads: Threads = 1,
     output: Annotated[
         Path | None, typer.Option(help="Append the rows to this JSON-lines file.")
     ] = None,
@@ -142,7 +148,7 @@ def factorize(
         int | None,
         typer.Option(min=1, help="Sweeps; default 200, or 30 of each kind a split."),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    threads: Threads = 1,
     output: Annotated[
         Path | None, typer.Option(help="Where to save; default MATRIX.nbfact.npz.")
     ] = None,
@@ -162,7 +168,7 @@ def study(
     peers: Annotated[
         bool, typer.Option("--peers", help="Run pyfaust beside it: takes minutes.")
     ] = False,
-    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    threads: Threads = 1,
     output: Annotated[
         Path, typer.Option(help="Directory of the table, the rows and the picture.")
     ] = Path("runs"),
@@ -181,14 +187,10 @@ def compare(
             "or 'worktree'; default the last tag, or where this branch began."
         ),
     ] = None,
-    head: Annotated[
-        str | None, typer.Argument(help="The same; default the working tree.")
-    ] = None,
+    head: Head = None,
     profile: Annotated[Profile, typer.Option(help="Which cases.")] = Profile.pr,
-    pattern: Annotated[
-        str | None, typer.Option("-k", help="Only the tasks whose name holds this.")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    pattern: Pattern = None,
+    threads: Threads = 1,
     output: Annotated[
         Path | None, typer.Option(help="Append all samples to this JSON-lines file.")
     ] = None,
@@ -205,14 +207,10 @@ def compare(
 
 def gate(
     base: Annotated[str, typer.Argument(help="As for compare.", show_default=False)],
-    head: Annotated[
-        str | None, typer.Argument(help="As for compare; default the working tree.")
-    ] = None,
+    head: Head = None,
     profile: Annotated[Profile, typer.Option(help="Which cases.")] = Profile.pr,
-    pattern: Annotated[
-        str | None, typer.Option("-k", help="Only the tasks whose name holds this.")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    pattern: Pattern = None,
+    threads: Threads = 1,
     output: Annotated[
         Path | None, typer.Option(help="The verdict; default runs/gate.json.")
     ] = None,
@@ -264,7 +262,7 @@ def history(
     pattern: Annotated[
         str | None, typer.Option("-k", help="Only benchmarks this pattern matches.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")] = 1,
+    threads: Threads = 1,
     python: Annotated[
         list[str] | None, typer.Option(help="Version, as 3.11; again for more.")
     ] = None,
