@@ -103,7 +103,6 @@ def _quick():
         *product_cases("hadamard", sizes, single, batches),
         *fwht_cases((256, 4096), single, (1, 16)),
         *product_cases("butterfly", sizes, single, batches),
-        *plan_cases([("rank 2", 256)], single, batches),
         *product_cases("dft", (1024,), ("complex64",), batches),
         *product_cases("planted", (1024,), single, batches),
         *projection_cases((256,), ("float64",)),
