@@ -48,7 +48,7 @@ def table(rows: Sequence[dict]) -> Table:
     # One for all blocks but where a rival stops at a smaller size than ours.
     yardstick = "/".join(dict.fromkeys(row["yardstick"].split()[0] for row in rows))
     titles = ["time", "±", f"vs {yardstick}", "error", "nnz", "roof"]
-    if compared := any(row["error_ratio"] is not None for row in rows):
+    if compared := any(row["error_ratio"] and row["bound"] is None for row in rows):
         titles.insert(4, "ratio")
     for title in titles:
         shown.add_column(title, justify="right", no_wrap=True)
