@@ -98,7 +98,7 @@ def test_the_environment_names_the_profile(monkeypatch):
     assert common.profile() == "pr"
     monkeypatch.setenv("NBFACT_BENCH", "quick")
     assert common.profile() == "quick"
-    assert "Approximation" in common.classes("x", lambda group, names: True)
+    assert "Palm4msaErrorAgainstTime" in common.classes("x", lambda group, names: True)
     monkeypatch.setenv("NBFACT_BENCH", "fast")
     with pytest.raises(ValueError, match="NBFACT_BENCH=fast; expected one of quick"):
         common.profile()

@@ -32,7 +32,7 @@ from .products import matrix_cases
 if TYPE_CHECKING:
     from rich.console import Console
 
-BUDGETS = {"quick": 0.3, "pr": 0.4, "full": 1.0}
+BUDGETS = {"quick": 0.25, "pr": 0.4, "full": 1.0}
 """Seconds of samples for a task, by profile; slow ones take longer, for five rounds at
 least."""
 
