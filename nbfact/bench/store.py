@@ -96,7 +96,7 @@ def read_rows(
     See :func:`append_rows`.
     """
     rows, problems = {}, []
-    for path in _files(paths):
+    for path in files(*paths):
         for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
             if not line.strip():
                 continue
@@ -152,8 +152,14 @@ def _check_lines(path):
         raise first
 
 
-def _files(paths):
-    """Yield the files among some paths and directories."""
+def files(*paths: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield files, and of directories those in ``.jsonl``, in order of their names.
+
+    Examples
+    --------
+    >>> [path.name for path in files("a.jsonl")]
+    ['a.jsonl']
+    """
     for path in map(Path, paths):
         yield from sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
 

@@ -94,7 +94,7 @@ def _read(paths):
             raise FileNotFoundError(
                 f"{path}: no such file or directory; nbfact bench writes runs"
             )
-        for file in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
+        for file in store.files(path):
             found, damaged = store.read_rows(file)
             counts[str(file)] = len(found)
             problems += damaged
