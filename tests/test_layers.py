@@ -23,7 +23,7 @@ STUDIES = "options report tradeoff cost scale noise crossover products rates dao
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine splits candidates butterfly fits objectives twiddles "
-    "descent gradient"
+    "descent gradient explore"
 )
 OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "
@@ -40,6 +40,7 @@ ORDER = [
     "_checks",
     "_angles",
     "_files",
+    "_jobs",
     *(f"constraints.{name}" for name in "base sparse structured".split()),
     "constraints",
     *(f"operators.{name}" for name in OPERATORS.split()),

@@ -1,6 +1,7 @@
 """Factorization algorithms: Python loops over the kernels."""
 
 from .butterfly import ButterflyFactorization, butterfly_factorize
+from .explore import explore
 from .fits import legendre, slant
 from .gradient import learn_butterfly
 from .hierarchical import hierarchical
@@ -27,6 +28,7 @@ __all__ = [
     "State",
     "butterfly_factorize",
     "dictionary",
+    "explore",
     "hierarchical",
     "learn_butterfly",
     "legendre",

@@ -16,7 +16,7 @@ from .factors import Factor, compressed
 from .projection import closed_under_scaling
 from .result import Factorization, History, State
 from .sweeps import Sweeps
-from .target import checked_target, shift, shift_exponent
+from .target import Matrix, checked_target, shift, shift_exponent
 
 ORDERS = ("right-to-left", "left-to-right")
 SCALINGS = ("balanced", "factor", "sweep")
@@ -122,30 +122,53 @@ def palm4msa(
     >>> r.operator.nnz, bool(r.relative_error < 1e-12)
     (16, True)
     """
-    start = time.perf_counter()
+    began = time.perf_counter()
     constraints = list(constraints)
     matrix = checked_target(target, len(constraints))
-    dense = matrix if isinstance(matrix, np.ndarray) else None
     constraints = checked_constraints(constraints, matrix.shape)
     check_options(n_iter, tol, order, scaling, step, keep)
     fixed = checked_fixed(fixed, len(constraints))
     if fixed and (init is None or isinstance(init, str)):
         raise ValueError(f"fixed={fixed} needs init, the factors that are kept")
-    factors, scale = _start(constraints, init, order, matrix.dtype, random_state)
+    start = start_of(constraints, init, order, matrix.dtype, random_state)
+    return descend(
+        matrix, constraints, start, n_iter, tol, order, callback, scaling, step, keep,
+        fixed, began=began,
+    )  # fmt: skip
+
+
+def descend(
+    matrix: Matrix,
+    constraints: Sequence[Constraint],
+    start: tuple[list[Factor], float, bool],
+    n_iter: int,
+    tol: float,
+    order: str,
+    callback: Callable[[State], Any] | None,
+    scaling: str,
+    step: float,
+    keep: str,
+    fixed: Sequence[int] = (),
+    leak: Callable[[float], float] | None = None,
+    began: float = 0.0,
+) -> Factorization:
+    """Run palm4MSA, or explore with a leak, from what `start_of` returns."""
+    dense = matrix if isinstance(matrix, np.ndarray) else None
+    factors, scale, given = list(start[0]), *start[1:]
     exponent = shift_exponent(matrix)
     if exponent is None:  # a zero target
         for j in set(range(len(factors))) - set(fixed):
             factors[j] = factors[j].scaled(0.0)
-        history = History([0.0], [0.0], [time.perf_counter() - start], [0])
+        history = History([0.0], [0.0], [time.perf_counter() - began], [0])
         return Factorization(product(factors, 0.0, 0), 0.0, history, dense)
-    if init is not None and not isinstance(init, str):
+    if given:
         moved = [j for j, c in enumerate(constraints) if closed_under_scaling(c)]
         scale = _tamed(factors, set(moved) - set(fixed), scale, exponent, matrix.dtype)
     shifted = shift(matrix, -exponent)
     sweeps = Sweeps(shifted, constraints, factors, scale, order, scaling, step, fixed)
     history = History()
     factors, scale, error = iterate(
-        sweeps, n_iter, tol, keep, callback, history, exponent, start
+        sweeps, n_iter, tol, keep, callback, history, exponent, began, leak
     )
     return Factorization(product(factors, scale, exponent), error, history, dense)
 
@@ -159,18 +182,24 @@ def iterate(
     history: History | None = None,
     exponent: int = 0,
     start: float = 0.0,
+    leak: Callable[[float], float] | None = None,
 ) -> tuple[list[Factor], float, float]:
     """Sweep until a rule of `palm4msa` says stop; return factors, λ and error.
 
     λ is that of the target as sweeps have it; history and callback see λ 2^exponent.
+    leak: that of a sweep, given the share of sweeps that are done.
     """
     history = History() if history is None else history
     best = None
     previous = math.inf
     for iteration in range(1, n_iter + 1):
+        if leak is not None:
+            sweeps.leak = leak((iteration - 1) / n_iter)
         with np.errstate(all="ignore"):
             error, scale, entered = sweeps.sweep()
         if not (math.isfinite(error) and math.isfinite(scale)):
+            if sweeps.leak and best is not None:
+                break  # what is remembered may grow without bound
             raise ValueError(
                 f"the product of the factors overflows in sweep {iteration}: "
                 "constraints of fixed norm, or fixed factors, are too large or small"
@@ -276,15 +305,21 @@ def checked_fixed(fixed: Sequence[int], n_factors: int) -> list[int]:
     return [j % n_factors for j in fixed]
 
 
-def _start(constraints, init, order, dtype, random_state):
-    """Return the factors to start from, and the scale."""
+def start_of(
+    constraints: Sequence[Constraint],
+    init: Any,
+    order: str,
+    dtype: np.dtype,
+    random_state: Any,
+) -> tuple[list[Factor], float, bool]:
+    """Return the factors to start from, the scale, and whether they were given."""
     shapes = [tuple(constraint.shape) for constraint in constraints]
     if init is None:
-        return default_start(constraints, order, dtype), 1.0
+        return default_start(constraints, order, dtype), 1.0, False
     if isinstance(init, str):
         if init != "random":
             raise ValueError(f'init must be "random" or factors, got {init!r}')
-        return _random_start(constraints, dtype, random_state), 1.0
+        return _random_start(constraints, dtype, random_state), 1.0, False
     scale, given = getattr(init, "scale", 1.0), getattr(init, "factors", init)
     arrays = [f.toarray() if hasattr(f, "toarray") else np.asarray(f) for f in given]
     if [array.shape for array in arrays] != shapes:
@@ -297,7 +332,7 @@ def _start(constraints, init, order, dtype, random_state):
     for array in arrays:
         if common_dtype(array.dtype, dtype) != dtype and array.dtype.kind == "c":
             raise TypeError(f"init is complex but target is {dtype}")
-    return [compressed(np.array(a, dtype, order="C")) for a in arrays], scale
+    return [compressed(np.array(a, dtype, order="C")) for a in arrays], scale, True
 
 
 def _tamed(factors, places, scale, exponent, dtype):

@@ -46,7 +46,8 @@ class Sweeps:
     """The factors and λ of one run of palm4MSA, and the sweeps that improve them.
 
     Factors, constraints and results are from left to right. The target has a norm
-    whose square neither overflows nor vanishes.
+    whose square neither overflows nor vanishes. ``leak``: how much of what projections
+    drop is added to the next step, 0 for palm4MSA, see `nbfact.explore`.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class Sweeps:
         step: float = 1.0,
         fixed: Sequence[int] = (),
     ) -> None:
+        self.leak = 0.0
+        self._memory: dict[int, np.ndarray] = {}
         self._turned = order == "left-to-right"
         self._target = target_of(target, self._turned)
         balanced = scaling == "balanced"
@@ -160,7 +163,20 @@ class Sweeps:
             stepped = self._chain_step(j, cross, gram, weight)
         else:
             stepped = self._dense_step(j, cross, gram, left, weight)
-        return projection(stepped)
+        return self._leaky(j, stepped) if self.leak else projection(stepped)
+
+    def _leaky(self, j, stepped):
+        """Project a step and what is remembered; remember what is dropped now."""
+        memory = self._memory.get(j)
+        if memory is None:
+            memory = self._memory[j] = stepped.copy()
+        else:
+            memory *= self._target.real.type(self.leak)
+            memory += stepped
+            stepped[:] = memory
+        factor = self._sets[j](stepped)
+        factor.scaled(-1.0).add_to(memory)
+        return factor
 
     def _chain_step(self, j, cross, gram, weight):
         """S - w Lᴴ(λ L S G - C), through the sparse factors of L."""
@@ -322,7 +338,10 @@ class Sweeps:
             return
         for j, norm in zip(self._free, norms, strict=True):
             sign = math.copysign(1.0, scale) if j == self._free[0] else 1.0
-            self._factors[j] = self._factors[j].scaled(sign * common / norm)
+            ratio = sign * common / norm
+            self._factors[j] = self._factors[j].scaled(ratio)
+            if j in self._memory:
+                self._memory[j] *= self._target.real.type(ratio)
         self.scale = self._fitted = 1.0
         self._chain = None
 

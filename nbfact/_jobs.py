@@ -1,0 +1,37 @@
+"""Calls spread over processes, by joblib."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from ._checks import size
+
+
+def each(
+    function: Callable, calls: Iterable[Sequence[Any]], n_jobs: int = 1
+) -> Iterator[Any]:
+    """Yield what a function returns for each call, in order.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by name, where it runs in other processes.
+    calls : iterable of sequences
+        The arguments of each.
+    n_jobs : int
+        Processes, with one thread each; 1 for this one.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        When more than one is asked for and joblib is not installed.
+    """
+    if size("n_jobs", n_jobs) == 1:
+        return (function(*call) for call in calls)
+    try:
+        import joblib
+    except ModuleNotFoundError:
+        message = f"n_jobs={n_jobs} needs joblib: pip install joblib"
+        raise ModuleNotFoundError(message) from None
+    with joblib.parallel_config("loky", inner_max_num_threads=1):
+        parallel = joblib.Parallel(n_jobs, return_as="generator")
+        return parallel(joblib.delayed(function)(*call) for call in calls)

@@ -1,0 +1,179 @@
+"""explore: laws of leaky support exploration, and what it finds that PALM misses."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import nbfact as nf
+from nbfact.algorithms.explore import schedule_of
+
+START = {"init": "random", "random_state": 0}
+
+
+def shuffled(n, seed):
+    rng = np.random.default_rng(seed)
+    return nf.targets.hadamard(n)[rng.permutation(n)][:, rng.permutation(n)]
+
+
+def regular(n, *ks):
+    return [nf.SkPerm((n, n), k) for k in ks]
+
+
+@pytest.mark.parametrize("order", ["right-to-left", "left-to-right"])
+def test_without_a_leak_it_is_palm4msa_step_for_step(order):
+    target, sets = nf.targets.planted(12, 3, 3, 0), [nf.Sp((12, 12), 30)] * 3
+    options = {"n_iter": 15, "order": order, **START}
+    palm = nf.palm4msa(target, sets, keep="best", **options)
+    ours = nf.explore(target, sets, leak=0, safeguard=False, polish=False, **options)
+    assert ours.history.errors == palm.history.errors
+    assert ours.history.scales == palm.history.scales
+    for one, other in zip(ours.factors, palm.factors, strict=True):
+        assert np.array_equal(one.toarray(), other.toarray())
+
+
+def test_a_sweep_is_that_of_the_naive_loop():
+    rng = np.random.default_rng(0)
+    target, sets = rng.standard_normal((6, 5)), [nf.Sp((6, 4), 9), nf.Sp((4, 5), 8)]
+    start = [rng.standard_normal(one.shape) for one in sets]
+    ours = nf.explore(
+        target, sets, leak=0.8, n_iter=6, init=start, safeguard=False, polish=False
+    )
+    expected = naive_exploration(target, sets, start, 0.8, 6)
+    assert np.allclose(ours.history.errors, expected, rtol=1e-6)
+
+
+def naive_exploration(target, sets, factors, leak, n_iter):
+    """Iterate as the docstring says; return the errors with the best scale."""
+    project = [nf.Sp(one.shape, one.k, normalized=False).project for one in sets]
+    factors, memory, errors = list(factors), [None, None], []
+    for _ in range(n_iter):
+        norms = [np.linalg.norm(one) for one in factors]
+        mean = np.prod(norms) ** (1 / len(norms))
+        for j, norm in enumerate(norms):
+            if not np.allclose(norms, mean, rtol=0.05):
+                factors[j] = factors[j] * (mean / norm)
+                memory[j] = memory[j] if memory[j] is None else memory[j] * mean / norm
+        for j in (1, 0):
+            left = factors[0] if j == 1 else np.eye(len(target))
+            right = factors[1] if j == 0 else np.eye(target.shape[1])
+            bound = 1.001 * np.linalg.norm(left, 2) ** 2 * np.linalg.norm(right, 2) ** 2
+            residual = left @ factors[j] @ right - target
+            stepped = factors[j] - left.T @ residual @ right.T / bound
+            if memory[j] is not None:
+                stepped += leak * (memory[j] - factors[j])
+            memory[j], factors[j] = stepped, project[j](stepped)
+        found = factors[0] @ factors[1]
+        scale = np.vdot(found, target) / np.vdot(found, found)
+        errors.append(np.linalg.norm(target - scale * found) / np.linalg.norm(target))
+        factors[0], memory[0] = scale * factors[0], scale * memory[0]
+    return errors
+
+
+@pytest.mark.compiled
+def test_the_permuted_hadamard_is_split_where_palm4msa_fails():
+    for seed in range(3):
+        target, start = shuffled(16, seed), {"init": "random", "random_state": seed}
+        sets = regular(16, 8, 2)
+        assert nf.palm4msa(target, sets, 300, **start).relative_error > 0.1
+        assert nf.explore(target, sets, **start).relative_error < 1e-12
+
+
+TARGETS = {
+    "gaussian": np.random.default_rng(0).standard_normal((8, 8)),
+    "rank one": np.outer(np.arange(8.0), np.ones(8)),
+    "zero columns": np.eye(8)[:, [0, 1, 2, 3]] @ np.eye(4, 8),
+    "huge and tiny": np.diag(np.logspace(-12, 12, 8)) + np.tri(8),
+    "1e200": 1e200 * np.tri(8),
+    "1e-200": 1e-200 * np.tri(8),
+    "float32": np.random.default_rng(1).standard_normal((8, 8)).astype(np.float32),
+    "complex": nf.targets.dft(8),
+    "zero": np.zeros((8, 8)),
+}
+
+
+@pytest.mark.parametrize("leak", [0.9, 1, (0.99, 0.5)])
+@pytest.mark.parametrize("name", TARGETS)
+def test_never_worse_than_palm4msa_and_never_nan(name, leak):
+    target, sets = TARGETS[name], [nf.Sp((8, 8), 20), nf.SpLin((8, 8), 2)]
+    for init in ("random", None):
+        options = {"n_iter": 12, "init": init, "random_state": 0}
+        palm = nf.palm4msa(target, sets, **options)
+        best = nf.explore(target, sets, leak=leak, **options)
+        assert best.relative_error <= palm.relative_error
+        assert best.operator.dtype == target.dtype
+        assert all(np.isfinite(factor.data).all() for factor in best.factors)
+        assert best.factors[0].nnz <= 20 and best.factors[1].nnz <= 16
+        if target.any():
+            size = np.abs(target).max()
+            told = nf.relative_error(target / size, best.operator.toarray() / size)
+            assert np.isclose(told, best.relative_error, rtol=1e-3, atol=1e-6)
+
+
+def test_sets_of_more_than_supports_are_kept():
+    rng = np.random.default_rng(0)
+    target = rng.standard_normal((6, 6))
+    circulant, positive = nf.Circ((6, 6)), nf.Sp((6, 6), 12, nonneg=True)
+    found = nf.explore(target, [positive, circulant], n_iter=10, **START)
+    one, other = (factor.toarray() for factor in found.factors)
+    assert (one >= 0).all()
+    assert np.allclose(circulant.project(other), other, atol=1e-12)
+
+
+def test_restarts_only_help_and_are_reproducible():
+    target, sets = shuffled(8, 1), regular(8, 2, 2, 2)
+    options = {"n_iter": 30, "safeguard": False, **START}
+    alone = nf.explore(target, sets, **options)
+    many = nf.explore(target, sets, n_restarts=3, **options)
+    again = nf.explore(target, sets, n_restarts=3, n_jobs=2, **options)
+    assert many.relative_error <= alone.relative_error
+    assert again.relative_error == many.relative_error
+
+
+def test_joblib_is_asked_for_only_where_needed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    sets = regular(4, 2, 2)
+    nf.explore(np.eye(4), sets, n_iter=2)
+    with pytest.raises(ModuleNotFoundError, match="n_jobs=2 needs joblib"):
+        nf.explore(np.eye(4), sets, n_iter=2, n_restarts=1, n_jobs=2)
+
+
+def test_the_callback_ends_an_exploration():
+    seen = []
+    nf.explore(
+        np.tri(6), [nf.Sp((6, 6), 12)] * 2, n_iter=9, safeguard=False,
+        callback=lambda state: seen.append(state.error) or len(seen) == 4,
+    )  # fmt: skip
+    assert len(seen) == 4
+
+
+def test_schedules():
+    annealed = schedule_of((0.99, 0.9))
+    assert np.allclose(
+        [annealed(0), annealed(0.5), annealed(1)], [0.99, 0.9684, 0.9], 5
+    )
+    assert schedule_of(1)(0.3) == 1
+    assert schedule_of(lambda done: done / 2)(0.5) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("leak", "error", "told"),
+    [
+        (1.5, ValueError, r"leak must be in \[0, 1\], got 1.5"),
+        ((1, 0.5), ValueError, r"leak must be in \[0, 1\), got \(1, 0.5\)"),
+        (float("nan"), ValueError, "leak must be in"),
+        ("high", TypeError, "leak must be a number"),
+        ((0.1, 0.2, 0.3), TypeError, "leak must be a number, a pair"),
+        (lambda done: 2, ValueError, r"leak\(0\) must be in \[0, 1\], got 2"),
+    ],
+)
+def test_a_wrong_leak_is_told(leak, error, told):
+    with pytest.raises(error, match=told):
+        nf.explore(np.eye(4), regular(4, 2, 2), leak=leak)
+
+
+def test_wrong_numbers_are_told():
+    with pytest.raises(ValueError, match="n_restarts=-1: expected at least 1"):
+        nf.explore(np.eye(4), regular(4, 2, 2), n_restarts=-1)
+    with pytest.raises(ValueError, match="n_iter must be at least 1"):
+        nf.explore(np.eye(4), regular(4, 2, 2), n_iter=0)
