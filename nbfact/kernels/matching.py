@@ -13,7 +13,8 @@ left is repaired node by node: a shortest augmenting path from a node with room 
 potential ends at a node of the other side with room, or where a potential is down to 0.
 
 Rows look at their candidates only, the best columns at the first prices. The potentials
-tell in the end whether a row overlooked something: it then looks at all columns.
+tell in the end whether a row overlooked something: it then looks at all columns. They
+also tell whether no other matching is as good, whatever the prices it was found from.
 """
 
 import numpy as np
@@ -28,45 +29,49 @@ ALL = -1
 """In place of a number of candidates: all columns are."""
 
 
-@kernel
-def match(energy, k_row, k_col, groups, potential, count, held):
-    """Match rows and columns with the largest energy, exactly but for rounding.
+ROUNDING = 1e-14
+"""What rounding may leave of energies, at most 1, and of potentials."""
 
-    energy: (m, n), at least 0, negated where held; groups: candidates a row has at
-    least; potential: (m + n,), its columns' read, all written; count: (m + n,) int,
-    how many a node holds; held: (m + n, max(k_row, k_col) + 1) int, which.
+
+@kernel
+def match(energy, k_row, k_col, potential):
+    """Find the only matching of largest energy; return whether it is the only one.
+
+    energy: (m, n), 0 to 1, negated where held; potential: (m + n,), those of columns
+    are read if they make sense, all are written.
     """
     m, n = energy.shape
-    near = np.empty((m, min(n, 5 * groups)), np.int64)
-    near_count = np.empty(m, np.int64)
-    nets = np.empty((3, n))
-    columns = np.empty(n, np.int64)
-    limit = np.empty(m + n, np.int64)
+    count = np.zeros(m + n, np.int64)
+    start = np.empty(m + n + 1, np.int64)  # in held, with a place to spare
+    start[0] = 0
     for node in range(m + n):
-        limit[node] = k_row if node < m else k_col
-        count[node] = 0
+        start[node + 1] = start[node] + (k_row if node < m else k_col) + 1
         if not 0.0 <= potential[node] < np.inf:
             potential[node] = 0.0
+    held = np.empty(start[m + n], np.int64)
+    groups = 2 * k_row + 2
+    near = np.empty((m, min(n, 5 * groups)), np.int64)
+    near_count = np.empty(m, np.int64)
+    nets = np.empty((2, n))
+    columns = np.empty(n, np.int64)
     for i in range(m):
         _find_candidates(energy, i, groups, potential, near, near_count, nets[0])
         potential[i] = np.inf
     distance = np.full(m + n, np.inf)
-    parent = np.empty(m + n, np.int64)
-    reached = np.empty(m + n, np.int64)
+    work = np.empty((2, m + n), np.int64)
     overlooked = m
     while overlooked > 0:
-        for _ in range(ROUNDS):
-            for i in range(m):
-                if count[i] < k_row and potential[i] > 0.0:
-                    _bid(
-                        i, energy, limit, potential, count, held, near, near_count,
-                        nets, columns,
-                    )  # fmt: skip
+        for turn in range(ROUNDS):
+            tied = _bids(
+                energy, start, potential, count, held, near, near_count, nets, columns
+            )
+            if turn == 0 and 4 * tied > m:
+                return False
         for root in range(m + n):
-            while count[root] < limit[root] and potential[root] > 0.0:
+            while potential[root] > 0.0 and _room(root, start, count) > 0:
                 _improve(
-                    root, energy, limit, potential, count, held, near, near_count,
-                    distance, parent, reached,
+                    root, energy, start, potential, count, held, near, near_count,
+                    distance, work[0], work[1],
                 )  # fmt: skip
         overlooked = 0
         for i in range(m):
@@ -75,7 +80,30 @@ def match(energy, k_row, k_col, groups, potential, count, held):
                 near_count[i] = ALL
                 potential[i] = np.inf
                 while count[i] > 0:
-                    _release(i, held[i, 0], energy, count, held)
+                    _release(i, held[start[i]], energy, start, count, held)
+    return _is_only(energy, potential, work[0])
+
+
+@kernel
+def _room(node, start, count):
+    """Return how many entries more a node may hold.
+
+    start: (m + n + 1,) int, of a node in held; count: (m + n,) int, how many it holds.
+    """
+    return start[node + 1] - start[node] - 1 - count[node]
+
+
+@kernel
+def _bids(energy, start, potential, count, held, near, near_count, nets, columns):
+    """Let all rows with room and a potential bid; return how many had tied columns."""
+    tied = 0
+    for i in range(energy.shape[0]):
+        if potential[i] > 0.0 and _room(i, start, count) > 0:
+            tied += _bid(
+                i, energy, start, potential, count, held, near, near_count, nets,
+                columns,
+            )  # fmt: skip
+    return tied
 
 
 @kernel
@@ -107,15 +135,13 @@ def _find_candidates(energy, i, groups, potential, near, near_count, net):
 
 
 @kernel
-def _bid(
-    i, energy, limit, potential, count, held, near, near_count, nets, columns
-):
-    """Give row i the columns it likes best, up to its limit; it may displace others.
+def _bid(i, energy, start, potential, count, held, near, near_count, nets, columns):
+    """Offer row i to the columns it likes best; return whether it likes more as well.
 
-    nets: (3, n), columns: (n,) int, clobbered.
+    near, near_count: candidates, or ALL; nets: (2, n), columns: (n,) int, clobbered.
     """
     m, n = energy.shape
-    room = limit[i] - count[i]
+    room = _room(i, start, count)
     found = 0
     for t in range(n if near_count[i] == ALL else near_count[i]):
         j = t if near_count[i] == ALL else near[i, t]
@@ -125,22 +151,24 @@ def _bid(
         columns[found] = j
         found += net > 0.0
     potential[i] = 0.0
+    ties = 0
     if found > room:
-        potential[i] = kth_largest(nets[1, :found], room + 1)[0]
+        potential[i], ties = kth_largest(nets[1, :found], room + 1)
     for t in range(found):
         if nets[0, t] > potential[i]:
-            _offer(i, m + columns[t], energy, limit, potential, count, held)
+            _offer(i, m + columns[t], energy, start, potential, count, held)
+    return ties > 1
 
 
 @kernel
-def _offer(i, node, energy, limit, potential, count, held):
+def _offer(i, node, energy, start, potential, count, held):
     """Let a column hold row i if it has room, or in place of its weakest row."""
     j = node - energy.shape[0]
-    if count[node] == limit[node]:
+    if _room(node, start, count) == 0:
         offer = energy[i, j] - potential[i]
         weakest, least, next_least = -1, np.inf, np.inf
-        for s in range(count[node]):
-            row = held[node, s]
+        for s in range(start[node], start[node] + count[node]):
+            row = held[s]
             value = -energy[row, j] - potential[row]
             if value < least:
                 weakest, least, next_least = row, value, least
@@ -150,41 +178,41 @@ def _offer(i, node, energy, limit, potential, count, held):
             potential[node] = max(potential[node], least)
             return
         potential[node] = max(potential[node], min(offer, next_least))
-        _release(weakest, node, energy, count, held)
-    _hold(i, node, energy, count, held)
+        _release(weakest, node, energy, start, count, held)
+    _hold(i, node, energy, start, count, held)
 
 
 @kernel
-def _hold(row, column, energy, count, held):
+def _hold(row, column, energy, start, count, held):
     """Hold an entry; row, column: its nodes."""
     energy[row, column - energy.shape[0]] *= -1.0
-    held[row, count[row]] = column
-    held[column, count[column]] = row
+    held[start[row] + count[row]] = column
+    held[start[column] + count[column]] = row
     count[row] += 1
     count[column] += 1
 
 
 @kernel
-def _release(row, column, energy, count, held):
+def _release(row, column, energy, start, count, held):
     """Hold an entry no more; row, column: its nodes."""
     energy[row, column - energy.shape[0]] *= -1.0
-    _forget(row, column, count, held)
-    _forget(column, row, count, held)
+    _forget(row, column, start, count, held)
+    _forget(column, row, start, count, held)
 
 
 @kernel
-def _forget(node, other, count, held):
+def _forget(node, other, start, count, held):
     """Remove other from what node holds."""
     count[node] -= 1
-    s = 0
-    while held[node, s] != other:
+    s = start[node]
+    while held[s] != other:
         s += 1
-    held[node, s] = held[node, count[node]]
+    held[s] = held[start[node] + count[node]]
 
 
 @kernel
 def _improve(
-    root, energy, limit, potential, count, held, near, near_count, distance, parent,
+    root, energy, start, potential, count, held, near, near_count, distance, parent,
     reached,
 ):  # fmt: skip
     """Fill a node with room by a shortest path, or bring its potential to 0.
@@ -209,13 +237,13 @@ def _improve(
         settled += 1
         if (node < m) == (root < m):
             total, end, shortest = _reach_takers(
-                node, total, end, shortest, energy, limit, potential, count, near,
+                node, total, end, shortest, energy, start, potential, count, near,
                 near_count, distance, parent, reached,
             )  # fmt: skip
         else:
             total, end, shortest = _reach_held(
-                node, total, end, shortest, energy, potential, count, held, distance,
-                parent, reached,
+                node, total, end, shortest, energy, start, potential, count, held,
+                distance, parent, reached,
             )  # fmt: skip
     for t in range(settled):
         node = reached[t]
@@ -228,12 +256,12 @@ def _improve(
         potential[end] = 0.0
     for t in range(total):
         distance[reached[t]] = np.inf
-    _augment(root, end, energy, count, held, parent)
+    _augment(root, end, energy, start, count, held, parent)
 
 
 @kernel
 def _reach_takers(
-    node, total, end, shortest, energy, limit, potential, count, near, near_count,
+    node, total, end, shortest, energy, start, potential, count, near, near_count,
     distance, parent, reached,
 ):  # fmt: skip
     """Reach what a settled node of the root's side may take; return three as given."""
@@ -256,20 +284,20 @@ def _reach_takers(
                 total += 1
             distance[other] = new
             parent[other] = node
-            if count[other] < limit[other]:
+            if _room(other, start, count) > 0:
                 end, shortest = other, new
     return total, end, shortest
 
 
 @kernel
 def _reach_held(
-    node, total, end, shortest, energy, potential, count, held, distance, parent,
-    reached,
+    node, total, end, shortest, energy, start, potential, count, held, distance,
+    parent, reached,
 ):  # fmt: skip
     """Reach what a settled node of the other side may release; three as given."""
     m = energy.shape[0]
-    for s in range(count[node]):
-        other = held[node, s]
+    for s in range(start[node], start[node] + count[node]):
+        other = held[s]
         gain = -energy[min(node, other), max(node, other) - m]
         cost = gain - potential[node] - potential[other]
         new = distance[node] + max(cost, 0.0)
@@ -285,18 +313,18 @@ def _reach_held(
 
 
 @kernel
-def _augment(root, end, energy, count, held, parent):
+def _augment(root, end, energy, start, count, held, parent):
     """Hold and release the entries along the path from root to end."""
     m = energy.shape[0]
     node = end
     if (end < m) != (root < m):
         node = parent[end]
-        _hold(min(node, end), max(node, end), energy, count, held)
+        _hold(min(node, end), max(node, end), energy, start, count, held)
     while node != root:
         other = parent[node]
-        _release(min(node, other), max(node, other), energy, count, held)
+        _release(min(node, other), max(node, other), energy, start, count, held)
         node = parent[other]
-        _hold(min(node, other), max(node, other), energy, count, held)
+        _hold(min(node, other), max(node, other), energy, start, count, held)
 
 
 @kernel
@@ -307,4 +335,51 @@ def _overlooks(energy, i, potential):
     for j in range(n):
         net = energy[i, j] - potential[m + j]
         best = net if net > best else best
-    return best > potential[i]
+    return best > potential[i] + ROUNDING
+
+
+@kernel
+def _is_only(energy, potential, parent):
+    """Return whether the potentials prove that no other matching is as good.
+
+    A change of what is held is a path or a cycle. It costs more than rounding unless
+    all its entries are tight (held or not, as good) and the ends of a path without a
+    potential. There is none if tight entries make a forest of the nodes, those without
+    a potential taken for one. energy, potential: as after a search; parent: (m + n,)
+    int, clobbered.
+    """
+    m, n = energy.shape
+    tight = ROUNDING * (m + n)
+    ground = -1
+    for node in range(m + n):
+        parent[node] = node
+        if potential[node] <= tight:
+            ground = node if ground < 0 else ground
+            parent[node] = ground
+    for i in range(m):
+        close = 0
+        for j in range(n):
+            slack = potential[i] + potential[m + j] - abs(energy[i, j])
+            slack = slack if energy[i, j] >= 0.0 else -slack
+            close += slack <= tight and energy[i, j] != 0.0
+        for j in range(n if close > 0 else 0):
+            slack = potential[i] + potential[m + j] - abs(energy[i, j])
+            slack = slack if energy[i, j] >= 0.0 else -slack
+            if slack > tight or energy[i, j] == 0.0:
+                continue
+            if slack < -ROUNDING or not _join(i, m + j, parent):
+                return False
+    return True
+
+
+@kernel
+def _join(node, other, parent):
+    """Join the trees of two nodes; return whether they were two. parent: as above."""
+    while parent[node] != node:
+        parent[node] = parent[parent[node]]
+        node = parent[node]
+    while parent[other] != other:
+        parent[other] = parent[parent[other]]
+        other = parent[other]
+    parent[other] = node
+    return node != other
