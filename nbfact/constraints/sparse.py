@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..kernels.assignment import project_skperm, project_skperm_warm
+from ..kernels.assignment import project_skperm_warm
 from ..kernels.projections import (
     project_sp,
     project_spcol,
@@ -163,13 +163,11 @@ class SkPerm(Tolerant):
         return np.zeros(sum(self.shape)) if type(self) is SkPerm else None
 
     def _nearest(self, x):
-        project_skperm(x, self.k, self._k_col(), self.tie_tol)
+        self._nearest_from(x, np.zeros(sum(self.shape)))
 
     def _nearest_from(self, x, memory):
-        project_skperm_warm(x, self.k, self._k_col(), memory, self.tie_tol)
-
-    def _k_col(self):
-        return self.k if self.k_col is None else self.k_col
+        k_col = self.k if self.k_col is None else self.k_col
+        project_skperm_warm(x, self.k, k_col, memory, self.tie_tol)
 
 
 @constraint

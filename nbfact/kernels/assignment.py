@@ -51,40 +51,42 @@ def project_skperm_warm(x, k_row, k_col, potential, tie_tol=0.0):
     _relative_energies(x, energy)
     if tie_tol > 1e-300:  # the inverse of a smaller one may overflow
         _round_to_multiples(energy, tie_tol)
-    # Rows bid: the side that holds less.
-    turned = m * k_row > n * k_col
-    if turned:
-        only = _match_turned(energy, k_row, k_col, potential)
-    else:
-        only = match(energy, k_row, k_col, potential)
-    if not only:
-        for i in range(m):
-            for j in range(n):
-                energy[i, j] = abs(energy[i, j])
-        _search(energy, k_row, k_col)
+    _take_best(energy, k_row, k_col, potential)
     _keep_taken(x, energy)
 
 
 @kernel
-def _match_turned(energy, k_row, k_col, potential):
-    """Match columns with rows; arguments and result as in match."""
+def _take_best(energy, k_row, k_col, potential):
+    """Take the support of largest energy, negative once taken.
+
+    energy: (m, n), at least 0; k_row <= n, k_col <= m; potential: (m + n,).
+    """
     m, n = energy.shape
-    turned = np.empty((n, m))
-    prices = np.empty(m + n)
-    for j in range(n):
-        prices[j] = potential[m + j]
-        for i in range(m):
-            turned[j, i] = energy[i, j]
-    for i in range(m):
-        prices[n + i] = potential[i]
-    only = match(turned, k_col, k_row, prices)
-    for i in range(m):
-        potential[i] = prices[n + i]
+    work, prices = energy, potential
+    # Rows bid: turned, if need be, so that they hold less than columns might.
+    turned = m * k_row > n * k_col
+    if turned:
+        work, prices = np.empty((n, m)), np.empty(m + n)
         for j in range(n):
-            energy[i, j] = turned[j, i]
-    for j in range(n):
-        potential[m + j] = prices[j]
-    return only
+            for i in range(m):
+                work[j, i] = energy[i, j]
+        for node in range(m + n):
+            prices[node] = potential[(node + m) % (m + n)]
+        k_row, k_col = k_col, k_row
+    only = match(work, k_row, k_col, prices)
+    for i in range(m if turned else 0):
+        for j in range(n):
+            energy[i, j] = work[j, i]
+    for node in range(m + n if turned else 0):
+        potential[(node + m) % (m + n)] = prices[node]
+    if only:
+        return
+    for i in range(m):
+        for j in range(n):
+            energy[i, j] = abs(energy[i, j])
+    if turned:
+        k_row, k_col = k_col, k_row
+    _search(energy, k_row, k_col)
 
 
 @kernel

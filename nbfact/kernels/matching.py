@@ -62,9 +62,13 @@ def match(energy, k_row, k_col, potential):
     overlooked = m
     while overlooked > 0:
         for turn in range(ROUNDS):
-            tied = _bids(
-                energy, start, potential, count, held, near, near_count, nets, columns
-            )
+            tied = 0
+            for i in range(m):
+                if potential[i] > 0.0 and _room(i, start, count) > 0:
+                    tied += _bid(
+                        i, energy, start, potential, count, held, near, near_count,
+                        nets, columns,
+                    )  # fmt: skip
             if turn == 0 and 4 * tied > m:
                 return False
         for root in range(m + n):
@@ -91,19 +95,6 @@ def _room(node, start, count):
     start: (m + n + 1,) int, of a node in held; count: (m + n,) int, how many it holds.
     """
     return start[node + 1] - start[node] - 1 - count[node]
-
-
-@kernel
-def _bids(energy, start, potential, count, held, near, near_count, nets, columns):
-    """Let all rows with room and a potential bid; return how many had tied columns."""
-    tied = 0
-    for i in range(energy.shape[0]):
-        if potential[i] > 0.0 and _room(i, start, count) > 0:
-            tied += _bid(
-                i, energy, start, potential, count, held, near, near_count, nets,
-                columns,
-            )  # fmt: skip
-    return tied
 
 
 @kernel
@@ -166,7 +157,7 @@ def _offer(i, node, energy, start, potential, count, held):
     j = node - energy.shape[0]
     if _room(node, start, count) == 0:
         offer = energy[i, j] - potential[i]
-        weakest, least, next_least = -1, np.inf, np.inf
+        weakest, least, next_least = held[start[node]], np.inf, np.inf
         for s in range(start[node], start[node] + count[node]):
             row = held[s]
             value = -energy[row, j] - potential[row]
@@ -222,7 +213,7 @@ def _improve(
     m = energy.shape[0]
     distance[root] = 0.0
     reached[0] = root
-    total, settled = 1, 0
+    total, settled = np.int64(1), 0  # a literal would compile callees twice
     end, shortest = root, potential[root]
     while settled < total:
         at = settled
