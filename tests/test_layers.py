@@ -7,9 +7,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
-    "norms select topk projections assignment structured sparse compress registers "
-    "hadamard butterfly gradient mixture kronecker kronecker_columns shuffled parallel "
-    "permute rank_one palm"
+    "norms select topk projections matching assignment structured sparse compress "
+    "registers hadamard butterfly gradient mixture kronecker kronecker_columns "
+    "shuffled parallel permute rank_one palm"
 )
 BENCH = (
     "sample allocations faust peers machine store case operators products hadamard "

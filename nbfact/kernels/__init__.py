@@ -5,7 +5,11 @@ scalars, write in place or into ``out``, and check nothing: shapes, dtypes and
 contiguity are the caller's. One name, one place: ``from nbfact.kernels import fwht``.
 """
 
-from .assignment import project_skperm, project_skperm_greedy
+from .assignment import (
+    project_skperm,
+    project_skperm_greedy,
+    project_skperm_warm,
+)
 from .butterfly import (
     butterfly_adjoint,
     butterfly_adjoint_columns,
@@ -156,6 +160,7 @@ __all__ = [
     "project_normlin",
     "project_skperm",
     "project_skperm_greedy",
+    "project_skperm_warm",
     "project_sp",
     "project_spcol",
     "project_splin",
