@@ -45,6 +45,7 @@ from .kronecker_columns import (
 )
 from .mixture import mixture_fit
 from .norms import frobenius_norm, max_abs, spectral_norm
+from .pairing import pair_up, split_gain
 from .palm import (
     chain_gradient,
     chain_norm,
@@ -145,6 +146,7 @@ __all__ = [
     "mixture_fit",
     "normalize_frobenius",
     "optimal_scale",
+    "pair_up",
     "palm_step",
     "project_anticirc",
     "project_blockdiag",
@@ -170,4 +172,5 @@ __all__ = [
     "shuffled_chain_apply",
     "shuffled_pack",
     "spectral_norm",
+    "split_gain",
 ]
