@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels import pair_up, split_gain
+from ..kernels import exchange_mates, pair_greedily, split_gain
 
 # Blocks of at most so many rows are split the best way of all.
 _SMALL = 8
+MATCH = [2]
+MODE = ['both']
 
 # Gains that differ by less, relative to the largest, are equal: ties are frequent.
 _TIE = 1e-12
@@ -70,7 +72,7 @@ def improved(blocks, grams, halves, n_iter=50, scale=1.0):
     """Alternate between the best pairs for given halves, and halves for pairs."""
     g, m, _ = blocks.shape
     best = None
-    gain, mate = np.empty((m, m)), np.empty(m, np.intp)
+    gain, liking = np.empty((2, m, m))
     for _ in range(n_iter):
         first = gram(np.take_along_axis(blocks, halves[:, 0, :, None], 1))
         if 2 * halves.shape[2] == m:
@@ -78,10 +80,8 @@ def improved(blocks, grams, halves, n_iter=50, scale=1.0):
         else:
             second = gram(np.take_along_axis(blocks, halves[:, 1, :, None], 1))
         both = np.stack([first, second], 1)
-        split_gain(both.reshape(2 * g, m, m), gain)
-        pair_up(gain, _TIE * scale, mate)
-        index = np.flatnonzero(np.arange(m) < mate)
-        pairs = np.stack([index, mate[index]], 1)
+        split_gain(both.reshape(2 * g, m, m), gain, liking)
+        pairs = matched(gain, liking, _TIE * scale)
         lines = best_lines(both, pairs)
         partial = 2 * halves.shape[2] < m
         value = 0.0 if partial else float(gain[pairs[:, 0], pairs[:, 1]].sum())
@@ -91,6 +91,20 @@ def improved(blocks, grams, halves, n_iter=50, scale=1.0):
             best = Split(halves, pairs, lines, value)
         halves = _halves(blocks, pairs, lines)
     return best
+
+
+def matched(gain, liking, tolerance):
+    best = None
+    for way in (liking, gain)[:MATCH[0]]:
+        mate = np.empty(len(gain), np.intp)
+        pair_greedily(way, mate)
+        exchange_mates(gain, tolerance, mate)
+        index = np.flatnonzero(np.arange(len(mate)) < mate)
+        pairs = np.stack([index, mate[index]], 1)
+        value = gain[pairs[:, 0], pairs[:, 1]].sum()
+        if best is None or value > best[0] + tolerance:
+            best = value, pairs
+    return best[1]
 
 
 def _halves(blocks, pairs, lines):
@@ -141,7 +155,7 @@ def collinear(blocks, columns):
     Points (x, y) on two lines are zeros of one quadratic form: 0 where the smallest
     eigenvalue of the 3 × 3 moments of x², x y, y² vanishes.
     """
-    size = np.sqrt(np.sqrt((abs(blocks) ** 4).sum((0, 1))) + _TINY)
+    size = (abs(blocks) ** 4).sum((0, 1)) ** 0.25 + 1e-100
     b = blocks / size
     a = b[:, :, columns]
     bb, aa = (b.conj() * b).real, (a.conj() * a).real
@@ -163,13 +177,6 @@ def collinear(blocks, columns):
 def starts(blocks, rng, n_starts, n_columns, share, spectral):
     """Yield halves to start from."""
     m = blocks.shape[1]
-    if spectral:
-        ratio = collinear(blocks, np.arange(m))
-        np.fill_diagonal(ratio, 1.0)
-        mate = np.empty(m, np.intp)
-        pair_up(-(ratio + ratio.T), 1e-15, mate)
-        index = np.flatnonzero(np.arange(m) < mate)
-        yield halves_of(blocks, np.stack([index, mate[index]], 1), share)
     columns = rng.permutation(m)[:n_columns]
     ratio = collinear(blocks, columns)
     near = np.argsort(ratio + 1e-9 * rng.random(ratio.shape), 1)[:, :2]
@@ -179,7 +186,33 @@ def starts(blocks, rng, n_starts, n_columns, share, spectral):
         for j in range(near.shape[1])
     ]
     for _, a, b in sorted(found)[:n_starts]:
-        yield halves_of(blocks, np.array([[a, b]]), share)
+        if MODE[0] != "pca":
+            yield halves_by_form(blocks, np.array([a, b]), share)
+        if MODE[0] != "form":
+            yield halves_of(blocks, np.array([[a, b]]), share)
+
+
+def halves_by_form(blocks, pair, share):
+    """Return halves near the two lines of the quadratic form that vanishes best."""
+    m = blocks.shape[1]
+    z = blocks[:, :, pair]
+    size = np.sqrt((abs(z) ** 2).sum((0, 1))) + 1e-100
+    x, y = np.moveaxis(z / size, 2, 0)
+    form = np.linalg.eigh(gram(np.stack([x * x, x * y, y * y], -1)))[1][:, :, 0]
+    c0, c1, c2 = form.T
+    root = np.sqrt((c1 * c1 - 4 * c0 * c2).astype(complex))
+    if blocks.dtype.kind != "c":
+        root = root.real
+    # c0 t^2 + c1 t + c2, t = x / y: t = 2 c2 / (-c1 -+ root) = (-c1 +- root) / (2 c0)
+    sign = np.where((c1.conj() * root).real >= 0, 1, -1)
+    q = -(c1 + sign * root) / 2
+    score = []
+    for top, low in ((q, c0), (c2, q)):
+        scale = np.sqrt(abs(top) ** 2 + abs(low) ** 2) + 1e-100
+        score.append(abs(x * (top.conj() / scale)[:, None] + y * (low.conj() / scale)[:, None]) ** 2)
+    order = np.argsort(score[1] - score[0], 1, kind="stable")
+    k = max(1, int(m // 2 * share))
+    return np.stack([order[:, :k], order[:, m - k :]], 1)
 
 
 @functools.cache

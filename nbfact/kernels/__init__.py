@@ -45,7 +45,7 @@ from .kronecker_columns import (
 )
 from .mixture import mixture_fit
 from .norms import frobenius_norm, max_abs, spectral_norm
-from .pairing import pair_up, split_gain
+from .pairing import exchange_mates, pair_greedily, split_gain
 from .palm import (
     chain_gradient,
     chain_norm,
@@ -124,6 +124,7 @@ __all__ = [
     "csr_fit",
     "csr_gram",
     "frobenius_norm",
+    "exchange_mates",
     "fwht",
     "fwht_columns",
     "fwht_columns_parallel",
@@ -146,7 +147,7 @@ __all__ = [
     "mixture_fit",
     "normalize_frobenius",
     "optimal_scale",
-    "pair_up",
+    "pair_greedily",
     "palm_step",
     "project_anticirc",
     "project_blockdiag",

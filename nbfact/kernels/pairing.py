@@ -6,23 +6,22 @@ from .._jit import kernel
 
 
 @kernel
-def pair_up(gain, tolerance, mate):
-    """Pair all indices, for a large sum of gains: greedily, then by exchanges.
+def pair_greedily(liking, mate):
+    """Pair all indices: those of the largest liking first, ties by index.
 
-    gain: (n, n) symmetric, n even; mate: (n,) int, written: i and mate[i] are a pair.
-    Two pairs change partners where that gains more than tolerance.
+    liking: (n, n) symmetric, n even; mate: (n,) int, written: i and mate[i] are a pair.
     """
-    n = gain.shape[0]
+    n = liking.shape[0]
     best = np.empty(n, np.int64)
     for i in range(n):
         mate[i] = -1
     for i in range(n):
-        best[i] = _best_free(gain, mate, i)
+        best[i] = _best_free(liking, mate, i)
     for _ in range(n // 2):
         first = -1
         for i in range(n):
             if mate[i] < 0 and (
-                first < 0 or gain[i, best[i]] > gain[first, best[first]]
+                first < 0 or liking[i, best[i]] > liking[first, best[first]]
             ):
                 first = i
         second = best[first]
@@ -30,7 +29,16 @@ def pair_up(gain, tolerance, mate):
         mate[second] = first
         for i in range(n):
             if mate[i] < 0 and mate[best[i]] >= 0:
-                best[i] = _best_free(gain, mate, i)
+                best[i] = _best_free(liking, mate, i)
+
+
+@kernel
+def exchange_mates(gain, tolerance, mate):
+    """Let two pairs change partners where that gains more than tolerance, to the end.
+
+    gain: (n, n) symmetric; mate: (n,) int, of `pair_greedily`, changed.
+    """
+    n = gain.shape[0]
     changed = True
     while changed:
         changed = False
@@ -74,19 +82,29 @@ def _exchange(gain, tolerance, mate, i, j):
 
 
 @kernel
-def split_gain(grams, gain):
-    """Add up, over Gram matrices, the gap of the eigenvalues of each 2 × 2 minor.
+def split_gain(grams, gain, liking):
+    """Tell what pairs of columns keep that are near two lines, one for each half.
 
-    grams: (k, n, n) hermitian; gain: (n, n) real, written: twice the larger eigenvalue
-    of [[p, r], [r*, q]], less p + q, which is the same for all pairings.
+    grams: (k, n, n) hermitian, of the halves of all blocks; gain and liking: (n, n)
+    real, written. gain: twice the larger eigenvalue of [[p, r], [r*, q]] less p + q,
+    all added up; liking: less the sum of the smaller eigenvalues, in units of the
+    smaller sum of p and of q.
     """
     n = gain.shape[0]
     gain[:, :] = 0
+    liking[:, :] = 0
     for k in range(grams.shape[0]):
         for i in range(n):
             p = grams[k, i, i].real
+            liking[i, i] += p
             for j in range(n):
                 r = grams[k, i, j]
                 gap = p - grams[k, j, j].real
                 size = r.real * r.real + r.imag * r.imag
                 gain[i, j] += np.sqrt(gap * gap + 4 * size)
+    for i in range(n):
+        for j in range(n):
+            if i != j:
+                p, q = liking[i, i], liking[j, j]
+                least = max(min(p, q), 1e-300)
+                liking[i, j] = min(gain[i, j] - p - q, 0.0) / least
