@@ -68,10 +68,13 @@ def gram(x):
     return np.matmul(x.conj().swapaxes(-1, -2), x)
 
 
-def improved(blocks, grams, halves, n_iter=50, scale=1.0):
-    """Alternate between the best pairs for given halves, and halves for pairs."""
+def improved(blocks, grams, halves, scale, rows=None, columns=None, n_iter=50):
+    """Alternate between the best pairs for given halves, and halves for pairs.
+
+    rows: (g, m), what a row gains in half 1; columns: (m, m), what pairs gain.
+    """
     g, m, _ = blocks.shape
-    best = None
+    best, top = None, -np.inf
     gain, liking = np.empty((2, m, m))
     for _ in range(n_iter):
         first = gram(np.take_along_axis(blocks, halves[:, 0, :, None], 1))
@@ -81,20 +84,25 @@ def improved(blocks, grams, halves, n_iter=50, scale=1.0):
             second = gram(np.take_along_axis(blocks, halves[:, 1, :, None], 1))
         both = np.stack([first, second], 1)
         split_gain(both.reshape(2 * g, m, m), gain, liking)
-        pairs = matched(gain, liking, _TIE * scale)
+        pairs = matched(gain, liking, _TIE * scale, columns)
         lines = best_lines(both, pairs)
-        partial = 2 * halves.shape[2] < m
-        value = 0.0 if partial else float(gain[pairs[:, 0], pairs[:, 1]].sum())
-        if best is not None and value <= best.gain + _TIE * scale:
-            break
-        if not partial:
-            best = Split(halves, pairs, lines, value)
-        halves = _halves(blocks, pairs, lines)
+        if 2 * halves.shape[2] == m:
+            value = total = float(gain[pairs[:, 0], pairs[:, 1]].sum())
+            if columns is not None:
+                total += columns[pairs[:, 0], pairs[:, 1]].sum()
+                total += 2 * np.take_along_axis(rows, halves[:, 1], 1).sum()
+            if total <= top + _TIE * scale:
+                break
+            best, top = Split(halves, pairs, lines, value), total
+        halves = _halves(blocks, pairs, lines, rows)
     return best
 
 
-def matched(gain, liking, tolerance):
+def matched(gain, liking, tolerance, columns=None):
     best = None
+    if columns is not None:
+        gain = gain + columns
+        liking = liking + (columns > 0)
     for way in (liking, gain)[:MATCH[0]]:
         mate = np.empty(len(gain), np.intp)
         pair_greedily(way, mate)
@@ -107,11 +115,12 @@ def matched(gain, liking, tolerance):
     return best[1]
 
 
-def _halves(blocks, pairs, lines):
+def _halves(blocks, pairs, lines, rows=None):
     """Return the best halves for given lines."""
     g, m, _ = blocks.shape
-    score = [np.linalg.norm(_along(blocks, pairs, lines[:, h]), axis=2) for h in (0, 1)]
-    order = np.argsort(score[1] ** 2 - score[0] ** 2, 1, kind="stable")
+    kept = [np.linalg.norm(_along(blocks, pairs, lines[:, h]), axis=2) for h in (0, 1)]
+    score = kept[1] ** 2 - kept[0] ** 2
+    order = np.argsort(score if rows is None else score + rows, 1, kind="stable")
     return np.sort(order.reshape(g, 2, m // 2), 2)
 
 
@@ -174,7 +183,7 @@ def collinear(blocks, columns):
     return ratio
 
 
-def starts(blocks, rng, n_starts, n_columns, share, spectral):
+def starts(blocks, rng, n_starts, n_columns, share):
     """Yield halves to start from."""
     m = blocks.shape[1]
     columns = rng.permutation(m)[:n_columns]
@@ -251,7 +260,7 @@ def exact(blocks):
     return Split(halves[h], pairs, lines, float(values[:, :, k].max(1).sum()))
 
 
-def split(blocks, rng, n_starts, n_columns, hint=None, share=0.5, spectral=False):
+def split(blocks, rng, n_starts, n_columns, share=0.5):
     """Return the best split found."""
     m = blocks.shape[1]
     if m <= _SMALL:
@@ -259,14 +268,23 @@ def split(blocks, rng, n_starts, n_columns, hint=None, share=0.5, spectral=False
     grams = gram(blocks)
     total = float(np.einsum("gii->", grams).real)
     best = None
-    tried = itertools.chain(
-        [] if hint is None else [hint],
-        starts(blocks, rng, n_starts, n_columns, share, spectral),
-    )
-    for halves in tried:
-        found = improved(blocks, grams, halves, scale=total)
+    for halves in starts(blocks, rng, n_starts, n_columns, share):
+        found = improved(blocks, grams, halves, total)
         if best is None or found.gain > best.gain:
             best = found
         if best.gain >= total * (1 - 1e-11):  # 2 lmax - (p+q) sums to total if exact
             break
     return best
+
+
+def resplit(blocks, bits, labels, noise, loyalty):
+    """Return the split near a hint: bits of the rows (g, m), labels of columns (m,)."""
+    g, m, _ = blocks.shape
+    if m <= _SMALL:
+        return exact(blocks)
+    grams = gram(blocks)
+    total = float(np.einsum("gii->", grams).real)
+    halves = np.argsort(bits, 1, kind="stable").reshape(g, 2, m // 2)
+    rows = loyalty * noise * np.sqrt(m) * (2.0 * bits - 1)
+    columns = 2 * loyalty * noise * np.sqrt(2 * g * m) * (labels[:, None] == labels)
+    return improved(blocks, grams, halves, total, rows, columns)
