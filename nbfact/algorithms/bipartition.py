@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels import exchange_mates, pair_greedily, split_gain
+from ..kernels import exchange_mates, half_gain, pair_greedily, split_gain
 
 # Blocks of at most so many rows are split the best way of all.
 SMALL = 8
@@ -24,6 +24,7 @@ _SURE = 0.5
 
 # Added to what is divided by: a block may be zero.
 _TINY = 1e-300
+MODE = 1
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ def improved(
     row_gain, pair_gain = _gains(hint, g, m)
     gain, liking = np.empty((2, m, m))
     best, top = None, -math.inf
+    tried = False
     while True:
         whole = 2 * halves.shape[2] == m
         first = _grams(_rows(blocks, halves[:, 0]))
@@ -153,10 +155,18 @@ def improved(
             total = kept + float(pair_gain[pairs[:, 0], pairs[:, 1]].sum())
             total += 2 * float(np.take_along_axis(row_gain, halves[:, 1], 1).sum())
             if total <= top + _TIE * square:
-                return best
+                if tried or MODE == 0:
+                    return best
+                tried = True
+                halves = _best_halves(blocks, best.pairs, best.lines, row_gain)
+                continue
             best = Split(halves, pairs, lines, max(0.0, (square - kept) / 2))
             top = total
-        halves = _best_halves(blocks, pairs, lines, row_gain)
+            tried = False
+        if MODE:
+            halves = _moved(blocks, both, pairs, halves, row_gain)
+        else:
+            halves = _best_halves(blocks, pairs, lines, row_gain)
 
 
 def _gains(hint, g, m):
@@ -288,6 +298,18 @@ def _best_halves(blocks, pairs, lines, row_gain):
     score = kept[1] ** 2 - kept[0] ** 2 + row_gain
     order = np.argsort(score, 1, kind="stable")
     return np.sort(order.reshape(len(blocks), 2, -1), 2)
+
+
+def _moved(blocks, grams, pairs, halves, row_gain):
+    """Return the halves that rows would rather be in, each by itself."""
+    g, m, _ = blocks.shape
+    half = np.full((g, m), -1)
+    for h in (0, 1):
+        np.put_along_axis(half, halves[:, h], h, 1)
+    score = np.empty((g, m))
+    half_gain(blocks, grams, half, pairs, score)
+    order = np.argsort(score + row_gain, 1, kind="stable")
+    return np.sort(order.reshape(g, 2, -1), 2)
 
 
 def _lines(grams, pairs):

@@ -45,7 +45,7 @@ from .kronecker_columns import (
 )
 from .mixture import mixture_fit
 from .norms import frobenius_norm, max_abs, spectral_norm
-from .pairing import exchange_mates, pair_greedily, split_gain
+from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm import (
     chain_gradient,
     chain_norm,
@@ -132,6 +132,7 @@ __all__ = [
     "fwht_rows_parallel",
     "gather",
     "gather_rows",
+    "half_gain",
     "keep_largest",
     "kronecker_adjoint",
     "kronecker_adjoint_columns",

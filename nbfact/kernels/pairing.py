@@ -4,6 +4,9 @@ import numpy as np
 
 from .._jit import kernel
 
+# Pairs in the chains that change partners.
+_LONGEST = 6
+
 
 @kernel
 def pair_greedily(liking, mate):
@@ -34,18 +37,62 @@ def pair_greedily(liking, mate):
 
 @kernel
 def exchange_mates(gain, tolerance, mate):
-    """Let two pairs change partners where that gains more than tolerance, to the end.
+    """Let chains of pairs change partners where that gains more than tolerance.
 
-    gain: (n, n) symmetric; mate: (n,) int, of `pair_greedily`, changed.
+    gain: (n, n) symmetric; mate: (n,) int, of `pair_greedily`, changed until no two
+    pairs, and no chain of a few that `_lengthen` finds, gain by it.
     """
     n = gain.shape[0]
+    chain = np.empty(2 * min(_LONGEST, n // 2), np.int64)
     changed = True
     while changed:
         changed = False
-        for i in range(n):
-            for j in range(n):
-                if mate[i] > i and mate[j] > j and i < j:
-                    changed = _exchange(gain, tolerance, mate, i, j) or changed
+        for first in range(n):
+            for greedy in range(2):
+                length = _lengthen(gain, tolerance, mate, first, greedy == 1, chain)
+                if length > 0:
+                    changed = True
+                    for k in range(0, length, 2):
+                        following = chain[(k + 2) % length]
+                        mate[chain[k + 1]] = following
+                        mate[following] = chain[k + 1]
+
+
+@kernel
+def _lengthen(gain, tolerance, mate, first, greedy, chain):
+    """Return how many indices of chain gain if each odd one pairs with the next one.
+
+    chain: first's mate, first, then new partners and their mates, written. The next
+    partner is what gains most with the end, less what it leaves; with greedy false, what
+    gains most if the chain ends there, and it does.
+    """
+    chain[0] = mate[first]
+    chain[1] = first
+    total = -gain[first, mate[first]]
+    best, best_length, length = tolerance, 0, 2
+    while length < chain.size:
+        end, new, most = chain[length - 1], -1, 0.0
+        for i in range(gain.shape[0]):
+            used = False
+            for k in range(0, length):
+                used = used or chain[k] == i
+            value = gain[end, i] - gain[i, mate[i]]
+            if not greedy:
+                value += gain[mate[i], chain[0]]
+            if not used and (new < 0 or value > most):
+                new, most = i, value
+        if new < 0:
+            break
+        chain[length] = new
+        chain[length + 1] = mate[new]
+        total += gain[end, new] - gain[new, mate[new]]
+        length += 2
+        if total + gain[mate[new], chain[0]] > best:
+            best = total + gain[mate[new], chain[0]]
+            best_length = length
+        if not greedy:
+            break
+    return best_length
 
 
 @kernel
@@ -56,29 +103,6 @@ def _best_free(gain, mate, i):
         if j != i and mate[j] < 0 and (best < 0 or gain[i, j] > gain[i, best]):
             best = j
     return best
-
-
-@kernel
-def _exchange(gain, tolerance, mate, i, j):
-    """Pair i and j, or i and mate[j], if that gains more; return whether."""
-    k = mate[i]
-    m = mate[j]
-    now = gain[i, k] + gain[j, m] + tolerance
-    straight = gain[i, j] + gain[k, m]
-    crossed = gain[i, m] + gain[j, k]
-    if max(straight, crossed) <= now:
-        return False
-    if straight >= crossed:
-        mate[i] = j
-        mate[j] = i
-        mate[k] = m
-        mate[m] = k
-    else:
-        mate[i] = m
-        mate[m] = i
-        mate[j] = k
-        mate[k] = j
-    return True
 
 
 @kernel
@@ -98,13 +122,45 @@ def split_gain(grams, gain, liking):
             p = grams[k, i, i].real
             liking[i, i] += p
             for j in range(n):
-                r = grams[k, i, j]
-                gap = p - grams[k, j, j].real
-                size = r.real * r.real + r.imag * r.imag
-                gain[i, j] += np.sqrt(gap * gap + 4 * size)
+                gain[i, j] += _gap(p, grams[k, j, j].real, grams[k, i, j])
     for i in range(n):
         for j in range(n):
             if i != j:
                 p, q = liking[i, i], liking[j, j]
                 least = max(min(p, q), 1e-300)
                 liking[i, j] = min(gain[i, j] - p - q, 0.0) / least
+
+
+@kernel
+def half_gain(blocks, grams, half, pairs, out):
+    """Tell what a row adds to `split_gain` in half 1 more than in half 0, exactly.
+
+    blocks: (g, m, m); grams: (g, 2, m, m), of the halves; half: (g, m) int, 0 or 1, or
+    -1 for rows in neither; pairs: (m / 2, 2) int; out: (g, m) real, written: half that.
+    """
+    g, m, _ = blocks.shape
+    for block in range(g):
+        for i in range(m):
+            total = 0.0
+            for pair in range(pairs.shape[0]):
+                a, b = pairs[pair, 0], pairs[pair, 1]
+                x, y = blocks[block, i, a], blocks[block, i, b]
+                xx = x.real * x.real + x.imag * x.imag
+                yy = y.real * y.real + y.imag * y.imag
+                xy = np.conj(x) * y
+                for h in range(2):
+                    p, q = grams[block, h, a, a].real, grams[block, h, b, b].real
+                    r = grams[block, h, a, b]
+                    now = _gap(p, q, r)
+                    if half[block, i] == h:
+                        gained = now - _gap(p - xx, q - yy, r - xy)
+                    else:
+                        gained = _gap(p + xx, q + yy, r + xy) - now
+                    total += gained if h == 1 else -gained
+            out[block, i] = total / 2
+
+
+@kernel
+def _gap(p, q, r):
+    """Return the gap of the eigenvalues of [[p, r], [r*, q]]."""
+    return np.sqrt((p - q) * (p - q) + 4 * (r.real * r.real + r.imag * r.imag))
