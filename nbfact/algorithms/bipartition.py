@@ -24,7 +24,6 @@ _SURE = 0.5
 
 # Added to what is divided by: a block may be zero.
 _TINY = 1e-300
-MODE = 1
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,7 @@ def improved(
     square = float(np.einsum("gii->", grams).real)
     row_gain, pair_gain = _gains(hint, g, m)
     gain, liking = np.empty((2, m, m))
-    best, top = None, -math.inf
-    tried = False
+    best, top, nearest = None, -math.inf, False
     while True:
         whole = 2 * halves.shape[2] == m
         first = _grams(_rows(blocks, halves[:, 0]))
@@ -149,24 +147,20 @@ def improved(
         both = np.stack([first, second], 1)
         split_gain(both.reshape(2 * g, m, m), gain, liking)
         pairs = matched(gain + pair_gain, liking + (pair_gain > 0), _TIE * square)
-        lines = _lines(both, pairs)
-        if whole:
-            kept = float(gain[pairs[:, 0], pairs[:, 1]].sum())
-            total = kept + float(pair_gain[pairs[:, 0], pairs[:, 1]].sum())
-            total += 2 * float(np.take_along_axis(row_gain, halves[:, 1], 1).sum())
-            if total <= top + _TIE * square:
-                if tried or MODE == 0:
-                    return best
-                tried = True
-                halves = _best_halves(blocks, best.pairs, best.lines, row_gain)
-                continue
+        kept = float(gain[pairs[:, 0], pairs[:, 1]].sum())
+        total = kept + float(pair_gain[pairs[:, 0], pairs[:, 1]].sum())
+        total += 2 * float(np.take_along_axis(row_gain, halves[:, 1], 1).sum())
+        if whole and total > top + _TIE * square:
+            lines = _lines(both, pairs)
             best = Split(halves, pairs, lines, max(0.0, (square - kept) / 2))
-            top = total
-            tried = False
-        if MODE:
-            halves = _moved(blocks, both, pairs, halves, row_gain)
-        else:
-            halves = _best_halves(blocks, pairs, lines, row_gain)
+            top, nearest = total, False
+        elif whole:
+            # Rows that moved one by one did not fit together; the nearest lines do.
+            if nearest:
+                return best
+            halves, nearest = _nearest(blocks, best, row_gain), True
+            continue
+        halves = _moved(blocks, both, pairs, halves, row_gain)
 
 
 def _gains(hint, g, m):
@@ -292,12 +286,11 @@ def _pairings(left):
             yield ((left[0], left[k]), *others)
 
 
-def _best_halves(blocks, pairs, lines, row_gain):
-    """Return the best halves for given lines."""
+def _nearest(blocks, split, row_gain):
+    """Return halves by the distances of the rows to the lines of a split."""
+    pairs, lines = split.pairs, split.lines
     kept = [np.linalg.norm(_along(blocks, pairs, lines[:, h]), axis=2) for h in (0, 1)]
-    score = kept[1] ** 2 - kept[0] ** 2 + row_gain
-    order = np.argsort(score, 1, kind="stable")
-    return np.sort(order.reshape(len(blocks), 2, -1), 2)
+    return _halved(kept[1] ** 2 - kept[0] ** 2 + row_gain)
 
 
 def _moved(blocks, grams, pairs, halves, row_gain):
@@ -308,8 +301,13 @@ def _moved(blocks, grams, pairs, halves, row_gain):
         np.put_along_axis(half, halves[:, h], h, 1)
     score = np.empty((g, m))
     half_gain(blocks, grams, half, pairs, score)
-    order = np.argsort(score + row_gain, 1, kind="stable")
-    return np.sort(order.reshape(g, 2, -1), 2)
+    return _halved(score + row_gain)
+
+
+def _halved(score):
+    """Return the rows of smaller scores, and those of larger ones: (g, 2, m / 2)."""
+    order = np.argsort(score, 1, kind="stable")
+    return np.sort(order.reshape(len(order), 2, -1), 2)
 
 
 def _lines(grams, pairs):

@@ -25,6 +25,9 @@ from .target import checked_target, shift
 # take turns. 0 follows the data alone; with 9 little changes but what is sure.
 _LOYALTIES = (0.0, 1.0, 3.0, 9.0)
 
+# Noise added before the third start and later ones, at most, relative to the residual.
+_SHAKE = 0.5
+
 # The error that noise explains, to this share and 1 / n: it varies.
 _LIKELY = 0.02
 
@@ -201,11 +204,22 @@ class _Search:
         """Start again and again, from the target and its transpose in turns."""
         for number in range(n_restarts + 1):
             turned = bool(number % 2)
-            found = self._noted(fresh(self._views[turned], self._tied, rng), turned)
+            view = self._views[turned]
+            if self._tied and number > 1:
+                view = self._shaken(view, rng)
+            found = self._noted(fresh(view, self._tied, rng), turned)
             if self._tied:
                 self._improve(found, n_iter)
             if self._stopped or self._explained():
                 return
+
+    def _shaken(self, view, rng):
+        """Return a view with noise added: what is nearly a tie falls otherwise."""
+        noise = rng.standard_normal((*view.shape, 2))
+        noise = noise.view(np.complex128)[..., 0]
+        noise = noise if view.dtype.kind == "c" else noise.real
+        size = _SHAKE * rng.random() * self._best.error * math.sqrt(self._square)
+        return view + size / frobenius_norm(np.ascontiguousarray(noise)) * noise
 
     def _improve(self, found, n_iter):
         """Make passes near the best of this start, until they no longer help."""
@@ -255,7 +269,7 @@ class _Search:
         if not self._tied or n < 8:
             return False
         expected = self._noise * math.sqrt(1 - n.bit_length() / n)
-        return abs(self._best.error / expected - 1) < _LIKELY + 1 / n
+        return abs(self._best.error - expected) < (_LIKELY + 1 / n) * expected
 
     def _values(self, nest, matrix):
         """Return the factorization with the best values of a tied nest."""

@@ -50,7 +50,7 @@ def fresh(matrix: np.ndarray, tied: bool, rng: np.random.Generator) -> Nest:
     """Split a matrix level by level, each as well as is found."""
 
     def choose(level, blocks, rows, groups):
-        return best_split(blocks, rng, _STARTS, _COLUMNS)
+        return best_split(blocks, rng, _STARTS, min(_COLUMNS, blocks.shape[1] // 2))
 
     return _peeled(matrix, tied, choose)
 
