@@ -19,9 +19,6 @@ _TIE = 1e-12
 # A split that loses less, relative to the squared norm, ends the search for a better.
 _EXACT = 1e-11
 
-# Of the rows of a half, the share that pairs are first looked for with: the surest.
-_SURE = 0.5
-
 # Added to what is divided by: a block may be zero.
 _TINY = 1e-300
 
@@ -77,7 +74,11 @@ class Hint:
 
 
 def best_split(
-    blocks: np.ndarray, rng: np.random.Generator, n_starts: int, n_columns: int
+    blocks: np.ndarray,
+    rng: np.random.Generator,
+    n_starts: int,
+    n_columns: int,
+    share: float = 0.5,
 ) -> Split:
     """Return the best split found: of all for small blocks, else from some starts.
 
@@ -90,13 +91,15 @@ def best_split(
         Of pairs of columns that begin a search; each costs some products of matrices.
     n_columns : int
         Columns that partners are looked for, chosen at random.
+    share : float
+        Of the rows of a half, those that pairs are first looked for with: the surest.
     """
     if blocks.shape[1] <= SMALL:
         return best_of_all(blocks)
     grams = _grams(blocks)
     square = float(np.einsum("gii->", grams).real)
     best = None
-    for halves in starts(blocks, rng, n_starts, n_columns):
+    for halves in starts(blocks, rng, n_starts, n_columns, share):
         found = improved(blocks, grams, halves)
         if best is None or found.lost < best.lost:
             best = found
@@ -182,7 +185,11 @@ def matched(gain: np.ndarray, liking: np.ndarray, tolerance: float) -> np.ndarra
 
 
 def starts(
-    blocks: np.ndarray, rng: np.random.Generator, n_starts: int, n_columns: int
+    blocks: np.ndarray,
+    rng: np.random.Generator,
+    n_starts: int,
+    n_columns: int,
+    share: float,
 ) -> Iterator[np.ndarray]:
     """Yield halves (g, 2, k) that pairs of columns suggest, the best pairs first."""
     columns = rng.permutation(blocks.shape[2])[:n_columns]
@@ -192,7 +199,7 @@ def starts(
     near = np.argsort(ratio, 1)[:, :2]
     order = np.argsort(np.take_along_axis(ratio, near, 1), None)[:n_starts]
     for i, j in zip(*np.unravel_index(order, near.shape), strict=True):
-        yield halves_of_pair(blocks, np.array([columns[i], near[i, j]]))
+        yield halves_of_pair(blocks, np.array([columns[i], near[i, j]]), share)
 
 
 def off_two_lines(blocks: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -223,7 +230,7 @@ def off_two_lines(blocks: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return ratio
 
 
-def halves_of_pair(blocks: np.ndarray, pair: np.ndarray) -> np.ndarray:
+def halves_of_pair(blocks: np.ndarray, pair: np.ndarray, share: float) -> np.ndarray:
     """Return the surest rows (g, 2, k) of the two lines of points in two columns."""
     m = blocks.shape[1]
     points = blocks[:, :, pair]
@@ -239,7 +246,7 @@ def halves_of_pair(blocks: np.ndarray, pair: np.ndarray) -> np.ndarray:
     # x / y is sum_ / c on one line, a / sum_ on the other.
     kept = [_on_line(x, y, *line) for line in ((sum_, c), (a, sum_))]
     order = np.argsort(kept[1] - kept[0], 1, kind="stable")
-    k = max(1, int(m // 2 * _SURE))
+    k = max(1, int(m // 2 * share))
     return np.stack([order[:, :k], order[:, m - k :]], 1)
 
 

@@ -207,7 +207,8 @@ class _Search:
             view = self._views[turned]
             if self._tied and number > 1:
                 view = self._shaken(view, rng)
-            found = self._noted(fresh(view, self._tied, rng), turned)
+            share = 1.0 if not self._tied and number % 4 > 1 else 0.5
+            found = self._noted(fresh(view, self._tied, rng, share), turned)
             if self._tied:
                 self._improve(found, n_iter)
             if self._stopped or self._explained():

@@ -10,7 +10,7 @@ from ..operators.permutations import bit_reversal
 from .bipartition import Hint, Split, best_split, split_near
 
 # Pairs of columns that searches begin with in each block, and columns that these are
-# looked for in: twice as many find little more (see the table of docs/identify.md).
+# looked for in.
 _STARTS, _COLUMNS = 8, 64
 
 
@@ -46,11 +46,14 @@ class Nest:
         return Nest(rows, columns, self.lost, self.first_lost, factors)
 
 
-def fresh(matrix: np.ndarray, tied: bool, rng: np.random.Generator) -> Nest:
-    """Split a matrix level by level, each as well as is found."""
+def fresh(
+    matrix: np.ndarray, tied: bool, rng: np.random.Generator, share: float
+) -> Nest:
+    """Split a matrix level by level, each as well as is found; see `best_split`."""
 
     def choose(level, blocks, rows, groups):
-        return best_split(blocks, rng, _STARTS, min(_COLUMNS, blocks.shape[1] // 2))
+        n_columns = min(_COLUMNS, blocks.shape[1] // 2)
+        return best_split(blocks, rng, _STARTS, n_columns, share)
 
     return _peeled(matrix, tied, choose)
 
