@@ -39,60 +39,66 @@ def pair_greedily(liking, mate):
 def exchange_mates(gain, tolerance, mate):
     """Let chains of pairs change partners where that gains more than tolerance.
 
-    gain: (n, n) symmetric; mate: (n,) int, of `pair_greedily`, changed until no two
-    pairs, and no chain of a few that `_lengthen` finds, gain by it.
+    gain: (n, n) symmetric; mate: (n,) int, of `pair_greedily`, changed until no chain
+    that `_chain_from` finds gains, of two pairs or of a few.
     """
     n = gain.shape[0]
+    own = np.empty(n, gain.dtype)
+    waiting = np.ones(n, np.bool_)
+    used = np.full(n, -1)
     chain = np.empty(2 * min(_LONGEST, n // 2), np.int64)
+    for i in range(n):
+        own[i] = gain[i, mate[i]]
     changed = True
     while changed:
         changed = False
         for first in range(n):
-            for greedy in range(2):
-                length = _lengthen(gain, tolerance, mate, first, greedy == 1, chain)
-                if length > 0:
-                    changed = True
-                    for k in range(0, length, 2):
-                        following = chain[(k + 2) % length]
-                        mate[chain[k + 1]] = following
-                        mate[following] = chain[k + 1]
+            if waiting[first]:
+                waiting[first] = False
+                length = _chain_from(gain, tolerance, mate, own, first, used, chain)
+                changed = changed or length > 0
+                for k in range(1, length, 2):
+                    i, j = chain[k], chain[(k + 1) % length]
+                    mate[i], mate[j] = j, i
+                    own[i] = own[j] = gain[i, j]
+                    waiting[i] = waiting[j] = True
+        for i in range(n):
+            used[i] = -1
 
 
 @kernel
-def _lengthen(gain, tolerance, mate, first, greedy, chain):
-    """Return how many indices of chain gain if each odd one pairs with the next one.
+def _chain_from(gain, tolerance, mate, own, first, used, chain):
+    """Return how many indices of chain gain, if each odd one pairs with the next one.
 
-    chain: first's mate, first, then new partners and their mates, written. The next
-    partner is what gains most with the end, less what it leaves; with greedy false, what
-    gains most if the chain ends there, and it does.
+    own: (n,), gain of each with its mate; used: (n,), below first where free; chain:
+    first's mate, first, then partners and their mates, written. What joins is what
+    gains most, less what it leaves; the last is what gains most if the chain ends. No
+    part from first on may lose: some order of each chain that gains is like that.
     """
-    chain[0] = mate[first]
-    chain[1] = first
-    total = -gain[first, mate[first]]
-    best, best_length, length = tolerance, 0, 2
+    home = mate[first]
+    chain[0], chain[1] = home, first
+    used[home] = used[first] = first
+    total = -own[first]
+    best, last, length, kept = tolerance, -1, 2, 0
     while length < chain.size:
         end, new, most = chain[length - 1], -1, 0.0
         for i in range(gain.shape[0]):
-            used = False
-            for k in range(0, length):
-                used = used or chain[k] == i
-            value = gain[end, i] - gain[i, mate[i]]
-            if not greedy:
-                value += gain[mate[i], chain[0]]
-            if not used and (new < 0 or value > most):
-                new, most = i, value
+            if total + gain[end, i] > tolerance and used[i] != first:
+                value = gain[end, i] - own[i]
+                if total + value + gain[home, mate[i]] > best:
+                    best = total + value + gain[home, mate[i]]
+                    last, kept = i, length + 2
+                if new < 0 or value > most:
+                    new, most = i, value
         if new < 0:
             break
-        chain[length] = new
-        chain[length + 1] = mate[new]
-        total += gain[end, new] - gain[new, mate[new]]
+        chain[length], chain[length + 1] = new, mate[new]
+        used[new] = used[mate[new]] = first
+        total += most
         length += 2
-        if total + gain[mate[new], chain[0]] > best:
-            best = total + gain[mate[new], chain[0]]
-            best_length = length
-        if not greedy:
-            break
-    return best_length
+    if kept > 0:
+        chain[kept - 2], chain[kept - 1] = last, mate[last]
+    return kept
 
 
 @kernel
