@@ -23,7 +23,7 @@ STUDIES = "options report tradeoff cost scale noise crossover products rates dao
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine splits candidates butterfly fits objectives twiddles "
-    "descent gradient explore nests bipartition identify learn"
+    "descent gradient explore bipartition nests identify starts learn"
 )
 OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "

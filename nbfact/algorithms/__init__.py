@@ -6,6 +6,7 @@ from .fits import legendre, slant
 from .gradient import learn_butterfly
 from .hierarchical import hierarchical
 from .identify import PermutedFactorization, identify_permuted_butterfly
+from .learn import LearnedTransform, Trial, learn_transform
 from .palm4msa import palm4msa
 from .presets import Preset, dictionary, rectmat, rectmat_simple
 from .refine import refine
@@ -23,17 +24,20 @@ __all__ = [
     "Factorization",
     "History",
     "LearnedButterfly",
+    "LearnedTransform",
     "LearningHistory",
     "LearningState",
     "PermutedFactorization",
     "Preset",
     "State",
+    "Trial",
     "butterfly_factorize",
     "dictionary",
     "explore",
     "hierarchical",
     "identify_permuted_butterfly",
     "learn_butterfly",
+    "learn_transform",
     "legendre",
     "palm4msa",
     "rectmat",
