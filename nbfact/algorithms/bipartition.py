@@ -11,13 +11,16 @@ import numpy as np
 from ..kernels import exchange_mates, half_gain, pair_greedily, split_gain
 
 # Blocks of at most so many rows are split the best way of all.
-SMALL = 8
+_SMALL = 8
 
 # What differs by less, relative to the squared norm, is equal: ties are frequent.
 _TIE = 1e-12
 
 # A split that loses less, relative to the squared norm, ends the search for a better.
 _EXACT = 1e-11
+
+# With more rows, two starts with the same best loss are enough.
+_LARGE = 256
 
 # Each start takes some rounds, the best then all that gain.
 _ROUNDS, _FINALISTS = 3, 2
@@ -97,23 +100,27 @@ def best_split(
     share : float
         Of the rows of a half, those that pairs are first looked for with: the surest.
     """
-    if blocks.shape[1] <= SMALL:
+    if blocks.shape[1] <= _SMALL:
         return best_of_all(blocks)
     grams = _grams(blocks)
     square = float(np.einsum("gii->", grams).real)
+    large = len(blocks) * blocks.shape[1] > _LARGE
     found = []
     for halves in starts(blocks, rng, n_starts, n_columns, share):
-        found.append(improved(blocks, grams, halves, n_iter=_ROUNDS))
-        if found[-1].lost <= _EXACT * square:
-            return found[-1]
-    found.sort(key=lambda split: split.lost)
+        split = improved(blocks, grams, halves, n_iter=_ROUNDS)
+        if split.lost <= _EXACT * square:
+            return split
+        found.append(split)
+        found.sort(key=lambda split: split.lost)
+        if large and len(found) > 1 and found[1].lost - found[0].lost <= _TIE * square:
+            break
     final = [improved(blocks, grams, split.halves) for split in found[:_FINALISTS]]
     return min(final, key=lambda split: split.lost)
 
 
 def split_near(blocks: np.ndarray, hint: Hint) -> Split:
     """Return the best split found from a hint; of all for small blocks."""
-    if blocks.shape[1] <= SMALL:
+    if blocks.shape[1] <= _SMALL:
         return best_of_all(blocks)
     order = np.argsort(hint.bits, 1, kind="stable")
     halves = order.reshape(len(blocks), 2, -1)

@@ -64,7 +64,7 @@ def identify_permuted_butterfly(
     target: Any,
     *,
     tied: bool = True,
-    n_iter: int = 30,
+    n_iter: int = 20,
     n_restarts: int | None = None,
     polish: bool = True,
     callback: Callable[[State], Any] | None = None,
@@ -81,12 +81,12 @@ def identify_permuted_butterfly(
         with one permutation of the rows and one of the columns. Without, each block
         pairs its own: as many non-zeros, more freedom, to approximate a matrix that is
         no butterfly; supports that `explore` and `refine` start well from.
-    n_iter : int
+    n_iter : int, default 20
         Passes from each start, at most: from the right and from the left in turns,
         each near the best split so far. Only with ``tied=True``.
     n_restarts : int, optional
         Starts beyond the first, in A and in its transpose in turns. They end early:
-        see Notes. By default 15 up to n = 256, 7 for 512, 1 from 1024 on.
+        see Notes. By default 15 up to n = 256, 7 for n = 512, 1 from 1024 on.
     polish : bool
         Whether to end with `refine` where the error is above rounding.
     callback : callable, optional
@@ -299,7 +299,7 @@ class _Search:
         """Return the best, polished."""
         nest = self._best.straight()
         product, butterfly = self._operators(nest)
-        error = relative_error(matrix, product.toarray())
+        error = float(relative_error(matrix, product.toarray()))
         if polish and error > 10 * np.finfo(self._dtype).eps:
             refined = refine(product, matrix)
             if refined.relative_error < error:
