@@ -29,7 +29,7 @@ OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "
     "butterfly loading fourier cosines circulants transforms routing"
 )
-TARGETS = "products meg transforms wavelets study"
+TARGETS = "disturb products graphs digits meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
 ORDER = [
