@@ -19,7 +19,10 @@ BENCH = (
 REPORT = (
     "fields curves asvfiles timelines charts figures summaries provenance pages write"
 )
-STUDIES = "options report tradeoff cost scale noise crossover products rates dao run"
+STUDIES = (
+    "options report intervals work tradeoff cost scale noise instances rank_one_blocks "
+    "recovery exploration approximation patterns crossover products rates dao run"
+)
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine splits candidates butterfly fits objectives twiddles "

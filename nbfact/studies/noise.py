@@ -31,6 +31,9 @@ median over seeds, and the worst. FAµST's acceptance data follow the same proto
 PERMUTED = "permuted"
 
 
+PARALLEL = True
+
+
 @dataclass(frozen=True)
 class Settings:
     """Order, relative noises, number of seeds; noise 0 needs one only."""

@@ -34,6 +34,9 @@ BEST = 1e-6
 FLOOR = 1e-12
 
 
+PARALLEL = True
+
+
 @dataclass(frozen=True)
 class Settings:
     """Order, instances, sweeps, and which methods and targets (all where empty)."""
