@@ -37,6 +37,7 @@ QUOTED = dict(zip(BUDGETS, (0.684, 0.678, 0.674, 0.291, 0.127, 0.236), strict=Tr
 """The best of nine runs of FAµST in the prototypes (algorithms.md, C.6): instances of
 their own, which differ from these for graphs, lead fields and Gaussian matrices."""
 
+FLOOR = 1e-4  # of errors, as drawn
 OURS = "learn_transform"
 
 
@@ -268,13 +269,18 @@ def _spread(numbers, digits=".3g"):
 
 
 def draw_curve(axes: "Axes", rows: Sequence[Row], target: str) -> None:
-    """Draw errors against complexity gains, and the Pareto front of all."""
+    """Draw errors against complexity gains, and the Pareto front of all.
+
+    Errors below 1e-4 are drawn there.
+    """
     tried = [
         row
         for row in select(rows, part=CURVE, target=target)
         if row["nnz"] and row["error"]
     ]
     points = {}
+    drawn = [max(row["error"], FLOOR) for row in tried]
+    tried = [row | {"error": error} for row, error in zip(tried, drawn, strict=True)]
     for method in values(tried, "method"):
         points[method] = sorted(
             (N * N / row["nnz"], row["error"]) for row in select(tried, method=method)

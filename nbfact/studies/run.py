@@ -4,7 +4,8 @@ Exit codes, also those of ``nbfact study``:
 
 ====  =====================================================================
 0     done
-1     a number of the study is NaN or infinite; its files are written all the same
+1     a number of the study is NaN or infinite, or an attempt of ours raised; its files
+      are written all the same
 2     wrong usage, a directory that cannot be written, an extra not installed
 130   interrupted: no results are written; where jobs are not timed, those that are
       done are kept beside the results, and the same command goes on from there
@@ -112,12 +113,21 @@ def run_study(
     if kept:
         kept.remove()
     print(f"{shown}\n{study.NOTES}")  # after the files: `| head` closes the pipe
-    wrong = report.broken(rows)
+    wrong = report.broken(rows) + _failed(rows)
     for line in wrong:
         print(f"WRONG: {line}", file=sys.stderr)
     files = ", ".join(str(output / f"{name}.{kind}") for kind in ("csv", "md", "png"))
     print(f"\n{len(rows)} rows, {seconds:.0f} s; in {files}")
     return 1 if wrong else 0
+
+
+def _failed(rows):
+    """Return a line for each attempt of ours that raised."""
+    return [
+        f"row {number}: {row['method']}: {row['failure']}"
+        for number, row in enumerate(rows, start=1)
+        if row.get("failure") and not peers.is_peer(row["method"])
+    ]
 
 
 def _check_jobs(name, parallel, n_jobs, threads):
