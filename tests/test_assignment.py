@@ -9,7 +9,13 @@ import pytest
 from samples import DTYPES
 from scipy.linalg import hadamard
 
-from nbfact.kernels import project_skperm, project_skperm_greedy
+from nbfact import constraints
+from nbfact.kernels import (
+    matching,
+    project_skperm,
+    project_skperm_greedy,
+    project_skperm_warm,
+)
 
 
 def cases(count):
@@ -40,6 +46,18 @@ def applied(kernel, x, k_row, k_col):
 
 def energy(x):
     return np.sum(np.abs(x) ** 2)
+
+
+def matched(x, k_row, k_col, potential):
+    """Return whether one matching is proved to be the best, and which."""
+    energies = (x / max(abs(x).max(), 1e-300)) ** 2
+    k_row, k_col = min(k_row, x.shape[1]), min(k_col, len(x))
+    return matching.match(energies, k_row, k_col, potential), np.signbit(energies)
+
+
+def garbage(rng, size):
+    """Return potentials that make no sense."""
+    return rng.choice([np.nan, np.inf, -1.0, 0.0, 0.3, 1.0, 1e300], size)
 
 
 def test_the_energy_is_that_of_the_linear_programme():
@@ -148,3 +166,95 @@ def test_greedy_is_its_twin_and_at_least_half_as_good():
         assert np.array_equal(got, naive.project_skperm_greedy(x, k_row, k_col))
         best = energy(applied(project_skperm, x, k_row, k_col))
         assert best * (1 + 1e-12) >= energy(got) >= 0.5 * best
+
+
+def test_warm_is_cold_whatever_the_potentials():
+    rng = np.random.default_rng(8)
+    for case, (x, k_row, k_col) in enumerate(cases(150)):
+        if case % 2:  # orders of magnitude between columns, and between entries
+            x = x * 10.0 ** rng.integers(-200, 0, x.shape[1])
+        expected = applied(project_skperm, x, k_row, k_col)
+        potential = garbage(rng, sum(x.shape))
+        for _ in range(2):  # the second from what the first left
+            project_skperm_warm(got := x.copy(), k_row, k_col, potential)
+            assert np.array_equal(got, expected)
+            assert (potential >= 0).all()
+            assert np.isfinite(potential).all()
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(
+    ("shape", "k_row", "k_col"), [((48, 48), 2, 2), ((60, 44), 1, 3), ((40, 64), 2, 4)]
+)
+def test_a_matrix_that_drifts_stays_at_the_optimum(shape, k_row, k_col):
+    """Proved each time, with few candidates, from prices that fit and that do not."""
+    rng = np.random.default_rng(9)
+    x, potential = rng.standard_normal(shape), np.zeros(sum(shape))
+    for step in range(8):
+        x = x + (0.02 if step % 4 else 2.0) * rng.standard_normal(shape)
+        expected = naive.project_skperm(x, k_row, k_col) != 0
+        energies = (x / abs(x).max()) ** 2
+        assert matching.match(energies, k_row, k_col, potential)
+        assert np.array_equal(np.signbit(energies), expected)
+        rows, columns = potential[: shape[0], None], potential[None, shape[0] :]
+        slack = rows + columns - abs(energies)
+        assert (np.where(expected, -slack, slack) >= -1e-14).all()
+        project_skperm_warm(got := x.copy(), k_row, k_col, potential.copy())
+        assert np.array_equal(got != 0, expected)
+
+
+def test_rows_that_overlooked_a_column_look_again():
+    """The candidates of all are the best of each group of 6 columns, without room."""
+    rng = np.random.default_rng(10)
+    x = 1 + rng.random((40, 40)) / 8
+    x[:, :36:6] += 1
+    energies = (x / x.max()) ** 2
+    near, near_count = np.full((40, 30), -1), np.empty(40, np.int64)
+    listed = np.zeros((40, 40), bool)
+    for i in range(40):
+        matching._find_candidates(
+            energies, i, 6, np.zeros(80), near, near_count, np.empty(40)
+        )
+        listed[i, near[i, : near_count[i]]] = True
+    assert listed.sum() == 40 * 6
+    only, kept = matched(x, 2, 2, np.zeros(80))
+    assert only
+    assert (kept & ~listed).sum() == 80 - 6 * 2
+    assert np.array_equal(kept, naive.project_skperm(x, 2, 2) != 0)
+
+
+def test_ties_are_not_taken_for_the_only_optimum():
+    """In exact arithmetic: another support is as good, or the best is found."""
+    rng = np.random.default_rng(11)
+    found = 0
+    for x, k_row, k_col in cases(150):
+        supports, best = [], energy(naive.project_skperm(x, k_row, k_col))
+        for _ in range(3):  # the linear programme does not know which of the tied
+            rows, columns = rng.permutation(x.shape[0]), rng.permutation(x.shape[1])
+            kept = np.zeros(x.shape, bool)
+            kept[np.ix_(rows, columns)] = (
+                naive.project_skperm(x[np.ix_(rows, columns)], k_row, k_col) != 0
+            )
+            supports.append(kept)
+        only, kept = matched(x, k_row, k_col, np.zeros(sum(x.shape)))
+        if only:
+            assert energy(x * kept) == pytest.approx(best, rel=1e-12, abs=0)
+            assert all(np.array_equal(kept, other) for other in supports)
+            found += 1
+    assert 50 < found < 150
+
+
+def test_sets_remember_potentials():
+    x = np.random.default_rng(12).standard_normal((6, 9))
+    for options in ({}, {"nonneg": True}, {"normalized": False, "tie_tol": 2.0**-20}):
+        set_ = constraints.SkPerm((6, 9), 2, k_col=1, **options)
+        memory, got = set_.memory(), x.copy()
+        set_.project_in_place(got, memory)
+        assert memory.any()
+        assert np.array_equal(got, set_.project(x))
+    assert constraints.SpLin((6, 9), 2).memory() is None
+
+    class Mine(constraints.SkPerm):
+        """May override what it inherits."""
+
+    assert Mine((6, 9), 2).memory() is None

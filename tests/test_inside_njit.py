@@ -100,6 +100,7 @@ ARGUMENTS = {
     "project_normlin": (SQUARE, 2.0),
     "project_skperm": (SQUARE, 2, 1),
     "project_skperm_greedy": (SQUARE, 2, 1),
+    "project_skperm_warm": (SQUARE, 2, 1, np.zeros(8)),
     "project_sp": (SQUARE, 3),
     "project_spcol": (SQUARE, 2),
     "project_splin": (SQUARE, 2),

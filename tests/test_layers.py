@@ -7,9 +7,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
-    "norms select topk projections assignment structured sparse compress registers "
-    "hadamard butterfly gradient mixture kronecker kronecker_columns shuffled parallel "
-    "permute rank_one palm"
+    "norms select topk projections matching assignment structured sparse compress "
+    "registers hadamard butterfly gradient mixture kronecker kronecker_columns "
+    "shuffled parallel permute rank_one palm pairing"
 )
 BENCH = (
     "sample allocations faust peers machine store case operators products hadamard "
@@ -26,7 +26,7 @@ STUDIES = (
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine splits candidates butterfly fits objectives twiddles "
-    "descent gradient explore"
+    "descent gradient explore nests bipartition identify learn"
 )
 OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "

@@ -33,7 +33,7 @@ from .palm import (
 from .peers import is_peer
 from .planning import plan_cases
 from .products import product_cases
-from .steps import projection_cases
+from .steps import projection_cases, skperm_cases
 
 PLANNED = [
     *(("dyadic", n) for n in (256, 1024, 4096)),
@@ -151,6 +151,7 @@ def _full():
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),
         *projection_cases((64, 256, 1024), (*reals, "complex128")),
+        *skperm_cases((256,)),
         *sweep_cases((32, 64, 128, 256), (2, 3, 5)),
         *shape_cases(SHAPES),
         *hierarchical_cases((64, 128, 256, 512)),

@@ -14,6 +14,7 @@ import scipy.sparse
 
 from ..kernels import (
     project_skperm,
+    project_skperm_warm,
     project_sp,
     project_spcol,
     project_splin,
@@ -25,7 +26,7 @@ from .case import Case
 NUMPY = "numpy"
 LINPROG = "scipy linprog"
 K = 4
-SKPERM_MAX = 64  # the linear programme takes seconds beyond
+SKPERM_MAX = 64  # the linear programme takes 0.3 s at 256, k = 2, seconds beyond
 
 
 def projection_cases(sizes: Sequence[int], dtypes: Sequence[str]) -> Iterator[Case]:
@@ -55,21 +56,53 @@ def projection_cases(sizes: Sequence[int], dtypes: Sequence[str]) -> Iterator[Ca
                 }
                 if peers.installed("pyfaust"):
                     impls["pyfaust"] = functools.partial(faust.projection, name, k)
-                for impl, prepare in impls.items():
-                    yield Case(
-                        group=f"project_{name}",
-                        impl=impl,
-                        params={"n": n, "k": k, "dtype": dtype},
-                        make=_gaussian(n, dtype),
-                        prepare=prepare,
-                        reference=_theirs_once(reference, k),
-                        bound=0.0,  # entries are kept or cut, never computed
-                        size=2 * n * n * np.dtype(dtype).itemsize,
-                        flops=0,
-                        nnz=None,
-                        yardstick=yardstick,
-                        rival=peers.is_peer(impl),
-                    )
+                yield from _task(name, n, k, dtype, impls, reference, yardstick)
+
+
+def skperm_cases(sizes: Sequence[int]) -> Iterator[Case]:
+    """Yield the cases of the exact projection, k = 2, cold and warm.
+
+    Warm starts from the potentials of a matrix that differs by 2 % in norm, as the
+    gradient steps of one factor from sweep to sweep do.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Orders of the matrices, in float64.
+
+    Yields
+    ------
+    Case
+    """
+    kernel, twin, reference = _PROJECTIONS["skperm"]
+    for n in sizes:
+        impls = {
+            "nbfact project_skperm": _ours(kernel, 2),
+            "nbfact project_skperm_warm": _warm(2),
+            LINPROG: _theirs(twin, 2),
+        }
+        if peers.installed("pyfaust"):
+            impls["pyfaust"] = functools.partial(faust.projection, "skperm", 2)
+        yield from _task("skperm", n, 2, "float64", impls, reference, LINPROG)
+
+
+def _task(name, n, k, dtype, impls, reference, yardstick):
+    """Yield the cases of one task."""
+    for impl, prepare in impls.items():
+        yield Case(
+            group=f"project_{name}",
+            impl=impl,
+            params={"n": n, "k": k, "dtype": dtype},
+            make=_gaussian(n, dtype),
+            prepare=prepare,
+            reference=_theirs_once(reference, k),
+            bound=0.0,  # entries are kept or cut, never computed
+            size=2 * n * n * np.dtype(dtype).itemsize,
+            flops=0,
+            nnz=None,
+            yardstick=yardstick,
+            rival=peers.is_peer(impl),
+        )
 
 
 def _gaussian(n, dtype):
@@ -92,6 +125,26 @@ def _ours(kernel, k):
         def call():
             np.copyto(out, x)
             kernel(out, *arguments)
+            return out
+
+        return call
+
+    return prepare
+
+
+def _warm(k):
+    """Prepare the exact projection, given what it left for a matrix near this one."""
+
+    def prepare(x):
+        before = x + 0.02 * _gaussian(len(x), x.dtype.name)(np.random.default_rng(1))
+        given = np.zeros(2 * len(x))
+        project_skperm_warm(before, k, k, given)
+        potential, out = np.empty_like(given), np.empty_like(x)
+
+        def call():
+            np.copyto(potential, given)
+            np.copyto(out, x)
+            project_skperm_warm(out, k, k, potential)
             return out
 
         return call

@@ -57,7 +57,7 @@ class Set:
         self.project_in_place(copy)
         return copy
 
-    def project_in_place(self, x: np.ndarray) -> None:
+    def project_in_place(self, x: np.ndarray, memory: np.ndarray | None = None) -> None:
         """Move ``x`` to the nearest point of the set, unchecked: for inner loops.
 
         Parameters
@@ -65,6 +65,9 @@ class Set:
         x : (m, n) ndarray
             Overwritten. C-contiguous, float32, float64, complex64 or complex128, of the
             shape of the set and finite, or the result is undefined.
+        memory : ndarray, optional
+            What `memory` returned, and each call since has written to. It saves time
+            if ``x`` changes little from call to call; the result is the same.
 
         Raises
         ------
@@ -75,12 +78,29 @@ class Set:
             if np.iscomplexobj(x):
                 raise ValueError(f"nonneg needs a real x, got dtype {x.dtype}")
             project_nonneg(x)
-        self._nearest(x)
+        if memory is None:
+            self._nearest(x)
+        else:
+            self._nearest_from(x, memory)
         if self.normalized:
             normalize_frobenius(x)
 
+    def memory(self) -> np.ndarray | None:
+        """Return what `project_in_place` may keep between calls; None for nothing.
+
+        Returns
+        -------
+        ndarray or None
+            For one sequence of matrices; None where nothing would save time.
+        """
+        return None
+
     def _nearest(self, x):
         """Move ``x`` to the nearest point of the set, in place."""
+        raise NotImplementedError
+
+    def _nearest_from(self, x, memory):
+        """Do as `_nearest`, given what `memory` returned."""
         raise NotImplementedError
 
     def transposed(self) -> "Set | None":

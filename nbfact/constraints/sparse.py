@@ -1,6 +1,8 @@
 """Sets of sparse matrices: so many entries in all, in a row, in a column."""
 
-from ..kernels.assignment import project_skperm
+import numpy as np
+
+from ..kernels.assignment import project_skperm_warm
 from ..kernels.projections import (
     project_sp,
     project_spcol,
@@ -124,8 +126,10 @@ class SkPerm(Tolerant):
     Notes
     -----
     Exact: the support of largest energy is a maximum-weight b-matching, found by
-    shortest augmenting paths, in min(m k, n k_col) searches of O(mn) at most. With
-    ties it is not unique. `nbfact.kernels.project_skperm_greedy` is faster.
+    shortest augmenting paths, in min(m k, n k_col) searches of O(mn) at most; most
+    entries need none where no other support is as good. With ties, the support is that
+    of a fixed order of searches. `project_in_place` with a `memory` starts from the
+    potentials of the last matrix. `nbfact.kernels.project_skperm_greedy` is faster.
 
     References
     ----------
@@ -148,9 +152,22 @@ class SkPerm(Tolerant):
             k_col = positive_integer(self.k_col, "k_col")
             object.__setattr__(self, "k_col", k_col)
 
+    def memory(self) -> np.ndarray | None:
+        """Return potentials of rows and columns; None for a subclass, as it may differ.
+
+        Returns
+        -------
+        (m + n,) ndarray or None
+            Zeros.
+        """
+        return np.zeros(sum(self.shape)) if type(self) is SkPerm else None
+
     def _nearest(self, x):
+        self._nearest_from(x, np.zeros(sum(self.shape)))
+
+    def _nearest_from(self, x, memory):
         k_col = self.k if self.k_col is None else self.k_col
-        project_skperm(x, self.k, k_col, self.tie_tol)
+        project_skperm_warm(x, self.k, k_col, memory, self.tie_tol)
 
 
 @constraint

@@ -5,7 +5,11 @@ scalars, write in place or into ``out``, and check nothing: shapes, dtypes and
 contiguity are the caller's. One name, one place: ``from nbfact.kernels import fwht``.
 """
 
-from .assignment import project_skperm, project_skperm_greedy
+from .assignment import (
+    project_skperm,
+    project_skperm_greedy,
+    project_skperm_warm,
+)
 from .butterfly import (
     butterfly_adjoint,
     butterfly_adjoint_columns,
@@ -45,6 +49,7 @@ from .kronecker_columns import (
 )
 from .mixture import mixture_fit
 from .norms import frobenius_norm, max_abs, spectral_norm
+from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm import (
     chain_gradient,
     chain_norm,
@@ -123,6 +128,7 @@ __all__ = [
     "csr_fit",
     "csr_gram",
     "frobenius_norm",
+    "exchange_mates",
     "fwht",
     "fwht_columns",
     "fwht_columns_parallel",
@@ -130,6 +136,7 @@ __all__ = [
     "fwht_rows_parallel",
     "gather",
     "gather_rows",
+    "half_gain",
     "keep_largest",
     "kronecker_adjoint",
     "kronecker_adjoint_columns",
@@ -145,6 +152,7 @@ __all__ = [
     "mixture_fit",
     "normalize_frobenius",
     "optimal_scale",
+    "pair_greedily",
     "palm_step",
     "project_anticirc",
     "project_blockdiag",
@@ -156,6 +164,7 @@ __all__ = [
     "project_normlin",
     "project_skperm",
     "project_skperm_greedy",
+    "project_skperm_warm",
     "project_sp",
     "project_spcol",
     "project_splin",
@@ -170,4 +179,5 @@ __all__ = [
     "shuffled_chain_apply",
     "shuffled_pack",
     "spectral_norm",
+    "split_gain",
 ]

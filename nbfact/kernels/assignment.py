@@ -1,9 +1,11 @@
 """The nearest matrix with at most k_row entries per row and k_col per column.
 
 The support of largest energy is a maximum-weight b-matching of rows and columns, an
-integral linear programme (Le and Gribonval, ICASSP 2021). It is found by successive
-shortest augmenting paths: each keeps one entry more at the best energy, moving
-entries kept before where that pays; the first that gains nothing ends the search.
+integral linear programme (Le and Gribonval, ICASSP 2021). Where it is the only one,
+`matching` finds it and proves so. Where others are as good, or nearly, the one kept is
+that of successive shortest augmenting paths, below: each keeps one entry more at the
+best energy, moving entries kept before where that pays; the first that gains nothing
+ends the search.
 
 Nodes are the rows, 0 to m - 1, then the columns, m to m + n - 1. A node is open while
 it may keep more entries: ``left > 0``. A path starts from an open row, at distance
@@ -20,6 +22,7 @@ and no column do not round one another: small blocks are as exact as large ones.
 import numpy as np
 
 from .._jit import kernel
+from .matching import match
 from .select import modulus
 
 
@@ -30,13 +33,69 @@ def project_skperm(x, k_row, k_col, tie_tol=0.0):
     x: (m, n). At most, not exactly: entries that add no energy are not kept. tie_tol:
     energies relative to the largest are rounded to its multiples; 0 for none.
     """
+    potential = np.zeros(x.shape[0] + x.shape[1])
+    project_skperm_warm(x, k_row, k_col, potential, tie_tol)
+
+
+@kernel
+def project_skperm_warm(x, k_row, k_col, potential, tie_tol=0.0):
+    """Do as project_skperm, sooner from the potentials of a matrix like this one.
+
+    x: (m, n); potential: (m + n,) float64, read and written; whatever it holds, zeros
+    at first, the result is the same.
+    """
     m, n = x.shape
     k_row = min(k_row, n)
     k_col = min(k_col, m)
-    energy = np.empty((m, n))  # -inf once taken
+    energy = np.empty((m, n))
     _relative_energies(x, energy)
     if tie_tol > 1e-300:  # the inverse of a smaller one may overflow
         _round_to_multiples(energy, tie_tol)
+    _take_best(energy, k_row, k_col, potential)
+    _keep_taken(x, energy)
+
+
+@kernel
+def _take_best(energy, k_row, k_col, potential):
+    """Take the support of largest energy, negative once taken.
+
+    energy: (m, n), at least 0; k_row <= n, k_col <= m; potential: (m + n,).
+    """
+    m, n = energy.shape
+    work, prices = energy, potential
+    # Rows bid: turned, if need be, so that they hold less than columns might.
+    turned = m * k_row > n * k_col
+    if turned:
+        work, prices = np.empty((n, m)), np.empty(m + n)
+        for j in range(n):
+            for i in range(m):
+                work[j, i] = energy[i, j]
+        for node in range(m + n):
+            prices[node] = potential[(node + m) % (m + n)]
+        k_row, k_col = k_col, k_row
+    only = match(work, k_row, k_col, prices)
+    for i in range(m if turned else 0):
+        for j in range(n):
+            energy[i, j] = work[j, i]
+    for node in range(m + n if turned else 0):
+        potential[(node + m) % (m + n)] = prices[node]
+    if only:
+        return
+    for i in range(m):
+        for j in range(n):
+            energy[i, j] = abs(energy[i, j])
+    if turned:
+        k_row, k_col = k_col, k_row
+    _search(energy, k_row, k_col)
+
+
+@kernel
+def _search(energy, k_row, k_col):
+    """Take the support of largest energy, one of them where others are as good.
+
+    energy: (m, n), -inf once taken. k_row <= n, k_col <= m.
+    """
+    m, n = energy.shape
     left = np.empty(m + n, np.int64)
     for node in range(m + n):
         left[node] = k_row if node < m else k_col
@@ -68,7 +127,6 @@ def project_skperm(x, k_row, k_col, tie_tol=0.0):
         for j in range(n):
             if best_row[j] == source:
                 _best_of_column(energy, left, j, best, best_row)
-    _keep_taken(x, energy)
 
 
 @kernel
@@ -249,7 +307,7 @@ def _augment(end, energy, left, parent, slot, taken_rows, taken_energy):
 def _keep_taken(x, energy):
     """Zero the entries that were not taken.
 
-    x: (m, n); energy: (m, n), -inf where taken.
+    x: (m, n); energy: (m, n), negative where taken.
     """
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
