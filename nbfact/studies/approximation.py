@@ -61,7 +61,7 @@ class Sizes:
     seeds: int = 5
     n_iter: tuple[int, ...] = (30, 200, 1000)
     curve: tuple[str, ...] = ("DCT", "graph Fourier", "lead field")
-    gains: tuple[float, ...] = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+    gains: tuple[float, ...] = (2.0, 3.0, 4.5, 6.0, 8.0)
     curve_iter: int = 200
 
 
@@ -129,7 +129,7 @@ def _hierarchical(kind, side, n_iter, target, instance, seed):
 
 def _theirs(kind, side, n_iter, target, instance, seed):
     lists = sets(kind, instance.n, instance.nnz)
-    found = faust.levels(target, *lists, n_iter, side, 2016)()
+    found = faust.levels(target, *lists, n_iter, side, 2020)()
     return algorithms.refine([scipy.sparse.csr_array(part) for part in found], target)
 
 

@@ -42,7 +42,7 @@ def _identify(target, instance, seed):
 
 
 def _rank_one(target, instance, seed):
-    return rank_one_blocks(target, n_guesses=3, n_iter=10, random_state=seed)
+    return rank_one_blocks(target, n_guesses=2, n_iter=10, random_state=seed)
 
 
 def _fixed(target, instance, seed):
@@ -69,10 +69,10 @@ def _their_hierarchical(preset, backend, target, instance, seed):
     return faust.hierarchical(target, preset, backend)()
 
 
-OURS = "identify_permuted_butterfly"
+OURS, RANK_ONE = "identify_permuted_butterfly", "rank-one blocks (2023)"
 METHODS: dict[str, Solve] = {
     OURS: _identify,
-    "rank-one blocks (2023)": _rank_one,
+    RANK_ONE: _rank_one,
     "fixed butterfly, permutation search": _fixed,
     "palm4msa SkPerm": _palm,
     **{
