@@ -69,8 +69,8 @@ def permuted(target: np.ndarray, random_state: RandomState = None) -> np.ndarray
     Examples
     --------
     >>> permuted(np.arange(6.0).reshape(2, 3), random_state=0)
-    array([[5., 3., 4.],
-           [2., 0., 1.]])
+    array([[2., 0., 1.],
+           [5., 3., 4.]])
     """
     target = array_of("target", target, 2)
     rng = np.random.default_rng(random_state)
