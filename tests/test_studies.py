@@ -475,7 +475,7 @@ def test_seeds_of_patterns_are_those_that_judge():
 
 @pytest.mark.compiled
 def test_explorations_start_where_palm_does():
-    task = dataclasses.replace(exploration.TASKS["Hadamard 8 x 2"], n_iter=40)
+    task = dataclasses.replace(exploration.TASKS["Hadamard 8 x 2"], n_iter=150)
     one = instances.Instance(task.target, exploration.N, 1)
     rows = []
     for method, solve in exploration.methods(task, (0.0, 0.95)).items():
