@@ -30,6 +30,8 @@ BLOCKS, GRADIENT = np.zeros((2, 21)), np.zeros((2, 4, 3))
 STATES, SLOPES = np.zeros((2, 24)), np.zeros((2, 2, 8))
 STAGES = (np.array([[1, 0, 3, 2]]), np.array([[0, 0, 1, 1]]), np.array([0.5, 0.3]))
 TWO, BOTH_TWO = random((2, 8), "float64"), np.array([[2, 2, 2, 1], [1, 2, 2, 2]])
+PAIRED = random((1, 4, 4), "float64")
+GRAMS = np.stack([PAIRED[0, h::2].T @ PAIRED[0, h::2] for h in (0, 1)])[None]
 
 ARGUMENTS = {
     "adam_step": (VECTOR, OUT + 1, np.zeros(4), np.zeros(4), 0.1, 1),
@@ -78,6 +80,13 @@ ARGUMENTS = {
     "csr_adjoint_columns": (*FACTOR, SQUARE, BLOCK),
     "csr_apply": (*FACTOR, VECTOR, OUT),
     "csr_apply_columns": (*FACTOR, SQUARE, BLOCK),
+    "exchange_mates": (GRAM, 1e-12, np.array([1, 0, 3, 2])),
+    "half_gain": (
+        *(PAIRED, GRAMS, np.array([[0, 1, 0, 1]]), np.array([[0, 2], [1, 3]])),
+        np.zeros((1, 4)),
+    ),
+    "pair_greedily": (GRAM, np.zeros(4, np.int64)),
+    "split_gain": (GRAMS[0], BLOCK, np.zeros((4, 4))),
     "frobenius_norm": (SQUARE,),
     "fwht": (VECTOR,),
     "fwht_columns": (SQUARE,),

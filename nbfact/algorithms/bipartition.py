@@ -19,6 +19,9 @@ _TIE = 1e-12
 # A split that loses less, relative to the squared norm, ends the search for a better.
 _EXACT = 1e-11
 
+# Each start takes some rounds, the best then all that gain.
+_ROUNDS, _FINALISTS = 3, 2
+
 # Added to what is divided by: a block may be zero.
 _TINY = 1e-300
 
@@ -98,14 +101,14 @@ def best_split(
         return best_of_all(blocks)
     grams = _grams(blocks)
     square = float(np.einsum("gii->", grams).real)
-    best = None
+    found = []
     for halves in starts(blocks, rng, n_starts, n_columns, share):
-        found = improved(blocks, grams, halves)
-        if best is None or found.lost < best.lost:
-            best = found
-        if best.lost <= _EXACT * square:
-            break
-    return best
+        found.append(improved(blocks, grams, halves, n_iter=_ROUNDS))
+        if found[-1].lost <= _EXACT * square:
+            return found[-1]
+    found.sort(key=lambda split: split.lost)
+    final = [improved(blocks, grams, split.halves) for split in found[:_FINALISTS]]
+    return min(final, key=lambda split: split.lost)
 
 
 def split_near(blocks: np.ndarray, hint: Hint) -> Split:
@@ -122,6 +125,7 @@ def improved(
     grams: np.ndarray,
     halves: np.ndarray,
     hint: Hint | None = None,
+    n_iter: int = 1000,
 ) -> Split:
     """Alternate between pairs for given halves, and the best halves for pairs.
 
@@ -133,6 +137,8 @@ def improved(
         To begin with; k may be below m / 2.
     hint : Hint, optional
         What agrees with it counts as a gain.
+    n_iter : int
+        Rounds, at most, after those that begin with fewer rows or end with no gain.
 
     Notes
     -----
@@ -157,6 +163,9 @@ def improved(
             lines = _lines(both, pairs)
             best = Split(halves, pairs, lines, max(0.0, (square - kept) / 2))
             top, nearest = total, False
+            n_iter -= 1
+            if n_iter == 0:
+                return best
         elif whole:
             # Rows that moved one by one did not fit together; the nearest lines do.
             if nearest:

@@ -49,9 +49,11 @@ def exchange_mates(gain, tolerance, mate):
     chain = np.empty(2 * min(_LONGEST, n // 2), np.int64)
     for i in range(n):
         own[i] = gain[i, mate[i]]
-    changed = True
-    while changed:
-        changed = False
+    changed, whole = True, True
+    while changed or not whole:
+        if not changed:
+            waiting[:] = True
+        whole, changed = not changed, False
         for first in range(n):
             if waiting[first]:
                 waiting[first] = False
@@ -62,8 +64,7 @@ def exchange_mates(gain, tolerance, mate):
                     mate[i], mate[j] = j, i
                     own[i] = own[j] = gain[i, j]
                     waiting[i] = waiting[j] = True
-        for i in range(n):
-            used[i] = -1
+        used[:] = -1
 
 
 @kernel
@@ -83,7 +84,7 @@ def _chain_from(gain, tolerance, mate, own, first, used, chain):
     while length < chain.size:
         end, new, most = chain[length - 1], -1, 0.0
         for i in range(gain.shape[0]):
-            if total + gain[end, i] > tolerance and used[i] != first:
+            if total + gain[end, i] > 0 and used[i] != first:
                 value = gain[end, i] - own[i]
                 if total + value + gain[home, mate[i]] > best:
                     best = total + value + gain[home, mate[i]]
