@@ -7,9 +7,12 @@ from ._checks import size
 
 
 def each(
-    function: Callable, calls: Iterable[Sequence[Any]], n_jobs: int = 1
+    function: Callable,
+    calls: Iterable[Sequence[Any]],
+    n_jobs: int = 1,
+    ordered: bool = True,
 ) -> Iterator[Any]:
-    """Yield what a function returns for each call, in order.
+    """Yield what a function returns for each call.
 
     Parameters
     ----------
@@ -19,6 +22,8 @@ def each(
         The arguments of each.
     n_jobs : int
         Processes, with one thread each; 1 for this one.
+    ordered : bool
+        In the order of the calls; else as they are done.
 
     Raises
     ------
@@ -33,5 +38,6 @@ def each(
         message = f"n_jobs={n_jobs} needs joblib: pip install joblib"
         raise ModuleNotFoundError(message) from None
     with joblib.parallel_config("loky", inner_max_num_threads=1):
-        parallel = joblib.Parallel(n_jobs, return_as="generator")
+        given = "generator" if ordered else "generator_unordered"
+        parallel = joblib.Parallel(n_jobs, return_as=given)
         return parallel(joblib.delayed(function)(*call) for call in calls)

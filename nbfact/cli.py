@@ -54,6 +54,7 @@ class Study(StrEnum):
     cost = "cost"
     scale = "scale"
     noise = "noise"
+    patterns = "patterns"
     crossover = "crossover"
     products = "products"
     rates = "rates"
@@ -169,14 +170,21 @@ def study(
         bool, typer.Option("--peers", help="Run pyfaust beside it: takes minutes.")
     ] = False,
     threads: Threads = 1,
+    jobs: Annotated[
+        int,
+        typer.Option(min=1, help="Processes, where jobs are not timed; of one thread."),
+    ] = 1,
     output: Annotated[
         Path, typer.Option(help="Directory of the table, the rows and the picture.")
     ] = Path("runs"),
 ) -> None:
-    """Reproduce a figure about factorizing: NAME.csv, NAME.md and NAME.png."""
+    """Reproduce a figure about factorizing: NAME.csv, NAME.md and NAME.png.
+
+    A study that does not time its jobs goes on where it was interrupted.
+    """
     from .studies.run import run_study
 
-    raise typer.Exit(run_study(str(name), quick, output, peers, threads))
+    raise typer.Exit(run_study(str(name), quick, output, peers, threads, jobs))
 
 
 def compare(

@@ -19,7 +19,10 @@ BENCH = (
 REPORT = (
     "fields curves asvfiles timelines charts figures summaries provenance pages write"
 )
-STUDIES = "options report tradeoff cost scale noise crossover products rates dao run"
+STUDIES = (
+    "options report intervals work tradeoff cost scale noise instances rank_one_blocks "
+    "recovery exploration approximation patterns crossover products rates dao run"
+)
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
     "least_squares refine splits candidates butterfly fits objectives twiddles "
@@ -29,7 +32,7 @@ OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "
     "butterfly loading fourier cosines circulants transforms routing"
 )
-TARGETS = "products meg transforms wavelets study"
+TARGETS = "disturb products graphs digits meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
 ORDER = [

@@ -1,11 +1,14 @@
 """Named transforms, planted products, the lead field."""
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.fft
 import scipy.linalg
 import scipy.special
 
+import nbfact as nf
 from nbfact import targets
 from nbfact.targets import meg
 
@@ -214,3 +217,99 @@ def test_named_targets_have_the_scale_of_the_paper():
         targets.named("fourier", 8)
     with pytest.raises(ValueError, match="n=6"):
         targets.named("hadamard", 6)
+
+
+def counts(factor):
+    dense = factor.toarray()
+    return {*np.count_nonzero(dense, axis=0), *np.count_nonzero(dense, axis=1)}
+
+
+@pytest.mark.parametrize(("n", "n_factors"), [(2, 1), (16, 2), (10, 3)])
+def test_pair_rotations_are_orthogonal_and_2_regular(n, n_factors):
+    matrix, factors = targets.pair_rotations(n, n_factors, 0, return_factors=True)
+    assert [counts(factor) for factor in factors] == [{2}] * n_factors
+    expected = np.linalg.multi_dot([np.eye(n), *(f.toarray() for f in factors)])
+    np.testing.assert_allclose(matrix, expected, atol=1e-14)
+    np.testing.assert_allclose(matrix @ matrix.T, np.eye(n), atol=1e-14)
+    np.testing.assert_array_equal(matrix, targets.pair_rotations(n, n_factors, 0))
+    with pytest.raises(ValueError, match="n=7"):
+        targets.pair_rotations(7, 2)
+
+
+@pytest.mark.parametrize("kind", ["orthogonal", "gaussian", "hadamard", "unitary"])
+def test_a_permuted_butterfly_is_one_once_rows_and_columns_are_in_order(kind):
+    n, rng = 16, np.random.default_rng(3)
+    matrix = targets.permuted_butterfly(n, kind, rng)
+    again = np.random.default_rng(3)
+    blocks = [(n >> 1 + level, 1 << level) for level in range(4)]
+    for shape in blocks:  # the same draws
+        targets.products._BLOCKS[kind](again, shape)
+    rows, columns = again.permutation(n), again.permutation(n)
+    butterfly = matrix[np.argsort(rows)][:, np.argsort(columns)]
+    found = nf.butterfly_factorize(butterfly)
+    assert found.relative_error < 1e-14
+    assert nf.butterfly_factorize(matrix).relative_error > 0.1
+    if kind != "gaussian":
+        gram = matrix @ matrix.conj().T
+        np.testing.assert_allclose(gram, np.eye(n), atol=1e-14)
+    if kind == "hadamard":
+        np.testing.assert_allclose(abs(matrix), 1 / 4)
+    with pytest.raises(ValueError, match="kind='x'"):
+        targets.permuted_butterfly(n, "x")
+    with pytest.raises(ValueError, match=r"n=6.*power of two"):
+        targets.permuted_butterfly(6)
+
+
+@pytest.mark.parametrize("kind", ["geometric", "community"])
+def test_graph_fourier_diagonalises_the_laplacian_of_a_connected_graph(kind):
+    for n in (1, 2, 7, 64):
+        vectors = targets.graph_fourier(n, kind, 0)
+        np.testing.assert_allclose(vectors.T @ vectors, np.eye(n), atol=1e-13)
+        np.testing.assert_allclose(vectors[:, 0], n**-0.5, atol=1e-12)  # connected
+        np.testing.assert_array_equal(vectors, targets.graph_fourier(n, kind, 0))
+        largest = np.take_along_axis(vectors, abs(vectors).argmax(0)[None], 0)
+        assert (largest[0, abs(vectors).max(0) > 0.71] > 0).all()
+    assert not np.array_equal(vectors, targets.graph_fourier(64, kind, 1))
+    with pytest.raises(ValueError, match="kind='ring'"):
+        targets.graph_fourier(8, "ring")
+
+
+def test_centroids_of_digits():
+    pytest.importorskip("sklearn")
+    matrix = targets.centroids(64)
+    assert matrix.shape == (64, 64) and matrix.dtype == np.float64
+    assert np.flatnonzero(~matrix.any(axis=0)).tolist() == [0, 32, 39]  # no ink
+    assert matrix.min() > -1e-12 and 10 < matrix.max() <= 16
+    np.testing.assert_array_equal(targets.centroids(5), targets.centroids(5))
+    with pytest.raises(ValueError, match="n_clusters=2000"):
+        targets.centroids(2000)
+
+
+def test_centroids_without_scikit_learn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.cluster", None)
+    with pytest.raises(ModuleNotFoundError, match=r"nbfact\[study\]"):
+        targets.centroids(4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_noise_is_relative_and_of_the_dtype(dtype):
+    target = (targets.dft(8) * 7).real.astype(dtype)
+    got = targets.noisy(target, 0.5, 1)
+    assert got.dtype == target.dtype
+    ratio = np.linalg.norm(got - target) / np.linalg.norm(target)
+    assert ratio == pytest.approx(0.5, rel=1e-6)
+    assert bool((got - target).imag.any()) == (target.dtype.kind == "c")
+    np.testing.assert_array_equal(targets.noisy(target, 0.0), target)
+    for wrong in (-1.0, np.inf, np.nan):
+        with pytest.raises(ValueError, match="noise="):
+            targets.noisy(target, wrong)
+
+
+def test_permuted_keeps_rows_and_columns():
+    target = np.arange(12).reshape(3, 4)
+    got = targets.permuted(target, 0)
+    rng = np.random.default_rng(0)
+    rows, columns = rng.permutation(3), rng.permutation(4)
+    np.testing.assert_array_equal(got, target[np.ix_(rows, columns)])
+    with pytest.raises(ValueError, match="target has shape"):
+        targets.permuted(np.arange(3))

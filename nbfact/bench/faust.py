@@ -123,6 +123,73 @@ def hierarchical(
     return call
 
 
+def levels(
+    target: np.ndarray,
+    sets: Sequence[Any],
+    residual_sets: Sequence[Any],
+    n_iter: int,
+    side: str,
+    backend: int,
+) -> Callable[[], list[np.ndarray]]:
+    """Return a call of its hierarchical with our sets, from right to left.
+
+    Parameters
+    ----------
+    target : ndarray, (m, n)
+        In float64 or complex128.
+    sets, residual_sets : sequence of constraints
+        Ours: of the factor that each level peels off, and of what is left.
+    n_iter : int
+        Sweeps of each split, and of each refinement.
+    side : {"right", "left"}
+        Where the residual stands.
+    backend : {2016, 2020}
+        Which of its implementations.
+
+    Returns
+    -------
+    callable
+        Without arguments; returns the factors, dense, left to right, the scale in the
+        first.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without pyfaust.
+    ValueError
+        For a set of ours that is not known to be one of its own.
+
+    Examples
+    --------
+    See :func:`palm`.
+    """
+    with muted():
+        from pyfaust.fact import hierarchical
+        from pyfaust.factparams import ParamsHierarchical, StoppingCriterion
+
+    target = np.asfortranarray(target)
+    theirs = [[_set(one) for one in listed] for listed in (sets, residual_sets)]
+
+    def call():
+        with muted():
+            preset = ParamsHierarchical(
+                *theirs,
+                StoppingCriterion(n_iter),
+                StoppingCriterion(n_iter),
+                is_update_way_R2L=True,
+                is_fact_side_left=side == "left",
+                packing_RL=False,
+            )
+            found = hierarchical(target, preset, backend=backend)
+            return [_dense(found.factors(i)) for i in range(found.numfactors())]
+
+    return call
+
+
+def _dense(factor):
+    return factor.toarray() if hasattr(factor, "toarray") else np.asarray(factor)
+
+
 def projection(name: str, k: int, x: np.ndarray) -> Callable[[], np.ndarray]:
     """Return a call of one of its projections, as ours are: not normalised.
 

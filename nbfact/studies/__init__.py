@@ -6,7 +6,10 @@ A study is a module with
 * ``FULL`` and ``QUICK``, its settings, a frozen dataclass;
 * ``jobs(settings, peers)``, a list of (label, function that returns rows, as dicts);
 * ``tables(rows)``, a dict of captions and of rows to be shown;
-* ``draw(rows, figure)``, which fills a matplotlib figure.
+* ``draw(rows, figure)``, which fills a matplotlib figure;
+* ``PARALLEL = True`` where no job is timed: they may then run side by side, and an
+  interrupted study goes on where it stopped. Labels of jobs differ, functions can be
+  pickled.
 
-:mod:`nbfact.studies.run` does the rest: progress, CSV, Markdown, PNG.
+:mod:`nbfact.studies.run` does the rest: progress, resuming, CSV, Markdown, PNG.
 """

@@ -14,7 +14,7 @@ import numpy as np
 from ..algorithms import hierarchical
 from ..bench import faust
 from ..metrics import relative_error
-from ..targets import hadamard
+from ..targets import hadamard, noisy
 from .options import PRESETS
 from .report import Row
 
@@ -29,6 +29,9 @@ default_rng(100 + seed).permutation; the error is that to the permuted matrix. C
 median over seeds, and the worst. FAµST's acceptance data follow the same protocol."""
 
 PERMUTED = "permuted"
+
+
+PARALLEL = True
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,7 @@ def instance(n: int, noise: float | str, seed: int) -> tuple[np.ndarray, np.ndar
     if noise == PERMUTED:
         permuted = clean[np.random.default_rng(100 + seed).permutation(n)]
         return permuted, permuted
-    noisy = np.random.default_rng(seed).standard_normal((n, n))
-    noisy *= noise * np.linalg.norm(clean) / np.linalg.norm(noisy)
-    return clean + noisy, clean
+    return noisy(clean, noise, seed), clean
 
 
 def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:

@@ -4,13 +4,15 @@ Exit codes, also those of ``nbfact study``:
 
 ====  =====================================================================
 0     done
-1     a number of the study is NaN or infinite; its files are written all the same
+1     a number of the study is NaN or infinite, or an attempt of ours raised; its files
+      are written all the same
 2     wrong usage, a directory that cannot be written, an extra not installed
-130   interrupted; nothing is written
+130   interrupted: no results are written; where jobs are not timed, those that are
+      done are kept beside the results, and the same command goes on from there
 ====  =====================================================================
 """
 
-import importlib
+import importlib.util
 import sys
 import time
 from pathlib import Path
@@ -19,9 +21,12 @@ from typing import Any
 
 from ..bench import machine, peers
 from ..bench.measure import limited_threads
-from . import report
+from . import report, work
 
-STUDIES = tuple("tradeoff cost scale noise crossover products rates dao".split())
+BRINGS = 'pip install "nbfact[study]" brings it'
+STUDIES = tuple(
+    "tradeoff cost scale noise patterns crossover products rates dao".split()
+)
 
 
 def load(name: str) -> ModuleType:
@@ -43,6 +48,7 @@ def run_study(
     output: Path | None = None,
     with_peers: bool = False,
     threads: int = 1,
+    n_jobs: int = 1,
     settings: Any = None,
 ) -> int:
     """Run a study, print its table, write NAME.csv, NAME.md and NAME.png.
@@ -59,6 +65,8 @@ def run_study(
         Run pyfaust live where the study compares with it.
     threads : int
         Of BLAS, OpenMP and Numba.
+    n_jobs : int
+        Processes, of one thread each, for a study with ``PARALLEL``.
     settings : optional
         Other settings of the study than its ``QUICK`` or ``FULL``.
 
@@ -72,7 +80,8 @@ def run_study(
     ModuleNotFoundError
         When an extra is not installed; the message says what brings it.
     ValueError
-        For an unknown study, or more threads than there are.
+        For an unknown study, more threads than there are, or processes for a study
+        that times its jobs.
     OSError
         When the directory cannot be written.
     """
@@ -82,10 +91,17 @@ def run_study(
     report.check_directory(output)
     if with_peers and not peers.installed("pyfaust"):
         raise ModuleNotFoundError(f"--peers: pyfaust is missing; {peers.INSTALL}")
+    parallel = getattr(study, "PARALLEL", False)
+    _check_jobs(name, parallel, n_jobs, threads)
     settings = settings or (study.QUICK if quick else study.FULL)
+    kept = None
+    if parallel:
+        kind = f"{'-quick' * quick}{'-peers' * with_peers}"
+        path = output / f"{name}{kind}.partial.jsonl"
+        kept = work.Kept(path, work.key(name, settings, with_peers))
     start = time.perf_counter()
     with limited_threads(threads):
-        rows = _rows(study.jobs(settings, with_peers))
+        rows = work.do(study.jobs(settings, with_peers), n_jobs, kept)
     seconds = time.perf_counter() - start
     shown = report.markdown(study.tables(rows))
     output.mkdir(parents=True, exist_ok=True)
@@ -94,8 +110,10 @@ def run_study(
     report.write_csv(output / f"{name}.csv", rows)
     report.write_text(output / f"{name}.md", f"{head}{shown}\n{study.NOTES}\n")
     report.write_png(output / f"{name}.png", lambda figure: study.draw(rows, figure))
+    if kept:
+        kept.remove()
     print(f"{shown}\n{study.NOTES}")  # after the files: `| head` closes the pipe
-    wrong = report.broken(rows)
+    wrong = report.broken(rows) + _failed(rows)
     for line in wrong:
         print(f"WRONG: {line}", file=sys.stderr)
     files = ", ".join(str(output / f"{name}.{kind}") for kind in ("csv", "md", "png"))
@@ -103,27 +121,27 @@ def run_study(
     return 1 if wrong else 0
 
 
-def _rows(jobs):
-    """Do all jobs under a progress bar; return their rows."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn as Elapsed
+def _failed(rows):
+    """Return a line for each attempt of ours that raised."""
+    return [
+        f"row {number}: {row['method']}: {row['failure']}"
+        for number, row in enumerate(rows, start=1)
+        if row.get("failure") and not peers.is_peer(row["method"])
+    ]
 
-    told = TextColumn("{task.description}")
-    rows = []
-    # Drawn between jobs, not by a thread within them: some are timed.
-    with Progress(
-        *(MofNCompleteColumn(), BarColumn(), Elapsed(), told),
-        console=Console(stderr=True),
-        transient=True,
-        auto_refresh=False,
-    ) as progress:
-        task = progress.add_task("", total=len(jobs))
-        for label, job in jobs:
-            progress.update(task, description=label, refresh=True)
-            rows += job()
-            progress.advance(task)
-    return rows
+
+def _check_jobs(name, parallel, n_jobs, threads):
+    """Raise where a study can not be spread over processes."""
+    if n_jobs == 1:
+        return
+    if n_jobs < 1:
+        raise ValueError(f"--jobs {n_jobs}: expected at least 1")
+    if not parallel:
+        raise ValueError(f"--jobs {n_jobs}: study {name} times its jobs, one by one")
+    if threads > 1:
+        raise ValueError(f"--jobs {n_jobs} --threads {threads}: choose one")
+    if importlib.util.find_spec("joblib") is None:
+        raise ModuleNotFoundError(f"--jobs {n_jobs}: joblib is missing; {BRINGS}")
 
 
 def _where(threads):

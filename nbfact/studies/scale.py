@@ -34,6 +34,9 @@ BEST = 1e-6
 FLOOR = 1e-12
 
 
+PARALLEL = True
+
+
 @dataclass(frozen=True)
 class Settings:
     """Order, instances, sweeps, and which methods and targets (all where empty)."""
@@ -61,17 +64,11 @@ def _gaussian(n, rng):
 
 def _permuted(name, n, rng):
     """Return a named transform, rows and columns in another order."""
-    matrix = getattr(targets, name)(n)
-    return matrix[rng.permutation(n)][:, rng.permutation(n)]
+    return targets.permuted(getattr(targets, name)(n), rng)
 
 
 def _graph_fourier(n, rng):
-    """Return the eigenvectors of the Laplacian of a random geometric graph."""
-    places = rng.random((n, 2))
-    away = np.linalg.norm(places[:, None] - places, axis=-1)
-    weights = np.where(away < 0.4, np.exp(-((away / 0.2) ** 2)), 0.0)
-    np.fill_diagonal(weights, 0.0)
-    return np.linalg.eigh(np.diag(weights.sum(1)) - weights)[1]
+    return targets.graph_fourier(n, "geometric", rng)
 
 
 def _leadfield(n, rng):
