@@ -133,6 +133,13 @@ def _theirs(kind, side, n_iter, target, instance, seed):
     return algorithms.refine([scipy.sparse.csr_array(part) for part in found], target)
 
 
+def _palm(count, target, instance, seed):
+    """Run `palm4msa` with few factors, polished: what the number of factors does."""
+    n, each = instance.n, instance.nnz // count
+    found = algorithms.palm4msa(target, [Sp((n, n), each)] * count, 1000, keep="best")
+    return algorithms.refine(found)
+
+
 KINDS = (("splincol", "right"), ("sp", "left"), ("sp", "right"))
 
 
@@ -144,7 +151,7 @@ def baselines(n_iter: Sequence[int], solve: Solve, prefix: str) -> dict[str, Sol
     }
 
 
-NINE, THEIRS = "hierarchical", "pyfaust hierarchical"
+NINE, THEIRS, FEW = "hierarchical", "pyfaust hierarchical", "palm4msa, factors:"
 
 
 def methods(n_iter: Sequence[int], peers: bool) -> dict[str, Solve]:
@@ -152,6 +159,7 @@ def methods(n_iter: Sequence[int], peers: bool) -> dict[str, Solve]:
     return {
         OURS: _learn,
         **baselines(n_iter, _hierarchical, NINE),
+        **{f"{FEW} {count}": functools.partial(_palm, count) for count in (2, 3)},
         "fixed butterfly, search, refined": _fixed,
         "truncated SVD": _svd,
         **(baselines(n_iter, _theirs, THEIRS) if peers else {}),
@@ -211,6 +219,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
             groups = {
                 OURS: lambda name: name == OURS,
                 f"best {NINE}": lambda name: name.startswith(f"{NINE} "),
+                "best palm4msa, few factors": lambda name: name.startswith(FEW),
                 "fixed butterfly": lambda name: name.startswith("fixed"),
                 "truncated SVD": lambda name: name == "truncated SVD",
                 f"best {THEIRS}": lambda name: name.startswith(THEIRS),
