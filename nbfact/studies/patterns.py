@@ -29,8 +29,8 @@ Recovery: butterflies of 2 x 2 blocks, rows and columns permuted at random; J = 
 rank-one blocks: the method of Zheng, Puy, Riccietti, Pérez and Gribonval (2023),
 written anew, 6 exponents, 2 guesses and 10 alternations for each (theirs: 5 and 50);
 where its partitions do not nest it gives up, an error of 1. palm4msa: 200 sweeps, from
-the default start. hierarchical: with the presets of the Hadamard matrix. The slow ones
-have 5 seeds at n = 128 and are not tried at 256, rank-one blocks at neither.
+the default start. hierarchical: with the presets of the Hadamard matrix; both have 5
+seeds at n = 64 and are not tried above, rank-one blocks not above 32.
 Exploration: n = {exploration.N}, exact k-regular projections, the same random start and
 the same number of sweeps for all leaks: 300, of "direct" 1000. "leak": the exploration
 alone, polished; palm4msa: its best iterate.
@@ -58,14 +58,17 @@ class Settings:
 
 NOISES = (0.0, 1e-12, 1e-6, 1e-2, 1e-1)
 FAST = (recovery.OURS, "fixed butterfly, permutation search")
-SLOW = tuple(name for name in recovery.METHODS if name != recovery.RANK_ONE)
+SLOW = tuple(
+    name for name in recovery.METHODS if name not in (*FAST, recovery.RANK_ONE)
+)
 FULL = Settings(
     (
-        recovery.Grid((32,), NOISES, 50),
-        recovery.Grid((16,), (0.0, 1e-2), 50),
-        recovery.Grid((64,), (0.0,), 50),
-        recovery.Grid((64, 128, 256), (0.0, 1e-2), 50, FAST),
-        recovery.Grid((128,), (0.0,), 5, SLOW),
+        recovery.Grid((32,), NOISES, 50, FAST),
+        recovery.Grid((16, 32), (0.0, 1e-2), 50, (*SLOW, recovery.RANK_ONE)),
+        recovery.Grid((32,), (1e-12, 1e-6), 50, SLOW),
+        recovery.Grid((16, 64, 128), (0.0, 1e-2), 50, FAST),
+        recovery.Grid((256,), (0.0, 1e-2), 20, FAST),
+        recovery.Grid((64,), (0.0,), 5, SLOW),
     ),
     tuple(exploration.TASKS),
     exploration.LEAKS,
