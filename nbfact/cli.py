@@ -64,8 +64,17 @@ class Study(StrEnum):
 class Method(StrEnum):
     """The algorithms of ``nbfact factorize``."""
 
+    learn = "learn"
     hierarchical = "hierarchical"
     palm4msa = "palm4msa"
+
+
+class Effort(StrEnum):
+    """What ``nbfact factorize`` spends."""
+
+    quick = "quick"
+    normal = "normal"
+    thorough = "thorough"
 
 
 def main() -> int:
@@ -131,11 +140,20 @@ def factorize(
     matrix: Annotated[
         Path, typer.Argument(help="The matrix to factor: .npy .npz .mat .csv.")
     ],
-    method: Annotated[Method, typer.Option(help="The algorithm.")] = (
-        Method.hierarchical
-    ),
+    method: Annotated[Method, typer.Option(help="The algorithm.")] = Method.learn,
+    nnz: Annotated[
+        int | None, typer.Option(min=1, help="Non-zeros at most; for learn.")
+    ] = None,
+    rcg: Annotated[
+        float | None, typer.Option(help="The same, as a gain: m n / nnz; for learn.")
+    ] = None,
+    error: Annotated[
+        float | None, typer.Option(help="Relative error to reach; for learn.")
+    ] = None,
+    effort: Annotated[Effort, typer.Option(help="For learn.")] = Effort.normal,
     factors: Annotated[
-        int | None, typer.Option(min=2, help="Number of factors, J; default log2(n).")
+        int | None,
+        typer.Option(min=2, help="Factors, J; default log2(n). Not for learn."),
     ] = None,
     nnz_per_row: Annotated[
         int | None,
@@ -158,7 +176,8 @@ def factorize(
     from .factoring import run_factorize
 
     options = str(method), factors, nnz_per_row, n_iter, threads, output
-    raise typer.Exit(run_factorize(matrix, *options))
+    budget = {"nnz": nnz, "rcg": rcg, "error": error}
+    raise typer.Exit(run_factorize(matrix, *options, str(effort), **budget))
 
 
 def study(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import SpLin, SpLinCol, hierarchical, palm4msa, rectmat, targets
+from . import SpLin, SpLinCol, hierarchical, learn_transform, palm4msa, rectmat, targets
 from .bench.measure import limited_threads
 from .bench.sample import interleave, paired_ratio, summary
 from .metrics import relative_error
@@ -19,12 +19,14 @@ from .operators import load
 
 def run_factorize(
     matrix: Path,
-    method: str = "hierarchical",
+    method: str = "learn",
     n_factors: int | None = None,
     k: int | None = None,
     n_iter: int | None = None,
     threads: int = 1,
     output: Path | None = None,
+    effort: str = "normal",
+    **budget: float | None,
 ) -> int:
     """Factor a matrix, save the operator, print its error and its speed.
 
@@ -32,14 +34,16 @@ def run_factorize(
     ----------
     matrix : path
         A file of :func:`nbfact.targets.load_matrix`.
-    method : {"hierarchical", "palm4msa"}
-        The algorithm.
+    method : {"learn", "hierarchical", "palm4msa"}
+        The algorithm: "learn" is `learn_transform`.
     n_factors, k, n_iter : int, optional
-        Factors, entries kept in a row and a column, sweeps.
+        Factors, entries kept in a row and a column, sweeps; not for "learn".
     threads : int
         Of BLAS and Numba.
     output : path, optional
         ``.npz`` or ``.mat``; by default `matrix` with the suffix ``.nbfact.npz``.
+    effort, **budget
+        Of `learn_transform`; ``nnz``, ``rcg`` or ``error``. Only for "learn".
 
     Returns
     -------
@@ -49,15 +53,19 @@ def run_factorize(
     Raises
     ------
     ValueError, OSError
-        For a file that cannot be read or written.
+        For a file that cannot be read or written; options of another method.
     """
+    budget = {name: value for name, value in budget.items() if value is not None}
+    _check_options(method, {"n_factors": n_factors, "k": k, "n_iter": n_iter}, budget)
     output = output or matrix.with_suffix(".nbfact.npz")
     _check_output(output)
     target = targets.load_matrix(matrix)
-    n_factors = n_factors or default_n_factors(target.shape)
     with limited_threads(threads):
         start = time.perf_counter()
-        result = _factorize(target, method, n_factors, k, n_iter)
+        if method == "learn":
+            result = _learn(target, effort, budget)
+        else:
+            result = _factorize(target, method, n_factors, k, n_iter)
         seconds = time.perf_counter() - start
         result.operator.save(output)
         operator = load(output)  # what is reported is what was written
@@ -149,9 +157,35 @@ def _check_output(path):
         raise OSError(f"--output {path}: {path.parent} is not a writable directory")
 
 
+def _check_options(method, own, budget):
+    """Refuse options that a method does not have, rather than ignore them."""
+    given = [name for name, value in own.items() if value is not None]
+    if method == "learn" and given:
+        raise ValueError(f"{given}: only for --method hierarchical or palm4msa")
+    if method != "learn" and budget:
+        raise ValueError(f"{list(budget)}: only for --method learn")
+
+
+def _learn(target, effort, budget):
+    """Run `learn_transform`, telling each trial."""
+    from rich.console import Console
+
+    console, start = Console(stderr=True), time.monotonic()
+
+    def callback(trial):
+        found = f"error {trial.error:.3g}  RCG {target.size / max(trial.nnz, 1):.2f}"
+        name = f"{trial.method} ({trial.n_factors})"
+        told = trial.failure or found
+        console.print(f"{time.monotonic() - start:6.1f} s  {name:45} {told}")
+
+    options = {"effort": effort, "callback": callback, "random_state": 0}
+    return learn_transform(target, **budget, **options)
+
+
 def _factorize(target, method, n_factors, k, n_iter):
     """Run one of the algorithms under a progress bar."""
     m, n = target.shape
+    n_factors = n_factors or default_n_factors(target.shape)
     if k is None:
         k = 2 if m == n else 10
     # What the presets use, "hadamard" and "rectmat" or its mirror.

@@ -75,6 +75,10 @@ MISTAKES = {
     "k": (["a.npy", "--nnz-per-row", "0"], "--nnz-per-row"),
     "factors": (["a.npy", "--factors", "1"], "--factors"),
     "method": (["a.npy", "--method", "svd"], "--method"),
+    "learn": (["a.npy", "--n-iter", "3"], "['n_iter']: only for --method hierarchical"),
+    "budget": (["a.npy", "--method=palm4msa", "--rcg=2"], "['rcg']: only for --method"),
+    "budgets": (["a.npy", "--nnz=3", "--rcg=2"], "give one of nnz, rcg and error"),
+    "error": (["a.npy", "--error=2"], "error must be in [0, 1), got 2.0"),
 }
 
 
@@ -116,6 +120,16 @@ def test_factorize(run, tmp_path, method, shape):
     if square and method == "hierarchical":
         assert error <= 1e-12
         assert operator.nnz == 3 * 16
+
+
+def test_factorize_learns_by_default(run, tmp_path):
+    target = np.random.default_rng(0).permutation(nf.targets.hadamard(8))
+    np.save(tmp_path / "a.npy", target)
+    code, out, err = run("factorize", "a.npy", "--nnz", "48", "--effort", "quick")
+    assert code == 0, err
+    operator = nf.load(tmp_path / "a.nbfact.npz")
+    assert operator.nnz == 48 and nf.relative_error(target, operator) < 1e-12
+    assert "butterfly" in err and "48 of 64" in out
 
 
 def test_ctrl_c_leaves_the_old_file(run, tmp_path, monkeypatch):

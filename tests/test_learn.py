@@ -13,11 +13,8 @@ def shuffled(n, seed):
 
 
 def gaussian(m, n, dtype=np.float64):
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((m, n))
-    return (x + 1j * rng.standard_normal((m, n)) if dtype == complex else x).astype(
-        dtype
-    )
+    x = np.random.default_rng(0).standard_normal((2, m, n))
+    return (x[0] + 1j * x[1] if np.dtype(dtype).kind == "c" else x[0]).astype(dtype)
 
 
 def learn(target, *args, **options):
