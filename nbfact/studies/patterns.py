@@ -34,12 +34,15 @@ have 5 seeds at n = 128 and are not tried at 256, rank-one blocks at neither.
 Exploration: n = {exploration.N}, exact k-regular projections, the same random start and
 the same number of sweeps for all leaks: 300, of "direct" 1000. "leak": the exploration
 alone, polished; palm4msa: its best iterate.
-Approximation: n = {approximation.N}, six factors. Errors: median (least..largest) over
+Approximation: n = 64; factors: how many. Errors: median (least..largest) over
 instances; "best": the least of the runs of one instance that keep the budget of
-non-zeros. hierarchical: sets, side of the residual, iterations of each split and each
-refinement; polished by `refine`. splincol spends what it spends. pyfaust: the same sets
-and iterations, backend 2020, polished by the same `refine`. quoted: the best of nine
-FAµST runs of the prototypes, on instances of their own. truncated SVD: as many values.
+non-zeros. hierarchical: six factors; sets, side of the residual, iterations of each
+split and each refinement; polished by `refine`. splincol spends what it spends.
+palm4msa sp: 2, 3 and 4 factors, 200 sweeps, polished: what fewer factors are worth
+without any of our methods. largest entries: of the matrix itself, one factor. pyfaust:
+the same sets and iterations, backend 2020, polished by the same `refine`. quoted: the
+best of nine FAµST runs of the prototypes, on instances of their own. truncated SVD: as
+many values.
 seconds: where several jobs ran side by side, an indication only."""
 
 
