@@ -143,11 +143,11 @@ def test_equal_gains_leave_pairs_alone():
     assert list(mate) == [1, 0, 3, 2]
 
 
-@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_split_gain_is_that_of_the_eigenvalues(dtype):
     block = random((8, 8), dtype)
     grams = grams_of(block, np.arange(8).reshape(2, 4))
-    gain, liking = np.empty((2, 8, 8))
+    gain, liking = np.empty((2, 8, 8), block.real.dtype)
     split_gain(grams, gain, liking)
     off = ~np.eye(8, dtype=bool)
     expected = naive.split_gain(grams)
@@ -156,12 +156,12 @@ def test_split_gain_is_that_of_the_eigenvalues(dtype):
     assert np.array_equal(gain, gain.T) and np.array_equal(liking[off], liking.T[off])
 
 
-@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_half_gain_is_that_of_moving_one_row(dtype):
     block, half = random((8, 8), dtype), np.array([0, 1, -1, 0, 1, 1, -1, 0])
     pairs = np.array([[0, 3], [1, 7], [2, 5], [4, 6]])
     grams = grams_of(block, [np.flatnonzero(half == h) for h in (0, 1)])
-    out = np.empty((1, 8))
+    out = np.empty((1, 8), block.real.dtype)
     half_gain(block[None], grams[None], half[None], pairs, out)
     close(out[0], naive.half_gain(block, half, pairs))
 
@@ -252,6 +252,16 @@ def test_permuted_butterflies_are_found_exactly(n, kind, tied):
     result = nf.identify_permuted_butterfly(target, tied=tied, random_state=0)
     assert result.relative_error < 1e-14
     check(result, target, tied)
+
+
+@pytest.mark.parametrize("kind", [rotations, unitary])
+def test_untied_splits_of_a_butterfly_agree_on_an_order(kind):
+    target, _ = shuffled(kind, 16)
+    for matrix in (target, target.T):
+        result = nf.identify_permuted_butterfly(matrix, tied=False, random_state=0)
+        straight = matrix[np.ix_(result.row_permutation, result.column_permutation)]
+        plain = nf.butterfly_factorize(straight, transpose=False)
+        assert plain.relative_error < 1e-12
 
 
 @pytest.mark.compiled

@@ -46,7 +46,10 @@ class PermutedFactorization(Factorization):
         the error after each pass.
     row_permutation, column_permutation : ndarray of intp, (n,)
         ``A[np.ix_(row_permutation, column_permutation)]`` is nearly a butterfly
-        without permutations.
+        without permutations: a product in `Chain.square_dyadic`. With ``tied=False``
+        no single order fits all blocks: rows are in the order of the nested halves,
+        columns in that of the pairs of the first block of each level (when
+        `transposed`, the other way round).
     butterfly : Butterfly or None
         The operator as a Butterfly, which multiplies faster; None with ``tied=False``.
     transposed : bool
@@ -93,7 +96,7 @@ def identify_permuted_butterfly(
         Called with a `State` after each pass, of the best so far; returning True ends
         the search.
     random_state : None, int or numpy.random.Generator
-        For the columns that searches begin with.
+        For the columns that searches begin with, and for the noise of later starts.
 
     Returns
     -------
@@ -118,19 +121,20 @@ def identify_permuted_butterfly(
         Σ_halves Σ_pairs λ_min [[P_aa, P_ab], [P_ba, P_bb]],
 
     which is the exact error of the best values. It is lowered by turns over the pairs
-    (the surest first, then exchanges) and over the halves (rows by their distances to
-    the lines of all pairs), from two lines through the points (A_ia, A_ib) of likely
-    pairs (a, b): those whose moments of order four have a singular 3 × 3 matrix.
-    Coordinates on the lines are two matrices of half the size, which are split in turn;
-    blocks of 8 rows in the best of all ways.
+    (the surest first, then chains of exchanges) and over the halves (each row by what
+    it loses in either), from two lines through the points (A_ia, A_ib) of likely pairs
+    (a, b): those whose moments of order four have a nearly singular 3 × 3 matrix. The
+    coordinates on the best lines are two matrices of half the size, which are split in
+    turn; blocks of at most 8 rows in the best of all ways.
 
     Splits are nested by construction, but greedy. Further passes, in the transpose and
-    back, so that what was last is first, stay near the best one found; how near is
-    varied. Values are those of `butterfly_factorize`, with its guarantees, then
-    `refine`. The search ends at an error of rounding, or once the error is what noise
-    of the size that single levels leave explains.
+    back, so that what was last is first, stay near the best splits found; how near is
+    varied. From the third start on, noise is added to the target, not to its errors:
+    near ties fall otherwise. Values are those of `butterfly_factorize`, with its
+    guarantees, then of `refine`. The search ends at an error of rounding, or once the
+    error is what noise explains, of the variance that is left by the first level.
 
-    The cost is O(n³), of products of matrices: n = 1024 takes some seconds.
+    A pass costs O(n³), of products of matrices; one is enough without noise.
 
     References
     ----------
@@ -219,8 +223,9 @@ class _Search:
         noise = rng.standard_normal((*view.shape, 2))
         noise = noise.view(np.complex128)[..., 0]
         noise = noise if view.dtype.kind == "c" else noise.real
-        size = _SHAKE * rng.random() * self._best.error * math.sqrt(self._square)
-        return view + size / frobenius_norm(np.ascontiguousarray(noise)) * noise
+        noise = np.ascontiguousarray(noise)
+        norm = _SHAKE * rng.random() * self._best.error * math.sqrt(self._square)
+        return view + norm / frobenius_norm(noise) * noise
 
     def _improve(self, found, n_iter):
         """Make passes near the best of this start, until they no longer help."""
@@ -290,7 +295,7 @@ class _Search:
             return butterfly.to_factors(), butterfly
         steps = _shares(self._exponent, len(nest.factors))
         factors = [
-            (shift(factor, step)).astype(self._dtype)
+            shift(factor, step).astype(self._dtype)
             for factor, step in zip(nest.factors, steps, strict=True)
         ]
         return FactorProduct(factors), None

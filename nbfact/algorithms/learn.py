@@ -243,7 +243,8 @@ class _Search:
         if min(result.relative_error for _, result in fitting) > exact:
             fitting += self._explored(budget)
         method, result = min(
-            fitting, key=lambda pair: (pair[1].relative_error, pair[1].operator.nnz)
+            fitting,
+            key=lambda pair: (max(pair[1].relative_error, exact), pair[1].operator.nnz),
         )
         return LearnedTransform(
             result.operator, result.relative_error, result.history, self.matrix,
@@ -358,12 +359,12 @@ def _kept(matrix, budget):
 
 def _smallest(search, error):
     """Return what reaches an error with fewest non-zeros, by bisection."""
+    error = max(error, rounding(search.matrix.dtype))
     low, reached = 0, search.best(search.matrix.size)
     for start in search.fast:  # they reach it with what they have
-        result = start.result
-        if result.relative_error <= error:
-            if result.operator.nnz < reached.operator.nnz:
-                reached = search.best(result.operator.nnz)
+        count = start.result.operator.nnz
+        if start.result.relative_error <= error and count < reached.operator.nnz:
+            reached = search.best(count)
     while not search.stopped:
         high = reached.operator.nnz
         budget = int(math.sqrt(max(low, 1) * high))

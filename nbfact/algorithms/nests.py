@@ -21,7 +21,8 @@ class Nest:
     Attributes
     ----------
     rows, columns : ndarray of intp, (n,)
-        ``matrix[rows][:, columns]`` is nearly a butterfly.
+        ``matrix[rows][:, columns]`` is nearly a butterfly; for untied splits, columns
+        are in the order of the first block of each level.
     lost : float
         Squared norm of what all levels dropped, rounding included.
     first_lost : float

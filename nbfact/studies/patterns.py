@@ -29,20 +29,19 @@ Recovery: butterflies of 2 x 2 blocks, rows and columns permuted at random; J = 
 rank-one blocks: the method of Zheng, Puy, Riccietti, Pérez and Gribonval (2023),
 written anew, 6 exponents, 2 guesses and 10 alternations for each (theirs: 5 and 50);
 where its partitions do not nest it gives up, an error of 1. palm4msa: 200 sweeps, from
-the default start. hierarchical: with the presets of the Hadamard matrix. The slow ones
-have 5 seeds at n = 128 and are not tried at 256, rank-one blocks at neither.
+the default start. hierarchical: with the presets of the Hadamard matrix; both have 5
+seeds at n = 64 and are not tried above, rank-one blocks not above 32.
 Exploration: n = {exploration.N}, exact k-regular projections, the same random start and
 the same number of sweeps for all leaks: 300, of "direct" 1000. "leak": the exploration
 alone, polished; palm4msa: its best iterate.
-Approximation: n = 64; factors: how many. Errors: median (least..largest) over
-instances; "best": the least of the runs of one instance that keep the budget of
-non-zeros. hierarchical: six factors; sets, side of the residual, iterations of each
-split and each refinement; polished by `refine`. splincol spends what it spends.
-palm4msa sp: 2, 3 and 4 factors, 200 sweeps, polished: what fewer factors are worth
-without any of our methods. largest entries: of the matrix itself, one factor. pyfaust:
-the same sets and iterations, backend 2020, polished by the same `refine`. quoted: the
-best of nine FAµST runs of the prototypes, on instances of their own. truncated SVD: as
-many values.
+Approximation: n = 64; learn_transform chooses the number of factors, the hierarchical
+ones have six, palm4msa two or three (1000 sweeps, polished). Errors:
+median (least..largest) over instances; "best": the least of the runs of one instance
+that keep the budget of non-zeros. hierarchical: sets, side of the residual, iterations
+of each split and each refinement; polished by `refine`. splincol spends what it spends.
+pyfaust: the same sets and iterations, backend 2020, polished by the same `refine`.
+quoted: the best of nine FAµST runs of the prototypes, on instances of their own.
+truncated SVD: as many values. largest entries: as many, of the matrix: one factor.
 seconds: where several jobs ran side by side, an indication only."""
 
 
@@ -59,14 +58,17 @@ class Settings:
 
 NOISES = (0.0, 1e-12, 1e-6, 1e-2, 1e-1)
 FAST = (recovery.OURS, "fixed butterfly, permutation search")
-SLOW = tuple(name for name in recovery.METHODS if name != recovery.RANK_ONE)
+SLOW = tuple(
+    name for name in recovery.METHODS if name not in (*FAST, recovery.RANK_ONE)
+)
 FULL = Settings(
     (
-        recovery.Grid((32,), NOISES, 50),
-        recovery.Grid((16,), (0.0, 1e-2), 50),
-        recovery.Grid((64,), (0.0,), 50),
-        recovery.Grid((64, 128, 256), (0.0, 1e-2), 50, FAST),
-        recovery.Grid((128,), (0.0,), 5, SLOW),
+        recovery.Grid((32,), NOISES, 50, FAST),
+        recovery.Grid((16, 32), (0.0, 1e-2), 50, (*SLOW, recovery.RANK_ONE)),
+        recovery.Grid((32,), (1e-12, 1e-6), 50, SLOW),
+        recovery.Grid((16, 64, 128), (0.0, 1e-2), 50, FAST),
+        recovery.Grid((256,), (0.0, 1e-2), 20, FAST),
+        recovery.Grid((64,), (0.0,), 5, SLOW),
     ),
     tuple(exploration.TASKS),
     exploration.LEAKS,

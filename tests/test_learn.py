@@ -1,0 +1,156 @@
+"""learn_transform: budgets are kept, the best start wins, all trials are told."""
+
+import numpy as np
+import pytest
+
+import nbfact as nf
+from nbfact.algorithms.starts import split_budget
+
+
+def shuffled(n, seed):
+    rng = np.random.default_rng(seed)
+    return nf.targets.hadamard(n)[rng.permutation(n)][:, rng.permutation(n)]
+
+
+def gaussian(m, n, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((m, n))
+    return (x + 1j * rng.standard_normal((m, n)) if dtype == complex else x).astype(
+        dtype
+    )
+
+
+def learn(target, *args, **options):
+    return nf.learn_transform(target, *args, effort="quick", random_state=0, **options)
+
+
+def assert_honest(found, target, budget):
+    """Check what is claimed of a result."""
+    assert found.operator.shape == target.shape
+    assert found.operator.dtype == target.dtype
+    assert found.operator.nnz == sum(f.nnz for f in found.factors) <= budget
+    size = np.abs(target).max()
+    error = nf.relative_error(target / size, found.operator.toarray() / size)
+    assert np.isclose(error, found.relative_error, rtol=1e-3, atol=1e-6)
+    fitting = [t.error for t in found.trials if t.nnz <= budget and not t.failure]
+    assert found.relative_error <= min(fitting) + 1e-12
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("shape", [(8, 8), (5, 9), (9, 5)])
+def test_any_shape_within_the_budget(shape):
+    target = gaussian(*shape)
+    budget = target.size // 2
+    found = learn(target, budget)
+    assert_honest(found, target, budget)
+    assert 0 < found.relative_error < 0.5
+    assert len({trial.n_factors for trial in found.trials}) > 2
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("dtype", [np.float32, complex])
+def test_dtypes(dtype):
+    target = gaussian(8, 8, dtype)
+    assert_honest(learn(target, 32), target, 32)
+
+
+def test_fast_transforms_are_found_exactly():
+    for target, method in (
+        (nf.targets.hadamard(8), "fixed butterfly"),
+        (shuffled(8, 1), "identified butterfly"),
+        (nf.targets.dft(8), "fixed butterfly"),
+    ):
+        found = learn(target, nnz=48)
+        assert found.relative_error < 1e-12
+        assert (found.method, found.operator.nnz) == (method, 48)
+
+
+@pytest.mark.compiled
+def test_it_beats_hierarchical_at_equal_complexity():
+    target = nf.targets.dct(16)
+    sets = [nf.Sp((16, 16), 32)] * 4
+    residuals = [nf.Sp((16, 16), k) for k in (128, 64, 32)]
+    other = nf.hierarchical(target, sets[:-1], residuals, n_iter=(100, 100))
+    found = nf.learn_transform(target, nnz=128, random_state=0)
+    assert found.relative_error < 0.8 * other.relative_error
+
+
+@pytest.mark.compiled
+def test_an_error_is_reached_with_fewer_values_than_all():
+    target = np.diag(np.arange(1.0, 11)) + 1e-3 * gaussian(10, 10)
+    found = learn(target, error=0.05)
+    assert found.relative_error <= 0.05
+    assert found.operator.nnz <= 12
+    exact = learn(target, error=0)
+    assert exact.relative_error < 1e-12
+    fast = learn(nf.targets.hadamard(8), error=0.0)
+    assert fast.operator.nnz == 48
+
+
+def test_budgets():
+    target = nf.targets.hadamard(8)
+    assert learn(target, rcg=64 / 48).budget == 48
+    assert learn(target).budget == 32  # half of the entries
+    assert learn(target, nnz=64).relative_error < 1e-12
+    assert learn(np.ones((1, 5)), nnz=2).operator.nnz == 2
+    assert [s.k for s in split_budget([(4, 4), (4, 4), (4, 16)], 24)] == [4, 4, 16]
+
+
+DEGENERATE = {
+    "zero": np.zeros((4, 4)),
+    "one entry": np.eye(4)[:1, :1],
+    "zero columns": np.eye(8)[:, [0, 1, 2, 3]] @ np.tri(4, 8),
+    "rank one": np.outer(np.arange(6.0), np.ones(6)),
+    "huge": 1e200 * np.tri(6),
+    "tiny": 1e-200 * np.tri(6),
+    "badly scaled": np.diag(np.logspace(-12, 12, 6)) + np.tri(6),
+}
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_degenerate_targets(name):
+    target = DEGENERATE[name]
+    found = learn(target, nnz=12)
+    assert all(np.isfinite(factor.data).all() for factor in found.factors)
+    assert np.isfinite(found.relative_error)
+    assert not [trial.failure for trial in found.trials if trial.failure]
+    if target.any():
+        assert_honest(found, target, 12)
+    else:
+        assert found.relative_error == found.scale == found.operator.nnz == 0
+
+
+def test_the_callback_sees_trials_and_ends_the_search():
+    seen = []
+    found = learn(
+        np.tri(6), 12, callback=lambda trial: seen.append(trial) or len(seen) == 2
+    )
+    assert seen == list(found.trials) and len(seen) == 2
+    assert_honest(found, np.tri(6), 12)
+
+
+@pytest.mark.compiled
+def test_seeds_and_processes_give_the_same():
+    target = gaussian(6, 6)
+    one, other = learn(target, 14), learn(target, 14, n_jobs=2)
+    assert one.relative_error == other.relative_error
+    assert [t.method for t in one.trials] == [t.method for t in other.trials]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        ({"nnz": 4, "rcg": 2}, ValueError, "give one of nnz, rcg and error"),
+        ({"nnz": 0}, ValueError, "nnz must be at least 1, got 0"),
+        ({"nnz": 2.5}, TypeError, "nnz must be an integer, got 2.5"),
+        ({"rcg": -1}, ValueError, "rcg must be positive and finite, got -1"),
+        ({"rcg": "2"}, TypeError, "rcg must be a number, got '2'"),
+        ({"error": 1}, ValueError, r"error must be in \[0, 1\), got 1"),
+        ({"error": float("nan")}, ValueError, "error must be in"),
+        ({"effort": "huge"}, ValueError, "effort must be one of"),
+    ],
+)
+def test_wrong_arguments_are_told(options, error, told):
+    with pytest.raises(error, match=told):
+        nf.learn_transform(np.eye(4), **options)
