@@ -64,7 +64,7 @@ TINY = {
         ("Hadamard 8 x 2",),
         (0.0, 0.9),
         1,
-        approximation.Sizes(("DCT",), 1, (1,), ("DCT",), (4.0,), 1),
+        approximation.Sizes(("DCT",), 1, (1,), ("DCT",), (2.0,), 1, n=8),
     ),
     "crossover": crossover.Settings(
         ((8, 8, 8), (4, 16, 8)), (0.1, 0.5), ("float64",), 0.0
@@ -79,8 +79,8 @@ COLUMNS = {
     "cost": "varied n J k time bytes operations dense model_bytes",
     "scale": "method target seed scaling error nnz",
     "noise": "method noise seed error",
-    "patterns": "part target n noise method seed budget error nnz trials seconds "
-    "success exact failure task",
+    "patterns": "part target n noise method seed budget error nnz factors trials "
+    "seconds success exact failure task",
     "crossover": "operation dtype p q columns density sparse dense ratio",
     "rates": "kernel dtype batch radix stride ns",
     "products": "dtype n batch implementation seconds least error",
@@ -88,24 +88,14 @@ COLUMNS = {
 }
 
 
-# Interpreted, it tries matrices of 64 rows; and it needs what is under way.
-PARTS = hasattr(nf, "identify_permuted_butterfly") and hasattr(nf, "learn_transform")
-WRITTEN = [
-    pytest.param(
-        name,
-        marks=[
-            pytest.mark.compiled,
-            pytest.mark.skipif(not PARTS, reason="methods that are under way"),
-        ],
-    )
-    if name == "patterns"
-    else name
-    for name in run.STUDIES
-]
-
-
 @needs_matplotlib
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.compiled] * (name == "patterns"))
+        for name in run.STUDIES
+    ],
+)
 def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys):
     folder = tmp_path / "new" / "place"
     assert run.run_study(name, True, folder, settings=TINY[name]) == 0

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PART, CURVE = "approximation", "budgets"
-N = 64
-
 BUDGETS = {
     "Gaussian": 879,
     "DCT": 838,
@@ -31,7 +29,19 @@ BUDGETS = {
     "lead field": 915,
     "digits centroids": 970,
 }
-"""Non-zeros that may be spent: those of FAµST's default in the prototypes."""
+"""Non-zeros that may be spent at n = 64: those of FAµST in the prototypes."""
+
+
+def budget_of(target: str, n: int) -> int:
+    """Return what may be spent: as :data:`BUDGETS` do, in proportion to n log(n).
+
+    Examples
+    --------
+    >>> budget_of("DCT", 64), budget_of("DCT", 8)
+    (838, 52)
+    """
+    return round(BUDGETS[target] * n * np.log2(n) / (64 * 6))
+
 
 QUOTED = dict(zip(BUDGETS, (0.684, 0.678, 0.674, 0.291, 0.127, 0.236), strict=True))
 """The best of nine runs of FAµST in the prototypes (algorithms.md, C.6): instances of
@@ -55,6 +65,8 @@ class Sizes:
         Targets of error against complexity gain.
     gains : tuple of float
     curve_iter : int
+    n : int
+        Order, a power of two; centroids have 64 columns.
     """
 
     targets: tuple[str, ...] = tuple(BUDGETS)
@@ -63,6 +75,7 @@ class Sizes:
     curve: tuple[str, ...] = ("DCT", "graph Fourier", "lead field")
     gains: tuple[float, ...] = (2.0, 4.0, 6.0, 8.0)
     curve_iter: int = 200
+    n: int = 64
 
 
 def _learn(target, instance, seed):
@@ -85,6 +98,12 @@ def _svd(target, instance, seed):
     left, values_, right = np.linalg.svd(target, full_matrices=False)
     kept = left[:, :rank] * values_[:rank], right[:rank]
     return FactorProduct([scipy.sparse.csr_array(part) for part in kept])
+
+
+def _largest(target, instance, seed):
+    """Return the largest entries as they are: one sparse factor."""
+    kept = Sp(target.shape, instance.nnz, normalized=False).project(target.copy())
+    return FactorProduct([scipy.sparse.csr_array(kept)])
 
 
 def sets(kind: str, n: int, nnz: int) -> tuple[list, list]:
@@ -161,6 +180,7 @@ def methods(n_iter: Sequence[int], peers: bool) -> dict[str, Solve]:
         **baselines(n_iter, _hierarchical, NINE),
         **{f"{FEW} {count}": functools.partial(_palm, count) for count in (2, 3)},
         "fixed butterfly, search, refined": _fixed,
+        "largest entries": _largest,
         "truncated SVD": _svd,
         **(baselines(n_iter, _theirs, THEIRS) if peers else {}),
     }
@@ -168,18 +188,19 @@ def methods(n_iter: Sequence[int], peers: bool) -> dict[str, Solve]:
 
 def jobs(sizes: Sizes, peers: bool) -> list[Job]:
     """Return one job for each method and instance, then those of the curve."""
+    n, solvers = sizes.n, methods(sizes.n_iter, peers)
     tried = [
-        (PART, methods(sizes.n_iter, peers), target, (BUDGETS[target],), sizes.seeds)
+        (PART, solvers, target, (budget_of(target, n),), sizes.seeds)
         for target in sizes.targets
     ]
-    budgets = [round(N * N / gain) for gain in sizes.gains]
+    budgets = [round(n * n / gain) for gain in sizes.gains]
     curve = methods((sizes.curve_iter,), peers)
     tried += [(CURVE, curve, target, budgets, 1) for target in sizes.curve]
     found = []
     for part, solvers, target, budgets, seeds in tried:
         for budget, (method, solve) in itertools.product(budgets, solvers.items()):
             for seed in range(JUDGED, JUDGED + (1 if target in FIXED else seeds)):
-                instance = Instance(target, N, seed, nnz=budget)
+                instance = Instance(target, n, seed, nnz=budget)
                 label = f"{part}, {method}, {target}, {budget}, {seed}"
                 job = functools.partial(attempt, part, method, solve, instance)
                 found.append((label, job))
@@ -221,6 +242,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
                 f"best {NINE}": lambda name: name.startswith(f"{NINE} "),
                 "best palm4msa, few factors": lambda name: name.startswith(FEW),
                 "fixed butterfly": lambda name: name.startswith("fixed"),
+                "largest entries": lambda name: name == "largest entries",
                 "truncated SVD": lambda name: name == "truncated SVD",
                 f"best {THEIRS}": lambda name: name.startswith(THEIRS),
             }
@@ -242,21 +264,27 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
                 made = [one for one in select(tried, method=method) if one["nnz"]]
                 row["error"] = _spread(one["error"] for one in made)
                 row["nnz"] = _spread((one["nnz"] for one in made), ".0f")
+                depths = (one["factors"] for one in made if one["factors"])
+                row["factors"] = _spread(depths, ".0f")
                 row["seconds"] = _spread((one["seconds"] for one in made), ".2g")
                 every.append(row)
-        found["Approximation within the budget, n = 64"] = lines
-        found["Approximation: all methods, n = 64"] = every
+        found["Approximation within the budget"] = lines
+        found["Approximation: all methods"] = every
     curve = select(rows, part=CURVE)
     for target in values(curve, "target"):
         tried = [
             row for row in select(curve, target=target) if row["nnz"] and row["error"]
         ]
-        by_point = {(N * N / row["nnz"], row["error"]): row for row in tried}
+        by_point = {(_gain(row), row["error"]): row for row in tried}
         found[f"Error against complexity gain, {target}: the Pareto front"] = [
             {"rcg": gain, "error": error, "method": by_point[gain, error]["method"]}
             for gain, error in front(list(by_point))
         ]
     return found
+
+
+def _gain(row):
+    return row["n"] ** 2 / row["nnz"]
 
 
 def _best(rows):
@@ -292,7 +320,7 @@ def draw_curve(axes: "Axes", rows: Sequence[Row], target: str) -> None:
     tried = [row | {"error": error} for row, error in zip(tried, drawn, strict=True)]
     for method in values(tried, "method"):
         points[method] = sorted(
-            (N * N / row["nnz"], row["error"]) for row in select(tried, method=method)
+            (_gain(row), row["error"]) for row in select(tried, method=method)
         )
         axes.plot(*zip(*points[method], strict=True), ".-", lw=1, label=method)
     best = front([point for found in points.values() for point in found])
@@ -301,6 +329,6 @@ def draw_curve(axes: "Axes", rows: Sequence[Row], target: str) -> None:
             *zip(*best, strict=True), color="k", lw=2.5, alpha=0.25, where="pre",
             label="Pareto front",
         )  # fmt: skip
-    axes.set(title=f"{target}, n = {N}", yscale="log")
+    axes.set(title=target, yscale="log")
     axes.set_xlabel("relative complexity gain")
     axes.legend(fontsize="xx-small")

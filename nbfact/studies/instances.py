@@ -138,7 +138,7 @@ def attempt(
         **more,
     }
     found: Row = dict.fromkeys(
-        ("error", "nnz", "trials", "seconds", "success", "exact", "failure")
+        ("error", "nnz", "factors", "trials", "seconds", "success", "exact", "failure")
     )
     try:
         target, clean = instance.matrices()
@@ -150,6 +150,7 @@ def attempt(
         found |= {
             "error": error,
             "nnz": getattr(operator, "nnz", None),
+            "factors": len(getattr(operator, "factors", ())) or None,
             "trials": len(getattr(result, "trials", ())) or None,
             "success": int(error <= max(SUCCESS, 2 * instance.noise)),
             "exact": int(error <= EXACT),

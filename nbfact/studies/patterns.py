@@ -34,14 +34,14 @@ seeds at n = 64 and are not tried above, rank-one blocks not above 32.
 Exploration: n = {exploration.N}, exact k-regular projections, the same random start and
 the same number of sweeps for all leaks: 300, of "direct" 1000. "leak": the exploration
 alone, polished; palm4msa: its best iterate.
-Approximation: n = {approximation.N}; learn_transform chooses the number of factors, the
-hierarchical ones have six, palm4msa two or three (1000 sweeps, polished). Errors:
+Approximation: n = 64; learn_transform chooses the number of factors, the hierarchical
+ones have six, palm4msa two or three (1000 sweeps, polished). Errors:
 median (least..largest) over instances; "best": the least of the runs of one instance
 that keep the budget of non-zeros. hierarchical: sets, side of the residual, iterations
 of each split and each refinement; polished by `refine`. splincol spends what it spends.
 pyfaust: the same sets and iterations, backend 2020, polished by the same `refine`.
 quoted: the best of nine FAµST runs of the prototypes, on instances of their own.
-truncated SVD: as many values.
+truncated SVD: as many values. largest entries: as many, of the matrix: one factor.
 seconds: where several jobs ran side by side, an indication only."""
 
 

@@ -199,5 +199,6 @@ def _lines(axes, rows, name, places):
             y.append(rate)
             below.append(rate - low)
             above.append(high - rate)
-        axes.errorbar(x, y, (below, above), fmt=".-", capsize=2, lw=1, label=method)
+        line = "x--" if method in PEERS else ".-"  # ten colours are not enough
+        axes.errorbar(x, y, (below, above), fmt=line, capsize=2, lw=1, label=method)
     axes.set_ylim(-0.05, 1.05)
