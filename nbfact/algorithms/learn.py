@@ -49,6 +49,10 @@ _LOOK, _LONG, _AGAIN = (0.95, 0.5), (0.99, 0.5), (0.98, 0.5)
 # of larger targets are shorter, 1000 sweeps up to n = 256.
 _WORK, _LEAST = 2e10, 20
 
+# The same, without sweeps, up to which a first look ends with least squares: these cost
+# half a second a start at n = 128, and 35 seconds at 512.
+_POLISHED = 1 << 21
+
 # Budgets between the largest that misses an error and the smallest that reaches it,
 # as a ratio, where the search for the smallest ends.
 _CLOSE = 1.05
@@ -316,7 +320,8 @@ def _explore(matrix, start, budget, n_iter, leak):
     """Explore from one start; return the result, seconds, and what went wrong."""
     began = time.perf_counter()
     shapes = [tuple(factor.shape) for factor in start.factors]
-    options = {"leak": leak, "n_iter": n_iter, "safeguard": False}
+    polish = leak != _LOOK or matrix.size * min(matrix.shape) <= _POLISHED
+    options = {"leak": leak, "n_iter": n_iter, "safeguard": False, "polish": polish}
     result, failure = None, ""
     try:
         sets = split_budget(shapes, budget)
