@@ -49,6 +49,11 @@ def test_the_examples_of_the_page_on_butterflies_run(tmp_path, monkeypatch):
 
 
 @pytest.mark.compiled
+def test_the_example_of_the_page_on_learning_runs():
+    run_examples("docs/learning.md", 1)
+
+
+@pytest.mark.compiled
 def test_noise_is_survived_and_permutations_are_not(capsys):
     run_examples("docs/algorithms.md", 1)
     exact, noisy, permuted = map(float, capsys.readouterr().out.split())

@@ -30,6 +30,7 @@ from .palm import (
     shape_cases,
     sweep_cases,
 )
+from .patterns import pattern_cases
 from .peers import is_peer
 from .planning import plan_cases
 from .products import product_cases
@@ -135,6 +136,7 @@ def _pr():
         *rectmat_cases([(48, 512, 3, 5, 4)]),
         *reach_cases(("butterflies 32",)),
         *factorize_cases(("hadamard", "gaussian"), (256,)),
+        *pattern_cases((16,)),
         *learning_cases(("hadamard",), (16,)),
     ]
 
@@ -165,6 +167,7 @@ def _full():
             ("hadamard", "dft", "gaussian"), (64, 128, 256, 512, 1024, 2048)
         ),
         *learning_cases(("hadamard", "dft"), (16, 64, 256)),
+        *pattern_cases((16, 32)),
     ]
 
 
