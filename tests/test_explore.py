@@ -120,6 +120,7 @@ def test_sets_of_more_than_supports_are_kept():
     assert np.allclose(circulant.project(other), other, atol=1e-12)
 
 
+@pytest.mark.compiled
 def test_restarts_only_help_and_are_reproducible():
     target, sets = shuffled(8, 1), regular(8, 2, 2, 2)
     options = {"n_iter": 30, "safeguard": False, **START}

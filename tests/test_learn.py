@@ -84,6 +84,7 @@ def test_an_error_is_reached_with_fewer_values_than_all():
     assert fast.operator.nnz == 48
 
 
+@pytest.mark.compiled
 def test_budgets():
     target = nf.targets.hadamard(8)
     assert learn(target, rcg=64 / 48).budget == 48
