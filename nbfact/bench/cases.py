@@ -136,7 +136,6 @@ def _pr():
         *rectmat_cases([(48, 512, 3, 5, 4)]),
         *reach_cases(("butterflies 32",)),
         *factorize_cases(("hadamard", "gaussian"), (256,)),
-        *pattern_cases((16,)),
         *learning_cases(("hadamard",), (16,)),
     ]
 
