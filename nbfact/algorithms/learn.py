@@ -241,7 +241,7 @@ class _Search:
         one = _kept(self.matrix, budget)
         self._record("largest entries", one, 0.0)
         found = [("largest entries", one)]
-        found += [(s.method, s.result) for s in self.fast if s.result is not None]
+        found += [(start.method, start.result) for start in self.fast]
         exact = rounding(self.matrix.dtype)
         fitting = [pair for pair in found if pair[1].operator.nnz <= budget]
         if min(result.relative_error for _, result in fitting) > exact:
@@ -269,12 +269,13 @@ class _Search:
     def _explored(self, budget):
         """Look at all starts, explore the best for long."""
         effort, most = self.effort, self.most
-        pool = [*starts(self.matrix, budget, effort.draws, most, self.rng), *self.fast]
+        fresh = list(starts(self.matrix, budget, effort.draws, most, self.rng))
         found = [
             (start.method, start.result)
-            for start in pool[: len(pool) - len(self.fast)]
+            for start in fresh
             if start.result is not None and start.result.operator.nnz <= budget
         ]
+        pool = [*fresh, *self.fast]
         looked = self._run(pool, budget, min(effort.look, most), _LOOK, "")
         chosen = _finalists(looked, effort.finalists)
         long = self._run(chosen, budget, min(effort.long, most), _LONG, ", explored")
