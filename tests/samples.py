@@ -44,7 +44,8 @@ def random(shape, dtype, seed=0):
 
 
 def close(got, expected):
-    """Compare within rounding, relative to the largest entry."""
+    """Compare within rounding, relative to the largest entry; all finite."""
+    assert np.isfinite(expected).all()
     eps = np.finfo(got.dtype).eps
     size = max(abs(expected).max(initial=0), np.finfo(got.dtype).tiny)
     np.testing.assert_allclose(got, expected, rtol=0, atol=200 * eps * size)
