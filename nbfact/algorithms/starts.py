@@ -87,7 +87,7 @@ def starts(
     m, n = matrix.shape
     deepest = min(max(2, round(math.log2(min(m, n)))), 12) if min(m, n) > 1 else 2
     for count in sorted({2, 3, 4, deepest}):
-        shapes = _shapes(m, n, count)
+        shapes = layer_shapes(m, n, count)
         eyes = [np.eye(*shape, dtype=matrix.dtype) for shape in shapes]
         yield Start("identities", eyes)
         if m <= n:
@@ -104,7 +104,7 @@ def starts(
             yield Start("random", [_gaussian(shape, matrix, rng) for shape in shapes])
 
 
-def _shapes(m, n, count):
+def layer_shapes(m: int, n: int, count: int) -> list[tuple[int, int]]:
     """Return shapes of factors, all but one square of the smaller side."""
     if m <= n:
         return [(m, m)] * (count - 1) + [(m, n)]

@@ -1,0 +1,12 @@
+"""scikit-learn estimators over the algorithms (extra ``estimators``)."""
+
+try:
+    import sklearn  # noqa: F401
+except ModuleNotFoundError:
+    raise ModuleNotFoundError(
+        'scikit-learn is missing; pip install "nbfact[estimators]" brings it'
+    ) from None
+
+from .quickmeans import QuicKMeans
+
+__all__ = ["QuicKMeans"]

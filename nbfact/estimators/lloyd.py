@@ -1,0 +1,101 @@
+"""QuicK-means: Lloyd's iterations with centres that are a product of sparse factors."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .centres import Centres, Statistics
+from .points import Far
+from .recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """Centres, the points at them, and the sum of squared distances between.
+
+    labels: which centre each point is at, of the kind that points have.
+    """
+
+    centres: Centres
+    statistics: Statistics
+    labels: Any
+    objective: float
+
+    @classmethod
+    def of(cls, points: Any, centres: Centres) -> "Clustering":
+        """Return points, an object such as `Points`, at their nearest centres."""
+        statistics, labels = points.assigned(centres)
+        return cls(centres, statistics, labels, centres.objective(statistics))
+
+
+def iterate(
+    points: Any,
+    recipe: Recipe,
+    start: Centres,
+    max_iter: int,
+    tol: float,
+    report: Callable[[int, Clustering], None],
+) -> tuple[Clustering, dict[str, list[float]]]:
+    """Improve centres until the objective, which never increases, settles.
+
+    Return what was found, and its history.
+    """
+    began = time.perf_counter()
+    found = Clustering.of(points, start)
+    history = {"objective": [], "n_empty": [], "seconds": []}
+    for iteration in range(1, max_iter + 1):
+        before = found.objective
+        found = _improved(points, recipe, found)
+        history["objective"].append(found.objective)
+        history["n_empty"].append(len(empty_of(found.statistics)))
+        history["seconds"].append(time.perf_counter() - began)
+        report(iteration, found)
+        if before - found.objective <= tol * before:
+            break
+    return found, history
+
+
+def _improved(points, recipe, found):
+    """Return the first that is better of what is tried, or what is given."""
+    tried = [found.statistics]
+    empty = empty_of(found.statistics)
+    if len(empty):
+        far = points.farthest(found.centres, len(empty))
+        tried.insert(0, relocated(found.statistics, far))
+    for statistics in tried:
+        centres = recipe.improved(statistics, found.centres)
+        if centres is found.centres:
+            continue
+        other = Clustering.of(points, centres)
+        if other.objective < found.objective:
+            return other
+    return found
+
+
+def empty_of(statistics: Statistics) -> np.ndarray:
+    """Return which centres are empty: no point, or no weight, is at them."""
+    return np.flatnonzero(statistics.counts <= 0)
+
+
+def relocated(statistics: Statistics, far: Far) -> Statistics:
+    """Return statistics with far points taken from their centres to empty ones.
+
+    Points that are on their centre, or alone at it, stay.
+    """
+    origin, sums = statistics.origin, statistics.sums.copy()
+    counts, squares = statistics.counts.copy(), statistics.squares.copy()
+    vacant = list(empty_of(statistics)[::-1])
+    for row, weight, label, distance in zip(
+        far.rows, far.weights, far.labels, far.squares, strict=True
+    ):
+        alone = counts[label] - weight <= 1e-9 * weight
+        if vacant and distance > 0 and weight > 0 and not alone:
+            moved = row - origin
+            for k, signed in ((label, -weight), (vacant.pop(), weight)):
+                sums[k] += signed * moved
+                counts[k] += signed
+                squares[k] += signed * (moved @ moved)
+    return Statistics(origin, sums, counts, squares)

@@ -1,0 +1,61 @@
+"""Points to be clustered: assigned to centres, and summed by centre."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .centres import Centres, Statistics
+
+
+@dataclass(frozen=True)
+class Far:
+    """Points far from their centre, the farthest first.
+
+    rows: (count, D); weights, labels and squares, of the distances: (count,).
+    """
+
+    rows: np.ndarray
+    weights: np.ndarray
+    labels: np.ndarray
+    squares: np.ndarray
+
+
+class Points:
+    """Weighted points in memory: x (N, D), weights (N,)."""
+
+    def __init__(self, x: np.ndarray, weights: np.ndarray) -> None:
+        self.x, self.weights = x, weights
+        self.origin = np.average(x, axis=0, weights=weights).astype(np.float64)
+
+    def assigned(self, centres: Centres) -> tuple[Statistics, np.ndarray]:
+        """Return what points sum to at their nearest centres, and which these are."""
+        return summed(self.x, self.weights, self.origin, centres)
+
+    def farthest(self, centres: Centres, count: int) -> Far:
+        """Return the points farthest from their nearest centres."""
+        return farthest(self.x, self.weights, centres, count)
+
+
+def summed(
+    x: np.ndarray, weights: np.ndarray, origin: np.ndarray, centres: Centres
+) -> tuple[Statistics, np.ndarray]:
+    """Return what points sum to at their nearest centres, and which these are."""
+    labels, _ = centres.nearest(x)
+    n_clusters = centres.product.shape[0]
+    sums = np.zeros((n_clusters, x.shape[1]))
+    shifted = x - origin
+    np.add.at(sums, labels, shifted * weights[:, None])
+    counts = np.bincount(labels, weights, n_clusters)
+    squares = weights * np.einsum("nd,nd->n", shifted, shifted)
+    squares = np.bincount(labels, squares, n_clusters)
+    return Statistics(origin, sums, counts, squares), labels
+
+
+def farthest(
+    x: np.ndarray, weights: np.ndarray, centres: Centres, count: int
+) -> Far:
+    """Return the points farthest from their nearest centres."""
+    labels, scores = centres.nearest(x)
+    squares = scores + np.einsum("nd,nd->n", x, x)
+    chosen = np.argsort(-squares, kind="stable")[:count]
+    return Far(x[chosen].astype(np.float64), weights[chosen], labels[chosen], squares[chosen])
