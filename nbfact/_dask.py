@@ -18,7 +18,7 @@ def is_dask(x: Any) -> bool:
 
 def check_known(x: Any, *axes: int) -> None:
     """Refuse a dask array whose sizes along these axes are unknown."""
-    if any(np.isnan(x.shape[axis]) for axis in axes):
+    if x.ndim and any(np.isnan(x.shape[axis]) for axis in axes):
         raise ValueError(
             f"shape {x.shape} is not known: call x.compute_chunk_sizes() first"
         )
