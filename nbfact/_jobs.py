@@ -48,7 +48,7 @@ def each(
 
 
 def _backend(joblib):
-    """Return a context: what ``parallel_config`` asks for, else one-thread processes."""
+    """Return a context: what ``parallel_config`` asks for, or one-thread processes."""
     active, _ = joblib.parallel.get_active_backend()
     processes = isinstance(active, joblib.parallel.BACKENDS["loky"])
     if processes and active.inner_max_num_threads is None:

@@ -168,7 +168,7 @@ def test_dask_is_not_imported_for_arrays():
 
 @pytest.fixture(scope="module")
 def client():
-    """A cluster of two worker processes."""
+    """Yield a client of a cluster of two worker processes."""
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
