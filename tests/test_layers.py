@@ -44,6 +44,7 @@ ORDER = [
     "_angles",
     "_files",
     "_jobs",
+    "_dask",
     *(f"constraints.{name}" for name in "base sparse structured".split()),
     "constraints",
     *(f"operators.{name}" for name in OPERATORS.split()),
