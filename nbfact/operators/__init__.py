@@ -7,6 +7,7 @@ from .circulants import circulant, hankel, toeplitz
 from .cosines import dct, dst
 from .fourier import dft, hartley, idft
 from .loading import load
+from .nearest import NearestRows
 from .product import FactorProduct
 from .routing import permutation
 from .sum import OperatorSum
@@ -17,6 +18,7 @@ __all__ = [
     "Chain",
     "FactorProduct",
     "FastOperator",
+    "NearestRows",
     "OperatorSum",
     "circulant",
     "dct",
