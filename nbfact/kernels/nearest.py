@@ -24,7 +24,8 @@ from .tiles import LANES, compare_row, multiply_row, transpose_block
 def _read_tile(blocks, x, start, stop, width, out):
     """Write points start to stop, at most `width`, transposed to the flat tile out.
 
-    Where there are fewer, or fewer columns than in a block, entry by entry.
+    Where there are fewer, the last one again; then, and where a block has more columns
+    than x, entry by entry.
     """
     size, columns = np.uintp(BYTES // x.itemsize), np.uintp(x.shape[1])
     flat, count = x.ravel(), min(size, columns)
@@ -37,9 +38,10 @@ def _read_tile(blocks, x, start, stop, width, out):
                     flat, first + i * columns, columns, out, place + i, width
                 )
         else:
-            for i in range(stop - start):
+            for i in range(width):
+                point = first + min(i, stop - start - np.uintp(1)) * columns
                 for j in range(count):
-                    out[place + j * width + i] = flat[first + i * columns + j]
+                    out[place + j * width + i] = flat[point + j]
 
 
 @kernel
@@ -74,9 +76,7 @@ def _nearest_tiles(
 
 
 @kernel
-def nearest_rows(
-    data, indices, indptr, rows, bias, blocks, x, scratch, labels, scores
-):
+def nearest_rows(data, indices, indptr, rows, bias, blocks, x, scratch, labels, scores):
     """For each point the row of the product with the smallest bias - 2 <row, x>.
 
     data, indices, indptr, rows, blocks: the packed factors (see above); bias: (K,);

@@ -101,7 +101,10 @@ def fwht_columns_parallel(x):
 def nearest_rows_parallel(
     data, indices, indptr, rows, bias, blocks, x, scratch, labels, scores
 ):
-    """`nearest_rows`, tiles of points shared among threads; scratch: (count, 2, ...)."""
+    """`nearest_rows`, tiles of points shared among threads.
+
+    scratch: (count, 2, entries of a tile).
+    """
     count, tile = scratch.shape[0], LANES // x.itemsize
     for i in prange(count):
         start, stop = _bounds(i, count, x.shape[0], tile)

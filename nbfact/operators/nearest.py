@@ -84,9 +84,7 @@ class NearestRows:
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_packed": {}}
 
-    def __call__(
-        self, x: Any, parallel: bool = False
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, x: Any, parallel: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Return the nearest row of each point, and its bias - 2 <v, x>.
 
         Parameters
