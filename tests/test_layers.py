@@ -8,8 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
     "norms select topk projections matching assignment structured sparse compress "
-    "registers hadamard butterfly gradient mixture kronecker kronecker_columns "
-    "shuffled parallel permute rank_one palm pairing"
+    "registers tiles hadamard butterfly gradient mixture kronecker kronecker_columns "
+    "shuffled nearest parallel permute rank_one palm pairing"
 )
 BENCH = (
     "sample allocations faust peers machine store case operators products hadamard "
@@ -30,7 +30,7 @@ ALGORITHMS = (
 )
 OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "
-    "butterfly loading fourier cosines circulants transforms routing"
+    "butterfly loading fourier cosines circulants transforms routing nearest"
 )
 TARGETS = "disturb products graphs digits meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports
