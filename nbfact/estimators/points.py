@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..kernels import cluster_sums
 from .centres import Centres, Statistics
 
 
@@ -41,13 +42,10 @@ def summed(
 ) -> tuple[Statistics, np.ndarray]:
     """Return what points sum to at their nearest centres, and which these are."""
     labels, _ = centres.nearest(x)
-    n_clusters = centres.product.shape[0]
-    sums = np.zeros((n_clusters, x.shape[1]))
-    shifted = x - origin
-    np.add.at(sums, labels, shifted * weights[:, None])
-    counts = np.bincount(labels, weights, n_clusters)
-    squares = weights * np.einsum("nd,nd->n", shifted, shifted)
-    squares = np.bincount(labels, squares, n_clusters)
+    n_clusters, n_features = centres.product.shape
+    sums, counts = np.zeros((n_clusters, n_features)), np.zeros(n_clusters)
+    squares = np.zeros(n_clusters)
+    cluster_sums(x, labels, weights, origin, sums, counts, squares)
     return Statistics(origin, sums, counts, squares), labels
 
 

@@ -91,11 +91,11 @@ def nearest_rows(data, indices, indptr, rows, bias, blocks, x, scratch, labels, 
 
 
 @kernel(fastmath=REASSOC)
-def cluster_sums(x, labels, weights, sums, counts, energies):
+def cluster_sums(x, labels, weights, origin, sums, counts, energies):
     """Add to each cluster its points, their number and squared norms, weighted.
 
-    x: (N, D), C-contiguous; labels, weights: (N,); sums: (K, D), counts, energies:
-    (K,), of float64.
+    x: (N, D), C-contiguous; labels, weights: (N,); origin: (D,), taken from each point;
+    sums: (K, D), counts, energies: (K,); origin and sums of float64.
     """
     columns = np.uintp(x.shape[1])
     flat, totals = x.ravel(), sums.ravel()
@@ -103,7 +103,7 @@ def cluster_sums(x, labels, weights, sums, counts, energies):
         label, weight = np.uintp(labels[i]), np.float64(weights[i])
         p, q, energy = i * columns, label * columns, 0.0
         for j in range(columns):
-            value = np.float64(flat[p + j])
+            value = np.float64(flat[p + j]) - origin[j]
             totals[q + j] += weight * value
             energy += value * value
         counts[label] += weight
