@@ -1,0 +1,12 @@
+"""scikit-learn estimators over the algorithms (extra ``estimators``)."""
+
+try:
+    import sklearn  # noqa: F401
+except ModuleNotFoundError:
+    message = 'nbfact.estimators needs scikit-learn: pip install "nbfact[estimators]"'
+    raise ModuleNotFoundError(message) from None
+
+from .neighbors import ClusterNeighbors, ClusterNeighborsClassifier
+from .nystroem import QuickNystroem
+
+__all__ = ["ClusterNeighbors", "ClusterNeighborsClassifier", "QuickNystroem"]
