@@ -3,10 +3,16 @@
 try:
     import sklearn  # noqa: F401
 except ModuleNotFoundError:
-    raise ModuleNotFoundError(
-        'scikit-learn is missing; pip install "nbfact[estimators]" brings it'
-    ) from None
+    message = 'nbfact.estimators needs scikit-learn: pip install "nbfact[estimators]"'
+    raise ModuleNotFoundError(message) from None
 
+from .neighbors import ClusterNeighbors, ClusterNeighborsClassifier
+from .nystroem import QuickNystroem
 from .quickmeans import QuicKMeans
 
-__all__ = ["QuicKMeans"]
+__all__ = [
+    "ClusterNeighbors",
+    "ClusterNeighborsClassifier",
+    "QuicKMeans",
+    "QuickNystroem",
+]
