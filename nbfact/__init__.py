@@ -154,6 +154,7 @@ __all__ = [
     "toeplitz",
 ]
 
+# Not in __all__: `from nbfact import *` works without scikit-learn.
 _ESTIMATORS = (
     "ClusterNeighbors",
     "ClusterNeighborsClassifier",

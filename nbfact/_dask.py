@@ -95,6 +95,23 @@ def sum_blocks(function: Callable, blocks: Sequence[Any], *shared: Any) -> tuple
     return dask.compute(*sums)[0]
 
 
+def map_rows(
+    function: Callable, x: Any, dtype: np.dtype, width: int | None, shared: Any
+) -> Any:
+    """Return function(block, shared) for blocks of rows of x (m, n), nothing computed.
+
+    The function returns (rows, width), or (rows,) where width is None.
+    """
+    import dask
+
+    shared = dask.delayed(shared, pure=False, traverse=False)
+    if width is None:
+        shape = {"drop_axis": 1, "meta": np.empty(0, dtype)}
+    else:
+        shape = {"chunks": (x.chunks[0], (width,)), "meta": np.empty((0, 0), dtype)}
+    return x.rechunk({1: -1}).map_blocks(function, shared, **shape)
+
+
 def _tasks(function, blocks, shared):
     import dask
 

@@ -1,7 +1,6 @@
 """QuicK-means: Lloyd's iterations with centers that are a product of sparse factors."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,24 +26,25 @@ class Clustering:
     @classmethod
     def of(cls, points: Any, centers: FactoredCenters) -> "Clustering":
         """Return points, an object such as `Points`, at their nearest centers."""
-        statistics, labels = points.assigned(centers)
+        statistics, labels = points.placed(centers)
         return cls(centers, statistics, labels, centers.objective(statistics))
 
 
 def iterate(
     points: Any,
     recipe: Recipe,
-    start: FactoredCenters,
+    first: np.ndarray,
     max_iter: int,
     tol: float,
-    report: Callable[[int, Clustering], None],
+    verbose: bool,
 ) -> tuple[Clustering, dict[str, list[float]]]:
     """Improve centers until the objective, which never increases, settles.
 
-    Return what was found, and its history.
+    first: the points that they are near at first, (K, D). Return what was found, and
+    its history.
     """
     began = time.perf_counter()
-    found = Clustering.of(points, start)
+    found = Clustering.of(points, recipe.first(first, points.origin))
     history = {"objective": [], "n_empty": [], "seconds": []}
     for iteration in range(1, max_iter + 1):
         before = found.objective
@@ -52,7 +52,8 @@ def iterate(
         history["objective"].append(found.objective)
         history["n_empty"].append(len(empty_of(found.statistics)))
         history["seconds"].append(time.perf_counter() - began)
-        report(iteration, found)
+        if verbose:
+            print(f"iteration {iteration}: objective {found.objective:.6g}")
         if before - found.objective <= tol * before:
             break
     return found, history

@@ -1,11 +1,22 @@
-"""Points to be clustered: assigned to centers, and summed by center."""
+"""Points to be clustered, in memory or in blocks: placed at centers, and summed there.
+
+`Points` and `Blocks` have the same methods: arrays that fit the memory are passed over
+by Numba's threads, dask arrays block by block by dask's workers.
+"""
 
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
 
+from .._dask import map_blocks, row_blocks, sum_blocks
 from ..kernels import cluster_sums
+from ..operators import NearestRows
 from .factored import FactoredCenters, Statistics
+
+# Kernels are compiled for arrays that may be written; dask's often may not.
+_KERNELS = ("C", "W")
 
 
 @dataclass(frozen=True)
@@ -22,40 +33,139 @@ class Far:
 
 
 class Points:
-    """Weighted points in memory: x (N, D), weights (N,)."""
+    """Weighted points in memory: x (N, D), finite, C-contiguous, weights (N,).
 
-    def __init__(self, x: np.ndarray, weights: np.ndarray) -> None:
-        self.x, self.weights = x, weights
-        self.origin = np.average(x, axis=0, weights=weights).astype(np.float64)
+    origin: what sums are relative to, by default the weighted mean.
+    """
 
-    def assigned(self, centers: FactoredCenters) -> tuple[Statistics, np.ndarray]:
+    def __init__(
+        self, x: np.ndarray, weights: np.ndarray, origin: np.ndarray | None = None
+    ) -> None:
+        self.x, self.weights = np.require(x, requirements=_KERNELS), weights
+        self.shape, self.dtype = x.shape, x.dtype
+        self.origin = _mean(*total((x, weights))) if origin is None else origin
+
+    def placed(self, centers: FactoredCenters) -> tuple[Statistics, np.ndarray]:
         """Return what points sum to at their nearest centers, and which these are."""
-        return summed(self.x, self.weights, self.origin, centers)
+        parallel = numba.get_num_threads() > 1
+        labels, _ = centers.nearest(self.x, parallel)
+        sums = summed_at(labels, self.x, self.weights, self.origin, len(centers.array))
+        return Statistics(self.origin, *sums), labels
 
     def farthest(self, centers: FactoredCenters, count: int) -> Far:
         """Return the points farthest from their nearest centers."""
-        return farthest(self.x, self.weights, centers, count)
+        return farthest((self.x, self.weights), centers.nearest, count)
+
+    def take(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return points and their weights, by place."""
+        return self.x[chosen], self.weights[chosen]
+
+
+class Blocks:
+    """Weighted points in a dask array x (N, D); weights: (N,), of NumPy or dask."""
+
+    def __init__(self, x: Any, weights: Any, origin: np.ndarray | None = None) -> None:
+        import dask
+
+        self.shape, self.dtype = x.shape, x.dtype
+        self.starts = np.cumsum([0, *x.chunks[0]])
+        if hasattr(weights, "dask"):
+            parts = weights.rechunk((x.chunks[0],)).to_delayed().tolist()
+        else:
+            parts = np.split(weights, self.starts[1:-1])
+        self.blocks = [
+            dask.delayed((block, part))
+            for block, part in zip(row_blocks(x), parts, strict=True)
+        ]
+        if origin is None:
+            origin = _mean(*sum_blocks(total, self.blocks))
+        self.origin = origin
+
+    def placed(self, centers: FactoredCenters) -> tuple[Statistics, None]:
+        """Return what points sum to at their nearest centers; labels stay there."""
+        count = len(centers.array)
+        shared = centers.nearest, self.origin, count
+        return Statistics(self.origin, *sum_blocks(summed, self.blocks, *shared)), None
+
+    def farthest(self, centers: FactoredCenters, count: int) -> Far:
+        """Return the points farthest from their nearest centers."""
+        found = map_blocks(farthest, self.blocks, centers.nearest, count)
+        names = ("rows", "weights", "labels", "squares")
+        return _sorted(
+            *(np.concatenate([getattr(far, name) for far in found]) for name in names),
+            count,
+        )
+
+    def take(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return points and their weights, by place."""
+        import dask
+
+        owner = np.searchsorted(self.starts, chosen, "right") - 1
+        parts, places = [], np.empty(len(chosen), np.intp)
+        for block in np.unique(owner):
+            here = np.flatnonzero(owner == block)
+            places[here] = sum(map(len, parts)) + np.arange(len(here))
+            parts.append(chosen[here] - self.starts[block])
+        blocks = [
+            dask.delayed((self.blocks[block], part))
+            for block, part in zip(np.unique(owner), parts, strict=True)
+        ]
+        x, weights = zip(*map_blocks(_take, blocks), strict=True)
+        return np.concatenate(x)[places], np.concatenate(weights)[places]
+
+
+def total(block: tuple) -> tuple:
+    """Return Σ w x, Σ w of a block (x, weights), checked."""
+    x, weights = block
+    if not np.isfinite(x).all():
+        raise ValueError("X contains NaN or infinity")
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise ValueError("sample_weight must be finite and not negative")
+    return np.einsum("n,nd->d", weights, x, dtype=np.float64), weights.sum()
 
 
 def summed(
-    x: np.ndarray, weights: np.ndarray, origin: np.ndarray, centers: FactoredCenters
-) -> tuple[Statistics, np.ndarray]:
-    """Return what points sum to at their nearest centers, and which these are."""
-    labels, _ = centers.nearest(x)
-    n_clusters, n_features = centers.product.shape
-    sums, counts = np.zeros((n_clusters, n_features)), np.zeros(n_clusters)
-    squares = np.zeros(n_clusters)
-    cluster_sums(x, labels, weights, origin, sums, counts, squares)
-    return Statistics(origin, sums, counts, squares), labels
+    block: tuple, nearest: NearestRows, origin: np.ndarray, count: int
+) -> tuple:
+    """Return what a block sums to at the nearest of so many centers."""
+    x, weights = block
+    x = np.require(x, requirements=_KERNELS)
+    return summed_at(nearest(x)[0], x, weights, origin, count)
 
 
-def farthest(
-    x: np.ndarray, weights: np.ndarray, centers: FactoredCenters, count: int
-) -> Far:
-    """Return the points farthest from their nearest centers."""
-    labels, scores = centers.nearest(x)
+def summed_at(
+    labels: np.ndarray,
+    x: np.ndarray,
+    weights: np.ndarray,
+    origin: np.ndarray,
+    count: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return sums, counts and squares of `Statistics`."""
+    sums = np.zeros((count, x.shape[1])), np.zeros(count), np.zeros(count)
+    cluster_sums(x, labels, weights, origin, *sums)
+    return sums
+
+
+def farthest(block: tuple, nearest: NearestRows, count: int) -> Far:
+    """Return the points of a block that are farthest from their nearest centers."""
+    x, weights = block
+    labels, scores = nearest(x)
     squares = scores + np.einsum("nd,nd->n", x, x)
+    return _sorted(x, weights, labels, squares, count)
+
+
+def _sorted(rows, weights, labels, squares, count):
     chosen = np.argsort(-squares, kind="stable")[:count]
-    return Far(
-        x[chosen].astype(np.float64), weights[chosen], labels[chosen], squares[chosen]
-    )
+    rows = rows[chosen].astype(np.float64)
+    return Far(rows, weights[chosen], labels[chosen], squares[chosen])
+
+
+def _take(block):
+    (x, weights), chosen = block
+    return x[chosen], weights[chosen]
+
+
+def _mean(sums, weight):
+    if weight == 0:
+        raise ValueError("sample_weight is zero everywhere")
+    return sums / weight

@@ -1,8 +1,8 @@
 """QuicKMeans: k-means whose centers are a product of sparse factors."""
 
-import numbers
-from typing import Any
+from typing import Any, Self
 
+import numba
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -11,20 +11,14 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted
 
-from .._checks import size
+from .._dask import is_dask, map_rows
+from .._jobs import each
+from .inputs import check_parameters, checked_points, weighted_points
 from .lloyd import Clustering, empty_of, iterate, relocated
-from .points import Points
-from .recipes import Butterflies, Explore, Palm
-from .seeds import INITS, given_seeds, seeds
-
-FACTORIZERS = ("palm4msa", "explore", "butterfly")
-_DTYPES = (np.float64, np.float32)
+from .recipes import RECIPES
+from .seeds import given_seeds, seeds
 
 
 class QuicKMeans(
@@ -39,147 +33,118 @@ class QuicKMeans(
         sparsity: int = 2,
         n_factors: int | None = None,
         init: Any = "k-means++",
+        n_init: int = 1,
         max_iter: int = 100,
         tol: float = 1e-6,
         factorizer: str = "explore",
-        centered: bool = True,
         random_state: Any = None,
         verbose: int = 0,
+        n_jobs: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.sparsity = sparsity
         self.n_factors = n_factors
         self.init = init
+        self.n_init = n_init
         self.max_iter = max_iter
         self.tol = tol
         self.factorizer = factorizer
-        self.centered = centered
         self.random_state = random_state
         self.verbose = verbose
+        self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> "QuicKMeans":
-        """Cluster points."""
-        X, weights = self._checked(X, sample_weight, reset=True)
-        points = Points(X, weights)
-        recipe = self._checked_recipe(X.shape)
-        start = recipe.first(self._initial(X, weights), points.origin)
-        found, history = iterate(
-            points, recipe, start, self.max_iter, self.tol, self._report
-        )
-        self._keep(found, recipe)
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Find centers."""
+        points = weighted_points(self, X, sample_weight, reset=True)
+        check_parameters(self, points.shape[0])
+        recipe = self._recipe_of(points)
+        options = (self.max_iter, self.tol, bool(self.verbose))
+        calls = [
+            (points, recipe, first, *options) for first in self._first(points, self.n_init)
+        ]
+        runs = each(iterate, calls, 1 if self.n_jobs is None else self.n_jobs)
+        found, history = min(runs, key=lambda run: run[0].objective)
+        self._keep(X, found, recipe)
         self.history_ = {name: np.array(values) for name, values in history.items()}
-        self.n_iter_ = len(history["objective"])
+        self.n_iter_ = len(self.history_["objective"])
         return self
 
-    def partial_fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None
-    ) -> "QuicKMeans":
-        """Fit the centers to all points given so far: one iteration on a batch."""
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Move the centers to the means of all points so far, a batch among them."""
         first = not hasattr(self, "_centers")
-        X, weights = self._checked(X, sample_weight, reset=first)
-        batch = Points(X, weights)
+        origin = None if first else self._statistics.origin
+        batch = weighted_points(self, X, sample_weight, first, origin)
         if first:
-            recipe = self._checked_recipe(X.shape)
-            centers = recipe.first(self._initial(X, weights), batch.origin)
-            found = Clustering.of(batch, centers)
-            statistics = found.statistics
+            check_parameters(self, batch.shape[0])
+            self._recipe = self._recipe_of(batch)
+            centers = self._recipe.first(*self._first(batch, 1), batch.origin)
+            statistics = Clustering.of(batch, centers).statistics
+            self.n_steps_ = 0
         else:
-            recipe, centers = self._recipe, self._centers
-            batch.origin = self._statistics.origin
-            found = Clustering.of(batch, centers)
-            statistics = self._statistics + found.statistics
+            centers = self._centers
+            statistics = self._statistics + Clustering.of(batch, centers).statistics
         empty = empty_of(statistics)
         if len(empty):
             statistics = relocated(statistics, batch.farthest(centers, len(empty)))
-        centers = recipe.improved(statistics, centers)
-        self._keep(Clustering.of(batch, centers), recipe)
+        centers = self._recipe.improved(statistics, centers)
+        self._keep(X, Clustering.of(batch, centers), self._recipe)
         self._statistics = statistics
-        self.n_steps_ = 1 if first else getattr(self, "n_steps_", 0) + 1
+        self.n_steps_ += 1
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the nearest center of each point."""
-        X = self._checked_points(X)
-        return self._centers.nearest(X)[0]
-
-    def fit_predict(
-        self, X: Any, y: Any = None, sample_weight: Any = None
-    ) -> np.ndarray:
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Return `labels_` after `fit`."""
         return self.fit(X, sample_weight=sample_weight).labels_
 
-    def transform(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> Any:
+        """Return the nearest center of each point."""
+        check_is_fitted(self)
+        X = checked_points(self, X, reset=False)
+        if is_dask(X):
+            return map_rows(_labels, X, np.dtype(np.int32), None, self._centers.nearest)
+        return self._centers.nearest(X, numba.get_num_threads() > 1)[0]
+
+    def transform(self, X: Any) -> Any:
         """Return the distance of each point to each center."""
-        X = self._checked_points(X)
+        check_is_fitted(self)
+        X = checked_points(self, X, reset=False)
+        if is_dask(X):
+            shared = self._centers
+            return map_rows(_distances, X, X.dtype, len(shared.array), shared)
         return self._centers.distances(X)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the sum of squared distances of points to their centers."""
         check_is_fitted(self)
-        X, weights = self._checked(X, sample_weight, reset=False)
-        return -Clustering.of(Points(X, weights), self._centers).objective
+        points = weighted_points(self, X, sample_weight, reset=False)
+        return -Clustering.of(points, self._centers).objective
 
-    def _checked(self, X, sample_weight, reset):
-        X = validate_data(self, X, dtype=_DTYPES, order="C", reset=reset)
-        weights = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        return X, weights
+    def _recipe_of(self, points):
+        shape = self.n_clusters, points.shape[1]
+        return RECIPES[self.factorizer](shape, self.sparsity, self.n_factors)
 
-    def _checked_points(self, X):
-        check_is_fitted(self)
-        return validate_data(self, X, dtype=_DTYPES, order="C", reset=False)
-
-    def _checked_recipe(self, shape):
-        """Return how to factor, from checked parameters."""
-        n_points, n_features = shape
-        n_clusters = size("n_clusters", self.n_clusters)
-        sparsity = size("sparsity", self.sparsity)
-        n_factors = (
-            None if self.n_factors is None else size("n_factors", self.n_factors)
-        )
-        size("max_iter", self.max_iter)
-        if not isinstance(self.tol, numbers.Real) or not self.tol >= 0:
-            raise ValueError(f"tol must be a number, at least 0, got {self.tol!r}")
-        if n_points < n_clusters:
-            raise ValueError(
-                f"n_samples={n_points} should be >= n_clusters={n_clusters}"
-            )
-        if self.factorizer not in FACTORIZERS:
-            raise ValueError(
-                f"factorizer must be one of {FACTORIZERS}, got {self.factorizer!r}"
-            )
-        centers = n_clusters, n_features
-        if self.factorizer == "butterfly":
-            return Butterflies(centers, self.centered)
-        if self.factorizer == "palm4msa":
-            return Palm(centers, self.centered, sparsity, n_factors)
-        least, most = sorted(centers)
-        layers = max(1, int(np.log2(least)))
-        budget = min(sparsity * (least * (layers - 1) + most), least * most)
-        return Explore(centers, self.centered, budget, n_factors)
-
-    def _initial(self, x, weights):
-        """Return the points that first centers are near."""
+    def _first(self, points, n_init):
+        """Return the points that first centers are near, for each run."""
         if not isinstance(self.init, str):
-            return given_seeds(self.init, (self.n_clusters, x.shape[1]), x.dtype)
-        if self.init not in INITS:
-            raise ValueError(
-                f"init must be one of {INITS} or an array, got {self.init!r}"
-            )
+            shape = self.n_clusters, points.shape[1]
+            return [given_seeds(self.init, shape, points.dtype)]
         rng = check_random_state(self.random_state)
-        return seeds(x, weights, self.n_clusters, self.init, rng)
+        return [seeds(points, self.n_clusters, self.init, rng) for _ in range(n_init)]
 
-    def _report(self, iteration, found):
-        if self.verbose:
-            print(f"iteration {iteration}: objective {found.objective:.6g}")
-
-    def _keep(self, found, recipe):
+    def _keep(self, X, found, recipe):
         """Set the attributes of a fit."""
         self._centers, self._recipe = found.centers, recipe
         self._statistics = found.statistics
         self.cluster_centers_ = found.centers.array
         self.centers_operator_ = found.centers.operator
-        self.labels_ = found.labels
         self.inertia_ = found.objective
         self._n_features_out = len(self.cluster_centers_)
+        self.labels_ = self.predict(X) if found.labels is None else found.labels
+
+
+def _labels(x, nearest):
+    return nearest(x)[0]
+
+
+def _distances(x, centers):
+    return centers.distances(x)

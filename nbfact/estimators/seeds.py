@@ -11,28 +11,20 @@ INITS = ("k-means++", "random")
 _FEWEST, _EACH = 10_000, 20
 
 
-def sample_size(n_clusters: int) -> int:
-    """Return how many points are enough to draw seeds from."""
-    return max(_FEWEST, _EACH * n_clusters)
-
-
 def seeds(
-    x: np.ndarray,
-    weights: np.ndarray,
-    n_clusters: int,
-    init: str,
-    rng: np.random.RandomState,
+    points: Any, n_clusters: int, init: str, rng: np.random.RandomState
 ) -> np.ndarray:
-    """Return points to begin with, (K, D), drawn from x (N, D).
+    """Return points to begin with, (K, D), drawn from `Points` or `Blocks`.
 
     The draw depends on distinct points and their weights, not on their order nor on
-    whether a point of weight 2 is given twice.
+    whether a point of weight 2 is given twice: unless there are so many that it is
+    from some of them.
     """
-    enough = sample_size(n_clusters)
-    if len(x) > enough:
-        chosen = rng.choice(len(x), enough, replace=False)
-        x, weights = x[chosen], weights[chosen]
-    x, weights = distinct(x, weights)
+    n_points, enough = points.shape[0], max(_FEWEST, _EACH * n_clusters)
+    chosen = np.arange(n_points)
+    if n_points > enough:
+        chosen = rng.choice(n_points, enough, replace=False)
+    x, weights = distinct(*points.take(chosen))
     if len(x) <= n_clusters:
         return np.resize(x, (n_clusters, x.shape[1]))
     if init == "random":

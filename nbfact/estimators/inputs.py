@@ -1,0 +1,75 @@
+"""What users give QuicKMeans, checked: arrays or dask arrays, weights, parameters."""
+
+import numbers
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import (
+    _check_n_features,
+    _check_sample_weight,
+    validate_data,
+)
+
+from .._dask import is_dask
+from .._checks import size
+from .points import Blocks, Points
+from .recipes import RECIPES, Recipe
+from .seeds import INITS
+
+_DTYPES = (np.float64, np.float32)
+
+
+def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
+    """Return points, (N, D), of float32 or float64, as an array or a dask array."""
+    if not is_dask(x):
+        return validate_data(estimator, x, dtype=_DTYPES, order="C", reset=reset)
+    if x.ndim != 2 or x.dtype.kind not in "biuf":
+        raise ValueError(f"X must be real, (N, D); got {x.dtype}, {x.shape}")
+    _check_n_features(estimator, x, reset=reset)
+    return x if x.dtype in _DTYPES else x.astype(np.float64)
+
+
+def weighted_points(
+    estimator: Any,
+    x: Any,
+    sample_weight: Any,
+    reset: bool,
+    origin: np.ndarray | None = None,
+) -> Points | Blocks:
+    """Return points with their weights, 1 by default."""
+    x = checked_points(estimator, x, reset)
+    if not is_dask(x):
+        weights = _check_sample_weight(
+            sample_weight, x, dtype=np.float64, ensure_non_negative=True
+        )
+        return Points(x, weights, origin)
+    weights = np.ones(len(x)) if sample_weight is None else sample_weight
+    weights = weights if is_dask(weights) else np.asarray(weights, np.float64)
+    if weights.shape != x.shape[:1]:
+        raise ValueError(
+            f"sample_weight has shape {weights.shape}, expected {x.shape[:1]}"
+        )
+    return Blocks(x, weights, origin)
+
+
+def check_parameters(estimator: Any, n_points: int) -> None:
+    """Refuse parameters of QuicKMeans that can not be used for so many points."""
+    for name in ("n_clusters", "sparsity", "n_init", "max_iter"):
+        size(name, getattr(estimator, name))
+    if estimator.n_factors is not None:
+        size("n_factors", estimator.n_factors)
+    if estimator.n_clusters > n_points:
+        raise ValueError(
+            f"n_samples={n_points} should be >= n_clusters={estimator.n_clusters}"
+        )
+    tol = estimator.tol
+    if not isinstance(tol, numbers.Real) or not tol >= 0:
+        raise ValueError(f"tol must be a number, at least 0, got {tol!r}")
+    if isinstance(estimator.init, str) and estimator.init not in INITS:
+        raise ValueError(
+            f"init must be one of {INITS} or an array, got {estimator.init!r}"
+        )
+    if estimator.factorizer not in RECIPES:
+        raise ValueError(
+            f"factorizer must be one of {tuple(RECIPES)}, got {estimator.factorizer!r}"
+        )
