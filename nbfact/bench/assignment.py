@@ -1,9 +1,9 @@
 """Cases of assignment: the nearest of K centres to each of N points.
 
 The centres are a product of log2(min(K, D)) factors with two entries a row or column,
-as QuicK-means learns them. Squared norms of the centres are known beforehand, as they
-are when a fitted estimator predicts. The result is the labels; its error, the most by
-which a chosen centre is farther than the nearest.
+as QuicK-means learns them: an operator of shape (m, n) = (K, D). Squared norms of the
+centres are known beforehand, as they are when a fitted estimator predicts. The result
+is the labels; its error, the most by which a chosen centre is farther than the nearest.
 """
 
 from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ def _case(k, d, n, dtype, impl, prepare):
     return AssignmentCase(
         group="assignment",
         impl=impl,
-        params={"K": k, "D": d, "N": n, "dtype": dtype.name},
+        params={"m": k, "n": d, "points": n, "dtype": dtype.name},
         make=lambda rng: _inputs(k, d, n, dtype, rng),
         prepare=prepare,
         reference=_scores,
