@@ -1,8 +1,9 @@
 """What parallel twins gain: ``python benchmarks/parallel.py float32 1024 256 7``.
 
-dtype, n, batch, seconds for each kernel. Bursts, and least times: on cores that others
-use too, two threads seldom meet on both. ``OMP_WAIT_POLICY=active`` keeps the threads
-awake; with "passive" each call begins by waking them.
+dtype, n, batch, seconds for each kernel; points to assign are 16 batches, real. Bursts,
+and least times: on cores that others use too, two threads seldom meet on both.
+``OMP_WAIT_POLICY=active`` keeps the threads awake; with "passive" each call begins by
+waking them.
 """
 
 import functools
@@ -13,6 +14,7 @@ import numba
 import numpy as np
 
 from nbfact import kernels
+from nbfact.operators import NearestRows, hadamard
 
 
 def cases(n, batch, dtype):
@@ -30,13 +32,19 @@ def cases(n, batch, dtype):
     names = "kronecker_chain_apply_columns", "fwht_rows", "fwht_columns"
     serial = (*chain, scratch[0], out), (rows,), (zeros,)
     parallel = (*chain, scratch, out), (rows, threads), (zeros,)
-    return {
+    nearest, points = NearestRows(hadamard(n)), np.ones((16 * batch, n), x.real.dtype)
+    twins = {
         name: [
             functools.partial(getattr(kernels, name), *a),
             functools.partial(getattr(kernels, f"{name}_parallel"), *b),
         ]
         for name, a, b in zip(names, serial, parallel, strict=True)
     }
+    twins["nearest_rows"] = [
+        functools.partial(nearest, points, parallel=threaded)
+        for threaded in (False, True)
+    ]
+    return twins
 
 
 def timed(calls, seconds):

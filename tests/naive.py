@@ -607,3 +607,24 @@ def _top(rows, pairs):
     """Return the sum of the larger eigenvalues of pairs of columns."""
     gram = rows.conj().T @ rows
     return sum(minor_eigenvalues(gram, a, b)[1] for a, b in pairs)
+
+
+# --------------------------------------------------------------------------------------
+# Clusters
+# --------------------------------------------------------------------------------------
+
+
+def nearest_rows(matrix, bias, x):
+    """Return the row with the smallest bias - 2 <row, x>, the first, and that."""
+    values = bias - 2 * x @ matrix.T
+    return values.argmin(axis=1), values.min(axis=1)
+
+
+def cluster_sums(x, labels, weights, n_clusters):
+    """Return the sums of the points, of the weights, and of the squared norms."""
+    sums, counts, energies = (np.zeros((n_clusters, *s)) for s in (x.shape[1:], (), ()))
+    for point, label, weight in zip(x.astype(np.float64), labels, weights, strict=True):
+        sums[label] += weight * point
+        counts[label] += weight
+        energies[label] += weight * point @ point
+    return sums, counts, energies

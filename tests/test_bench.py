@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nbfact.bench import cases, machine, operators, peers, sample
+from nbfact.bench.assignment import assignment_cases
 from nbfact.bench.hadamard import fwht_cases
 from nbfact.bench.products import matrix_cases, product_cases
 from nbfact.bench.steps import projection_cases
@@ -23,6 +24,7 @@ SMALL = [
     *product_cases("planted", (16,), ("float32", "float64"), (1, 3)),
     *fwht_cases((16,), ("float32", "float64"), (1, 3)),
     *projection_cases((8,), ("float64",)),
+    *assignment_cases([(16, 16, 40), (8, 20, 40)], ("float64",)),
 ]
 OURS = cases.without_peers(SMALL)
 CALIBRATION = {
@@ -69,7 +71,10 @@ def test_one_wrong_coefficient_exceeds_every_bound():
         got, want = result_and_reference(case)
         if math.isfinite(case.bound):
             got = got.copy()
-            got.flat[np.argmax(np.abs(got))] *= 1 + 1e-3
+            if got.dtype.kind == "i":  # labels
+                got[0] = np.argmax(want[0])
+            else:
+                got.flat[np.argmax(np.abs(got))] *= 1 + 1e-3
             assert case.error(got, want) > case.bound, case.name
 
 

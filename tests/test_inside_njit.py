@@ -32,6 +32,8 @@ STAGES = (np.array([[1, 0, 3, 2]]), np.array([[0, 0, 1, 1]]), np.array([0.5, 0.3
 TWO, BOTH_TWO = random((2, 8), "float64"), np.array([[2, 2, 2, 1], [1, 2, 2, 2]])
 PAIRED = random((1, 4, 4), "float64")
 GRAMS = np.stack([PAIRED[0, h::2].T @ PAIRED[0, h::2] for h in (0, 1)])[None]
+NEAREST = (*FACTOR, np.array([4]), VECTOR, np.zeros(1, np.uint64), SQUARE)
+LABELS = np.array([1, 0, 3, 1], np.int32)
 
 ARGUMENTS = {
     "adam_step": (VECTOR, OUT + 1, np.zeros(4), np.zeros(4), 0.1, 1),
@@ -93,6 +95,9 @@ ARGUMENTS = {
     "fwht_columns_parallel": (random((8, 2), "float64"),),
     "fwht_rows": (SQUARE,),
     "fwht_rows_parallel": (SQUARE, 2),
+    "nearest_rows": (*NEAREST, np.zeros((2, 128)), LABELS, OUT),
+    "nearest_rows_parallel": (*NEAREST, np.zeros((2, 2, 128)), LABELS, OUT),
+    "cluster_sums": (SQUARE, LABELS, VECTOR, BLOCK, OUT, np.zeros(4)),
     "keep_largest": (VECTOR, 2, OUT),
     "kth_largest": (VECTOR, 2),
     "max_abs": (SQUARE,),

@@ -17,6 +17,7 @@ import fnmatch
 from collections.abc import Iterable
 
 from .approximate import approximation_cases
+from .assignment import assignment_cases
 from .case import Case, leave_out
 from .factorize import factorize_cases, learning_cases
 from .hadamard import fwht_cases
@@ -59,6 +60,12 @@ APPROXIMATED = [
     for name in ("dct", "legendre", "hilbert", "leadfield", "gaussian")
 ]
 """Targets that are approximated, and columns."""
+
+ASSIGNED = [
+    *((n, n, 4096) for n in (64, 128, 256, 512, 1024)),
+    *((128, d, 4096) for d in (784, 2000)),
+]
+"""Centres, columns and points that are assigned."""
 
 
 def registry(profile: str = "full", peers: bool = False) -> list[Case]:
@@ -167,6 +174,7 @@ def _full():
         ),
         *learning_cases(("hadamard", "dft"), (16, 64, 256)),
         *pattern_cases((16, 32)),
+        *assignment_cases(ASSIGNED, reals),
     ]
 
 

@@ -2,8 +2,9 @@
 
 A rival is imported when a case of its own is prepared, never before; one that fails
 to import, or is wrong, is shown so in the table and does not fail the run. Only what
-computes the same product is here: FAµST and lazylinop multiply by the same factors,
-fht-cpu and pyfwht transform the same vector.
+computes the same is here: FAµST and lazylinop multiply by the same factors, fht-cpu
+and pyfwht transform the same vector, scikit-learn finds the nearest of the same
+centres.
 """
 
 import functools
@@ -24,6 +25,7 @@ PACKAGES = {
     "pyfwht": "pyfwht",
     "pyfaust": "pyfaust",
     "lazylinop": "lazylinop",
+    "scikit-learn": "sklearn",
 }
 """Name of each implementation, and the module that it needs."""
 
@@ -36,6 +38,9 @@ what its documentation advises, and its own `optimize` looks for."""
 
 OPTIMIZED = "pyfaust optimized"
 """With the order of products that its own benchmark finds quickest."""
+
+KMEANS = "scikit-learn KMeans"
+"""Its `predict`, with given centres."""
 
 
 def installed(name: str) -> bool:
@@ -77,12 +82,13 @@ def prepare(name: str) -> Callable[[Any], Callable[[], np.ndarray]]:
     Parameters
     ----------
     name : str
-        One of :data:`PACKAGES`, or of :data:`FUSED` or :data:`OPTIMIZED`.
+        One of :data:`PACKAGES`, or of :data:`FUSED`, :data:`OPTIMIZED`, :data:`KMEANS`.
 
     Returns
     -------
     callable
-        Takes inputs with ``operator`` and ``x``; returns a call without arguments.
+        Takes inputs with ``operator`` and ``x`` (``dense`` and ``x`` for centres);
+        returns a call without arguments.
 
     Examples
     --------
@@ -151,11 +157,23 @@ def _lazylinop(inputs, fused=None):
     return lambda: L @ x
 
 
+def _kmeans(inputs):
+    from sklearn.cluster import KMeans
+
+    centres, x = inputs.dense, inputs.x
+    # What `fit` would leave: there is no public way to give centres.
+    estimator = KMeans(n_clusters=len(centres))
+    estimator.cluster_centers_, estimator.n_features_in_ = centres, centres.shape[1]
+    estimator._n_threads = numba.get_num_threads()
+    return lambda: estimator.predict(x)
+
+
 _PREPARE = {
     "fht-cpu": _fht_cpu,
     "pyfwht": _pyfwht,
     "pyfaust": _pyfaust,
     "lazylinop": _lazylinop,
+    KMEANS: _kmeans,
     OPTIMIZED: functools.partial(_pyfaust, optimized=True),
     **{name: functools.partial(_lazylinop, fused=kind) for name, kind in FUSED.items()},
 }

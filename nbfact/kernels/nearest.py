@@ -29,19 +29,24 @@ def _read_tile(blocks, x, start, stop, width, out):
     """
     size, columns = np.uintp(BYTES // x.itemsize), np.uintp(x.shape[1])
     flat, count = x.ravel(), min(size, columns)
-    whole = stop - start == width and count == size
-    for b in range(np.uintp(blocks.shape[0])):
-        first, place = start * columns + np.uintp(blocks[b]), b * size * width
-        if whole:
-            for i in range(np.uintp(0), width, size):
-                transpose_block(
-                    flat, first + i * columns, columns, out, place + i, width
-                )
-        else:
-            for i in range(width):
-                point = first + min(i, stop - start - np.uintp(1)) * columns
-                for j in range(count):
-                    out[place + j * width + i] = flat[point + j]
+    n_blocks = np.uintp(blocks.shape[0])
+    if stop - start == width and count == size:
+        for i in range(np.uintp(0), width, size):  # few rows of x at once: prefetched
+            point = (start + i) * columns
+            for b in range(n_blocks):
+                first, place = point + np.uintp(blocks[b]), b * size * width + i
+                transpose_block(flat, first, columns, out, place, width)
+    else:
+        n_points, first = stop - start, start * columns
+        for b in range(n_blocks):
+            for j in range(count):
+                column, place = np.uintp(blocks[b]) + j, (b * size + j) * width
+                value = flat[first + column]
+                for i in range(n_points):
+                    value = flat[first + i * columns + column]
+                    out[place + i] = value
+                for i in range(n_points, width):
+                    out[place + i] = value
 
 
 @kernel

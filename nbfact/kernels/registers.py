@@ -1,4 +1,4 @@
-"""The one place that writes vector instructions: a Hadamard transform in registers.
+"""Vector instructions, with `tiles.py` the one place: a Hadamard transform.
 
 LLVM's loop vectoriser moves entries between the lanes of a register by three shuffles
 where one does, and Numba leaves its other vectoriser off: with loops ``fwht`` took up

@@ -2,8 +2,8 @@
 
 A tile holds `LANES` bytes of points for each of its rows, flat, one row after the
 other. As in `registers.py`, what is emitted is generic vector code. Written as loops,
-LLVM tests at each row whether two rows overlap, and transposes entry by entry: D = 1024
-float32, 1.3 µs a point for the transposition where this takes 0.35.
+LLVM would test at each row whether two rows overlap, and transpose entry by entry,
+which alone would take as long as ten factors do.
 """
 
 import llvmlite.ir as ir
@@ -16,8 +16,8 @@ from numba.extending import intrinsic
 from .registers import BYTES
 
 VECTORS = 2
-"""Vectors of a row of a tile. Of 1, 2, 4 and 8 the quickest for 1024 rows, whose two
-tiles then fit in the second level of cache."""
+"""Vectors of a row of a tile. Two tiles of 1024 rows then take a quarter of a megabyte,
+in the second level of cache; with one vector, indices and loops weigh more."""
 
 LANES = VECTORS * BYTES
 """Bytes of a row of a tile."""

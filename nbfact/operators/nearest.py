@@ -180,9 +180,9 @@ def _has_factors(operator):
 
 
 def _aligned(shape, dtype):
-    """Return scratch bytes `shape` as entries, from the beginning of a cache line.
+    """Return scratch, its shape in bytes, from the beginning of a cache line.
 
-    One thread, K = D = 1024: a quarter less time than from a multiple of 16.
+    NumPy's begin at any multiple of 16: every vector would then cross two lines.
     """
     memory = np.empty(int(np.prod(shape)) + BYTES, np.uint8)
     start = -memory.ctypes.data % BYTES
