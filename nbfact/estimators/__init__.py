@@ -7,6 +7,13 @@ except ModuleNotFoundError:
         'scikit-learn is missing; pip install "nbfact[estimators]" brings it'
     ) from None
 
+from .neighbors import ClusterNeighbors, ClusterNeighborsClassifier
+from .nystroem import QuickNystroem
 from .quickmeans import QuicKMeans
 
-__all__ = ["QuicKMeans"]
+__all__ = [
+    "ClusterNeighbors",
+    "ClusterNeighborsClassifier",
+    "QuicKMeans",
+    "QuickNystroem",
+]

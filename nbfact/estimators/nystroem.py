@@ -1,0 +1,182 @@
+"""QuickNystroem: features of the RBF kernel from the centres of a clustering."""
+
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+import scipy.linalg
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._checks import size
+from .centers import BLOCK, Centers, fit_clusterer
+
+
+class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Nyström features of the RBF kernel, the landmarks being centres of clusters.
+
+    With `QuicKMeans`, the products of a point with all landmarks are those of a
+    product of sparse factors.
+
+    Parameters
+    ----------
+    n_components : int, default 100
+        Landmarks K, and features. At most the number of points, with a warning.
+    gamma : float, default None
+        Of exp(-gamma d²). None: 1 / the mean squared distance of the training points
+        (the paper), which is twice their variance; 1 where all are equal.
+    clusterer : estimator, default None
+        Has `cluster_centers_` once fitted, and perhaps `centers_operator_`. None:
+        `QuicKMeans`. A copy is fitted, with `n_clusters=n_components` where it has
+        this parameter; a fitted one is used as it is within
+        `sklearn.frozen.FrozenEstimator`.
+    random_state : int, RandomState or None, default None
+        Given to the copy of the clusterer, unless None.
+
+    Attributes
+    ----------
+    landmarks_ : array, (K, n_features)
+        Of the dtype of the training points: float32 stays float32.
+    normalization_ : array, (K, K)
+        W^(-1/2), of the kernel W of the landmarks.
+    gamma_ : float
+    clusterer_ : estimator
+        The fitted copy.
+    n_features_in_ : int
+
+    Raises
+    ------
+    TypeError
+        In `fit`, for a clusterer that learns no centres.
+    ValueError
+        In `fit`, for n_components < 1 or a gamma that is not positive and finite.
+
+    Notes
+    -----
+    With C the kernel of points and landmarks, features are Φ = C W^(-1/2), and
+    Φ Φᵀ = C W⁺ Cᵀ approximates the kernel of the points. Eigenvalues of W below
+    K eps times the largest are taken for that, with eps of the dtype: W is singular
+    where landmarks coincide.
+
+    Products with the landmarks cost `nnz` multiplications a point instead of K D, the
+    exponentials K, the normalization K²: it dominates with an operator, so that
+    `transform` gains at most (K D + K²) / K² over dense landmarks. A linear model of
+    the features with weights w is one of C with weights W^(-1/2) w, without K².
+
+    References
+    ----------
+    L. Giffon, V. Emiya, L. Ralaivola and H. Kadri, QuicK-means: accelerating inference
+    for K-means by learning fast transforms, Machine Learning, 2021.
+
+    C. Williams and M. Seeger, Using the Nyström method to speed up kernel machines,
+    NIPS, 2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.cluster import KMeans
+    >>> from nbfact.estimators import QuickNystroem
+    >>> X = np.arange(6.0).reshape(3, 2)
+    >>> features = QuickNystroem(3, clusterer=KMeans(random_state=0)).fit_transform(X)
+    >>> np.round(features @ features.T, 3)
+    array([[1.   , 0.687, 0.223],
+           [0.687, 1.   , 0.687],
+           [0.223, 0.687, 1.   ]])
+    """
+
+    def __init__(
+        self,
+        n_components: int = 100,
+        *,
+        gamma: float | None = None,
+        clusterer: Any = None,
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.gamma = gamma
+        self.clusterer = clusterer
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn landmarks and their normalization.
+
+        Parameters
+        ----------
+        X : array_like, (n_samples, n_features)
+        y : ignored
+
+        Returns
+        -------
+        self
+        """
+        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        n_components = size("n_components", self.n_components)
+        self.gamma_ = _gamma(self.gamma, X)
+        self.clusterer_ = fit_clusterer(
+            self.clusterer, n_components, X, self.random_state, "n_components"
+        )
+        self._centers = Centers(self.clusterer_, X.dtype)
+        self.landmarks_ = self._centers.array
+        kernel = rbf_kernel(self.landmarks_.astype(np.float64), gamma=self.gamma_)
+        self.normalization_ = _inverse_root(kernel, X.dtype)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the features of points.
+
+        Parameters
+        ----------
+        X : array_like, (n_samples, n_features)
+
+        Returns
+        -------
+        features : array, (n_samples, K)
+            Of the dtype of the training points.
+        """
+        check_is_fitted(self)
+        dtype = self.landmarks_.dtype
+        X = validate_data(self, X, dtype=dtype, reset=False)
+        features = np.empty((len(X), len(self.landmarks_)), dtype)
+        for tile in gen_batches(len(X), max(1, BLOCK // max(self.landmarks_.shape))):
+            similarities = self._centers.squared_distances(X[tile])
+            similarities *= -self.gamma_
+            np.exp(similarities, out=similarities)
+            np.matmul(similarities.T, self.normalization_, out=features[tile])
+        return features
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.landmarks_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _gamma(gamma, X):
+    """Return gamma, checked; for None, 1 / the mean squared distance of the points."""
+    if gamma is None:
+        mean = X.mean(axis=0, dtype=np.float64)
+        tiles = gen_batches(len(X), max(1, BLOCK // X.shape[1]))
+        total = sum(np.square(X[tile] - mean).sum() for tile in tiles)
+        return len(X) / (2 * total) if total else 1.0
+    if not isinstance(gamma, Real) or isinstance(gamma, bool):
+        raise TypeError(f"gamma={gamma!r}: expected a number or None")
+    if not 0 < gamma < np.inf:
+        raise ValueError(f"gamma={gamma}: expected a positive, finite number")
+    return float(gamma)
+
+
+def _inverse_root(kernel, dtype):
+    """Return kernel^(-1/2), (K, K), small eigenvalues clipped."""
+    values, vectors = scipy.linalg.eigh(kernel)
+    floor = len(kernel) * np.finfo(dtype).eps * values[-1]
+    scaled = vectors / np.sqrt(np.maximum(values, floor))
+    return (scaled @ vectors.T).astype(dtype)
