@@ -30,6 +30,17 @@ before = threadpoolctl.threadpool_info()
 import nbfact
 assert threadpoolctl.threadpool_info() == before
 """
+WITHOUT = """
+import sys
+sys.modules["sklearn"] = None  # as if it were not installed
+import nbfact
+try:
+    import nbfact.estimators
+except ModuleNotFoundError as error:
+    assert 'pip install "nbfact[estimators]"' in str(error), error
+else:
+    raise AssertionError("imported")
+"""
 
 
 def run(code, folder):
@@ -51,3 +62,7 @@ def test_import_is_silent_and_compiles_nothing(tmp_path):
 
 def test_import_leaves_the_threads_alone(tmp_path):
     run(THREADS, tmp_path)
+
+
+def test_estimators_say_what_brings_scikit_learn(tmp_path):
+    run(WITHOUT, tmp_path)

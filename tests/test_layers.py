@@ -32,7 +32,7 @@ OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "
     "butterfly loading fourier cosines circulants transforms routing"
 )
-ESTIMATORS = "quickmeans centers nystroem neighbors"
+ESTIMATORS = "quickmeans centers nystroem nearest neighbors"
 TARGETS = "disturb products graphs digits meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.

@@ -1,6 +1,7 @@
 """Fitting a clusterer, and squared distances to its centres by a fast operator."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,12 @@ from sklearn.base import clone
 
 # Entries of a block of distances: what the tiles of points keep in memory.
 BLOCK = 2**21
+
+
+def tiles(n: int, width: int) -> Iterator[slice]:
+    """Yield slices of n rows, so that a block of them by width is a small one."""
+    step = max(1, BLOCK // width)
+    return (slice(first, min(first + step, n)) for first in range(0, n, step))
 
 
 def fit_clusterer(
@@ -27,21 +34,20 @@ def fit_clusterer(
     name : str
         What the caller's argument `n_clusters` is called.
     """
-    if n_clusters > len(X):
-        message = f"{name}={n_clusters}, of {len(X)} points: {name} is {len(X)} here"
-        warnings.warn(message, UserWarning, stacklevel=3)
-        n_clusters = len(X)
     if clusterer is None:
         from .quickmeans import QuicKMeans
 
         clusterer = QuicKMeans()
     fitted = clone(clusterer)
-    wanted = {"n_clusters": n_clusters}
-    if random_state is not None:
-        wanted["random_state"] = random_state
-    known = fitted.get_params(deep=False)
-    fitted.set_params(**{key: wanted[key] for key in wanted if key in known})
-    return fitted.fit(X)
+    parameters = fitted.get_params(deep=False)
+    if "n_clusters" in parameters:
+        if n_clusters > len(X):
+            message = f"{name}={n_clusters}: {len(X)}, the number of points, is used"
+            warnings.warn(message, UserWarning, stacklevel=3)
+        fitted.set_params(n_clusters=min(n_clusters, len(X)))
+    if "random_state" in parameters and random_state is not None:
+        fitted.set_params(random_state=random_state)
+    return fitted.fit(X, None)  # None: FrozenEstimator asks for it
 
 
 class Centers:

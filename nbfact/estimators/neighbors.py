@@ -4,12 +4,12 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import gen_batches
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._checks import size
-from .centers import BLOCK, Centers, fit_clusterer
+from .centers import Centers, fit_clusterer, tiles
+from .nearest import candidates, exact_squares, merge
 
 
 class ClusterNeighbors(BaseEstimator):
@@ -166,7 +166,7 @@ class ClusterNeighbors(BaseEstimator):
         squares = np.full((len(X), k), np.inf)
         indices = np.full((len(X), k), self.n_samples_fit_)
         n_probes = min(self.n_probes, self._centers.shape[0])
-        for batch in gen_batches(len(X), max(1, BLOCK // n_probes)):
+        for batch in tiles(len(X), n_probes):
             queries, cells = self._probes(X[batch], k)
             order = np.argsort(cells, kind="stable")
             cells, first = np.unique(cells[order], return_index=True)
@@ -197,7 +197,7 @@ class ClusterNeighbors(BaseEstimator):
         if n_probes == 1:  # perhaps an empty one: then two are asked for
             return self.clusterer_.predict(X)[:, None]
         cells = np.empty((len(X), n_probes), np.intp)
-        for tile in gen_batches(len(X), max(1, BLOCK // max(self._centers.shape))):
+        for tile in tiles(len(X), max(self._centers.shape)):
             squares = self._centers.squared_distances(X[tile])[filled].T
             nearest = np.argpartition(squares, n_probes - 1, axis=1)
             cells[tile] = filled[nearest[:, :n_probes]]
@@ -209,12 +209,12 @@ class ClusterNeighbors(BaseEstimator):
         points, numbers = self.points_[inside], self.permutation_[inside]
         center = self._centers.array[cell]
         centered = points - center
-        for tile in gen_batches(len(queries), max(1, BLOCK // len(points))):
+        for tile in tiles(len(queries), len(points)):
             rows = queries[tile]
             best = squares[rows], indices[rows]
-            pairs = _candidates(X[rows] - center, centered, best[0])
-            found = _exact_squares(X[rows], points, *pairs)
-            squares[rows], indices[rows] = _merge(
+            pairs = candidates(X[rows] - center, centered, best[0])
+            found = exact_squares(X[rows], points, *pairs)
+            squares[rows], indices[rows] = merge(
                 pairs[0], found, numbers[pairs[1]], *best
             )
 
@@ -259,6 +259,7 @@ class ClusterNeighborsClassifier(ClassifierMixin, ClusterNeighbors):
         ----------
         X : array_like, (n_queries, n_features)
         """
+        check_is_fitted(self)
         codes = self._codes[self.kneighbors(X, return_distance=False)]
         votes = np.zeros((len(codes), len(self.classes_)))
         np.add.at(votes, (np.arange(len(codes))[:, None], codes), 1)
@@ -271,52 +272,5 @@ class ClusterNeighborsClassifier(ClassifierMixin, ClusterNeighbors):
         ----------
         X : array_like, (n_queries, n_features)
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-
-def _candidates(queries, points, best):
-    """Return pairs (row, column) of all that may be among the k nearest of a query.
-
-    queries: (q, D) and points: (p, D), about one centre; best: (q, k), the squared
-    distances of neighbours known before. A product of BLAS is right within `error`,
-    so that a neighbour is found at most two errors past the k-th smallest.
-    """
-    n_points, n_features = points.shape
-    k = best.shape[1]
-    norms = np.einsum("pd,pd->p", points, points)
-    query_norms = np.einsum("qd,qd->q", queries, queries)
-    # float32 may overflow: what is not a number is a candidate.
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = queries @ points.T
-        squares *= -2
-        squares += norms
-        squares += query_norms[:, None]
-        reach = np.sqrt(query_norms) + np.sqrt(norms.max())
-        error = (n_features + 8) * np.finfo(points.dtype).eps * reach**2
-        limit = best[:, -1] + error
-        if k < n_points:
-            nearest = np.partition(squares, k - 1, axis=1)[:, k - 1]
-            limit = np.minimum(limit, nearest + 2 * error)
-        return np.nonzero(~(squares > limit.astype(squares.dtype)[:, None]))
-
-
-def _exact_squares(queries, points, rows, columns):
-    """Return the squared distances of queries[rows] and points[columns], in float64."""
-    squares = np.empty(len(rows))
-    for pairs in gen_batches(len(rows), max(1, BLOCK // points.shape[1])):
-        difference = queries[rows[pairs]].astype(np.float64)
-        difference -= points[columns[pairs]]
-        squares[pairs] = np.einsum("nd,nd->n", difference, difference)
-    return squares
-
-
-def _merge(rows, new_squares, new_indices, squares, indices):
-    """Return the k nearest of each query: of those known, (q, k), and of new pairs."""
-    n_queries, k = squares.shape
-    rows = np.concatenate([np.repeat(np.arange(n_queries), k), rows])
-    squares = np.concatenate([squares.ravel(), new_squares])
-    indices = np.concatenate([indices.ravel(), new_indices])
-    order = np.lexsort((indices, squares, rows))
-    first = np.searchsorted(rows[order], np.arange(n_queries))
-    order = order[(first[:, None] + np.arange(k)).ravel()]
-    return squares[order].reshape(n_queries, k), indices[order].reshape(n_queries, k)
+        shares = self.predict_proba(X)
+        return self.classes_[shares.argmax(axis=1)]
