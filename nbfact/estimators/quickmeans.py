@@ -136,7 +136,7 @@ class QuicKMeans(
         n_clusters = size("n_clusters", self.n_clusters)
         sparsity = size("sparsity", self.sparsity)
         n_factors = None if self.n_factors is None else size("n_factors", self.n_factors)
-        size("max_iter", self.max_iter)
+        size("max_iter", self.max_iter, least=0)  # 0: first centres, and what is at them
         if not isinstance(self.tol, numbers.Real) or not self.tol >= 0:
             raise ValueError(f"tol must be a number, at least 0, got {self.tol!r}")
         if n_points < n_clusters:

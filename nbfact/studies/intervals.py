@@ -1,6 +1,10 @@
-"""How sure a rate is."""
+"""How sure a rate is, and a mean."""
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.stats
 
 Z95 = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
@@ -53,3 +57,42 @@ def told(successes: int, trials: int) -> str:
     ends = (f"{end:.2f}".removeprefix("0") for end in wilson(successes, trials))
     low, high = ({"1.00": "1", ".00": "0"}.get(end, end) for end in ends)
     return f"{successes}/{trials} [{low}, {high}]"
+
+
+def half_width(values: Sequence[float], level: float = 0.95) -> float:
+    """Return how far Student's interval of the mean reaches to each side.
+
+    Parameters
+    ----------
+    values : sequence of float
+        At least one; of one, nothing is known and infinity is returned.
+    level : float
+        Of the interval.
+
+    Examples
+    --------
+    >>> round(half_width([1.0, 2.0, 3.0]), 3), half_width([1.0])
+    (2.484, inf)
+    """
+    n = len(values)
+    if n == 1:
+        return math.inf
+    error = float(np.std(values, ddof=1)) / math.sqrt(n)
+    return float(scipy.stats.t.ppf((1 + level) / 2, n - 1)) * error
+
+
+def told_mean(values: Sequence[float]) -> str:
+    """Return a mean and its 95 % interval as text: to two digits of the interval.
+
+    Examples
+    --------
+    >>> told_mean([1.01, 1.02, 1.03]), told_mean([0.5]), told_mean([3, 3]), told_mean([])
+    ('1.020 ± 0.025', '0.5', '3', '')
+    """
+    if not len(values):
+        return ""
+    mean, half = float(np.mean(values)), half_width(values)
+    if not 0 < half < math.inf:
+        return f"{mean:.4g}"
+    digits = max(0, 1 - math.floor(math.log10(half)))
+    return f"{mean:.{digits}f} ± {half:.{digits}f}"
