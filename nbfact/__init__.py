@@ -9,10 +9,13 @@ The floors, from the ground up; each imports only those above it in this list:
 ``metrics``         `relative_error`, `metrics.rcg`, ...
 ``targets``         matrices to factor: `targets.hadamard`, `targets.leadfield`, ...
 ``algorithms``      `palm4msa`, `hierarchical`, `butterfly_factorize`, `refine`
+``estimators``      scikit-learn's: `QuicKMeans`, ... (extra ``estimators``)
 ``bench``, ``cli``  the harness and the ``nbfact`` command (extra ``bench``)
 ``studies``         tables and figures about factorizing (extra ``study``)
 ==================  ===========================================================
 """
+
+from typing import Any
 
 from . import metrics, targets
 from .algorithms import (
@@ -150,3 +153,19 @@ __all__ = [
     "targets",
     "toeplitz",
 ]
+
+_ESTIMATORS = (
+    "ClusterNeighbors",
+    "ClusterNeighborsClassifier",
+    "QuicKMeans",
+    "QuickNystroem",
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Return an estimator: scikit-learn is imported only where one is used."""
+    if name not in _ESTIMATORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import estimators
+
+    return getattr(estimators, name)

@@ -1,5 +1,6 @@
 """Calls spread over processes, by joblib."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ def each(
 ) -> Iterator[Any]:
     """Yield what a function returns for each call.
 
+    Under ``joblib.parallel_config("dask")`` the calls run on the cluster, where joblib
+    takes all its workers for any ``n_jobs`` above 1.
+
     Parameters
     ----------
     function : callable
@@ -21,7 +25,7 @@ def each(
     calls : iterable of sequences
         The arguments of each.
     n_jobs : int
-        Processes, with one thread each; 1 for this one.
+        Processes, with one thread each; 1 for this one, whatever is configured.
     ordered : bool
         In the order of the calls; else as they are done.
 
@@ -37,7 +41,16 @@ def each(
     except ModuleNotFoundError:
         message = f"n_jobs={n_jobs} needs joblib: pip install joblib"
         raise ModuleNotFoundError(message) from None
-    with joblib.parallel_config("loky", inner_max_num_threads=1):
+    with _backend(joblib):
         given = "generator" if ordered else "generator_unordered"
         parallel = joblib.Parallel(n_jobs, return_as=given)
         return parallel(joblib.delayed(function)(*call) for call in calls)
+
+
+def _backend(joblib):
+    """Return a context: what ``parallel_config`` asks for, or one-thread processes."""
+    active, _ = joblib.parallel.get_active_backend()
+    processes = isinstance(active, joblib.parallel.BACKENDS["loky"])
+    if processes and active.inner_max_num_threads is None:
+        return joblib.parallel_config("loky", inner_max_num_threads=1)
+    return contextlib.nullcontext()

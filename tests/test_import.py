@@ -6,8 +6,8 @@ import sys
 
 IMPORT = """
 import os, sys
-environment = dict(os.environ)
 import numba, scipy.fft, scipy.io, scipy.sparse.linalg
+environment = dict(os.environ)  # SciPy may bring threadpoolctl, which adds to it
 from numba.core import event
 threads, loaded = numba.get_num_threads(), set(sys.modules)
 recorder = event.RecordingListener()
@@ -16,7 +16,7 @@ import nbfact, nbfact.kernels, nbfact.metrics, nbfact.targets
 assert not recorder.buffer, recorder.buffer
 assert dict(os.environ) == environment
 assert numba.get_num_threads() == threads
-extras = {"asv", "pytest", "rich", "sklearn", "threadpoolctl", "typer"}
+extras = {"asv", "dask", "pytest", "rich", "sklearn", "threadpoolctl", "typer"}
 brought = extras & (set(sys.modules) - loaded)
 assert not brought, brought
 if not numba.config.DISABLE_JIT:  # the recorder does see a compilation

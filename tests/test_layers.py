@@ -8,8 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 KERNELS = (
     "norms select topk projections matching assignment structured sparse compress "
-    "registers hadamard butterfly gradient mixture kronecker kronecker_columns "
-    "shuffled parallel permute rank_one palm pairing"
+    "registers tiles hadamard butterfly gradient mixture kronecker kronecker_columns "
+    "shuffled nearest parallel permute rank_one palm pairing"
 )
 BENCH = (
     "sample allocations faust peers machine store case operators products hadamard "
@@ -30,9 +30,11 @@ ALGORITHMS = (
 )
 OPERATORS = (
     "base files product sum permutations patterns chain layouts plan program "
-    "butterfly loading fourier cosines circulants transforms routing"
+    "butterfly loading fourier cosines circulants transforms routing nearest"
 )
-ESTIMATORS = "quickmeans centers nystroem nearest neighbors"
+ESTIMATORS = (
+    "factored points seeds recipes lloyd quickmeans centers nystroem nearest neighbors"
+)
 TARGETS = "disturb products graphs digits meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports
 # them. The top package ("") imports all below it, and the harness may import it.
@@ -45,6 +47,7 @@ ORDER = [
     "_angles",
     "_files",
     "_jobs",
+    "_dask",
     *(f"constraints.{name}" for name in "base sparse structured".split()),
     "constraints",
     *(f"operators.{name}" for name in OPERATORS.split()),

@@ -3,9 +3,8 @@
 try:
     import sklearn  # noqa: F401
 except ModuleNotFoundError:
-    raise ModuleNotFoundError(
-        'scikit-learn is missing; pip install "nbfact[estimators]" brings it'
-    ) from None
+    message = 'nbfact.estimators needs scikit-learn: pip install "nbfact[estimators]"'
+    raise ModuleNotFoundError(message) from None
 
 from .neighbors import ClusterNeighbors, ClusterNeighborsClassifier
 from .nystroem import QuickNystroem

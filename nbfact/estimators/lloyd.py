@@ -1,4 +1,4 @@
-"""QuicK-means: Lloyd's iterations with centres that are a product of sparse factors."""
+"""QuicK-means: Lloyd's iterations with centers that are a product of sparse factors."""
 
 import time
 from collections.abc import Callable
@@ -7,39 +7,39 @@ from typing import Any
 
 import numpy as np
 
-from .centres import Centres, Statistics
+from .factored import FactoredCenters, Statistics
 from .points import Far
 from .recipes import Recipe
 
 
 @dataclass(frozen=True)
 class Clustering:
-    """Centres, the points at them, and the sum of squared distances between.
+    """FactoredCenters, the points at them, and the sum of squared distances between.
 
-    labels: which centre each point is at, of the kind that points have.
+    labels: which center each point is at, of the kind that points have.
     """
 
-    centres: Centres
+    centers: FactoredCenters
     statistics: Statistics
     labels: Any
     objective: float
 
     @classmethod
-    def of(cls, points: Any, centres: Centres) -> "Clustering":
-        """Return points, an object such as `Points`, at their nearest centres."""
-        statistics, labels = points.assigned(centres)
-        return cls(centres, statistics, labels, centres.objective(statistics))
+    def of(cls, points: Any, centers: FactoredCenters) -> "Clustering":
+        """Return points, an object such as `Points`, at their nearest centers."""
+        statistics, labels = points.assigned(centers)
+        return cls(centers, statistics, labels, centers.objective(statistics))
 
 
 def iterate(
     points: Any,
     recipe: Recipe,
-    start: Centres,
+    start: FactoredCenters,
     max_iter: int,
     tol: float,
     report: Callable[[int, Clustering], None],
 ) -> tuple[Clustering, dict[str, list[float]]]:
-    """Improve centres until the objective, which never increases, settles.
+    """Improve centers until the objective, which never increases, settles.
 
     Return what was found, and its history.
     """
@@ -63,27 +63,27 @@ def _improved(points, recipe, found):
     tried = [found.statistics]
     empty = empty_of(found.statistics)
     if len(empty):
-        far = points.farthest(found.centres, len(empty))
+        far = points.farthest(found.centers, len(empty))
         tried.insert(0, relocated(found.statistics, far))
     for statistics in tried:
-        centres = recipe.improved(statistics, found.centres)
-        if centres is found.centres:
+        centers = recipe.improved(statistics, found.centers)
+        if centers is found.centers:
             continue
-        other = Clustering.of(points, centres)
+        other = Clustering.of(points, centers)
         if other.objective < found.objective:
             return other
     return found
 
 
 def empty_of(statistics: Statistics) -> np.ndarray:
-    """Return which centres are empty: no point, or no weight, is at them."""
+    """Return which centers are empty: no point, or no weight, is at them."""
     return np.flatnonzero(statistics.counts <= 0)
 
 
 def relocated(statistics: Statistics, far: Far) -> Statistics:
-    """Return statistics with far points taken from their centres to empty ones.
+    """Return statistics with far points taken from their centers to empty ones.
 
-    Points that are on their centre, or alone at it, stay.
+    Points that are on their center, or alone at it, stay.
     """
     origin, sums = statistics.origin, statistics.sums.copy()
     counts, squares = statistics.counts.copy(), statistics.squares.copy()

@@ -1,15 +1,16 @@
-"""Points to be clustered: assigned to centres, and summed by centre."""
+"""Points to be clustered: assigned to centers, and summed by center."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .centres import Centres, Statistics
+from ..kernels import cluster_sums
+from .factored import FactoredCenters, Statistics
 
 
 @dataclass(frozen=True)
 class Far:
-    """Points far from their centre, the farthest first.
+    """Points far from their center, the farthest first.
 
     rows: (count, D); weights, labels and squares, of the distances: (count,).
     """
@@ -27,35 +28,34 @@ class Points:
         self.x, self.weights = x, weights
         self.origin = np.average(x, axis=0, weights=weights).astype(np.float64)
 
-    def assigned(self, centres: Centres) -> tuple[Statistics, np.ndarray]:
-        """Return what points sum to at their nearest centres, and which these are."""
-        return summed(self.x, self.weights, self.origin, centres)
+    def assigned(self, centers: FactoredCenters) -> tuple[Statistics, np.ndarray]:
+        """Return what points sum to at their nearest centers, and which these are."""
+        return summed(self.x, self.weights, self.origin, centers)
 
-    def farthest(self, centres: Centres, count: int) -> Far:
-        """Return the points farthest from their nearest centres."""
-        return farthest(self.x, self.weights, centres, count)
+    def farthest(self, centers: FactoredCenters, count: int) -> Far:
+        """Return the points farthest from their nearest centers."""
+        return farthest(self.x, self.weights, centers, count)
 
 
 def summed(
-    x: np.ndarray, weights: np.ndarray, origin: np.ndarray, centres: Centres
+    x: np.ndarray, weights: np.ndarray, origin: np.ndarray, centers: FactoredCenters
 ) -> tuple[Statistics, np.ndarray]:
-    """Return what points sum to at their nearest centres, and which these are."""
-    labels, _ = centres.nearest(x)
-    n_clusters = centres.product.shape[0]
-    sums = np.zeros((n_clusters, x.shape[1]))
-    shifted = x - origin
-    np.add.at(sums, labels, shifted * weights[:, None])
-    counts = np.bincount(labels, weights, n_clusters)
-    squares = weights * np.einsum("nd,nd->n", shifted, shifted)
-    squares = np.bincount(labels, squares, n_clusters)
+    """Return what points sum to at their nearest centers, and which these are."""
+    labels, _ = centers.nearest(x)
+    n_clusters, n_features = centers.product.shape
+    sums, counts = np.zeros((n_clusters, n_features)), np.zeros(n_clusters)
+    squares = np.zeros(n_clusters)
+    cluster_sums(x, labels, weights, origin, sums, counts, squares)
     return Statistics(origin, sums, counts, squares), labels
 
 
 def farthest(
-    x: np.ndarray, weights: np.ndarray, centres: Centres, count: int
+    x: np.ndarray, weights: np.ndarray, centers: FactoredCenters, count: int
 ) -> Far:
-    """Return the points farthest from their nearest centres."""
-    labels, scores = centres.nearest(x)
+    """Return the points farthest from their nearest centers."""
+    labels, scores = centers.nearest(x)
     squares = scores + np.einsum("nd,nd->n", x, x)
     chosen = np.argsort(-squares, kind="stable")[:count]
-    return Far(x[chosen].astype(np.float64), weights[chosen], labels[chosen], squares[chosen])
+    return Far(
+        x[chosen].astype(np.float64), weights[chosen], labels[chosen], squares[chosen]
+    )

@@ -1,4 +1,4 @@
-"""QuicKMeans: k-means whose centres are a product of sparse factors."""
+"""QuicKMeans: k-means whose centers are a product of sparse factors."""
 
 import numbers
 from typing import Any
@@ -30,7 +30,7 @@ _DTYPES = (np.float64, np.float32)
 class QuicKMeans(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
 ):
-    """K-means with fast assignment: the centres are a product of sparse factors."""
+    """K-means with fast assignment: the centers are a product of sparse factors."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class QuicKMeans(
         max_iter: int = 100,
         tol: float = 1e-6,
         factorizer: str = "explore",
-        centred: bool = True,
+        centered: bool = True,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -53,7 +53,7 @@ class QuicKMeans(
         self.max_iter = max_iter
         self.tol = tol
         self.factorizer = factorizer
-        self.centred = centred
+        self.centered = centered
         self.random_state = random_state
         self.verbose = verbose
 
@@ -74,33 +74,33 @@ class QuicKMeans(
     def partial_fit(
         self, X: Any, y: Any = None, sample_weight: Any = None
     ) -> "QuicKMeans":
-        """Fit the centres to all points given so far: one iteration on a batch."""
-        first = not hasattr(self, "_centres")
+        """Fit the centers to all points given so far: one iteration on a batch."""
+        first = not hasattr(self, "_centers")
         X, weights = self._checked(X, sample_weight, reset=first)
         batch = Points(X, weights)
         if first:
             recipe = self._checked_recipe(X.shape)
-            centres = recipe.first(self._initial(X, weights), batch.origin)
-            found = Clustering.of(batch, centres)
+            centers = recipe.first(self._initial(X, weights), batch.origin)
+            found = Clustering.of(batch, centers)
             statistics = found.statistics
         else:
-            recipe, centres = self._recipe, self._centres
+            recipe, centers = self._recipe, self._centers
             batch.origin = self._statistics.origin
-            found = Clustering.of(batch, centres)
+            found = Clustering.of(batch, centers)
             statistics = self._statistics + found.statistics
         empty = empty_of(statistics)
         if len(empty):
-            statistics = relocated(statistics, batch.farthest(centres, len(empty)))
-        centres = recipe.improved(statistics, centres)
-        self._keep(Clustering.of(batch, centres), recipe)
+            statistics = relocated(statistics, batch.farthest(centers, len(empty)))
+        centers = recipe.improved(statistics, centers)
+        self._keep(Clustering.of(batch, centers), recipe)
         self._statistics = statistics
         self.n_steps_ = 1 if first else getattr(self, "n_steps_", 0) + 1
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the nearest centre of each point."""
+        """Return the nearest center of each point."""
         X = self._checked_points(X)
-        return self._centres.nearest(X)[0]
+        return self._centers.nearest(X)[0]
 
     def fit_predict(
         self, X: Any, y: Any = None, sample_weight: Any = None
@@ -109,15 +109,15 @@ class QuicKMeans(
         return self.fit(X, sample_weight=sample_weight).labels_
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the distance of each point to each centre."""
+        """Return the distance of each point to each center."""
         X = self._checked_points(X)
-        return self._centres.distances(X)
+        return self._centers.distances(X)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the sum of squared distances of points to their centres."""
+        """Return minus the sum of squared distances of points to their centers."""
         check_is_fitted(self)
         X, weights = self._checked(X, sample_weight, reset=False)
-        return -Clustering.of(Points(X, weights), self._centres).objective
+        return -Clustering.of(Points(X, weights), self._centers).objective
 
     def _checked(self, X, sample_weight, reset):
         X = validate_data(self, X, dtype=_DTYPES, order="C", reset=reset)
@@ -135,8 +135,10 @@ class QuicKMeans(
         n_points, n_features = shape
         n_clusters = size("n_clusters", self.n_clusters)
         sparsity = size("sparsity", self.sparsity)
-        n_factors = None if self.n_factors is None else size("n_factors", self.n_factors)
-        size("max_iter", self.max_iter, least=0)  # 0: first centres, and what is at them
+        n_factors = (
+            None if self.n_factors is None else size("n_factors", self.n_factors)
+        )
+        size("max_iter", self.max_iter, least=0)  # 0: first centers, assigned
         if not isinstance(self.tol, numbers.Real) or not self.tol >= 0:
             raise ValueError(f"tol must be a number, at least 0, got {self.tol!r}")
         if n_points < n_clusters:
@@ -147,18 +149,18 @@ class QuicKMeans(
             raise ValueError(
                 f"factorizer must be one of {FACTORIZERS}, got {self.factorizer!r}"
             )
-        centres = n_clusters, n_features
+        centers = n_clusters, n_features
         if self.factorizer == "butterfly":
-            return Butterflies(centres, self.centred)
+            return Butterflies(centers, self.centered)
         if self.factorizer == "palm4msa":
-            return Palm(centres, self.centred, sparsity, n_factors)
-        least, most = sorted(centres)
+            return Palm(centers, self.centered, sparsity, n_factors)
+        least, most = sorted(centers)
         layers = max(1, int(np.log2(least)))
         budget = min(sparsity * (least * (layers - 1) + most), least * most)
-        return Explore(centres, self.centred, budget, n_factors)
+        return Explore(centers, self.centered, budget, n_factors)
 
     def _initial(self, x, weights):
-        """Return the points that first centres are near."""
+        """Return the points that first centers are near."""
         if not isinstance(self.init, str):
             return given_seeds(self.init, (self.n_clusters, x.shape[1]), x.dtype)
         if self.init not in INITS:
@@ -174,10 +176,10 @@ class QuicKMeans(
 
     def _keep(self, found, recipe):
         """Set the attributes of a fit."""
-        self._centres, self._recipe = found.centres, recipe
+        self._centers, self._recipe = found.centers, recipe
         self._statistics = found.statistics
-        self.cluster_centers_ = found.centres.array
-        self.centers_operator_ = found.centres.operator
+        self.cluster_centers_ = found.centers.array
+        self.centers_operator_ = found.centers.operator
         self.labels_ = found.labels
         self.inertia_ = found.objective
         self._n_features_out = len(self.cluster_centers_)

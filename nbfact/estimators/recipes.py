@@ -1,4 +1,4 @@
-"""How the centres of QuicK-means are factored, at first and at each iteration."""
+"""How the centers of QuicK-means are factored, at first and at each iteration."""
 
 import abc
 import math
@@ -15,22 +15,22 @@ from ..algorithms import (
 from ..algorithms.starts import layer_shapes, split_budget
 from ..constraints import Sp, SpLinCol
 from ..operators import Chain, FactorProduct
-from .centres import Centres, Statistics, scaled_rows
+from .factored import FactoredCenters, Statistics, scaled_rows
 
-# Weights of centres below this share of the largest are raised to it, in the fit only:
+# Weights of centers below this share of the largest are raised to it, in the fit only:
 # rows are divided by them again.
 _LIGHTEST = 1e-6
 
 
 class Recipe(abc.ABC):
-    """Factors centres, at first and again from the present factors.
+    """Factors centers, at first and again from the present factors.
 
-    shape: (K, D) of the centres; centred: whether factors make up centres less the
+    shape: (K, D) of the centers; centered: whether factors make up centers less the
     mean of all points.
     """
 
-    def __init__(self, shape: tuple[int, int], centred: bool) -> None:
-        self.shape, self.centred = shape, centred
+    def __init__(self, shape: tuple[int, int], centered: bool) -> None:
+        self.shape, self.centered = shape, centered
 
     @abc.abstractmethod
     def _start(self, target: np.ndarray) -> FactorProduct:
@@ -40,33 +40,35 @@ class Recipe(abc.ABC):
     def _again(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
         """Return factors of a target, from those of one that is near."""
 
-    def first(self, points: np.ndarray, origin: np.ndarray) -> Centres:
-        """Return centres near K points; origin: the mean of all points, float64."""
+    def first(self, points: np.ndarray, origin: np.ndarray) -> FactoredCenters:
+        """Return centers near K points; origin: the mean of all points, float64."""
         target, offset = self._target(points - origin, origin, points.dtype)
-        return Centres(self._start(target), offset)
+        return FactoredCenters(self._start(target), offset)
 
-    def improved(self, statistics: Statistics, centres: Centres) -> Centres:
-        """Return centres nearer to the means of points, or those given.
+    def improved(
+        self, statistics: Statistics, centers: FactoredCenters
+    ) -> FactoredCenters:
+        """Return centers nearer to the means of points, or those given.
 
-        With n_k points of mean u_k at centre v_k, Σ n_k ‖u_k - v_k‖² is the norm of
+        With n_k points of mean u_k at center v_k, Σ n_k ‖u_k - v_k‖² is the norm of
         diag(√n) (U - V), and diag(√n) V has the supports of V.
         """
-        counts, dtype = statistics.counts, centres.product.dtype
+        counts, dtype = statistics.counts, centers.product.dtype
         used = counts > 0
-        old = centres.array - statistics.origin
+        old = centers.array - statistics.origin
         means = np.where(used[:, None], statistics.means, old)
         weights = np.sqrt(np.where(used, counts, counts[used].min()))
         weights = np.maximum(weights / weights.max(), _LIGHTEST)
         target, offset = self._target(means, statistics.origin, dtype)
         target *= weights[:, None].astype(dtype)
-        found = self._again(target, scaled_rows(centres.product, weights))
-        new = Centres(scaled_rows(found, 1 / weights), offset)
-        better = new.distance(statistics) < centres.distance(statistics)
-        return new if better else centres
+        found = self._again(target, scaled_rows(centers.product, weights))
+        new = FactoredCenters(scaled_rows(found, 1 / weights), offset)
+        better = new.distance(statistics) < centers.distance(statistics)
+        return new if better else centers
 
     def _target(self, means, origin, dtype):
         """Return what is factored, for means less the origin, and the offset."""
-        if self.centred:
+        if self.centered:
             return means.astype(dtype), origin.astype(dtype)
         return (means + origin).astype(dtype), None
 
@@ -74,8 +76,8 @@ class Recipe(abc.ABC):
 class Palm(Recipe):
     """The method of the paper: hierarchical at first, then palm4MSA."""
 
-    def __init__(self, shape, centred, sparsity, n_factors):
-        super().__init__(shape, centred)
+    def __init__(self, shape, centered, sparsity, n_factors):
+        super().__init__(shape, centered)
         if n_factors is None:
             n_factors = max(1, int(math.log2(min(shape))))
         self.sets = [SpLinCol(one, sparsity) for one in layer_shapes(*shape, n_factors)]
@@ -103,8 +105,8 @@ class Palm(Recipe):
 class Explore(Recipe):
     """Leaky exploration: finds better supports, with as many non-zeros."""
 
-    def __init__(self, shape, centred, budget, n_factors):
-        super().__init__(shape, centred)
+    def __init__(self, shape, centered, budget, n_factors):
+        super().__init__(shape, centered)
         self.budget, self.n_factors = budget, n_factors or 2
 
     def _start(self, target):

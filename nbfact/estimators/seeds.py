@@ -1,4 +1,4 @@
-"""The points that the centres of QuicK-means are first near."""
+"""The points that the centers of QuicK-means are first near."""
 
 from typing import Any
 
@@ -51,10 +51,10 @@ def distinct(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def given_seeds(init: Any, shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
-    """Return centres that were given, or say what is wrong with them."""
-    centres = np.array(init, dtype)
-    if centres.shape != shape:
-        raise ValueError(f"init has shape {centres.shape}, expected {shape}")
-    if not np.isfinite(centres).all():
+    """Return centers that were given, or say what is wrong with them."""
+    centers = np.array(init, dtype)
+    if centers.shape != shape:
+        raise ValueError(f"init has shape {centers.shape}, expected {shape}")
+    if not np.isfinite(centers).all():
         raise ValueError("init contains NaN or infinity")
-    return centres
+    return centers

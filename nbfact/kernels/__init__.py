@@ -48,6 +48,7 @@ from .kronecker_columns import (
     kronecker_gradient_columns,
 )
 from .mixture import mixture_fit
+from .nearest import cluster_sums, nearest_rows
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm import (
@@ -62,6 +63,7 @@ from .parallel import (
     fwht_columns_parallel,
     fwht_rows_parallel,
     kronecker_chain_apply_columns_parallel,
+    nearest_rows_parallel,
 )
 from .permute import gather, gather_rows
 from .projections import (
@@ -116,6 +118,7 @@ __all__ = [
     "chain_gradient",
     "chain_norm",
     "chain_residual",
+    "cluster_sums",
     "count_nonzeros",
     "csr_add",
     "csr_adjoint",
@@ -150,6 +153,8 @@ __all__ = [
     "kth_largest",
     "max_abs",
     "mixture_fit",
+    "nearest_rows",
+    "nearest_rows_parallel",
     "normalize_frobenius",
     "optimal_scale",
     "pair_greedily",

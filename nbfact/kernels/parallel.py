@@ -18,6 +18,8 @@ import numpy as np
 from .._jit import kernel, prange
 from .hadamard import BYTES, _base, _transform, hadamard_tile
 from .kronecker_columns import _chain_tiles
+from .nearest import _nearest_tiles
+from .tiles import LANES
 
 
 @kernel
@@ -93,3 +95,20 @@ def fwht_columns_parallel(x):
     for stage in range(2):
         for i in prange(8):
             _part(flat, i, x.shape[1], stage == 0)
+
+
+@kernel(parallel=True)
+def nearest_rows_parallel(
+    data, indices, indptr, rows, bias, blocks, x, scratch, labels, scores
+):
+    """`nearest_rows`, tiles of points shared among threads.
+
+    scratch: (count, 2, entries of a tile).
+    """
+    count, tile = scratch.shape[0], LANES // x.itemsize
+    for i in prange(count):
+        start, stop = _bounds(i, count, x.shape[0], tile)
+        _nearest_tiles(
+            data, indices, indptr, rows, bias, blocks,
+            x, scratch[i], labels, scores, start, stop,
+        )  # fmt: skip

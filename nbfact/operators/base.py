@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from .. import _dask
 from .._dtypes import common_dtype, real_dtype
 
 
@@ -70,18 +71,30 @@ class FastOperator(LinearOperator):
     def _operand(self, other: Any) -> np.ndarray:
         """Return what is multiplied as an array (n,) or (n, batch), or raise."""
         x = other.toarray() if hasattr(other, "toarray") else np.asarray(other)
-        if x.ndim not in (1, 2) or x.shape[0] != self.shape[1]:
-            raise ValueError(
-                f"an operator of shape {self.shape} multiplies arrays of shape "
-                f"({self.shape[1]},) or ({self.shape[1]}, batch), got {x.shape}"
-            )
+        self._check_shape(x.shape)
         return x
 
+    def _check_shape(self, shape: tuple) -> None:
+        n = self.shape[1]
+        if len(shape) not in (1, 2) or shape[0] != n:
+            raise ValueError(
+                f"an operator of shape {self.shape} multiplies arrays of shape "
+                f"({n},) or ({n}, batch), got {shape}"
+            )
+
     def __matmul__(self, other: Any) -> Any:
-        """Product with an array (n,) or (n, batch), or composition with an operator."""
+        """Product with an array (n,) or (n, batch), or composition with an operator.
+
+        Of a dask array the product is a dask array: nothing is computed.
+        """
         if isinstance(other, LinearOperator):
             # Not scipy's __matmul__, which calls __mul__ and so ends up here again.
             return LinearOperator.dot(self, other)
+        if _dask.is_dask(other):
+            _dask.check_known(other, 0)
+            self._check_shape(other.shape)
+            dtype = common_dtype(self.dtype, other.dtype)
+            return _dask.product(self, other, dtype)
         return self._apply(self._operand(other))
 
     def dot(self, x: Any) -> Any:
@@ -103,6 +116,15 @@ class FastOperator(LinearOperator):
     def __rmul__(self, other: Any) -> Any:
         if isinstance(other, numbers.Number):
             return self * other
+        if _dask.is_dask(other):  # scipy, which ends up here from @ too, computes it
+            m = self.shape[0]
+            _dask.check_known(other, -1)
+            if other.ndim not in (1, 2) or other.shape[-1] != m:
+                raise ValueError(
+                    f"an operator of shape {self.shape} is multiplied from the left by "
+                    f"arrays of shape ({m},) or (batch, {m}), got {other.shape}"
+                )
+            return (self.T @ other.T).T
         return super().__rmul__(other)
 
     def __truediv__(self, other: Any) -> Any:

@@ -44,7 +44,7 @@ class Call(NamedTuple):
     columns: Callable
 
 
-_TEAM = threading.Lock()
+TEAM = threading.Lock()
 """Held by whoever runs a parallel kernel: Numba's "workqueue", its threads where
 neither TBB nor OpenMP is installed, ends the process when two callers meet in it."""
 
@@ -208,7 +208,7 @@ def _pack_chain(values, step, dtype):
         if count == 1:
             kronecker_chain_apply_columns(packed, layout, x, scratch[0], out)
         else:
-            with _TEAM:
+            with TEAM:
                 kronecker_chain_apply_columns_parallel(packed, layout, x, scratch, out)
 
     return vector, columns

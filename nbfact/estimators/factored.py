@@ -1,4 +1,4 @@
-"""The centres of QuicK-means: rows of a product of sparse factors, and a mean."""
+"""The centers of QuicK-means: rows of a product of sparse factors, and a mean."""
 
 import functools
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from ..operators import FactorProduct, NearestRows
 
 
 @dataclass(frozen=True)
-class Centres:
-    """K centres in D dimensions: the rows of a product, plus an offset for all.
+class FactoredCenters:
+    """K centers in D dimensions: the rows of a product, plus an offset for all.
 
     Attributes
     ----------
@@ -24,13 +24,13 @@ class Centres:
 
     @functools.cached_property
     def array(self) -> np.ndarray:
-        """The centres as a dense array, (K, D)."""
+        """The centers as a dense array, (K, D)."""
         dense = self.product.toarray()
         return dense if self.offset is None else dense + self.offset
 
     @functools.cached_property
     def operator(self) -> FactorProduct:
-        """The centres as one product of factors: the offset is a row of the last."""
+        """The centers as one product of factors: the offset is a row of the last."""
         if self.offset is None:
             return self.product
         n_clusters, dtype = self.product.shape[0], self.product.dtype
@@ -39,7 +39,7 @@ class Centres:
         return self.product + FactorProduct([ones, *between, self.offset[None]])
 
     def distances(self, x: np.ndarray) -> np.ndarray:
-        """Return the distances of points, (N, D), to all centres: (N, K)."""
+        """Return the distances of points, (N, D), to all centers: (N, K)."""
         squares = (self.product @ x.T).T
         squares *= -2
         squares += self.nearest.bias.astype(x.dtype)
@@ -48,7 +48,7 @@ class Centres:
 
     @functools.cached_property
     def nearest(self) -> NearestRows:
-        """What finds the nearest centre of points."""
+        """What finds the nearest center of points."""
         rows = self.product.toarray().astype(np.float64)
         bias = np.einsum("kd,kd->k", rows, rows)
         if self.offset is not None:
@@ -56,10 +56,10 @@ class Centres:
         return NearestRows(self.product, bias)
 
     def objective(self, statistics: "Statistics") -> float:
-        """Return the sum of squared distances of points to the centres they are at.
+        """Return the sum of squared distances of points to the centers they are at.
 
         It is summed as Σ_k (S_k - n_k ‖u_k‖²) + n_k ‖u_k - v_k‖² for the n_k points of
-        a centre v_k, of mean u_k, S_k the sum of their squared norms.
+        a center v_k, of mean u_k, S_k the sum of their squared norms.
         """
         scatter = statistics.squares - statistics.counts * _squares(statistics.means)
         return max(0.0, float(scatter.sum())) + self.distance(statistics)
@@ -72,7 +72,7 @@ class Centres:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the points at each centre sum to, in float64, relative to an origin.
+    """What the points at each center sum to, in float64, relative to an origin.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class Statistics:
 
     @functools.cached_property
     def means(self) -> np.ndarray:
-        """Means of the points at each centre, less the origin; zero without points."""
+        """Means of the points at each center, less the origin; zero without points."""
         counts = np.where(self.counts > 0, self.counts, 1.0)
         return self.sums / counts[:, None]
 
