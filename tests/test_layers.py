@@ -21,7 +21,8 @@ REPORT = (
 )
 STUDIES = (
     "options report intervals work tradeoff cost scale noise instances rank_one_blocks "
-    "recovery exploration approximation patterns crossover products rates dao run"
+    "recovery exploration approximation patterns crossover products rates dao datasets "
+    "clusterings giffon quickmeans run"
 )
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "

@@ -147,9 +147,9 @@ def warm_up() -> None:
     """Compile what fits and predicts, once in a process: fits are timed."""
     from ..estimators import QuicKMeans
 
-    points = np.random.default_rng(0).standard_normal((32, 8)).astype(np.float32)
+    points = np.random.default_rng(0).standard_normal((32, 16)).astype(np.float32)
     for name in ("palm4msa", "explore", "butterfly"):
-        QuicKMeans(4, max_iter=2, factorizer=name).fit(points).predict(points)
+        QuicKMeans(8, max_iter=2, factorizer=name).fit(points).predict(points)
 
 
 def times(models: dict[Key, Any], points: np.ndarray) -> dict[Key, Row]:

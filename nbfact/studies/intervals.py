@@ -86,8 +86,8 @@ def told_mean(values: Sequence[float]) -> str:
 
     Examples
     --------
-    >>> told_mean([1.01, 1.02, 1.03]), told_mean([0.5]), told_mean([3, 3]), told_mean([])
-    ('1.020 ± 0.025', '0.5', '3', '')
+    >>> told_mean([1.01, 1.02, 1.03]), told_mean([0.5]), told_mean([])
+    ('1.020 ± 0.025', '0.5', '')
     """
     if not len(values):
         return ""
