@@ -82,7 +82,9 @@ def half_width(values: Sequence[float], level: float = 0.95) -> float:
 
 
 def told_mean(values: Sequence[float]) -> str:
-    """Return a mean and its 95 % interval as text: to two digits of the interval.
+    """Return a mean and its 95 % interval as text.
+
+    To two digits of the interval, and to four of the mean at most.
 
     Examples
     --------
@@ -92,7 +94,13 @@ def told_mean(values: Sequence[float]) -> str:
     if not len(values):
         return ""
     mean, half = float(np.mean(values)), half_width(values)
+    digits = 3 - _order(mean)
     if not 0 < half < math.inf:
-        return f"{mean:.4g}"
-    digits = max(0, 1 - math.floor(math.log10(half)))
+        return f"{mean:.4g}" if digits >= 0 else f"{mean:.0f}"
+    digits = max(0, min(digits, 1 - _order(half)))
     return f"{mean:.{digits}f} ± {half:.{digits}f}"
+
+
+def _order(number):
+    """Return which power of ten a number is at least; 0 for 0."""
+    return math.floor(math.log10(abs(number))) if number else 0

@@ -116,7 +116,9 @@ def run_study(
     flags += "".join(f" --data {one}" for one in data)
     head = f"# {study.TITLE}\n\n`nbfact study {name}{flags}`: {_where(threads)}.\n\n"
     report.write_csv(output / f"{name}.csv", rows)
-    report.write_text(output / f"{name}.md", f"{head}{shown}\n{study.NOTES}\n")
+    tail = f"![{study.TITLE}]({name}.png)\n\nAll rows: [{name}.csv]({name}.csv).\n"
+    text = f"{head}{shown}\n{study.NOTES}\n\n{tail}"
+    report.write_text(output / f"{name}.md", text)
     report.write_png(output / f"{name}.png", lambda figure: study.draw(rows, figure))
     if kept:
         kept.remove()
