@@ -173,7 +173,7 @@ def test_mistakes_are_told_before_the_work(monkeypatch, tmp_path, capsys):
         err = refused(monkeypatch, capsys, "noise", "--data", "digits")
         assert "study noise has no data sets to choose" in err
         err = refused(monkeypatch, capsys, "quickmeans", "--data", "iris")
-        assert "--data iris: expected one of digits, breast_cancer, blobs" in err
+        assert "--data iris: expected one of blobs, mnist, " in err
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     err = refused(monkeypatch, capsys, "cost")
     assert 'pip install "nbfact[study]"' in err

@@ -92,7 +92,7 @@ def _search(rows):
 
 def _inertia(rows):
     """Claim that inertia on digits at sparsity 3 is near that of K-means."""
-    for n_clusters in values(select(rows, data="digits"), "K"):
+    for n_clusters in sorted(values(select(rows, data="digits"), "K")):
         some = select(rows, data="digits", K=n_clusters)
         ratios = _of(some, EXPLORE, "relative", 3)
         if ratios:
