@@ -10,14 +10,14 @@ from ._dtypes import DTYPES, common_dtype
 RandomState = None | int | np.random.Generator
 
 
-def size(name: str, value: Any) -> int:
-    """Return `value` as a positive int, or say what is wrong with argument `name`."""
+def size(name: str, value: Any, least: int = 1) -> int:
+    """Return `value` as an int that is not too small, or say what is wrong with it."""
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name}={value!r}: expected an integer") from None
-    if number < 1:
-        raise ValueError(f"{name}={number}: expected at least 1")
+    if number < least:
+        raise ValueError(f"{name}={number}: expected at least {least}")
     return number
 
 

@@ -59,6 +59,7 @@ class Study(StrEnum):
     products = "products"
     rates = "rates"
     dao = "dao"
+    quickmeans = "quickmeans"
 
 
 class Method(StrEnum):
@@ -193,6 +194,13 @@ def study(
         int,
         typer.Option(min=1, help="Processes, where jobs are not timed; of one thread."),
     ] = 1,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Data set, again for more; for quickmeans.",
+            show_default="those that need no network",
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option(help="Directory of the table, the rows and the picture.")
     ] = Path("runs"),
@@ -203,7 +211,8 @@ def study(
     """
     from .studies.run import run_study
 
-    raise typer.Exit(run_study(str(name), quick, output, peers, threads, jobs))
+    options = quick, output, peers, threads, jobs, data or ()
+    raise typer.Exit(run_study(str(name), *options))
 
 
 def compare(

@@ -620,10 +620,10 @@ def nearest_rows(matrix, bias, x):
     return values.argmin(axis=1), values.min(axis=1)
 
 
-def cluster_sums(x, labels, weights, n_clusters):
+def cluster_sums(x, labels, weights, origin, n_clusters):
     """Return the sums of the points, of the weights, and of the squared norms."""
     sums, counts, energies = (np.zeros((n_clusters, *s)) for s in (x.shape[1:], (), ()))
-    for point, label, weight in zip(x.astype(np.float64), labels, weights, strict=True):
+    for point, label, weight in zip(x - origin, labels, weights, strict=True):
         sums[label] += weight * point
         counts[label] += weight
         energies[label] += weight * point @ point

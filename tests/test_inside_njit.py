@@ -97,7 +97,7 @@ ARGUMENTS = {
     "fwht_rows_parallel": (SQUARE, 2),
     "nearest_rows": (*NEAREST, np.zeros((2, 128)), LABELS, OUT),
     "nearest_rows_parallel": (*NEAREST, np.zeros((2, 2, 128)), LABELS, OUT),
-    "cluster_sums": (SQUARE, LABELS, VECTOR, BLOCK, OUT, np.zeros(4)),
+    "cluster_sums": (SQUARE, LABELS, VECTOR, VECTOR, BLOCK, OUT, np.zeros(4)),
     "keep_largest": (VECTOR, 2, OUT),
     "kth_largest": (VECTOR, 2),
     "max_abs": (SQUARE,),

@@ -22,7 +22,8 @@ REPORT = (
 )
 STUDIES = (
     "options report intervals work tradeoff cost scale noise instances rank_one_blocks "
-    "recovery exploration approximation patterns crossover products rates dao run"
+    "recovery exploration approximation patterns crossover products rates dao datasets "
+    "clusterings giffon quickmeans run"
 )
 ALGORITHMS = (
     "factors result target projection sweeps palm4msa presets hierarchical "
@@ -34,7 +35,8 @@ OPERATORS = (
     "butterfly loading fourier cosines circulants transforms routing nearest"
 )
 ESTIMATORS = (
-    "factored points seeds recipes lloyd quickmeans centers nystroem nearest neighbors"
+    "factored points seeds recipes lloyd inputs quickmeans centers nystroem nearest "
+    "neighbors"
 )
 TARGETS = "disturb products graphs digits meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports

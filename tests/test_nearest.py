@@ -120,8 +120,9 @@ def test_sums_over_clusters(dtype):
     x, rng = random((30, 9), dtype), np.random.default_rng(1)
     labels, weights = rng.integers(0, 4, 30).astype(np.int32), rng.uniform(size=30)
     sums, counts, energies = np.ones((5, 9)), np.ones(5), np.ones(5)
-    cluster_sums(x, labels, weights, sums, counts, energies)
-    expected = naive.cluster_sums(x, labels, weights, 5)
+    origin = rng.standard_normal(9)
+    cluster_sums(x, labels, weights, origin, sums, counts, energies)
+    expected = naive.cluster_sums(x, labels, weights, origin, 5)
     for got, want in zip((sums, counts, energies), expected, strict=True):
         close(got, want + 1)
 

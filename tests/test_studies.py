@@ -28,6 +28,7 @@ from nbfact.studies import (
     noise,
     patterns,
     products,
+    quickmeans,
     rank_one_blocks,
     rates,
     recovery,
@@ -72,6 +73,9 @@ TINY = {
     "rates": rates.Settings(4, ("float64",), (1, 2), (2,), (1, 2), 0.0),
     "products": products.Settings((8,), (1, 2), ("float32",), 0.0),
     "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
+    "quickmeans": quickmeans.Settings(
+        (("digits", (4,), (2, 3)), ("blobs", (4,), (2,))), 2, 2, 120
+    ),
 }
 COLUMNS = {
     "tradeoff": "matrix preset j k s nnz rcg error spectral seconds rank svd refined "
@@ -85,14 +89,17 @@ COLUMNS = {
     "rates": "kernel dtype batch radix stride ns",
     "products": "dtype n batch implementation seconds least error",
     "dao": "transform N exact learned published exact_seconds learned_seconds steps",
+    "quickmeans": "data K D N method sparsity seed inertia relative nnz compression us "
+    "ratio fit_seconds n_iter knn nystrom svm ami",
 }
+COMPILED = ("patterns", "quickmeans")
 
 
 @needs_matplotlib
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.compiled] * (name == "patterns"))
+        pytest.param(name, marks=[pytest.mark.compiled] * (name in COMPILED))
         for name in run.STUDIES
     ],
 )
@@ -123,7 +130,8 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
     given = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(run, "run_study", lambda *a: given.append(a) or 0)
-    for arguments in (["cost"], ["noise", "--quick", "--peers", "--output", "x"]):
+    more = ["--quick", "--peers", "--output", "x", "--data", "a", "--data", "b"]
+    for arguments in (["cost"], ["noise", *more]):
         monkeypatch.setattr(sys, "argv", ["nbfact", "study", *arguments])
         with pytest.raises(SystemExit) as exit_:
             cli.main()
@@ -131,7 +139,8 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
     default, chosen = given
     assert default[:2] == ("cost", False) and default[2].name == "runs"
     assert chosen[:2] == ("noise", True) and chosen[2].name == "x"
-    assert (default[3:], chosen[3:]) == ((False, 1, 1), (True, 1, 1))
+    assert default[3:] == (False, 1, 1, ())
+    assert chosen[3:] == (True, 1, 1, ["a", "b"])
     assert set(cli.Study) == set(run.STUDIES)
 
 
@@ -161,6 +170,10 @@ def test_mistakes_are_told_before_the_work(monkeypatch, tmp_path, capsys):
         assert "study cost times its jobs" in err
         err = refused(monkeypatch, capsys, "noise", "--jobs", "2", "--threads", "2")
         assert "choose one" in err
+        err = refused(monkeypatch, capsys, "noise", "--data", "digits")
+        assert "study noise has no data sets to choose" in err
+        err = refused(monkeypatch, capsys, "quickmeans", "--data", "iris")
+        assert "--data iris: expected one of blobs, mnist, " in err
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     err = refused(monkeypatch, capsys, "cost")
     assert 'pip install "nbfact[study]"' in err
@@ -407,6 +420,17 @@ def test_wilson_intervals():
         assert intervals.wilson(good, trials) == pytest.approx(ends, abs=6e-5)
     low, high = intervals.wilson(48, 50)
     assert (1 - high, 1 - low) == pytest.approx(intervals.wilson(2, 50))
+
+
+def test_intervals_of_means():
+    # Student (Biometrika 6, 1908), hours of sleep: of R, t.test(extra ~ group, paired).
+    sleep = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4]
+    assert intervals.half_width(sleep) == pytest.approx(0.8798858, abs=1e-7)
+    assert intervals.told_mean(sleep) == "1.58 ± 0.88"
+    assert intervals.told_mean([3, 3]) == "3"
+    assert intervals.told_mean([128000, 128000]) == "128000"
+    assert intervals.told_mean([0.5, 0.500001]) == "0.5000 ± 0.0000"
+    assert intervals.told_mean([16000, 16400]) == "16200 ± 2541"
 
 
 @pytest.mark.parametrize("kind", ["orthogonal", "gaussian", "unitary"])

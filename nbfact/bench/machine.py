@@ -19,7 +19,7 @@ import numpy as np
 
 from .peers import PACKAGES
 
-_PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "threadpoolctl")
+_PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "scikit-learn", "threadpoolctl")
 THREADS = (
     "NUMBA_NUM_THREADS",
     "OMP_NUM_THREADS",

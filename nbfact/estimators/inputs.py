@@ -13,7 +13,7 @@ from sklearn.utils.validation import (
 from .._dask import is_dask
 from .._checks import size
 from .points import Blocks, Points
-from .recipes import RECIPES, Recipe
+from .recipes import RECIPES
 from .seeds import INITS
 
 _DTYPES = (np.float64, np.float32)
@@ -54,8 +54,9 @@ def weighted_points(
 
 def check_parameters(estimator: Any, n_points: int) -> None:
     """Refuse parameters of QuicKMeans that can not be used for so many points."""
-    for name in ("n_clusters", "sparsity", "n_init", "max_iter"):
+    for name in ("n_clusters", "sparsity", "n_init"):
         size(name, getattr(estimator, name))
+    size("max_iter", estimator.max_iter, least=0)
     if estimator.n_factors is not None:
         size("n_factors", estimator.n_factors)
     if estimator.n_clusters > n_points:

@@ -9,6 +9,7 @@ import numpy as np
 from .factored import FactoredCenters, Statistics
 from .points import Far
 from .recipes import Recipe
+from .seeds import Seeds
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,19 @@ class Clustering:
 def iterate(
     points: Any,
     recipe: Recipe,
-    first: np.ndarray,
+    first: Seeds,
     max_iter: int,
     tol: float,
     verbose: bool,
 ) -> tuple[Clustering, dict[str, list[float]]]:
     """Improve centers until the objective, which never increases, settles.
 
-    first: the points that they are near at first, (K, D). Return what was found, and
-    its history.
+    first: what they are near at first. Return what was found, and its history.
     """
     began = time.perf_counter()
-    found = Clustering.of(points, recipe.first(first, points.origin))
+    found = Clustering.of(
+        points, recipe.first(first.means, first.counts, points.origin)
+    )
     history = {"objective": [], "n_empty": [], "seconds": []}
     for iteration in range(1, max_iter + 1):
         before = found.objective

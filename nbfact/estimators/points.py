@@ -35,7 +35,8 @@ class Far:
 class Points:
     """Weighted points in memory: x (N, D), finite, C-contiguous, weights (N,).
 
-    origin: what sums are relative to, by default the weighted mean.
+    origin: what sums are relative to, by default the weighted mean. mean_share: how
+    much of the squared norms of all points is that of their mean.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class Points:
     ) -> None:
         self.x, self.weights = np.require(x, requirements=_KERNELS), weights
         self.shape, self.dtype = x.shape, x.dtype
-        self.origin = _mean(*total((x, weights))) if origin is None else origin
+        mean, self.mean_share = _means(*total((x, weights)))
+        self.origin = mean if origin is None else origin
 
     def placed(self, centers: FactoredCenters) -> tuple[Statistics, np.ndarray]:
         """Return what points sum to at their nearest centers, and which these are."""
@@ -77,9 +79,8 @@ class Blocks:
             dask.delayed((block, part))
             for block, part in zip(row_blocks(x), parts, strict=True)
         ]
-        if origin is None:
-            origin = _mean(*sum_blocks(total, self.blocks))
-        self.origin = origin
+        mean, self.mean_share = _means(*sum_blocks(total, self.blocks))
+        self.origin = mean if origin is None else origin
 
     def placed(self, centers: FactoredCenters) -> tuple[Statistics, None]:
         """Return what points sum to at their nearest centers; labels stay there."""
@@ -115,18 +116,20 @@ class Blocks:
 
 
 def total(block: tuple) -> tuple:
-    """Return Σ w x, Σ w of a block (x, weights), checked."""
+    """Return Σ w x, Σ w and Σ w ‖x‖² of a block (x, weights), checked."""
     x, weights = block
     if not np.isfinite(x).all():
         raise ValueError("X contains NaN or infinity")
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("sample_weight must be finite and not negative")
-    return np.einsum("n,nd->d", weights, x, dtype=np.float64), weights.sum()
+    sums = np.zeros((1, x.shape[1])), np.zeros(1), np.zeros(1)
+    zeros = np.zeros(len(x), np.int32), np.zeros(x.shape[1])
+    x = np.require(x, requirements=_KERNELS)
+    cluster_sums(x, zeros[0], np.asarray(weights), zeros[1], *sums)
+    return sums
 
 
-def summed(
-    block: tuple, nearest: NearestRows, origin: np.ndarray, count: int
-) -> tuple:
+def summed(block: tuple, nearest: NearestRows, origin: np.ndarray, count: int) -> tuple:
     """Return what a block sums to at the nearest of so many centers."""
     x, weights = block
     x = np.require(x, requirements=_KERNELS)
@@ -165,7 +168,9 @@ def _take(block):
     return x[chosen], weights[chosen]
 
 
-def _mean(sums, weight):
-    if weight == 0:
+def _means(sums, weight, square):
+    """Return the mean of points, and how much of their squared norms it is."""
+    if weight[0] == 0:
         raise ValueError("sample_weight is zero everywhere")
-    return sums / weight
+    mean = sums[0] / weight[0]
+    return mean, float(weight[0] * (mean @ mean) / max(square[0], np.finfo(float).tiny))

@@ -18,7 +18,7 @@ from .._jobs import each
 from .inputs import check_parameters, checked_points, weighted_points
 from .lloyd import Clustering, empty_of, iterate, relocated
 from .recipes import RECIPES
-from .seeds import given_seeds, seeds
+from .seeds import seeds
 
 
 class QuicKMeans(
@@ -60,7 +60,8 @@ class QuicKMeans(
         recipe = self._recipe_of(points)
         options = (self.max_iter, self.tol, bool(self.verbose))
         calls = [
-            (points, recipe, first, *options) for first in self._first(points, self.n_init)
+            (points, recipe, first, *options)
+            for first in self._seeds(points, self.n_init)
         ]
         runs = each(iterate, calls, 1 if self.n_jobs is None else self.n_jobs)
         found, history = min(runs, key=lambda run: run[0].objective)
@@ -77,7 +78,8 @@ class QuicKMeans(
         if first:
             check_parameters(self, batch.shape[0])
             self._recipe = self._recipe_of(batch)
-            centers = self._recipe.first(*self._first(batch, 1), batch.origin)
+            (start,) = self._seeds(batch, 1)
+            centers = self._recipe.first(start.means, start.counts, batch.origin)
             statistics = Clustering.of(batch, centers).statistics
             self.n_steps_ = 0
         else:
@@ -121,13 +123,13 @@ class QuicKMeans(
 
     def _recipe_of(self, points):
         shape = self.n_clusters, points.shape[1]
-        return RECIPES[self.factorizer](shape, self.sparsity, self.n_factors)
+        kind = RECIPES[self.factorizer]
+        return kind(shape, self.sparsity, self.n_factors, points.mean_share)
 
-    def _first(self, points, n_init):
-        """Return the points that first centers are near, for each run."""
+    def _seeds(self, points, n_init):
+        """Return what centers are first near, for each run."""
         if not isinstance(self.init, str):
-            shape = self.n_clusters, points.shape[1]
-            return [given_seeds(self.init, shape, points.dtype)]
+            n_init = 1
         rng = check_random_state(self.random_state)
         return [seeds(points, self.n_clusters, self.init, rng) for _ in range(n_init)]
 

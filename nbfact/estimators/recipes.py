@@ -5,15 +5,9 @@ import math
 
 import numpy as np
 
-from ..algorithms import (
-    butterfly_factorize,
-    explore,
-    hierarchical,
-    palm4msa,
-    refine,
-)
+from ..algorithms import butterfly_factorize, explore, hierarchical, palm4msa, refine
 from ..algorithms.starts import layer_shapes, split_budget
-from ..constraints import Sp, SpLinCol
+from ..constraints import Sp
 from ..operators import Chain, FactorProduct
 from .factored import FactoredCenters, Statistics, scaled_rows
 
@@ -22,15 +16,48 @@ from .factored import FactoredCenters, Statistics, scaled_rows
 _LIGHTEST = 1e-6
 
 
+def budget_of(shape: tuple[int, int], sparsity: int) -> int:
+    """Return the non-zeros of the factors of a fast transform, at most all entries.
+
+    Those of L factors, all but one square of the smaller side, with `sparsity` for
+    each row or column of the longer side of each. L = log2(min(K, D)) in the text of
+    the paper and log2(max(K, D)) in its code; here it is log2 of the geometric mean.
+    """
+    least, most = sorted(shape)
+    n_factors = max(1, math.ceil(math.log2(least * most) / 2))
+    return min(sparsity * (least * (n_factors - 1) + most), least * most)
+
+
 class Recipe(abc.ABC):
     """Factors centers, at first and again from the present factors.
 
-    shape: (K, D) of the centers; centered: whether factors make up centers less the
-    mean of all points.
+    shape: (K, D) of the centers; sparsity: see `budget_of`; n_factors: that share the
+    budget, None for as many as are best; mean_share: how much of the squared norms of
+    all points is that of their mean.
+
+    An offset for all centers costs D values of the budget, and is worth it where the
+    mean is a larger share than they are.
     """
 
-    def __init__(self, shape: tuple[int, int], centered: bool) -> None:
-        self.shape, self.centered = shape, centered
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        sparsity: int,
+        n_factors: int | None,
+        mean_share: float,
+    ) -> None:
+        self.shape = shape
+        budget, size = budget_of(shape, sparsity), math.prod(shape)
+        self.dense = n_factors is None and budget == size
+        n_features = shape[1]
+        worth = mean_share * budget > n_features and budget > 2 * n_features
+        self.centered = worth and not self.dense
+        self.budget = budget - n_features if self.centered else budget
+        self.n_factors = 1 if self.dense else n_factors or self._best_number()
+
+    @abc.abstractmethod
+    def _best_number(self) -> int:
+        """Return how many factors share the budget."""
 
     @abc.abstractmethod
     def _start(self, target: np.ndarray) -> FactorProduct:
@@ -40,92 +67,140 @@ class Recipe(abc.ABC):
     def _again(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
         """Return factors of a target, from those of one that is near."""
 
-    def first(self, points: np.ndarray, origin: np.ndarray) -> FactoredCenters:
-        """Return centers near K points; origin: the mean of all points, float64."""
-        target, offset = self._target(points - origin, origin, points.dtype)
-        return FactoredCenters(self._start(target), offset)
+    def first(
+        self, means: np.ndarray, counts: np.ndarray, origin: np.ndarray
+    ) -> FactoredCenters:
+        """Return centers near means, (K, D), of so many points each.
+
+        origin: the mean of all points, (D,), float64.
+        """
+        offset = origin if self.centered else np.zeros_like(origin)
+        weights = _weights(counts)
+        target = (weights[:, None] * (means - offset)).astype(means.dtype)
+        product = scaled_rows(self._start(target), 1 / weights)
+        return FactoredCenters(product, self._offset(offset, means.dtype))
 
     def improved(
         self, statistics: Statistics, centers: FactoredCenters
     ) -> FactoredCenters:
         """Return centers nearer to the means of points, or those given.
 
-        With n_k points of mean u_k at center v_k, Σ n_k ‖u_k - v_k‖² is the norm of
-        diag(√n) (U - V), and diag(√n) V has the supports of V.
+        With n_k points of mean u_k at center v_k, Σ n_k ‖u_k - v_k‖² is the squared
+        norm of diag(√n) (U - V), and diag(√n) V has the supports of V.
         """
         counts, dtype = statistics.counts, centers.product.dtype
-        used = counts > 0
-        old = centers.array - statistics.origin
-        means = np.where(used[:, None], statistics.means, old)
-        weights = np.sqrt(np.where(used, counts, counts[used].min()))
-        weights = np.maximum(weights / weights.max(), _LIGHTEST)
-        target, offset = self._target(means, statistics.origin, dtype)
-        target *= weights[:, None].astype(dtype)
-        found = self._again(target, scaled_rows(centers.product, weights))
-        new = FactoredCenters(scaled_rows(found, 1 / weights), offset)
+        weights, used = _weights(counts), counts > 0
+        offset = 0.0 if centers.offset is None else centers.offset.astype(np.float64)
+        means = statistics.means + statistics.origin
+        target = np.where(used[:, None], means, centers.array) - offset
+        found = self._again(
+            (weights[:, None] * target).astype(dtype),
+            scaled_rows(centers.product, weights),
+        )
+        product = scaled_rows(found, 1 / weights)
+        if self.centered:  # the best one for these factors
+            left = counts @ (target - product.toarray()) / counts.sum()
+            offset = offset + left
+        new = FactoredCenters(product, self._offset(offset, dtype))
         better = new.distance(statistics) < centers.distance(statistics)
         return new if better else centers
 
-    def _target(self, means, origin, dtype):
-        """Return what is factored, for means less the origin, and the offset."""
-        if self.centered:
-            return means.astype(dtype), origin.astype(dtype)
-        return (means + origin).astype(dtype), None
+    def _offset(self, offset, dtype):
+        return offset.astype(dtype) if self.centered else None
+
+    def _shapes(self):
+        return layer_shapes(*self.shape, self.n_factors)
+
+    def _sweeps(self, work, fewest, most):
+        """Return how many sweeps are worth their time, given entries times sweeps."""
+        return int(np.clip(work / math.prod(self.shape), fewest, most))
 
 
 class Palm(Recipe):
-    """The method of the paper: hierarchical at first, then palm4MSA."""
+    """The method of the paper: hierarchical at first, then palm4MSA.
 
-    def __init__(self, shape, centered, sparsity, n_factors):
-        super().__init__(shape, centered)
-        if n_factors is None:
-            n_factors = max(1, int(math.log2(min(shape))))
-        self.sets = [SpLinCol(one, sparsity) for one in layer_shapes(*shape, n_factors)]
+    Sets are `Sp`, as true projections keep the error from increasing; the paper has
+    `SpLinCol`, with more non-zeros than its budget.
+    """
+
+    def _best_number(self):
+        return max(1, int(math.log2(min(self.shape))))
 
     def _start(self, target):
-        first, *rest = self.sets
-        if not rest:
-            return palm4msa(target, self.sets, n_iter=1).operator
-        return hierarchical(target, self.sets[:-1], self._residuals()).operator
-
-    def _residuals(self):
-        last = self.sets[-1]
-        size, fewest = math.prod(self.shape), last.k * max(last.shape)
-        shapes = [(one.shape[1], self.shape[1]) for one in self.sets[:-1]]
-        return [
-            Sp(shape, min(math.prod(shape), max(fewest, size // 2**level)))
-            for level, shape in enumerate(shapes, start=1)
-        ]
+        *sets, last = split_budget(self._shapes(), self.budget)
+        sweeps = self._sweeps(1e7, 10, 30)
+        if not sets:
+            return palm4msa(target, [last], 1).operator
+        first, residuals = math.prod(self.shape), []
+        for level, one in enumerate(sets, start=1):
+            k = round(first * (last.k / first) ** (level / len(sets)))
+            residuals.append(Sp((one.shape[1], self.shape[1]), max(last.k, k)))
+        return hierarchical(target, sets, residuals, n_iter=(sweeps, sweeps)).operator
 
     def _again(self, target, product):
-        options = {"n_iter": 30, "tol": 1e-6, "keep": "best"}
-        return palm4msa(target, self.sets, init=product, **options).operator
+        sets = split_budget(self._shapes(), self.budget)
+        n_iter = self._sweeps(1e7, 15, 100)
+        return palm4msa(target, sets, n_iter, 1e-6, product, keep="best").operator
 
 
 class Explore(Recipe):
-    """Leaky exploration: finds better supports, with as many non-zeros."""
+    """Leaky exploration: finds better supports, with as many non-zeros.
 
-    def __init__(self, shape, centered, budget, n_factors):
-        super().__init__(shape, centered)
-        self.budget, self.n_factors = budget, n_factors or 2
+    Two factors were best on digits and on blobs of points, of one, two, three, four
+    and log2(min(K, D)) (`nbfact study quickmeans` shows what they reach).
+    """
+
+    def _best_number(self):
+        return 2 if min(self.shape) > 1 else 1
+
+    def _sets(self):
+        shapes = self._shapes()
+        if self.n_factors != 2:
+            return split_budget(shapes, self.budget)
+        least, most = sorted(self.shape)
+        small = round(self.budget * 0.5 * (least / most) ** 0.125)
+        sizes = [math.prod(shape) for shape in shapes]
+        square = 0 if self.shape[0] <= self.shape[1] else 1
+        k = [0, 0]
+        k[square] = min(max(small, 1), sizes[square])
+        k[1 - square] = min(max(self.budget - k[square], 1), sizes[1 - square])
+        return [Sp(shape, most) for shape, most in zip(shapes, k, strict=True)]
 
     def _start(self, target):
-        shapes = layer_shapes(*self.shape, self.n_factors)
-        sets = split_budget(shapes, self.budget)
-        return explore(target, sets, n_iter=50, safeguard=False).operator
+        factors = [np.eye(*shape, dtype=target.dtype) for shape in self._shapes()]
+        factors[-1 if self.shape[0] <= self.shape[1] else 0] = target
+        return self._explored(target, factors, (0.99, 0.5), self._sweeps(5e7, 30, 1000))
 
     def _again(self, target, product):
-        sets = split_budget([f.shape for f in product.factors], self.budget)
-        options = {"n_iter": 20, "leak": (0.9, 0.5), "safeguard": False}
-        return explore(target, sets, init=product, **options).operator
+        return self._explored(target, product, (0.95, 0.5), self._sweeps(1e6, 20, 200))
+
+    def _explored(self, target, init, leak, n_iter):
+        """Explore, then settle without a leak."""
+        sets, options = self._sets(), {"safeguard": False, "polish": False}
+        found = explore(target, sets, leak=leak, n_iter=n_iter, init=init, **options)
+        sweeps = max(2, n_iter // 10)
+        settled = palm4msa(target, sets, sweeps, init=found, keep="best")
+        return min(found, settled, key=lambda one: one.relative_error).operator
 
 
 class Butterflies(Recipe):
-    """A butterfly of the smallest chain, its values fitted again and again."""
+    """A butterfly of the smallest chain, whose values are fitted again and again."""
+
+    def _best_number(self):
+        return 1  # not used: the chain has its own
 
     def _start(self, target):
         found = butterfly_factorize(target, Chain.smallest(target.shape))
         return found.operator.to_factors()
 
     def _again(self, target, product):
-        return refine(product, target, n_iter=3).operator
+        return refine(product, target, n_iter=2).operator
+
+
+RECIPES = {"palm4msa": Palm, "explore": Explore, "butterfly": Butterflies}
+
+
+def _weights(counts):
+    """Return the square roots of counts, none of them zero, the largest 1."""
+    root = np.sqrt(counts / counts.max())
+    return np.maximum(np.where(counts > 0, root, root[counts > 0].min()), _LIGHTEST)

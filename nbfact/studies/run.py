@@ -15,6 +15,7 @@ Exit codes, also those of ``nbfact study``:
 import importlib.util
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,7 +26,7 @@ from . import report, work
 
 BRINGS = 'pip install "nbfact[study]" brings it'
 STUDIES = tuple(
-    "tradeoff cost scale noise patterns crossover products rates dao".split()
+    "tradeoff cost scale noise patterns crossover products rates dao quickmeans".split()
 )
 
 
@@ -49,6 +50,7 @@ def run_study(
     with_peers: bool = False,
     threads: int = 1,
     n_jobs: int = 1,
+    data: Sequence[str] = (),
     settings: Any = None,
 ) -> int:
     """Run a study, print its table, write NAME.csv, NAME.md and NAME.png.
@@ -67,6 +69,9 @@ def run_study(
         Of BLAS, OpenMP and Numba.
     n_jobs : int
         Processes, of one thread each, for a study with ``PARALLEL``.
+    data : sequence of str
+        Names of data sets, for a study with a function ``choose``; by default those
+        that need no network.
     settings : optional
         Other settings of the study than its ``QUICK`` or ``FULL``.
 
@@ -80,10 +85,10 @@ def run_study(
     ModuleNotFoundError
         When an extra is not installed; the message says what brings it.
     ValueError
-        For an unknown study, more threads than there are, or processes for a study
-        that times its jobs.
+        For an unknown study, more threads than there are, processes for a study that
+        times its jobs, or data that a study does not have.
     OSError
-        When the directory cannot be written.
+        When the directory cannot be written, or data cannot be downloaded.
     """
     study = load(name)
     output = Path("runs") if output is None else output
@@ -94,6 +99,8 @@ def run_study(
     parallel = getattr(study, "PARALLEL", False)
     _check_jobs(name, parallel, n_jobs, threads)
     settings = settings or (study.QUICK if quick else study.FULL)
+    if data:
+        settings = _chosen(study, name, settings, data)
     kept = None
     if parallel:
         kind = f"{'-quick' * quick}{'-peers' * with_peers}"
@@ -106,9 +113,12 @@ def run_study(
     shown = report.markdown(study.tables(rows))
     output.mkdir(parents=True, exist_ok=True)
     flags = f"{' --quick' * quick}{' --peers' * with_peers}"
+    flags += "".join(f" --data {one}" for one in data)
     head = f"# {study.TITLE}\n\n`nbfact study {name}{flags}`: {_where(threads)}.\n\n"
     report.write_csv(output / f"{name}.csv", rows)
-    report.write_text(output / f"{name}.md", f"{head}{shown}\n{study.NOTES}\n")
+    tail = f"![{study.TITLE}]({name}.png)\n\nAll rows: [{name}.csv]({name}.csv).\n"
+    text = f"{head}{shown}\n{study.NOTES}\n\n{tail}"
+    report.write_text(output / f"{name}.md", text)
     report.write_png(output / f"{name}.png", lambda figure: study.draw(rows, figure))
     if kept:
         kept.remove()
@@ -130,6 +140,13 @@ def _failed(rows):
     ]
 
 
+def _chosen(study, name, settings, data):
+    """Return settings for some data sets only."""
+    if not hasattr(study, "choose"):
+        raise ValueError(f"--data {data[0]}: study {name} has no data sets to choose")
+    return study.choose(settings, data)
+
+
 def _check_jobs(name, parallel, n_jobs, threads):
     """Raise where a study can not be spread over processes."""
     if n_jobs == 1:
@@ -148,7 +165,7 @@ def _where(threads):
     """Return what the figures depend on, in a line."""
     found = machine.fingerprint()
     versions = found["versions"]
-    names = ("nbfact", "numba", "numpy", "pyfaust")
+    names = ("nbfact", "numba", "numpy", "scikit-learn", "pyfaust")
     told = [f"{name} {versions[name]}" for name in names if name in versions]
     commit = found.get("commit")
     told += [f"commit {commit[:10]}{'+' * bool(found.get('dirty'))}"] if commit else []

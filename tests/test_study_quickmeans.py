@@ -1,0 +1,109 @@
+"""The study of QuicK-means: its data, its claims, what fails."""
+
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+from test_studies import refused
+
+from nbfact.studies import clusterings, datasets, giffon, quickmeans, work
+
+
+def test_data_that_cannot_be_downloaded_is_told_in_a_line(monkeypatch, capsys):
+    sklearn_datasets = pytest.importorskip("sklearn.datasets")
+
+    def offline(*args, **options):
+        raise URLError("no route")
+
+    for name in ("fetch_openml", "fetch_covtype", "fetch_kddcup99"):
+        monkeypatch.setattr(sklearn_datasets, name, offline)
+    monkeypatch.setattr(work, "do", lambda *a: pytest.fail("it started"))
+    for name in datasets.DOWNLOADED:
+        err = refused(monkeypatch, capsys, "quickmeans", "--data", name)
+        assert len(err.splitlines()) == 1
+        assert f"data {name} can not be downloaded: <urlopen error no route>" in err
+        assert "without a network there are: digits, breast_cancer, blobs" in err
+
+
+def test_data_that_are_downloaded(monkeypatch):
+    sklearn_datasets = pytest.importorskip("sklearn.datasets")
+    rng = np.random.default_rng(0)
+    images = rng.integers(256, size=(40, 784)), np.array(["3", "7"] * 20, object)
+    cover = rng.standard_normal((40, 54)), np.arange(40) % 7 + 1
+    rows = [[i, [b"tcp", b"udp"][i % 2], 1.5 * i, b"x"] for i in range(40)]
+    kdd = np.array(rows, object), np.array([b"normal.", b"smurf."] * 20, object)
+    for name, found in {
+        "fetch_openml": images, "fetch_covtype": cover, "fetch_kddcup99": kdd,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(sklearn_datasets, name, lambda *a, found=found, **o: found)
+    cached = datasets._openml, datasets._covtype, datasets._kddcup99
+    for loader in cached:
+        loader.cache_clear()
+    chosen = quickmeans.choose(quickmeans.QUICK, list(datasets.DOWNLOADED))
+    assert {job[0].split(", ")[0] for job in quickmeans.jobs(chosen, False)} == set(
+        datasets.DOWNLOADED
+    )
+    for name, n_features in zip(datasets.DOWNLOADED, (784, 784, 54, 5), strict=True):
+        one = datasets.split(name, 4, 1000, 20)
+        assert one.train.shape == (15, n_features) and one.test.shape == (5, n_features)
+        assert one.train.dtype == np.float32 and np.isfinite(one.train).all()
+        assert min(one.train_classes.min(), one.test_classes.min()) >= 0
+    for loader in cached:
+        loader.cache_clear()
+
+
+@pytest.mark.parametrize("name", datasets.LOCAL)
+def test_data_that_need_no_network(name):
+    pytest.importorskip("sklearn")
+    first, again, other = (datasets.split(name, 2, seed, 100) for seed in (5, 5, 6))
+    np.testing.assert_array_equal(first.train, again.train)
+    np.testing.assert_array_equal(first.test_classes, again.test_classes)
+    assert not np.array_equal(first.train, other.train)
+    points = min(100, 2 * datasets.BLOB) if name == "blobs" else 100
+    assert len(first.train) + len(first.test) == points
+
+
+def clustered(method, sparsity, seed, **measures):
+    row = dict.fromkeys(clusterings.MEASURES) | {"failure": None, "N": 9, "D": 9}
+    row |= {"method": method, "sparsity": sparsity, "seed": seed}
+    return row | measures
+
+
+def test_claims_hold_or_do_not():
+    better, fewer = {"data": "blobs", "K": 128}, {"nnz": 6000, "ratio": 2.0}
+    rows = [
+        clustered(clusterings.EXPLORE, 2, s, knn=0.8 + s / 100, inertia=1.0, **better)
+        | fewer
+        for s in (0, 1, 2)
+    ]
+    rows += [
+        clustered(clusterings.PALM, 2, s, inertia=2.0 - s, nnz=6000, **better)
+        for s in (0, 1, 2)
+    ]
+    search, palm, speed = giffon.claims(rows)
+    assert (search["holds"], search["found"]) == ("yes", "0.810 ± 0.025, 6000 values")
+    assert (palm["holds"], palm["found"].split()[0]) == ("no", "1/3")
+    assert speed["holds"] == "yes" and speed["command"].endswith("--data blobs`")
+    for row in rows:
+        row["nnz"] = 6208
+    assert giffon.claims(rows)[0]["holds"] == "no"
+    (lines,) = giffon.tables(rows).values()
+    assert [line["QuicK-means, palm4msa, paper"] for line in lines][:2] == [
+        "6207",
+        "0.61",
+    ]
+    close = {"data": "digits", "K": 10, "relative": 1.04, "inertia": 1.0}
+    (inertia,) = giffon.claims([clustered(clusterings.EXPLORE, 3, 0, **close)])
+    assert inertia["holds"] == "yes"
+
+
+def test_a_fit_that_raises_is_a_row(monkeypatch):
+    class Broken:
+        def fit(self, x):
+            raise ValueError("of a\nkind")
+
+    found = clusterings._fit(Broken(), np.ones((2, 2)))
+    assert found.model is None and found.failure == "ValueError: of a kind"
+    row = clustered(clusterings.PALM, 2, 0, data="digits", K=10)
+    row["failure"] = found.failure
+    assert quickmeans.tables([row])["Failures"][0]["failures"] == 1
