@@ -10,8 +10,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from .._dask import is_dask
 from .._checks import size
+from .._dask import is_dask
 from .points import Blocks, Points
 from .recipes import RECIPES
 from .seeds import INITS

@@ -81,7 +81,6 @@ class QuicKMeans(
             (start,) = self._seeds(batch, 1)
             centers = self._recipe.first(start.means, start.counts, batch.origin)
             statistics = Clustering.of(batch, centers).statistics
-            self.n_steps_ = 0
         else:
             centers = self._centers
             statistics = self._statistics + Clustering.of(batch, centers).statistics
@@ -91,7 +90,7 @@ class QuicKMeans(
         centers = self._recipe.improved(statistics, centers)
         self._keep(X, Clustering.of(batch, centers), self._recipe)
         self._statistics = statistics
-        self.n_steps_ += 1
+        self.n_steps_ = 1 if first else getattr(self, "n_steps_", 0) + 1
         return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
