@@ -71,7 +71,8 @@ class Settings:
 ALL = (2, 3, 5)
 FULL = Settings(
     (  # the longest first: then jobs that run side by side end together
-        ("blobs", (512, 256, 128), ALL),
+        ("blobs", (512, 256), (2,)),
+        ("blobs", (128,), ALL),
         ("mnist", (30, 16, 10), ALL),
         ("fashion_mnist", (30, 16, 10), ALL),
         ("covtype", (256, 64, 16), ALL),
