@@ -628,3 +628,9 @@ def cluster_sums(x, labels, weights, origin, n_clusters):
         counts[label] += weight
         energies[label] += weight * point @ point
     return sums, counts, energies
+
+
+def nearest_centers(x, centers):
+    """Return the nearest center of each point, and the sum of squared distances."""
+    squares = ((x.astype(np.float64)[:, None] - centers) ** 2).sum(axis=2)
+    return squares.argmin(axis=1), squares.min(axis=1).sum()

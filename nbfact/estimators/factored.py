@@ -28,6 +28,11 @@ class FactoredCenters:
         dense = self.product.toarray()
         return dense if self.offset is None else dense + self.offset
 
+    @property
+    def n_parameters(self) -> int:
+        """Non-zeros of the factors, and entries of the offset."""
+        return self.product.nnz + (0 if self.offset is None else len(self.offset))
+
     @functools.cached_property
     def operator(self) -> FactorProduct:
         """The centers as one product of factors: the offset is a row of the last."""
@@ -40,10 +45,9 @@ class FactoredCenters:
 
     def distances(self, x: np.ndarray) -> np.ndarray:
         """Return the distances of points, (N, D), to all centers: (N, K)."""
-        squares = (self.product @ x.T).T
-        squares *= -2
-        squares += self.nearest.bias.astype(x.dtype)
-        squares += np.einsum("nd,nd->n", x, x)[:, None]
+        products = (self.product @ x.T).T
+        squares = self.nearest.bias.astype(x.dtype) - 2 * products
+        squares += lengths(x, self.offset)[:, None]
         return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
 
     @functools.cached_property
@@ -111,6 +115,12 @@ def scaled_rows(product: FactorProduct, weights: np.ndarray) -> FactorProduct:
     first, *rest = product.factors
     diagonal = sp.diags_array(weights.astype(product.dtype))
     return FactorProduct([(diagonal @ first).tocsr(), *rest], product.scale)
+
+
+def lengths(x: np.ndarray, offset: np.ndarray | None) -> np.ndarray:
+    """Return ‖x - offset‖² of points: with a score of `nearest`, squared distances."""
+    x = x if offset is None else x - offset
+    return _squares(x)
 
 
 def _squares(rows):

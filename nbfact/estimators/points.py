@@ -13,7 +13,7 @@ import numpy as np
 from .._dask import map_blocks, row_blocks, sum_blocks
 from ..kernels import cluster_sums
 from ..operators import NearestRows
-from .factored import FactoredCenters, Statistics
+from .factored import FactoredCenters, Statistics, lengths
 
 # Kernels are compiled for arrays that may be written; dask's often may not.
 _KERNELS = ("C", "W")
@@ -56,7 +56,8 @@ class Points:
 
     def farthest(self, centers: FactoredCenters, count: int) -> Far:
         """Return the points farthest from their nearest centers."""
-        return farthest((self.x, self.weights), centers.nearest, count)
+        block = self.x, self.weights
+        return farthest(block, centers.nearest, centers.offset, count)
 
     def take(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return points and their weights, by place."""
@@ -90,7 +91,8 @@ class Blocks:
 
     def farthest(self, centers: FactoredCenters, count: int) -> Far:
         """Return the points farthest from their nearest centers."""
-        found = map_blocks(farthest, self.blocks, centers.nearest, count)
+        shared = centers.nearest, centers.offset, count
+        found = map_blocks(farthest, self.blocks, *shared)
         names = ("rows", "weights", "labels", "squares")
         return _sorted(
             *(np.concatenate([getattr(far, name) for far in found]) for name in names),
@@ -149,11 +151,13 @@ def summed_at(
     return sums
 
 
-def farthest(block: tuple, nearest: NearestRows, count: int) -> Far:
+def farthest(
+    block: tuple, nearest: NearestRows, offset: np.ndarray | None, count: int
+) -> Far:
     """Return the points of a block that are farthest from their nearest centers."""
     x, weights = block
     labels, scores = nearest(x)
-    squares = scores + np.einsum("nd,nd->n", x, x)
+    squares = scores + lengths(x, offset)
     return _sorted(x, weights, labels, squares, count)
 
 

@@ -138,6 +138,7 @@ class QuicKMeans(
         self._statistics = found.statistics
         self.cluster_centers_ = found.centers.array
         self.centers_operator_ = found.centers.operator
+        self.n_parameters_ = found.centers.n_parameters
         self.inertia_ = found.objective
         self._n_features_out = len(self.cluster_centers_)
         self.labels_ = self.predict(X) if found.labels is None else found.labels

@@ -35,8 +35,8 @@ class Recipe(abc.ABC):
     budget, None for as many as are best; mean_share: how much of the squared norms of
     all points is that of their mean.
 
-    An offset for all centers costs D values of the budget, and is worth it where the
-    mean is a larger share than they are.
+    An offset for all centers costs D values of the budget, and is there where the mean
+    is a larger share than what they would explain of the rest.
     """
 
     def __init__(
@@ -49,9 +49,12 @@ class Recipe(abc.ABC):
         self.shape = shape
         budget, size = budget_of(shape, sparsity), math.prod(shape)
         self.dense = n_factors is None and budget == size
-        n_features = shape[1]
-        worth = mean_share * budget > n_features and budget > 2 * n_features
-        self.centered = worth and not self.dense
+        n_clusters, n_features = shape
+        # What is left where values explain as much of any part of the squared norms.
+        without = 1 - budget / size
+        left = (1 - mean_share) * (1 - (budget - n_features) / size)
+        enough = budget - n_features >= n_clusters
+        self.centered = enough and left < without and not self.dense
         self.budget = budget - n_features if self.centered else budget
         self.n_factors = 1 if self.dense else n_factors or self._best_number()
 
