@@ -54,6 +54,12 @@ def test_the_example_of_the_page_on_learning_runs():
 
 
 @pytest.mark.compiled
+def test_the_examples_of_the_page_on_clustering_run():
+    pytest.importorskip("dask.array")
+    run_examples("docs/clustering.md", 3)
+
+
+@pytest.mark.compiled
 def test_noise_is_survived_and_permutations_are_not(capsys):
     run_examples("docs/algorithms.md", 1)
     exact, noisy, permuted = map(float, capsys.readouterr().out.split())

@@ -24,7 +24,103 @@ from .seeds import seeds
 class QuicKMeans(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
 ):
-    """K-means with fast assignment: the centers are a product of sparse factors."""
+    """K-means with fast assignment: the centers are a product of sparse factors.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Number of centers, K.
+    sparsity : int
+        Non-zeros of a factor for each of its rows or columns, whichever are more: with
+        L = log2(K D) / 2 factors, rounded up, all but one square of the smaller side,
+        sparsity ((L - 1) min(K, D) + max(K, D)) values in all, at most K D. Where these
+        are all K D, the centers are those of k-means.
+    n_factors : int, optional
+        How many factors share these values. By default two for "explore" and
+        log2(min(K, D)) for "palm4msa"; a butterfly has its own.
+    init : {"k-means++", "random"} or array_like, (K, D)
+        Points that a few iterations of dense k-means start from, on at most
+        max(10000, 20 K) points; the first centers are factors of what they reach.
+    n_init : int
+        Runs from other points, of which the best is kept; one where init is an array.
+    max_iter : int
+        Iterations at most; 0 for the first centers.
+    tol : float
+        Stop when an iteration lowers the objective by at most `tol` times itself.
+    factorizer : {"explore", "palm4msa", "butterfly"}
+        How factors are learned: `nbfact.explore`, which finds better supports;
+        `nbfact.hierarchical`, then `nbfact.palm4msa`, as in the paper; or a butterfly,
+        whose supports are fixed, whatever `sparsity` says.
+    random_state : None, int or RandomState
+        For the first points.
+    verbose : int
+        Above 0, print the objective of each iteration.
+    n_jobs : int, optional
+        Processes over which runs are spread; more than 1 needs joblib, whose
+        ``parallel_config("dask")`` spreads them over a cluster.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray, (K, D)
+        Of the dtype of the points, float32 or float64.
+    centers_operator_ : FactorProduct, (K, D)
+        The same. Where the centers have an offset in common, it is a row of the last
+        factor, and ones, K more non-zeros, add it.
+    n_parameters_ : int
+        Non-zeros of the factors, and D for an offset.
+    labels_ : ndarray, (N,), of int32
+        The nearest center of each point; a dask array for dask arrays.
+    inertia_ : float
+        Sum of weighted squared distances of points to these.
+    n_iter_ : int
+        Iterations.
+    history_ : dict of ndarray, (n_iter_,)
+        After each iteration: "objective", which never increases; "n_empty", centers
+        without points; "seconds" since the start.
+    n_steps_ : int
+        Calls of `partial_fit`.
+
+    Raises
+    ------
+    TypeError
+        For sparse points, or parameters of a wrong type.
+    ValueError
+        For NaN or infinity, fewer points than clusters, a parameter out of range; for
+        dask arrays of unknown shape.
+
+    Notes
+    -----
+    Minimises Σ w ‖x - v‖² over centers V = 1 mᵀ + scale S[0] ... S[J-1], v the nearest
+    row of V. An iteration (1) fits V to the means of the points at each center, from
+    the present factors, (2) assigns the points again. It is kept only if the objective
+    is lower. Points far from their center are moved to centers without points, if that
+    lowers it too. The offset m is there where the mean of all points is large enough.
+
+    `predict` costs the non-zeros for a point and no memory: products, and the smallest
+    distance, are taken on tiles of points (`nbfact.kernels.nearest_rows`), which pays
+    from K = D = 64 on (``nbfact bench --profile full --peers -k assignment``). An
+    iteration costs an assignment, N D for the means, and, for "explore", 20 or more
+    sweeps over two factors, some 20 K D min(K, D) multiplications.
+
+    X may be a dask array, here and in all methods, in chunks of rows: blocks are passed
+    over where dask runs them, and sums come back. Call ``X.persist()`` before `fit`.
+
+    References
+    ----------
+    L. Giffon, V. Emiya, L. Ralaivola, H. Kadri, QuicK-means: speeding up inference for
+    K-means by learning fast transforms, Machine Learning, 2021: algorithm 2.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> from sklearn.datasets import load_digits
+    >>> X = load_digits().data
+    >>> model = nf.QuicKMeans(16, sparsity=3, random_state=0).fit(X)
+    >>> model.n_parameters_, model.cluster_centers_.size
+    (384, 1024)
+    >>> model.predict(X[:2]).shape
+    (2,)
+    """
 
     def __init__(
         self,
