@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..operators import FactorProduct, NearestRows
+from .centers import tiles
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,36 @@ class FactoredCenters:
 
     def distances(self, x: np.ndarray) -> np.ndarray:
         """Return the distances of points, (N, D), to all centers: (N, K)."""
+        if self.offset is not None:
+            x = x - self.offset
         squares = (self.product @ x.T).T
         squares *= -2
-        squares += self.nearest.bias.astype(x.dtype)
-        squares += np.einsum("nd,nd->n", x, x)[:, None]
+        squares += self._norms.astype(x.dtype)
+        squares += _squares(x)[:, None]
         return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
+
+    def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return squared distances, (N,), of points to the centers they are at.
+
+        From differences, as they are zero for points on their center.
+        """
+        squares = np.empty(len(x), x.dtype)
+        for part in tiles(*x.shape):
+            squares[part] = _squares(x[part] - self.array[labels[part]])
+        return squares
 
     @functools.cached_property
     def nearest(self) -> NearestRows:
         """What finds the nearest center of points."""
-        rows = self.product.toarray().astype(np.float64)
-        bias = np.einsum("kd,kd->k", rows, rows)
-        if self.offset is not None:
-            bias += 2 * (rows @ self.offset.astype(np.float64))
-        return NearestRows(self.product, bias)
+        if self.offset is None:
+            return NearestRows(self.product, self._norms)
+        offset = self.offset.astype(np.float64)
+        return NearestRows(self.product, self._norms + 2 * (self.product @ offset))
+
+    @functools.cached_property
+    def _norms(self):
+        """Squared norms of the rows of the product, in double precision."""
+        return _squares(self.product.toarray().astype(np.float64))
 
     def objective(self, statistics: "Statistics") -> float:
         """Return the sum of squared distances of points to the centers they are at.

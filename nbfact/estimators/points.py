@@ -56,7 +56,7 @@ class Points:
 
     def farthest(self, centers: FactoredCenters, count: int) -> Far:
         """Return the points farthest from their nearest centers."""
-        return farthest((self.x, self.weights), centers.nearest, count)
+        return farthest((self.x, self.weights), centers, count)
 
     def take(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return points and their weights, by place."""
@@ -90,7 +90,7 @@ class Blocks:
 
     def farthest(self, centers: FactoredCenters, count: int) -> Far:
         """Return the points farthest from their nearest centers."""
-        found = map_blocks(farthest, self.blocks, centers.nearest, count)
+        found = map_blocks(farthest, self.blocks, centers, count)
         names = ("rows", "weights", "labels", "squares")
         return _sorted(
             *(np.concatenate([getattr(far, name) for far in found]) for name in names),
@@ -115,11 +115,16 @@ class Blocks:
         return np.concatenate(x)[places], np.concatenate(weights)[places]
 
 
+def check_finite(x: np.ndarray) -> None:
+    """Refuse points that are not finite."""
+    if not np.isfinite(x).all():
+        raise ValueError("X contains NaN or infinity")
+
+
 def total(block: tuple) -> tuple:
     """Return Σ w x, Σ w and Σ w ‖x‖² of a block (x, weights), checked."""
     x, weights = block
-    if not np.isfinite(x).all():
-        raise ValueError("X contains NaN or infinity")
+    check_finite(x)
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("sample_weight must be finite and not negative")
     sums = np.zeros((1, x.shape[1])), np.zeros(1), np.zeros(1)
@@ -149,12 +154,11 @@ def summed_at(
     return sums
 
 
-def farthest(block: tuple, nearest: NearestRows, count: int) -> Far:
+def farthest(block: tuple, centers: FactoredCenters, count: int) -> Far:
     """Return the points of a block that are farthest from their nearest centers."""
     x, weights = block
-    labels, scores = nearest(x)
-    squares = scores + np.einsum("nd,nd->n", x, x)
-    return _sorted(x, weights, labels, squares, count)
+    labels, _ = centers.nearest(x)
+    return _sorted(x, weights, labels, centers.squares(x, labels), count)
 
 
 def _sorted(rows, weights, labels, squares, count):
