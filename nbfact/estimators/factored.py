@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..operators import FactorProduct, NearestRows
-from .centers import tiles
+from .tiles import tiles
 
 
 @dataclass(frozen=True)
