@@ -19,6 +19,32 @@ def one_thread():
         yield
 
 
+@pytest.fixture(scope="module")
+def client():
+    """Yield a client of a cluster of two worker processes."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=50,  # a worker that is killed is reported
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def on_cluster(client):
+    """Make the cluster the one that dask uses."""
+    import dask
+
+    with client.as_current(), dask.config.set(scheduler="distributed"):
+        yield client
+
+
 def pytest_collection_modifyitems(items):
     """Skip the tests marked `compiled` when nothing is compiled."""
     if not numba.config.DISABLE_JIT:

@@ -144,7 +144,7 @@ def test_tiles_change_nothing(monkeypatch):
     X, queries = points(150), points(40, seed=1)
     model = fitted(X, 5, n_probes=2)
     expected = model.kneighbors(queries)
-    monkeypatch.setattr("nbfact.estimators.centers.BLOCK", 37)
+    monkeypatch.setattr("nbfact.estimators.tiles.BLOCK", 37)
     np.testing.assert_array_equal(model.kneighbors(queries), expected)
 
 

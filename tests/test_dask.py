@@ -166,30 +166,6 @@ def test_dask_is_not_imported_for_arrays():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.fixture(scope="module")
-def client():
-    """Yield a client of a cluster of two worker processes."""
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=50,  # a worker that is killed is reported
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
-
-
-@pytest.fixture
-def on_cluster(client):
-    """Make the cluster the one that dask uses."""
-    with client.as_current(), dask.config.set(scheduler="distributed"):
-        yield client
-
-
 def test_products_on_a_cluster(on_cluster):
     operator, x = nf.dft(6), random((6, 5), "float64")
     chunks = da.from_array(x, chunks=(3, 2))

@@ -35,8 +35,8 @@ OPERATORS = (
     "butterfly loading fourier cosines circulants transforms routing nearest"
 )
 ESTIMATORS = (
-    "factored points seeds recipes lloyd inputs quickmeans centers nystroem nearest "
-    "neighbors"
+    "tiles factored points seeds recipes lloyd inputs quickmeans centers nystroem "
+    "nearest neighbors"
 )
 TARGETS = "disturb products graphs digits meg transforms wavelets study"
 # From the ground up. A package stands after its own modules: its __init__ imports

@@ -105,7 +105,7 @@ def test_tiles_change_nothing(monkeypatch):
     X = points()
     model = fitted(X)
     expected = model.transform(X)
-    monkeypatch.setattr("nbfact.estimators.centers.BLOCK", 50)
+    monkeypatch.setattr("nbfact.estimators.tiles.BLOCK", 50)
     np.testing.assert_allclose(model.transform(X), expected, atol=1e-12)
     assert model._n_features_out == 8
     assert list(model.get_feature_names_out()[:2]) == [

@@ -18,6 +18,8 @@ import nbfact as nf
 from nbfact.estimators import QuicKMeans
 from nbfact.estimators.recipes import budget_of
 
+# Interpreted, fits take minutes.
+pytestmark = pytest.mark.compiled
 FACTORIZERS = ("palm4msa", "explore", "butterfly")
 
 
@@ -91,7 +93,6 @@ def test_enough_non_zeros_are_k_means():
     np.testing.assert_array_equal(model.labels_, dense.labels_)
 
 
-@pytest.mark.compiled
 @pytest.mark.parametrize(("n_clusters", "most"), [(10, 1.1), (16, 1.08)])
 def test_digits_at_sparsity_3(n_clusters, most):
     x = load_digits().data

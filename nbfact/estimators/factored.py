@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..operators import FactorProduct, NearestRows
+from .tiles import tiles
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,36 @@ class FactoredCenters:
 
     def distances(self, x: np.ndarray) -> np.ndarray:
         """Return the distances of points, (N, D), to all centers: (N, K)."""
-        products = (self.product @ x.T).T
-        squares = self.nearest.bias.astype(x.dtype) - 2 * products
-        squares += lengths(x, self.offset)[:, None]
+        if self.offset is not None:
+            x = x - self.offset
+        squares = (self.product @ x.T).T
+        squares *= -2
+        squares += self._norms.astype(x.dtype)
+        squares += _squares(x)[:, None]
         return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
+
+    def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return squared distances, (N,), of points to the centers they are at.
+
+        From differences, as they are zero for points on their center.
+        """
+        squares = np.empty(len(x), x.dtype)
+        for part in tiles(*x.shape):
+            squares[part] = _squares(x[part] - self.array[labels[part]])
+        return squares
 
     @functools.cached_property
     def nearest(self) -> NearestRows:
         """What finds the nearest center of points."""
-        rows = self.product.toarray().astype(np.float64)
-        bias = np.einsum("kd,kd->k", rows, rows)
-        if self.offset is not None:
-            bias += 2 * (rows @ self.offset.astype(np.float64))
-        return NearestRows(self.product, bias)
+        if self.offset is None:
+            return NearestRows(self.product, self._norms)
+        offset = self.offset.astype(np.float64)
+        return NearestRows(self.product, self._norms + 2 * (self.product @ offset))
+
+    @functools.cached_property
+    def _norms(self):
+        """Squared norms of the rows of the product, in double precision."""
+        return _squares(self.product.toarray().astype(np.float64))
 
     def objective(self, statistics: "Statistics") -> float:
         """Return the sum of squared distances of points to the centers they are at.
@@ -115,12 +133,6 @@ def scaled_rows(product: FactorProduct, weights: np.ndarray) -> FactorProduct:
     first, *rest = product.factors
     diagonal = sp.diags_array(weights.astype(product.dtype))
     return FactorProduct([(diagonal @ first).tocsr(), *rest], product.scale)
-
-
-def lengths(x: np.ndarray, offset: np.ndarray | None) -> np.ndarray:
-    """Return ‖x - offset‖² of points: with a score of `nearest`, squared distances."""
-    x = x if offset is None else x - offset
-    return _squares(x)
 
 
 def _squares(rows):

@@ -11,7 +11,7 @@ from sklearn.utils.validation import (
 )
 
 from .._checks import size
-from .._dask import is_dask
+from .._dask import check_known, is_dask
 from .points import Blocks, Points
 from .recipes import RECIPES
 from .seeds import INITS
@@ -25,6 +25,9 @@ def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
         return validate_data(estimator, x, dtype=_DTYPES, order="C", reset=reset)
     if x.ndim != 2 or x.dtype.kind not in "biuf":
         raise ValueError(f"X must be real, (N, D); got {x.dtype}, {x.shape}")
+    if not isinstance(x._meta, np.ndarray):
+        raise TypeError(f"X has blocks of {type(x._meta)}; expected NumPy arrays")
+    check_known(x, 1)
     _check_n_features(estimator, x, reset=reset)
     return x if x.dtype in _DTYPES else x.astype(np.float64)
 
@@ -43,8 +46,14 @@ def weighted_points(
             sample_weight, x, dtype=np.float64, ensure_non_negative=True
         )
         return Points(x, weights, origin)
-    weights = np.ones(len(x)) if sample_weight is None else sample_weight
-    weights = weights if is_dask(weights) else np.asarray(weights, np.float64)
+    check_known(x, 0)
+    if 0 in x.shape:
+        raise ValueError(f"X has shape {x.shape}: no points or no features")
+    if sample_weight is None or isinstance(sample_weight, numbers.Real):
+        weights = np.full(len(x), 1.0 if sample_weight is None else sample_weight)
+    else:
+        weights = sample_weight if is_dask(sample_weight) else np.asarray(sample_weight)
+    weights = weights.astype(np.float64)
     if weights.shape != x.shape[:1]:
         raise ValueError(
             f"sample_weight has shape {weights.shape}, expected {x.shape[:1]}"

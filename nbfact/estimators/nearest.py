@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .centers import tiles
+from .tiles import tiles
 
 
 def candidates(

@@ -13,7 +13,7 @@ import numpy as np
 from .._dask import map_blocks, row_blocks, sum_blocks
 from ..kernels import cluster_sums
 from ..operators import NearestRows
-from .factored import FactoredCenters, Statistics, lengths
+from .factored import FactoredCenters, Statistics
 
 # Kernels are compiled for arrays that may be written; dask's often may not.
 _KERNELS = ("C", "W")
@@ -56,8 +56,7 @@ class Points:
 
     def farthest(self, centers: FactoredCenters, count: int) -> Far:
         """Return the points farthest from their nearest centers."""
-        block = self.x, self.weights
-        return farthest(block, centers.nearest, centers.offset, count)
+        return farthest((self.x, self.weights), centers, count)
 
     def take(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return points and their weights, by place."""
@@ -91,8 +90,7 @@ class Blocks:
 
     def farthest(self, centers: FactoredCenters, count: int) -> Far:
         """Return the points farthest from their nearest centers."""
-        shared = centers.nearest, centers.offset, count
-        found = map_blocks(farthest, self.blocks, *shared)
+        found = map_blocks(farthest, self.blocks, centers, count)
         names = ("rows", "weights", "labels", "squares")
         return _sorted(
             *(np.concatenate([getattr(far, name) for far in found]) for name in names),
@@ -117,11 +115,16 @@ class Blocks:
         return np.concatenate(x)[places], np.concatenate(weights)[places]
 
 
+def check_finite(x: np.ndarray) -> None:
+    """Refuse points that are not finite."""
+    if not np.isfinite(x).all():
+        raise ValueError("X contains NaN or infinity")
+
+
 def total(block: tuple) -> tuple:
     """Return Σ w x, Σ w and Σ w ‖x‖² of a block (x, weights), checked."""
     x, weights = block
-    if not np.isfinite(x).all():
-        raise ValueError("X contains NaN or infinity")
+    check_finite(x)
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("sample_weight must be finite and not negative")
     sums = np.zeros((1, x.shape[1])), np.zeros(1), np.zeros(1)
@@ -151,14 +154,11 @@ def summed_at(
     return sums
 
 
-def farthest(
-    block: tuple, nearest: NearestRows, offset: np.ndarray | None, count: int
-) -> Far:
+def farthest(block: tuple, centers: FactoredCenters, count: int) -> Far:
     """Return the points of a block that are farthest from their nearest centers."""
     x, weights = block
-    labels, scores = nearest(x)
-    squares = scores + lengths(x, offset)
-    return _sorted(x, weights, labels, squares, count)
+    labels, _ = centers.nearest(x)
+    return _sorted(x, weights, labels, centers.squares(x, labels), count)
 
 
 def _sorted(rows, weights, labels, squares, count):

@@ -17,6 +17,7 @@ from .._dask import is_dask, map_rows
 from .._jobs import each
 from .inputs import check_parameters, checked_points, weighted_points
 from .lloyd import Clustering, empty_of, iterate, relocated
+from .points import check_finite
 from .recipes import RECIPES
 from .seeds import seeds
 
@@ -241,8 +242,10 @@ class QuicKMeans(
 
 
 def _labels(x, nearest):
+    check_finite(x)
     return nearest(x)[0]
 
 
 def _distances(x, centers):
+    check_finite(x)
     return centers.distances(x)
