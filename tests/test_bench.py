@@ -11,6 +11,7 @@ import pytest
 
 from nbfact.bench import cases, machine, operators, peers, sample
 from nbfact.bench.assignment import assignment_cases
+from nbfact.bench.clustering import clustering_cases
 from nbfact.bench.hadamard import fwht_cases
 from nbfact.bench.products import matrix_cases, product_cases
 from nbfact.bench.steps import projection_cases
@@ -36,6 +37,16 @@ CALIBRATION = {
 def result_and_reference(case):
     inputs = case.make(np.random.default_rng(0))
     return case.prepare(inputs)(), case.reference(inputs)
+
+
+@pytest.mark.compiled
+def test_clusterings_are_told_by_their_objective():
+    pytest.importorskip("sklearn")
+    for case in clustering_cases([(8, 16, 80)]):
+        got, want = result_and_reference(case)
+        assert 0 <= case.error(got, want) <= case.bound
+        assert case.error(got + 100, want) > 1  # centers far from all points
+        assert case.error(got * np.nan, want) == np.inf
 
 
 @pytest.mark.parametrize("case", OURS, ids=lambda case: case.name)

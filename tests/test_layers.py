@@ -13,9 +13,9 @@ KERNELS = (
 )
 BENCH = (
     "sample allocations faust peers machine store case operators products hadamard "
-    "steps paper palm factorize patterns planning approximate assignment cases "
-    "verdicts table learn measure worker isolate revisions alongside compare gate "
-    "history run"
+    "steps paper palm factorize clustering patterns planning approximate assignment "
+    "cases verdicts table learn measure worker isolate revisions alongside compare "
+    "gate history run"
 )
 REPORT = (
     "fields curves asvfiles timelines charts figures summaries provenance pages write"

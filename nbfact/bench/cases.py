@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from .approximate import approximation_cases
 from .assignment import assignment_cases
 from .case import Case, leave_out
+from .clustering import clustering_cases
 from .factorize import factorize_cases, learning_cases
 from .hadamard import fwht_cases
 from .palm import (
@@ -66,6 +67,9 @@ ASSIGNED = [
     *((128, d, 4096) for d in (784, 2000)),
 ]
 """Centres, columns and points that are assigned."""
+
+CLUSTERED = [(256, 256, 5000), (1024, 1024, 20000)]
+"""Centers, columns and points that are clustered."""
 
 
 def registry(profile: str = "full", peers: bool = False) -> list[Case]:
@@ -175,6 +179,7 @@ def _full():
         *learning_cases(("hadamard", "dft"), (16, 64, 256)),
         *pattern_cases((16, 32)),
         *assignment_cases(ASSIGNED, reals),
+        *clustering_cases(CLUSTERED),
     ]
 
 
