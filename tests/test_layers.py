@@ -35,7 +35,7 @@ OPERATORS = (
     "butterfly loading fourier cosines circulants transforms routing nearest"
 )
 ESTIMATORS = (
-    "tiles factored points seeds recipes lloyd inputs quickmeans centers nystroem "
+    "tiles factored points seeds recipes lloyd inputs quickmeans clusterers nystroem "
     "nearest neighbors"
 )
 TARGETS = "disturb products graphs digits meg transforms wavelets study"

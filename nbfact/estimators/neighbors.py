@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._checks import size
-from .centers import Centers, fit_clusterer
+from .clusterers import Centers, fit_clusterer
 from .nearest import candidates, exact_squares, merge
 from .tiles import tiles
 

@@ -14,7 +14,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._checks import size
-from .centers import Centers, fit_clusterer
+from .clusterers import Centers, fit_clusterer
 from .tiles import tiles
 
 
