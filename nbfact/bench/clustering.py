@@ -48,6 +48,8 @@ class ClusteringCase(Case):
 def clustering_cases(sizes: Sequence[tuple[int, int, int]]) -> Iterator[Case]:
     """Yield an iteration, and the objective after some, of each factorizer.
 
+    Nothing without scikit-learn, which the estimator needs too.
+
     Parameters
     ----------
     sizes : sequence of (K, D, N)
@@ -57,14 +59,15 @@ def clustering_cases(sizes: Sequence[tuple[int, int, int]]) -> Iterator[Case]:
     ------
     Case
     """
+    if not peers.installed(LLOYD):
+        return
     for k, d, n in sizes:
         case = functools.partial(_case, k, d, n)
         for name in OURS:
             yield case("clustering iteration", f"nbfact {name}", _iteration(name))
             yield case("clustering objective", f"nbfact {name}", _fit(name))
-        if peers.installed(peers.KMEANS):
-            yield case("clustering iteration", LLOYD, _lloyd)
-            yield case("clustering objective", LLOYD, _kmeans)
+        yield case("clustering iteration", LLOYD, _lloyd)
+        yield case("clustering objective", LLOYD, _kmeans)
 
 
 def _case(k, d, n, group, impl, prepare):

@@ -59,7 +59,7 @@ class Points:
         return farthest((self.x, self.weights), centers, count)
 
     def take(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return points and their weights, by place."""
+        """Return points and their weights, by place, the places in order."""
         return self.x[chosen], self.weights[chosen]
 
 
@@ -98,21 +98,17 @@ class Blocks:
         )
 
     def take(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return points and their weights, by place."""
+        """Return points and their weights, by place, the places in order."""
         import dask
 
-        owner = np.searchsorted(self.starts, chosen, "right") - 1
-        parts, places = [], np.empty(len(chosen), np.intp)
-        for block in np.unique(owner):
-            here = np.flatnonzero(owner == block)
-            places[here] = sum(map(len, parts)) + np.arange(len(here))
-            parts.append(chosen[here] - self.starts[block])
+        parts = np.split(chosen, np.searchsorted(chosen, self.starts[1:-1]))
         blocks = [
-            dask.delayed((self.blocks[block], part))
-            for block, part in zip(np.unique(owner), parts, strict=True)
+            dask.delayed((block, part - start))
+            for block, part, start in zip(self.blocks, parts, self.starts, strict=False)
+            if len(part)
         ]
         x, weights = zip(*map_blocks(_take, blocks), strict=True)
-        return np.concatenate(x)[places], np.concatenate(weights)[places]
+        return np.concatenate(x), np.concatenate(weights)
 
 
 def check_finite(x: np.ndarray) -> None:
@@ -127,11 +123,9 @@ def total(block: tuple) -> tuple:
     check_finite(x)
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("sample_weight must be finite and not negative")
-    sums = np.zeros((1, x.shape[1])), np.zeros(1), np.zeros(1)
-    zeros = np.zeros(len(x), np.int32), np.zeros(x.shape[1])
-    x = np.require(x, requirements=_KERNELS)
-    cluster_sums(x, zeros[0], np.asarray(weights), zeros[1], *sums)
-    return sums
+    x, weights = np.require(x, requirements=_KERNELS), np.asarray(weights)
+    one_label, origin = np.zeros(len(x), np.int32), np.zeros(x.shape[1])
+    return summed_at(one_label, x, weights, origin, 1)
 
 
 def summed(block: tuple, nearest: NearestRows, origin: np.ndarray, count: int) -> tuple:
