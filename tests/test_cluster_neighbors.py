@@ -55,6 +55,7 @@ def test_conventions_of_scikit_learn(estimator, check):
     check(estimator)
 
 
+@pytest.mark.compiled
 def test_quickmeans_finds_the_cells():
     pytest.importorskip("nbfact.estimators.quickmeans")
     X = points(80)

@@ -45,6 +45,7 @@ def test_conventions_of_scikit_learn(estimator, check):
     check(estimator)
 
 
+@pytest.mark.compiled
 def test_conventions_with_quickmeans():
     pytest.importorskip("nbfact.estimators.quickmeans")
     X = points()

@@ -107,7 +107,7 @@ def choose(settings: Settings, names: Sequence[str]) -> Settings:
     OSError
         When data can not be downloaded; the message names those that need no network.
     """
-    known = [name for name, _, _ in settings.grid]
+    known = list(dict.fromkeys(name for name, _, _ in settings.grid))
     for name in names:
         if name not in known:
             raise ValueError(f"--data {name}: expected one of {', '.join(known)}")
