@@ -98,7 +98,7 @@ def starts(
             yield Start("singular vectors", _singular(matrix))
         sweeps = min(_SWEEPS, most)
         if count > 2:
-            found = _hierarchical(matrix, shapes, budget, sweeps)
+            found = peeled(matrix, shapes, budget, sweeps)
             yield Start("hierarchical", found.factors, found)
         for _ in range(draws if count < 4 else 0):
             yield Start("random", [_gaussian(shape, matrix, rng) for shape in shapes])
@@ -118,8 +118,10 @@ def _singular(matrix):
     return [u * root, root[:, None] * v]
 
 
-def _hierarchical(matrix, shapes, budget, n_iter):
-    """Peel off one factor after the other, residuals ever sparser."""
+def peeled(
+    matrix: np.ndarray, shapes: list[tuple[int, int]], budget: int, n_iter: int
+) -> Factorization:
+    """Return two factors or more, peeled off one by one, residuals ever sparser."""
     sets = split_budget(shapes, budget)
     n = matrix.shape[1]
     first, last, levels = matrix.size, sets[-1].k, len(sets) - 1

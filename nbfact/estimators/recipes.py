@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from ..algorithms import butterfly_factorize, explore, hierarchical, palm4msa, refine
-from ..algorithms.starts import layer_shapes, split_budget
+from ..algorithms import butterfly_factorize, explore, palm4msa, refine
+from ..algorithms.starts import layer_shapes, peeled, split_budget
 from ..constraints import Sp
 from ..operators import Chain, FactorProduct
 from .factored import FactoredCenters, Statistics, scaled_rows
@@ -130,15 +130,10 @@ class Palm(Recipe):
         return max(1, int(math.log2(min(self.shape))))
 
     def _start(self, target):
-        *sets, last = split_budget(self._shapes(), self.budget)
-        sweeps = self._sweeps(1e7, 10, 30)
-        if not sets:
-            return palm4msa(target, [last], 1).operator
-        first, residuals = math.prod(self.shape), []
-        for level, one in enumerate(sets, start=1):
-            k = round(first * (last.k / first) ** (level / len(sets)))
-            residuals.append(Sp((one.shape[1], self.shape[1]), max(last.k, k)))
-        return hierarchical(target, sets, residuals, n_iter=(sweeps, sweeps)).operator
+        shapes = self._shapes()
+        if len(shapes) == 1:
+            return palm4msa(target, split_budget(shapes, self.budget), 1).operator
+        return peeled(target, shapes, self.budget, self._sweeps(1e7, 10, 30)).operator
 
     def _again(self, target, product):
         sets = split_budget(self._shapes(), self.budget)
