@@ -1,4 +1,4 @@
-"""The asv suite: every benchmark is a case of ``nbfact.bench.cases``.
+"""The asv suite: every benchmark is a case of ``nbfact.cases.registry``.
 
 ``asv run``, ``asv compare`` and ``asv publish`` follow times and errors from commit to
 commit; ``nbfact bench`` measures more cases, once. Values are all "lower is better",

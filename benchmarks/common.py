@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nbfact.bench import cases
-from nbfact.bench.case import DENSE, Case
-from nbfact.bench.sample import interleave
+from nbfact.cases import registry as cases
+from nbfact.harness.case import DENSE, Case
+from nbfact.harness.sample import interleave
 
 POINTS = Path(__file__).with_name("points.json")
 PROFILES = ("quick", "pr", "full")
@@ -79,7 +79,7 @@ def key(group: str, params: dict, impl: str) -> tuple:
 @functools.cache
 def allocations_module():
     """Return the module that counts allocations: today's, older nbfact have none."""
-    path = Path(__file__).parents[1] / "nbfact" / "bench" / "allocations.py"
+    path = Path(__file__).parents[1] / "nbfact" / "harness" / "allocations.py"
     spec = importlib.util.spec_from_file_location("allocations_of_today", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from nbfact.bench.gate import run_gate
-from nbfact.bench.revisions import resolve
+from nbfact.harness.versions.gating import run_gate
+from nbfact.harness.versions.revisions import resolve
 
 CHANGES = [
     (
@@ -66,7 +66,7 @@ CHANGES = [
         2,
     ),
     ("nothing", "__init__.py", "", "", 0),
-    ("a comment", "_jit.py", '"""How', '# A comment.\n"""How', 0),
+    ("a comment", "kernels/_jit.py", '"""How', '# A comment.\n"""How', 0),
 ]
 """What it is, where, the text that it replaces, by what, and the exit code due."""
 
@@ -103,7 +103,7 @@ def show_changes(options):
         if options.only not in title:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            told = gated(planted(Path(folder), path, old, new), options)
+            told = gated(planted(Path(folder), path, old, random_state=new), options)
         found = [row for row in told["cases"] if row["verdict"] not in ("same", "new")]
         said = [f"{row['verdict']}: {row['group']}{_ratio(row)}" for row in found[:3]]
         said += [f"{len(found) - 3} more"] * (len(found) > 3)

@@ -1,160 +1,82 @@
 """nbfact: learn fast linear transforms as products of sparse factors.
 
-The floors, from the ground up; each imports only those above it in this list:
+The rooms of the package; a room imports only rooms above it in this list:
 
 ==================  ===========================================================
 ``kernels``         compiled loops over plain arrays: `fwht`, `project_splin`, ...
-``constraints``     the sets factors live in: `Sp`, `SpLin`, `SkPerm`, ...
-``operators``       linear maps that multiply fast: `Butterfly`, `dft`, `hadamard`, ...
+``constraints``     the sets that factors live in: `Sp`, `SpLin`, `SkPerm`, ...
+``operators``       linear maps that multiply fast: `Butterfly`, `FactorProduct`, ...
+``targets``         dense matrices to factor: `targets.hadamard`, `targets.planted`
 ``metrics``         `relative_error`, `metrics.rcg`, ...
-``targets``         matrices to factor: `targets.hadamard`, `targets.leadfield`, ...
-``algorithms``      `palm4msa`, `hierarchical`, `butterfly_factorize`, `refine`
-``estimators``      scikit-learn's: `QuicKMeans`, ... (extra ``estimators``)
-``bench``, ``cli``  the harness and the ``nbfact`` command (extra ``bench``)
-``studies``         tables and figures about factorizing (extra ``study``)
+``algorithms``      `learn_transform`, `palm4msa`, `butterfly_factorize`, ...
+``transforms``      exact fast operators by name: `transforms.dct`, ...
+``estimators``      scikit-learn estimators: `QuicKMeans`, ... (extra ``estimators``)
+``harness``         measures any case: time, error, versions (extra ``bench``)
+``cases``           what nbfact measures of itself, and its rivals
+``studies``         figures and tables of the literature (extra ``study``)
+``cli``             the ``nbfact`` command (extra ``bench``)
 ==================  ===========================================================
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import metrics, targets
+from . import constraints, kernels, metrics, targets, transforms
 from .algorithms import (
-    ButterflyFactorization,
     Factorization,
-    History,
-    LearnedButterfly,
-    LearnedTransform,
-    LearningHistory,
-    LearningState,
-    PermutedFactorization,
-    Preset,
-    State,
-    Trial,
     butterfly_factorize,
-    dictionary,
     explore,
     hierarchical,
-    identify_permuted_butterfly,
+    identify_butterfly,
     learn_butterfly,
     learn_transform,
-    legendre,
     palm4msa,
-    rectmat,
-    rectmat_simple,
     refine,
-    slant,
 )
-from .constraints import (
-    AntiCirc,
-    BlockDiag,
-    Circ,
-    Const,
-    Constraint,
-    Hankel,
-    Identity,
-    NormCol,
-    NormLin,
-    SkPerm,
-    Sp,
-    SpCol,
-    SpLin,
-    SpLinCol,
-    SpSymm,
-    SpTril,
-    SpTriu,
-    Supp,
-    Toeplitz,
-)
+from .algorithms.palm import presets
 from .metrics import relative_error
 from .operators import (
     Butterfly,
     Chain,
     FactorProduct,
     FastOperator,
-    circulant,
-    dct,
-    dft,
-    dst,
-    haar,
-    hadamard,
-    hankel,
-    hartley,
-    idft,
-    kronecker,
+    NearestRows,
     load,
-    permutation,
-    toeplitz,
 )
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:  # `__getattr__` imports these at their first use
+    from .estimators import ClusterNeighbors as ClusterNeighbors
+    from .estimators import ClusterNeighborsClassifier as ClusterNeighborsClassifier
+    from .estimators import QuicKMeans as QuicKMeans
+    from .estimators import QuickNystroem as QuickNystroem
+
+__version__ = "0.2.0.dev0"
 
 __all__ = [
-    "AntiCirc",
-    "BlockDiag",
     "Butterfly",
-    "ButterflyFactorization",
     "Chain",
-    "Circ",
-    "Const",
-    "Constraint",
     "FactorProduct",
     "Factorization",
     "FastOperator",
-    "Hankel",
-    "History",
-    "Identity",
-    "LearnedButterfly",
-    "LearnedTransform",
-    "LearningHistory",
-    "LearningState",
-    "NormCol",
-    "NormLin",
-    "PermutedFactorization",
-    "Preset",
-    "SkPerm",
-    "Sp",
-    "SpCol",
-    "SpLin",
-    "SpLinCol",
-    "SpSymm",
-    "SpTril",
-    "SpTriu",
-    "State",
-    "Supp",
-    "Toeplitz",
-    "Trial",
+    "NearestRows",
     "butterfly_factorize",
-    "circulant",
-    "dct",
-    "dft",
-    "dictionary",
-    "dst",
+    "constraints",
     "explore",
-    "haar",
-    "hadamard",
-    "hankel",
-    "hartley",
     "hierarchical",
-    "identify_permuted_butterfly",
-    "idft",
-    "kronecker",
+    "identify_butterfly",
+    "kernels",
     "learn_butterfly",
     "learn_transform",
-    "legendre",
     "load",
     "metrics",
     "palm4msa",
-    "permutation",
-    "rectmat",
-    "rectmat_simple",
+    "presets",
     "refine",
     "relative_error",
-    "slant",
     "targets",
-    "toeplitz",
+    "transforms",
 ]
 
-# Not in __all__: `from nbfact import *` works without scikit-learn.
+# Not in __all__, so that `from nbfact import *` works without scikit-learn.
 _ESTIMATORS = (
     "ClusterNeighbors",
     "ClusterNeighborsClassifier",
@@ -164,9 +86,14 @@ _ESTIMATORS = (
 
 
 def __getattr__(name: str) -> Any:
-    """Return an estimator: scikit-learn is imported only where one is used."""
+    """Import an estimator at its first use, because it needs scikit-learn."""
     if name not in _ESTIMATORS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import estimators
 
     return getattr(estimators, name)
+
+
+def __dir__() -> list[str]:
+    """List every public name, the estimators that are not imported yet included."""
+    return sorted({*globals(), *_ESTIMATORS})

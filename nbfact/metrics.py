@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+__all__ = ["density", "nnz", "rcg", "relative_error"]
+
 
 def relative_error(A: Any, F: Any) -> float:
     """Return ‖A − F‖_F / ‖A‖_F, safe from overflow and underflow.

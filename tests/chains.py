@@ -29,4 +29,4 @@ def operator_of(chain, dtype="float64", permuted=False, seed=0):
         rows, columns = (rng.permutation(size) for size in chain.shape)
     values = values_of(chain, dtype, seed)
     dense = naive.permuted_product(values, rows, columns)
-    return Butterfly(chain, values, rows, columns), dense
+    return Butterfly(chain, values, rows=rows, columns=columns), dense

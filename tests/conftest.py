@@ -13,7 +13,7 @@ import pytest
 def one_thread():
     """Run with one BLAS thread, as the command does; on busy cores two are slow."""
     pytest.importorskip("threadpoolctl")
-    from nbfact.bench.measure import limited_threads
+    from nbfact.harness.measure import limited_threads
 
     with limited_threads(1):
         yield

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from nbfact.bench.case import Case
+from nbfact.harness.case import Case
 
 TELL = "NBFACT_TEST_TELL"
 """Names the file where one that hangs writes the id of its process."""

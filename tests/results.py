@@ -3,7 +3,7 @@
 import json
 import math
 
-from nbfact.bench.case import DENSE
+from nbfact.harness.case import DENSE
 
 
 def around(middle, share):

@@ -22,7 +22,7 @@ def relative(got, expected):
 
 
 def test_11_kronecker_products():
-    pseudo = nf.kronecker([[2, 1], [1, 1]], [[2, 1], [1, 1]])
+    pseudo = nf.transforms.kronecker([[2, 1], [1, 1]], [[2, 1], [1, 1]])
     np.testing.assert_array_equal(
         pseudo.toarray(), [[4, 2, 2, 1], [2, 2, 1, 1], [2, 1, 2, 1], [1, 1, 1, 1]]
     )
@@ -30,19 +30,19 @@ def test_11_kronecker_products():
     expected = np.ones((1, 1))
     for block in blocks:
         expected = np.kron(expected, block)
-    operator = nf.kronecker(*blocks)
+    operator = nf.transforms.kronecker(*blocks)
     assert operator.chain == Chain.square_dyadic(64)
     assert relative(operator.toarray(), expected) < 1e-15
 
 
 def test_12_a_permutation_is_one_butterfly_and_one_of_opposite_strides():
     p = np.random.default_rng(0).permutation(64)
-    operator = nf.permutation(p)
+    operator = nf.transforms.permutation(p)
     assert operator.chain == Chain.square_dyadic(64) @ Chain.square_dyadic(64).T
     assert abs(operator.toarray() - np.eye(64)[p]).max() == 0.0
     twiddle, increasing = operator.to_twiddle()
     assert twiddle.shape == (1, 2, 6, 32, 2, 2) and not increasing
-    padded = nf.permutation(np.arange(10)[::-1])
+    padded = nf.transforms.permutation(np.arange(10)[::-1])
     assert padded.chain.shape == (16, 16) and padded.shape == (10, 10)
     np.testing.assert_array_equal(padded.toarray(), np.eye(10)[::-1])
 
@@ -95,8 +95,8 @@ def test_22_fusion():
 def test_23_parameters():
     dyadic = Chain.square_dyadic(512)
     assert dyadic.n_parameters == 9216
-    assert sum(v.nbytes for v in nf.hadamard(512).values) == 73728
-    assert round(100 * nf.hadamard(512).density, 1) == 3.5
+    assert sum(v.nbytes for v in nf.transforms.hadamard(512).values) == 73728
+    assert round(100 * nf.transforms.hadamard(512).density, 1) == 3.5
     monarch = Chain.monarch((1000, 1000))
     assert monarch.patterns == ((1, 40, 40, 25), (40, 25, 25, 1))
     assert monarch.n_parameters == 65000
@@ -136,7 +136,7 @@ def test_24_products_of_every_kind(n, dtype):
 
 
 def test_26_copies_and_scipys_interface():
-    operator = nf.dft(12)
+    operator = nf.transforms.dft(12)
     expected = operator.toarray()
     for same in (pickle.loads(pickle.dumps(operator)), copy.deepcopy(operator)):
         np.testing.assert_array_equal(same.toarray(), expected)

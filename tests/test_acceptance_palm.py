@@ -9,7 +9,12 @@ from samples import ACCEPTANCE, faust_cases
 import nbfact as nf
 from nbfact.studies.tradeoff import dipoles
 
-SETS = {"sp": nf.Sp, "splin": nf.SpLin, "normcol": nf.NormCol, "skperm": nf.SkPerm}
+SETS = {
+    "sp": nf.constraints.Sp,
+    "splin": nf.constraints.SpLin,
+    "normcol": nf.constraints.NormCol,
+    "skperm": nf.constraints.SkPerm,
+}
 pytestmark = [
     pytest.mark.compiled,
     pytest.mark.skipif(not ACCEPTANCE.exists(), reason="no shared acceptance data"),
@@ -39,7 +44,7 @@ def target_of(source):
 def constraint(entry):
     name, shape, value = entry
     if name == "skperm(normalized=False)":
-        return nf.SkPerm(shape, value, normalized=False)
+        return nf.constraints.SkPerm(shape, value, normalized=False)
     return SETS[name](tuple(shape), value)
 
 
@@ -57,7 +62,7 @@ def test_palm4msa(case):
     backward = case["input"].get("is_update_way_R2L", "num_its" in case)
     order = "right-to-left" if backward else "left-to-right"
     n_iter = case.get("num_its", 200)
-    got = nf.palm4msa(target, constraints, n_iter, order=order, scaling="sweep")
+    got = nf.palm4msa(target, constraints, n_iter=n_iter, order=order, scaling="sweep")
     assert got.relative_error == got.history.errors[-1]
     if "rel_err_200" in expect:
         assert got.relative_error == pytest.approx(expect["rel_err_200"], abs=1e-4)
@@ -85,7 +90,7 @@ def test_hierarchical(case):
         got = nf.hierarchical(target, *lists, n_iter=case["num_its"])
     elif preset.startswith("['rectmat'"):
         j, k, s = (int(number) for number in preset.split("]")[0].split(",")[1:])
-        got = nf.hierarchical(target, nf.rectmat(j, k, s))
+        got = nf.hierarchical(target, nf.presets.rectmat(j, k, s))
     else:
         got = nf.hierarchical(target, "dft" if "dft" in preset else "hadamard")
     backends = ("backend2016_rel_err", "backend2020_rel_err")

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from nbfact.bench import cases
-from nbfact.bench.approximate import approximation_cases, butterfly_chain
-from nbfact.bench.case import DENSE
-from nbfact.bench.measure import measure_task
-from nbfact.bench.table import table
+from nbfact.cases import registry as cases
+from nbfact.cases.approximate_products import approximation_cases, butterfly_chain
+from nbfact.harness.case import DENSE
+from nbfact.harness.measure import measure_task
+from nbfact.harness.table import table
 
 CALIBRATION = {"bandwidth": [[1000, 1e9]], "gemm": {"float32": 2e9, "float64": 1e9}}
 

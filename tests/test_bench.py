@@ -9,12 +9,15 @@ import sys
 import numpy as np
 import pytest
 
-from nbfact.bench import cases, machine, operators, peers, sample
-from nbfact.bench.assignment import assignment_cases
-from nbfact.bench.clustering import clustering_cases
-from nbfact.bench.hadamard import fwht_cases
-from nbfact.bench.products import matrix_cases, product_cases
-from nbfact.bench.steps import projection_cases
+from nbfact.cases import registry as cases
+from nbfact.cases import timed_operators as operators
+from nbfact.cases.assignment import assignment_cases
+from nbfact.cases.clustering import clustering_cases
+from nbfact.cases.hadamard_transform import fwht_cases
+from nbfact.cases.products import matrix_cases, product_cases
+from nbfact.cases.projections import projection_cases
+from nbfact.cases.rivals import peers
+from nbfact.harness import machine, sample
 from nbfact.operators import FactorProduct
 
 SMALL = [

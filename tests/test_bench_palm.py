@@ -11,17 +11,20 @@ import numpy as np
 import pytest
 
 import nbfact as nf
-from nbfact.bench import cases, faust, paper, peers, sample
-from nbfact.bench import palm as palm_bench
-from nbfact.bench.measure import measure_task
-from nbfact.bench.palm import (
+from nbfact.cases import palm as palm_bench
+from nbfact.cases import registry as cases
+from nbfact.cases.palm import (
     curve_cases,
     hierarchical_cases,
     reach_cases,
     rectmat_cases,
     sweep_cases,
 )
-from nbfact.bench.table import table
+from nbfact.cases.rivals import faust, peers
+from nbfact.cases.rivals import numpy_palm as paper
+from nbfact.harness import sample
+from nbfact.harness.measure import measure_task
+from nbfact.harness.table import table
 
 SMALL = [
     *sweep_cases((8,), (2, 3)),
@@ -72,7 +75,7 @@ def test_pyfaust_makes_the_same_sweeps_and_says_nothing(name, capfd):
 @pytest.mark.skipif(not INSTALLED, reason="pyfaust is not installed")
 @pytest.mark.parametrize("backend", faust.BACKENDS)
 def test_ctrl_c_is_heard_after_pyfaust_has_run(backend):
-    faust.palm(np.eye(4), [nf.SpLin((4, 4), 1)] * 2, 2, backend)()
+    faust.palm(np.eye(4), [nf.constraints.SpLin((4, 4), 1)] * 2, 2, backend)()
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
 
@@ -81,7 +84,7 @@ def test_a_set_that_pyfaust_may_not_know_is_refused():
     if not INSTALLED:
         pytest.skip("pyfaust is not installed")
     with pytest.raises(ValueError, match="Toeplitz has no counterpart"):
-        faust.palm(np.eye(4), [nf.Toeplitz((4, 4))] * 2, 5, 2020)
+        faust.palm(np.eye(4), [nf.constraints.Toeplitz((4, 4))] * 2, 5, 2020)
 
 
 @pytest.mark.parametrize("installed", [True, False])
@@ -165,8 +168,8 @@ def test_rounds_are_as_few_as_calls_are_long():
 
 
 def test_the_paper_in_numpy_stops_and_takes_both_orders():
-    target = nf.targets.planted(8, 2, 2, 0)
-    sets = [nf.SpLin((8, 8), 4)] * 2
+    target = nf.targets.planted(8, 2, 2, random_state=0)
+    sets = [nf.constraints.SpLin((8, 8), 4)] * 2
     for forward in (True, False):
         full = paper.dense(*paper.palm(target, sets, 50, forward))
         error = nf.relative_error(target, full)

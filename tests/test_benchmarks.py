@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nbfact.bench import cases
+from nbfact.cases import registry as cases
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path.stem for path in ROOT.glob("benchmarks/bench_*.py"))

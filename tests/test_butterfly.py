@@ -113,7 +113,7 @@ def test_padded_products():
     rows = [2, -1, 0, 1, -1, 3, -1, 4]
     columns = [-1, -1, 5, 1, 0, 2, 3, 4]
     values = values_of(chain, "complex128")
-    operator = Butterfly(chain, values, rows, columns)
+    operator = Butterfly(chain, values, rows=rows, columns=columns)
     dense = naive.permuted_product(values, rows, columns)
     assert operator.shape == dense.shape == (5, 6)
     close(operator.toarray(), dense)
@@ -178,7 +178,9 @@ def test_invalid_permutations():
 
 def test_permutations_in_order_are_none():
     chain = Chain.square_dyadic(4)
-    operator = Butterfly(chain, values_of(chain), range(4), np.arange(4, dtype="u1"))
+    operator = Butterfly(
+        chain, values_of(chain), rows=range(4), columns=np.arange(4, dtype="u1")
+    )
     assert operator.rows is None and operator.columns is None
 
 
@@ -220,7 +222,7 @@ def test_scalar_products(dtype):
 def test_compositions():
     chain = Chain.square_dyadic(8)
     left, left_dense = operator_of(chain, permuted=True)
-    right = Butterfly(chain.T, values_of(chain.T, "complex64", 9), left.columns)
+    right = Butterfly(chain.T, values_of(chain.T, "complex64", 9), rows=left.columns)
     right_dense = right.astype("complex128").toarray()
     merged = left @ right
     assert isinstance(merged, Butterfly) and merged.chain == chain @ chain.T
@@ -325,8 +327,8 @@ def test_repr():
         "Butterfly 4x4, float64, 2 factors, nnz 16, density 1, rcg 1, permuted rows "
         "and columns\n  (1, 2, 2, 2) (2, 2, 2, 1)"
     )
-    assert "permuted" not in repr(nf.hadamard(4))
-    assert repr(nf.dft(4)).splitlines()[0].endswith("permuted columns")
+    assert "permuted" not in repr(nf.transforms.hadamard(4))
+    assert repr(nf.transforms.dft(4)).splitlines()[0].endswith("permuted columns")
 
 
 # --------------------------------------------------------------------------------------

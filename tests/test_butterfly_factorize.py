@@ -13,10 +13,14 @@ from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
 from nbfact import Chain
-from nbfact.algorithms.splits import factored, least_error, split_order
+from nbfact.algorithms.butterfly.splits import (
+    factored,
+    least_error,
+    split_order,
+)
 from nbfact.operators import OperatorSum
 from nbfact.operators.patterns import fused
-from nbfact.operators.permutations import bit_reversal
+from nbfact.operators.reorderings import bit_reversal
 
 DYADIC = Chain.square_dyadic(16)
 
@@ -51,7 +55,7 @@ def split_error(target, chain, cut):
 )
 def test_two_rows(chain, dtype, orthonormal):
     target = random(chain.shape, dtype)
-    found = factored(target, None, None, chain, "l2r", orthonormal)
+    found = factored(target, None, None, chain, "left-to-right", orthonormal)
     factors, lost = naive.butterfly_left_to_right(target, chain.patterns, orthonormal)
     close(found.lost.astype(target.real.dtype), np.array(lost, target.real.dtype))
     product = nf.Butterfly(chain, found.values).toarray()
@@ -67,8 +71,8 @@ def test_two_rows(chain, dtype, orthonormal):
 def test_the_kernel_permutes(dtype):
     target, rng = random((16, 16), dtype), np.random.default_rng(1)
     rows, columns = rng.permutation(16), rng.permutation(16)
-    found = factored(target, rows, columns, DYADIC, "l2r", True)
-    same = factored(target[rows][:, columns], None, None, DYADIC, "l2r", True)
+    found = factored(target, rows, columns, DYADIC, "left-to-right", True)
+    same = factored(target[rows][:, columns], None, None, DYADIC, "left-to-right", True)
     for one, other in zip(found.values, same.values, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -76,12 +80,12 @@ def test_the_kernel_permutes(dtype):
 def test_ties_keep_the_first_row():
     block = np.array([[1.0, 1.0], [1.0, -1.0]])
     target = np.block([[np.eye(2), np.zeros((2, 2))], [np.zeros((2, 2)), block]])
-    found = factored(target, None, None, Chain.square_dyadic(4), "l2r", True)
+    found = factored(target, None, None, Chain.square_dyadic(4), "left-to-right", True)
     values = found.values[0]
     assert values.shape == (1, 2, 2, 2)
     np.testing.assert_array_equal(abs(values[0, :, 0, :]), [[1, 1], [0, 0]])
     tied = np.array([[1.0, 0, 1, 0], [0, 1, 0, 1], [0, 1, 0, -1], [1, 0, -1, 0]])
-    found = factored(tied, None, None, Chain.square_dyadic(4), "l2r", True)
+    found = factored(tied, None, None, Chain.square_dyadic(4), "left-to-right", True)
     np.testing.assert_array_equal(found.values[0][0, 1], 0)
     assert found.error == pytest.approx(2)
 
@@ -89,13 +93,13 @@ def test_ties_keep_the_first_row():
 def test_rows_in_step():
     """The first blocks are those of rows 0, m / 2; then 0, m / 4; and so on."""
     target = random((8, 8), "float64")
-    found = factored(target, None, None, Chain.square_dyadic(8), "l2r", True)
+    found = factored(target, None, None, Chain.square_dyadic(8), "left-to-right", True)
     u, sigma, _ = np.linalg.svd(target[[1, 5], :4])
     close(abs(found.values[0][0, :, 0, 1]), abs(u[:, 0]))
     assert found.lost[0] > sigma[1]
 
 
-@pytest.mark.parametrize("order", ["l2r", "r2l", "balanced"])
+@pytest.mark.parametrize("order", ["left-to-right", "right-to-left", "balanced"])
 @pytest.mark.parametrize(
     "chain",
     [
@@ -134,14 +138,16 @@ def test_guarantees(order, chain):
 @given(
     st.lists(st.sampled_from([1, 2, 3]), min_size=1, max_size=4),
     st.integers(1, 2),
-    st.sampled_from(["l2r", "r2l", "balanced"]),
+    st.sampled_from(["left-to-right", "right-to-left", "balanced"]),
     st.booleans(),
     st.integers(0, 9),
 )
 def test_a_planted_product_is_found(radices, rank, order, orthonormal, seed):
     chain = Chain.mixed_radix(radices, radices[::-1], rank)
     target = planted(chain, seed=seed)
-    result = nf.butterfly_factorize(target, chain, None, order, orthonormal)
+    result = nf.butterfly_factorize(
+        target, chain, permutation=None, order=order, orthonormal=orthonormal
+    )
     assert result.operator.chain in (chain, chain.T)
     assert nf.relative_error(target, result.operator) < 1e-13
     assert result.relative_error < 1e-13
@@ -164,7 +170,7 @@ def test_any_shape_has_a_default_chain(m, n, seed):
 def test_orders():
     assert split_order(1, "balanced") == []
     assert split_order(9, "balanced") == [3, 1, 0, 2, 5, 4, 6, 7]
-    assert split_order(4, "r2l") == [2, 1, 0]
+    assert split_order(4, "right-to-left") == [2, 1, 0]
 
 
 # --------------------------------------------------------------------------------------
@@ -172,7 +178,7 @@ def test_orders():
 # --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("order", ["l2r", "balanced"])
+@pytest.mark.parametrize("order", ["left-to-right", "balanced"])
 @pytest.mark.parametrize(
     "dtype", ["float32", "float64", "complex64", "complex128", "int64", "bool"]
 )
@@ -213,7 +219,7 @@ def test_forms_of_a_target():
     [("float64", 1e300), ("float64", 1.7e308), ("float64", 1e-300), ("float64", 5e-310),
      ("complex128", 1e300), ("float32", 1e-30), ("float32", 1e38), ("complex64", 1e37)],
 )  # fmt: skip
-@pytest.mark.parametrize("order", ["l2r", "balanced"])
+@pytest.mark.parametrize("order", ["left-to-right", "balanced"])
 def test_far_from_one(dtype, size, order):
     target = np.sign(planted(DYADIC)) if size == 1.7e308 else planted(DYADIC)
     target = target / abs(target).max()
@@ -235,17 +241,23 @@ def test_badly_scaled_rows():
     assert nf.butterfly_factorize(target).relative_error < 1e-14
 
 
-@pytest.mark.parametrize("order", ["l2r", "r2l", "balanced"])
+@pytest.mark.parametrize("order", ["left-to-right", "right-to-left", "balanced"])
 @pytest.mark.parametrize("orthonormal", [True, False])
 def test_rank_deficient(order, orthonormal):
     target = np.zeros((16, 16))
     target[3, 5] = 2
-    result = nf.butterfly_factorize(target, None, None, order, orthonormal)
+    result = nf.butterfly_factorize(
+        target, permutation=None, order=order, orthonormal=orthonormal
+    )
     assert result.relative_error < 1e-15
-    ones = nf.butterfly_factorize(np.ones((16, 16)), None, None, order, orthonormal)
+    ones = nf.butterfly_factorize(
+        np.ones((16, 16)), permutation=None, order=order, orthonormal=orthonormal
+    )
     assert ones.relative_error < 1e-14
     chain = Chain.rank2(16)
-    thin = nf.butterfly_factorize(np.ones((16, 16)), chain, None, order, orthonormal)
+    thin = nf.butterfly_factorize(
+        np.ones((16, 16)), chain, permutation=None, order=order, orthonormal=orthonormal
+    )
     assert thin.relative_error < 1e-14
 
 
@@ -277,7 +289,7 @@ def test_permutations():
     np.testing.assert_array_equal(result.operator.rows, rows)
     np.testing.assert_array_equal(result.operator.columns, columns)
     assert result.permutation is None
-    result = nf.butterfly_factorize(target.T, DYADIC.T, (columns, rows))
+    result = nf.butterfly_factorize(target.T, DYADIC.T, permutation=(columns, rows))
     assert result.transposed and result.operator.chain == DYADIC.T
     assert nf.relative_error(target.T, result.operator) < 1e-14
     result = nf.butterfly_factorize(target[rows], permutation=list(columns))
@@ -318,7 +330,7 @@ def test_search():
     sixty = np.fft.fft(np.eye(60))
     mixed = nf.butterfly_factorize(sixty, permutation="search")
     assert mixed.permutation == "digit-reversal" and mixed.relative_error < 1e-14
-    plain = nf.butterfly_factorize(dct(64), Chain.rank2(64), "search")
+    plain = nf.butterfly_factorize(dct(64), Chain.rank2(64), permutation="search")
     assert plain.permutation == "makhoul"
 
 
@@ -334,7 +346,7 @@ def test_sums():
     second = planted(DYADIC, seed=9)[:, bit_reversal(16)]
     target = first + 1e-3 * second
     one = nf.butterfly_factorize(target, model="sum", n_terms=1)
-    two = nf.butterfly_factorize(target, None, "search", model="sum")
+    two = nf.butterfly_factorize(target, permutation="search", model="sum")
     assert isinstance(two.operator, OperatorSum) and len(two.terms) == 2
     assert two.relative_error < one.relative_error
     assert two.relative_error <= two.bound * (1 + 1e-12)
@@ -384,18 +396,38 @@ SQUARE = np.ones((16, 16))
         ((SQUARE, DYADIC.T @ DYADIC), {}, "not chainable, nor is its transpose"),
         ((SQUARE, DYADIC.T), {"transpose": False}, "not chainable"),
         ((np.ones((8, 4)), Chain.smallest((8, 4))), {"transpose": True}, "transpose"),
-        ((SQUARE,), {"order": "middle"}, r"\('l2r', 'r2l', 'balanced'\).*'middle'"),
+        (
+            (SQUARE,),
+            {"order": "middle"},
+            r"\('left-to-right', 'right-to-left', 'balanced'\).*'middle'",
+        ),
         ((SQUARE,), {"orthonormal": "yes"}, "orthonormal"),
         ((SQUARE,), {"transpose": "yes"}, "transpose"),
         ((SQUARE,), {"model": "both"}, "model"),
         ((SQUARE,), {"model": "sum", "n_terms": 0}, "n_terms"),
         ((SQUARE[:2],), {"model": "circulant"}, "circulant matrix is square"),
         ((SQUARE,), {"model": "circulant", "permutation": "search"}, "circulant"),
-        ((SQUARE, None, "reversed"), {}, "permutation must be one of.*'reversed'"),
-        ((np.ones((6, 6)), None, "bit-reversal"), {}, "6 columns are no power of two"),
-        ((SQUARE, None, np.arange(8)), {}, r"expected 16 integers for the columns.*8"),
-        ((SQUARE, None, np.zeros(16, int)), {}, "0 to 15, each of them once"),
-        ((SQUARE, None, (np.zeros(16), None)), {}, "integers for the rows.*float64"),
+        (
+            (SQUARE,),
+            {"permutation": "reversed"},
+            "permutation must be one of.*'reversed'",
+        ),
+        (
+            (np.ones((6, 6)),),
+            {"permutation": "bit-reversal"},
+            "6 columns are no power of two",
+        ),
+        (
+            (SQUARE,),
+            {"permutation": np.arange(8)},
+            r"expected 16 integers for the columns.*8",
+        ),
+        ((SQUARE,), {"permutation": np.zeros(16, int)}, "0 to 15, each of them once"),
+        (
+            (SQUARE,),
+            {"permutation": (np.zeros(16), None)},
+            "integers for the rows.*float64",
+        ),
     ],
 )
 def test_what_is_refused(arguments, options, message):

@@ -10,7 +10,7 @@ from samples import random
 
 from nbfact import Butterfly, Chain
 from nbfact.operators import patterns as pt
-from nbfact.operators import permutations
+from nbfact.operators import reorderings as permutations
 
 
 def support(a, b, c, d):

@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from nbfact.estimators import ClusterNeighbors, ClusterNeighborsClassifier
-from nbfact.estimators.nearest import candidates
+from nbfact.estimators.exact_neighbors import candidates
 
 ALL = 10**9
 FACTORED = Factored()
@@ -57,7 +57,7 @@ def test_conventions_of_scikit_learn(estimator, check):
 
 @pytest.mark.compiled
 def test_quickmeans_finds_the_cells():
-    pytest.importorskip("nbfact.estimators.quickmeans")
+    pytest.importorskip("nbfact.estimators.quick_kmeans")
     X = points(80)
     model = ClusterNeighbors(random_state=0).fit(X)
     np.testing.assert_array_equal(model.kneighbors(X)[1][:, 0], np.arange(80))
@@ -145,7 +145,7 @@ def test_tiles_change_nothing(monkeypatch):
     X, queries = points(150), points(40, seed=1)
     model = fitted(X, 5, n_probes=2)
     expected = model.kneighbors(queries)
-    monkeypatch.setattr("nbfact.estimators.tiles.BLOCK", 37)
+    monkeypatch.setattr("nbfact.estimators.row_tiles.BLOCK", 37)
     np.testing.assert_array_equal(model.kneighbors(queries), expected)
 
 

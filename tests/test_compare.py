@@ -11,7 +11,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nbfact.bench import alongside, compare, gate, machine, revisions, store, verdicts
+from nbfact.harness import machine, store
+from nbfact.harness.versions import alongside, revisions, verdicts
+from nbfact.harness.versions import comparison as compare
+from nbfact.harness.versions import gating as gate
 
 CASES = """
 import os
@@ -184,9 +187,7 @@ def test_wrong_usage(two):
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc"), reason="reads /proc")
 def test_a_killed_comparison_keeps_its_samples_and_leaves_no_process(two, tmp_path):
-    code = (
-        "import sys; from nbfact.bench.compare import compare; compare(*sys.argv[1:])"
-    )
+    code = "import sys; from nbfact.harness.versions.comparison import compare; compare(*sys.argv[1:])"
     running = subprocess.Popen([sys.executable, "-c", code, *two])
     pairs = []
     deadline = time.monotonic() + 60
@@ -222,7 +223,9 @@ def test_calls_share_arrays_only_where_they_are_equal():
     assert alongside.share(np.int64, np.int64)  # a class has nothing to share
 
 
-def test_versions_before_profiles_give_what_quick_ran():
+def test_versions_before_profiles_give_what_quick_ran(tmp_path):
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "cases.py").touch()
     quick = SimpleNamespace(impl="nbfact", rival=False, name="q")
     rival = SimpleNamespace(impl="nbfact", rival=True, name="r")
     full = SimpleNamespace(impl="nbfact x", rival=False, name="f")
@@ -232,7 +235,9 @@ def test_versions_before_profiles_give_what_quick_ran():
     sys.modules["nbfact_old.bench.cases"] = old
     sys.modules["nbfact_old.bench"] = sys.modules["nbfact_old"] = SimpleNamespace()
     try:
-        module = SimpleNamespace(__name__="nbfact_old")
+        module = SimpleNamespace(
+            __name__="nbfact_old", __file__=str(tmp_path / "__init__.py")
+        )
         assert list(alongside.chosen_cases(module, "pr")) == ["q"]
         assert sorted(alongside.every_case(module)) == ["f", "q"]
     finally:

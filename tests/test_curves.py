@@ -10,8 +10,8 @@ pytest.importorskip("typer")
 
 from results import bench, dense, verdict, write_asv
 
-from nbfact.bench.case import DENSE
-from nbfact.report import (
+from nbfact.harness.case import DENSE
+from nbfact.harness.report import (
     asvfiles,
     charts,
     curves,

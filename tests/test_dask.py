@@ -11,8 +11,8 @@ import pytest
 from samples import close, random
 
 import nbfact as nf
-from nbfact._dask import is_dask, map_blocks, row_blocks, sum_blocks
-from nbfact._jobs import each
+from nbfact._core.dask import is_dask, map_blocks, row_blocks, sum_blocks
+from nbfact._core.jobs import each
 from nbfact.operators import OperatorSum
 
 dask = pytest.importorskip("dask")
@@ -21,19 +21,19 @@ da = pytest.importorskip("dask.array")
 OPERATORS = {
     "product": lambda: nf.FactorProduct([random((5, 3), "float64")], 0.5),
     "complex": lambda: nf.FactorProduct([random((5, 3), "complex128")]),
-    "sum": lambda: OperatorSum([nf.hadamard(4), nf.dct(4)]),
-    "hadamard": lambda: nf.hadamard(4),
-    "dft": lambda: nf.dft(6),
-    "idft": lambda: nf.idft(4),
-    "hartley": lambda: nf.hartley(4),
-    "dct": lambda: nf.dct(6),
-    "dst": lambda: nf.dst(4),
-    "haar": lambda: nf.haar(4),
-    "permutation": lambda: nf.permutation([2, 0, 1]),
-    "circulant": lambda: nf.circulant(np.arange(5.0)),
-    "toeplitz": lambda: nf.toeplitz(np.arange(4.0), np.arange(3.0)),
-    "hankel": lambda: nf.hankel(np.arange(4.0), np.arange(3.0, 6.0)),
-    "kronecker": lambda: nf.kronecker(np.ones((2, 3)), np.ones((2, 1))),
+    "sum": lambda: OperatorSum([nf.transforms.hadamard(4), nf.transforms.dct(4)]),
+    "hadamard": lambda: nf.transforms.hadamard(4),
+    "dft": lambda: nf.transforms.dft(6),
+    "idft": lambda: nf.transforms.idft(4),
+    "hartley": lambda: nf.transforms.hartley(4),
+    "dct": lambda: nf.transforms.dct(6),
+    "dst": lambda: nf.transforms.dst(4),
+    "haar": lambda: nf.transforms.haar(4),
+    "permutation": lambda: nf.transforms.permutation([2, 0, 1]),
+    "circulant": lambda: nf.transforms.circulant(np.arange(5.0)),
+    "toeplitz": lambda: nf.transforms.toeplitz(np.arange(4.0), np.arange(3.0)),
+    "hankel": lambda: nf.transforms.hankel(np.arange(4.0), np.arange(3.0, 6.0)),
+    "kronecker": lambda: nf.transforms.kronecker(np.ones((2, 3)), np.ones((2, 1))),
 }
 
 
@@ -89,7 +89,7 @@ def test_nothing_is_computed_before_it_is_asked_for():
 
     meta = np.empty((0, 0))
     x = da.ones((4, 6), chunks=(2, 3)).map_blocks(fails, meta=meta)
-    lazy = nf.hadamard(4) @ x + (x.T @ nf.hadamard(4)).T
+    lazy = nf.transforms.hadamard(4) @ x + (x.T @ nf.transforms.hadamard(4)).T
     row_blocks(x)
     with pytest.raises(AssertionError, match="computed"):
         lazy.compute()
@@ -113,7 +113,7 @@ def test_misuse():
 
 
 def test_chunks_of_unknown_sizes():
-    operator, x = nf.hadamard(4), random((4, 6), "float64")
+    operator, x = nf.transforms.hadamard(4), random((4, 6), "float64")
     chunks = da.from_array(x, chunks=(2, 3))
     some = chunks[:, chunks[0] > 0]
     close((operator @ some).compute(), operator @ x[:, x[0] > 0])
@@ -167,7 +167,7 @@ def test_dask_is_not_imported_for_arrays():
 
 
 def test_products_on_a_cluster(on_cluster):
-    operator, x = nf.dft(6), random((6, 5), "float64")
+    operator, x = nf.transforms.dft(6), random((6, 5), "float64")
     chunks = da.from_array(x, chunks=(3, 2))
     close((operator @ chunks).compute(), operator @ x)
     close((chunks.T @ operator).compute(), x.T @ operator)

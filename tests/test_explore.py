@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nbfact as nf
-from nbfact.algorithms.explore import schedule_of
+from nbfact.algorithms.palm.explore import schedule_of
 
 START = {"init": "random", "random_state": 0}
 
@@ -17,15 +17,20 @@ def shuffled(n, seed):
 
 
 def regular(n, *ks):
-    return [nf.SkPerm((n, n), k) for k in ks]
+    return [nf.constraints.SkPerm((n, n), k) for k in ks]
 
 
 @pytest.mark.parametrize("order", ["right-to-left", "left-to-right"])
 def test_without_a_leak_it_is_palm4msa_step_for_step(order):
-    target, sets = nf.targets.planted(12, 3, 3, 0), [nf.Sp((12, 12), 30)] * 3
+    target, sets = (
+        nf.targets.planted(12, 3, 3, random_state=0),
+        [nf.constraints.Sp((12, 12), 30)] * 3,
+    )
     options = {"n_iter": 15, "order": order, **START}
     palm = nf.palm4msa(target, sets, keep="best", **options)
-    ours = nf.explore(target, sets, leak=0, safeguard=False, polish=False, **options)
+    ours = nf.explore(
+        target, sets, leak=0, safeguard=False, refine_values=False, **options
+    )
     assert ours.history.errors == palm.history.errors
     assert ours.history.scales == palm.history.scales
     for one, other in zip(ours.factors, palm.factors, strict=True):
@@ -34,10 +39,19 @@ def test_without_a_leak_it_is_palm4msa_step_for_step(order):
 
 def test_a_sweep_is_that_of_the_naive_loop():
     rng = np.random.default_rng(0)
-    target, sets = rng.standard_normal((6, 5)), [nf.Sp((6, 4), 9), nf.Sp((4, 5), 8)]
+    target, sets = (
+        rng.standard_normal((6, 5)),
+        [nf.constraints.Sp((6, 4), 9), nf.constraints.Sp((4, 5), 8)],
+    )
     start = [rng.standard_normal(one.shape) for one in sets]
     ours = nf.explore(
-        target, sets, leak=0.8, n_iter=6, init=start, safeguard=False, polish=False
+        target,
+        sets,
+        leak=0.8,
+        n_iter=6,
+        init=start,
+        safeguard=False,
+        refine_values=False,
     )
     expected = naive_exploration(target, sets, start, 0.8, 6)
     assert np.allclose(ours.history.errors, expected, rtol=1e-6)
@@ -45,7 +59,9 @@ def test_a_sweep_is_that_of_the_naive_loop():
 
 def naive_exploration(target, sets, factors, leak, n_iter):
     """Iterate as the docstring says; return the errors with the best scale."""
-    project = [nf.Sp(one.shape, one.k, normalized=False).project for one in sets]
+    project = [
+        nf.constraints.Sp(one.shape, one.k, normalized=False).project for one in sets
+    ]
     factors, memory, errors = list(factors), [None, None], []
     for _ in range(n_iter):
         norms = [np.linalg.norm(one) for one in factors]
@@ -75,7 +91,7 @@ def test_the_permuted_hadamard_is_split_where_palm4msa_fails():
     for seed in range(3):
         target, start = shuffled(16, seed), {"init": "random", "random_state": seed}
         sets = regular(16, 8, 2)
-        assert nf.palm4msa(target, sets, 300, **start).relative_error > 0.1
+        assert nf.palm4msa(target, sets, n_iter=300, **start).relative_error > 0.1
         assert nf.explore(target, sets, **start).relative_error < 1e-12
 
 
@@ -95,7 +111,10 @@ TARGETS = {
 @pytest.mark.parametrize("leak", [0.9, 1, (0.99, 0.5)])
 @pytest.mark.parametrize("name", TARGETS)
 def test_never_worse_than_palm4msa_and_never_nan(name, leak):
-    target, sets = TARGETS[name], [nf.Sp((8, 8), 20), nf.SpLin((8, 8), 2)]
+    target, sets = (
+        TARGETS[name],
+        [nf.constraints.Sp((8, 8), 20), nf.constraints.SpLin((8, 8), 2)],
+    )
     for init in ("random", None):
         options = {"n_iter": 12, "init": init, "random_state": 0}
         palm = nf.palm4msa(target, sets, **options)
@@ -113,7 +132,10 @@ def test_never_worse_than_palm4msa_and_never_nan(name, leak):
 def test_sets_of_more_than_supports_are_kept():
     rng = np.random.default_rng(0)
     target = rng.standard_normal((6, 6))
-    circulant, positive = nf.Circ((6, 6)), nf.Sp((6, 6), 12, nonneg=True)
+    circulant, positive = (
+        nf.constraints.Circ((6, 6)),
+        nf.constraints.Sp((6, 6), 12, nonneg=True),
+    )
     found = nf.explore(target, [positive, circulant], n_iter=10, **START)
     one, other = (factor.toarray() for factor in found.factors)
     assert (one >= 0).all()
@@ -142,7 +164,7 @@ def test_joblib_is_asked_for_only_where_needed(monkeypatch):
 def test_the_callback_ends_an_exploration():
     seen = []
     nf.explore(
-        np.tri(6), [nf.Sp((6, 6), 12)] * 2, n_iter=9, safeguard=False,
+        np.tri(6), [nf.constraints.Sp((6, 6), 12)] * 2, n_iter=9, safeguard=False,
         callback=lambda state: seen.append(state.error) or len(seen) == 4,
     )  # fmt: skip
     assert len(seen) == 4

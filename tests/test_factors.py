@@ -8,9 +8,9 @@ import pytest
 import scipy.sparse as sp
 from samples import DTYPES, close, random
 
-from nbfact.algorithms.factors import (
-    Chain,
+from nbfact.algorithms.common.factors import (
     Dense,
+    PackedFactors,
     Sparse,
     adjoint,
     compressed,
@@ -91,7 +91,9 @@ def test_entered():
 def chain_of(dtype, sizes=(7, 9, 8, 10)):
     shapes = list(itertools.pairwise(sizes))
     arrays = [sparse(shape, dtype, seed) for seed, shape in enumerate(shapes)]
-    return arrays, Chain([compressed(array, 1.0) for array in arrays], np.dtype(dtype))
+    return arrays, PackedFactors(
+        [compressed(array, 1.0) for array in arrays], np.dtype(dtype)
+    )
 
 
 @pytest.mark.parametrize("n_left", [0, 1, 2, 3])
@@ -123,7 +125,7 @@ def test_norms_of_chains(dtype):
         got = chain.norm(first, last, random(12, dtype))
         assert exact * (1 - 1e-4) <= got <= exact * (1 + 1e-5)
         assert got == pytest.approx(dense_norm(dense, random(12, dtype)), rel=1e-4)
-    zero = Chain([compressed(np.zeros((4, 4), dtype))], np.dtype(dtype))
+    zero = PackedFactors([compressed(np.zeros((4, 4), dtype))], np.dtype(dtype))
     assert zero.norm(0, 1, np.zeros(4, dtype)) == 0
 
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.io
 import scipy.sparse
 
-from nbfact._files import atomic_path
+from nbfact._core.files import atomic_path
 from nbfact.targets import load_matrix
 
 MATRIX = np.arange(6.0).reshape(2, 3)

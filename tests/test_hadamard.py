@@ -8,7 +8,7 @@ from numba.core.errors import TypingError
 from samples import DTYPES, SINGLE
 
 from nbfact.kernels import fwht, fwht_columns, fwht_rows
-from nbfact.kernels.hadamard import L1
+from nbfact.kernels.walsh_hadamard import L1
 
 SIZES = [2**k for k in range(11)]
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nbfact.bench import history
+from nbfact.harness.versions import asv_history as history
 
 ROOT = Path(__file__).parent.parent
 

@@ -1,4 +1,4 @@
-"""identify_permuted_butterfly: unknown permutations, with noise and without."""
+"""identify_butterfly: unknown permutations, with noise and without."""
 
 import itertools
 
@@ -15,7 +15,7 @@ from naive import (
 from samples import close, random
 
 import nbfact as nf
-from nbfact.algorithms.bipartition import (
+from nbfact.algorithms.permutations.bipartition import (
     Hint,
     best_of_all,
     best_split,
@@ -249,7 +249,7 @@ def test_two_lines_are_told_from_more():
 @pytest.mark.parametrize("n", [2, 8, 16])
 def test_permuted_butterflies_are_found_exactly(n, kind, tied):
     target, _ = shuffled(kind, n)
-    result = nf.identify_permuted_butterfly(target, tied=tied, random_state=0)
+    result = nf.identify_butterfly(target, tied=tied, random_state=0)
     assert result.relative_error < 1e-14
     check(result, target, tied)
 
@@ -258,7 +258,7 @@ def test_permuted_butterflies_are_found_exactly(n, kind, tied):
 def test_untied_splits_of_a_butterfly_agree_on_an_order(kind):
     target, _ = shuffled(kind, 16)
     for matrix in (target, target.T):
-        result = nf.identify_permuted_butterfly(matrix, tied=False, random_state=0)
+        result = nf.identify_butterfly(matrix, tied=False, random_state=0)
         straight = matrix[np.ix_(result.row_permutation, result.column_permutation)]
         plain = nf.butterfly_factorize(straight, transpose=False)
         assert plain.relative_error < 1e-12
@@ -270,7 +270,7 @@ def test_untied_splits_of_a_butterfly_agree_on_an_order(kind):
 def test_larger_ones_too(n, kind):
     for seed in range(3):
         target, _ = shuffled(kind, n, seed)
-        result = nf.identify_permuted_butterfly(target, random_state=seed)
+        result = nf.identify_butterfly(target, random_state=seed)
         assert result.relative_error < 1e-14
         check(result, target)
 
@@ -281,7 +281,7 @@ def test_larger_ones_too(n, kind):
 @pytest.mark.parametrize("n", [16, 32])
 def test_noise_hides_no_butterfly(n, kind, noise):
     clean, target = shuffled(kind, n, n, noise)
-    result = nf.identify_permuted_butterfly(target, random_state=0)
+    result = nf.identify_butterfly(target, random_state=0)
     check(result, target)
     assert result.relative_error < 1.2 * noise
     assert nf.relative_error(clean, result.operator.toarray()) < 1.2 * noise
@@ -289,9 +289,7 @@ def test_noise_hides_no_butterfly(n, kind, noise):
 
 def test_a_few_passes_with_noise():
     clean, target = shuffled(rotations, 16, 3, 0.01)
-    result = nf.identify_permuted_butterfly(
-        target, n_iter=2, n_restarts=0, random_state=0
-    )
+    result = nf.identify_butterfly(target, n_iter=2, n_restarts=0, random_state=0)
     check(result, target)
     assert len(result.history.errors) <= 3
     assert nf.relative_error(clean, result.operator.toarray()) < 0.012
@@ -302,7 +300,7 @@ def test_a_few_passes_with_noise():
 def test_dtypes_are_kept(dtype, tied):
     kind = fourier if dtype.startswith("c") else rotations
     target = shuffled(kind, 8)[0].astype(dtype)
-    result = nf.identify_permuted_butterfly(target, tied=tied, random_state=0)
+    result = nf.identify_butterfly(target, tied=tied, random_state=0)
     check(result, target, tied)
     assert result.relative_error < 4 * np.finfo(dtype).eps
 
@@ -311,8 +309,8 @@ def test_dtypes_are_kept(dtype, tied):
 @pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e306])
 def test_any_scale(scale, tied):
     target = shuffled(rotations, 8)[0]
-    once = nf.identify_permuted_butterfly(target, tied=tied, random_state=0)
-    again = nf.identify_permuted_butterfly(scale * target, tied=tied, random_state=0)
+    once = nf.identify_butterfly(target, tied=tied, random_state=0)
+    again = nf.identify_butterfly(scale * target, tied=tied, random_state=0)
     check(again, scale * target, tied)
     assert again.relative_error < 1e-14
     assert np.array_equal(again.row_permutation, once.row_permutation)
@@ -324,7 +322,7 @@ def test_the_order_of_rows_and_columns_does_not_matter_nor_their_signs():
     signs = rng.choice([-1.0, 1.0], (2, 16))
     other = signs[0][:, None] * clean[rng.permutation(16)][:, rng.permutation(16)]
     for target in (other, other * signs[1], other.T):
-        result = nf.identify_permuted_butterfly(target, random_state=0)
+        result = nf.identify_butterfly(target, random_state=0)
         check(result, target)
         assert result.relative_error < 1e-14
 
@@ -343,7 +341,7 @@ def degenerate(n):
 @pytest.mark.parametrize("number", range(7))
 def test_degenerate_targets(number, tied):
     target = degenerate(16)[number]
-    result = nf.identify_permuted_butterfly(
+    result = nf.identify_butterfly(
         target, tied=tied, n_iter=3, n_restarts=1, random_state=0
     )
     check(result, target, tied)
@@ -355,7 +353,7 @@ def test_degenerate_targets(number, tied):
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_one_entry(tied):
-    result = nf.identify_permuted_butterfly([[3.0]], tied=tied)
+    result = nf.identify_butterfly([[3.0]], tied=tied)
     check(result, np.array([[3.0]]), tied)
     assert result.operator.toarray() == [[3.0]]
 
@@ -363,7 +361,7 @@ def test_one_entry(tied):
 def test_the_same_seed_gives_the_same_result():
     _, target = shuffled(rotations, 16, 0, 0.1)
     one, two = (
-        nf.identify_permuted_butterfly(target, n_iter=2, n_restarts=2, random_state=5)
+        nf.identify_butterfly(target, n_iter=2, n_restarts=2, random_state=5)
         for _ in range(2)
     )
     assert one.history.errors == two.history.errors
@@ -373,11 +371,11 @@ def test_the_same_seed_gives_the_same_result():
 def test_untied_splits_approximate_better():
     target = nf.targets.dct(16)
     options = {"n_restarts": 2, "n_iter": 4, "random_state": 0}
-    free = nf.identify_permuted_butterfly(target, tied=False, **options)
-    tied = nf.identify_permuted_butterfly(target, **options)
+    free = nf.identify_butterfly(target, tied=False, **options)
+    tied = nf.identify_butterfly(target, **options)
     fixed = nf.butterfly_factorize(target)
     assert free.relative_error < tied.relative_error < fixed.relative_error
-    raw = nf.identify_permuted_butterfly(target, tied=False, polish=False, **options)
+    raw = nf.identify_butterfly(target, tied=False, refine_values=False, **options)
     assert free.relative_error <= raw.relative_error
     # What the splits keep is what their factors multiply to.
     assert raw.relative_error == pytest.approx(min(raw.history.errors))
@@ -387,8 +385,8 @@ def test_targets_that_are_not_arrays():
     clean, _ = shuffled(hadamard, 8)
     for target in (sp.csr_array(clean), nf.Butterfly.from_factors, clean.tolist()):
         if callable(target):
-            target = nf.hadamard(8)
-        result = nf.identify_permuted_butterfly(target, random_state=0)
+            target = nf.transforms.hadamard(8)
+        result = nf.identify_butterfly(target, random_state=0)
         assert result.relative_error < 1e-14
 
 
@@ -400,8 +398,8 @@ def test_a_callback_sees_passes_and_stops_them():
         seen.append(state)
         return len(seen) == 3
 
-    result = nf.identify_permuted_butterfly(
-        target, callback=callback, polish=False, random_state=0
+    result = nf.identify_butterfly(
+        target, callback=callback, refine_values=False, random_state=0
     )
     assert [state.iteration for state in seen] == [1, 2, 3]
     assert len(result.history.errors) == len(result.history.seconds) == 3
@@ -426,4 +424,4 @@ def test_a_callback_sees_passes_and_stops_them():
 )
 def test_mistakes_are_told(target, options, error, message):
     with pytest.raises(error, match=message):
-        nf.identify_permuted_butterfly(target, **options)
+        nf.identify_butterfly(target, **options)

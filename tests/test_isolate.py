@@ -10,8 +10,10 @@ import time
 import crashers
 import pytest
 
-from nbfact.bench import cases, isolate, machine, peers, run, store
-from nbfact.bench.measure import measure_task
+from nbfact.cases import registry as cases
+from nbfact.cases.rivals import peers
+from nbfact.harness import isolate, machine, run, store
+from nbfact.harness.measure import measure_task
 
 CALIBRATION = {
     "bandwidth": [[1000, 1e9]],
@@ -105,7 +107,7 @@ def test_ctrl_c_ends_the_process_of_a_rival_that_hangs(quiet, monkeypatch, capsy
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc")
 def test_kill_9_loses_the_task_in_flight_and_leaves_no_orphan(quiet):
     code = (
-        "import crashers; from nbfact.bench import cases, machine, run\n"
+        "import crashers; from nbfact.harness import cases, machine, run\n"
         "cases.registry = crashers.hanging\n"
         f"machine.calibrate = lambda: {CALIBRATION!r}\n"
         "run.run_bench('quick', output='rows.jsonl', with_peers=True)"

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from numba.core import config
 
-from nbfact import _jit
+from nbfact.kernels import _jit
 
 PACKAGE = Path(__file__).parents[1] / "nbfact"
 CALLEE = """
-from .._jit import kernel
+from ._jit import kernel
 
 @kernel
 def second(x):
     return x[1] + 1.0
 """
 CALLER = """
-from .._jit import kernel
+from ._jit import kernel
 from .callee import second
 
 @kernel
@@ -29,7 +29,7 @@ def caller(x):
     return second(x)
 """
 PARALLEL = """
-from .._jit import kernel, prange
+from ._jit import kernel, prange
 from .callee import second
 
 @kernel(parallel=True)

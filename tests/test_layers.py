@@ -1,4 +1,4 @@
-"""Imports go down the floors of the house only, and are relative."""
+"""The floors of the package: imports go down, are relative, and form no circle."""
 
 import ast
 from pathlib import Path
@@ -6,73 +6,28 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nbfact"
-KERNELS = (
-    "norms select topk projections matching assignment structured sparse compress "
-    "registers tiles hadamard butterfly gradient mixture kronecker kronecker_columns "
-    "shuffled nearest parallel permute rank_one palm pairing"
-)
-BENCH = (
-    "sample allocations faust peers machine store case operators products hadamard "
-    "steps paper palm factorize clustering patterns planning approximate assignment "
-    "cases verdicts table learn measure worker isolate revisions alongside compare "
-    "gate history run"
-)
-REPORT = (
-    "fields curves asvfiles timelines charts figures summaries provenance pages write"
-)
-STUDIES = (
-    "options report intervals work tradeoff cost scale noise instances rank_one_blocks "
-    "recovery exploration approximation patterns crossover products rates dao datasets "
-    "clusterings giffon quickmeans run"
-)
-ALGORITHMS = (
-    "factors result target projection sweeps palm4msa presets hierarchical "
-    "least_squares refine splits candidates butterfly fits objectives twiddles "
-    "descent gradient explore bipartition nests identify starts learn"
-)
-OPERATORS = (
-    "base files product sum permutations patterns chain layouts plan program "
-    "butterfly loading fourier cosines circulants transforms routing nearest"
-)
-ESTIMATORS = (
-    "tiles factored points seeds recipes lloyd inputs quickmeans clusterers nystroem "
-    "nearest neighbors"
-)
-TARGETS = "disturb products graphs digits meg transforms wavelets study"
-# From the ground up. A package stands after its own modules: its __init__ imports
-# them. The top package ("") imports all below it, and the harness may import it.
-ORDER = [
-    "_jit",
-    *(f"kernels.{name}" for name in KERNELS.split()),
-    "kernels",
-    "_dtypes",
-    "_checks",
-    "_angles",
-    "_files",
-    "_jobs",
-    "_dask",
-    *(f"constraints.{name}" for name in "base sparse structured".split()),
-    "constraints",
-    *(f"operators.{name}" for name in OPERATORS.split()),
-    "operators",
-    "metrics",
-    *(f"targets.{name}" for name in TARGETS.split()),
-    "targets",
-    *(f"algorithms.{name}" for name in ALGORITHMS.split()),
-    "algorithms",
-    *(f"estimators.{name}" for name in ESTIMATORS.split()),
-    "estimators",
-    "",
-    *(f"bench.{name}" for name in BENCH.split()),
-    "bench",
-    *(f"report.{name}" for name in REPORT.split()),
-    "report",
-    *(f"studies.{name}" for name in STUDIES.split()),
-    "studies",
-    "factoring",
-    "cli",
-    "__main__",
+FLOORS = [
+    {"_core", "kernels"},
+    {"constraints", "operators", "targets", "metrics"},
+    {"algorithms"},
+    {"estimators", "transforms"},
+    {""},  # the top package: the verbs, the operators, the namespaces
+    {"harness"},
+    {"cases"},
+    {"studies"},
+    {"cli"},
+    {"__main__"},
 ]
+"""Rooms from the ground up; a room imports lower floors, and its own without a circle.
+
+`docs/architecture.md` draws them.
+"""
+
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+ALONE = {"kernels": {"kernels"}, "harness": {"harness", "_core"}}
+"""Rooms that import less than the floors below them: kernels import nothing outside
+their room, and the harness only ``_core``, so that another project can use it."""
+
 COMPILERS = {"njit", "jit", "jitclass", "vectorize", "guvectorize", "cfunc", "stencil"}
 
 
@@ -81,49 +36,109 @@ def name_of(path):
     return ".".join(part for part in parts if part != "__init__")
 
 
-def imports(path):
-    """Yield what a file imports of the package, relative names resolved."""
+FILES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(name):
+    """Yield (module, name) for what a file imports of the package.
+
+    The name is None where a whole module is imported; absolute imports of the package
+    are yielded as ("nbfact...", None).
+    """
+    path = FILES[name]
     package = path.relative_to(PACKAGE).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] == "nbfact":
-                    yield f"absolute {alias.name}"
+                    yield alias.name, None
         elif isinstance(node, ast.ImportFrom) and not node.level:
             if node.module.split(".")[0] == "nbfact":
-                yield f"absolute {node.module}"
+                yield node.module, None
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1]
             module = ".".join([*base, *filter(None, [node.module])])
             for alias in node.names:
                 inner = f"{module}.{alias.name}".lstrip(".")
-                yield inner if inner in ORDER else module
+                whole = inner in FILES
+                yield (inner, None) if whole else (module, alias.name)
 
 
-FILES = sorted(PACKAGE.rglob("*.py"))
+def room(name):
+    return name.split(".")[0]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_down(path):
-    name = name_of(path)
-    assert name in ORDER, f"nbfact/{name}: give it a place in ORDER and in design.md"
-    for other in imports(path):
-        assert not other.startswith("absolute"), f"{name}: {other}; import relatively"
-        assert other in ORDER, f"{name} imports {other}, which is not in the house"
-        below = ORDER.index(other) < ORDER.index(name)
-        assert below, f"{name} imports {other}, which stands above it"
+@pytest.mark.parametrize("name", FILES, ids=lambda name: name or "nbfact")
+def test_imports_are_relative_and_go_down(name):
+    own = room(name)
+    assert own in FLOOR, f"nbfact/{own} has no floor: give it one here, and draw it"
+    for other, _ in imports(name):
+        assert not other.startswith("nbfact"), f"{name}: {other}; import relatively"
+        target = room(other)
+        if own in ALONE:
+            assert target in ALONE[own], f"{name} imports {other or 'nbfact'}"
+        assert FLOOR[target] <= FLOOR[own], f"{name} imports {other}, which is above it"
+        if (own, other) == ("kernels", "kernels"):
+            raise AssertionError(f"{name} imports the list of all kernels")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_one_decorator_compiles(path):
-    name = name_of(path)
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("depth", [None, 1, 2], ids=["modules", "rooms", "subrooms"])
+def test_imports_form_no_circle(depth):
+    """Neither modules, nor rooms, nor rooms within rooms import one another in turn."""
+
+    def place(name):
+        return ".".join(name.split(".")[:depth]) if depth else name
+
+    if depth == 2:  # a folder in a folder is a subroom; a file belongs to its folder
+        packages = {name_of(p.parent / "__init__.py") for p in FILES.values()}
+
+        def place(name):
+            while name not in packages:
+                name = name.rpartition(".")[0]
+            return name
+
+    graph = {}
+    for name in FILES:
+        for other, _ in imports(name):
+            if place(name) != place(other):
+                graph.setdefault(place(name), set()).add(place(other))
+    if depth == 2:  # the list of a room's public names imports its subrooms
+        graph = {
+            one: {other for other in others if not other.startswith(f"{one}.")}
+            for one, others in graph.items()
+            if one
+        }
+    done, path = set(), []
+
+    def visit(one):
+        assert one not in path, f"a circle: {' -> '.join([*path, one])}"
+        if one not in done:
+            path.append(one)
+            for other in sorted(graph.get(one, ())):
+                visit(other)
+            path.pop()
+            done.add(one)
+
+    for one in sorted(graph):
+        visit(one)
+
+
+@pytest.mark.parametrize("name", FILES, ids=lambda name: name or "nbfact")
+def test_no_private_name_crosses_a_file(name):
+    for other, what in imports(name):
+        private = what is not None and what.startswith("_") and not what.endswith("__")
+        assert not private, f"{name} imports {what} of {other}: give it a public name"
+
+
+@pytest.mark.parametrize("name", FILES, ids=lambda name: name or "nbfact")
+def test_one_decorator_compiles(name):
+    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         used = {getattr(node, "id", None), getattr(node, "attr", None)}
         if isinstance(node, ast.Import | ast.ImportFrom):
             used = {alias.name for alias in node.names}
-        if name != "_jit":
+        if name != "kernels._jit":
             assert not used & COMPILERS, f"{name}: compile with @kernel"
-        if isinstance(node, ast.ImportFrom) and not name.startswith("kernels."):
+        if isinstance(node, ast.ImportFrom) and room(name) != "kernels":
             compiler = {node.module, *used} & {"_jit", "kernel"}
             assert not compiler, f"{name}: kernels live under kernels/"

@@ -146,7 +146,7 @@ def test_copies_and_files(dtype, permuted, tmp_path):
 
 
 def test_padded_butterflies_in_files(tmp_path):
-    operator = nf.toeplitz([1.0, 2.0, 3.0], [1.0, 4.0])
+    operator = nf.transforms.toeplitz([1.0, 2.0, 3.0], [1.0, 4.0])
     operator.save(tmp_path / "toeplitz.npz")
     same = nf.load(tmp_path / "toeplitz.npz")
     np.testing.assert_array_equal(same.toarray(), operator.toarray())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nbfact as nf
-from nbfact.algorithms.starts import split_budget
+from nbfact.algorithms.learn.starts import split_budget
 
 
 def shuffled(n, seed):
@@ -65,8 +65,8 @@ def test_fast_transforms_are_found_exactly():
 @pytest.mark.compiled
 def test_it_beats_hierarchical_at_equal_complexity():
     target = nf.targets.dct(16)
-    sets = [nf.Sp((16, 16), 32)] * 4
-    residuals = [nf.Sp((16, 16), k) for k in (128, 64, 32)]
+    sets = [nf.constraints.Sp((16, 16), 32)] * 4
+    residuals = [nf.constraints.Sp((16, 16), k) for k in (128, 64, 32)]
     other = nf.hierarchical(target, sets[:-1], residuals, n_iter=(100, 100))
     found = nf.learn_transform(target, nnz=128, random_state=0)
     assert found.relative_error < 0.8 * other.relative_error

@@ -9,8 +9,8 @@ from samples import close, random
 
 import nbfact as nf
 from nbfact import kernels
-from nbfact.algorithms import objectives, twiddles
-from nbfact.operators import permutations as pm
+from nbfact.algorithms.descent import objectives, twiddles
+from nbfact.operators import reorderings as pm
 from nbfact.targets import dct, dft, dst, hadamard, hartley
 
 # Planes of the twiddles and of the target: real; its real part; complex.
@@ -204,7 +204,7 @@ def test_scales_go_into_all_levels():
 @pytest.mark.parametrize("n", [8, 16, 32, 64])
 def test_the_dft_is_learned_when_its_permutation_is_given(n, seed):
     got = nf.learn_butterfly(
-        dft(n), "BP", "bit-reversal", n_iter=1200, random_state=seed
+        dft(n), "BP", permutation="bit-reversal", n_iter=1200, random_state=seed
     )
     assert got.rmse < 1e-5 and got.n_steps <= 1200
     assert got.n_parameters == 8 * (n - 1)
@@ -222,7 +222,10 @@ def test_the_dft_is_learned_when_its_permutation_is_given(n, seed):
         (dct(8), {"model": "BPP"}),
         (dct(8), {"permutation": "makhoul"}),
         (dst(8), {"model": "BPP", "dtype": "float64"}),
-        (circulant(8), {"model": "BPBP", "permutation": "bit-reversal", "starts": 4}),
+        (
+            circulant(8),
+            {"model": "BPBP", "permutation": "bit-reversal", "n_restarts": 3},
+        ),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
@@ -238,18 +241,20 @@ def test_transforms_are_learned(target, options):
     assert got.operator.dtype == target.dtype
     assert min(got.history.rmse) < 1e-4
     assert len(got.history.rmse) == len(got.history.seconds) == len(got.history.phases)
-    assert got.history.phases[-1] == "polish"
+    assert got.history.phases[-1] == "refine"
 
 
 @pytest.mark.compiled
 def test_the_search_finds_the_permutation_of_the_convolution():
-    got = nf.learn_butterfly(circulant(8), "BPBP", polish=100, starts=2, random_state=0)
+    got = nf.learn_butterfly(
+        circulant(8), "BPBP", n_refine_iter=100, n_restarts=1, random_state=0
+    )
     assert got.rmse < 1e-4 and len(got.permutation) == 2
 
 
 def short(target=None, **options):
     target = dft(4) if target is None else target
-    settings = {"n_iter": 24, "polish": 2, "random_state": 3, **options}
+    settings = {"n_iter": 24, "n_refine_iter": 2, "random_state": 3, **options}
     return nf.learn_butterfly(target, **settings)
 
 
@@ -283,7 +288,7 @@ def test_the_precision_of_the_target_is_kept(dtype):
 
 
 def test_a_zero_target_is_zero():
-    got = short(np.zeros((4, 4)), starts=3)
+    got = short(np.zeros((4, 4)), n_restarts=2)
     assert got.rmse == got.relative_error == 0 and not got.operator.toarray().any()
 
 
@@ -293,11 +298,11 @@ def test_a_callback_sees_each_step_and_stops():
     assert len(states) == len(got.history.rmse)
     assert [state.rmse for state in states] == got.history.rmse
     phases = dict.fromkeys(state.phase for state in states)
-    assert list(phases) == ["descent", "polish"]
-    stopped = short(callback=lambda state: state.iteration >= 5, starts=3)
+    assert list(phases) == ["descent", "refine"]
+    stopped = short(callback=lambda state: state.iteration >= 5, n_restarts=2)
     assert stopped.n_steps == 5
-    stopped = short(callback=lambda state: state.phase == "polish", starts=3)
-    assert stopped.history.phases.count("polish") == 1
+    stopped = short(callback=lambda state: state.phase == "refine", n_restarts=2)
+    assert stopped.history.phases.count("refine") == 1
 
 
 def test_candidates_are_different_permutations():
@@ -326,13 +331,13 @@ def test_candidates_are_different_permutations():
         (ValueError, "complex", {"complex": False}),
         (TypeError, "complex", {"complex": 1}),
         (TypeError, "tied", {"tied": "yes"}),
-        (ValueError, "lr", {"lr": 0.0}),
-        (TypeError, "lr", {"lr": "fast"}),
+        (ValueError, "learning_rate", {"learning_rate": 0.0}),
+        (TypeError, "learning_rate", {"learning_rate": "fast"}),
         (ValueError, "tol", {"tol": -1.0}),
         (ValueError, "n_iter", {"n_iter": 0}),
         (TypeError, "n_iter", {"n_iter": 2.5}),
-        (ValueError, "polish", {"polish": -1}),
-        (ValueError, "starts", {"starts": 0}),
+        (ValueError, "n_refine_iter", {"n_refine_iter": -1}),
+        (ValueError, "n_restarts", {"n_restarts": -1}),
         (ValueError, "float16", {"dtype": "float16"}),
     ],
 )

@@ -58,9 +58,12 @@ def test_products_of_factors(shapes, density, dtype):
 
 @pytest.mark.parametrize("dtype", REAL)
 def test_other_operators_and_biases(dtype):
-    for operator in (nf.hadamard(16), nf.dct(8).astype(dtype)):
+    for operator in (nf.transforms.hadamard(16), nf.transforms.dct(8).astype(dtype)):
         check(operator, random((40, operator.shape[1]), dtype))
-    check(OperatorSum([nf.hadamard(4), nf.dct(4)]), random((300, 4), dtype))
+    check(
+        OperatorSum([nf.transforms.hadamard(4), nf.transforms.dct(4)]),
+        random((300, 4), dtype),
+    )
     check(product(SHAPES[1], 0.6, dtype), random((9, 9), dtype), np.arange(5.0))
 
 
@@ -79,7 +82,9 @@ def test_the_smallest_label_of_equals():
 
 
 def test_any_layout_and_dtype_of_points(monkeypatch):
-    monkeypatch.setattr("nbfact.operators.nearest.COPIED", 32)  # in more than one part
+    monkeypatch.setattr(
+        "nbfact.operators.nearest_rows.COPIED", 32
+    )  # in more than one part
     operator = product(SHAPES[2], 0.2)
     nearest = NearestRows(operator)
     x = np.round(random((70, 33), "float64") * 4)
@@ -132,7 +137,7 @@ def test_errors_name_what_is_wrong():
     with pytest.raises(TypeError, match=r"operator: .*ndarray.* expected a FastOp"):
         NearestRows(np.eye(2))
     with pytest.raises(TypeError, match="operator has dtype complex128"):
-        NearestRows(nf.dft(4))
+        NearestRows(nf.transforms.dft(4))
     with pytest.raises(ValueError, match="bias has 3 entries, the operator 5 rows"):
         NearestRows(operator, np.zeros(3))
     with pytest.raises(TypeError, match="bias has dtype complex128"):

@@ -47,7 +47,7 @@ def test_conventions_of_scikit_learn(estimator, check):
 
 @pytest.mark.compiled
 def test_conventions_with_quickmeans():
-    pytest.importorskip("nbfact.estimators.quickmeans")
+    pytest.importorskip("nbfact.estimators.quick_kmeans")
     X = points()
     assert error(QuickNystroem(20, random_state=0).fit(X), X) < 0.2
 
@@ -106,7 +106,7 @@ def test_tiles_change_nothing(monkeypatch):
     X = points()
     model = fitted(X)
     expected = model.transform(X)
-    monkeypatch.setattr("nbfact.estimators.tiles.BLOCK", 50)
+    monkeypatch.setattr("nbfact.estimators.row_tiles.BLOCK", 50)
     np.testing.assert_allclose(model.transform(X), expected, atol=1e-12)
     assert model._n_features_out == 8
     assert list(model.get_feature_names_out()[:2]) == [

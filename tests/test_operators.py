@@ -14,7 +14,7 @@ from samples import DTYPES, close, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import nbfact as nf
-from nbfact._files import load_mat
+from nbfact._core.files import load_mat
 
 SHAPES = [(6, 4), (4, 9), (9, 5)]
 
@@ -228,7 +228,7 @@ def test_infinity_travels_as_in_numpy():
 
 
 def test_products_of_operators_of_several_kinds():
-    F, B = product(), nf.circulant(np.arange(5.0))
+    F, B = product(), nf.transforms.circulant(np.arange(5.0))
     other = aslinearoperator(random((5, 3), "float64"))
     for got, expected in (
         (F @ other, dense(F) @ (other @ np.eye(3))),
@@ -242,4 +242,4 @@ def test_products_of_operators_of_several_kinds():
         assert isinstance(got, LinearOperator)
         close(got @ np.eye(got.shape[1]), expected)
     with pytest.raises(ValueError):
-        F @ nf.hadamard(4)
+        F @ nf.transforms.hadamard(4)

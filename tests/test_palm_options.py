@@ -10,7 +10,7 @@ from samples import random
 from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
-from nbfact.algorithms import target as targets
+from nbfact.algorithms.common import target as targets
 from nbfact.kernels import project_skperm
 
 SCALINGS = ["balanced", "factor", "sweep"]
@@ -18,13 +18,19 @@ ORDERS = ["right-to-left", "left-to-right"]
 
 
 def sets(n=8, k=3):
-    return [nf.SpLin((n, n), k), nf.Sp((n, n), k * n), nf.SpCol((n, n), k)]
+    return [
+        nf.constraints.SpLin((n, n), k),
+        nf.constraints.Sp((n, n), k * n),
+        nf.constraints.SpCol((n, n), k),
+    ]
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_each_scaling_ends_in_the_sets(scaling):
     target = random((8, 8), "float64")
-    got = nf.palm4msa(target, [*sets(), nf.Identity((8, 8))], 20, scaling=scaling)
+    got = nf.palm4msa(
+        target, [*sets(), nf.constraints.Identity((8, 8))], n_iter=20, scaling=scaling
+    )
     norms = [sp.linalg.norm(factor) for factor in got.factors[:3]]
     assert norms == pytest.approx([1, 1, 1])
     assert [f.nnz for f in got.factors[:3]] == [24, 24, 24]
@@ -34,9 +40,10 @@ def test_each_scaling_ends_in_the_sets(scaling):
 
 def test_balanced_without_free_factors_is_sweep():
     target = random((6, 6), "float64")
-    own = [nf.NormCol((6, 6), 1.0), nf.NormLin((6, 6), 1.0)]
+    own = [nf.constraints.NormCol((6, 6), 1.0), nf.constraints.NormLin((6, 6), 1.0)]
     balanced, sweep = (
-        nf.palm4msa(target, own, 10, scaling=scaling) for scaling in SCALINGS[::2]
+        nf.palm4msa(target, own, n_iter=10, scaling=scaling)
+        for scaling in SCALINGS[::2]
     )
     assert balanced.history.errors == sweep.history.errors
 
@@ -45,21 +52,21 @@ def test_balanced_without_free_factors_is_sweep():
 def test_fixed_factors_do_not_change(order):
     target = random((8, 8), "complex128")
     start = [random((8, 8), "complex128", seed) for seed in range(3)]
-    got = nf.palm4msa(target, sets(), 15, init=start, order=order, fixed=[0, -1])
+    got = nf.palm4msa(target, sets(), n_iter=15, init=start, order=order, fixed=[0, -1])
     np.testing.assert_array_equal(got.factors[0].toarray(), start[0])
     np.testing.assert_array_equal(got.factors[2].toarray(), start[2])
     assert got.factors[1].nnz == 24
     assert got.history.errors[-1] < got.history.errors[0]
-    whole = nf.palm4msa(target, sets(), 5, init=start, fixed=[0, 1, 2])
+    whole = nf.palm4msa(target, sets(), n_iter=5, init=start, fixed=[0, 1, 2])
     assert len(set(whole.history.errors)) == 1
 
 
 def test_the_best_iterate_is_kept():
     """SpLinCol is no projection: errors go up and down."""
     target = random((16, 16), "float64", 1)
-    rough = [nf.SpLinCol((16, 16), 2)] * 3
+    rough = [nf.constraints.SpLinCol((16, 16), 2)] * 3
     best, last = (
-        nf.palm4msa(target, rough, 60, keep=keep) for keep in ("best", "last")
+        nf.palm4msa(target, rough, n_iter=60, keep=keep) for keep in ("best", "last")
     )
     assert best.history.errors == last.history.errors
     assert best.relative_error == min(best.history.errors) < last.relative_error
@@ -70,7 +77,7 @@ def test_the_best_iterate_is_kept():
 def test_random_starts():
     target = random((8, 8), "float64")
     runs = [
-        nf.palm4msa(target, sets(), 10, init="random", random_state=seed)
+        nf.palm4msa(target, sets(), n_iter=10, init="random", random_state=seed)
         for seed in (0, 0, 1, np.random.default_rng(0))
     ]
     for same in (runs[1], runs[3]):
@@ -83,7 +90,7 @@ def test_random_starts():
 @pytest.mark.parametrize("dtype", ["float32", "complex128"])
 def test_the_same_call_gives_the_same_bits(dtype):
     target = random((20, 30), dtype)
-    preset = nf.rectmat(3, 4, 3)
+    preset = nf.presets.rectmat(3, 4, 3)
     first, second = (nf.hierarchical(target, preset, n_iter=(5, 5)) for _ in range(2))
     assert first.history.errors == second.history.errors
     for a, b in zip(first.factors, second.factors, strict=True):
@@ -91,20 +98,22 @@ def test_the_same_call_gives_the_same_bits(dtype):
 
 
 def test_history():
-    got = nf.palm4msa(random((8, 8), "float64"), sets(), 12)
+    got = nf.palm4msa(random((8, 8), "float64"), sets(), n_iter=12)
     history = got.history
     columns = (history.errors, history.scales, history.seconds, history.support_changes)
     assert [len(column) for column in columns] == [12] * 4
     assert history.seconds == sorted(history.seconds) and history.seconds[0] > 0
     assert history.support_changes[0] > 0 and min(history.support_changes) >= 0
-    exact = nf.palm4msa(np.diag(np.arange(1.0, 6)), [nf.Sp((5, 5), 5)] * 2, 200)
+    exact = nf.palm4msa(
+        np.diag(np.arange(1.0, 6)), [nf.constraints.Sp((5, 5), 5)] * 2, n_iter=200
+    )
     assert exact.history.support_changes[-1] == 0
     assert len(exact.history.errors) < 200  # nothing but rounding is left
 
 
 def test_state():
     seen = []
-    got = nf.palm4msa(random((8, 8), "float64"), sets(), 3, callback=seen.append)
+    got = nf.palm4msa(random((8, 8), "float64"), sets(), n_iter=3, callback=seen.append)
     assert seen[-1].nnz == got.operator.nnz
     for mine, theirs in zip(seen[-1].factors, got.factors, strict=True):
         np.testing.assert_allclose(mine, theirs.toarray(), rtol=1e-12)
@@ -113,7 +122,7 @@ def test_state():
 @pytest.mark.compiled
 def test_long_steps_descend_faster_here():
     target = nf.targets.leadfield(16, 64, random_state=0)
-    preset = nf.rectmat(3, 5, 4)
+    preset = nf.presets.rectmat(3, 5, 4)
     long, short = (
         nf.hierarchical(target, preset, step=step).relative_error for step in (1.9, 1.0)
     )
@@ -131,14 +140,14 @@ def test_other_hadamard_presets(name):
 @pytest.mark.compiled
 def test_rectmat_relatives():
     target = nf.targets.leadfield(16, 64, random_state=0)
-    simple = nf.hierarchical(target, nf.rectmat_simple(4, 5, 4))
+    simple = nf.hierarchical(target, nf.presets.rectmat_simple(4, 5, 4))
     budget = int(np.ceil(1.4 * 16**2 * 0.8**2))
     counts = [factor.nnz for factor in simple.factors]
     assert counts[0] <= budget and counts[1:] == [64, 64, 320]
-    learned = nf.hierarchical(target, nf.dictionary(3, 4, 0.5))
+    learned = nf.hierarchical(target, nf.presets.dictionary(3, 4, rho=0.5))
     assert [factor.nnz for factor in learned.factors] == [128, 64, 256]
     with pytest.raises(ValueError, match="dictionary needs"):
-        nf.hierarchical(target.T, nf.dictionary())
+        nf.hierarchical(target.T, nf.presets.dictionary())
 
 
 # ----------------------------------------------------------- targets given by products
@@ -151,7 +160,11 @@ def test_implicit_targets(monkeypatch, dtype, scaling, order):
     monkeypatch.setattr(targets, "SMALL", 0)
     array = np.where(random((12, 70), "float64", 1) > 0.3, random((12, 70), dtype), 0)
     array = array.astype(dtype)
-    own = [nf.SpLin((12, 9), 3), nf.NormCol((9, 9), 1.0), nf.SpCol((9, 70), 3)]
+    own = [
+        nf.constraints.SpLin((12, 9), 3),
+        nf.constraints.NormCol((9, 9), 1.0),
+        nf.constraints.SpCol((9, 70), 3),
+    ]
     options = {"n_iter": 8, "order": order, "scaling": scaling}
     expected = nf.palm4msa(array, own, **options).history.errors
     for target in (sp.coo_array(array), aslinearoperator(array)):
@@ -167,7 +180,7 @@ def test_implicit_targets_are_fitted_to_rounding(monkeypatch):
         assert nf.hierarchical(target, "hadamard").relative_error < 1e-12
     zero = nf.palm4msa(sp.csr_array((8, 8)), sets())
     assert (zero.relative_error, zero.scale) == (0, 0)
-    one = nf.palm4msa(sp.csr_array(array), [nf.Sp((16, 16), 256)], 5)
+    one = nf.palm4msa(sp.csr_array(array), [nf.constraints.Sp((16, 16), 256)], n_iter=5)
     assert one.relative_error < 1e-12
     signs = (4 * array).astype(int)
     for target in (sp.csr_array(signs), aslinearoperator(signs)):
@@ -177,12 +190,14 @@ def test_implicit_targets_are_fitted_to_rounding(monkeypatch):
 
 def test_a_small_operator_is_made_dense():
     operator = nf.FactorProduct([random((8, 8), "float64")])
-    got = nf.palm4msa(operator, sets(), 3)
-    expected = nf.palm4msa(operator.toarray(), sets(), 3)
+    got = nf.palm4msa(operator, sets(), n_iter=3)
+    expected = nf.palm4msa(operator.toarray(), sets(), n_iter=3)
     assert got.history.errors == expected.history.errors
     np.testing.assert_allclose(got.target, operator.toarray())
     with pytest.raises(ValueError, match="NaN or infinity"):
-        nf.palm4msa(sp.csr_array(np.diag([1.0, np.inf])), [nf.Sp((2, 2), 2)])
+        nf.palm4msa(
+            sp.csr_array(np.diag([1.0, np.inf])), [nf.constraints.Sp((2, 2), 2)]
+        )
 
 
 # --------------------------------------------------------- what breaks other libraries
@@ -210,7 +225,7 @@ def test_nothing_breaks(name, scaling):
     target = awkward_targets()[name]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        got = nf.palm4msa(target, sets(), 30, scaling=scaling, step=1.5)
+        got = nf.palm4msa(target, sets(), n_iter=30, scaling=scaling, step=1.5)
         deep = nf.hierarchical(target, "hadamard", scaling=scaling)
     for result in (got, deep):
         assert np.isfinite(result.history.errors).all()
@@ -225,8 +240,8 @@ def test_nothing_breaks(name, scaling):
 @pytest.mark.parametrize("scaling", SCALINGS[:2])  # "sweep" starts from λ = 1
 def test_badly_scaled_targets_are_factored_alike(scaling, scale):
     target = random((8, 8), "float64")
-    plain = nf.palm4msa(target, sets(), 20, scaling=scaling)
-    moved = nf.palm4msa(target * scale, sets(), 20, scaling=scaling)
+    plain = nf.palm4msa(target, sets(), n_iter=20, scaling=scaling)
+    moved = nf.palm4msa(target * scale, sets(), n_iter=20, scaling=scaling)
     np.testing.assert_allclose(moved.history.errors, plain.history.errors, rtol=1e-9)
     assert moved.scale == pytest.approx(plain.scale * scale)
 
@@ -236,10 +251,10 @@ def test_zero_factors(scaling):
     """From zero everywhere nothing can move; one zero factor comes back to life."""
     target = random((8, 8), "float64")
     nothing = [np.zeros((8, 8))] * 3
-    stuck = nf.palm4msa(target, sets(), 5, init=nothing, scaling=scaling)
+    stuck = nf.palm4msa(target, sets(), n_iter=5, init=nothing, scaling=scaling)
     assert stuck.history.errors == [1.0] * 5 and stuck.operator.nnz == 0
     start = [np.eye(8), np.zeros((8, 8)), np.eye(8)]
-    got = nf.palm4msa(target, sets(), 20, init=start, scaling=scaling)
+    got = nf.palm4msa(target, sets(), n_iter=20, init=start, scaling=scaling)
     assert got.relative_error < 0.9
 
 
@@ -248,21 +263,21 @@ def test_zero_factors(scaling):
 def test_badly_scaled_starts(size, scaling):
     target = random((8, 8), "float64")
     for normalized in (True, False):
-        own = [nf.Sp((8, 8), 24, normalized=normalized)] * 3
+        own = [nf.constraints.Sp((8, 8), 24, normalized=normalized)] * 3
         for parts in ((size, 1, 1), (size, size, 1), (size, 1 / size, 1)):
             init = [part * np.eye(8) for part in parts]
-            got = nf.palm4msa(target, own, 8, init=init, scaling=scaling)
+            got = nf.palm4msa(target, own, n_iter=8, init=init, scaling=scaling)
             assert got.relative_error < 0.9
             assert np.isfinite(got.operator.toarray()).all()
 
 
 def test_sets_of_impossible_norms():
-    target, huge = random((8, 8), "float64"), nf.NormCol((8, 8), 1e200)
+    target, huge = random((8, 8), "float64"), nf.constraints.NormCol((8, 8), 1e200)
     with pytest.raises(ValueError, match="overflows in sweep 1"):
-        nf.palm4msa(target, [huge, huge, nf.Sp((8, 8), 24)], 3)
-    result = nf.palm4msa(target * 1e200, sets(), 5)
-    resumed = nf.palm4msa(target * 1e200, sets(), 5, init=result)
-    whole = nf.palm4msa(target * 1e200, sets(), 10)
+        nf.palm4msa(target, [huge, huge, nf.constraints.Sp((8, 8), 24)], n_iter=3)
+    result = nf.palm4msa(target * 1e200, sets(), n_iter=5)
+    resumed = nf.palm4msa(target * 1e200, sets(), n_iter=5, init=result)
+    whole = nf.palm4msa(target * 1e200, sets(), n_iter=10)
     assert resumed.relative_error == pytest.approx(whole.relative_error, rel=1e-3)
 
 
@@ -287,22 +302,26 @@ def test_projections_of_users_are_checked():
         (np.zeros((8, 8), complex), TypeError, "complex"),
     ):
         with pytest.raises(error, match=r"constraints\[0\].project.*" + match):
-            nf.palm4msa(target, [Broken(result), *rest], 2)
+            nf.palm4msa(target, [Broken(result), *rest], n_iter=2)
     with pytest.raises(ValueError, match=r"constraints\[2\]"):
-        nf.palm4msa(target, [*rest, Broken(np.zeros((8, 7)))], 2, order=ORDERS[1])
+        nf.palm4msa(
+            target, [*rest, Broken(np.zeros((8, 7)))], n_iter=2, order=ORDERS[1]
+        )
 
 
-class Doubled(nf.Sp):
+class Doubled(nf.constraints.Sp):
     """A set of ours whose projection a user overrides."""
 
     def project(self, x):
         """Keep twice as many entries."""
-        return nf.Sp(self.shape, 2 * self.k).project(x)
+        return nf.constraints.Sp(self.shape, 2 * self.k).project(x)
 
 
 def test_an_overridden_projection_is_the_one_used():
     target = random((8, 8), "float64")
-    got = nf.palm4msa(target, [Doubled((8, 8), 10), nf.Sp((8, 8), 64)], 5)
+    got = nf.palm4msa(
+        target, [Doubled((8, 8), 10), nf.constraints.Sp((8, 8), 64)], n_iter=5
+    )
     assert got.factors[0].nnz == 20
 
 

@@ -86,7 +86,7 @@ def monarch(dtype):
     chain = Chain.monarch((64, 64))
     permuted = np.random.default_rng(0).permutation(64)
     values = [random(pattern, dtype, i) for i, pattern in enumerate(chain)]
-    return Butterfly(chain, values, permuted)
+    return Butterfly(chain, values, rows=permuted)
 
 
 @pytest.mark.parametrize(

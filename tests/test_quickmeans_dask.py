@@ -13,7 +13,7 @@ pytest.importorskip("sklearn")
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 
-from nbfact._dask import is_dask  # noqa: E402
+from nbfact._core.dask import is_dask  # noqa: E402
 from nbfact.estimators import QuicKMeans  # noqa: E402
 from nbfact.estimators.points import Blocks, Points  # noqa: E402
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from samples import DTYPES, close, random
 
 import nbfact as nf
-from nbfact.algorithms import least_squares
-from nbfact.operators.permutations import bit_reversal
+from nbfact.algorithms.palm import least_squares
+from nbfact.operators.reorderings import bit_reversal
 
 
 def sparse(shape, dtype="float64", seed=0, density=0.5):
@@ -109,8 +109,8 @@ def test_butterflies_are_found_from_any_values(n, name):
 def test_beats_palm_on_known_supports():
     target, n = nf.targets.hadamard(16), 16
     factors = butterflies(n, "float64")
-    sets = [nf.Supp(factor != 0) for factor in factors]
-    palm = nf.palm4msa(target, sets, 100, init=factors)
+    sets = [nf.constraints.Supp(factor != 0) for factor in factors]
+    palm = nf.palm4msa(target, sets, n_iter=100, init=factors)
     assert palm.relative_error > 1e-8
     assert nf.refine(factors, target, n_iter=3).relative_error < 1e-13
 
@@ -141,8 +141,8 @@ def test_never_worse_and_monotone(seed, sizes):
 
 def test_result_remembers_its_target():
     target = random((8, 8), "float64")
-    sets = [nf.SpLin((8, 8), 3), nf.SpLin((8, 8), 3)]
-    learned = nf.palm4msa(target, sets, 5)
+    sets = [nf.constraints.SpLin((8, 8), 3), nf.constraints.SpLin((8, 8), 3)]
+    learned = nf.palm4msa(target, sets, n_iter=5)
     peeled = nf.hierarchical(nf.targets.hadamard(8), "hadamard", n_iter=(2, 2))
     for result in (learned, peeled):
         got = nf.refine(result)
@@ -286,14 +286,17 @@ def test_callback_and_tolerance():
     factors = [sparse((8, 8), "float64", j) for j in range(3)]
     target, states = random((8, 8), "float64"), []
     got = nf.refine(
-        factors, target, 50, callback=lambda s: states.append(s) or s.iteration == 4
+        factors,
+        target,
+        n_iter=50,
+        callback=lambda s: states.append(s) or s.iteration == 4,
     )
     assert [s.iteration for s in states] == [1, 2, 3, 4]
     np.testing.assert_allclose([s.error for s in states], got.history.errors)
     assert [s.scale for s in states] == got.history.scales
     product = states[-1].scale * np.linalg.multi_dot(states[-1].factors)
     close(product, got.operator.toarray())
-    assert len(nf.refine(factors, target, 50, tol=0.5).history.errors) < 5
+    assert len(nf.refine(factors, target, n_iter=50, tol=0.5).history.errors) < 5
 
 
 def test_misuse():

@@ -14,9 +14,9 @@ pytest.importorskip("typer")
 
 from results import bench, dense, verdict, write_asv
 
-from nbfact import cli
-from nbfact.bench import store
-from nbfact.report import charts, curves, pages, write
+from nbfact.cli import app as cli
+from nbfact.harness import store
+from nbfact.harness.report import charts, curves, pages, write
 
 NASTY = "</script><script>alert(1)</script> & \"'<img src=x onerror=alert(2)>"
 

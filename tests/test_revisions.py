@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from nbfact import __version__
-from nbfact.bench import revisions
+from nbfact.harness.versions import revisions
 
 
 def git(folder, *arguments):
@@ -66,7 +66,7 @@ def test_paths_wheels_and_installed_versions(clone, tmp_path):
         assert revisions.resolve(str(path)).version == "3"
     with zipfile.ZipFile(tmp_path / "nbfact-4.whl", "w") as wheel:
         wheel.writestr("nbfact/__init__.py", '__version__ = "4"')
-        wheel.writestr("nbfact/bench/cases.py", "")
+        wheel.writestr("nbfact/cases/registry.py", "")
         wheel.writestr("nbfact-4.dist-info/METADATA", "")
     assert revisions.resolve(str(tmp_path / "nbfact-4.whl")).version == "4"
     for name in ("installed", __version__):
@@ -121,7 +121,7 @@ def test_lent_kernels_are_read_under_the_other_name(tmp_path):
     code = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from nbfact.bench.alongside import load\n"
+        "from nbfact.harness.versions.alongside import load\n"
         "kernel = load(sys.argv[1], Path(sys.argv[2])).kernels.project_toeplitz\n"
         "kernel(np.ones((3, 3)))\n"
         "print(sum(kernel.stats.cache_hits.values()))"

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from test_store import rows_of
 
-from nbfact.bench import cases, machine, run
-from nbfact.bench.case import DENSE
-from nbfact.bench.measure import measure_task
-from nbfact.bench.products import product_cases
+from nbfact.cases import registry as cases
+from nbfact.cases.products import product_cases
+from nbfact.harness import machine, run
+from nbfact.harness.case import DENSE
+from nbfact.harness.measure import measure_task
 
 CALIBRATION = {
     "bandwidth": [[1000, 1e9], [10**6, 1e8]],

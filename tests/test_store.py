@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nbfact.bench import store
+from nbfact.harness import store
 
 
 def rows_of(path):
@@ -97,7 +97,7 @@ def test_files_merge_by_copying_and_old_rows_are_read(tmp_path):
 def test_two_processes_lose_no_row_of_each_other(tmp_path):
     path = tmp_path / "rows.jsonl"
     code = (
-        "import sys; from nbfact.bench.store import append_rows\n"
+        "import sys; from nbfact.harness.store import append_rows\n"
         "for i in range(40): append_rows(sys.argv[1], [{'who': sys.argv[2], 'i': i}])"
     )
     writers = [

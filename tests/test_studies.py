@@ -15,29 +15,23 @@ import pytest
 from samples import ACCEPTANCE
 
 import nbfact as nf
-from nbfact import cli
-from nbfact.bench import peers
-from nbfact.studies import (
+from nbfact.cases.rivals import peers
+from nbfact.cli import app as cli
+from nbfact.cli.study import Study
+from nbfact.studies import cost, crossover, dao, noise, rates, scale, tradeoff
+from nbfact.studies import product_speed as products
+from nbfact.studies.patterns import (
     approximation,
-    cost,
-    crossover,
-    dao,
     exploration,
     instances,
-    intervals,
-    noise,
-    patterns,
-    products,
-    quickmeans,
     rank_one_blocks,
-    rates,
     recovery,
-    report,
-    run,
-    scale,
-    tradeoff,
-    work,
 )
+from nbfact.studies.patterns import patterns_study as patterns
+from nbfact.studies.quickmeans import quickmeans_study as quickmeans
+from nbfact.studies.tools import intervals, work
+from nbfact.studies.tools import result_files as report
+from nbfact.studies.tools import run_study as run
 
 HAVE = importlib.util.find_spec("matplotlib") is not None
 needs_matplotlib = pytest.mark.skipif(not HAVE, reason="matplotlib is not installed")
@@ -141,7 +135,7 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
     assert chosen[:2] == ("noise", True) and chosen[2].name == "x"
     assert default[3:] == (False, 1, 1, ())
     assert chosen[3:] == (True, 1, 1, ["a", "b"])
-    assert set(cli.Study) == set(run.STUDIES)
+    assert set(Study) == set(run.STUDIES)
 
 
 def refused(monkeypatch, capsys, *arguments):
@@ -313,7 +307,7 @@ def test_the_published_errors_are_beaten():
     target = tradeoff.dipoles(48, 512)
     singular = np.linalg.svd(target, compute_uv=False)
     for jks, (published, nnz) in tradeoff.ANCHORS.items():
-        row = tradeoff._row("rectmat", nf.rectmat, jks, target, singular, False)
+        row = tradeoff._row("rectmat", nf.presets.rectmat, jks, target, singular, False)
         assert row["beaten"] == "yes"
         assert row["refined"] < row["error"] < published < row["svd"]
         assert row["nnz"] <= nnz
@@ -338,7 +332,7 @@ def test_noise_follows_the_protocol_of_the_acceptance_data():
 @pytest.mark.skipif(not peers.installed("pyfaust"), reason="pyfaust is not installed")
 @pytest.mark.parametrize("key", ["splincol", "skperm"])
 def test_pyfaust_run_live_gives_the_answers_of_the_acceptance_data(key):
-    from nbfact.bench import faust
+    from nbfact.cases.rivals import faust
 
     file = ACCEPTANCE / "faust-noise-robustness.json"
     answers = json.loads(file.read_text())["results"][f"hier2016 {key}"]
@@ -435,7 +429,7 @@ def test_intervals_of_means():
 
 @pytest.mark.parametrize("kind", ["orthogonal", "gaussian", "unitary"])
 def test_rank_one_blocks_find_a_permuted_butterfly(kind):
-    target = nf.targets.permuted_butterfly(8, kind, 1)
+    target = nf.targets.permuted_butterfly(8, kind, random_state=1)
     found = rank_one_blocks.rank_one_blocks(target, random_state=0)
     assert nf.relative_error(target, found.operator) < 1e-12
     assert found.operator.nnz == 2 * 8 * 3

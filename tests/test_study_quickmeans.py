@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from test_studies import refused
 
-from nbfact.studies import clusterings, datasets, giffon, quickmeans, work
+from nbfact.studies.quickmeans import clusterings, datasets
+from nbfact.studies.quickmeans import published as giffon
+from nbfact.studies.quickmeans import quickmeans_study as quickmeans
+from nbfact.studies.tools import work
 
 
 def test_data_that_cannot_be_downloaded_is_told_in_a_line(monkeypatch, capsys):

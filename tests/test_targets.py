@@ -10,7 +10,7 @@ import scipy.special
 
 import nbfact as nf
 from nbfact import targets
-from nbfact.targets import meg
+from nbfact.targets import lead_fields as meg
 
 SIZES = [1, 2, 3, 8, 12, 100]
 NAMED = [targets.dft, targets.dct, targets.dst, targets.hartley, targets.hadamard]
@@ -77,7 +77,9 @@ def test_sizes_are_checked(target):
 
 @pytest.mark.parametrize(("n", "n_factors", "k"), [(1, 1, 1), (16, 3, 2), (9, 2, 9)])
 def test_planted(n, n_factors, k):
-    matrix, factors = targets.planted(n, n_factors, k, 0, return_factors=True)
+    matrix, factors = targets.planted(
+        n, n_factors, k, random_state=0, return_factors=True
+    )
     assert len(factors) == n_factors
     for factor in factors:
         dense = factor.toarray()
@@ -226,12 +228,16 @@ def counts(factor):
 
 @pytest.mark.parametrize(("n", "n_factors"), [(2, 1), (16, 2), (10, 3)])
 def test_pair_rotations_are_orthogonal_and_2_regular(n, n_factors):
-    matrix, factors = targets.pair_rotations(n, n_factors, 0, return_factors=True)
+    matrix, factors = targets.pair_rotations(
+        n, n_factors, random_state=0, return_factors=True
+    )
     assert [counts(factor) for factor in factors] == [{2}] * n_factors
     expected = np.linalg.multi_dot([np.eye(n), *(f.toarray() for f in factors)])
     np.testing.assert_allclose(matrix, expected, atol=1e-14)
     np.testing.assert_allclose(matrix @ matrix.T, np.eye(n), atol=1e-14)
-    np.testing.assert_array_equal(matrix, targets.pair_rotations(n, n_factors, 0))
+    np.testing.assert_array_equal(
+        matrix, targets.pair_rotations(n, n_factors, random_state=0)
+    )
     with pytest.raises(ValueError, match="n=7"):
         targets.pair_rotations(7, 2)
 
@@ -239,11 +245,11 @@ def test_pair_rotations_are_orthogonal_and_2_regular(n, n_factors):
 @pytest.mark.parametrize("kind", ["orthogonal", "gaussian", "hadamard", "unitary"])
 def test_a_permuted_butterfly_is_one_once_rows_and_columns_are_in_order(kind):
     n, rng = 16, np.random.default_rng(3)
-    matrix = targets.permuted_butterfly(n, kind, rng)
+    matrix = targets.permuted_butterfly(n, kind, random_state=rng)
     again = np.random.default_rng(3)
     blocks = [(n >> 1 + level, 1 << level) for level in range(4)]
     for shape in blocks:  # the same draws
-        targets.products._BLOCKS[kind](again, shape)
+        targets.random_products._BLOCKS[kind](again, shape)
     rows, columns = again.permutation(n), again.permutation(n)
     butterfly = matrix[np.argsort(rows)][:, np.argsort(columns)]
     found = nf.butterfly_factorize(butterfly)
@@ -263,13 +269,15 @@ def test_a_permuted_butterfly_is_one_once_rows_and_columns_are_in_order(kind):
 @pytest.mark.parametrize("kind", ["geometric", "community"])
 def test_graph_fourier_diagonalises_the_laplacian_of_a_connected_graph(kind):
     for n in (1, 2, 7, 64):
-        vectors = targets.graph_fourier(n, kind, 0)
+        vectors = targets.graph_fourier(n, kind, random_state=0)
         np.testing.assert_allclose(vectors.T @ vectors, np.eye(n), atol=1e-13)
         np.testing.assert_allclose(vectors[:, 0], n**-0.5, atol=1e-12)  # connected
-        np.testing.assert_array_equal(vectors, targets.graph_fourier(n, kind, 0))
+        np.testing.assert_array_equal(
+            vectors, targets.graph_fourier(n, kind, random_state=0)
+        )
         largest = np.take_along_axis(vectors, abs(vectors).argmax(0)[None], 0)
         assert (largest[0, abs(vectors).max(0) > 0.71] > 0).all()
-    assert not np.array_equal(vectors, targets.graph_fourier(64, kind, 1))
+    assert not np.array_equal(vectors, targets.graph_fourier(64, kind, random_state=1))
     with pytest.raises(ValueError, match="kind='ring'"):
         targets.graph_fourier(8, "ring")
 
@@ -294,7 +302,7 @@ def test_centroids_without_scikit_learn(monkeypatch):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
 def test_noise_is_relative_and_of_the_dtype(dtype):
     target = (targets.dft(8) * 7).real.astype(dtype)
-    got = targets.noisy(target, 0.5, 1)
+    got = targets.noisy(target, 0.5, random_state=1)
     assert got.dtype == target.dtype
     ratio = np.linalg.norm(got - target) / np.linalg.norm(target)
     assert ratio == pytest.approx(0.5, rel=1e-6)

@@ -100,10 +100,10 @@ def check(operator, expected):
 @pytest.mark.parametrize("dtype", DTYPES[2:])
 def test_dft(n, dtype):
     exact = dft_matrix(n)
-    check(nf.dft(n, normalized=False, dtype=dtype), exact)
-    check(nf.dft(n, dtype=dtype), exact / np.sqrt(n))
-    check(nf.idft(n, dtype=dtype), exact.conj() / np.sqrt(n))
-    check(nf.idft(n, normalized=False, dtype=dtype), exact.conj() / n)
+    check(nf.transforms.dft(n, normalized=False, dtype=dtype), exact)
+    check(nf.transforms.dft(n, dtype=dtype), exact / np.sqrt(n))
+    check(nf.transforms.idft(n, dtype=dtype), exact.conj() / np.sqrt(n))
+    check(nf.transforms.idft(n, normalized=False, dtype=dtype), exact.conj() / n)
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -111,8 +111,8 @@ def test_dft(n, dtype):
 def test_hartley(n, dtype):
     k, j = indices(n)
     exact = cosine(k * j, n) + sine(k * j, n)
-    check(nf.hartley(n, normalized=False, dtype=dtype), exact)
-    check(nf.hartley(n, dtype=dtype), exact / np.sqrt(n))
+    check(nf.transforms.hartley(n, normalized=False, dtype=dtype), exact)
+    check(nf.transforms.hartley(n, dtype=dtype), exact / np.sqrt(n))
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -121,7 +121,7 @@ def test_hartley(n, dtype):
 def test_cosines_and_sines(name, type, n):
     if name == "dct" and type == 1 and n == 1:
         pytest.skip("not defined")
-    transform = getattr(nf, name)
+    transform = getattr(nf.transforms, name)
     exact = (dct_matrix if name == "dct" else dst_matrix)(n, type)
     check(transform(n, type=type, normalized=False), exact)
     check(transform(n, type=type, normalized=False, dtype=np.float32), exact)
@@ -135,9 +135,15 @@ def test_cosines_and_sines(name, type, n):
 @pytest.mark.parametrize("type", TYPES)
 def test_large_orders_keep_every_digit(type):
     for n in (251, 360, 1024):
-        assert error(nf.dct(n, type, False), dct_matrix(n, type)) < 1e-15
-        assert error(nf.dst(n, type, False), dst_matrix(n, type)) < 1e-15
-        single = nf.dct(n, type, normalized=False, dtype=np.float32)
+        assert (
+            error(nf.transforms.dct(n, type, normalized=False), dct_matrix(n, type))
+            < 1e-15
+        )
+        assert (
+            error(nf.transforms.dst(n, type, normalized=False), dst_matrix(n, type))
+            < 1e-15
+        )
+        single = nf.transforms.dct(n, type, normalized=False, dtype=np.float32)
         assert error(single, dct_matrix(n, type)) < 3e-7
 
 
@@ -145,38 +151,40 @@ def test_dft_is_that_of_scipy_in_every_radix():
     x = random((64, 5), "complex128")
     expected = scipy.fft.fft(x, axis=0, norm="ortho")
     for radices in (None, [4, 4, 4], [8, 8], [2, 32], (64,), np.array([16, 4])):
-        F = nf.dft(64, radices=radices)
+        F = nf.transforms.dft(64, radices=radices)
         np.testing.assert_allclose(F @ x, expected, atol=1e-14)
-        np.testing.assert_allclose(nf.idft(64, radices=radices) @ expected, x)
+        np.testing.assert_allclose(
+            nf.transforms.idft(64, radices=radices) @ expected, x
+        )
         assert F.rcg == 64 / sum(radices if radices is not None else [2] * 6)
     for radices in ([2, 2], [], [3, 21], [-8, -8]):
         with pytest.raises(ValueError, match=r"radices"):
-            nf.dft(64, radices=radices)
+            nf.transforms.dft(64, radices=radices)
     with pytest.raises(ValueError, match=r"radices.*2\.5"):
-        nf.dft(5, radices=[2.5, 2])
+        nf.transforms.dft(5, radices=[2.5, 2])
 
 
 def test_transforms_compose_into_butterflies():
-    identity = nf.idft(12) @ nf.dft(12)
+    identity = nf.transforms.idft(12) @ nf.transforms.dft(12)
     assert isinstance(identity, nf.Butterfly) and len(identity.chain) == 6
     assert error(identity, np.eye(12)) < 1e-15
-    assert error(nf.dct(12, 3) @ nf.dct(12), np.eye(12)) < 1e-14
+    assert error(nf.transforms.dct(12, 3) @ nf.transforms.dct(12), np.eye(12)) < 1e-14
 
 
 @pytest.mark.parametrize("n", POWERS)
 @pytest.mark.parametrize("dtype", DTYPES[:2])
 def test_hadamard_and_haar(n, dtype):
-    check(nf.hadamard(n, dtype=dtype), scipy.linalg.hadamard(n) / np.sqrt(n))
-    got = nf.hadamard(n, normalized=False, dtype=dtype).toarray()
+    check(nf.transforms.hadamard(n, dtype=dtype), scipy.linalg.hadamard(n) / np.sqrt(n))
+    got = nf.transforms.hadamard(n, normalized=False, dtype=dtype).toarray()
     np.testing.assert_array_equal(got, scipy.linalg.hadamard(n))
-    check(nf.haar(n, dtype), nf.targets.haar(n))
+    check(nf.transforms.haar(n, dtype), nf.targets.haar(n))
 
 
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_circulant(n, dtype):
     c = random(n, dtype, 3)
-    operator = nf.circulant(c)
+    operator = nf.transforms.circulant(c)
     assert operator.dtype == dtype
     check(operator, scipy.linalg.circulant(c))
 
@@ -186,46 +194,53 @@ def test_circulant(n, dtype):
 @pytest.mark.parametrize("dtype", DTYPES[::3])
 def test_toeplitz_and_hankel(m, n, dtype):
     c, r = random(m, dtype, 4), random(n, dtype, 5)
-    check(nf.toeplitz(c, r), scipy.linalg.toeplitz(c, r))
-    check(nf.toeplitz(c), scipy.linalg.toeplitz(c))
-    check(nf.hankel(c), scipy.linalg.hankel(c))
+    check(nf.transforms.toeplitz(c, r), scipy.linalg.toeplitz(c, r))
+    check(nf.transforms.toeplitz(c), scipy.linalg.toeplitz(c))
+    check(nf.transforms.hankel(c), scipy.linalg.hankel(c))
     r[0] = c[-1]
-    check(nf.hankel(c, r), scipy.linalg.hankel(c, r))
+    check(nf.transforms.hankel(c, r), scipy.linalg.hankel(c, r))
     r[0] = 99  # not used
-    assert nf.hankel(c, r).toarray()[-1, 0] == pytest.approx(c[-1], abs=1e-4)
+    assert nf.transforms.hankel(c, r).toarray()[-1, 0] == pytest.approx(c[-1], abs=1e-4)
 
 
 def test_structured_inputs():
-    assert nf.circulant([1, 2, 3]).dtype == np.float64
+    assert nf.transforms.circulant([1, 2, 3]).dtype == np.float64
     np.testing.assert_allclose(
-        nf.toeplitz([1, 2], [1j, 5]).toarray(), [[1, 5], [2, 1]], atol=1e-14
+        nf.transforms.toeplitz([1, 2], [1j, 5]).toarray(), [[1, 5], [2, 1]], atol=1e-14
     )
-    assert nf.toeplitz(np.float32([1, 2]), np.float64([1, 5])).dtype == np.float64
-    huge = nf.circulant(np.full(4, 1e308))
+    assert (
+        nf.transforms.toeplitz(np.float32([1, 2]), np.float64([1, 5])).dtype
+        == np.float64
+    )
+    huge = nf.transforms.circulant(np.full(4, 1e308))
     np.testing.assert_allclose(huge.toarray(), np.full((4, 4), 1e308))
     # Adding nothing to what a linear convolution is.
     h, x = random(5, "float64", 1), random(9, "float64", 2)
-    got = nf.toeplitz(np.r_[h, np.zeros(8)], np.r_[h[0], np.zeros(8)]) @ x
+    got = nf.transforms.toeplitz(np.r_[h, np.zeros(8)], np.r_[h[0], np.zeros(8)]) @ x
     np.testing.assert_allclose(got, np.convolve(h, x), atol=1e-13)
 
 
 @pytest.mark.parametrize("n", SIZES)
 def test_permutation(n):
     p = np.random.default_rng(n).permutation(n)
-    operator, x = nf.permutation(p), np.arange(n) + 1.0
+    operator, x = nf.transforms.permutation(p), np.arange(n) + 1.0
     np.testing.assert_array_equal(operator @ x, x[p])
     np.testing.assert_array_equal(operator.toarray(), np.eye(n)[p])
     np.testing.assert_array_equal(operator.H @ (operator @ x), x)
     assert {*np.concatenate([v.ravel() for v in operator.values])} <= {0.0, 1.0}
     for special in (np.arange(n), np.arange(n)[::-1], np.roll(np.arange(n), 1)):
-        np.testing.assert_array_equal(nf.permutation(special) @ x, x[special])
+        np.testing.assert_array_equal(
+            nf.transforms.permutation(special) @ x, x[special]
+        )
 
 
 def test_every_permutation_of_four():
     for code in range(4**4):
         p = [code >> (2 * i) & 3 for i in range(4)]
         if sorted(p) == [0, 1, 2, 3]:
-            np.testing.assert_array_equal(nf.permutation(p).toarray(), np.eye(4)[p])
+            np.testing.assert_array_equal(
+                nf.transforms.permutation(p).toarray(), np.eye(4)[p]
+            )
 
 
 @pytest.mark.parametrize("shapes", [[(3, 2)], [(2, 3), (4, 1), (1, 5)], [(1, 1)] * 2])
@@ -235,10 +250,12 @@ def test_kronecker(shapes, dtype):
     expected = matrices[0]
     for matrix in matrices[1:]:
         expected = np.kron(expected, matrix)
-    operator = nf.kronecker(*matrices)
+    operator = nf.transforms.kronecker(*matrices)
     assert len(operator.chain) == len(matrices)
     check(operator, expected)
-    mixed = nf.kronecker(np.ones((2, 2), np.float32), np.ones((2, 2), np.int8))
+    mixed = nf.transforms.kronecker(
+        np.ones((2, 2), np.float32), np.ones((2, 2), np.int8)
+    )
     assert mixed.dtype == np.float64
 
 
@@ -253,39 +270,61 @@ def real_cost(n):
 @pytest.mark.parametrize("n", range(1, 65))
 def test_costs_are_those_of_theory(n):
     primes = prime_factors(n) or [1]
-    assert nf.dft(n).nnz == nf.idft(n).nnz == n * sum(primes)
+    assert nf.transforms.dft(n).nnz == nf.transforms.idft(n).nnz == n * sum(primes)
     for operator in (
-        nf.hartley(n),
-        *(f(n, type) for f in (nf.dct, nf.dst) for type in (2, 3, 4)),
+        nf.transforms.hartley(n),
+        *(
+            f(n, type)
+            for f in (nf.transforms.dct, nf.transforms.dst)
+            for type in (2, 3, 4)
+        ),
     ):
         assert operator.nnz == real_cost(n)
-    assert nf.dst(n, 1).nnz == real_cost(2 * (n + 1))
+    assert nf.transforms.dst(n, 1).nnz == real_cost(2 * (n + 1))
     if n > 1:
-        assert nf.dct(n, 1).nnz == real_cost(2 * (n - 1))
+        assert nf.transforms.dct(n, 1).nnz == real_cost(2 * (n - 1))
     circulant = n * (2 * sum(primes) - primes[0])
-    assert nf.circulant(np.ones(n, complex)).nnz == circulant
+    assert nf.transforms.circulant(np.ones(n, complex)).nnz == circulant
 
 
 def test_costs_of_powers_of_two():
     for p in range(2, 11):
         n = 2**p
-        assert nf.dft(n).rcg == pytest.approx(n / (2 * p))
-        assert nf.hadamard(n).rcg == pytest.approx(n / (2 * p))
-        assert nf.dct(n).rcg == pytest.approx(n / (8 * p - 8))
-        assert nf.hartley(n).chain == nf.Chain.rank2(n)
-        assert nf.circulant(np.ones(n)).rcg == pytest.approx(n / (16 * p - 16))
-        assert nf.permutation(np.arange(n)).rcg == pytest.approx(n / (4 * p))
-        assert nf.dct(n).chain == nf.dst(n, 4).chain == nf.Chain.rank2(n)
-    assert (nf.dct(64).nnz, nf.dct(256).nnz) == (2560, 14336)
-    assert nf.dct(129, 1).rcg > 1 > nf.dct(128, 1).rcg
-    assert nf.dst(127, 1).rcg > 1 > nf.dst(128, 1).rcg
-    assert nf.circulant(np.ones(128)).rcg > 1 > nf.circulant(np.ones(64)).rcg
-    assert nf.haar(1024).nnz == 6016
+        assert nf.transforms.dft(n).rcg == pytest.approx(n / (2 * p))
+        assert nf.transforms.hadamard(n).rcg == pytest.approx(n / (2 * p))
+        assert nf.transforms.dct(n).rcg == pytest.approx(n / (8 * p - 8))
+        assert nf.transforms.hartley(n).chain == nf.Chain.rank2(n)
+        assert nf.transforms.circulant(np.ones(n)).rcg == pytest.approx(
+            n / (16 * p - 16)
+        )
+        assert nf.transforms.permutation(np.arange(n)).rcg == pytest.approx(n / (4 * p))
+        assert (
+            nf.transforms.dct(n).chain
+            == nf.transforms.dst(n, 4).chain
+            == nf.Chain.rank2(n)
+        )
+    assert (nf.transforms.dct(64).nnz, nf.transforms.dct(256).nnz) == (2560, 14336)
+    assert nf.transforms.dct(129, 1).rcg > 1 > nf.transforms.dct(128, 1).rcg
+    assert nf.transforms.dst(127, 1).rcg > 1 > nf.transforms.dst(128, 1).rcg
+    assert (
+        nf.transforms.circulant(np.ones(128)).rcg
+        > 1
+        > nf.transforms.circulant(np.ones(64)).rcg
+    )
+    assert nf.transforms.haar(1024).nnz == 6016
     blocks = [np.ones((3, 3))] * 4
-    assert nf.kronecker(*blocks).rcg == pytest.approx(3**3 / 4)
+    assert nf.transforms.kronecker(*blocks).rcg == pytest.approx(3**3 / 4)
 
 
-ORDERS = [nf.dft, nf.idft, nf.hartley, nf.dct, nf.dst, nf.hadamard, nf.haar]
+ORDERS = [
+    nf.transforms.dft,
+    nf.transforms.idft,
+    nf.transforms.hartley,
+    nf.transforms.dct,
+    nf.transforms.dst,
+    nf.transforms.hadamard,
+    nf.transforms.haar,
+]
 
 
 @pytest.mark.parametrize("constructor", ORDERS)
@@ -299,27 +338,34 @@ def test_orders_are_checked(constructor):
     for wrong in (np.int64, "float16", "nothing", None):
         with pytest.raises(TypeError, match="dtype="):
             constructor(4, dtype="int64" if wrong is None else wrong)
-    other = np.float64 if constructor in (nf.dft, nf.idft) else np.complex128
+    other = (
+        np.float64
+        if constructor in (nf.transforms.dft, nf.transforms.idft)
+        else np.complex128
+    )
     with pytest.raises(TypeError, match="dtype="):
         constructor(4, dtype=other)
     assert constructor(np.int32(4)).shape == (4, 4)
 
 
 def test_orders_that_a_transform_does_not_have():
-    for constructor in (nf.hadamard, nf.haar):
+    for constructor in (nf.transforms.hadamard, nf.transforms.haar):
         with pytest.raises(ValueError, match=r"n=12.*power of two"):
             constructor(12)
-    for constructor in (nf.dct, nf.dst):
+    for constructor in (nf.transforms.dct, nf.transforms.dst):
         for wrong in (0, 5, -1):
             with pytest.raises(ValueError, match=f"type={wrong}"):
                 constructor(4, type=wrong)
         with pytest.raises(TypeError, match="type='II'"):
             constructor(4, type="II")
     with pytest.raises(ValueError, match=r"n=1\b.*type 1"):
-        nf.dct(1, 1)
+        nf.transforms.dct(1, 1)
 
 
-@pytest.mark.parametrize("constructor", [nf.circulant, nf.toeplitz, nf.hankel])
+@pytest.mark.parametrize(
+    "constructor",
+    [nf.transforms.circulant, nf.transforms.toeplitz, nf.transforms.hankel],
+)
 def test_columns_are_checked(constructor):
     for wrong in ([], [1.0, np.nan], [np.inf], np.ones((2, 2)), 3.0, [[1], [1, 2]]):
         with pytest.raises(ValueError, match=r"^c "):
@@ -327,7 +373,7 @@ def test_columns_are_checked(constructor):
     for wrong in ("abc", ["a"], [None], [{}]):
         with pytest.raises((TypeError, ValueError), match=r"^c "):
             constructor(wrong)
-    if constructor is not nf.circulant:
+    if constructor is not nf.transforms.circulant:
         for wrong in ([], [np.nan], np.ones((2, 2))):
             with pytest.raises(ValueError, match=r"^r "):
                 constructor([1.0], wrong)
@@ -336,33 +382,33 @@ def test_columns_are_checked(constructor):
 def test_permutations_are_checked():
     for wrong in ([], [0, 0], [1, 2], [-1, 0], [[0, 1]], 0, [0.0, 1.0], ["a"]):
         with pytest.raises(ValueError, match=r"^p "):
-            nf.permutation(wrong)
+            nf.transforms.permutation(wrong)
     with pytest.raises(TypeError, match="dtype="):
-        nf.permutation([0, 1], dtype=complex)
+        nf.transforms.permutation([0, 1], dtype=complex)
 
 
 def test_matrices_of_a_kronecker_product_are_checked():
     with pytest.raises(ValueError, match="matrices is empty"):
-        nf.kronecker()
+        nf.transforms.kronecker()
     for wrong in (np.ones(3), np.ones((0, 2)), [[np.nan]]):
         with pytest.raises(ValueError, match=r"matrices\[1\]"):
-            nf.kronecker(np.eye(2), wrong)
+            nf.transforms.kronecker(np.eye(2), wrong)
     with pytest.raises(TypeError, match=r"matrices\[0\]"):
-        nf.kronecker([["a"]])
+        nf.transforms.kronecker([["a"]])
 
 
 @pytest.mark.parametrize(
     "operator",
     [
-        nf.dft(12),
-        nf.idft(12),
-        nf.dct(9),
-        nf.dst(5, 1),
-        nf.haar(16),
-        nf.circulant(np.arange(6.0)),
-        nf.toeplitz(np.arange(4.0), np.arange(3.0)),
-        nf.kronecker(np.eye(2), np.ones((2, 3))),
-        nf.permutation([2, 0, 1]),
+        nf.transforms.dft(12),
+        nf.transforms.idft(12),
+        nf.transforms.dct(9),
+        nf.transforms.dst(5, 1),
+        nf.transforms.haar(16),
+        nf.transforms.circulant(np.arange(6.0)),
+        nf.transforms.toeplitz(np.arange(4.0), np.arange(3.0)),
+        nf.transforms.kronecker(np.eye(2), np.ones((2, 3))),
+        nf.transforms.permutation([2, 0, 1]),
     ],
     ids=lambda operator: f"{type(operator).__name__} {operator.shape}",
 )

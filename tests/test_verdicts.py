@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nbfact.bench import verdicts
+from nbfact.harness.versions import verdicts
 
 
 def logs(rng, shift, spread, n=8):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nbfact.bench import worker
+from nbfact.harness import worker
 
 BODY = """
 import json, os, signal, sys, time

@@ -1,23 +1,23 @@
 """Factorization algorithms: Python loops over the kernels."""
 
-from .butterfly import ButterflyFactorization, butterfly_factorize
-from .explore import explore
-from .fits import legendre, slant
-from .gradient import learn_butterfly
-from .hierarchical import hierarchical
-from .identify import PermutedFactorization, identify_permuted_butterfly
-from .learn import LearnedTransform, Trial, learn_transform
-from .palm4msa import palm4msa
-from .presets import Preset, dictionary, rectmat, rectmat_simple
-from .refine import refine
-from .result import (
+from .butterfly.butterfly_factorize import ButterflyFactorization, butterfly_factorize
+from .butterfly.fits import legendre, slant
+from .common.result import (
     Factorization,
     History,
     LearnedButterfly,
     LearningHistory,
     LearningState,
-    State,
+    SweepState,
 )
+from .descent.learn_butterfly import learn_butterfly
+from .learn.learn_transform import LearnedTransform, Trial, learn_transform
+from .palm.explore import explore
+from .palm.hierarchical import hierarchical
+from .palm.palm4msa import palm4msa
+from .palm.presets import Preset, dictionary, rectmat, rectmat_simple
+from .palm.refine import refine
+from .permutations.identify import PermutedFactorization, identify_butterfly
 
 __all__ = [
     "ButterflyFactorization",
@@ -29,13 +29,13 @@ __all__ = [
     "LearningState",
     "PermutedFactorization",
     "Preset",
-    "State",
+    "SweepState",
     "Trial",
     "butterfly_factorize",
     "dictionary",
     "explore",
     "hierarchical",
-    "identify_permuted_butterfly",
+    "identify_butterfly",
     "learn_butterfly",
     "learn_transform",
     "legendre",

@@ -32,9 +32,9 @@ C-contiguous matrix of its dtype. It raises ``TypeError`` for any other dtype an
 also have ``project_in_place(x)``, which checks and copies nothing.
 """
 
-from .base import Constraint
-from .sparse import SkPerm, Sp, SpCol, SpLin, SpLinCol, SpSymm, SpTril, SpTriu
-from .structured import (
+from .sets import Constraint
+from .sparse_sets import SkPerm, Sp, SpCol, SpLin, SpLinCol, SpSymm, SpTril, SpTriu
+from .structured_sets import (
     AntiCirc,
     BlockDiag,
     Circ,

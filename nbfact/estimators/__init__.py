@@ -6,9 +6,9 @@ except ModuleNotFoundError:
     message = 'nbfact.estimators needs scikit-learn: pip install "nbfact[estimators]"'
     raise ModuleNotFoundError(message) from None
 
-from .neighbors import ClusterNeighbors, ClusterNeighborsClassifier
+from .cluster_neighbors import ClusterNeighbors, ClusterNeighborsClassifier
 from .nystroem import QuickNystroem
-from .quickmeans import QuicKMeans
+from .quick_kmeans import QuicKMeans
 
 __all__ = [
     "ClusterNeighbors",

@@ -25,7 +25,7 @@ def fit_clusterer(
         What the caller's argument `n_clusters` is called.
     """
     if clusterer is None:
-        from .quickmeans import QuicKMeans
+        from .quick_kmeans import QuicKMeans
 
         clusterer = QuicKMeans()
     fitted = clone(clusterer)

@@ -10,8 +10,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from .._checks import size
-from .._dask import check_known, is_dask
+from .._core.checks import size
+from .._core.dask import check_known, is_dask
 from .points import Blocks, Points
 from .recipes import RECIPES
 from .seeds import INITS

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .factored import FactoredCenters, Statistics
+from .factored_centers import FactoredCenters, Statistics
 from .points import Far
-from .recipes import Recipe
+from .recipes import CenterRecipe
 from .seeds import Seeds
 
 
@@ -33,7 +33,7 @@ class Clustering:
 
 def iterate(
     points: Any,
-    recipe: Recipe,
+    recipe: CenterRecipe,
     first: Seeds,
     max_iter: int,
     tol: float,

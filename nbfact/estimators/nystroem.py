@@ -13,9 +13,9 @@ from sklearn.base import (
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._checks import size
+from .._core.checks import size
 from .clusterers import Centers, fit_clusterer
-from .tiles import tiles
+from .row_tiles import tiles
 
 
 class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):

@@ -10,10 +10,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from .._dask import map_blocks, row_blocks, sum_blocks
+from .._core.dask import map_blocks, row_blocks, sum_blocks
 from ..kernels import cluster_sums
 from ..operators import NearestRows
-from .factored import FactoredCenters, Statistics
+from .factored_centers import FactoredCenters, Statistics
 
 # Kernels are compiled for arrays that may be written; dask's often may not.
 _KERNELS = ("C", "W")

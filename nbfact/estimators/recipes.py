@@ -6,10 +6,10 @@ import math
 import numpy as np
 
 from ..algorithms import butterfly_factorize, explore, palm4msa, refine
-from ..algorithms.starts import layer_shapes, peeled, split_budget
+from ..algorithms.learn.starts import layer_shapes, peeled, split_budget
 from ..constraints import Sp
 from ..operators import Chain, FactorProduct
-from .factored import FactoredCenters, Statistics, scaled_rows
+from .factored_centers import FactoredCenters, Statistics, scaled_rows
 
 # Weights of centers below this share of the largest are raised to it, in the fit only:
 # rows are divided by them again.
@@ -28,7 +28,7 @@ def budget_of(shape: tuple[int, int], sparsity: int) -> int:
     return min(sparsity * (least * (n_factors - 1) + most), least * most)
 
 
-class Recipe(abc.ABC):
+class CenterRecipe(abc.ABC):
     """Factors centers, at first and again from the present factors.
 
     shape: (K, D) of the centers; sparsity: see `budget_of`; n_factors: that share the
@@ -119,7 +119,7 @@ class Recipe(abc.ABC):
         return int(np.clip(work / math.prod(self.shape), fewest, most))
 
 
-class Palm(Recipe):
+class Palm(CenterRecipe):
     """The method of the paper: hierarchical at first, then palm4MSA.
 
     Sets are `Sp`, as true projections keep the error from increasing; the paper has
@@ -132,16 +132,20 @@ class Palm(Recipe):
     def _start(self, target):
         shapes = self._shapes()
         if len(shapes) == 1:
-            return palm4msa(target, split_budget(shapes, self.budget), 1).operator
+            return palm4msa(
+                target, split_budget(shapes, self.budget), n_iter=1
+            ).operator
         return peeled(target, shapes, self.budget, self._sweeps(1e7, 10, 30)).operator
 
     def _again(self, target, product):
         sets = split_budget(self._shapes(), self.budget)
         n_iter = self._sweeps(1e7, 15, 100)
-        return palm4msa(target, sets, n_iter, 1e-6, product, keep="best").operator
+        return palm4msa(
+            target, sets, n_iter=n_iter, tol=1e-6, init=product, keep="best"
+        ).operator
 
 
-class Explore(Recipe):
+class Explore(CenterRecipe):
     """Leaky exploration: finds better supports, with as many non-zeros.
 
     Two factors were best on digits and on blobs of points, of one, two, three, four
@@ -174,14 +178,14 @@ class Explore(Recipe):
 
     def _explored(self, target, init, leak, n_iter):
         """Explore, then settle without a leak."""
-        sets, options = self._sets(), {"safeguard": False, "polish": False}
+        sets, options = self._sets(), {"safeguard": False, "refine_values": False}
         found = explore(target, sets, leak=leak, n_iter=n_iter, init=init, **options)
         sweeps = max(2, n_iter // 10)
-        settled = palm4msa(target, sets, sweeps, init=found, keep="best")
+        settled = palm4msa(target, sets, n_iter=sweeps, init=found, keep="best")
         return min(found, settled, key=lambda one: one.relative_error).operator
 
 
-class Butterflies(Recipe):
+class Butterflies(CenterRecipe):
     """A butterfly of the smallest chain, whose values are fitted again and again."""
 
     def _best_number(self):

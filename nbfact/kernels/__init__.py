@@ -5,18 +5,6 @@ scalars, write in place or into ``out``, and check nothing: shapes, dtypes and
 contiguity are the caller's. One name, one place: ``from nbfact.kernels import fwht``.
 """
 
-from .assignment import (
-    project_skperm,
-    project_skperm_greedy,
-    project_skperm_warm,
-)
-from .butterfly import (
-    butterfly_adjoint,
-    butterfly_adjoint_columns,
-    butterfly_apply,
-    butterfly_apply_columns,
-    butterfly_pack,
-)
 from .compress import (
     adjoint_copy,
     count_nonzeros,
@@ -26,7 +14,22 @@ from .compress import (
     csr_entered,
     csr_gram,
 )
-from .gradient import (
+from .csr import (
+    chain_apply,
+    chain_apply_columns,
+    csr_adjoint,
+    csr_adjoint_columns,
+    csr_apply,
+    csr_apply_columns,
+)
+from .dyadic import (
+    butterfly_adjoint,
+    butterfly_adjoint_columns,
+    butterfly_apply,
+    butterfly_apply_columns,
+    butterfly_pack,
+)
+from .dyadic_gradient import (
     adam_step,
     butterfly_backward,
     butterfly_expand,
@@ -34,7 +37,6 @@ from .gradient import (
     butterfly_fit_columns,
     butterfly_total,
 )
-from .hadamard import fwht, fwht_columns, fwht_rows
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -48,10 +50,10 @@ from .kronecker_columns import (
     kronecker_gradient_columns,
 )
 from .mixture import mixture_fit
-from .nearest import cluster_sums, nearest_rows
+from .nearest_search import cluster_sums, nearest_rows
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
-from .palm import (
+from .palm_steps import (
     chain_gradient,
     chain_norm,
     chain_residual,
@@ -66,7 +68,11 @@ from .parallel import (
     nearest_rows_parallel,
 )
 from .permute import gather, gather_rows
-from .projections import (
+from .rank_one import rank_one_butterfly
+from .select import keep_largest, kth_largest
+from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
+from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
+from .sparse_projections import (
     normalize_frobenius,
     project_const,
     project_nonneg,
@@ -81,24 +87,14 @@ from .projections import (
     project_sptriu,
     project_supp,
 )
-from .rank_one import rank_one_butterfly
-from .select import keep_largest, kth_largest
-from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
-from .sparse import (
-    chain_apply,
-    chain_apply_columns,
-    csr_adjoint,
-    csr_adjoint_columns,
-    csr_apply,
-    csr_apply_columns,
-)
-from .structured import (
+from .structured_projections import (
     project_anticirc,
     project_blockdiag,
     project_circ,
     project_hankel,
     project_toeplitz,
 )
+from .walsh_hadamard import fwht, fwht_columns, fwht_rows
 
 __all__ = [
     "adam_step",

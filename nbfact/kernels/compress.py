@@ -6,8 +6,8 @@ with either then read rows, and vectorise over the columns of what they multiply
 
 import numpy as np
 
-from .._jit import kernel
-from .sparse import csr_apply_columns
+from ._jit import kernel
+from .csr import csr_apply_columns
 
 BLOCK = 16
 """Entries looked at together: blocks of zeros, the most common, cost no branch each."""

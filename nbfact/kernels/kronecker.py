@@ -17,7 +17,7 @@ unsigned, as in `sparse.py`.
 
 import numpy as np
 
-from .._jit import REASSOC, kernel
+from ._jit import REASSOC, kernel
 
 
 @kernel

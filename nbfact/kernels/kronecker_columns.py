@@ -6,7 +6,7 @@ the columns starts at window[0] * r + window[1] in x, place[0] * r + place[1] in
 
 import numpy as np
 
-from .._jit import REASSOC, kernel
+from ._jit import REASSOC, kernel
 from .kronecker import _conjugated, _packed_shape, _shape
 
 DENSE = 1024  # entries of a block from which BLAS multiplies columns

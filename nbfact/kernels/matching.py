@@ -19,7 +19,7 @@ also tell whether no other matching is as good, whatever the prices it was found
 
 import numpy as np
 
-from .._jit import kernel
+from ._jit import kernel
 from .select import kth_largest
 
 ROUNDS = 4

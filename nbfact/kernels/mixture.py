@@ -4,7 +4,7 @@ Stage k maps x to y with y[i] = (1 - w) x[i] + w x[index[k, i]], w the weight
 ``weights[which[k, i]]``. Stage 0 is applied first. Weights of 0 or 1: a permutation.
 """
 
-from .._jit import REASSOC, kernel
+from ._jit import REASSOC, kernel
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._jit import REASSOC, kernel
+from ._jit import REASSOC, kernel
 
 
 @kernel(fastmath=REASSOC)

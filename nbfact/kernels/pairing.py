@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._jit import kernel
+from ._jit import kernel
 
 # Pairs in the chains that change partners.
 _LONGEST = 6

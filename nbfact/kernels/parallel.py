@@ -15,11 +15,11 @@ in complex128 (4096), but hardly a sample of it had two cores.
 
 import numpy as np
 
-from .._jit import kernel, prange
-from .hadamard import BYTES, _base, _transform, hadamard_tile
+from ._jit import kernel, prange
 from .kronecker_columns import _chain_tiles
-from .nearest import _nearest_tiles
+from .nearest_search import _nearest_tiles
 from .tiles import LANES
+from .walsh_hadamard import BYTES, _base, _transform, hadamard_tile
 
 
 @kernel

@@ -1,6 +1,6 @@
 """Rows in another order, with zeros for those that are missing."""
 
-from .._jit import kernel
+from ._jit import kernel
 
 
 @kernel

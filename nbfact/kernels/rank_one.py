@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from .._jit import REASSOC, kernel
+from ._jit import REASSOC, kernel
 
 
 @kernel(fastmath=REASSOC)

@@ -5,7 +5,7 @@ A sort compiles for seconds and orders what nobody reads; a threshold is enough.
 
 import numpy as np
 
-from .._jit import kernel
+from ._jit import kernel
 
 
 @kernel

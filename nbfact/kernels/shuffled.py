@@ -26,7 +26,7 @@ Zen 4, one thread, float32.
 
 import numpy as np
 
-from .._jit import REASSOC, kernel
+from ._jit import REASSOC, kernel
 from .kronecker import _conjugated
 
 

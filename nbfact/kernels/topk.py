@@ -11,7 +11,7 @@ are kept, until there are k.
 
 import numpy as np
 
-from .._jit import kernel
+from ._jit import kernel
 from .select import modulus
 
 WIDTH = 16

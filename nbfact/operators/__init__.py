@@ -1,17 +1,17 @@
 """Linear maps that multiply fast."""
 
-from .base import FastOperator
 from .butterfly import Butterfly
 from .chain import Chain
 from .circulants import circulant, hankel, toeplitz
 from .cosines import dct, dst
+from .factor_product import FactorProduct
+from .fast_operator import FastOperator
 from .fourier import dft, hartley, idft
+from .hadamard import haar, hadamard, kronecker
 from .loading import load
-from .nearest import NearestRows
-from .product import FactorProduct
+from .nearest_rows import NearestRows
+from .operator_sum import OperatorSum
 from .routing import permutation
-from .sum import OperatorSum
-from .transforms import haar, hadamard, kronecker
 
 __all__ = [
     "Butterfly",

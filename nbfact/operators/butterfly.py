@@ -10,15 +10,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy import ndarray
 
-from .._checks import dtype_of
-from .._dtypes import common_dtype
-from . import layouts, permutations
+from .._core.checks import dtype_of
+from .._core.dtypes import common_dtype
+from . import layouts, reorderings
 from . import plan as plans
-from .base import FastOperator
 from .chain import Chain
-from .files import write_butterfly
+from .factor_product import FactorProduct
+from .fast_operator import FastOperator
+from .operator_files import write_butterfly
 from .patterns import fused_values, groups
-from .product import FactorProduct
 from .program import Program
 
 TYPICAL_BATCH = 16
@@ -86,13 +86,14 @@ class Butterfly(FastOperator):
         self,
         chain: Chain | Sequence[Sequence[int]],
         values: Sequence[Any],
+        *,
         rows: Any = None,
         columns: Any = None,
     ) -> None:
         chain = chain if isinstance(chain, Chain) else Chain(chain)
         self.values = layouts.checked_values(chain, values)
-        self.rows, m = permutations.checked("rows", rows, chain.shape[0])
-        self.columns, n = permutations.checked("columns", columns, chain.shape[1])
+        self.rows, m = reorderings.checked("rows", rows, chain.shape[0])
+        self.columns, n = reorderings.checked("columns", columns, chain.shape[1])
         super().__init__(self.values[0].dtype, (m, n))
         self.chain = chain
         self.nnz = chain.n_parameters
@@ -153,7 +154,7 @@ class Butterfly(FastOperator):
 
     @property
     def ks_values(self) -> list[np.ndarray]:
-        """Copies of the values, which lazylinop's ``ksm`` takes; no permutations."""
+        """Copies of the values, which lazylinop's ``ksm`` takes; no reorderings."""
         self._refuse_permutations("ks_values")
         return [value.copy() for value in self.values]
 
@@ -173,9 +174,9 @@ class Butterfly(FastOperator):
         """Return the product as sparse factors (FAμST), permutations merged."""
         factors = [layouts.csr_factor(value) for value in self.values]
         if self.rows is not None:
-            factors[0] = factors[0][permutations.inverse(self.rows)]
+            factors[0] = factors[0][reorderings.inverse(self.rows)]
         if self.columns is not None:
-            kept = permutations.inverse(self.columns)
+            kept = reorderings.inverse(self.columns)
             factors[-1] = sp.csr_array(factors[-1][:, kept])
         return FactorProduct(factors)
 
@@ -220,7 +221,7 @@ class Butterfly(FastOperator):
             if index is not None and index.min() < 0:
                 raise ValueError(f"{name} are dropped: there is no inverse")
         values = layouts.inverse_values(self.values)
-        return Butterfly(self.chain.T, values, self.columns, self.rows)
+        return Butterfly(self.chain.T, values, rows=self.columns, columns=self.rows)
 
     def astype(self, dtype: Any) -> "Butterfly":
         """Return the butterfly with values of another dtype.
@@ -237,7 +238,7 @@ class Butterfly(FastOperator):
         return self._like(self.chain, [value.astype(dtype) for value in self.values])
 
     def apply(
-        self, x: Any, out: np.ndarray | None = None, parallel: bool = False
+        self, x: Any, out: np.ndarray | None = None, *, parallel: bool = False
     ) -> np.ndarray:
         """Return ``self @ x``, written into `out` when given.
 
@@ -337,13 +338,15 @@ class Butterfly(FastOperator):
         """Butterfly of the turned factors in reverse order, built once."""
         if name not in self._adjoints:
             values = [turn(v).transpose(0, 2, 1, 3) for v in reversed(self.values)]
-            found = Butterfly(self.chain.T, values, self.columns, self.rows)
+            found = Butterfly(
+                self.chain.T, values, rows=self.columns, columns=self.rows
+            )
             self._adjoints[name] = found
         return self._adjoints[name]
 
     def _like(self, chain, values):
-        """Butterfly with the same permutations."""
-        return Butterfly(chain, values, self.rows, self.columns)
+        """Butterfly with the same reorderings."""
+        return Butterfly(chain, values, rows=self.rows, columns=self.columns)
 
     def _refuse_permutations(self, what):
         if self.rows is not None or self.columns is not None:
@@ -367,14 +370,16 @@ class Butterfly(FastOperator):
             call = self._quick.get(other.ndim)
             if call is not None and len(other) == self.shape[1] and other.flags.carray:
                 return call(other)
-        if isinstance(other, Butterfly) and permutations.cancel(
+        if isinstance(other, Butterfly) and reorderings.cancel(
             self.columns, other.rows
         ):
             if self.shape[1] != other.shape[0]:
                 raise ValueError(f"shapes do not chain: {self.shape} @ {other.shape}")
             dtype = common_dtype(self.dtype, other.dtype)
             values = [value.astype(dtype) for value in self.values + other.values]
-            return Butterfly(self.chain @ other.chain, values, self.rows, other.columns)
+            return Butterfly(
+                self.chain @ other.chain, values, rows=self.rows, columns=other.columns
+            )
         return super().__matmul__(other)
 
     def __mul__(self, other: Any) -> Any:

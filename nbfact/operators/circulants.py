@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
-from .._checks import array_of
-from .._dtypes import common_dtype
+from .._core.checks import array_of
+from .._core.dtypes import common_dtype
 from .butterfly import Butterfly
 from .chain import Chain
 from .fourier import fourier_values
 from .patterns import fused_values, prime_factors
-from .permutations import digit_reversal
+from .reorderings import digit_reversal
 
 
 def circulant(c: Any) -> Butterfly:
@@ -48,7 +48,7 @@ def circulant(c: Any) -> Butterfly:
     Examples
     --------
     >>> import numpy as np, nbfact as nf
-    >>> C = nf.circulant([1.0, 2.0, 3.0, 4.0])
+    >>> C = nf.transforms.circulant([1.0, 2.0, 3.0, 4.0])
     >>> np.round(C @ [0.0, 1.0, 0.0, 0.0], 12)
     array([4., 1., 2., 3.])
     """
@@ -92,7 +92,7 @@ def toeplitz(c: Any, r: Any = None) -> Butterfly:
     Examples
     --------
     >>> import nbfact as nf
-    >>> nf.toeplitz([1.0, 2.0, 3.0], [1.0, 5.0]).toarray().round(12)
+    >>> nf.transforms.toeplitz([1.0, 2.0, 3.0], [1.0, 5.0]).toarray().round(12)
     array([[1., 5.],
            [2., 1.],
            [3., 2.]])
@@ -131,7 +131,7 @@ def hankel(c: Any, r: Any = None) -> Butterfly:
     Examples
     --------
     >>> import nbfact as nf
-    >>> nf.hankel([1.0, 2.0, 3.0], [3.0, 5.0]).toarray().round(12)
+    >>> nf.transforms.hankel([1.0, 2.0, 3.0], [3.0, 5.0]).toarray().round(12)
     array([[1., 2.],
            [2., 3.],
            [3., 5.]])
@@ -173,7 +173,9 @@ def _circulant(c, radices, rows, columns):
     if len(radices) == 1:
         i = np.arange(n)
         dense = c[(i[:, None] - i) % n]
-        return Butterfly([(1, n, n, 1)], [dense[None, :, :, None]], rows, columns)
+        return Butterfly(
+            [(1, n, n, 1)], [dense[None, :, :, None]], rows=rows, columns=columns
+        )
     # Digit-reversed, F is K0 ... KJ, and the matrix KJ^H ... (K0^H D K0) ... KJ.
     values = fourier_values(radices)
     spectrum = scipy.fft.fft(c.astype(complex) / n)  # a mean: no overflow
@@ -182,5 +184,5 @@ def _circulant(c, radices, rows, columns):
     middle = fused_values(adjoints[0], weighted)
     values = [*adjoints[:0:-1], middle, *values[1:]]
     chain = Chain([value.shape for value in values])
-    found = Butterfly(chain, values, rows, columns)
+    found = Butterfly(chain, values, rows=rows, columns=columns)
     return (found if c.dtype.kind == "c" else found.real_part()).astype(c.dtype)

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import dtype_of, size
+from .._core.checks import dtype_of, size
 from .butterfly import Butterfly
 from .fourier import butterfly, fourier_values
 from .patterns import prime_factors
-from .permutations import digit_reversal, makhoul
+from .reorderings import digit_reversal, makhoul
 
 
 def dct(
-    n: int, type: int = 2, normalized: bool = True, dtype: Any = np.float64
+    n: int, type: int = 2, *, normalized: bool = True, dtype: Any = np.float64
 ) -> Butterfly:
     """Return a discrete cosine transform as a real butterfly.
 
@@ -58,9 +58,9 @@ def dct(
     --------
     >>> import numpy as np, nbfact as nf, scipy.fft
     >>> x = np.arange(60.0)
-    >>> bool(np.allclose(nf.dct(60) @ x, scipy.fft.dct(x, norm="ortho")))
+    >>> bool(np.allclose(nf.transforms.dct(60) @ x, scipy.fft.dct(x, norm="ortho")))
     True
-    >>> nf.dct(64).nnz, nf.dct(64).rcg
+    >>> nf.transforms.dct(64).nnz, nf.transforms.dct(64).rcg
     (2560, 1.6)
     """
     n, type = size("n", n), _type(type)
@@ -77,7 +77,7 @@ def dct(
 
 
 def dst(
-    n: int, type: int = 2, normalized: bool = True, dtype: Any = np.float64
+    n: int, type: int = 2, *, normalized: bool = True, dtype: Any = np.float64
 ) -> Butterfly:
     """Return a discrete sine transform as a real butterfly.
 
@@ -119,7 +119,7 @@ def dst(
     --------
     >>> import numpy as np, nbfact as nf, scipy.fft
     >>> x = np.arange(7.0)
-    >>> bool(np.allclose(nf.dst(7, type=4) @ x, scipy.fft.dst(x, 4, norm="ortho")))
+    >>> bool(np.allclose(nf.transforms.dst(7, type=4) @ x, scipy.fft.dst(x, 4, norm="ortho")))
     True
     """
     n, type = size("n", n), _type(type)

@@ -6,17 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from .._angles import exp_turns
-from .._checks import dtype_of, size
+from .._core.angles import exp_turns
+from .._core.checks import dtype_of, size
 from .butterfly import Butterfly
 from .chain import Chain
 from .patterns import positive, prime_factors
-from .permutations import digit_reversal
+from .reorderings import digit_reversal
 
 
 def dft(
     n: int,
     normalized: bool = True,
+    *,
     dtype: Any = np.complex128,
     radices: Sequence[int] | None = None,
 ) -> Butterfly:
@@ -61,7 +62,7 @@ def dft(
     Examples
     --------
     >>> import numpy as np, nbfact as nf
-    >>> F = nf.dft(12)
+    >>> F = nf.transforms.dft(12)
     >>> x = np.arange(12.0)
     >>> bool(np.allclose(F @ x, np.fft.fft(x, norm="ortho")))
     True
@@ -80,6 +81,7 @@ def dft(
 def idft(
     n: int,
     normalized: bool = True,
+    *,
     dtype: Any = np.complex128,
     radices: Sequence[int] | None = None,
 ) -> Butterfly:
@@ -109,7 +111,7 @@ def idft(
     --------
     >>> import numpy as np, nbfact as nf
     >>> x = np.arange(6.0)
-    >>> bool(np.allclose(nf.idft(6) @ (nf.dft(6) @ x), x))
+    >>> bool(np.allclose(nf.transforms.idft(6) @ (nf.transforms.dft(6) @ x), x))
     True
     """
     n = size("n", n)
@@ -120,7 +122,7 @@ def idft(
     return butterfly(radices, values, digit_reversal(radices), dtype).H
 
 
-def hartley(n: int, normalized: bool = True, dtype: Any = np.float64) -> Butterfly:
+def hartley(n: int, normalized: bool = True, *, dtype: Any = np.float64) -> Butterfly:
     """Return the discrete Hartley transform as a butterfly.
 
     Parameters
@@ -157,7 +159,7 @@ def hartley(n: int, normalized: bool = True, dtype: Any = np.float64) -> Butterf
     Examples
     --------
     >>> import numpy as np, nbfact as nf
-    >>> (nf.hartley(4, normalized=False) @ np.eye(4)).astype(int)
+    >>> (nf.transforms.hartley(4, normalized=False) @ np.eye(4)).astype(int)
     array([[ 1,  1,  1,  1],
            [ 1,  1, -1, -1],
            [ 1, -1,  1, -1],
@@ -215,7 +217,7 @@ def butterfly(
 
     columns, rows: the permutations of `Butterfly`.
     """
-    found = Butterfly(Chain.mixed_radix(radices), values, rows, columns)
+    found = Butterfly(Chain.mixed_radix(radices), values, rows=rows, columns=columns)
     return (found.real_part() if dtype.kind == "f" else found).astype(dtype)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from .._dtypes import common_dtype
+from .._core.dtypes import common_dtype
 from .chain import Chain
 from .patterns import Pattern, shape_of
 

@@ -3,8 +3,8 @@
 import os
 
 from .butterfly import Butterfly
-from .files import BUTTERFLY, DAMAGED, read_operator
-from .product import FactorProduct
+from .factor_product import FactorProduct
+from .operator_files import BUTTERFLY, DAMAGED, read_operator
 
 
 def load(path: str | os.PathLike[str]) -> FactorProduct | Butterfly:
@@ -43,7 +43,9 @@ def load(path: str | os.PathLike[str]) -> FactorProduct | Butterfly:
         kind, parts = read_operator(path)
         if kind == BUTTERFLY:
             values, rows, columns = parts
-            return Butterfly([v.shape for v in values], values, rows, columns)
+            return Butterfly(
+                [v.shape for v in values], values, rows=rows, columns=columns
+            )
         return FactorProduct(*parts)
     except DAMAGED as error:
         raise ValueError(

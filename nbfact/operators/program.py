@@ -25,8 +25,8 @@ from ..kernels import (
     shuffled_pack,
 )
 from .patterns import fused_values, groups, shape_of
-from .permutations import inverse
 from .plan import INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
+from .reorderings import inverse
 
 TILE_BYTES = 1 << 18
 """Of each of the two buffers that a tile of columns goes through."""

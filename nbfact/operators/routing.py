@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import array_of, dtype_of
+from .._core.checks import array_of, dtype_of
 from .butterfly import Butterfly
 from .chain import Chain
 
@@ -47,7 +47,7 @@ def permutation(p: Any, dtype: Any = np.float64) -> Butterfly:
     Examples
     --------
     >>> import numpy as np, nbfact as nf
-    >>> nf.permutation([2, 0, 1]) @ np.array([10.0, 20.0, 30.0])
+    >>> nf.transforms.permutation([2, 0, 1]) @ np.array([10.0, 20.0, 30.0])
     array([30., 10., 20.])
     """
     p = array_of("p", p, 1) if np.size(p) == 0 else np.asarray(p)
@@ -68,7 +68,7 @@ def permutation(p: Any, dtype: Any = np.float64) -> Butterfly:
         for swap, pattern in zip(swaps, chain, strict=True)
     ]
     kept = np.where(np.arange(order) < n, np.arange(order), -1)
-    return Butterfly(chain, values, kept, kept)
+    return Butterfly(chain, values, rows=kept, columns=kept)
 
 
 def _route(p):

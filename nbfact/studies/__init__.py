@@ -12,5 +12,5 @@ A study is a module with
   stopped. Labels of jobs differ, functions can be pickled;
 * ``choose(settings, names)``, where there are data sets to choose: settings for those.
 
-:mod:`nbfact.studies.run` does the rest: progress, resuming, CSV, Markdown, PNG.
+:mod:`nbfact.studies.tools.run_study` does the rest: progress, resuming, CSV, Markdown, PNG.
 """

@@ -12,7 +12,7 @@ import numpy as np
 from ..algorithms import palm4msa
 from ..constraints import SpLin
 from ..targets import planted
-from .report import Row
+from .tools.result_files import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,9 +67,11 @@ def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[R
 
 def _rows(varied, n, depth, k, sweeps):
     k = min(k, n)
-    target = planted(n, depth, k, 0)
+    target = planted(n, depth, k, random_state=0)
     sets = [SpLin((n, n), k)] * depth
-    palm4msa(planted(8, 2, 2, 0), [SpLin((8, 8), 2)] * 2, n_iter=2)  # compiles
+    palm4msa(
+        planted(8, 2, 2, random_state=0), [SpLin((8, 8), 2)] * 2, n_iter=2
+    )  # compiles
     ends = []
     palm4msa(
         target,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..algorithms.factors import Chain, Dense, compressed, dense_norm
-from ..bench.sample import interleave, paired_ratio, summary
-from .report import Row
+from ..algorithms.common.factors import Dense, PackedFactors, compressed, dense_norm
+from ..harness.sample import interleave, paired_ratio, summary
+from .tools.result_files import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,7 +66,7 @@ def _rows(dtype, shape, density, budget):
         "S S^H": (sparse_gram, lambda: dense.gram(gram)),
     }
     if p == q:
-        chain, square = Chain([sparse] * 5, np.dtype(dtype)), dense.gram()
+        chain, square = PackedFactors([sparse] * 5, np.dtype(dtype)), dense.gram()
         start = draw((p,))
         pairs["norm"] = (
             lambda: chain.norm(0, 5, start.copy(), 1),

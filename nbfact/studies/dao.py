@@ -16,7 +16,7 @@ import scipy.linalg
 from ..algorithms import butterfly_factorize, learn_butterfly
 from ..operators import Chain
 from ..targets import named
-from .report import Row
+from .tools.result_files import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,7 +60,7 @@ class Settings:
     sizes: tuple[int, ...] = SIZES
     transforms: tuple[str, ...] = tuple(PUBLISHED)
     n_iter: int = 2000
-    polish: int = 100
+    n_refine_iter: int = 100
 
 
 FULL = Settings()
@@ -120,10 +120,10 @@ def _rows(name, n, settings):
     learned = learn_butterfly(
         matrix,
         row["model"],
-        row["permutation"],
+        permutation=row["permutation"],
         n_iter=settings.n_iter,
-        polish=settings.polish,
-        starts=_starts(name, n),
+        n_refine_iter=settings.n_refine_iter,
+        n_restarts=_starts(name, n) - 1,
         random_state=0,
     )
     row["learned_seconds"] = time.perf_counter() - start
@@ -154,7 +154,9 @@ def _exact(name, matrix):
         found = butterfly_factorize(matrix, model="circulant")
     else:
         chain = Chain.rank2(n) if name in _RANK2 else Chain.square_dyadic(n)
-        found = butterfly_factorize(matrix, chain, _RANK2.get(name, "search"))
+        found = butterfly_factorize(
+            matrix, chain, permutation=_RANK2.get(name, "search")
+        )
     return float(found.relative_error * np.linalg.norm(matrix) / n)
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..algorithms import hierarchical
-from ..bench import faust
+from ..cases.rivals import faust
 from ..metrics import relative_error
 from ..targets import hadamard, noisy
-from .options import PRESETS
-from .report import Row
+from .tools.options import PRESETS
+from .tools.result_files import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +73,7 @@ def instance(n: int, noise: float | str, seed: int) -> tuple[np.ndarray, np.ndar
     if noise == PERMUTED:
         permuted = clean[np.random.default_rng(100 + seed).permutation(n)]
         return permuted, permuted
-    return noisy(clean, noise, seed), clean
+    return noisy(clean, noise, random_state=seed), clean
 
 
 def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:

@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..bench.sample import interleave
+from ..harness.sample import interleave
 from ..operators import Chain
-from ..operators.plan import (
-    DECREASING,
-    INCREASING,
-    KRONECKER,
-    SHUFFLED,
-    TURNED,
-    Step,
-)
+from ..operators.plan import DECREASING, INCREASING, KRONECKER, SHUFFLED, TURNED, Step
 from ..operators.program import Program
-from .report import Row
+from .tools.result_files import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,8 +16,8 @@ from .. import targets
 from ..algorithms import hierarchical, palm4msa, refine
 from ..constraints import SkPerm, Sp, SpLin, SpLinCol
 from ..metrics import relative_error
-from .options import SCALINGS
-from .report import Row
+from .tools.options import SCALINGS
+from .tools.result_files import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,15 +68,15 @@ def _permuted(name, n, rng):
 
 
 def _graph_fourier(n, rng):
-    return targets.graph_fourier(n, "geometric", rng)
+    return targets.graph_fourier(n, "geometric", random_state=rng)
 
 
 def _leadfield(n, rng):
-    return targets.leadfield(n, n, rng)
+    return targets.leadfield(n, n, random_state=rng)
 
 
 def _planted(n, rng):
-    return targets.planted(n, 3, 4, rng)
+    return targets.planted(n, 3, 4, random_state=rng)
 
 
 def _lowrank(n, rng):

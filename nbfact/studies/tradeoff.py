@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..algorithms import hierarchical, refine
-from ..bench import faust
-from ..bench.palm import RECTMAT_MAX
+from ..cases.palm import RECTMAT_MAX
+from ..cases.rivals import faust
 from ..metrics import relative_error
 from ..targets import leadfield
-from .options import RECTMATS
-from .report import Row
+from .tools.options import RECTMATS
+from .tools.result_files import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,7 +98,9 @@ def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[R
     found = []
     for shape, grid in settings.grids:
         # The matrix of the anchors where it is theirs; the geometry of a helmet beyond.
-        target = dipoles(*shape) if shape[0] <= 64 else leadfield(*shape, 0)
+        target = (
+            dipoles(*shape) if shape[0] <= 64 else leadfield(*shape, random_state=0)
+        )
         singular = np.linalg.svd(target, compute_uv=False)
         for name, make in RECTMATS.items():
             for j, k, s in grid:

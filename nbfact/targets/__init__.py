@@ -1,13 +1,13 @@
 """Matrices to factor: named transforms, planted products, graphs, files, ..."""
 
-from .._files import load_matrix
+from .._core.files import load_matrix
+from .dao_suite import convolution, hilbert, legendre, named, randn
+from .dense_transforms import dct, dft, dst, hadamard, hartley
 from .digits import centroids
-from .disturb import noisy, permuted
 from .graphs import graph_fourier
-from .meg import leadfield
-from .products import pair_rotations, permuted_butterfly, planted
-from .study import convolution, hilbert, legendre, named, randn
-from .transforms import dct, dft, dst, hadamard, hartley
+from .lead_fields import leadfield
+from .perturbations import noisy, permuted
+from .random_products import pair_rotations, permuted_butterfly, planted
 from .wavelets import haar, slant
 
 __all__ = [

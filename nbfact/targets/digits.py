@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._checks import RandomState, size
+from .._core.checks import RandomState, size
 
 MISSING = 'scikit-learn is missing; pip install "nbfact[study]" brings it'
 

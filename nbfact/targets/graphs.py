@@ -3,11 +3,11 @@
 import numpy as np
 import scipy.sparse
 
-from .._checks import RandomState, size
+from .._core.checks import RandomState, size
 
 
 def graph_fourier(
-    n: int, kind: str = "geometric", random_state: RandomState = None
+    n: int, kind: str = "geometric", *, random_state: RandomState = None
 ) -> np.ndarray:
     """Return the eigenvectors of the Laplacian of a random connected graph.
 

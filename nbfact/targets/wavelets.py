@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._checks import power_of_two
+from .._core.checks import power_of_two
 
 
 def haar(n: int, normalized: bool = True) -> np.ndarray:

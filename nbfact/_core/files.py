@@ -1,0 +1,209 @@
+"""Files: read a matrix of any usual kind, write a file whole or not at all."""
+
+import contextlib
+import os
+import uuid
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse
+
+from .dtypes import DTYPES
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that replaces it when the block ends.
+
+    A block that raises, Ctrl-C included, leaves an earlier file at `path` as it was
+    and no temporary file behind.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write. Its directory must exist. A symbolic link is followed: the
+        file it points to is the one replaced.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty file in the same directory, with the suffix of `path`.
+
+    Raises
+    ------
+    OSError
+        When the directory is missing or not writable, or `path` is a directory.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_path(Path(folder) / "a.txt") as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     [entry.name for entry in Path(folder).iterdir()]
+    ['a.txt']
+    """
+    path = Path(os.path.realpath(path))
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory, not a file to write")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} is not a directory to write in")
+    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
+    open(temporary, "xb").close()
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())  # a power cut keeps one of the two files whole
+        if path.exists():
+            temporary.chmod(path.stat().st_mode & 0o777)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_matrix(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read the matrix to factor from a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``.npy``; ``.npz`` with one array, one named ``data``, or a sparse matrix of
+        :func:`scipy.sparse.save_npz`; ``.mat`` (MATLAB, up to version 7.2) with one
+        matrix; ``.csv`` of numbers separated by commas.
+
+    Returns
+    -------
+    ndarray, shape (m, n)
+        In float32, float64, complex64 or complex128 as stored; other numbers become
+        float64 or complex128. Never empty, always finite.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ValueError
+        When the file is not of a known kind, is damaged, holds no matrix or several,
+        or the matrix is empty, not 2-D, not numeric, or holds NaN or infinity. The
+        message starts with the path. Nothing pickled is ever read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(Path(folder) / "eye.npy", np.eye(2, dtype="float32"))
+    ...     load_matrix(Path(folder) / "eye.npy")
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+    path = Path(path)
+    readers = {".npy": _npy, ".npz": _npz, ".mat": _mat, ".csv": _csv}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise ValueError(
+            f"{path}: unknown kind of file {path.suffix!r}; expected one of "
+            + ", ".join(readers)
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    return _checked(path, reader(path))
+
+
+def _npy(path):
+    """Read the array of a .npy file."""
+    with open(path, "rb") as file:
+        try:
+            return np.lib.format.read_array(file, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"{path}: not a .npy file of numbers ({error})") from None
+
+
+def _npz(path):
+    """Read the only array of a .npz file, the one called data, or a sparse matrix."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path}: not a .npz file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            names = archive.files
+            if {"format", "shape", "data"} <= set(names):
+                return scipy.sparse.load_npz(path).toarray()
+            name = names[0] if len(names) == 1 else "data"
+            if name not in names:
+                raise ValueError(
+                    f"holds {', '.join(names) or 'no array'}; expected one array, or "
+                    "one named data"
+                )
+            return archive[name]
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def load_mat(path: str | os.PathLike[str]) -> dict:
+    """Read the variables of a MATLAB file with any SciPy, silently.
+
+    SciPy 1.18 announces for each sparse variable that its class will change.
+    """
+    import scipy.io
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return scipy.io.loadmat(path)
+
+
+def _mat(path):
+    """Read the only matrix of a MATLAB file."""
+    try:
+        content = load_mat(path)
+    except NotImplementedError:
+        raise ValueError(
+            f"{path}: MATLAB 7.3 files are not read; save it with -v7"
+        ) from None
+    except Exception as error:  # loadmat raises many kinds on a damaged file
+        raise ValueError(f"{path}: not a MATLAB file ({error})") from None
+    matrices = {
+        name: value
+        for name, value in content.items()
+        if not name.startswith("__")
+        and (scipy.sparse.issparse(value) or value.dtype.kind in "biufc")
+    }
+    if len(matrices) != 1:
+        raise ValueError(
+            f"{path}: expected one numeric matrix, found "
+            + (", ".join(matrices) or "none")
+        )
+    (value,) = matrices.values()
+    return value.toarray() if scipy.sparse.issparse(value) else value
+
+
+def _csv(path):
+    """Read a table of numbers separated by commas."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # an empty file: checked later
+            return np.loadtxt(path, delimiter=",", ndmin=2)
+    except ValueError as error:
+        raise ValueError(f"{path}: not a table of numbers ({error})") from None
+
+
+def _checked(path, matrix):
+    """Return `matrix` in one of the four dtypes, or say what is wrong with it."""
+    if matrix.dtype.kind not in "biufc":
+        raise ValueError(f"{path}: holds {matrix.dtype} entries; expected numbers")
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise ValueError(
+            f"{path}: has shape {matrix.shape}; expected a matrix that is not empty"
+        )
+    dtype = matrix.dtype.newbyteorder("=")
+    if dtype.name not in DTYPES:
+        dtype = np.dtype("complex128" if dtype.kind == "c" else "float64")
+    matrix = matrix.astype(dtype, copy=False)
+    finite = np.isfinite(matrix)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise ValueError(
+            f"{path}: entry ({row}, {column}) is {matrix[row, column]}; "
+            "expected finite numbers"
+        )
+    return matrix

@@ -1,0 +1,1 @@
+"""Butterfly factorization in closed form, split by split."""

@@ -1,0 +1,1 @@
+"""learn_transform: the search for the best factorization under a budget."""

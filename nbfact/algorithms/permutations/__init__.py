@@ -1,0 +1,1 @@
+"""Recovering the unknown permutations of a permuted butterfly."""

@@ -1,0 +1,1 @@
+"""What nbfact measures of itself, and beside which rivals."""

@@ -1,0 +1,172 @@
+"""Cases of factorizing into butterflies: time, and error, beside other toolboxes.
+
+The columns of the DFT are in bit-reversed order, as a butterfly needs them. Each call
+starts from the dense matrix and ends with an operator; its error is that of the
+operator's dense matrix, taken outside the clock.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import targets
+from ..algorithms import butterfly_factorize, learn_butterfly
+from ..harness.case import Case
+from ..operators import Chain
+from ..operators.reorderings import bit_reversal
+from .rivals import faust, peers
+
+OURS = "nbfact"
+
+LARGEST = {"pyfaust right": 512, "pyfaust bbtree": 2048}
+"""Orders above which a rival takes minutes: its `right` some 80 s at 2048."""
+
+SLACK = 1.01
+"""Times the least error of the others that ours may have. The balanced order has
+0.06 % less than ours for some Gaussian matrices, none of 1 % in sizes 16 to 2048."""
+
+
+class FactorizeCase(Case):
+    """A case whose call returns an operator: its dense matrix is compared."""
+
+    def error(self, got: Any, want: np.ndarray) -> float:
+        """Return the relative error of the dense matrix of an operator."""
+        return super().error(np.asarray(got.toarray()), want)
+
+
+def factorize_cases(
+    kinds: Sequence[str], sizes: Sequence[int], dtypes: Sequence[str] = ("float64",)
+) -> Iterator[Case]:
+    """Yield the factorizations of some targets into dyadic butterflies.
+
+    Parameters
+    ----------
+    kinds : sequence of {"hadamard", "dft", "gaussian"}
+        What is factored; the DFT is complex whatever the dtype says.
+    sizes : sequence of int
+        Orders, powers of two.
+    dtypes : sequence of {"float32", "float64"}
+        Precisions.
+
+    Yields
+    ------
+    Case
+    """
+    for kind in kinds:
+        for n in sizes:
+            for dtype in dtypes:
+                yield from _cases(kind, n, dtype)
+
+
+def learning_cases(kinds: Sequence[str], sizes: Sequence[int]) -> Iterator[Case]:
+    """Yield the same targets learned by gradient descent, beside the closed form.
+
+    Learned ones count as right below the RMSE of 1e-4 of Dao et al. (2019); the
+    permutation is searched for.
+
+    Parameters
+    ----------
+    kinds, sizes : sequences
+        As in `factorize_cases`.
+
+    Yields
+    ------
+    Case
+    """
+    for kind in kinds:
+        for n in sizes:
+            for case in _cases(kind, n, "float64"):
+                if case.impl == OURS:
+                    group = {
+                        "group": "butterfly learned",
+                        "yardstick": OURS,
+                        "fallbacks": (),
+                    }
+                    yield dataclasses.replace(case, **group)
+                    yield dataclasses.replace(
+                        case,
+                        **group,
+                        impl="nbfact learned",
+                        prepare=_learned,
+                        bound=1e-4 * math.sqrt(n),
+                    )
+
+
+def _learned(target):
+    return lambda: learn_butterfly(target, random_state=0).operator
+
+
+def _cases(kind, n, precision):
+    dtype = np.result_type(precision, "complex64" if kind == "dft" else precision)
+    made: dict[str, Callable] = {OURS: _ours}
+    for name in ("pyfaust bbtree", "pyfaust right"):
+        if peers.installed(name) and n <= LARGEST[name] and precision == "float64":
+            made[name] = functools.partial(_pyfaust, name.split()[1])
+    for name in ("lazylinop l2r", "lazylinop balanced"):
+        if peers.installed(name):
+            made[name] = functools.partial(_lazylinop, name.split()[1])
+    ranked = ("pyfaust bbtree", "lazylinop l2r", OURS)
+    yardstick, *others = [name for name in ranked if name in made]
+    levels = n.bit_length() - 1
+    exact = kind != "gaussian"
+    for impl, prepare in made.items():
+        yield FactorizeCase(
+            group="butterfly factorize",
+            impl=impl,
+            params={"target": kind, "n": n, "dtype": dtype.name},
+            make=functools.partial(_target, kind, n, dtype),
+            prepare=prepare,
+            reference=lambda target: target,
+            # lazylinop and pyfaust lose a digit or two with n
+            bound=float(np.finfo(dtype).eps) * (50 if impl == OURS else 1000)
+            if exact
+            else math.inf,
+            # Each level reads and writes what is left: half the entries of the last.
+            size=2 * 2 * n * n * dtype.itemsize,
+            flops=(8 if dtype.kind == "c" else 2) * 4 * n * n,
+            nnz=2 * n * levels,
+            yardstick=yardstick,
+            fallbacks=tuple(others),
+            rival=impl != OURS,
+            slack=None if exact else SLACK if impl == OURS else math.inf,
+        )
+
+
+def _target(kind, n, dtype, rng):
+    if kind == "hadamard":
+        return targets.hadamard(n).astype(dtype)
+    if kind == "dft":
+        return np.ascontiguousarray(targets.dft(n)[:, bit_reversal(n)].astype(dtype))
+    return (rng.standard_normal((n, n)) / np.sqrt(n)).astype(dtype)
+
+
+def _ours(target):
+    chain = Chain.square_dyadic(len(target))
+    return lambda: butterfly_factorize(target, chain).operator
+
+
+def _pyfaust(kind, target):
+    with faust.muted():
+        from pyfaust.fact import butterfly
+
+        wanted = np.asfortranarray(target)
+        butterfly(wanted[:4, :4], type=kind)
+
+    def call():
+        with faust.muted():
+            return butterfly(wanted, type=kind)
+
+    return call
+
+
+def _lazylinop(order, target):
+    with faust.muted():
+        from lazylinop.butterfly import Chain as TheirChain
+        from lazylinop.butterfly import ksd
+
+        chain = TheirChain.square_dyadic(target.shape)
+    return lambda: ksd(target, chain, order=order)

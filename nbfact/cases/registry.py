@@ -1,0 +1,252 @@
+"""The one registry of benchmarks: the command, the asv suite and the tests read it.
+
+A case is one implementation of one computation at one size. Cases of the same
+computation share their inputs and form a task; one of them, ``dense`` where there is a
+matrix, is the yardstick the others are timed against. Names of tasks that factorize
+hold ``palm``.
+
+What is inside the clock: one call that computes the whole result from the same x, the
+output allocated or not as the implementation's own users would have it. The dense
+product and our kernels write into an ``out`` made beforehand; a kernel that works in
+place is given a fresh copy of x, and the copy is timed with it; objects with ``@``
+(ours, scipy's, rivals') allocate what they return. Outside the clock: building
+matrices and factors, compilation, and the comparison with the reference.
+"""
+
+import fnmatch
+from collections.abc import Iterable
+
+from ..harness.case import Case, leave_out
+from .approximate_products import approximation_cases
+from .assignment import assignment_cases
+from .butterflies import factorize_cases, learning_cases
+from .clustering import clustering_cases
+from .hadamard_transform import fwht_cases
+from .learned_supports import pattern_cases
+from .palm import (
+    REACHES,
+    SHAPES,
+    curve_cases,
+    hierarchical_cases,
+    reach_cases,
+    rectmat_cases,
+    shape_cases,
+    sweep_cases,
+)
+from .plans import plan_cases
+from .products import product_cases
+from .projections import projection_cases, skperm_cases
+from .rivals.peers import is_peer
+
+PLANNED = [
+    *(("dyadic", n) for n in (256, 1024, 4096)),
+    *(("rank 2", n) for n in (256, 1024, 4096)),
+    ("smallest", 1000),
+    ("monarch", 1024),
+    ("B B^T", 1024),
+]
+"""Chains whose plans are compared, and orders."""
+
+
+CURVED = [
+    ("planted splin4", 64, (1, 2, 5, 10, 20, 50, 100, 200)),
+    ("splin5*normcol", 32, (1, 2, 5, 10, 20, 50, 100, 200)),
+    ("hadamard split", 64, (1, 2, 5, 10, 20)),
+]
+"""Problems whose error is followed, columns, and numbers of sweeps."""
+
+APPROXIMATED = [
+    (name, n)
+    for n in (256, 1024)
+    for name in ("dct", "legendre", "hilbert", "leadfield", "gaussian")
+]
+"""Targets that are approximated, and columns."""
+
+ASSIGNED = [
+    *((n, n, 4096) for n in (64, 128, 256, 512, 1024)),
+    *((128, d, 4096) for d in (784, 2000)),
+]
+"""Centres, columns and points that are assigned."""
+
+CLUSTERED = [(256, 256, 5000), (1024, 1024, 20000)]
+"""Centers, columns and points that are clustered."""
+
+
+def registry(profile: str = "full", peers: bool = False) -> list[Case]:
+    """Return the cases of a profile.
+
+    Parameters
+    ----------
+    profile : {"quick", "pr", "full"}
+        ``quick``: the few of ``nbfact bench --quick``, to see that it works and is
+        worth it. ``pr``: at least one of each kernel and algorithm, at one moderate
+        size, for what is run on every change: the asv suite, ``nbfact compare`` and
+        ``nbfact gate``. ``full``: all; they tell where.
+    peers : bool
+        Whether the rivals of the extra ``peers`` that are installed are among them.
+        What NumPy and SciPy bring always is.
+
+    Returns
+    -------
+    list of Case
+        Nothing is built, compiled or imported for them yet.
+
+    Raises
+    ------
+    ValueError
+        When there is no such profile.
+
+    Examples
+    --------
+    >>> names = [case.name for case in registry("quick")]
+    >>> len(names) == len(set(names))
+    True
+    """
+    if profile not in _PROFILES:
+        raise ValueError(f"profile {profile!r}; expected one of {', '.join(PROFILES)}")
+    found = _PROFILES[profile]()
+    return found if peers else without_peers(found)
+
+
+def _quick():
+    single, sizes, batches = ("float32",), (256, 1024), (1, 64)
+    projections = projection_cases((256,), ("float64",))
+    return [
+        *product_cases("hadamard", sizes, single, batches),
+        *fwht_cases((256, 4096), single, (1, 16)),
+        *product_cases("butterfly", sizes, single, batches),
+        *product_cases("dft", (1024,), ("complex64",), batches[:1]),
+        *product_cases("planted", (1024,), single, batches),
+        *(case for case in projections if case.group != "project_skperm"),
+        *sweep_cases((32, 64), (2, 3)),
+        *shape_cases(SHAPES[:1]),
+        *hierarchical_cases((64,)),
+        *rectmat_cases([(48, 512, 3, 5, 4)]),
+        *reach_cases(("butterflies 32", "splin5*normcol")),
+        *curve_cases([("planted splin4", 32, (1, 5, 20, 100))]),
+        *factorize_cases(("hadamard", "gaussian"), (64,)),
+    ]
+
+
+def _pr():
+    single, batches = ("float32",), (1, 64)
+    plans = plan_cases([("rank 2", 256)], single, (1, 16))
+    return [
+        *product_cases("hadamard", (1024,), single, batches),
+        *fwht_cases((4096,), ("float64",), (1, 16)),
+        *product_cases("butterfly", (1024,), single, batches),
+        *product_cases("butterfly", (1024,), ("complex64",), batches[1:]),
+        *(case for case in plans if case.impl == case.yardstick),
+        *product_cases("dft", (1024,), ("complex64",), batches[:1]),
+        *product_cases("dct", (1024,), single, batches[1:]),
+        *product_cases("planted", (1024,), single, batches),
+        *projection_cases((256,), ("float64",)),
+        *sweep_cases((64,), (2, 3)),
+        *shape_cases(SHAPES[:1]),
+        *hierarchical_cases((64,)),
+        *rectmat_cases([(48, 512, 3, 5, 4)]),
+        *reach_cases(("butterflies 32",)),
+        *factorize_cases(("hadamard", "gaussian"), (256,)),
+        *learning_cases(("hadamard",), (16,)),
+    ]
+
+
+def _full():
+    reals, complexes = ("float32", "float64"), ("complex64", "complex128")
+    sizes, batches = (256, 512, 1024, 2048, 4096, 8192), (1, 16, 64, 256)
+    return [
+        *product_cases("hadamard", sizes, reals, batches),
+        *fwht_cases([4**k for k in range(3, 11)], reals, (1, 16, 256)),
+        *product_cases("butterfly", sizes, (*reals, "complex64"), batches),
+        *plan_cases(PLANNED, (*reals, "complex64"), (1, 16, 256)),
+        *product_cases("dft", sizes, complexes, batches),
+        *product_cases("dct", sizes[::2], reals, batches),
+        *product_cases("planted", sizes[::2], reals, batches),
+        *projection_cases((64, 256, 1024), (*reals, "complex128")),
+        *skperm_cases((256,)),
+        *sweep_cases((32, 64, 128, 256), (2, 3, 5)),
+        *shape_cases(SHAPES),
+        *hierarchical_cases((64, 128, 256, 512)),
+        *rectmat_cases(
+            [(48, 512, 3, 5, 4), (48, 512, 4, 10, 8), (204, 8193, 4, 10, 8)]
+        ),
+        *reach_cases(list(REACHES)),
+        *curve_cases(CURVED),
+        *approximation_cases(APPROXIMATED, (1, 64)),
+        *factorize_cases(
+            ("hadamard", "dft", "gaussian"), (64, 128, 256, 512, 1024, 2048)
+        ),
+        *learning_cases(("hadamard", "dft"), (16, 64, 256)),
+        *pattern_cases((16, 32)),
+        *assignment_cases(ASSIGNED, reals),
+        *clustering_cases(CLUSTERED),
+    ]
+
+
+_PROFILES = {"quick": _quick, "pr": _pr, "full": _full}
+PROFILES = tuple(_PROFILES)
+"""Names of the profiles, from few cases to all."""
+
+
+def tasks(cases: Iterable[Case]) -> dict[str, list[Case]]:
+    """Return the cases by task, in the order of the registry.
+
+    Examples
+    --------
+    >>> next(iter(tasks(registry("quick"))))
+    'hadamard n=256 batch=1 float32'
+    """
+    grouped: dict[str, list[Case]] = {}
+    for case in cases:
+        grouped.setdefault(case.task, []).append(case)
+    return grouped
+
+
+def without_peers(cases: Iterable[Case]) -> list[Case]:
+    """Return the cases that need nothing of the extra ``peers``, by task.
+
+    Examples
+    --------
+    >>> found = without_peers(registry("quick", peers=True))
+    >>> any(is_peer(case.impl) for case in found)
+    False
+    """
+    found = []
+    for task in tasks(cases).values():
+        found += leave_out(task, [case.impl for case in task if is_peer(case.impl)])
+    return found
+
+
+def select(cases: Iterable[Case], pattern: str | None) -> list[Case]:
+    """Return the cases whose task contains `pattern`, or matches it as a glob.
+
+    Parameters
+    ----------
+    cases : iterable of Case
+        Where to choose.
+    pattern : str or None
+        ``"dft n=1024"``, ``"*batch=64*"``; case does not matter. ``None`` keeps all.
+
+    Returns
+    -------
+    list of Case
+        Whole tasks, possibly none.
+
+    Examples
+    --------
+    >>> {case.group for case in select(registry("quick"), "DFT*batch=1 *")}
+    {'dft'}
+    """
+    return [case for case in cases if matches(case.task, pattern)]
+
+
+def matches(task: str, pattern: str | None) -> bool:
+    """Return whether a task's name contains a pattern, or matches it as a glob.
+
+    Examples
+    --------
+    >>> matches("dft n=8", "DFT"), matches("dft n=8", "d*8"), matches("dft n=8", None)
+    (True, True, True)
+    """
+    wanted, task = (pattern or "").lower(), task.lower()
+    return wanted in task or fnmatch.fnmatch(task, wanted)

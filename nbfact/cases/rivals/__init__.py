@@ -1,0 +1,1 @@
+"""Implementations by others, each called as its documentation says."""

@@ -1,0 +1,1 @@
+"""The nbfact command: one file for each subcommand."""

@@ -1,0 +1,317 @@
+"""What is in a row of results, read with care, and how rows go together.
+
+Rows of an older schema lack keys, and damaged ones hold anything: a number that is not
+there, or not finite, is ``None``; a text that is not there is a question mark.
+"""
+
+import datetime
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from ..case import DENSE
+
+Row = dict[str, Any]
+
+
+def number(row: Any, *keys: str) -> float | None:
+    """Return a finite number found under some keys, or None.
+
+    Examples
+    --------
+    >>> number({"time": {"median": 2}}, "time", "median")
+    2.0
+    >>> number({"time": None}, "time", "median"), number({"error": math.nan}, "error")
+    (None, None)
+    """
+    value = inner(row, *keys)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def count(row: Any, *keys: str) -> int | None:
+    """Return a number found under some keys as an integer, or None."""
+    value = number(row, *keys)
+    return None if value is None else round(value)
+
+
+def inner(row: Any, *keys: str) -> Any:
+    """Return what is under some keys of nested mappings, or None.
+
+    Examples
+    --------
+    >>> inner({"machine": {"name": "m"}}, "machine", "name"), inner({}, "a", "b")
+    ('m', None)
+    """
+    for key in keys:
+        row = row.get(key) if isinstance(row, dict) else None
+    return row
+
+
+def text(row: Any, *keys: str, default: str = "?") -> str:
+    """Return what is under some keys as text.
+
+    Examples
+    --------
+    >>> text({"impl": "x"}, "impl"), text({}, "impl")
+    ('x', '?')
+    """
+    value = inner(row, *keys)
+    return default if value is None else str(value)
+
+
+def machine(row: Row) -> str:
+    """Return the label of the machine of a row: times compare within one only.
+
+    Examples
+    --------
+    >>> machine({"machine": {"name": "epyc-2c"}, "threads": 1})
+    'epyc-2c, 1 thread'
+    """
+    threads = row.get("threads")
+    plural = "" if threads == 1 else "s"
+    return f"{text(row, 'machine', 'name')}, {text(row, 'threads')} thread{plural}"
+
+
+def commit(row: Row) -> str:
+    """Return the short commit of a row, with a plus where files differed from it.
+
+    Examples
+    --------
+    >>> commit({"machine": {"commit": "0123456789", "dirty": True}}), commit({})
+    ('01234567+', '')
+    """
+    name = text(row, "machine", "commit", default="")[:8]
+    return name + "+" if name and inner(row, "machine", "dirty") else name
+
+
+def newest(rows: Iterable[Row], *more: Any) -> list[Row]:
+    """Return, of each case on each machine, the row of the newest run.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        Of one kind.
+    *more : callable
+        What else tells rows apart, as ``more(row)``.
+
+    Returns
+    -------
+    list of dict
+        In the order that cases are first met.
+
+    Examples
+    --------
+    >>> old = {"case": "a", "started": "2026-01-01T00:00:00+00:00"}
+    >>> new = {"case": "a", "started": "2026-01-02T00:00:00+00:00"}
+    >>> newest([new, old]) == [new]
+    True
+    """
+    keys = (machine, KEYS["case"], *more)
+    return list(latest(rows, lambda row: tuple(key(row) for key in keys)).values())
+
+
+def latest(rows: Iterable[Row], key: Any) -> dict[Any, Row]:
+    """Return, for each value of ``key(row)``, the last of the rows that began last.
+
+    Examples
+    --------
+    >>> rows = [{"started": "2026-01-02"}, {"started": "2026-01-01"}, {}]
+    >>> latest(rows, lambda row: "all")
+    {'all': {'started': '2026-01-02'}}
+    """
+    kept: dict[Any, Row] = {}
+    for row in rows:
+        name = key(row)
+        if name not in kept or started(kept[name]) <= started(row):
+            kept[name] = row
+    return kept
+
+
+def started(row: Row) -> str:
+    """Return when the run of a row began, as text that sorts; nothing if not known."""
+    return text(row, "started", default="")
+
+
+def when(row: Row) -> str:
+    """Return when the run of a row began, to the minute.
+
+    Examples
+    --------
+    >>> when({"started": "2026-11-20T10:00:59+00:00"}), when({})
+    ('2026-11-20 10:00 UTC', 'at an unknown time')
+    """
+    try:
+        began = datetime.datetime.fromisoformat(started(row))
+    except ValueError:
+        return "at an unknown time"
+    return began.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def family(row: Row) -> str:
+    """Return the computation without its sizes: the group, and its other parameters.
+
+    Examples
+    --------
+    >>> family({"group": "fwht", "params": {"n": 8, "layout": "rows", "batch": 1}})
+    'fwht layout=rows'
+    """
+    known = ("m", "n", "batch", "dtype", "sweeps")
+    params = inner(row, "params")
+    params = params if isinstance(params, dict) else {}
+    more = [f"{key}={value}" for key, value in params.items() if key not in known]
+    return " ".join([text(row, "group"), *more])
+
+
+def size(row: Row) -> str:
+    """Return the size of a row, ``64x256`` or ``64``.
+
+    Examples
+    --------
+    >>> size({"params": {"m": 64, "n": 256}}), size({"params": {"n": 64}})
+    ('64x256', '64')
+    """
+    n = text(row, "params", "n")
+    m = inner(row, "params", "m")
+    return n if m is None else f"{m}x{n}"
+
+
+def method(impl: str) -> str:
+    """Return an implementation without its parameters: what a colour stands for.
+
+    Examples
+    --------
+    >>> method("svd r=8"), method("nbfact butterfly")
+    ('svd', 'nbfact butterfly')
+    """
+    words = [word for word in impl.split() if "=" not in word]
+    return " ".join(words) or impl
+
+
+def point(row: Row) -> Row:
+    """Return what all plots show of a row: names, time, ratio with interval, error."""
+    ratio = number(row, "ratio", "median")
+    dense = text(row, "impl") == text(row, "yardstick")
+    seconds = number(row, "time", "median")
+    return {
+        "impl": text(row, "impl"),
+        "method": method(text(row, "impl")),
+        "dtype": text(row, "params", "dtype"),
+        "n": count(row, "params", "n"),
+        "batch": count(row, "params", "batch"),
+        "time": seconds,
+        "ratio": 1.0 if dense and ratio is None and seconds else ratio,
+        "low": number(row, "ratio", "low") or ratio,
+        "high": number(row, "ratio", "high") or ratio,
+        "error": number(row, "error"),
+    }
+
+
+def is_product(row: Row) -> bool:
+    """Return whether a row times a product with a matrix, beside the dense one.
+
+    Examples
+    --------
+    >>> is_product({"yardstick": "dense A @ X"}), is_product({"yardstick": "numpy"})
+    (True, False)
+    """
+    return row.get("yardstick") == DENSE
+
+
+def right(row: Row) -> bool:
+    """Return whether a row holds a right result and its time.
+
+    Examples
+    --------
+    >>> right({"ok": True, "time": {"median": 1.0}}), right({"ok": True, "time": None})
+    (True, False)
+    """
+    seconds = number(row, "time", "median")
+    return row.get("ok") is not False and seconds is not None and seconds > 0
+
+
+def panels(rows: Iterable[Row], *keys: Any) -> dict[tuple, list[Row]]:
+    """Split rows by what some functions return, in the order they are met.
+
+    Examples
+    --------
+    >>> panels([{"group": "a"}, {"group": "b"}], lambda row: row["group"]).keys()
+    dict_keys([('a',), ('b',)])
+    """
+    found: dict[tuple, list[Row]] = {}
+    for row in rows:
+        found.setdefault(tuple(key(row) for key in keys), []).append(row)
+    return found
+
+
+def batch(row: Row) -> str:
+    """Return the number of columns of a row, as text; nothing where there is none.
+
+    Examples
+    --------
+    >>> batch({"params": {"batch": 16}}), batch({"params": {}})
+    ('16', '')
+    """
+    return text(row, "params", "batch", default="")
+
+
+def dtype(row: Row) -> str:
+    """Return the dtype of a row."""
+    return text(row, "params", "dtype")
+
+
+def realness(row: Row) -> str:
+    """Return whether the numbers of a row are real or complex.
+
+    Examples
+    --------
+    >>> realness({"params": {"dtype": "complex64"}}), realness({})
+    ('complex', 'real')
+    """
+    return "complex" if dtype(row).startswith("complex") else "real"
+
+
+KEYS = {
+    "machine": machine,
+    "family": family,
+    "batch": batch,
+    "n": size,
+    "dtype": dtype,
+    "field": realness,
+    "impl": lambda row: text(row, "impl"),
+    "case": lambda row: text(row, "case"),
+}
+"""What :func:`grouped` splits rows by."""
+
+
+def grouped(rows: Iterable[Row], *names: str) -> list[tuple[dict[str, str], list[Row]]]:
+    """Split rows into the panels of a plot: as they are met, sizes in order.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        Of kind "bench".
+    *names : str
+        Keys of :data:`KEYS`.
+
+    Returns
+    -------
+    list of (dict, list of dict)
+        What the rows of a panel share, by those names, and the rows.
+
+    Examples
+    --------
+    >>> rows = [{"group": "g", "params": {"n": n}} for n in (8, 4)]
+    >>> [key for key, _ in grouped(rows, "family", "n")]
+    [{'family': 'g', 'n': '4'}, {'family': 'g', 'n': '8'}]
+    """
+    blocks = panels(rows, machine, family).values()
+    ordered = [row for block in blocks for row in sorted(block, key=_size)]
+    found = panels(ordered, *(KEYS[name] for name in names))
+    return [(dict(zip(names, key, strict=True)), group) for key, group in found.items()]
+
+
+def _size(row):
+    """Return what the rows of one computation are sorted by."""
+    return tuple(count(row, "params", name) or 0 for name in ("n", "batch"))

@@ -1,0 +1,252 @@
+"""Figures of the report: a panel's rows for its chart, its caption, its words.
+
+A figure is a dict: ``kind`` (of :func:`nbfact.harness.report.charts.specifications`),
+``caption``, ``label`` (what a reader who does not see it is told), ``note`` (a line
+below it, or nothing), ``filters`` (what the selectors of its section choose it by),
+``columns`` (keys and titles of its table), ``rows``, and where it differs ``height``.
+"""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..case import DENSE
+from ..table import seconds
+from . import curves, fields
+from .charts import CROSSING
+from .timelines import ERROR
+
+INKS = 12
+"""How many colours a theme has besides that of the dense product."""
+
+_IMPL = (("impl", "implementation"), ("dtype", "dtype"))
+_RATIO = (("ratio", "time / dense"), ("low", "low"), ("high", "high"))
+
+Row = dict[str, Any]
+
+
+def colours(methods: Iterable[str]) -> dict[str, str]:
+    """Return a colour of the theme for each method: ours first, the dense one in ink.
+
+    Examples
+    --------
+    >>> colours(["scipy", "nbfact", "dense A @ X"])
+    {'dense A @ X': 'var(--ink)', 'nbfact': 'var(--c1)', 'scipy': 'var(--c2)'}
+    """
+    found = {DENSE: "var(--ink)"}
+    others = sorted({*methods} - {DENSE}, key=lambda m: (m[:6] != "nbfact", m))
+    for index, method in enumerate(others):
+        found[method] = f"var(--c{index % INKS + 1})"
+    return found
+
+
+def paint(figures: Sequence[Row], name: str = "method") -> list[Row]:
+    """Give each row of some figures its colour, the same in all of one family."""
+    for group in fields.panels(figures, lambda f: f["filters"].get("family")).values():
+        inks = colours(row[name] for figure in group for row in figure["rows"])
+        for figure in group:
+            for row in figure["rows"]:
+                row["colour"] = inks[row[name]]
+    return list(figures)
+
+
+def pareto(rows: Sequence[Row]) -> list[Row]:
+    """Return the figures of error against time over dense."""
+    figures = []
+    for panel in curves.pareto(rows):
+        points = panel["points"]
+        best = sorted(
+            (p for p in points if p["front"]), key=lambda p: (p["dtype"], p["ratio"])
+        )
+        told = "; ".join(
+            f"{p['impl']} {p['dtype']}, {p['ratio']:.3g} of dense, "
+            f"error {p['error']:.1e}"
+            for p in best
+        )
+        names = dict.fromkeys(f"{p['impl']} {p['dtype']}" for p in best)
+        figures.append(
+            {
+                "kind": "pareto",
+                "caption": _caption(panel["n"], panel["batch"]),
+                "label": f"Relative error against time over dense, {panel['family']}, "
+                f"n = {panel['n']}, batch {panel['batch']}: {len(points)} points. "
+                f"On the front, from fast to accurate: {told}.",
+                "note": f"Front: {', '.join(names)}",
+                "filters": _filters(panel, "machine", "family", "batch"),
+                "columns": [
+                    *_IMPL,
+                    *_RATIO,
+                    ("error", "relative error"),
+                    ("time", "seconds"),
+                    ("front", "on the front"),
+                ],
+                "rows": points,
+            }
+        )
+    return paint(figures)
+
+
+def breakeven(rows: Sequence[Row], along: str) -> list[Row]:
+    """Return the figures of time over dense against ``n`` or ``batch``."""
+    figures = []
+    for panel in curves.breakeven(rows, along):
+        fixed = _caption(None, panel["fixed"]) if along == "n" else panel["fixed"]
+        fixed = f"n = {fixed}" if along == "batch" else fixed
+        against = "n" if along == "n" else "the columns of X"
+        marks = [
+            {**mark, along: mark["at"], "ratio": 1.0, "crossing": True}
+            for mark in panel["crossings"]
+        ]
+        for row in (*panel["points"], *marks):
+            row["mark"] = CROSSING if "crossing" in row else row["dtype"]
+        told = "; ".join(crossing(mark, along) for mark in panel["crossings"])
+        drawn = {(p["impl"], p["dtype"]) for p in panel["points"]}
+        figures.append(
+            {
+                "kind": along,
+                "caption": f"Against {against}, {fixed}",
+                "label": f"Time over dense against {against}, {panel['family']}, "
+                f"{fixed}: {len(drawn)} lines. {told or 'None crosses 1'}.",
+                "note": "" if told else "No line crosses 1.",
+                "filters": _filters(panel, "machine", "family"),
+                "columns": [*_IMPL, (along, along), *_RATIO, ("time", "seconds")],
+                "rows": panel["points"] + marks,
+            }
+        )
+    return paint(figures)
+
+
+def crossing(mark: Row, along: str) -> str:
+    """Return a break-even in words.
+
+    Examples
+    --------
+    >>> crossing({"impl": "x", "dtype": "float32", "at": 512.4, "to": "faster"}, "n")
+    'x float32 is faster than dense from n = 512'
+    """
+    where = f"{along} = {place(mark['at'])}"
+    return f"{mark['impl']} {mark['dtype']} is {mark['to']} than dense from {where}"
+
+
+def place(value: float) -> str:
+    """Return an interpolated size.
+
+    Examples
+    --------
+    >>> place(1721.4), place(3.456)
+    ('1721', '3.46')
+    """
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def convergence(rows: Sequence[Row]) -> list[Row]:
+    """Return the figures of error against time of growing numbers of sweeps."""
+    figures = []
+    for panel in curves.convergence(rows):
+        points = panel["points"]
+        last = {p["impl"]: p for p in points}
+        told = "; ".join(
+            f"{impl} reaches {p['error']:.2g} in {seconds(p['time'])}"
+            for impl, p in last.items()
+        )
+        figures.append(
+            {
+                "kind": "convergence",
+                "caption": " ".join(
+                    [*panel["family"].split()[4:], f"n = {panel['n']}", panel["dtype"]]
+                ),
+                "label": f"Relative error against time: {told}.",
+                "note": "",
+                "filters": _filters(panel, "machine"),
+                "columns": [
+                    ("impl", "implementation"),
+                    ("sweeps", "sweeps"),
+                    ("time", "seconds"),
+                    ("error", "relative error"),
+                ],
+                "rows": points,
+            }
+        )
+    return paint(figures)
+
+
+def timelines(panels: Sequence[Row]) -> list[Row]:
+    """Return the figures of measurements over commits.
+
+    Parameters
+    ----------
+    panels : sequence of dict
+        From :func:`nbfact.harness.report.timelines.timelines`.
+    """
+    figures = []
+    for panel in panels:
+        points = panel["points"]
+        for p in points:
+            moment = datetime.datetime.fromtimestamp(p["date"], datetime.UTC)
+            p["day"] = moment.date().isoformat()
+        commits = dict.fromkeys(p["commit"] for p in points)
+        unit = panel["unit"]
+        first, *_, last = commits
+        banded = any(p["banded"] for p in points)
+        figures.append(
+            {
+                "kind": {ERROR: "steps", "seconds": "seconds"}.get(unit, "timeline"),
+                "caption": f"{panel['setting'] or panel['family']} ({unit})",
+                "label": f"{panel['family']}, {panel['setting']}, {unit}, over "
+                f"{len(commits)} commits from {first} to {last}.",
+                "note": "Band: what the A/A control calls no change." if banded else "",
+                "filters": _filters(panel, "machine", "family"),
+                "columns": [
+                    ("commit", "commit"),
+                    ("day", "date"),
+                    ("impl", "implementation"),
+                    ("value", unit),
+                    ("low", "low"),
+                    ("high", "high"),
+                ],
+                "rows": points,
+            }
+        )
+    return paint(figures)
+
+
+def roofs(rows: Sequence[Row]) -> list[Row]:
+    """Return the figures of the share of the roof, coloured by machine."""
+    figures = []
+    for panel in curves.roofs(rows):
+        points = panel["points"]
+        shares = [p["share"] for p in points]
+        machines = {p["machine"] for p in points}
+        figures.append(
+            {
+                "kind": "roof",
+                "caption": panel["impl"],
+                "label": f"Share of the roof reached by {panel['impl']}, "
+                f"{panel['family']}: {len(points)} points on {len(machines)} machines, "
+                f"from {min(shares):.1%} to {max(shares):.1%}.",
+                "note": "",
+                "height": 17 * len({p["task"] for p in points}),
+                "filters": _filters(panel, "family"),
+                "columns": [
+                    ("machine", "machine"),
+                    ("task", "case"),
+                    ("share", "share of the roof"),
+                    ("time", "seconds"),
+                ],
+                "rows": points,
+            }
+        )
+    inks = colours(p["machine"] for figure in figures for p in figure["rows"])
+    for figure in figures:
+        for p in figure["rows"]:
+            p["colour"] = inks[p["machine"]]
+    return figures
+
+
+def _caption(n, columns):
+    bits = [n and f"n = {n}", columns and f"batch {columns}"]
+    return ", ".join(filter(None, bits)) or "one size"
+
+
+def _filters(panel, *names):
+    return {name: panel[name] for name in names if panel[name] != ""}

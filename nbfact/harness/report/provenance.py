@@ -1,0 +1,152 @@
+"""Where the rows of the report come from: machines, versions, commits, files."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from . import fields
+from .summaries import Table
+
+Row = dict[str, Any]
+
+DAMAGED = "Lines and files that could not be read"
+"""The caption of the table of problems."""
+
+
+def machines(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what is known of each machine, from its newest row.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Of all kinds.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``facts`` (pairs of text), ``flags`` (text, or nothing),
+        ``calibration`` and ``versions`` (:class:`nbfact.harness.report.summaries.Table`).
+
+    Examples
+    --------
+    >>> found = machines([{"machine": {"name": "m", "load": 0.5}, "threads": 1}])
+    >>> found[0]["name"], ("load when it started", "0.5") in found[0]["facts"]
+    ('m, 1 thread', True)
+    """
+    newest = fields.latest(rows, fields.machine)
+    return [_machine(name, row) for name, row in newest.items()]
+
+
+def _machine(name, row):
+    about = fields.inner(row, "machine")
+    about = about if isinstance(about, dict) else {}
+    memory = fields.number(about, "memory")
+    environment = about.get("environment")
+    facts = {
+        "processor": about.get("cpu"),
+        "cores": about.get("cores"),
+        "caches": ", ".join(map(str, _list(about.get("caches")))),
+        "memory": memory and f"{memory / 2**30:.1f} GiB",
+        "system": about.get("os"),
+        "governor": about.get("governor", "not readable"),
+        "load when it started": about.get("load"),
+        "threads": row.get("threads"),
+        "BLAS": "; ".join(map(_library, _list(about.get("blas")))),
+        "environment": " ".join(f"{k}={v}" for k, v in _items(environment)),
+        "newest run": fields.when(row),
+        "commit": _commit(about),
+    }
+    versions = Table("Versions", ["package", "version"])
+    for package, version in _items(about.get("versions")):
+        versions.add(str(package), str(version))
+    return {
+        "name": name,
+        "facts": [(key, str(value)) for key, value in facts.items() if value],
+        "flags": fields.text(about, "flags", default=""),
+        "versions": versions,
+        "calibration": _calibration(row.get("calibration")),
+    }
+
+
+def _commit(about):
+    commit = about.get("commit")
+    if not commit:
+        return "not known: the package was not in a repository"
+    return f"{commit}, {'with' if about.get('dirty') else 'without'} changes"
+
+
+def _list(value):
+    return value if isinstance(value, list) else []
+
+
+def _items(value):
+    return value.items() if isinstance(value, dict) else ()
+
+
+def _library(blas):
+    names = ("name", "version", "architecture")
+    told = " ".join(str(blas[key]) for key in names if blas.get(key))
+    return f"{told}, threads {blas.get('threads', '?')}"
+
+
+def _calibration(found):
+    """Return the rates that a roof is computed from."""
+    table = Table("Calibration", ["measured", "rate"])
+    for pair in _list(fields.inner(found, "bandwidth")):
+        rates = [fields.number(value) for value in _list(pair)]
+        if len(rates) == 2 and all(rates):
+            size, rate = rates
+            table.add(f"bandwidth, {_bytes(size)} touched", f"{rate / 1e9:.1f} GB/s")
+    gemm = fields.inner(found, "gemm")
+    for dtype, _ in _items(gemm):
+        if (rate := fields.number(gemm, dtype)) is not None:
+            table.add(f"product of order 768, {dtype}", f"{rate / 1e9:.1f} GFLOP/s")
+    return table
+
+
+def _bytes(size):
+    return f"{size / 2**20:g} MiB" if size >= 2**20 else f"{size / 2**10:g} KiB"
+
+
+def runs(rows: Sequence[Row]) -> Table:
+    """Return the table of runs, the newest first.
+
+    Examples
+    --------
+    >>> row = {"kind": "bench", "run": "0123456789", "started": "2026-01-01T00:00Z"}
+    >>> runs([row]).rows
+    [('2026-01-01 00:00 UTC', '01234567', 'bench', '?, ? threads', '-', '-', '1')]
+    """
+    heads = ["started", "run", "kind", "machine", "commit", "load", "rows"]
+    table = Table("Runs", heads)
+    described = [
+        (
+            fields.when(row),
+            *(fields.text(row, key) for key in ("run", "kind")),
+            fields.machine(row),
+            fields.commit(row) or "-",
+            fields.text(row, "machine", "load", default="-"),
+        )
+        for row in rows
+    ]
+    for key, count in sorted(Counter(described).items(), reverse=True):
+        started, run, *rest = key
+        table.add(started, run[:8], *rest, str(count))
+    return table
+
+
+def sources(counts: dict[str, int], problems: Sequence[str]) -> list[Table]:
+    """Return the tables of files that were read, and of what was no row in them.
+
+    Examples
+    --------
+    >>> [table.rows for table in sources({"a.jsonl": 2}, ["a.jsonl, line 3: damaged"])]
+    [[('a.jsonl', '2')], [('a.jsonl, line 3: damaged',)]]
+    """
+    files = Table("Files read", ["file", "rows"])
+    for name, count in counts.items():
+        files.add(name, str(count))
+    damaged = Table(DAMAGED, ["where, and why"])
+    for problem in problems:
+        damaged.add(problem)
+    return [files, damaged] if problems else [files]

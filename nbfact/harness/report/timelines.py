@@ -1,0 +1,197 @@
+"""Measurements over commits: those of asv, and those of rows of several commits."""
+
+import datetime
+import itertools
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..case import DENSE
+from . import curves, fields
+
+ERROR = "relative error"
+"""The unit that is drawn as steps: an error stays until a commit changes it."""
+
+Row = dict[str, Any]
+
+
+def floors(verdicts: Iterable[Row]) -> dict[str, float]:
+    """Return the noise of each case: the widest that a commit differs from itself.
+
+    Parameters
+    ----------
+    verdicts : iterable of dict
+        Rows of kind "verdict": their ``control`` compares a commit with a copy of it.
+
+    Returns
+    -------
+    dict of str to float
+        By case, as a share, and under ``""`` the median of all. Empty without any.
+
+    Examples
+    --------
+    >>> floors([{"case": "a", "floor": 0.02}, {"case": "b", "floor": None}])
+    {'a': 0.02, '': 0.02}
+    """
+    found = {
+        fields.text(row, "case"): floor
+        for row in verdicts
+        if (floor := fields.number(row, "floor")) is not None
+    }
+    if found:
+        found[""] = statistics.median(found.values())
+    return found
+
+
+def timelines(
+    rows: Sequence[Row], points: Sequence[Row], noise: dict[str, float]
+) -> list[Row]:
+    """Return panels of one measurement over commits, two of them at least.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Of kind "bench", all runs.
+    points : sequence of dict
+        From :func:`nbfact.harness.report.asvfiles.read_points`.
+    noise : dict
+        From :func:`floors`.
+
+    Returns
+    -------
+    list of dict
+        ``machine``, ``family`` (what is measured), ``setting``, ``unit``, and
+        ``points`` by date: ``impl``, ``method``, ``commit``, ``date``, ``value``,
+        ``low``, ``high``, and ``least`` and ``most``: the band that an unchanged
+        commit stays in, around the first value, if ``banded``; without width if not.
+    """
+    measured = [*_of_asv(points), *_of_rows(rows)]
+    found = []
+    keys = ("machine", "family", "setting", "unit")
+    for key, group in fields.panels(measured, *map(_getter, keys)).items():
+        if group := _of_several_commits(group):
+            _add_bands(group, noise)
+            panel = dict(zip(keys, key, strict=True))
+            found.append({**panel, "points": group})
+    return found
+
+
+def _of_several_commits(points):
+    """Return the points of what was measured at two commits at least, by date."""
+    lines = fields.panels(points, _getter("impl")).values()
+    long = [line for line in lines if len({p["commit"] for p in line}) > 1]
+    return sorted(itertools.chain(*long), key=_getter("date"))
+
+
+def _getter(name):
+    return lambda p: p[name]
+
+
+def _add_bands(points, noise):
+    """Write the band of each implementation around its first value, but for errors."""
+    first = {}
+    for p in points:
+        p["least"] = p["most"] = p["value"]
+        p["banded"] = False
+        floor = noise.get(p.pop("case"), noise.get(""))
+        if floor is not None and p["unit"] not in (ERROR, "bytes"):
+            middle = first.setdefault(p["impl"], p["value"])
+            p["least"], p["most"] = middle / (1 + floor), middle * (1 + floor)
+            p["banded"] = True
+
+
+def environments(names: Iterable[str]) -> dict[str, str]:
+    """Return what tells the names of some environments of asv apart.
+
+    Examples
+    --------
+    >>> environments(["virtualenv-py3.12-numba0.60", "virtualenv-py3.12-numba0.68"])
+    {'virtualenv-py3.12-numba0.60': 'numba0.60', 'virtualenv-py3.12-numba0.68': 'numba0.68'}
+    >>> environments(["virtualenv-py3.12"])
+    {'virtualenv-py3.12': ''}
+    """  # noqa: E501
+    words = {name: name.split("-") for name in names}
+    shared = set.intersection(*map(set, words.values())) if words else set()
+    return {
+        name: " ".join(word for word in split if word not in shared)
+        for name, split in words.items()
+    }
+
+
+def _of_asv(points):
+    """Yield the points of asv that have a value, in the form of a panel's."""
+    told = environments({p["environment"] for p in points})
+    for p in points:
+        if not p["value"] or p["value"] < 0:
+            continue  # an axis of powers has no zero
+        machine = ", ".join(filter(None, [p["machine"], told[p["environment"]]]))
+        params = dict(p["params"])
+        impl = params.pop("impl", p["benchmark"].rpartition(".")[2])
+        yield {
+            "machine": machine,
+            "family": "asv " + p["benchmark"],
+            "setting": " ".join(f"{name}={value}" for name, value in params.items()),
+            "unit": p["unit"] or "value",
+            "impl": impl,
+            "method": fields.method(impl),
+            "commit": p["commit"][:8],
+            "date": p["date"],
+            "value": p["value"],
+            "low": p["low"] or p["value"],
+            "high": p["high"] or p["value"],
+            "case": None,
+        }
+
+
+def _of_rows(rows):
+    """Yield ratio (or time) and error of each case and commit, newest runs only."""
+    known = [row for row in rows if fields.commit(row) and fields.right(row)]
+    for row in fields.newest(known, fields.commit):
+        date = _date(row)
+        if date is None:
+            continue
+        sizes = [f"n={fields.size(row)}", fields.batch(row)]
+        p = fields.point(row)
+        if p["impl"] == DENSE:
+            continue  # the others are told by their ratio to it
+        shared = {
+            "machine": fields.machine(row),
+            "setting": " batch=".join(filter(None, sizes)) + " " + p["dtype"],
+            "impl": p["impl"],
+            "method": p["method"],
+            "commit": fields.commit(row),
+            "date": date,
+            "case": fields.text(row, "case"),
+        }
+        name = fields.family(row)
+        yardstick = fields.text(row, "yardstick")
+        if p["ratio"] and p["impl"] != yardstick:
+            values = [p[key] for key in ("ratio", "low", "high")]
+            unit = f"time / {yardstick}"
+        else:
+            values = [fields.number(row, "time", key) for key in ("median", "q1", "q3")]
+            unit = "seconds"
+        values = [value or values[0] for value in values]
+        names = ("value", "low", "high")
+        yield {
+            **shared,
+            "family": f"{name}, time",
+            "unit": unit,
+            **dict(zip(names, values, strict=True)),
+        }
+        if p["error"] is not None:
+            error = max(p["error"], curves.LEAST)
+            yield {
+                **shared,
+                "family": f"{name}, error",
+                "unit": ERROR,
+                **dict.fromkeys(names, error),
+            }
+
+
+def _date(row):
+    """Return when a row's run started, in seconds since 1970, or None."""
+    try:
+        return datetime.datetime.fromisoformat(fields.text(row, "started")).timestamp()
+    except ValueError:
+        return None

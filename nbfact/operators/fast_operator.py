@@ -1,0 +1,141 @@
+"""FastOperator: a scipy LinearOperator that knows what it costs to apply."""
+
+import numbers
+from typing import Any
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator
+
+from .._core import dask
+from .._core.dtypes import common_dtype, real_dtype
+
+
+class FastOperator(LinearOperator):
+    """Base class: a linear map of shape (m, n) that costs `nnz` multiplications.
+
+    A subclass sets `nnz` and implements `_run`, `_transpose` and `_adjoint`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+        float32, float64, complex64 or complex128.
+    nnz : int
+        Multiplications of one product with a vector.
+    rcg : float
+        Relative complexity gain, m n / nnz: how many times fewer multiplications
+        than the dense matrix (Le Magoarou & Gribonval 2016). inf when nnz is 0.
+    density : float
+        nnz / (m n) = 1 / rcg.
+    """
+
+    nnz: int
+
+    def __getstate__(self) -> dict:
+        # SciPy 1.18 keeps a module in each operator, which can not be pickled.
+        return {k: v for k, v in self.__dict__.items() if k != "_xp"}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        super().__init__(self.dtype, self.shape)
+
+    @property
+    def density(self) -> float:
+        """Return nnz / (m n)."""
+        return self.nnz / (self.shape[0] * self.shape[1])
+
+    @property
+    def rcg(self) -> float:
+        """Return m n / nnz."""
+        return 1 / self.density if self.nnz else float("inf")
+
+    def _apply(self, x: np.ndarray, **options: Any) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch), checked; options are for `_run`."""
+        dtype = common_dtype(self.dtype, x.dtype)
+        # A real map of complex columns is the same map of twice as many real ones.
+        kernel_dtype = dtype if self.dtype.kind == "c" else real_dtype(dtype)
+        if x.dtype != dtype or not (x.flags.c_contiguous and x.flags.writeable):
+            x = np.array(x, dtype, order="C")
+        shape = (self.shape[0], *x.shape[1:])
+        if x.size == 0:
+            return np.zeros(shape, dtype)
+        if kernel_dtype == dtype:
+            return self._run(dtype, x, **options)
+        columns = x.reshape(len(x), -1).view(kernel_dtype)
+        return self._run(kernel_dtype, columns, **options).view(dtype).reshape(shape)
+
+    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
+        raise NotImplementedError
+
+    def _operand(self, other: Any) -> np.ndarray:
+        """Return what is multiplied as an array (n,) or (n, batch), or raise."""
+        x = other.toarray() if hasattr(other, "toarray") else np.asarray(other)
+        self._check_shape(x.shape)
+        return x
+
+    def _check_shape(self, shape: tuple) -> None:
+        n = self.shape[1]
+        if len(shape) not in (1, 2) or shape[0] != n:
+            raise ValueError(
+                f"an operator of shape {self.shape} multiplies arrays of shape "
+                f"({n},) or ({n}, batch), got {shape}"
+            )
+
+    def __matmul__(self, other: Any) -> Any:
+        """Product with an array (n,) or (n, batch), or composition with an operator.
+
+        Of a dask array the product is a dask array: nothing is computed.
+        """
+        if isinstance(other, LinearOperator):
+            # Not scipy's __matmul__, which calls __mul__ and so ends up here again.
+            return LinearOperator.dot(self, other)
+        if dask.is_dask(other):
+            dask.check_known(other, 0)
+            self._check_shape(other.shape)
+            dtype = common_dtype(self.dtype, other.dtype)
+            return dask.product(self, other, dtype)
+        return self._apply(self._operand(other))
+
+    def dot(self, x: Any) -> Any:
+        """Return self @ x; numbers scale the operator, as in scipy."""
+        return self * x if np.isscalar(x) else self @ x
+
+    def _matvec(self, x):
+        return self._apply(x.reshape(-1))
+
+    def _matmat(self, x):
+        return self._apply(x)
+
+    def _rmatvec(self, x):
+        return self.H @ x.reshape(-1)
+
+    def _rmatmat(self, x):
+        return self.H @ x
+
+    def __rmul__(self, other: Any) -> Any:
+        if isinstance(other, numbers.Number):
+            return self * other
+        if dask.is_dask(other):  # scipy, which ends up here from @ too, computes it
+            m = self.shape[0]
+            dask.check_known(other, -1)
+            if other.ndim not in (1, 2) or other.shape[-1] != m:
+                raise ValueError(
+                    f"an operator of shape {self.shape} is multiplied from the left by "
+                    f"arrays of shape ({m},) or (batch, {m}), got {other.shape}"
+                )
+            return (self.T @ other.T).T
+        return super().__rmul__(other)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self * (1 / other)
+
+    def __neg__(self) -> Any:
+        return self * -1.0
+
+    def toarray(self) -> np.ndarray:
+        """Return the dense matrix, (m, n), of the operator's dtype."""
+        m, n = self.shape
+        if m < n:
+            return np.ascontiguousarray((self.T @ np.eye(m, dtype=self.dtype)).T)
+        return self @ np.eye(n, dtype=self.dtype)

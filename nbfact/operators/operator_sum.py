@@ -1,0 +1,62 @@
+"""OperatorSum: the sum of operators that multiply fast."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .._core.dtypes import common_dtype
+from .fast_operator import FastOperator
+
+
+class OperatorSum(FastOperator):
+    """Sum of fast operators, a scipy LinearOperator.
+
+    Parameters
+    ----------
+    terms : sequence of FastOperator
+        At least one, all of one shape.
+
+    Attributes
+    ----------
+    terms : tuple of FastOperator
+    shape, dtype, nnz, rcg, density
+        See `FastOperator`; nnz is that of all terms.
+
+    Raises
+    ------
+    ValueError
+        Without a term, or for terms of several shapes.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> one = nf.FactorProduct([np.eye(2)])
+    >>> OperatorSum([one, one * 2.0]) @ np.ones(2)
+    array([3., 3.])
+    """
+
+    def __init__(self, terms: Sequence[FastOperator]) -> None:
+        self.terms = tuple(terms)
+        shapes = {term.shape for term in self.terms}
+        if len(shapes) != 1:
+            raise ValueError(f"terms must be of one shape, got {sorted(shapes)}")
+        super().__init__(common_dtype(*(t.dtype for t in self.terms)), shapes.pop())
+        self.nnz = sum(term.nnz for term in self.terms)
+
+    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
+        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
+        result = (self.terms[0] @ x).astype(dtype, copy=False)
+        for term in self.terms[1:]:
+            result = result + (term @ x)
+        return result
+
+    def _transpose(self) -> "OperatorSum":
+        return OperatorSum([term.T for term in self.terms])
+
+    def _adjoint(self) -> "OperatorSum":
+        return OperatorSum([term.H for term in self.terms])
+
+    def __repr__(self) -> str:
+        m, n = self.shape
+        lines = [f"OperatorSum {m}x{n}, {self.dtype}, nnz {self.nnz}"]
+        return "\n".join(lines + [f"+ {term!r}" for term in self.terms])

@@ -1,0 +1,163 @@
+"""Permutations that fast transforms need, as arrays of indices."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._core.checks import power_of_two, size
+
+
+def bit_reversal(n: int) -> np.ndarray:
+    """Return the bit-reversal permutation, its own inverse.
+
+    Parameters
+    ----------
+    n : int
+        A power of two, at least 1.
+
+    Returns
+    -------
+    ndarray of intp, shape (n,)
+        Entry i is i with its log2(n) bits in reverse order.
+
+    Examples
+    --------
+    >>> bit_reversal(8)
+    array([0, 4, 2, 6, 1, 5, 3, 7])
+    """
+    n_levels = power_of_two("n", n, "a bit reversal").bit_length() - 1
+    index, reversal = np.arange(n), np.zeros(n, np.intp)
+    for level in range(n_levels):
+        reversal |= ((index >> level) & 1) << (n_levels - 1 - level)
+    return reversal
+
+
+def digit_reversal(factors: Sequence[int]) -> np.ndarray:
+    """Return the permutation that reverses the digits of a mixed radix.
+
+    Parameters
+    ----------
+    factors : sequence of int
+        Radices f[0], ..., f[J-1], positive; n is their product.
+
+    Returns
+    -------
+    ndarray of intp, shape (n,)
+        The columns of the DFT in this order are a product of the chain
+        ``Chain.mixed_radix(factors)``; with radices 2 it is `bit_reversal`.
+
+    Examples
+    --------
+    >>> digit_reversal([2, 3])
+    array([0, 2, 4, 1, 3, 5])
+    """
+    index = np.arange(math.prod(factors)).reshape(tuple(factors)[::-1])
+    return index.transpose().ravel()
+
+
+def makhoul(n: int) -> np.ndarray:
+    """Return the even indices in order, then the odd ones in reverse order.
+
+    The columns of a cosine transform in this order are real parts of a Fourier
+    transform (J. Makhoul, A fast cosine transform in one and two dimensions, 1980).
+
+    Parameters
+    ----------
+    n : int
+        At least 1.
+
+    Returns
+    -------
+    ndarray of intp, shape (n,)
+
+    Examples
+    --------
+    >>> makhoul(6)
+    array([0, 2, 4, 5, 3, 1])
+    """
+    n = size("n", n)
+    return np.concatenate([np.arange(0, n, 2), np.arange(1, n, 2)[::-1]])
+
+
+def dao(n: int, split: bool, reverse_first: bool, reverse_second: bool) -> np.ndarray:
+    """Return one of the eight permutations of Dao et al. (2019).
+
+    Parameters
+    ----------
+    n : int
+        A power of two, at least 1.
+    split : bool
+        Whether each step puts even positions before odd ones.
+    reverse_first, reverse_second : bool
+        Whether it then reverses the first half, or the second.
+
+    Returns
+    -------
+    ndarray of intp, shape (n,)
+        The steps are made on blocks of n, n / 2, ..., 2; ``split`` alone gives
+        `bit_reversal`.
+
+    Examples
+    --------
+    >>> dao(8, True, False, False)
+    array([0, 4, 2, 6, 1, 5, 3, 7])
+    """
+    n = power_of_two("n", n, "such a permutation")
+    blocks = np.arange(n).reshape(1, n)
+    while blocks.shape[1] > 1:
+        half = blocks.shape[1] // 2
+        if split:
+            first, second = blocks[:, ::2], blocks[:, 1::2]
+        else:
+            first, second = blocks[:, :half], blocks[:, half:]
+        first = first[:, ::-1] if reverse_first else first
+        second = second[:, ::-1] if reverse_second else second
+        blocks = np.stack([first, second], axis=1).reshape(-1, half)
+    return blocks.ravel()
+
+
+def checked(name: str, index: Any, size: int) -> tuple[np.ndarray | None, int]:
+    """Return indices of `size` rows as `Butterfly` takes them, and how many are kept.
+
+    None stands for all in order. ValueError names the argument unless each index from 0
+    stands once, and nothing else but -1.
+    """
+    if index is None:
+        return None, size
+    index = np.array(index)
+    if index.shape != (size,) or index.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} must be {size} integers, got shape {index.shape} of {index.dtype}"
+        )
+    index = index.astype(np.intp)
+    kept = np.sort(index[index >= 0])
+    if index.min() < -1 or not len(kept) or np.any(kept != np.arange(len(kept))):
+        raise ValueError(
+            f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must stand once "
+            "each, and nothing else but -1"
+        )
+    in_order = len(kept) == size and np.all(index == np.arange(size))
+    return (None if in_order else index), len(kept)
+
+
+def inverse(index: np.ndarray) -> np.ndarray:
+    """Return where each index stands, from 0; -1 are left out.
+
+    Examples
+    --------
+    >>> inverse(np.array([2, -1, 0, 1]))
+    array([2, 3, 0])
+    """
+    places = np.flatnonzero(index >= 0)
+    found = np.empty(len(places), np.intp)
+    found[index[places]] = places
+    return found
+
+
+def cancel(columns: np.ndarray | None, rows: np.ndarray | None) -> bool:
+    """Whether the permutations between two products undo one another."""
+    if columns is None or rows is None:
+        return columns is rows
+    return columns.min() >= 0 and np.array_equal(columns, rows)

@@ -1,0 +1,204 @@
+"""Part of the study of patterns: whether permuted butterflies are found."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ... import algorithms
+from ...cases.rivals import faust
+from ...constraints import SkPerm
+from ..tools.intervals import told, wilson
+from ..tools.options import PRESETS
+from ..tools.result_files import Row
+from ..tools.work import Job
+from .instances import JUDGED, Instance, Solve, attempt, select, values
+from .rank_one_blocks import rank_one_blocks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PART = "recovery"
+TARGETS = (
+    "Hadamard, permuted",
+    "orthogonal butterfly, permuted",
+    "Gaussian butterfly, permuted",
+)
+LOOSE = 1.2  # times the noise: an error that is told beside that of a success
+NOISY = 1e-2  # the least noise for which it is
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Instances that are tried: orders and noises, seeds of each, and methods."""
+
+    n: tuple[int, ...]
+    noises: tuple[float, ...]
+    seeds: int
+    methods: tuple[str, ...] = ()  # all where empty
+
+
+def _identify(target, instance, seed):
+    return algorithms.identify_butterfly(target, random_state=seed)
+
+
+def _rank_one(target, instance, seed):
+    return rank_one_blocks(target, n_guesses=2, n_iter=10, random_state=seed)
+
+
+def _fixed(target, instance, seed):
+    return algorithms.butterfly_factorize(target, permutation="search")
+
+
+def _sets(n):
+    return [SkPerm((n, n), 2)] * max(n.bit_length() - 1, 1)
+
+
+def _palm(target, instance, seed):
+    return algorithms.palm4msa(target, _sets(instance.n), n_iter=200, keep="best")
+
+
+def _hierarchical(preset, target, instance, seed):
+    return algorithms.hierarchical(target, preset)
+
+
+def _their_palm(backend, target, instance, seed):
+    return faust.palm(target, _sets(instance.n), 200, backend)()
+
+
+def _their_hierarchical(preset, backend, target, instance, seed):
+    return faust.hierarchical(target, preset, backend)()
+
+
+OURS, RANK_ONE = "identify_butterfly", "rank-one blocks (2023)"
+METHODS: dict[str, Solve] = {
+    OURS: _identify,
+    RANK_ONE: _rank_one,
+    "fixed butterfly, permutation search": _fixed,
+    "palm4msa SkPerm": _palm,
+    **{
+        f"hierarchical {preset}": functools.partial(_hierarchical, preset)
+        for preset in PRESETS[:2]
+    },
+}
+"""What is tried: a new method is a line here."""
+
+PEERS: dict[str, Solve] = {
+    f"pyfaust {backend} {name}": solve
+    for backend in faust.BACKENDS
+    for name, solve in (
+        ("palm4msa skperm", functools.partial(_their_palm, backend)),
+        *(
+            (f"hierarchical {p}", functools.partial(_their_hierarchical, p, backend))
+            for p in PRESETS[:2]
+        ),
+    )
+}
+
+
+def jobs(grids: Sequence[Grid], peers: bool) -> list[Job]:
+    """Return one job for each method and instance."""
+    found = {}
+    for grid in grids:
+        for method, solve in {**METHODS, **(PEERS if peers else {})}.items():
+            if grid.methods and method not in grid.methods:
+                continue
+            for target in TARGETS:
+                for n in grid.n:
+                    for noise in grid.noises:
+                        for seed in range(JUDGED, JUDGED + grid.seeds):
+                            one = Instance(target, n, seed, noise)
+                            label = f"{PART}, {method}, {target}, {n}, {noise}, {seed}"
+                            job = functools.partial(attempt, PART, method, solve, one)
+                            found[label] = job
+    return list(found.items())
+
+
+def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return a table for each target and order: methods down, noises across.
+
+    Then the rates of smaller errors: 1e-10 without noise, 1.2 times it with noise.
+    """
+    found = {}
+    for target in values(rows, "target"):
+        for n in values(select(rows, target=target), "n"):
+            chosen = select(rows, target=target, n=n)
+            found[f"Recovery of the {target}, n = {n}"] = [
+                _line(method, select(chosen, method=method), values(chosen, "noise"))
+                for method in values(chosen, "method")
+            ]
+    return found
+
+
+def _line(method, rows, noises):
+    """Return the rates of a method at each noise, then of closer ones."""
+    line: Row = {"method": method}
+    for noise in noises:
+        line[f"noise {noise:g}"] = _rate(select(rows, noise=noise), "success")
+    for noise in noises:
+        tried = select(rows, noise=noise)
+        if not noise:
+            line["noise 0, at most 1e-10"] = _rate(tried, "exact")
+        elif noise >= NOISY:
+            name = f"noise {noise:g}, at most {LOOSE} of it"
+            line[name] = _rate(tried, "error", LOOSE * noise)
+    return line
+
+
+def _rate(rows, name, limit=None):
+    """Return how many have a flag, or a value of at most a limit; failures have not."""
+    if limit is None:
+        good = sum(bool(row[name]) for row in rows)
+    else:
+        good = sum(row[name] is not None and row[name] <= limit for row in rows)
+    return told(good, len(rows))
+
+
+def draw_noise(axes: "Axes", rows: Sequence[Row], target: str) -> None:
+    """Draw success against noise, at the order of most noises."""
+    chosen = select(rows, part=PART, target=target)
+    if not chosen:
+        return
+    counts = {
+        n: len(values(select(chosen, n=n), "noise")) for n in _sorted(chosen, "n")
+    }
+    n = max(counts, key=lambda n: counts[n])
+    chosen = select(chosen, n=n)
+    noises = _sorted(chosen, "noise")
+    _lines(axes, chosen, "noise", noises)
+    axes.set_xticks(range(len(noises)), [f"{noise:g}" for noise in noises])
+    axes.set(title=f"{target}, n = {n}", xlabel="relative noise")
+
+
+def draw_order(axes: "Axes", rows: Sequence[Row], target: str) -> None:
+    """Draw success against n, without noise."""
+    chosen = select(rows, part=PART, target=target, noise=0.0)
+    orders = _sorted(chosen, "n")
+    _lines(axes, chosen, "n", orders)
+    axes.set_xticks(range(len(orders)), map(str, orders))
+    axes.set(title=f"{target}, no noise", xlabel="n")
+
+
+def _sorted(rows, name):
+    return sorted(values(rows, name))
+
+
+def _lines(axes, rows, name, places):
+    """Draw a line a method, with Wilson's intervals, beside one another."""
+    methods = values(rows, "method")
+    for index, method in enumerate(methods):
+        x, y, below, above = [], [], [], []
+        for place, value in enumerate(places):
+            tried = select(rows, method=method, **{name: value})
+            if not tried:
+                continue
+            good = sum(bool(row["success"]) for row in tried)
+            low, high = wilson(good, len(tried))
+            rate = good / len(tried)
+            x.append(place + 0.04 * (index - len(methods) / 2))
+            y.append(rate)
+            below.append(rate - low)
+            above.append(high - rate)
+        line = "x--" if method in PEERS else ".-"  # ten colours are not enough
+        axes.errorbar(x, y, (below, above), fmt=line, capsize=2, lw=1, label=method)
+    axes.set_ylim(-0.05, 1.05)

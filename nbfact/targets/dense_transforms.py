@@ -1,0 +1,186 @@
+"""Matrices of named transforms.
+
+Orthonormal (unitary) by default; ``normalized=False`` gives the textbook scaling, that
+of :mod:`scipy.fft`. Cosines are computed from integers reduced modulo the period, so
+each entry is right to about one unit in the last place.
+"""
+
+import numpy as np
+
+from .._core.angles import cos_turns, exp_turns, sin_turns
+from .._core.checks import power_of_two, size
+
+
+def hadamard(n: int, normalized: bool = True) -> np.ndarray:
+    """Return the Walsh-Hadamard matrix of Sylvester, in natural order.
+
+    Parameters
+    ----------
+    n : int
+        Order, a power of two.
+    normalized : bool
+        ``True``: orthonormal, entries ±1/√n. ``False``: entries ±1.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n)
+        Symmetric; entry (i, j) has the sign (-1)^popcount(i & j).
+
+    Raises
+    ------
+    TypeError
+        When `n` is not an integer.
+    ValueError
+        When `n` is not a power of two.
+
+    Examples
+    --------
+    >>> hadamard(2, normalized=False)
+    array([[ 1.,  1.],
+           [ 1., -1.]])
+    """
+    n = power_of_two("n", n, "a Hadamard matrix")
+    matrix = np.ones((1, 1))
+    while len(matrix) < n:
+        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
+    return matrix / np.sqrt(n) if normalized else matrix
+
+
+def dft(n: int, normalized: bool = True) -> np.ndarray:
+    """Return the matrix of the discrete Fourier transform.
+
+    Parameters
+    ----------
+    n : int
+        Order, at least 1.
+    normalized : bool
+        ``True``: unitary, as ``scipy.fft.fft(..., norm="ortho")``. ``False``: entries
+        of modulus one, as ``scipy.fft.fft``.
+
+    Returns
+    -------
+    ndarray of complex128, shape (n, n)
+        Entry (k, j) is exp(-2πi jk/n), divided by √n when normalized.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `n` is not an integer, or not positive.
+
+    Examples
+    --------
+    >>> import scipy.fft
+    >>> x = np.arange(12.0)
+    >>> bool(np.allclose(dft(12) @ x, scipy.fft.fft(x, norm="ortho"), atol=1e-14))
+    True
+    """
+    n = size("n", n)
+    matrix = exp_turns(-np.multiply.outer(np.arange(n), np.arange(n)), n)
+    return matrix / np.sqrt(n) if normalized else matrix
+
+
+def dct(n: int, normalized: bool = True) -> np.ndarray:
+    """Return the matrix of the discrete cosine transform of type II.
+
+    Parameters
+    ----------
+    n : int
+        Order, at least 1.
+    normalized : bool
+        ``True``: orthonormal, as ``scipy.fft.dct(..., norm="ortho")``. ``False``: the
+        textbook scaling, as ``scipy.fft.dct``.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n)
+        Entry (k, j) is 2 cos(π k (2j + 1) / 2n); normalized, row 0 is multiplied by
+        1/(2√n) and the others by 1/√(2n).
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `n` is not an integer, or not positive.
+
+    Examples
+    --------
+    >>> dct(1)
+    array([[1.]])
+    """
+    n = size("n", n)
+    k, j = np.arange(n)[:, None], np.arange(n)
+    matrix = 2 * cos_turns(k * (2 * j + 1), 4 * n)
+    return _orthonormal(matrix, 0) if normalized else matrix
+
+
+def dst(n: int, normalized: bool = True) -> np.ndarray:
+    """Return the matrix of the discrete sine transform of type II.
+
+    Parameters
+    ----------
+    n : int
+        Order, at least 1.
+    normalized : bool
+        ``True``: orthonormal, as ``scipy.fft.dst(..., norm="ortho")``. ``False``: the
+        textbook scaling, as ``scipy.fft.dst``.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n)
+        Entry (k, j) is 2 sin(π (k + 1)(2j + 1) / 2n); normalized, the last row is
+        multiplied by 1/(2√n) and the others by 1/√(2n).
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `n` is not an integer, or not positive.
+
+    Examples
+    --------
+    >>> dst(1)
+    array([[1.]])
+    """
+    n = size("n", n)
+    k, j = np.arange(n)[:, None], np.arange(n)
+    matrix = 2 * sin_turns((k + 1) * (2 * j + 1), 4 * n)
+    return _orthonormal(matrix, n - 1) if normalized else matrix
+
+
+def hartley(n: int, normalized: bool = True) -> np.ndarray:
+    """Return the matrix of the discrete Hartley transform.
+
+    Parameters
+    ----------
+    n : int
+        Order, at least 1.
+    normalized : bool
+        ``True``: orthonormal. ``False``: the textbook scaling.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n)
+        Symmetric; entry (k, j) is cos(2π jk/n) + sin(2π jk/n), divided by √n when
+        normalized.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `n` is not an integer, or not positive.
+
+    Examples
+    --------
+    >>> hartley(2, normalized=False)
+    array([[ 1.,  1.],
+           [ 1., -1.]])
+    """
+    n = size("n", n)
+    product = np.multiply.outer(np.arange(n), np.arange(n))
+    matrix = cos_turns(product, n) + sin_turns(product, n)
+    return matrix / np.sqrt(n) if normalized else matrix
+
+
+def _orthonormal(matrix, single):
+    """Scale the textbook DCT or DST in place; row `single` is the longer one."""
+    norms = np.full((len(matrix), 1), np.sqrt(2 * len(matrix)))
+    norms[single] = 2 * np.sqrt(len(matrix))
+    matrix /= norms
+    return matrix

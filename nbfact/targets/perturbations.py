@@ -1,0 +1,78 @@
+"""The same target with noise, and with its rows and columns in another order."""
+
+import numpy as np
+
+from .._core.checks import RandomState, array_of
+
+
+def noisy(
+    target: np.ndarray, noise: float, *, random_state: RandomState = None
+) -> np.ndarray:
+    """Return a matrix plus Gaussian noise of a given size.
+
+    Parameters
+    ----------
+    target : array_like, (m, n)
+        Real or complex; a complex one gets complex noise.
+    noise : float
+        Frobenius norm of what is added, relative to that of the target; at least 0.
+    random_state : None, int or numpy.random.Generator
+        A seed, a generator, or ``None`` for a fresh one.
+
+    Returns
+    -------
+    ndarray, (m, n)
+        In the dtype of the target; integers count as float64.
+
+    Raises
+    ------
+    TypeError
+        When the target does not hold numbers.
+    ValueError
+        When it is not a matrix, or the noise is negative or not finite.
+
+    Examples
+    --------
+    >>> x = noisy(np.eye(4), 0.1, random_state=0)
+    >>> round(float(np.linalg.norm(x - np.eye(4)) / np.linalg.norm(np.eye(4))), 12)
+    0.1
+    """
+    target = array_of("target", target, 2)
+    if not 0 <= noise < np.inf:
+        raise ValueError(f"noise={noise!r}: expected a finite number, at least 0")
+    rng = np.random.default_rng(random_state)
+    drawn = rng.standard_normal(target.shape)
+    if target.dtype.kind == "c":
+        drawn = drawn + 1j * rng.standard_normal(target.shape)
+    drawn *= noise * np.linalg.norm(target) / np.linalg.norm(drawn)
+    return target + drawn.astype(target.dtype)
+
+
+def permuted(target: np.ndarray, random_state: RandomState = None) -> np.ndarray:
+    """Return a matrix with its rows and its columns in random orders.
+
+    Parameters
+    ----------
+    target : array_like, (m, n)
+    random_state : None, int or numpy.random.Generator
+        A seed, a generator, or ``None`` for a fresh one; rows are drawn first.
+
+    Returns
+    -------
+    ndarray, (m, n)
+
+    Raises
+    ------
+    TypeError, ValueError
+        When the target is not a matrix of finite numbers.
+
+    Examples
+    --------
+    >>> permuted(np.arange(6.0).reshape(2, 3), random_state=0)
+    array([[2., 0., 1.],
+           [5., 3., 4.]])
+    """
+    target = array_of("target", target, 2)
+    rng = np.random.default_rng(random_state)
+    rows = rng.permutation(target.shape[0])
+    return target[rows][:, rng.permutation(target.shape[1])]
