@@ -192,7 +192,9 @@ def learn_transform(
     if shift_exponent(matrix) is None:
         zero = sp.csr_array(matrix.shape, dtype=matrix.dtype)
         product = FactorProduct([zero], 0.0)
-        return LearnedTransform(product, 0.0, History(), matrix, "zero", budget)
+        return LearnedTransform(
+            product, 0.0, History(), "zero", budget, target=matrix
+        )
     search = _BudgetSearch(matrix, EFFORTS[effort], n_jobs, callback, random_state)
     if error is not None:
         return _smallest(search, error)
@@ -251,8 +253,8 @@ class _BudgetSearch:
             key=lambda pair: (max(pair[1].relative_error, exact), pair[1].operator.nnz),
         )
         return LearnedTransform(
-            result.operator, result.relative_error, result.history, self.matrix,
-            method, budget, tuple(self.trials),
+            result.operator, result.relative_error, result.history,
+            method, budget, tuple(self.trials), target=self.matrix,
         )  # fmt: skip
 
     def _butterflies(self):
@@ -361,7 +363,9 @@ def _kept(matrix, budget):
     rows, columns = np.unravel_index(order[:budget], matrix.shape)
     kept = sp.csr_array((matrix[rows, columns], (rows, columns)), shape=matrix.shape)
     kept.eliminate_zeros()
-    return Factorization(FactorProduct([kept]), float(rest), History(), matrix)
+    return Factorization(
+        FactorProduct([kept]), float(rest), History(), target=matrix
+    )
 
 
 def _smallest(search, error):

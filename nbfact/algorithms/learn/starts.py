@@ -63,7 +63,9 @@ def butterflies(
     chain = None if fast else Chain.smallest((m, n))
     found = butterfly_factorize(matrix, chain, permutation="search" if fast else None)
     product = found.operator.to_factors()
-    result = Factorization(product, found.relative_error, History(), matrix)
+    result = Factorization(
+        product, found.relative_error, History(), target=matrix
+    )
     yield Start("fixed butterfly", product.factors, result)
     lightest = 2 * n * math.log2(n)  # what is exact may have more values than that
     done = _exact(result) and product.nnz <= lightest
