@@ -14,11 +14,11 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 MAX_DIRECT = 2048
-"""Largest number of coupled unknowns that are solved for by Cholesky factorization; more
-are solved for by conjugate gradients (CG), because Cholesky costs their cube. One sweep
-over 4 factors at n = 512 takes 0.26 s with either at 1024 unknowns, 0.47 s (Cholesky)
-and 0.53 s (CG) at 2048, and 2.8 s and 0.61 s at 4096. These are K = 2, 4, 8 in the
-command below; for CG set MAX_DIRECT = 513::
+"""Largest number of coupled unknowns that are solved for by Cholesky factorization.
+More are solved for by conjugate gradients (CG), because Cholesky costs their cube. One
+sweep over 4 factors at n = 512 takes 0.26 s with either at 1024 unknowns, 0.47 s
+(Cholesky) and 0.53 s (CG) at 2048, and 2.8 s and 0.61 s at 4096. These are K = 2, 4, 8
+in the command below; for CG set MAX_DIRECT = 513::
 
     python -m timeit -s "import nbfact as nf; K = 8; A = nf.targets.dct(512)
     F = nf.targets.planted(512, 4, K, random_state=0, return_factors=True)[1]
