@@ -1,4 +1,15 @@
-"""Factorization algorithms: Python loops over the kernels."""
+"""Factorization algorithms: Python loops over the kernels.
+
+==================  ===============================================================
+``palm``            sparse factors by descent: `palm4msa`, `hierarchical`, `explore`,
+                    `refine`, and the presets
+``butterfly``       butterflies without iterating: `butterfly_factorize`
+``permutations``    butterflies whose permutations are not known: `identify_butterfly`
+``descent``         butterflies by gradient descent: `learn_butterfly`
+``learn``           the best of all of these under a budget: `learn_transform`
+``common``          what they share: targets, factors, results
+==================  ===============================================================
+"""
 
 from .butterfly.butterfly_factorize import ButterflyFactorization, butterfly_factorize
 from .butterfly.fits import legendre, slant
@@ -11,7 +22,8 @@ from .common.result import (
     SweepState,
 )
 from .descent.learn_butterfly import learn_butterfly
-from .learn.learn_transform import LearnedTransform, Trial, learn_transform
+from .learn.learn_transform import learn_transform
+from .learn.outcomes import LearnedTransform, Trial
 from .palm.explore import explore
 from .palm.hierarchical import hierarchical
 from .palm.palm4msa import palm4msa

@@ -1,9 +1,12 @@
-"""One factor as the algorithms hold it: sparse by rows and by columns, or dense.
+"""One factor S while an algorithm works on it: sparse by rows and columns, or dense.
 
-Both kinds are immutable and share their methods. All arrays are C-contiguous.
+`Sparse` and `Dense` share their methods, so that an algorithm need not know which one
+it holds. Neither is changed once made. All arrays are C-contiguous. `PackedFactors`
+holds a chain of sparse factors in the form that the kernels take.
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,27 +25,35 @@ from ...kernels import (
     spectral_norm,
 )
 
-# Densities above which BLAS is faster: S x crosses at 0.42, 0.34 and 0.24 for n = 64,
-# 512 and 1024 (0.11 for 204x8193, whose x leaves the caches), S Sᴴ at 0.26, 0.21 and
-# 0.2, in float64 on Zen 4, one thread: `nbfact study crossover`.
 DENSE = 0.3
+"""Density (share of non-zeros) above which a factor is kept dense, because BLAS then
+computes S x faster than the sparse kernel. The two are equally fast at a density of
+0.42, 0.34 and 0.24 for n = 64, 512 and 1024, and of 0.11 for a 204 x 8193 factor, whose
+x leaves the caches (float64, Zen 4, one thread: `nbfact study crossover`)."""
+
 GRAM = 0.2
+"""Density above which S Sᴴ of a sparse factor is computed by BLAS. The two ways are
+equally fast at 0.26, 0.21 and 0.2 for n = 64, 512 and 1024 (same study)."""
 
-# Bytes of a row of a tile, and of a whole one: of rows of 128, 256 and 512 bytes, these
-# are the fastest at n = 512 (`nbfact bench -k "hierarchical n=512"`).
 _TILE_ROW, _TILE = 256, 1 << 18
+"""Sizes in bytes of one row of a tile, and of a whole tile: of rows of 128, 256 and 512
+bytes, these are the fastest at n = 512 (`nbfact bench -k "hierarchical n=512"`)."""
 
-# Power iteration: at most this many steps, or a relative change below the tolerance.
-# Over 200 sweeps of the 500x32 and 64x64 cases of FAµST, tolerances from 1e-12 to 1e-6
-# give the same errors to four digits, 1e-4 does not (0.3301 becomes 0.3328).
 _NORM_STEPS, _NORM_TOL = 300, 1e-6
+"""Maximum number of steps of a power iteration, and the relative change of the norm
+that ends it. Over 200 sweeps of FAµST's 500 x 32 and 64 x 64 cases, tolerances from
+1e-12 to 1e-6 give the same errors to four digits; 1e-4 does not (0.3301 becomes
+0.3328)."""
 
-CSR = tuple[np.ndarray, np.ndarray, np.ndarray]
-Out = np.ndarray | None
+CSR: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Data, indices and indptr of a matrix in compressed sparse row (CSR) form."""
+
+Out: TypeAlias = np.ndarray | None
+"""An array to write to, or None for a new one."""
 
 
 class Dense:
-    """A factor stored entry by entry."""
+    """A factor stored as a dense array."""
 
     def __init__(self, array: np.ndarray) -> None:
         self.array = array
@@ -50,26 +61,26 @@ class Dense:
 
     @property
     def nnz(self) -> int:
-        """Entries that are not zero."""
+        """Number of entries that are not zero."""
         return count_nonzeros(self.array)
 
     def toarray(self, out: Out = None) -> np.ndarray:
-        """Return the factor as a dense array, not its own."""
+        """Return the factor as a dense array, a copy that may be written to."""
         if out is None:
             return self.array.copy()
         out[:] = self.array
         return out
 
     def tocsr(self) -> sp.csr_array:
-        """Return the factor as scipy has it."""
+        """Return the factor as a scipy CSR array."""
         return sp.csr_array(self.array)
 
     def apply(self, x: np.ndarray, out: Out = None) -> np.ndarray:
-        """Return S x."""
+        """Return S x, for x of shape (columns of S, batch)."""
         return np.matmul(self.array, x, out=out)
 
     def apply_adjoint(self, x: np.ndarray) -> np.ndarray:
-        """Return Sᴴ x."""
+        """Return Sᴴ x, for x of shape (rows of S, batch)."""
         return self.array.conj().T @ x
 
     def gram(self, out: Out = None) -> np.ndarray:
@@ -83,11 +94,11 @@ class Dense:
     def congruent(
         self, gram: np.ndarray, scratch: Out = None, out: Out = None
     ) -> np.ndarray:
-        """Return S G Sᴴ, for G Hermitian."""
+        """Return S G Sᴴ, where G is Hermitian; `scratch` is not used."""
         return np.matmul(self.array @ gram, self.array.conj().T, out=out)
 
     def add_to(self, x: np.ndarray) -> None:
-        """Add the factor to x, in place."""
+        """Add the factor to the dense array x, in place."""
         x += self.array
 
     def norm(self) -> float:
@@ -95,7 +106,7 @@ class Dense:
         return frobenius_norm(self.array)
 
     def scaled(self, number: float) -> "Dense":
-        """Return number * S."""
+        """Return number * S, where the number is real."""
         return Dense(self.array * self.array.real.dtype.type(number))
 
     def transposed(self) -> "Dense":
@@ -107,12 +118,15 @@ class Dense:
         return Dense(adjoint(self.array))
 
     def entered(self, old: "Factor") -> int:
-        """Return how many entries are non-zero and were zero in old."""
+        """Return the number of entries that are non-zero here and zero in `old`."""
         return int(np.count_nonzero((self.array != 0) & (old.toarray() == 0)))
 
 
 class Sparse:
-    """A factor in CSR form, and its adjoint in CSR form."""
+    """A factor stored twice: in CSR form (`rows`), and its adjoint in it (`columns`).
+
+    Products with S and with Sᴴ, and the Gram matrices, then all read along rows.
+    """
 
     def __init__(self, shape: tuple[int, int], rows: CSR, columns: CSR) -> None:
         self.shape = shape
@@ -121,7 +135,7 @@ class Sparse:
 
     @property
     def nnz(self) -> int:
-        """Stored entries."""
+        """Number of stored entries."""
         return self.rows[0].size
 
     def toarray(self, out: Out = None) -> np.ndarray:
@@ -132,25 +146,25 @@ class Sparse:
         return out
 
     def tocsr(self) -> sp.csr_array:
-        """Return the factor as scipy has it, without copying the values."""
+        """Return the factor as a scipy CSR array, without copying the values."""
         data, indices, indptr = self.rows
         indices, indptr = indices.astype(np.int32), indptr.astype(np.int32)
         return sp.csr_array((data, indices, indptr), shape=self.shape)
 
     def apply(self, x: np.ndarray, out: Out = None) -> np.ndarray:
-        """Return S x."""
+        """Return S x, for x of shape (columns of S, batch)."""
         out = np.empty((self.shape[0], x.shape[1]), x.dtype) if out is None else out
         csr_apply_columns(*self.rows, x, out)
         return out
 
     def apply_adjoint(self, x: np.ndarray) -> np.ndarray:
-        """Return Sᴴ x."""
+        """Return Sᴴ x, for x of shape (rows of S, batch)."""
         out = np.empty((self.shape[1], x.shape[1]), x.dtype)
         csr_apply_columns(*self.columns, x, out)
         return out
 
     def gram(self, out: Out = None, limit: float = GRAM) -> np.ndarray:
-        """Return S Sᴴ, by BLAS where the density is above the limit."""
+        """Return S Sᴴ, computed by BLAS where the density is above `limit`."""
         p, q = self.shape
         out = np.empty((p, p), self.rows[0].dtype) if out is None else out
         if self.nnz > limit * p * q:
@@ -168,7 +182,7 @@ class Sparse:
     def congruent(
         self, gram: np.ndarray, scratch: Out = None, out: Out = None
     ) -> np.ndarray:
-        """Return S G Sᴴ, for G Hermitian."""
+        """Return S G Sᴴ, where G is Hermitian; `scratch`, (2, p q), is clobbered."""
         p, q = self.shape
         scratch = np.empty((2, p * q), gram.dtype) if scratch is None else scratch
         out = np.empty((p, p), gram.dtype) if out is None else out
@@ -176,7 +190,7 @@ class Sparse:
         return out
 
     def add_to(self, x: np.ndarray) -> None:
-        """Add the factor to x, in place."""
+        """Add the factor to the dense array x, in place."""
         csr_add(*self.rows, x)
 
     def norm(self) -> float:
@@ -184,13 +198,13 @@ class Sparse:
         return frobenius_norm(self.rows[0])
 
     def scaled(self, number: float) -> "Sparse":
-        """Return number * S."""
+        """Return number * S, where the number is real."""
         real = self.rows[0].real.dtype.type(number)
         rows = (self.rows[0] * real, *self.rows[1:])
         return Sparse(self.shape, rows, (self.columns[0] * real, *self.columns[1:]))
 
     def transposed(self) -> "Sparse":
-        """Return Sᵀ: the conjugate of the adjoint."""
+        """Return Sᵀ, which is the conjugate of the adjoint."""
         rows = (self.columns[0].conj(), *self.columns[1:])
         return Sparse(self.shape[::-1], rows, (self.rows[0].conj(), *self.rows[1:]))
 
@@ -199,17 +213,17 @@ class Sparse:
         return Sparse(self.shape[::-1], self.columns, self.rows)
 
     def entered(self, old: "Factor") -> int:
-        """Return how many entries are non-zero and were zero in old."""
+        """Return the number of entries that are non-zero here and zero in `old`."""
         if not isinstance(old, Sparse):
             return Dense(self.toarray()).entered(old)
         return csr_entered(*old.rows[1:], *self.rows[1:])
 
 
-Factor = Dense | Sparse
+Factor: TypeAlias = Dense | Sparse
 
 
 def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
-    """Return x as a factor: sparse, or a copy if its density is above the limit."""
+    """Return x as a sparse factor, or a dense copy if its density is above `limit`."""
     nnz = count_nonzeros(x)
     if nnz > limit * x.size:
         return Dense(x.copy())
@@ -224,17 +238,22 @@ def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
 
 
 def adjoint(x: np.ndarray, out: Out = None) -> np.ndarray:
-    """Return xᴴ, C-contiguous."""
+    """Return xᴴ as a C-contiguous array."""
     out = np.empty(x.shape[::-1], x.dtype) if out is None else out
     adjoint_copy(x, out)
     return out
 
 
 class PackedFactors:
-    """The sparse factors of a product, packed for the kernels of `nbfact.kernels.palm_steps`.
+    """A chain of sparse factors, packed for kernels such as `chain_gradient`.
 
-    ``forward`` and ``backward`` hold data, indices, indptr and layout of the factors
-    and of their adjoints.
+    Attributes
+    ----------
+    length : int
+        Number of factors.
+    forward, backward : tuple of four ndarrays
+        The data, indices and indptr of all factors, and of all adjoints, one after the
+        other, and their layout: a row of (rows, slots, first entry, first row) each.
     """
 
     def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
@@ -245,7 +264,10 @@ class PackedFactors:
     def norm(
         self, first: int, last: int, vector: np.ndarray, steps: int = _NORM_STEPS
     ) -> float:
-        """Return ‖S[first] ... S[last - 1]‖₂, starting from vector."""
+        """Return the spectral norm ‖S[first] ... S[last - 1]‖₂ by power iteration.
+
+        It starts from `vector`, and leaves the right singular vector there.
+        """
         largest = max(self.forward[3][:, 0].max(), self.backward[3][:, 0].max())
         scratch = np.empty((2, largest), vector.dtype)
         return chain_norm(
@@ -255,18 +277,24 @@ class PackedFactors:
 
 
 def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:
-    """Return the scratch of `chain_gradient`: two tiles of columns of so many rows."""
+    """Return the scratch of `chain_gradient`: two tiles of `rows` rows.
+
+    A tile is a block of columns that goes through all factors while it is in cache.
+    """
     width = min(_TILE_ROW // dtype.itemsize, _TILE // (dtype.itemsize * rows))
     return np.empty((2, rows, max(8, width)), dtype)
 
 
 def dense_norm(x: np.ndarray, vector: np.ndarray, steps: int = _NORM_STEPS) -> float:
-    """Return ‖x‖₂, starting from vector."""
+    """Return the spectral norm ‖x‖₂ by power iteration.
+
+    It starts from `vector`, and leaves the right singular vector there.
+    """
     return spectral_norm(x, vector, steps, _NORM_TOL)
 
 
-def _packed(forms, dtype):
-    """Concatenate CSR forms; return data, indices, indptr and the layout."""
+def _packed(forms: Sequence[CSR], dtype: np.dtype):
+    """Concatenate CSR forms, and return data, indices, indptr and their layout."""
     if not forms:
         nothing = np.empty(0, np.uint32)
         layout = np.empty((0, 4), np.int64)
@@ -274,11 +302,12 @@ def _packed(forms, dtype):
     layout = np.zeros((len(forms), 4), np.int64)
     pointers = []
     first = first_row = 0
-    for j, (data, _, indptr) in enumerate(forms):
+    for j, (values, _, indptr) in enumerate(forms):
         rows = indptr.size - 1
         layout[j] = rows, 0, first, first_row
         pointers.append(indptr + np.uint32(first) if first else indptr)
-        first += data.size
+        first += values.size
         first_row += rows + 1
-    data, indices, _ = zip(*forms, strict=True)
-    return *map(np.concatenate, (data, indices, pointers)), layout
+    data = np.concatenate([form[0] for form in forms])
+    indices = np.concatenate([form[1] for form in forms])
+    return data, indices, np.concatenate(pointers), layout

@@ -1,11 +1,13 @@
-"""What a factorization returns."""
+"""What the algorithms return, the histories in it, and what a callback receives."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 
 from ...operators import FactorProduct, FastOperator
 from .factors import Factor
@@ -13,20 +15,31 @@ from .factors import Factor
 
 @dataclass(frozen=True)
 class SweepState:
-    """What a callback receives after each sweep.
+    """What a callback receives after each sweep (one update of every factor).
 
     Attributes
     ----------
     iteration : int
-        Sweeps done, from 1.
+        Number of sweeps done, from 1.
     error : float
-        ‖A - Â‖_F / ‖A‖_F after the sweep.
+        Relative error ‖A - Â‖_F / ‖A‖_F after the sweep.
     scale : float
-        λ after the sweep.
+        The scalar λ after the sweep.
     factors : list of ndarray
-        The factors after the sweep, dense, left to right; made when first read.
+        The factors after the sweep, dense, left to right. The list is made when it is
+        first read.
     nnz : int
-        Non-zeros of the factors together.
+        Number of non-zeros of all factors together.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> sets = [nf.constraints.SkPerm((4, 4), 2)] * 2
+    >>> def stop(state):
+    ...     return state.error < 0.1
+    >>> r = nf.palm4msa(nf.targets.hadamard(4), sets, callback=stop)
+    >>> len(r.history.errors)
+    1
     """
 
     iteration: int
@@ -41,24 +54,29 @@ class SweepState:
 
     @property
     def nnz(self) -> int:
-        """Non-zeros of the factors together."""
+        """Number of non-zeros of all factors together."""
         return sum(part.nnz for part in self._parts())
+
+
+SweepCallback: TypeAlias = Callable[[SweepState], object]
+"""A function that is called after each sweep, and ends the sweeps by returning True."""
 
 
 @dataclass(frozen=True)
 class History:
-    """What happened sweep by sweep.
+    """What happened sweep by sweep: four lists of the same length.
 
     Attributes
     ----------
     errors : list of float
-        Relative error after each sweep; of each global step for `hierarchical`.
+        Relative error after each sweep. For `hierarchical`, these are the sweeps over
+        all factors (the global refinements), not those that split a residual.
     scales : list of float
-        λ after the same sweeps, in the units of the target.
+        The scalar λ after the same sweeps, in the units of the target.
     seconds : list of float
-        Since the call began, after the same sweeps.
+        Time since the call began, after the same sweeps.
     support_changes : list of int
-        Entries that were zero before each sweep, and are not after it.
+        Number of entries that were zero before each sweep and are not after it.
     """
 
     errors: list[float] = field(default_factory=list)
@@ -69,7 +87,7 @@ class History:
 
 @dataclass(frozen=True)
 class Factorization:
-    """A ≈ scale * factors[0] @ ... @ factors[-1].
+    """A product of sparse factors: A ≈ scale * factors[0] @ ... @ factors[-1].
 
     Attributes
     ----------
@@ -78,15 +96,26 @@ class Factorization:
     relative_error : float
         ‖A - Â‖_F / ‖A‖_F; 0 for a zero target.
     history : History
+        What happened sweep by sweep.
     target : ndarray or None
-        A, where the algorithm had it dense: what `nbfact.refine` goes on with. Not a
-        copy: the array that was given, where that needed no conversion.
+        The matrix A, where the algorithm had it as a dense array: `nbfact.refine` goes
+        on with it. It is the array that the function was called with, not a copy, where
+        that array needed no conversion.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> r = nf.hierarchical(nf.targets.hadamard(8), "hadamard")
+    >>> [factor.nnz for factor in r.factors], round(r.scale, 6)
+    ([16, 16, 16], 22.627417)
     """
 
     operator: FactorProduct
     relative_error: float
     history: History
-    target: np.ndarray | None = field(default=None, repr=False, compare=False)
+    target: np.ndarray | None = field(
+        default=None, repr=False, compare=False, kw_only=True
+    )
 
     @property
     def factors(self) -> list[sp.csr_array]:
@@ -99,6 +128,12 @@ class Factorization:
         return self.operator.scale
 
 
+FactorsLike: TypeAlias = (
+    Factorization | FactorProduct | Sequence[ArrayLike | sp.sparray | sp.spmatrix]
+)
+"""What the public functions accept as factors: a result, an operator, or matrices."""
+
+
 @dataclass(frozen=True)
 class LearningState:
     """What a callback of `nbfact.learn_butterfly` receives after each step.
@@ -106,13 +141,15 @@ class LearningState:
     Attributes
     ----------
     iteration : int
-        Steps of Adam so far, of all trials together.
+        Number of steps of Adam so far, over all trials.
     rmse : float
-        Root of the mean squared error of an entry, the target scaled to norm √n.
+        Root of the mean squared error of an entry, with the target scaled to Frobenius
+        norm √n.
     phase : str
         "search", "relaxed", "descent" or "refine".
     permutations : tuple of ndarray
-        Those of the trial; empty while they are relaxed.
+        The permutations of the trial. The tuple is empty while they are relaxed, that
+        is, while they are weighted means of permutations.
     """
 
     iteration: int
@@ -123,17 +160,17 @@ class LearningState:
 
 @dataclass(frozen=True)
 class LearningHistory:
-    """What happened step by step to the trial that `learn_butterfly` returns.
+    """What happened step by step in the trial that `learn_butterfly` returns.
 
     Attributes
     ----------
     rmse : list of float
-        Of an entry, before each step of Adam and after each iteration of L-BFGS, the
-        target scaled to norm √n.
+        Root of the mean squared error of an entry, with the target scaled to Frobenius
+        norm √n: before each step of Adam, and after each iteration of L-BFGS.
     seconds : list of float
-        Since the call began, after the same steps; other trials run in between.
+        Time since the call began, after the same steps. Other trials run in between.
     phases : list of str
-        Of the same steps: "search", "relaxed", "descent" or "refine".
+        The phase of each of these steps: "search", "relaxed", "descent" or "refine".
     """
 
     rmse: list[float] = field(default_factory=list)
@@ -148,19 +185,22 @@ class LearnedButterfly:
     Attributes
     ----------
     operator : Butterfly or FactorProduct
-        The fast operator; a FactorProduct for "BPBP" with an inner permutation other
-        than the identity or the bit reversal.
+        The fast operator. It is a FactorProduct for the model "BPBP" when the inner
+        permutation is neither the identity nor the bit reversal.
     rmse : float
-        ‖A - Â‖_F / n, of the operator.
+        ‖A - Â‖_F / n, where Â is the operator.
     relative_error : float
         ‖A - Â‖_F / ‖A‖_F; 0 for a zero target.
     history : LearningHistory
+        What happened step by step.
     permutation : ndarray of intp, or a tuple of two
-        ``A[:, permutation] ≈ B``; two for "BPBP", left to right as written.
+        ``A[:, permutation] ≈ B``, where B is a butterfly. "BPBP" has two permutations,
+        left to right as written.
     n_parameters : int
-        Real numbers that were learned, without logits.
+        Number of real numbers that were learned, without the logits that choose the
+        permutations.
     n_steps : int
-        Steps of Adam of all trials together.
+        Number of steps of Adam of all trials together.
     """
 
     operator: FastOperator

@@ -1,7 +1,7 @@
 """What `learn_transform` starts from, and how it shares a budget among factors."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +14,28 @@ from ..common.result import Factorization, History
 from ..palm.hierarchical import hierarchical
 from ..permutations.identify import identify_butterfly
 
-# Orders up to which butterflies with unknown permutations are looked for.
 _IDENTIFIED = 1024
+"""Largest order of a target for which butterflies with unknown permutations are looked
+for, because a pass of `identify_butterfly` costs O(n³)."""
 
-# Sweeps of a split, and of a refinement, of `hierarchical`, at most.
 _SWEEPS = 30
+"""Maximum number of sweeps of a split, and of a refinement, of `hierarchical`: its own
+default."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """Factors to explore from, and the factorization that they are, if they are one."""
+    """Factors to explore from.
+
+    Attributes
+    ----------
+    method : str
+        The name of the start.
+    factors : list of ndarray or csr_array
+        The factors, left to right.
+    result : Factorization or None
+        The factorization that they are, where they are one.
+    """
 
     method: str
     factors: list[Any]
@@ -35,8 +47,11 @@ class Start:
         return len(self.factors)
 
 
-def split_budget(shapes: list[tuple[int, int]], budget: int) -> list[Sp]:
-    """Return sets whose non-zeros, in proportion to the longer sides, add up.
+def split_budget(shapes: Sequence[tuple[int, int]], budget: int) -> list[Sp]:
+    """Return a set `Sp` for each factor, whose non-zeros add up to the budget.
+
+    They are in proportion to the longer sides of the factors, at least 1 and at most
+    all entries each.
 
     Examples
     --------
@@ -55,7 +70,12 @@ def split_budget(shapes: list[tuple[int, int]], budget: int) -> list[Sp]:
 def butterflies(
     matrix: np.ndarray, n_restarts: int | None, rng: np.random.Generator
 ) -> Iterator[Start]:
-    """Yield butterflies, from the surest to the freest, up to an exact one."""
+    """Yield butterflies near a matrix, until one is exact.
+
+    The first has a fixed permutation. For orders that are a power of two the next ones
+    have permutations that are not known, first the same in all blocks of a level
+    (tied), then not.
+    """
     m, n = matrix.shape
     fast = m == n and n > 1 and n & (n - 1) == 0
     if min(m, n) == 1:
@@ -63,26 +83,33 @@ def butterflies(
     chain = None if fast else Chain.smallest((m, n))
     found = butterfly_factorize(matrix, chain, permutation="search" if fast else None)
     product = found.operator.to_factors()
-    result = Factorization(product, found.relative_error, History(), matrix)
+    result = Factorization(product, found.relative_error, History(), target=matrix)
     yield Start("fixed butterfly", product.factors, result)
-    lightest = 2 * n * math.log2(n)  # what is exact may have more values than that
+    # An exact one may have more non-zeros than one with other permutations would have.
+    lightest = 2 * n * math.log2(n)
     done = _exact(result) and product.nnz <= lightest
     if not fast or n > _IDENTIFIED or done:
         return
     for tied, name in ((True, "identified butterfly"), (False, "bipartition matching")):
-        options = {"tied": tied, "n_restarts": n_restarts, "random_state": rng}
-        result = identify_butterfly(matrix, **options)
+        result = identify_butterfly(
+            matrix, tied=tied, n_restarts=n_restarts, random_state=rng
+        )
         yield Start(name, result.factors, result)
         if _exact(result):
             return
 
 
 def starts(
-    matrix: np.ndarray, budget: int, draws: int, most: int, rng: np.random.Generator
+    matrix: np.ndarray,
+    budget: int,
+    draws: int,
+    most_sweeps: int,
+    rng: np.random.Generator,
 ) -> Iterator[Start]:
     """Yield the starts that are no butterflies, for each number of factors.
 
-    draws: random ones of each kind; most: sweeps that there is time for.
+    `draws` is the number of random starts for each number of factors below 4, and
+    `most_sweeps` the number of sweeps that there is time for.
     """
     m, n = matrix.shape
     deepest = min(max(2, round(math.log2(min(m, n)))), 12) if min(m, n) > 1 else 2
@@ -95,33 +122,39 @@ def starts(
         if m >= n:
             yield Start("target first", [matrix, *eyes[1:]])
         if count == 2:
-            yield Start("singular vectors", _singular(matrix))
-        sweeps = min(_SWEEPS, most)
+            yield Start("singular vectors", _singular_vectors(matrix))
         if count > 2:
-            found = peeled(matrix, shapes, budget, sweeps)
+            found = peeled(matrix, shapes, budget, min(_SWEEPS, most_sweeps))
             yield Start("hierarchical", found.factors, found)
         for _ in range(draws if count < 4 else 0):
             yield Start("random", [_gaussian(shape, matrix, rng) for shape in shapes])
 
 
 def layer_shapes(m: int, n: int, count: int) -> list[tuple[int, int]]:
-    """Return shapes of factors, all but one square of the smaller side."""
+    """Return the shapes of `count` factors of an (m, n) matrix.
+
+    All but one are square, of the smaller side.
+    """
     if m <= n:
         return [(m, m)] * (count - 1) + [(m, n)]
     return [(m, n)] + [(n, n)] * (count - 1)
 
 
-def _singular(matrix):
-    """Return two factors of the size of one another, from the singular vectors."""
+def _singular_vectors(matrix):
+    """Return the two factors U √Σ and √Σ Vᴴ of the singular value decomposition."""
     u, sigma, v = np.linalg.svd(matrix, full_matrices=False)
     root = np.sqrt(sigma)
     return [u * root, root[:, None] * v]
 
 
 def peeled(
-    matrix: np.ndarray, shapes: list[tuple[int, int]], budget: int, n_iter: int
+    matrix: np.ndarray, shapes: Sequence[tuple[int, int]], budget: int, n_iter: int
 ) -> Factorization:
-    """Return two factors or more, peeled off one by one, residuals ever sparser."""
+    """Return at least two factors, which `hierarchical` peels off one by one.
+
+    The budget is shared as `split_budget` says; the non-zeros of the residuals fall
+    geometrically from all entries of the matrix to those of the last factor.
+    """
     sets = split_budget(shapes, budget)
     n = matrix.shape[1]
     first, last, levels = matrix.size, sets[-1].k, len(sets) - 1
@@ -129,11 +162,11 @@ def peeled(
         Sp((one.shape[1], n), max(last, round(first * (last / first) ** (i / levels))))
         for i, one in enumerate(sets[:-1], start=1)
     ]
-    return hierarchical(matrix, sets[:-1], residuals, n_iter=(n_iter, n_iter))
+    return hierarchical(matrix, sets[:-1], residuals, n_iter=n_iter)
 
 
 def _gaussian(shape, matrix, rng):
-    """Return a random matrix of the dtype of another."""
+    """Return a Gaussian matrix of the dtype of the target."""
     x = rng.standard_normal(shape)
     if matrix.dtype.kind == "c":
         x = x + 1j * rng.standard_normal(shape)
@@ -141,10 +174,10 @@ def _gaussian(shape, matrix, rng):
 
 
 def _exact(result):
-    """Return whether an error is one of rounding."""
+    """Return whether the error of a factorization is nothing but rounding."""
     return result.relative_error <= rounding(result.operator.dtype)
 
 
 def rounding(dtype: np.dtype) -> float:
-    """Return a relative error that counts as none."""
+    """Return the relative error up to which a factorization counts as exact."""
     return 100 * float(np.finfo(dtype).eps)

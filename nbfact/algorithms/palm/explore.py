@@ -4,12 +4,12 @@ import math
 import numbers
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, TypeGuard
 
 import numpy as np
 
-from ..._core.checks import size
+from ..._core.checks import RandomState, size
 from ..._core.jobs import each
 from ...constraints import (
     Constraint,
@@ -22,38 +22,47 @@ from ...constraints import (
     SpTriu,
     Supp,
 )
-from ...operators import FactorProduct
-from ..common.result import Factorization, SweepState
-from ..common.target import checked_target
-from .palm4msa import check_options, checked_constraints, descend, start_of
+from ...constraints.sets import Set
+from ..common.result import Factorization, FactorsLike, SweepCallback
+from ..common.target import Matrix, TargetLike, checked_target
+from .initial_factors import InitialFactors, checked_constraints, initial_factors
+from .palm4msa import descend
 from .refine import refine
+from .sweep_options import Order, SweepOptions
 
-Leak = float | tuple[float, float] | Callable[[float], float]
+Leak: TypeAlias = float | tuple[float, float] | Callable[[float], float]
+"""A leak, the leaks of the first and last sweep, or a function of the share done."""
 
-# Sets that limit supports and no values.
 _SUPPORTS = {Sp, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, Supp}
+"""Sets that limit the supports of their matrices, and not the values (but `nonneg`)."""
 
-# Sweeps without a leak after the exploration, as a share of its own.
 _SETTLING = 0.1
+"""Number of the sweeps without a leak that follow an exploration, as a share of its own
+number of sweeps: they end at a point near by, and need not travel."""
 
 
 def explore(
-    target: Any,
+    target: TargetLike,
     constraints: Sequence[Constraint],
     *,
     leak: Leak = (0.99, 0.9),
     n_iter: int = 300,
-    init: Factorization | FactorProduct | Sequence[Any] | str | None = None,
-    order: str = "right-to-left",
+    init: FactorsLike | Literal["random"] | None = None,
+    order: Order = "right-to-left",
     step: float = 1.0,
     n_restarts: int = 0,
     n_jobs: int = 1,
     safeguard: bool = True,
     refine_values: bool = True,
-    callback: Callable[[SweepState], Any] | None = None,
-    random_state: int | np.random.Generator | None = None,
+    callback: SweepCallback | None = None,
+    random_state: RandomState = None,
 ) -> Factorization:
     """Factor a matrix as `palm4msa` does, but leave bad supports: leaky exploration.
+
+    palm4MSA forgets the entries that its projections drop, so that it rarely leaves the
+    supports of its first sweeps. Here they are remembered, and a share of them, the
+    leak, is added to the next step: entries that are dropped again and again add up
+    until they enter.
 
     Parameters
     ----------
@@ -62,71 +71,80 @@ def explore(
     constraints : sequence of J constraints
         The set of each factor, left to right.
     leak : float, (float, float) or callable
-        The leak ρ of a sweep, from 0 (palm4MSA) to 1 (straight-through). A pair is
-        annealed: 1 - ρ goes geometrically from that of the first, in the first sweep,
-        to that of the second. A callable is given the share of sweeps done, from 0
-        to 1, and returns ρ.
-    n_iter : int
-        Sweeps of the exploration, at most, of each start. The sweeps without a leak
-        that follow are at most a tenth as many.
+        The leak ρ of a sweep, from 0 (palm4MSA) to 1 (nothing is forgotten: the
+        straight-through estimator). A pair is annealed: from the first sweep to the
+        last, 1 - ρ goes geometrically from that of the first number to that of the
+        second. A callable gets the share of sweeps that are done, from 0 to 1, and
+        returns ρ.
+    n_iter : int, default 300
+        Maximum number of sweeps of the exploration from each start. The sweeps without
+        a leak that follow are at most a tenth as many.
     init : Factorization, FactorProduct, sequence of J arrays, or "random", optional
         Factors to start from: see `palm4msa`.
     order : {"right-to-left", "left-to-right"}
-        In which order a sweep updates the factors.
-    step : float
+        The order in which a sweep updates the factors.
+    step : float, default 1.0
         Length of the gradient steps: see `palm4msa`.
-    n_restarts : int
-        Starts after the first, random ones.
-    n_jobs : int
-        Processes over which starts are spread; more than 1 needs joblib.
-    safeguard : bool
-        Run `palm4msa` from each start too, for the same sweeps, and return what it
-        finds if that is better: it costs as much as the exploration.
-    refine_values : bool
+    n_restarts : int, default 0
+        Number of random starts after the first one.
+    n_jobs : int, default 1
+        Number of processes over which the starts are spread; more than 1 needs joblib.
+    safeguard : bool, default True
+        Run `palm4msa` from each start too, for the same number of sweeps, and return
+        what it finds if that is better. It costs as much as the exploration.
+    refine_values : bool, default True
         End with the sweeps without a leak and with `refine`.
     callback : callable, optional
-        Called with a `SweepState` after each sweep of an exploration; returning True ends
-        it. With ``n_jobs`` above 1 it runs in other processes.
+        Called with a `SweepState` after each sweep of an exploration; returning True
+        ends it. With `n_jobs` above 1 it runs in other processes.
     random_state : None, int or numpy.random.Generator
-        For ``init="random"``, where it gives the start that it gives `palm4msa`, and
-        for restarts.
+        The seed of ``init="random"``, for which it gives the start that it gives
+        `palm4msa`, and of the restarts.
 
     Returns
     -------
     Factorization
-        The best found. `history` is that of its exploration, or, where the safeguard
-        is better, of palm4MSA. With the safeguard the error never exceeds that of
-        ``palm4msa(target, constraints, n_iter, init=init, keep="best")``, whatever the
-        leak. Zero factors, scale 0 and error 0 for a zero target.
+        The best that was found. The history is that of its exploration, or, where the
+        safeguard is better, of palm4MSA. With the safeguard the error never exceeds
+        that of `palm4msa` with the same arguments and ``keep="best"``, whatever the
+        leak. For a zero target the factors are zero, and so are the scale and the
+        error.
 
     Raises
     ------
     TypeError, ValueError
-        As `palm4msa`; also a leak outside [0, 1] (a pair: [0, 1)), n_restarts below 0,
-        n_jobs below 1.
+        As `palm4msa`; also a leak outside [0, 1] (in a pair: [0, 1)), `n_restarts`
+        below 0, `n_jobs` below 1.
     ModuleNotFoundError
-        ``n_jobs`` above 1 without joblib.
+        `n_jobs` above 1 without joblib.
+
+    See Also
+    --------
+    palm4msa : Without a leak.
+    learn_transform : Explores from many starts, for a budget of non-zeros.
 
     Notes
     -----
-    Each factor S keeps X, what its projection P was last given. With G the gradient of
-    `palm4msa` at S, and c its modulus,
+    Each factor S keeps X, what its projection P was last called with. With G the
+    gradient of `palm4msa` at S, and c its modulus,
 
         X ← S + ρ (X - S) - G / c,    S ← P(X).
 
     Off the support of S, X is the discounted sum of past gradients, -Σ ρᵗ G / c: an
     entry enters once its evidence exceeds the smallest kept one. At a fixed point G is
-    zero on the support, and at most c (1 - ρ) times the smallest kept modulus off it,
-    1 / (1 - ρ) times less than palm4MSA asks for: fewer points are fixed. The error
-    is not monotone, and the best iterate is kept. From there, sweeps with ρ = 0
-    and exact least squares, which do not increase the error, end at a critical point.
-    Scaling is "balanced"; X is scaled with S.
+    zero on the support, and off it at most c (1 - ρ) times the smallest kept modulus.
+    The bound of palm4MSA is c times that modulus, 1 / (1 - ρ) times larger, so that
+    fewer points are fixed here. The error is not monotone, and the best iterate is
+    kept. From there, sweeps with ρ = 0 and exact least squares, which do not increase
+    the error, end at a critical point. Scaling is "balanced", and X is scaled with S.
 
-    A sweep costs that of palm4MSA and three passes over each X, dense (p, q) arrays.
+    A sweep costs what one of palm4MSA does, and three passes over each X, a dense
+    (p, q) array.
 
     References
     ----------
-    L. Le Magoarou and R. Gribonval, IEEE JSTSP 10(4), 2016: palm4MSA. M. Mohamed,
+    L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
+    matrices and applications, IEEE JSTSP 10(4), 2016: figure 4 (palm4MSA). M. Mohamed,
     F. Malgouyres, V. Emiya and C. Chaux, Straight-through meets sparse recovery: the
     support exploration algorithm, ICML 2024: ρ = 1, for one sparse vector.
 
@@ -145,35 +163,63 @@ def explore(
     constraints = list(constraints)
     matrix = checked_target(target, len(constraints))
     constraints = checked_constraints(constraints, matrix.shape)
-    check_options(n_iter, 0.0, order, "balanced", step, "best")
+    sweeps = SweepOptions(
+        n_iter=n_iter,
+        order=order,
+        step=step,
+        keep="best",
+        callback=callback,
+        leak=schedule_of(leak),
+    )
     n_restarts = 0 if n_restarts == 0 else size("n_restarts", n_restarts)
-    schedule = schedule_of(leak)
+    options = _Exploration(sweeps, safeguard, refine_values)
     rng = np.random.default_rng(random_state)
-    starts = [start_of(constraints, init, order, matrix.dtype, rng)]
+    starts = [initial_factors(constraints, init, order, matrix.dtype, rng)]
     for child in rng.spawn(n_restarts):
-        starts.append(start_of(constraints, "random", order, matrix.dtype, child))
-    options = (n_iter, order, step, safeguard, refine_values, callback)
-    calls = [(matrix, constraints, start, schedule, *options) for start in starts]
+        starts.append(
+            initial_factors(constraints, "random", order, matrix.dtype, child)
+        )
+    calls = [(matrix, constraints, start, options) for start in starts]
     found = each(_explored, calls, n_jobs)
     return min(found, key=lambda result: result.relative_error)
 
 
+@dataclass(frozen=True)
+class _Exploration:
+    """What is done from each start: sweeps with a leak, and what follows them."""
+
+    sweeps: SweepOptions
+    safeguard: bool
+    refine_values: bool
+
+    @property
+    def without_leak(self) -> SweepOptions:
+        """The options of the same number of sweeps of palm4MSA, without a callback."""
+        return replace(self.sweeps, leak=None, callback=None)
+
+
 def schedule_of(leak: Leak) -> Callable[[float], float]:
-    """Return the leak as a function of the share of sweeps done, checked."""
+    """Return the leak as a function of the share of sweeps that are done, or raise."""
     if callable(leak):
         return Schedule(leak)
-    pair = isinstance(leak, Sequence) and not isinstance(leak, str)
-    ends = tuple(leak) if pair else (leak,)
-    if len(ends) != (2 if pair else 1) or not all(map(_is_number, ends)):
+    if isinstance(leak, Sequence) and not isinstance(leak, str):
+        ends, interval = tuple(leak), "[0, 1)"
+        fits = len(ends) == 2
+    else:
+        ends, interval = (leak,), "[0, 1]"
+        fits = True
+    if not fits or not all(map(_is_number, ends)):
         raise TypeError(f"leak must be a number, a pair of them or callable: {leak!r}")
-    if not all(0 <= end <= 1 for end in ends) or (pair and 1 in ends):
-        interval = "[0, 1)" if pair else "[0, 1]"
+    if not all(0 <= end <= 1 for end in ends) or (len(ends) == 2 and 1 in ends):
         raise ValueError(f"leak must be in {interval}, got {leak!r}")
     return Schedule(tuple(map(float, ends)))
 
 
 class Schedule:
-    """The leak of a sweep, by the share of sweeps done."""
+    """The leak of a sweep, as a function of the share of sweeps that are done.
+
+    It is a class, and not a closure, so that it can be sent to other processes.
+    """
 
     def __init__(self, leak: Callable[[float], float] | tuple[float, ...]) -> None:
         self._leak = leak
@@ -192,48 +238,44 @@ class Schedule:
 
 
 def _explored(
-    matrix,
-    constraints,
-    start,
-    leak,
-    n_iter,
-    order,
-    step,
-    safeguard,
-    refine_values,
-    callback,
-):
-    """Explore from one start; return the best, palm4MSA's included if asked for."""
+    matrix: Matrix,
+    constraints: Sequence[Constraint],
+    start: InitialFactors,
+    options: _Exploration,
+) -> Factorization:
+    """Explore from one start, and return the best, that of palm4MSA included."""
     began = time.perf_counter()
-    fixed = (0.0, order, None, "balanced", step, "best")
-    options = (0.0, order, callback, "balanced", step, "best")
-    best = descend(
-        matrix, constraints, start, n_iter, *options, leak=leak, began=began
-    )  # fmt: skip
-    found = [
-        _with_refined_values(best, matrix, constraints, n_iter, fixed)
-        if refine_values
-        else best
-    ]
-    if safeguard:
-        palm = descend(matrix, constraints, start, n_iter, *fixed, began=began)
-        found.append(_refined(palm, constraints) if refine_values else palm)
-    return min(found, key=lambda result: result.relative_error)
+    best = descend(matrix, constraints, start, options.sweeps, began)
+    if options.refine_values:
+        best = _with_refined_values(best, matrix, constraints, options)
+    if not options.safeguard:
+        return best
+    palm = descend(matrix, constraints, start, options.without_leak, began)
+    if options.refine_values:
+        palm = _refined(palm, constraints)
+    return min(best, palm, key=lambda result: result.relative_error)
 
 
-def _with_refined_values(best, matrix, constraints, n_iter, options):
+def _with_refined_values(
+    best: Factorization,
+    matrix: Matrix,
+    constraints: Sequence[Constraint],
+    options: _Exploration,
+) -> Factorization:
     """Sweep without a leak, and solve for the values; never worse than `best`."""
     if best.relative_error == 0:
         return best
-    start = start_of(constraints, best, "", matrix.dtype, None)
-    sweeps = math.ceil(_SETTLING * n_iter)
-    settled = descend(matrix, constraints, start, sweeps, *options)
+    order = options.sweeps.order
+    start = initial_factors(constraints, best, order, matrix.dtype, None)
+    n_iter = math.ceil(_SETTLING * options.sweeps.n_iter)
+    sweeps = replace(options.without_leak, n_iter=n_iter)
+    settled = descend(matrix, constraints, start, sweeps, 0.0)
     better = min(best, settled, key=lambda result: result.relative_error)
     return _refined(replace(better, history=best.history), constraints)
 
 
-def _refined(result, constraints):
-    """Solve for the values where supports are all that sets ask for."""
+def _refined(result: Factorization, constraints: Sequence[Constraint]) -> Factorization:
+    """Solve for the values of the factors whose sets limit the support alone."""
     fixed = [j for j, one in enumerate(constraints) if not _only_support(one)]
     if result.target is None or len(fixed) == len(constraints):
         return result
@@ -243,10 +285,13 @@ def _refined(result, constraints):
     return replace(refined, history=result.history)
 
 
-def _only_support(constraint):
+def _only_support(constraint: Constraint) -> bool:
     """Return whether a set holds all values on the supports of its elements."""
-    return type(constraint) in _SUPPORTS and not constraint.nonneg
+    if not isinstance(constraint, Set) or type(constraint) not in _SUPPORTS:
+        return False
+    return not constraint.nonneg
 
 
-def _is_number(value):
+def _is_number(value: object) -> TypeGuard[float]:
+    """Return whether a value is a real number, and not a bool."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -1,6 +1,7 @@
-"""The projection of one set, from a gradient step to a factor."""
+"""The projection onto one set, from a gradient step to a factor."""
 
 import dataclasses
+from typing import TypeGuard
 
 import numpy as np
 
@@ -9,53 +10,76 @@ from ...constraints.sets import Options, Set
 from ..common.factors import Factor, adjoint, compressed
 
 
-def closed_under_scaling(constraint: Constraint) -> bool:
-    """Return whether multiples of a matrix of the set are in it, but for its norm."""
+def closed_under_scaling(constraint: Constraint) -> TypeGuard[Options]:
+    """Return whether multiples of a matrix of the set are in the set, but for its norm.
+
+    That is so for the sets with the option `normalized`: all else that they ask for is
+    kept when a matrix is scaled.
+    """
     return isinstance(constraint, Options)
 
 
 class Projection:
-    """The projection of one set, from a gradient step to a factor.
+    """The projection onto one set, from a gradient step to a factor.
 
-    name: of the constraint, in messages; turned: steps and factors are transposes;
-    balanced: a set with the option `normalized` leaves the norm free.
+    Parameters
+    ----------
+    constraint : Constraint
+        The set.
+    place : int
+        Its index among the constraints, for messages.
+    turned : bool
+        Whether steps and factors are transposes of what the set holds.
+    balanced : bool
+        Whether a set with the option `normalized` leaves the norm of the factor free.
+
+    Attributes
+    ----------
+    free : bool
+        Whether the norm is left free.
+    normalized : bool
+        Whether it is left free although the set asks for norm 1.
     """
 
     def __init__(
-        self, constraint: Constraint, name: int, turned: bool, balanced: bool
+        self, constraint: Constraint, place: int, turned: bool, balanced: bool
     ) -> None:
-        self.free = balanced and closed_under_scaling(constraint)
-        self.normalized = self.free and constraint.normalized
-        if self.normalized:
-            constraint = dataclasses.replace(constraint, normalized=False)
-        # The sets of nbfact work in place, and what they return needs no check.
-        self._ours = (
-            isinstance(constraint, Set) and type(constraint).project is Set.project
-        )
-        mirrored = constraint.transposed() if turned and self._ours else None
-        # Not where a user's subclass inherits the transposed set of its base.
-        if mirrored is not None and type(mirrored.transposed()) is type(constraint):
-            constraint, turned = mirrored, False
-        self._constraint, self._name, self._turned = constraint, name, turned
-        # It saves time from sweep to sweep and changes no result.
-        self._memory = constraint.memory() if self._ours else None
+        self.free = self.normalized = False
+        if balanced and closed_under_scaling(constraint):
+            self.free, self.normalized = True, constraint.normalized
+            if self.normalized:
+                constraint = dataclasses.replace(constraint, normalized=False)
+        self._constraint, self._place = constraint, place
+        # A set of nbfact works in place, and what it returns needs no check; it is not
+        # recognised where a user's subclass overrides `project`.
+        self._set: Set | None = None
+        if isinstance(constraint, Set) and type(constraint).project is Set.project:
+            self._set = constraint
+        if turned and self._set is not None:
+            mirrored = self._set.transposed()
+            # A user's subclass may inherit the transposed set of its base.
+            if mirrored is not None and type(mirrored.transposed()) is type(self._set):
+                self._set, turned = mirrored, False
+        self._turned = turned
+        # It saves time from sweep to sweep, and changes no result.
+        self._memory = None if self._set is None else self._set.memory()
 
     def __call__(self, stepped: np.ndarray) -> Factor:
-        """Return the projection of a step, which is written to, as a factor."""
+        """Return the projection of a step as a factor; the step is overwritten."""
         if self._turned:
             stepped = _transposed(stepped)
-        if self._memory is not None:
-            self._constraint.project_in_place(stepped, self._memory)
-        elif self._ours:
-            self._constraint.project_in_place(stepped)
-        else:
+        if self._set is None:
             stepped = self._checked(self._constraint.project(stepped), stepped)
+        elif self._memory is None:
+            self._set.project_in_place(stepped)
+        else:
+            self._set.project_in_place(stepped, self._memory)
         factor = compressed(stepped)
         return factor.transposed() if self._turned else factor
 
     def _checked(self, projected, stepped):
-        """Return what a user's own set returned, as an array like the step."""
-        name = f"constraints[{self._name}].project"
+        """Return what a user's set returned, as an array like the step, or raise."""
+        name = f"constraints[{self._place}].project"
         projected = np.asarray(projected)
         if projected.shape != stepped.shape:
             raise ValueError(
@@ -70,6 +94,6 @@ class Projection:
 
 
 def _transposed(x):
-    """Return xᵀ, C-contiguous."""
+    """Return xᵀ as a C-contiguous array."""
     turned = adjoint(x)
     return turned.conj() if turned.dtype.kind == "c" else turned

@@ -1,31 +1,76 @@
-"""Least squares over the values on a support, from the Gram matrices on its sides."""
+"""Least squares over the values of one factor, from the Gram matrices on its sides.
+
+`nbfact.refine` writes the change of a factor as a sparse matrix Δ whose non-zeros δ are
+at the places (rows, cols) of its support. Its normal equations are
+(G Δ H)[rows, cols] = gradient, where G = LᴴL and H = R Rᴴ are the Gram matrices of the
+products L and R on the left and right of the factor. They fall apart into blocks.
+"""
+
+from typing import TypeAlias
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-# Coupled unknowns up to which a factor is solved by Cholesky, beyond by CG. One sweep
-# over 4 factors, n = 512, with both: 0.26 s and 0.26 at 1024 unknowns, 0.47 and 0.53 at
-# 2048, 2.8 and 0.61 at 4096 (k = 2, 4, 8 below; CG with MAX_DIRECT = 513):
-#   python -m timeit -s "import nbfact as nf; A = nf.targets.dct(512);
-#   F = nf.targets.planted(512, 4, 8, 0, True)[1]; nf.refine(F[:1], A, 1);
-#   from nbfact.algorithms import least_squares; least_squares.MAX_DIRECT = 9999
-#   " "nf.refine(F, A, 1)"
 MAX_DIRECT = 2048
-# CG: at most this many steps, or a residual reduced by the tolerance.
+"""Largest number of coupled unknowns that are solved for by Cholesky factorization.
+More are solved for by conjugate gradients (CG), because Cholesky costs their cube. One
+sweep over 4 factors at n = 512 takes 0.26 s with either at 1024 unknowns, 0.47 s
+(Cholesky) and 0.53 s (CG) at 2048, and 2.8 s and 0.61 s at 4096. These are K = 2, 4, 8
+in the command below; for CG set MAX_DIRECT = 513::
+
+    python -m timeit -s "import nbfact as nf; K = 8; A = nf.targets.dct(512)
+    F = nf.targets.planted(512, 4, K, random_state=0, return_factors=True)[1]
+    nf.refine(F[:1], A, n_iter=1)
+    from nbfact.algorithms.palm import least_squares; least_squares.MAX_DIRECT = 9999
+    " "nf.refine(F, A, n_iter=1)"
+"""
+
 _CG_STEPS, _CG_TOL = 300, 1e-12
-# Systems up to this size are solved many at a time, this many entries together.
+"""Maximum number of steps of conjugate gradients, and the relative size of the residual
+that ends them."""
+
 _BATCHED, _CHUNK = 48, 2**20
+"""Largest number of unknowns of systems that are solved many at a time, and number of
+entries of the matrices that are held together."""
+
+MatrixOrIdentity: TypeAlias = np.ndarray | None
+"""A dense matrix, or None for the identity."""
 
 
-def least_squares(gram, right_gram, rows, cols, gradient, ridge):
-    """Return the δ with (gram Δ right_gram)[rows, cols] = gradient.
+def least_squares(
+    gram: MatrixOrIdentity,
+    right_gram: MatrixOrIdentity,
+    rows: np.ndarray,
+    cols: np.ndarray,
+    gradient: np.ndarray,
+    ridge: float,
+) -> np.ndarray:
+    """Return the δ that solves (G Δ H)[rows, cols] = gradient.
 
-    Δ holds δ at (rows, cols) and is zero elsewhere. Both Gram matrices are Hermitian
-    and positive semi-definite, or None for the identity; the unknowns decouple over
-    pairs of connected components of the two. ridge is added to diagonals of 1. Never
-    NaN.
+    Parameters
+    ----------
+    gram, right_gram : ndarray or None
+        The matrices G and H, Hermitian and positive semi-definite; None stands for the
+        identity.
+    rows, cols : ndarray of int, (k,)
+        The places of the unknowns.
+    gradient : ndarray, (k,)
+        The right-hand side.
+    ridge : float
+        What is added to the diagonal of a system whose diagonal is scaled to 1.
+
+    Returns
+    -------
+    ndarray, (k,)
+        The values δ; 0 in place of any that is not finite.
+
+    Notes
+    -----
+    Two unknowns are coupled where both Gram matrices couple their rows and columns, so
+    that the system falls apart into a block for each pair of connected components of
+    the two.
     """
     blocks = _labels(gram, rows) * (cols.max(initial=0) + 1) + _labels(right_gram, cols)
     order = np.argsort(blocks, kind="stable")
@@ -44,7 +89,7 @@ def least_squares(gram, right_gram, rows, cols, gradient, ridge):
         for block in np.split(members, range(chunk, len(members), chunk)):
             i, j = rows[block], cols[block]
             system = np.ones((*i.shape, k), gradient.dtype)
-            if gram is not None:  # else all rows of a block are the same
+            if gram is not None:  # otherwise all unknowns of a block are in one row
                 system *= gram[i[:, :, None], i[:, None, :]]
             if right_gram is not None:
                 system *= right_gram[j[:, None, :], j[:, :, None]]
@@ -53,7 +98,10 @@ def least_squares(gram, right_gram, rows, cols, gradient, ridge):
 
 
 def _direct(system, vector, ridge):
-    """Solve many positive semi-definite systems; system: (c, k, k), vector: (c, k)."""
+    """Solve many positive semi-definite systems at once.
+
+    system: (c, k, k), overwritten; vector: (c, k).
+    """
     inverse = _inverse_sqrt(np.einsum("cii->ci", system).real)
     system *= inverse[:, :, None] * inverse[:, None, :]
     vector = vector * inverse
@@ -62,16 +110,17 @@ def _direct(system, vector, ridge):
         try:
             solve = _solver(system)
             solution = solve(vector)
-            # Once more for what the ridge left out.
+            # One step of iterative refinement, for what the ridge left out.
             image = (system @ solution[:, :, None])[:, :, 0] - added * solution
             return (solution + solve(vector - image)) * inverse
         except np.linalg.LinAlgError:
             continue
-    return vector * inverse  # along the gradient: the line search decides how far
+    # A step along the gradient: the line search of the caller decides how far.
+    return vector * inverse
 
 
 def _solver(system):
-    """Return a function from right-hand sides (c, k) to solutions."""
+    """Return a function from right-hand sides (c, k) to the solutions of c systems."""
     if system.shape[1] <= _BATCHED:
         return lambda vector: np.linalg.solve(system, vector[:, :, None])[:, :, 0]
     factored = [scipy.linalg.cho_factor(one, check_finite=False) for one in system]
@@ -81,7 +130,7 @@ def _solver(system):
 
 
 def _conjugate_gradients(gram, right_gram, rows, cols, vector):
-    """Solve one block without its matrix, preconditioned by its diagonal."""
+    """Solve one block without forming its matrix, preconditioned by its diagonal."""
     shape = (rows.max() + 1, cols.max() + 1)
     if gram is not None:
         gram = gram[: shape[0], : shape[0]]
@@ -111,8 +160,10 @@ def _conjugate_gradients(gram, right_gram, rows, cols, vector):
     return x * inverse
 
 
-def sampled(x, y, rows, cols):
-    """Return (x @ y.T)[rows, cols]."""
+def sampled(
+    x: np.ndarray, y: np.ndarray, rows: np.ndarray, cols: np.ndarray
+) -> np.ndarray:
+    """Return (x @ y.T)[rows, cols], as inner products where the places are few."""
     if 8 * rows.size > len(x) * len(y):
         return (x @ y.T)[rows, cols]
     out = np.empty(rows.size, x.dtype)
@@ -124,17 +175,20 @@ def sampled(x, y, rows, cols):
 
 
 def _labels(gram, places):
-    """Label the components that places are in; each is its own for the identity."""
+    """Return the connected component of each place; its index for the identity."""
     return places.astype(np.intp) if gram is None else _components(gram)[places]
 
 
 def _diagonal(gram, places):
-    """Return entries of a diagonal."""
+    """Return the diagonal of a Gram matrix at the given places."""
     return np.ones(places.size) if gram is None else gram.diagonal().real[places]
 
 
 def _components(gram):
-    """Label the indices that a Gram matrix couples beyond rounding."""
+    """Return the connected component of each index, where entries couple two indices.
+
+    Entries that may be nothing but rounding are not counted.
+    """
     length = np.sqrt(gram.diagonal().real)
     threshold = 8 * np.finfo(float).eps * length
     coupled = np.abs(gram) > threshold[:, None] * length

@@ -1,80 +1,112 @@
-"""Constraint lists of the literature, for `hierarchical`."""
+"""Presets: lists of constraints from the literature, and options, for `hierarchical`.
+
+`rectmat`, `rectmat_simple` and `dictionary` make presets for wide matrices. Those for
+the Hadamard matrix and the DFT need no parameters and go by name: ``"hadamard"``,
+``"hadamard_skperm"``, ``"hadamard_simple"`` and ``"dft"``.
+"""
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from ...constraints import Constraint, Identity, SkPerm, Sp, SpCol, SpLinCol, Supp
 from ...operators.reorderings import bit_reversal
+from .sweep_options import Keep, Order, Scaling
 
 __all__ = ["Preset", "dictionary", "rectmat", "rectmat_simple"]
 
-Levels = tuple[list[Constraint], list[Constraint]]
+Levels: TypeAlias = tuple[list[Constraint], list[Constraint]]
+"""The sets of the factors that are peeled off, and of the residuals, level by level."""
 
-# Entries of the Hadamard matrix have one modulus, and so have those of every step: the
-# supports are a matter of ties, which must not be decided by rounding, nor by noise.
-# So "hadamard" finds the transform up to a relative noise of 1e-2, the others up to
-# 1e-4 (n = 32, `nbfact study noise`); with 0, without noise only.
+Side: TypeAlias = Literal["left", "right"]
+"""The side of the new factor on which the residual stands."""
+
+SIDES: tuple[Side, ...] = get_args(Side)
+
 TIE_TOL = 0.05
+"""Relative difference up to which moduli count as equal in the preset "hadamard".
+
+All entries of the Hadamard matrix have one modulus, and so have those of every step:
+the supports are a matter of ties, which neither rounding nor noise must decide. With
+it, "hadamard" finds the transform up to a relative noise of 1e-2, the other presets up
+to 1e-4 (n = 32, `nbfact study noise`); with 0 it is found without noise only."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Constraints of `hierarchical` for any target shape they fit, and options.
+    """Constraints for `hierarchical`, for every target shape they fit, and options.
 
     Attributes
     ----------
     name : str
+        The name, for messages.
     constraints : callable
-        From the shape (m, n) of the target to (factor_constraints,
+        From the shape (m, n) of the target to the pair (factor_constraints,
         residual_constraints); raises ValueError when the shape does not fit.
     residual_side : {"right", "left"}
+        The side of the new factor on which the residual stands.
     order, scaling, step, keep
-        What `hierarchical` uses unless told otherwise.
+        What `hierarchical` uses where those arguments are None.
     fallbacks : tuple of Preset
-        Tried too where this one leaves an error above 0.1, unless an option is given;
-        the best result is returned.
+        Presets that are tried too where this one leaves a relative error above 0.1,
+        unless one of these options is given; the best result is returned.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> sets = [nf.constraints.SkPerm((4, 4), 2)]
+    >>> pair = nf.presets.Preset("pair", lambda shape: (sets, sets))
+    >>> len(nf.hierarchical(nf.targets.hadamard(4), pair).factors)
+    2
     """
 
     name: str
     constraints: Callable[[tuple[int, ...]], Levels]
-    residual_side: str = "right"
-    order: str = "right-to-left"
-    scaling: str = "balanced"
-    step: float = 1.0
-    keep: str = "best"
-    fallbacks: "tuple[Preset, ...]" = ()
+    residual_side: Side = field(default="right", kw_only=True)
+    order: Order | Literal["both"] = field(default="right-to-left", kw_only=True)
+    scaling: Scaling = field(default="balanced", kw_only=True)
+    step: float = field(default=1.0, kw_only=True)
+    keep: Keep = field(default="best", kw_only=True)
+    fallbacks: "tuple[Preset, ...]" = field(default=(), kw_only=True)
 
 
 def rectmat(
     n_factors: int, k: int, s: int, *, rho: float = 0.8, P: float = 1.4
 ) -> Preset:
-    """Preset of the MEG experiment: wide matrices (m, n), m <= n.
+    """Return the preset of the MEG experiment, for wide matrices (m, n) with m <= n.
 
     Parameters
     ----------
     n_factors : int
-        Number of factors, at least 2.
+        Number J of factors, at least 2.
     k : int
-        Non-zeros per column of the rightmost factor, (m, n).
+        Number of non-zeros in each column of the rightmost factor, (m, n).
     s : int
         Each other factor, (m, m), has s * m non-zeros.
     rho : float, default 0.8
-        Each residual has rho times the non-zeros of the one before, 0 < rho <= 1.
+        Share of the non-zeros of a residual that the next one has, 0 < rho <= 1.
     P : float, default 1.4
         The first residual has P * m² non-zeros.
 
     Returns
     -------
     Preset
-        To give to `hierarchical` in place of constraints.
+        To be passed to `hierarchical` in place of lists of constraints.
 
     Raises
     ------
     ValueError
-        Parameters out of range; later, a target with more rows than columns.
+        Parameters out of range. `hierarchical` raises it too, for a target with more
+        rows than columns.
+
+    Notes
+    -----
+    The residual stands on the left. At level l = 1, ..., J - 1 the factor is in
+    `SpCol` with k (l = 1) or in `Sp` with s m non-zeros, and the residual, (m, m), in
+    `Sp` with P m² rho^(l - 1). The last residual is the leftmost factor.
 
     References
     ----------
@@ -95,16 +127,17 @@ def rectmat(
 def rectmat_simple(
     n_factors: int, k: int, s: int, *, rho: float = 0.8, P: float = 1.4
 ) -> Preset:
-    """Preset like `rectmat`, without constraints on residuals but the last one.
+    """Return a preset like `rectmat`, where only the last residual is constrained.
 
     Parameters
     ----------
     n_factors, k, s, rho, P
-        As `rectmat`; rho and P give the non-zeros of the leftmost factor.
+        As `rectmat`; rho and P only give the non-zeros of the leftmost factor.
 
     Returns
     -------
     Preset
+        To be passed to `hierarchical` in place of lists of constraints.
 
     Raises
     ------
@@ -113,7 +146,7 @@ def rectmat_simple(
 
     References
     ----------
-    FAµST's ``ParamsHierarchicalRectMatNoResCons``.
+    ``ParamsHierarchicalRectMatNoResCons`` of FAµST (pyfaust).
 
     Examples
     --------
@@ -126,22 +159,24 @@ def rectmat_simple(
 
 
 def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
-    """Preset of the dictionaries for denoising: (m, n), m <= n.
+    """Return the preset of the dictionaries for denoising: (m, n) with m <= n.
 
     Parameters
     ----------
     n_factors : int, default 4
         Number of factors, at least 2.
     s : int, default 6
-        Non-zeros per column: of the rightmost factor, (m, n), in each; of the others,
-        (m, m), on average. The paper tries 2, 3, 6 and 12, on dictionaries of 64 rows.
+        Number of non-zeros per column: of the rightmost factor, (m, n), in each column;
+        of the others, (m, m), on average. The paper tries 2, 3, 6 and 12, on
+        dictionaries of 64 rows.
     rho : float, default 0.7
-        Each residual has rho times the non-zeros of the one before, of m² at first.
-        The paper tries 0.4, 0.5, 0.7 and 0.9.
+        Share of the non-zeros of a residual that the next one has; the first residual
+        has m². The paper tries 0.4, 0.5, 0.7 and 0.9.
 
     Returns
     -------
     Preset
+        To be passed to `hierarchical` in place of lists of constraints.
 
     Raises
     ------
@@ -150,8 +185,9 @@ def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
 
     Notes
     -----
-    It factors a dictionary that is known, such as one of K-SVD. To go on with the data
-    Y ≈ D Γ, call `palm4msa` on Y with Γ as one more factor and ``fixed=[n_factors]``.
+    It factors a dictionary D that is known, such as one that K-SVD has learned. To
+    adapt the factors to the data Y ≈ D Γ, call `palm4msa` on Y with the coefficients Γ
+    as one more factor and ``fixed=[n_factors]``.
 
     References
     ----------
@@ -170,7 +206,7 @@ def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
 
 
 def _rectmat(name, n_factors, k, s, rho, P):
-    """Return a preset with the constraints of `rectmat`, by its name."""
+    """Return a preset with the constraints of `rectmat` under its own name."""
     if n_factors < 2 or k < 1 or s < 1:
         raise ValueError(
             f"expected n_factors >= 2, k >= 1, s >= 1, got {n_factors}, {k}, {s}"
@@ -184,26 +220,27 @@ def _rectmat(name, n_factors, k, s, rho, P):
                 f"{name} needs a matrix with m <= n, got {shape}: transpose it"
             )
         m, n = shape
-        factors = [SpCol((m, n), k)] + [Sp((m, m), s * m) for _ in range(n_factors - 2)]
+        factors: list[Constraint] = [SpCol((m, n), k)]
+        factors += [Sp((m, m), s * m) for _ in range(n_factors - 2)]
         budgets = [math.ceil(P * m**2 * rho**level) for level in range(n_factors - 1)]
-        residuals = [Sp((m, m), budget) for budget in budgets]
+        residuals: list[Constraint] = [Sp((m, m), budget) for budget in budgets]
         if name == "rectmat_simple":
             residuals[:-1] = [Identity((m, m))] * (n_factors - 2)
         return factors, residuals
 
-    # Long steps end lower: `nbfact study tradeoff` against the same with step=1.0.
-    return Preset(name, constraints, "left", scaling="sweep", step=1.9)
+    # Long steps end at a smaller error than step=1.0: `nbfact study tradeoff`.
+    return Preset(name, constraints, residual_side="left", scaling="sweep", step=1.9)
 
 
 def named_preset(name: str) -> Preset:
-    """Return a preset by its name; ValueError for an unknown one."""
+    """Return the preset of a name, or raise ValueError for an unknown one."""
     if name not in _PRESETS:
         raise ValueError(f"unknown preset {name!r}: expected one of {sorted(_PRESETS)}")
     return _PRESETS[name]
 
 
-def _levels(name, shape):
-    """Return log2(n) for a square shape n = 2**L, L >= 1; ValueError otherwise."""
+def _levels(name: str, shape: tuple[int, ...]) -> int:
+    """Return L for a square shape of order 2**L with L >= 1, or raise ValueError."""
     square = len(shape) == 2 and shape[0] == shape[1]
     if not square or shape[0] < 2 or shape[0] & (shape[0] - 1):
         raise ValueError(
@@ -213,23 +250,33 @@ def _levels(name, shape):
     return shape[0].bit_length() - 1
 
 
-def _hadamard(name, kind, constrained=True):
-    """Factors with 2 entries per row and column, residuals with n / 2**level."""
+def _hadamard(
+    name: str, kind: type[SpLinCol] | type[SkPerm], constrained: bool = True
+) -> Preset:
+    """Return a preset for the Hadamard matrix, with sets of one kind.
 
-    def constraints_with(tie_tol):
-        def constraints(shape):
+    Factors have 2 entries in each row and column, residuals n / 2**level. Unless they
+    are `constrained`, all residuals but the last one are free.
+    """
+
+    def constraints_with(tie_tol: float) -> Callable[[tuple[int, ...]], Levels]:
+        def constraints(shape: tuple[int, ...]) -> Levels:
             n_levels, n = max(_levels(name, shape), 2), shape[0]
             entries = [max(n >> level, 1) for level in range(1, n_levels)]
-            factors = [kind((n, n), 2, tie_tol=tie_tol) for _ in entries]
-            residuals = [kind((n, n), k, tie_tol=tie_tol) for k in entries]
+            factors: list[Constraint] = [
+                kind((n, n), 2, tie_tol=tie_tol) for _ in entries
+            ]
+            residuals: list[Constraint] = [
+                kind((n, n), k, tie_tol=tie_tol) for k in entries
+            ]
             if not constrained:
                 residuals[:-1] = [Identity((n, n))] * (n_levels - 2)
             return factors, residuals
 
         return constraints
 
-    # Where there are no ties to rely on, longer steps end lower (`nbfact study noise`,
-    # rows permuted).
+    # Where there are no ties to rely on, longer steps end at a smaller error
+    # (`nbfact study noise`, rows permuted).
     fallbacks = tuple(
         Preset(name, constraints_with(0.0), scaling="factor", step=step)
         for step in (1.9, 1.6)
@@ -237,14 +284,18 @@ def _hadamard(name, kind, constrained=True):
     return Preset(name, constraints_with(TIE_TOL), fallbacks=fallbacks)
 
 
-def _dft(shape):
-    """Supports of the radix-2 FFT; the last factor is the bit-reversal permutation."""
+def _dft(shape: tuple[int, ...]) -> Levels:
+    """Return the supports of the radix-2 FFT as sets.
+
+    The last factor is the bit-reversal permutation.
+    """
     n_levels, n = _levels("dft", shape), shape[0]
     rows = np.arange(n)
-    # Support of the product of all that stands right of the factor being added.
+    # The support of the product of all factors on the right of the one being added.
     residual = rows[:, None] == bit_reversal(n)
-    factors, residuals = [], []
-    for level in range(n_levels):  # stride 2**level, from right to left
+    factors: list[Constraint] = []
+    residuals: list[Constraint] = []
+    for level in range(n_levels):  # the stride is 2**level, from right to left
         residuals.insert(0, Supp(residual))
         butterfly = (rows[:, None] ^ rows) & ~(1 << level) == 0
         factors.insert(0, Supp(butterfly))

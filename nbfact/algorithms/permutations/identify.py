@@ -312,8 +312,8 @@ class _LevelSearch:
                 if butterfly is not None:
                     butterfly = _straightened(product, nest)
         return PermutedFactorization(
-            product, error, self._history, matrix, nest.rows, nest.columns, butterfly,
-            self._best.turned,
+            product, error, self._history, nest.rows, nest.columns, butterfly,
+            self._best.turned, target=matrix,
         )  # fmt: skip
 
 

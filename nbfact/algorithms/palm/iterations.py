@@ -1,0 +1,103 @@
+"""Sweep after sweep until a rule of `nbfact.palm4msa` says stop, on record."""
+
+import functools
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...operators import FactorProduct
+from ..common.factors import Factor
+from ..common.result import History, SweepState
+from .sweep_options import SweepOptions
+from .sweeps import Sweeps
+
+
+class Iterate(NamedTuple):
+    """Where the sweeps are: the factors, left to right, λ, and the relative error."""
+
+    factors: list[Factor]
+    scale: float
+    error: float
+
+
+class SweepRecord:
+    """The history of a run, in the units of the target.
+
+    Parameters
+    ----------
+    began : float
+        When the call began, by `time.perf_counter`.
+    exponent : int
+        The sweeps see the target divided by 2**exponent, so that no square over- or
+        underflows; what is recorded is multiplied by it again.
+    """
+
+    def __init__(self, began: float, exponent: int = 0) -> None:
+        self.history = History()
+        self._began, self._exponent = began, exponent
+
+    def add(self, error: float, scale: float, entered: int) -> None:
+        """Record the error of a sweep, its λ, and the number of new non-zeros."""
+        self.history.errors.append(error)
+        self.history.scales.append(shifted_scale(scale, self._exponent))
+        self.history.seconds.append(time.perf_counter() - self._began)
+        self.history.support_changes.append(entered)
+
+
+def iterate(sweeps: Sweeps, options: SweepOptions, record: SweepRecord) -> Iterate:
+    """Sweep until a rule of `palm4msa` says stop, and return the last or best iterate.
+
+    Its λ is that of the target as the sweeps have it; `record` and the callback of
+    `options` get λ in the units of the target.
+    """
+    best: Iterate | None = None
+    previous, error = math.inf, math.inf
+    for iteration in range(1, options.n_iter + 1):
+        leak = options.leak((iteration - 1) / options.n_iter) if options.leak else 0.0
+        with np.errstate(all="ignore"):
+            error, scale, entered = sweeps.sweep(leak)
+        if not (math.isfinite(error) and math.isfinite(scale)):
+            if leak and best is not None:
+                break  # with a leak, what is remembered may grow without bound
+            raise ValueError(
+                f"the product of the factors overflows in sweep {iteration}: "
+                "constraints of fixed norm, or fixed factors, are too large or small"
+            )
+        record.add(error, scale, entered)
+        if options.keep == "best" and (best is None or error < best.error):
+            best = Iterate(*sweeps.result, error)
+        if options.callback is not None:
+            parts: Callable[[], list[Factor]] = functools.partial(
+                list, sweeps.result[0]
+            )
+            scale = record.history.scales[-1]
+            if options.callback(SweepState(iteration, error, scale, parts)):
+                break
+        change = abs(previous - error)
+        settled = options.tol > 0 and change <= options.tol * previous < math.inf
+        if settled or error <= sweeps.rounding:
+            break
+        previous = error
+    return Iterate(*sweeps.result, error) if best is None else best
+
+
+def product(factors: Sequence[Factor], scale: float, exponent: int) -> FactorProduct:
+    """Return λ 2**exponent S[0] ... S[J-1] as an operator."""
+    shifted, sparse = shifted_scale(scale, exponent), [f.tocsr() for f in factors]
+    if abs(shifted) <= float(np.finfo(sparse[0].dtype).max):
+        return FactorProduct(sparse, shifted)
+    # λ exceeds the largest number of the dtype, as A almost does: the last factor takes
+    # a part of it.
+    last = factors[-1].scaled(2.0**64)
+    return product([*factors[:-1], last], scale, exponent - 64)
+
+
+def shifted_scale(scale: float, exponent: int) -> float:
+    """Return scale * 2**exponent, infinite where that is too large for a double."""
+    try:
+        return math.ldexp(scale, exponent)
+    except OverflowError:
+        return math.copysign(math.inf, scale)

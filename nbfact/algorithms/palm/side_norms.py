@@ -1,0 +1,93 @@
+"""Spectral norms of the products on the two sides of a factor, sweep after sweep."""
+
+import functools
+import math
+from collections.abc import Hashable, Sequence
+from typing import TypeGuard
+
+import numpy as np
+
+from ..common.factors import Factor, PackedFactors, Sparse, dense_norm
+
+_HEAVY = 0.2
+"""Non-zeros of the factors of a product, as a share of the entries of its Gram matrix,
+above which its norm comes from the Gram matrix and not from the factors: 0.2 is where
+the two cost the same at n = 512 (`nbfact study crossover`)."""
+
+SMALL_GRAM = 192
+"""Largest order of a Gram matrix that is used for a norm because it is there anyway."""
+
+
+class SideNorms:
+    """The norms ‖L‖₂ and ‖R‖₂ of the products on the left and right of each factor.
+
+    A power iteration starts from the singular vector of the sweep before, which has
+    changed little.
+    """
+
+    def __init__(self, dtype: np.dtype) -> None:
+        self._dtype = dtype
+        self._vectors: dict[Hashable, np.ndarray] = {}
+
+    def of_left(
+        self,
+        j: int,
+        columns: int,
+        chain: PackedFactors,
+        left: np.ndarray | None,
+        gram: np.ndarray | None,
+    ) -> float:
+        """Return ‖L‖₂ for the factor at place j, where L has `columns` columns.
+
+        It comes from Lᴴ L where `gram` is that, else from Lᴴ where `left` is that, else
+        from the first j factors of `chain`.
+        """
+        if gram is not None:
+            return self._of_gram(j, "left gram", gram)
+        if left is not None:
+            return dense_norm(left, self._vector(j, "left", left.shape[1]))
+        return chain.norm(0, j, self._vector(j, "left", columns))
+
+    def of_right(
+        self, j: int, factors: Sequence[Factor], gram: np.ndarray | None
+    ) -> float:
+        """Return ‖R‖₂, where R is the product of `factors` and R Rᴴ is `gram`.
+
+        Without factors, `gram` is None.
+        """
+        if gram is None:
+            return 1.0
+        if len(gram) > SMALL_GRAM and light(factors, len(gram)):
+            vector = self._vector(j, "right", factors[-1].shape[1])
+            return PackedFactors(factors, gram.dtype).norm(0, len(factors), vector)
+        return self._of_gram(j, "right gram", gram)
+
+    def _of_gram(self, j, name, gram):
+        """Return ‖M‖₂, where `gram` is M Mᴴ or Mᴴ M."""
+        return math.sqrt(dense_norm(gram, self._vector(j, name, len(gram))))
+
+    def _vector(self, j, name, size):
+        """Return the vector that a power iteration starts from, and writes to."""
+        key = j, name, size
+        if key not in self._vectors:
+            self._vectors[key] = _gaussian(size).astype(self._dtype)
+        return self._vectors[key]
+
+
+def light(factors: Sequence[Factor], order: int) -> TypeGuard[Sequence[Sparse]]:
+    """Return whether the norm of a product is found faster through its factors.
+
+    That is so where all are sparse and have together few non-zeros, compared with the
+    Gram matrix of the product, of the given order.
+    """
+    sparse = all(isinstance(factor, Sparse) for factor in factors)
+    return sparse and sum(factor.nnz for factor in factors) < _HEAVY * order**2
+
+
+@functools.lru_cache(maxsize=64)
+def _gaussian(size):
+    """Return the Gaussian vector of each size from which the first iteration starts.
+
+    It is shared and must not be written to.
+    """
+    return np.random.default_rng(0).standard_normal(size)
