@@ -163,7 +163,7 @@ def improve_split(
 def _hinted_gains(
     hint: SplitHint | None, g: int, m: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what rows gain by being in half 1, and twice what pairs gain, by a hint."""
+    """Return what a hint adds for rows in half 1, and twice what it adds for pairs."""
     if hint is None:
         return np.zeros((g, m)), np.zeros((m, m))
     rows = hint.worth * math.sqrt(m) * (2.0 * hint.bits - 1)
