@@ -14,8 +14,8 @@ from scipy.sparse.linalg import aslinearoperator
 import nbfact as nf
 from nbfact import Chain
 from nbfact.algorithms.butterfly.splits import (
-    factored,
-    least_error,
+    factor_by_splits,
+    smallest_error,
     split_order,
 )
 from nbfact.operators import OperatorSum
@@ -55,7 +55,7 @@ def split_error(target, chain, cut):
 )
 def test_two_rows(chain, dtype, orthonormal):
     target = random(chain.shape, dtype)
-    found = factored(target, None, None, chain, "left-to-right", orthonormal)
+    found = factor_by_splits(target, None, None, chain, "left-to-right", orthonormal)
     factors, lost = naive.butterfly_left_to_right(target, chain.patterns, orthonormal)
     close(found.lost.astype(target.real.dtype), np.array(lost, target.real.dtype))
     product = nf.Butterfly(chain, found.values).toarray()
@@ -71,8 +71,8 @@ def test_two_rows(chain, dtype, orthonormal):
 def test_the_kernel_permutes(dtype):
     target, rng = random((16, 16), dtype), np.random.default_rng(1)
     rows, columns = rng.permutation(16), rng.permutation(16)
-    found = factored(target, rows, columns, DYADIC, "left-to-right", True)
-    same = factored(target[rows][:, columns], None, None, DYADIC, "left-to-right", True)
+    found = factor_by_splits(target, rows, columns, DYADIC, "left-to-right", True)
+    same = factor_by_splits(target[rows][:, columns], None, None, DYADIC, "left-to-right", True)
     for one, other in zip(found.values, same.values, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -80,12 +80,12 @@ def test_the_kernel_permutes(dtype):
 def test_ties_keep_the_first_row():
     block = np.array([[1.0, 1.0], [1.0, -1.0]])
     target = np.block([[np.eye(2), np.zeros((2, 2))], [np.zeros((2, 2)), block]])
-    found = factored(target, None, None, Chain.square_dyadic(4), "left-to-right", True)
+    found = factor_by_splits(target, None, None, Chain.square_dyadic(4), "left-to-right", True)
     values = found.values[0]
     assert values.shape == (1, 2, 2, 2)
     np.testing.assert_array_equal(abs(values[0, :, 0, :]), [[1, 1], [0, 0]])
     tied = np.array([[1.0, 0, 1, 0], [0, 1, 0, 1], [0, 1, 0, -1], [1, 0, -1, 0]])
-    found = factored(tied, None, None, Chain.square_dyadic(4), "left-to-right", True)
+    found = factor_by_splits(tied, None, None, Chain.square_dyadic(4), "left-to-right", True)
     np.testing.assert_array_equal(found.values[0][0, 1], 0)
     assert found.error == pytest.approx(2)
 
@@ -93,7 +93,7 @@ def test_ties_keep_the_first_row():
 def test_rows_in_step():
     """The first blocks are those of rows 0, m / 2; then 0, m / 4; and so on."""
     target = random((8, 8), "float64")
-    found = factored(target, None, None, Chain.square_dyadic(8), "left-to-right", True)
+    found = factor_by_splits(target, None, None, Chain.square_dyadic(8), "left-to-right", True)
     u, sigma, _ = np.linalg.svd(target[[1, 5], :4])
     close(abs(found.values[0][0, :, 0, 1]), abs(u[:, 0]))
     assert found.lost[0] > sigma[1]
@@ -131,7 +131,7 @@ def test_guarantees(order, chain):
     assert result.relative_error <= constant * result.lower_bound * (1 + 1e-12)
     plain = nf.butterfly_factorize(target, chain, order=order)
     assert plain.lower_bound <= result.lower_bound * (1 + 1e-12)
-    assert least_error(target, None, None, chain) == pytest.approx(max(best))
+    assert smallest_error(target, None, None, chain) == pytest.approx(max(best))
 
 
 @settings(max_examples=25, deadline=None)

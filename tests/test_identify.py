@@ -16,13 +16,13 @@ from samples import close, random
 
 import nbfact as nf
 from nbfact.algorithms.permutations.bipartition import (
-    Hint,
     best_of_all,
     best_split,
-    improved,
-    off_two_lines,
+    improve_split,
     split_near,
 )
+from nbfact.algorithms.permutations.level_split import SplitHint
+from nbfact.algorithms.permutations.line_starts import off_two_lines
 from nbfact.kernels import exchange_mates, half_gain, pair_greedily, split_gain
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
@@ -208,10 +208,10 @@ def test_rounds_never_lose_more(dtype):
     blocks = random((2, 16, 16), dtype)
     grams = blocks.conj().swapaxes(1, 2) @ blocks
     order = np.arange(16).reshape(1, 2, 8).repeat(2, 0)
-    lost = [improved(blocks, grams, order, n_iter=k).lost for k in range(1, 8)]
-    lost.append(improved(blocks, grams, order).lost)
+    lost = [improve_split(blocks, grams, order, n_iter=k).lost for k in range(1, 8)]
+    lost.append(improve_split(blocks, grams, order).lost)
     assert all(a >= b for a, b in itertools.pairwise(lost))
-    split = improved(blocks, grams, order)
+    split = improve_split(blocks, grams, order)
     expected = [
         split_loss(block, halves, split.pairs)
         for block, halves in zip(blocks, split.halves, strict=True)
@@ -222,10 +222,10 @@ def test_rounds_never_lose_more(dtype):
 def test_a_hint_worth_enough_is_kept():
     blocks = random((1, 16, 16), "float64")
     bits, labels = np.arange(16)[None] % 2, np.arange(16) // 2
-    split = split_near(blocks, Hint(bits, labels, 1e6))
+    split = split_near(blocks, SplitHint(bits, labels, 1e6))
     assert np.array_equal(split.pairs, np.arange(16).reshape(8, 2))
     assert np.array_equal(split.halves[0], [np.arange(0, 16, 2), np.arange(1, 16, 2)])
-    free = split_near(blocks, Hint(bits, labels, 0.0))
+    free = split_near(blocks, SplitHint(bits, labels, 0.0))
     assert free.lost < split.lost
 
 

@@ -9,7 +9,7 @@ from samples import close, random
 
 import nbfact as nf
 from nbfact import kernels
-from nbfact.algorithms.descent import objectives, twiddles
+from nbfact.algorithms.descent import objectives, permutation_choices, twiddles
 from nbfact.operators import reorderings as pm
 from nbfact.targets import dct, dft, dst, hadamard, hartley
 
@@ -86,7 +86,7 @@ def test_a_fit_of_columns_is_its_naive_twin(tied, planes):
 @pytest.mark.parametrize("parts", [["all"], ["step", "all"]])
 def test_a_mixture_is_its_naive_twin(parts):
     n, tile = 8, 2
-    index, which = objectives.stages(n, parts)
+    index, which = objectives.relaxed_stages(n, parts)
     weights = np.random.default_rng(0).uniform(size=3 * len(parts))
     x, target = random((6, n), "float64", 1), random((6, n), "float64", 2)
     expected = naive.mixture_fit(index, which, weights, x, target)
@@ -99,10 +99,14 @@ def test_a_mixture_is_its_naive_twin(parts):
 
 def test_a_mixture_with_weights_0_and_1_is_a_permutation():
     for bits in itertools.product([False, True], repeat=3):
-        matrix = naive.mixture(*objectives.stages(16, ["all"]), np.array(bits, float))
+        matrix = naive.mixture(
+            *objectives.relaxed_stages(16, ["all"]), np.array(bits, float)
+        )
         np.testing.assert_array_equal(matrix[0], np.eye(16)[pm.dao(16, *bits)])
     step = (True, False, True)
-    matrix = naive.mixture(*objectives.stages(8, ["step"]), np.array(step, float))[0]
+    matrix = naive.mixture(
+        *objectives.relaxed_stages(8, ["step"]), np.array(step, float)
+    )[0]
     np.testing.assert_array_equal(matrix, np.eye(8)[pm.makhoul(8)])
 
 
@@ -163,9 +167,13 @@ def test_gradients_are_finite_differences(model, planes, tied):
 @pytest.mark.parametrize("tied", [True, False])
 def test_the_operator_of_two_butterflies(tied, real, inner):
     n, rng = 8, np.random.default_rng(0)
-    permutations = twiddles.fixed((inner, rng.permutation(n)), n, "BPBP")
+    permutations = permutation_choices.fixed_permutations(
+        (inner, rng.permutation(n)), n, "BPBP"
+    )
     found = rng.standard_normal((2, 2, 4, sized(n, tied)))
-    operator = twiddles.operator(found, tied, permutations, np.dtype("c16"), real)
+    operator = twiddles.twiddle_operator(
+        found, tied, permutations, np.dtype("c16"), real
+    )
     left, right = (
         naive.product(naive.twiddle_factors(t, tied, n)[::-1], n, complex)
         for t in found
@@ -307,10 +315,12 @@ def test_a_callback_sees_each_step_and_stops():
 
 def test_candidates_are_different_permutations():
     for model, count in (("BP", 8), ("BPP", 64), ("BPBP", 8)):
-        found = twiddles.candidates(16, model)
+        found = permutation_choices.candidate_permutations(16, model)
         assert len(found) == count == len({p[-1].tobytes() for p in found})
     wanted = pm.makhoul(16)[pm.bit_reversal(16)].tobytes()
-    assert wanted in {p[0].tobytes() for p in twiddles.candidates(16, "BPP")}
+    assert wanted in {
+        p[0].tobytes() for p in permutation_choices.candidate_permutations(16, "BPP")
+    }
 
 
 @pytest.mark.parametrize(

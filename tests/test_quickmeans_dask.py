@@ -15,7 +15,7 @@ da = pytest.importorskip("dask.array")
 
 from nbfact._core.dask import is_dask  # noqa: E402
 from nbfact.estimators import QuicKMeans  # noqa: E402
-from nbfact.estimators.points import Blocks, Points  # noqa: E402
+from nbfact.estimators.points import BlockedPoints, Points  # noqa: E402
 
 # Interpreted, they take half a minute, and say the same.
 pytestmark = pytest.mark.compiled
@@ -97,7 +97,7 @@ def test_random_state_draws_the_same_points(init):
 
 def test_points_taken_from_blocks():
     x, weights = blobs(), np.arange(200.0)
-    blocks = Blocks(da.from_array(x, chunks=CHUNKS), weights)
+    blocks = BlockedPoints(da.from_array(x, chunks=CHUNKS), weights)
     chosen = np.array([3, 3, 69, 70, 71, 199])
     rows, taken = blocks.take(chosen)
     np.testing.assert_array_equal(rows, x[chosen])
@@ -140,7 +140,7 @@ def test_far_points(mean):
     np.testing.assert_allclose(fitted.transform(x), np.sqrt(squares), rtol=1e-8)
     order = np.argsort(-squares.min(axis=1))[:4]
     weights = np.arange(200.0)
-    for points in (Points(x, weights), Blocks(chunks, weights)):
+    for points in (Points(x, weights), BlockedPoints(chunks, weights)):
         far = points.farthest(fitted._centers, 4)
         np.testing.assert_array_equal(far.rows, x[order])
         np.testing.assert_array_equal(far.weights, order)

@@ -1,4 +1,24 @@
-"""scikit-learn estimators over the algorithms (extra ``estimators``)."""
+"""scikit-learn estimators over the algorithms (extra ``estimators``).
+
+Start reading in ``quick_kmeans``; then read ``lloyd``, then ``recipes``.
+
+=====================  ============================================================
+``quick_kmeans``       `QuicKMeans`: k-means whose centers are a product of factors
+``lloyd``              its iterations: assign the points, fit the centers, keep what is
+                       better
+``recipes``            how centers are factored: "explore", "palm4msa", "butterfly"
+``factored_centers``   centers as factors, and the sums over the points of each cluster
+``points``             the points, in memory or in dask blocks, and passes over them
+``seeds``              the centers that a run begins near
+``inputs``             checks of points, weights and parameters
+``cluster_neighbors``  `ClusterNeighbors` and `ClusterNeighborsClassifier`
+``cell_search``        the search in the cells of a clustering, which both share
+``exact_neighbors``    the nearest points of queries within one cell
+``nystroem``           `QuickNystroem`: features of the RBF kernel
+``clusterers``         fits the clusterer of the last two, and gives its distances
+``row_tiles``          long arrays, some rows at a time
+=====================  ============================================================
+"""
 
 try:
     import sklearn  # noqa: F401

@@ -1,72 +1,77 @@
-"""Nearest neighbours by clusters: the points of the nearest cells are searched."""
+"""Nearest neighbors by clusters: only the points of the nearest cells are searched."""
 
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._core.checks import size
-from .clusterers import Centers, fit_clusterer
-from .exact_neighbors import candidates, exact_squares, merge
-from .row_tiles import tiles
+from .cell_search import DTYPES, CellSearch
 
 
-class ClusterNeighbors(BaseEstimator):
-    """Nearest neighbours, searched in the cells of the nearest centres of a clustering.
+class ClusterNeighbors(CellSearch):
+    """Nearest neighbors, searched in the cells of the nearest centers of a clustering.
 
-    With `QuicKMeans`, the nearest centres are found by a product of sparse factors.
-    Within a cell the search is exact; a nearest neighbour may lie in another one.
+    With `QuicKMeans`, the nearest centers are found by a product of sparse factors.
+    Within a cell the search is exact, but a nearest neighbor may lie in another cell.
 
     Parameters
     ----------
     n_neighbors : int, default 1
-        Neighbours of a point, where `kneighbors` is not told.
+        Number of neighbors of a point, unless `kneighbors` is called with another one.
     n_clusters : int, default None
-        Cells. None: the square root of the number of points, which balances the two
-        searches. At most the number of points, with a warning.
+        Number of cells. None stands for the square root of the number of points, which
+        balances the search for cells and the one for points. It is at most the number
+        of points, with a warning.
     n_probes : int, default 1
-        Cells searched for each point, the nearest that are not empty; past their
-        number, all. 1 is the paper's.
+        Number of cells that are searched for each point: the nearest ones that are not
+        empty, or all of them if there are fewer. The paper searches one.
     clusterer : estimator, default None
-        Has `predict`, `cluster_centers_` once fitted, and perhaps `centers_operator_`.
-        None: `QuicKMeans`. A copy is fitted, with `n_clusters` where it has this
-        parameter; a fitted one is used as it is within
-        `sklearn.frozen.FrozenEstimator`.
+        A clusterer with `predict`, `cluster_centers_` once it is fitted, and possibly
+        `centers_operator_`; None stands for `QuicKMeans`. A copy is fitted, with
+        `n_clusters` if it has this parameter. A fitted clusterer is used as it is if it
+        is wrapped in `sklearn.frozen.FrozenEstimator`.
     random_state : int, RandomState or None, default None
-        Given to the copy of the clusterer, unless None.
+        Given to the copy of the clusterer, unless it is None.
 
     Attributes
     ----------
     points_ : array, (n_samples, n_features)
-        The training points, cell by cell.
+        The training points, cell by cell, float32 or float64.
     permutation_ : array of int, (n_samples,)
-        Which training point each is, ascending in a cell.
+        The index of each of these points in the training data, ascending in a cell.
     offsets_ : array of int, (n_clusters + 1,)
-        Where the cells begin in `points_`, and where the last ends.
+        Where each cell begins in `points_`, and where the last one ends.
     clusterer_ : estimator
         The fitted copy.
     n_samples_fit_, n_features_in_ : int
+        Number of training points and of their features.
 
     Raises
     ------
     TypeError
-        In `fit`, for a clusterer that does not predict or learns no centres.
+        In `fit`, if the clusterer cannot predict or has no centers.
     ValueError
-        In `fit`, for n_neighbors, n_clusters or n_probes < 1.
+        In `fit`, if n_neighbors, n_clusters or n_probes is below 1.
+
+    See Also
+    --------
+    ClusterNeighborsClassifier : predicts the class of most neighbors.
+    QuicKMeans : the default clusterer.
 
     Notes
     -----
-    A query costs the products with the centres (`nnz` multiplications, instead of
-    n_clusters × n_features) and those with the points of its cells. Those are computed
-    for all queries of a cell at once, about its centre; points that rounding may have
-    kept from being nearest are then compared by their distances in float64.
+    A query costs the product with the centers, which takes `nnz` multiplications
+    instead of n_clusters × n_features, and the products with the points of its cells.
+    The latter are computed for all queries of a cell at once, relative to its center.
+    Points that rounding may have kept from being nearest are then compared by their
+    distances in float64.
 
     References
     ----------
-    L. Giffon, V. Emiya, L. Ralaivola and H. Kadri, QuicK-means: accelerating inference
-    for K-means by learning fast transforms, Machine Learning, 2021.
+    L. Giffon, V. Emiya, H. Kadri, L. Ralaivola, QuicK-means: accelerating inference for
+    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713).
 
     Examples
     --------
@@ -79,152 +84,36 @@ class ClusterNeighbors(BaseEstimator):
     array([3, 0])
     """
 
-    def __init__(
-        self,
-        n_neighbors: int = 1,
-        *,
-        n_clusters: int | None = None,
-        n_probes: int = 1,
-        clusterer: Any = None,
-        random_state: Any = None,
-    ) -> None:
-        self.n_neighbors = n_neighbors
-        self.n_clusters = n_clusters
-        self.n_probes = n_probes
-        self.clusterer = clusterer
-        self.random_state = random_state
-
     def fit(self, X: Any, y: Any = None) -> Self:
         """Cluster the training points and store them cell by cell.
 
         Parameters
         ----------
         X : array_like, (n_samples, n_features)
+            float32 is kept; other real dtypes become float64.
         y : ignored
 
         Returns
         -------
         self
         """
-        return self._fit(validate_data(self, X, dtype=[np.float64, np.float32]))
-
-    def _fit(self, X):
-        """Store the points X, checked."""
-        size("n_neighbors", self.n_neighbors)
-        size("n_probes", self.n_probes)
-        n_clusters = self.n_clusters
-        if n_clusters is None:
-            n_clusters = round(len(X) ** 0.5)
-        n_clusters = size("n_clusters", n_clusters)
-        self.clusterer_ = fit_clusterer(
-            self.clusterer, n_clusters, X, self.random_state, "n_clusters"
-        )
-        self._centers = Centers(self.clusterer_, X.dtype)
-        if not hasattr(self.clusterer_, "predict"):
-            raise TypeError(f"clusterer={self.clusterer_!r} has no predict")
-        # Not `labels_`: of a frozen clusterer, they are those of other points.
-        labels = self.clusterer_.predict(X)
-        self.permutation_ = np.argsort(labels, kind="stable")
-        counts = np.bincount(labels, minlength=self._centers.shape[0])
-        self.offsets_ = np.concatenate([[0], np.cumsum(counts)])
-        self.points_ = X[self.permutation_]
-        self.n_samples_fit_ = len(X)
-        return self
-
-    def kneighbors(
-        self, X: Any, n_neighbors: int | None = None, return_distance: bool = True
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-        """Return the nearest training points of each point, nearest first.
-
-        Parameters
-        ----------
-        X : array_like, (n_queries, n_features)
-        n_neighbors : int, default None
-            None: that of the estimator. Where the cells searched hold fewer points,
-            twice as many cells are, and so on.
-        return_distance : bool, default True
-
-        Returns
-        -------
-        distances : array of float64, (n_queries, n_neighbors)
-            Where asked for.
-        indices : array of int, (n_queries, n_neighbors)
-            Rows of the training points; of equal distances, the smallest index first.
-
-        Raises
-        ------
-        ValueError
-            For more neighbours than training points.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        k = self.n_neighbors if n_neighbors is None else n_neighbors
-        k = size("n_neighbors", k)
-        if k > self.n_samples_fit_:
-            raise ValueError(
-                f"n_neighbors={k}, of {self.n_samples_fit_} training points"
-            )
-        squares = np.full((len(X), k), np.inf)
-        indices = np.full((len(X), k), self.n_samples_fit_)
-        n_probes = min(self.n_probes, self._centers.shape[0])
-        for batch in tiles(len(X), n_probes):
-            queries, cells = self._probes(X[batch], k)
-            order = np.argsort(cells, kind="stable")
-            cells, first = np.unique(cells[order], return_index=True)
-            groups = np.split(queries[order] + batch.start, first[1:])
-            for cell, group in zip(cells, groups, strict=True):
-                self._search(cell, X, group, squares, indices)
-        return (np.sqrt(squares), indices) if return_distance else indices
-
-    def _probes(self, X, k):
-        """Return the pairs of a query and a cell to search, k points or more each."""
-        counts = np.diff(self.offsets_)
-        X = X.astype(self.points_.dtype, copy=False)
-        left, n_probes = np.arange(len(X)), self.n_probes
-        queries, probes = [], []
-        while len(left):
-            cells = self._nearest_cells(X[left], n_probes)
-            enough = counts[cells].sum(axis=1) >= k
-            queries.append(np.repeat(left[enough], cells.shape[1]))
-            probes.append(cells[enough].ravel())
-            left, n_probes = left[~enough], 2 * n_probes
-        return np.concatenate(queries), np.concatenate(probes)
-
-    def _nearest_cells(self, X, n_probes):
-        """Return the nearest cells that are not empty: (n, n_probes), all at most."""
-        filled = np.flatnonzero(np.diff(self.offsets_))
-        if n_probes >= len(filled):
-            return np.broadcast_to(filled, (len(X), len(filled)))
-        if n_probes == 1:  # perhaps an empty one: then two are asked for
-            return self.clusterer_.predict(X)[:, None]
-        cells = np.empty((len(X), n_probes), np.intp)
-        for tile in tiles(len(X), max(self._centers.shape)):
-            squares = self._centers.squared_distances(X[tile])[filled].T
-            nearest = np.argpartition(squares, n_probes - 1, axis=1)
-            cells[tile] = filled[nearest[:, :n_probes]]
-        return cells
-
-    def _search(self, cell, X, queries, squares, indices):
-        """Search a cell for neighbours of X[queries]; update squares and indices."""
-        inside = slice(self.offsets_[cell], self.offsets_[cell + 1])
-        points, numbers = self.points_[inside], self.permutation_[inside]
-        center = self._centers.array[cell]
-        centered = points - center
-        for tile in tiles(len(queries), len(points)):
-            rows = queries[tile]
-            best = squares[rows], indices[rows]
-            pairs = candidates(X[rows] - center, centered, best[0])
-            found = exact_squares(X[rows], points, *pairs)
-            squares[rows], indices[rows] = merge(
-                pairs[0], found, numbers[pairs[1]], *best
-            )
+        return self._fit(validate_data(self, X, dtype=DTYPES))
 
 
-class ClusterNeighborsClassifier(ClassifierMixin, ClusterNeighbors):
-    """The class of most of the nearest neighbours, searched by clusters.
+class ClusterNeighborsClassifier(ClassifierMixin, CellSearch):
+    """Predict the class of most of the nearest neighbors, searched by clusters.
 
-    Parameters, attributes and costs are those of `ClusterNeighbors`, and `classes_`.
-    Of classes with as many neighbours, the first is predicted.
+    Parameters, attributes and costs are those of `ClusterNeighbors`.
+
+    Attributes
+    ----------
+    classes_ : array, (n_classes,)
+        The classes of the training points, sorted. If several classes have the same
+        number of neighbors, the first one is predicted.
+
+    See Also
+    --------
+    ClusterNeighbors : the search without classes.
 
     Examples
     --------
@@ -235,30 +124,38 @@ class ClusterNeighborsClassifier(ClassifierMixin, ClusterNeighbors):
     array(['b'], dtype='<U1')
     """
 
+    classes_: np.ndarray
+    _codes: np.ndarray
+
     def fit(self, X: Any, y: Any) -> Self:
         """Cluster the training points and store them with their classes.
 
         Parameters
         ----------
         X : array_like, (n_samples, n_features)
+            float32 is kept; other real dtypes become float64.
         y : array_like, (n_samples,)
-            Classes.
+            The class of each point.
 
         Returns
         -------
         self
         """
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        X, y = validate_data(self, X, y, dtype=DTYPES)
         check_classification_targets(y)
         self.classes_, self._codes = np.unique(y, return_inverse=True)
         return self._fit(X)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the share of each class among the neighbours, (n_queries, n_classes).
+        """Return the share of each class among the neighbors of each query.
 
         Parameters
         ----------
         X : array_like, (n_queries, n_features)
+
+        Returns
+        -------
+        array of float64, (n_queries, n_classes)
         """
         check_is_fitted(self)
         codes = self._codes[self.kneighbors(X, return_distance=False)]
@@ -267,11 +164,15 @@ class ClusterNeighborsClassifier(ClassifierMixin, ClusterNeighbors):
         return votes / codes.shape[1]
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the class of each point, (n_queries,).
+        """Return the class of each query.
 
         Parameters
         ----------
         X : array_like, (n_queries, n_features)
+
+        Returns
+        -------
+        array, (n_queries,)
         """
         shares = self.predict_proba(X)
         return self.classes_[shares.argmax(axis=1)]

@@ -1,4 +1,4 @@
-"""Fitting a clusterer, and squared distances to its centres by a fast operator."""
+"""The clusterer of an estimator: a fitted copy, and distances to its centers."""
 
 import warnings
 from typing import Any
@@ -15,14 +15,15 @@ def fit_clusterer(
     Parameters
     ----------
     clusterer : estimator or None
-        None for `QuicKMeans`. Where it has a parameter `n_clusters`, it is set; so
-        is `random_state`, unless None. A `FrozenEstimator` stays as it is.
+        None stands for `QuicKMeans`. If it has a parameter `n_clusters`, that is set;
+        so is `random_state`, unless it is None here. A `FrozenEstimator` stays as it
+        is.
     n_clusters : int
-        At most the number of points is used, with a warning.
+        The number of points is used instead, with a warning, if it is smaller.
     X : array, (n_samples, n_features)
     random_state : None, int or RandomState
     name : str
-        What the caller's argument `n_clusters` is called.
+        Name of the caller's argument that sets the number of clusters.
     """
     if clusterer is None:
         from .quick_kmeans import QuicKMeans
@@ -37,44 +38,46 @@ def fit_clusterer(
         fitted.set_params(n_clusters=min(n_clusters, len(X)))
     if "random_state" in parameters and random_state is not None:
         fitted.set_params(random_state=random_state)
-    return fitted.fit(X, None)  # None: FrozenEstimator asks for it
+    return fitted.fit(X, None)  # FrozenEstimator requires the second argument
 
 
 class Centers:
-    """The centres of a fitted clusterer, and what gives distances to them.
+    """The centers of a fitted clusterer, and squared distances to them.
 
     Parameters
     ----------
     clusterer : estimator
-        Fitted, with `cluster_centers_`, (K, D), and perhaps `centers_operator_`, an
-        operator of the same matrix.
+        A fitted clusterer with `cluster_centers_`, (K, D), and possibly
+        `centers_operator_`, an operator of the same matrix.
     dtype : numpy.dtype
-        float32 or float64, of the points.
+        Dtype of the points, float32 or float64.
 
     Attributes
     ----------
     array : array, (K, D)
     shape : tuple of int
+    has_operator : bool
+        Whether the clusterer has a `centers_operator_`.
     operator : FastOperator or array, (K, D)
-        The operator; else the centres less their mean.
+        The operator of the clusterer if it has one, else the centers less their mean.
     shift : array, (D,)
-        The mean of the centres.
+        The mean of the centers.
     norms : array, (K,)
-        Squared distances of the centres to their mean.
+        Squared distances of the centers to their mean.
 
     Raises
     ------
     TypeError
-        For a clusterer without centres.
+        If the clusterer has no centers.
     ValueError
-        For an operator of another shape.
+        If its operator has another shape than its centers.
     """
 
     def __init__(self, clusterer: Any, dtype: np.dtype) -> None:
         centers = getattr(clusterer, "cluster_centers_", None)
         if centers is None:
             raise TypeError(f"clusterer={clusterer!r} has no cluster_centers_")
-        self.array = np.ascontiguousarray(centers, dtype)
+        self.array: np.ndarray = np.ascontiguousarray(centers, dtype)
         self.shape = self.array.shape
         self.shift = self.array.mean(axis=0, dtype=np.float64).astype(dtype)
         centered = self.array - self.shift
@@ -84,19 +87,19 @@ class Centers:
                 f"centers_operator_ has shape {operator.shape}, but cluster_centers_ "
                 f"has shape {centered.shape}"
             )
-        self.fast = operator is not None
-        self.operator = operator if self.fast else centered
+        self.has_operator = operator is not None
+        self.operator = operator if self.has_operator else centered
         self.norms = np.einsum("kd,kd->k", centered, centered)
 
     def squared_distances(self, X: np.ndarray) -> np.ndarray:
-        """Return the squared distances of the centres to points: (K, n), of X: (n, D).
+        """Return the squared distances, (K, n), of the centers to points X (n, D).
 
-        About the mean of the centres, where less is lost to rounding. Costs `nnz`
-        multiplications a point.
+        Points and centers are taken relative to the mean of the centers, so that less
+        is lost to rounding. The cost is `nnz` multiplications for each point.
         """
         Z = X - self.shift
         squares = np.einsum("nd,nd->n", Z, Z)
-        if self.fast:  # products are with the centres, not the centres less their mean
+        if self.has_operator:  # its rows are the centers, not the centers less the mean
             squares += 2 * (Z @ self.shift)
         distances = self.operator @ Z.T
         distances *= -2

@@ -1,4 +1,4 @@
-"""The k nearest points of queries, by a product of BLAS and then exactly."""
+"""The k nearest points of queries: candidates by a product of BLAS, then exactly."""
 
 import numpy as np
 
@@ -8,24 +8,31 @@ from .row_tiles import tiles
 def candidates(
     queries: np.ndarray, points: np.ndarray, best: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return pairs (row, column) of all that may be among the k nearest of a query.
-
-    A product of BLAS is right within an error, of which there is a bound: a neighbour
-    is found at most two errors past the k-th smallest.
+    """Return the pairs (query, point) that may be among the k nearest of the query.
 
     Parameters
     ----------
     queries : array, (q, D)
     points : array, (p, D)
-        Both about the same centre, close to them.
+        Queries and points less the same center, which is close to them.
     best : array, (q, k)
-        Squared distances of neighbours known before, ascending.
+        Squared distances of the neighbors that are already known, ascending.
+
+    Returns
+    -------
+    rows, columns : array of int, (n,)
+        Indices of the queries and of the points.
+
+    Notes
+    -----
+    Squared distances from a product of BLAS are right within an error that has a bound.
+    A true neighbor is therefore found at most two such errors beyond the k-th smallest.
     """
     n_points, n_features = points.shape
     k = best.shape[1]
     norms = np.einsum("pd,pd->p", points, points)
     query_norms = np.einsum("qd,qd->q", queries, queries)
-    # float32 may overflow: what is not a number is a candidate.
+    # float32 may overflow: what is not a number then counts as a candidate.
     with np.errstate(over="ignore", invalid="ignore"):
         squares = queries @ points.T
         squares *= -2
@@ -43,7 +50,7 @@ def candidates(
 def exact_squares(
     queries: np.ndarray, points: np.ndarray, rows: np.ndarray, columns: np.ndarray
 ) -> np.ndarray:
-    """Return the squared distances of queries[rows] and points[columns], in float64."""
+    """Return the squared distances of queries[rows] to points[columns], in float64."""
     squares = np.empty(len(rows))
     for pairs in tiles(len(rows), points.shape[1]):
         difference = queries[rows[pairs]].astype(np.float64)
@@ -59,14 +66,19 @@ def merge(
     squares: np.ndarray,
     indices: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the k nearest of each query, squared distances and indices: (q, k) each.
+    """Return the k nearest points of each query, among known ones and new ones.
 
     Parameters
     ----------
     rows, new_squares, new_indices : array, (n,)
-        Pairs found: the query, the squared distance, the index of the point.
+        The new pairs: the query, the squared distance, and the index of the point.
     squares, indices : array, (q, k)
-        Those known before. Of equal distances, the smallest index comes first.
+        Squared distances and indices of the points known before.
+
+    Returns
+    -------
+    squares, indices : array, (q, k)
+        The nearest points first; for equal distances, the smallest index first.
     """
     n_queries, k = squares.shape
     rows = np.concatenate([np.repeat(np.arange(n_queries), k), rows])

@@ -1,4 +1,4 @@
-"""The centers of QuicK-means: rows of a product of sparse factors, and a mean."""
+"""The centers of QuicK-means as factors, and the sums over the points of each."""
 
 import functools
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ from .row_tiles import tiles
 
 @dataclass(frozen=True)
 class FactoredCenters:
-    """K centers in D dimensions: the rows of a product, plus an offset for all.
+    """K centers in D dimensions: the rows of a product, plus a common offset.
 
     Attributes
     ----------
     product : FactorProduct, (K, D)
-    offset : (D,) array or None
+    offset : array, (D,), or None
+        A vector that is added to each row of the product.
     """
 
     product: FactorProduct
@@ -31,12 +32,15 @@ class FactoredCenters:
 
     @property
     def n_parameters(self) -> int:
-        """Non-zeros of the factors, and entries of the offset."""
+        """Number of non-zeros of the factors and of entries of the offset."""
         return self.product.nnz + (0 if self.offset is None else len(self.offset))
 
     @functools.cached_property
     def operator(self) -> FactorProduct:
-        """The centers as one product of factors: the offset is a row of the last."""
+        """The centers as one product, which has the offset as a row of the last factor.
+
+        A column of ones in the first factor adds it to all centers.
+        """
         if self.offset is None:
             return self.product
         n_clusters, dtype = self.product.shape[0], self.product.dtype
@@ -45,66 +49,70 @@ class FactoredCenters:
         return self.product + FactorProduct([ones, *between, self.offset[None]])
 
     def distances(self, x: np.ndarray) -> np.ndarray:
-        """Return the distances of points, (N, D), to all centers: (N, K)."""
+        """Return the distances of points (N, D) to all centers: (N, K)."""
         if self.offset is not None:
             x = x - self.offset
         squares = (self.product @ x.T).T
         squares *= -2
         squares += self._norms.astype(x.dtype)
-        squares += _squares(x)[:, None]
+        squares += _squared_norms(x)[:, None]
         return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
 
     def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Return squared distances, (N,), of points to the centers they are at.
+        """Return the squared distances, (N,), of points to their own centers.
 
-        From differences, as they are zero for points on their center.
+        They are sums of squared differences, so that they are exactly zero for a point
+        that equals its center.
         """
         squares = np.empty(len(x), x.dtype)
         for part in tiles(*x.shape):
-            squares[part] = _squares(x[part] - self.array[labels[part]])
+            squares[part] = _squared_norms(x[part] - self.array[labels[part]])
         return squares
 
     @functools.cached_property
     def nearest(self) -> NearestRows:
-        """What finds the nearest center of points."""
+        """The object that finds the nearest center of each of many points."""
         if self.offset is None:
             return NearestRows(self.product, self._norms)
         offset = self.offset.astype(np.float64)
         return NearestRows(self.product, self._norms + 2 * (self.product @ offset))
 
     @functools.cached_property
-    def _norms(self):
+    def _norms(self) -> np.ndarray:
         """Squared norms of the rows of the product, in double precision."""
-        return _squares(self.product.toarray().astype(np.float64))
+        return _squared_norms(self.product.toarray().astype(np.float64))
 
-    def objective(self, statistics: "Statistics") -> float:
-        """Return the sum of squared distances of points to the centers they are at.
+    def objective(self, statistics: "ClusterStatistics") -> float:
+        """Return the weighted sum of squared distances of points to their own centers.
 
-        It is summed as Σ_k (S_k - n_k ‖u_k‖²) + n_k ‖u_k - v_k‖² for the n_k points of
-        a center v_k, of mean u_k, S_k the sum of their squared norms.
+        It is computed as Σ_k (S_k - n_k ‖u_k‖²) + n_k ‖u_k - v_k‖², where n_k is the
+        weight of the points of center v_k, u_k their mean, and S_k the sum of their
+        squared norms.
         """
-        scatter = statistics.squares - statistics.counts * _squares(statistics.means)
+        means = _squared_norms(statistics.means)
+        scatter = statistics.squares - statistics.counts * means
         return max(0.0, float(scatter.sum())) + self.distance(statistics)
 
-    def distance(self, statistics: "Statistics") -> float:
-        """Return Σ_k n_k ‖u_k - v_k‖²."""
+    def distance(self, statistics: "ClusterStatistics") -> float:
+        """Return Σ_k n_k ‖u_k - v_k‖², which is how far centers are from the means."""
         moved = statistics.means - (self.array - statistics.origin)
-        return float(statistics.counts @ _squares(moved))
+        return float(statistics.counts @ _squared_norms(moved))
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """What the points at each center sum to, in float64, relative to an origin.
+class ClusterStatistics:
+    """Sums over the points of each center, in float64, relative to an origin.
 
     Attributes
     ----------
-    origin : (D,)
-    sums : (K, D)
-        Sums of weighted points, less the origin.
-    counts : (K,)
-        Sums of weights.
-    squares : (K,)
-        Sums of weighted squared distances to the origin.
+    origin : array, (D,)
+        A point that is subtracted from all points.
+    sums : array, (K, D)
+        Weighted sums of the points less the origin.
+    counts : array, (K,)
+        Sums of the weights.
+    squares : array, (K,)
+        Weighted sums of the squared distances to the origin.
     """
 
     origin: np.ndarray
@@ -114,13 +122,13 @@ class Statistics:
 
     @functools.cached_property
     def means(self) -> np.ndarray:
-        """Means of the points at each center, less the origin; zero without points."""
+        """Means of the points of each center less the origin; zero without points."""
         counts = np.where(self.counts > 0, self.counts, 1.0)
         return self.sums / counts[:, None]
 
-    def __add__(self, other: "Statistics") -> "Statistics":
-        """Return the statistics of the points of both."""
-        return Statistics(
+    def __add__(self, other: "ClusterStatistics") -> "ClusterStatistics":
+        """Return the statistics of the points of both, which have one origin."""
+        return ClusterStatistics(
             self.origin,
             self.sums + other.sums,
             self.counts + other.counts,
@@ -129,11 +137,12 @@ class Statistics:
 
 
 def scaled_rows(product: FactorProduct, weights: np.ndarray) -> FactorProduct:
-    """Return diag(weights) @ product, with the same supports."""
+    """Return diag(weights) @ product, whose factors have the same supports."""
     first, *rest = product.factors
     diagonal = sp.diags_array(weights.astype(product.dtype))
     return FactorProduct([(diagonal @ first).tocsr(), *rest], product.scale)
 
 
-def _squares(rows):
+def _squared_norms(rows: np.ndarray) -> np.ndarray:
+    """Return the squared norms of rows."""
     return np.einsum("kd,kd->k", rows, rows)

@@ -1,4 +1,4 @@
-"""What users give QuicKMeans, checked: arrays or dask arrays, weights, parameters."""
+"""The inputs of QuicKMeans, checked: points, weights and parameters."""
 
 import numbers
 from typing import Any
@@ -12,24 +12,41 @@ from sklearn.utils.validation import (
 
 from .._core.checks import size
 from .._core.dask import check_known, is_dask
-from .points import Blocks, Points
+from .points import BlockedPoints, Points
 from .recipes import RECIPES
 from .seeds import INITS
 
-_DTYPES = (np.float64, np.float32)
+DTYPES = (np.float64, np.float32)
+"""Dtypes of points that are kept; other real ones become the first."""
 
 
 def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
-    """Return points, (N, D), of float32 or float64, as an array or a dask array."""
+    """Return points (N, D) as an array or a dask array of float32 or float64.
+
+    Parameters
+    ----------
+    estimator : QuicKMeans
+        Its number of features is set if `reset`, else compared.
+    x : array_like or dask array, (N, D)
+    reset : bool
+
+    Raises
+    ------
+    TypeError
+        If points are sparse, or the blocks of a dask array are no NumPy arrays.
+    ValueError
+        If points are not real, have another shape, or, in memory, contain NaN or
+        infinity.
+    """
     if not is_dask(x):
-        return validate_data(estimator, x, dtype=_DTYPES, order="C", reset=reset)
+        return validate_data(estimator, x, dtype=DTYPES, order="C", reset=reset)
     if x.ndim != 2 or x.dtype.kind not in "biuf":
         raise ValueError(f"X must be real, (N, D); got {x.dtype}, {x.shape}")
     if not isinstance(x._meta, np.ndarray):
         raise TypeError(f"X has blocks of {type(x._meta)}; expected NumPy arrays")
     check_known(x, 1)
     _check_n_features(estimator, x, reset=reset)
-    return x if x.dtype in _DTYPES else x.astype(np.float64)
+    return x if x.dtype in DTYPES else x.astype(np.float64)
 
 
 def weighted_points(
@@ -38,8 +55,19 @@ def weighted_points(
     sample_weight: Any,
     reset: bool,
     origin: np.ndarray | None = None,
-) -> Points | Blocks:
-    """Return points with their weights, 1 by default."""
+) -> Points | BlockedPoints:
+    """Return checked points with their weights, which are 1 by default.
+
+    Parameters
+    ----------
+    estimator : QuicKMeans
+    x : array_like or dask array, (N, D)
+    sample_weight : array_like or dask array, (N,), a number, or None
+    reset : bool
+        See `checked_points`.
+    origin : array, (D,), optional
+        The point that sums are relative to, by default the weighted mean.
+    """
     x = checked_points(estimator, x, reset)
     if not is_dask(x):
         weights = _check_sample_weight(
@@ -58,11 +86,11 @@ def weighted_points(
         raise ValueError(
             f"sample_weight has shape {weights.shape}, expected {x.shape[:1]}"
         )
-    return Blocks(x, weights, origin)
+    return BlockedPoints(x, weights, origin)
 
 
 def check_parameters(estimator: Any, n_points: int) -> None:
-    """Refuse parameters of QuicKMeans that can not be used for so many points."""
+    """Raise if a parameter of QuicKMeans is not valid for this number of points."""
     for name in ("n_clusters", "sparsity", "n_init"):
         size(name, getattr(estimator, name))
     size("max_iter", estimator.max_iter, least=0)
@@ -73,7 +101,7 @@ def check_parameters(estimator: Any, n_points: int) -> None:
             f"n_samples={n_points} should be >= n_clusters={estimator.n_clusters}"
         )
     tol = estimator.tol
-    if not isinstance(tol, numbers.Real) or not tol >= 0:
+    if not isinstance(tol, numbers.Real) or not float(tol) >= 0:
         raise ValueError(f"tol must be a number, at least 0, got {tol!r}")
     if isinstance(estimator.init, str) and estimator.init not in INITS:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""QuicK-means: Lloyd's iterations with centers that are a product of sparse factors."""
+"""The iterations of QuicK-means: Lloyd's, with centers that are a product."""
 
 import time
 from dataclasses import dataclass
@@ -6,33 +6,46 @@ from typing import Any
 
 import numpy as np
 
-from .factored_centers import FactoredCenters, Statistics
-from .points import Far
+from .factored_centers import ClusterStatistics, FactoredCenters
+from .points import FarPoints, WeightedPoints
 from .recipes import CenterRecipe
 from .seeds import Seeds
+
+ALONE = 1e-9
+"""Weight of all other points at a center, relative to the weight of one point, up to
+which that point counts as alone at its center. It is not moved away, because its center
+would become empty."""
 
 
 @dataclass(frozen=True)
 class Clustering:
-    """FactoredCenters, the points at them, and the sum of squared distances between.
+    """Centers, and the points that are assigned to each of them.
 
-    labels: which center each point is at, of the kind that points have.
+    Attributes
+    ----------
+    centers : FactoredCenters
+    statistics : ClusterStatistics
+        The sums over the points of each center.
+    labels : array of int32, (N,), or None
+        The center of each point; None for points in dask blocks.
+    objective : float
+        Weighted sum of the squared distances of the points to their centers.
     """
 
     centers: FactoredCenters
-    statistics: Statistics
+    statistics: ClusterStatistics
     labels: Any
     objective: float
 
     @classmethod
-    def of(cls, points: Any, centers: FactoredCenters) -> "Clustering":
-        """Return points, an object such as `Points`, at their nearest centers."""
+    def of(cls, points: WeightedPoints, centers: FactoredCenters) -> "Clustering":
+        """Assign points to their nearest centers."""
         statistics, labels = points.placed(centers)
         return cls(centers, statistics, labels, centers.objective(statistics))
 
 
 def iterate(
-    points: Any,
+    points: WeightedPoints,
     recipe: CenterRecipe,
     first: Seeds,
     max_iter: int,
@@ -41,18 +54,36 @@ def iterate(
 ) -> tuple[Clustering, dict[str, list[float]]]:
     """Improve centers until the objective, which never increases, settles.
 
-    first: what they are near at first. Return what was found, and its history.
+    Parameters
+    ----------
+    points : Points or BlockedPoints
+    recipe : CenterRecipe
+        How centers are factored.
+    first : Seeds
+        Dense centers that the first factored centers are near.
+    max_iter : int
+        Maximum number of iterations.
+    tol : float
+        Stop when an iteration lowers the objective by at most `tol` times itself.
+    verbose : bool
+        Whether to print the objective of each iteration.
+
+    Returns
+    -------
+    clustering : Clustering
+    history : dict of list
+        "objective", "n_empty" and "seconds" after each iteration: see `QuicKMeans`.
     """
     began = time.perf_counter()
     found = Clustering.of(
         points, recipe.first(first.means, first.counts, points.origin)
     )
-    history = {"objective": [], "n_empty": [], "seconds": []}
+    history: dict[str, list[float]] = {"objective": [], "n_empty": [], "seconds": []}
     for iteration in range(1, max_iter + 1):
         before = found.objective
         found = _improved(points, recipe, found)
         history["objective"].append(found.objective)
-        history["n_empty"].append(len(empty_of(found.statistics)))
+        history["n_empty"].append(len(empty_clusters(found.statistics)))
         history["seconds"].append(time.perf_counter() - began)
         if verbose:
             print(f"iteration {iteration}: objective {found.objective:.6g}")
@@ -61,14 +92,20 @@ def iterate(
     return found, history
 
 
-def _improved(points, recipe, found):
-    """Return the first that is better of what is tried, or what is given."""
-    tried = [found.statistics]
-    empty = empty_of(found.statistics)
+def _improved(
+    points: WeightedPoints, recipe: CenterRecipe, found: Clustering
+) -> Clustering:
+    """Return the first clustering that lowers the objective, or `found` if none does.
+
+    If there are empty clusters, far points are first moved to them; then the points are
+    left where they are.
+    """
+    candidates = [found.statistics]
+    empty = empty_clusters(found.statistics)
     if len(empty):
         far = points.farthest(found.centers, len(empty))
-        tried.insert(0, relocated(found.statistics, far))
-    for statistics in tried:
+        candidates.insert(0, relocated(found.statistics, far))
+    for statistics in candidates:
         centers = recipe.improved(statistics, found.centers)
         if centers is found.centers:
             continue
@@ -78,27 +115,27 @@ def _improved(points, recipe, found):
     return found
 
 
-def empty_of(statistics: Statistics) -> np.ndarray:
-    """Return which centers are empty: no point, or no weight, is at them."""
+def empty_clusters(statistics: ClusterStatistics) -> np.ndarray:
+    """Return the indices of the centers whose points have no weight together."""
     return np.flatnonzero(statistics.counts <= 0)
 
 
-def relocated(statistics: Statistics, far: Far) -> Statistics:
-    """Return statistics with far points taken from their centers to empty ones.
+def relocated(statistics: ClusterStatistics, far: FarPoints) -> ClusterStatistics:
+    """Return the statistics after moving far points from their centers to empty ones.
 
-    Points that are on their center, or alone at it, stay.
+    Points that equal their center, or that are alone at it, are not moved.
     """
     origin, sums = statistics.origin, statistics.sums.copy()
     counts, squares = statistics.counts.copy(), statistics.squares.copy()
-    vacant = list(empty_of(statistics)[::-1])
+    vacant = list(empty_clusters(statistics)[::-1])
     for row, weight, label, distance in zip(
         far.rows, far.weights, far.labels, far.squares, strict=True
     ):
-        alone = counts[label] - weight <= 1e-9 * weight
+        alone = counts[label] - weight <= ALONE * weight
         if vacant and distance > 0 and weight > 0 and not alone:
             moved = row - origin
             for k, signed in ((label, -weight), (vacant.pop(), weight)):
                 sums[k] += signed * moved
                 counts[k] += signed
                 squares[k] += signed * (moved @ moved)
-    return Statistics(origin, sums, counts, squares)
+    return ClusterStatistics(origin, sums, counts, squares)

@@ -1,4 +1,4 @@
-"""QuickNystroem: features of the RBF kernel from the centres of a clustering."""
+"""QuickNystroem: features of the RBF kernel from the centers of a clustering."""
 
 from numbers import Real
 from typing import Any, Self
@@ -19,61 +19,72 @@ from .row_tiles import tiles
 
 
 class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Nyström features of the RBF kernel, the landmarks being centres of clusters.
+    """Nyström features of the RBF kernel, whose landmarks are the centers of clusters.
 
-    With `QuicKMeans`, the products of a point with all landmarks are those of a
+    With `QuicKMeans`, the products of a point with all landmarks are computed by a
     product of sparse factors.
 
     Parameters
     ----------
     n_components : int, default 100
-        Landmarks K, and features. At most the number of points, with a warning.
+        Number of landmarks K, and of features. It is at most the number of points, with
+        a warning.
     gamma : float, default None
-        Of exp(-gamma d²). None: 1 / the mean squared distance of the training points
-        (the paper), which is twice their variance; 1 where all are equal.
+        The factor in exp(-gamma d²). None stands for 1 / the mean squared distance of
+        the training points (as in the paper), a mean that is twice their variance, and
+        for 1 where all points are equal.
     clusterer : estimator, default None
-        Has `cluster_centers_` once fitted, and perhaps `centers_operator_`. None:
-        `QuicKMeans`. A copy is fitted, with `n_clusters=n_components` where it has
-        this parameter; a fitted one is used as it is within
-        `sklearn.frozen.FrozenEstimator`.
+        A clusterer with `cluster_centers_` once it is fitted, and possibly
+        `centers_operator_`; None stands for `QuicKMeans`. A copy is fitted, with
+        `n_clusters=n_components` if it has this parameter. A fitted clusterer is used
+        as it is if it is wrapped in `sklearn.frozen.FrozenEstimator`.
     random_state : int, RandomState or None, default None
-        Given to the copy of the clusterer, unless None.
+        Given to the copy of the clusterer, unless it is None.
 
     Attributes
     ----------
     landmarks_ : array, (K, n_features)
-        Of the dtype of the training points: float32 stays float32.
+        The landmarks, of the dtype of the training points: float32 stays float32.
     normalization_ : array, (K, K)
-        W^(-1/2), of the kernel W of the landmarks.
+        W^(-1/2), where W is the kernel of the landmarks.
     gamma_ : float
+        The factor that is used.
     clusterer_ : estimator
         The fitted copy.
     n_features_in_ : int
+        Number of features of the training points.
 
     Raises
     ------
     TypeError
-        In `fit`, for a clusterer that learns no centres.
+        In `fit`, if the clusterer has no centers.
     ValueError
-        In `fit`, for n_components < 1 or a gamma that is not positive and finite.
+        In `fit`, if n_components is below 1, or gamma is not positive and finite.
+
+    See Also
+    --------
+    QuicKMeans : the default clusterer.
+    sklearn.kernel_approximation.Nystroem : landmarks drawn at random, any kernel.
 
     Notes
     -----
-    With C the kernel of points and landmarks, features are Φ = C W^(-1/2), and
-    Φ Φᵀ = C W⁺ Cᵀ approximates the kernel of the points. Eigenvalues of W below
-    10 eps times the largest are raised to that, with eps of the dtype: W is singular
-    where landmarks coincide. Less lets the rounding of C through in float32, more
-    loses accuracy; scikit-learn's 1e-12 is below the eps of float32.
+    With C the kernel of points and landmarks, the features are Φ = C W^(-1/2), and
+    Φ Φᵀ = C W⁺ Cᵀ approximates the kernel of the points. Eigenvalues of W below 10 ε
+    times the largest one are raised to that, where ε is the precision of the dtype,
+    because W is singular where landmarks coincide. A smaller floor lets the rounding of
+    C through in float32, and a larger one loses accuracy; the 1e-12 of scikit-learn is
+    below the ε of float32.
 
-    Products with the landmarks cost `nnz` multiplications a point instead of K D, the
-    exponentials K, the normalization K²: it dominates with an operator, so that
-    `transform` gains at most (K D + K²) / K² over dense landmarks. A linear model of
-    the features with weights w is one of C with weights W^(-1/2) w, without K².
+    For each point, the products with the landmarks cost `nnz` multiplications instead
+    of K D, the exponentials K, and the normalization K². With an operator the last one
+    dominates, so that `transform` is at most (K D + K²) / K² times as fast as with
+    dense landmarks. A linear model of the features with the weights w is a model of C
+    with the weights W^(-1/2) w, which does without K².
 
     References
     ----------
-    L. Giffon, V. Emiya, L. Ralaivola and H. Kadri, QuicK-means: accelerating inference
-    for K-means by learning fast transforms, Machine Learning, 2021.
+    L. Giffon, V. Emiya, H. Kadri, L. Ralaivola, QuicK-means: accelerating inference for
+    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713).
 
     C. Williams and M. Seeger, Using the Nyström method to speed up kernel machines,
     NIPS, 2000.
@@ -91,13 +102,20 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
            [0.05 , 0.472, 1.   ]])
     """
 
+    landmarks_: np.ndarray
+    normalization_: np.ndarray
+    gamma_: float
+    clusterer_: Any
+    n_features_in_: int
+    _centers: Centers
+
     def __init__(
         self,
         n_components: int = 100,
         *,
         gamma: float | None = None,
         clusterer: Any = None,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_components = n_components
         self.gamma = gamma
@@ -105,11 +123,12 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn landmarks and their normalization.
+        """Find the landmarks and their normalization.
 
         Parameters
         ----------
         X : array_like, (n_samples, n_features)
+            float32 is kept; other real dtypes become float64.
         y : ignored
 
         Returns
@@ -138,7 +157,7 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Returns
         -------
         features : array, (n_samples, K)
-            Of the dtype of the training points.
+            The features, of the dtype of the training points.
         """
         check_is_fitted(self)
         dtype = self.landmarks_.dtype
@@ -161,21 +180,21 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return tags
 
 
-def _gamma(gamma, X):
-    """Return gamma, checked; for None, 1 / the mean squared distance of the points."""
+def _gamma(gamma: Any, X: np.ndarray) -> float:
+    """Return a checked gamma; for None, 1 / the mean squared distance of the points."""
     if gamma is None:
         mean = X.mean(axis=0, dtype=np.float64)
         total = sum(np.square(X[tile] - mean).sum() for tile in tiles(*X.shape))
         return len(X) / (2 * total) if total else 1.0
     if not isinstance(gamma, Real) or isinstance(gamma, bool):
         raise TypeError(f"gamma={gamma!r}: expected a number or None")
-    if not 0 < gamma < np.inf:
+    if not 0 < float(gamma) < np.inf:
         raise ValueError(f"gamma={gamma}: expected a positive, finite number")
     return float(gamma)
 
 
-def _inverse_root(kernel, dtype):
-    """Return kernel^(-1/2), (K, K), small eigenvalues clipped."""
+def _inverse_root(kernel: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return kernel^(-1/2), (K, K), with small eigenvalues raised to a floor."""
     values, vectors = scipy.linalg.eigh(kernel)
     floor = 10 * np.finfo(dtype).eps * values[-1]
     scaled = vectors / np.sqrt(np.maximum(values, floor))

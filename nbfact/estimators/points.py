@@ -1,11 +1,12 @@
-"""Points to be clustered, in memory or in blocks: placed at centers, and summed there.
+"""The points that are clustered, in memory or in dask blocks, and passes over them.
 
-`Points` and `Blocks` have the same methods: arrays that fit the memory are passed over
-by Numba's threads, dask arrays block by block by dask's workers.
+`Points` and `BlockedPoints` have the same methods. Arrays in memory are passed over by
+Numba's threads, dask arrays block by block by dask's workers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Protocol
 
 import numba
 import numpy as np
@@ -13,17 +14,41 @@ import numpy as np
 from .._core.dask import map_blocks, row_blocks, sum_blocks
 from ..kernels import cluster_sums
 from ..operators import NearestRows
-from .factored_centers import FactoredCenters, Statistics
+from .factored_centers import ClusterStatistics, FactoredCenters
 
-# Kernels are compiled for arrays that may be written; dask's often may not.
-_KERNELS = ("C", "W")
+KERNEL_LAYOUT: Final = ("C", "W")
+"""Layout of the arrays that kernels are called with: C-contiguous and writable, because
+kernels are compiled for such arrays, and the blocks of dask are often read-only."""
+
+Block = tuple[np.ndarray, np.ndarray]
+"""Points (N, D) and their weights (N,)."""
+
+Sums = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""The ``sums``, ``counts`` and ``squares`` of `ClusterStatistics`."""
+
+
+class DaskArray(Protocol):
+    """A dask array, as far as a type checker has to tell it from a NumPy array."""
+
+    @property
+    def chunks(self) -> Any:
+        """The sizes of the chunks along each axis."""
+
+    def compute(self, **options: Any) -> Any:
+        """Return the array in memory."""
 
 
 @dataclass(frozen=True)
-class Far:
-    """Points far from their center, the farthest first.
+class FarPoints:
+    """Points that are far from their centers, the farthest first.
 
-    rows: (count, D); weights, labels and squares, of the distances: (count,).
+    Attributes
+    ----------
+    rows : array of float64, (count, D)
+        The points.
+    weights, labels, squares : array, (count,)
+        Their weights, the indices of their centers, and their squared distances to
+        these.
     """
 
     rows: np.ndarray
@@ -32,45 +57,95 @@ class Far:
     squares: np.ndarray
 
 
-class Points:
-    """Weighted points in memory: x (N, D), finite, C-contiguous, weights (N,).
+class WeightedPoints(Protocol):
+    """What QuicK-means needs of its points, wherever they are.
 
-    origin: what sums are relative to, by default the weighted mean. mean_share: how
-    much of the squared norms of all points is that of their mean.
+    Attributes
+    ----------
+    shape : tuple of int, (N, D)
+    dtype : numpy.dtype
+        float32 or float64.
+    origin : array of float64, (D,)
+        The point that `ClusterStatistics` are relative to, by default the weighted
+        mean.
+    mean_share : float
+        n ‖mean‖² / Σ ‖x‖²: the share of the squared norms of all points that the mean
+        explains.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    origin: np.ndarray
+    mean_share: float
+
+    def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, Any]:
+        """Return the sums over the points of each center, and the labels, or None."""
+
+    def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
+        """Return the points that are farthest from their nearest centers."""
+
+    def take(self, chosen: np.ndarray) -> Block:
+        """Return the points and the weights at some places, which are in order."""
+
+
+class Points:
+    """Weighted points in memory.
+
+    Parameters
+    ----------
+    x : array, (N, D)
+        Finite, C-contiguous, float32 or float64.
+    weights : array, (N,)
+        Not negative, not all zero.
+    origin : array, (D,), optional
+        See `WeightedPoints`, which also describes the attributes.
     """
 
     def __init__(
         self, x: np.ndarray, weights: np.ndarray, origin: np.ndarray | None = None
     ) -> None:
-        self.x, self.weights = np.require(x, requirements=_KERNELS), weights
-        self.shape, self.dtype = x.shape, x.dtype
-        mean, self.mean_share = _means(*total((x, weights)))
+        self.x, self.weights = np.require(x, requirements=KERNEL_LAYOUT), weights
+        self.shape: tuple[int, ...] = x.shape
+        self.dtype: np.dtype = x.dtype
+        mean, self.mean_share = _mean_and_share(*total((x, weights)))
         self.origin = mean if origin is None else origin
 
-    def placed(self, centers: FactoredCenters) -> tuple[Statistics, np.ndarray]:
-        """Return what points sum to at their nearest centers, and which these are."""
+    def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, np.ndarray]:
+        """Return the sums over the points of each center, and the labels."""
         parallel = numba.get_num_threads() > 1
         labels, _ = centers.nearest(self.x, parallel)
         sums = summed_at(labels, self.x, self.weights, self.origin, len(centers.array))
-        return Statistics(self.origin, *sums), labels
+        return ClusterStatistics(self.origin, *sums), labels
 
-    def farthest(self, centers: FactoredCenters, count: int) -> Far:
-        """Return the points farthest from their nearest centers."""
+    def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
+        """Return the points that are farthest from their nearest centers."""
         return farthest((self.x, self.weights), centers, count)
 
-    def take(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return points and their weights, by place, the places in order."""
+    def take(self, chosen: np.ndarray) -> Block:
+        """Return the points and the weights at some places, which are in order."""
         return self.x[chosen], self.weights[chosen]
 
 
-class Blocks:
-    """Weighted points in a dask array x (N, D); weights: (N,), of NumPy or dask."""
+class BlockedPoints:
+    """Weighted points in a dask array.
+
+    Parameters
+    ----------
+    x : dask array, (N, D)
+        Chunks of known sizes.
+    weights : array or dask array, (N,)
+        Not negative, not all zero.
+    origin : array, (D,), optional
+        See `WeightedPoints`, which also describes the attributes.
+    """
 
     def __init__(self, x: Any, weights: Any, origin: np.ndarray | None = None) -> None:
         import dask
 
-        self.shape, self.dtype = x.shape, x.dtype
+        self.shape: tuple[int, ...] = x.shape
+        self.dtype: np.dtype = x.dtype
         self.starts = np.cumsum([0, *x.chunks[0]])
+        parts: Sequence[Any]
         if hasattr(weights, "dask"):
             parts = weights.rechunk((x.chunks[0],)).to_delayed().tolist()
         else:
@@ -79,26 +154,32 @@ class Blocks:
             dask.delayed((block, part))
             for block, part in zip(row_blocks(x), parts, strict=True)
         ]
-        mean, self.mean_share = _means(*sum_blocks(total, self.blocks))
+        mean, self.mean_share = _mean_and_share(*sum_blocks(total, self.blocks))
         self.origin = mean if origin is None else origin
 
-    def placed(self, centers: FactoredCenters) -> tuple[Statistics, None]:
-        """Return what points sum to at their nearest centers; labels stay there."""
-        count = len(centers.array)
-        shared = centers.nearest, self.origin, count
-        return Statistics(self.origin, *sum_blocks(summed, self.blocks, *shared)), None
+    def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, None]:
+        """Return the sums over the points of each center; labels stay with the blocks.
 
-    def farthest(self, centers: FactoredCenters, count: int) -> Far:
-        """Return the points farthest from their nearest centers."""
+        `QuicKMeans.predict` returns the labels as a dask array.
+        """
+        sums = sum_blocks(
+            summed, self.blocks, centers.nearest, self.origin, len(centers.array)
+        )
+        return ClusterStatistics(self.origin, *sums), None
+
+    def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
+        """Return the points that are farthest from their nearest centers."""
         found = map_blocks(farthest, self.blocks, centers, count)
-        names = ("rows", "weights", "labels", "squares")
-        return _sorted(
-            *(np.concatenate([getattr(far, name) for far in found]) for name in names),
+        return _sorted_by_distance(
+            np.concatenate([far.rows for far in found]),
+            np.concatenate([far.weights for far in found]),
+            np.concatenate([far.labels for far in found]),
+            np.concatenate([far.squares for far in found]),
             count,
         )
 
-    def take(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return points and their weights, by place, the places in order."""
+    def take(self, chosen: np.ndarray) -> Block:
+        """Return the points and the weights at some places, which are in order."""
         import dask
 
         parts = np.split(chosen, np.searchsorted(chosen, self.starts[1:-1]))
@@ -112,27 +193,29 @@ class Blocks:
 
 
 def check_finite(x: np.ndarray) -> None:
-    """Refuse points that are not finite."""
+    """Raise ValueError if points contain NaN or infinity."""
     if not np.isfinite(x).all():
         raise ValueError("X contains NaN or infinity")
 
 
-def total(block: tuple) -> tuple:
-    """Return Σ w x, Σ w and Σ w ‖x‖² of a block (x, weights), checked."""
+def total(block: Block) -> Sums:
+    """Return Σ w x, Σ w and Σ w ‖x‖² of a block, after checking it."""
     x, weights = block
     check_finite(x)
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("sample_weight must be finite and not negative")
-    x, weights = np.require(x, requirements=_KERNELS), np.asarray(weights)
+    x, weights = np.require(x, requirements=KERNEL_LAYOUT), np.asarray(weights)
     one_label, origin = np.zeros(len(x), np.int32), np.zeros(x.shape[1])
     return summed_at(one_label, x, weights, origin, 1)
 
 
-def summed(block: tuple, nearest: NearestRows, origin: np.ndarray, count: int) -> tuple:
-    """Return what a block sums to at the nearest of so many centers."""
+def summed(
+    block: Block, nearest: NearestRows, origin: np.ndarray, n_clusters: int
+) -> Sums:
+    """Return the sums over the points of a block at each nearest center."""
     x, weights = block
-    x = np.require(x, requirements=_KERNELS)
-    return summed_at(nearest(x)[0], x, weights, origin, count)
+    x = np.require(x, requirements=KERNEL_LAYOUT)
+    return summed_at(nearest(x)[0], x, weights, origin, n_clusters)
 
 
 def summed_at(
@@ -140,34 +223,49 @@ def summed_at(
     x: np.ndarray,
     weights: np.ndarray,
     origin: np.ndarray,
-    count: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return sums, counts and squares of `Statistics`."""
-    sums = np.zeros((count, x.shape[1])), np.zeros(count), np.zeros(count)
+    n_clusters: int,
+) -> Sums:
+    """Return sums, counts and squares of `ClusterStatistics` of labelled points."""
+    d = x.shape[1]
+    sums = np.zeros((n_clusters, d)), np.zeros(n_clusters), np.zeros(n_clusters)
     cluster_sums(x, labels, weights, origin, *sums)
     return sums
 
 
-def farthest(block: tuple, centers: FactoredCenters, count: int) -> Far:
+def farthest(block: Block, centers: FactoredCenters, count: int) -> FarPoints:
     """Return the points of a block that are farthest from their nearest centers."""
     x, weights = block
     labels, _ = centers.nearest(x)
-    return _sorted(x, weights, labels, centers.squares(x, labels), count)
+    squares = centers.squares(x, labels)
+    return _sorted_by_distance(x, weights, labels, squares, count)
 
 
-def _sorted(rows, weights, labels, squares, count):
+def _sorted_by_distance(
+    rows: np.ndarray,
+    weights: np.ndarray,
+    labels: np.ndarray,
+    squares: np.ndarray,
+    count: int,
+) -> FarPoints:
+    """Return the `count` points of the largest squared distances, in their order."""
     chosen = np.argsort(-squares, kind="stable")[:count]
-    rows = rows[chosen].astype(np.float64)
-    return Far(rows, weights[chosen], labels[chosen], squares[chosen])
+    far = rows[chosen].astype(np.float64)
+    return FarPoints(far, weights[chosen], labels[chosen], squares[chosen])
 
 
-def _take(block):
+def _take(block: tuple[Block, np.ndarray]) -> Block:
+    """Return the points and the weights of a block at some of its places."""
     (x, weights), chosen = block
     return x[chosen], weights[chosen]
 
 
-def _means(sums, weight, square):
-    """Return the mean of points, and how much of their squared norms it is."""
+def _mean_and_share(
+    sums: np.ndarray, weight: np.ndarray, square: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Return the mean of the points, and the share of their squared norms it explains.
+
+    The arguments are what `total` returns, for all points together.
+    """
     if weight[0] == 0:
         raise ValueError("sample_weight is zero everywhere")
     mean = sums[0] / weight[0]

@@ -1,9 +1,10 @@
 """QuicKMeans: k-means whose centers are a product of sparse factors."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 import numba
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -15,11 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._core.dask import is_dask, map_rows
 from .._core.jobs import each
+from ..operators import FactorProduct, NearestRows
+from .factored_centers import ClusterStatistics, FactoredCenters
 from .inputs import check_parameters, checked_points, weighted_points
-from .lloyd import Clustering, empty_of, iterate, relocated
-from .points import check_finite
-from .recipes import RECIPES
-from .seeds import seeds
+from .lloyd import Clustering, empty_clusters, iterate, relocated
+from .points import DaskArray, WeightedPoints, check_finite
+from .recipes import RECIPES, CenterRecipe
+from .seeds import Seeds, seeds
 
 
 class QuicKMeans(
@@ -32,84 +35,97 @@ class QuicKMeans(
     n_clusters : int
         Number of centers, K.
     sparsity : int
-        Non-zeros of a factor for each of its rows or columns, whichever are more: with
-        L = log2(K D) / 2 factors, rounded up, all but one square of the smaller side,
-        sparsity ((L - 1) min(K, D) + max(K, D)) values in all, at most K D. Where these
-        are all K D, the centers are those of k-means.
+        Number of non-zeros of a factor for each of its rows or columns, whichever are
+        more. With L = log2(K D) / 2 factors, rounded up, all but one square of the
+        smaller side, there are sparsity ((L - 1) min(K, D) + max(K, D)) values in all,
+        at most K D. If these are all K D, the centers are those of k-means.
     n_factors : int, optional
-        How many factors share these values. By default two for "explore" and
-        log2(min(K, D)) for "palm4msa"; a butterfly has its own.
+        Number of factors that share these values. By default it is two for "explore"
+        and log2(min(K, D)) for "palm4msa"; a butterfly has its own number.
     init : {"k-means++", "random"} or array_like, (K, D)
         Points that a few iterations of dense k-means start from, on at most
-        max(10000, 20 K) points; the first centers are factors of what they reach.
+        max(10000, 20 K) points. The first centers are factors of what they reach.
     n_init : int
-        Runs from other points, of which the best is kept; one where init is an array.
+        Number of runs from different points, of which the best is kept. An array for
+        init allows one run.
     max_iter : int
-        Iterations at most; 0 for the first centers.
+        Maximum number of iterations of a run; 0 returns the first centers.
     tol : float
         Stop when an iteration lowers the objective by at most `tol` times itself.
     factorizer : {"explore", "palm4msa", "butterfly"}
-        How factors are learned: `nbfact.explore`, which finds better supports;
-        `nbfact.hierarchical`, then `nbfact.palm4msa`, as in the paper; or a butterfly,
-        whose supports are fixed, whatever `sparsity` says.
+        How factors are learned. "explore": by `nbfact.explore`, which finds better
+        supports. "palm4msa": by `nbfact.hierarchical` and then `nbfact.palm4msa`, as in
+        the paper. "butterfly": a butterfly, whose supports are fixed, whatever
+        `sparsity` is.
     random_state : None, int or RandomState
-        For the first points.
+        Draws the first points.
     verbose : int
-        Above 0, print the objective of each iteration.
+        If above 0, the objective of each iteration is printed.
     n_jobs : int, optional
-        Processes over which runs are spread; more than 1 needs joblib, whose
-        ``parallel_config("dask")`` spreads them over a cluster.
+        Number of processes over which the runs are spread. More than 1 needs joblib,
+        whose ``parallel_config("dask")`` spreads them over a cluster.
 
     Attributes
     ----------
     cluster_centers_ : ndarray, (K, D)
-        Of the dtype of the points, float32 or float64.
+        The centers, of the dtype of the points, float32 or float64.
     centers_operator_ : FactorProduct, (K, D)
-        The same. Where the centers have an offset in common, it is a row of the last
-        factor, and ones, K more non-zeros, add it.
+        The centers as a product of factors. If they have an offset in common, that is a
+        row of the last factor, and a column of ones, K more non-zeros, adds it.
     n_parameters_ : int
-        Non-zeros of the factors, and D for an offset.
-    labels_ : ndarray, (N,), of int32
-        The nearest center of each point; a dask array for dask arrays.
+        Number of non-zeros of the factors, plus D for an offset.
+    labels_ : ndarray of int32, (N,)
+        The nearest center of each point; a dask array if the points are one.
     inertia_ : float
-        Sum of weighted squared distances of points to these.
+        Weighted sum of the squared distances of the points to these.
     n_iter_ : int
-        Iterations.
+        Number of iterations of the best run.
     history_ : dict of ndarray, (n_iter_,)
-        After each iteration: "objective", which never increases; "n_empty", centers
-        without points; "seconds" since the start.
+        After each iteration: "objective", which never increases; "n_empty", the number
+        of centers without points; "seconds" since the start of the run.
     n_steps_ : int
-        Calls of `partial_fit`.
+        Number of calls of `partial_fit`.
+    n_features_in_ : int
+        Number of features D of the points.
 
     Raises
     ------
     TypeError
-        For sparse points, or parameters of a wrong type.
+        If points are sparse, or a parameter has the wrong type.
     ValueError
-        For NaN or infinity, fewer points than clusters, a parameter out of range; for
-        dask arrays of unknown shape.
+        If points contain NaN or infinity or are fewer than clusters, if a parameter is
+        out of range, or if the shape of a dask array is not known.
+
+    See Also
+    --------
+    QuickNystroem, ClusterNeighbors : estimators that use the centers.
+    sklearn.cluster.KMeans : centers that are no product.
 
     Notes
     -----
-    Minimises Σ w ‖x - v‖² over centers V = 1 mᵀ + scale S[0] ... S[J-1], v the nearest
-    row of V. An iteration (1) fits V to the means of the points at each center, from
-    the present factors, (2) assigns the points again. It is kept only if the objective
-    is lower. Points far from their center are moved to centers without points, if that
-    lowers it too. The offset m is there where the mean of all points is large enough.
+    Minimises Σ w ‖x - v‖² over centers V = 1 mᵀ + scale S[0] ... S[J-1], where v is the
+    row of V that is nearest to x. An iteration (1) fits V to the means of the points at
+    each center, from the present factors, and (2) assigns the points again. It is kept
+    only if the objective decreases. Points far from their center are moved to centers
+    without points, if that too decreases it. The offset m is used if the mean of all
+    points is large enough.
 
-    `predict` costs the non-zeros for a point and no memory: products, and the smallest
-    distance, are taken on tiles of points (`nbfact.kernels.nearest_rows`), which pays
-    from K = D = 64 on (``nbfact bench --profile full --peers -k assignment``). An
-    iteration costs an assignment, N D for the means, and, for "explore", 20 or more
-    sweeps over two factors, some 20 K D min(K, D) multiplications.
+    For each point, `predict` costs as many multiplications as there are non-zeros, and
+    no memory: the products and the smallest distance are computed on tiles of points
+    (`nbfact.kernels.nearest_rows`). This pays from K = D = 64 on
+    (``nbfact bench --profile full --peers -k assignment``). An iteration costs an
+    assignment, N D for the means, and, for "explore", 20 or more sweeps over two
+    factors, which are some 20 K D min(K, D) multiplications.
 
-    X may be a dask array, here and in all methods, in chunks of rows: blocks are passed
-    over where dask runs them, and sums come back. Call ``X.persist()`` before `fit`.
+    X may be a dask array, here and in all methods, in chunks of rows. Blocks are passed
+    over where dask runs them, and only sums come back. Call ``X.persist()`` before
+    `fit`.
 
     References
     ----------
-    L. Giffon, V. Emiya, L. Ralaivola, H. Kadri, QuicK-means: speeding up inference for
-    K-means by learning fast transforms, Machine Learning, 2021: algorithm 2.
+    L. Giffon, V. Emiya, H. Kadri, L. Ralaivola, QuicK-means: accelerating inference for
+    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713):
+    algorithm 2.
 
     Examples
     --------
@@ -123,18 +139,31 @@ class QuicKMeans(
     (2,)
     """
 
+    cluster_centers_: np.ndarray
+    centers_operator_: FactorProduct
+    n_parameters_: int
+    labels_: np.ndarray
+    inertia_: float
+    n_iter_: int
+    history_: dict[str, np.ndarray]
+    n_steps_: int
+    n_features_in_: int
+    _centers: FactoredCenters
+    _recipe: CenterRecipe
+    _statistics: ClusterStatistics
+
     def __init__(
         self,
         n_clusters: int = 8,
         *,
         sparsity: int = 2,
         n_factors: int | None = None,
-        init: Any = "k-means++",
+        init: Literal["k-means++", "random"] | npt.ArrayLike = "k-means++",
         n_init: int = 1,
         max_iter: int = 100,
         tol: float = 1e-6,
-        factorizer: str = "explore",
-        random_state: Any = None,
+        factorizer: Literal["explore", "palm4msa", "butterfly"] = "explore",
+        random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
         n_jobs: int | None = None,
     ) -> None:
@@ -151,13 +180,26 @@ class QuicKMeans(
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Find centers."""
+        """Find centers.
+
+        Parameters
+        ----------
+        X : array_like or dask array, (N, D)
+            Real, finite; float32 is kept, other dtypes become float64.
+        y : ignored
+        sample_weight : array_like or dask array, (N,), optional
+            Weights of the points, not negative; 1 by default.
+
+        Returns
+        -------
+        self
+        """
         points = weighted_points(self, X, sample_weight, reset=True)
         check_parameters(self, points.shape[0])
-        recipe = self._recipe_of(points)
-        options = (self.max_iter, self.tol, bool(self.verbose))
+        recipe = self._recipe_for(points)
+        verbose = bool(self.verbose)
         calls = [
-            (points, recipe, first, *options)
+            (points, recipe, first, self.max_iter, self.tol, verbose)
             for first in self._seeds(points, self.n_init)
         ]
         runs = each(iterate, calls, 1 if self.n_jobs is None else self.n_jobs)
@@ -168,20 +210,33 @@ class QuicKMeans(
         return self
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Move the centers to the means of all points so far, a batch among them."""
+        """Fit the centers to the means of all points so far, those of a batch included.
+
+        Parameters
+        ----------
+        X : array_like or dask array, (N, D)
+            The batch. The first one has to hold at least as many points as clusters.
+        y : ignored
+        sample_weight : array_like or dask array, (N,), optional
+            Weights of the points of the batch; 1 by default.
+
+        Returns
+        -------
+        self
+        """
         first = not hasattr(self, "_centers")
         origin = None if first else self._statistics.origin
         batch = weighted_points(self, X, sample_weight, first, origin)
         if first:
             check_parameters(self, batch.shape[0])
-            self._recipe = self._recipe_of(batch)
+            self._recipe = self._recipe_for(batch)
             (start,) = self._seeds(batch, 1)
             centers = self._recipe.first(start.means, start.counts, batch.origin)
             statistics = Clustering.of(batch, centers).statistics
         else:
             centers = self._centers
             statistics = self._statistics + Clustering.of(batch, centers).statistics
-        empty = empty_of(statistics)
+        empty = empty_clusters(statistics)
         if len(empty):
             statistics = relocated(statistics, batch.farthest(centers, len(empty)))
         centers = self._recipe.improved(statistics, centers)
@@ -190,20 +245,56 @@ class QuicKMeans(
         self.n_steps_ = 1 if first else getattr(self, "n_steps_", 0) + 1
         return self
 
+    @overload
+    def fit_predict(
+        self, X: npt.ArrayLike, y: Any = None, sample_weight: Any = None
+    ) -> np.ndarray: ...
+    @overload
+    def fit_predict(
+        self, X: DaskArray, y: Any = None, sample_weight: Any = None
+    ) -> Any: ...
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Return `labels_` after `fit`."""
+        """Return `labels_` after `fit`, which has the same parameters."""
         return self.fit(X, sample_weight=sample_weight).labels_
 
+    @overload
+    def predict(self, X: npt.ArrayLike) -> np.ndarray: ...
+    @overload
+    def predict(self, X: DaskArray) -> Any: ...
     def predict(self, X: Any) -> Any:
-        """Return the nearest center of each point."""
+        """Return the index of the nearest center of each point.
+
+        Parameters
+        ----------
+        X : array_like or dask array, (N, D)
+
+        Returns
+        -------
+        array of int32, (N,)
+            A dask array, of which nothing is computed yet, for a dask array.
+        """
         check_is_fitted(self)
         X = checked_points(self, X, reset=False)
         if is_dask(X):
             return map_rows(_labels, X, np.dtype(np.int32), None, self._centers.nearest)
         return self._centers.nearest(X, numba.get_num_threads() > 1)[0]
 
+    @overload
+    def transform(self, X: npt.ArrayLike) -> np.ndarray: ...
+    @overload
+    def transform(self, X: DaskArray) -> Any: ...
     def transform(self, X: Any) -> Any:
-        """Return the distance of each point to each center."""
+        """Return the distance of each point to each center.
+
+        Parameters
+        ----------
+        X : array_like or dask array, (N, D)
+
+        Returns
+        -------
+        array, (N, K)
+            A dask array, of which nothing is computed yet, for a dask array.
+        """
         check_is_fitted(self)
         X = checked_points(self, X, reset=False)
         if is_dask(X):
@@ -212,25 +303,34 @@ class QuicKMeans(
         return self._centers.distances(X)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the sum of squared distances of points to their centers."""
+        """Return minus the weighted sum of squared distances to the nearest centers.
+
+        Parameters
+        ----------
+        X : array_like or dask array, (N, D)
+        y : ignored
+        sample_weight : array_like or dask array, (N,), optional
+            Weights of the points; 1 by default.
+        """
         check_is_fitted(self)
         points = weighted_points(self, X, sample_weight, reset=False)
         return -Clustering.of(points, self._centers).objective
 
-    def _recipe_of(self, points):
+    def _recipe_for(self, points: WeightedPoints) -> CenterRecipe:
+        """Return the recipe that factors centers of these points."""
         shape = self.n_clusters, points.shape[1]
         kind = RECIPES[self.factorizer]
         return kind(shape, self.sparsity, self.n_factors, points.mean_share)
 
-    def _seeds(self, points, n_init):
-        """Return what centers are first near, for each run."""
+    def _seeds(self, points: WeightedPoints, n_init: int) -> list[Seeds]:
+        """Return the seeds of each run."""
         if not isinstance(self.init, str):
             n_init = 1
         rng = check_random_state(self.random_state)
         return [seeds(points, self.n_clusters, self.init, rng) for _ in range(n_init)]
 
-    def _keep(self, X, found, recipe):
-        """Set the attributes of a fit."""
+    def _keep(self, X: Any, found: Clustering, recipe: CenterRecipe) -> None:
+        """Set the attributes that a fit learns."""
         self._centers, self._recipe = found.centers, recipe
         self._statistics = found.statistics
         self.cluster_centers_ = found.centers.array
@@ -241,11 +341,13 @@ class QuicKMeans(
         self.labels_ = self.predict(X) if found.labels is None else found.labels
 
 
-def _labels(x, nearest):
+def _labels(x: np.ndarray, nearest: NearestRows) -> np.ndarray:
+    """Return the nearest center of each point of a block."""
     check_finite(x)
     return nearest(x)[0]
 
 
-def _distances(x, centers):
+def _distances(x: np.ndarray, centers: FactoredCenters) -> np.ndarray:
+    """Return the distances of the points of a block to all centers."""
     check_finite(x)
     return centers.distances(x)

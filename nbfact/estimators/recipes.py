@@ -1,4 +1,4 @@
-"""How the centers of QuicK-means are factored, at first and at each iteration."""
+"""How QuicK-means factors its centers, at first and again in each iteration."""
 
 import abc
 import math
@@ -9,19 +9,32 @@ from ..algorithms import butterfly_factorize, explore, palm4msa, refine
 from ..algorithms.learn.starts import layer_shapes, peeled, split_budget
 from ..constraints import Sp
 from ..operators import Chain, FactorProduct
-from .factored_centers import FactoredCenters, Statistics, scaled_rows
+from .factored_centers import ClusterStatistics, FactoredCenters, scaled_rows
 
-# Weights of centers below this share of the largest are raised to it, in the fit only:
-# rows are divided by them again.
-_LIGHTEST = 1e-6
+LIGHTEST = 1e-6
+"""Smallest weight of a center in a fit, relative to the largest one: smaller ones are
+raised to it, because rows are divided by their weights afterwards."""
 
 
 def budget_of(shape: tuple[int, int], sparsity: int) -> int:
-    """Return the non-zeros of the factors of a fast transform, at most all entries.
+    """Return the number of non-zeros of the factors of a fast transform of this shape.
 
-    Those of L factors, all but one square of the smaller side, with `sparsity` for
-    each row or column of the longer side of each. L = log2(min(K, D)) in the text of
-    the paper and log2(max(K, D)) in its code; here it is log2 of the geometric mean.
+    Parameters
+    ----------
+    shape : (K, D)
+    sparsity : int
+        Number of non-zeros for each row or column of the longer side of each factor.
+
+    Returns
+    -------
+    int
+        The non-zeros of L factors, all but one of which are square of the smaller side;
+        at most K D.
+
+    Notes
+    -----
+    The paper has L = log2(min(K, D)) factors. Here L is log2 of the geometric mean of K
+    and D, rounded up.
     """
     least, most = sorted(shape)
     n_factors = max(1, math.ceil(math.log2(least * most) / 2))
@@ -29,14 +42,33 @@ def budget_of(shape: tuple[int, int], sparsity: int) -> int:
 
 
 class CenterRecipe(abc.ABC):
-    """Factors centers, at first and again from the present factors.
+    """A way to factor centers: from nothing at first, then from the present factors.
 
-    shape: (K, D) of the centers; sparsity: see `budget_of`; n_factors: that share the
-    budget, None for as many as are best; mean_share: how much of the squared norms of
-    all points is that of their mean.
+    Parameters
+    ----------
+    shape : (K, D)
+        Shape of the centers.
+    sparsity : int
+        See `budget_of`.
+    n_factors : int or None
+        Number of factors that share the budget; None for the best number of this
+        recipe.
+    mean_share : float
+        The share of the squared norms of all points that their mean explains.
 
-    An offset for all centers costs D values of the budget, and is there where the mean
-    is a larger share than what they would explain of the rest.
+    Attributes
+    ----------
+    dense : bool
+        Whether the budget is K D, so that one dense factor is used.
+    centered : bool
+        Whether all centers have an offset in common.
+    budget : int
+        Number of non-zeros of the factors.
+
+    Notes
+    -----
+    An offset costs D values of the budget. It is used where the mean explains a larger
+    share of the squared norms than these values would explain of the rest.
     """
 
     def __init__(
@@ -60,102 +92,117 @@ class CenterRecipe(abc.ABC):
 
     @abc.abstractmethod
     def _best_number(self) -> int:
-        """Return how many factors share the budget."""
+        """Return the number of factors that share the budget."""
 
     @abc.abstractmethod
-    def _start(self, target: np.ndarray) -> FactorProduct:
-        """Return factors of a target, (K, D)."""
+    def _factor(self, target: np.ndarray) -> FactorProduct:
+        """Return factors of a target (K, D)."""
 
     @abc.abstractmethod
-    def _again(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
-        """Return factors of a target, from those of one that is near."""
+    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+        """Return factors of a target, starting from those of a similar one."""
 
     def first(
         self, means: np.ndarray, counts: np.ndarray, origin: np.ndarray
     ) -> FactoredCenters:
-        """Return centers near means, (K, D), of so many points each.
+        """Return factored centers near dense ones.
 
-        origin: the mean of all points, (D,), float64.
+        Parameters
+        ----------
+        means : array, (K, D)
+            The dense centers.
+        counts : array, (K,)
+            The weight of the points of each.
+        origin : array of float64, (D,)
+            The mean of all points.
         """
         offset = origin if self.centered else np.zeros_like(origin)
         weights = _weights(counts)
         target = (weights[:, None] * (means - offset)).astype(means.dtype)
-        product = scaled_rows(self._start(target), 1 / weights)
+        product = scaled_rows(self._factor(target), 1 / weights)
         return FactoredCenters(product, self._offset(offset, means.dtype))
 
     def improved(
-        self, statistics: Statistics, centers: FactoredCenters
+        self, statistics: ClusterStatistics, centers: FactoredCenters
     ) -> FactoredCenters:
-        """Return centers nearer to the means of points, or those given.
+        """Return centers nearer to the means of their points, or `centers` themselves.
 
+        Notes
+        -----
         With n_k points of mean u_k at center v_k, Σ n_k ‖u_k - v_k‖² is the squared
         norm of diag(√n) (U - V), and diag(√n) V has the supports of V.
         """
         counts, dtype = statistics.counts, centers.product.dtype
         weights, used = _weights(counts), counts > 0
-        offset = 0.0 if centers.offset is None else centers.offset.astype(np.float64)
+        offset = np.zeros_like(statistics.origin)
+        if centers.offset is not None:
+            offset = centers.offset.astype(np.float64)
         means = statistics.means + statistics.origin
         target = np.where(used[:, None], means, centers.array) - offset
-        found = self._again(
+        found = self._refactor(
             (weights[:, None] * target).astype(dtype),
             scaled_rows(centers.product, weights),
         )
         product = scaled_rows(found, 1 / weights)
-        if self.centered:  # the best one for these factors
+        if self.centered:  # the best offset for these factors
             left = counts @ (target - product.toarray()) / counts.sum()
             offset = offset + left
         new = FactoredCenters(product, self._offset(offset, dtype))
         better = new.distance(statistics) < centers.distance(statistics)
         return new if better else centers
 
-    def _offset(self, offset, dtype):
+    def _offset(self, offset: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
+        """Return an offset of the dtype of the centers; None if there is none."""
         return offset.astype(dtype) if self.centered else None
 
-    def _shapes(self):
+    def _shapes(self) -> list[tuple[int, int]]:
+        """Return the shapes of the factors."""
         return layer_shapes(*self.shape, self.n_factors)
 
-    def _sweeps(self, work, fewest, most):
-        """Return how many sweeps are worth their time, given entries times sweeps."""
+    def _n_sweeps(self, work: float, fewest: int, most: int) -> int:
+        """Return the number of sweeps whose entries times sweeps amount to `work`."""
         return int(np.clip(work / math.prod(self.shape), fewest, most))
 
 
-class Palm(CenterRecipe):
-    """The method of the paper: hierarchical at first, then palm4MSA.
+class PalmRecipe(CenterRecipe):
+    """The method of the paper: a hierarchical factorization, and then palm4MSA.
 
-    Sets are `Sp`, as true projections keep the error from increasing; the paper has
-    `SpLinCol`, with more non-zeros than its budget.
+    The sets are `Sp`, because the error decreases only with true projections. The paper
+    uses the set of `SpLinCol`, by a rule that keeps more non-zeros than its budget.
     """
 
-    def _best_number(self):
+    def _best_number(self) -> int:
         return max(1, int(math.log2(min(self.shape))))
 
-    def _start(self, target):
+    def _factor(self, target: np.ndarray) -> FactorProduct:
         shapes = self._shapes()
         if len(shapes) == 1:
-            return palm4msa(
-                target, split_budget(shapes, self.budget), n_iter=1
-            ).operator
-        return peeled(target, shapes, self.budget, self._sweeps(1e7, 10, 30)).operator
+            sets = split_budget(shapes, self.budget)
+            return palm4msa(target, sets, n_iter=1).operator
+        n_iter = self._n_sweeps(1e7, 10, 30)
+        return peeled(target, shapes, self.budget, n_iter).operator
 
-    def _again(self, target, product):
+    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
         sets = split_budget(self._shapes(), self.budget)
-        n_iter = self._sweeps(1e7, 15, 100)
+        n_iter = self._n_sweeps(1e7, 15, 100)
         return palm4msa(
             target, sets, n_iter=n_iter, tol=1e-6, init=product, keep="best"
         ).operator
 
 
-class Explore(CenterRecipe):
-    """Leaky exploration: finds better supports, with as many non-zeros.
+class ExploreRecipe(CenterRecipe):
+    """Leaky exploration, which finds better supports of the same number of non-zeros.
 
-    Two factors were best on digits and on blobs of points, of one, two, three, four
-    and log2(min(K, D)) (`nbfact study quickmeans` shows what they reach).
+    The leak is the share of what a projection drops that is remembered: see `explore`.
+    Of one, two, three, four and log2(min(K, D)) factors, two were best on digits and on
+    blobs of points (`nbfact study quickmeans` shows what they reach).
     """
 
-    def _best_number(self):
+    def _best_number(self) -> int:
         return 2 if min(self.shape) > 1 else 1
 
-    def _sets(self):
+    def _sets(self) -> list[Sp]:
+        """Return the sets of the factors, which share the budget."""
         shapes = self._shapes()
         if self.n_factors != 2:
             return split_budget(shapes, self.budget)
@@ -168,41 +215,62 @@ class Explore(CenterRecipe):
         k[1 - square] = min(max(self.budget - k[square], 1), sizes[1 - square])
         return [Sp(shape, most) for shape, most in zip(shapes, k, strict=True)]
 
-    def _start(self, target):
+    def _factor(self, target: np.ndarray) -> FactorProduct:
         factors = [np.eye(*shape, dtype=target.dtype) for shape in self._shapes()]
         factors[-1 if self.shape[0] <= self.shape[1] else 0] = target
-        return self._explored(target, factors, (0.99, 0.5), self._sweeps(5e7, 30, 1000))
+        n_iter = self._n_sweeps(5e7, 30, 1000)
+        return self._explored(target, factors, (0.99, 0.5), n_iter)
 
-    def _again(self, target, product):
-        return self._explored(target, product, (0.95, 0.5), self._sweeps(1e6, 20, 200))
+    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+        n_iter = self._n_sweeps(1e6, 20, 200)
+        return self._explored(target, product, (0.95, 0.5), n_iter)
 
-    def _explored(self, target, init, leak, n_iter):
-        """Explore, then settle without a leak."""
-        sets, options = self._sets(), {"safeguard": False, "refine_values": False}
-        found = explore(target, sets, leak=leak, n_iter=n_iter, init=init, **options)
+    def _explored(
+        self,
+        target: np.ndarray,
+        init: FactorProduct | list[np.ndarray],
+        leak: tuple[float, float],
+        n_iter: int,
+    ) -> FactorProduct:
+        """Explore, settle without a leak, and return the better of the two."""
+        sets = self._sets()
+        found = explore(
+            target,
+            sets,
+            leak=leak,
+            n_iter=n_iter,
+            init=init,
+            safeguard=False,
+            refine_values=False,
+        )
         sweeps = max(2, n_iter // 10)
         settled = palm4msa(target, sets, n_iter=sweeps, init=found, keep="best")
         return min(found, settled, key=lambda one: one.relative_error).operator
 
 
-class Butterflies(CenterRecipe):
-    """A butterfly of the smallest chain, whose values are fitted again and again."""
+class ButterflyRecipe(CenterRecipe):
+    """A butterfly of the smallest chain, whose values are fitted again each time."""
 
-    def _best_number(self):
-        return 1  # not used: the chain has its own
+    def _best_number(self) -> int:
+        return 1  # not used, because the chain has its own number of factors
 
-    def _start(self, target):
-        found = butterfly_factorize(target, Chain.smallest(target.shape))
-        return found.operator.to_factors()
+    def _factor(self, target: np.ndarray) -> FactorProduct:
+        shape = target.shape[0], target.shape[1]
+        return butterfly_factorize(target, Chain.smallest(shape)).operator.to_factors()
 
-    def _again(self, target, product):
+    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
         return refine(product, target, n_iter=2).operator
 
 
-RECIPES = {"palm4msa": Palm, "explore": Explore, "butterfly": Butterflies}
+RECIPES: dict[str, type[CenterRecipe]] = {
+    "palm4msa": PalmRecipe,
+    "explore": ExploreRecipe,
+    "butterfly": ButterflyRecipe,
+}
+"""The recipe of each value of the parameter ``factorizer`` of `QuicKMeans`."""
 
 
-def _weights(counts):
-    """Return the square roots of counts, none of them zero, the largest 1."""
+def _weights(counts: np.ndarray) -> np.ndarray:
+    """Return the square roots of counts relative to the largest, none of them zero."""
     root = np.sqrt(counts / counts.max())
-    return np.maximum(np.where(counts > 0, root, root[counts > 0].min()), _LIGHTEST)
+    return np.maximum(np.where(counts > 0, root, root[counts > 0].min()), LIGHTEST)

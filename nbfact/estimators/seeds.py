@@ -1,4 +1,4 @@
-"""The points that the centers of QuicK-means are first near."""
+"""Seeds: the centers that a run of QuicK-means begins near."""
 
 import warnings
 from dataclasses import dataclass
@@ -9,38 +9,64 @@ from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from .points import WeightedPoints
+
 INITS = ("k-means++", "random")
+"""Names that the parameter ``init`` of `QuicKMeans` may have."""
 
-# Points that seeds are drawn from, at most: so many, or so many for each seed.
-_FEWEST, _EACH = 10_000, 20
+SAMPLE, SAMPLE_EACH = 10_000, 20
+"""Number of points that seeds are found on, where there are more points: the larger of
+the first number and the second one times the number of clusters."""
 
-# Iterations of dense k-means, at most: factors of what it found are better than those
-# of single points.
-_ITERATIONS = 5
+DENSE_ITERATIONS = 5
+"""Maximum number of iterations of dense k-means, which are made because factors of the
+centers that it finds are better than factors of single points."""
 
 
 @dataclass(frozen=True)
 class Seeds:
-    """What centers are first near: means, (K, D), of so many points each, (K,)."""
+    """Dense centers that factored centers begin near.
+
+    Attributes
+    ----------
+    means : array, (K, D)
+        Means of points.
+    counts : array, (K,)
+        The weight of the points of each mean.
+    """
 
     means: np.ndarray
     counts: np.ndarray
 
 
-def seeds(points: Any, n_clusters: int, init: Any, random_state: Any) -> Seeds:
-    """Return what centers are first near, from `Points` or `Blocks`.
+def seeds(
+    points: WeightedPoints,
+    n_clusters: int,
+    init: Any,
+    random_state: int | np.random.RandomState | None,
+) -> Seeds:
+    """Return the seeds of one run: points, improved by some iterations of k-means.
 
-    Points are drawn, where `init` does not give them, and a few iterations of dense
-    k-means follow, on some of the points where there are many. The draw depends on
-    distinct points and their weights, not on their order nor on whether a point of
-    weight 2 is given twice: unless it is from some of them.
+    Parameters
+    ----------
+    points : Points or BlockedPoints
+    n_clusters : int
+    init : {"k-means++", "random"} or array_like, (K, D)
+        How the points are drawn, or the points themselves.
+    random_state : None, int or RandomState
+
+    Notes
+    -----
+    Where there are many points, seeds are found on a sample of them. Otherwise, they
+    depend on the distinct points and their weights only, not on their order, nor on
+    whether a point of weight 2 is present twice.
     """
-    n_points, enough = points.shape[0], max(_FEWEST, _EACH * n_clusters)
+    n_points, enough = points.shape[0], max(SAMPLE, SAMPLE_EACH * n_clusters)
     rng = check_random_state(random_state)
     chosen = np.arange(n_points)
     if n_points > enough and isinstance(init, str):
         chosen = np.sort(rng.choice(n_points, enough, replace=False))
-    elif n_points > enough:  # the same whatever the random state
+    elif n_points > enough:  # the same points whatever the random state
         chosen = np.linspace(0, n_points - 1, enough).astype(int)
     x, weights = distinct(*points.take(chosen))
     if not isinstance(init, str):
@@ -59,11 +85,11 @@ def seeds(points: Any, n_clusters: int, init: Any, random_state: Any) -> Seeds:
     return _settled(x, weights, first)
 
 
-def _settled(x, weights, first):
-    """Return what a few iterations of k-means make of centers."""
-    dense = KMeans(len(first), init=first, n_init=1, max_iter=_ITERATIONS, tol=0)
+def _settled(x: np.ndarray, weights: np.ndarray, first: np.ndarray) -> Seeds:
+    """Return the centers after a few iterations of dense k-means."""
+    dense = KMeans(len(first), init=first, n_init=1, max_iter=DENSE_ITERATIONS, tol=0)
     with warnings.catch_warnings():
-        # Fewer distinct points than clusters.
+        # It warns where there are fewer distinct points than clusters.
         warnings.simplefilter("ignore", ConvergenceWarning)
         dense.fit(x, sample_weight=weights)
     counts = np.bincount(dense.labels_, weights, len(first))
@@ -71,7 +97,10 @@ def _settled(x, weights, first):
 
 
 def distinct(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct points that have a weight, in order of their bytes."""
+    """Return the distinct points of positive weight and their weights.
+
+    Points are in the order of their bytes. Weights of equal points are added up.
+    """
     x = np.ascontiguousarray(x[weights > 0]) + 0.0  # no negative zeros
     weights = weights[weights > 0]
     rows = x.view(np.dtype((np.void, x.dtype.itemsize * x.shape[1]))).ravel()
@@ -80,7 +109,7 @@ def distinct(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def given_seeds(init: Any, shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
-    """Return centers that were given, or say what is wrong with them."""
+    """Return the array that was given as ``init``, or raise ValueError naming it."""
     centers = np.array(init, dtype)
     if centers.shape != shape:
         raise ValueError(f"init has shape {centers.shape}, expected {shape}")

@@ -1,1 +1,16 @@
-"""Butterfly factorization in closed form, split by split."""
+"""Butterfly factorization in closed form: split by split, without iterating.
+
+Start reading in ``butterfly_factorize``; then read ``ways``, then ``splits``.
+
+=======================  ==========================================================
+``butterfly_factorize``  the public function: checks the target and the options, and
+                         factors by the model that is asked for
+``ways``                 which chains and permutations are tried, and in which order
+``split_problem``        tries the ways on a scaled target, and keeps the best one
+``splits``               factors one matrix in one chain, by one split after another
+``part_blocks``          the index arithmetic of a split: a part as blocks, and back
+``butterfly_result``     what `butterfly_factorize` returns
+``fits``                 transforms of `nbfact.transforms` that have no construction and
+                         are factored from their matrix: `slant`, `legendre`
+=======================  ==========================================================
+"""

@@ -1,4 +1,4 @@
-"""Transforms that are butterflies by fit: their matrix is factored, not constructed."""
+"""Transforms that have no construction as a butterfly: their matrix is factored."""
 
 from typing import Any
 
@@ -11,29 +11,34 @@ from .butterfly_factorize import butterfly_factorize
 
 
 def slant(n: int, dtype: Any = np.float64) -> Butterfly:
-    """Return the slant transform, exact: its blocks have rank two.
+    """Return the slant transform, which is exact in blocks of rank two.
 
     Parameters
     ----------
     n : int
         Order, a power of two.
     dtype : {float32, float64}
-        Of the values.
+        Dtype of the values.
 
     Returns
     -------
     Butterfly, (n, n)
-        `targets.slant` to a few units in the last place, in ``Chain.rank2(n)``: rcg
-        n / (8 log2(n) - 8).
+        The matrix `nbfact.targets.slant` to a few units in the last place, in
+        ``Chain.rank2(n)``. Its relative complexity gain (RCG), which is n² divided by
+        the number of values, is n / (8 log2(n) - 8).
 
     Raises
     ------
     TypeError, ValueError
-        As `targets.slant`, or for another dtype.
+        As `nbfact.targets.slant`, or if the dtype is another one.
+
+    See Also
+    --------
+    butterfly_factorize : finds the values.
 
     Notes
     -----
-    O(n² log n) to factor the matrix.
+    Factoring the matrix costs O(n² log n).
 
     Examples
     --------
@@ -55,20 +60,30 @@ def legendre(n: int, rank: int = 1, *, dtype: Any = np.float64) -> Butterfly:
     n : int
         Order, a power of two.
     rank : int
-        Of the blocks between factors, at least 1: error against complexity.
+        Rank of the blocks between factors, at least 1. A larger one lowers the error
+        and increases the number of values.
     dtype : {float32, float64}
-        Of the values.
+        Dtype of the values.
 
     Returns
     -------
     Butterfly, (n, n)
-        Close to `targets.legendre`. Its relative error is 0.55, 0.43, 0.31, 0.21 for
-        n = 64 and ranks 1 to 4: there is no exact butterfly of few values.
+        An operator close to `nbfact.targets.legendre`. For n = 64 its relative error is
+        0.55, 0.43, 0.31 and 0.21 for the ranks 1 to 4: no butterfly of few values is
+        exact.
 
     Raises
     ------
     TypeError, ValueError
-        As `targets.legendre`, or for another rank or dtype.
+        As `nbfact.targets.legendre`, or if the rank or the dtype is not valid.
+
+    See Also
+    --------
+    butterfly_factorize : finds the values.
+
+    Notes
+    -----
+    Factoring the matrix costs O(n² log n) for a fixed rank.
 
     References
     ----------
@@ -79,7 +94,8 @@ def legendre(n: int, rank: int = 1, *, dtype: Any = np.float64) -> Butterfly:
     --------
     >>> import nbfact as nf
     >>> L = nf.targets.legendre(64)
-    >>> [round(nf.relative_error(L, nf.transforms.legendre(64, rank)), 2) for rank in (1, 2)]
+    >>> approximations = [nf.transforms.legendre(64, rank) for rank in (1, 2)]
+    >>> [round(nf.relative_error(L, B), 2) for B in approximations]
     [0.55, 0.43]
     """
     dtype = dtype_of(dtype, "f")

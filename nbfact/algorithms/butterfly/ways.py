@@ -1,91 +1,140 @@
-"""What to try: chains, and permutations that make transforms butterflies."""
+"""The ways to factor a matrix: chains, and permutations that make it a butterfly."""
 
 import functools
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ...operators import Chain
 from ...operators.reorderings import bit_reversal, dao, digit_reversal, makhoul
 
+PermutationOption = (
+    Literal["bit-reversal", "digit-reversal", "makhoul", "search"]
+    | npt.ArrayLike
+    | tuple[npt.ArrayLike | None, npt.ArrayLike | None]
+    | None
+)
+"""What the argument ``permutation`` of `butterfly_factorize` may be."""
+
+TransposeOption = bool | Literal["auto"]
+"""What the argument ``transpose`` of `butterfly_factorize` may be."""
+
 NAMES = ("bit-reversal", "digit-reversal", "makhoul", "search")
+"""Names that the argument ``permutation`` of `butterfly_factorize` may be."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way to factor: a chain and a permutation, of the matrix or its transpose."""
+    """One way to factor a matrix: a chain, and orders of the rows and the columns.
+
+    Attributes
+    ----------
+    chain : Chain
+        A chainable chain.
+    transposed : bool
+        Whether the transpose of the matrix is factored.
+    only_exact : bool
+        Whether the factors are wanted only if they are exact.
+    name : str or None
+        Name of the permutation; None where it was given by its indices, or not at all.
+    rows, columns : ndarray of intp, or None
+        Order of the rows and of the columns of the matrix that is factored, which is
+        the transpose if `transposed`; None leaves them in order.
+    """
 
     chain: Chain
-    turned: bool
+    transposed: bool
     only_exact: bool
-    name: str | None
-    rows: np.ndarray | None
-    columns: np.ndarray | None
+    name: str | None = None
+    rows: np.ndarray | None = None
+    columns: np.ndarray | None = None
 
 
 def ways(
-    matrix: np.ndarray, chain: Chain | None, permutation: Any, transpose: bool | str
+    matrix: np.ndarray,
+    chain: Chain | None,
+    permutation: PermutationOption,
+    transpose: TransposeOption,
 ) -> Iterator[Way]:
-    """Yield the ways to try, in order, or raise."""
-    chains = _chains(matrix.shape, chain, transpose)
+    """Yield the ways to try, at least one of them, in the order in which to try them.
+
+    The arguments are those of `butterfly_factorize`, the chain and the matrix already
+    checked.
+
+    Raises
+    ------
+    ValueError
+        If the chain has another shape or is not chainable, or if the permutation is
+        unknown or no permutation.
+    """
+    shape = matrix.shape[0], matrix.shape[1]
+    plain = _chains(shape, chain, transpose)
     if not isinstance(permutation, str):
-        rows, columns = given(permutation, matrix.shape)
-        for one, turned, only_exact in chains:
+        rows, columns = checked_permutations(permutation, shape)
+        for way in plain:
+            turned = way.transposed
             pair = (columns, rows) if turned else (rows, columns)
-            yield Way(one, turned, only_exact, None, *pair)
+            yield replace(way, rows=pair[0], columns=pair[1])
         return
     if permutation != "search":
-        for one, turned, only_exact in chains:
-            columns = named(permutation, one)
-            yield Way(one, turned, only_exact, permutation, None, columns)
+        for way in plain:
+            columns = named_permutation(permutation, way.chain)
+            yield replace(way, name=permutation, columns=columns)
         return
-    n = matrix.shape[0]
-    if chain is None and matrix.dtype.kind == "f" and _is_dyadic(matrix.shape):
+    n = shape[0]
+    if chain is None and matrix.dtype.kind == "f" and _is_dyadic(shape):
         rank2 = Chain.rank2(n)
         if rank2.n_parameters < n * n:
-            chains = list(chains)
-            chains += [(rank2, turned, True) for _, turned, _ in chains]
-    for one, turned, only_exact in chains:
-        for name, columns in searched(one):
-            yield Way(one, turned, only_exact, name, None, columns)
+            dyadic = list(plain)
+            doubled = [Way(rank2, way.transposed, True) for way in dyadic]
+            plain = iter(dyadic + doubled)
+    for way in plain:
+        for name, columns in searched_permutations(way.chain):
+            yield replace(way, name=name, columns=columns)
 
 
-def _chains(shape, chain, transpose) -> Iterator[tuple[Chain, bool, bool]]:
-    """Yield chains, whether for the transpose, and whether only if exact."""
-    turned_shape = shape[::-1]
+def _chains(
+    shape: tuple[int, int], chain: Chain | None, transpose: TransposeOption
+) -> Iterator[Way]:
+    """Yield the ways without a permutation: the matrix first, then its transpose."""
+    turned = shape[::-1]
+    automatic = transpose == "auto"
     if chain is None:
         if transpose is not True:
-            yield _default_chain(shape), False, False
+            yield Way(_default_chain(shape), False, False)
         if transpose is not False:
-            yield _default_chain(turned_shape), True, transpose == "auto"
+            yield Way(_default_chain(turned), True, automatic)
         return
-    if chain.shape != (turned_shape if transpose is True else shape):
-        told = "its transpose" if transpose is True else "the target"
+    if chain.shape != (turned if transpose is True else shape):
+        factored = "its transpose" if transpose is True else "the target"
         raise ValueError(
-            f"chain has shape {chain.shape}, {told} has shape "
-            f"{turned_shape if transpose is True else shape}"
+            f"chain has shape {chain.shape}, {factored} has shape "
+            f"{turned if transpose is True else shape}"
         )
     if chain.chainable:
         if transpose is not True:
-            yield chain, False, False
-        if transpose is True or (transpose == "auto" and shape == turned_shape):
-            yield chain, True, transpose == "auto"
-    elif transpose == "auto" and chain.T.chainable:
-        yield chain.T, True, False
+            yield Way(chain, False, False)
+        if transpose is True or (automatic and shape == turned):
+            yield Way(chain, True, automatic)
+    elif automatic and chain.T.chainable:
+        yield Way(chain.T, True, False)
     else:
-        either = "" if transpose != "auto" else ", nor is its transpose"
+        either = ", nor is its transpose" if automatic else ""
         raise ValueError(f"chain is not chainable{either}: {chain}")
 
 
 @functools.lru_cache(maxsize=64)
-def _default_chain(shape):
+def _default_chain(shape: tuple[int, int]) -> Chain:
+    """Return the chain that is used where none is given."""
     return Chain.square_dyadic(shape) if _is_dyadic(shape) else Chain.smallest(shape)
 
 
-def _is_dyadic(shape):
+def _is_dyadic(shape: tuple[int, int]) -> bool:
+    """Return whether a shape is square, of an order that is a power of two."""
     return shape[0] == shape[1] and shape[0] & (shape[0] - 1) == 0
 
 
@@ -99,13 +148,14 @@ def column_radices(chain: Chain) -> list[int]:
     ]
 
 
-def named(name: str, chain: Chain) -> np.ndarray:
-    """Return the columns in a named order.
+def named_permutation(name: str, chain: Chain) -> np.ndarray:
+    """Return the order of the columns that has a name.
 
     Raises
     ------
     ValueError
-        For an unknown name, or a bit reversal of an order that is no power of two.
+        If the name is unknown, or if it is "bit-reversal" and the number of columns is
+        no power of two.
     """
     n = chain.shape[1]
     if name == "bit-reversal":
@@ -121,10 +171,12 @@ def named(name: str, chain: Chain) -> np.ndarray:
     raise ValueError(f"permutation must be one of {NAMES}, got {name!r}")
 
 
-def searched(chain: Chain) -> Iterator[tuple[str, np.ndarray | None]]:
-    """Yield names and columns: in order, digit reversal, Makhoul's, Dao's.
+def searched_permutations(chain: Chain) -> Iterator[tuple[str, np.ndarray | None]]:
+    """Yield the name and the columns of each permutation that a search tries.
 
-    Of Dao's eight, which need a power of two, two are there already.
+    These are the columns in order, the digit reversal, Makhoul's order, and, for a
+    power of two, six of the eight permutations of Dao et al. (2019): the other two are
+    the columns in order and the bit reversal.
     """
     n = chain.shape[1]
     yield "identity", None
@@ -137,18 +189,29 @@ def searched(chain: Chain) -> Iterator[tuple[str, np.ndarray | None]]:
         if power:
             yield "bit-reversal", bit_reversal(n)
     yield "makhoul", makhoul(n)[reversal]
-    for split, first, second in itertools.product((1, 0), (0, 1), (0, 1)):
+    bits = (False, True)
+    for split, first, second in itertools.product((True, False), bits, bits):
         if power and (first or second):
-            yield f"dao-{split}{first}{second}", dao(n, split, first, second)
+            name = f"dao-{split:d}{first:d}{second:d}"
+            yield name, dao(n, split, first, second)
 
 
-def given(permutation: Any, shape: tuple[int, int]) -> tuple[Any, Any]:
-    """Return rows and columns, checked, of indices or a pair of indices.
+def checked_permutations(
+    permutation: Any, shape: tuple[int, int]
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return the rows and the columns of an argument that holds indices, or None each.
+
+    Parameters
+    ----------
+    permutation : array_like of int, pair of those, or None
+        Columns, or a pair of rows and columns.
+    shape : tuple of int
+        Shape of the matrix whose rows and columns are permuted.
 
     Raises
     ------
     ValueError
-        When they are no permutation; the message names the argument and the sizes.
+        If indices are no permutation; the message names the argument and the sizes.
     """
     pair = isinstance(permutation, tuple) and len(permutation) == 2
     if pair and all(part is None or np.ndim(part) == 1 for part in permutation):
@@ -156,13 +219,13 @@ def given(permutation: Any, shape: tuple[int, int]) -> tuple[Any, Any]:
     else:
         rows, columns = None, permutation
     return (
-        _checked("rows", rows, shape[0]),
-        _checked("columns", columns, shape[1]),
+        _checked_indices("rows", rows, shape[0]),
+        _checked_indices("columns", columns, shape[1]),
     )
 
 
-def _checked(what, index, size):
-    """Return a permutation of `size` indices, or None."""
+def _checked_indices(what: str, index: Any, size: int) -> np.ndarray | None:
+    """Return a permutation of `size` indices as an array, or None for None."""
     if index is None:
         return None
     index = np.asarray(index)

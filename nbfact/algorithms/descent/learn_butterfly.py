@@ -1,25 +1,28 @@
 """learn_butterfly: gradient descent on the values of a butterfly (Dao et al. 2019)."""
 
 import math
-import numbers
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
+from ..._core.checks import RandomState
 from ...metrics import relative_error
 from ..common.result import LearnedButterfly, LearningState
 from ..common.target import checked_target
-from . import twiddles as tw
-from .trials import Descent
+from .descent_options import DescentModel, DescentOptions
+from .permutation_choices import PermutationChoice, Permutations, fixed_permutations
+from .trials import DescentSearch, DescentTrial
+from .twiddles import spread_scale, twiddle_operator
 
 
 def learn_butterfly(
     target: Any,
-    model: str = "BP",
+    model: DescentModel = "BP",
     *,
-    permutation: Any = "search",
+    permutation: PermutationChoice = "search",
     tied: bool = True,
     complex: bool | None = None,
     learning_rate: float = 0.1,
@@ -28,7 +31,7 @@ def learn_butterfly(
     tol: float = 1e-5,
     n_restarts: int = 0,
     dtype: Any = "float32",
-    random_state: int | np.random.Generator | None = None,
+    random_state: RandomState = None,
     callback: Callable[[LearningState], Any] | None = None,
 ) -> LearnedButterfly:
     """Fit the values of a butterfly to a matrix by gradient descent.
@@ -39,70 +42,81 @@ def learn_butterfly(
     Parameters
     ----------
     target : array_like, scipy sparse or LinearOperator, (n, n)
-        The matrix A, real or complex, finite; n is a power of two, at least 2.
+        The matrix A, real or complex, finite; n is a power of two, at least 2. Sparse
+        matrices and operators are made dense.
     model : {"BP", "BPP", "BPBP"}
-        B is a product of log2(n) factors of 2×2 blocks (`Chain.square_dyadic`). B P;
-        B P P', with one more step in the permutation, as cosine transforms need; or
-        B P B' P', as convolutions need.
+        B is a product of log2(n) factors of 2×2 blocks (`Chain.square_dyadic`). "BP" is
+        B P. "BPP" is B P P', with one more step in the permutation, which cosine
+        transforms need. "BPBP" is B P B' P', which convolutions need.
     permutation : str, ndarray of n int, or a tuple of two
-        Fixed: "identity", "bit-reversal", "makhoul" (even indices, then the odd ones
-        backwards, then bit-reversed), or indices with ``A[:, permutation] ≈ B``; with
-        "BPBP" one for both, or a tuple of P and P'.
+        A fixed permutation: "identity", "bit-reversal", "makhoul" (the even indices,
+        then the odd ones backwards, then bit-reversed), or indices with
+        ``A[:, permutation] ≈ B``; with "BPBP" one for both, or a tuple of P and P'.
         "search": all roundings of the relaxation of Dao et al. (eight; 64 with "BPP";
-        with "BPBP" the same one of eight twice) are trained for an eighth of the
-        steps, the better half (quarter, above eight) for twice as many, and so on.
-        "learned": that relaxation itself, not with "BPBP"; logits that stay within ±2
-        are rounded both ways and searched among.
+        with "BPBP" one of eight, twice) are trained for an eighth of the steps, the
+        better half of them (the best quarter, if they are more than eight) for twice as
+        many, and so on.
+        "learned": that relaxation itself is trained, not with "BPBP". Logits that stay
+        within ±2 are rounded both ways, and the roundings searched among.
     tied : bool
-        One 2×2 block for each level and position in a block, as in the paper; else
-        each block has its own.
+        Whether one 2×2 block is used for each level and position in a block, as in the
+        paper; otherwise each block has its own.
     complex : bool or None
-        Whether values are complex; a real target is then fitted by the real part.
-        None: yes.
+        Whether the values are complex, in which case a real target is fitted by the
+        real part. None means True.
     learning_rate : float
-        Step of Adam at the start; it falls to 0 as a cosine.
+        Step of Adam at the start; it falls to 0 like a cosine.
     n_iter : int
-        Steps of a trial, at most.
+        Maximum number of steps of a trial, at least 1.
     n_refine_iter : int
-        Iterations of L-BFGS in float64 on the best trial.
+        Maximum number of iterations of L-BFGS, in float64, on the best trial.
     tol : float
-        A trial stops at this RMSE.
+        A trial stops when its RMSE is at most this.
     n_restarts : int
-        Further random starts of each permutation, searched among in the same way.
+        Number of further random starts of each permutation after the first one: 0 means
+        one start. All starts are searched among in the same way.
     dtype : {"float32", "float64"}
-        Of Adam; the operator has the precision of the target.
+        Precision of Adam; the operator has the precision of the target.
     random_state : None, int or numpy.random.Generator
-        For the starts: random unitary blocks, rotations when real.
+        Draws the starts: random unitary blocks, which are rotations if real.
     callback : callable, optional
-        Called with a `LearningState` after each step; returning True stops all.
+        Called with a `LearningState` after each step; returning True stops all trials.
 
     Returns
     -------
     LearnedButterfly
+        The operator, its errors, the permutation, and the history of the best trial.
 
     Raises
     ------
     TypeError
-        A target that is not numeric, options of the wrong type.
+        If the target is not numeric, or an option has the wrong type.
     ValueError
-        A target that is not square, of an order that is no power of two, with NaN or
-        infinity, or complex with ``complex=False``; an unknown name, an array that is
-        no permutation, a number out of range. The message names the argument.
+        If the target is not square, its order is no power of two, it contains NaN or
+        infinity, or it is complex with ``complex=False``; if a name is unknown, an
+        array is no permutation, or a number is out of range. The message names the
+        argument.
+
+    See Also
+    --------
+    butterfly_factorize : the factors in closed form, if the permutation is known.
+    identify_butterfly : finds any permutations of the rows and the columns.
 
     Notes
     -----
-    All errors an entry (RMSE: ‖A - Â‖_F / n), and `learning_rate` and `tol`, are for A scaled to
-    ‖A‖_F = √n, as unitary matrices have it; the result tells those of A itself. In the
-    paper success is an RMSE below 1e-4.
+    All errors of an entry (RMSE: ‖A - Â‖_F / n), and with them `learning_rate` and
+    `tol`, are for A scaled to ‖A‖_F = √n, the norm of unitary matrices; the result has
+    the errors of A itself. In the paper a trial succeeds if its RMSE is below 1e-4.
 
-    A step costs O(n²): the levels are multiplied out from the first, whose blocks are
-    small (:mod:`nbfact.kernels.dyadic_gradient`). It is O(n² log n) with "BPBP" and while a
-    permutation is relaxed. On one thread, the same call gives the same bits.
+    A step costs O(n²), because the levels are multiplied out from the first one, whose
+    blocks are small (:mod:`nbfact.kernels.dyadic_gradient`). It costs O(n² log n) with
+    "BPBP" and while a permutation is relaxed. On one thread, the same call gives the
+    same bits.
 
     References
     ----------
     T. Dao, A. Gu, M. Eichhorn, A. Rudra, C. Ré, Learning fast algorithms for linear
-    transforms using butterfly factorizations, ICML 2019.
+    transforms using butterfly factorizations, ICML 2019, PMLR 97:1517–1527.
 
     Examples
     --------
@@ -111,42 +125,57 @@ def learn_butterfly(
     >>> bool(r.rmse < 1e-6), r.n_parameters
     (True, 56)
     """
-    start = time.perf_counter()
-    matrix = _checked_target(target)
-    _check_options(
-        model, tied, complex, learning_rate, tol, n_iter, n_refine_iter, n_restarts
+    began = time.perf_counter()
+    matrix = _checked_square(target)
+    options = DescentOptions(
+        model=model,
+        tied=tied,
+        complex=complex,
+        learning_rate=learning_rate,
+        n_iter=n_iter,
+        n_refine_iter=n_refine_iter,
+        tol=tol,
+        n_restarts=n_restarts,
+        dtype=np.dtype(dtype),
     )
     if complex is False and matrix.dtype.kind == "c":
         raise ValueError(f"complex=False, but target is {matrix.dtype}")
-    dtype = np.dtype(dtype)
-    if dtype not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be float32 or float64, got {dtype}")
-    if not isinstance(permutation, str) or permutation not in ("learned", "search"):
-        permutation = tw.fixed(permutation, len(matrix), model)
-    elif model == "BPBP" and permutation == "learned":
-        raise ValueError("model 'BPBP' has no permutation='learned': use 'search'")
+    chosen = _chosen_permutation(permutation, len(matrix), model)
     scaled, scale = _scaled(matrix)
-    descent = Descent(
-        *(scaled, model, permutation, tied, 1 if complex is False else 2),
-        *(dtype, learning_rate, n_iter, tol, callback, start),
-    )
-    if scale == 0:  # nothing to learn
-        descent.n_iter = 1
-    trial = descent.best(n_restarts + 1, np.random.default_rng(random_state))
-    descent.refine(trial, n_refine_iter if scale else 0)
-    return _result(matrix, trial, descent, scale)
+    if scale == 0:  # there is nothing to learn
+        options = replace(options, n_iter=1, n_refine_iter=0)
+    search = DescentSearch(scaled, chosen, options, callback, began)
+    trial = search.best(np.random.default_rng(random_state))
+    search.refine(trial)
+    return _result(matrix, trial, search, scale)
 
 
-def _result(matrix, trial, descent, scale):
+def _chosen_permutation(
+    permutation: PermutationChoice, n: int, model: DescentModel
+) -> Literal["search", "learned"] | Permutations:
+    """Return how the permutation is found, or the fixed permutations, checked."""
+    if not isinstance(permutation, str) or permutation not in ("learned", "search"):
+        return fixed_permutations(permutation, n, model)
+    if permutation == "search":
+        return "search"
+    if model == "BPBP":
+        raise ValueError("model 'BPBP' has no permutation='learned': use 'search'")
+    return "learned"
+
+
+def _result(
+    matrix: np.ndarray, trial: DescentTrial, search: DescentSearch, scale: float
+) -> LearnedButterfly:
     """Return the operator of the best parameters, and its errors."""
     found = trial.objective.twiddles(trial.best).astype(np.float64)
-    scaled = tw.spread_scale(found, scale, descent.tied)
+    planes, tied = search.options.planes, search.options.tied
+    scaled = spread_scale(found, scale, tied)
     dtype = matrix.dtype
-    if descent.planes == 2:
+    if planes == 2:
         dtype = np.result_type(dtype, np.complex64)
-    real = matrix.dtype.kind != "c" and descent.planes == 2
+    real = matrix.dtype.kind != "c" and planes == 2
     permutations = trial.permutations
-    operator = tw.operator(scaled, descent.tied, permutations, dtype, real)
+    operator = twiddle_operator(scaled, tied, permutations, dtype, real)
     error = relative_error(matrix, operator)
     return LearnedButterfly(
         operator=operator,
@@ -155,13 +184,14 @@ def _result(matrix, trial, descent, scale):
         history=trial.history,
         permutation=permutations if len(permutations) > 1 else permutations[0],
         n_parameters=found.size,
-        n_steps=descent.n_steps,
+        n_steps=search.n_steps,
     )
 
 
-def _checked_target(target):
-    """Return a dense square matrix of an order that is a power of two."""
-    matrix = checked_target(target, 1)
+def _checked_square(target: Any) -> np.ndarray:
+    """Return a dense square matrix whose order is a power of two, or raise."""
+    # With one factor `checked_target` returns an array, whatever the target was.
+    matrix: np.ndarray = np.asarray(checked_target(target, 1))
     m, n = matrix.shape
     if m != n or n < 2 or n & (n - 1):
         raise ValueError(
@@ -171,43 +201,12 @@ def _checked_target(target):
     return matrix
 
 
-def _scaled(matrix):
+def _scaled(matrix: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the matrix scaled to norm √n in double precision, and its scale."""
     wide = matrix.astype(np.complex128 if matrix.dtype.kind == "c" else np.float64)
-    largest = float(abs(wide).max())
+    largest = float(np.max(np.abs(wide)))
     if largest == 0:
         return wide, 0.0
     wide /= largest
     rms = float(np.linalg.norm(wide)) / math.sqrt(len(wide))
     return wide / rms, largest * rms
-
-
-def _check_options(
-    model, tied, complex_, learning_rate, tol, n_iter, n_refine_iter, n_restarts
-):
-    """Refuse options that `learn_butterfly` does not have."""
-    if model not in tw.MODELS:
-        raise ValueError(f"model must be one of {tw.MODELS}, got {model!r}")
-    for name, value, kinds in (
-        ("tied", tied, (bool,)),
-        ("complex", complex_, (bool, type(None))),
-    ):
-        if not isinstance(value, kinds):
-            raise TypeError(f"{name} must be True or False, got {value!r}")
-    for name, value in (("learning_rate", learning_rate), ("tol", tol)):
-        if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise TypeError(f"{name} must be a number, got {value!r}")
-    if not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate must be positive, got {learning_rate!r}")
-    if not tol >= 0:
-        raise ValueError(f"tol must be at least 0, got {tol!r}")
-    counts = (
-        ("n_iter", n_iter, 1),
-        ("n_refine_iter", n_refine_iter, 0),
-        ("n_restarts", n_restarts, 0),
-    )
-    for name, value, least in counts:
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-            raise TypeError(f"{name} must be an integer, got {value!r}")
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")

@@ -1,31 +1,62 @@
-"""Trials of gradient descent: Adam, successive halving, rounding, L-BFGS."""
+"""Trials of gradient descent: random starts that are trained, compared and refined.
 
+A trial is trained by Adam. Of several trials, successive halving trains the better ones
+on. Relaxed permutations are rounded, and the candidates trained on in the same way.
+The best trial is refined by L-BFGS.
+"""
+
+import copy
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from ...kernels import adam_step
 from ..common.result import LearningHistory, LearningState
-from . import twiddles as tw
+from .descent_options import DescentOptions
 from .objectives import Objective, OneButterfly, RelaxedButterfly, TwoButterflies
+from .permutation_choices import Permutations, candidate_permutations
 
-# Logits within this of 0 are rounded both ways, and the better one is kept: those that
-# do not matter, or are stuck between two optima, end near 0, the others beyond 3.
+Phase = Literal["search", "relaxed", "descent", "refine"]
+"""What a step belongs to: the comparison of several trials, the descent with a relaxed
+permutation, the descent of the last trial that is left, or L-BFGS."""
+
 UNDECIDED = 2.0
-# Part of the steps of a trial before the first candidates of a search are given up.
+"""Modulus of a logit up to which it is rounded both ways, and the better one is kept:
+logits that do not matter, or that are stuck between two optima, end near 0, and the
+others end beyond 3."""
+
 FIRST_RUNG = 1 / 8
+"""Share of the steps of a trial after which the first trials of a search are given
+up."""
 
 
 class DescentTrial:
-    """One start: an objective, its parameters, the moments of Adam, the best so far."""
+    """One start: an objective, its parameters, the moments of Adam, the best so far.
+
+    Attributes
+    ----------
+    objective : Objective
+    permutations : tuple of ndarray
+        Those of the objective; empty while they are relaxed.
+    x, best : ndarray, (size,)
+        The present parameters, and those of the smallest error so far.
+    mse : float
+        Mean squared error of an entry at `best`.
+    gradient, mean, square : ndarray, (size,)
+        The gradient, and Adam's running means of it and of its square.
+    step : int
+        Number of steps made.
+    done : bool
+        Whether the error has reached the tolerance, or is not finite.
+    history : LearningHistory
+    """
 
     def __init__(
-        self, objective: Objective, permutations: tw.Permutations, x: np.ndarray
+        self, objective: Objective, permutations: Permutations, x: np.ndarray
     ) -> None:
         self.objective, self.permutations = objective, permutations
         self.x, self.best, self.mse = x, x.copy(), math.inf
@@ -34,143 +65,190 @@ class DescentTrial:
         self.history = LearningHistory()
 
 
-@dataclass
-class Descent:
-    """What the trials of a call share; the target has norm about √n."""
+class DescentSearch:
+    """All trials of one call of `learn_butterfly`.
 
-    target: np.ndarray
-    model: str
-    permutation: str | tw.Permutations
-    tied: bool
-    planes: int
-    dtype: np.dtype
-    learning_rate: float
-    n_iter: int
-    tol: float
-    callback: Callable[[LearningState], Any] | None
-    start: float
-    n_steps: int = 0
-    stopped: bool = False
+    Parameters
+    ----------
+    target : ndarray, (n, n)
+        The target scaled to a norm of about √n.
+    permutation : "search", "learned" or tuple of ndarray
+        Search among the roundings of the relaxation, learn the relaxation, or use the
+        given permutations.
+    options : DescentOptions
+    callback : callable or None
+        Called with a `LearningState` after each step; returning True stops all trials.
+    began : float
+        Reading of ``time.perf_counter()`` when the call began.
 
-    def best(self, starts: int, rng: np.random.Generator) -> DescentTrial:
-        """Train from so many starts of each permutation, return the best trial."""
-        if self.permutation == "learned":
-            return self._learned(starts, rng)
-        listed = [self.permutation]
-        if self.permutation == "search":
-            listed = tw.candidates(len(self.target), self.model)
+    Attributes
+    ----------
+    n_steps : int
+        Steps of Adam of all trials together.
+    """
+
+    def __init__(
+        self,
+        target: np.ndarray,
+        permutation: Literal["search", "learned"] | Permutations,
+        options: DescentOptions,
+        callback: Callable[[LearningState], Any] | None,
+        began: float,
+    ) -> None:
+        self.target, self.options = target, options
+        self.n_steps = 0
+        self._permutation = permutation
+        self._callback, self._began = callback, began
+        self._stopped = False
+
+    def best(self, rng: np.random.Generator) -> DescentTrial:
+        """Train n_restarts + 1 starts of each permutation; return the best trial."""
+        n_starts = self.options.n_restarts + 1
+        if self._permutation == "learned":
+            return self._learn_permutation(n_starts, rng)
+        if self._permutation == "search":
+            n = len(self.target)
+            listed = candidate_permutations(n, self.options.model)
+        else:
+            listed = [self._permutation]
         trials = []
         for permutations in listed:
-            objective = self._objective(permutations, self.dtype)
-            for _ in range(starts):
-                trials.append(
-                    DescentTrial(objective, permutations, objective.start(rng))
-                )
-        return self._search(trials)
+            objective = self._objective(permutations, self.options.dtype)
+            for _ in range(n_starts):
+                x = objective.start(rng)
+                trials.append(DescentTrial(objective, permutations, x))
+        return self._halve(trials, "search", "descent")
 
-    def refine(self, trial: DescentTrial, n_iter: int) -> None:
-        """Improve a trial by L-BFGS in float64."""
-        if n_iter == 0 or self.stopped:
+    def refine(self, trial: DescentTrial) -> None:
+        """Improve a trial by at most n_refine_iter iterations of L-BFGS in float64."""
+        if self.options.n_refine_iter == 0 or self._stopped:
             return
         objective = self._objective(trial.permutations, np.dtype(np.float64))
-        gradient, last = np.empty(objective.size), [math.inf]
+        gradient = np.empty(objective.size)
 
-        def value(x):
-            last[0] = objective(x, gradient)
-            return last[0], gradient
+        def value(x: np.ndarray) -> tuple[float, np.ndarray]:
+            return objective(x, gradient), gradient
 
-        def told(intermediate_result):
+        # SciPy finds out from the name of the argument what it passes.
+        def record(intermediate_result: OptimizeResult) -> None:
             mse = intermediate_result.fun
             self._record(trial, mse, "refine")
             if mse < trial.mse:
                 trial.mse, trial.best = mse, intermediate_result.x.copy()
-            if self.stopped:
+            if self._stopped:
                 raise StopIteration
 
         first = trial.best[: objective.size].astype(np.float64)
         trial.mse, trial.best = objective(first, gradient), first
-        # The default tolerances are for values near 1: here 0 is what is looked for.
-        options = {"maxiter": n_iter, "maxcor": 20, "ftol": 0.0, "gtol": 0.0}
+        # The default tolerances are for values near 1, and here 0 is looked for.
+        options = {
+            "maxiter": self.options.n_refine_iter,
+            "maxcor": 20,
+            "ftol": 0.0,
+            "gtol": 0.0,
+        }
         with np.errstate(all="ignore"):
             minimize(
-                *(value, first),
+                value,
+                first,
                 method="L-BFGS-B",
                 jac=True,
                 options=options,
-                callback=told,
+                callback=record,
             )
 
-    def _objective(self, permutations, dtype):
+    def _objective(self, permutations: Permutations, dtype: np.dtype) -> Objective:
         """Return the objective for fixed permutations."""
-        kind = TwoButterflies if self.model == "BPBP" else OneButterfly
-        return kind(self.target, *permutations, self.tied, self.planes, dtype)
+        tied, planes = self.options.tied, self.options.planes
+        if self.options.model == "BPBP":
+            inner, columns = permutations
+            return TwoButterflies(self.target, inner, columns, tied, planes, dtype)
+        (columns,) = permutations
+        return OneButterfly(self.target, columns, tied, planes, dtype)
 
-    def _run(self, trial, until, phase):
-        """Make steps until the trial has made so many, or is done."""
-        one, scale = trial.objective, trial.objective.dtype.type(trial.objective.n)
-        while trial.step < until and not (trial.done or self.stopped):
+    def _train(self, trial: DescentTrial, until: int, phase: Phase) -> None:
+        """Make steps of Adam until the trial has made `until` of them, or is done."""
+        objective, options = trial.objective, self.options
+        real = objective.dtype.type
+        while trial.step < until and not (trial.done or self._stopped):
             trial.step, self.n_steps = trial.step + 1, self.n_steps + 1
-            mse = one(trial.x, trial.gradient)
+            mse = objective(trial.x, trial.gradient)
             self._record(trial, mse, phase)
             if mse < trial.mse:
                 trial.mse = mse
                 trial.best[:] = trial.x
-            if not math.isfinite(mse) or mse <= self.tol**2:
+            if not math.isfinite(mse) or mse <= options.tol**2:
                 trial.done = True
                 return
-            rate = (
-                self.learning_rate
-                * 0.5
-                * (1 + math.cos(math.pi * trial.step / self.n_iter))
-            )
-            trial.gradient *= scale  # of order 1 whatever n, far above Adam's epsilon
+            turn = 1 + math.cos(math.pi * trial.step / options.n_iter)
+            rate = options.learning_rate * 0.5 * turn
+            # Of order 1 for every n, so that Adam's epsilon is far below.
+            trial.gradient *= real(objective.n)
             adam_step(
-                *(trial.x, trial.gradient, trial.mean, trial.square),
-                *(one.dtype.type(rate), trial.step),
+                trial.x,
+                trial.gradient,
+                trial.mean,
+                trial.square,
+                real(rate),
+                trial.step,
             )
 
-    def _record(self, trial, mse, phase):
-        """Note a step, and tell the caller."""
+    def _record(self, trial: DescentTrial, mse: float, phase: Phase) -> None:
+        """Record a step of a trial, and pass it on to the callback."""
         rmse = math.sqrt(mse) if math.isfinite(mse) else math.inf
         trial.history.rmse.append(rmse)
-        trial.history.seconds.append(time.perf_counter() - self.start)
+        trial.history.seconds.append(time.perf_counter() - self._began)
         trial.history.phases.append(phase)
-        if self.callback is not None:
+        if self._callback is not None:
             state = LearningState(self.n_steps, rmse, phase, trial.permutations)
-            self.stopped = bool(self.callback(state)) or self.stopped
+            self._stopped = bool(self._callback(state)) or self._stopped
 
-    def _search(self, trials, search="search", descent="descent"):
-        """Successive halving: the best trials go on, twice as long each time."""
-        steps = max(1, round(self.n_iter * FIRST_RUNG))
-        while len(trials) > 1 and not self.stopped:
+    def _halve(
+        self, trials: Sequence[DescentTrial], compared: Phase, last: Phase
+    ) -> DescentTrial:
+        """Return the best trial by successive halving.
+
+        The better half of the trials, or the best quarter if there are more than eight,
+        goes on for twice as many steps, and so on. `compared` is the phase while
+        there are several trials, and `last` the phase of the one that is left.
+        """
+        n_iter = self.options.n_iter
+        steps = max(1, round(n_iter * FIRST_RUNG))
+        while len(trials) > 1 and not self._stopped:
             for trial in trials:
-                self._run(trial, steps, search)
+                self._train(trial, steps, compared)
             trials = sorted(trials, key=lambda trial: trial.mse)
-            if trials[0].done or steps >= self.n_iter:
+            if trials[0].done or steps >= n_iter:
                 return trials[0]
             trials = trials[: len(trials) // (4 if len(trials) > 8 else 2)]
             steps *= 2
-        self._run(trials[0], self.n_iter, descent)
+        self._train(trials[0], n_iter, last)
         return trials[0]
 
-    def _learned(self, starts, rng):
-        """Train with a relaxed permutation, round it, train on."""
-        parts = ["step", "all"] if self.model == "BPP" else ["all"]
+    def _learn_permutation(
+        self, n_starts: int, rng: np.random.Generator
+    ) -> DescentTrial:
+        """Train with a relaxed permutation, round it, and train the roundings on."""
+        options = self.options
+        parts = ["step", "all"] if options.model == "BPP" else ["all"]
         relaxed = RelaxedButterfly(
-            *(self.target, parts, self.tied, self.planes, self.dtype)
+            self.target, parts, options.tied, options.planes, options.dtype
         )
-        trials = [DescentTrial(relaxed, (), relaxed.start(rng)) for _ in range(starts)]
-        before = self._search(trials, "relaxed", "relaxed")
+        starts = [relaxed.start(rng) for _ in range(n_starts)]
+        trials = [DescentTrial(relaxed, (), x) for x in starts]
+        before = self._halve(trials, "relaxed", "relaxed")
         bits = [
             (logit > 0,) if abs(logit) > UNDECIDED else (logit > 0, logit <= 0)
             for logit in relaxed.logits(before.best).tolist()
         ]
         trials = []
-        for permutations in tw.candidates(len(self.target), self.model, bits):
-            fixed = self._objective(permutations, self.dtype)
-            for x in (before.best[: fixed.size].copy(), fixed.start(rng)):
-                trial = DescentTrial(fixed, permutations, x)
-                for name, values in vars(before.history).items():
-                    getattr(trial.history, name).extend(values)
+        for permutations in candidate_permutations(
+            len(self.target), options.model, bits
+        ):
+            objective = self._objective(permutations, options.dtype)
+            trained = before.best[: objective.size].copy()
+            for x in (trained, objective.start(rng)):
+                trial = DescentTrial(objective, permutations, x)
+                trial.history = copy.deepcopy(before.history)
                 trials.append(trial)
-        return self._search(trials)
+        return self._halve(trials, "search", "descent")

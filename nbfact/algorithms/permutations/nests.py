@@ -1,17 +1,22 @@
 """Nested splits of a matrix: all levels of a permuted butterfly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 
 from ...operators.reorderings import bit_reversal
-from .bipartition import Hint, Split, best_split, split_near
+from .bipartition import best_split, split_near
+from .level_split import LevelSplit, SplitHint
 
-# Pairs of columns that searches begin with in each block, and columns that these are
-# looked for in.
-_STARTS, _COLUMNS = 8, 64
+N_STARTS, N_COLUMNS = 8, 64
+"""Number of pairs of columns that the search of a level begins with, and maximum number
+of columns whose partners are looked for."""
+
+SplitChoice = Callable[[int, np.ndarray, np.ndarray, np.ndarray], LevelSplit]
+"""A function that splits blocks: its arguments are the level, the blocks (g, m, m), the
+rows of the matrix that they come from (g, m), and the columns (m, n / m)."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +26,15 @@ class Nest:
     Attributes
     ----------
     rows, columns : ndarray of intp, (n,)
-        ``matrix[rows][:, columns]`` is nearly a butterfly; for untied splits, columns
-        are in the order of the first block of each level.
+        ``matrix[rows][:, columns]`` is nearly a butterfly. For untied splits, the
+        columns are in the order of the first block of each level.
     lost : float
-        Squared norm of what all levels dropped, rounding included.
+        Squared norm that all levels dropped together, rounding included.
     first_lost : float
-        Of what the first level alone dropped.
+        Squared norm that the first level alone dropped.
     factors : list of scipy.sparse.csr_array, or None
-        Of the matrix, permutations merged, left to right; None for tied splits.
+        The factors of the matrix from left to right, with the permutations merged into
+        them; None for tied splits, whose values `butterfly_factorize` finds.
     """
 
     rows: np.ndarray
@@ -37,7 +43,7 @@ class Nest:
     first_lost: float
     factors: list[sp.csr_array] | None
 
-    def turned(self) -> "Nest":
+    def transposed(self) -> "Nest":
         """Return the nest of the transpose."""
         reverse = bit_reversal(len(self.rows))
         factors = self.factors
@@ -47,39 +53,63 @@ class Nest:
         return Nest(rows, columns, self.lost, self.first_lost, factors)
 
 
-def fresh(
+def fresh_nest(
     matrix: np.ndarray, tied: bool, rng: np.random.Generator, share: float
 ) -> Nest:
-    """Split a matrix level by level, each as well as is found; see `best_split`."""
+    """Split a matrix level by level, each time by the best split that is found.
 
-    def choose(level, blocks, rows, groups):
-        n_columns = min(_COLUMNS, blocks.shape[1] // 2)
-        return best_split(blocks, rng, _STARTS, n_columns, share)
+    Parameters
+    ----------
+    matrix : ndarray, (n, n)
+        float64 or complex128, n a power of two.
+    tied : bool
+        Whether all blocks of a level pair their columns alike.
+    rng : numpy.random.Generator
+    share : float
+        See `bipartition.best_split`.
+    """
 
-    return _peeled(matrix, tied, choose)
+    def choose(
+        level: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
+    ) -> LevelSplit:
+        n_columns = min(N_COLUMNS, blocks.shape[1] // 2)
+        return best_split(blocks, rng, N_STARTS, n_columns, share)
+
+    return _split_all_levels(matrix, tied, choose)
 
 
-def near(matrix: np.ndarray, nest: Nest, worth: float) -> Nest:
-    """Split a matrix level by level near a nest.
+def nest_near(matrix: np.ndarray, nest: Nest, worth: float) -> Nest:
+    """Split a matrix level by level, with tied splits near those of a nest.
 
-    worth: of an entry that stays where it was, in units of its squared modulus.
+    Parameters
+    ----------
+    matrix : ndarray, (n, n)
+    nest : Nest
+    worth : float
+        What an entry that stays where it was counts: see `SplitHint`.
     """
     row_places, column_places = np.argsort(nest.rows), np.argsort(nest.columns)
 
-    def choose(level, blocks, rows, groups):
+    def choose(
+        level: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
+    ) -> LevelSplit:
         bits = row_places[rows] >> level & 1
         labels = column_places[groups[:, 0]] >> (level + 1)
-        return split_near(blocks, Hint(bits, labels, worth))
+        return split_near(blocks, SplitHint(bits, labels, worth))
 
-    return _peeled(matrix, True, choose)
+    return _split_all_levels(matrix, True, choose)
 
 
-def _peeled(matrix: np.ndarray, tied: bool, choose: Callable[..., Split]) -> Nest:
-    """Split all blocks of each level, together or each by itself."""
+def _split_all_levels(matrix: np.ndarray, tied: bool, choose: SplitChoice) -> Nest:
+    """Split the blocks of each level: together if tied, else each by itself.
+
+    ``groups`` holds, for each set of blocks that are split together, the columns of the
+    matrix that have become one column of the blocks.
+    """
     n = len(matrix)
     square = float(np.vdot(matrix, matrix).real)
     blocks, rows = matrix[None], np.arange(n)[None]
-    groups = [np.arange(n)[:, None]]  # columns that are now one, of each set of blocks
+    groups = [np.arange(n)[:, None]]
     factors, first_lost = [], 0.0
     for level in range(n.bit_length() - 1):
         parts = [slice(None)] if tied else [slice(i, i + 1) for i in range(len(blocks))]
@@ -89,7 +119,7 @@ def _peeled(matrix: np.ndarray, tied: bool, choose: Callable[..., Split]) -> Nes
         ]
         pieces = [s.coordinates(blocks[p]) for s, p in zip(splits, parts, strict=True)]
         if not tied:
-            factors.append(_factor(splits))
+            factors.append(_level_factor(splits))
         if level == 0:
             first_lost = splits[0].lost
         blocks = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
@@ -110,8 +140,11 @@ def _peeled(matrix: np.ndarray, tied: bool, choose: Callable[..., Split]) -> Nes
     return Nest(order, columns, lost, first_lost, None if tied else factors)
 
 
-def _factor(splits):
-    """Return what takes one level to the next: rows are halves, then pairs."""
+def _level_factor(splits: Sequence[LevelSplit]) -> sp.csr_array:
+    """Return the factor that takes one level to the next.
+
+    Its rows are ordered by halves, then by pairs; each holds the line of a pair.
+    """
     half = len(splits[0].pairs)
     starts = 2 * half * np.arange(len(splits))
     columns = np.stack([split.pairs for split in splits]) + starts[:, None, None]
@@ -122,8 +155,13 @@ def _factor(splits):
     return sp.csr_array((values.ravel(), columns.ravel(), index), shape=(n, n))
 
 
-def _with_leaves(factors, leaves, values):
-    """Return the factors from left to right, entries and rows in the first."""
+def _with_leaves(
+    factors: list[sp.csr_array], leaves: np.ndarray, values: np.ndarray
+) -> list[sp.csr_array]:
+    """Return the factors from left to right, the single entries in the first.
+
+    The entries that remain after the last level are in the rows ``leaves``.
+    """
     n = len(leaves)
     end = sp.csr_array((values, (leaves, np.arange(n))), shape=(n, n))
     if not factors:

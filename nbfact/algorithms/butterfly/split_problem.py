@@ -1,0 +1,118 @@
+"""The best of several ways to factor one matrix, whatever the size of its entries."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...kernels import frobenius_norm
+from ...operators import Butterfly
+from ..common.target import shift
+from .butterfly_result import ButterflyFactorization
+from .splits import SplitFactors, SplitOrder, factor_by_splits
+from .ways import Way
+
+MODERATE = 30
+"""Largest binary exponent, in modulus, of a norm that is left as it is: a target with a
+smaller or a larger norm is scaled, because the splits form fourth powers of entries."""
+
+
+def exact_error(dtype: np.dtype) -> float:
+    """Return the relative error below which a factorization counts as exact."""
+    return float(np.finfo(dtype).eps) ** 0.625
+
+
+@dataclass(frozen=True)
+class SplitProblem:
+    """A matrix whose norm is moderate, and how to split it.
+
+    Attributes
+    ----------
+    matrix : ndarray, (m, n)
+        The target divided by ``2**exponent``.
+    norm : float
+        Frobenius norm of `matrix`.
+    exponent : int
+        0 unless the squares of the entries of the target could over- or underflow.
+    order, orthonormal
+        Options of `butterfly_factorize`.
+    """
+
+    matrix: np.ndarray
+    norm: float
+    exponent: int
+    order: SplitOrder
+    orthonormal: bool
+
+    @classmethod
+    def of(
+        cls, target: np.ndarray, order: SplitOrder, orthonormal: bool
+    ) -> "SplitProblem":
+        """Return the problem of a dense target; raise where it is not finite."""
+        norm, exponent, matrix = frobenius_norm(target), 0, target
+        suspect = norm == 0 or not math.isfinite(norm)
+        if suspect and not np.isfinite(target).all():
+            raise ValueError(f"target {target.shape} contains NaN or infinity")
+        # A norm may overflow where no entry does: then all exponents are near 1024.
+        power = math.frexp(norm)[1] if math.isfinite(norm) else 1024
+        if abs(power) > MODERATE:
+            exponent, matrix = power, np.asarray(shift(target, -power))
+            norm = frobenius_norm(matrix)
+        return cls(matrix, norm, exponent, order, orthonormal)
+
+    @property
+    def tolerance(self) -> float:
+        """The error, a norm, below which a factorization counts as exact."""
+        return exact_error(self.matrix.dtype) * self.norm
+
+    def view(self, way: Way) -> np.ndarray:
+        """Return the matrix, or its transpose where that is what the way factors."""
+        return self.matrix.T if way.transposed else self.matrix
+
+    def best(self, candidates: Iterator[Way]) -> tuple[Way, SplitFactors]:
+        """Return the best way and its factors; the first exact one ends the search."""
+        best: tuple[Way, SplitFactors] | None = None
+        for way in candidates:
+            limit = self.tolerance if way.only_exact else math.inf
+            if best is not None:
+                limit = min(limit, best[1].error)
+            found = factor_by_splits(
+                self.view(way), way.rows, way.columns, way.chain, self.order,
+                self.orthonormal, limit,
+            )  # fmt: skip
+            if found is not None and (best is None or found.error < best[1].error):
+                best = way, found
+                if found.error <= self.tolerance:
+                    break
+        assert best is not None, "the first way has no limit: it always finds factors"
+        return best
+
+    def result(
+        self, way: Way, found: SplitFactors
+    ) -> ButterflyFactorization[Butterfly]:
+        """Return the factors found by a way as a result, in the units of the target."""
+        values = found.values
+        if self.norm == 0:
+            values = [np.zeros_like(value) for value in values]
+        if self.exponent:
+            # Every factor takes a share of the exponent, so that none overflows.
+            ends = [self.exponent * j // len(values) for j in range(len(values) + 1)]
+            steps = [stop - start for start, stop in itertools.pairwise(ends)]
+            values = [
+                np.asarray(shift(value, step))
+                for value, step in zip(values, steps, strict=True)
+            ]
+        operator = Butterfly(way.chain, values, rows=way.rows, columns=way.columns)
+        size = self.norm or 1.0
+        split_errors = tuple(float(lost / size) for lost in found.lost)
+        return ButterflyFactorization(
+            operator=operator.T if way.transposed else operator,
+            relative_error=float(found.error / size),
+            bound=float(found.bound / size),
+            lower_bound=float(found.lower_bound / size),
+            split_errors=split_errors[::-1] if way.transposed else split_errors,
+            permutation=way.name,
+            transposed=way.transposed,
+        )

@@ -1,0 +1,255 @@
+"""The search for the permutations of a butterfly: starts, passes, and the best so far.
+
+A start splits all levels of the matrix, or of its transpose, without regard to earlier
+splits. A pass splits them near the best splits of its start, in the transpose and in
+the matrix in turns, so that the level that was split last is split first.
+"""
+
+import itertools
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from ...kernels import frobenius_norm
+from ...metrics import relative_error
+from ...operators import Butterfly, Chain, FactorProduct
+from ..butterfly.butterfly_factorize import butterfly_factorize
+from ..butterfly.butterfly_result import ButterflyFactorization
+from ..common.factors import Dense, Factor
+from ..common.result import History, SweepState
+from ..common.target import shift
+from ..palm.refine import refine
+from .nests import Nest, fresh_nest, nest_near
+
+LOYALTIES = (0.0, 1.0, 3.0, 9.0)
+"""What agreement with the best splits counts in a pass, in variances of the noise;
+passes take the values in turn. 0 follows the data alone; with 9, only what is sure
+changes."""
+
+SHAKE = 0.5
+"""Maximum norm of the noise that is added before the third and later starts, relative
+to the norm of the residual."""
+
+LIKELY = 0.02
+"""Relative difference, besides 1 / n, between an error and the one that noise explains,
+up to which they count as equal: the error that noise leaves varies."""
+
+
+@dataclass(frozen=True)
+class FoundNest:
+    """A nest of the target, or of its transpose if `transposed`, and its error."""
+
+    nest: Nest
+    transposed: bool
+    error: float
+
+    def of_target(self) -> Nest:
+        """Return the nest of the target itself."""
+        return self.nest.transposed() if self.transposed else self.nest
+
+
+@dataclass(frozen=True)
+class PermutedProduct:
+    """The best factors of a search, in the units of the target.
+
+    Attributes
+    ----------
+    operator : FactorProduct
+        The product of the factors, with the permutations merged into them.
+    butterfly : Butterfly or None
+        The same as a Butterfly; None for untied splits.
+    relative_error : float
+        ‖A - Â‖_F / ‖A‖_F.
+    nest : Nest
+        The splits of the target.
+    """
+
+    operator: FactorProduct
+    butterfly: Butterfly | None
+    relative_error: float
+    nest: Nest
+
+
+class PermutationSearch:
+    """The search of one call of `identify_butterfly`, and the best nest found so far.
+
+    Parameters
+    ----------
+    matrix : ndarray, (n, n)
+        The target, finite, n a power of two.
+    tied : bool
+        Whether all blocks of a level pair their columns alike.
+    callback : callable or None
+        Called with a `SweepState` after each start and each pass.
+    began : float
+        Reading of ``time.perf_counter()`` when the call began.
+
+    Attributes
+    ----------
+    history : History
+        The errors of all starts and passes.
+    """
+
+    def __init__(
+        self,
+        matrix: np.ndarray,
+        tied: bool,
+        callback: Callable[[SweepState], Any] | None,
+        began: float,
+    ) -> None:
+        self.history = History()
+        self._dtype = matrix.dtype
+        norm = frobenius_norm(matrix)
+        self._exponent = math.frexp(norm)[1] if math.isfinite(norm) else 1024
+        wide = matrix.astype(np.result_type(matrix, np.float64))
+        scaled: np.ndarray = np.asarray(shift(wide, -self._exponent))
+        self._views = scaled, np.ascontiguousarray(scaled.T)
+        self._square = float(np.vdot(scaled, scaled).real)
+        self._tied = tied
+        self._best: FoundNest | None = None
+        self._callback, self._began = callback, began
+        self._stopped = False
+        # Relative norm of the noise, estimated from the first level that loses least.
+        self._noise = math.inf
+
+    @property
+    def best(self) -> FoundNest:
+        """The nest of the smallest error so far."""
+        assert self._best is not None, "the search has not started"
+        return self._best
+
+    def run(self, rng: np.random.Generator, n_restarts: int, n_iter: int) -> None:
+        """Start n_restarts + 1 times, from the target and its transpose in turns."""
+        for number in range(n_restarts + 1):
+            transposed = bool(number % 2)
+            view = self._views[transposed]
+            if self._tied and number > 1:
+                view = self._shaken(view, rng)
+            share = 1.0 if not self._tied and number % 4 > 1 else 0.5
+            nest = fresh_nest(view, self._tied, rng, share)
+            found = self._recorded(nest, transposed)
+            if self._tied:
+                self._improve(found, n_iter)
+            if self._stopped or self._is_explained():
+                return
+
+    def _shaken(self, view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return a view with noise added, so that near ties are decided otherwise."""
+        pairs = rng.standard_normal((*view.shape, 2))
+        drawn = pairs.view(np.complex128)[..., 0]
+        noise = np.ascontiguousarray(drawn if view.dtype.kind == "c" else drawn.real)
+        norm = SHAKE * rng.random() * self.best.error * math.sqrt(self._square)
+        return view + norm / frobenius_norm(noise) * noise
+
+    def _improve(self, found: FoundNest, n_iter: int) -> None:
+        """Make passes near the best nest of this start, until they no longer help."""
+        stale = 0
+        for _ in range(n_iter):
+            if self._stopped or stale == 2 * len(LOYALTIES):
+                return
+            other = stale % 2 == 0
+            nest = found.nest.transposed() if other else found.nest
+            transposed = found.transposed ^ other
+            worth = LOYALTIES[stale // 2] * found.error**2 * self._square
+            view = self._views[transposed]
+            nest = nest_near(view, nest, worth / view.size)
+            passed = self._recorded(nest, transposed)
+            better = passed.error < found.error * (1 - 1e-9)
+            found, stale = (passed, 0) if better else (found, stale + 1)
+
+    def _recorded(self, nest: Nest, transposed: bool) -> FoundNest:
+        """Return a nest with its error; record it, and pass it on to the callback."""
+        error = math.sqrt(nest.lost / (self._square or 1.0))
+        if self._tied:
+            error = self._factored(nest, self._views[transposed]).relative_error
+        found = FoundNest(nest, transposed, error)
+        if self._best is None or error < self._best.error:
+            self._best = found
+        n = len(nest.rows)
+        if n > 2:
+            # The first level fits n (n / 2 + 1) numbers to n² entries.
+            left = nest.first_lost / (self._square or 1.0) / (0.5 - 1 / n)
+            self._noise = min(self._noise, math.sqrt(left))
+        self.history.errors.append(error)
+        self.history.scales.append(1.0)
+        self.history.seconds.append(time.perf_counter() - self._began)
+        self.history.support_changes.append(0)
+        self._stopped = self.best.error <= float(np.finfo(self._dtype).eps) ** 0.625
+        if self._callback is not None:
+            done = len(self.history.errors)
+            state = SweepState(done, self.best.error, 1.0, self._best_factors)
+            self._stopped |= bool(self._callback(state))
+        return found
+
+    def _is_explained(self) -> bool:
+        """Return whether the error of the best nest is the one that noise would leave.
+
+        The values fit n (log2(n) + 1) numbers to n² entries. An error that is smaller
+        or larger comes from a target that is no butterfly, or whose permutations are
+        not found yet.
+        """
+        n = len(self._views[0])
+        if not self._tied or n < 8:
+            return False
+        expected = self._noise * math.sqrt(1 - n.bit_length() / n)
+        return abs(self.best.error - expected) < (LIKELY + 1 / n) * expected
+
+    def _factored(
+        self, nest: Nest, matrix: np.ndarray
+    ) -> ButterflyFactorization[Butterfly]:
+        """Return the factorization of a matrix in the order of a tied nest."""
+        permutation = nest.rows, nest.columns
+        return butterfly_factorize(matrix, permutation=permutation, transpose=False)
+
+    def _best_factors(self) -> list[Factor]:
+        """Return the best factors so far, for a callback."""
+        product, _ = self._operators(self.best.of_target())
+        return [Dense(factor.toarray()) for factor in product.factors]
+
+    def _operators(self, nest: Nest) -> tuple[FactorProduct, Butterfly | None]:
+        """Return the factors, and the butterfly if tied, in the units of the target."""
+        if nest.factors is None:
+            exact: np.ndarray = np.asarray(shift(self._views[0], self._exponent))
+            butterfly = self._factored(nest, exact).operator.astype(self._dtype)
+            return butterfly.to_factors(), butterfly
+        steps = _exponents(self._exponent, len(nest.factors))
+        factors = [
+            sp.csr_array(shift(factor, step), dtype=self._dtype)
+            for factor, step in zip(nest.factors, steps, strict=True)
+        ]
+        return FactorProduct(factors), None
+
+    def result(self, matrix: np.ndarray, refine_values: bool) -> PermutedProduct:
+        """Return the best factors found, with refined values if that is asked for."""
+        nest = self.best.of_target()
+        product, butterfly = self._operators(nest)
+        error = float(relative_error(matrix, product.toarray()))
+        if refine_values and error > 10 * np.finfo(self._dtype).eps:
+            refined = refine(product, matrix)
+            if refined.relative_error < error:
+                product, error = refined.operator, refined.relative_error
+                if butterfly is not None:
+                    butterfly = _as_butterfly(product, nest)
+        return PermutedProduct(product, butterfly, error, nest)
+
+
+def _exponents(exponent: int, n_factors: int) -> list[int]:
+    """Return the power of two of each factor, shared so that no factor overflows."""
+    ends = [exponent * j // n_factors for j in range(n_factors + 1)]
+    return [stop - start for start, stop in itertools.pairwise(ends)]
+
+
+def _as_butterfly(product: FactorProduct, nest: Nest) -> Butterfly:
+    """Return the factors of a tied nest as a Butterfly, its permutations apart."""
+    factors = list(product.factors)
+    factors[0] = factors[0][nest.rows]
+    factors[-1] = sp.csr_array(factors[-1][:, nest.columns])
+    straight = FactorProduct(factors, product.scale)
+    chain = Chain.square_dyadic(len(nest.rows))
+    plain = Butterfly.from_factors(straight, chain)
+    return Butterfly(plain.chain, plain.values, rows=nest.rows, columns=nest.columns)
