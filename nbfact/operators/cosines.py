@@ -77,8 +77,6 @@ def dct(
         return _cosine_of_double_order(n, normalized, dtype)
     k, weights = np.arange(n), np.full(n, np.sqrt(2 / n) if normalized else 2.0)
     odd = np.arange(n) >= (n + 1) // 2  # positions of odd columns in Makhoul's order
-        np.arange(n) >= (n + 1) // 2
-    )  # positions of the odd columns in Makhoul's order
     if type == 4:
         return _makhoul(2 * k + 1, 4 * k + 4 * n * odd, weights, dtype)
     weights[0] = np.sqrt(1 / n) if normalized else 4.0 - type
