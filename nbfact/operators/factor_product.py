@@ -17,8 +17,8 @@ MAX_SLOTS = 16
 """Largest number of entries per row of a factor that is stored slot by slot (the first
 entry of each row, then the second one, ...); all rows must have the same number."""
 TILE = 256
-"""Number of columns that go through all factors together; a larger tile is no faster.
-"""
+"""Largest number of columns that go through all factors together, because a larger tile
+is no faster."""
 
 
 class FactorProduct(FastOperator):
