@@ -1,14 +1,23 @@
 """The named fast transforms, as exact operators that multiply fast.
 
-Each function returns an operator (a `Butterfly`, or a `FactorProduct` where the
-transform is no butterfly), never a dense matrix: `nbfact.targets` has those.
+Each function returns an operator: a `Butterfly`, or a `FactorProduct` where the
+transform is no butterfly. The functions of the same names in `nbfact.targets` return
+dense matrices: `nbfact.transforms.dct` is the operator of the discrete cosine
+transform, and `nbfact.targets.dct` its matrix.
+
+See Also
+--------
+nbfact.targets : Dense matrices, those of the transforms included.
+nbfact.learn_transform : Find the operator of a transform from its matrix.
 """
 
 from .algorithms.butterfly.fits import legendre, slant
 from .operators.circulants import circulant, hankel, toeplitz
 from .operators.cosines import dct, dst
 from .operators.fourier import dft, hartley, idft
-from .operators.hadamard import haar, hadamard, kronecker
+from .operators.haar import haar
+from .operators.hadamard import hadamard
+from .operators.kronecker_product import kronecker
 from .operators.routing import permutation
 
 __all__ = [

@@ -1,4 +1,8 @@
-"""Arguments that many functions check alike."""
+"""Checks of arguments that functions of many rooms share.
+
+Each check returns the checked value, and otherwise raises an error whose message names
+the argument.
+"""
 
 import operator
 from typing import Any
@@ -8,11 +12,36 @@ import numpy as np
 from .dtypes import DTYPES, common_dtype
 
 RandomState = None | int | np.random.Generator
+"""What every argument ``random_state`` accepts: a seed, a generator, or ``None`` for a
+generator that differs from call to call."""
 
 
 def size(name: str, value: Any, least: int = 1) -> int:
-    """Return `value` as an int that is not too small, or say what is wrong with it."""
+    """Return an integer argument as an int.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : int-like
+        Any integer, NumPy's included; ``True`` and ``False`` are refused.
+    least : int
+        Smallest value that is accepted.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        When the value is not an integer.
+    ValueError
+        When the value is below `least`.
+    """
     try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name}={value!r}: expected an integer") from None
@@ -22,7 +51,28 @@ def size(name: str, value: Any, least: int = 1) -> int:
 
 
 def power_of_two(name: str, value: Any, what: str) -> int:
-    """Return `value` as a power of two, or say that `what` needs one."""
+    """Return an integer argument that must be a power of two as an int.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : int-like
+        A power of two; 1 is one.
+    what : str
+        What needs a power of two, for the message, such as ``"a Haar matrix"``.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        When the value is not an integer.
+    ValueError
+        When the value is not positive, or not a power of two.
+    """
     number = size(name, value)
     if number & (number - 1):
         raise ValueError(f"{name}={number}: {what} needs {name} to be a power of two")
@@ -30,32 +80,59 @@ def power_of_two(name: str, value: Any, what: str) -> int:
 
 
 def dtype_of(dtype: Any, kinds: str) -> np.dtype:
-    """Return a supported dtype of one of the kinds ("f" real, "c" complex), or raise.
+    """Return an argument ``dtype`` as one of the supported dtypes.
+
+    Parameters
+    ----------
+    dtype : dtype-like
+        What the caller passed.
+    kinds : str
+        Accepted kinds: ``"f"`` for real dtypes, ``"c"`` for complex ones, ``"fc"`` for
+        both.
+
+    Returns
+    -------
+    numpy.dtype
 
     Raises
     ------
     TypeError
-        For another dtype; the message names those that are accepted.
+        When the dtype is not accepted; the message lists those that are.
     """
     accepted = [name for name in DTYPES if np.dtype(name).kind in kinds]
     try:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if found not in accepted:
+    if found is None or found not in accepted:
         raise TypeError(f"dtype={dtype!r}: expected {' or '.join(accepted)}")
     return found
 
 
 def array_of(name: str, value: Any, ndim: int) -> np.ndarray:
-    """Return `value` as an array of `ndim` dimensions: not empty, numbers, finite.
+    """Return an argument as a non-empty array of finite numbers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : array_like
+        What the caller passed; it is copied only where its dtype changes.
+    ndim : int
+        Required number of dimensions.
+
+    Returns
+    -------
+    ndarray
+        In float32, float64, complex64 or complex128; integers become float64.
 
     Raises
     ------
     TypeError
-        For entries that are not numbers.
+        When the entries are not numbers, or wider than complex128.
     ValueError
-        For other dimensions, an empty array, NaN or infinity.
+        When the number of dimensions is another, the array is empty, or an entry is
+        NaN or infinite.
     """
     try:
         array = np.asarray(value)

@@ -1,7 +1,8 @@
 """Dask arrays: products block by block, and sums over blocks of rows.
 
-Work runs where dask runs it: on the ``dask.distributed`` Client when there is one,
-else on threads. Dask is imported only by functions that are given its arrays.
+The work runs where dask runs it: on the cluster of the active ``dask.distributed``
+Client if there is one, and on threads of this process otherwise. Only functions that
+are given a dask array import dask, so that nbfact works without it.
 """
 
 import sys
@@ -17,7 +18,10 @@ def is_dask(x: Any) -> bool:
 
 
 def check_known(x: Any, *axes: int) -> None:
-    """Refuse a dask array whose sizes along these axes are unknown."""
+    """Raise ValueError when the size of a dask array along one of the axes is unknown.
+
+    Dask does not know these sizes after operations such as ``x[x > 0]``.
+    """
     if x.ndim and any(np.isnan(x.shape[axis]) for axis in axes):
         raise ValueError(
             f"shape {x.shape} is not known: call x.compute_chunk_sizes() first"
@@ -25,10 +29,20 @@ def check_known(x: Any, *axes: int) -> None:
 
 
 def product(operator: Any, x: Any, dtype: np.dtype) -> Any:
-    """Return operator @ x, nothing computed, for a dask array x (n,) or (n, batch).
+    """Return operator @ x as a dask array, without computing anything.
 
-    The n entries of a column are made one chunk; the chunks of the batch stay. The
-    operator is one node of the graph: it travels to a worker once.
+    Parameters
+    ----------
+    operator : FastOperator, shape (m, n)
+        One node of the graph: it is sent to each worker once.
+    x : dask array, shape (n,) or (n, batch)
+        The n entries of a column become one chunk; the chunks of the batch stay.
+    dtype : numpy.dtype
+        Dtype of the product.
+
+    Returns
+    -------
+    dask array, shape (m,) or (m, batch)
     """
     import dask
 
@@ -43,15 +57,24 @@ def product(operator: Any, x: Any, dtype: np.dtype) -> Any:
 
 
 def row_blocks(x: Any) -> list[Any]:
-    """Return the blocks of rows of a dask array (m, n), each a `Delayed`.
+    """Return the blocks of rows of a dask array as a list of `Delayed` objects.
 
-    A pass over the blocks computes them again: call ``x.persist()`` before where they
-    are costly to make and fit the memory of the workers.
+    Each pass over the blocks computes them again: call ``x.persist()`` before, when the
+    blocks are costly to compute and fit into the memory of the workers.
+
+    Parameters
+    ----------
+    x : dask array, shape (m, n)
+
+    Returns
+    -------
+    list of Delayed
+        Each stands for an array of shape (some rows, n).
 
     Raises
     ------
     ValueError
-        For other dimensions, or chunks of unknown sizes.
+        When the array is not two-dimensional, or a size of a chunk is unknown.
     """
     if x.ndim != 2:
         raise ValueError(f"expected an array (m, n), got {x.shape}")
@@ -60,17 +83,23 @@ def row_blocks(x: Any) -> list[Any]:
 
 
 def map_blocks(function: Callable, blocks: Sequence[Any], *shared: Any) -> list[Any]:
-    """Return what function(block, *shared) returns for each block, in their order.
+    """Compute function(block, *shared) for each block, and return the list of results.
 
     Parameters
     ----------
     function : callable
-        Changes none of its arguments: blocks are lost with their worker and made
-        again. A block may have no rows.
+        It must not change its arguments, because a block that is lost with its worker
+        is computed again. It must accept a block without rows.
     blocks : sequence of Delayed
-        What `row_blocks` returns.
+        The result of `row_blocks`.
     *shared : object
-        Arrays, operators, numbers: the same for all blocks, sent to a worker once.
+        Arrays, operators or numbers, the same for all blocks. Each is sent to a worker
+        once.
+
+    Returns
+    -------
+    list
+        The results, in the order of the blocks.
     """
     import dask
 
@@ -78,11 +107,17 @@ def map_blocks(function: Callable, blocks: Sequence[Any], *shared: Any) -> list[
 
 
 def sum_blocks(function: Callable, blocks: Sequence[Any], *shared: Any) -> tuple:
-    """Return the sum over all blocks of the tuples function(block, *shared) returns.
+    """Compute the tuple function(block, *shared) for each block, and return their sum.
 
-    Blocks are summed by the workers, in pairs of neighbours, pairs of pairs, and so
-    on: the rounding depends on the blocks, never on who was done first, and no more
-    than one sum comes back. Parameters are those of `map_blocks`.
+    The workers add the tuples of neighbouring blocks in pairs, then the sums of
+    neighbouring pairs, and so on. The rounding therefore depends on the blocks and
+    never on which worker ends first, and only one sum is sent back. Parameters are
+    those of `map_blocks`.
+
+    Returns
+    -------
+    tuple
+        The sums, entry by entry.
     """
     import dask
 
@@ -98,9 +133,26 @@ def sum_blocks(function: Callable, blocks: Sequence[Any], *shared: Any) -> tuple
 def map_rows(
     function: Callable, x: Any, dtype: np.dtype, width: int | None, shared: Any
 ) -> Any:
-    """Return function(block, shared) for blocks of rows of x (m, n), nothing computed.
+    """Return function(block, shared) of all blocks of rows of x as one dask array.
 
-    The function returns (rows, width), or (rows,) where width is None.
+    Nothing is computed.
+
+    Parameters
+    ----------
+    function : callable
+        It returns an array of shape (rows, width), or (rows,) when `width` is None, for
+        a block of shape (rows, n).
+    x : dask array, shape (m, n)
+    dtype : numpy.dtype
+        Dtype of the result.
+    width : int or None
+        Number of columns of the result; None for a vector.
+    shared : object
+        Second argument of all calls, sent to a worker once.
+
+    Returns
+    -------
+    dask array, shape (m, width) or (m,)
     """
     import dask
 
@@ -113,18 +165,21 @@ def map_rows(
 
 
 def _tasks(function, blocks, shared):
+    """Return function(block, *shared) as a `Delayed` object for each block."""
     import dask
 
     call = dask.delayed(function, pure=False)
-    # Nodes of the graph, not ``client.scatter``: what is in the graph, the scheduler
-    # sends again when the worker that held it is lost.
+    # The shared values are nodes of the graph and not results of ``client.scatter``,
+    # because the scheduler sends a node again when the worker that held it is lost.
     nodes = [dask.delayed(value, pure=False, traverse=False) for value in shared]
     return [call(block, *nodes) for block in blocks]
 
 
 def _times(block, operator):
+    """Return operator @ block; a named function, so that it can be pickled."""
     return operator @ block
 
 
 def _add(left, right):
+    """Return the sum of two tuples, entry by entry."""
     return tuple(a + b for a, b in zip(left, right, strict=True))

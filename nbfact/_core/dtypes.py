@@ -1,4 +1,4 @@
-"""The dtypes of nbfact, and how those of two arrays combine."""
+"""The dtypes that nbfact computes in, and how those of several arrays combine."""
 
 import functools
 from typing import Any
@@ -6,16 +6,27 @@ from typing import Any
 import numpy as np
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
+"""Names of the dtypes that every kernel and operator accepts."""
 
 
 @functools.cache
 def common_dtype(*dtypes: Any) -> np.dtype:
-    """Return the dtype of a product, as NumPy promotes; integers count as float64.
+    """Return the dtype of a product of arrays of the given dtypes.
+
+    Parameters
+    ----------
+    *dtypes : dtype-like
+        At least one. Integers and booleans count as float64.
+
+    Returns
+    -------
+    numpy.dtype
+        One of `DTYPES`, by the rules of NumPy's promotion; at least float32.
 
     Raises
     ------
     TypeError
-        For dtypes that are not numeric, or wider than complex128.
+        When a dtype is not numeric, or wider than complex128.
     """
     wide = [np.float64 if np.dtype(d).kind in "biu" else np.dtype(d) for d in dtypes]
     if any(np.dtype(d).kind not in "fc" for d in wide):
@@ -28,6 +39,6 @@ def common_dtype(*dtypes: Any) -> np.dtype:
 
 
 def real_dtype(dtype: Any) -> np.dtype:
-    """Return the real dtype of the same precision."""
+    """Return the real dtype of the same precision: float32 for complex64, and so on."""
     dtype = np.dtype(dtype)
     return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype

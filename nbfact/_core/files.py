@@ -1,4 +1,4 @@
-"""Files: read a matrix of any usual kind, write a file whole or not at all."""
+"""Files: read a matrix in any usual format, and write a file whole or not at all."""
 
 import contextlib
 import os
@@ -16,21 +16,21 @@ from .dtypes import DTYPES
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that replaces it when the block ends.
+    """Yield a temporary path whose file replaces `path` when the ``with`` block ends.
 
-    A block that raises, Ctrl-C included, leaves an earlier file at `path` as it was
-    and no temporary file behind.
+    When the block raises, Ctrl-C included, the temporary file is removed and an earlier
+    file at `path` stays unchanged.
 
     Parameters
     ----------
     path : str or path-like
-        The file to write. Its directory must exist. A symbolic link is followed: the
-        file it points to is the one replaced.
+        The file to write. Its directory must exist. When it is a symbolic link, the
+        file that the link points to is replaced.
 
     Yields
     ------
     pathlib.Path
-        An empty file in the same directory, with the suffix of `path`.
+        Path of an empty file in the same directory, with the suffix of `path`.
 
     Raises
     ------
@@ -70,24 +70,33 @@ def load_matrix(path: str | os.PathLike[str]) -> np.ndarray:
     Parameters
     ----------
     path : str or path-like
-        ``.npy``; ``.npz`` with one array, one named ``data``, or a sparse matrix of
-        :func:`scipy.sparse.save_npz`; ``.mat`` (MATLAB, up to version 7.2) with one
-        matrix; ``.csv`` of numbers separated by commas.
+        A file of one of these kinds:
+
+        * ``.npy``;
+        * ``.npz`` that holds one array, or several of which one is named ``data``, or a
+          sparse matrix written by :func:`scipy.sparse.save_npz`;
+        * ``.mat`` (MATLAB, up to version 7.2) that holds one numeric matrix;
+        * ``.csv`` of numbers separated by commas.
 
     Returns
     -------
     ndarray, shape (m, n)
-        In float32, float64, complex64 or complex128 as stored; other numbers become
-        float64 or complex128. Never empty, always finite.
+        The matrix: not empty, and finite. Its dtype is the stored one when that is
+        float32, float64, complex64 or complex128; other real numbers become float64,
+        other complex ones complex128.
 
     Raises
     ------
     FileNotFoundError
-        When there is no such file.
+        When the file does not exist.
     ValueError
-        When the file is not of a known kind, is damaged, holds no matrix or several,
-        or the matrix is empty, not 2-D, not numeric, or holds NaN or infinity. The
-        message starts with the path. Nothing pickled is ever read.
+        When the file is not of a known kind, is damaged, or holds no matrix or several;
+        when the matrix is empty, not two-dimensional, not numeric, or holds NaN or
+        infinity. The message starts with the path.
+
+    Notes
+    -----
+    Pickled objects are never read, so that a file from an unknown source runs no code.
 
     Examples
     --------
@@ -112,7 +121,7 @@ def load_matrix(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def _npy(path):
-    """Read the array of a .npy file."""
+    """Return the array of a .npy file."""
     with open(path, "rb") as file:
         try:
             return np.lib.format.read_array(file, allow_pickle=False)
@@ -121,7 +130,7 @@ def _npy(path):
 
 
 def _npz(path):
-    """Read the only array of a .npz file, the one called data, or a sparse matrix."""
+    """Return the only array of a .npz file, the one named data, or a sparse matrix."""
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path}: not a .npz file")
     try:
@@ -141,9 +150,10 @@ def _npz(path):
 
 
 def load_mat(path: str | os.PathLike[str]) -> dict:
-    """Read the variables of a MATLAB file with any SciPy, silently.
+    """Return the variables of a MATLAB file as a dictionary, without warnings.
 
-    SciPy 1.18 announces for each sparse variable that its class will change.
+    SciPy 1.18 warns for each sparse variable that its class will change; nbfact works
+    with both classes.
     """
     import scipy.io
 
@@ -153,14 +163,14 @@ def load_mat(path: str | os.PathLike[str]) -> dict:
 
 
 def _mat(path):
-    """Read the only matrix of a MATLAB file."""
+    """Return the only numeric matrix of a MATLAB file."""
     try:
         content = load_mat(path)
     except NotImplementedError:
         raise ValueError(
             f"{path}: MATLAB 7.3 files are not read; save it with -v7"
         ) from None
-    except Exception as error:  # loadmat raises many kinds on a damaged file
+    except Exception as error:  # loadmat raises many types on a damaged file
         raise ValueError(f"{path}: not a MATLAB file ({error})") from None
     matrices = {
         name: value
@@ -178,17 +188,18 @@ def _mat(path):
 
 
 def _csv(path):
-    """Read a table of numbers separated by commas."""
+    """Return a table of numbers separated by commas."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # an empty file: checked later
+            # NumPy warns of an empty file, which `_checked` refuses.
+            warnings.simplefilter("ignore", UserWarning)
             return np.loadtxt(path, delimiter=",", ndmin=2)
     except ValueError as error:
         raise ValueError(f"{path}: not a table of numbers ({error})") from None
 
 
 def _checked(path, matrix):
-    """Return `matrix` in one of the four dtypes, or say what is wrong with it."""
+    """Return a finite matrix in one of the four dtypes, or raise a ValueError."""
     if matrix.dtype.kind not in "biufc":
         raise ValueError(f"{path}: holds {matrix.dtype} entries; expected numbers")
     if matrix.ndim != 2 or matrix.size == 0:

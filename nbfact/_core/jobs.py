@@ -1,4 +1,4 @@
-"""Calls spread over processes, by joblib."""
+"""Calls of a function, spread over processes by joblib."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,26 +13,34 @@ def each(
     n_jobs: int = 1,
     ordered: bool = True,
 ) -> Iterator[Any]:
-    """Yield what a function returns for each call.
+    """Call a function in `n_jobs` processes, and return an iterator over the results.
 
-    Under ``joblib.parallel_config("dask")`` the calls run on the cluster, where joblib
-    takes all its workers for any ``n_jobs`` above 1.
+    Under ``joblib.parallel_config("dask")`` the calls run on the dask cluster, where
+    joblib uses all workers for any ``n_jobs`` above 1.
 
     Parameters
     ----------
     function : callable
-        Importable by name, where it runs in other processes.
+        The function to call. It must be importable by name when it runs in other
+        processes.
     calls : iterable of sequences
-        The arguments of each.
+        Positional arguments, one sequence for each call.
     n_jobs : int
-        Processes, with one thread each; 1 for this one, whatever is configured.
+        Number of processes, each with one thread. With 1 the calls run in the present
+        process, whatever backend is configured.
     ordered : bool
-        In the order of the calls; else as they are done.
+        ``True``: results come in the order of the calls. ``False``: each result comes
+        as soon as its call ends.
+
+    Returns
+    -------
+    iterator
+        What each call returned.
 
     Raises
     ------
     ModuleNotFoundError
-        When more than one is asked for and joblib is not installed.
+        When `n_jobs` is above 1 and joblib is not installed.
     """
     if size("n_jobs", n_jobs) == 1:
         return (function(*call) for call in calls)
@@ -42,13 +50,13 @@ def each(
         message = f"n_jobs={n_jobs} needs joblib: pip install joblib"
         raise ModuleNotFoundError(message) from None
     with _backend(joblib):
-        given = "generator" if ordered else "generator_unordered"
-        parallel = joblib.Parallel(n_jobs, return_as=given)
+        kind = "generator" if ordered else "generator_unordered"
+        parallel = joblib.Parallel(n_jobs, return_as=kind)
         return parallel(joblib.delayed(function)(*call) for call in calls)
 
 
 def _backend(joblib):
-    """Return a context: what ``parallel_config`` asks for, or one-thread processes."""
+    """Return a context with the configured backend, or with one-thread processes."""
     active, _ = joblib.parallel.get_active_backend()
     processes = isinstance(active, joblib.parallel.BACKENDS["loky"])
     if processes and active.inner_max_num_threads is None:

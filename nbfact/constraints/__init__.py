@@ -1,38 +1,48 @@
-"""The sets that factors live in: a shape, and the projection onto the set.
+"""The sets that factors are constrained to: each has a shape and a projection.
 
-A constraint is any object with ``shape`` and ``project(x)``; here are FAµST's sets,
-under its names. They share these parameters:
+A constraint is any object with an attribute ``shape`` and a method ``project(x)``; see
+`Constraint`. The sets of this namespace are those of FAµST, under its names. They share
+these parameters:
 
 ``shape`` : (int, int)
-    Rows and columns, at least 1.
+    Rows and columns of the matrices, each at least 1.
 ``k`` : int
-    Entries kept, at least 1; more than there are keeps them all.
+    Number of entries to keep, at least 1. A number larger than the number of entries
+    keeps them all.
 ``normalized`` : bool
-    Scale the result to unit Frobenius norm, as PALM expects: for sets closed under
-    scaling this is the projection onto their matrices of unit norm. A zero matrix
-    stays zero. ``False`` by default for `Identity`; fixed norms have no such option.
+    Whether the result is scaled to unit Frobenius norm, as PALM expects. When the set
+    is closed under scaling, the scaled result is the projection onto the matrices of
+    the set that have unit norm. A zero matrix stays zero. The default is ``True``,
+    except for `Identity`. Sets that fix a norm or the values have no such option.
 ``nonneg`` : bool
-    Set negative entries to zero first. Real matrices only. The result is then the
-    nearest non-negative point, but not where entries are averaged (`Circ`,
-    `AntiCirc`, `Toeplitz`, `Hankel`): FAµST's order, kept.
-
+    Whether negative entries are first set to zero; for real matrices only. The result
+    is then the nearest non-negative matrix of the set, except where entries are
+    averaged (`Circ`, `AntiCirc`, `Toeplitz`, `Hankel`), because the sets follow FAµST,
+    which averages after the negative entries are set to zero.
 ``tie_tol`` : float
-    For `Sp`, `SpLin`, `SpCol`, `SpLinCol`; 0 by default, less than 1. With t the k-th
-    largest modulus, those from ``t * (1 - tie_tol)`` to ``t * (1 + tie_tol)`` count as
-    ties, so that noise does not choose between entries equal but for it. `SkPerm` has
-    its own reading.
+    Relative tolerance of ties, in [0, 1); 0 by default. `Sp`, `SpLin`, `SpCol` and
+    `SpLinCol` have it. With t the k-th largest modulus, the moduli from
+    ``t * (1 - tie_tol)`` to ``t * (1 + tie_tol)`` count as tied, so that noise does not
+    decide between entries that differ by noise alone. `SkPerm` describes its own
+    meaning of this parameter.
 
-A bad parameter raises ``TypeError`` or ``ValueError`` naming it.
+A wrong parameter raises a ``TypeError`` or ``ValueError`` that names it.
 
-``project(x)`` takes a finite float32, float64, complex64 or complex128 matrix of the
-right shape, in any memory order (integers become float64), and returns a new
-C-contiguous matrix of its dtype. It raises ``TypeError`` for any other dtype and
-``ValueError`` for another shape, a NaN, an infinity, or a complex matrix where
-``nonneg`` is asked. Moduli are compared; on ties the lowest index wins. The sets here
-also have ``project_in_place(x)``, which checks and copies nothing.
+``project(x)`` takes a finite matrix of the right shape in float32, float64, complex64
+or complex128 (integers become float64), in any memory order, and returns a new
+C-contiguous matrix of that dtype. It raises ``TypeError`` for any other dtype, and
+``ValueError`` for another shape, for NaN or infinity, and for a complex matrix when
+``nonneg`` is set. Entries are compared by modulus, and among tied entries the one of
+lowest index wins. The sets of this namespace also have the members that
+`FastConstraint` describes, such as ``project_in_place(x)``, which neither checks nor
+copies its argument.
+
+See Also
+--------
+nbfact.kernels : The projections as kernels for compiled code, such as `project_splin`.
 """
 
-from .sets import Constraint
+from .protocol import Constraint, FastConstraint
 from .sparse_sets import SkPerm, Sp, SpCol, SpLin, SpLinCol, SpSymm, SpTril, SpTriu
 from .structured_sets import (
     AntiCirc,
@@ -53,6 +63,7 @@ __all__ = [
     "Circ",
     "Const",
     "Constraint",
+    "FastConstraint",
     "Hankel",
     "Identity",
     "NormCol",

@@ -1,78 +1,107 @@
-"""What all constraint sets share: checks, copies, options, printing."""
+"""Base classes of the constraint sets: checks, copies, options and printing."""
 
-import operator
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import Protocol, runtime_checkable
+from dataclasses import Field, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._core.checks import size
 from .._core.dtypes import DTYPES
 from ..kernels.sparse_projections import normalize_frobenius, project_nonneg
 
+_SetType = TypeVar("_SetType")
 
-@runtime_checkable
-class Constraint(Protocol):
-    """What the algorithms ask of a set: its shape, and the projection onto it."""
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The shape of the matrices of the set."""
+@dataclass_transform(
+    frozen_default=True, eq_default=False, field_specifiers=(field, Field)
+)
+def constraint(cls: type[_SetType]) -> type[_SetType]:
+    """Make a class a frozen dataclass that compares and prints as `Set` says.
 
-    def project(self, x: np.ndarray) -> np.ndarray:
-        """Return the point of the set nearest to x, as a new array."""
+    ``dataclass_transform`` lets a type checker and an editor know the signature of the
+    constructor, which an alias of `dataclasses.dataclass` would hide from them.
+    """
+    return dataclass(frozen=True, repr=False, eq=False)(cls)
 
 
 class Set:
-    """One place for checks, copy, options, ``repr`` and equality of the sets below."""
+    """Base class of the sets: checks, copy, options, ``repr`` and equality.
 
-    normalized = False
-    nonneg = False
+    A subclass is decorated with `constraint`, has an attribute or property ``shape``
+    and implements ``_nearest``. The other methods are the optional members that
+    `nbfact.constraints.protocol.FastConstraint` describes.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    if TYPE_CHECKING:  # a base property would be taken for the default of the field
+
+        @property
+        def shape(self) -> tuple[int, int]:
+            """Rows and columns of the matrices of the set."""
+
+        @property
+        def normalized(self) -> bool:
+            """Whether `project` scales its result to unit Frobenius norm."""
+
+        @property
+        def nonneg(self) -> bool:
+            """Whether `project` sets negative entries to zero first."""
+
+    else:
+        normalized = False
+        nonneg = False
 
     def project(self, x: ArrayLike) -> np.ndarray:
-        """Return the point of the set nearest to ``x``.
+        """Return the matrix of the set nearest to ``x``.
 
         Parameters
         ----------
         x : (m, n) array_like
-            Any memory order, read-only or not; never modified.
+            Matrix of the shape of the set, in any memory order, read-only or not. It is
+            not modified.
 
         Returns
         -------
         (m, n) ndarray
-            A new C-contiguous array of the dtype of ``x``, float64 for integers.
+            A new C-contiguous array of the dtype of ``x``; float64 for integers.
 
         Raises
         ------
         TypeError
-            If the dtype of ``x`` is none of the four, nor an integer.
+            When the dtype of ``x`` is neither one of the four supported ones nor an
+            integer.
         ValueError
-            If ``x`` has another shape than the set or an entry that is not finite,
-            or is complex where the set is real.
+            When ``x`` has another shape than the set or holds an entry that is not
+            finite, or when ``x`` is complex and the set is real.
         """
-        copy = finite_copy(x, "x")
+        copy = finite_copy("x", x)
         if copy.shape != self.shape:
             raise ValueError(f"x has shape {copy.shape}, the constraint {self.shape}")
         self.project_in_place(copy)
         return copy
 
     def project_in_place(self, x: np.ndarray, memory: np.ndarray | None = None) -> None:
-        """Move ``x`` to the nearest point of the set, unchecked: for inner loops.
+        """Overwrite ``x`` with the nearest matrix of the set, for inner loops.
+
+        Nothing is checked: the result is undefined when a precondition does not hold.
 
         Parameters
         ----------
         x : (m, n) ndarray
-            Overwritten. C-contiguous, float32, float64, complex64 or complex128, of the
-            shape of the set and finite, or the result is undefined.
+            Matrix of the shape of the set: C-contiguous, writable, finite, of dtype
+            float32, float64, complex64 or complex128. Overwritten.
         memory : ndarray, optional
-            What `memory` returned, and each call since has written to. It saves time
-            if ``x`` changes little from call to call; the result is the same.
+            The array that the method `memory` returned, as the earlier calls left it.
+            It saves time when ``x`` changes little from call to call; the result is the
+            same with and without it.
 
         Raises
         ------
         ValueError
-            If ``x`` is complex where the set is real.
+            When ``x`` is complex and the set is real.
         """
         if self.nonneg:
             if np.iscomplexobj(x):
@@ -86,30 +115,38 @@ class Set:
             normalize_frobenius(x)
 
     def memory(self) -> np.ndarray | None:
-        """Return what `project_in_place` may keep between calls; None for nothing.
+        """Return an array for `project_in_place` to keep between calls, or None.
 
         Returns
         -------
         ndarray or None
-            For one sequence of matrices; None where nothing would save time.
+            An array for one sequence of matrices; None when no memory would save time.
         """
         return None
 
-    def _nearest(self, x):
-        """Move ``x`` to the nearest point of the set, in place."""
+    def _nearest(self, x: np.ndarray) -> None:
+        """Overwrite ``x`` with the nearest matrix, before the norm is scaled."""
         raise NotImplementedError
 
-    def _nearest_from(self, x, memory):
-        """Do as `_nearest`, given what `memory` returned."""
+    def _nearest_from(self, x: np.ndarray, memory: np.ndarray) -> None:
+        """Do what `_nearest` does, with the array that `memory` returned."""
         raise NotImplementedError
 
     def transposed(self) -> "Set | None":
-        """Return the set of the transposes, if its ties are those of this one."""
+        """Return the set of the transposed matrices, or None when there is none.
+
+        There is none when the projection onto it would choose other entries among tied
+        ones than the projection onto this set.
+        """
         return None
 
-    def __repr__(self):
+    def _options(self) -> dict[str, Any]:
+        """Return the keyword-only options of the set by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.kw_only}
+
+    def __repr__(self) -> str:
         arguments = []
-        for f in sorted(fields(self), key=lambda f: f.kw_only):
+        for f in sorted(fields(self), key=lambda f: bool(f.kw_only)):
             value = getattr(self, f.name)
             if isinstance(value, np.ndarray):
                 arguments.append(f"<{value.shape[0]} x {value.shape[1]}>")
@@ -119,7 +156,7 @@ class Set:
                 arguments.append(f"{f.name}={value!r}")
         return f"{type(self).__name__}({', '.join(arguments)})"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
         return all(
@@ -127,12 +164,16 @@ class Set:
             for f in fields(self)
         )
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((type(self), self.shape))
 
 
-def finite_copy(x, name):
-    """Return a C-contiguous copy of x in one of the four dtypes, or raise naming it."""
+def finite_copy(name: str, x: ArrayLike) -> np.ndarray:
+    """Return a C-contiguous copy of x in native byte order and one of the four dtypes.
+
+    Integers become float64. A TypeError or a ValueError that names the argument reports
+    another dtype, NaN or infinity.
+    """
     array = np.asarray(x)
     dtype = array.dtype.newbyteorder("=")
     if dtype.kind in "biu":
@@ -145,67 +186,56 @@ def finite_copy(x, name):
     return np.array(array, dtype, order="C")
 
 
-def fixed_matrix(x, name):
-    """Return x as a read-only, non-empty, finite matrix, or raise naming it."""
-    matrix = finite_copy(x, name)
+def fixed_matrix(name: str, x: ArrayLike) -> np.ndarray:
+    """Return a read-only copy of a non-empty, finite matrix, or raise naming it."""
+    matrix = finite_copy(name, x)
     if matrix.ndim != 2 or matrix.size == 0:
         raise ValueError(f"{name} must be a non-empty matrix, got shape {matrix.shape}")
     matrix.flags.writeable = False
     return matrix
 
 
-def positive_integer(value, name):
-    """Return value as an int >= 1, or raise naming it."""
-    if isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    try:
-        value = operator.index(value)
-    except TypeError:
-        message = f"{name} must be an integer, got {value!r}"
-        raise TypeError(message) from None
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
-    return value
-
-
-def pair(value, name):
-    """Return value as a tuple of two ints >= 1, or raise naming it."""
+def pair(name: str, value: Any) -> tuple[int, int]:
+    """Return a sequence of two positive integers as a tuple, or raise naming it."""
     if not isinstance(value, Sequence) or len(value) != 2:
         raise ValueError(f"{name} must be a pair of integers, got {value!r}")
-    return tuple(positive_integer(item, name) for item in value)
+    return size(name, value[0]), size(name, value[1])
 
 
-# The classes differ from plain dataclasses in how they compare and print.
-constraint = dataclass(frozen=True, repr=False, eq=False)
+def real_number(name: str, value: Any) -> float:
+    """Return a real number as a float, or raise a TypeError naming it."""
+    if not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a real number, got {value!r}")
+    return float(value)
 
 
 @constraint
 class Options(Set):
-    """The options of most sets: see `nbfact.constraints`."""
+    """Base class of the sets with the options ``normalized`` and ``nonneg``.
+
+    These sets are closed under scaling, apart from the norm that ``normalized`` fixes.
+    The options are described in `nbfact.constraints`.
+    """
 
     normalized: bool = field(default=True, kw_only=True)
     nonneg: bool = field(default=False, kw_only=True)
 
-    def _options(self):
-        """Return the options, by keyword."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.kw_only}
-
 
 @constraint
 class Shaped(Options):
-    """A set given by its shape."""
+    """Base class of the sets that are given by their shape."""
 
     shape: tuple[int, int]
 
-    def __post_init__(self):
-        object.__setattr__(self, "shape", pair(self.shape, "shape"))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", pair("shape", self.shape))
 
 
 @constraint
 class Square(Shaped):
-    """A set of square matrices."""
+    """Base class of the sets of square matrices."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.shape[0] != self.shape[1]:
             name = type(self).__name__
@@ -214,26 +244,26 @@ class Square(Shaped):
 
 @constraint
 class Counted(Shaped):
-    """A set with at most k entries of some kind."""
+    """Base class of the sets that keep at most k entries of some kind."""
 
     k: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "k", positive_integer(self.k, "k"))
+        object.__setattr__(self, "k", size("k", self.k))
 
 
 @constraint
 class Tolerant(Counted):
-    """A set whose projection may take nearly equal entries for ties."""
+    """Base class of the sets whose projection can treat near ties as ties."""
 
     tie_tol: float = field(default=0.0, kw_only=True)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
-        number = isinstance(self.tie_tol, int | float | np.integer | np.floating)
-        if not number or isinstance(self.tie_tol, bool):
+        if isinstance(self.tie_tol, bool):
             raise TypeError(f"tie_tol must be a real number, got {self.tie_tol!r}")
-        if not 0 <= self.tie_tol < 1:
+        tie_tol = real_number("tie_tol", self.tie_tol)
+        if not 0 <= tie_tol < 1:
             raise ValueError(f"tie_tol must be in [0, 1), got {self.tie_tol}")
-        object.__setattr__(self, "tie_tol", float(self.tie_tol))
+        object.__setattr__(self, "tie_tol", tie_tol)

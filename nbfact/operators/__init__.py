@@ -1,4 +1,4 @@
-"""Linear maps that multiply fast."""
+"""Linear operators that multiply fast, and the named transforms among them."""
 
 from .butterfly import Butterfly
 from .chain import Chain
@@ -7,7 +7,9 @@ from .cosines import dct, dst
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator
 from .fourier import dft, hartley, idft
-from .hadamard import haar, hadamard, kronecker
+from .haar import haar
+from .hadamard import hadamard
+from .kronecker_product import kronecker
 from .loading import load
 from .nearest_rows import NearestRows
 from .operator_sum import OperatorSum

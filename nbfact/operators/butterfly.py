@@ -1,10 +1,9 @@
-"""Butterfly: a product of Kronecker-sparse factors, with rows and columns permuted."""
+"""Butterfly: a product of Kronecker-sparse factors, rows and columns permuted."""
 
 import functools
 import itertools
-import numbers
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,56 +12,65 @@ from numpy import ndarray
 from .._core.checks import dtype_of
 from .._core.dtypes import common_dtype
 from . import layouts, reorderings
-from . import plan as plans
 from .chain import Chain
 from .factor_product import FactorProduct
-from .fast_operator import FastOperator
+from .fast_operator import is_number
 from .operator_files import write_butterfly
 from .patterns import fused_values, groups
-from .program import Program
-
-TYPICAL_BATCH = 16
-"""Columns that plans for several of them are made for."""
+from .program_operator import ProgramOperator
 
 
-class Butterfly(FastOperator):
-    """Product of Kronecker-sparse factors, a scipy LinearOperator.
+class Butterfly(ProgramOperator):
+    """The product of Kronecker-sparse factors, with rows and columns permuted.
 
-    The matrix A with ``A[rows][:, columns] = K[0] @ K[1] @ ... @ K[J-1]``.
+    It is a `scipy.sparse.linalg.LinearOperator`, of the matrix A for which
+    ``A[rows][:, columns] = K[0] @ K[1] @ ... @ K[J-1]``.
 
     Parameters
     ----------
     chain : Chain, or sequence of patterns (a, b, c, d)
-        The supports I_a ⊗ 1_{b×c} ⊗ I_d of the factors, left to right as written.
+        The supports I_a ⊗ 1_{b×c} ⊗ I_d of the factors K[0], ..., K[J-1], from left to
+        right.
     values : sequence of array_like
-        One array of shape (a, b, c, d) a factor, real or complex, finite, of one dtype
-        (integers count as float64). Copied.
+        One array of shape (a, b, c, d) for each factor: real or complex, finite, all of
+        one dtype, where integers count as float64. They are copied.
     rows, columns : array_like of int, optional
-        Permutations of the rows and of the columns of A; by default in order. -1
-        drops a row or a column of the product, so that A may be smaller: each index of
-        A stands exactly once.
+        Index of the row (column) of A that each row (column) of the product of the
+        factors is; by default all in order. An index -1 drops a row (column) of the
+        product, so that A may be smaller than it. Every row (column) of A must occur
+        exactly once.
 
     Attributes
     ----------
     chain : Chain
     values : list of ndarray
     rows, columns : ndarray of intp, or None
+        None stands for all in order.
     shape, dtype, nnz, rcg, density
-        See `FastOperator`; nnz is the number of values.
+        See `FastOperator`; `nnz` is the number of values.
 
     Raises
     ------
     TypeError
-        Values that are not numbers.
+        When values are not numbers.
     ValueError
-        Shapes that are not those of the chain, several dtypes, NaN or infinity,
-        indices that are no permutation. The message names the argument and the sizes.
+        When shapes of values are not those of the chain, when values have several
+        dtypes or are not finite, or when `rows` or `columns` is no permutation. The
+        message names the argument and the sizes.
+
+    See Also
+    --------
+    nbfact.transforms : The named transforms as butterflies.
+    nbfact.butterfly_factorize : Approximate a matrix by a butterfly.
+    FactorProduct : The product of factors of any support.
+    nbfact.load : Read what the method `save` wrote.
 
     Notes
     -----
-    ``B @ x`` costs `nnz` multiplications a column. float32 stays float32 and complex64
-    complex64; other dtypes promote as in NumPy. ``B.T``, ``B.H``, ``B * number`` and
-    the product of two butterflies whose inner permutations agree are butterflies.
+    ``B @ x`` costs `nnz` multiplications per column of x. The result is float32 when
+    operator and x are float32, and complex64 when they are complex64; other dtypes
+    promote as in NumPy. ``B.T``, ``B.H``, ``B * number`` and the product of two
+    butterflies whose inner permutations cancel are butterflies.
 
     References
     ----------
@@ -92,8 +100,10 @@ class Butterfly(FastOperator):
     ) -> None:
         chain = chain if isinstance(chain, Chain) else Chain(chain)
         self.values = layouts.checked_values(chain, values)
-        self.rows, m = reorderings.checked("rows", rows, chain.shape[0])
-        self.columns, n = reorderings.checked("columns", columns, chain.shape[1])
+        self.rows, m = reorderings.checked_permutation("rows", rows, chain.shape[0])
+        self.columns, n = reorderings.checked_permutation(
+            "columns", columns, chain.shape[1]
+        )
         super().__init__(self.values[0].dtype, (m, n))
         self.chain = chain
         self.nnz = chain.n_parameters
@@ -101,19 +111,30 @@ class Butterfly(FastOperator):
 
     @classmethod
     def from_ks_values(cls, ks_values: Sequence[Any]) -> "Butterfly":
-        """Return the butterfly of lazylinop's ``ks_values``: arrays (a, b, c, d)."""
+        """Return the butterfly of a list ``ks_values`` of lazylinop.
+
+        Parameters
+        ----------
+        ks_values : sequence of array_like, shapes (a, b, c, d)
+            The values of the factors, from left to right; shapes are the patterns.
+        """
         return cls([np.shape(value) for value in ks_values], ks_values)
 
     @classmethod
     def from_twiddle(cls, twiddle: Any, increasing_stride: bool = True) -> "Butterfly":
-        """Return the butterfly of a twiddle of torch_butterfly.
+        """Return the butterfly of a twiddle (array of values) of torch_butterfly.
 
         Parameters
         ----------
         twiddle : array_like, shape (nstacks, nblocks, log2(n), n / 2, 2, 2)
-            As in ``torch_butterfly.Butterfly``: the operator has shape (nstacks n, n).
+            The array that ``torch_butterfly.Butterfly`` calls ``twiddle``.
         increasing_stride : bool
             Whether the first level that is applied has stride 1.
+
+        Returns
+        -------
+        Butterfly
+            An operator of shape (nstacks n, n).
 
         Raises
         ------
@@ -126,19 +147,25 @@ class Butterfly(FastOperator):
     def from_factors(
         cls, factors: Sequence[Any], chain: Chain | Sequence[Sequence[int]]
     ) -> "Butterfly":
-        """Return the butterfly of sparse or dense factors that lie in a chain.
+        """Return the butterfly of sparse or dense factors with the supports of a chain.
 
         Parameters
         ----------
-        factors : FactorProduct, or sequence of array_like or scipy sparse
-            As many as patterns. The scale of a FactorProduct goes into the factor with
-            fewest values.
-        chain : Chain, or sequence of patterns
+        factors : FactorProduct, or sequence of array_like or scipy sparse array
+            One factor for each pattern. The scale of a FactorProduct is multiplied into
+            the factor with the fewest values.
+        chain : Chain, or sequence of patterns (a, b, c, d)
+            Supports of the factors.
+
+        Returns
+        -------
+        Butterfly
 
         Raises
         ------
         ValueError
-            For another number of factors, other shapes, or entries outside a pattern.
+            When the number of factors or a shape is not that of the chain, or an entry
+            outside a pattern is not zero.
         """
         chain = chain if isinstance(chain, Chain) else Chain(chain)
         scale = factors.scale if isinstance(factors, FactorProduct) else 1.0
@@ -154,24 +181,33 @@ class Butterfly(FastOperator):
 
     @property
     def ks_values(self) -> list[np.ndarray]:
-        """Copies of the values, which lazylinop's ``ksm`` takes; no reorderings."""
+        """Copies of the values, as lazylinop's ``ksm`` takes them.
+
+        A ValueError says when rows or columns are permuted, which ``ksm`` cannot do.
+        """
         self._refuse_permutations("ks_values")
         return [value.copy() for value in self.values]
 
     def to_twiddle(self) -> tuple[np.ndarray, bool]:
-        """Return ``(twiddle, increasing_stride)`` of torch_butterfly.
+        """Return the values as a twiddle of torch_butterfly.
+
+        Returns
+        -------
+        twiddle : ndarray, shape (nstacks, nblocks, log2(n), n / 2, 2, 2)
+        increasing_stride : bool
+            Whether the first level that is applied has stride 1.
 
         Raises
         ------
         ValueError
-            When this is not a stack of dyadic butterflies of alternating directions, or
-            when rows or columns are permuted.
+            When the operator is not a stack of dyadic butterflies of alternating
+            directions, or when rows or columns are permuted.
         """
         self._refuse_permutations("a twiddle")
         return layouts.to_twiddle(self.values)
 
     def to_factors(self) -> FactorProduct:
-        """Return the product as sparse factors (FAμST), permutations merged."""
+        """Return the operator as sparse factors that include the permutations."""
         factors = [layouts.csr_factor(value) for value in self.values]
         if self.rows is not None:
             factors[0] = factors[0][reorderings.inverse(self.rows)]
@@ -181,9 +217,10 @@ class Butterfly(FastOperator):
         return FactorProduct(factors)
 
     def fuse(self, sizes: Sequence[int] | None = None) -> "Butterfly":
-        """Multiply consecutive factors out: fewer and denser ones, the same product.
+        """Return the same operator with products of consecutive factors as factors.
 
-        Parameters and errors as in `Chain.fuse`.
+        There are fewer factors, which are denser. Parameters and errors are those of
+        `Chain.fuse`.
         """
         values = [
             functools.reduce(fused_values, self.values[start:stop])
@@ -192,14 +229,16 @@ class Butterfly(FastOperator):
         return self._like(self.chain.fuse(sizes), values)
 
     def real_part(self) -> "Butterfly":
-        """Return the real butterfly of the real part: blocks between factors double.
+        """Return the real part of the operator as a real butterfly.
 
-        A real butterfly is its own.
+        The rank of the blocks between neighbouring factors doubles. A real butterfly is
+        returned unchanged.
 
         Raises
         ------
         ValueError
-            When the product of two neighbours has no pattern (`Chain.fuse`).
+            When the product of two neighbouring factors has no pattern, see
+            `Chain.fuse`.
         """
         if self.dtype.kind != "c":
             return self
@@ -209,13 +248,13 @@ class Butterfly(FastOperator):
         return self._like(Chain([value.shape for value in values]), values)
 
     def inverse(self) -> "Butterfly":
-        """Return the inverse, factor by factor and block by block.
+        """Return the inverse as a butterfly, inverted factor by factor, block by block.
 
         Raises
         ------
         ValueError
-            When a factor is not square, has a singular block, or a row or column is
-            dropped.
+            When a factor is not square or has a singular block, or when a row or a
+            column is dropped.
         """
         for name, index in (("rows", self.rows), ("columns", self.columns)):
             if index is not None and index.min() < 0:
@@ -224,107 +263,40 @@ class Butterfly(FastOperator):
         return Butterfly(self.chain.T, values, rows=self.columns, columns=self.rows)
 
     def astype(self, dtype: Any) -> "Butterfly":
-        """Return the butterfly with values of another dtype.
+        """Return the operator with values converted to another dtype.
 
         Raises
         ------
         TypeError
-            When it is not float32, float64, complex64 or complex128, or is real while
-            the values are not.
+            When the dtype is not float32, float64, complex64 or complex128, or when it
+            is real and the values are complex.
         """
         dtype = dtype_of(dtype, "fc")
         if self.dtype.kind == "c" and dtype.kind == "f":
             raise TypeError(f"dtype={dtype}: the values are complex; see real_part")
         return self._like(self.chain, [value.astype(dtype) for value in self.values])
 
-    def apply(
-        self, x: Any, out: np.ndarray | None = None, *, parallel: bool = False
-    ) -> np.ndarray:
-        """Return ``self @ x``, written into `out` when given.
-
-        Parameters
-        ----------
-        x : array_like, shape (n,) or (n, batch)
-        out : ndarray, shape (m,) or (m, batch), optional
-            Of the dtype of the product; may be `x` itself, or overlap with it. Nothing
-            is allocated for the result when it is C-contiguous and apart from `x`.
-        parallel : bool
-            Whether chains multiply more than 64 columns on Numba's threads: the same
-            result. Calls wait for one another; do not run parallel functions of your
-            own meanwhile where Numba's threading layer is "workqueue".
-
-        Raises
-        ------
-        ValueError
-            When the shape or the dtype of `out` does not fit.
-        """
-        if out is None and not parallel:
-            return self @ x
-        if 1 in self._quick and self._own(x, 1) and self._own(out, 0) and x is not out:
-            return self._quick[1](x, out)
-        x = self._operand(x)
-        if out is None:
-            return self._apply(x, parallel=parallel)
-        dtype, shape = common_dtype(self.dtype, x.dtype), (self.shape[0], *x.shape[1:])
-        if out.shape != shape or out.dtype != dtype:
-            raise ValueError(
-                f"out has shape {out.shape} and dtype {out.dtype}, the product has "
-                f"shape {shape} and dtype {dtype}"
-            )
-        ready = x.size and x.dtype == self.dtype == dtype
-        ready = ready and x.flags.carray and out.flags.carray
-        if ready and not np.may_share_memory(x, out):
-            self._run(dtype, x, out, parallel)
-        else:
-            out[...] = self._apply(x, parallel=parallel)
-        return out
-
-    def _own(self, x, axis):
-        """Whether x is a plain vector of our dtype and size that owns its memory."""
-        return (
-            type(x) is ndarray
-            and x.dtype is self.dtype
-            and x.shape == (self.shape[axis],)
-            and x.base is None
-            and x.flags.carray
-        )
-
     def save(self, path: Any) -> None:
-        """Write the operator to `path`, whole or not at all; see `nbfact.load`.
+        """Write the operator to a file, whole or not at all.
 
         Parameters
         ----------
         path : str or path-like
-            ``.npz``. For FAμST's ``.mat``, save `to_factors`.
+            The suffix must be ``.npz``. To write a ``.mat`` file for FAμST, save the
+            result of `to_factors`.
 
         Raises
         ------
         ValueError
-            For another suffix.
+            When the suffix is another.
         OSError
-            When the file can not be written.
+            When the file cannot be written.
+
+        See Also
+        --------
+        nbfact.load : Read the operator again.
         """
         write_butterfly(self.values, self.rows, self.columns, path)
-
-    def _run(self, dtype, x, out=None, parallel=False) -> np.ndarray:
-        """Multiply x: (n,) or (n, batch) of dtype, not empty; see `Program.run`."""
-        vector = x.ndim == 1 or x.shape[1] == 1
-        shape = (self.shape[0], *x.shape[1:])
-        if vector:
-            x, out = x.reshape(-1), None if out is None else out.reshape(-1)
-        return self._program(dtype, vector).run(x, out, parallel).reshape(shape)
-
-    def _program(self, dtype, vector):
-        """Return the packed plan for vectors, or for several columns; made once."""
-        key = dtype, vector
-        if key not in self._programs:
-            plan = plans.best(self.chain, dtype, 1 if vector else TYPICAL_BATCH)
-            program = Program(self.values, plan, dtype, self.rows, self.columns)
-            self._programs[key] = program
-            if dtype == self.dtype:
-                run = program.for_vectors() if vector else program.run
-                self._quick[1 if vector else 2] = run
-        return self._programs[key]
 
     def _transpose(self) -> "Butterfly":
         return self._reversed("T", lambda value: value)
@@ -335,7 +307,7 @@ class Butterfly(FastOperator):
         return self._reversed("H", np.conj)
 
     def _reversed(self, name, turn):
-        """Butterfly of the turned factors in reverse order, built once."""
+        """Return the butterfly of the turned factors in reverse order, made once."""
         if name not in self._adjoints:
             values = [turn(v).transpose(0, 2, 1, 3) for v in reversed(self.values)]
             found = Butterfly(
@@ -345,28 +317,21 @@ class Butterfly(FastOperator):
         return self._adjoints[name]
 
     def _like(self, chain, values):
-        """Butterfly with the same reorderings."""
+        """Return a butterfly of other factors with the same rows and columns."""
         return Butterfly(chain, values, rows=self.rows, columns=self.columns)
 
     def _refuse_permutations(self, what):
+        """Raise ValueError when rows or columns are permuted."""
         if self.rows is not None or self.columns is not None:
             raise ValueError(f"{what}: rows or columns are permuted")
 
-    def _forget(self):
-        """Start without anything that is made when first used."""
-        self._adjoints, self._programs, self._quick = {}, {}, {}
-
-    def __getstate__(self) -> dict:
-        made = ("_adjoints", "_programs", "_quick")
-        return {k: v for k, v in super().__getstate__().items() if k not in made}
-
-    def __setstate__(self, state: dict) -> None:
-        super().__setstate__(state)
-        self._forget()
-
+    @overload
+    def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
+    @overload
+    def __matmul__(self, other: Any) -> Any: ...
     def __matmul__(self, other: Any) -> Any:
         if type(other) is ndarray and other.dtype is self.dtype:
-            # Ready to multiply as it is: more checks would double the time.
+            # A kernel takes the array as it is: more checks would double the time.
             call = self._quick.get(other.ndim)
             if call is not None and len(other) == self.shape[1] and other.flags.carray:
                 return call(other)
@@ -383,7 +348,7 @@ class Butterfly(FastOperator):
         return super().__matmul__(other)
 
     def __mul__(self, other: Any) -> Any:
-        if not isinstance(other, numbers.Number):
+        if not is_number(other):
             return self @ other
         dtype = np.result_type(self.dtype, np.min_scalar_type(other * 1.0))
         dtype = self.dtype if dtype.kind == self.dtype.kind else dtype

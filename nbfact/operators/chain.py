@@ -1,58 +1,72 @@
-"""Chain: the Kronecker-sparse patterns (a, b, c, d) of a butterfly, left to right."""
+"""Chain: the Kronecker-sparse patterns (a, b, c, d) of the factors of a butterfly."""
 
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core.checks import size
 from . import patterns as pt
+from . import radices
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 class Chain(Sequence):
-    """A sequence of Kronecker-sparse patterns, as written from left to right.
+    """A sequence of Kronecker-sparse patterns, the supports of factors in a product.
 
-    The pattern (a, b, c, d) is the support I_a ⊗ 1_{b×c} ⊗ I_d, of shape
-    (abd, acd): entry ``values[i, j, k, l]`` of an array of shape (a, b, c, d) stands
-    in row ``i*b*d + j*d + l`` and column ``i*c*d + k*d + l``.
+    The patterns are in the order of the factors, from left to right. The pattern
+    (a, b, c, d) is the support I_a ⊗ 1_{b×c} ⊗ I_d, of shape (abd, acd): the entry
+    ``values[i, j, k, l]`` of an array of shape (a, b, c, d) is in row
+    ``i*b*d + j*d + l`` and column ``i*c*d + k*d + l`` of the factor.
 
     Parameters
     ----------
     patterns : sequence of (a, b, c, d)
-        Positive integers, at least one pattern; the columns of each, acd, are the rows
-        of the next.
+        At least one pattern of four positive integers. The number of columns of each,
+        acd, must be the number of rows of the next one.
 
     Attributes
     ----------
     patterns : tuple of (a, b, c, d)
     shape : tuple of int
-        (m, n) of the product.
+        Rows m and columns n of the product.
     n_parameters : int
-        Values of all factors together, the sum of abcd; multiplications of a product.
+        Number of values of all factors together, the sum of all abcd. It is also the
+        number of multiplications of a product with a vector.
     chainable : bool
-        Whether the products of such factors form a class with a best approximation,
-        which `butterfly_factorize` then finds to a constant: for neighbours, a divides
-        the next a, the next d divides d, and the rank is an integer.
+        Whether, for all neighbours (a, b, c, d) and (a', b', c', d'), a divides a', d'
+        divides d, and a c / a' is an integer. A best approximation by products of such
+        factors then exists, and `butterfly_factorize` finds one whose error exceeds the
+        best by a known factor at most.
     redundant : bool
-        Whether two neighbours have a rank so high that one factor would do.
+        Whether two neighbours have blocks of so high a rank that one factor in their
+        place would have no more parameters.
     ranks : tuple of int
-        r = a c / a' of neighbours: the rank of the blocks that they factor.
+        r = a c / a' of all neighbours: the largest rank of the blocks of their product.
 
     Raises
     ------
+    TypeError
+        When `patterns` is not a sequence.
     ValueError
-        Without a pattern; for one that is not four positive integers; for shapes that
+        When there is no pattern, one is not made of four positive integers, or shapes
         do not chain. The message names the pattern and the sizes.
+
+    See Also
+    --------
+    Butterfly : The operator, with values on the supports.
+    nbfact.butterfly_factorize : Approximate a matrix by a butterfly on a chain.
 
     Notes
     -----
-    A chain that is valid but not chainable can still be multiplied: the transpose of a
-    chainable chain, or one after another, as in B Bᵀ.
+    Factors can be multiplied on every chain, also on one that is not chainable, such as
+    the transpose of a chainable chain, or a chain followed by its transpose, as in
+    B Bᵀ.
 
     References
     ----------
@@ -68,10 +82,12 @@ class Chain(Sequence):
     (48, True, False)
     """
 
-    __array_ufunc__ = None  # chain @ array is an error, not a product of tables
+    __array_ufunc__ = None  # so that NumPy does not take `chain @ array` as a product
 
-    def __init__(self, patterns: Sequence[Sequence[int]]) -> None:
-        checked = tuple(pt.checked(j, p) for j, p in enumerate(_listed(patterns)))
+    def __init__(self, patterns: Iterable[Sequence[int]]) -> None:
+        checked = tuple(
+            pt.checked_pattern(j, p) for j, p in enumerate(radices.listed(patterns))
+        )
         if not checked:
             raise ValueError("a chain needs at least one pattern (a, b, c, d)")
         for j, (left, right) in enumerate(itertools.pairwise(checked)):
@@ -87,12 +103,12 @@ class Chain(Sequence):
 
     @classmethod
     def square_dyadic(cls, n: int | tuple[int, int]) -> "Chain":
-        """Return the chain of the fast Hadamard and Fourier transforms.
+        """Return the chain of the fast Hadamard and Fourier transforms of order 2^J.
 
         Parameters
         ----------
         n : int or (int, int)
-            Order, a power of two.
+            Order, a power of two, or the square shape (n, n).
 
         Returns
         -------
@@ -101,58 +117,61 @@ class Chain(Sequence):
 
         Raises
         ------
-        ValueError
-            When n is not a power of two, or the shape is not square.
+        TypeError, ValueError
+            When `n` is not an integer or a pair of integers, not a power of two, or the
+            shape is not square.
         """
-        return cls.mixed_radix(_dyadic_radices(n))
+        return cls.mixed_radix(radices.dyadic(n))
 
     @classmethod
     def rank2(cls, n: int | tuple[int, int]) -> "Chain":
-        """Return the dyadic chain with blocks of rank two between the factors.
+        """Return the dyadic chain whose neighbouring factors have blocks of rank two.
 
-        It holds the real parts of dyadic butterflies exactly: discrete cosine, sine and
-        Hartley transforms. n is as in `square_dyadic`.
+        The real part of a butterfly on `square_dyadic` is a butterfly on this chain:
+        discrete cosine, sine and Hartley transforms are. Parameter and errors are those
+        of `square_dyadic`.
         """
-        return cls.mixed_radix(_dyadic_radices(n), rank=2)
+        return cls.mixed_radix(radices.dyadic(n), rank=2)
 
     @classmethod
     def mixed_radix(
         cls, factors: Sequence[int], columns: Sequence[int] | None = None, rank: int = 1
     ) -> "Chain":
-        """Return the chain that splits rows, and columns, by one radix a factor.
+        """Return the chain whose factors split rows and columns by one radix each.
 
         Parameters
         ----------
         factors : sequence of int
-            Radices of the rows, m their product, the leftmost factor's first.
+            Radices of the rows, that of the leftmost factor first. Their product is m.
         columns : sequence of int, optional
-            As many radices of the columns, n their product; by default those of the
-            rows.
+            Radices of the columns, as many as of the rows, with product n; by default
+            those of the rows.
         rank : int
-            Of the blocks between neighbouring factors.
+            Rank of the blocks of the product of two neighbours.
 
         Returns
         -------
         Chain
-            Factor l has b = factors[l], c = columns[l] (times `rank` where there is a
-            neighbour on that side), a the product of the columns before it, d that of
-            the factors after it.
+            The chain of shape (m, n). Factor l has b = factors[l] and c = columns[l],
+            each multiplied by `rank` where the factor has a neighbour on that side, a
+            equal to the product of the columns before l, and d equal to the product of
+            the factors after l.
 
         Raises
         ------
-        ValueError
-            Without a radix, for one that is not a positive integer, or when the two
-            sequences differ in length.
+        TypeError, ValueError
+            When there is no radix, a radix or the rank is not a positive integer, or
+            the two sequences differ in length.
 
         Examples
         --------
         >>> Chain.mixed_radix([2, 3]).patterns
         ((1, 2, 2, 3), (2, 3, 3, 1))
         """
-        rows = [pt.positive("factors", value) for value in _listed(factors)]
-        wide = rows if columns is None else _listed(columns)
-        wide = [pt.positive("columns", value) for value in wide]
-        rank = pt.positive("rank", rank)
+        rows = [size("factors", value) for value in radices.listed(factors)]
+        wide = rows if columns is None else radices.listed(columns)
+        wide = [size("columns", value) for value in wide]
+        rank = size("rank", rank)
         if not rows or len(rows) != len(wide):
             raise ValueError(
                 f"{len(rows)} factors and {len(wide)} columns: expected as many of "
@@ -174,15 +193,15 @@ class Chain(Sequence):
     def monarch(
         cls, shape: int | tuple[int, int], p: int | None = None, q: int | None = None
     ) -> "Chain":
-        """Return the two-factor chain (1, p, q, m/p), (q, m/p, n/q, 1).
+        """Return the chain of two factors (1, p, q, m/p), (q, m/p, n/q, 1).
 
         Parameters
         ----------
         shape : int or (int, int)
-            (m, n) of the matrix.
+            Shape (m, n) of the product, or the order of a square one.
         p, q : int, optional
-            Divisors of m and of n; by default the product of the smallest prime
-            factors, multiplied from the smallest on, that comes nearest to the root.
+            Divisors of m and of n. By default the prime factors are multiplied, from
+            the smallest on, and the product nearest to the square root is taken.
 
         Returns
         -------
@@ -190,8 +209,9 @@ class Chain(Sequence):
 
         Raises
         ------
-        ValueError
-            When p does not divide m, or q does not divide n.
+        TypeError, ValueError
+            When a size is not a positive integer, p does not divide m, or q does not
+            divide n.
 
         References
         ----------
@@ -203,42 +223,49 @@ class Chain(Sequence):
         >>> Chain.monarch((64, 16)).patterns
         ((1, 8, 4, 8), (4, 8, 4, 1))
         """
-        m, n = _shape(shape)
-        p = pt.near_root(m) if p is None else pt.positive("p", p)
-        q = pt.near_root(n) if q is None else pt.positive("q", q)
-        for name, divisor, letter, size in (("p", p, "m", m), ("q", q, "n", n)):
-            if size % divisor:
-                raise ValueError(f"{name}={divisor} does not divide {letter}={size}")
+        m, n = radices.order_or_shape(shape)
+        p = radices.near_root(m) if p is None else size("p", p)
+        q = radices.near_root(n) if q is None else size("q", q)
+        for name, divisor, letter, order in (("p", p, "m", m), ("q", q, "n", n)):
+            if order % divisor:
+                raise ValueError(f"{name}={divisor} does not divide {letter}={order}")
         return cls.mixed_radix([p, m // p], [q, n // q])
 
     @classmethod
     def smallest(cls, shape: int | tuple[int, int]) -> "Chain":
-        """Return a chainable chain of rank one for any shape, with many small blocks.
+        """Return a chainable chain for any shape, with blocks of rank one, all small.
 
         Parameters
         ----------
         shape : int or (int, int)
-            (m, n) of the matrix.
+            Shape (m, n) of the product, or the order of a square one.
 
         Returns
         -------
         Chain
-            Square: one factor for each prime factor, the smallest first, as Fourier
-            transforms want. Else as many factors as m or n has prime factors, whichever
-            has fewer: rows are split by the largest first and columns by the smallest,
-            which has the fewest parameters; the surplus of the other is one radix.
+            A square chain has one factor for each prime factor of the order, the
+            smallest first, as Fourier transforms need it. Another chain has as many
+            factors as m or n has prime factors, whichever has fewer: rows are split by
+            the largest radix first and columns by the smallest first, which gives the
+            fewest parameters, and the surplus prime factors of the other number are
+            multiplied into one radix.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a size is not a positive integer.
 
         Examples
         --------
         >>> Chain.smallest((12, 12)).patterns, Chain.smallest((7, 6)).patterns
         (((1, 2, 2, 6), (2, 2, 2, 3), (4, 3, 3, 1)), ((1, 7, 6, 1),))
         """
-        m, n = _shape(shape)
-        rows, columns = pt.prime_factors(m) or [1], pt.prime_factors(n) or [1]
+        m, n = radices.order_or_shape(shape)
+        rows, columns = radices.prime_factors(m) or [1], radices.prime_factors(n) or [1]
         if rows != columns:
             length = min(len(rows), len(columns))
-            rows = pt.lumped(rows, length)[::-1]
-            columns = pt.lumped(columns, length)
+            rows = radices.lumped(rows, length)[::-1]
+            columns = radices.lumped(columns, length)
         return cls.mixed_radix(rows, columns)
 
     @property
@@ -248,7 +275,7 @@ class Chain(Sequence):
 
     @property
     def ranks(self) -> tuple[int, ...]:
-        """Rank of the blocks between neighbours; ValueError unless chainable."""
+        """The rank of each two neighbours; ValueError unless the chain is chainable."""
         if not self.chainable:
             raise ValueError(f"{self} is not chainable: its blocks have no rank")
         pairs = itertools.pairwise(self.patterns)
@@ -256,7 +283,7 @@ class Chain(Sequence):
 
     @property
     def redundant(self) -> bool:
-        """Whether neighbours could be one factor without more parameters."""
+        """Whether two neighbours could be one factor without more parameters."""
         pairs = itertools.pairwise(self.patterns)
         return any(
             rank >= min(left[1], right[2])
@@ -269,12 +296,13 @@ class Chain(Sequence):
         return Chain([pt.transposed(pattern) for pattern in reversed(self.patterns)])
 
     def fuse(self, sizes: Sequence[int] | None = None) -> "Chain":
-        """Return the chain whose factors are products of consecutive ones.
+        """Return the chain of the products of consecutive factors.
 
         Parameters
         ----------
         sizes : sequence of int, optional
-            How many factors go into each, from the left; by default all into one.
+            Number of factors in each product, from the left; by default all factors go
+            into one product.
 
         Returns
         -------
@@ -282,24 +310,24 @@ class Chain(Sequence):
 
         Raises
         ------
-        ValueError
-            When the sizes do not add up, or when the product of two factors is not a
-            pattern: neither they nor their transposes are chainable.
+        TypeError, ValueError
+            When a size is not a positive integer, the sizes do not add up to the number
+            of factors, or the product of two factors has no pattern because neither
+            they nor their transposes are chainable.
 
         Examples
         --------
         >>> Chain.square_dyadic(16).fuse([2, 2]).patterns
         ((1, 4, 4, 4), (4, 4, 4, 1))
         """
-        return Chain(
-            [
-                functools.reduce(pt.fused, self.patterns[start:stop])
-                for start, stop in pt.groups(len(self), sizes)
-            ]
-        )
+        fused: list[pt.Pattern] = [
+            functools.reduce(pt.fused, self.patterns[start:stop])
+            for start, stop in pt.groups(len(self), sizes)
+        ]
+        return Chain(fused)
 
     def toarray(self) -> np.ndarray:
-        """Return the support of the product: boolean, of shape `shape`."""
+        """Return the support of the product as a boolean array of the chain's shape."""
         product = np.ones((1, 1), bool)
         for number in range(len(self)):
             support = self.support(number)
@@ -307,7 +335,7 @@ class Chain(Sequence):
         return product
 
     def support(self, number: int) -> np.ndarray:
-        """Return the support of one factor: boolean, of shape (abd, acd)."""
+        """Return the support of one factor as a boolean array of shape (abd, acd)."""
         a, b, c, d = self.patterns[number]
         block = np.ones((b, c), bool)
         return np.kron(np.kron(np.eye(a, dtype=bool), block), np.eye(d, dtype=bool))
@@ -318,7 +346,7 @@ class Chain(Sequence):
         Parameters
         ----------
         figure : matplotlib.figure.Figure, optional
-            Where to draw; a new one by default.
+            Figure to draw in; a new one by default.
 
         Returns
         -------
@@ -327,7 +355,7 @@ class Chain(Sequence):
         Raises
         ------
         ModuleNotFoundError
-            When matplotlib is not installed; the message says what brings it.
+            When matplotlib is not installed; the message says how to install it.
         """
         if figure is None:
             try:
@@ -368,30 +396,3 @@ class Chain(Sequence):
 
     def __repr__(self) -> str:
         return f"Chain([{', '.join(map(str, self.patterns))}])"
-
-
-def _listed(values):
-    """Return a sequence as a list, or say that it is none."""
-    try:
-        return list(values)
-    except TypeError:
-        raise TypeError(f"expected a sequence, got {values!r}") from None
-
-
-def _shape(shape):
-    """Return (m, n) from an order or a shape."""
-    sizes = _listed(shape) if np.ndim(shape) else [shape, shape]
-    if len(sizes) != 2:
-        raise ValueError(f"shape {shape!r}: expected an order, or (m, n)")
-    return tuple(pt.positive("shape", size) for size in sizes)
-
-
-def _dyadic_radices(n):
-    """Return log2(n) radices 2, or a single 1, for an order or a square shape."""
-    rows, columns = _shape(n)
-    if rows != columns or rows & (rows - 1):
-        raise ValueError(
-            f"shape {(rows, columns)}: a dyadic chain is square, of an order that is "
-            "a power of two"
-        )
-    return [2] * (rows.bit_length() - 1) or [1]

@@ -1,4 +1,4 @@
-"""Circulant, Toeplitz and Hankel matrices as exact butterflies."""
+"""Circulant, Toeplitz and Hankel matrices, as exact butterflies."""
 
 from typing import Any
 
@@ -10,36 +10,46 @@ from .._core.dtypes import common_dtype
 from .butterfly import Butterfly
 from .chain import Chain
 from .fourier import fourier_values
-from .patterns import fused_values, prime_factors
+from .patterns import fused_values
+from .radices import prime_factors
 from .reorderings import digit_reversal
 
 
 def circulant(c: Any) -> Butterfly:
-    """Return a circulant matrix, a circular convolution, as a butterfly.
+    """Return a circulant matrix, that of a circular convolution, as a butterfly.
 
     Parameters
     ----------
     c : array_like, shape (n,)
-        First column, real or complex, finite, not empty; any n.
+        First column: real or complex, finite, of any length from 1 on.
 
     Returns
     -------
     Butterfly
-        Entry (i, j) is ``c[(i - j) % n]``, as `scipy.linalg.circulant`. Of the dtype of
-        `c` (integers: float64), rows and columns in digit-reversed order.
+        The operator of shape (n, n) whose entry (i, j) is ``c[(i - j) % n]``, as in
+        `scipy.linalg.circulant`. It has the dtype of `c` (float64 for integers), and
+        its rows and columns are in digit-reversed order.
 
     Raises
     ------
     TypeError, ValueError
         When `c` is not a vector of finite numbers.
 
+    See Also
+    --------
+    toeplitz : The matrix of a linear convolution.
+    nbfact.targets.convolution : A dense circulant matrix with random entries.
+    nbfact.constraints.Circ : The projection onto circulant matrices.
+
     Notes
     -----
-    F⁻¹ diag(F c) F with the Fourier transform F, the spectrum in the middle factor:
-    for a complex `c` a product costs n (2 s - f), s the sum of the prime factors of n
-    and f the smallest, (4 p - 2) n for n = 2^p. For a real one it is the real part,
-    and costs (16 p - 16) n from p = 2 on: ``rcg`` is n / (16 p - 16), more than 1 from
-    n = 128 on. For a prime n the only factor is the matrix itself.
+    The matrix is F⁻¹ diag(F c) F with the Fourier transform F; the spectrum F c is
+    multiplied into the middle factor. For a complex `c`, a product costs n (2 s - f)
+    with s the sum of the prime factors of n and f the smallest one: (4 p - 2) n for
+    n = 2^p. For a real `c`, the butterfly is the real part, and a product costs
+    (16 p - 16) n from p = 2 on: the relative complexity gain ``rcg`` is
+    n / (16 p - 16), which is more than 1 from n = 128 on. For a prime n, the only
+    factor is the matrix itself.
 
     References
     ----------
@@ -59,31 +69,36 @@ def circulant(c: Any) -> Butterfly:
 
 
 def toeplitz(c: Any, r: Any = None) -> Butterfly:
-    """Return a Toeplitz matrix, a linear convolution, as a butterfly.
+    """Return a Toeplitz matrix, that of a linear convolution, as a butterfly.
 
     Parameters
     ----------
     c : array_like, shape (m,)
-        First column, real or complex, finite, not empty.
+        First column: real or complex, finite, not empty.
     r : array_like, shape (n,), optional
-        First row; ``r[0]`` is not used, ``c[0]`` stands there. The conjugate of `c`
-        by default.
+        First row; by default the conjugate of `c`. Entry ``r[0]`` is not used, because
+        ``c[0]`` takes its place.
 
     Returns
     -------
     Butterfly
-        Of shape (m, n), as `scipy.linalg.toeplitz`.
+        The operator of shape (m, n), whose matrix is that of `scipy.linalg.toeplitz`.
 
     Raises
     ------
     TypeError, ValueError
         When `c` or `r` is not a vector of finite numbers.
 
+    See Also
+    --------
+    circulant, hankel : Other matrices with constant diagonals.
+    nbfact.constraints.Toeplitz : The projection onto Toeplitz matrices.
+
     Notes
     -----
-    Rows and columns of a circulant matrix of the order N from m + n - 1 on whose
-    product costs the least; costs are those of `circulant`, so that ``rcg`` is
-    m n / (16 N log2(N) - 16 N) for a real matrix and a power of two N.
+    The matrix consists of rows and columns of a circulant matrix, of the order
+    N ≥ m + n - 1 whose product costs the least. The costs are those of `circulant`:
+    ``rcg`` is m n / (16 N log2(N) - 16 N) for a real matrix and a power of two N.
 
     References
     ----------
@@ -108,25 +123,30 @@ def hankel(c: Any, r: Any = None) -> Butterfly:
     Parameters
     ----------
     c : array_like, shape (m,)
-        First column, real or complex, finite, not empty.
+        First column: real or complex, finite, not empty.
     r : array_like, shape (n,), optional
-        Last row; ``r[0]`` is not used, ``c[-1]`` stands there. Zeros by default, as
-        many as in `c`.
+        Last row; by default m zeros. Entry ``r[0]`` is not used, because ``c[-1]``
+        takes its place.
 
     Returns
     -------
     Butterfly
-        Of shape (m, n), as `scipy.linalg.hankel`.
+        The operator of shape (m, n), whose matrix is that of `scipy.linalg.hankel`.
 
     Raises
     ------
     TypeError, ValueError
         When `c` or `r` is not a vector of finite numbers.
 
+    See Also
+    --------
+    toeplitz : The matrix is constant along diagonals.
+    nbfact.constraints.Hankel : The projection onto Hankel matrices.
+
     Notes
     -----
-    A Toeplitz matrix with its rows in reverse order; cost and ``rcg`` are those of
-    `toeplitz`.
+    The matrix is a Toeplitz matrix with its rows in reverse order; cost and ``rcg`` are
+    those of `toeplitz`.
 
     Examples
     --------
@@ -142,7 +162,7 @@ def hankel(c: Any, r: Any = None) -> Butterfly:
 
 
 def _toeplitz(c, r, rows):
-    """Return a Toeplitz matrix whose row i stands in row rows[i]."""
+    """Return the Toeplitz matrix of a column and a row, its row i moved to rows[i]."""
     m, n = len(c), len(r)
     order = _cheapest_order(m + n - 1)
     first = np.zeros(order, common_dtype(c.dtype, r.dtype))
@@ -156,7 +176,7 @@ def _toeplitz(c, r, rows):
 
 
 def _cheapest_order(least):
-    """Return the order from `least` on whose Fourier transform costs the least."""
+    """Return the order, at least `least`, whose Fourier transform costs the least."""
     order = scipy.fft.next_fast_len(least)
     power = 1 << (least - 1).bit_length()
     best = power
@@ -168,7 +188,7 @@ def _cheapest_order(least):
 
 
 def _circulant(c, radices, rows, columns):
-    """Return the circulant butterfly of a column; rows, columns: see `Butterfly`."""
+    """Return the circulant matrix of a column, with the permutations of `Butterfly`."""
     n = len(c)
     if len(radices) == 1:
         i = np.arange(n)
@@ -176,9 +196,10 @@ def _circulant(c, radices, rows, columns):
         return Butterfly(
             [(1, n, n, 1)], [dense[None, :, :, None]], rows=rows, columns=columns
         )
-    # Digit-reversed, F is K0 ... KJ, and the matrix KJ^H ... (K0^H D K0) ... KJ.
+    # With digit-reversed columns, F is K0 ... KJ. With the spectrum D, the matrix is
+    # KJ^H ... (K0^H D K0) ... KJ.
     values = fourier_values(radices)
-    spectrum = scipy.fft.fft(c.astype(complex) / n)  # a mean: no overflow
+    spectrum = scipy.fft.fft(c.astype(complex) / n)  # a mean cannot overflow
     weighted = values[0] * spectrum.reshape(1, radices[0], 1, -1)
     adjoints = [value.conj().transpose(0, 2, 1, 3) for value in values]
     middle = fused_values(adjoints[0], weighted)

@@ -1,4 +1,4 @@
-"""Discrete cosine and sine transforms of any order as exact real butterflies."""
+"""Discrete cosine and sine transforms of any order, as exact real butterflies."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import numpy as np
 from .._core.checks import dtype_of, size
 from .butterfly import Butterfly
 from .fourier import butterfly, fourier_values
-from .patterns import prime_factors
+from .radices import prime_factors
 from .reorderings import digit_reversal, makhoul
 
 
@@ -19,35 +19,43 @@ def dct(
     Parameters
     ----------
     n : int
-        Order, at least 1 (type 1: at least 2); any integer.
+        Order: any integer, at least 1, and at least 2 for type 1.
     type : int
-        1, 2, 3 or 4.
+        Type of the transform, 1, 2, 3 or 4.
     normalized : bool
-        ``True``: orthonormal, as ``scipy.fft.dct(..., norm="ortho")``. ``False``: the
-        textbook scaling, as ``scipy.fft.dct``.
+        ``True``: the transform is orthonormal, as
+        ``scipy.fft.dct(..., norm="ortho")``. ``False``: it has the textbook scaling, as
+        ``scipy.fft.dct``.
     dtype : numpy dtype
         float64 or float32.
 
     Returns
     -------
     Butterfly
-        Of shape (n, n). Types 2 and 4: on ``Chain.mixed_radix(primes, rank=2)``, the
-        primes those of n, columns in Makhoul's order, then digit-reversed; type 3 is
-        the transpose of type 2. Type 1: on that chain for 2 (n - 1), from which rows
-        and columns are dropped.
+        The operator of shape (n, n). For types 2 and 4, its chain is
+        ``Chain.mixed_radix(primes, rank=2)`` with the prime factors of n, and its
+        columns are in Makhoul's order, then digit-reversed. Type 3 is the transpose of
+        type 2. Type 1 is on that chain for order 2 (n - 1), with rows and columns
+        dropped. The dense matrix of type 2 is `nbfact.targets.dct`.
 
     Raises
     ------
     TypeError, ValueError
-        When `n` or `type` is not one of those integers, or the dtype is another.
+        When `n` is not an integer, or too small; when the type or the dtype is another.
+
+    See Also
+    --------
+    nbfact.targets.dct : The dense matrix of type 2.
+    nbfact.transforms.dst : The discrete sine transform.
 
     Notes
     -----
-    The real part of diag(r) F diag(c), F a Fourier transform of order n. A product
-    costs n (2 f + 4 f' + ... + 4 f'' + 2 f''') with the prime factors f of n:
-    ``rcg`` is n / (8 log2(n) - 8) for a power of two from 4 on, and 1 for a prime, as
-    the only factor is dense. Type 1 costs what order N = 2 (n - 1) costs: for
-    N = 2^p, ``rcg`` is n² / (N (8 p - 8)), more than 1 from n = 129 on.
+    The transform is the real part of diag(r) F diag(c) with a Fourier transform F of
+    order n. A product costs n (2 f + 4 f' + ... + 4 f'' + 2 f''') with the prime
+    factors f, f', ... of n: the relative complexity gain ``rcg`` is
+    n / (8 log2(n) - 8) for a power of two from 4 on, and 1 for a prime n, whose only
+    factor is dense. Type 1 costs as much as order N = 2 (n - 1): for N = 2^p, ``rcg``
+    is n² / (N (8 p - 8)), which is more than 1 from n = 129 on.
 
     References
     ----------
@@ -84,30 +92,37 @@ def dst(
     Parameters
     ----------
     n : int
-        Order, at least 1; any integer.
+        Order: any integer, at least 1.
     type : int
-        1, 2, 3 or 4.
+        Type of the transform, 1, 2, 3 or 4.
     normalized : bool
-        ``True``: orthonormal, as ``scipy.fft.dst(..., norm="ortho")``. ``False``: the
-        textbook scaling, as ``scipy.fft.dst``.
+        ``True``: the transform is orthonormal, as
+        ``scipy.fft.dst(..., norm="ortho")``. ``False``: it has the textbook scaling, as
+        ``scipy.fft.dst``.
     dtype : numpy dtype
         float64 or float32.
 
     Returns
     -------
     Butterfly
-        Of shape (n, n), on the chains of `dct`, columns in the same order; type 1 on
-        that for 2 (n + 1).
+        The operator of shape (n, n), on the chains of `dct` with columns in the same
+        order; for type 1, on the chain for order 2 (n + 1). The dense matrix of type 2
+        is `nbfact.targets.dst`.
 
     Raises
     ------
     TypeError, ValueError
-        When `n` or `type` is not one of those integers, or the dtype is another.
+        When `n` is not a positive integer, or the type or the dtype is another.
+
+    See Also
+    --------
+    nbfact.targets.dst : The dense matrix of type 2.
+    nbfact.transforms.dct : The discrete cosine transform.
 
     Notes
     -----
-    Cost and ``rcg`` of types 2 to 4 are those of `dct`. Type 1 costs what order
-    N = 2 (n + 1) costs: for N = 2^p, ``rcg`` is n² / (N (8 p - 8)), more than 1 from
+    Cost and ``rcg`` of types 2 to 4 are those of `dct`. Type 1 costs as much as order
+    N = 2 (n + 1): for N = 2^p, ``rcg`` is n² / (N (8 p - 8)), which is more than 1 from
     n = 127 on.
 
     References
@@ -119,7 +134,8 @@ def dst(
     --------
     >>> import numpy as np, nbfact as nf, scipy.fft
     >>> x = np.arange(7.0)
-    >>> bool(np.allclose(nf.transforms.dst(7, type=4) @ x, scipy.fft.dst(x, 4, norm="ortho")))
+    >>> expected = scipy.fft.dst(x, type=4, norm="ortho")
+    >>> bool(np.allclose(nf.transforms.dst(7, type=4) @ x, expected))
     True
     """
     n, type = size("n", n), _type(type)
@@ -128,7 +144,8 @@ def dst(
         return _sine_of_double_order(n, normalized, dtype)
     k, weights = np.arange(n), np.full(n, np.sqrt(2 / n) if normalized else 2.0)
     odd = np.arange(n) >= (n + 1) // 2
-    # sin(t) is the real part of i exp(-it); a quarter of a turn is 2n eighths of 1/n.
+    # sin(t) is the real part of i exp(-it). Angles count in turns of 1/8n, so that the
+    # quarter turn of the factor i is 2n.
     if type == 4:
         return _makhoul(2 * k + 1 - 2 * n, 4 * k, weights, dtype)
     weights[-1] = np.sqrt(1 / n) if normalized else 4.0 - type
@@ -137,9 +154,10 @@ def dst(
 
 
 def _makhoul(rows, columns, weights, dtype):
-    """Return diag(weights) Re(diag(r) F diag(c)) for columns in Makhoul's order.
+    """Return diag(weights) Re(diag(r) F diag(c)), its columns in Makhoul's order.
 
-    rows, columns: numerators of the angles, see `fourier_values`; all: (n,).
+    rows and columns are the numerators of the angles of r and c, see `fourier_values`;
+    they and the weights have shape (n,).
     """
     n = len(rows)
     radices = prime_factors(n) or [1]
@@ -149,7 +167,10 @@ def _makhoul(rows, columns, weights, dtype):
 
 
 def _cosine_of_double_order(n, normalized, dtype):
-    """Return the DCT of type 1: rows and columns 0 to n - 1 of order 2 (n - 1)."""
+    """Return the DCT of type 1, a part of a Fourier transform of order 2 (n - 1).
+
+    The part has the rows and the columns 0 to n - 1.
+    """
     if n < 2:
         raise ValueError(f"n={n}: a cosine transform of type 1 needs at least 2")
     rows, columns = np.ones(n), np.full(n, 2.0)
@@ -163,16 +184,20 @@ def _cosine_of_double_order(n, normalized, dtype):
 
 
 def _sine_of_double_order(n, normalized, dtype):
-    """Return the DST of type 1: rows and columns 1 to n of order 2 (n + 1)."""
+    """Return the DST of type 1, a part of a Fourier transform of order 2 (n + 1).
+
+    The part has the rows and the columns 1 to n.
+    """
     rows = np.full(n, np.sqrt(2 / (n + 1)) if normalized else 2.0)
-    quarter = -4 * (n + 1)  # a quarter of a turn back: sines are real parts then
+    quarter = -4 * (n + 1)  # a quarter turn back, so that sines become real parts
     return _part(2 * (n + 1), 1, quarter, rows, np.ones(n), dtype)
 
 
 def _part(order, first, turn, rows, columns, dtype):
-    """Return rows and columns first, first + 1, ... of a weighted Fourier transform.
+    """Return the part of a weighted Fourier transform from index `first` on.
 
-    turn: added to the numerators of all angles; rows, columns: (n,), the weights.
+    The part has n rows and n columns. `turn` is added to the numerators of all angles;
+    `rows` and `columns` are the weights, of shape (n,).
     """
     n = len(rows)
     padding = (first, order - n - first)
@@ -188,7 +213,7 @@ def _part(order, first, turn, rows, columns, dtype):
 
 
 def _type(type):
-    """Return the checked type of a cosine or sine transform."""
+    """Return the type of a cosine or sine transform as an int, checked."""
     if size("type", type) > 4:
         raise ValueError(f"type={type}: expected 1, 2, 3 or 4")
     return int(type)

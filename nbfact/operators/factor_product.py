@@ -1,61 +1,74 @@
-"""FactorProduct: scale * S[0] @ S[1] @ ... @ S[J-1], applied factor by factor."""
+"""FactorProduct: the operator scale * S[0] @ S[1] @ ... @ S[J-1] of sparse factors."""
 
 import itertools
 import numbers
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import scipy.sparse as sp
 
 from .._core.dtypes import common_dtype, real_dtype
 from ..kernels import chain_apply, chain_apply_columns
-from .fast_operator import FastOperator
+from .fast_operator import FastOperator, is_number
 from .operator_files import write_factors
 
-# Rows with the same number of entries, at most this many, are stored slot by slot.
 MAX_SLOTS = 16
-# Columns that go through all factors together: past it, a block no longer gains.
+"""Largest number of entries per row of a factor that is stored slot by slot (the first
+entry of each row, then the second one, ...); all rows must have the same number."""
 TILE = 256
+"""Largest number of columns that go through all factors together, because a larger tile
+is no faster."""
 
 
 class FactorProduct(FastOperator):
-    """Product of sparse factors, a scipy LinearOperator.
+    """The product of sparse factors, scale * S[0] @ ... @ S[J-1], as an operator.
+
+    It is a `scipy.sparse.linalg.LinearOperator` that multiplies factor by factor.
 
     Parameters
     ----------
-    factors : sequence of array_like or scipy sparse
-        S[0], ..., S[J-1], at least one, of shapes that chain: S[0] is (m, .), S[-1]
-        is (., n). Real or complex, finite; stored as CSR without explicit zeros.
+    factors : sequence of array_like or scipy sparse array
+        The factors S[0], ..., S[J-1] from left to right, at least one: real or complex,
+        finite. Their shapes must chain: S[0] has m rows, S[-1] has n columns, and each
+        factor has as many columns as the next one has rows. They are copied and stored
+        as CSR arrays without explicit zeros.
     scale : float, default 1.0
-        The scalar λ, finite in the dtype of the factors. A complex scale is
-        multiplied into the smallest factor.
+        The scalar λ, finite in the dtype of the factors. A complex scale is multiplied
+        into the factor with the fewest entries.
 
     Attributes
     ----------
     factors : list of scipy.sparse.csr_array
     scale : float
     shape, dtype, nnz, rcg, density
-        See `FastOperator`; dtype is the promotion of the factors' (integers: float64).
+        See `FastOperator`. The dtype is the promotion of those of the factors, where
+        integers count as float64; `nnz` is the number of entries of all factors.
 
     Raises
     ------
     TypeError
-        Factors that are not numeric, or a scale that is not a number.
+        When a factor does not hold numbers, or the scale is not a number.
     ValueError
-        No factor, shapes that do not chain, NaN or infinity, an empty dimension.
+        When there is no factor, when shapes do not chain or a dimension is 0, or when a
+        factor or the scale is not finite.
+
+    See Also
+    --------
+    Butterfly : The factors have regular supports, so that a product takes less time.
+    nbfact.load : Read what the method `save` wrote.
 
     Notes
     -----
-    ``F @ x`` costs `nnz` multiplications a column and allocates two buffers. float32
-    stays float32 and complex64 complex64; other dtypes promote as in NumPy.
-    ``+``, ``-``, ``@`` with another FactorProduct and ``* number`` give FactorProducts;
-    so do ``.T`` and ``.H``.
+    ``F @ x`` costs `nnz` multiplications per column of x and allocates two buffers. The
+    result is float32 when operator and x are float32, and complex64 when they are
+    complex64; other dtypes promote as in NumPy. The results of ``+``, ``-`` and ``@``
+    with another FactorProduct, of ``* number``, ``.T`` and ``.H`` are FactorProducts.
 
     References
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
-    matrices and applications, IEEE JSTSP, 2016 (the name there: FAμST).
+    matrices and applications, IEEE JSTSP, 2016. Such a product is called FAμST there.
 
     Examples
     --------
@@ -70,7 +83,7 @@ class FactorProduct(FastOperator):
     """
 
     def __init__(self, factors: Sequence[Any], scale: complex = 1.0) -> None:
-        if not isinstance(scale, numbers.Number) or isinstance(scale, bool):
+        if not is_number(scale) or isinstance(scale, bool):
             raise TypeError(f"scale must be a number, got {scale!r}")
         if len(factors) == 0:
             raise ValueError("factors is empty: a product needs at least one factor")
@@ -83,27 +96,28 @@ class FactorProduct(FastOperator):
                     f"shapes do not chain: factors[{j}] is {left.shape}, "
                     f"factors[{j + 1}] is {right.shape}"
                 )
+        real_scale = complex(scale).real
         if isinstance(scale, numbers.Complex) and not isinstance(scale, numbers.Real):
             smallest = min(range(len(matrices)), key=lambda j: matrices[j].nnz)
             matrices[smallest] = _as_csr(matrices[smallest] * complex(scale), "scale")
-            scale = 1.0
+            real_scale = 1.0
         dtype = common_dtype(*(matrix.dtype for matrix in matrices))
         with np.errstate(over="ignore"):
-            if not np.isfinite(np.real(dtype.type(scale))):
+            if not np.isfinite(real_dtype(dtype).type(real_scale)):
                 raise ValueError(f"scale must be finite in {dtype}, got {scale!r}")
         shape = (matrices[0].shape[0], matrices[-1].shape[1])
         super().__init__(dtype, shape)
         self.factors = [matrix.astype(dtype, copy=False) for matrix in matrices]
-        self.scale = float(scale)
+        self.scale = real_scale
         self.nnz = sum(matrix.nnz for matrix in self.factors)
-        self._packed = {}
-        self._adjoints = {}
+        self._packed: dict[np.dtype, tuple] = {}
+        self._adjoints: dict[str, FactorProduct] = {}
 
     def __getstate__(self) -> dict:
         return {**super().__getstate__(), "_packed": {}, "_adjoints": {}}
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
-        """Call a kernel; x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
+        """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         if dtype not in self._packed:
             chain = _pack(self.factors, dtype)
             rows = max(factor.shape[0] for factor in self.factors)
@@ -127,12 +141,18 @@ class FactorProduct(FastOperator):
         return self._reversed("H", lambda factor: factor.T.conj())
 
     def _reversed(self, name, turn):
-        """Product of the turned factors in reverse order, built once."""
+        """Return the product of the turned factors in reverse order, made once."""
         if name not in self._adjoints:
             factors = [turn(factor) for factor in reversed(self.factors)]
             self._adjoints[name] = FactorProduct(factors, self.scale)
         return self._adjoints[name]
 
+    @overload
+    def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
+    @overload
+    def __matmul__(self, other: "FactorProduct") -> "FactorProduct": ...
+    @overload
+    def __matmul__(self, other: Any) -> Any: ...
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, FactorProduct):
             if self.shape[1] != other.shape[0]:
@@ -144,7 +164,7 @@ class FactorProduct(FastOperator):
         return super().__matmul__(other)
 
     def __mul__(self, other: Any) -> Any:
-        if isinstance(other, numbers.Number):
+        if is_number(other):
             return FactorProduct(self.factors, self.scale * other)
         return self @ other
 
@@ -174,26 +194,31 @@ class FactorProduct(FastOperator):
         return "\n".join(lines)
 
     def save(self, path: Any) -> None:
-        """Write the operator to `path`, whole or not at all; see `nbfact.load`.
+        """Write the operator to a file, whole or not at all.
 
         Parameters
         ----------
         path : str or path-like
-            ``.npz``: nbfact's own format. ``.mat``: the factor list of FAμST
-            (``faust_factors``), the scale multiplied into the first factor.
+            The suffix ``.npz`` gives nbfact's own format. The suffix ``.mat`` gives the
+            factor list of FAμST (``faust_factors``), with the scale multiplied into the
+            first factor.
 
         Raises
         ------
         ValueError
-            For another suffix.
+            When the suffix is another.
         OSError
-            When the file can not be written.
+            When the file cannot be written.
+
+        See Also
+        --------
+        nbfact.load : Read the operator again.
         """
         write_factors(self.factors, self.scale, path)
 
 
 def _as_csr(factor, name):
-    """Return a new canonical CSR array of a supported dtype, or raise."""
+    """Return a factor as a new canonical CSR array of a supported dtype, or raise."""
     if not sp.issparse(factor):
         factor = np.asarray(factor)
     dtype = common_dtype(factor.dtype)
@@ -202,7 +227,7 @@ def _as_csr(factor, name):
             f"{name} must be a matrix that is not empty, got {factor.shape}"
         )
     matrix = sp.csr_array(factor, dtype=dtype)
-    try:  # a kernel must never follow an index out of bounds
+    try:  # an index out of bounds would let a kernel read or write anywhere
         matrix.check_format(full_check=True)
     except ValueError as error:
         raise ValueError(f"{name} is not a valid sparse matrix: {error}") from None
@@ -215,7 +240,10 @@ def _as_csr(factor, name):
 
 
 def _pack(factors, dtype):
-    """Pack factors for `nbfact.kernels.chain_apply`, first applied first."""
+    """Return the factors as `nbfact.kernels.chain_apply` takes them.
+
+    The factor that is applied first, the rightmost one, comes first.
+    """
     data, indices, indptr, layout = [], [], [np.zeros(0, np.int64)], []
     first = first_row = 0
     for factor in reversed(factors):
@@ -243,7 +271,7 @@ def _pack(factors, dtype):
 
 
 def _stacked(left, right):
-    """Return left + right as [L0 R0] diag(L1, R1) ... [LJ; RJ]."""
+    """Return left + right as the product [L0 R0] diag(L1, R1) ... [LJ; RJ]."""
     n_factors = max(len(left.factors), len(right.factors), 2)
     padded = []
     for operator in (left, right):

@@ -1,7 +1,7 @@
-"""FastOperator: a scipy LinearOperator that knows what it costs to apply."""
+"""FastOperator: a SciPy LinearOperator that knows what a product with it costs."""
 
 import numbers
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
@@ -11,28 +11,47 @@ from .._core.dtypes import common_dtype, real_dtype
 
 
 class FastOperator(LinearOperator):
-    """Base class: a linear map of shape (m, n) that costs `nnz` multiplications.
+    """Base class of the operators: a linear map that costs `nnz` multiplications.
 
-    A subclass sets `nnz` and implements `_run`, `_transpose` and `_adjoint`.
+    A subclass calls ``super().__init__(dtype, shape)``, sets `nnz`, and implements
+    ``_run``, ``_transpose`` and ``_adjoint``.
 
     Attributes
     ----------
     shape : tuple of int
+        Rows m and columns n of the matrix.
     dtype : numpy.dtype
         float32, float64, complex64 or complex128.
     nnz : int
-        Multiplications of one product with a vector.
+        Number of multiplications of one product with a vector.
     rcg : float
-        Relative complexity gain, m n / nnz: how many times fewer multiplications
-        than the dense matrix (Le Magoarou & Gribonval 2016). inf when nnz is 0.
+        Relative complexity gain, m n / nnz: how many times fewer multiplications a
+        product needs than with the dense matrix (Le Magoarou & Gribonval 2016).
+        Infinity when `nnz` is 0.
     density : float
-        nnz / (m n) = 1 / rcg.
+        nnz / (m n), which is 1 / rcg.
+
+    See Also
+    --------
+    FactorProduct, Butterfly, OperatorSum : The operators.
     """
 
     nnz: int
 
+    if TYPE_CHECKING:  # SciPy defines these attributes, but ships no types
+        shape: tuple[int, int]
+        dtype: np.dtype
+
+        @property
+        def T(self) -> Self:
+            """The transpose, as an operator of the same class."""
+
+        @property
+        def H(self) -> Self:
+            """The adjoint, as an operator of the same class."""
+
     def __getstate__(self) -> dict:
-        # SciPy 1.18 keeps a module in each operator, which can not be pickled.
+        # SciPy 1.18 keeps a module in each operator, and a module cannot be pickled.
         return {k: v for k, v in self.__dict__.items() if k != "_xp"}
 
     def __setstate__(self, state: dict) -> None:
@@ -46,13 +65,13 @@ class FastOperator(LinearOperator):
 
     @property
     def rcg(self) -> float:
-        """Return m n / nnz."""
+        """Return m n / nnz, the relative complexity gain."""
         return 1 / self.density if self.nnz else float("inf")
 
     def _apply(self, x: np.ndarray, **options: Any) -> np.ndarray:
-        """Multiply x: (n,) or (n, batch), checked; options are for `_run`."""
+        """Multiply a checked array (n,) or (n, batch); `_run` receives the options."""
         dtype = common_dtype(self.dtype, x.dtype)
-        # A real map of complex columns is the same map of twice as many real ones.
+        # A real map of complex columns is the same map of twice as many real columns.
         kernel_dtype = dtype if self.dtype.kind == "c" else real_dtype(dtype)
         if x.dtype != dtype or not (x.flags.c_contiguous and x.flags.writeable):
             x = np.array(x, dtype, order="C")
@@ -65,16 +84,17 @@ class FastOperator(LinearOperator):
         return self._run(kernel_dtype, columns, **options).view(dtype).reshape(shape)
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
-        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
+        """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         raise NotImplementedError
 
     def _operand(self, other: Any) -> np.ndarray:
-        """Return what is multiplied as an array (n,) or (n, batch), or raise."""
+        """Return the right operand of a product as an array of a shape that fits."""
         x = other.toarray() if hasattr(other, "toarray") else np.asarray(other)
         self._check_shape(x.shape)
         return x
 
     def _check_shape(self, shape: tuple) -> None:
+        """Raise ValueError unless an array of this shape can be multiplied."""
         n = self.shape[1]
         if len(shape) not in (1, 2) or shape[0] != n:
             raise ValueError(
@@ -82,13 +102,17 @@ class FastOperator(LinearOperator):
                 f"({n},) or ({n}, batch), got {shape}"
             )
 
+    @overload
+    def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
+    @overload
+    def __matmul__(self, other: Any) -> Any: ...
     def __matmul__(self, other: Any) -> Any:
-        """Product with an array (n,) or (n, batch), or composition with an operator.
+        """Multiply an array (n,) or (n, batch), or compose with another operator.
 
-        Of a dask array the product is a dask array: nothing is computed.
+        The product with a dask array is a dask array: nothing is computed yet.
         """
         if isinstance(other, LinearOperator):
-            # Not scipy's __matmul__, which calls __mul__ and so ends up here again.
+            # SciPy's __matmul__ would call __mul__ and so end up here again.
             return LinearOperator.dot(self, other)
         if dask.is_dask(other):
             dask.check_known(other, 0)
@@ -98,7 +122,7 @@ class FastOperator(LinearOperator):
         return self._apply(self._operand(other))
 
     def dot(self, x: Any) -> Any:
-        """Return self @ x; numbers scale the operator, as in scipy."""
+        """Return ``self @ x``, or ``self * x`` for a number, as SciPy does."""
         return self * x if np.isscalar(x) else self @ x
 
     def _matvec(self, x):
@@ -114,9 +138,9 @@ class FastOperator(LinearOperator):
         return self.H @ x
 
     def __rmul__(self, other: Any) -> Any:
-        if isinstance(other, numbers.Number):
+        if is_number(other):
             return self * other
-        if dask.is_dask(other):  # scipy, which ends up here from @ too, computes it
+        if dask.is_dask(other):  # SciPy, which also maps @ to here, would compute it
             m = self.shape[0]
             dask.check_known(other, -1)
             if other.ndim not in (1, 2) or other.shape[-1] != m:
@@ -134,8 +158,13 @@ class FastOperator(LinearOperator):
         return self * -1.0
 
     def toarray(self) -> np.ndarray:
-        """Return the dense matrix, (m, n), of the operator's dtype."""
+        """Return the dense matrix, (m, n), in the dtype of the operator."""
         m, n = self.shape
         if m < n:
             return np.ascontiguousarray((self.T @ np.eye(m, dtype=self.dtype)).T)
         return self @ np.eye(n, dtype=self.dtype)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, by which an operator can be scaled."""
+    return isinstance(value, numbers.Number)

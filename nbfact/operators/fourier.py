@@ -1,4 +1,4 @@
-"""Fourier and Hartley transforms of any order as exact butterflies."""
+"""Fourier and Hartley transforms of any order, as exact butterflies."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from .._core.angles import exp_turns
 from .._core.checks import dtype_of, size
 from .butterfly import Butterfly
 from .chain import Chain
-from .patterns import positive, prime_factors
+from .radices import prime_factors
 from .reorderings import digit_reversal
 
 
@@ -26,34 +26,42 @@ def dft(
     Parameters
     ----------
     n : int
-        Order, at least 1; any integer.
+        Order: any integer, at least 1.
     normalized : bool
-        ``True``: unitary, as ``scipy.fft.fft(..., norm="ortho")``. ``False``: entries
-        of modulus one, as ``scipy.fft.fft``.
+        ``True``: the transform is unitary, as ``scipy.fft.fft(..., norm="ortho")``.
+        ``False``: its entries have modulus one, as those of ``scipy.fft.fft``.
     dtype : numpy dtype
         complex128 or complex64.
     radices : sequence of int, optional
-        Positive integers of product n, the leftmost factor's first; by default the
-        prime factors of n, which need the fewest parameters. Larger ones, as
-        ``[4, 4, 4]``, give fewer and denser factors.
+        Positive integers with product n, that of the leftmost factor first. By default
+        they are the prime factors of n, which need the fewest parameters. Larger
+        radices, such as ``[4, 4, 4]`` for n = 64, give fewer and denser factors.
 
     Returns
     -------
     Butterfly
-        Of shape (n, n) on ``Chain.mixed_radix(radices)``, columns in the order of
-        `permutations.digit_reversal`; equal to `targets.dft`.
+        The operator of shape (n, n), on the chain ``Chain.mixed_radix(radices)`` with
+        columns in digit-reversed order (`nbfact.operators.reorderings.digit_reversal`).
+        Its dense matrix is `nbfact.targets.dft`.
 
     Raises
     ------
     TypeError, ValueError
-        When `n` is not a positive integer, the product of the radices is not n, or the
-        dtype is another.
+        When `n` or a radix is not a positive integer, the product of the radices is not
+        n, or the dtype is another.
+
+    See Also
+    --------
+    nbfact.transforms.idft : The inverse.
+    nbfact.targets.dft : The dense matrix.
 
     Notes
     -----
-    Decimation in time (Cooley & Tukey 1965). A product costs n times the sum of the
-    radices: ``rcg`` is n / sum(radices), n / (2 log2 n) for a power of two, and 1 for
-    a prime n, whose only factor is dense. Angles are exact, see `nbfact.targets`.
+    The factors are those of decimation in time (Cooley & Tukey 1965). A product costs
+    n times the sum of the radices: the relative complexity gain ``rcg`` is
+    n / sum(radices), which is n / (2 log2 n) for a power of two, and 1 for a prime n,
+    whose only factor is dense. Angles are reduced in integer arithmetic, so that each
+    value is correct to about one unit in the last place.
 
     References
     ----------
@@ -89,23 +97,26 @@ def idft(
 
     Parameters
     ----------
-    n, normalized, dtype, radices
-        As in `dft`: ``True`` gives its adjoint, ``scipy.fft.ifft(..., norm="ortho")``;
-        ``False`` the adjoint divided by n, ``scipy.fft.ifft``.
+    n, dtype, radices
+        The parameters of `dft`.
+    normalized : bool
+        ``True``: the adjoint of `dft`, as ``scipy.fft.ifft(..., norm="ortho")``.
+        ``False``: the adjoint divided by n, as ``scipy.fft.ifft``.
 
     Returns
     -------
     Butterfly
-        Of shape (n, n) on the transpose of the chain of `dft`, rows permuted.
+        The operator of shape (n, n), on the transpose of the chain of `dft` with rows
+        in digit-reversed order.
 
     Raises
     ------
     TypeError, ValueError
-        As `dft`.
+        The errors of `dft`.
 
-    Notes
-    -----
-    ``rcg`` is that of `dft`.
+    See Also
+    --------
+    nbfact.transforms.dft : The transform, of the same cost and ``rcg``.
 
     Examples
     --------
@@ -128,29 +139,36 @@ def hartley(n: int, normalized: bool = True, *, dtype: Any = np.float64) -> Butt
     Parameters
     ----------
     n : int
-        Order, at least 1; any integer.
+        Order: any integer, at least 1.
     normalized : bool
-        ``True``: orthonormal. ``False``: entries cos + sin.
+        ``True``: the transform is orthonormal. ``False``: its entries are
+        cos(2π jk/n) + sin(2π jk/n).
     dtype : numpy dtype
         float64 or float32.
 
     Returns
     -------
     Butterfly
-        Real, of shape (n, n), equal to `targets.hartley`; on the chain
-        ``Chain.mixed_radix(primes, rank=2)``, columns in digit-reversed order.
+        The real operator of shape (n, n), on ``Chain.mixed_radix(primes, rank=2)`` for
+        the prime factors of n, with columns in digit-reversed order. Its dense matrix
+        is `nbfact.targets.hartley`.
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not a positive integer, or the dtype is another.
 
+    See Also
+    --------
+    nbfact.targets.hartley : The dense matrix.
+    nbfact.transforms.dct, nbfact.transforms.dst : Other real transforms.
+
     Notes
     -----
-    The real part of (1 + i) times the Fourier transform. A product costs
-    n (2 f + 4 f' + ... + 4 f'' + 2 f''') with the prime factors f of n, so that
-    ``rcg`` is n / (8 log2(n) - 8) for a power of two from 4 on, n / (4 (f + f')) for
-    two primes, and 1 for one.
+    The transform is the real part of (1 + i) times the Fourier transform. A product
+    costs n (2 f + 4 f' + ... + 4 f'' + 2 f''') with the prime factors f, f', ... of n:
+    the relative complexity gain ``rcg`` is n / (8 log2(n) - 8) for a power of two from
+    4 on, n / (4 (f + f')) for a product of two primes, and 1 for a prime.
 
     References
     ----------
@@ -169,7 +187,7 @@ def hartley(n: int, normalized: bool = True, *, dtype: Any = np.float64) -> Butt
     dtype = dtype_of(dtype, "f")
     radices = _radices(n)
     values = fourier_values(radices)
-    values[-1] = values[-1] * (1 + 1j)  # there most entries are 1 and -1: exact
+    values[-1] = values[-1] * (1 + 1j)  # exact: most of its values are 1 or -1
     if normalized:
         values[0] = values[0] / np.sqrt(n)
     return butterfly(radices, values, digit_reversal(radices), dtype)
@@ -178,20 +196,22 @@ def hartley(n: int, normalized: bool = True, *, dtype: Any = np.float64) -> Butt
 def fourier_values(
     radices: Sequence[int], rows: Any = None, columns: Any = None
 ) -> list[np.ndarray]:
-    """Return the values of diag(r) F diag(c), F the Fourier transform of order n.
+    """Return the values of diag(r) F diag(c) with the Fourier transform F of order n.
 
     Parameters
     ----------
     radices : sequence of int
-        Their product is n.
+        Radices with product n.
     rows, columns : ndarray of int, shape (n,), optional
-        r = exp(-2πi rows / 8n), and c alike in the natural order of columns: the
-        angles are added among integers, so that no entry is rounded twice.
+        Numerators of the angles of r = exp(-2πi rows / 8n), and of c in the same way,
+        in the natural order of columns; none by default. They are added to those of F
+        in integer arithmetic, so that no value is rounded twice.
 
     Returns
     -------
     list of ndarray of complex128
-        For columns in digit-reversed order.
+        The values on ``Chain.mixed_radix(radices)``, of shapes (a, b, c, d), for
+        columns in digit-reversed order.
     """
     n = math.prod(radices)
     chain, values = Chain.mixed_radix(radices), []
@@ -213,19 +233,28 @@ def butterfly(
     dtype: np.dtype,
     rows: np.ndarray | None = None,
 ) -> Butterfly:
-    """Return complex values on a chain as a butterfly; its real part for a real dtype.
+    """Return the butterfly of complex values, or its real part for a real dtype.
 
-    columns, rows: the permutations of `Butterfly`.
+    Parameters
+    ----------
+    radices : sequence of int
+        Radices of the chain.
+    values : sequence of ndarray of complex128
+        Values on the chain, such as `fourier_values` returns.
+    columns, rows : ndarray of int, optional
+        The permutations of `Butterfly`.
+    dtype : numpy.dtype
+        Dtype of the result.
     """
     found = Butterfly(Chain.mixed_radix(radices), values, rows=rows, columns=columns)
     return (found.real_part() if dtype.kind == "f" else found).astype(dtype)
 
 
 def _radices(n, radices=None):
-    """Return checked radices of product n; by default its prime factors."""
+    """Return the checked radices with product n; by default its prime factors."""
     if radices is None:
         return prime_factors(n) or [1]
-    found = [positive("radices", radix) for radix in np.atleast_1d(radices).tolist()]
+    found = [size("radices", radix) for radix in np.atleast_1d(radices).tolist()]
     if math.prod(found) != n or not found:
         raise ValueError(f"radices {found}: their product is not n={n}")
     return found

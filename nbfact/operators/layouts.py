@@ -1,6 +1,6 @@
-"""Values of a butterfly in the layouts of others: sparse factors, torch twiddles.
+"""The values of a butterfly in other layouts: sparse factors, and torch twiddles.
 
-Nothing is computed here but places: conversions are exact to the last bit.
+The conversions move values and compute none, so that they are exact to the last bit.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from .patterns import Pattern, shape_of
 
 
 def csr_factor(values: np.ndarray) -> sp.csr_array:
-    """Return one factor as a CSR array; values: (a, b, c, d), zeros stay stored."""
+    """Return a factor with values (a, b, c, d) as a CSR array that stores zeros too."""
     a, b, c, d = values.shape
-    # Row (i, j, l) holds its c columns (i, k, l) in increasing order.
+    # Row (i, j, l) has entries in its c columns (i, k, l), in increasing order of k.
     i, _, k, thin = np.ogrid[:a, :b, :c, :d]
     columns = np.broadcast_to((i * c + k) * d + thin, values.shape)
     rows, width = shape_of(values.shape)
@@ -27,13 +27,24 @@ def csr_factor(values: np.ndarray) -> sp.csr_array:
 
 
 def factor_values(factor: Any, pattern: Pattern, name: str) -> np.ndarray:
-    """Return the values (a, b, c, d) of a sparse or dense factor of a pattern.
+    """Return the values of a sparse or dense factor whose support is a pattern.
+
+    Parameters
+    ----------
+    factor : array_like or scipy sparse array, shape (abd, acd)
+    pattern : (a, b, c, d)
+    name : str
+        Name of the argument that holds the factor, for the message.
+
+    Returns
+    -------
+    ndarray, shape (a, b, c, d)
 
     Raises
     ------
     ValueError
-        When the shape is not that of the pattern, or an entry that is not zero stands
-        outside of it. `name` is the argument to blame.
+        When the shape is not that of the pattern, or an entry outside the pattern is
+        not zero.
     """
     if not sp.issparse(factor):
         factor = np.asarray(factor)
@@ -62,22 +73,25 @@ def factor_values(factor: Any, pattern: Pattern, name: str) -> np.ndarray:
 def from_twiddle(
     twiddle: np.ndarray, increasing_stride: bool = True
 ) -> tuple[Chain, list[np.ndarray]]:
-    """Return the chain and the values of a twiddle of torch_butterfly.
+    """Return the chain and the values of a twiddle (values) of torch_butterfly.
 
     Parameters
     ----------
     twiddle : ndarray, shape (nstacks, nblocks, log2(n), n / 2, 2, 2)
-        Blocks alternate direction, the first is applied first. Entry i of a factor of
-        stride s mixes positions p = 2 (i - i % s) + i % s and p + s.
+        The first block is applied first; the strides of blocks increase and decrease in
+        turn. The 2 x 2 matrix i of a level of stride s mixes the positions
+        p = 2 (i - i % s) + i % s and p + s.
     increasing_stride : bool
         Whether the first block starts with stride 1.
 
     Returns
     -------
     chain : Chain
-        Of shape (nstacks n, n); a stack starts with copies of the input.
+        The chain of shape (nstacks n, n). When there are several stacks, the factor
+        that is applied first copies the input for each of them.
     values : list of ndarray
-        In the order of the chain: the factor that is applied last comes first.
+        The values in the order of the chain, in which the factor that is applied last
+        comes first.
 
     Raises
     ------
@@ -106,17 +120,24 @@ def from_twiddle(
 
 
 def to_twiddle(values: Sequence[np.ndarray]) -> tuple[np.ndarray, bool]:
-    """Return the twiddle of torch_butterfly, and whether it starts with stride 1.
+    """Return the twiddle (array of values) of torch_butterfly for values on a chain.
 
     Parameters
     ----------
     values : sequence of ndarray, shapes (a, b, c, d)
-        In the order of a chain.
+        The values in the order of the chain.
+
+    Returns
+    -------
+    twiddle : ndarray, shape (nstacks, nblocks, log2(n), n / 2, 2, 2)
+    increasing_stride : bool
+        Whether the first block starts with stride 1.
 
     Raises
     ------
     ValueError
-        When they are not dyadic butterflies of alternating directions, one or a stack.
+        When the values are not one stack, or several, of dyadic butterflies whose
+        strides increase and decrease in turn.
     """
     applied = list(values[::-1])
     n_stacks = 1
@@ -128,7 +149,8 @@ def to_twiddle(values: Sequence[np.ndarray]) -> tuple[np.ndarray, bool]:
     n_levels = n.bit_length() - 1
     strides = [value.shape[3] for value in applied]
     increasing = n_levels < 2 or strides[0] == 1
-    wanted, block = [], [2**level for level in range(n_levels)]
+    wanted: list[int] = []
+    block = [2**level for level in range(n_levels)]
     while n_levels and len(wanted) < len(applied):
         up = increasing == (len(wanted) // n_levels % 2 == 0)
         wanted += block if up else block[::-1]
@@ -142,24 +164,25 @@ def to_twiddle(values: Sequence[np.ndarray]) -> tuple[np.ndarray, bool]:
 
 
 def real_values(values: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return real values whose product is the real part of that of complex ones.
+    """Return real values whose product is the real part of a product of complex ones.
 
     Parameters
     ----------
     values : sequence of ndarray, shapes (a, b, c, d)
-        In the order of a chain whose neighbours, or their transposes, are chainable.
+        Complex values in the order of a chain whose neighbours, or their transposes,
+        are chainable.
 
     Returns
     -------
     list of ndarray
-        Between neighbours each number becomes two, its real and imaginary parts, so
-        that c and the next b double.
+        Real values. Between two neighbours each complex number becomes two real ones,
+        so that c of the left factor and b of the right one double.
 
     Notes
     -----
     Re(K1 K2 ... KJ) = [Re K1, -Im K1] [[Re K2, -Im K2], [Im K2, Re K2]] ... [Re; Im].
-    The two parts take the place that the rank index of the pair has, see
-    `patterns.fused_values`.
+    The index of the two parts is placed where two neighbours have the index of their
+    rank, see `nbfact.operators.patterns.fused_values`.
     """
     last, found = len(values) - 1, []
     for number, value in enumerate(values):
@@ -167,7 +190,8 @@ def real_values(values: Sequence[np.ndarray]) -> list[np.ndarray]:
         real, imag = value.real, value.imag
         inner = 1 if number == 0 else max(values[number - 1].shape[3] // d, 1)
         outer = 1 if number == last else max(values[number + 1].shape[3] // d, 1)
-        # A row j is (j', part, t) with t < inner, a column (k', part, t), t < outer.
+        # The new index of a row is (j', part, t) with t < inner, that of a column is
+        # (k', part, t) with t < outer.
         rows = [(real, -imag), (imag, real)][: 1 if number == 0 else 2]
         parts = np.stack(
             [np.stack(row[: 1 if number == last else 2]) for row in rows]
@@ -180,7 +204,16 @@ def real_values(values: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def checked_values(chain: Chain, values: Sequence[Any]) -> list[np.ndarray]:
-    """Return new C-ordered arrays of one dtype that fit the chain, or raise."""
+    """Return the values as new C-ordered arrays of one dtype, or raise.
+
+    Raises
+    ------
+    TypeError
+        When values are not numbers.
+    ValueError
+        When the number of arrays or a shape is not that of the chain, when there are
+        several dtypes, or when a value is NaN or infinite.
+    """
     arrays = [np.asarray(value) for value in values]
     if len(arrays) != len(chain):
         raise ValueError(f"{len(arrays)} arrays of values for {len(chain)} patterns")
@@ -191,8 +224,8 @@ def checked_values(chain: Chain, values: Sequence[Any]) -> list[np.ndarray]:
             )
     dtypes = [common_dtype(array.dtype) for array in arrays]
     if len(set(dtypes)) > 1:
-        told = ", ".join(str(dtype) for dtype in dtypes)
-        raise ValueError(f"values have several dtypes: {told}; convert them to one")
+        names = ", ".join(str(dtype) for dtype in dtypes)
+        raise ValueError(f"values have several dtypes: {names}; convert them to one")
     for number, array in enumerate(arrays):
         if not np.isfinite(array).all():
             raise ValueError(f"values[{number}] contains NaN or infinity")
@@ -200,7 +233,7 @@ def checked_values(chain: Chain, values: Sequence[Any]) -> list[np.ndarray]:
 
 
 def inverse_values(values: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return the values of the inverse of a product, in the order of the chain.T.
+    """Return the values of the inverse of a product, in the order of ``chain.T``.
 
     Raises
     ------

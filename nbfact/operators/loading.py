@@ -1,4 +1,4 @@
-"""Operators from files."""
+"""Reading an operator from a file."""
 
 import os
 
@@ -8,24 +8,34 @@ from .operator_files import BUTTERFLY, DAMAGED, read_operator
 
 
 def load(path: str | os.PathLike[str]) -> FactorProduct | Butterfly:
-    """Read an operator written by its method `save`, or a ``.mat`` of FAμST.
+    """Read an operator from a file of nbfact or FAμST.
 
     Parameters
     ----------
     path : str or path-like
-        ``.npz`` of nbfact, or ``.mat`` with a cell array ``faust_factors``.
+        A ``.npz`` file that a method ``save`` of nbfact wrote, or a ``.mat`` file that
+        holds the factors of FAμST as a cell array ``faust_factors``.
 
     Returns
     -------
     FactorProduct or Butterfly
-        What was saved.
+        The operator that was saved; a `FactorProduct` from a ``.mat`` file.
 
     Raises
     ------
     FileNotFoundError
-        When there is no such file.
+        When the file does not exist.
     ValueError
-        When the file is not such a file, or is damaged. Nothing is unpickled.
+        When the file is of another kind, or damaged.
+
+    See Also
+    --------
+    FactorProduct.save, Butterfly.save : Write an operator.
+    nbfact.targets.load_matrix : Read a matrix to factor.
+
+    Notes
+    -----
+    Pickled objects are never read, so that a file from an unknown source runs no code.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""NearestRows: the row of a fast operator that is nearest to each of many points."""
+"""NearestRows: find the row of a fast operator nearest to each of many points."""
 
 from typing import Any
 
@@ -15,40 +15,51 @@ from .factor_product import FactorProduct
 from .fast_operator import FastOperator
 from .program import TEAM
 
-# Rows that are made dense together, and points that are copied or multiplied together.
 BLOCK = 256
+"""Number of rows whose norms, and of points whose products, are computed together, so
+that the dense arrays stay small."""
 COPIED = 4096
+"""Number of points that are copied together when x is of another dtype or layout, so
+that no copy of all points is made."""
 
 
 class NearestRows:
-    """The row of an operator that is nearest to each point, without the distances.
+    """A function that finds the row of an operator nearest to each of many points.
+
+    The distances are not kept, so that no array of all of them is made.
 
     Parameters
     ----------
     operator : FastOperator, shape (K, D)
-        Its rows v are the centres; real.
+        A real operator, whose rows v are the centres.
     bias : array_like, shape (K,), optional
-        Added to -2 <v, x>, finite; by default the squared norms of the rows, in double
-        precision.
+        Finite numbers to add to -2 <v, x>; by default the squared norms of the rows, in
+        double precision, which gives the Euclidean distance.
 
     Attributes
     ----------
     operator : FastOperator
-    bias : ndarray, shape (K,), of float64
+    bias : ndarray of float64, shape (K,)
 
     Raises
     ------
     TypeError
-        An operator that is no FastOperator, or complex; a bias that is not real.
+        When the operator is no FastOperator or is complex, or the bias is not real.
     ValueError
-        A bias that is not finite, or not of K entries.
+        When the bias is not finite, or has not K entries.
+
+    See Also
+    --------
+    nbfact.QuicKMeans : K-means whose centres are the rows of such an operator.
+    nbfact.kernels.nearest_rows : The kernel.
 
     Notes
     -----
-    Factors of a `FactorProduct` or a `Butterfly` are applied to tiles of points in one
-    pass, `operator.nnz` multiplications a point and little memory; neighbours whose
-    product is as sparse as the two are multiplied out before, rows and blocks of
-    columns that nothing uses are left out. Other operators multiply tiles of points.
+    The factors of a `FactorProduct` or a `Butterfly` are applied to a tile of points in
+    one pass, which costs ``operator.nnz`` multiplications per point and little memory.
+    Before, neighbours whose product is as sparse as the two are multiplied out, and
+    rows and blocks of columns that are not used are dropped. Any other operator
+    multiplies tiles of points.
 
     References
     ----------
@@ -79,36 +90,38 @@ class NearestRows:
                     f"bias has {len(self.bias)} entries, the operator "
                     f"{operator.shape[0]} rows"
                 )
-        self._packed = {}
+        self._packed: dict[np.dtype, tuple] = {}
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_packed": {}}
 
     def __call__(self, x: Any, parallel: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Return the nearest row of each point, and its bias - 2 <v, x>.
+        """Return the index of the nearest row of each point, and its score.
 
         Parameters
         ----------
         x : array_like, shape (N, D)
-            Real, finite; float32 stays float32, other dtypes become float64. Copied in
-            blocks where it is not C-contiguous.
+            The points: real and finite. float32 stays float32, and other dtypes become
+            float64. They are copied in blocks when they are converted or not
+            C-contiguous.
         parallel : bool
-            Whether Numba's threads share the points: the same result. Calls wait for
-            one another, as in `Butterfly.apply`.
+            Whether Numba's threads share the points. The result is the same. Parallel
+            calls wait for one another, as those of `Butterfly.apply` do.
 
         Returns
         -------
-        labels : ndarray, shape (N,), of int32
-            The smallest of those that are equally near.
-        scores : ndarray, shape (N,), of the dtype of x
-            The squared distance is |x|² more, with the default bias.
+        labels : ndarray of int32, shape (N,)
+            Index of the nearest row; the smallest one when several are equally near.
+        scores : ndarray, shape (N,)
+            bias - 2 <v, x> for that row v, in float32 or float64 as x is. With the
+            default bias, the squared distance is the score plus |x|².
 
         Raises
         ------
         TypeError
-            For points that are not real numbers.
+            When the points are not real numbers.
         ValueError
-            For another shape.
+            When the shape is another.
         """
         x = np.asarray(x)
         if x.ndim != 2 or x.shape[1] != self.operator.shape[1]:
@@ -127,7 +140,7 @@ class NearestRows:
         return labels, scores
 
     def _fused(self, x, labels, scores, parallel):
-        """Fill labels and scores by the fused kernel."""
+        """Fill labels and scores by the kernel that applies all factors in one pass."""
         if x.dtype not in self._packed:
             self._packed[x.dtype] = _pack(self.operator, self.bias, x.dtype)
         packed, rows = self._packed[x.dtype]
@@ -142,7 +155,7 @@ class NearestRows:
             nearest_rows_parallel(*packed, x, scratch, labels, scores)
 
     def _by_products(self, x, labels, scores, parallel):
-        """Fill labels and scores by products of the operator with tiles of points."""
+        """Fill labels and scores by products of the operator with blocks of points."""
         bias = self.bias.astype(x.dtype)[:, None]
         for start in range(0, len(x), BLOCK):
             part = slice(start, start + BLOCK)
@@ -154,9 +167,8 @@ class NearestRows:
 def squared_norms(operator: FastOperator) -> np.ndarray:
     """Return the squared norms of the rows of a real operator, (K,), in float64.
 
-    Notes
-    -----
-    Costs `operator.nnz` multiplications a row, 256 rows at a time.
+    Each row costs ``operator.nnz`` multiplications; `BLOCK` rows are made dense at a
+    time.
     """
     norms, adjoint = np.empty(operator.shape[0]), operator.T
     for start in range(0, len(norms), BLOCK):
@@ -169,20 +181,22 @@ def squared_norms(operator: FastOperator) -> np.ndarray:
 
 
 def _real(array, name):
-    """Return the array, or raise where it does not hold real numbers."""
+    """Return the array, or raise a TypeError when it does not hold real numbers."""
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {array.dtype}: expected real numbers")
     return array
 
 
 def _has_factors(operator):
+    """Return whether an operator can be packed as sparse factors."""
     return isinstance(operator, FactorProduct | Butterfly)
 
 
 def _aligned(shape, dtype):
-    """Return scratch, its shape in bytes, from the beginning of a cache line.
+    """Return a scratch array that starts at a cache line; its shape is in bytes.
 
-    NumPy's begin at any multiple of 16: every vector would then cross two lines.
+    NumPy's arrays start at any multiple of 16 bytes, so that every vector of 64 bytes
+    could cross two cache lines.
     """
     memory = np.empty(int(np.prod(shape)) + BYTES, np.uint8)
     start = -memory.ctypes.data % BYTES
@@ -190,7 +204,10 @@ def _aligned(shape, dtype):
 
 
 def _pack(operator, bias, dtype):
-    """Return what `nearest_rows` takes of an operator, and the most rows of a tile."""
+    """Return an operator as the kernel `nearest_rows` takes it, and the rows of a tile.
+
+    That number is the largest one that the factors need.
+    """
     if isinstance(operator, Butterfly):
         operator = operator.to_factors()
     factors = [factor.astype(np.float64) for factor in reversed(operator.factors)]
@@ -213,9 +230,9 @@ def _pack(operator, bias, dtype):
 
 
 def _merged(factors):
-    """Multiply out neighbours where that makes the pass over a tile no longer.
+    """Return factors whose neighbours are multiplied out where that saves time.
 
-    A row that is written costs about as much as an entry that is read.
+    A row that is written costs about as much time as an entry that is read.
     """
     merged = factors[:1]
     for factor in factors[1:]:
@@ -229,7 +246,7 @@ def _merged(factors):
 
 
 def _pruned(factors):
-    """Leave out intermediate rows that are empty, and those that nothing reads."""
+    """Return the factors without rows between them that are empty or never read."""
     factors = list(factors)
     forward, backward = range(len(factors) - 1), reversed(range(len(factors) - 1))
     for j in [*forward, *backward]:
@@ -243,7 +260,8 @@ def _pruned(factors):
 def _in_blocks(factor, size):
     """Return the first factor on the blocks of columns that it reads, and the blocks.
 
-    Blocks are of `size` columns, the last one may overlap with the one before.
+    A block has `size` columns, and is given by its first column. The last block may
+    overlap with the one before.
     """
     last = max(factor.shape[1] - size, 0)
     used = np.unique(factor.indices // size)

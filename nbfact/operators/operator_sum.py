@@ -1,4 +1,4 @@
-"""OperatorSum: the sum of operators that multiply fast."""
+"""OperatorSum: the sum of several fast operators."""
 
 from collections.abc import Sequence
 
@@ -9,27 +9,34 @@ from .fast_operator import FastOperator
 
 
 class OperatorSum(FastOperator):
-    """Sum of fast operators, a scipy LinearOperator.
+    """The sum of fast operators, as an operator.
+
+    It is a `scipy.sparse.linalg.LinearOperator` that multiplies by each term in turn.
 
     Parameters
     ----------
     terms : sequence of FastOperator
-        At least one, all of one shape.
+        The terms: at least one, all of one shape.
 
     Attributes
     ----------
     terms : tuple of FastOperator
     shape, dtype, nnz, rcg, density
-        See `FastOperator`; nnz is that of all terms.
+        See `FastOperator`; `nnz` is the sum over the terms.
 
     Raises
     ------
     ValueError
-        Without a term, or for terms of several shapes.
+        When there is no term, or the shapes differ.
+
+    See Also
+    --------
+    nbfact.butterfly_factorize : Approximates a matrix by a sum, when asked for terms.
 
     Examples
     --------
     >>> import numpy as np, nbfact as nf
+    >>> from nbfact.operators import OperatorSum
     >>> one = nf.FactorProduct([np.eye(2)])
     >>> OperatorSum([one, one * 2.0]) @ np.ones(2)
     array([3., 3.])
@@ -44,7 +51,7 @@ class OperatorSum(FastOperator):
         self.nnz = sum(term.nnz for term in self.terms)
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
-        """Multiply x: (n,) or (n, batch) of dtype, C-contiguous, not empty."""
+        """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         result = (self.terms[0] @ x).astype(dtype, copy=False)
         for term in self.terms[1:]:
             result = result + (term @ x)

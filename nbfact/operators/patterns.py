@@ -1,24 +1,33 @@
-"""Kronecker-sparse patterns (a, b, c, d), and the arithmetic of pairs of them.
+"""Kronecker-sparse patterns (a, b, c, d): checks, products and transposes.
 
-A pattern is the support I_a ⊗ 1_{b×c} ⊗ I_d. Two neighbours, the left one written
-first, are chainable when a divides a', d' divides d, and r = a c / a' is an integer:
-then their product is the pattern (a, b d / d', a' c' / a, d'), and each of its blocks
-has rank r at most (Le et al. 2025, definition 3.9).
+A pattern stands for the support I_a ⊗ 1_{b×c} ⊗ I_d of a factor, of shape (abd, acd).
+Two neighbours (a, b, c, d) and (a', b', c', d'), the left one written first, are
+chainable when a divides a', d' divides d, and r = a c / a' is an integer. Their product
+then has the pattern (a, b d / d', a' c' / a, d'), each block of which has rank r at
+most (Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
+guarantees, SIAM J. Matrix Anal. Appl., 2025, definition 3.9).
 """
 
 import itertools
-import math
 import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from .._core.checks import size
+
 Pattern = tuple[int, int, int, int]
 
 
-def checked(number: int, pattern: Any) -> Pattern:
-    """Return pattern `number` as a tuple of four positive integers, or raise."""
+def checked_pattern(number: int, pattern: Any) -> Pattern:
+    """Return pattern `number` of a chain as a tuple of four positive integers.
+
+    Raises
+    ------
+    ValueError
+        When it is something else; the message names it ``patterns[number]``.
+    """
     try:
         entries = tuple(operator.index(entry) for entry in pattern)
     except TypeError:
@@ -28,46 +37,45 @@ def checked(number: int, pattern: Any) -> Pattern:
             f"patterns[{number}]={pattern!r}: expected four positive integers "
             "(a, b, c, d)"
         )
-    return entries
-
-
-def positive(name: str, value: Any) -> int:
-    """Return `value` as a positive integer, or raise naming the argument."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise ValueError(f"{name}: expected integers, got {value!r}") from None
-    if number < 1:
-        raise ValueError(f"{name}: expected at least 1, got {number}")
-    return number
+    a, b, c, d = entries
+    return a, b, c, d
 
 
 def shape_of(pattern: Pattern) -> tuple[int, int]:
-    """Return the rows abd and the columns acd of a pattern."""
+    """Return the shape (abd, acd) of a factor with a pattern."""
     a, b, c, d = pattern
     return a * b * d, a * c * d
 
 
 def transposed(pattern: Pattern) -> Pattern:
-    """Return the pattern of the transpose."""
+    """Return the pattern of the transposed factor."""
     a, b, c, d = pattern
     return a, c, b, d
 
 
 def is_chainable(left: Pattern, right: Pattern) -> bool:
-    """Return whether two neighbours are chainable; their shapes must chain."""
+    """Return whether two neighbouring patterns, whose shapes chain, are chainable."""
     a, _, c, d = left
     wide, _, _, thin = right
     return wide % a == 0 and d % thin == 0 and (a * c) % wide == 0
 
 
 def fused(left: Pattern, right: Pattern) -> Pattern:
-    """Return the pattern of the product of two neighbours, the left one written first.
+    """Return the pattern of the product of two neighbouring factors.
+
+    Parameters
+    ----------
+    left, right : (a, b, c, d)
+        Patterns of the two factors, the left one written first.
+
+    Returns
+    -------
+    (a, b, c, d)
 
     Raises
     ------
     ValueError
-        When neither they nor their transposes are chainable.
+        When neither the patterns nor their transposes are chainable.
 
     Examples
     --------
@@ -87,24 +95,29 @@ def fused(left: Pattern, right: Pattern) -> Pattern:
 
 
 def fused_values(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return the values of the product of two factors, which `fused` gives a pattern.
+    """Return the values of the product of two neighbouring factors.
 
     Parameters
     ----------
-    left, right : ndarray, shapes (a, b, c, d)
-        Values of two neighbours, the left one written first.
+    left, right : ndarray, shapes (a, b, c, d) and (a', b', c', d')
+        Values of the two factors, the left one written first.
 
     Returns
     -------
     ndarray, shape ``fused(left.shape, right.shape)``
 
+    Raises
+    ------
+    ValueError
+        When the product has no pattern, see `fused`.
+
     Notes
     -----
-    With a' = a s, d = d' t, c = s r: column k = (σ, ρ) of the left block and l = (τ, λ)
-    meet row j' = (ρ, τ) of the right one.
+    Write a' = a s, d = d' t and c = s r. Column k = (σ, ρ) of the left block i at the
+    index l = (τ, λ) of d meets row j' = (ρ, τ) of the right block (i, σ) at λ.
     """
     if not is_chainable(left.shape, right.shape):
-        fused(left.shape, right.shape)  # raises when the transposes are not either
+        fused(left.shape, right.shape)  # raises unless the transposes are chainable
         turned = fused_values(right.transpose(0, 2, 1, 3), left.transpose(0, 2, 1, 3))
         return np.ascontiguousarray(turned.transpose(0, 2, 1, 3))
     a, b, c, d = left.shape
@@ -120,60 +133,30 @@ def fused_values(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def groups(length: int, sizes: Sequence[int] | None) -> Iterator[tuple[int, int]]:
-    """Return where each group of consecutive factors starts and stops.
+    """Return the pairs (start, stop) of groups of consecutive factors.
+
+    Parameters
+    ----------
+    length : int
+        Number of factors.
+    sizes : sequence of int, optional
+        Number of factors in each group, from the left; one group of all by default.
+
+    Returns
+    -------
+    iterator of (int, int)
 
     Raises
     ------
-    ValueError
-        When the sizes are not positive integers, or do not add up to `length`.
+    TypeError, ValueError
+        When a size is not a positive integer, or the sizes do not add up to `length`.
 
     Examples
     --------
     >>> list(groups(3, [1, 2]))
     [(0, 1), (1, 3)]
     """
-    sizes = [length] if sizes is None else [positive("sizes", size) for size in sizes]
-    if sum(sizes) != length:
-        raise ValueError(f"sizes {sizes} add up to {sum(sizes)}, not {length} factors")
-    return itertools.pairwise([0, *itertools.accumulate(sizes)])
-
-
-def prime_factors(n: int) -> list[int]:
-    """Return the prime factors of n in increasing order.
-
-    Examples
-    --------
-    >>> prime_factors(60)
-    [2, 2, 3, 5]
-    """
-    found, prime = [], 2
-    while prime * prime <= n:
-        while n % prime == 0:
-            found.append(prime)
-            n //= prime
-        prime += 1
-    return [*found, n] if n > 1 else found
-
-
-def near_root(n: int) -> int:
-    """Return the product of the first prime factors that is nearest to the root of n.
-
-    Examples
-    --------
-    >>> near_root(1000), near_root(100), near_root(7)
-    (40, 4, 7)
-    """
-    products = list(itertools.accumulate(prime_factors(n) or [1], operator.mul))
-    proper = [product for product in products if product < n] or products
-    return min(proper, key=lambda product: abs(product - n**0.5))
-
-
-def lumped(factors: list[int], length: int) -> list[int]:
-    """Return `length` increasing numbers of the same product, the last of many factors.
-
-    Examples
-    --------
-    >>> lumped([2, 2, 3, 5], 2)
-    [2, 30]
-    """
-    return sorted([*factors[: length - 1], math.prod(factors[length - 1 :])])
+    found = [length] if sizes is None else [size("sizes", one) for one in sizes]
+    if sum(found) != length:
+        raise ValueError(f"sizes {found} add up to {sum(found)}, not {length} factors")
+    return itertools.pairwise([0, *itertools.accumulate(found)])

@@ -1,9 +1,11 @@
-"""Plans: by which kernels a chain is multiplied, and which factors are fused before.
+"""Plans: which kernels multiply a chain, and which factors are fused before.
 
-A chain of small factors has the fewest multiplications; fused into fewer and denser
-ones it reads and writes the vector less often. A plan is a sequence of steps, and is
-chosen by a model of the time of each, in nanoseconds, whose constants were measured
-once: `nbfact bench -k "butterfly plans"` times the choice beside the alternatives.
+A chain of small factors needs the fewest multiplications. When neighbours are fused,
+that is, multiplied out into fewer and denser factors, a product reads and writes the
+vector less often. A plan is a sequence of steps, one for each call of a kernel. The
+plan that costs the least is chosen by a model of the time of each step, whose constants
+were measured once; ``nbfact bench -k "butterfly plans"`` times the chosen plan beside
+its alternatives.
 """
 
 import functools
@@ -19,6 +21,7 @@ from .patterns import Pattern, fused, groups, is_chainable, transposed
 INCREASING, DECREASING = "increasing", "decreasing"
 SHUFFLED, TURNED = "shuffled", "turned"
 KRONECKER = "kronecker"
+"""Kinds of steps, which `Step` describes."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,18 @@ class Step:
     Parameters
     ----------
     kind : str
-        "increasing", "decreasing": a whole dyadic butterfly that applies stride 1
-        first, or last. "shuffled", "turned": for one vector, a whole chain that is
-        chainable, or whose transpose is, in constant geometry. "kronecker": factors of
-        any pattern.
+        Which kernel is called, for which factors:
+
+        * "increasing" and "decreasing": a whole dyadic butterfly, which applies the
+          factor of stride 1 first, or last;
+        * "shuffled" and "turned": a whole chain that is chainable, or whose transpose
+          is chainable, in constant geometry; for one vector only;
+        * "kronecker": factors of any patterns.
     start, stop : int
-        The factors, in the order of the chain.
+        The factors that the step multiplies, in the order of the chain.
     sizes : tuple of int
-        For the last kind: how many factors are multiplied out into each.
+        Numbers of neighbouring factors that are multiplied out into one, for
+        "kronecker" only.
     """
 
     kind: str
@@ -47,23 +54,30 @@ class Step:
 Plan = tuple[Step, ...]
 
 MOST_GROWTH = 16
-"""How many times more values fused factors may have."""
-
+"""Limit of fusing: fused factors have at most this many times as many values as the
+factors that they replace, which bounds the memory of a plan."""
 
 FEW = 64
-"""Columns from which on values are read once for many of them."""
+"""Number of columns from which on a kernel reads each value once for many columns; a
+product with fewer columns has other rates."""
 
 CALL = 500.0
-"""Nanoseconds of a call."""
+"""Time of one call of a kernel, in nanoseconds."""
 
-# Nanoseconds a value (and column), float32, float64, complex64, complex128, in cache,
-# on Zen 4, printed by `nbfact study rates`; a pattern is (a, b, c, d).
+# The rates below are nanoseconds per value and column, for float32, float64, complex64
+# and complex128 in this order, with all data in the cache of a Zen 4 processor. The
+# command `nbfact study rates` prints them. The letters are those of a pattern
+# (a, b, c, d).
 DYADIC = {
     "vector": (0.065, 0.14, 0.18, 0.36),
     "few": (0.045, 0.063, 0.14, 0.24),
     "many": (0.023, 0.049, 0.11, 0.24),
 }
-SHUFFLED_OWN, SHUFFLED_ANY = (0.07, 0.15, 0.19, 0.36), (0.11, 0.2, 0.27, 0.47)
+"""Rates of a dyadic butterfly."""
+SHUFFLED_OWN = (0.07, 0.15, 0.19, 0.36)
+"""Rates of a factor in constant geometry for which the kernel has a loop of its own."""
+SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.47)
+"""Rates of any other factor in constant geometry."""
 FACTOR = {
     "vector": (0.6, 0.6, 0.8, 0.95),
     "vector, d >= 16": (0.25, 0.3, 0.36, 0.6),
@@ -75,30 +89,33 @@ FACTOR = {
     "many, b < 4": (0.055, 0.11, 0.18, 0.75),
     "many, b >= 32": (0.028, 0.06, 0.14, 0.35),
 }
+"""Rates of a factor of any pattern."""
 _PLACES = {"float32": 0, "float64": 1, "complex64": 2, "complex128": 3}
+"""Index of the rate of a dtype in the tuples above."""
 
 
 def cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
-    """Return the nanoseconds that a plan is expected to take.
+    """Return the time that a plan is expected to take, in nanoseconds.
 
     Parameters
     ----------
     chain : Chain
     plan : tuple of Step
-    dtype : dtype
-        Of the values and of what they multiply.
+    dtype : numpy.dtype
+        Dtype of the values, and of the vector or the columns.
     batch : int
-        Columns; 1 for a vector.
+        Number of columns; 1 for a vector.
     """
     return sum(_step_cost(chain, step, dtype, batch) for step in plan)
 
 
 def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:
-    """Return the plan of the least cost; parameters as in `cost`.
+    """Return the plan of the least expected time.
 
-    Chains that are whole are recognised wherever they stand: dyadic butterflies and,
-    for one vector, chainable chains and their transposes. The rest, and they too where
-    that is cheaper, is fused group by group, by dynamic programming.
+    The parameters are those of `cost`. Parts of the chain that are whole chains by
+    themselves are recognised: dyadic butterflies and, for one vector, chainable chains
+    and their transposes. The other factors, and also whole parts where that is cheaper,
+    are fused in groups, which dynamic programming finds.
     """
     steps, start = [], 0
     for stop, kinds in _segments(chain):
@@ -111,7 +128,10 @@ def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:
 
 
 def alternatives(chain: Chain, batch: int) -> dict[str, Plan]:
-    """Return plans by name, to be timed beside the best: every kernel, several radices.
+    """Return plans by name, to be timed beside the best one.
+
+    They use each kernel that fits the chain, and fuse factors in groups of several
+    sizes.
 
     Examples
     --------
@@ -147,16 +167,16 @@ def alternatives(chain: Chain, batch: int) -> dict[str, Plan]:
 
 
 def _usable(kinds, batch):
-    """Return the kinds that multiply so many columns."""
+    """Return those of some kinds of steps that multiply `batch` columns."""
     vector_only = (SHUFFLED, TURNED)
     return [kind for kind in kinds if batch == 1 or kind not in vector_only]
 
 
 def _segments(chain):
-    """Yield the end of consecutive parts, and by which kernels each is multiplied.
+    """Yield the stop of consecutive parts of a chain, and the kinds of steps for each.
 
-    Parts that are whole start with a = 1 and end with d = 1, or, transposed, start with
-    d = 1 and end with a = 1.
+    A part that is a whole chain starts with a = 1 and ends with d = 1; the transpose of
+    one starts with d = 1 and ends with a = 1. Other parts have no kinds of their own.
     """
     start, other = 0, 0
     while start < len(chain):
@@ -175,9 +195,9 @@ def _segments(chain):
 
 
 def _whole(patterns, turned=False):
-    """Return how many of the first patterns are a whole chainable chain, or 0.
+    """Return how many of the first patterns make a whole chainable chain, or 0.
 
-    turned: they are transposes, and written from right to left.
+    `turned` says that the patterns are transposed, and in the order from right to left.
     """
     for number, pattern in enumerate(patterns):
         first, last = (3, 0) if turned else (0, 3)
@@ -193,7 +213,7 @@ def _whole(patterns, turned=False):
 
 
 def _dyadic(chain, start, stop):
-    """Return the kind of a whole dyadic butterfly, if this is one."""
+    """Return a tuple of the kind of a whole dyadic butterfly, or an empty tuple."""
     part = chain[start:stop]
     n = part.shape[0]
     if n >= 2 and n & (n - 1) == 0 and stop - start == n.bit_length() - 1:
@@ -206,8 +226,9 @@ def _dyadic(chain, start, stop):
 
 
 def _partition(chain, start, stop, dtype, batch):
-    """Return the group sizes of least cost for factors start to stop."""
-    least, sizes = [0.0], [()]
+    """Return the sizes of the groups of least cost for the factors start to stop."""
+    least: list[float] = [0.0]
+    sizes: list[tuple[int, ...]] = [()]
     for end in range(start + 1, stop + 1):
         options = []
         for begin in range(end - 1, start - 1, -1):
@@ -218,17 +239,17 @@ def _partition(chain, start, stop, dtype, batch):
             if grown > MOST_GROWTH * sum(map(math.prod, chain.patterns[begin:end])):
                 break
             before = begin - start
-            told = least[before] + _factor_cost(pattern, dtype, batch)
-            options.append((told, (*sizes[before], end - begin)))
-        told, chosen = min(options)
-        least.append(told)
+            total = least[before] + _factor_cost(pattern, dtype, batch)
+            options.append((total, (*sizes[before], end - begin)))
+        total, chosen = min(options)
+        least.append(total)
         sizes.append(chosen)
     return sizes[-1]
 
 
 @functools.cache
 def _fused(patterns: tuple[Pattern, ...]) -> Pattern | None:
-    """Return the pattern of a product, or None where it has none."""
+    """Return the pattern of a product of factors, or None when it has none."""
     try:
         return functools.reduce(fused, patterns)
     except ValueError:
@@ -236,10 +257,10 @@ def _fused(patterns: tuple[Pattern, ...]) -> Pattern | None:
 
 
 def _joined(steps):
-    """Return a plan in which neighbouring steps of the third kind are one."""
-    found = []
-    for kind, group in itertools.groupby(steps, key=lambda step: step.kind):
-        group = list(group)
+    """Return a plan in which neighbouring steps of kind "kronecker" are one step."""
+    found: list[Step] = []
+    for kind, neighbours in itertools.groupby(steps, key=lambda step: step.kind):
+        group = list(neighbours)
         if kind == KRONECKER:
             sizes = tuple(size for step in group for size in step.sizes)
             group = [Step(kind, group[0].start, group[-1].stop, sizes)]
@@ -248,7 +269,7 @@ def _joined(steps):
 
 
 def _step_cost(chain, step, dtype, batch):
-    """Return the nanoseconds of one step."""
+    """Return the expected time of one step, in nanoseconds."""
     patterns = chain.patterns[step.start : step.stop]
     place = _PLACES[np.dtype(dtype).name]
     if step.kind == KRONECKER:
@@ -271,7 +292,7 @@ def _step_cost(chain, step, dtype, batch):
 
 
 def _factor_cost(pattern, dtype, batch):
-    """Return the nanoseconds of one factor of any pattern."""
+    """Return the expected time of one factor of any pattern, in nanoseconds."""
     name, (_, b, _, d) = _columns(batch), pattern
     if batch > 1 and (b < 4 or b >= 32):
         name += ", b < 4" if b < 4 else ", b >= 32"
@@ -281,5 +302,5 @@ def _factor_cost(pattern, dtype, batch):
 
 
 def _columns(batch):
-    """Return the key of the rates for so many columns."""
+    """Return the key of the rates for `batch` columns."""
     return "vector" if batch == 1 else "few" if batch < FEW else "many"

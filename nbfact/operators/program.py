@@ -1,4 +1,4 @@
-"""Programs: a plan with the values of a butterfly packed for its kernels."""
+"""Programs: a plan together with the values of a butterfly, packed for the kernels."""
 
 import functools
 import threading
@@ -29,38 +29,44 @@ from .plan import INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
 from .reorderings import inverse
 
 TILE_BYTES = 1 << 18
-"""Of each of the two buffers that a tile of columns goes through."""
+"""Size of each of the two buffers that a tile of columns goes through, in bytes: small
+enough for the tile to stay in cache from factor to factor."""
 
 
 class Call(NamedTuple):
-    """A step made ready: functions of (x, out=None) and of (x, out, parallel).
+    """A step of a plan with its values packed, as two functions that multiply.
 
-    The first, for one vector, makes its own out and returns it: a product of order 256
-    takes a microsecond, as long as some lines of Python.
+    ``vector(x, out=None)`` multiplies one vector and returns `out`, which it allocates
+    when it is None: a product of order 256 takes a microsecond, as long as a few lines
+    of Python. ``columns(x, out, parallel)`` multiplies several columns into `out`;
+    kinds of steps for one vector only have None in its place. ``rows`` is the number of
+    rows of `out`.
     """
 
     rows: int
     vector: Callable
-    columns: Callable
+    columns: Callable | None
 
 
 TEAM = threading.Lock()
-"""Held by whoever runs a parallel kernel: Numba's "workqueue", its threads where
-neither TBB nor OpenMP is installed, ends the process when two callers meet in it."""
+"""Lock that a caller of a parallel kernel must hold. Numba's threading layer
+"workqueue", which it uses where neither TBB nor OpenMP is installed, ends the process
+when two threads call parallel kernels at the same time."""
 
 
 class Program:
-    """Multiplies by the values of a chain, step by step.
+    """Multiply by the factors of a butterfly, step by step of a plan.
 
     Parameters
     ----------
     values : sequence of ndarray
-        Of the chain.
+        Values of the factors, in the order of the chain.
     plan : Plan
-    dtype : dtype
-        Of what is multiplied; values are converted.
+        Plan for that chain.
+    dtype : numpy.dtype
+        Dtype of the vectors to multiply, to which the values are converted.
     rows, columns : ndarray of intp, optional
-        As in `Butterfly`.
+        The permutations of `Butterfly`.
     """
 
     def __init__(
@@ -81,11 +87,18 @@ class Program:
     def run(
         self, x: np.ndarray, out: np.ndarray | None = None, parallel: bool = False
     ) -> np.ndarray:
-        """Return the product with x: (n,) or (n, batch) of the dtype, C-contiguous.
+        """Return the product with a vector or several columns, unchecked.
 
-        out, when given, is of the right shape and dtype and C-contiguous, and shares no
-        memory with x. parallel: whether chains, which alone gain by it, multiply tiles
-        of columns on several threads.
+        Parameters
+        ----------
+        x : ndarray, shape (n,) or (n, batch)
+            Of the dtype of the program, C-contiguous.
+        out : ndarray, shape (m,) or (m, batch), optional
+            Array for the product: of the dtype of the program, C-contiguous, sharing no
+            memory with x.
+        parallel : bool
+            Whether steps of kind "kronecker", which alone gain by it, multiply tiles of
+            columns on several threads.
         """
         if x.size == 0:  # no column
             return np.empty((self.calls[-1].rows, x.shape[1]), self.dtype)
@@ -95,7 +108,7 @@ class Program:
         return self._made(last, x, out, parallel)
 
     def _made(self, call, x, out, parallel):
-        """Make one step, into an array of its own unless `out` is given."""
+        """Return the result of one step, written to a new array or to `out`."""
         if x.ndim == 1:
             return call.vector(x, out)
         if out is None:
@@ -104,12 +117,15 @@ class Program:
         return out
 
     def for_vectors(self) -> Callable:
-        """Return `run` for vectors, at the least cost of Python."""
+        """Return a function (x, out=None) that does what `run` does for one vector.
+
+        It does so with the least work in Python.
+        """
         return self.run if len(self.calls) > 1 else self.calls[0].vector
 
 
 def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
-    """Return the step that puts rows in order."""
+    """Return the call that gathers the rows of x with some indices."""
 
     def vector(x, out=None):
         out = np.empty(len(index), dtype) if out is None else out
@@ -120,7 +136,7 @@ def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
 
 
 def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
-    """Return a step made ready."""
+    """Return a step of a plan as a call, with its values packed."""
     chosen = values[step.start : step.stop]
     rows = shape_of(chosen[0].shape)[0]
     pack = _PACKERS.get(step.kind, _pack_dyadic)
@@ -128,8 +144,13 @@ def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
 
 
 def _for_vectors(kernel, arguments, rows, shape, dtype):
-    """Return the function of (x, out=None) for kernel(*arguments, x, scratch, out)."""
-    idle, empty = [], np.empty  # work arrays that no thread has in use
+    """Return the function (x, out=None) that calls a kernel for one vector.
+
+    The kernel is called as ``kernel(*arguments, x, scratch, out)``. The scratch arrays,
+    of the given shape, are kept for the next call.
+    """
+    idle: list[np.ndarray] = []  # scratch arrays that no thread is using
+    empty = np.empty
 
     def vector(x, out=None):
         if out is None:
@@ -146,10 +167,10 @@ def _for_vectors(kernel, arguments, rows, shape, dtype):
 
 
 def _pack_dyadic(values, step, dtype):
-    """Pack a whole dyadic butterfly.
+    """Return the two functions of `Call` for a whole dyadic butterfly.
 
-    The kernels apply stride 1 first; the one that applies it last is the adjoint of one
-    with blocks transposed, and conjugated.
+    The kernels apply stride 1 first. A butterfly that applies stride 1 last is the
+    adjoint of one that applies it first, with its blocks transposed and conjugated.
     """
     increasing = step.kind == INCREASING
     levels = [value.transpose(0, 3, 1, 2).reshape(-1, 2, 2) for value in values]
@@ -167,7 +188,11 @@ def _pack_dyadic(values, step, dtype):
 
 
 def _pack_shuffled(values, step, dtype):
-    """Pack a whole chain for one vector; the turned one is an adjoint, as above."""
+    """Return the function of `Call` for a whole chain and one vector, and None.
+
+    A step of kind "turned" is the adjoint of a chain with blocks transposed and
+    conjugated.
+    """
     if step.kind == TURNED:
         factors = [np.conj(value.transpose(0, 2, 1, 3)) for value in values]
     else:
@@ -179,7 +204,10 @@ def _pack_shuffled(values, step, dtype):
 
 
 def _flat(factors, pack, dtype):
-    """Return packed values of all factors, their patterns, and the most rows of one."""
+    """Return the packed values of all factors, their patterns, and the widest size.
+
+    That size is the largest number of rows or columns of a factor.
+    """
     layout = np.array([factor.shape for factor in factors], np.int64)
     widest = max(max(shape_of(factor.shape)) for factor in factors)
     packed = np.empty(sum(factor.size for factor in factors), dtype)
@@ -192,13 +220,13 @@ def _flat(factors, pack, dtype):
 
 
 def _pack_chain(values, step, dtype):
-    """Multiply out the groups of a step, and pack what comes of it."""
+    """Return the two functions of `Call` for the fused groups of factors of a step."""
     ends = list(groups(len(values), step.sizes))[::-1]
     factors = [functools.reduce(fused_values, values[i:j]) for i, j in ends]
     packed, layout, widest = _flat(factors, kronecker_pack, dtype)
     tile = max(16, TILE_BYTES // (widest * dtype.itemsize))
-    rows, work = shape_of(values[0].shape)[0], (2, widest)
-    vector = _for_vectors(kronecker_chain_apply, (packed, layout), rows, work, dtype)
+    rows, shape = shape_of(values[0].shape)[0], (2, widest)
+    vector = _for_vectors(kronecker_chain_apply, (packed, layout), rows, shape, dtype)
 
     def columns(x, out, parallel):
         width = min(tile, x.shape[1])

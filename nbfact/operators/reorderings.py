@@ -1,4 +1,4 @@
-"""Permutations that fast transforms need, as arrays of indices."""
+"""Permutations of rows and columns that fast transforms need, as index arrays."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from .._core.checks import power_of_two, size
 
 
 def bit_reversal(n: int) -> np.ndarray:
-    """Return the bit-reversal permutation, its own inverse.
+    """Return the bit-reversal permutation, which is its own inverse.
 
     Parameters
     ----------
@@ -20,7 +20,12 @@ def bit_reversal(n: int) -> np.ndarray:
     Returns
     -------
     ndarray of intp, shape (n,)
-        Entry i is i with its log2(n) bits in reverse order.
+        Entry i is the number i with its log2(n) bits in reverse order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `n` is not an integer, or not a power of two.
 
     Examples
     --------
@@ -40,13 +45,14 @@ def digit_reversal(factors: Sequence[int]) -> np.ndarray:
     Parameters
     ----------
     factors : sequence of int
-        Radices f[0], ..., f[J-1], positive; n is their product.
+        Radices f[0], ..., f[J-1], positive. Their product is n.
 
     Returns
     -------
     ndarray of intp, shape (n,)
-        The columns of the DFT in this order are a product of the chain
-        ``Chain.mixed_radix(factors)``; with radices 2 it is `bit_reversal`.
+        The DFT with its columns in this order is a product of factors on the chain
+        ``Chain.mixed_radix(factors)``. When all radices are 2, the permutation is
+        `bit_reversal`.
 
     Examples
     --------
@@ -58,10 +64,11 @@ def digit_reversal(factors: Sequence[int]) -> np.ndarray:
 
 
 def makhoul(n: int) -> np.ndarray:
-    """Return the even indices in order, then the odd ones in reverse order.
+    """Return Makhoul's permutation: even indices in order, odd ones in reverse order.
 
-    The columns of a cosine transform in this order are real parts of a Fourier
-    transform (J. Makhoul, A fast cosine transform in one and two dimensions, 1980).
+    The columns of a cosine transform in this order are real parts of the columns of a
+    weighted Fourier transform (J. Makhoul, A fast cosine transform in one and two
+    dimensions, IEEE Trans. Acoustics, Speech and Signal Processing, 1980).
 
     Parameters
     ----------
@@ -82,22 +89,29 @@ def makhoul(n: int) -> np.ndarray:
 
 
 def dao(n: int, split: bool, reverse_first: bool, reverse_second: bool) -> np.ndarray:
-    """Return one of the eight permutations of Dao et al. (2019).
+    """Return one of the eight permutations of Dao et al., ICML 2019.
+
+    The permutation is made in steps, which rearrange blocks of n, n / 2, ..., 2
+    positions.
 
     Parameters
     ----------
     n : int
         A power of two, at least 1.
     split : bool
-        Whether each step puts even positions before odd ones.
+        Whether each step puts the even positions of a block before the odd ones.
     reverse_first, reverse_second : bool
-        Whether it then reverses the first half, or the second.
+        Whether each step then reverses the first half, or the second half, of a block.
 
     Returns
     -------
     ndarray of intp, shape (n,)
-        The steps are made on blocks of n, n / 2, ..., 2; ``split`` alone gives
-        `bit_reversal`.
+        With ``split`` alone it is `bit_reversal`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `n` is not an integer, or not a power of two.
 
     Examples
     --------
@@ -118,18 +132,39 @@ def dao(n: int, split: bool, reverse_first: bool, reverse_second: bool) -> np.nd
     return blocks.ravel()
 
 
-def checked(name: str, index: Any, size: int) -> tuple[np.ndarray | None, int]:
-    """Return indices of `size` rows as `Butterfly` takes them, and how many are kept.
+def checked_permutation(
+    name: str, index: Any, length: int
+) -> tuple[np.ndarray | None, int]:
+    """Return an argument `rows` or `columns` of `Butterfly`, checked.
 
-    None stands for all in order. ValueError names the argument unless each index from 0
-    stands once, and nothing else but -1.
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    index : array_like of int, shape (length,), or None
+        What the caller passed.
+    length : int
+        Number of rows, or of columns, of the product of the factors.
+
+    Returns
+    -------
+    index : ndarray of intp, or None
+        None when all are in order.
+    kept : int
+        Number of indices that are not -1.
+
+    Raises
+    ------
+    ValueError
+        Unless each integer from 0 on occurs once, and no other one but -1.
     """
     if index is None:
-        return None, size
+        return None, length
     index = np.array(index)
-    if index.shape != (size,) or index.dtype.kind not in "iu":
+    if index.shape != (length,) or index.dtype.kind not in "iu":
         raise ValueError(
-            f"{name} must be {size} integers, got shape {index.shape} of {index.dtype}"
+            f"{name} must be {length} integers, got shape {index.shape} of "
+            f"{index.dtype}"
         )
     index = index.astype(np.intp)
     kept = np.sort(index[index >= 0])
@@ -138,12 +173,12 @@ def checked(name: str, index: Any, size: int) -> tuple[np.ndarray | None, int]:
             f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must stand once "
             "each, and nothing else but -1"
         )
-    in_order = len(kept) == size and np.all(index == np.arange(size))
+    in_order = len(kept) == length and np.all(index == np.arange(length))
     return (None if in_order else index), len(kept)
 
 
 def inverse(index: np.ndarray) -> np.ndarray:
-    """Return where each index stands, from 0; -1 are left out.
+    """Return the position of each index from 0 on in an array, where -1 is ignored.
 
     Examples
     --------
@@ -157,7 +192,11 @@ def inverse(index: np.ndarray) -> np.ndarray:
 
 
 def cancel(columns: np.ndarray | None, rows: np.ndarray | None) -> bool:
-    """Whether the permutations between two products undo one another."""
+    """Return whether two permutations are the same one that drops nothing.
+
+    Between the factors of two butterflies they then cancel. None stands for the
+    identity.
+    """
     if columns is None or rows is None:
         return columns is rows
     return columns.min() >= 0 and np.array_equal(columns, rows)

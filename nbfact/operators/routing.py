@@ -1,4 +1,4 @@
-"""Any permutation as an exact butterfly: the network of Beneš."""
+"""Any permutation as an exact butterfly, by the switching network of Beneš."""
 
 from typing import Any
 
@@ -15,34 +15,42 @@ def permutation(p: Any, dtype: Any = np.float64) -> Butterfly:
     Parameters
     ----------
     p : array_like of int, shape (n,)
-        Each of 0, ..., n - 1 once, n at least 1.
+        The permutation: each of 0, ..., n - 1 once, n at least 1.
     dtype : numpy dtype
         float64 or float32.
 
     Returns
     -------
     Butterfly
-        Of shape (n, n): ``(B @ x)[i]`` is ``x[p[i]]``, exactly. All values are 0 or 1,
-        on the chain ``C @ C.T`` with C = ``Chain.square_dyadic(N)``, N the next power
-        of two; from there rows and columns from n on are dropped.
+        The operator B of shape (n, n) for which ``(B @ x)[i]`` is exactly ``x[p[i]]``.
+        All its values are 0 or 1. Its chain is ``C @ C.T`` with
+        ``C = Chain.square_dyadic(N)``, where N is the least power of two that is at
+        least n; its rows and columns from n on are dropped.
 
     Raises
     ------
     TypeError, ValueError
-        When `p` is not a vector of integers, or not a permutation; for another dtype.
+        When `p` is not a vector of integers or not a permutation, or the dtype is
+        another.
+
+    See Also
+    --------
+    nbfact.targets.permuted : A dense matrix with rows and columns in random orders.
 
     Notes
     -----
-    Routing by the looping algorithm, O(n log n). A product costs 4 N log2(N): ``rcg``
-    is n / (4 log2 n) for powers of two. It serves to learn from, and inside products;
-    to permute and nothing else, ``x[p]`` costs nothing, as do the `rows` and
-    `columns` of a `Butterfly`.
+    The switches are set by the looping algorithm in O(n log n) operations. A product
+    costs 4 N log2(N): the relative complexity gain ``rcg`` is n / (4 log2 n) for powers
+    of two. Use the operator as an example to learn, and inside products. To permute
+    alone, ``x[p]`` needs no multiplications, and neither do the `rows` and `columns` of
+    a `Butterfly`.
 
     References
     ----------
     V. Beneš, Mathematical theory of connecting networks and telephone traffic, 1965.
     D. Opferman and N. Tsao-Wu, On a class of rearrangeable switching networks, Bell
-    System Technical Journal, 1971. T. Dao et al., Kaleidoscope, ICLR 2020 (BB*).
+    System Technical Journal, 1971. T. Dao et al., Kaleidoscope, ICLR 2020, where the
+    matrices on this chain are the class BB*.
 
     Examples
     --------
@@ -72,9 +80,10 @@ def permutation(p: Any, dtype: Any = np.float64) -> Butterfly:
 
 
 def _route(p):
-    """Return which switches are crossed, a boolean array a factor, left to right.
+    """Return which switches are crossed, as one boolean array for each factor.
 
-    p: list, its length a power of two. Entry i of each array is that of position i.
+    The factors are in the order of the chain. `p` is a list whose length is a power of
+    two. Entry i of an array is that of position i.
     """
     order = len(p)
     left, right = [], []
@@ -83,8 +92,9 @@ def _route(p):
         inverse = [0] * order
         for i, source in enumerate(p):
             inverse[source] = i
-        # The outputs of a switch, i and i ^ half, go through different halves of the
-        # network, and so do the inputs of a switch: walk each cycle of constraints.
+        # The two outputs of a switch, i and i ^ half, must come from different halves
+        # of the network, and so must the two inputs of a switch. These constraints
+        # form cycles, each of which is walked once.
         lower = [-1] * order
         for start in range(order):
             i = start
@@ -96,16 +106,17 @@ def _route(p):
         at_lower = (position & half) != 0
         left.append(is_lower != at_lower)
         right.append(is_lower[inverse] != at_lower)
-        # What output i reads, inside its half: both position and source move there.
+        # The permutation inside the two halves: position and source of output i move
+        # to its half.
         inner = np.empty(order, np.intp)
-        there = np.where(is_lower, half, 0)
-        inner[(position & ~half) | there] = (sources & ~half) | there
+        start_of_half = np.where(is_lower, half, 0)
+        inner[(position & ~half) | start_of_half] = (sources & ~half) | start_of_half
         p, half = inner.tolist(), half // 2
     return [*left, *right[::-1]] or [np.zeros(1, bool)] * 2
 
 
 def _switches(crossed, pattern):
-    """Return the values (a, b, c, d) of switches, 0 and 1, from one flag a position."""
+    """Return the values, 0 or 1, of a factor of switches from one flag per position."""
     a, b, _, d = pattern
     flag = crossed.reshape(a, b, 1, d)
     straight = np.eye(b, dtype=bool).reshape(1, b, b, 1)
