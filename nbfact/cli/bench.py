@@ -31,7 +31,8 @@ def bench(
         ),
     ] = None,
     peers: Annotated[
-        bool, typer.Option("--peers", help="Measure the rivals of nbfact[peers] too.")
+        bool,
+        typer.Option("--peers", help="Measure the rivals that are installed too."),
     ] = False,
     pattern: Pattern = None,
     matrix: Annotated[
