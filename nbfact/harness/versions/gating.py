@@ -14,6 +14,7 @@ Where several hold, 2 counts before 1, and 1 before 3. ``compare`` exits with 0 
 it finds, and with 2 where it could not compare.
 """
 
+import contextlib
 import json
 import sys
 import time
@@ -146,12 +147,13 @@ def _compared(project, base, head, options) -> Comparison:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     start = time.perf_counter()
     columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(
-        *columns, console=console, transient=True, auto_refresh=False
-    ) as bars:
-        bar = bars.add_task("")
+    bars = Progress(*columns, console=console, transient=True, auto_refresh=False)
+    bar = bars.add_task("")
+    with contextlib.ExitStack() as stack:
 
         def progress(text, done, total):
+            if not bars.live.is_started:  # a refusal needs no bar
+                stack.enter_context(bars)
             bars.update(bar, description=text, completed=done, total=total)
             bars.refresh()
 
