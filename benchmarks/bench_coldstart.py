@@ -1,4 +1,4 @@
-"""What a new process pays: the import, and the first call of a kernel."""
+"""The costs of a new process: the import, and the first call of a kernel."""
 
 _FRESH_CACHE = """
 import os, tempfile
@@ -18,9 +18,9 @@ class ColdStart:
         return "import nbfact", "import numba, scipy.sparse.linalg"
 
     def timeraw_first_call(self):
-        """Compile two kernels: a cache of compiled code that is empty."""
+        """Compile two kernels, with an empty cache of compiled code."""
         return "fwht(x[0]); project_splin(x, 2)", _FRESH_CACHE
 
     def timeraw_import_numba(self):
-        """Import numba alone: what ours can never be faster than."""
+        """Import numba alone, which is part of every import of nbfact."""
         return "import numba", "import numpy"

@@ -1,4 +1,4 @@
-"""Factorizing and learning: time, error of approximation, memory, time to an error."""
+"""Benchmarks of factorizing and learning: time, error, memory, time to an error."""
 
 from . import common
 

@@ -1,4 +1,4 @@
-"""Products with fast operators: time, error, and time against the dense product."""
+"""Benchmarks of products with fast operators: time, error, ratio to the dense one."""
 
 from . import common
 

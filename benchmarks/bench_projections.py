@@ -1,4 +1,4 @@
-"""Projections onto sparse sets: time; a wrong one fails in its setup."""
+"""Benchmarks of projections onto sparse sets: time; a wrong one fails in its setup."""
 
 from . import common
 

@@ -1,12 +1,14 @@
-"""What the benchmark classes share: made from the registry, one class a group.
+"""What the benchmark classes share: they are made from the registry, one for a group.
 
-asv asks the newest commit of a run for the parameters, and sends an older one their
-positions only. So they stand in a file, ``points.json``, made from the registry of
-today by ``python -m benchmarks.common`` (a test compares the two), and never depend on
-the version of nbfact that is measured. A case that version does not have is skipped.
+asv takes the parameters from the newest commit of a run, and passes only their
+positions to an older one. Therefore they are in a file, ``points.json``, which ``python
+-m benchmarks.common`` makes from the registry of today (a test compares the two), and
+never depend on the version of nbfact that is measured. A case that this version does
+not have is skipped.
 """
 
 import functools
+import importlib
 import importlib.util
 import itertools
 import json
@@ -18,19 +20,38 @@ from pathlib import Path
 
 import numpy as np
 
-from nbfact.cases import registry as cases
-from nbfact.harness.case import DENSE, Case
-from nbfact.harness.sample import interleave
+
+def module_of(*places: str):
+    """Return the first of some modules of nbfact that exists.
+
+    asv runs the suite of today with older versions of nbfact, whose harness and
+    registry were in nbfact/bench.
+    """
+    for place in places[:-1]:
+        try:
+            return importlib.import_module(f"nbfact.{place}")
+        except ModuleNotFoundError as error:
+            if not f"nbfact.{place}".startswith(error.name):
+                raise  # the module exists, and something that it imports does not
+    return importlib.import_module(f"nbfact.{places[-1]}")
+
+
+cases = module_of("cases.registry", "bench.cases")
+_case = module_of("harness.case", "bench.case")
+DENSE, Case = _case.DENSE, _case.Case
+interleave = module_of("harness.sample", "bench.sample").interleave
 
 POINTS = Path(__file__).with_name("points.json")
 PROFILES = ("quick", "pr", "full")
 
 VERSIONS: dict[str, str] = {}
-"""Of groups whose workload has changed, beyond "1"; asv then drops old results."""
+"""Versions, other than "1", of groups whose workload has changed; asv then drops
+their old results."""
 
 SPARSE = 4
-"""Groups with fewer than one case in so many combinations of their parameters have one
-axis of tasks instead: 500 rows go with these sets, 32 with those."""
+"""Least number of combinations of parameters for each case at which a group has a
+single axis of tasks instead of an axis for each parameter: where 500 rows go with some
+sets and 32 rows with others, most combinations would be empty."""
 
 
 def profile() -> str:
@@ -42,26 +63,38 @@ def profile() -> str:
 
 
 def points(registry: Iterable[Case]) -> dict[str, dict]:
-    """Return what asv needs to know of cases: by group, names and values.
+    """Return what asv must know of cases: for each group its class, names and values.
 
-    Ours, dense and SciPy's. Rivals come and go with what is installed, parameters must
-    not; and the times of references written in NumPy have no history worth keeping.
+    The cases are those of nbfact, of the dense product and of SciPy. Rivals are there
+    only where they are installed, and parameters must not depend on that; and the times
+    of references written in NumPy have no history worth keeping.
     """
     found: dict[str, dict] = {}
     for case in registry:
         if case.impl.startswith(("nbfact", "dense", "scipy")):
-            group = found.setdefault(case.group, {"names": [*case.params], "impls": {}})
+            new = {
+                "class": class_name(case.group),
+                "names": [*case.params],
+                "impls": {},
+            }
+            group = found.setdefault(case.group, new)
             values = list(case.params.values())
             group["impls"].setdefault(case.impl, []).append(values)
     return found
+
+
+def class_name(group: str) -> str:
+    """Return the name of the class of a group: Palm4msaSweeps for "palm4msa sweeps"."""
+    words = group.replace("_", " ").split()
+    return "".join(word[0].upper() + word[1:] for word in words)
 
 
 @functools.cache
 def installed() -> dict[tuple, Case]:
     """Return every case of the nbfact that is measured, by group, parameters and impl.
 
-    The shim for the registries of older commits: they had a flag for profiles, and
-    some a list of its own for asv.
+    Registries of older commits had a flag in place of profiles, and some had a list of
+    cases for asv.
     """
     if hasattr(cases, "PROFILES"):
         found = [case for name in cases.PROFILES for case in cases.registry(name)]
@@ -78,7 +111,7 @@ def key(group: str, params: dict, impl: str) -> tuple:
 
 @functools.cache
 def allocations_module():
-    """Return the module that counts allocations: today's, older nbfact have none."""
+    """Return today's module that counts allocations, which older nbfact do not have."""
     path = Path(__file__).parents[1] / "nbfact" / "harness" / "allocations.py"
     spec = importlib.util.spec_from_file_location("allocations_of_today", path)
     module = importlib.util.module_from_spec(spec)
@@ -87,12 +120,12 @@ def allocations_module():
 
 
 class Axes:
-    """The parameters of a group, as asv wants them: axes, and holes in their product.
+    """The parameters of a group as asv needs them: axes, and holes in their product.
 
     Parameters
     ----------
     group : dict
-        Of :func:`points`.
+        A group from :func:`points`.
     """
 
     def __init__(self, group: dict):
@@ -106,7 +139,7 @@ class Axes:
         self.sparse = tasks * SPARSE < product
 
     def select(self, keep: Callable[[dict], bool]) -> dict[str, list]:
-        """Return ``param_names``, ``params`` and ``skip_params`` of some points."""
+        """Return ``param_names``, ``params`` and ``skip_params`` for some points."""
         chosen = [p for p in self.points if keep(self.named(p))]
         if not chosen:
             return {}
@@ -120,7 +153,7 @@ class Axes:
         return {"param_names": names, "params": params, "skip_params": holes}
 
     def find(self, values: tuple) -> dict:
-        """Return the parameters and ``impl`` of what asv calls with these values."""
+        """Return the parameters and ``impl`` of the point that asv calls."""
         if self.sparse:
             values = next(
                 p for p in self.points if (self.task(p), p[-1]) == tuple(values)
@@ -138,7 +171,7 @@ class Axes:
 class Benchmark:
     """Prepare one case, check its result, and leave it warm as ``self.call``."""
 
-    rounds = 1  # with two, a run that is killed in the first would keep nothing
+    rounds = 1  # with two, a run that is killed in the first keeps nothing
 
     def setup(self, *values):
         self.point = self.axes.find(values)
@@ -153,12 +186,12 @@ class Benchmark:
             )
 
     def installed_case(self, impl: str) -> Case:
-        """Return another implementation of the task; asv skips one that is not there.
+        """Return the case of an implementation of the task.
 
         Raises
         ------
         NotImplementedError
-            When the nbfact that is measured has no such case.
+            When the nbfact that is measured has no such case; asv then skips it.
         """
         params = {k: v for k, v in self.point.items() if k != "impl"}
         found = installed().get(key(self.group, params, impl))
@@ -168,33 +201,33 @@ class Benchmark:
 
 
 def run(self, *_):
-    """Do what is timed."""
+    """Make the call that is timed."""
     self.call()
 
 
 def rel_error(self, *_):
-    """Return the error, four units in the last place at least.
+    """Return the relative error, or four units in the last place if that is more.
 
-    Below that, changes are rounding's, and asv would report them as regressions.
+    Changes of smaller errors are rounding, and asv would report them as regressions.
     """
     eps = np.finfo(self.case.params["dtype"]).eps
     return float(f"{max(self.error, 4 * float(eps)):.3g}")
 
 
 def ratio_to_dense(self, *_):
-    """Return ratios of our time to the dense product's, of interleaved samples."""
+    """Return ratios of the time to that of the dense product, from paired samples."""
     dense = self.installed_case(DENSE)
-    calls = {"ours": self.call, "dense": dense.prepare(self.inputs)}
+    calls = {"fast": self.call, "dense": dense.prepare(self.inputs)}
     times = interleave(calls, budget=0.3)
-    # With samples asv computes a median and an interval, as for times.
-    ratios = times["ours"] / times["dense"]
+    # asv computes a median and an interval from samples, as for times.
+    ratios = times["fast"] / times["dense"]
     return {"samples": [float(f"{r:.3g}") for r in ratios], "number": 1}
 
 
 def allocs(self, *_):
-    """Return the blocks that Numba's runtime allocates in one call, and one more.
+    """Return one plus the number of blocks that Numba's runtime allocates in one call.
 
-    The one more: asv takes a ratio to what it was before, which may have been none.
+    One is added because asv takes the ratio to an earlier value, which may be zero.
     """
     return 1 + allocations_module().allocations(self.call)["count"]
 
@@ -202,7 +235,7 @@ def allocs(self, *_):
 def peak_bytes(self, *_):
     """Return the most bytes of arrays that one call holds at once.
 
-    Not asv's ``peakmem_``, which is that of the process: mostly LLVM compiling.
+    asv's own ``peakmem_`` is the peak of the process, most of which is LLVM compiling.
     """
     tracemalloc.start()
     try:
@@ -224,22 +257,21 @@ def classes(module: str, wanted: Callable[[str, dict], bool]) -> dict[str, type]
     Parameters
     ----------
     module : str
-        ``__name__`` of where they will stand.
+        ``__name__`` of the module in which they will be.
     wanted : callable
-        ``wanted(group, names of its parameters)``.
+        ``wanted(group, names)`` returns whether the class of a group is wanted, given
+        the names of its parameters.
 
     Returns
     -------
     dict of str to type
-        Named after the groups: ``palm4msa sweeps`` is ``Palm4msaSweeps``.
+        Classes named after their groups, see :func:`class_name`.
     """
     stored = json.loads(POINTS.read_text(encoding="utf-8"))[profile()]
     made = {}
     for group, content in stored.items():
         if wanted(group, content["names"]):
-            name = "".join(
-                word[0].upper() + word[1:] for word in group.replace("_", " ").split()
-            )
+            name = content["class"]
             axes = Axes(content)
             made[name] = type(
                 name,
@@ -257,34 +289,34 @@ def classes(module: str, wanted: Callable[[str, dict], bool]) -> dict[str, type]
 
 
 def _methods(axes: Axes) -> Iterator[tuple[str, Callable]]:
-    """Yield the benchmarks of a group: each where it says something."""
+    """Yield the benchmarks of a group, each where it says something."""
     products = "batch" in axes.names
     dense = any(point[-1] == DENSE for point in axes.points)
     fewest = min(axes.named(p).get("batch", 0) for p in axes.points)
     projections = axes.points[0][-1].startswith("nbfact project")
     to_error = "to" in axes.names
-    last = axes.named(axes.points[-1])  # one task tells of memory
+    last = axes.named(axes.points[-1])  # one task is enough to measure memory
 
-    def ours(point):
+    def own(point):
         return point["impl"].startswith("nbfact")
 
     def few(point):  # with more columns a call allocates the same
-        return ours(point) and point["batch"] == fewest
+        return own(point) and point["batch"] == fewest
 
     time = "time_to_tolerance" if to_error else "time_apply"
     yield from _method(time, run, axes, lambda point: True)
-    # A projection is right or not, and one that reaches an error has it: see setup.
+    # Whether a projection is right, or an error is reached, is checked in setup.
     if not projections and not to_error:
-        yield from _method("track_rel_error", rel_error, axes, ours)
+        yield from _method("track_rel_error", rel_error, axes, own)
     if dense:
-        yield from _method("track_ratio_to_dense", ratio_to_dense, axes, ours)
+        yield from _method("track_ratio_to_dense", ratio_to_dense, axes, own)
         yield from _method("track_allocs", allocs, axes, few)
     if not products and not projections and not to_error:
         yield from _method("track_peak_bytes", peak_bytes, axes, last.__eq__)
 
 
 def _method(name, body, axes, keep):
-    """Yield a method with axes of its own, unless it would have no points."""
+    """Yield a method with its own axes, unless it has no points."""
     if chosen := axes.select(keep):
 
         @functools.wraps(body)
@@ -297,7 +329,7 @@ def _method(name, body, axes, keep):
 
 
 def write_points() -> str:
-    """Return the text of ``points.json`` for the registry of this nbfact."""
+    """Return the text of ``points.json`` for the registry of today."""
     lines = []
     for name in PROFILES:
         groups = points(cases.registry(name))

@@ -1,9 +1,11 @@
-"""What parallel twins gain: ``python benchmarks/parallel.py float32 1024 256 7``.
+"""What do parallel kernels gain? ``python benchmarks/parallel.py float32 1024 256 7``.
 
-dtype, n, batch, seconds for each kernel; points to assign are 16 batches, real. Bursts,
-and least times: on cores that others use too, two threads seldom meet on both.
-``OMP_WAIT_POLICY=active`` keeps the threads awake; with "passive" each call begins by
-waking them.
+The arguments are dtype, order n, number of columns (batch), and seconds for each kernel
+and its parallel twin; ``nearest_rows`` assigns 16 real points for each column. Calls
+are timed in bursts and the least times are compared, because on cores that other
+programs use too, two threads seldom run at the same time.
+``OMP_WAIT_POLICY=active`` keeps the threads awake between calls; with ``passive`` each
+call begins by waking them.
 """
 
 import functools
@@ -48,7 +50,11 @@ def cases(n, batch, dtype):
 
 
 def timed(calls, seconds):
-    """Return seconds of each call, in turn: bursts of 4, and of 12."""
+    """Return the seconds of two calls that take turns, in bursts of 4 and of 12 calls.
+
+    The bursts of the second, parallel call are longer, because its threads wake up
+    during the first calls of a burst.
+    """
     times = [], []
     for call in calls * 2:
         call()
@@ -63,7 +69,7 @@ def timed(calls, seconds):
 
 
 def main(dtype, n, batch, seconds):
-    """Print the least times and how often the twin met them."""
+    """Print the least time of each kernel, and how often its twin was faster."""
     for name, calls in cases(int(n), int(batch), dtype).items():
         serial, parallel = timed(calls, float(seconds))
         least = min(serial)

@@ -1,8 +1,9 @@
 """Does the gate see what it should? ``python benchmarks/planted.py``, in a clone.
 
-Changes are planted into copies of the last commit, one at a time; the gate compares
-each with that commit. ``python benchmarks/planted.py --equal 20`` compares the commit
-with itself. Both print a table in Markdown; ``--profile`` and ``-k`` choose the cases.
+Changes are planted into copies of the last commit, one at a time, and the gate compares
+each copy with that commit. ``python benchmarks/planted.py --equal 20`` compares the
+commit with itself 20 times. Both print a table in Markdown; ``--profile`` and ``-k``
+choose the cases.
 """
 
 import argparse
@@ -13,104 +14,143 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
+from nbfact.cases.nbfact_project import NBFACT
 from nbfact.harness.versions.gating import run_gate
 from nbfact.harness.versions.revisions import resolve
 
+
+class Change(NamedTuple):
+    """A change of one file, and the exit code with which the gate should end."""
+
+    title: str
+    path: str  # below nbfact/
+    new: str  # put in place of `old`, or at the end of the file
+    due: int
+    old: str = ""
+
+
 CHANGES = [
-    (
+    Change(
         "`project_splin` does three rows in ten twice",
-        "kernels/projections.py",
-        "    for i in range(m):\n        write_moduli(x[i], moduli)\n"
-        "        low, high, left",
-        "    for step in range(m + m * 3 // 10):\n        i = step % m\n"
-        "        write_moduli(x[i], moduli)\n        low, high, left",
+        "kernels/sparse_projections.py",
+        "_right_splin = project_splin\n\n\n"
+        "@kernel\n"
+        "def project_splin(x, k, tie_tol=0.0):\n"
+        "    again = x[: 3 * len(x) // 10].copy()\n"
+        "    _right_splin(again, k, tie_tol)\n"
+        "    _right_splin(x, k, tie_tol)\n",
         1,
     ),
-    (
+    Change(
         "`fwht` transforms a quarter once more, aside",
-        "kernels/hadamard.py",
-        "    _transform(x, x.size, _base(x, x.size), True)\n",
+        "kernels/walsh_hadamard.py",
+        "_right_fwht = fwht\n\n\n"
+        "@kernel\n"
+        "def fwht(x):\n"
         "    part = x[: x.size // 4].copy()\n"
-        "    _transform(part, part.size, _base(part, part.size), True)\n"
-        "    _transform(x, x.size, _base(x, x.size), True)\n",
+        "    _right_fwht(part)\n"
+        "    _right_fwht(x)\n",
         1,
     ),
-    (
+    Change(
         "`fwht` is wrong by 1e-5: a hundred times its error",
-        "kernels/hadamard.py",
-        "    _transform(x, x.size, _base(x, x.size), True)\n",
-        "    _transform(x, x.size, _base(x, x.size), True)\n    x[0] *= 1.0003\n",
+        "kernels/walsh_hadamard.py",
+        "_right_fwht = fwht\n\n\n"
+        "@kernel\n"
+        "def fwht(x):\n"
+        "    _right_fwht(x)\n"
+        "    x[0] *= 1.0003\n",
         1,
     ),
-    (
+    Change(
         "a fifth of the sweeps of palm4msa",
-        "algorithms/palm4msa.py",
-        "for iteration in range(1, n_iter + 1):",
-        "for iteration in range(1, max(1, n_iter // 5) + 1):",
+        "algorithms/palm/palm4msa.py",
+        "_right_palm4msa = palm4msa\n\n\n"
+        "def palm4msa(*arguments, n_iter=200, **options):\n"
+        "    n_iter = max(1, n_iter // 5)\n"
+        "    return _right_palm4msa(*arguments, n_iter=n_iter, **options)\n",
         1,
     ),
-    (
+    Change(
         "the case of `project_spcol` is gone",
-        "bench/steps.py",
-        '    "spcol": (project_spcol,',
+        "cases/projections.py",
         '    "spcol2": (project_spcol,',
         2,
+        old='    "spcol": (project_spcol,',
     ),
-    (
+    Change(
         "`butterfly_factorize` raises",
-        "algorithms/butterfly.py",
-        "def butterfly_factorize(",
-        "def butterfly_factorize(*_, **__):\n    raise ArithmeticError\n\n\n"
-        "def _butterfly_factorize(",
+        "algorithms/butterfly/butterfly_factorize.py",
+        "def butterfly_factorize(*_, **__):\n    raise ArithmeticError\n",
         2,
     ),
-    ("nothing", "__init__.py", "", "", 0),
-    ("a comment", "kernels/_jit.py", '"""How', '# A comment.\n"""How', 0),
+    Change("nothing", "__init__.py", "", 0),
+    Change("a comment", "kernels/_jit.py", "# A comment.\n", 0),
 ]
-"""What it is, where, the text that it replaces, by what, and the exit code due."""
 
 
-def planted(folder, path, old, new):
-    """Write the last commit with one change in a folder; return the folder."""
-    for name, content in resolve("HEAD").files.items():
-        target = folder / "nbfact" / name
+def changed(text, change):
+    """Return the text of a file with a change.
+
+    Raises
+    ------
+    ValueError
+        When the file does not contain what the change replaces.
+    """
+    if change.old and change.old not in text:
+        raise ValueError(f"{change.path}: does not hold {change.old!r}")
+    if change.old:
+        return text.replace(change.old, change.new, 1)
+    return f"{text}\n\n{change.new}" if change.new else text
+
+
+def planted(folder, change):
+    """Write the last commit with one change into a folder; return the folder."""
+    for name, content in resolve("HEAD", NBFACT).files.items():
+        target = folder / NBFACT.name / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    changed = folder / "nbfact" / path
-    text = changed.read_text()
-    if old not in text:
-        raise ValueError(f"{path}: does not hold {old!r}")
-    changed.write_text(text.replace(old, new, 1))
+    path = folder / NBFACT.name / change.path
+    path.write_text(changed(path.read_text(), change))
     return folder
 
 
-def gated(head, options):
+def gated(head, options, same=False):
     """Gate a version against the last commit; return what the verdict file says."""
     with tempfile.TemporaryDirectory() as folder:
         verdict = Path(folder, "gate.json")
         start = time.perf_counter()
-        run_gate("HEAD", str(head), options.profile, options.k, output=verdict)
-        told = json.loads(verdict.read_text())
-    return {**told, "seconds": time.perf_counter() - start}
+        run_gate(
+            NBFACT,
+            "HEAD",
+            str(head),
+            profile=options.profile,
+            pattern=options.pattern,
+            output=verdict,
+            same=same,
+        )
+        found = json.loads(verdict.read_text())
+    return {**found, "seconds": time.perf_counter() - start}
 
 
 def show_changes(options):
-    """Plant every change; print what the gate says of it."""
+    """Plant every change; print what the gate says about it."""
     wrong = 0
     lines = ["| change | due | exit | what the gate says |", "|:--|--:|--:|:--|"]
-    for title, path, old, new, due in CHANGES:
-        if options.only not in title:
+    for change in CHANGES:
+        if options.only not in change.title:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            told = gated(planted(Path(folder), path, old, random_state=new), options)
-        found = [row for row in told["cases"] if row["verdict"] not in ("same", "new")]
-        said = [f"{row['verdict']}: {row['group']}{_ratio(row)}" for row in found[:3]]
-        said += [f"{len(found) - 3} more"] * (len(found) > 3)
-        said = "; ".join(said) or "all the same"
-        lines.append(f"| {title} | {due} | {told['exit']} | {said} |")
+            found = gated(planted(Path(folder), change), options)
+        bad = [row for row in found["cases"] if row["verdict"] not in ("same", "new")]
+        said = [f"{row['verdict']}: {row['group']}{_ratio(row)}" for row in bad[:3]]
+        said += [f"{len(bad) - 3} more"] * (len(bad) > 3)
+        words = "; ".join(said) or found["message"] or "all the same"
+        lines.append(f"| {change.title} | {change.due} | {found['exit']} | {words} |")
         print(lines[-1], flush=True)
-        wrong += due != told["exit"]
+        wrong += change.due != found["exit"]
     print("", *lines, sep="\n")
     return wrong
 
@@ -121,16 +161,16 @@ def _ratio(row):
 
 def show_equal(options):
     """Compare the commit with itself, many times; print how often it was called so."""
-    told = [gated("HEAD", options) for _ in range(options.equal)]
-    cases = [row for run in told for row in run["cases"]]
+    runs = [gated("HEAD", options, same=True) for _ in range(options.equal)]
+    cases = [row for run in runs for row in run["cases"]]
     ratios = [row["ratio"]["median"] for row in cases if row["ratio"]]
-    seconds = sorted(run["seconds"] for run in told)
-    codes = collections.Counter(run["exit"] for run in told)
+    seconds = sorted(run["seconds"] for run in runs)
+    codes = collections.Counter(run["exit"] for run in runs)
     verdicts = collections.Counter(row["verdict"] for row in cases)
     print("\n| runs | exit codes | verdicts | ratios | seconds a run |")
     print("|--:|:--|:--|:--|:--|")
     print(
-        f"| {len(told)} | {_counts(codes)} | {_counts(verdicts)} | "
+        f"| {len(runs)} | {_counts(codes)} | {_counts(verdicts)} | "
         f"{min(ratios):.3f} to {max(ratios):.3f} | {seconds[0]:.0f} to "
         f"{seconds[-1]:.0f}, median {seconds[len(seconds) // 2]:.0f} |"
     )
@@ -142,16 +182,18 @@ def _counts(counter):
 
 
 def main():
-    """Run one of the two; exit with how many outcomes were not due."""
+    """Run one of the two; exit with the number of outcomes that were not due."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--equal", type=int, default=0, metavar="RUNS")
-    parser.add_argument("--only", default="", metavar="WORDS", help="of a change")
+    parser.add_argument(
+        "--only", default="", help="only changes with this in the title"
+    )
     parser.add_argument("--profile", default="pr")
-    parser.add_argument("-k", default=None, metavar="PATTERN")
+    parser.add_argument("-k", "--pattern", default=None)
     options = parser.parse_args()
-    changed = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "nbfact"])
-    if changed.returncode:
-        sys.exit("nbfact/ differs from the last commit: commit first")
+    differs = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", NBFACT.name])
+    if differs.returncode:
+        sys.exit(f"{NBFACT.name}/ differs from the last commit: commit first")
     sys.exit(show_equal(options) if options.equal else show_changes(options))
 
 

@@ -1,4 +1,4 @@
-"""``python -m nbfact`` is the ``nbfact`` command."""
+"""Run the ``nbfact`` command as ``python -m nbfact``."""
 
 from .cli.app import main
 

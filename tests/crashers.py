@@ -1,4 +1,4 @@
-"""Cases of rivals that crash, hang, exit and raise, for a process of their own."""
+"""Cases of rivals that crash, hang, exit and raise, for tests of isolation."""
 
 import ctypes
 import os
@@ -7,9 +7,8 @@ import time
 
 from nbfact.harness.case import Case
 
-TELL = "NBFACT_TEST_TELL"
-"""Names the file where one that hangs writes the id of its process."""
-
+PID_FILE = "NBFACT_TEST_PID_FILE"
+"""Environment variable with the file in which a hanging case writes its process id."""
 
 seen = []
 
@@ -20,7 +19,7 @@ def right(x):
 
 
 def segfault(x):
-    """Crash once it has been checked and is timed."""
+    """Crash after the result is checked, while it is timed."""
     calls = []
 
     def call():
@@ -36,8 +35,8 @@ def leave(x):
 
 def hang(x):
     def call():
-        if TELL in os.environ:
-            with open(os.environ[TELL], "w") as file:
+        if PID_FILE in os.environ:
+            with open(os.environ[PID_FILE], "w") as file:
                 file.write(str(os.getpid()))
         time.sleep(100)
 
@@ -77,30 +76,30 @@ def case(prepare, n=4, **changes):
 
 
 def every():
-    """Return a task of all that can go wrong, the first of them the yardstick."""
+    """Return a task with every kind of failure; the first case is the yardstick."""
     kinds = (right, leave, hang, fail, noisy)
     return [case(segfault, impl="pyfaust"), *map(case, kinds)]
 
 
 def good(profile="quick", peers=False):
-    """Return two tasks, of sizes 4 and 5, without and with something of peers."""
+    """Return two tasks of sizes 4 and 5, without and with a rival."""
     return [case(right), case(right, n=5), case(noisy, n=5, impl="pyfaust")]
 
 
 def hanging(profile="quick", peers=False):
-    """Return the same, and a third that hangs."""
+    """Return these tasks and a third one that hangs."""
     return [*good(), case(right, n=6), case(hang, n=6, impl="pyfaust")]
 
 
 def stale(x):
-    """Crash in a process that has run something before."""
+    """Crash in a process that has run another case before."""
     if seen:
         os.abort()
     return lambda: 2 * x
 
 
 def after():
-    """Return a task of ours that crashes for what was done before."""
+    """Return a task, no rival, that crashes because of what was done before."""
     return [case(stale, 8, rival=False)]
 
 

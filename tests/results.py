@@ -7,7 +7,7 @@ from nbfact.harness.case import DENSE
 
 
 def around(middle, share):
-    """Return a ratio with its interval, or whatever else it should be."""
+    """Return a ratio with its interval; what is no number is returned unchanged."""
     if not isinstance(middle, int | float):
         return middle
     low, high = middle * (1 - share), middle * (1 + share)
@@ -74,7 +74,7 @@ def verdict(word="same", middle=1.0, **more):
 
 
 def write_asv(folder, *, last=None, columns=13):
-    """Write what asv writes: three commits, two implementations."""
+    """Write results as asv does, for three commits and two implementations."""
     machine = folder / "epyc"
     machine.mkdir(parents=True)
     (machine / "machine.json").write_text('{"machine": "epyc", "version": 1}')

@@ -1,4 +1,4 @@
-"""The harness: its registry, its clock, its files, its verdicts."""
+"""The registry of cases, the clock of the harness, and what it says of a machine."""
 
 import json
 import math
@@ -14,10 +14,12 @@ from nbfact.cases import timed_operators as operators
 from nbfact.cases.assignment import assignment_cases
 from nbfact.cases.clustering import clustering_cases
 from nbfact.cases.hadamard_transform import fwht_cases
+from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cases.products import matrix_cases, product_cases
 from nbfact.cases.projections import projection_cases
 from nbfact.cases.rivals import peers
 from nbfact.harness import machine, sample
+from nbfact.harness.case import select
 from nbfact.operators import FactorProduct
 
 SMALL = [
@@ -43,7 +45,7 @@ def result_and_reference(case):
 
 
 @pytest.mark.compiled
-def test_clusterings_are_told_by_their_objective():
+def test_clusterings_are_judged_by_their_objective():
     pytest.importorskip("sklearn")
     for case in clustering_cases([(8, 16, 80)]):
         got, want = result_and_reference(case)
@@ -149,7 +151,7 @@ def test_pr_is_small():
 @pytest.mark.skipif(not peers.installed("pyfaust"), reason="pyfaust is not installed")
 def test_projections_of_pyfaust_are_ours():
     for case in projection_cases((8,), ("float64",)):
-        # At n = 8 its skperm is not the best there is: 44.79 of an energy of 44.90.
+        # At n = 8 its skperm is not optimal: it keeps 44.79 of an energy of 44.90.
         if case.impl == "pyfaust" and "skperm" not in case.group:
             got, want = result_and_reference(case)
             assert case.error(got, want) == 0
@@ -165,14 +167,14 @@ def test_quick_holds_what_the_readme_promises():
 
 def test_select_takes_substrings_and_globs():
     registry = cases.registry("quick")
-    assert cases.select(registry, None) == registry
-    found = cases.tasks(cases.select(registry, "butterfly N=256"))
+    assert select(registry, None) == registry
+    found = cases.tasks(select(registry, "butterfly N=256"))
     assert list(found) == [
         "butterfly n=256 batch=1 float32",
         "butterfly n=256 batch=64 float32",
     ]
-    assert cases.select(registry, "*n=256 batch=1 *") != []
-    assert cases.select(registry, "no such case") == []
+    assert select(registry, "*n=256 batch=1 *") != []
+    assert select(registry, "no such case") == []
 
 
 def test_rounds_are_interleaved_rotated_and_reversed(monkeypatch):
@@ -215,7 +217,7 @@ def test_statistics():
         "q3": 4.0,
         "rounds": 5,
     }
-    # What disturbs a round disturbs both: the ratio does not see it.
+    # What disturbs a round disturbs both calls, so that the ratio does not show it.
     ratio = sample.paired_ratio(times, 2 * times)
     assert ratio == {"median": 0.5, "low": 0.5, "high": 0.5}
     ratio = sample.paired_ratio(times, np.ones(5))
@@ -231,28 +233,28 @@ def test_roof_is_the_larger_of_moving_and_computing():
 
 
 def test_fingerprint_is_json_and_survives_a_machine_without_tools(monkeypatch):
-    full = machine.fingerprint()
+    full = machine.fingerprint(NBFACT)
     assert {"name", "cpu", "cores", "versions", "blas", "os"} <= full.keys()
     assert full["versions"]["numpy"] == np.__version__
     json.dumps(full, allow_nan=False)
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(machine, "_read", lambda path: None)
-    bare = machine.fingerprint()
+    bare = machine.fingerprint(NBFACT)
     assert "commit" not in bare and bare["cpu"]
 
 
 def test_the_name_of_a_machine_is_that_of_its_hardware(monkeypatch):
-    name = machine.fingerprint()["name"]
+    name = machine.fingerprint(NBFACT)["name"]
     monkeypatch.setattr(machine, "_cores", lambda: 1)  # fewer given to this process
     monkeypatch.setattr(platform, "platform", lambda: "another kernel")
-    assert machine.fingerprint()["name"] == name
+    assert machine.fingerprint(NBFACT)["name"] == name
     monkeypatch.setattr(machine, "_memory", lambda: 1 << 50)
-    assert machine.fingerprint()["name"] != name
+    assert machine.fingerprint(NBFACT)["name"] != name
     monkeypatch.setenv("NBFACT_MACHINE", "CI runner (blue)")
-    assert machine.fingerprint()["name"] == "ci-runner-blue"
+    assert machine.fingerprint(NBFACT)["name"] == "ci-runner-blue"
 
 
-def test_a_busy_machine_is_told(monkeypatch):
+def test_a_busy_machine_is_reported(monkeypatch):
     halves = [1.0, 1.3]
     monkeypatch.setattr(
         machine, "_best", lambda calls, seconds: dict.fromkeys(calls, halves.pop())
@@ -264,7 +266,7 @@ def test_a_busy_machine_is_told(monkeypatch):
 
 def test_commit_of_a_repository_that_does_not_track_us_is_not_ours(tmp_path):
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
-    (tmp_path / "machine.py").touch()
+    (tmp_path / "__init__.py").touch()
     assert machine._commit(tmp_path) == {}
 
 

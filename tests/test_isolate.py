@@ -1,5 +1,6 @@
-"""A rival that crashes or hangs takes nothing with it, and leaves nothing behind."""
+"""A rival that crashes or hangs stops nothing else, and leaves no process behind."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import crashers
 import pytest
 
 from nbfact.cases import registry as cases
-from nbfact.cases.rivals import peers
+from nbfact.cases.nbfact_project import NBFACT
 from nbfact.harness import isolate, machine, run, store
 from nbfact.harness.measure import measure_task
 
@@ -21,11 +22,11 @@ CALIBRATION = {
     "spread": 0.0,
     "unstable": False,
 }
-pytestmark = pytest.mark.compiled  # once is enough, and takes seconds
+pytestmark = pytest.mark.compiled  # takes seconds, so that one of two passes has it
 
 
 def alive(pid):
-    """Return whether a process runs; one that nobody waits for does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
@@ -40,7 +41,7 @@ def wait_for(condition, seconds=30):
         time.sleep(0.02)
 
 
-def test_who_crashes_hangs_exits_or_raises_is_told_and_the_rest_measured(capfd):
+def test_who_crashes_hangs_exits_or_raises_is_named_and_the_rest_measured(capfd):
     task = crashers.every()
     sources = [crashers.every, crashers.after]
     with isolate.Worker(sources, CALIBRATION, limit=1.0) as worker:
@@ -51,8 +52,8 @@ def test_who_crashes_hangs_exits_or_raises_is_told_and_the_rest_measured(capfd):
         assert not_ours["ok"] and worker._process.pid != pid
     assert not alive(pid)
     assert capfd.readouterr() == ("", "")
-    told = {row["impl"]: row["message"] for row in rows}
-    assert told == {
+    messages = {row["impl"]: row["message"] for row in rows}
+    assert messages == {
         "pyfaust": "crashed with SIGSEGV in its own process",
         "right": None,
         "leave": "ended with code 3 in its own process",
@@ -66,7 +67,7 @@ def test_who_crashes_hangs_exits_or_raises_is_told_and_the_rest_measured(capfd):
         assert row.keys() == here[0].keys()
         assert row["ok"] == (row["time"] is not None) == (row["ratio"] is not None)
     ratios = {row["impl"]: row["ratio"] for row in rows}
-    assert ratios["right"]["median"] == 1.0  # the yardstick fell to it
+    assert ratios["right"]["median"] == 1.0  # it is the yardstick that is left
 
 
 def test_a_process_that_cannot_begin_fails_the_task_and_says_why():
@@ -79,26 +80,26 @@ def test_a_process_that_cannot_begin_fails_the_task_and_says_why():
 
 @pytest.fixture
 def quiet(monkeypatch, tmp_path):
-    """Run in a directory of its own, on a machine that is known already."""
+    """Run in a directory of its own, with a calibration that takes no time."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(machine, "calibrate", lambda: CALIBRATION)
-    monkeypatch.setenv(crashers.TELL, str(tmp_path / "pid"))
+    monkeypatch.setenv(crashers.PID_FILE, str(tmp_path / "pid"))
     return tmp_path
 
 
 def test_ctrl_c_ends_the_process_of_a_rival_that_hangs(quiet, monkeypatch, capsys):
     monkeypatch.setattr(cases, "registry", crashers.hanging)
-    told = quiet / "pid"
+    pid = quiet / "pid"
 
     def interrupt():
-        wait_for(lambda: told.exists() and told.read_text())
+        wait_for(lambda: pid.exists() and pid.read_text())
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    assert run.run_bench("quick", output="rows.jsonl", with_peers=True) == 130
+    assert run.run_bench(NBFACT, "quick", output="rows.jsonl", with_peers=True) == 130
     thread.join()
-    assert not alive(int(told.read_text()))
+    assert not alive(int(pid.read_text()))
     rows, problems = store.read_rows("rows.jsonl")
     assert [row["params"]["n"] for row in rows] == [4, 5, 5] and not problems
     assert "interrupted: 3 rows stored in rows.jsonl" in capsys.readouterr().out
@@ -107,10 +108,13 @@ def test_ctrl_c_ends_the_process_of_a_rival_that_hangs(quiet, monkeypatch, capsy
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc")
 def test_kill_9_loses_the_task_in_flight_and_leaves_no_orphan(quiet):
     code = (
-        "import crashers; from nbfact.harness import cases, machine, run\n"
-        "cases.registry = crashers.hanging\n"
+        "import crashers\n"
+        "from nbfact.cases import registry\n"
+        "from nbfact.cases.nbfact_project import NBFACT\n"
+        "from nbfact.harness import machine, run\n"
+        "registry.registry = crashers.hanging\n"
         f"machine.calibrate = lambda: {CALIBRATION!r}\n"
-        "run.run_bench('quick', output='rows.jsonl', with_peers=True)"
+        "run.run_bench(NBFACT, 'quick', output='rows.jsonl', with_peers=True)"
     )
     path = os.pathsep.join(filter(None, sys.path))
     parent = subprocess.Popen(
@@ -118,13 +122,13 @@ def test_kill_9_loses_the_task_in_flight_and_leaves_no_orphan(quiet):
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.DEVNULL,
     )
-    told = quiet / "pid"
+    pid = quiet / "pid"
     try:
-        wait_for(lambda: told.exists() and told.read_text())
+        wait_for(lambda: pid.exists() and pid.read_text())
     finally:
         parent.kill()
         parent.wait()
-    wait_for(lambda: not alive(int(told.read_text())), 5)
+    wait_for(lambda: not alive(int(pid.read_text())), 5)
     rows, problems = store.read_rows("rows.jsonl")
     assert [row["params"]["n"] for row in rows] == [4, 5, 5] and not problems
     store.append_rows("rows.jsonl", [{"kind": "bench"}])  # the lock is free
@@ -132,8 +136,9 @@ def test_kill_9_loses_the_task_in_flight_and_leaves_no_orphan(quiet):
 
 def test_without_any_rival_the_run_says_what_brings_them(quiet, monkeypatch, capsys):
     monkeypatch.setattr(cases, "registry", crashers.good)
-    monkeypatch.setattr(peers, "installed", lambda name: False)
+    rivals = {"pyfaust": "no_such_module"}
+    project = dataclasses.replace(NBFACT, rivals=rivals)
     for asked in (True, False):
-        assert run.run_bench("quick", "n=4", with_peers=asked) == 0
+        assert run.run_bench(project, "quick", "n=4", with_peers=asked) == 0
         text = capsys.readouterr().out
         assert ('pip install "nbfact[peers]"' in text) == asked

@@ -1,8 +1,9 @@
-"""One run of the command: its verdicts, its rows, what stops it."""
+"""A run of ``nbfact bench``: its exit codes, its rows, and what stops it."""
 
 import contextlib
 import dataclasses
 import os
+import pickle
 import signal
 import sys
 
@@ -11,10 +12,13 @@ import pytest
 from test_store import rows_of
 
 from nbfact.cases import registry as cases
+from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cases.products import product_cases
+from nbfact.cli.bench import matrix_source
 from nbfact.harness import machine, run
 from nbfact.harness.case import DENSE
 from nbfact.harness.measure import measure_task
+from nbfact.harness.project import Project
 
 CALIBRATION = {
     "bandwidth": [[1000, 1e9], [10**6, 1e8]],
@@ -26,7 +30,7 @@ CALIBRATION = {
 
 @pytest.fixture
 def small(monkeypatch, tmp_path):
-    """Make runs of two tasks, quick ones, in a directory of their own."""
+    """Make runs have two quick tasks, in a directory of their own."""
     chosen = product_cases("dct", (16,), ("float64",), (1, 3))
     chosen = [case for case in chosen if case.impl in ("scipy.fft", DENSE)]
     monkeypatch.chdir(tmp_path)
@@ -47,7 +51,7 @@ def broken(case, spoil, **changes):
 
 
 def test_a_run_stores_rows_prints_a_table_and_exits_0(small, tmp_path, capsys):
-    assert run.run_bench("quick") == 0
+    assert run.run_bench(NBFACT, "quick") == 0
     (path,) = (tmp_path / "runs").iterdir()
     rows = rows_of(path)
     assert [row["case"] for row in rows] == [case.name for case in small]
@@ -65,7 +69,7 @@ def test_a_run_stores_rows_prints_a_table_and_exits_0(small, tmp_path, capsys):
 
 def test_a_wrong_result_fails_the_run_and_has_no_time(small, capsys):
     small[1] = broken(small[1], lambda y: y * (1 + 1e-6))
-    assert run.run_bench("quick", output="rows.jsonl") == 1
+    assert run.run_bench(NBFACT, "quick", output="rows.jsonl") == 1
     text = capsys.readouterr().out
     assert "WRONG" in text and "1 failed" in text and "exceeds the bound" in text
     rows = rows_of("rows.jsonl")
@@ -79,14 +83,14 @@ def test_an_implementation_that_raises_fails_the_run(small, capsys):
         raise ArithmeticError("no luck")
 
     small[0] = dataclasses.replace(small[0], prepare=fail, rival=False)
-    assert run.run_bench("quick") == 1
+    assert run.run_bench(NBFACT, "quick") == 1
     text = capsys.readouterr().out
     assert "FAILED" in text and "ArithmeticError: no luck" in text
 
 
 def test_a_rival_that_is_wrong_is_shown_and_fails_nothing(small, capsys):
     small[0] = broken(small[0], np.zeros_like, rival=True)
-    assert run.run_bench("quick") == 0
+    assert run.run_bench(NBFACT, "quick") == 0
     assert "rival failed: dct n=16" in capsys.readouterr().out
 
 
@@ -104,14 +108,12 @@ def test_a_result_that_goes_wrong_while_timed_is_caught():
 
 
 def test_wrong_usage_exits_2_and_names_what_is_wrong(small, tmp_path, capsys):
-    assert run.run_bench("quick", pattern="no such case") == 2
+    assert run.run_bench(NBFACT, "quick", pattern="no such case") == 2
     assert "no case matches -k 'no such case'; groups: dct" in capsys.readouterr().err
-    assert run.run_bench("quick", output=tmp_path) == 2
+    assert run.run_bench(NBFACT, "quick", output=tmp_path) == 2
     assert "is a directory" in capsys.readouterr().err
-    assert run.run_bench("quick", matrix=tmp_path / "none.npy") == 2
-    assert "none.npy" in capsys.readouterr().err
     (tmp_path / "text.txt").write_text("hello")
-    assert run.run_bench("quick", output=tmp_path / "text.txt") == 2
+    assert run.run_bench(NBFACT, "quick", output=tmp_path / "text.txt") == 2
     assert "not a row of nbfact results" in capsys.readouterr().err
     assert sorted(os.listdir(tmp_path)) == ["text.txt"]
 
@@ -121,7 +123,7 @@ def test_interrupted_runs_keep_the_rows_of_finished_tasks(small, capsys):
         raise KeyboardInterrupt
 
     small[3] = dataclasses.replace(small[3], prepare=interrupt)
-    assert run.run_bench("quick", output="rows.jsonl") == 130
+    assert run.run_bench(NBFACT, "quick", output="rows.jsonl") == 130
     assert len(rows_of("rows.jsonl")) == 2
     text = capsys.readouterr().out
     assert "interrupted: 2 rows stored in rows.jsonl" in text
@@ -136,7 +138,7 @@ def test_an_interrupt_lost_in_a_callback_is_heard_after_the_task(small, capsys):
 
     small[0] = dataclasses.replace(small[0], prepare=swallowed)
     handler = signal.getsignal(signal.SIGINT)
-    assert run.run_bench("quick", output="rows.jsonl") == 130
+    assert run.run_bench(NBFACT, "quick", output="rows.jsonl") == 130
     assert signal.getsignal(signal.SIGINT) is handler
     assert not os.path.exists("rows.jsonl")
     assert "interrupted: 0 rows stored" in capsys.readouterr().out
@@ -145,13 +147,51 @@ def test_an_interrupt_lost_in_a_callback_is_heard_after_the_task(small, capsys):
 def test_without_the_extra_the_message_says_what_brings_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
     with pytest.raises(ModuleNotFoundError, match=r'pip install "nbfact\[bench\]"'):
-        run.run_bench("quick")
+        run.run_bench(NBFACT, "quick")
 
 
 @pytest.mark.compiled
 def test_a_matrix_file_is_factored_and_timed(small, tmp_path, capsys):
     rng = np.random.default_rng(0)
     np.save(tmp_path / "mine.npy", rng.standard_normal((6, 8)))
-    assert run.run_bench("quick", "mine", tmp_path / "mine.npy") == 0
+    source = matrix_source(tmp_path / "mine.npy")
+    assert run.run_bench(NBFACT, "quick", "mine", extra=[source]) == 0
     text = capsys.readouterr().out
     assert "matrix mine.npy" in text and "6x8" in text
+    assert pickle.loads(pickle.dumps(source))()[0].name == source()[0].name
+
+
+def test_the_harness_measures_any_project(tmp_path, monkeypatch, capsys):
+    """A package of two files, which is not nbfact, is measured."""
+    package = tmp_path / "other"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "listed.py").write_text(OTHER)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(machine, "calibrate", lambda: CALIBRATION)
+    monkeypatch.setenv("OTHER_MACHINE", "Mine")
+    project = Project("other", "7", ("listed",), ("short",))
+    monkeypatch.setitem(run.BUDGETS, "short", 0.005)
+    assert run.run_bench(project, "short") == 0
+    (row,) = rows_of(tmp_path / "runs" / "mine.jsonl")
+    assert row["machine"]["versions"]["other"] == "7" and row["error"] == 0
+    assert "nbfact" not in row["machine"]["versions"]
+    assert "other 7, numba" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="profile 'quick'; expected one of short"):
+        run.run_bench(project, "quick")
+
+
+OTHER = """
+from nbfact.harness.case import Case
+
+def prepare(x):
+    return lambda: x + x
+
+def registry(profile, peers=False):
+    return [Case(
+        group="double", impl="other add", params={"n": 3, "dtype": "float64"},
+        make=lambda rng: rng.standard_normal(3), prepare=prepare,
+        reference=lambda x: 2 * x, bound=0.0, size=48, flops=3, nnz=None,
+    )]
+"""

@@ -63,7 +63,7 @@ def test_a_file_of_something_else_is_refused_and_kept(tmp_path, text):
     assert path.read_bytes() == text
 
 
-def test_lines_that_are_no_rows_are_told_by_number_and_stay(tmp_path):
+def test_lines_that_are_no_rows_are_reported_by_number_and_stay(tmp_path):
     path = tmp_path / "rows.jsonl"
     store.append_rows(path, [{"a": 1}])
     damage = b'{"schema": 2, "a": \n\x00\xff\n{"schema": 99}\n'

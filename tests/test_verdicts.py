@@ -1,4 +1,4 @@
-"""What samples of two versions are taken to say."""
+"""What is decided from samples of two versions."""
 
 import math
 
@@ -20,7 +20,7 @@ def test_intervals_hold_the_true_ratio_as_often_as_they_say(n):
     assert missed <= 45  # 30 are one in a hundred
 
 
-def test_an_interval_stands_in_order_and_tells_its_samples():
+def test_an_interval_is_ordered_and_has_its_samples():
     found = verdicts.interval(np.log([1.2, 1.0, 1.1]))
     assert found["samples"] == [1.2, 1.0, 1.1]
     assert found["low"] < found["median"] < found["high"]
@@ -50,13 +50,13 @@ def test_what_takes_longer_is_called_slower_in_two_batches(spread):
         assert verdicts.settle(batches) == (verdicts.SLOWER, True)
 
 
-def test_what_the_noise_hides_is_not_measurable_and_what_is_faster_is_told():
+def test_what_the_noise_hides_is_not_measurable_and_what_is_faster_is_named():
     wild = np.linspace(-1, 1, 8)
     assert verdicts.settle([(wild, wild)]) == (verdicts.UNMEASURED, False)
     assert verdicts.settle([(wild, wild)] * 3) == (verdicts.UNMEASURED, True)
     still = np.zeros(8)
     assert verdicts.settle([(still - 0.3, still)]) == (verdicts.FASTER, True)
-    # One batch beyond the threshold, the next not: more are made, and it is not red.
+    # Where one of two batches is beyond the threshold, more are made before a verdict.
     assert verdicts.settle([(still + 0.3, still), (still, still)])[0] != verdicts.SLOWER
 
 
@@ -66,7 +66,7 @@ def test_what_the_noise_hides_is_not_measurable_and_what_is_faster_is_told():
         (1e-7, 1e-7, 2e-6, False),
         (1e-7, 1e-5, 2e-6, True),
         (1e-7, None, 2e-6, True),
-        (3e-6, 3e-6, 2e-6, False),  # the base's own fault
+        (3e-6, 3e-6, 2e-6, False),  # the fault of the base
         (None, 1e-7, 2e-6, False),
         (0.1, 0.104, None, False),
         (0.1, 0.11, None, True),

@@ -1,4 +1,4 @@
-"""Processes of our own: what they answer, and how their end is told."""
+"""Processes that are given a job: what they answer, and how they end."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def module(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("print('{\"done\": 1}')", None),
         ("os._exit(3)", "ended with code 3"),
@@ -32,9 +32,9 @@ def module(tmp_path, monkeypatch):
         ("time.sleep(60)", "killed after 0.5 s of silence"),
     ],
 )
-def test_every_end_is_told(module, text, told):
+def test_every_end_has_a_message(module, text, message):
     lines = list(worker.answers(module(text), {"a": 1}, 1, patience=0.5))
-    died = [] if told is None else [{"died": told}]
+    died = [] if message is None else [{"died": message}]
     assert lines == [{"got": {"a": 1}}, *died]
 
 

@@ -13,10 +13,9 @@ place is given a fresh copy of x, and the copy is timed with it; objects with ``
 matrices and factors, compilation, and the comparison with the reference.
 """
 
-import fnmatch
 from collections.abc import Iterable
 
-from ..harness.case import Case, leave_out
+from ..harness.case import Case, leave_out, tasks
 from .approximate_products import approximation_cases
 from .assignment import assignment_cases
 from .butterflies import factorize_cases, learning_cases
@@ -188,20 +187,6 @@ PROFILES = tuple(_PROFILES)
 """Names of the profiles, from few cases to all."""
 
 
-def tasks(cases: Iterable[Case]) -> dict[str, list[Case]]:
-    """Return the cases by task, in the order of the registry.
-
-    Examples
-    --------
-    >>> next(iter(tasks(registry("quick"))))
-    'hadamard n=256 batch=1 float32'
-    """
-    grouped: dict[str, list[Case]] = {}
-    for case in cases:
-        grouped.setdefault(case.task, []).append(case)
-    return grouped
-
-
 def without_peers(cases: Iterable[Case]) -> list[Case]:
     """Return the cases that need nothing of the extra ``peers``, by task.
 
@@ -215,38 +200,3 @@ def without_peers(cases: Iterable[Case]) -> list[Case]:
     for task in tasks(cases).values():
         found += leave_out(task, [case.impl for case in task if is_peer(case.impl)])
     return found
-
-
-def select(cases: Iterable[Case], pattern: str | None) -> list[Case]:
-    """Return the cases whose task contains `pattern`, or matches it as a glob.
-
-    Parameters
-    ----------
-    cases : iterable of Case
-        Where to choose.
-    pattern : str or None
-        ``"dft n=1024"``, ``"*batch=64*"``; case does not matter. ``None`` keeps all.
-
-    Returns
-    -------
-    list of Case
-        Whole tasks, possibly none.
-
-    Examples
-    --------
-    >>> {case.group for case in select(registry("quick"), "DFT*batch=1 *")}
-    {'dft'}
-    """
-    return [case for case in cases if matches(case.task, pattern)]
-
-
-def matches(task: str, pattern: str | None) -> bool:
-    """Return whether a task's name contains a pattern, or matches it as a glob.
-
-    Examples
-    --------
-    >>> matches("dft n=8", "DFT"), matches("dft n=8", "d*8"), matches("dft n=8", None)
-    (True, True, True)
-    """
-    wanted, task = (pattern or "").lower(), task.lower()
-    return wanted in task or fnmatch.fnmatch(task, wanted)

@@ -1,7 +1,8 @@
-"""The ``nbfact`` command.
+"""The ``nbfact`` command, whose subcommands have a file each beside this one.
 
-It comes with the extra ``bench``. Threads are limited here, in the process of the
-command and never by the package: one BLAS and one Numba thread unless asked.
+It needs the extra ``bench``. The number of threads is limited here, in the process of
+the command, and never by the package: one thread of BLAS and of Numba unless a user
+asks for more.
 """
 
 import importlib.util
@@ -10,7 +11,7 @@ import sys
 
 
 def main() -> int:
-    """Run the command line; return, or exit with, one of the documented codes."""
+    """Run the command line; return, or exit with, a documented exit code."""
     needed = ("typer", "rich", "threadpoolctl")
     if not all(importlib.util.find_spec(name) for name in needed):
         print(
@@ -18,8 +19,10 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    # A spinning OpenMP barrier costs milliseconds on a busy machine.
+    # An OpenMP barrier that spins costs milliseconds on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from collections.abc import Callable
+
     import typer
 
     from . import bench, compare, factorize, gate, history, report, study
@@ -33,7 +36,7 @@ def main() -> int:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    commands = {
+    commands: dict[Callable[..., None], str] = {
         bench.bench: EXIT_CODES,
         factorize.factorize: EXIT_CODES,
         study.study: EXIT_CODES,

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from .options import Head, Pattern, Profile, Threads
+from ..cases.nbfact_project import NBFACT
+from .options import PR, Head, Pattern, Profile, Threads, output_option
 
 
 def compare(
@@ -17,18 +18,37 @@ def compare(
         ),
     ] = None,
     head: Head = None,
-    profile: Annotated[Profile, typer.Option(help="Which cases.")] = Profile.pr,
+    *,
+    profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
     pattern: Pattern = None,
     threads: Threads = 1,
+    same: Annotated[
+        bool,
+        typer.Option(
+            "--same", help="Compare equal sources too (A/A run, which shows the noise)."
+        ),
+    ] = False,
     output: Annotated[
-        Path | None, typer.Option(help="Append all samples to this JSON-lines file.")
+        Path | None,
+        output_option("JSON-lines file to add all samples to; default one in runs."),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on with a comparison that was cut short.")
+        Path | None,
+        typer.Option(help="File of a comparison that was cut short, to continue it."),
     ] = None,
 ) -> None:
     """Time two versions side by side in one process, and compare their errors."""
     from ..harness.versions.gating import run_compare
 
-    code = run_compare(base, head, str(profile), pattern, threads, output, resume)
+    code = run_compare(
+        NBFACT,
+        base,
+        head,
+        profile=str(profile),
+        pattern=pattern,
+        threads=threads,
+        output=output,
+        resume=resume,
+        same=same,
+    )
     raise typer.Exit(code)

@@ -1,26 +1,31 @@
-"""``nbfact factorize``: a matrix in, a fast operator and its figures out."""
+"""``nbfact factorize``: factor a matrix, save the fast operator, print its figures."""
 
 import contextlib
-import math
 import os
 import sys
 import time
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from .. import hierarchical, learn_transform, palm4msa, targets
-from ..algorithms.palm.presets import rectmat
-from ..constraints import SpLin, SpLinCol
 from ..harness.measure import limited_threads
 from ..harness.sample import interleave, paired_ratio, summary
 from ..metrics import relative_error
 from ..operators import load
-from .options import Threads
+from .default_constraints import default_constraints, default_n_factors
+from .options import Threads, output_option
+
+TOLERANCE = 1e-5
+"""Largest difference of the relative error between the operator that was found and the
+one that was saved, which may be rounded to single precision."""
+
+PRODUCT_SECONDS = 0.5
+"""Seconds of samples for each comparison of the operator with the dense product."""
 
 
 class Method(StrEnum):
@@ -32,7 +37,7 @@ class Method(StrEnum):
 
 
 class EffortName(StrEnum):
-    """What ``nbfact factorize`` spends."""
+    """How much time ``nbfact factorize`` spends."""
 
     quick = "quick"
     normal = "normal"
@@ -43,20 +48,28 @@ def factorize(
     matrix: Annotated[
         Path, typer.Argument(help="The matrix to factor: .npy .npz .mat .csv.")
     ],
-    method: Annotated[Method, typer.Option(help="The algorithm.")] = Method.learn,
+    *,
+    method: Annotated[
+        Method, typer.Option(help="The algorithm; learn tries several.")
+    ] = Method.learn,
     nnz: Annotated[
-        int | None, typer.Option(min=1, help="Non-zeros at most; for learn.")
+        int | None, typer.Option(min=1, help="Most non-zeros; for learn.")
     ] = None,
     rcg: Annotated[
-        float | None, typer.Option(help="The same, as a gain: m n / nnz; for learn.")
+        float | None,
+        typer.Option(help="The same as relative complexity gain m n / nnz; for learn."),
     ] = None,
     error: Annotated[
         float | None, typer.Option(help="Relative error to reach; for learn.")
     ] = None,
-    effort: Annotated[EffortName, typer.Option(help="For learn.")] = EffortName.normal,
-    factors: Annotated[
+    effort: Annotated[
+        EffortName, typer.Option(help="Time to spend; for learn.")
+    ] = EffortName.normal,
+    n_factors: Annotated[
         int | None,
-        typer.Option(min=2, help="Factors, J; default log2(n). Not for learn."),
+        typer.Option(
+            min=2, help="Number of factors; default log2(n), or 4 if not square."
+        ),
     ] = None,
     nnz_per_row: Annotated[
         int | None,
@@ -68,29 +81,38 @@ def factorize(
     ] = None,
     n_iter: Annotated[
         int | None,
-        typer.Option(min=1, help="Sweeps; default 200, or 30 of each kind a split."),
+        typer.Option(
+            min=1, help="Sweeps; default 200, or 30 of each kind for each split."
+        ),
     ] = None,
     threads: Threads = 1,
     output: Annotated[
-        Path | None, typer.Option(help="Where to save; default MATRIX.nbfact.npz.")
+        Path | None,
+        output_option("File of the operator; default MATRIX.nbfact.npz."),
     ] = None,
 ) -> None:
     """Factor a matrix into sparse factors, and save the fast operator."""
-    options = str(method), factors, nnz_per_row, n_iter, threads, output
-    budget = {"nnz": nnz, "rcg": rcg, "error": error}
-    raise typer.Exit(run_factorize(matrix, *options, str(effort), **budget))
+    code = run_factorize(
+        matrix,
+        str(method),
+        output=output,
+        threads=threads,
+        effort=str(effort),
+        budget={"nnz": nnz, "rcg": rcg, "error": error},
+        options={"n_factors": n_factors, "nnz_per_row": nnz_per_row, "n_iter": n_iter},
+    )
+    raise typer.Exit(code)
 
 
 def run_factorize(
     matrix: Path,
     method: str = "learn",
-    n_factors: int | None = None,
-    k: int | None = None,
-    n_iter: int | None = None,
-    threads: int = 1,
+    *,
     output: Path | None = None,
+    threads: int = 1,
     effort: str = "normal",
-    **budget: float | None,
+    budget: dict[str, Any] | None = None,
+    options: dict[str, int | None] | None = None,
 ) -> int:
     """Factor a matrix, save the operator, print its error and its speed.
 
@@ -99,28 +121,36 @@ def run_factorize(
     matrix : path
         A file of :func:`nbfact.targets.load_matrix`.
     method : {"learn", "hierarchical", "palm4msa"}
-        The algorithm: "learn" is `learn_transform`.
-    n_factors, k, n_iter : int, optional
-        Factors, entries kept in a row and a column, sweeps; not for "learn".
-    threads : int
-        Of BLAS and Numba.
+        The algorithm; "learn" is :func:`nbfact.learn_transform`.
     output : path, optional
-        ``.npz`` or ``.mat``; by default `matrix` with the suffix ``.nbfact.npz``.
-    effort, **budget
-        Of `learn_transform`; ``nnz``, ``rcg`` or ``error``. Only for "learn".
+        File of the operator, ``.npz`` or ``.mat``; by default `matrix` with the suffix
+        ``.nbfact.npz``.
+    threads : int
+        Number of threads of BLAS and Numba.
+    effort, budget
+        For "learn" only: the `effort` of :func:`nbfact.learn_transform`, and its
+        ``nnz``, ``rcg`` or ``error``.
+    options : dict
+        For the other methods only: ``n_factors``, ``nnz_per_row`` (entries kept in
+        each row and each column) and ``n_iter``.
+
+        In both dicts None stands for the default.
 
     Returns
     -------
     int
-        1 where what was saved differs from what was found, else 0.
+        1 where the saved operator differs from the one that was found, else 0.
 
     Raises
     ------
     ValueError, OSError
-        For a file that cannot be read or written; options of another method.
+        For a file that cannot be read or written, or options of another method.
     """
-    budget = {name: value for name, value in budget.items() if value is not None}
-    _check_options(method, {"n_factors": n_factors, "k": k, "n_iter": n_iter}, budget)
+    budget = {
+        name: value for name, value in (budget or {}).items() if value is not None
+    }
+    own = {name: value for name, value in (options or {}).items() if value is not None}
+    _check_options(method, own, budget)
     output = output or matrix.with_suffix(".nbfact.npz")
     _check_output(output)
     target = targets.load_matrix(matrix)
@@ -129,90 +159,21 @@ def run_factorize(
         if method == "learn":
             result = _learn(target, effort, budget)
         else:
-            result = _factorize(target, method, n_factors, k, n_iter)
+            result = _factorize(target, method, **own)
         seconds = time.perf_counter() - start
         result.operator.save(output)
-        operator = load(output)  # what is reported is what was written
+        operator = load(output)  # the figures are those of what was written
         error = relative_error(target, operator)
         _print_result(target, operator, error, seconds, output)
-    if abs(error - result.relative_error) <= 1e-5:
+    if abs(error - result.relative_error) <= TOLERANCE:
         return 0
-    told = f"the saved operator has error {error}, not {result.relative_error}"
-    print("nbfact:", told, file=sys.stderr)
+    message = f"the saved operator has error {error}, not {result.relative_error}"
+    print("nbfact:", message, file=sys.stderr)
     return 1
 
 
-def default_n_factors(shape: tuple[int, int]) -> int:
-    """Return the number of factors when none is asked for.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns of the target.
-
-    Returns
-    -------
-    int
-        log2(n) rounded, from 2 to 12, for a square target, as many as a fast transform
-        has; 4 for another one.
-
-    Examples
-    --------
-    >>> default_n_factors((32, 32)), default_n_factors((204, 8193))
-    (5, 4)
-    """
-    rows, columns = shape
-    return min(max(2, round(math.log2(rows))), 12) if rows == columns else 4
-
-
-def default_constraints(shape: tuple[int, int], n_factors: int, k: int) -> tuple:
-    """Return the sets that ``nbfact factorize`` looks for factors in.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows m and columns n of the target.
-    n_factors : int
-        Number of factors J, at least 2.
-    k : int
-        Entries kept in each row and in each column.
-
-    Returns
-    -------
-    factors, residuals : lists of J - 1 constraints
-        One of each a split.
-    residual_side : str
-        ``"left"`` for wide targets, ``"right"`` for others.
-
-    Notes
-    -----
-    Square: all factors in ``SpLinCol(k)``, and residuals whose entries kept per row
-    decrease geometrically from n to k; with k = 2 and J = log2(n) these are the sets
-    that find the fast Hadamard transform. Wide: the sets of the MEG experiments of Le
-    Magoarou and Gribonval (2016), a rightmost factor with k entries a column, square
-    ones with k m in all, residuals with 1.4 m² 0.8^(l-1). Tall: their transposes.
-
-    Examples
-    --------
-    >>> factors, residuals, side = default_constraints((8, 8), 3, 2)
-    >>> [c.k for c in factors], [c.k for c in residuals], side
-    ([2, 2], [4, 2], 'right')
-    """
-    m, n = shape
-    if m == n:
-        splits = range(1, n_factors)
-        kept = [max(k, round(n * (k / n) ** (i / (n_factors - 1)))) for i in splits]
-        factors = [SpLinCol(shape, k) for _ in splits]
-        return factors, [SpLinCol(shape, kept_) for kept_ in kept], "right"
-    preset = rectmat(n_factors, k, k)
-    if m < n:
-        return *preset.constraints(shape), "left"
-    factors, residuals = preset.constraints((n, m))
-    return [SpLin(shape, k), *factors[1:]], residuals, "right"
-
-
 def _check_output(path):
-    """Refuse a file that could not be written, before the work and not after."""
+    """Raise an error for a file that cannot be written, before the work is done."""
     if path.is_dir():
         raise IsADirectoryError(f"--output {path}: a directory")
     if path.suffix not in (".npz", ".mat"):
@@ -222,16 +183,15 @@ def _check_output(path):
 
 
 def _check_options(method, own, budget):
-    """Refuse options that a method does not have, rather than ignore them."""
-    given = [name for name, value in own.items() if value is not None]
-    if method == "learn" and given:
-        raise ValueError(f"{given}: only for --method hierarchical or palm4msa")
+    """Raise an error for options that a method does not have."""
+    if method == "learn" and own:
+        raise ValueError(f"{list(own)}: only for --method hierarchical or palm4msa")
     if method != "learn" and budget:
         raise ValueError(f"{list(budget)}: only for --method learn")
 
 
 def _learn(target, effort, budget):
-    """Run `learn_transform`, telling each trial."""
+    """Run `learn_transform`, and print a line for each trial."""
     from rich.console import Console
 
     console, start = Console(stderr=True), time.monotonic()
@@ -239,38 +199,37 @@ def _learn(target, effort, budget):
     def callback(trial):
         found = f"error {trial.error:.3g}  RCG {target.size / max(trial.nnz, 1):.2f}"
         name = f"{trial.method} ({trial.n_factors})"
-        told = trial.failure or found
-        console.print(f"{time.monotonic() - start:6.1f} s  {name:45} {told}")
+        outcome = trial.failure or found
+        console.print(f"{time.monotonic() - start:6.1f} s  {name:45} {outcome}")
 
-    options = {"effort": effort, "callback": callback, "random_state": 0}
-    return learn_transform(target, **budget, **options)
+    return learn_transform(
+        target, effort=effort, callback=callback, random_state=0, **budget
+    )
 
 
-def _factorize(target, method, n_factors, k, n_iter):
-    """Run one of the algorithms under a progress bar."""
+def _factorize(target, method, n_factors=None, nnz_per_row=None, n_iter=None):
+    """Run `hierarchical` or `palm4msa` under a progress bar."""
     m, n = target.shape
     n_factors = n_factors or default_n_factors(target.shape)
-    if k is None:
-        k = 2 if m == n else 10
-    # What the presets use, "hadamard" and "rectmat" or its mirror.
-    order = "left-to-right" if m > n else "right-to-left"
-    options = {} if m == n else {"scaling": "sweep", "step": 1.9}
+    k = nnz_per_row or (2 if m == n else 10)
     factors, residuals, side = default_constraints(target.shape, n_factors, k)
     if method == "hierarchical":
-        sweeps = (n_iter or 30,) * 2
+        # The options of the presets "hadamard" and "rectmat", or of its mirror image.
+        options: dict[str, Any] = {} if m == n else {"scaling": "sweep", "step": 1.9}
+        sweeps = n_iter or 30
         # The callback sees the refinements on the target, as the history does.
-        with _progress(len(factors) * sweeps[1], target.size) as callback:
+        with _progress(len(factors) * sweeps, target.size) as callback:
             return hierarchical(
                 target,
                 factors,
                 residuals,
-                n_iter=sweeps,
+                n_iter=(sweeps, sweeps),
                 residual_side=side,
-                order=order,
+                order="left-to-right" if m > n else "right-to-left",
                 callback=callback,
                 **options,
             )
-    # Left to right as written: on the left side, the splits are met in reverse.
+    # With the residual on the left, the splits are written from right to left.
     if side == "left":
         constraints = [residuals[-1], *factors[::-1]]
     else:
@@ -282,13 +241,17 @@ def _factorize(target, method, n_factors, k, n_iter):
 
 @contextlib.contextmanager
 def _progress(total, size) -> Iterator:
-    """Show a bar; yield the callback that moves it, with the error and the RCG."""
+    """Show a progress bar; yield the callback that moves it.
+
+    Beside the bar stand the relative error and the relative complexity gain (RCG).
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeElapsedColumn as Elapsed
 
-    told = TextColumn("error {task.fields[error]}  RCG {task.fields[rcg]}")
-    columns = (TextColumn("sweep"), MofNCompleteColumn(), BarColumn(), Elapsed(), told)
+    figures = TextColumn("error {task.fields[error]}  RCG {task.fields[rcg]}")
+    count = TextColumn("sweep"), MofNCompleteColumn()
+    columns = (*count, BarColumn(), Elapsed(), figures)
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=total, error="-", rcg="-")
         shown = 0.0
@@ -305,7 +268,7 @@ def _progress(total, size) -> Iterator:
 
 
 def _print_result(target, operator, error, seconds, output):
-    """Measure the operator against the dense product; print the table."""
+    """Time the operator beside the dense product; print a table of all figures."""
     from rich.console import Console
     from rich.table import Table
 
@@ -320,11 +283,11 @@ def _print_result(target, operator, error, seconds, output):
     for batch in (1, 64):
         x = rng.standard_normal((target.shape[1], batch)).astype(target.dtype)
         x = x[:, 0] if batch == 1 else x
-        calls = {"ours": lambda x=x: operator @ x, "dense": lambda x=x: target @ x}
-        times = interleave(calls, budget=0.5)
-        ours, dense = (summary(times[name])["median"] for name in calls)
-        speed = paired_ratio(times["dense"], times["ours"])["median"]
-        told = f"{ours * 1e6:.4g} µs, dense {dense * 1e6:.4g} µs"
+        calls = {"fast": lambda x=x: operator @ x, "dense": lambda x=x: target @ x}
+        times = interleave(calls, budget=PRODUCT_SECONDS)
+        fast, dense = (summary(times[name])["median"] for name in calls)
+        speed = paired_ratio(times["dense"], times["fast"])["median"]
+        both = f"{fast * 1e6:.4g} µs, dense {dense * 1e6:.4g} µs"
         ratio = f"{speed:.3g} x faster" if speed >= 1 else f"{1 / speed:.3g} x slower"
-        table.add_row(f"product, batch {batch}", f"{told}: {ratio}")
+        table.add_row(f"product, batch {batch}", f"{both}: {ratio}")
     Console().print(table)

@@ -1,11 +1,12 @@
-"""``nbfact gate``: compare two versions, and exit by what was found."""
+"""``nbfact gate``: compare two versions, and exit with what was found."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .options import Head, Pattern, Profile, Threads
+from ..cases.nbfact_project import NBFACT
+from .options import PR, Head, Pattern, Profile, Threads, output_option
 
 GATE_CODES = (
     "Exit codes: 0 pass; 1 regression: slower beyond the noise, or an error beyond its "
@@ -15,17 +16,32 @@ GATE_CODES = (
 
 
 def gate(
-    base: Annotated[str, typer.Argument(help="As for compare.", show_default=False)],
+    base: Annotated[
+        str,
+        typer.Argument(
+            help="The version to compare with, as for compare.", show_default=False
+        ),
+    ],
     head: Head = None,
-    profile: Annotated[Profile, typer.Option(help="Which cases.")] = Profile.pr,
+    *,
+    profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
     pattern: Pattern = None,
     threads: Threads = 1,
     output: Annotated[
-        Path | None, typer.Option(help="The verdict; default runs/gate.json.")
+        Path | None,
+        output_option("JSON file of the verdict; default runs/gate.json."),
     ] = None,
 ) -> None:
-    """Compare, and exit by what was found: for pull requests."""
+    """Compare two versions, and exit with what was found: for pull requests."""
     from ..harness.versions.gating import run_gate
 
-    code = run_gate(base, head, str(profile), pattern, threads, output)
+    code = run_gate(
+        NBFACT,
+        base,
+        head,
+        profile=str(profile),
+        pattern=pattern,
+        threads=threads,
+        output=output,
+    )
     raise typer.Exit(code)

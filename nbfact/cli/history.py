@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from .options import Threads
+from ..cases.nbfact_project import NBFACT
+from .options import PR, Pattern, Profile, Threads
 
 
 def history(
@@ -12,23 +13,29 @@ def history(
         list[str] | None,
         typer.Argument(help="Commits, ranges A..B, or NEW; default HEAD."),
     ] = None,
-    profile: Annotated[str, typer.Option(help="Cases: quick, pr or full.")] = "pr",
+    *,
+    profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
     quick: Annotated[
-        bool, typer.Option("--quick", help="The quick ones, once each; keep nothing.")
+        bool,
+        typer.Option(
+            "--quick", help="Run the cases of bench --quick once each; keep nothing."
+        ),
     ] = False,
-    pattern: Annotated[
-        str | None, typer.Option("-k", help="Only benchmarks this pattern matches.")
-    ] = None,
+    pattern: Pattern = None,
     threads: Threads = 1,
     python: Annotated[
-        list[str] | None, typer.Option(help="Version, as 3.11; again for more.")
+        list[str] | None,
+        typer.Option(help="Version of Python, as 3.11; repeat it for more."),
     ] = None,
     requirement: Annotated[
         list[str] | None,
-        typer.Option("--with", help="NAME=VERSION[,VERSION...]: instead of the pins."),
+        typer.Option(
+            "--with", help="NAME=VERSION[,VERSION...], in place of the pinned ones."
+        ),
     ] = None,
     machine: Annotated[
-        str | None, typer.Option(help="Its name in the results; default CPU and cores.")
+        str | None,
+        typer.Option(help="Name of the machine in the results; default CPU and cores."),
     ] = None,
     skin: Annotated[
         bool, typer.Option("--skin", help="Pages that need no network (asv-tachyon).")
@@ -38,8 +45,9 @@ def history(
     from ..harness.versions.asv_history import run_history
 
     code = run_history(
+        NBFACT,
         commits or ["HEAD"],
-        profile=profile,
+        profile=str(profile),
         quick=quick,
         threads=threads,
         pythons=python or [],

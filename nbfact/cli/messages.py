@@ -1,14 +1,18 @@
-"""What a command says on standard error, and how a user's mistake ends it."""
+"""What a command prints on standard error, and how a user's mistake ends it."""
 
 import functools
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import typer
 
 
-def reporting(command: Callable) -> Callable:
-    """Turn a user's mistake into one line and code 2, Ctrl-C into one and 130."""
+def reporting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command that reports a user's mistake in one line, without traceback.
+
+    A mistake ends with exit code 2, and Ctrl-C with 130.
+    """
 
     @functools.wraps(command)
     def wrapped(**options):
@@ -25,5 +29,5 @@ def reporting(command: Callable) -> Callable:
 
 
 def say(message: object) -> None:
-    """Print a message of the command to standard error, on one line."""
+    """Print a message of the command on standard error, in one line."""
     print("nbfact:", " ".join(str(message).split()), file=sys.stderr)

@@ -1,19 +1,41 @@
-"""Options that several commands share, and the exit codes that their help shows."""
+"""Options that several commands share, and the exit codes that their help shows.
+
+Every option has one name in all commands: ``-k``, ``-o``, ``--threads``, ``--n-jobs``,
+``--peers``, ``--profile``, ``--quick``.
+"""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-Threads = Annotated[int, typer.Option(min=1, help="BLAS and Numba threads.")]
+from ..cases.nbfact_project import NBFACT
+
+if TYPE_CHECKING:  # a type checker knows no enum whose members are computed
+    Profile = str
+else:
+    Profile = StrEnum("Profile", {name: name for name in NBFACT.profiles})
+
+PR = Profile("pr")
+"""The profile that commands compare versions with: it is small enough for every change.
+"""
+
+Threads = Annotated[
+    int, typer.Option(min=1, help="Number of threads of BLAS and Numba.")
+]
 Pattern = Annotated[
     str | None,
     typer.Option(
-        "--pattern", "-k", help="Only the tasks whose name holds this, or a glob."
+        "--pattern",
+        "-k",
+        help="Only tasks whose name contains this text, or matches it as a glob.",
     ),
 ]
 Head = Annotated[
-    str | None, typer.Argument(help="As the base; default the working tree.")
+    str | None,
+    typer.Argument(
+        help="The version to judge, named like the base; default the working tree."
+    ),
 ]
 
 EXIT_CODES = (
@@ -22,9 +44,6 @@ EXIT_CODES = (
 )
 
 
-class Profile(StrEnum):
-    """The lists of cases: :data:`nbfact.cases.registry.PROFILES`."""
-
-    quick = "quick"
-    pr = "pr"
-    full = "full"
+def output_option(help_: str, **options):
+    """Return the option ``--output`` of a command, whose help says what is written."""
+    return typer.Option("--output", "-o", help=help_, **options)

@@ -1,11 +1,13 @@
-"""``nbfact report``: results of any runs as one page."""
+"""``nbfact report``: put the results of all runs into one page."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..cases.nbfact_project import NBFACT
 from .messages import say
+from .options import output_option
 
 
 def report(
@@ -13,15 +15,16 @@ def report(
         list[Path] | None,
         typer.Argument(help="Files and directories of results.", show_default="runs"),
     ] = None,
+    *,
     asv: Annotated[
         Path | None,
         typer.Option(
-            help="asv's results; default benchmarks/results if there.",
+            help="Directory of asv's results; default benchmarks/results if it exists.",
             show_default=False,
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The page; .md goes beside it.")
+        Path, output_option("The page; a summary in .md is written beside it.")
     ] = Path("report.html"),
 ) -> None:
     """Put results of all runs and machines into one page that needs no network."""
@@ -30,7 +33,7 @@ def report(
     default = Path("benchmarks", "results")
     if asv is None and default.is_dir():
         asv = default
-    written, problems = write_report(paths or [Path("runs")], output, asv)
+    written, problems = write_report(NBFACT, paths or [Path("runs")], output, asv)
     for problem in problems:
         say(problem)
     print(" ".join(map(str, written)))

@@ -2,57 +2,52 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Threads
+from ..studies.tools.run_study import STUDIES, run_study
+from .options import Threads, output_option
 
-
-class Study(StrEnum):
-    """The studies of ``nbfact study``: modules of :mod:`nbfact.studies`."""
-
-    tradeoff = "tradeoff"
-    cost = "cost"
-    scale = "scale"
-    noise = "noise"
-    patterns = "patterns"
-    crossover = "crossover"
-    products = "products"
-    rates = "rates"
-    dao = "dao"
-    quickmeans = "quickmeans"
+if TYPE_CHECKING:  # a type checker knows no enum whose members are computed
+    Study = str
+else:
+    Study = StrEnum("Study", {name: name for name in STUDIES})
 
 
 def study(
-    name: Annotated[Study, typer.Argument(help="Which one.", show_default=False)],
+    name: Annotated[Study, typer.Argument(help="Which study.", show_default=False)],
+    *,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Smaller, to see that it works.")
+        bool, typer.Option("--quick", help="A smaller study, to see that it works.")
     ] = False,
     peers: Annotated[
-        bool, typer.Option("--peers", help="Run pyfaust beside it: takes minutes.")
+        bool,
+        typer.Option("--peers", help="Run pyfaust beside nbfact, which takes minutes."),
     ] = False,
     threads: Threads = 1,
-    jobs: Annotated[
+    n_jobs: Annotated[
         int,
-        typer.Option(min=1, help="Processes, where jobs are not timed; of one thread."),
+        typer.Option(
+            min=1,
+            help="Number of processes, of one thread each; for studies that do not "
+            "time their jobs.",
+        ),
     ] = 1,
     data: Annotated[
         list[str] | None,
         typer.Option(
-            help="Data set, again for more; for quickmeans.",
+            help="Data set; repeat it for more; for quickmeans.",
             show_default="those that need no network",
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option(help="Directory of the table, the rows and the picture.")
+        Path, output_option("Directory of the table, the rows and the picture.")
     ] = Path("runs"),
 ) -> None:
     """Reproduce a figure about factorizing: NAME.csv, NAME.md and NAME.png.
 
-    A study that does not time its jobs goes on where it was interrupted.
+    A study that does not time its jobs continues where it was interrupted.
     """
-    from ..studies.tools.run_study import run_study
-
-    options = quick, output, peers, threads, jobs, data or ()
+    options = quick, output, peers, threads, n_jobs, data or ()
     raise typer.Exit(run_study(str(name), *options))

@@ -1,1 +1,25 @@
-"""The harness: one registry of cases, timed side by side, checked, stored."""
+"""The harness: measure the cases of any package, check, store and compare results.
+
+It knows nothing of the package that it measures beyond a
+:class:`nbfact.harness.project.Project`, and imports only ``nbfact/_core``, so that
+another package can use it.
+
+Start with ``case.py``, which defines a case, and with ``run.py``, which is what the
+command ``nbfact bench`` does:
+
+============================  ==========================================================
+``project.py``                what the harness must know of a package
+``case.py``                   a case, and how cases are grouped into tasks and chosen
+``sample.py``                 the clock: samples of several calls in turn, and ratios
+``measure.py``                one task: check every result, time the right ones
+``isolate.py``                the same in a process of its own, for tasks with rivals
+``worker.py``                 a process that is given a job and answers in lines
+``machine.py``                what the machine is (fingerprint) and can do (calibration)
+``allocations.py``            what one call allocates
+``store.py``                  files of rows, whole at every moment
+``table.py``                  rows as tables in a terminal
+``run.py``                    a run over all cases
+``versions/``                 two versions side by side, verdicts, history
+``report/``                   all results as one page
+============================  ==========================================================
+"""

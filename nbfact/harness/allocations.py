@@ -1,9 +1,14 @@
-"""What one call allocates: a number that is the same on every machine, every time."""
+"""Count what one call allocates: a number that is the same on every machine.
+
+The module imports nothing of the package: the asv suite loads this file beside earlier
+versions, which have none.
+"""
 
 import tracemalloc
 from collections.abc import Callable
 
-from numba.core.runtime import _nrt_python, rtsys
+# The counters are in a C module for which numba has no types.
+from numba.core.runtime import _nrt_python, rtsys  # type: ignore[attr-defined]
 
 
 def allocations(call: Callable[[], object]) -> dict[str, int]:
@@ -12,15 +17,15 @@ def allocations(call: Callable[[], object]) -> dict[str, int]:
     Parameters
     ----------
     call : callable
-        Without arguments; called three times.
+        Function without arguments; it is called three times.
 
     Returns
     -------
     dict
-        ``count``: blocks that Numba's runtime allocated, one for each array that is
-        made by compiled code, and one for each that is handed to it. ``peak``: the
-        most bytes that NumPy held at once beyond what it held before; compiled code
-        allocates outside its view.
+        ``count``: number of blocks that Numba's runtime allocated, one for each array
+        that compiled code makes and one for each array that is passed to it.
+        ``peak``: the most bytes that Python and NumPy held at once beyond those that
+        they held before; what compiled code allocates is not in it.
 
     Examples
     --------
@@ -33,7 +38,7 @@ def allocations(call: Callable[[], object]) -> dict[str, int]:
 
 
 def _count(call):
-    """Return the allocations of Numba's runtime, whose count is off by default."""
+    """Return how many blocks Numba's runtime allocates; it counts only when asked."""
     counted = _nrt_python.memsys_stats_enabled()
     _nrt_python.memsys_enable_stats()
     try:

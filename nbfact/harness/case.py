@@ -1,51 +1,62 @@
-"""What a benchmark is: one implementation of one computation at one size."""
+"""A case: one implementation of one computation at one size, and how cases are chosen.
 
+Cases of one computation with the same inputs form a *task*; their times are compared
+with one another, and with one of them, the *yardstick*.
+"""
+
+import fnmatch
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 DENSE = "dense A @ X"
-"""The implementation that products are compared with."""
+"""Name of the implementation that products are compared with: NumPy's product with the
+dense matrix."""
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One implementation of one computation.
+    """One implementation of one computation at one size.
 
     Parameters
     ----------
     group : str
-        The computation; one table each.
+        Name of the computation; each group is shown in a table of its own.
     impl : str
-        The implementation.
+        Name of the implementation.
     params : dict
         Sizes and ``dtype``, as shown in the table.
     make : callable
-        ``make(rng)``: the inputs, the same for all cases of the task.
+        ``make(rng)`` returns the inputs, which are the same for all cases of the task.
     prepare : callable
-        ``prepare(inputs)``: a call without arguments that returns the result; what
-        runs here is not timed.
+        ``prepare(inputs)`` returns a function without arguments that computes the
+        result. The time of `prepare` itself is not measured.
     reference : callable
-        ``reference(inputs)``: the result in a wider dtype.
+        ``reference(inputs)`` returns the result, computed in a wider dtype.
     bound : float
-        The largest relative error allowed; infinite where no exact result exists.
+        Largest relative error of a right result; infinite where no exact result
+        exists.
     size, flops : int
-        Bytes that any such implementation moves, each once; real operations.
+        What every implementation needs at least: bytes moved, each counted once, and
+        real floating-point operations.
     nnz : int or None
-        Entries stored by the operator; ``None`` when it stores none.
+        Number of entries that the operator stores; ``None`` when it stores none.
     yardstick : str
-        The implementation of the same task that ratios are taken to.
+        Name of the implementation of the same task by whose time the others are
+        divided.
     fallbacks : tuple of str
-        What the yardstick is where it is left out, best first.
+        Yardsticks to use instead where the yardstick is left out, best first.
     rival : bool
-        Whether a failure is someone else's: it is shown, and does not fail the run.
+        Whether the implementation belongs to another project: its failure is shown,
+        and does not fail the run.
     slack : float or None
-        Where errors are of approximation (the reference is the matrix approximated):
-        how many times the least error of the others in the task is still right,
-        infinite to show the ratio and not to judge by it. ``None`` elsewhere.
+        ``None`` where `reference` is the exact result. Where it is the matrix that is
+        approximated, an error is one of approximation: it is right up to `slack` times
+        the least error of the other implementations of the task, and an infinite
+        `slack` shows that ratio without judging by it.
     """
 
     group: str
@@ -65,9 +76,8 @@ class Case:
 
     @property
     def task(self) -> str:
-        """The name shared by all implementations, ``dft n=8 batch=1 complex64``."""
-        sizes = [f"{k}={v}" for k, v in self.params.items() if k != "dtype"]
-        return " ".join([self.group, *sizes, self.params["dtype"]])
+        """The name that all implementations share, as ``dft n=8 batch=1 complex64``."""
+        return task_name(self.group, self.params)
 
     @property
     def name(self) -> str:
@@ -75,9 +85,19 @@ class Case:
         return f"{self.task} [{self.impl}]"
 
     def error(self, got: np.ndarray, want: np.ndarray) -> float:
-        """Return ‖got − want‖ / ‖want‖ in the dtype of want; NaN counts as infinite.
+        """Return the relative error ‖got − want‖ / ‖want‖, in the dtype of `want`.
 
-        Where the result should be zero, anything else is infinitely wrong.
+        Parameters
+        ----------
+        got : ndarray
+            Result of the implementation.
+        want : ndarray
+            Result of the reference.
+
+        Returns
+        -------
+        float
+            Infinite where `got` holds NaN, or differs from a `want` of zeros.
 
         Raises
         ------
@@ -97,11 +117,80 @@ class Case:
         return float(error / norm) if math.isfinite(error) else math.inf
 
 
-def leave_out(task: Sequence[Case], impls: Collection[str]) -> list[Case]:
-    """Return the other cases of a task; its yardstick falls to the next choice.
+def task_name(group: str, params: Mapping[str, Any]) -> str:
+    """Return the name of the task of a group at one size.
 
-    Where no choice is left, the yardstick stays the one that has no times: there are
-    no ratios then.
+    Examples
+    --------
+    >>> task_name("dft", {"n": 8, "batch": 1, "dtype": "complex64"})
+    'dft n=8 batch=1 complex64'
+    """
+    sizes = [f"{key}={value}" for key, value in params.items() if key != "dtype"]
+    return " ".join([group, *sizes, params["dtype"]])
+
+
+def tasks(cases: Iterable[Case]) -> dict[str, list[Case]]:
+    """Return the cases of each task, by its name, in the order of the registry.
+
+    Examples
+    --------
+    >>> tasks([])
+    {}
+    """
+    grouped: dict[str, list[Case]] = {}
+    for case in cases:
+        grouped.setdefault(case.task, []).append(case)
+    return grouped
+
+
+def select(cases: Iterable[Case], pattern: str | None) -> list[Case]:
+    """Return the cases whose task matches a pattern: whole tasks, possibly none.
+
+    Parameters
+    ----------
+    cases : iterable of Case
+        Cases to choose from.
+    pattern : str or None
+        As in :func:`matches`.
+
+    Returns
+    -------
+    list of Case
+
+    Examples
+    --------
+    >>> select([], "dft")
+    []
+    """
+    return [case for case in cases if matches(case.task, pattern)]
+
+
+def matches(task: str, pattern: str | None) -> bool:
+    """Return whether the name of a task contains a pattern, or matches it as a glob.
+
+    Parameters
+    ----------
+    task : str
+        Name of a task.
+    pattern : str or None
+        As ``"dft n=1024"`` or ``"*batch=64*"``; upper and lower case are the same.
+        ``None`` matches every task.
+
+    Examples
+    --------
+    >>> matches("dft n=8", "DFT"), matches("dft n=8", "d*8"), matches("dft n=8", None)
+    (True, True, True)
+    """
+    wanted, task = (pattern or "").lower(), task.lower()
+    return wanted in task or fnmatch.fnmatch(task, wanted)
+
+
+def leave_out(task: Sequence[Case], impls: Collection[str]) -> list[Case]:
+    """Return the cases of a task without some implementations.
+
+    Where the yardstick is left out, the first of the fallbacks that is still there
+    takes its place. Where none is, the yardstick keeps its name although it has no
+    time, and there are no ratios.
 
     Parameters
     ----------
@@ -121,11 +210,11 @@ def leave_out(task: Sequence[Case], impls: Collection[str]) -> list[Case]:
     """
     kept = [case for case in task if case.impl not in impls]
     names = {case.impl for case in kept}
-    fallen = []
+    found = []
     for case in kept:
         ranked = (case.yardstick, *case.fallbacks)
         best = next((i for i, name in enumerate(ranked) if name in names), 0)
-        fallen.append(
+        found.append(
             replace(case, yardstick=ranked[best], fallbacks=ranked[best + 1 :])
         )
-    return fallen
+    return found

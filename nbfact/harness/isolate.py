@@ -1,13 +1,14 @@
 """Measure tasks in a process of their own, which a rival may crash or hang.
 
-All implementations of a task run in that one process, interleaved as they would be
-here. It says which of them it calls through eight bytes of shared memory, whose cost
-is outside the clock; so when it dies, or does not move for :data:`LIMIT` seconds, we
-know whose fault that is, start another one, and measure the rest of the task again.
+All implementations of a task run in that one process, interleaved as they would be in
+this one. Before each call, while no clock runs, the process writes into eight bytes of
+shared memory which implementation it calls. When it dies, or makes no progress for
+:data:`LIMIT` seconds, these bytes say which implementation is at fault; another process
+is started, and measures the rest of the task again.
 
-The process ends with the one that started it, however that ends: it is killed by the
-system where that can be asked for (Linux), and ends by itself when its input does. It
-hears no Ctrl-C: who started it does, and kills it.
+The process ends with the one that started it, whatever ends that one: where the system
+offers it (Linux), the process is killed by the system, and elsewhere it ends when its
+standard input does. It ignores Ctrl-C, which the process that started it handles.
 """
 
 import contextlib
@@ -29,19 +30,21 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
+from typing import IO, BinaryIO
 
 from .case import Case, leave_out
 from .measure import failed_row, limited_threads, measure_task
 from .worker import ending, last_words
 
 LIMIT = 900.0
-"""Seconds that one call may take there. FAµST needs 303 for a 204 x 8193 lead field."""
+"""Longest time of one call, in seconds, after which the process is killed. FAµST needs
+303 s for a 204 x 8193 lead field."""
 
 START = 120.0
-"""Seconds it may take to begin."""
+"""Longest time that the process may take to begin, in seconds: it imports the cases."""
 
-_POLL = 0.5
-_MARK = struct.Struct("ii")  # which implementation, and how many calls so far
+_POLL = 0.5  # seconds between two looks at the process
+_MARK = struct.Struct("ii")  # number of the implementation, number of calls so far
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "import {0} as isolate; isolate.serve()"
@@ -50,24 +53,32 @@ _PR_SET_PDEATHSIG = 1
 
 
 class CrashError(Exception):
-    """The process died or was killed; the message says how."""
+    """The process died or was killed; the message says how it ended."""
 
 
 class Worker:
-    """A process that measures tasks; started when first needed.
+    """A process that measures tasks; it is started when it is first needed.
 
     Parameters
     ----------
     sources : sequence of callables
-        Without arguments, they return the cases, there; cases hold closures, which do
-        not travel, so these have to: functions of modules, or partials of them.
+        Functions without arguments that return cases, called in the process. They must
+        be functions of modules, or partials of them, which can be pickled; cases
+        cannot, because they hold closures.
     calibration : dict
-        From :func:`nbfact.harness.machine.calibrate`.
+        What the machine can do, from :func:`nbfact.harness.machine.calibrate`.
     threads : int
-        Of BLAS, OpenMP and Numba there.
+        Number of threads of BLAS, OpenMP and Numba in the process.
     limit : float, optional
-        Seconds of one call; by default :data:`LIMIT`.
+        Longest time of one call, in seconds; by default :data:`LIMIT`.
     """
+
+    _files: contextlib.ExitStack  # what the process needs while it runs
+    _input: IO[bytes]
+    _answers: queue.SimpleQueue
+    _mark: mmap.mmap
+    _errors: BinaryIO
+    _fresh: bool  # whether it has measured nothing yet
 
     def __init__(
         self,
@@ -92,22 +103,24 @@ class Worker:
         self.close()
 
     def measure(self, task: Sequence[Case], budget: float) -> list[dict]:
-        """Return the rows of a task, as :func:`nbfact.harness.measure.measure_task` does.
+        """Measure a task in the process; return a row for each of its cases.
 
         Parameters
         ----------
         task : sequence of Case
             One of the tasks of the sources.
         budget : float
-            Seconds for the samples of all of them.
+            Seconds for the samples of all implementations together.
 
         Returns
         -------
         list of dict
-            An implementation that crashed or hung has failed, and says how. Where the
-            inputs or the process itself did, all have. Ours, and the inputs, fail only
-            in a process that has measured nothing else before: what a rival has done
-            to its memory is not their fault.
+            Rows as those of :func:`nbfact.harness.measure.measure_task`. An
+            implementation that crashed or hung has failed, with a message that says
+            so; where making the inputs, or the process itself, crashed, all have
+            failed. The inputs, and implementations that are no rivals, fail only in a
+            process that has measured nothing before, because a rival may have damaged
+            the memory of an older one.
         """
         failed: dict[str, str] = {}
         rows: list[dict] = []
@@ -140,22 +153,22 @@ class Worker:
 
     @property
     def _running(self):
-        """The number of the implementation that runs, None for what is none."""
+        """The number of the implementation that runs, None where none does."""
         number, _ = _MARK.unpack(self._mark[: _MARK.size])
         return number if number >= 0 else None
 
     def _ask(self, name, budget, failed):
-        """Have one task measured; raise CrashError where it is not."""
+        """Have one task measured; raise CrashError if the process does not answer."""
         if self._process is None:
             self._start()
-        with contextlib.suppress(OSError):  # it died: the answer says so
+        with contextlib.suppress(OSError):  # the process died: _answer reports it
             self._send((name, budget, list(failed)))
         rows = self._answer(self._limit)
         self._fresh = False
         return rows
 
     def _start(self):
-        """Start the process and tell it what to measure."""
+        """Start the process and send it what it needs to measure tasks."""
         self._files = contextlib.ExitStack()
         self._fresh = True
         descriptor, path = tempfile.mkstemp()
@@ -165,7 +178,7 @@ class Worker:
             file.flush()
             self._mark = self._files.enter_context(mmap.mmap(file.fileno(), 0))
         self._errors = self._files.enter_context(tempfile.TemporaryFile())
-        self._process = subprocess.Popen(
+        self._process = process = subprocess.Popen(
             [
                 sys.executable,
                 "-c",
@@ -175,27 +188,29 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            start_new_session=True,  # Ctrl-C is for who started it
+            start_new_session=True,  # so that Ctrl-C does not reach it
         )
-        for pipe in (self._process.stdin, self._process.stdout):
+        assert process.stdin and process.stdout  # both are pipes
+        self._input = process.stdin
+        for pipe in (process.stdin, process.stdout):
             self._files.enter_context(contextlib.suppress(OSError))
             self._files.enter_context(pipe)
         self._answers = queue.SimpleQueue()
         threading.Thread(
-            target=_receive, args=(self._process.stdout, self._answers), daemon=True
+            target=_receive, args=(process.stdout, self._answers), daemon=True
         ).start()
         with contextlib.suppress(OSError):
             self._send((path, os.getpid(), *self._job))
         self._answer(max(self._limit, START))
-        with contextlib.suppress(OSError):  # it has opened it; Windows waits for close
+        with contextlib.suppress(OSError):  # Windows removes it only when it is closed
             os.unlink(path)
 
     def _send(self, message):
-        pickle.dump(message, self._process.stdin)
-        self._process.stdin.flush()
+        pickle.dump(message, self._input)
+        self._input.flush()
 
     def _answer(self, limit):
-        """Wait for what it sends; raise CrashError when it is dead, or stands still."""
+        """Wait for an answer; raise CrashError if the process dies or stands still."""
         seen, since = b"", monotonic()
         while True:
             try:
@@ -210,29 +225,29 @@ class Worker:
                     ) from None
             else:
                 if answer is None:
-                    raise CrashError(self._death())
+                    assert self._process is not None
+                    raise CrashError(self._death(self._process.wait()))
                 return answer
 
-    def _death(self):
-        """Say how the process ended, with its last words where nobody was running."""
-        code = self._process.wait()
+    def _death(self, code):
+        """Return how the process ended, with its last words if no case was running."""
         words = last_words(self._errors) if self._running is None else ""
         return f"{ending(code)} in its own process" + (f": {words}" if words else "")
 
 
 def serve() -> None:
-    """Measure what standard input asks for; end with it."""
+    """Measure the tasks that standard input names, until it ends."""
     try:
         _serve()
     except BaseException:
         traceback.print_exc()
     finally:
-        os._exit(1)  # at once: a thread waits for the input
+        os._exit(1)  # at once, although a thread still waits for the input
 
 
 def _serve():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What rivals print goes nowhere: rows only come out of the standard output.
+    # Standard output is for rows; what rivals print there is thrown away.
     out = os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)
@@ -257,7 +272,7 @@ def _serve():
 
 
 def _measure(task, budget, calibration, mark):
-    """Measure a task, and write at each call which implementation it is of."""
+    """Measure a task, and write before each call which implementation it is of."""
     numbers = {case.impl: number for number, case in enumerate(task)}
     count = 0
 
@@ -272,9 +287,10 @@ def _measure(task, budget, calibration, mark):
 
 
 def _receive(pipe, received, at_end: Callable[[int], object] | None = None):
-    """Put what comes out of a pipe into a queue; at its end None, or end the process.
+    """Put the objects that come out of a pipe into a queue.
 
-    What a dying process wrote only half of is none of its answers.
+    At the end of the pipe, or at an object that a dying process has written only half
+    of, None is put into the queue, after `at_end(0)` is called.
     """
     with contextlib.suppress(EOFError, OSError, ValueError, pickle.UnpicklingError):
         while True:
@@ -285,7 +301,7 @@ def _receive(pipe, received, at_end: Callable[[int], object] | None = None):
 
 
 def _die_with(parent):
-    """Ask to be killed when the process that started us ends; leave no core behind."""
+    """Ask the system to kill this process when its parent ends, without a core file."""
     with contextlib.suppress(ImportError, ValueError):
         resource = importlib.import_module("resource")
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

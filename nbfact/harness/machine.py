@@ -1,7 +1,7 @@
 """What the machine is, and how fast it can be: fingerprint and calibration.
 
-Everything here only reads: no setting is changed, no file written, and a part that
-cannot be read (no git, no /proc) is left out, never an error.
+Everything here only reads: no setting of the machine is changed and no file is written.
+What cannot be read, for want of git or of /proc, is left out and is no error.
 """
 
 import functools
@@ -14,64 +14,76 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
-from ..cases.rivals.peers import PACKAGES
+from .project import Project
 
-_PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "scikit-learn", "threadpoolctl")
+PACKAGES = ("numba", "llvmlite", "numpy", "scipy", "scikit-learn", "threadpoolctl")
+"""Packages on which the time of any numerical code depends; their versions are recorded
+with every result."""
+
 THREADS = (
     "NUMBA_NUM_THREADS",
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
 )
-"""Environment variables that numbers of threads are read from, at import."""
+"""Environment variables from which libraries read their number of threads when they are
+imported."""
 
-_REVISION = (
+WORKING_SETS = (256 << 10, 1 << 20, 4 << 20, 16 << 20, 96 << 20)
+"""Bytes touched by each measurement of bandwidth: they range, on most machines, from a
+second-level cache to main memory."""
+
+UNSTABLE = 0.2
+"""Relative difference of two calibrations within seconds above which the machine is
+called unstable, because other programs use it."""
+
+_REVISION = (  # fields of /proc/cpuinfo
     *("cpu family", "model", "stepping"),
     *("CPU implementer", "CPU variant", "CPU part", "CPU revision"),  # ARM
 )
 
-WORKING_SETS = (256 << 10, 1 << 20, 4 << 20, 16 << 20, 96 << 20)
-"""Bytes touched by each measurement of bandwidth: from a second-level cache to main
-memory, on most machines."""
-
-UNSTABLE = 0.2
-
-_GEMM_ORDER = 768
+_GEMM_ORDER = 768  # order of the matrix product that is timed: 14 MB in float64
 
 
-def fingerprint() -> dict:
+def fingerprint(project: Project) -> dict[str, Any]:
     """Return what a time depends on: machine, versions, threads, load, commit.
+
+    Parameters
+    ----------
+    project : Project
+        The package that is measured.
 
     Returns
     -------
     dict
         ``name``, ``cpu``, ``revision`` (family, model and stepping), ``flags``,
-        ``caches``, ``cores`` (that this process may use), ``memory``, ``frequency``
-        (MHz, the highest where known), ``hypervisor``, ``governor``, ``os``,
-        ``versions``, ``blas``, ``environment``, ``load``, ``commit`` and ``dirty``.
-        What cannot be read is absent.
+        ``caches``, ``cores`` (those that this process may use), ``memory`` (bytes),
+        ``frequency`` (MHz, the highest where it is known), ``hypervisor``,
+        ``governor``, ``os``, ``versions``, ``blas``, ``environment``, ``load``,
+        ``commit`` and ``dirty``. What cannot be read is absent.
 
     Notes
     -----
-    ``name`` is usable in a file name: the model of the processor, the cores of the
-    machine, and four digits that tell apart what else is of its hardware: revision,
-    caches, gibibytes of memory. It does not change with a session, a kernel, the
-    host's name or the cores a process is given; two machines of one make share it.
-    ``NBFACT_MACHINE`` in the environment is taken instead, for those.
+    ``name`` can be part of a file name: the model of the processor, the number of cores
+    of the machine, and four digits that distinguish the rest of its hardware: revision,
+    caches, gibibytes of memory. It does not depend on the session, the kernel, the name
+    of the host, or the number of cores that a process may use. Two machines of one make
+    have the same name; the environment variable ``NBFACT_MACHINE`` (of another
+    project: its own name in capitals) gives another one.
 
     Examples
     --------
-    >>> fingerprint()["versions"]["numpy"] == np.__version__
+    >>> from nbfact.cases.nbfact_project import NBFACT
+    >>> fingerprint(NBFACT)["versions"]["numpy"] == np.__version__
     True
     """
-    from .. import __version__
-
     cpu = _cpu()
-    versions = {"nbfact": __version__, "python": platform.python_version()}
-    for package in (*_PACKAGES, *PACKAGES):
+    versions = {project.name: project.version, "python": platform.python_version()}
+    for package in (*PACKAGES, *project.packages):
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -92,37 +104,39 @@ def fingerprint() -> dict:
             k: os.environ[k] for k in (*THREADS, "OMP_WAIT_POLICY") if k in os.environ
         },
         "load": _load(),
-        **_commit(Path(__file__).parent),
+        **_commit(project.folder),
     }
-    machine["name"] = _name(machine)
+    chosen = os.environ.get(project.variable("MACHINE"))
+    machine["name"] = _slug(chosen) if chosen else _name(machine)
     return {key: value for key, value in machine.items() if value not in (None, [])}
 
 
-def calibrate(seconds: float = 2.0) -> dict:
-    """Measure what the machine can do: bandwidth and rate of matrix products.
+def calibrate(seconds: float = 2.0) -> dict[str, Any]:
+    """Measure what the machine can do: its bandwidth and its rate of matrix products.
 
     Parameters
     ----------
     seconds : float
-        For all measurements together; of each, the best repetition counts. On a
-        machine that is busy meanwhile they come out low, and roofs above 100 %.
+        Time for all measurements together. The best repetition of each counts; on a
+        machine that is busy meanwhile rates come out low, and shares of the roof
+        exceed 100 %.
 
     Returns
     -------
     dict
-        ``bandwidth``: list of [bytes touched, bytes per second], one for each of
+        ``bandwidth``: list of [bytes touched, bytes per second], one pair for each of
         :data:`WORKING_SETS`, the better of ``np.add`` (two reads, one write) and
-        ``np.dot`` (two reads); ``gemm``: flop/s of a product of order 768, by dtype
-        (float32, float64); ``spread``: by how much, relatively, the best repetitions of
-        the two halves of the time differ, at most; ``unstable``: whether that is more
-        than :data:`UNSTABLE`, as on a machine that is busy.
+        ``np.dot`` (two reads). ``gemm``: operations per second of a matrix product of
+        order 768, by dtype (float32, float64). ``spread``: the largest relative
+        difference between the best repetitions of the first and the second half of
+        the time. ``unstable``: whether that exceeds :data:`UNSTABLE`.
 
     Examples
     --------
     >>> calibrate(0.001)["gemm"]["float32"] > 0
     True
     """
-    calls = {}
+    calls: dict[tuple[str, int | str], functools.partial] = {}
     for size in WORKING_SETS:
         a, b, c = (np.ones(size // 24) for _ in range(3))
         calls["add", size] = functools.partial(np.add, a, b, out=c)
@@ -143,41 +157,41 @@ def calibrate(seconds: float = 2.0) -> dict:
         dtype: 2 * _GEMM_ORDER**3 / best["gemm", dtype]
         for dtype in ("float32", "float64")
     }
-    unstable = spread > UNSTABLE
     return {
         "bandwidth": bandwidth,
         "gemm": gemm,
         "spread": round(spread, 3),
-        "unstable": unstable,
+        "unstable": spread > UNSTABLE,
     }
 
 
 def roof_time(calibration: dict, size: int, flops: int, dtype: str) -> float:
-    """Return the seconds this machine would need, were it all bandwidth and GEMM.
+    """Return the least time in which this machine could do a computation, in seconds.
 
     Parameters
     ----------
     calibration : dict
-        From :func:`calibrate`.
+        What the machine can do, from :func:`calibrate`.
     size : int
         Bytes that must move, each counted once.
     flops : int
-        Real operations; a complex product is six and a sum two.
+        Real operations; a complex product counts as six and a complex sum as two.
     dtype : str
-        Chooses the rate: complex numbers are counted in their real parts.
+        Dtype whose rate is taken: complex numbers count as pairs of real ones.
 
     Returns
     -------
     float
-        The larger of size / bandwidth and flops / rate, with the bandwidth measured
-        on the working set nearest in size. A case far smaller than the smallest of
-        them may sit in a faster cache than that.
+        The larger of size / bandwidth and flops / rate, with the bandwidth measured on
+        the working set whose size is nearest. A case far smaller than the smallest
+        working set may lie in a faster cache than that.
 
     Examples
     --------
-    >>> roof_time({"bandwidth": [[100, 1e9]], "gemm": {"float32": 1e9}}, 10, 0, "float32")
+    >>> calibration = {"bandwidth": [[100, 1e9]], "gemm": {"float32": 1e9}}
+    >>> roof_time(calibration, 10, 0, "float32")
     1e-08
-    """  # noqa: E501
+    """
     pairs = calibration["bandwidth"]
     bandwidth = min(pairs, key=lambda pair: abs(math.log(pair[0] / max(size, 1))))[1]
     single = dtype in ("float32", "complex64")
@@ -186,10 +200,11 @@ def roof_time(calibration: dict, size: int, flops: int, dtype: str) -> float:
 
 
 def _best(calls, seconds):
-    """Return the shortest time of each call, repeated in turn for ``seconds``.
+    """Return the shortest time of each call, when all are repeated for ``seconds``.
 
-    In turn: a neighbour busy for a moment then spoils a few times of each, not all the
-    times of one. Every turn gives a call a hundredth of a second, or one repetition.
+    The calls take turns of a hundredth of a second, or of one repetition, so that a
+    program that is busy for a moment spoils a few times of each call and not all the
+    times of one.
     """
     best = dict.fromkeys(calls, math.inf)
     stop = perf_counter() + seconds
@@ -209,10 +224,7 @@ def _best(calls, seconds):
 
 
 def _name(machine):
-    """Return the name of a machine; see :func:`fingerprint`."""
-    given = os.environ.get("NBFACT_MACHINE")
-    if given:
-        return _slug(given)
+    """Return the name of a machine, as described in :func:`fingerprint`."""
     memory = math.ceil((machine["memory"] or 0) / 2**30)
     rest = repr((machine.get("revision"), machine["caches"], memory))
     digits = hashlib.sha256(rest.encode()).hexdigest()[:4]
@@ -241,7 +253,7 @@ def _cpu():
 
 
 def _frequency():
-    """Return MHz: the highest where it is told, else that of the moment."""
+    """Return the highest clock rate in MHz, the present one if it is unknown."""
     most = _read("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
     if most:
         return round(int(most) / 1000)
@@ -250,18 +262,18 @@ def _frequency():
 
 
 def _hypervisor(flags):
-    """Return what a virtual machine runs on, "unknown" where it does not say."""
+    """Return what a virtual machine runs on, "unknown" where it hides that."""
     if "hypervisor" not in flags.split():
         return _read("/sys/hypervisor/type")
     names = (
         _read(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name")
     )
-    told = _read("/sys/hypervisor/type"), *names
-    return " ".join(filter(None, told)) or "unknown"
+    known = _read("/sys/hypervisor/type"), *names
+    return " ".join(filter(None, known)) or "unknown"
 
 
 def _caches():
-    """Return the caches of the first core, as ``L1 Data 32K``."""
+    """Return the caches of the first core, each as ``L1 Data 32K``."""
     folder = Path("/sys/devices/system/cpu/cpu0/cache")
     caches = []
     for index in sorted(folder.glob("index*")):
@@ -311,26 +323,26 @@ def _load():
 
 
 def _commit(folder):
-    """Return the commit and whether files differ from it, when git tracks us.
+    """Return the commit of a package and whether files differ from it, if git knows.
 
-    A package installed inside another project's repository is not tracked by it: that
-    project's commit says nothing about us.
+    A repository that does not track the package, such as that of another project in
+    which the package is installed, has no commit that says anything about it.
     """
     git = ("git", "-C", str(folder))
-    if _run(*git, "ls-files", "--error-unmatch", "machine.py") is None:
+    if _run(*git, "ls-files", "--error-unmatch", "__init__.py") is None:
         return {}
     commit = _run(*git, "rev-parse", "--verify", "HEAD")
     if commit is None:
         return {}
-    # --no-optional-locks: a status that writes nothing, not even the index.
+    # With --no-optional-locks the status writes nothing, not even the index.
     changed = _run(
-        *git, "--no-optional-locks", "status", "--porcelain", "-uno", "--", ".."
+        *git, "--no-optional-locks", "status", "--porcelain", "-uno", "--", "."
     )
     return {"commit": commit, "dirty": bool(changed)}
 
 
 def _run(*command):
-    """Return what a command prints, or None when it fails."""
+    """Return what a command prints, or None where it fails."""
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=10, check=True
@@ -341,7 +353,7 @@ def _run(*command):
 
 
 def _read(path):
-    """Return the text of a file, or None."""
+    """Return the text of a file, or None where it is empty or cannot be read."""
     try:
         return Path(path).read_text().strip() or None
     except (OSError, UnicodeDecodeError):
@@ -349,7 +361,7 @@ def _read(path):
 
 
 def _slug(text):
-    """Return text usable in a file name: ``AMD EPYC 7B13 @ 2.4GHz`` to amd-epyc-7b13.
+    """Return a text in the form that file names can have.
 
     Examples
     --------

@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -12,24 +13,27 @@ from .allocations import allocations
 from .case import Case
 
 SEED = 0
-"""Of all inputs, so that a wrong result can be looked at again."""
+"""Seed of all inputs, fixed so that a wrong result can be computed again."""
 
-_UNTIMED = dict.fromkeys(("time", "samples", "ratio", "roof", "allocations"))
+Row = dict[str, Any]
+"""A row of results: what is stored of one case of one run."""
+
+_UNTIMED: Row = dict.fromkeys(("time", "samples", "ratio", "roof", "allocations"))
 
 
 @contextlib.contextmanager
 def limited_threads(threads: int) -> Iterator[None]:
-    """Limit BLAS, OpenMP and Numba to `threads` threads, then restore them.
+    """Limit BLAS, OpenMP and Numba to `threads` threads within a ``with`` block.
 
     Parameters
     ----------
     threads : int
-        At least 1.
+        Number of threads, at least 1.
 
     Raises
     ------
     ValueError
-        When Numba was started with fewer.
+        When Numba was started with fewer threads.
 
     Examples
     --------
@@ -41,7 +45,8 @@ def limited_threads(threads: int) -> Iterator[None]:
     import numba
     from threadpoolctl import threadpool_limits
 
-    most = numba.config.NUMBA_NUM_THREADS
+    # numba.config gets its variables when numba is imported, unseen by a type checker.
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     if threads > most:
         raise ValueError(f"--threads {threads}: this machine has {most}")
     before = numba.get_num_threads()
@@ -58,27 +63,34 @@ def measure_task(
     budget: float,
     calibration: dict,
     announce: Callable[[str | None], object] = lambda impl: None,
-) -> list[dict]:
-    """Return a row for each case of a task.
+) -> list[Row]:
+    """Check and time the cases of a task; return a row for each.
 
     Parameters
     ----------
     task : sequence of Case
-        All implementations of one computation, as in :func:`nbfact.cases.registry.tasks`.
+        All implementations of one computation, as in
+        :func:`nbfact.harness.case.tasks`.
     budget : float
-        Seconds for the samples of all of them.
+        Seconds for the samples of all implementations together.
     calibration : dict
-        From :func:`nbfact.harness.machine.calibrate`.
+        What the machine can do, from :func:`nbfact.harness.machine.calibrate`.
     announce : callable
-        Told which implementation is called next, outside the clock; None for none.
+        Called, while no clock runs, with the name of the implementation that is called
+        next, and with None where none is.
 
     Returns
     -------
     list of dict
-        Ready for :func:`nbfact.harness.store.append_rows`. A case whose result is
-        wrong, or that raises, has ``ok`` false, a ``message``, and no time: a wrong
-        result has none. Results are compared before the clock runs, and once more
-        after it, for a call that spoils its own inputs (not those of several seconds).
+        Rows for :func:`nbfact.harness.store.append_rows`. A case that raises, or whose
+        result is wrong, has ``ok`` false, a ``message``, and no time, because the time
+        of a wrong result means nothing.
+
+    Notes
+    -----
+    Results are compared with the reference before they are timed, and once more
+    afterwards, which finds a call that spoils its own inputs. A call of
+    :data:`nbfact.harness.sample.SLOW` seconds or more is not checked again.
     """
     announce(None)
     inputs = task[0].make(np.random.default_rng(SEED))
@@ -94,7 +106,7 @@ def measure_task(
             seconds = perf_counter() - start
             if not case.rival and sample.SLOW <= seconds < sample.ENDLESS:
                 announce(case.impl)
-                start = perf_counter()  # the first may have compiled for seconds
+                start = perf_counter()  # the first call may have compiled for seconds
                 call()
                 seconds = perf_counter() - start
             if right:
@@ -112,24 +124,24 @@ def measure_task(
         if case.impl in calls:
             _fill(rows[case.impl], case, samples, calibration)
             if known[case.impl] >= sample.SLOW:
-                continue  # a call more costs more than it tells
+                continue  # checking again takes longer than it is worth
             announce(case.impl)
             if not case.rival:
                 rows[case.impl]["allocations"] = allocations(calls[case.impl])
             if not _check(case, calls[case.impl], want, rows[case.impl]):
-                rows[case.impl].update(**_UNTIMED)
+                rows[case.impl].update(_UNTIMED)
     return list(rows.values())
 
 
-def failed_row(case: Case, message: str) -> dict:
+def failed_row(case: Case, message: str) -> Row:
     """Return the row of a case that could not be measured.
 
     Parameters
     ----------
     case : Case
-        Which one.
+        The case.
     message : str
-        Why.
+        Why it could not be measured.
 
     Returns
     -------
@@ -141,7 +153,7 @@ def failed_row(case: Case, message: str) -> dict:
 
 
 def _compare(task, rows):
-    """Write how errors of approximation compare; fail those above their slack."""
+    """Compare the errors of approximation of a task; fail those above their slack."""
     right = {case.impl: rows[case.impl]["error"] for case in task}
     right = {impl: error for impl, error in right.items() if rows[impl]["ok"]}
     judged = {case.impl for case in task if case.slack is not None}
@@ -161,7 +173,7 @@ def _compare(task, rows):
 
 
 def _row(case):
-    """Return the row of a case before anything is known of it."""
+    """Return the row of a case before anything is measured."""
     return {
         "kind": "bench",
         "case": case.name,
@@ -196,7 +208,7 @@ def _check(case, call, want, row):
 
 
 def _fail(row, message):
-    """Mark a row as failed."""
+    """Mark a row as failed, for the reason in `message`."""
     row.update(ok=False, message=message)
 
 

@@ -1,10 +1,11 @@
 """The main job: measure every case, check every result, store every row.
 
-Exit codes, also those of ``nbfact bench``:
+Exit codes, which are also those of ``nbfact bench``:
 
 ====  =====================================================================
-0     every result of ours is right (a rival's failure is shown, and is its own)
-1     a result of ours is wrong, or computing it failed
+0     every result of the project is right (a rival's failure is shown, and does
+      not count)
+1     a result of the project is wrong, or computing it failed
 2     wrong usage: no case matches, or a file cannot be read or written
 130   interrupted; the rows of finished tasks are stored
 ====  =====================================================================
@@ -18,55 +19,60 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cases import registry
-from ..cases.first_factorization import learn
-from ..cases.products import matrix_cases
-from ..cases.rivals import peers
-from ..targets import load_matrix
 from . import machine, store
+from .case import Case, select, tasks
 from .isolate import Worker
 from .measure import limited_threads, measure_task
+from .project import Project
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 BUDGETS = {"quick": 0.25, "pr": 0.4, "full": 1.0}
-"""Seconds of samples for a task, by profile; slow ones take longer, for five rounds at
-least."""
+"""Seconds of samples for a task, by profile. Tasks with slow calls take longer, because
+each call is timed in at least :data:`nbfact.harness.sample.MIN_ROUNDS` rounds."""
 
-_WIDTH = 100  # of tables, where there is no terminal to fit
+BUDGET = 1.0
+"""Seconds of samples for a task of a profile that is not in :data:`BUDGETS`."""
+
+_WIDTH = 100  # of tables in characters, where the output is no terminal
 
 
 def run_bench(
+    project: Project,
     profile: str = "full",
     pattern: str | None = None,
-    matrix: Path | None = None,
+    *,
+    extra: Sequence[Callable[[], Iterable[Case]]] = (),
     threads: int = 1,
     output: Path | None = None,
     with_peers: bool = False,
 ) -> int:
-    """Measure, print a ranked table for each computation, append the rows to a file.
+    """Measure cases, print a ranked table for each computation, store the rows.
 
     Parameters
     ----------
-    profile : {"quick", "pr", "full"}
-        Which cases, see :func:`nbfact.cases.registry.registry`.
+    project : Project
+        The package whose registry has the cases.
+    profile : str
+        Which list of cases: one of the project's profiles.
     pattern : str or None
-        Only tasks whose name contains it, or matches it as a glob.
-    matrix : path or None
-        A file of :func:`nbfact.targets.load_matrix`: its factorization is measured
-        too, before the rest.
+        Measure only the tasks whose name contains it, or matches it as a glob.
+    extra : sequence of callables
+        Functions without arguments that return more cases, which are measured before
+        those of the registry; they must be such as can be pickled.
     threads : int
-        Of BLAS, OpenMP and Numba, while it runs.
+        Number of threads of BLAS, OpenMP and Numba while this runs.
     output : path or None
-        JSON lines; by default ``runs/<machine>.jsonl`` in the current directory.
+        File of JSON lines that the rows are added to; by default
+        :func:`default_output`.
     with_peers : bool
-        Whether rivals that are installed are measured too: tasks that hold one in a
-        process of their own, see :mod:`nbfact.harness.isolate`.
+        Whether the rivals that are installed are measured too. A task that holds one
+        is measured in a process of its own, see :mod:`nbfact.harness.isolate`.
 
     Returns
     -------
@@ -76,9 +82,10 @@ def run_bench(
     Raises
     ------
     ModuleNotFoundError
-        When the extra ``bench`` is not installed; the message says how.
+        When the extra ``bench`` is not installed; the message says how to install it.
     ValueError
-        When `threads` is more than Numba was started with.
+        When there is no such profile, or `threads` exceeds the number of threads that
+        Numba was started with.
     """
     try:
         import threadpoolctl  # noqa: F401
@@ -87,21 +94,32 @@ def run_bench(
         raise ModuleNotFoundError(
             f'{error.name} is missing; pip install "nbfact[bench]" brings it'
         ) from None
+    project.check_profile(profile)
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    run = _Run(console, output, threads)
+    run = _Run(project, console, output or default_output(project), threads)
+    # The function is looked up here, so that it travels to the worker by its name.
+    registered = functools.partial(project.registry().registry, profile, with_peers)
     try:
         with limited_threads(threads), run.hearing_interrupts():
-            return run.all(profile, pattern, matrix, with_peers)
+            return run.all([*extra, registered], profile, pattern, with_peers)
     except KeyboardInterrupt:
         return run.interrupted()
-    except OSError as error:  # of the results: a full disk, a directory gone
+    except OSError as error:  # the results cannot be written: a full disk, for example
         return run.refuse(str(error))
 
 
-class _Run:
-    """One run of the command: what is shared by its steps."""
+def default_output(project: Project) -> Path:
+    """Return the file that rows are stored in: ``runs/MACHINE.jsonl``."""
+    return Path("runs", f"{machine.fingerprint(project)['name']}.jsonl")
 
-    def __init__(self, console: "Console", output: Path | None, threads: int):
+
+class _Run:
+    """One run of the command: what its steps share."""
+
+    def __init__(
+        self, project: Project, console: "Console", output: Path, threads: int
+    ):
+        self.project = project
         self.console = console
         self.output = output
         self.threads = threads
@@ -113,14 +131,14 @@ class _Run:
 
     @contextlib.contextmanager
     def hearing_interrupts(self) -> Iterator[None]:
-        """Remember Ctrl-C: one that falls into a callback of LLVM is lost."""
+        """Remember Ctrl-C, whose exception is lost where LLVM calls Python back."""
 
         def handle(number, frame):
             self.stop = True
             raise KeyboardInterrupt
 
         if threading.current_thread() is not threading.main_thread():
-            yield  # only there can handlers be set
+            yield  # handlers can be set in the main thread only
             return
         before = signal.signal(signal.SIGINT, handle)
         try:
@@ -128,20 +146,15 @@ class _Run:
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def all(self, profile, pattern, matrix, with_peers):
+    def all(self, sources, profile, pattern, with_peers):
         """Do everything in order; return the exit code."""
-        fingerprint = machine.fingerprint()
-        if self.output is None:
-            self.output = Path("runs", f"{fingerprint['name']}.jsonl")
-        sources = [functools.partial(registry.registry, profile, with_peers)]
+        fingerprint = machine.fingerprint(self.project)
         try:
             store.check(self.output)
-            if matrix is not None:
-                sources.insert(0, self.learn(load_matrix(matrix), matrix, with_peers))
-        except ValueError as error:  # what a file holds
+        except ValueError as error:  # the file holds something else
             return self.refuse(str(error))
         cases = [case for source in sources for case in source()]
-        chosen = registry.tasks(registry.select(cases, pattern))
+        chosen = tasks(select(cases, pattern))
         if not chosen:
             groups = ", ".join(dict.fromkeys(case.group for case in cases))
             return self.refuse(f"no case matches -k {pattern!r}; groups: {groups}")
@@ -155,18 +168,11 @@ class _Run:
             "calibration": calibration,
         }
         with Worker(sources, calibration, self.threads) as worker:
-            self.measure(chosen, provenance, BUDGETS[profile], worker)
+            self.measure(chosen, provenance, BUDGETS.get(profile, BUDGET), worker)
         return self.finish(with_peers)
 
-    def learn(self, target, path, with_peers):
-        """Factor a user's matrix; return what makes the cases of the product."""
-        with self.console.status(f"factoring {path}"):
-            learned = learn(target)
-        name = f"matrix {Path(path).name}"
-        return functools.partial(matrix_cases, name, target, learned, with_peers)
-
     def calibrate(self, fingerprint):
-        """Measure the machine and say what it is."""
+        """Measure what the machine can do; print that, and what the machine is."""
         with self.console.status("calibrating the machine"):
             calibration = machine.calibrate()
         cache, memory = (calibration["bandwidth"][i][1] / 1e9 for i in (0, -1))
@@ -179,7 +185,8 @@ class _Run:
         self.say(
             f"{fingerprint['cpu']}, {fingerprint['cores']} cores, "
             f"{self.threads} thread{plural}, load {fingerprint.get('load', '?')}\n"
-            f"nbfact {versions['nbfact']}, numba {versions['numba']}, numpy "
+            f"{self.project.name} {self.project.version}, "
+            f"numba {versions['numba']}, numpy "
             f"{versions['numpy']} ({blas or 'no BLAS found'}), "
             f"scipy {versions['scipy']}\n"
             f"bandwidth {cache:.0f} GB/s in cache, {memory:.0f} GB/s from memory, "
@@ -194,7 +201,7 @@ class _Run:
         return calibration
 
     def measure(self, chosen, provenance, budget, worker):
-        """Measure tasks one by one; store the rows of each, print those of a group."""
+        """Measure tasks one by one; store the rows of each, print each group."""
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -209,7 +216,7 @@ class _Run:
             TimeElapsedColumn(),
             TextColumn("{task.description}"),
         )
-        # The bar is drawn between tasks: a thread that draws it would run within them.
+        # The bar is drawn between tasks: a thread that draws it would disturb them.
         progress = Progress(
             *columns, console=self.console, transient=True, auto_refresh=False
         )
@@ -224,7 +231,7 @@ class _Run:
                         self.show(group)
                         group = []
                     task = chosen[name]
-                    if any(peers.is_peer(case.impl) for case in task):
+                    if any(self.project.is_rival(case.impl) for case in task):
                         rows = worker.measure(task, budget)
                     else:
                         rows = measure_task(task, budget, provenance["calibration"])
@@ -246,23 +253,24 @@ class _Run:
         """Print the table of one group."""
         from .table import table
 
-        self.console.print(table(rows))
+        self.console.print(table(rows, self.project))
         self.console.print()
 
     def note(self, rows):
-        """Keep what failed, for the last lines."""
+        """Remember the cases that failed, for the last lines of the output."""
         for row in rows:
             if not row["ok"]:
                 failed = self.rivals if row["rival"] else self.failures
                 failed.append(f"{row['case']}: {row['message']}")
 
     def finish(self, with_peers):
-        """Print what the columns mean and how it went; return the exit code."""
+        """Print what the columns mean and what failed; return the exit code."""
         from .table import legend
 
         self.say(legend(), style="dim")
-        if with_peers and (missing := peers.missing()):
-            self.say(f"rivals not installed: {', '.join(missing)} ({peers.INSTALL})")
+        if with_peers and (missing := self.project.missing_rivals()):
+            install = self.project.install_rivals
+            self.say(f"rivals not installed: {', '.join(missing)} ({install})")
         for line in self.rivals:
             self.say(f"rival failed: {line}", style="yellow")
         for line in self.failures:
@@ -275,18 +283,18 @@ class _Run:
         return 1 if self.failures else 0
 
     def interrupted(self):
-        """Say what was kept; return the exit code."""
+        """Print how many rows are stored; return the exit code."""
         where = f" in {self.output}" if self.stored else ""
         self.say(f"interrupted: {self.stored} rows stored{where}", style="bold red")
         return 130
 
     def refuse(self, message):
-        """Say what is wrong with the request; return the exit code."""
-        print(f"nbfact bench: {message}", file=sys.stderr)
+        """Print what is wrong with the request; return the exit code."""
+        print(f"{self.project.name} bench: {message}", file=sys.stderr)
         return 2
 
     def say(self, text, style=None):
-        """Print plain text: nothing in it is markup, no number is coloured."""
+        """Print plain text, in which nothing is markup and no number is coloured."""
         self.console.print(
             text, style=style, markup=False, highlight=False, soft_wrap=True
         )

@@ -1,9 +1,10 @@
 """Time several calls side by side, so that what disturbs one disturbs all.
 
-Calls timed one after the other meet a different machine each: a ratio of medians so
-measured varied by 80 % between processes, interleaved samples by 10 % (25 processes,
-two shared cores). So every round times each call once, in an order that is rotated,
-and reversed in every second round (ABBA), and ratios are taken within rounds.
+Calls that are timed one after the other find the machine in different states: a ratio
+of medians measured so varied by 80 % between processes, and by 10 % with interleaved
+samples (25 processes, two shared cores). Therefore a *round* times each call once,
+every round in another order (rotated, and reversed in every second round: ABBA), and
+ratios are taken within rounds.
 """
 
 import gc
@@ -16,18 +17,20 @@ from typing import Literal
 import numpy as np
 
 SAMPLE_NS = 400_000
-"""A sample repeats a short call until it lasts about this long: 0.4 ms is 4000 times
-what reading the clock costs, and short enough to meet the same machine as its pair."""
+"""Length of a sample, in nanoseconds. A short call is repeated until its sample lasts
+about this long: 0.4 ms is 4000 times what reading the clock costs, and short enough for
+the machine to stay in the same state during the sample that it is compared with."""
 
 MIN_ROUNDS = 5
-"""Fewer say nothing of their spread."""
+"""Least number of rounds. Fewer samples say nothing about their spread."""
 
 SLOW, ENDLESS = 5.0, 30.0
-"""Seconds of a call beyond which five rounds are too many, and beyond which one is
-all that a run can afford."""
+"""Lengths of a call, in seconds. Calls above the first get two rounds in place of
+:data:`MIN_ROUNDS`, calls above the second a single one, because more would take a run
+too long."""
 
-_RESAMPLES = 1000
-_MAX_ROUNDS = 200
+_RESAMPLES = 1000  # of a bootstrap interval: its ends then vary by a few percent
+_MAX_ROUNDS = 200  # more change a median by less than processes differ
 
 
 def interleave(
@@ -37,29 +40,29 @@ def interleave(
     known: Mapping[str, float] | None = None,
     announce: Callable[[str], object] = lambda name: None,
 ) -> dict[str, np.ndarray]:
-    """Time calls on the same machine at the same time, as far as one can.
+    """Time several calls in turn, so that their times can be compared.
 
     Parameters
     ----------
     calls : mapping of str to callable
-        What to time; called without arguments. Each is called at least twice outside
-        the clock, which compiles it and fills the caches.
+        Functions without arguments, by name. Each is called at least twice before it
+        is timed, which compiles it and fills the caches.
     budget : float
-        Seconds for all samples together; rounds are added until it is spent, up to
+        Seconds for all samples together. Rounds are added until it is spent, up to
         200.
     min_rounds : int, optional
-        Rounds made however long they take; by default :func:`least_rounds` of what is
-        known of the slowest.
+        Number of rounds to make whatever they cost; by default :func:`least_rounds` of
+        the largest of `known`.
     known : mapping of str to float, optional
-        Seconds that a call of each has taken already, outside the clock. Those of
-        :data:`SLOW` or more are not called again before the first round.
+        Seconds that a call of each has taken already. A call of :data:`SLOW` seconds
+        or more is not made again before the first round.
     announce : callable
-        Told the name of what is called next, outside the clock.
+        Called with the name of what is called next, while no clock runs.
 
     Returns
     -------
     dict of str to ndarray of float64, shape (n_rounds,)
-        Seconds per call; entry i of each array is from round i.
+        Seconds per call, by name; entry i of each array is from round i.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def interleave(
     for name, call in calls.items():
         announce(name)
         numbers[name] = 1 if known.get(name, 0.0) >= SLOW else calls_per_sample(call)
-    samples = {name: [] for name in names}
+    samples: dict[str, list[float]] = {name: [] for name in names}
     enabled = gc.isenabled()
     gc.collect()
     gc.disable()
@@ -101,10 +104,22 @@ def interleave(
 
 
 def aligned_like(x: np.ndarray, order: Literal["C", "F"] = "C") -> np.ndarray:
-    """Return an array of the shape of x that begins where a cache line does.
+    """Return an uninitialized array shaped like `x` that begins at a cache line.
 
-    NumPy's begin at any multiple of 16 bytes: vector code that crosses lines takes up
-    to 1.5 times as long, and which implementation that meets is chance.
+    NumPy's own arrays begin at any multiple of 16 bytes. Vector instructions that
+    cross cache lines take up to 1.5 times as long, and chance decides which
+    implementation meets that.
+
+    Parameters
+    ----------
+    x : ndarray
+        Array whose shape and dtype are wanted.
+    order : {"C", "F"}
+        Memory layout of the result.
+
+    Returns
+    -------
+    ndarray
 
     Examples
     --------
@@ -118,7 +133,7 @@ def aligned_like(x: np.ndarray, order: Literal["C", "F"] = "C") -> np.ndarray:
 
 
 def least_rounds(slowest: float) -> int:
-    """Return the rounds that are made however long they take.
+    """Return the number of rounds to make whatever they cost.
 
     Parameters
     ----------
@@ -140,7 +155,10 @@ def least_rounds(slowest: float) -> int:
 
 
 def order(names: list[str], round_: int) -> list[str]:
-    """Return the order of one round: rotated every second one, and there reversed.
+    """Return the order of the calls in a round.
+
+    The names are rotated by one after every second round, and the second of two rounds
+    with the same rotation runs backwards.
 
     Examples
     --------
@@ -153,7 +171,7 @@ def order(names: list[str], round_: int) -> list[str]:
 
 
 def summary(times: np.ndarray) -> dict[str, float]:
-    """Return the statistics of one array of seconds: min, quartiles, median.
+    """Return minimum, quartiles, median and number of some times in seconds.
 
     Examples
     --------
@@ -171,15 +189,16 @@ def summary(times: np.ndarray) -> dict[str, float]:
 
 
 def paired_ratio(times: np.ndarray, yardstick: np.ndarray) -> dict[str, float]:
-    """Return the median of the rounds' ratios, with a 95 % bootstrap interval.
+    """Return the median ratio of two calls over rounds, with a 95 % interval.
 
-    The interval is that of the rounds of this process. Another process meets other
-    memory pages and another neighbour: it can land outside.
+    The interval is a bootstrap interval over the rounds of this process. In another
+    process memory lies elsewhere and other programs disturb, so its median can lie
+    outside of the interval.
 
     Parameters
     ----------
     times, yardstick : ndarray, shape (n_rounds,)
-        Two arrays of :func:`interleave`.
+        Two arrays of one result of :func:`interleave`.
 
     Returns
     -------
@@ -203,7 +222,9 @@ def paired_ratio(times: np.ndarray, yardstick: np.ndarray) -> dict[str, float]:
 
 
 def calls_per_sample(call: Callable[[], object]) -> int:
-    """Return how many calls make a sample; the first call is not looked at.
+    """Return how many calls make a sample of about :data:`SAMPLE_NS`.
+
+    The first call is made without measuring it, because it may compile.
 
     Examples
     --------
@@ -212,12 +233,12 @@ def calls_per_sample(call: Callable[[], object]) -> int:
     """
     call()
     if once(call, 1) * 1e9 >= 100 * SAMPLE_NS:
-        return 1  # beyond doubt
+        return 1  # no other measurement would say anything else
     elapsed = statistics.median([once(call, 1) for _ in range(3)])
     if elapsed * 1e9 >= SAMPLE_NS:
         return 1
-    # A single short call reads slow (cold branch predictor, clock): measure again
-    # with as many calls as that estimate asks for.
+    # A single short call seems slow (cold branch predictor, clock): measure again with
+    # as many calls as that estimate asks for.
     number = max(1, int(SAMPLE_NS / (elapsed * 1e9)))
     elapsed = max(once(call, number), 1e-9)
     return max(1, round(SAMPLE_NS / (elapsed * 1e9)))
@@ -228,7 +249,20 @@ def once(
     number: int,
     clock: Callable[[], int] = perf_counter_ns,
 ) -> float:
-    """Return seconds per call, over `number` calls, on a clock of nanoseconds.
+    """Return the seconds per call of one sample.
+
+    Parameters
+    ----------
+    call : callable
+        Function without arguments.
+    number : int
+        Number of calls in the sample.
+    clock : callable
+        Returns the present time in nanoseconds.
+
+    Returns
+    -------
+    float
 
     Examples
     --------

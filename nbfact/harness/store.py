@@ -1,14 +1,14 @@
 """Results on disk: one JSON object a line, the file whole at every moment.
 
-Rows go to a temporary file beside the results, which then replaces them, under a
-lock on the directory. A single ``write`` in append mode would need no lock, but leaves
-half a line behind when the disk is full; the lock is the operating system's, so a
-killed process leaves none. Windows has no such lock: there, two runs at once need two
-files.
+Rows are written to a temporary file beside the results, which then replaces them, while
+a lock on the directory is held. A single ``write`` in append mode would need no lock,
+but leaves half a line behind when the disk is full. The lock is one of the operating
+system, so that a killed process leaves none. Windows has no such lock: there, two runs
+at the same time need two files.
 
-Results of several machines, or of several runs, merge by copying files beside one
-another, or by concatenating them: every row says by itself what it is (``kind``), of
-which run and of which machine, and a row that is met twice counts once.
+Results of several machines or runs are merged by copying their files into one folder,
+or by concatenating them: every row says what it is (``kind``), and from which run and
+machine it comes, and a row that is met twice counts once.
 """
 
 import contextlib
@@ -21,29 +21,30 @@ from .._core.files import atomic_path
 
 try:
     import fcntl
-except ImportError:  # Windows
-    fcntl = None
+except ImportError:  # Windows, whose lack of it the type of a module cannot say
+    fcntl = None  # type: ignore[assignment]
 
 SCHEMA = 2
-"""Version of the rows that are written. Version 1 had no ``kind`` (all were measured
-cases), nor ``allocations``; its rows are read as if they had been written today."""
+"""Version of the rows that are written. Rows of version 1 had no ``kind`` (all were
+measured cases) and no ``allocations``; they are read as if they had both."""
 
 
 def append_rows(path: str | os.PathLike[str], rows: Iterable[dict]) -> None:
-    """Add rows to a results file, all of them or none.
+    """Add rows to a file of results, all of them or none.
 
     Parameters
     ----------
     path : str or path-like
-        The file; made, with its directory, when missing.
+        The file; it is made, with its directory, when missing.
     rows : iterable of dict
-        What to add; each gets ``schema`` first. NaN and infinity are refused: they
-        are not JSON.
+        Rows to add; the key ``schema`` is put first in each. NaN and infinity are
+        refused, because they are not JSON.
 
     Raises
     ------
     ValueError
-        When the file is not one of results, or a row holds NaN or infinity.
+        When the file holds something else than results, or a row holds NaN or
+        infinity.
     OSError
         When the file cannot be written.
 
@@ -71,20 +72,21 @@ def append_rows(path: str | os.PathLike[str], rows: Iterable[dict]) -> None:
 def read_rows(
     *paths: str | os.PathLike[str],
 ) -> tuple[list[dict], list[str]]:
-    """Return the rows of some results files, and what is not a row in them.
+    """Return the rows of some files of results, and the lines that are not rows.
 
     Parameters
     ----------
     paths : str or path-like
-        Files, and directories: of these, all files in ``.jsonl``.
+        Files; and directories, in which all files ``*.jsonl`` are read.
 
     Returns
     -------
     rows : list of dict
-        In the order of files and lines, each once, in the present schema.
+        Rows in the order of files and lines, each once, in the present schema.
     problems : list of str
-        One for each line that is not a row, ``FILE, line N: ...``: cut short, damaged,
-        something else, or of a later schema. The files keep them.
+        A message ``FILE, line N: ...`` for each line that is not a row: one that was
+        cut short or damaged, is something else, or has a later schema. The lines stay
+        in the files.
 
     Raises
     ------
@@ -95,7 +97,8 @@ def read_rows(
     --------
     See :func:`append_rows`.
     """
-    rows, problems = {}, []
+    rows: dict[str, dict] = {}
+    problems = []
     for path in files(*paths):
         for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
             if not line.strip():
@@ -110,14 +113,17 @@ def read_rows(
 
 
 def check(path: str | os.PathLike[str]) -> None:
-    """Raise unless `path` can take rows: missing, empty, or with a row in it.
+    """Raise an error unless rows can be added to the file `path`.
+
+    The file may be missing or empty, or must hold a row.
 
     Raises
     ------
     ValueError
         When the file holds something else.
     OSError
-        When it is a directory, or it or its nearest directory is not writable.
+        When `path` is a directory, or when it, or the nearest directory that exists,
+        is not writable.
 
     Examples
     --------
@@ -138,7 +144,7 @@ def check(path: str | os.PathLike[str]) -> None:
 
 
 def _check_lines(path):
-    """Raise, for the first line, unless one line of a file that has any is a row."""
+    """Raise an error about the first line unless some line of the file is a row."""
     first = None
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
@@ -153,7 +159,16 @@ def _check_lines(path):
 
 
 def files(*paths: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield files, and of directories those in ``.jsonl``, in order of their names.
+    """Yield the files that some paths name, those of a directory sorted by name.
+
+    Parameters
+    ----------
+    paths : str or path-like
+        Files; and directories, which stand for the files ``*.jsonl`` in them.
+
+    Yields
+    ------
+    Path
 
     Examples
     --------
@@ -165,7 +180,10 @@ def files(*paths: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _row(line, where):
-    """Parse one line into a row of the present schema, or say where it is not one."""
+    """Return the row in a line, in the present schema; raise ValueError if it is none.
+
+    Rows are changed as far as an older schema demands.
+    """
     try:
         row = json.loads(line)
     except ValueError:  # not JSON, or not even text
@@ -182,7 +200,7 @@ def _row(line, where):
 
 @contextlib.contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold the lock of a directory; wait for whoever holds it."""
+    """Hold the lock of a directory, after waiting for the process that holds it."""
     if fcntl is None:
         yield
         return

@@ -1,34 +1,39 @@
-"""Results as tables: one for each computation, each size ranked from fast to slow."""
+"""Results as tables in a terminal: one table for each computation.
+
+The implementations of each size are sorted from fast to slow.
+"""
 
 import math
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
+from .project import Project
 from .sample import MIN_ROUNDS
-from .versions import verdicts
 
 WIDTH = 100
-"""Of tables, in characters, where there is no terminal to fit."""
+"""Width of tables in characters where the output is no terminal."""
 
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
-def table(rows: Sequence[dict]) -> Table:
-    """Return the table of one group of rows, as :mod:`nbfact.harness.run` makes them.
+def table(rows: Sequence[dict], project: Project | None = None) -> Table:
+    """Return the table of the rows of one group.
 
     Parameters
     ----------
     rows : sequence of dict
-        Of one group; sizes keep the order of the first row of each.
+        Rows from :func:`nbfact.harness.measure.measure_task`, all of one group. Sizes
+        keep the order in which they are met.
+    project : Project, optional
+        The project whose implementations are shown in bold.
 
     Returns
     -------
     rich.table.Table
-        A block for each size: implementations by their median time, those without a
-        time last.
+        A block for each size, with the implementations sorted by their median time and
+        those without a time at the end.
     """
     first = rows[0]
     shown = Table(
@@ -45,7 +50,7 @@ def table(rows: Sequence[dict]) -> Table:
         shown.add_column(title, justify="right", no_wrap=True)
     shown.add_column("dtype", no_wrap=True)
     shown.add_column("implementation", overflow="fold")
-    # One for all blocks but where a rival stops at a smaller size than ours.
+    # All blocks have one yardstick, except where a rival stops at a smaller size.
     yardstick = "/".join(dict.fromkeys(row["yardstick"].split()[0] for row in rows))
     titles = ["time", "±", f"vs {yardstick}", "error", "nnz", "roof"]
     if compared := any(row["error_ratio"] and row["bound"] is None for row in rows):
@@ -57,90 +62,31 @@ def table(rows: Sequence[dict]) -> Table:
             shown.add_row(
                 *(_sizes(row, sizes) if index == 0 else [""] * (len(sizes) + 2)),
                 *_figures(row, compared),
-                style=_style(row),
+                style=_style(row, project),
                 end_section=index == len(block) - 1,
             )
     return shown
 
 
-def verdict_table(rows: Sequence[dict]) -> Table:
-    """Return the table of a comparison: a line for each case.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        Of kind ``verdict``, as :mod:`nbfact.harness.versions.comparison` makes them.
-
-    Returns
-    -------
-    rich.table.Table
-        Ratios are times of the head over those of the base, with their interval at
-        99 %; A/A is the floor, what a copy of the base shows; `!=` marks results that
-        differ in some bit, and an arrow allocations that changed.
-    """
-    shown = Table(
-        box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0)
-    )
-    shown.add_column("case", overflow="fold", ratio=1)
-    for title in ("ratio", "interval", "A/A", "error", "allocs", "verdict"):
-        shown.add_column(title, justify="right", no_wrap=True)
-    for row in rows:
-        ratio, style = row["ratio"], _VERDICT_STYLES.get(row["verdict"], "")
-        figures = [""] * 5
-        if ratio:
-            figures = [
-                f"{ratio['median']:.3f}",
-                f"{ratio['low']:.2f}-{ratio['high']:.2f}",
-                f"{row['floor']:.1%}",
-                _before_after(row["error"], _error)
-                + ("" if row["same_bits"] else " !="),
-                _before_after(
-                    {k: v["count"] for k, v in row["allocations"].items()}, str
-                ),
-            ]
-        shown.add_row(escape(row["case"]), *figures, row["verdict"], style=style)
-    return shown
-
-
-_VERDICT_STYLES = {
-    verdicts.FASTER: "green",
-    verdicts.SLOWER: "bold red",
-    verdicts.INACCURATE: "bold red",
-    verdicts.BROKEN: "bold red",
-    verdicts.MISSING: "bold red",
-    verdicts.UNMEASURED: "yellow",
-    verdicts.CHANGED: "yellow",
-}
-
-
-def _before_after(values, show):
-    """Return one value where the head's is the base's, else both."""
-    base, head = show(values["base"]), show(values["head"])
-    return base if base == head else f"{base}→{head}"
-
-
-def _error(value):
-    return "inf" if value is None else f"{value:.0e}"
-
-
 def legend() -> str:
-    """Return the lines below the tables that say what the columns are."""
+    """Return the lines below the tables that explain their columns."""
     return (
-        "time: median of one call; ±: half the interquartile range, or of how few "
-        "rounds it is;\n"
-        "      vs: median ratio of paired samples\n"
-        "error: relative, against a product in higher precision; *: of approximation, "
-        "without a bound;\n"
-        "       ratio: over that of the implementation that times are compared with\n"
+        "time: median of one call; ±: half the interquartile range, or the number of "
+        "rounds where they\n"
+        "      are few; vs: median ratio of paired samples\n"
+        "error: relative, against a result in higher precision; *: error of "
+        "approximation, without a\n"
+        "       bound; ratio: that error over the one of the implementation that times "
+        "are compared with\n"
         "nnz: entries stored\n"
-        "roof: time needed at the machine's measured GEMM rate, and at its bandwidth "
-        "(of the cache that\n"
-        "      holds the case) for each byte once, over the time taken"
+        "roof: least time at the machine's measured GEMM rate and bandwidth (of the "
+        "cache that holds the\n"
+        "      case, each byte moved once), over the time taken"
     )
 
 
 def seconds(value: float) -> str:
-    """Return a time with three significant digits.
+    """Return a time in seconds as text with a unit and three significant digits.
 
     Examples
     --------
@@ -173,8 +119,8 @@ def _three(value):
 
 
 def _blocks(rows):
-    """Split rows by task, and sort each by time."""
-    tasks = {}
+    """Yield the rows of each task, sorted by time."""
+    tasks: dict[str, list[dict]] = {}
     for row in rows:
         tasks.setdefault(row["task"], []).append(row)
     for block in tasks.values():
@@ -182,13 +128,14 @@ def _blocks(rows):
 
 
 def _sizes(row, names):
+    """Return the order, the other sizes and the dtype of a row as text."""
     params = row["params"]
     n = f"{params['m']}x{params['n']}" if "m" in params else str(params["n"])
     return n, *(str(params.get(name, "")) for name in names), params["dtype"]
 
 
 def _figures(row, compared):
-    """Return implementation, time, spread, ratio, error(s), nnz and roof as text."""
+    """Return the columns after the sizes as text: implementation, time, and so on."""
     nnz = "-" if row["nnz"] is None else str(row["nnz"])
     error = "-" if row["error"] is None else f"{row['error']:.1e}"
     if row["bound"] is None and row["approximate"] and row["error"]:
@@ -216,9 +163,9 @@ def _figures(row, compared):
     )
 
 
-def _style(row):
+def _style(row, project):
+    """Return the style of a row: failures in colour, own implementations in bold."""
     if not row["ok"]:
         return "yellow" if row["rival"] else "bold red"
-    if row["impl"].startswith("nbfact"):
-        return "bold"
-    return ""
+    own = project is not None and project.is_own(row["impl"])
+    return "bold" if own else ""

@@ -1,6 +1,7 @@
-"""A process of our own that is given a job and answers in lines.
+"""Run a module in a process of its own that gets a job and answers in lines.
 
-What is measured there may crash, hang, or be killed: whoever started it is told so.
+What is measured there may crash, hang, or be killed; the last line of the answer then
+says how the process ended.
 """
 
 import contextlib
@@ -18,7 +19,8 @@ from typing import Any, BinaryIO
 from . import machine
 
 PATIENCE = 600.0
-"""Seconds that a process may be silent."""
+"""Longest time, in seconds, for which a process may print nothing before it is killed:
+a case may compile for minutes."""
 
 
 def answers(
@@ -33,24 +35,28 @@ def answers(
     Parameters
     ----------
     module : str
-        It reads one line, JSON, and prints one JSON object a line; the last one has
-        the key ``done``.
+        Name of a module that reads one line of JSON and prints one JSON object a line,
+        the last one with the key ``done``.
     job : object
-        For JSON.
+        The job; it is sent as JSON.
     threads : int
-        Of Numba and BLAS, through the environment.
+        Number of threads of Numba and BLAS, which the environment tells the process.
     patience : float
-        Seconds of silence after which it is killed.
+        Seconds without a line after which the process is killed.
     drop : tuple of str
-        Variables of the environment that it does not get.
+        Environment variables that the process does not get.
 
     Yields
     ------
     dict
-        Its lines, but for the last. Where that never came, ``{"died": ...}`` says why:
-        the last line of its standard error, or the signal or code it ended with. It
-        is killed when the iterator is closed, and ends by itself at its next line when
-        this process is no more.
+        The lines of the process except the last. Where that never comes, ``{"died":
+        message}`` is yielded, with the last line of its standard error, or the signal
+        or code it ended with.
+
+    Notes
+    -----
+    The process is killed when the iterator is closed, and ends at its next line when
+    this process is gone.
     """
     environment = {
         **os.environ,
@@ -71,8 +77,9 @@ def answers(
             env=environment,
             text=True,
         )
+        assert process.stdin and process.stdout  # both are pipes
         with _ended(process):
-            with contextlib.suppress(BrokenPipeError):  # it died: told below
+            with contextlib.suppress(BrokenPipeError):  # it died: _cause says of what
                 process.stdin.write(json.dumps(job) + "\n")
                 process.stdin.flush()
             late = threading.Event()
@@ -99,7 +106,7 @@ def _ended(process):
 
 
 def _line(process, patience, late):
-    """Read a line; kill the process, and set the event, when it does not come."""
+    """Read a line; when none comes in time, kill the process and set the event."""
 
     def kill():
         late.set()
@@ -114,7 +121,7 @@ def _line(process, patience, late):
 
 
 def _cause(code, errors, late, patience):
-    """Say what a process died of."""
+    """Return what a process died of, as a message."""
     if late.is_set():
         return f"killed after {patience:g} s of silence"
     words = last_words(errors)
@@ -122,7 +129,7 @@ def _cause(code, errors, late, patience):
 
 
 def ending(code: int) -> str:
-    """Say how a process ended.
+    """Return how a process with an exit code ended, as a message.
 
     Examples
     --------
@@ -138,7 +145,7 @@ def ending(code: int) -> str:
 
 
 def last_words(errors: BinaryIO) -> str:
-    """Return the last line of what a process wrote to a file of its errors."""
+    """Return the last line that a process wrote to the file of its errors."""
     errors.seek(0)
     lines = errors.read().decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else ""

@@ -1,10 +1,10 @@
-"""Results of asv 0.6.6 as points: one for each commit, benchmark and parameters.
+"""Read the results of asv 0.6.6: a point for each commit, benchmark and parameters.
 
-The files are ``MACHINE/COMMIT-ENVIRONMENT.json`` beside ``benchmarks.json``, which says
-what the parameters are called and in which unit a value is. In a file, each benchmark
-is a row of columns that ``result_columns`` names, trailing empty ones left out; a
-column is a list over the product of the parameters, or nothing. ``null`` there is a
-benchmark that failed, ``NaN`` one that was skipped.
+The files are ``MACHINE/COMMIT-ENVIRONMENT.json`` beside ``benchmarks.json``, which has
+the names of the parameters and the units of the values. In a file, each benchmark is a
+list of columns, named in ``result_columns``, of which empty ones at the end are left
+out. A column is a list over the product of the parameters, or ``null``. A value of
+``null`` is that of a benchmark that failed, ``NaN`` that of one that was skipped.
 """
 
 import ast
@@ -16,31 +16,31 @@ from pathlib import Path
 from typing import Any
 
 API_VERSION = 2
-"""Of the files that are read."""
+"""Version of the format of the files that can be read."""
 
 
 def read_points(
     directory: str | os.PathLike[str],
 ) -> tuple[list[dict], list[str], list[Path]]:
-    """Return what asv measured, and what could not be read.
+    """Return what asv measured, and the files that could not be read.
 
     Parameters
     ----------
     directory : str or path-like
-        asv's ``results_dir``.
+        The ``results_dir`` of asv.
 
     Returns
     -------
     points : list of dict
-        ``machine``, ``environment``, ``commit``, ``date`` (seconds since 1970),
-        ``benchmark``, ``file``, ``unit``, ``params`` (by name, values as text),
-        ``value`` (or None where it failed), ``low`` and ``high`` (quartiles, or None).
-        By date.
-        Points whose benchmark has another version now are left out, as asv does.
+        Points sorted by date: ``machine``, ``environment``, ``commit``, ``date``
+        (seconds since 1970), ``benchmark``, ``file``, ``unit``, ``params`` (by name,
+        values as text), ``value`` (None if the benchmark failed), ``low`` and ``high``
+        (quartiles, or None). Points of a benchmark that has another version today are
+        left out, as asv does.
     problems : list of str
-        One for each file that is not one of asv's.
+        A message for each file that is not one of asv's results.
     files : list of Path
-        Those that were read.
+        The files that were read.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def read_points(
 
 
 def _load(path):
-    """Return the object that a file holds."""
+    """Return the JSON object in a file; raise ValueError if it holds none."""
     try:
         content = json.loads(path.read_bytes())
     except ValueError:
@@ -80,7 +80,7 @@ def _load(path):
 
 
 def _points(content, known, path):
-    """Return the points of one file."""
+    """Return the points in one file of results."""
     if content.get("version") != API_VERSION:
         raise ValueError(
             f"{path}: asv results of version {content.get('version')}; "
@@ -119,7 +119,7 @@ def _expand(shared, columns, about):
     ]
     for chosen, value, low, high in zip(combinations, *lists, strict=True):
         if isinstance(value, float) and math.isnan(value):
-            continue  # skipped: no such case
+            continue  # skipped, because there is no such case
         yield {
             **shared,
             "unit": str(about.get("unit") or ""),
@@ -131,14 +131,14 @@ def _expand(shared, columns, about):
 
 
 def _finite(value: Any) -> float | None:
-    """Return a finite number, or None."""
+    """Return a value as float, None if it is no finite number."""
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     return None
 
 
 def _plain(value):
-    """Return a parameter, which asv writes as its ``repr``, as plain text.
+    """Return as plain text a parameter, which asv writes as its ``repr``.
 
     Examples
     --------

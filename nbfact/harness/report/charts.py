@@ -1,41 +1,41 @@
-"""Charts of the report: one Vega-Lite specification for each kind of plot.
+"""The charts of the report: one Vega-Lite specification for each kind of plot.
 
 A page has many panels of a few kinds. Each kind is described here once, without data
-and without colours: the page's script puts in the rows of a panel, replaces names such
-as ``var(--ink)`` by the colours of the theme in force, and draws it again when the
-theme changes. Legends are the page's own: they serve all panels of a section.
+and without colours. The script of the page inserts the rows of a panel, replaces names
+such as ``var(--ink)`` by the colours of the present theme, and draws the chart again
+when the theme changes. The page has its own legends, one for all panels of a section.
 """
 
 from typing import Any
 
 MISSING = '{name} is missing; pip install "nbfact[report]" brings it'
+"""Message for a module that is not installed."""
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 SHAPES = ("circle", "square", "triangle-up", "diamond")
 DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3))
-"""Of points and of lines, by dtype."""
+"""Shapes of points and dashes of lines, in the order of the dtypes."""
 
 CROSSING = "breaks even"
-"""What stands for a dtype in the mark of a break-even."""
-
+"""Word in place of the dtype in the mark of a break-even."""
 
 HEIGHT = 230
-"""Pixels, of charts that do not say otherwise."""
+"""Height of a chart in pixels, unless its figure has another."""
 
 
 def specifications() -> dict[str, dict[str, Any]]:
-    """Return the charts by kind, each reading its rows from the data set ``rows``.
+    """Return the specifications of the charts, by kind.
 
     Returns
     -------
     dict of str to dict
         ``pareto``, ``n``, ``batch``, ``convergence``, ``timeline``, ``seconds``,
-        ``steps``, ``roof``.
+        ``steps`` and ``roof``; each reads its rows from the data set ``rows``.
 
     Raises
     ------
     ModuleNotFoundError
-        When altair is not installed; the message says what brings it.
+        When altair is not installed; the message says how to install it.
     """
     try:
         import altair as alt
@@ -55,22 +55,23 @@ def specifications() -> dict[str, dict[str, Any]]:
 
 
 def javascript() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script, for all charts of a page.
+    """Return the script that draws all charts: Vega, Vega-Lite and Vega-Embed.
 
     Raises
     ------
     ModuleNotFoundError
-        When vl-convert-python, which carries them, is not installed.
+        When vl-convert-python, which contains them, is not installed.
     """
     try:
         import vl_convert
     except ModuleNotFoundError:
         raise ModuleNotFoundError(MISSING.format(name="vl-convert-python")) from None
-    return vl_convert.javascript_bundle()
+    # The types of vl_convert do not know that the argument is optional.
+    return vl_convert.javascript_bundle()  # type: ignore[call-arg]
 
 
 def _plain(chart):
-    """Return a chart as the page needs it: as wide as its box, without a theme."""
+    """Return the specification of a chart, as wide as its box and without a theme."""
     spec = chart.to_dict(validate=True)
     for key in ("$schema", "config"):
         spec.pop(key, None)
@@ -78,11 +79,12 @@ def _plain(chart):
 
 
 def _rows(alt):
+    """Return a chart of the data set that the page fills."""
     return alt.Chart(alt.NamedData(name="rows"))
 
 
 def _log(alt, channel, field, title, nice=False, base=10, **axis):
-    """Return a channel of powers, labelled sparsely enough for a telephone."""
+    """Return a channel with a logarithmic axis, whose labels fit on a telephone."""
     scale = alt.Scale(type="log", base=base, nice=nice, padding=12)
     grid = {"condition": {"test": "datum.label === ''", "value": 0}, "value": 0.7}
     axis = {"tickCount": 5, "labelOverlap": True, "gridOpacity": grid, **axis}
@@ -91,21 +93,24 @@ def _log(alt, channel, field, title, nice=False, base=10, **axis):
 
 
 def _colour(alt):
-    """Return the colour that the page has chosen for a row."""
+    """Return the channel of the colour that the row of a point names."""
     return alt.Color("colour:N", scale=None, legend=None)
 
 
 def _shape(alt):
+    """Return the channel that gives each dtype a shape."""
     scale = alt.Scale(domain=list(DTYPES), range=list(SHAPES))
     return alt.Shape("dtype:N", scale=scale, legend=None)
 
 
 def _dash(alt):
+    """Return the channel that gives each dtype a dash."""
     scale = alt.Scale(domain=list(DTYPES), range=[list(dash) for dash in DASHES])
     return alt.StrokeDash("dtype:N", scale=scale, legend=None)
 
 
 def _tips(alt, *fields):
+    """Return tooltips for some (field, title, format)."""
     return [
         alt.Tooltip(field, title=title, **({"format": form} if form else {}))
         for field, title, form in fields
@@ -120,7 +125,7 @@ _ERROR = ("error:Q", "relative error", ".2~e")
 
 
 def _rule(alt, **where):
-    """Return the line where the dense product is."""
+    """Return the line at the ratio 1, where the dense product is."""
     mark = alt.Chart(alt.InlineData(values=[{}])).mark_rule(
         color="var(--ink)", strokeDash=[3, 3], strokeWidth=1
     )
@@ -128,6 +133,7 @@ def _rule(alt, **where):
 
 
 def _pareto(alt):
+    """Return the chart of the error against the time over that of the dense product."""
     rows = _rows(alt)
     x = _log(alt, alt.X, "ratio", "time / dense")
     y = _log(alt, alt.Y, "drawn", "relative error", True, format=".1~e")
@@ -159,6 +165,7 @@ def _pareto(alt):
 
 
 def _breakeven(alt, along, title):
+    """Return the chart of the time over that of the dense product against a size."""
     rows = _rows(alt)
     values = rows.transform_filter("!datum.crossing")
     x = _log(alt, alt.X, along, title, base=2, format="d")
@@ -188,6 +195,7 @@ def _breakeven(alt, along, title):
 
 
 def _convergence(alt):
+    """Return the chart of the error against the time of an iteration."""
     rows = _rows(alt)
     x = _log(alt, alt.X, "time", "seconds", format="~s")
     y = _log(alt, alt.Y, "drawn", "relative error", format=".3~g")
@@ -203,6 +211,7 @@ def _convergence(alt):
 
 
 def _timeline(alt, interpolate, form):
+    """Return the chart of a value over commits."""
     rows = _rows(alt)
     x = alt.X(
         "commit:N",
@@ -236,6 +245,7 @@ def _timeline(alt, interpolate, form):
 
 
 def _roof(alt):
+    """Return the chart of shares of the roof."""
     x = alt.X(
         "share:Q",
         title="share of the roof",

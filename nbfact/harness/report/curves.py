@@ -1,7 +1,7 @@
-"""What the report draws, from rows: fronts, winners within budgets, break-evens.
+"""Compute what the report draws: fronts, winners within budgets, break-evens.
 
-Plain functions of the rows of :mod:`nbfact.harness.store`; nothing here knows HTML or
-charts. A row that lacks what a plot needs is left out of it.
+These are plain functions of the rows of :mod:`nbfact.harness.store`, which know nothing
+of HTML or charts. A row that lacks what a plot needs is left out of the plot.
 """
 
 import math
@@ -9,32 +9,38 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..case import DENSE
+from ..project import Project
 from . import fields
 
 BUDGETS = (1e-2, 1e-6, 1e-12)
-"""Relative errors for which the fastest implementation is named."""
+"""Largest relative errors for which the fastest implementation is named."""
 
 LEAST = 1e-17
-"""Errors below it, zero among them, are drawn there: an axis of powers has no zero."""
+"""Least relative error that is drawn. Smaller ones, such as zero, are drawn there,
+because a logarithmic axis has no zero."""
 
-PALM = "palm4msa error against time"
-"""The group whose tasks differ by ``sweeps``, and are drawn as one curve."""
+CURVE = "error against time"
+"""Last words of the names of groups whose tasks differ in ``sweeps``, the number of
+iterations, and which are drawn as one curve."""
 
 Row = dict[str, Any]
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Return which points no other beats in both coordinates, from left to right.
+    """Return the Pareto front of some points, from left to right.
+
+    A point is on the front if no other point is as good in both coordinates and better
+    in one.
 
     Parameters
     ----------
     points : sequence of (float, float)
-        Cost and error: less is better.
+        Cost and error of each point; less is better.
 
     Returns
     -------
     list of int
-        Their positions. Of equal points, the first.
+        Positions of the points on the front; the first of several equal points.
 
     Examples
     --------
@@ -49,19 +55,20 @@ def front(points: Sequence[tuple[float, float]]) -> list[int]:
 
 
 def pareto(rows: Sequence[Row]) -> list[Row]:
-    """Return panels of error against time over dense, with the front of each.
+    """Return panels of the error against the time over that of the dense product.
 
     Parameters
     ----------
     rows : sequence of dict
-        As of :func:`fields.newest`.
+        Rows from :func:`fields.newest`.
 
     Returns
     -------
     list of dict
-        ``machine``, ``family``, ``batch``, ``n``, and ``points``:
-        :func:`fields.point`, the dense product among them, with ``front``: whether
-        one is on the front of its dtype (another has another dense product).
+        Panels with ``machine``, ``family``, ``batch``, ``n`` and ``points``. These are
+        those of :func:`fields.point`, the dense product among them, with ``front``,
+        which says whether a point is on the Pareto front of its dtype; dtypes have
+        different dense products.
     """
     chosen = [row for row in rows if fields.is_product(row) and fields.right(row)]
     found = []
@@ -78,22 +85,22 @@ def pareto(rows: Sequence[Row]) -> list[Row]:
 
 
 def ranking(rows: Sequence[Row], budgets: Sequence[float] = BUDGETS) -> list[Row]:
-    """Return the fastest implementation within each budget of error.
+    """Return the fastest implementations of each computation within error budgets.
 
     Parameters
     ----------
     rows : sequence of dict
-        As of :func:`fields.newest`.
+        Rows from :func:`fields.newest`.
     budgets : sequence of float
-        Relative errors.
+        Largest relative errors.
 
     Returns
     -------
     list of dict
-        ``machine``, ``family``, ``batch``, ``n``, ``field`` (real or complex: dtypes
-        of one field compete), and ``best``: for each budget the two fastest as
-        :func:`fields.point`, or fewer. Computations where nothing keeps a budget are
-        absent.
+        For each computation ``machine``, ``family``, ``batch``, ``n``, ``field`` (real
+        or complex; dtypes of one field compete) and ``best``, which has for each
+        budget the at most two fastest implementations, as :func:`fields.point`.
+        Computations without an implementation within any budget are absent.
 
     Examples
     --------
@@ -102,7 +109,7 @@ def ranking(rows: Sequence[Row], budgets: Sequence[float] = BUDGETS) -> list[Row
     >>> [[p["impl"] for p in best] for best in ranking([row])[0]["best"]]
     [['a'], ['a'], []]
     """
-    chosen = [row for row in rows if fields.right(row) and row.get("group") != PALM]
+    chosen = [row for row in rows if fields.right(row) and not _is_curve(row)]
     found = []
     names = ("machine", "family", "n", "batch", "field")
     for key, group in fields.grouped(chosen, *names):
@@ -113,9 +120,14 @@ def ranking(rows: Sequence[Row], budgets: Sequence[float] = BUDGETS) -> list[Row
     return found
 
 
+def _is_curve(row):
+    """Return whether the group of a row is drawn as a curve over sweeps."""
+    return fields.text(row, "group").endswith(CURVE)
+
+
 def _two(points, budget):
-    """Return the first two implementations within a budget, each once."""
-    kept = {}
+    """Return the first two different implementations within a budget."""
+    kept: dict[str, Row] = {}
     for p in points:
         if p["error"] is not None and p["error"] <= budget:
             kept.setdefault(p["impl"], p)
@@ -123,21 +135,22 @@ def _two(points, budget):
 
 
 def breakeven(rows: Sequence[Row], along: str) -> list[Row]:
-    """Return panels of the ratio to dense against ``n`` or ``batch``.
+    """Return panels of the time over that of the dense product against a size.
 
     Parameters
     ----------
     rows : sequence of dict
-        As of :func:`fields.newest`.
+        Rows from :func:`fields.newest`.
     along : {"n", "batch"}
-        The horizontal axis; the other one is fixed in each panel.
+        The size on the horizontal axis; the other one is fixed in each panel.
 
     Returns
     -------
     list of dict
-        ``machine``, ``family``, ``along``, ``fixed`` (of the other), ``points``:
-        :func:`fields.point`, each series of two at least, and ``crossings``: ``impl``,
-        ``method``, ``dtype``, ``at``, ``to`` ("faster" or "slower" beyond it).
+        Panels with ``machine``, ``family``, ``along``, ``fixed`` (value of the other
+        size), ``points``, which are those of :func:`fields.point` in series of at least
+        two, and ``crossings`` with ``impl``, ``method``, ``dtype``, ``at`` and ``to``
+        (``"faster"`` or ``"slower"``, which the implementation is beyond that place).
     """
     other = "n" if along == "batch" else "batch"
     chosen = [
@@ -160,7 +173,7 @@ def breakeven(rows: Sequence[Row], along: str) -> list[Row]:
 
 
 def _lines(rows, along):
-    """Yield the points of each implementation and dtype in order, two at least."""
+    """Yield the points of each implementation and dtype with at least two, sorted."""
     points = [fields.point(row) for row in rows]
     usable = [p for p in points if p["ratio"] and p[along]]
     series = fields.panels(usable, lambda p: p["impl"], lambda p: p["dtype"])
@@ -171,17 +184,18 @@ def _lines(rows, along):
 
 
 def crossings(xs: Sequence[float], ratios: Sequence[float]) -> list[tuple[float, str]]:
-    """Return where a ratio passes 1, straight lines drawn between its logarithms.
+    """Return where a ratio passes 1, interpolated linearly on logarithmic axes.
 
     Parameters
     ----------
     xs, ratios : sequences of positive float
-        Increasing places, and the ratio at each.
+        Increasing places, and the ratio of times at each.
 
     Returns
     -------
     list of (float, str)
-        The place, and what the ratio is beyond it: "faster" (below 1) or "slower".
+        Each place, and ``"faster"`` or ``"slower"``: whether the ratio beyond the place
+        is below or above 1.
 
     Examples
     --------
@@ -201,15 +215,20 @@ def crossings(xs: Sequence[float], ratios: Sequence[float]) -> list[tuple[float,
 
 
 def convergence(rows: Sequence[Row]) -> list[Row]:
-    """Return panels of error against time for growing numbers of sweeps.
+    """Return panels of the error against the time for growing numbers of sweeps.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows from :func:`fields.newest`.
 
     Returns
     -------
     list of dict
-        ``machine``, ``family``, ``n``, ``dtype`` and ``points``:
-        :func:`fields.point` with ``sweeps``, each implementation's in their order.
+        Panels with ``machine``, ``family``, ``n``, ``dtype`` and ``points``: those of
+        :func:`fields.point` with ``sweeps``, sorted by implementation and sweeps.
     """
-    chosen = [row for row in rows if row.get("group") == PALM and fields.right(row)]
+    chosen = [row for row in rows if _is_curve(row) and fields.right(row)]
     found = []
     for key, group in fields.grouped(chosen, "machine", "family", "n", "dtype"):
         points = [
@@ -225,22 +244,32 @@ def convergence(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def roofs(rows: Sequence[Row]) -> list[Row]:
-    """Return panels of the share of the roof reached, machines beside one another.
+def roofs(rows: Sequence[Row], project: Project) -> list[Row]:
+    """Return panels of the share of the roof that the project's own cases reach.
+
+    The roof of a case is the speed that the machine allows, see
+    :func:`nbfact.harness.machine.roof_time`.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows from :func:`fields.newest`.
+    project : Project
+        The project whose implementations are shown.
 
     Returns
     -------
     list of dict
-        ``family``, ``impl``, and ``points``: ``machine``, ``task`` (without the
-        group), ``share``, ``time``; only our implementations.
+        Panels with ``family``, ``impl`` and ``points``: ``machine``, ``task`` (without
+        the group), ``share`` and ``time``.
     """
     chosen = [
         row
         for row in rows
         if fields.right(row)
         and fields.number(row, "roof")
-        and fields.text(row, "impl").startswith("nbfact")
-        and row.get("group") != PALM
+        and project.is_own(fields.text(row, "impl"))
+        and not _is_curve(row)
     ]
     found = []
     for key, group in fields.grouped(chosen, "family", "impl"):
@@ -258,7 +287,7 @@ def roofs(rows: Sequence[Row]) -> list[Row]:
 
 
 def _sizes(row):
-    """Return the sizes and the dtype of a row: its case without the group."""
+    """Return the sizes and the dtype of a row as text."""
     columns = fields.batch(row)
     bits = [f"n={fields.size(row)}", columns and f"batch={columns}", fields.dtype(row)]
     return " ".join(filter(None, bits))

@@ -1,7 +1,7 @@
-"""What is in a row of results, read with care, and how rows go together.
+"""Read what is in a row of results with care, and put rows together.
 
-Rows of an older schema lack keys, and damaged ones hold anything: a number that is not
-there, or not finite, is ``None``; a text that is not there is a question mark.
+Rows of an older schema lack keys, and damaged rows can hold anything. A number that is
+missing or not finite is read as ``None``, and a missing text as a question mark.
 """
 
 import datetime
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def number(row: Any, *keys: str) -> float | None:
-    """Return a finite number found under some keys, or None.
+    """Return the number under some nested keys, None if it is no finite number.
 
     Examples
     --------
@@ -31,13 +31,13 @@ def number(row: Any, *keys: str) -> float | None:
 
 
 def count(row: Any, *keys: str) -> int | None:
-    """Return a number found under some keys as an integer, or None."""
+    """Return the number under some nested keys as an integer, or None."""
     value = number(row, *keys)
     return None if value is None else round(value)
 
 
 def inner(row: Any, *keys: str) -> Any:
-    """Return what is under some keys of nested mappings, or None.
+    """Return the value under some keys of nested mappings, None if there is none.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def inner(row: Any, *keys: str) -> Any:
 
 
 def text(row: Any, *keys: str, default: str = "?") -> str:
-    """Return what is under some keys as text.
+    """Return the value under some nested keys as text, `default` if there is none.
 
     Examples
     --------
@@ -62,7 +62,10 @@ def text(row: Any, *keys: str, default: str = "?") -> str:
 
 
 def machine(row: Row) -> str:
-    """Return the label of the machine of a row: times compare within one only.
+    """Return the label of the machine of a row.
+
+    It contains the number of threads, because times can be compared only on one machine
+    with one number of threads.
 
     Examples
     --------
@@ -75,7 +78,7 @@ def machine(row: Row) -> str:
 
 
 def commit(row: Row) -> str:
-    """Return the short commit of a row, with a plus where files differed from it.
+    """Return the short commit of a row, with a plus if files differed from it.
 
     Examples
     --------
@@ -87,19 +90,19 @@ def commit(row: Row) -> str:
 
 
 def newest(rows: Iterable[Row], *more: Any) -> list[Row]:
-    """Return, of each case on each machine, the row of the newest run.
+    """Return the row of the newest run for each case on each machine.
 
     Parameters
     ----------
     rows : iterable of dict
-        Of one kind.
+        Rows of one kind.
     *more : callable
-        What else tells rows apart, as ``more(row)``.
+        Functions of a row; rows with different values are kept apart too.
 
     Returns
     -------
     list of dict
-        In the order that cases are first met.
+        Rows in the order in which their cases are first met.
 
     Examples
     --------
@@ -113,7 +116,9 @@ def newest(rows: Iterable[Row], *more: Any) -> list[Row]:
 
 
 def latest(rows: Iterable[Row], key: Any) -> dict[Any, Row]:
-    """Return, for each value of ``key(row)``, the last of the rows that began last.
+    """Return the newest row for each value of ``key(row)``.
+
+    Of rows whose runs began at the same time, the last one is taken.
 
     Examples
     --------
@@ -130,12 +135,12 @@ def latest(rows: Iterable[Row], key: Any) -> dict[Any, Row]:
 
 
 def started(row: Row) -> str:
-    """Return when the run of a row began, as text that sorts; nothing if not known."""
+    """Return when the run of a row began as text that sorts, empty if unknown."""
     return text(row, "started", default="")
 
 
 def when(row: Row) -> str:
-    """Return when the run of a row began, to the minute.
+    """Return when the run of a row began, to the minute, for a reader.
 
     Examples
     --------
@@ -150,7 +155,7 @@ def when(row: Row) -> str:
 
 
 def family(row: Row) -> str:
-    """Return the computation without its sizes: the group, and its other parameters.
+    """Return the computation of a row without sizes: its group and other parameters.
 
     Examples
     --------
@@ -165,7 +170,7 @@ def family(row: Row) -> str:
 
 
 def size(row: Row) -> str:
-    """Return the size of a row, ``64x256`` or ``64``.
+    """Return the size of the matrix of a row as ``64x256`` or ``64``.
 
     Examples
     --------
@@ -178,7 +183,9 @@ def size(row: Row) -> str:
 
 
 def method(impl: str) -> str:
-    """Return an implementation without its parameters: what a colour stands for.
+    """Return the name of an implementation without its parameters.
+
+    All implementations with one such name have one colour.
 
     Examples
     --------
@@ -190,7 +197,7 @@ def method(impl: str) -> str:
 
 
 def point(row: Row) -> Row:
-    """Return what all plots show of a row: names, time, ratio with interval, error."""
+    """Return what plots show of a row: names, sizes, time, ratio, interval, error."""
     ratio = number(row, "ratio", "median")
     dense = text(row, "impl") == text(row, "yardstick")
     seconds = number(row, "time", "median")
@@ -209,7 +216,7 @@ def point(row: Row) -> Row:
 
 
 def is_product(row: Row) -> bool:
-    """Return whether a row times a product with a matrix, beside the dense one.
+    """Return whether a row is of a product that is compared with the dense product.
 
     Examples
     --------
@@ -220,7 +227,7 @@ def is_product(row: Row) -> bool:
 
 
 def right(row: Row) -> bool:
-    """Return whether a row holds a right result and its time.
+    """Return whether a row has a right result and a time.
 
     Examples
     --------
@@ -232,7 +239,7 @@ def right(row: Row) -> bool:
 
 
 def panels(rows: Iterable[Row], *keys: Any) -> dict[tuple, list[Row]]:
-    """Split rows by what some functions return, in the order they are met.
+    """Split rows by the values of some functions, in the order they are met.
 
     Examples
     --------
@@ -246,7 +253,7 @@ def panels(rows: Iterable[Row], *keys: Any) -> dict[tuple, list[Row]]:
 
 
 def batch(row: Row) -> str:
-    """Return the number of columns of a row, as text; nothing where there is none.
+    """Return the number of columns of a row as text, empty where there is none.
 
     Examples
     --------
@@ -282,23 +289,23 @@ KEYS = {
     "impl": lambda row: text(row, "impl"),
     "case": lambda row: text(row, "case"),
 }
-"""What :func:`grouped` splits rows by."""
+"""Functions of a row by which :func:`grouped` can split rows."""
 
 
 def grouped(rows: Iterable[Row], *names: str) -> list[tuple[dict[str, str], list[Row]]]:
-    """Split rows into the panels of a plot: as they are met, sizes in order.
+    """Split rows into the panels of a plot, sorted by size within a computation.
 
     Parameters
     ----------
     rows : iterable of dict
-        Of kind "bench".
+        Rows of kind "bench".
     *names : str
         Keys of :data:`KEYS`.
 
     Returns
     -------
     list of (dict, list of dict)
-        What the rows of a panel share, by those names, and the rows.
+        For each panel the values that its rows share, by those names, and the rows.
 
     Examples
     --------
@@ -313,5 +320,5 @@ def grouped(rows: Iterable[Row], *names: str) -> list[tuple[dict[str, str], list
 
 
 def _size(row):
-    """Return what the rows of one computation are sorted by."""
+    """Return the sizes by which the rows of one computation are sorted."""
     return tuple(count(row, "params", name) or 0 for name in ("n", "batch"))

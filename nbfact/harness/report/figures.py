@@ -1,9 +1,10 @@
-"""Figures of the report: a panel's rows for its chart, its caption, its words.
+"""Figures of the report: the rows of a panel for its chart, with caption and words.
 
-A figure is a dict: ``kind`` (of :func:`nbfact.harness.report.charts.specifications`),
-``caption``, ``label`` (what a reader who does not see it is told), ``note`` (a line
-below it, or nothing), ``filters`` (what the selectors of its section choose it by),
-``columns`` (keys and titles of its table), ``rows``, and where it differs ``height``.
+A figure is a dict with ``kind`` (a key of
+:func:`nbfact.harness.report.charts.specifications`), ``caption``, ``label`` (a
+description for readers who do not see the chart), ``note`` (a line below it, possibly
+empty), ``filters`` (values by which the selectors of its section choose it),
+``columns`` (keys and titles of its table), ``rows``, and ``height`` if it has its own.
 """
 
 import datetime
@@ -11,13 +12,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..case import DENSE
+from ..project import Project
 from ..table import seconds
 from . import curves, fields
 from .charts import CROSSING
 from .timelines import ERROR
 
 INKS = 12
-"""How many colours a theme has besides that of the dense product."""
+"""Number of colours of a theme besides that of the dense product."""
 
 _IMPL = (("impl", "implementation"), ("dtype", "dtype"))
 _RATIO = (("ratio", "time / dense"), ("low", "low"), ("high", "high"))
@@ -25,40 +27,56 @@ _RATIO = (("ratio", "time / dense"), ("low", "low"), ("high", "high"))
 Row = dict[str, Any]
 
 
-def colours(methods: Iterable[str]) -> dict[str, str]:
-    """Return a colour of the theme for each method: ours first, the dense one in ink.
+def colours(methods: Iterable[str], project: Project) -> dict[str, str]:
+    """Return a colour of the theme for each method.
+
+    The project's own methods take the first colours, and the dense product has the
+    colour of the text.
 
     Examples
     --------
-    >>> colours(["scipy", "nbfact", "dense A @ X"])
+    >>> project = Project("nbfact", "1", (), ())
+    >>> colours(["scipy", "nbfact", "dense A @ X"], project)
     {'dense A @ X': 'var(--ink)', 'nbfact': 'var(--c1)', 'scipy': 'var(--c2)'}
     """
     found = {DENSE: "var(--ink)"}
-    others = sorted({*methods} - {DENSE}, key=lambda m: (m[:6] != "nbfact", m))
+    others = sorted({*methods} - {DENSE}, key=lambda m: (not project.is_own(m), m))
     for index, method in enumerate(others):
         found[method] = f"var(--c{index % INKS + 1})"
     return found
 
 
-def paint(figures: Sequence[Row], name: str = "method") -> list[Row]:
-    """Give each row of some figures its colour, the same in all of one family."""
+def paint(figures: Sequence[Row], project: Project) -> list[Row]:
+    """Give each row of some figures the colour of its method; return the figures.
+
+    A method has one colour in all figures of a family.
+    """
     for group in fields.panels(figures, lambda f: f["filters"].get("family")).values():
-        inks = colours(row[name] for figure in group for row in figure["rows"])
+        methods = (row["method"] for figure in group for row in figure["rows"])
+        inks = colours(methods, project)
         for figure in group:
             for row in figure["rows"]:
-                row["colour"] = inks[row[name]]
+                row["colour"] = inks[row["method"]]
     return list(figures)
 
 
-def pareto(rows: Sequence[Row]) -> list[Row]:
-    """Return the figures of error against time over dense."""
-    figures = []
+def pareto(rows: Sequence[Row], project: Project) -> list[Row]:
+    """Return the figures of the error against the time over that of the dense product.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows from :func:`fields.newest`.
+    project : Project
+        The project whose implementations come first in the choice of colours.
+    """
+    figures: list[Row] = []
     for panel in curves.pareto(rows):
         points = panel["points"]
         best = sorted(
             (p for p in points if p["front"]), key=lambda p: (p["dtype"], p["ratio"])
         )
-        told = "; ".join(
+        words = "; ".join(
             f"{p['impl']} {p['dtype']}, {p['ratio']:.3g} of dense, "
             f"error {p['error']:.1e}"
             for p in best
@@ -70,7 +88,7 @@ def pareto(rows: Sequence[Row]) -> list[Row]:
                 "caption": _caption(panel["n"], panel["batch"]),
                 "label": f"Relative error against time over dense, {panel['family']}, "
                 f"n = {panel['n']}, batch {panel['batch']}: {len(points)} points. "
-                f"On the front, from fast to accurate: {told}.",
+                f"On the front, from fast to accurate: {words}.",
                 "note": f"Front: {', '.join(names)}",
                 "filters": _filters(panel, "machine", "family", "batch"),
                 "columns": [
@@ -83,11 +101,21 @@ def pareto(rows: Sequence[Row]) -> list[Row]:
                 "rows": points,
             }
         )
-    return paint(figures)
+    return paint(figures, project)
 
 
-def breakeven(rows: Sequence[Row], along: str) -> list[Row]:
-    """Return the figures of time over dense against ``n`` or ``batch``."""
+def breakeven(rows: Sequence[Row], along: str, project: Project) -> list[Row]:
+    """Return the figures of the time over that of the dense product against a size.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows from :func:`fields.newest`.
+    along : {"n", "batch"}
+        The size on the horizontal axis.
+    project : Project
+        The project whose implementations come first in the choice of colours.
+    """
     figures = []
     for panel in curves.breakeven(rows, along):
         fixed = _caption(None, panel["fixed"]) if along == "n" else panel["fixed"]
@@ -99,25 +127,25 @@ def breakeven(rows: Sequence[Row], along: str) -> list[Row]:
         ]
         for row in (*panel["points"], *marks):
             row["mark"] = CROSSING if "crossing" in row else row["dtype"]
-        told = "; ".join(crossing(mark, along) for mark in panel["crossings"])
+        words = "; ".join(crossing(mark, along) for mark in panel["crossings"])
         drawn = {(p["impl"], p["dtype"]) for p in panel["points"]}
         figures.append(
             {
                 "kind": along,
                 "caption": f"Against {against}, {fixed}",
                 "label": f"Time over dense against {against}, {panel['family']}, "
-                f"{fixed}: {len(drawn)} lines. {told or 'None crosses 1'}.",
-                "note": "" if told else "No line crosses 1.",
+                f"{fixed}: {len(drawn)} lines. {words or 'None crosses 1'}.",
+                "note": "" if words else "No line crosses 1.",
                 "filters": _filters(panel, "machine", "family"),
                 "columns": [*_IMPL, (along, along), *_RATIO, ("time", "seconds")],
                 "rows": panel["points"] + marks,
             }
         )
-    return paint(figures)
+    return paint(figures, project)
 
 
 def crossing(mark: Row, along: str) -> str:
-    """Return a break-even in words.
+    """Return a break-even, a crossing of :func:`curves.breakeven`, in words.
 
     Examples
     --------
@@ -129,7 +157,7 @@ def crossing(mark: Row, along: str) -> str:
 
 
 def place(value: float) -> str:
-    """Return an interpolated size.
+    """Return an interpolated size as text.
 
     Examples
     --------
@@ -139,13 +167,21 @@ def place(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def convergence(rows: Sequence[Row]) -> list[Row]:
-    """Return the figures of error against time of growing numbers of sweeps."""
+def convergence(rows: Sequence[Row], project: Project) -> list[Row]:
+    """Return the figures of the error against the time of growing numbers of sweeps.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows from :func:`fields.newest`.
+    project : Project
+        The project whose implementations come first in the choice of colours.
+    """
     figures = []
     for panel in curves.convergence(rows):
         points = panel["points"]
         last = {p["impl"]: p for p in points}
-        told = "; ".join(
+        words = "; ".join(
             f"{impl} reaches {p['error']:.2g} in {seconds(p['time'])}"
             for impl, p in last.items()
         )
@@ -153,9 +189,13 @@ def convergence(rows: Sequence[Row]) -> list[Row]:
             {
                 "kind": "convergence",
                 "caption": " ".join(
-                    [*panel["family"].split()[4:], f"n = {panel['n']}", panel["dtype"]]
+                    [
+                        *panel["family"].partition(curves.CURVE)[2].split(),
+                        f"n = {panel['n']}",
+                        panel["dtype"],
+                    ]
                 ),
-                "label": f"Relative error against time: {told}.",
+                "label": f"Relative error against time: {words}.",
                 "note": "",
                 "filters": _filters(panel, "machine"),
                 "columns": [
@@ -167,16 +207,18 @@ def convergence(rows: Sequence[Row]) -> list[Row]:
                 "rows": points,
             }
         )
-    return paint(figures)
+    return paint(figures, project)
 
 
-def timelines(panels: Sequence[Row]) -> list[Row]:
+def timelines(panels: Sequence[Row], project: Project) -> list[Row]:
     """Return the figures of measurements over commits.
 
     Parameters
     ----------
     panels : sequence of dict
-        From :func:`nbfact.harness.report.timelines.timelines`.
+        Panels from :func:`nbfact.harness.report.timelines.timelines`.
+    project : Project
+        The project whose implementations come first in the choice of colours.
     """
     figures = []
     for panel in panels:
@@ -207,13 +249,21 @@ def timelines(panels: Sequence[Row]) -> list[Row]:
                 "rows": points,
             }
         )
-    return paint(figures)
+    return paint(figures, project)
 
 
-def roofs(rows: Sequence[Row]) -> list[Row]:
-    """Return the figures of the share of the roof, coloured by machine."""
+def roofs(rows: Sequence[Row], project: Project) -> list[Row]:
+    """Return the figures of the shares of the roof, coloured by machine.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows from :func:`fields.newest`.
+    project : Project
+        The project whose implementations are shown.
+    """
     figures = []
-    for panel in curves.roofs(rows):
+    for panel in curves.roofs(rows, project):
         points = panel["points"]
         shares = [p["share"] for p in points]
         machines = {p["machine"] for p in points}
@@ -236,7 +286,8 @@ def roofs(rows: Sequence[Row]) -> list[Row]:
                 "rows": points,
             }
         )
-    inks = colours(p["machine"] for figure in figures for p in figure["rows"])
+    machines = {p["machine"] for figure in figures for p in figure["rows"]}
+    inks = colours(machines, project)
     for figure in figures:
         for p in figure["rows"]:
             p["colour"] = inks[p["machine"]]
@@ -244,9 +295,11 @@ def roofs(rows: Sequence[Row]) -> list[Row]:
 
 
 def _caption(n, columns):
+    """Return the sizes that are fixed in a panel as text."""
     bits = [n and f"n = {n}", columns and f"batch {columns}"]
     return ", ".join(filter(None, bits)) or "one size"
 
 
 def _filters(panel, *names):
+    """Return the values of a panel by which selectors can choose it."""
     return {name: panel[name] for name in names if panel[name] != ""}

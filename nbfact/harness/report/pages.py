@@ -1,7 +1,7 @@
 """The report as one page of HTML and one of Markdown: its sections, in order.
 
-The page is ``report.html``, filled by Jinja with everything escaped, around
-``report.css`` and ``report.js``: three files beside this one, to be read as such.
+The page is ``report.html``, which Jinja fills with everything escaped, around
+``report.css`` and ``report.js``: three files beside this one that can be read as such.
 """
 
 import json
@@ -10,6 +10,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from ..project import Project
+from ..versions.verdicts import SAME
 from . import charts, curves, fields, figures, provenance, summaries, timelines
 
 Row = dict[str, Any]
@@ -21,37 +23,52 @@ _ROOF = (
     "order 768. All were measured by the run itself (see provenance). More than 100 % "
     "means that the machine was slower while it was calibrated."
 )
-_PRODUCT = 'nbfact bench -k "butterfly n=*"'
 
 
 def sections(
-    rows: Sequence[Row], points: Sequence[Row], files: dict[str, int], problems: list
+    project: Project,
+    rows: Sequence[Row],
+    points: Sequence[Row],
+    files: dict[str, int],
+    problems: list[str],
 ) -> list[dict[str, Any]]:
     """Return the sections of the report.
 
     Parameters
     ----------
+    project : Project
+        The package whose results are reported.
     rows : sequence of dict
-        From :func:`nbfact.harness.store.read_rows`.
+        Rows from :func:`nbfact.harness.store.read_rows`.
     points : sequence of dict
-        From :func:`nbfact.harness.report.asvfiles.read_points`.
+        Points from :func:`nbfact.harness.report.asvfiles.read_points`.
     files : dict of str to int
-        The files read, and how many rows each gave.
+        The files that were read, and the number of rows in each.
     problems : list of str
-        What could not be read.
+        Messages about what could not be read.
 
     Returns
     -------
     list of dict
-        ``id``, ``title``, ``lede``; ``figures``, ``tables``, ``verdicts``,
-        ``machines``; ``comparisons``: what the verdicts are of; ``selects``: pairs of
-        a name and its choices; ``command``: what makes its data, where it has none.
+        For each section ``id``, ``title`` and ``lede``; ``figures``, ``tables``,
+        ``verdicts`` and ``machines``; ``comparisons``, which say what the verdicts
+        compare; ``selects``, pairs of a name and its choices; and ``command``, which
+        makes data for a section without any.
     """
     bench = [row for row in rows if row.get("kind") == "bench"]
     compared = [row for row in rows if row.get("kind") == "verdict"]
     cases = fields.newest(bench)
-    panels = timelines.timelines(bench, points, timelines.floors(compared))
-    found = [
+    return [
+        *_product_sections(project, cases),
+        *_other_sections(project, cases, bench, points, compared),
+        _provenance(project, rows, files, problems),
+    ]
+
+
+def _product_sections(project, cases):
+    """Return the sections in which implementations are compared with one another."""
+    command = f"{project.name} bench --quick"
+    return [
         _section(
             "pareto",
             "Error against time",
@@ -60,51 +77,59 @@ def sections(
             "rounds. Down and left is better; the dashed line is the dense product; "
             "the grey steps are the fronts of each dtype, which no other point of that "
             "dtype beats in both.",
-            _PRODUCT,
-            figures.pareto(cases),
+            command,
+            figures.pareto(cases, project),
         ),
         _section(
             "ranking",
             "Fastest within an error budget",
-            "For each computation, size and batch the two fastest implementations "
-            "whose relative error keeps the budget, dtypes of one field competing.",
-            "nbfact bench",
+            "The two fastest implementations of each computation, size and batch whose "
+            "relative error is within the budget; dtypes of one field compete.",
+            command,
             tables=[summaries.ranking(cases)],
         ),
         _section(
             "breakeven",
             "Break-even with the dense product",
             "Time over that of the dense product, against n and against the columns "
-            "of X. A cross marks where a line passes 1, straight lines drawn between "
-            "measurements on both axes of powers.",
-            _PRODUCT,
-            figures.breakeven(cases, "n") + figures.breakeven(cases, "batch"),
+            "of X. A cross marks where a line passes 1; lines are straight between "
+            "measurements, on logarithmic axes.",
+            command,
+            figures.breakeven(cases, "n", project)
+            + figures.breakeven(cases, "batch", project),
             [summaries.crossings(cases)],
         ),
         _section(
             "convergence",
-            "PALM: error against time",
-            "The same factorization by growing numbers of sweeps, each a point.",
-            f'nbfact bench -k "{curves.PALM}"',
-            figures.convergence(cases),
+            "Iterations: error against time",
+            "The same factorization with growing numbers of sweeps, each a point.",
+            f'{project.name} bench -k "{curves.CURVE}"',
+            figures.convergence(cases, project),
         ),
+    ]
+
+
+def _other_sections(project, cases, bench, points, compared):
+    """Return the sections on commits, machines and versions."""
+    panels = timelines.timelines(bench, points, timelines.floors(compared))
+    return [
         _section(
             "history",
             "History over commits",
             "Commits in the order of their dates, those that asv measured and those "
             "of stored runs. Errors are steps. The band is the noise that an A/A "
-            "comparison found (the median over cases where the case has none of its "
-            "own), around the first value. Zeros are left out: an axis of powers has "
-            "none.",
-            "asv run HEAD~5..HEAD",
-            figures.timelines(panels),
+            "comparison, of a version with itself, found (the median over cases where "
+            "the case has none of its own), around the first value. Zeros are left "
+            "out, because a logarithmic axis has none.",
+            f"{project.name} history HEAD~5..HEAD",
+            figures.timelines(panels, project),
         ),
         _section(
             "roofs",
             "Machines, in shares of their roof",
             _ROOF,
-            "nbfact bench",
-            figures.roofs(cases),
+            f"{project.name} bench",
+            figures.roofs(cases, project),
         ),
         _section(
             "verdicts",
@@ -112,18 +137,17 @@ def sections(
             "Time of head over base, with its 99 % interval over processes. Dark "
             "band: the noise, base against a copy of itself. Light band: the "
             "threshold. The scale runs from 0.8 to 1.25.",
-            "nbfact compare",
+            f"{project.name} compare",
             verdicts=summaries.verdicts(compared),
         ),
     ]
-    return [*found, _provenance(rows, files, problems)]
 
 
 def _section(name, title, lede, command, drawn=(), tables=(), verdicts=()):
-    """Return a section; tables without rows are dropped."""
+    """Return a section, in which tables without rows are left out."""
     tables = [table for table in tables if table.rows]
     filters = [figure["filters"] for figure in _richest(drawn)]
-    filters += [given for table in tables for given in table.filters]
+    filters += [chosen for table in tables for chosen in table.filters]
     filters += [verdict["filters"] for verdict in verdicts]
     return {
         "id": name,
@@ -134,15 +158,16 @@ def _section(name, title, lede, command, drawn=(), tables=(), verdicts=()):
         "tables": tables,
         "selects": _selects(filters),
         "verdicts": list(verdicts),
-        "comparisons": list(dict.fromkeys(verdict["told"] for verdict in verdicts)),
+        "comparisons": list(dict.fromkeys(v["comparison"] for v in verdicts)),
         "machines": [],
     }
 
 
 def _richest(drawn):
-    """Return figures, first those of the computations with most to choose and to see.
+    """Return figures so sorted that the most instructive computations come first.
 
-    Fronts whose errors differ by more than rounding, ratios before seconds, many rows.
+    These are the ones whose fronts have errors that differ by more than rounding, then
+    those with ratios rather than seconds, then those with many rows.
     """
     families = fields.panels(drawn, lambda figure: figure["filters"].get("family"))
 
@@ -159,7 +184,7 @@ def _richest(drawn):
 
 
 def _selects(filters):
-    """Return the choices worth offering, in the order they are met; batches sorted."""
+    """Return the selectors that have more than one choice, with these choices."""
     found = []
     for name in ("machine", "family", "batch"):
         choices = list(dict.fromkeys(f[name] for f in filters if name in f))
@@ -170,27 +195,38 @@ def _selects(filters):
     return found
 
 
-def _provenance(rows, files, problems):
+def _provenance(project, rows, files, problems):
+    """Return the section on where all rows come from."""
     section = _section(
         "provenance",
         "Provenance",
-        "Of several runs of one case on one machine with as many threads, plots and "
-        "tables show the newest.",
-        "nbfact bench",
+        "Where several runs measured one case on one machine with one number of "
+        "threads, plots and tables show the newest.",
+        f"{project.name} bench",
         tables=[provenance.runs(rows), *provenance.sources(files, problems)],
     )
     return {**section, "machines": provenance.machines(rows)}
 
 
-def overview(rows: Sequence[Row], shown: Sequence[dict]) -> dict[str, Any]:
-    """Return the head of the page: counts, when, and what failed.
+def overview(
+    project: Project, rows: Sequence[Row], shown: Sequence[dict]
+) -> dict[str, Any]:
+    """Return the head of the page: its counts, its date, and what failed.
 
     Parameters
     ----------
+    project : Project
+        The package whose results are reported.
     rows : sequence of dict
-        All of them.
+        All rows.
     shown : sequence of dict
-        From :func:`sections`.
+        Sections from :func:`sections`.
+
+    Returns
+    -------
+    dict
+        ``project`` (its name), ``version``, ``commit``, ``started``, ``tiles`` (tuples
+        of title, value, explanation and tone) and ``failures`` (a table).
     """
     cases = fields.newest(row for row in rows if row.get("kind") == "bench")
     failed = summaries.failures(cases)
@@ -216,30 +252,35 @@ def overview(rows: Sequence[Row], shown: Sequence[dict]) -> dict[str, Any]:
         ("machines", f"{len(machines)}", f"{len(rows)} rows", "plain"),
     ]
     return {
+        "project": project.name,
         "tiles": tiles,
         "started": fields.when(newest),
         "commit": fields.commit(newest),
-        "version": fields.text(newest, "machine", "versions", "nbfact", default=""),
+        "version": fields.text(newest, "machine", "versions", project.name, default=""),
         "failures": failed,
     }
 
 
 def html(head: dict[str, Any], shown: Sequence[dict]) -> str:
-    """Return the page.
+    """Return the page in HTML.
 
     Parameters
     ----------
     head : dict
-        From :func:`overview`.
+        Head of the page from :func:`overview`.
     shown : sequence of dict
-        From :func:`sections`.
+        Sections from :func:`sections`.
 
     Raises
     ------
     ModuleNotFoundError
         When the extra ``report`` is not installed.
     """
-    data: dict[str, Any] = {"specs": charts.specifications(), "figures": {}}
+    data: dict[str, Any] = {
+        "project": head["project"],
+        "specs": charts.specifications(),
+        "figures": {},
+    }
     drawn = [figure for section in shown for figure in section["figures"]]
     for index, figure in enumerate(drawn):
         figure["id"] = f"figure-{index + 1}"
@@ -271,7 +312,7 @@ def html(head: dict[str, Any], shown: Sequence[dict]) -> str:
 
 
 def as_json(data: Any) -> str:
-    r"""Return JSON that no text in it can end the element it stands in.
+    r"""Return JSON that can stand in an element of HTML, which no text in it can end.
 
     Examples
     --------
@@ -285,26 +326,29 @@ def as_json(data: Any) -> str:
 
 
 def markdown(head: dict[str, Any], shown: Sequence[dict]) -> str:
-    """Return the summary in Markdown: verdicts and tables, no charts.
+    """Return the summary in Markdown, with verdicts and tables and without charts.
 
     Parameters
     ----------
     head : dict
-        From :func:`overview`.
+        Head of the page from :func:`overview`.
     shown : sequence of dict
-        From :func:`sections`.
+        Sections from :func:`sections`.
     """
-    parts = ["# nbfact report"]
-    told = [f"{name}: **{value}** ({more})" for name, value, more, _ in head["tiles"]]
-    about = " ".join(filter(None, ["nbfact", head["version"], head["commit"]]))
-    parts.append(f"{summaries.escaped(about)}, {head['started']}. " + "; ".join(told))
+    parts = [f"# {head['project']} report"]
+    tiles = [f"{name}: **{value}** ({more})" for name, value, more, _ in head["tiles"]]
+    names = head["project"], head["version"], head["commit"]
+    measured = " ".join(filter(None, names))
+    parts.append(
+        f"{summaries.escaped(measured)}, {head['started']}. " + "; ".join(tiles)
+    )
     if head["failures"].rows:
         parts += ["## Cases without a time", head["failures"].markdown()]
     order = sorted(shown, key=lambda section: section["id"] != "verdicts")
     for section in order:
         if section["verdicts"]:
-            told = [summaries.counts(section["verdicts"]), *section["comparisons"]]
-            parts += [f"## {section['title']}", *map(summaries.escaped, told)]
+            lines = [summaries.counts(section["verdicts"]), *section["comparisons"]]
+            parts += [f"## {section['title']}", *map(summaries.escaped, lines)]
             if (table := _verdict_table(section["verdicts"])).rows:
                 parts.append(table.markdown())
         elif section["id"] == "verdicts":
@@ -315,27 +359,30 @@ def markdown(head: dict[str, Any], shown: Sequence[dict]) -> str:
             else:
                 parts += _folded(table)
     for about in shown[-1]["machines"]:
-        told = [f"{key} {value}" for key, value in about["facts"]]
+        facts = [f"{key} {value}" for key, value in about["facts"]]
         parts += [f"## {summaries.escaped(about['name'])}"]
-        parts.append(summaries.escaped("; ".join(told)))
+        parts.append(summaries.escaped("; ".join(facts)))
     return "\n\n".join(parts) + "\n"
 
 
 def _folded(table):
-    """Return a table that opens when it is asked for, as the pages of CI jobs can."""
+    """Return a table that opens on a click, as the pages of CI jobs allow."""
     opening = f"<details><summary>{table.caption}</summary>"
     return [opening, table.markdown(), "</details>"]
 
 
 def _verdict_table(verdicts):
+    """Return the table of the verdicts that are not "same"."""
     names = ("case", "verdict", "ratio", "floor", "error", "allocations", "message")
-    heads = ["case", "verdict", "head / base", "noise", "error", "allocations", "told"]
+    titles = {"ratio": "head / base", "floor": "noise"}
+    heads = [titles.get(name, name) for name in names]
     table = summaries.Table("Verdicts", heads)
     for verdict in verdicts:
-        if verdict["verdict"] != "same":
+        if verdict["verdict"] != SAME:
             table.add(*(verdict[name] for name in names))
     return table
 
 
 def _none(section):
+    """Return the text of a section without data."""
     return f"No data; `{section['command']}` makes it."

@@ -1,4 +1,4 @@
-"""Where the rows of the report come from: machines, versions, commits, files."""
+"""Tables of where the rows of the report come from: machines, runs, files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from .summaries import Table
 Row = dict[str, Any]
 
 DAMAGED = "Lines and files that could not be read"
-"""The caption of the table of problems."""
+"""Caption of the table of problems."""
 
 
 def machines(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -19,13 +19,14 @@ def machines(rows: Sequence[Row]) -> list[dict[str, Any]]:
     Parameters
     ----------
     rows : sequence of dict
-        Of all kinds.
+        Rows of all kinds.
 
     Returns
     -------
     list of dict
-        ``name``, ``facts`` (pairs of text), ``flags`` (text, or nothing),
-        ``calibration`` and ``versions`` (:class:`nbfact.harness.report.summaries.Table`).
+        For each machine ``name``, ``facts`` (pairs of text), ``flags`` (text, possibly
+        empty), ``calibration`` and ``versions`` (tables of
+        :class:`nbfact.harness.report.summaries.Table`).
 
     Examples
     --------
@@ -38,6 +39,7 @@ def machines(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _machine(name, row):
+    """Return what a row says about its machine."""
     about = fields.inner(row, "machine")
     about = about if isinstance(about, dict) else {}
     memory = fields.number(about, "memory")
@@ -69,6 +71,7 @@ def _machine(name, row):
 
 
 def _commit(about):
+    """Return the commit of a run, and whether files differed from it, as text."""
     commit = about.get("commit")
     if not commit:
         return "not known: the package was not in a repository"
@@ -76,35 +79,40 @@ def _commit(about):
 
 
 def _list(value):
+    """Return a value if it is a list, else an empty list."""
     return value if isinstance(value, list) else []
 
 
 def _items(value):
+    """Return the items of a value if it is a dict, else none."""
     return value.items() if isinstance(value, dict) else ()
 
 
 def _library(blas):
+    """Return a BLAS library as text."""
     names = ("name", "version", "architecture")
-    told = " ".join(str(blas[key]) for key in names if blas.get(key))
-    return f"{told}, threads {blas.get('threads', '?')}"
+    known = " ".join(str(blas[key]) for key in names if blas.get(key))
+    return f"{known}, threads {blas.get('threads', '?')}"
 
 
 def _calibration(found):
-    """Return the rates that a roof is computed from."""
+    """Return the table of the rates from which a roof is computed."""
     table = Table("Calibration", ["measured", "rate"])
     for pair in _list(fields.inner(found, "bandwidth")):
-        rates = [fields.number(value) for value in _list(pair)]
-        if len(rates) == 2 and all(rates):
-            size, rate = rates
+        numbers = [fields.number(value) for value in _list(pair)]
+        size, rate = numbers if len(numbers) == 2 else (None, None)
+        if size and rate:
             table.add(f"bandwidth, {_bytes(size)} touched", f"{rate / 1e9:.1f} GB/s")
     gemm = fields.inner(found, "gemm")
     for dtype, _ in _items(gemm):
-        if (rate := fields.number(gemm, dtype)) is not None:
-            table.add(f"product of order 768, {dtype}", f"{rate / 1e9:.1f} GFLOP/s")
+        speed = fields.number(gemm, dtype)
+        if speed is not None:
+            table.add(f"product of order 768, {dtype}", f"{speed / 1e9:.1f} GFLOP/s")
     return table
 
 
 def _bytes(size):
+    """Return a number of bytes as text."""
     return f"{size / 2**20:g} MiB" if size >= 2**20 else f"{size / 2**10:g} KiB"
 
 
@@ -136,7 +144,14 @@ def runs(rows: Sequence[Row]) -> Table:
 
 
 def sources(counts: dict[str, int], problems: Sequence[str]) -> list[Table]:
-    """Return the tables of files that were read, and of what was no row in them.
+    """Return the table of the files that were read and, if any, that of problems.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        Number of rows in each file.
+    problems : sequence of str
+        Messages about lines and files that could not be read.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-// The page of `nbfact report`: selectors choose figures and rows, charts are drawn when
-// they come near the window, and again when the theme changes.
+// The script of the report: selectors choose figures and rows; charts are drawn when they
+// come near the window, and again when the theme changes.
 
-const { specs, figures } = JSON.parse(document.getElementById("data").textContent);
+const { project, specs, figures } = JSON.parse(document.getElementById("data").textContent);
 const SVG = "http://www.w3.org/2000/svg";
 const SHAPES = {
   float32: "M8 3a5 5 0 1 0 .01 0z",
@@ -9,10 +9,11 @@ const SHAPES = {
   complex64: "M8 3l5.5 10h-11z",
   complex128: "M8 2l5 6-5 6-5-6z",
 };
-const ORDERED = new Set(["timeline", "seconds", "steps", "roof"]); // axes as rows are
-const drawn = new Map(); // element of a figure -> view, or the promise of one
+// Kinds of charts with an axis whose order is that of the rows.
+const ORDERED = new Set(["timeline", "seconds", "steps", "roof"]);
+const drawn = new Map(); // from the element of a figure to the promise of its view
 
-// Replace names such as "var(--ink)" in a specification by the colours in force.
+// Replace names such as "var(--ink)" in a specification by the colours of the theme.
 function themed(value) {
   if (typeof value === "string") {
     const name = /^var\((--[\w-]+)\)$/.exec(value)?.[1];
@@ -50,7 +51,7 @@ async function draw(figure) {
   const only = figure.closest("section").dataset.only;
   const rows = all.map((row) => only && name(row) !== only
     ? { ...row, colour: "var(--faint)" } : row);
-  if (only && !ORDERED.has(kind)) { // the one that is asked for on top
+  if (only && !ORDERED.has(kind)) { // draw the chosen one on top
     rows.sort((a, b) => (name(a) === only) - (name(b) === only));
   }
   const spec = themed({
@@ -72,7 +73,7 @@ const near = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "600px" });
 
-// Show what the selectors of a section choose; offer only choices that lead somewhere.
+// Show what the selectors of a section choose; disable choices that select nothing.
 function choose(section) {
   const selects = [...section.querySelectorAll(".selects select")];
   const items = [...section.querySelectorAll("figure, tr[data-machine], tr[data-family]")];
@@ -120,12 +121,12 @@ function legend(section, visible) {
   );
 }
 
-// What a colour stands for.
+// Return the name that a colour stands for.
 function name(row) {
   return row.method ?? row.machine;
 }
 
-// An entry that, pressed, leaves one implementation coloured and the others faint.
+// Return an entry of the legend that, when pressed, makes all other colours faint.
 function highlighter(section, name, colour) {
   const item = entry("", SHAPES.float32, colour);
   const button = document.createElement("button");
@@ -151,9 +152,9 @@ function redraw(element) {
   }
 }
 
-// Ours first, the dense product last.
+// Sort the project's own implementations first and the dense product last.
 function rank(name) {
-  return name.startsWith("nbfact") ? 0 : name.startsWith("dense") ? 2 : 1;
+  return name.startsWith(project) ? 0 : name.startsWith("dense") ? 2 : 1;
 }
 
 function entry(name, path, colour) {
@@ -169,7 +170,7 @@ function entry(name, path, colour) {
   return item;
 }
 
-// The rows of a chart as a table, made when it is asked for.
+// Make the table of the rows of a chart when it is opened.
 function tabulate(details) {
   if (!details.open || details.querySelector("table")) return;
   const { columns, rows } = figures[details.closest("figure").id];

@@ -1,4 +1,4 @@
-"""Tables of the report, as text: the page and its Markdown summary show the same."""
+"""Tables of the report as text, which the page and its Markdown summary both show."""
 
 import math
 from collections import Counter
@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..table import seconds, versus
+from ..versions.verdicts import AGAINST, FASTER, SAME
 from . import curves, fields
 from .figures import place
 
 Row = dict[str, Any]
-
-GOOD, BAD = ("faster",), ("slower", "less accurate", "broken", "missing")
-"""Verdicts that please, and those that a gate stops."""
 
 
 @dataclass
@@ -23,13 +21,13 @@ class Table:
     Parameters
     ----------
     caption : str
-        What it shows.
+        Title of the table.
     heads : sequence of str
-        The titles of its columns; the first column names the row.
+        Titles of the columns; the first column names the row.
     rows : list of sequences of str
-        The cells.
+        Cells of each row.
     filters : list of dict
-        What selectors choose each row by, or nothing.
+        Values by which the selectors of the page choose each row, possibly none.
     """
 
     caption: str
@@ -38,12 +36,19 @@ class Table:
     filters: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, *cells: str, **filters: str) -> None:
-        """Add a row of one cell for each title.
+        """Add a row.
+
+        Parameters
+        ----------
+        *cells : str
+            One text for each column.
+        **filters : str
+            Values by which selectors choose the row; empty ones are left out.
 
         Raises
         ------
         ValueError
-            When there are more or fewer.
+            When there are more or fewer cells than columns.
         """
         if len(cells) != len(self.heads):
             raise ValueError(
@@ -53,7 +58,7 @@ class Table:
         self.filters.append({k: v for k, v in filters.items() if v})
 
     def markdown(self) -> str:
-        """Return it as a table of Markdown, without the caption.
+        """Return the table in Markdown, without its caption.
 
         Examples
         --------
@@ -71,7 +76,7 @@ class Table:
 
 
 def escaped(value: str) -> str:
-    """Return text that Markdown shows as it is, on one line.
+    """Return a text so written that Markdown shows it unchanged, on one line.
 
     Examples
     --------
@@ -87,7 +92,7 @@ def escaped(value: str) -> str:
 
 
 def budget(value: float) -> str:
-    """Return a budget of error.
+    """Return an error budget as text.
 
     Examples
     --------
@@ -99,12 +104,12 @@ def budget(value: float) -> str:
 
 
 def ranking(rows: Sequence[Row]) -> Table:
-    """Return the table of the fastest within each budget.
+    """Return the table of the fastest implementations within each error budget.
 
     Parameters
     ----------
     rows : sequence of dict
-        As of :func:`nbfact.harness.report.fields.newest`.
+        Rows from :func:`nbfact.harness.report.fields.newest`.
     """
     heads = ["computation", *map(budget, curves.BUDGETS)]
     several = _several(rows)
@@ -126,26 +131,35 @@ def ranking(rows: Sequence[Row]) -> Table:
 
 
 def _several(rows):
-    """Return the title of the column of machines, where there are several."""
+    """Return the titles of a column of machines, which is there only for several."""
     return ["machine"] if len({*map(fields.machine, rows)}) > 1 else []
 
 
 def _two(best):
-    """Return the winner and the runner-up, on a line each."""
+    """Return the winner and the runner-up, each on a line."""
     if not best:
         return "-"
-    told = f"{_named(best[0])}, {seconds(best[0]['time'])}"
+    lines = [f"{_named(best[0])}, {seconds(best[0]['time'])}"]
     for p in best[1:]:
-        told += f"\nthen {_named(p)}, {versus(p['time'] / best[0]['time'])}"
-    return told
+        lines.append(f"then {_named(p)}, {versus(p['time'] / best[0]['time'])}")
+    return "\n".join(lines)
 
 
 def _named(p):
+    """Return implementation and dtype of a point as text."""
     return f"{p['impl']} {p['dtype']}"
 
 
 def crossings(rows: Sequence[Row]) -> Table:
-    """Return the table of break-evens, and of what never breaks even."""
+    """Return the table of break-evens with the dense product.
+
+    Implementations that are always faster, or always slower, are in it too.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows from :func:`nbfact.harness.report.fields.newest`.
+    """
     heads = ["implementation", "dtype", "computation", "fixed", "breaks even"]
     several = _several(rows)
     table = Table("Where the ratio to dense passes 1", heads + several)
@@ -176,7 +190,13 @@ def crossings(rows: Sequence[Row]) -> Table:
 
 
 def failures(rows: Sequence[Row]) -> Table:
-    """Return the table of cases without a time, ours first."""
+    """Return the table of cases without a time, those of rivals at the end.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows from :func:`nbfact.harness.report.fields.newest`.
+    """
     table = Table("Cases without a time", ["case", "whose", "message", "machine"])
     failed = [row for row in rows if not fields.right(row)]
     for row in sorted(failed, key=lambda row: bool(row.get("rival"))):
@@ -190,20 +210,21 @@ def failures(rows: Sequence[Row]) -> Table:
 
 
 def verdicts(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of the newest comparison, ready to be shown, the worst first.
+    """Return the newest comparison on each machine as text, bad verdicts first.
 
     Parameters
     ----------
     rows : sequence of dict
-        Of kind "verdict". Of each machine, the newest run.
+        Rows of kind "verdict".
 
     Returns
     -------
     list of dict
-        Text under ``case``, ``verdict``, ``tone`` ("good", "bad", "plain"), ``ratio``,
-        ``control``, ``floor``, ``limits``, ``error``, ``bound``, ``bits``,
-        ``allocations``, ``seconds``, ``message``, and ``told`` (what was compared, and
-        where); ``filters``, of :class:`Table`; and :func:`bar` or None under ``bar``.
+        For each case texts under ``case``, ``verdict``, ``tone`` ("good", "bad",
+        "plain"), ``ratio``, ``control``, ``floor``, ``limits``, ``error``, ``bound``,
+        ``bits``, ``allocations``, ``seconds``, ``message`` and ``comparison`` (which
+        versions were compared, and where); ``filters`` as in :class:`Table`; and under
+        ``bar`` the result of :func:`bar`.
     """
     last = fields.latest(rows, fields.machine)
     runs = {(place, fields.text(row, "run")) for place, row in last.items()}
@@ -212,7 +233,7 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
     ]
     shown = [_verdict(row) for row in chosen]
     ranks = {"bad": 0, "plain": 2, "good": 1}
-    return sorted(shown, key=lambda v: (ranks[v["tone"]], v["verdict"] == "same"))
+    return sorted(shown, key=lambda v: (ranks[v["tone"]], v["verdict"] == SAME))
 
 
 def _verdict(row):
@@ -235,13 +256,13 @@ def _verdict(row):
             "machine": fields.machine(row),
             "family": fields.text(row, "group"),
         },
-        "told": " → ".join(
+        "comparison": " → ".join(
             f"{name} {commit}".strip()
             for name, commit in zip(names, commits, strict=True)
         )
         + f", on {fields.machine(row)}, begun {fields.when(row)}",
         "verdict": word,
-        "tone": "good" if word in GOOD else "bad" if word in BAD else "plain",
+        "tone": _tone(word),
         "ratio": _interval(row, "ratio"),
         "control": _interval(row, "control"),
         "floor": _share(fields.number(row, "floor")),
@@ -258,11 +279,20 @@ def _verdict(row):
     }
 
 
+def _tone(verdict):
+    """Return whether a verdict is good or bad news, or plain."""
+    if verdict in AGAINST:
+        return "bad"
+    return "good" if verdict == FASTER else "plain"
+
+
 def _share(value):
+    """Return a share in percent as text."""
     return "-" if value is None else f"{value:.1%}"
 
 
 def _interval(row, key):
+    """Return a ratio with its interval as text."""
     middle, low, high = (
         fields.number(row, key, name) for name in ("median", "low", "high")
     )
@@ -273,28 +303,35 @@ def _interval(row, key):
 
 
 def _allocations(row):
-    """Return counts, and peaks where they differ: ``2 → 3``."""
+    """Return numbers of allocations as ``2 → 3``, with the peaks where they differ."""
     sides = ("base", "head")
     counts = [fields.number(row, "allocations", side, "count") for side in sides]
     peaks = [fields.number(row, "allocations", side, "peak") for side in sides]
     if None in counts:
         return "-"
-    told = " → ".join(f"{count:g}" for count in counts)
+    shown = " → ".join(f"{count:g}" for count in counts)
     if None not in peaks and peaks[0] != peaks[1]:
-        told += f" ({peaks[0]:g} → {peaks[1]:g} B)"
-    return told
+        shown += f" ({peaks[0]:g} → {peaks[1]:g} B)"
+    return shown
 
 
 def bar(row: Row) -> dict[str, float] | None:
-    """Return where the parts of a verdict's bar lie, in percent from 0.8 to 1.25.
+    """Return the places of the parts of a verdict's bar.
 
-    What lies beyond is drawn at the end.
+    Places are in percent of the width of the bar, whose logarithmic axis has ratios
+    from 0.8 to 1.25. What lies beyond is drawn at the end.
+
+    Parameters
+    ----------
+    row : dict
+        Row of kind "verdict".
 
     Returns
     -------
     dict or None
-        ``one``, ``median``, ``low``, ``high``, and left and right ends of the noise
-        (``floor0``, ``floor1``) and of the threshold; None without a ratio.
+        ``one``, ``median``, ``low``, ``high``, and the left and right ends of the noise
+        floor (``floor0``, ``floor1``) and of the threshold (``threshold0``,
+        ``threshold1``); None if the row has no ratio.
 
     Examples
     --------
@@ -321,7 +358,7 @@ def bar(row: Row) -> dict[str, float] | None:
 
 
 def _place(ratio, edge=1.25):
-    """Return where a ratio lies between 1 / edge and edge, in percent of powers."""
+    """Return where a ratio lies between 1 / edge and edge, in percent of the axis."""
     if ratio <= 0:
         return 0.0
     share = 0.5 + 0.5 * math.log(ratio) / math.log(edge)
@@ -329,7 +366,7 @@ def _place(ratio, edge=1.25):
 
 
 def counts(verdicts: Sequence[Row]) -> str:
-    """Return how many verdicts there are of each word.
+    """Return the number of verdicts of each kind as text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Measurements over commits: those of asv, and those of rows of several commits."""
+"""Measurements over commits, from asv's results and from the rows of several runs."""
 
 import datetime
 import itertools
@@ -10,23 +10,24 @@ from ..case import DENSE
 from . import curves, fields
 
 ERROR = "relative error"
-"""The unit that is drawn as steps: an error stays until a commit changes it."""
+"""Unit that is drawn as steps, because an error stays until a commit changes it."""
 
 Row = dict[str, Any]
 
 
 def floors(verdicts: Iterable[Row]) -> dict[str, float]:
-    """Return the noise of each case: the widest that a commit differs from itself.
+    """Return the noise floor of each case: how much a commit differs from itself.
 
     Parameters
     ----------
     verdicts : iterable of dict
-        Rows of kind "verdict": their ``control`` compares a commit with a copy of it.
+        Rows of kind "verdict", whose control compares a commit with a copy of itself.
 
     Returns
     -------
     dict of str to float
-        By case, as a share, and under ``""`` the median of all. Empty without any.
+        The floor of each case, relative to 1, and under ``""`` the median of all;
+        empty if there is none.
 
     Examples
     --------
@@ -46,50 +47,55 @@ def floors(verdicts: Iterable[Row]) -> dict[str, float]:
 def timelines(
     rows: Sequence[Row], points: Sequence[Row], noise: dict[str, float]
 ) -> list[Row]:
-    """Return panels of one measurement over commits, two of them at least.
+    """Return panels of one measurement over at least two commits.
 
     Parameters
     ----------
     rows : sequence of dict
-        Of kind "bench", all runs.
+        Rows of kind "bench" of all runs.
     points : sequence of dict
-        From :func:`nbfact.harness.report.asvfiles.read_points`.
+        Points from :func:`nbfact.harness.report.asvfiles.read_points`.
     noise : dict
-        From :func:`floors`.
+        Noise floors from :func:`floors`.
 
     Returns
     -------
     list of dict
-        ``machine``, ``family`` (what is measured), ``setting``, ``unit``, and
-        ``points`` by date: ``impl``, ``method``, ``commit``, ``date``, ``value``,
-        ``low``, ``high``, and ``least`` and ``most``: the band that an unchanged
-        commit stays in, around the first value, if ``banded``; without width if not.
+        Panels with ``machine``, ``family`` (what is measured), ``setting``, ``unit``
+        and ``points``, sorted by date. A point has ``impl``, ``method``, ``commit``,
+        ``date``, ``value``, ``low`` and ``high``. If its ``banded`` is true, ``least``
+        and ``most`` are the band around the first value in which an unchanged commit
+        stays; otherwise they equal the value.
     """
-    measured = [*_of_asv(points), *_of_rows(rows)]
+    measured = [*_asv_points(points), *_row_points(rows)]
     found = []
     keys = ("machine", "family", "setting", "unit")
     for key, group in fields.panels(measured, *map(_getter, keys)).items():
-        if group := _of_several_commits(group):
+        if group := _several_commits(group):
             _add_bands(group, noise)
             panel = dict(zip(keys, key, strict=True))
             found.append({**panel, "points": group})
     return found
 
 
-def _of_several_commits(points):
-    """Return the points of what was measured at two commits at least, by date."""
+def _several_commits(points):
+    """Return the points of lines with at least two commits, sorted by date."""
     lines = fields.panels(points, _getter("impl")).values()
     long = [line for line in lines if len({p["commit"] for p in line}) > 1]
     return sorted(itertools.chain(*long), key=_getter("date"))
 
 
 def _getter(name):
+    """Return a function that returns the value of a point under a key."""
     return lambda p: p[name]
 
 
 def _add_bands(points, noise):
-    """Write the band of each implementation around its first value, but for errors."""
-    first = {}
+    """Write the band of each implementation around its first value into its points.
+
+    Errors and bytes have no band, because they do not vary.
+    """
+    first: dict[str, float] = {}
     for p in points:
         p["least"] = p["most"] = p["value"]
         p["banded"] = False
@@ -101,15 +107,17 @@ def _add_bands(points, noise):
 
 
 def environments(names: Iterable[str]) -> dict[str, str]:
-    """Return what tells the names of some environments of asv apart.
+    """Return the words by which the names of some environments of asv differ.
 
     Examples
     --------
     >>> environments(["virtualenv-py3.12-numba0.60", "virtualenv-py3.12-numba0.68"])
-    {'virtualenv-py3.12-numba0.60': 'numba0.60', 'virtualenv-py3.12-numba0.68': 'numba0.68'}
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'virtualenv-py3.12-numba0.60': 'numba0.60',
+     'virtualenv-py3.12-numba0.68': 'numba0.68'}
     >>> environments(["virtualenv-py3.12"])
     {'virtualenv-py3.12': ''}
-    """  # noqa: E501
+    """
     words = {name: name.split("-") for name in names}
     shared = set.intersection(*map(set, words.values())) if words else set()
     return {
@@ -118,13 +126,13 @@ def environments(names: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _of_asv(points):
-    """Yield the points of asv that have a value, in the form of a panel's."""
-    told = environments({p["environment"] for p in points})
+def _asv_points(points):
+    """Yield the points of asv that have a value, in the form that a panel needs."""
+    words = environments({p["environment"] for p in points})
     for p in points:
         if not p["value"] or p["value"] < 0:
-            continue  # an axis of powers has no zero
-        machine = ", ".join(filter(None, [p["machine"], told[p["environment"]]]))
+            continue  # a logarithmic axis has no zero
+        machine = ", ".join(filter(None, [p["machine"], words[p["environment"]]]))
         params = dict(p["params"])
         impl = params.pop("impl", p["benchmark"].rpartition(".")[2])
         yield {
@@ -143,8 +151,11 @@ def _of_asv(points):
         }
 
 
-def _of_rows(rows):
-    """Yield ratio (or time) and error of each case and commit, newest runs only."""
+def _row_points(rows):
+    """Yield points of the time and of the error of each case at each commit.
+
+    The time is given as a ratio where there is one; only the newest run counts.
+    """
     known = [row for row in rows if fields.commit(row) and fields.right(row)]
     for row in fields.newest(known, fields.commit):
         date = _date(row)
@@ -153,7 +164,7 @@ def _of_rows(rows):
         sizes = [f"n={fields.size(row)}", fields.batch(row)]
         p = fields.point(row)
         if p["impl"] == DENSE:
-            continue  # the others are told by their ratio to it
+            continue  # it is in the ratios of the others
         shared = {
             "machine": fields.machine(row),
             "setting": " batch=".join(filter(None, sizes)) + " " + p["dtype"],
@@ -190,7 +201,7 @@ def _of_rows(rows):
 
 
 def _date(row):
-    """Return when a row's run started, in seconds since 1970, or None."""
+    """Return when the run of a row began, in seconds since 1970, or None."""
     try:
         return datetime.datetime.fromisoformat(fields.text(row, "started")).timestamp()
     except ValueError:

@@ -1,7 +1,7 @@
-"""``nbfact report``: results of any runs and machines as one page of HTML.
+"""Write the report: results of any runs and machines as one page of HTML.
 
-The page holds its data and the script that draws it, and asks the network for nothing.
-A summary in Markdown, for the page of a CI job, is written beside it.
+The page contains its data and the script that draws it, and needs no network. A summary
+in Markdown, for the page of a CI job, is written beside it.
 """
 
 import json
@@ -11,55 +11,60 @@ from pathlib import Path
 
 from ..._core.files import atomic_path
 from .. import store
+from ..project import Project
 from . import asvfiles, pages
 
 
 def write_report(
-    paths: Sequence[Path], output: Path, asv: Path | None = None
+    project: Project, paths: Sequence[Path], output: Path, asv: Path | None = None
 ) -> tuple[list[Path], list[str]]:
     """Write the report of some results.
 
     Parameters
     ----------
+    project : Project
+        The package whose results these are.
     paths : sequence of Path
-        Files and directories, as of :func:`nbfact.harness.store.read_rows`.
+        Files and directories, as in :func:`nbfact.harness.store.read_rows`.
     output : Path
-        The page, in ``.html``; the summary has the same name in ``.md``.
+        File of the page, ``.html``; the summary has the same name with ``.md``.
     asv : Path or None
-        A directory of asv's results.
+        Directory of asv's results.
 
     Returns
     -------
     written : list of Path
         The page and the summary.
     problems : list of str
-        What in the files is not a result.
+        Messages about what in the files is not a result.
 
     Raises
     ------
     ModuleNotFoundError
-        When the extra ``report`` is not installed; the message says how.
+        When the extra ``report`` is not installed; the message says how to install it.
     ValueError
-        When there is no result at all, or `output` is not a name in ``.html``.
+        When there is no result at all, or the name `output` does not end in ``.html``.
     OSError
         When a file cannot be read or written.
     """
     check_output(output)
-    rows, counts, problems = _read(paths)
-    points, damaged, files = [], [], []
+    rows, counts, problems = _read(project, paths)
+    points: list[dict] = []
+    files: list[Path] = []
     if asv is not None:
         if not asv.is_dir():
             raise NotADirectoryError(f"--asv {asv}: not a directory")
         points, damaged, files = asvfiles.read_points(asv)
-    problems += damaged
+        problems += damaged
     if not rows and not points:
         places = ", ".join(map(str, paths))
         more = f" ({len(problems)} problems, first: {problems[0]})" if problems else ""
-        raise ValueError(f"no result in {places}{more}; nbfact bench writes some")
+        command = f"{project.name} bench"
+        raise ValueError(f"no result in {places}{more}; {command} writes some")
     for file in files:
         counts[str(file)] = sum(p["file"] == file for p in points)
-    shown = pages.sections(rows, points, counts, problems)
-    head = pages.overview(rows, shown)
+    shown = pages.sections(project, rows, points, counts, problems)
+    head = pages.overview(project, rows, shown)
     summary = output.with_suffix(".md")
     page = pages.html(head, shown)
     for path, text in ((output, page), (summary, pages.markdown(head, shown))):
@@ -69,7 +74,7 @@ def write_report(
 
 
 def check_output(path: Path) -> None:
-    """Raise unless `path` names a page that could be written.
+    """Raise an error unless a page can be written to `path`.
 
     Examples
     --------
@@ -86,13 +91,15 @@ def check_output(path: Path) -> None:
         raise OSError(f"--output {path}: {path.parent} is not a writable directory")
 
 
-def _read(paths):
-    """Return the rows, each once, how many each file holds, and what is no row."""
-    rows, counts, problems = {}, {}, []
+def _read(project, paths):
+    """Return the rows, each once, their number in each file, and messages of damage."""
+    rows: dict[str, dict] = {}
+    counts: dict[str, int] = {}
+    problems: list[str] = []
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(
-                f"{path}: no such file or directory; nbfact bench writes runs"
+                f"{path}: no such file or directory; {project.name} bench writes runs"
             )
         for file in store.files(path):
             found, damaged = store.read_rows(file)
@@ -100,7 +107,7 @@ def _read(paths):
             problems += damaged
             for row in found:
                 if row.get("kind") == "pair":
-                    continue  # what a verdict was made from
-                row.pop("samples", None)  # the page shows none
+                    continue  # a sample of a comparison: its verdict is shown
+                row.pop("samples", None)  # the page does not show them
                 rows.setdefault(json.dumps(row, sort_keys=True), row)
     return list(rows.values()), counts, problems

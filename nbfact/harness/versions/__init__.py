@@ -1,1 +1,18 @@
-"""Comparing versions: two side by side, a verdict for each case, and the history."""
+"""Compare versions of a package: two side by side with a verdict a case, and history.
+
+A verdict is decided in ``verdicts.py``, from samples alone. The other files make the
+samples and show the verdicts:
+
+============================  ==========================================================
+``revisions.py``              which version a name means, and its sources
+``alongside.py``              the process in which the versions are imported and timed
+``sharing.py``                the same arrays as inputs of two versions
+``batches.py``                the processes of a comparison, in batches
+``comparison.py``             one comparison, from names of versions to rows
+``verdicts.py``               what the samples say: ratio, noise floor, verdict
+``verdict_table.py``          verdicts as a table in a terminal
+``gating.py``                 what the commands ``compare`` and ``gate`` print
+``asv_history.py``            ``nbfact history``: the asv suite over commits
+``asv_setup.py``              what asv is given: configuration, machine, patterns
+============================  ==========================================================
+"""

@@ -1,11 +1,14 @@
-"""The process that times two versions of the package side by side.
+"""The process that times two versions of a package side by side.
 
-Each version is imported under a name of its own, ``nbfact_base``, ``nbfact_head``, and
-the base a second time, ``nbfact_ctrl``, from a copy: how the two differ is what a
-difference must exceed. All get the same inputs, the same arrays where one version's
-own equal the base's bit for bit. Run as ``python -m nbfact.harness.versions.alongside`` with a job
-on standard input, it prints one JSON object a line; :mod:`nbfact.harness.versions.comparison` starts
-it many times, since where a process puts code and pages is luck of its own.
+Each version is imported under a name of its own (``nbfact_base``, ``nbfact_head``), and
+the base a second time from a copy (``nbfact_ctrl``, the control): by how much the two
+differ is what a difference must exceed to count. All get the same inputs, and the same
+arrays where the inputs that a version makes equal those of the base bit for bit.
+
+Run as ``python -m nbfact.harness.versions.alongside`` with a job on standard input, the
+module prints one JSON object a line. It is started many times (see
+:mod:`nbfact.harness.versions.comparison`), because where a process places code and
+memory, which is chance, moves the times of all its calls.
 """
 
 import gc
@@ -14,7 +17,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter, perf_counter_ns, process_time_ns
 from types import ModuleType
@@ -24,25 +27,40 @@ import numpy as np
 
 from .. import sample
 from ..allocations import allocations
-from .revisions import REGISTRIES
+from .sharing import bits_of, share
 
 BASE, CONTROL, HEAD = ROLES = ("base", "ctrl", "head")
-"""Of one length, as the paths of their sources are: nothing depends on a name."""
+"""The roles of the versions in a comparison. The names have one length, so that the
+paths of their sources have, and nothing depends on a name."""
 
 SEED = 0
+"""Seed of all inputs."""
+
 ROUNDS = 6
-"""Of one placement: each role is first, second and last, in both directions."""
+"""Rounds of one placement: each role is first, second and last, in both directions."""
 
 FEW = 4
-"""Of calls so long that one makes a sample: forth and back, twice."""
+"""Rounds of one placement where one call is a whole sample: forward and backward,
+twice."""
 
 PLACEMENTS = 6
-"""How often calls are prepared anew, at most: where their arrays lie moves the time of
-a short call by more than a tenth."""
+"""Largest number of times that calls are prepared anew. Where their arrays lie in
+memory moves the time of a short call by more than a tenth."""
 
 
 def load(role: str, package: Path) -> ModuleType:
-    """Import a package's folder under the name of a role.
+    """Import the folder of a package under a name that ends with its role.
+
+    Parameters
+    ----------
+    role : str
+        One of :data:`ROLES`.
+    package : path
+        Folder of the package.
+
+    Returns
+    -------
+    module
 
     Examples
     --------
@@ -50,74 +68,81 @@ def load(role: str, package: Path) -> ModuleType:
     >>> load("base", folder).__name__
     'nbfact_base'
     """
-    alias = f"nbfact_{role}"
+    alias = f"{package.name}_{role}"
     spec = importlib.util.spec_from_file_location(
         alias, package / "__init__.py", submodule_search_locations=[str(package)]
     )
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"{package}: no package")
     module = importlib.util.module_from_spec(spec)
     sys.modules[alias] = module
     spec.loader.exec_module(module)
     return module
 
 
-def registry_of(module: ModuleType) -> ModuleType:
+def registry_of(module: ModuleType, registries: Sequence[str]) -> ModuleType:
     """Return the module of a version that holds its registry of cases.
 
     Parameters
     ----------
     module : module
         A package from :func:`load`.
+    registries : sequence of str
+        Places to look for it, as those of :class:`nbfact.harness.project.Project`.
 
     Raises
     ------
     ModuleNotFoundError
-        When it has none, at any of `REGISTRIES`.
+        When the version has a registry at none of the places.
     """
-    folder = Path(module.__file__).parent
-    for path in REGISTRIES:
-        if (folder / path).is_file():
-            inner = path.removesuffix(".py").replace("/", ".")
-            return importlib.import_module(f"{module.__name__}.{inner}")
+    for place in registries:
+        path = place.replace(".", "/") + ".py"
+        if any((Path(folder) / path).is_file() for folder in module.__path__):
+            return importlib.import_module(f"{module.__name__}.{place}")
     raise ModuleNotFoundError(f"{module.__name__} has no registry of cases")
 
 
-def chosen_cases(module: ModuleType, profile: str) -> dict[str, Any]:
-    """Return a version's own cases in a profile, by name.
+def chosen_cases(registry: ModuleType, profile: str, name: str) -> dict[str, Any]:
+    """Return the project's own cases of a version in a profile, by name.
 
     Parameters
     ----------
-    module : module
-        A package from :func:`load`.
+    registry : module
+        A registry from :func:`registry_of`.
     profile : str
-        Of :data:`nbfact.cases.registry.PROFILES`. A version that knows no profiles gives
-        the cases of its ``--quick`` run.
+        Name of a list of cases. A version from before there were profiles gives the
+        cases of its quick run.
+    name : str
+        Name of the package, with which the names of its own implementations begin.
 
     Returns
     -------
     dict of str to Case
-        What we implement, rivals left out.
+        The cases without rivals.
     """
-    cases = registry_of(module)
-    # Before profiles the one argument was `quick`.
-    known = hasattr(cases, "PROFILES")
-    return _own(cases.registry(profile if known else True))
+    # Before there were profiles, the one argument was `quick`.
+    known = hasattr(registry, "PROFILES")
+    return _own(registry.registry(profile if known else True), name)
 
 
-def every_case(module: ModuleType) -> dict[str, Any]:
-    """Return a version's own cases in any profile, by name.
+def every_case(registry: ModuleType, name: str) -> dict[str, Any]:
+    """Return the project's own cases of a version in any profile, by name.
 
     Parameters
     ----------
-    module : module
-        A package from :func:`load`.
+    registry : module
+        A registry from :func:`registry_of`.
+    name : str
+        Name of the package, as in :func:`chosen_cases`.
 
     Returns
     -------
     dict of str to Case
     """
-    cases = registry_of(module)
-    profiles = getattr(cases, "PROFILES", (False, True))
-    return {k: v for p in profiles for k, v in _own(cases.registry(p)).items()}
+    found: dict[str, Any] = {}
+    for profile in getattr(registry, "PROFILES", (False, True)):
+        found |= _own(registry.registry(profile), name)
+    return found
 
 
 def measure(
@@ -127,33 +152,36 @@ def measure(
     checking: bool,
     say: Callable[..., None] = lambda **line: None,
 ) -> Iterator[dict]:
-    """Yield what is found of each case, one after the other.
+    """Measure the cases of all versions; yield a row for each case.
 
     Parameters
     ----------
     tasks : dict of str to list of str
-        Names of cases by task.
+        Names of cases, by task.
     cases : dict of str to dict
-        For each role its cases by name, in the order of preparing them.
+        For each role its cases by name. Calls are prepared in the order of the roles.
     budget : float
-        Seconds of samples a case; 0 takes none.
+        Seconds of samples for each case; with 0 none is taken.
     checking : bool
-        Whether to compare results with the reference, bit for bit with one another,
-        and to count allocations: once is enough, they do not vary.
+        Whether to compare the results with the reference and bit for bit with one
+        another, and to count allocations. They do not vary, so that once is enough.
     say : callable
-        Told the case and the role of what is called next.
+        Called with the case and the role of what is called next.
 
     Yields
     ------
     dict
-        ``case``; ``seconds`` of a call by role (medians), ``logs`` of the ratio to the
-        base for the two others; ``failed``: a message by role; ``changed``: whether
-        their inputs differ; with `checking` also ``error`` by role, ``same_bits`` and
+        ``case``; ``seconds``, the median time of a call by role; ``logs``, the
+        logarithm of the ratio of its time to that of the base, by role; ``failed``, a
+        message for each role that failed; ``changed``, whether the versions make
+        different inputs; with `checking` also ``error`` by role, ``same_bits`` and
         ``allocations``.
     """
-    roles = sorted(cases, key=ROLES.index)  # the base's inputs are the ones shared
+    roles = sorted(cases, key=ROLES.index)  # the others share the inputs of the base
     for names in tasks.values():
-        inputs, failed, shared, want = {}, {}, True, None
+        inputs: dict[str, Any] = {}
+        failed: dict[str, str] = {}
+        shared, want = True, None
         for role in roles:
             say(case=names[0], role=role)
             case = cases[role][names[0]]
@@ -163,10 +191,14 @@ def measure(
                     want = case.reference(inputs[role]) if checking else None
                 elif not failed:
                     shared &= share(inputs[roles[0]], inputs[role])
-            except Exception as error:  # of that version's own code: it is told
-                failed[role] = _told(error)
+            except Exception as error:  # in the code of that version: a verdict says so
+                failed[role] = _message(error)
         for name in names:
-            row = {"case": name, "failed": failed, "changed": not shared}
+            row: dict[str, Any] = {
+                "case": name,
+                "failed": failed,
+                "changed": not shared,
+            }
             if not failed and shared:
                 versions = {role: cases[role][name] for role in cases}
                 row |= _measure(name, versions, inputs, want, budget, checking, say)
@@ -174,8 +206,11 @@ def measure(
 
 
 def _measure(name, versions, inputs, want, budget, checking, say):
-    """Return what is found of one case."""
-    calls, results, failed, known = {}, {}, {}, 0.0
+    """Return the measurements of one case, as a part of its row."""
+    calls: dict[str, Any] = {}
+    results: dict[str, Any] = {}
+    failed: dict[str, str] = {}
+    known = 0.0  # seconds of the slowest call
     for role, case in versions.items():
         say(case=name, role=role)
         try:
@@ -184,16 +219,16 @@ def _measure(name, versions, inputs, want, budget, checking, say):
             start = perf_counter()
             calls[role]()
             known = max(known, perf_counter() - start)
-        except Exception as error:  # as above
-            failed[role] = _told(error)
+        except Exception as error:  # in the code of that version, as above
+            failed[role] = _message(error)
     if failed:
         return {"failed": failed}
-    row = {}
+    row: dict[str, Any] = {}
     if checking:
         row["error"] = {
             role: _error(versions[role], results[role], want) for role in versions
         }
-        bits = {role: _bits(result) for role, result in results.items()}
+        bits = {role: bits_of(result) for role, result in results.items()}
         row["same_bits"] = len(set(bits.values())) == 1
         row["allocations"] = {
             role: allocations(calls[role]) for role in versions if role != CONTROL
@@ -206,15 +241,16 @@ def _measure(name, versions, inputs, want, budget, checking, say):
 
 def _sampled(versions, inputs, calls, known, budget):
     """Return medians of seconds and of log-ratios over rounds and placements."""
-    # Of one thread the time that it ran, not what the machine gave to others meanwhile.
+    # For one thread, the clock counts the time in which the machine ran this process.
     alone = os.environ.get("NUMBA_NUM_THREADS") == "1"
     clock = process_time_ns if alone else perf_counter_ns
     number, rounds = 1, FEW
     if known * 1e9 < 100 * sample.SAMPLE_NS:
         number = min(sample.calls_per_sample(call) for call in calls.values())
         rounds = ROUNDS
-    names, logs, seconds, kept = list(calls), [], [], []
-    rng = np.random.default_rng(os.getpid())  # each process has its own luck
+    names, logs, seconds = list(calls), [], []
+    kept = []  # memory that is not freed, so that the next placement lies elsewhere
+    rng = np.random.default_rng(os.getpid())  # another placement in each process
     gc.collect()
     gc.disable()
     try:
@@ -225,7 +261,7 @@ def _sampled(versions, inputs, calls, known, budget):
                     kept.append(np.empty(rng.integers(16, 8192), np.uint8))
                     calls[role] = versions[role].prepare(inputs[role])
                     calls[role]()
-            times = {role: [] for role in names}
+            times: dict[str, list[float]] = {role: [] for role in names}
             for round_ in range(rounds):
                 for role in sample.order(names, placement * rounds + round_):
                     times[role].append(sample.once(calls[role], number, clock))
@@ -243,92 +279,35 @@ def _sampled(versions, inputs, calls, known, budget):
     }
 
 
-def share(ours: Any, theirs: Any, depth: int = 6) -> bool:
-    """Let two inputs of the same kind hold the same arrays, where these are equal.
-
-    Parameters
-    ----------
-    ours, theirs : object
-        Arrays, or objects, lists, tuples and dicts that hold some; `theirs` is changed
-        in place where it can be.
-    depth : int
-        How far to look.
-
-    Returns
-    -------
-    bool
-        Whether every array of `theirs` that was looked at equals its own in `ours`,
-        bit for bit.
-
-    Examples
-    --------
-    >>> x, y = {"a": np.ones(2)}, {"a": np.ones(2)}
-    >>> share(x, y), y["a"] is x["a"]
-    (True, True)
-    >>> share(x, {"a": np.zeros(2)})
-    False
-    """
-    if isinstance(theirs, np.ndarray):
-        return isinstance(ours, np.ndarray) and _bits(ours) == _bits(theirs)
-    if depth == 0 or type(ours).__name__ != type(theirs).__name__:
-        return True
-    same = True
-    for key, one, other, holder in _held(ours, theirs):
-        equal = share(one, other, depth - 1)
-        same &= equal
-        if equal and holder is not None and isinstance(other, np.ndarray):
-            holder[key] = one
-    return same
-
-
-def _held(ours, theirs):
-    """Yield the pairs two objects hold, with their key and where to set the second."""
-    if isinstance(theirs, list | tuple):
-        holder = theirs if isinstance(theirs, list) else None
-        for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
-            yield index, one, other, holder
-        return
-    own, held = (x if isinstance(x, dict) else _attributes(x) for x in (ours, theirs))
-    for key in own.keys() & held.keys():
-        yield key, own[key], held[key], held
-
-
-def _attributes(instance):
-    """Return the attributes of an instance; of classes and functions none."""
-    attributes = getattr(instance, "__dict__", None)
-    data = isinstance(attributes, dict) and not callable(instance)
-    return attributes if data else {}
-
-
-def _own(cases):
-    """Return what we implement ourselves, by name."""
+def _own(cases, name):
+    """Return the cases of the package called `name` itself, by their names."""
     return {
         case.name: case
         for case in cases
-        if case.impl.startswith("nbfact") and not case.rival
+        if case.impl.startswith(name) and not case.rival
     }
 
 
 def _error(case, got, want):
-    """Return an error, None where it is not finite."""
+    """Return the error of a result, None where it is not finite."""
     error = case.error(got, want)
     return error if np.isfinite(error) else None
 
 
-def _bits(result):
-    """Return what tells a result from any that differs in one bit."""
-    array = np.ascontiguousarray(getattr(result, "toarray", lambda: result)())
-    return array.shape, array.dtype.str, hash(array.tobytes())
-
-
-def _told(error):
+def _message(error):
     return f"{type(error).__name__}: {error}"
 
 
 def main() -> None:
-    """Read a job, print what is found, a line each; the last line is ``done``."""
+    """Read a job and print what is found, one JSON object a line; the last is ``done``.
+
+    A job is a dict: ``roles``, pairs of a role and the folder of its package, and
+    ``registries`` and ``profile``, say where the cases are. ``cases`` are the names of
+    those to measure, with ``budget`` and ``checking`` as in :func:`measure`; without
+    names the cases of each role are described.
+    """
     out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else prints does not reach the lines
+    os.dup2(2, 1)  # so that nothing else is printed among the lines
 
     def say(**line):
         out.write(json.dumps(line) + "\n")
@@ -338,11 +317,12 @@ def main() -> None:
     cases = {}
     for role, package in job["roles"]:
         say(role=role, case=None)
-        module = load(role, Path(package))
-        cases[role] = chosen_cases(module, job["profile"])
+        folder = Path(package)
+        registry = registry_of(load(role, folder), job["registries"])
+        cases[role] = chosen_cases(registry, job["profile"], folder.name)
         names = job["cases"] or [None]
         if not cases[role].keys() >= set(names):
-            chosen, cases[role] = list(cases[role]), every_case(module)
+            chosen, cases[role] = list(cases[role]), every_case(registry, folder.name)
         if job["cases"] is None:
             say(role=role, chosen=chosen, every=_described(cases[role]))
     if job["cases"] is not None:
@@ -355,14 +335,14 @@ def main() -> None:
 
 
 def _described(cases):
-    """Return what the parent must know of cases; an infinite bound as None."""
+    """Return what the parent process must know of cases, for JSON."""
     kept = ("task", "group", "impl", "params", "bound")
-    told = {}
+    found = {}
     for name, case in cases.items():
-        told[name] = {key: getattr(case, key) for key in kept}
+        found[name] = {key: getattr(case, key) for key in kept}
         if not np.isfinite(case.bound):
-            told[name]["bound"] = None
-    return told
+            found[name]["bound"] = None  # infinity is not JSON
+    return found
 
 
 if __name__ == "__main__":

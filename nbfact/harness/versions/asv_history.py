@@ -1,14 +1,15 @@
-"""History: run the asv suite over commits, keep the results, publish asv's site.
+"""Run the asv suite over commits, keep the results, publish asv's pages.
 
-A thin layer over asv, whose configuration, environments and files stay as they are.
-What it adds: a name for the machine that stays the same, the versions that were
-installed beside those asked for, files that are whole at every moment and saved after
-every benchmark (asv alone saves once a commit), and exit codes that say what happened,
-read from the results: asv's own is 1 both when nothing ran and when something is wrong.
+This is a thin layer over asv, whose configuration, environments and files stay as they
+are. It adds a name for the machine that stays the same; the versions of packages that
+were installed, beside those that were asked for; files that are whole at every moment
+and saved after every benchmark (asv alone saves once a commit); and exit codes that are
+read from the results (asv exits with 1 both when nothing ran and when something is
+wrong):
 
 ====  =====================================================================
-0     every benchmark of every commit has a result, or does not exist there; there
-      is nothing NEW
+0     every benchmark of every commit has a result, or does not exist there; or
+      there is no new commit for NEW
 1     a benchmark failed: its result is wrong, or it raised
 2     wrong usage, or nothing ran
 130   interrupted; the benchmarks that were finished are stored
@@ -18,30 +19,29 @@ read from the results: asv's own is 1 both when nothing ran and when something i
 import contextlib
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 from ..._core.files import atomic_path
-from ...cases.registry import PROFILES
 from ..machine import fingerprint
+from ..project import Project
+from .asv_setup import asv_patterns, configuration, load_asv, saving, write_machine
 
-CONFIGURATION = Path("asv.conf.json")
 NEW = "NEW"
-"""In place of a commit: those since the last one that has results."""
+"""Word for the commits since the last one that has results."""
 
-_PACKAGES = (
+_PACKAGES = (  # a program that prints what is installed where it runs
     "import json, platform; from importlib import metadata as m; print(json.dumps("
     "[platform.python_version(), {d.name: d.version for d in m.distributions()}]))"
 )
-_WORKERS = "environments.jsonl"
+_WORKERS = "environments.jsonl"  # what was installed, beside asv's results
 
 
 def run_history(
+    project: Project,
     revisions: Sequence[str] = ("HEAD",),
     *,
     profile: str = "pr",
@@ -57,26 +57,32 @@ def run_history(
 
     Parameters
     ----------
+    project : Project
+        The package.
     revisions : sequence of str
         Commits, ranges ``A..B``, or ``NEW``.
-    profile : {"quick", "pr", "full"}
-        Which cases. Results of ``pr`` go where ``asv.conf.json`` says, those of the
-        others under ``.asv``.
+    profile : str
+        Which list of cases. Results of ``pr`` go where ``asv.conf.json`` says, those of
+        the other profiles under ``.asv``.
     quick : bool
         Run each benchmark of the profile ``quick`` once, and keep nothing.
     threads : int
-        Of BLAS, OpenMP and Numba: an environment of its own.
+        Number of threads of BLAS, OpenMP and Numba. Each number has an environment of
+        its own.
     pythons : sequence of str
-        Versions, ``3.11``; by default the one that runs this.
+        Versions of Python, as ``3.11``; by default the one that runs this.
     requirements : sequence of str
-        ``NAME=VERSION[,VERSION...]``, in place of those in ``asv.conf.json``: with
+        ``NAME=VERSION[,VERSION...]``, in place of the versions in ``asv.conf.json``. Of
         several versions, all combinations run.
     machine : str or None
-        Its name in the results; by default that of :func:`~.machine.fingerprint`.
+        Name of the machine in the results; by default that of
+        :func:`nbfact.harness.machine.fingerprint`.
     pattern : str or None
-        A regular expression: only the benchmarks whose name it matches.
+        Run only the tasks whose name contains it, or matches it as a glob, and the
+        benchmarks without parameters whose own name does.
     skin : bool
-        Put asv-tachyon's pages over asv's, which read their scripts from the network.
+        Put the pages of asv-tachyon over those of asv, which load their scripts from
+        the network.
 
     Returns
     -------
@@ -86,37 +92,47 @@ def run_history(
     Raises
     ------
     ModuleNotFoundError
-        When asv is not installed, or asv-tachyon and `skin` asks for it.
+        When asv is not installed, or `skin` is asked for and asv-tachyon is not.
     ValueError
         When an argument is wrong, or this is not a clone with an ``asv.conf.json``.
     """
-    asv = _asv(skin)
-    conf = _configuration(asv, profile, quick, threads, pythons, requirements)
+    asv = load_asv(skin)
+    conf = configuration(
+        asv,
+        project,
+        profile=profile,
+        quick=quick,
+        threads=threads,
+        pythons=pythons,
+        requirements=requirements,
+    )
+    profile = "quick" if quick else profile
     with contextlib.ExitStack() as stack:
         if quick:
             conf.results_dir = stack.enter_context(tempfile.TemporaryDirectory())
-        stack.enter_context(_environment(NBFACT_BENCH="quick" if quick else profile))
+        stack.enter_context(_environment(**{project.variable("BENCH"): profile}))
         results = Path(conf.results_dir)
         commits = resolve(revisions, results)
         if not commits and list(revisions) == [NEW]:
             print("nothing new: the last commit has results")
             return 0
         if not commits:
-            return _end(2, f"{' '.join(revisions)}: no commit to run")
-        name = write_machine(Path(conf.env_dir).with_name("machine.json"), machine)
+            return _end(project, 2, f"{' '.join(revisions)}: no commit to run")
+        machines = Path(conf.env_dir).with_name("machine.json")
+        name = write_machine(machines, project, machine)
         folder = results / name
         for partial in folder.glob(".*.json"):  # of a process killed while it wrote
             partial.unlink()
         returns: dict = {}
         try:
-            with _saving(asv, conf.results_dir):
+            with saving(asv, conf.results_dir):
                 asv.Run.run(
                     conf,
                     range_spec=commits,
-                    bench=pattern,
+                    bench=asv_patterns(pattern, Path(conf.benchmark_dir), profile),
                     quick=quick,
                     machine=name,
-                    _machine_file=str(Path(conf.env_dir).with_name("machine.json")),
+                    _machine_file=str(machines),
                     skip_successful=not quick,
                     show_stderr=True,
                     pull=False,
@@ -126,14 +142,14 @@ def run_history(
         except asv.UserError as error:
             if "Interrupted" in str(error):
                 raise KeyboardInterrupt from None
-            return _end(2, f"asv: {error}")
+            return _end(project, 2, f"asv: {error}")
         finally:
             asv.log.flush()
         environments = returns.get("environments", [])
         names = {env.name for env in environments}
         done, failed = tally(folder, commits, names, returns.get("benchmarks", ()))
         if done and not quick:
-            _note_installed(folder / _WORKERS, commits, environments)
+            _note_installed(folder / _WORKERS, project, commits, environments)
             asv.Publish.run(conf)
             asv.log.flush()
             if skin:
@@ -142,7 +158,7 @@ def run_history(
     for line in failed:
         print(f"FAILED: {line}")
     if not done and not failed:
-        return _end(2, "no benchmark ran")
+        return _end(project, 2, "no benchmark ran")
     where = "" if quick else f" in {folder}; pages in {conf.html_dir}"
     many = f"{len(commits)} commit{'s' * (len(commits) > 1)}"
     print(f"{done} points of {many}, failed benchmarks: {len(failed)}{where}")
@@ -150,14 +166,15 @@ def run_history(
 
 
 def resolve(revisions: Sequence[str], results: Path) -> list[str]:
-    """Return the hashes of commits, those of ranges along first parents.
+    """Return the hashes of the commits that a user names.
 
     Parameters
     ----------
     revisions : sequence of str
-        As in :func:`run_history`.
+        Names as in :func:`run_history`. A range follows first parents only.
     results : path
-        Directory of asv results, where ``NEW`` looks; without any, it is ``HEAD``.
+        Directory of asv's results, in which ``NEW`` looks for commits that have some;
+        without any, ``NEW`` is ``HEAD``.
 
     Raises
     ------
@@ -181,60 +198,28 @@ def resolve(revisions: Sequence[str], results: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def write_machine(path: Path, name: str | None = None) -> str:
-    """Write what asv is to know of this machine; return its name.
-
-    asv takes the host's name, which differs on every CI runner, and asks for the rest;
-    what it is told becomes parts of paths, so that only what stays the same is told.
-
-    Parameters
-    ----------
-    path : path
-        The file, in the form of ``~/.asv-machine.json``, which is left alone. Entries
-        of other machines are kept.
-    name : str or None
-        By default CPU model and cores.
-    """
-    found = fingerprint()
-    name = name or found["name"]
-    if name in ("version", "") or {"/", "\\"} & set(name):
-        raise ValueError(f"machine {name!r}; expected a name that a directory can have")
-    entries = json.loads(path.read_text()) if path.is_file() else {"version": 1}
-    entries[name] = {
-        "machine": name,
-        "os": platform.system(),
-        "arch": platform.machine(),
-        "cpu": found["cpu"],
-        "num_cpu": str(found["cores"]),
-        "ram": str(found.get("memory", "")),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
-    return name
-
-
 def tally(
     folder: Path,
     commits: Collection[str],
     environments: Collection[str],
     benchmarks: Collection[str],
 ) -> tuple[int, list[str]]:
-    """Return how many points have a value in asv's result files, and what failed.
+    """Count the points that have a value in asv's results, and list what failed.
 
     Parameters
     ----------
     folder : path
-        Results of one machine.
+        Folder with the results of one machine.
     commits, environments, benchmarks : collections of str
         Hashes and names of those that count; others are not looked at.
 
     Returns
     -------
     done : int
-        Points with a value; one that was skipped has none, and has not failed.
+        Number of points with a value. A point that was skipped has none, and has not
+        failed.
     failed : list of str
-        Hash and name of each benchmark that failed at a point or more.
+        Hash and name of each benchmark that failed at some point.
 
     Examples
     --------
@@ -259,60 +244,9 @@ def tally(
     return done, sorted(failed)
 
 
-def _asv(skin=False):
-    """Return the parts of asv that are used; they are of 0.6.6, which is pinned."""
-    try:
-        if skin:  # missed before an hour of measurements, not after
-            import asv_tachyon  # noqa: F401
-        from asv.commands import publish, run
-        from asv.config import Config
-        from asv.console import log
-        from asv.plugin_manager import plugin_manager  # noqa: F401  loads environments
-        from asv.util import UserError
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f'{error.name} is missing; pip install "nbfact[bench]" brings it'
-        ) from None
-    log.enable()
-    return SimpleNamespace(
-        run=run,
-        Run=run.Run,
-        Publish=publish.Publish,
-        Config=Config,
-        UserError=UserError,
-        log=log,
-    )
-
-
-def _configuration(asv, profile, quick, threads, pythons, requirements):
-    """Return asv's configuration with what was asked for in place."""
-    if profile not in PROFILES:
-        raise ValueError(f"profile {profile!r}; expected one of {', '.join(PROFILES)}")
-    if not CONFIGURATION.is_file():
-        raise ValueError(
-            f"{CONFIGURATION}: not here; run this at the root of a clone of nbfact"
-        )
-    conf = asv.Config.load(str(CONFIGURATION))
-    limits = conf.matrix["env_nobuild"]
-    for name in limits:
-        if name.endswith("NUM_THREADS"):
-            limits[name] = [str(threads)]
-    for requirement in requirements:
-        name, _, versions = requirement.partition("=")
-        if not (name and versions.strip("=,")):
-            raise ValueError(f"{requirement!r}; expected NAME=VERSION[,VERSION...]")
-        conf.matrix["req"][name] = versions.strip("=,").split(",")
-    if pythons:
-        conf.pythons = list(pythons)
-    if profile != "pr" and not quick:  # one file cannot hold two sets of parameters
-        conf.results_dir = str(Path(conf.env_dir).with_name(f"results-{profile}"))
-        conf.html_dir = str(Path(conf.env_dir).with_name(f"html-{profile}"))
-    return conf
-
-
 @contextlib.contextmanager
 def _environment(**variables: str) -> Iterator[None]:
-    """Set environment variables, for a while."""
+    """Set environment variables within the block."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -325,43 +259,15 @@ def _environment(**variables: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-@contextlib.contextmanager
-def _saving(asv, results_dir) -> Iterator[None]:
-    """Make asv save a commit's results after each benchmark, in whole files."""
-    Results = asv.run.Results
-
-    class Saved(Results):
-        def add_result(self, *args, record_samples=False, **options):
-            super().add_result(*args, record_samples=record_samples, **options)
-            if not record_samples:  # those of earlier rounds are not done yet
-                self.save(results_dir)
-
-        def save(self, result_dir):
-            name, path = self._filename, Path(result_dir, self._filename)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_path(path) as temporary:
-                self._filename = str(Path(name).with_name(temporary.name))
-                try:
-                    super().save(result_dir)
-                finally:
-                    self._filename = name
-
-    asv.run.Results = Saved
-    try:
-        yield
-    finally:
-        asv.run.Results = Results
-
-
-def _note_installed(path, commits, environments):
-    """Record what the environments hold: asv records what it asked for."""
+def _note_installed(path, project, commits, environments):
+    """Record what is installed in the environments; asv records what it asked for."""
     rows = {}
     if path.is_file():
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             rows[row["commit"], row["env"]] = row
     dropped = ("flags", "versions", "blas", "environment", "commit", "dirty")
-    here = {k: v for k, v in fingerprint().items() if k not in dropped}
+    here = {k: v for k, v in fingerprint(project).items() if k not in dropped}
     for env in environments:
         text = env.run(["-c", _PACKAGES], dots=False)
         python, packages = json.loads(text.strip().splitlines()[-1])
@@ -379,12 +285,12 @@ def _note_installed(path, commits, environments):
 
 
 def _git(*arguments):
-    """Return what git prints, or None when it fails."""
+    """Return what git prints, None where it fails."""
     done = subprocess.run(("git", *arguments), capture_output=True, text=True)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _end(code, message):
-    """Say why it ends here; return the exit code."""
-    print(f"nbfact history: {message}", file=sys.stderr)
+def _end(project, code, message):
+    """Print why nothing is run; return the exit code."""
+    print(f"{project.name} history: {message}", file=sys.stderr)
     return code

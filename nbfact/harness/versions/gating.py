@@ -1,43 +1,56 @@
 """The commands ``nbfact compare`` and ``nbfact gate``: what they print and exit with.
 
+The exit codes of ``gate``:
+
 ====  =====================================================================
-0     no regression
+0     no regression, or two versions with the same sources
 1     a regression: slower beyond the threshold, in two independent batches, or an
       error beyond its bound
 2     broken: nothing was measured, a case vanished, or one raises
-3     not measurable: for some case the noise hides what matters
+3     not measurable: for some case the noise hides a slowdown that matters
 ====  =====================================================================
 
 Where several hold, 2 counts before 1, and 1 before 3. ``compare`` exits with 0 whatever
-it finds, and 2 where it could not compare.
+it finds, and with 2 where it could not compare.
 """
 
+import contextlib
 import json
 import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..._core.files import atomic_path
 from .. import store
+from ..project import Project
 from . import verdicts
-from .comparison import PROCESSES, Comparison, compare
+from .comparison import Comparison, SameSourcesError, compare
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+NOTHING = "nothing to compare: base and head have the same sources"
+"""Message of a gate between versions with the same sources."""
+
 
 def run_compare(
-    base: str | None,
-    head: str | None,
-    profile: str = "pr",
-    pattern: str | None = None,
-    threads: int = 1,
-    output: Path | None = None,
-    resume: Path | None = None,
+    project: Project,
+    base: str | None = None,
+    head: str | None = None,
+    **options: Any,
 ) -> int:
-    """Compare two versions and print a table; see :func:`nbfact.harness.versions.comparison.compare`.
+    """Compare two versions and print a table.
+
+    Parameters
+    ----------
+    project : Project
+        The package.
+    base, head : str or None
+        Names of versions, as in :func:`nbfact.harness.versions.comparison.compare`.
+    **options
+        Options of :func:`nbfact.harness.versions.comparison.compare`.
 
     Returns
     -------
@@ -45,47 +58,63 @@ def run_compare(
         The exit code.
     """
     try:
-        comparison = _compared(base, head, profile, pattern, threads, output, resume)
+        comparison = _compared(project, base, head, options)
     except (ValueError, RuntimeError, OSError) as error:
-        return _refuse("compare", error)
-    codes = verdicts.exit_code(comparison.rows)
+        return _refuse(project, "compare", error)
+    code = verdicts.exit_code(comparison.rows)
     nothing = not any(row["ratio"] for row in comparison.rows)
-    return codes if nothing and codes == verdicts.EXIT_CODES[verdicts.BROKEN] else 0
+    return code if nothing and code == verdicts.EXIT_CODES[verdicts.BROKEN] else 0
 
 
 def run_gate(
+    project: Project,
     base: str,
     head: str | None = None,
+    *,
     profile: str = "pr",
-    pattern: str | None = None,
-    threads: int = 1,
     output: Path | None = None,
-    processes: int = PROCESSES,
+    **options: Any,
 ) -> int:
-    """Compare two versions, write the verdict to a file, and exit by it.
+    """Compare two versions, write the verdict to a file, and return an exit code.
 
     Parameters
     ----------
-    base, head, profile, pattern, threads, processes
-        As in :func:`nbfact.harness.versions.comparison.compare`.
+    project : Project
+        The package.
+    base, head : str or None
+        Names of versions, as in :func:`nbfact.harness.versions.comparison.compare`.
+    profile : str
+        Name of the list of cases.
     output : path or None
-        Of the verdict, JSON; by default ``runs/gate.json``. It is written whatever
-        happens, but for Ctrl-C: ``exit`` is the code, ``message`` what is broken or
-        null, ``cases`` the rows of kind ``verdict``, ``samples`` the file of all
-        samples.
+        File of the verdict, as JSON; by default ``runs/gate.json``. It is written
+        whatever happens, except for Ctrl-C. ``exit`` is the code, ``message`` says what
+        is broken or is null, ``cases`` are the rows of kind ``verdict``, and
+        ``samples`` is the file of all samples.
+    **options
+        Further options of :func:`nbfact.harness.versions.comparison.compare`.
 
     Returns
     -------
     int
-        The exit code, of the table above.
+        The exit code, as in :mod:`nbfact.harness.versions.gating`.
     """
     output = Path(output or "runs/gate.json")
-    found = {"schema": store.SCHEMA, "base": base, "head": head, "profile": profile}
+    found: dict[str, Any] = {
+        "schema": store.SCHEMA,
+        "base": base,
+        "head": head,
+        "profile": profile,
+    }
+    nothing: dict[str, Any] = {"samples": None, "cases": []}
     try:
-        comparison = _compared(base, head, profile, pattern, threads, None, processes)
+        comparison = _compared(project, base, head, {"profile": profile, **options})
+    except SameSourcesError:
+        print(NOTHING)
+        code = 0
+        found |= {"exit": code, "message": NOTHING, **nothing}
     except (ValueError, RuntimeError, OSError) as error:
-        found |= {"exit": 2, "message": str(error), "samples": None, "cases": []}
-        code = _refuse("gate", error)
+        code = _refuse(project, "gate", error)
+        found |= {"exit": code, "message": str(error), **nothing}
     else:
         code = verdicts.exit_code(comparison.rows)
         found |= {
@@ -101,60 +130,61 @@ def run_gate(
         with atomic_path(output) as temporary:
             temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        return _refuse("gate", error)
+        return _refuse(project, "gate", error)
     words = {0: "pass", 1: "regression", 2: "broken", 3: "not measurable"}
     print(f"gate: {words[code]} ({code}); verdict in {output}")
     return code
 
 
-def _compared(
-    base, head, profile, pattern, threads, output, resume, processes=PROCESSES
-) -> Comparison:
-    """Compare under a progress bar, and print the table."""
+def _compared(project, base, head, options) -> Comparison:
+    """Compare two versions under a progress bar, and print the table."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from ..table import WIDTH, verdict_table
+    from ..table import WIDTH
+    from .verdict_table import verdict_table
 
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     start = time.perf_counter()
     columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(
-        *columns, console=console, transient=True, auto_refresh=False
-    ) as progress:
-        bar = progress.add_task("")
+    bars = Progress(*columns, console=console, transient=True, auto_refresh=False)
+    bar = bars.add_task("")
+    with contextlib.ExitStack() as stack:
 
-        def told(text, done, total):
-            progress.update(bar, description=text, completed=done, total=total)
-            progress.refresh()
+        def progress(text, done, total):
+            if not bars.live.is_started:  # a refusal needs no bar
+                stack.enter_context(bars)
+            bars.update(bar, description=text, completed=done, total=total)
+            bars.refresh()
 
-        comparison = compare(base, head, profile, pattern, threads, output, told=told)
+        comparison = compare(project, base, head, progress=progress, **options)
     console.print(verdict_table(comparison.rows))
     _summarize(console, comparison, time.perf_counter() - start)
     return comparison
 
 
 def _summarize(console: "Console", comparison, seconds):
-    """Print what was compared, how it went, and where it is stored."""
+    """Print what was compared, how many verdicts there are, and where they are."""
 
     def say(text):
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     for role in ("base", "head"):
-        told = getattr(comparison, role).describe()
-        commit = (told["commit"] or "no commit")[:10] + ("+" if told["dirty"] else "")
-        say(f"{role}: {told['name']}, {told['version']}, {commit}")
+        about = getattr(comparison, role).describe()
+        commit = (about["commit"] or "no commit")[:10] + ("+" if about["dirty"] else "")
+        say(f"{role}: {about['name']}, {about['version']}, {commit}")
     for problem in comparison.problems:
         say(f"skipped: {problem}")
     for row in comparison.rows:
         if row["message"]:
             say(f"{row['verdict']}: {row['case']}: {row['message']}")
     counts = Counter(row["verdict"] for row in comparison.rows)
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    say(f"{told}; {seconds:.0f} s; in {comparison.file}")
+    words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    say(f"{words}; {seconds:.0f} s; in {comparison.file}")
 
 
-def _refuse(command, error):
-    """Say what could not be compared; return the exit code."""
-    print(f"nbfact {command}:", " ".join(str(error).split()), file=sys.stderr)
+def _refuse(project, command, error):
+    """Print why nothing could be compared; return the exit code."""
+    message = " ".join(str(error).split())
+    print(f"{project.name} {command}: {message}", file=sys.stderr)
     return verdicts.EXIT_CODES[verdicts.BROKEN]

@@ -1,56 +1,58 @@
-"""Versions of the package, as source trees that can be imported side by side.
+"""Versions of a package, as source trees that can be imported side by side.
 
-nbfact is Python through and through: a version is a folder of sources, and needs no
-build and no environment of its own. Each is copied into a cache folder under its
-digest and its role, so that its compiled kernels stay beside it for the next time.
+A package of pure Python needs no build and no environment of its own: a version is a
+folder of sources. Each version is copied into a cache folder named after its digest and
+its role in a comparison, so that its compiled kernels stay beside it for the next time.
 """
 
 import hashlib
 import io
+import json
 import os
 import shutil
 import subprocess
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from ..._core.files import atomic_path
+from ..project import Project
 
 WORKTREE, INSTALLED = "worktree", "installed"
-"""Names of the working tree, uncommitted changes included, and of the package that
+"""Names of the working tree, with its uncommitted changes, and of the package that
 Python imports here."""
 
-REGISTRIES = ("cases/registry.py", "bench/cases.py")
-"""Where a version keeps its registry of cases, newest place first."""
-
-_PACKAGE = "nbfact"
-_KEPT_DAYS = 14
+_KEPT_DAYS = 14  # source trees that were not used for so long are removed
 
 
 @dataclass(frozen=True)
 class Revision:
-    """One version of the package, read into memory.
+    """One version of a package, read into memory.
 
     Parameters
     ----------
     name : str
-        What was asked for.
+        The name that a user gave.
+    project : Project
+        The package that this is a version of.
     files : dict of str to bytes
-        Its Python files by path below the package.
+        Its Python files, by their path below the package.
     version : str
         Its ``__version__``.
     commit, date : str or None
-        Where git knows it: the commit it is, or started from, and when that was made.
+        The commit that it is, or started from, and the date of that commit; None where
+        git does not know it.
     dirty : bool
         Whether it differs from the commit.
     """
 
     name: str
-    files: dict[str, bytes]
+    project: Project = field(repr=False)
+    files: dict[str, bytes] = field(repr=False)  # its text would fill a megabyte
     version: str
     commit: str | None = None
     date: str | None = None
@@ -58,14 +60,14 @@ class Revision:
 
     @property
     def digest(self) -> str:
-        """Sixteen characters that tell its sources from any others."""
+        """Sixteen characters that distinguish its sources from any others."""
         digest = hashlib.sha256()
         for path, content in sorted(self.files.items()):
             digest.update(f"{path}\0{len(content)}\0".encode() + content)
         return digest.hexdigest()[:16]
 
-    def describe(self) -> dict:
-        """Return what a row of results says of it."""
+    def describe(self) -> dict[str, Any]:
+        """Return what a row of results says about it, for JSON."""
         return {
             "name": self.name,
             "version": self.version,
@@ -77,25 +79,39 @@ class Revision:
 
     @property
     def kernels(self) -> dict[str, bytes]:
-        """The files that its compiled code is made from."""
+        """The files that its compiled code is made from, by path."""
         return {
             path: content
             for path, content in self.files.items()
-            if path == "_jit.py" or path.startswith("kernels/")
+            if any(
+                path.startswith(place) if place.endswith("/") else path == place
+                for place in self.project.kernels
+            )
         }
 
     def folder(self, cache: Path, role: str) -> Path:
-        """Return the folder of the package in `cache`, written there when missing.
+        """Return the folder of the package in `cache`; write it if it is missing.
 
-        Two roles never share one, even of the same sources: what is compiled for one
-        name of the package cannot be read under another.
+        Two roles never share a folder, even for the same sources, because what is
+        compiled under one name of the package cannot be read under another.
+
+        Parameters
+        ----------
+        cache : path
+            From :func:`cache_folder`.
+        role : str
+            One of :data:`nbfact.harness.versions.alongside.ROLES`.
+
+        Returns
+        -------
+        path
         """
         place = cache / f"{self.digest}-{role}"
-        package = place / _PACKAGE
+        package = place / self.project.name
         if not package.is_dir():
             fresh = cache / f".{place.name}-{os.getpid()}-{time.monotonic_ns()}"
             for path, content in self.files.items():
-                target = fresh / _PACKAGE / path
+                target = fresh / self.project.name / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
             try:
@@ -106,15 +122,19 @@ class Revision:
         return package
 
 
-def resolve(name: str) -> Revision:
-    """Return the version that a user names.
+def resolve(name: str, project: Project) -> Revision:
+    """Return the version of a package that a user names.
 
     Parameters
     ----------
     name : str
-        ``worktree``; ``installed``; what git knows (a tag, a branch, a commit); the
-        version that is installed (``0.1.0``); a path: a clone, the package's own
-        folder, or a wheel.
+        ``worktree``; ``installed``, the package that this Python imports; a tag, a
+        branch or a commit of the repository that the current directory is in; a path:
+        a clone, the folder of the package itself, or a wheel; or the number of the
+        installed version (``0.1.0``, ``v0.1.0``), unless that is an editable
+        installation, whose number says nothing about its sources.
+    project : Project
+        The package.
 
     Returns
     -------
@@ -123,57 +143,66 @@ def resolve(name: str) -> Revision:
     Raises
     ------
     ValueError
-        When nothing is called so, or what is holds no nbfact with a harness.
+        When there is no such version, or when it has no registry of cases.
 
     Examples
     --------
-    >>> resolve("installed").name
+    >>> from nbfact.cases.nbfact_project import NBFACT
+    >>> resolve("installed", NBFACT).name
     'installed'
     """
+    found: Revision | None
     if name == WORKTREE:
-        found = _worktree(name)
+        found = _worktree(name, project)
     elif name == INSTALLED:
-        found = _installed(name)
+        found = _of_folder(name, project, project.folder)
     elif any(mark in name for mark in ("/", os.sep, ".whl")) or name in (".", ".."):
-        found = _path(name, Path(name))
-        if found is None:
-            found = _git(name)  # origin/main
+        # A name with a slash can also be that of a branch, such as origin/main.
+        found = _path(name, project, Path(name)) or _git(name, project)
     else:
-        found = _git(name) or _path(name, Path(name))
-        if found is None and name.removeprefix("v") == _installed_version():
-            found = _installed(name)
+        found = _git(name, project) or _path(name, project, Path(name))
+        if found is None and name.removeprefix("v") == installed_version(project):
+            found = _of_folder(name, project, project.folder)
     if found is None:
         raise ValueError(
             f"{name!r}: neither a commit, branch or tag, nor a path, nor an installed "
             f"version; expected one of these, {WORKTREE!r} or {INSTALLED!r}"
         )
-    if not any(path in found.files for path in REGISTRIES):
+    places = [f"{place.replace('.', '/')}.py" for place in project.registries]
+    if not any(path in found.files for path in places):
         raise ValueError(
-            f"{name!r}: it has no registry of cases ({' or '.join(REGISTRIES)})"
+            f"{name!r}: it has no registry of cases ({' or '.join(places)})"
         )
     return found
 
 
-def default_base() -> str:
-    """Return what to compare the working tree with when nothing is named.
+def default_base(project: Project) -> str:
+    """Return the version to compare the working tree with when none is named.
+
+    Parameters
+    ----------
+    project : Project
+        The package.
 
     Returns
     -------
     str
-        The last tag; without one, where this branch left ``main`` (or ``master``, or
-        that of ``origin``); on that branch itself the last commit, if anything differs
-        from it, else the one before.
+        The last tag. Without a tag, the commit where this branch left ``main`` (or
+        ``master``, or that of ``origin``). On that branch itself, the last commit if
+        the working tree differs from it, and else the commit before.
 
     Raises
     ------
     ValueError
         Where there is no repository, or only one commit.
     """
-    repository = _repository()
+    repository = _repository(project)
     if repository is None:
-        raise ValueError("no git repository of nbfact here: name what to compare with")
-    changed = _dirty(repository)
-    last = "HEAD" if changed else "HEAD~1"  # the tag of what we stand on says nothing
+        raise ValueError(
+            f"no git repository of {project.name} here: name what to compare with"
+        )
+    changed = _dirty(repository, project)
+    last = "HEAD" if changed else "HEAD~1"  # a tag of HEAD would compare equal sources
     tag = _run(repository, "describe", "--tags", "--abbrev=0", last)
     if tag:
         return tag
@@ -188,15 +217,16 @@ def default_base() -> str:
 
 
 def lend_kernels(source: Path, target: Path, names: tuple[str, str]) -> None:
-    """Copy compiled kernels from a package's folder to one of the same kernels.
+    """Copy compiled kernels from one folder to another one with the same kernels.
 
     Parameters
     ----------
     source, target : path
         Folders of packages.
     names : (str, str)
-        What each is imported as, of equal length: compiled code and Numba's index of
-        it hold the name. What Numba cannot read so it compiles again.
+        The names under which each is imported, of equal length, because compiled code
+        and Numba's index of it contain the name. What Numba cannot read in the copies,
+        it compiles again.
     """
     old, new = (name.encode() for name in names)
     for path in source.rglob("*.nb[ic]"):
@@ -206,13 +236,13 @@ def lend_kernels(source: Path, target: Path, names: tuple[str, str]) -> None:
             temporary.write_bytes(path.read_bytes().replace(old, new))
 
 
-def cache_folder() -> Path:
-    """Return the folder of source trees and their compiled kernels, made when missing.
+def cache_folder(project: Project) -> Path:
+    """Return the folder of source trees and their compiled kernels.
 
-    Trees not used for two weeks are removed from it.
+    It is made when it is missing. Trees that were not used for two weeks are removed.
     """
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(root, _PACKAGE, "revisions")
+    folder = Path(root, project.name, "revisions")
     folder.mkdir(parents=True, exist_ok=True)
     limit = time.time() - _KEPT_DAYS * 86400
     for place in folder.iterdir():
@@ -221,64 +251,77 @@ def cache_folder() -> Path:
     return folder
 
 
-def _worktree(name):
-    """Return the package of the clone we stand in."""
-    repository = _repository()
-    if repository is None:
-        raise ValueError(f"{name!r}: no git repository of nbfact here")
-    return _of_folder(name, repository / _PACKAGE, repository)
+def installed_version(project: Project) -> str | None:
+    """Return the version of a package that is installed, None where it is none.
 
+    An editable installation is none: its metadata keep the version of the day of the
+    installation, while its sources are those of a working tree. It is recognized by
+    the file ``direct_url.json`` that installers write [1]_; so is a package that Python
+    imports from a clone, by where it lies.
 
-def _installed(name):
-    """Return the package that this Python imports."""
-    return _of_folder(name, Path(__file__).parents[2])
-
-
-def _installed_version():
+    References
+    ----------
+    .. [1] PEP 610, Recording the Direct URL Origin of installed distributions.
+    """
     try:
-        return metadata.version(_PACKAGE)
+        distribution = metadata.distribution(project.name)
     except metadata.PackageNotFoundError:
         return None
+    origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    if origin.get("dir_info", {}).get("editable", False):
+        return None
+    repository = _repository(project, project.folder)
+    if repository is not None and project.folder == repository / project.name:
+        return None
+    return distribution.version
 
 
-def _path(name, path):
-    """Return the package at a path, or None."""
+def _worktree(name, project):
+    """Return the package of the clone that the current directory is in."""
+    repository = _repository(project)
+    if repository is None:
+        raise ValueError(f"{name!r}: no git repository of {project.name} here")
+    return _of_folder(name, project, repository / project.name, repository)
+
+
+def _path(name, project, path):
+    """Return the package at a path, None where there is none."""
     if path.suffix == ".whl" and path.is_file():
         with zipfile.ZipFile(path) as wheel:
-            names = [n for n in wheel.namelist() if n.startswith(f"{_PACKAGE}/")]
+            names = [n for n in wheel.namelist() if n.startswith(f"{project.name}/")]
             files = {n.split("/", 1)[1]: wheel.read(n) for n in names}
-        return _revision(name, files)
-    for package in (path / _PACKAGE, path):
+        return _revision(name, project, files)
+    for package in (path / project.name, path):
         if (package / "__init__.py").is_file():
-            return _of_folder(name, package, _repository(path))
+            return _of_folder(name, project, package, _repository(project, path))
     return None
 
 
-def _git(name):
-    """Return the package of a commit of the repository we stand in, or None."""
-    repository = _repository()
+def _git(name, project):
+    """Return the package of a commit of the repository here, None without such one."""
+    repository = _repository(project)
     if repository is None or name.startswith("-"):
         return None
     commit = _run(repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if not commit:
         return None
     packed = subprocess.run(
-        ["git", "-C", repository, "archive", commit, _PACKAGE], capture_output=True
+        ["git", "-C", repository, "archive", commit, project.name], capture_output=True
     )
     if packed.returncode:
-        raise ValueError(f"{name!r}: commit {commit[:10]} holds no {_PACKAGE}/")
+        raise ValueError(f"{name!r}: commit {commit[:10]} holds no {project.name}/")
+    files = {}
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        files = {
-            member.name.split("/", 1)[1]: archive.extractfile(member).read()
-            for member in archive
-            if member.isfile()
-        }
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None:
+                files[member.name.split("/", 1)[1]] = content.read()
     date = _run(repository, "show", "-s", "--format=%cI", commit)
-    return _revision(name, files, commit=commit, date=date)
+    return _revision(name, project, files, commit=commit, date=date)
 
 
-def _of_folder(name, package, repository=None):
-    """Return the package in a folder as it is now."""
+def _of_folder(name, project, package, repository=None):
+    """Return the package in a folder, as it is now."""
     files = {
         path.relative_to(package).as_posix(): path.read_bytes()
         for path in package.rglob("*")
@@ -289,40 +332,37 @@ def _of_folder(name, package, repository=None):
         known = {
             "commit": _run(repository, "rev-parse", "HEAD") or None,
             "date": _run(repository, "show", "-s", "--format=%cI", "HEAD") or None,
-            "dirty": _dirty(repository),
+            "dirty": _dirty(repository, project),
         }
-    return _revision(name, files, **known)
+    return _revision(name, project, files, **known)
 
 
-def _revision(name, files, **known):
-    """Return a revision of these files, those that Python reads."""
+def _revision(name, project, files, **known):
+    """Return a revision with those of some files that Python reads."""
     files = {path: files[path] for path in files if not path.endswith((".pyc", ".so"))}
-    text = files.get("__init__.py", b"").decode(errors="replace")
-    version = next(_versions(text), "unknown")
-    return Revision(name, files, version, **known)
-
-
-def _versions(text) -> Iterator[str]:
-    for line in text.splitlines():
+    version = "unknown"
+    for line in files.get("__init__.py", b"").decode(errors="replace").splitlines():
         if line.startswith("__version__"):
-            yield line.partition("=")[2].strip().strip("\"'")
+            version = line.partition("=")[2].strip().strip("\"'")
+            break
+    return Revision(name, project, files, version, **known)
 
 
-def _repository(path=None):
-    """Return the top of the clone of nbfact around a path, by default where we are."""
+def _repository(project, path=None):
+    """Return the top of the clone of the package around a path, by default here."""
     top = _run(path or Path.cwd(), "rev-parse", "--show-toplevel")
-    if top and (Path(top) / _PACKAGE / "__init__.py").is_file():
+    if top and (Path(top) / project.name / "__init__.py").is_file():
         return Path(top)
     return None
 
 
-def _dirty(repository):
-    """Return whether the package differs from the last commit."""
-    return bool(_run(repository, "status", "--porcelain", "--", _PACKAGE))
+def _dirty(repository, project):
+    """Return whether the package in a clone differs from the last commit."""
+    return bool(_run(repository, "status", "--porcelain", "--", project.name))
 
 
 def _run(folder, *arguments):
-    """Return what git prints, nothing where it fails."""
+    """Return what git prints, an empty text where it fails."""
     try:
         done = subprocess.run(
             ["git", "-C", folder, *arguments], capture_output=True, text=True

@@ -1,7 +1,11 @@
-"""What side-by-side samples say: ratios with intervals, the noise floor, a verdict.
+"""Decide what side-by-side samples say: ratios with intervals, noise floor, verdict.
 
-A sample is the median log-ratio of one process: of a version to the base, or of a copy
-of the base to the base (the control). Nothing is assumed of how they are distributed.
+A sample is the median log-ratio of one process: the logarithm of the time of a version,
+or of a copy of the base (the *control*), over the time of the base. No assumption is
+made about how samples are distributed.
+
+:func:`settle` decides on speed, :func:`accuracy` on errors, and :func:`exit_code` on
+what a gate exits with.
 """
 
 import math
@@ -10,45 +14,60 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 CONFIDENCE = 0.99
-"""Of intervals, where there are eight samples or more; fewer cannot give it."""
+"""Probability that an interval of :func:`interval` contains the true median. Fewer than
+eight samples cannot give it."""
 
 LEAST = 0.05
-"""A slowdown up to this is never called a regression."""
+"""Largest slowdown that is never called a regression, however little noise there is."""
 
 FLOORS = 3
-"""Nor is one up to so many times the A/A floor of the case."""
+"""A slowdown up to this many noise floors (see :func:`floor`) is no regression."""
 
 BLIND = 0.25
-"""Where the threshold exceeds this, what matters cannot be seen: not measurable."""
+"""Largest threshold (see :func:`threshold`) at which a verdict on speed is given. Above
+it the noise hides slowdowns that matter, and the case is not measurable."""
 
 BATCHES = 3
-"""Independent batches of processes that a case gets at most."""
+"""Largest number of independent batches of processes in which a case is measured."""
 
 SLACK = 1.05
-"""Times the base's error that an error of approximation, which has no bound, may be."""
+"""Largest error of approximation, in units of that of the base, that is no loss of
+accuracy. It holds where errors have no bound."""
 
 SLOWER, INACCURATE = "slower", "less accurate"
 BROKEN, MISSING, UNMEASURED = "broken", "missing", "not measurable"
 SAME, FASTER, NEW, CHANGED = "same", "faster", "new", "changed"
 
+AGAINST = (SLOWER, INACCURATE, BROKEN, MISSING)
+"""Verdicts against the head, for which a gate fails."""
+
 EXIT_CODES = {BROKEN: 2, MISSING: 2, SLOWER: 1, INACCURATE: 1, UNMEASURED: 3}
-"""Of the gate, for the verdicts that do not pass; the first of these counts."""
+"""Exit codes of a gate for the verdicts that do not pass. Where several verdicts occur,
+the first of them in this order decides."""
+
+Logs = Sequence[float] | np.ndarray
+"""Samples: log-ratios, one for each process."""
 
 
-def interval(logs: Sequence[float]) -> dict:
-    """Return the median ratio of some samples, and an interval that holds the true one.
+def interval(logs: Logs) -> dict:
+    """Return the median ratio of some samples, with a 99 % interval.
 
     Parameters
     ----------
     logs : sequence of float
-        Log-ratios, one a process.
+        Log-ratios, one for each process.
 
     Returns
     -------
     dict
-        ``median``, ``low`` and ``high`` of the ratio, and ``samples``, the ratios. The
-        interval lies between two of them: so far in from both ends as a binomial
-        count allows at 99 %; with fewer than eight, the ends.
+        ``median``, ``low`` and ``high`` of the ratio, and ``samples``, the ratios.
+
+    Notes
+    -----
+    The ends of the interval are two of the samples, the k-th from below and the k-th
+    from above, with the largest k at which the binomial distribution, which counts the
+    samples on one side of the true median, still gives 99 %. With fewer than eight
+    samples they are the least and the largest.
 
     Examples
     --------
@@ -58,7 +77,7 @@ def interval(logs: Sequence[float]) -> dict:
     """
     ratios = np.exp(np.sort(logs))
     n = len(ratios)
-    below, tail = 0, 0.5**n  # P(fewer than `below` + 1 samples on one side)
+    below, tail = 0, 0.5**n  # probability of at most `below` samples on one side
     while 2 * (tail + math.comb(n, below + 1) * 0.5**n) <= 1 - CONFIDENCE:
         below += 1
         tail += math.comb(n, below) * 0.5**n
@@ -70,20 +89,28 @@ def interval(logs: Sequence[float]) -> dict:
     }
 
 
-def floor(logs: Sequence[float]) -> float:
-    """Return the A/A floor: how far from 1 a ratio of equal versions may come out.
+def floor(logs: Logs) -> float:
+    """Return the noise floor: how far from 1 a ratio of equal versions may come out.
+
+    It is also called the A/A floor, because it comes from comparing a version with a
+    copy of itself.
 
     Parameters
     ----------
     logs : sequence of float
-        Log-ratios of the control, one a process.
+        Log-ratios of the control, one for each process.
 
     Returns
     -------
     float
-        The larger of the modulus of their median, which is a bias, and of its standard
-        error, from the median modulus: 1.4826 times that is the deviation around zero
-        were they normal, 1.2533 over the root of their number makes it the median's.
+        The modulus of their median, which is a bias, or the standard error of that
+        median, whichever is larger.
+
+    Notes
+    -----
+    The standard error is taken from the median modulus. If the samples were normal,
+    1.4826 times it would be their standard deviation around zero, and 1.2533 over the
+    root of their number times that the standard error of the median.
 
     Examples
     --------
@@ -97,7 +124,12 @@ def floor(logs: Sequence[float]) -> float:
 
 
 def threshold(floor: float) -> float:
-    """Return the slowdown beyond which a case is called slower.
+    """Return the relative slowdown beyond which a case is called slower.
+
+    Parameters
+    ----------
+    floor : float
+        Noise floor of the case, from :func:`floor`.
 
     Examples
     --------
@@ -107,21 +139,21 @@ def threshold(floor: float) -> float:
     return max(LEAST, FLOORS * floor)
 
 
-def speed(head: Sequence[float], control: Sequence[float]) -> str:
-    """Return the verdict on some samples.
+def speed(head: Logs, control: Logs) -> str:
+    """Return the verdict on the speed of some samples.
 
     Parameters
     ----------
     head, control : sequence of float
-        Log-ratios to the base, one a process.
+        Log-ratios of the head and of the control to the base, one for each process.
 
     Returns
     -------
     str
-        ``slower`` where the whole interval is beyond the threshold, ``faster`` where
-        it is beyond it on the other side; ``not measurable`` where the threshold
-        exceeds :data:`BLIND`, or the median is beyond it and the interval is not;
-        else ``same``.
+        ``slower`` where the whole interval of the ratio lies above 1 + threshold, and
+        ``faster`` where it lies below 1 / (1 + threshold). ``not measurable`` where
+        the threshold exceeds :data:`BLIND`, or where the median is above the threshold
+        and the interval reaches below it. Else ``same``.
 
     Examples
     --------
@@ -140,22 +172,22 @@ def speed(head: Sequence[float], control: Sequence[float]) -> str:
 
 
 def settle(
-    batches: Sequence[tuple[Sequence[float], Sequence[float]]],
+    batches: Sequence[tuple[Logs, Logs]],
 ) -> tuple[str, bool]:
-    """Return the verdict on independent batches, and whether no more is needed.
+    """Return the verdict on the speed of a case, and whether it is final.
 
     Parameters
     ----------
     batches : sequence of (head, control)
-        As :func:`speed` takes them; at least one.
+        Samples of independent batches, as :func:`speed` takes them; at least one.
 
     Returns
     -------
     verdict : str
-        ``slower`` only where two batches say so, each by itself; what all samples
-        together say otherwise.
+        ``slower`` only where two batches say so, each on its own; otherwise the verdict
+        on all samples together.
     final : bool
-        Whether to stop; :data:`BATCHES` end it in any case.
+        Whether no further batch is needed, or :data:`BATCHES` are made.
 
     Examples
     --------
@@ -174,17 +206,17 @@ def settle(
 def accuracy(
     base: float | None, head: float | None, bound: float | None, eps: float
 ) -> str | None:
-    """Return what is wrong with an error, or None.
+    """Return a message about an error that is too large, None if it is not.
 
     Parameters
     ----------
     base, head : float or None
-        Relative errors; None is one that is not finite.
+        Relative errors of the two versions; None is an error that is not finite.
     bound : float or None
-        The largest that is right, of the base; None where errors are of approximation:
-        then 5 % above the base's is too much.
+        Largest error that is right, by the case of the base. None where errors are
+        those of an approximation, which may exceed that of the base by 5 %.
     eps : float
-        Of the dtype: four units in the last place are rounding.
+        Machine epsilon of the dtype. An error up to four of them is rounding.
 
     Returns
     -------
@@ -200,15 +232,20 @@ def accuracy(
     if base is None:
         return None
     limit = bound if bound is not None else max(SLACK * base, 4 * eps)
-    limit = max(limit, base)  # the base is beyond it: that is not head's doing
+    limit = max(limit, base)  # where the base exceeds it, the head is not to blame
     if head is not None and head <= limit:
         return None
-    told = "not finite" if head is None else f"{head:.1e}"
-    return f"error {told}, bound {limit:.1e} (base: {base:.1e})"
+    shown = "not finite" if head is None else f"{head:.1e}"
+    return f"error {shown}, bound {limit:.1e} (base: {base:.1e})"
 
 
 def exit_code(verdicts: Sequence[Mapping]) -> int:
-    """Return the gate's exit code for some verdicts; 2 where there is none.
+    """Return the exit code of a gate for some verdicts; 2 if nothing was measured.
+
+    Parameters
+    ----------
+    verdicts : sequence of mapping
+        Rows of kind ``verdict``.
 
     Examples
     --------
@@ -219,6 +256,6 @@ def exit_code(verdicts: Sequence[Mapping]) -> int:
     """
     found = {row["verdict"] for row in verdicts}
     if not found - {NEW, CHANGED}:
-        return EXIT_CODES[BROKEN]  # nothing was measured
+        return EXIT_CODES[BROKEN]
     codes = (code for verdict, code in EXIT_CODES.items() if verdict in found)
     return next(codes, 0)

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ...cases.nbfact_project import NBFACT
 from ...cases.rivals import peers
 from ...harness import machine
 from ...harness.measure import limited_threads
@@ -169,7 +170,7 @@ def _check_jobs(name, parallel, n_jobs, threads):
 
 def _where(threads):
     """Return what the figures depend on, in a line."""
-    found = machine.fingerprint()
+    found = machine.fingerprint(NBFACT)
     versions = found["versions"]
     names = ("nbfact", "numba", "numpy", "scikit-learn", "pyfaust")
     told = [f"{name} {versions[name]}" for name in names if name in versions]

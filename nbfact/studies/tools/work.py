@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._core.jobs import each
+from ...cases.nbfact_project import NBFACT
 from ...harness import machine, store
 from .result_files import Row
 
@@ -87,7 +88,7 @@ def key(name: str, settings: Any, with_peers: bool) -> str:
     >>> key("noise", 1, False) == key("noise", 1, False) != key("noise", 2, False)
     True
     """
-    found = machine.fingerprint()
+    found = machine.fingerprint(NBFACT)
     told = [name, repr(settings), with_peers, found["cpu"], sorted(found["versions"])]
     told += [found["versions"][one] for one in sorted(found["versions"])]
     digest = hashlib.sha256(repr(told).encode())
