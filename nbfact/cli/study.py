@@ -18,7 +18,7 @@ class Study(StrEnum):
     noise = "noise"
     patterns = "patterns"
     crossover = "crossover"
-    products = "products"
+    product_speed = "product_speed"
     rates = "rates"
     dao = "dao"
     quickmeans = "quickmeans"
