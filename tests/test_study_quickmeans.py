@@ -1,10 +1,10 @@
-"""The study of QuicK-means: its data, its claims, what fails."""
+"""The study of QuicK-means: its data sets, its claims, and fits that fail."""
 
 from urllib.error import URLError
 
 import numpy as np
 import pytest
-from test_studies import refused
+from refusals import refused
 
 from nbfact.studies.quickmeans import clusterings, datasets
 from nbfact.studies.quickmeans import published as giffon
@@ -12,7 +12,7 @@ from nbfact.studies.quickmeans import quickmeans_study as quickmeans
 from nbfact.studies.tools import work
 
 
-def test_data_that_cannot_be_downloaded_is_told_in_a_line(monkeypatch, capsys):
+def test_data_that_cannot_be_downloaded_give_a_message_of_one_line(monkeypatch, capsys):
     sklearn_datasets = pytest.importorskip("sklearn.datasets")
 
     def offline(*args, **options):
@@ -24,7 +24,7 @@ def test_data_that_cannot_be_downloaded_is_told_in_a_line(monkeypatch, capsys):
     for name in datasets.DOWNLOADED:
         err = refused(monkeypatch, capsys, "quickmeans", "--data", name)
         assert len(err.splitlines()) == 1
-        assert f"data {name} can not be downloaded: <urlopen error no route>" in err
+        assert f"data {name} cannot be downloaded: <urlopen error no route>" in err
         assert "without a network there are: digits, breast_cancer, blobs" in err
 
 
@@ -105,7 +105,7 @@ def test_a_fit_that_raises_is_a_row(monkeypatch):
         def fit(self, x):
             raise ValueError("of a\nkind")
 
-    found = clusterings._fit(Broken(), np.ones((2, 2)))
+    found = clusterings.fit(Broken(), np.ones((2, 2)))
     assert found.model is None and found.failure == "ValueError: of a kind"
     row = clustered(clusterings.PALM, 2, 0, data="digits", K=10)
     row["failure"] = found.failure

@@ -1,16 +1,42 @@
-"""Studies: figures and tables about factorizing, each reproduced by one command.
+"""Studies: each reproduces a figure or a table of the literature on factorizing.
 
-A study is a module with
+``nbfact study NAME`` runs the study NAME, prints its tables, and writes its rows as
+``NAME.csv``, its tables as ``NAME.md`` and its picture as ``NAME.png``. :data:`STUDIES`
+is the one list of them. `docs/studies.md` says what each of them shows.
 
-* ``TITLE``, and ``NOTES`` that say what its columns are;
-* ``FULL`` and ``QUICK``, its settings, a frozen dataclass;
-* ``jobs(settings, peers)``, a list of (label, function that returns rows, as dicts);
-* ``tables(rows)``, a dict of captions and of rows to be shown;
+To add a study, write a module with the members below, and add a line to
+:data:`STUDIES`.
+
+* ``TITLE``, a line, and ``NOTES``, text in Markdown that says what the columns mean;
+* ``Settings``, a frozen dataclass of what the study varies, and two instances of it:
+  ``FULL``, and ``QUICK``, which ends within minutes. It is the one class name that the
+  files of this package share: every study has its own ``Settings``;
+* ``jobs(settings, peers)``, which returns a list of jobs, each a label and a function
+  that returns rows (dicts). With `peers`, pyfaust runs too where the study compares
+  with it;
+* ``tables(rows)``, which returns a dict from captions to the rows of the tables shown;
 * ``draw(rows, figure)``, which fills a matplotlib figure;
-* ``PARALLEL = True`` where no job is timed, or only in turn with what it is compared
-  with: they may then run side by side, and an interrupted study goes on where it
-  stopped. Labels of jobs differ, functions can be pickled;
-* ``choose(settings, names)``, where there are data sets to choose: settings for those.
+* optionally ``PARALLEL = True``, where no job is timed, or each time is only compared
+  with others of the same job. Such jobs may run side by side in several processes, and
+  an interrupted study resumes where it stopped. Their labels must differ, and their
+  functions must be picklable;
+* optionally ``choose(settings, names)``, for a study of several data sets: it returns
+  the settings restricted to the named ones.
 
-:mod:`nbfact.studies.tools.run_study` does the rest: progress, resuming, CSV, Markdown, PNG.
+:mod:`nbfact.studies.tools.run_study` does the rest.
 """
+
+STUDIES: dict[str, str] = {
+    "tradeoff": "tradeoff",
+    "cost": "cost",
+    "scale": "scale",
+    "noise": "noise",
+    "patterns": "patterns.patterns_study",
+    "crossover": "crossover",
+    "product_speed": "product_speed",
+    "rates": "rates",
+    "dao": "dao",
+    "quickmeans": "quickmeans.quickmeans_study",
+}
+"""The module of each study, relative to this package, by the name that ``nbfact study``
+takes. A module is imported when its study is loaded, not before."""

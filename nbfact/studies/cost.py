@@ -1,9 +1,17 @@
-"""What a sweep costs: time and memory with order, number of factors, non-zeros."""
+"""Study of the cost of a sweep of palm4msa: time and memory against the sizes.
+
+It examines no claim of a paper: it checks that time grows as the count of operations of
+sparse factors predicts, with the order n, the number of factors J and the number k of
+non-zeros in each row, rather than as that of dense products.
+
+``nbfact study cost`` takes about TIME_COST on one core of an AMD EPYC. It writes
+``cost.csv``, ``cost.md`` and ``cost.png``.
+"""
 
 import functools
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,35 +20,52 @@ import numpy as np
 from ..algorithms import palm4msa
 from ..constraints import SpLin
 from ..targets import planted
-from .tools.result_files import Row
+from .tools.rows import Row, select
+from .tools.work import Job
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Time and memory of one sweep of palm4msa"
 NOTES = """\
-J factors in SpLin((n, n), k), planted target, float64. time: median over the sweeps of
-one call, the first left out. bytes: tracemalloc's peak of a call of two sweeps, the
-target not counted (arrays that compiled code makes for itself are not seen).
-Models. operations: with nnz = n k non-zeros in each factor, the update of the j-th from
-the left (from 0) sends n columns forth and back through the j factors on its left, and
-multiplies R A^H and R R^H (both sides) by it; steps, projections and copies take some
-passes over n x n,
+- The target is planted, the product of J factors, in float64; the factors are sought in
+  SpLin((n, n), k).
+- time is the median over the sweeps of one call, without the first sweep. bytes is
+  tracemalloc's peak during a call of two sweeps: it does not count the target, and does
+  not see the arrays that compiled code allocates for itself.
+- operations is a count. With nnz = n k non-zeros in each factor, the update of factor j
+  (counted from the left, from 0) multiplies n columns by the j factors on its left,
+  forth and back, and multiplies R A^H and R R^H (the latter on both sides) by the
+  factor itself; steps, projections and copies make a few passes over n x n entries:
 
-    sum over j of  4 n nnz j + 8 n nnz + 8 n^2;
+      sum over j of  4 n nnz j + 8 n nnz + 8 n^2
 
-dense: the same with dense products, 12 (J - 1) n^3 + 2 J n^2. model bytes: six arrays
-of n x n (A^H, the step, R A^H, R R^H, two of work) and the factors twice, 12 bytes an
-entry.
-slope: of a straight line through all points, both axes logarithmic; 1 is linear."""
+- dense is the same count with dense products, 12 (J - 1) n^3 + 2 J n^2.
+- model_bytes counts six arrays of n x n entries (A^H, the step, R A^H, R R^H and two of
+  scratch), and the factors twice, at 12 bytes an entry.
+- The slopes are those of a straight line fitted to all points, with both axes
+  logarithmic: 1 means linear growth."""
 
 MEASURED, MODELS = ("time", "bytes"), ("operations", "dense", "model_bytes")
+"""Columns that are measured, and columns that a model predicts."""
+
 AXES = ("n", "J", "k")
+"""Sizes that are varied one at a time."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Values of each size; where one varies, the others are `fixed`."""
+    """What the study varies.
+
+    Attributes
+    ----------
+    n, J, k : tuple of int
+        Values of the order, the number of factors, and the non-zeros in each row.
+    fixed : (int, int, int)
+        Values of n, J and k while one of the others varies.
+    sweeps : int
+        Number of timed sweeps of each call.
+    """
 
     n: tuple[int, ...] = (32, 64, 128, 256, 512)
     J: tuple[int, ...] = (2, 3, 5, 7, 9)
@@ -53,26 +78,27 @@ FULL = Settings()
 QUICK = Settings(n=(32, 64, 128), J=(2, 3, 5), k=(1, 4, 16), fixed=(64, 3, 4), sweeps=9)
 
 
-def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
+def jobs(settings: Settings, peers: bool) -> list[Job]:
     """Return one job for each value of each size; pyfaust has no part in it."""
-    found = []
+    found: list[Job] = []
     for position, name in enumerate(AXES):
         for value in getattr(settings, name):
             sizes = list(settings.fixed)
             sizes[position] = value
-            job = functools.partial(_rows, name, *sizes, settings.sweeps)
+            job = functools.partial(_rows, name, tuple(sizes), settings.sweeps)
             found.append((f"{name} = {value}", job))
     return found
 
 
-def _rows(varied, n, depth, k, sweeps):
+def _rows(varied, sizes, sweeps):
+    """Return the row of one choice of (n, J, k), of which one is varied."""
+    n, depth, k = sizes
     k = min(k, n)
     target = planted(n, depth, k, random_state=0)
     sets = [SpLin((n, n), k)] * depth
-    palm4msa(
-        planted(8, 2, 2, random_state=0), [SpLin((8, 8), 2)] * 2, n_iter=2
-    )  # compiles
-    ends = []
+    small = planted(8, 2, 2, random_state=0)
+    palm4msa(small, [SpLin((8, 8), 2)] * 2, n_iter=2)  # compiles the kernels
+    ends: list[float] = []
     palm4msa(
         target,
         sets,
@@ -98,16 +124,19 @@ def _rows(varied, n, depth, k, sweeps):
 
 
 def operations(n: int, depth: int, k: int) -> tuple[int, int, int]:
-    """Return real operations of a sweep, those with dense products, and bytes held.
+    """Return what the models predict for one sweep: operations and bytes.
 
     Parameters
     ----------
     n, depth, k : int
-        Order, number of factors, non-zeros a row of each.
+        Order, number of factors, and number of non-zeros in each row of a factor.
 
     Returns
     -------
-    sparse, dense, bytes : int
+    sparse, dense : int
+        Number of real operations, with sparse and with dense factors.
+    bytes : int
+        Bytes held at once.
 
     Examples
     --------
@@ -122,7 +151,7 @@ def operations(n: int, depth: int, k: int) -> tuple[int, int, int]:
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> float:
-    """Return the slope of log y over log x, by least squares.
+    """Return the slope of log y against log x, by least squares.
 
     Examples
     --------
@@ -133,12 +162,12 @@ def slope(x: Sequence[float], y: Sequence[float]) -> float:
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return the fitted slopes, then all points."""
+    """Return a table of the fitted slopes, and one of all points."""
     slopes = []
     for name in AXES:
-        chosen = [row for row in rows if row["varied"] == name]
+        chosen = select(rows, varied=name)
         x = [row[name] for row in chosen]
-        line = {"varied": name, "from": min(x), "to": max(x)}
+        line: Row = {"varied": name, "from": min(x), "to": max(x)}
         if len(set(x)) > 1:
             for key in (*MEASURED, *MODELS):
                 line[key] = slope(x, [row[key] for row in chosen])
@@ -147,10 +176,10 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
-    """Draw three panels of time, three of memory, with the models through the last."""
+    """Draw time and memory against each size, with models through the last point."""
     panels = figure.subplots(2, len(AXES))
     for column, name in enumerate(AXES):
-        chosen = [row for row in rows if row["varied"] == name]
+        chosen = select(rows, varied=name)
         for axes, key, models in zip(
             panels[:, column], MEASURED, (MODELS[:2], MODELS[2:]), strict=True
         ):
@@ -170,5 +199,6 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
 
 
 def _label(name, x, y):
-    told = f"{slope(x, y):.2f}" if len(set(x)) > 1 else "-"
-    return f"{name.replace('_', ' ')} {told}"
+    """Return the label of a line, which ends with its slope."""
+    text = f"{slope(x, y):.2f}" if len(set(x)) > 1 else "-"
+    return f"{name.replace('_', ' ')} {text}"

@@ -1,4 +1,12 @@
-"""From which density on BLAS multiplies a factor faster than our sparse kernels."""
+"""Study of the density from which on BLAS is faster than the sparse kernels.
+
+It examines no claim of a paper. The densities above which `palm4msa` holds a factor as
+a dense array (`nbfact/algorithms/common/factors.py`) are from this study.
+
+``nbfact study crossover`` takes about TIME_CROSSOVER on one core of an AMD EPYC, and
+with ``--quick`` about TIME_CROSSOVER_QUICK. It writes ``crossover.csv``,
+``crossover.md`` and ``crossover.png``.
+"""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -7,25 +15,47 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..algorithms.common.factors import Dense, PackedFactors, compressed, dense_norm
+from ..algorithms.common.factors import (
+    Dense,
+    PackedFactors,
+    Sparse,
+    compressed,
+    dense_norm,
+)
 from ..harness.sample import interleave, paired_ratio, summary
-from .tools.result_files import Row
+from .tools.rows import Row, select, values
+from .tools.work import Job
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Sparse kernels against dense products"
 NOTES = """\
-A random factor S, p x q, of each density. operation: "S x", x of `columns` columns;
-"S S^H"; "norm", a step of power iteration on the chain of five such factors, and on the
-Gram matrix of their product. sparse, dense: seconds of one call, interleaved; ratio:
-sparse over dense. crossing: the density where the ratio is 1, between the two points
-around it, on logarithmic axes."""
+- A random p x q factor S of each density is held sparse and dense.
+- The operation "S x" is the product with `columns` columns; "S S^H" is the Gram matrix;
+  "norm" is a step of power iteration, on the chain of five such factors when they are
+  sparse, and on the Gram matrix of their product when it is dense.
+- sparse and dense are the seconds of one call, timed in turn. ratio is sparse over
+  dense.
+- crossing is the density where the ratio is 1, interpolated on logarithmic axes between
+  the two points around it."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Shapes (p, q, columns of x), densities, dtypes, seconds for each point."""
+    """What the study varies.
+
+    Attributes
+    ----------
+    shapes : tuple of (int, int, int)
+        Shapes p x q of the factor, and numbers of columns of x.
+    densities : tuple of float
+        Shares of the entries of the factor that are not zero, in rising order.
+    dtypes : tuple of str
+        Dtypes of the factor and of x.
+    budget : float
+        Seconds for the timing of each operation at each point.
+    """
 
     shapes: tuple[tuple[int, int, int], ...] = (
         (64, 64, 64), (204, 204, 204), (512, 512, 512), (204, 8193, 204),
@@ -40,7 +70,7 @@ FULL = Settings()
 QUICK = Settings(((64, 64, 64), (512, 512, 512)), dtypes=("float64",), budget=0.05)
 
 
-def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
+def jobs(settings: Settings, peers: bool) -> list[Job]:
     """Return one job for each dtype, shape and density."""
     return [
         (
@@ -54,16 +84,20 @@ def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[R
 
 
 def _rows(dtype, shape, density, budget):
+    """Return the rows of all operations with one factor, sparse and dense."""
     p, q, columns = shape
     rng = np.random.default_rng(0)
     draw = functools.partial(_random, rng, np.dtype(dtype))
     array = np.where(rng.random((p, q)) < density, draw((p, q)), 0).astype(dtype)
     sparse, dense, x = compressed(array, 1.0), Dense(array), draw((q, columns))
+    assert isinstance(sparse, Sparse)  # no density is above the limit of 1
     out, gram = np.empty((p, columns), dtype), np.empty((p, p), dtype)
-    sparse_gram = functools.partial(sparse.gram, gram, limit=np.inf)
-    pairs = {
+    pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
         "S x": (lambda: sparse.apply(x, out), lambda: dense.apply(x, out)),
-        "S S^H": (sparse_gram, lambda: dense.gram(gram)),
+        "S S^H": (
+            lambda: sparse.gram(gram, limit=np.inf),
+            lambda: dense.gram(gram),
+        ),
     }
     if p == q:
         chain, square = PackedFactors([sparse] * 5, np.dtype(dtype)), dense.gram()
@@ -78,6 +112,7 @@ def _rows(dtype, shape, density, budget):
 
 
 def _row(name, dtype, shape, density, pair, budget):
+    """Time a pair of calls, sparse and dense, and return their row."""
     times = interleave(dict(zip(("sparse", "dense"), pair, strict=True)), budget)
     return {
         "operation": name,
@@ -97,14 +132,15 @@ def _random(rng, dtype, shape):
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return where the ratio crosses 1, then all points."""
+    """Return a table of where the ratio crosses 1, and one of all points."""
     keys = ("operation", "dtype", "p", "q", "columns")
     crossings = []
     for key in dict.fromkeys(tuple(row[name] for name in keys) for row in rows):
-        chosen = [row for row in rows if tuple(row[name] for name in keys) == key]
+        wanted = dict(zip(keys, key, strict=True))
+        chosen = select(rows, **wanted)
         crossings.append(
             {
-                **dict(zip(keys, key, strict=True)),
+                **wanted,
                 "crossing": crossing(
                     [row["density"] for row in chosen],
                     [row["ratio"] for row in chosen],
@@ -115,7 +151,20 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def crossing(densities: Sequence[float], ratios: Sequence[float]) -> str:
-    """Return the density where ratios, rising, cross 1; or on which side of all it is.
+    """Return the density where the ratio crosses 1, as text.
+
+    Parameters
+    ----------
+    densities : sequence of float
+        Densities, in rising order.
+    ratios : sequence of float
+        Times of the sparse kernel over those of BLAS.
+
+    Returns
+    -------
+    str
+        The density in two digits, or "< " the first or "> " the last density when the
+        ratios do not cross 1 between them.
 
     Examples
     --------
@@ -132,19 +181,16 @@ def crossing(densities: Sequence[float], ratios: Sequence[float]) -> str:
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
-    """Draw the ratio against the density, a panel for each operation."""
-    operations = list(dict.fromkeys(row["operation"] for row in rows))
+    """Draw the ratio against the density, in a panel for each operation."""
+    operations = values(rows, "operation")
     panels = figure.subplots(1, len(operations), squeeze=False, sharey=True)[0]
     for axes, operation in zip(panels, operations, strict=True):
-        chosen = [row for row in rows if row["operation"] == operation]
+        chosen = select(rows, operation=operation)
         for dtype, p, q in dict.fromkeys(
             (row["dtype"], row["p"], row["q"]) for row in chosen
         ):
-            points = [
-                (row["density"], row["ratio"])
-                for row in chosen
-                if (row["dtype"], row["p"], row["q"]) == (dtype, p, q)
-            ]
+            some = select(chosen, dtype=dtype, p=p, q=q)
+            points = [(row["density"], row["ratio"]) for row in some]
             axes.loglog(*zip(*points, strict=True), ".-", label=f"{p}x{q} {dtype}")
         axes.axhline(1, color="0.5", linewidth=1)
         axes.set(title=operation, xlabel="density")

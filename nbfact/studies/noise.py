@@ -1,7 +1,14 @@
-"""How much noise the fast Hadamard transform is still found under.
+"""Study of the noise under which the fast Hadamard transform is still found.
 
-The presets find it exactly, but its entries tie in modulus, and which of them a
-projection keeps is then decided by a rule for ties, not by the matrix.
+The presets of Le Magoarou and Gribonval (IEEE JSTSP 10(4), 2016) find the fast Hadamard
+transform exactly. The entries of the Hadamard matrix all have the same modulus,
+however, so that the rule of a projection for ties decides which of them are kept. The
+study adds noise to the matrix, or permutes its rows, and shows which presets still
+succeed.
+
+``nbfact study noise --jobs 2`` takes about TIME_NOISE on a two-core AMD EPYC, and with
+``--quick`` about TIME_NOISE_QUICK. It writes ``noise.csv``, ``noise.md`` and
+``noise.png``.
 """
 
 import functools
@@ -15,28 +22,41 @@ from ..algorithms import hierarchical
 from ..cases.rivals import faust
 from ..metrics import relative_error
 from ..targets import hadamard, noisy
-from .tools.options import PRESETS
-from .tools.result_files import Row
+from .tools.choices import PRESETS
+from .tools.rows import Row, select, values
+from .tools.work import Job
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "The Hadamard matrix with noise, and with its rows permuted"
 NOTES = """\
-Noise E = default_rng(seed).standard_normal, scaled to a Frobenius norm of `noise` times
-that of H; the error is that to the clean H. Rows permuted by
-default_rng(100 + seed).permutation; the error is that to the permuted matrix. Cells:
-median over seeds, and the worst. FAµST's acceptance data follow the same protocol."""
+- The noise E = default_rng(seed).standard_normal is scaled to a Frobenius norm of
+  `noise` times that of the Hadamard matrix H. The error is that to H without noise.
+- In the column "permuted" the rows of H are permuted by
+  default_rng(100 + seed).permutation, and the error is that to the permuted matrix.
+- Cells are the median over seeds, and the worst error in parentheses. The acceptance
+  data from FAµST follow the same protocol."""
 
 PERMUTED = "permuted"
-
+"""Value of the column ``noise`` for the matrix with permuted rows, without noise."""
 
 PARALLEL = True
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Order, relative noises, number of seeds; noise 0 needs one only."""
+    """What the study varies.
+
+    Attributes
+    ----------
+    n : int
+        Order of the Hadamard matrix, a power of two.
+    noises : tuple of float
+        Relative noises.
+    seeds : int
+        Number of seeds; without noise there is only one.
+    """
 
     n: int = 32
     noises: tuple[float, ...] = (0.0, 1e-14, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
@@ -48,16 +68,16 @@ QUICK = Settings(seeds=2)
 
 
 def instance(n: int, noise: float | str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the matrix to factor, and that its approximation is compared with.
+    """Return the matrix to factor, and the one that its approximation is compared with.
 
     Parameters
     ----------
     n : int
-        Order.
+        Order of the Hadamard matrix.
     noise : float or "permuted"
-        Relative to H, or rows permuted.
+        Relative noise, or :data:`PERMUTED` for permuted rows without noise.
     seed : int
-        Of the noise; 100 less than that of the permutation.
+        Seed of the noise. The seed of the permutation is larger by 100.
 
     Returns
     -------
@@ -70,23 +90,23 @@ def instance(n: int, noise: float | str, seed: int) -> tuple[np.ndarray, np.ndar
     0.1
     """
     clean = hadamard(n)
-    if noise == PERMUTED:
+    if isinstance(noise, str):
         permuted = clean[np.random.default_rng(100 + seed).permutation(n)]
         return permuted, permuted
     return noisy(clean, noise, random_state=seed), clean
 
 
-def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
+def jobs(settings: Settings, peers: bool) -> list[Job]:
     """Return one job for each method, noise and seed."""
     methods: dict[str, Callable] = {}
     for preset in PRESETS:
-        methods[f"nbfact {preset}"] = functools.partial(_ours, preset)
+        methods[f"nbfact {preset}"] = functools.partial(_nbfact, preset)
     if peers:
         for preset in PRESETS:
             for backend in faust.BACKENDS:
                 name = f"pyfaust {backend} {preset}"
-                methods[name] = functools.partial(_theirs, preset, backend)
-    found = []
+                methods[name] = functools.partial(_pyfaust, preset, backend)
+    found: list[Job] = []
     for method, solve in methods.items():
         for noise in (*settings.noises, PERMUTED):
             for seed in range(1 if noise == 0 else settings.seeds):
@@ -101,20 +121,20 @@ def _rows(n, method, solve, noise, seed):
     return [{"method": method, "noise": noise, "seed": seed, "error": error}]
 
 
-def _ours(preset, target):
+def _nbfact(preset, target):
     return hierarchical(target, preset).operator
 
 
-def _theirs(preset, backend, target):
+def _pyfaust(preset, backend, target):
     return faust.hierarchical(target, preset, backend)()
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return the median and the worst, methods down, noises across."""
+    """Return the median and the worst error: a line a method, a column a noise."""
     lines = []
-    for method in dict.fromkeys(row["method"] for row in rows):
+    for method in values(rows, "method"):
         line = {"method": method}
-        for noise in dict.fromkeys(row["noise"] for row in rows):
+        for noise in values(rows, "noise"):
             errors = _errors(rows, method, noise)
             line[str(noise)] = f"{np.median(errors):.2g} ({max(errors):.2g})"
         lines.append(line)
@@ -122,13 +142,13 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
-    """Draw medians and ranges against the noise."""
+    """Draw the median and range of the errors against the noise."""
     axes = figure.subplots()
-    noises = list(dict.fromkeys(row["noise"] for row in rows))
-    # Permuted rows stand at the right, apart: that is no noise.
+    noises = values(rows, "noise")
+    # The permuted matrix stands apart at the right, because it has no noise.
     places = np.array([i + 0.7 * (noise == PERMUTED) for i, noise in enumerate(noises)])
     level = [noise != PERMUTED for noise in noises]
-    for method in dict.fromkeys(row["method"] for row in rows):
+    for method in values(rows, "method"):
         found = [np.maximum(_errors(rows, method, noise), 1e-17) for noise in noises]
         middle = np.array([np.median(errors) for errors in found])
         spread = (
@@ -145,8 +165,4 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
 
 
 def _errors(rows, method, noise):
-    return [
-        row["error"]
-        for row in rows
-        if row["method"] == method and row["noise"] == noise
-    ]
+    return [row["error"] for row in select(rows, method=method, noise=noise)]

@@ -1,8 +1,17 @@
-"""How fast a dyadic butterfly multiplies, beside dense products and other toolboxes."""
+"""Study of the speed of butterfly products, beside dense products and other toolboxes.
+
+It examines no claim of a paper: it measures how many times faster nbfact multiplies by
+a dyadic butterfly than the fastest alternative, which may be BLAS with the dense
+matrix, SciPy, lazylinop or pyfaust.
+
+``nbfact study product_speed --peers`` takes about TIME_PRODUCTS on one core of an AMD
+EPYC; without ``--peers`` lazylinop and pyfaust are left out. It writes
+``product_speed.csv``, ``product_speed.md`` and ``product_speed.png``.
+"""
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,25 +20,41 @@ from ..cases.registry import tasks
 from ..harness import machine
 from ..harness.case import DENSE
 from ..harness.measure import measure_task
-from .tools.result_files import Row
+from .tools.rows import Row, select, values
+from .tools.work import Job
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Products with a dyadic butterfly, one thread"
 NOTES = """\
-Random rotations for blocks; every result is checked against a product in a wider dtype
-before it is timed. All implementations of a line are timed in turn, on the same x; a
-cell holds medians. ours: `B @ x`, which allocates what it returns; dense writes into
-an `out`. best rival: the fastest of dense, SciPy's CSR factors one after another, and,
-with --peers, lazylinop (as it is, and with factors multiplied out to radix 4, 8, 16 or
-to two) and pyfaust (as it is, and after its `optimize_time`). ratio: time of the best
-rival over ours; above 1 we are faster."""
+- The blocks of the butterfly are random rotations. Every result is checked against a
+  product in a wider dtype before it is timed. All implementations of a line are timed
+  in turn, on the same x; a cell holds medians.
+- ours is `B @ x`, which allocates what it returns; kernel is the compiled kernel, which
+  writes into an `out`; dense is the dense product, which writes into an `out` too.
+- best rival is the fastest of the dense product, SciPy's CSR factors one after another,
+  and, with --peers, lazylinop (with the factors as they are, and multiplied out to
+  radix 4, 8, 16, or to two factors) and pyfaust (with the factors as they are, and
+  after its `optimize_time`).
+- ratio is the time of the best rival over ours: above 1, nbfact is faster."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Orders, numbers of columns, dtypes, and seconds of samples for each of them."""
+    """What the study varies.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Orders of the butterflies, powers of two.
+    batches : tuple of int
+        Numbers of columns of x.
+    dtypes : tuple of str
+        Dtypes of the butterflies and of x.
+    budget : float
+        Seconds for the timing of each order, number of columns and dtype.
+    """
 
     sizes: tuple[int, ...] = (256, 512, 1024, 2048, 4096, 8192)
     batches: tuple[int, ...] = (1, 16, 256)
@@ -41,8 +66,8 @@ FULL = Settings()
 QUICK = Settings(sizes=(256, 1024), dtypes=("float32",), budget=0.4)
 
 
-def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
-    """Return one job for each order, dtype and batch."""
+def jobs(settings: Settings, peers: bool) -> list[Job]:
+    """Return one job for each order, dtype and number of columns."""
     cases = product_cases(
         "butterfly", settings.sizes, settings.dtypes, settings.batches
     )
@@ -58,6 +83,13 @@ def _calibration():
 
 
 def _rows(group, budget, peers):
+    """Time the cases of one task, and return a row for each.
+
+    Raises
+    ------
+    ValueError
+        When a result is wrong.
+    """
     kept = [case for case in group if peers or not case.rival]
     found = []
     for row in measure_task(kept, budget, _calibration()):
@@ -76,12 +108,12 @@ def _rows(group, budget, peers):
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return ours against the best rival, line by line, and what they come to."""
+    """Return a table of nbfact against the best rival, and one of the mean ratios."""
     lines = compared(rows)
     found = {TITLE: [{k: v for k, v in line.items() if k != "log"} for line in lines]}
     summary = []
-    for dtype in dict.fromkeys(line["dtype"] for line in lines):
-        logs = [line["log"] for line in lines if line["dtype"] == dtype]
+    for dtype in values(lines, "dtype"):
+        logs = [line["log"] for line in select(lines, dtype=dtype)]
         summary.append(
             {
                 "dtype": dtype,
@@ -94,7 +126,18 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def compared(rows: Sequence[Row]) -> list[Row]:
-    """Return one line for each product: ours, dense, the best rival, and ratios."""
+    """Return one line for each product, with times of nbfact, dense and the best rival.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of the study: one for each implementation of a product.
+
+    Returns
+    -------
+    list of dict
+        Times in microseconds, their ratios, and in ``log`` the logarithm of the last.
+    """
     sizes = ("dtype", "n", "batch")
     groups: dict[tuple, dict[str, float]] = {}
     for row in rows:
@@ -107,7 +150,7 @@ def compared(rows: Sequence[Row]) -> list[Row]:
             for name, time in seconds.items()
             if not name.startswith("nbfact")
         }
-        best = min(rivals, key=rivals.get)
+        best = min(rivals, key=lambda name: rivals[name])
         ours = seconds[BUTTERFLY]
         lines.append(
             {
@@ -133,13 +176,9 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
         ("ratio to dense", "ratio"),
         strict=True,
     ):
-        for dtype in dict.fromkeys(line["dtype"] for line in lines):
-            for batch in dict.fromkeys(line["batch"] for line in lines):
-                chosen = [
-                    line
-                    for line in lines
-                    if (line["dtype"], line["batch"]) == (dtype, batch)
-                ]
+        for dtype in values(lines, "dtype"):
+            for batch in values(lines, "batch"):
+                chosen = select(lines, dtype=dtype, batch=batch)
                 axes.loglog(
                     [line["n"] for line in chosen],
                     [line[name] for line in chosen],

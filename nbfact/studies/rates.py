@@ -1,7 +1,14 @@
-"""What a value costs in each kernel: the constants of the model that chooses plans."""
+"""Study of the rates of the product kernels: nanoseconds for each value of a factor.
+
+It examines no paper. The model by which `nbfact/operators/plan.py` chooses how to
+multiply by a butterfly has its constants from this study.
+
+``nbfact study rates`` takes about TIME_RATES on one core of an AMD EPYC. It writes
+``rates.csv``, ``rates.md`` and ``rates.png``.
+"""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,22 +18,40 @@ from ..harness.sample import interleave
 from ..operators import Chain
 from ..operators.plan import DECREASING, INCREASING, KRONECKER, SHUFFLED, TURNED, Step
 from ..operators.program import Program
-from .tools.result_files import Row
+from .tools.rows import Row, select, values
+from .tools.work import Job
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Nanoseconds a value and column, by kernel and pattern"
 NOTES = """\
-Products of order n with one factor (a, b, b, d), twice over, or with a whole chain:
-dyadic, of rank 2 between its factors, or of radix 4. Gaussian values; the least time of
-many over the number of values and of columns. The constants of
-`nbfact/operators/plan.py` are from this table."""
+- Products of order n are timed with one factor of pattern (a, b, b, d) taken twice, or
+  with a whole chain: the dyadic one, the one of rank 2 between its factors, or one of
+  radix 4. Values are Gaussian.
+- A cell is the least time of many calls, in nanoseconds, over the number of values and
+  of columns of x.
+- radix is b, and stride is d. The constants of `nbfact/operators/plan.py` are from this
+  table."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Order, dtypes, numbers of columns, radices, strides, seconds for each."""
+    """What the study varies.
+
+    Attributes
+    ----------
+    n : int
+        Order of the products, a power of two.
+    dtypes : tuple of str
+        Dtypes of values and x.
+    batches : tuple of int
+        Numbers of columns of x.
+    radices, strides : tuple of int
+        Values of b and of d in the pattern (a, b, b, d).
+    budget : float
+        Seconds for the timing of each row.
+    """
 
     n: int = 1024
     dtypes: tuple[str, ...] = ("float32", "float64", "complex64", "complex128")
@@ -40,8 +65,8 @@ FULL = Settings()
 QUICK = Settings(256, ("float32",), (1, 16), (2, 4), (1, 32), 0.005)
 
 
-def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
-    """Return one job for each dtype and number of columns; nobody else takes part."""
+def jobs(settings: Settings, peers: bool) -> list[Job]:
+    """Return one job for each dtype and number of columns; pyfaust has no part."""
     return [
         (f"{dtype}, {batch} columns", functools.partial(_rows, settings, dtype, batch))
         for dtype in settings.dtypes
@@ -50,12 +75,13 @@ def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[R
 
 
 def _rows(settings, dtype, batch):
+    """Return the rows of all kernels for one dtype and number of columns."""
     dyadic = Chain.square_dyadic(settings.n)
     whole = [(INCREASING, dyadic), (DECREASING, dyadic.T)]
     if batch == 1:
         twice = Chain.rank2(settings.n)
         whole += [(SHUFFLED, twice), (TURNED, twice.T)]
-        if len(dyadic) % 2 == 0:  # radix 4: no loops of its own
+        if len(dyadic) % 2 == 0:  # the kernel has no loops of its own for radix 4
             whole.append((SHUFFLED, dyadic.fuse([2] * (len(dyadic) // 2))))
     found = [
         _row(kind, chain, Step(kind, 0, len(chain)), dtype, batch, settings.budget)
@@ -73,6 +99,7 @@ def _rows(settings, dtype, batch):
 
 
 def _row(kind, chain, step, dtype, batch, budget):
+    """Time one step of a plan, and return its row."""
     rng = np.random.default_rng(0)
     values = [rng.standard_normal(pattern).astype(dtype) for pattern in chain]
     program = Program(values, (step,), np.dtype(dtype))
@@ -92,7 +119,7 @@ def _row(kind, chain, step, dtype, batch, budget):
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return kernels and patterns down, dtypes and numbers of columns across."""
+    """Return one table: a line for each kernel and pattern, a column for each dtype."""
     lines: dict[tuple, Row] = {}
     for row in rows:
         key = row["kernel"], row["radix"], row["stride"]
@@ -104,17 +131,14 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
     """Draw nanoseconds against the radix, one panel for each number of columns."""
-    batches = list(dict.fromkeys(row["batch"] for row in rows))
+    batches = values(rows, "batch")
     all_axes = np.ravel(figure.subplots(1, len(batches), sharey=True))
     for axes, batch in zip(all_axes, batches, strict=True):
-        chosen = [r for r in rows if r["batch"] == batch and r["stride"] is not None]
-        for dtype in dict.fromkeys(row["dtype"] for row in chosen):
-            for stride in dict.fromkeys(row["stride"] for row in chosen):
-                line = [
-                    (row["radix"], row["ns"])
-                    for row in chosen
-                    if (row["dtype"], row["stride"]) == (dtype, stride)
-                ]
+        chosen = [r for r in select(rows, batch=batch) if r["stride"] is not None]
+        for dtype in values(chosen, "dtype"):
+            for stride in values(chosen, "stride"):
+                some = select(chosen, dtype=dtype, stride=stride)
+                line = [(row["radix"], row["ns"]) for row in some]
                 axes.loglog(*zip(*line, strict=True), "o-", label=f"{dtype}, {stride}")
         axes.set(title=f"{batch} columns", xlabel="b = c")
     all_axes[0].set(ylabel="ns a value")

@@ -1,7 +1,13 @@
-"""How to treat the scale: the evidence for the default of ``scaling``.
+"""Study of the scale λ of a factorization: the evidence for the default of ``scaling``.
 
-Many targets, several instances of each, the same sets and sweeps for all: what differs
-is the option alone.
+It examines when palm4MSA (Le Magoarou and Gribonval, IEEE JSTSP 10(4), 2016) had best
+fit the scale λ: after each sweep, as in the paper, after each factor, or with balanced
+factors. Each option meets the same targets, several instances of each, with the same
+sets and the same number of sweeps.
+
+``nbfact study scale --jobs 2`` takes about TIME_SCALE on a two-core AMD EPYC, and with
+``--quick`` about TIME_SCALE_QUICK. It writes ``scale.csv``, ``scale.md`` and
+``scale.png``.
 """
 
 import functools
@@ -16,30 +22,52 @@ from .. import targets
 from ..algorithms import hierarchical, palm4msa, refine
 from ..constraints import SkPerm, Sp, SpLin, SpLinCol
 from ..metrics import relative_error
-from .tools.options import SCALINGS
-from .tools.result_files import Row
+from .tools.choices import SCALINGS
+from .tools.rows import Row, select, values
+from .tools.work import Job
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Error with each way to treat the scale"
 NOTES = """\
-Relative errors: median over instances (least..largest), equal sweeps, equal non-zeros.
-wins: instances where the option has the least error, or is within 1e-6 of it. The last
-line of a method: over all targets, the geometric mean of its error over the least of
-the options for the same instance (those below 1e-12 count as 1e-12), and all wins.
-"refined": after `refine`. J is log2(n) where k = 2 and 3 where k = 4; Sp keeps k n."""
+- Relative errors are the median over instances (least..largest), at equal numbers of
+  sweeps and of non-zeros.
+- wins counts the instances where an option has the least error, or is within 1e-6 of
+  it.
+- The last line of each method is over all targets: the geometric mean of the error of
+  an option over the least error of all options on the same instance (errors below 1e-12
+  count as 1e-12), and all wins.
+- "refined" means after `refine`.
+- The number of factors J is log2(n) where k = 2, and 3 where k = 4. Sp keeps k n
+  entries."""
 
 BEST = 1e-6
-FLOOR = 1e-12
+"""Relative difference to the least error up to which an option also wins."""
 
+FLOOR = 1e-12
+"""Smallest error that the geometric mean distinguishes: below it is rounding."""
 
 PARALLEL = True
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Order, instances, sweeps, and which methods and targets (all where empty)."""
+    """What the study varies.
+
+    Attributes
+    ----------
+    n : int
+        Order of the targets.
+    seeds : int
+        Number of instances of each target.
+    n_iter : int
+        Number of sweeps of `palm4msa`.
+    levels : (int, int)
+        Numbers of iterations of each split and each refinement of `hierarchical`.
+    methods, targets : tuple of str
+        Names of methods and of targets; an empty tuple means all of them.
+    """
 
     n: int = 32
     seeds: int = 5
@@ -63,7 +91,7 @@ def _gaussian(n, rng):
 
 
 def _permuted(name, n, rng):
-    """Return a named transform, rows and columns in another order."""
+    """Return a named transform with its rows and columns randomly permuted."""
     return targets.permuted(getattr(targets, name)(n), rng)
 
 
@@ -80,14 +108,14 @@ def _planted(n, rng):
 
 
 def _lowrank(n, rng):
-    """Low rank and noise, of which centroids are made."""
+    """Return a matrix of low rank plus noise, as centroids of clusters are."""
     rank = max(1, n // 8)
     low = rng.standard_normal((n, rank)) @ rng.standard_normal((rank, n))
     return low + 0.3 * np.sqrt(rank) * rng.standard_normal((n, n))
 
 
 def _digits(n, rng):
-    """Return centroids of handwritten digits, at half their width: n is 32 at most."""
+    """Return n centroids of handwritten digits, at half their width: 32 pixels."""
     from sklearn.cluster import KMeans
     from sklearn.datasets import load_digits
 
@@ -97,16 +125,18 @@ def _digits(n, rng):
 
 
 def families(n: int) -> dict[str, Callable[[int, np.random.Generator], np.ndarray]]:
-    """Return the kinds of targets, which are made of an order and a generator.
+    """Return the kinds of targets, by name.
 
     Parameters
     ----------
     n : int
-        Order: centroids of digits are made for 32 only, where scikit-learn is.
+        Order of the targets. Centroids of digits exist at n = 32 only, and where
+        scikit-learn is installed; elsewhere matrices of low rank take their place.
 
     Returns
     -------
     dict of str to callable
+        Functions that return a target, given its order and a random generator.
 
     Examples
     --------
@@ -168,7 +198,7 @@ def _splincol(n, k):
 
 
 def methods(settings: Settings) -> dict[str, Callable]:
-    """Return what is run: functions of a target and of a name of ``scaling``."""
+    """Return the methods: functions of a target and of a value of ``scaling``."""
     found: dict[str, Callable] = {}
     for name, make in (("SpLin", _splin), ("SkPerm", _skperm), ("Sp", _sp)):
         for k, depth in ((2, _log2(settings.n)), (4, 3)):
@@ -181,9 +211,9 @@ def methods(settings: Settings) -> dict[str, Callable]:
     return {name: found[name] for name in chosen}
 
 
-def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
-    """Return one job for each method, target and instance; all options within."""
-    found = []
+def jobs(settings: Settings, peers: bool) -> list[Job]:
+    """Return one job for each method, target and instance, with all options."""
+    found: list[Job] = []
     made = families(settings.n)
     for method, solve in methods(settings).items():
         for name in settings.targets or made:
@@ -196,6 +226,7 @@ def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[R
 
 
 def _rows(method, solve, name, make, n, seed):
+    """Return the rows of one method on one instance, as found and after `refine`."""
     target = make(n, np.random.default_rng(seed))
     rows = []
     for scaling in SCALINGS:
@@ -212,42 +243,41 @@ def _row(method, common, target, result):
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return a table for each method: targets down, options across; then its sum."""
+    """Return a table for each method, with a line a target and a column an option."""
     found = {}
-    options = list(dict.fromkeys(row["scaling"] for row in rows))
-    for method in dict.fromkeys(row["method"] for row in rows):
+    options = values(rows, "scaling")
+    for method in values(rows, "method"):
         lines, logs, total = [], [], np.zeros(len(options), int)
-        for name in dict.fromkeys(row["target"] for row in rows):
+        for name in values(rows, "target"):
             errors = _errors(rows, method, name, options)
             least = errors.min(axis=0)
             wins = (errors <= least * (1 + BEST) + FLOOR).sum(axis=1)
             line = {"target": name}
-            for option, values in zip(options, errors, strict=True):
-                middle = f"{np.median(values):.3g}"
-                line[option] = f"{middle} ({values.min():.3g}..{values.max():.3g})"
-            lines.append({**line, "wins": _told(wins)})
+            for option, own in zip(options, errors, strict=True):
+                middle = f"{np.median(own):.3g}"
+                line[option] = f"{middle} ({own.min():.3g}..{own.max():.3g})"
+            lines.append({**line, "wins": _counts(wins)})
             logs.append(np.log(np.maximum(errors, FLOOR) / np.maximum(least, FLOOR)))
             total += wins
         means = np.exp(np.concatenate(logs, axis=1).mean(axis=1))
         over = {o: f"{mean:.3f}" for o, mean in zip(options, means, strict=True)}
-        lines.append({"target": "all, over the least", **over, "wins": _told(total)})
+        lines.append({"target": "all, over the least", **over, "wins": _counts(total)})
         found[f"{TITLE}: {method}"] = lines
     return found
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
-    """Draw a panel for each method: medians and ranges of each target and option."""
-    names = list(dict.fromkeys(row["target"] for row in rows))
-    options = list(dict.fromkeys(row["scaling"] for row in rows))
-    labels = list(dict.fromkeys(row["method"] for row in rows))
+    """Draw the median and range of each target and option, in a panel a method."""
+    names, options = values(rows, "target"), values(rows, "scaling")
+    labels = values(rows, "method")
     across = min(4, len(labels))
     down = -(-len(labels) // across)
     figure.set_size_inches(3.5 * across, 3.2 * down + 1)
     panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
     for axes, method in zip(panels, labels, strict=False):
         for index, option in enumerate(options):
-            found = [_errors(rows, method, name, [option])[0] for name in names]
-            found = np.maximum(found, 1e-16)
+            errors = [_errors(rows, method, name, [option])[0] for name in names]
+            found = np.maximum(errors, 1e-16)
             middle = np.median(found, axis=1)
             spread = middle - found.min(axis=1), found.max(axis=1) - middle
             places = np.arange(len(names)) + 0.15 * (index - (len(options) - 1) / 2)
@@ -261,19 +291,13 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
 
 
 def _errors(rows, method, name, options):
-    """Return errors, options down, instances across."""
+    """Return the errors of a method on a target, (number of options, of instances)."""
+    own = select(rows, method=method, target=name)
     return np.array(
-        [
-            [
-                row["error"]
-                for row in rows
-                if (row["method"], row["target"], row["scaling"])
-                == (method, name, option)
-            ]
-            for option in options
-        ]
+        [[row["error"] for row in select(own, scaling=option)] for option in options]
     )
 
 
-def _told(wins):
+def _counts(wins):
+    """Return counts as text, one for each option."""
     return " / ".join(map(str, wins))

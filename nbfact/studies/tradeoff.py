@@ -1,14 +1,21 @@
-"""Error against complexity gain: factorizations of magnetoencephalography operators.
+"""Study of error against complexity, for magnetoencephalography operators.
 
-The figure of Le Magoarou and Gribonval (2016, section V): a wide matrix, the presets of
-their experiment, and the truncated SVD with as many parameters.
+It reproduces the figure of Le Magoarou and Gribonval (Flexible multilayer sparse
+approximations of matrices and applications, IEEE JSTSP 10(4), 2016, section V), which
+claims that a wide lead field is approximated well by few non-zeros. The presets of that
+experiment stand beside the truncated SVD with the same number of parameters.
+
+``nbfact study tradeoff`` takes about TIME_TRADEOFF on one core of an AMD EPYC, and with
+``--quick``, which leaves out the 204 x 8193 matrix, about TIME_TRADEOFF_QUICK. It
+writes ``tradeoff.csv``, ``tradeoff.md`` and ``tradeoff.png``.
 """
 
+import functools
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,20 +24,25 @@ from ..cases.palm import RECTMAT_MAX
 from ..cases.rivals import faust
 from ..metrics import relative_error
 from ..targets import leadfield
-from .tools.options import RECTMATS
-from .tools.result_files import Row
+from .tools.choices import RECTMATS
+from .tools.rows import Row, select, values
+from .tools.work import Job
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Error against relative complexity gain"
 NOTES = """\
-error: Frobenius norm of the difference over that of the matrix; spectral: the same in
-spectral norm; refined: error after `refine`. svd: error of the SVD truncated to rank
-r = floor(nnz / (m + n)), as many parameters. published: the better of pyfaust 3.42.2's
-two backends with the same preset on the 48x512 matrix, in three digits; beaten: whether
-`error`, not refined, is lower with no more non-zeros. seconds: of `hierarchical`,
-compilation left out."""
+- rcg, the relative complexity gain, is the number of entries of the matrix over the
+  number of non-zeros of the factors, nnz.
+- error is the Frobenius norm of the difference over that of the matrix; spectral is the
+  same in spectral norm; refined is the error after `refine`.
+- svd is the error of the SVD truncated to rank r = floor(nnz / (m + n)), which stores
+  as many parameters.
+- published is the better of pyfaust 3.42.2's two backends with the same preset on the
+  48x512 matrix, in three digits. beaten says whether `error`, without `refine`, is
+  lower with no more non-zeros.
+- seconds is the time of `hierarchical`, without compilation."""
 
 ANCHORS = {
     (3, 5, 4): (0.211, 5056),
@@ -38,12 +50,20 @@ ANCHORS = {
     (5, 10, 8): (0.102, 7924),
     (6, 15, 8): (0.072, 10538),
 }
-"""For (j, k, s), pyfaust's error on the 48x512 matrix, three digits, and non-zeros."""
+"""Relative error, in three digits, and number of non-zeros that pyfaust reaches on the
+48x512 matrix, by the arguments (j, k, s) of the preset."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Which matrices, (m, n), and for each which (j, k, s)."""
+    """What the study varies.
+
+    Attributes
+    ----------
+    grids : tuple
+        Pairs of the shape (m, n) of a matrix and a tuple of (j, k, s), the arguments of
+        the presets that are tried on it.
+    """
 
     grids: tuple[tuple[tuple[int, int], tuple[tuple[int, int, int], ...]], ...]
 
@@ -62,18 +82,18 @@ FULL = Settings((((48, 512), SMALL_GRID), ((204, 8193), LARGE_GRID)))
 
 
 def dipoles(m: int, n: int) -> np.ndarray:
-    """Return the lead field that pyfaust's published errors are of.
+    """Return the lead field on which the published errors of pyfaust were measured.
 
     Parameters
     ----------
     m, n : int
-        Sensors and sources.
+        Numbers of sensors and of sources.
 
     Returns
     -------
     ndarray of float64, (m, n)
-        Entry (i, j) is ⟨s_i − p_j, q_j⟩ / |s_i − p_j|³: sensors on a sphere of radius
-        1.1, dipoles within 0.9, seed 5.
+        Entry (i, j) is ⟨s_i − p_j, q_j⟩ / |s_i − p_j|³, for sensors s on a sphere of
+        radius 1.1, and dipoles q at places p within a radius of 0.9. Seed 5 draws all.
 
     Examples
     --------
@@ -93,82 +113,103 @@ def dipoles(m: int, n: int) -> np.ndarray:
     return (away * moments).sum(-1) / np.linalg.norm(away, axis=-1) ** 3
 
 
-def jobs(settings: Settings, peers: bool) -> list[tuple[str, Callable[[], list[Row]]]]:
+def jobs(settings: Settings, peers: bool) -> list[Job]:
     """Return one job for each matrix, preset and (j, k, s)."""
-    found = []
+    found: list[Job] = []
     for shape, grid in settings.grids:
-        # The matrix of the anchors where it is theirs; the geometry of a helmet beyond.
-        target = (
-            dipoles(*shape) if shape[0] <= 64 else leadfield(*shape, random_state=0)
-        )
+        m, n = shape
+        # Small matrices have the geometry of the published errors, larger ones that of
+        # a helmet of sensors.
+        target = dipoles(m, n) if m <= 64 else leadfield(m, n, random_state=0)
         singular = np.linalg.svd(target, compute_uv=False)
-        for name, make in RECTMATS.items():
-            for j, k, s in grid:
-
-                def job(
-                    name=name, make=make, jks=(j, k, s), target=target, sv=singular
-                ):
-                    return [_row(name, make, jks, target, sv, peers)]
-
-                found.append((f"{shape[0]}x{shape[1]} {name} {j} {k} {s}", job))
+        for name in RECTMATS:
+            for jks in grid:
+                job = functools.partial(rows_of, name, jks, target, singular, peers)
+                found.append((f"{m}x{n} {name} {' '.join(map(str, jks))}", job))
     return found
 
 
-def _row(name, make, jks, target, singular, peers):
+def rows_of(
+    preset: str,
+    jks: tuple[int, int, int],
+    target: np.ndarray,
+    singular: np.ndarray,
+    peers: bool,
+) -> list[Row]:
+    """Return the row of one preset on one matrix.
+
+    Parameters
+    ----------
+    preset : str
+        Key of :data:`nbfact.studies.tools.choices.RECTMATS`.
+    jks : (int, int, int)
+        Its arguments.
+    target : ndarray, (m, n)
+        The matrix, with m at most n.
+    singular : ndarray, (m,)
+        Its singular values, in decreasing order.
+    peers : bool
+        Whether pyfaust runs too.
+
+    Returns
+    -------
+    list of dict
+        One row.
+    """
     m, n = target.shape
-    preset = make(*jks)
-    _warm_up(make)
+    make = RECTMATS[preset]
+    hierarchical(dipoles(4, 6), make(3, 2, 2), n_iter=(1, 1))  # compiles the kernels
     start = time.perf_counter()
-    result = hierarchical(target, preset)
+    result = hierarchical(target, make(*jks))
     seconds = time.perf_counter() - start
     operator = result.operator
-    rank = operator.nnz // (m + n)
-    row: dict[str, Any] = {
+    error, nnz = relative_error(target, operator), operator.nnz
+    rank = nnz // (m + n)
+    row: Row = {
         "matrix": f"{m}x{n}",
-        "preset": name,
+        "preset": preset,
         **dict(zip("jks", jks, strict=True)),
-        "nnz": operator.nnz,
+        "nnz": nnz,
         "rcg": float(operator.rcg),
-        "error": relative_error(target, operator),
+        "error": error,
         "spectral": _spectral(target - operator.toarray()) / float(singular[0]),
         "seconds": seconds,
         "rank": rank,
         "svd": float(np.linalg.norm(singular[rank:]) / np.linalg.norm(singular)),
+        "refined": refine(result).relative_error,
+        **_beside_published(preset, jks, target.shape, error, nnz),
     }
-    row["refined"] = refine(result).relative_error
-    published, budget = None, None
-    if (m, n) == (48, 512) and name == "rectmat":
-        published, budget = ANCHORS.get(jks, (None, None))
-    row["published"], row["published_nnz"], row["beaten"] = published, budget, None
-    if published is not None:
-        # In the digits that are published, and with no more non-zeros.
-        lower = row["error"] < published - 5e-4 and operator.nnz <= budget
-        row["beaten"] = "yes" if lower else "no"
     for backend in faust.BACKENDS:
-        title, error = f"pyfaust {backend}", None
+        title = f"pyfaust {backend}"
+        row[title] = None
         if peers and target.size <= RECTMAT_MAX.get(title, math.inf):
-            call = faust.hierarchical(target, [name, *jks], backend)
-            error = relative_error(target, call())
-        row[title] = error
-    return row
+            call = faust.hierarchical(target, [preset, *jks], backend)
+            row[title] = relative_error(target, call())
+    return [row]
 
 
-def _warm_up(make):
-    """Compile what is to be timed."""
-    hierarchical(dipoles(4, 6), make(3, 2, 2), n_iter=(1, 1))
+def _beside_published(preset, jks, shape, error, nnz) -> Row:
+    """Return the columns of the published error, None where there is none."""
+    names = ("published", "published_nnz", "beaten")
+    if shape != (48, 512) or preset != "rectmat" or jks not in ANCHORS:
+        return dict.fromkeys(names)
+    published, budget = ANCHORS[jks]
+    # The published error has three digits: half a unit of the third is subtracted.
+    lower = error < published - 5e-4 and nnz <= budget
+    return dict(zip(names, (published, budget, "yes" if lower else "no"), strict=True))
 
 
 def _spectral(difference):
-    """Return the spectral norm of a wide matrix."""
+    """Return the spectral norm of a wide matrix, from its Gram matrix of rows."""
     gram = difference @ difference.T
     return float(np.sqrt(max(np.linalg.eigvalsh(gram)[-1], 0.0)))
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return a table for each matrix, by falling gain, without empty columns."""
+    """Return a table for each matrix, in order of decreasing complexity gain."""
     found = {}
-    for matrix in dict.fromkeys(row["matrix"] for row in rows):
-        chosen = [row for row in rows if row["matrix"] == matrix]
+    for matrix in values(rows, "matrix"):
+        chosen = select(rows, matrix=matrix)
         chosen.sort(key=lambda row: -row["rcg"])
         filled = [
             key for key in chosen[0] if any(row[key] is not None for row in chosen)
@@ -178,13 +219,13 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
-    """Draw error against gain, a panel for each matrix."""
-    matrices = list(dict.fromkeys(row["matrix"] for row in rows))
+    """Draw error against complexity gain, in a panel for each matrix."""
+    matrices = values(rows, "matrix")
     panels = figure.subplots(1, len(matrices), squeeze=False)[0]
     for axes, matrix in zip(panels, matrices, strict=True):
-        chosen = [row for row in rows if row["matrix"] == matrix]
-        for preset in dict.fromkeys(row["preset"] for row in chosen):
-            points = [row for row in chosen if row["preset"] == preset]
+        chosen = select(rows, matrix=matrix)
+        for preset in values(chosen, "preset"):
+            points = select(chosen, preset=preset)
             _scatter(axes, points, "error", "o", f"nbfact {preset}")
             _scatter(axes, points, "refined", "D", f"nbfact {preset}, refined")
         curve = sorted(chosen, key=lambda row: row["rcg"])
@@ -199,6 +240,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
 
 
 def _scatter(axes, rows, key, marker, label):
+    """Draw a point for each row that has a value in a column, against the gain."""
     points = [(row["rcg"], row[key]) for row in rows if row[key] is not None]
     if points:
         axes.scatter(*zip(*points, strict=True), marker=marker, label=label)

@@ -1,1 +1,1 @@
-"""The study of learned patterns of sparsity."""
+"""The study of learned sparsity patterns: whether they are found, and are worth it."""

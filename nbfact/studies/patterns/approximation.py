@@ -1,26 +1,29 @@
-"""Part of the study of patterns: operators that are no product, at equal non-zeros."""
+"""Approximation, a part of the study of patterns: errors at equal numbers of non-zeros.
+
+The targets are operators that are no exact product of sparse factors. Every method
+may spend the same number of non-zeros on each of them.
+"""
 
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse
 
-from ... import algorithms
-from ...cases.rivals import faust
-from ...constraints import Sp, SpLinCol
-from ...operators import Butterfly, FactorProduct
-from ..tools.result_files import Row
+from ..tools.choices import FIRST_SEED
+from ..tools.rows import Row, select, values
 from ..tools.work import Job
-from .instances import FIXED, JUDGED, Instance, Solve, attempt, select, values
+from .budgeted_methods import FEW_FACTORS, HIERARCHICAL, OURS, PYFAUST, methods
+from .instances import FIXED, Instance, attempt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PART, CURVE = "approximation", "budgets"
+"""Names of the two parts in the rows: one budget for each target, and many budgets."""
+
 BUDGETS = {
     "Gaussian": 879,
     "DCT": 838,
@@ -29,11 +32,19 @@ BUDGETS = {
     "lead field": 915,
     "digits centroids": 970,
 }
-"""Non-zeros that may be spent at n = 64: those of FAµST in the prototypes."""
+"""Largest number of non-zeros at n = 64, for each target: what FAµST's factorizations
+had in preliminary runs that are not in this repository."""
+
+QUOTED = dict(zip(BUDGETS, (0.684, 0.678, 0.674, 0.291, 0.127, 0.236), strict=True))
+"""Least relative error of nine FAµST runs on each target, quoted from preliminary runs
+that are not in this repository. Their graphs, lead fields and Gaussian matrices were
+other instances than those of this study."""
 
 
 def budget_of(target: str, n: int) -> int:
-    """Return what may be spent: as :data:`BUDGETS` do, in proportion to n log(n).
+    """Return the number of non-zeros that may be spent on a target of order n.
+
+    It is in proportion to n log(n), and that of :data:`BUDGETS` at n = 64.
 
     Examples
     --------
@@ -43,30 +54,31 @@ def budget_of(target: str, n: int) -> int:
     return round(BUDGETS[target] * n * np.log2(n) / (64 * 6))
 
 
-QUOTED = dict(zip(BUDGETS, (0.684, 0.678, 0.674, 0.291, 0.127, 0.236), strict=True))
-"""The best of nine runs of FAµST in the prototypes (algorithms.md, C.6): instances of
-their own, which differ from these for graphs, lead fields and Gaussian matrices."""
-
-FLOOR = 1e-4  # of errors, as drawn
-OURS = "learn_transform"
+FLOOR = 1e-4
+"""Smallest error that is drawn: smaller ones are drawn at this height."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Instances of each target, iterations of the baselines, budgets of the curve.
+    """What this part varies.
 
     Attributes
     ----------
     targets : tuple of str
+        Keys of :data:`BUDGETS`.
     seeds : int
-        Where the target is random.
+        Number of instances of each target that is random.
     n_iter : tuple of int
+        Iterations of each split and refinement of the hierarchical baselines.
     curve : tuple of str
-        Targets of error against complexity gain.
+        Targets whose error is shown against the relative complexity gain (RCG): the
+        number of entries of the matrix over the number of non-zeros.
     gains : tuple of float
+        Complexity gains of these curves.
     curve_iter : int
+        The same as `n_iter`, for the curves.
     n : int
-        Order, a power of two; centroids have 64 columns.
+        Order of the matrices, a power of two; the centroids have 64 columns.
     """
 
     targets: tuple[str, ...] = tuple(BUDGETS)
@@ -78,130 +90,24 @@ class Sizes:
     n: int = 64
 
 
-def _learn(target, instance, seed):
-    return algorithms.learn_transform(target, nnz=instance.nnz, random_state=seed)
-
-
-def _fixed(target, instance, seed):
-    found = algorithms.butterfly_factorize(target, permutation="search").operator
-    factors = Butterfly(found.chain, found.values).to_factors().factors
-    if found.rows is not None:
-        factors[0] = factors[0][np.argsort(found.rows)]
-    if found.columns is not None:
-        factors[-1] = factors[-1][:, np.argsort(found.columns)]
-    return algorithms.refine(factors, target)
-
-
-def _svd(target, instance, seed):
-    """Return the truncated SVD with as many values."""
-    rank = max(instance.nnz // sum(target.shape), 1)
-    left, values_, right = np.linalg.svd(target, full_matrices=False)
-    kept = left[:, :rank] * values_[:rank], right[:rank]
-    return FactorProduct([scipy.sparse.csr_array(part) for part in kept])
-
-
-def _largest(target, instance, seed):
-    """Return the largest entries as they are: one sparse factor."""
-    kept = Sp(target.shape, instance.nnz, normalized=False).project(target.copy())
-    return FactorProduct([scipy.sparse.csr_array(kept)])
-
-
-def sets(kind: str, n: int, nnz: int) -> tuple[list, list]:
-    """Return the sets of log2(n) factors of the literature, for `hierarchical`.
-
-    Parameters
-    ----------
-    kind : {"sp", "splincol"}
-        "sp": the budget shared out evenly, residuals of n² / 2^l entries at level l.
-        "splincol": 2 entries a row and a column, whatever the budget.
-    n, nnz : int
-        Order, budget.
-
-    Returns
-    -------
-    factors, residuals : list of constraints
-
-    Examples
-    --------
-    >>> [one.k for part in sets("sp", 8, 50) for one in part]
-    [16, 16, 32, 18]
-    """
-    shape, n_factors = (n, n), n.bit_length() - 1
-    entries = [n >> level for level in range(1, n_factors)]
-    if kind == "splincol":
-        residuals = [SpLinCol(shape, k) for k in entries]
-        return [SpLinCol(shape, 2)] * (n_factors - 1), residuals
-    each = nnz // n_factors
-    last = nnz - each * (n_factors - 1)
-    residuals = [Sp(shape, max(n * k, each)) for k in entries[:-1]] + [Sp(shape, last)]
-    return [Sp(shape, each)] * (n_factors - 1), residuals
-
-
-def _hierarchical(kind, side, n_iter, target, instance, seed):
-    lists = sets(kind, instance.n, instance.nnz)
-    return algorithms.refine(
-        algorithms.hierarchical(
-            target, *lists, n_iter=(n_iter, n_iter), residual_side=side
-        )
-    )
-
-
-def _theirs(kind, side, n_iter, target, instance, seed):
-    lists = sets(kind, instance.n, instance.nnz)
-    found = faust.levels(target, *lists, n_iter, side, 2020)()
-    return algorithms.refine([scipy.sparse.csr_array(part) for part in found], target)
-
-
-def _palm(count, target, instance, seed):
-    """Run `palm4msa` with few factors, polished: what the number of factors does."""
-    n, each = instance.n, instance.nnz // count
-    found = algorithms.palm4msa(
-        target, [Sp((n, n), each)] * count, n_iter=1000, keep="best"
-    )
-    return algorithms.refine(found)
-
-
-KINDS = (("splincol", "right"), ("sp", "left"), ("sp", "right"))
-
-
-def baselines(n_iter: Sequence[int], solve: Solve, prefix: str) -> dict[str, Solve]:
-    """Return runs of `hierarchical`, polished by `refine`: three for each n_iter."""
-    return {
-        f"{prefix} {kind} {side} {count}": functools.partial(solve, kind, side, count)
-        for (kind, side), count in itertools.product(KINDS, n_iter)
-    }
-
-
-NINE, THEIRS, FEW = "hierarchical", "pyfaust hierarchical", "palm4msa, factors:"
-
-
-def methods(n_iter: Sequence[int], peers: bool) -> dict[str, Solve]:
-    """Return what is tried: a new method is a line here."""
-    return {
-        OURS: _learn,
-        **baselines(n_iter, _hierarchical, NINE),
-        **{f"{FEW} {count}": functools.partial(_palm, count) for count in (2, 3)},
-        "fixed butterfly, search, refined": _fixed,
-        "largest entries": _largest,
-        "truncated SVD": _svd,
-        **(baselines(n_iter, _theirs, THEIRS) if peers else {}),
-    }
-
-
 def jobs(sizes: Sizes, peers: bool) -> list[Job]:
-    """Return one job for each method and instance, then those of the curve."""
-    n, solvers = sizes.n, methods(sizes.n_iter, peers)
+    """Return one job for each method and instance, then those of the curves."""
+    n = sizes.n
+    at_budget, on_curve = (
+        methods(sizes.n_iter, peers),
+        methods((sizes.curve_iter,), peers),
+    )
+    budgets = tuple(round(n * n / gain) for gain in sizes.gains)
     tried = [
-        (PART, solvers, target, (budget_of(target, n),), sizes.seeds)
-        for target in sizes.targets
+        *((PART, target, (budget_of(target, n),)) for target in sizes.targets),
+        *((CURVE, target, budgets) for target in sizes.curve),
     ]
-    budgets = [round(n * n / gain) for gain in sizes.gains]
-    curve = methods((sizes.curve_iter,), peers)
-    tried += [(CURVE, curve, target, budgets, 1) for target in sizes.curve]
-    found = []
-    for part, solvers, target, budgets, seeds in tried:
-        for budget, (method, solve) in itertools.product(budgets, solvers.items()):
-            for seed in range(JUDGED, JUDGED + (1 if target in FIXED else seeds)):
+    found: list[Job] = []
+    for part, target, allowed in tried:
+        solvers, seeds = (at_budget, sizes.seeds) if part == PART else (on_curve, 1)
+        for budget, (method, solve) in itertools.product(allowed, solvers.items()):
+            last = FIRST_SEED + (1 if target in FIXED else seeds)
+            for seed in range(FIRST_SEED, last):
                 instance = Instance(target, n, seed, nnz=budget)
                 label = f"{part}, {method}, {target}, {budget}, {seed}"
                 job = functools.partial(attempt, part, method, solve, instance)
@@ -210,14 +116,16 @@ def jobs(sizes: Sizes, peers: bool) -> list[Job]:
 
 
 def within(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that have an error, and at most as many non-zeros as allowed."""
+    """Return the rows that have an error, and no more non-zeros than their budget."""
     return [
         row for row in rows if row["error"] is not None and row["nnz"] <= row["budget"]
     ]
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the points (gain, error) than which none has more gain and less error.
+    """Return the Pareto front of points (gain, error), by increasing gain.
+
+    A point is on the front when no other one has at least its gain and a smaller error.
 
     Examples
     --------
@@ -232,51 +140,23 @@ def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return errors within the budget, targets down; all methods; the Pareto fronts."""
+    """Return errors within the budget, all methods, and the Pareto fronts."""
     chosen = select(rows, part=PART)
-    found = {}
+    found: dict[str, list[Row]] = {}
     if chosen:
-        lines, every = [], []
-        for target in values(chosen, "target"):
-            tried = select(chosen, target=target)
-            groups = {
-                OURS: lambda name: name == OURS,
-                f"best {NINE}": lambda name: name.startswith(f"{NINE} "),
-                "best palm4msa, few factors": lambda name: name.startswith(FEW),
-                "fixed butterfly": lambda name: name.startswith("fixed"),
-                "largest entries": lambda name: name == "largest entries",
-                "truncated SVD": lambda name: name == "truncated SVD",
-                f"best {THEIRS}": lambda name: name.startswith(THEIRS),
-            }
-            line: Row = {"target": target, "budget": tried[0]["budget"]}
-            for name, belongs in groups.items():
-                one = [row for row in within(tried) if belongs(row["method"])]
-                line[name] = _spread(_best(one).values())
-            ours, nine = (
-                _best([row for row in within(tried) if belongs(row["method"])])
-                for belongs in itertools.islice(groups.values(), 2)
-            )
-            both = ours.keys() & nine.keys()
-            beaten = sum(ours[seed] < nine[seed] for seed in both)
-            line["below the best hierarchical"] = f"{beaten}/{len(both)}"
-            line["FAµST, quoted"] = QUOTED[target]
-            lines.append(line)
-            for method in values(tried, "method"):
-                row = {"target": target, "method": method}
-                made = [one for one in select(tried, method=method) if one["nnz"]]
-                row["error"] = _spread(one["error"] for one in made)
-                row["nnz"] = _spread((one["nnz"] for one in made), ".0f")
-                depths = (one["factors"] for one in made if one["factors"])
-                row["factors"] = _spread(depths, ".0f")
-                row["seconds"] = _spread((one["seconds"] for one in made), ".2g")
-                every.append(row)
-        found["Approximation within the budget"] = lines
-        found["Approximation: all methods"] = every
-    curve = select(rows, part=CURVE)
-    for target in values(curve, "target"):
-        tried = [
-            row for row in select(curve, target=target) if row["nnz"] and row["error"]
+        by_target = {
+            target: select(chosen, target=target) for target in values(chosen, "target")
+        }
+        found["Approximation within the budget"] = [
+            _budget_line(target, tried) for target, tried in by_target.items()
         ]
+        found["Approximation: all methods"] = [
+            _method_line(target, method, select(tried, method=method))
+            for target, tried in by_target.items()
+            for method in values(tried, "method")
+        ]
+    for target in values(select(rows, part=CURVE), "target"):
+        tried = _on_curve(rows, target)
         by_point = {(_gain(row), row["error"]): row for row in tried}
         found[f"Error against complexity gain, {target}: the Pareto front"] = [
             {"rcg": gain, "error": error, "method": by_point[gain, error]["method"]}
@@ -285,7 +165,57 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return found
 
 
+GROUPS = {
+    OURS: OURS,
+    f"best {HIERARCHICAL}": f"{HIERARCHICAL} ",
+    "best palm4msa, few factors": FEW_FACTORS,
+    "fixed butterfly": "fixed",
+    "largest entries": "largest entries",
+    "truncated SVD": "truncated SVD",
+    f"best {PYFAUST}": PYFAUST,
+}
+"""Beginning of the names of the methods that a column of the first table stands for."""
+
+
+def _budget_line(target, rows):
+    """Return the line of one target: the least error of each group of methods."""
+    kept = within(rows)
+    least = {
+        name: _best([row for row in kept if row["method"].startswith(prefix)])
+        for name, prefix in GROUPS.items()
+    }
+    line: Row = {"target": target, "budget": rows[0]["budget"]}
+    line |= {name: _spread(errors.values()) for name, errors in least.items()}
+    ours, other = least[OURS], least[f"best {HIERARCHICAL}"]
+    both = ours.keys() & other.keys()
+    smaller = sum(ours[seed] < other[seed] for seed in both)
+    line["below the best hierarchical"] = f"{smaller}/{len(both)}"
+    line["FAµST, quoted"] = QUOTED[target]
+    return line
+
+
+def _method_line(target, method, rows):
+    """Return the line of one method on one target: medians and ranges of its runs."""
+    made = [row for row in rows if row["nnz"]]
+    depths = (row["factors"] for row in made if row["factors"])
+    return {
+        "target": target,
+        "method": method,
+        "error": _spread(row["error"] for row in made),
+        "nnz": _spread((row["nnz"] for row in made), ".0f"),
+        "factors": _spread(depths, ".0f"),
+        "seconds": _spread((row["seconds"] for row in made), ".2g"),
+    }
+
+
+def _on_curve(rows, target):
+    """Return the rows of a curve that a point can be drawn for."""
+    curve = select(rows, part=CURVE, target=target)
+    return [row for row in curve if row["nnz"] and row["error"]]
+
+
 def _gain(row):
+    """Return the relative complexity gain of a row: entries over non-zeros."""
     return row["n"] ** 2 / row["nnz"]
 
 
@@ -297,29 +227,25 @@ def _best(rows):
     }
 
 
-def _spread(numbers, digits=".3g"):
-    """Return the median, and the least and the largest where they differ."""
-    numbers = sorted(numbers)
-    if not numbers:
+def _spread(numbers: Iterable[float], digits: str = ".3g") -> str:
+    """Return the median as text, with the least and the largest where they differ."""
+    ordered = sorted(numbers)
+    if not ordered:
         return ""
-    middle = format(float(np.median(numbers)), digits)
-    ends = format(numbers[0], digits), format(numbers[-1], digits)
+    middle = format(float(np.median(ordered)), digits)
+    ends = format(ordered[0], digits), format(ordered[-1], digits)
     return middle if len(set(ends)) == 1 else f"{middle} ({ends[0]}..{ends[1]})"
 
 
 def draw_curve(axes: "Axes", rows: Sequence[Row], target: str) -> None:
-    """Draw errors against complexity gains, and the Pareto front of all.
+    """Draw errors against complexity gains, and the Pareto front of all methods.
 
-    Errors below 1e-4 are drawn there.
+    Errors below :data:`FLOOR` are drawn there.
     """
     tried = [
-        row
-        for row in select(rows, part=CURVE, target=target)
-        if row["nnz"] and row["error"]
+        row | {"error": max(row["error"], FLOOR)} for row in _on_curve(rows, target)
     ]
     points = {}
-    drawn = [max(row["error"], FLOOR) for row in tried]
-    tried = [row | {"error": error} for row, error in zip(tried, drawn, strict=True)]
     for method in values(tried, "method"):
         points[method] = sorted(
             (_gain(row), row["error"]) for row in select(tried, method=method)

@@ -1,4 +1,11 @@
-"""Part of the study of patterns: what the leak finds, and PALM does not."""
+"""Exploration, a part of the study of patterns: a leak finds what PALM does not.
+
+`explore` is palm4MSA with a leak ρ between 0 and 1. Each factor remembers the gradients
+of the entries that its projection has removed, and forgets a share 1 - ρ of them in
+each sweep, so that its support can still change: ρ = 0 is palm4MSA, ρ = 1 forgets
+nothing. Here `explore` and `palm4msa` start from the same random factors and make the
+same number of sweeps over the same sets.
+"""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -8,25 +15,38 @@ import numpy as np
 
 from ... import algorithms
 from ...constraints import Constraint, SkPerm
-from ..tools.intervals import told
-from ..tools.result_files import Row
+from ..tools.choices import FIRST_SEED
+from ..tools.intervals import rate_text
+from ..tools.rows import Row, known, select, values
 from ..tools.work import Job
-from .instances import JUDGED, Instance, attempt, select, values
+from .instances import Instance, attempt
 
 PART = "exploration"
+
 N = 16
+"""Order of all matrices of this part."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A target, the sets of its factors (entries a row and a column), the sweeps."""
+    """A problem: a target, the sets of its factors, and how long to search.
+
+    Attributes
+    ----------
+    target : str
+        Name in :data:`nbfact.studies.patterns.instances.TARGETS`.
+    k : tuple of int
+        Entries in each row and column, for each factor from left to right.
+    n_iter : int
+        Number of sweeps.
+    """
 
     target: str
     k: tuple[int, ...]
     n_iter: int
 
     def sets(self) -> list[Constraint]:
-        """Return the constraints."""
+        """Return the constraints on the factors, from left to right."""
         return [SkPerm((N, N), k) for k in self.k]
 
 
@@ -40,30 +60,38 @@ TASKS = {
     "planted 2-regular, J = 3": Task("planted 2-regular, J = 3", (2, 2, 2), 300),
 }
 
-LEAKS = (0.0, 0.5, 0.9, 0.95, 0.98, 0.99, 1.0, (0.99, 0.9), (0.98, 0.5))
-"""Leaks, and pairs between which it is annealed."""
+Leak = float | tuple[float, float]
+LEAKS: tuple[Leak, ...] = (
+    *(0.0, 0.5, 0.9, 0.95, 0.98, 0.99, 1.0),
+    *((0.99, 0.9), (0.98, 0.5)),
+)
+"""Leaks that are compared. A pair is annealed: it starts at the first and ends at the
+second."""
 
 PALM = "palm4msa"
 
 
-def jobs(tasks: Sequence[str], leaks: Sequence, seeds: int, peers: bool) -> list[Job]:
-    """Return one job for each task and seed: all leaks, from the start of that seed."""
+def jobs(
+    tasks: Sequence[str], leaks: Sequence[Leak], seeds: int, peers: bool
+) -> list[Job]:
+    """Return one job for each task and seed: all leaks, from the same random start."""
     return [
         (f"{PART}, {task}, {seed}", functools.partial(_rows, task, tuple(leaks), seed))
         for task in tasks
-        for seed in range(JUDGED, JUDGED + seeds)
+        for seed in range(FIRST_SEED, FIRST_SEED + seeds)
     ]
 
 
-def methods(task: Task, leaks: Sequence) -> dict[str, Callable]:
-    """Return what is compared: same start, same sets, same sweeps.
+def methods(task: Task, leaks: Sequence[Leak]) -> dict[str, Callable]:
+    """Return the methods to compare, with the same start, sets and number of sweeps.
 
     Parameters
     ----------
     task : Task
+        The problem to solve.
     leaks : sequence of float or pairs
-        For each, "leak ρ" is the exploration alone, "explore ρ" the call as it is
-        meant, with palm4MSA as its safeguard.
+        For each leak ρ, "leak ρ" is the exploration alone, and "explore ρ" is `explore`
+        by default, which falls back to palm4MSA when that ends with a smaller error.
 
     Returns
     -------
@@ -108,6 +136,7 @@ def _explored(task, leak, safeguard, target, instance, seed):
 
 
 def _rows(name, leaks, seed):
+    """Return the rows of all methods on one task and seed."""
     task = TASKS[name]
     instance = Instance(task.target, N, seed)
     found = []
@@ -117,9 +146,10 @@ def _rows(name, leaks, seed):
 
 
 def worse(rows: Sequence[Row]) -> int:
-    """Return on how many instances `explore` has a larger error than `palm4msa`.
+    """Return on how many instances `explore` ends with a larger error than `palm4msa`.
 
-    Larger by more than rounding, that is: 1e-12 of it, and 1e-14 of the matrix.
+    An error counts as larger when it is so by more than rounding: by 1e-12 of the other
+    error plus 1e-14.
 
     Examples
     --------
@@ -139,20 +169,24 @@ def worse(rows: Sequence[Row]) -> int:
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return successes and median errors: leaks down, tasks across; then the count."""
+    """Return success rates and median errors of each leak, and the count of `worse`.
+
+    Both tables have one line for each leak and one column for each task.
+    """
     if not rows:
         return {}
     rates, errors = [], []
     for method in values(rows, "method"):
         if method.startswith("explore "):
-            continue  # the leak alone is what is to be told
+            continue  # these tables compare the leaks alone, without a safeguard
         rate: Row = {"method": method}
         error: Row = {"method": method}
         for task in values(rows, "task"):
             tried = select(rows, method=method, task=task)
-            rate[task] = told(sum(bool(row["success"]) for row in tried), len(tried))
-            known = [row["error"] for row in tried if row["error"] is not None]
-            error[task] = float(np.median(known)) if known else None
+            good = sum(bool(row["success"]) for row in tried)
+            rate[task] = rate_text(good, len(tried))
+            finite = known(tried, "error")
+            error[task] = float(np.median(finite)) if finite else None
         rates.append(rate)
         errors.append(error)
     guarded = [row for row in rows if row["method"].startswith("explore ")]

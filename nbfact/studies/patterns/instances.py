@@ -1,8 +1,8 @@
-"""The matrices of the study of patterns, and one attempt at one of them as a row."""
+"""Matrices of the study of patterns, and attempts of methods at them."""
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from ... import targets
 from ...metrics import relative_error
-from ..tools.result_files import Row
+from ..tools.rows import Row
 
-JUDGED = 1000
-"""The first seed of the study. Those below are for tuning, here and elsewhere."""
+SUCCESS = 1e-3
+"""Largest relative error that counts as a success on a matrix without noise."""
 
-SUCCESS, EXACT = 1e-3, 1e-10
-"""Errors: of a success without noise, and of an exact recovery."""
+EXACT = 1e-10
+"""Largest relative error that counts as an exact recovery."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,15 @@ class Instance:
     ----------
     target : str
         A name of :data:`TARGETS`.
-    n, seed : int
+    n : int
+        Order of the matrix.
+    seed : int
+        Seed of the matrix, and of its noise.
     noise : float
-        Of what is to be factored, relative.
+        Frobenius norm of the added noise, relative to that of the matrix.
     nnz : int or None
-        What may be spent.
+        Largest number of non-zeros that the factors may have together, if there is
+        one.
     """
 
     target: str
@@ -41,7 +45,7 @@ class Instance:
     nnz: int | None = None
 
     def matrices(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the matrix to factor, and that without noise."""
+        """Return the matrix to factor, and the same matrix without noise."""
         clean = TARGETS[self.target](self.n, self.seed)
         if not self.noise:
             return clean, clean
@@ -50,8 +54,9 @@ class Instance:
 
 
 Solve = Callable[[np.ndarray, Instance, int], Any]
-"""A method: of a matrix, its instance and a seed; returns an operator, or what has one
-as `operator`, or None where it gives up."""
+"""A method to compare: a function of the matrix to factor, of its instance and of a
+seed. It returns an operator, or a result with one in its attribute ``operator``, or
+None when it gives up."""
 
 
 def _butterfly(kind, n, seed):
@@ -92,33 +97,35 @@ TARGETS: dict[str, Callable[[int, int], np.ndarray]] = {
     "lead field": _leadfield,
     "digits centroids": targets.centroids,
 }
-"""Functions of an order and a seed."""
+"""Functions that return a target matrix, given its order and a seed, by name."""
 
 FIXED = ("DCT", "Hartley")
-"""Those of which there is one instance only."""
+"""Targets that do not depend on the seed: there is one instance of each."""
 
 
 def attempt(
     part: str, method: str, solve: Solve, instance: Instance, **more: Any
 ) -> list[Row]:
-    """Return the row of one method on one instance; a failure is a row too.
+    """Run one method on one instance, and return its row, also when the method raises.
 
     Parameters
     ----------
     part, method : str
-        As the row tells them.
+        Part of the study and name of the method, as they stand in the row.
     solve : callable
         The method.
     instance : Instance
+        The matrix to factor.
     **more
-        Further columns.
+        Values of further columns.
 
     Returns
     -------
     list of dict
-        One row: `error` to the matrix without noise, 1 where the method gives up;
-        `success`, at most 1e-3 or twice the noise; `exact`, at most 1e-10; `failure`,
-        what was raised.
+        One row. ``error`` is the relative error to the matrix without noise, or 1 when
+        the method gives up; ``success`` says whether it is at most 1e-3 or twice the
+        noise, and ``exact`` whether it is at most 1e-10; ``failure`` is the exception
+        that was raised, or None.
 
     Examples
     --------
@@ -155,32 +162,6 @@ def attempt(
             "success": int(error <= max(SUCCESS, 2 * instance.noise)),
             "exact": int(error <= EXACT),
         }
-    except Exception as problem:  # one attempt of thousands, told in its row
+    except Exception as problem:  # one attempt of thousands: its row reports it
         found["failure"] = " ".join(f"{type(problem).__name__}: {problem}".split())
     return [row | found]
-
-
-def select(rows: Sequence[Row], **wanted: Any) -> list[Row]:
-    """Return the rows that have the values wanted.
-
-    Examples
-    --------
-    >>> select([{"n": 1, "m": 2}, {"n": 3, "m": 2}], n=3)
-    [{'n': 3, 'm': 2}]
-    """
-    return [
-        row
-        for row in rows
-        if all(row.get(name) == value for name, value in wanted.items())
-    ]
-
-
-def values(rows: Sequence[Row], name: str) -> list[Any]:
-    """Return the values of a column, each once, as they are met.
-
-    Examples
-    --------
-    >>> values([{"n": 1}, {"n": 2}, {"n": 1}], "n")
-    [1, 2]
-    """
-    return list(dict.fromkeys(row.get(name) for row in rows))

@@ -1,18 +1,24 @@
-"""Learning patterns of sparsity: what is found, and what is approximated how well.
+"""Study of learned sparsity patterns: which are found, and how well others approximate.
 
-Three parts, each in a module of its own: :mod:`nbfact.studies.patterns.recovery` of permuted
-butterflies, :mod:`nbfact.studies.patterns.exploration` with a leak against PALM, and
-:mod:`nbfact.studies.patterns.approximation` at equal non-zeros.
+It examines the claims of nbfact itself, against the algorithms of Le Magoarou and
+Gribonval (IEEE JSTSP 10(4), 2016) and of Zheng, Puy, Riccietti, Pérez and Gribonval
+(GRETSI 2023). Its three parts are :mod:`nbfact.studies.patterns.recovery` of permuted
+butterflies, :mod:`nbfact.studies.patterns.exploration` with a leak against palm4MSA,
+and :mod:`nbfact.studies.patterns.approximation` at equal numbers of non-zeros.
+
+``nbfact study patterns --jobs 2`` took 20 minutes on a two-core AMD EPYC;
+``nbfact study patterns --quick --peers --jobs 2`` took 71 s there. They write
+``patterns.csv``, ``patterns.md`` and ``patterns.png``.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..tools.result_files import Row
+from ..tools.choices import FIRST_SEED
+from ..tools.rows import Row, failure_table, select, values
 from ..tools.work import Job
 from . import approximation, exploration, recovery
-from .instances import JUDGED, select, values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,49 +26,87 @@ if TYPE_CHECKING:
 TITLE = "Learning patterns of sparsity"
 PARALLEL = True
 NOTES = f"""\
-Seeds: what was tuned was tuned on seeds below {JUDGED}; all seeds here, of targets, of
-noise, of starts, are {JUDGED} and above. Some were run while the study was written,
-none to choose a parameter. DCT, Hartley and the centroids are single matrices: defaults
-were tuned on these very operators.
-Errors are relative, in Frobenius norm, to the matrix without noise. A success is an
-error of at most 1e-3 or twice the noise. Rates: successes/trials [Wilson's 95 %
-interval]; a failure counts as no success. failures: attempts that raised.
-Recovery: butterflies of 2 x 2 blocks, rows and columns permuted at random; J = log2(n).
-rank-one blocks: the method of Zheng, Puy, Riccietti, Pérez and Gribonval (2023),
-written anew, 6 exponents, 2 guesses and 10 alternations for each (theirs: 5 and 50);
-where its partitions do not nest it gives up, an error of 1. palm4msa: 200 sweeps, from
-the default start. hierarchical: with the presets of the Hadamard matrix; both have 5
-seeds at n = 64 and are not tried above, rank-one blocks not above 32.
-Exploration: n = {exploration.N}, exact k-regular projections, the same random start and
-the same number of sweeps for all leaks: 300, of "direct" 1000. "leak": the exploration
-alone, polished; palm4msa: its best iterate.
-Approximation: n = 64; learn_transform chooses the number of factors, the hierarchical
-ones have six, palm4msa two or three (1000 sweeps, polished). Errors:
-median (least..largest) over instances; "best": the least of the runs of one instance
-that keep the budget of non-zeros. hierarchical: sets, side of the residual, iterations
-of each split and each refinement; polished by `refine`. splincol spends what it spends.
-pyfaust: the same sets and iterations, backend 2020, polished by the same `refine`.
-quoted: the best of nine FAµST runs of the prototypes, on instances of their own.
-truncated SVD: as many values. largest entries: as many, of the matrix: one factor.
-seconds: where several jobs ran side by side, an indication only."""
+General:
+
+- Parameters were tuned on seeds below {FIRST_SEED} only. All seeds here, of targets, of
+  noise and of starts, are {FIRST_SEED} and above. Some of them were run while the study
+  was written, but none to choose a parameter. The DCT, the Hartley transform and the
+  centroids of digits are single matrices: defaults were tuned on these very operators.
+- Errors are relative, in Frobenius norm, to the matrix without noise. A success is an
+  error of at most 1e-3 or twice the noise. Rates are successes/trials with [Wilson's 95
+  % interval]; an attempt that raises an exception counts as no success, and is listed
+  under Failures.
+- Where several jobs ran side by side, seconds are only an indication.
+
+Recovery:
+
+- The targets are butterflies of 2 x 2 blocks whose rows and columns are permuted at
+  random, with J = log2(n) factors.
+- "rank-one blocks" is the method of Zheng, Puy, Riccietti, Pérez and Gribonval (2023),
+  implemented here from the paper, with 6 exponents, 2 guesses and 10 alternations for
+  each (the paper has 5 guesses and 50 alternations). Where its partitions do not nest
+  it gives up, which counts as an error of 1. It is not tried above n = 32.
+- "palm4msa" makes 200 sweeps from the default start, and "hierarchical" uses the
+  presets of the Hadamard matrix. Both have 5 seeds at n = 64 and are not tried above
+  it.
+
+Exploration:
+
+- n = {exploration.N}. Projections onto k-regular supports are exact. All leaks have the
+  same random start and make the same number of sweeps: 1000 for the tasks named
+  "direct", and 300 for the others.
+- "leak" is the exploration alone, with refined values; "palm4msa" is its best iterate.
+
+Approximation:
+
+- n = 64. `learn_transform` chooses the number of factors itself; the hierarchical runs
+  have six factors; "palm4msa" has two or three, 1000 sweeps, and refined values.
+- Errors are the median (least..largest) over instances. "best" is the least error among
+  the runs on one instance that keep the budget of non-zeros.
+- The names of the hierarchical runs give the sets of the factors, the side of the
+  residual, and the iterations of each split and each refinement; `refine` then refines
+  their values. Runs with splincol ignore the budget.
+- "pyfaust" has the same sets and iterations, with the 2020 backend, and the same
+  `refine`.
+- "FAµST, quoted" is the least error of nine FAµST runs, quoted from preliminary runs
+  that are not in this repository, on other instances of the random targets.
+- "truncated SVD" stores as many values as the budget allows; "largest entries" keeps as
+  many entries of the matrix itself, as a single factor."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What each part tries."""
+    """What each part of the study varies.
+
+    Attributes
+    ----------
+    grids : tuple of Grid
+        Instances of the recovery.
+    tasks : tuple of str
+        Keys of `exploration.TASKS`.
+    leaks : tuple of float or pairs
+        Leaks of the exploration.
+    seeds : int
+        Number of seeds of the exploration.
+    sizes : Sizes
+        Instances and iterations of the approximation.
+    """
 
     grids: tuple[recovery.Grid, ...]
     tasks: tuple[str, ...]
-    leaks: tuple
+    leaks: tuple[exploration.Leak, ...]
     seeds: int
     sizes: approximation.Sizes
 
 
 NOISES = (0.0, 1e-12, 1e-6, 1e-2, 1e-1)
 FAST = (recovery.OURS, "fixed butterfly, permutation search")
+"""Methods of the recovery that are affordable at every order."""
 SLOW = tuple(
     name for name in recovery.METHODS if name not in (*FAST, recovery.RANK_ONE)
 )
+"""Slower methods of the recovery, tried on 5 seeds at n = 64, and not above."""
+
 FULL = Settings(
     (
         recovery.Grid((32,), NOISES, 50, FAST),
@@ -87,25 +131,18 @@ QUICK = Settings(
 
 
 def jobs(settings: Settings, peers: bool) -> list[Job]:
-    """Return the jobs of all parts."""
+    """Return the jobs of the three parts."""
     tried = exploration.jobs(settings.tasks, settings.leaks, settings.seeds, peers)
     found = recovery.jobs(settings.grids, peers) + tried
     return found + approximation.jobs(settings.sizes, peers)
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return the tables of all parts, then what failed."""
+    """Return the tables of the three parts, and a table of the attempts that raised."""
     found = recovery.tables(select(rows, part=recovery.PART))
     found |= exploration.tables(select(rows, part=exploration.PART))
     found |= approximation.tables(rows)
-    failed = [row for row in rows if row["failure"]]
-    if failed:
-        found["Failures"] = [
-            {"method": method, "failures": len(some), "first": some[0]["failure"]}
-            for method in values(failed, "method")
-            if (some := select(failed, method=method))
-        ]
-    return found
+    return found | failure_table(rows)
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:

@@ -1,8 +1,8 @@
-"""A baseline: butterflies with unknown permutations, by clustering rows and columns.
+"""A baseline that finds the permutations of a butterfly by clustering rows and columns.
 
-The method of Zheng, Puy, Riccietti, Pérez and Gribonval (GRETSI 2023). It is here to
-be compared with, and written from the paper: the public way to this is
-``nbfact.identify_butterfly``.
+This is the method of Zheng, Puy, Riccietti, Pérez and Gribonval (GRETSI 2023), written
+from the paper so that the study can compare with it. To factor a matrix, use
+``nbfact.identify_butterfly`` instead.
 """
 
 import numpy as np
@@ -14,10 +14,13 @@ from ...operators import Chain
 from ...operators.reorderings import bit_reversal
 
 ALPHAS = (1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3)
-"""Exponents of correlations, those of the authors' experiments."""
+"""Exponents that correlations are raised to: those of the authors' experiments."""
 
-EXACT = 1e-6  # an error that ends the search of a level
-LLOYD, STARTS = 20, 2  # sweeps and starts of the balanced K-means
+EXACT = 1e-6
+"""Relative error below which the search of a level ends, because it has succeeded."""
+
+LLOYD_SWEEPS, LLOYD_STARTS = 20, 2
+"""Largest number of sweeps of the balanced K-means, and how often it starts anew."""
 
 
 def rank_one_blocks(
@@ -32,30 +35,34 @@ def rank_one_blocks(
     Parameters
     ----------
     target : ndarray, (n, n)
-        n a power of two.
+        The matrix to factor; n is a power of two.
     alphas : tuple of float
-        Exponents to try.
+        Exponents α to try, see Notes.
     n_guesses : int
-        Random partitions to start from, for each exponent.
+        Number of random partitions to start from, for each exponent.
     n_iter : int
-        Alternations, at most; they end where partitions repeat.
+        Largest number of alternations between rows and columns. They end earlier when
+        the partitions repeat.
     random_state : None, int or numpy.random.Generator
+        Seed of the random partitions and of K-means.
 
     Returns
     -------
     ButterflyFactorization or None
-        None where the partitions of two levels do not nest: there is then no
-        permutation that fits both.
+        The factorization, or None when the partitions of two levels do not nest:
+        no permutation then fits both levels.
 
     Notes
     -----
-    A butterfly falls, for each level l below log2(n), into blocks of 2^l rows and
-    n / 2^l columns of rank one. For each level by itself, rows are clustered by the
-    similarity Σ |c|^α over groups of columns, c the cosine of the two rows within the
-    group; then columns by that over groups of rows; and so on. Clusters are those of
-    normalised spectral clustering, all of one size: K-means by assignment problems. The
-    partition of least error over all alternations, exponents and guesses is kept; an
-    error below 1e-6 ends a level.
+    For each level l below log2(n), the rows and columns of a butterfly fall into blocks
+    of 2^l rows and n / 2^l columns that have rank one. Each level is searched by
+    itself. Its rows are clustered by the similarity Σ |c|^α, where the sum is over the
+    groups of columns and c is the cosine of two rows within a group; then its columns
+    are clustered in the same way over groups of rows, and so on. Clusters are those of
+    normalised spectral clustering with clusters of equal size, which K-means finds by
+    solving assignment problems. The partition with the least error over all
+    alternations, exponents and guesses is kept; an error below 1e-6 ends the search of
+    a level.
 
     References
     ----------
@@ -75,7 +82,8 @@ def rank_one_blocks(
         _level(target, level, alphas, n_guesses, n_iter, rng)
         for level in range(1, n_levels)
     ]
-    # From coarse to fine: rows from the last level on, columns from the first.
+    # `nested` and `leaves` take partitions from coarse to fine: those of the rows are
+    # finest at the first level, those of the columns at the last.
     rows = [rows for rows, _ in levels][::-1]
     columns = [columns for _, columns in levels]
     if not (nested(rows) and nested(columns)):
@@ -90,7 +98,16 @@ def rank_one_blocks(
 
 
 def nested(partitions: list[np.ndarray]) -> bool:
-    """Return whether each partition refines the one before; labels of each item.
+    """Return whether each partition refines the one before it.
+
+    Parameters
+    ----------
+    partitions : list of ndarray of int, (n,)
+        Each partition as the label of each of the n items.
+
+    Returns
+    -------
+    bool
 
     Examples
     --------
@@ -108,6 +125,17 @@ def nested(partitions: list[np.ndarray]) -> bool:
 def leaves(partitions: list[np.ndarray], n: int) -> np.ndarray:
     """Return the items in an order that keeps each cluster of each partition together.
 
+    Parameters
+    ----------
+    partitions : list of ndarray of int, (n,)
+        Nested partitions, from coarse to fine, as the label of each item.
+    n : int
+        Number of items.
+
+    Returns
+    -------
+    ndarray of int, (n,)
+
     Examples
     --------
     >>> leaves([np.array([1, 0, 1, 0])], 4)
@@ -117,7 +145,10 @@ def leaves(partitions: list[np.ndarray], n: int) -> np.ndarray:
 
 
 def _level(target, level, alphas, n_guesses, n_iter, rng):
-    """Return labels of rows and of columns: 2^level rows, n / 2^level columns each."""
+    """Return the labels of the rows and of the columns at one level.
+
+    The columns have 2^level labels and the rows n / 2^level.
+    """
     n = len(target)
     n_columns = 2**level
     size = np.linalg.norm(target)
@@ -132,9 +163,9 @@ def _level(target, level, alphas, n_guesses, n_iter, rng):
                 columns = _clusters(
                     target.T, rows, n // n_columns, alpha, n_columns, rng
                 )
-                lost = _lost(target, rows, columns, n_columns)
-                if lost < least:
-                    best, least = (rows, columns), lost
+                error = _residual_norm(target, rows, columns, n_columns)
+                if error < least:
+                    best, least = (rows, columns), error
                 if least <= EXACT * size:
                     return best
                 if before[0] is not None and _same(before, (rows, columns)):
@@ -143,7 +174,7 @@ def _level(target, level, alphas, n_guesses, n_iter, rng):
 
 
 def _same(before, after):
-    """Return whether partitions are the same, whatever the labels are."""
+    """Return whether two pairs of partitions are equal, whatever their labels are."""
     return all(
         len(set(zip(x, y, strict=True))) == len(set(x))
         for x, y in zip(before, after, strict=True)
@@ -151,7 +182,7 @@ def _same(before, after):
 
 
 def _clusters(matrix, groups, n_groups, alpha, n_clusters, rng):
-    """Return labels of the rows, whose similarity is within groups of columns."""
+    """Return the labels of the rows, clustered by similarity in groups of columns."""
     n = len(matrix)
     order = np.argsort(groups, kind="stable")
     parts = matrix[:, order].reshape(n, n_groups, -1).transpose(1, 0, 2)
@@ -168,12 +199,12 @@ def _clusters(matrix, groups, n_groups, alpha, n_clusters, rng):
 
 
 def _balanced(points, n_clusters, rng):
-    """Return labels of K-means with clusters of one size: the best of some starts."""
+    """Return the labels of the best of a few K-means with clusters of equal size."""
     best, least = None, np.inf
     slots = np.repeat(np.arange(n_clusters), len(points) // n_clusters)
-    for _ in range(STARTS):
+    for _ in range(LLOYD_STARTS):
         centres, labels = points[_spread(points, n_clusters, rng)], None
-        for _ in range(LLOYD):
+        for _ in range(LLOYD_SWEEPS):
             away = ((points[:, None] - centres) ** 2).sum(-1)
             _, taken = scipy.optimize.linear_sum_assignment(away[:, slots])
             before, labels = labels, slots[taken]
@@ -188,7 +219,7 @@ def _balanced(points, n_clusters, rng):
 
 
 def _spread(points, n_clusters, rng):
-    """Return which points to start from, drawn by k-means++."""
+    """Return the indices of the points to start K-means from, drawn by k-means++."""
     chosen = [rng.integers(len(points))]
     away = np.full(len(points), np.inf)
     while len(chosen) < n_clusters:
@@ -200,8 +231,8 @@ def _spread(points, n_clusters, rng):
     return chosen
 
 
-def _lost(target, rows, columns, n_columns):
-    """Return the norm of what the best rank-one blocks leave."""
+def _residual_norm(target, rows, columns, n_columns):
+    """Return the norm of the residual that the best rank-one blocks leave."""
     n = len(target)
     view = target[np.argsort(rows, kind="stable")]
     view = view[:, np.argsort(columns, kind="stable")]

@@ -1,4 +1,8 @@
-"""Part of the study of patterns: whether permuted butterflies are found."""
+"""Recovery, a part of the study of patterns: finding the permutations of a butterfly.
+
+The rows and columns of a butterfly are permuted at random, noise is added, and each
+method factors the result. The table counts on how many instances it succeeds.
+"""
 
 import functools
 from collections.abc import Sequence
@@ -8,11 +12,11 @@ from typing import TYPE_CHECKING
 from ... import algorithms
 from ...cases.rivals import faust
 from ...constraints import SkPerm
-from ..tools.intervals import told, wilson
-from ..tools.options import PRESETS
-from ..tools.result_files import Row
+from ..tools.choices import FIRST_SEED, PRESETS
+from ..tools.intervals import rate_text, wilson
+from ..tools.rows import Row, select, values
 from ..tools.work import Job
-from .instances import JUDGED, Instance, Solve, attempt, select, values
+from .instances import Instance, Solve, attempt
 from .rank_one_blocks import rank_one_blocks
 
 if TYPE_CHECKING:
@@ -24,18 +28,35 @@ TARGETS = (
     "orthogonal butterfly, permuted",
     "Gaussian butterfly, permuted",
 )
-LOOSE = 1.2  # times the noise: an error that is told beside that of a success
-NOISY = 1e-2  # the least noise for which it is
+
+CLOSE = 1.2
+"""Error, as a multiple of the noise, below which a second table counts successes: that
+of the first table is 2."""
+
+NOISY = 1e-2
+"""Least relative noise for which the second table has a column."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Instances that are tried: orders and noises, seeds of each, and methods."""
+    """The instances that some methods are tried on.
+
+    Attributes
+    ----------
+    n : tuple of int
+        Orders, powers of two.
+    noises : tuple of float
+        Relative noises.
+    seeds : int
+        Number of seeds for each order and noise.
+    methods : tuple of str
+        Names of methods; an empty tuple means all of them.
+    """
 
     n: tuple[int, ...]
     noises: tuple[float, ...]
     seeds: int
-    methods: tuple[str, ...] = ()  # all where empty
+    methods: tuple[str, ...] = ()
 
 
 def _identify(target, instance, seed):
@@ -51,6 +72,7 @@ def _fixed(target, instance, seed):
 
 
 def _sets(n):
+    """Return the sets of log2(n) factors with two entries in each row and column."""
     return [SkPerm((n, n), 2)] * max(n.bit_length() - 1, 1)
 
 
@@ -62,11 +84,11 @@ def _hierarchical(preset, target, instance, seed):
     return algorithms.hierarchical(target, preset)
 
 
-def _their_palm(backend, target, instance, seed):
+def _pyfaust_palm(backend, target, instance, seed):
     return faust.palm(target, _sets(instance.n), 200, backend)()
 
 
-def _their_hierarchical(preset, backend, target, instance, seed):
+def _pyfaust_hierarchical(preset, backend, target, instance, seed):
     return faust.hierarchical(target, preset, backend)()
 
 
@@ -81,24 +103,25 @@ METHODS: dict[str, Solve] = {
         for preset in PRESETS[:2]
     },
 }
-"""What is tried: a new method is a line here."""
+"""The methods to compare, by name. To try another method, add a line here."""
 
 PEERS: dict[str, Solve] = {
     f"pyfaust {backend} {name}": solve
     for backend in faust.BACKENDS
     for name, solve in (
-        ("palm4msa skperm", functools.partial(_their_palm, backend)),
+        ("palm4msa skperm", functools.partial(_pyfaust_palm, backend)),
         *(
-            (f"hierarchical {p}", functools.partial(_their_hierarchical, p, backend))
+            (f"hierarchical {p}", functools.partial(_pyfaust_hierarchical, p, backend))
             for p in PRESETS[:2]
         ),
     )
 }
+"""The methods of pyfaust, which run with ``--peers`` only."""
 
 
 def jobs(grids: Sequence[Grid], peers: bool) -> list[Job]:
-    """Return one job for each method and instance."""
-    found = {}
+    """Return one job for each method and instance, without repetition."""
+    found: dict[str, Job] = {}
     for grid in grids:
         for method, solve in {**METHODS, **(PEERS if peers else {})}.items():
             if grid.methods and method not in grid.methods:
@@ -106,18 +129,19 @@ def jobs(grids: Sequence[Grid], peers: bool) -> list[Job]:
             for target in TARGETS:
                 for n in grid.n:
                     for noise in grid.noises:
-                        for seed in range(JUDGED, JUDGED + grid.seeds):
+                        for seed in range(FIRST_SEED, FIRST_SEED + grid.seeds):
                             one = Instance(target, n, seed, noise)
                             label = f"{PART}, {method}, {target}, {n}, {noise}, {seed}"
                             job = functools.partial(attempt, PART, method, solve, one)
-                            found[label] = job
-    return list(found.items())
+                            found[label] = (label, job)
+    return list(found.values())
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return a table for each target and order: methods down, noises across.
+    """Return a table for each target and order: one line a method, one column a noise.
 
-    Then the rates of smaller errors: 1e-10 without noise, 1.2 times it with noise.
+    Further columns count smaller errors: at most 1e-10 without noise, and at most 1.2
+    times the noise with it.
     """
     found = {}
     for target in values(rows, "target"):
@@ -131,7 +155,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _line(method, rows, noises):
-    """Return the rates of a method at each noise, then of closer ones."""
+    """Return the success rates of a method at each noise, then with closer errors."""
     line: Row = {"method": method}
     for noise in noises:
         line[f"noise {noise:g}"] = _rate(select(rows, noise=noise), "success")
@@ -140,22 +164,25 @@ def _line(method, rows, noises):
         if not noise:
             line["noise 0, at most 1e-10"] = _rate(tried, "exact")
         elif noise >= NOISY:
-            name = f"noise {noise:g}, at most {LOOSE} of it"
-            line[name] = _rate(tried, "error", LOOSE * noise)
+            name = f"noise {noise:g}, at most {CLOSE} of it"
+            line[name] = _rate(tried, "error", CLOSE * noise)
     return line
 
 
 def _rate(rows, name, limit=None):
-    """Return how many have a flag, or a value of at most a limit; failures have not."""
+    """Return the rate of rows whose flag is set, or whose value is at most a limit.
+
+    An attempt that raised has None in these columns, and counts as no success.
+    """
     if limit is None:
         good = sum(bool(row[name]) for row in rows)
     else:
         good = sum(row[name] is not None and row[name] <= limit for row in rows)
-    return told(good, len(rows))
+    return rate_text(good, len(rows))
 
 
 def draw_noise(axes: "Axes", rows: Sequence[Row], target: str) -> None:
-    """Draw success against noise, at the order of most noises."""
+    """Draw the success rate against the noise, at the order tried with most noises."""
     chosen = select(rows, part=PART, target=target)
     if not chosen:
         return
@@ -165,17 +192,17 @@ def draw_noise(axes: "Axes", rows: Sequence[Row], target: str) -> None:
     n = max(counts, key=lambda n: counts[n])
     chosen = select(chosen, n=n)
     noises = _sorted(chosen, "noise")
-    _lines(axes, chosen, "noise", noises)
+    _draw_rates(axes, chosen, "noise", noises)
     axes.set_xticks(range(len(noises)), [f"{noise:g}" for noise in noises])
     axes.set(title=f"{target}, n = {n}", xlabel="relative noise")
 
 
 def draw_order(axes: "Axes", rows: Sequence[Row], target: str) -> None:
-    """Draw success against n, without noise."""
+    """Draw the success rate without noise against the order n."""
     chosen = select(rows, part=PART, target=target, noise=0.0)
     orders = _sorted(chosen, "n")
-    _lines(axes, chosen, "n", orders)
-    axes.set_xticks(range(len(orders)), map(str, orders))
+    _draw_rates(axes, chosen, "n", orders)
+    axes.set_xticks(range(len(orders)), list(map(str, orders)))
     axes.set(title=f"{target}, no noise", xlabel="n")
 
 
@@ -183,12 +210,12 @@ def _sorted(rows, name):
     return sorted(values(rows, name))
 
 
-def _lines(axes, rows, name, places):
-    """Draw a line a method, with Wilson's intervals, beside one another."""
+def _draw_rates(axes, rows, name, ticks):
+    """Draw a line for each method, with Wilson's intervals, slightly side by side."""
     methods = values(rows, "method")
     for index, method in enumerate(methods):
         x, y, below, above = [], [], [], []
-        for place, value in enumerate(places):
+        for place, value in enumerate(ticks):
             tried = select(rows, method=method, **{name: value})
             if not tried:
                 continue
@@ -199,6 +226,6 @@ def _lines(axes, rows, name, places):
             y.append(rate)
             below.append(rate - low)
             above.append(high - rate)
-        line = "x--" if method in PEERS else ".-"  # ten colours are not enough
+        line = "x--" if method in PEERS else ".-"  # there are more lines than colours
         axes.errorbar(x, y, (below, above), fmt=line, capsize=2, lw=1, label=method)
     axes.set_ylim(-0.05, 1.05)

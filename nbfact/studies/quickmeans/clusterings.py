@@ -1,4 +1,4 @@
-"""Part of the study of QuicK-means: what is compared, and the rows of one data set."""
+"""Fit and judge all clusterers of the study of QuicK-means on one data set."""
 
 import functools
 import time
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...harness.sample import interleave, paired_ratio, summary
-from ..tools.result_files import Row
+from ..tools.rows import Row
 from .datasets import LabelledSplit, split
 
 KMEANS = "K-means"
@@ -21,21 +21,37 @@ BUTTERFLY = "QuicK-means, butterfly"
 UNIFORM = "uniform landmarks"
 EXHAUSTIVE = "exhaustive search"
 SPARSE = (AFTER, PALM, EXPLORE)
-"""Methods with a sparsity."""
+"""Methods that have a sparsity: the number of entries in each row and column of a
+factor."""
 
-_TIMED = 1000
-"""Points that are assigned while it is timed."""
-_SAMPLE = 1000
-"""Points of the kernel that is approximated."""
-_CLASSES = 32
-"""Classes that are learned: one machine for each."""
-_BUDGET = 0.1
-"""Seconds of timing for each method."""
+_TIMED_POINTS = 1000
+"""Number of points that are assigned while the assignment is timed."""
+
+_KERNEL_POINTS = 1000
+"""Number of test points whose kernel matrix is approximated, because that matrix is
+dense."""
+
+_MOST_CLASSES = 32
+"""Number of classes that the linear SVM learns at most, because it trains one machine
+for each."""
+
+_SECONDS_OF_TIMING = 0.1
+"""Seconds that the timing of the assignment takes, for each method."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A clusterer, the seconds that its fit took, or why there is none."""
+    """A fitted clusterer, or the reason why there is none.
+
+    Attributes
+    ----------
+    model : clusterer or None
+        The fitted estimator; None when its fit raised.
+    seconds : float or None
+        Seconds that its fit took.
+    failure : str or None
+        The exception that its fit raised.
+    """
 
     model: Any = None
     seconds: float | None = None
@@ -43,7 +59,7 @@ class Fitted:
 
 
 Key = tuple[str, int | None]
-"""A method, and its sparsity where it has one."""
+"""A method and its sparsity, or None where the method has none."""
 
 
 def rows_of(
@@ -60,26 +76,30 @@ def rows_of(
     ----------
     data : str
         A name of `datasets.DATA`.
-    n_clusters, seed : int
+    n_clusters : int
+        Number of clusters, K.
+    seed : int
+        Seed of the data, of their split and of the first centres.
     sparsities : sequence of int
+        Sparsities of the methods in :data:`SPARSE`.
     max_iter : int
-        Of K-means, and of QuicK-means.
+        Largest number of iterations of K-means and of QuicK-means.
     most : int
-        Points, in all.
+        Largest number of points.
 
     Returns
     -------
     list of dict
-        What does not apply to a method is None.
+        Rows whose measures are None where they do not apply to the method.
     """
     warm_up()
     points = split(data, n_clusters, seed, most)
     found = fit_all(points.train, n_clusters, seed, sparsities, max_iter)
     kmeans = found[KMEANS, None].model
     models = {key: one.model for key, one in found.items() if one.model is not None}
-    measured = times(models, points.test[:_TIMED])
+    measured = times(models, points.test[:_TIMED_POINTS])
     judge = Judge(points, seed)
-    rows = []
+    rows: list[Row] = []
     for key, one in found.items():
         row: Row = dict.fromkeys(MEASURES) | {"failure": one.failure}
         if one.model is not None:
@@ -89,14 +109,15 @@ def rows_of(
     rows.append({"method": UNIFORM, **nothing, **judge.uniform(n_clusters)})
     rows.append({"method": EXHAUSTIVE, **nothing, "knn": judge.exhaustive()})
     shape = dict(zip("ND", points.train.shape, strict=True))
-    return [{"data": data, "K": n_clusters, **shape, "seed": seed, **r} for r in rows]
+    common: Row = {"data": data, "K": n_clusters, **shape, "seed": seed}
+    return [common | row for row in rows]
 
 
 MEASURES = tuple(
     "inertia relative nnz compression us ratio fit_seconds n_iter ami knn "
     "nystrom svm".split()
 )
-"""Columns of the measures."""
+"""Names of the columns that hold measures."""
 
 
 def fit_all(
@@ -106,45 +127,71 @@ def fit_all(
     sparsities: Sequence[int],
     max_iter: int,
 ) -> dict[Key, Fitted]:
-    """Return all clusterers, from the same first centres.
+    """Fit all clusterers from the same first centres.
 
-    These are drawn by k-means++, as it was published: one candidate for each centre.
+    These centres are drawn by k-means++ as it was published: with one candidate for
+    each centre.
+
+    Parameters
+    ----------
+    train : ndarray of float32, (N, D)
+        The points.
+    n_clusters, seed, sparsities, max_iter
+        See `rows_of`.
+
+    Returns
+    -------
+    dict of (method, sparsity) to Fitted
     """
     from sklearn.cluster import KMeans, kmeans_plusplus
 
     from ...estimators import QuicKMeans
 
-    drawn = {"random_state": seed, "n_local_trials": 1}
+    drawn: dict[str, Any] = {"random_state": seed, "n_local_trials": 1}
     first = kmeans_plusplus(train, n_clusters, **drawn)[0]
-    options = {"max_iter": max_iter, "random_state": seed}
-    kmeans = _fit(KMeans(n_clusters, init=first, n_init=1, **options), train)
-    found = {(KMEANS, None): kmeans}
+    options: dict[str, Any] = {"max_iter": max_iter, "random_state": seed}
+    kmeans = fit(KMeans(n_clusters, init=first, n_init=1, **options), train)
+    found: dict[Key, Fitted] = {(KMEANS, None): kmeans}
     quick = functools.partial(QuicKMeans, n_clusters, init=first, **options)
     for sparsity in sparsities:
         once = quick(sparsity=sparsity, factorizer="palm4msa")
         once.set_params(init=kmeans.model.cluster_centers_, max_iter=0)
-        found[AFTER, sparsity] = _fit(once, train, kmeans.seconds)
+        found[AFTER, sparsity] = fit(once, train, kmeans.seconds or 0.0)
         for method, name in ((PALM, "palm4msa"), (EXPLORE, "explore")):
             model = quick(sparsity=sparsity, factorizer=name)
-            found[method, sparsity] = _fit(model, train)
-    found[BUTTERFLY, None] = _fit(quick(factorizer="butterfly"), train)
+            found[method, sparsity] = fit(model, train)
+    found[BUTTERFLY, None] = fit(quick(factorizer="butterfly"), train)
     return found
 
 
-def _fit(model, train, before=0.0):
-    """Return a model that is fitted; before: seconds that were spent on it already."""
-    start = time.perf_counter() - before
+def fit(model: Any, train: np.ndarray, seconds_before: float = 0.0) -> Fitted:
+    """Fit a clusterer, and return it with the seconds that this took.
+
+    Parameters
+    ----------
+    model : clusterer
+        The estimator to fit.
+    train : ndarray, (N, D)
+        The points.
+    seconds_before : float
+        Seconds that were already spent on its first centres, which count too.
+
+    Returns
+    -------
+    Fitted
+        Without a model when the fit raised.
+    """
+    start = time.perf_counter() - seconds_before
     try:
         model.fit(train)
-    except Exception as problem:  # one attempt of hundreds, told in its row
-        told = " ".join(f"{type(problem).__name__}: {problem}".split())
-        return Fitted(failure=told)
+    except Exception as problem:  # one attempt of hundreds: its row reports it
+        return Fitted(failure=" ".join(f"{type(problem).__name__}: {problem}".split()))
     return Fitted(model, time.perf_counter() - start)
 
 
 @functools.cache
 def warm_up() -> None:
-    """Compile what fits and predicts, once in a process: fits are timed."""
+    """Compile the kernels of QuicK-means, once in a process, because fits are timed."""
     from ...estimators import QuicKMeans
 
     points = np.random.default_rng(0).standard_normal((32, 16)).astype(np.float32)
@@ -153,26 +200,55 @@ def warm_up() -> None:
 
 
 def times(models: dict[Key, Any], points: np.ndarray) -> dict[Key, Row]:
-    """Return microseconds that assigning a point takes, and K-means' over these.
+    """Time the assignment of points by each model, and by K-means beside it.
 
-    Calls are interleaved: each round times every method.
+    Each round of the timing calls every model once, so that a disturbance meets all.
+
+    Parameters
+    ----------
+    models : dict of (method, sparsity) to clusterer
+        Fitted clusterers, K-means among them.
+    points : ndarray, (n_points, D)
+        The points to assign.
+
+    Returns
+    -------
+    dict of (method, sparsity) to dict
+        ``us``, the median time in microseconds for each point, and ``ratio``, the time
+        of K-means over that.
     """
-    calls: dict[Any, Callable] = {
-        key: functools.partial(model.predict, points) for key, model in models.items()
+    by_name: dict[str, Key] = {repr(key): key for key in models}
+    calls: dict[str, Callable[[], object]] = {
+        name: functools.partial(models[key].predict, points)
+        for name, key in by_name.items()
     }
-    samples = interleave(calls, _BUDGET * len(calls))
-    kmeans = samples[KMEANS, None]
+    samples = interleave(calls, _SECONDS_OF_TIMING * len(calls))
+    kmeans = samples[repr((KMEANS, None))]
     return {
-        key: {
+        by_name[name]: {
             "us": summary(sample)["median"] / len(points) * 1e6,
             "ratio": paired_ratio(kmeans, sample)["median"],
         }
-        for key, sample in samples.items()
+        for name, sample in samples.items()
     }
 
 
 def facts(fitted: Fitted, kmeans: Any, points: LabelledSplit) -> Row:
-    """Return what is told of a clusterer by itself, and beside K-means."""
+    """Return the measures of a clusterer itself: inertia, size, time of its fit, AMI.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The clusterer, with a model.
+    kmeans : clusterer
+        The fitted K-means that its inertia is compared with.
+    points : LabelledSplit
+        The points that it was fitted to.
+
+    Returns
+    -------
+    dict
+    """
     from sklearn.metrics import adjusted_mutual_info_score
 
     model = fitted.model
@@ -196,12 +272,14 @@ class Judge:
     Parameters
     ----------
     points : LabelledSplit
+        The data.
     seed : int
-        Of the uniform landmarks, and of the linear machines.
+        Seed of the uniform landmarks and of the linear SVMs.
 
     Notes
     -----
-    The kernel is exp(-gamma d²), gamma = 1 / the mean squared distance (the paper).
+    As in the paper, the kernel is exp(-gamma d²), where d is the distance of two points
+    and gamma is 1 / the mean squared distance.
     """
 
     def __init__(self, points: LabelledSplit, seed: int) -> None:
@@ -210,7 +288,7 @@ class Judge:
         self.gamma = 1 / (2 * float(variance))
 
     def applied(self, model: Any) -> Row:
-        """Return how well a fitted clusterer does in both."""
+        """Return the measures of both applications of a fitted clusterer."""
         from sklearn.frozen import FrozenEstimator
 
         from ...estimators import ClusterNeighborsClassifier, QuickNystroem
@@ -225,14 +303,14 @@ class Judge:
         return {"knn": knn, **self._kernel(features)}
 
     def uniform(self, n_landmarks: int) -> Row:
-        """Return how well points do that are drawn as landmarks: scikit-learn's."""
+        """Return the measures of the Nyström method with landmarks drawn uniformly."""
         from sklearn.kernel_approximation import Nystroem
 
         options = {"n_components": n_landmarks, "random_state": self.seed}
         return self._kernel(Nystroem(gamma=self.gamma, **options))
 
     def exhaustive(self) -> float:
-        """Return the accuracy of the nearest neighbour, searched among all points."""
+        """Return the accuracy of the nearest neighbour searched among all points."""
         from sklearn.neighbors import KNeighborsClassifier
 
         search = KNeighborsClassifier(n_neighbors=1, algorithm="brute")
@@ -240,9 +318,9 @@ class Judge:
         return float(search.score(self.points.test, self.points.test_classes))
 
     def _kernel(self, transformer):
-        """Return the error of the kernel's approximation, and a linear SVM's accuracy.
+        """Return the error of the approximate kernel, and the accuracy of a linear SVM.
 
-        The machine learns some of the classes, where there are many.
+        The SVM learns the first :data:`_MOST_CLASSES` classes only.
         """
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.metrics.pairwise import rbf_kernel
@@ -251,12 +329,12 @@ class Judge:
         points = self.points
         transformer.fit(points.train)
         test = transformer.transform(points.test)
-        some, sample = points.train_classes < _CLASSES, test[:_SAMPLE]
-        asked = points.test_classes < _CLASSES
-        kernel = rbf_kernel(points.test[:_SAMPLE], gamma=self.gamma)
+        some, sample = points.train_classes < _MOST_CLASSES, test[:_KERNEL_POINTS]
+        asked = points.test_classes < _MOST_CLASSES
+        kernel = rbf_kernel(points.test[:_KERNEL_POINTS], gamma=self.gamma)
         error = np.linalg.norm(kernel - sample @ sample.T) / np.linalg.norm(kernel)
         machine = LinearSVC(random_state=self.seed)
-        with warnings.catch_warnings():  # it is judged by what it predicts
+        with warnings.catch_warnings():  # only the accuracy of the SVM counts
             warnings.simplefilter("ignore", ConvergenceWarning)
             train = transformer.transform(points.train[some])
             machine.fit(train, points.train_classes[some])

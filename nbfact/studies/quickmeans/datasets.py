@@ -1,6 +1,6 @@
-"""Points with classes, for the study of QuicK-means: generated, installed, downloaded.
+"""Data sets of the study of QuicK-means: points with classes.
 
-scikit-learn brings the loaders, and some of the data.
+Some are generated, some are installed with scikit-learn, and some are downloaded by it.
 """
 
 import functools
@@ -14,12 +14,21 @@ MISSING = 'scikit-learn is missing; pip install "nbfact[study]" brings it'
 
 Arrays = tuple[np.ndarray, np.ndarray]
 Load = Callable[[int, int], Arrays]
-"""Of a number of clusters and a seed; returns points, (N, D), and classes, (N,)."""
+"""A function of a number of clusters and a seed, which only generated data depend on.
+It returns the points, of shape (N, D), and their classes, of shape (N,)."""
 
 
 @dataclass(frozen=True)
 class LabelledSplit:
-    """Points to fit, float32, points to judge by, and their classes, from 0 on."""
+    """A data set split into points for fitting and points for tests.
+
+    Attributes
+    ----------
+    train, test : ndarray of float32, (n_train, D) and (n_test, D)
+        The points.
+    train_classes, test_classes : ndarray of int, (n_train,) and (n_test,)
+        Their classes, numbered from 0.
+    """
 
     train: np.ndarray
     test: np.ndarray
@@ -28,25 +37,30 @@ class LabelledSplit:
 
 
 def split(name: str, n_clusters: int, seed: int, most: int) -> LabelledSplit:
-    """Return points of a data set, three quarters of them to fit.
+    """Return points of a data set, three quarters of them for fitting.
 
     Parameters
     ----------
     name : str
         One of :data:`DATA`.
     n_clusters : int
-        Blobs, of those that are generated.
+        Number of blobs, for data that are generated.
     seed : int
-        Of what is generated, of the sample, and of the split.
+        Seed of the data that are generated, of the sample and of the split.
     most : int
-        Points, in all; of larger data a sample.
+        Largest number of points, fitted and test points together. Of larger data a
+        random sample is taken.
+
+    Returns
+    -------
+    LabelledSplit
 
     Raises
     ------
     ModuleNotFoundError
         When scikit-learn is not installed; the message says what brings it.
     OSError
-        When data can not be downloaded; the message names those that need no network.
+        When data cannot be downloaded; the message names those that need no network.
     """
     try:
         from sklearn.model_selection import train_test_split
@@ -62,18 +76,37 @@ def split(name: str, n_clusters: int, seed: int, most: int) -> LabelledSplit:
 
 
 def load(name: str, n_clusters: int, seed: int) -> Arrays:
-    """Return all points of a data set, and their classes; arguments as of `split`."""
+    """Return all points of a data set and their classes.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`DATA`.
+    n_clusters, seed : int
+        Number of blobs, and seed, for data that are generated.
+
+    Returns
+    -------
+    points : ndarray, (N, D)
+    classes : ndarray, (N,)
+
+    Raises
+    ------
+    OSError
+        When data cannot be downloaded; the message names those that need no network.
+    """
     if name not in DOWNLOADED:
         return DATA[name](n_clusters, seed)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that it tries again
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # scikit-learn's second attempts
             return DATA[name](n_clusters, seed)
-    except (OSError, ImportError) as error:  # of the network; pandas, that reads a file
-        told = f"data {name} can not be downloaded: {error}"
-        raise OSError(f"{told}; without a network there are: {', '.join(LOCAL)}") from (
-            error
-        )
+    except (OSError, ImportError) as error:  # no network, or no pandas to read a file
+        message = f"data {name} cannot be downloaded: {error}"
+        local = ", ".join(LOCAL)
+        raise OSError(f"{message}; without a network there are: {local}") from error
 
 
 def _blobs(n_clusters, seed):
@@ -96,7 +129,8 @@ def _breast_cancer(n_clusters, seed):
     return standardised(points), classes
 
 
-# What is read from large files is kept: the next job asks for the same.
+# The last data set that was read from a large file is kept, because the next job mostly
+# asks for the same one.
 @functools.lru_cache(maxsize=1)
 def _openml(name):
     from sklearn.datasets import fetch_openml
@@ -123,7 +157,17 @@ def _kddcup99():
 
 
 def standardised(points: np.ndarray) -> np.ndarray:
-    """Return columns less their mean, by their standard deviation, in float32.
+    """Return columns with their mean subtracted, divided by their standard deviation.
+
+    Parameters
+    ----------
+    points : ndarray, (N, D)
+        One row for each point.
+
+    Returns
+    -------
+    ndarray of float32, (N, D)
+        Columns that are constant become zero.
 
     Examples
     --------
@@ -136,9 +180,19 @@ def standardised(points: np.ndarray) -> np.ndarray:
 
 
 def one_hot(table: np.ndarray) -> np.ndarray:
-    """Return a table, (N, D) of numbers and of byte strings, as numbers.
+    """Return a table of numbers and byte strings as numbers only.
 
-    A column of strings becomes one of 0 and 1 for each of its values, in their order.
+    A column of strings becomes one column of 0 and 1 for each of its values, in sorted
+    order.
+
+    Parameters
+    ----------
+    table : ndarray of object, (N, D)
+        The table; the first row says which columns hold byte strings.
+
+    Returns
+    -------
+    ndarray of float64, (N, at least D)
 
     Examples
     --------
@@ -156,14 +210,14 @@ def one_hot(table: np.ndarray) -> np.ndarray:
 
 
 BLOB = 30
-"""Points of a blob."""
+"""Number of points in each blob."""
 
 LOCAL: dict[str, Load] = {
     "digits": _digits,
     "breast_cancer": _breast_cancer,
     "blobs": _blobs,
 }
-"""Data that need no network."""
+"""Data sets that need no network, by name."""
 
 DOWNLOADED: dict[str, Load] = {
     "mnist": lambda n_clusters, seed: _openml("mnist_784"),
@@ -171,7 +225,7 @@ DOWNLOADED: dict[str, Load] = {
     "covtype": lambda n_clusters, seed: _covtype(),
     "kddcup99": lambda n_clusters, seed: _kddcup99(),
 }
-"""Data that scikit-learn downloads once, to its own directory."""
+"""Data sets that scikit-learn downloads once, to its own directory, by name."""
 
 DATA = LOCAL | DOWNLOADED
-"""All of them: of the paper, and of scikit-learn."""
+"""All data sets. To add one, add a line to one of the two dicts above."""

@@ -1,18 +1,23 @@
-"""What was published of QuicK-means, beside what is measured, and what is claimed."""
+"""Published numbers on QuicK-means beside those measured here, and the claims checked.
 
-from collections.abc import Sequence
+The numbers are those of Giffon, Emiya, Ralaivola and Kadri (arXiv 1908.08713, 2019).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from ..patterns.instances import select, values
-from ..tools.intervals import half_width, told, told_mean
-from ..tools.result_files import Row
+from ..tools.intervals import half_width, mean_text, rate_text
+from ..tools.rows import Row, known, select, values
 from .clusterings import EXPLORE, KMEANS, PALM
 
 _MEASURES = ("us", "knn", "svm", "nnz", "nystrom")
-# Giffon, Emiya, Ralaivola and Kadri, arXiv 1908.08713, the table of the version for
-# AAAI 2020; Nyström errors are of a line of its source that is not printed.
-PAPER = {
+"""Columns of the rows that the numbers of :data:`PAPER` belong to, in their order."""
+
+# From the table of the version for AAAI 2020 of the paper. The Nyström errors are from
+# a line of its LaTeX source that is not printed.
+PAPER: dict[tuple[str, int], dict[str, tuple[float, ...]]] = {
     ("blobs", 128): {
         KMEANS: (300, 0.96, 0.98, 256_000, 0.032),
         PALM: (1200, 0.61, 0.95, 6207, 0.032),
@@ -38,16 +43,20 @@ PAPER = {
         PALM: (800, 0.95, 0.86, 2427, 0.061),
     },
 }
-"""Of a data set and K: µs to assign a point, accuracy of 1-NN, of Nyström + SVM,
-values, error of Nyström; at sparsity 2."""
+"""Published measures at sparsity 2, by data set, number of clusters K, and method: the
+microseconds to assign a point, the accuracy of 1-NN, that of Nyström + SVM, the number
+of values stored, and the error of the Nyström approximation."""
 
 _SPARSITY = 2
+"""Sparsity of the published numbers."""
+
 _CLOSE = 1.05
-"""Of K-means' inertia: what is asked for at sparsity 3 on digits."""
+"""Largest inertia, as a multiple of that of K-means, that the claim for digits at
+sparsity 3 allows."""
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return what is measured beside what was published, a table for each data set."""
+    """Return what was measured beside what was published, a table for each data set."""
     captions = {
         "nnz": "values", "knn": "1-NN", "nystrom": "Nyström error",
         "svm": "Nyström + SVM", "us": "µs a point",
@@ -60,97 +69,108 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
         lines = found.setdefault(f"{data}, beside the paper: sparsity {_SPARSITY}", [])
         for name, caption in captions.items():
             line: Row = {"K": n_clusters, "": caption}
-            for method, theirs in numbers.items():
-                line[f"{method}, paper"] = f"{theirs[_MEASURES.index(name)]:g}"
-                line[f"{method}, here"] = told_mean(_of(some, method, name))
-            line[f"{EXPLORE}, here"] = told_mean(_of(some, EXPLORE, name))
+            for method, published in numbers.items():
+                line[f"{method}, paper"] = f"{published[_MEASURES.index(name)]:g}"
+                line[f"{method}, here"] = mean_text(_measured(some, method, name))
+            line[f"{EXPLORE}, here"] = mean_text(_measured(some, EXPLORE, name))
             lines.append(line)
     return found
 
 
 def claims(rows: Sequence[Row]) -> list[Row]:
-    """Return what is claimed, what was found, and the command that prints it."""
+    """Return a row for each claim: what it asks, what was found, and whether it holds.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of the study. A claim about data that are not among them is left out.
+
+    Returns
+    -------
+    list of dict
+        The last column is the command that prints what was found.
+    """
     return [*_search(rows), *_inertia(rows), *_against_palm(rows), *_speed(rows)]
 
 
-def _search(rows):
-    """Claim that 1-NN on blobs is better than published, with no more values."""
+def _search(rows: Sequence[Row]) -> Iterator[Row]:
+    """Check that 1-NN on blobs beats the published accuracy with no more values."""
     for (data, n_clusters), numbers in PAPER.items():
         some = select(rows, data=data, K=n_clusters)
         if data == "blobs" and some:
             paper = dict(zip(_MEASURES, numbers[PALM], strict=True))
-            accuracy, size = (_of(some, EXPLORE, name) for name in ("knn", "nnz"))
-            better = _low(accuracy) > paper["knn"] and np.mean(size) <= paper["nnz"]
+            accuracy, size = (_measured(some, EXPLORE, name) for name in ("knn", "nnz"))
+            better = _low_end(accuracy) > paper["knn"] and np.mean(size) <= paper["nnz"]
             yield _claim(
                 f"1-NN on blobs, K = {n_clusters}, explore, sparsity {_SPARSITY}",
                 f"above {paper['knn']:g} (the paper), at most {paper['nnz']} values",
-                f"{told_mean(accuracy)}, {told_mean(size)} values",
+                f"{mean_text(accuracy)}, {mean_text(size)} values",
                 better,
                 data,
             )
 
 
-def _inertia(rows):
-    """Claim that inertia on digits at sparsity 3 is near that of K-means."""
+def _inertia(rows: Sequence[Row]) -> Iterator[Row]:
+    """Check that the inertia on digits at sparsity 3 is near that of K-means."""
     for n_clusters in sorted(values(select(rows, data="digits"), "K")):
         some = select(rows, data="digits", K=n_clusters)
-        ratios = _of(some, EXPLORE, "relative", 3)
+        ratios = _measured(some, EXPLORE, "relative", 3)
         if ratios:
             yield _claim(
                 f"inertia on digits, K = {n_clusters}, explore, sparsity 3",
                 f"at most {_CLOSE:g} times K-means'",
-                told_mean(ratios),
+                mean_text(ratios),
                 np.mean(ratios) <= _CLOSE,
                 "digits",
             )
 
 
-def _against_palm(rows):
-    """Claim that exploration leaves less inertia than the paper's method."""
+def _against_palm(rows: Sequence[Row]) -> Iterator[Row]:
+    """Check that exploration mostly ends with less inertia than the paper's method."""
     for data in values(rows, "data"):
         some = select(rows, data=data)
         wins = [
-            ours["inertia"] < theirs["inertia"] and ours["nnz"] <= theirs["nnz"]
-            for ours, theirs in _pairs(some)
+            explored["inertia"] < palm["inertia"] and explored["nnz"] <= palm["nnz"]
+            for explored, palm in _pairs(some)
         ]
         if wins:
             yield _claim(
                 f"inertia on {data}, explore against palm4msa, all K and sparsities",
                 "less, with no more values, in most runs",
-                told(sum(wins), len(wins)),
+                rate_text(sum(wins), len(wins)),
                 2 * sum(wins) > len(wins),
                 data,
             )
 
 
-def _speed(rows):
-    """Claim that points are assigned faster than by scikit-learn, at the largest K."""
+def _speed(rows: Sequence[Row]) -> Iterator[Row]:
+    """Check that points are assigned faster than by scikit-learn at the largest K."""
     for data in values(rows, "data"):
         most = max(values(select(rows, data=data), "K"))
-        ratios = _of(select(rows, data=data, K=most), EXPLORE, "ratio")
+        ratios = _measured(select(rows, data=data, K=most), EXPLORE, "ratio")
         if ratios:
             yield _claim(
                 f"assignment on {data}, K = {most}, explore, sparsity {_SPARSITY}",
                 "faster than K-means'",
-                f"{told_mean(ratios)} times",
-                _low(ratios) > 1,
+                f"{mean_text(ratios)} times",
+                _low_end(ratios) > 1,
                 data,
             )
 
 
-def _pairs(rows):
-    """Yield rows of both methods from the same start, of the same sparsity."""
-    theirs = {
+def _pairs(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
+    """Yield the rows of `explore` and `palm4msa` from the same start and sparsity."""
+    by_start = {
         (row["K"], row["sparsity"], row["seed"]): row
         for row in select(rows, method=PALM, failure=None)
     }
-    for ours in select(rows, method=EXPLORE, failure=None):
-        other = theirs.get((ours["K"], ours["sparsity"], ours["seed"]))
-        if other is not None:
-            yield ours, other
+    for explored in select(rows, method=EXPLORE, failure=None):
+        start = explored["K"], explored["sparsity"], explored["seed"]
+        if start in by_start:
+            yield explored, by_start[start]
 
 
-def _claim(claim, asked, found, holds, data):
+def _claim(claim: str, asked: str, found: str, holds: Any, data: str) -> Row:
     return {
         "claim": claim,
         "asked": asked,
@@ -160,16 +180,17 @@ def _claim(claim, asked, found, holds, data):
     }
 
 
-def _of(rows, method, name, sparsity=_SPARSITY):
-    """Return what is known of a column, of one method at one sparsity."""
+def _measured(
+    rows: Sequence[Row], method: str, name: str, sparsity: int = _SPARSITY
+) -> list[float]:
+    """Return the known values of a column, for one method at one sparsity."""
     wanted = None if method == KMEANS else sparsity
-    some = select(rows, method=method, sparsity=wanted)
-    return [row[name] for row in some if row[name] is not None]
+    return known(select(rows, method=method, sparsity=wanted), name)
 
 
-def _low(numbers):
-    """Return the lower end of the interval of a mean; of one number, itself."""
+def _low_end(numbers: Sequence[float]) -> float:
+    """Return the lower end of the 95 % interval of a mean; of one number, itself."""
     if not numbers:
         return -np.inf
     half = half_width(numbers)
-    return np.mean(numbers) - (half if np.isfinite(half) else 0.0)
+    return float(np.mean(numbers)) - (half if np.isfinite(half) else 0.0)

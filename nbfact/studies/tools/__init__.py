@@ -1,1 +1,1 @@
-"""What the studies share."""
+"""Tools that all studies share: options, rows, intervals, jobs, files, the runner."""

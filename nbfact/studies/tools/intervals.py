@@ -1,4 +1,4 @@
-"""How sure a rate is, and a mean."""
+"""Confidence intervals of a rate and of a mean, as numbers and as text."""
 
 import math
 from collections.abc import Sequence
@@ -7,23 +7,24 @@ import numpy as np
 import scipy.stats
 
 Z95 = 1.959963984540054
-"""The 97.5 % point of the normal distribution."""
+"""The 97.5 % point of the standard normal distribution, for a two-sided interval."""
 
 
 def wilson(successes: int, trials: int, z: float = Z95) -> tuple[float, float]:
-    """Return Wilson's interval of a probability, 95 % unless told.
+    """Return Wilson's confidence interval of a probability, by default at 95 %.
 
     Parameters
     ----------
     successes, trials : int
-        At least one trial.
+        Number of successes, and of trials: at least one.
     z : float
-        How many standard deviations wide to each side.
+        Half the width of the interval, in standard deviations of a normal variable.
 
     Returns
     -------
     low, high : float
-        Within [0, 1]; it holds the observed rate, and is not empty at 0 and at 1.
+        Ends of the interval, both within [0, 1]. The interval holds the observed rate,
+        and has a positive width even when that rate is 0 or 1.
 
     References
     ----------
@@ -40,16 +41,25 @@ def wilson(successes: int, trials: int, z: float = Z95) -> tuple[float, float]:
     centre = rate + spread / 2
     half = math.sqrt(spread * (rate * (1 - rate) + spread / 4))
     low, high = (centre - half) / (1 + spread), (centre + half) / (1 + spread)
-    # At the ends exactly, where rounding would leave them.
+    # Rounding would leave an end slightly off 0 or 1, where it is exact.
     return 0.0 if successes == 0 else low, 1.0 if successes == trials else high
 
 
-def told(successes: int, trials: int) -> str:
-    """Return a count and its interval as text.
+def rate_text(successes: int, trials: int) -> str:
+    """Return a rate as text: successes/trials and Wilson's 95 % interval.
+
+    Parameters
+    ----------
+    successes, trials : int
+        Number of successes, and of trials; without trials the text is empty.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
-    >>> told(50, 50), told(0, 20), told(0, 0)
+    >>> rate_text(50, 50), rate_text(0, 20), rate_text(0, 0)
     ('50/50 [.93, 1]', '0/20 [0, .16]', '')
     """
     if not trials:
@@ -60,14 +70,19 @@ def told(successes: int, trials: int) -> str:
 
 
 def half_width(values: Sequence[float], level: float = 0.95) -> float:
-    """Return how far Student's interval of the mean reaches to each side.
+    """Return half the width of Student's confidence interval of the mean.
 
     Parameters
     ----------
     values : sequence of float
-        At least one; of one, nothing is known and infinity is returned.
+        The sample, of at least one value. One value says nothing about the spread:
+        infinity is returned.
     level : float
-        Of the interval.
+        Confidence level of the interval.
+
+    Returns
+    -------
+    float
 
     Examples
     --------
@@ -81,26 +96,36 @@ def half_width(values: Sequence[float], level: float = 0.95) -> float:
     return float(scipy.stats.t.ppf((1 + level) / 2, n - 1)) * error
 
 
-def told_mean(values: Sequence[float]) -> str:
+def mean_text(values: Sequence[float]) -> str:
     """Return a mean and its 95 % interval as text.
 
-    To two digits of the interval, and to four of the mean at most.
+    Both are rounded to two significant digits of the interval, and to at most four of
+    the mean.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The sample; without values the text is empty.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
-    >>> told_mean([1.01, 1.02, 1.03]), told_mean([0.5]), told_mean([])
+    >>> mean_text([1.01, 1.02, 1.03]), mean_text([0.5]), mean_text([])
     ('1.020 ± 0.025', '0.5', '')
     """
     if not len(values):
         return ""
     mean, half = float(np.mean(values)), half_width(values)
-    digits = 3 - _order(mean)
+    digits = 3 - _order_of_magnitude(mean)
     if not 0 < half < math.inf:
         return f"{mean:.4g}" if digits >= 0 else f"{mean:.0f}"
-    digits = max(0, min(digits, 1 - _order(half)))
+    digits = max(0, min(digits, 1 - _order_of_magnitude(half)))
     return f"{mean:.{digits}f} ± {half:.{digits}f}"
 
 
-def _order(number):
-    """Return which power of ten a number is at least; 0 for 0."""
+def _order_of_magnitude(number):
+    """Return the largest integer e with 10^e <= |number|, and 0 for the number 0."""
     return math.floor(math.log10(abs(number))) if number else 0

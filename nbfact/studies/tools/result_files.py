@@ -1,4 +1,8 @@
-"""Rows of a study as files: CSV, Markdown, PNG, each written whole or not at all."""
+"""Files of a study: CSV rows, a Markdown page, a PNG picture, each written atomically.
+
+A file is first written under a temporary name and then renamed, so that an interrupted
+run leaves the earlier file whole.
+"""
 
 import csv
 import io
@@ -9,32 +13,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._core.files import atomic_path
+from .rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Row = dict[str, Any]
-
-MISSING = 'matplotlib is missing; pip install "nbfact[study]" brings it'
+MATPLOTLIB_MISSING = 'matplotlib is missing; pip install "nbfact[study]" brings it'
 
 
 def new_figure() -> "Figure":
-    """Return an empty figure of matplotlib, which is imported here.
+    """Return an empty matplotlib figure; matplotlib is imported only here.
 
     Raises
     ------
     ModuleNotFoundError
-        When it is not installed; the message says what brings it.
+        When matplotlib is not installed; the message names the extra that brings it.
     """
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
-        raise ModuleNotFoundError(MISSING) from None
+        raise ModuleNotFoundError(MATPLOTLIB_MISSING) from None
     return Figure(figsize=(10, 6), layout="constrained")
 
 
 def check_directory(path: Path) -> None:
-    """Raise OSError unless files can be written in `path`, made when missing.
+    """Raise OSError unless files can be written in a directory, or once it is made.
+
+    Parameters
+    ----------
+    path : Path
+        The directory. It may be missing: then its nearest existing parent is checked.
+
+    Raises
+    ------
+    NotADirectoryError
+        When the path, or its nearest existing parent, is no directory.
+    PermissionError
+        When the directory is not writable.
 
     Examples
     --------
@@ -52,7 +67,7 @@ def check_directory(path: Path) -> None:
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
-    """Return the keys of all rows, in the order they are met.
+    """Return the names of all columns, in the order in which rows first have them.
 
     Examples
     --------
@@ -63,38 +78,37 @@ def columns(rows: Sequence[Row]) -> list[str]:
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as comma-separated values; ``None`` is an empty cell.
+    """Write rows as comma-separated values, below a line of column names.
 
     Parameters
     ----------
     path : Path
-        The file.
+        The file to write.
     rows : sequence of dict
-        One line each, after the line of names.
+        One line each. None, and a column that a row does not have, are empty cells.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, columns(rows), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_text(path, text.getvalue())
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file."""
+    """Write a text file in UTF-8."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_png(path: Path, draw: Callable[["Figure"], None]) -> None:
-    """Let `draw` fill a figure, and write it.
+    """Draw a figure and write it as a PNG picture.
 
     Parameters
     ----------
     path : Path
-        The file.
+        The file to write.
     draw : callable
-        Given the figure.
+        ``draw(figure)`` fills the empty figure that it is passed.
     """
     figure = new_figure()
     draw(figure)
@@ -103,12 +117,12 @@ def write_png(path: Path, draw: Callable[["Figure"], None]) -> None:
 
 
 def markdown(tables: Mapping[str, Sequence[Row]]) -> str:
-    """Return tables in Markdown, numbers with four significant digits.
+    """Return tables in Markdown, with numbers of four significant digits.
 
     Parameters
     ----------
-    tables : mapping of str to rows
-        By caption.
+    tables : mapping of str to sequence of dict
+        The rows of each table, by its caption.
 
     Returns
     -------
@@ -143,7 +157,7 @@ def markdown(tables: Mapping[str, Sequence[Row]]) -> str:
 
 
 def cell(value: Any) -> str:
-    """Return one value as text; ``None`` as nothing.
+    """Return the text of one cell of a table; None gives an empty cell.
 
     Examples
     --------
@@ -155,12 +169,12 @@ def cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def broken(rows: Sequence[Row]) -> list[str]:
-    """Return a line for each number that is NaN or infinite.
+def not_finite(rows: Sequence[Row]) -> list[str]:
+    """Return a message for each number of the rows that is NaN or infinite.
 
     Examples
     --------
-    >>> broken([{"error": 0.1}, {"error": float("nan")}])
+    >>> not_finite([{"error": 0.1}, {"error": float("nan")}])
     ['row 2: error is nan']
     """
     return [

@@ -1,17 +1,19 @@
-"""Run a study: progress, then its table, its rows and its picture.
+"""Run a study: show its progress, then write its rows, its tables and its picture.
 
-Exit codes, also those of ``nbfact study``:
+Exit codes, which ``nbfact study`` returns too:
 
 ====  =====================================================================
-0     done
-1     a number of the study is NaN or infinite, or an attempt of ours raised; its files
-      are written all the same
-2     wrong usage, a directory that cannot be written, an extra not installed
-130   interrupted: no results are written; where jobs are not timed, those that are
-      done are kept beside the results, and the same command goes on from there
+0     The study is done.
+1     A number is NaN or infinite, or an attempt of nbfact (not of another
+      library) raised an exception. The files are written nevertheless.
+2     Wrong usage, a directory that cannot be written, or an extra that is
+      not installed.
+130   Interrupted. No results are written. A study with ``PARALLEL`` keeps the
+      jobs that are done beside the results, and the same command resumes.
 ====  =====================================================================
 """
 
+import importlib
 import importlib.util
 import sys
 import time
@@ -24,16 +26,29 @@ from ...cases.nbfact_project import NBFACT
 from ...cases.rivals import peers
 from ...harness import machine
 from ...harness.measure import limited_threads
+from .. import STUDIES
 from . import result_files, work
+from .rows import Row
 
-BRINGS = 'pip install "nbfact[study]" brings it'
-STUDIES = tuple(
-    "tradeoff cost scale noise patterns crossover products rates dao quickmeans".split()
-)
+JOBLIB_MISSING = 'joblib is missing; pip install "nbfact[study]" brings it'
 
 
 def load(name: str) -> ModuleType:
-    """Return the module of a study.
+    """Return the module of a study, imported now.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`nbfact.studies.STUDIES`.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
 
     Examples
     --------
@@ -41,11 +56,8 @@ def load(name: str) -> ModuleType:
     True
     """
     if name not in STUDIES:
-        raise ValueError(f"unknown study {name!r}: expected one of {STUDIES}")
-    rooms = {"patterns": "patterns.patterns_study"}
-    rooms["quickmeans"] = "quickmeans.quickmeans_study"
-    rooms["products"] = "product_speed"
-    return importlib.import_module(f"nbfact.studies.{rooms.get(name, name)}")
+        raise ValueError(f"unknown study {name!r}: expected one of {tuple(STUDIES)}")
+    return importlib.import_module(f"..{STUDIES[name]}", __package__)
 
 
 def run_study(
@@ -58,27 +70,28 @@ def run_study(
     data: Sequence[str] = (),
     settings: Any = None,
 ) -> int:
-    """Run a study, print its table, write NAME.csv, NAME.md and NAME.png.
+    """Run a study, print its tables, and write NAME.csv, NAME.md and NAME.png.
 
     Parameters
     ----------
     name : str
-        One of :data:`STUDIES`.
+        One of :data:`nbfact.studies.STUDIES`.
     quick : bool
-        Smaller, to see that it works.
+        Run the smaller version of the study, which shows within minutes that it works.
     output : Path or None
-        Directory, made when missing; by default ``runs`` in the current one.
+        Directory of the files, made when missing. None means ``runs`` in the current
+        directory.
     with_peers : bool
-        Run pyfaust live where the study compares with it.
+        Run pyfaust too, where the study compares with it.
     threads : int
-        Of BLAS, OpenMP and Numba.
+        Number of threads that BLAS, OpenMP and Numba use.
     n_jobs : int
-        Processes, of one thread each, for a study with ``PARALLEL``.
+        Number of processes, with one thread each, for a study with ``PARALLEL``.
     data : sequence of str
-        Names of data sets, for a study with a function ``choose``; by default those
-        that need no network.
+        Names of data sets, for a study with a function ``choose``. None named means
+        those that need no network.
     settings : optional
-        Other settings of the study than its ``QUICK`` or ``FULL``.
+        Settings to use instead of the study's ``QUICK`` or ``FULL``.
 
     Returns
     -------
@@ -88,21 +101,22 @@ def run_study(
     Raises
     ------
     ModuleNotFoundError
-        When an extra is not installed; the message says what brings it.
+        When an extra is not installed; the message names the one that is needed.
     ValueError
-        For an unknown study, more threads than there are, processes for a study that
-        times its jobs, or data that a study does not have.
+        For an unknown study, more threads than the machine has, several processes for
+        a study that times its jobs, or data that the study does not have.
     OSError
         When the directory cannot be written, or data cannot be downloaded.
     """
     study = load(name)
     output = Path("runs") if output is None else output
-    result_files.new_figure()  # before the work and not after: matplotlib, the directory
+    # These raise before the work is done rather than after it.
+    result_files.new_figure()
     result_files.check_directory(output)
     if with_peers and not peers.installed("pyfaust"):
         raise ModuleNotFoundError(f"--peers: pyfaust is missing; {peers.INSTALL}")
     parallel = getattr(study, "PARALLEL", False)
-    _check_jobs(name, parallel, n_jobs, threads)
+    _check_n_jobs(name, parallel, n_jobs, threads)
     settings = settings or (study.QUICK if quick else study.FULL)
     if data:
         settings = _chosen(study, name, settings, data)
@@ -115,31 +129,37 @@ def run_study(
     with limited_threads(threads):
         rows = work.do(study.jobs(settings, with_peers), n_jobs, kept)
     seconds = time.perf_counter() - start
-    shown = result_files.markdown(study.tables(rows))
-    output.mkdir(parents=True, exist_ok=True)
     flags = f"{' --quick' * quick}{' --peers' * with_peers}"
     flags += "".join(f" --data {one}" for one in data)
-    head = f"# {study.TITLE}\n\n`nbfact study {name}{flags}`: {_where(threads)}.\n\n"
-    result_files.write_csv(output / f"{name}.csv", rows)
+    source = f"`nbfact study {name}{flags}`: {_machine_and_versions(threads)}."
+    shown = _write_files(study, name, output, rows, source)
+    if kept:
+        kept.remove()
+    print(shown)  # after the files are written, because `| head` closes the pipe
+    mistakes = result_files.not_finite(rows) + _own_failures(rows)
+    for message in mistakes:
+        print(f"WRONG: {message}", file=sys.stderr)
+    files = ", ".join(str(output / f"{name}.{kind}") for kind in ("csv", "md", "png"))
+    print(f"\n{len(rows)} rows, {seconds:.0f} s; in {files}")
+    return 1 if mistakes else 0
+
+
+def _write_files(study, name, output: Path, rows: Sequence[Row], source: str) -> str:
+    """Write the three files of a study, and return its tables and notes as text."""
+    shown = f"{result_files.markdown(study.tables(rows))}\n{study.NOTES}"
+    head = f"# {study.TITLE}\n\n{source}\n\n"
     tail = f"![{study.TITLE}]({name}.png)\n\nAll rows: [{name}.csv]({name}.csv).\n"
-    text = f"{head}{shown}\n{study.NOTES}\n\n{tail}"
-    result_files.write_text(output / f"{name}.md", text)
+    output.mkdir(parents=True, exist_ok=True)
+    result_files.write_csv(output / f"{name}.csv", rows)
+    result_files.write_text(output / f"{name}.md", f"{head}{shown}\n\n{tail}")
     result_files.write_png(
         output / f"{name}.png", lambda figure: study.draw(rows, figure)
     )
-    if kept:
-        kept.remove()
-    print(f"{shown}\n{study.NOTES}")  # after the files: `| head` closes the pipe
-    wrong = result_files.broken(rows) + _failed(rows)
-    for line in wrong:
-        print(f"WRONG: {line}", file=sys.stderr)
-    files = ", ".join(str(output / f"{name}.{kind}") for kind in ("csv", "md", "png"))
-    print(f"\n{len(rows)} rows, {seconds:.0f} s; in {files}")
-    return 1 if wrong else 0
+    return shown
 
 
-def _failed(rows):
-    """Return a line for each attempt of ours that raised."""
+def _own_failures(rows):
+    """Return a message for each attempt of nbfact, not of a rival, that raised."""
     return [
         f"row {number}: {row['method']}: {row['failure']}"
         for number, row in enumerate(rows, start=1)
@@ -148,14 +168,14 @@ def _failed(rows):
 
 
 def _chosen(study, name, settings, data):
-    """Return settings for some data sets only."""
+    """Return the settings of a study restricted to some data sets."""
     if not hasattr(study, "choose"):
         raise ValueError(f"--data {data[0]}: study {name} has no data sets to choose")
     return study.choose(settings, data)
 
 
-def _check_jobs(name, parallel, n_jobs, threads):
-    """Raise where a study can not be spread over processes."""
+def _check_n_jobs(name, parallel, n_jobs, threads):
+    """Raise when the jobs of a study cannot be spread over several processes."""
     if n_jobs == 1:
         return
     if n_jobs < 1:
@@ -165,16 +185,16 @@ def _check_jobs(name, parallel, n_jobs, threads):
     if threads > 1:
         raise ValueError(f"--jobs {n_jobs} --threads {threads}: choose one")
     if importlib.util.find_spec("joblib") is None:
-        raise ModuleNotFoundError(f"--jobs {n_jobs}: joblib is missing; {BRINGS}")
+        raise ModuleNotFoundError(f"--jobs {n_jobs}: {JOBLIB_MISSING}")
 
 
-def _where(threads):
-    """Return what the figures depend on, in a line."""
+def _machine_and_versions(threads):
+    """Return a line with the machine and the versions that the figures depend on."""
     found = machine.fingerprint(NBFACT)
     versions = found["versions"]
     names = ("nbfact", "numba", "numpy", "scikit-learn", "pyfaust")
-    told = [f"{name} {versions[name]}" for name in names if name in versions]
-    commit = found.get("commit")
-    told += [f"commit {commit[:10]}{'+' * bool(found.get('dirty'))}"] if commit else []
+    parts = [f"{name} {versions[name]}" for name in names if name in versions]
+    if commit := found.get("commit"):
+        parts.append(f"commit {commit[:10]}{'+' * bool(found.get('dirty'))}")
     plural = "" if threads == 1 else "s"
-    return f"{found['cpu']}, {threads} thread{plural}, {', '.join(told)}"
+    return f"{found['cpu']}, {threads} thread{plural}, {', '.join(parts)}"
