@@ -338,7 +338,7 @@ def _unit_factors(product, dtype, fixed=()):
         total += exponent
         coo = matrix.tocoo()
         values = shift(coo.data.astype(dtype), -exponent)
-        factors.append(_Factor(*coo.coords, values, coo.shape, j in fixed))
+        factors.append(_Factor(coo.row, coo.col, values, coo.shape, j in fixed))
     return factors, total
 
 
