@@ -1,6 +1,8 @@
-"""Set-up shared by all tests."""
+"""Fixtures and settings that all tests share."""
 
+import gc
 import os
+import signal
 
 # Before numba is imported: on a busy machine a spinning barrier costs milliseconds.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -9,9 +11,36 @@ import numba
 import pytest
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_objects_to_collect():
+    """Hide the objects made so far from the garbage collector.
+
+    Numba and the test items leave millions of objects that live until the end. The
+    harness collects garbage before each measurement, and a collection would visit all
+    of them: half a second each time.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts():
+    """Install Python's own handler of SIGINT, also where the shell ignores the signal.
+
+    A shell without job control starts its background jobs with SIGINT ignored. A test
+    that raises the signal would then wait for an exception that never comes.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def one_thread():
-    """Run with one BLAS thread, as the command does; on busy cores two are slow."""
+    """Run with one BLAS thread, as the commands do.
+
+    On a machine whose cores are busy, two threads wait for one another.
+    """
     pytest.importorskip("threadpoolctl")
     from nbfact.harness.measure import limited_threads
 
@@ -29,7 +58,7 @@ def client():
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
-            silence_logs=50,  # a worker that is killed is reported
+            silence_logs=50,  # the tests kill workers, and each loss would be logged
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
@@ -38,7 +67,7 @@ def client():
 
 @pytest.fixture
 def on_cluster(client):
-    """Make the cluster the one that dask uses."""
+    """Make the cluster of `client` the scheduler that dask uses by default."""
     import dask
 
     with client.as_current(), dask.config.set(scheduler="distributed"):
@@ -46,10 +75,12 @@ def on_cluster(client):
 
 
 def pytest_collection_modifyitems(items):
-    """Skip the tests marked `compiled` when nothing is compiled."""
+    """Skip the tests marked `compiled` when NUMBA_DISABLE_JIT is set."""
     if not numba.config.DISABLE_JIT:
         return
-    skip = pytest.mark.skip(reason="too slow interpreted, or about compilation")
+    skip = pytest.mark.skip(
+        reason="compiled only: too slow interpreted, or about the compilation itself"
+    )
     for item in items:
         if "compiled" in item.keywords:
             item.add_marker(skip)

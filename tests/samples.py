@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 ACCEPTANCE = Path(__file__).parents[2] / "shared" / "acceptance"
-# Compiling takes most of the time of the tests: single precision is compiled in the
-# slow run, by tests that name it, and by `nbfact bench --quick`; interpreted always.
+# Compiling takes most of the time of the tests: those in single precision are compiled
+# in `.ci/run` only, with the tests marked `slow`. Interpreted, all of them run.
 SINGLE = () if numba.config.DISABLE_JIT else (pytest.mark.slow,)
 DTYPES = [
     pytest.param("float32", marks=SINGLE),

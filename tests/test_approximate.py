@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from samples import DTYPES
 
 from nbfact.cases import registry as cases
 from nbfact.cases.approximate_products import approximation_cases, butterfly_chain
@@ -26,7 +27,7 @@ def errors(name, n, dtype="float64"):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", DTYPES[:2])
 def test_a_higher_rank_errs_less_and_cosines_are_found_exactly(dtype):
     found = errors("dct", 64, dtype)
     eps = float(np.finfo(dtype).eps)

@@ -281,7 +281,7 @@ def test_fusions(name, sizes):
         operator.fuse([2, 2])
 
 
-@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+@pytest.mark.parametrize("dtype", DTYPES[1:3])
 def test_inverse(dtype):
     chain = Chain.mixed_radix([2, 3, 2])
     operator, dense = operator_of(chain, dtype, True)

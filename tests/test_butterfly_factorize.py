@@ -179,9 +179,7 @@ def test_orders():
 
 
 @pytest.mark.parametrize("order", ["left-to-right", "balanced"])
-@pytest.mark.parametrize(
-    "dtype", ["float32", "float64", "complex64", "complex128", "int64", "bool"]
-)
+@pytest.mark.parametrize("dtype", [*DTYPES, "int64", "bool"])
 def test_dtypes(dtype, order):
     target = (random((16, 16), "float64") * 3).astype(dtype)
     result = nf.butterfly_factorize(target, order=order)

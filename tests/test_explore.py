@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from samples import SINGLE
 
 import nbfact as nf
 from nbfact.algorithms.palm.explore import schedule_of
@@ -109,7 +110,9 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("leak", [0.9, 1, (0.99, 0.5)])
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=SINGLE * (n == "float32")) for n in TARGETS]
+)
 def test_never_worse_than_palm4msa_and_never_nan(name, leak):
     target, sets = (
         TARGETS[name],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.linalg
-from samples import close, random
+from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact import Chain
@@ -35,7 +35,7 @@ def test_transforms_by_fit():
         nf.transforms.slant(8, dtype="complex128")
 
 
-@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+@pytest.mark.parametrize("dtype", DTYPES[1:3])
 def test_convolutions_are_two_butterflies(dtype):
     c = random(16, dtype)
     result = nf.butterfly_factorize(scipy.linalg.circulant(c), model="circulant")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from samples import DTYPES
 
 import nbfact as nf
 from nbfact.algorithms.learn.starts import split_budget
@@ -45,7 +46,7 @@ def test_any_shape_within_the_budget(shape):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("dtype", [np.float32, complex])
+@pytest.mark.parametrize("dtype", DTYPES[::3])
 def test_dtypes(dtype):
     target = gaussian(8, 8, dtype)
     assert_honest(learn(target, 32), target, 32)

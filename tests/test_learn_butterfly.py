@@ -5,7 +5,7 @@ import itertools
 import naive
 import numpy as np
 import pytest
-from samples import close, random
+from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact import kernels
@@ -31,7 +31,7 @@ def circulant(n, seed=0):
 # --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", DTYPES[:2])
 @pytest.mark.parametrize("planes", PLANES)
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("n", [2, 8])
@@ -288,7 +288,7 @@ def test_the_scale_of_the_target_does_not_matter(scale):
     np.testing.assert_allclose(scaled.rmse, scale * plain.rmse, rtol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "complex64", "float64", "int64"])
+@pytest.mark.parametrize("dtype", [*DTYPES[:3], "int64"])
 def test_the_precision_of_the_target_is_kept(dtype):
     target = np.rint(4 * random((4, 4), "float64")).astype(dtype)
     got = short(target)

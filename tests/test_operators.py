@@ -54,7 +54,7 @@ def test_dtypes(dtype, x_dtype):
     close(operator @ x[:, 0], dense(operator) @ x[:, 0])
 
 
-@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES[::3])
 def test_adjoint_and_transpose(dtype):
     operator, x = product(dtype), random((6, 2), dtype, 3)
     close(operator.T @ x, dense(operator).T @ x)
@@ -150,7 +150,7 @@ def test_numbers_and_repr():
     np.testing.assert_array_equal(zero @ np.ones(3), [0, 0])
 
 
-@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES[::3])
 def test_copies_and_files(dtype, tmp_path):
     operator = product(dtype)
     operator @ np.ones(5)

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from samples import random
+from samples import DTYPES, random
 from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
@@ -87,7 +87,7 @@ def test_random_starts():
     assert runs[2].history.errors != runs[0].history.errors
 
 
-@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES[::3])
 def test_the_same_call_gives_the_same_bits(dtype):
     target = random((20, 30), dtype)
     preset = nf.presets.rectmat(3, 4, 3)
@@ -155,7 +155,7 @@ def test_rectmat_relatives():
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("scaling", SCALINGS)
-@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+@pytest.mark.parametrize("dtype", DTYPES[1:3])
 def test_implicit_targets(monkeypatch, dtype, scaling, order):
     monkeypatch.setattr(targets, "SMALL", 0)
     array = np.where(random((12, 70), "float64", 1) > 0.3, random((12, 70), dtype), 0)

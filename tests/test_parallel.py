@@ -5,7 +5,7 @@ import threading
 import numba
 import numpy as np
 import pytest
-from samples import random
+from samples import SINGLE, random
 
 from nbfact import Butterfly, Chain
 from nbfact.kernels import (
@@ -16,6 +16,13 @@ from nbfact.kernels import (
     kronecker_chain_apply_columns,
     kronecker_chain_apply_columns_parallel,
 )
+
+# Threads take seconds to compile: one dtype here, the others in `.ci/run`.
+THREADED = [
+    pytest.param("float32", marks=SINGLE),
+    "float64",
+    pytest.param("complex128", marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture(params=[1, 2])
@@ -29,9 +36,7 @@ def threads(request):
     numba.set_num_threads(before)
 
 
-@pytest.mark.parametrize(
-    "dtype", ["float32", pytest.param("complex128", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("dtype", THREADED)
 @pytest.mark.parametrize("batch", [1, 3, 257])
 @pytest.mark.compiled
 def test_chain(batch, dtype, threads):
@@ -46,9 +51,7 @@ def test_chain(batch, dtype, threads):
         np.testing.assert_array_equal(out, expected)
 
 
-@pytest.mark.parametrize(
-    "dtype", ["float32", pytest.param("complex128", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("dtype", THREADED)
 @pytest.mark.parametrize("batch", [1, 3, 257])
 @pytest.mark.parametrize("n", [8, 64, 1024])
 @pytest.mark.compiled
@@ -89,9 +92,7 @@ def monarch(dtype):
     return Butterfly(chain, values, rows=permuted)
 
 
-@pytest.mark.parametrize(
-    "dtype", ["float32", pytest.param("complex128", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("dtype", THREADED)
 @pytest.mark.compiled
 def test_apply(dtype, threads):
     operator = monarch(dtype)
@@ -108,7 +109,7 @@ def test_apply(dtype, threads):
 @pytest.mark.compiled
 def test_apply_from_several_threads():
     """The layer "workqueue" would end the process, without the lock."""
-    operator, x = monarch("float32"), random((64, 257), "float32")
+    operator, x = monarch("float64"), random((64, 257), "float64")
     expected, got = operator @ x, []
 
     def work():

@@ -6,6 +6,7 @@ import naive
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from samples import DTYPES
 
 pytest.importorskip("sklearn")
 
@@ -35,7 +36,7 @@ def test_scikit_learn_conventions(estimator, check):
 
 
 @pytest.mark.parametrize("factorizer", FACTORIZERS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", DTYPES[:2])
 def test_fit(factorizer, dtype):
     x = blobs(dtype=dtype)
     model = QuicKMeans(12, factorizer=factorizer, random_state=0).fit(x)

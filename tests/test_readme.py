@@ -5,6 +5,7 @@ import importlib
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,7 @@ MODULES = sorted(
     if path.name != "__main__.py"
 )
 MAIN_JOB = 'pip install -e ".[bench]" && nbfact bench --quick'
-TESTS = (
-    'pip install -e ".[test]" && NUMBA_DISABLE_JIT=1 pytest -q '
-    '-m "not compiled and not slow" && pytest -q -m "not slow"'
-)
+TESTS = 'pip install -e ".[test]" && pytest -q -n 2 --dist loadfile -m "not slow"'
 
 
 def blocks(text, language):
@@ -82,16 +80,42 @@ def test_the_two_commands_stand_in_the_readme_on_one_line_each():
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
-def test_ci_runs_the_commands_of_the_readme():
+def test_ci_runs_the_commands_of_the_readme_and_every_check():
     script = ROOT / ".ci" / "run"
-    listed = subprocess.run(
+    done = subprocess.run(
         ["bash", script, "--list"], capture_output=True, text=True, check=True
     )
+    listed = done.stdout.splitlines()
     install = TESTS.split(" && ")[0]
-    assert listed.stdout.splitlines() == [install, "ruff check", TESTS, MAIN_JOB]
+    assert listed[0] == install
+    checks = ["ruff check", "ruff format --check", "codespell", "mypy"]
+    assert listed[1:5] == checks
+    interpreted, covered, compiled, slow, main_job, oldest, smoke = listed[5:]
+    assert interpreted.startswith("NUMBA_DISABLE_JIT=1 coverage run -m pytest ")
+    assert covered.startswith("coverage report")
+    assert (compiled, main_job) == (TESTS, MAIN_JOB)
+    assert slow == "pytest -q -m slow"
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        declared = tomllib.load(file)["project"]["dependencies"]
+    assert len(declared) == 3
+    for dependency in declared:
+        assert f"'{dependency.replace('>=', '==')}.*'" in oldest
+    for test in re.findall(r"(tests/\w+\.py)::(\w+)", smoke):
+        assert f"def {test[1]}(" in (ROOT / test[0]).read_text(encoding="utf-8")
     text = script.read_text(encoding="utf-8")
-    assert "pip install" not in text, "CI reads its commands from the README"
-    assert "pytest" not in text
+    for command in (install, TESTS, MAIN_JOB):
+        assert command not in text, "CI reads its commands from the README"
+
+
+def test_the_hooks_before_a_commit_are_the_checks_of_ci():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    entries = re.findall(r"entry: (.*)", hooks)
+    assert entries == [
+        "ruff check --force-exclude",
+        "ruff format --force-exclude",
+        "codespell",
+        "mypy",
+    ]
 
 
 # A figure that somebody measured: a time, a speed-up, a rate, a share.

@@ -241,7 +241,7 @@ def test_rank_deficiency():
     assert got.history.errors[0] <= errors[0] * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_free_values_do_not_cancel(dtype):
     """Dense factors, wide inside: many values do, large ones lose all digits."""
     for seed in range(6):

@@ -66,7 +66,7 @@ TINY = {
         ((8, 8, 8), (4, 16, 8)), (0.1, 0.5), ("float64",), 0.0
     ),
     "rates": rates.Settings(4, ("float64",), (1, 2), (2,), (1, 2), 0.0),
-    "product_speed": product_speed.Settings((8,), (1, 2), ("float32",), 0.0),
+    "product_speed": product_speed.Settings((8,), (1, 2), ("float64",), 0.0),
     "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
     "quickmeans": quickmeans.Settings(
         (("digits", (4,), (2, 3)), ("blobs", (4,), (2,))), 2, 2, 120

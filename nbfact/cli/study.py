@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..studies.tools.run_study import STUDIES, run_study
+from ..studies import STUDIES
 from .options import Threads, output_option
 
 if TYPE_CHECKING:  # a type checker knows no enum whose members are computed
@@ -49,5 +49,7 @@ def study(
 
     A study that does not time its jobs continues where it was interrupted.
     """
+    from ..studies.tools.run_study import run_study
+
     options = quick, output, peers, threads, n_jobs, data or ()
     raise typer.Exit(run_study(str(name), *options))
