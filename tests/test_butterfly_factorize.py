@@ -72,7 +72,9 @@ def test_the_kernel_permutes(dtype):
     target, rng = random((16, 16), dtype), np.random.default_rng(1)
     rows, columns = rng.permutation(16), rng.permutation(16)
     found = factor_by_splits(target, rows, columns, DYADIC, "left-to-right", True)
-    same = factor_by_splits(target[rows][:, columns], None, None, DYADIC, "left-to-right", True)
+    same = factor_by_splits(
+        target[rows][:, columns], None, None, DYADIC, "left-to-right", True
+    )
     for one, other in zip(found.values, same.values, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -80,12 +82,16 @@ def test_the_kernel_permutes(dtype):
 def test_ties_keep_the_first_row():
     block = np.array([[1.0, 1.0], [1.0, -1.0]])
     target = np.block([[np.eye(2), np.zeros((2, 2))], [np.zeros((2, 2)), block]])
-    found = factor_by_splits(target, None, None, Chain.square_dyadic(4), "left-to-right", True)
+    found = factor_by_splits(
+        target, None, None, Chain.square_dyadic(4), "left-to-right", True
+    )
     values = found.values[0]
     assert values.shape == (1, 2, 2, 2)
     np.testing.assert_array_equal(abs(values[0, :, 0, :]), [[1, 1], [0, 0]])
     tied = np.array([[1.0, 0, 1, 0], [0, 1, 0, 1], [0, 1, 0, -1], [1, 0, -1, 0]])
-    found = factor_by_splits(tied, None, None, Chain.square_dyadic(4), "left-to-right", True)
+    found = factor_by_splits(
+        tied, None, None, Chain.square_dyadic(4), "left-to-right", True
+    )
     np.testing.assert_array_equal(found.values[0][0, 1], 0)
     assert found.error == pytest.approx(2)
 
@@ -93,7 +99,9 @@ def test_ties_keep_the_first_row():
 def test_rows_in_step():
     """The first blocks are those of rows 0, m / 2; then 0, m / 4; and so on."""
     target = random((8, 8), "float64")
-    found = factor_by_splits(target, None, None, Chain.square_dyadic(8), "left-to-right", True)
+    found = factor_by_splits(
+        target, None, None, Chain.square_dyadic(8), "left-to-right", True
+    )
     u, sigma, _ = np.linalg.svd(target[[1, 5], :4])
     close(abs(found.values[0][0, :, 0, 1]), abs(u[:, 0]))
     assert found.lost[0] > sigma[1]
