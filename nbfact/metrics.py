@@ -1,4 +1,4 @@
-"""How good an approximation is, and how much it saves."""
+"""Measures of an approximation: its error, its size, and how much it saves."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,14 +14,14 @@ def relative_error(A: Any, F: Any) -> float:
 
     Parameters
     ----------
-    A, F : array, scipy sparse array or LinearOperator, of one shape
-        The matrix and its approximation. Both are made dense, in double precision.
+    A, F : array_like, scipy sparse array or LinearOperator, shape (m, n)
+        The matrix and its approximation. Both are made dense in double precision.
 
     Returns
     -------
     float
-        At least 0 and never NaN: infinity when `F` holds NaN or infinity, or when
-        `A` is zero and `F` is not. Two zeros give 0.
+        The error, at least 0 and never NaN. It is infinite when `F` holds NaN or
+        infinity, or when `A` is zero and `F` is not; it is 0 when both are zero.
 
     Raises
     ------
@@ -32,12 +32,14 @@ def relative_error(A: Any, F: Any) -> float:
 
     Notes
     -----
-    Both are divided by the largest modulus of `A`, and the difference by its own,
-    before anything is squared: right from 1e-300 to 1e300.
+    Before numbers are squared, both matrices are divided by the largest modulus of `A`,
+    and their difference by its own largest modulus, so that the result is correct for
+    entries from 1e-300 to 1e300.
 
     Examples
     --------
-    >>> relative_error([[3.0, 4.0]], [[3.0, 0.0]])
+    >>> import nbfact as nf
+    >>> nf.relative_error([[3.0, 4.0]], [[3.0, 0.0]])
     0.8
     """
     A, F = _dense("A", A), _dense("F", F)
@@ -47,13 +49,14 @@ def relative_error(A: Any, F: Any) -> float:
         raise ValueError("A holds NaN or infinity: no error is relative to it")
     if not np.isfinite(F).all():
         return float("inf")
-    # Real and imaginary parts apart: dividing complex numbers can overflow.
+    # Real and imaginary parts are separated, because a complex division can overflow.
     A, F = np.stack([A.real, A.imag]), np.stack([F.real, F.imag])
     largest = _largest(A)
     if largest == 0.0:
         return 0.0 if _largest(F) == 0.0 else float("inf")
     with np.errstate(over="ignore", under="ignore"):
-        # Half of each, so that the difference cannot overflow where they do not.
+        # Half of each is taken, so that the difference does not overflow when A and F
+        # do not.
         difference = F / largest * 0.5 - A / largest * 0.5
         spread = _largest(difference)
         if spread == 0.0 or not np.isfinite(spread):
@@ -63,13 +66,15 @@ def relative_error(A: Any, F: Any) -> float:
 
 
 def nnz(F: Any) -> int:
-    """Return the number of stored entries of an operator or of a list of factors.
+    """Return the number of entries of an operator or of a list of factors.
+
+    It is the number of multiplications of a product with a vector.
 
     Parameters
     ----------
-    F : FactorProduct, sparse array, array, or a sequence of the last two
-        A sparse factor counts its stored entries, which are what a product costs; a
-        dense one its non-zeros.
+    F : FastOperator, scipy sparse array, ndarray, or a sequence of the last two
+        The operator, or its factors. A sparse factor counts all stored entries, because
+        a product multiplies by stored zeros too. A dense factor counts its non-zeros.
 
     Returns
     -------
@@ -83,9 +88,14 @@ def nnz(F: Any) -> int:
     ValueError
         When the sequence is empty.
 
+    See Also
+    --------
+    rcg, density : The number relative to the entries of the dense matrix.
+
     Examples
     --------
-    >>> nnz([np.eye(4), np.eye(4)])
+    >>> import numpy as np, nbfact as nf
+    >>> nf.metrics.nnz([np.eye(4), np.eye(4)])
     8
     """
     if hasattr(F, "nnz"):
@@ -97,27 +107,40 @@ def nnz(F: Any) -> int:
 
 
 def rcg(F: Any) -> float:
-    """Return the relative complexity gain: entries of the matrix / non-zeros kept.
+    """Return the relative complexity gain (RCG): m n / nnz for an (m, n) operator.
+
+    It says how many times fewer multiplications a product needs than one with the dense
+    matrix.
 
     Parameters
     ----------
-    F : FactorProduct, sparse array, array, or a sequence of the last two
+    F : FastOperator, scipy sparse array, ndarray, or a sequence of the last two
         The operator, or its factors from left to right.
 
     Returns
     -------
     float
-        How many times fewer multiplications than the dense matrix; infinity when
-        nothing is kept.
+        The gain; infinity when `nnz` is 0.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`nnz`, and when the shapes of the factors do not chain.
+        The errors of `nnz`; also when the shapes of the factors do not chain.
+
+    See Also
+    --------
+    nnz : The number of entries.
+    density : The inverse of the gain.
+
+    References
+    ----------
+    L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
+    matrices and applications, IEEE JSTSP, 2016.
 
     Examples
     --------
-    >>> rcg([np.eye(8), np.eye(8)])
+    >>> import numpy as np, nbfact as nf
+    >>> nf.metrics.rcg([np.eye(8), np.eye(8)])
     4.0
     """
     kept = nnz(F)
@@ -126,33 +149,40 @@ def rcg(F: Any) -> float:
 
 
 def density(F: Any) -> float:
-    """Return non-zeros kept / entries of the matrix: 1 / :func:`rcg`.
+    """Return the density nnz / (m n) of an operator of shape (m, n).
 
     Parameters
     ----------
-    F : FactorProduct, sparse array, array, or a sequence of the last two
+    F : FastOperator, scipy sparse array, ndarray, or a sequence of the last two
         The operator, or its factors from left to right.
 
     Returns
     -------
     float
-        Above 1 when the factors hold more than the matrix.
+        The inverse of `rcg`. It is above 1 when the factors have more entries than the
+        dense matrix.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`rcg`.
+        The errors of `rcg`.
+
+    See Also
+    --------
+    nnz : The number of entries.
+    rcg : The inverse of the density.
 
     Examples
     --------
-    >>> density([np.eye(8), np.eye(8)])
+    >>> import numpy as np, nbfact as nf
+    >>> nf.metrics.density([np.eye(8), np.eye(8)])
     0.25
     """
     return nnz(F) / np.prod(_shape(F), dtype=float).item()
 
 
 def _dense(name, matrix):
-    """Return `matrix` as a float64 or complex128 array."""
+    """Return a matrix as a dense float64 or complex128 array, or raise a TypeError."""
     if hasattr(matrix, "toarray"):
         matrix = matrix.toarray()
     elif hasattr(matrix, "matmat"):
@@ -164,12 +194,12 @@ def _dense(name, matrix):
 
 
 def _largest(array):
-    """Return the largest absolute value, 0 for an empty array."""
+    """Return the largest modulus of the entries, 0 for an empty array."""
     return float(np.abs(array).max(initial=0.0))
 
 
 def _factors(F):
-    """Return `F` as a list of factors, none of them missing."""
+    """Return a matrix or a sequence of factors as a list of at least one factor."""
     if isinstance(F, np.ndarray):
         return [F]
     if not isinstance(F, Sequence):
@@ -180,7 +210,7 @@ def _factors(F):
 
 
 def _shape(F):
-    """Return the shape of an operator or of the product of a list of factors."""
+    """Return the shape of an operator, or of the product of a list of factors."""
     shapes = [F.shape] if hasattr(F, "nnz") else [f.shape for f in _factors(F)]
     if any(len(shape) != 2 for shape in shapes):
         raise ValueError(f"F has factors of shapes {shapes}; expected matrices")

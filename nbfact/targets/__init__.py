@@ -1,4 +1,13 @@
-"""Matrices to factor: named transforms, planted products, graphs, files, ..."""
+"""Dense matrices to factor: named transforms, planted products, graphs, files, ...
+
+Each function returns an array. The functions of the same names in `nbfact.transforms`
+return operators that multiply fast: `nbfact.targets.dct` is the matrix of the discrete
+cosine transform, and `nbfact.transforms.dct` its operator.
+
+See Also
+--------
+nbfact.transforms : The named transforms as exact fast operators.
+"""
 
 from .._core.files import load_matrix
 from .dao_suite import convolution, hilbert, legendre, named, randn

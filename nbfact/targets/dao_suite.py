@@ -1,4 +1,4 @@
-"""The targets of Dao et al. (2019) that are not transforms, and all nine by name."""
+"""The nine targets of Dao et al. (2019) by name, and those without a transform."""
 
 import numpy as np
 import scipy.linalg
@@ -9,29 +9,35 @@ from .dense_transforms import dct, dft, dst, hadamard, hartley
 
 
 def legendre(n: int, normalized: bool = True) -> np.ndarray:
-    """Return values of the Legendre polynomials on a regular grid.
+    """Return the values of the first n Legendre polynomials on a regular grid.
 
     Parameters
     ----------
     n : int
         Order, at least 1.
     normalized : bool
-        ``True``: divided by √n. ``False``: the values, at most 1.
+        ``True``: the values are divided by √n. ``False``: they are not, so that their
+        modulus is at most 1.
 
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Entry (k, j) is P_k(x_j), x_j = -1 + 2 (j + 1) / (n + 1): n points strictly
-        between -1 and 1.
+        Entry (k, j) is P_k(x_j) with the n points x_j = -1 + 2 (j + 1) / (n + 1), which
+        lie strictly between -1 and 1.
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    nbfact.transforms.legendre : The matrix as a butterfly.
+
     Examples
     --------
-    >>> legendre(3, normalized=False)
+    >>> import nbfact as nf
+    >>> nf.targets.legendre(3, normalized=False)
     array([[ 1.   ,  1.   ,  1.   ],
            [-0.5  ,  0.   ,  0.5  ],
            [-0.125, -0.5  , -0.125]])
@@ -50,12 +56,13 @@ def hilbert(n: int, normalized: bool = True) -> np.ndarray:
     n : int
         Order, at least 1.
     normalized : bool
-        ``True``: divided by its spectral norm, which is below π.
+        ``True``: the matrix is divided by its spectral norm, which is below π.
+        ``False``: it is not.
 
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Symmetric, positive definite; entry (i, j) is 1 / (i + j + 1).
+        The symmetric, positive definite matrix whose entry (i, j) is 1 / (i + j + 1).
 
     Raises
     ------
@@ -64,7 +71,8 @@ def hilbert(n: int, normalized: bool = True) -> np.ndarray:
 
     Examples
     --------
-    >>> hilbert(2, normalized=False)
+    >>> import nbfact as nf
+    >>> nf.targets.hilbert(2, normalized=False)
     array([[1.        , 0.5       ],
            [0.5       , 0.33333333]])
     """
@@ -74,7 +82,7 @@ def hilbert(n: int, normalized: bool = True) -> np.ndarray:
 
 
 def convolution(n: int, random_state: RandomState = None) -> np.ndarray:
-    """Return a circulant matrix with a Gaussian first column of variance 1/n.
+    """Return a circulant matrix whose first column is Gaussian of variance 1/n.
 
     Parameters
     ----------
@@ -86,16 +94,22 @@ def convolution(n: int, random_state: RandomState = None) -> np.ndarray:
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Entry (i, j) is c[(i - j) mod n]: its product is a circular convolution.
+        The matrix whose entry (i, j) is c[(i - j) mod n] with the random column c. A
+        product with it is a circular convolution with c.
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    nbfact.transforms.circulant : The fast operator of a circulant matrix.
+
     Examples
     --------
-    >>> matrix = convolution(4, random_state=0)
+    >>> import nbfact as nf
+    >>> matrix = nf.targets.convolution(4, random_state=0)
     >>> bool(matrix[3, 2] == matrix[0, 3])
     True
     """
@@ -105,7 +119,9 @@ def convolution(n: int, random_state: RandomState = None) -> np.ndarray:
 
 
 def randn(n: int, random_state: RandomState = None) -> np.ndarray:
-    """Return a matrix of independent Gaussian entries of variance 1/n: no structure.
+    """Return a matrix of independent Gaussian entries of variance 1/n.
+
+    It has no structure that a factorization could use.
 
     Parameters
     ----------
@@ -125,7 +141,8 @@ def randn(n: int, random_state: RandomState = None) -> np.ndarray:
 
     Examples
     --------
-    >>> randn(8, random_state=0).shape
+    >>> import nbfact as nf
+    >>> nf.targets.randn(8, random_state=0).shape
     (8, 8)
     """
     n = size("n", n)
@@ -133,7 +150,7 @@ def randn(n: int, random_state: RandomState = None) -> np.ndarray:
 
 
 def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
-    """Return one of the nine targets of Dao et al., scaled as there.
+    """Return one of the nine targets of Dao et al. (2019), scaled as in their paper.
 
     Parameters
     ----------
@@ -143,15 +160,17 @@ def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
     n : int
         Order; a power of two for ``"hadamard"``.
     random_state : None, int or numpy.random.Generator
-        For ``"convolution"`` and ``"randn"``; other draws than those of the paper,
-        which came from NumPy's former generator.
+        A seed, a generator, or ``None`` for a fresh one, for ``"convolution"`` and
+        ``"randn"`` only. The numbers differ from those of the paper, which used NumPy's
+        former generator.
 
     Returns
     -------
     ndarray of float64 or complex128, shape (n, n)
-        Of spectral norm about one. ``"dct"`` and ``"dst"`` are the textbook matrices,
-        of `dct` with ``normalized=False``, divided by √n: √2 times orthonormal ones
-        but for one row. The others are those of this module.
+        A matrix of spectral norm about one. ``"dct"`` and ``"dst"`` are the textbook
+        matrices, those of `dct` and `dst` with ``normalized=False``, divided by √n:
+        except for one row, they are √2 times the orthonormal ones. The others are the
+        results of the functions of these names.
 
     Raises
     ------
@@ -165,7 +184,8 @@ def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
 
     Examples
     --------
-    >>> named("hilbert", 1), named("dct", 1)
+    >>> import nbfact as nf
+    >>> nf.targets.named("hilbert", 1), nf.targets.named("dct", 1)
     (array([[1.]]), array([[2.]]))
     """
     if name in ("dct", "dst"):

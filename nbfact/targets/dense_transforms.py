@@ -1,8 +1,8 @@
-"""Matrices of named transforms.
+"""The dense matrices of named transforms.
 
-Orthonormal (unitary) by default; ``normalized=False`` gives the textbook scaling, that
-of :mod:`scipy.fft`. Cosines are computed from integers reduced modulo the period, so
-each entry is right to about one unit in the last place.
+They are orthonormal (unitary) by default; ``normalized=False`` gives the textbook
+scaling, that of :mod:`scipy.fft`. Angles are reduced modulo the period in integer
+arithmetic, so that each entry is correct to about one unit in the last place.
 """
 
 import numpy as np
@@ -19,12 +19,13 @@ def hadamard(n: int, normalized: bool = True) -> np.ndarray:
     n : int
         Order, a power of two.
     normalized : bool
-        ``True``: orthonormal, entries ±1/√n. ``False``: entries ±1.
+        ``True``: the matrix is orthonormal, with entries ±1/√n. ``False``: its entries
+        are ±1.
 
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Symmetric; entry (i, j) has the sign (-1)^popcount(i & j).
+        The symmetric matrix whose entry (i, j) has the sign (-1)^popcount(i & j).
 
     Raises
     ------
@@ -33,9 +34,14 @@ def hadamard(n: int, normalized: bool = True) -> np.ndarray:
     ValueError
         When `n` is not a power of two.
 
+    See Also
+    --------
+    nbfact.transforms.hadamard : The fast operator.
+
     Examples
     --------
-    >>> hadamard(2, normalized=False)
+    >>> import nbfact as nf
+    >>> nf.targets.hadamard(2, normalized=False)
     array([[ 1.,  1.],
            [ 1., -1.]])
     """
@@ -54,24 +60,30 @@ def dft(n: int, normalized: bool = True) -> np.ndarray:
     n : int
         Order, at least 1.
     normalized : bool
-        ``True``: unitary, as ``scipy.fft.fft(..., norm="ortho")``. ``False``: entries
-        of modulus one, as ``scipy.fft.fft``.
+        ``True``: the matrix is unitary, as that of
+        ``scipy.fft.fft(..., norm="ortho")``. ``False``: its entries have modulus one,
+        as those of ``scipy.fft.fft``.
 
     Returns
     -------
     ndarray of complex128, shape (n, n)
-        Entry (k, j) is exp(-2πi jk/n), divided by √n when normalized.
+        The matrix whose entry (k, j) is exp(-2πi jk/n), divided by √n when normalized.
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    nbfact.transforms.dft : The fast operator.
+
     Examples
     --------
-    >>> import scipy.fft
+    >>> import numpy as np, nbfact as nf, scipy.fft
     >>> x = np.arange(12.0)
-    >>> bool(np.allclose(dft(12) @ x, scipy.fft.fft(x, norm="ortho"), atol=1e-14))
+    >>> expected = scipy.fft.fft(x, norm="ortho")
+    >>> bool(np.allclose(nf.targets.dft(12) @ x, expected, atol=1e-14))
     True
     """
     n = size("n", n)
@@ -87,23 +99,29 @@ def dct(n: int, normalized: bool = True) -> np.ndarray:
     n : int
         Order, at least 1.
     normalized : bool
-        ``True``: orthonormal, as ``scipy.fft.dct(..., norm="ortho")``. ``False``: the
-        textbook scaling, as ``scipy.fft.dct``.
+        ``True``: the matrix is orthonormal, as that of
+        ``scipy.fft.dct(..., norm="ortho")``. ``False``: it has the textbook scaling, as
+        that of ``scipy.fft.dct``.
 
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Entry (k, j) is 2 cos(π k (2j + 1) / 2n); normalized, row 0 is multiplied by
-        1/(2√n) and the others by 1/√(2n).
+        The matrix whose entry (k, j) is 2 cos(π k (2j + 1) / 2n). When normalized, row
+        0 is multiplied by 1/(2√n), and the other rows by 1/√(2n).
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    nbfact.transforms.dct : The fast operator, also of the types I, III and IV.
+
     Examples
     --------
-    >>> dct(1)
+    >>> import nbfact as nf
+    >>> nf.targets.dct(1)
     array([[1.]])
     """
     n = size("n", n)
@@ -120,23 +138,29 @@ def dst(n: int, normalized: bool = True) -> np.ndarray:
     n : int
         Order, at least 1.
     normalized : bool
-        ``True``: orthonormal, as ``scipy.fft.dst(..., norm="ortho")``. ``False``: the
-        textbook scaling, as ``scipy.fft.dst``.
+        ``True``: the matrix is orthonormal, as that of
+        ``scipy.fft.dst(..., norm="ortho")``. ``False``: it has the textbook scaling, as
+        that of ``scipy.fft.dst``.
 
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Entry (k, j) is 2 sin(π (k + 1)(2j + 1) / 2n); normalized, the last row is
-        multiplied by 1/(2√n) and the others by 1/√(2n).
+        The matrix whose entry (k, j) is 2 sin(π (k + 1)(2j + 1) / 2n). When normalized,
+        the last row is multiplied by 1/(2√n), and the other rows by 1/√(2n).
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    nbfact.transforms.dst : The fast operator, also of the types I, III and IV.
+
     Examples
     --------
-    >>> dst(1)
+    >>> import nbfact as nf
+    >>> nf.targets.dst(1)
     array([[1.]])
     """
     n = size("n", n)
@@ -153,22 +177,27 @@ def hartley(n: int, normalized: bool = True) -> np.ndarray:
     n : int
         Order, at least 1.
     normalized : bool
-        ``True``: orthonormal. ``False``: the textbook scaling.
+        ``True``: the matrix is orthonormal. ``False``: it has the textbook scaling.
 
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Symmetric; entry (k, j) is cos(2π jk/n) + sin(2π jk/n), divided by √n when
-        normalized.
+        The symmetric matrix whose entry (k, j) is cos(2π jk/n) + sin(2π jk/n), divided
+        by √n when normalized.
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    nbfact.transforms.hartley : The fast operator.
+
     Examples
     --------
-    >>> hartley(2, normalized=False)
+    >>> import nbfact as nf
+    >>> nf.targets.hartley(2, normalized=False)
     array([[ 1.,  1.],
            [ 1., -1.]])
     """
@@ -179,7 +208,10 @@ def hartley(n: int, normalized: bool = True) -> np.ndarray:
 
 
 def _orthonormal(matrix, single):
-    """Scale the textbook DCT or DST in place; row `single` is the longer one."""
+    """Make the textbook DCT or DST orthonormal in place, and return it.
+
+    The row `single` is √2 times as long as the others.
+    """
     norms = np.full((len(matrix), 1), np.sqrt(2 * len(matrix)))
     norms[single] = 2 * np.sqrt(len(matrix))
     matrix /= norms

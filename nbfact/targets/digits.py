@@ -1,38 +1,41 @@
-"""Centroids of handwritten digits, as K-means finds them."""
+"""Centroids of handwritten digits, computed by K-means."""
 
 import numpy as np
 
 from .._core.checks import RandomState, size
 
 MISSING = 'scikit-learn is missing; pip install "nbfact[study]" brings it'
+"""Message of the error that `centroids` raises without scikit-learn."""
 
 
 def centroids(n_clusters: int = 64, random_state: RandomState = 0) -> np.ndarray:
-    """Return K-means centroids of scikit-learn's handwritten digits.
+    """Return the K-means centroids of scikit-learn's images of handwritten digits.
 
     Parameters
     ----------
     n_clusters : int
-        Rows, at most 1797, the number of images.
+        Number of centroids, at most 1797, the number of images.
     random_state : None, int or numpy.random.Generator
-        Of the first centroids, which are drawn by k-means++.
+        A seed, a generator, or ``None`` for a fresh one, which draws the first
+        centroids by k-means++.
 
     Returns
     -------
     ndarray of float64, shape (n_clusters, 64)
-        Grey levels from 0 to 16 of images of 8 x 8. Pixels that no image uses are
-        columns of zeros.
+        Each row is an image of 8 x 8 pixels, with grey levels from 0 to 16. Columns of
+        pixels that no image uses are zero.
 
     Raises
     ------
     ModuleNotFoundError
-        When scikit-learn is not installed; the message says what brings it.
+        When scikit-learn is not installed; the message says how to install it.
     TypeError, ValueError
         When `n_clusters` is not an integer, not positive, or above 1797.
 
     Examples
     --------
-    >>> centroids(4).shape  # doctest: +SKIP
+    >>> import nbfact as nf
+    >>> nf.targets.centroids(4).shape  # doctest: +SKIP
     (4, 64)
     """
     n_clusters = size("n_clusters", n_clusters)

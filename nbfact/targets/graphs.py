@@ -16,10 +16,11 @@ def graph_fourier(
     n : int
         Number of vertices, at least 1.
     kind : {"geometric", "community"}
-        "geometric": places uniform in the unit square, joined when closer than
-        r = 0.4 √(32 ln n / (n ln 32)), with weight exp(-(2 d / r)²). "community":
-        √n / 2 groups of like sizes; two of a group are joined with probability 1/2,
-        others with 1/n, with weights uniform between 1/2 and 3/2.
+        Random model of the graph. "geometric": the vertices are uniform in the unit
+        square, and two of them at distance d < r = 0.4 √(32 ln n / (n ln 32)) are
+        joined by an edge of weight exp(-(2 d / r)²). "community": there are √n / 2
+        groups of nearly equal sizes; two vertices are joined with probability 1/2 in
+        the same group and 1/n otherwise, and weights are uniform between 1/2 and 3/2.
     random_state : None, int or numpy.random.Generator
         A seed, a generator, or ``None`` for a fresh one. Graphs are drawn until one is
         connected.
@@ -27,10 +28,11 @@ def graph_fourier(
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Orthogonal, one eigenvector a column, frequencies ascending: the inverse
-        transform, its transpose is the transform. Of each column the first entry of
-        largest modulus, up to one part in 10⁶, is positive; weights are such that
-        eigenvalues do not repeat.
+        An orthogonal matrix whose columns are the eigenvectors, in the order of
+        ascending eigenvalues (frequencies). It is the inverse graph Fourier transform,
+        and its transpose the transform. In each column the first entry of largest
+        modulus, up to one part in 10⁶, is positive. The random weights make repeated
+        eigenvalues unlikely.
 
     Raises
     ------
@@ -44,7 +46,8 @@ def graph_fourier(
 
     Examples
     --------
-    >>> U = graph_fourier(16, "community", random_state=0)
+    >>> import numpy as np, nbfact as nf
+    >>> U = nf.targets.graph_fourier(16, "community", random_state=0)
     >>> bool(abs(U.T @ U - np.eye(16)).max() < 1e-13), bool((U[:, 0] > 0).all())
     (True, True)
     """
@@ -64,7 +67,7 @@ def graph_fourier(
 
 
 def _geometric(n, rng):
-    """Return weights that fall with the distance, none beyond a radius."""
+    """Return the weights of a graph of random places in the unit square."""
     radius = 0.4 * np.sqrt(32 * np.log(max(n, 2)) / (n * np.log(32)))
     places = rng.random((n, 2))
     away = np.linalg.norm(places[:, None] - places, axis=-1)
@@ -74,7 +77,7 @@ def _geometric(n, rng):
 
 
 def _community(n, rng):
-    """Return random weights, many within groups and few between them."""
+    """Return the weights of a graph with many edges in groups and few between them."""
     group = np.arange(n) * max(round(np.sqrt(n) / 2), 1) // n
     chance = np.where(group[:, None] == group, 0.5, 1 / n)
     weights = np.where(rng.random((n, n)) < chance, rng.uniform(0.5, 1.5, (n, n)), 0)

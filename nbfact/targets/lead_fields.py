@@ -1,29 +1,44 @@
-"""A lead field: how dipoles in a conducting sphere reach sensors around it."""
+"""A lead field: what sensors around a conducting sphere measure of dipoles in it."""
 
 import numpy as np
 
 from .._core.checks import RandomState, size
 
+HELMET_RADIUS = 0.12
+"""Distance of the sensors to the centre of the head, in metres."""
+LOWEST_SENSOR = 20
+"""Angle of the lowest sensors below the horizon, in degrees."""
+BASELINE = 0.0168
+"""Distance of the two points of a gradiometer, in metres."""
+SOURCE_RADII = 0.05, 0.085
+"""Least and largest distance of the sources to the centre, in metres."""
+TESLA_PER_METRE_OF_UNIT_DIPOLE = 1e4
+"""Factor from T/m for a dipole of 1 A·m to fT/cm for one of 1 nA·m."""
+
 
 def leadfield(
     n_sensors: int, n_sources: int, *, random_state: RandomState = None
 ) -> np.ndarray:
-    """Return a magnetoencephalography (MEG) forward operator, one column per dipole.
+    """Return a forward operator of magnetoencephalography (MEG).
+
+    It maps the moments of current dipoles in the head to what sensors measure.
 
     Parameters
     ----------
     n_sensors : int
-        Rows: planar gradiometers, two at each of ``n_sensors / 2`` places (204 on the
-        helmets in use).
+        Number of rows: planar gradiometers, two at each of ``n_sensors / 2`` places.
+        Helmets in use have 204.
     n_sources : int
-        Columns: current dipoles (8193 in the literature on fast MEG operators).
+        Number of columns: current dipoles. The literature on fast MEG operators has
+        8193.
     random_state : None, int or numpy.random.Generator
-        Where the sources are and point; the sensors do not depend on it.
+        A seed, a generator, or ``None`` for a fresh one, which draws the places and
+        the orientations of the sources. The sensors do not depend on it.
 
     Returns
     -------
     ndarray of float64, shape (n_sensors, n_sources)
-        Gradients of the field in fT/cm for dipoles of 1 nA·m. Always finite.
+        Gradients of the magnetic field in fT/cm for dipoles of 1 nA·m, all finite.
 
     Raises
     ------
@@ -32,19 +47,20 @@ def leadfield(
 
     Notes
     -----
-    The head is a conducting sphere centred at the origin, outside which a dipole Q
+    The head is a conducting sphere centred at the origin. Outside of it a dipole Q
     at r0 has the field ([1]_, equation 25)
 
         B(r) = μ0 / (4π F²) · (F Q×r0 − (Q×r0 · r) ∇F),
         F = a (r a + r² − r0·r),    a = r − r0,
         ∇F = (a²/r + a·r/a + 2a + 2r) r − (a + 2r + a·r/a) r0,
 
-    whatever the conductivity. Places are spread evenly on a helmet of radius 0.12 m,
-    down to 20° below the horizon; each carries two gradiometers that measure the
-    difference of the outward field between two points 16.8 mm apart, along a meridian
-    and along a parallel. Sources lie between 0.05 and 0.085 m from the centre, above
-    30° below the horizon, uniformly in that volume, with orientations uniform on the
-    sphere: as with a folded cortex some are almost radial, hence almost silent.
+    for any conductivity. The places of the sensors are spread evenly on a helmet of
+    radius 0.12 m, down to 20° below the horizon. Each place has two gradiometers, which
+    measure the difference of the outward field between two points 16.8 mm apart, along
+    a meridian and along a parallel. The sources are uniform in the volume between 0.05
+    and 0.085 m from the centre, down to 30° below the horizon, with orientations
+    uniform on the sphere. Some are therefore almost radial, as in a folded cortex, and
+    a radial dipole has no field outside.
 
     References
     ----------
@@ -53,39 +69,44 @@ def leadfield(
 
     Examples
     --------
-    >>> leadfield(204, 100, random_state=0).shape
+    >>> import nbfact as nf
+    >>> nf.targets.leadfield(204, 100, random_state=0).shape
     (204, 100)
     """
     n_sensors = size("n_sensors", n_sensors)
     n_sources = size("n_sources", n_sources)
     rng = np.random.default_rng(random_state)
     places, meridian, parallel = _helmet((n_sensors + 1) // 2)
-    # Sensors 2i and 2i + 1 share place i; an odd count leaves the last one single.
+    # Sensors 2i and 2i + 1 share place i; for an odd number the last one is alone.
     centre = np.repeat(places, 2, axis=0)[:n_sensors]
     along = np.stack([meridian, parallel], axis=1).reshape(-1, 3)[:n_sensors]
     sources, moments = _dipoles(n_sources, rng)
     outward = centre / np.linalg.norm(centre, axis=1, keepdims=True)
-    ahead = _sarvas(centre + 0.0084 * along, outward, sources, moments)
-    behind = _sarvas(centre - 0.0084 * along, outward, sources, moments)
-    return (ahead - behind) / 0.0168 * 1e4  # T/m for 1 A·m -> fT/cm for 1 nA·m
+    ahead = _sarvas(centre + BASELINE / 2 * along, outward, sources, moments)
+    behind = _sarvas(centre - BASELINE / 2 * along, outward, sources, moments)
+    return (ahead - behind) / BASELINE * TESLA_PER_METRE_OF_UNIT_DIPOLE
 
 
 def _helmet(n_places):
-    """Return places (n_places, 3) and their unit vectors to the south and the east."""
+    """Return the places of sensors, and their unit vectors to the south and the east.
+
+    All three have shape (n_places, 3); places are in metres.
+    """
     index = np.arange(n_places) + 0.5
-    height = 1 - index / n_places * (1 + np.sin(np.radians(20)))
-    angle = np.pi * (3 - np.sqrt(5)) * index  # Fibonacci's spiral
+    height = 1 - index / n_places * (1 + np.sin(np.radians(LOWEST_SENSOR)))
+    angle = np.pi * (3 - np.sqrt(5)) * index  # the Fibonacci spiral
     cos, sin, flat = np.cos(angle), np.sin(angle), np.sqrt(1 - height**2)
-    places = 0.12 * np.stack([flat * cos, flat * sin, height], axis=1)
+    places = HELMET_RADIUS * np.stack([flat * cos, flat * sin, height], axis=1)
     meridian = np.stack([height * cos, height * sin, -flat], axis=1)
     parallel = np.stack([-sin, cos, np.zeros(n_places)], axis=1)
     return places, meridian, parallel
 
 
 def _dipoles(n_sources, rng):
-    """Return places (n_sources, 3) in metres and unit moments (n_sources, 3)."""
-    radius = np.cbrt(rng.uniform(0.05**3, 0.085**3, n_sources))
-    height = rng.uniform(-0.5, 1, n_sources)
+    """Return random places of dipoles in metres, and unit moments: (n_sources, 3)."""
+    inner, outer = SOURCE_RADII
+    radius = np.cbrt(rng.uniform(inner**3, outer**3, n_sources))
+    height = rng.uniform(-0.5, 1, n_sources)  # -0.5 is the sine of 30° below horizon
     angle = rng.uniform(0, 2 * np.pi, n_sources)
     flat = np.sqrt(1 - height**2)
     unit = np.stack([flat * np.cos(angle), flat * np.sin(angle), height], axis=1)
@@ -95,11 +116,14 @@ def _dipoles(n_sources, rng):
 
 
 def _sarvas(points, normals, sources, moments):
-    """Return the field along `normals` at `points`: (n_points, n_sources), tesla."""
+    """Return the field of dipoles along `normals` at `points`, by Sarvas' formula.
+
+    The result has shape (n_points, n_sources), in tesla for moments in A·m.
+    """
     r2 = np.sum(points**2, axis=1)[:, None]
     r = np.sqrt(r2)
     r_r0 = points @ sources.T
-    a2 = r2 + np.sum(sources**2, axis=1) - 2 * r_r0  # never near 0: 3.5 cm apart
+    a2 = r2 + np.sum(sources**2, axis=1) - 2 * r_r0  # far from 0: at least 3.5 cm apart
     a = np.sqrt(a2)
     a_r = r2 - r_r0
     turn = np.cross(moments, sources)

@@ -1,4 +1,4 @@
-"""The same target with noise, and with its rows and columns in another order."""
+"""Perturbations of a target: noise, and random orders of rows and columns."""
 
 import numpy as np
 
@@ -8,32 +8,34 @@ from .._core.checks import RandomState, array_of
 def noisy(
     target: np.ndarray, noise: float, *, random_state: RandomState = None
 ) -> np.ndarray:
-    """Return a matrix plus Gaussian noise of a given size.
+    """Return a matrix plus Gaussian noise of a given norm.
 
     Parameters
     ----------
-    target : array_like, (m, n)
-        Real or complex; a complex one gets complex noise.
+    target : array_like, shape (m, n)
+        A matrix of finite numbers. The noise is complex when the matrix is.
     noise : float
-        Frobenius norm of what is added, relative to that of the target; at least 0.
+        Frobenius norm of the noise divided by that of the target, at least 0.
     random_state : None, int or numpy.random.Generator
         A seed, a generator, or ``None`` for a fresh one.
 
     Returns
     -------
-    ndarray, (m, n)
-        In the dtype of the target; integers count as float64.
+    ndarray, shape (m, n)
+        A new matrix in the dtype of the target; float64 for integers.
 
     Raises
     ------
     TypeError
         When the target does not hold numbers.
     ValueError
-        When it is not a matrix, or the noise is negative or not finite.
+        When the target is not a matrix of finite numbers, or the noise is negative or
+        not finite.
 
     Examples
     --------
-    >>> x = noisy(np.eye(4), 0.1, random_state=0)
+    >>> import numpy as np, nbfact as nf
+    >>> x = nf.targets.noisy(np.eye(4), 0.1, random_state=0)
     >>> round(float(np.linalg.norm(x - np.eye(4)) / np.linalg.norm(np.eye(4))), 12)
     0.1
     """
@@ -53,13 +55,16 @@ def permuted(target: np.ndarray, random_state: RandomState = None) -> np.ndarray
 
     Parameters
     ----------
-    target : array_like, (m, n)
+    target : array_like, shape (m, n)
+        A matrix of finite numbers.
     random_state : None, int or numpy.random.Generator
-        A seed, a generator, or ``None`` for a fresh one; rows are drawn first.
+        A seed, a generator, or ``None`` for a fresh one. The order of the rows is drawn
+        before that of the columns.
 
     Returns
     -------
-    ndarray, (m, n)
+    ndarray, shape (m, n)
+        A new matrix in the dtype of the target; float64 for integers.
 
     Raises
     ------
@@ -68,7 +73,8 @@ def permuted(target: np.ndarray, random_state: RandomState = None) -> np.ndarray
 
     Examples
     --------
-    >>> permuted(np.arange(6.0).reshape(2, 3), random_state=0)
+    >>> import numpy as np, nbfact as nf
+    >>> nf.targets.permuted(np.arange(6.0).reshape(2, 3), random_state=0)
     array([[2., 0., 1.],
            [5., 3., 4.]])
     """

@@ -1,6 +1,7 @@
-"""Products of random sparse factors."""
+"""Products of random sparse factors, which an algorithm should find again."""
 
 from collections.abc import Callable
+from typing import Literal, overload
 
 import numpy as np
 import scipy.sparse
@@ -8,7 +9,28 @@ import scipy.sparse
 from .._core.checks import RandomState, power_of_two, size
 from .perturbations import permuted
 
+MatrixAndFactors = tuple[np.ndarray, list[scipy.sparse.csr_array]]
+"""A product, and its factors from left to right."""
 
+
+@overload
+def planted(
+    n: int,
+    n_factors: int,
+    k: int,
+    *,
+    random_state: RandomState = None,
+    return_factors: Literal[False] = False,
+) -> np.ndarray: ...
+@overload
+def planted(
+    n: int,
+    n_factors: int,
+    k: int,
+    *,
+    random_state: RandomState = None,
+    return_factors: Literal[True],
+) -> MatrixAndFactors: ...
 def planted(
     n: int,
     n_factors: int,
@@ -16,43 +38,54 @@ def planted(
     *,
     random_state: RandomState = None,
     return_factors: bool = False,
-) -> np.ndarray | tuple[np.ndarray, list[scipy.sparse.csr_array]]:
-    """Return a product of random sparse factors, which an algorithm should find again.
+) -> np.ndarray | MatrixAndFactors:
+    """Return a product of random sparse factors.
+
+    An algorithm that is given the product should find such factors again.
 
     Parameters
     ----------
     n : int
-        Order of the matrix and of every factor.
+        Order of the matrix and of each factor.
     n_factors : int
         Number of factors, J.
     k : int
-        Non-zeros in each row and in each column of each factor, from 1 to `n`.
+        Number of non-zeros in each row and in each column of each factor, from 1 to
+        `n`.
     random_state : None, int or numpy.random.Generator
         A seed, a generator, or ``None`` for a fresh one.
     return_factors : bool
-        Return the factors as well.
+        Whether to return the factors too.
 
     Returns
     -------
     matrix : ndarray of float64, shape (n, n)
-        S[0] @ S[1] @ ... @ S[J-1].
+        The product S[0] @ S[1] @ ... @ S[J-1].
     factors : list of scipy.sparse.csr_array
-        Only with `return_factors`; each (n, n) with ``n * k`` non-zeros.
+        The factors, each of shape (n, n) with ``n * k`` non-zeros. Only with
+        ``return_factors=True``.
 
     Raises
     ------
     TypeError, ValueError
         When a size is not an integer, not positive, or `k` exceeds `n`.
 
+    See Also
+    --------
+    permuted_butterfly : A product with supports that are known except for their order.
+
     Notes
     -----
-    A support is k random diagonals of a circulant matrix under a random permutation
-    of rows and another of columns. Values are Gaussian of variance 1/k, so a column
-    of the product keeps a norm of about one at any depth.
+    The support of a factor is k random diagonals of a circulant matrix, with its rows
+    and its columns in random orders. The values are Gaussian of variance 1/k, so that
+    the columns of the product have norms of about one for any number of factors.
 
     Examples
     --------
-    >>> matrix, factors = planted(8, 3, 2, random_state=0, return_factors=True)
+    >>> import nbfact as nf
+    >>> matrix, factors = nf.targets.planted(
+    ...     8, 3, 2, random_state=0, return_factors=True
+    ... )
     >>> matrix.shape, [factor.nnz for factor in factors]
     ((8, 8), [16, 16, 16])
     """
@@ -68,7 +101,7 @@ def planted(
 
 
 def _planted_factor(n, k, rng):
-    """Return one CSR factor with exactly k Gaussian entries per row and column."""
+    """Return a random CSR factor with exactly k Gaussian entries per row and column."""
     rows, columns = rng.permutation(n), rng.permutation(n)
     offsets = rng.choice(n, size=k, replace=False)
     shifted = (np.arange(n)[:, None] + offsets) % n
@@ -77,30 +110,50 @@ def _planted_factor(n, k, rng):
     return scipy.sparse.coo_array((values, coordinates), shape=(n, n)).tocsr()
 
 
+@overload
 def pair_rotations(
-    n: int, n_factors: int, *, random_state: RandomState = None, return_factors=False
-) -> np.ndarray | tuple[np.ndarray, list[scipy.sparse.csr_array]]:
+    n: int,
+    n_factors: int,
+    *,
+    random_state: RandomState = None,
+    return_factors: Literal[False] = False,
+) -> np.ndarray: ...
+@overload
+def pair_rotations(
+    n: int,
+    n_factors: int,
+    *,
+    random_state: RandomState = None,
+    return_factors: Literal[True],
+) -> MatrixAndFactors: ...
+def pair_rotations(
+    n: int,
+    n_factors: int,
+    *,
+    random_state: RandomState = None,
+    return_factors: bool = False,
+) -> np.ndarray | MatrixAndFactors:
     """Return a product of factors, each of which rotates n / 2 pairs of coordinates.
 
     Parameters
     ----------
     n : int
-        Order of the matrix and of every factor, even.
+        Order of the matrix and of each factor, even.
     n_factors : int
         Number of factors, J.
     random_state : None, int or numpy.random.Generator
         A seed, a generator, or ``None`` for a fresh one.
     return_factors : bool
-        Return the factors as well.
+        Whether to return the factors too.
 
     Returns
     -------
     matrix : ndarray of float64, shape (n, n)
-        S[0] @ S[1] @ ... @ S[J-1], orthogonal.
+        The orthogonal product S[0] @ S[1] @ ... @ S[J-1].
     factors : list of scipy.sparse.csr_array
-        Only with `return_factors`; each (n, n), orthogonal, with two entries in each
-        row and each column: pairs are a random perfect matching of the indices, angles
-        uniform.
+        The factors, each orthogonal of shape (n, n), with two entries in each row and
+        each column. The pairs are a random perfect matching of the indices, and the
+        angles are uniform. Only with ``return_factors=True``.
 
     Raises
     ------
@@ -109,7 +162,10 @@ def pair_rotations(
 
     Examples
     --------
-    >>> matrix, factors = pair_rotations(8, 2, random_state=0, return_factors=True)
+    >>> import nbfact as nf
+    >>> matrix, factors = nf.targets.pair_rotations(
+    ...     8, 2, random_state=0, return_factors=True
+    ... )
     >>> [factor.nnz for factor in factors], bool(abs(matrix @ matrix.T).max() < 1.01)
     ([16, 16], True)
     """
@@ -125,7 +181,7 @@ def pair_rotations(
 
 
 def _pair_rotation(n, rng):
-    """Return one CSR factor: rotations of n / 2 disjoint pairs."""
+    """Return a random CSR factor that rotates n / 2 disjoint pairs of coordinates."""
     first, second = rng.permutation(n).reshape(2, -1)
     turns = rng.uniform(0, 2 * np.pi, n // 2)
     cos, sin = np.cos(turns), np.sin(turns)
@@ -145,26 +201,32 @@ def permuted_butterfly(
     n : int
         Order, a power of two.
     kind : {"orthogonal", "gaussian", "hadamard", "unitary"}
-        Of the 2 x 2 blocks: rotations and reflections by uniform angles, Gaussian
-        entries of variance 1/2, those of the Hadamard matrix, or random unitary
-        matrices (complex).
+        Kind of the 2 x 2 blocks: rotations and reflections by uniform angles, matrices
+        of Gaussian entries of variance 1/2, the orthonormal Hadamard matrix, or random
+        complex unitary matrices.
     random_state : None, int or numpy.random.Generator
         A seed, a generator, or ``None`` for a fresh one.
 
     Returns
     -------
     ndarray of float64 or complex128, shape (n, n)
-        P B Q, with P and Q random permutations: a product of log2(n) factors with two
-        entries in each row and each column.
+        The matrix P B Q with random permutations P and Q, and a butterfly B: a product
+        of log2(n) factors with two entries in each row and each column.
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not an integer or not a power of two, or the kind is another.
 
+    See Also
+    --------
+    nbfact.identify_butterfly : Find the permutations and the factors again.
+    nbfact.transforms : Butterflies as operators.
+
     Examples
     --------
-    >>> matrix = permuted_butterfly(8, random_state=0)
+    >>> import numpy as np, nbfact as nf
+    >>> matrix = nf.targets.permuted_butterfly(8, random_state=0)
     >>> bool(abs(matrix @ matrix.T - np.eye(8)).max() < 1e-14)
     True
     """
@@ -182,22 +244,28 @@ def permuted_butterfly(
 
 
 def _orthogonal(rng, shape):
-    """Return 2 x 2 blocks, (*shape, 2, 2): rotations, half of them with a mirror."""
+    """Return random 2 x 2 blocks: rotations, half of them followed by a reflection.
+
+    These blocks, and those of the next functions, have shape (*shape, 2, 2).
+    """
     turns, mirror = rng.uniform(0, 2 * np.pi, shape), rng.choice([-1, 1], shape)
     cos, sin = np.cos(turns), np.sin(turns)
     return np.stack([cos, -sin * mirror, sin, cos * mirror], -1).reshape(*shape, 2, 2)
 
 
 def _gaussian(rng, shape):
+    """Return 2 x 2 blocks of Gaussian entries of variance 1/2."""
     return rng.standard_normal((*shape, 2, 2)) / np.sqrt(2)
 
 
 def _hadamard(rng, shape):
+    """Return 2 x 2 blocks that are all the orthonormal Hadamard matrix."""
     block = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
     return np.broadcast_to(block, (*shape, 2, 2))
 
 
 def _unitary(rng, shape):
+    """Return random 2 x 2 unitary blocks."""
     real, imaginary = rng.standard_normal((2, *shape, 2, 2))
     return np.linalg.qr(real + 1j * imaginary)[0]
 

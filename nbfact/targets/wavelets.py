@@ -1,4 +1,4 @@
-"""Matrices of transforms that split in halves: Haar and slant."""
+"""The dense matrices of the Haar and slant transforms, which split in halves."""
 
 import numpy as np
 
@@ -13,27 +13,33 @@ def haar(n: int, normalized: bool = True) -> np.ndarray:
     n : int
         Order, a power of two.
     normalized : bool
-        ``True``: orthonormal. ``False``: entries 0, 1 and -1.
+        ``True``: the matrix is orthonormal. ``False``: its entries are 0, 1 and -1.
 
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Row 0 is the mean; then the details from coarse to fine: rows 2^l to
-        2^(l+1) - 1 are those of length n / 2^l, from left to right, positive first.
+        The matrix whose row 0 is the mean. The other rows are details from coarse to
+        fine: the rows 2^l to 2^(l+1) - 1 have n / 2^l entries each that are not zero,
+        from left to right, the positive ones first.
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not an integer, or not a power of two.
 
+    See Also
+    --------
+    nbfact.transforms.haar : The fast operator.
+
     Notes
     -----
-    H(n) = [H(n/2) ⊗ [1 1]; I(n/2) ⊗ [1 -1]] (A. Haar, Zur Theorie der orthogonalen
-    Funktionensysteme, 1910).
+    Without scaling, H(n) = [H(n/2) ⊗ [1 1]; I(n/2) ⊗ [1 -1]] (A. Haar, Zur Theorie der
+    orthogonalen Funktionensysteme, 1910).
 
     Examples
     --------
-    >>> haar(4, normalized=False)
+    >>> import nbfact as nf
+    >>> nf.targets.haar(4, normalized=False)
     array([[ 1.,  1.,  1.,  1.],
            [ 1.,  1., -1., -1.],
            [ 1., -1.,  0.,  0.],
@@ -43,14 +49,14 @@ def haar(n: int, normalized: bool = True) -> np.ndarray:
     matrix = np.ones((1, 1))
     while (half := len(matrix)) < n:
         coarse, fine = np.kron(matrix, [1, 1]), np.kron(np.eye(half), [1, -1])
-        matrix = np.vstack([coarse, fine]) + 0.0  # no -0
+        matrix = np.vstack([coarse, fine]) + 0.0  # turns -0 into 0
     if normalized:
         matrix /= np.sqrt(np.count_nonzero(matrix, axis=1, keepdims=True))
     return matrix
 
 
 def slant(n: int) -> np.ndarray:
-    """Return the matrix of the slant transform, orthonormal.
+    """Return the orthonormal matrix of the slant transform.
 
     Parameters
     ----------
@@ -60,13 +66,17 @@ def slant(n: int) -> np.ndarray:
     Returns
     -------
     ndarray of float64, shape (n, n)
-        Row 0 is constant, row 1 decreases by equal steps; the order of rows is that
-        of the recursion.
+        The matrix whose row 0 is constant, and whose row 1 (the slant) decreases by
+        equal steps. The other rows are in the order of the recursion in the paper.
 
     Raises
     ------
     TypeError, ValueError
         When `n` is not an integer, or not a power of two.
+
+    See Also
+    --------
+    nbfact.transforms.slant : The matrix as a butterfly.
 
     References
     ----------
@@ -75,14 +85,16 @@ def slant(n: int) -> np.ndarray:
 
     Examples
     --------
-    >>> slant(4)[1] * np.sqrt(20)
+    >>> import numpy as np, nbfact as nf
+    >>> nf.targets.slant(4)[1] * np.sqrt(20)
     array([ 3.,  1., -1., -3.])
     """
     n = power_of_two("n", n, "a slant matrix")
     matrix = np.ones((1, 1))
     while (half := len(matrix)) < n:
-        # Sums and differences of the two halves; then the difference of the means
-        # and the sum of the slants are turned into a slant twice as long.
+        # The rows are sums and differences of the two halves, except that the
+        # difference of the means and the sum of the slants are rotated, so that one of
+        # them becomes a slant of twice the length.
         mean, step = matrix[:1], matrix[1:2]
         a = np.sqrt(3 * half**2 / (4 * half**2 - 1))
         b = np.sqrt((half**2 - 1) / (4 * half**2 - 1))
