@@ -13,6 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from nbfact.cases import registry as cases
+from nbfact.harness.case import task_name
+from nbfact.harness.versions.asv_setup import asv_patterns
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path.stem for path in ROOT.glob("benchmarks/bench_*.py"))
@@ -27,6 +29,7 @@ def load(name):
 
 
 common = load("common")
+planted = load("planted")
 
 
 def classes():
@@ -46,7 +49,7 @@ def benchmarks(cls):
 
 
 def points_of(benchmark):
-    """Return the values that asv calls a benchmark with, without the holes."""
+    """Return the values with which asv calls a benchmark, without the holes."""
     if not hasattr(benchmark, "params"):
         return [()]
     every = itertools.product(*benchmark.params)
@@ -122,8 +125,8 @@ def test_importing_the_suite_runs_no_kernel():
 def test_every_class_runs(cls):
     found = benchmarks(cls)
     if any(name.startswith("timeraw") for name in found):
-        return  # for a process of their own: see below
-    # One of ours that most of its benchmarks have; the other cases: test_bench.py.
+        return  # they run in a process of their own, in a test below
+    # A case that most benchmarks have; the other cases are checked in test_bench.py.
     values = points_of(found.get("track_allocs") or next(iter(found.values())))[0]
     instance = cls()
     instance.setup(*values)
@@ -132,7 +135,7 @@ def test_every_class_runs(cls):
             got = getattr(instance, name)(*values)
             if name.startswith("time"):
                 assert got is None
-            else:  # asv reads less as better
+            else:  # for asv, less is better
                 samples = got["samples"] if isinstance(got, dict) else [got]
                 assert min(samples) > 0, name
 
@@ -179,6 +182,51 @@ def test_registries_of_older_commits_are_read(monkeypatch, suite):
                 benchmark.setup(*values)
     finally:
         common.installed.cache_clear()
+
+
+def test_modules_are_found_where_a_version_of_nbfact_has_them(monkeypatch):
+    old = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "nbfact.bench", SimpleNamespace(__path__=[]))
+    monkeypatch.setitem(sys.modules, "nbfact.bench.cases", old)
+    assert common.module_of("cases.registry", "bench.cases") is cases
+    assert common.module_of("no_room.registry", "bench.cases") is old
+    with pytest.raises(ModuleNotFoundError, match=r"nbfact\.no_room"):
+        common.module_of("no_room.registry", "no_room.cases")
+
+
+@pytest.mark.parametrize("change", planted.CHANGES, ids=lambda change: change.title)
+def test_planted_changes_are_of_files_and_names_that_exist(change):
+    text = (ROOT / "nbfact" / change.path).read_text(encoding="utf-8")
+    new = planted.changed(text, change)
+    compile(new, change.path, "exec")
+    assert new != text or not change.new
+    for line in change.new.splitlines():
+        if line.startswith("_right_"):
+            name = line.split(" = ")[1]
+            assert f"\ndef {name}(" in text
+        elif line.startswith("def "):
+            assert f"\n{line.partition('(')[0]}(" in text
+
+
+def test_the_expressions_of_history_select_the_points_of_a_task():
+    """The name in asv of each point is matched by the task of the point alone."""
+    folder = ROOT / "benchmarks"
+    found = set()
+    for param in classes():
+        cls = param.values[0]
+        for name, benchmark in benchmarks(cls).items():
+            for values in points_of(benchmark) if hasattr(cls, "axes") else []:
+                shown = f"{cls.__module__}.{cls.__name__}.{name}"
+                shown += f"({', '.join(map(repr, values))})"
+                point = cls.axes.find(values)
+                params = {k: v for k, v in point.items() if k != "impl"}
+                found.add((task_name(cls.group, params), shown))
+    assert len(found) > 90
+    for task in {task for task, _ in found}:
+        expressions = asv_patterns(task, folder, "pr")
+        for other, shown in found:
+            selected = any(re.search(one, shown) for one in expressions)
+            assert selected == (task in other), (task, shown)
 
 
 @pytest.mark.compiled

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 import nbfact as nf
+from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app as cli
 from nbfact.cli import factorize as factoring
+from nbfact.cli.default_constraints import default_constraints
+from nbfact.studies.tools.run_study import STUDIES
 
 
 @pytest.fixture
@@ -28,15 +31,15 @@ def run(tmp_path, monkeypatch, capsys):
     return run
 
 
-def test_help_tells_the_exit_codes(run):
+def test_help_names_the_exit_codes(run):
     for arguments in (
         ["--help"],
         *([c, "--help"] for c in ("bench", "factorize", "study")),
     ):
         code, out, _ = run(*arguments)
         assert code == 0
-        for told in ("0 done", "1 a result is wrong", "2 wrong usage", "130"):
-            assert told in " ".join(out.split())
+        for text in ("0 done", "1 a result is wrong", "2 wrong usage", "130"):
+            assert text in " ".join(out.split())
 
 
 def test_a_missing_extra_is_named(monkeypatch, capsys):
@@ -49,19 +52,91 @@ def test_bench_passes_its_options_on(run, monkeypatch, tmp_path):
     import nbfact.harness.run as bench_run
 
     calls = []
-    monkeypatch.setattr(bench_run, "run_bench", lambda *args: calls.append(args) or 1)
-    options = ["--quick", "-k", "fwht", "--matrix", "a.npy", "--output", "r.jsonl"]
-    assert run("bench", *options)[0] == 1
+
+    def fake(*arguments, **options):
+        calls.append((arguments, options))
+        return 1
+
+    monkeypatch.setattr(bench_run, "run_bench", fake)
+    assert run("bench", "--quick", "-k", "fwht", "-o", "r.jsonl")[0] == 1
     assert run("bench")[0] == 1
-    assert run("bench", "--profile", "pr", "--peers")[0] == 1
-    given, default, chosen = calls
-    assert given[:2] == ("quick", "fwht")
-    assert [path.name for path in (given[2], given[4])] == ["a.npy", "r.jsonl"]
-    assert default == ("full", None, None, 1, None, False)
-    assert chosen == ("pr", None, None, 1, None, True)
+    assert run("bench", "--profile", "pr", "--peers", "--threads", "1")[0] == 1
+    quick, default, chosen = calls
+    assert quick[0] == (NBFACT, "quick", "fwht")
+    assert quick[1]["output"].name == "r.jsonl"
+    nothing = {"extra": [], "threads": 1, "output": None, "with_peers": False}
+    assert default == ((NBFACT, "full", None), nothing)
+    assert chosen == ((NBFACT, "pr", None), {**nothing, "with_peers": True})
     code, _, err = run("bench", "--quick", "--profile", "full")
     assert code == 2 and "--quick with --profile full: choose one" in err
     assert len(calls) == 3
+
+
+def test_bench_hands_a_matrix_over_as_cases(run, monkeypatch, tmp_path):
+    import nbfact.harness.run as bench_run
+
+    calls = []
+    monkeypatch.setattr(bench_run, "run_bench", lambda *_, **o: calls.append(o) or 0)
+    np.save(tmp_path / "mine.npy", nf.targets.hadamard(4))
+    assert run("bench", "--matrix", "mine.npy")[0] == 0
+    (source,) = calls[0]["extra"]
+    assert {case.group for case in source()} == {"matrix mine.npy"}
+    (tmp_path / "text.txt").write_text("hello")
+    for arguments, message in (
+        (["--matrix", "none.npy"], "none.npy: no such file"),
+        (["--matrix", "mine.npy", "-o", "text.txt"], "not a row of nbfact results"),
+        (["--matrix", "mine.npy", "-o", "."], "is a directory"),
+    ):
+        code, _, err = run("bench", *arguments)
+        assert code == 2 and message in err
+    assert len(calls) == 1
+
+
+SHARED = {
+    "-k": {"bench", "compare", "gate", "history"},
+    "-o": {"bench", "compare", "gate", "factorize", "study", "report"},
+    "--threads": {"bench", "compare", "gate", "history", "factorize", "study"},
+    "--profile": {"bench", "compare", "gate", "history"},
+    "--quick": {"bench", "history", "study"},
+    "--peers": {"bench", "study"},
+    "--n-jobs": {"study"},
+    "--n-factors": {"factorize"},
+}
+
+
+@pytest.mark.parametrize("option", SHARED)
+def test_an_option_has_one_name_in_all_commands(run, option):
+    commands = ("bench", "compare", "gate", "history", "factorize", "study", "report")
+    shown = {command: run(command, "--help")[1].split() for command in commands}
+    assert {c for c in commands if option in shown[c]} == SHARED[option]
+    long = {"-k": "--pattern", "-o": "--output"}.get(option, option)
+    assert {c for c in commands if long in shown[c]} == SHARED[option]
+
+
+def test_names_of_profiles_and_studies_are_those_of_their_lists(run):
+    for command in ("bench", "compare", "gate", "history"):
+        text = run(command, "--help")[1]
+        assert f"<{'|'.join(NBFACT.profiles)}>" in text
+    code, _, err = run("study", "no-such-study")
+    assert code == 2 and all(f"'{name}'" in err for name in STUDIES)
+
+
+def test_history_passes_its_options_on(run, monkeypatch):
+    from nbfact.harness.versions import asv_history
+
+    calls = []
+
+    def fake(*arguments, **options):
+        calls.append((arguments, options))
+        return 0
+
+    monkeypatch.setattr(asv_history, "run_history", fake)
+    options = ["A..B", "--profile", "quick", "-k", "fwht", "--with", "numba=1"]
+    assert run("history", *options, "--python", "3.11")[0] == 0
+    ((arguments, found),) = calls
+    assert arguments == (NBFACT, ["A..B"])
+    assert (found["profile"], found["pattern"]) == ("quick", "fwht")
+    assert (found["requirements"], found["pythons"]) == (["numba=1"], ["3.11"])
 
 
 MISTAKES = {
@@ -74,7 +149,7 @@ MISTAKES = {
     "output": (["a.npy", "--output", "."], "--output .: a directory"),
     "threads": (["a.npy", "--threads", "100000"], "--threads 100000: this machine"),
     "k": (["a.npy", "--nnz-per-row", "0"], "--nnz-per-row"),
-    "factors": (["a.npy", "--factors", "1"], "--factors"),
+    "factors": (["a.npy", "--n-factors", "1"], "--n-factors"),
     "method": (["a.npy", "--method", "svd"], "--method"),
     "learn": (["a.npy", "--n-iter", "3"], "['n_iter']: only for --method hierarchical"),
     "budget": (["a.npy", "--method=palm4msa", "--rcg=2"], "['rcg']: only for --method"),
@@ -84,7 +159,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_are_told_without_a_traceback(run, tmp_path, mistake):
+def test_mistakes_are_reported_without_a_traceback(run, tmp_path, mistake):
     np.save(tmp_path / "a.npy", np.eye(4))
     np.save(tmp_path / "nan.npy", np.array([[1.0, np.nan]]))
     np.save(tmp_path / "vector.npy", np.ones(3))
@@ -108,7 +183,7 @@ def test_factorize(run, tmp_path, method, shape):
         else nf.targets.leadfield(*shape, random_state=0)
     )
     np.save(tmp_path / "a.npy", target)
-    options = [] if square else ["--nnz-per-row", "3", "--factors", "3"]
+    options = [] if square else ["--nnz-per-row", "3", "--n-factors", "3"]
     code, out, err = run(
         "factorize", "a.npy", "--method", method, "--n-iter", "20", *options
     )
@@ -137,6 +212,15 @@ def test_factorize_learns_by_default(run, tmp_path):
     assert "butterfly" in err and "48 of 64" in out
 
 
+@pytest.fixture
+def hearing_ctrl_c():
+    """Let Ctrl-C raise KeyboardInterrupt, which it does not in a background job."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hearing_ctrl_c")
 def test_ctrl_c_leaves_the_old_file(run, tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", np.eye(4))
     (tmp_path / "f.npz").write_text("old")
@@ -168,7 +252,7 @@ def test_a_wrong_operator_exits_with_1(run, tmp_path, monkeypatch):
 
 
 def test_default_constraints_are_those_of_the_hadamard_experiment():
-    factors, residuals, side = factoring.default_constraints((32, 32), 5, 2)
+    factors, residuals, side = default_constraints((32, 32), 5, 2)
     assert [c.k for c in factors] == [2, 2, 2, 2]
     assert [c.k for c in residuals] == [16, 8, 4, 2]
     assert side == "right"
@@ -176,7 +260,7 @@ def test_default_constraints_are_those_of_the_hadamard_experiment():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (5, 5), (4, 30), (30, 4)])
 def test_default_constraints_chain(shape):
-    factors, residuals, side = factoring.default_constraints(shape, 4, 2)
+    factors, residuals, side = default_constraints(shape, 4, 2)
     assert len(factors) == len(residuals) == 3
     rest = shape
     for factor, residual in zip(factors, residuals, strict=True):

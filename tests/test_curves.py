@@ -1,4 +1,4 @@
-"""What the report draws: fronts, winners, break-evens, histories, verdicts."""
+"""What the report shows: fronts, winners, break-evens, histories, verdicts."""
 
 import itertools
 import json
@@ -10,6 +10,7 @@ pytest.importorskip("typer")
 
 from results import bench, dense, verdict, write_asv
 
+from nbfact.cases.nbfact_project import NBFACT
 from nbfact.harness.case import DENSE
 from nbfact.harness.report import (
     asvfiles,
@@ -96,10 +97,10 @@ def test_break_even_is_along_n_and_along_the_batch():
     assert [panel["fixed"] for panel in by_n] == ["1", "16"]
     assert [m["at"] for m in by_n[0]["crossings"]] == [pytest.approx(128)]
     assert not any(panel["crossings"] for panel in curves.breakeven(rows, "batch"))
-    told = [cells[-1] for cells in summaries.crossings(rows).rows]
-    assert told[0] == "faster from n ≈ 128"
-    assert told[2] == "slower everywhere, batch = 1 to 16"
-    figure = figures.breakeven(rows, "n")[0]
+    words = [cells[-1] for cells in summaries.crossings(rows).rows]
+    assert words[0] == "faster from n ≈ 128"
+    assert words[2] == "slower everywhere, batch = 1 to 16"
+    figure = figures.breakeven(rows, "n", NBFACT)[0]
     assert "is faster than dense from n = 128" in figure["label"]
     assert {row["mark"] for row in figure["rows"]} == {"float32", charts.CROSSING}
     assert curves.breakeven(rows[:1], "n") == []  # one point is no line
@@ -107,7 +108,14 @@ def test_break_even_is_along_n_and_along_the_batch():
 
 def test_palm_rows_are_one_curve_for_each_implementation():
     rows = [
-        bench(impl, t * sweeps, group=curves.PALM, error=1 / sweeps, ratio=1, **more)
+        bench(
+            impl,
+            t * sweeps,
+            group=f"palm4msa {curves.CURVE}",
+            error=1 / sweeps,
+            ratio=1,
+            **more,
+        )
         for impl, t in (("numpy", 2.0), ("nbfact", 1.0))
         for sweeps in (10, 1, 2)
         for more in [{"params": {"sweeps": sweeps}, "yardstick": "pyfaust"}]
@@ -116,6 +124,9 @@ def test_palm_rows_are_one_curve_for_each_implementation():
     order = [(p["impl"], p["sweeps"]) for p in panel["points"]]
     assert order == [(i, s) for i in ("nbfact", "numpy") for s in (1, 2, 10)]
     assert curves.ranking(rows) == []
+    (figure,) = figures.convergence(rows, NBFACT)
+    assert figure["caption"] == "n = 64 float32"
+    assert figure["rows"][0]["colour"] == "var(--c1)"  # nbfact is first
 
 
 def test_the_newest_row_of_a_case_counts_on_each_machine():
@@ -188,7 +199,7 @@ def test_timelines_need_two_commits_and_take_their_band_from_the_control(tmp_pat
     assert [p["commit"] for p in ours] == ["11111111", "22222222+"]
     assert ours[0]["most"] == pytest.approx(0.505)
     assert not any(p["banded"] for p in found[3]["points"])
-    kinds = [figure["kind"] for figure in figures.timelines(found)]
+    kinds = [figure["kind"] for figure in figures.timelines(found, NBFACT)]
     assert kinds == ["timeline", "seconds", "timeline", "steps"]
     assert timelines.timelines([new], [], {}) == []
 

@@ -1,4 +1,4 @@
-"""The report: one whole page, whatever its rows hold, and how it is asked for."""
+"""The report: a whole page whatever the rows hold, and the command that writes it."""
 
 import html.parser
 import itertools
@@ -14,6 +14,7 @@ pytest.importorskip("typer")
 
 from results import bench, dense, verdict, write_asv
 
+from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app as cli
 from nbfact.harness import store
 from nbfact.harness.report import charts, curves, pages, write
@@ -23,7 +24,7 @@ NASTY = "</script><script>alert(1)</script> & \"'<img src=x onerror=alert(2)>"
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Return a directory of results with everything in them, damage too."""
+    """Return a directory with results of every kind, and a damaged line."""
     folder = tmp_path_factory.mktemp("results")
     path = folder / "a.jsonl"
     sizes = itertools.product((64, 256), (1, 16))
@@ -37,7 +38,9 @@ def results(tmp_path_factory):
     rows += [
         bench(NASTY, group=NASTY, case=NASTY, message=NASTY, **failed),
         bench(NASTY, params={"dtype": NASTY}),
-        bench(group=curves.PALM, params={"sweeps": 1}, yardstick="pyfaust"),
+        bench(
+            group=f"palm4msa {curves.CURVE}", params={"sweeps": 1}, yardstick="pyfaust"
+        ),
         bench(machine={"name": NASTY, "commit": "1" * 40, "versions": {"x": NASTY}}),
         verdict("slower", 1.3, message=NASTY),
         verdict(NASTY, machine={"name": NASTY}, base={"name": NASTY}),
@@ -55,7 +58,7 @@ def written(results, tmp_path_factory):
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
     output = tmp_path_factory.mktemp("page") / "report.html"
-    files, problems = write.write_report([results], output, results / "asv")
+    files, problems = write.write_report(NBFACT, [results], output, results / "asv")
     assert files == [output, output.with_suffix(".md")]
     assert [path.name for path in sorted(output.parent.iterdir())] == [
         "report.html",
@@ -65,14 +68,14 @@ def written(results, tmp_path_factory):
 
 
 class Links(html.parser.HTMLParser):
-    """What the elements of a page lead to or load."""
+    """The addresses that the elements of a page lead to or load."""
 
     def __init__(self):
         super().__init__()
         self.found = []
 
     def handle_starttag(self, tag, attributes):
-        """Keep what an element leads to."""
+        """Keep the addresses of an element."""
         loading = ("src", "href", "srcset", "action", "data", "poster")
         self.found += [value for name, value in attributes if name in loading]
 
@@ -95,8 +98,8 @@ def test_the_page_is_whole_and_asks_for_nothing(written):
     assert "default-src 'none'" in outside
     for name in ("pareto", "ranking", "breakeven", "convergence", "history"):
         assert f'<section id="{name}"' in page and f'href="#{name}"' in page
-    for told in ("No data yet", "undefined"):
-        assert told not in outside
+    for text in ("No data yet", "undefined"):
+        assert text not in outside
 
 
 def test_nothing_of_a_row_becomes_markup(written):
@@ -130,7 +133,7 @@ def test_every_chart_has_words_a_table_and_rows(written):
         assert {key for key, _ in figure["columns"]} <= set(figure["rows"][0])
 
 
-def test_damage_and_failures_are_told_with_their_place(written):
+def test_damage_and_failures_are_reported_with_their_place(written):
     page, summary, problems = written
     assert len(problems) == 1 and "line 15: not a row" in problems[0]
     for text in (page, summary):
@@ -152,8 +155,8 @@ def test_rows_that_lack_everything_are_no_crash(monkeypatch):
     rows += [bench(params={"n": value}) for value in odd]
     rows += [bench(calibration={"bandwidth": [value], "gemm": value}) for value in odd]
     rows = json.loads(json.dumps(rows))
-    shown = pages.sections(rows, [], {"a.jsonl": len(rows)}, [])
-    head = pages.overview(rows, shown)
+    shown = pages.sections(NBFACT, rows, [], {"a.jsonl": len(rows)}, [])
+    head = pages.overview(NBFACT, rows, shown)
     assert pages.html(head, shown) and pages.markdown(head, shown)
 
 
@@ -161,10 +164,11 @@ def test_an_empty_section_names_the_command_that_fills_it(monkeypatch):
     monkeypatch.setattr(charts, "javascript", str)
     monkeypatch.setattr(charts, "specifications", dict)
     rows = [bench(yardstick="numpy", roof=None, error=None)]
-    shown = pages.sections(rows, [], {"a.jsonl": 1}, [])
-    page = pages.html(pages.overview(rows, shown), shown)
+    shown = pages.sections(NBFACT, rows, [], {"a.jsonl": 1}, [])
+    page = pages.html(pages.overview(NBFACT, rows, shown), shown)
     assert page.count("No data yet") == 7
-    for command in ("asv run", "nbfact compare", f"nbfact bench -k &#34;{curves.PALM}"):
+    filling = f"nbfact bench -k &#34;{curves.CURVE}"
+    for command in ("nbfact history", "nbfact compare", filling):
         assert f"<code>{command}" in page
 
 
@@ -179,7 +183,7 @@ def test_a_report_that_fails_leaves_the_old_one(results, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pages, "markdown", broken)
     with pytest.raises(OSError, match="disk full"):
-        write.write_report([results], output)
+        write.write_report(NBFACT, [results], output)
     assert output.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
@@ -243,14 +247,14 @@ def test_a_browser_draws_the_page(written, width, scheme, tmp_path):
         pytest.skip("needs chromium")
     path = tmp_path / "report.html"
     path.write_text(written[0], encoding="utf-8")
-    told, asked = [], []
+    messages, asked = [], []
     with sync.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(
             viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
         )
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri())
         for figure in page.query_selector_all("figure:not([hidden])"):
@@ -265,4 +269,4 @@ def test_a_browser_draws_the_page(written, width, scheme, tmp_path):
         page.wait_for_timeout(500)
         assert page.inner_html("figure:not([hidden]) .chart") != before
         browser.close()
-    assert (told, asked, wide) == ([], [path.as_uri()], width)
+    assert (messages, asked, wide) == ([], [path.as_uri()], width)
