@@ -1,4 +1,4 @@
-"""Approximate products: what they store, and that finer ones err less."""
+"""Approximate products: what they store, and that finer ones have smaller errors."""
 
 import math
 

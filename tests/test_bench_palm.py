@@ -1,4 +1,4 @@
-"""The cases of factorizing: what they compare, and how a worse error is told."""
+"""The cases of palm4MSA: what they compare, and how a worse error is reported."""
 
 import dataclasses
 import importlib.util
@@ -56,7 +56,7 @@ def test_every_implementation_approximates_within_its_bound(case):
 def test_the_paper_in_numpy_and_ours_find_the_same(name):
     ours, numpy = (c for c in cases.tasks(SMALL)[name] if not c.rival)
     errors = error_of(ours), error_of(numpy)
-    if "rectmat" in name:  # longer steps than the paper's
+    if "rectmat" in name:  # nbfact makes longer steps than the paper
         assert errors[0] < errors[1]
     else:
         assert errors[0] == pytest.approx(errors[1], rel=1e-6, abs=1e-9)
@@ -95,7 +95,7 @@ def test_the_yardstick_is_pyfaust_where_it_is(monkeypatch, installed):
         palm_bench.YARDSTICK if installed else palm_bench.NUMPY
     }
     assert [case.rival for case in made] == [False] * 2 + [True] * (2 * installed)
-    # Beyond what others can do in minutes, ours stands alone.
+    # For targets that are too large for the others, nbfact is its own yardstick.
     monkeypatch.setattr(palm_bench, "RECTMAT_MAX", dict.fromkeys(palm_bench.RIVALS, 0))
     monkeypatch.setitem(palm_bench.RECTMAT_MAX, palm_bench.NUMPY, 0)
     (case,) = rectmat_cases([(8, 12, 3, 3, 2)])
@@ -123,7 +123,7 @@ def test_an_error_above_that_of_another_fails_ours_only():
 def test_the_table_shows_ratios_of_errors_and_how_few_rounds(monkeypatch):
     task = [c for c in sweep_cases((8,), (2,)) if not c.rival]
     task = [dataclasses.replace(case, yardstick="numpy") for case in task]
-    monkeypatch.setattr(sample, "SLOW", 0.0)  # as if all took long
+    monkeypatch.setattr(sample, "SLOW", 0.0)  # every call then counts as slow
     rows = measure_task(task, 0.0, CALIBRATION)
     assert [row["time"]["rounds"] for row in rows] == [2, 2]
     assert rows[1]["error_ratio"] == 1.0
@@ -134,7 +134,7 @@ def test_the_table_shows_ratios_of_errors_and_how_few_rounds(monkeypatch):
     assert [text[:2] for text in columns["ratio"] if text] in (["1."], ["0."])
     assert columns["±"] == ["n=2", "n=2"]
     assert columns["error"][0].endswith("*")
-    # No ratio where errors are of rounding, below a bound.
+    # There is no ratio of errors where they are rounding errors below a bound.
     exact = [c for c in hierarchical_cases((8,)) if not c.rival]
     shown = table(measure_task(exact, 0.0, CALIBRATION))
     assert "ratio" not in [column.header for column in shown.columns]

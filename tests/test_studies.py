@@ -38,7 +38,7 @@ HAVE = importlib.util.find_spec("matplotlib") is not None
 needs_matplotlib = pytest.mark.skipif(not HAVE, reason="matplotlib is not installed")
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
-    # matplotlib's own imports and dependencies warn.
+    # matplotlib and its dependencies warn while they are imported.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
 ]
@@ -110,7 +110,7 @@ def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys):
             try:
                 assert math.isfinite(float(value))
             except ValueError:
-                pass  # a name, or nothing
+                pass  # a name, or an empty cell
     text = (folder / f"{name}.md").read_text(encoding="utf-8")
     assert text.startswith(f"# {run.load(name).TITLE}\n\n`nbfact study {name} --quick`")
     out = capsys.readouterr().out

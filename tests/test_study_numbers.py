@@ -68,7 +68,7 @@ def test_the_targets_of_scale_are_square_finite_and_reproducible(n):
     assert len(made) == 8
     for name, make in made.items():
         if name == "digits":
-            continue  # scikit-learn's own threads and warnings
+            continue  # scikit-learn starts threads of its own and warns
         target = make(n, np.random.default_rng(1))
         assert target.shape == (n, n) and np.isfinite(target).all(), name
         np.testing.assert_array_equal(target, make(n, np.random.default_rng(1)))
@@ -88,7 +88,8 @@ def test_wins_and_means_of_scale():
 
 def test_slopes_and_operations_of_cost():
     assert cost.slope([1, 2, 4, 8], [5, 20, 80, 320]) == pytest.approx(2)
-    # Both factors of n k entries are absorbed; the second one also meets the first.
+    # Each of the two factors of n k entries is updated with A; the second one is also
+    # multiplied by the first.
     n, k = 16, 2
     expected = 2 * (8 * n * n * k + 8 * n * n) + 4 * n * n * k
     assert cost.operations(n, 2, k)[0] == expected

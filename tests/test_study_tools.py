@@ -24,7 +24,8 @@ def test_wilson_intervals():
 
 
 def test_intervals_of_means():
-    # Hours of sleep of Student (Biometrika 6, 1908), as R's t.test of paired samples.
+    # Student's hours of sleep (Biometrika 6, 1908); the half width is that which R's
+    # t.test prints for the paired samples.
     sleep = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4]
     assert intervals.half_width(sleep) == pytest.approx(0.8798858, abs=1e-7)
     assert intervals.mean_text(sleep) == "1.58 ± 0.88"

@@ -1,12 +1,13 @@
-"""Cases of approximate products: how fast at which error, in one table for a target.
+"""Cases of approximate products: their speed and their error, a table for each target.
 
-Each target is approximated in several ways, from coarse to fine, and every one is timed
-against the dense product: what is at once faster and nearer than another makes that one
-pointless, and what is left is the Pareto front. Where the singular values fall fast, as
-of a Hilbert matrix, a truncated decomposition is all of it; a Gaussian matrix, the
-control, has no front worth having. Rows of butterflies are taken in bit-reversed order:
-blocks of neighbouring rows and columns are then what has a low rank, as of cosines and
-Legendre polynomials. Approximating is outside the clock, and done once in a process.
+Each target is approximated in several ways, from coarse to fine, and each approximation
+is timed against the dense product. An approximation is pointless when another one is
+both faster and nearer; the others form the Pareto front. Where singular values decrease
+fast, as those of a Hilbert matrix do, the truncated singular value decomposition (SVD)
+is the whole front; a Gaussian matrix, the control, has no useful approximation. The
+rows of butterflies are taken in bit-reversed order, because blocks of neighbouring rows
+and columns then have a low rank, for example in matrices of cosines and of Legendre
+polynomials. The approximations are made outside the clock, once in a process.
 """
 
 import functools
@@ -31,15 +32,34 @@ TARGETS: dict[str, Callable[[int], np.ndarray]] = {
     "leadfield": lambda n: targets.leadfield(n // 8, n, random_state=0),
     "gaussian": lambda n: np.random.default_rng(0).standard_normal((n, n)),
 }
-"""What is approximated: matrices of order n, and a lead field of n/8 rows."""
+"""Functions that return a target with n columns, by name. The lead field has n/8 rows,
+the others are square."""
 
 SVD_RANKS, BUTTERFLY_RANKS = (4, 16, 64), (1, 2, 4, 8)
+"""Ranks of the truncated SVD, and of the blocks of the butterflies."""
+
 CHAIN_K, LEADFIELD_K = (4, 16), (5, 20)
+"""Entries in each row of the factors of `palm4msa`, and in each column of the last
+factor of `hierarchical` for the lead field."""
+
 SWEEPS = 30
+"""Number of sweeps of `palm4msa`."""
 
 
 class ApproximationRecipe(NamedTuple):
-    """One approximation: its name, entries stored, bytes of indices, how it is made."""
+    """One way to approximate a target.
+
+    Attributes
+    ----------
+    impl : str
+        Name of the implementation.
+    nnz : int
+        Number of entries that the approximation stores.
+    indices : int
+        Bytes of the indices that it stores.
+    build : callable or None
+        Returns the approximation; None for the dense product.
+    """
 
     impl: str
     nnz: int
@@ -49,7 +69,17 @@ class ApproximationRecipe(NamedTuple):
 
 @dataclass(eq=False)
 class ApproximationInputs:
-    """A target, the same in the dtype of x, and x of shape (n,) or (n, batch)."""
+    """Inputs of an approximate product.
+
+    Attributes
+    ----------
+    target : ndarray of float64, (m, n)
+        The target.
+    dense : ndarray, (m, n)
+        The target in the dtype of x.
+    x : ndarray, (n,) or (n, batch)
+        What to multiply.
+    """
 
     target: np.ndarray
     dense: np.ndarray
@@ -61,19 +91,19 @@ def approximation_cases(
     batches: Sequence[int],
     dtypes: Sequence[str] = ("float64",),
 ) -> Iterator[Case]:
-    """Yield the dense product and the approximations of some targets.
+    """Yield the cases of the dense product and of the approximations of some targets.
 
-    Errors are those of the products, against the target in a wider dtype; only that of
-    the dense one has a bound.
+    Errors are those of the products, against the product with the target in a wider
+    dtype. Only the error of the dense product is bounded.
 
     Parameters
     ----------
     problems : sequence of (str, int)
-        Name in :data:`TARGETS`, and columns n, a power of two.
+        Keys of :data:`TARGETS`, and numbers of columns n, powers of two.
     batches : sequence of int
-        Numbers of columns of x; with one, x is a vector.
+        Numbers of columns of x; with one column, x is a vector.
     dtypes : sequence of {"float32", "float64"}
-        Of the products; approximations are found in float64 and then cast.
+        Dtypes of the products. Approximations are found in float64 and then cast.
 
     Yields
     ------
@@ -116,7 +146,7 @@ def _case(name, m, n, batch, dtype, recipe):
 
 
 def _recipes(name, m, n):
-    """Yield the approximations of a target that store less than it has entries."""
+    """Yield the approximations of a target that store fewer entries than it has."""
     for rank in SVD_RANKS:
         nnz = rank * (m + n)
         if nnz < m * n:
@@ -130,7 +160,7 @@ def _recipes(name, m, n):
                 f"nbfact hierarchical k={k}",
                 nnz,
                 4 * nnz,
-                lambda p=preset: hierarchical(_target(name, n), p).operator,
+                functools.partial(_hierarchical, name, n, preset),
             )
         return
     for rank in BUTTERFLY_RANKS:
@@ -140,7 +170,7 @@ def _recipes(name, m, n):
                 f"nbfact butterfly r={rank}",
                 chain.n_parameters,
                 0,
-                lambda c=chain: _butterfly(name, n, c),
+                functools.partial(_butterfly, name, n, chain),
             )
     chain = Chain.square_dyadic(n)
     build = functools.partial(_butterfly, name, n, chain, model="sum", n_terms=2)
@@ -154,7 +184,7 @@ def _recipes(name, m, n):
             f"nbfact palm4msa k={k}",
             2 * k * n,
             4 * 2 * k * n,
-            lambda k=k: _palm(name, n, k),
+            functools.partial(_palm, name, n, k),
         )
 
 
@@ -166,13 +196,14 @@ def butterfly_chain(n: int, rank: int) -> Chain:
     n : int
         Order, a power of two.
     rank : int
-        Another power of two.
+        Rank of the blocks, a power of two.
 
     Returns
     -------
     Chain
-        The first and last factors, whose blocks are too small to have that rank, are
-        multiplied out; all, in two halves, where nothing would be left between them.
+        The first factors, and the last ones, have blocks too small for that rank, and
+        are multiplied out into one factor each. Where no factor would be left between
+        these two, all factors are multiplied out into two halves.
 
     Examples
     --------
@@ -202,6 +233,7 @@ def _decomposed(name, n):
 
 
 def _svd(name, n, rank):
+    """Return the two dense factors of the truncated SVD."""
     left, values, right = _decomposed(name, n)
     factors = left[:, :rank] * values[:rank], right[:rank]
     return tuple(map(np.ascontiguousarray, factors))
@@ -212,6 +244,10 @@ def _butterfly(name, n, chain, permutation=None, **model):
         permutation = bit_reversal(n), None
     target = _target(name, n)
     return butterfly_factorize(target, chain, permutation=permutation, **model).operator
+
+
+def _hierarchical(name, n, preset):
+    return hierarchical(_target(name, n), preset).operator
 
 
 def _palm(name, n, k):
@@ -225,7 +261,7 @@ def _built(recipe):
 
 
 def _cast(built, dtype):
-    """Return an approximation in another dtype."""
+    """Return an approximation, an operator or two dense factors, in another dtype."""
     if isinstance(built, tuple):
         return tuple(factor.astype(dtype) for factor in built)
     if isinstance(built, OperatorSum):

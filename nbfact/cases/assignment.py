@@ -1,9 +1,10 @@
-"""Cases of assignment: the nearest of K centres to each of N points.
+"""Cases of assignment: which of K centres is the nearest to each of N points.
 
-The centres are a product of log2(min(K, D)) factors with two entries a row or column,
-as QuicK-means learns them: an operator of shape (m, n) = (K, D). Squared norms of the
-centres are known beforehand, as they are when a fitted estimator predicts. The result
-is the labels; its error, the most by which a chosen centre is farther than the nearest.
+The centres are a product of log2(min(K, D)) factors with two entries in each row or
+column, as QuicK-means learns them: an operator of shape (m, n) = (K, D). The squared
+norms of the centres are known beforehand, as they are when a fitted estimator predicts.
+The result is the labels of the points. Its error is the largest excess of the squared
+distance to a chosen centre over that to the nearest one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,12 +19,25 @@ from ..operators import FactorProduct, NearestRows
 from .rivals import peers
 
 OURS, ARGMIN = "nbfact NearestRows", "dense argmin"
-CHUNK = 256  # points whose distances are held at once, as scikit-learn does
+"""Implementations: nbfact, and a dense product by BLAS followed by argmin."""
+
+CHUNK = 256
+"""Number of points whose distances are held at once, as in scikit-learn."""
 
 
 @dataclass(eq=False)
 class AssignmentInputs:
-    """Centres as factors and as a matrix, and the points, (N, D)."""
+    """Inputs of the assignment.
+
+    Attributes
+    ----------
+    factors : FactorProduct
+        The centres as a product of sparse factors.
+    dense : ndarray, (K, D)
+        The same centres as a matrix.
+    x : ndarray, (N, D)
+        The points.
+    """
 
     factors: FactorProduct
     dense: np.ndarray
@@ -31,15 +45,30 @@ class AssignmentInputs:
 
 
 class AssignmentCase(Case):
-    """A case whose result is labels, and whose reference is all scores, (N, K)."""
+    """A case whose result is the labels, and whose reference is all scores, (N, K).
+
+    The score of a point and a centre is their squared distance without the squared norm
+    of the point.
+    """
 
     def error(self, got: np.ndarray, want: np.ndarray) -> float:
         """Return the largest excess of a chosen score, relative to the largest score.
 
+        Parameters
+        ----------
+        got : ndarray of int, (N,)
+            The labels.
+        want : ndarray of float64, (N, K)
+            The scores.
+
+        Returns
+        -------
+        float
+
         Raises
         ------
         ValueError
-            When the shape is wrong, or the labels are no integers of the centres.
+            When the shape is wrong, or the labels are not integers from 0 to K - 1.
         """
         n, k = want.shape
         if got.shape != (n,) or got.dtype.kind not in "iu":
@@ -53,13 +82,14 @@ class AssignmentCase(Case):
 def assignment_cases(
     sizes: Sequence[tuple[int, int, int]], dtypes: Sequence[str]
 ) -> Iterator[Case]:
-    """Yield the cases of assignment: ours, BLAS and argmin, scikit-learn's predict.
+    """Yield the cases of assignment by nbfact, by BLAS, and by scikit-learn.
 
     Parameters
     ----------
     sizes : sequence of (K, D, N)
-        Centres, at least 4; columns, at least 4; points.
+        Numbers of centres (at least 4), of columns (at least 4), and of points.
     dtypes : sequence of str
+        Names of the dtypes of centres and points.
 
     Yields
     ------
@@ -105,7 +135,7 @@ def _inputs(k, d, n, dtype, rng):
 
 
 def _factor(m, n, rng):
-    """Draw a factor with two signs in each row and column of the longer side."""
+    """Draw a factor with two entries ±1/√2 in each row or column of its longer side."""
     long, short = max(m, n), min(m, n)
     place = rng.permutation(long) % short
     rows = np.concatenate([place, (place + 1) % short])
@@ -116,7 +146,7 @@ def _factor(m, n, rng):
 
 
 def _scores(inputs):
-    """Return squared distances less the points' own squared norms, in double."""
+    """Return squared distances without the squared norms of the points, in double."""
     centres = inputs.dense.astype(np.float64)
     return (centres**2).sum(axis=1) - 2 * inputs.x.astype(np.float64) @ centres.T
 

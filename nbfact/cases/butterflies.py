@@ -1,8 +1,8 @@
-"""Cases of factorizing into butterflies: time, and error, beside other toolboxes.
+"""Cases of factorizing into butterflies, in time and in error, beside other toolboxes.
 
-The columns of the DFT are in bit-reversed order, as a butterfly needs them. Each call
-starts from the dense matrix and ends with an operator; its error is that of the
-operator's dense matrix, taken outside the clock.
+The columns of the DFT are in bit-reversed order, without which it is no butterfly. Each
+call starts from the dense matrix and ends with an operator. Its error is that of the
+operator's dense matrix, which is computed outside the clock.
 """
 
 import dataclasses
@@ -21,36 +21,51 @@ from ..operators.reorderings import bit_reversal
 from .rivals import faust, peers
 
 OURS = "nbfact"
+"""Implementation: `butterfly_factorize`."""
 
 LARGEST = {"pyfaust right": 512, "pyfaust bbtree": 2048}
-"""Orders above which a rival takes minutes: its `right` some 80 s at 2048."""
+"""Largest order of each way of pyfaust, above which a call is too slow: that of
+"pyfaust right" takes about 80 s at n = 2048."""
 
 SLACK = 1.01
-"""Times the least error of the others that ours may have. The balanced order has
-0.06 % less than ours for some Gaussian matrices, none of 1 % in sizes 16 to 2048."""
+"""Largest error that nbfact may have, as a multiple of the least error of the others.
+The balanced order of lazylinop is better by 0.06 % for some Gaussian matrices, and by
+less than 1 % for all of n = 16 to 2048."""
 
 
 class FactorizeCase(Case):
-    """A case whose call returns an operator: its dense matrix is compared."""
+    """A case whose call returns an operator, of which the dense matrix is compared."""
 
     def error(self, got: Any, want: np.ndarray) -> float:
-        """Return the relative error of the dense matrix of an operator."""
+        """Return the relative error of the dense matrix of an operator.
+
+        Parameters
+        ----------
+        got : operator
+            The result, with a method ``toarray``.
+        want : ndarray, (n, n)
+            The target.
+
+        Returns
+        -------
+        float
+        """
         return super().error(np.asarray(got.toarray()), want)
 
 
 def factorize_cases(
     kinds: Sequence[str], sizes: Sequence[int], dtypes: Sequence[str] = ("float64",)
 ) -> Iterator[Case]:
-    """Yield the factorizations of some targets into dyadic butterflies.
+    """Yield the cases of factorizing some targets into dyadic butterflies.
 
     Parameters
     ----------
     kinds : sequence of {"hadamard", "dft", "gaussian"}
-        What is factored; the DFT is complex whatever the dtype says.
+        The targets.
     sizes : sequence of int
-        Orders, powers of two.
+        Their orders, powers of two.
     dtypes : sequence of {"float32", "float64"}
-        Precisions.
+        Their precisions; the DFT is complex, of this precision.
 
     Yields
     ------
@@ -63,15 +78,15 @@ def factorize_cases(
 
 
 def learning_cases(kinds: Sequence[str], sizes: Sequence[int]) -> Iterator[Case]:
-    """Yield the same targets learned by gradient descent, beside the closed form.
+    """Yield the cases of learning by gradient descent, beside the closed form.
 
-    Learned ones count as right below the RMSE of 1e-4 of Dao et al. (2019); the
-    permutation is searched for.
+    A learned butterfly counts as right below a root mean square error of 1e-4, as in
+    Dao et al. (ICML 2019). Its permutation is searched for.
 
     Parameters
     ----------
     kinds, sizes : sequences
-        As in `factorize_cases`.
+        Targets and their orders, see `factorize_cases`.
 
     Yields
     ------
@@ -81,7 +96,7 @@ def learning_cases(kinds: Sequence[str], sizes: Sequence[int]) -> Iterator[Case]
         for n in sizes:
             for case in _cases(kind, n, "float64"):
                 if case.impl == OURS:
-                    group = {
+                    group: dict[str, Any] = {
                         "group": "butterfly learned",
                         "yardstick": OURS,
                         "fallbacks": (),
@@ -121,11 +136,12 @@ def _cases(kind, n, precision):
             make=functools.partial(_target, kind, n, dtype),
             prepare=prepare,
             reference=lambda target: target,
-            # lazylinop and pyfaust lose a digit or two with n
+            # lazylinop and pyfaust lose a digit or two as n grows.
             bound=float(np.finfo(dtype).eps) * (50 if impl == OURS else 1000)
             if exact
             else math.inf,
-            # Each level reads and writes what is left: half the entries of the last.
+            # The residual is read and written at each level. It has half the entries of
+            # the one before, hence 2 n² entries in all.
             size=2 * 2 * n * n * dtype.itemsize,
             flops=(8 if dtype.kind == "c" else 2) * 4 * n * n,
             nnz=2 * n * levels,
@@ -165,8 +181,8 @@ def _pyfaust(kind, target):
 
 def _lazylinop(order, target):
     with faust.muted():
-        from lazylinop.butterfly import Chain as TheirChain
+        from lazylinop.butterfly import Chain as LazylinopChain
         from lazylinop.butterfly import ksd
 
-        chain = TheirChain.square_dyadic(target.shape)
+        chain = LazylinopChain.square_dyadic(target.shape)
     return lambda: ksd(target, chain, order=order)

@@ -1,9 +1,11 @@
-"""Cases of QuicK-means: an iteration, and what is reached after some, beside Lloyd's.
+"""Cases of QuicK-means: one iteration, and a fit of several, beside Lloyd's algorithm.
 
-Points are around K centers that share some structure: sums of few directions. Results
-are centers. The error, outside the clock, is by how much their sum of squared distances
-exceeds that of scikit-learn's K-means after as many iterations from the same points. A
-fit of ours begins with a few dense iterations, within its time, before its own.
+The points lie around K centers that share some structure: each is a sum of few
+directions. The result of a call is its centers. The error, computed outside the clock,
+is the relative excess of their inertia (the sum of squared distances of the points to
+the nearest centers) over that of scikit-learn's K-means after as many iterations from
+the same first centers. A fit of QuicK-means begins with a few dense iterations, which
+are timed with its own.
 """
 
 import functools
@@ -18,44 +20,74 @@ from ..harness.case import Case
 from .rivals import peers
 
 OURS = ("explore", "palm4msa")
+"""Factorizers of QuicK-means that are timed."""
+
 LLOYD = "scikit-learn Lloyd"
+"""Implementation: K-means of scikit-learn by Lloyd's algorithm."""
+
 ITERATIONS = 5
+"""Number of iterations of a fit."""
+
 CHUNK = 1024
-# How far above K-means centers may be depends on the points; see `ClusteringCase`.
+"""Number of points whose distances are held at once."""
+
 _ANY = 1e3
+"""Largest error of QuicK-means, which in effect allows any: how far its inertia is
+above that of K-means depends on the points. `ClusteringCase` rejects useless
+centers."""
 
 
 @dataclass(eq=False)
 class ClusteringInputs:
-    """Points, (N, D), and those that centers are first near, (K, D)."""
+    """Inputs of a clustering.
+
+    Attributes
+    ----------
+    x : ndarray of float32, (N, D)
+        The points.
+    init : ndarray of float32, (K, D)
+        The first centers.
+    """
 
     x: np.ndarray
     init: np.ndarray
 
 
 class ClusteringCase(Case):
-    """A case whose result is centers, and whose reference is points and a sum.
+    """A case whose result is centers, and whose reference is points and an inertia.
 
-    Centers that are not finite, or worse than the mean of all points alone, are
-    infinitely wrong.
+    The error of centers that are not finite, or whose inertia is larger than that of
+    the mean of all points alone, is infinite.
     """
 
-    def error(self, got: np.ndarray, want: tuple[np.ndarray, float]) -> float:
-        """Return by how much the sum of squared distances exceeds another."""
+    def error(self, got: np.ndarray, want: Any) -> float:
+        """Return the relative excess of the inertia of centers over a reference.
+
+        Parameters
+        ----------
+        got : ndarray, (K, D)
+            The centers.
+        want : (ndarray, float)
+            The points, (N, D), and the inertia of the reference.
+
+        Returns
+        -------
+        float
+        """
         x, least = want
         found, one = inertia(x, got), inertia(x, x.mean(axis=0, keepdims=True))
         return max(0.0, found / least - 1) if found <= one else math.inf
 
 
 def clustering_cases(sizes: Sequence[tuple[int, int, int]]) -> Iterator[Case]:
-    """Yield an iteration, and the objective after some, of each factorizer.
+    """Yield the cases of one iteration, and of a fit, with each factorizer.
 
-    Nothing without scikit-learn, which the estimator needs too.
+    Without scikit-learn, which the estimator needs too, there are no cases.
 
     Parameters
     ----------
     sizes : sequence of (K, D, N)
-        Centers, columns, points.
+        Numbers of centers, of columns, and of points.
 
     Yields
     ------
@@ -92,7 +124,19 @@ def _case(k, d, n, group, impl, prepare):
 
 
 def inertia(x: np.ndarray, centers: np.ndarray) -> float:
-    """Return the sum of squared distances of points to their nearest centers."""
+    """Return the sum of the squared distances of points to their nearest centers.
+
+    Parameters
+    ----------
+    x : ndarray, (N, D)
+        The points.
+    centers : ndarray, (K, D)
+        The centers.
+
+    Returns
+    -------
+    float
+    """
     total, centers = 0.0, centers.astype(np.float64)
     norms = (centers**2).sum(axis=1)
     for start in range(0, len(x), CHUNK):
@@ -111,21 +155,26 @@ def _inputs(k, d, n, rng):
 
 
 def _reached(iterations, inputs):
+    """Return the points, and the inertia of K-means after some iterations."""
     return inputs.x, inertia(inputs.x, _dense(inputs, iterations).cluster_centers_)
 
 
-def _fit(name) -> Callable[[ClusteringInputs], Callable[[], Any]]:
+def _fit(name: str) -> Callable[[ClusteringInputs], Callable[[], Any]]:
+    """Return the function that prepares a fit of QuicK-means with a factorizer."""
+
     def prepare(inputs):
         from ..estimators import QuicKMeans
 
-        options = {"factorizer": name, "max_iter": ITERATIONS, "tol": 0}
+        options: dict[str, Any] = {"factorizer": name, "max_iter": ITERATIONS, "tol": 0}
         model = QuicKMeans(len(inputs.init), init=inputs.init, **options)
         return lambda: model.fit(inputs.x).cluster_centers_
 
     return prepare
 
 
-def _iteration(name) -> Callable[[ClusteringInputs], Callable[[], Any]]:
+def _iteration(name: str) -> Callable[[ClusteringInputs], Callable[[], Any]]:
+    """Return the function that prepares one iteration of QuicK-means."""
+
     def prepare(inputs):
         from ..estimators.lloyd import Clustering
         from ..estimators.points import Points
@@ -146,6 +195,7 @@ def _iteration(name) -> Callable[[ClusteringInputs], Callable[[], Any]]:
 
 
 def _lloyd(inputs):
+    """Prepare one iteration of scikit-learn's K-means, by a function private to it."""
     from sklearn.cluster._k_means_lloyd import lloyd_iter_chunked_dense
 
     x, old = inputs.x, inputs.init
@@ -161,10 +211,12 @@ def _lloyd(inputs):
 
 
 def _kmeans(inputs):
+    """Prepare a fit of scikit-learn's K-means."""
     return lambda: _dense(inputs, ITERATIONS).cluster_centers_
 
 
 def _dense(inputs, iterations):
+    """Return scikit-learn's K-means after some iterations from the first centers."""
     from sklearn.cluster import KMeans
 
     options = {"init": inputs.init, "n_init": 1, "max_iter": iterations, "tol": 0}

@@ -1,4 +1,4 @@
-"""A first factorization of a user's matrix: what to time, in seconds not minutes."""
+"""A first factorization of a user's matrix, for ``nbfact bench --matrix`` to time."""
 
 import numpy as np
 
@@ -7,28 +7,34 @@ from ..constraints import Sp
 from ..operators import FactorProduct
 
 HIERARCHICAL_MAX = 64
+"""Largest order that the hierarchical preset is used for, to end within seconds."""
+
 FACTORS, SWEEPS, GAIN = 3, 30, 4
+"""Number of factors and of sweeps of `palm4msa`, and the relative complexity gain: how
+many times fewer entries the factors have than the matrix."""
 
 
 def learn(target: np.ndarray) -> FactorProduct:
-    """Return a fast approximation of a matrix, found quickly.
+    """Return an approximation of a matrix that multiplies fast and is found in seconds.
 
     Parameters
     ----------
     target : ndarray, shape (m, n)
-        In one of the four dtypes.
+        The matrix, in float32, float64, complex64 or complex128.
 
     Returns
     -------
     FactorProduct
-        Of `hierarchical` with the preset ``"hadamard"`` where that fits and n is at
-        most 64; otherwise of 30 sweeps of `palm4msa` with three factors, which have
-        together a quarter of the entries of `target`, or two a row and a column.
+        The factors that `hierarchical` finds with the preset ``"hadamard"`` when the
+        matrix is square and its order is a power of two of at most 64. Otherwise those
+        of 30 sweeps of `palm4msa` with three factors. Together they have a quarter of
+        the entries of `target`, but each at least two entries for each of its rows or
+        columns, whichever are more.
 
     Notes
     -----
-    It is a starting point, whose error is shown beside its speed; ``nbfact factorize``
-    has the choices.
+    The result is a starting point: the benchmark shows its error beside its speed. The
+    command ``nbfact factorize`` offers all choices.
 
     Examples
     --------

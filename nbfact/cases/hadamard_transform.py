@@ -1,7 +1,7 @@
-"""Cases of the Walsh-Hadamard transform alone: no matrix, hence any size.
+"""Cases of the Walsh-Hadamard transform alone, of any size: there is no dense matrix.
 
-Each implementation gets what it likes best: a fresh copy of x in its own layout, inside
-the clock, that it transforms in place. With a batch, vectors lie along the last axis
+Each implementation transforms in place a fresh copy of x in the memory layout that
+suits it best; the copying is timed too. The vectors of a batch lie along the last axis
 (``rows``) or along the first (``columns``, for which rivals get Fortran order). The
 yardstick is a transform in NumPy, level by level.
 """
@@ -19,13 +19,23 @@ from . import timed_operators
 from .rivals import peers
 
 NUMPY = "numpy levels"
+"""Implementation: a few calls of NumPy for each level."""
+
 LIMIT = 1 << 26
-"""Bytes of the largest x."""
+"""Largest x in bytes: larger ones would take too much memory and time."""
 
 
 @dataclass(eq=False)
 class TransformInputs:
-    """What is transformed: x, (n,) or with vectors along an axis of two."""
+    """Inputs of the transform.
+
+    Attributes
+    ----------
+    x : ndarray, (n,), (n, batch) or (batch, n)
+        What to transform.
+    axis : int
+        Axis along which the vectors lie.
+    """
 
     x: np.ndarray
     axis: int
@@ -37,14 +47,14 @@ def fwht_cases(
     batches: Sequence[int],
     limit: int = LIMIT,
 ) -> Iterator[Case]:
-    """Yield the cases of the transform of one vector, and of rows and columns.
+    """Yield the cases of the transform of one vector, of rows, and of columns.
 
     Parameters
     ----------
     sizes, dtypes, batches : sequences
-        Lengths of vectors, powers of two; names of dtypes; numbers of vectors.
+        Lengths of the vectors (powers of two), names of dtypes, and numbers of vectors.
     limit : int
-        Bytes of x beyond which a case is left out.
+        Largest x in bytes: cases beyond it are left out.
 
     Yields
     ------
@@ -66,8 +76,9 @@ def _cases(n, dtype, batch, layout):
     }
     if peers.installed("fht-cpu"):
         impls["fht-cpu"] = _contiguous_vectors(peers.prepare("fht-cpu"))
+    # The only real dtype of pyfwht is float64.
     if peers.installed("pyfwht") and dtype == "float64" and layout != "columns":
-        impls["pyfwht"] = peers.prepare("pyfwht")  # of reals, float64 alone
+        impls["pyfwht"] = peers.prepare("pyfwht")
     levels = n.bit_length() - 1
     for impl, prepare in impls.items():
         yield Case(
@@ -99,7 +110,15 @@ def _reference(inputs):
 
 
 def _in_place(transform, *names):
-    """Prepare what works in place; the copy is inside the clock."""
+    """Prepare a transform that works in place on a fresh copy; copying is timed too.
+
+    Parameters
+    ----------
+    transform : callable
+        Called with the copy, and with the attributes of the inputs that `names` lists.
+    *names : str
+        Names of attributes of the inputs.
+    """
 
     def prepare(inputs):
         x, out = inputs.x, sample.aligned_like(inputs.x)
@@ -116,17 +135,17 @@ def _in_place(transform, *names):
 
 
 def _contiguous_vectors(prepare):
-    """Prepare a rival whose vectors are contiguous along either axis."""
+    """Prepare a rival with contiguous vectors, along whichever axis they lie."""
 
     def prepared(inputs):
-        order = "F" if inputs.axis == 0 else "C"
-        return prepare(TransformInputs(np.asarray(inputs.x, order=order), inputs.axis))
+        vectors = np.asfortranarray if inputs.axis == 0 else np.ascontiguousarray
+        return prepare(TransformInputs(vectors(inputs.x), inputs.axis))
 
     return prepared
 
 
 def _levels(x, axis):
-    """Transform x, in C order, along an axis in place: a few NumPy calls a level."""
+    """Transform x, in C order, in place along an axis, by a few NumPy calls a level."""
     stride = x.size // x.shape[0] if axis == 0 else 1
     end = stride * x.shape[axis]
     while stride < end:

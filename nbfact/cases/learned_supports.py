@@ -1,14 +1,15 @@
-"""Cases of learning supports: a Hadamard matrix with rows and columns permuted.
+"""Cases of learning supports: a Hadamard matrix with permuted rows and columns.
 
-Each call starts from the dense matrix and ends with an operator, whose error is taken
-outside the clock: palm4MSA and leaky exploration from one random start and with the
-same sweeps, in products of an n/2-regular and a 2-regular factor, and the
-identification of the permutations.
+Each call starts from the dense matrix and ends with an operator, whose error is
+computed outside the clock. palm4MSA and leaky exploration start from the same random
+factors and make the same number of sweeps; they look for a product of an n/2-regular
+and a 2-regular factor (k-regular means k entries in each row and column). The third
+implementation identifies the permutations instead.
 """
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from .. import targets
 from ..algorithms import explore, identify_butterfly, palm4msa
@@ -18,23 +19,25 @@ from .butterflies import FactorizeCase
 
 PALM, EXPLORE, IDENTIFY = "nbfact palm4msa", "nbfact explore", "nbfact identify"
 SWEEPS = 300
+"""Number of sweeps of palm4MSA and of the exploration."""
 
 
 def pattern_cases(sizes: Sequence[int]) -> Iterator[Case]:
-    """Yield the ways to learn the supports of permuted Hadamard matrices.
+    """Yield the cases of learning the supports of permuted Hadamard matrices.
 
-    palm4MSA may have any error, as it has; the others have to be exact.
+    The error of palm4MSA is not bounded, because it does not find the supports; the
+    other implementations must be exact.
 
     Parameters
     ----------
     sizes : sequence of int
-        Orders, powers of two.
+        Orders of the matrices, powers of two.
 
     Yields
     ------
     Case
     """
-    made = {
+    made: dict[str, Callable] = {
         PALM: functools.partial(_split, palm4msa),
         EXPLORE: functools.partial(
             _split, functools.partial(explore, leak=0.9, safeguard=False)

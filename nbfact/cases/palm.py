@@ -1,10 +1,10 @@
-"""Cases of factorizing: sweeps, presets, lead fields, and the time to a given error.
+"""Cases of palm4MSA: sweeps, presets, lead fields, and the time to a given error.
 
-There is no exact result to compare with: errors are those of approximation, of each
-implementation's own result, and where two make the same sweeps ours may not be worse.
-All make the same number of sweeps, from their default start. The yardstick is pyfaust
-where it is installed and affordable, else the paper's algorithm in NumPy
-(:mod:`nbfact.cases.rivals.numpy_palm`), else ours.
+There is no exact result to compare with. Errors are those of the approximation that
+each implementation finds, and where two make the same sweeps, the error of nbfact may
+not be worse. All implementations make the same number of sweeps, from their default
+start. The yardstick is pyfaust where it is installed and affordable, else the algorithm
+of the paper in NumPy (:mod:`nbfact.cases.rivals.numpy_palm`), else nbfact.
 """
 
 import dataclasses
@@ -16,33 +16,47 @@ from typing import Any
 
 import numpy as np
 
-from .. import constraints, targets
+from .. import targets
 from ..algorithms import Preset, hierarchical, palm4msa, rectmat
 from ..algorithms.palm.presets import named_preset
+from ..constraints import Constraint
 from ..harness.case import Case
+from .palm_problems import CURVES, REACHES, K, Shape, gaussian, planted, splin_sets
 from .rivals import faust, peers
 from .rivals import numpy_palm as paper
 
 OURS, NUMPY = "nbfact", "numpy"
+"""Implementations: nbfact, and the algorithm of the paper in NumPy."""
+
 RIVALS = {f"pyfaust {backend}": backend for backend in faust.BACKENDS}
-YARDSTICK = "pyfaust 2020"  # mostly the faster of the two
+"""Backends of pyfaust, by the name of the implementation."""
+
+YARDSTICK = "pyfaust 2020"
+"""Preferred yardstick: mostly the faster of pyfaust's two backends."""
 
 SCALING = "sweep"
-"""When λ is fitted where sweeps are compared one by one: as they all do."""
+"""When λ is fitted where sweeps are compared one by one: after each sweep, because the
+other implementations do so."""
 
-SWEEPS, K = 5, 4
-LEVELS = (30, 30)  # of the presets, also pyfaust's
+SWEEPS = 5
+"""Number of sweeps of `sweep_cases`."""
+
+LEVELS = (30, 30)
+"""Numbers of sweeps of each split and each refinement of a preset, as in pyfaust."""
+
 SLACK = 1.05
-"""Times the least error of the others that ours may have. Trajectories of three
-factors and more part by rounding; 1.02 was the most seen in 200 sweeps."""
+"""Largest error that nbfact may have, as a multiple of the least error of the others.
+With three factors and more, the iterates of two implementations diverge by rounding;
+the largest ratio seen in 200 sweeps was 1.02."""
 
 FOUND, NEARLY = 1e-10, 1e-3
-"""Errors at which a preset has found its transform: ours, another's. FAµST's 2016
-backend and the paper's scaling lose digits with n (2.5e-6 and 4e-6 at 256); they are
-timed all the same."""
+"""Relative errors at which a preset has found its transform, for nbfact and for the
+other implementations. FAµST's 2016 backend and the scaling of the paper lose digits as
+n grows (they reach 2.5e-6 and 4e-6 at n = 256); they are timed nevertheless."""
 
-# The largest problem of each rival, in entries of the target. Hadamard 512 takes
-# pyfaust 2020 some 100 s a call, a 204x8193 lead field some minutes.
+# Largest problem of each implementation, in entries of the target. The Hadamard matrix
+# of order 512 takes pyfaust 2020 about 100 s a call, a 204x8193 lead field some
+# minutes.
 HADAMARD_MAX = {NUMPY: 256**2, "pyfaust 2016": 256**2, "pyfaust 2020": 512**2}
 RECTMAT_MAX = {NUMPY: 204 * 8193, "pyfaust 2016": 64 * 2048}
 
@@ -51,7 +65,31 @@ _Prepare = Callable[[np.ndarray], Callable[[], np.ndarray]]
 
 @dataclass(frozen=True)
 class PalmProblem:
-    """What one task factors, and how its implementations are told so."""
+    """What one task factors, and how each of its implementations does it.
+
+    Attributes
+    ----------
+    group, params : str, dict
+        Group and parameters of the cases, without the dtype.
+    shape : (int, int)
+        Shape of the target.
+    make : callable
+        ``make(rng)`` returns the target.
+    ours, numpy : callable
+        ``prepare(target)`` of nbfact and of the paper's algorithm in NumPy.
+    pyfaust : callable
+        ``prepare(target, backend)`` of pyfaust.
+    updates : int
+        Number of updates of a factor, from which bytes and operations are counted.
+    nnz : int or None
+        Number of non-zeros of all factors, where it is known beforehand.
+    slack : float
+        See :class:`nbfact.harness.case.Case`; it applies to nbfact only.
+    bounds : (float, float)
+        Largest relative error allowed for nbfact, and for the others.
+    largest : dict of str to int
+        Largest target, in entries, of the implementations that are too slow beyond it.
+    """
 
     group: str
     params: dict[str, Any]
@@ -59,7 +97,7 @@ class PalmProblem:
     make: Callable[[np.random.Generator], np.ndarray]
     ours: _Prepare
     numpy: _Prepare
-    theirs: Callable[[np.ndarray, int], Callable[[], np.ndarray]]
+    pyfaust: Callable[[np.ndarray, int], Callable[[], np.ndarray]]
     updates: int
     nnz: int | None = None
     slack: float = math.inf
@@ -67,12 +105,12 @@ class PalmProblem:
     largest: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def cases(self) -> Iterator[Case]:
-        """Yield the implementations that are installed, and affordable at this size."""
+        """Yield a case for each implementation that is installed and affordable."""
         size = math.prod(self.shape)
         made: dict[str, _Prepare] = {OURS: self.ours, NUMPY: self.numpy}
         if peers.installed("pyfaust"):
             for name, backend in RIVALS.items():
-                made[name] = functools.partial(self._theirs, backend)
+                made[name] = functools.partial(self._pyfaust, backend)
         made = {
             name: prepare
             for name, prepare in made.items()
@@ -88,8 +126,8 @@ class PalmProblem:
                 prepare=prepare,
                 reference=lambda target: target,
                 bound=self.bounds[impl != OURS],
-                # The least there is to do: each update of a factor reads the target,
-                # and multiplies it by the non-zeros of all other factors.
+                # These are lower bounds: each update of a factor reads the target, and
+                # multiplies it by the non-zeros of all other factors.
                 size=self.updates * size * 8,
                 flops=2 * self.updates * (self.nnz or 0) * min(self.shape),
                 nnz=self.nnz,
@@ -99,12 +137,14 @@ class PalmProblem:
                 slack=self.slack if impl == OURS else math.inf,
             )
 
-    def _theirs(self, backend, target):
-        return self.theirs(target, backend)
+    def _pyfaust(self, backend, target):
+        return self.pyfaust(target, backend)
 
 
 def sweep_cases(sizes: Sequence[int], depths: Sequence[int]) -> Iterator[Case]:
-    """Yield five sweeps over J factors in `SpLin` (k = 4) of a planted n × n target.
+    """Yield the cases of five sweeps over J factors in `SpLin`, with k = 4.
+
+    The target is planted: a product of J such n × n factors.
 
     Parameters
     ----------
@@ -121,20 +161,20 @@ def sweep_cases(sizes: Sequence[int], depths: Sequence[int]) -> Iterator[Case]:
                 "palm4msa sweeps",
                 {"n": n, "J": depth, "k": K},
                 (n, n),
-                functools.partial(_planted, n, depth),
-                lambda n=n, depth=depth: [constraints.SpLin((n, n), K)] * depth,
+                functools.partial(planted, n, depth),
+                functools.partial(splin_sets, n, depth),
                 SWEEPS,
                 nnz=depth * n * min(K, n),
             )
 
 
-def shape_cases(shapes: Sequence["Shape"]) -> Iterator[Case]:
-    """Yield sweeps at the sizes that the literature and FAµST's tests time.
+def shape_cases(shapes: Sequence[Shape]) -> Iterator[Case]:
+    """Yield the cases of sweeps at sizes that the literature and FAµST's tests time.
 
     Parameters
     ----------
     shapes : sequence of tuples
-        Of :data:`SHAPES`.
+        Entries of :data:`nbfact.cases.palm_problems.SHAPES`.
 
     Yields
     ------
@@ -146,7 +186,7 @@ def shape_cases(shapes: Sequence["Shape"]) -> Iterator[Case]:
             "palm4msa shapes",
             {"m": m, "n": n, "sets": name, "sweeps": sweeps},
             (m, n),
-            functools.partial(_gaussian, m, n),
+            functools.partial(gaussian, m, n),
             sets,
             sweeps,
         )
@@ -155,14 +195,14 @@ def shape_cases(shapes: Sequence["Shape"]) -> Iterator[Case]:
 def hierarchical_cases(
     sizes: Sequence[int], presets: Sequence[str] = ("hadamard",)
 ) -> Iterator[Case]:
-    """Yield the factorization of the Hadamard matrix by presets that find it exactly.
+    """Yield the cases of presets that factor the Hadamard matrix exactly.
 
     Parameters
     ----------
     sizes : sequence of int
-        Values of n.
+        Orders n, powers of two.
     presets : sequence of str
-        Names that `hierarchical` and pyfaust know.
+        Names of presets that `hierarchical` and pyfaust both know.
 
     Yields
     ------
@@ -187,12 +227,13 @@ def hierarchical_cases(
 def rectmat_cases(
     settings: Sequence[tuple[int, int, int, int, int]],
 ) -> Iterator[Case]:
-    """Yield the factorization of lead fields by the preset of the MEG experiment.
+    """Yield the cases of the preset of the MEG experiment, which factor lead fields.
 
     Parameters
     ----------
     settings : sequence of (m, n, j, k, s)
-        Sensors, sources, and the arguments of `nbfact.presets.rectmat`.
+        Numbers of sensors and of sources, and the arguments of
+        `nbfact.presets.rectmat`.
 
     Yields
     ------
@@ -214,12 +255,12 @@ def rectmat_cases(
 
 
 def reach_cases(names: Sequence[str]) -> Iterator[Case]:
-    """Yield the time to a relative error, which a case that does not reach it fails.
+    """Yield the cases of the time to a relative error; not to reach it is a failure.
 
     Parameters
     ----------
     names : sequence of str
-        Of :data:`REACHES`.
+        Keys of :data:`nbfact.cases.palm_problems.REACHES`.
 
     Yields
     ------
@@ -241,12 +282,13 @@ def reach_cases(names: Sequence[str]) -> Iterator[Case]:
 def curve_cases(
     problems: Sequence[tuple[str, int, Sequence[int]]],
 ) -> Iterator[Case]:
-    """Yield points of curves of error against time: one problem, more and more sweeps.
+    """Yield the points of curves of error against time: more and more sweeps.
 
     Parameters
     ----------
     problems : sequence of (str, int, sequence of int)
-        Name in :data:`CURVES`, columns n, and numbers of sweeps.
+        Key of :data:`nbfact.cases.palm_problems.CURVES`, number of columns n, and
+        numbers of sweeps.
 
     Yields
     ------
@@ -262,30 +304,45 @@ def curve_cases(
                 functools.partial(make, rows or n, n),
                 functools.partial(make_sets, rows or n, n),
                 sweeps,
-                slack=math.inf,  # where curves part, another point tells
+                slack=math.inf,  # a curve may be above another one at some points
             )
 
 
 def _palm(
-    group, params, shape, make, make_sets, sweeps, nnz=None, stop=0.0, slack=SLACK
-):
-    """Yield the cases of palm4msa from left to right, pyfaust's default."""
+    group: str,
+    params: dict[str, Any],
+    shape: tuple[int, int],
+    make: Callable[[np.random.Generator], np.ndarray],
+    make_sets: Callable[[], list[Constraint]],
+    sweeps: int,
+    *,
+    nnz: int | None = None,
+    stop: float = 0.0,
+    slack: float = SLACK,
+) -> Iterator[Case]:
+    """Yield the cases of palm4msa from left to right, the default order of pyfaust.
+
+    With `stop`, the relative error to reach, `sweeps` is the largest number of sweeps.
+    """
 
     def ours(target):
         sets = make_sets()
-        options = {"n_iter": sweeps, "order": "left-to-right", "scaling": SCALING}
+        options: dict[str, Any] = {"order": "left-to-right", "scaling": SCALING}
         if stop:
             options["callback"] = lambda state: state.error <= stop
-        return lambda: palm4msa(target, sets, **options).operator.toarray()
+        return lambda: palm4msa(
+            target, sets, n_iter=sweeps, **options
+        ).operator.toarray()
 
     def numpy(target):
         sets = make_sets()
         return lambda: paper.dense(*paper.palm(target, sets, sweeps, stop=stop))
 
-    def theirs(target, backend):
+    def pyfaust(target, backend):
         return faust.palm(target, make_sets(), sweeps, backend, stop)
 
-    bound = stop * (1 + 1e-6) if stop else math.inf  # they round, too
+    # The others compute the error that they stop at with rounding errors of their own.
+    bound = stop * (1 + 1e-6) if stop else math.inf
     return PalmProblem(
         group,
         params,
@@ -293,7 +350,7 @@ def _palm(
         make,
         ours,
         numpy,
-        theirs,
+        pyfaust,
         updates=(1 if stop else sweeps) * len(make_sets()),
         nnz=nnz,
         slack=math.inf if stop else slack,
@@ -301,8 +358,8 @@ def _palm(
     ).cases()
 
 
-def _hierarchical(group, params, shape, make, preset: Preset, theirs, nnz):
-    """Return the problem of a preset; its bounds are still to be set."""
+def _hierarchical(group, params, shape, make, preset: Preset, pyfaust_preset, nnz):
+    """Return the problem of a preset, without bounds: the caller sets them."""
 
     def ours(target):
         return lambda: hierarchical(target, preset, n_iter=LEVELS).operator.toarray()
@@ -321,77 +378,7 @@ def _hierarchical(group, params, shape, make, preset: Preset, theirs, nnz):
         make,
         ours,
         numpy,
-        lambda target, backend: faust.hierarchical(target, theirs, backend),
+        lambda target, backend: faust.hierarchical(target, pyfaust_preset, backend),
         updates=updates,
         nnz=nnz,
     )
-
-
-def _planted(n, depth, rng):
-    return targets.planted(n, depth, min(K, n), random_state=rng)
-
-
-def _gaussian(m, n, rng):
-    return rng.standard_normal((m, n))
-
-
-def _uniform(m, n, rng):
-    return rng.random((m, n))
-
-
-def _hadamard(m, n, rng):
-    return targets.hadamard(n)
-
-
-def _splin_normcol(m, n):
-    return [constraints.SpLin((m, n), 5), constraints.NormCol((n, n), 1.0)]
-
-
-def _normcol_spcol(m, n):
-    return [constraints.NormCol((m, m), 1.0), constraints.SpCol((m, n), 5)]
-
-
-def _three_sp(m, n):
-    return [constraints.Sp((n, n), 10 * n)] * 3
-
-
-def _three_splin(m, n):
-    return [constraints.SpLin((n, n), K)] * 3
-
-
-def _first_split(m, n):
-    """Return the sets of the first split of a Hadamard matrix."""
-    return [constraints.SkPerm((n, n), k) for k in (2, n // 2)]
-
-
-def _butterflies(m, n):
-    """Return the supports of the fast Hadamard transform, one for each stride."""
-    rows = np.arange(n)
-    strides = [1 << level for level in range(n.bit_length() - 1)]
-    return [constraints.Supp((rows[:, None] ^ rows) & ~s == 0) for s in strides]
-
-
-Shape = tuple[str, int, int, Callable[[int, int], list], int]
-
-SHAPES: tuple[Shape, ...] = (
-    ("normcol*spcol5", 64, 1024, _normcol_spcol, 5),
-    ("normcol*spcol5", 64, 8192, _normcol_spcol, 5),
-    ("splin5*normcol", 500, 32, _splin_normcol, 200),
-    ("3 x sp640", 64, 64, _three_sp, 200),
-)
-"""Name of the sets, rows, columns, sets and sweeps; the first is quick."""
-
-REACHES: dict[str, tuple[int, int, Callable, Callable, float, int]] = {
-    "butterflies 32": (32, 32, _hadamard, _butterflies, 1e-8, 50),
-    "butterflies 128": (128, 128, _hadamard, _butterflies, 1e-8, 50),
-    "splin5*normcol": (500, 32, _uniform, _splin_normcol, 0.372, 200),
-}
-"""Rows, columns, target, sets, the error to reach, and sweeps to give up after. The
-third target is FAµST's documented example, where 200 sweeps end at 0.367."""
-
-CURVES: dict[str, tuple[Callable, Callable, int | None]] = {
-    "planted splin4": (lambda m, n, rng: _planted(n, 3, rng), _three_splin, None),
-    "splin5*normcol": (_uniform, _splin_normcol, 500),
-    "hadamard split": (_hadamard, _first_split, None),
-}
-"""Target, sets, and rows where these are not as many as columns."""

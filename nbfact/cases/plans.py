@@ -1,7 +1,7 @@
-"""Cases of plans: what the cost model chooses, against every alternative.
+"""Cases of plans: the plan that the cost model chooses, against every alternative.
 
-A plan says by which kernels a chain is multiplied, and which factors are multiplied out
-before (`nbfact.operators.plan`). The yardstick is the one that is chosen.
+A plan says by which kernels a chain is multiplied, and which of its factors are
+multiplied out beforehand (`nbfact.operators.plan`). The chosen plan is the yardstick.
 """
 
 import functools
@@ -17,6 +17,7 @@ from ..operators.program import Program
 from .timed_operators import wider
 
 CHOSEN = "nbfact plan"
+"""Implementation: the plan that the cost model chooses."""
 
 CHAINS: dict[str, Callable[[int], Chain]] = {
     "dyadic": Chain.square_dyadic,
@@ -25,12 +26,21 @@ CHAINS: dict[str, Callable[[int], Chain]] = {
     "monarch": Chain.monarch,
     "B B^T": lambda n: Chain.square_dyadic(n) @ Chain.square_dyadic(n).T,
 }
-"""Chains of an order, by name."""
+"""Functions that return a chain of a given order, by name."""
 
 
 @dataclass(eq=False)
 class PlanInputs:
-    """A butterfly with Gaussian values, of unit variance after each factor, and x."""
+    """Inputs of a product by a plan.
+
+    Attributes
+    ----------
+    butterfly : Butterfly
+        The operator. Its values are Gaussian, scaled so that the entries of x keep unit
+        variance after each factor.
+    x : ndarray, (n,) or (n, batch)
+        What to multiply.
+    """
 
     butterfly: Butterfly
     x: np.ndarray
@@ -39,14 +49,14 @@ class PlanInputs:
 def plan_cases(
     chains: Sequence[tuple[str, int]], dtypes: Sequence[str], batches: Sequence[int]
 ) -> Iterator[Case]:
-    """Yield the plan that is chosen and the alternatives, for products of some chains.
+    """Yield the cases of the chosen plan and of its alternatives.
 
     Parameters
     ----------
     chains : sequence of (str, int)
-        Name in :data:`CHAINS`, and order.
+        Keys of :data:`CHAINS`, and orders.
     dtypes, batches : sequences
-        Names of dtypes, numbers of columns; with one column x is a vector.
+        Names of dtypes, and numbers of columns of x; with one column, x is a vector.
 
     Yields
     ------
@@ -56,15 +66,15 @@ def plan_cases(
         chain = CHAINS[name](n)
         for dtype in dtypes:
             for batch in batches:
-                prepares = {CHOSEN: _chosen}
-                for told, plan in alternatives(chain, batch).items():
-                    prepares[f"nbfact {told}"] = functools.partial(_planned, plan)
+                prepares: dict[str, Callable] = {CHOSEN: _chosen}
+                for kind, plan in alternatives(chain, batch).items():
+                    prepares[f"nbfact {kind}"] = functools.partial(_planned, plan)
                 yield from _cases(name, chain, dtype, batch, prepares)
 
 
 def _cases(name, chain, dtype, batch, prepares):
     kind = np.dtype(dtype)
-    # Fused factors have longer sums than the chain's own.
+    # Fused factors have longer sums than those of the chain.
     terms = max(pattern[2] for pattern in chain) ** len(chain)
     for impl, prepare in prepares.items():
         yield Case(
@@ -86,7 +96,7 @@ def _cases(name, chain, dtype, batch, prepares):
 
 
 def _make(chain, dtype, batch, rng):
-    """Draw values and x; a row of a factor has c entries."""
+    """Draw the inputs. Values are divided by √c, because a row of a factor has c."""
 
     def gaussian(shape):
         values = rng.standard_normal(shape)
@@ -100,7 +110,7 @@ def _make(chain, dtype, batch, rng):
 
 
 def _reference(inputs):
-    """Multiply factor by factor in a wider dtype, in NumPy."""
+    """Return the product, factor by factor in NumPy, in a wider dtype."""
     x = inputs.x.reshape(len(inputs.x), -1).astype(wider(inputs.x.dtype))
     for value in reversed(inputs.butterfly.values):
         a, b, c, d = value.shape

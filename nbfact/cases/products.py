@@ -1,8 +1,9 @@
-"""Cases of products: a fast operator against its own dense matrix.
+"""Cases of products: fast operators against their own dense matrices.
 
-The bounds are of the probabilistic kind (Higham and Mary, 2019): roundings cancel, so
-that a sum of n terms is wrong by √n units in the last place rather than n. Measured
-errors are about a tenth of them (tests/test_bench.py checks both sides).
+The error bounds are of the probabilistic kind (Higham and Mary, A new approach to
+probabilistic rounding error analysis, 2019): roundings partly cancel, so that a sum of
+n terms is wrong by √n units in the last place rather than by n. Measured errors are
+about a tenth of these bounds; tests/test_bench.py checks both.
 """
 
 import functools
@@ -27,13 +28,25 @@ from . import timed_operators
 from .rivals import peers
 
 BUTTERFLY = "nbfact Butterfly @"
-CHAIN = "nbfact chain"
-SCIPY_CHAIN = "scipy CSR chain"
+"""Implementation: a `Butterfly` and the operator ``@``."""
+
+CHAIN, SCIPY_CHAIN = "nbfact chain", "scipy CSR chain"
+"""Implementations: sparse factors one after the other, by nbfact and by SciPy."""
 
 
 @dataclass(eq=False)
 class ProductInputs:
-    """What a product is given: the operator, and x of shape (n,) or (n, batch)."""
+    """Inputs of a product.
+
+    Attributes
+    ----------
+    operator : Operator
+        What to multiply by.
+    x : ndarray, (n,) or (n, batch)
+        What to multiply.
+    axis : int
+        Axis of x along which the vectors lie.
+    """
 
     operator: timed_operators.Operator
     x: np.ndarray
@@ -42,7 +55,21 @@ class ProductInputs:
 
 @dataclass(eq=False)
 class _Product:
-    """One product at one size: makes the cases of its implementations."""
+    """One product at one size, which makes the cases of its implementations.
+
+    Attributes
+    ----------
+    group : str
+        Group of the cases.
+    shape : (int, int)
+        Shape (m, n) of the operator.
+    dtype : str
+        Dtype of the operator and of x.
+    batch : int
+        Number of columns of x; with one column, x is a vector.
+    operator : callable
+        Returns the operator; called when inputs are made, not before.
+    """
 
     group: str
     shape: tuple[int, int]
@@ -60,7 +87,29 @@ class _Product:
         nnz: int | None = None,
         rival: bool = False,
     ) -> Case:
-        """Return one case; bound in eps, flops for one real vector, stored in bytes."""
+        """Return the case of one implementation.
+
+        Parameters
+        ----------
+        impl : str
+            Name of the implementation.
+        prepare : callable
+            See :class:`nbfact.harness.case.Case`.
+        bound : float
+            Largest relative error allowed, in units of the machine epsilon.
+        flops : float
+            Number of real operations for each column of x.
+        stored : float
+            Bytes that the operator stores.
+        nnz : int or None
+            Number of entries that it stores, or None when it stores none.
+        rival : bool
+            Whether the implementation is somebody else's.
+
+        Returns
+        -------
+        Case
+        """
         m, n = self.shape
         dtype = np.dtype(self.dtype)
         return Case(
@@ -93,7 +142,7 @@ class _Product:
 
     @property
     def multiply_add(self) -> int:
-        """Real operations of one multiply-add."""
+        """The number of real operations of one multiply-add of the dtype."""
         return 8 if self.dtype.startswith("complex") else 2
 
     def dense(self) -> Case:
@@ -106,8 +155,8 @@ class _Product:
     def chain(self, nnz: int, bound: float) -> Iterator[Case]:
         """Yield the cases that multiply by sparse factors, one after the other.
 
-        A stored entry has an index of four bytes. Where rows begin is not counted:
-        factors whose rows have equally many need not be told.
+        A stored entry counts with its index of four bytes. The row pointers do not
+        count, because factors with equally many entries in each row do not need them.
         """
         stored = nnz * (np.dtype(self.dtype).itemsize + 4)
         flops = self.multiply_add * nnz
@@ -119,7 +168,7 @@ class _Product:
     def exact(
         self, transform: Callable[..., Butterfly], nnz: int, bound: float
     ) -> Case:
-        """Return the case of one of our exact transforms, not normalised."""
+        """Return the case of an exact transform of nbfact, not normalised."""
         stored = nnz * np.dtype(self.dtype).itemsize
         name = f"nbfact {transform.__name__}"
         prepare = functools.partial(_exact, transform)
@@ -128,7 +177,7 @@ class _Product:
     def peer(
         self, name: str, bound: float, flops: float, stored: float, nnz: int | None
     ) -> Iterator[Case]:
-        """Yield the case of a rival where it is installed."""
+        """Yield the case of a peer where it is installed; arguments as in `case`."""
         if peers.installed(name):
             prepare = peers.prepare(name)
             yield self.case(name, prepare, bound, flops, stored, nnz, rival=True)
@@ -137,15 +186,18 @@ class _Product:
 def product_cases(
     kind: str, sizes: Sequence[int], dtypes: Sequence[str], batches: Sequence[int]
 ) -> Iterator[Case]:
-    """Yield the cases of a kind of operator, all batches of one operator together.
+    """Yield the cases of products with a kind of operator.
+
+    All batches of one operator come one after another, because its dense matrix is
+    large and only the last one is kept.
 
     Parameters
     ----------
     kind : {"hadamard", "butterfly", "dft", "dct", "planted"}
-        As in :func:`nbfact.cases.timed_operators.build`.
+        See :func:`nbfact.cases.timed_operators.build`.
     sizes, dtypes, batches : sequences
-        Orders (powers of two), names of dtypes, numbers of columns; with one column x
-        is a vector.
+        Orders (powers of two), names of dtypes, and numbers of columns of x; with one
+        column, x is a vector.
 
     Yields
     ------
@@ -160,18 +212,18 @@ def product_cases(
 def matrix_cases(
     name: str, target: np.ndarray, learned: FactorProduct, with_peers: bool = False
 ) -> list[Case]:
-    """Return the cases of a user's matrix and of what was learned from it.
+    """Return the cases of products with a user's matrix and its learned approximation.
 
     Parameters
     ----------
     name : str
-        The group, and title of the table.
+        Group of the cases, and title of the table.
     target : ndarray, shape (m, n)
-        The matrix; its product, in double precision, is the reference.
+        The matrix. Its product, in double precision, is the reference.
     learned : FactorProduct, shape (m, n)
-        Its error is one of approximation: it is shown, and has no bound.
+        The approximation. Its error is shown, and has no bound.
     with_peers : bool
-        Whether rivals multiply by it, too.
+        Whether the peers multiply by the approximation too.
 
     Returns
     -------
@@ -184,7 +236,7 @@ def matrix_cases(
     operator = timed_operators.Operator(
         dtype, lambda x: wide @ x, lambda: target, tuple(factors)
     )
-    found = []
+    found: list[Case] = []
     for batch in (1, 64):
         product = _Product(name, target.shape, dtype, batch, lambda: operator)
         found += product.chain(operator.nnz, math.inf)
@@ -193,7 +245,7 @@ def matrix_cases(
 
 
 def _at(kind, n, dtype, batch, m=None):
-    """Return the product by the operator of a kind."""
+    """Return the product with the operator of a kind, n × n unless m is given."""
     shape = (m or n, n)
     return _Product(
         kind, shape, dtype, batch, lambda: timed_operators.build(kind, n, dtype)
@@ -207,7 +259,7 @@ def _hadamard(kind, n, dtype, batch):
     yield product.case("nbfact fwht", _fwht, bound, n * levels)
     yield from product.chain(nnz, bound)
     yield from product.peer("fht-cpu", bound, n * levels, 0, None)
-    if dtype == "float64" and batch == 1:  # its batches are lists of float64 vectors
+    if dtype == "float64" and batch == 1:  # its batches are lists of vectors
         yield from product.peer("pyfwht", bound, n * levels, 0, None)
     yield product.dense()
 

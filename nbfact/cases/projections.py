@@ -1,11 +1,10 @@
-"""Cases of what factorizing is made of: projections.
+"""Cases of projections onto sets of sparse matrices, which factorizing consists of.
 
-There is no dense product to compare with: the yardstick is what one would write
-without us, in NumPy or SciPy.
+There is no dense product to compare with. The yardstick is what one would write without
+nbfact, in NumPy or SciPy.
 """
 
 import functools
-import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -25,34 +24,40 @@ from .rivals import faust, peers
 
 NUMPY = "numpy"
 LINPROG = "scipy linprog"
+
 K = 4
-SKPERM_MAX = 64  # the linear programme takes 0.3 s at 256, k = 2, seconds beyond
+"""Number of entries kept of each row or column."""
+
+SKPERM_MAX = 64
+"""Largest order of the exact projection "skperm" in `projection_cases`, because of its
+yardstick: the linear programme takes 0.3 s at n = 256 and k = 2, and seconds beyond."""
 
 
 def projection_cases(sizes: Sequence[int], dtypes: Sequence[str]) -> Iterator[Case]:
-    """Yield the cases of projections of an n × n Gaussian matrix on sparse sets.
+    """Yield the cases of projections of an n × n Gaussian matrix onto sparse sets.
 
     Parameters
     ----------
     sizes, dtypes : sequences
-        Orders, names of dtypes. ``k`` is 4 for a row or a column, 4 n for a matrix;
-        the exact ``skperm`` is made at 64 at most, for the sake of its yardstick.
+        Orders n, and names of dtypes. k is 4 for sets that keep entries of each row or
+        column, and 4 n for "sp", which keeps entries of the whole matrix. The exact
+        projection "skperm" has n = 64 at most, because its yardstick is slow.
 
     Yields
     ------
     Case
     """
     for name, (kernel, twin, reference) in _PROJECTIONS.items():
-        yardstick, largest = NUMPY, math.inf
+        yardstick, orders = NUMPY, list(dict.fromkeys(sizes))
         if name == "skperm":
-            yardstick, largest = LINPROG, SKPERM_MAX
-        orders = dict.fromkeys(min(n, largest) for n in sizes)
+            yardstick = LINPROG
+            orders = list(dict.fromkeys(min(n, SKPERM_MAX) for n in orders))
         for n in orders:
             for dtype in dtypes:
                 k = K * n if name == "sp" else K
                 impls = {
                     f"nbfact project_{name}": _ours(kernel, k),
-                    yardstick: _theirs(twin, k),
+                    yardstick: _twin(twin, k),
                 }
                 if peers.installed("pyfaust"):
                     impls["pyfaust"] = functools.partial(faust.projection, name, k)
@@ -60,10 +65,10 @@ def projection_cases(sizes: Sequence[int], dtypes: Sequence[str]) -> Iterator[Ca
 
 
 def skperm_cases(sizes: Sequence[int]) -> Iterator[Case]:
-    """Yield the cases of the exact projection, k = 2, cold and warm.
+    """Yield the cases of the exact projection with k = 2, from a cold and a warm start.
 
-    Warm starts from the potentials of a matrix that differs by 2 % in norm, as the
-    gradient steps of one factor from sweep to sweep do.
+    The warm start has the potentials of a matrix that differs by 2 % in norm, as the
+    gradient steps of one factor differ from sweep to sweep.
 
     Parameters
     ----------
@@ -79,7 +84,7 @@ def skperm_cases(sizes: Sequence[int]) -> Iterator[Case]:
         impls = {
             "nbfact project_skperm": _ours(kernel, 2),
             "nbfact project_skperm_warm": _warm(2),
-            LINPROG: _theirs(twin, 2),
+            LINPROG: _twin(twin, 2),
         }
         if peers.installed("pyfaust"):
             impls["pyfaust"] = functools.partial(faust.projection, "skperm", 2)
@@ -95,7 +100,7 @@ def _task(name, n, k, dtype, impls, reference, yardstick):
             params={"n": n, "k": k, "dtype": dtype},
             make=_gaussian(n, dtype),
             prepare=prepare,
-            reference=_theirs_once(reference, k),
+            reference=_reference(reference, k),
             bound=0.0,  # entries are kept or cut, never computed
             size=2 * n * n * np.dtype(dtype).itemsize,
             flops=0,
@@ -116,7 +121,7 @@ def _gaussian(n, dtype):
 
 
 def _ours(kernel, k):
-    """Prepare a kernel, which works in place: it gets a fresh copy, in the clock."""
+    """Prepare a kernel, which works in place on a fresh copy; copying is timed too."""
     arguments = (k, k) if kernel is project_skperm else (k,)
 
     def prepare(x):
@@ -133,16 +138,16 @@ def _ours(kernel, k):
 
 
 def _warm(k):
-    """Prepare the exact projection, given what it left for a matrix near this one."""
+    """Prepare the exact projection with the potentials of a matrix near this one."""
 
     def prepare(x):
         before = x + 0.02 * _gaussian(len(x), x.dtype.name)(np.random.default_rng(1))
-        given = np.zeros(2 * len(x))
-        project_skperm_warm(before, k, k, given)
-        potential, out = np.empty_like(given), np.empty_like(x)
+        start = np.zeros(2 * len(x))
+        project_skperm_warm(before, k, k, start)
+        potential, out = np.empty_like(start), np.empty_like(x)
 
         def call():
-            np.copyto(potential, given)
+            np.copyto(potential, start)
             np.copyto(out, x)
             project_skperm_warm(out, k, k, potential)
             return out
@@ -152,15 +157,17 @@ def _warm(k):
     return prepare
 
 
-def _theirs(twin, k):
+def _twin(twin, k):
+    """Prepare the projection in NumPy or SciPy that a kernel is compared with."""
     return lambda x: lambda: twin(x, k)
 
 
-def _theirs_once(reference, k):
+def _reference(reference, k):
     return lambda x: reference(x, k)
 
 
 def _partition_rows(x, k):
+    """Keep the k largest entries of each row, in any order of equal ones."""
     kept = np.argpartition(np.abs(x), -k, axis=1)[:, -k:]
     out = np.zeros_like(x)
     np.put_along_axis(out, kept, np.take_along_axis(x, kept, 1), 1)
@@ -172,7 +179,7 @@ def _partition_all(x, k):
 
 
 def _sorted_rows(x, k):
-    """Keep the k largest of each row, the first of equal ones."""
+    """Keep the k largest entries of each row, and of equal ones the first."""
     kept = np.argsort(-np.abs(x), axis=1, kind="stable")[:, :k]
     out = np.zeros_like(x)
     np.put_along_axis(out, kept, np.take_along_axis(x, kept, 1), 1)
@@ -184,11 +191,12 @@ def _sorted_all(x, k):
 
 
 def _columns(keep_rows):
+    """Return the function that keeps entries of columns, from one for rows."""
     return lambda x, k: keep_rows(x.T, k).T
 
 
 def _both(keep_rows):
-    """Return the union of what is kept of rows and of columns."""
+    """Return the function that keeps the entries which rows or columns keep."""
 
     def keep(x, k):
         rows = keep_rows(x, k)
@@ -198,7 +206,7 @@ def _both(keep_rows):
 
 
 def _linprog(x, k):
-    """Keep the support of largest energy with k entries a row, k a column."""
+    """Keep the support of largest energy with k entries in each row and column."""
     m, n = x.shape
     rows = scipy.sparse.kron(scipy.sparse.eye_array(m), np.ones((1, n)))
     columns = scipy.sparse.kron(np.ones((1, m)), scipy.sparse.eye_array(n))
@@ -213,6 +221,8 @@ def _linprog(x, k):
 
 
 _Projection = Callable[[np.ndarray, int], np.ndarray]
+# The kernel, the projection in NumPy or SciPy that it is compared with, and the
+# reference, which has the kernels' rule for ties.
 _PROJECTIONS: dict[str, tuple[Callable[..., None], _Projection, _Projection]] = {
     "sp": (project_sp, _partition_all, _sorted_all),
     "splin": (project_splin, _partition_rows, _sorted_rows),

@@ -1,16 +1,28 @@
-"""The one registry of benchmarks: the command, the asv suite and the tests read it.
+"""The registry of benchmark cases, which the command, the asv suite and the tests read.
 
-A case is one implementation of one computation at one size. Cases of the same
-computation share their inputs and form a task; one of them, ``dense`` where there is a
-matrix, is the yardstick the others are timed against. Names of tasks that factorize
-hold ``palm``.
+A case is one implementation of one computation at one size. The cases of the same
+computation share their inputs and form a task. One of them is the yardstick, which the
+others are timed against: ``dense A @ X`` where there is a matrix to multiply by. Tasks
+of palm4MSA have ``palm`` in their names.
 
-What is inside the clock: one call that computes the whole result from the same x, the
-output allocated or not as the implementation's own users would have it. The dense
-product and our kernels write into an ``out`` made beforehand; a kernel that works in
-place is given a fresh copy of x, and the copy is timed with it; objects with ``@``
-(ours, scipy's, rivals') allocate what they return. Outside the clock: building
-matrices and factors, compilation, and the comparison with the reference.
+To add a case:
+
+1. Write a generator ``..._cases(...)`` in a module of this package, or extend one, that
+   yields a :class:`nbfact.harness.case.Case` for each implementation. The attributes of
+   `Case` say what it needs: how to make the inputs, how to prepare a call, the
+   reference, and the largest error allowed.
+2. Call the generator in ``_full`` below, with all sizes of interest, and in ``_pr``
+with
+   one moderate size; ``_quick`` holds the few cases of ``nbfact bench --quick``.
+3. Run ``python -m benchmarks.common``, which writes the new cases into
+   ``benchmarks/points.json`` for asv, and ``nbfact bench -k NAME`` to see them.
+
+The clock times one call that computes the whole result from the same x. Whether it
+allocates its output depends on how users of that implementation would call it: the
+dense product and the kernels of nbfact write into an ``out`` made beforehand; a kernel
+that works in place gets a fresh copy of x, and the copying is timed too; objects with
+``@``, of nbfact, SciPy or rivals, allocate what they return. Building matrices and
+factors, compilation, and the comparison with the reference are not timed.
 """
 
 from collections.abc import Iterable
@@ -23,8 +35,6 @@ from .clustering import clustering_cases
 from .hadamard_transform import fwht_cases
 from .learned_supports import pattern_cases
 from .palm import (
-    REACHES,
-    SHAPES,
     curve_cases,
     hierarchical_cases,
     reach_cases,
@@ -32,6 +42,7 @@ from .palm import (
     shape_cases,
     sweep_cases,
 )
+from .palm_problems import REACHES, SHAPES
 from .plans import plan_cases
 from .products import product_cases
 from .projections import projection_cases, skperm_cases
@@ -44,31 +55,31 @@ PLANNED = [
     ("monarch", 1024),
     ("B B^T", 1024),
 ]
-"""Chains whose plans are compared, and orders."""
-
+"""Chains whose plans are compared, as (name of the chain, order)."""
 
 CURVED = [
     ("planted splin4", 64, (1, 2, 5, 10, 20, 50, 100, 200)),
     ("splin5*normcol", 32, (1, 2, 5, 10, 20, 50, 100, 200)),
     ("hadamard split", 64, (1, 2, 5, 10, 20)),
 ]
-"""Problems whose error is followed, columns, and numbers of sweeps."""
+"""Problems whose error is measured after more and more sweeps, as (name of the problem,
+columns, numbers of sweeps)."""
 
 APPROXIMATED = [
     (name, n)
     for n in (256, 1024)
     for name in ("dct", "legendre", "hilbert", "leadfield", "gaussian")
 ]
-"""Targets that are approximated, and columns."""
+"""Targets that are approximated, as (name of the target, columns)."""
 
 ASSIGNED = [
     *((n, n, 4096) for n in (64, 128, 256, 512, 1024)),
     *((128, d, 4096) for d in (784, 2000)),
 ]
-"""Centres, columns and points that are assigned."""
+"""Sizes of the assignment of points to centres, as (centres, columns, points)."""
 
 CLUSTERED = [(256, 256, 5000), (1024, 1024, 20000)]
-"""Centers, columns and points that are clustered."""
+"""Sizes of the clustering of points, as (centers, columns, points)."""
 
 
 def registry(profile: str = "full", peers: bool = False) -> list[Case]:
@@ -77,23 +88,25 @@ def registry(profile: str = "full", peers: bool = False) -> list[Case]:
     Parameters
     ----------
     profile : {"quick", "pr", "full"}
-        ``quick``: the few of ``nbfact bench --quick``, to see that it works and is
-        worth it. ``pr``: at least one of each kernel and algorithm, at one moderate
-        size, for what is run on every change: the asv suite, ``nbfact compare`` and
-        ``nbfact gate``. ``full``: all; they tell where.
+        ``quick`` has the few cases of ``nbfact bench --quick``, which show that nbfact
+        works and is fast. ``pr`` has at least one case of each kernel and algorithm, at
+        one moderate size, for what is run on every change: the asv suite, ``nbfact
+        compare`` and ``nbfact gate``. ``full`` has all cases, to show where nbfact is
+        faster.
     peers : bool
-        Whether the rivals of the extra ``peers`` that are installed are among them.
-        What NumPy and SciPy bring always is.
+        Whether to include the peers that are installed, the rivals of the extra
+        ``peers``. Cases of NumPy and SciPy are always included.
 
     Returns
     -------
     list of Case
-        Nothing is built, compiled or imported for them yet.
+        The cases. Their inputs are not built yet, and nothing is compiled or imported
+        for them.
 
     Raises
     ------
     ValueError
-        When there is no such profile.
+        For an unknown profile.
 
     Examples
     --------
@@ -184,11 +197,22 @@ def _full():
 
 _PROFILES = {"quick": _quick, "pr": _pr, "full": _full}
 PROFILES = tuple(_PROFILES)
-"""Names of the profiles, from few cases to all."""
+"""Names of the profiles, from the one with the fewest cases to the one with all."""
 
 
 def without_peers(cases: Iterable[Case]) -> list[Case]:
-    """Return the cases that need nothing of the extra ``peers``, by task.
+    """Return the cases that need no package of the extra ``peers``, ordered by task.
+
+    Where the yardstick of a task is a peer, another case becomes the yardstick.
+
+    Parameters
+    ----------
+    cases : iterable of Case
+        Cases to choose among.
+
+    Returns
+    -------
+    list of Case
 
     Examples
     --------

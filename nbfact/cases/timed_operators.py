@@ -1,4 +1,4 @@
-"""The operators that are timed: factors, dense matrix, product in higher precision.
+"""The operators that products are timed with: factors, dense matrix, exact product.
 
 An operator depends on its kind, order and dtype only, so that all batches of a
 benchmark, all its implementations, and all runs multiply by the same numbers.
@@ -18,25 +18,27 @@ from ..operators.layouts import csr_factor, from_twiddle
 from ..operators.reorderings import bit_reversal
 
 PLANTED_FACTORS, PLANTED_K = 4, 4
+"""Number of factors of a planted operator, and of non-zeros in each of their rows."""
 
 
 @dataclass(eq=False)
 class Operator:
-    """A linear map in the forms that implementations need.
+    """A linear map in all the forms that implementations need.
 
     Parameters
     ----------
     dtype : str
-        Of the factors, the dense matrix and what they multiply.
+        Dtype of the factors, of the dense matrix and of what they multiply.
     exact : callable
-        ``exact(x)``: the product in a wider dtype, by code that is not timed.
+        ``exact(x)`` returns the product in a wider dtype, by code that is not timed.
     build_dense : callable
         Returns the matrix in double precision.
-    factors : list of scipy.sparse.csr_array, optional
-        Their product is the operator; empty when it is not stored so.
+    factors : tuple of scipy.sparse.csr_array, optional
+        Factors whose product is the operator; empty for an operator without factors.
     values : ndarray, shape (n_levels, n / 2, 2, 2), optional
-        Of a butterfly: entry ``high * stride + low`` of level l, stride 2^l, mixes
-        rows ``p = 2 * stride * high + low`` and ``p + stride``.
+        Values of a butterfly. The 2 × 2 block number ``high * stride + low`` of level
+        l, whose stride is 2^l, mixes the rows ``p = 2 * stride * high + low`` and
+        ``p + stride``.
     """
 
     dtype: str
@@ -52,29 +54,32 @@ class Operator:
 
     @functools.cached_property
     def butterfly(self) -> Butterfly:
-        """The operator of `values`."""
+        """The butterfly with these `values`."""
+        if self.values is None:
+            raise ValueError("values: None; only a butterfly has them")
         return Butterfly.from_twiddle(self.values[None, None])
 
     @functools.cached_property
     def nnz(self) -> int:
-        """Stored entries of all factors."""
+        """The number of entries that all factors store."""
         return sum(factor.nnz for factor in self.factors)
 
 
-@functools.lru_cache(maxsize=1)  # the dense matrix of one may take a gigabyte
+@functools.lru_cache(maxsize=1)  # one dense matrix may take a gigabyte
 def build(kind: str, n: int, dtype: str) -> Operator:
-    """Return the operator of a kind, the same object while nothing else is asked.
+    """Return the operator of a kind; the last one that was built is kept.
 
     Parameters
     ----------
     kind : {"hadamard", "butterfly", "dft", "dct", "planted"}
-        ``hadamard``, ``dft`` and ``dct`` are not normalised; ``butterfly`` has random
-        rotations for blocks; ``planted`` is n/4 × n, a product of four random factors
-        with four non-zeros a row.
+        The transforms ``hadamard``, ``dft`` and ``dct`` are not normalised. The blocks
+        of ``butterfly`` are random rotations. ``planted`` has the shape n/4 × n, and is
+        a product of four random factors with four non-zeros in each row.
     n : int
         Order, or number of columns.
     dtype : str
-        One of float32, float64, complex64 and complex128 that the kind has.
+        One of float32, float64, complex64 and complex128; "dft" is complex, "dct" is
+        real.
 
     Returns
     -------
@@ -100,7 +105,7 @@ def _hadamard(n, dtype):
 
 
 def _butterfly(n, dtype):
-    """Rotations, so that errors are those of the arithmetic, not of conditioning."""
+    """Return a butterfly of rotations, whose errors are not those of conditioning."""
     angles = np.random.default_rng(n).uniform(0, 2 * np.pi, (_log2(n), n // 2))
     cos, sin = np.cos(angles), np.sin(angles)
     values = np.stack([cos, -sin, sin, cos], axis=-1).reshape(*angles.shape, 2, 2)
@@ -115,7 +120,10 @@ def _butterfly(n, dtype):
 
 
 def _dft(n, dtype):
-    """Decimation in time; the bit reversal is merged into the rightmost factor."""
+    """Return the DFT by decimation in time.
+
+    The bit reversal is merged into the rightmost factor.
+    """
     n_levels = _log2(n)
     values = np.empty((n_levels, n // 2, 2, 2), np.complex128)
     for level in range(n_levels):
@@ -124,7 +132,7 @@ def _dft(n, dtype):
         block = np.stack([np.ones(stride), root, np.ones(stride), -root], axis=-1)
         values[level] = np.tile(block.reshape(stride, 2, 2), (n // 2 // stride, 1, 1))
     factors = list(butterfly_factors(values.astype(dtype)))
-    # The reversal is its own inverse.
+    # The bit reversal is its own inverse.
     factors[-1] = _csr(factors[-1][:, bit_reversal(n)])
     return Operator(
         dtype,
@@ -181,13 +189,14 @@ def butterfly_product(values: np.ndarray, x: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     values : ndarray, shape (n_levels, n / 2, 2, 2)
-        As in :class:`Operator`.
+        See :class:`Operator`.
     x : ndarray, shape (n,) or (n, batch)
         What to multiply.
 
     Returns
     -------
-    ndarray of the wider dtype, shape of `x`
+    ndarray, shape of `x`
+        The product, in the dtype that `wider` returns.
     """
     y = x.astype(wider(x.dtype)).reshape(len(x), -1)
     for level, blocks in enumerate(values.astype(wider(values.dtype))):
@@ -206,12 +215,14 @@ def butterfly_product(values: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def butterfly_dense(values: np.ndarray) -> np.ndarray:
-    """Return the matrix of a butterfly in double precision: diagonal blocks, doubled.
+    """Return the dense matrix of a butterfly in double precision.
+
+    Each level merges pairs of its diagonal blocks into blocks of twice their size.
 
     Parameters
     ----------
     values : ndarray, shape (n_levels, n / 2, 2, 2)
-        As in :class:`Operator`.
+        See :class:`Operator`.
 
     Returns
     -------
@@ -239,12 +250,12 @@ def butterfly_dense(values: np.ndarray) -> np.ndarray:
 
 
 def butterfly_factors(values: np.ndarray) -> tuple[scipy.sparse.csr_array, ...]:
-    """Return a butterfly as sparse factors in the order they are written.
+    """Return the sparse factors of a butterfly, from left to right.
 
     Parameters
     ----------
     values : ndarray, shape (n_levels, n / 2, 2, 2)
-        As in :class:`Operator`; the last level is the leftmost factor.
+        See :class:`Operator`. The last level is the leftmost factor.
 
     Returns
     -------
@@ -255,9 +266,19 @@ def butterfly_factors(values: np.ndarray) -> tuple[scipy.sparse.csr_array, ...]:
 
 
 def wider(dtype: np.typing.DTypeLike) -> np.dtype:
-    """Return the dtype whose rounding does not show in results of `dtype`.
+    """Return a dtype so precise that its rounding does not show in results of `dtype`.
 
-    Where ``longdouble`` is no longer than a double, that of a float64 shows a little.
+    On platforms where ``longdouble`` is a double, the rounding of float64 shows a
+    little.
+
+    Parameters
+    ----------
+    dtype : dtype_like
+        One of float32, float64, complex64 and complex128.
+
+    Returns
+    -------
+    numpy.dtype
 
     Examples
     --------

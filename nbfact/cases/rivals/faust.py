@@ -1,7 +1,9 @@
-"""FAµST's algorithms and projections, for our sets; pyfaust imported when called.
+"""The algorithms and projections of FAµST, called with nbfact's sets.
 
-Its C++ prints progress on the process's standard output whatever it is asked: that is
-silenced where it is written, below Python.
+FAµST is the C++ library behind the Python package pyfaust, which is imported only when
+one of these functions is called. The library prints its progress on the standard output
+of the process whatever options it has, so that it is silenced below Python, by
+redirecting the file descriptors.
 """
 
 import contextlib
@@ -16,8 +18,10 @@ from typing import Any
 import numpy as np
 
 BACKENDS = (2016, 2020)
+"""Implementations of palm4MSA in FAµST, named after the year of each."""
 
-_NAMES = ("Sp", "SpLin", "SpCol", "SpLinCol", "SkPerm")
+_SPARSE_SETS = ("Sp", "SpLin", "SpCol", "SpLinCol", "SkPerm")
+"""Sets that FAµST has under the same names, in lower case, with the same arguments."""
 
 
 def palm(
@@ -27,32 +31,34 @@ def palm(
     backend: int,
     stop: float = 0.0,
 ) -> Callable[[], np.ndarray]:
-    """Return a call of its palm4msa, from left to right: its default, and default init.
+    """Return a call of pyfaust's palm4msa, with its default start and order of updates.
+
+    By default it updates the factors from left to right.
 
     Parameters
     ----------
     target : ndarray, (m, n)
-        In float64 or complex128.
+        The matrix to factor, in float64 or complex128.
     sets : sequence of at least two constraints
-        Ours; see Raises.
+        Sets of nbfact that FAµST has too.
     n_iter : int
-        Sweeps; at most these with `stop`.
+        Number of sweeps; with `stop` the largest number.
     backend : {2016, 2020}
-        Which of its implementations.
+        Implementation to use.
     stop : float
         Relative error at which to stop; 0 makes all sweeps.
 
     Returns
     -------
     callable
-        Without arguments; returns the dense approximation.
+        A call without arguments that returns the dense approximation.
 
     Raises
     ------
     ModuleNotFoundError
-        Without pyfaust.
+        When pyfaust is not installed.
     ValueError
-        For a set of ours that is not known to be one of its own.
+        For a set that has no known counterpart in FAµST.
 
     Examples
     --------
@@ -64,7 +70,7 @@ def palm(
         from pyfaust.fact import palm4msa
         from pyfaust.factparams import ParamsPalm4MSA, StoppingCriterion
 
-    theirs = [_set(set_) for set_ in sets]
+    projectors = [_set(set_) for set_ in sets]
     target = np.asfortranarray(target)
 
     def call():
@@ -75,7 +81,8 @@ def palm(
                 )
             else:
                 criterion = StoppingCriterion(n_iter)
-            found = palm4msa(target, ParamsPalm4MSA(theirs, criterion), backend=backend)
+            parameters = ParamsPalm4MSA(projectors, criterion)
+            found = palm4msa(target, parameters, backend=backend)
             return found.toarray()
 
     return call
@@ -84,27 +91,28 @@ def palm(
 def hierarchical(
     target: np.ndarray, preset: str | list, backend: int
 ) -> Callable[[], np.ndarray]:
-    """Return a call of its hierarchical with one of its presets.
+    """Return a call of pyfaust's hierarchical with one of its presets.
 
     Parameters
     ----------
     target : ndarray, (m, n)
-        In float64 or complex128.
+        The matrix to factor, in float64 or complex128.
     preset : str or list
-        ``"hadamard"``, ``["rectmat", j, k, s]``, ...; ``"hadamard_skperm"``, which it
-        has no name for, is the first with its skperm in place of splincol.
+        A preset of pyfaust: ``"hadamard"``, ``["rectmat", j, k, s]``, ...; or
+        ``"hadamard_skperm"``, which pyfaust has no name for: "hadamard" with the set
+        skperm in place of splincol.
     backend : {2016, 2020}
-        Which of its implementations.
+        Implementation to use.
 
     Returns
     -------
     callable
-        Without arguments; returns the dense approximation.
+        A call without arguments that returns the dense approximation.
 
     Raises
     ------
     ModuleNotFoundError
-        Without pyfaust.
+        When pyfaust is not installed.
 
     Examples
     --------
@@ -114,11 +122,13 @@ def hierarchical(
         from pyfaust.fact import hierarchical
 
     target = np.asfortranarray(target)
-    told = _skperm(len(target)) if preset == "hadamard_skperm" else preset
+    parameters = (
+        _hadamard_skperm(len(target)) if preset == "hadamard_skperm" else preset
+    )
 
     def call():
         with muted():
-            return hierarchical(target, told, backend=backend).toarray()
+            return hierarchical(target, parameters, backend=backend).toarray()
 
     return call
 
@@ -131,33 +141,34 @@ def levels(
     side: str,
     backend: int,
 ) -> Callable[[], list[np.ndarray]]:
-    """Return a call of its hierarchical with our sets, from right to left.
+    """Return a call of pyfaust's hierarchical with given sets, from right to left.
 
     Parameters
     ----------
     target : ndarray, (m, n)
-        In float64 or complex128.
+        The matrix to factor, in float64 or complex128.
     sets, residual_sets : sequence of constraints
-        Ours: of the factor that each level peels off, and of what is left.
+        Sets of nbfact that FAµST has too: of the factor that each level splits off, and
+        of the residual.
     n_iter : int
-        Sweeps of each split, and of each refinement.
+        Number of sweeps of each split, and of each refinement.
     side : {"right", "left"}
-        Where the residual stands.
+        Side of the new factor on which the residual stands.
     backend : {2016, 2020}
-        Which of its implementations.
+        Implementation to use.
 
     Returns
     -------
     callable
-        Without arguments; returns the factors, dense, left to right, the scale in the
-        first.
+        A call without arguments that returns the dense factors, left to right, with the
+        scale multiplied into the first.
 
     Raises
     ------
     ModuleNotFoundError
-        Without pyfaust.
+        When pyfaust is not installed.
     ValueError
-        For a set of ours that is not known to be one of its own.
+        For a set that has no known counterpart in FAµST.
 
     Examples
     --------
@@ -168,12 +179,12 @@ def levels(
         from pyfaust.factparams import ParamsHierarchical, StoppingCriterion
 
     target = np.asfortranarray(target)
-    theirs = [[_set(one) for one in listed] for listed in (sets, residual_sets)]
+    projectors = [[_set(one) for one in listed] for listed in (sets, residual_sets)]
 
     def call():
         with muted():
             preset = ParamsHierarchical(
-                *theirs,
+                *projectors,
                 StoppingCriterion(n_iter),
                 StoppingCriterion(n_iter),
                 is_update_way_R2L=True,
@@ -191,26 +202,29 @@ def _dense(factor):
 
 
 def projection(name: str, k: int, x: np.ndarray) -> Callable[[], np.ndarray]:
-    """Return a call of one of its projections, as ours are: not normalised.
+    """Return a call of one of pyfaust's projections, without normalisation.
+
+    The kernels of nbfact do not normalise either.
 
     Parameters
     ----------
     name : {"sp", "splin", "spcol", "splincol", "skperm"}
-        The set, as both name it.
+        The set, by its name in FAµST.
     k : int
-        Entries kept, in all or of each row or column.
+        Number of entries kept: of the whole matrix for "sp", else of each row or
+        column.
     x : ndarray, (m, n)
-        What to project; it gets it in Fortran order, outside the clock.
+        The matrix to project. It is converted to Fortran order here, outside the clock.
 
     Returns
     -------
     callable
-        Without arguments; returns the projection.
+        A call without arguments that returns the projection.
 
     Raises
     ------
     ModuleNotFoundError
-        Without pyfaust.
+        When pyfaust is not installed.
 
     Examples
     --------
@@ -224,8 +238,8 @@ def projection(name: str, k: int, x: np.ndarray) -> Callable[[], np.ndarray]:
     return lambda: project(x)
 
 
-def _skperm(n):
-    """Return its preset for Hadamard with k entries in each row and each column."""
+def _hadamard_skperm(n):
+    """Return the preset "hadamard" with exactly k entries in each row and column."""
     from pyfaust import proj
     from pyfaust.factparams import ParamsHierarchical, StoppingCriterion
 
@@ -241,7 +255,7 @@ def _skperm(n):
 
 
 def _set(set_):
-    """Return one of ours as one of its projectors."""
+    """Return a set of nbfact as a projector of pyfaust."""
     from pyfaust import proj
 
     name, shape = type(set_).__name__, set_.shape
@@ -250,14 +264,14 @@ def _set(set_):
     options = {"normalized": set_.normalized, "pos": set_.nonneg}
     if name == "Supp":
         return proj.supp(np.asfortranarray(set_.support.astype(float)), **options)
-    if name not in _NAMES:
+    if name not in _SPARSE_SETS:
         raise ValueError(f"{name} has no counterpart in pyfaust here")
     return getattr(proj, name.lower())(shape, set_.k, **options)
 
 
 @contextlib.contextmanager
 def muted() -> Iterator[None]:
-    """Send what the process writes to its standard streams nowhere."""
+    """Discard what the process, C++ code included, writes to stdout and stderr."""
     import warnings
 
     streams = [(sys.stdout, 1), (sys.stderr, 2)]
@@ -279,17 +293,17 @@ def muted() -> Iterator[None]:
             os.dup2(copy, number)
             os.close(copy)
         os.close(nowhere)
-        _hear_interrupts()
+        _restore_interrupts()
 
 
-def _hear_interrupts():
-    """Take Ctrl-C back: its C++ sets a handler of its own, and leaves it there."""
+def _restore_interrupts():
+    """Set Python's handler of Ctrl-C again, which the C++ code has replaced."""
     handler = signal.getsignal(signal.SIGINT)
     if handler is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, handler)
 
 
 def _flush_c():
-    """Empty the buffers of C, which would reach the stream once it is heard again."""
+    """Flush the buffers of C, which would otherwise be written after the muting."""
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).fflush(None)

@@ -1,7 +1,10 @@
-"""palm4MSA and its hierarchical version, in NumPy, as one writes them from the paper.
+"""palm4MSA and its hierarchical version in NumPy, written straight from the paper.
 
-The yardstick where no rival is installed: dense products, spectral norms through the
-smaller Gram matrix. The projections are ours, so that what is compared is the rest.
+The paper is L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations
+of matrices and applications, IEEE JSTSP 10(4), 2016. These functions are the yardstick
+where pyfaust is not installed: they use dense products, and take spectral norms from
+the smaller Gram matrix. Their projections are those of nbfact, so that a comparison
+shows the rest of the algorithm.
 """
 
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ from typing import Any
 import numpy as np
 
 MARGIN = 1.001
+"""Factor by which the step's modulus exceeds the Lipschitz modulus of the gradient."""
 
 
 def palm(
@@ -20,28 +24,30 @@ def palm(
     init: tuple[list[np.ndarray], float] | None = None,
     stop: float = 0.0,
 ) -> tuple[list[np.ndarray], float]:
-    """Run palm4MSA.
+    """Factor a matrix by palm4MSA.
 
     Parameters
     ----------
     target : ndarray, (m, n)
-        What to factor.
+        The matrix to factor.
     sets : sequence of J constraints
-        With ``shape`` and ``project``.
+        Objects with ``shape`` and ``project``, one for each factor, left to right.
     n_iter : int
-        Sweeps, at most.
+        Largest number of sweeps.
     forward : bool
-        From left to right, or from right to left.
+        Whether a sweep updates the factors from left to right, or from right to left.
     init : (factors, λ), optional
-        By default zero for the factor updated first, identities for the others, 1.
+        Factors and scale to start from. By default the factor that is updated first is
+        zero, the others are identities, and λ is 1.
     stop : float
-        Relative error at which to stop.
+        Relative error at which to stop; 0 makes all sweeps.
 
     Returns
     -------
     factors : list of J ndarrays
+        The factors, left to right.
     scale : float
-        λ, fitted to these factors.
+        The scale λ, fitted to these factors.
 
     Examples
     --------
@@ -81,24 +87,25 @@ def hierarchical(
     n_iter: tuple[int, int] = (30, 30),
     right: bool = True,
 ) -> tuple[list[np.ndarray], float]:
-    """Peel off one factor after the other, with sweeps from right to left.
+    """Split off one factor after the other, with sweeps from right to left.
 
     Parameters
     ----------
     target : ndarray, (m, n)
-        What to factor.
+        The matrix to factor.
     factor_sets, residual_sets : sequences of J - 1 constraints
-        One of each a split.
+        Sets of the new factor and of the residual, for each split.
     n_iter : (int, int)
-        Sweeps of the split, and of the refinement.
+        Numbers of sweeps of each split, and of each refinement of all factors.
     right : bool
         Whether the residual stands on the right of the new factor.
 
     Returns
     -------
     factors : list of J ndarrays
+        The factors, left to right.
     scale : float
-        λ, fitted to these factors.
+        The scale λ, fitted to these factors.
 
     Examples
     --------
@@ -107,7 +114,9 @@ def hierarchical(
     >>> len(hierarchical(np.eye(2), two, two)[0])
     2
     """
-    residual, factors, sets, scale = target, [], [], 1.0
+    residual, scale = target, 1.0
+    factors: list[np.ndarray] = []
+    sets: list[Any] = []
     for pair in zip(factor_sets, residual_sets, strict=True):
         pair = pair if right else pair[::-1]
         new, new_scale = palm(residual, pair, n_iter[0], forward=False)
@@ -120,7 +129,7 @@ def hierarchical(
 
 
 def dense(factors: Sequence[np.ndarray], scale: float) -> np.ndarray:
-    """Return scale * factors[0] @ ... @ factors[-1].
+    """Return the dense matrix scale * factors[0] @ ... @ factors[-1].
 
     Examples
     --------
@@ -134,14 +143,17 @@ def dense(factors: Sequence[np.ndarray], scale: float) -> np.ndarray:
 
 
 def _times(first, second, forward):
-    """Return the product of two neighbours in order of update; None is the identity."""
+    """Return the product of two neighbours, given in the order of the updates.
+
+    None stands for the identity.
+    """
     if first is None or second is None:
         return second if first is None else first
     return first @ second if forward else second @ first
 
 
 def _updated(target, left, factor, right, scale, set_):
-    """Return a factor after its proximal gradient step."""
+    """Return a factor after its proximal gradient step, projected onto its set."""
     modulus = scale * _norm(left) * _norm(right)
     if modulus == 0:
         return set_.project(factor)
@@ -154,7 +166,7 @@ def _updated(target, left, factor, right, scale, set_):
 
 
 def _norm(matrix):
-    """Return the spectral norm, 1 for the identity."""
+    """Return the spectral norm of a matrix; None stands for the identity."""
     if matrix is None:
         return 1.0
     m, n = matrix.shape
@@ -164,5 +176,6 @@ def _norm(matrix):
 
 
 def _fitted(target, product):
+    """Return the scale λ that minimises ‖target - λ product‖_F."""
     energy = np.vdot(product, product).real
     return np.vdot(product, target).real / energy if energy > 0 else 0.0

@@ -1,10 +1,10 @@
-"""Rivals of the extra ``peers``: each called as its documentation says.
+"""The peers: rivals that the extra ``peers`` installs, and how each is called.
 
-A rival is imported when a case of its own is prepared, never before; one that fails
-to import, or is wrong, is shown so in the table and does not fail the run. Only what
-computes the same is here: FAµST and lazylinop multiply by the same factors, fht-cpu
-and pyfwht transform the same vector, scikit-learn finds the nearest of the same
-centres.
+A peer is imported when a case of its own is prepared, never before. One that fails to
+import, or whose result is wrong, is shown so in the table and does not fail the run.
+Only implementations of the same computation are here: FAµST (the package pyfaust) and
+lazylinop multiply by the same factors, fht-cpu and pyfwht transform the same vector,
+and scikit-learn finds the nearest of the same centres.
 """
 
 import functools
@@ -19,6 +19,7 @@ from ...harness import sample
 from .faust import muted
 
 INSTALL = 'pip install "nbfact[peers]"'
+"""Command that installs the peers, for messages."""
 
 PACKAGES = {
     "fht-cpu": "fht_cpu",
@@ -27,24 +28,35 @@ PACKAGES = {
     "lazylinop": "lazylinop",
     "scikit-learn": "sklearn",
 }
-"""Name of each implementation, and the module that it needs."""
-
+"""The peers, by name, and the module that each of them imports. The first word of the
+name of an implementation says which peer it is of."""
 
 FUSED = {
     f"lazylinop {name}": name for name in ("radix-4", "radix-8", "radix-16", "monarch")
 }
-"""Its products with consecutive factors multiplied out, two to four or half of them:
-what its documentation advises, and its own `optimize` looks for."""
+"""Products of lazylinop with consecutive factors multiplied out: two, three or four of
+them, or each half of all for "monarch". Its documentation advises this, and its
+function `optimize` searches for the best choice."""
 
 OPTIMIZED = "pyfaust optimized"
-"""With the order of products that its own benchmark finds quickest."""
+"""Product of pyfaust after `optimize_time`, which chooses the order of products that
+its own benchmark finds fastest."""
 
 KMEANS = "scikit-learn KMeans"
-"""Its `predict`, with given centres."""
+"""`KMeans.predict` of scikit-learn, with centres that are set beforehand."""
 
 
 def installed(name: str) -> bool:
-    """Return whether a rival can be found; nothing is imported.
+    """Return whether the package of a peer is installed, without importing it.
+
+    Parameters
+    ----------
+    name : str
+        Name of an implementation, whose first word is a key of :data:`PACKAGES`.
+
+    Returns
+    -------
+    bool
 
     Examples
     --------
@@ -55,7 +67,17 @@ def installed(name: str) -> bool:
 
 
 def is_peer(impl: str) -> bool:
-    """Return whether an implementation is one of :data:`PACKAGES`, by its first word.
+    """Return whether an implementation is a peer, by the first word of its name.
+
+    Parameters
+    ----------
+    impl : str
+        Name of an implementation.
+
+    Returns
+    -------
+    bool
+        False for nbfact, and for rivals that need no extra.
 
     Examples
     --------
@@ -66,7 +88,7 @@ def is_peer(impl: str) -> bool:
 
 
 def missing() -> list[str]:
-    """Return the names of the rivals that are not installed.
+    """Return the names of the peers that are not installed.
 
     Examples
     --------
@@ -77,18 +99,20 @@ def missing() -> list[str]:
 
 
 def prepare(name: str) -> Callable[[Any], Callable[[], np.ndarray]]:
-    """Return the function that prepares a rival's product, importing it then.
+    """Return a function that imports a peer and prepares a call of it.
 
     Parameters
     ----------
     name : str
-        One of :data:`PACKAGES`, or of :data:`FUSED`, :data:`OPTIMIZED`, :data:`KMEANS`.
+        A key of :data:`PACKAGES` or of :data:`FUSED`, or :data:`OPTIMIZED`, or
+        :data:`KMEANS`.
 
     Returns
     -------
     callable
-        Takes inputs with ``operator`` and ``x`` (``dense`` and ``x`` for centres);
-        returns a call without arguments.
+        ``prepare(inputs)`` of a :class:`nbfact.harness.case.Case`: the inputs have the
+        attributes ``operator`` and ``x`` (``dense`` and ``x`` for centres), and a call
+        without arguments is returned.
 
     Examples
     --------
@@ -106,10 +130,10 @@ def prepare(name: str) -> Callable[[Any], Callable[[], np.ndarray]]:
 def _fht_cpu(inputs):
     from fht_cpu import fht
 
-    # Its vectors must be contiguous; the copy of x, which it makes, is also that.
+    # Its vectors must be contiguous. The transform copies x into `out` itself.
     x, axis = inputs.x, inputs.axis
     out = sample.aligned_like(x, order="F" if axis == 0 else "C")
-    threads = numba.get_num_threads()  # its own default is all cores
+    threads = numba.get_num_threads()  # by default it uses all cores
     return lambda: fht(x, axis=axis, out=out, num_threads=threads)
 
 
@@ -161,14 +185,14 @@ def _kmeans(inputs):
     from sklearn.cluster import KMeans
 
     centres, x = inputs.dense, inputs.x
-    # What `fit` would leave: there is no public way to give centres.
+    # These are the attributes that `fit` sets: no public method sets the centres.
     estimator = KMeans(n_clusters=len(centres))
     estimator.cluster_centers_, estimator.n_features_in_ = centres, centres.shape[1]
     estimator._n_threads = numba.get_num_threads()
     return lambda: estimator.predict(x)
 
 
-_PREPARE = {
+_PREPARE: dict[str, Callable[[Any], Callable[[], Any]]] = {
     "fht-cpu": _fht_cpu,
     "pyfwht": _pyfwht,
     "pyfaust": _pyfaust,

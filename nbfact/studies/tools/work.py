@@ -27,8 +27,8 @@ PACKAGE = Path(__file__).parents[2]
 """Directory of the package, whose sources the rows of a job depend on."""
 
 _IRRELEVANT = ("harness", "cli", "__main__.py")
-"""Parts of the package that no job's result depends on, so that a change of theirs does
-not discard the jobs that are done."""
+"""Parts of the package that no job's result depends on: when they change, the jobs that
+are done are kept."""
 
 
 class Kept:
