@@ -1,4 +1,4 @@
-"""The recipe of CONTRIBUTING.md on a copy of the repository; links to the glossary."""
+"""The recipes of CONTRIBUTING.md on a copy of the repository; links to the glossary."""
 
 import os
 import re
@@ -15,14 +15,16 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 GLOSSARY = ROOT / "docs" / "glossary.md"
 COPIED = ["nbfact", "tests", "benchmarks", "pyproject.toml", "CHANGELOG.md"]
 
+needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+
 BLOCK = re.compile(
     r"^<!-- (edit|run)(?:: (.+?))? -->\n```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL
 )
 """A marker that a reader of the rendered page does not see, and the block after it.
 
-``edit: PATH append`` adds the block to a file; ``edit: PATH after LINE`` (or ``before``,
-``replace``) puts it at the one line of the file that reads LINE, and ``after-first`` at
-the first of several. ``run`` runs the block.
+``edit: PATH append`` adds the block to a file, or makes the file; ``edit: PATH after
+LINE`` (or ``before``, ``replace``) puts it at the one line of the file that reads LINE,
+and ``after-first`` at the first of several. ``run`` runs the block.
 """
 
 
@@ -35,11 +37,11 @@ def recipe(title):
 
 def edit(file, how, line, block):
     """Change a file as a marker says."""
-    text = file.read_text(encoding="utf-8")
     if how == "append":
-        between = "\n" if text.endswith("\n\n") else "\n\n"
-        file.write_text(f"{text}{between}{block}", encoding="utf-8")
+        text = f"{file.read_text(encoding='utf-8')}\n\n" if file.exists() else ""
+        file.write_text(f"{text}{block}", encoding="utf-8")
         return
+    text = file.read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)
     places = [i for i, found in enumerate(lines) if found.strip() == line]
     if how != "after-first":
@@ -82,24 +84,44 @@ def copy(tmp_path):
     return tmp_path
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
-def test_add_a_projection(copy):
-    blocks = recipe("Add a projection")
-    assert {language for _, _, language, _ in blocks} == {"python", "bash", "markdown"}
-    origin = run("python", "import nbfact; print(nbfact.__file__)", copy)
-    assert Path(origin.strip()).is_relative_to(copy)
+def carry_out(title, folder):
+    """Carry out one section in a copy; return what its last command printed."""
     edited, output = set(), ""
-    for kind, marker, language, block in blocks:
+    for kind, marker, language, block in recipe(title):
         if kind == "run":
-            output = run(language, block, copy)
+            output = run(language, block, folder)
         else:
             path, how, line = [*marker.split(" ", 2), ""][:3]
-            edit(copy / path, how, line, block)
+            edit(folder / path, how, line, block)
             edited.add(path)
+    assert edited and output, f"{title}: the markers of the blocks are gone"
+    files = " ".join(path for path in edited if path.endswith(".py"))
+    run(
+        "bash", f"ruff check --ignore E501 {files}; ruff format --check {files}", folder
+    )
+    return output
+
+
+@needs_bash
+def test_the_copy_is_what_is_imported(copy):
+    found = run("python", "import nbfact; print(nbfact.__file__)", copy)
+    assert Path(found.strip()).is_relative_to(copy)
+
+
+@needs_bash
+def test_add_a_projection(copy):
+    output = carry_out("Add a projection", copy)
     passed = re.search(r"^(\d+) passed", output, re.MULTILINE)
     assert passed and int(passed[1]) >= 15, output
-    files = " ".join(path for path in edited if path.endswith(".py"))
-    run("bash", f"ruff check --ignore E501 {files}; ruff format --check {files}", copy)
+
+
+@needs_bash
+def test_add_a_study(copy):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("typer")
+    output = carry_out("Add a study", copy)
+    assert "6 rows" in output
+    assert (copy / "runs" / "largest_entries.csv").exists()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
