@@ -330,7 +330,7 @@ class Sweeps:
         return {j: norm for j, norm in norms.items() if norm > 0}
 
     def _balance(self):
-        """Spread λ over the free factors, and give them one norm, if theirs differ."""
+        """Spread λ over the free factors; make their norms equal if they differ."""
         norms = [self._factors[j].norm() for j in self._free]
         product = math.prod(norms) * abs(self._scale)
         if not 0 < product < math.inf:
