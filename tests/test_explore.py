@@ -1,4 +1,4 @@
-"""explore: laws of leaky support exploration, and what it finds that PALM misses."""
+"""explore: laws of leaky exploration, and what it finds that palm4MSA misses."""
 
 import sys
 
@@ -29,12 +29,12 @@ def test_without_a_leak_it_is_palm4msa_step_for_step(order):
     )
     options = {"n_iter": 15, "order": order, **START}
     palm = nf.palm4msa(target, sets, keep="best", **options)
-    ours = nf.explore(
+    found = nf.explore(
         target, sets, leak=0, safeguard=False, refine_values=False, **options
     )
-    assert ours.history.errors == palm.history.errors
-    assert ours.history.scales == palm.history.scales
-    for one, other in zip(ours.factors, palm.factors, strict=True):
+    assert found.history.errors == palm.history.errors
+    assert found.history.scales == palm.history.scales
+    for one, other in zip(found.factors, palm.factors, strict=True):
         assert np.array_equal(one.toarray(), other.toarray())
 
 
@@ -45,7 +45,7 @@ def test_a_sweep_is_that_of_the_naive_loop():
         [nf.constraints.Sp((6, 4), 9), nf.constraints.Sp((4, 5), 8)],
     )
     start = [rng.standard_normal(one.shape) for one in sets]
-    ours = nf.explore(
+    found = nf.explore(
         target,
         sets,
         leak=0.8,
@@ -55,11 +55,11 @@ def test_a_sweep_is_that_of_the_naive_loop():
         refine_values=False,
     )
     expected = naive_exploration(target, sets, start, 0.8, 6)
-    assert np.allclose(ours.history.errors, expected, rtol=1e-6)
+    assert np.allclose(found.history.errors, expected, rtol=1e-6)
 
 
 def naive_exploration(target, sets, factors, leak, n_iter):
-    """Iterate as the docstring says; return the errors with the best scale."""
+    """Iterate as the docstring of `explore` says; return errors with the best scale."""
     project = [
         nf.constraints.Sp(one.shape, one.k, normalized=False).project for one in sets
     ]
@@ -128,8 +128,8 @@ def test_never_worse_than_palm4msa_and_never_nan(name, leak):
         assert best.factors[0].nnz <= 20 and best.factors[1].nnz <= 16
         if target.any():
             size = np.abs(target).max()
-            told = nf.relative_error(target / size, best.operator.toarray() / size)
-            assert np.isclose(told, best.relative_error, rtol=1e-3, atol=1e-6)
+            error = nf.relative_error(target / size, best.operator.toarray() / size)
+            assert np.isclose(error, best.relative_error, rtol=1e-3, atol=1e-6)
 
 
 def test_sets_of_more_than_supports_are_kept():
@@ -183,7 +183,7 @@ def test_schedules():
 
 
 @pytest.mark.parametrize(
-    ("leak", "error", "told"),
+    ("leak", "error", "message"),
     [
         (1.5, ValueError, r"leak must be in \[0, 1\], got 1.5"),
         ((1, 0.5), ValueError, r"leak must be in \[0, 1\), got \(1, 0.5\)"),
@@ -193,12 +193,12 @@ def test_schedules():
         (lambda done: 2, ValueError, r"leak\(0\) must be in \[0, 1\], got 2"),
     ],
 )
-def test_a_wrong_leak_is_told(leak, error, told):
-    with pytest.raises(error, match=told):
+def test_a_wrong_leak_is_refused(leak, error, message):
+    with pytest.raises(error, match=message):
         nf.explore(np.eye(4), regular(4, 2, 2), leak=leak)
 
 
-def test_wrong_numbers_are_told():
+def test_wrong_numbers_are_refused():
     with pytest.raises(ValueError, match="n_restarts=-1: expected at least 1"):
         nf.explore(np.eye(4), regular(4, 2, 2), n_restarts=-1)
     with pytest.raises(ValueError, match="n_iter must be at least 1"):

@@ -1,4 +1,4 @@
-"""learn_transform: budgets are kept, the best start wins, all trials are told."""
+"""learn_transform: budgets are kept, the best start wins, all trials are recorded."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def learn(target, *args, **options):
 
 
 def assert_honest(found, target, budget):
-    """Check what is claimed of a result."""
+    """Check that the error, the shape and the non-zeros of a result are as it says."""
     assert found.operator.shape == target.shape
     assert found.operator.dtype == target.dtype
     assert found.operator.nnz == sum(f.nnz for f in found.factors) <= budget
@@ -138,7 +138,7 @@ def test_seeds_and_processes_give_the_same():
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "told"),
+    ("options", "error", "message"),
     [
         ({"nnz": 4, "rcg": 2}, ValueError, "give one of nnz, rcg and error"),
         ({"nnz": 0}, ValueError, "nnz must be at least 1, got 0"),
@@ -150,6 +150,6 @@ def test_seeds_and_processes_give_the_same():
         ({"effort": "huge"}, ValueError, "effort must be one of"),
     ],
 )
-def test_wrong_arguments_are_told(options, error, told):
-    with pytest.raises(error, match=told):
+def test_wrong_arguments_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
         nf.learn_transform(np.eye(4), **options)

@@ -1,4 +1,4 @@
-"""PALM: kernels and algorithms against the paper written slowly, laws, misuse."""
+"""palm4msa and hierarchical: against the paper written slowly, laws, misuse."""
 
 import functools
 import operator
@@ -180,7 +180,7 @@ def _keep_diagonal(x):
 
 
 class Diagonal:
-    """A user's own constraint: nothing but `shape` and `project`."""
+    """A constraint of a user: it has `shape` and `project`, and nothing else."""
 
     shape = (5, 5)
 

@@ -1,5 +1,6 @@
 """Options of palm4msa and hierarchical, and targets that try to break them."""
 
+import dataclasses
 import threading
 import warnings
 
@@ -11,6 +12,7 @@ from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
 from nbfact.algorithms.common import target as targets
+from nbfact.algorithms.palm.sweep_options import SweepOptions
 from nbfact.kernels import project_skperm
 
 SCALINGS = ["balanced", "factor", "sweep"]
@@ -62,7 +64,7 @@ def test_fixed_factors_do_not_change(order):
 
 
 def test_the_best_iterate_is_kept():
-    """SpLinCol is no projection: errors go up and down."""
+    """`SpLinCol.project` is no true projection, so that errors go up and down."""
     target = random((16, 16), "float64", 1)
     rough = [nf.constraints.SpLinCol((16, 16), 2)] * 3
     best, last = (
@@ -248,7 +250,7 @@ def test_badly_scaled_targets_are_factored_alike(scaling, scale):
 
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_zero_factors(scaling):
-    """From zero everywhere nothing can move; one zero factor comes back to life."""
+    """From zero factors nothing can move; one zero factor among others can."""
     target = random((8, 8), "float64")
     nothing = [np.zeros((8, 8))] * 3
     stuck = nf.palm4msa(target, sets(), n_iter=5, init=nothing, scaling=scaling)
@@ -282,7 +284,7 @@ def test_sets_of_impossible_norms():
 
 
 class Broken:
-    """A user's constraint that returns what it should not."""
+    """A constraint of a user, whose projection returns what it must not."""
 
     shape = (8, 8)
 
@@ -290,7 +292,7 @@ class Broken:
         self.result = result
 
     def project(self, x):
-        """Return the same whatever x."""
+        """Return the same array for every x."""
         return self.result
 
 
@@ -310,7 +312,7 @@ def test_projections_of_users_are_checked():
 
 
 class Doubled(nf.constraints.Sp):
-    """A set of ours whose projection a user overrides."""
+    """A set of nbfact whose projection a user overrides."""
 
     def project(self, x):
         """Keep twice as many entries."""
@@ -358,3 +360,50 @@ def test_kernels_release_the_gil():
     while work.is_alive():
         steps += 1
     assert steps > 1000
+
+
+# ------------------------------------------------------------------- objects of options
+
+
+def test_hierarchical_takes_one_number_of_sweeps_or_a_pair():
+    target, lists = random((8, 8), "float64"), (sets()[:2], sets()[1:])
+    one, pair, other = (
+        nf.hierarchical(target, *lists, n_iter=n_iter, order=ORDERS[0])
+        for n_iter in (6, (6, 6), (6, 3))
+    )
+    assert one.history.errors == pair.history.errors
+    assert len(one.history.errors) == 12
+    assert len(other.history.errors) == 6
+    for bad, error in (((6,), ValueError), ((6, 0), ValueError), (1.5, TypeError)):
+        with pytest.raises(error, match="n_iter"):
+            nf.hierarchical(target, *lists, n_iter=bad)
+
+
+def test_sweep_options_check_themselves():
+    options = SweepOptions(n_iter=3, step=1.9)
+    assert dataclasses.replace(options, keep="best").step == 1.9
+    with pytest.raises(ValueError, match="step"):
+        dataclasses.replace(options, step=2.0)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        options.step = 1.0
+    with pytest.raises(TypeError, match="positional"):
+        SweepOptions(3)
+
+
+def test_options_of_presets_and_results_are_keyword_only():
+    def lists(shape):
+        return [nf.constraints.Sp(shape, 32)], [nf.constraints.Sp(shape, 32)]
+
+    preset = nf.presets.Preset("mine", lists, step=1.5, order="both")
+    target = random((8, 8), "float64")
+    got = nf.hierarchical(target, preset, n_iter=4)
+    same = nf.hierarchical(
+        target, *lists((8, 8)), n_iter=4, step=1.5, order="both", keep="best"
+    )
+    assert got.history.errors == same.history.errors
+    with pytest.raises(TypeError, match="positional"):
+        nf.presets.Preset("mine", lists, "left")
+    with pytest.raises(TypeError, match="positional"):
+        nf.Factorization(got.operator, 0.0, got.history, target)
+    again = nf.Factorization(got.operator, 0.0, got.history, target=target)
+    assert again.target is target

@@ -16,7 +16,7 @@ from nbfact.operators.reorderings import bit_reversal
 
 
 def sparse(shape, dtype="float64", seed=0, density=0.5):
-    """Return a dense array with about a half of zeros, never zero as a whole."""
+    """Return a dense array of which about half is zero, but not all of it."""
     keep = np.random.default_rng(seed + 99).random(shape) < density
     keep.flat[0] = True
     return np.where(keep, random(shape, dtype, seed), 0).astype(dtype)
@@ -59,7 +59,7 @@ def test_is_alternating_least_squares(dtype):
 @pytest.mark.parametrize("solved", range(4))
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_one_factor_is_globally_optimal(dtype, solved):
-    """The first and the last factor, which decouple, and those between."""
+    """For the first and last factor, whose unknowns decouple, and those between."""
     shapes = [(6, 5), (5, 7), (7, 4), (4, 8)]
     factors = [sparse(shape, dtype, j) for j, shape in enumerate(shapes)]
     fixed = [j for j in range(4) if j != solved]
@@ -77,7 +77,7 @@ def test_one_factor_is_globally_optimal(dtype, solved):
 @pytest.mark.parametrize("limits", [(1, 48), (2048, 1)])
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_all_solvers_agree(monkeypatch, dtype, limits):
-    """Conjugate gradients, and Cholesky one by one, as many systems at a time."""
+    """Conjugate gradients and Cholesky, one by one, do as many systems at a time."""
     target = random((8, 10), dtype)
     shapes = [(8, 8), (8, 8), (8, 10)]
     factors = [sparse(shape, dtype, j) for j, shape in enumerate(shapes)]
@@ -94,7 +94,7 @@ def test_all_solvers_agree(monkeypatch, dtype, limits):
 @pytest.mark.parametrize("name", ["hadamard", "dft"])
 @pytest.mark.parametrize("n", [2, 16, 64])
 def test_butterflies_are_found_from_any_values(n, name):
-    """All unknowns decouple: a few sweeps do what PALM needs hundreds for."""
+    """All unknowns decouple: a few sweeps do what takes palm4MSA hundreds."""
     target = getattr(nf.targets, name)(n)
     if name == "dft":
         order = bit_reversal(n)
@@ -213,14 +213,14 @@ def test_zeros():
     for factors in ([eye, nothing], [nothing, eye], [nothing, nothing], [nothing]):
         got = nf.refine(factors, eye)
         assert got.relative_error == 1 and np.isfinite(got.scale)
-    # A row, a column and an inner index that nothing reaches.
+    # A row and a column of the product, and two inner indices, are empty.
     first, second = random((4, 4), "float64", 1), random((4, 4), "float64", 2)
     first[1], second[:, 2], first[:, 3], second[0] = 0, 0, 0, 0
     got = nf.refine([first, second], random((4, 4), "float64"))
     assert np.isfinite(got.operator.toarray()).all()
     _, errors = naive.refine(random((4, 4), "float64"), [first, second], 1)
     assert got.history.errors[0] == pytest.approx(errors[0])
-    # Orthogonal to the target: no scale fits.
+    # The product is orthogonal to the target, so that no scale fits.
     got = nf.refine([np.diag([1.0, 0]), np.eye(2)], np.diag([0, 1.0]))
     assert got.relative_error == pytest.approx(1)
 
@@ -237,13 +237,13 @@ def test_rank_deficiency():
     got = nf.refine(duplicated, target)
     assert np.isfinite(got.relative_error)
     _, errors = naive.refine(target, duplicated, 2)
-    # Where the values are not unique those kept are the nearest, here better ones.
+    # Where the best values are not unique, the nearest are taken; here they do better.
     assert got.history.errors[0] <= errors[0] * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_free_values_do_not_cancel(dtype):
-    """Dense factors, wide inside: many values do, large ones lose all digits."""
+    """With wide dense factors many values fit; large ones would lose all digits."""
     for seed in range(6):
         shapes = [(5, 9), (9, 9), (9, 4)]
         factors = [random(shape, dtype, seed + j) for j, shape in enumerate(shapes)]
@@ -254,7 +254,7 @@ def test_free_values_do_not_cancel(dtype):
 
 
 def test_representation_of_the_factors_does_not_matter():
-    """Repeated coordinates, the same support twice, other layouts, one factor."""
+    """Repeated coordinates, a support used twice, other layouts, and one factor."""
     dense = sparse((6, 6), "float64", 3)
     target = random((6, 6), "float64")
     rows, cols = dense.nonzero()

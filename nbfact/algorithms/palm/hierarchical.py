@@ -167,20 +167,15 @@ def _factored(
         raise ValueError(
             f'order must be "both" or one of {ORDERS}, got {preset.order!r}'
         )
-    pair = tuple(n_iter) if isinstance(n_iter, Sequence) else (n_iter, n_iter)
-    if len(pair) != 2:
-        raise ValueError(
-            "n_iter must be an integer or a pair (split, refinement) of integers, got "
-            f"{n_iter!r}"
-        )
+    n_split, n_refine = _checked_pair(n_iter)
     split = SweepOptions(
-        n_iter=pair[0],
+        n_iter=n_split,
         tol=tol,
         scaling=preset.scaling,
         step=preset.step,
         keep=preset.keep,
     )
-    refinement = dataclasses.replace(split, n_iter=pair[1], callback=callback)
+    refinement = dataclasses.replace(split, n_iter=n_refine, callback=callback)
     right = preset.residual_side == "right"
     results = [
         _peel(
@@ -193,6 +188,18 @@ def _factored(
         for order in orders
     ]
     return min(results, key=lambda result: result.relative_error)
+
+
+def _checked_pair(n_iter: int | Sequence[int]) -> tuple[int, int]:
+    """Return the numbers of sweeps of a split and of a refinement, or raise."""
+    if not isinstance(n_iter, Sequence):
+        return n_iter, n_iter
+    if len(n_iter) != 2:
+        raise ValueError(
+            "n_iter must be an integer or a pair (split, refinement) of integers, got "
+            f"{n_iter!r}"
+        )
+    return n_iter[0], n_iter[1]
 
 
 def _checked_levels(

@@ -13,12 +13,12 @@ from ..common.factors import Dense, Factor
 from ..common.result import (
     Factorization,
     FactorsLike,
-    History,
     SweepCallback,
     SweepState,
 )
 from ..common.target import TargetLike, checked_target, shift
-from .sweep_options import check_sweeps, checked_fixed
+from .iterations import SweepRecord
+from .sweep_options import SweepOptions, checked_fixed
 from .value_sweeps import ValueSweeps, dense_product, unit_factors
 
 _RIDGE = 1e-10
@@ -125,47 +125,55 @@ def refine(
     True
     """
     began = time.perf_counter()
-    check_sweeps(n_iter, tol)
     if target is None:
         target = getattr(result, "target", None)
     if target is None:
         raise ValueError("target is needed: result does not remember the matrix")
     matrix = checked_target(target, 1)
     start = _checked_start(result, matrix)
-    places = set(checked_fixed(fixed, len(start.factors)))
-    if len(places) == len(start.factors):
+    places = checked_fixed(fixed, len(start.factors))
+    options = SweepOptions(n_iter=n_iter, tol=tol, fixed=places, callback=callback)
+    if len(set(places)) == len(start.factors):
         raise ValueError("fixed holds all factors: there is nothing to refine")
-    largest = max_abs(matrix)
-    if largest == 0:
+    record = SweepRecord(began)
+    if max_abs(matrix) == 0:
+        record.add(0.0, 0.0, 0)
         zero = FactorProduct(start.factors, 0.0)
-        history = History([0.0], [0.0], [time.perf_counter() - began], [0])
-        return Factorization(zero, 0.0, history, target=matrix)
-    exponent = int(np.frexp(largest)[1])
-    shifted = shift(matrix.astype(np.result_type(matrix, np.float64)), -exponent)
+        return Factorization(zero, 0.0, record.history, target=matrix)
+    best, error = _improved(matrix, start, options, record)
+    return Factorization(best, error, record.history, target=matrix)
+
+
+def _improved(
+    matrix: np.ndarray,
+    start: FactorProduct,
+    options: SweepOptions,
+    record: SweepRecord,
+) -> tuple[FactorProduct, float]:
+    """Sweep until a rule of `refine` says stop; return the best product, its error."""
+    exponent = int(np.frexp(max_abs(matrix))[1])
+    target = shift(matrix.astype(np.result_type(matrix, np.float64)), -exponent)
     eps = float(np.finfo(matrix.dtype).eps)
-    sweeps = ValueSweeps.of(shifted, start, places, max(_RIDGE, eps))
-    best, history = start, History()
-    error, rounding = _errors(shifted, start, exponent)
-    for iteration in range(1, n_iter + 1):
+    sweeps = ValueSweeps.of(target, start, options.fixed, max(_RIDGE, eps))
+    best = start
+    error, rounding = _errors(target, start, exponent)
+    for iteration in range(1, options.n_iter + 1):
         sweeps = sweeps.swept()
         # What counts is the error of what would be returned, rounded to its dtype.
         # Where no values are best, because larger and larger ones are better and
         # cancel, the gain has to be well above what rounding adds to the product.
         product = sweeps.product(start, exponent, matrix.dtype)
-        previous, (current, noise) = error, _errors(shifted, product, exponent)
+        previous, (current, noise) = error, _errors(target, product, exponent)
         if current < error and error - current >= _MARGIN * (noise - rounding) - 1e-14:
             best, error, rounding = product, current, noise
-        history.errors.append(error)
-        history.scales.append(best.scale)
-        history.seconds.append(time.perf_counter() - began)
-        history.support_changes.append(0)
-        if callback is not None:
+        record.add(error, best.scale, 0)
+        if options.callback is not None:
             parts = functools.partial(_dense_factors, best)
-            if callback(SweepState(iteration, error, best.scale, parts)):
+            if options.callback(SweepState(iteration, error, best.scale, parts)):
                 break
-        if error <= max(eps / 8, 1e-15) or previous - error <= tol * previous:
+        if error <= max(eps / 8, 1e-15) or previous - error <= options.tol * previous:
             break
-    return Factorization(best, error, history, target=matrix)
+    return best, error
 
 
 def _errors(

@@ -78,7 +78,7 @@ class Sweeps:
         self._scaling = options.scaling if self._free or not balanced else "sweep"
         self._scale = self._fitted = scale
         self._margin = MARGIN / options.step
-        # What projections were last given and dropped, for each factor, with a leak.
+        # What projections dropped last, by the place of the factor; only with a leak.
         self._memory: dict[int, np.ndarray] = {}
         self._side_norms = SideNorms(self._target.dtype)
         self._packed: PackedFactors | None = None
@@ -104,12 +104,23 @@ class Sweeps:
         return 2 * len(self._factors) * float(np.finfo(self._target.real).eps)
 
     def sweep(self, leak: float = 0.0) -> tuple[float, float, int]:
-        """Update each factor once.
+        """Update each factor once, from the last to the first.
 
-        Return the relative error with the best λ, that λ, and the number of entries
-        that were zero before and are not now. λ itself is fitted where the option
-        `scaling` says. `leak`: how much of what projections dropped in the sweeps
-        before is added to the steps, 0 for palm4MSA; see `nbfact.explore`.
+        Parameters
+        ----------
+        leak : float
+            The share of what projections dropped before that is added to the steps; 0
+            for palm4MSA. See `nbfact.explore`.
+
+        Returns
+        -------
+        error : float
+            The relative error with the best λ. (In between, λ is fitted where the
+            option `scaling` says.)
+        scale : float
+            That λ.
+        entered : int
+            Number of entries that were zero before the sweep and are not after it.
         """
         factors, last = self._factors, len(self._factors) - 1
         lefts, left_norms = self._look_left()
@@ -189,10 +200,9 @@ class Sweeps:
         """Return Cᴴ, which is Aᴴ where nothing stands on the right."""
         if right is not None:
             return right.cross
-        assert (
-            self._target.adjoint is not None
-        )  # see `_look_left`: dense steps at first
-        return self._target.adjoint
+        whole = self._target.adjoint
+        assert whole is not None  # an implicit target takes a dense step at first
+        return whole
 
     def _absorbed(self, j, right: RightSide | None) -> RightSide:
         """Return the right side of S[j - 1], in the one of two arrays that is free."""
@@ -330,7 +340,7 @@ class Sweeps:
         return {j: norm for j, norm in norms.items() if norm > 0}
 
     def _balance(self):
-        """Spread λ over the free factors, and give them one norm, if theirs differ."""
+        """Spread λ over the free factors; make their norms equal if they differ."""
         norms = [self._factors[j].norm() for j in self._free]
         product = math.prod(norms) * abs(self._scale)
         if not 0 < product < math.inf:

@@ -251,8 +251,8 @@ def unit_factors(
 ) -> tuple[list[SupportFactor], int]:
     """Return factors scaled to the size of orthogonal matrices, by powers of two.
 
-    The product of those of `product` is theirs times 2**exponent, which is returned
-    too.
+    The exponent e is returned too: the factors of `product` have 2**e times the product
+    of the returned ones.
     """
     factors: list[SupportFactor] = []
     total = 0
