@@ -69,14 +69,14 @@ def test_hadamard(n, batch, dtype, threads):
 
 def test_interpreted_too():
     """Small enough for NUMBA_DISABLE_JIT=1."""
-    x = random((3, 8), "float32")
+    x = random((3, 8), "float64")
     fwht_rows(expected := x.copy())
     fwht_rows_parallel(rows := x.copy(), 2)
     fwht_columns_parallel(columns := x.T.copy())
     np.testing.assert_array_equal(rows, expected)
     np.testing.assert_array_equal(columns, expected.T)
-    layout, values = np.array([(2, 2, 2, 2)]), random(16, "float32")
-    out, scratch = (np.empty(s, "float32") for s in ((8, 3), (2, 2, 8, 1)))
+    layout, values = np.array([(2, 2, 2, 2)]), random(16, "float64")
+    out, scratch = (np.empty(s, "float64") for s in ((8, 3), (2, 2, 8, 1)))
     kronecker_chain_apply_columns(values, layout, x.T.copy(), scratch[0], out)
     expected = out.copy()
     out[:] = np.nan

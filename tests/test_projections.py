@@ -113,13 +113,23 @@ def test_sparse_projection_of_extreme_scales(kernel):
     assert not applied(kernel, np.zeros((6, 6)), 2).any()
 
 
-def test_any_memory_layout():
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        project_splin,  # each layout is compiled by itself: the other kernels are slow
+        *(
+            pytest.param(kernel, marks=pytest.mark.slow)
+            for kernel in (project_sp, project_spcol, project_splincol)
+        ),
+    ],
+    ids=lambda kernel: kernel.__name__,
+)
+def test_any_memory_layout(kernel):
     x = random((12, 10), "float64")
-    for kernel in (project_sp, project_splin, project_spcol, project_splincol):
-        for view in (x.T, x[::2, ::-3], np.asfortranarray(x)):
-            expected = SPARSE[kernel](view, 3)
-            kernel(view, 3)
-            assert np.array_equal(view, expected)
+    for view in (x.T, x[::2, ::-3], np.asfortranarray(x)):
+        expected = SPARSE[kernel](view, 3)
+        kernel(view, 3)
+        assert np.array_equal(view, expected)
 
 
 def test_entries_of_all_magnitudes():

@@ -20,6 +20,8 @@ MODULES = sorted(
     for path in (ROOT / "nbfact").rglob("*.py")
     if path.name != "__main__.py"
 )
+HEAVY = (".estimators.quick_kmeans",)
+"""Modules whose examples take more than a minute interpreted: run compiled only."""
 MAIN_JOB = 'pip install -e ".[bench]" && nbfact bench --quick'
 TESTS = 'pip install -e ".[test]" && pytest -q -n 2 --dist loadfile -m "not slow"'
 
@@ -65,7 +67,13 @@ def test_noise_is_survived_and_permutations_are_not(capsys):
     assert 0.3 < permuted < 0.7
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param(name, marks=[pytest.mark.compiled] * (name in HEAVY))
+        for name in MODULES
+    ],
+)
 def test_the_examples_of_docstrings_run(module, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = doctest.testmod(importlib.import_module(f"nbfact{module}"))
@@ -100,8 +108,10 @@ def test_ci_runs_the_commands_of_the_readme_and_every_check():
     assert len(declared) == 3
     for dependency in declared:
         assert f"'{dependency.replace('>=', '==')}.*'" in oldest
-    for test in re.findall(r"(tests/\w+\.py)::(\w+)", smoke):
-        assert f"def {test[1]}(" in (ROOT / test[0]).read_text(encoding="utf-8")
+    chosen = re.findall(r"(tests/\w+\.py)::(\w+)", smoke)
+    assert chosen
+    for page, test in chosen:
+        assert f"def {test}(" in (ROOT / page).read_text(encoding="utf-8")
     text = script.read_text(encoding="utf-8")
     for command in (install, TESTS, MAIN_JOB):
         assert command not in text, "CI reads its commands from the README"
