@@ -6,7 +6,7 @@ Start with ``palm4msa.py``: the algorithm in the words of its paper, and its opt
 ``palm4msa.py``             `palm4msa`: factors in their sets, one sweep after another
 ``hierarchical.py``         `hierarchical`: one factor peeled off at a time
 ``presets.py``              lists of constraints of the literature, for `hierarchical`
-``explore.py``              `explore`: sweeps with a leak, which find better supports
+``explore.py``              `explore`: sweeps that remember what projections drop
 ``refine.py``               `refine`: the best values on supports that are fixed
 ==========================  =======================================================
 

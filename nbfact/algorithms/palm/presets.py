@@ -27,7 +27,7 @@ Side: TypeAlias = Literal["left", "right"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
 TIE_TOL = 0.05
-"""Relative difference up to which moduli count as equal in the preset "hadamard".
+"""Relative difference up to which moduli count as equal in the Hadamard presets.
 
 All entries of the Hadamard matrix have one modulus, and so have those of every step:
 the supports are a matter of ties, which neither rounding nor noise must decide. With
