@@ -166,9 +166,7 @@ def test_duplicates_and_more_clusters_than_distinct_points():
 def test_points_are_stored_cell_by_cell():
     X = points(150)
     model = fitted(X)
-    assert model.offsets_.shape == (
-        13,
-    )  # 12 cells, because the square root of 150 is about 12
+    assert model.offsets_.shape == (13,)  # 12 cells: the square root of 150, rounded
     np.testing.assert_array_equal(model.points_, X[model.permutation_])
     labels = model.clusterer_.predict(model.points_)
     np.testing.assert_array_equal(
