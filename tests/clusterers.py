@@ -1,4 +1,4 @@
-"""Stand-ins for QuicKMeans: clusterers whose centres have a fast operator."""
+"""Stand-ins for QuicKMeans: clusterers whose centers have a fast operator."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
@@ -8,14 +8,14 @@ import nbfact as nf
 
 
 class Factored(ClusterMixin, BaseEstimator):
-    """k-means, its centres multiplied as a product of two factors."""
+    """K-means whose centers are also a product of two factors."""
 
     def __init__(self, n_clusters=8, random_state=None):
         self.n_clusters = n_clusters
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Factor the centres of k-means by their singular vectors."""
+        """Factor the centers of k-means by their singular vectors."""
         model = KMeans(self.n_clusters, n_init=1, random_state=self.random_state)
         self.model_ = model.fit(X)
         self.labels_ = model.labels_
@@ -25,22 +25,22 @@ class Factored(ClusterMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        """Return the nearest centres, as k-means does."""
+        """Return the nearest centers, as k-means does."""
         return self.model_.predict(X)
 
 
 class Given(ClusterMixin, BaseEstimator):
-    """Centres that are given; some may have no points."""
+    """A clusterer with the given centers, some of which may have no points."""
 
     def __init__(self, centers):
         self.centers = centers
 
     def fit(self, X, y=None):
-        """Take the centres."""
+        """Take the given centers, whatever the points are."""
         self.cluster_centers_ = np.asarray(self.centers, X.dtype)
         return self
 
     def predict(self, X):
-        """Return the nearest centres, the first of equal ones."""
+        """Return the nearest centers, and the first of those that are equally near."""
         differences = X[:, None] - self.cluster_centers_
         return np.square(differences).sum(axis=2).argmin(axis=1)

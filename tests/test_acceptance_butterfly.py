@@ -1,4 +1,4 @@
-"""What the literature, and others' programs, find of butterflies."""
+"""What the literature and other programs find about butterfly factorizations."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ COMPILED = pytest.mark.compiled
 
 
 def big(*values):
-    """Return parameters of a size that takes seconds interpreted."""
+    """Return parameters of a size that takes seconds when it is interpreted."""
     return pytest.param(*values, marks=COMPILED)
 
 
@@ -23,7 +23,7 @@ BIG_256 = big(256)
 
 
 def dft(n):
-    """Entries exact to the last bit, unlike scipy.linalg.dft."""
+    """Return the Fourier matrix to the last bit, unlike scipy.linalg.dft."""
     powers = np.outer(np.arange(n), np.arange(n)) % n
     return np.exp(-2j * np.pi * np.arange(n) / n)[powers] / np.sqrt(n)
 
@@ -47,7 +47,7 @@ def planted(n):
 
 
 def error(target, chain=None, permutation=None, **options):
-    """Factor; return the error, measured here, and check what the result says."""
+    """Return the error of a factorization, after comparing it with the result's own."""
     result = nf.butterfly_factorize(target, chain, permutation=permutation, **options)
     found = nf.relative_error(target, result.operator)
     rounding = (
@@ -158,7 +158,7 @@ def test_09_fourier_of_any_size(radices, density):
     target = dft(int(np.prod(radices)))
     chain = Chain.mixed_radix(radices)
     assert error(target[:, digit_reversal(radices)], chain) < 2e-14
-    assert error(target, permutation="digit-reversal") < 2e-14  # the default chain
+    assert error(target, permutation="digit-reversal") < 2e-14  # in the default chain
     result = nf.butterfly_factorize(target, chain, permutation="digit-reversal")
     assert result.operator.density == pytest.approx(density, abs=6e-4)
     other = radices[::-1]
@@ -239,7 +239,7 @@ def test_16_wrong_permutations():
     for n, expected in ((16, 0.4287), (64, 0.6467), (256, 0.7787)):
         found = error(dct(n), permutation="makhoul")
         assert found == pytest.approx(expected, abs=1e-4)
-    # Here all blocks tie: which of the best ones are taken is a matter of rounding.
+    # Here all blocks tie, so that rounding decides which of the best ones are taken.
     assert 0.9 < error(dft(64)) < 0.97
     assert 0.9 < error(dct(64)) < 0.97
 

@@ -1,4 +1,4 @@
-"""ClusterNeighbors: all cells searched, it is scikit-learn's NearestNeighbors."""
+"""ClusterNeighbors: with all cells searched, it equals scikit-learn's search."""
 
 import pickle
 from itertools import pairwise
@@ -36,7 +36,10 @@ def fitted(X, n_neighbors=1, clusterer=FACTORED, **options):
 
 
 def brute(X, queries, k):
-    """Return squared distances and indices: all compared, the smallest index first."""
+    """Return squared distances and indices from comparing all points.
+
+    Of equal distances, the smallest index comes first.
+    """
     differences = queries[:, None].astype(float) - X.astype(float)
     squares = np.square(differences).sum(axis=2)
     order = np.argsort(squares, axis=1, kind="stable")[:, :k]
@@ -108,7 +111,7 @@ def test_more_probes_find_nearer_points():
 )
 @settings(max_examples=40, deadline=None)
 def test_ties_and_empty_cells(n, k, n_probes, seed):
-    """On a small grid most distances tie, and most cells of far centres are empty."""
+    """On a small grid most distances tie, and most cells of far centers are empty."""
     rng = np.random.default_rng(seed)
     X, queries = rng.integers(3, size=(n, 2)), rng.integers(4, size=(9, 2))
     centers = rng.integers(9, size=(7, 2))
@@ -124,7 +127,7 @@ def test_ties_and_empty_cells(n, k, n_probes, seed):
 
 
 @pytest.mark.parametrize("offset", [0, 1e3, 1e6])
-def test_single_precision_finds_the_exact_neighbour(offset):
+def test_single_precision_finds_the_exact_neighbor(offset):
     X = (points(200, seed=2) + offset).astype("float32")
     queries = (points(50, seed=3) + offset).astype("float32")
     distances, indices = fitted(X, 3, n_probes=ALL).kneighbors(queries)
@@ -163,7 +166,7 @@ def test_duplicates_and_more_clusters_than_distinct_points():
 def test_points_are_stored_cell_by_cell():
     X = points(150)
     model = fitted(X)
-    assert model.offsets_.shape == (13,)  # 12 cells: the root of 150
+    assert model.offsets_.shape == (13,)  # 12 cells: the square root of 150, rounded
     np.testing.assert_array_equal(model.points_, X[model.permutation_])
     labels = model.clusterer_.predict(model.points_)
     np.testing.assert_array_equal(

@@ -1,4 +1,4 @@
-"""Butterflies by fit: convolutions, slant and Legendre transforms."""
+"""Transforms whose butterfly is fitted: convolutions, slant and Legendre transforms."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_convolutions_are_two_butterflies(dtype):
     assert result.relative_error < 1e-6 and result.operator.dtype == dtype
     chain = Chain.square_dyadic(16)
     product = nf.butterfly_factorize(scipy.linalg.circulant(c), chain)
-    assert product.relative_error > 0.1  # one is not enough
+    assert product.relative_error > 0.1  # one butterfly is not enough
     noisy = scipy.linalg.circulant(c) + 0.1 * random((16, 16), dtype, 1)
     result = nf.butterfly_factorize(noisy.astype(dtype), model="circulant")
     got = nf.relative_error(noisy, result.operator)

@@ -1,4 +1,4 @@
-"""learn_butterfly: kernels against their twins, gradients, recovery, misuse."""
+"""learn_butterfly: kernels against their naive twins, gradients, recovery, misuse."""
 
 import itertools
 
@@ -13,7 +13,8 @@ from nbfact.algorithms.descent import objectives, permutation_choices, twiddles
 from nbfact.operators import reorderings as pm
 from nbfact.targets import dct, dft, dst, hadamard, hartley
 
-# Planes of the twiddles and of the target: real; its real part; complex.
+# Numbers of planes of the twiddles and of the target: both real; complex twiddles whose
+# real part is fitted; both complex.
 PLANES = [(1, 1), (2, 1), (2, 2)]
 
 
@@ -351,6 +352,6 @@ def test_candidates_are_different_permutations():
         (ValueError, "float16", {"dtype": "float16"}),
     ],
 )
-def test_misuse_is_told(error, message, options):
+def test_misuse_is_refused(error, message, options):
     with pytest.raises(error, match=message):
         short(**options)

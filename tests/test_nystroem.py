@@ -1,4 +1,4 @@
-"""QuickNystroem: what its features approximate."""
+"""QuickNystroem: the kernel that its features approximate, and what it refuses."""
 
 import pickle
 
@@ -161,12 +161,12 @@ def test_what_is_wrong_is_named():
     with pytest.raises(TypeError, match="gamma='auto'"):
         fitted(X, gamma="auto")
     with pytest.raises(TypeError, match="has no cluster_centers_"):
-        fitted(X, clusterer=_Centreless())
+        fitted(X, clusterer=_WithoutCenters())
     with pytest.raises(ValueError, match=r"shape \(2, 5\), but .* shape \(3, 5\)"):
         fitted(X, clusterer=_Mismatched(X[:3]))
 
 
-class _Centreless(Given):
+class _WithoutCenters(Given):
     def __init__(self, centers=None):
         self.centers = centers
 

@@ -1,4 +1,4 @@
-"""QuicKMeans: what it finds, laws of its objective, misuse."""
+"""QuicKMeans: the centers it finds, the laws of its objective, and misuse."""
 
 import pickle
 
@@ -19,7 +19,7 @@ import nbfact as nf
 from nbfact.estimators import QuicKMeans
 from nbfact.estimators.recipes import budget_of
 
-# Interpreted, fits take minutes.
+# Without compilation, fits take minutes.
 pytestmark = pytest.mark.compiled
 FACTORIZERS = ("palm4msa", "explore", "butterfly")
 
@@ -78,7 +78,7 @@ def test_non_zeros_are_within_the_budget(shape, sparsity):
 
 
 def test_budget_is_that_of_the_paper():
-    """Values published for sparsity 2 and 2000 features: 6207, 8656, 14078."""
+    """The paper has 6207, 8656 and 14078 values at sparsity 2 and 2000 features."""
     found = [budget_of((n_clusters, 2000), 2) for n_clusters in (128, 256, 512)]
     assert found == [6048, 8608, 13216]
     assert budget_of((3, 2), 5) == 6
@@ -151,11 +151,12 @@ def test_a_cluster_a_point_is_exact():
 @pytest.mark.parametrize("factorizer", FACTORIZERS)
 def test_empty_clusters_are_filled(factorizer):
     x = blobs(60, 8, centers=4, seed=1)
-    init = np.vstack([x[:3], 1e3 + np.zeros((5, 8))])  # nothing is near the last five
+    # No point is near the last five centers.
+    init = np.vstack([x[:3], 1e3 + np.zeros((5, 8))])
     options = {"sparsity": 8, "factorizer": factorizer, "init": init}
     model = QuicKMeans(8, **options).fit(x)
     assert (np.diff(model.history_["objective"]) <= 0).all()
-    if factorizer != "butterfly":  # whose centers are not free
+    if factorizer != "butterfly":  # the centers of a butterfly are not free
         assert len(set(model.labels_)) == 8
 
 
@@ -189,7 +190,7 @@ def test_batches_reach_what_a_fit_does():
     assert model.n_steps_ == 6
     assert -model.score(x) < 1.2 * whole.inertia_
     before = whole.inertia_
-    whole.partial_fit(x)  # goes on from a fit
+    whole.partial_fit(x)  # continues from a fit
     assert whole.inertia_ <= before * (1 + 1e-9)
 
 

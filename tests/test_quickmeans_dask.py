@@ -1,4 +1,4 @@
-"""QuicKMeans on dask arrays: fits equal those in memory, whoever is killed."""
+"""QuicKMeans on dask arrays: fits equal those in memory, even if a worker dies."""
 
 import itertools
 import os
@@ -17,14 +17,14 @@ from nbfact._core.dask import is_dask  # noqa: E402
 from nbfact.estimators import QuicKMeans  # noqa: E402
 from nbfact.estimators.points import BlockedPoints, Points  # noqa: E402
 
-# Interpreted, they take half a minute, and say the same.
+# Without compilation they take half a minute, and test nothing more.
 pytestmark = pytest.mark.compiled
 CHUNKS = ((70, 1, 0, 129), (3, 5))
 
 
 @pytest.fixture(autouse=True)
 def threads():
-    """Run on threads what does not name where it runs."""
+    """Run on two threads, unless a test names another scheduler."""
     with dask.config.set(scheduler="threads", num_workers=2):
         yield
 
@@ -38,14 +38,14 @@ def blobs(dtype="float64", mean=0.0):
 
 
 def model(init="k-means++", **options):
-    """Return an estimator that is fitted in a moment."""
+    """Return an estimator whose fit takes little time."""
     return QuicKMeans(
         5, n_factors=2, init=init, max_iter=5, factorizer="palm4msa", **options
     )
 
 
 def same_fit(got, expected, x, chunks, rtol=1e-7):
-    """Compare a fit of dask chunks with one of the array x, and what they give."""
+    """Compare a fit of dask chunks with one of the array x, and all their results."""
     np.testing.assert_allclose(got.inertia_, expected.inertia_, rtol=rtol)
     centers = got.cluster_centers_
     assert centers.dtype == expected.cluster_centers_.dtype
@@ -61,7 +61,7 @@ def same_fit(got, expected, x, chunks, rtol=1e-7):
         assert is_dask(lazy)
         assert (lazy.shape, lazy.dtype) == (array.shape, array.dtype)
         assert lazy.compute().dtype == array.dtype
-        # Roots of squares, where rounding is as large as that of the squares.
+        # Distances are square roots, with the absolute rounding error of the squares.
         np.testing.assert_allclose(lazy.compute(), array, rtol=rtol, atol=rtol * size)
     np.testing.assert_allclose(got.score(chunks), expected.score(x), rtol=rtol)
 
@@ -81,7 +81,7 @@ def test_fit_equals_the_one_in_memory(dtype):
             got.history_[name], expected.history_[name], rtol=rtol
         )
     assert got.labels_.chunks == (CHUNKS[0],)
-    # Estimators fitted either way take points either way.
+    # An estimator fitted in either way accepts points in either form.
     np.testing.assert_array_equal(got.predict(x), expected.labels_)
     np.testing.assert_array_equal(expected.predict(chunks).compute(), expected.labels_)
 
@@ -131,7 +131,7 @@ def test_batches():
 
 @pytest.mark.parametrize("mean", [0.0, 100.0])
 def test_far_points(mean):
-    """The offset of all centers counts in distances."""
+    """Distances include the offset that all centers have in common."""
     x = blobs(mean=mean)
     chunks = da.from_array(x, chunks=CHUNKS)
     fitted = QuicKMeans(5, sparsity=2, n_factors=2, init=x[:5], max_iter=1).fit(x)
@@ -168,7 +168,7 @@ def test_blocks_that_can_not_be_written():
     x = blobs()
     chunks = da.from_array(x, chunks=(70, 8)).map_blocks(frozen, dtype=x.dtype)
     same_fit(model(x[:5]).fit(chunks), model(x[:5]).fit(x), x, chunks)
-    ones = da.ones((20, 8), chunks=(7, 8))  # of stride 0
+    ones = da.ones((20, 8), chunks=(7, 8))  # its blocks have stride 0
     assert model(random_state=0).fit(ones).inertia_ == pytest.approx(0, abs=1e-12)
 
 
@@ -244,7 +244,7 @@ def test_fit_on_a_cluster(on_cluster):
 
 
 def _dies_once(block, graves, fatal):
-    """Return the block; the process ends at one call of all that any process makes."""
+    """Return the block, but end the process at call number `fatal` of all processes."""
     for call in itertools.count():
         try:
             Path(graves, str(call)).touch(exist_ok=False)
@@ -257,7 +257,8 @@ def _dies_once(block, graves, fatal):
 
 def test_worker_killed_during_the_fit(on_cluster, tmp_path):
     x = blobs()
-    # Four calls a pass: over means, over seeds, over the first centers, and later.
+    # Four blocks are called in each pass: for the mean, for the seeds, for the first
+    # centers, and in each iteration.
     fatal = 13
     chunks = da.from_array(x, chunks=(50, 8)).map_blocks(
         _dies_once, str(tmp_path), fatal, meta=x[:0]

@@ -110,8 +110,8 @@ class QuicKMeans(
     without points, if that too decreases it. The offset m is used if the mean of all
     points is large enough.
 
-    For each point, `predict` costs as many multiplications as there are non-zeros, and
-    no memory: the products and the smallest distance are computed on tiles of points
+    For each point, `predict` costs one multiplication for each non-zero, and no memory:
+    the products and the smallest distance are computed on tiles of points
     (`nbfact.kernels.nearest_rows`). This pays from K = D = 64 on
     (``nbfact bench --profile full --peers -k assignment``). An iteration costs an
     assignment, N D for the means, and, for "explore", 20 or more sweeps over two

@@ -19,6 +19,7 @@ from .ways import PermutationOption, TransposeOption, ways
 
 Model = Literal["product", "sum", "circulant"]
 MODELS = get_args(Model)
+"""The models that `butterfly_factorize` may fit."""
 
 
 @overload

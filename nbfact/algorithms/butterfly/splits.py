@@ -28,6 +28,7 @@ from .redundant_chains import expanded, fuse_redundant, pattern_of, rank_between
 
 SplitOrder = Literal["left-to-right", "right-to-left", "balanced"]
 ORDERS = get_args(SplitOrder)
+"""The orders in which the splits of a chain may be made."""
 
 Gauge = Literal["left", "right"] | None
 """Whether a factor was made an isometry as a left or as a right factor, or neither."""

@@ -76,9 +76,10 @@ def ways(
     if not isinstance(permutation, str):
         rows, columns = checked_permutations(permutation, shape)
         for way in plain:
-            turned = way.transposed
-            pair = (columns, rows) if turned else (rows, columns)
-            yield replace(way, rows=pair[0], columns=pair[1])
+            if way.transposed:
+                yield replace(way, rows=columns, columns=rows)
+            else:
+                yield replace(way, rows=rows, columns=columns)
         return
     if permutation != "search":
         for way in plain:
@@ -101,24 +102,25 @@ def _chains(
     shape: tuple[int, int], chain: Chain | None, transpose: TransposeOption
 ) -> Iterator[Way]:
     """Yield the ways without a permutation: the matrix first, then its transpose."""
-    turned = shape[::-1]
+    transposed_shape = shape[::-1]
     automatic = transpose == "auto"
     if chain is None:
         if transpose is not True:
             yield Way(_default_chain(shape), False, False)
         if transpose is not False:
-            yield Way(_default_chain(turned), True, automatic)
+            yield Way(_default_chain(transposed_shape), True, automatic)
         return
-    if chain.shape != (turned if transpose is True else shape):
-        factored = "its transpose" if transpose is True else "the target"
+    factored, expected = "the target", shape
+    if transpose is True:
+        factored, expected = "its transpose", transposed_shape
+    if chain.shape != expected:
         raise ValueError(
-            f"chain has shape {chain.shape}, {factored} has shape "
-            f"{turned if transpose is True else shape}"
+            f"chain has shape {chain.shape}, {factored} has shape {expected}"
         )
     if chain.chainable:
         if transpose is not True:
             yield Way(chain, False, False)
-        if transpose is True or (automatic and shape == turned):
+        if transpose is True or (automatic and shape == transposed_shape):
             yield Way(chain, True, automatic)
     elif automatic and chain.T.chainable:
         yield Way(chain.T, True, False)

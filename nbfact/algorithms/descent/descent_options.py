@@ -9,6 +9,8 @@ import numpy as np
 
 DescentModel = Literal["BP", "BPP", "BPBP"]
 MODELS = get_args(DescentModel)
+"""The models that `learn_butterfly` may fit: products of butterflies B and
+permutations P, read from left to right."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -182,7 +182,7 @@ class DescentSearch:
                 return
             turn = 1 + math.cos(math.pi * trial.step / options.n_iter)
             rate = options.learning_rate * 0.5 * turn
-            # Of order 1 for every n, so that Adam's epsilon is far below.
+            # The scaled gradient is of order 1 for every n, far above Adam's epsilon.
             trial.gradient *= real(objective.n)
             adam_step(
                 trial.x,

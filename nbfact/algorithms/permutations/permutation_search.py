@@ -20,6 +20,7 @@ from ...metrics import relative_error
 from ...operators import Butterfly, Chain, FactorProduct
 from ..butterfly.butterfly_factorize import butterfly_factorize
 from ..butterfly.butterfly_result import ButterflyFactorization
+from ..butterfly.split_problem import exact_error
 from ..common.factors import Dense, Factor
 from ..common.result import History, SweepState
 from ..common.target import shift
@@ -34,6 +35,9 @@ changes."""
 SHAKE = 0.5
 """Maximum norm of the noise that is added before the third and later starts, relative
 to the norm of the residual."""
+
+BETTER = 1e-9
+"""Relative decrease of the error below which a pass did not help: it is rounding."""
 
 LIKELY = 0.02
 """Relative difference, besides 1 / n, between an error and the one that noise explains,
@@ -159,7 +163,7 @@ class PermutationSearch:
             view = self._views[transposed]
             nest = nest_near(view, nest, worth / view.size)
             passed = self._recorded(nest, transposed)
-            better = passed.error < found.error * (1 - 1e-9)
+            better = passed.error < found.error * (1 - BETTER)
             found, stale = (passed, 0) if better else (found, stale + 1)
 
     def _recorded(self, nest: Nest, transposed: bool) -> FoundNest:
@@ -179,7 +183,7 @@ class PermutationSearch:
         self.history.scales.append(1.0)
         self.history.seconds.append(time.perf_counter() - self._began)
         self.history.support_changes.append(0)
-        self._stopped = self.best.error <= float(np.finfo(self._dtype).eps) ** 0.625
+        self._stopped = self.best.error <= exact_error(self._dtype)
         if self._callback is not None:
             done = len(self.history.errors)
             state = SweepState(done, self.best.error, 1.0, self._best_factors)
