@@ -145,7 +145,9 @@ class Butterfly(ProgramOperator):
 
     @classmethod
     def from_factors(
-        cls, factors: Sequence[Any], chain: Chain | Sequence[Sequence[int]]
+        cls,
+        factors: FactorProduct | Sequence[Any],
+        chain: Chain | Sequence[Sequence[int]],
     ) -> "Butterfly":
         """Return the butterfly of sparse or dense factors with the supports of a chain.
 

@@ -1,13 +1,13 @@
 """FastOperator: a SciPy LinearOperator that knows what a product with it costs."""
 
 import numbers
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import Any, overload
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator
 
 from .._core import dask
 from .._core.dtypes import common_dtype, real_dtype
+from .linear_operator import LinearOperator
 
 
 class FastOperator(LinearOperator):
@@ -37,18 +37,6 @@ class FastOperator(LinearOperator):
     """
 
     nnz: int
-
-    if TYPE_CHECKING:  # SciPy defines these attributes, but ships no types
-        shape: tuple[int, int]
-        dtype: np.dtype
-
-        @property
-        def T(self) -> Self:
-            """The transpose, as an operator of the same class."""
-
-        @property
-        def H(self) -> Self:
-            """The adjoint, as an operator of the same class."""
 
     def __getstate__(self) -> dict:
         # SciPy 1.18 keeps a module in each operator, and a module cannot be pickled.
