@@ -6,11 +6,11 @@ takes about a minute. The clock counts the time that this process ran, so that w
 of other processes beside it moves the figures little.
 """
 
-import collections
 import statistics
 import subprocess
 import sys
 from time import process_time
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -19,7 +19,7 @@ import nbfact as nf
 from nbfact.harness.measure import limited_threads
 from nbfact.kernels import project_splin
 
-Arrays = collections.namedtuple("Arrays", "a b c d e f g h")
+Arrays = NamedTuple("Arrays", [(name, np.ndarray) for name in "abcdefgh"])
 
 SIZES = (32, 64, 256)
 """Orders n of the square targets whose sweeps are timed."""
@@ -59,22 +59,43 @@ def nanoseconds(call, *arguments, repeats=20_000):
     return statistics.median(batches)
 
 
-def dispatched(call):
-    """Return the number of array arguments of each kernel that ``call`` dispatches."""
+class Prices(NamedTuple):
+    """Nanoseconds of a dispatch, and of each array passed, alone or in a NamedTuple."""
+
+    call: float
+    array: float
+    packed: float
+
+    def of(self, arguments):
+        """Return the nanoseconds that a dispatch with these arguments takes."""
+        alone = sum(isinstance(a, np.ndarray) for a in arguments)
+        packed = sum(count_arrays(a) for a in arguments if isinstance(a, tuple))
+        return self.call + alone * self.array + packed * self.packed
+
+
+def count_arrays(argument):
+    """Return how many arrays a NamedTuple, or one in another, holds."""
+    if isinstance(argument, tuple):
+        return sum(count_arrays(part) for part in argument)
+    return int(isinstance(argument, np.ndarray))
+
+
+def dispatches(call):
+    """Return the arguments of each kernel that Python calls while ``call`` runs."""
     found, replaced = [], []
 
-    def counting(kernel):
-        def counted(*arguments):
-            found.append(sum(isinstance(a, np.ndarray) for a in arguments))
+    def recording(kernel):
+        def recorded(*arguments):
+            found.append(arguments)
             return kernel(*arguments)
 
-        return counted
+        return recorded
 
     for module in [m for name, m in sys.modules.items() if name.startswith("nbfact.")]:
         for name, value in list(vars(module).items()):
             kernel = isinstance(value, numba.core.dispatcher.Dispatcher)
             if kernel and not module.__name__.startswith("nbfact.kernels"):
-                setattr(module, name, counting(value))
+                setattr(module, name, recording(value))
                 replaced.append((module, name, value))
     try:
         call()
@@ -84,11 +105,8 @@ def dispatched(call):
     return found
 
 
-def sweep_row(n, base, slope):
-    """Return the row of one size: the time of a sweep, and its share of dispatches.
-
-    A dispatch costs ``base`` ns, and ``slope`` ns more for each array argument.
-    """
+def sweep_row(n, prices):
+    """Return the row of one size: the time of a sweep, and its share of dispatches."""
     target = nf.targets.planted(n, 3, 4, random_state=0)
     sets = [nf.constraints.SpLin((n, n), 4)] * 3
 
@@ -96,9 +114,9 @@ def sweep_row(n, base, slope):
         return nf.palm4msa(target, sets, n_iter=n_iter)
 
     run(2)  # compile
-    few, many = (dispatched(lambda k=k: run(k)) for k in (2, 12))
+    few, many = (dispatches(lambda k=k: run(k)) for k in (2, 12))
     calls = (len(many) - len(few)) / 10
-    cost = calls * base + (sum(many) - sum(few)) / 10 * slope
+    cost = (sum(map(prices.of, many)) - sum(map(prices.of, few))) / 10
     few, many = (nanoseconds(run, k, repeats=1) for k in (5, 105))
     sweep = (many - few) / 100
     return f"| {n} | {sweep / 1e3:.0f} µs | {calls:.0f} | {cost / sweep:.0%} |"
@@ -134,11 +152,13 @@ def main():
     print("| arguments of the kernel | one dispatch |\n|:--|--:|")
     for name, cost in costs.items():
         print(f"| {name} | {cost:.0f} ns |")
-    slope = (costs["8 arrays"] - costs["1 array"]) / 7
+    array = (costs["8 arrays"] - costs["1 array"]) / 7
+    call = costs["1 array"] - array
+    packed = (costs["a NamedTuple of 8 arrays"] - call) / 8
     print("\n| n | one sweep | kernels dispatched | share of the dispatches |")
     print("|--:|--:|--:|--:|")
     for n in SIZES:
-        print(sweep_row(n, costs["1 array"] - slope, slope))
+        print(sweep_row(n, Prices(call, array, packed)))
     print("\n| first call in a new process, all caches filled | seconds |\n|:--|--:|")
     kernel, loop = first_call("kernel"), first_call("loop")
     print(f"| the kernel `project_splin` | {kernel:.2f} |")
