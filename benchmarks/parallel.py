@@ -15,12 +15,13 @@ from time import perf_counter
 import numba
 import numpy as np
 
-from nbfact import kernels
-from nbfact.operators import NearestRows, hadamard
-
 
 def cases(n, batch, dtype):
     """Return the serial and the parallel call of each kernel."""
+    # asv imports this module with older versions of nbfact, which lack some of these.
+    from nbfact import kernels
+    from nbfact.operators import NearestRows, hadamard
+
     threads = numba.get_num_threads()
     length = (n.bit_length() - 1) // 2
     n = 4**length
