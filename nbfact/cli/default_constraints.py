@@ -2,7 +2,7 @@
 
 import math
 
-from ..algorithms.palm.presets import rectmat
+from ..algorithms.palm.presets import Side, rectmat
 from ..constraints import Constraint, SpLin, SpLinCol
 
 MOST_FACTORS = 12
@@ -41,7 +41,7 @@ def default_n_factors(shape: tuple[int, int]) -> int:
 
 def default_constraints(
     shape: tuple[int, int], n_factors: int, k: int
-) -> tuple[list[Constraint], list[Constraint], str]:
+) -> tuple[list[Constraint], list[Constraint], Side]:
     """Return the sets in which ``nbfact factorize`` looks for factors.
 
     Parameters

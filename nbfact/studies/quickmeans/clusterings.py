@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -153,11 +153,13 @@ def fit_all(
     kmeans = fit(KMeans(n_clusters, init=first, n_init=1, **options), train)
     found: dict[Key, Fitted] = {(KMEANS, None): kmeans}
     quick = functools.partial(QuicKMeans, n_clusters, init=first, **options)
+    factorizers: dict[str, Literal["palm4msa", "explore"]]
+    factorizers = {PALM: "palm4msa", EXPLORE: "explore"}
     for sparsity in sparsities:
         once = quick(sparsity=sparsity, factorizer="palm4msa")
         once.set_params(init=kmeans.model.cluster_centers_, max_iter=0)
         found[AFTER, sparsity] = fit(once, train, kmeans.seconds or 0.0)
-        for method, name in ((PALM, "palm4msa"), (EXPLORE, "explore")):
+        for method, name in factorizers.items():
             model = quick(sparsity=sparsity, factorizer=name)
             found[method, sparsity] = fit(model, train)
     found[BUTTERFLY, None] = fit(quick(factorizer="butterfly"), train)
