@@ -15,6 +15,7 @@ from . import layouts, reorderings
 from .chain import Chain
 from .factor_product import FactorProduct
 from .fast_operator import is_number
+from .linear_operator import NotAnArray
 from .operator_files import write_butterfly
 from .patterns import fused_values, groups
 from .program_operator import ProgramOperator
@@ -330,7 +331,7 @@ class Butterfly(ProgramOperator):
     @overload
     def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
     @overload
-    def __matmul__(self, other: Any) -> Any: ...
+    def __matmul__(self, other: NotAnArray) -> Any: ...
     def __matmul__(self, other: Any) -> Any:
         if type(other) is ndarray and other.dtype is self.dtype:
             # A kernel takes the array as it is: more checks would double the time.

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from .._core.dtypes import common_dtype, real_dtype
 from ..kernels import chain_apply, chain_apply_columns
 from .fast_operator import FastOperator, is_number
+from .linear_operator import NotAnArray
 from .operator_files import write_factors
 
 MAX_SLOTS = 16
@@ -147,12 +148,14 @@ class FactorProduct(FastOperator):
             self._adjoints[name] = FactorProduct(factors, self.scale)
         return self._adjoints[name]
 
-    @overload
+    # mypy refuses a variant that narrows one of the base class (FactorProduct is one of
+    # NotAnArray), although its result, FactorProduct, narrows the result of that one.
+    @overload  # type: ignore[override]
     def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
     @overload
     def __matmul__(self, other: "FactorProduct") -> "FactorProduct": ...
     @overload
-    def __matmul__(self, other: Any) -> Any: ...
+    def __matmul__(self, other: NotAnArray) -> Any: ...
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, FactorProduct):
             if self.shape[1] != other.shape[0]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._core import dask
 from .._core.dtypes import common_dtype, real_dtype
-from .linear_operator import LinearOperator
+from .linear_operator import LinearOperator, NotAnArray
 
 
 class FastOperator(LinearOperator):
@@ -93,7 +93,7 @@ class FastOperator(LinearOperator):
     @overload
     def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
     @overload
-    def __matmul__(self, other: Any) -> Any: ...
+    def __matmul__(self, other: NotAnArray) -> Any: ...
     def __matmul__(self, other: Any) -> Any:
         """Multiply an array (n,) or (n, batch), or compose with another operator.
 

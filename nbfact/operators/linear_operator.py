@@ -1,11 +1,12 @@
-"""SciPy's LinearOperator, with the types that SciPy does not ship.
+"""SciPy's LinearOperator with the types that SciPy does not ship.
 
 Without them a type checker would accept any attribute of an operator, and would take
 ``2 * operator`` for an int.
 """
 # ruff: noqa: D102
 
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 import numpy as np
 
@@ -39,3 +40,20 @@ if TYPE_CHECKING:
 
 else:
     from scipy.sparse.linalg import LinearOperator as LinearOperator
+
+
+class HasToarray(Protocol):
+    """A SciPy sparse array, or an operator of nbfact."""
+
+    def toarray(self) -> Any: ...
+
+
+class HasChunks(Protocol):
+    """A dask array."""
+
+    @property
+    def chunks(self) -> Any: ...
+
+
+NotAnArray: TypeAlias = LinearOperator | HasToarray | HasChunks | Sequence[Any]
+"""Operands of a product other than arrays, for which the result need not be one."""

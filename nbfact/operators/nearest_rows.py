@@ -63,8 +63,8 @@ class NearestRows:
 
     References
     ----------
-    L. Giffon, V. Emiya, L. Ralaivola, H. Kadri, QuicK-means: speeding up inference for
-    K-means by learning fast transforms, Machine Learning, 2021.
+    L. Giffon, V. Emiya, H. Kadri, L. Ralaivola, QuicK-means: accelerating inference for
+    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713).
 
     Examples
     --------

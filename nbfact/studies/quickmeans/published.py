@@ -1,6 +1,6 @@
 """Published numbers on QuicK-means beside those measured here, and the claims checked.
 
-The numbers are those of Giffon, Emiya, Ralaivola and Kadri (arXiv 1908.08713, 2019).
+The numbers are those of Giffon, Emiya, Kadri and Ralaivola (arXiv 1908.08713, 2019).
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
 """Study of QuicK-means: the tables of Giffon et al. (2019), with more settings.
 
-The paper (L. Giffon, V. Emiya, L. Ralaivola and H. Kadri, QuicK-means, arXiv
+The paper (L. Giffon, V. Emiya, H. Kadri and L. Ralaivola, QuicK-means, arXiv
 1908.08713) claims that K-means whose centres are a product of sparse
 factors assigns points faster, with an inertia near that of K-means. The study fits such
 clusterings beside K-means, and beside K-means whose centres are factorised afterwards,
