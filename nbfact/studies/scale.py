@@ -6,7 +6,7 @@ factors. Each option meets the same targets, several instances of each, with the
 sets and the same number of sweeps.
 
 ``nbfact study scale`` took 6 minutes on one core of a busy AMD EPYC, and 11 s with
-``--quick``; ``--jobs 2`` spreads it over two processes. It writes ``scale.csv``,
+``--quick``; ``--n-jobs 2`` spreads it over two processes. It writes ``scale.csv``,
 ``scale.md`` and ``scale.png``.
 """
 

@@ -6,8 +6,8 @@ Gribonval (IEEE JSTSP 10(4), 2016) and of Zheng, Puy, Riccietti, Pérez and Grib
 butterflies, :mod:`nbfact.studies.patterns.exploration` with a leak against palm4MSA,
 and :mod:`nbfact.studies.patterns.approximation` at equal numbers of non-zeros.
 
-``nbfact study patterns --jobs 2`` took 20 minutes on a two-core AMD EPYC;
-``nbfact study patterns --quick --peers --jobs 2`` took 71 s there. They write
+``nbfact study patterns --n-jobs 2`` took 20 minutes on a two-core AMD EPYC;
+``nbfact study patterns --quick --peers --n-jobs 2`` took 71 s there. They write
 ``patterns.csv``, ``patterns.md`` and ``patterns.png``.
 """
 

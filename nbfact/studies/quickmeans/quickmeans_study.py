@@ -8,7 +8,7 @@ with more sparsities, seeds and data sets than the paper.
 :mod:`nbfact.studies.quickmeans.clusterings` measures one data set;
 :mod:`nbfact.studies.quickmeans.published` holds the published numbers and the claims.
 
-``nbfact study quickmeans --jobs 2`` runs on the data that need no network, and
+``nbfact study quickmeans --n-jobs 2`` runs on the data that need no network, and
 ``--data mnist --data covtype`` on others; ``--quick`` is a sample with two seeds and
 few clusters. The fits alone of the whole study took 25 minutes on one core of an AMD
 EPYC. It writes ``quickmeans.csv``, ``quickmeans.md`` and ``quickmeans.png``.

@@ -179,13 +179,13 @@ def _check_n_jobs(name, parallel, n_jobs, threads):
     if n_jobs == 1:
         return
     if n_jobs < 1:
-        raise ValueError(f"--jobs {n_jobs}: expected at least 1")
+        raise ValueError(f"--n-jobs {n_jobs}: expected at least 1")
     if not parallel:
-        raise ValueError(f"--jobs {n_jobs}: study {name} times its jobs, one by one")
+        raise ValueError(f"--n-jobs {n_jobs}: study {name} times its jobs, one by one")
     if threads > 1:
-        raise ValueError(f"--jobs {n_jobs} --threads {threads}: choose one")
+        raise ValueError(f"--n-jobs {n_jobs} --threads {threads}: choose one")
     if importlib.util.find_spec("joblib") is None:
-        raise ModuleNotFoundError(f"--jobs {n_jobs}: {JOBLIB_MISSING}")
+        raise ModuleNotFoundError(f"--n-jobs {n_jobs}: {JOBLIB_MISSING}")
 
 
 def _machine_and_versions(threads):
