@@ -187,6 +187,7 @@ def _statistics(block, operator, graves):
     return len(block), (operator @ block.T).sum(axis=1), block.sum(axis=0)
 
 
+@pytest.mark.slow  # half a minute of waiting
 def test_killed_workers_change_nothing(on_cluster, tmp_path):
     operator = nf.FactorProduct([random((7, 6), "float64")])
     x = da.from_array(random((50, 6), "float64"), chunks=(3, 4)).persist()
