@@ -22,7 +22,7 @@ def values_of(chain, dtype="float64", seed=0):
 
 
 def operator_of(chain, dtype="float64", permuted=False, seed=0):
-    """Return a butterfly, and its dense matrix by the book."""
+    """Return a butterfly, and its dense matrix by the definition."""
     rows = columns = None
     if permuted:
         rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""What the tests share: random inputs of each dtype, and a comparison."""
+"""Helpers of many tests: random inputs of each dtype, and a comparison."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ DTYPES = [
 
 
 def faust_cases(*kinds):
-    """Return the answers of pyfaust of these kinds; none where they are not at hand."""
+    """Return the recorded answers of pyfaust of these kinds, or an empty list."""
     file = ACCEPTANCE / "faust-cases.json"
     if not file.exists():
         return []
@@ -28,14 +28,14 @@ def faust_cases(*kinds):
 
 
 def numbers(entries):
-    """Return a matrix of the cases, stored as lists, in two parts when complex."""
+    """Return a matrix that a case stores as lists, in two parts when complex."""
     if isinstance(entries, dict):
         return np.array(entries["re"]) + 1j * np.array(entries["im"])
     return np.array(entries)
 
 
 def random(shape, dtype, seed=0):
-    """Return Gaussian entries, complex ones where the dtype is."""
+    """Return an array of Gaussian entries, which are complex when the dtype is."""
     rng = np.random.default_rng(seed)
     x = rng.standard_normal(shape)
     if np.dtype(dtype).kind == "c":
@@ -44,7 +44,7 @@ def random(shape, dtype, seed=0):
 
 
 def close(got, expected):
-    """Compare within rounding, relative to the largest entry; all finite."""
+    """Assert that arrays are finite and equal up to rounding of the largest entry."""
     assert np.isfinite(expected).all()
     eps = np.finfo(got.dtype).eps
     size = max(abs(expected).max(initial=0), np.finfo(got.dtype).tiny)

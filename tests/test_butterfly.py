@@ -1,4 +1,4 @@
-"""Butterfly: products, permutations, algebra, misuse."""
+"""Butterfly: products, permutations, algebra, and misuse."""
 
 import itertools
 
@@ -121,7 +121,7 @@ def test_padded_products():
     close(operator.real_part().toarray(), dense.real)
     close(operator.to_factors().toarray(), dense)
     close(operator.fuse([1, 2]).toarray(), dense)
-    product = operator.H @ operator  # 3 rows are dropped between the two
+    product = operator.H @ operator  # 3 rows between the two are dropped
     close(product @ np.eye(6), dense.conj().T @ dense)
     for name, part in (("rows", operator), ("rows", operator.T)):
         with pytest.raises(ValueError, match=f"{name} are dropped"):
@@ -129,7 +129,7 @@ def test_padded_products():
 
 
 # --------------------------------------------------------------------------------------
-# What is refused
+# Wrong arguments
 # --------------------------------------------------------------------------------------
 
 
@@ -228,7 +228,7 @@ def test_compositions():
     assert isinstance(merged, Butterfly) and merged.chain == chain @ chain.T
     assert merged.dtype == np.complex128
     close(merged.toarray(), left_dense @ right_dense)
-    # Other permutations between the two: a product of two operators.
+    # When the permutations between two butterflies differ, the product is lazy.
     other, other_dense = operator_of(chain, permuted=True, seed=5)
     product = left @ other
     assert isinstance(product, LinearOperator) and not isinstance(product, Butterfly)

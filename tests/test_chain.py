@@ -1,4 +1,4 @@
-"""Chain: patterns, validation, fusion, the constructors; permutations of indices."""
+"""Chain: patterns, checks, fusion and constructors; permutations of indices."""
 
 import itertools
 
@@ -20,7 +20,7 @@ def support(a, b, c, d):
 
 
 # --------------------------------------------------------------------------------------
-# What is refused
+# Wrong arguments
 # --------------------------------------------------------------------------------------
 
 
@@ -98,7 +98,7 @@ def test_misuse_of_constructors():
 
 
 # --------------------------------------------------------------------------------------
-# What the constructors give
+# Results of the constructors
 # --------------------------------------------------------------------------------------
 
 
@@ -224,7 +224,7 @@ def test_fusion_is_the_product(numbers, turned):
     assert fused.shape == pt.fused(left, right) == chain.fuse()[0]
     got = Butterfly([fused.shape], [fused]).toarray()
     np.testing.assert_allclose(got, expected, atol=1e-13)
-    # The pattern is the support of the product, and no more.
+    # The pattern is exactly the support of the product.
     np.testing.assert_array_equal(chain.toarray(), chain.fuse().support(0))
 
 

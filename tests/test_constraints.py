@@ -1,4 +1,4 @@
-"""The sets: checks, options, and the laws that projections obey."""
+"""The constraint sets: checks, options, and the laws that projections obey."""
 
 import copy
 import pickle
@@ -48,7 +48,7 @@ SUPPORT = matrix(9) > 0
 
 
 def with_options(**options):
-    """Return every set that takes ``normalized`` and ``nonneg``."""
+    """Return one set of each class that takes ``normalized`` and ``nonneg``."""
     counted = [cls(SHAPE, 2, **options) for cls in COUNTED]
     averaged = [cls(SHAPE, **options) for cls in AVERAGED]
     others = [Supp(SUPPORT, **options), BlockDiag(BLOCKS, **options)]
@@ -63,7 +63,8 @@ ALL = [
     Const(matrix(8)),
     *(cls(SHAPE, 2, tie_tol=2**-20) for cls in TOLERANT),
 ]
-# No projections: a union of supports; FAµST's rule for symmetric matrices.
+# SpLinCol and SpSymm are no projections: the first is a union of two supports, and the
+# second is FAµST's rule for symmetric matrices.
 PROJECTIONS = [
     constraint for constraint in ALL if not isinstance(constraint, SpLinCol | SpSymm)
 ]
@@ -275,7 +276,7 @@ def test_bounds_on_the_support():
 @settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1), tied=st.booleans())
 def test_laws_of_a_projection(constraint, seed, tied):
-    """Idempotent, and no other point of the set is nearer."""
+    """A projection is idempotent, and no other matrix of the set is nearer."""
     rng = np.random.default_rng(seed)
     x = rng.standard_normal(SHAPE)
     if tied:
@@ -319,4 +320,4 @@ def test_the_set_of_the_transposes(constraint):
         expected = constraint.project(x).T
         np.testing.assert_allclose(constraint.transposed().project(x.T), expected)
     assert constraint.transposed().transposed() == constraint
-    assert Sp((4, 6), 2).transposed() is None  # ties are column-major
+    assert Sp((4, 6), 2).transposed() is None  # its ties are in column-major order

@@ -1,4 +1,4 @@
-"""Dask arrays: products, passes over blocks of rows, a cluster that loses workers."""
+"""Dask arrays: products, passes over blocks of rows, and clusters that lose workers."""
 
 import os
 import pickle
@@ -39,7 +39,7 @@ OPERATORS = {
 
 @pytest.fixture(autouse=True)
 def serial():
-    """Run in this thread what does not name where it runs."""
+    """Run computations in this thread, unless a test names another scheduler."""
     with dask.config.set(scheduler="synchronous"):
         yield
 
@@ -59,7 +59,7 @@ def test_operators_of_all_kinds(name):
     assert got.dtype == got._meta.dtype == got.compute().dtype == expected.dtype
     twin = pickle.loads(pickle.dumps(operator))
     np.testing.assert_array_equal(twin @ x, expected)
-    assert (operator @ chunks).name == got.name  # one product, one name
+    assert (operator @ chunks).name == got.name  # equal products have one name
 
 
 def test_products_are_those_of_arrays():
@@ -128,8 +128,8 @@ def test_chunks_of_unknown_sizes():
     assert len(row_blocks(some.T.compute_chunk_sizes())) == 2
 
 
-def _rows(block, factor, told):
-    return len(block) * factor, block.shape, told
+def _rows(block, factor, options):
+    return len(block) * factor, block.shape, options
 
 
 def test_blocks_keep_their_order():
@@ -174,7 +174,11 @@ def test_products_on_a_cluster(on_cluster):
 
 
 def _statistics(block, operator, graves):
-    """Sum over rows; each worker is killed, whatever it holds, when it first does."""
+    """Return sums over rows; each worker is killed at its first call.
+
+    A worker that is killed leaves a file in the folder `graves`, so that the one in its
+    place is not.
+    """
     if graves:
         from distributed import get_worker
 
@@ -217,7 +221,7 @@ def test_jobs_run_on_the_cluster(on_cluster, ordered):
     close(np.array(found), np.array([operator @ y for _, y in calls]))
 
 
-def test_jobs_run_where_joblib_is_told():
+def test_jobs_run_on_the_backend_of_joblib():
     joblib = pytest.importorskip("joblib")
     calls = [(nf.FactorProduct([np.eye(2)]), np.ones(2))] * 2
     with joblib.parallel_config("threading"):

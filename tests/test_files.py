@@ -1,4 +1,4 @@
-"""Reading matrices, writing files whole."""
+"""Files: matrices are read from all formats, and files are written as a whole."""
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def test_bad_files(tmp_path):
     (tmp_path / "a.csv").write_text("1,2\n3,x\n")
     with pytest.raises(ValueError, match=r"a\.csv.*table of numbers"):
         load_matrix(tmp_path / "a.csv")
-    # MATLAB 7.3 files are HDF5 behind this header.
+    # A MATLAB 7.3 file is an HDF5 file that starts with this header.
     header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
     (tmp_path / "new.mat").write_bytes(header + bytes(512))
     with pytest.raises(ValueError, match=r"7\.3"):

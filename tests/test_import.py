@@ -1,4 +1,4 @@
-"""What `import nbfact` does not do."""
+"""Importing nbfact compiles nothing, prints nothing, and changes no settings."""
 
 import os
 import subprocess

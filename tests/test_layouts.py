@@ -1,4 +1,4 @@
-"""Butterflies in the layouts of others, in copies and in files."""
+"""Butterflies in the layouts of other libraries, in copies and in files."""
 
 import copy
 import pickle
@@ -14,7 +14,7 @@ import nbfact as nf
 from nbfact import Butterfly, Chain
 
 # --------------------------------------------------------------------------------------
-# Layouts of others
+# Layouts of other libraries
 # --------------------------------------------------------------------------------------
 
 
@@ -25,7 +25,7 @@ from nbfact import Butterfly, Chain
 def test_twiddles(n_stacks, n_blocks, n, increasing):
     n_levels = n.bit_length() - 1
     shape = (n_stacks, n_blocks, n_levels, n // 2, 2, 2)
-    # Small integers: sums are exact in any order.
+    # Sums of small integers are exact in any order.
     twiddle = np.random.default_rng(n).integers(-2, 3, shape).astype(float)
     operator = Butterfly.from_twiddle(twiddle, increasing)
     assert operator.shape == (n_stacks * n, n)
@@ -171,7 +171,7 @@ def test_damaged_files(tmp_path):
         changed = bytearray(content)
         changed[place] ^= 0x55
         damaged.write_bytes(changed)
-        try:  # a byte that nobody reads may change
+        try:  # a byte that is not read may change
             np.testing.assert_array_equal(nf.load(damaged).toarray(), expected)
         except ValueError as error:
             assert "damaged.npz" in str(error)

@@ -1,4 +1,4 @@
-"""Errors and gains."""
+"""Metrics: relative errors, numbers of entries, and gains."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_gain_of_operators_and_factors():
     assert metrics.density(factors) == 8 / 60
     assert metrics.rcg(np.eye(5)) == metrics.rcg(scipy.sparse.eye_array(5)) == 5.0
     assert metrics.rcg(np.zeros((2, 2))) == np.inf
-    # A stored zero is multiplied like the others.
+    # A stored zero counts, because a product multiplies by it.
     stored = scipy.sparse.csr_array((np.zeros(2), ([0, 1], [0, 1])), shape=(2, 2))
     assert metrics.nnz([stored]) == 2
 

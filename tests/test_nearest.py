@@ -16,7 +16,7 @@ from nbfact.operators import NearestRows, OperatorSum
 REAL = DTYPES[:2]
 SHAPES = [
     [(1, 1)],
-    [(5, 7), (7, 9)],  # fewer columns than in a block
+    [(5, 7), (7, 9)],  # fewer columns than a block has
     [(40, 40), (40, 33)],
     [(20, 16), (16, 16), (16, 16), (16, 130)],
 ]
@@ -32,7 +32,10 @@ def product(shapes, density, dtype="float64", seed=0):
 
 
 def check(operator, x, bias=None):
-    """Compare scores, and those of the labels: which one is nearest, rounding says."""
+    """Compare the scores, and the exact scores at the labels, with the smallest ones.
+
+    The labels themselves may differ, because rounding decides between near ties.
+    """
     matrix = operator.toarray().astype(np.float64)
     chosen = (matrix**2).sum(axis=1) if bias is None else bias
     _, expected = naive.nearest_rows(matrix, chosen, x.astype(np.float64))
@@ -68,7 +71,7 @@ def test_other_operators_and_biases(dtype):
 
 
 def test_dense_centres_become_one_factor():
-    """Wherever it is no longer to multiply by, as here: 8 x 8 in three factors."""
+    """Factors are multiplied out where that costs no more: here, three of 8 x 8."""
     x = random((50, 8), "float64")
     check(product([(8, 8)] * 3, 1.0), x)
 
@@ -82,9 +85,8 @@ def test_the_smallest_label_of_equals():
 
 
 def test_any_layout_and_dtype_of_points(monkeypatch):
-    monkeypatch.setattr(
-        "nbfact.operators.nearest_rows.COPIED", 32
-    )  # in more than one part
+    # The points are then copied in more than one part.
+    monkeypatch.setattr("nbfact.operators.nearest_rows.COPIED", 32)
     operator = product(SHAPES[2], 0.2)
     nearest = NearestRows(operator)
     x = np.round(random((70, 33), "float64") * 4)

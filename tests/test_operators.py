@@ -1,4 +1,4 @@
-"""FactorProduct: products of every kind of input, algebra, files, misuse."""
+"""FactorProduct: products with every kind of input, algebra, files, and misuse."""
 
 import copy
 import functools
@@ -20,7 +20,7 @@ SHAPES = [(6, 4), (4, 9), (9, 5)]
 
 
 def product(dtype="float64", scale=0.5, density=0.5):
-    """Random factors with rows of every length, and one with two entries a row."""
+    """Return random factors; those of one have two entries in each row."""
     factors = []
     for seed, shape in enumerate(SHAPES):
         keep = random(shape, "float64", seed + 10) > np.quantile([-1, 1], 1 - density)
@@ -31,7 +31,7 @@ def product(dtype="float64", scale=0.5, density=0.5):
 
 
 def dense(operator):
-    """Multiply out in double precision."""
+    """Return the dense matrix of an operator, multiplied out in double precision."""
     arrays = [
         factor.toarray().astype(np.result_type(factor.dtype, np.float64))
         for factor in operator.factors
@@ -101,7 +101,7 @@ def test_layouts_and_batches():
     close(operator @ sp.csr_array(x), expected)
     close(operator @ x.tolist(), expected)
     assert (operator @ np.empty((5, 0))).shape == (6, 0)
-    wide = random((5, 300), "float64")  # more than a tile
+    wide = random((5, 300), "float64")  # more columns than a tile has
     close(operator @ wide, dense(operator) @ wide)
     assert nf.FactorProduct([[[2.0]]]) @ [3.0] == [6.0]
 
@@ -179,7 +179,7 @@ def test_load_refuses(tmp_path):
     whole = (tmp_path / "good.npz").read_bytes()
     (tmp_path / "torn.npz").write_bytes(whole[: len(whole) // 2])
     arrays = dict(np.load(tmp_path / "good.npz"))
-    arrays["indices_0"] = arrays["indices_0"] + 1000  # out of bounds
+    arrays["indices_0"] = arrays["indices_0"] + 1000  # indices out of bounds
     np.savez(tmp_path / "bounds.npz", **arrays)
     for name in ("other", "pickled", "text", "torn", "bounds"):
         with pytest.raises(ValueError, match=f"{name}.npz"):

@@ -1,4 +1,4 @@
-"""Plans: every kernel gives the product, and the choice is one of them."""
+"""Plans: each gives the product, and the one that is chosen costs the least."""
 
 import functools
 
@@ -59,7 +59,7 @@ def test_every_plan_gives_the_product(name, dtype):
 def test_whole_chains_are_recognised(name):
     chain = CHAINS[name]
     named = plans.alternatives(chain, 1)
-    first = next(iter(named.values()))  # the most special kernels come first
+    first = next(iter(named.values()))  # the plan with the most special kernels
     assert [step.kind for step in first] == KINDS[name]
     assert [step.start for step in first] == [0, *(step.stop for step in first[:-1])]
     assert first[-1].stop == len(chain)
@@ -71,9 +71,10 @@ def test_the_choice_costs_least():
             for batch in (1, 16, 256):
                 best = plans.cost(chain, plans.best(chain, dtype, batch), dtype, batch)
                 for plan in plans.alternatives(chain, batch).values():
-                    # Steps are chosen one by one, each with the cost of a call.
-                    told = plans.cost(chain, plan, dtype, batch)
-                    assert best <= told + plans.CALL * (len(chain) - 1)
+                    # Steps are chosen one by one, so that the choice may have more
+                    # calls than the best plan.
+                    other = plans.cost(chain, plan, dtype, batch)
+                    assert best <= other + plans.CALL * (len(chain) - 1)
 
 
 def test_fusing_does_not_grow_without_bound():

@@ -1,4 +1,4 @@
-"""Named transforms, planted products, the lead field."""
+"""Targets: named transforms, planted products, graphs, the lead field, and others."""
 
 import sys
 
@@ -40,7 +40,7 @@ def test_transforms_are_orthonormal(target):
 def test_dft_is_right_to_the_last_bits_in_every_corner():
     n = 1000
     matrix = targets.dft(n, normalized=False)
-    # (-j)(-k) = jk: rows n - k and k are conjugate, whatever the size of jk.
+    # Rows n - k and k are conjugate to the last bit, for any size of the product jk.
     np.testing.assert_array_equal(matrix[1:], matrix[:0:-1].conj())
     np.testing.assert_array_equal(matrix, matrix.T)
     assert abs(abs(matrix) - 1).max() <= 2.3e-16
@@ -101,7 +101,7 @@ def test_planted_seeds_and_errors():
 
 
 def sarvas(r, r0, q):
-    """Return the field at `r` of a dipole `q` at `r0`, letter by letter."""
+    """Return the field at `r` of a dipole `q` at `r0`, by the formula of the paper."""
     a_vec = r - r0
     a, r_ = np.linalg.norm(a_vec), np.linalg.norm(r)
     f = a * (r_ * a + r_**2 - r0 @ r)
@@ -131,7 +131,7 @@ def test_a_radial_dipole_is_silent_and_the_outward_field_needs_no_volume_current
     points, _, _ = meg._helmet(7)
     silent = meg._sarvas(points, points, sources, sources)
     assert abs(silent).max() <= 1e-20
-    # Outward, the sphere has no effect: the law of Biot and Savart.
+    # The sphere has no effect on the outward field, which follows Biot and Savart.
     outward = points / 0.12
     a = points[:, None] - sources
     cube = np.linalg.norm(a, axis=2) ** 3
@@ -248,7 +248,7 @@ def test_a_permuted_butterfly_is_one_once_rows_and_columns_are_in_order(kind):
     matrix = targets.permuted_butterfly(n, kind, random_state=rng)
     again = np.random.default_rng(3)
     blocks = [(n >> 1 + level, 1 << level) for level in range(4)]
-    for shape in blocks:  # the same draws
+    for shape in blocks:  # draw the same random numbers again
         targets.random_products._BLOCKS[kind](again, shape)
     rows, columns = again.permutation(n), again.permutation(n)
     butterfly = matrix[np.argsort(rows)][:, np.argsort(columns)]
@@ -271,7 +271,8 @@ def test_graph_fourier_diagonalises_the_laplacian_of_a_connected_graph(kind):
     for n in (1, 2, 7, 64):
         vectors = targets.graph_fourier(n, kind, random_state=0)
         np.testing.assert_allclose(vectors.T @ vectors, np.eye(n), atol=1e-13)
-        np.testing.assert_allclose(vectors[:, 0], n**-0.5, atol=1e-12)  # connected
+        # The graph is connected: its first eigenvector is constant.
+        np.testing.assert_allclose(vectors[:, 0], n**-0.5, atol=1e-12)
         np.testing.assert_array_equal(
             vectors, targets.graph_fourier(n, kind, random_state=0)
         )
@@ -286,7 +287,8 @@ def test_centroids_of_digits():
     pytest.importorskip("sklearn")
     matrix = targets.centroids(64)
     assert matrix.shape == (64, 64) and matrix.dtype == np.float64
-    assert np.flatnonzero(~matrix.any(axis=0)).tolist() == [0, 32, 39]  # no ink
+    unused = [0, 32, 39]  # pixels that no image uses
+    assert np.flatnonzero(~matrix.any(axis=0)).tolist() == unused
     assert matrix.min() > -1e-12 and 10 < matrix.max() <= 16
     np.testing.assert_array_equal(targets.centroids(5), targets.centroids(5))
     with pytest.raises(ValueError, match="n_clusters=2000"):

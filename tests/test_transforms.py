@@ -1,4 +1,4 @@
-"""Exact transforms against dense matrices in extended precision, and SciPy."""
+"""Exact transforms, compared with matrices in extended precision and with SciPy."""
 
 import copy
 import math
@@ -21,7 +21,7 @@ PI = np.longdouble("3.14159265358979323846264338327950288")
 
 
 def cosine(numerator, period):
-    """cos(2π numerator / period) of reduced integers, in extended precision."""
+    """Return cos(2π numerator / period) of reduced integers in extended precision."""
     return np.cos(2 * PI * (numerator % period).astype(np.longdouble) / period)
 
 
@@ -68,7 +68,7 @@ def dft_matrix(n):
 
 
 def error(operator, expected):
-    """Relative Frobenius error of an operator."""
+    """Return the relative Frobenius error of an operator."""
     expected = np.asarray(expected)
     difference = operator.toarray() - expected
     norm = math.sqrt(np.sum(abs(expected) ** 2))
@@ -76,7 +76,7 @@ def error(operator, expected):
 
 
 def check(operator, expected):
-    """Compare the dense matrix, a vector, a batch, the adjoint."""
+    """Compare an operator with a matrix: densely, and by products of all kinds."""
     eps = np.finfo(operator.dtype).eps
     assert operator.shape == expected.shape
     assert error(operator, expected) < 6 * eps
@@ -125,7 +125,7 @@ def test_cosines_and_sines(dtype, name, type, n):
     transform = getattr(nf.transforms, name)
     exact = (dct_matrix if name == "dct" else dst_matrix)(n, type)
     check(transform(n, type=type, normalized=False, dtype=dtype), exact)
-    # scipy.fft of the identity, with both scalings.
+    # The expected matrix is scipy.fft of the identity, with both scalings.
     for normalized, norm in ((True, "ortho"), (False, None)):
         scipys = getattr(scipy.fft, name)(np.eye(n), type=type, axis=0, norm=norm)
         check(transform(n, type=type, normalized=normalized, dtype=dtype), scipys)
@@ -194,7 +194,7 @@ def test_toeplitz_and_hankel(m, n, dtype):
     check(nf.transforms.hankel(c), scipy.linalg.hankel(c))
     r[0] = c[-1]
     check(nf.transforms.hankel(c, r), scipy.linalg.hankel(c, r))
-    r[0] = 99  # not used
+    r[0] = 99  # r[0] is not used
     assert nf.transforms.hankel(c, r).toarray()[-1, 0] == pytest.approx(c[-1], abs=1e-4)
 
 
@@ -209,7 +209,7 @@ def test_structured_inputs():
     )
     huge = nf.transforms.circulant(np.full(4, 1e308))
     np.testing.assert_allclose(huge.toarray(), np.full((4, 4), 1e308))
-    # Adding nothing to what a linear convolution is.
+    # A Toeplitz matrix padded with zeros is that of a linear convolution.
     h, x = random(5, "float64", 1), random(9, "float64", 2)
     got = nf.transforms.toeplitz(np.r_[h, np.zeros(8)], np.r_[h[0], np.zeros(8)]) @ x
     np.testing.assert_allclose(got, np.convolve(h, x), atol=1e-13)
@@ -255,7 +255,7 @@ def test_kronecker(shapes, dtype):
 
 
 def real_cost(n):
-    """Parameters of the real part on the prime factors of n."""
+    """Return the number of parameters of the real part on the prime factors of n."""
     primes = prime_factors(n) or [1]
     if len(primes) == 1:
         return n * primes[0]
