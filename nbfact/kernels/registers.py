@@ -9,9 +9,11 @@ generic vector code, which LLVM maps on whatever registers the processor has.
 import llvmlite.ir as ir
 import numpy as np
 from numba import types
-from numba.core import cgutils, config
+from numba.core import cgutils
 from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
+
+from ._jit import NUMBA_SETTINGS
 
 BYTES = 64
 """Of one vector: an AVX-512 register, two of AVX, four of NEON."""
@@ -109,7 +111,7 @@ def _product(values):
     return values
 
 
-if config.DISABLE_JIT:
+if NUMBA_SETTINGS.DISABLE_JIT:
     hadamard_tile = _interpreted
 else:
     hadamard_tile = intrinsic(prefer_literal=True)(_typed)

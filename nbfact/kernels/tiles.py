@@ -9,10 +9,11 @@ which alone would take as long as ten factors do.
 import llvmlite.ir as ir
 import numpy as np
 from numba import types
-from numba.core import cgutils, config
+from numba.core import cgutils
 from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
+from ._jit import NUMBA_SETTINGS
 from .registers import BYTES
 
 VECTORS = 2
@@ -204,7 +205,7 @@ def _compare_interpreted(data, indices, first, last, start, x, best, labels, lab
     best[smaller], labels[smaller] = row[smaller], label
 
 
-if config.DISABLE_JIT:
+if NUMBA_SETTINGS.DISABLE_JIT:
     transpose_block = _transpose_interpreted
     multiply_row = _multiply_interpreted
     compare_row = _compare_interpreted
