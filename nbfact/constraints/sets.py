@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._core.dtypes import DTYPES
-from ..kernels.sparse_projections import normalize_frobenius, project_nonneg
+from ..kernels.entry_projections import project_nonneg
+from ..kernels.norm_projections import normalize_frobenius
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..._core.dtypes import real_dtype
-from ...kernels import frobenius_norm, rank_one_butterfly
+from ...kernels import RankOneFactors, frobenius_norm, rank_one_butterfly
 from ...operators import Chain
 from ...operators.patterns import Pattern, fused, fused_values
 
@@ -222,9 +222,7 @@ def _by_kernel(target, rows, columns, patterns, orthonormal, limit):
         orthonormal,
         limit * limit if orthonormal else math.inf,
         np.empty((len(levels) + 1, 2, planes, n), real),
-        values,
-        last,
-        lost,
+        RankOneFactors(values, last, lost),
     )
     if orthonormal and lost.sum() > limit * limit:
         return None

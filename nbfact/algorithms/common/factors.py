@@ -9,6 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...kernels import (
+    ChainPair,
+    PackedChain,
     adjoint_copy,
     chain_norm,
     count_nonzeros,
@@ -233,25 +235,25 @@ def adjoint(x: np.ndarray, out: Out = None) -> np.ndarray:
 class PackedFactors:
     """The sparse factors of a product, packed for the kernels of `nbfact.kernels.palm_steps`.
 
-    ``forward`` and ``backward`` hold data, indices, indptr and layout of the factors
-    and of their adjoints.
+    ``pair`` holds data, indices, indptr and layout of the factors (``pair.forward``)
+    and of their adjoints (``pair.backward``).
     """
 
     def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
         self.length = len(factors)
-        self.forward = _packed([factor.rows for factor in factors], dtype)
-        self.backward = _packed([factor.columns for factor in factors], dtype)
+        rows = [factor.rows for factor in factors]
+        columns = [factor.columns for factor in factors]
+        self.pair = ChainPair(
+            PackedChain(*_packed(rows, dtype)), PackedChain(*_packed(columns, dtype))
+        )
 
     def norm(
         self, first: int, last: int, vector: np.ndarray, steps: int = _NORM_STEPS
     ) -> float:
         """Return ‖S[first] ... S[last - 1]‖₂, starting from vector."""
-        largest = max(self.forward[3][:, 0].max(), self.backward[3][:, 0].max())
+        largest = max(chain.layout[:, 0].max() for chain in self.pair)
         scratch = np.empty((2, largest), vector.dtype)
-        return chain_norm(
-            *self.forward, *self.backward, first, last, vector, scratch, steps,
-            _NORM_TOL,
-        )  # fmt: skip
+        return chain_norm(self.pair, first, last, vector, scratch, steps, _NORM_TOL)
 
 
 def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:

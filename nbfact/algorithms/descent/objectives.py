@@ -140,13 +140,7 @@ class TwoButterflies(Objective):
         butterfly_expand(right, self.tied, n, self.n_levels, self._blocks)
         product = self._blocks[:, -n * n :].reshape(last)
         total = butterfly_fit_columns(
-            *(
-                left,
-                self.tied,
-                np.take(product, self._inner, 1),
-                self.target,
-                self._tile,
-            ),
+            *(left, self.tied, np.take(product, self._inner, 1), self.target),
             *(self._states, self._tiles, left_slope, self._x_slope),
         )
         slopes = np.empty(last, self.dtype)

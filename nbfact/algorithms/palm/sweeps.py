@@ -184,9 +184,9 @@ class Sweeps:
         x = self._workspace.take("step", old.shape)
         x = old.toarray(x) if gram is None else old.apply(gram, x)
         chain_gradient(
-            *chain.forward, *chain.backward, j, x, cross, weight.dtype.type(self.scale),
-            weight, self._tile_scratch(), x,
-        )  # fmt: skip
+            *(chain.pair, j, x, cross, weight.dtype.type(self.scale)),
+            *(weight, self._tile_scratch(), x),
+        )
         old.add_to(x)
         return x
 
