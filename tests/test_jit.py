@@ -39,6 +39,21 @@ def caller(x):
         out[i] = second(x)
     return out[0]
 """
+WITH_A_TUPLE = """
+from typing import NamedTuple
+import numpy as np
+from ._jit import kernel
+class {name}(NamedTuple):
+    x: np.ndarray
+
+@kernel
+def first(pair):
+    return pair.x[0]
+
+def caller(x):
+    return first({name}(x))
+caller.stats = first.stats
+"""
 RUN = """
 import numpy as np
 from nbfact.kernels.caller import caller
@@ -83,6 +98,18 @@ def test_a_cached_caller_follows_its_callee(project):
     callee.write_text(CALLEE.replace("+ 1.0", "+ 2.0"))
     assert run(project) == ["3.0", "0"]
     assert run(project) == ["3.0", "1"]
+
+
+@pytest.mark.compiled
+def test_a_cache_that_names_a_class_which_is_gone_is_stale(project):
+    """Numba unpickles the index, classes and all, before it looks at the stamp."""
+    caller = project / "kernels" / "caller.py"
+    caller.write_text(WITH_A_TUPLE.format(name="Old"))
+    assert run(project) == ["0.0", "0"]
+    assert run(project) == ["0.0", "1"]
+    caller.write_text(WITH_A_TUPLE.format(name="New"))
+    assert run(project) == ["0.0", "0"]
+    assert run(project) == ["0.0", "1"]
 
 
 @pytest.mark.compiled

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from .._core.checks import size
 from .._core.dtypes import DTYPES
-from ..kernels.sparse_projections import normalize_frobenius, project_nonneg
+from ..kernels.entry_projections import project_nonneg
+from ..kernels.norm_projections import normalize_frobenius
 
 _SetType = TypeVar("_SetType")
 

@@ -6,12 +6,8 @@ from dataclasses import field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..kernels.sparse_projections import (
-    project_const,
-    project_normcol,
-    project_normlin,
-    project_supp,
-)
+from ..kernels.entry_projections import project_const, project_supp
+from ..kernels.norm_projections import project_normcol, project_normlin
 from ..kernels.structured_projections import (
     project_anticirc,
     project_blockdiag,

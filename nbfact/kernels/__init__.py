@@ -1,10 +1,29 @@
-"""Compiled kernels, each a plain ``numba.njit`` dispatcher.
+"""Compiled kernels: loops over plain arrays, each a ``numba.njit`` dispatcher.
 
-Call them from Python or from inside your own ``@njit`` functions. They take arrays and
-scalars, write in place or into ``out``, and check nothing: shapes, dtypes and
-contiguity are the caller's. One name, one place: ``from nbfact.kernels import fwht``.
+Call them from Python or from inside your own ``@njit`` functions. They take arrays,
+scalars and named tuples of arrays, write in place or into ``out``, and check nothing:
+shapes, dtypes, contiguity and whatever else a docstring asks for are up to the caller,
+and a kernel that is called otherwise may crash or be wrong. Unless a docstring says
+otherwise, an array that is written shares no memory with another argument, all real and
+complex arrays of a call have one dtype (float32, float64, complex64 or complex128), and
+what is named ``scratch`` is overwritten.
+
+Everything is imported from here: ``from nbfact.kernels import fwht``.
+
+Examples
+--------
+>>> import numba, numpy as np
+>>> from nbfact.kernels import fwht
+>>> @numba.njit
+... def energy_of_low_half(x):
+...     fwht(x)
+...     return np.sum(x[: x.size // 2] ** 2) / x.size
+>>> energy_of_low_half(np.array([1.0, 1.0, 0.0, 2.0]))
+5.0
 """
 
+from .adam import adam_step
+from .chain_steps import chain_gradient, chain_norm, chain_residual
 from .compress import (
     adjoint_copy,
     count_nonzeros,
@@ -15,28 +34,23 @@ from .compress import (
     csr_gram,
 )
 from .csr import (
+    ChainPair,
+    PackedChain,
     chain_apply,
     chain_apply_columns,
-    csr_adjoint,
-    csr_adjoint_columns,
     csr_apply,
     csr_apply_columns,
 )
-from .dyadic import (
-    butterfly_adjoint,
-    butterfly_adjoint_columns,
-    butterfly_apply,
-    butterfly_apply_columns,
-    butterfly_pack,
-)
+from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
+from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
 from .dyadic_gradient import (
-    adam_step,
     butterfly_backward,
     butterfly_expand,
     butterfly_fit,
-    butterfly_fit_columns,
     butterfly_total,
 )
+from .dyadic_tiles import butterfly_fit_columns
+from .entry_projections import project_const, project_nonneg, project_supp
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -50,17 +64,15 @@ from .kronecker_columns import (
     kronecker_gradient_columns,
 )
 from .mixture import mixture_fit
-from .nearest_search import cluster_sums, nearest_rows
+from .nearest_search import PackedCenters, cluster_sums, nearest_rows
+from .norm_projections import (
+    normalize_frobenius,
+    project_normcol,
+    project_normlin,
+)
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
-from .palm_steps import (
-    chain_gradient,
-    chain_norm,
-    chain_residual,
-    csr_fit,
-    optimal_scale,
-    palm_step,
-)
+from .palm_steps import csr_fit, optimal_scale, palm_step
 from .parallel import (
     fwht_columns_parallel,
     fwht_rows_parallel,
@@ -68,16 +80,11 @@ from .parallel import (
     nearest_rows_parallel,
 )
 from .permute import gather, gather_rows
-from .rank_one import rank_one_butterfly
-from .select import keep_largest, kth_largest
+from .rank_one import RankOneFactors, rank_one_butterfly
+from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
 from .sparse_projections import (
-    normalize_frobenius,
-    project_const,
-    project_nonneg,
-    project_normcol,
-    project_normlin,
     project_sp,
     project_spcol,
     project_splin,
@@ -85,7 +92,6 @@ from .sparse_projections import (
     project_spsymm,
     project_sptril,
     project_sptriu,
-    project_supp,
 )
 from .structured_projections import (
     project_anticirc,
@@ -97,6 +103,10 @@ from .structured_projections import (
 from .walsh_hadamard import fwht, fwht_columns, fwht_rows
 
 __all__ = [
+    "ChainPair",
+    "PackedCenters",
+    "PackedChain",
+    "RankOneFactors",
     "adam_step",
     "adjoint_copy",
     "butterfly_adjoint",
@@ -117,8 +127,6 @@ __all__ = [
     "cluster_sums",
     "count_nonzeros",
     "csr_add",
-    "csr_adjoint",
-    "csr_adjoint_columns",
     "csr_apply",
     "csr_apply_columns",
     "csr_compress",
@@ -136,7 +144,6 @@ __all__ = [
     "gather",
     "gather_rows",
     "half_gain",
-    "keep_largest",
     "kronecker_adjoint",
     "kronecker_adjoint_columns",
     "kronecker_apply",

@@ -1,73 +1,135 @@
-"""How nbfact compiles: one decorator, its options explained once.
+"""The one decorator that compiles: its options are explained here, once.
 
-Every compiled function of the package is decorated with :func:`kernel`; nothing
-else calls ``numba.njit``. Importing the package compiles nothing: a kernel compiles
-at its first call for a dtype and is read from disk in later processes.
+Every compiled function of the package is decorated with :func:`kernel`, and nothing
+else calls ``numba.njit``. Importing the package compiles nothing: a kernel is compiled
+at its first call with arguments of some types, and is read from disk in later
+processes.
 """
 
 import functools
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 import numba
 from numba import prange
 from numba.core import config
 
-__all__ = ["REASSOC", "kernel", "prange"]
+__all__ = ["NUMBA_SETTINGS", "REASSOC", "kernel", "prange"]
+
+NUMBA_SETTINGS: Any = config
+"""Numba's settings (``DISABLE_JIT``, ``BOUNDSCHECK``, ...). Their type is Any because
+Numba creates them at run time, where no type checker sees them."""
 
 REASSOC = frozenset({"reassoc", "contract"})
-"""Fast-math flags for reductions: sums may be reordered and fused, so that they
+"""Fast-math flags for reductions. Sums may be reordered and fused, so that they
 vectorise; NaN and infinity keep their meaning, unlike with ``fastmath=True``."""
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-def kernel(function=None, *, fastmath=False, parallel=False):
-    """Compile a kernel: the only place of the package that calls ``numba.njit``.
 
-    Options, the same for all kernels:
+@overload
+def kernel(function: Function) -> Function: ...
 
-    * ``cache=True``: compiled code is kept on disk, stamped by :func:`_stamp`.
-    * ``nogil=True``: threads of the caller run kernels side by side.
-    * ``error_model="numpy"``: dividing by zero gives inf or NaN, without a branch
-      that would keep loops from vectorising.
-    * ``fastmath``: leave ``False``, or :data:`REASSOC` on reductions.
-    * ``parallel``: loops over ``prange`` are shared among threads. Only in a twin of a
-      serial kernel that a benchmark shows to pay, named ``<serial>_parallel``.
+
+@overload
+def kernel(
+    *, fastmath: frozenset[str] = ..., parallel: bool = ...
+) -> Callable[[Function], Function]: ...
+
+
+def kernel(
+    function: Callable[..., Any] | None = None,
+    *,
+    fastmath: frozenset[str] = frozenset(),
+    parallel: bool = False,
+) -> Any:
+    """Compile a function with Numba, with the same options in the whole package.
+
+    To a type checker the decorated function keeps its signature, so that an editor
+    shows the arguments of a kernel.
+
+    Parameters
+    ----------
+    function : callable
+        The function to compile. ``@kernel`` and ``@kernel(...)`` both work.
+    fastmath : frozenset of str, default empty
+        Fast-math flags of LLVM. Reductions take :data:`REASSOC`, other kernels none.
+    parallel : bool, default False
+        Whether loops over ``prange`` are shared among threads. It is set only in a
+        twin of a serial kernel that a benchmark shows to pay, which is named
+        ``<serial>_parallel``.
+
+    Returns
+    -------
+    numba.core.registry.CPUDispatcher
+        The compiled function, which can be called from Python and from a user's own
+        ``@njit`` functions. With ``NUMBA_DISABLE_JIT=1`` the function itself.
+
+    Notes
+    -----
+    These options are the same for all kernels:
+
+    * ``cache=True``: compiled code is kept on disk, and :func:`_stamp` says when it is
+      stale. Where no directory can be written, every process compiles for itself.
+    * ``nogil=True``: several threads of the caller can run kernels at the same time.
+    * ``error_model="numpy"``: a division by zero gives infinity or NaN, without a
+      branch that would keep loops from vectorising.
     """
     if function is None:
         return functools.partial(kernel, fastmath=fastmath, parallel=parallel)
-    options = {
+    options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
         "fastmath": set(fastmath) if fastmath else False,
         "parallel": parallel,
     }
+    dispatcher: Any
     try:
         dispatcher = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no directory is writable: compile in every process
+    except RuntimeError:  # no cache directory can be written
         return numba.njit(**options)(function)
-    if not config.DISABLE_JIT:
-        dispatcher._cache._cache_file._source_stamp = _stamp(function, options)
+    if not NUMBA_SETTINGS.DISABLE_JIT:
+        cache_file = dispatcher._cache._cache_file
+        cache_file._source_stamp = _stamp(function, options)
+        cache_file._load_index = functools.partial(
+            _readable_index, cache_file._load_index
+        )
     return dispatcher
 
 
-def _stamp(function, options):
-    """Return what makes a cached compilation of ``function`` stale when it changes.
+def _stamp(function: Callable[..., Any], options: dict[str, Any]) -> tuple:
+    """Return what a cached compilation of ``function`` depends on.
 
-    Numba stamps a cache file with the kernel's own source file alone, so a cached
-    caller would keep its old callee, also across commits and reinstallations. The
+    Numba stamps a cache file with the source file of the kernel alone, so that a cached
+    caller would keep its old callee, also across commits and reinstallations. This
     stamp holds instead everything that reaches the machine code: the sources of all
-    kernels, the compile options, bounds checking, and the name the module was
-    imported under (pickled into the cache: two versions imported side by side
-    under other names must not read one another's files).
+    kernels, the compile options, bounds checking, and the name that the module was
+    imported under. That name is pickled into the cache, so two versions that are
+    imported side by side under different names must not read one another's files.
     """
     fastmath = sorted(options["fastmath"] or ())
     flags = (options["nogil"], options["error_model"], fastmath, options["parallel"])
-    return _sources_hash(), function.__module__, (*flags, config.BOUNDSCHECK)
+    return _sources_hash(), function.__module__, (*flags, NUMBA_SETTINGS.BOUNDSCHECK)
+
+
+def _readable_index(load_index: Callable[[], dict]) -> dict:
+    """Return the index of a cache file, empty where it names a class that is gone.
+
+    Numba unpickles an index before it compares the stamp. Signatures in an index name
+    the NamedTuples that a kernel takes, so an index that another version of the package
+    wrote can name a class that this version does not have.
+    """
+    try:
+        return load_index()
+    except (AttributeError, ImportError):
+        return {}
 
 
 @functools.cache
-def _sources_hash():
-    """Hash the folder ``kernels/``: a kernel may import nothing else."""
+def _sources_hash() -> str:
+    """Return a hash of all sources in ``kernels/``, which import no other source."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(here.rglob("*.py")):

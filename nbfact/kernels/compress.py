@@ -1,8 +1,11 @@
 """From dense matrices to sparse ones and back, for algorithms that project.
 
-A sparse factor is kept twice, in CSR form and with its adjoint in CSR form: products
-with either then read rows, and vectorise over the columns of what they multiply.
+A sparse factor S is kept twice: in CSR form (see `csr.py`), and with its adjoint Sᴴ in
+CSR form. Products with either then read rows, and vectorise over the columns of what
+they multiply.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -10,14 +13,24 @@ from ._jit import kernel
 from .csr import csr_apply_columns
 
 BLOCK = 16
-"""Entries looked at together: blocks of zeros, the most common, cost no branch each."""
+"""Number of entries that are looked at together. Blocks of zeros are the most common in
+what a projection leaves, and then cost no branch for each entry."""
 
 
 @kernel
-def adjoint_copy(x, out):
-    """Write xᴴ to out; x: (m, n), out: (n, m), distinct.
+def adjoint_copy(x: np.ndarray, out: np.ndarray) -> None:
+    """Write the conjugate transpose of a matrix.
 
-    Eight rows at a time, so that cache lines of out are written whole.
+    Parameters
+    ----------
+    x : ndarray, shape (m, n)
+        Only read.
+    out : ndarray, shape (n, m), of the dtype of x
+        Overwritten with xᴴ; shares no memory with x.
+
+    Notes
+    -----
+    Eight rows are read at a time, so that cache lines of out are written whole.
     """
     m, n = x.shape
     whole = m - m % 8
@@ -37,8 +50,18 @@ def adjoint_copy(x, out):
 
 
 @kernel
-def count_nonzeros(x):
-    """Return the number of entries of x that are not zero; x: (m, n)."""
+def count_nonzeros(x: np.ndarray) -> int:
+    """Return the number of entries of a matrix that are not zero.
+
+    Parameters
+    ----------
+    x : ndarray, shape (m, n)
+        Only read. An entry that is NaN counts as not zero, and -0.0 as zero.
+
+    Returns
+    -------
+    int
+    """
     count = 0
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -48,19 +71,41 @@ def count_nonzeros(x):
 
 @kernel
 def csr_compress(
-    x, data, indices, indptr, adjoint_data, adjoint_indices, adjoint_indptr
-):
-    """Write the non-zeros of x in CSR form, and those of xᴴ.
+    x: np.ndarray,
+    data: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+    adjoint_data: np.ndarray,
+    adjoint_indices: np.ndarray,
+    adjoint_indptr: np.ndarray,
+) -> None:
+    """Write the entries of a matrix that are not zero in CSR form, and its adjoint.
 
-    x: (m, n); data, indices: (nnz + 1,), nnz what count_nonzeros returns, the last
-    place clobbered; adjoint_data, adjoint_indices: (nnz,); indptr: (m + 1,);
-    adjoint_indptr: (n + 1,).
+    Parameters
+    ----------
+    x : ndarray, shape (m, n)
+        Only read.
+    data : ndarray, shape (nnz + 1,), of the dtype of x
+        nnz is what `count_nonzeros` returns. Overwritten: the last place is scratch.
+    indices : ndarray of uint32 or uint64, shape (nnz + 1,)
+        Overwritten with the columns, which increase in each row; the last place is
+        scratch.
+    indptr : ndarray of uint32 or uint64, shape (m + 1,)
+        Overwritten with where each row begins.
+    adjoint_data, adjoint_indices, adjoint_indptr : ndarray
+        Of shapes (nnz,), (nnz,) and (n + 1,), with the dtypes above; overwritten with
+        xᴴ in the same form.
+
+    Notes
+    -----
+    The cost is one pass over x, and three over its entries.
     """
+    t: Any  # NumPy's stubs take the sum of two unsigned places for an int
     m, n = x.shape
     one, zero = np.uintp(1), np.uintp(0)  # unsigned: no test for negative places
     columns, whole, block = np.uintp(n), np.uintp(n - n % BLOCK), np.uintp(BLOCK)
     if (data.shape[0] - 1) * BLOCK > m * n:
-        whole = zero  # few blocks are empty: do not look
+        whole = zero  # few blocks are empty: do not look for them
     for j in range(n + 1):
         adjoint_indptr[j] = 0
     indptr[0] = 0
@@ -70,14 +115,15 @@ def csr_compress(
         start = zero
         while start < columns:
             stop, found = columns, True
-            if start < whole:  # else the rest of the row
+            if start < whole:  # else the block is the rest of the row
                 stop, count = start + block, 0
                 for b in range(BLOCK):
                     count += row[start + np.uintp(b)] != 0
                 found = count > 0
             if found:
                 for j in range(start, stop):
-                    # No branch to mispredict: a zero is written over.
+                    # No branch that could be predicted wrongly: the next entry is
+                    # written over a zero.
                     data[t] = row[j]
                     indices[t] = j
                     t += one if row[j] != 0 else zero
@@ -94,7 +140,10 @@ def csr_compress(
 
 @kernel
 def _fill_adjoint(data, indices, indptr, adjoint_data, adjoint_indices, adjoint_indptr):
-    """Write the entries of the adjoint; adjoint_indptr: final, and left so."""
+    """Write the entries of the adjoint.
+
+    adjoint_indptr holds its final values, is moved along, and holds them again.
+    """
     n = adjoint_indptr.shape[0] - 1
     for i in range(indptr.shape[0] - 1):
         for t in range(np.uintp(indptr[i]), np.uintp(indptr[i + 1])):
@@ -103,22 +152,58 @@ def _fill_adjoint(data, indices, indptr, adjoint_data, adjoint_indices, adjoint_
             adjoint_data[place] = np.conj(data[t])
             adjoint_indices[place] = i
             adjoint_indptr[j] = place + np.uintp(1)
-    for j in range(n, 0, -1):
-        adjoint_indptr[j] = adjoint_indptr[j - 1]
+    for row in range(n, 0, -1):
+        adjoint_indptr[row] = adjoint_indptr[row - 1]
     adjoint_indptr[0] = 0
 
 
 @kernel
-def csr_add(data, indices, indptr, out):
-    """Add S to out; out: (rows, columns)."""
+def csr_add(
+    data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, out: np.ndarray
+) -> None:
+    """Add a sparse matrix in CSR form to a dense matrix, in place.
+
+    Parameters
+    ----------
+    data, indices, indptr : ndarray
+        The sparse matrix, as in `csr_apply`; only read.
+    out : ndarray, shape (rows, columns)
+        The sparse matrix is added to it.
+
+    Notes
+    -----
+    The cost is nnz additions.
+    """
     for i in range(out.shape[0]):
         for t in range(indptr[i], indptr[i + 1]):
             out[i, indices[t]] += data[t]
 
 
 @kernel
-def csr_gram(data, indices, indptr, adjoint_data, adjoint_indices, adjoint_indptr, out):
-    """Write S Sᴴ to out; S in CSR form, and its adjoint; out: (rows, rows)."""
+def csr_gram(
+    data: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+    adjoint_data: np.ndarray,
+    adjoint_indices: np.ndarray,
+    adjoint_indptr: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the Gram matrix of the rows of a sparse matrix, S Sᴴ.
+
+    Parameters
+    ----------
+    data, indices, indptr : ndarray
+        S in CSR form, of shape (p, q); only read.
+    adjoint_data, adjoint_indices, adjoint_indptr : ndarray
+        Sᴴ in CSR form, as `csr_compress` writes it; only read.
+    out : ndarray, shape (p, p), of the dtype of data
+        Overwritten with S Sᴴ, both halves.
+
+    Notes
+    -----
+    The cost is one multiplication for each pair of entries in a column of S.
+    """
     for i in range(out.shape[0]):
         row = out[i]
         for r in range(row.shape[0]):
@@ -130,10 +215,30 @@ def csr_gram(data, indices, indptr, adjoint_data, adjoint_indices, adjoint_indpt
 
 
 @kernel
-def csr_congruent(data, indices, indptr, gram, scratch, out):
-    """Write S G Sᴴ to out; S in CSR form, (p, q); G: (q, q) Hermitian; out: (p, p).
+def csr_congruent(
+    data: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+    gram: np.ndarray,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the matrix S G Sᴴ, for a sparse S and a Hermitian G.
 
-    scratch: (p, q) and (q, p), each flat, together (2, p * q).
+    Parameters
+    ----------
+    data, indices, indptr : ndarray
+        S in CSR form, of shape (p, q); only read. All numbers have one dtype.
+    gram : ndarray, shape (q, q), C-contiguous and Hermitian
+        The matrix G; only read.
+    scratch : ndarray, shape (2, p * q), C-contiguous
+        Overwritten with S G and its adjoint.
+    out : ndarray, shape (p, p), C-contiguous
+        Overwritten; shares no memory with gram and scratch.
+
+    Notes
+    -----
+    The cost is nnz (p + q) multiplications.
     """
     p, q = out.shape[0], gram.shape[0]
     product, turned = scratch[0].reshape(p, q), scratch[1].reshape(q, p)
@@ -143,10 +248,32 @@ def csr_congruent(data, indices, indptr, gram, scratch, out):
 
 
 @kernel
-def csr_entered(old_indices, old_indptr, indices, indptr):
-    """Return how many entries of a support are not in the old one; indices sorted."""
+def csr_entered(
+    old_indices: np.ndarray,
+    old_indptr: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+) -> int:
+    """Return how many entries of the support of a sparse matrix are not in an old one.
+
+    Parameters
+    ----------
+    old_indices, old_indptr : ndarray of int
+        The old matrix in CSR form, without its data; indices increase in each row.
+    indices, indptr : ndarray of int
+        The new matrix, of the same number of rows; indices increase in each row.
+
+    Returns
+    -------
+    int
+
+    Notes
+    -----
+    The cost is one pass over both, which vectorises where the supports are equal, as
+    they are after most steps of palm4MSA.
+    """
     changed = old_indices.shape[0] != indices.shape[0]
-    if not changed:  # as after most steps: one pass, which vectorises
+    if not changed:
         for t in range(indices.shape[0]):
             changed |= old_indices[t] != indices[t]
         for i in range(indptr.shape[0]):

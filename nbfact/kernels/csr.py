@@ -1,26 +1,63 @@
-"""Products with sparse factors: one in CSR form, its adjoint, a chain of factors.
+"""Products with sparse factors: with one in CSR form, and with a chain of factors.
 
-One factor is `data` (nnz,), `indices` (nnz,) and `indptr` (rows + 1,) as in scipy.
-Unsigned indices are the fastest: Numba then leaves out its test for negative ones.
+One factor S in CSR form (compressed sparse rows, as in scipy) is three arrays: `data`
+(nnz,), `indices` (nnz,) and `indptr` (rows + 1,). The entries of row i are those from
+indptr[i] to indptr[i + 1], and indices says their columns. Unsigned indices are the
+fastest, because Numba then leaves out its test for negative ones.
 
-A chain is packed in order of application (rightmost factor first): `data` and
-`indices` of all factors one after the other, and a table `layout` (J, 4) with, for
-each factor, its rows, its slots, its first entry, and its first place in `indptr`.
-slots = 0 means CSR, with `indptr` counting from the start of `data`. slots = k > 0
-means that every row has k entries, stored slot by slot (entry t of row i at
-first + t * rows + i): the innermost loop is then over rows, which vectorises.
-Measured on a chain of 2-sparse factors, float32, n = 8192, one vector: 84 µs so,
-198 in CSR, 199 with scipy (Zen 4; `nbfact bench -k butterfly` shows it today).
+A chain of J factors is packed in order of application, the rightmost factor first:
+`data` and `indices` of all factors one after the other, and a table `layout` (J, 4)
+with, for each factor, its rows, its slots, its first entry in `data`, and its first
+place in `indptr`. With slots = 0 the factor is in CSR form, where `indptr` counts from
+the start of `data`. With slots = k > 0 every row has k entries, stored slot by slot:
+entry t of row i is at first + t * rows + i. The innermost loop is then over rows, and
+vectorises. On a chain of 2-sparse factors (float32, n = 8192, one vector, Zen 4) slots
+take 84 µs, CSR 198 µs and scipy 199 µs; `nbfact bench -k butterfly` measures it again.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ._jit import REASSOC, kernel
 
 
+class CSR(NamedTuple):
+    """The three arrays of a sparse matrix in CSR form."""
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+
+
+class PackedChain(NamedTuple):
+    """The four arrays of a chain of sparse factors: see `nbfact.kernels.csr`."""
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    layout: np.ndarray
+
+
+class ChainPair(NamedTuple):
+    """A chain of sparse factors, and the chain of their adjoints, both packed.
+
+    ``forward.layout[j]`` describes S[j], and ``backward.layout[j]`` its adjoint S[j]ᴴ:
+    both tables are in the order of the product, from left to right.
+    """
+
+    forward: PackedChain
+    backward: PackedChain
+
+
 @kernel(fastmath=REASSOC)
-def _csr_rows(data, indices, indptr, first_row, scale, x, out):
-    """Write scale * rows of S @ x to out, rows from first_row on; out: (rows,)."""
+def csr_multiply_rows(csr, first_row, scale, x, out):
+    """Write scale * (some rows of S) @ x to out, the rows from first_row on.
+
+    csr: a `CSR`; the rows are counted in its `indptr`, so that those of a chain are all
+    rows of its factors. x: (columns,); out: (rows,), which says how many rows.
+    """
+    data, indices, indptr = csr.data, csr.indices, csr.indptr
     for i in range(out.shape[0]):
         total = out.dtype.type(0)
         for p in range(indptr[first_row + i], indptr[first_row + i + 1]):
@@ -29,47 +66,54 @@ def _csr_rows(data, indices, indptr, first_row, scale, x, out):
 
 
 @kernel
-def csr_apply(data, indices, indptr, x, out):
-    """Write S @ x to out; x: (columns,), out: (rows,), distinct from x."""
-    _csr_rows(data, indices, indptr, 0, data.real.dtype.type(1), x, out)
+def csr_apply(
+    data: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+    x: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the product of a sparse matrix in CSR form with one vector.
 
+    Parameters
+    ----------
+    data : ndarray, shape (nnz,)
+    indices : ndarray of int, shape (nnz,)
+        Columns, from 0 to columns - 1, in any order within a row; equal ones add up.
+    indptr : ndarray of int, shape (rows + 1,)
+        Where each row begins in data and indices; it never decreases.
+    x : ndarray, shape (columns,), of the dtype of data
+        Only read.
+    out : ndarray, shape (rows,), of the dtype of data
+        Overwritten with S @ x; shares no memory with x.
 
-@kernel
-def csr_adjoint(data, indices, indptr, x, out):
-    """Write Sᴴ @ x to out; x: (rows,), out: (columns,), distinct from x."""
-    for j in range(out.shape[0]):
-        out[j] = 0
-    for i in range(x.shape[0]):
-        for p in range(indptr[i], indptr[i + 1]):
-            out[indices[p]] += np.conj(data[p]) * x[i]
-
-
-@kernel
-def csr_adjoint_columns(data, indices, indptr, x, out):
-    """Write Sᴴ @ x to out; x: (rows, batch), out: (columns, batch), C-contiguous."""
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[i, j] = 0
-    for i in range(x.shape[0]):
-        for p in range(indptr[i], indptr[i + 1]):
-            value, row = np.conj(data[p]), indices[p]
-            for j in range(out.shape[1]):
-                out[row, j] += value * x[i, j]
-
-
-@kernel
-def _factor_columns(data, indices, indptr, entry, scale, x, window, out, place, width):
-    """One factor of a chain times `width` columns: rows of out = scale * S @ x.
-
-    x and out are flat; row r of the columns starts at window[0] * r + window[1] in x,
-    at place[0] * r + place[1] in out. entry: the factor's row of layout. Two entries a
-    pass halve the traffic on out. All in one kernel, flat and unsigned, for speed
-    (n = 8192, batch 16: 0.42 ms, 0.93 with calls in the loop, 3.7 with views of rows):
-    a view costs two atomic operations, a signed place a test for negative ones.
+    Notes
+    -----
+    The cost is nnz multiplications. The sum of a row may be added in any order.
     """
+    csr = CSR(data, indices, indptr)
+    csr_multiply_rows(csr, 0, data.real.dtype.type(1), x, out)
+
+
+@kernel
+def csr_multiply_window(csr, entry, scale, x, window, out, place, width):
+    """Write scale * S @ x for some columns of x, where x and out are flat arrays.
+
+    csr: a `CSR`, for a chain that of all its factors; entry: the row of `layout` that
+    describes S, as a tuple. Row r of the columns starts at window[0] * r + window[1] in
+    x, and at place[0] * r + place[1] in out; all are unsigned. width: the number of
+    columns.
+
+    Two entries of S are read in each pass, which halves the traffic on out. This is one
+    kernel on flat arrays with unsigned places for speed (n = 8192, batch 16: 0.42 ms,
+    0.93 ms with calls in the loop, 3.7 ms with views of rows), because a view costs two
+    atomic operations, and a signed place a test for negative ones.
+    """
+    data, indices, indptr = csr.data, csr.indices, csr.indptr
     one, two = np.uintp(1), np.uintp(2)
     n_rows, slots = np.uintp(entry[0]), np.uintp(entry[1])
     first, first_row = np.uintp(entry[2]), np.uintp(entry[3])
+    t: Any  # NumPy's stubs take the sum of an unsigned and an int for a float
     for i in range(n_rows):
         t, step, count = first + i, n_rows, slots
         if slots == 0:
@@ -102,23 +146,43 @@ def _factor_columns(data, indices, indptr, entry, scale, x, window, out, place, 
 
 
 @kernel
-def csr_apply_columns(data, indices, indptr, x, out):
-    """Write S @ x to out; x: (columns, batch), out: (rows, batch), C-contiguous."""
+def csr_apply_columns(
+    data: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+    x: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the product of a sparse matrix in CSR form with the columns of a matrix.
+
+    Parameters
+    ----------
+    data, indices, indptr : ndarray
+        The sparse matrix S, as in `csr_apply`.
+    x : ndarray, shape (columns, batch), of the dtype of data
+        C-contiguous; only read.
+    out : ndarray, shape (rows, batch), of the dtype of data
+        C-contiguous; overwritten with S @ x; shares no memory with x.
+
+    Notes
+    -----
+    The cost is nnz * batch multiplications. The innermost loop is over the columns.
+    """
+    csr = CSR(data, indices, indptr)
     batch = np.uintp(x.shape[1])
     entry = (out.shape[0], 0, 0, 0)
     window = (batch, np.uintp(0))
     one = data.real.dtype.type(1)
     flat_x, flat_out = x.ravel(), out.ravel()
-    _factor_columns(
-        data, indices, indptr, entry, one, flat_x, window, flat_out, window, batch
-    )
+    csr_multiply_window(csr, entry, one, flat_x, window, flat_out, window, batch)
 
 
 @kernel
-def _slots_apply(data, indices, slots, scale, x, out):
-    """Write scale * S @ x to out, S stored slot by slot: data, indices (slots * rows,).
+def _apply_slots(data, indices, slots, scale, x, out):
+    """Write scale * S @ x to out, for a factor S stored slot by slot.
 
-    Rows innermost, two slots a pass.
+    data, indices: (slots * rows,) or more; x: (columns,); out: (rows,). The innermost
+    loop is over rows, and two slots are read in each pass.
     """
     rows = out.shape[0]
     d0, i0 = data[:rows], indices[:rows]
@@ -139,12 +203,37 @@ def _slots_apply(data, indices, slots, scale, x, out):
 
 
 @kernel
-def chain_apply(data, indices, indptr, layout, scale, x, scratch, out):
-    """Write scale * S[0] @ ... @ S[J-1] @ x to out, by two alternating buffers.
+def chain_apply(
+    data: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+    layout: np.ndarray,
+    scale: float,
+    x: np.ndarray,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the product of a chain of sparse factors with one vector.
 
-    data, indices, indptr, layout: the packed chain; scale: scalar of the real dtype;
-    x: (columns,), scratch: (2, largest number of rows), out: (rows,); all distinct.
+    Parameters
+    ----------
+    data, indices, indptr, layout : ndarray
+        The packed chain, with at least one factor, in order of application: see
+        `nbfact.kernels.csr`. layout is of int64, shape (J, 4).
+    scale : scalar of the real dtype of data
+    x : ndarray, shape (columns,), of the dtype of data
+        C-contiguous; only read.
+    scratch : ndarray, shape (2, r), of the dtype of data
+        r is at least the largest number of rows of a factor; overwritten.
+    out : ndarray, shape (rows,), of the dtype of data
+        C-contiguous; overwritten with scale * S[0] @ ... @ S[J-1] @ x.
+
+    Notes
+    -----
+    x, scratch and out share no memory. The cost is one multiplication for each entry
+    of a factor. The factors write to the two rows of scratch in turn.
     """
+    csr = CSR(data, indices, indptr)
     n_factors = layout.shape[0]
     weight = data.real.dtype.type(1)
     source = x
@@ -155,19 +244,44 @@ def chain_apply(data, indices, indptr, layout, scale, x, scratch, out):
             weight, target = scale, out
         if slots > 0:
             d, i = data[first : first + slots * rows], indices[first:]
-            _slots_apply(d, i, slots, weight, source, target)
+            _apply_slots(d, i, slots, weight, source, target)
         else:
-            _csr_rows(data, indices, indptr, layout[j, 3], weight, source, target)
+            csr_multiply_rows(csr, layout[j, 3], weight, source, target)
         source = target
 
 
 @kernel
-def chain_apply_columns(data, indices, indptr, layout, scale, x, scratch, out):
-    """`chain_apply` on every column of x, a tile of columns at a time.
+def chain_apply_columns(
+    data: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+    layout: np.ndarray,
+    scale: float,
+    x: np.ndarray,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the product of a chain of sparse factors with the columns of a matrix.
 
-    x: (columns, batch), scratch: (2, largest number of rows, tile), out: (rows, batch);
-    C-contiguous, all distinct.
+    Parameters
+    ----------
+    data, indices, indptr, layout : ndarray
+        The packed chain, as in `chain_apply`.
+    scale : scalar of the real dtype of data
+    x : ndarray, shape (columns, batch), of the dtype of data
+        C-contiguous; only read.
+    scratch : ndarray, shape (2, r, tile), of the dtype of data
+        r is at least the largest number of rows of a factor, and tile at least 1;
+        overwritten. That many columns go through all factors together.
+    out : ndarray, shape (rows, batch), of the dtype of data
+        C-contiguous; overwritten with scale * S[0] @ ... @ S[J-1] @ x.
+
+    Notes
+    -----
+    x, scratch and out share no memory. The cost is batch multiplications for each entry
+    of a factor.
     """
+    csr = CSR(data, indices, indptr)
     n_factors, tile, batch = layout.shape[0], scratch.shape[2], np.uintp(x.shape[1])
     flat_x, flat_out = x.ravel(), out.ravel()
     even, odd = scratch[0].ravel(), scratch[1].ravel()
@@ -183,8 +297,7 @@ def chain_apply_columns(data, indices, indptr, layout, scale, x, scratch, out):
                 target = odd
             if j == n_factors - 1:
                 weight, target, place = scale, flat_out, (batch, np.uintp(start))
-            _factor_columns(
-                data, indices, indptr, entry, weight,
-                source, window, target, place, width,
-            )  # fmt: skip
+            csr_multiply_window(
+                csr, entry, weight, source, window, target, place, width
+            )
             source, window = target, place

@@ -1,40 +1,80 @@
 """Loss and gradient of a dyadic butterfly that is fitted to a dense matrix.
 
-The matrix is B = K[L-1] ... K[1] K[0] as in :mod:`nbfact.kernels.dyadic`, real and
-imaginary parts in two planes, so that loops vectorise. After the first l levels the
-product is block diagonal, with blocks of order s = 2**l, and the next level makes
+The matrix is B = K[L-1] ... K[1] K[0] as in :mod:`nbfact.kernels.dyadic`, with n =
+2**L, and real and imaginary parts in two planes, so that loops vectorise. After the
+first l levels the product is block diagonal, with blocks of order s = 2**l, and the
+next level makes one block of order 2 s of two of them:
 
     [[diag(t[0]) left, diag(t[1]) right], [diag(t[2]) left, diag(t[3]) right]]
 
-of two of them. Multiplied out from there, loss and gradient cost O(n**2) and not
-O(n**2 log(n)); tied, all blocks of a level are one.
+Multiplied out from there, loss and gradient cost O(n**2) and not O(n**2 log(n)). A
+butterfly is tied where all blocks of a level are equal; only one is then stored.
 
-``twiddle``: (planes, 4, size), planes 1 or 2. Tied: size = n - 1, level l has s entries
-from s - 1 on. Untied: size = L n / 2, level l has n / 2 from l n / 2 on, s a block.
-``levels``, ``slopes``: (planes, total), the blocks of level 0, 1, ... one after the
-other and the gradient with respect to them; total = `butterfly_total` (L + 1, n, tied),
-or of L for `butterfly_fit`, that needs those of the last level only one row at a time.
-Gradients are of half the squared error, with respect to both planes.
+The arrays of these kernels are C-contiguous, real, and of one dtype:
+
+``twiddle``, (planes, 4, size), with 1 plane for real values and 2 for complex ones.
+    The four entries of a 2x2 block, t[0], ..., t[3], are the second index. Tied: size =
+    n - 1, and level l has s entries from s - 1 on. Untied: size = L n / 2, and level l
+    has n / 2 entries from l n / 2 on, s of them for each block.
+``levels``, ``slopes``, (planes, total)
+    The blocks of levels 0, 1, ... one after the other, and the gradient with respect to
+    them. total is ``butterfly_total(L + 1, n, tied)``; `butterfly_fit` needs the blocks
+    of the last level only one row at a time, and ``butterfly_total(L, n, tied)``
+    entries.
+
+Gradients are those of half the squared error, with respect to both planes.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from ._jit import REASSOC, kernel
 
 
+class Tape(NamedTuple):
+    """The arrays that a step backwards through a level reads and writes.
+
+    ``states`` are what the forward pass made, ``given`` the gradient with respect to
+    the output of the level, ``found`` the gradient with respect to its input, which is
+    added to, and ``gradient`` that with respect to the twiddles, which is added to.
+    """
+
+    states: np.ndarray
+    given: np.ndarray
+    found: np.ndarray
+    gradient: np.ndarray
+
+
 @kernel
-def butterfly_total(n_levels, n, tied):
-    """Entries of all blocks of the first levels; n a power of two."""
+def butterfly_total(n_levels: int, n: int, tied: bool) -> int:
+    """Return how many entries the blocks of the first levels of a butterfly have.
+
+    Parameters
+    ----------
+    n_levels : int
+        The blocks are those of orders 1, 2, ..., 2**(n_levels - 1).
+    n : int
+        Order of the butterfly, a power of two, at least 2**(n_levels - 1).
+    tied : bool
+        Whether one block of each order is counted, or all n / order of them.
+
+    Returns
+    -------
+    int
+        (4**n_levels - 1) / 3 when tied, else n (2**n_levels - 1).
+    """
     size = 1 << n_levels
     return (size * size - 1) // 3 if tied else n * (size - 1)
 
 
 @kernel
 def _places(level, block, low, half, n, tied):
-    """Where a twiddle, a row of its block, and the two rows made from it begin.
+    """Return where a twiddle, a row of its block, and the two rows made from it begin.
 
-    The entry of the twiddle; the row of a block of `level`; rows `low` and `low + size`
-    of a block of the next level, their left or right half.
+    They are the entry of the twiddle; the place of row `low` of a block of `level`, the
+    left one (half = 0) or the right one; and the places of rows `low` and `low + size`
+    of the block of the next level, in their left or right half.
     """
     size = 1 << level
     if tied:
@@ -51,7 +91,10 @@ def _places(level, block, low, half, n, tied):
 
 @kernel
 def _spread(t, entry, half, x, i, o, p, size):
-    """Make rows of x at o and p from that at i; x: (planes, .), rows of `size`."""
+    """Write the rows of x at o and p: twiddles times the row at i.
+
+    x: (planes, total); size: the length of the rows.
+    """
     a, c = t[0, half, entry], t[0, 2 + half, entry]
     x0, u0, v0 = x[0, i : i + size], x[0, o : o + size], x[0, p : p + size]
     if t.shape[0] == 1:
@@ -69,8 +112,31 @@ def _spread(t, entry, half, x, i, o, p, size):
 
 
 @kernel
-def butterfly_expand(twiddle, tied, n, n_levels, levels):
-    """Multiply the first levels out into `levels`."""
+def butterfly_expand(
+    twiddle: np.ndarray, tied: bool, n: int, n_levels: int, levels: np.ndarray
+) -> None:
+    """Multiply out the first levels of a dyadic butterfly, block by block.
+
+    Parameters
+    ----------
+    twiddle : ndarray, shape (planes, 4, size)
+        The 2x2 blocks, as `nbfact.kernels.dyadic_gradient` says; only read.
+    tied : bool
+        Whether all blocks of a level are equal.
+    n : int
+        Order of the butterfly, a power of two.
+    n_levels : int
+        Number of levels that are multiplied out, from 0 to log2(n).
+    levels : ndarray, shape (planes, total), of the dtype of twiddle
+        total is at least ``butterfly_total(n_levels + 1, n, tied)``. Overwritten with
+        the diagonal blocks of the products of the first 0, 1, ..., n_levels levels, in
+        C order, one after the other; what is beyond is left as it is. With all levels,
+        the last n² entries of each plane are the dense matrix.
+
+    Notes
+    -----
+    The cost is about 2 n² multiplications for each plane, with all levels.
+    """
     for i in range(1 if tied else n):
         levels[:, i] = 0
         levels[0, i] = 1
@@ -85,7 +151,10 @@ def butterfly_expand(twiddle, tied, n, n_levels, levels):
 
 @kernel(fastmath=REASSOC)
 def _pull(a, c, x, u, v, dx):
-    """Adjoint of a real `_spread` at u, v: adds to dx, returns the two gradients."""
+    """Apply the adjoint of a real `_spread` to the rows u and v.
+
+    dx is added to, and the gradients with respect to a and c are returned.
+    """
     da, dc = a * 0, a * 0
     for j in range(x.size):
         da += x[j] * u[j]
@@ -96,7 +165,10 @@ def _pull(a, c, x, u, v, dx):
 
 @kernel(fastmath=REASSOC)
 def _pull_complex(a, b, x0, x1, u0, u1, dx0, dx1):
-    """Adjoint of a product of row x by a + ib, at u; as `_pull`."""
+    """Apply the adjoint of a product of row x with a + ib to the row u.
+
+    dx is added to, and the gradients with respect to a and b are returned.
+    """
     da, db = a * 0, a * 0
     for j in range(x0.size):
         da += x0[j] * u0[j] + x1[j] * u1[j]
@@ -107,8 +179,16 @@ def _pull_complex(a, b, x0, x1, u0, u1, dx0, dx1):
 
 
 @kernel
-def _pull_rows(t, entry, half, x, i, slopes, o, p, dx, k, size, gradient):
-    """Adjoint of `_spread` at rows o and p of slopes: adds to dx at k, and gradient."""
+def pull_rows(t, tape, entry, half, places, size):
+    """Apply the adjoint of `_spread` to two rows of ``tape.given``.
+
+    places: where the row of ``tape.states`` begins that the two were made from, where
+    the two rows of ``tape.given`` begin, and where the row of ``tape.found`` begins
+    that is added to; size: the length of the rows. ``tape.gradient`` is added to as
+    well.
+    """
+    x, slopes, dx, gradient = tape
+    i, o, p, k = places
     a, c = t[0, half, entry], t[0, 2 + half, entry]
     x0, dx0 = x[0, i : i + size], dx[0, k : k + size]
     u0, v0 = slopes[0, o : o + size], slopes[0, p : p + size]
@@ -129,32 +209,55 @@ def _pull_rows(t, entry, half, x, i, slopes, o, p, dx, k, size, gradient):
 
 
 @kernel
-def butterfly_backward(twiddle, tied, n, n_levels, levels, slopes, gradient):
-    """Add the gradient of the first levels, from slopes of what they multiply to.
+def butterfly_backward(
+    twiddle: np.ndarray,
+    tied: bool,
+    n: int,
+    n_levels: int,
+    levels: np.ndarray,
+    slopes: np.ndarray,
+    gradient: np.ndarray,
+) -> None:
+    """Add the gradient with respect to the 2x2 blocks of the first levels.
 
-    The slopes of blocks of level `n_levels` are given, those below are overwritten.
-    gradient: as twiddle.
+    Parameters
+    ----------
+    twiddle : ndarray, shape (planes, 4, size)
+        The 2x2 blocks; only read.
+    tied, n, n_levels
+        As in `butterfly_expand`.
+    levels : ndarray, shape (planes, total)
+        What `butterfly_expand` wrote for this twiddle; only read.
+    slopes : ndarray, shape (planes, total)
+        On entry the blocks of level ``n_levels`` hold the gradient of the loss with
+        respect to those of ``levels``; the gradients with respect to all blocks of
+        lower levels are overwritten.
+    gradient : ndarray, of the shape and dtype of twiddle
+        The gradient with respect to twiddle is added to it.
+
+    Notes
+    -----
+    The cost is about 4 n² multiplications for each plane, with all levels.
     """
     for plane in range(slopes.shape[0]):
         for j in range(butterfly_total(n_levels, n, tied)):
             slopes[plane, j] = 0
+    tape = Tape(levels, slopes, slopes, gradient)
     for level in range(n_levels - 1, -1, -1):
         size = 1 << level
         for block in range(1 if tied else n // (2 * size)):
             for low in range(size):
                 for half in range(2):
                     entry, i, o, p = _places(level, block, low, half, n, tied)
-                    _pull_rows(
-                        *(twiddle, entry, half, levels, i),
-                        *(slopes, o, p, slopes, i, size, gradient),
-                    )
+                    pull_rows(twiddle, tape, entry, half, (i, o, p, i), size)
 
 
 @kernel(fastmath=REASSOC)
 def _fit(a, x, target, dx):
-    """Row x times a real a, against its target; adds to dx.
+    """Fit row x times a real number a to a row of the target.
 
-    Returns the sum of squares and the gradient.
+    dx is added to; the sum of squared errors and the gradient with respect to a are
+    returned.
     """
     total, da = a * 0, a * 0
     for j in range(x.size):
@@ -167,7 +270,7 @@ def _fit(a, x, target, dx):
 
 @kernel(fastmath=REASSOC)
 def _fit_part(a, b, x0, x1, target, dx0, dx1):
-    """Real part of row x times a + ib, against its target; as `_fit`."""
+    """Fit the real part of row x times a + ib to a row of the target, as `_fit`."""
     total, da, db = a * 0, a * 0, a * 0
     for j in range(x0.size):
         u = a * x0[j] - b * x1[j] - target[j]
@@ -181,7 +284,7 @@ def _fit_part(a, b, x0, x1, target, dx0, dx1):
 
 @kernel(fastmath=REASSOC)
 def _fit_complex(a, b, x0, x1, target0, target1, dx0, dx1):
-    """Row x times a + ib, against its target; as `_fit`."""
+    """Fit row x times a + ib to a complex row of the target, as `_fit`."""
     total, da, db = a * 0, a * 0, a * 0
     for j in range(x0.size):
         u0 = a * x0[j] - b * x1[j] - target0[j]
@@ -195,8 +298,14 @@ def _fit_complex(a, b, x0, x1, target0, target1, dx0, dx1):
 
 
 @kernel
-def _fit_row(t, corner, entry, x, i, target, row, first, dx, size, gradient):
-    """Choose among the three; x, dx: (planes, .), their rows at i."""
+def _fit_row(t, tape, corner, entry, i, row, first, size):
+    """Fit a twiddle times a row of the last blocks to a part of a row of the target.
+
+    ``tape.given`` is the target. The row begins at i in ``tape.states`` and in
+    ``tape.found``; the part of the target is `size` entries of row `row` from `first`
+    on. Return the sum of squared errors.
+    """
+    x, target, dx, gradient = tape
     a, x0, dx0 = t[0, corner, entry], x[0, i : i + size], dx[0, i : i + size]
     y0 = target[0, row, first : first + size]
     if t.shape[0] == 1:
@@ -215,12 +324,38 @@ def _fit_row(t, corner, entry, x, i, target, row, first, dx, size, gradient):
 
 
 @kernel
-def butterfly_fit(twiddle, tied, target, levels, slopes, gradient):
-    """Sum of squared errors, and the gradient of half of it.
+def butterfly_fit(
+    twiddle: np.ndarray,
+    tied: bool,
+    target: np.ndarray,
+    levels: np.ndarray,
+    slopes: np.ndarray,
+    gradient: np.ndarray,
+) -> float:
+    """Return the squared error of a dyadic butterfly, and write its gradient.
 
-    target: (planes, n, n), n >= 2; one plane for the real part of a complex butterfly.
-    levels, slopes: (planes, `butterfly_total` (L, n, tied)), overwritten; gradient: as
-    twiddle, overwritten.
+    Parameters
+    ----------
+    twiddle : ndarray, shape (planes, 4, size)
+        The 2x2 blocks, as `nbfact.kernels.dyadic_gradient` says; only read.
+    tied : bool
+        Whether all blocks of a level are equal.
+    target : ndarray, shape (1 or planes, n, n), n a power of two and at least 2
+        The matrix in planes; only read. With one plane and a complex butterfly, the
+        real part of the butterfly is fitted.
+    levels, slopes : ndarray, shape (planes, ``butterfly_total(L, n, tied)``)
+        Overwritten.
+    gradient : ndarray, of the shape and dtype of twiddle
+        Overwritten with the gradient of half the squared error.
+
+    Returns
+    -------
+    float
+        ‖B - A‖²_F, summed in double precision over sums in that of twiddle.
+
+    Notes
+    -----
+    The cost is about 8 n² multiplications for each plane.
     """
     n, top = target.shape[1], 0
     while 2 << top < n:
@@ -228,122 +363,15 @@ def butterfly_fit(twiddle, tied, target, levels, slopes, gradient):
     butterfly_expand(twiddle, tied, n, top, levels)
     gradient[:] = 0
     slopes[:] = 0
+    tape = Tape(levels, target, slopes, gradient)
     total, size = 0.0, n // 2
     for low in range(size):
         for half in range(2):
             entry, i, _, _ = _places(top, 0, low, half, n, tied)
             for row in range(2):
+                corner, at = 2 * row + half, low + row * size
                 total += _fit_row(
-                    *(twiddle, 2 * row + half, entry, levels, i, target),
-                    *(low + row * size, half * size, slopes, size, gradient),
+                    twiddle, tape, corner, entry, i, at, half * size, size
                 )
     butterfly_backward(twiddle, tied, n, top, levels, slopes, gradient)
     return total
-
-
-@kernel
-def _pair(t, entry, x, i, k, o, p, size):
-    """Rows o and p of x from those at i and k, by one block; x: (planes, .)."""
-    a, b, c, d = t[0, 0, entry], t[0, 1, entry], t[0, 2, entry], t[0, 3, entry]
-    x0, y0, u0, v0 = x[0, i : i + size], x[0, k : k + size], x[0, o:], x[0, p:]
-    if t.shape[0] == 1:
-        for j in range(size):
-            u0[j] = a * x0[j] + b * y0[j]
-            v0[j] = c * x0[j] + d * y0[j]
-        return
-    e, f, g, h = t[1, 0, entry], t[1, 1, entry], t[1, 2, entry], t[1, 3, entry]
-    x1, y1, u1, v1 = x[1, i : i + size], x[1, k : k + size], x[1, o:], x[1, p:]
-    for j in range(size):
-        u0[j] = a * x0[j] - e * x1[j] + b * y0[j] - f * y1[j]
-        u1[j] = a * x1[j] + e * x0[j] + b * y1[j] + f * y0[j]
-    for j in range(size):
-        v0[j] = c * x0[j] - g * x1[j] + d * y0[j] - h * y1[j]
-        v1[j] = c * x1[j] + g * x0[j] + d * y1[j] + h * y0[j]
-
-
-@kernel
-def _tile_level(twiddle, tied, n, tile, level, states):
-    """Apply a level to a tile: states: (planes, (L + 1) n tile), level by level."""
-    size, step = 1 << level, n * tile
-    for i in range(n // 2):
-        block, low = i >> level, i & (size - 1)
-        entry = size - 1 + low if tied else level * (n // 2) + i
-        p = level * step + (2 * block * size + low) * tile
-        q = p + size * tile
-        _pair(twiddle, entry, states, p, q, p + step, q + step, tile)
-
-
-@kernel
-def _tile_backward(twiddle, tied, n, tile, level, states, slopes, gradient):
-    """Adjoint of `_tile_level`; slopes: (2, planes, n tile), of its output and input.
-
-    Those of level l are in the half l % 2; those of the input are overwritten.
-    """
-    size, step = 1 << level, n * tile
-    given, found = slopes[(level + 1) % 2], slopes[level % 2]
-    found[:] = 0
-    for i in range(n // 2):
-        block, low = i >> level, i & (size - 1)
-        entry = size - 1 + low if tied else level * (n // 2) + i
-        p = (2 * block * size + low) * tile
-        q = p + size * tile
-        for half in range(2):
-            k = q if half else p
-            _pull_rows(
-                *(twiddle, entry, half, states, level * step + k, given, p, q),
-                *(found, k, tile, gradient),
-            )
-
-
-@kernel
-def butterfly_fit_columns(
-    twiddle, tied, x, target, tile, states, slopes, gradient, x_slope
-):
-    """Sum of squared errors of B x, and the gradients of half of it.
-
-    x, x_slope: (planes, n, batch); target: (1 or planes, n, batch); gradient: as
-    twiddle; states: (planes, (L + 1) n tile), slopes: (2, planes, n tile). The last
-    four are overwritten. tile: a divisor of batch, columns that go through all levels
-    together.
-    """
-    planes, n, batch = x.shape
-    n_levels, total = states.shape[1] // (n * tile) - 1, 0.0
-    last = n_levels * n * tile
-    gradient[:] = 0
-    for first in range(0, batch, tile):
-        for plane in range(planes):
-            for i in range(n):
-                for j in range(tile):
-                    states[plane, i * tile + j] = x[plane, i, first + j]
-        for level in range(n_levels):
-            _tile_level(twiddle, tied, n, tile, level, states)
-        given = slopes[n_levels % 2]
-        given[:] = 0
-        for plane in range(target.shape[0]):
-            for i in range(n):
-                for j in range(tile):
-                    k = i * tile + j
-                    error = states[plane, last + k] - target[plane, i, first + j]
-                    given[plane, k] = error
-                    total += error * error
-        for level in range(n_levels - 1, -1, -1):
-            _tile_backward(twiddle, tied, n, tile, level, states, slopes, gradient)
-        for plane in range(planes):
-            for i in range(n):
-                for j in range(tile):
-                    x_slope[plane, i, first + j] = slopes[0, plane, i * tile + j]
-    return total
-
-
-@kernel
-def adam_step(x, gradient, mean, square, rate, step):
-    """One step of Adam in place (Kingma and Ba 2015), its usual constants.
-
-    x, gradient, mean, square: the same shape, C-contiguous; step: from 1.
-    """
-    one, two = 1 - 0.9**step, 1 - 0.999**step
-    values, slope, m, v = x.ravel(), gradient.ravel(), mean.ravel(), square.ravel()
-    for i in range(values.size):
-        m[i] = 0.9 * m[i] + 0.1 * slope[i]
-        v[i] = 0.999 * v[i] + 0.001 * slope[i] * slope[i]
-        values[i] -= rate * (m[i] / one) / (np.sqrt(v[i] / two) + 1e-8)

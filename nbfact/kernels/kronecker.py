@@ -1,18 +1,19 @@
 """Products of one vector with factors of pattern (a, b, c, d), alone or in a chain.
 
-Such a factor is a matrix of a * b * d rows and a * c * d columns, M[i, j, m; i, k, m] =
-values[i, j, k, m], zero elsewhere: a blocks down the diagonal, each made of d dense
-b x c matrices, interleaved. `values` has shape (a, b, c, d); all arrays of a call have
-one dtype and are C-contiguous.
+Such a factor is a matrix M of a * b * d rows and a * c * d columns with a blocks down
+the diagonal, each made of d dense b x c matrices, interleaved: row (i, j, m) and column
+(i, k, m) hold values[i, j, k, m], and all other entries are zero. It is the pattern of
+I_a ⊗ 1_{b×c} ⊗ I_d, a Kronecker-sparse factor. ``values`` has shape (a, b, c, d); all
+arrays of a call have one dtype and are C-contiguous.
 
 A chain is the values of all factors as `kronecker_pack` writes them, one after the
-other in order of application (rightmost factor first), and a table `layout` (J, 4) of
+other in order of application (rightmost factor first), and a table ``layout`` (J, 4) of
 their patterns. Where d is small and a large, the packed values have i last.
 
-All loops below work on flat arrays and a tuple `shape` = (a, b, c, d, outer, row,
-column, inner): value (i, j, k, m) is at i * outer + j * row + k * column + m * inner,
-so that an adjoint is a product with (b, row) and (c, column) exchanged. Places are
-unsigned, as in `sparse.py`.
+All loops below work on flat arrays and a tuple ``shape`` = (a, b, c, d, outer, row,
+column, inner), where value (i, j, k, m) is at i * outer + j * row + k * column + m *
+inner. An adjoint is then a product with (b, row) and (c, column) exchanged. All of
+these are unsigned, because Numba tests signed places for negative ones.
 """
 
 import numpy as np
@@ -21,8 +22,11 @@ from ._jit import REASSOC, kernel
 
 
 @kernel
-def _shape(a, b, c, d, adjoint):
-    """Sizes and strides of a factor or of its adjoint, unsigned."""
+def strides_of(a, b, c, d, adjoint):
+    """Return the sizes and strides of a factor, or of its adjoint, unsigned.
+
+    adjoint: 0 or 1, unsigned.
+    """
     a, b, c, d = np.uintp(a), np.uintp(b), np.uintp(c), np.uintp(d)
     one = np.uintp(1)
     if adjoint:
@@ -31,22 +35,36 @@ def _shape(a, b, c, d, adjoint):
 
 
 @kernel
-def _packed_shape(a, b, c, d):
-    """Sizes and strides of a packed factor, unsigned: i last, or as `_shape`."""
+def packed_strides_of(a, b, c, d):
+    """Return the sizes and strides of a packed factor, unsigned.
+
+    The index i is last where d is small and a large; else they are as in
+    `strides_of`.
+    """
     if d < 8 and a >= 16 and c <= 8:
         a, b, c, d = np.uintp(a), np.uintp(b), np.uintp(c), np.uintp(d)
         return a, b, c, d, np.uintp(1), c * d * a, d * a, a
-    return _shape(a, b, c, d, np.uintp(0))
+    return strides_of(a, b, c, d, np.uintp(0))
 
 
 @kernel
-def kronecker_pack(values, out):
-    """Reorder the values of a factor of a chain; values: (a, b, c, d), out: (a*b*c*d,).
+def kronecker_pack(values: np.ndarray, out: np.ndarray) -> None:
+    """Reorder the values of a Kronecker-sparse factor for a product with a chain.
 
-    A product with one vector then has long innermost loops whatever d: (2048, 2, 2, 1)
-    takes 25 µs otherwise (`kronecker_apply`).
+    Parameters
+    ----------
+    values : ndarray, shape (a, b, c, d)
+        Only read.
+    out : ndarray, shape (a * b * c * d,)
+        Overwritten with the same numbers, in C order where d is at least 8, a below 16
+        or c above 8, and else with the index of length a last.
+
+    Notes
+    -----
+    A product with one vector then has long innermost loops, whatever d is. Without it a
+    factor of pattern (2048, 2, 2, 1) takes 25 µs, as `kronecker_apply` does.
     """
-    a, b, c, d, outer, row, column, inner = _packed_shape(*values.shape)
+    a, b, c, d, outer, row, column, inner = packed_strides_of(*values.shape)
     for i in range(a):
         for j in range(b):
             for k in range(c):
@@ -56,16 +74,19 @@ def kronecker_pack(values, out):
 
 
 @kernel
-def _conjugated(value, adjoint):
-    """Conjugate of a value where the product is with the adjoint."""
+def conjugated(value, adjoint):
+    """Return a value, or its conjugate where the product is with the adjoint."""
     if adjoint:
         return np.conj(value)
     return value
 
 
 @kernel
-def _vector_planes(values, shape, adjoint, x, out):
-    """One vector, d large: m innermost, two columns of a block at a time."""
+def _vector_with_m_inside(values, shape, adjoint, x, out):
+    """Multiply one vector where d is large: m is innermost.
+
+    Two columns of a block are read in each pass.
+    """
     a, b, c, d, outer, row, column, _inner = shape
     one, two = np.uintp(1), np.uintp(2)
     for i in range(a):
@@ -75,25 +96,25 @@ def _vector_planes(values, shape, adjoint, x, out):
             if c % two == one:
                 v0, x0 = values[v : v + d], x[p : p + d]
                 for m in range(d):
-                    target[m] = _conjugated(v0[m], adjoint) * x0[m]
+                    target[m] = conjugated(v0[m], adjoint) * x0[m]
             else:
                 v0, v1 = values[v : v + d], values[v + column : v + column + d]
                 x0, x1 = x[p : p + d], x[p + d : p + two * d]
                 for m in range(d):
-                    s = _conjugated(v0[m], adjoint) * x0[m]
-                    target[m] = s + _conjugated(v1[m], adjoint) * x1[m]
+                    s = conjugated(v0[m], adjoint) * x0[m]
+                    target[m] = s + conjugated(v1[m], adjoint) * x1[m]
             for k in range(two - c % two, c, two):
                 w, q = v + k * column, p + k * d
                 v0, v1 = values[w : w + d], values[w + column : w + column + d]
                 x0, x1 = x[q : q + d], x[q + d : q + two * d]
                 for m in range(d):
-                    s = _conjugated(v0[m], adjoint) * x0[m]
-                    target[m] += s + _conjugated(v1[m], adjoint) * x1[m]
+                    s = conjugated(v0[m], adjoint) * x0[m]
+                    target[m] += s + conjugated(v1[m], adjoint) * x1[m]
 
 
 @kernel(fastmath=REASSOC)
-def _vector_dots(values, shape, adjoint, x, out):
-    """One vector, d small: k innermost."""
+def _vector_with_k_inside(values, shape, adjoint, x, out):
+    """Multiply one vector where d is small: k is innermost."""
     a, b, c, d, outer, row, column, inner = shape
     for i in range(a):
         for j in range(b):
@@ -101,13 +122,16 @@ def _vector_dots(values, shape, adjoint, x, out):
                 v, p = i * outer + j * row + m * inner, i * c * d + m
                 total = out.dtype.type(0)
                 for k in range(c):
-                    total += _conjugated(values[v + k * column], adjoint) * x[p + k * d]
+                    total += conjugated(values[v + k * column], adjoint) * x[p + k * d]
                 out[(i * b + j) * d + m] = total
 
 
 @kernel(fastmath=REASSOC)
-def _vector_strided(values, shape, adjoint, x, out):
-    """One vector, values with i last: i innermost, two columns of a block at a time."""
+def _vector_with_i_inside(values, shape, adjoint, x, out):
+    """Multiply one vector where the values have i last: i is innermost.
+
+    Two columns of a block are read in each pass.
+    """
     a, b, c, d, _outer, row, column, inner = shape
     one, two = np.uintp(1), np.uintp(2)
     xs, os = c * d, b * d
@@ -132,8 +156,8 @@ def _vector_strided(values, shape, adjoint, x, out):
 
 
 @kernel
-def _vector_rows(values, shape, adjoint, x, out):
-    """One vector, d = 1 and consecutive values in a column of a block: j innermost."""
+def _vector_with_j_inside(values, shape, adjoint, x, out):
+    """Multiply one vector where d = 1 and columns are contiguous: j is innermost."""
     a, b, c, _d, outer, _row, column, _inner = shape
     for i in range(a):
         target = out[i * b : (i + np.uintp(1)) * b]
@@ -142,52 +166,107 @@ def _vector_rows(values, shape, adjoint, x, out):
             v0 = values[v : v + b]
             if k == 0:
                 for j in range(b):
-                    target[j] = _conjugated(v0[j], adjoint) * value
+                    target[j] = conjugated(v0[j], adjoint) * value
             else:
                 for j in range(b):
-                    target[j] += _conjugated(v0[j], adjoint) * value
+                    target[j] += conjugated(v0[j], adjoint) * value
 
 
 @kernel
-def _vector(values, shape, adjoint, x, out):
-    """One vector, by the loop that suits the strides; values, x, out: flat."""
+def _multiply_vector(values, shape, adjoint, x, out):
+    """Multiply one vector by the loop that suits the strides; values, x, out: flat."""
     if shape[7] != 1:
-        _vector_strided(values, shape, adjoint, x, out)
+        _vector_with_i_inside(values, shape, adjoint, x, out)
     elif shape[3] >= 8:
-        _vector_planes(values, shape, adjoint, x, out)
+        _vector_with_m_inside(values, shape, adjoint, x, out)
     elif shape[5] == 1 and shape[1] >= 8:
-        _vector_rows(values, shape, adjoint, x, out)
+        _vector_with_j_inside(values, shape, adjoint, x, out)
     else:
-        _vector_dots(values, shape, adjoint, x, out)
+        _vector_with_k_inside(values, shape, adjoint, x, out)
 
 
 @kernel
-def kronecker_apply(values, x, out):
-    """Product with one vector; values: (a, b, c, d), x: (a*c*d,), out: (a*b*d,)."""
+def kronecker_apply(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+    """Write the product of a Kronecker-sparse factor with one vector.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a, b, c, d)
+        Values of a factor of pattern (a, b, c, d), not packed; only read. All arrays
+        have one dtype and are C-contiguous.
+    x : ndarray, shape (a * c * d,)
+        Only read.
+    out : ndarray, shape (a * b * d,)
+        Overwritten with the product; shares no memory with x.
+
+    Notes
+    -----
+    The cost is a b c d multiplications.
+    """
     a, b, c, d = values.shape
-    shape = _shape(a, b, c, d, np.uintp(0))
-    _vector(values.ravel(), shape, np.uintp(0), x, out)
+    shape = strides_of(a, b, c, d, np.uintp(0))
+    _multiply_vector(values.ravel(), shape, np.uintp(0), x, out)
 
 
 @kernel
-def kronecker_adjoint(values, x, out):
-    """Product of the adjoint with one vector; x: (a*b*d,), out: (a*c*d,)."""
+def kronecker_adjoint(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+    """Write the product of the adjoint of a Kronecker-sparse factor with one vector.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a, b, c, d)
+        Values of the factor, not packed; only read. All arrays have one dtype and are
+        C-contiguous.
+    x : ndarray, shape (a * b * d,)
+        Only read.
+    out : ndarray, shape (a * c * d,)
+        Overwritten with the product; shares no memory with x.
+
+    Notes
+    -----
+    The adjoint is the conjugate transpose. The cost is a b c d multiplications.
+    """
     a, b, c, d = values.shape
-    shape = _shape(a, b, c, d, np.uintp(1))
-    _vector(values.ravel(), shape, np.uintp(1), x, out)
+    shape = strides_of(a, b, c, d, np.uintp(1))
+    _multiply_vector(values.ravel(), shape, np.uintp(1), x, out)
 
 
 @kernel
-def kronecker_chain_apply(values, layout, x, scratch, out):
-    """Product of a chain with one vector, by two alternating buffers.
+def kronecker_chain_apply(
+    values: np.ndarray,
+    layout: np.ndarray,
+    x: np.ndarray,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the product of a chain of Kronecker-sparse factors with one vector.
 
-    values: (sum of sizes,), packed; layout: (J, 4); x: (columns,), out: (rows,);
-    scratch: (2, largest number of rows); all distinct.
+    Parameters
+    ----------
+    values : ndarray, shape (sum of a * b * c * d over the factors,)
+        What `kronecker_pack` writes for each factor, one after the other in order of
+        application: the rightmost factor is first. Only read. All arrays but layout
+        have one dtype, and all are C-contiguous.
+    layout : ndarray of int64, shape (J, 4), J at least 1
+        The patterns (a, b, c, d) in the same order. The columns a * c * d of a factor
+        are the rows a * b * d of the one before.
+    x : ndarray, shape (columns of the first factor of layout,)
+        Only read.
+    scratch : ndarray, shape (2, r)
+        r is at least the largest number of rows of a factor; overwritten.
+    out : ndarray, shape (rows of the last factor of layout,)
+        Overwritten with the product. x, scratch and out share no memory.
+
+    Notes
+    -----
+    The cost is one multiplication for each value. The factors write to the two rows of
+    scratch in turn.
     """
     first, source = 0, x
     for j in range(layout.shape[0]):
         a, b, c, d = layout[j, 0], layout[j, 1], layout[j, 2], layout[j, 3]
         target = out if j == layout.shape[0] - 1 else scratch[j % 2]
-        shape, size = _packed_shape(a, b, c, d), a * b * c * d
-        _vector(values[first : first + size], shape, np.uintp(0), source, target)
+        shape, size = packed_strides_of(a, b, c, d), a * b * c * d
+        v = values[first : first + size]
+        _multiply_vector(v, shape, np.uintp(0), source, target)
         first, source = first + size, target

@@ -1,22 +1,26 @@
 """Products of columns with factors of pattern (a, b, c, d), and their gradient.
 
-See `kronecker.py` for values, layout and shape. The loops see x and out flat: row r of
-the columns starts at window[0] * r + window[1] in x, place[0] * r + place[1] in out.
+`kronecker.py` explains values, layout and shape. The loops see x and out as flat
+arrays: row r of the columns starts at window[0] * r + window[1] in x, and at place[0] *
+r + place[1] in out, and `width` columns are multiplied.
 """
 
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .kronecker import _conjugated, _packed_shape, _shape
+from .kronecker import conjugated, packed_strides_of, strides_of
 
-DENSE = 1024  # entries of a block from which BLAS multiplies columns
+DENSE = 1024
+"""Number of entries of a block from which on BLAS multiplies columns: the copies that
+it needs are then cheaper than the loops."""
 
 
 @kernel(fastmath=REASSOC)
-def _fours(values, shape, x, window, out, place, width):
-    """Real columns, b and c multiples of four: 16 entries a pass over four rows.
+def _multiply_fours(values, shape, x, window, out, place, width):
+    """Multiply real columns where b and c are multiples of four.
 
-    m inside: LLVM then checks once for all m that no rows overlap.
+    Each pass over four rows reads 16 values. The loop over m is inside, so that LLVM
+    checks once for all m that no rows overlap.
     """
     a, b, c, d, outer, row, column, inner = shape
     four = np.uintp(4)
@@ -52,11 +56,12 @@ def _fours(values, shape, x, window, out, place, width):
 
 
 @kernel(fastmath=REASSOC)
-def _four(values, shape, x, window, out, place, width):
-    """Few real columns, b = c = 4: a copy, then in place: fewer rows to tell apart.
+def _multiply_four(values, shape, x, window, out, place, width):
+    """Multiply few real columns where b = c = 4: copy them, then work in place.
 
-    Against `_fours`, for chains of (a, 4, 4, d) and n = 256 to 8192: 0.55 to 0.88 of
-    its time at batch 16, about 1.2 times at batch 256.
+    In place, LLVM has fewer rows to check for overlaps. For chains of (a, 4, 4, d) and
+    n = 256 to 8192 this takes 0.55 to 0.88 times as long as `_multiply_fours` at batch
+    16, and about 1.2 times as long at batch 256.
     """
     a, _, _, d, outer, row, column, inner = shape
     rows = np.uintp(4) * a * d
@@ -85,14 +90,17 @@ def _four(values, shape, x, window, out, place, width):
 
 @kernel
 def _quad(values, v, column):
-    """Four entries of a row of a block."""
+    """Return four values of a row of a block."""
     w = v + column + column
     return values[v], values[v + column], values[w], values[w + column]
 
 
 @kernel(fastmath=REASSOC)
-def _twos(values, shape, x, window, out, place, width):
-    """Real columns, b and c even: as `_fours`, 4 entries a pass over two rows."""
+def _multiply_twos(values, shape, x, window, out, place, width):
+    """Multiply real columns where b and c are even.
+
+    Each pass over two rows reads 4 values; else it is as in `_multiply_fours`.
+    """
     a, b, c, d, outer, row, column, inner = shape
     two = np.uintp(2)
     xs, os = window[0] * d, place[0] * d
@@ -119,8 +127,11 @@ def _twos(values, shape, x, window, out, place, width):
 
 
 @kernel(fastmath=REASSOC)
-def _ones(values, shape, adjoint, x, window, out, place, width):
-    """Any columns: one row at a time, one sum a loop so that complex ones vectorise."""
+def _multiply_ones(values, shape, adjoint, x, window, out, place, width):
+    """Multiply any columns, one row at a time.
+
+    Each loop adds up one sum, so that complex columns vectorise.
+    """
     a, b, c, d, outer, row, column, inner = shape
     one, two = np.uintp(1), np.uintp(2)
     for i in range(a):
@@ -131,7 +142,7 @@ def _ones(values, shape, adjoint, x, window, out, place, width):
                     o = place[0] * ((i * b + j) * d + m) + place[1]
                     p = window[0] * ((i * c + k) * d + m) + window[1]
                     q = p + window[0] * d
-                    s = _conjugated(values[v], adjoint)
+                    s = conjugated(values[v], adjoint)
                     if k + one == c:
                         if k == 0:
                             for n in range(width):
@@ -140,7 +151,7 @@ def _ones(values, shape, adjoint, x, window, out, place, width):
                             for n in range(width):
                                 out[o + n] += s * x[p + n]
                     else:
-                        t = _conjugated(values[v + column], adjoint)
+                        t = conjugated(values[v + column], adjoint)
                         if k == 0:
                             for n in range(width):
                                 out[o + n] = s * x[p + n] + t * x[q + n]
@@ -150,8 +161,8 @@ def _ones(values, shape, adjoint, x, window, out, place, width):
 
 
 @kernel
-def _dense(values, shape, adjoint, x, window, out, place, width):
-    """Large blocks: copied to contiguous arrays, multiplied by BLAS."""
+def _multiply_dense(values, shape, adjoint, x, window, out, place, width):
+    """Multiply large blocks by BLAS, copied to contiguous arrays."""
     a, b, c, d, outer, row, column, inner = shape
     block = np.empty((b, c), values.dtype)
     rows, product = np.empty((c, width), x.dtype), np.empty((b, width), x.dtype)
@@ -161,7 +172,7 @@ def _dense(values, shape, adjoint, x, window, out, place, width):
             for j in range(b):
                 for k in range(c):
                     value = values[v + j * row + k * column]
-                    block[j, k] = _conjugated(value, adjoint)
+                    block[j, k] = conjugated(value, adjoint)
             for k in range(c):
                 p, source = window[0] * ((i * c + k) * d + m) + window[1], rows[k]
                 for n in range(width):
@@ -174,50 +185,87 @@ def _dense(values, shape, adjoint, x, window, out, place, width):
 
 
 @kernel
-def _columns(values, shape, adjoint, x, window, out, place, width):
+def _multiply_columns(values, shape, adjoint, x, window, out, place, width):
     """Multiply some columns by the loop that suits the block; values, x, out: flat.
 
-    Real views: without them the loops for real columns would compile for complex too.
+    The loops for real columns get real views, because they would compile for complex
+    numbers too without them.
     """
     two, four = np.uintp(2), np.uintp(4)
     b, c = shape[1], shape[2]
     kind = values.real.dtype
     v, y, z = values.view(kind), x.view(kind), out.view(kind)
     if b * c >= DENSE and width >= 8:
-        _dense(values, shape, adjoint, x, window, out, place, width)
+        _multiply_dense(values, shape, adjoint, x, window, out, place, width)
     elif np.iscomplexobj(x) or b % two != 0 or c % two != 0:
-        _ones(values, shape, adjoint, x, window, out, place, width)
+        _multiply_ones(values, shape, adjoint, x, window, out, place, width)
     elif b == four and c == four and width <= 32:
-        _four(v, shape, y, window, z, place, width)
+        _multiply_four(v, shape, y, window, z, place, width)
     elif b % four == 0 and c % four == 0:
-        _fours(v, shape, y, window, z, place, width)
+        _multiply_fours(v, shape, y, window, z, place, width)
     else:
-        _twos(v, shape, y, window, z, place, width)
+        _multiply_twos(v, shape, y, window, z, place, width)
 
 
 @kernel
-def kronecker_apply_columns(values, x, out):
-    """Product with columns; values: (a, b, c, d), x: (a*c*d, batch), out alike."""
+def kronecker_apply_columns(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+    """Write the product of a Kronecker-sparse factor with the columns of a matrix.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a, b, c, d)
+        Values of a factor of pattern (a, b, c, d), not packed; only read. All arrays
+        have one dtype and are C-contiguous.
+    x : ndarray, shape (a * c * d, batch)
+        Only read.
+    out : ndarray, shape (a * b * d, batch)
+        Overwritten with the product; shares no memory with x.
+
+    Notes
+    -----
+    The cost is a b c d multiplications for each column.
+    """
     a, b, c, d = values.shape
-    shape, batch = _shape(a, b, c, d, np.uintp(0)), np.uintp(x.shape[1])
+    shape, batch = strides_of(a, b, c, d, np.uintp(0)), np.uintp(x.shape[1])
     window = (batch, np.uintp(0))
     v, fx, fo = values.ravel(), x.ravel(), out.ravel()
-    _columns(v, shape, np.uintp(0), fx, window, fo, window, batch)
+    _multiply_columns(v, shape, np.uintp(0), fx, window, fo, window, batch)
 
 
 @kernel
-def kronecker_adjoint_columns(values, x, out):
-    """Product of the adjoint with columns; x: (a*b*d, batch), out: (a*c*d, batch)."""
+def kronecker_adjoint_columns(
+    values: np.ndarray, x: np.ndarray, out: np.ndarray
+) -> None:
+    """Write the product of the adjoint of a Kronecker-sparse factor with columns.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a, b, c, d)
+        Values of the factor, not packed; only read. All arrays have one dtype and are
+        C-contiguous.
+    x : ndarray, shape (a * b * d, batch)
+        Only read.
+    out : ndarray, shape (a * c * d, batch)
+        Overwritten with the product; shares no memory with x.
+
+    Notes
+    -----
+    The adjoint is the conjugate transpose. The cost is a b c d multiplications for each
+    column.
+    """
     a, b, c, d = values.shape
-    shape, batch = _shape(a, b, c, d, np.uintp(1)), np.uintp(x.shape[1])
+    shape, batch = strides_of(a, b, c, d, np.uintp(1)), np.uintp(x.shape[1])
     window = (batch, np.uintp(0))
     v, fx, fo = values.ravel(), x.ravel(), out.ravel()
-    _columns(v, shape, np.uintp(1), fx, window, fo, window, batch)
+    _multiply_columns(v, shape, np.uintp(1), fx, window, fo, window, batch)
 
 
 @kernel
-def _chain_tiles(values, layout, x, scratch, out, begin, end):
-    """Multiply columns begin to end, a tile at a time, by a chain."""
+def multiply_chain_tiles(values, layout, x, scratch, out, begin, end):
+    """Multiply the columns begin to end - 1 by a chain, a tile of columns at a time.
+
+    Arrays are as in `kronecker_chain_apply_columns`.
+    """
     tile, batch = scratch.shape[2], np.uintp(x.shape[1])
     fx, fo = x.ravel(), out.ravel()
     even, odd = scratch[0].ravel(), scratch[1].ravel()
@@ -231,27 +279,68 @@ def _chain_tiles(values, layout, x, scratch, out, begin, end):
                 target = odd
             if j == layout.shape[0] - 1:
                 target, place = fo, (batch, np.uintp(start))
-            shape, size = _packed_shape(a, b, c, d), a * b * c * d
+            shape, size = packed_strides_of(a, b, c, d), a * b * c * d
             v = values[first : first + size]
-            _columns(v, shape, np.uintp(0), source, window, target, place, width)
+            _multiply_columns(
+                v, shape, np.uintp(0), source, window, target, place, width
+            )
             first, source, window = first + size, target, place
 
 
 @kernel
-def kronecker_chain_apply_columns(values, layout, x, scratch, out):
-    """`kronecker_chain_apply` on every column of x, a tile of columns at a time.
+def kronecker_chain_apply_columns(
+    values: np.ndarray,
+    layout: np.ndarray,
+    x: np.ndarray,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the product of a chain of Kronecker-sparse factors with columns.
 
-    x: (columns, batch), scratch: (2, largest number of rows, tile), out: (rows, batch).
+    Parameters
+    ----------
+    values, layout : ndarray
+        The packed chain, as in `kronecker_chain_apply`; only read.
+    x : ndarray, shape (columns of the first factor of layout, batch)
+        C-contiguous; only read.
+    scratch : ndarray, shape (2, r, tile)
+        r is at least the largest number of rows of a factor, and tile at least 1;
+        overwritten. ``tile`` columns go through all factors together.
+    out : ndarray, shape (rows of the last factor of layout, batch)
+        C-contiguous; overwritten with the product. x, scratch and out share no memory.
+
+    Notes
+    -----
+    The cost is one multiplication for each value and column.
     """
-    _chain_tiles(values, layout, x, scratch, out, np.intp(0), x.shape[1])
+    multiply_chain_tiles(values, layout, x, scratch, out, np.intp(0), x.shape[1])
 
 
 @kernel(fastmath=REASSOC)
-def kronecker_gradient_columns(x, gradient, out):
-    """Gradient of a real loss with respect to the conjugate of the values.
+def kronecker_gradient_columns(
+    x: np.ndarray, gradient: np.ndarray, out: np.ndarray
+) -> None:
+    """Write the gradient of a loss with respect to the values of a factor.
 
-    x: (a*c*d, batch), gradient: (a*b*d, batch), that with respect to the conjugate of
-    the output; out: (a, b, c, d).
+    The Kronecker-sparse factor multiplies columns x, as in `kronecker_apply_columns`;
+    the loss is a real function of the product.
+
+    Parameters
+    ----------
+    x : ndarray, shape (a * c * d, batch)
+        What the factor multiplies; only read.
+    gradient : ndarray, shape (a * b * d, batch)
+        The gradient of the loss with respect to the product, for complex numbers with
+        respect to its conjugate; only read.
+    out : ndarray, shape (a, b, c, d), of the dtype of x
+        Overwritten with the gradient with respect to the values, for complex numbers
+        with respect to their conjugates: the entries of ``gradient @ x.conj().T`` that
+        the factor has.
+
+    Notes
+    -----
+    The cost is a b c d multiplications for each column. The sum over the columns may be
+    added in any order.
     """
     a, b, c, d = out.shape
     for i in range(a):

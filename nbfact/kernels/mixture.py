@@ -1,15 +1,21 @@
 """Relaxed permutations: products of mixtures of the identity and a permutation.
 
-Stage k maps x to y with y[i] = (1 - w) x[i] + w x[index[k, i]], w the weight
-``weights[which[k, i]]``. Stage 0 is applied first. Weights of 0 or 1: a permutation.
+Stage k maps x to y with y[i] = (1 - w) x[i] + w x[index[k, i]], where w is the weight
+``weights[which[k, i]]``. Stage 0 is applied first. Where all weights are 0 or 1, and
+index[k] is a permutation of the entries of one weight, the product is a permutation.
 """
+
+import numpy as np
 
 from ._jit import REASSOC, kernel
 
 
 @kernel
 def _transposed_stage(index, which, weights, x, y):
-    """Transpose of a stage; index, which: (n,), x, y: (n, tile)."""
+    """Write the transpose of a stage times x to y.
+
+    index, which: (n,); x, y: (n, tile).
+    """
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
             y[i, j] = 0
@@ -24,7 +30,10 @@ def _transposed_stage(index, which, weights, x, y):
 
 @kernel(fastmath=REASSOC)
 def _stage(index, which, weights, x, slope, y, gradient):
-    """Apply a stage to slope, into y; add the gradient, x before the transpose."""
+    """Write a stage times slope to y, and add to the gradient of the weights.
+
+    x: what the transposed stage was applied to.
+    """
     for i in range(slope.shape[0]):
         w = weights[which[i]]
         source, here, there, out = x[i], slope[i], slope[index[i]], y[i]
@@ -36,12 +45,49 @@ def _stage(index, which, weights, x, slope, y, gradient):
 
 
 @kernel
-def mixture_fit(index, which, weights, x, target, tile, states, gradient):
-    """Sum of squared errors of x P, and the gradients of half of it.
+def mixture_fit(
+    index: np.ndarray,
+    which: np.ndarray,
+    weights: np.ndarray,
+    x: np.ndarray,
+    target: np.ndarray,
+    tile: int,
+    states: np.ndarray,
+    gradient: np.ndarray,
+) -> float:
+    """Return the squared error of x P against a matrix, for a relaxed permutation P.
 
-    P is the product of the stages. index, which: (K, n); weights, gradient: (k,), the
-    gradient is added to. x: (m, n), overwritten by the slopes with respect to it;
-    target: (m, n); states: (K + 2, n, tile), scratch. tile: a divisor of m.
+    P is the product of the stages that `nbfact.kernels.mixture` describes, stage 0
+    rightmost. The gradients with respect to the weights and to x are written.
+
+    Parameters
+    ----------
+    index : ndarray of int, shape (K, n)
+        Where each entry of a stage is mixed from: index[k, i] is from 0 to n - 1.
+    which : ndarray of int, shape (K, n)
+        The weight of each entry of a stage, from 0 to k - 1.
+    weights : ndarray, shape (k,), real
+        Only read. This and the arrays below have one dtype and are C-contiguous.
+    x : ndarray, shape (m, n)
+        On return the gradient of half the squared error with respect to x.
+    target : ndarray, shape (m, n)
+        Only read.
+    tile : int
+        Number of rows of x that go through the stages together; it divides m.
+    states : ndarray, shape (K + 2, n, tile)
+        Overwritten.
+    gradient : ndarray, shape (k,)
+        The gradient of half the squared error with respect to the weights is added to
+        it.
+
+    Returns
+    -------
+    float
+        ‖x P - target‖²_F, in double precision.
+
+    Notes
+    -----
+    The cost is about 5 multiplications for each stage and entry of x.
     """
     n_stages, n, total = index.shape[0], index.shape[1], 0.0
     for first in range(0, x.shape[0], tile):

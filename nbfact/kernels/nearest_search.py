@@ -1,37 +1,65 @@
-"""The nearest of centres that are the rows of a product of sparse factors.
+"""The nearest of centers that are the rows of a product of sparse factors.
 
-The squared distance of x to the centre v is |x|² + |v|² - 2 <v, x>: the nearest one has
-the smallest bias - 2 <v, x>, with bias = |v|². A tile of points is transposed into
-scratch, goes through all factors there, and only its smallest values leave: N × K of
-them are never stored.
+The squared distance of x to the center v is |x|² + |v|² - 2 <v, x>, so the nearest
+center has the smallest bias - 2 <v, x>, with bias = |v|². A tile of points is
+transposed into scratch and goes through all factors there, and only its smallest values
+leave: the N × K values are never stored.
 
-The factors are packed in order of application, the last one times -2: `data` and
-`indices` (unsigned) one after the other, `indptr` (all rows + 1,) through them, and
-`rows` (J,), the rows of each. The first one is of the columns that `blocks` names: a
-block is as many consecutive columns as 64 bytes hold, from blocks[b] on.
-
-Also here: sums over the points of each cluster, the other half of an iteration.
+The factors are packed in order of application, the last one times -2: see
+`PackedCenters`. This file also holds the other half of an iteration of K-means, the
+sums over the points of each cluster.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ._jit import REASSOC, kernel
+from .csr import CSR
 from .registers import BYTES
-from .tiles import LANES, compare_row, multiply_row, transpose_block
+from .tiles import LANES, NearestSoFar, compare_row, multiply_row, transpose_block
+
+
+class PackedCenters(NamedTuple):
+    """Centers as `nearest_rows` reads them: sparse factors, and a bias for each row.
+
+    Attributes
+    ----------
+    data, indices, indptr : ndarray
+        All factors in CSR form, one after the other in order of application (rightmost
+        first), the last one times -2. data is of float32 or float64, indices and indptr
+        are unsigned, and indptr (all rows + 1,) goes on from factor to factor.
+    rows : ndarray of int64, shape (J,)
+        Number of rows of each factor; the last one is K.
+    bias : ndarray, shape (K,), of the dtype of data
+        What is added to -2 <v, x>.
+    blocks : ndarray of uint64, shape (n_blocks,)
+        The columns of a point that the first factor reads. Block b is as many
+        consecutive columns as 64 bytes hold, from blocks[b] on, and the indices of the
+        first factor count the columns of all blocks, one block after the other.
+    """
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    rows: np.ndarray
+    bias: np.ndarray
+    blocks: np.ndarray
 
 
 @kernel
 def _read_tile(blocks, x, start, stop, width, out):
-    """Write points start to stop, at most `width`, transposed to the flat tile out.
+    """Write the points start to stop - 1, at most `width`, transposed to a flat tile.
 
-    Where there are fewer, the last one again; then, and where a block has more columns
-    than x, entry by entry.
+    Where there are fewer points than `width`, the last one is repeated. In that case,
+    and where a block has more columns than x, entries are copied one by one.
     """
     size, columns = np.uintp(BYTES // x.itemsize), np.uintp(x.shape[1])
     flat, count = x.ravel(), min(size, columns)
     n_blocks = np.uintp(blocks.shape[0])
     if stop - start == width and count == size:
-        for i in range(np.uintp(0), width, size):  # few rows of x at once: prefetched
+        # Few rows of x at once, so that the processor fetches them ahead.
+        for i in range(np.uintp(0), width, size):
             point = (start + i) * columns
             for b in range(n_blocks):
                 first, place = point + np.uintp(blocks[b]), b * size * width + i
@@ -50,58 +78,107 @@ def _read_tile(blocks, x, start, stop, width, out):
 
 
 @kernel
-def _nearest_tiles(
-    data, indices, indptr, rows, bias, blocks, x, scratch, labels, scores, start, stop
-):
-    """`nearest_rows` of points start to stop."""
-    one, zero = np.uintp(1), data.dtype.type(0)
+def search_tiles(centers, x, scratch, labels, scores, start, stop):
+    """Do as `nearest_rows` for the points start to stop - 1."""
+    indptr, rows, bias = centers.indptr, centers.rows, centers.bias
+    factors = CSR(centers.data, centers.indices, indptr)
+    one, zero = np.uintp(1), bias.dtype.type(0)
     width, last = np.uintp(LANES // x.itemsize), rows.shape[0] - 1
-    nearest, best = np.empty(width, np.int32), np.empty(width, x.dtype)
+    labelled, best = np.empty(width, np.int32), np.empty(width, x.dtype)
+    nearest = NearestSoFar(best, labelled)
     for tile in range(np.uintp(start), np.uintp(stop), width):
         end = min(tile + width, np.uintp(stop))
         source, target = scratch[0], scratch[1]
-        _read_tile(blocks, x, tile, end, width, source)
+        _read_tile(centers.blocks, x, tile, end, width, source)
         r = np.uintp(0)
         for j in range(last):
             for i in range(np.uintp(rows[j])):
                 p, q = np.uintp(indptr[r]), np.uintp(indptr[r + one])
-                multiply_row(data, indices, p, q, zero, source, target, i * width)
+                multiply_row(factors, p, q, zero, source, target, i * width)
                 r += one
             source, target = target, source
         for i in range(width):
-            nearest[i], best[i] = 0, np.inf
+            labelled[i], best[i] = 0, np.inf
         for i in range(np.uintp(rows[last])):
             p, q = np.uintp(indptr[r]), np.uintp(indptr[r + one])
-            compare_row(
-                data, indices, p, q, bias[i], source, best, nearest, np.int32(i)
-            )
+            compare_row(factors, p, q, bias[i], source, nearest, np.int32(i))
             r += one
         for i in range(end - tile):
-            labels[tile + i], scores[tile + i] = nearest[i], best[i]
+            labels[tile + i], scores[tile + i] = labelled[i], best[i]
 
 
 @kernel
-def nearest_rows(data, indices, indptr, rows, bias, blocks, x, scratch, labels, scores):
-    """For each point the row of the product with the smallest bias - 2 <row, x>.
+def nearest_rows(
+    centers: PackedCenters,
+    x: np.ndarray,
+    scratch: np.ndarray,
+    labels: np.ndarray,
+    scores: np.ndarray,
+) -> None:
+    """Find for each point the row v of a product with the smallest bias - 2 <v, x>.
 
-    data, indices, indptr, rows, blocks: the packed factors (see above); bias: (K,);
-    x: (N, D), C-contiguous; scratch: (2, LANES / itemsize times the most rows of a
-    tile); labels: (N,) of int32, the smallest where several are; scores: (N,), that
-    minimum. Quickest where scratch begins at a multiple of 64 bytes.
+    Parameters
+    ----------
+    centers : PackedCenters
+        The factors whose product has the centers as rows, and the bias; only read. All
+        numbers, here and below, have one dtype, float32 or float64.
+    x : ndarray, shape (N, D)
+        The points, finite and C-contiguous; only read.
+    scratch : ndarray, shape (2, LANES / itemsize * r)
+        r is the largest number of rows of a tile, that is, of columns of all blocks
+        together and of rows of a factor; ``LANES`` of `nbfact.kernels.tiles` is in
+        bytes. Overwritten. It is fastest where each half begins at a multiple of 64
+        bytes.
+    labels : ndarray of int32, shape (N,)
+        Overwritten with the number of the row; with the smallest one where several are
+        equally near.
+    scores : ndarray, shape (N,)
+        Overwritten with that smallest value. The squared distance is |x|² more, if the
+        bias is |v|².
+
+    Notes
+    -----
+    The cost is one multiplication for each entry of a factor and point.
     """
-    _nearest_tiles(
-        data, indices, indptr, rows, bias, blocks,
-        x, scratch, labels, scores, 0, x.shape[0],
-    )  # fmt: skip
+    search_tiles(centers, x, scratch, labels, scores, 0, x.shape[0])
 
 
 @kernel(fastmath=REASSOC)
-def cluster_sums(x, labels, weights, origin, sums, counts, energies):
-    """Add to each cluster its points, their number and squared norms, weighted.
+def cluster_sums(
+    x: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    origin: np.ndarray,
+    sums: np.ndarray,
+    counts: np.ndarray,
+    energies: np.ndarray,
+) -> None:
+    """Add to each cluster its weighted points, their weights and their squared norms.
 
-    x: (N, D), C-contiguous; labels, weights: (N,); origin: (D,), taken from each point;
-    sums: (K, D), counts, energies: (K,); origin and sums of float64.
+    Parameters
+    ----------
+    x : ndarray, shape (N, D), float32 or float64
+        The points, C-contiguous; only read.
+    labels : ndarray of int, shape (N,)
+        The cluster of each point, from 0 to K - 1.
+    weights : ndarray, shape (N,), real
+        The weight of each point.
+    origin : ndarray of float64, shape (D,)
+        What is subtracted from each point first, so that sums keep their digits.
+    sums : ndarray of float64, shape (K, D), C-contiguous
+        The weighted sum of the points x - origin of each cluster is added to its row.
+    counts : ndarray of float64, shape (K,)
+        The sum of the weights of each cluster is added.
+    energies : ndarray of float64, shape (K,)
+        The weighted sum of |x - origin|² of each cluster is added.
+
+    Notes
+    -----
+    The cost is 2 N D multiplications. All sums are in double precision, point by point
+    in order. A cluster without points is left as it is.
     """
+    p: Any  # NumPy's stubs take the sum of an unsigned and an int for a float
+    q: Any
     columns = np.uintp(x.shape[1])
     flat, totals = x.ravel(), sums.ravel()
     for i in range(np.uintp(x.shape[0])):

@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices, safe from overflow and underflow."""
+"""Norms of vectors and matrices, computed without overflow and without underflow."""
 
 import numpy as np
 
@@ -7,7 +7,10 @@ from ._jit import REASSOC, kernel
 
 @kernel(fastmath=REASSOC)
 def _sum_of_squares(flat, factor):
-    """Sum |factor * flat|² in double precision; flat: (n,), factor: scalar."""
+    """Return the sum of |factor * flat|² in double precision.
+
+    flat: (n,) real or complex; factor: real scalar.
+    """
     total = 0.0
     for i in range(flat.shape[0]):
         re = float(flat[i].real) * factor
@@ -17,8 +20,25 @@ def _sum_of_squares(flat, factor):
 
 
 @kernel
-def max_abs(x):
-    """Largest modulus of the real or imaginary parts; x: any shape, contiguous."""
+def max_abs(x: np.ndarray) -> float:
+    """Return the largest modulus of all real parts and all imaginary parts of an array.
+
+    Parameters
+    ----------
+    x : ndarray of any shape, real or complex
+        Only read; a memory layout other than C order costs a copy.
+
+    Returns
+    -------
+    float
+        In double precision: max(|Re x|, |Im x|) over all entries, and 0 for an array
+        without entries. It is not the largest modulus of a complex array, which can be
+        up to √2 times larger. What entries that are NaN count for is not defined.
+
+    Notes
+    -----
+    The cost is one pass over x.
+    """
     flat = x.ravel()
     largest = 0.0
     for i in range(flat.shape[0]):
@@ -27,11 +47,25 @@ def max_abs(x):
 
 
 @kernel
-def frobenius_norm(x):
-    """Return ‖x‖_F as a double; x: any shape, C-contiguous.
+def frobenius_norm(x: np.ndarray) -> float:
+    """Return the Frobenius norm of an array, the root of the sum of its squares.
 
-    One plain pass where squares neither overflow nor lose digits, else two passes
-    on entries divided by the largest.
+    Parameters
+    ----------
+    x : ndarray of any shape, real or complex
+        Only read; a memory layout other than C order costs a copy.
+
+    Returns
+    -------
+    float
+        ‖x‖_F in double precision, whatever the dtype of x. It is 0 for zeros and for an
+        array without entries, infinity where an entry is infinite, and NaN where one is
+        NaN and none is infinite.
+
+    Notes
+    -----
+    One pass over x where the squares neither overflow nor lose digits. Otherwise two
+    more passes, on entries that are scaled by a power of two, which is exact.
     """
     flat = x.ravel()
     total = _sum_of_squares(flat, 1.0)
@@ -40,26 +74,32 @@ def frobenius_norm(x):
     largest = max_abs(flat)
     if largest == 0.0 or not np.isfinite(largest):
         return largest
-    # Scaled by a power of two, exactly; neither it nor its inverse may overflow.
+    # The scale is a power of two; neither it nor its inverse may overflow.
     exponent = float(min(max(np.floor(np.log2(largest)), -1000.0), 1000.0))
     return float(np.sqrt(_sum_of_squares(flat, 2.0**-exponent))) * 2.0**exponent
 
 
 @kernel
-def _normalized(source, norm, out):
-    """Write source / norm to out; both (n,). norm: positive real scalar."""
+def divide_by_norm(source, norm, out):
+    """Write source / norm to out.
+
+    source, out: (n,), and out may be source; norm: positive real scalar.
+    """
     for i in range(source.shape[0]):
         out[i] = source[i] / norm
 
 
 @kernel
-def _start(vector):
-    """Scale the start of a power iteration to norm 1, one that is no vector to ones."""
+def start_power_iteration(vector):
+    """Scale the start of a power iteration to norm 1, in place.
+
+    A start that is zero or not finite is replaced by equal entries. vector: (n,).
+    """
     length = frobenius_norm(vector)
     if length == 0.0 or not np.isfinite(length):
         vector[:] = 1
         length = frobenius_norm(vector)
-    _normalized(vector, length, vector)
+    divide_by_norm(vector, length, vector)
 
 
 @kernel(fastmath=REASSOC)
@@ -86,16 +126,35 @@ def _rmatvec(x, vector, out):
 
 
 @kernel
-def spectral_norm(x, vector, n_iter, tol):
-    """Largest singular value of x by power iteration on xᴴx, as a double.
+def spectral_norm(x: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) -> float:
+    """Return the largest singular value of a matrix, by power iteration on xᴴx.
 
-    x: (m, n), C-contiguous, not empty; vector: (n,) of the dtype of x, the start and
-    on return the right singular vector (start the next call from it). Stops after
-    n_iter steps, or when a step changes the value by at most tol relatively. The
-    value never exceeds the norm, up to rounding. Both half-steps are normalised, so
-    that no entry is squared: 1e-200 and 1e200 are safe. Zero matrix: 0.
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), real or complex
+        C-contiguous, with at least one entry; only read.
+    vector : ndarray, shape (n,), of the dtype of x
+        The start; overwritten with the right singular vector that the iteration ends
+        at, of norm 1. A start that is zero or not finite is replaced by equal entries.
+        A start that is orthogonal to the leading singular vector finds a smaller
+        singular value: start at random, or from the result of a similar matrix.
+    n_iter : int
+        Maximum number of iterations.
+    tol : float
+        The iteration stops when a step changes the value by at most ``tol`` relatively.
+
+    Returns
+    -------
+    float
+        The estimate in double precision. It never exceeds the norm, up to rounding. It
+        is 0 for a zero matrix.
+
+    Notes
+    -----
+    An iteration costs 2 m n multiplications. Both half-steps are normalised, so that no
+    entry is squared: entries of size 1e-200 or 1e200 are safe.
     """
-    _start(vector)
+    start_power_iteration(vector)
     image = np.empty(x.shape[0], x.dtype)
     sigma = 0.0
     for _ in range(n_iter):
@@ -103,13 +162,13 @@ def spectral_norm(x, vector, n_iter, tol):
         length = frobenius_norm(image)
         if length == 0.0:
             break
-        _normalized(image, length, image)
+        divide_by_norm(image, length, image)
         _rmatvec(x, image, vector)
         previous = sigma
         sigma = frobenius_norm(vector)
         if sigma == 0.0:
             break
-        _normalized(vector, sigma, vector)
+        divide_by_norm(vector, sigma, vector)
         if sigma - previous <= tol * sigma:
             break
     return sigma

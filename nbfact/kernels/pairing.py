@@ -1,18 +1,33 @@
-"""Perfect matchings of large weight."""
+"""Perfect matchings of large weight, and what pairs of columns can keep.
+
+`identify_butterfly` pairs the columns of a matrix and splits its rows into halves, so
+that in each half each pair of columns is nearly of rank one.
+"""
 
 import numpy as np
 
 from ._jit import kernel
 
-# Pairs in the chains that change partners.
-_LONGEST = 6
+LONGEST_CHAIN = 6
+"""Maximum number of pairs in a chain that changes partners, because each pair of a
+chain costs a pass over a row of gains."""
 
 
 @kernel
-def pair_greedily(liking, mate):
-    """Pair all indices: those of the largest liking first, ties by index.
+def pair_greedily(liking: np.ndarray, mate: np.ndarray) -> None:
+    """Pair all indices, those of the largest liking first.
 
-    liking: (n, n) symmetric, n even; mate: (n,) int, written: i and mate[i] are a pair.
+    Parameters
+    ----------
+    liking : ndarray, shape (n, n), real, n even
+        Symmetric and without NaN; the diagonal is not read. Only read.
+    mate : ndarray of int, shape (n,)
+        Overwritten: i and mate[i] are a pair, and mate[mate[i]] is i.
+
+    Notes
+    -----
+    Of pairs that tie, the one with the lowest index is taken first, with its lowest
+    partner. The cost is n² comparisons, and up to n³ where many like the same ones.
     """
     n = liking.shape[0]
     best = np.empty(n, np.int64)
@@ -36,17 +51,33 @@ def pair_greedily(liking, mate):
 
 
 @kernel
-def exchange_mates(gain, tolerance, mate):
-    """Let chains of pairs change partners where that gains more than tolerance.
+def exchange_mates(gain: np.ndarray, tolerance: float, mate: np.ndarray) -> None:
+    """Let pairs change partners, in place, until no short chain of them gains by it.
 
-    gain: (n, n) symmetric; mate: (n,) int, of `pair_greedily`, changed until no chain
-    that `_chain_from` finds gains, of two pairs or of a few.
+    Parameters
+    ----------
+    gain : ndarray, shape (n, n), real, n even
+        Symmetric and without NaN: what each pair is worth; the diagonal is not read.
+        Only read.
+    tolerance : float
+        What an exchange has to gain more than, at least 0. With 0, rounding may let it
+        go on for ever.
+    mate : ndarray of int, shape (n,)
+        Pairs, as `pair_greedily` writes them; overwritten with pairs of at least the
+        same total gain. No exchange of two pairs gains more than the tolerance, nor one
+        of the chains of up to `LONGEST_CHAIN` pairs that are tried.
+
+    Notes
+    -----
+    The total is a local maximum: another pairing may be worth more. Of partners that
+    gain the same, the lowest index is tried. The cost is about n² comparisons for each
+    round over the indices.
     """
     n = gain.shape[0]
     own = np.empty(n, gain.dtype)
     waiting = np.ones(n, np.bool_)
     used = np.full(n, -1)
-    chain = np.empty(2 * min(_LONGEST, n // 2), np.int64)
+    chain = np.empty(2 * min(LONGEST_CHAIN, n // 2), np.int64)
     for i in range(n):
         own[i] = gain[i, mate[i]]
     changed, whole = True, True
@@ -69,12 +100,17 @@ def exchange_mates(gain, tolerance, mate):
 
 @kernel
 def _chain_from(gain, tolerance, mate, own, first, used, chain):
-    """Return how many indices of chain gain, if each odd one pairs with the next one.
+    """Find a chain of pairs that gains if its members change partners.
 
-    own: (n,), gain of each with its mate; used: (n,), below first where free; chain:
-    first's mate, first, then partners and their mates, written. What joins is what
-    gains most, less what it leaves; the last is what gains most if the chain ends. No
-    part from first on may lose: some order of each chain that gains is like that.
+    Return how many indices of `chain` take part: each one at an odd place then pairs
+    with the next one, and the last with the first. It is 0 where no chain gains.
+
+    own: (n,), the gain of each index with its mate; used: (n,), smaller than `first`
+    where an index is free; chain: overwritten with the mate of `first`, `first`, and
+    then partners and their mates. The index that joins is the one that gains most, less
+    what it leaves; the last one is that which gains most if the chain ends there. No
+    part of the chain from `first` on may lose, because every chain that gains has such
+    an order.
     """
     home = mate[first]
     chain[0], chain[1] = home, first
@@ -104,7 +140,7 @@ def _chain_from(gain, tolerance, mate, own, first, used, chain):
 
 @kernel
 def _best_free(gain, mate, i):
-    """Return the free index other than i that it gains most with; -1 if none."""
+    """Return the free index that i gains most with, or -1 if no other is free."""
     best = -1
     for j in range(gain.shape[0]):
         if j != i and mate[j] < 0 and (best < 0 or gain[i, j] > gain[i, best]):
@@ -113,13 +149,26 @@ def _best_free(gain, mate, i):
 
 
 @kernel
-def split_gain(grams, gain, liking):
-    """Tell what pairs of columns keep that are near two lines, one for each half.
+def split_gain(grams: np.ndarray, gain: np.ndarray, liking: np.ndarray) -> None:
+    """Write what each pair of columns keeps, if rank one is kept of each half of rows.
 
-    grams: (k, n, n) hermitian, of the halves of all blocks; gain and liking: (n, n)
-    real, written. gain: twice the larger eigenvalue of [[p, r], [r*, q]] less p + q,
-    all added up; liking: less the sum of the smaller eigenvalues, in units of the
-    smaller sum of p and of q.
+    Parameters
+    ----------
+    grams : ndarray, shape (k, n, n), real or complex
+        The Gram matrices of the columns, Hermitian, one for each half of each block of
+        rows; only read. For a pair of columns, [[p, r], [r*, q]] is its part of one.
+    gain : ndarray, shape (n, n), real
+        Overwritten with the sum over all halves of the difference of the eigenvalues of
+        that part: twice the larger one, less p + q. The diagonal holds twice the sums
+        of p.
+    liking : ndarray, shape (n, n), real
+        Overwritten with minus twice the sum of the smaller eigenvalues, divided by the
+        smaller one of the sums of p and of q: 0 where nothing is lost, else negative.
+        The diagonal holds the sums of p.
+
+    Notes
+    -----
+    The cost is k n² square roots.
     """
     n = gain.shape[0]
     gain[:, :] = 0
@@ -139,11 +188,34 @@ def split_gain(grams, gain, liking):
 
 
 @kernel
-def half_gain(blocks, grams, half, pairs, out):
-    """Tell what a row adds to `split_gain` in half 1 more than in half 0, exactly.
+def half_gain(
+    blocks: np.ndarray,
+    grams: np.ndarray,
+    half: np.ndarray,
+    pairs: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write how much more each row adds to what pairs keep in half 1 than in half 0.
 
-    blocks: (g, m, m); grams: (g, 2, m, m), of the halves; half: (g, m) int, 0 or 1, or
-    -1 for rows in neither; pairs: (m / 2, 2) int; out: (g, m) real, written: half that.
+    Parameters
+    ----------
+    blocks : ndarray, shape (g, m, m), real or complex
+        The rows of each block; only read.
+    grams : ndarray, shape (g, 2, m, m), of the dtype of blocks
+        The Gram matrices of the columns, Hermitian, over the rows of each half; only
+        read.
+    half : ndarray of int, shape (g, m)
+        0 or 1: the half that a row is in, or -1 for rows in neither.
+    pairs : ndarray of int, shape (m / 2, 2)
+        The pairs of columns, the same in all blocks.
+    out : ndarray, shape (g, m), real
+        Overwritten. For each row: the larger eigenvalues of its pairs in half 1 with
+        the row less those without it, minus the same for half 0.
+
+    Notes
+    -----
+    The differences are those of the gain of `split_gain`, halved, and up to rounding
+    exact. The cost is 2 g m² square roots.
     """
     g, m, _ = blocks.shape
     for block in range(g):
@@ -169,5 +241,5 @@ def half_gain(blocks, grams, half, pairs, out):
 
 @kernel
 def _gap(p, q, r):
-    """Return the gap of the eigenvalues of [[p, r], [r*, q]]."""
+    """Return the difference of the eigenvalues of [[p, r], [r*, q]]."""
     return np.sqrt((p - q) * (p - q) + 4 * (r.real * r.real + r.imag * r.imag))

@@ -1,27 +1,48 @@
-"""The steps of palm4MSA on one factor (Le Magoarou & Gribonval 2016, algorithm 1).
+"""Dense step of palm4MSA, and the best scale of a product.
 
-`palm_step` is the step as it is published, with dense products. The others go through
-sparse factors, in this form: with G = R Rᴴ and C = A Rᴴ, kept up to date while a sweep
-goes from right to left, the gradient is λ Lᴴ (λ L S G - C), and neither L nor R is ever
-formed. A chain is packed as in `nbfact.kernels.csr`, but in the
-order of the product and in CSR form only: ``layout[j]`` belongs to S[j]. Its adjoint is
-packed the same way: ``adjoint_layout[j]`` belongs to S[j]ᴴ.
+Both are those of Le Magoarou & Gribonval 2016, algorithm 1. The step on a sparse factor
+through its sparse neighbours is in `chain_steps.py`.
 """
 
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .csr import _csr_rows, _factor_columns
-from .norms import _normalized, _start, frobenius_norm
 
 
 @kernel
-def palm_step(target, left, factor, right, scale, lipschitz, out):
-    """Gradient step: out = S - (λ / c) Lᴴ (λ L S R - A) Rᴴ.
+def palm_step(
+    target: np.ndarray,
+    left: np.ndarray,
+    factor: np.ndarray,
+    right: np.ndarray,
+    scale: float,
+    lipschitz: float,
+    out: np.ndarray,
+) -> None:
+    """Write a gradient step on one factor: S - (λ / c) Lᴴ (λ L S R - A) Rᴴ.
 
-    target A: (m, n), left L: (m, p), factor S and out: (p, q), right R: (q, n); scale
-    λ and lipschitz c: scalars of the real dtype of target, c > 0. All C-contiguous.
-    A left or right without entries stands for the identity. out is not S.
+    Parameters
+    ----------
+    target : ndarray, shape (m, n), real or complex
+        The matrix A. This and the other arrays have one dtype, are C-contiguous and,
+        but for out, only read.
+    left : ndarray, shape (m, p)
+        The matrix L; an array without entries stands for the identity.
+    factor : ndarray, shape (p, q)
+        The matrix S.
+    right : ndarray, shape (q, n)
+        The matrix R; an array without entries stands for the identity.
+    scale : scalar of the real dtype of target
+        The number λ.
+    lipschitz : scalar of the real dtype of target
+        The number c, above 0. The step lowers the error if c > λ² ‖L‖₂² ‖R‖₂².
+    out : ndarray, shape (p, q)
+        Overwritten with the step, which no set has been applied to; shares no memory
+        with factor.
+
+    Notes
+    -----
+    The cost is that of the four dense products, which BLAS multiplies.
     """
     product = factor
     if left.size > 0:
@@ -44,191 +65,39 @@ def palm_step(target, left, factor, right, scale, lipschitz, out):
 
 
 @kernel
-def _subtract_adjoint(adjoint, first, width, z, stride, offset):
-    """Subtract rows first, first + 1, ... of adjoint, as conjugate columns, from z.
-
-    adjoint: (columns, m); z: flat; entry (i, b) at stride * i + offset + b. Eight
-    columns at a time: cache lines of z are then read and written once.
-    """
-    m = adjoint.shape[1]
-    b = 0
-    while b + 8 <= width:
-        rows = adjoint[first + b : first + b + 8]
-        for i in range(m):
-            p = stride * np.uintp(i) + offset + np.uintp(b)
-            z[p] -= np.conj(rows[0, i])
-            z[p + np.uintp(1)] -= np.conj(rows[1, i])
-            z[p + np.uintp(2)] -= np.conj(rows[2, i])
-            z[p + np.uintp(3)] -= np.conj(rows[3, i])
-            z[p + np.uintp(4)] -= np.conj(rows[4, i])
-            z[p + np.uintp(5)] -= np.conj(rows[5, i])
-            z[p + np.uintp(6)] -= np.conj(rows[6, i])
-            z[p + np.uintp(7)] -= np.conj(rows[7, i])
-        b += 8
-    while b < width:
-        row = adjoint[first + b]
-        for i in range(m):
-            z[stride * np.uintp(i) + offset + np.uintp(b)] -= np.conj(row[i])
-        b += 1
-
-
-@kernel
-def chain_gradient(
-    data, indices, indptr, layout,
-    adjoint_data, adjoint_indices, adjoint_indptr, adjoint_layout,
-    n_left, x, cross, scale, weight, scratch, out,
-):  # fmt: skip
-    """Write -w Lᴴ (λ L x - C) to out, L = S[0] ... S[n_left - 1].
-
-    The chain and its adjoint, packed; x: (p, q), out: (p, q), which may be x; cross:
-    Cᴴ, (q, m); scale λ, weight w: scalars of the real dtype; scratch: (2, largest
-    number of rows, tile). A tile of columns goes through the chain and back while it
-    is in cache. Without factors (n_left = 0), L is the identity.
-    """
-    q, width = x.shape[1], scratch.shape[2]
-    zero, one = np.uintp(0), x.real.dtype.type(1)
-    flat_x, flat_out = x.ravel(), out.ravel()
-    if n_left == 0:
-        for i in range(flat_x.shape[0]):
-            flat_out[i] = scale * flat_x[i]
-        _subtract_adjoint(cross, 0, q, flat_out, np.uintp(q), zero)
-        for i in range(flat_out.shape[0]):
-            flat_out[i] *= -weight
-        return
-    even, odd = scratch[0].ravel(), scratch[1].ravel()
-    tile = (np.uintp(width), zero)
-    for start in range(0, q, width):
-        w = np.uintp(min(width, q - start))
-        here = (np.uintp(q), np.uintp(start))
-        z, spare = _forward(
-            data, indices, indptr, layout, n_left, flat_x, here, scale, even, odd, tile,
-            w,
-        )  # fmt: skip
-        _subtract_adjoint(cross, start, w, z, tile[0], zero)
-        a, place = one, tile
-        for j in range(n_left):
-            e = adjoint_layout[j]
-            target = spare
-            if j == n_left - 1:
-                a, target, place = -weight, flat_out, here
-            _factor_columns(
-                adjoint_data, adjoint_indices, adjoint_indptr,
-                (e[0], e[1], e[2], e[3]), a, z, tile, target, place, w,
-            )  # fmt: skip
-            spare = z
-            z = target
-
-
-@kernel
-def _forward(
-    data, indices, indptr, layout, n_left, x, window, scale, even, odd, tile, width
-):
-    """Send a tile of columns through a chain; return the buffer of λ L x, the other.
-
-    x: flat, its columns in window; even, odd: flat buffers; n_left >= 1.
-    """
-    target, spare = even, odd
-    source, where, a = x, window, scale
-    for j in range(n_left - 1, -1, -1):
-        e = layout[j]
-        _factor_columns(
-            data, indices, indptr, (e[0], e[1], e[2], e[3]), a, source, where, target,
-            tile, width,
-        )  # fmt: skip
-        source, where, a = target, tile, x.real.dtype.type(1)
-        target, spare = spare, target
-    return source, target
-
-
-@kernel
-def chain_residual(
-    data, indices, indptr, layout, n_left, x, cross, scale, scratch
-):  # fmt: skip
-    """Return ‖λ L x - C‖²_F in double precision; arguments as in chain_gradient."""
-    q, width, m = x.shape[1], scratch.shape[2], cross.shape[1]
-    zero, flat_x = np.uintp(0), x.ravel()
-    even, odd = scratch[0].ravel(), scratch[1].ravel()
-    tile = (np.uintp(width), zero)
-    total = 0.0
-    for start in range(0, q, width):
-        w = min(width, q - start)
-        z = even
-        if n_left == 0:
-            for i in range(m):
-                for b in range(w):
-                    z[i * width + b] = scale * flat_x[i * q + start + b]
-        else:
-            here = (np.uintp(q), np.uintp(start))
-            z, _ = _forward(
-                data, indices, indptr, layout, n_left, flat_x, here, scale, even, odd,
-                tile, np.uintp(w),
-            )  # fmt: skip
-        _subtract_adjoint(cross, start, w, z, tile[0], zero)
-        total += _tile_squares(z, m, width, w)
-    return total
-
-
-@kernel(fastmath=REASSOC)
-def _tile_squares(z, m, stride, width):
-    """Sum the squared moduli of a tile, in double precision."""
-    total = 0.0
-    for i in range(m):
-        for b in range(width):
-            re = float(z[i * stride + b].real)
-            im = float(z[i * stride + b].imag)
-            total += re * re + im * im
-    return total
-
-
-@kernel
-def chain_norm(
-    data, indices, indptr, layout,
-    adjoint_data, adjoint_indices, adjoint_indptr, adjoint_layout,
-    first, last, vector, scratch, n_iter, tol,
-):  # fmt: skip
-    """Largest singular value of S[first] ... S[last - 1], by power iteration.
-
-    vector: (columns,), as in `spectral_norm`: start, and on return singular vector;
-    scratch: (2, largest number of rows). Stops as `spectral_norm` does.
-    """
-    _start(vector)
-    one = vector.real.dtype.type(1)
-    sigma = 0.0
-    for _ in range(n_iter):
-        x = vector
-        for j in range(last - 1, first - 1, -1):
-            y = scratch[j % 2][: layout[j, 0]]
-            _csr_rows(data, indices, indptr, layout[j, 3], one, x, y)
-            x = y
-        length = frobenius_norm(x)
-        if length == 0.0:
-            break
-        _normalized(x, length, x)
-        for j in range(first, last):
-            y = scratch[(j + 1) % 2][: adjoint_layout[j, 0]]
-            _csr_rows(
-                adjoint_data, adjoint_indices, adjoint_indptr, adjoint_layout[j, 3],
-                one, x, y,
-            )  # fmt: skip
-            x = y
-        previous = sigma
-        sigma = frobenius_norm(x)
-        if sigma == 0.0:
-            break
-        _normalized(x, sigma, vector)
-        if sigma - previous <= tol * sigma:
-            break
-    return sigma
-
-
-@kernel
 def csr_fit(
-    data, indices, indptr, adjoint_data, adjoint_indices, adjoint_indptr, gram, cross
-):  # fmt: skip
-    """Return Re<C, S> and Re<S G, S> in double precision; S and Sᴴ in CSR form.
+    data: np.ndarray,
+    indices: np.ndarray,
+    indptr: np.ndarray,
+    adjoint_data: np.ndarray,
+    adjoint_indices: np.ndarray,
+    adjoint_indptr: np.ndarray,
+    gram: np.ndarray,
+    cross: np.ndarray,
+) -> tuple[float, float]:
+    """Return the two products that give the best scale: Re<C, S> and Re<S G, S>.
 
-    gram G: (q, q), without entries if it is the identity; cross: Cᴴ, (q, p). With
-    S = S[0] they are <A, Â> and ‖Â‖², and the best scale is their quotient.
+    Parameters
+    ----------
+    data, indices, indptr : ndarray
+        A sparse factor S in CSR form, of shape (p, q).
+    adjoint_data, adjoint_indices, adjoint_indptr : ndarray
+        Its adjoint Sᴴ in CSR form.
+    gram : ndarray, shape (q, q), Hermitian
+        The matrix G; an array of shape (0, 0) stands for the identity.
+    cross : ndarray, shape (q, p)
+        The adjoint Cᴴ. All arrays of numbers have one dtype, and all are only read.
+
+    Returns
+    -------
+    inner, square : float
+        In double precision. With S = S[0], the first factor, they are <A, Â> and
+        ‖Â‖², and the best scale λ is their quotient.
+
+    Notes
+    -----
+    The cost is one multiplication for each entry of S, and for each pair of entries in
+    a row of S.
     """
     inner, square = 0.0, 0.0
     for j in range(adjoint_indptr.shape[0] - 1):
@@ -240,7 +109,7 @@ def csr_fit(
             total = data[t]
             if gram.shape[0] > 0:
                 total = data[t] * 0
-                column = gram[indices[t]]  # of the conjugate: G is Hermitian
+                column = gram[indices[t]]  # the conjugate of a column: G is Hermitian
                 for s in range(indptr[i], indptr[i + 1]):
                     total += data[s] * np.conj(column[indices[s]])
             square += float((total * np.conj(data[t])).real)
@@ -248,10 +117,25 @@ def csr_fit(
 
 
 @kernel(fastmath=REASSOC)
-def optimal_scale(target, product):
-    """Return the real λ minimising ‖A - λ Â‖_F: Re<A, Â> / ‖Â‖²; 0 if Â is zero.
+def optimal_scale(target: np.ndarray, product: np.ndarray) -> float:
+    """Return the real scale λ that minimises ‖A - λ Â‖_F.
 
-    target A and product Â: (m, n). Sums are in double precision.
+    Parameters
+    ----------
+    target : ndarray, shape (m, n), real or complex
+        The matrix A; only read.
+    product : ndarray, shape (m, n), real or complex
+        The matrix Â; only read.
+
+    Returns
+    -------
+    float
+        Re<A, Â> / ‖Â‖², and 0 where Â is zero. Sums are in double precision, whatever
+        the dtypes.
+
+    Notes
+    -----
+    The cost is one pass over both matrices.
     """
     inner, square = 0.0, 0.0
     for i in range(target.shape[0]):

@@ -1,11 +1,28 @@
-"""Rows in another order, with zeros for those that are missing."""
+"""Vectors and rows of a matrix in another order, with zeros where none is named."""
+
+import numpy as np
 
 from ._jit import kernel
 
 
 @kernel
-def gather(x, index, out):
-    """Set out[i] to x[index[i]], or to 0 where index[i] < 0; x, index, out: vectors."""
+def gather(x: np.ndarray, index: np.ndarray, out: np.ndarray) -> None:
+    """Write the entries of a vector that an index names, in its order.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        Only read.
+    index : ndarray of int, shape (m,)
+        ``out[i]`` becomes ``x[index[i]]``, and 0 where ``index[i]`` is negative.
+        Entries are below n, and may repeat or be missing.
+    out : ndarray, shape (m,), of a dtype that holds that of x
+        Overwritten; shares no memory with x.
+
+    Notes
+    -----
+    The cost is one pass over out.
+    """
     for i in range(index.shape[0]):
         if index[i] >= 0:
             out[i] = x[index[i]]
@@ -14,10 +31,22 @@ def gather(x, index, out):
 
 
 @kernel
-def gather_rows(x, index, out):
-    """Set row i of out to row index[i] of x, or to 0 where index[i] < 0.
+def gather_rows(x: np.ndarray, index: np.ndarray, out: np.ndarray) -> None:
+    """Write the rows of a matrix that an index names, in its order.
 
-    x: (n, batch), index: (rows,), out: (rows, batch).
+    Parameters
+    ----------
+    x : ndarray, shape (n, batch)
+        Only read.
+    index : ndarray of int, shape (m,)
+        Row i of out becomes row ``index[i]`` of x, and zeros where ``index[i]`` is
+        negative. Entries are below n, and may repeat or be missing.
+    out : ndarray, shape (m, batch), of a dtype that holds that of x
+        Overwritten; shares no memory with x.
+
+    Notes
+    -----
+    The cost is one pass over out.
     """
     for i in range(index.shape[0]):
         if index[i] >= 0:

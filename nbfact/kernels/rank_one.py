@@ -1,21 +1,41 @@
 """Best rank-one blocks in closed form: a butterfly of two-row blocks in one pass.
 
-Numbers are kept in planes, one of real numbers, or two, real and imaginary parts, so
-that all loops are over contiguous real numbers and vectorise.
+Numbers are kept in planes: one for real numbers, or two for the real and the imaginary
+parts of complex ones. All loops are then over contiguous real numbers, and vectorise.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from ._jit import REASSOC, kernel
 
 
+class RankOneFactors(NamedTuple):
+    """What `rank_one_butterfly` writes: the factors, and what each split loses.
+
+    Attributes
+    ----------
+    values : ndarray, shape (size, planes)
+        The entries of all factors but the last, one factor after the other.
+    last : ndarray, shape (m / 2**L, planes, n)
+        The last factor: the rows that are left after all splits.
+    lost : ndarray of float64, shape (L,)
+        The energy (squared norm) that each split drops.
+    """
+
+    values: np.ndarray
+    last: np.ndarray
+    lost: np.ndarray
+
+
 @kernel(fastmath=REASSOC)
 def _gram(x, y, start, stop):
-    """‖x‖², ‖y‖² and the parts of Σ x conj(y), as doubles, over some columns.
+    """Return ‖x‖², ‖y‖² and both parts of Σ x conj(y), over some columns.
 
-    x, y: (planes, n).
+    x, y: (planes, n), of which the columns start to stop - 1; the sums are in double
+    precision.
     """
     p = q = re = im = 0.0
     for plane in range(x.shape[0]):
@@ -32,19 +52,20 @@ def _gram(x, y, start, stop):
 
 @kernel
 def _leading(p, q, re, im, tie):
-    """Eigenvector (c, s) of [[p, h], [conj(h), q]], h = re + i im, and its eigenvalue.
+    """Return the leading eigenvector (c, s) of a Hermitian matrix, and its eigenvalue.
 
-    Of the larger eigenvalue, of norm 1, with c real and not negative; (1, 0) when the
-    two differ by at most 2 tie (p + q), so that rounding does not choose: all blocks
-    of a Fourier matrix in its natural order tie. Returns c, the parts of s, and the
-    eigenvalue.
+    The matrix is [[p, h], [conj(h), q]] with h = re + i im. The eigenvector belongs to
+    the larger eigenvalue and has norm 1, with c real and not negative. It is (1, 0)
+    where the two eigenvalues differ by at most 2 tie (p + q), so that rounding does not
+    choose: all blocks of a Fourier matrix in its natural order tie. The result is c,
+    both parts of s, and the eigenvalue.
     """
     half, square = 0.5 * (p - q), re * re + im * im
     radius = math.sqrt(half * half + square)
     if radius <= tie * (p + q):
         return 1.0, 0.0, 0.0, p
     large, top = radius + abs(half), 0.5 * (p + q) + radius
-    inverse = 1.0 / math.sqrt(2.0 * radius * large)  # of ‖(large, h)‖
+    inverse = 1.0 / math.sqrt(2.0 * radius * large)  # the inverse of ‖(large, h)‖
     if half >= 0.0:
         return large * inverse, re * inverse, -im * inverse, top
     if square == 0.0:
@@ -55,11 +76,13 @@ def _leading(p, q, re, im, tie):
 
 
 @kernel(fastmath=REASSOC)
-def _merge(x, y, start, stop, c, sr, si, inverse, out):
+def _merge(x, y, start, stop, weights, out):
     """Write inverse (c x + conj(s) y) to out; return ‖x - c out‖² + ‖y - s out‖².
 
-    x, y, out: (planes, n), over some columns; all scalars of their dtype.
+    x, y, out: (planes, n), of which the columns start to stop - 1; weights: c, both
+    parts of s, and inverse, scalars of their dtype. The result is in double precision.
     """
+    c, sr, si, inverse = weights
     wc, wr, wi = c * inverse, sr * inverse, si * inverse
     lost = 0.0
     if x.shape[0] == 1:
@@ -84,10 +107,10 @@ def _merge(x, y, start, stop, c, sr, si, inverse, out):
 
 @kernel
 def _split_pair(x, y, level, tau, groups, orthonormal, values, out):
-    """Split the blocks of two rows, one for each group of columns.
+    """Split the blocks of two rows, one block for each group of columns.
 
-    x, y, out: (planes, n); level: offset, s, t in values: (size, planes).
-    Returns the energy that is lost.
+    x, y, out: (planes, n); level: the offset of the factor in values, s and t; tau: the
+    row among t; values: (size, planes). Return the energy that is lost.
     """
     offset, s, t = level[0], level[1], level[2]
     width = x.shape[1] // groups
@@ -110,9 +133,8 @@ def _split_pair(x, y, level, tau, groups, orthonormal, values, out):
             if x.shape[0] == 2:
                 values[first, 1], values[second, 1] = 0.0, si
             real = x.dtype.type
-            lost += _merge(
-                x, y, begin, end, real(c), real(sr), real(si), real(inverse), out
-            )
+            weights = (real(c), real(sr), real(si), real(inverse))
+            lost += _merge(x, y, begin, end, weights, out)
     return lost
 
 
@@ -120,7 +142,7 @@ def _split_pair(x, y, level, tau, groups, orthonormal, values, out):
 def _load(target, row, columns, out):
     """Write a row of a matrix to planes; target: (m, n, planes), out: (planes, n).
 
-    columns: (n,), in which order, or (0,).
+    columns: (n,), the order of the columns, or (0,) for theirs.
     """
     for plane in range(out.shape[0]):
         if columns.shape[0] == 0:
@@ -133,7 +155,7 @@ def _load(target, row, columns, out):
 
 @kernel
 def _reversed_bits(number, n_bits):
-    """Return a number with its bits in reverse order."""
+    """Return a number of n_bits bits with its bits in reverse order."""
     found = 0
     for _ in range(n_bits):
         found = 2 * found + number % 2
@@ -143,21 +165,53 @@ def _reversed_bits(number, n_bits):
 
 @kernel
 def rank_one_butterfly(
-    target, rows, columns, levels, orthonormal, limit, stack, values, last, lost
-):
+    target: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    levels: np.ndarray,
+    orthonormal: bool,
+    limit: float,
+    stack: np.ndarray,
+    out: RankOneFactors,
+) -> float:
     """Split a matrix from left to right into factors of two-row blocks of rank one.
 
-    target: (m, n, planes), real; rows: (m,) or (0,), columns: (n,) or (0,): the matrix
-    is target[rows][:, columns]. levels: (L, 3), for each split the offset of its left
-    factor in values, s, and t = m / 2, m / 4, ...; values: (size, planes): the factors
-    (a, 2, s, t); last: (m / 2**L, planes, n), what is left; lost: (L,), the energy
-    that each split drops, zero on entry; stack: (L + 1, 2, planes, n), scratch.
-    Returns their sum, as soon as it is above `limit`: values and last are then not
-    complete.
+    Parameters
+    ----------
+    target : ndarray, shape (m, n, planes), real
+        The matrix in planes: 1 plane if it is real, 2 if it is complex. Only read. This
+        and the arrays of numbers below have one dtype and are C-contiguous.
+    rows, columns : ndarray of int, shapes (m,) and (n,)
+        Orders of the rows and of the columns: ``target[rows][:, columns]`` is split. An
+        array of shape (0,) stands for the order they are in. Only read.
+    levels : ndarray of int64, shape (L, 3), L at least 1
+        For each split: the offset of its left factor in ``out.values``, s, and t = m /
+        2, m / 4, ... The left factor has pattern (a, 2, s, t).
+    orthonormal : bool
+        Whether the left factors have orthonormal columns, so that what is left holds
+        the singular values. If not, each factor of a split takes their square root.
+    limit : float
+        The kernel returns as soon as the lost energy is above it; ``out.values`` and
+        ``out.last`` are then not complete.
+    stack : ndarray, shape (L + 1, 2, planes, n)
+        Overwritten.
+    out : RankOneFactors
+        values and last are overwritten; lost is added to, and has to be zero on entry.
 
-    Rows are merged as soon as both are there, in the order of a binary counter, so that
-    the target is read once and the rest stays in cache.
+    Returns
+    -------
+    float
+        The sum of ``out.lost``, in double precision.
+
+    Notes
+    -----
+    Each block of two rows and n / groups columns is replaced by its best approximation
+    of rank one, in closed form. Where its two singular values are equal up to rounding,
+    the first row is kept. Two rows are merged as soon as both are there, in the order
+    of a binary counter, so that the target is read once and the rest stays in cache.
+    The cost is about 7 n multiplications for each pair of rows that is merged.
     """
+    values, last, lost = out
     n_levels, step = levels.shape[0], last.shape[0]
     total = 0.0
     for j in range(step):
@@ -170,11 +224,11 @@ def rank_one_butterfly(
             groups, level, index = levels[0, 1], 0, leaf
             while True:
                 done = level == n_levels - 1
-                out = last[j] if done else stack[level + 1, index % 2]
+                merged = last[j] if done else stack[level + 1, index % 2]
                 dropped = _split_pair(
-                    stack[level, 0], stack[level, 1], levels[level],
-                    tau % levels[level, 2], groups, orthonormal, values, out,
-                )  # fmt: skip
+                    *(stack[level, 0], stack[level, 1], levels[level]),
+                    *(tau % levels[level, 2], groups, orthonormal, values, merged),
+                )
                 lost[level] += dropped
                 total += dropped
                 if done or index % 2 == 0:

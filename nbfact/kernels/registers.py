@@ -1,35 +1,43 @@
-"""Vector instructions, with `tiles.py` the one place: a Hadamard transform.
+"""Vector instructions of a Hadamard transform on a few registers.
 
+This file and `tiles.py` are the only ones that emit vector instructions themselves.
 LLVM's loop vectoriser moves entries between the lanes of a register by three shuffles
-where one does, and Numba leaves its other vectoriser off: with loops ``fwht`` took up
-to twice the time of hand-written AVX, with this it takes less. What is emitted is
-generic vector code, which LLVM maps on whatever registers the processor has.
+where one is enough, and Numba leaves its other vectoriser off. With loops ``fwht`` took
+up to twice the time of hand-written AVX; with these instructions it takes less. What is
+emitted is generic vector code, which LLVM maps to the registers that the processor has.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import llvmlite.ir as ir
 import numpy as np
 from numba import types
-from numba.core import cgutils, config
+from numba.core import cgutils
 from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
+from ._jit import NUMBA_SETTINGS
+
 BYTES = 64
-"""Of one vector: an AVX-512 register, two of AVX, four of NEON."""
+"""Bytes of one vector: one register of AVX-512, two of AVX, or four of NEON."""
 
 
 def _typed(typingctx, x, start, stride, count, wide, lanes):
-    """Transform entries of x, C-contiguous, in place.
+    """Transform some entries of x, which is C-contiguous, in place.
 
-    ``count`` vectors (1, 2, 4 or 8) begin at ``start``, ``stride`` entries apart; they
-    hold 64 bytes each where ``wide``, or one entry. They are transformed with one
-    another, and where ``lanes`` the entries of each first. The last three arguments
-    are literals; x counts in entries as if it were flat.
+    ``count`` vectors (1, 2, 4 or 8) begin at ``start``, ``stride`` entries apart. Each
+    holds 64 bytes if ``wide`` is true, and else one entry. The vectors are transformed
+    with one another; if ``lanes`` is true, the entries within each vector are
+    transformed first. The last three arguments are literals, and places in x are
+    counted as if it were flat.
     """
     numbers = types.Integer, types.Float, types.Complex
     if x.layout != "C" or not x.mutable or not isinstance(x.dtype, numbers):
         raise NumbaTypeError(f"x: {x}; expected numbers in a writable C-ordered array")
-    parts = 2 if isinstance(x.dtype, types.Complex) else 1
-    item = x.dtype.bitwidth // 8
+    dtype: Any = x.dtype
+    parts = 2 if isinstance(dtype, types.Complex) else 1
+    item = dtype.bitwidth // 8
     size = parts * (BYTES // item if wide.literal_value else 1)
 
     def generate(context, builder, signature, arguments):
@@ -52,7 +60,10 @@ def _typed(typingctx, x, start, stride, count, wide, lanes):
 
 
 def _transform(builder, values, stride):
-    """Emit the levels: in lanes from a stride on, if any, then among the vectors."""
+    """Emit the levels within vectors, from a stride on, then those among vectors.
+
+    stride: 0 for no level within vectors, else the number of reals of an entry.
+    """
     vector = values[0].type
     real = not isinstance(vector.element, ir.IntType)
     add, subtract = (builder.fadd, builder.fsub) if real else (builder.add, builder.sub)
@@ -70,7 +81,10 @@ def _transform(builder, values, stride):
 
 
 def _level_in_lanes(builder, value, stride, real):
-    """Emit one level within a vector: (a, b) to (b + a, a - b), the product exact."""
+    """Emit one level within a vector: (a, b) becomes (b + a, a - b).
+
+    It is a product with signs and a sum; the product is exact.
+    """
     vector = value.type
     lanes = range(vector.count)
     mask = ir.VectorType(ir.IntType(32), vector.count)
@@ -90,7 +104,7 @@ def _level_in_lanes(builder, value, stride, real):
 
 
 def _interpreted(x, start, stride, count, wide, lanes):
-    """Do the same in NumPy, where nothing is compiled."""
+    """Do the same as `_typed` in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize if wide else 1
     index = start + stride * np.arange(count)[:, None] + np.arange(size)
     flat = x.reshape(-1)
@@ -99,7 +113,7 @@ def _interpreted(x, start, stride, count, wide, lanes):
 
 
 def _product(values):
-    """Return the transform of each row."""
+    """Return the Walsh-Hadamard transform of each row."""
     stride = 1
     while stride < values.shape[1]:
         pairs = values.reshape(len(values), -1, 2, stride)
@@ -109,7 +123,10 @@ def _product(values):
     return values
 
 
-if config.DISABLE_JIT:
+# Numba's decorator drops the typing context from what callers pass, so that no type but
+# Any fits both the intrinsic and its interpreted twin.
+hadamard_tile: Callable[..., Any]
+if NUMBA_SETTINGS.DISABLE_JIT:
     hadamard_tile = _interpreted
 else:
     hadamard_tile = intrinsic(prefer_literal=True)(_typed)

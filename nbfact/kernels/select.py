@@ -1,6 +1,7 @@
-"""Quickselect, and the rule for ties: the lowest index is kept first.
+"""The k-th largest of a vector by quickselect, which needs no sort.
 
-A sort compiles for seconds and orders what nobody reads; a threshold is enough.
+A sort takes seconds to compile and orders entries that nobody reads, where a threshold
+is enough. Among equal entries the one of the lowest index is kept first.
 """
 
 import numpy as np
@@ -10,9 +11,10 @@ from ._jit import kernel
 
 @kernel
 def modulus(z):
-    """Return the modulus of a number, in its precision, without overflow.
+    """Return the modulus of a real or complex scalar, without overflow.
 
-    On complex128, four times as fast in a projection as abs, which calls hypot.
+    The result has the precision of z. On complex128 a projection is four times as fast
+    with it as with ``abs``, which calls hypot.
     """
     if z.imag == 0:  # folded away for real numbers
         return abs(z.real)
@@ -23,10 +25,28 @@ def modulus(z):
 
 
 @kernel
-def kth_largest(values, k):
-    """Return the k-th largest of values, and how many of its equals are in the top k.
+def kth_largest(values: np.ndarray, k: int) -> tuple[float, int]:
+    """Return the k-th largest number, and how many of its equals are in the top k.
 
-    values: (n,) real, clobbered; k: 1 <= k <= n.
+    Parameters
+    ----------
+    values : ndarray, shape (n,), real
+        Without NaN; overwritten: some entries are lost.
+    k : int
+        From 1 to n.
+
+    Returns
+    -------
+    value : scalar of the dtype of values
+        The k-th largest, counted with multiplicity.
+    ties : int
+        How many entries equal to ``value`` belong to the k largest, at least 1. Keeping
+        all entries above ``value`` and ``ties`` of those that equal it keeps k.
+
+    Notes
+    -----
+    Quickselect with a pivot from a sample: about n comparisons and a few passes,
+    whatever the ties. The choice of the pivot is deterministic.
     """
     n = values.size
     while n > 24:
@@ -38,10 +58,10 @@ def kth_largest(values, k):
             equal += values[i] == pivot
         if above < k <= above + equal:
             return pivot, k - above
-        # What remains excludes the pivot: ties end the loop, they never slow it.
+        # What remains excludes the pivot: ties end the loop, they never slow it down.
         write = 0
         if k <= above:
-            for i in range(n):  # no branch to mispredict
+            for i in range(n):  # no branch that could be predicted wrongly
                 values[write] = values[i]
                 write += values[i] > pivot
         else:
@@ -61,12 +81,13 @@ def kth_largest(values, k):
 def _pivot(values, n, k):
     """Return an entry of values[:n] a little past the k-th largest, from a sample.
 
-    values: (n,) real, permuted; n: its length in use.
+    values: (n or more,) real, permuted; n: the number of entries in use.
     """
     size = 7 if n < 512 else 31 if n < 65536 else 255
     state = n
     for i in range(size):
-        # A linear congruential generator: regular positions meet regular matrices.
+        # A linear congruential generator: a sample at regular positions would follow
+        # the pattern of a regular matrix.
         state = (state * 1103515245 + 12345) % 2147483648
         j = i + (state >> 8) % (n - i)
         value = values[j]
@@ -75,14 +96,14 @@ def _pivot(values, n, k):
     _sort_descending(values, size)
     rank = size * k // n
     margin = 1 + size // 32
-    # On the far side of the k-th value, so that the smaller part is kept.
+    # The pivot is on the far side of the k-th value, so that the smaller part is kept.
     rank = rank + margin if 2 * k < n else rank - margin
     return values[min(max(rank, 0), size - 1)]
 
 
 @kernel
 def _sort_descending(values, n):
-    """Sort values[:n] by insertion, largest first; n is small."""
+    """Sort values[:n] by insertion, the largest first, for a small n."""
     for i in range(1, n):
         value = values[i]
         j = i
@@ -90,25 +111,3 @@ def _sort_descending(values, n):
             values[j] = values[j - 1]
             j -= 1
         values[j] = value
-
-
-@kernel
-def keep_largest(x, k, scratch):
-    """Zero all but the k entries of largest modulus, the lowest index first on ties.
-
-    x: (n,); scratch: (n,) of the real dtype of x.
-    """
-    if k >= x.size:
-        return
-    for i in range(x.size):
-        scratch[i] = modulus(x[i])
-    threshold, ties = kth_largest(scratch, k)
-    for i in range(x.size):
-        value = modulus(x[i])
-        if value < threshold:
-            x[i] = 0
-        elif value == threshold:
-            if ties == 0:
-                x[i] = 0
-            else:
-                ties -= 1

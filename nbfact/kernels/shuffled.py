@@ -1,38 +1,50 @@
 """Product of one vector with a chainable chain, in constant geometry (Pease 1968).
 
-A chain K[J-1] @ ... @ K[0], here in order of application, of factors of pattern
-(a, b, c, d) as in `kronecker.py`, such that, for each and the next, a' (the next one's)
-divides a, d divides d', and r = a' c' / a is an integer: `Chain.chainable`. The first
-has d = 1 and the last a = 1, as in all chains of `Chain.mixed_radix`, fused or not.
-Whatever the patterns, no loop goes through memory by a stride:
+The chain is K[J-1] @ ... @ K[0], here in order of application, of factors of pattern
+(a, b, c, d) as in `kronecker.py`. It has to be chainable (`Chain.chainable`): write
+(a', b', c', d') for the pattern of the factor that is applied next; then a' divides a,
+d divides d', and r = a' c' / a is an integer. The first factor has d = 1 and the last
+one a = 1, as in all chains of `Chain.mixed_radix`, fused or not. Whatever the patterns,
+no loop goes through memory by a stride:
 
 A factor has P = a * d blocks, block p = m * a + i, and its packed values are the planes
-V[j, k, p]. It writes its rows as planes y[j, p]. The next one, of which r is the rank
-with this one and s = c / r, finds row (i', k', m') of its columns in those planes at
+V[j, k, p]. It writes its rows as planes y[j, p]. The next factor, of which r is the
+rank with this one and s = c / r, finds row (i', k', m') of its columns in those planes
+at
 
     x[rho, p * s + sigma],    k' = sigma * r + rho,
 
-so that all loops are over p, all writes in order and all reads in order too, one by one
-or in groups of s. The first one reads x as it is, r = 1 and s = c; the last one writes
-it as it is. The adjoint of the chain goes the other way.
+so that all loops are over p, all writes are in order, and all reads are in order too,
+one by one or in groups of s. The first factor reads x as it is, with r = 1 and s = c;
+the last one writes it as it is. The adjoint of the chain goes the other way.
 
-s = 2 has loops of its own, for r = 1 (Fourier, Hadamard) and 2 (cosines); all other
-factors take the groups of s apart, into planes, or put them together. Few rows at a
-time: where P is a power of two, more streams of values collide in the cache (4 rows of
-rank 2, P = 2048: 0.20 ns a value, one or two: 0.08). Flat arrays and unsigned places:
-a slice for each stream took longer than its loop up to P = 64. Numbers in comments:
-Zen 4, one thread, float32.
+s = 2 has loops of its own, for r = 1 (Fourier, Hadamard) and r = 2 (cosines). All other
+factors take the groups of s apart, into planes, or put them together. Few rows are
+multiplied at a time: where P is a power of two, more streams of values would compete
+for the same lines of the cache (P = 2048, rank 2: 0.20 ns a value with four rows, 0.08
+ns with one or two). Arrays are flat and places unsigned, because a slice for each
+stream took longer than its loop up to P = 64. Numbers in comments: Zen 4, one thread,
+float32.
 """
 
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .kronecker import _conjugated
+from .kronecker import conjugated
 
 
 @kernel
-def shuffled_pack(values, out):
-    """Reorder the values of a factor; values: (a, b, c, d), out: (a*b*c*d,)."""
+def shuffled_pack(values: np.ndarray, out: np.ndarray) -> None:
+    """Reorder the values of a Kronecker-sparse factor for `shuffled_chain_apply`.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a, b, c, d)
+        Only read.
+    out : ndarray, shape (a * b * c * d,)
+        Overwritten with the same numbers, the index of length a last: entry
+        ((j * c + k) * d + m) * a + i is values[i, j, k, m].
+    """
     a, b, c, d = values.shape
     for j in range(b):
         for k in range(c):
@@ -43,47 +55,53 @@ def shuffled_pack(values, out):
 
 
 @kernel(fastmath=REASSOC)
-def _sum(v, v0, step, count, size, x, adjoint, y, o):
-    """Set y from o on to the sum of count planes of v, step apart, times those of x.
+def _sum_planes(v, planes, count, size, x, adjoint, y, o):
+    """Write to y, from o on, the sum of `count` planes of v times those of x.
 
-    Four at a time, after the rest; v, x, y: flat; the first plane of v starts at v0.
+    v, x, y: flat; planes: where the first plane of v starts, and how far apart they
+    are; size: the length of a plane. Four planes are added at a time, after the rest.
     """
+    v0, step = planes
     one, two, three, four = np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(4)
     rest = (count - one & three) + one
     v1, v2, v3 = v0 + step, v0 + two * step, v0 + three * step
     x1, x2, x3 = size, two * size, three * size
     if rest == 1:
         for p in range(size):
-            y[o + p] = _conjugated(v[v0 + p], adjoint) * x[p]
+            y[o + p] = conjugated(v[v0 + p], adjoint) * x[p]
     elif rest == 2:
         for p in range(size):
-            s = _conjugated(v[v0 + p], adjoint) * x[p]
-            y[o + p] = s + _conjugated(v[v1 + p], adjoint) * x[x1 + p]
+            s = conjugated(v[v0 + p], adjoint) * x[p]
+            y[o + p] = s + conjugated(v[v1 + p], adjoint) * x[x1 + p]
     elif rest == 3:
         for p in range(size):
-            s = _conjugated(v[v0 + p], adjoint) * x[p]
-            s += _conjugated(v[v1 + p], adjoint) * x[x1 + p]
-            y[o + p] = s + _conjugated(v[v2 + p], adjoint) * x[x2 + p]
+            s = conjugated(v[v0 + p], adjoint) * x[p]
+            s += conjugated(v[v1 + p], adjoint) * x[x1 + p]
+            y[o + p] = s + conjugated(v[v2 + p], adjoint) * x[x2 + p]
     else:
         for p in range(size):
-            s = _conjugated(v[v0 + p], adjoint) * x[p]
-            s += _conjugated(v[v1 + p], adjoint) * x[x1 + p]
-            s += _conjugated(v[v2 + p], adjoint) * x[x2 + p]
-            y[o + p] = s + _conjugated(v[v3 + p], adjoint) * x[x3 + p]
+            s = conjugated(v[v0 + p], adjoint) * x[p]
+            s += conjugated(v[v1 + p], adjoint) * x[x1 + p]
+            s += conjugated(v[v2 + p], adjoint) * x[x2 + p]
+            y[o + p] = s + conjugated(v[v3 + p], adjoint) * x[x3 + p]
     for n in range(rest, count, four):
         a, b = v0 + n * step, n * size
         a1, a2, a3 = a + step, a + two * step, a + three * step
         b1, b2, b3 = b + x1, b + x2, b + x3
         for p in range(size):
-            s = _conjugated(v[a + p], adjoint) * x[b + p]
-            s += _conjugated(v[a1 + p], adjoint) * x[b1 + p]
-            s += _conjugated(v[a2 + p], adjoint) * x[b2 + p]
-            y[o + p] += s + _conjugated(v[a3 + p], adjoint) * x[b3 + p]
+            s = conjugated(v[a + p], adjoint) * x[b + p]
+            s += conjugated(v[a1 + p], adjoint) * x[b1 + p]
+            s += conjugated(v[a2 + p], adjoint) * x[b2 + p]
+            y[o + p] += s + conjugated(v[a3 + p], adjoint) * x[b3 + p]
 
 
 @kernel
-def _apart(x, i, s, size, out, o, step):
-    """Take groups of s apart: x from i on, into planes of out, step apart, from o."""
+def _take_apart(x, i, s, size, out, o, step):
+    """Take groups of s entries apart into s planes.
+
+    The groups are read from x, from i on; the planes are written to out, `step` apart,
+    from o on. size: the number of groups.
+    """
     one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
     o1, o2, o3 = o + step, o + step + step, o + step + step + step
     if s == 2:
@@ -107,7 +125,10 @@ def _apart(x, i, s, size, out, o, step):
 
 @kernel(fastmath=REASSOC)
 def _rows_of_two(v, b, size, x, out):
-    """Rows of rank 1, two at a time; v: (b, 2, size), x: (size, 2), out: (b, size)."""
+    """Multiply rows of rank 1 and s = 2, two rows at a time.
+
+    v: (b, 2, size), x: (size, 2), out: (b, size), all flat; b is even.
+    """
     one, two = np.uintp(1), np.uintp(2)
     for j in range(np.uintp(0), b, two):
         v0, o0 = two * j * size, j * size
@@ -121,9 +142,11 @@ def _rows_of_two(v, b, size, x, out):
 
 @kernel(fastmath=REASSOC)
 def _rows_of_four(v, b, size, x, out):
-    """Rows of rank 2, two at a time; v: (b, 2, 2, size), x: (2, size, 2), out as there.
+    """Multiply rows of rank 2 and s = 2, two rows at a time.
 
-    A row at a time, complex64 is 1.2 to 1.3 times slower; four, see above.
+    v: (b, 2, 2, size), x: (2, size, 2), out: (b, size), all flat; b is even. With one
+    row at a time complex64 is 1.2 to 1.3 times slower; the top of this file says what
+    four rows cost.
     """
     one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
     x1 = two * size
@@ -142,20 +165,30 @@ def _rows_of_four(v, b, size, x, out):
 
 
 @kernel
-def _rows(v, b, c, size, r, x, planes, out):
-    """Rows of any factor; v: (b, c, size), x: (r, size, c / r), planes: (c, size)."""
+def _multiply_rows(v, b, c, size, r, x, planes, out):
+    """Multiply the rows of any factor.
+
+    v: (b, c, size), x: (r, size, c / r), out: (b, size); planes: (c, size), overwritten
+    with x, taken apart.
+    """
     s, source = c // r, x
     if s > 1:
         source = planes
         for k in range(r):
-            _apart(x, k * s * size, s, size, planes, k * size, r * size)
+            _take_apart(x, k * s * size, s, size, planes, k * size, r * size)
     for j in range(b):
-        _sum(v, j * c * size, size, c, size, source, np.uintp(0), out, j * size)
+        _sum_planes(
+            v, (j * c * size, size), c, size, source, np.uintp(0), out, j * size
+        )
 
 
 @kernel
-def _together(x, begin, step, s, size, out, o):
-    """Inverse of `_apart`: planes of x, step apart, into groups of s of out from o."""
+def _put_together(x, begin, step, s, size, out, o):
+    """Put s planes together into groups of s entries, the inverse of `_take_apart`.
+
+    The planes are read from x, `step` apart, from `begin` on; the groups are written to
+    out, from o on.
+    """
     one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
     x0 = begin
     x1, x2, x3 = x0 + step, x0 + step + step, x0 + step + step + step
@@ -180,7 +213,10 @@ def _together(x, begin, step, s, size, out, o):
 
 @kernel(fastmath=REASSOC)
 def _pairs_of_two(v, r, size, x, out):
-    """Columns of the adjoint; v: (2, 2, r, size), x: (2, size), out: (r, size, 2)."""
+    """Multiply by the adjoint of a factor with b = 2 and s = 2.
+
+    v: (2, 2, r, size), x: (2, size), out: (r, size, 2), all flat.
+    """
     one, two = np.uintp(1), np.uintp(2)
     for k in range(r):
         o, v0, v1 = two * k * size, k * size, (k + r) * size
@@ -193,7 +229,10 @@ def _pairs_of_two(v, r, size, x, out):
 
 @kernel(fastmath=REASSOC)
 def _pairs_of_four(v, r, size, x, out):
-    """Columns of the adjoint; v: (4, 2, r, size), x: (4, size), out: (r, size, 2)."""
+    """Multiply by the adjoint of a factor with b = 4 and s = 2.
+
+    v: (4, 2, r, size), x: (4, size), out: (r, size, 2), all flat.
+    """
     one, two = np.uintp(1), np.uintp(2)
     row, x2, x3 = two * r * size, size + size, size + size + size
     for k in range(r):
@@ -209,32 +248,61 @@ def _pairs_of_four(v, r, size, x, out):
 
 
 @kernel
-def _columns(v, b, c, size, r, x, planes, out):
-    """Columns of the adjoint of any factor; arrays as in `_rows`, x and out swapped."""
+def _multiply_adjoint(v, b, c, size, r, x, planes, out):
+    """Multiply by the adjoint of any factor.
+
+    Arrays are as in `_multiply_rows`, with x and out exchanged.
+    """
     s, one = c // r, np.uintp(1)
     target = planes if s > 1 else out
     for k in range(c):
-        _sum(v, k * size, c * size, b, size, x, one, target, k * size)
+        _sum_planes(v, (k * size, c * size), b, size, x, one, target, k * size)
     if s > 1:
         for k in range(r):
-            _together(planes, k * size, r * size, s, size, out, k * s * size)
+            _put_together(planes, k * size, r * size, s, size, out, k * s * size)
 
 
 @kernel
 def _sizes(layout, j):
-    """Rows b, columns c, blocks a * d of factor j, and its rank r; unsigned."""
+    """Return the rows b, the columns c, the blocks a * d of factor j, and its rank r.
+
+    All are unsigned.
+    """
     a, b, c, d = layout[j, 0], layout[j, 1], layout[j, 2], layout[j, 3]
     r = 1 if j == 0 else a * c // layout[j - 1, 0]
     return np.uintp(b), np.uintp(c), np.uintp(a * d), np.uintp(r)
 
 
 @kernel
-def shuffled_chain_apply(values, layout, x, scratch, out):
-    """Product of a chain with one vector, by two alternating buffers.
+def shuffled_chain_apply(
+    values: np.ndarray,
+    layout: np.ndarray,
+    x: np.ndarray,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the product of a chainable chain with one vector, in constant geometry.
 
-    values: (sum of sizes,), packed; layout: (J, 4), patterns; factors in order of
-    application. x: (columns,), out: (rows,); scratch: (3, largest number of rows or
-    columns of a factor); all distinct and C-contiguous.
+    Parameters
+    ----------
+    values : ndarray, shape (sum of a * b * c * d over the factors,)
+        What `shuffled_pack` writes for each factor, one after the other in order of
+        application: the rightmost factor is first. Only read. All arrays but layout
+        have one dtype, and all are C-contiguous.
+    layout : ndarray of int64, shape (J, 4), J at least 1
+        The patterns (a, b, c, d) in the same order. They have to be chainable, with d =
+        1 in the first row and a = 1 in the last one: see `nbfact.kernels.shuffled`.
+        For other chains the result is wrong; `kronecker_chain_apply` takes any.
+    x : ndarray, shape (columns of the first factor of layout,)
+        Only read.
+    scratch : ndarray, shape (3, r)
+        r is at least the largest number of rows or columns of a factor; overwritten.
+    out : ndarray, shape (rows of the last factor of layout,)
+        Overwritten with the product. x, scratch and out share no memory.
+
+    Notes
+    -----
+    The cost is one multiplication for each value.
     """
     first, source, one, two = np.uintp(0), x, np.uintp(1), np.uintp(2)
     for j in range(layout.shape[0]):
@@ -247,15 +315,35 @@ def shuffled_chain_apply(values, layout, x, scratch, out):
             else:
                 _rows_of_four(v, b, size, source, target)
         else:
-            _rows(v, b, c, size, r, source, scratch[2], target)
+            _multiply_rows(v, b, c, size, r, source, scratch[2], target)
         first, source = first + b * c * size, target
 
 
 @kernel
-def shuffled_chain_adjoint(values, layout, x, scratch, out):
-    """Product of the adjoint of a chain, packed for `shuffled_chain_apply`.
+def shuffled_chain_adjoint(
+    values: np.ndarray,
+    layout: np.ndarray,
+    x: np.ndarray,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the product of the adjoint of a chainable chain with one vector.
 
-    x: (rows,), out: (columns,); the others as there.
+    Parameters
+    ----------
+    values, layout : ndarray
+        The chain, packed as for `shuffled_chain_apply` and not reversed; only read.
+    x : ndarray, shape (rows of the last factor of layout,)
+        Only read.
+    scratch : ndarray, shape (3, r)
+        As in `shuffled_chain_apply`; overwritten.
+    out : ndarray, shape (columns of the first factor of layout,)
+        Overwritten with the product. x, scratch and out share no memory.
+
+    Notes
+    -----
+    The adjoint is the conjugate transpose. The cost is one multiplication for each
+    value.
     """
     last, source, two = np.uintp(values.shape[0]), x, np.uintp(2)
     for j in range(layout.shape[0] - 1, -1, -1):
@@ -268,5 +356,5 @@ def shuffled_chain_adjoint(values, layout, x, scratch, out):
         elif c == two * r and b == two * two:
             _pairs_of_four(v, r, size, source, target)
         else:
-            _columns(v, b, c, size, r, source, scratch[2], target)
+            _multiply_adjoint(v, b, c, size, r, source, scratch[2], target)
         source = target

@@ -1,23 +1,26 @@
 """The nearest matrix with at most k_row entries per row and k_col per column.
 
-The support of largest energy is a maximum-weight b-matching of rows and columns, an
-integral linear programme (Le and Gribonval, ICASSP 2021). Where it is the only one,
-`matching` finds it and proves so. Where others are as good, or nearly, the one kept is
-that of successive shortest augmenting paths, below: each keeps one entry more at the
-best energy, moving entries kept before where that pays; the first that gains nothing
-ends the search.
+The support of largest energy (sum of squared moduli) is a maximum-weight b-matching of
+rows and columns, an integral linear programme (Le and Gribonval, ICASSP 2021). Where
+one support is the only best one, `matching.py` finds it and proves that. Where others
+are as good, or nearly so, the one that is kept is that of the successive shortest
+augmenting paths below: each path keeps one entry more at the best energy, and moves
+entries that were kept before where that pays. The first path that gains nothing ends
+the search.
 
 Nodes are the rows, 0 to m - 1, then the columns, m to m + n - 1. A node is open while
 it may keep more entries: ``left > 0``. A path starts from an open row, at distance
-minus its energy, and ends in an open column. Potentials, 0 on open columns, make the
-cost of every later arc at least 0:
+minus its energy, and ends in an open column. Potentials, which are 0 on open columns,
+make the cost of every later arc at least 0:
 
-* taking (i, j):    potential[i] - potential[m + j] - energy[i, j];
-* releasing (i, j): the opposite.
+* taking (i, j) costs potential[i] - potential[m + j] - energy[i, j];
+* releasing (i, j) costs the opposite.
 
-Distances are compared without a tolerance, and blocks of a matrix that share no row
-and no column do not round one another: small blocks are as exact as large ones.
+Distances are compared without a tolerance, and blocks of a matrix that share no row and
+no column do not round one another: small blocks are as exact as large ones.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,23 +29,90 @@ from .matching import match
 from .select import modulus
 
 
-@kernel
-def project_skperm(x, k_row, k_col, tie_tol=0.0):
-    """Keep the support of largest energy with k_row entries a row, k_col a column.
+class NodeSearch(NamedTuple):
+    """Scratch of the search for a path, for each node.
 
-    x: (m, n). At most, not exactly: entries that add no energy are not kept. tie_tol:
-    energies relative to the largest are rounded to its multiples; 0 for none.
+    Attributes
+    ----------
+    left : ndarray of int64, shape (m + n,)
+        How many entries more each node may keep; it is open while this is above 0.
+    potential, distance : ndarray of float64, shape (m + n,)
+        The potential, and the cost of the shortest path from an open row so far.
+    key : ndarray of float64, shape (m + n,)
+        The distance of closed nodes until they are settled, and infinity elsewhere.
+    parent : ndarray of int64, shape (m + n,)
+        The node before it on that path.
+    slot : ndarray of int64, shape (m,)
+        Which entry of its column a row would release.
+    """
+
+    left: np.ndarray
+    potential: np.ndarray
+    distance: np.ndarray
+    key: np.ndarray
+    parent: np.ndarray
+    slot: np.ndarray
+
+
+class KeptEntries(NamedTuple):
+    """The rows that each column keeps, and the energies of these entries.
+
+    Both arrays have shape (n, k_col) and fill from the last place on.
+    """
+
+    rows: np.ndarray
+    energies: np.ndarray
+
+
+@kernel
+def project_skperm(x: np.ndarray, k_row: int, k_col: int, tie_tol: float = 0.0) -> None:
+    """Keep the support of largest energy with k_row entries a row and k_col a column.
+
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), real or complex, finite, in any memory layout
+        Overwritten with the nearest matrix that has at most k_row entries in each row
+        and at most k_col in each column.
+    k_row, k_col : int
+        At least 1; beyond the size of x they keep all. They bound the numbers of
+        entries: entries that add no energy are not kept.
+    tie_tol : float, default 0.0
+        Energies relative to the largest one are rounded to its multiples, so that noise
+        does not choose among supports; 0 for none. It is below 1.
+
+    Notes
+    -----
+    Energies are squared moduli relative to the largest, in double precision. Where
+    several supports are as good, the one that is kept depends on the values alone, not
+    on earlier calls. Where many supports are as good, the cost is up to min(m k_row,
+    n k_col) (m + n)² operations; where one is the only best one, a small part of that.
+
+    References
+    ----------
+    Q.-T. Le and R. Gribonval, Structured support exploration for multilayer sparse
+    matrix factorization, ICASSP, 2021.
     """
     potential = np.zeros(x.shape[0] + x.shape[1])
     project_skperm_warm(x, k_row, k_col, potential, tie_tol)
 
 
 @kernel
-def project_skperm_warm(x, k_row, k_col, potential, tie_tol=0.0):
-    """Do as project_skperm, sooner from the potentials of a matrix like this one.
+def project_skperm_warm(
+    x: np.ndarray,
+    k_row: int,
+    k_col: int,
+    potential: np.ndarray,
+    tie_tol: float = 0.0,
+) -> None:
+    """Do as `project_skperm`, sooner from the potentials of a matrix like this one.
 
-    x: (m, n); potential: (m + n,) float64, read and written; whatever it holds, zeros
-    at first, the result is the same.
+    Parameters
+    ----------
+    x, k_row, k_col, tie_tol
+        As in `project_skperm`.
+    potential : ndarray of float64, shape (m + n,)
+        Zeros at first, then what the last call left; overwritten. The result is the
+        same whatever it holds, infinity and NaN included.
     """
     m, n = x.shape
     k_row = min(k_row, n)
@@ -57,13 +127,13 @@ def project_skperm_warm(x, k_row, k_col, potential, tie_tol=0.0):
 
 @kernel
 def _take_best(energy, k_row, k_col, potential):
-    """Take the support of largest energy, negative once taken.
+    """Take the support of largest energy: make the energies that are taken negative.
 
     energy: (m, n), at least 0; k_row <= n, k_col <= m; potential: (m + n,).
     """
     m, n = energy.shape
     work, prices = energy, potential
-    # Rows bid: turned, if need be, so that they hold less than columns might.
+    # Rows bid. Where they might hold more than columns, the matrix is transposed.
     turned = m * k_row > n * k_col
     if turned:
         work, prices = np.empty((n, m)), np.empty(m + n)
@@ -93,7 +163,7 @@ def _take_best(energy, k_row, k_col, potential):
 def _search(energy, k_row, k_col):
     """Take the support of largest energy, one of them where others are as good.
 
-    energy: (m, n), -inf once taken. k_row <= n, k_col <= m.
+    energy: (m, n), minus infinity once taken; k_row <= n, k_col <= m.
     """
     m, n = energy.shape
     left = np.empty(m + n, np.int64)
@@ -101,27 +171,23 @@ def _search(energy, k_row, k_col):
         left[node] = k_row if node < m else k_col
     potential = np.zeros(m + n)
     distance = np.empty(m + n)
-    key = np.empty(m + n)
     parent = np.empty(m + n, np.int64)
     slot = np.empty(m, np.int64)
-    taken_rows = np.empty((n, k_col), np.int64)  # what each column keeps
-    taken_energy = np.empty((n, k_col))
+    search = NodeSearch(left, potential, distance, np.empty(m + n), parent, slot)
+    kept = KeptEntries(np.empty((n, k_col), np.int64), np.empty((n, k_col)))
     best = np.empty(n)
     best_row = np.empty(n, np.int64)
     for j in range(n):
         _best_of_column(energy, left, j, best, best_row)
     for _ in range(min(m * k_row, n * k_col)):
         _leave_open_rows(potential, best, best_row, distance, parent)
-        end = _nearest_open_column(
-            energy, left, potential, distance, key, parent, slot, taken_rows,
-            taken_energy,
-        )  # fmt: skip
+        end = _nearest_open_column(energy, search, kept)
         gain = -distance[end]
         if gain <= 0.0:
             break
         for node in range(m + n):
             potential[node] += min(distance[node] + gain, 0.0)
-        source = _augment(end, energy, left, parent, slot, taken_rows, taken_energy)
+        source = _augment(energy, search, kept, end)
         if left[source] == 0:
             potential[source] = gain
         for j in range(n):
@@ -130,13 +196,26 @@ def _search(energy, k_row, k_col):
 
 
 @kernel
-def project_skperm_greedy(x, k_row, k_col):
-    """Keep the largest entry that its row and column have room for, while there is one.
+def project_skperm_greedy(x: np.ndarray, k_row: int, k_col: int) -> None:
+    """Keep the largest entry that its row and column have room for, again and again.
 
-    x: (m, n). At least half the energy of project_skperm, in a fraction of the time.
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), real or complex, finite, in any memory layout
+        Overwritten: at most k_row entries in each row and k_col in each column are
+        kept, and the others set to zero.
+    k_row, k_col : int
+        At least 1; beyond the size of x they keep all.
+
+    Notes
+    -----
+    What is kept has at least half the energy (sum of squared moduli) that
+    `project_skperm` keeps, and takes a fraction of the time. Of entries that tie, the
+    first in column-major order is kept first. The cost is a pass over a few columns for
+    each entry that is kept.
     """
     m, n = x.shape
-    energy = np.empty((m, n))  # -inf once taken
+    energy = np.empty((m, n))  # minus infinity once taken
     _relative_energies(x, energy)
     left = np.empty(m + n, np.int64)
     for node in range(m + n):
@@ -167,7 +246,7 @@ def project_skperm_greedy(x, k_row, k_col):
 
 @kernel
 def _relative_energies(x, energy):
-    """Write the squared moduli of x over the largest; zeros if x is zero.
+    """Write the squared moduli of x divided by the largest; zeros where x is zero.
 
     x: (m, n); energy: (m, n) float64.
     """
@@ -184,7 +263,7 @@ def _relative_energies(x, energy):
 
 @kernel
 def _round_to_multiples(energy, unit):
-    """Round to the nearest multiple of unit; energy: (m, n)."""
+    """Round energies to the nearest multiples of unit; energy: (m, n)."""
     for i in range(energy.shape[0]):
         for j in range(energy.shape[1]):
             energy[i, j] = np.rint(energy[i, j] / unit) * unit
@@ -192,9 +271,10 @@ def _round_to_multiples(energy, unit):
 
 @kernel
 def _best_of_column(energy, left, j, best, best_row):
-    """Find the largest entry of column j in the open rows; -inf and row -1 if none.
+    """Find the largest entry of column j in the open rows.
 
-    energy: (m, n); left: (m + n,) int; best, best_row: (n,), written at j.
+    energy: (m, n); left: (m + n,) int; best, best_row: (n,), written at j with the
+    energy and the row, or with minus infinity and -1 where no row is open.
     """
     best[j] = -np.inf
     best_row[j] = -1
@@ -206,7 +286,7 @@ def _best_of_column(energy, left, j, best, best_row):
 
 @kernel
 def _leave_open_rows(potential, best, best_row, distance, parent):
-    """Start the distances: rows unreached, columns by the best arc of an open row."""
+    """Start the distances: columns by the best arc of an open row, rows unreached."""
     m = distance.size - best.size
     for i in range(m):
         distance[i] = np.inf
@@ -216,18 +296,16 @@ def _leave_open_rows(potential, best, best_row, distance, parent):
 
 
 @kernel
-def _nearest_open_column(
-    energy, left, potential, distance, key, parent, slot, taken_rows, taken_energy
-):
-    """Settle nodes by distance, as Dijkstra, up to the nearest open column; return it.
+def _nearest_open_column(energy, search, kept):
+    """Settle nodes by distance (Dijkstra) up to the nearest open column; return it.
 
-    energy: (m, n); distance, parent: (m + n,), starting with the arcs of open rows;
-    key: (m + n,), clobbered; others as in project_skperm.
+    energy: (m, n). Distances and parents start with the arcs of open rows.
     """
     m, n = energy.shape
+    left, distance, key = search.left, search.distance, search.key
     end = -1
     for node in range(m + n):
-        key[node] = np.inf  # the distance of closed nodes, until they are settled
+        key[node] = np.inf
         if left[node] == 0:
             key[node] = distance[node]
         elif node >= m and (end < 0 or distance[node] < distance[end]):
@@ -241,21 +319,22 @@ def _nearest_open_column(
             return end
         key[node] = np.inf
         if node < m:
-            end = _take(node, end, energy, left, potential, distance, key, parent)
+            end = _take(energy, search, node, end)
         else:
-            _release(
-                node, left, potential, distance, key, parent, slot, taken_rows,
-                taken_energy,
-            )  # fmt: skip
+            _release(search, kept, node)
 
 
 @kernel
-def _take(i, end, energy, left, potential, distance, key, parent):
-    """Reach the columns from row i, settled; return the nearest open one so far."""
+def _take(energy, search, i, end):
+    """Reach the columns from row i, which is settled; return the nearest open one.
+
+    end: the nearest open column so far.
+    """
+    left, potential, distance, key, parent, _ = search
     m, n = energy.shape
     for j in range(n):
         cost = potential[i] - potential[m + j] - energy[i, j]
-        reached = distance[i] + max(cost, 0.0)  # rounding may leave it below 0
+        reached = distance[i] + max(cost, 0.0)  # rounding may leave the cost below 0
         if reached < distance[m + j]:
             distance[m + j] = reached
             parent[m + j] = i
@@ -267,14 +346,14 @@ def _take(i, end, energy, left, potential, distance, key, parent):
 
 
 @kernel
-def _release(
-    node, left, potential, distance, key, parent, slot, taken_rows, taken_energy
-):
-    """Reach the closed rows whose entry a settled, closed column would release."""
-    j = node - (left.size - taken_rows.shape[0])
-    for s in range(taken_rows.shape[1]):
-        i = taken_rows[j, s]
-        cost = potential[node] + taken_energy[j, s] - potential[i]
+def _release(search, kept, node):
+    """Reach the closed rows whose entry a settled and closed column would release."""
+    left, potential, distance, key, parent, slot = search
+    rows, energies = kept
+    j = node - (left.size - rows.shape[0])
+    for s in range(rows.shape[1]):
+        i = rows[j, s]
+        cost = potential[node] + energies[j, s] - potential[i]
         reached = distance[node] + max(cost, 0.0)
         if left[i] == 0 and reached < distance[i]:
             distance[i] = reached
@@ -284,28 +363,29 @@ def _release(
 
 
 @kernel
-def _augment(end, energy, left, parent, slot, taken_rows, taken_energy):
+def _augment(energy, search, kept, end):
     """Take and release the entries along the path to end; return its first row."""
+    left, parent, slot = search.left, search.parent, search.slot
     m = energy.shape[0]
     left[end] -= 1
     column = end - m
     s = left[end]  # slots fill from the last
     while True:
         i = parent[m + column]
-        taken_rows[column, s] = i
-        taken_energy[column, s] = energy[i, column]
+        kept.rows[column, s] = i
+        kept.energies[column, s] = energy[i, column]
         energy[i, column] = -np.inf
         if left[i] > 0:
             left[i] -= 1
             return i
         column = parent[i] - m
         s = slot[i]
-        energy[i, column] = taken_energy[column, s]
+        energy[i, column] = kept.energies[column, s]
 
 
 @kernel
 def _keep_taken(x, energy):
-    """Zero the entries that were not taken.
+    """Set the entries that were not taken to zero.
 
     x: (m, n); energy: (m, n), negative where taken.
     """

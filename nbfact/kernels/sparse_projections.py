@@ -1,27 +1,36 @@
-"""Projections onto sparse, fixed and normalised sets, in place.
+"""Projections onto sets of sparse matrices, in place.
 
-Entries compare by modulus and the lowest index wins ties: in a row the lowest
-column, in a column the lowest row, in a matrix column-major order. A k beyond the
-number of entries keeps them all. No result depends on the scale of ``x``. Moduli
-within ``tie_tol`` of the k-th largest, relatively, compare as equal to it.
+Entries compare by modulus. Among equal ones the lowest index is kept first: in a row
+the lowest column, in a column the lowest row, in a matrix the first in column-major
+order. A k beyond the number of entries keeps them all. What is kept is not changed. No
+result depends on the scale of ``x``: moduli neither overflow nor vanish.
 """
 
 import numpy as np
 
 from ._jit import kernel
-from .norms import frobenius_norm
 from .select import kth_largest, modulus
 from .topk import bounds, column_bounds, end_of_ties, write_moduli
 
-BLOCK = 8
-"""Columns handled together: a C-ordered matrix is then read by whole cache lines."""
-
 
 @kernel
-def project_sp(x, k, tie_tol=0.0):
-    """Keep the k entries of largest modulus of x, the first in column-major order.
+def project_sp(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
+    """Keep the k entries of largest modulus of a matrix, and set the others to zero.
 
-    x: (m, n).
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), real or complex, in any memory layout
+        Without NaN; overwritten with the nearest matrix of at most k entries.
+    k : int
+        At least 1.
+    tie_tol : float, default 0.0
+        Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
+        it: below 1.
+
+    Notes
+    -----
+    Of entries that tie, the first in column-major order are kept. The cost is a few
+    passes over x, and memory for its moduli.
     """
     m, n = x.shape
     if k >= m * n:
@@ -58,10 +67,23 @@ def project_sp(x, k, tie_tol=0.0):
 
 
 @kernel
-def project_splin(x, k, tie_tol=0.0):
-    """Keep the k entries of largest modulus of each row of x.
+def project_splin(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
+    """Keep the k entries of largest modulus of each row, and set the others to zero.
 
-    x: (m, n).
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), real or complex, in any memory layout
+        Without NaN; overwritten with the nearest matrix of at most k entries a row.
+    k : int
+        At least 1.
+    tie_tol : float, default 0.0
+        Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
+        it: below 1.
+
+    Notes
+    -----
+    Of entries of a row that tie, those of the lowest columns are kept. The cost is a
+    few passes over each row.
     """
     m, n = x.shape
     if k >= n:
@@ -79,10 +101,23 @@ def project_splin(x, k, tie_tol=0.0):
 
 
 @kernel
-def project_spcol(x, k, tie_tol=0.0):
-    """Keep the k entries of largest modulus of each column of x.
+def project_spcol(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
+    """Keep the k entries of largest modulus of each column, and set the others to zero.
 
-    x: (m, n).
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), real or complex, in any memory layout
+        Without NaN; overwritten with the nearest matrix of at most k entries a column.
+    k : int
+        At least 1.
+    tie_tol : float, default 0.0
+        Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
+        it: below 1.
+
+    Notes
+    -----
+    Of entries of a column that tie, those of the lowest rows are kept. The cost is a
+    few passes over x.
     """
     m, n = x.shape
     if k >= m:
@@ -104,10 +139,25 @@ def project_spcol(x, k, tie_tol=0.0):
 
 
 @kernel
-def project_splincol(x, k, tie_tol=0.0):
-    """Keep what project_splin or project_spcol keeps: no projection, but a union.
+def project_splincol(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
+    """Keep the entries that `project_splin` or `project_spcol` keeps, and no others.
 
-    x: (m, n). A row or column may keep more than k entries.
+    This is the union of the two supports, as in FAµST. It is not a projection onto a
+    set, because a row or a column may keep more than k entries.
+
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), real or complex, in any memory layout
+        Without NaN; overwritten with what is kept.
+    k : int
+        At least 1.
+    tie_tol : float, default 0.0
+        Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
+        it: below 1.
+
+    Notes
+    -----
+    Ties are kept as by the two kernels. The cost is a few passes over x.
     """
     m, n = x.shape
     if k >= m or k >= n:
@@ -134,10 +184,21 @@ def project_splincol(x, k, tie_tol=0.0):
 
 
 @kernel
-def project_sptriu(x, k):
+def project_sptriu(x: np.ndarray, k: int) -> None:
     """Keep the k entries of largest modulus of the upper triangle, diagonal included.
 
-    x: (m, n).
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), real or complex, in any memory layout
+        Without NaN; overwritten with the nearest upper triangular matrix of at most k
+        entries.
+    k : int
+        At least 1.
+
+    Notes
+    -----
+    Of entries that tie, the first in column-major order are kept. The cost is that of
+    `project_sp`.
     """
     for i in range(x.shape[0]):
         for j in range(min(i, x.shape[1])):
@@ -146,10 +207,21 @@ def project_sptriu(x, k):
 
 
 @kernel
-def project_sptril(x, k):
+def project_sptril(x: np.ndarray, k: int) -> None:
     """Keep the k entries of largest modulus of the lower triangle, diagonal included.
 
-    x: (m, n).
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), real or complex, in any memory layout
+        Without NaN; overwritten with the nearest lower triangular matrix of at most k
+        entries.
+    k : int
+        At least 1.
+
+    Notes
+    -----
+    Of entries that tie, the first in column-major order are kept. The cost is that of
+    `project_sp`.
     """
     for i in range(x.shape[0]):
         for j in range(i + 1, x.shape[1]):
@@ -158,10 +230,25 @@ def project_sptril(x, k):
 
 
 @kernel
-def project_spsymm(x, k):
-    """Give mirrored entries the larger of the two; keep the largest until k are kept.
+def project_spsymm(x: np.ndarray, k: int) -> None:
+    """Make a matrix symmetric and sparse, by the rule of FAµST.
 
-    x: (n, n). FAµST's rule: no projection; a pair is kept whole, so k + 1 is possible.
+    Of two mirrored entries both get the value of the one of larger modulus (of the one
+    below the diagonal if they tie). Then pairs are kept, those of the largest modulus
+    first, until k entries are kept.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, n), real or complex, in any memory layout
+        Without NaN; overwritten with the result; not conjugated where it is complex.
+    k : int
+        At least 1.
+
+    Notes
+    -----
+    This is not the nearest symmetric matrix. A pair is kept whole, so that k + 1
+    entries are possible. Of pairs that tie, the first in the column-major order of the
+    lower triangle are kept. The cost is a few passes over x.
     """
     n = x.shape[0]
     moduli = np.empty(n * n, x.real.dtype)
@@ -184,100 +271,3 @@ def project_spsymm(x, k):
             if not (tie or value > threshold):
                 x[i, j] = 0
                 x[j, i] = 0
-
-
-@kernel
-def project_supp(x, support):
-    """Zero the entries outside the support.
-
-    x: (m, n); support: (m, n) bool.
-    """
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            if not support[i, j]:
-                x[i, j] = 0
-
-
-@kernel
-def project_const(x, value):
-    """Copy value into x: the set has one point.
-
-    x, value: (m, n).
-    """
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            x[i, j] = value[i, j]
-
-
-@kernel
-def project_nonneg(x):
-    """Set the negative entries of x to zero.
-
-    x: (m, n) real.
-    """
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            if x[i, j] < 0:
-                x[i, j] = 0
-
-
-@kernel
-def normalize_frobenius(x):
-    """Divide x by its Frobenius norm; a zero matrix stays zero.
-
-    x: (m, n).
-    """
-    _scale_to_norm(x, 1.0)
-
-
-@kernel
-def project_normlin(x, s):
-    """Scale each row of x to norm s; a zero row, nearest to no point, stays zero.
-
-    x: (m, n); s: real scalar.
-    """
-    for i in range(x.shape[0]):
-        _scale_to_norm(x[i : i + 1], s)
-
-
-@kernel
-def project_normcol(x, s):
-    """Scale each column of x to norm s; a zero column, nearest to none, stays zero.
-
-    x: (m, n); s: real scalar.
-    """
-    m, n = x.shape
-    block = np.empty((BLOCK, m), x.dtype)
-    for start in range(0, n, BLOCK):
-        width = min(BLOCK, n - start)
-        for i in range(m):
-            for j in range(width):
-                block[j, i] = x[i, start + j]
-        project_normlin(block[:width], s)
-        for i in range(m):
-            for j in range(width):
-                x[i, start + j] = block[j, i]
-
-
-@kernel
-def _scale_to_norm(x, s):
-    """Scale x to Frobenius norm s; zero stays zero, no square over- or underflows.
-
-    x: (m, n); s: real scalar.
-    """
-    norm = frobenius_norm(x)
-    if norm == 0.0:
-        return
-    # The inverse of a subnormal overflows, that of a huge number is subnormal.
-    if norm < 1e-290 or norm > 1e290:
-        _multiply(x, 2.0**200 if norm < 1.0 else 2.0**-200)
-        norm = frobenius_norm(x)
-    _multiply(x, s / norm)
-
-
-@kernel
-def _multiply(x, factor):
-    """Multiply x by a float64 scalar, in place."""
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            x[i, j] = x[i, j] * factor

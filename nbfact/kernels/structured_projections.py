@@ -1,7 +1,9 @@
-"""Projections onto structured matrices, in place.
+"""Projections onto structured matrices, in place, nearest in the Frobenius norm.
 
 Circulant, anti-circulant, Toeplitz and Hankel matrices are constant on classes of
-entries; the projection replaces each entry by the mean of its class.
+entries; the projection replaces each entry by the mean of its class. Means are taken in
+double precision, so that a projected matrix is its own projection up to rounding. There
+are no ties: the nearest matrix is the only one. Arrays may have any memory layout.
 """
 
 import numpy as np
@@ -10,10 +12,23 @@ from ._jit import kernel
 
 
 @kernel
-def project_blockdiag(x, row_ends, col_ends):
-    """Zero the entries outside the diagonal blocks.
+def project_blockdiag(
+    x: np.ndarray, row_ends: np.ndarray, col_ends: np.ndarray
+) -> None:
+    """Set the entries outside some diagonal blocks to zero, in place.
 
-    x: (m, n); row_ends, col_ends: (n_blocks,) int, where each block ends.
+    Parameters
+    ----------
+    x : ndarray, shape (m, n)
+        Overwritten with its projection.
+    row_ends, col_ends : ndarray of int, shape (n_blocks,)
+        The row and the column after each block; neither decreases. The first block
+        begins at row 0 and column 0, the others where the one before ends. Rows and
+        columns after the last block become zero.
+
+    Notes
+    -----
+    The cost is one pass over x.
     """
     block = 0
     start = 0
@@ -27,49 +42,77 @@ def project_blockdiag(x, row_ends, col_ends):
 
 
 @kernel
-def project_circ(x):
-    """Replace x by the nearest circulant matrix, constant where j - i mod n is.
+def project_circ(x: np.ndarray) -> None:
+    """Replace a matrix by the nearest circulant one, in place.
 
-    x: (n, n).
+    Parameters
+    ----------
+    x : ndarray, shape (n, n), with at least one entry
+        Overwritten with its projection, which is constant where (j - i) mod n is.
+
+    Notes
+    -----
+    The cost is two passes over x.
     """
     _average_classes(x, -1, x.shape[1])
 
 
 @kernel
-def project_anticirc(x):
-    """Replace x by the nearest anti-circulant matrix, constant where i + j mod n is.
+def project_anticirc(x: np.ndarray) -> None:
+    """Replace a matrix by the nearest anti-circulant one, in place.
 
-    x: (n, n).
+    Parameters
+    ----------
+    x : ndarray, shape (n, n), with at least one entry
+        Overwritten with its projection, which is constant where (i + j) mod n is.
+
+    Notes
+    -----
+    The cost is two passes over x.
     """
     _average_classes(x, 1, x.shape[1])
 
 
 @kernel
-def project_toeplitz(x):
-    """Replace x by the nearest Toeplitz matrix, constant where j - i is.
+def project_toeplitz(x: np.ndarray) -> None:
+    """Replace a matrix by the nearest Toeplitz one, in place.
 
-    x: (m, n).
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), with at least one entry
+        Overwritten with its projection, which is constant where j - i is.
+
+    Notes
+    -----
+    The cost is two passes over x.
     """
     _average_classes(x, -1, x.shape[0] + x.shape[1] - 1)
 
 
 @kernel
-def project_hankel(x):
-    """Replace x by the nearest Hankel matrix, constant where i + j is.
+def project_hankel(x: np.ndarray) -> None:
+    """Replace a matrix by the nearest Hankel one, in place.
 
-    x: (m, n).
+    Parameters
+    ----------
+    x : ndarray, shape (m, n), with at least one entry
+        Overwritten with its projection, which is constant where i + j is.
+
+    Notes
+    -----
+    The cost is two passes over x.
     """
     _average_classes(x, 1, x.shape[0] + x.shape[1] - 1)
 
 
 @kernel
 def _average_classes(x, step, period):
-    """Replace each entry by the mean over its class (step * i + j) mod period.
+    """Replace each entry by the mean over its class, (step * i + j) mod period.
 
-    x: (m, n), n <= period; step: int.
+    x: (m, n), with n <= period; step: 1 or -1.
     """
     m, n = x.shape
-    # Sums in double precision, real or complex as x is.
+    # The sums are in double precision, and real or complex as x is.
     means = np.full(period, x[0, 0] * np.float64(0.0))
     counts = np.zeros(period, np.int64)
     for i in range(m):

@@ -1,23 +1,28 @@
-"""Vector instructions on tiles of points: transposed, and multiplied by sparse rows.
+"""Vector instructions on tiles of points: transpose them, multiply them by sparse rows.
 
 A tile holds `LANES` bytes of points for each of its rows, flat, one row after the
-other. As in `registers.py`, what is emitted is generic vector code. Written as loops,
-LLVM would test at each row whether two rows overlap, and transpose entry by entry,
-which alone would take as long as ten factors do.
+other. As in `registers.py`, what is emitted is generic vector code. If these kernels
+were written as loops, LLVM would test at each row whether two rows overlap, and would
+transpose entry by entry, which alone would take as long as ten factors do.
 """
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import llvmlite.ir as ir
 import numpy as np
 from numba import types
-from numba.core import cgutils, config
+from numba.core import cgutils
 from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
+from ._jit import NUMBA_SETTINGS
 from .registers import BYTES
 
 VECTORS = 2
-"""Vectors of a row of a tile. Two tiles of 1024 rows then take a quarter of a megabyte,
-in the second level of cache; with one vector, indices and loops weigh more."""
+"""Number of vectors in a row of a tile. Two tiles of 1024 rows then take a quarter of a
+megabyte, and stay in the second level of cache; with one vector, indices and loops
+would take a larger share of the time."""
 
 LANES = VECTORS * BYTES
 """Bytes of a row of a tile."""
@@ -25,8 +30,15 @@ LANES = VECTORS * BYTES
 _INT32 = ir.IntType(32)
 
 
+class NearestSoFar(NamedTuple):
+    """The smallest values of a tile of points, and the int32 labels of their rows."""
+
+    best: np.ndarray
+    labels: np.ndarray
+
+
 class _Emitter:
-    """What emitting vector code needs: the builder, and the type of a vector."""
+    """The builder of the code, and the type of a vector of one dtype."""
 
     def __init__(self, context, builder, dtype):
         if not isinstance(dtype, types.Float):
@@ -40,6 +52,12 @@ class _Emitter:
         """Return the pointer to the entries of an array."""
         return self.context.make_array(kind)(self.context, self.builder, array).data
 
+    def field(self, kind, value, name):
+        """Return the type of a field of a NamedTuple of arrays, and its pointer."""
+        index = kind.fields.index(name)
+        array = self.builder.extract_value(value, index)
+        return kind.types[index], self.data(kind.types[index], array)
+
     def pointer(self, data, place, vector, index):
         """Return the pointer to the index-th vector from a place on."""
         step = ir.Constant(place.type, index * self.size)
@@ -47,10 +65,12 @@ class _Emitter:
         return self.builder.bitcast(entry, vector.as_pointer())
 
     def load(self, data, place, index=0):
+        """Load the index-th vector from a place on."""
         pointer = self.pointer(data, place, self.vector, index)
         return self.builder.load(pointer, align=self.item)
 
     def store(self, value, data, place, index=0):
+        """Store the index-th vector from a place on."""
         pointer = self.pointer(data, place, self.vector, index)
         self.builder.store(value, pointer, align=self.item)
 
@@ -63,16 +83,22 @@ class _Emitter:
         return self.builder.shuffle_vector(first, nothing, lanes)
 
     def multiply_add(self, a, x, total):
+        """Emit a * x + total, fused where the processor can."""
         name = f"llvm.fmuladd.v{self.size}{'f32' if self.item == 4 else 'f64'}"
         kind = ir.FunctionType(self.vector, [self.vector] * 3)
         function = cgutils.get_or_insert_function(self.builder.module, kind, name)
         return self.builder.call(function, [a, x, total])
 
     def row(self, kinds, values):
-        """Emit start + the sum of data[t] * x[indices[t]], first <= t < last."""
+        """Emit start plus the sum of data[t] * x[indices[t]], first <= t < last.
+
+        kinds, values: the types and the values of csr, first, last, start and x.
+        """
         builder = self.builder
-        data, indices, x = (self.data(kinds[i], values[i]) for i in (0, 1, 5))
-        first, last, start = values[2:5]
+        _, data = self.field(kinds[0], values[0], "data")
+        _, indices = self.field(kinds[0], values[0], "indices")
+        first, last, start = values[1:4]
+        x = self.data(kinds[4], values[4])
         width = ir.Constant(first.type, VECTORS * self.size)
         start = self.spread(start)
         totals = [cgutils.alloca_once_value(builder, start) for _ in range(VECTORS)]
@@ -88,10 +114,15 @@ class _Emitter:
         return [builder.load(total) for total in totals]
 
 
+def _entries(csr):
+    """Return the dtype of the entries of a `CSR`, as Numba types it."""
+    return csr.types[csr.fields.index("data")].dtype
+
+
 def _transpose_block(typingctx, x, start, stride, out, place, step):
     """Transpose a square of vectors: row i at start + i * stride to place + i * step.
 
-    x and out are flat; out must not overlap.
+    x and out are flat; out must not overlap with x.
     """
 
     def generate(context, builder, signature, arguments):
@@ -131,33 +162,34 @@ def _exchange(builder, values):
         stride *= 2
 
 
-def _multiply_row(typingctx, data, indices, first, last, start, x, out, place):
-    """Write a sparse row times the tile x to out[place:], on top of `start`.
+def _multiply_row(typingctx, csr, first, last, start, x, out, place):
+    """Write start plus a sparse row times the tile x to out, from a place on.
 
-    The row has entries first <= t < last of data and indices (unsigned).
+    The row has the entries first <= t < last of csr, whose indices are unsigned.
     """
 
     def generate(context, builder, signature, arguments):
-        emit = _Emitter(context, builder, data.dtype)
-        target, place = emit.data(out, arguments[6]), arguments[7]
+        emit = _Emitter(context, builder, _entries(csr))
+        target, place = emit.data(out, arguments[5]), arguments[6]
         for i, value in enumerate(emit.row(signature.args, arguments)):
             emit.store(value, target, place, i)
         return context.get_dummy_value()
 
     intp = types.intp
-    return types.void(data, indices, intp, intp, data.dtype, x, out, intp), generate
+    return types.void(csr, intp, intp, _entries(csr), x, out, intp), generate
 
 
-def _compare_row(typingctx, data, indices, first, last, start, x, best, labels, label):
-    """Do as `multiply_row`, and keep what is smaller than `best`, with its label.
+def _compare_row(typingctx, csr, first, last, start, x, nearest, label):
+    """Multiply as `multiply_row`, and keep what is smaller than the best value so far.
 
-    best, labels: one row of a tile; labels of int32.
+    nearest: a `NearestSoFar`, one row of a tile each; label: int32, kept with it.
     """
 
     def generate(context, builder, signature, arguments):
-        emit = _Emitter(context, builder, data.dtype)
-        smallest, found = emit.data(best, arguments[6]), emit.data(labels, arguments[7])
-        label, zero = emit.spread(arguments[8]), ir.Constant(arguments[2].type, 0)
+        emit = _Emitter(context, builder, _entries(csr))
+        _, smallest = emit.field(nearest, arguments[5], "best")
+        _, found = emit.field(nearest, arguments[5], "labels")
+        label, zero = emit.spread(arguments[6]), ir.Constant(arguments[1].type, 0)
         for i, value in enumerate(emit.row(signature.args, arguments)):
             known = emit.load(smallest, zero, i)
             pointer = emit.pointer(found, zero, label.type, i)
@@ -167,15 +199,12 @@ def _compare_row(typingctx, data, indices, first, last, start, x, best, labels, 
             builder.store(builder.select(smaller, label, kept), pointer, align=4)
         return context.get_dummy_value()
 
-    intp, dtype = types.intp, data.dtype
-    signature = types.void(
-        data, indices, intp, intp, dtype, x, best, labels, types.int32
-    )
-    return signature, generate
+    intp, dtype = types.intp, _entries(csr)
+    return types.void(csr, intp, intp, dtype, x, nearest, types.int32), generate
 
 
 def _transpose_interpreted(x, start, stride, out, place, step):
-    """Do the same in NumPy, where nothing is compiled."""
+    """Do the same as `_transpose_block` in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize
     rows, lanes = np.arange(size)[:, None], np.arange(size)
     out[int(place) + int(step) * rows + lanes] = x[
@@ -183,28 +212,35 @@ def _transpose_interpreted(x, start, stride, out, place, step):
     ]
 
 
-def _row_interpreted(data, indices, first, last, start, x):
-    """Return the row of a tile that the other two write or compare."""
-    width = LANES // data.itemsize
-    total = np.full(width, start, data.dtype)
+def _row_interpreted(csr, first, last, start, x):
+    """Return the row of a tile that the next two functions write or compare."""
+    width = LANES // csr.data.itemsize
+    total = np.full(width, start, csr.data.dtype)
     for t in range(int(first), int(last)):
-        place = int(indices[t]) * width
-        total += data[t] * x[place : place + width]
+        place = int(csr.indices[t]) * width
+        total += csr.data[t] * x[place : place + width]
     return total
 
 
-def _multiply_interpreted(data, indices, first, last, start, x, out, place):
-    row = _row_interpreted(data, indices, first, last, start, x)
+def _multiply_interpreted(csr, first, last, start, x, out, place):
+    """Do the same as `_multiply_row` in NumPy, where nothing is compiled."""
+    row = _row_interpreted(csr, first, last, start, x)
     out[int(place) : int(place) + len(row)] = row
 
 
-def _compare_interpreted(data, indices, first, last, start, x, best, labels, label):
-    row = _row_interpreted(data, indices, first, last, start, x)
-    smaller = row < best
-    best[smaller], labels[smaller] = row[smaller], label
+def _compare_interpreted(csr, first, last, start, x, nearest, label):
+    """Do the same as `_compare_row` in NumPy, where nothing is compiled."""
+    row = _row_interpreted(csr, first, last, start, x)
+    smaller = row < nearest.best
+    nearest.best[smaller], nearest.labels[smaller] = row[smaller], label
 
 
-if config.DISABLE_JIT:
+# Numba's decorator drops the typing context from what callers pass, so that no type but
+# Any fits both the intrinsic and its interpreted twin.
+transpose_block: Callable[..., Any]
+multiply_row: Callable[..., Any]
+compare_row: Callable[..., Any]
+if NUMBA_SETTINGS.DISABLE_JIT:
     transpose_block = _transpose_interpreted
     multiply_row = _multiply_interpreted
     compare_row = _compare_interpreted

@@ -1,13 +1,15 @@
 """The k-th largest modulus of rows and of columns, without sorting or moving entries.
 
-Moduli are held in float64, exact for float32 too, and read as int64 as well: their
-bits are in the same order, and a maximum of integers vectorises where one of floats
-would need promises about NaN.
+Moduli are held in float64, which is exact for float32 too, and are read as int64 as
+well. The bits of numbers that are not negative are in the same order as the numbers,
+and a maximum of integers vectorises, where one of floats would need promises about NaN.
 
-With t the k-th largest modulus, entries above ``high = t * (1 + tie_tol)`` are kept,
-those below ``low = t * (1 - tie_tol)`` are cut, those between are ties: the first
-are kept, until there are k.
+Write t for the k-th largest modulus. Entries above ``high = t * (1 + tie_tol)`` are
+kept, and those below ``low = t * (1 - tie_tol)`` are cut. Those between are ties: the
+first of them are kept, until there are k.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -15,22 +17,26 @@ from ._jit import kernel
 from .select import modulus
 
 WIDTH = 16
-"""Columns transposed together."""
+"""Number of columns that are transposed together: a row of them fills one or two cache
+lines."""
 
 FEW = 8
-"""Up to this k, the k largest of every column are carried along row by row."""
+"""Largest k for which the k largest entries of all columns are updated row by row."""
 
 STEPS = 3
-"""This near to the k-th largest, `kth_of_bits` goes down entry by entry."""
+"""Number of entries between the pivot and the k-th largest, up to which `kth_of_bits`
+goes down entry by entry, because few passes then end the search."""
 
 TOP = np.int64(2**63 - 1)
+"""The largest int64: above the bits of every modulus."""
 
 
 @kernel
 def write_moduli(x, moduli):
-    """Write the moduli of x.
+    """Write the moduli of a vector in double precision.
 
-    x: (n,); moduli: (n,) float64. Real numbers in a complex x need no square root.
+    x: (n,); moduli: (n,) float64, overwritten. Where all entries of a complex x are
+    real, no square root is taken.
     """
     n = moduli.size
     real = 0
@@ -46,18 +52,21 @@ def write_moduli(x, moduli):
 
 @kernel
 def kth_of_bits(bits, k):
-    """Return the k-th largest, how many are larger, and how many at least as large.
+    """Return the k-th largest, how many are larger, and how many are at least as large.
 
-    bits: (n,) int64, of moduli; k: 1 <= k <= n. Pivots close in on the k-th largest;
-    each pass counts, and finds the next entry below. An entry itself ends the search.
+    bits: (n,) int64, the bits of moduli; k: 1 <= k <= n. Pivots close in on the k-th
+    largest entry. Each pass counts the entries from the pivot on, and finds the largest
+    one below it; the search ends when a pivot is the k-th largest entry itself.
     """
-    low = 0  # at least k are >= low
-    high, above, level = TOP, 0, TOP  # fewer than k are >= high; the largest below
-    pivot = TOP
+    low: Any = 0  # at least k entries are >= low
+    high: Any = TOP  # fewer than k entries are >= high, ...
+    above: Any = 0  # ... this many, ...
+    level: Any = TOP  # ... and this is the largest entry below high
+    pivot: Any = TOP
     turn = 0
     while True:
         count = 0
-        below = -1
+        below: Any = -1
         for j in range(bits.size):
             count += bits[j] >= pivot
             below = max(below, bits[j] if bits[j] < pivot else -1)
@@ -68,8 +77,8 @@ def kth_of_bits(bits, k):
         else:
             low = pivot
         if k <= FEW or k - above <= STEPS or turn % 8 == 0:
-            pivot = level  # the last ends the search where many tie
-        elif turn % 8 == 4:  # halves their range of orders of magnitude
+            pivot = level  # the last condition ends the search where many tie
+        elif turn % 8 == 4:  # halve the range of orders of magnitude
             pivot = low + (high - low) // 2
         else:
             middle = 0.5 * np.int64(low).view(np.float64)
@@ -81,9 +90,9 @@ def kth_of_bits(bits, k):
 
 @kernel
 def bounds(moduli, bits, k, tie_tol):
-    """Return low, high, how many of the ties are kept, and whether not all are.
+    """Return low, high, how many of the ties are kept, and whether some are cut.
 
-    moduli: (n,); bits: the same memory as int64; k: 1 <= k <= n.
+    moduli: (n,) float64; bits: the same memory as int64; k: 1 <= k <= n.
     """
     level, above, count = kth_of_bits(bits, k)
     kth = np.int64(level).view(np.float64)
@@ -100,10 +109,7 @@ def bounds(moduli, bits, k, tie_tol):
 
 @kernel
 def end_of_ties(moduli, low, high, left):
-    """Return the index past the entry that is the last of `left` ties.
-
-    moduli: (n,).
-    """
+    """Return the index after the last of the first `left` ties; moduli: (n,)."""
     end = 0
     while left > 0:
         left -= low <= moduli[end] <= high
@@ -113,12 +119,12 @@ def end_of_ties(moduli, low, high, left):
 
 @kernel
 def _few_per_column(x, k, tie_tol, low, high, left):
-    """Do column_bounds for a small k, inserting each row in the sorted columns.
+    """Do as `column_bounds` for a small k, by inserting each row in sorted columns.
 
-    No branch, and each loop vectorises over the columns.
+    There is no branch, and each loop vectorises over the columns.
     """
     m, n = x.shape
-    # Not n wide: rows a power of two apart would share few lines of the cache.
+    # Wider than n: rows a power of two apart would compete for few lines of the cache.
     top = np.empty((k + k % 2, n + 8))
     for r in range(top.shape[0]):
         for j in range(n):
@@ -126,7 +132,7 @@ def _few_per_column(x, k, tie_tol, low, high, left):
     values = np.empty(n)
     for i in range(m):
         write_moduli(x[i], values)
-        for r in range(0, k, 2):  # two at a time: half the loads
+        for r in range(0, k, 2):  # two at a time need half the loads
             for j in range(n):
                 lesser = min(top[r, j], values[j])
                 top[r, j] = max(top[r, j], values[j])
@@ -145,20 +151,21 @@ def _few_per_column(x, k, tie_tol, low, high, left):
 def column_bounds(x, k, tie_tol, low, high, left):
     """Write low and high of each column, and how many of its ties are kept.
 
-    x: (m, n), k <= m; low, high: (n,) float64; left: (n,) int.
+    x: (m, n), with k <= m; low, high: (n,) float64, overwritten; left: (n,) int,
+    overwritten.
     """
     if k <= FEW:
         _few_per_column(x, k, tie_tol, low, high, left)
         return
     m, n = x.shape
     values = np.empty(WIDTH)
-    block = np.empty((WIDTH, m + 8))  # wider, as above
+    block = np.empty((WIDTH, m + 8))  # wider than m, for the cache as well
     bits = block.view(np.int64)
     for start in range(0, n, WIDTH):
         width = min(WIDTH, n - start)
         if width == WIDTH and not np.iscomplexobj(x):
             for i in range(m):
-                for j in range(WIDTH):  # a constant: unrolled
+                for j in range(WIDTH):  # a constant, so that it is unrolled
                     block[j, i] = modulus(x[i, start + j])
         else:
             for i in range(m):

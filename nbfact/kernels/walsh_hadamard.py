@@ -1,23 +1,27 @@
 """The fast Walsh-Hadamard transform (natural order, not normalised), in place.
 
-n must be a power of two (of another n the result is no transform, but nothing outside
-x is written). Applying a transform twice multiplies by n.
+It is a product with the n × n matrix H[i, j] = (-1)**(number of ones in i & j), for n a
+power of two, by log2(n) levels of sums and differences.
 
-Three levels at a time go through the registers. Rows of a matrix are blocks of one
-long vector, and its columns are one long vector whose first levels are left out: all
-three transforms are the same passes over a flat array, in blocks that stay in a cache.
+Three levels at a time go through the registers. The rows of a matrix are blocks of one
+long vector, and its columns are one long vector whose first levels are left out. All
+three transforms are therefore the same passes over a flat array, in blocks that stay in
+a cache.
 """
+
+import numpy as np
 
 from ._jit import kernel
 from .registers import BYTES, hadamard_tile
 
-# Bytes of the largest block that stays in the first level of cache.
 L1 = 1 << 14
+"""Bytes of the largest block that goes through all its levels at once, so that it stays
+in the first level of cache."""
 
 
 @kernel
 def _three_levels(x, start, stop, stride):
-    """Levels of stride, 2 * stride, 4 * stride of x[start:stop]."""
+    """Apply the levels of stride, 2 * stride and 4 * stride to x[start:stop]."""
     width = BYTES // x.itemsize
     wide = stride - stride % width
     for low in range(start, stop - 8 * stride + 1, 8 * stride):
@@ -29,7 +33,7 @@ def _three_levels(x, start, stop, stride):
 
 @kernel
 def _two_levels(x, start, stop, stride):
-    """Levels of stride and 2 * stride of x[start:stop]."""
+    """Apply the levels of stride and 2 * stride to x[start:stop]."""
     width = BYTES // x.itemsize
     wide = stride - stride % width
     for low in range(start, stop - 4 * stride + 1, 4 * stride):
@@ -41,7 +45,7 @@ def _two_levels(x, start, stop, stride):
 
 @kernel
 def _one_level(x, start, stop, stride):
-    """Level of one stride of x[start:stop]."""
+    """Apply the level of one stride to x[start:stop]."""
     width = BYTES // x.itemsize
     wide = stride - stride % width
     for low in range(start, stop - 2 * stride + 1, 2 * stride):
@@ -53,7 +57,10 @@ def _one_level(x, start, stop, stride):
 
 @kernel
 def _lanes(x, start, stop, base):
-    """Levels of 1, 2, ..., base / 2 of x[start:stop], where they are within a tile."""
+    """Apply the levels of 1, 2, ..., base / 2 to x[start:stop].
+
+    These are the levels within the tile of registers that base entries fill.
+    """
     width = BYTES // x.itemsize
     if base == 8 * width:
         for i in range(start, stop - base + 1, base):
@@ -64,8 +71,11 @@ def _lanes(x, start, stop, base):
 
 
 @kernel
-def _base(x, n):
-    """Entries of a tile that a vector of n entries fills, its first levels; or 1."""
+def entries_of_tile(x, n):
+    """Return how many entries of a vector of n entries a tile of registers holds.
+
+    It is 8 registers, one register, or 1 entry where n is smaller than a register.
+    """
     width = BYTES // x.itemsize
     if n >= 8 * width:
         return 8 * width
@@ -73,11 +83,12 @@ def _base(x, n):
 
 
 @kernel
-def _transform(x, n, base, lanes):
-    """Levels of base to n / 2 of each n entries of x: (size,), and those in lanes.
+def transform_blocks(x, n, base, lanes):
+    """Apply the levels of base to n / 2 to each n entries of x, and those in lanes.
 
-    Depth first: each block is finished while a cache holds it. The widest strides come
-    first: they read memory in long runs, which the processor fetches ahead.
+    x: flat; lanes: whether the levels below base are applied as well. Each block is
+    finished while a cache holds it. The widest strides come first, because they read
+    memory in long runs, which the processor fetches ahead.
     """
     if x.size == 0:
         return
@@ -103,21 +114,60 @@ def _transform(x, n, base, lanes):
 
 
 @kernel
-def fwht(x):
-    """Walsh-Hadamard transform of one vector, in place; x: (n,), contiguous."""
-    _transform(x, x.size, _base(x, x.size), True)
+def fwht(x: np.ndarray) -> None:
+    """Replace a vector by its Walsh-Hadamard transform, in place.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,), contiguous and writable
+        Real, complex or integer numbers; overwritten with H x. n has to be a power of
+        two. For any other n the numbers that are left are no transform at all, and no
+        error is raised; nothing outside x is written.
+
+    Notes
+    -----
+    The order is natural, H[i, j] = (-1)**(number of ones in i & j), as in
+    ``scipy.linalg.hadamard``. The transform is not normalised: applying it twice
+    multiplies x by n, and dividing by √n makes it orthogonal. The cost is n log2(n)
+    additions, and no memory is allocated. Sums of integers are exact in every dtype, as
+    long as they fit.
+    """
+    transform_blocks(x, x.size, entries_of_tile(x, x.size), True)
 
 
 @kernel
-def fwht_rows(x):
-    """Walsh-Hadamard transform of each row, in place; x: (batch, n), C-contiguous."""
+def fwht_rows(x: np.ndarray) -> None:
+    """Replace each row of a matrix by its Walsh-Hadamard transform, in place.
+
+    Parameters
+    ----------
+    x : ndarray, shape (batch, n), C-contiguous and writable
+        Real, complex or integer numbers; overwritten with x H. n has to be a power of
+        two: as in `fwht`, for any other n the result is no transform.
+
+    Notes
+    -----
+    Order and scale are those of `fwht`. The cost is batch n log2(n) additions.
+    """
     n = x.shape[1]
-    _transform(x.reshape(x.size), n, _base(x, n), True)
+    transform_blocks(x.reshape(x.size), n, entries_of_tile(x, n), True)
 
 
 @kernel
-def fwht_columns(x):
-    """Walsh-Hadamard transform of each column, in place; x: (n, batch), C order."""
+def fwht_columns(x: np.ndarray) -> None:
+    """Replace each column of a matrix by its Walsh-Hadamard transform, in place.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, batch), C-contiguous and writable
+        Real, complex or integer numbers; overwritten with H x. n has to be a power of
+        two: as in `fwht`, for any other n the result is no transform. batch is any
+        number.
+
+    Notes
+    -----
+    Order and scale are those of `fwht`. The cost is batch n log2(n) additions.
+    """
     batch = x.shape[1]
-    base = _base(x, x.size) if batch == 1 else batch
-    _transform(x.reshape(x.size), x.size, base, batch == 1)
+    base = entries_of_tile(x, x.size) if batch == 1 else batch
+    transform_blocks(x.reshape(x.size), x.size, base, batch == 1)

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._core.checks import array_of
-from ..kernels import nearest_rows, nearest_rows_parallel
+from ..kernels import PackedCenters, nearest_rows, nearest_rows_parallel
 from ..kernels.registers import BYTES
 from ..kernels.tiles import LANES
 from .butterfly import Butterfly
@@ -148,11 +148,11 @@ class NearestRows:
         parts = -(-len(x) // width)
         if not parallel or parts == 1:
             scratch = _aligned((2, size), x.dtype)
-            nearest_rows(*packed, x, scratch, labels, scores)
+            nearest_rows(packed, x, scratch, labels, scores)
             return
         with TEAM:
             scratch = _aligned((min(numba.get_num_threads(), parts), 2, size), x.dtype)
-            nearest_rows_parallel(*packed, x, scratch, labels, scores)
+            nearest_rows_parallel(packed, x, scratch, labels, scores)
 
     def _by_products(self, x, labels, scores, parallel):
         """Fill labels and scores by products of the operator with blocks of points."""
@@ -218,7 +218,7 @@ def _pack(operator, bias, dtype):
     ends = np.concatenate([[0], *(np.diff(factor.indptr) for factor in factors)])
     indices = np.concatenate([factor.indices for factor in factors])
     unsigned = np.uint32 if ends.sum() < 2**32 else np.uint64
-    packed = (
+    packed = PackedCenters(
         np.concatenate([factor.data for factor in factors]).astype(dtype),
         indices.astype(unsigned),
         ends.cumsum().astype(unsigned),

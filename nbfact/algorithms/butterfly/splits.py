@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..._core.dtypes import real_dtype
-from ...kernels import frobenius_norm, rank_one_butterfly
+from ...kernels import RankOneFactors, frobenius_norm, rank_one_butterfly
 from ...operators import Chain
 from ...operators.patterns import Pattern, fused, fused_values
 from .part_blocks import (
@@ -208,9 +208,7 @@ def _by_kernel(
         orthonormal,
         limit * limit if orthonormal else math.inf,
         np.empty((len(levels) + 1, 2, planes, n), real),
-        values,
-        last,
-        squares,
+        RankOneFactors(values, last, squares),
     )
     if orthonormal and squares.sum() > limit * limit:
         return None

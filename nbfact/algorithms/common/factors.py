@@ -12,6 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...kernels import (
+    ChainPair,
+    PackedChain,
     adjoint_copy,
     chain_norm,
     count_nonzeros,
@@ -251,15 +253,19 @@ class PackedFactors:
     ----------
     length : int
         Number of factors.
-    forward, backward : tuple of four ndarrays
-        The data, indices and indptr of all factors, and of all adjoints, one after the
-        other, and their layout: a row of (rows, slots, first entry, first row) each.
+    pair : ChainPair
+        The chain of the factors and that of their adjoints. Each holds the data,
+        indices and indptr of all its factors, one after the other, and their layout: a
+        row of (rows, slots, first entry, first row) each.
     """
 
     def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
         self.length = len(factors)
-        self.forward = _packed([factor.rows for factor in factors], dtype)
-        self.backward = _packed([factor.columns for factor in factors], dtype)
+        rows = [factor.rows for factor in factors]
+        columns = [factor.columns for factor in factors]
+        self.pair = ChainPair(
+            PackedChain(*_packed(rows, dtype)), PackedChain(*_packed(columns, dtype))
+        )
 
     def norm(
         self, first: int, last: int, vector: np.ndarray, steps: int = _NORM_STEPS
@@ -268,12 +274,9 @@ class PackedFactors:
 
         It starts from `vector`, and leaves the right singular vector there.
         """
-        largest = max(self.forward[3][:, 0].max(), self.backward[3][:, 0].max())
+        largest = max(chain.layout[:, 0].max() for chain in self.pair)
         scratch = np.empty((2, largest), vector.dtype)
-        return chain_norm(
-            *self.forward, *self.backward, first, last, vector, scratch, steps,
-            _NORM_TOL,
-        )  # fmt: skip
+        return chain_norm(self.pair, first, last, vector, scratch, steps, _NORM_TOL)
 
 
 def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:

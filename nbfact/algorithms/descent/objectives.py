@@ -159,7 +159,6 @@ class TwoButterflies(Objective):
             self.tied,
             np.take(product, self._inner, 1),
             self.target,
-            self._tile,
             self._states,
             self._tiles,
             left_slope,
