@@ -10,4 +10,4 @@ nf.palm4msa(np.eye(4), [np.eye(4)])  # expected: list-item
 nf.transforms.dct(8).to_array()  # expected: attr-defined
 nf.QuicKMeans(clusters=4)  # expected: call-arg
 nf.targets.hadamard(8).to_factors()  # expected: attr-defined
-nf.targets.planted(8, 2, 2, return_factors=True).shape  # expected: attr-defined
+nf.targets.planted(8, 2, 2, return_factors=True).size()  # expected: attr-defined

@@ -122,7 +122,7 @@ def test_a_parallel_kernel_is_read_from_the_cache(project):
 
 @pytest.mark.compiled
 def test_parallel_kernels_have_names_of_their_own():
-    """Of two kernels of one name, Numba's cache takes either for the other."""
+    """Numba's cache would take two kernels of one name for one another."""
     for path in sorted((PACKAGE / "kernels").glob("*.py")):
         module = importlib.import_module(f"nbfact.kernels.{path.stem}")
         for name, found in vars(module).items():

@@ -27,7 +27,7 @@ THREADED = [
 
 @pytest.fixture(params=[1, 2])
 def threads(request):
-    """Run on so many threads."""
+    """Run on one thread, and on two."""
     if request.param > numba.config.NUMBA_NUM_THREADS:
         pytest.skip("NUMBA_NUM_THREADS allows one thread")
     before = numba.get_num_threads()

@@ -59,7 +59,7 @@ def test_is_alternating_least_squares(dtype):
 @pytest.mark.parametrize("solved", range(4))
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_one_factor_is_globally_optimal(dtype, solved):
-    """For the first and last factor, whose unknowns decouple, and those between."""
+    """The first and last factor, whose unknowns decouple, and those between."""
     shapes = [(6, 5), (5, 7), (7, 4), (4, 8)]
     factors = [sparse(shape, dtype, j) for j, shape in enumerate(shapes)]
     fixed = [j for j in range(4) if j != solved]

@@ -14,6 +14,9 @@ from .fast_operator import FastOperator, is_number
 from .linear_operator import NotAnArray
 from .operator_files import write_factors
 
+_Chain = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""The data, indices, indptr and layout of the factors of a product, packed."""
+
 MAX_SLOTS = 16
 """Largest number of entries per row of a factor that is stored slot by slot (the first
 entry of each row, then the second one, ...); all rows must have the same number."""
@@ -111,7 +114,7 @@ class FactorProduct(FastOperator):
         self.factors = [matrix.astype(dtype, copy=False) for matrix in matrices]
         self.scale = real_scale
         self.nnz = sum(matrix.nnz for matrix in self.factors)
-        self._packed: dict[np.dtype, tuple] = {}
+        self._packed: dict[np.dtype, tuple[_Chain, Any, int]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
 
     def __getstate__(self) -> dict:
@@ -242,12 +245,13 @@ def _as_csr(factor, name):
     return matrix
 
 
-def _pack(factors, dtype):
+def _pack(factors: list[sp.csr_array], dtype: np.dtype) -> _Chain:
     """Return the factors as `nbfact.kernels.chain_apply` takes them.
 
     The factor that is applied first, the rightmost one, comes first.
     """
-    data, indices, indptr, layout = [], [], [np.zeros(0, np.int64)], []
+    data, indices, layout = [], [], []
+    indptr = [np.zeros(0, np.int64)]
     first = first_row = 0
     for factor in reversed(factors):
         rows = factor.shape[0]
