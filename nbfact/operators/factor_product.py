@@ -111,7 +111,8 @@ class FactorProduct(FastOperator):
         self.factors = [matrix.astype(dtype, copy=False) for matrix in matrices]
         self.scale = real_scale
         self.nnz = sum(matrix.nnz for matrix in self.factors)
-        self._packed: dict[np.dtype, tuple] = {}
+        # By dtype: the packed factors, the scale, and the largest number of rows.
+        self._packed: dict[np.dtype, tuple[_Packed, Any, int]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
 
     def __getstate__(self) -> dict:
@@ -242,12 +243,18 @@ def _as_csr(factor, name):
     return matrix
 
 
-def _pack(factors, dtype):
+_Packed = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""What `nbfact.kernels.chain_apply` takes of factors: data, indices, indptr, layout."""
+
+
+def _pack(factors: Sequence[sp.csr_array], dtype: np.dtype) -> _Packed:
     """Return the factors as `nbfact.kernels.chain_apply` takes them.
 
     The factor that is applied first, the rightmost one, comes first.
     """
-    data, indices, indptr, layout = [], [], [np.zeros(0, np.int64)], []
+    data: list[np.ndarray] = []
+    indices: list[np.ndarray] = []
+    indptr, layout = [np.zeros(0, np.int64)], []
     first = first_row = 0
     for factor in reversed(factors):
         rows = factor.shape[0]
