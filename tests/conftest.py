@@ -57,7 +57,7 @@ def client():
             n_workers=2,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",  # None means port 8787, which may be in use
             silence_logs=50,  # the tests kill workers, and each loss would be logged
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,

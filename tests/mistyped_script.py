@@ -11,3 +11,4 @@ nf.transforms.dct(8).to_array()  # expected: attr-defined
 nf.QuicKMeans(clusters=4)  # expected: call-arg
 nf.targets.hadamard(8).to_factors()  # expected: attr-defined
 nf.targets.planted(8, 2, 2, return_factors=True).size()  # expected: attr-defined
+nf.kernels.fwht()  # expected: call-arg

@@ -58,7 +58,7 @@ def test_mistakes_are_errors(errors):
         for number, line in enumerate(lines, start=1)
         if "# expected: " in line
     }
-    assert len(expected) == 7
+    assert len(expected) == 8
     assert errors[MISTYPED.name] == expected
 
 

@@ -14,9 +14,6 @@ from .fast_operator import FastOperator, is_number
 from .linear_operator import NotAnArray
 from .operator_files import write_factors
 
-_Chain = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""The data, indices, indptr and layout of the factors of a product, packed."""
-
 MAX_SLOTS = 16
 """Largest number of entries per row of a factor that is stored slot by slot (the first
 entry of each row, then the second one, ...); all rows must have the same number."""
@@ -114,7 +111,8 @@ class FactorProduct(FastOperator):
         self.factors = [matrix.astype(dtype, copy=False) for matrix in matrices]
         self.scale = real_scale
         self.nnz = sum(matrix.nnz for matrix in self.factors)
-        self._packed: dict[np.dtype, tuple[_Chain, Any, int]] = {}
+        # By dtype: the packed factors, the scale, and the largest number of rows.
+        self._packed: dict[np.dtype, tuple[_Packed, Any, int]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
 
     def __getstate__(self) -> dict:
@@ -245,13 +243,18 @@ def _as_csr(factor, name):
     return matrix
 
 
-def _pack(factors: list[sp.csr_array], dtype: np.dtype) -> _Chain:
+_Packed = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""What `nbfact.kernels.chain_apply` takes of factors: data, indices, indptr, layout."""
+
+
+def _pack(factors: Sequence[sp.csr_array], dtype: np.dtype) -> _Packed:
     """Return the factors as `nbfact.kernels.chain_apply` takes them.
 
     The factor that is applied first, the rightmost one, comes first.
     """
-    data, indices, layout = [], [], []
-    indptr = [np.zeros(0, np.int64)]
+    data: list[np.ndarray] = []
+    indices: list[np.ndarray] = []
+    indptr, layout = [np.zeros(0, np.int64)], []
     first = first_row = 0
     for factor in reversed(factors):
         rows = factor.shape[0]
