@@ -113,6 +113,28 @@ def default_output(project: Project) -> Path:
     return Path("runs", f"{machine.fingerprint(project)['name']}.jsonl")
 
 
+def _progress(console):
+    """Return a progress bar that is drawn between tasks only.
+
+    A thread that draws it would disturb the tasks.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    return Progress(*columns, console=console, transient=True, auto_refresh=False)
+
+
 class _Run:
     """One run of the command: what its steps share."""
 
@@ -202,24 +224,7 @@ class _Run:
 
     def measure(self, chosen, provenance, budget, worker):
         """Measure tasks one by one; store the rows of each, print each group."""
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-        )
-
-        columns = (
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}"),
-        )
-        # The bar is drawn between tasks: a thread that draws it would disturb them.
-        progress = Progress(
-            *columns, console=self.console, transient=True, auto_refresh=False
-        )
+        progress = _progress(self.console)
         group: list[dict] = []
         names = list(chosen)
         with progress:

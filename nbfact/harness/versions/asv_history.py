@@ -123,28 +123,19 @@ def run_history(
         folder = results / name
         for partial in folder.glob(".*.json"):  # of a process killed while it wrote
             partial.unlink()
-        returns: dict = {}
+        options = {
+            "range_spec": commits,
+            "bench": asv_patterns(pattern, Path(conf.benchmark_dir), profile),
+            "quick": quick,
+            "machine": name,
+            "_machine_file": str(machines),
+        }
         try:
-            with saving(asv, conf.results_dir):
-                asv.Run.run(
-                    conf,
-                    range_spec=commits,
-                    bench=asv_patterns(pattern, Path(conf.benchmark_dir), profile),
-                    quick=quick,
-                    machine=name,
-                    _machine_file=str(machines),
-                    skip_successful=not quick,
-                    show_stderr=True,
-                    pull=False,
-                    launch_method=None if hasattr(os, "fork") else "spawn",
-                    _returns=returns,
-                )
+            returns = _run_suite(asv, conf, options)
         except asv.UserError as error:
             if "Interrupted" in str(error):
                 raise KeyboardInterrupt from None
             return _end(project, 2, f"asv: {error}")
-        finally:
-            asv.log.flush()
         environments = returns.get("environments", [])
         names = {env.name for env in environments}
         done, failed = tally(folder, commits, names, returns.get("benchmarks", ()))
@@ -163,6 +154,25 @@ def run_history(
     many = f"{len(commits)} commit{'s' * (len(commits) > 1)}"
     print(f"{done} points of {many}, failed benchmarks: {len(failed)}{where}")
     return 1 if failed else 0
+
+
+def _run_suite(asv, conf, options):
+    """Run the suite; return what asv leaves in ``_returns``."""
+    returns: dict = {}
+    try:
+        with saving(asv, conf.results_dir):
+            asv.Run.run(
+                conf,
+                skip_successful=not options["quick"],
+                show_stderr=True,
+                pull=False,
+                launch_method=None if hasattr(os, "fork") else "spawn",
+                _returns=returns,
+                **options,
+            )
+    finally:
+        asv.log.flush()
+    return returns
 
 
 def resolve(revisions: Sequence[str], results: Path) -> list[str]:
