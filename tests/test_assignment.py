@@ -16,6 +16,7 @@ from nbfact.kernels import (
     project_skperm_greedy,
     project_skperm_warm,
 )
+from nbfact.kernels.matching_paths import Matching
 
 
 def cases(count):
@@ -49,7 +50,7 @@ def energy(x):
 
 
 def matched(x, k_row, k_col, potential):
-    """Return whether one matching is proved to be the best, and which."""
+    """Return whether a matching is proved to be the only best one, and its entries."""
     energies = (x / max(abs(x).max(), 1e-300)) ** 2
     k_row, k_col = min(k_row, x.shape[1]), min(k_col, len(x))
     return matching.match(energies, k_row, k_col, potential), np.signbit(energies)
@@ -69,7 +70,7 @@ def test_the_energy_is_that_of_the_linear_programme():
 
 
 def test_no_support_of_a_small_matrix_is_better():
-    """In exact arithmetic, on entries from 1e-15 to 1e15."""
+    """Supports are compared in exact arithmetic, on entries from 1e-15 to 1e15."""
     rng = np.random.default_rng(6)
     supports = np.array(list(itertools.product((0, 1), repeat=6))).reshape(-1, 2, 3)
     for case in range(40):
@@ -187,7 +188,7 @@ def test_warm_is_cold_whatever_the_potentials():
     ("shape", "k_row", "k_col"), [((48, 48), 2, 2), ((60, 44), 1, 3), ((40, 64), 2, 4)]
 )
 def test_a_matrix_that_drifts_stays_at_the_optimum(shape, k_row, k_col):
-    """Proved each time, with few candidates, from prices that fit and that do not."""
+    """It is proved each time, with few candidates, whether or not the prices fit."""
     rng = np.random.default_rng(9)
     x, potential = rng.standard_normal(shape), np.zeros(sum(shape))
     for step in range(8):
@@ -200,21 +201,23 @@ def test_a_matrix_that_drifts_stays_at_the_optimum(shape, k_row, k_col):
         slack = rows + columns - abs(energies)
         assert (np.where(expected, -slack, slack) >= -1e-14).all()
         project_skperm_warm(got := x.copy(), k_row, k_col, potential.copy())
-        assert np.array_equal(got != 0, expected)
+        assert np.array_equal(got, naive.project_skperm_warm(x, k_row, k_col))
 
 
 def test_rows_that_overlooked_a_column_look_again():
-    """The candidates of all are the best of each group of 6 columns, without room."""
+    """The candidates of all rows are the best of each group of 6 columns."""
     rng = np.random.default_rng(10)
     x = 1 + rng.random((40, 40)) / 8
     x[:, :36:6] += 1
     energies = (x / x.max()) ** 2
     near, near_count = np.full((40, 30), -1), np.empty(40, np.int64)
     listed = np.zeros((40, 40), bool)
+    nothing = np.zeros(0, np.int64)
+    state = Matching(
+        energies, np.zeros(80), nothing, nothing, nothing, near, near_count
+    )
     for i in range(40):
-        matching._find_candidates(
-            energies, i, 6, np.zeros(80), near, near_count, np.empty(40)
-        )
+        matching.find_candidates(state, i, 6, np.empty(40))
         listed[i, near[i, : near_count[i]]] = True
     assert listed.sum() == 40 * 6
     only, kept = matched(x, 2, 2, np.zeros(80))
@@ -224,7 +227,7 @@ def test_rows_that_overlooked_a_column_look_again():
 
 
 def test_ties_are_not_taken_for_the_only_optimum():
-    """In exact arithmetic: another support is as good, or the best is found."""
+    """In exact arithmetic another support is as good, or the best one is found."""
     rng = np.random.default_rng(11)
     found = 0
     for x, k_row, k_col in cases(150):
@@ -255,6 +258,6 @@ def test_sets_remember_potentials():
     assert constraints.SpLin((6, 9), 2).memory() is None
 
     class Mine(constraints.SkPerm):
-        """May override what it inherits."""
+        """A set that may override what it inherits."""
 
     assert Mine((6, 9), 2).memory() is None

@@ -18,11 +18,17 @@ from nbfact.algorithms.common.factors import (
     tile_scratch,
 )
 from nbfact.kernels import (
+    adjoint_copy,
     chain_gradient,
+    chain_norm,
     chain_residual,
     count_nonzeros,
+    csr_add,
+    csr_compress,
+    csr_congruent,
     csr_entered,
     csr_fit,
+    csr_gram,
 )
 
 SHAPES = [(1, 1), (1, 9), (9, 1), (8, 16), (17, 33), (40, 5)]
@@ -48,6 +54,35 @@ def test_compressed(shape, dtype):
         for mine, theirs in zip(form, expected, strict=True):
             np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_array_equal(factor.tocsr().toarray(), x)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_compression_and_products_of_csr(shape, dtype):
+    x = sparse(shape, dtype)
+    nnz = count_nonzeros(x)
+    assert nnz == naive.count_nonzeros(x)
+    places, ends = (np.zeros(size, np.uint32) for size in (nnz + 1, shape[0] + 1))
+    rows = np.empty(nnz + 1, dtype), places, ends
+    columns = np.empty(nnz, dtype), places[1:] + 0, np.zeros(shape[1] + 1, np.uint32)
+    csr_compress(x, *rows, *columns)
+    rows = rows[0][:nnz], rows[1][:nnz], rows[2]
+    for got, expected in zip((*rows, *columns), naive.csr_compress(x), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    csr_add(*rows, total := random(shape, dtype, 1))
+    close(total, naive.csr_add(*rows, random(shape, dtype, 1)))
+    adjoint_copy(x, turned := np.empty(shape[::-1], dtype))
+    np.testing.assert_array_equal(turned, naive.adjoint_copy(x))
+    p, q = shape
+    csr_gram(*rows, *columns, out := np.full((p, p), np.nan, dtype))
+    close(out, naive.csr_gram(x))
+    gram = random((q, q), dtype, 2)
+    gram = gram @ gram.conj().T
+    csr_congruent(*rows, gram, np.empty((2, p * q), dtype), out)
+    close(out, naive.csr_congruent(x, gram))
+    old = sparse(shape, dtype, 3)
+    _, places, ends = naive.csr_arrays(old)
+    assert csr_entered(places, ends, *rows[1:]) == naive.csr_entered(old, x)
 
 
 def test_dense_factors_stay_dense():
@@ -105,14 +140,12 @@ def test_chain(dtype, columns, n_left):
     left = naive.product(arrays[:n_left], 7, dtype)
     x, target = random((left.shape[1], columns), dtype), random((7, columns), dtype, 1)
     scale, weight, tiles = real(0.7), real(0.2), tile_scratch(10, np.dtype(dtype))
-    got = chain_residual(*chain.forward, n_left, x, adjoint(target), scale, tiles)
+    chains, cross = chain.pair, adjoint(target)
+    got = chain_residual(chains.forward, n_left, x, cross, scale, tiles)
     expected = naive.chain_residual(left, x, target, scale)
     assert got == pytest.approx(expected, rel=1e-5)
     out = x.copy()
-    chain_gradient(
-        *chain.forward, *chain.backward, n_left, out, adjoint(target), scale, weight,
-        tiles, out,
-    )  # fmt: skip
+    chain_gradient(chains, n_left, out, cross, scale, weight, tiles, out)
     close(out, naive.chain_gradient(left, x, target, scale, weight))
 
 
@@ -121,8 +154,11 @@ def test_norms_of_chains(dtype):
     arrays, chain = chain_of(dtype, (12, 12, 12))
     for first, last in ((0, 1), (1, 2), (0, 2)):
         dense = naive.product(arrays[first:last], 12, dtype)
-        exact = np.linalg.norm(dense, 2)
-        got = chain.norm(first, last, random(12, dtype))
+        exact = naive.chain_norm(arrays[first:last])
+        scratch = np.empty((2, 12), dtype)
+        start = random(12, dtype)
+        got = chain_norm(chain.pair, first, last, start, scratch, 300, 1e-6)
+        assert got == chain.norm(first, last, random(12, dtype))
         assert exact * (1 - 1e-4) <= got <= exact * (1 + 1e-5)
         assert got == pytest.approx(dense_norm(dense, random(12, dtype)), rel=1e-4)
     zero = PackedFactors([compressed(np.zeros((4, 4), dtype))], np.dtype(dtype))

@@ -32,17 +32,15 @@ def parity(index):
 @pytest.mark.parametrize("dtype", [*DTYPES, pytest.param("int64", marks=SINGLE)])
 @pytest.mark.parametrize("n", SIZES)
 def test_equals_the_matrix(n, dtype):
-    hadamard = naive.hadamard_matrix(n)
     for batch in (0, 1, 2, 3, 5, 16, 33):
         x = integers((n, batch), dtype)
-        expected = hadamard @ x
         fwht_columns(columns := x.copy())
-        np.testing.assert_array_equal(columns, expected)
+        np.testing.assert_array_equal(columns, naive.fwht_columns(x))
         fwht_rows(rows := x.T.copy(order="C"))
-        np.testing.assert_array_equal(rows, expected.T)
+        np.testing.assert_array_equal(rows, naive.fwht_rows(x.T))
         if batch > 0:
             fwht(vector := x[:, 0].copy())
-            np.testing.assert_array_equal(vector, expected[:, 0])
+            np.testing.assert_array_equal(vector, naive.fwht(x[:, 0]))
 
 
 @pytest.mark.compiled

@@ -12,12 +12,12 @@ SQUARE, VECTOR = random((4, 4), "float64"), random(4, "float64")
 CSR = sp.csr_array(SQUARE)
 FACTOR = (CSR.data, CSR.indices, CSR.indptr)
 TWIDDLE = random((2, 2, 2, 2), "float64")
-CHAIN = (*FACTOR, np.array([[4, 0, 0, 0]]), 0.5)
+LAYOUT = np.array([[4, 0, 0, 0]])
+CHAIN = kernels.PackedChain(*FACTOR, LAYOUT)
 OUT, BLOCK = np.zeros(4), np.zeros((4, 4))
 ADJOINT = sp.csr_array(SQUARE.T)
 FORMS = (*FACTOR, ADJOINT.data, ADJOINT.indices, ADJOINT.indptr)
-LAYOUT = np.array([[4, 0, 0, 0]])
-BOTH = (*FACTOR, LAYOUT, *FORMS[3:], LAYOUT)
+BOTH = kernels.ChainPair(CHAIN, kernels.PackedChain(*FORMS[3:], LAYOUT))
 GRAM = SQUARE @ SQUARE.T
 EMPTY = tuple(
     np.zeros_like(array, shape=array.size + (i < 2)) for i, array in enumerate(FORMS)
@@ -32,7 +32,9 @@ STAGES = (np.array([[1, 0, 3, 2]]), np.array([[0, 0, 1, 1]]), np.array([0.5, 0.3
 TWO, BOTH_TWO = random((2, 8), "float64"), np.array([[2, 2, 2, 1], [1, 2, 2, 2]])
 PAIRED = random((1, 4, 4), "float64")
 GRAMS = np.stack([PAIRED[0, h::2].T @ PAIRED[0, h::2] for h in (0, 1)])[None]
-NEAREST = (*FACTOR, np.array([4]), VECTOR, np.zeros(1, np.uint64), SQUARE)
+BLOCK_OF_COLUMNS = np.zeros(1, np.uint64)
+CENTERS = kernels.PackedCenters(*FACTOR, np.array([4]), VECTOR, BLOCK_OF_COLUMNS)
+SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 1, 4)), np.zeros(1))
 LABELS = np.array([1, 0, 3, 1], np.int32)
 
 ARGUMENTS = {
@@ -41,7 +43,7 @@ ARGUMENTS = {
     "butterfly_expand": (PLANES, True, 4, 2, BLOCKS),
     "butterfly_fit": (PLANES, True, PARTS, BLOCKS, BLOCKS + 0, GRADIENT),
     "butterfly_fit_columns": (
-        *(PLANES, True, PARTS, PARTS, 2, STATES, SLOPES, GRADIENT, np.zeros((2, 4, 4))),
+        *(PLANES, True, PARTS, PARTS, STATES, SLOPES, GRADIENT, np.zeros((2, 4, 4))),
     ),
     "butterfly_total": (2, 4, True),
     "mixture_fit": (*STAGES, SQUARE, BLOCK, 2, np.zeros((3, 4, 2)), np.zeros(2)),
@@ -61,9 +63,9 @@ ARGUMENTS = {
     "kronecker_pack": (FOURTHS, np.zeros(8)),
     "kronecker_gradient_columns": (SQUARE, SQUARE, np.zeros((1, 2, 2, 2))),
     "csr_fit": (*FORMS, GRAM, SQUARE),
-    "chain_residual": (*FACTOR, LAYOUT, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
-    "chain_norm": (*BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),
-    "chain_gradient": (*BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
+    "chain_residual": (CHAIN, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
+    "chain_norm": (BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),
+    "chain_gradient": (BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
     "csr_gram": (*FORMS, BLOCK),
     "csr_entered": (*FACTOR[1:], *FACTOR[1:]),
     "csr_congruent": (*FACTOR, GRAM, np.zeros((2, 16)), BLOCK),
@@ -76,10 +78,8 @@ ARGUMENTS = {
     "butterfly_apply": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_apply_columns": (TWIDDLE, SQUARE, BLOCK),
     "butterfly_pack": (TWIDDLE, np.zeros((2, 2, 2, 2))),
-    "chain_apply": (*CHAIN, VECTOR, np.zeros((2, 4)), OUT),
-    "chain_apply_columns": (*CHAIN, SQUARE, np.zeros((2, 4, 4)), BLOCK),
-    "csr_adjoint": (*FACTOR, VECTOR, OUT),
-    "csr_adjoint_columns": (*FACTOR, SQUARE, BLOCK),
+    "chain_apply": (*CHAIN, 0.5, VECTOR, np.zeros((2, 4)), OUT),
+    "chain_apply_columns": (*CHAIN, 0.5, SQUARE, np.zeros((2, 4, 4)), BLOCK),
     "csr_apply": (*FACTOR, VECTOR, OUT),
     "csr_apply_columns": (*FACTOR, SQUARE, BLOCK),
     "exchange_mates": (GRAM, 1e-12, np.array([1, 0, 3, 2])),
@@ -95,10 +95,9 @@ ARGUMENTS = {
     "fwht_columns_parallel": (random((8, 2), "float64"),),
     "fwht_rows": (SQUARE,),
     "fwht_rows_parallel": (SQUARE, 2),
-    "nearest_rows": (*NEAREST, np.zeros((2, 128)), LABELS, OUT),
-    "nearest_rows_parallel": (*NEAREST, np.zeros((2, 2, 128)), LABELS, OUT),
+    "nearest_rows": (CENTERS, SQUARE, np.zeros((2, 128)), LABELS, OUT),
+    "nearest_rows_parallel": (CENTERS, SQUARE, np.zeros((2, 2, 128)), LABELS, OUT),
     "cluster_sums": (SQUARE, LABELS, VECTOR, VECTOR, BLOCK, OUT, np.zeros(4)),
-    "keep_largest": (VECTOR, 2, OUT),
     "kth_largest": (VECTOR, 2),
     "max_abs": (SQUARE,),
     "normalize_frobenius": (SQUARE,),
@@ -132,9 +131,7 @@ ARGUMENTS = {
         True,
         np.inf,
         np.zeros((2, 2, 1, 4)),
-        np.zeros((8, 1)),
-        np.zeros((2, 1, 4)),
-        np.zeros(1),
+        SPLIT,
     ),
     "shuffled_chain_adjoint": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
     "shuffled_chain_apply": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
@@ -151,7 +148,29 @@ FIRST = {
 
 
 def test_no_kernel_is_missing():
-    assert sorted(ARGUMENTS) == sorted(kernels.__all__)
+    public = [name for name in kernels.__all__ if not is_tuple(name)]
+    assert sorted(ARGUMENTS) == sorted(public)
+
+
+def is_tuple(name):
+    """Return whether a public name is a named tuple that kernels take."""
+    return isinstance(getattr(kernels, name), type)
+
+
+def copied(argument):
+    """Return a copy of an array, or of the arrays in a named tuple."""
+    if isinstance(argument, tuple):
+        return type(argument)(*map(copied, argument))
+    return np.copy(argument) if isinstance(argument, np.ndarray) else argument
+
+
+def arrays(arguments):
+    """Yield the arrays and scalars among some arguments, also those in tuples."""
+    for argument in arguments:
+        if isinstance(argument, tuple):
+            yield from arrays(argument)
+        else:
+            yield argument
 
 
 @pytest.mark.compiled
@@ -164,17 +183,14 @@ def test_no_kernel_is_missing():
     ],
 )
 def test_called_from_compiled_code(name):
-    """The same result, in the returned value and in every array written to."""
+    """The returned value, and every array that is written, are the same."""
     kernel = getattr(kernels, name)
 
     @numba.njit
     def caller(arguments):
         return kernel(*arguments)
 
-    outside, inside = (
-        tuple(np.copy(a) if isinstance(a, np.ndarray) else a for a in ARGUMENTS[name])
-        for _ in range(2)
-    )
+    outside, inside = (tuple(map(copied, ARGUMENTS[name])) for _ in range(2))
     assert caller(inside) == kernel(*outside)
-    for a, b in zip(inside, outside, strict=True):
+    for a, b in zip(arrays(inside), arrays(outside), strict=True):
         np.testing.assert_array_equal(a, b)

@@ -76,7 +76,7 @@ def test_a_fit_of_columns_is_its_naive_twin(tied, planes):
     slopes = np.full((2, planes[0], n * tile), np.nan)
     gradient, x_slope = np.full_like(twiddle, np.nan), np.full_like(x, np.nan)
     got = kernels.butterfly_fit_columns(
-        twiddle, tied, x, target, tile, states, slopes, gradient, x_slope
+        twiddle, tied, x, target, states, slopes, gradient, x_slope
     )
     expected = naive.butterfly_fit_columns(twiddle, tied, x, target)
     assert got == pytest.approx(expected[0])

@@ -2,20 +2,26 @@
 
 import threading
 
+import naive
 import numba
 import numpy as np
 import pytest
-from samples import SINGLE, random
+from samples import SINGLE, close, random
 
 from nbfact import Butterfly, Chain
 from nbfact.kernels import (
+    PackedCenters,
     fwht_columns,
     fwht_columns_parallel,
     fwht_rows,
     fwht_rows_parallel,
     kronecker_chain_apply_columns,
     kronecker_chain_apply_columns_parallel,
+    nearest_rows,
+    nearest_rows_parallel,
 )
+from nbfact.kernels.registers import BYTES
+from nbfact.kernels.tiles import LANES
 
 # Threads take seconds to compile: one dtype here, the others in `.ci/run`.
 THREADED = [
@@ -27,7 +33,7 @@ THREADED = [
 
 @pytest.fixture(params=[1, 2])
 def threads(request):
-    """Run on one thread, and on two."""
+    """Run a test on one thread, and on two."""
     if request.param > numba.config.NUMBA_NUM_THREADS:
         pytest.skip("NUMBA_NUM_THREADS allows one thread")
     before = numba.get_num_threads()
@@ -68,7 +74,7 @@ def test_hadamard(n, batch, dtype, threads):
 
 
 def test_interpreted_too():
-    """Small enough for NUMBA_DISABLE_JIT=1."""
+    """The sizes are small enough for NUMBA_DISABLE_JIT=1."""
     x = random((3, 8), "float64")
     fwht_rows(expected := x.copy())
     fwht_rows_parallel(rows := x.copy(), 2)
@@ -82,6 +88,39 @@ def test_interpreted_too():
     out[:] = np.nan
     kronecker_chain_apply_columns_parallel(values, layout, x.T.copy(), scratch, out)
     np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("n_points", [1, 40, 300])
+@pytest.mark.compiled
+def test_nearest(n_points, dtype, threads):
+    compare_nearest(n_points, dtype, threads)
+
+
+def test_nearest_interpreted_too():
+    compare_nearest(40, "float32", 2)
+
+
+def compare_nearest(n_points, dtype, threads):
+    """Compare both kernels, and the naive one, on one dense factor with all columns."""
+    size = BYTES // np.dtype(dtype).itemsize
+    matrix, bias = random((11, size), dtype), random(11, dtype, 1)
+    x, columns = random((n_points, size), dtype, 2), np.arange(size, dtype=np.uint32)
+    ends = np.arange(12, dtype=np.uint32) * np.uint32(size)
+    blocks = np.zeros(1, np.uint64)
+    factors = (-2 * matrix).ravel(), np.tile(columns, 11), ends, np.array([11])
+    centers = PackedCenters(*factors, bias, blocks)
+    scratch = np.empty((threads, 2, LANES // x.itemsize * max(11, size)), dtype)
+    labels, scores = np.empty((2, n_points), np.int32), np.empty((2, n_points), dtype)
+    nearest_rows(centers, x, scratch[0], labels[0], scores[0])
+    nearest_rows_parallel(centers, x, scratch, labels[1], scores[1])
+    np.testing.assert_array_equal(labels[1], labels[0])
+    np.testing.assert_array_equal(scores[1], scores[0])
+    expected = naive.nearest_rows(matrix, bias, x)
+    np.testing.assert_array_equal(labels[0], expected[0])
+    close(scores[0], expected[1])
 
 
 def monarch(dtype):

@@ -1,6 +1,7 @@
 """Product kernels against dense matrices: CSR, chains, Hadamard, butterflies."""
 
 import functools
+import itertools
 
 import naive
 import numpy as np
@@ -15,54 +16,113 @@ from nbfact.kernels import (
     butterfly_apply,
     butterfly_apply_columns,
     butterfly_pack,
-    csr_adjoint,
-    csr_adjoint_columns,
+    chain_apply,
+    chain_apply_columns,
     csr_apply,
     csr_apply_columns,
     fwht,
     fwht_columns,
     fwht_rows,
+    gather,
+    gather_rows,
 )
+
+
+def sparse(shape, dtype, seed=0):
+    """Return a sparse matrix with some empty rows, dense and in CSR form."""
+    dense = random(shape, dtype, seed) * (random(shape, "float64", seed + 1) > 0)
+    dense[0] = 0
+    dense = dense.astype(dtype)
+    matrix = sp.csr_array(dense)
+    return dense, (matrix.data, matrix.indices, matrix.indptr)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 6), (9, 5)])
 def test_csr(shape, dtype):
-    dense = random(shape, dtype) * (random(shape, "float64", 1) > 0)
-    dense[0] = 0  # a row without entries
-    matrix = sp.csr_array(dense.astype(dtype))
-    parts = matrix.data, matrix.indices, matrix.indptr
+    dense, parts = sparse(shape, dtype)
     for batch in (1, 4):
-        x, y = random((shape[1], batch), dtype, 2), random((shape[0], batch), dtype, 3)
-        out, adjoint = np.empty_like(y), np.empty_like(x)
-        csr_apply_columns(*parts, x, out)
-        close(out, matrix @ x)
-        csr_adjoint_columns(*parts, y, adjoint)
-        close(adjoint, matrix.conj().T @ y)
+        x = random((shape[1], batch), dtype, 2)
+        csr_apply_columns(*parts, x, out := np.empty((shape[0], batch), dtype))
+        close(out, naive.csr_apply_columns(*parts, x))
     csr_apply(*parts, x[:, 0].copy(), vector := np.empty(shape[0], dtype))
-    close(vector, matrix @ x[:, 0])
-    csr_adjoint(*parts, y[:, 0].copy(), vector := np.empty(shape[1], dtype))
-    close(vector, matrix.conj().T @ y[:, 0])
+    close(vector, naive.csr_apply(*parts, x[:, 0]))
+    close(vector, dense @ x[:, 0])
+
+
+def packed(sizes, slots, dtype):
+    """Return a chain of sparse factors, packed in order of application.
+
+    sizes: columns of the first factor, rows of each; slots: entries of a row, 0 for
+    CSR.
+    """
+    data, indices, indptr, layout = [], [], [], []
+    first = first_row = 0
+    for seed, (columns, rows) in enumerate(itertools.pairwise(sizes)):
+        if slots[seed]:
+            rng = np.random.default_rng(seed)
+            indices.append(rng.integers(0, columns, slots[seed] * rows))
+            data.append(random(slots[seed] * rows, dtype, seed))
+            layout.append((rows, slots[seed], first, 0))
+        else:
+            _, (entries, places, ends) = sparse((rows, columns), dtype, seed)
+            data.append(entries)
+            indices.append(places)
+            indptr.append(ends + first)
+            layout.append((rows, 0, first, first_row))
+            first_row += rows + 1
+        first += data[-1].size
+    return (
+        np.concatenate(data),
+        np.concatenate(indices).astype(np.uint32),
+        np.concatenate([*indptr, np.zeros(0)]).astype(np.uint32),
+        np.array(layout, np.int64),
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("slots", [(1, 2, 3), (0, 4, 0), (2, 0, 5), (0, 0, 0)])
+def test_chain_of_sparse_factors(slots, dtype):
+    chain = packed((6, 9, 4, 7), slots, dtype)
+    scale = chain[0].real.dtype.type(0.6)
+    for batch, tile in ((1, 1), (5, 2), (5, 8)):
+        x, out = random((6, batch), dtype, 3), np.full((7, batch), np.nan, dtype)
+        chain_apply_columns(*chain, scale, x, np.empty((2, 9, tile), dtype), out)
+        close(out, naive.chain_apply_columns(*chain, scale, x))
+    vector = np.empty(7, dtype)
+    chain_apply(*chain, scale, x[:, 0].copy(), np.empty((2, 9), dtype), vector)
+    close(vector, naive.chain_apply(*chain, scale, x[:, 0]))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_gather(dtype):
+    x, index = random((5, 3), dtype), np.array([4, -1, 0, 0, 2, -7])
+    gather(x[:, 1].copy(), index, vector := np.empty(6, dtype))
+    np.testing.assert_array_equal(vector, naive.gather(x[:, 1], index))
+    gather_rows(x, index, out := np.empty((6, 3), dtype))
+    np.testing.assert_array_equal(out, naive.gather_rows(x, index))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [1, 2, 4, 8, 32])
 def test_fwht(n, dtype):
-    hadamard = naive.hadamard_matrix(n)
     x = random((n, 3), dtype)
     columns, rows, vector = x.copy(), np.ascontiguousarray(x.T), x[:, 0].copy()
     fwht_columns(columns)
-    close(columns, hadamard @ x)
+    close(columns, naive.fwht_columns(x))
     fwht_rows(rows)
-    close(rows, (hadamard @ x).T)
+    close(rows, naive.fwht_rows(x.T))
     fwht(vector)
-    close(vector, hadamard @ x[:, 0])
+    close(vector, naive.fwht(x[:, 0]))
 
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("n", [2**13, 2**14, 2**15])
 def test_fwht_in_blocks(n):
-    """Past the block of the kernel; a unit vector gives a column of the matrix."""
+    """The sizes are past the block of the kernel.
+
+    A unit vector gives a column of the matrix.
+    """
     x = random(n, "float64")
     expected = x.copy()
     fwht_columns(columns := expected.reshape(n, 1))
@@ -82,34 +142,28 @@ def test_butterfly(n_levels, dtype):
     values = random((n_levels, n // 2, 2, 2), dtype)
     twiddle = np.empty((n_levels, 2, 2, n // 2), dtype)
     butterfly_pack(values, twiddle)
-    matrix = naive.butterfly_matrix(values)
-    x = random((n, 3), dtype, 1)
-    out = np.empty_like(x)
-    butterfly_apply_columns(twiddle, x, out)
-    close(out, matrix @ x)
-    butterfly_adjoint_columns(twiddle, x, out)
-    close(out, matrix.conj().T @ x)
-    wide = random((n, 40), dtype, 2)  # complex128 has another loop for these
-    wide_out = np.empty_like(wide)
-    butterfly_apply_columns(twiddle, wide, wide_out)
-    close(wide_out, matrix @ wide)
-    butterfly_adjoint_columns(twiddle, wide, wide_out)
-    close(wide_out, matrix.conj().T @ wide)
-    in_place = x.copy()
-    butterfly_apply_columns(twiddle, in_place, in_place)
-    close(in_place, matrix @ x)
+    np.testing.assert_array_equal(twiddle, naive.butterfly_pack(values))
+    np.testing.assert_array_equal(naive.butterfly_unpack(twiddle), values)
+    for x in (random((n, 3), dtype, 1), random((n, 40), dtype, 2)):
+        # complex128 has another loop for the wide one
+        butterfly_apply_columns(twiddle, x, out := np.empty_like(x))
+        close(out, naive.butterfly_apply_columns(twiddle, x))
+        butterfly_apply_columns(twiddle, in_place := x.copy(), in_place)
+        np.testing.assert_array_equal(in_place, out)
+        butterfly_adjoint_columns(twiddle, x, out)
+        close(out, naive.butterfly_adjoint_columns(twiddle, x))
     vector, scratch, out = x[:, 0].copy(), np.empty(n, dtype), np.empty(n, dtype)
     butterfly_apply(twiddle, vector, scratch, out)
-    close(out, matrix @ vector)
+    close(out, naive.butterfly_apply(twiddle, vector))
     butterfly_adjoint(twiddle, vector, scratch, out)
-    close(out, matrix.conj().T @ vector)
+    close(out, naive.butterfly_adjoint(twiddle, vector))
 
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [1024, 8192])
 def test_butterfly_in_tiles_and_groups(n, dtype):
-    """Past what complex columns keep in cache: as the product with single vectors."""
+    """Columns past what stays in cache give what single vectors give."""
     n_levels, batch = n.bit_length() - 1, 257
     twiddle = random((n_levels, 2, 2, n // 2), dtype)
     x = random((n, batch), dtype, 1)

@@ -188,8 +188,8 @@ def rank_one_butterfly(
         For each split: the offset of its left factor in ``out.values``, s, and t = m /
         2, m / 4, ... The left factor has pattern (a, 2, s, t).
     orthonormal : bool
-        Whether the left factors have orthonormal columns, so that what is left holds
-        the singular values. If not, each factor of a split takes their square root.
+        Whether the columns of the left factors have norm 1, so that what is left holds
+        the singular values. If not, each factor of a split takes their square roots.
     limit : float
         The kernel returns as soon as the lost energy is above it; ``out.values`` and
         ``out.last`` are then not complete.

@@ -1,0 +1,140 @@
+"""Twins of the kernels on sparse factors in CSR form, and of norms."""
+
+import numpy as np
+
+
+def csr_matrix(data, indices, indptr, n_columns):
+    """Return the dense matrix of a sparse one in CSR form."""
+    matrix = np.zeros((len(indptr) - 1, n_columns), data.dtype)
+    for i in range(len(matrix)):
+        for t in range(indptr[i], indptr[i + 1]):
+            matrix[i, indices[t]] += data[t]
+    return matrix
+
+
+def csr_apply(data, indices, indptr, x):
+    """Return S @ x for one vector x."""
+    return csr_matrix(data, indices, indptr, len(x)) @ x
+
+
+def csr_apply_columns(data, indices, indptr, x):
+    """Return S @ x for a matrix x."""
+    return csr_matrix(data, indices, indptr, len(x)) @ x
+
+
+def csr_add(data, indices, indptr, x):
+    """Return x + S."""
+    return x + csr_matrix(data, indices, indptr, x.shape[1])
+
+
+def csr_arrays(x):
+    """Return data, indices and indptr of the entries that are not zero, row by row."""
+    places = [(i, j) for i, j in np.ndindex(x.shape) if x[i, j] != 0]
+    data = np.array([x[place] for place in places], x.dtype)
+    indices = np.array([j for _, j in places], np.int64)
+    counts = [sum(i == row for i, _ in places) for row in range(len(x))]
+    return data, indices, np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+
+def csr_compress(x):
+    """Return the three arrays of x in CSR form, and those of its adjoint."""
+    return *csr_arrays(x), *csr_arrays(x.conj().T)
+
+
+def csr_gram(factor):
+    """Return S Sᴴ for a dense S."""
+    return factor @ factor.conj().T
+
+
+def csr_congruent(factor, gram):
+    """Return S G Sᴴ for a dense S."""
+    return factor @ gram @ factor.conj().T
+
+
+def csr_entered(old, new):
+    """Count the entries that are not zero in the new matrix and zero in the old one."""
+    return sum(bool(new[place] and not old[place]) for place in np.ndindex(new.shape))
+
+
+def csr_fit(factor, gram, cross):
+    """Return Re<C, S> and Re<S G, S> for a dense S."""
+    return np.vdot(factor, cross).real, np.vdot(factor, factor @ gram).real
+
+
+def adjoint_copy(x):
+    """Return the conjugate transpose."""
+    return x.conj().T
+
+
+def count_nonzeros(x):
+    """Count the entries that are not zero."""
+    return sum(entry != 0 for entry in x.ravel())
+
+
+def product(factors, size, dtype):
+    """Return the product of some factors, the identity if there is none."""
+    result = np.eye(size, dtype=dtype)
+    for factor in factors:
+        result = result @ factor
+    return result
+
+
+def chain_factors(data, indices, indptr, layout, n_columns):
+    """Return the dense factors of a packed chain, in order of application."""
+    factors = []
+    for rows, slots, first, first_row in layout:
+        factor = np.zeros((rows, n_columns), data.dtype)
+        for i in range(rows):
+            if slots:
+                places = [first + t * rows + i for t in range(slots)]
+            else:
+                places = range(indptr[first_row + i], indptr[first_row + i + 1])
+            for place in places:
+                factor[i, indices[place]] += data[place]
+        factors.append(factor)
+        n_columns = rows
+    return factors
+
+
+def chain_apply(data, indices, indptr, layout, scale, x):
+    """Return scale * S[0] @ ... @ S[J-1] @ x for a packed chain and one vector x."""
+    for factor in chain_factors(data, indices, indptr, layout, len(x)):
+        x = factor @ x
+    return scale * x
+
+
+def chain_apply_columns(data, indices, indptr, layout, scale, x):
+    """Return the product of a packed chain with every column of a matrix."""
+    columns = [chain_apply(data, indices, indptr, layout, scale, c) for c in x.T]
+    return np.array(columns).T
+
+
+def chain_gradient(left, x, cross, scale, weight):
+    """Return -w Lᴴ (λ L x - C) for a dense L."""
+    return -weight * left.conj().T @ (scale * left @ x - cross)
+
+
+def chain_residual(left, x, cross, scale):
+    """Return ‖λ L x - C‖² for a dense L."""
+    return np.linalg.norm(scale * left @ x - cross) ** 2
+
+
+def chain_norm(factors):
+    """Return the largest singular value of a product of dense factors."""
+    return spectral_norm(product(factors, len(factors[0]), factors[0].dtype))
+
+
+def max_abs(x):
+    """Return the largest modulus of the real and of the imaginary parts."""
+    return max(abs(x.real).max(), abs(x.imag).max())
+
+
+def frobenius_norm(x):
+    """Return the norm of x divided by its largest entry, times that entry."""
+    largest = np.float64(max_abs(x))
+    return largest * np.linalg.norm(x / largest) if largest else 0.0
+
+
+def spectral_norm(x):
+    """Return the largest singular value."""
+    return np.linalg.svd(x, compute_uv=False)[0]

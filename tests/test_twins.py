@@ -1,0 +1,46 @@
+"""Every public kernel has a twin of its name, and a test that calls both."""
+
+import ast
+from pathlib import Path
+
+import naive
+import pytest
+
+from nbfact import kernels
+
+TESTS = Path(__file__).parent
+KERNELS = sorted(
+    name for name in kernels.__all__ if not isinstance(getattr(kernels, name), type)
+)
+
+
+def called(path):
+    """Return the names that a file calls or keeps, and those that it takes of naive."""
+    names, twins = set(), set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            (twins if node.value.id == "naive" else names).add(node.attr)
+    return names, twins
+
+
+FILES = [called(path) for path in sorted(TESTS.glob("test_*.py"))]
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_kernel_has_a_twin_and_a_test_of_both(name):
+    serial = name.removesuffix("_parallel")
+    assert hasattr(naive, serial), f"write the twin of {name} in tests/naive/"
+    if serial != name:  # compared with the serial kernel, to the last bit
+        assert any({name, serial} <= names for names, _ in FILES)
+    assert any(serial in names and serial in twins for names, twins in FILES), (
+        f"no test calls both {serial} and naive.{serial}"
+    )
+
+
+def test_all_functions_of_the_specification_are_exported():
+    for path in sorted((TESTS / "naive").glob("[a-z]*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                assert node.name in naive.__all__, f"{path.name}: {node.name}"
