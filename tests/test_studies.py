@@ -160,9 +160,9 @@ def test_mistakes_are_told_before_the_work(monkeypatch, tmp_path, capsys):
         assert "is not a directory" in err
         err = refused(monkeypatch, capsys, "noise", "--peers")
         assert "pyfaust is missing" in err and "nbfact[peers]" in err
-        err = refused(monkeypatch, capsys, "cost", "--jobs", "2")
+        err = refused(monkeypatch, capsys, "cost", "--n-jobs", "2")
         assert "study cost times its jobs" in err
-        err = refused(monkeypatch, capsys, "noise", "--jobs", "2", "--threads", "2")
+        err = refused(monkeypatch, capsys, "noise", "--n-jobs", "2", "--threads", "2")
         assert "choose one" in err
         err = refused(monkeypatch, capsys, "noise", "--data", "digits")
         assert "study noise has no data sets to choose" in err

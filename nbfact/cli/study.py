@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..studies.tools.run_study import STUDIES, run_study
+from ..studies.tools import run_study
 from .options import Threads, output_option
 
 if TYPE_CHECKING:  # a type checker knows no enum whose members are computed
     Study = str
 else:
-    Study = StrEnum("Study", {name: name for name in STUDIES})
+    Study = StrEnum("Study", {name: name for name in run_study.STUDIES})
 
 
 def study(
@@ -50,4 +50,4 @@ def study(
     A study that does not time its jobs continues where it was interrupted.
     """
     options = quick, output, peers, threads, n_jobs, data or ()
-    raise typer.Exit(run_study(str(name), *options))
+    raise typer.Exit(run_study.run_study(str(name), *options))

@@ -159,13 +159,13 @@ def _check_jobs(name, parallel, n_jobs, threads):
     if n_jobs == 1:
         return
     if n_jobs < 1:
-        raise ValueError(f"--jobs {n_jobs}: expected at least 1")
+        raise ValueError(f"--n-jobs {n_jobs}: expected at least 1")
     if not parallel:
-        raise ValueError(f"--jobs {n_jobs}: study {name} times its jobs, one by one")
+        raise ValueError(f"--n-jobs {n_jobs}: study {name} times its jobs, one by one")
     if threads > 1:
-        raise ValueError(f"--jobs {n_jobs} --threads {threads}: choose one")
+        raise ValueError(f"--n-jobs {n_jobs} --threads {threads}: choose one")
     if importlib.util.find_spec("joblib") is None:
-        raise ModuleNotFoundError(f"--jobs {n_jobs}: joblib is missing; {BRINGS}")
+        raise ModuleNotFoundError(f"--n-jobs {n_jobs}: joblib is missing; {BRINGS}")
 
 
 def _where(threads):
