@@ -169,7 +169,7 @@ def arrays(arguments):
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     "name",
-    [  # threads take seconds to compile
+    [  # parallel kernels take seconds to compile
         pytest.param(name, marks=pytest.mark.slow if "parallel" in name else ())
         for name in sorted(ARGUMENTS)
     ],
