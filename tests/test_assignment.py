@@ -1,4 +1,4 @@
-"""The nearest matrix with at most k entries per row and column."""
+"""The matrix with at most k entries per row and column is the nearest one."""
 
 import itertools
 from fractions import Fraction
@@ -35,7 +35,7 @@ def cases(count):
 
 
 def applied(kernel, x, k_row, k_col):
-    """Return the kernel's result; whatever it keeps is unchanged and within bounds."""
+    """Return the result of a kernel; what it keeps is unchanged and within bounds."""
     y = x.copy()
     kernel(y, k_row, k_col)
     kept = y != 0
@@ -172,11 +172,11 @@ def test_greedy_is_its_twin_and_at_least_half_as_good():
 def test_warm_is_cold_whatever_the_potentials():
     rng = np.random.default_rng(8)
     for case, (x, k_row, k_col) in enumerate(cases(150)):
-        if case % 2:  # orders of magnitude between columns, and between entries
+        if case % 2:  # columns and entries differ by orders of magnitude
             x = x * 10.0 ** rng.integers(-200, 0, x.shape[1])
         expected = applied(project_skperm, x, k_row, k_col)
         potential = garbage(rng, sum(x.shape))
-        for _ in range(2):  # the second from what the first left
+        for _ in range(2):  # the second time from the potentials of the first
             project_skperm_warm(got := x.copy(), k_row, k_col, potential)
             assert np.array_equal(got, expected)
             assert (potential >= 0).all()

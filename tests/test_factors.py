@@ -1,4 +1,4 @@
-"""Factors and chains: kernels against dense products, for all dtypes and shapes."""
+"""Factors and chains of factors give what dense products give, in all dtypes."""
 
 import itertools
 
@@ -35,7 +35,7 @@ SHAPES = [(1, 1), (1, 9), (9, 1), (8, 16), (17, 33), (40, 5)]
 
 
 def sparse(shape, dtype, seed=0, density=0.2):
-    """Return a random matrix with few non-zeros, some rows and columns empty."""
+    """Return a random matrix with few non-zeros, and with empty rows and columns."""
     kept = np.random.default_rng(seed).random(shape) < density
     return np.where(kept, random(shape, dtype, seed), 0).astype(dtype)
 

@@ -1,4 +1,4 @@
-"""What the compilation cache may and may not keep."""
+"""The compilation cache gives no kernel that is stale, and none of another kind."""
 
 import importlib
 import os
@@ -114,7 +114,7 @@ def test_a_cache_that_names_a_class_which_is_gone_is_stale(project):
 
 @pytest.mark.compiled
 def test_a_parallel_kernel_is_read_from_the_cache(project):
-    """Not so when it calls numba.get_num_threads, which is an address."""
+    """A kernel that calls numba.get_num_threads, which is an address, is not."""
     (project / "kernels" / "caller.py").write_text(PARALLEL)
     assert run(project) == ["2.0", "0"]
     assert run(project) == ["2.0", "1"]
@@ -122,7 +122,7 @@ def test_a_parallel_kernel_is_read_from_the_cache(project):
 
 @pytest.mark.compiled
 def test_parallel_kernels_have_names_of_their_own():
-    """Numba's cache would take two kernels of one name for one another."""
+    """Numba's cache would take one of two kernels with the same name for the other."""
     for path in sorted((PACKAGE / "kernels").glob("*.py")):
         module = importlib.import_module(f"nbfact.kernels.{path.stem}")
         for name, found in vars(module).items():
@@ -132,7 +132,8 @@ def test_parallel_kernels_have_names_of_their_own():
 
 @pytest.mark.compiled
 def test_bounds_are_checked_on_a_warm_cache(project):
-    # One entry, seen through a longer array: reading the second is safe and wrong.
+    # The array of one entry is a view of a longer one, so that reading a second entry
+    # is safe, and wrong.
     assert run(project, length=1) == ["2.0", "0"]
     assert "IndexError" in run(project, 1, check=False, NUMBA_BOUNDSCHECK="1")
 

@@ -1,4 +1,4 @@
-"""Products with factors of pattern (a, b, c, d) against dense matrices."""
+"""Products with factors of pattern (a, b, c, d) are those of dense matrices."""
 
 import naive
 import numpy as np

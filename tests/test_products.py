@@ -1,4 +1,4 @@
-"""Product kernels against dense matrices: CSR, chains, Hadamard, butterflies."""
+"""Products with CSR, chains, Hadamard and butterflies are those of dense matrices."""
 
 import functools
 import itertools

@@ -192,7 +192,8 @@ def test_norms_of_extreme_scales(scale):
     got = applied(project_normcol, x, 2.0)
     np.testing.assert_allclose(got, [[2, -2], [0, 0]], rtol=1e-15)
     got = applied(normalize_frobenius, np.full((30, 30), scale))
-    # A sum of 900 squares, one after the other when interpreted: 450 eps at worst.
+    # The interpreted kernel adds 900 squares one after the other, which may cost up to
+    # 450 units of rounding.
     np.testing.assert_allclose(got, 1 / 30, rtol=1e-13)
 
 

@@ -1,4 +1,4 @@
-"""Quickselect against sorting."""
+"""Quickselect finds what sorting finds."""
 
 import naive
 import numpy as np

@@ -1,4 +1,4 @@
-"""Chainable chains in constant geometry, against dense matrices."""
+"""Products with chains in constant geometry are those of dense matrices."""
 
 import naive
 import numpy as np

@@ -12,7 +12,7 @@ from .options import Threads, output_option
 if TYPE_CHECKING:  # a type checker knows no enum whose members are computed
     Study = str
 else:
-    Study = StrEnum("Study", {name: name for name in run_study.STUDIES})
+    Study = StrEnum("Study", {name: name for name in STUDIES})
 
 
 def study(
