@@ -16,7 +16,6 @@ import numba
 import numpy as np
 
 import nbfact as nf
-from nbfact.harness.measure import limited_threads
 from nbfact.kernels import project_splin
 
 Arrays = NamedTuple("Arrays", [(name, np.ndarray) for name in "abcdefgh"])
@@ -166,5 +165,8 @@ def main():
 
 
 if __name__ == "__main__":
+    # asv imports this file, with older versions of nbfact too, which have no harness.
+    from nbfact.harness.measure import limited_threads
+
     with limited_threads(1):
         print_first_call(sys.argv[1]) if sys.argv[1:] else main()
