@@ -18,7 +18,7 @@ Examples
 ... def energy_of_low_half(x):
 ...     fwht(x)
 ...     return np.sum(x[: x.size // 2] ** 2) / x.size
->>> energy_of_low_half(np.array([1.0, 1.0, 0.0, 2.0]))
+>>> float(energy_of_low_half(np.array([1.0, 1.0, 0.0, 2.0])))
 5.0
 """
 
