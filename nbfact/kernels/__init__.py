@@ -34,7 +34,6 @@ from .compress import (
     csr_gram,
 )
 from .csr import (
-    ChainPair,
     PackedChain,
     chain_apply,
     chain_apply_columns,
@@ -103,7 +102,6 @@ from .structured_projections import (
 from .walsh_hadamard import fwht, fwht_columns, fwht_rows
 
 __all__ = [
-    "ChainPair",
     "PackedCenters",
     "PackedChain",
     "RankOneFactors",

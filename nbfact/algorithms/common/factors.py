@@ -9,7 +9,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...kernels import (
-    ChainPair,
     PackedChain,
     adjoint_copy,
     chain_norm,
@@ -235,25 +234,23 @@ def adjoint(x: np.ndarray, out: Out = None) -> np.ndarray:
 class PackedFactors:
     """The sparse factors of a product, packed for the kernels of `nbfact.kernels.palm_steps`.
 
-    ``pair`` holds data, indices, indptr and layout of the factors (``pair.forward``)
-    and of their adjoints (``pair.backward``).
+    ``chain`` holds data, indices, indptr and layout of the factors, followed by those
+    of their adjoints.
     """
 
     def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
         self.length = len(factors)
-        rows = [factor.rows for factor in factors]
-        columns = [factor.columns for factor in factors]
-        self.pair = ChainPair(
-            PackedChain(*_packed(rows, dtype)), PackedChain(*_packed(columns, dtype))
-        )
+        forms = [factor.rows for factor in factors]
+        forms += [factor.columns for factor in factors]
+        self.chain = PackedChain(*_packed(forms, dtype))
 
     def norm(
         self, first: int, last: int, vector: np.ndarray, steps: int = _NORM_STEPS
     ) -> float:
         """Return ‖S[first] ... S[last - 1]‖₂, starting from vector."""
-        largest = max(chain.layout[:, 0].max() for chain in self.pair)
+        largest = self.chain.layout[:, 0].max()
         scratch = np.empty((2, largest), vector.dtype)
-        return chain_norm(self.pair, first, last, vector, scratch, steps, _NORM_TOL)
+        return chain_norm(self.chain, first, last, vector, scratch, steps, _NORM_TOL)
 
 
 def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:

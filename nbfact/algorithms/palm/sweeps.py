@@ -184,7 +184,7 @@ class Sweeps:
         x = self._workspace.take("step", old.shape)
         x = old.toarray(x) if gram is None else old.apply(gram, x)
         chain_gradient(
-            *(chain.pair, j, x, cross, weight.dtype.type(self.scale)),
+            *(chain.chain, j, x, cross, weight.dtype.type(self.scale)),
             *(weight, self._tile_scratch(), x),
         )
         old.add_to(x)
