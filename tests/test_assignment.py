@@ -16,7 +16,6 @@ from nbfact.kernels import (
     project_skperm_greedy,
     project_skperm_warm,
 )
-from nbfact.kernels.matching_paths import Matching
 
 
 def cases(count):
@@ -212,12 +211,10 @@ def test_rows_that_overlooked_a_column_look_again():
     energies = (x / x.max()) ** 2
     near, near_count = np.full((40, 30), -1), np.empty(40, np.int64)
     listed = np.zeros((40, 40), bool)
-    nothing = np.zeros(0, np.int64)
-    state = Matching(
-        energies, np.zeros(80), nothing, nothing, nothing, near, near_count
-    )
     for i in range(40):
-        matching.find_candidates(state, i, 6, np.empty(40))
+        matching.find_candidates(
+            energies, i, 6, np.zeros(80), near, near_count, np.empty(40)
+        )
         listed[i, near[i, : near_count[i]]] = True
     assert listed.sum() == 40 * 6
     only, kept = matched(x, 2, 2, np.zeros(80))

@@ -17,7 +17,12 @@ CHAIN = kernels.PackedChain(*FACTOR, LAYOUT)
 OUT, BLOCK = np.zeros(4), np.zeros((4, 4))
 ADJOINT = sp.csr_array(SQUARE.T)
 FORMS = (*FACTOR, ADJOINT.data, ADJOINT.indices, ADJOINT.indptr)
-BOTH = kernels.ChainPair(CHAIN, kernels.PackedChain(*FORMS[3:], LAYOUT))
+BOTH = kernels.PackedChain(
+    np.concatenate([CSR.data, ADJOINT.data]),
+    np.concatenate([CSR.indices, ADJOINT.indices]),
+    np.concatenate([CSR.indptr, ADJOINT.indptr + CSR.nnz]),
+    np.array([[4, 0, 0, 0], [4, 0, CSR.nnz, 5]]),
+)
 GRAM = SQUARE @ SQUARE.T
 EMPTY = tuple(
     np.zeros_like(array, shape=array.size + (i < 2)) for i, array in enumerate(FORMS)
@@ -63,7 +68,7 @@ ARGUMENTS = {
     "kronecker_pack": (FOURTHS, np.zeros(8)),
     "kronecker_gradient_columns": (SQUARE, SQUARE, np.zeros((1, 2, 2, 2))),
     "csr_fit": (*FORMS, GRAM, SQUARE),
-    "chain_residual": (CHAIN, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
+    "chain_residual": (BOTH, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
     "chain_norm": (BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),
     "chain_gradient": (BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
     "csr_gram": (*FORMS, BLOCK),

@@ -18,7 +18,7 @@ Examples
 ... def energy_of_low_half(x):
 ...     fwht(x)
 ...     return np.sum(x[: x.size // 2] ** 2) / x.size
->>> energy_of_low_half(np.array([1.0, 1.0, 0.0, 2.0]))
+>>> float(energy_of_low_half(np.array([1.0, 1.0, 0.0, 2.0])))
 5.0
 """
 
@@ -34,7 +34,6 @@ from .compress import (
     csr_gram,
 )
 from .csr import (
-    ChainPair,
     PackedChain,
     chain_apply,
     chain_apply_columns,
@@ -103,7 +102,6 @@ from .structured_projections import (
 from .walsh_hadamard import fwht, fwht_columns, fwht_rows
 
 __all__ = [
-    "ChainPair",
     "PackedCenters",
     "PackedChain",
     "RankOneFactors",

@@ -4,14 +4,17 @@ Write L for the product of the factors on the left of S and R for that on its ri
 With G = R Rᴴ and C = A Rᴴ, which are kept up to date while a sweep goes from right to
 left, the gradient with respect to S is λ Lᴴ (λ L S G - C), and neither L nor R is ever
 formed (Le Magoarou & Gribonval 2016, algorithm 1; `palm_step` is the step as
-published). A chain is packed as in `nbfact.kernels.csr`, but in the order of the
-product and in CSR form only (slots = 0): ``layout[j]`` belongs to S[j].
+published).
+
+A chain is packed as in `nbfact.kernels.csr`, in CSR form only (slots = 0), but in the
+order of the product and with the adjoints of its J factors: ``layout[j]`` belongs to
+S[j], and ``layout[J + j]`` to S[j]ᴴ. ``layout`` has 2 J rows.
 """
 
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .csr import CSR, ChainPair, PackedChain, csr_multiply_rows, csr_multiply_window
+from .csr import ColumnWindow, PackedChain, csr_multiply_rows, csr_multiply_window
 from .norms import divide_by_norm, frobenius_norm, start_power_iteration
 
 
@@ -47,7 +50,7 @@ def _subtract_adjoint(adjoint, first, width, z, stride, offset):
 
 @kernel
 def chain_gradient(
-    pair: ChainPair,
+    chain: PackedChain,
     n_left: int,
     x: np.ndarray,
     cross: np.ndarray,
@@ -60,8 +63,9 @@ def chain_gradient(
 
     Parameters
     ----------
-    pair : ChainPair
-        The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form.
+    chain : PackedChain
+        The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form as
+        `nbfact.kernels.chain_steps` says.
     n_left : int
         L is S[0] @ ... @ S[n_left - 1], and the identity for 0.
     x : ndarray, shape (p, q)
@@ -92,42 +96,45 @@ def chain_gradient(
         for i in range(flat_out.shape[0]):
             flat_out[i] *= -weight
         return
-    layout = pair.backward.layout
-    back = CSR(pair.backward.data, pair.backward.indices, pair.backward.indptr)
-    tile = (np.uintp(width), zero)
+    data, indices, indptr, layout = chain
+    n_factors, tile = layout.shape[0] // 2, np.uintp(width)
     for start in range(0, q, width):
-        w = np.uintp(min(width, q - start))
-        here = (np.uintp(q), np.uintp(start))
-        z, spare = _forward(pair.forward, n_left, flat_x, here, scale, scratch, w)
-        _subtract_adjoint(cross, start, w, z, tile[0], zero)
-        a, place = one, tile
+        w, here = np.uintp(min(width, q - start)), np.uintp(start)
+        z, spare = _forward(
+            chain, n_left, flat_x, (np.uintp(q), here), scale, scratch, w
+        )
+        _subtract_adjoint(cross, start, w, z, tile, zero)
+        a, window = one, ColumnWindow(tile, zero, tile, zero, w)
         for j in range(n_left):
-            e = layout[j]
+            e = layout[n_factors + j]
             target = spare
             if j == n_left - 1:
-                a, target, place = -weight, flat_out, here
+                a, target = -weight, flat_out
+                window = ColumnWindow(tile, zero, np.uintp(q), here, w)
             entry = (e[0], e[1], e[2], e[3])
-            csr_multiply_window(back, entry, a, z, tile, target, place, w)
+            csr_multiply_window(data, indices, indptr, entry, a, z, target, window)
             spare = z
             z = target
 
 
 @kernel
-def _forward(chain, n_left, x, window, scale, scratch, width):
+def _forward(chain, n_left, x, place, scale, scratch, width):
     """Send a tile of columns through the first n_left factors of a chain.
 
-    x: flat, its columns where window says; scratch: (2, rows, tile), two flat buffers.
-    Return the buffer that holds λ L x, and the other one; n_left is at least 1.
+    x: flat; place: the stride of its rows, and where the first row of the tile starts;
+    scratch: (2, rows, tile), two flat buffers. Return the buffer that holds λ L x, and
+    the other one; n_left is at least 1.
     """
-    csr, layout = CSR(chain.data, chain.indices, chain.indptr), chain.layout
+    data, indices, indptr, layout = chain
     target, spare = scratch[0].ravel(), scratch[1].ravel()
-    tile = (np.uintp(scratch.shape[2]), np.uintp(0))
-    source, where, a = x, window, scale
+    tile, zero = np.uintp(scratch.shape[2]), np.uintp(0)
+    source, window, a = x, ColumnWindow(place[0], place[1], tile, zero, width), scale
     for j in range(n_left - 1, -1, -1):
         e = layout[j]
         entry = (e[0], e[1], e[2], e[3])
-        csr_multiply_window(csr, entry, a, source, where, target, tile, width)
-        source, where, a = target, tile, x.real.dtype.type(1)
+        csr_multiply_window(data, indices, indptr, entry, a, source, target, window)
+        source, a = target, x.real.dtype.type(1)
+        window = ColumnWindow(tile, zero, tile, zero, width)
         target, spare = spare, target
     return source, target
 
@@ -146,7 +153,8 @@ def chain_residual(
     Parameters
     ----------
     chain : PackedChain
-        The sparse factors S[0], S[1], ..., packed in CSR form.
+        The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form; the
+        adjoints are not read.
     n_left : int
         L is S[0] @ ... @ S[n_left - 1], and the identity for 0.
     x : ndarray, shape (p, q)
@@ -202,7 +210,7 @@ def _tile_squares(z, m, stride, width):
 
 @kernel
 def chain_norm(
-    pair: ChainPair,
+    chain: PackedChain,
     first: int,
     last: int,
     vector: np.ndarray,
@@ -214,8 +222,9 @@ def chain_norm(
 
     Parameters
     ----------
-    pair : ChainPair
-        The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form.
+    chain : PackedChain
+        The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form as
+        `nbfact.kernels.chain_steps` says.
     first, last : int
         The product is S[first] @ ... @ S[last - 1], with first < last.
     vector : ndarray, shape (columns of S[last - 1],), of the dtype of the factors
@@ -239,25 +248,25 @@ def chain_norm(
     -----
     An iteration costs two multiplications for each entry of the factors.
     """
-    forward, backward = pair.forward, pair.backward
-    rows = CSR(forward.data, forward.indices, forward.indptr)
-    columns = CSR(backward.data, backward.indices, backward.indptr)
+    data, indices, indptr, layout = chain
+    n_factors = layout.shape[0] // 2
     start_power_iteration(vector)
     one = vector.real.dtype.type(1)
     sigma = 0.0
     for _ in range(n_iter):
         x = vector
         for j in range(last - 1, first - 1, -1):
-            y = scratch[j % 2][: forward.layout[j, 0]]
-            csr_multiply_rows(rows, forward.layout[j, 3], one, x, y)
+            y = scratch[j % 2][: layout[j, 0]]
+            csr_multiply_rows(data, indices, indptr, layout[j, 3], one, x, y)
             x = y
         length = frobenius_norm(x)
         if length == 0.0:
             break
         divide_by_norm(x, length, x)
         for j in range(first, last):
-            y = scratch[(j + 1) % 2][: backward.layout[j, 0]]
-            csr_multiply_rows(columns, backward.layout[j, 3], one, x, y)
+            y = scratch[(j + 1) % 2][: layout[n_factors + j, 0]]
+            first_row = layout[n_factors + j, 3]
+            csr_multiply_rows(data, indices, indptr, first_row, one, x, y)
             x = y
         previous = sigma
         sigma = frobenius_norm(x)

@@ -22,14 +22,6 @@ import numpy as np
 from ._jit import REASSOC, kernel
 
 
-class CSR(NamedTuple):
-    """The three arrays of a sparse matrix in CSR form."""
-
-    data: np.ndarray
-    indices: np.ndarray
-    indptr: np.ndarray
-
-
 class PackedChain(NamedTuple):
     """The four arrays of a chain of sparse factors: see `nbfact.kernels.csr`."""
 
@@ -39,25 +31,27 @@ class PackedChain(NamedTuple):
     layout: np.ndarray
 
 
-class ChainPair(NamedTuple):
-    """A chain of sparse factors, and the chain of their adjoints, both packed.
+class ColumnWindow(NamedTuple):
+    """Where columns are in two flat arrays x and out, all numbers unsigned.
 
-    ``forward.layout[j]`` describes S[j], and ``backward.layout[j]`` its adjoint S[j]ᴴ:
-    both tables are in the order of the product, from left to right.
+    Row r of the columns starts at x_stride * r + x_first in x, and at out_stride * r +
+    out_first in out; ``width`` columns follow one another.
     """
 
-    forward: PackedChain
-    backward: PackedChain
+    x_stride: np.uintp
+    x_first: np.uintp
+    out_stride: np.uintp
+    out_first: np.uintp
+    width: np.uintp
 
 
 @kernel(fastmath=REASSOC)
-def csr_multiply_rows(csr, first_row, scale, x, out):
+def csr_multiply_rows(data, indices, indptr, first_row, scale, x, out):
     """Write scale * (some rows of S) @ x to out, the rows from first_row on.
 
-    csr: a `CSR`; the rows are counted in its `indptr`, so that those of a chain are all
-    rows of its factors. x: (columns,); out: (rows,), which says how many rows.
+    Rows are counted as in `indptr`, which may belong to a whole chain. x: (columns,);
+    out: (rows,), which says how many rows.
     """
-    data, indices, indptr = csr.data, csr.indices, csr.indptr
     for i in range(out.shape[0]):
         total = out.dtype.type(0)
         for p in range(indptr[first_row + i], indptr[first_row + i + 1]):
@@ -91,25 +85,22 @@ def csr_apply(
     -----
     The cost is nnz multiplications. The sum of a row may be added in any order.
     """
-    csr = CSR(data, indices, indptr)
-    csr_multiply_rows(csr, 0, data.real.dtype.type(1), x, out)
+    csr_multiply_rows(data, indices, indptr, 0, data.real.dtype.type(1), x, out)
 
 
 @kernel
-def csr_multiply_window(csr, entry, scale, x, window, out, place, width):
+def csr_multiply_window(data, indices, indptr, entry, scale, x, out, window):
     """Write scale * S @ x for some columns of x, where x and out are flat arrays.
 
-    csr: a `CSR`, for a chain that of all its factors; entry: the row of `layout` that
-    describes S, as a tuple. Row r of the columns starts at window[0] * r + window[1] in
-    x, and at place[0] * r + place[1] in out; all are unsigned. width: the number of
-    columns.
+    data, indices, indptr: those of S, or of a whole chain; entry: the row of `layout`
+    that describes S, as a tuple; window: a `ColumnWindow`.
 
     Two entries of S are read in each pass, which halves the traffic on out. This is one
     kernel on flat arrays with unsigned places for speed (n = 8192, batch 16: 0.42 ms,
     0.93 ms with calls in the loop, 3.7 ms with views of rows), because a view costs two
     atomic operations, and a signed place a test for negative ones.
     """
-    data, indices, indptr = csr.data, csr.indices, csr.indptr
+    x_stride, x_first, out_stride, out_first, width = window
     one, two = np.uintp(1), np.uintp(2)
     n_rows, slots = np.uintp(entry[0]), np.uintp(entry[1])
     first, first_row = np.uintp(entry[2]), np.uintp(entry[3])
@@ -120,16 +111,16 @@ def csr_multiply_window(csr, entry, scale, x, window, out, place, width):
             t, step = np.uintp(indptr[first_row + i]), one
             count = np.uintp(indptr[first_row + i + one]) - t
         last = t + step * count
-        o = place[0] * i + place[1]
+        o = out_stride * i + out_first
         if count % two == one:
-            a, p = scale * data[t], window[0] * np.uintp(indices[t]) + window[1]
+            a, p = scale * data[t], x_stride * np.uintp(indices[t]) + x_first
             for j in range(width):
                 out[o + j] = a * x[p + j]
             t += step
         elif count > 0:
-            a, p = scale * data[t], window[0] * np.uintp(indices[t]) + window[1]
+            a, p = scale * data[t], x_stride * np.uintp(indices[t]) + x_first
             t += step
-            b, q = scale * data[t], window[0] * np.uintp(indices[t]) + window[1]
+            b, q = scale * data[t], x_stride * np.uintp(indices[t]) + x_first
             for j in range(width):
                 out[o + j] = a * x[p + j] + b * x[q + j]
             t += step
@@ -137,9 +128,9 @@ def csr_multiply_window(csr, entry, scale, x, window, out, place, width):
             for j in range(width):
                 out[o + j] = 0
         while t < last:
-            a, p = scale * data[t], window[0] * np.uintp(indices[t]) + window[1]
+            a, p = scale * data[t], x_stride * np.uintp(indices[t]) + x_first
             t += step
-            b, q = scale * data[t], window[0] * np.uintp(indices[t]) + window[1]
+            b, q = scale * data[t], x_stride * np.uintp(indices[t]) + x_first
             for j in range(width):
                 out[o + j] += a * x[p + j] + b * x[q + j]
             t += step
@@ -168,13 +159,12 @@ def csr_apply_columns(
     -----
     The cost is nnz * batch multiplications. The innermost loop is over the columns.
     """
-    csr = CSR(data, indices, indptr)
-    batch = np.uintp(x.shape[1])
+    batch, zero = np.uintp(x.shape[1]), np.uintp(0)
     entry = (out.shape[0], 0, 0, 0)
-    window = (batch, np.uintp(0))
+    window = ColumnWindow(batch, zero, batch, zero, batch)
     one = data.real.dtype.type(1)
     flat_x, flat_out = x.ravel(), out.ravel()
-    csr_multiply_window(csr, entry, one, flat_x, window, flat_out, window, batch)
+    csr_multiply_window(data, indices, indptr, entry, one, flat_x, flat_out, window)
 
 
 @kernel
@@ -233,7 +223,6 @@ def chain_apply(
     x, scratch and out share no memory. The cost is one multiplication for each entry
     of a factor. The factors write to the two rows of scratch in turn.
     """
-    csr = CSR(data, indices, indptr)
     n_factors = layout.shape[0]
     weight = data.real.dtype.type(1)
     source = x
@@ -246,7 +235,8 @@ def chain_apply(
             d, i = data[first : first + slots * rows], indices[first:]
             _apply_slots(d, i, slots, weight, source, target)
         else:
-            csr_multiply_rows(csr, layout[j, 3], weight, source, target)
+            first_row = layout[j, 3]
+            csr_multiply_rows(data, indices, indptr, first_row, weight, source, target)
         source = target
 
 
@@ -281,23 +271,24 @@ def chain_apply_columns(
     x, scratch and out share no memory. The cost is batch multiplications for each entry
     of a factor.
     """
-    csr = CSR(data, indices, indptr)
     n_factors, tile, batch = layout.shape[0], scratch.shape[2], np.uintp(x.shape[1])
     flat_x, flat_out = x.ravel(), out.ravel()
     even, odd = scratch[0].ravel(), scratch[1].ravel()
+    step, zero = np.uintp(tile), np.uintp(0)
     for start in range(0, x.shape[1], tile):
-        width = np.uintp(min(tile, x.shape[1] - start))
+        here, width = np.uintp(start), np.uintp(min(tile, x.shape[1] - start))
         weight = data.real.dtype.type(1)
-        source, window = flat_x, (batch, np.uintp(start))
+        source, x_stride, x_first = flat_x, batch, here
         for j in range(n_factors):
             e = layout[j]
             entry = (e[0], e[1], e[2], e[3])
-            target, place = even, (np.uintp(tile), np.uintp(0))
+            target, out_stride, out_first = even, step, zero
             if j % 2 == 1:
                 target = odd
             if j == n_factors - 1:
-                weight, target, place = scale, flat_out, (batch, np.uintp(start))
+                weight, target, out_stride, out_first = scale, flat_out, batch, here
+            window = ColumnWindow(x_stride, x_first, out_stride, out_first, width)
             csr_multiply_window(
-                csr, entry, weight, source, window, target, place, width
+                data, indices, indptr, entry, weight, source, target, window
             )
-            source, window = target, place
+            source, x_stride, x_first = target, out_stride, out_first

@@ -60,7 +60,7 @@ def match(energy, k_row, k_col, potential):
     nets = np.empty((2, n))
     columns = np.empty(n, np.int64)
     for i in range(m):
-        find_candidates(matching, i, groups, nets[0])
+        find_candidates(energy, i, groups, potential, near, near_count, nets[0])
         potential[i] = np.inf
     work = np.empty((2, m + n), np.int64)
     search = PathSearch(np.full(m + n, np.inf), work[0], work[1])
@@ -69,12 +69,12 @@ def match(energy, k_row, k_col, potential):
         for turn in range(ROUNDS):
             tied = 0
             for i in range(m):
-                if potential[i] > 0.0 and room(matching, i) > 0:
+                if potential[i] > 0.0 and room(start, count, i) > 0:
                     tied += _bid(matching, i, nets, columns)
             if turn == 0 and 4 * tied > m:
                 return False
         for root in range(m + n):
-            while potential[root] > 0.0 and room(matching, root) > 0:
+            while potential[root] > 0.0 and room(start, count, root) > 0:
                 improve(matching, search, root)
         overlooked = 0
         for i in range(m):
@@ -83,20 +83,18 @@ def match(energy, k_row, k_col, potential):
                 near_count[i] = ALL
                 potential[i] = np.inf
                 while count[i] > 0:
-                    release(matching, i, held[start[i]])
+                    release(i, held[start[i]], energy, start, held, count)
     return _is_only(energy, potential, work[0])
 
 
 @kernel
-def find_candidates(matching, i, groups, net):
+def find_candidates(energy, i, groups, potential, near, near_count, net):
     """List the columns that are at least as good for a row as the best of each group.
 
-    The columns are divided into `groups` groups. matching: `near` and `near_count` are
-    written at i; net: (n,) float64, overwritten. Where there are few columns, or too
-    many candidates, all columns are candidates.
+    The columns are divided into `groups` groups. near, near_count: written at i, see
+    `Matching`; net: (n,) float64, overwritten. Where there are few columns, or too many
+    candidates, all columns are candidates.
     """
-    energy, potential = matching.energy, matching.potential
-    near, near_count = matching.near, matching.near_count
     m, n = energy.shape
     near_count[i] = ALL
     if 4 * groups > n:
@@ -125,10 +123,9 @@ def _bid(matching, i, nets, columns):
 
     nets: (2, n) float64, columns: (n,) int64, both overwritten.
     """
-    energy, potential = matching.energy, matching.potential
-    near, near_count = matching.near, matching.near_count
+    energy, potential, start, held, n_held, near, near_count = matching
     m, n = energy.shape
-    free = room(matching, i)
+    free = room(start, n_held, i)
     found = 0
     for t in range(n if near_count[i] == ALL else near_count[i]):
         j = t if near_count[i] == ALL else near[i, t]
@@ -143,23 +140,22 @@ def _bid(matching, i, nets, columns):
         potential[i], ties = kth_largest(nets[1, :found], free + 1)
     for t in range(found):
         if nets[0, t] > potential[i]:
-            _offer(matching, i, m + columns[t])
+            _offer(i, m + columns[t], energy, potential, start, held, n_held)
     return ties > 1
 
 
 @kernel
-def _offer(matching, i, node):
+def _offer(i, node, energy, potential, start, held, n_held):
     """Let a column hold a row if it has room, or in place of its weakest row.
 
-    i: the row; node: the node number of the column.
+    i: the row; node: the node number of the column. The arrays are those of a
+    `Matching`.
     """
-    energy, potential = matching.energy, matching.potential
-    start, held, count = matching.start, matching.held, matching.n_held
     j = node - energy.shape[0]
-    if room(matching, node) == 0:
+    if room(start, n_held, node) == 0:
         offer = energy[i, j] - potential[i]
         weakest, least, next_least = held[start[node]], np.inf, np.inf
-        for s in range(start[node], start[node] + count[node]):
+        for s in range(start[node], start[node] + n_held[node]):
             row = held[s]
             value = -energy[row, j] - potential[row]
             if value < least:
@@ -170,8 +166,8 @@ def _offer(matching, i, node):
             potential[node] = max(potential[node], least)
             return
         potential[node] = max(potential[node], min(offer, next_least))
-        release(matching, weakest, node)
-    hold(matching, i, node)
+        release(weakest, node, energy, start, held, n_held)
+    hold(i, node, energy, start, held, n_held)
 
 
 @kernel

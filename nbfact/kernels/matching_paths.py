@@ -64,42 +64,43 @@ class PathSearch(NamedTuple):
 
 
 @kernel
-def room(matching, node):
+def room(start, n_held, node):
     """Return how many entries more a node may hold."""
-    start = matching.start
-    return start[node + 1] - start[node] - 1 - matching.n_held[node]
+    return start[node + 1] - start[node] - 1 - n_held[node]
 
 
 @kernel
-def hold(matching, row, column):
-    """Add an entry to what its row and its column hold; both are node numbers."""
-    energy, start = matching.energy, matching.start
-    held, count = matching.held, matching.n_held
+def hold(row, column, energy, start, held, n_held):
+    """Add an entry to what its row and its column hold; both are node numbers.
+
+    The arrays are those of a `Matching`.
+    """
     energy[row, column - energy.shape[0]] *= -1.0
-    held[start[row] + count[row]] = column
-    held[start[column] + count[column]] = row
-    count[row] += 1
-    count[column] += 1
+    held[start[row] + n_held[row]] = column
+    held[start[column] + n_held[column]] = row
+    n_held[row] += 1
+    n_held[column] += 1
 
 
 @kernel
-def release(matching, row, column):
-    """Remove an entry from what its row and its column hold; both are node numbers."""
-    energy = matching.energy
+def release(row, column, energy, start, held, n_held):
+    """Remove an entry from what its row and its column hold; both are node numbers.
+
+    The arrays are those of a `Matching`.
+    """
     energy[row, column - energy.shape[0]] *= -1.0
-    _forget(matching, row, column)
-    _forget(matching, column, row)
+    _forget(row, column, start, held, n_held)
+    _forget(column, row, start, held, n_held)
 
 
 @kernel
-def _forget(matching, node, other):
-    """Remove one node from what another one holds."""
-    start, held, count = matching.start, matching.held, matching.n_held
-    count[node] -= 1
+def _forget(node, other, start, held, n_held):
+    """Remove a node, other, from what another one holds."""
+    n_held[node] -= 1
     s = start[node]
     while held[s] != other:
         s += 1
-    held[s] = held[start[node] + count[node]]
+    held[s] = held[start[node] + n_held[node]]
 
 
 @kernel
@@ -145,7 +146,7 @@ def improve(matching, search, root):
         potential[end] = 0.0
     for t in range(total):
         distance[reached[t]] = np.inf
-    _augment(matching, search.parent, root, end)
+    _augment(root, end, matching, search.parent)
 
 
 @kernel
@@ -155,8 +156,7 @@ def _reach_takers(matching, search, node, total, end, shortest):
     total: the number of nodes that have been reached; end, shortest: where the best
     path so far ends, and its cost. Return these three, updated.
     """
-    energy, potential = matching.energy, matching.potential
-    near, near_count = matching.near, matching.near_count
+    energy, potential, start, _, n_held, near, near_count = matching
     distance, parent, reached = search
     m, n = energy.shape
     listed = node < m and near_count[node] != ALL
@@ -177,7 +177,7 @@ def _reach_takers(matching, search, node, total, end, shortest):
                 total += 1
             distance[other] = new
             parent[other] = node
-            if room(matching, other) > 0:
+            if room(start, n_held, other) > 0:
                 end, shortest = other, new
     return total, end, shortest
 
@@ -188,10 +188,10 @@ def _reach_held(matching, search, node, total, end, shortest):
 
     Arguments and results are as in `_reach_takers`.
     """
-    energy, potential, start, held, count, _, _ = matching
+    energy, potential, start, held, n_held, _, _ = matching
     distance, parent, reached = search
     m = energy.shape[0]
-    for s in range(start[node], start[node] + count[node]):
+    for s in range(start[node], start[node] + n_held[node]):
         other = held[s]
         gain = -energy[min(node, other), max(node, other) - m]
         cost = gain - potential[node] - potential[other]
@@ -208,15 +208,19 @@ def _reach_held(matching, search, node, total, end, shortest):
 
 
 @kernel
-def _augment(matching, parent, root, end):
+def _augment(root, end, matching, parent):
     """Hold and release the entries along the path from root to end."""
-    m = matching.energy.shape[0]
+    energy, start = matching.energy, matching.start
+    held, n_held = matching.held, matching.n_held
+    m = energy.shape[0]
     node = end
     if (end < m) != (root < m):
         node = parent[end]
-        hold(matching, min(node, end), max(node, end))
+        hold(min(node, end), max(node, end), energy, start, held, n_held)
     while node != root:
         other = parent[node]
-        release(matching, min(node, other), max(node, other))
+        row, column = min(node, other), max(node, other)
+        release(row, column, energy, start, held, n_held)
         node = parent[other]
-        hold(matching, min(node, other), max(node, other))
+        row, column = min(node, other), max(node, other)
+        hold(row, column, energy, start, held, n_held)

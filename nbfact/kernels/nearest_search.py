@@ -15,9 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .csr import CSR
 from .registers import BYTES
-from .tiles import LANES, NearestSoFar, compare_row, multiply_row, transpose_block
+from .tiles import (
+    LANES,
+    NearestSoFar,
+    SparseEntries,
+    compare_row,
+    multiply_row,
+    transpose_block,
+)
 
 
 class PackedCenters(NamedTuple):
@@ -81,7 +87,7 @@ def _read_tile(blocks, x, start, stop, width, out):
 def search_tiles(centers, x, scratch, labels, scores, start, stop):
     """Do as `nearest_rows` for the points start to stop - 1."""
     indptr, rows, bias = centers.indptr, centers.rows, centers.bias
-    factors = CSR(centers.data, centers.indices, indptr)
+    entries = SparseEntries(centers.data, centers.indices)
     one, zero = np.uintp(1), bias.dtype.type(0)
     width, last = np.uintp(LANES // x.itemsize), rows.shape[0] - 1
     labelled, best = np.empty(width, np.int32), np.empty(width, x.dtype)
@@ -94,14 +100,14 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
         for j in range(last):
             for i in range(np.uintp(rows[j])):
                 p, q = np.uintp(indptr[r]), np.uintp(indptr[r + one])
-                multiply_row(factors, p, q, zero, source, target, i * width)
+                multiply_row(entries, p, q, zero, source, target, i * width)
                 r += one
             source, target = target, source
         for i in range(width):
             labelled[i], best[i] = 0, np.inf
         for i in range(np.uintp(rows[last])):
             p, q = np.uintp(indptr[r]), np.uintp(indptr[r + one])
-            compare_row(factors, p, q, bias[i], source, nearest, np.int32(i))
+            compare_row(entries, p, q, bias[i], source, nearest, np.int32(i))
             r += one
         for i in range(end - tile):
             labels[tile + i], scores[tile + i] = labelled[i], best[i]

@@ -319,18 +319,19 @@ def _nearest_open_column(energy, search, kept):
             return end
         key[node] = np.inf
         if node < m:
-            end = _take(energy, search, node, end)
+            end = _take(
+                node, end, energy, left, search.potential, distance, key, search.parent
+            )
         else:
             _release(search, kept, node)
 
 
 @kernel
-def _take(energy, search, i, end):
+def _take(i, end, energy, left, potential, distance, key, parent):
     """Reach the columns from row i, which is settled; return the nearest open one.
 
     end: the nearest open column so far.
     """
-    left, potential, distance, key, parent, _ = search
     m, n = energy.shape
     for j in range(n):
         cost = potential[i] - potential[m + j] - energy[i, j]

@@ -30,6 +30,13 @@ LANES = VECTORS * BYTES
 _INT32 = ir.IntType(32)
 
 
+class SparseEntries(NamedTuple):
+    """The entries of sparse rows, and their columns, as unsigned integers."""
+
+    data: np.ndarray
+    indices: np.ndarray
+
+
 class NearestSoFar(NamedTuple):
     """The smallest values of a tile of points, and the int32 labels of their rows."""
 
@@ -92,7 +99,7 @@ class _Emitter:
     def row(self, kinds, values):
         """Emit start plus the sum of data[t] * x[indices[t]], first <= t < last.
 
-        kinds, values: the types and the values of csr, first, last, start and x.
+        kinds, values: the types and the values of entries, first, last, start and x.
         """
         builder = self.builder
         _, data = self.field(kinds[0], values[0], "data")
@@ -114,9 +121,9 @@ class _Emitter:
         return [builder.load(total) for total in totals]
 
 
-def _entries(csr):
-    """Return the dtype of the entries of a `CSR`, as Numba types it."""
-    return csr.types[csr.fields.index("data")].dtype
+def _dtype(entries):
+    """Return the dtype of `SparseEntries`, as Numba types it."""
+    return entries.types[entries.fields.index("data")].dtype
 
 
 def _transpose_block(typingctx, x, start, stride, out, place, step):
@@ -162,31 +169,31 @@ def _exchange(builder, values):
         stride *= 2
 
 
-def _multiply_row(typingctx, csr, first, last, start, x, out, place):
+def _multiply_row(typingctx, entries, first, last, start, x, out, place):
     """Write start plus a sparse row times the tile x to out, from a place on.
 
-    The row has the entries first <= t < last of csr, whose indices are unsigned.
+    The row has the entries first <= t < last of `SparseEntries`.
     """
 
     def generate(context, builder, signature, arguments):
-        emit = _Emitter(context, builder, _entries(csr))
+        emit = _Emitter(context, builder, _dtype(entries))
         target, place = emit.data(out, arguments[5]), arguments[6]
         for i, value in enumerate(emit.row(signature.args, arguments)):
             emit.store(value, target, place, i)
         return context.get_dummy_value()
 
     intp = types.intp
-    return types.void(csr, intp, intp, _entries(csr), x, out, intp), generate
+    return types.void(entries, intp, intp, _dtype(entries), x, out, intp), generate
 
 
-def _compare_row(typingctx, csr, first, last, start, x, nearest, label):
+def _compare_row(typingctx, entries, first, last, start, x, nearest, label):
     """Multiply as `multiply_row`, and keep what is smaller than the best value so far.
 
     nearest: a `NearestSoFar`, one row of a tile each; label: int32, kept with it.
     """
 
     def generate(context, builder, signature, arguments):
-        emit = _Emitter(context, builder, _entries(csr))
+        emit = _Emitter(context, builder, _dtype(entries))
         _, smallest = emit.field(nearest, arguments[5], "best")
         _, found = emit.field(nearest, arguments[5], "labels")
         label, zero = emit.spread(arguments[6]), ir.Constant(arguments[1].type, 0)
@@ -199,8 +206,8 @@ def _compare_row(typingctx, csr, first, last, start, x, nearest, label):
             builder.store(builder.select(smaller, label, kept), pointer, align=4)
         return context.get_dummy_value()
 
-    intp, dtype = types.intp, _entries(csr)
-    return types.void(csr, intp, intp, dtype, x, nearest, types.int32), generate
+    intp, dtype = types.intp, _dtype(entries)
+    return types.void(entries, intp, intp, dtype, x, nearest, types.int32), generate
 
 
 def _transpose_interpreted(x, start, stride, out, place, step):
@@ -212,25 +219,25 @@ def _transpose_interpreted(x, start, stride, out, place, step):
     ]
 
 
-def _row_interpreted(csr, first, last, start, x):
+def _row_interpreted(entries, first, last, start, x):
     """Return the row of a tile that the next two functions write or compare."""
-    width = LANES // csr.data.itemsize
-    total = np.full(width, start, csr.data.dtype)
+    width = LANES // entries.data.itemsize
+    total = np.full(width, start, entries.data.dtype)
     for t in range(int(first), int(last)):
-        place = int(csr.indices[t]) * width
-        total += csr.data[t] * x[place : place + width]
+        place = int(entries.indices[t]) * width
+        total += entries.data[t] * x[place : place + width]
     return total
 
 
-def _multiply_interpreted(csr, first, last, start, x, out, place):
+def _multiply_interpreted(entries, first, last, start, x, out, place):
     """Do the same as `_multiply_row` in NumPy, where nothing is compiled."""
-    row = _row_interpreted(csr, first, last, start, x)
+    row = _row_interpreted(entries, first, last, start, x)
     out[int(place) : int(place) + len(row)] = row
 
 
-def _compare_interpreted(csr, first, last, start, x, nearest, label):
+def _compare_interpreted(entries, first, last, start, x, nearest, label):
     """Do the same as `_compare_row` in NumPy, where nothing is compiled."""
-    row = _row_interpreted(csr, first, last, start, x)
+    row = _row_interpreted(entries, first, last, start, x)
     smaller = row < nearest.best
     nearest.best[smaller], nearest.labels[smaller] = row[smaller], label
 

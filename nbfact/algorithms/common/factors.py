@@ -12,7 +12,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...kernels import (
-    ChainPair,
     PackedChain,
     adjoint_copy,
     chain_norm,
@@ -253,19 +252,17 @@ class PackedFactors:
     ----------
     length : int
         Number of factors.
-    pair : ChainPair
-        The chain of the factors and that of their adjoints. Each holds the data,
-        indices and indptr of all its factors, one after the other, and their layout: a
-        row of (rows, slots, first entry, first row) each.
+    chain : PackedChain
+        The data, indices and indptr of the factors, one after the other, followed by
+        those of their adjoints, and the layout of both: a row of (rows, slots, first
+        entry, first row) each.
     """
 
     def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
         self.length = len(factors)
-        rows = [factor.rows for factor in factors]
-        columns = [factor.columns for factor in factors]
-        self.pair = ChainPair(
-            PackedChain(*_packed(rows, dtype)), PackedChain(*_packed(columns, dtype))
-        )
+        forms = [factor.rows for factor in factors]
+        forms += [factor.columns for factor in factors]
+        self.chain = PackedChain(*_packed(forms, dtype))
 
     def norm(
         self, first: int, last: int, vector: np.ndarray, steps: int = _NORM_STEPS
@@ -274,9 +271,9 @@ class PackedFactors:
 
         It starts from `vector`, and leaves the right singular vector there.
         """
-        largest = max(chain.layout[:, 0].max() for chain in self.pair)
+        largest = self.chain.layout[:, 0].max()
         scratch = np.empty((2, largest), vector.dtype)
-        return chain_norm(self.pair, first, last, vector, scratch, steps, _NORM_TOL)
+        return chain_norm(self.chain, first, last, vector, scratch, steps, _NORM_TOL)
 
 
 def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:

@@ -75,9 +75,8 @@ class Explicit:
         for factor in reversed(factors[chain.length : -1]):
             x = factor.apply(x)
         square = chain_residual(
-            chain.pair.forward, chain.length, x, self.adjoint, self.real.type(scale),
-            tiles,
-        )  # fmt: skip
+            chain.chain, chain.length, x, self.adjoint, self.real.type(scale), tiles
+        )
         return math.sqrt(square)
 
 

@@ -255,7 +255,7 @@ class Sweeps:
         x = self._workspace.take("step", old.shape)
         x = old.toarray(x) if right is None else old.apply(right.gram, x)
         chain_gradient(
-            chain.pair, j, x, self._cross(right), weight.dtype.type(self._scale),
+            chain.chain, j, x, self._cross(right), weight.dtype.type(self._scale),
             weight, self._tile_scratch(), x,
         )  # fmt: skip
         old.add_to(x)
