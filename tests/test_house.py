@@ -17,7 +17,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 PROSE = [
     *FILES,
     *sorted(ROOT.glob("benchmarks/*.py")),
-    *sorted(ROOT.glob("tests/*.py")),
+    *sorted(ROOT.glob("tests/**/*.py")),
     *sorted(ROOT.glob("docs/*.md")),
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
