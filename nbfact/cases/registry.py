@@ -12,8 +12,7 @@ To add a case:
    `Case` say what it needs: how to make the inputs, how to prepare a call, the
    reference, and the largest error allowed.
 2. Call the generator in ``_full`` below, with all sizes of interest, and in ``_pr``
-with
-   one moderate size; ``_quick`` holds the few cases of ``nbfact bench --quick``.
+   with one moderate size; ``_quick`` holds the few cases of ``nbfact bench --quick``.
 3. Run ``python -m benchmarks.common``, which writes the new cases into
    ``benchmarks/points.json`` for asv, and ``nbfact bench -k NAME`` to see them.
 

@@ -9,8 +9,7 @@ no loop goes through memory by a stride:
 
 A factor has P = a * d blocks, block p = m * a + i, and its packed values are the planes
 V[j, k, p]. It writes its rows as planes y[j, p]. The next factor, of which r is the
-rank with this one and s = c / r, finds row (i', k', m') of its columns in those planes
-at
+rank with this one and s = c / r, finds row (i', k', m') of its columns there:
 
     x[rho, p * s + sigma],    k' = sigma * r + rho,
 

@@ -35,13 +35,13 @@ class NodeSearch(NamedTuple):
     Attributes
     ----------
     left : ndarray of int64, shape (m + n,)
-        How many entries more each node may keep; it is open while this is above 0.
+        How many more entries each node may keep; it is open while this is above 0.
     potential, distance : ndarray of float64, shape (m + n,)
         The potential, and the cost of the shortest path from an open row so far.
     key : ndarray of float64, shape (m + n,)
         The distance of closed nodes until they are settled, and infinity elsewhere.
     parent : ndarray of int64, shape (m + n,)
-        The node before it on that path.
+        The node before each node on that path.
     slot : ndarray of int64, shape (m,)
         Which entry of its column a row would release.
     """
@@ -209,10 +209,10 @@ def project_skperm_greedy(x: np.ndarray, k_row: int, k_col: int) -> None:
 
     Notes
     -----
-    What is kept has at least half the energy (sum of squared moduli) that
-    `project_skperm` keeps, and takes a fraction of the time. Of entries that tie, the
-    first in column-major order is kept first. The cost is a pass over a few columns for
-    each entry that is kept.
+    The entries that are kept have at least half the energy (sum of squared moduli) of
+    those that `project_skperm` keeps, in a fraction of the time. Of entries that tie,
+    the first in column-major order is kept first. The cost is a pass over a few columns
+    for each entry that is kept.
     """
     m, n = x.shape
     energy = np.empty((m, n))  # minus infinity once taken

@@ -128,8 +128,8 @@ class Chain(Sequence):
         """Return the dyadic chain whose neighbouring factors have blocks of rank two.
 
         The real part of a butterfly on `square_dyadic` is a butterfly on this chain:
-        discrete cosine, sine and Hartley transforms are. Parameter and errors are those
-        of `square_dyadic`.
+        discrete cosine, sine and Hartley transforms are. Parameters and errors are
+        those of `square_dyadic`.
         """
         return cls.mixed_radix(radices.dyadic(n), rank=2)
 
@@ -275,7 +275,7 @@ class Chain(Sequence):
 
     @property
     def ranks(self) -> tuple[int, ...]:
-        """The rank of each two neighbours; ValueError unless the chain is chainable."""
+        """The rank of each pair of neighbours; ValueError for another chain."""
         if not self.chainable:
             raise ValueError(f"{self} is not chainable: its blocks have no rank")
         pairs = itertools.pairwise(self.patterns)

@@ -170,7 +170,7 @@ def checked_permutation(
     kept = np.sort(index[index >= 0])
     if index.min() < -1 or not len(kept) or np.any(kept != np.arange(len(kept))):
         raise ValueError(
-            f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must stand once "
+            f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must occur once "
             "each, and nothing else but -1"
         )
     in_order = len(kept) == length and np.all(index == np.arange(length))

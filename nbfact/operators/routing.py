@@ -31,7 +31,7 @@ def permutation(p: Any, dtype: Any = np.float64) -> Butterfly:
     ------
     TypeError, ValueError
         When `p` is not a vector of integers or not a permutation, or the dtype is
-        another.
+        not that of real numbers.
 
     See Also
     --------
@@ -66,7 +66,7 @@ def permutation(p: Any, dtype: Any = np.float64) -> Butterfly:
     dtype = dtype_of(dtype, "f")
     n = len(p)
     if not np.array_equal(np.sort(p), np.arange(n)):
-        raise ValueError(f"p is no permutation: 0 to {n - 1} must stand once each")
+        raise ValueError(f"p is no permutation: 0 to {n - 1} must occur once each")
     order = 1 << (n - 1).bit_length()
     chain = Chain.square_dyadic(order)
     chain = chain @ chain.T

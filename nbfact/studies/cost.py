@@ -4,8 +4,8 @@ It examines no claim of a paper: it checks that time grows as the count of opera
 sparse factors predicts, with the order n, the number of factors J and the number k of
 non-zeros in each row, rather than as that of dense products.
 
-``nbfact study cost`` takes a few seconds. It writes
-``cost.csv``, ``cost.md`` and ``cost.png``.
+``nbfact study cost`` takes a few seconds. It writes ``cost.csv``, ``cost.md`` and
+``cost.png``.
 """
 
 import functools

@@ -3,12 +3,13 @@
 It tries the following, in this order. Each attempt is a `Trial`, whose `method` is the
 name in quotes.
 
-1. "largest entries": the largest entries of A as one factor
-   (`largest_entries` in ``budget_search.py``).
-2. Butterflies (`butterflies` in ``starts.py``): "fixed butterfly", by
+1. Butterflies (`butterflies` in ``starts.py``): "fixed butterfly", by
    `butterfly_factorize` with the best of the permutations that have a name; where the
-   order of A is a power of two up to 1024 also "identified butterfly" and "bipartition
-   matching", by `identify_butterfly`, which finds the permutations.
+   order of A is a power of two up to 1024 also "identified butterfly", and unless that
+   is exact "bipartition matching", by `identify_butterfly`, which finds the
+   permutations.
+2. "largest entries": the largest entries of A as one factor
+   (`largest_entries` in ``budget_search.py``).
 
    Where one of these fits the budget and its error is only rounding, the search ends.
 3. A short exploration, by `explore`, from each start (`starts` in ``starts.py``) with

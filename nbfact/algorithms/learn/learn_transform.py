@@ -87,15 +87,17 @@ def learn_transform(
     -----
     1. Where A is a butterfly under the budget, also with permutations that are not
        known (`butterfly_factorize`, `identify_butterfly`), that is the result.
-    2. Otherwise trials start from: the largest entries of A (one factor); identities,
-       with and without A as the first or last factor; singular vectors; `hierarchical`;
-       the fixed butterfly of the best known permutation; bipartition matching; random
-       matrices; with 2, 3, 4 and log2(min(m, n)) factors. Each is explored for a short
-       while (see `explore`) in the sets `Sp`, whose budgets are in proportion to the
-       longer side of a factor.
-    3. The best few, half of them at most with one number of factors, are explored for
-       long, with a leak annealed from 0.99 to 0.5, and refined by exact least squares.
-    4. The best two are annealed again, some times, from 0.98 to 0.5.
+    2. Otherwise the largest entries of A (one factor) are a candidate, and trials start
+       from: identities, with and without A as the first or last factor; singular
+       vectors (two factors); `hierarchical` (three and more); random matrices (two and
+       three); the butterflies of step 1; with 2, 3, 4 and log2(min(m, n)) factors. Each
+       is explored for a short while (see `explore`) in the sets `Sp`, whose budgets are
+       in proportion to the longer side of a factor.
+    3. The best few, of which at most half have the same number of factors, are explored
+       for long, with a leak annealed from 0.99 to 0.5, and refined by exact least
+       squares.
+    4. The best two are annealed again, several times, from 0.98 to 0.5 (not with the
+       effort "quick").
 
     Few factors approximate what has no structure, many what is a fast transform: at
     n = 64 and 879 non-zeros, a Gaussian matrix is left at an error of 0.44 by two

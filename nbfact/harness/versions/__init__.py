@@ -1,7 +1,9 @@
-"""Compare versions of a package: two side by side with a verdict a case, and history.
+"""Compare versions of a package: two side by side a verdict for each case, and history.
 
-A verdict is decided in ``verdicts.py``, from samples alone. The other files make the
-samples and show the verdicts:
+Whether a case is slower, the same or less accurate is decided in ``verdicts.py``, from
+samples and errors alone; ``batches.py`` puts that together with what has no samples: a
+case that is broken, missing, changed or new. The other files make the samples and show
+the verdicts:
 
 ============================  ==========================================================
 ``revisions.py``              which version a name means, and its sources

@@ -1,4 +1,4 @@
-"""Compare two versions of a package: speed, error, allocations, a verdict a case.
+"""Compare two versions of a package: speed, error, allocations, and a verdict.
 
 Both versions are imported in one process, the base a second time as a control, and get
 the same inputs; their calls are interleaved. One process is one sample of each case,
