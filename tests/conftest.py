@@ -74,13 +74,16 @@ def on_cluster(client):
         yield client
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Skip the tests marked `compiled` when NUMBA_DISABLE_JIT is set."""
-    if not numba.config.DISABLE_JIT:
-        return
-    skip = pytest.mark.skip(
-        reason="compiled only: too slow interpreted, or about the compilation itself"
-    )
+    """Skip the tests marked `compiled` when NUMBA_DISABLE_JIT is set.
+
+    Otherwise mark `slow` scikit-learn's check of an estimator in all dtypes, because it
+    compiles single precision.
+    """
+    skip = pytest.mark.skip(reason="too slow interpreted, or about compilation")
     for item in items:
-        if "compiled" in item.keywords:
+        if numba.config.DISABLE_JIT and "compiled" in item.keywords:
             item.add_marker(skip)
+        elif "-check_estimators_dtypes" in item.name:
+            item.add_marker(pytest.mark.slow)

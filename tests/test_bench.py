@@ -54,6 +54,7 @@ def result_and_reference(case):
 
 
 @pytest.mark.compiled
+@pytest.mark.slow  # in single precision
 def test_clusterings_are_judged_by_their_objective():
     pytest.importorskip("sklearn")
     for case in clustering_cases([(8, 16, 80)]):

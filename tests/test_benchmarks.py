@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from samples import SINGLE
 
 from nbfact.cases import registry as cases
 from nbfact.harness.case import task_name
@@ -39,6 +40,8 @@ def classes():
             if isinstance(value, type) and not key.startswith("_"):
                 heavy = key.startswith(("Palm", "Butterfly", "Dct"))
                 marks = [pytest.mark.compiled] if heavy else []
+                if name == "bench_products":  # in single precision
+                    marks.extend(SINGLE)
                 yield pytest.param(value, id=f"{name}.{key}", marks=marks)
 
 

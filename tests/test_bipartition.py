@@ -12,7 +12,7 @@ from naive import (
     matchings,
     split_loss,
 )
-from samples import close, random
+from samples import DTYPES, close, random
 
 from nbfact.algorithms.permutations.bipartition import (
     best_of_all,
@@ -23,9 +23,6 @@ from nbfact.algorithms.permutations.bipartition import (
 from nbfact.algorithms.permutations.level_split import SplitHint
 from nbfact.algorithms.permutations.line_starts import off_two_lines
 from nbfact.kernels import exchange_mates, half_gain, pair_greedily, split_gain
-
-DTYPES = ("float32", "float64", "complex64", "complex128")
-
 
 # --------------------------------------------------------------------------------------
 # Kernels

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from chains import CHAINS, operator_of, values_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import DTYPES, close, random
+from samples import DTYPES, SINGLE, close, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import nbfact as nf
@@ -84,19 +84,23 @@ def test_inputs_of_every_layout():
     close(np.ones((2, len(dense))) @ operator, np.ones((2, len(dense))) @ dense)
 
 
-def test_products_into_out():
-    operator, dense = operator_of(Chain.square_dyadic(8), "float32")
-    x = random((8, 3), "float32", 1)
+@pytest.mark.parametrize(
+    ("dtype", "other"),
+    [pytest.param("float32", "float64", marks=SINGLE), ("float64", "float32")],
+)
+def test_products_into_out(dtype, other):
+    operator, dense = operator_of(Chain.square_dyadic(8), dtype)
+    x = random((8, 3), dtype, 1)
     expected = dense @ x
-    out = np.empty((8, 3), np.float32)
+    out = np.empty((8, 3), dtype)
     assert operator.apply(x, out) is out
     close(out, expected)
     close(operator.apply(x), expected)
     close(operator.apply(x, x), expected)
-    close(operator.apply(np.ones(8, np.float32)), dense.sum(axis=1))
-    for wrong in (np.empty((8, 2), np.float32), np.empty((8, 3)), np.empty(8, "f")):
+    close(operator.apply(np.ones(8, dtype)), dense.sum(axis=1))
+    for shape, wrong in (((8, 2), dtype), ((8, 3), other), (8, dtype)):
         with pytest.raises(ValueError, match="out has shape"):
-            operator.apply(np.ones((8, 3), np.float32), wrong)
+            operator.apply(np.ones((8, 3), dtype), np.empty(shape, wrong))
 
 
 @pytest.mark.parametrize("shape", [(5,), (4, 2), (9,), (8, 1, 1), (1, 8), ()])

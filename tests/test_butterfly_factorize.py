@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from butterfly_samples import DYADIC, planted
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import close, random
+from samples import DTYPES, SINGLE, close, random
 from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
@@ -34,9 +34,7 @@ def test_any_shape_has_a_default_chain(m, n, seed):
 
 
 @pytest.mark.parametrize("order", ["left-to-right", "balanced"])
-@pytest.mark.parametrize(
-    "dtype", ["float32", "float64", "complex64", "complex128", "int64", "bool"]
-)
+@pytest.mark.parametrize("dtype", [*DTYPES, "int64", "bool"])
 def test_dtypes(dtype, order):
     target = (random((16, 16), "float64") * 3).astype(dtype)
     result = nf.butterfly_factorize(target, order=order)
@@ -72,7 +70,8 @@ def test_forms_of_a_target():
 @pytest.mark.parametrize(
     ("dtype", "size"),
     [("float64", 1e300), ("float64", 1.7e308), ("float64", 1e-300), ("float64", 5e-310),
-     ("complex128", 1e300), ("float32", 1e-30), ("float32", 1e38), ("complex64", 1e37)],
+     ("complex128", 1e300), *(pytest.param(*single, marks=SINGLE) for single in
+     [("float32", 1e-30), ("float32", 1e38), ("complex64", 1e37)])],
 )  # fmt: skip
 @pytest.mark.parametrize("order", ["left-to-right", "balanced"])
 def test_norms_far_from_one(dtype, size, order):

@@ -303,6 +303,7 @@ def test_a_gate_of_equal_sources_passes_and_says_why(same, capsys):
     assert (written["cases"], written["samples"]) == ([], None)
 
 
+@pytest.mark.slow
 def test_the_command_resumes_a_file_that_was_cut_short(same, tmp_path, monkeypatch):
     """The samples in the file are used, and those that are missing are added."""
     options = {"same": True, "processes": 2}

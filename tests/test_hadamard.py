@@ -66,8 +66,9 @@ def test_beyond_the_first_cache(past, dtype):
 
 
 @pytest.mark.parametrize("n", [0, 3, 12, 200, 3000])
-def test_of_another_n_nothing_outside_is_written(n):
-    buffer = np.ones(3 * n + 256, "float32")
+@pytest.mark.parametrize("dtype", DTYPES[:2])
+def test_of_another_n_nothing_outside_is_written(dtype, n):
+    buffer = np.ones(3 * n + 256, dtype)
     x = buffer[128 : 128 + 3 * n]
     fwht(x)
     fwht_rows(x.reshape(3, n))

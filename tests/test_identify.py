@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from butterfly_samples import KINDS, fourier, hadamard, rotations, shuffled, unitary
-from samples import close
+from samples import DTYPES, close
 
 import nbfact as nf
-
-DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
 def check(result, target, tied=True):

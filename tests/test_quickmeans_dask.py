@@ -255,6 +255,7 @@ def _dies_once(block, graves, fatal):
         return block
 
 
+@pytest.mark.slow
 def test_worker_killed_during_the_fit(on_cluster, tmp_path):
     x = blobs()
     # Four blocks are called in each pass: for the mean, for the seeds, for the first

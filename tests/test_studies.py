@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 from refusals import refused
+from samples import SINGLE
 
 from nbfact.cases.rivals import peers
 from nbfact.cli import app as cli
@@ -87,16 +88,16 @@ COLUMNS = {
     "quickmeans": "data K D N method sparsity seed inertia relative nnz compression us "
     "ratio fit_seconds n_iter knn nystrom svm ami",
 }
-COMPILED = ("patterns", "quickmeans")
+MARKS = {
+    "patterns": [pytest.mark.compiled],
+    "quickmeans": [pytest.mark.compiled, *SINGLE],
+}
 
 
 @needs_matplotlib
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[pytest.mark.compiled] * (name in COMPILED))
-        for name in STUDIES
-    ],
+    [pytest.param(name, marks=MARKS.get(name, ())) for name in STUDIES],
 )
 def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys):
     folder = tmp_path / "new" / "place"
