@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from samples import DTYPES, close, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
@@ -70,6 +70,7 @@ def test_adjoint_and_transpose(dtype):
     batch=st.integers(0, 5),
     seed=st.integers(0, 2**20),
 )
+@example(sizes=[6, 6, 6, 6, 3], batch=1, seed=390)  # 0.008 is left of terms near 1
 @settings(max_examples=40, deadline=None)
 def test_dot_test_and_dense(sizes, batch, seed):
     rng = np.random.default_rng(seed)
@@ -80,8 +81,16 @@ def test_dot_test_and_dense(sizes, batch, seed):
     operator = nf.FactorProduct(factors, 1.5)
     x = rng.standard_normal((sizes[-1], batch))
     y = rng.standard_normal((sizes[0], batch))
-    close(operator @ x, dense(operator) @ x)
-    close(operator.toarray(), dense(operator))
+    # Sums may cancel, so rounding is bounded by the terms that are added, entry by entry:
+    # one rounding for each term of a sum and for the scale, in both results.
+    added = 1.5 * functools.reduce(np.matmul, [abs(factor) for factor in factors])
+    rounding = 2 * (sum(sizes) + 1) * np.finfo(float).eps
+    for got, expected, terms in (
+        (operator @ x, dense(operator) @ x, added @ abs(x)),
+        (operator.toarray(), dense(operator), added),
+    ):
+        assert np.isfinite(expected).all()
+        assert (abs(got - expected) <= rounding * terms).all()
     inner = np.vdot(y, operator @ x)
     assert inner == pytest.approx(np.vdot(operator.H @ y, x), abs=1e-9)
     assert operator.nnz == sum(np.count_nonzero(factor) for factor in factors)
