@@ -81,8 +81,8 @@ def test_dot_test_and_dense(sizes, batch, seed):
     operator = nf.FactorProduct(factors, 1.5)
     x = rng.standard_normal((sizes[-1], batch))
     y = rng.standard_normal((sizes[0], batch))
-    # Sums may cancel, so rounding is bounded by the terms that are added, entry by entry:
-    # one rounding for each term of a sum and for the scale, in both results.
+    # Sums may cancel, so rounding is bounded by the terms that are added, entry by
+    # entry: one rounding for each term of a sum and for the scale, in both results.
     added = 1.5 * functools.reduce(np.matmul, [abs(factor) for factor in factors])
     rounding = 2 * (sum(sizes) + 1) * np.finfo(float).eps
     for got, expected, terms in (
