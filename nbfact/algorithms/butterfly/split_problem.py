@@ -1,5 +1,6 @@
 """The best of several ways to factor one matrix, whatever the size of its entries."""
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ MODERATE = 30
 smaller or a larger norm is scaled, because the splits form fourth powers of entries."""
 
 
+@functools.cache
 def exact_error(dtype: np.dtype) -> float:
     """Return the relative error below which a factorization counts as exact."""
     return float(np.finfo(dtype).eps) ** 0.625
@@ -106,7 +108,7 @@ class SplitProblem:
             ]
         operator = Butterfly(way.chain, values, rows=way.rows, columns=way.columns)
         size = self.norm or 1.0
-        split_errors = tuple(float(lost / size) for lost in found.lost)
+        split_errors = tuple((found.lost / size).tolist())
         return ButterflyFactorization(
             operator=operator.T if way.transposed else operator,
             relative_error=float(found.error / size),

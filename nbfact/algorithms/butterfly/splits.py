@@ -9,7 +9,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -120,8 +120,9 @@ def factor_by_splits(
     patterns = [pattern_of(tree) for tree in trees]
     if limit < math.inf and not _plausible(target, rows, columns, patterns, limit):
         return None
-    if order == "left-to-right" and _has_two_rows(patterns):
-        found = _by_kernel(target, rows, columns, patterns, orthonormal, limit)
+    layout = _kernel_layout(tuple(patterns)) if order == "left-to-right" else None
+    if layout is not None:
+        found = _by_kernel(target, rows, columns, layout, orthonormal, limit)
     else:
         matrix = _permuted(target, rows, columns)
         found = _by_blocks(matrix, patterns, order, orthonormal, limit)
@@ -165,9 +166,29 @@ def smallest_error(
 # --------------------------------------------------------------------------------------
 
 
-def _has_two_rows(patterns: Sequence[Pattern]) -> bool:
-    """Return whether the kernel `rank_one_butterfly` factors the chain."""
-    return (
+class KernelLayout(NamedTuple):
+    """Where `rank_one_butterfly` writes the values of a chain.
+
+    Attributes
+    ----------
+    patterns : tuple of Pattern
+        The patterns of the chain.
+    sizes, offsets : list of int
+        Number of values of each factor but the last; where they begin, and end.
+    levels : ndarray of int64
+        The argument `levels` of the kernel, which only reads it.
+    """
+
+    patterns: tuple[Pattern, ...]
+    sizes: list[int]
+    offsets: list[int]
+    levels: np.ndarray
+
+
+@functools.lru_cache(maxsize=64)
+def _kernel_layout(patterns: tuple[Pattern, ...]) -> KernelLayout | None:
+    """Return how the kernel `rank_one_butterfly` factors a chain; None if it cannot."""
+    two_rows = (
         len(patterns) > 1
         and patterns[0][0] == patterns[-1][3] == 1
         and all(pattern[1] == 2 for pattern in patterns[:-1])
@@ -176,26 +197,30 @@ def _has_two_rows(patterns: Sequence[Pattern]) -> bool:
             for left, right in itertools.pairwise(patterns)
         )
     )
-
-
-def _by_kernel(
-    target: np.ndarray,
-    rows: np.ndarray | None,
-    columns: np.ndarray | None,
-    patterns: Sequence[Pattern],
-    orthonormal: bool,
-    limit: float,
-) -> SplitFactors | None:
-    """Factor by the kernel `rank_one_butterfly`; arguments as in `factor_by_splits`."""
-    target = np.ascontiguousarray(target)
-    (m, n), dtype, real = target.shape, target.dtype, real_dtype(target.dtype)
-    planes = 2 if dtype.kind == "c" else 1
+    if not two_rows:
+        return None
     sizes = [math.prod(pattern) for pattern in patterns[:-1]]
     offsets = [0, *itertools.accumulate(sizes)]
     levels = np.array(
         [(at, p[2], p[3]) for at, p in zip(offsets, patterns[:-1], strict=False)],
         np.int64,
     )
+    return KernelLayout(patterns, sizes, offsets, levels)
+
+
+def _by_kernel(
+    target: np.ndarray,
+    rows: np.ndarray | None,
+    columns: np.ndarray | None,
+    layout: KernelLayout,
+    orthonormal: bool,
+    limit: float,
+) -> SplitFactors | None:
+    """Factor by the kernel; the other arguments are those of `factor_by_splits`."""
+    target = np.ascontiguousarray(target)
+    (m, n), dtype, real = target.shape, target.dtype, real_dtype(target.dtype)
+    planes = 2 if dtype.kind == "c" else 1
+    patterns, sizes, offsets, levels = layout
     a, b, c, _ = patterns[-1]
     values = np.empty((offsets[-1], planes), real)
     last, squares = np.empty((b, planes, n), real), np.zeros(len(levels))

@@ -3,8 +3,7 @@
 import functools
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +26,11 @@ NAMES = ("bit-reversal", "digit-reversal", "makhoul", "search")
 """Names that the argument ``permutation`` of `butterfly_factorize` may be."""
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """One way to factor a matrix: a chain, and orders of the rows and the columns.
+
+    It is a named tuple, because making a frozen dataclass takes microseconds, and small
+    matrices are factored in tens of them.
 
     Attributes
     ----------
@@ -77,14 +78,14 @@ def ways(
         rows, columns = checked_permutations(permutation, shape)
         for way in plain:
             if way.transposed:
-                yield replace(way, rows=columns, columns=rows)
+                yield way._replace(rows=columns, columns=rows)
             else:
-                yield replace(way, rows=rows, columns=columns)
+                yield way._replace(rows=rows, columns=columns)
         return
     if permutation != "search":
         for way in plain:
             columns = named_permutation(permutation, way.chain)
-            yield replace(way, name=permutation, columns=columns)
+            yield way._replace(name=permutation, columns=columns)
         return
     n = shape[0]
     if chain is None and matrix.dtype.kind == "f" and _is_dyadic(shape):
@@ -95,7 +96,7 @@ def ways(
             plain = iter(dyadic + doubled)
     for way in plain:
         for name, columns in searched_permutations(way.chain):
-            yield replace(way, name=name, columns=columns)
+            yield way._replace(name=name, columns=columns)
 
 
 def _chains(
