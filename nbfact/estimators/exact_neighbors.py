@@ -44,7 +44,8 @@ def candidates(
         if k < n_points:
             nearest = np.partition(squares, k - 1, axis=1)[:, k - 1]
             limit = np.minimum(limit, nearest + 2 * error)
-        return np.nonzero(~(squares > limit.astype(squares.dtype)[:, None]))
+        rows, found = np.nonzero(~(squares > limit.astype(squares.dtype)[:, None]))
+        return rows, found
 
 
 def exact_squares(

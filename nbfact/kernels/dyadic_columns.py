@@ -32,11 +32,11 @@ class RowGroup(NamedTuple):
     of the first level of the group.
     """
 
-    first: int
-    step: int
-    high: int
-    chunk: int
-    n_chunks: int
+    first: int | np.unsignedinteger
+    step: int | np.unsignedinteger
+    high: int | np.unsignedinteger
+    chunk: int | np.unsignedinteger
+    n_chunks: int | np.unsignedinteger
 
 
 class Planes(NamedTuple):
