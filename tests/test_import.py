@@ -28,7 +28,9 @@ import numba, numpy, scipy.fft, scipy.io, scipy.linalg, scipy.sparse.linalg
 import threadpoolctl
 before = threadpoolctl.threadpool_info()
 import nbfact
-assert threadpoolctl.threadpool_info() == before
+after = threadpoolctl.threadpool_info()
+changed = [pool for pool in before + after if (pool in before) != (pool in after)]
+assert after == before, changed
 """
 WITHOUT = """
 import sys
