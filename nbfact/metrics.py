@@ -14,8 +14,9 @@ def relative_error(A: Any, F: Any) -> float:
 
     Parameters
     ----------
-    A, F : array_like, scipy sparse array or LinearOperator, shape (m, n)
-        The matrix and its approximation. Both are made dense in double precision.
+    A, F : array_like, scipy sparse array, LinearOperator or result, shape (m, n)
+        The matrix and its approximation: any matrix, operator, or result of an
+        algorithm of nbfact. Both are made dense in double precision.
 
     Returns
     -------
@@ -72,9 +73,10 @@ def nnz(F: Any) -> int:
 
     Parameters
     ----------
-    F : FastOperator, scipy sparse array, ndarray, or a sequence of the last two
-        The operator, or its factors. A sparse factor counts all stored entries, because
-        a product multiplies by stored zeros too. A dense factor counts its non-zeros.
+    F : FastOperator, result, scipy sparse array, ndarray, or a sequence of the last two
+        The operator, a result of an algorithm, or factors. A sparse factor counts all
+        stored entries, because a product multiplies by stored zeros too. A dense factor
+        counts its non-zeros.
 
     Returns
     -------
@@ -98,6 +100,7 @@ def nnz(F: Any) -> int:
     >>> nf.metrics.nnz([np.eye(4), np.eye(4)])
     8
     """
+    F = getattr(F, "operator", F)
     if hasattr(F, "nnz"):
         return int(F.nnz)
     return sum(
@@ -114,8 +117,8 @@ def rcg(F: Any) -> float:
 
     Parameters
     ----------
-    F : FastOperator, scipy sparse array, ndarray, or a sequence of the last two
-        The operator, or its factors from left to right.
+    F : FastOperator, result, scipy sparse array, ndarray, or a sequence of the last two
+        The operator, a result of an algorithm, or factors from left to right.
 
     Returns
     -------
@@ -153,8 +156,8 @@ def density(F: Any) -> float:
 
     Parameters
     ----------
-    F : FastOperator, scipy sparse array, ndarray, or a sequence of the last two
-        The operator, or its factors from left to right.
+    F : FastOperator, result, scipy sparse array, ndarray, or a sequence of the last two
+        The operator, a result of an algorithm, or factors from left to right.
 
     Returns
     -------
@@ -183,6 +186,7 @@ def density(F: Any) -> float:
 
 def _dense(name, matrix):
     """Return a matrix as a dense float64 or complex128 array, or raise a TypeError."""
+    matrix = getattr(matrix, "operator", matrix)
     if hasattr(matrix, "toarray"):
         matrix = matrix.toarray()
     elif hasattr(matrix, "matmat"):
@@ -211,6 +215,7 @@ def _factors(F):
 
 def _shape(F):
     """Return the shape of an operator, or of the product of a list of factors."""
+    F = getattr(F, "operator", F)
     shapes = [F.shape] if hasattr(F, "nnz") else [f.shape for f in _factors(F)]
     if any(len(shape) != 2 for shape in shapes):
         raise ValueError(f"F has factors of shapes {shapes}; expected matrices")

@@ -150,7 +150,9 @@ def test_padded_butterflies_in_files(tmp_path):
     operator.save(tmp_path / "toeplitz.npz")
     same = nf.load(tmp_path / "toeplitz.npz")
     np.testing.assert_array_equal(same.toarray(), operator.toarray())
-    for name in ("a.mat", "a.npy", "a"):
+    operator.save(tmp_path / "a.mat")
+    close(nf.load(tmp_path / "a.mat").toarray(), operator.toarray())
+    for name in ("a.npy", "a"):
         with pytest.raises(ValueError, match="save a butterfly to"):
             operator.save(tmp_path / name)
     with pytest.raises(OSError):

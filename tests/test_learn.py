@@ -1,5 +1,7 @@
 """learn_transform: budgets are kept, the best start wins, all trials are recorded."""
 
+import functools
+
 import numpy as np
 import pytest
 from samples import DTYPES
@@ -123,9 +125,15 @@ def test_degenerate_targets(name):
 def test_the_callback_sees_trials_and_ends_the_search():
     seen = []
     found = learn(
-        np.tri(6), 12, callback=lambda trial: seen.append(trial) or len(seen) == 2
+        np.tri(6), 12, callback=lambda state: seen.append(state) or len(seen) == 2
     )
-    assert seen == list(found.trials) and len(seen) == 2
+    assert [state.iteration for state in seen] == [1, 2] and len(found.trials) == 2
+    for state, trial in zip(seen, found.trials, strict=True):
+        assert (state.phase, state.failure) == (trial.method, trial.failure)
+        assert (state.error, state.nnz) == (trial.error, trial.nnz)
+        assert state.n_factors == trial.n_factors == len(state.factors)
+        product = state.scale * functools.reduce(np.matmul, state.factors)
+        assert np.isclose(nf.relative_error(np.tri(6), product), state.error)
     assert_honest(found, np.tri(6), 12)
 
 

@@ -1,5 +1,6 @@
 """learn_butterfly: kernels against their naive twins, gradients, recovery, misuse."""
 
+import functools
 import itertools
 
 import naive
@@ -305,7 +306,14 @@ def test_a_callback_sees_each_step_and_stops():
     states = []
     got = short(callback=lambda state: states.append(state), permutation="identity")
     assert len(states) == len(got.history.rmse)
-    assert [state.rmse for state in states] == got.history.rmse
+    assert [state.error for state in states] == got.history.errors
+    roots = np.multiply(got.history.rmse, np.sqrt(len(got.permutation)))
+    np.testing.assert_allclose(got.history.errors, roots)
+    best = min(states, key=lambda state: state.error)
+    assert best.error == pytest.approx(got.relative_error)
+    assert best.nnz == got.operator.nnz and best.n_factors == len(got.factors)
+    product = best.scale * functools.reduce(np.matmul, best.factors)
+    np.testing.assert_allclose(product, got.operator.toarray(), atol=1e-9)
     phases = dict.fromkeys(state.phase for state in states)
     assert list(phases) == ["descent", "refine"]
     stopped = short(callback=lambda state: state.iteration >= 5, n_restarts=2)

@@ -16,11 +16,9 @@ from .butterfly.fits import legendre, slant
 from .common.result import (
     Factorization,
     History,
-    LearnedButterfly,
-    LearningHistory,
-    LearningState,
     SweepState,
 )
+from .descent.descent_result import LearnedButterfly, LearningHistory
 from .descent.learn_butterfly import learn_butterfly
 from .learn.learn_transform import learn_transform
 from .learn.outcomes import LearnedTransform, Trial
@@ -38,7 +36,6 @@ __all__ = [
     "LearnedButterfly",
     "LearnedTransform",
     "LearningHistory",
-    "LearningState",
     "PermutedFactorization",
     "Preset",
     "SweepState",

@@ -13,6 +13,7 @@ import numpy as np
 import typer
 
 from .. import hierarchical, learn_transform, palm4msa, targets
+from ..algorithms.common.as_factors import as_factors
 from ..harness.measure import limited_threads
 from ..harness.sample import interleave, paired_ratio, summary
 from ..metrics import relative_error
@@ -161,7 +162,7 @@ def run_factorize(
         else:
             result = _factorize(target, method, **own)
         seconds = time.perf_counter() - start
-        result.operator.save(output)
+        result.save(output)
         operator = load(output)  # the figures are those of what was written
         error = relative_error(target, operator)
         _print_result(target, operator, error, seconds, output)
@@ -196,10 +197,10 @@ def _learn(target, effort, budget):
 
     console, start = Console(stderr=True), time.monotonic()
 
-    def callback(trial):
-        found = f"error {trial.error:.3g}  RCG {target.size / max(trial.nnz, 1):.2f}"
-        name = f"{trial.method} ({trial.n_factors})"
-        outcome = trial.failure or found
+    def callback(state):
+        found = f"error {state.error:.3g}  RCG {target.size / max(state.nnz, 1):.2f}"
+        name = f"{state.phase} ({state.n_factors})"
+        outcome = state.failure or found
         console.print(f"{time.monotonic() - start:6.1f} s  {name:45} {outcome}")
 
     return learn_transform(
@@ -273,7 +274,8 @@ def _print_result(target, operator, error, seconds, output):
     from rich.table import Table
 
     table = Table("", "", title=f"{output}", show_header=False)
-    factors = " ".join("x".join(map(str, f.shape)) for f in operator.factors)
+    shapes = [factor.shape for factor in as_factors("operator", operator)[0]]
+    factors = " ".join("x".join(map(str, shape)) for shape in shapes)
     table.add_row("factors", factors)
     table.add_row("relative error", f"{error:.6g}")
     table.add_row("RCG", f"{operator.rcg:.4g}")

@@ -3,6 +3,7 @@
 import functools
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -147,16 +148,16 @@ class Butterfly(ProgramOperator):
     @classmethod
     def from_factors(
         cls,
-        factors: FactorProduct | Sequence[Any],
+        factors: Any,
         chain: Chain | Sequence[Sequence[int]],
     ) -> "Butterfly":
         """Return the butterfly of sparse or dense factors with the supports of a chain.
 
         Parameters
         ----------
-        factors : FactorProduct, or sequence of array_like or scipy sparse array
-            One factor for each pattern. The scale of a FactorProduct is multiplied into
-            the factor with the fewest values.
+        factors : FactorProduct, result, or sequence of array_like or scipy sparse array
+            One factor for each pattern. The scale of a FactorProduct, or of the result
+            of an algorithm, is multiplied into the factor with the fewest values.
         chain : Chain, or sequence of patterns (a, b, c, d)
             Supports of the factors.
 
@@ -171,8 +172,8 @@ class Butterfly(ProgramOperator):
             outside a pattern is not zero.
         """
         chain = chain if isinstance(chain, Chain) else Chain(chain)
-        scale = factors.scale if isinstance(factors, FactorProduct) else 1.0
-        listed = factors.factors if isinstance(factors, FactorProduct) else factors
+        scale = getattr(factors, "scale", 1.0)
+        listed = getattr(factors, "factors", factors)
         if len(listed) != len(chain):
             raise ValueError(f"{len(listed)} factors for {len(chain)} patterns")
         values = [
@@ -285,8 +286,8 @@ class Butterfly(ProgramOperator):
         Parameters
         ----------
         path : str or path-like
-            The suffix must be ``.npz``. To write a ``.mat`` file for FAμST, save the
-            result of `to_factors`.
+            The suffix ``.npz`` gives nbfact's own format. The suffix ``.mat`` gives the
+            factor list of FAμST, that of `to_factors`.
 
         Raises
         ------
@@ -299,7 +300,10 @@ class Butterfly(ProgramOperator):
         --------
         nbfact.load : Read the operator again.
         """
-        write_butterfly(self.values, self.rows, self.columns, path)
+        if Path(path).suffix == ".mat":
+            self.to_factors().save(path)
+        else:
+            write_butterfly(self.values, self.rows, self.columns, path)
 
     def _transpose(self) -> "Butterfly":
         return self._reversed("T", lambda value: value)

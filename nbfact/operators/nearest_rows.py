@@ -30,8 +30,8 @@ class NearestRows:
 
     Parameters
     ----------
-    operator : FastOperator, shape (K, D)
-        A real operator, whose rows v are the centres.
+    operator : FastOperator or Factorization, shape (K, D)
+        A real operator, or a result that holds one, whose rows v are the centres.
     bias : array_like, shape (K,), optional
         Finite numbers to add to -2 <v, x>; by default the squared norms of the rows, in
         double precision, which gives the Euclidean distance.
@@ -75,7 +75,8 @@ class NearestRows:
     (array([1, 0], dtype=int32), array([ -3., -15.]))
     """
 
-    def __init__(self, operator: FastOperator, bias: Any = None) -> None:
+    def __init__(self, operator: Any, bias: Any = None) -> None:
+        operator = getattr(operator, "operator", operator)
         if not isinstance(operator, FastOperator):
             raise TypeError(f"operator: {type(operator)}; expected a FastOperator")
         if operator.dtype.kind == "c":

@@ -43,7 +43,7 @@ def write_butterfly(
     path: Any,
 ) -> None:
     """Write a butterfly to the ``.npz`` file `path`, whole or not at all."""
-    _suffix(path, "save a butterfly to", (".npz",))
+    _suffix(path, "save a butterfly to", (".npz", ".mat"))
     arrays = {"n_factors": np.array(len(values))}
     for j, value in enumerate(values):
         arrays[f"values_{j}"] = value

@@ -1,5 +1,6 @@
 """butterfly_factorize: a product of Kronecker-sparse factors, with guarantees."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args, overload
@@ -12,6 +13,7 @@ from ..._core.dtypes import common_dtype
 from ...kernels import project_circ
 from ...metrics import relative_error
 from ...operators import Butterfly, Chain, OperatorSum, circulant
+from ..common.result import History
 from .butterfly_result import ButterflyFactorization
 from .split_problem import SplitProblem, exact_error
 from .splits import ORDERS, SplitOrder, smallest_error
@@ -174,6 +176,7 @@ def butterfly_factorize(
     >>> bool(r.lower_bound <= r.relative_error <= 1.0000001 * r.bound)
     True
     """
+    began = time.perf_counter()
     matrix = _dense(target)
     options = ButterflyOptions(
         permutation, order, orthonormal, transpose, model, n_terms, certify
@@ -183,10 +186,10 @@ def butterfly_factorize(
     if model == "circulant":
         if chain is not None or permutation is not None:
             raise ValueError('model="circulant" takes no chain and no permutation')
-        return _circulant(matrix)
+        return _circulant(matrix, began)
     if model == "product":
-        return _product(matrix, chain, options)
-    return _sum(matrix, chain, options)
+        return _product(matrix, chain, options, began)
+    return _sum(matrix, chain, options, began)
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,7 @@ class ButterflyOptions:
 
 
 def _product(
-    matrix: np.ndarray, chain: Chain | None, options: ButterflyOptions
+    matrix: np.ndarray, chain: Chain | None, options: ButterflyOptions, began: float
 ) -> ButterflyFactorization[Butterfly]:
     """Return the best product of factors of a matrix."""
     problem = SplitProblem.of(matrix, options.order, bool(options.orthonormal))
@@ -234,10 +237,10 @@ def _product(
         view = problem.view(way)
         bound = smallest_error(view, way.rows, way.columns, way.chain)
         found = replace(found, lower_bound=bound)
-    return problem.result(way, found)
+    return problem.result(way, found, matrix, began)
 
 
-def _circulant(matrix: np.ndarray) -> ButterflyFactorization[Butterfly]:
+def _circulant(matrix: np.ndarray, began: float) -> ButterflyFactorization[Butterfly]:
     """Return the nearest circulant matrix: each diagonal is replaced by its mean."""
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"target {matrix.shape}: a circulant matrix is square")
@@ -248,11 +251,21 @@ def _circulant(matrix: np.ndarray) -> ButterflyFactorization[Butterfly]:
     operator = circulant(nearest[:, 0].copy())
     error = relative_error(matrix, nearest)
     name = "digit-reversal" if operator.rows is not None else None
-    return ButterflyFactorization(operator, error, error, error, (), name, False)
+    return ButterflyFactorization(
+        operator,
+        error,
+        History([error], [1.0], [time.perf_counter() - began], [0]),
+        target=matrix,
+        bound=error,
+        lower_bound=error,
+        split_errors=(),
+        permutation=name,
+        transposed=False,
+    )
 
 
 def _sum(
-    matrix: np.ndarray, chain: Chain | None, options: ButterflyOptions
+    matrix: np.ndarray, chain: Chain | None, options: ButterflyOptions, began: float
 ) -> ButterflyFactorization[OperatorSum]:
     """Return a sum of products, each a factorization of the residual of those before.
 
@@ -260,7 +273,8 @@ def _sum(
     """
     residual, size, terms, sizes = matrix, 1.0, [], []
     for _ in range(options.n_terms):
-        terms.append(_product(residual, chain, options))
+        term = _product(residual, chain, options, time.perf_counter())
+        terms.append(replace(term, target=None))  # it would keep the residual
         sizes.append(size)
         size *= terms[-1].relative_error
         if terms[-1].relative_error <= exact_error(matrix.dtype):
@@ -270,6 +284,8 @@ def _sum(
     return ButterflyFactorization(
         operator=OperatorSum([term.operator for term in terms]),
         relative_error=size,
+        history=History([size], [1.0], [time.perf_counter() - began], [0]),
+        target=matrix,
         bound=last.bound * sizes[-1],
         lower_bound=last.lower_bound if len(terms) == 1 else 0.0,
         split_errors=tuple(error * sizes[-1] for error in last.split_errors),

@@ -1,24 +1,28 @@
 """What `butterfly_factorize` returns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from ...operators import Butterfly, FastOperator
+from ...operators import Butterfly, OperatorSum
+from ..common.result import Factorization
 
-OperatorT = TypeVar("OperatorT", bound=FastOperator)
+ButterflyT = TypeVar("ButterflyT", bound=Butterfly | OperatorSum, covariant=True)
 """The operator of a result: a `Butterfly`, or an `OperatorSum` with model="sum"."""
 
 
-@dataclass(frozen=True)
-class ButterflyFactorization(Generic[OperatorT]):
+@dataclass(frozen=True, repr=False)
+class ButterflyFactorization(Factorization[ButterflyT], Generic[ButterflyT]):
     """An approximation of a matrix A by a product of Kronecker-sparse factors.
 
     Attributes
     ----------
     operator : Butterfly or OperatorSum
         The approximation Â as a fast operator; an `OperatorSum` with ``model="sum"``.
-    relative_error : float
-        ‖A - Â‖_F / ‖A‖_F, as measured; 0 for a zero target.
+    relative_error, target
+        See `Factorization`. The terms of a sum remember no target.
+    history : History
+        One entry, because nothing is iterated: the error, the scale 1, and the time
+        that the call took.
     bound : float
         An upper bound on `relative_error` that theory guarantees, apart from rounding.
         With orthonormalisation it is the root of the sum of the squares of
@@ -46,11 +50,11 @@ class ButterflyFactorization(Generic[OperatorT]):
         the last term, relative to A, and `lower_bound` is 0.
     """
 
-    operator: OperatorT
-    relative_error: float
-    bound: float
-    lower_bound: float
-    split_errors: tuple[float, ...]
-    permutation: str | None
-    transposed: bool
-    terms: tuple["ButterflyFactorization[Butterfly]", ...] = ()
+    bound: float = field(kw_only=True)
+    lower_bound: float = field(kw_only=True)
+    split_errors: tuple[float, ...] = field(kw_only=True, repr=False)
+    permutation: str | None = field(kw_only=True)
+    transposed: bool = field(kw_only=True)
+    terms: tuple["ButterflyFactorization[Butterfly]", ...] = field(
+        default=(), kw_only=True, repr=False
+    )

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ...kernels import frobenius_norm
 from ...operators import Butterfly
+from ..common.result import History
 from ..common.target import shift
 from .butterfly_result import ButterflyFactorization
 from .splits import SplitFactors, SplitOrder, factor_by_splits
@@ -92,9 +94,12 @@ class SplitProblem:
         return best
 
     def result(
-        self, way: Way, found: SplitFactors
+        self, way: Way, found: SplitFactors, target: np.ndarray, began: float
     ) -> ButterflyFactorization[Butterfly]:
-        """Return the factors found by a way as a result, in the units of the target."""
+        """Return the factors found by a way as a result, in the units of the target.
+
+        `began` is when the call began, by `time.perf_counter`.
+        """
         values = found.values
         if self.norm == 0:
             values = [np.zeros_like(value) for value in values]
@@ -108,10 +113,13 @@ class SplitProblem:
             ]
         operator = Butterfly(way.chain, values, rows=way.rows, columns=way.columns)
         size = self.norm or 1.0
+        error = float(found.error / size)
         split_errors = tuple((found.lost / size).tolist())
         return ButterflyFactorization(
             operator=operator.T if way.transposed else operator,
-            relative_error=float(found.error / size),
+            relative_error=error,
+            history=History([error], [1.0], [time.perf_counter() - began], [0]),
+            target=target,
             bound=float(found.bound / size),
             lower_bound=float(found.lower_bound / size),
             split_errors=split_errors[::-1] if way.transposed else split_errors,

@@ -7,6 +7,12 @@
     One factor while an algorithm works on it, sparse or dense, and chains of sparse
     factors packed for the kernels.
 ``result.py``
-    What the public functions return (`Factorization`, `LearnedButterfly`), the
-    histories in them, and what they hand to a callback.
+    What every public function returns (`Factorization`), the history in it, and what
+    every callback receives (`SweepState`).
+``as_factors.py``
+    What an argument that takes factors accepts, read in one place: results, operators,
+    chains, matrices.
+``operator_factors.py``
+    An operator as a product of sparse factors, and a product as the butterfly that it
+    came from.
 """

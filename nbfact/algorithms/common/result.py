@@ -1,33 +1,78 @@
-"""What the algorithms return, the histories in it, and what a callback receives."""
+"""What the algorithms return, the history in it, and what a callback receives."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from ...operators import FactorProduct, FastOperator
-from .factors import Factor
+from ...operators import Chain, FactorProduct, FastOperator
+from .operator_factors import counted_factors, product_of
+
+if TYPE_CHECKING:  # Python 3.11 has no type variables with a default
+    from typing_extensions import TypeVar
+
+    OperatorT = TypeVar(
+        "OperatorT", bound=FastOperator, default=FactorProduct, covariant=True
+    )
+else:
+    from typing import TypeVar
+
+    OperatorT = TypeVar("OperatorT", bound=FastOperator, covariant=True)
+
+_LONGEST = 60
+"""Number of characters of a value up to which the `repr` of a result shows it, so that
+it stays a few lines long."""
+
+
+class Part(Protocol):
+    """A factor as a `SweepState` reads it: a SciPy sparse array is one too."""
+
+    @property
+    def nnz(self) -> int:
+        """Number of non-zeros."""
+
+    def toarray(self) -> np.ndarray:
+        """Return the factor as a dense array."""
 
 
 @dataclass(frozen=True)
 class SweepState:
-    """What a callback receives after each sweep (one update of every factor).
+    """Where an algorithm is: what every callback receives.
 
     Attributes
     ----------
     iteration : int
-        Number of sweeps done, from 1.
+        Number of iterations done, from 1. An iteration is a sweep (one update of every
+        factor); of `identify_butterfly` it is a start or a pass, of `learn_butterfly` a
+        step of Adam (steps of all trials count, and those of L-BFGS do not), and of
+        `learn_transform` a trial.
     error : float
-        Relative error ‖A - Â‖_F / ‖A‖_F after the sweep.
+        Relative error ‖A - Â‖_F / ‖A‖_F after the iteration. It is infinite after a
+        trial that has no result.
     scale : float
-        The scalar λ after the sweep.
+        The scalar λ after the iteration.
+    phase : str
+        What the iteration belongs to: "search", "relaxed", "descent" or "refine" in
+        `learn_butterfly`, the method of the trial in `learn_transform`, and empty
+        elsewhere.
+    permutations : tuple of ndarray
+        The permutations of the present trial of `learn_butterfly`, empty elsewhere. It
+        is empty too while they are relaxed, that is, while they are weighted means of
+        permutations.
+    failure : str
+        Why a trial of `learn_transform` has no result; empty where it has one, and
+        elsewhere.
     factors : list of ndarray
-        The factors after the sweep, dense, left to right. The list is made when it is
-        first read.
+        The factors after the iteration, dense, left to right. The list is made when it
+        is first read. It is empty while permutations are relaxed, and after a trial
+        that has no result.
+    n_factors : int
+        Number of factors.
     nnz : int
         Number of non-zeros of all factors together.
 
@@ -45,12 +90,22 @@ class SweepState:
     iteration: int
     error: float
     scale: float
-    _parts: Callable[[], list[Factor]] = field(repr=False)
+    _parts: Callable[[], Sequence[Part]] = field(repr=False)
+    phase: str = field(default="", kw_only=True)
+    permutations: tuple[np.ndarray, ...] = field(
+        default=(), repr=False, compare=False, kw_only=True
+    )
+    failure: str = field(default="", kw_only=True)
 
     @functools.cached_property
     def factors(self) -> list[np.ndarray]:
         """The factors, dense, left to right."""
         return [part.toarray() for part in self._parts()]
+
+    @property
+    def n_factors(self) -> int:
+        """Number of factors."""
+        return len(self._parts())
 
     @property
     def nnz(self) -> int:
@@ -59,12 +114,17 @@ class SweepState:
 
 
 SweepCallback: TypeAlias = Callable[[SweepState], object]
-"""A function that is called after each sweep, and ends the sweeps by returning True."""
+"""A function that is called after each iteration, and ends them by returning True."""
 
 
 @dataclass(frozen=True)
 class History:
     """What happened sweep by sweep: four lists of the same length.
+
+    Algorithms without sweeps record other iterations: `identify_butterfly` its starts
+    and passes, and `learn_butterfly` its steps. `butterfly_factorize` does not iterate,
+    and records one entry, its result. For a result that `learn_transform` takes from
+    the entries of the target, there is nothing to record.
 
     Attributes
     ----------
@@ -85,14 +145,18 @@ class History:
     support_changes: list[int] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Factorization:
+@dataclass(frozen=True, repr=False)
+class Factorization(Generic[OperatorT]):
     """A product of sparse factors: A ≈ scale * factors[0] @ ... @ factors[-1].
+
+    Every algorithm returns one, some with more attributes. All functions that take
+    factors take it as it is.
 
     Attributes
     ----------
-    operator : FactorProduct
-        The product, as a fast linear operator.
+    operator : FactorProduct, Butterfly or OperatorSum
+        The product, as a fast linear operator: the fastest one that represents it. A
+        result in the form of a butterfly is a `Butterfly`.
     relative_error : float
         ‖A - Â‖_F / ‖A‖_F; 0 for a zero target.
     history : History
@@ -100,7 +164,9 @@ class Factorization:
     target : ndarray or None
         The matrix A, where the algorithm had it as a dense array: `nbfact.refine` goes
         on with it. It is the array that the function was called with, not a copy, where
-        that array needed no conversion.
+        that array needed no conversion. A result keeps this array in memory, and it is
+        pickled with the result; ``dataclasses.replace(result, target=None)`` is without
+        it, and so is the file that `save` writes.
 
     Examples
     --------
@@ -108,9 +174,11 @@ class Factorization:
     >>> r = nf.hierarchical(nf.targets.hadamard(8), "hadamard")
     >>> [factor.nnz for factor in r.factors], bool(r.relative_error < 1e-12)
     ([16, 16, 16], True)
+    >>> print(repr(r)[:54])
+    Factorization 8x8, float64, 3 factors, nnz 48, rcg 1.3
     """
 
-    operator: FactorProduct
+    operator: OperatorT
     relative_error: float
     history: History
     target: np.ndarray | None = field(
@@ -119,94 +187,69 @@ class Factorization:
 
     @property
     def factors(self) -> list[sp.csr_array]:
-        """The sparse factors, left to right."""
-        return self.operator.factors
+        """The sparse factors, left to right, permutations included.
+
+        Those of a `Butterfly`, or of a sum, are made anew at each reading. The factors
+        of a sum of products hold the factors of all terms, side by side.
+        """
+        return product_of(self.operator).factors
 
     @property
     def scale(self) -> float:
-        """The scalar λ."""
-        return self.operator.scale
+        """The scalar λ: 1 where the factors of the operator hold it."""
+        return getattr(self.operator, "scale", 1.0)
+
+    def save(self, path: Any) -> None:
+        """Write the operator to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The suffix ``.npz`` gives nbfact's own format, in which a `Butterfly` stays
+            one. The suffix ``.mat`` gives the factor list of FAμST
+            (``faust_factors``).
+
+        Raises
+        ------
+        ValueError
+            When the suffix is another.
+        OSError
+            When the file cannot be written.
+
+        See Also
+        --------
+        nbfact.load : Read the operator again.
+        """
+        self.operator.save(path)  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        operator = self.operator
+        m, n = operator.shape
+        sweeps = len(self.history.errors)
+        first = (
+            f"{type(self).__name__} {m}x{n}, {operator.dtype}, "
+            f"{counted_factors(operator)}, nnz {operator.nnz}, "
+            f"rcg {operator.rcg:.4g}, relative error {self.relative_error:.4g}, "
+            f"{sweeps} iteration{'s' * (sweeps != 1)}"
+        )
+        known = {one.name for one in dataclasses.fields(Factorization)}
+        more = {
+            one.name: getattr(self, one.name)
+            for one in dataclasses.fields(self)
+            if one.repr and one.name not in known
+        }
+        texts = [
+            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value!r}"
+            for name, value in more.items()
+        ]
+        short = [text for text in texts if len(text) <= _LONGEST]
+        return f"{first}\n  {', '.join(short)}" if short else first
 
 
 FactorsLike: TypeAlias = (
-    Factorization | FactorProduct | Sequence[ArrayLike | sp.sparray | sp.spmatrix]
+    Factorization[Any]
+    | FastOperator
+    | Chain
+    | Sequence[ArrayLike | sp.sparray | sp.spmatrix]
 )
 """What the public functions accept as factors: a result, an operator, or matrices."""
-
-
-@dataclass(frozen=True)
-class LearningState:
-    """What a callback of `nbfact.learn_butterfly` receives after each step.
-
-    Attributes
-    ----------
-    iteration : int
-        Number of steps of Adam so far, over all trials.
-    rmse : float
-        Root of the mean squared error of an entry, with the target scaled to Frobenius
-        norm √n.
-    phase : str
-        "search", "relaxed", "descent" or "refine".
-    permutations : tuple of ndarray
-        The permutations of the trial. The tuple is empty while they are relaxed, that
-        is, while they are weighted means of permutations.
-    """
-
-    iteration: int
-    rmse: float
-    phase: str
-    permutations: tuple[np.ndarray, ...] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class LearningHistory:
-    """What happened step by step in the trial that `learn_butterfly` returns.
-
-    Attributes
-    ----------
-    rmse : list of float
-        Root of the mean squared error of an entry, with the target scaled to Frobenius
-        norm √n: before each step of Adam, and after each iteration of L-BFGS.
-    seconds : list of float
-        Time since the call began, after the same steps. Other trials run in between.
-    phases : list of str
-        The phase of each of these steps: "search", "relaxed", "descent" or "refine".
-    """
-
-    rmse: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    phases: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class LearnedButterfly:
-    """What `nbfact.learn_butterfly` returns.
-
-    Attributes
-    ----------
-    operator : Butterfly or FactorProduct
-        The fast operator. It is a FactorProduct for the model "BPBP" when the inner
-        permutation is neither the identity nor the bit reversal.
-    rmse : float
-        ‖A - Â‖_F / n, where Â is the operator.
-    relative_error : float
-        ‖A - Â‖_F / ‖A‖_F; 0 for a zero target.
-    history : LearningHistory
-        What happened step by step.
-    permutation : ndarray of intp, or a tuple of two
-        ``A[:, permutation] ≈ B``, where B is a butterfly. "BPBP" has two permutations,
-        left to right as written.
-    n_parameters : int
-        Number of real numbers that were learned, without the logits that choose the
-        permutations.
-    n_steps : int
-        Number of steps of Adam of all trials together.
-    """
-
-    operator: FastOperator
-    rmse: float
-    relative_error: float
-    history: LearningHistory
-    permutation: np.ndarray | tuple[np.ndarray, ...] = field(repr=False)
-    n_parameters: int
-    n_steps: int

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -10,9 +9,10 @@ import numpy as np
 
 from ..._core.checks import RandomState
 from ...metrics import relative_error
-from ..common.result import LearnedButterfly, LearningState
+from ..common.result import SweepCallback
 from ..common.target import checked_target
 from .descent_options import DescentModel, DescentOptions
+from .descent_result import LearnedButterfly
 from .permutation_choices import PermutationChoice, Permutations, fixed_permutations
 from .trials import DescentSearch, DescentTrial
 from .twiddles import spread_scale, twiddle_operator
@@ -32,7 +32,7 @@ def learn_butterfly(
     n_restarts: int = 0,
     dtype: Any = "float32",
     random_state: RandomState = None,
-    callback: Callable[[LearningState], Any] | None = None,
+    callback: SweepCallback | None = None,
 ) -> LearnedButterfly:
     """Fit the values of a butterfly to a matrix by gradient descent.
 
@@ -80,7 +80,7 @@ def learn_butterfly(
     random_state : None, int or numpy.random.Generator
         Draws the starts: random unitary blocks, which are rotations if real.
     callback : callable, optional
-        Called with a `LearningState` after each step; returning True stops all trials.
+        Called with a `SweepState` after each step; returning True stops all trials.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def learn_butterfly(
     scaled, scale = _scaled(matrix)
     if scale == 0:  # there is nothing to learn
         options = replace(options, n_iter=1, n_refine_iter=0)
-    search = DescentSearch(scaled, chosen, options, callback, began)
+    search = DescentSearch(scaled, chosen, options, callback, began, scale)
     trial = search.best(np.random.default_rng(random_state))
     search.refine(trial)
     return _result(matrix, trial, search, scale)
@@ -179,6 +179,7 @@ def _result(
     error = relative_error(matrix, operator)
     return LearnedButterfly(
         operator=operator,
+        target=matrix,
         rmse=error * scale / math.sqrt(len(matrix)),
         relative_error=error,
         history=trial.history,

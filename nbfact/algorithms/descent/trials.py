@@ -6,19 +6,23 @@ The best trial is refined by L-BFGS.
 """
 
 import copy
+import functools
 import math
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ...kernels import adam_step
-from ..common.result import LearningHistory, LearningState
+from ..common.operator_factors import product_of
+from ..common.result import Part, SweepCallback, SweepState
 from .descent_options import DescentOptions
+from .descent_result import LearningHistory
 from .objectives import Objective, OneButterfly, RelaxedButterfly, TwoButterflies
 from .permutation_choices import Permutations, candidate_permutations
+from .twiddles import twiddle_operator
 
 Phase = Literal["search", "relaxed", "descent", "refine"]
 """What a step belongs to: the comparison of several trials, the descent with a relaxed
@@ -77,9 +81,12 @@ class DescentSearch:
         given permutations.
     options : DescentOptions
     callback : callable or None
-        Called with a `LearningState` after each step; returning True stops all trials.
+        Called with a `SweepState` after each step; returning True stops all trials.
     began : float
         Reading of ``time.perf_counter()`` when the call began.
+    scale : float
+        What the scaled target is multiplied by to be the target itself; 0 for a zero
+        target.
 
     Attributes
     ----------
@@ -92,13 +99,14 @@ class DescentSearch:
         target: np.ndarray,
         permutation: Literal["search", "learned"] | Permutations,
         options: DescentOptions,
-        callback: Callable[[LearningState], Any] | None,
+        callback: SweepCallback | None,
         began: float,
+        scale: float,
     ) -> None:
         self.target, self.options = target, options
         self.n_steps = 0
         self._permutation = permutation
-        self._callback, self._began = callback, began
+        self._callback, self._began, self._scale = callback, began, scale
         self._stopped = False
 
     def best(self, rng: np.random.Generator) -> DescentTrial:
@@ -132,7 +140,7 @@ class DescentSearch:
         # SciPy finds out from the name of the argument what it passes.
         def record(intermediate_result: OptimizeResult) -> None:
             mse = intermediate_result.fun
-            self._record(trial, mse, "refine")
+            self._record(trial, intermediate_result.x, mse, "refine")
             if mse < trial.mse:
                 trial.mse, trial.best = mse, intermediate_result.x.copy()
             if self._stopped:
@@ -173,7 +181,7 @@ class DescentSearch:
         while trial.step < until and not (trial.done or self._stopped):
             trial.step, self.n_steps = trial.step + 1, self.n_steps + 1
             mse = objective(trial.x, trial.gradient)
-            self._record(trial, mse, phase)
+            self._record(trial, trial.x, mse, phase)
             if mse < trial.mse:
                 trial.mse = mse
                 trial.best[:] = trial.x
@@ -193,14 +201,34 @@ class DescentSearch:
                 trial.step,
             )
 
-    def _record(self, trial: DescentTrial, mse: float, phase: Phase) -> None:
-        """Record a step of a trial, and pass it on to the callback."""
+    def _record(
+        self, trial: DescentTrial, x: np.ndarray, mse: float, phase: Phase
+    ) -> None:
+        """Record a step of a trial at x, and pass it on to the callback."""
         rmse = math.sqrt(mse) if math.isfinite(mse) else math.inf
-        trial.history.rmse.append(rmse)
-        trial.history.seconds.append(time.perf_counter() - self._began)
-        trial.history.phases.append(phase)
+        error = rmse * math.sqrt(len(self.target)) if self._scale else 0.0
+        history = trial.history
+        history.errors.append(error)
+        history.scales.append(self._scale)
+        history.seconds.append(time.perf_counter() - self._began)
+        history.support_changes.append(0)
+        history.rmse.append(rmse)
+        history.phases.append(phase)
         if self._callback is not None:
-            state = LearningState(self.n_steps, rmse, phase, trial.permutations)
+            # Adam changes x in place, and a callback may keep its state: x is copied.
+            twiddles = trial.objective.twiddles(x).astype(np.float64)
+            real = self.target.dtype.kind != "c" and self.options.planes == 2
+            parts = functools.partial(
+                learned_factors, twiddles, self.options.tied, trial.permutations, real
+            )
+            state = SweepState(
+                self.n_steps,
+                error,
+                self._scale,
+                parts,
+                phase=phase,
+                permutations=trial.permutations,
+            )
             self._stopped = bool(self._callback(state)) or self._stopped
 
     def _halve(
@@ -252,3 +280,18 @@ class DescentSearch:
                 trial.history = copy.deepcopy(before.history)
                 trials.append(trial)
         return self._halve(trials, "search", "descent")
+
+
+def learned_factors(
+    twiddles: np.ndarray, tied: bool, permutations: Permutations, real: bool
+) -> Sequence[Part]:
+    """Return the factors of a trial as a callback reads them.
+
+    There are none while permutations are relaxed. `real` says whether the real part of
+    complex values is fitted.
+    """
+    if not permutations:
+        return []
+    dtype = np.dtype(np.complex128 if twiddles.shape[1] == 2 else np.float64)
+    operator = twiddle_operator(twiddles, tied, permutations, dtype, real)
+    return product_of(operator).factors

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from ...operators import Butterfly, Chain, FactorProduct, FastOperator
+from ...operators import Butterfly, Chain, FactorProduct
 from ...operators.reorderings import bit_reversal
 from .permutation_choices import Permutations
 
@@ -18,7 +18,7 @@ def twiddle_operator(
     permutations: Permutations,
     dtype: np.dtype,
     real: bool,
-) -> FastOperator:
+) -> Butterfly | FactorProduct:
     """Return the learned operator, or its real part.
 
     Parameters

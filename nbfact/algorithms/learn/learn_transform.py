@@ -9,9 +9,9 @@ import scipy.sparse as sp
 
 from ..._core.checks import RandomState
 from ...operators import FactorProduct
-from ..common.result import History
+from ..common.result import History, SweepCallback
 from ..common.target import TargetLike, checked_target, shift_exponent
-from .budget_search import EFFORTS, BudgetSearch, TrialCallback
+from .budget_search import EFFORTS, BudgetSearch
 from .outcomes import LearnedTransform
 from .starts import rounding
 
@@ -31,7 +31,7 @@ def learn_transform(
     error: float | None = None,
     effort: EffortName = "normal",
     n_jobs: int = 1,
-    callback: TrialCallback | None = None,
+    callback: SweepCallback | None = None,
     random_state: RandomState = None,
 ) -> LearnedTransform:
     """Learn a fast transform: the best product of sparse factors under a budget.
@@ -54,7 +54,8 @@ def learn_transform(
     n_jobs : int, default 1
         Number of processes over which trials are spread; more than 1 needs joblib.
     callback : callable, optional
-        Called with each `Trial`; returning True ends the search with the best so far.
+        Called with a `SweepState` after each trial, whose method is the `phase`;
+        returning True ends the search with the best so far.
     random_state : None, int or numpy.random.Generator
         The seed of random starts, and of the columns that the identification of
         butterflies begins with.
@@ -63,8 +64,10 @@ def learn_transform(
     -------
     LearnedTransform
         In the dtype of the target. Its number of non-zeros, as counted, never exceeds
-        the budget. The number of factors is found too; it may be 1, and the factor then
-        holds the largest entries of A. Without `nnz`, `rcg` or `error` the budget is
+        the budget. The operator is a `Butterfly` where that represents the best trial,
+        fits the budget with all its values, and multiplies faster. The number of
+        factors is found too; it may be 1, and the factor then holds the largest entries
+        of A. Without `nnz`, `rcg` or `error` the budget is
         2 max(m, n) log2(min(m, n)), that of a fast transform, or half the entries of A
         if that is less. For a zero target the scale and the error are 0.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ...operators import Butterfly, FactorProduct
 from ..common.result import Factorization
 
 
@@ -34,14 +35,14 @@ class Trial:
     failure: str = ""
 
 
-@dataclass(frozen=True)
-class LearnedTransform(Factorization):
+@dataclass(frozen=True, repr=False)
+class LearnedTransform(Factorization[Butterfly | FactorProduct]):
     """The best of all trials: A ≈ scale * factors[0] @ ... @ factors[-1].
 
     Attributes
     ----------
     operator, relative_error, history, target
-        See `Factorization`.
+        See `Factorization`. The operator is a Butterfly where the best trial is one.
     method : str
         The method of the best trial; "zero" for a zero target.
     budget : int

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from ...constraints import Sp
-from ...operators import Chain
+from ...operators import Butterfly, Chain
 from ..butterfly.butterfly_factorize import butterfly_factorize
-from ..common.result import Factorization, History
+from ..common.as_factors import butterfly_of
+from ..common.operator_factors import product_of
+from ..common.result import Factorization
 from ..palm.hierarchical import hierarchical
 from ..permutations.identify import identify_butterfly
 
@@ -35,11 +37,24 @@ class Start:
         The factors, left to right.
     result : Factorization or None
         The factorization that they are, where they are one.
+    butterfly : Butterfly or None
+        The operator of `result` as a Butterfly, where it is one. It multiplies faster,
+        but its `nnz` counts the zeros among its values too.
     """
 
     method: str
     factors: list[Any]
     result: Factorization | None = None
+    butterfly: Butterfly | None = None
+
+    @classmethod
+    def of(cls, method: str, found: Factorization[Any]) -> "Start":
+        """Return the start from what an algorithm found."""
+        product = product_of(found.operator)
+        result = Factorization(
+            product, found.relative_error, found.history, target=found.target
+        )
+        return cls(method, product.factors, result, butterfly_of(found))
 
     @property
     def n_factors(self) -> int:
@@ -82,19 +97,18 @@ def butterflies(
         return
     chain = None if fast else Chain.smallest((m, n))
     found = butterfly_factorize(matrix, chain, permutation="search" if fast else None)
-    product = found.operator.to_factors()
-    result = Factorization(product, found.relative_error, History(), target=matrix)
-    yield Start("fixed butterfly", product.factors, result)
+    fixed = Start.of("fixed butterfly", found)
+    yield fixed
     # An exact one may have more non-zeros than one with other permutations would have.
     lightest = 2 * n * math.log2(n)
-    done = _exact(result) and product.nnz <= lightest
+    done = _exact(found) and sum(one.nnz for one in fixed.factors) <= lightest
     if not fast or n > _IDENTIFIED or done:
         return
     for tied, name in ((True, "identified butterfly"), (False, "bipartition matching")):
         result = identify_butterfly(
             matrix, tied=tied, n_restarts=n_restarts, random_state=rng
         )
-        yield Start(name, result.factors, result)
+        yield Start.of(name, result)
         if _exact(result):
             return
 

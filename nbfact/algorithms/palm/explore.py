@@ -79,7 +79,7 @@ def explore(
     n_iter : int, default 300
         Maximum number of sweeps of the exploration from each start. The sweeps without
         a leak that follow are at most a tenth as many.
-    init : Factorization, FactorProduct, sequence of J arrays, or "random", optional
+    init : Factorization, FastOperator, Chain, J arrays, or "random", optional
         Factors to start from: see `palm4msa`.
     order : {"right-to-left", "left-to-right"}
         The order in which a sweep updates the factors.

@@ -11,6 +11,7 @@ import numpy as np
 from ..._core.checks import RandomState
 from ..._core.dtypes import common_dtype, real_dtype
 from ...constraints import Constraint
+from ..common.as_factors import as_factors
 from ..common.factors import Factor, compressed
 from ..common.result import FactorsLike
 from .sweep_options import Order
@@ -78,8 +79,7 @@ def initial_factors(
             raise ValueError(f'init must be "random" or factors, got {init!r}')
         return InitialFactors(_random_factors(constraints, dtype, random_state))
     shapes = [tuple(constraint.shape) for constraint in constraints]
-    scale: float = getattr(init, "scale", 1.0)
-    own: Any = getattr(init, "factors", init)
+    own, scale = as_factors("init", init)
     arrays = [f.toarray() if hasattr(f, "toarray") else np.asarray(f) for f in own]
     if [array.shape for array in arrays] != shapes:
         raise ValueError(

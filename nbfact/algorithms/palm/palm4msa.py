@@ -52,10 +52,11 @@ def palm4msa(
         before it. Whatever `tol` is, the sweeps end once the relative error is at most
         2 J eps, where eps is the precision of the dtype of A: what is left then is
         rounding.
-    init : Factorization, FactorProduct, sequence of J arrays, or "random", optional
-        Factors to start from, with their scale (1 for arrays). "random": Gaussian
-        matrices, projected onto the sets. By default the factor that is updated first
-        is zero and all others are identities.
+    init : Factorization, FastOperator, Chain, J arrays, or "random", optional
+        Factors to start from, with their scale (1 for arrays): any result or operator
+        of nbfact that is a product of J sparse factors, or the supports of a chain,
+        filled with ones. "random": Gaussian matrices, projected onto the sets. By
+        default the factor that is updated first is zero and all others are identities.
     order : {"right-to-left", "left-to-right"}
         The order in which a sweep updates the factors.
     callback : callable, optional

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...kernels import frobenius_norm, max_abs
-from ...operators import FactorProduct
+from ...operators import Butterfly, FactorProduct
+from ..common.as_factors import as_factors, butterfly_of
 from ..common.factors import Dense, Factor
+from ..common.operator_factors import butterfly_like
 from ..common.result import (
     Factorization,
     FactorsLike,
@@ -40,14 +42,16 @@ def refine(
     tol: float = 1e-6,
     fixed: Sequence[int] = (),
     callback: SweepCallback | None = None,
-) -> Factorization:
+) -> Factorization[Any]:
     """Improve the values of sparse factors, and leave their supports unchanged.
 
     Parameters
     ----------
-    result : Factorization, FactorProduct, or sequence of J arrays
-        The factors to start from. Their non-zeros are the supports: nothing else of
-        the sets they were learned in is kept.
+    result : Factorization, FastOperator, Chain, or sequence of J arrays
+        The factors to start from: any result or operator of nbfact that is a product of
+        sparse factors, the supports of a chain, filled with ones, or matrices. Their
+        non-zeros are the supports: nothing else of the sets they were learned in is
+        kept.
     target : array_like, scipy sparse or LinearOperator, (m, n), optional
         The matrix A, real or complex, finite; it is made dense. By default it is the
         one that `result` remembers.
@@ -68,12 +72,15 @@ def refine(
         fixed have Frobenius norm 1 (a zero factor stays zero), the scale carries the
         rest and is positive, and entries that became exactly zero are gone. Where
         nothing was to be gained, the factors and the scale are those of `result`. For a
-        zero target the scale is 0.
+        zero target the scale is 0. From a `Butterfly`, or a result whose operator is
+        one, the operator is a `Butterfly` of the same chain and permutations; its
+        factors take a share of the scale each.
 
     Raises
     ------
     TypeError
-        A target or factors that are not numeric; complex factors for a real target.
+        A target or factors that are not numeric; complex factors for a real target; an
+        operator that is no product of sparse factors.
     ValueError
         No target; shapes that do not fit; NaN or infinity; n_iter < 1, tol < 0; an
         index in `fixed` out of range, or all factors fixed.
@@ -138,10 +145,16 @@ def refine(
     record = SweepRecord(began)
     if max_abs(matrix) == 0:
         record.add(0.0, 0.0, 0)
-        zero = FactorProduct(start.factors, 0.0)
-        return Factorization(zero, 0.0, record.history, target=matrix)
-    best, error = _improved(matrix, start, options, record)
-    return Factorization(best, error, record.history, target=matrix)
+        best, error = FactorProduct(start.factors, 0.0), 0.0
+    else:
+        best, error = _improved(matrix, start, options, record)
+    operator: FactorProduct | Butterfly = best
+    form = butterfly_of(result)
+    if form is not None and best is start:
+        operator = form.astype(matrix.dtype)
+    elif form is not None:
+        operator = butterfly_like(best, form, places)
+    return Factorization(operator, error, record.history, target=matrix)
 
 
 def _improved(
@@ -202,9 +215,7 @@ def _dense_factors(product: FactorProduct) -> list[Factor]:
 
 def _checked_start(result: FactorsLike, target: np.ndarray) -> FactorProduct:
     """Return the product to start from, in the dtype of the target, or raise."""
-    factors: Any = getattr(result, "factors", result)
-    scale: float = getattr(result, "scale", 1.0)
-    product = FactorProduct(factors, scale)
+    product = FactorProduct(*as_factors("result", result))
     if product.shape != target.shape:
         raise ValueError(f"result is {product.shape} but target is {target.shape}")
     if product.dtype.kind == "c" and target.dtype.kind != "c":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..._core.checks import RandomState, size
-from ...operators import Butterfly
+from ...operators import Butterfly, FactorProduct
 from ..common.result import Factorization, SweepState
 from ..common.target import checked_target
 from .permutation_search import PermutationSearch
@@ -21,32 +21,30 @@ ENTRIES = 1 << 21
 of starts is given: it bounds the time of a call."""
 
 
-@dataclass(frozen=True)
-class PermutedFactorization(Factorization):
+@dataclass(frozen=True, repr=False)
+class PermutedFactorization(Factorization[Butterfly | FactorProduct]):
     """A ≈ scale * factors[0] @ ... @ factors[-1], a butterfly with permutations.
 
     Attributes
     ----------
     operator, relative_error, history, target
-        See `Factorization`. The permutations are merged into the factors of `operator`.
-        `history` holds the error after each start and each pass.
+        See `Factorization`. `operator` is a Butterfly; with ``tied=False`` it is a
+        FactorProduct, with the permutations merged into its factors. `history` holds
+        the error after each start and each pass.
     row_permutation, column_permutation : ndarray of intp, (n,)
         ``A[np.ix_(row_permutation, column_permutation)]`` is nearly a butterfly without
         permutations: a product in `Chain.square_dyadic`. With ``tied=False`` no single
         order fits all blocks. The rows are then in the order of the nested halves, and
         the columns in that of the pairs of the first block of each level; if
         `transposed`, it is the other way round.
-    butterfly : Butterfly or None
-        The operator as a Butterfly, which multiplies faster; None with ``tied=False``.
     transposed : bool
         Whether the best splits were found in the transpose. This matters only with
         ``tied=False``: the rows are then paired differently in different blocks of
         columns.
     """
 
-    row_permutation: np.ndarray = field(kw_only=True, repr=False)
-    column_permutation: np.ndarray = field(kw_only=True, repr=False)
-    butterfly: Butterfly | None = field(kw_only=True, repr=False)
+    row_permutation: np.ndarray = field(kw_only=True, repr=False, compare=False)
+    column_permutation: np.ndarray = field(kw_only=True, repr=False, compare=False)
     transposed: bool = field(kw_only=True)
 
 
@@ -176,6 +174,5 @@ def identify_butterfly(
         target=matrix,
         row_permutation=found.nest.rows,
         column_permutation=found.nest.columns,
-        butterfly=found.butterfly,
         transposed=search.best.transposed,
     )

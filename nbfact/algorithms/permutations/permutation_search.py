@@ -17,11 +17,12 @@ import scipy.sparse as sp
 
 from ...kernels import frobenius_norm
 from ...metrics import relative_error
-from ...operators import Butterfly, Chain, FactorProduct
+from ...operators import Butterfly, FactorProduct
 from ..butterfly.butterfly_factorize import butterfly_factorize
 from ..butterfly.butterfly_result import ButterflyFactorization
 from ..butterfly.split_problem import exact_error
 from ..common.factors import Dense, Factor
+from ..common.operator_factors import product_of
 from ..common.result import History, SweepState
 from ..common.target import shift
 from ..palm.refine import refine
@@ -63,18 +64,16 @@ class PermutedProduct:
 
     Attributes
     ----------
-    operator : FactorProduct
-        The product of the factors, with the permutations merged into them.
-    butterfly : Butterfly or None
-        The same as a Butterfly; None for untied splits.
+    operator : Butterfly or FactorProduct
+        A Butterfly; for untied splits the product of the factors, with the permutations
+        merged into them.
     relative_error : float
         ‖A - Â‖_F / ‖A‖_F.
     nest : Nest
         The splits of the target.
     """
 
-    operator: FactorProduct
-    butterfly: Butterfly | None
+    operator: Butterfly | FactorProduct
     relative_error: float
     nest: Nest
 
@@ -212,48 +211,34 @@ class PermutationSearch:
 
     def _best_factors(self) -> list[Factor]:
         """Return the best factors so far, for a callback."""
-        product, _ = self._operators(self.best.of_target())
+        product = product_of(self._operator(self.best.of_target()))
         return [Dense(factor.toarray()) for factor in product.factors]
 
-    def _operators(self, nest: Nest) -> tuple[FactorProduct, Butterfly | None]:
-        """Return the factors, and the butterfly if tied, in the units of the target."""
+    def _operator(self, nest: Nest) -> Butterfly | FactorProduct:
+        """Return the butterfly if tied, else the factors, in units of the target."""
         if nest.factors is None:
             exact: np.ndarray = np.asarray(shift(self._views[0], self._exponent))
-            butterfly = self._factored(nest, exact).operator.astype(self._dtype)
-            return butterfly.to_factors(), butterfly
+            return self._factored(nest, exact).operator.astype(self._dtype)
         steps = _exponents(self._exponent, len(nest.factors))
         factors = [
             sp.csr_array(shift(factor, step), dtype=self._dtype)
             for factor, step in zip(nest.factors, steps, strict=True)
         ]
-        return FactorProduct(factors), None
+        return FactorProduct(factors)
 
     def result(self, matrix: np.ndarray, refine_values: bool) -> PermutedProduct:
         """Return the best factors found, with refined values if that is asked for."""
         nest = self.best.of_target()
-        product, butterfly = self._operators(nest)
-        error = float(relative_error(matrix, product.toarray()))
+        operator = self._operator(nest)
+        error = float(relative_error(matrix, product_of(operator)))
         if refine_values and error > 10 * np.finfo(self._dtype).eps:
-            refined = refine(product, matrix)
+            refined = refine(operator, matrix)
             if refined.relative_error < error:
-                product, error = refined.operator, refined.relative_error
-                if butterfly is not None:
-                    butterfly = _as_butterfly(product, nest)
-        return PermutedProduct(product, butterfly, error, nest)
+                operator, error = refined.operator, refined.relative_error
+        return PermutedProduct(operator, error, nest)
 
 
 def _exponents(exponent: int, n_factors: int) -> list[int]:
     """Return the power of two of each factor, shared so that no factor overflows."""
     ends = [exponent * j // n_factors for j in range(n_factors + 1)]
     return [stop - start for start, stop in itertools.pairwise(ends)]
-
-
-def _as_butterfly(product: FactorProduct, nest: Nest) -> Butterfly:
-    """Return the factors of a tied nest as a Butterfly, its permutations apart."""
-    factors = list(product.factors)
-    factors[0] = factors[0][nest.rows]
-    factors[-1] = sp.csr_array(factors[-1][:, nest.columns])
-    straight = FactorProduct(factors, product.scale)
-    chain = Chain.square_dyadic(len(nest.rows))
-    plain = Butterfly.from_factors(straight, chain)
-    return Butterfly(plain.chain, plain.values, rows=nest.rows, columns=nest.columns)
