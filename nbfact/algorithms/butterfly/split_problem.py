@@ -10,7 +10,7 @@ import numpy as np
 
 from ...kernels import frobenius_norm
 from ...operators import Butterfly
-from ..common.target import shift
+from ..common.problem import shift
 from .butterfly_result import ButterflyFactorization
 from .splits import SplitFactors, SplitOrder, factor_by_splits
 from .ways import Way
