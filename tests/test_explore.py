@@ -7,7 +7,7 @@ import pytest
 from samples import SINGLE
 
 import nbfact as nf
-from nbfact.algorithms.palm.explore import schedule_of
+from nbfact.algorithms.palm.leaky_exploration import schedule_of
 
 START = {"init": "random", "random_state": 0}
 
@@ -199,7 +199,7 @@ def test_a_wrong_leak_is_refused(leak, error, message):
 
 
 def test_wrong_numbers_are_refused():
-    with pytest.raises(ValueError, match="n_restarts=-1: expected at least 1"):
+    with pytest.raises(ValueError, match="n_restarts=-1: expected at least 0"):
         nf.explore(np.eye(4), regular(4, 2, 2), n_restarts=-1)
     with pytest.raises(ValueError, match="n_iter must be at least 1"):
         nf.explore(np.eye(4), regular(4, 2, 2), n_iter=0)

@@ -11,7 +11,7 @@ from samples import DTYPES, SINGLE, random
 from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
-from nbfact.algorithms.common import target as targets
+from nbfact.algorithms.common import problem as targets
 from nbfact.algorithms.palm.sweep_options import SweepOptions
 from nbfact.kernels import project_skperm
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from ...kernels import frobenius_norm
 from ...operators import Butterfly
+from ..common.problem import shift
 from ..common.result import History
-from ..common.target import shift
 from .butterfly_result import ButterflyFactorization
 from .splits import SplitFactors, SplitOrder, factor_by_splits
 from .ways import Way

@@ -1,8 +1,9 @@
 """What the families of algorithms share.
 
-``target.py``
-    The matrix to factor: checked once, divided by a power of two so that no square
-    over- or underflows, then read by the sweeps as a dense array or by products alone.
+``problem.py``
+    `Problem`, the matrix to factor: checked and measured once, divided by a power of
+    two so that no square over- or underflows, then read by the sweeps as a dense array
+    or by products alone.
 ``factors.py``
     One factor while an algorithm works on it, sparse or dense, and chains of sparse
     factors packed for the kernels.

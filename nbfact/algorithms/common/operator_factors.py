@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...operators import Butterfly, FactorProduct, FastOperator, OperatorSum
-from .target import shift
+from .problem import shift
 
 
 def product_of(operator: FastOperator) -> FactorProduct:

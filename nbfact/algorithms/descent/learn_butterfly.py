@@ -9,8 +9,8 @@ import numpy as np
 
 from ..._core.checks import RandomState
 from ...metrics import relative_error
+from ..common.problem import Problem
 from ..common.result import SweepCallback
-from ..common.target import checked_target
 from .descent_options import DescentModel, DescentOptions
 from .descent_result import LearnedButterfly
 from .permutation_choices import PermutationChoice, Permutations, fixed_permutations
@@ -191,8 +191,7 @@ def _result(
 
 def _checked_square(target: Any) -> np.ndarray:
     """Return a dense square matrix whose order is a power of two, or raise."""
-    # With one factor `checked_target` returns an array, whatever the target was.
-    matrix: np.ndarray = np.asarray(checked_target(target, 1))
+    matrix = Problem.of(target).array
     m, n = matrix.shape
     if m != n or n < 2 or n & (n - 1):
         raise ValueError(

@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from ..._core.checks import RandomState
 from ..._core.jobs import each
 from ...operators import Butterfly, FactorProduct
+from ..common.problem import Problem
 from ..common.result import Factorization, History, SweepCallback, SweepState
-from ..common.target import shift, shift_exponent
 from ..palm.explore import explore
 from .outcomes import LearnedTransform, Trial
 from .starts import Start, butterflies, rounding, split_budget, starts
@@ -96,8 +96,8 @@ class BudgetSearch:
 
     Parameters
     ----------
-    matrix : ndarray, (m, n)
-        The checked target, which is not zero.
+    problem : Problem
+        The target as a dense matrix, which is not zero.
     effort : Effort
         How much each search spends.
     n_jobs : int
@@ -119,13 +119,14 @@ class BudgetSearch:
 
     def __init__(
         self,
-        matrix: np.ndarray,
+        problem: Problem,
         effort: Effort,
         n_jobs: int,
         callback: SweepCallback | None,
         random_state: RandomState,
     ) -> None:
-        self.matrix = matrix
+        self.problem = problem
+        matrix = self.matrix = problem.array
         self._effort, self._n_jobs, self._callback = effort, n_jobs, callback
         self._rng = np.random.default_rng(random_state)
         self.trials: list[Trial] = []
@@ -137,7 +138,7 @@ class BudgetSearch:
 
     def best(self, budget: int) -> LearnedTransform:
         """Return the best factorization with at most `budget` non-zeros."""
-        one = largest_entries(self.matrix, budget)
+        one = largest_entries(self.problem, budget)
         self._record("largest entries", one, 0.0)
         fitting: list[Found] = [("largest entries", one)]
         fitting += [
@@ -257,11 +258,10 @@ class BudgetSearch:
             self.stopped = True
 
 
-def largest_entries(matrix: np.ndarray, budget: int) -> Factorization:
+def largest_entries(problem: Problem, budget: int) -> Factorization:
     """Return the largest entries of a matrix as one factor: no other has less error."""
-    exponent = shift_exponent(matrix)
-    assert exponent is not None  # a zero matrix is not searched
-    size = np.abs(shift(matrix, -exponent)).ravel()
+    matrix = problem.array
+    size = np.abs(problem.shifted).ravel()
     order = np.argsort(-size, kind="stable")
     rest = np.linalg.norm(size[order[budget:]]) / np.linalg.norm(size)
     rows, columns = np.unravel_index(order[:budget], matrix.shape)

@@ -9,8 +9,8 @@ import scipy.sparse as sp
 
 from ..._core.checks import RandomState
 from ...operators import FactorProduct
+from ..common.problem import Problem, TargetLike
 from ..common.result import History, SweepCallback
-from ..common.target import TargetLike, checked_target, shift_exponent
 from .budget_search import EFFORTS, BudgetSearch
 from .outcomes import LearnedTransform
 from .starts import rounding
@@ -124,18 +124,19 @@ def learn_transform(
     >>> r.method, r.operator.nnz, bool(r.relative_error < 1e-12)
     ('identified butterfly', 128, True)
     """
-    matrix = checked_target(target, 1)
+    problem = Problem.of(target)
+    matrix = problem.array
     given: dict[str, Any] = {"nnz": nnz, "rcg": rcg, "error": error}
     given = {name: value for name, value in given.items() if value is not None}
     budget = _checked_budget(given, matrix.shape)
     if effort not in EFFORTS:
         raise ValueError(f"effort must be one of {tuple(EFFORTS)}, got {effort!r}")
-    if shift_exponent(matrix) is None:
+    if problem.zero:
         zero = FactorProduct([sp.csr_array(matrix.shape, dtype=matrix.dtype)], 0.0)
         return LearnedTransform(
             zero, 0.0, History(), target=matrix, method="zero", budget=budget
         )
-    search = BudgetSearch(matrix, EFFORTS[effort], n_jobs, callback, random_state)
+    search = BudgetSearch(problem, EFFORTS[effort], n_jobs, callback, random_state)
     return search.best(budget) if error is None else smallest(search, error)
 
 

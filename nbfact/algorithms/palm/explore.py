@@ -1,44 +1,14 @@
 """explore: PALM whose projections remember what they drop, to find better supports."""
 
-import math
-import numbers
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, TypeGuard
+from collections.abc import Sequence
 
-import numpy as np
-
-from ..._core.checks import RandomState, size
-from ..._core.jobs import each
-from ...constraints import (
-    Constraint,
-    SkPerm,
-    Sp,
-    SpCol,
-    SpLin,
-    SpLinCol,
-    SpTril,
-    SpTriu,
-    Supp,
-)
-from ...constraints.sets import Set
-from ..common.result import Factorization, FactorsLike, SweepCallback
-from ..common.target import Matrix, TargetLike, checked_target
-from .initial_factors import InitialFactors, checked_constraints, initial_factors
-from .palm4msa import descend
-from .refine import refine
+from ..._core.checks import RandomState
+from ...constraints import Constraint
+from ..common.problem import Problem, TargetLike
+from ..common.result import Factorization, SweepCallback
+from .initial_factors import Init
+from .leaky_exploration import ExploreOptions, Leak, explore_problem, schedule_of
 from .sweep_options import Order, SweepOptions
-
-Leak: TypeAlias = float | tuple[float, float] | Callable[[float], float]
-"""A leak, the leaks of the first and last sweep, or a function of the share done."""
-
-_SUPPORTS = {Sp, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, Supp}
-"""Sets that limit the supports of their matrices, and not the values (but `nonneg`)."""
-
-_SETTLING = 0.1
-"""Number of the sweeps without a leak that follow an exploration, as a share of its own
-number of sweeps: they end at a point near by, and need not travel."""
 
 
 def explore(
@@ -47,7 +17,7 @@ def explore(
     *,
     leak: Leak = (0.99, 0.9),
     n_iter: int = 300,
-    init: FactorsLike | Literal["random"] | None = None,
+    init: Init = None,
     order: Order = "right-to-left",
     step: float = 1.0,
     n_restarts: int = 0,
@@ -161,8 +131,7 @@ def explore(
     True
     """
     constraints = list(constraints)
-    matrix = checked_target(target, len(constraints))
-    constraints = checked_constraints(constraints, matrix.shape)
+    problem = Problem.of(target, len(constraints))
     sweeps = SweepOptions(
         n_iter=n_iter,
         order=order,
@@ -171,127 +140,11 @@ def explore(
         callback=callback,
         leak=schedule_of(leak),
     )
-    n_restarts = 0 if n_restarts == 0 else size("n_restarts", n_restarts)
-    options = _Exploration(sweeps, safeguard, refine_values)
-    rng = np.random.default_rng(random_state)
-    starts = [initial_factors(constraints, init, order, matrix.dtype, rng)]
-    for child in rng.spawn(n_restarts):
-        starts.append(
-            initial_factors(constraints, "random", order, matrix.dtype, child)
-        )
-    calls = [(matrix, constraints, start, options) for start in starts]
-    found = each(_explored, calls, n_jobs)
-    return min(found, key=lambda result: result.relative_error)
-
-
-@dataclass(frozen=True)
-class _Exploration:
-    """What is done from each start: sweeps with a leak, and what follows them."""
-
-    sweeps: SweepOptions
-    safeguard: bool
-    refine_values: bool
-
-    @property
-    def without_leak(self) -> SweepOptions:
-        """The options of the same number of sweeps of palm4MSA, without a callback."""
-        return replace(self.sweeps, leak=None, callback=None)
-
-
-def schedule_of(leak: Leak) -> Callable[[float], float]:
-    """Return the leak as a function of the share of sweeps that are done, or raise."""
-    if callable(leak):
-        return Schedule(leak)
-    if isinstance(leak, Sequence) and not isinstance(leak, str):
-        ends, interval = tuple(leak), "[0, 1)"
-        fits = len(ends) == 2
-    else:
-        ends, interval = (leak,), "[0, 1]"
-        fits = True
-    if not fits or not all(map(_is_number, ends)):
-        raise TypeError(f"leak must be a number, a pair of them or callable: {leak!r}")
-    if not all(0 <= end <= 1 for end in ends) or (len(ends) == 2 and 1 in ends):
-        raise ValueError(f"leak must be in {interval}, got {leak!r}")
-    return Schedule(tuple(map(float, ends)))
-
-
-class Schedule:
-    """The leak of a sweep, as a function of the share of sweeps that are done.
-
-    It is a class, and not a closure, so that it can be sent to other processes.
-    """
-
-    def __init__(self, leak: Callable[[float], float] | tuple[float, ...]) -> None:
-        self._leak = leak
-
-    def __call__(self, done: float) -> float:
-        """Return the leak, in [0, 1]."""
-        if not callable(self._leak):
-            first, last = self._leak[0], self._leak[-1]
-            if first == last:
-                return first
-            return 1 - (1 - first) ** (1 - done) * (1 - last) ** done
-        leak = self._leak(done)
-        if not _is_number(leak) or not 0 <= leak <= 1:
-            raise ValueError(f"leak({done:.3g}) must be in [0, 1], got {leak!r}")
-        return float(leak)
-
-
-def _explored(
-    matrix: Matrix,
-    constraints: Sequence[Constraint],
-    start: InitialFactors,
-    options: _Exploration,
-) -> Factorization:
-    """Explore from one start, and return the best, that of palm4MSA included."""
-    began = time.perf_counter()
-    best = descend(matrix, constraints, start, options.sweeps, began)
-    if options.refine_values:
-        best = _with_refined_values(best, matrix, constraints, options)
-    if not options.safeguard:
-        return best
-    palm = descend(matrix, constraints, start, options.without_leak, began)
-    if options.refine_values:
-        palm = _refined(palm, constraints)
-    return min(best, palm, key=lambda result: result.relative_error)
-
-
-def _with_refined_values(
-    best: Factorization,
-    matrix: Matrix,
-    constraints: Sequence[Constraint],
-    options: _Exploration,
-) -> Factorization:
-    """Sweep without a leak, and solve for the values; never worse than `best`."""
-    if best.relative_error == 0:
-        return best
-    order = options.sweeps.order
-    start = initial_factors(constraints, best, order, matrix.dtype, None)
-    n_iter = math.ceil(_SETTLING * options.sweeps.n_iter)
-    sweeps = replace(options.without_leak, n_iter=n_iter)
-    settled = descend(matrix, constraints, start, sweeps, 0.0)
-    better = min(best, settled, key=lambda result: result.relative_error)
-    return _refined(replace(better, history=best.history), constraints)
-
-
-def _refined(result: Factorization, constraints: Sequence[Constraint]) -> Factorization:
-    """Solve for the values of the factors whose sets limit the support alone."""
-    fixed = [j for j, one in enumerate(constraints) if not _only_support(one)]
-    if result.target is None or len(fixed) == len(constraints):
-        return result
-    refined = refine(result, fixed=fixed)
-    if refined.relative_error >= result.relative_error:
-        return result
-    return replace(refined, history=result.history)
-
-
-def _only_support(constraint: Constraint) -> bool:
-    """Return whether a set holds all values on the supports of its elements."""
-    if not isinstance(constraint, Set) or type(constraint) not in _SUPPORTS:
-        return False
-    return not constraint.nonneg
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    """Return whether a value is a real number, and not a bool."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    options = ExploreOptions(
+        sweeps=sweeps,
+        n_restarts=n_restarts,
+        n_jobs=n_jobs,
+        safeguard=safeguard,
+        refine_values=refine_values,
+    )
+    return explore_problem(problem, constraints, init, options, random_state)

@@ -1,28 +1,15 @@
 """Hierarchical factorization: one factor peeled off at a time, by palm4MSA."""
 
 import dataclasses
-import time
 from collections.abc import Sequence
-from typing import Any, Literal, TypeVar
-
-import numpy as np
+from typing import Any, Literal
 
 from ...constraints import Constraint
-from ..common.factors import Factor
+from ..common.problem import Problem, TargetLike
 from ..common.result import Factorization, SweepCallback
-from ..common.target import Matrix, TargetLike, checked_target, shift, shift_exponent
-from .initial_factors import checked_constraints, default_factors
-from .iterations import SweepRecord, iterate, product
-from .palm4msa import palm4msa
+from .peeling import PeelOptions, hierarchical_problem
 from .presets import SIDES, Preset, Side, named_preset
-from .sweep_options import ORDERS, Keep, Order, Scaling, SweepOptions
-from .sweeps import Sweeps
-
-HOPELESS = 0.1
-"""Relative error above which the fallbacks of a preset are tried too: what a preset is
-made for is factored to rounding, so that a larger error means wrong supports."""
-
-_Item = TypeVar("_Item")
+from .sweep_options import Keep, Order, Scaling
 
 
 def hierarchical(
@@ -117,19 +104,15 @@ def hierarchical(
     >>> len(r.factors), r.operator.nnz, bool(r.relative_error < 1e-12)
     (3, 48, True)
     """
-    matrix = checked_target(target, 2)
     given: dict[str, Any] = {
         "order": order, "scaling": scaling, "step": step, "keep": keep
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
     preset = _preset_of(factor_constraints, residual_constraints, residual_side)
-    preset = dataclasses.replace(preset, **given)
-    result = _factored(matrix, preset, n_iter, tol, callback)
-    for fallback in () if given else preset.fallbacks:
-        if result.relative_error > HOPELESS:
-            other = _factored(matrix, fallback, n_iter, tol, callback)
-            result = min(result, other, key=lambda result: result.relative_error)
-    return result
+    if given:
+        preset = dataclasses.replace(preset, **given, fallbacks=())
+    options = PeelOptions(preset=preset, n_iter=n_iter, tol=tol, callback=callback)
+    return hierarchical_problem(Problem.of(target, 2), options)
 
 
 def _preset_of(
@@ -151,117 +134,3 @@ def _preset_of(
     return Preset(
         "", lambda _: lists, residual_side=residual_side, order="both", keep="last"
     )
-
-
-def _factored(
-    matrix: Matrix,
-    preset: Preset,
-    n_iter: int | Sequence[int],
-    tol: float,
-    callback: SweepCallback | None,
-) -> Factorization:
-    """Factor as a preset says, in one order or in both."""
-    levels = _checked_levels(*preset.constraints(matrix.shape))
-    orders = ORDERS if preset.order == "both" else (preset.order,)
-    if not set(orders) <= set(ORDERS):
-        raise ValueError(
-            f'order must be "both" or one of {ORDERS}, got {preset.order!r}'
-        )
-    n_split, n_refine = _checked_pair(n_iter)
-    split = SweepOptions(
-        n_iter=n_split,
-        tol=tol,
-        scaling=preset.scaling,
-        step=preset.step,
-        keep=preset.keep,
-    )
-    refinement = dataclasses.replace(split, n_iter=n_refine, callback=callback)
-    right = preset.residual_side == "right"
-    results = [
-        _peel(
-            matrix,
-            levels,
-            right,
-            dataclasses.replace(split, order=order),
-            dataclasses.replace(refinement, order=order),
-        )
-        for order in orders
-    ]
-    return min(results, key=lambda result: result.relative_error)
-
-
-def _checked_pair(n_iter: int | Sequence[int]) -> tuple[int, int]:
-    """Return the numbers of sweeps of a split and of a refinement, or raise."""
-    if not isinstance(n_iter, Sequence):
-        return n_iter, n_iter
-    if len(n_iter) != 2:
-        raise ValueError(
-            "n_iter must be an integer or a pair (split, refinement) of integers, got "
-            f"{n_iter!r}"
-        )
-    return n_iter[0], n_iter[1]
-
-
-def _checked_levels(
-    factor_constraints: list[Constraint], residual_constraints: list[Constraint]
-) -> list[tuple[Constraint, Constraint]]:
-    """Return the two sets of each level: that of the factor, and of the residual."""
-    if len(factor_constraints) != len(residual_constraints) or not factor_constraints:
-        raise ValueError(
-            "factor_constraints and residual_constraints must have the same length, "
-            f"at least 1, got {len(factor_constraints)} and {len(residual_constraints)}"
-        )
-    return list(zip(factor_constraints, residual_constraints, strict=True))
-
-
-def _peel(
-    target: Matrix,
-    levels: list[tuple[Constraint, Constraint]],
-    right: bool,
-    split: SweepOptions,
-    refinement: SweepOptions,
-) -> Factorization:
-    """Split the residual and refine all factors, level by level, in one order."""
-    began = time.perf_counter()
-    exponent = shift_exponent(target)
-    if exponent is None:
-        return _zero(target, levels, right)
-    shifted = shift(target, -exponent)
-    residual, scale, error = shifted, 1.0, 1.0
-    factors: list[Factor] = []
-    constraints: list[Constraint] = []
-    record = SweepRecord(began, exponent)
-    for level in levels:
-        pair = level if right else level[::-1]
-        checked_constraints(pair, residual.shape)
-        start = default_factors(pair, split.order, target.dtype)
-        sweeps = Sweeps(residual, pair, start, 1.0, split)
-        parts, ratio, _ = iterate(sweeps, split, SweepRecord(began))
-        del sweeps  # and the arrays that it works in
-        # The two new factors, and their sets, take the place of the residual.
-        factors = _replaced(factors, parts, right)
-        constraints = _replaced(constraints, pair, right)
-        whole = Sweeps(shifted, constraints, factors, scale * ratio, refinement)
-        factors, scale, error = iterate(whole, refinement, record)
-        residual = factors[-1 if right else 0].toarray()
-    operator = product(factors, scale, exponent)
-    dense = target if isinstance(target, np.ndarray) else None
-    return Factorization(operator, error, record.history, target=dense)
-
-
-def _zero(
-    target: Matrix, levels: list[tuple[Constraint, Constraint]], right: bool
-) -> Factorization:
-    """Return the factorization of a zero target."""
-    constraints: list[Constraint] = []
-    for level in levels:
-        constraints = _replaced(constraints, level if right else level[::-1], right)
-    return palm4msa(target, constraints)
-
-
-def _replaced(items: list[_Item], pair: Sequence[_Item], right: bool) -> list[_Item]:
-    """Return the items with the two of `pair` in place of the last one, or the first.
-
-    It is the last that is replaced where the residual is on the right.
-    """
-    return [*items[:-1], *pair] if right else [*pair, *items[1:]]

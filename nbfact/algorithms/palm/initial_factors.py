@@ -1,20 +1,22 @@
-"""The factors that a run of palm4MSA starts from."""
+"""The factors that a run of palm4MSA starts from, and the sets that they are in."""
 
 import itertools
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from ..._core.checks import RandomState
-from ..._core.dtypes import common_dtype, real_dtype
+from ..._core.dtypes import common_dtype
 from ...constraints import Constraint
 from ..common.as_factors import as_factors
 from ..common.factors import Factor, compressed
+from ..common.problem import Problem
 from ..common.result import FactorsLike
-from .sweep_options import Order
+from .factor_projection import closed_under_scaling
+from .sweep_options import SweepOptions
 
 _EXTREME = 24
 """Binary exponent, up or down, of the norm of a given factor beyond which the factor is
@@ -25,61 +27,68 @@ _LARGEST = {"d": 400, "f": 60}
 dtype (float64, float32): steps multiply by the square of the scale."""
 
 
+Init: TypeAlias = FactorsLike | Literal["random"] | None
+"""What the argument `init` of the public functions may be."""
+
+
 @dataclass(frozen=True)
-class InitialFactors:
-    """Factors to start from, left to right, and their scale.
+class SweepStart:
+    """Factors to start from, left to right, their scale, and their sets.
 
     Attributes
     ----------
+    constraints : list of Constraint
+        The set of each factor.
     factors : list of Factor
         S[0], ..., S[J-1].
     scale : float
-        λ, in the units of the target.
-    given : bool
-        Whether the caller gave them, so that their scale has a meaning.
+        λ, for the target as the sweeps see it: `Problem.shifted`.
     """
 
+    constraints: Sequence[Constraint]
     factors: list[Factor]
     scale: float = 1.0
-    given: bool = False
-
-    def tamed(
-        self, free: Collection[int], exponent: int, dtype: np.dtype
-    ) -> "InitialFactors":
-        """Return the same product, for a target divided by 2**exponent.
-
-        Norms of the factors whose places are in `free` are brought near 1 where they
-        are extreme, by powers of two; the scale makes up for it.
-        """
-        factors, total = list(self.factors), -exponent
-        for j in free:
-            own = math.frexp(factors[j].norm())[1]
-            if abs(own) > _EXTREME:
-                half = own // 2  # in two steps, because 2**1030 is not a double
-                factors[j] = factors[j].scaled(2.0**-half).scaled(2.0**-half)
-                total += 2 * half
-        mantissa, own = math.frexp(self.scale)
-        small = abs(own + total) < _LARGEST[real_dtype(dtype).char]
-        scale = math.ldexp(mantissa, own + total) if small else 1.0
-        return InitialFactors(factors, scale, self.given)
 
 
-def initial_factors(
+def checked_start(
+    problem: Problem,
     constraints: Sequence[Constraint],
-    init: FactorsLike | Literal["random"] | None,
-    order: Order,
-    dtype: np.dtype,
-    random_state: RandomState,
-) -> InitialFactors:
-    """Return the factors to start from, as the argument `init` of `palm4msa` says."""
+    init: Init,
+    options: SweepOptions,
+    random_state: RandomState = None,
+) -> SweepStart:
+    """Return the start that the argument `init` of `palm4msa` asks for, or raise."""
+    constraints = checked_constraints(constraints, problem.shape)
     if init is None:
-        return InitialFactors(default_factors(constraints, order, dtype))
+        return default_start(problem, constraints, options)
     if isinstance(init, str):
         if init != "random":
             raise ValueError(f'init must be "random" or factors, got {init!r}')
-        return InitialFactors(_random_factors(constraints, dtype, random_state))
+        return SweepStart(
+            constraints, _random_factors(constraints, problem.dtype, random_state)
+        )
+    given, scale = as_factors("init", init)
+    factors = _given_factors(constraints, given, problem.dtype)
+    return _tamed(problem, SweepStart(constraints, factors, scale), options)
+
+
+def default_start(
+    problem: Problem, constraints: Sequence[Constraint], options: SweepOptions
+) -> SweepStart:
+    """Return identities, and zero for the factor that is updated first.
+
+    The shapes of the constraints have to chain to that of the problem.
+    """
+    arrays = [np.eye(*one.shape, dtype=problem.dtype) for one in constraints]
+    arrays[0 if options.order == "left-to-right" else -1][:] = 0
+    return SweepStart(constraints, [compressed(array) for array in arrays])
+
+
+def _given_factors(
+    constraints: Sequence[Constraint], own: Sequence[Any], dtype: np.dtype
+) -> list[Factor]:
+    """Return the factors that a user gave, in the dtype of the target, or raise."""
     shapes = [tuple(constraint.shape) for constraint in constraints]
-    own, scale = as_factors("init", init)
     arrays = [f.toarray() if hasattr(f, "toarray") else np.asarray(f) for f in own]
     if [array.shape for array in arrays] != shapes:
         raise ValueError(
@@ -91,17 +100,29 @@ def initial_factors(
     for array in arrays:
         if common_dtype(array.dtype, dtype) != dtype and array.dtype.kind == "c":
             raise TypeError(f"init is complex but target is {dtype}")
-    factors = [compressed(np.array(a, dtype, order="C")) for a in arrays]
-    return InitialFactors(factors, scale, given=True)
+    return [compressed(np.array(array, dtype, order="C")) for array in arrays]
 
 
-def default_factors(
-    constraints: Sequence[Constraint], order: Order, dtype: np.dtype
-) -> list[Factor]:
-    """Return identities, and zero for the factor that is updated first."""
-    factors = [np.eye(*constraint.shape, dtype=dtype) for constraint in constraints]
-    factors[0 if order == "left-to-right" else -1][:] = 0
-    return [compressed(factor) for factor in factors]
+def _tamed(problem: Problem, start: SweepStart, options: SweepOptions) -> SweepStart:
+    """Return the same product, whose scale was in the units of the target.
+
+    Norms of the factors that are free to be scaled are brought near 1 where they are
+    extreme, by powers of two; the scale makes up for it.
+    """
+    if problem.zero:
+        return start
+    factors, total = list(start.factors), -problem.exponent
+    places = {j for j, one in enumerate(start.constraints) if closed_under_scaling(one)}
+    for j in places - set(options.fixed):
+        own = math.frexp(factors[j].norm())[1]
+        if abs(own) > _EXTREME:
+            half = own // 2  # in two steps, because 2**1030 is not a double
+            factors[j] = factors[j].scaled(2.0**-half).scaled(2.0**-half)
+            total += 2 * half
+    mantissa, own = math.frexp(start.scale)
+    small = abs(own + total) < _LARGEST[problem.real.char]
+    scale = math.ldexp(mantissa, own + total) if small else 1.0
+    return SweepStart(start.constraints, factors, scale)
 
 
 def checked_constraints(

@@ -10,9 +10,11 @@ import numpy as np
 
 from ...operators import FactorProduct
 from ..common.factors import Factor
-from ..common.result import History, SweepState
+from ..common.problem import Problem
+from ..common.result import Factorization, History, SweepState
+from .initial_factors import SweepStart
+from .sweep import Sweeps
 from .sweep_options import SweepOptions
-from .sweeps import Sweeps
 
 
 class Iterate(NamedTuple):
@@ -28,31 +30,44 @@ class SweepRecord:
 
     Parameters
     ----------
-    began : float
-        When the call began, by `time.perf_counter`.
-    exponent : int
-        The sweeps see the target divided by 2**exponent, so that no square over- or
-        underflows; what is recorded is multiplied by it again.
+    began : float, optional
+        When the call began, by `time.perf_counter`: by default now.
     """
 
-    def __init__(self, began: float, exponent: int = 0) -> None:
+    def __init__(self, began: float | None = None) -> None:
         self.history = History()
-        self._began, self._exponent = began, exponent
+        self._began = time.perf_counter() if began is None else began
+
+    def fresh(self) -> "SweepRecord":
+        """Return an empty record of a run of the same call."""
+        return SweepRecord(self._began)
 
     def add(self, error: float, scale: float, entered: int) -> None:
         """Record the error of a sweep, its λ, and the number of new non-zeros."""
         self.history.errors.append(error)
-        self.history.scales.append(shifted_scale(scale, self._exponent))
+        self.history.scales.append(scale)
         self.history.seconds.append(time.perf_counter() - self._began)
         self.history.support_changes.append(entered)
 
 
-def iterate(sweeps: Sweeps, options: SweepOptions, record: SweepRecord) -> Iterate:
+def palm4msa_problem(
+    problem: Problem, start: SweepStart, options: SweepOptions, record: SweepRecord
+) -> Factorization:
+    """Return what `palm4msa` does for a problem, from a start."""
+    if problem.zero:
+        return zero_factorization(problem, start, options, record)
+    return factorization(problem, iterate(problem, start, options, record), record)
+
+
+def iterate(
+    problem: Problem, start: SweepStart, options: SweepOptions, record: SweepRecord
+) -> Iterate:
     """Sweep until a rule of `palm4msa` says stop, and return the last or best iterate.
 
-    Its λ is that of the target as the sweeps have it; `record` and the callback of
-    `options` get λ in the units of the target.
+    Its λ is that of the target as the sweeps have it, which is not zero or is the part
+    of one; `record` and the callback of `options` get λ in the units of the target.
     """
+    sweeps = Sweeps(problem, start, options)
     best: Iterate | None = None
     previous, error = math.inf, math.inf
     for iteration in range(1, options.n_iter + 1):
@@ -66,6 +81,7 @@ def iterate(sweeps: Sweeps, options: SweepOptions, record: SweepRecord) -> Itera
                 f"the product of the factors overflows in sweep {iteration}: "
                 "constraints of fixed norm, or fixed factors, are too large or small"
             )
+        scale = shifted_scale(scale, problem.exponent)
         record.add(error, scale, entered)
         if options.keep == "best" and (best is None or error < best.error):
             best = Iterate(*sweeps.result, error)
@@ -73,7 +89,6 @@ def iterate(sweeps: Sweeps, options: SweepOptions, record: SweepRecord) -> Itera
             parts: Callable[[], list[Factor]] = functools.partial(
                 list, sweeps.result[0]
             )
-            scale = record.history.scales[-1]
             if options.callback(SweepState(iteration, error, scale, parts)):
                 break
         change = abs(previous - error)
@@ -82,6 +97,26 @@ def iterate(sweeps: Sweeps, options: SweepOptions, record: SweepRecord) -> Itera
             break
         previous = error
     return Iterate(*sweeps.result, error) if best is None else best
+
+
+def factorization(
+    problem: Problem, found: Iterate, record: SweepRecord
+) -> Factorization:
+    """Return an iterate as a result, in the units of the target."""
+    operator = product(found.factors, found.scale, problem.exponent)
+    return Factorization(operator, found.error, record.history, target=problem.dense)
+
+
+def zero_factorization(
+    problem: Problem, start: SweepStart, options: SweepOptions, record: SweepRecord
+) -> Factorization:
+    """Return the result for a zero target: all factors are zero but fixed ones."""
+    record.add(0.0, 0.0, 0)
+    factors = [
+        factor if j in options.fixed else factor.scaled(0.0)
+        for j, factor in enumerate(start.factors)
+    ]
+    return factorization(problem, Iterate(factors, 0.0, 0.0), record)
 
 
 def product(factors: Sequence[Factor], scale: float, exponent: int) -> FactorProduct:

@@ -1,20 +1,14 @@
 """palm4MSA: proximal alternating linearised minimisation for multi-layer sparsity."""
 
-import time
 from collections.abc import Sequence
-from typing import Literal
-
-import numpy as np
 
 from ..._core.checks import RandomState
 from ...constraints import Constraint
-from ..common.result import Factorization, FactorsLike, History, SweepCallback
-from ..common.target import Matrix, TargetLike, checked_target, shift, shift_exponent
-from .factor_projection import closed_under_scaling
-from .initial_factors import InitialFactors, checked_constraints, initial_factors
-from .iterations import SweepRecord, iterate, product
+from ..common.problem import Problem, TargetLike
+from ..common.result import Factorization, SweepCallback
+from .initial_factors import Init, checked_start
+from .iterations import SweepRecord, palm4msa_problem
 from .sweep_options import Keep, Order, Scaling, SweepOptions, checked_fixed
-from .sweeps import Sweeps
 
 
 def palm4msa(
@@ -23,7 +17,7 @@ def palm4msa(
     *,
     n_iter: int = 200,
     tol: float = 0.0,
-    init: FactorsLike | Literal["random"] | None = None,
+    init: Init = None,
     order: Order = "right-to-left",
     callback: SweepCallback | None = None,
     scaling: Scaling = "balanced",
@@ -130,10 +124,9 @@ def palm4msa(
     >>> r.operator.nnz, bool(r.relative_error < 1e-12)
     (16, True)
     """
-    began = time.perf_counter()
+    record = SweepRecord()
     constraints = list(constraints)
-    matrix = checked_target(target, len(constraints))
-    constraints = checked_constraints(constraints, matrix.shape)
+    problem = Problem.of(target, len(constraints))
     options = SweepOptions(
         n_iter=n_iter,
         tol=tol,
@@ -146,36 +139,5 @@ def palm4msa(
     )
     if options.fixed and (init is None or isinstance(init, str)):
         raise ValueError(f"fixed={fixed} needs init, the factors that are kept")
-    start = initial_factors(constraints, init, order, matrix.dtype, random_state)
-    return descend(matrix, constraints, start, options, began)
-
-
-def descend(
-    matrix: Matrix,
-    constraints: Sequence[Constraint],
-    start: InitialFactors,
-    options: SweepOptions,
-    began: float,
-) -> Factorization:
-    """Run palm4MSA, or `explore` where the options have a leak, on checked arguments.
-
-    `began` is when the call began, by `time.perf_counter`.
-    """
-    dense = matrix if isinstance(matrix, np.ndarray) else None
-    exponent = shift_exponent(matrix)
-    if exponent is None:
-        factors = [
-            factor if j in options.fixed else factor.scaled(0.0)
-            for j, factor in enumerate(start.factors)
-        ]
-        history = History([0.0], [0.0], [time.perf_counter() - began], [0])
-        return Factorization(product(factors, 0.0, 0), 0.0, history, target=dense)
-    if start.given:
-        free = {j for j, one in enumerate(constraints) if closed_under_scaling(one)}
-        start = start.tamed(free - set(options.fixed), exponent, matrix.dtype)
-    shifted = shift(matrix, -exponent)
-    sweeps = Sweeps(shifted, constraints, start.factors, start.scale, options)
-    record = SweepRecord(began, exponent)
-    found = iterate(sweeps, options, record)
-    operator = product(found.factors, found.scale, exponent)
-    return Factorization(operator, found.error, record.history, target=dense)
+    start = checked_start(problem, constraints, init, options, random_state)
+    return palm4msa_problem(problem, start, options, record)

@@ -1,37 +1,18 @@
 """refine: exact least squares on fixed supports, one factor after the other."""
 
-import functools
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ...kernels import frobenius_norm, max_abs
-from ...operators import Butterfly, FactorProduct
+from ...operators import FactorProduct
 from ..common.as_factors import as_factors, butterfly_of
-from ..common.factors import Dense, Factor
 from ..common.operator_factors import butterfly_like
-from ..common.result import (
-    Factorization,
-    FactorsLike,
-    SweepCallback,
-    SweepState,
-)
-from ..common.target import TargetLike, checked_target, shift
+from ..common.problem import Problem, TargetLike
+from ..common.result import Factorization, FactorsLike, SweepCallback
 from .iterations import SweepRecord
-from .sweep_options import SweepOptions, checked_fixed
-from .value_sweeps import ValueSweeps, dense_product, unit_factors
-
-_RIDGE = 1e-10
-"""Number that is added to the diagonal of a system whose diagonal is scaled to 1; the
-precision of the target where that is more. A solve then multiplies values by at most
-1 / (2 sqrt(ridge)). Where the supports leave values free, larger ones would cancel and
-cost the product its digits."""
-
-_MARGIN = 100
-"""Times what a sweep adds to the rounding of the product that its gain must be, for the
-sweep to be kept."""
+from .refinement import RefineOptions, refine_problem
+from .sweep_options import checked_fixed
 
 
 def refine(
@@ -131,95 +112,37 @@ def refine(
     >>> bool(nf.refine(factors, A).relative_error < 1e-12)
     True
     """
-    began = time.perf_counter()
+    record = SweepRecord()
     if target is None:
         target = getattr(result, "target", None)
     if target is None:
         raise ValueError("target is needed: result does not remember the matrix")
-    matrix = checked_target(target, 1)
-    start = _checked_start(result, matrix)
+    problem = Problem.of(target)
+    start = _checked_factors(result, problem)
     places = checked_fixed(fixed, len(start.factors))
-    options = SweepOptions(n_iter=n_iter, tol=tol, fixed=places, callback=callback)
     if len(set(places)) == len(start.factors):
         raise ValueError("fixed holds all factors: there is nothing to refine")
-    record = SweepRecord(began)
-    if max_abs(matrix) == 0:
-        record.add(0.0, 0.0, 0)
-        best, error = FactorProduct(start.factors, 0.0), 0.0
-    else:
-        best, error = _improved(matrix, start, options, record)
-    operator: FactorProduct | Butterfly = best
+    options = RefineOptions(n_iter=n_iter, tol=tol, fixed=places, callback=callback)
+    refined = refine_problem(problem, start, options, record)
     form = butterfly_of(result)
-    if form is not None and best is start:
-        operator = form.astype(matrix.dtype)
-    elif form is not None:
-        operator = butterfly_like(best, form, places)
-    return Factorization(operator, error, record.history, target=matrix)
+    if form is None:
+        return refined
+    if refined.operator is start:
+        operator = form.astype(problem.dtype)
+    else:
+        operator = butterfly_like(refined.operator, form, places)
+    return Factorization(
+        operator, refined.relative_error, refined.history, target=refined.target
+    )
 
 
-def _improved(
-    matrix: np.ndarray,
-    start: FactorProduct,
-    options: SweepOptions,
-    record: SweepRecord,
-) -> tuple[FactorProduct, float]:
-    """Sweep until a rule of `refine` says stop; return the best product, its error."""
-    exponent = int(np.frexp(max_abs(matrix))[1])
-    target = shift(matrix.astype(np.result_type(matrix, np.float64)), -exponent)
-    eps = float(np.finfo(matrix.dtype).eps)
-    sweeps = ValueSweeps.of(target, start, options.fixed, max(_RIDGE, eps))
-    best = start
-    error, rounding = _errors(target, start, exponent)
-    for iteration in range(1, options.n_iter + 1):
-        sweeps = sweeps.swept()
-        # What counts is the error of what would be returned, rounded to its dtype.
-        # Where no values are best, because larger and larger ones are better and
-        # cancel, the gain has to be well above what rounding adds to the product.
-        product = sweeps.product(start, exponent, matrix.dtype)
-        previous, (current, noise) = error, _errors(target, product, exponent)
-        if current < error and error - current >= _MARGIN * (noise - rounding) - 1e-14:
-            best, error, rounding = product, current, noise
-        record.add(error, best.scale, 0)
-        if options.callback is not None:
-            parts = functools.partial(_dense_factors, best)
-            if options.callback(SweepState(iteration, error, best.scale, parts)):
-                break
-        if error <= max(eps / 8, 1e-15) or previous - error <= options.tol * previous:
-            break
-    return best, error
-
-
-def _errors(
-    target: np.ndarray, product: FactorProduct, exponent: int
-) -> tuple[float, float]:
-    """Return the relative error of a product, and what rounding may add to it.
-
-    The target is divided by 2**exponent.
-    """
-    factors, total = unit_factors(product, target.dtype)
-    mantissa, own = np.frexp(product.scale)
-    power = min(max(total + int(own) - exponent, -900), 900)
-    residual = target - shift(float(mantissa) * dense_product(factors), power)
-    sizes = np.full(product.shape[1], product.shape[1] ** -0.5)
-    for factor in reversed(factors):
-        sizes = abs(factor.matrix()) @ sizes
-    noise = np.finfo(product.dtype).eps * shift(sizes, power)
-    norm = frobenius_norm(target)
-    return frobenius_norm(residual) / norm, frobenius_norm(noise) / norm
-
-
-def _dense_factors(product: FactorProduct) -> list[Factor]:
-    """Return the factors of a product as a callback reads them."""
-    return [Dense(factor.toarray()) for factor in product.factors]
-
-
-def _checked_start(result: FactorsLike, target: np.ndarray) -> FactorProduct:
+def _checked_factors(result: FactorsLike, problem: Problem) -> FactorProduct:
     """Return the product to start from, in the dtype of the target, or raise."""
     product = FactorProduct(*as_factors("result", result))
-    if product.shape != target.shape:
-        raise ValueError(f"result is {product.shape} but target is {target.shape}")
-    if product.dtype.kind == "c" and target.dtype.kind != "c":
-        raise TypeError(f"result is complex but target is {target.dtype}")
+    if product.shape != problem.shape:
+        raise ValueError(f"result is {product.shape} but target is {problem.shape}")
+    if product.dtype.kind == "c" and problem.dtype.kind != "c":
+        raise TypeError(f"result is complex but target is {problem.dtype}")
     with np.errstate(over="ignore"):
-        factors = [factor.astype(target.dtype) for factor in product.factors]
+        factors = [factor.astype(problem.dtype) for factor in product.factors]
     return FactorProduct(factors, product.scale)

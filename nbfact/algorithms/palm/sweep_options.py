@@ -23,7 +23,7 @@ KEEPS: tuple[Keep, ...] = get_args(Keep)
 
 @dataclass(frozen=True, kw_only=True)
 class SweepOptions:
-    """The options of one run of palm4MSA, or of `refine`; making one checks them all.
+    """The options of one run of palm4MSA; making one checks them all.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class SweepOptions:
     leak: Callable[[float], float] | None = None
 
     def __post_init__(self) -> None:
-        _check_sweeps(self.n_iter, self.tol)
+        check_sweeps(self.n_iter, self.tol)
         _check_word("order", self.order, ORDERS)
         _check_word("scaling", self.scaling, SCALINGS)
         step = self.step
@@ -69,7 +69,7 @@ class SweepOptions:
         _check_word("keep", self.keep, KEEPS)
 
 
-def _check_sweeps(n_iter: int, tol: float) -> None:
+def check_sweeps(n_iter: int, tol: float) -> None:
     """Raise where `n_iter` is no integer of at least 1, or `tol` is below 0 or NaN."""
     if not isinstance(n_iter, numbers.Integral) or isinstance(n_iter, bool):
         raise TypeError(f"n_iter must be an integer, got {n_iter!r}")

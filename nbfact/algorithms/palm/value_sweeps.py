@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from ...kernels import frobenius_norm, optimal_scale
 from ...operators import FactorProduct
-from ..common.target import shift
+from ..common.problem import shift
 from .least_squares import least_squares, sampled
 
 _DENSE = 8
@@ -160,7 +160,7 @@ class ValueSweeps:
         # With fixed factors the scale may be one that the dtype does not hold.
         limit = np.finfo(dtype).maxexp - 2
         kept = min(max(exponent, -limit), limit)
-        matrices[free[0]].data = shift(matrices[free[0]].data, exponent - kept)
+        matrices[free[0]] = shift(matrices[free[0]], exponent - kept)
         matrices = [matrix.astype(dtype) for matrix in matrices]
         return FactorProduct(matrices, float(np.ldexp(mantissa, kept)))
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..._core.checks import RandomState, size
 from ...operators import Butterfly, FactorProduct
+from ..common.problem import Problem
 from ..common.result import Factorization, SweepState
-from ..common.target import checked_target
 from .permutation_search import PermutationSearch
 
 MOST_STARTS, FEWEST_STARTS = 16, 2
@@ -154,8 +154,8 @@ def identify_butterfly(
     True
     """
     began = time.perf_counter()
-    # With one factor `checked_target` returns an array, whatever the target was.
-    matrix: np.ndarray = np.asarray(checked_target(target, 1))
+    problem = Problem.of(target)
+    matrix = problem.array
     m, n = matrix.shape
     if m != n or n & (n - 1):
         raise ValueError(f"target {(m, n)}: expected (n, n), n a power of two")

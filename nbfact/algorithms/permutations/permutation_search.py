@@ -23,8 +23,8 @@ from ..butterfly.butterfly_result import ButterflyFactorization
 from ..butterfly.split_problem import exact_error
 from ..common.factors import Dense, Factor
 from ..common.operator_factors import product_of
+from ..common.problem import shift
 from ..common.result import History, SweepState
-from ..common.target import shift
 from ..palm.refine import refine
 from .nests import Nest, fresh_nest, nest_near
 

@@ -1,0 +1,197 @@
+"""Explorations: sweeps with a leak, and what follows them."""
+
+import math
+import numbers
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeGuard
+
+import numpy as np
+
+from ..._core.checks import RandomState, size
+from ..._core.jobs import each
+from ...constraints import (
+    Constraint,
+    SkPerm,
+    Sp,
+    SpCol,
+    SpLin,
+    SpLinCol,
+    SpTril,
+    SpTriu,
+    Supp,
+)
+from ...constraints.sets import Set
+from ..common.problem import Problem
+from ..common.result import Factorization
+from .initial_factors import Init, SweepStart, checked_start
+from .iterations import SweepRecord, factorization, iterate, palm4msa_problem
+from .refinement import RefineOptions, refine_problem
+from .sweep_options import SweepOptions
+
+Leak: TypeAlias = float | tuple[float, float] | Callable[[float], float]
+"""A leak, the leaks of the first and last sweep, or a function of the share done."""
+
+_SUPPORTS = {Sp, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, Supp}
+"""Sets that limit the supports of their matrices, and not the values (but `nonneg`)."""
+
+_SETTLING = 0.1
+"""Number of the sweeps without a leak that follow an exploration, as a share of its own
+number of sweeps: they end at a point near by, and need not travel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExploreOptions:
+    """The options of `explore`; making one checks them all.
+
+    Attributes
+    ----------
+    sweeps : SweepOptions
+        Those of the sweeps of an exploration, with their leak.
+    n_restarts, n_jobs, safeguard, refine_values
+        See `nbfact.explore`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An `n_restarts` or an `n_jobs` that is no integer, or out of range.
+    """
+
+    sweeps: SweepOptions
+    n_restarts: int = 0
+    n_jobs: int = 1
+    safeguard: bool = True
+    refine_values: bool = True
+
+    def __post_init__(self) -> None:
+        size("n_restarts", self.n_restarts, least=0)
+        size("n_jobs", self.n_jobs)
+
+    @property
+    def without_leak(self) -> SweepOptions:
+        """The options of the same number of sweeps of palm4MSA, without a callback."""
+        return replace(self.sweeps, leak=None, callback=None)
+
+    @property
+    def settling(self) -> SweepOptions:
+        """The options of the sweeps that follow an exploration."""
+        n_iter = math.ceil(_SETTLING * self.sweeps.n_iter)
+        return replace(self.without_leak, n_iter=n_iter)
+
+
+def explore_problem(
+    problem: Problem,
+    constraints: Sequence[Constraint],
+    init: Init,
+    options: ExploreOptions,
+    random_state: RandomState,
+) -> Factorization:
+    """Return what `explore` does for a problem: the best from all starts."""
+    rng = np.random.default_rng(random_state)
+    starts = [checked_start(problem, constraints, init, options.sweeps, rng)]
+    for child in rng.spawn(options.n_restarts):
+        starts.append(
+            checked_start(problem, constraints, "random", options.sweeps, child)
+        )
+    calls = [(problem, start, options) for start in starts]
+    found = each(explored, calls, options.n_jobs)
+    return min(found, key=lambda result: result.relative_error)
+
+
+def explored(
+    problem: Problem, start: SweepStart, options: ExploreOptions
+) -> Factorization:
+    """Explore from one start, and return the best, that of palm4MSA included."""
+    record = SweepRecord()
+    if problem.zero:
+        return palm4msa_problem(problem, start, options.sweeps, record)
+    found = iterate(problem, start, options.sweeps, record)
+    best = factorization(problem, found, record)
+    if options.refine_values:
+        best = _with_refined_values(problem, best, start.constraints, options)
+    if not options.safeguard:
+        return best
+    palm = palm4msa_problem(problem, start, options.without_leak, record.fresh())
+    if options.refine_values:
+        palm = _refined(problem, palm, start.constraints)
+    return min(best, palm, key=lambda result: result.relative_error)
+
+
+def _with_refined_values(
+    problem: Problem,
+    best: Factorization,
+    constraints: Sequence[Constraint],
+    options: ExploreOptions,
+) -> Factorization:
+    """Sweep without a leak, and solve for the values; never worse than `best`."""
+    if best.relative_error == 0:
+        return best
+    start = checked_start(problem, constraints, best, options.settling)
+    settled = palm4msa_problem(problem, start, options.settling, SweepRecord())
+    better = min(best, settled, key=lambda result: result.relative_error)
+    return _refined(problem, replace(better, history=best.history), constraints)
+
+
+def _refined(
+    problem: Problem, result: Factorization, constraints: Sequence[Constraint]
+) -> Factorization:
+    """Solve for the values of the factors whose sets limit the support alone."""
+    fixed = [j for j, one in enumerate(constraints) if not _only_support(one)]
+    if problem.dense is None or len(fixed) == len(constraints):
+        return result
+    options = RefineOptions(fixed=tuple(fixed))
+    refined = refine_problem(problem, result.operator, options, SweepRecord())
+    if refined.relative_error >= result.relative_error:
+        return result
+    return replace(refined, history=result.history)
+
+
+def _only_support(constraint: Constraint) -> bool:
+    """Return whether a set holds all values on the supports of its elements."""
+    if not isinstance(constraint, Set) or type(constraint) not in _SUPPORTS:
+        return False
+    return not constraint.nonneg
+
+
+def schedule_of(leak: Leak) -> Callable[[float], float]:
+    """Return the leak as a function of the share of sweeps that are done, or raise."""
+    if callable(leak):
+        return Schedule(leak)
+    if isinstance(leak, Sequence) and not isinstance(leak, str):
+        ends, interval = tuple(leak), "[0, 1)"
+        fits = len(ends) == 2
+    else:
+        ends, interval = (leak,), "[0, 1]"
+        fits = True
+    if not fits or not all(map(_is_number, ends)):
+        raise TypeError(f"leak must be a number, a pair of them or callable: {leak!r}")
+    if not all(0 <= end <= 1 for end in ends) or (len(ends) == 2 and 1 in ends):
+        raise ValueError(f"leak must be in {interval}, got {leak!r}")
+    return Schedule(tuple(map(float, ends)))
+
+
+class Schedule:
+    """The leak of a sweep, as a function of the share of sweeps that are done.
+
+    It is a class, and not a closure, so that it can be sent to other processes.
+    """
+
+    def __init__(self, leak: Callable[[float], float] | tuple[float, ...]) -> None:
+        self._leak = leak
+
+    def __call__(self, done: float) -> float:
+        """Return the leak, in [0, 1]."""
+        if not callable(self._leak):
+            first, last = self._leak[0], self._leak[-1]
+            if first == last:
+                return first
+            return 1 - (1 - first) ** (1 - done) * (1 - last) ** done
+        leak = self._leak(done)
+        if not _is_number(leak) or not 0 <= leak <= 1:
+            raise ValueError(f"leak({done:.3g}) must be in [0, 1], got {leak!r}")
+        return float(leak)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """Return whether a value is a real number, and not a bool."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

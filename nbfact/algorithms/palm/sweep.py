@@ -1,0 +1,157 @@
+"""Sweeps of palm4MSA: each factor steps along its gradient, and back onto its set.
+
+`Sweeps.sweep` is the algorithm. It goes from right to left; sweeps from left to right
+are those of the transposed problem.
+"""
+
+import math
+
+import numpy as np
+
+from ..common.factors import Factor
+from ..common.problem import Problem
+from .factor_projection import Projection
+from .initial_factors import SweepStart
+from .sides import Sides
+from .sweep_options import SweepOptions
+
+_UNEQUAL = 1.05
+"""Ratio of the norm of a factor to the mean norm up to which factors count as balanced,
+so that they are not scaled again in every sweep."""
+
+
+class Sweeps:
+    """The factors and λ of one run of palm4MSA, and the sweeps that improve them.
+
+    Factors, constraints and results are from left to right. The options of the loop
+    around the sweeps (`n_iter`, `tol`, `keep`, `callback`, `leak`) are not read here.
+    """
+
+    def __init__(
+        self, problem: Problem, start: SweepStart, options: SweepOptions
+    ) -> None:
+        self._turned = options.order == "left-to-right"
+        target = problem.turned if self._turned else problem.upright
+        balanced = options.scaling == "balanced"
+        sets = [
+            Projection(constraint, place, self._turned, balanced)
+            for place, constraint in enumerate(start.constraints)
+        ]
+        factors = list(start.factors)
+        frozen = [j in options.fixed for j in range(len(factors))]
+        if self._turned:
+            factors = [factor.transposed() for factor in reversed(factors)]
+            sets.reverse()
+            frozen.reverse()
+        self._factors, self._sets, self._frozen = factors, sets, frozen
+        self._free = [j for j in range(len(sets)) if sets[j].free and not frozen[j]]
+        self._scaling = options.scaling if self._free or not balanced else "sweep"
+        self._scale = self._fitted = start.scale
+        self._real = target.real
+        self._sides = Sides(target, options.step)
+        # What projections dropped last, by the place of the factor; only with a leak.
+        self._memory: dict[int, np.ndarray] = {}
+        if self._scaling == "balanced":
+            self._balance()
+
+    def sweep(self, leak: float = 0.0) -> tuple[float, float, int]:
+        """Update each factor once, from the last to the first.
+
+        Parameters
+        ----------
+        leak : float
+            The share of what projections dropped before that is added to the steps; 0
+            for palm4MSA. See `nbfact.explore`.
+
+        Returns
+        -------
+        error : float
+            The relative error with the best λ. (In between, λ is fitted where the
+            option `scaling` says.)
+        scale : float
+            That λ.
+        entered : int
+            Number of entries that were zero before the sweep and are not after it.
+        """
+        factors, sides, entered = self._factors, self._sides, 0
+        sides.look_left(factors)
+        for j in range(len(factors) - 1, -1, -1):
+            if not self._frozen[j]:
+                stepped = sides.stepped(j, factors, self._scale)
+                entered += self._project(j, stepped, leak)
+            if j > 0:
+                sides.absorb(j, factors)
+                if self._scaling == "factor":
+                    self._scale = sides.fit_left(j, factors) or self._scale
+        error, scale = self._fit_scale()
+        return error, scale, entered
+
+    @property
+    def result(self) -> tuple[list[Factor], float]:
+        """The factors, with the norms that their sets require, and the best λ."""
+        scale, factors = self._fitted, list(self._factors)
+        for j, norm in self._norms().items():
+            factors[j] = factors[j].scaled(1 / norm)
+            scale *= norm
+        if self._turned:
+            factors = [factor.transposed() for factor in reversed(factors)]
+        return factors, scale
+
+    @property
+    def rounding(self) -> float:
+        """The relative error that is nothing but rounding: 2 eps for each factor."""
+        return 2 * len(self._factors) * float(np.finfo(self._real).eps)
+
+    def _project(self, j: int, stepped: np.ndarray, leak: float) -> int:
+        """Put the projection of a step in place j; return the number of new non-zeros.
+
+        With a leak, what projections dropped before is added to the step, and what this
+        one drops is remembered for the next sweep.
+        """
+        old = self._factors[j]
+        if leak:
+            memory = self._memory.get(j)
+            if memory is None:
+                memory = self._memory[j] = stepped.copy()
+            else:
+                memory *= self._real.type(leak)
+                memory += stepped
+                stepped[:] = memory
+        factor = self._factors[j] = self._sets[j](stepped)
+        if leak:
+            factor.scaled(-1.0).add_to(self._memory[j])
+        return factor.entered(old)
+
+    def _fit_scale(self) -> tuple[float, float]:
+        """Fit λ to the new factors; return the relative error, and λ as in `result`."""
+        self._sides.forget()
+        self._fitted, explained = self._sides.fit(self._factors)
+        error = self._sides.error(self._factors, self._fitted, explained)
+        self._scale = self._fitted or self._scale  # a zero product determines no λ
+        if self._scaling == "balanced":
+            self._balance()
+        return error, self._fitted * math.prod(self._norms().values())
+
+    def _norms(self):
+        """Return the norms of the factors that are left free, but not by their sets."""
+        unit = [j for j in self._free if self._sets[j].normalized]
+        norms = {j: self._factors[j].norm() for j in unit}
+        return {j: norm for j, norm in norms.items() if norm > 0}
+
+    def _balance(self):
+        """Spread λ over the free factors; make their norms equal if they differ."""
+        norms = [self._factors[j].norm() for j in self._free]
+        product = math.prod(norms) * abs(self._scale)
+        if not 0 < product < math.inf:
+            return
+        common = product ** (1 / len(norms))
+        if common / _UNEQUAL < min(norms) and max(norms) < common * _UNEQUAL:
+            return
+        for j, norm in zip(self._free, norms, strict=True):
+            sign = math.copysign(1.0, self._scale) if j == self._free[0] else 1.0
+            ratio = sign * common / norm
+            self._factors[j] = self._factors[j].scaled(ratio)
+            if j in self._memory:
+                self._memory[j] *= self._real.type(ratio)
+        self._scale = self._fitted = 1.0
+        self._sides.forget()
