@@ -151,7 +151,7 @@ def test_padded_butterflies_in_files(tmp_path):
     same = nf.load(tmp_path / "toeplitz.npz")
     np.testing.assert_array_equal(same.toarray(), operator.toarray())
     for name in ("a.mat", "a.npy", "a"):
-        with pytest.raises(ValueError, match="save a butterfly to"):
+        with pytest.raises(ValueError, match="save this operator to"):
             operator.save(tmp_path / name)
     with pytest.raises(OSError):
         operator.save(tmp_path / "missing" / "a.npz")

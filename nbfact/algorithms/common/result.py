@@ -120,7 +120,7 @@ class Factorization:
     @property
     def factors(self) -> list[sp.csr_array]:
         """The sparse factors, left to right."""
-        return self.operator.factors
+        return list(self.operator.factors)
 
     @property
     def scale(self) -> float:

@@ -84,7 +84,7 @@ def butterflies(
     found = butterfly_factorize(matrix, chain, permutation="search" if fast else None)
     product = found.operator.to_factors()
     result = Factorization(product, found.relative_error, History(), target=matrix)
-    yield Start("fixed butterfly", product.factors, result)
+    yield Start("fixed butterfly", list(product.factors), result)
     # An exact one may have more non-zeros than one with other permutations would have.
     lightest = 2 * n * math.log2(n)
     done = _exact(result) and product.nnz <= lightest
