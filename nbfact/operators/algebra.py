@@ -91,7 +91,8 @@ class Algebra(Sealed):
         return self + other
 
     def __sub__(self, other: Any) -> Any:
-        return self + (other if is_number(other) else -other)
+        fits = isinstance(other, LinearOperator) or sp.issparse(other)
+        return self + (-other if fits else other)  # a sum refuses what does not fit
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other

@@ -55,7 +55,9 @@ def inverse_factor(factor: sp.csr_array, name: str) -> sp.csr_array:
 def _blockwise(factor, name):
     """Return the inverse of a factor whose rows and columns fall apart into blocks."""
     n = factor.shape[0]
-    graph = sp.block_array([[None, factor != 0], [None, sp.csr_array((n, n))]])
+    entries = sp.coo_array(factor)
+    edges = (np.ones(entries.nnz), (entries.row, entries.col + n))
+    graph = sp.csr_array(edges, shape=(2 * n, 2 * n))
     count, label = csgraph.connected_components(graph, directed=False)
     rows, columns = label[:n], label[n:]
     sizes = np.bincount(rows, minlength=count)

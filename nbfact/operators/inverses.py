@@ -1,12 +1,18 @@
 """Inverses of operators: by their parts, of orthogonal ones, and of circulant ones."""
 
+import functools
+import itertools
+
 import numpy as np
 import scipy.fft
 
 from .._core.dtypes import real_dtype
 from .algebra import maker
+from .butterfly import Butterfly
+from .chain import Chain
 from .circulants import circulant
 from .fast_operator import FastOperator
+from .patterns import shape_of
 
 DOUBT = 0.01
 """Largest relative error of ``A @ (inverse @ x)`` for a random vector x. It is above 1
@@ -31,6 +37,8 @@ def inverse(operator: FastOperator) -> FastOperator:
         found = _of_orthogonal(operator, x)
     if found is None:
         found = _of_circulant(operator, x, reason)
+    if found is None and isinstance(operator, Butterfly):
+        found = _by_segments(operator)
     if found is None:
         raise ValueError(
             f"no fast inverse is known: {reason}; and the operator has no orthogonal "
@@ -118,3 +126,30 @@ def _of_circulant(operator, x, reason):
     if operator.dtype.kind != "c":
         inverse_column = inverse_column.real
     return circulant(inverse_column.astype(operator.dtype))
+
+
+def _by_segments(operator):
+    """Return the inverse from those of square products of neighbouring factors.
+
+    None is returned when no neighbours make a square product but all of them.
+    """
+    n, patterns = operator.shape[0], list(operator.chain)
+    if operator.chain.shape != (n, n):
+        return None
+    inner = [shape_of(pattern)[1] for pattern in patterns]
+    ends = [j + 1 for j, width in enumerate(inner) if width == n]
+    if len(ends) < 2:
+        return None
+    segments = []
+    for start, stop in itertools.pairwise([0, *ends]):
+        segments.append(
+            Butterfly(
+                Chain(patterns[start:stop]),
+                operator.values[start:stop],
+                rows=operator.rows if start == 0 else None,
+                columns=operator.columns if stop == len(patterns) else None,
+            )
+        )
+    return functools.reduce(
+        lambda left, right: left @ right, [one.inverse() for one in segments[::-1]]
+    )
