@@ -20,7 +20,7 @@ The rooms of the package; a room imports only rooms above it in this list:
 
 from typing import TYPE_CHECKING, Any
 
-from . import constraints, kernels, metrics, targets, transforms
+from . import constraints, kernels, metrics, operators, targets, transforms
 from .algorithms import (
     Factorization,
     butterfly_factorize,
@@ -68,6 +68,7 @@ __all__ = [
     "learn_transform",
     "load",
     "metrics",
+    "operators",
     "palm4msa",
     "presets",
     "refine",

@@ -153,7 +153,7 @@ def test_padded_butterflies_in_files(tmp_path):
     operator.save(tmp_path / "a.mat")
     close(nf.load(tmp_path / "a.mat").toarray(), operator.toarray())
     for name in ("a.npy", "a"):
-        with pytest.raises(ValueError, match="save a butterfly to"):
+        with pytest.raises(ValueError, match="save an operator to"):
             operator.save(tmp_path / name)
     with pytest.raises(OSError):
         operator.save(tmp_path / "missing" / "a.npz")

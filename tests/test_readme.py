@@ -45,7 +45,7 @@ def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
 
 def test_the_examples_of_the_page_on_butterflies_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_examples("docs/butterflies.md", 2)
+    run_examples("docs/butterflies.md", 3)
 
 
 @pytest.mark.compiled

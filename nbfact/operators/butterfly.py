@@ -3,7 +3,6 @@
 import functools
 import itertools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -13,11 +12,11 @@ from numpy import ndarray
 from .._core.checks import dtype_of
 from .._core.dtypes import common_dtype
 from . import layouts, reorderings
+from .algebra import Algebra
 from .chain import Chain
 from .factor_product import FactorProduct
-from .fast_operator import is_number
 from .linear_operator import NotAnArray
-from .operator_files import write_butterfly
+from .operator_files import Saved, saved_butterfly
 from .patterns import fused_values, groups
 from .program_operator import ProgramOperator
 
@@ -45,7 +44,8 @@ class Butterfly(ProgramOperator):
     Attributes
     ----------
     chain : Chain
-    values : list of ndarray
+    values : tuple of ndarray
+        They are read-only, and so are `rows` and `columns`.
     rows, columns : ndarray of intp, or None
         None stands for all in order.
     shape, dtype, nnz, rcg, density
@@ -101,7 +101,7 @@ class Butterfly(ProgramOperator):
         columns: Any = None,
     ) -> None:
         chain = chain if isinstance(chain, Chain) else Chain(chain)
-        self.values = layouts.checked_values(chain, values)
+        self.values = tuple(layouts.checked_values(chain, values))
         self.rows, m = reorderings.checked_permutation("rows", rows, chain.shape[0])
         self.columns, n = reorderings.checked_permutation(
             "columns", columns, chain.shape[1]
@@ -251,18 +251,10 @@ class Butterfly(ProgramOperator):
         values = layouts.real_values(self.values)
         return self._like(Chain([value.shape for value in values]), values)
 
-    def inverse(self) -> "Butterfly":
-        """Return the inverse as a butterfly, inverted factor by factor, block by block.
-
-        Raises
-        ------
-        ValueError
-            When a factor is not square or has a singular block, or when a row or a
-            column is dropped.
-        """
+    def _inverted(self) -> "Butterfly":
         for name, index in (("rows", self.rows), ("columns", self.columns)):
             if index is not None and index.min() < 0:
-                raise ValueError(f"{name} are dropped: there is no inverse")
+                raise ValueError(f"{name} are dropped")
         values = layouts.inverse_values(self.values)
         return Butterfly(self.chain.T, values, rows=self.columns, columns=self.rows)
 
@@ -280,30 +272,8 @@ class Butterfly(ProgramOperator):
             raise TypeError(f"dtype={dtype}: the values are complex; see real_part")
         return self._like(self.chain, [value.astype(dtype) for value in self.values])
 
-    def save(self, path: Any) -> None:
-        """Write the operator to a file, whole or not at all.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The suffix ``.npz`` gives nbfact's own format. The suffix ``.mat`` gives the
-            factor list of FAμST, that of `to_factors`.
-
-        Raises
-        ------
-        ValueError
-            When the suffix is another.
-        OSError
-            When the file cannot be written.
-
-        See Also
-        --------
-        nbfact.load : Read the operator again.
-        """
-        if Path(path).suffix == ".mat":
-            self.to_factors().save(path)
-        else:
-            write_butterfly(self.values, self.rows, self.columns, path)
+    def _saved(self) -> Saved:
+        return saved_butterfly(self.values, self.rows, self.columns)
 
     def _transpose(self) -> "Butterfly":
         return self._reversed("T", lambda value: value)
@@ -342,27 +312,56 @@ class Butterfly(ProgramOperator):
             call = self._quick.get(other.ndim)
             if call is not None and len(other) == self.shape[1] and other.flags.carray:
                 return call(other)
-        if isinstance(other, Butterfly) and reorderings.cancel(
-            self.columns, other.rows
-        ):
-            if self.shape[1] != other.shape[0]:
-                raise ValueError(f"shapes do not chain: {self.shape} @ {other.shape}")
-            dtype = common_dtype(self.dtype, other.dtype)
-            values = [value.astype(dtype) for value in self.values + other.values]
-            return Butterfly(
-                self.chain @ other.chain, values, rows=self.rows, columns=other.columns
-            )
         return super().__matmul__(other)
 
-    def __mul__(self, other: Any) -> Any:
-        if not is_number(other):
-            return self @ other
-        dtype = np.result_type(self.dtype, np.min_scalar_type(other * 1.0))
+    def _joined(self, other: Algebra) -> "Butterfly | None":
+        if not isinstance(other, Butterfly):
+            return None
+        if not reorderings.cancel(self.columns, other.rows):
+            return None
+        dtype = common_dtype(self.dtype, other.dtype)
+        values = [value.astype(dtype) for value in self.values + other.values]
+        return Butterfly(
+            self.chain @ other.chain, values, rows=self.rows, columns=other.columns
+        )
+
+    def _scaled(self, number: Any) -> "Butterfly":
+        dtype = np.result_type(self.dtype, np.min_scalar_type(number * 1.0))
         dtype = self.dtype if dtype.kind == self.dtype.kind else dtype
         values = [value.astype(dtype) for value in self.values]
         smallest = min(range(len(values)), key=lambda j: values[j].size)
-        values[smallest] = values[smallest] * dtype.type(other)
+        values[smallest] = values[smallest] * dtype.type(number)
         return self._like(self.chain, values)
+
+    def _conjugate(self) -> "Butterfly":
+        return self._like(self.chain, [value.conj() for value in self.values])
+
+    def _selected(
+        self, rows: np.ndarray | None, columns: np.ndarray | None
+    ) -> "Butterfly | None":
+        ends = []
+        for index, own, size, width in zip(
+            (rows, columns),
+            (self.rows, self.columns),
+            self.shape,
+            self.chain.shape,
+            strict=True,
+        ):
+            if index is None:
+                ends.append(own)
+            elif len(np.unique(index)) < len(index):
+                return None  # a row of a butterfly occurs once
+            else:
+                ends.append(reorderings.chosen(own, index, size, width))
+        return Butterfly(self.chain, self.values, rows=ends[0], columns=ends[1])
+
+    def _columns_weighted(self, weights: np.ndarray) -> "Butterfly":
+        if self.columns is not None:
+            weights = np.append(weights, 0)[self.columns]  # index -1 takes the 0
+        *others, last = self.values
+        a, _, c, d = last.shape
+        weighted = last * weights.reshape(a, 1, c, d).astype(self.dtype)
+        return self._like(self.chain, [*others, weighted])
 
     def __repr__(self) -> str:
         m, n = self.shape

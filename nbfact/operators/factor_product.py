@@ -10,9 +10,11 @@ import scipy.sparse as sp
 
 from .._core.dtypes import common_dtype, real_dtype
 from ..kernels import chain_apply, chain_apply_columns
-from .fast_operator import FastOperator, is_number
+from .algebra import Algebra, is_number, maker
+from .factor_inverse import inverse_factor
+from .fast_operator import FastOperator
 from .linear_operator import NotAnArray
-from .operator_files import write_factors
+from .operator_files import Saved, saved_factors
 
 MAX_SLOTS = 16
 """Largest number of entries per row of a factor that is stored slot by slot (the first
@@ -40,7 +42,8 @@ class FactorProduct(FastOperator):
 
     Attributes
     ----------
-    factors : list of scipy.sparse.csr_array
+    factors : tuple of scipy.sparse.csr_array
+        Their arrays are read-only.
     scale : float
     shape, dtype, nnz, rcg, density
         See `FastOperator`. The dtype is the promotion of those of the factors, where
@@ -64,7 +67,8 @@ class FactorProduct(FastOperator):
     ``F @ x`` costs `nnz` multiplications per column of x and allocates two buffers. The
     result is float32 when operator and x are float32, and complex64 when they are
     complex64; other dtypes promote as in NumPy. The results of ``+``, ``-`` and ``@``
-    with another FactorProduct, of ``* number``, ``.T`` and ``.H`` are FactorProducts.
+    with another FactorProduct, of ``* number``, ``.T``, ``.H``, ``.conj()`` and
+    ``[rows, columns]`` are FactorProducts.
 
     References
     ----------
@@ -108,15 +112,19 @@ class FactorProduct(FastOperator):
                 raise ValueError(f"scale must be finite in {dtype}, got {scale!r}")
         shape = (matrices[0].shape[0], matrices[-1].shape[1])
         super().__init__(dtype, shape)
-        self.factors = [matrix.astype(dtype, copy=False) for matrix in matrices]
+        self.factors = tuple(matrix.astype(dtype, copy=False) for matrix in matrices)
         self.scale = real_scale
         self.nnz = sum(matrix.nnz for matrix in self.factors)
+        self._forget()
+
+    _owned = ("factors",)
+    _made = ("_packed", "_adjoints")
+
+    def _forget(self) -> None:
+        """Start without the packed factors and the adjoints, made when first used."""
         # By dtype: the packed factors, the scale, and the largest number of rows.
         self._packed: dict[np.dtype, tuple[_Packed, Any, int]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
-
-    def __getstate__(self) -> dict:
-        return {**super().__getstate__(), "_packed": {}, "_adjoints": {}}
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
@@ -158,29 +166,48 @@ class FactorProduct(FastOperator):
     @overload
     def __matmul__(self, other: NotAnArray) -> Any: ...
     def __matmul__(self, other: Any) -> Any:
-        if isinstance(other, FactorProduct):
-            if self.shape[1] != other.shape[0]:
-                raise ValueError(
-                    f"shapes do not chain: {self.shape} @ {other.shape}, "
-                    f"{self.shape[1]} is not {other.shape[0]}"
-                )
-            return FactorProduct(self.factors + other.factors, self.scale * other.scale)
         return super().__matmul__(other)
 
-    def __mul__(self, other: Any) -> Any:
-        if is_number(other):
-            return FactorProduct(self.factors, self.scale * other)
-        return self @ other
-
-    def __add__(self, other: Any) -> Any:
+    def _joined(self, other: Algebra) -> "FactorProduct | None":
         if not isinstance(other, FactorProduct):
-            return super().__add__(other)
-        if self.shape != other.shape:
-            raise ValueError(f"shapes differ: {self.shape} + {other.shape}")
-        return _stacked(self, other)
+            return None
+        return FactorProduct(self.factors + other.factors, self.scale * other.scale)
 
-    def __sub__(self, other: Any) -> Any:
-        return self + -other
+    def _scaled(self, number: Any) -> "FactorProduct":
+        return FactorProduct(self.factors, self.scale * number)
+
+    def _added(self, other: Algebra) -> "FactorProduct | None":
+        if not isinstance(other, FactorProduct):
+            return None
+        return stacked([self, other], [0, 0], [0, 0], self.shape, least=2)
+
+    def _conjugate(self) -> "FactorProduct":
+        return FactorProduct([factor.conj() for factor in self.factors], self.scale)
+
+    def _selected(
+        self, rows: np.ndarray | None, columns: np.ndarray | None
+    ) -> "FactorProduct":
+        factors = list(self.factors)
+        if rows is not None:
+            factors[0] = factors[0][rows]
+        if columns is not None:
+            factors[-1] = factors[-1][:, columns]
+        return FactorProduct(factors, self.scale)
+
+    def _inverted(self) -> "FactorProduct":
+        if self.scale == 0:
+            raise ValueError("the scale is 0: the operator is singular")
+        pairs = list(enumerate(self.factors))
+        factors = [inverse_factor(factor, f"factor {j}") for j, factor in pairs[::-1]]
+        return FactorProduct(factors, 1 / self.scale)
+
+    def _columns_weighted(self, weights: np.ndarray) -> "FactorProduct":
+        *others, last = self.factors
+        return FactorProduct([*others, last * weights], self.scale)
+
+    def to_factors(self) -> "FactorProduct":
+        """Return the operator itself, which is a product of sparse factors."""
+        return self
 
     def __repr__(self) -> str:
         m, n = self.shape
@@ -197,28 +224,14 @@ class FactorProduct(FastOperator):
             )
         return "\n".join(lines)
 
-    def save(self, path: Any) -> None:
-        """Write the operator to a file, whole or not at all.
+    def _saved(self) -> Saved:
+        return saved_factors(self.factors, self.scale)
 
-        Parameters
-        ----------
-        path : str or path-like
-            The suffix ``.npz`` gives nbfact's own format. The suffix ``.mat`` gives the
-            factor list of FAμST (``faust_factors``), with the scale multiplied into the
-            first factor.
 
-        Raises
-        ------
-        ValueError
-            When the suffix is another.
-        OSError
-            When the file cannot be written.
-
-        See Also
-        --------
-        nbfact.load : Read the operator again.
-        """
-        write_factors(self.factors, self.scale, path)
+@maker("sparse")
+def sparse_operator(matrix: Any) -> FactorProduct:
+    """Return a sparse array as the operator of one factor."""
+    return FactorProduct([matrix])
 
 
 def _as_csr(factor, name):
@@ -280,15 +293,58 @@ def _pack(factors: Sequence[sp.csr_array], dtype: np.dtype) -> _Packed:
     )
 
 
-def _stacked(left, right):
-    """Return left + right as the product [L0 R0] diag(L1, R1) ... [LJ; RJ]."""
-    n_factors = max(len(left.factors), len(right.factors), 2)
+def stacked(
+    products: Sequence[FactorProduct],
+    row_starts: Sequence[int],
+    column_starts: Sequence[int],
+    shape: tuple[int, int],
+    *,
+    least: int = 1,
+) -> FactorProduct:
+    """Return the sum of products, each at its place in a larger matrix, as one product.
+
+    Parameters
+    ----------
+    products : sequence of FactorProduct
+        Operators of any shapes. Identities are appended to those with fewer factors.
+    row_starts, column_starts : sequence of int
+        The first row, and the first column, of the place of each operator.
+    shape : (int, int)
+        Shape of the whole.
+    least : int
+        Least number of factors of the result: 2 when places overlap, so that all
+        entries stay apart.
+
+    Returns
+    -------
+    FactorProduct
+        The product [L0 R0] diag(L1, R1) ... [LJ; RJ] for the sum of two operators L, R.
+    """
+    n_factors = max(least, *(len(one.factors) for one in products))
     padded = []
-    for operator in (left, right):
-        first, *rest = operator.factors
-        identity = sp.eye_array(operator.shape[1], format="csr", dtype=operator.dtype)
+    for one in products:
+        first, *rest = one.factors
+        identity = sp.eye_array(one.shape[1], format="csr", dtype=one.dtype)
         missing = n_factors - 1 - len(rest)
-        padded.append([first * operator.scale, *rest, *[identity] * missing])
-    pairs = list(zip(*padded, strict=True))
-    middle = [sp.block_diag(pair, format="csr") for pair in pairs[1:-1]]
-    return FactorProduct([sp.hstack(pairs[0]), *middle, sp.vstack(pairs[-1])])
+        padded.append([first * one.scale, *rest, *[identity] * missing])
+    groups = list(zip(*padded, strict=True))
+    ends = [shape[0], *(sum(f.shape[1] for f in group) for group in groups[:-1])]
+    factors, tops = [], row_starts
+    for number, group in enumerate(groups):
+        widths = [0, *(factor.shape[1] for factor in group)]
+        lefts, width = list(itertools.accumulate(widths))[:-1], sum(widths)
+        if number == n_factors - 1:
+            lefts, width = list(column_starts), shape[1]
+        factors.append(_placed(group, tops, lefts, (ends[number], width)))
+        tops = lefts
+    return FactorProduct(factors)
+
+
+def _placed(matrices, tops, lefts, shape):
+    """Return a sparse array of matrices that start at some rows and columns."""
+    parts = [matrix.tocoo() for matrix in matrices]
+    rows = [part.row + top for part, top in zip(parts, tops, strict=True)]
+    columns = [part.col + left for part, left in zip(parts, lefts, strict=True)]
+    data = np.concatenate([part.data for part in parts])
+    places = (np.concatenate(rows), np.concatenate(columns))
+    return sp.coo_array((data, places), shape=shape)

@@ -1,20 +1,25 @@
 """FastOperator: a SciPy LinearOperator that knows what a product with it costs."""
 
-import numbers
-from typing import Any, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from .._core import dask
 from .._core.dtypes import common_dtype, real_dtype
+from .algebra import MAKERS, Algebra
 from .linear_operator import LinearOperator, NotAnArray
+from .operator_files import Saved, write_mat, write_operator, write_plain
 
 
-class FastOperator(LinearOperator):
+class FastOperator(Algebra):
     """Base class of the operators: a linear map that costs `nnz` multiplications.
 
     A subclass calls ``super().__init__(dtype, shape)``, sets `nnz`, and implements
-    ``_run``, ``_transpose`` and ``_adjoint``.
+    ``_run``, ``_transpose`` and ``_adjoint``. Operators are immutable: once the
+    constructor has returned, no attribute can be set. A subclass lists in ``_owned``
+    the names of its attributes whose arrays become read-only, and in ``_made`` those of
+    dictionaries that are filled at first use, which ``_forget`` makes.
 
     Attributes
     ----------
@@ -33,18 +38,34 @@ class FastOperator(LinearOperator):
 
     See Also
     --------
-    FactorProduct, Butterfly, OperatorSum : The operators.
+    FactorProduct, Butterfly : Operators of sparse factors.
+    OperatorSum, OperatorProduct, BlockOperator, KroneckerProduct, SelectedOperator :
+        What sums, products, stacks and parts of other operators are.
+
+    Notes
+    -----
+    For operators A and B, a number c and an integer k, these are operators again, with
+    `nnz`, `rcg`, `toarray` and `save`: ``A + B``, ``A - B``, ``-A``, ``c * A``,
+    ``A / c``, ``A @ B``, ``A ** k``, ``sum([A, B])``, ``A.T``, ``A.H``, ``A.conj()``,
+    ``A.inverse()`` where one is known, and ``A[rows, columns]``. Sums take SciPy's
+    sparse arrays too. A product, a sum or a scaling of a `FactorProduct` or a
+    `Butterfly` is of the same class wherever it has that form.
+
+    ``A[rows, columns]`` selects by integers, slices, boolean masks and arrays of
+    integers, which may be negative, in any order and repeated. A slice or an array
+    keeps its axis, and two arrays select the block of all their pairs, as `numpy.ix_`
+    does. One integer gives a vector as an ndarray, and two a number.
     """
 
     nnz: int
 
-    def __getstate__(self) -> dict:
-        # SciPy 1.18 keeps a module in each operator, and a module cannot be pickled.
-        return {k: v for k, v in self.__dict__.items() if k != "_xp"}
+    if TYPE_CHECKING:  # `Algebra` defines them, which does not know this class
 
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
-        super().__init__(self.dtype, self.shape)
+        def conj(self) -> "FastOperator":
+            """Return the operator of the conjugate matrix."""
+
+        def __neg__(self) -> "FastOperator": ...
+        def __pow__(self, exponent: int) -> "FastOperator": ...
 
     @property
     def density(self) -> float:
@@ -99,6 +120,13 @@ class FastOperator(LinearOperator):
 
         The product with a dask array is a dask array: nothing is computed yet.
         """
+        if isinstance(other, FastOperator):
+            if self.shape[1] != other.shape[0]:
+                raise ValueError(
+                    f"shapes do not chain: {self.shape} @ {other.shape}, "
+                    f"{self.shape[1]} is not {other.shape[0]}"
+                )
+            return MAKERS["product"](self, other)
         if isinstance(other, LinearOperator):
             # SciPy's __matmul__ would call __mul__ and so end up here again.
             return LinearOperator.dot(self, other)
@@ -125,25 +153,139 @@ class FastOperator(LinearOperator):
     def _rmatmat(self, x):
         return self.H @ x
 
-    def __rmul__(self, other: Any) -> Any:
-        if is_number(other):
-            return self * other
-        if dask.is_dask(other):  # SciPy, which also maps @ to here, would compute it
-            m = self.shape[0]
-            dask.check_known(other, -1)
-            if other.ndim not in (1, 2) or other.shape[-1] != m:
-                raise ValueError(
-                    f"an operator of shape {self.shape} is multiplied from the left by "
-                    f"arrays of shape ({m},) or (batch, {m}), got {other.shape}"
-                )
-            return (self.T @ other.T).T
-        return super().__rmul__(other)
+    def inverse(self) -> "FastOperator":
+        """Return the inverse as a fast operator, where one is known.
 
-    def __truediv__(self, other: Any) -> Any:
-        return self * (1 / other)
+        Returns
+        -------
+        FastOperator
+            The operator of the inverse matrix, which costs about as much as this one.
 
-    def __neg__(self) -> Any:
-        return self * -1.0
+        Raises
+        ------
+        ValueError
+            When the operator is not square, when it is singular or so ill-conditioned
+            that the inverse would have no correct digit, or when no fast inverse of it
+            is known.
+
+        Notes
+        -----
+        Known inverses are those of sparse factors, one by one, whose blocks are small;
+        of matrices with orthogonal rows or columns of any lengths, and of those whose
+        square is a multiple of the identity, which covers the cosine, sine, Fourier and
+        Hartley transforms of each type and scaling; of circulant matrices; and of
+        products, Kronecker products and block diagonals of operators with inverses.
+        Whether a matrix is orthogonal or circulant is found by products with a random
+        vector, so that loaded and learned operators have inverses too.
+
+        Examples
+        --------
+        >>> import numpy as np, nbfact as nf
+        >>> A = nf.transforms.dct(12, type=1, normalized=False)
+        >>> x = np.arange(12.0)
+        >>> bool(np.allclose(A.inverse() @ (A @ x), x))
+        True
+        """
+        return MAKERS["inverse"](self)
+
+    def _inverted(self) -> "FastOperator":
+        """Return the inverse by the parts of the operator, or raise a ValueError."""
+        raise ValueError(f"the inverse of a {type(self).__name__} has no known parts")
+
+    def to_factors(self) -> Any:
+        """Return the operator as a `FactorProduct`, the product of sparse factors.
+
+        Raises
+        ------
+        TypeError
+            When the operator is not made of sparse factors: one of your own subclass.
+        """
+        raise TypeError(f"a {type(self).__name__} is not made of sparse factors")
+
+    def save(self, path: Any) -> None:
+        """Write the operator to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The suffix ``.npz`` gives nbfact's own format, in which the operator stays
+            what it is. The suffix ``.mat`` gives the factor list of FAμST
+            (``faust_factors``), that of `to_factors`, with the scale multiplied into
+            the first factor.
+
+        Raises
+        ------
+        TypeError
+            When the operator is of your own subclass, or made of such operators.
+        ValueError
+            When the suffix is another.
+        OSError
+            When the file cannot be written.
+
+        See Also
+        --------
+        nbfact.load : Read the operator again.
+        export : Write sparse factors for programs without nbfact.
+        """
+        if Path(path).suffix == ".mat":
+            product = self.to_factors()
+            write_mat(product.factors, product.scale, path)
+        else:
+            write_operator(self._saved(), path)
+
+    def _saved(self) -> Saved:
+        """Return what a file holds of the operator."""
+        raise TypeError(f"a {type(self).__name__} cannot be saved")
+
+    def export(self, path: Any) -> None:
+        """Write the operator as sparse factors that NumPy and SciPy alone can read.
+
+        The operator is ``scale * S[0] @ S[1] @ ... @ S[n_factors - 1]``. The file holds
+        the entries ``scale`` and ``n_factors``, and for each factor S[j] in CSR form
+        the entries ``data_j``, ``indices_j``, ``indptr_j`` and ``shape_j``.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The suffix must be ``.npz``. The file is written whole or not at all.
+
+        Raises
+        ------
+        TypeError
+            When the operator is not made of sparse factors, see `to_factors`.
+        ValueError
+            When the suffix is another.
+        OSError
+            When the file cannot be written.
+
+        See Also
+        --------
+        save : Write the operator for nbfact, in the form that multiplies fastest.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np, scipy.sparse as sp, nbfact as nf
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> path = os.path.join(folder.name, "plain.npz")
+        >>> nf.transforms.hadamard(4).export(path)
+        >>> with np.load(path) as file:  # from here on without nbfact
+        ...     factors = [
+        ...         sp.csr_array(
+        ...             (file[f"data_{j}"], file[f"indices_{j}"], file[f"indptr_{j}"]),
+        ...             shape=tuple(file[f"shape_{j}"]),
+        ...         )
+        ...         for j in range(int(file["n_factors"]))
+        ...     ]
+        ...     y = float(file["scale"]) * np.ones(4)
+        >>> for factor in reversed(factors):
+        ...     y = factor @ y
+        >>> y
+        array([2., 0., 0., 0.])
+        >>> folder.cleanup()
+        """
+        product = self.to_factors()
+        write_plain(product.factors, product.scale, path)
 
     def toarray(self) -> np.ndarray:
         """Return the dense matrix, (m, n), in the dtype of the operator."""
@@ -151,8 +293,3 @@ class FastOperator(LinearOperator):
         if m < n:
             return np.ascontiguousarray((self.T @ np.eye(m, dtype=self.dtype)).T)
         return self @ np.eye(n, dtype=self.dtype)
-
-
-def is_number(value: Any) -> bool:
-    """Return whether a value is a number, by which an operator can be scaled."""
-    return isinstance(value, numbers.Number)

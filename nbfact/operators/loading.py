@@ -1,13 +1,34 @@
 """Reading an operator from a file."""
 
 import os
+from typing import Any
 
+from .block_operator import BlockOperator
 from .butterfly import Butterfly
 from .factor_product import FactorProduct
-from .operator_files import BUTTERFLY, DAMAGED, read_operator
+from .fast_operator import FastOperator
+from .kronecker_product import KroneckerProduct
+from .operator_files import (
+    BLOCKS,
+    BUTTERFLY,
+    DAMAGED,
+    FACTORS,
+    KRONECKER,
+    MAT,
+    PRODUCT,
+    SELECTED,
+    SUM,
+    Saved,
+    read_butterfly,
+    read_factors,
+    read_operator,
+)
+from .operator_product import OperatorProduct
+from .operator_sum import OperatorSum
+from .selected_operator import SelectedOperator
 
 
-def load(path: str | os.PathLike[str]) -> FactorProduct | Butterfly:
+def load(path: str | os.PathLike[str]) -> FastOperator:
     """Read an operator from a file of nbfact or FAμST.
 
     Parameters
@@ -18,8 +39,9 @@ def load(path: str | os.PathLike[str]) -> FactorProduct | Butterfly:
 
     Returns
     -------
-    FactorProduct or Butterfly
-        The operator that was saved; a `FactorProduct` from a ``.mat`` file.
+    FastOperator
+        The operator that was saved, of the same class; a `FactorProduct` from a
+        ``.mat`` file.
 
     Raises
     ------
@@ -30,7 +52,7 @@ def load(path: str | os.PathLike[str]) -> FactorProduct | Butterfly:
 
     See Also
     --------
-    FactorProduct.save, Butterfly.save : Write an operator.
+    FastOperator.save : Write an operator.
     nbfact.targets.load_matrix : Read a matrix to factor.
 
     Notes
@@ -50,14 +72,34 @@ def load(path: str | os.PathLike[str]) -> FactorProduct | Butterfly:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        kind, parts = read_operator(path)
-        if kind == BUTTERFLY:
-            values, rows, columns = parts
-            return Butterfly(
-                [v.shape for v in values], values, rows=rows, columns=columns
-            )
-        return FactorProduct(*parts)
+        return _built(read_operator(path))
     except DAMAGED as error:
         raise ValueError(
             f"{path} is not a file of nbfact operators: {error}"
         ) from error
+
+
+def _built(saved: Saved) -> FastOperator:
+    """Return the operator that a file holds."""
+    if saved.kind == FACTORS:
+        return FactorProduct(*read_factors(saved))
+    if saved.kind == BUTTERFLY:
+        values, rows, columns = read_butterfly(saved)
+        return Butterfly([v.shape for v in values], values, rows=rows, columns=columns)
+    if saved.kind == MAT:
+        return FactorProduct(list(saved.arrays.values()))
+    operators = [_built(one) for one in saved.operators]
+    arrays: dict[str, Any] = dict(saved.arrays)
+    if saved.kind == SELECTED:
+        (whole,) = operators
+        return SelectedOperator(whole, **arrays)
+    if saved.kind == BLOCKS:
+        return BlockOperator(operators, **arrays)
+    if saved.kind == KRONECKER:
+        left, right = operators
+        return KroneckerProduct(left, right, **arrays)
+    if saved.kind == SUM:
+        return OperatorSum(operators, **arrays)
+    if saved.kind == PRODUCT:
+        return OperatorProduct(operators, **arrays)
+    raise ValueError(f"an operator of the unknown kind {saved.kind!r}")

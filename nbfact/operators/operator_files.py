@@ -2,8 +2,9 @@
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.io
@@ -11,65 +12,113 @@ import scipy.sparse as sp
 
 from .._core.files import atomic_path, load_mat
 
-FACTORS, BUTTERFLY = "nbfact.FactorProduct", "nbfact.Butterfly"
+_MARK = "nbfact."
+FACTORS, BUTTERFLY = f"{_MARK}FactorProduct", f"{_MARK}Butterfly"
+SUM, PRODUCT = f"{_MARK}OperatorSum", f"{_MARK}OperatorProduct"
+BLOCKS, KRONECKER = f"{_MARK}BlockOperator", f"{_MARK}KroneckerProduct"
+SELECTED = f"{_MARK}SelectedOperator"
 """Kinds of operator that a ``.npz`` file may hold; its entry ``format`` says which."""
+MAT = "faust_factors"
+"""The kind of the list of factors in a ``.mat`` file."""
 _VERSION = 1
 """Version of the ``.npz`` format that this nbfact writes, and the newest it reads."""
 
 DAMAGED = (
     ValueError, TypeError, KeyError, IndexError, EOFError, OSError, NotImplementedError,
-    zipfile.BadZipFile, zlib.error, scipy.io.matlab.MatReadError,
+    RecursionError, zipfile.BadZipFile, zlib.error, scipy.io.matlab.MatReadError,
 )  # fmt: skip
 """Errors that reading a file may raise when it is damaged, or of another kind."""
 
 
-def write_factors(factors: list[sp.csr_array], scale: float, path: Any) -> None:
-    """Write a product of sparse factors to `path`, whole or not at all.
+class Saved(NamedTuple):
+    """What a file holds of an operator: its kind, arrays, and the operators inside."""
 
-    The suffix of the path, ``.npz`` or ``.mat``, says the format.
-    """
-    suffix = _suffix(path, "save to", (".npz", ".mat"))
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        if suffix == ".mat":
-            _write_mat(factors, scale, file)
-        else:
-            _write_npz(FACTORS, _factor_arrays(factors, scale), file)
+    kind: str
+    arrays: dict[str, np.ndarray]
+    operators: Sequence["Saved"] = ()
 
 
-def write_butterfly(
-    values: list[np.ndarray],
-    rows: np.ndarray | None,
-    columns: np.ndarray | None,
-    path: Any,
-) -> None:
-    """Write a butterfly to the ``.npz`` file `path`, whole or not at all."""
-    _suffix(path, "save a butterfly to", (".npz", ".mat"))
+def saved_factors(factors: Sequence[sp.csr_array], scale: float) -> Saved:
+    """Return what a file holds of a product of CSR factors."""
+    arrays = {"scale": np.array(scale), "n_factors": np.array(len(factors))}
+    for j, factor in enumerate(factors):
+        arrays[f"data_{j}"] = factor.data
+        arrays[f"indices_{j}"] = factor.indices
+        arrays[f"indptr_{j}"] = factor.indptr
+        arrays[f"shape_{j}"] = np.array(factor.shape)
+    return Saved(FACTORS, arrays)
+
+
+def saved_butterfly(
+    values: Sequence[np.ndarray], rows: np.ndarray | None, columns: np.ndarray | None
+) -> Saved:
+    """Return what a file holds of a butterfly."""
     arrays = {"n_factors": np.array(len(values))}
     for j, value in enumerate(values):
         arrays[f"values_{j}"] = value
-    for name, index in (("rows", rows), ("columns", columns)):
-        if index is not None:
-            arrays[name] = index
+    return Saved(BUTTERFLY, arrays | given(rows=rows, columns=columns))
+
+
+def given(**arrays: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Return the arrays by their names, without those that are None."""
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+def write_operator(saved: Saved, path: Any) -> None:
+    """Write an operator to the ``.npz`` file `path`, whole or not at all.
+
+    The entries of an operator inside another one have its number before their names,
+    as ``0/format``.
+    """
+    _suffix(path, "save an operator to", (".npz", ".mat"))
+    arrays: dict[str, Any] = {"version": np.array(_VERSION)}
+    _add(saved, "", arrays)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        _write_npz(BUTTERFLY, arrays, file)
+        np.savez_compressed(file, **arrays)
 
 
-def read_operator(path: Any) -> tuple[str, tuple]:
-    """Read the parts of an operator from a file.
+def _add(saved, prefix, arrays):
+    """Add what a file holds of an operator to the entries, under a prefix."""
+    arrays[f"{prefix}format"] = np.array(saved.kind)
+    if saved.operators:
+        arrays[f"{prefix}n_operators"] = np.array(len(saved.operators))
+    for name, array in saved.arrays.items():
+        arrays[prefix + name] = array
+    for number, one in enumerate(saved.operators):
+        _add(one, f"{prefix}{number}/", arrays)
+
+
+def write_plain(factors: Sequence[sp.csr_array], scale: float, path: Any) -> None:
+    """Write CSR factors to the ``.npz`` file `path` for programs without nbfact.
+
+    The file is that of `write_operator`, whose entries `FastOperator.export` describes.
+    """
+    _suffix(path, "export to", (".npz",))
+    write_operator(saved_factors(factors, scale), path)
+
+
+def write_mat(factors: Sequence[sp.csr_array], scale: float, path: Any) -> None:
+    """Write factors as the cell array of FAμST, the scale in the first one."""
+    first, *rest = factors
+    cells = np.empty((1, len(factors)), dtype=object)
+    for j, factor in enumerate([first * scale, *rest]):
+        cells[0, j] = sp.csc_matrix(factor.astype(np.result_type(factor, np.float64)))
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        scipy.io.savemat(file, {"faust_factors": cells})
+
+
+def read_operator(path: Any) -> Saved:
+    """Read what a file holds of an operator.
 
     Parameters
     ----------
     path : str or path-like
-        A file that `write_factors` or `write_butterfly` wrote, or a ``.mat`` file of
-        FAμST.
+        A file that `write_operator` wrote, or a ``.mat`` file of FAμST.
 
     Returns
     -------
-    kind : str
-        `FACTORS` or `BUTTERFLY`.
-    parts : tuple
-        For `FACTORS`, the list of factors and the scale; for `BUTTERFLY`, the list of
-        values, the rows and the columns, either of which may be None.
+    Saved
+        The factors of a ``.mat`` file are of the kind `MAT`, numbered from 0 on.
 
     Raises
     ------
@@ -78,25 +127,53 @@ def read_operator(path: Any) -> tuple[str, tuple]:
         wrote it; damage raises any of `DAMAGED`.
     """
     if _suffix(path, "load", (".npz", ".mat")) == ".mat":
-        return FACTORS, (list(np.ravel(load_mat(path)["faust_factors"])), 1.0)
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-        kind = str(arrays["format"]) if "format" in arrays else ""
-        if kind not in (FACTORS, BUTTERFLY):
+        cells = np.ravel(load_mat(path)["faust_factors"])
+        return Saved(MAT, {str(j): cell for j, cell in enumerate(cells)})
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+        if not str(stored["format"] if "format" in stored else "").startswith(_MARK):
             raise ValueError("it does not carry nbfact's mark")
-        if int(arrays["version"]) > _VERSION:
+        if int(stored["version"]) > _VERSION:
             raise ValueError(
-                f"format version {int(arrays['version'])} is newer than this nbfact's "
+                f"format version {int(stored['version'])} is newer than this nbfact's "
                 f"{_VERSION}"
             )
-        count = range(int(arrays["n_factors"]))
-        if kind == BUTTERFLY:
-            values = {f"values_{j}" for j in count}
-            known = {"format", "version", "n_factors", "rows", "columns", *values}
-            if unknown := set(arrays) - known:  # damage may change a name
-                raise ValueError(f"unknown entries {sorted(unknown)}")
-            ends = (arrays.get("rows"), arrays.get("columns"))
-            return kind, ([arrays[f"values_{j}"] for j in count], *ends)
-        return kind, ([_read_csr(arrays, j) for j in count], float(arrays["scale"]))
+        names = {name: name for name in stored.files if name != "version"}
+        return _taken(stored, names)
+
+
+def _taken(stored, names):
+    """Return what a file holds of one operator.
+
+    `names` are those of its entries in the operator, with those in the file.
+    """
+    kind = str(stored[names.pop("format")])
+    count = int(stored[names.pop("n_operators")]) if "n_operators" in names else 0
+    inside: dict[str, dict[str, str]] = {}
+    for name in [name for name in names if "/" in name]:
+        number, _, rest = name.partition("/")
+        inside.setdefault(number, {})[rest] = names.pop(name)
+    if set(inside) != {str(number) for number in range(count)}:
+        raise ValueError(f"{count} operators inside another one, found {len(inside)}")
+    operators = [_taken(stored, inside[str(number)]) for number in range(count)]
+    return Saved(kind, {own: stored[name] for own, name in names.items()}, operators)
+
+
+def read_factors(saved: Saved) -> tuple[list[sp.csr_array], float]:
+    """Return the factors and the scale of what `saved_factors` returned."""
+    arrays = saved.arrays
+    count = range(int(arrays["n_factors"]))
+    return [_read_csr(arrays, j) for j in count], float(arrays["scale"])
+
+
+def read_butterfly(
+    saved: Saved,
+) -> tuple[list[np.ndarray], np.ndarray | None, np.ndarray | None]:
+    """Return the values, rows and columns of what `saved_butterfly` returned."""
+    arrays = saved.arrays
+    values = [f"values_{j}" for j in range(int(arrays["n_factors"]))]
+    if unknown := set(arrays) - {"n_factors", "rows", "columns", *values}:
+        raise ValueError(f"unknown entries {sorted(unknown)}")  # damage changed a name
+    return [arrays[name] for name in values], arrays.get("rows"), arrays.get("columns")
 
 
 def _suffix(path, verb, known):
@@ -107,34 +184,7 @@ def _suffix(path, verb, known):
     return suffix
 
 
-def _write_npz(kind: str, arrays: dict[str, Any], file: Any) -> None:
-    """Write arrays, and the mark that says what they are, to an open file."""
-    np.savez_compressed(
-        file, format=np.array(kind), version=np.array(_VERSION), **arrays
-    )
-
-
-def _factor_arrays(factors, scale):
-    """Return the arrays of CSR factors by the names that they have in the file."""
-    arrays = {"scale": np.array(scale), "n_factors": np.array(len(factors))}
-    for j, factor in enumerate(factors):
-        arrays[f"data_{j}"] = factor.data
-        arrays[f"indices_{j}"] = factor.indices
-        arrays[f"indptr_{j}"] = factor.indptr
-        arrays[f"shape_{j}"] = np.array(factor.shape)
-    return arrays
-
-
 def _read_csr(arrays, j):
-    """Return factor j, which `_factor_arrays` named, as CSR."""
+    """Return factor j, which `saved_factors` named, as CSR."""
     parts = tuple(arrays[f"{part}_{j}"] for part in ("data", "indices", "indptr"))
     return sp.csr_array(parts, shape=tuple(arrays[f"shape_{j}"]))
-
-
-def _write_mat(factors, scale, file):
-    """Write factors as the cell array of FAμST, the scale in the first one."""
-    first, *rest = factors
-    cells = np.empty((1, len(factors)), dtype=object)
-    for j, factor in enumerate([first * scale, *rest]):
-        cells[0, j] = sp.csc_matrix(factor.astype(np.result_type(factor, np.float64)))
-    scipy.io.savemat(file, {"faust_factors": cells})

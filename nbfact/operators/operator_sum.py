@@ -1,11 +1,17 @@
 """OperatorSum: the sum of several fast operators."""
 
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from .._core.dtypes import common_dtype
+from .algebra import maker
+from .factor_product import FactorProduct
 from .fast_operator import FastOperator
+from .operator_files import SUM, Saved
+from .selected_operator import part
 
 
 class OperatorSum(FastOperator):
@@ -63,7 +69,37 @@ class OperatorSum(FastOperator):
     def _adjoint(self) -> "OperatorSum":
         return OperatorSum([term.H for term in self.terms])
 
+    def _conjugate(self) -> "OperatorSum":
+        return OperatorSum([term.conj() for term in self.terms])
+
+    def _scaled(self, number: Any) -> "OperatorSum":
+        return OperatorSum([term * number for term in self.terms])
+
+    def _selected(
+        self, rows: np.ndarray | None, columns: np.ndarray | None
+    ) -> "OperatorSum":
+        return OperatorSum([part(term, rows, columns) for term in self.terms])
+
+    def to_factors(self) -> FactorProduct:
+        """Return the sum as one product of sparse factors, with terms as blocks."""
+        products = [term.to_factors() for term in self.terms]
+        return functools.reduce(lambda left, right: left + right, products)
+
+    def _saved(self) -> Saved:
+        return Saved(SUM, {}, [term._saved() for term in self.terms])
+
     def __repr__(self) -> str:
         m, n = self.shape
         lines = [f"OperatorSum {m}x{n}, {self.dtype}, nnz {self.nnz}"]
         return "\n".join(lines + [f"+ {term!r}" for term in self.terms])
+
+
+@maker("sum")
+def added(left: FastOperator, right: FastOperator) -> FastOperator:
+    """Return the sum of two operators of one shape, whose terms are in one list."""
+    joined = left._added(right)
+    if joined is not None:
+        return joined
+    sides = (left, right)
+    terms = [one.terms if isinstance(one, OperatorSum) else (one,) for one in sides]
+    return OperatorSum([*terms[0], *terms[1]])

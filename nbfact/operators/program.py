@@ -126,6 +126,8 @@ class Program:
 
 def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
     """Return the call that gathers the rows of x with some indices."""
+    # A copy, because a kernel would be compiled again for read-only arrays.
+    index = np.array(index)
 
     def vector(x, out=None):
         out = np.empty(len(index), dtype) if out is None else out
@@ -213,7 +215,8 @@ def _flat(factors, pack, dtype):
     packed = np.empty(sum(factor.size for factor in factors), dtype)
     first = 0
     for factor in factors:
-        values = np.ascontiguousarray(factor, dtype)
+        # A copy, because a kernel would be compiled again for read-only arrays.
+        values = np.array(factor, dtype, order="C")
         pack(values, packed[first : first + factor.size])
         first += factor.size
     return packed, layout, widest

@@ -27,16 +27,18 @@ class ProgramOperator(FastOperator):
     ----------
     chain : Chain
         Supports of the factors.
-    values : list of ndarray
+    values : tuple of ndarray
         Values of the factors, of shapes (a, b, c, d).
     rows, columns : ndarray of intp, or None
         Permutations of rows and columns, see `Butterfly`.
     """
 
     chain: Chain
-    values: list[np.ndarray]
+    values: tuple[np.ndarray, ...]
     rows: np.ndarray | None
     columns: np.ndarray | None
+    _owned = ("values", "rows", "columns")
+    _made = ("_adjoints", "_programs", "_quick")
 
     def apply(
         self, x: Any, out: np.ndarray | None = None, *, parallel: bool = False
@@ -136,11 +138,3 @@ class ProgramOperator(FastOperator):
         # The same programs in the dtype of the values, by the dimensions of x: products
         # look here first, because further checks would double the time of a small one.
         self._quick: dict[int, Callable] = {}
-
-    def __getstate__(self) -> dict:
-        made = ("_adjoints", "_programs", "_quick")
-        return {k: v for k, v in super().__getstate__().items() if k not in made}
-
-    def __setstate__(self, state: dict) -> None:
-        super().__setstate__(state)
-        self._forget()

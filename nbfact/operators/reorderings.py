@@ -191,6 +191,30 @@ def inverse(index: np.ndarray) -> np.ndarray:
     return found
 
 
+def chosen(
+    index: np.ndarray | None, kept: np.ndarray, length: int, width: int
+) -> np.ndarray:
+    """Return a permutation `rows` of `Butterfly` for some of the rows alone.
+
+    Parameters
+    ----------
+    index : ndarray of intp, shape (width,), or None
+        The permutation for all rows; None stands for all in order.
+    kept : ndarray of intp
+        The rows to keep, in their new order, each once.
+    length, width : int
+        Number of all rows, and of rows of the product of the factors.
+
+    Examples
+    --------
+    >>> chosen(np.array([1, -1, 0, 2]), np.array([2, 1]), 3, 4)
+    array([ 1, -1, -1,  0])
+    """
+    places = np.full(length + 1, -1, np.intp)  # index -1 takes the last entry
+    places[kept] = np.arange(len(kept))
+    return places[np.arange(width) if index is None else index]
+
+
 def cancel(columns: np.ndarray | None, rows: np.ndarray | None) -> bool:
     """Return whether two permutations are the same one that drops nothing.
 

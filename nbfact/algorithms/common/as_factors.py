@@ -8,7 +8,6 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator
 
 from ...operators import Butterfly, Chain, FastOperator
-from .operator_factors import product_of
 from .result import Factorization, FactorsLike
 
 
@@ -43,7 +42,7 @@ def as_factors(name: str, given: FactorsLike) -> tuple[list[Any], float]:
     operator = given.operator if isinstance(given, Factorization) else given
     if isinstance(operator, FastOperator):
         try:
-            product = product_of(operator)
+            product = operator.to_factors()
         except TypeError as error:
             raise TypeError(f"{name}: {error}") from None
         return list(product.factors), product.scale

@@ -5,10 +5,8 @@ products of sparse factors too. A product that came from a butterfly, and has ke
 supports, is a butterfly again, which multiplies faster.
 """
 
-import functools
 import itertools
 import math
-import operator as op
 from collections.abc import Collection
 
 import numpy as np
@@ -16,24 +14,6 @@ import scipy.sparse as sp
 
 from ...operators import Butterfly, FactorProduct, FastOperator, OperatorSum
 from .problem import shift
-
-
-def product_of(operator: FastOperator) -> FactorProduct:
-    """Return an operator as a product of sparse factors, permutations included.
-
-    The factors of a sum hold those of all terms, side by side. A TypeError says where
-    an operator is no product of sparse factors.
-    """
-    if isinstance(operator, FactorProduct):
-        return operator
-    if isinstance(operator, OperatorSum):
-        return functools.reduce(op.add, map(product_of, operator.terms))
-    if isinstance(operator, Butterfly):
-        return operator.to_factors()
-    raise TypeError(
-        f"operator {operator.shape} is a {type(operator).__name__}, which is no "
-        "product of sparse factors"
-    )
 
 
 def counted_factors(operator: FastOperator) -> str:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from ...operators import Chain, FactorProduct, FastOperator
-from .operator_factors import counted_factors, product_of
+from .operator_factors import counted_factors
 
 if TYPE_CHECKING:  # Python 3.11 has no type variables with a default
     from typing_extensions import TypeVar
@@ -192,7 +192,7 @@ class Factorization(Generic[OperatorT]):
         Those of a `Butterfly`, or of a sum, are made anew at each reading. The factors
         of a sum of products hold the factors of all terms, side by side.
         """
-        return product_of(self.operator).factors
+        return list(self.operator.to_factors().factors)
 
     @property
     def scale(self) -> float:

@@ -16,7 +16,6 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ...kernels import adam_step
-from ..common.operator_factors import product_of
 from ..common.result import Part, SweepCallback, SweepState
 from .descent_options import DescentOptions
 from .descent_result import LearningHistory
@@ -294,4 +293,4 @@ def learned_factors(
         return []
     dtype = np.dtype(np.complex128 if twiddles.shape[1] == 2 else np.float64)
     operator = twiddle_operator(twiddles, tied, permutations, dtype, real)
-    return product_of(operator).factors
+    return list(operator.to_factors().factors)

@@ -83,7 +83,7 @@ def _merged(left: Butterfly, right: Butterfly) -> Butterfly | None:
     values, chain = right.values, right.chain
     if np.array_equal(inner, bit_reversal(n)):
         # P K P⁻¹ mixes bits from the other end: pattern (a, 2, 2, d) is (d, 2, 2, a).
-        values = [_bit_reversed(value) for value in values]
+        values = tuple(_bit_reversed(value) for value in values)
         chain = Chain([value.shape for value in values])
         columns = columns[inner]
     elif left.columns is not None:

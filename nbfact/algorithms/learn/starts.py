@@ -11,7 +11,6 @@ from ...constraints import Sp
 from ...operators import Butterfly, Chain
 from ..butterfly.butterfly_factorize import butterfly_factorize
 from ..common.as_factors import butterfly_of
-from ..common.operator_factors import product_of
 from ..common.result import Factorization
 from ..palm.hierarchical import hierarchical
 from ..permutations.identify import identify_butterfly
@@ -50,11 +49,11 @@ class Start:
     @classmethod
     def of(cls, method: str, found: Factorization[Any]) -> "Start":
         """Return the start from what an algorithm found."""
-        product = product_of(found.operator)
+        product = found.operator.to_factors()
         result = Factorization(
             product, found.relative_error, found.history, target=found.target
         )
-        return cls(method, product.factors, result, butterfly_of(found))
+        return cls(method, list(product.factors), result, butterfly_of(found))
 
     @property
     def n_factors(self) -> int:

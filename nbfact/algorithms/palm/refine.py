@@ -103,7 +103,7 @@ def refine(
     --------
     >>> import numpy as np, nbfact as nf
     >>> A = nf.targets.hadamard(8)
-    >>> factors = nf.hierarchical(A, "hadamard").factors
+    >>> factors = [S.copy() for S in nf.hierarchical(A, "hadamard").factors]
     >>> rng = np.random.default_rng(0)
     >>> for factor in factors:  # right supports, wrong values
     ...     factor.data *= rng.uniform(0.5, 1.5, factor.nnz)

@@ -242,7 +242,8 @@ def _times(matrix: Multiplier, x: np.ndarray | None) -> np.ndarray:
 
 def _size_exponent(matrix):
     """Return the binary exponent of the root mean square of the singular values."""
-    norm = frobenius_norm(matrix.data) if matrix.nnz else 0.0
+    # A copy, because the kernel would be compiled again for read-only arrays.
+    norm = frobenius_norm(matrix.data.copy()) if matrix.nnz else 0.0
     return int(np.frexp(norm / np.sqrt(min(matrix.shape)))[1])
 
 

@@ -22,7 +22,6 @@ from ..butterfly.butterfly_factorize import butterfly_factorize
 from ..butterfly.butterfly_result import ButterflyFactorization
 from ..butterfly.split_problem import exact_error
 from ..common.factors import Dense, Factor
-from ..common.operator_factors import product_of
 from ..common.problem import shift
 from ..common.result import History, SweepState
 from ..palm.refine import refine
@@ -211,7 +210,7 @@ class PermutationSearch:
 
     def _best_factors(self) -> list[Factor]:
         """Return the best factors so far, for a callback."""
-        product = product_of(self._operator(self.best.of_target()))
+        product = self._operator(self.best.of_target()).to_factors()
         return [Dense(factor.toarray()) for factor in product.factors]
 
     def _operator(self, nest: Nest) -> Butterfly | FactorProduct:
@@ -230,7 +229,7 @@ class PermutationSearch:
         """Return the best factors found, with refined values if that is asked for."""
         nest = self.best.of_target()
         operator = self._operator(nest)
-        error = float(relative_error(matrix, product_of(operator)))
+        error = float(relative_error(matrix, operator.to_factors()))
         if refine_values and error > 10 * np.finfo(self._dtype).eps:
             refined = refine(operator, matrix)
             if refined.relative_error < error:

@@ -37,7 +37,7 @@ def fixed_butterfly(target: np.ndarray, instance: Instance | None, seed: int) ->
     Factorization
     """
     found = algorithms.butterfly_factorize(target, permutation="search").operator
-    factors = Butterfly(found.chain, found.values).to_factors().factors
+    factors = list(Butterfly(found.chain, found.values).to_factors().factors)
     if found.rows is not None:
         factors[0] = factors[0][np.argsort(found.rows)]
     if found.columns is not None:

@@ -1,0 +1,83 @@
+"""Sealed: operators whose attributes cannot be set, and whose arrays are read-only."""
+
+from typing import Any, NoReturn
+
+import numpy as np
+import scipy.sparse as sp
+
+from .linear_operator import LinearOperator
+
+
+class Sealing(type):
+    """The class of the operator classes, which seals each operator when it is made."""
+
+    def __call__(cls, *arguments: Any, **options: Any) -> Any:
+        """Return a new operator whose attributes cannot be set any more."""
+        made = super().__call__(*arguments, **options)
+        made._seal()
+        return made
+
+
+class Sealed(LinearOperator, metaclass=Sealing):
+    """A linear operator that does not change once its constructor has returned.
+
+    Products keep what they compute from the arrays when first used, so that a later
+    change of an array would be ignored. Pickles and copies are sealed too.
+
+    Attributes
+    ----------
+    _owned : tuple of str
+        Names of the attributes whose arrays become read-only: arrays, sparse arrays,
+        and tuples of them.
+    _made : tuple of str
+        Names of the dictionaries that are filled at first use, which no pickle holds.
+    """
+
+    _owned: tuple[str, ...] = ()
+    _made: tuple[str, ...] = ()
+
+    def __getstate__(self) -> dict:
+        # SciPy 1.18 keeps a module in each operator, and a module cannot be pickled.
+        left_out = ("_xp", "_sealed", *self._made)
+        return {k: v for k, v in self.__dict__.items() if k not in left_out}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        super().__init__(self.dtype, self.shape)
+        self._forget()
+        self._seal()
+
+    def _forget(self) -> None:
+        """Start without what is made when first used: the dictionaries of `_made`."""
+
+    def _seal(self) -> None:
+        """Make the arrays of `_owned` read-only, and refuse to set attributes."""
+        for name in self._owned:
+            _make_read_only(self.__dict__[name])
+        self.__dict__["_sealed"] = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_sealed" in self.__dict__:
+            self._refuse_change(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse_change(name)
+
+    def _refuse_change(self, name: str) -> NoReturn:
+        kind = type(self).__name__
+        raise AttributeError(
+            f"cannot change {name!r}: a {kind} is immutable, make a new operator"
+        )
+
+
+def _make_read_only(value: Any) -> None:
+    """Make the arrays of an attribute read-only, those of sparse factors included."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif sp.issparse(value):
+        for array in (value.data, value.indices, value.indptr):
+            array.flags.writeable = False
+    elif isinstance(value, tuple):
+        for one in value:
+            _make_read_only(one)
