@@ -220,7 +220,7 @@ class Factorization(Generic[OperatorT]):
         --------
         nbfact.load : Read the operator again.
         """
-        self.operator.save(path)  # type: ignore[attr-defined]
+        self.operator.save(path)
 
     def __repr__(self) -> str:
         operator = self.operator
