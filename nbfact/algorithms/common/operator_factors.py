@@ -26,10 +26,10 @@ def product_of(operator: FastOperator) -> FactorProduct:
     """
     if isinstance(operator, FactorProduct):
         return operator
+    if hasattr(operator, "to_factors"):
+        return operator.to_factors()
     if isinstance(operator, OperatorSum):
         return functools.reduce(op.add, map(product_of, operator.terms))
-    if isinstance(operator, Butterfly):
-        return operator.to_factors()
     raise TypeError(
         f"operator {operator.shape} is a {type(operator).__name__}, which is no "
         "product of sparse factors"

@@ -192,7 +192,7 @@ class Factorization(Generic[OperatorT]):
         Those of a `Butterfly`, or of a sum, are made anew at each reading. The factors
         of a sum of products hold the factors of all terms, side by side.
         """
-        return product_of(self.operator).factors
+        return list(product_of(self.operator).factors)
 
     @property
     def scale(self) -> float:

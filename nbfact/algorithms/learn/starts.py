@@ -54,7 +54,7 @@ class Start:
         result = Factorization(
             product, found.relative_error, found.history, target=found.target
         )
-        return cls(method, product.factors, result, butterfly_of(found))
+        return cls(method, list(product.factors), result, butterfly_of(found))
 
     @property
     def n_factors(self) -> int:
