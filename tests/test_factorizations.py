@@ -257,6 +257,22 @@ def test_an_operator_that_is_no_product_is_refused():
             call()
 
 
+def test_a_clusterer_may_hold_a_result():
+    pytest.importorskip("sklearn")
+    from nbfact.estimators.clusterers import Centers
+
+    class Clusterer:
+        cluster_centers_ = nf.targets.hadamard(8)
+        centers_operator_ = nf.butterfly_factorize(cluster_centers_)
+
+    points = random((20, 8), "float64")
+    differences = points - Clusterer.cluster_centers_[:, None]
+    close(
+        Centers(Clusterer, np.dtype(float)).squared_distances(points),
+        np.square(differences).sum(axis=2),
+    )
+
+
 def test_rows_and_patterns_of_results():
     found = nf.butterfly_factorize(nf.targets.hadamard(8))
     points = random((20, 8), "float64")

@@ -220,7 +220,8 @@ class Factorization(Generic[OperatorT]):
         --------
         nbfact.load : Read the operator again.
         """
-        self.operator.save(path)  # type: ignore[attr-defined]
+        operator: Any = self.operator
+        operator.save(path)
 
     def __repr__(self) -> str:
         operator = self.operator
