@@ -247,14 +247,10 @@ def test_an_operator_that_is_no_product_is_refused():
         nnz = 1
 
     other = Other(np.dtype(float), (8, 8))
-    for call in (
-        lambda: nf.palm4msa(noisy(), SETS, init=other),
-        lambda: nf.refine(other, noisy()),
-    ):
-        with pytest.raises(
-            TypeError, match=r": operator \(8, 8\) is a Other, which is"
-        ):
-            call()
+    with pytest.raises(TypeError, match="init: .*Other"):
+        nf.palm4msa(noisy(), SETS, init=other)
+    with pytest.raises(TypeError, match="result: .*Other"):
+        nf.refine(other, noisy())
 
 
 def test_a_clusterer_may_hold_a_result():
