@@ -247,9 +247,9 @@ def test_an_operator_that_is_no_product_is_refused():
         nnz = 1
 
     other = Other(np.dtype(float), (8, 8))
-    with pytest.raises(TypeError, match="init: .*Other"):
+    with pytest.raises(TypeError, match=r"init: .*Other"):
         nf.palm4msa(noisy(), SETS, init=other)
-    with pytest.raises(TypeError, match="result: .*Other"):
+    with pytest.raises(TypeError, match=r"result: .*Other"):
         nf.refine(other, noisy())
 
 
