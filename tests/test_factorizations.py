@@ -247,14 +247,26 @@ def test_an_operator_that_is_no_product_is_refused():
         nnz = 1
 
     other = Other(np.dtype(float), (8, 8))
-    for call in (
-        lambda: nf.palm4msa(noisy(), SETS, init=other),
-        lambda: nf.refine(other, noisy()),
-    ):
-        with pytest.raises(
-            TypeError, match=r": operator \(8, 8\) is a Other, which is"
-        ):
-            call()
+    with pytest.raises(TypeError, match=r"init: .*Other"):
+        nf.palm4msa(noisy(), SETS, init=other)
+    with pytest.raises(TypeError, match=r"result: .*Other"):
+        nf.refine(other, noisy())
+
+
+def test_a_clusterer_may_hold_a_result():
+    pytest.importorskip("sklearn")
+    from nbfact.estimators.clusterers import Centers
+
+    class Clusterer:
+        cluster_centers_ = nf.targets.hadamard(8)
+        centers_operator_ = nf.butterfly_factorize(cluster_centers_)
+
+    points = random((20, 8), "float64")
+    differences = points - Clusterer.cluster_centers_[:, None]
+    close(
+        Centers(Clusterer, np.dtype(float)).squared_distances(points),
+        np.square(differences).sum(axis=2),
+    )
 
 
 def test_rows_and_patterns_of_results():

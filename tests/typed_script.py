@@ -46,8 +46,14 @@ def main(folder: Path) -> float:
     nf.palm4msa(target, [Box(), two], n_iter=2)
     assert_type(nf.hierarchical(target, "hadamard"), nf.Factorization)
     better: nf.Factorization = nf.refine(nf.explore(target, constraints, n_iter=20))
-    learned: nf.Factorization = nf.learn_transform(target, rcg=2.0, effort="quick")
-    operator: nf.FastOperator = nf.butterfly_factorize(target).operator
+    learned = nf.learn_transform(target, rcg=2.0, effort="quick")
+    assert_type(learned.operator, nf.Butterfly | nf.FactorProduct)
+    found = nf.butterfly_factorize(target)
+    assert_type(found.operator, nf.Butterfly)
+    operator: nf.FastOperator = found.operator
+    nf.palm4msa(target, constraints, n_iter=2, init=found.operator.fuse([2, 2]))
+    results: list[nf.Factorization[nf.FastOperator]] = [result, better, learned, found]
+    assert_type(results[0].target, np.ndarray | None)
 
     dct = nf.transforms.dct(16)
     assert_type(dct, nf.Butterfly)

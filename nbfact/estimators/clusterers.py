@@ -48,7 +48,7 @@ class Centers:
     ----------
     clusterer : estimator
         A fitted clusterer with `cluster_centers_`, (K, D), and possibly
-        `centers_operator_`, an operator of the same matrix.
+        `centers_operator_`, an operator of the same matrix or a result that holds one.
     dtype : numpy.dtype
         Dtype of the points, float32 or float64.
 
@@ -82,6 +82,7 @@ class Centers:
         self.shift = self.array.mean(axis=0, dtype=np.float64).astype(dtype)
         centered = self.array - self.shift
         operator = getattr(clusterer, "centers_operator_", None)
+        operator = getattr(operator, "operator", operator)
         if operator is not None and operator.shape != centered.shape:
             raise ValueError(
                 f"centers_operator_ has shape {operator.shape}, but cluster_centers_ "

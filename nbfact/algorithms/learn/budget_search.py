@@ -74,8 +74,9 @@ and 35 seconds at n = 512."""
 
 _GAIN = 1.4
 """How many times as many entries a Butterfly may have as the FactorProduct of the same
-matrix, which leaves out the zeros among its values, and still multiply faster: the gain
-for equal numbers of entries is 1.4 with 64 columns, and more with fewer (n = 256)."""
+matrix, which leaves out the zeros among its values, and still multiply faster. With as
+many entries, those of the 256-point cosine transform, it is 1.7 times faster with 64
+columns and 2.2 times with one (float64, one thread)."""
 
 
 class Stage(NamedTuple):
