@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
+from ..._core.checks import check_matrix
 from ..._core.dtypes import common_dtype, real_dtype
 from ...kernels import chain_residual, frobenius_norm
 from .factors import Factor, PackedFactors, Sparse, adjoint
@@ -176,10 +177,7 @@ def checked_target(target: TargetLike, n_factors: int) -> Matrix:
     implicit = sp.issparse(matrix) or isinstance(matrix, LinearOperator)
     if not implicit:
         matrix = matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
-    if matrix.ndim != 2 or 0 in matrix.shape:
-        raise ValueError(
-            f"target must be a matrix that is not empty, got shape {matrix.shape}"
-        )
+    check_matrix("target", matrix.shape)
     dtype = common_dtype(matrix.dtype)
     if implicit and (n_factors == 1 or math.prod(matrix.shape) <= SMALL):
         implicit, matrix = False, _array(matrix, dtype)
