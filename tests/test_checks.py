@@ -18,7 +18,7 @@ def test_a_permutation_is_a_new_array_of_intp(dtype):
 def test_indices_that_are_dropped_are_minus_one():
     assert permutation_of("p", [-1, 1, 0], 3, dropped=True).tolist() == [-1, 1, 0]
     for wrong in ([-1, -1], [-2, 0], [1, -1], [0, 0]):
-        with pytest.raises(ValueError, match="^p is no permutation.*but -1"):
+        with pytest.raises(ValueError, match=r"^p is no permutation.*but -1"):
             permutation_of("p", wrong, 2, dropped=True)
 
 
@@ -48,5 +48,9 @@ def test_what_is_no_matrix_is_refused(shape):
 
 def test_subclasses_of_arrays_become_plain_arrays(tmp_path):
     memory = np.memmap(tmp_path / "x", dtype="f4", shape=(2, 2), mode="w+")
-    for given in (np.matrix(np.ones((2, 2))), memory, [[1, 0], [0, 1]]):
+
+    class Subclass(np.ndarray):
+        pass
+
+    for given in (np.ones((2, 2)).view(Subclass), memory, [[1, 0], [0, 1]]):
         assert type(array_of("x", given, 2)) is np.ndarray
