@@ -276,13 +276,13 @@ SQUARE = np.ones((16, 16))
         (
             (SQUARE,),
             {"permutation": np.arange(8)},
-            r"expected 16 integers for the columns.*8",
+            r"permutation of the columns must be 16 integers.*8",
         ),
         ((SQUARE,), {"permutation": np.zeros(16, int)}, "0 to 15, each of them once"),
         (
             (SQUARE,),
             {"permutation": (np.zeros(16), None)},
-            "integers for the rows.*float64",
+            "permutation of the rows must be 16 integers.*float64",
         ),
     ],
 )

@@ -201,5 +201,5 @@ def test_a_wrong_leak_is_refused(leak, error, message):
 def test_wrong_numbers_are_refused():
     with pytest.raises(ValueError, match="n_restarts=-1: expected at least 0"):
         nf.explore(np.eye(4), regular(4, 2, 2), n_restarts=-1)
-    with pytest.raises(ValueError, match="n_iter must be at least 1"):
+    with pytest.raises(ValueError, match="n_iter=0: expected at least 1"):
         nf.explore(np.eye(4), regular(4, 2, 2), n_iter=0)

@@ -5,6 +5,7 @@ the argument.
 """
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,9 @@ def array_of(name: str, value: Any, ndim: int) -> np.ndarray:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name} is no array: its rows differ in length") from None
-    if array.ndim != ndim or array.size == 0:
+    if ndim == 2:
+        check_matrix(name, array.shape)
+    elif array.ndim != ndim or array.size == 0:
         raise ValueError(
             f"{name} has shape {array.shape}: expected {ndim} dimension"
             f"{'s' * (ndim > 1)}, none empty"
@@ -149,3 +152,62 @@ def array_of(name: str, value: Any, ndim: int) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(f"{name} contains NaN or infinity")
     return array
+
+
+def check_matrix(name: str, shape: Sequence[int]) -> None:
+    """Raise a ValueError unless a shape is that of a matrix with entries.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    shape : sequence of int
+        The shape of an array, of a sparse matrix or of an operator.
+    """
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(
+            f"{name} must be a matrix that is not empty, got shape {tuple(shape)}"
+        )
+
+
+def permutation_of(
+    name: str, value: Any, length: int, *, dropped: bool = False
+) -> np.ndarray:
+    """Return a permutation as an array of indices.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : array_like of int, shape (length,)
+        What the caller passed.
+    length : int
+        Number of indices.
+    dropped : bool, default False
+        Whether an index -1 is accepted, for what is left out. The others are then those
+        from 0 on, at least one of them.
+
+    Returns
+    -------
+    ndarray of intp, shape (length,)
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        Unless there are `length` integers, each from 0 on once.
+    """
+    index = np.asarray(value)
+    if index.shape != (length,) or index.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} must be {length} integers, got shape {index.shape} of "
+            f"{index.dtype}"
+        )
+    index = index.astype(np.intp)
+    kept = np.sort(index[index != -1] if dropped else index)
+    if kept.size == 0 or np.any(kept != np.arange(kept.size)):
+        raise ValueError(
+            f"{name} is no permutation: expected 0 to {max(kept.size - 1, 0)}, each of "
+            f"them once{', and nothing else but -1' * dropped}"
+        )
+    return index

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse
 
+from .checks import check_matrix
 from .dtypes import DTYPES
 
 
@@ -202,10 +203,7 @@ def _checked(path, matrix):
     """Return a finite matrix in one of the four dtypes, or raise a ValueError."""
     if matrix.dtype.kind not in "biufc":
         raise ValueError(f"{path}: holds {matrix.dtype} entries; expected numbers")
-    if matrix.ndim != 2 or matrix.size == 0:
-        raise ValueError(
-            f"{path}: has shape {matrix.shape}; expected a matrix that is not empty"
-        )
+    check_matrix(f"{path}:", matrix.shape)
     dtype = matrix.dtype.newbyteorder("=")
     if dtype.name not in DTYPES:
         dtype = np.dtype("complex128" if dtype.kind == "c" else "float64")

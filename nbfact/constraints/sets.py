@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._core.checks import size
+from .._core.checks import check_matrix, size
 from .._core.dtypes import DTYPES
 from ..kernels.entry_projections import project_nonneg
 from ..kernels.norm_projections import normalize_frobenius
@@ -190,8 +190,7 @@ def finite_copy(name: str, x: ArrayLike) -> np.ndarray:
 def fixed_matrix(name: str, x: ArrayLike) -> np.ndarray:
     """Return a read-only copy of a non-empty, finite matrix, or raise naming it."""
     matrix = finite_copy(name, x)
-    if matrix.ndim != 2 or matrix.size == 0:
-        raise ValueError(f"{name} must be a non-empty matrix, got shape {matrix.shape}")
+    check_matrix(name, matrix.shape)
     matrix.flags.writeable = False
     return matrix
 

@@ -7,6 +7,7 @@ processes.
 """
 
 import functools
+import gc
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any, TypeVar, overload
 
 import numba
 from numba import prange
-from numba.core import config
+from numba.core import config, event
+from numba.extending import overload as numba_overload
 
-__all__ = ["NUMBA_SETTINGS", "REASSOC", "kernel", "prange"]
+__all__ = ["NUMBA_SETTINGS", "REASSOC", "kernel", "kernel_of_kind", "prange"]
 
 NUMBA_SETTINGS: Any = config
 """Numba's settings (``DISABLE_JIT``, ``BOUNDSCHECK``, ...). Their type is Any because
@@ -76,6 +78,9 @@ def kernel(
     * ``nogil=True``: several threads of the caller can run kernels at the same time.
     * ``error_model="numpy"``: a division by zero gives infinity or NaN, without a
       branch that would keep loops from vectorising.
+    * ``no_cfunc_wrapper=True``, and ``no_cpython_wrapper=True`` for a kernel whose name
+      begins with an underscore, which only kernels call: a wrapper that nobody calls is
+      not compiled. Together they are an eighth of the time that a first call takes.
     """
     if function is None:
         return functools.partial(kernel, fastmath=fastmath, parallel=parallel)
@@ -84,6 +89,8 @@ def kernel(
         "error_model": "numpy",
         "fastmath": set(fastmath) if fastmath else False,
         "parallel": parallel,
+        "no_cfunc_wrapper": True,
+        "no_cpython_wrapper": function.__name__.startswith("_"),
     }
     dispatcher: Any
     try:
@@ -97,6 +104,77 @@ def kernel(
             _readable_index, cache_file._load_index
         )
     return dispatcher
+
+
+def kernel_of_kind(kind: str) -> Callable[[Function], Function]:
+    """Make a kernel that is compiled only where its first array is of one kind.
+
+    Numba compiles both branches of an ``if``, also where the dtype decides which one
+    can run. A branch that calls such a kernel costs nothing where it cannot run.
+
+    Parameters
+    ----------
+    kind : {"f", "c"}
+        ``"f"`` for real numbers, ``"c"`` for complex ones. For arrays of the other kind
+        a call does nothing.
+
+    Returns
+    -------
+    callable
+        A decorator of functions that return nothing. Only kernels call what it returns.
+    """
+
+    def decorate(function: Any) -> Any:
+        def call(*args: Any) -> None:
+            if args[0].dtype.kind == kind:
+                function(*args)
+
+        def choose(*args: Any) -> Any:
+            complex_numbers = isinstance(args[0].dtype, numba.types.Complex)
+            return function if complex_numbers == (kind == "c") else _do_nothing
+
+        numba_overload(
+            call,
+            strict=False,  # a signature *args stands for that of the function
+            prefer_literal=True,
+            jit_options={"error_model": "numpy"},
+        )(choose)
+        return functools.wraps(function)(call)
+
+    return decorate
+
+
+def _do_nothing(*args: Any) -> None:
+    """Take any arguments and do nothing."""
+
+
+class _CollectionPause(event.Listener):
+    """Pauses Python's garbage collection while a kernel of this package is compiled.
+
+    Numba allocates many small objects that live until the end, so each collection
+    searches more of them, in vain: 2 to 10 percent of the time of a first call. Numba
+    compiles, and notifies, one thread at a time.
+    """
+
+    depth = 0
+    enabled = False
+
+    def on_start(self, event: Any) -> None:
+        """Pause where a compilation begins that is not part of another one."""
+        if self.depth == 0:
+            self.enabled = gc.isenabled()
+            gc.disable()
+        self.depth += 1
+
+    def on_end(self, event: Any) -> None:
+        """Collect garbage again, if that was so, after the outermost compilation."""
+        self.depth -= 1
+        if self.depth == 0 and self.enabled:
+            gc.enable()
+
+
+if not NUMBA_SETTINGS.DISABLE_JIT:
+    event.register("numba:compile", _CollectionPause())
 
 
 def _stamp(function: Callable[..., Any], options: dict[str, Any]) -> tuple:

@@ -92,7 +92,7 @@ def chain_gradient(
     if n_left == 0:
         for i in range(flat_x.shape[0]):
             flat_out[i] = scale * flat_x[i]
-        _subtract_adjoint(cross, 0, q, flat_out, np.uintp(q), zero)
+        _subtract_adjoint(cross, np.intp(0), np.uintp(q), flat_out, np.uintp(q), zero)
         for i in range(flat_out.shape[0]):
             flat_out[i] *= -weight
         return
@@ -191,7 +191,7 @@ def chain_residual(
         else:
             here = (np.uintp(q), np.uintp(start))
             z, _ = _forward(chain, n_left, flat_x, here, scale, scratch, np.uintp(w))
-        _subtract_adjoint(cross, start, w, z, stride, zero)
+        _subtract_adjoint(cross, start, np.uintp(w), z, stride, zero)
         total += _tile_squares(z, m, width, w)
     return total
 

@@ -160,7 +160,8 @@ def csr_apply_columns(
     The cost is nnz * batch multiplications. The innermost loop is over the columns.
     """
     batch, zero = np.uintp(x.shape[1]), np.uintp(0)
-    entry = (out.shape[0], 0, 0, 0)
+    none = np.intp(0)  # a literal 0 would compile the callee once more
+    entry = (out.shape[0], none, none, none)
     window = ColumnWindow(batch, zero, batch, zero, batch)
     one = data.real.dtype.type(1)
     flat_x, flat_out = x.ravel(), out.ravel()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import REASSOC, kernel
+from ._jit import REASSOC, kernel, kernel_of_kind
 
 CACHED = 2**19
 """Bytes of the rows that a group of complex levels works on: half of an L2 cache of
@@ -229,7 +229,7 @@ def _copy(x, out):
             out[i, j] = x[i, j]
 
 
-@kernel
+@kernel_of_kind("c")
 def _complex_columns(twiddle, x, out, adjoint):
     """Multiply complex columns, a tile of columns at a time.
 
@@ -242,12 +242,11 @@ def _complex_columns(twiddle, x, out, adjoint):
         _complex_tile(twiddle, x, np.uintp(start), stop, out, adjoint)
 
 
-@kernel
+@kernel_of_kind("f")
 def _real_columns(twiddle, x, out, adjoint):
-    """Multiply real columns; views as real, so that nothing compiles for complex."""
-    kind = x.real.dtype
+    """Multiply real columns."""
     _copy(x, out)
-    _all_levels(twiddle.view(kind), out.view(kind), adjoint)
+    _all_levels(twiddle, out, adjoint)
 
 
 @kernel
@@ -271,10 +270,8 @@ def butterfly_apply_columns(
     -----
     The cost is 2 n log2(n) multiplications for each column.
     """
-    if np.iscomplexobj(x):
-        _complex_columns(twiddle, x, out, np.uintp(0))
-    else:
-        _real_columns(twiddle, x, out, False)
+    _complex_columns(twiddle, x, out, np.uintp(0))
+    _real_columns(twiddle, x, out, False)
 
 
 @kernel
@@ -293,7 +290,5 @@ def butterfly_adjoint_columns(
     -----
     The cost is 2 n log2(n) multiplications for each column.
     """
-    if np.iscomplexobj(x):
-        _complex_columns(twiddle, x, out, np.uintp(1))
-    else:
-        _real_columns(twiddle, x, out, True)
+    _complex_columns(twiddle, x, out, np.uintp(1))
+    _real_columns(twiddle, x, out, True)

@@ -75,8 +75,11 @@ def exchange_mates(gain: np.ndarray, tolerance: float, mate: np.ndarray) -> None
     """
     n = gain.shape[0]
     own = np.empty(n, gain.dtype)
-    waiting = np.ones(n, np.bool_)
-    used = np.full(n, -1)
+    waiting = np.empty(n, np.bool_)
+    used = np.empty(n, np.int64)
+    for i in range(n):
+        waiting[i] = True
+        used[i] = -1
     chain = np.empty(2 * min(LONGEST_CHAIN, n // 2), np.int64)
     for i in range(n):
         own[i] = gain[i, mate[i]]

@@ -44,7 +44,9 @@ def project_sp(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
     flat[1] = threshold * (1.0 + tie_tol)  # there are two: k < m * n
     low, high = flat[0], flat[1]  # in the precision of x
     kinds = np.empty((m, n), np.int8)
-    ties = np.zeros(n, np.int64)
+    ties = np.empty(n, np.int64)
+    for j in range(n):
+        ties[j] = 0
     left = k
     for i in range(m):
         for j in range(n):

@@ -8,6 +8,7 @@ from typing import Any, overload
 import numpy as np
 import scipy.sparse as sp
 
+from .._core.checks import check_matrix
 from .._core.dtypes import common_dtype, real_dtype
 from ..kernels import chain_apply, chain_apply_columns
 from .algebra import Algebra, is_number, maker
@@ -239,10 +240,7 @@ def _as_csr(factor, name):
     if not sp.issparse(factor):
         factor = np.asarray(factor)
     dtype = common_dtype(factor.dtype)
-    if factor.ndim != 2 or 0 in factor.shape:
-        raise ValueError(
-            f"{name} must be a matrix that is not empty, got {factor.shape}"
-        )
+    check_matrix(name, factor.shape)
     matrix = sp.csr_array(factor, dtype=dtype)
     try:  # an index out of bounds would let a kernel read or write anywhere
         matrix.check_format(full_check=True)

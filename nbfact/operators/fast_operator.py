@@ -120,6 +120,11 @@ class FastOperator(Algebra):
 
         The product with a dask array is a dask array: nothing is computed yet.
         """
+        if type(other) is np.ndarray and other.dtype is self.dtype:
+            # A kernel takes the array as it is: more checks would double the time.
+            if other.flags.carray and other.size and other.ndim <= 2:
+                self._check_shape(other.shape)
+                return self._run(self.dtype, other)
         if isinstance(other, FastOperator):
             if self.shape[1] != other.shape[0]:
                 raise ValueError(

@@ -9,7 +9,6 @@ guarantees, SIAM J. Matrix Anal. Appl., 2025, definition 3.9).
 """
 
 import itertools
-import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -29,8 +28,8 @@ def checked_pattern(number: int, pattern: Any) -> Pattern:
         When it is something else; the message names it ``patterns[number]``.
     """
     try:
-        entries = tuple(operator.index(entry) for entry in pattern)
-    except TypeError:
+        entries = tuple(size(f"patterns[{number}]", entry) for entry in pattern)
+    except (TypeError, ValueError):
         entries = ()
     if len(entries) != 4 or min(entries) < 1:
         raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import power_of_two, size
+from .._core.checks import permutation_of, power_of_two, size
 
 
 def bit_reversal(n: int) -> np.ndarray:
@@ -160,21 +160,10 @@ def checked_permutation(
     """
     if index is None:
         return None, length
-    index = np.array(index)
-    if index.shape != (length,) or index.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} must be {length} integers, got shape {index.shape} of "
-            f"{index.dtype}"
-        )
-    index = index.astype(np.intp)
-    kept = np.sort(index[index >= 0])
-    if index.min() < -1 or not len(kept) or np.any(kept != np.arange(len(kept))):
-        raise ValueError(
-            f"{name} is no permutation: 0 to {max(len(kept) - 1, 0)} must occur once "
-            "each, and nothing else but -1"
-        )
-    in_order = len(kept) == length and np.all(index == np.arange(length))
-    return (None if in_order else index), len(kept)
+    index = permutation_of(name, index, length, dropped=True)
+    kept = int(np.count_nonzero(index >= 0))
+    in_order = kept == length and np.all(index == np.arange(length))
+    return (None if in_order else index), kept
 
 
 def inverse(index: np.ndarray) -> np.ndarray:

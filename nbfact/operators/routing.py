@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import array_of, dtype_of
+from .._core.checks import array_of, dtype_of, permutation_of
 from .butterfly import Butterfly
 from .chain import Chain
 
@@ -59,14 +59,11 @@ def permutation(p: Any, dtype: Any = np.float64) -> Butterfly:
     array([30., 10., 20.])
     """
     p = array_of("p", p, 1) if np.size(p) == 0 else np.asarray(p)
-    if p.ndim != 1 or p.dtype.kind not in "iu":
-        raise ValueError(
-            f"p has shape {p.shape} and dtype {p.dtype}: expected a vector of integers"
-        )
-    dtype = dtype_of(dtype, "f")
+    if p.ndim != 1:
+        raise ValueError(f"p has shape {p.shape}: expected a vector of integers")
     n = len(p)
-    if not np.array_equal(np.sort(p), np.arange(n)):
-        raise ValueError(f"p is no permutation: 0 to {n - 1} must occur once each")
+    p = permutation_of("p", p, n)
+    dtype = dtype_of(dtype, "f")
     order = 1 << (n - 1).bit_length()
     chain = Chain.square_dyadic(order)
     chain = chain @ chain.T

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator
 
+from ..._core.checks import check_matrix
 from ..._core.dtypes import common_dtype
 from ...kernels import project_circ
 from ...metrics import relative_error
@@ -300,10 +301,7 @@ def _dense(target: Any) -> np.ndarray:
     implicit = sp.issparse(target) or isinstance(target, LinearOperator)
     if not implicit:
         target = target.toarray() if hasattr(target, "toarray") else np.asarray(target)
-    if target.ndim != 2 or 0 in target.shape:
-        raise ValueError(
-            f"target must be a matrix that is not empty, got shape {target.shape}"
-        )
+    check_matrix("target", target.shape)
     dtype = common_dtype(target.dtype)
     if implicit and hasattr(target, "toarray"):
         target = target.toarray()

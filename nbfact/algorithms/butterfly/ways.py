@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..._core.checks import permutation_of
 from ...operators import Chain
 from ...operators.reorderings import bit_reversal, dao, digit_reversal, makhoul
 
@@ -231,14 +232,4 @@ def _checked_indices(what: str, index: Any, size: int) -> np.ndarray | None:
     """Return a permutation of `size` indices as an array, or None for None."""
     if index is None:
         return None
-    index = np.asarray(index)
-    if index.shape != (size,) or index.dtype.kind not in "iu":
-        raise ValueError(
-            f"permutation: expected {size} integers for the {what}, got shape "
-            f"{index.shape} of {index.dtype}"
-        )
-    if np.any(np.sort(index) != np.arange(size)):
-        raise ValueError(
-            f"permutation: the {what} must hold 0 to {size - 1}, each of them once"
-        )
-    return index.astype(np.intp)
+    return permutation_of(f"permutation of the {what}", index, size)

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ..._core.checks import size
+
 DescentModel = Literal["BP", "BPP", "BPBP"]
 MODELS = get_args(DescentModel)
 """The models that `learn_butterfly` may fit: products of butterflies B and
@@ -58,10 +60,6 @@ class DescentOptions:
         if not self.tol >= 0:
             raise ValueError(f"tol must be at least 0, got {self.tol!r}")
         for name, least in (("n_iter", 1), ("n_refine_iter", 0), ("n_restarts", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-                raise TypeError(f"{name} must be an integer, got {value!r}")
-            if value < least:
-                raise ValueError(f"{name} must be at least {least}, got {value}")
+            size(name, getattr(self, name), least)
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype must be float32 or float64, got {self.dtype}")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..._core.checks import permutation_of
 from ...operators.reorderings import bit_reversal, dao, makhoul
 from .descent_options import DescentModel
 
@@ -109,12 +110,4 @@ def _fixed_permutation(permutation: Any, n: int) -> np.ndarray:
                 f"{tuple(NAMES)}, got {permutation!r}"
             )
         return NAMES[permutation](n)
-    index = np.asarray(permutation)
-    if index.shape != (n,) or index.dtype.kind not in "iu":
-        raise ValueError(
-            f"permutation must be {n} integers, got shape {index.shape} of "
-            f"{index.dtype}"
-        )
-    if np.any(np.sort(index) != np.arange(n)):
-        raise ValueError(f"permutation must hold 0 to {n - 1}, each of them once")
-    return index.astype(np.intp)
+    return permutation_of("permutation", permutation, n)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from ..._core.checks import size
 from ..common.result import SweepCallback
 
 Order: TypeAlias = Literal["right-to-left", "left-to-right"]
@@ -71,10 +72,7 @@ class SweepOptions:
 
 def check_sweeps(n_iter: int, tol: float) -> None:
     """Raise where `n_iter` is no integer of at least 1, or `tol` is below 0 or NaN."""
-    if not isinstance(n_iter, numbers.Integral) or isinstance(n_iter, bool):
-        raise TypeError(f"n_iter must be an integer, got {n_iter!r}")
-    if n_iter < 1:
-        raise ValueError(f"n_iter must be at least 1, got {n_iter}")
+    size("n_iter", n_iter)
     if not tol >= 0:
         raise ValueError(f"tol must be at least 0, got {tol!r}")
 
@@ -85,9 +83,7 @@ def checked_fixed(fixed: Sequence[int], n_factors: int) -> tuple[int, ...]:
     Negative numbers count from the end, as in Python.
     """
     for j in fixed:
-        if isinstance(j, bool) or not isinstance(j, numbers.Integral):
-            raise TypeError(f"fixed must hold integers, got {j!r}")
-        if not -n_factors <= j < n_factors:
+        if not -n_factors <= size("an entry of fixed", j, -n_factors) < n_factors:
             raise ValueError(f"fixed holds {j}, there are {n_factors} factors")
     return tuple(j % n_factors for j in fixed)
 
