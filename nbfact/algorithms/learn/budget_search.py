@@ -97,7 +97,7 @@ class BudgetSearch:
         The checked target, which is not zero.
     effort : Effort
         How much each search spends.
-    n_jobs : int
+    n_jobs : int or None
         Number of processes over which explorations are spread.
     callback : callable or None
         Called with each `Trial`; returning True stops.
@@ -118,7 +118,7 @@ class BudgetSearch:
         self,
         matrix: np.ndarray,
         effort: Effort,
-        n_jobs: int,
+        n_jobs: int | None,
         callback: TrialCallback | None,
         random_state: RandomState,
     ) -> None:
