@@ -18,14 +18,16 @@ def calls(n, batch, dtype):
 
     rng = np.random.default_rng(0)
     x, half = np.ones((n, batch), dtype), n.bit_length() // 2
-    chain = nf.Chain.monarch((2**half, n >> half))
-    monarch = nf.Butterfly(chain, [rng.standard_normal(p).astype(dtype) for p in chain])
+    chain = nf.Chain.mixed_radix((2**half, n >> half))
+    two_factors = nf.Butterfly(
+        chain, [rng.standard_normal(p).astype(dtype) for p in chain]
+    )
     dyadic = nf.transforms.hadamard(n).astype(dtype)
     product, transform = dyadic.to_factors(), nf.transforms.dft(n).astype("complex128")
     nearest = nf.NearestRows(nf.transforms.hadamard(n).to_factors())
     points = rng.standard_normal((16 * batch, n)).astype(x.real.dtype)
     return {
-        "Butterfly, monarch": lambda: monarch @ x,
+        "Butterfly, two factors": lambda: two_factors @ x,
         "Butterfly, dyadic": lambda: dyadic @ x,
         "FactorProduct": lambda: product @ x,
         "dft, complex128": lambda: transform @ x,
