@@ -6,8 +6,8 @@ better for all values, which is the only direction asv knows: times, errors, and
 of the time of nbfact to that of the dense product.
 
 No kernel runs while these modules are imported, because asv forks its workers after
-that, and a process forked from one with OpenMP threads dies at its first parallel
-kernel.
+that. A forked process uses one thread, so ``nbfact history --threads 2`` has asv start
+new processes instead.
 """
 
 import os

@@ -21,6 +21,7 @@ The rooms of the package; a room imports only rooms above it in this list:
 from typing import TYPE_CHECKING, Any
 
 from . import constraints, kernels, metrics, operators, targets, transforms
+from ._core.threads import threads
 from .algorithms import (
     Factorization,
     butterfly_factorize,
@@ -74,6 +75,7 @@ __all__ = [
     "refine",
     "relative_error",
     "targets",
+    "threads",
     "transforms",
 ]
 

@@ -81,6 +81,7 @@ def test_results_are_kept_published_and_say_what_was_installed(clone, asv, capsy
     assert options["skip_successful"] and not options["quick"]
     assert conf.matrix["env_nobuild"]["NUMBA_NUM_THREADS"] == ["2"]
     assert conf.matrix["env_nobuild"]["OMP_WAIT_POLICY"] == ["passive"]
+    assert options["launch_method"] == "spawn", "a forked process has one thread"
     assert "4 points of 2 commits, failed benchmarks: 0 in" in capsys.readouterr().out
     lines = Path("benchmarks", "results", "box", "environments.jsonl").read_text()
     rows = [json.loads(line) for line in lines.splitlines()]

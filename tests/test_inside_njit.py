@@ -62,9 +62,6 @@ ARGUMENTS = {
     "kronecker_chain_apply_columns": (
         *(FOURTHS.ravel(), PATTERNS, SQUARE, np.zeros((2, 4, 4)), BLOCK),
     ),
-    "kronecker_chain_apply_columns_parallel": (
-        *(FOURTHS.ravel(), PATTERNS, SQUARE, np.zeros((2, 2, 4, 2)), BLOCK),
-    ),
     "kronecker_pack": (FOURTHS, np.zeros(8)),
     "kronecker_gradient_columns": (SQUARE, SQUARE, np.zeros((1, 2, 2, 2))),
     "csr_fit": (*FORMS, GRAM, SQUARE),
@@ -97,11 +94,8 @@ ARGUMENTS = {
     "frobenius_norm": (SQUARE,),
     "fwht": (VECTOR,),
     "fwht_columns": (SQUARE,),
-    "fwht_columns_parallel": (random((8, 2), "float64"),),
     "fwht_rows": (SQUARE,),
-    "fwht_rows_parallel": (SQUARE, 2),
     "nearest_rows": (CENTERS, SQUARE, np.zeros((2, 128)), LABELS, OUT),
-    "nearest_rows_parallel": (CENTERS, SQUARE, np.zeros((2, 2, 128)), LABELS, OUT),
     "cluster_sums": (SQUARE, LABELS, VECTOR, VECTOR, BLOCK, OUT, np.zeros(4)),
     "kth_largest": (VECTOR, 2),
     "max_abs": (SQUARE,),
@@ -146,9 +140,7 @@ ARGUMENTS = {
 
 
 FIRST = {
-    getattr(kernels, name).__module__: name
-    for name in sorted(ARGUMENTS, reverse=True)
-    if "parallel" not in name
+    getattr(kernels, name).__module__: name for name in sorted(ARGUMENTS, reverse=True)
 }.values()
 
 

@@ -70,6 +70,15 @@ def test_who_crashes_hangs_exits_or_raises_is_named_and_the_rest_measured(capfd)
     assert ratios["right"]["median"] == 1.0  # it is the yardstick that is left
 
 
+def test_all_libraries_have_the_threads_of_the_run():
+    """Rivals are imported after BLAS was limited, and read the environment."""
+    with isolate.Worker([crashers.after], CALIBRATION, threads=1) as worker:
+        worker.measure(crashers.after(), 0.01)
+        with open(f"/proc/{worker._process.pid}/environ") as file:
+            settings = dict(line.split("=", 1) for line in file.read().split("\0")[:-1])
+    assert {settings[name] for name in machine.THREADS} == {"1"}
+
+
 def test_a_process_that_cannot_begin_fails_the_task_and_says_why():
     with isolate.Worker([crashers.missing], CALIBRATION) as worker:
         rows = worker.measure(crashers.good()[1:], 0.01)

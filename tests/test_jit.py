@@ -28,17 +28,6 @@ from .callee import second
 def caller(x):
     return second(x)
 """
-PARALLEL = """
-from ._jit import kernel, prange
-from .callee import second
-
-@kernel(parallel=True)
-def caller(x):
-    out = x.copy()
-    for i in prange(x.size):
-        out[i] = second(x)
-    return out[0]
-"""
 WITH_A_TUPLE = """
 from typing import NamedTuple
 import numpy as np
@@ -113,21 +102,13 @@ def test_a_cache_that_names_a_class_which_is_gone_is_stale(project):
 
 
 @pytest.mark.compiled
-def test_a_parallel_kernel_is_read_from_the_cache(project):
-    """A kernel that calls numba.get_num_threads, which is an address, is not."""
-    (project / "kernels" / "caller.py").write_text(PARALLEL)
-    assert run(project) == ["2.0", "0"]
-    assert run(project) == ["2.0", "1"]
-
-
-@pytest.mark.compiled
-def test_parallel_kernels_have_names_of_their_own():
-    """Numba's cache would take one of two kernels with the same name for the other."""
+def test_all_kernels_are_serial_and_release_the_gil():
+    """Threads of Python share them: no kernel starts the threads of Numba."""
     for path in sorted((PACKAGE / "kernels").glob("*.py")):
         module = importlib.import_module(f"nbfact.kernels.{path.stem}")
         for name, found in vars(module).items():
-            options = getattr(found, "targetoptions", {})
-            assert options.get("parallel", False) == name.endswith("_parallel"), name
+            options = getattr(found, "targetoptions", {"nogil": True})
+            assert not options.get("parallel", False) and options["nogil"], name
 
 
 @pytest.mark.compiled
@@ -151,10 +132,8 @@ def test_the_stamp_tells_options_apart(monkeypatch):
         pass
 
     plain = {"nogil": True, "error_model": "numpy", "fastmath": False}
-    plain |= {"parallel": False}
     fast = plain | {"fastmath": set(_jit.REASSOC)}
-    twin = plain | {"parallel": True}
-    stamps = [_jit._stamp(function, options) for options in (plain, fast, twin)]
+    stamps = [_jit._stamp(function, options) for options in (plain, fast)]
     monkeypatch.setattr(config, "BOUNDSCHECK", 1)
     stamps.append(_jit._stamp(function, plain))
     function.__module__ = "another_name_of_the_package.kernels"

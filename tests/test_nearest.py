@@ -3,14 +3,15 @@
 import pickle
 
 import naive
-import numba
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from samples import DTYPES, close, random
 
 import nbfact as nf
-from nbfact.kernels import cluster_sums
+from nbfact.kernels import PackedCenters, cluster_sums, nearest_rows
+from nbfact.kernels.registers import BYTES
+from nbfact.kernels.tiles import LANES
 from nbfact.operators import NearestRows, OperatorSum
 
 REAL = DTYPES[:2]
@@ -110,16 +111,22 @@ def test_pickled():
         np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.slow
-@pytest.mark.compiled
-def test_threads_give_the_same():
-    if numba.config.NUMBA_NUM_THREADS < 2:
-        pytest.skip("NUMBA_NUM_THREADS allows one thread")
-    nearest = NearestRows(product(SHAPES[2], 0.2))
-    for n_points in (5, 333):
-        x = random((n_points, 33), "float32")
-        for got, want in zip(nearest(x, parallel=True), nearest(x), strict=True):
-            np.testing.assert_array_equal(got, want)
+@pytest.mark.parametrize("dtype", REAL)
+@pytest.mark.parametrize("n_points", [1, 40, 300])
+def test_the_kernel_on_one_dense_factor(n_points, dtype):
+    size = BYTES // np.dtype(dtype).itemsize
+    matrix, bias = random((11, size), dtype), random(11, dtype, 1)
+    x, columns = random((n_points, size), dtype, 2), np.arange(size, dtype=np.uint32)
+    ends = np.arange(12, dtype=np.uint32) * np.uint32(size)
+    blocks = np.zeros(1, np.uint64)
+    factors = (-2 * matrix).ravel(), np.tile(columns, 11), ends, np.array([11])
+    centers = PackedCenters(*factors, bias, blocks)
+    scratch = np.empty((2, LANES // x.itemsize * max(11, size)), dtype)
+    labels, scores = np.empty(n_points, np.int32), np.empty(n_points, dtype)
+    nearest_rows(centers, x, scratch, labels, scores)
+    expected = naive.nearest_rows(matrix, bias, x)
+    np.testing.assert_array_equal(labels, expected[0])
+    close(scores, expected[1])
 
 
 @pytest.mark.parametrize("dtype", REAL)

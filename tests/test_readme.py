@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+import warnings
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,12 @@ def test_the_examples_of_the_page_on_butterflies_run(tmp_path, monkeypatch):
 @pytest.mark.compiled
 def test_the_example_of_the_page_on_learning_runs():
     run_examples("docs/learning.md", 1)
+
+
+def test_the_example_of_the_page_on_threads_runs():
+    with warnings.catch_warnings():  # on one core there is one thread
+        warnings.filterwarnings("ignore", "threads=2: 1 used")
+        run_examples("docs/threads.md", 1)
 
 
 @pytest.mark.compiled

@@ -1,8 +1,9 @@
 """Dask arrays: products block by block, and sums over blocks of rows.
 
 The work runs where dask runs it: on the cluster of the active ``dask.distributed``
-Client if there is one, and on threads of this process otherwise. Only functions that
-are given a dask array import dask, so that nbfact works without it.
+Client if there is one, and on threads of this process otherwise. The kernels use one
+thread for each block, because dask uses all cores already. Only functions that are
+given a dask array import dask, so that nbfact works without it.
 """
 
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from .threads import alone
 
 
 def is_dask(x: Any) -> bool:
@@ -161,23 +164,28 @@ def map_rows(
         shape = {"drop_axis": 1, "meta": np.empty(0, dtype)}
     else:
         shape = {"chunks": (x.chunks[0], (width,)), "meta": np.empty((0, 0), dtype)}
-    return x.rechunk({1: -1}).map_blocks(function, shared, **shape)
+    return x.rechunk({1: -1}).map_blocks(_on_rows, function, shared, **shape)
 
 
 def _tasks(function, blocks, shared):
     """Return function(block, *shared) as a `Delayed` object for each block."""
     import dask
 
-    call = dask.delayed(function, pure=False)
+    call = dask.delayed(alone, pure=False)
     # The shared values are nodes of the graph and not results of ``client.scatter``,
     # because the scheduler sends a node again when the worker that held it is lost.
     nodes = [dask.delayed(value, pure=False, traverse=False) for value in shared]
-    return [call(block, *nodes) for block in blocks]
+    return [call(function, block, *nodes) for block in blocks]
+
+
+def _on_rows(block, function, shared):
+    """Return function(block, shared), on one thread."""
+    return alone(function, block, shared)
 
 
 def _times(block, operator):
     """Return operator @ block; a named function, so that it can be pickled."""
-    return operator @ block
+    return alone(operator.__matmul__, block)
 
 
 def _add(left, right):

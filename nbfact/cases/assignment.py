@@ -10,7 +10,6 @@ distance to a chosen centre over that to the nearest one.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 
@@ -153,7 +152,7 @@ def _scores(inputs):
 
 def _ours(inputs):
     nearest, x = NearestRows(inputs.factors), inputs.x
-    return lambda: nearest(x, parallel=numba.get_num_threads() > 1)[0]
+    return lambda: nearest(x)[0]
 
 
 def _dense(inputs):

@@ -29,9 +29,8 @@ def study(
     n_jobs: Annotated[
         int,
         typer.Option(
-            min=1,
-            help="Number of processes, of one thread each; for studies that do not "
-            "time their jobs.",
+            help="Number of processes, of one thread each, -1 for all cores; for "
+            "studies that do not time their jobs.",
         ),
     ] = 1,
     data: Annotated[

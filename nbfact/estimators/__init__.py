@@ -17,6 +17,7 @@ Start reading in ``quick_kmeans``; then read ``lloyd``, then ``recipes``.
 ``nystroem``           `QuickNystroem`: features of the RBF kernel
 ``clusterers``         fits the clusterer of the last two, and gives its distances
 ``row_tiles``          long arrays, some rows at a time
+``on_threads``         the decorator for methods that use the parameter `threads`
 =====================  ============================================================
 """
 

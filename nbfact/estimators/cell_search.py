@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._core.checks import size
 from .clusterers import Centers, fit_clusterer
 from .exact_neighbors import candidates, exact_squares, merge
+from .on_threads import on_threads
 from .row_tiles import tiles
 
 DTYPES = [np.float64, np.float32]
@@ -40,13 +41,16 @@ class CellSearch(BaseEstimator):
         n_probes: int = 1,
         clusterer: Any = None,
         random_state: int | np.random.RandomState | None = None,
+        threads: int | None = None,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.n_clusters = n_clusters
         self.n_probes = n_probes
         self.clusterer = clusterer
         self.random_state = random_state
+        self.threads = threads
 
+    @on_threads
     def _fit(self, X: np.ndarray) -> Self:
         """Cluster checked points and store them cell by cell."""
         size("n_neighbors", self.n_neighbors)
@@ -85,6 +89,7 @@ class CellSearch(BaseEstimator):
         *,
         return_distance: Literal[False],
     ) -> np.ndarray: ...
+    @on_threads
     def kneighbors(
         self, X: Any, n_neighbors: int | None = None, return_distance: bool = True
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:

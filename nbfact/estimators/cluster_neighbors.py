@@ -34,6 +34,9 @@ class ClusterNeighbors(CellSearch):
         is wrapped in `sklearn.frozen.FrozenEstimator`.
     random_state : int, RandomState or None, default None
         Given to the copy of the clusterer, unless it is None.
+    threads : int, default None
+        Number of threads that share the points and the columns of products, as in
+        `nbfact.threads`; None for that of the enclosing block.
 
     Attributes
     ----------

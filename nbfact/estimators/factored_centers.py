@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from .._core.threads import share
 from ..operators import FactorProduct, NearestRows
 from .row_tiles import tiles
 
@@ -50,13 +51,20 @@ class FactoredCenters:
 
     def distances(self, x: np.ndarray) -> np.ndarray:
         """Return the distances of points (N, D) to all centers: (N, K)."""
-        if self.offset is not None:
-            x = x - self.offset
-        squares = (self.product @ x.T).T
-        squares *= -2
-        squares += self._norms.astype(x.dtype)
-        squares += _squared_norms(x)[:, None]
-        return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
+        dtype, norms = np.result_type(self.product.dtype, x.dtype), self._norms
+        distances = np.empty((self.product.shape[0], len(x)), dtype).T
+
+        def measure(begin, end):
+            points = x[begin:end] if self.offset is None else x[begin:end] - self.offset
+            squares = (self.product @ points.T).T
+            squares *= -2
+            squares += norms.astype(x.dtype)
+            squares += _squared_norms(points)[:, None]
+            np.sqrt(np.maximum(squares, 0, out=squares), out=distances[begin:end])
+
+        # Each of the passes over the distances takes about as long as a multiplication.
+        share((self.product.nnz + 4 * len(norms)) * dtype.itemsize, len(x), measure)
+        return distances
 
     def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return the squared distances, (N,), of points to their own centers.

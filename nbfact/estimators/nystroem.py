@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._core.checks import size
 from .clusterers import Centers, fit_clusterer
+from .on_threads import on_threads
 from .row_tiles import tiles
 
 
@@ -40,6 +41,9 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         as it is if it is wrapped in `sklearn.frozen.FrozenEstimator`.
     random_state : int, RandomState or None, default None
         Given to the copy of the clusterer, unless it is None.
+    threads : int, default None
+        Number of threads that share the points and the columns of products, as in
+        `nbfact.threads`; None for that of the enclosing block.
 
     Attributes
     ----------
@@ -116,12 +120,15 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         gamma: float | None = None,
         clusterer: Any = None,
         random_state: int | np.random.RandomState | None = None,
+        threads: int | None = None,
     ) -> None:
         self.n_components = n_components
         self.gamma = gamma
         self.clusterer = clusterer
         self.random_state = random_state
+        self.threads = threads
 
+    @on_threads
     def fit(self, X: Any, y: Any = None) -> Self:
         """Find the landmarks and their normalization.
 
@@ -147,6 +154,7 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.normalization_ = _inverse_root(kernel, X.dtype)
         return self
 
+    @on_threads
     def transform(self, X: Any) -> np.ndarray:
         """Return the features of points.
 

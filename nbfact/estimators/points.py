@@ -1,14 +1,14 @@
 """The points that are clustered, in memory or in dask blocks, and passes over them.
 
 `Points` and `BlockedPoints` have the same methods. Arrays in memory are passed over by
-Numba's threads, dask arrays block by block by dask's workers.
+as many threads as `nbfact.threads` allows, dask arrays block by block by dask's
+workers.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import numba
 import numpy as np
 
 from .._core.dask import map_blocks, row_blocks, sum_blocks
@@ -112,8 +112,7 @@ class Points:
 
     def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, np.ndarray]:
         """Return the sums over the points of each center, and the labels."""
-        parallel = numba.get_num_threads() > 1
-        labels, _ = centers.nearest(self.x, parallel)
+        labels, _ = centers.nearest(self.x)
         sums = summed_at(labels, self.x, self.weights, self.origin, len(centers.array))
         return ClusterStatistics(self.origin, *sums), labels
 

@@ -2,7 +2,6 @@
 
 from typing import Any, Literal, Self, overload
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import (
@@ -20,6 +19,7 @@ from ..operators import FactorProduct, NearestRows
 from .factored_centers import ClusterStatistics, FactoredCenters
 from .inputs import check_parameters, checked_points, weighted_points
 from .lloyd import Clustering, empty_clusters, iterate, relocated
+from .on_threads import on_threads
 from .points import DaskArray, WeightedPoints, check_finite
 from .recipes import RECIPES, CenterRecipe
 from .seeds import Seeds, seeds
@@ -62,8 +62,12 @@ class QuicKMeans(
     verbose : int
         If above 0, the objective of each iteration is printed.
     n_jobs : int, optional
-        Number of processes over which the runs are spread. More than 1 needs joblib,
-        whose ``parallel_config("dask")`` spreads them over a cluster.
+        Number of processes over which the runs are spread; -1 for all cores. More than
+        1 needs joblib, whose ``parallel_config("dask")`` spreads them over a cluster.
+        Each process uses one thread.
+    threads : int, optional
+        Number of threads that share the points and the columns of products, as in
+        `nbfact.threads`; None for that of the enclosing block.
 
     Attributes
     ----------
@@ -166,6 +170,7 @@ class QuicKMeans(
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
         n_jobs: int | None = None,
+        threads: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.sparsity = sparsity
@@ -178,7 +183,9 @@ class QuicKMeans(
         self.random_state = random_state
         self.verbose = verbose
         self.n_jobs = n_jobs
+        self.threads = threads
 
+    @on_threads
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Find centers.
 
@@ -202,13 +209,14 @@ class QuicKMeans(
             (points, recipe, first, self.max_iter, self.tol, verbose)
             for first in self._seeds(points, self.n_init)
         ]
-        runs = each(iterate, calls, 1 if self.n_jobs is None else self.n_jobs)
+        runs = each(iterate, calls, self.n_jobs)
         found, history = min(runs, key=lambda run: run[0].objective)
         self._keep(X, found, recipe)
         self.history_ = {name: np.array(values) for name, values in history.items()}
         self.n_iter_ = len(self.history_["objective"])
         return self
 
+    @on_threads
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the centers to the means of all points so far, those of a batch included.
 
@@ -261,6 +269,7 @@ class QuicKMeans(
     def predict(self, X: npt.ArrayLike) -> np.ndarray: ...
     @overload
     def predict(self, X: DaskArray) -> Any: ...
+    @on_threads
     def predict(self, X: Any) -> Any:
         """Return the index of the nearest center of each point.
 
@@ -277,12 +286,13 @@ class QuicKMeans(
         X = checked_points(self, X, reset=False)
         if is_dask(X):
             return map_rows(_labels, X, np.dtype(np.int32), None, self._centers.nearest)
-        return self._centers.nearest(X, numba.get_num_threads() > 1)[0]
+        return self._centers.nearest(X)[0]
 
     @overload
     def transform(self, X: npt.ArrayLike) -> np.ndarray: ...
     @overload
     def transform(self, X: DaskArray) -> Any: ...
+    @on_threads
     def transform(self, X: Any) -> Any:
         """Return the distance of each point to each center.
 
@@ -302,6 +312,7 @@ class QuicKMeans(
             return map_rows(_distances, X, X.dtype, len(shared.array), shared)
         return self._centers.distances(X)
 
+    @on_threads
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the weighted sum of squared distances to the nearest centers.
 

@@ -32,6 +32,7 @@ from time import monotonic
 from types import TracebackType
 from typing import IO, BinaryIO
 
+from . import machine
 from .case import Case, leave_out
 from .measure import failed_row, limited_threads, measure_task
 from .worker import ending, last_words
@@ -188,6 +189,8 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            # Rivals are imported there after BLAS was limited, and read this.
+            env=os.environ | dict.fromkeys(machine.THREADS, str(self._job[2])),
             start_new_session=True,  # so that Ctrl-C does not reach it
         )
         assert process.stdin and process.stdout  # both are pipes

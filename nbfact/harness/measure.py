@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.threads import threads as kernel_threads
 from . import machine, sample
 from .allocations import allocations
 from .case import Case
@@ -23,7 +24,7 @@ _UNTIMED: Row = dict.fromkeys(("time", "samples", "ratio", "roof", "allocations"
 
 @contextlib.contextmanager
 def limited_threads(threads: int) -> Iterator[None]:
-    """Limit BLAS, OpenMP and Numba to `threads` threads within a ``with`` block.
+    """Limit BLAS, OpenMP, Numba and nbfact to some threads within a ``with`` block.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def limited_threads(threads: int) -> Iterator[None]:
     before = numba.get_num_threads()
     numba.set_num_threads(threads)
     try:
-        with threadpool_limits(threads):
+        with kernel_threads(threads), threadpool_limits(threads):
             yield
     finally:
         numba.set_num_threads(before)

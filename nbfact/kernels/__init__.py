@@ -72,12 +72,6 @@ from .norm_projections import (
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
-from .parallel import (
-    fwht_columns_parallel,
-    fwht_rows_parallel,
-    kronecker_chain_apply_columns_parallel,
-    nearest_rows_parallel,
-)
 from .permute import gather, gather_rows
 from .rank_one import RankOneFactors, rank_one_butterfly
 from .select import kth_largest
@@ -136,9 +130,7 @@ __all__ = [
     "frobenius_norm",
     "fwht",
     "fwht_columns",
-    "fwht_columns_parallel",
     "fwht_rows",
-    "fwht_rows_parallel",
     "gather",
     "gather_rows",
     "half_gain",
@@ -148,14 +140,12 @@ __all__ = [
     "kronecker_apply_columns",
     "kronecker_chain_apply",
     "kronecker_chain_apply_columns",
-    "kronecker_chain_apply_columns_parallel",
     "kronecker_gradient_columns",
     "kronecker_pack",
     "kth_largest",
     "max_abs",
     "mixture_fit",
     "nearest_rows",
-    "nearest_rows_parallel",
     "normalize_frobenius",
     "optimal_scale",
     "pair_greedily",

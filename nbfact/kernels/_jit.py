@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numba
-from numba import prange
 from numba.core import config, event
 from numba.extending import overload as numba_overload
 
-__all__ = ["NUMBA_SETTINGS", "REASSOC", "kernel", "kernel_of_kind", "prange"]
+__all__ = ["NUMBA_SETTINGS", "REASSOC", "kernel", "kernel_of_kind"]
 
 NUMBA_SETTINGS: Any = config
 """Numba's settings (``DISABLE_JIT``, ``BOUNDSCHECK``, ...). Their type is Any because
@@ -36,16 +35,13 @@ def kernel(function: Function) -> Function: ...
 
 
 @overload
-def kernel(
-    *, fastmath: frozenset[str] = ..., parallel: bool = ...
-) -> Callable[[Function], Function]: ...
+def kernel(*, fastmath: frozenset[str] = ...) -> Callable[[Function], Function]: ...
 
 
 def kernel(
     function: Callable[..., Any] | None = None,
     *,
     fastmath: frozenset[str] = frozenset(),
-    parallel: bool = False,
 ) -> Any:
     """Compile a function with Numba, with the same options in the whole package.
 
@@ -58,10 +54,6 @@ def kernel(
         The function to compile. ``@kernel`` and ``@kernel(...)`` both work.
     fastmath : frozenset of str, default empty
         Fast-math flags of LLVM. Reductions take :data:`REASSOC`, other kernels none.
-    parallel : bool, default False
-        Whether loops over ``prange`` are shared among threads. It is set only in a
-        twin of a serial kernel that a benchmark shows to pay, which is named
-        ``<serial>_parallel``.
 
     Returns
     -------
@@ -75,7 +67,8 @@ def kernel(
 
     * ``cache=True``: compiled code is kept on disk, and :func:`_stamp` says when it is
       stale. Where no directory can be written, every process compiles for itself.
-    * ``nogil=True``: several threads of the caller can run kernels at the same time.
+    * ``nogil=True``: several threads can run kernels at the same time, and a call with
+      much work is shared among them so. No kernel is compiled with ``parallel=True``.
     * ``error_model="numpy"``: a division by zero gives infinity or NaN, without a
       branch that would keep loops from vectorising.
     * ``no_cfunc_wrapper=True``, and ``no_cpython_wrapper=True`` for a kernel whose name
@@ -83,12 +76,11 @@ def kernel(
       not compiled. Together they are an eighth of the time that a first call takes.
     """
     if function is None:
-        return functools.partial(kernel, fastmath=fastmath, parallel=parallel)
+        return functools.partial(kernel, fastmath=fastmath)
     options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
         "fastmath": set(fastmath) if fastmath else False,
-        "parallel": parallel,
         "no_cfunc_wrapper": True,
         "no_cpython_wrapper": function.__name__.startswith("_"),
     }
@@ -188,7 +180,7 @@ def _stamp(function: Callable[..., Any], options: dict[str, Any]) -> tuple:
     imported side by side under different names must not read one another's files.
     """
     fastmath = sorted(options["fastmath"] or ())
-    flags = (options["nogil"], options["error_model"], fastmath, options["parallel"])
+    flags = (options["nogil"], options["error_model"], fastmath)
     return _sources_hash(), function.__module__, (*flags, NUMBA_SETTINGS.BOUNDSCHECK)
 
 

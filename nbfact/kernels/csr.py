@@ -242,6 +242,37 @@ def chain_apply(
 
 
 @kernel
+def apply_chain_tiles(chain, scale, x, scratch, out, begin, end):
+    """Do as `chain_apply_columns` for the columns begin to end - 1; chain: PackedChain.
+
+    Other columns of out are not written, and a tile of columns goes through all factors
+    together.
+    """
+    data, indices, indptr, layout = chain
+    n_factors, tile, batch = layout.shape[0], scratch.shape[2], np.uintp(x.shape[1])
+    flat_x, flat_out = x.ravel(), out.ravel()
+    even, odd = scratch[0].ravel(), scratch[1].ravel()
+    step, zero = np.uintp(tile), np.uintp(0)
+    for start in range(begin, end, tile):
+        here, width = np.uintp(start), np.uintp(min(tile, end - start))
+        weight = data.real.dtype.type(1)
+        source, x_stride, x_first = flat_x, batch, here
+        for j in range(n_factors):
+            e = layout[j]
+            entry = (e[0], e[1], e[2], e[3])
+            target, out_stride, out_first = even, step, zero
+            if j % 2 == 1:
+                target = odd
+            if j == n_factors - 1:
+                weight, target, out_stride, out_first = scale, flat_out, batch, here
+            window = ColumnWindow(x_stride, x_first, out_stride, out_first, width)
+            csr_multiply_window(
+                data, indices, indptr, entry, weight, source, target, window
+            )
+            source, x_stride, x_first = target, out_stride, out_first
+
+
+@kernel
 def chain_apply_columns(
     data: np.ndarray,
     indices: np.ndarray,
@@ -272,24 +303,5 @@ def chain_apply_columns(
     x, scratch and out share no memory. The cost is batch multiplications for each entry
     of a factor.
     """
-    n_factors, tile, batch = layout.shape[0], scratch.shape[2], np.uintp(x.shape[1])
-    flat_x, flat_out = x.ravel(), out.ravel()
-    even, odd = scratch[0].ravel(), scratch[1].ravel()
-    step, zero = np.uintp(tile), np.uintp(0)
-    for start in range(0, x.shape[1], tile):
-        here, width = np.uintp(start), np.uintp(min(tile, x.shape[1] - start))
-        weight = data.real.dtype.type(1)
-        source, x_stride, x_first = flat_x, batch, here
-        for j in range(n_factors):
-            e = layout[j]
-            entry = (e[0], e[1], e[2], e[3])
-            target, out_stride, out_first = even, step, zero
-            if j % 2 == 1:
-                target = odd
-            if j == n_factors - 1:
-                weight, target, out_stride, out_first = scale, flat_out, batch, here
-            window = ColumnWindow(x_stride, x_first, out_stride, out_first, width)
-            csr_multiply_window(
-                data, indices, indptr, entry, weight, source, target, window
-            )
-            source, x_stride, x_first = target, out_stride, out_first
+    chain = PackedChain(data, indices, indptr, layout)
+    apply_chain_tiles(chain, scale, x, scratch, out, np.intp(0), x.shape[1])

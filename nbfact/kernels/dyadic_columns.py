@@ -250,6 +250,49 @@ def _real_columns(twiddle, x, out, adjoint):
 
 
 @kernel
+def _read(x, begin, out):
+    """Copy the columns of x from `begin` on to out; x: (n, batch), out: (n, width)."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = x[i, begin + j]
+
+
+@kernel
+def _write(x, out, begin):
+    """Copy x to the columns of out from `begin` on; x: (n, width), out: (n, batch)."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[i, begin + j] = x[i, j]
+
+
+@kernel
+def apply_column_range(twiddle, x, scratch, out, begin):
+    """Do as `butterfly_apply_columns` for as many columns as scratch has, from `begin`.
+
+    scratch: (n, width), overwritten. Other columns of out are not touched.
+    """
+    _read(x, begin, scratch)
+    if np.iscomplexobj(x):
+        _complex_columns(twiddle, scratch, scratch, np.uintp(0))
+    else:
+        kind = x.real.dtype
+        _all_levels(twiddle.view(kind), scratch.view(kind), False)
+    _write(scratch, out, begin)
+
+
+@kernel
+def adjoint_column_range(twiddle, x, scratch, out, begin):
+    """Do as `apply_column_range` by the adjoint, as `butterfly_adjoint_columns`."""
+    _read(x, begin, scratch)
+    if np.iscomplexobj(x):
+        _complex_columns(twiddle, scratch, scratch, np.uintp(1))
+    else:
+        kind = x.real.dtype
+        _all_levels(twiddle.view(kind), scratch.view(kind), True)
+    _write(scratch, out, begin)
+
+
+@kernel
 def butterfly_apply_columns(
     twiddle: np.ndarray, x: np.ndarray, out: np.ndarray
 ) -> None:

@@ -10,7 +10,9 @@ import scipy.sparse as sp
 
 from .._core.checks import check_matrix
 from .._core.dtypes import common_dtype, real_dtype
-from ..kernels import chain_apply, chain_apply_columns
+from .._core.threads import current, share, shared_from
+from ..kernels import PackedChain, chain_apply, chain_apply_columns
+from ..kernels.csr import apply_chain_tiles
 from .algebra import Algebra, is_number, maker
 from .factor_inverse import inverse_factor
 from .fast_operator import FastOperator
@@ -123,8 +125,9 @@ class FactorProduct(FastOperator):
 
     def _forget(self) -> None:
         """Start without the packed factors and the adjoints, made when first used."""
-        # By dtype: the packed factors, the scale, and the largest number of rows.
-        self._packed: dict[np.dtype, tuple[_Packed, Any, int]] = {}
+        # By dtype: the packed factors, the scale, the largest number of rows, and the
+        # number of columns from which threads may share a product.
+        self._packed: dict[np.dtype, tuple[_Packed, Any, int, float]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
@@ -132,16 +135,29 @@ class FactorProduct(FastOperator):
         if dtype not in self._packed:
             chain = _pack(self.factors, dtype)
             rows = max(factor.shape[0] for factor in self.factors)
-            self._packed[dtype] = (chain, real_dtype(dtype).type(self.scale), rows)
-        chain, scale, rows = self._packed[dtype]
+            wide = shared_from(self.nnz * dtype.itemsize)
+            self._packed[dtype] = chain, real_dtype(dtype).type(self.scale), rows, wide
+        chain, scale, rows, wide = self._packed[dtype]
         out = np.empty((self.shape[0], *x.shape[1:]), dtype)
         if x.ndim == 1 or x.shape[1] == 1:
             scratch = np.empty((2, rows), dtype)
             chain_apply(*chain, scale, x.reshape(-1), scratch, out.reshape(-1))
         else:
             scratch = np.empty((2, rows, min(TILE, x.shape[1])), dtype)
-            chain_apply_columns(*chain, scale, x, scratch, out)
+            if x.shape[1] < wide or current() == 1:
+                chain_apply_columns(*chain, scale, x, scratch, out)
+            else:
+                self._share(PackedChain(*chain), scale, x, scratch, out)
         return out
+
+    def _share(self, chain, scale, x, scratch, out):
+        """Multiply many columns on threads; scratch is that of one of them."""
+
+        def multiply(begin, end):
+            own = scratch if begin == 0 else np.empty_like(scratch)
+            apply_chain_tiles(chain, scale, x, own, out, begin, end)
+
+        share(self.nnz * x.itemsize, x.shape[1], multiply)
 
     def _transpose(self) -> "FactorProduct":
         return self._reversed("T", lambda factor: factor.T)

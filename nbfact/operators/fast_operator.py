@@ -77,8 +77,8 @@ class FastOperator(Algebra):
         """Return m n / nnz, the relative complexity gain."""
         return 1 / self.density if self.nnz else float("inf")
 
-    def _apply(self, x: np.ndarray, **options: Any) -> np.ndarray:
-        """Multiply a checked array (n,) or (n, batch); `_run` receives the options."""
+    def _apply(self, x: np.ndarray) -> np.ndarray:
+        """Multiply a checked array (n,) or (n, batch)."""
         dtype = common_dtype(self.dtype, x.dtype)
         # A real map of complex columns is the same map of twice as many real columns.
         kernel_dtype = dtype if self.dtype.kind == "c" else real_dtype(dtype)
@@ -88,9 +88,9 @@ class FastOperator(Algebra):
         if x.size == 0:
             return np.zeros(shape, dtype)
         if kernel_dtype == dtype:
-            return self._run(dtype, x, **options)
+            return self._run(dtype, x)
         columns = x.reshape(len(x), -1).view(kernel_dtype)
-        return self._run(kernel_dtype, columns, **options).view(dtype).reshape(shape)
+        return self._run(kernel_dtype, columns).view(dtype).reshape(shape)
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 
 from .._core.checks import array_of
-from ..kernels import PackedCenters, nearest_rows, nearest_rows_parallel
+from .._core.threads import share
+from .._core.threads import threads as threads_of
+from ..kernels import PackedCenters, nearest_rows
 from ..kernels.registers import BYTES
 from ..kernels.tiles import LANES
 from .butterfly import Butterfly
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator
-from .program import TEAM
 
 BLOCK = 256
 """Number of rows whose norms, and of points whose products, are computed together, so
@@ -96,7 +96,9 @@ class NearestRows:
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_packed": {}}
 
-    def __call__(self, x: Any, parallel: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(
+        self, x: Any, *, threads: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the index of the nearest row of each point, and its score.
 
         Parameters
@@ -105,9 +107,9 @@ class NearestRows:
             The points: real and finite. float32 stays float32, and other dtypes become
             float64. They are copied in blocks when they are converted or not
             C-contiguous.
-        parallel : bool
-            Whether Numba's threads share the points. The result is the same. Parallel
-            calls wait for one another, as those of `Butterfly.apply` do.
+        threads : int, optional
+            Number of threads that share the points, as in `nbfact.threads`; by default
+            that of the enclosing block. The result is the same.
 
         Returns
         -------
@@ -120,10 +122,13 @@ class NearestRows:
         Raises
         ------
         TypeError
-            When the points are not real numbers.
+            When the points are not real numbers, or `threads` is no integer.
         ValueError
-            When the shape is another.
+            When the shape is another, or `threads` is below 1.
         """
+        if threads is not None:
+            with threads_of(threads):
+                return self(x)
         x = np.asarray(x)
         if x.ndim != 2 or x.shape[1] != self.operator.shape[1]:
             raise ValueError(
@@ -137,32 +142,34 @@ class NearestRows:
         for start in range(0, len(x), step):
             part = slice(start, start + step)
             tile = np.ascontiguousarray(x[part], dtype)
-            run(tile, labels[part], scores[part], parallel)
+            run(tile, labels[part], scores[part])
         return labels, scores
 
-    def _fused(self, x, labels, scores, parallel):
+    def _fused(self, x, labels, scores):
         """Fill labels and scores by the kernel that applies all factors in one pass."""
         if x.dtype not in self._packed:
             self._packed[x.dtype] = _pack(self.operator, self.bias, x.dtype)
         packed, rows = self._packed[x.dtype]
-        size, width = rows * LANES, LANES // x.itemsize
-        parts = -(-len(x) // width)
-        if not parallel or parts == 1:
-            scratch = _aligned((2, size), x.dtype)
-            nearest_rows(packed, x, scratch, labels, scores)
-            return
-        with TEAM:
-            scratch = _aligned((min(numba.get_num_threads(), parts), 2, size), x.dtype)
-            nearest_rows_parallel(packed, x, scratch, labels, scores)
 
-    def _by_products(self, x, labels, scores, parallel):
+        def search(i, j):
+            scratch = _aligned((2, rows * LANES), x.dtype)
+            nearest_rows(packed, x[i:j], scratch, labels[i:j], scores[i:j])
+
+        share(packed.data.nbytes, len(x), search, LANES // x.itemsize)
+
+    def _by_products(self, x, labels, scores):
         """Fill labels and scores by products of the operator with blocks of points."""
         bias = self.bias.astype(x.dtype)[:, None]
-        for start in range(0, len(x), BLOCK):
-            part = slice(start, start + BLOCK)
-            values = bias - 2 * (self.operator @ x[part].T).astype(x.dtype, copy=False)
-            labels[part] = values.argmin(axis=0)
-            scores[part] = values.min(axis=0)
+
+        def search(begin, end):
+            for start in range(begin, end, BLOCK):
+                part = slice(start, min(start + BLOCK, end))
+                products = (self.operator @ x[part].T).astype(x.dtype, copy=False)
+                values = bias - 2 * products
+                labels[part] = values.argmin(axis=0)
+                scores[part] = values.min(axis=0)
+
+        share(self.operator.nnz * x.itemsize, len(x), search, BLOCK)
 
 
 def squared_norms(operator: FastOperator) -> np.ndarray:

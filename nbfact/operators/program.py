@@ -1,13 +1,12 @@
 """Programs: a plan together with the values of a butterfly, packed for the kernels."""
 
 import functools
-import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from .._core.threads import share, shared_from
 from ..kernels import (
     butterfly_adjoint,
     butterfly_adjoint_columns,
@@ -18,12 +17,13 @@ from ..kernels import (
     gather_rows,
     kronecker_chain_apply,
     kronecker_chain_apply_columns,
-    kronecker_chain_apply_columns_parallel,
     kronecker_pack,
     shuffled_chain_adjoint,
     shuffled_chain_apply,
     shuffled_pack,
 )
+from ..kernels.dyadic_columns import adjoint_column_range, apply_column_range
+from ..kernels.kronecker_columns import multiply_chain_tiles
 from .patterns import fused_values, groups, shape_of
 from .plan import INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
 from .reorderings import inverse
@@ -38,20 +38,14 @@ class Call(NamedTuple):
 
     ``vector(x, out=None)`` multiplies one vector and returns `out`, which it allocates
     when it is None: a product of order 256 takes a microsecond, as long as a few lines
-    of Python. ``columns(x, out, parallel)`` multiplies several columns into `out`;
-    kinds of steps for one vector only have None in its place. ``rows`` is the number of
-    rows of `out`.
+    of Python. ``columns(x, out)`` multiplies several columns into `out`, on threads if
+    there are many; kinds of steps for one vector only have None in its place. ``rows``
+    is the number of rows of `out`.
     """
 
     rows: int
     vector: Callable
     columns: Callable | None
-
-
-TEAM = threading.Lock()
-"""Lock that a caller of a parallel kernel must hold. Numba's threading layer
-"workqueue", which it uses where neither TBB nor OpenMP is installed, ends the process
-when two threads call parallel kernels at the same time."""
 
 
 class Program:
@@ -84,9 +78,7 @@ class Program:
         if rows is not None:
             self.calls.append(_gathering(inverse(rows), self.dtype))
 
-    def run(
-        self, x: np.ndarray, out: np.ndarray | None = None, parallel: bool = False
-    ) -> np.ndarray:
+    def run(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the product with a vector or several columns, unchecked.
 
         Parameters
@@ -96,24 +88,21 @@ class Program:
         out : ndarray, shape (m,) or (m, batch), optional
             Array for the product: of the dtype of the program, C-contiguous, sharing no
             memory with x.
-        parallel : bool
-            Whether steps of kind "kronecker", which alone gain by it, multiply tiles of
-            columns on several threads.
         """
         if x.size == 0:  # no column
             return np.empty((self.calls[-1].rows, x.shape[1]), self.dtype)
         *others, last = self.calls
         for call in others:
-            x = self._made(call, x, None, parallel)
-        return self._made(last, x, out, parallel)
+            x = self._made(call, x, None)
+        return self._made(last, x, out)
 
-    def _made(self, call, x, out, parallel):
+    def _made(self, call, x, out):
         """Return the result of one step, written to a new array or to `out`."""
         if x.ndim == 1:
             return call.vector(x, out)
         if out is None:
             out = np.empty((call.rows, x.shape[1]), self.dtype)
-        call.columns(x, out, parallel)
+        call.columns(x, out)
         return out
 
     def for_vectors(self) -> Callable:
@@ -134,7 +123,15 @@ def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
         gather(x, index, out)
         return out
 
-    return Call(len(index), vector, lambda x, out, _: gather_rows(x, index, out))
+    def columns(x, out):
+        if x.shape[1] < wide:
+            gather_rows(x, index, out)
+        else:
+            rows, work = len(index), x.shape[1] * dtype.itemsize
+            share(work, rows, lambda i, j: gather_rows(x, index[i:j], out[i:j]), 1)
+
+    wide = shared_from(len(index) * dtype.itemsize)
+    return Call(len(index), vector, columns)
 
 
 def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
@@ -185,8 +182,25 @@ def _pack_dyadic(values, step, dtype):
     butterfly_pack(np.array(levels, dtype), twiddle)
     one = butterfly_apply if increasing else butterfly_adjoint
     many = butterfly_apply_columns if increasing else butterfly_adjoint_columns
-    vector = _for_vectors(one, (twiddle,), n, n, dtype)
-    return vector, lambda x, out, _: many(twiddle, x, out)
+    some = apply_column_range if increasing else adjoint_column_range
+
+    def shared(x, out):
+        def multiply(begin, end):
+            if end - begin == x.shape[1]:
+                many(twiddle, x, out)
+            else:
+                some(twiddle, x, np.empty((n, end - begin), dtype), out, begin)
+
+        share(twiddle.nbytes, x.shape[1], multiply)
+
+    def columns(x, out):
+        if x.size < wide:
+            many(twiddle, x, out)
+        else:
+            shared(x, out)
+
+    wide = n * shared_from(twiddle.nbytes)
+    return _for_vectors(one, (twiddle,), n, n, dtype), columns
 
 
 def _pack_shuffled(values, step, dtype):
@@ -231,17 +245,27 @@ def _pack_chain(values, step, dtype):
     rows, shape = shape_of(values[0].shape)[0], (2, widest)
     vector = _for_vectors(kronecker_chain_apply, (packed, layout), rows, shape, dtype)
 
-    def columns(x, out, parallel):
-        width = min(tile, x.shape[1])
-        count = -(-x.shape[1] // width)
-        count = min(numba.get_num_threads(), count) if parallel else 1
-        scratch = np.empty((count, 2, widest, width), dtype)
-        if count == 1:
-            kronecker_chain_apply_columns(packed, layout, x, scratch[0], out)
-        else:
-            with TEAM:
-                kronecker_chain_apply_columns_parallel(packed, layout, x, scratch, out)
+    def all_of(x, out):
+        scratch = np.empty((2, widest, min(tile, x.shape[1])), dtype)
+        kronecker_chain_apply_columns(packed, layout, x, scratch, out)
 
+    def shared(x, out):
+        def multiply(begin, end):
+            if end - begin == x.shape[1]:
+                all_of(x, out)
+            else:
+                scratch = np.empty((2, widest, tile), dtype)
+                multiply_chain_tiles(packed, layout, x, scratch, out, begin, end)
+
+        share(packed.nbytes, x.shape[1], multiply, tile)
+
+    def columns(x, out):
+        if x.shape[1] < wide:
+            all_of(x, out)
+        else:
+            shared(x, out)
+
+    wide = shared_from(packed.nbytes)
     return vector, columns
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy import ndarray
 
 from .._core.dtypes import common_dtype
+from .._core.threads import threads as threads_of
 from . import plan as plans
 from .chain import Chain
 from .fast_operator import FastOperator
@@ -41,7 +42,7 @@ class ProgramOperator(FastOperator):
     _made = ("_adjoints", "_programs", "_quick")
 
     def apply(
-        self, x: Any, out: np.ndarray | None = None, *, parallel: bool = False
+        self, x: Any, out: np.ndarray | None = None, *, threads: int | None = None
     ) -> np.ndarray:
         """Return ``self @ x``, written into `out` when it is given.
 
@@ -53,12 +54,9 @@ class ProgramOperator(FastOperator):
             Array of the dtype of the product to write into. It may be `x` itself, or
             share memory with it. When it is C-contiguous and shares no memory with `x`,
             nothing is allocated for the result.
-        parallel : bool
-            Whether chains multiply more than 64 columns on several threads of Numba.
-            The result is the same. Parallel calls from several threads of the caller
-            wait for one another; while one runs, do not run parallel functions of your
-            own where Numba's threading layer is "workqueue", which would end the
-            process.
+        threads : int, optional
+            Number of threads that share the columns, as in `nbfact.threads`; by default
+            that of the enclosing block. The result is the same.
 
         Returns
         -------
@@ -67,16 +65,18 @@ class ProgramOperator(FastOperator):
 
         Raises
         ------
-        ValueError
-            When the shape of `x`, or the shape or the dtype of `out` does not fit.
+        TypeError, ValueError
+            When the shape of `x`, or the shape or the dtype of `out` does not fit, or
+            `threads` is no positive integer.
         """
-        if out is None and not parallel:
+        if threads is not None:
+            with threads_of(threads):
+                return self.apply(x, out)
+        if out is None:
             return self @ x
         if 1 in self._quick and self._own(x, 1) and self._own(out, 0) and x is not out:
             return self._quick[1](x, out)
         x = self._operand(x)
-        if out is None:
-            return self._apply(x, parallel=parallel)
         dtype, shape = common_dtype(self.dtype, x.dtype), (self.shape[0], *x.shape[1:])
         if out.shape != shape or out.dtype != dtype:
             raise ValueError(
@@ -86,9 +86,9 @@ class ProgramOperator(FastOperator):
         ready = x.size and x.dtype == self.dtype == dtype
         ready = ready and x.flags.carray and out.flags.carray
         if ready and not np.may_share_memory(x, out):
-            self._run(dtype, x, out, parallel)
+            self._run(dtype, x, out)
         else:
-            out[...] = self._apply(x, parallel=parallel)
+            out[...] = self._apply(x)
         return out
 
     def _own(self, x, axis):
@@ -110,14 +110,13 @@ class ProgramOperator(FastOperator):
         dtype: np.dtype,
         x: np.ndarray,
         out: np.ndarray | None = None,
-        parallel: bool = False,
     ) -> np.ndarray:
         """Multiply x, (n,) or (n, batch), of the dtype and not empty."""
         vector = x.ndim == 1 or x.shape[1] == 1
         shape = (self.shape[0], *x.shape[1:])
         if vector:
             x, out = x.reshape(-1), None if out is None else out.reshape(-1)
-        return self._program(dtype, vector).run(x, out, parallel).reshape(shape)
+        return self._program(dtype, vector).run(x, out).reshape(shape)
 
     def _program(self, dtype, vector):
         """Return the program for a vector, or for several columns, packed only once."""

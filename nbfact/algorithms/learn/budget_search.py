@@ -101,7 +101,7 @@ class BudgetSearch:
         The target as a dense matrix, which is not zero.
     effort : Effort
         How much each search spends.
-    n_jobs : int
+    n_jobs : int or None
         Number of processes over which explorations are spread.
     callback : callable or None
         Called with a `SweepState` after each trial; returning True stops.
@@ -122,7 +122,7 @@ class BudgetSearch:
         self,
         problem: Problem,
         effort: Effort,
-        n_jobs: int,
+        n_jobs: int | None,
         callback: SweepCallback | None,
         random_state: RandomState,
     ) -> None:

@@ -30,7 +30,7 @@ def learn_transform(
     rcg: float | None = None,
     error: float | None = None,
     effort: EffortName = "normal",
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     callback: SweepCallback | None = None,
     random_state: RandomState = None,
 ) -> LearnedTransform:
@@ -51,8 +51,10 @@ def learn_transform(
     effort : {"quick", "normal", "thorough"}
         How many starts are tried and how many sweeps are spent on them. With `error`
         the search runs about ten times.
-    n_jobs : int, default 1
-        Number of processes over which trials are spread; more than 1 needs joblib.
+    n_jobs : int, optional
+        Number of processes over which trials are spread, as in scikit-learn: -1 for all
+        cores, None for 1 unless ``joblib.parallel_config`` says otherwise. More than 1
+        needs joblib.
     callback : callable, optional
         Called with a `SweepState` after each trial, whose method is the `phase`;
         returning True ends the search with the best so far.

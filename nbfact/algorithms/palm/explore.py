@@ -21,7 +21,7 @@ def explore(
     order: Order = "right-to-left",
     step: float = 1.0,
     n_restarts: int = 0,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     safeguard: bool = True,
     refine_values: bool = True,
     callback: SweepCallback | None = None,
@@ -57,8 +57,10 @@ def explore(
         Length of the gradient steps: see `palm4msa`.
     n_restarts : int, default 0
         Number of random starts after the first one.
-    n_jobs : int, default 1
-        Number of processes over which the starts are spread; more than 1 needs joblib.
+    n_jobs : int, optional
+        Number of processes over which the starts are spread, as in scikit-learn: -1 for
+        all cores, None for 1 unless ``joblib.parallel_config`` says otherwise. More
+        than 1 needs joblib.
     safeguard : bool, default True
         Run `palm4msa` from each start too, for the same number of sweeps, and return
         what it finds if that is better. It costs as much as the exploration.
@@ -84,7 +86,7 @@ def explore(
     ------
     TypeError, ValueError
         As `palm4msa`; also a leak outside [0, 1] (in a pair: [0, 1)), `n_restarts`
-        below 0, `n_jobs` below 1.
+        below 0, `n_jobs` 0.
     ModuleNotFoundError
         `n_jobs` above 1 without joblib.
 

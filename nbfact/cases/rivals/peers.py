@@ -12,9 +12,9 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 
+from ..._core import threads
 from ...harness import sample
 from .faust import muted
 
@@ -133,8 +133,8 @@ def _fht_cpu(inputs):
     # Its vectors must be contiguous. The transform copies x into `out` itself.
     x, axis = inputs.x, inputs.axis
     out = sample.aligned_like(x, order="F" if axis == 0 else "C")
-    threads = numba.get_num_threads()  # by default it uses all cores
-    return lambda: fht(x, axis=axis, out=out, num_threads=threads)
+    count = threads.current()  # by default it uses all cores
+    return lambda: fht(x, axis=axis, out=out, num_threads=count)
 
 
 def _pyfwht(inputs):
@@ -188,7 +188,7 @@ def _kmeans(inputs):
     # These are the attributes that `fit` sets: no public method sets the centres.
     estimator = KMeans(n_clusters=len(centres))
     estimator.cluster_centers_, estimator.n_features_in_ = centres, centres.shape[1]
-    estimator._n_threads = numba.get_num_threads()
+    estimator._n_threads = threads.current()
     return lambda: estimator.predict(x)
 
 

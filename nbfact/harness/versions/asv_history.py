@@ -159,6 +159,9 @@ def run_history(
 def _run_suite(asv, conf, options):
     """Run the suite; return what asv leaves in ``_returns``."""
     returns: dict = {}
+    # A forked process computes on one thread: see docs/threads.md.
+    one = conf.matrix["env_nobuild"].get("NUMBA_NUM_THREADS", ["1"]) == ["1"]
+    forks = hasattr(os, "fork") and one
     try:
         with saving(asv, conf.results_dir):
             asv.Run.run(
@@ -166,7 +169,7 @@ def _run_suite(asv, conf, options):
                 skip_successful=not options["quick"],
                 show_stderr=True,
                 pull=False,
-                launch_method=None if hasattr(os, "fork") else "spawn",
+                launch_method=None if forks else "spawn",
                 _returns=returns,
                 **options,
             )

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..._core.jobs import processes
 from ...cases.nbfact_project import NBFACT
 from ...cases.rivals import peers
 from ...harness import machine
@@ -86,7 +87,8 @@ def run_study(
     threads : int
         Number of threads that BLAS, OpenMP and Numba use.
     n_jobs : int
-        Number of processes, with one thread each, for a study with ``PARALLEL``.
+        Number of processes, with one thread each, for a study with ``PARALLEL``; -1
+        for all cores.
     data : sequence of str
         Names of data sets, for a study with a function ``choose``. None named means
         those that need no network.
@@ -116,7 +118,7 @@ def run_study(
     if with_peers and not peers.installed("pyfaust"):
         raise ModuleNotFoundError(f"--peers: pyfaust is missing; {peers.INSTALL}")
     parallel = getattr(study, "PARALLEL", False)
-    _check_n_jobs(name, parallel, n_jobs, threads)
+    n_jobs = _checked_n_jobs(name, parallel, n_jobs, threads)
     settings = settings or (study.QUICK if quick else study.FULL)
     if data:
         settings = _chosen(study, name, settings, data)
@@ -174,18 +176,17 @@ def _chosen(study, name, settings, data):
     return study.choose(settings, data)
 
 
-def _check_n_jobs(name, parallel, n_jobs, threads):
-    """Raise when the jobs of a study cannot be spread over several processes."""
+def _checked_n_jobs(name, parallel, n_jobs, threads):
+    """Return the number of processes, or raise when a study cannot use several."""
     if n_jobs == 1:
-        return
-    if n_jobs < 1:
-        raise ValueError(f"--n-jobs {n_jobs}: expected at least 1")
+        return 1
     if not parallel:
         raise ValueError(f"--n-jobs {n_jobs}: study {name} times its jobs, one by one")
     if threads > 1:
         raise ValueError(f"--n-jobs {n_jobs} --threads {threads}: choose one")
     if importlib.util.find_spec("joblib") is None:
         raise ModuleNotFoundError(f"--n-jobs {n_jobs}: {JOBLIB_MISSING}")
+    return processes(n_jobs)
 
 
 def _machine_and_versions(threads):

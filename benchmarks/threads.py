@@ -1,0 +1,67 @@
+"""What do threads gain? ``python benchmarks/threads.py 2 float32 1024 256 5``.
+
+The arguments are the number of threads, dtype, order n, number of columns (batch), and
+seconds for each operator; `NearestRows` assigns 16 real points for each column. A call
+on one thread and one on several take turns, and the least times are compared, because
+on cores that other programs use too, two threads seldom run at the same time.
+"""
+
+import sys
+from time import perf_counter
+
+import numpy as np
+
+
+def calls(n, batch, dtype):
+    """Return a function without arguments for each operator, by its name."""
+    import nbfact as nf
+
+    rng = np.random.default_rng(0)
+    x, half = np.ones((n, batch), dtype), n.bit_length() // 2
+    chain = nf.Chain.mixed_radix((2**half, n >> half))
+    two_factors = nf.Butterfly(
+        chain, [rng.standard_normal(p).astype(dtype) for p in chain]
+    )
+    dyadic = nf.transforms.hadamard(n).astype(dtype)
+    product, transform = dyadic.to_factors(), nf.transforms.dft(n).astype("complex128")
+    nearest = nf.NearestRows(nf.transforms.hadamard(n).to_factors())
+    points = rng.standard_normal((16 * batch, n)).astype(x.real.dtype)
+    return {
+        "Butterfly, two factors": lambda: two_factors @ x,
+        "Butterfly, dyadic": lambda: dyadic @ x,
+        "FactorProduct": lambda: product @ x,
+        "dft, complex128": lambda: transform @ x,
+        "NearestRows": lambda: nearest(points),
+    }
+
+
+def timed(call, count, seconds):
+    """Return the seconds of a call on one thread and on several, in turns."""
+    import nbfact as nf
+
+    times = [], []
+    end = perf_counter() + seconds
+    while perf_counter() < end or len(times[1]) < 3:
+        for number, found in zip((1, count), times, strict=True):
+            with nf.threads(number):
+                for _ in range(4):
+                    start = perf_counter()
+                    call()
+                    found.append(perf_counter() - start)
+    return times
+
+
+def main(count, dtype, n, batch, seconds):
+    """Print the least time of each call on one thread, and the gain of several."""
+    for name, call in calls(int(n), int(batch), dtype).items():
+        one, several = timed(call, int(count), float(seconds))
+        print(
+            f"{dtype} {name}, {n} x {batch}: {min(one) * 1e6:.0f} us, "
+            f"{min(one) / min(several):.2f} times as fast on {count} threads "
+            f"(medians: {np.median(one) / np.median(several):.2f})",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
