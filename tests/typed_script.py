@@ -70,7 +70,7 @@ def main(folder: Path) -> float:
     assert_type(dct.inverse().conj() ** 2, nf.FastOperator)
     stack = nf.operators.vstack([dct, product @ dct])
     assert_type(stack, nf.FastOperator)
-    assert_type(nf.operators.kronecker(target, dct), nf.FastOperator)
+    assert_type(nf.operators.kronecker(dct, dct), nf.Butterfly)
     stack.export(folder / "plain.npz")
     rows = loaded.toarray()
     transform_rows(rows)

@@ -1,7 +1,8 @@
 """Kronecker products of matrices and fast operators, as fast operators."""
 
 import functools
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy as np
 import scipy.sparse as sp
@@ -86,6 +87,10 @@ class KroneckerProduct(FastOperator):
         return f"{head}\n⊗ {self.left!r}\n⊗ {self.right!r}"
 
 
+@overload
+def kronecker(*matrices: np.ndarray | Butterfly | Sequence[Any]) -> Butterfly: ...
+@overload
+def kronecker(*matrices: Any) -> FastOperator: ...
 def kronecker(*matrices: Any) -> FastOperator:
     """Return the Kronecker product of matrices and operators as a fast operator.
 

@@ -59,7 +59,7 @@ class Sealed(LinearOperator, metaclass=Sealing):
     def __setattr__(self, name: str, value: Any) -> None:
         if "_sealed" in self.__dict__:
             self._refuse_change(name)
-        super().__setattr__(name, value)
+        object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         self._refuse_change(name)
@@ -75,9 +75,9 @@ def _make_read_only(value: Any) -> None:
     """Make the arrays of an attribute read-only, those of sparse factors included."""
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
-    elif sp.issparse(value):
-        for array in (value.data, value.indices, value.indptr):
-            array.flags.writeable = False
     elif isinstance(value, tuple):
         for one in value:
             _make_read_only(one)
+    elif sp.issparse(value):
+        for array in (value.data, value.indices, value.indptr):
+            array.flags.writeable = False
