@@ -9,16 +9,18 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from ...kernels import adam_step
 from ..common.result import LearningHistory, LearningState
 from .descent_options import DescentOptions
 from .objectives import Objective, OneButterfly, RelaxedButterfly, TwoButterflies
 from .permutation_choices import Permutations, candidate_permutations
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 Phase = Literal["search", "relaxed", "descent", "refine"]
 """What a step belongs to: the comparison of several trials, the descent with a relaxed
@@ -130,7 +132,7 @@ class DescentSearch:
             return objective(x, gradient), gradient
 
         # SciPy finds out from the name of the argument what it passes.
-        def record(intermediate_result: OptimizeResult) -> None:
+        def record(intermediate_result: "OptimizeResult") -> None:
             mse = intermediate_result.fun
             self._record(trial, mse, "refine")
             if mse < trial.mse:
@@ -147,6 +149,8 @@ class DescentSearch:
             "ftol": 0.0,
             "gtol": 0.0,
         }
+        from scipy.optimize import minimize  # slow to import, and only needed here
+
         with np.errstate(all="ignore"):
             minimize(
                 value,
