@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
 from .._core.checks import array_of
 from .._core.dtypes import common_dtype
@@ -177,6 +176,8 @@ def _toeplitz(c, r, rows):
 
 def _cheapest_order(least):
     """Return the order, at least `least`, whose Fourier transform costs the least."""
+    import scipy.fft  # not at the top: it takes longer to import than nbfact
+
     order = scipy.fft.next_fast_len(least)
     power = 1 << (least - 1).bit_length()
     best = power
@@ -199,6 +200,8 @@ def _circulant(c, radices, rows, columns):
     # With digit-reversed columns, F is K0 ... KJ. With the spectrum D, the matrix is
     # KJ^H ... (K0^H D K0) ... KJ.
     values = fourier_values(radices)
+    import scipy.fft
+
     spectrum = scipy.fft.fft(c.astype(complex) / n)  # a mean cannot overflow
     weighted = values[0] * spectrum.reshape(1, radices[0], 1, -1)
     adjoints = [value.conj().transpose(0, 2, 1, 3) for value in values]

@@ -10,10 +10,9 @@ import functools
 import math
 import time
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from ...kernels import adam_step
 from ..common.result import Part, SweepCallback, SweepState
@@ -22,6 +21,9 @@ from .descent_result import LearningHistory
 from .objectives import Objective, OneButterfly, RelaxedButterfly, TwoButterflies
 from .permutation_choices import Permutations, candidate_permutations
 from .twiddles import twiddle_operator
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 Phase = Literal["search", "relaxed", "descent", "refine"]
 """What a step belongs to: the comparison of several trials, the descent with a relaxed
@@ -137,7 +139,7 @@ class DescentSearch:
             return objective(x, gradient), gradient
 
         # SciPy finds out from the name of the argument what it passes.
-        def record(intermediate_result: OptimizeResult) -> None:
+        def record(intermediate_result: "OptimizeResult") -> None:
             mse = intermediate_result.fun
             self._record(trial, intermediate_result.x, mse, "refine")
             if mse < trial.mse:
@@ -154,6 +156,8 @@ class DescentSearch:
             "ftol": 0.0,
             "gtol": 0.0,
         }
+        from scipy.optimize import minimize  # slow to import, and only needed here
+
         with np.errstate(all="ignore"):
             minimize(
                 value,
