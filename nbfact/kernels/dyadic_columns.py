@@ -253,43 +253,64 @@ def _real_columns(twiddle, x, out, adjoint):
 def _read(x, begin, out):
     """Copy the columns of x from `begin` on to out; x: (n, batch), out: (n, width)."""
     for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[i, j] = x[i, begin + j]
+        source, target = x[i, begin : begin + out.shape[1]], out[i]
+        for j in range(target.shape[0]):
+            target[j] = source[j]
 
 
 @kernel
 def _write(x, out, begin):
     """Copy x to the columns of out from `begin` on; x: (n, width), out: (n, batch)."""
     for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            out[i, begin + j] = x[i, j]
+        source, target = x[i], out[i, begin : begin + x.shape[1]]
+        for j in range(source.shape[0]):
+            target[j] = source[j]
 
 
 @kernel
-def apply_column_range(twiddle, x, scratch, out, begin):
-    """Do as `butterfly_apply_columns` for as many columns as scratch has, from `begin`.
+def _complex_range(twiddle, x, out, begin, end, adjoint):
+    """Multiply the complex columns begin to end - 1, as `_complex_columns` does."""
+    for start in range(begin, end, TILE):
+        stop = min(start + TILE, end)
+        _complex_tile(twiddle, x, np.uintp(start), stop, out, adjoint)
 
-    scratch: (n, width), overwritten. Other columns of out are not touched.
+
+@kernel
+def _real_range(twiddle, x, scratch, out, begin, end, adjoint):
+    """Multiply the real columns begin to end - 1, a tile at a time, in scratch."""
+    n, tile = scratch.shape
+    flat = scratch.ravel()
+    for start in range(begin, end, tile):
+        width = min(tile, end - start)
+        columns = flat[: n * width].reshape(n, width)
+        _read(x, start, columns)
+        _all_levels(twiddle, columns, adjoint)
+        _write(columns, out, start)
+
+
+@kernel
+def apply_column_range(twiddle, x, scratch, out, begin, end):
+    """Do as `butterfly_apply_columns` for the columns begin to end - 1.
+
+    scratch: (n, tile), overwritten. Other columns of out are not touched.
     """
-    _read(x, begin, scratch)
     if np.iscomplexobj(x):
-        _complex_columns(twiddle, scratch, scratch, np.uintp(0))
+        _complex_range(twiddle, x, out, begin, end, np.uintp(0))
     else:
         kind = x.real.dtype
-        _all_levels(twiddle.view(kind), scratch.view(kind), False)
-    _write(scratch, out, begin)
+        y, z = x.view(kind), out.view(kind)
+        _real_range(twiddle.view(kind), y, scratch.view(kind), z, begin, end, False)
 
 
 @kernel
-def adjoint_column_range(twiddle, x, scratch, out, begin):
+def adjoint_column_range(twiddle, x, scratch, out, begin, end):
     """Do as `apply_column_range` by the adjoint, as `butterfly_adjoint_columns`."""
-    _read(x, begin, scratch)
     if np.iscomplexobj(x):
-        _complex_columns(twiddle, scratch, scratch, np.uintp(1))
+        _complex_range(twiddle, x, out, begin, end, np.uintp(1))
     else:
         kind = x.real.dtype
-        _all_levels(twiddle.view(kind), scratch.view(kind), True)
-    _write(scratch, out, begin)
+        y, z = x.view(kind), out.view(kind)
+        _real_range(twiddle.view(kind), y, scratch.view(kind), z, begin, end, True)
 
 
 @kernel

@@ -143,20 +143,22 @@ class FactorProduct(FastOperator):
             scratch = np.empty((2, rows), dtype)
             chain_apply(*chain, scale, x.reshape(-1), scratch, out.reshape(-1))
         else:
-            scratch = np.empty((2, rows, min(TILE, x.shape[1])), dtype)
             if x.shape[1] < wide or current() == 1:
+                scratch = np.empty((2, rows, min(TILE, x.shape[1])), dtype)
                 chain_apply_columns(*chain, scale, x, scratch, out)
             else:
-                self._share(PackedChain(*chain), scale, x, scratch, out)
+                self._share(PackedChain(*chain), scale, x, rows, out)
         return out
 
-    def _share(self, chain, scale, x, scratch, out):
-        """Multiply many columns on threads; scratch is that of one of them."""
+    def _share(self, chain, scale, x, rows, out):
+        """Multiply many columns on threads."""
 
         def multiply(begin, end):
-            own = scratch if begin == 0 else np.empty_like(scratch)
-            apply_chain_tiles(chain, scale, x, own, out, begin, end)
+            apply_chain_tiles(chain, scale, x, spare.pop(), out, begin, end)
 
+        # Made here, because new memory is slower in the threads that help.
+        shape, count = (2, rows, min(TILE, x.shape[1])), current()
+        spare = [np.empty(shape, x.dtype) for _ in range(count)]
         share(self.nnz * x.itemsize, x.shape[1], multiply)
 
     def _transpose(self) -> "FactorProduct":

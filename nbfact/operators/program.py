@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._core.threads import share, shared_from
+from .._core.threads import COLUMNS, current, share, shared_from
 from ..kernels import (
     butterfly_adjoint,
     butterfly_adjoint_columns,
@@ -22,7 +22,11 @@ from ..kernels import (
     shuffled_chain_apply,
     shuffled_pack,
 )
-from ..kernels.dyadic_columns import adjoint_column_range, apply_column_range
+from ..kernels.dyadic_columns import (
+    CACHED,
+    adjoint_column_range,
+    apply_column_range,
+)
 from ..kernels.kronecker_columns import multiply_chain_tiles
 from .patterns import fused_values, groups, shape_of
 from .plan import INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
@@ -189,8 +193,10 @@ def _pack_dyadic(values, step, dtype):
             if end - begin == x.shape[1]:
                 many(twiddle, x, out)
             else:
-                some(twiddle, x, np.empty((n, end - begin), dtype), out, begin)
+                some(twiddle, x, spare.pop(), out, begin, end)
 
+        tile = max(2 * COLUMNS, CACHED // (n * dtype.itemsize))
+        spare = [np.empty((n, tile), dtype) for _ in range(current())]
         share(twiddle.nbytes, x.shape[1], multiply)
 
     def columns(x, out):
@@ -254,9 +260,10 @@ def _pack_chain(values, step, dtype):
             if end - begin == x.shape[1]:
                 all_of(x, out)
             else:
-                scratch = np.empty((2, widest, tile), dtype)
-                multiply_chain_tiles(packed, layout, x, scratch, out, begin, end)
+                multiply_chain_tiles(packed, layout, x, spare.pop(), out, begin, end)
 
+        # Made here, because new memory is slower in the threads that help.
+        spare = [np.empty((2, widest, tile), dtype) for _ in range(current())]
         share(packed.nbytes, x.shape[1], multiply, tile)
 
     def columns(x, out):
