@@ -10,7 +10,7 @@ import numpy as np
 
 from ..._core.checks import RandomState
 from ...metrics import relative_error
-from ..common.problem import Problem
+from ..common.problem import problem_of
 from ..common.result import LearnedButterfly, LearningState
 from .descent_options import DescentModel, DescentOptions
 from .permutation_choices import PermutationChoice, Permutations, fixed_permutations
@@ -190,7 +190,7 @@ def _result(
 
 def _checked_square(target: Any) -> np.ndarray:
     """Return a dense square matrix whose order is a power of two, or raise."""
-    matrix = Problem.of(target).array
+    matrix = problem_of(target).array
     m, n = matrix.shape
     if m != n or n < 2 or n & (n - 1):
         raise ValueError(

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from ..._core.checks import RandomState
 from ...operators import FactorProduct
-from ..common.problem import Problem, TargetLike
+from ..common.problem import TargetLike, problem_of
 from ..common.result import History
 from .budget_search import EFFORTS, BudgetSearch, TrialCallback
 from .outcomes import LearnedTransform
@@ -121,7 +121,7 @@ def learn_transform(
     >>> r.method, r.operator.nnz, bool(r.relative_error < 1e-12)
     ('identified butterfly', 128, True)
     """
-    problem = Problem.of(target)
+    problem = problem_of(target)
     matrix = problem.array
     given: dict[str, Any] = {"nnz": nnz, "rcg": rcg, "error": error}
     given = {name: value for name, value in given.items() if value is not None}

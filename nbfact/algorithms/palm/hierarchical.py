@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from ...constraints import Constraint
-from ..common.problem import Problem, TargetLike
+from ..common.problem import TargetLike, problem_of
 from ..common.result import Factorization, SweepCallback
 from .peeling import PeelOptions, hierarchical_problem
 from .presets import SIDES, Preset, Side, named_preset
@@ -112,7 +112,8 @@ def hierarchical(
     if given:
         preset = dataclasses.replace(preset, **given, fallbacks=())
     options = PeelOptions(preset=preset, n_iter=n_iter, tol=tol, callback=callback)
-    return hierarchical_problem(Problem.of(target, 2), options)
+    problem = problem_of(target, 2)
+    return hierarchical_problem(problem, options)
 
 
 def _preset_of(

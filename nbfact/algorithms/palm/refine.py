@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...operators import FactorProduct
-from ..common.problem import Problem, TargetLike
+from ..common.problem import Problem, TargetLike, problem_of
 from ..common.result import Factorization, FactorsLike, SweepCallback
 from .iterations import SweepRecord
 from .refinement import RefineOptions, refine_problem
@@ -110,7 +110,7 @@ def refine(
         target = getattr(result, "target", None)
     if target is None:
         raise ValueError("target is needed: result does not remember the matrix")
-    problem = Problem.of(target)
+    problem = problem_of(target)
     start = _checked_factors(result, problem)
     places = checked_fixed(fixed, len(start.factors))
     if len(set(places)) == len(start.factors):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._core.checks import RandomState, size
 from ...operators import Butterfly
-from ..common.problem import Problem
+from ..common.problem import problem_of
 from ..common.result import Factorization, SweepState
 from .permutation_search import PermutationSearch
 
@@ -156,7 +156,7 @@ def identify_butterfly(
     True
     """
     began = time.perf_counter()
-    problem = Problem.of(target)
+    problem = problem_of(target)
     matrix = problem.array
     m, n = matrix.shape
     if m != n or n & (n - 1):
