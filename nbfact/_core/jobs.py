@@ -1,6 +1,7 @@
 """Calls of a function, spread over processes by joblib."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ def each(
         When `n_jobs` is above 1 and joblib is not installed.
     """
     if size("n_jobs", n_jobs) == 1:
-        return (function(*call) for call in calls)
+        return itertools.starmap(function, calls)
     try:
         import joblib
     except ModuleNotFoundError:

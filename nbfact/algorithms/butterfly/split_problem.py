@@ -10,7 +10,7 @@ import numpy as np
 
 from ...kernels import frobenius_norm
 from ...operators import Butterfly
-from ..common.problem import shift
+from ..common.problem import Problem, shift
 from .butterfly_result import ButterflyFactorization
 from .splits import SplitFactors, SplitOrder, factor_by_splits
 from .ways import Way
@@ -50,17 +50,13 @@ class SplitProblem:
 
     @classmethod
     def of(
-        cls, target: np.ndarray, order: SplitOrder, orthonormal: bool
+        cls, problem: Problem, order: SplitOrder, orthonormal: bool
     ) -> "SplitProblem":
-        """Return the problem of a dense target; raise where it is not finite."""
-        norm, exponent, matrix = frobenius_norm(target), 0, target
-        suspect = norm == 0 or not math.isfinite(norm)
-        if suspect and not np.isfinite(target).all():
-            raise ValueError(f"target {target.shape} contains NaN or infinity")
-        # A norm may overflow where no entry does: then all exponents are near 1024.
-        power = math.frexp(norm)[1] if math.isfinite(norm) else 1024
+        """Return the problem of a dense target."""
+        matrix, norm, exponent = problem.array, problem.norm, 0
+        power = problem.norm_exponent
         if abs(power) > MODERATE:
-            exponent, matrix = power, np.asarray(shift(target, -power))
+            exponent, matrix = power, shift(matrix, -power)
             norm = frobenius_norm(matrix)
         return cls(matrix, norm, exponent, order, orthonormal)
 

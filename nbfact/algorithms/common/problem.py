@@ -361,6 +361,6 @@ def _columns(matrix) -> Iterator[tuple[int, np.ndarray]]:
         if sp.issparse(source):
             part = source[:, start : start + width].toarray()
         else:
-            unit = np.eye(n, width, -start, dtype=common_dtype(matrix.dtype))
+            unit = np.eye(n, width, -start, dtype=matrix.dtype)
             part = source @ unit
         yield start, np.ascontiguousarray(part)

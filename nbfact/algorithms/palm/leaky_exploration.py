@@ -127,7 +127,9 @@ def _with_refined_values(
     if best.relative_error == 0:
         return best
     start = checked_start(problem, constraints, best, options.settling)
-    settled = palm4msa_problem(problem, start, options.settling, SweepRecord())
+    record = SweepRecord()
+    found = iterate(problem, start, options.settling, record)
+    settled = factorization(problem, found, record)
     better = min(best, settled, key=lambda result: result.relative_error)
     return _refined(problem, replace(better, history=best.history), constraints)
 
