@@ -2,10 +2,13 @@
 
 import math
 import numbers
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+
+from ..common.result import LearningState
 
 DescentModel = Literal["BP", "BPP", "BPBP"]
 MODELS = get_args(DescentModel)
@@ -34,6 +37,7 @@ class DescentOptions:
     tol: float
     n_restarts: int
     dtype: np.dtype
+    callback: Callable[[LearningState], Any] | None = None
 
     @property
     def planes(self) -> int:

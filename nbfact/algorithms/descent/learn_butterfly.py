@@ -137,6 +137,7 @@ def learn_butterfly(
         tol=tol,
         n_restarts=n_restarts,
         dtype=np.dtype(dtype),
+        callback=callback,
     )
     if complex is False and matrix.dtype.kind == "c":
         raise ValueError(f"complex=False, but target is {matrix.dtype}")
@@ -144,7 +145,7 @@ def learn_butterfly(
     scaled, scale = _scaled(matrix)
     if scale == 0:  # there is nothing to learn
         options = replace(options, n_iter=1, n_refine_iter=0)
-    search = DescentSearch(scaled, chosen, options, callback, began)
+    search = DescentSearch(scaled, chosen, options, began)
     trial = search.best(np.random.default_rng(random_state))
     search.refine(trial)
     return _result(matrix, trial, search, scale)

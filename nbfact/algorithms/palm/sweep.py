@@ -72,7 +72,8 @@ class Sweeps:
         entered : int
             Number of entries that were zero before the sweep and are not after it.
         """
-        factors, sides, entered = self._factors, self._sides, 0
+        factors, entered = self._factors, 0
+        sides = self._sides
         sides.look_left(factors)
         for j in range(len(factors) - 1, -1, -1):
             if not self._frozen[j]:
