@@ -136,3 +136,33 @@ def test_options_are_keyword_only_after_the_first_two(namespace):
             if p.default is not p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
         ]
         assert not set(loose) - main, f"{namespace.__name__}.{name}: {loose}"
+
+
+def born_attributes(cls):
+    """Return the attributes that a class declares or sets in `__init__`."""
+    born = {f.target.id for f in cls.body if isinstance(f, ast.AnnAssign)}
+    for function in cls.body:
+        if isinstance(function, ast.FunctionDef) and function.name == "__init__":
+            born |= {node.attr for node in stored_attributes(function)}
+    return born
+
+
+def stored_attributes(tree):
+    """Yield the attributes that are assigned to in a tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "algorithms").rglob("*.py")), ids=short
+)
+def test_objects_of_algorithms_write_their_own_attributes(path):
+    tree = TREES[path]
+    for node in stored_attributes(tree):
+        owner = ast.unparse(node.value)
+        assert owner == "self", f"line {node.lineno} writes {owner}.{node.attr}"
+    for cls in [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]:
+        born = born_attributes(cls)
+        for node in stored_attributes(cls):
+            assert node.attr in born, f"{cls.name}.{node.attr} is not in __init__"

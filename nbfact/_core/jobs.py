@@ -1,6 +1,7 @@
 """Calls of a function, spread over processes by joblib: the one rule of `n_jobs`."""
 
 import contextlib
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -46,7 +47,7 @@ def each(
     """
     count = processes(n_jobs)
     if count == 1:
-        return (function(*call) for call in calls)
+        return itertools.starmap(function, calls)
     joblib = _joblib(n_jobs)
     with _backend(joblib):
         kind = "generator" if ordered else "generator_unordered"

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from ..algorithms import butterfly_factorize, explore, palm4msa, refine
+from ..algorithms.common.problem import problem_of
 from ..algorithms.learn.starts import layer_shapes, peeled, split_budget
 from ..constraints import Sp
 from ..operators import Chain, FactorProduct
@@ -180,7 +181,7 @@ class PalmRecipe(CenterRecipe):
             sets = split_budget(shapes, self.budget)
             return palm4msa(target, sets, n_iter=1).operator
         n_iter = self._n_sweeps(1e7, 10, 30)
-        return peeled(target, shapes, self.budget, n_iter).operator
+        return peeled(problem_of(target), shapes, self.budget, n_iter).operator
 
     def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
         sets = split_budget(self._shapes(), self.budget)

@@ -6,14 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args, overload
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator
 
-from ..._core.checks import check_matrix
-from ..._core.dtypes import common_dtype
 from ...kernels import project_circ
 from ...metrics import relative_error
 from ...operators import Butterfly, Chain, OperatorSum, circulant
+from ..common.problem import Problem, problem_of
 from ..common.result import History
 from .butterfly_result import ButterflyFactorization
 from .split_problem import SplitProblem, exact_error
@@ -177,8 +174,7 @@ def butterfly_factorize(
     >>> bool(r.lower_bound <= r.relative_error <= 1.0000001 * r.bound)
     True
     """
-    began = time.perf_counter()
-    matrix = _dense(target)
+    problem = problem_of(target)
     options = ButterflyOptions(
         permutation, order, orthonormal, transpose, model, n_terms, certify
     )
@@ -187,10 +183,10 @@ def butterfly_factorize(
     if model == "circulant":
         if chain is not None or permutation is not None:
             raise ValueError('model="circulant" takes no chain and no permutation')
-        return _circulant(matrix, began)
+        return _circulant(problem)
     if model == "product":
-        return _product(matrix, chain, options, began)
-    return _sum(matrix, chain, options, began)
+        return butterfly_problem(problem, chain, options)
+    return _sum(problem, chain, options)
 
 
 @dataclass(frozen=True)
@@ -200,13 +196,13 @@ class ButterflyOptions:
     Permutations are checked in `ways`, which knows the sizes.
     """
 
-    permutation: PermutationOption
-    order: SplitOrder
-    orthonormal: bool
-    transpose: TransposeOption
-    model: Model
-    n_terms: int
-    certify: bool
+    permutation: PermutationOption = None
+    order: SplitOrder = "left-to-right"
+    orthonormal: bool = True
+    transpose: TransposeOption = "auto"
+    model: Model = "product"
+    n_terms: int = 2
+    certify: bool = False
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
@@ -227,26 +223,26 @@ class ButterflyOptions:
             )
 
 
-def _product(
-    matrix: np.ndarray, chain: Chain | None, options: ButterflyOptions, began: float
+def butterfly_problem(
+    problem: Problem, chain: Chain | None, options: ButterflyOptions
 ) -> ButterflyFactorization[Butterfly]:
-    """Return the best product of factors of a matrix."""
-    problem = SplitProblem.of(matrix, options.order, bool(options.orthonormal))
-    candidates = ways(matrix, chain, options.permutation, options.transpose)
-    way, found = problem.best(candidates)
+    """Return the best product of factors of the matrix of a problem."""
+    began = time.perf_counter()
+    split = SplitProblem.of(problem, options.order, bool(options.orthonormal))
+    candidates = ways(problem.array, chain, options.permutation, options.transpose)
+    way, found = split.best(candidates)
     if options.certify:
-        view = problem.view(way)
+        view = split.view(way)
         bound = smallest_error(view, way.rows, way.columns, way.chain)
         found = replace(found, lower_bound=bound)
-    return problem.result(way, found, matrix, began)
+    return split.result(way, found, problem, began)
 
 
-def _circulant(matrix: np.ndarray, began: float) -> ButterflyFactorization[Butterfly]:
+def _circulant(problem: Problem) -> ButterflyFactorization[Butterfly]:
     """Return the nearest circulant matrix: each diagonal is replaced by its mean."""
+    began, matrix = time.perf_counter(), problem.array
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"target {matrix.shape}: a circulant matrix is square")
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"target {matrix.shape} contains NaN or infinity")
     nearest = matrix.copy()
     project_circ(nearest)
     operator = circulant(nearest[:, 0].copy())
@@ -266,27 +262,28 @@ def _circulant(matrix: np.ndarray, began: float) -> ButterflyFactorization[Butte
 
 
 def _sum(
-    matrix: np.ndarray, chain: Chain | None, options: ButterflyOptions, began: float
+    problem: Problem, chain: Chain | None, options: ButterflyOptions
 ) -> ButterflyFactorization[OperatorSum]:
     """Return a sum of products, each a factorization of the residual of those before.
 
     ``sizes[k]`` is the norm of the residual that term k factors, relative to ‖A‖_F.
     """
-    residual, size, terms, sizes = matrix, 1.0, [], []
+    began = time.perf_counter()
+    residual, size, terms, sizes = problem, 1.0, [], []
     for _ in range(options.n_terms):
-        term = _product(residual, chain, options, time.perf_counter())
+        term = butterfly_problem(residual, chain, options)
         terms.append(replace(term, target=None))  # it would keep the residual
         sizes.append(size)
         size *= terms[-1].relative_error
-        if terms[-1].relative_error <= exact_error(matrix.dtype):
+        if terms[-1].relative_error <= exact_error(problem.dtype):
             break
-        residual = residual - terms[-1].operator.toarray()
+        residual = problem_of(residual.array - terms[-1].operator.toarray())
     last = terms[-1]
     return ButterflyFactorization(
         operator=OperatorSum([term.operator for term in terms]),
         relative_error=size,
         history=History([size], [1.0], [time.perf_counter() - began], [0]),
-        target=matrix,
+        target=problem.array,
         bound=last.bound * sizes[-1],
         lower_bound=last.lower_bound if len(terms) == 1 else 0.0,
         split_errors=tuple(error * sizes[-1] for error in last.split_errors),
@@ -294,17 +291,3 @@ def _sum(
         transposed=any(term.transposed for term in terms),
         terms=tuple(terms),
     )
-
-
-def _dense(target: Any) -> np.ndarray:
-    """Return the target as a C-contiguous array of a supported dtype."""
-    implicit = sp.issparse(target) or isinstance(target, LinearOperator)
-    if not implicit:
-        target = target.toarray() if hasattr(target, "toarray") else np.asarray(target)
-    check_matrix("target", target.shape)
-    dtype = common_dtype(target.dtype)
-    if implicit and hasattr(target, "toarray"):
-        target = target.toarray()
-    elif implicit:
-        target = target @ np.eye(target.shape[1], dtype=dtype)
-    return np.ascontiguousarray(target, dtype)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...kernels import frobenius_norm
 from ...operators import Butterfly
-from ..common.problem import shift
+from ..common.problem import Problem, shift
 from ..common.result import History
 from .butterfly_result import ButterflyFactorization
 from .splits import SplitFactors, SplitOrder, factor_by_splits
@@ -52,17 +52,13 @@ class SplitProblem:
 
     @classmethod
     def of(
-        cls, target: np.ndarray, order: SplitOrder, orthonormal: bool
+        cls, problem: Problem, order: SplitOrder, orthonormal: bool
     ) -> "SplitProblem":
-        """Return the problem of a dense target; raise where it is not finite."""
-        norm, exponent, matrix = frobenius_norm(target), 0, target
-        suspect = norm == 0 or not math.isfinite(norm)
-        if suspect and not np.isfinite(target).all():
-            raise ValueError(f"target {target.shape} contains NaN or infinity")
-        # A norm may overflow where no entry does: then all exponents are near 1024.
-        power = math.frexp(norm)[1] if math.isfinite(norm) else 1024
+        """Return the problem of a dense target."""
+        matrix, norm, exponent = problem.array, problem.norm, 0
+        power = problem.norm_exponent
         if abs(power) > MODERATE:
-            exponent, matrix = power, np.asarray(shift(target, -power))
+            exponent, matrix = power, shift(matrix, -power)
             norm = frobenius_norm(matrix)
         return cls(matrix, norm, exponent, order, orthonormal)
 
@@ -94,11 +90,11 @@ class SplitProblem:
         return best
 
     def result(
-        self, way: Way, found: SplitFactors, target: np.ndarray, began: float
+        self, way: Way, found: SplitFactors, problem: Problem, began: float
     ) -> ButterflyFactorization[Butterfly]:
         """Return the factors found by a way as a result, in the units of the target.
 
-        `began` is when the call began, by `time.perf_counter`.
+        `began` is when the search began, by `time.perf_counter`.
         """
         values = found.values
         if self.norm == 0:
@@ -119,7 +115,7 @@ class SplitProblem:
             operator=operator.T if way.transposed else operator,
             relative_error=error,
             history=History([error], [1.0], [time.perf_counter() - began], [0]),
-            target=target,
+            target=problem.array,
             bound=float(found.bound / size),
             lower_bound=float(found.lower_bound / size),
             split_errors=split_errors[::-1] if way.transposed else split_errors,

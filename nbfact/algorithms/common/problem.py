@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
+from ..._core.checks import check_matrix
 from ..._core.dtypes import common_dtype, real_dtype
 from ...kernels import chain_residual, frobenius_norm, max_abs
 from .factors import Factor, PackedFactors, Sparse, adjoint
@@ -57,7 +58,7 @@ class Problem:
     Parameters
     ----------
     matrix : ndarray, csr_array or LinearOperator, (m, n)
-        The matrix as `Problem.of` returns it, in its own units, or a dense part of one.
+        The matrix as `problem_of` returns it, in its own units, or a dense part of one.
     norm : float
         ‖A‖_F; infinity where it overflows although no entry does.
     exponent : int, optional
@@ -78,54 +79,6 @@ class Problem:
         self.matrix, self.norm, self._given = matrix, norm, exponent
         self.shape: tuple[int, int] = matrix.shape
         self.dtype = np.dtype(matrix.dtype)
-
-    @classmethod
-    def of(cls, target: Any, n_factors: int = 1) -> "Problem":
-        """Return the problem of what a public function is given, or raise.
-
-        Parameters
-        ----------
-        target : array_like, scipy sparse or LinearOperator, (m, n)
-            Any object with `toarray` is accepted too. Integers become float64.
-        n_factors : int, default 1
-            Number of factors. With 1 the matrix is a dense array, because algorithms
-            then read A itself. Otherwise sparse matrices and operators of more than
-            `SMALL` entries are not made dense.
-
-        Raises
-        ------
-        TypeError
-            A target whose entries are not numbers.
-        ValueError
-            A target that is empty or has not two axes, NaN or infinity.
-        """
-        matrix = target
-        implicit = not isinstance(matrix, np.ndarray) and (
-            sp.issparse(matrix) or isinstance(matrix, LinearOperator)
-        )
-        if not implicit:
-            if hasattr(matrix, "toarray"):
-                matrix = matrix.toarray()
-            matrix = np.asarray(matrix)
-        if matrix.ndim != 2 or 0 in matrix.shape:
-            raise ValueError(
-                f"target must be a matrix that is not empty, got shape {matrix.shape}"
-            )
-        dtype = common_dtype(matrix.dtype)
-        if implicit and (n_factors == 1 or math.prod(matrix.shape) <= SMALL):
-            implicit = False
-            if hasattr(matrix, "toarray"):
-                matrix = matrix.toarray()
-            else:
-                matrix = matrix @ np.eye(matrix.shape[1], dtype=dtype)
-        if not implicit:
-            matrix = np.ascontiguousarray(matrix, dtype)
-        elif sp.issparse(matrix):
-            matrix = sp.csr_array(matrix, dtype=dtype)
-        elif np.dtype(matrix.dtype) != dtype:
-            # This makes an operator of integers one of floats.
-            matrix = matrix * dtype.type(1)
-        return cls(matrix, _checked_norm(matrix))
 
     def part(self, array: np.ndarray) -> "Problem":
         """Return the problem of a dense residual of the shifted matrix, as it is."""
@@ -203,6 +156,51 @@ class Problem:
         exponent = math.frexp(max_abs(array))[1]
         wide = shift(array.astype(np.result_type(array, np.float64)), -exponent)
         return Wide(wide, exponent, frobenius_norm(wide))
+
+
+def problem_of(target: Any, n_factors: int = 1) -> Problem:
+    """Return the problem of what a public function is given, or raise.
+
+    Parameters
+    ----------
+    target : array_like, scipy sparse or LinearOperator, (m, n)
+        Any object with `toarray` is accepted too. Integers become float64.
+    n_factors : int, default 1
+        Number of factors. With 1 the matrix is a dense array, because algorithms
+        then read A itself. Otherwise sparse matrices and operators of more than
+        `SMALL` entries are not made dense.
+
+    Raises
+    ------
+    TypeError
+        A target whose entries are not numbers.
+    ValueError
+        A target that is empty or has not two axes, NaN or infinity.
+    """
+    matrix = target
+    implicit = not isinstance(matrix, np.ndarray) and (
+        sp.issparse(matrix) or isinstance(matrix, LinearOperator)
+    )
+    if not implicit:
+        if hasattr(matrix, "toarray"):
+            matrix = matrix.toarray()
+        matrix = np.asarray(matrix)
+    check_matrix("target", matrix.shape)
+    dtype = common_dtype(matrix.dtype)
+    if implicit and (n_factors == 1 or math.prod(matrix.shape) <= SMALL):
+        implicit = False
+        if hasattr(matrix, "toarray"):
+            matrix = matrix.toarray()
+        else:
+            matrix = matrix @ np.eye(matrix.shape[1], dtype=dtype)
+    if not implicit:
+        matrix = np.ascontiguousarray(matrix, dtype)
+    elif sp.issparse(matrix):
+        matrix = sp.csr_array(matrix, dtype=dtype)
+    elif np.dtype(matrix.dtype) != dtype:
+        # This makes an operator of integers one of floats.
+        matrix = matrix * dtype.type(1)
+    return Problem(matrix, _checked_norm(matrix))
 
 
 def _checked_norm(matrix: Matrix) -> float:
@@ -361,6 +359,6 @@ def _columns(matrix) -> Iterator[tuple[int, np.ndarray]]:
         if sp.issparse(source):
             part = source[:, start : start + width].toarray()
         else:
-            unit = np.eye(n, width, -start, dtype=common_dtype(matrix.dtype))
+            unit = np.eye(n, width, -start, dtype=matrix.dtype)
             part = source @ unit
         yield start, np.ascontiguousarray(part)

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..._core.checks import size
+from ..common.result import SweepCallback
 
 DescentModel = Literal["BP", "BPP", "BPBP"]
 MODELS = get_args(DescentModel)
@@ -36,6 +37,7 @@ class DescentOptions:
     tol: float
     n_restarts: int
     dtype: np.dtype
+    callback: SweepCallback | None = None
 
     @property
     def planes(self) -> int:

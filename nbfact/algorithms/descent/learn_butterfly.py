@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._core.checks import RandomState
 from ...metrics import relative_error
-from ..common.problem import Problem
+from ..common.problem import problem_of
 from ..common.result import SweepCallback
 from .descent_options import DescentModel, DescentOptions
 from .descent_result import LearnedButterfly
@@ -137,6 +137,7 @@ def learn_butterfly(
         tol=tol,
         n_restarts=n_restarts,
         dtype=np.dtype(dtype),
+        callback=callback,
     )
     if complex is False and matrix.dtype.kind == "c":
         raise ValueError(f"complex=False, but target is {matrix.dtype}")
@@ -144,7 +145,7 @@ def learn_butterfly(
     scaled, scale = _scaled(matrix)
     if scale == 0:  # there is nothing to learn
         options = replace(options, n_iter=1, n_refine_iter=0)
-    search = DescentSearch(scaled, chosen, options, callback, began, scale)
+    search = DescentSearch(scaled, chosen, options, began, scale)
     trial = search.best(np.random.default_rng(random_state))
     search.refine(trial)
     return _result(matrix, trial, search, scale)
@@ -191,7 +192,7 @@ def _result(
 
 def _checked_square(target: Any) -> np.ndarray:
     """Return a dense square matrix whose order is a power of two, or raise."""
-    matrix = Problem.of(target).array
+    matrix = problem_of(target).array
     m, n = matrix.shape
     if m != n or n < 2 or n & (n - 1):
         raise ValueError(

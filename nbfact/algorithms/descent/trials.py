@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ...kernels import adam_step
-from ..common.result import Part, SweepCallback, SweepState
+from ..common.result import Part, SweepState
 from .descent_options import DescentOptions
 from .descent_result import LearningHistory
 from .objectives import Objective, OneButterfly, RelaxedButterfly, TwoButterflies
@@ -61,13 +61,40 @@ class DescentTrial:
     """
 
     def __init__(
-        self, objective: Objective, permutations: Permutations, x: np.ndarray
+        self,
+        objective: Objective,
+        permutations: Permutations,
+        x: np.ndarray,
+        history: LearningHistory | None = None,
     ) -> None:
         self.objective, self.permutations = objective, permutations
         self.x, self.best, self.mse = x, x.copy(), math.inf
         self.gradient, self.mean = np.zeros_like(x), np.zeros_like(x)
         self.square, self.step, self.done = np.zeros_like(x), 0, False
-        self.history = LearningHistory()
+        self.history = LearningHistory() if history is None else history
+
+    def look(self) -> float:
+        """Begin a step: return the mean squared error, with its gradient at hand."""
+        self.step += 1
+        return self.objective(self.x, self.gradient)
+
+    def judge(self, mse: float, tol: float) -> None:
+        """Keep the present parameters if they are the best; say whether to go on."""
+        if mse < self.mse:
+            self.mse = mse
+            self.best[:] = self.x
+        self.done = not math.isfinite(mse) or mse <= tol**2
+
+    def move(self, rate: float) -> None:
+        """Make a step of Adam of the given rate along the gradient."""
+        real = self.objective.dtype.type
+        # The scaled gradient is of order 1 for every n, far above Adam's epsilon.
+        self.gradient *= real(self.objective.n)
+        adam_step(self.x, self.gradient, self.mean, self.square, real(rate), self.step)
+
+    def restart(self, mse: float, x: np.ndarray) -> None:
+        """Take other parameters as the best, whatever their error is."""
+        self.mse, self.best = mse, x
 
 
 class DescentSearch:
@@ -81,8 +108,6 @@ class DescentSearch:
         Search among the roundings of the relaxation, learn the relaxation, or use the
         given permutations.
     options : DescentOptions
-    callback : callable or None
-        Called with a `SweepState` after each step; returning True stops all trials.
     began : float
         Reading of ``time.perf_counter()`` when the call began.
     scale : float
@@ -100,14 +125,13 @@ class DescentSearch:
         target: np.ndarray,
         permutation: Literal["search", "learned"] | Permutations,
         options: DescentOptions,
-        callback: SweepCallback | None,
         began: float,
         scale: float,
     ) -> None:
         self.target, self.options = target, options
         self.n_steps = 0
         self._permutation = permutation
-        self._callback, self._began, self._scale = callback, began, scale
+        self._began, self._scale = began, scale
         self._stopped = False
 
     def best(self, rng: np.random.Generator) -> DescentTrial:
@@ -143,12 +167,12 @@ class DescentSearch:
             mse = intermediate_result.fun
             self._record(trial, intermediate_result.x, mse, "refine")
             if mse < trial.mse:
-                trial.mse, trial.best = mse, intermediate_result.x.copy()
+                trial.restart(mse, intermediate_result.x.copy())
             if self._stopped:
                 raise StopIteration
 
         first = trial.best[: objective.size].astype(np.float64)
-        trial.mse, trial.best = objective(first, gradient), first
+        trial.restart(objective(first, gradient), first)
         # The default tolerances are for values near 1, and here 0 is looked for.
         options = {
             "maxiter": self.options.n_refine_iter,
@@ -179,30 +203,15 @@ class DescentSearch:
 
     def _train(self, trial: DescentTrial, until: int, phase: Phase) -> None:
         """Make steps of Adam until the trial has made `until` of them, or is done."""
-        objective, options = trial.objective, self.options
-        real = objective.dtype.type
+        options = self.options
         while trial.step < until and not (trial.done or self._stopped):
-            trial.step, self.n_steps = trial.step + 1, self.n_steps + 1
-            mse = objective(trial.x, trial.gradient)
+            self.n_steps += 1
+            mse = trial.look()
             self._record(trial, trial.x, mse, phase)
-            if mse < trial.mse:
-                trial.mse = mse
-                trial.best[:] = trial.x
-            if not math.isfinite(mse) or mse <= options.tol**2:
-                trial.done = True
-                return
-            turn = 1 + math.cos(math.pi * trial.step / options.n_iter)
-            rate = options.learning_rate * 0.5 * turn
-            # The scaled gradient is of order 1 for every n, far above Adam's epsilon.
-            trial.gradient *= real(objective.n)
-            adam_step(
-                trial.x,
-                trial.gradient,
-                trial.mean,
-                trial.square,
-                real(rate),
-                trial.step,
-            )
+            trial.judge(mse, options.tol)
+            if not trial.done:
+                turn = 1 + math.cos(math.pi * trial.step / options.n_iter)
+                trial.move(options.learning_rate * 0.5 * turn)
 
     def _record(
         self, trial: DescentTrial, x: np.ndarray, mse: float, phase: Phase
@@ -217,7 +226,8 @@ class DescentSearch:
         history.support_changes.append(0)
         history.rmse.append(rmse)
         history.phases.append(phase)
-        if self._callback is not None:
+        callback = self.options.callback
+        if callback is not None:
             # Adam changes x in place, and a callback may keep its state: x is copied.
             twiddles = trial.objective.twiddles(x).astype(np.float64)
             real = self.target.dtype.kind != "c" and self.options.planes == 2
@@ -232,7 +242,7 @@ class DescentSearch:
                 phase=phase,
                 permutations=trial.permutations,
             )
-            self._stopped = bool(self._callback(state)) or self._stopped
+            self._stopped = bool(callback(state)) or self._stopped
 
     def _halve(
         self, trials: Sequence[DescentTrial], compared: Phase, last: Phase
@@ -279,9 +289,8 @@ class DescentSearch:
             objective = self._objective(permutations, options.dtype)
             trained = before.best[: objective.size].copy()
             for x in (trained, objective.start(rng)):
-                trial = DescentTrial(objective, permutations, x)
-                trial.history = copy.deepcopy(before.history)
-                trials.append(trial)
+                history = copy.deepcopy(before.history)
+                trials.append(DescentTrial(objective, permutations, x, history))
         return self._halve(trials, "search", "descent")
 
 

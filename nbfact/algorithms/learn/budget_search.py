@@ -3,7 +3,6 @@
 import functools
 import math
 import time
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,50 +12,17 @@ from ..._core.checks import RandomState
 from ..._core.jobs import each
 from ...operators import Butterfly, FactorProduct
 from ..common.problem import Problem
-from ..common.result import Factorization, History, SweepCallback, SweepState
-from ..palm.explore import explore
+from ..common.result import Factorization, History, SweepState
+from ..palm.initial_factors import checked_start
+from ..palm.leaky_exploration import ExploreOptions, explored, schedule_of
+from ..palm.sweep_options import SweepOptions
+from .learn_options import LearnOptions
 from .outcomes import LearnedTransform, Trial
 from .starts import Start, butterflies, rounding, split_budget, starts
 
 Found: TypeAlias = tuple[str, Factorization]
 """The method of a trial, and its result."""
 
-
-@dataclass(frozen=True)
-class Effort:
-    """How much a search spends.
-
-    Attributes
-    ----------
-    look : int
-        Number of sweeps of the short exploration from each start.
-    long : int
-        Number of sweeps of a long exploration.
-    finalists : int
-        Number of starts that are explored for long.
-    rounds : int
-        Number of times that the best two are annealed again.
-    draws : int
-        Number of random starts for each number of factors below 4.
-    restarts : int or None
-        `n_restarts` of `identify_butterfly`.
-    """
-
-    look: int
-    long: int
-    finalists: int
-    rounds: int
-    draws: int
-    restarts: int | None
-
-
-EFFORTS = {
-    "quick": Effort(look=60, long=200, finalists=1, rounds=0, draws=0, restarts=1),
-    "normal": Effort(look=100, long=1000, finalists=4, rounds=4, draws=1, restarts=3),
-    "thorough": Effort(
-        look=200, long=3000, finalists=8, rounds=12, draws=4, restarts=None
-    ),
-}
 
 _LOOK, _LONG, _AGAIN = (0.95, 0.5), (0.99, 0.5), (0.98, 0.5)
 """Leaks, see `nbfact.explore`, of the first and last sweep of a short exploration, of a
@@ -91,6 +57,15 @@ class Stage(NamedTuple):
     suffix: str
     refine_values: bool = True
 
+    @property
+    def options(self) -> ExploreOptions:
+        """The options of each exploration."""
+        leak = schedule_of(self.leak)
+        sweeps = SweepOptions(n_iter=self.n_iter, keep="best", leak=leak)
+        return ExploreOptions(
+            sweeps=sweeps, safeguard=False, refine_values=self.refine_values
+        )
+
 
 class BudgetSearch:
     """The trials on one target, all on record.
@@ -99,12 +74,8 @@ class BudgetSearch:
     ----------
     problem : Problem
         The target as a dense matrix, which is not zero.
-    effort : Effort
-        How much each search spends.
-    n_jobs : int or None
-        Number of processes over which explorations are spread.
-    callback : callable or None
-        Called with a `SweepState` after each trial; returning True stops.
+    options : LearnOptions
+        How much each search spends, and the callback, which gets a `SweepState`.
     random_state : None, int or Generator
         The seed of random starts.
 
@@ -121,44 +92,68 @@ class BudgetSearch:
     def __init__(
         self,
         problem: Problem,
-        effort: Effort,
-        n_jobs: int | None,
-        callback: SweepCallback | None,
+        options: LearnOptions,
         random_state: RandomState,
     ) -> None:
-        self.problem = problem
-        matrix = self.matrix = problem.array
-        self._effort, self._n_jobs, self._callback = effort, n_jobs, callback
+        self.problem, self._options = problem, options
         self._rng = np.random.default_rng(random_state)
         self.trials: list[Trial] = []
         self.stopped = False
-        work = matrix.size * min(matrix.shape)
+        work = math.prod(problem.shape) * min(problem.shape)
         self._most_sweeps = max(_LEAST, int(_WORK / work))
         self._small = work <= _REFINED
         self.fast = self._butterflies()
 
     def best(self, budget: int) -> LearnedTransform:
-        """Return the best factorization with at most `budget` non-zeros."""
+        """Return the best factorization with at most `budget` non-zeros.
+
+        Unless that needs no search: explore from all starts shortly, from the best for
+        long, from two again.
+        """
+        known = self._without_search(budget)
+        if self._is_exact(known):
+            return self._outcome(known, budget)
+        effort, most = self._options.spent, self._most_sweeps
+        fresh = list(starts(self.problem, budget, effort.draws, most, self._rng))
+        found = _fitting(fresh, budget)
+        look = Stage(min(effort.look, most), _LOOK, "", refine_values=self._small)
+        looked = self._run([*fresh, *self.fast], budget, look)
+        found += [(start.method, result) for start, result in looked]
+        long = Stage(min(effort.long, most), _LONG, ", explored")
+        chosen = _finalists(looked, effort.finalists)
+        for start, result in self._run(chosen, budget, long):
+            found.append((start.method + long.suffix, result))
+        best = sorted(found, key=lambda pair: pair[1].relative_error)[:2]
+        again = Stage(min(effort.long // 2, most), _AGAIN, ", annealed")
+        for _ in range(effort.rounds):
+            pool = [Start(method, result.factors, result) for method, result in best]
+            best = [_better(*pair) for pair in self._run(pool, budget, again)]
+        found += [(method + again.suffix, result) for method, result in best]
+        return self._outcome(known + found, budget)
+
+    def _without_search(self, budget: int) -> list[Found]:
+        """Return the largest entries, and the butterflies that fit the budget."""
         one = largest_entries(self.problem, budget)
         self._record("largest entries", one, 0.0)
-        fitting: list[Found] = [("largest entries", one)]
-        fitting += [
-            (start.method, start.result)
-            for start in self.fast
-            if start.result is not None and start.result.operator.nnz <= budget
-        ]
-        exact = rounding(self.matrix.dtype)
-        if min(result.relative_error for _, result in fitting) > exact:
-            fitting += self._explored(budget)
+        return [("largest entries", one), *_fitting(self.fast, budget)]
+
+    def _is_exact(self, found: list[Found]) -> bool:
+        """Return whether the least error of what was found is only rounding."""
+        least = min(result.relative_error for _, result in found)
+        return least <= rounding(self.problem.dtype)
+
+    def _outcome(self, found: list[Found], budget: int) -> LearnedTransform:
+        """Return the best of what was found, on record with all trials."""
+        exact = rounding(self.problem.dtype)
         method, result = min(
-            fitting,
+            found,
             key=lambda pair: (max(pair[1].relative_error, exact), pair[1].operator.nnz),
         )
         return LearnedTransform(
             self._fastest(result, budget),
             result.relative_error,
             result.history,
-            target=self.matrix,
+            target=self.problem.array,
             method=method,
             budget=budget,
             trials=tuple(self.trials),
@@ -176,39 +171,13 @@ class BudgetSearch:
         """Return the butterflies, and record how long each took."""
         found: list[Start] = []
         began = time.perf_counter()
-        for start in butterflies(self.matrix, self._effort.restarts, self._rng):
+        for start in butterflies(self.problem, self._options.spent.restarts, self._rng):
             self._record(start.method, start.result, time.perf_counter() - began)
             found.append(start)
             began = time.perf_counter()
             if self.stopped:
                 break
         return found
-
-    def _explored(self, budget: int) -> list[Found]:
-        """Explore from all starts shortly, from the best for long, from two again.
-
-        Return all that fits the budget.
-        """
-        effort, most = self._effort, self._most_sweeps
-        fresh = list(starts(self.matrix, budget, effort.draws, most, self._rng))
-        found: list[Found] = [
-            (start.method, start.result)
-            for start in fresh
-            if start.result is not None and start.result.operator.nnz <= budget
-        ]
-        look = Stage(min(effort.look, most), _LOOK, "", refine_values=self._small)
-        looked = self._run([*fresh, *self.fast], budget, look)
-        found += [(start.method, result) for start, result in looked]
-        long = Stage(min(effort.long, most), _LONG, ", explored")
-        chosen = _finalists(looked, effort.finalists)
-        for start, result in self._run(chosen, budget, long):
-            found.append((start.method + long.suffix, result))
-        best = sorted(found, key=lambda pair: pair[1].relative_error)[:2]
-        again = Stage(min(effort.long // 2, most), _AGAIN, ", annealed")
-        for _ in range(effort.rounds):
-            pool = [Start(method, result.factors, result) for method, result in best]
-            best = [_better(*pair) for pair in self._run(pool, budget, again)]
-        return found + [(method + again.suffix, result) for method, result in best]
 
     def _run(
         self, pool: list[Start], budget: int, stage: Stage
@@ -217,8 +186,8 @@ class BudgetSearch:
         found: list[tuple[Start, Factorization]] = []
         if self.stopped:
             return found
-        calls = [(self.matrix, start, budget, stage) for start in pool]
-        outcomes = each(_explore, calls, self._n_jobs)
+        calls = [(self.problem, start, budget, stage) for start in pool]
+        outcomes = each(_explore, calls, self._options.n_jobs)
         for start, (result, seconds, failure) in zip(pool, outcomes, strict=False):
             if result is not None and result.operator.nnz <= budget:
                 found.append((start, result))
@@ -245,7 +214,8 @@ class BudgetSearch:
             error, nnz = result.relative_error, result.operator.nnz
             trial = Trial(method, len(factors), error, nnz, seconds)
         self.trials.append(trial)
-        if self._callback is None:
+        callback = self._options.callback
+        if callback is None:
             return
         state = SweepState(
             len(self.trials),
@@ -255,7 +225,7 @@ class BudgetSearch:
             phase=method,
             failure=failure,
         )
-        if self._callback(state):
+        if callback(state):
             self.stopped = True
 
 
@@ -272,25 +242,29 @@ def largest_entries(problem: Problem, budget: int) -> Factorization:
 
 
 def _explore(
-    matrix: np.ndarray, start: Start, budget: int, stage: Stage
+    problem: Problem, start: Start, budget: int, stage: Stage
 ) -> tuple[Factorization | None, float, str]:
     """Explore from one start; return the result, seconds, and what went wrong."""
     began = time.perf_counter()
-    shapes = [factor.shape for factor in start.factors]
+    sets = split_budget([factor.shape for factor in start.factors], budget)
+    init = start.factors if start.result is None else start.result
+    options = stage.options
     result, failure = None, ""
     try:
-        result = explore(
-            matrix,
-            split_budget(shapes, budget),
-            init=start.factors if start.result is None else start.result,
-            leak=stage.leak,
-            n_iter=stage.n_iter,
-            safeguard=False,
-            refine_values=stage.refine_values,
-        )
+        first = checked_start(problem, sets, init, options.sweeps)
+        result = explored(problem, first, options)
     except (ValueError, np.linalg.LinAlgError) as error:
         failure = f"{type(error).__name__}: {error}"
     return result, time.perf_counter() - began, failure
+
+
+def _fitting(known: list[Start], budget: int) -> list[Found]:
+    """Return the starts that are factorizations with at most `budget` non-zeros."""
+    return [
+        (start.method, start.result)
+        for start in known
+        if start.result is not None and start.result.operator.nnz <= budget
+    ]
 
 
 def _better(start: Start, result: Factorization) -> Found:

@@ -1,22 +1,18 @@
 """learn_transform: the best factorization under a budget, whichever method finds it."""
 
 import math
-import numbers
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
 
 import scipy.sparse as sp
 
 from ..._core.checks import RandomState
 from ...operators import FactorProduct
-from ..common.problem import Problem, TargetLike
+from ..common.problem import Problem, TargetLike, problem_of
 from ..common.result import History, SweepCallback
-from .budget_search import EFFORTS, BudgetSearch
+from .budget_search import BudgetSearch
+from .learn_options import EffortName, LearnOptions
 from .outcomes import LearnedTransform
 from .starts import rounding
-
-EffortName: TypeAlias = Literal["quick", "normal", "thorough"]
-"""The efforts that `learn_transform` knows."""
 
 _CLOSE = 1.05
 """Ratio of the smallest budget that reaches an error to the largest that misses it,
@@ -126,20 +122,23 @@ def learn_transform(
     >>> r.method, r.operator.nnz, bool(r.relative_error < 1e-12)
     ('identified butterfly', 128, True)
     """
-    problem = Problem.of(target)
-    matrix = problem.array
-    given: dict[str, Any] = {"nnz": nnz, "rcg": rcg, "error": error}
-    given = {name: value for name, value in given.items() if value is not None}
-    budget = _checked_budget(given, matrix.shape)
-    if effort not in EFFORTS:
-        raise ValueError(f"effort must be one of {tuple(EFFORTS)}, got {effort!r}")
+    options = LearnOptions(
+        nnz=nnz, rcg=rcg, error=error, effort=effort, n_jobs=n_jobs, callback=callback
+    )
+    problem = problem_of(target)
+    budget = options.budget(problem.shape)
     if problem.zero:
-        zero = FactorProduct([sp.csr_array(matrix.shape, dtype=matrix.dtype)], 0.0)
-        return LearnedTransform(
-            zero, 0.0, History(), target=matrix, method="zero", budget=budget
-        )
-    search = BudgetSearch(problem, EFFORTS[effort], n_jobs, callback, random_state)
+        return zero_transform(problem, budget)
+    search = BudgetSearch(problem, options, random_state)
     return search.best(budget) if error is None else smallest(search, error)
+
+
+def zero_transform(problem: Problem, budget: int) -> LearnedTransform:
+    """Return the result for a zero target: one factor without entries."""
+    zero = FactorProduct([sp.csr_array(problem.shape, dtype=problem.dtype)], 0.0)
+    return LearnedTransform(
+        zero, 0.0, History(), target=problem.array, method="zero", budget=budget
+    )
 
 
 def smallest(search: BudgetSearch, error: float) -> LearnedTransform:
@@ -147,8 +146,8 @@ def smallest(search: BudgetSearch, error: float) -> LearnedTransform:
 
     Where the callback ends the search, it is the fewest so far.
     """
-    error = max(error, rounding(search.matrix.dtype))
-    low, reached = 0, search.best(search.matrix.size)
+    error = max(error, rounding(search.problem.dtype))
+    low, reached = 0, search.best(math.prod(search.problem.shape))
     for start in search.fast:  # the butterflies reach it with the non-zeros they have
         found = start.result
         if found is None or found.relative_error > error:
@@ -166,34 +165,3 @@ def smallest(search: BudgetSearch, error: float) -> LearnedTransform:
         else:
             low = budget
     return replace(reached, trials=tuple(search.trials))
-
-
-def _checked_budget(given: dict[str, Any], shape: tuple[int, ...]) -> int:
-    """Return the number of non-zeros that are allowed: all entries for an error."""
-    if len(given) > 1:
-        raise ValueError(f"give one of nnz, rcg and error, got {given}")
-    m, n = shape
-    if not given:
-        fast = 2 * max(m, n) * math.log2(max(2, min(m, n)))
-        return max(1, min(round(fast), m * n // 2))
-    (name, value), *_ = given.items()
-    _check_number(name, value)
-    if name == "nnz":
-        if value < 1:
-            raise ValueError(f"nnz must be at least 1, got {value}")
-        return int(value)
-    if name == "rcg":
-        if not 0 < value < math.inf:
-            raise ValueError(f"rcg must be positive and finite, got {value}")
-        return max(1, int(m * n / value))
-    if not 0 <= value < 1:
-        raise ValueError(f"error must be in [0, 1), got {value}")
-    return m * n
-
-
-def _check_number(name: str, value: object) -> None:
-    """Raise where a budget is no number, or `nnz` no integer."""
-    kind = numbers.Integral if name == "nnz" else numbers.Real
-    if isinstance(value, bool) or not isinstance(value, kind):
-        expected = "an integer" if name == "nnz" else "a number"
-        raise TypeError(f"{name} must be {expected}, got {value!r}")

@@ -9,11 +9,13 @@ import numpy as np
 
 from ...constraints import Sp
 from ...operators import Butterfly, Chain
-from ..butterfly.butterfly_factorize import butterfly_factorize
+from ..butterfly.butterfly_factorize import ButterflyOptions, butterfly_problem
 from ..common.as_factors import butterfly_of
+from ..common.problem import Problem
 from ..common.result import Factorization
-from ..palm.hierarchical import hierarchical
-from ..permutations.identify import identify_butterfly
+from ..palm.peeling import PeelOptions, hierarchical_problem
+from ..palm.presets import listed_preset
+from ..permutations.identify import IdentifyOptions, identify_problem
 
 _IDENTIFIED = 1024
 """Largest order of a target for which butterflies with unknown permutations are looked
@@ -82,7 +84,7 @@ def split_budget(shapes: Sequence[tuple[int, int]], budget: int) -> list[Sp]:
 
 
 def butterflies(
-    matrix: np.ndarray, n_restarts: int | None, rng: np.random.Generator
+    problem: Problem, n_restarts: int | None, rng: np.random.Generator
 ) -> Iterator[Start]:
     """Yield butterflies near a matrix, until one is exact.
 
@@ -90,12 +92,13 @@ def butterflies(
     have permutations that are not known, first the same in all blocks of a level
     (tied), then not.
     """
-    m, n = matrix.shape
+    m, n = problem.shape
     fast = m == n and n > 1 and n & (n - 1) == 0
     if min(m, n) == 1:
         return
     chain = None if fast else Chain.smallest((m, n))
-    found = butterfly_factorize(matrix, chain, permutation="search" if fast else None)
+    search = ButterflyOptions(permutation="search" if fast else None)
+    found = butterfly_problem(problem, chain, search)
     fixed = Start.of("fixed butterfly", found)
     yield fixed
     # An exact one may have more non-zeros than one with other permutations would have.
@@ -104,16 +107,15 @@ def butterflies(
     if not fast or n > _IDENTIFIED or done:
         return
     for tied, name in ((True, "identified butterfly"), (False, "bipartition matching")):
-        result = identify_butterfly(
-            matrix, tied=tied, n_restarts=n_restarts, random_state=rng
-        )
+        options = IdentifyOptions(tied=tied, n_restarts=n_restarts)
+        result = identify_problem(problem, options, rng)
         yield Start.of(name, result)
         if _exact(result):
             return
 
 
 def starts(
-    matrix: np.ndarray,
+    problem: Problem,
     budget: int,
     draws: int,
     most_sweeps: int,
@@ -124,7 +126,8 @@ def starts(
     `draws` is the number of random starts for each number of factors below 4, and
     `most_sweeps` the number of sweeps that there is time for.
     """
-    m, n = matrix.shape
+    matrix = problem.array
+    m, n = problem.shape
     deepest = min(max(2, round(math.log2(min(m, n)))), 12) if min(m, n) > 1 else 2
     for count in sorted({2, 3, 4, deepest}):
         shapes = layer_shapes(m, n, count)
@@ -137,7 +140,7 @@ def starts(
         if count == 2:
             yield Start("singular vectors", _singular_vectors(matrix))
         if count > 2:
-            found = peeled(matrix, shapes, budget, min(_SWEEPS, most_sweeps))
+            found = peeled(problem, shapes, budget, min(_SWEEPS, most_sweeps))
             yield Start("hierarchical", found.factors, found)
         for _ in range(draws if count < 4 else 0):
             yield Start("random", [_gaussian(shape, matrix, rng) for shape in shapes])
@@ -161,7 +164,7 @@ def _singular_vectors(matrix):
 
 
 def peeled(
-    matrix: np.ndarray, shapes: Sequence[tuple[int, int]], budget: int, n_iter: int
+    problem: Problem, shapes: Sequence[tuple[int, int]], budget: int, n_iter: int
 ) -> Factorization:
     """Return at least two factors, which `hierarchical` peels off one by one.
 
@@ -169,13 +172,14 @@ def peeled(
     geometrically from all entries of the matrix to those of the last factor.
     """
     sets = split_budget(shapes, budget)
-    n = matrix.shape[1]
-    first, last, levels = matrix.size, sets[-1].k, len(sets) - 1
+    m, n = problem.shape
+    first, last, levels = m * n, sets[-1].k, len(sets) - 1
     residuals = [
         Sp((one.shape[1], n), max(last, round(first * (last / first) ** (i / levels))))
         for i, one in enumerate(sets[:-1], start=1)
     ]
-    return hierarchical(matrix, sets[:-1], residuals, n_iter=n_iter)
+    preset = listed_preset(sets[:-1], residuals)
+    return hierarchical_problem(problem, PeelOptions(preset=preset, n_iter=n_iter))
 
 
 def _gaussian(shape, matrix, rng):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..._core.checks import RandomState
 from ...constraints import Constraint
-from ..common.problem import Problem, TargetLike
+from ..common.problem import TargetLike, problem_of
 from ..common.result import Factorization, SweepCallback
 from .initial_factors import Init
 from .leaky_exploration import ExploreOptions, Leak, explore_problem, schedule_of
@@ -133,7 +133,7 @@ def explore(
     True
     """
     constraints = list(constraints)
-    problem = Problem.of(target, len(constraints))
+    problem = problem_of(target, len(constraints))
     sweeps = SweepOptions(
         n_iter=n_iter,
         order=order,

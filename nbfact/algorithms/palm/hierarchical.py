@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from ...constraints import Constraint
-from ..common.problem import Problem, TargetLike
+from ..common.problem import TargetLike, problem_of
 from ..common.result import Factorization, SweepCallback
 from .peeling import PeelOptions, hierarchical_problem
-from .presets import SIDES, Preset, Side, named_preset
+from .presets import SIDES, Preset, Side, listed_preset, named_preset
 from .sweep_options import Keep, Order, Scaling
 
 
@@ -112,7 +112,8 @@ def hierarchical(
     if given:
         preset = dataclasses.replace(preset, **given, fallbacks=())
     options = PeelOptions(preset=preset, n_iter=n_iter, tol=tol, callback=callback)
-    return hierarchical_problem(Problem.of(target, 2), options)
+    problem = problem_of(target, 2)
+    return hierarchical_problem(problem, options)
 
 
 def _preset_of(
@@ -130,7 +131,4 @@ def _preset_of(
         return preset
     if residual_side not in SIDES:
         raise ValueError(f"residual_side must be one of {SIDES}, got {residual_side!r}")
-    lists = list(factor_constraints), list(residual_constraints or [])
-    return Preset(
-        "", lambda _: lists, residual_side=residual_side, order="both", keep="last"
-    )
+    return listed_preset(factor_constraints, residual_constraints or [], residual_side)

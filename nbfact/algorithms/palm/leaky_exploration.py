@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeGuard
 import numpy as np
 
 from ..._core.checks import RandomState, size
-from ..._core.jobs import each
+from ..._core.jobs import each, processes
 from ...constraints import (
     Constraint,
     SkPerm,
@@ -59,13 +59,13 @@ class ExploreOptions:
 
     sweeps: SweepOptions
     n_restarts: int = 0
-    n_jobs: int = 1
+    n_jobs: int | None = None
     safeguard: bool = True
     refine_values: bool = True
 
     def __post_init__(self) -> None:
         size("n_restarts", self.n_restarts, least=0)
-        size("n_jobs", self.n_jobs)
+        processes(self.n_jobs)
 
     @property
     def without_leak(self) -> SweepOptions:
@@ -127,7 +127,9 @@ def _with_refined_values(
     if best.relative_error == 0:
         return best
     start = checked_start(problem, constraints, best, options.settling)
-    settled = palm4msa_problem(problem, start, options.settling, SweepRecord())
+    record = SweepRecord()
+    found = iterate(problem, start, options.settling, record)
+    settled = factorization(problem, found, record)
     better = min(best, settled, key=lambda result: result.relative_error)
     return _refined(problem, replace(better, history=best.history), constraints)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..._core.checks import RandomState
 from ...constraints import Constraint
-from ..common.problem import Problem, TargetLike
+from ..common.problem import TargetLike, problem_of
 from ..common.result import Factorization, SweepCallback
 from .initial_factors import Init, checked_start
 from .iterations import SweepRecord, palm4msa_problem
@@ -126,7 +126,7 @@ def palm4msa(
     """
     record = SweepRecord()
     constraints = list(constraints)
-    problem = Problem.of(target, len(constraints))
+    problem = problem_of(target, len(constraints))
     options = SweepOptions(
         n_iter=n_iter,
         tol=tol,

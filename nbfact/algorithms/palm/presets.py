@@ -6,7 +6,7 @@ the Hadamard matrix and the DFT need no parameters and go by name: ``"hadamard"`
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
@@ -230,6 +230,18 @@ def _rectmat(name, n_factors, k, s, rho, P):
 
     # Long steps end at a smaller error than step=1.0: `nbfact study tradeoff`.
     return Preset(name, constraints, residual_side="left", scaling="sweep", step=1.9)
+
+
+def listed_preset(
+    factor_constraints: Sequence[Constraint],
+    residual_constraints: Sequence[Constraint],
+    residual_side: Side = "right",
+) -> Preset:
+    """Return the preset of the lists of constraints that a user gave."""
+    lists = list(factor_constraints), list(residual_constraints)
+    return Preset(
+        "", lambda _: lists, residual_side=residual_side, order="both", keep="last"
+    )
 
 
 def named_preset(name: str) -> Preset:

@@ -7,8 +7,7 @@ import numpy as np
 
 from ...operators import FactorProduct
 from ..common.as_factors import as_factors, butterfly_of
-from ..common.operator_factors import butterfly_like
-from ..common.problem import Problem, TargetLike
+from ..common.problem import Problem, TargetLike, problem_of
 from ..common.result import Factorization, FactorsLike, SweepCallback
 from .iterations import SweepRecord
 from .refinement import RefineOptions, refine_problem
@@ -117,23 +116,13 @@ def refine(
         target = getattr(result, "target", None)
     if target is None:
         raise ValueError("target is needed: result does not remember the matrix")
-    problem = Problem.of(target)
+    problem = problem_of(target)
     start = _checked_factors(result, problem)
     places = checked_fixed(fixed, len(start.factors))
     if len(set(places)) == len(start.factors):
         raise ValueError("fixed holds all factors: there is nothing to refine")
     options = RefineOptions(n_iter=n_iter, tol=tol, fixed=places, callback=callback)
-    refined = refine_problem(problem, start, options, record)
-    form = butterfly_of(result)
-    if form is None:
-        return refined
-    if refined.operator is start:
-        operator = form.astype(problem.dtype)
-    else:
-        operator = butterfly_like(refined.operator, form, places)
-    return Factorization(
-        operator, refined.relative_error, refined.history, target=refined.target
-    )
+    return refine_problem(problem, start, options, record, butterfly_of(result))
 
 
 def _checked_factors(result: FactorsLike, problem: Problem) -> FactorProduct:

@@ -2,12 +2,14 @@
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...kernels import frobenius_norm
-from ...operators import FactorProduct
+from ...operators import Butterfly, FactorProduct, FastOperator
 from ..common.factors import Dense, Factor
+from ..common.operator_factors import butterfly_like
 from ..common.problem import Problem, Wide, shift
 from ..common.result import Factorization, SweepCallback, SweepState
 from .iterations import SweepRecord
@@ -57,14 +59,23 @@ def refine_problem(
     start: FactorProduct,
     options: RefineOptions,
     record: SweepRecord,
-) -> Factorization:
-    """Return what `refine` does for a problem, from factors of its shape and dtype."""
+    form: Butterfly | None = None,
+) -> Factorization[Any]:
+    """Return what `refine` does for a problem, from factors of its shape and dtype.
+
+    They may be those of a butterfly, the `form`, and then the result is one too.
+    """
     if problem.zero:
         record.add(0.0, 0.0, 0)
         best, error = FactorProduct(start.factors, 0.0), 0.0
     else:
         best, error = _improved(problem, start, options, record)
-    return Factorization(best, error, record.history, target=problem.dense)
+    operator: FastOperator = best
+    if form is not None and best is start:
+        operator = form.astype(problem.dtype)
+    elif form is not None:
+        operator = butterfly_like(best, form, options.fixed)
+    return Factorization(operator, error, record.history, target=problem.dense)
 
 
 def _improved(

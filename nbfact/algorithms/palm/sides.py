@@ -48,12 +48,18 @@ class Sides:
         The target as sweeps from right to left read it.
     step : float
         Length of the gradient steps: see `nbfact.palm4msa`.
+
+    Attributes
+    ----------
+    eps : float
+        The precision of the target.
     """
 
     def __init__(self, target: Explicit | Implicit, step: float) -> None:
         self._target, self._margin = target, MARGIN / step
-        self._side_norms = SideNorms(target.dtype)
         self._workspace = _Workspace(target.dtype)
+        self._side_norms = SideNorms(target.dtype)
+        self.eps = float(np.finfo(target.real).eps)
         self._tiles: np.ndarray | None = None
         self._packed: PackedFactors | None = None
         # Lᴴ by place where it is needed dense, ‖L‖₂ by place, and what is kept of R.

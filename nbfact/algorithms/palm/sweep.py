@@ -47,7 +47,6 @@ class Sweeps:
         self._free = [j for j in range(len(sets)) if sets[j].free and not frozen[j]]
         self._scaling = options.scaling if self._free or not balanced else "sweep"
         self._scale = self._fitted = start.scale
-        self._real = target.real
         self._sides = Sides(target, options.step)
         # What projections dropped last, by the place of the factor; only with a leak.
         self._memory: dict[int, np.ndarray] = {}
@@ -73,7 +72,8 @@ class Sweeps:
         entered : int
             Number of entries that were zero before the sweep and are not after it.
         """
-        factors, sides, entered = self._factors, self._sides, 0
+        factors, entered = self._factors, 0
+        sides = self._sides
         sides.look_left(factors)
         for j in range(len(factors) - 1, -1, -1):
             if not self._frozen[j]:
@@ -100,7 +100,7 @@ class Sweeps:
     @property
     def rounding(self) -> float:
         """The relative error that is nothing but rounding: 2 eps for each factor."""
-        return 2 * len(self._factors) * float(np.finfo(self._real).eps)
+        return 2 * len(self._factors) * self._sides.eps
 
     def _project(self, j: int, stepped: np.ndarray, leak: float) -> int:
         """Put the projection of a step in place j; return the number of new non-zeros.
@@ -114,7 +114,7 @@ class Sweeps:
             if memory is None:
                 memory = self._memory[j] = stepped.copy()
             else:
-                memory *= self._real.type(leak)
+                memory *= memory.real.dtype.type(leak)
                 memory += stepped
                 stepped[:] = memory
         factor = self._factors[j] = self._sets[j](stepped)
@@ -152,6 +152,7 @@ class Sweeps:
             ratio = sign * common / norm
             self._factors[j] = self._factors[j].scaled(ratio)
             if j in self._memory:
-                self._memory[j] *= self._real.type(ratio)
+                memory = self._memory[j]
+                memory *= memory.real.dtype.type(ratio)
         self._scale = self._fitted = 1.0
         self._sides.forget()

@@ -1,24 +1,17 @@
 """identify_butterfly: butterflies whose rows and columns are in an unknown order."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..._core.checks import RandomState, size
+from ..._core.checks import RandomState
 from ...operators import Butterfly, FactorProduct
-from ..common.problem import Problem
+from ..common.problem import Problem, problem_of
 from ..common.result import Factorization, SweepState
+from .identify_options import IdentifyOptions
 from .permutation_search import PermutationSearch
-
-MOST_STARTS, FEWEST_STARTS = 16, 2
-"""Limits of the number of starts, the first one included, if none is given."""
-
-ENTRIES = 1 << 21
-"""Number of entries that all starts see together, within the limits above, if no number
-of starts is given: it bounds the time of a call."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -153,25 +146,31 @@ def identify_butterfly(
     >>> bool(nf.butterfly_factorize(straight).relative_error < 1e-14)
     True
     """
-    began = time.perf_counter()
-    problem = Problem.of(target)
-    matrix = problem.array
-    m, n = matrix.shape
+    options = IdentifyOptions(
+        tied=tied,
+        n_iter=n_iter,
+        n_restarts=n_restarts,
+        refine_values=refine_values,
+        callback=callback,
+    )
+    return identify_problem(problem_of(target), options, random_state)
+
+
+def identify_problem(
+    problem: Problem, options: IdentifyOptions, random_state: RandomState
+) -> PermutedFactorization:
+    """Return what `identify_butterfly` does for a problem."""
+    m, n = problem.shape
     if m != n or n & (n - 1):
         raise ValueError(f"target {(m, n)}: expected (n, n), n a power of two")
-    n_iter = size("n_iter", n_iter)
-    if n_restarts is None:
-        allowed = min(MOST_STARTS, ENTRIES // matrix.size)
-        n_restarts = max(FEWEST_STARTS, allowed) - 1
-    n_restarts = size("n_restarts", n_restarts, least=0)
-    search = PermutationSearch(matrix, tied, callback, began)
-    search.run(np.random.default_rng(random_state), n_restarts, n_iter)
-    found = search.result(matrix, refine_values)
+    search = PermutationSearch(problem, options)
+    search.run(np.random.default_rng(random_state))
+    found = search.result()
     return PermutedFactorization(
         operator=found.operator,
         relative_error=found.relative_error,
         history=search.history,
-        target=matrix,
+        target=problem.array,
         row_permutation=found.nest.rows,
         column_permutation=found.nest.columns,
         transposed=search.best.transposed,

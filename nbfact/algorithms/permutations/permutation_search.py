@@ -8,9 +8,7 @@ the matrix in turns, so that the level that was split last is split first.
 import itertools
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,13 +16,15 @@ import scipy.sparse as sp
 from ...kernels import frobenius_norm
 from ...metrics import relative_error
 from ...operators import Butterfly, FactorProduct
-from ..butterfly.butterfly_factorize import butterfly_factorize
+from ..butterfly.butterfly_factorize import ButterflyOptions, butterfly_problem
 from ..butterfly.butterfly_result import ButterflyFactorization
 from ..butterfly.split_problem import exact_error
 from ..common.factors import Dense, Factor
-from ..common.problem import shift
+from ..common.problem import Problem, problem_of, shift
 from ..common.result import History, SweepState
-from ..palm.refine import refine
+from ..palm.iterations import SweepRecord
+from ..palm.refinement import RefineOptions, refine_problem
+from .identify_options import IdentifyOptions
 from .nests import Nest, fresh_nest, nest_near
 
 LOYALTIES = (0.0, 1.0, 3.0, 9.0)
@@ -82,14 +82,9 @@ class PermutationSearch:
 
     Parameters
     ----------
-    matrix : ndarray, (n, n)
-        The target, finite, n a power of two.
-    tied : bool
-        Whether all blocks of a level pair their columns alike.
-    callback : callable or None
-        Called with a `SweepState` after each start and each pass.
-    began : float
-        Reading of ``time.perf_counter()`` when the call began.
+    problem : Problem
+        The target, (n, n), n a power of two.
+    options : IdentifyOptions
 
     Attributes
     ----------
@@ -97,24 +92,19 @@ class PermutationSearch:
         The errors of all starts and passes.
     """
 
-    def __init__(
-        self,
-        matrix: np.ndarray,
-        tied: bool,
-        callback: Callable[[SweepState], Any] | None,
-        began: float,
-    ) -> None:
+    def __init__(self, problem: Problem, options: IdentifyOptions) -> None:
         self.history = History()
-        self._dtype = matrix.dtype
-        norm = frobenius_norm(matrix)
-        self._exponent = math.frexp(norm)[1] if math.isfinite(norm) else 1024
+        self._problem, self._options = problem, options
+        self._dtype, matrix = problem.dtype, problem.array
+        self._exponent = problem.norm_exponent
         wide = matrix.astype(np.result_type(matrix, np.float64))
         scaled: np.ndarray = np.asarray(shift(wide, -self._exponent))
         self._views = scaled, np.ascontiguousarray(scaled.T)
+        self._problems = [problem_of(view) for view in self._views]
         self._square = float(np.vdot(scaled, scaled).real)
-        self._tied = tied
+        self._tied = options.tied
         self._best: FoundNest | None = None
-        self._callback, self._began = callback, began
+        self._began = time.perf_counter()
         self._stopped = False
         # Relative norm of the noise, estimated from the first level that loses least.
         self._noise = math.inf
@@ -125,9 +115,9 @@ class PermutationSearch:
         assert self._best is not None, "the search has not started"
         return self._best
 
-    def run(self, rng: np.random.Generator, n_restarts: int, n_iter: int) -> None:
-        """Start n_restarts + 1 times, from the target and its transpose in turns."""
-        for number in range(n_restarts + 1):
+    def run(self, rng: np.random.Generator) -> None:
+        """Start several times, from the target and its transpose in turns."""
+        for number in range(self._options.n_starts(self._problem.shape[0])):
             transposed = bool(number % 2)
             view = self._views[transposed]
             if self._tied and number > 1:
@@ -136,7 +126,7 @@ class PermutationSearch:
             nest = fresh_nest(view, self._tied, rng, share)
             found = self._recorded(nest, transposed)
             if self._tied:
-                self._improve(found, n_iter)
+                self._improve(found, self._options.n_iter)
             if self._stopped or self._is_explained():
                 return
 
@@ -168,7 +158,7 @@ class PermutationSearch:
         """Return a nest with its error; record it, and pass it on to the callback."""
         error = math.sqrt(nest.lost / (self._square or 1.0))
         if self._tied:
-            error = self._factored(nest, self._views[transposed]).relative_error
+            error = self._factored(nest, self._problems[transposed]).relative_error
         found = FoundNest(nest, transposed, error)
         if self._best is None or error < self._best.error:
             self._best = found
@@ -182,10 +172,11 @@ class PermutationSearch:
         self.history.seconds.append(time.perf_counter() - self._began)
         self.history.support_changes.append(0)
         self._stopped = self.best.error <= exact_error(self._dtype)
-        if self._callback is not None:
+        callback = self._options.callback
+        if callback is not None:
             done = len(self.history.errors)
             state = SweepState(done, self.best.error, 1.0, self._best_factors)
-            self._stopped |= bool(self._callback(state))
+            self._stopped |= bool(callback(state))
         return found
 
     def _is_explained(self) -> bool:
@@ -202,11 +193,12 @@ class PermutationSearch:
         return abs(self.best.error - expected) < (LIKELY + 1 / n) * expected
 
     def _factored(
-        self, nest: Nest, matrix: np.ndarray
+        self, nest: Nest, problem: Problem
     ) -> ButterflyFactorization[Butterfly]:
         """Return the factorization of a matrix in the order of a tied nest."""
         permutation = nest.rows, nest.columns
-        return butterfly_factorize(matrix, permutation=permutation, transpose=False)
+        options = ButterflyOptions(permutation, transpose=False)
+        return butterfly_problem(problem, None, options)
 
     def _best_factors(self) -> list[Factor]:
         """Return the best factors so far, for a callback."""
@@ -217,7 +209,8 @@ class PermutationSearch:
         """Return the butterfly if tied, else the factors, in units of the target."""
         if nest.factors is None:
             exact: np.ndarray = np.asarray(shift(self._views[0], self._exponent))
-            return self._factored(nest, exact).operator.astype(self._dtype)
+            found = self._factored(nest, problem_of(exact))
+            return found.operator.astype(self._dtype)
         steps = _exponents(self._exponent, len(nest.factors))
         factors = [
             sp.csr_array(shift(factor, step), dtype=self._dtype)
@@ -225,13 +218,17 @@ class PermutationSearch:
         ]
         return FactorProduct(factors)
 
-    def result(self, matrix: np.ndarray, refine_values: bool) -> PermutedProduct:
+    def result(self) -> PermutedProduct:
         """Return the best factors found, with refined values if that is asked for."""
         nest = self.best.of_target()
         operator = self._operator(nest)
-        error = float(relative_error(matrix, operator.to_factors()))
-        if refine_values and error > 10 * np.finfo(self._dtype).eps:
-            refined = refine(operator, matrix)
+        product = operator.to_factors()
+        error = float(relative_error(self._problem.array, product))
+        if self._options.refine_values and error > 10 * np.finfo(self._dtype).eps:
+            form = operator if isinstance(operator, Butterfly) else None
+            refined = refine_problem(
+                self._problem, product, RefineOptions(), SweepRecord(), form
+            )
             if refined.relative_error < error:
                 operator, error = refined.operator, refined.relative_error
         return PermutedProduct(operator, error, nest)

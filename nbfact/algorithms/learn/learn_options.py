@@ -1,0 +1,118 @@
+"""The options of `learn_transform`, checked once, and what each effort spends."""
+
+import math
+import numbers
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ..._core.jobs import processes
+from ..common.result import SweepCallback
+
+EffortName: TypeAlias = Literal["quick", "normal", "thorough"]
+"""The efforts that `learn_transform` knows."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a search spends.
+
+    Attributes
+    ----------
+    look : int
+        Number of sweeps of the short exploration from each start.
+    long : int
+        Number of sweeps of a long exploration.
+    finalists : int
+        Number of starts that are explored for long.
+    rounds : int
+        Number of times that the best two are annealed again.
+    draws : int
+        Number of random starts for each number of factors below 4.
+    restarts : int or None
+        `n_restarts` of `identify_butterfly`.
+    """
+
+    look: int
+    long: int
+    finalists: int
+    rounds: int
+    draws: int
+    restarts: int | None
+
+
+EFFORTS = {
+    "quick": Effort(look=60, long=200, finalists=1, rounds=0, draws=0, restarts=1),
+    "normal": Effort(look=100, long=1000, finalists=4, rounds=4, draws=1, restarts=3),
+    "thorough": Effort(
+        look=200, long=3000, finalists=8, rounds=12, draws=4, restarts=None
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnOptions:
+    """The options of `learn_transform`; making one checks them all.
+
+    Attributes
+    ----------
+    nnz, rcg, error, effort, n_jobs, callback
+        See `nbfact.learn_transform`.
+
+    Raises
+    ------
+    TypeError
+        A budget that is no number, an `n_jobs` that is no integer or None.
+    ValueError
+        More than one budget, one that is out of range, or another effort.
+    """
+
+    nnz: int | None = None
+    rcg: float | None = None
+    error: float | None = None
+    effort: EffortName = "normal"
+    n_jobs: int | None = None
+    callback: SweepCallback | None = None
+
+    def __post_init__(self) -> None:
+        budgets = {"nnz": self.nnz, "rcg": self.rcg, "error": self.error}
+        given = {name: value for name, value in budgets.items() if value is not None}
+        if len(given) > 1:
+            raise ValueError(f"give one of nnz, rcg and error, got {given}")
+        for name, value in given.items():
+            _check_number(name, value)
+        if self.nnz is not None and self.nnz < 1:
+            raise ValueError(f"nnz must be at least 1, got {self.nnz}")
+        if self.rcg is not None and not 0 < self.rcg < math.inf:
+            raise ValueError(f"rcg must be positive and finite, got {self.rcg}")
+        if self.error is not None and not 0 <= self.error < 1:
+            raise ValueError(f"error must be in [0, 1), got {self.error}")
+        if self.effort not in EFFORTS:
+            raise ValueError(
+                f"effort must be one of {tuple(EFFORTS)}, got {self.effort!r}"
+            )
+        processes(self.n_jobs)
+
+    @property
+    def spent(self) -> Effort:
+        """What the effort spends."""
+        return EFFORTS[self.effort]
+
+    def budget(self, shape: tuple[int, int]) -> int:
+        """Return the number of non-zeros that are allowed: all entries for an error."""
+        m, n = shape
+        if self.nnz is not None:
+            return int(self.nnz)
+        if self.rcg is not None:
+            return max(1, int(m * n / self.rcg))
+        if self.error is not None:
+            return m * n
+        fast = 2 * max(m, n) * math.log2(max(2, min(m, n)))
+        return max(1, min(round(fast), m * n // 2))
+
+
+def _check_number(name: str, value: object) -> None:
+    """Raise where a budget is no number, or `nnz` no integer."""
+    kind = numbers.Integral if name == "nnz" else numbers.Real
+    if isinstance(value, bool) or not isinstance(value, kind):
+        expected = "an integer" if name == "nnz" else "a number"
+        raise TypeError(f"{name} must be {expected}, got {value!r}")

@@ -1,0 +1,48 @@
+"""The options of `identify_butterfly`, checked once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..._core.checks import size
+from ..common.result import SweepState
+
+MOST_STARTS, FEWEST_STARTS = 16, 2
+"""Limits of the number of starts, the first one included, if none is given."""
+
+ENTRIES = 1 << 21
+"""Number of entries that all starts see together, within the limits above, if no number
+of starts is given: it bounds the time of a call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentifyOptions:
+    """The options of `identify_butterfly`; making one checks them all.
+
+    Attributes
+    ----------
+    tied, n_iter, n_restarts, refine_values, callback
+        See `nbfact.identify_butterfly`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An `n_iter` or an `n_restarts` that is no integer, or out of range.
+    """
+
+    tied: bool = True
+    n_iter: int = 20
+    n_restarts: int | None = None
+    refine_values: bool = True
+    callback: Callable[[SweepState], Any] | None = None
+
+    def __post_init__(self) -> None:
+        size("n_iter", self.n_iter)
+        if self.n_restarts is not None:
+            size("n_restarts", self.n_restarts, least=0)
+
+    def n_starts(self, n: int) -> int:
+        """Return the number of starts for a matrix of order n."""
+        if self.n_restarts is not None:
+            return self.n_restarts + 1
+        return max(FEWEST_STARTS, min(MOST_STARTS, ENTRIES // n**2))
