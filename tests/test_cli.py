@@ -143,7 +143,10 @@ MISTAKES = {
     "no file": (["none.npy"], "none.npy: no such file"),
     "kind": (["a.txt"], "a.txt: unknown kind of file"),
     "nan": (["nan.npy"], "nan.npy: entry (0, 1) is nan"),
-    "vector": (["vector.npy"], "vector.npy: has shape (3,)"),
+    "vector": (
+        ["vector.npy"],
+        "vector.npy: must be a matrix that is not empty, got shape (3,)",
+    ),
     "place": (["a.npy", "--output", "no/f.npz"], "no is not a writable directory"),
     "suffix": (["a.npy", "--output", "f.txt"], "f.txt: expected a name in .npz"),
     "output": (["a.npy", "--output", "."], "--output .: a directory"),

@@ -321,5 +321,5 @@ def test_permuted_keeps_rows_and_columns():
     rng = np.random.default_rng(0)
     rows, columns = rng.permutation(3), rng.permutation(4)
     np.testing.assert_array_equal(got, target[np.ix_(rows, columns)])
-    with pytest.raises(ValueError, match="target has shape"):
+    with pytest.raises(ValueError, match="target must be a matrix"):
         targets.permuted(np.arange(3))
