@@ -3,6 +3,7 @@
 The conversions move values and compute none, so that they are exact to the last bit.
 """
 
+import cmath
 from collections.abc import Sequence
 from typing import Any
 
@@ -226,10 +227,14 @@ def checked_values(chain: Chain, values: Sequence[Any]) -> list[np.ndarray]:
     if len(set(dtypes)) > 1:
         names = ", ".join(str(dtype) for dtype in dtypes)
         raise ValueError(f"values have several dtypes: {names}; convert them to one")
-    for number, array in enumerate(arrays):
-        if not np.isfinite(array).all():
-            raise ValueError(f"values[{number}] contains NaN or infinity")
-    return [np.array(array, dtypes[0], order="C") for array in arrays]
+    made = [np.array(array, dtypes[0], order="C") for array in arrays]
+    with np.errstate(all="ignore"):
+        for number, array in enumerate(made):
+            flat = array.reshape(-1)
+            # A sum of squares is fast, and not finite unless all values are.
+            if not (cmath.isfinite(np.dot(flat, flat)) or np.isfinite(array).all()):
+                raise ValueError(f"values[{number}] contains NaN or infinity")
+    return made
 
 
 def inverse_values(values: Sequence[np.ndarray]) -> list[np.ndarray]:
