@@ -59,7 +59,7 @@ class SplitProblem:
         power = problem.norm_exponent
         if abs(power) > MODERATE:
             exponent, matrix = power, shift(matrix, -power)
-            norm = frobenius_norm(matrix)
+            norm = frobenius_norm(matrix.reshape(-1))
         return cls(matrix, norm, exponent, order, orthonormal)
 
     @property

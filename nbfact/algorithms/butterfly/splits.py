@@ -383,7 +383,7 @@ def _gathered(matrix: np.ndarray, pattern: Pattern) -> tuple[np.ndarray, float]:
     places = np.einsum("ijlikl->ijkl", rest)  # a view
     values = places.copy()
     places[...] = 0
-    return values, frobenius_norm(rest)
+    return values, frobenius_norm(rest.reshape(-1))
 
 
 def _permuted(
@@ -397,4 +397,4 @@ def _permuted(
 def _distance(whole: np.ndarray, parts: Sequence[np.ndarray]) -> float:
     """Return ‖whole - product of the parts‖_F."""
     product = functools.reduce(fused_values, parts)
-    return frobenius_norm(np.ascontiguousarray(whole - product))
+    return frobenius_norm((whole - product).reshape(-1))

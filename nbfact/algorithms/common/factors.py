@@ -104,7 +104,7 @@ class Dense:
 
     def norm(self) -> float:
         """Return ‖S‖_F."""
-        return frobenius_norm(self.array)
+        return frobenius_norm(self.array.reshape(-1))
 
     def scaled(self, number: float) -> "Dense":
         """Return number * S, where the number is real."""

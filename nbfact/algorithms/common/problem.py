@@ -82,7 +82,7 @@ class Problem:
 
     def part(self, array: np.ndarray) -> "Problem":
         """Return the problem of a dense residual of the shifted matrix, as it is."""
-        return Problem(array, frobenius_norm(array), exponent=0)
+        return Problem(array, frobenius_norm(array.reshape(-1)), exponent=0)
 
     def __reduce__(self) -> tuple[type["Problem"], tuple[Matrix, float, int | None]]:
         """Pickle the matrix and its norm; the rest is computed again when read."""
@@ -153,9 +153,9 @@ class Problem:
     def wide(self) -> Wide:
         """The dense matrix A in double precision, as least squares read it."""
         array = self.array
-        exponent = math.frexp(max_abs(array))[1]
+        exponent = math.frexp(max_abs(array.reshape(-1)))[1]
         wide = shift(array.astype(np.result_type(array, np.float64)), -exponent)
-        return Wide(wide, exponent, frobenius_norm(wide))
+        return Wide(wide, exponent, frobenius_norm(wide.reshape(-1)))
 
 
 def problem_of(target: Any, n_factors: int = 1) -> Problem:
@@ -219,7 +219,7 @@ def _checked_norm(matrix: Matrix) -> float:
 
 def _array_norm(array: np.ndarray, shape: tuple[int, int]) -> float:
     """Return the Frobenius norm of entries of the target, or raise."""
-    norm = frobenius_norm(array)
+    norm = frobenius_norm(array.reshape(-1))
     # An entry that is NaN may be lost beside zeros, and the norm may overflow alone.
     if (norm == 0 or not math.isfinite(norm)) and not np.isfinite(array).all():
         raise ValueError(f"target {shape} contains NaN or infinity")
@@ -319,9 +319,8 @@ class Implicit:
             x = np.ascontiguousarray(last[:, start : start + columns.shape[1]])
             for factor in reversed(factors[:-1]):
                 x = factor.apply(x)
-            total = math.hypot(
-                total, frobenius_norm(columns - self.real.type(scale) * x)
-            )
+            rest = columns - self.real.type(scale) * x
+            total = math.hypot(total, frobenius_norm(rest.reshape(-1)))
         return total
 
     def _by(self, matrix, x):

@@ -118,7 +118,9 @@ def _errors(wide: Wide, product: FactorProduct) -> tuple[float, float]:
     for factor in reversed(factors):
         sizes = abs(factor.matrix()) @ sizes
     noise = np.finfo(product.dtype).eps * shift(sizes, power)
-    return frobenius_norm(residual) / wide.norm, frobenius_norm(noise) / wide.norm
+    return frobenius_norm(residual.reshape(-1)) / wide.norm, frobenius_norm(
+        noise
+    ) / wide.norm
 
 
 def _dense_factors(product: FactorProduct) -> list[Factor]:
