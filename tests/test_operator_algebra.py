@@ -1,6 +1,5 @@
 """The algebra of operators: results are operators, exact, immutable and saved."""
 
-import copy
 import operator as functions
 import pickle
 import re
@@ -11,15 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from operator_samples import KINDS, is_operator_of, near, operators, survives
 from samples import DTYPES, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import nbfact as nf
 from nbfact.operators import (
     BlockOperator,
-    KroneckerProduct,
-    OperatorProduct,
-    OperatorSum,
     SelectedOperator,
     block_diag,
     hstack,
@@ -28,66 +25,6 @@ from nbfact.operators import (
 )
 
 ROOT = Path(__file__).parents[1]
-
-
-def operators(dtype):
-    """Return one square operator of each class, of order 6."""
-    F = nf.FactorProduct([random((6, 4), dtype, 1), random((4, 6), dtype, 2)], 0.5)
-    C = nf.transforms.circulant(random(6, dtype, 3))
-    return {
-        "factors": F,
-        "butterfly": C,
-        "sum": F + C,
-        "product": F @ C,
-        "blocks": block_diag([F[:3, :3], C[:3, :3]]),
-        "selected": C[[1, 1, 2, 3, 0, 5], [5, 4, 4, 0, 0, 1]],
-        "kronecker": kronecker(F[:2, :3], C[:3, :2]),
-    }
-
-
-KINDS = {
-    "factors": nf.FactorProduct,
-    "butterfly": nf.Butterfly,
-    "sum": OperatorSum,
-    "product": OperatorProduct,
-    "blocks": BlockOperator,
-    "selected": SelectedOperator,
-    "kronecker": KroneckerProduct,
-}
-
-
-def near(got, expected, dtype):
-    """Assert that two arrays are equal up to the rounding of products in a dtype."""
-    assert got.shape == expected.shape
-    size = max(abs(expected).max(), 1.0)
-    atol = 2000 * np.finfo(dtype).eps * size
-    np.testing.assert_allclose(got, expected, rtol=0, atol=atol)
-
-
-def is_operator_of(got, expected, dtype):
-    """Assert that an operator has a dense matrix, and all that operators have."""
-    assert isinstance(got, nf.FastOperator)
-    near(got.toarray(), expected, dtype)
-    assert got.toarray().dtype == got.dtype and repr(got)
-    assert got.nnz >= 0 and got.density == got.nnz / expected.size
-    x = random((expected.shape[1], 2), "complex128")
-    near(got @ x, expected @ x, dtype)
-    near(got @ x[:, 0], expected @ x[:, 0], dtype)
-
-
-def survives(got, dtype, path):
-    """Assert that copies, pickles and files hold the same operator."""
-    got.save(path)
-    for twin in (pickle.loads(pickle.dumps(got)), copy.deepcopy(got), nf.load(path)):
-        assert type(twin) is type(got)
-        assert (twin.dtype, twin.shape, twin.nnz) == (got.dtype, got.shape, got.nnz)
-        near(twin.toarray(), got.toarray(), dtype)
-        with pytest.raises(AttributeError, match="immutable"):
-            twin.nnz = 1
-    got.export(path)
-    plain = nf.load(path)
-    assert isinstance(plain, nf.FactorProduct)
-    near(plain.toarray(), got.toarray(), dtype)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -363,84 +300,6 @@ def test_an_operator_of_the_users_own(tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(AttributeError, match="a Doubling is immutable"):
         A.nnz = 3
-
-
-def is_inverse(inverse, operator, dtype):
-    """Assert that an operator is the inverse of another one, in both orders."""
-    assert isinstance(inverse, nf.FastOperator)
-    assert inverse.dtype == operator.dtype == dtype
-    dense, eye = operator.toarray(), np.eye(operator.shape[0])
-    near(inverse.toarray() @ dense, eye, dtype)
-    near(inverse @ (operator @ eye), eye, dtype)
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 8, 12])
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_inverses_of_transforms(n, dtype, tmp_path):
-    real = np.dtype(dtype).kind == "f"
-    first = random(n, dtype, n)
-    first[0] += 4
-    transforms = [nf.transforms.circulant(first)]
-    for normalized in (True, False):
-        if real:
-            for type in (1, 2, 3, 4):
-                options = {"type": type, "normalized": normalized, "dtype": dtype}
-                if (type, n) != (1, 1):
-                    transforms.append(nf.transforms.dct(n, **options))
-                transforms.append(nf.transforms.dst(n, **options))
-            transforms.append(nf.transforms.hartley(n, normalized, dtype=dtype))
-            if n & (n - 1) == 0:
-                transforms.append(nf.transforms.hadamard(n, normalized, dtype=dtype))
-                transforms.append(nf.transforms.haar(n, dtype))
-        else:
-            transforms.append(nf.transforms.dft(n, normalized, dtype=dtype))
-            transforms.append(nf.transforms.idft(n, normalized, dtype=dtype))
-    if real:
-        p = np.random.default_rng(n).permutation(n)
-        transforms.append(nf.transforms.permutation(p, dtype))
-    for A in transforms:
-        inverse = A.inverse()
-        is_inverse(inverse, A, dtype)
-        assert inverse.nnz <= A.nnz + n
-        is_inverse((3 * A).inverse(), 3 * A, dtype)
-    last = transforms[-1]
-    last.save(tmp_path / "a.npz")
-    is_inverse(nf.load(tmp_path / "a.npz").inverse(), last, dtype)
-    survives(transforms[0].inverse(), dtype, tmp_path / "b.npz")
-    is_operator_of(last**-2, np.linalg.inv(last.toarray() @ last.toarray()), dtype)
-
-
-@pytest.mark.parametrize("dtype", DTYPES[1::2])
-def test_inverses_of_results(dtype):
-    D = nf.transforms.dft(4) if dtype[0] == "c" else nf.transforms.dct(4)
-    weights = nf.FactorProduct([np.diag(1 + np.arange(4.0)).astype(dtype)], -0.5)
-    pairs = nf.FactorProduct([np.kron(np.eye(2), [[1, 2], [3, 4]]).astype(dtype)])
-    for A in (
-        *(D @ weights, D.H @ weights @ D, weights @ pairs, kronecker(D, weights)),
-        *(block_diag([D, weights, pairs]), (D @ weights)[[2, 0, 3, 1], ::-1], D[::-1]),
-        *(kronecker(D, D)[::-1], kronecker([[2, 1], [1, 1]], D), D + D),
-    ):
-        is_inverse(A.inverse(), A, dtype)
-
-
-@pytest.mark.parametrize(
-    ("operator", "message"),
-    [
-        (nf.transforms.circulant([1.0, -1.0, 1.0, -1.0, 1.0, -1.0]), "singular"),
-        (nf.transforms.circulant(np.ones(6) + 0j), "singular"),
-        (nf.transforms.circulant(np.zeros(4)), "singular"),
-        (nf.transforms.toeplitz(1 / (1 + np.arange(5.0))), "no fast inverse is known"),
-        (nf.FactorProduct([np.eye(3)], 0.0), "scale is 0"),
-        (nf.FactorProduct([np.diag([1.0, 0.0])]), "row of zeros"),
-        (nf.FactorProduct([[[1, 2], [2, 4]]]), "singular"),
-        (nf.FactorProduct([sp.eye_array(30) + sp.eye_array(30, k=1)]), "no fast"),
-        (nf.FactorProduct([np.ones((3, 2)), np.ones((2, 3))]), r"factor 1 has shape"),
-        (nf.transforms.dct(4)[[0, 0, 1, 2]], "no fast inverse is known"),
-    ],
-)
-def test_what_has_no_inverse(operator, message):
-    with pytest.raises(ValueError, match=message):
-        operator.inverse()
 
 
 def plain_script():
