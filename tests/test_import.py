@@ -32,6 +32,15 @@ after = threadpoolctl.threadpool_info()
 changed = [pool for pool in before + after if (pool in before) != (pool in after)]
 assert after == before, changed
 """
+LAZY = """
+import sys
+import numba, scipy.io, scipy.linalg, scipy.sparse.linalg
+loaded = set(sys.modules)
+import nbfact
+slow = {"scipy.fft", "scipy.optimize", "scipy.stats"}
+brought = slow & (set(sys.modules) - loaded)
+assert not brought, brought
+"""
 WITHOUT = """
 import sys
 sys.modules["sklearn"] = None  # as if it were not installed
@@ -60,6 +69,10 @@ def run(code, folder):
 
 def test_import_is_silent_and_compiles_nothing(tmp_path):
     run(IMPORT, tmp_path)
+
+
+def test_import_leaves_slow_modules_to_the_calls_that_need_them(tmp_path):
+    run(LAZY, tmp_path)
 
 
 def test_import_leaves_the_threads_alone(tmp_path):

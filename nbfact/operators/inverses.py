@@ -4,7 +4,6 @@ import functools
 import itertools
 
 import numpy as np
-import scipy.fft
 
 from .._core.dtypes import real_dtype
 from .algebra import maker
@@ -110,6 +109,8 @@ def _divided(operator, weights):
 
 def _of_circulant(operator, x, reason):
     """Return the inverse of a circulant matrix, which is circulant, or None."""
+    import scipy.fft  # not at the top: it takes longer to import than nbfact
+
     first = np.zeros(len(x), x.dtype)
     first[0] = 1
     column = operator @ first
