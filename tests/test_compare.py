@@ -1,7 +1,9 @@
 """Two versions side by side, in whose place packages of a few lines are compared."""
 
+import importlib
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numba._dispatcher import compute_fingerprint
 
 from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app
@@ -258,6 +261,40 @@ def test_the_registry_is_found_where_a_version_has_it(tmp_path, place):
             alongside.registry_of(module, ("elsewhere",))
     finally:
         for loaded in [one for one in sys.modules if one.startswith(name)]:
+            del sys.modules[loaded]
+
+
+TUPLES = """
+from typing import NamedTuple
+import numpy as np
+
+class Pair(NamedTuple):
+    x: np.ndarray
+
+plain = tuple
+"""
+
+
+def test_numba_tells_the_named_tuples_of_versions_apart(tmp_path):
+    """It finds compiled code by a fingerprint, which ignores the module of a class."""
+    package(tmp_path, TUPLES, "pairs.py")
+    found = []
+    try:
+        for role in alongside.ROLES:
+            alongside.load(role, tmp_path / "nbfact")
+            made = importlib.import_module(f"nbfact_{role}.pairs").Pair(np.ones(2))
+            for _ in range(2):  # the second time changes nothing
+                alongside.tell_tuples_apart(role)
+            assert pickle.loads(pickle.dumps(made)).x.sum() == 2
+            found.append(made)
+        prints = [compute_fingerprint(made) for made in found]
+        assert len(set(prints)) == len(alongside.ROLES)
+        assert len({len(one) for one in prints}) == 1  # no version has a longer one
+        assert tuple.__name__ == "tuple"
+        assert sharing.share(found[0], found[1])
+        assert not sharing.share(found[0], type(found[1])(np.zeros(2)))
+    finally:
+        for loaded in [one for one in sys.modules if one.endswith(alongside.ROLES)]:
             del sys.modules[loaded]
 
 

@@ -80,6 +80,34 @@ def load(role: str, package: Path) -> ModuleType:
     return module
 
 
+def tell_tuples_apart(role: str) -> None:
+    """Give the NamedTuples of a version that was loaded a name of their own.
+
+    Numba finds the compiled code for an argument by a fingerprint, which holds the name
+    and the fields of the class of a NamedTuple, and not its module. Of several versions
+    with such a class, Numba knows only the first one by that; each call of the others
+    then takes some ten microseconds longer. Only ``__name__`` changes, which nothing
+    else is found by.
+
+    Parameters
+    ----------
+    role : str
+        One of :data:`ROLES`. The classes are those that its modules hold now; more may
+        be imported later.
+    """
+    for name, module in list(sys.modules.items()):
+        alias = name.partition(".")[0]
+        if not alias.endswith(f"_{role}"):
+            continue
+        for value in list(vars(module).values()):
+            if (
+                isinstance(value, type)
+                and issubclass(value, tuple)
+                and value.__module__.partition(".")[0] == alias
+            ):
+                value.__name__ = f"{value.__qualname__}_{role}"
+
+
 def registry_of(module: ModuleType, registries: Sequence[str]) -> ModuleType:
     """Return the module of a version that holds its registry of cases.
 
@@ -216,6 +244,7 @@ def _measure(name, versions, inputs, want, budget, checking, say):
         try:
             calls[role] = case.prepare(inputs[role])
             results[role] = calls[role]()
+            tell_tuples_apart(role)
             start = perf_counter()
             calls[role]()
             known = max(known, perf_counter() - start)

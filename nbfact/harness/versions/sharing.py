@@ -37,7 +37,7 @@ def share(base: Any, other: Any, depth: int = 6) -> bool:
     """
     if isinstance(other, np.ndarray):
         return isinstance(base, np.ndarray) and bits_of(base) == bits_of(other)
-    if depth == 0 or type(base).__name__ != type(other).__name__:
+    if depth == 0 or type(base).__qualname__ != type(other).__qualname__:
         return True
     same = True
     for key, first, second, holder in _held(base, other):
