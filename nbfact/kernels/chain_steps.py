@@ -86,57 +86,37 @@ def chain_gradient(
     The cost is 2 q multiplications for each entry of the n_left factors. ``tile``
     columns at a time go through the chain and back while they are in cache.
     """
-    q, width = x.shape[1], scratch.shape[2]
-    zero, one = np.uintp(0), x.real.dtype.type(1)
+    data, indices, indptr, layout = chain
+    q, width, n_factors = x.shape[1], scratch.shape[2], layout.shape[0] // 2
+    rows, zero, one = np.uintp(q), np.uintp(0), x.real.dtype.type(1)
     flat_x, flat_out = x.ravel(), out.ravel()
-    if n_left == 0:
+    even, odd = scratch[0].ravel(), scratch[1].ravel()
+    if n_left == 0:  # all columns at once, in out
+        width = q
         for i in range(flat_x.shape[0]):
             flat_out[i] = scale * flat_x[i]
-        _subtract_adjoint(cross, np.intp(0), np.uintp(q), flat_out, np.uintp(q), zero)
-        for i in range(flat_out.shape[0]):
-            flat_out[i] *= -weight
-        return
-    data, indices, indptr, layout = chain
-    n_factors, tile = layout.shape[0] // 2, np.uintp(width)
+    tile = np.uintp(width)
     for start in range(0, q, width):
         w, here = np.uintp(min(width, q - start)), np.uintp(start)
-        z, spare = _forward(
-            chain, n_left, flat_x, (np.uintp(q), here), scale, scratch, w
-        )
-        _subtract_adjoint(cross, start, w, z, tile, zero)
-        a, window = one, ColumnWindow(tile, zero, tile, zero, w)
-        for j in range(n_left):
-            e = layout[n_factors + j]
-            target = spare
-            if j == n_left - 1:
+        z, target, spare = flat_out if n_left == 0 else flat_x, even, odd
+        window, a = ColumnWindow(rows, here, tile, zero, w), scale
+        # Forward through L, then the difference, then back through its adjoint: one
+        # loop, because a callee is optimised anew for each place that calls it.
+        for t in range(2 * n_left + 1):
+            if t == n_left:
+                _subtract_adjoint(cross, start, w, z, tile, zero)
+                continue
+            e = layout[n_left - 1 - t if t < n_left else n_factors + t - n_left - 1]
+            if t == 2 * n_left:
+                window = ColumnWindow(tile, zero, rows, here, w)
                 a, target = -weight, flat_out
-                window = ColumnWindow(tile, zero, np.uintp(q), here, w)
             entry = (e[0], e[1], e[2], e[3])
             csr_multiply_window(data, indices, indptr, entry, a, z, target, window)
-            spare = z
-            z = target
-
-
-@kernel
-def _forward(chain, n_left, x, place, scale, scratch, width):
-    """Send a tile of columns through the first n_left factors of a chain.
-
-    x: flat; place: the stride of its rows, and where the first row of the tile starts;
-    scratch: (2, rows, tile), two flat buffers. Return the buffer that holds λ L x, and
-    the other one; n_left is at least 1.
-    """
-    data, indices, indptr, layout = chain
-    target, spare = scratch[0].ravel(), scratch[1].ravel()
-    tile, zero = np.uintp(scratch.shape[2]), np.uintp(0)
-    source, window, a = x, ColumnWindow(place[0], place[1], tile, zero, width), scale
-    for j in range(n_left - 1, -1, -1):
-        e = layout[j]
-        entry = (e[0], e[1], e[2], e[3])
-        csr_multiply_window(data, indices, indptr, entry, a, source, target, window)
-        source, a = target, x.real.dtype.type(1)
-        window = ColumnWindow(tile, zero, tile, zero, width)
-        target, spare = spare, target
-    return source, target
+            z, a, window = target, one, ColumnWindow(tile, zero, tile, zero, w)
+            target, spare = spare, target
+    if n_left == 0:
+        for i in range(flat_out.shape[0]):
+            flat_out[i] *= -weight
 
 
 @kernel
@@ -177,21 +157,28 @@ def chain_residual(
     -----
     The cost is q multiplications for each entry of the n_left factors.
     """
+    data, indices, indptr, layout = chain
     q, width, m = x.shape[1], scratch.shape[2], cross.shape[1]
-    zero, flat_x = np.uintp(0), x.ravel()
-    stride = np.uintp(width)
+    tile, zero, flat_x = np.uintp(width), np.uintp(0), x.ravel()
+    even, odd = scratch[0].ravel(), scratch[1].ravel()
     total = 0.0
     for start in range(0, q, width):
-        w = min(width, q - start)
-        z = scratch[0].ravel()
+        w, here = min(width, q - start), np.uintp(start)
+        z, a, target, spare = flat_x, scale, even, odd
+        window = ColumnWindow(np.uintp(q), here, tile, zero, np.uintp(w))
+        for j in range(n_left - 1, -1, -1):
+            e = layout[j]
+            entry = (e[0], e[1], e[2], e[3])
+            csr_multiply_window(data, indices, indptr, entry, a, z, target, window)
+            z, a = target, x.real.dtype.type(1)
+            window = ColumnWindow(tile, zero, tile, zero, np.uintp(w))
+            target, spare = spare, target
         if n_left == 0:
+            z = even
             for i in range(m):
                 for b in range(w):
                     z[i * width + b] = scale * flat_x[i * q + start + b]
-        else:
-            here = (np.uintp(q), np.uintp(start))
-            z, _ = _forward(chain, n_left, flat_x, here, scale, scratch, np.uintp(w))
-        _subtract_adjoint(cross, start, np.uintp(w), z, stride, zero)
+        _subtract_adjoint(cross, start, np.uintp(w), z, tile, zero)
         total += _tile_squares(z, m, width, w)
     return total
 

@@ -164,24 +164,6 @@ def _rows_of_four(v, b, size, x, out):
 
 
 @kernel
-def _multiply_rows(v, b, c, size, r, x, planes, out):
-    """Multiply the rows of any factor.
-
-    v: (b, c, size), x: (r, size, c / r), out: (b, size); planes: (c, size), overwritten
-    with x, taken apart.
-    """
-    s, source = c // r, x
-    if s > 1:
-        source = planes
-        for k in range(r):
-            _take_apart(x, k * s * size, s, size, planes, k * size, r * size)
-    for j in range(b):
-        _sum_planes(
-            v, (j * c * size, size), c, size, source, np.uintp(0), out, j * size
-        )
-
-
-@kernel
 def _put_together(x, begin, step, s, size, out, o):
     """Put s planes together into groups of s entries, the inverse of `_take_apart`.
 
@@ -250,7 +232,8 @@ def _pairs_of_four(v, r, size, x, out):
 def _multiply_adjoint(v, b, c, size, r, x, planes, out):
     """Multiply by the adjoint of any factor.
 
-    Arrays are as in `_multiply_rows`, with x and out exchanged.
+    v: (b, c, size), x: (b, size), out: (r, size, c / r); planes: (c, size), overwritten
+    with the result as planes.
     """
     s, one = c // r, np.uintp(1)
     target = planes if s > 1 else out
@@ -303,7 +286,8 @@ def shuffled_chain_apply(
     -----
     The cost is one multiplication for each value.
     """
-    first, source, one, two = np.uintp(0), x, np.uintp(1), np.uintp(2)
+    zero, one, two = np.uintp(0), np.uintp(1), np.uintp(2)
+    first, source = zero, x
     for j in range(layout.shape[0]):
         b, c, size, r = _sizes(layout, j)
         target = out if j == layout.shape[0] - 1 else scratch[j % 2]
@@ -314,7 +298,15 @@ def shuffled_chain_apply(
             else:
                 _rows_of_four(v, b, size, source, target)
         else:
-            _multiply_rows(v, b, c, size, r, source, scratch[2], target)
+            s = c // r
+            if s > one:
+                for k in range(r):
+                    here, step = k * size, r * size
+                    _take_apart(source, here * s, s, size, scratch[2], here, step)
+                source = scratch[2]
+            for i in range(b):
+                planes = (i * c * size, size)
+                _sum_planes(v, planes, c, size, source, zero, target, i * size)
         first, source = first + b * c * size, target
 
 
