@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numba
-from numba.core import config, event
+from numba.core import caching, config, event
 from numba.extending import overload as numba_overload
 
 __all__ = ["NUMBA_SETTINGS", "REASSOC", "kernel", "kernel_of_kind"]
@@ -65,8 +65,8 @@ def kernel(
     -----
     These options are the same for all kernels:
 
-    * ``cache=True``: compiled code is kept on disk, and :func:`_stamp` says when it is
-      stale. Where no directory can be written, every process compiles for itself.
+    * Compiled code is kept on disk, as by ``cache=True``, and :func:`_stamp` says when
+      it is stale. Where no directory can be written, every process compiles for itself.
     * ``nogil=True``: several threads can run kernels at the same time, and a call with
       much work is shared among them so. No kernel is compiled with ``parallel=True``.
     * ``error_model="numpy"``: a division by zero gives infinity or NaN, without a
@@ -84,17 +84,9 @@ def kernel(
         "no_cfunc_wrapper": True,
         "no_cpython_wrapper": function.__name__.startswith("_"),
     }
-    dispatcher: Any
-    try:
-        dispatcher = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no cache directory can be written
-        return numba.njit(**options)(function)
+    dispatcher: Any = numba.njit(**options)(function)
     if not NUMBA_SETTINGS.DISABLE_JIT:
-        cache_file = dispatcher._cache._cache_file
-        cache_file._source_stamp = _stamp(function, options)
-        cache_file._load_index = functools.partial(
-            _readable_index, cache_file._load_index
-        )
+        dispatcher._cache = _LateCache(dispatcher, options)
     return dispatcher
 
 
@@ -167,6 +159,47 @@ class _CollectionPause(event.Listener):
 
 if not NUMBA_SETTINGS.DISABLE_JIT:
     event.register("numba:compile", _CollectionPause())
+
+
+class _LateCache(caching.NullCache):
+    """The cache of a kernel, which looks for its folder when the kernel is compiled.
+
+    ``cache=True`` looks for it when a kernel is decorated, and writes and removes a
+    file to see whether it may: a third of the time that kernels take to import.
+    """
+
+    def __init__(self, dispatcher: Any, options: dict[str, Any]) -> None:
+        self._dispatcher, self._options = dispatcher, options
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what is cached for a signature, or None."""
+        return self._found().load_overload(sig, target_context)
+
+    def flush(self) -> None:
+        """Forget all that is cached."""
+        self._found().flush()
+
+    @property
+    def cache_path(self) -> str:
+        """Return the folder of the files, None where none can be written."""
+        return self._found().cache_path
+
+    def _found(self) -> Any:
+        """Return Numba's cache, and let the kernel use it from now on."""
+        function = self._dispatcher.py_func
+        found: Any
+        try:
+            found = caching.FunctionCache(function)
+        except RuntimeError:  # no cache directory can be written
+            found = caching.NullCache()
+        else:
+            cache_file = found._cache_file
+            cache_file._source_stamp = _stamp(function, self._options)
+            cache_file._load_index = functools.partial(
+                _readable_index, cache_file._load_index
+            )
+        self._dispatcher._cache = found
+        return found
 
 
 def _stamp(function: Callable[..., Any], options: dict[str, Any]) -> tuple:

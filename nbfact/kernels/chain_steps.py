@@ -14,7 +14,7 @@ S[j], and ``layout[J + j]`` to S[j]ᴴ. ``layout`` has 2 J rows.
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .csr import ColumnWindow, PackedChain, csr_multiply_rows, csr_multiply_window
+from .csr import ColumnWindow, FourArrays, csr_multiply_rows, csr_multiply_window
 from .norms import divide_by_norm, frobenius_norm, start_power_iteration
 
 
@@ -50,7 +50,7 @@ def _subtract_adjoint(adjoint, first, width, z, stride, offset):
 
 @kernel
 def chain_gradient(
-    chain: PackedChain,
+    chain: FourArrays,
     n_left: int,
     x: np.ndarray,
     cross: np.ndarray,
@@ -63,7 +63,7 @@ def chain_gradient(
 
     Parameters
     ----------
-    chain : PackedChain
+    chain : PackedChain, or a plain tuple of its arrays
         The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form as
         `nbfact.kernels.chain_steps` says.
     n_left : int
@@ -121,7 +121,7 @@ def chain_gradient(
 
 @kernel
 def chain_residual(
-    chain: PackedChain,
+    chain: FourArrays,
     n_left: int,
     x: np.ndarray,
     cross: np.ndarray,
@@ -132,7 +132,7 @@ def chain_residual(
 
     Parameters
     ----------
-    chain : PackedChain
+    chain : PackedChain, or a plain tuple of its arrays
         The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form; the
         adjoints are not read.
     n_left : int
@@ -197,7 +197,7 @@ def _tile_squares(z, m, stride, width):
 
 @kernel
 def chain_norm(
-    chain: PackedChain,
+    chain: FourArrays,
     first: int,
     last: int,
     vector: np.ndarray,
@@ -209,7 +209,7 @@ def chain_norm(
 
     Parameters
     ----------
-    chain : PackedChain
+    chain : PackedChain, or a plain tuple of its arrays
         The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form as
         `nbfact.kernels.chain_steps` says.
     first, last : int

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from .._core.checks import check_matrix
 from .._core.dtypes import common_dtype, real_dtype
 from .._core.threads import current, share, shared_from
-from ..kernels import PackedChain, chain_apply, chain_apply_columns
+from ..kernels import chain_apply, chain_apply_columns
 from ..kernels.csr import apply_chain_tiles
 from .algebra import Algebra, is_number, maker
 from .factor_inverse import inverse_factor
@@ -147,7 +147,7 @@ class FactorProduct(FastOperator):
                 scratch = np.empty((2, rows, min(TILE, x.shape[1])), dtype)
                 chain_apply_columns(*chain, scale, x, scratch, out)
             else:
-                self._share(PackedChain(*chain), scale, x, rows, out)
+                self._share(chain, scale, x, rows, out)
         return out
 
     def _share(self, chain, scale, x, rows, out):

@@ -12,7 +12,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...kernels import (
-    PackedChain,
     adjoint_copy,
     chain_norm,
     count_nonzeros,
@@ -252,7 +251,7 @@ class PackedFactors:
     ----------
     length : int
         Number of factors.
-    chain : PackedChain
+    chain : tuple of four arrays
         The data, indices and indptr of the factors, one after the other, followed by
         those of their adjoints, and the layout of both: a row of (rows, slots, first
         entry, first row) each.
@@ -262,7 +261,7 @@ class PackedFactors:
         self.length = len(factors)
         forms = [factor.rows for factor in factors]
         forms += [factor.columns for factor in factors]
-        self.chain = PackedChain(*_packed(forms, dtype))
+        self.chain = _packed(forms, dtype)
 
     def norm(
         self, first: int, last: int, vector: np.ndarray, steps: int = _NORM_STEPS
@@ -271,7 +270,7 @@ class PackedFactors:
 
         It starts from `vector`, and leaves the right singular vector there.
         """
-        largest = self.chain.layout[:, 0].max()
+        largest = self.chain[3][:, 0].max()
         scratch = np.empty((2, largest), vector.dtype)
         return chain_norm(self.chain, first, last, vector, scratch, steps, _NORM_TOL)
 
@@ -293,7 +292,9 @@ def dense_norm(x: np.ndarray, vector: np.ndarray, steps: int = _NORM_STEPS) -> f
     return spectral_norm(x, vector, steps, _NORM_TOL)
 
 
-def _packed(forms: Sequence[CSR], dtype: np.dtype):
+def _packed(
+    forms: Sequence[CSR], dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Concatenate CSR forms, and return data, indices, indptr and their layout."""
     if not forms:
         nothing = np.empty(0, np.uint32)
