@@ -9,7 +9,7 @@ from samples import ACCEPTANCE
 
 import nbfact as nf
 from nbfact.cases.rivals import faust, peers
-from nbfact.studies import cost, dao, noise, scale, tradeoff
+from nbfact.studies import cost, dao, noise, scale, ties, tradeoff
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -60,6 +60,13 @@ def test_pyfaust_run_live_gives_the_answers_of_the_acceptance_data(key):
         target, clean = noise.instance(32, level, 1)
         got = faust.hierarchical(target, preset, 2016)()
         assert nf.relative_error(clean, got) == pytest.approx(answer[1], abs=1e-4)
+
+
+def test_the_published_sets_find_the_hadamard_matrix_with_one_rule_for_ties_only():
+    errors = {name: ties._published(name, 8)[0]["error"] for name in ties.SETS}
+    exact = {name for name, error in errors.items() if error < 1e-12}
+    assert exact == {"i xor j", "SkPerm"}
+    assert errors["Sp"] == pytest.approx(math.sqrt(3) / 2)
 
 
 @pytest.mark.parametrize("n", [8, 32])
