@@ -1,6 +1,6 @@
 """Study of error against complexity, for magnetoencephalography operators.
 
-It reproduces the figure of Le Magoarou and Gribonval (Flexible multilayer sparse
+It reproduces the figure of Le Magoarou and Gribonval (Flexible multi-layer sparse
 approximations of matrices and applications, IEEE JSTSP 10(4), 2016, section V), which
 claims that a wide lead field is approximated well by few non-zeros. The presets of that
 experiment stand beside the truncated SVD with the same number of parameters.

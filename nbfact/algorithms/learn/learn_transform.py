@@ -110,7 +110,7 @@ def learn_transform(
 
     References
     ----------
-    L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
+    L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
     matrices and applications, IEEE JSTSP 10(4), 2016: the relative complexity gain.
 
     Examples
