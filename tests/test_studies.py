@@ -77,7 +77,7 @@ TINY = {
 }
 COLUMNS = {
     "tradeoff": "matrix preset j k s nnz rcg error spectral seconds rank svd refined "
-    "published published_nnz beaten",
+    "faust_3_42 faust_3_42_nnz beaten",
     "cost": "varied n J k time bytes operations dense model_bytes",
     "scale": "method target seed scaling error nnz",
     "noise": "method noise seed error",
