@@ -8,8 +8,8 @@ have the same modulus, so the rule of the projection for ties decides which of t
 kept. The study runs their arrangement with several such rules, then with all options of
 `hierarchical`, and last the first split alone from random starts.
 
-``nbfact study ties`` took 51 s on one core of an AMD EPYC, and with ``--peers`` 272 s on
-a busy one. It writes ``ties.csv``, ``ties.md`` and ``ties.png``.
+``nbfact study ties`` took 51 s on one core of an AMD EPYC, and 272 s with ``--peers``,
+beside other work. It writes ``ties.csv``, ``ties.md`` and ``ties.png``.
 """
 
 import functools
