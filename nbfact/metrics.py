@@ -137,7 +137,7 @@ def rcg(F: Any) -> float:
 
     References
     ----------
-    L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
+    L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
     matrices and applications, IEEE JSTSP, 2016.
 
     Examples

@@ -135,6 +135,10 @@ def test_rectmat_relatives():
     assert counts[0] <= budget and counts[1:] == [64, 64, 320]
     learned = nf.hierarchical(target, nf.presets.dictionary(3, 4, rho=0.5))
     assert [factor.nnz for factor in learned.factors] == [128, 64, 256]
+    # Two refinements of 50 sweeps, as in the paper.
+    assert len(learned.history.errors) == 2 * 50
+    fewer = nf.hierarchical(target, nf.presets.dictionary(3, 4, rho=0.5), n_iter=3)
+    assert len(fewer.history.errors) == 2 * 3
     with pytest.raises(ValueError, match="dictionary needs"):
         nf.hierarchical(target.T, nf.presets.dictionary())
 

@@ -67,11 +67,17 @@ def test_the_examples_of_the_page_on_clustering_run():
 
 
 @pytest.mark.compiled
-def test_noise_is_survived_and_permutations_are_not(capsys):
-    run_examples("docs/algorithms.md", 1)
-    exact, noisy, permuted = map(float, capsys.readouterr().out.split())
+def test_the_examples_of_the_page_on_algorithms_print_what_it_says(capsys):
+    run_examples("docs/algorithms.md", 2)
+    presets, clean, tenth, equal, ones = capsys.readouterr().out.rsplit("\n", 5)[:5]
+    exact, noisy, permuted = map(float, presets.split())
     assert exact <= 1e-13 and noisy < 1e-4
     assert 0.3 < permuted < 0.7
+    # Sweeps of refine with a growing noise, and from ones.
+    assert max(map(float, clean.split())) < 1e-14
+    assert tenth == "0.1 0.43 0.14 0.082 0.082"
+    assert equal == "1.0 0.73 0.66 0.59 0.58"
+    assert ones == "0.94"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from nbfact.studies import (
     product_speed,
     rates,
     scale,
+    ties,
     tradeoff,
 )
 from nbfact.studies.patterns import approximation, recovery
@@ -56,6 +57,7 @@ TINY = {
         targets=("gaussian", "hadamard permuted"),
     ),
     "noise": noise.Settings(n=8, noises=(0.0, 1e-8), seeds=2),
+    "ties": ties.Settings((8,), 1, (1,)),
     "patterns": patterns.Settings(
         (recovery.Grid((4,), (0.0, 1e-2), 2),),
         ("Hadamard 8 x 2",),
@@ -75,10 +77,11 @@ TINY = {
 }
 COLUMNS = {
     "tradeoff": "matrix preset j k s nnz rcg error spectral seconds rank svd refined "
-    "published published_nnz beaten",
+    "faust_3_42 faust_3_42_nnz beaten",
     "cost": "varied n J k time bytes operations dense model_bytes",
     "scale": "method target seed scaling error nnz",
     "noise": "method noise seed error",
+    "ties": "part method n error successes trials",
     "patterns": "part target n noise method seed budget error nnz factors trials "
     "seconds success exact failure task",
     "crossover": "operation dtype p q columns density sparse dense ratio",

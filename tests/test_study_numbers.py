@@ -9,7 +9,7 @@ from samples import ACCEPTANCE
 
 import nbfact as nf
 from nbfact.cases.rivals import faust, peers
-from nbfact.studies import cost, dao, noise, scale, tradeoff
+from nbfact.studies import cost, dao, noise, scale, ties, tradeoff
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -23,13 +23,13 @@ def test_the_matrix_of_the_anchors_is_that_of_the_acceptance_data():
 
 
 @pytest.mark.compiled
-def test_the_published_errors_are_beaten():
+def test_the_errors_of_pyfaust_are_beaten():
     target = tradeoff.dipoles(48, 512)
     singular = np.linalg.svd(target, compute_uv=False)
-    for jks, (published, nnz) in tradeoff.ANCHORS.items():
+    for jks, (anchor, nnz) in tradeoff.ANCHORS.items():
         (row,) = tradeoff.rows_of("rectmat", jks, target, singular, False)
         assert row["beaten"] == "yes"
-        assert row["refined"] < row["error"] < published < row["svd"]
+        assert row["refined"] < row["error"] < anchor < row["svd"]
         assert row["nnz"] <= nnz
 
 
@@ -60,6 +60,13 @@ def test_pyfaust_run_live_gives_the_answers_of_the_acceptance_data(key):
         target, clean = noise.instance(32, level, 1)
         got = faust.hierarchical(target, preset, 2016)()
         assert nf.relative_error(clean, got) == pytest.approx(answer[1], abs=1e-4)
+
+
+def test_the_published_sets_find_the_hadamard_matrix_with_one_rule_for_ties_only():
+    errors = {name: ties._published(name, 8)[0]["error"] for name in ties.SETS}
+    exact = {name for name, error in errors.items() if error < 1e-12}
+    assert exact == {"i xor j", "SkPerm"}
+    assert errors["Sp"] == pytest.approx(math.sqrt(3) / 2)
 
 
 @pytest.mark.parametrize("n", [8, 32])

@@ -85,8 +85,15 @@ def test_explorations_start_where_palm_does():
     assert errors["leak 0.0"] <= errors["palm4msa"] * (1 + 1e-12)
     assert errors["explore 0.95"] <= errors["leak 0.95"] < 1e-3 < errors["palm4msa"]
     assert exploration.worse(rows) == 0
+    (line,) = [
+        line
+        for line in list(exploration.tables(rows).values())[-1]
+        if line["leak"] == "0.95"
+    ]
+    assert line == {"leak": "0.95", "runs": 1, "exploration alone": 0, "explore": 0}
     rows[-1]["error"] = 2.0
     assert exploration.worse(rows) == 1
+    assert exploration.worse(rows, "leak ") == 0
 
 
 def test_budgets_of_the_baselines():

@@ -80,21 +80,31 @@ def test_claims_hold_or_do_not():
         for s in (0, 1, 2)
     ]
     rows += [
-        clustered(clusterings.PALM, 2, s, inertia=2.0 - s, nnz=6000, **better)
+        clustered(
+            clusterings.PALM, 2, s, knn=0.7 + s / 100, inertia=2.0 - s, us=3.0, **better
+        )
+        | {"nnz": 6000}
         for s in (0, 1, 2)
     ]
     search, palm, speed = giffon.claims(rows)
-    assert (search["holds"], search["found"]) == ("yes", "0.810 ± 0.025, 6000 values")
+    found = "0.810 ± 0.025, palm4msa 0.710 ± 0.025; gain 0.1"
+    assert (search["holds"], search["found"]) == ("yes", found)
+    assert "128 classes" in search["claim"]
     assert (palm["holds"], palm["found"].split()[0]) == ("no", "1/3")
     assert speed["holds"] == "yes" and speed["command"].endswith("--data blobs`")
-    for row in rows:
+    for row in rows[:3]:  # exploration, with more values than palm4MSA
         row["nnz"] = 6208
+    assert not any("1-NN" in claim["claim"] for claim in giffon.claims(rows))
+    for row in rows:
+        row |= {"nnz": 6000, "knn": 0.7}
     assert giffon.claims(rows)[0]["holds"] == "no"
     (lines,) = giffon.tables(rows).values()
-    assert [line["QuicK-means, palm4msa, paper"] for line in lines][:2] == [
-        "6207",
-        "0.61",
-    ]
+    draft, ours = "QuicK-means, draft", "QuicK-means, palm4msa, here"
+    assert [line[draft] for line in lines] == [
+        "6207", "0.61", "0.032", "0.95", "1200", None,
+    ]  # fmt: skip
+    # One vector at a time is another time than many at once: never in one line.
+    assert [line[ours] for line in lines][-2:] == [None, "3"]
     close = {"data": "digits", "K": 10, "relative": 1.04, "inertia": 1.0}
     (inertia,) = giffon.claims([clustered(clusterings.EXPLORE, 3, 0, **close)])
     assert inertia["holds"] == "yes"

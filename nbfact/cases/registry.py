@@ -88,10 +88,9 @@ def registry(profile: str = "full", peers: bool = False) -> list[Case]:
     ----------
     profile : {"quick", "pr", "full"}
         ``quick`` has the few cases of ``nbfact bench --quick``, which show that nbfact
-        works and is fast. ``pr`` has at least one case of each kernel and algorithm, at
-        one moderate size, for what is run on every change: the asv suite, ``nbfact
-        compare`` and ``nbfact gate``. ``full`` has all cases, to show where nbfact is
-        faster.
+        works and is fast. ``pr`` has the main kernels and algorithms, at one moderate
+        size, for what is run on every change: the asv suite, ``nbfact compare`` and
+        ``nbfact gate``. ``full`` has all cases, to show where nbfact is faster.
     peers : bool
         Whether to include the peers that are installed, the rivals of the extra
         ``peers``. Cases of NumPy and SciPy are always included.

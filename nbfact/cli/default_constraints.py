@@ -73,7 +73,7 @@ def default_constraints(
 
     References
     ----------
-    .. [1] L. Le Magoarou and R. Gribonval, "Flexible multilayer sparse approximations
+    .. [1] L. Le Magoarou and R. Gribonval, "Flexible multi-layer sparse approximations
        of matrices and applications", IEEE J. Sel. Top. Signal Process. 10(4), 2016.
 
     Examples

@@ -157,7 +157,8 @@ class SpLinCol(Tolerant):
     -----
     The support is the union of two supports, so that a row or a column may keep more
     than k entries: about 1.4 kn in all for an n x n matrix of Gaussian entries. PALM
-    may therefore increase its objective with this set. Cost: O(mn) operations.
+    may therefore increase its objective with this set, which FAµST has in its preset
+    for the Hadamard matrix. Cost: O(mn) operations.
 
     Examples
     --------

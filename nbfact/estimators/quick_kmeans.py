@@ -54,9 +54,9 @@ class QuicKMeans(
         Stop when an iteration lowers the objective by at most `tol` times itself.
     factorizer : {"explore", "palm4msa", "butterfly"}
         How factors are learned. "explore": by `nbfact.explore`, which finds better
-        supports. "palm4msa": by `nbfact.hierarchical` and then `nbfact.palm4msa`, as in
-        the paper. "butterfly": a butterfly, whose supports are fixed, whatever
-        `sparsity` is.
+        supports. "palm4msa": by `nbfact.hierarchical` and then `nbfact.palm4msa`, a
+        variant of the method of the paper. "butterfly": a butterfly, whose supports are
+        fixed, whatever `sparsity` is.
     random_state : None, int or RandomState
         Draws the first points.
     verbose : int

@@ -34,8 +34,8 @@ def budget_of(shape: tuple[int, int], sparsity: int) -> int:
 
     Notes
     -----
-    The paper has L = log2(min(K, D)) factors. Here L is log2 of the geometric mean of K
-    and D, rounded up.
+    The paper, and the scripts of its repository, have L = log2(min(K, D)) factors. Here
+    L is log2 of the geometric mean of K and D, rounded up, which allows more values.
     """
     least, most = sorted(shape)
     n_factors = max(1, math.ceil(math.log2(least * most) / 2))
@@ -166,10 +166,11 @@ class CenterRecipe(abc.ABC):
 
 
 class PalmRecipe(CenterRecipe):
-    """The method of the paper: a hierarchical factorization, and then palm4MSA.
+    """A variant of the method of the paper: hierarchical at first, and then palm4MSA.
 
     The sets are `Sp`, because the error decreases only with true projections. The paper
-    uses the set of `SpLinCol`, by a rule that keeps more non-zeros than its budget.
+    uses the set of `SpLinCol`, by a rule that keeps more non-zeros than its budget,
+    factors points at first, and makes up to 300 sweeps at each iteration.
     """
 
     def _best_number(self) -> int:

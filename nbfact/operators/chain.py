@@ -65,13 +65,14 @@ class Chain(Sequence):
     Notes
     -----
     Factors can be multiplied on every chain, also on one that is not chainable, such as
-    the transpose of a chainable chain, or a chain followed by its transpose, as in
-    B Bᵀ.
+    the transpose of a chainable chain, or a chain followed by its transpose, as in the
+    product B₁ B₂ᵀ of two butterflies.
 
     References
     ----------
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
-    guarantees, SIAM J. Matrix Anal. Appl., 2025, definitions 3.1 and 3.9.
+    guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): Kronecker-
+    sparse factors and chainable chains.
 
     Examples
     --------

@@ -42,8 +42,10 @@ def circulant(c: Any) -> Butterfly:
 
     Notes
     -----
-    The matrix is F⁻¹ diag(F c) F with the Fourier transform F; the spectrum F c is
-    multiplied into the middle factor. For a complex `c`, a product costs n (2 s - f)
+    The matrix is F⁻¹ diag(F c) F with the Fourier transform F: two butterflies of
+    opposite strides. Their middle factors have one pattern and are multiplied together
+    with the spectrum F c, so that a `Butterfly` of 2 L - 1 factors is left, where L is
+    the number of prime factors of n. For a complex `c`, a product costs n (2 s - f)
     with s the sum of the prime factors of n and f the smallest one: (4 p - 2) n for
     n = 2^p. For a real `c`, the butterfly is the real part, and a product costs
     (16 p - 16) n from p = 2 on: the relative complexity gain ``rcg`` is

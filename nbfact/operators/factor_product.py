@@ -75,7 +75,7 @@ class FactorProduct(FastOperator):
 
     References
     ----------
-    L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
+    L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
     matrices and applications, IEEE JSTSP, 2016. Such a product is called FAμST there.
 
     Examples

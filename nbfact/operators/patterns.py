@@ -5,7 +5,7 @@ Two neighbours (a, b, c, d) and (a', b', c', d'), the left one written first, ar
 chainable when a divides a', d' divides d, and r = a c / a' is an integer. Their product
 then has the pattern (a, b d / d', a' c' / a, d'), each block of which has rank r at
 most (Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
-guarantees, SIAM J. Matrix Anal. Appl., 2025, definition 3.9).
+guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025, arXiv:2411.04506).
 """
 
 import itertools

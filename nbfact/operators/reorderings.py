@@ -92,7 +92,8 @@ def dao(n: int, split: bool, reverse_first: bool, reverse_second: bool) -> np.nd
     """Return one of the eight permutations of Dao et al., ICML 2019.
 
     The permutation is made in steps, which rearrange blocks of n, n / 2, ..., 2
-    positions.
+    positions, all in the same way (as with ``share_logit`` in the code of the paper;
+    steps that differ would have 8^log2(n) permutations).
 
     Parameters
     ----------

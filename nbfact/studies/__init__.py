@@ -31,6 +31,7 @@ STUDIES: dict[str, str] = {
     "cost": "cost",
     "scale": "scale",
     "noise": "noise",
+    "ties": "ties",
     "patterns": "patterns.patterns_study",
     "crossover": "crossover",
     "product_speed": "product_speed",

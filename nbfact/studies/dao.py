@@ -1,11 +1,11 @@
-"""Study of learning fast transforms: the table of Dao et al. (ICML 2019).
+"""Study of learning fast transforms: the errors of Dao et al. (ICML 2019).
 
 The paper (T. Dao, A. Gu, M. Eichhorn, A. Rudra and C. Ré, Learning fast algorithms for
 linear transforms using butterfly factorizations) claims that gradient descent finds the
 fast algorithms of the DFT, DCT, DST, convolution, Hadamard and Hartley transforms to a
-root mean square error (RMSE) below 1e-4. The study sets its published errors beside
-those of `learn_butterfly`, which is gradient descent too, and of `butterfly_factorize`,
-a closed form.
+root mean square error (RMSE) below 1e-4. The study sets the errors of their repository
+beside those of `learn_butterfly`, which is gradient descent too, and of
+`butterfly_factorize`, a closed form.
 
 ``nbfact study dao`` took 9 minutes on a two-core AMD EPYC. It writes ``dao.csv``,
 ``dao.md`` and ``dao.png``.
@@ -34,16 +34,22 @@ TITLE = "Learning fast transforms by gradient descent, and in closed form"
 NOTES = """\
 - RMSE is ‖A - Â‖_F / N, with the transforms scaled as in the paper, where an RMSE below
   1e-4 is a success.
-- "published" is from learning_transforms/rmse.pkl of HazyResearch/butterfly, the data
-  of figure 3 of the paper: the best of 20 (N = 8) to 320 (N = 1024) trials of up to
-  80000 steps, in float32 on 8 GPUs.
+- "published" is from learning_transforms/rmse.pkl of HazyResearch/butterfly, commit
+  2dda76d: the best of 20 (N = 8) to 320 (N = 1024) trials of up to 80000 steps, in
+  float32 on 8 GPUs. It holds the data of figure 3 of the paper and more: the script
+  that draws the figure leaves out Hilbert, and the list of runs (run_exp.sh) has
+  neither Hilbert nor randn at N = 1024, so these are numbers of the repository alone.
+- The runs of the paper share the logits of a permutation over its levels (share_logit
+  is True in learning_transforms.py), and so does `learn_butterfly`: a permutation is
+  one of eight.
 - "learned" is `learn_butterfly` on one thread, with tied complex values. It searches
   for the permutation, with one start for each candidate; for Legendre, Hilbert and
   randn it makes 8 starts up to N = 256. For convolutions the permutation "bit-reversal"
   is given, with 32 starts, or 8 above N = 256. `parameters` counts real numbers, and
   `steps` those of all trials.
 - "exact" is `butterfly_factorize`, with the permutation of the transform, and with
-  rank-2 chains for real transforms; a convolution is a product of two butterflies.
+  rank-2 chains for real transforms; a convolution is a product of two butterflies,
+  whose middle factors are multiplied together.
 - Random entries are those of numpy.random.RandomState(0), as in the paper's code."""
 
 SUCCESS = 1e-4
@@ -61,8 +67,9 @@ PUBLISHED = {
     "Hilbert": (6.4e-3, 5.9e-3, 4.2e-3, 2.7e-3, 1.6e-3, 1.1e-3, 6.5e-4, 3.7e-4),
     "randn": (1.4e-1, 1.6e-1, 1.4e-1, 1.1e-1, 8.4e-2, 6.1e-2, 4.4e-2, 3.1e-2),
 }
-"""Published RMSE of each transform, for each N of :data:`SIZES`; from
-learning_transforms/rmse.pkl of HazyResearch/butterfly."""
+"""RMSE of each transform, for each N of :data:`SIZES`, in learning_transforms/rmse.pkl
+of HazyResearch/butterfly, commit 2dda76d. Hilbert, and randn at N = 1024, are not in
+the figure of the paper."""
 
 # Transforms that are no butterfly under any permutation: their error depends on the
 # start.
@@ -196,7 +203,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     for method, caption in (
         ("exact", "RMSE in closed form"),
         ("learned", "RMSE learned by gradient descent"),
-        ("published", "RMSE published (Dao et al. 2019)"),
+        ("published", "RMSE in the repository of Dao et al. (2019)"),
         ("exact_seconds", "Seconds, closed form"),
         ("learned_seconds", "Seconds, gradient descent"),
     ):

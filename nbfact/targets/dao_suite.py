@@ -1,4 +1,4 @@
-"""The nine targets of Dao et al. (2019) by name, and those without a transform."""
+"""The nine targets in the code of Dao et al. (2019), some of which are no transform."""
 
 import numpy as np
 import scipy.linalg
@@ -150,7 +150,7 @@ def randn(n: int, random_state: RandomState = None) -> np.ndarray:
 
 
 def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
-    """Return one of the nine targets of Dao et al. (2019), scaled as in their paper.
+    """Return one of the nine targets in the code of Dao et al. (2019), scaled as there.
 
     Parameters
     ----------
@@ -161,8 +161,8 @@ def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
         Order; a power of two for ``"hadamard"``.
     random_state : None, int or numpy.random.Generator
         A seed, a generator, or ``None`` for a fresh one, for ``"convolution"`` and
-        ``"randn"`` only. The numbers differ from those of the paper, which used NumPy's
-        former generator.
+        ``"randn"`` only. The numbers differ from theirs, which are of NumPy's former
+        generator.
 
     Returns
     -------
@@ -180,7 +180,8 @@ def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
     References
     ----------
     T. Dao, A. Gu, M. Eichhorn, A. Rudra, C. Ré, Learning fast algorithms for linear
-    transforms using butterfly factorizations, ICML 2019, section 4.1.
+    transforms using butterfly factorizations, ICML 2019, section 4.1, which has eight
+    of them: ``"hilbert"`` is in the repository HazyResearch/butterfly alone.
 
     Examples
     --------

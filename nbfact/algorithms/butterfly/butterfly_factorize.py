@@ -104,9 +104,9 @@ def butterfly_factorize(
         "product" is one product of factors. "sum" is a sum of `n_terms` products, each
         one the factorization of what the ones before it leave over; a permutation that
         is searched for is found anew for each term. "circulant" is the nearest
-        circulant matrix, for convolutions: two butterflies of opposite strides,
-        K^H D K, with rows and columns digit-reversed. It takes neither a chain nor a
-        permutation.
+        circulant matrix, for convolutions: a product K^H D K of two butterflies of
+        opposite strides, with rows and columns digit-reversed. It takes neither a chain
+        nor a permutation, and the operator is that of `nbfact.transforms.circulant`.
     n_terms : int
         Number of terms of a sum, at least 1. Fewer are returned when nothing is left.
     certify : bool
@@ -138,10 +138,10 @@ def butterfly_factorize(
     -----
     A split replaces a part, which is the product of some factors, by a left and a right
     factor. It is the best approximation of certain blocks of the part, one for each row
-    residue and column group, by blocks of rank r, from their singular values (Zheng,
-    Riccietti and Gribonval). With orthonormalisation, the error of L factors is at most
-    √(L - 1) times the smallest one in this chain for the orders "left-to-right" and
-    "right-to-left", and L - 1 times for any order (Le et al. 2025, algorithm 6.2).
+    residue and column group, by blocks of rank r, from their singular values (Zheng et
+    al. 2023, for square dyadic chains). With orthonormalisation, the error of L factors
+    is at most √(L - 1) times the smallest one in this chain for the orders
+    "left-to-right" and "right-to-left", and L - 1 times for any order (Le et al. 2025).
     `bound` and `lower_bound` are sharper, because they are of the matrix at hand.
 
     A factorization counts as exact if its relative error is below ε^(5/8), which is
@@ -157,8 +157,8 @@ def butterfly_factorize(
     L. Zheng, E. Riccietti, R. Gribonval, Efficient identification of butterfly sparse
     matrix factorizations, SIAM J. Math. Data Science, 2023 (arXiv:2110.01230).
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
-    guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): algorithms
-    3.1 (without orthonormalisation), 4.1 (redundant chains) and 6.2.
+    guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): the splits
+    with and without orthonormalisation, and redundant chains.
     T. Dao et al., Learning fast algorithms for linear transforms using butterfly
     factorizations, ICML 2019.
 

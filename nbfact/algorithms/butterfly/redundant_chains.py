@@ -1,9 +1,8 @@
 """Redundant chains: neighbours that are fused before the splits, and split again.
 
 Two neighbours are redundant if the rank of the blocks of their product is not limited:
-fusing them into one factor loses nothing (Le et al. 2025, algorithm 4.1 and lemma
-4.23). What was fused is kept as a tree: a pattern, or a pair of trees whose patterns
-are fused.
+fusing them into one factor loses nothing (Le et al. 2025, on redundant chains). What
+was fused is kept as a tree: a pattern, or a pair of trees whose patterns are fused.
 """
 
 import functools

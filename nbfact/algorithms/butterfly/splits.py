@@ -267,7 +267,7 @@ def _by_blocks(
     orthonormal: bool,
     limit: float,
 ) -> SplitFactors | None:
-    """Factor by the singular values of all blocks (Le et al. 2025, algorithm 6.2).
+    """Factor by the singular values of all blocks (Le et al. 2025).
 
     ``parts[k]`` is the product of the factors from ``ends[k - 1]`` to ``ends[k] - 1``.
     """

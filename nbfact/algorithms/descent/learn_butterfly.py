@@ -56,8 +56,10 @@ def learn_butterfly(
         with "BPBP" one of eight, twice) are trained for an eighth of the steps, the
         better half of them (the best quarter, if they are more than eight) for twice as
         many, and so on.
-        "learned": that relaxation itself is trained, not with "BPBP". Logits that stay
-        within ±2 are rounded both ways, and the roundings searched among.
+        "learned": that relaxation itself is trained, not with "BPBP". As in the runs of
+        the paper's code (``share_logit`` is True), blocks of all sizes share the three
+        logits. Logits that stay within ±2 are rounded both ways, and the roundings
+        searched among.
     tied : bool
         Whether one 2×2 block is used for each level and position in a block, as in the
         paper; otherwise each block has its own.

@@ -41,8 +41,8 @@ def explore(
     constraints : sequence of J constraints
         The set of each factor, left to right.
     leak : float, (float, float) or callable
-        The leak ρ of a sweep, from 0 (palm4MSA) to 1 (nothing is forgotten: the
-        straight-through estimator). A pair is annealed: from the first sweep to the
+        The leak ρ of a sweep, from 0 (palm4MSA) to 1 (nothing is forgotten: straight-
+        through hard thresholding). A pair is annealed: from the first sweep to the
         last, 1 - ρ goes geometrically from that of the first number to that of the
         second. A callable gets the share of sweeps that are done, from 0 to 1, and
         returns ρ.
@@ -110,15 +110,28 @@ def explore(
     kept. From there, sweeps with ρ = 0 and exact least squares, which do not increase
     the error, end at a critical point. Scaling is "balanced", and X is scaled with S.
 
+    With ρ = 1 and one sparse vector for S, X is the exploration vector of the support
+    exploration algorithm (SEA) of Mohamed et al., but the rule is not SEA: there the
+    gradient is taken at the least-squares values on the support, and X gives the
+    support only, whereas here S has the values of X too. Prior work for products of
+    several factors: Mohamed, Emiya and Chaux carry the straight-through estimator to
+    the unknown permutations of Monarch matrices, and Le and Gribonval leave bad
+    supports by hard thresholding pursuit between the sweeps of palm4MSA. nbfact does
+    not have these two yet, and its study does not compare with them.
+
     A sweep costs what one of palm4MSA does, and three passes over each X, a dense
     (p, q) array.
 
     References
     ----------
-    L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
-    matrices and applications, IEEE JSTSP 10(4), 2016: figure 4 (palm4MSA). M. Mohamed,
-    F. Malgouyres, V. Emiya and C. Chaux, Straight-through meets sparse recovery: the
-    support exploration algorithm, ICML 2024: ρ = 1, for one sparse vector.
+    L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
+    matrices and applications, IEEE JSTSP 10(4), 2016: figure 4 (palm4MSA).
+    M. Mohamed, F. Malgouyres, V. Emiya and C. Chaux, Straight-through meets sparse
+    recovery: the support exploration algorithm, ICML 2024 (arXiv:2301.13584).
+    M. Mohamed, V. Emiya and C. Chaux, Learning permutations in Monarch factorization,
+    ICASSP 2025 (hal-04887483).
+    Q.-T. Le and R. Gribonval, Structured support exploration for multilayer sparse
+    matrix factorization, ICASSP 2021.
 
     Examples
     --------

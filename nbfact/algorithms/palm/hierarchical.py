@@ -17,7 +17,7 @@ def hierarchical(
     factor_constraints: Sequence[Constraint] | str | Preset,
     residual_constraints: Sequence[Constraint] | None = None,
     *,
-    n_iter: int | tuple[int, int] = 30,
+    n_iter: int | tuple[int, int] | None = None,
     residual_side: Side = "right",
     order: Order | Literal["both"] | None = None,
     scaling: Scaling | None = None,
@@ -37,13 +37,14 @@ def hierarchical(
         (``"hadamard"``, ``"hadamard_skperm"``, ``"hadamard_simple"``, ``"dft"``) or as
         `nbfact.presets.rectmat`, `rectmat_simple` and `dictionary` return it. A preset
         brings its residual constraints and residual side, and also the order, scaling,
-        step and keep that are used where those arguments are None.
+        step, keep and n_iter that are used where those arguments are None.
     residual_constraints : sequence of J - 1 constraints
         The set of the residual at each level, that is, of what is left to factor. The
         last residual is a factor of the result.
-    n_iter : int or (int, int), default 30
+    n_iter : int or (int, int), optional
         Maximum number of sweeps at each level: of the split and of the global
-        refinement, as one number for both or as a pair.
+        refinement, as one number for both or as a pair; by default 30, and 50 for
+        `nbfact.presets.dictionary`.
     residual_side : {"right", "left"}
         The side of the new factor on which the residual stands.
     order : {"both", "left-to-right", "right-to-left"}, optional
@@ -93,7 +94,7 @@ def hierarchical(
 
     References
     ----------
-    L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
+    L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
     matrices and applications, IEEE JSTSP 10(4), 2016: figure 5 (hierarchical
     factorization; there the residual is on the left).
 
@@ -111,6 +112,8 @@ def hierarchical(
     preset = _preset_of(factor_constraints, residual_constraints, residual_side)
     if given:
         preset = dataclasses.replace(preset, **given, fallbacks=())
+    if n_iter is None:
+        n_iter = preset.n_iter
     options = PeelOptions(preset=preset, n_iter=n_iter, tol=tol, callback=callback)
     problem = problem_of(target, 2)
     return hierarchical_problem(problem, options)

@@ -112,7 +112,7 @@ def palm4msa(
 
     References
     ----------
-    L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
+    L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
     matrices and applications, IEEE JSTSP 10(4), 2016: figure 4 (palm4MSA).
 
     Examples

@@ -131,6 +131,9 @@ def identify_butterfly(
     L. Zheng, G. Puy, E. Riccietti, P. Pérez, R. Gribonval, Butterfly factorization by
     algorithmic identification of rank-one blocks, GRETSI 2023 (arXiv:2307.00820), where
     each level is identified by itself.
+    M. Mohamed, V. Emiya and C. Chaux, Learning permutations in Monarch factorization,
+    ICASSP 2025 (hal-04887483): permutations of two factors, learned by a straight-
+    through estimator along with the values. The study does not compare with it yet.
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
     guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): the values.
 

@@ -1,6 +1,6 @@
 """palm4MSA and its hierarchical version in NumPy, written straight from the paper.
 
-The paper is L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations
+The paper is L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations
 of matrices and applications, IEEE JSTSP 10(4), 2016. These functions are the yardstick
 where pyfaust is not installed: they use dense products, and take spectral norms from
 the smaller Gram matrix. Their projections are those of nbfact, so that a comparison

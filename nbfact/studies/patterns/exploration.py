@@ -145,11 +145,19 @@ def _rows(name, leaks, seed):
     return found
 
 
-def worse(rows: Sequence[Row]) -> int:
-    """Return on how many instances `explore` ends with a larger error than `palm4msa`.
+def worse(rows: Sequence[Row], prefix: str = "explore ") -> int:
+    """Return on how many instances methods end with a larger error than `palm4msa`.
 
     An error counts as larger when it is so by more than rounding: by 1e-12 of the other
     error plus 1e-14.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of this part, those of `palm4msa` among them.
+    prefix : str
+        Beginning of the names of the methods: "explore " for `explore`, which cannot be
+        worse by construction, "leak " for the exploration alone, which can.
 
     Examples
     --------
@@ -164,14 +172,14 @@ def worse(rows: Sequence[Row]) -> int:
         and (least := palm[row["task"], row["seed"]]) is not None
         and row["error"] > least * (1 + 1e-12) + 1e-14
         for row in rows
-        if row["method"].startswith("explore ")
+        if row["method"].startswith(prefix)
     )
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return success rates and median errors of each leak, and the count of `worse`.
+    """Return success rates and median errors of each leak, and the counts of `worse`.
 
-    Both tables have one line for each leak and one column for each task.
+    All tables have one line for each leak; the first two have a column for each task.
     """
     if not rows:
         return {}
@@ -189,11 +197,25 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
             error[task] = float(np.median(finite)) if finite else None
         rates.append(rate)
         errors.append(error)
-    guarded = [row for row in rows if row["method"].startswith("explore ")]
     return {
         "Exploration: successes": rates,
         "Exploration: median errors": errors,
         "Exploration: larger error than that of palm4msa from the same start": [
-            {"explore, runs": len(guarded), "larger": worse(rows)}
+            *_larger(rows)
         ],
     }
+
+
+def _larger(rows):
+    """Yield the line of each leak: how often its error is larger than that of PALM."""
+    palm = select(rows, method=PALM)
+    for method in values(rows, "method"):
+        if method.startswith("leak "):
+            guarded = method.replace("leak", "explore")
+            tried = select(rows, method=method)
+            yield {
+                "leak": method.removeprefix("leak "),
+                "runs": len(tried),
+                "exploration alone": worse([*palm, *tried], "leak "),
+                "explore": worse([*palm, *select(rows, method=guarded)]),
+            }

@@ -2,7 +2,11 @@
 
 It examines the claims of nbfact itself, against the algorithms of Le Magoarou and
 Gribonval (IEEE JSTSP 10(4), 2016) and of Zheng, Puy, Riccietti, Pérez and Gribonval
-(GRETSI 2023). Its three parts are :mod:`nbfact.studies.patterns.recovery` of permuted
+(GRETSI 2023). It does not compare yet with three other methods that leave bad supports
+or learn permutations: the support exploration algorithm (Mohamed, Malgouyres, Emiya and
+Chaux, ICML 2024), its extension to the permutations of Monarch matrices (Mohamed, Emiya
+and Chaux, ICASSP 2025), and structured support exploration (Le and Gribonval, ICASSP
+2021). Its three parts are :mod:`nbfact.studies.patterns.recovery` of permuted
 butterflies, :mod:`nbfact.studies.patterns.exploration` with a leak against palm4MSA,
 and :mod:`nbfact.studies.patterns.approximation` at equal numbers of non-zeros.
 
@@ -55,6 +59,9 @@ Exploration:
 - n = {exploration.N}. Projections onto k-regular supports are exact. All leaks have the
   same random start and make the same number of sweeps: 1000 for the tasks named
   "direct", and 300 for the others.
+- "explore" is never worse than "palm4msa" by construction, because it runs palm4MSA too
+  and returns the better result; the last table checks that. How often the exploration
+  alone is better is seen from the rows "leak".
 - "leak" is the exploration alone, with refined values; "palm4msa" is its best iterate.
 
 Approximation:
@@ -68,8 +75,6 @@ Approximation:
   their values. Runs with splincol ignore the budget.
 - "pyfaust" has the same sets and iterations, with the 2020 backend, and the same
   `refine`.
-- "FAµST, quoted" is the least error of nine FAµST runs, quoted from preliminary runs
-  that are not in this repository, on other instances of the random targets.
 - "truncated SVD" stores as many values as the budget allows; "largest entries" keeps as
   many entries of the matrix itself, as a single factor."""
 

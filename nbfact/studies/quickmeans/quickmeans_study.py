@@ -1,12 +1,14 @@
-"""Study of QuicK-means: the tables of Giffon et al. (2019), with more settings.
+"""Study of QuicK-means: K-means with a product of sparse factors for its centres.
 
-The paper (L. Giffon, V. Emiya, H. Kadri and L. Ralaivola, QuicK-means, arXiv
-1908.08713) claims that K-means whose centres are a product of sparse
-factors assigns points faster, with an inertia near that of K-means. The study fits such
-clusterings beside K-means, and beside K-means whose centres are factorised afterwards,
-with more sparsities, seeds and data sets than the paper.
+The paper (L. Giffon, V. Emiya, H. Kadri and L. Ralaivola, QuicK-means: accelerating
+inference for K-means by learning fast transforms, Machine Learning 110, 2021; first as
+arXiv 1908.08713) claims that K-means whose centres are a product of sparse factors
+assigns points faster, with an inertia near that of K-means. The study fits such
+clusterings beside K-means, and beside K-means whose centres are factorised afterwards.
+It measures what the paper measures, but its blobs and its palm4MSA are not the paper's:
+the notes list the differences.
 :mod:`nbfact.studies.quickmeans.clusterings` measures one data set;
-:mod:`nbfact.studies.quickmeans.published` holds the published numbers and the claims.
+:mod:`nbfact.studies.quickmeans.published` holds numbers of a draft, and the claims.
 
 ``nbfact study quickmeans --n-jobs 2`` runs on the data that need no network, and
 ``--data mnist --data covtype`` on others; ``--quick`` is a sample with two seeds and
@@ -43,11 +45,19 @@ NOTES = f"""\
 - All methods start from the same centres, drawn by k-means++ with one candidate for
   each, and compute in float32 on one thread.
 - "K-means" is scikit-learn's. "K-means, then factorised" has its centres, factorised
-  once by the hierarchical palm4MSA of the paper, after which points are assigned again.
-  "QuicK-means, palm4msa" is the method of the paper; "QuicK-means, explore" and
-  "QuicK-means, butterfly" are those of nbfact.
-- sparsity is that of the paper, the number of values in each row and column of a
-  factor; butterflies have none.
+  once by hierarchical palm4MSA, after which points are assigned again. "QuicK-means,
+  palm4msa" is nbfact's variant of the method of the paper; "QuicK-means, explore" and
+  "QuicK-means, butterfly" are nbfact's own.
+- The variant differs from the paper in this: a factor has a number of values in all
+  (`Sp`), where the paper has at least `sparsity` in each row and column; the
+  log2(min(K, D)) factors share the values of log2(√(K D)), rounded up (with K = 128 and
+  D = 2000, 7 factors share those of 9); k-means++ and up to five iterations of dense
+  K-means come first, where the paper factors points drawn uniformly; there are at most
+  20 iterations, where the paper has 10 on blobs; the inner palm4MSA makes 15 to 100
+  sweeps with balanced scales, where the paper makes up to 300 and fits the scale after
+  each; and an offset is added to all centres where that pays.
+- sparsity stands for a number of values, that of factors with `sparsity` values for
+  each row or column of their longer side; butterflies have none.
 - inertia is that of the fitted points, over the inertia of K-means. values is K D for
   K-means, and the number of non-zeros of all factors for the others; compression is K D
   over values.
@@ -57,16 +67,25 @@ NOTES = f"""\
   centres; "then factorised" includes the fit of K-means.
 - AMI is the adjusted mutual information between clusters and classes of the fitted
   points.
-- 1-NN is the accuracy of the nearest neighbour, searched in the nearest cluster only.
+- 1-NN is the share of test points whose class is that of the nearest neighbour, which
+  is searched in the nearest cluster only. It does not say how often the true nearest
+  neighbour is found.
 - Nyström error is the relative error, in Frobenius norm, with which the Nyström method
   approximates the kernel exp(-d²/m) of at most 1000 test points, with the centres as
   landmarks; m is the mean squared distance. Nyström + SVM is the accuracy of
   scikit-learn's LinearSVC on these features, for classes 0 to 31 where there are more.
 - blobs are K groups of {datasets.BLOB} points each. Breast cancer, covtype and kddcup99
   are standardised.
-- The published numbers are from the table of arXiv 1908.08713, in the version for AAAI
-  2020: sparsity 2, means of 5 runs, vectors assigned one at a time. Its blobs are other
-  draws with another number of points, and its MNIST is the whole data set."""
+- The numbers of the draft are from reports/aaai_2020/applications.tex of
+  lucgiffon/qkmeans, a later draft of the paper than the arXiv text: sparsity 2, means
+  of 5 runs, one vector assigned at a time. The lines of its Nyström errors are
+  commented out. The arXiv text (reports/nips_2019/applications.tex) has its table at
+  sparsity 5: 1-NN of 0.74, 0.66 and 0.66.
+- Blobs of the draft are another, harder problem: 1000 classes for every K, 29000
+  points to fit and 1000 to test, a start drawn uniformly, and 10 iterations. Here there
+  are as many classes as clusters, so that even K-means has a higher accuracy. A higher
+  number here is therefore no improvement on the paper. Its MNIST is the whole data
+  set."""
 
 DataGrid = tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
 """Entries (name of a data set, numbers of clusters, sparsities)."""
