@@ -4,7 +4,8 @@ import numpy as np
 import scipy.linalg
 from numpy.polynomial.legendre import legvander
 
-from .._core.checks import RandomState, size
+from .._core.checks import RandomState
+from .._core.limits import dense_order
 from .dense_transforms import dct, dft, dst, hadamard, hartley
 
 
@@ -42,7 +43,7 @@ def legendre(n: int, normalized: bool = True) -> np.ndarray:
            [-0.5  ,  0.   ,  0.5  ],
            [-0.125, -0.5  , -0.125]])
     """
-    n = size("n", n)
+    n = dense_order("n", n)
     grid = np.linspace(-1, 1, n + 2)[1:-1]
     matrix = np.ascontiguousarray(legvander(grid, n - 1).T)
     return matrix / np.sqrt(n) if normalized else matrix
@@ -76,7 +77,7 @@ def hilbert(n: int, normalized: bool = True) -> np.ndarray:
     array([[1.        , 0.5       ],
            [0.5       , 0.33333333]])
     """
-    n = size("n", n)
+    n = dense_order("n", n)
     matrix = 1 / (1.0 + np.add.outer(np.arange(n), np.arange(n)))
     return matrix / np.linalg.eigvalsh(matrix)[-1] if normalized else matrix
 
@@ -113,7 +114,7 @@ def convolution(n: int, random_state: RandomState = None) -> np.ndarray:
     >>> bool(matrix[3, 2] == matrix[0, 3])
     True
     """
-    n = size("n", n)
+    n = dense_order("n", n)
     first = np.random.default_rng(random_state).standard_normal(n)
     return scipy.linalg.circulant(first / np.sqrt(n))
 
@@ -145,7 +146,7 @@ def randn(n: int, random_state: RandomState = None) -> np.ndarray:
     >>> nf.targets.randn(8, random_state=0).shape
     (8, 8)
     """
-    n = size("n", n)
+    n = dense_order("n", n)
     return np.random.default_rng(random_state).standard_normal((n, n)) / np.sqrt(n)
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import scipy.sparse
 
-from .._core.checks import RandomState, size
+from .._core.checks import RandomState
+from .._core.limits import dense_order
 
 
 def graph_fourier(
@@ -51,7 +52,7 @@ def graph_fourier(
     >>> bool(abs(U.T @ U - np.eye(16)).max() < 1e-13), bool((U[:, 0] > 0).all())
     (True, True)
     """
-    n = size("n", n)
+    n = dense_order("n", n)
     draws = {"geometric": _geometric, "community": _community}
     if kind not in draws:
         raise ValueError(f"kind={kind!r}: expected one of {tuple(draws)}")

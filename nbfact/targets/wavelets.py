@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._core.checks import power_of_two
+from .._core.limits import dense_order
 
 
 def haar(n: int, normalized: bool = True) -> np.ndarray:
@@ -45,7 +46,7 @@ def haar(n: int, normalized: bool = True) -> np.ndarray:
            [ 1., -1.,  0.,  0.],
            [ 0.,  0.,  1., -1.]])
     """
-    n = power_of_two("n", n, "a Haar matrix")
+    n = dense_order("n", power_of_two("n", n, "a Haar matrix"))
     matrix = np.ones((1, 1))
     while (half := len(matrix)) < n:
         coarse, fine = np.kron(matrix, [1, 1]), np.kron(np.eye(half), [1, -1])
@@ -89,7 +90,7 @@ def slant(n: int) -> np.ndarray:
     >>> nf.targets.slant(4)[1] * np.sqrt(20)
     array([ 3.,  1., -1., -3.])
     """
-    n = power_of_two("n", n, "a slant matrix")
+    n = dense_order("n", power_of_two("n", n, "a slant matrix"))
     matrix = np.ones((1, 1))
     while (half := len(matrix)) < n:
         # The rows are sums and differences of the two halves, except that the
