@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy import ndarray
 
-from .._core.checks import dtype_of
+from .._core.array_checks import plain_array
+from .._core.checks import dtype_of, sequence
 from .._core.dtypes import common_dtype
 from . import layouts, reorderings
 from .algebra import Algebra
@@ -120,7 +121,9 @@ class Butterfly(ProgramOperator):
         ks_values : sequence of array_like, shapes (a, b, c, d)
             The values of the factors, from left to right; shapes are the patterns.
         """
-        return cls([np.shape(value) for value in ks_values], ks_values)
+        listed = sequence("ks_values", ks_values, "arrays", 1)
+        values = [plain_array(f"ks_values[{j}]", one) for j, one in enumerate(listed)]
+        return cls([value.shape for value in values], values)
 
     @classmethod
     def from_twiddle(cls, twiddle: Any, increasing_stride: bool = True) -> "Butterfly":
@@ -173,7 +176,7 @@ class Butterfly(ProgramOperator):
         """
         chain = chain if isinstance(chain, Chain) else Chain(chain)
         scale = getattr(factors, "scale", 1.0)
-        listed = getattr(factors, "factors", factors)
+        listed = sequence("factors", getattr(factors, "factors", factors), "matrices")
         if len(listed) != len(chain):
             raise ValueError(f"{len(listed)} factors for {len(chain)} patterns")
         values = [
@@ -312,7 +315,7 @@ class Butterfly(ProgramOperator):
             call = self._quick.get(other.ndim)
             if call is not None and len(other) == self.shape[1] and other.flags.carray:
                 return call(other)
-        return super().__matmul__(other)
+        return self._product(other)
 
     def _joined(self, other: Algebra) -> "Butterfly | None":
         if not isinstance(other, Butterfly):

@@ -3,12 +3,14 @@
 import functools
 import itertools
 import math
+import operator
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .._core.checks import size
+from .._core.checks import sequence, size
+from .._core.limits import check_memory
 from . import patterns as pt
 from . import radices
 
@@ -86,7 +88,10 @@ class Chain(Sequence):
 
     def __init__(self, patterns: Iterable[Sequence[int]]) -> None:
         checked = tuple(
-            pt.checked_pattern(j, p) for j, p in enumerate(radices.listed(patterns))
+            pt.checked_pattern(j, p)
+            for j, p in enumerate(
+                sequence("patterns", patterns, "patterns (a, b, c, d)")
+            )
         )
         if not checked:
             raise ValueError("a chain needs at least one pattern (a, b, c, d)")
@@ -99,7 +104,20 @@ class Chain(Sequence):
                 )
         self.patterns = checked
         self.shape = (pt.shape_of(checked[0])[0], pt.shape_of(checked[-1])[1])
-        self.n_parameters = sum(math.prod(pattern) for pattern in checked)
+        self.n_parameters = sum(math.prod(pattern) for pattern in checked)  # the last
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "n_parameters" in self.__dict__:
+            self._refuse_change(name)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse_change(name)
+
+    def _refuse_change(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"cannot change {name!r}: a Chain is immutable, make a new one"
+        )
 
     @classmethod
     def square_dyadic(cls, n: int | tuple[int, int]) -> "Chain":
@@ -168,8 +186,10 @@ class Chain(Sequence):
         >>> Chain.mixed_radix([2, 3]).patterns
         ((1, 2, 2, 3), (2, 3, 3, 1))
         """
-        rows = [size("factors", value) for value in radices.listed(factors)]
-        wide = rows if columns is None else radices.listed(columns)
+        rows = [
+            size("factors", value) for value in sequence("factors", factors, "radices")
+        ]
+        wide = rows if columns is None else sequence("columns", columns, "radices")
         wide = [size("columns", value) for value in wide]
         rank = size("rank", rank)
         if not rows or len(rows) != len(wide):
@@ -177,15 +197,15 @@ class Chain(Sequence):
                 f"{len(rows)} factors and {len(wide)} columns: expected as many of "
                 "each, at least one"
             )
+        radices.check_orders(rows, wide)
+        before = itertools.accumulate([1, *wide[:-1]], operator.mul)
+        after = [*itertools.accumulate([1, *rows[:0:-1]], operator.mul)][::-1]
         last = len(rows) - 1
         patterns = [
-            (
-                math.prod(wide[:level]),
-                rows[level] * (1 if level == 0 else rank),
-                wide[level] * (1 if level == last else rank),
-                math.prod(rows[level + 1 :]),
+            (a, b * (1 if level == 0 else rank), c * (1 if level == last else rank), d)
+            for level, (a, b, c, d) in enumerate(
+                zip(before, rows, wide, after, strict=True)
             )
-            for level in range(len(rows))
         ]
         return cls(patterns)
 
@@ -328,6 +348,7 @@ class Chain(Sequence):
 
     def toarray(self) -> np.ndarray:
         """Return the support of the product as a boolean array of the chain's shape."""
+        check_memory(f"the support of a product {self.shape}", math.prod(self.shape), 1)
         product = np.ones((1, 1), bool)
         for number in range(len(self)):
             support = self.support(number)
@@ -335,8 +356,14 @@ class Chain(Sequence):
         return product
 
     def support(self, number: int) -> np.ndarray:
-        """Return the support of one factor as a boolean array of shape (abd, acd)."""
-        a, b, c, d = self.patterns[number]
+        """Return the support of one factor as a boolean array of shape (abd, acd).
+
+        The number counts from 0, or from the end if it is negative.
+        """
+        place = size("number", number, -len(self), len(self) - 1)
+        a, b, c, d = self.patterns[place]
+        rows, columns = pt.shape_of(self.patterns[place])
+        check_memory(f"the support of {self.patterns[place]}", rows * columns, 1)
         block = np.ones((b, c), bool)
         return np.kron(np.kron(np.eye(a, dtype=bool), block), np.eye(d, dtype=bool))
 

@@ -3,28 +3,39 @@
 import itertools
 import math
 import operator
+import sys
 from typing import Any
 
-import numpy as np
+from .._core.checks import sequence, shown, size
 
-from .._core.checks import size
+MAX_PRIME = 1 << 21
+"""Largest divisor that `prime_factors` tries, which takes a tenth of a second: enough
+for all orders below 2^42."""
 
 
 def prime_factors(n: int) -> list[int]:
     """Return the prime factors of n in increasing order, none for 1.
+
+    A ValueError is raised for an order whose two largest prime factors are both above
+    `MAX_PRIME`.
 
     Examples
     --------
     >>> prime_factors(60)
     [2, 2, 3, 5]
     """
-    found, prime = [], 2
-    while prime * prime <= n:
-        while n % prime == 0:
+    found, prime, rest = [], 2, n
+    while prime * prime <= rest:
+        while rest % prime == 0:
             found.append(prime)
-            n //= prime
+            rest //= prime
         prime += 1
-    return [*found, n] if n > 1 else found
+        if prime > MAX_PRIME:
+            raise ValueError(
+                f"the order {n} is too large: its prime factors above {MAX_PRIME} are "
+                "not looked for"
+            )
+    return [*found, rest] if rest > 1 else found
 
 
 def near_root(n: int) -> int:
@@ -55,19 +66,26 @@ def lumped(factors: list[int], length: int) -> list[int]:
     return sorted([*factors[: length - 1], math.prod(factors[length - 1 :])])
 
 
-def listed(values: Any) -> list:
-    """Return a sequence as a list, or raise a TypeError."""
-    try:
-        return list(values)
-    except TypeError:
-        raise TypeError(f"expected a sequence, got {values!r}") from None
+def check_orders(rows: list[int], columns: list[int]) -> None:
+    """Raise a ValueError when a product of radices is larger than any array can be."""
+    for name, numbers in (("factors", rows), ("columns", columns)):
+        order = 1
+        for radix in numbers:
+            order *= radix
+            if order > sys.maxsize:
+                raise ValueError(
+                    f"{name} of {len(numbers)} radices have a product above "
+                    f"{sys.maxsize}"
+                )
 
 
 def order_or_shape(shape: Any) -> tuple[int, int]:
     """Return the shape (m, n) that an argument, an order or a shape, stands for."""
-    sizes = listed(shape) if np.ndim(shape) else [shape, shape]
+    sizes = [shape, shape]
+    if hasattr(shape, "__iter__") and getattr(shape, "ndim", 1):
+        sizes = sequence("shape", shape, "two sizes, or an order")
     if len(sizes) != 2:
-        raise ValueError(f"shape {shape!r}: expected an order, or (m, n)")
+        raise ValueError(f"shape={shown(shape)}: expected an order, or (m, n)")
     return size("shape", sizes[0]), size("shape", sizes[1])
 
 

@@ -82,7 +82,10 @@ def _values(pattern):
     up, down = half * np.sqrt(np.array([3 * d**2, d**2 - 1]) / (4 * d**2 - 1))
     mean, slope = [half, 0, half, 0], [up, down, -up, down]
     block = np.zeros((b, 4, d))
-    block[0], block[1] = np.reshape(mean, (4, 1)), np.reshape([half, 0, -half, 0], (4, 1))
+    block[0], block[1] = (
+        np.reshape(mean, (4, 1)),
+        np.reshape([half, 0, -half, 0], (4, 1)),
+    )
     block[1, :, 0], block[1, :, 1] = [0, half, 0, -half], [-down, up, down, up]
     if b == 2:
         block[0, :, 1] = slope

@@ -8,7 +8,7 @@ arithmetic, so that each entry is correct to about one unit in the last place.
 import numpy as np
 
 from .._core.angles import cos_turns, exp_turns, sin_turns
-from .._core.checks import power_of_two
+from .._core.checks import flag, power_of_two
 from .._core.limits import dense_order
 
 
@@ -47,6 +47,7 @@ def hadamard(n: int, normalized: bool = True) -> np.ndarray:
            [ 1., -1.]])
     """
     n = dense_order("n", power_of_two("n", n, "a Hadamard matrix"))
+    normalized = flag("normalized", normalized)
     matrix, half = np.empty((n, n)), 1
     matrix[0, 0] = 1 / np.sqrt(n) if normalized else 1.0
     while half < n:
@@ -92,6 +93,7 @@ def dft(n: int, normalized: bool = True) -> np.ndarray:
     True
     """
     n = dense_order("n", n)
+    normalized = flag("normalized", normalized)
     matrix = exp_turns(-np.multiply.outer(np.arange(n), np.arange(n)), n)
     return matrix / np.sqrt(n) if normalized else matrix
 
@@ -130,6 +132,7 @@ def dct(n: int, normalized: bool = True) -> np.ndarray:
     array([[1.]])
     """
     n = dense_order("n", n)
+    normalized = flag("normalized", normalized)
     k, j = np.arange(n)[:, None], np.arange(n)
     matrix = 2 * cos_turns(k * (2 * j + 1), 4 * n)
     return _orthonormal(matrix, 0) if normalized else matrix
@@ -169,6 +172,7 @@ def dst(n: int, normalized: bool = True) -> np.ndarray:
     array([[1.]])
     """
     n = dense_order("n", n)
+    normalized = flag("normalized", normalized)
     k, j = np.arange(n)[:, None], np.arange(n)
     matrix = 2 * sin_turns((k + 1) * (2 * j + 1), 4 * n)
     return _orthonormal(matrix, n - 1) if normalized else matrix
@@ -207,6 +211,7 @@ def hartley(n: int, normalized: bool = True) -> np.ndarray:
            [ 1., -1.]])
     """
     n = dense_order("n", n)
+    normalized = flag("normalized", normalized)
     product = np.multiply.outer(np.arange(n), np.arange(n))
     matrix = cos_turns(product, n) + sin_turns(product, n)
     return matrix / np.sqrt(n) if normalized else matrix
