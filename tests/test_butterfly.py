@@ -152,7 +152,7 @@ def test_invalid_values():
         Butterfly(chain, [np.full(p, "a") for p in chain])
     with pytest.raises(ValueError, match="four positive integers"):
         Butterfly.from_ks_values([np.ones((2, 2))])
-    with pytest.raises(ValueError, match="at least one pattern"):
+    with pytest.raises(ValueError, match="^ks_values is empty"):
         Butterfly.from_ks_values([])
     with pytest.raises(ValueError, match="at least one pattern"):
         Butterfly([], [])

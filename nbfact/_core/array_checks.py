@@ -67,7 +67,8 @@ def dense_array(name: str, value: Any) -> np.ndarray:
     if not isinstance(value, np.ndarray):
         if sp.issparse(value):
             check_sparse(name, value)
-        value = value.toarray() if hasattr(value, "toarray") else value
+        if hasattr(value, "toarray") and not isinstance(value, type):
+            value = value.toarray()
     return plain_array(name, value)
 
 

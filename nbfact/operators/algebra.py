@@ -4,7 +4,6 @@ import cmath
 import decimal
 import math
 import numbers
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ import scipy.sparse as sp
 
 from .._core import dask
 from .._core.array_checks import check_sparse, dense_array
-from .._core.checks import shown
+from .._core.checks import shown, size
 from .array_products import ArrayProducts
 from .linear_operator import LinearOperator
 
@@ -21,6 +20,10 @@ MAKERS: dict[str, Callable[..., Any]] = {}
 """The functions that make sums, products, parts and inverses of operators, by name. The
 files of the results register them, because a base class cannot import its subclasses.
 """
+
+
+MAX_POWER = 10_000
+"""Largest exponent of a power, which holds as many factors as it says, up to sign."""
 
 
 def maker(name: str) -> Callable[[Callable], Callable]:
@@ -151,13 +154,11 @@ class Algebra(ArrayProducts):
         The power 0 is the identity. A TypeError is raised when the exponent is not an
         integer, and a ValueError when the operator is not square.
         """
-        if isinstance(exponent, bool | np.bool_) or not hasattr(exponent, "__index__"):
-            raise TypeError(f"exponent {exponent!r}: expected an integer")
+        count = size("exponent", exponent, -MAX_POWER, MAX_POWER)
         if self.shape[0] != self.shape[1]:
             raise ValueError(
                 f"a power of an operator of shape {self.shape}: not square"
             )
-        count = operator.index(exponent)
         if count == 0:
             return MAKERS["sparse"](sp.eye_array(self.shape[0], dtype=self.dtype))
         square, power = self if count > 0 else MAKERS["inverse"](self), None

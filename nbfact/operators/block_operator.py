@@ -66,7 +66,7 @@ class BlockOperator(FastOperator):
         self.blocks = tuple(operators_of("blocks", blocks))
         self.row_starts = _starts("row_starts", row_starts, len(self.blocks))
         self.column_starts = _starts("column_starts", column_starts, len(self.blocks))
-        shape = order_or_shape(shape)
+        shape = order_or_shape("shape", shape)
         for block, top, left in self._placed():
             m, n = block.shape
             if top + m > shape[0] or left + n > shape[1]:
@@ -178,7 +178,7 @@ def hstack(operators: Sequence[FastOperator]) -> FastOperator:
     operators = operators_of("operators", operators)
     if len({one.shape[0] for one in operators}) > 1:
         shapes = ", ".join(str(one.shape) for one in operators)
-        raise ValueError(f"hstack: numbers of rows differ: {shapes}")
+        raise ValueError(f"operators: numbers of rows differ: {shapes}")
     tops, lefts, (_, n) = _diagonal([one.shape for one in operators])
     return _arranged(operators, [0] * len(tops), lefts, (operators[0].shape[0], n))
 
@@ -221,7 +221,7 @@ def vstack(operators: Sequence[FastOperator]) -> FastOperator:
     operators = operators_of("operators", operators)
     if len({one.shape[1] for one in operators}) > 1:
         shapes = ", ".join(str(one.shape) for one in operators)
-        raise ValueError(f"vstack: numbers of columns differ: {shapes}")
+        raise ValueError(f"operators: numbers of columns differ: {shapes}")
     tops, lefts, (m, _) = _diagonal([one.shape for one in operators])
     return _arranged(operators, tops, [0] * len(lefts), (m, operators[0].shape[1]))
 

@@ -101,7 +101,7 @@ class Butterfly(ProgramOperator):
         rows: Any = None,
         columns: Any = None,
     ) -> None:
-        chain = chain if isinstance(chain, Chain) else Chain(chain)
+        chain = _chain_of(chain)
         self.values = tuple(layouts.checked_values(chain, values))
         self.rows, m = reorderings.checked_permutation("rows", rows, chain.shape[0])
         self.columns, n = reorderings.checked_permutation(
@@ -123,7 +123,10 @@ class Butterfly(ProgramOperator):
         """
         listed = sequence("ks_values", ks_values, "arrays", 1)
         values = [plain_array(f"ks_values[{j}]", one) for j, one in enumerate(listed)]
-        return cls([value.shape for value in values], values)
+        try:
+            return cls([value.shape for value in values], values)
+        except ValueError as error:
+            raise ValueError(f"ks_values: {error}") from None
 
     @classmethod
     def from_twiddle(cls, twiddle: Any, increasing_stride: bool = True) -> "Butterfly":
@@ -174,7 +177,7 @@ class Butterfly(ProgramOperator):
             When the number of factors or a shape is not that of the chain, or an entry
             outside a pattern is not zero.
         """
-        chain = chain if isinstance(chain, Chain) else Chain(chain)
+        chain = _chain_of(chain)
         scale = getattr(factors, "scale", 1.0)
         listed = sequence("factors", getattr(factors, "factors", factors), "matrices")
         if len(listed) != len(chain):
@@ -377,3 +380,13 @@ class Butterfly(ProgramOperator):
             f"{', permuted ' * bool(permuted)}{' and '.join(permuted)}\n"
             f"  {' '.join(str(pattern) for pattern in self.chain)}"
         )
+
+
+def _chain_of(chain):
+    """Return an argument `chain`, a chain or its patterns, as a chain."""
+    if isinstance(chain, Chain):
+        return chain
+    try:
+        return Chain(chain)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"chain: {error}") from None

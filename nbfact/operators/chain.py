@@ -3,16 +3,16 @@
 import functools
 import itertools
 import math
-import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .._core.checks import sequence, size
+from .._core.checks import sequence, shown, size
 from .._core.limits import check_memory
 from . import patterns as pt
 from . import radices
+from .drawings import drawn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,16 +108,11 @@ class Chain(Sequence):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "n_parameters" in self.__dict__:
-            self._refuse_change(name)
+            self.__delattr__(name)
         object.__setattr__(self, name, value)
 
-    def __delattr__(self, name: str) -> None:
-        self._refuse_change(name)
-
-    def _refuse_change(self, name: str) -> NoReturn:
-        raise AttributeError(
-            f"cannot change {name!r}: a Chain is immutable, make a new one"
-        )
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"cannot change {name!r}: a Chain is immutable")
 
     @classmethod
     def square_dyadic(cls, n: int | tuple[int, int]) -> "Chain":
@@ -139,7 +134,7 @@ class Chain(Sequence):
             When `n` is not an integer or a pair of integers, not a power of two, or the
             shape is not square.
         """
-        return cls.mixed_radix(radices.dyadic(n))
+        return cls.mixed_radix(radices.dyadic("n", n))
 
     @classmethod
     def rank2(cls, n: int | tuple[int, int]) -> "Chain":
@@ -149,7 +144,7 @@ class Chain(Sequence):
         discrete cosine, sine and Hartley transforms are. Parameters and errors are
         those of `square_dyadic`.
         """
-        return cls.mixed_radix(radices.dyadic(n), rank=2)
+        return cls.mixed_radix(radices.dyadic("n", n), rank=2)
 
     @classmethod
     def mixed_radix(
@@ -197,17 +192,7 @@ class Chain(Sequence):
                 f"{len(rows)} factors and {len(wide)} columns: expected as many of "
                 "each, at least one"
             )
-        radices.check_orders(rows, wide)
-        before = itertools.accumulate([1, *wide[:-1]], operator.mul)
-        after = [*itertools.accumulate([1, *rows[:0:-1]], operator.mul)][::-1]
-        last = len(rows) - 1
-        patterns = [
-            (a, b * (1 if level == 0 else rank), c * (1 if level == last else rank), d)
-            for level, (a, b, c, d) in enumerate(
-                zip(before, rows, wide, after, strict=True)
-            )
-        ]
-        return cls(patterns)
+        return cls(radices.patterns_of(rows, wide, rank))
 
     @classmethod
     def monarch(
@@ -243,7 +228,7 @@ class Chain(Sequence):
         >>> Chain.monarch((64, 16)).patterns
         ((1, 8, 4, 8), (4, 8, 4, 1))
         """
-        m, n = radices.order_or_shape(shape)
+        m, n = radices.order_or_shape("shape", shape)
         p = radices.near_root(m) if p is None else size("p", p)
         q = radices.near_root(n) if q is None else size("q", q)
         for name, divisor, letter, order in (("p", p, "m", m), ("q", q, "n", n)):
@@ -280,7 +265,7 @@ class Chain(Sequence):
         >>> Chain.smallest((12, 12)).patterns, Chain.smallest((7, 6)).patterns
         (((1, 2, 2, 6), (2, 2, 2, 3), (4, 3, 3, 1)), ((1, 7, 6, 1),))
         """
-        m, n = radices.order_or_shape(shape)
+        m, n = radices.order_or_shape("shape", shape)
         rows, columns = radices.prime_factors(m) or [1], radices.prime_factors(n) or [1]
         if rows != columns:
             length = min(len(rows), len(columns))
@@ -383,26 +368,15 @@ class Chain(Sequence):
         ------
         ModuleNotFoundError
             When matplotlib is not installed; the message says how to install it.
+        TypeError
+            When `figure` is no figure.
         """
-        if figure is None:
-            try:
-                from matplotlib.figure import Figure
-            except ModuleNotFoundError:
-                raise ModuleNotFoundError(
-                    'matplotlib is missing; pip install "nbfact[study]" brings it'
-                ) from None
-            figure = Figure(figsize=(3 * len(self), 3.2), layout="constrained")
-        for number, (axes, pattern) in enumerate(
-            zip(np.ravel(figure.subplots(1, len(self))), self.patterns, strict=True)
-        ):
-            axes.imshow(~self.support(number), cmap="gray", interpolation="nearest")
-            axes.set(title=str(pattern), xticks=[], yticks=[])
-        return figure
+        return drawn([(str(p), self.support(j)) for j, p in enumerate(self)], figure)
 
     def __matmul__(self, other: Any) -> "Chain":
         """Return the chain of the product of two products."""
         if not isinstance(other, Chain):
-            return NotImplemented
+            raise TypeError(f"other is {shown(other)}: expected a Chain")
         return Chain(self.patterns + other.patterns)
 
     def __getitem__(self, index: Any) -> Any:

@@ -202,9 +202,9 @@ def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
     >>> nf.targets.named("hilbert", 1), nf.targets.named("dct", 1)
     (array([[1.]]), array([[2.]]))
     """
-    name = choice("name", name, _NAMED)
+    name, rng = choice("name", name, _NAMED), generator("random_state", random_state)
     if name in ("convolution", "randn"):
-        return _NAMED[name](n, random_state)
+        return _NAMED[name](n, rng)
     if name in ("dct", "dst"):
         return _NAMED[name](n, normalized=False) / np.sqrt(n)
     return _NAMED[name](n)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ... import targets
-from ..._core.checks import dtype_of
+from ..._core.checks import dtype_of, power_of_two
 from ..._core.limits import check_memory
 from ...operators import Butterfly, Chain
 from .butterfly_factorize import butterfly_factorize
@@ -58,8 +58,8 @@ def legendre(n: int, rank: int = 1, *, dtype: Any = np.float64) -> Butterfly:
     [0.55, 0.43]
     """
     dtype = dtype_of(dtype, "f")
-    dyadic = Chain.square_dyadic(n)
-    chain = Chain.mixed_radix([pattern[1] for pattern in dyadic], rank=rank)
+    n = power_of_two("n", n, "a butterfly")
+    chain = Chain.mixed_radix([2] * (n.bit_length() - 1) or [1], rank=rank)
     check_memory(f"n={n} with rank={rank}", 3 * chain.n_parameters)
     found = butterfly_factorize(targets.legendre(n), chain, transpose=False)
     return found.operator.astype(dtype)
