@@ -51,7 +51,7 @@ class ArrayProducts(Sealed):
             return self._apply(x)
         columns = np.moveaxis(x, -2, 0)
         found = self._apply(columns.reshape(len(columns), -1))
-        return np.moveaxis(found.reshape(-1, *columns.shape[1:]), 0, -2)
+        return np.moveaxis(found.reshape(self.shape[0], *columns.shape[1:]), 0, -2)
 
     def _operand(self, name: str, value: Any) -> np.ndarray:
         """Return the right operand of a product as a plain array of a shape that fits.
@@ -168,4 +168,4 @@ class ArrayProducts(Sealed):
 
 def _like(x: Any, found: np.ndarray) -> np.ndarray:
     """Return a product as a matrix of NumPy when the operand is one."""
-    return np.asmatrix(found) if isinstance(x, np.matrix) else found
+    return found.view(np.matrix) if isinstance(x, np.matrix) else found
