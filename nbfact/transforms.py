@@ -11,7 +11,7 @@ nbfact.targets : Dense matrices, those of the transforms included.
 nbfact.learn_transform : Find the operator of a transform from its matrix.
 """
 
-from .algorithms.butterfly.fits import legendre, slant
+from .algorithms.butterfly.fits import legendre
 from .operators.circulants import circulant, hankel, toeplitz
 from .operators.cosines import dct, dst
 from .operators.fourier import dft, hartley, idft
@@ -19,6 +19,7 @@ from .operators.haar import haar
 from .operators.hadamard import hadamard
 from .operators.kronecker_product import kronecker
 from .operators.routing import permutation
+from .operators.slant import slant
 
 __all__ = [
     "circulant",

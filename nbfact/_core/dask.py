@@ -38,23 +38,24 @@ def product(operator: Any, x: Any, dtype: np.dtype) -> Any:
     ----------
     operator : FastOperator, shape (m, n)
         One node of the graph: it is sent to each worker once.
-    x : dask array, shape (n,) or (n, batch)
+    x : dask array, shape (n,) or (..., n, batch)
         The n entries of a column become one chunk; the chunks of the batch stay.
     dtype : numpy.dtype
         Dtype of the product.
 
     Returns
     -------
-    dask array, shape (m,) or (m, batch)
+    dask array, shape (m,) or (..., m, batch)
     """
     import dask
 
-    if x.numblocks[0] > 1:
-        x = x.rechunk({0: -1})
+    axis = max(x.ndim - 2, 0)
+    if x.numblocks[axis] > 1:
+        x = x.rechunk({axis: -1})
     return x.map_blocks(
         _times,
         dask.delayed(operator, pure=True, traverse=False),
-        chunks=((operator.shape[0],), *x.chunks[1:]),
+        chunks=(*x.chunks[:axis], (operator.shape[0],), *x.chunks[axis + 1 :]),
         meta=np.empty((0,) * x.ndim, dtype),
     )
 

@@ -12,7 +12,7 @@
 """
 
 from .butterfly.butterfly_factorize import ButterflyFactorization, butterfly_factorize
-from .butterfly.fits import legendre, slant
+from .butterfly.fits import legendre
 from .common.result import (
     Factorization,
     History,
@@ -52,5 +52,4 @@ __all__ = [
     "rectmat",
     "rectmat_simple",
     "refine",
-    "slant",
 ]

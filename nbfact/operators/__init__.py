@@ -23,6 +23,7 @@ from .operator_product import OperatorProduct
 from .operator_sum import OperatorSum
 from .routing import permutation
 from .selected_operator import SelectedOperator
+from .slant import slant
 
 __all__ = [
     "BlockOperator",
@@ -49,6 +50,7 @@ __all__ = [
     "kronecker",
     "load",
     "permutation",
+    "slant",
     "toeplitz",
     "vstack",
 ]

@@ -1,7 +1,9 @@
 """Algebra: the arithmetic of operators, whose results are operators again."""
 
+import cmath
+import decimal
+import math
 import numbers
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +11,19 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._core import dask
+from .._core.array_checks import check_sparse, dense_array
+from .._core.checks import shown, size
+from .array_products import ArrayProducts
 from .linear_operator import LinearOperator
-from .sealing import Sealed
 
 MAKERS: dict[str, Callable[..., Any]] = {}
 """The functions that make sums, products, parts and inverses of operators, by name. The
 files of the results register them, because a base class cannot import its subclasses.
 """
+
+
+MAX_POWER = 10_000
+"""Largest exponent of a power, which holds as many factors as it says, up to sign."""
 
 
 def maker(name: str) -> Callable[[Callable], Callable]:
@@ -28,7 +36,7 @@ def maker(name: str) -> Callable[[Callable], Callable]:
     return register
 
 
-class Algebra(Sealed):
+class Algebra(ArrayProducts):
     """Base class of `FastOperator`, which describes what the results are.
 
     A subclass overrides the methods that begin with an underscore, each of which
@@ -43,34 +51,58 @@ class Algebra(Sealed):
         """Return ``self @ other`` in a form that is as fast as both, or None."""
         return None
 
-    def __mul__(self, other: Any) -> Any:
-        return self._scaled(other) if is_number(other) else self @ other
+    def _product(self, other: Any) -> Any:
+        """Return ``self @ other``, for an array or an operator."""
+        raise NotImplementedError
 
-    def _scaled(self, number: Any) -> Any:
-        """Return the operator times a number."""
+    def __mul__(self, other: Any) -> Any:
+        if is_number(other):
+            return self._scaled(finite_number("other", other))
+        return self._product(other)
+
+    def dot(self, x: Any) -> Any:
+        """Return ``self @ x``, or ``self * x`` for a number, as SciPy does."""
+        return self._scaled(finite_number("x", x)) if is_number(x) else self._product(x)
+
+    def _scaled(self, number: float | complex) -> Any:
+        """Return the operator times a finite number."""
         diagonal = number * sp.eye_array(self.shape[0], dtype=self.dtype)
         return MAKERS["product"](MAKERS["sparse"](diagonal), self)
 
     def __rmul__(self, other: Any) -> Any:
         if is_number(other):
-            return self._scaled(other)
-        # SciPy, which also maps @ to here, would compute a dask array.
-        if dask.is_dask(other) or sp.issparse(other):
-            m = self.shape[0]
-            if dask.is_dask(other):
-                dask.check_known(other, -1)
-            if other.ndim not in (1, 2) or other.shape[-1] != m:
-                raise ValueError(
-                    f"an operator of shape {self.shape} is multiplied from the left by "
-                    f"arrays of shape ({m},) or (batch, {m}), got {other.shape}"
-                )
-            return (self.T @ other.T).T
-        return LinearOperator.__rmul__(self, other)
+            return self._scaled(finite_number("other", other))
+        return self._left(other)
+
+    def rdot(self, x: Any) -> Any:
+        """Return ``x @ self``, or ``x * self`` for a number, as SciPy does."""
+        return self._scaled(finite_number("x", x)) if is_number(x) else self._left(x)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if is_number(other):
+            raise ValueError(
+                f"other has shape (): use * to multiply by the number {shown(other)}"
+            )
+        return self._left(other)
+
+    def _left(self, other: Any) -> Any:
+        """Return ``other @ self``, for an array or an operator of SciPy."""
+        if isinstance(other, LinearOperator):
+            return LinearOperator.dot(other, self)
+        if dask.is_dask(other):  # SciPy would compute it
+            dask.check_known(other, -1)
+        else:
+            other = dense_array("other", other)
+        self._check_left("other", other.shape)
+        if other.ndim == 1:
+            return self.T @ other
+        return (self.T @ other.swapaxes(-1, -2)).swapaxes(-1, -2)
 
     def __add__(self, other: Any) -> Any:
         if is_number(other) and other == 0:  # the start of sum([...])
             return self
         if sp.issparse(other):
+            check_sparse("other", other)
             other = MAKERS["sparse"](other)
         if isinstance(other, Algebra):
             if self.shape != other.shape:
@@ -102,7 +134,16 @@ class Algebra(Sealed):
             raise TypeError(
                 f"an operator divided by {type(other).__name__}: expected a number"
             )
-        return self * (1 / other)
+        number = finite_number("other", other)
+        try:
+            inverse = 1 / number
+        except (ZeroDivisionError, OverflowError):
+            inverse = math.inf
+        if not cmath.isfinite(inverse):
+            raise ValueError(
+                f"other={shown(other)}: an operator divided by it is not finite"
+            )
+        return self._scaled(inverse)
 
     def __neg__(self) -> Any:
         return self._scaled(-1.0)
@@ -113,13 +154,11 @@ class Algebra(Sealed):
         The power 0 is the identity. A TypeError is raised when the exponent is not an
         integer, and a ValueError when the operator is not square.
         """
-        if isinstance(exponent, bool | np.bool_) or not hasattr(exponent, "__index__"):
-            raise TypeError(f"exponent {exponent!r}: expected an integer")
+        count = size("exponent", exponent, -MAX_POWER, MAX_POWER)
         if self.shape[0] != self.shape[1]:
             raise ValueError(
                 f"a power of an operator of shape {self.shape}: not square"
             )
-        count = operator.index(exponent)
         if count == 0:
             return MAKERS["sparse"](sp.eye_array(self.shape[0], dtype=self.dtype))
         square, power = self if count > 0 else MAKERS["inverse"](self), None
@@ -152,5 +191,36 @@ class Algebra(Sealed):
 
 
 def is_number(value: Any) -> bool:
-    """Return whether a value is a number, by which an operator can be scaled."""
+    """Return whether a value is a number, by which an operator can be scaled.
+
+    An array of NumPy without dimensions is one.
+    """
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0 and value.dtype.kind in "biufc"
     return isinstance(value, numbers.Number)
+
+
+def finite_number(name: str, value: Any) -> float | complex:
+    """Return a finite number as a float, or as a complex if it is not real.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : number
+        What `is_number` accepts.
+
+    Raises
+    ------
+    ValueError
+        When it is NaN or infinite, also as a float64.
+    """
+    whole = np.ndarray | numbers.Real | decimal.Decimal
+    real = isinstance(value, whole) and not np.iscomplexobj(value)
+    try:
+        number = float(value) if real else complex(value)
+    except OverflowError:
+        number = math.inf
+    if not cmath.isfinite(number):
+        raise ValueError(f"{name}={shown(value)}: expected neither NaN nor infinity")
+    return number

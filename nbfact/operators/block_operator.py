@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import size
+from .._core.checks import sequence, size
 from .._core.dtypes import common_dtype
 from .butterfly import Butterfly
 from .chain import Chain
 from .factor_product import FactorProduct, stacked
-from .fast_operator import FastOperator
+from .fast_operator import FastOperator, operators_of
 from .operator_files import BLOCKS, Saved
+from .radices import order_or_shape
 
 
 class BlockOperator(FastOperator):
@@ -62,20 +63,19 @@ class BlockOperator(FastOperator):
         column_starts: Sequence[int],
         shape: tuple[int, int],
     ) -> None:
-        self.blocks = tuple(blocks)
-        self.row_starts = tuple(size("row_starts", one, 0) for one in row_starts)
-        self.column_starts = tuple(size("column_starts", n, 0) for n in column_starts)
-        if not self.blocks:
-            raise ValueError("blocks is empty: at least one block is needed")
+        self.blocks = tuple(operators_of("blocks", blocks))
+        self.row_starts = _starts("row_starts", row_starts, len(self.blocks))
+        self.column_starts = _starts("column_starts", column_starts, len(self.blocks))
+        shape = order_or_shape("shape", shape)
         for block, top, left in self._placed():
             m, n = block.shape
             if top + m > shape[0] or left + n > shape[1]:
                 raise ValueError(
                     f"a block of shape {block.shape} at {(top, left)} does not lie in "
-                    f"the shape {tuple(shape)}"
+                    f"the shape {shape}"
                 )
         dtype = common_dtype(*(block.dtype for block in self.blocks))
-        super().__init__(dtype, (int(shape[0]), int(shape[1])))
+        super().__init__(dtype, shape)
         self.nnz = sum(block.nnz for block in self.blocks)
 
     def _placed(self):
@@ -175,10 +175,10 @@ def hstack(operators: Sequence[FastOperator]) -> FastOperator:
     array([[ 1.,  1.,  3.,  3.],
            [ 1., -1.,  3., -3.]])
     """
-    operators = _checked(operators)
+    operators = operators_of("operators", operators)
     if len({one.shape[0] for one in operators}) > 1:
         shapes = ", ".join(str(one.shape) for one in operators)
-        raise ValueError(f"hstack: numbers of rows differ: {shapes}")
+        raise ValueError(f"operators: numbers of rows differ: {shapes}")
     tops, lefts, (_, n) = _diagonal([one.shape for one in operators])
     return _arranged(operators, [0] * len(tops), lefts, (operators[0].shape[0], n))
 
@@ -218,10 +218,10 @@ def vstack(operators: Sequence[FastOperator]) -> FastOperator:
            [ 3.,  3.],
            [ 3., -3.]])
     """
-    operators = _checked(operators)
+    operators = operators_of("operators", operators)
     if len({one.shape[1] for one in operators}) > 1:
         shapes = ", ".join(str(one.shape) for one in operators)
-        raise ValueError(f"vstack: numbers of columns differ: {shapes}")
+        raise ValueError(f"operators: numbers of columns differ: {shapes}")
     tops, lefts, (m, _) = _diagonal([one.shape for one in operators])
     return _arranged(operators, tops, [0] * len(lefts), (m, operators[0].shape[1]))
 
@@ -263,25 +263,19 @@ def block_diag(operators: Sequence[FastOperator]) -> FastOperator:
            [ 0.,  0.,  3.,  3.],
            [ 0.,  0.,  3., -3.]])
     """
-    operators = _checked(operators)
+    operators = operators_of("operators", operators)
     butterflies = [one for one in operators if isinstance(one, Butterfly)]
     if len({one.chain for one in butterflies}) == 1 and butterflies == operators:
         return _block_butterfly(butterflies)
     return _arranged(operators, *_diagonal([one.shape for one in operators]))
 
 
-def _checked(operators):
-    """Return a list of operators, at least one, or raise."""
-    operators = list(operators)
-    if not operators:
-        raise ValueError("operators is empty: at least one operator is needed")
-    for number, one in enumerate(operators):
-        if not isinstance(one, FastOperator):
-            raise TypeError(
-                f"operators[{number}] is a {type(one).__name__}: expected a "
-                "FastOperator; FactorProduct([matrix]) makes one of a matrix"
-            )
-    return operators
+def _starts(name, value, count):
+    """Return an argument that holds the first rows or columns of blocks, checked."""
+    starts = tuple(size(name, one, 0) for one in sequence(name, value, "integers"))
+    if len(starts) != count:
+        raise ValueError(f"{name} holds {len(starts)} integers for {count} blocks")
+    return starts
 
 
 def _diagonal(shapes):

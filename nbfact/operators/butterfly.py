@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy import ndarray
 
-from .._core.checks import dtype_of
+from .._core.array_checks import plain_array
+from .._core.checks import dtype_of, sequence
 from .._core.dtypes import common_dtype
 from . import layouts, reorderings
 from .algebra import Algebra
@@ -100,7 +101,7 @@ class Butterfly(ProgramOperator):
         rows: Any = None,
         columns: Any = None,
     ) -> None:
-        chain = chain if isinstance(chain, Chain) else Chain(chain)
+        chain = _chain_of(chain)
         self.values = tuple(layouts.checked_values(chain, values))
         self.rows, m = reorderings.checked_permutation("rows", rows, chain.shape[0])
         self.columns, n = reorderings.checked_permutation(
@@ -120,7 +121,12 @@ class Butterfly(ProgramOperator):
         ks_values : sequence of array_like, shapes (a, b, c, d)
             The values of the factors, from left to right; shapes are the patterns.
         """
-        return cls([np.shape(value) for value in ks_values], ks_values)
+        listed = sequence("ks_values", ks_values, "arrays", 1)
+        values = [plain_array(f"ks_values[{j}]", one) for j, one in enumerate(listed)]
+        try:
+            return cls([value.shape for value in values], values)
+        except ValueError as error:
+            raise ValueError(f"ks_values: {error}") from None
 
     @classmethod
     def from_twiddle(cls, twiddle: Any, increasing_stride: bool = True) -> "Butterfly":
@@ -171,9 +177,9 @@ class Butterfly(ProgramOperator):
             When the number of factors or a shape is not that of the chain, or an entry
             outside a pattern is not zero.
         """
-        chain = chain if isinstance(chain, Chain) else Chain(chain)
+        chain = _chain_of(chain)
         scale = getattr(factors, "scale", 1.0)
-        listed = getattr(factors, "factors", factors)
+        listed = sequence("factors", getattr(factors, "factors", factors), "matrices")
         if len(listed) != len(chain):
             raise ValueError(f"{len(listed)} factors for {len(chain)} patterns")
         values = [
@@ -312,7 +318,7 @@ class Butterfly(ProgramOperator):
             call = self._quick.get(other.ndim)
             if call is not None and len(other) == self.shape[1] and other.flags.carray:
                 return call(other)
-        return super().__matmul__(other)
+        return self._product(other)
 
     def _joined(self, other: Algebra) -> "Butterfly | None":
         if not isinstance(other, Butterfly):
@@ -374,3 +380,13 @@ class Butterfly(ProgramOperator):
             f"{', permuted ' * bool(permuted)}{' and '.join(permuted)}\n"
             f"  {' '.join(str(pattern) for pattern in self.chain)}"
         )
+
+
+def _chain_of(chain):
+    """Return an argument `chain`, a chain or its patterns, as a chain."""
+    if isinstance(chain, Chain):
+        return chain
+    try:
+        return Chain(chain)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"chain: {error}") from None

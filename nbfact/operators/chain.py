@@ -4,13 +4,15 @@ import functools
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .._core.checks import size
+from .._core.checks import sequence, shown, size
+from .._core.limits import check_memory
 from . import patterns as pt
 from . import radices
+from .drawings import drawn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,7 +89,10 @@ class Chain(Sequence):
 
     def __init__(self, patterns: Iterable[Sequence[int]]) -> None:
         checked = tuple(
-            pt.checked_pattern(j, p) for j, p in enumerate(radices.listed(patterns))
+            pt.checked_pattern(j, p)
+            for j, p in enumerate(
+                sequence("patterns", patterns, "patterns (a, b, c, d)")
+            )
         )
         if not checked:
             raise ValueError("a chain needs at least one pattern (a, b, c, d)")
@@ -100,7 +105,15 @@ class Chain(Sequence):
                 )
         self.patterns = checked
         self.shape = (pt.shape_of(checked[0])[0], pt.shape_of(checked[-1])[1])
-        self.n_parameters = sum(math.prod(pattern) for pattern in checked)
+        self.n_parameters = sum(math.prod(pattern) for pattern in checked)  # the last
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "n_parameters" in self.__dict__:
+            self.__delattr__(name)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"cannot change {name!r}: a Chain is immutable")
 
     @classmethod
     def square_dyadic(cls, n: int | tuple[int, int]) -> "Chain":
@@ -122,7 +135,7 @@ class Chain(Sequence):
             When `n` is not an integer or a pair of integers, not a power of two, or the
             shape is not square.
         """
-        return cls.mixed_radix(radices.dyadic(n))
+        return cls.mixed_radix(radices.dyadic("n", n))
 
     @classmethod
     def rank2(cls, n: int | tuple[int, int]) -> "Chain":
@@ -132,7 +145,7 @@ class Chain(Sequence):
         discrete cosine, sine and Hartley transforms are. Parameters and errors are
         those of `square_dyadic`.
         """
-        return cls.mixed_radix(radices.dyadic(n), rank=2)
+        return cls.mixed_radix(radices.dyadic("n", n), rank=2)
 
     @classmethod
     def mixed_radix(
@@ -169,8 +182,10 @@ class Chain(Sequence):
         >>> Chain.mixed_radix([2, 3]).patterns
         ((1, 2, 2, 3), (2, 3, 3, 1))
         """
-        rows = [size("factors", value) for value in radices.listed(factors)]
-        wide = rows if columns is None else radices.listed(columns)
+        rows = [
+            size("factors", value) for value in sequence("factors", factors, "radices")
+        ]
+        wide = rows if columns is None else sequence("columns", columns, "radices")
         wide = [size("columns", value) for value in wide]
         rank = size("rank", rank)
         if not rows or len(rows) != len(wide):
@@ -178,17 +193,7 @@ class Chain(Sequence):
                 f"{len(rows)} factors and {len(wide)} columns: expected as many of "
                 "each, at least one"
             )
-        last = len(rows) - 1
-        patterns = [
-            (
-                math.prod(wide[:level]),
-                rows[level] * (1 if level == 0 else rank),
-                wide[level] * (1 if level == last else rank),
-                math.prod(rows[level + 1 :]),
-            )
-            for level in range(len(rows))
-        ]
-        return cls(patterns)
+        return cls(radices.patterns_of(rows, wide, rank))
 
     @classmethod
     def monarch(
@@ -224,7 +229,7 @@ class Chain(Sequence):
         >>> Chain.monarch((64, 16)).patterns
         ((1, 8, 4, 8), (4, 8, 4, 1))
         """
-        m, n = radices.order_or_shape(shape)
+        m, n = radices.order_or_shape("shape", shape)
         p = radices.near_root(m) if p is None else size("p", p)
         q = radices.near_root(n) if q is None else size("q", q)
         for name, divisor, letter, order in (("p", p, "m", m), ("q", q, "n", n)):
@@ -261,7 +266,7 @@ class Chain(Sequence):
         >>> Chain.smallest((12, 12)).patterns, Chain.smallest((7, 6)).patterns
         (((1, 2, 2, 6), (2, 2, 2, 3), (4, 3, 3, 1)), ((1, 7, 6, 1),))
         """
-        m, n = radices.order_or_shape(shape)
+        m, n = radices.order_or_shape("shape", shape)
         rows, columns = radices.prime_factors(m) or [1], radices.prime_factors(n) or [1]
         if rows != columns:
             length = min(len(rows), len(columns))
@@ -329,6 +334,7 @@ class Chain(Sequence):
 
     def toarray(self) -> np.ndarray:
         """Return the support of the product as a boolean array of the chain's shape."""
+        check_memory(f"the support of a product {self.shape}", math.prod(self.shape), 1)
         product = np.ones((1, 1), bool)
         for number in range(len(self)):
             support = self.support(number)
@@ -336,8 +342,14 @@ class Chain(Sequence):
         return product
 
     def support(self, number: int) -> np.ndarray:
-        """Return the support of one factor as a boolean array of shape (abd, acd)."""
-        a, b, c, d = self.patterns[number]
+        """Return the support of one factor as a boolean array of shape (abd, acd).
+
+        The number counts from 0, or from the end if it is negative.
+        """
+        place = size("number", number, -len(self), len(self) - 1)
+        a, b, c, d = self.patterns[place]
+        rows, columns = pt.shape_of(self.patterns[place])
+        check_memory(f"the support of {self.patterns[place]}", rows * columns, 1)
         block = np.ones((b, c), bool)
         return np.kron(np.kron(np.eye(a, dtype=bool), block), np.eye(d, dtype=bool))
 
@@ -357,26 +369,15 @@ class Chain(Sequence):
         ------
         ModuleNotFoundError
             When matplotlib is not installed; the message says how to install it.
+        TypeError
+            When `figure` is no figure.
         """
-        if figure is None:
-            try:
-                from matplotlib.figure import Figure
-            except ModuleNotFoundError:
-                raise ModuleNotFoundError(
-                    'matplotlib is missing; pip install "nbfact[study]" brings it'
-                ) from None
-            figure = Figure(figsize=(3 * len(self), 3.2), layout="constrained")
-        for number, (axes, pattern) in enumerate(
-            zip(np.ravel(figure.subplots(1, len(self))), self.patterns, strict=True)
-        ):
-            axes.imshow(~self.support(number), cmap="gray", interpolation="nearest")
-            axes.set(title=str(pattern), xticks=[], yticks=[])
-        return figure
+        return drawn([(str(p), self.support(j)) for j, p in enumerate(self)], figure)
 
     def __matmul__(self, other: Any) -> "Chain":
         """Return the chain of the product of two products."""
         if not isinstance(other, Chain):
-            return NotImplemented
+            raise TypeError(f"other is {shown(other)}: expected a Chain")
         return Chain(self.patterns + other.patterns)
 
     def __getitem__(self, index: Any) -> Any:

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import array_of
+from .._core.array_checks import array_of
 from .._core.dtypes import common_dtype
 from .butterfly import Butterfly
 from .chain import Chain
-from .fourier import fourier_values
+from .fourier import fourier_values, order_radices
 from .patterns import fused_values
 from .radices import prime_factors
 from .reorderings import digit_reversal
@@ -64,7 +64,7 @@ def circulant(c: Any) -> Butterfly:
     array([4., 1., 2., 3.])
     """
     c = array_of("c", c, 1)
-    radices = prime_factors(len(c)) or [1]
+    radices = order_radices(f"c of length {len(c)}", len(c))
     reversal = digit_reversal(radices)
     return _circulant(c, radices, reversal, reversal)
 
@@ -166,10 +166,10 @@ def _toeplitz(c, r, rows):
     """Return the Toeplitz matrix of a column and a row, its row i moved to rows[i]."""
     m, n = len(c), len(r)
     order = _cheapest_order(m + n - 1)
+    radices = order_radices(f"c and r of lengths {m} and {n}", order)
     first = np.zeros(order, common_dtype(c.dtype, r.dtype))
     first[:m] = c
     first[order - n + 1 :] = r[:0:-1]
-    radices = prime_factors(order) or [1]
     reversal = digit_reversal(radices)
     rows = np.pad(rows, (0, order - m), constant_values=-1)[reversal]
     columns = np.where(reversal < n, reversal, -1)

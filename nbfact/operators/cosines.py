@@ -1,13 +1,13 @@
 """Discrete cosine and sine transforms of any order, as exact real butterflies."""
 
+import math
 from typing import Any
 
 import numpy as np
 
-from .._core.checks import dtype_of, size
+from .._core.checks import dtype_of, flag, size
 from .butterfly import Butterfly
-from .fourier import butterfly, fourier_values
-from .radices import prime_factors
+from .fourier import butterfly, fourier_values, order_radices
 from .reorderings import digit_reversal, makhoul
 
 
@@ -71,16 +71,17 @@ def dct(
     >>> nf.transforms.dct(64).nnz, nf.transforms.dct(64).rcg
     (2560, 1.6)
     """
-    n, type = size("n", n), _type(type)
+    n, type, normalized = size("n", n), _type(type), flag("normalized", normalized)
     dtype = dtype_of(dtype, "f")
     if type == 1:
         return _cosine_of_double_order(n, normalized, dtype)
+    radices = order_radices(f"n={n}", n)
     k, weights = np.arange(n), np.full(n, np.sqrt(2 / n) if normalized else 2.0)
     odd = np.arange(n) >= (n + 1) // 2  # positions of odd columns in Makhoul's order
     if type == 4:
-        return _makhoul(2 * k + 1, 4 * k + 4 * n * odd, weights, dtype)
+        return _makhoul(radices, 2 * k + 1, 4 * k + 4 * n * odd, weights, dtype)
     weights[0] = np.sqrt(1 / n) if normalized else 4.0 - type
-    second = _makhoul(2 * k, None, weights, dtype)
+    second = _makhoul(radices, 2 * k, None, weights, dtype)
     return second if type == 2 else second.T
 
 
@@ -138,29 +139,29 @@ def dst(
     >>> bool(np.allclose(nf.transforms.dst(7, type=4) @ x, expected))
     True
     """
-    n, type = size("n", n), _type(type)
+    n, type, normalized = size("n", n), _type(type), flag("normalized", normalized)
     dtype = dtype_of(dtype, "f")
     if type == 1:
         return _sine_of_double_order(n, normalized, dtype)
+    radices = order_radices(f"n={n}", n)
     k, weights = np.arange(n), np.full(n, np.sqrt(2 / n) if normalized else 2.0)
     odd = np.arange(n) >= (n + 1) // 2
     # sin(t) is the real part of i exp(-it). Angles count in turns of 1/8n, so that the
     # quarter turn of the factor i is 2n.
     if type == 4:
-        return _makhoul(2 * k + 1 - 2 * n, 4 * k, weights, dtype)
+        return _makhoul(radices, 2 * k + 1 - 2 * n, 4 * k, weights, dtype)
     weights[-1] = np.sqrt(1 / n) if normalized else 4.0 - type
-    second = _makhoul(2 * k + 2 - 2 * n, 8 * k + 4 * n * odd, weights, dtype)
+    second = _makhoul(radices, 2 * k + 2 - 2 * n, 8 * k + 4 * n * odd, weights, dtype)
     return second if type == 2 else second.T
 
 
-def _makhoul(rows, columns, weights, dtype):
+def _makhoul(radices, rows, columns, weights, dtype):
     """Return diag(weights) Re(diag(r) F diag(c)), its columns in Makhoul's order.
 
-    rows and columns are the numerators of the angles of r and c, see `fourier_values`;
-    they and the weights have shape (n,).
+    The radices are those of F. rows and columns are the numerators of the angles of r
+    and c, see `fourier_values`; they and the weights have shape (n,).
     """
     n = len(rows)
-    radices = prime_factors(n) or [1]
     values = fourier_values(radices, rows, columns)
     values[0] = values[0] * weights.reshape(1, radices[0], 1, -1)
     return butterfly(radices, values, makhoul(n)[digit_reversal(radices)], dtype)
@@ -173,6 +174,7 @@ def _cosine_of_double_order(n, normalized, dtype):
     """
     if n < 2:
         raise ValueError(f"n={n}: a cosine transform of type 1 needs at least 2")
+    radices = order_radices(f"n={n}", 2 * (n - 1))
     rows, columns = np.ones(n), np.full(n, 2.0)
     columns[[0, -1]] = 1.0
     if normalized:
@@ -180,7 +182,7 @@ def _cosine_of_double_order(n, normalized, dtype):
         rows[[0, -1]] = np.sqrt(1 / (n - 1))
         columns[:] = 1.0
         columns[[0, -1]] = np.sqrt(0.5)
-    return _part(2 * (n - 1), 0, 0, rows, columns, dtype)
+    return _part(radices, 0, 0, rows, columns, dtype)
 
 
 def _sine_of_double_order(n, normalized, dtype):
@@ -188,21 +190,21 @@ def _sine_of_double_order(n, normalized, dtype):
 
     The part has the rows and the columns 1 to n.
     """
+    radices = order_radices(f"n={n}", 2 * (n + 1))
     rows = np.full(n, np.sqrt(2 / (n + 1)) if normalized else 2.0)
     quarter = -4 * (n + 1)  # a quarter turn back, so that sines become real parts
-    return _part(2 * (n + 1), 1, quarter, rows, np.ones(n), dtype)
+    return _part(radices, 1, quarter, rows, np.ones(n), dtype)
 
 
-def _part(order, first, turn, rows, columns, dtype):
+def _part(radices, first, turn, rows, columns, dtype):
     """Return the part of a weighted Fourier transform from index `first` on.
 
     The part has n rows and n columns. `turn` is added to the numerators of all angles;
     `rows` and `columns` are the weights, of shape (n,).
     """
-    n = len(rows)
+    n, order = len(rows), math.prod(radices)
     padding = (first, order - n - first)
     index = np.pad(np.arange(n), padding, constant_values=-1)
-    radices = prime_factors(order)
     reversal = digit_reversal(radices)
     values = fourier_values(radices, np.full(order, turn))
     weights = np.pad(rows, padding).reshape(1, radices[0], 1, -1)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from .._core import dask
-from .._core.dtypes import common_dtype, real_dtype
+from .._core.checks import sequence, shown
+from .._core.dtypes import common_dtype
+from .._core.limits import check_memory
 from .algebra import MAKERS, Algebra
 from .linear_operator import LinearOperator, NotAnArray
 from .operator_files import Saved, write_mat, write_operator, write_plain
@@ -77,53 +79,27 @@ class FastOperator(Algebra):
         """Return m n / nnz, the relative complexity gain."""
         return 1 / self.density if self.nnz else float("inf")
 
-    def _apply(self, x: np.ndarray) -> np.ndarray:
-        """Multiply a checked array (n,) or (n, batch)."""
-        dtype = common_dtype(self.dtype, x.dtype)
-        # A real map of complex columns is the same map of twice as many real columns.
-        kernel_dtype = dtype if self.dtype.kind == "c" else real_dtype(dtype)
-        if x.dtype != dtype or not (x.flags.c_contiguous and x.flags.writeable):
-            x = np.array(x, dtype, order="C")
-        shape = (self.shape[0], *x.shape[1:])
-        if x.size == 0:
-            return np.zeros(shape, dtype)
-        if kernel_dtype == dtype:
-            return self._run(dtype, x)
-        columns = x.reshape(len(x), -1).view(kernel_dtype)
-        return self._run(kernel_dtype, columns).view(dtype).reshape(shape)
-
-    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
-        """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
-        raise NotImplementedError
-
-    def _operand(self, other: Any) -> np.ndarray:
-        """Return the right operand of a product as an array of a shape that fits."""
-        x = other.toarray() if hasattr(other, "toarray") else np.asarray(other)
-        self._check_shape(x.shape)
-        return x
-
-    def _check_shape(self, shape: tuple) -> None:
-        """Raise ValueError unless an array of this shape can be multiplied."""
-        n = self.shape[1]
-        if len(shape) not in (1, 2) or shape[0] != n:
-            raise ValueError(
-                f"an operator of shape {self.shape} multiplies arrays of shape "
-                f"({n},) or ({n}, batch), got {shape}"
-            )
-
     @overload
     def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
     @overload
     def __matmul__(self, other: NotAnArray) -> Any: ...
     def __matmul__(self, other: Any) -> Any:
-        """Multiply an array (n,) or (n, batch), or compose with another operator.
+        """Multiply an array (n,) or (..., n, batch), or compose with another operator.
 
         The product with a dask array is a dask array: nothing is computed yet.
+        """
+        return self._product(other)
+
+    def _product(self, other: Any) -> Any:
+        """Return ``self @ other``.
+
+        The methods for products call this one, and never each other, so that a subclass
+        can override any of them in terms of another.
         """
         if type(other) is np.ndarray and other.dtype is self.dtype:
             # A kernel takes the array as it is: more checks would double the time.
             if other.flags.carray and other.size and other.ndim <= 2:
-                self._check_shape(other.shape)
+                self._check_shape("other", other.shape)
                 return self._run(self.dtype, other)
         if isinstance(other, FastOperator):
             if self.shape[1] != other.shape[0]:
@@ -133,30 +109,30 @@ class FastOperator(Algebra):
                 )
             return MAKERS["product"](self, other)
         if isinstance(other, LinearOperator):
-            # SciPy's __matmul__ would call __mul__ and so end up here again.
-            return LinearOperator.dot(self, other)
+            return LinearOperator.dot(self, other)  # one of SciPy's own
         if dask.is_dask(other):
-            dask.check_known(other, 0)
-            self._check_shape(other.shape)
+            dask.check_known(other, max(other.ndim - 2, 0))
+            self._check_shape("other", other.shape)
             dtype = common_dtype(self.dtype, other.dtype)
             return dask.product(self, other, dtype)
-        return self._apply(self._operand(other))
+        return self._multiplied(self._operand("other", other))
 
-    def dot(self, x: Any) -> Any:
-        """Return ``self @ x``, or ``self * x`` for a number, as SciPy does."""
-        return self * x if np.isscalar(x) else self @ x
+    def _transpose(self) -> Any:
+        return self._turned("_adjoint", "_transpose")
 
-    def _matvec(self, x):
-        return self._apply(x.reshape(-1))
+    def _adjoint(self) -> Any:
+        return self._turned("_transpose", "_adjoint")
 
-    def _matmat(self, x):
-        return self._apply(x)
+    def _turned(self, known, missing):
+        """Return the adjoint of a real operator as its transpose, or the reverse.
 
-    def _rmatvec(self, x):
-        return self.H @ x.reshape(-1)
-
-    def _rmatmat(self, x):
-        return self.H @ x
+        SciPy would make one that multiplies by the adjoint of this one, without end.
+        """
+        kind = type(self)
+        if self.dtype.kind != "c":
+            if getattr(kind, known) is not getattr(FastOperator, known):
+                return getattr(self, known)()
+        raise NotImplementedError(f"the class {kind.__name__} must implement {missing}")
 
     def inverse(self) -> "FastOperator":
         """Return the inverse as a fast operator, where one is known.
@@ -295,6 +271,27 @@ class FastOperator(Algebra):
     def toarray(self) -> np.ndarray:
         """Return the dense matrix, (m, n), in the dtype of the operator."""
         m, n = self.shape
+        check_memory(f"a dense array of shape {self.shape}", m * n + min(m, n) ** 2)
         if m < n:
             return np.ascontiguousarray((self.T @ np.eye(m, dtype=self.dtype)).T)
         return self @ np.eye(n, dtype=self.dtype)
+
+
+def operators_of(name: str, value: Any) -> "list[FastOperator]":
+    """Return an argument that holds operators as a list of at least one, or raise.
+
+    A TypeError says which item is no FastOperator; `name` is that of the argument.
+    """
+    listed = sequence(name, value, "operators", 1)
+    for number, one in enumerate(listed):
+        check_operator(f"{name}[{number}]", one)
+    return listed
+
+
+def check_operator(name: str, value: Any) -> None:
+    """Raise a TypeError unless an argument is a FastOperator."""
+    if not isinstance(value, FastOperator):
+        raise TypeError(
+            f"{name} is {shown(value)}: expected a FastOperator; "
+            "FactorProduct([matrix]) makes one of a matrix"
+        )

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .._core.angles import exp_turns
-from .._core.checks import dtype_of, size
+from .._core.checks import dtype_of, flag, sequence, size
+from .._core.limits import check_memory
 from .butterfly import Butterfly
 from .chain import Chain
 from .radices import prime_factors
@@ -77,9 +78,9 @@ def dft(
     >>> F.chain, round(F.rcg, 3)  # 12 / (2 + 2 + 3)
     (Chain([(1, 2, 2, 6), (2, 2, 2, 3), (4, 3, 3, 1)]), 1.714)
     """
-    n = size("n", n)
+    n, normalized = size("n", n), flag("normalized", normalized)
     dtype = dtype_of(dtype, "c")
-    radices = _radices(n, radices)
+    radices = order_radices(f"n={n}", n, radices)
     values = fourier_values(radices)
     if normalized:
         values[0] = values[0] / np.sqrt(n)
@@ -125,9 +126,9 @@ def idft(
     >>> bool(np.allclose(nf.transforms.idft(6) @ (nf.transforms.dft(6) @ x), x))
     True
     """
-    n = size("n", n)
+    n, normalized = size("n", n), flag("normalized", normalized)
     dtype = dtype_of(dtype, "c")
-    radices = _radices(n, radices)
+    radices = order_radices(f"n={n}", n, radices)
     values = fourier_values(radices)
     values[0] = values[0] / (np.sqrt(n) if normalized else n)
     return butterfly(radices, values, digit_reversal(radices), dtype).H
@@ -183,9 +184,9 @@ def hartley(n: int, normalized: bool = True, *, dtype: Any = np.float64) -> Butt
            [ 1, -1,  1, -1],
            [ 1, -1, -1,  1]])
     """
-    n = size("n", n)
+    n, normalized = size("n", n), flag("normalized", normalized)
     dtype = dtype_of(dtype, "f")
-    radices = _radices(n)
+    radices = order_radices(f"n={n}", n)
     values = fourier_values(radices)
     values[-1] = values[-1] * (1 + 1j)  # exact: most of its values are 1 or -1
     if normalized:
@@ -250,11 +251,31 @@ def butterfly(
     return (found.real_part() if dtype.kind == "f" else found).astype(dtype)
 
 
-def _radices(n, radices=None):
-    """Return the checked radices with product n; by default its prime factors."""
+def order_radices(what: str, n: int, radices: Any = None) -> list[int]:
+    """Return radices with product n, whose values fit into the memory of this machine.
+
+    Parameters
+    ----------
+    what : str
+        The argument with its value, such as ``"n=12"``, for messages.
+    n : int
+        Order of a Fourier transform, at least 1.
+    radices : sequence of int, optional
+        What the caller passed; by default the prime factors of n.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When a radix is not a positive integer, their product is not n, or the values
+        do not fit.
+    """
+    check_memory(what, 16 * n)
     if radices is None:
-        return prime_factors(n) or [1]
-    found = [size("radices", radix) for radix in np.atleast_1d(radices).tolist()]
-    if math.prod(found) != n or not found:
-        raise ValueError(f"radices {found}: their product is not n={n}")
+        found = prime_factors(n) or [1]
+    else:
+        listed = sequence("radices", radices, "integers", 1)
+        found = [size("radices", radix) for radix in listed]
+        if math.prod(found) != n:
+            raise ValueError(f"radices {found}: their product is not n={n}")
+    check_memory(what, 4 * n * sum(found), 16)
     return found

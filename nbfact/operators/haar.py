@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._core.checks import dtype_of, power_of_two
+from .._core.limits import check_memory
 from .factor_product import FactorProduct
 
 
@@ -55,6 +56,7 @@ def haar(n: int, dtype: Any = np.float64) -> FactorProduct:
     6016
     """
     n = power_of_two("n", n, "a Haar matrix")
+    check_memory(f"n={n}", 24 * n, 16)
     dtype = dtype_of(dtype, "f")
     factors: list[Any] = []
     active = n

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import dtype_of, power_of_two
+from .._core.checks import dtype_of, flag, power_of_two
+from .._core.limits import check_memory
 from .butterfly import Butterfly
 from .chain import Chain
 
@@ -52,6 +53,8 @@ def hadamard(n: int, normalized: bool = True, *, dtype: Any = np.float64) -> But
     51.2
     """
     n = power_of_two("n", n, "a Hadamard matrix")
+    normalized = flag("normalized", normalized)
+    check_memory(f"n={n}", 6 * n * n.bit_length())
     dtype = dtype_of(dtype, "f")
     block = np.array([[1.0, 1.0], [1.0, -1.0]] if n > 1 else [[1.0]])
     chain = Chain.square_dyadic(n)

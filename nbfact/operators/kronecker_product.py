@@ -7,12 +7,13 @@ from typing import Any, overload
 import numpy as np
 import scipy.sparse as sp
 
-from .._core.checks import array_of
+from .._core.array_checks import array_of
 from .._core.dtypes import common_dtype
+from .._core.limits import check_memory
 from .butterfly import Butterfly
 from .chain import Chain
 from .factor_product import FactorProduct
-from .fast_operator import FastOperator
+from .fast_operator import FastOperator, check_operator
 from .operator_files import KRONECKER, Saved
 
 
@@ -46,6 +47,8 @@ class KroneckerProduct(FastOperator):
     """
 
     def __init__(self, left: FastOperator, right: FastOperator) -> None:
+        check_operator("left", left)
+        check_operator("right", right)
         self.left, self.right = left, right
         (m, n), (p, q) = left.shape, right.shape
         super().__init__(common_dtype(left.dtype, right.dtype), (m * p, n * q))
@@ -162,6 +165,8 @@ def _kronecker_butterfly(left, right):
     """Return the Kronecker product of two butterflies, (A ⊗ I) (I ⊗ B), as one."""
     dtype = common_dtype(left.dtype, right.dtype)
     below, beside = right.chain.shape[0], left.chain.shape[1]
+    entries = below * left.nnz + beside * right.nnz
+    check_memory(f"matrices with {entries} values", 2 * entries, dtype.itemsize)
     values = [np.repeat(value.astype(dtype), below, axis=3) for value in left.values]
     values += [
         np.tile(value.astype(dtype), (beside, 1, 1, 1)) for value in right.values
@@ -183,6 +188,8 @@ def _kronecker_butterfly(left, right):
 
 def _kronecker_factors(left, right):
     """Return the Kronecker product of two FactorProducts, (A ⊗ I) (I ⊗ B), as one."""
+    entries = right.shape[0] * left.nnz + left.shape[1] * right.nnz
+    check_memory(f"matrices with {entries} entries", 2 * entries, 16)
     below = sp.eye_array(right.shape[0], dtype=right.dtype)
     beside = sp.eye_array(left.shape[1], dtype=left.dtype)
     factors = [sp.kron(factor, below, format="csr") for factor in left.factors]

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from .._core.array_checks import matrix_of, plain_array
+from .._core.checks import flag, sequence
 from .._core.dtypes import common_dtype
 from .chain import Chain
 from .patterns import Pattern, shape_of
@@ -47,8 +49,7 @@ def factor_values(factor: Any, pattern: Pattern, name: str) -> np.ndarray:
         When the shape is not that of the pattern, or an entry outside the pattern is
         not zero.
     """
-    if not sp.issparse(factor):
-        factor = np.asarray(factor)
+    factor = matrix_of(name, factor)
     if factor.shape != shape_of(pattern):
         raise ValueError(
             f"{name} has shape {factor.shape}, the pattern {pattern} has shape "
@@ -99,13 +100,14 @@ def from_twiddle(
     ValueError
         When the shape is not that of a twiddle.
     """
-    twiddle = np.asarray(twiddle)
+    twiddle = plain_array("twiddle", twiddle)
     shape = twiddle.shape
     if len(shape) != 6 or 0 in shape or shape[3:] != (2 ** (shape[2] - 1), 2, 2):
         raise ValueError(
             f"twiddle has shape {shape}, expected (nstacks, nblocks, log2(n), n / 2, "
             "2, 2)"
         )
+    increasing_stride = flag("increasing_stride", increasing_stride)
     n_stacks, n_blocks, n_levels, half = shape[:4]
     applied = []
     if n_stacks > 1:
@@ -215,7 +217,8 @@ def checked_values(chain: Chain, values: Sequence[Any]) -> list[np.ndarray]:
         When the number of arrays or a shape is not that of the chain, when there are
         several dtypes, or when a value is NaN or infinite.
     """
-    arrays = [np.asarray(value) for value in values]
+    listed = sequence("values", values, "arrays")
+    arrays = [plain_array(f"values[{j}]", one) for j, one in enumerate(listed)]
     if len(arrays) != len(chain):
         raise ValueError(f"{len(arrays)} arrays of values for {len(chain)} patterns")
     for number, (array, pattern) in enumerate(zip(arrays, chain, strict=True)):

@@ -9,7 +9,7 @@ import numpy as np
 from .._core.dtypes import common_dtype
 from .algebra import maker
 from .factor_product import FactorProduct
-from .fast_operator import FastOperator
+from .fast_operator import FastOperator, operators_of
 from .operator_files import PRODUCT, Saved
 from .selected_operator import part
 
@@ -32,8 +32,8 @@ class OperatorProduct(FastOperator):
 
     Raises
     ------
-    ValueError
-        When there is no operator, or shapes do not chain.
+    TypeError, ValueError
+        When there is no operator, one is none, or shapes do not chain.
 
     See Also
     --------
@@ -48,9 +48,7 @@ class OperatorProduct(FastOperator):
     """
 
     def __init__(self, operators: Sequence[FastOperator]) -> None:
-        self.operators = tuple(operators)
-        if not self.operators:
-            raise ValueError("operators is empty: a product needs at least one")
+        self.operators = tuple(operators_of("operators", operators))
         for left, right in zip(self.operators, self.operators[1:], strict=False):
             if left.shape[1] != right.shape[0]:
                 raise ValueError(f"shapes do not chain: {left.shape} @ {right.shape}")

@@ -9,7 +9,7 @@ import numpy as np
 from .._core.dtypes import common_dtype
 from .algebra import maker
 from .factor_product import FactorProduct
-from .fast_operator import FastOperator
+from .fast_operator import FastOperator, operators_of
 from .operator_files import SUM, Saved
 from .selected_operator import part
 
@@ -32,8 +32,8 @@ class OperatorSum(FastOperator):
 
     Raises
     ------
-    ValueError
-        When there is no term, or the shapes differ.
+    TypeError, ValueError
+        When there is no term, one is no operator, or the shapes differ.
 
     See Also
     --------
@@ -49,7 +49,7 @@ class OperatorSum(FastOperator):
     """
 
     def __init__(self, terms: Sequence[FastOperator]) -> None:
-        self.terms = tuple(terms)
+        self.terms = tuple(operators_of("terms", terms))
         shapes = {term.shape for term in self.terms}
         if len(shapes) != 1:
             raise ValueError(f"terms must be of one shape, got {sorted(shapes)}")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import size
+from .._core.checks import sequence, shown, size
 
 Pattern = tuple[int, int, int, int]
 
@@ -33,7 +33,7 @@ def checked_pattern(number: int, pattern: Any) -> Pattern:
         entries = ()
     if len(entries) != 4 or min(entries) < 1:
         raise ValueError(
-            f"patterns[{number}]={pattern!r}: expected four positive integers "
+            f"patterns[{number}]={shown(pattern)}: expected four positive integers "
             "(a, b, c, d)"
         )
     a, b, c, d = entries
@@ -155,7 +155,9 @@ def groups(length: int, sizes: Sequence[int] | None) -> Iterator[tuple[int, int]
     >>> list(groups(3, [1, 2]))
     [(0, 1), (1, 3)]
     """
-    found = [length] if sizes is None else [size("sizes", one) for one in sizes]
+    found = [length]
+    if sizes is not None:
+        found = [size("sizes", one) for one in sequence("sizes", sizes, "integers")]
     if sum(found) != length:
         raise ValueError(f"sizes {found} add up to {sum(found)}, not {length} factors")
     return itertools.pairwise([0, *itertools.accumulate(found)])

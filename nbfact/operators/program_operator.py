@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .._core.array_checks import check_output
 from .._core.dtypes import common_dtype
 from .._core.threads import threads as threads_of
 from . import plan as plans
@@ -48,9 +49,9 @@ class ProgramOperator(FastOperator):
 
         Parameters
         ----------
-        x : array_like, shape (n,) or (n, batch)
+        x : array_like, shape (n,) or (..., n, batch)
             Vector or columns to multiply.
-        out : ndarray, shape (m,) or (m, batch), optional
+        out : ndarray, shape (m,) or (..., m, batch), optional
             Array of the dtype of the product to write into. It may be `x` itself, or
             share memory with it. When it is C-contiguous and shares no memory with `x`,
             nothing is allocated for the result.
@@ -60,14 +61,14 @@ class ProgramOperator(FastOperator):
 
         Returns
         -------
-        ndarray, shape (m,) or (m, batch)
+        ndarray, shape (m,) or (..., m, batch)
             `out`, or a new array.
 
         Raises
         ------
         TypeError, ValueError
-            When the shape of `x`, or the shape or the dtype of `out` does not fit, or
-            `threads` is no positive integer.
+            When the shape of `x`, or the shape or the dtype of `out` does not fit, when
+            `out` is no array or read-only, or `threads` is no positive integer.
         """
         if threads is not None:
             with threads_of(threads):
@@ -76,19 +77,17 @@ class ProgramOperator(FastOperator):
             return self @ x
         if 1 in self._quick and self._own(x, 1) and self._own(out, 0) and x is not out:
             return self._quick[1](x, out)
-        x = self._operand(x)
-        dtype, shape = common_dtype(self.dtype, x.dtype), (self.shape[0], *x.shape[1:])
-        if out.shape != shape or out.dtype != dtype:
-            raise ValueError(
-                f"out has shape {out.shape} and dtype {out.dtype}, the product has "
-                f"shape {shape} and dtype {dtype}"
-            )
-        ready = x.size and x.dtype == self.dtype == dtype
-        ready = ready and x.flags.carray and out.flags.carray
-        if ready and not np.may_share_memory(x, out):
-            self._run(dtype, x, out)
+        x = self._operand("x", x)
+        dtype, m = common_dtype(self.dtype, x.dtype), self.shape[0]
+        shape = (m,) if x.ndim == 1 else (*x.shape[:-2], m, x.shape[-1])
+        check_output("out", out, shape, dtype)
+        written = np.asarray(out)
+        ready = x.size and x.ndim <= 2 and x.dtype == self.dtype == dtype
+        ready = ready and x.flags.carray and written.flags.carray
+        if ready and not np.may_share_memory(x, written):
+            self._run(dtype, x, written)
         else:
-            out[...] = self._apply(x)
+            written[...] = self._multiplied(x)
         return out
 
     def _own(self, x, axis):
@@ -127,8 +126,20 @@ class ProgramOperator(FastOperator):
             self._programs[key] = program
             if dtype == self.dtype:
                 run = program.for_vectors() if vector else program.run
-                self._quick[1 if vector else 2] = run
+                self._quick[1 if vector else 2] = run if vector else self._several(run)
         return self._programs[key]
+
+    def _several(self, run):
+        """Return a function that multiplies columns by a program.
+
+        It multiplies a single one as a vector, whatever was multiplied before, because
+        the two programs round differently.
+        """
+
+        def multiply(x):
+            return run(x) if x.shape[1] != 1 else self._run(self.dtype, x)
+
+        return multiply
 
     def _forget(self) -> None:
         """Start without the programs and the adjoints that are made when first used."""

@@ -3,28 +3,39 @@
 import itertools
 import math
 import operator
+import sys
 from typing import Any
 
-import numpy as np
+from .._core.checks import sequence, shown, size
 
-from .._core.checks import size
+MAX_PRIME = 1 << 21
+"""Largest divisor that `prime_factors` tries, which takes a tenth of a second: enough
+for all orders below 2^42."""
 
 
 def prime_factors(n: int) -> list[int]:
     """Return the prime factors of n in increasing order, none for 1.
+
+    A ValueError is raised for an order whose two largest prime factors are both above
+    `MAX_PRIME`.
 
     Examples
     --------
     >>> prime_factors(60)
     [2, 2, 3, 5]
     """
-    found, prime = [], 2
-    while prime * prime <= n:
-        while n % prime == 0:
+    found, prime, rest = [], 2, n
+    while prime * prime <= rest:
+        while rest % prime == 0:
             found.append(prime)
-            n //= prime
+            rest //= prime
         prime += 1
-    return [*found, n] if n > 1 else found
+        if prime > MAX_PRIME:
+            raise ValueError(
+                f"the order {n} is too large: its prime factors above {MAX_PRIME} are "
+                "not looked for"
+            )
+    return [*found, rest] if rest > 1 else found
 
 
 def near_root(n: int) -> int:
@@ -55,28 +66,58 @@ def lumped(factors: list[int], length: int) -> list[int]:
     return sorted([*factors[: length - 1], math.prod(factors[length - 1 :])])
 
 
-def listed(values: Any) -> list:
-    """Return a sequence as a list, or raise a TypeError."""
-    try:
-        return list(values)
-    except TypeError:
-        raise TypeError(f"expected a sequence, got {values!r}") from None
+def patterns_of(
+    rows: list[int], columns: list[int], rank: int
+) -> list[tuple[int, int, int, int]]:
+    """Return the patterns of the chain whose factors split rows and columns by radices.
+
+    The parameters are those of `Chain.mixed_radix`, checked. A ValueError is raised
+    when a product of radices is larger than any array can be.
+    """
+    for name, numbers in (("factors", rows), ("columns", columns)):
+        if any(order > sys.maxsize for order in _products(numbers)):
+            raise ValueError(
+                f"{name} of {len(numbers)} radices have a product above {sys.maxsize}"
+            )
+    before, after = _products([1, *columns[:-1]]), _products([1, *rows[:0:-1]])[::-1]
+    last = len(rows) - 1
+    return [
+        (a, b * (1 if level == 0 else rank), c * (1 if level == last else rank), d)
+        for level, (a, b, c, d) in enumerate(
+            zip(before, rows, columns, after, strict=True)
+        )
+    ]
 
 
-def order_or_shape(shape: Any) -> tuple[int, int]:
-    """Return the shape (m, n) that an argument, an order or a shape, stands for."""
-    sizes = listed(shape) if np.ndim(shape) else [shape, shape]
+def _products(numbers):
+    """Return the products of the first one, two, ... numbers, up to one too large."""
+    found = [1]
+    for number in numbers:
+        found.append(found[-1] * number)
+        if found[-1] > sys.maxsize:
+            break
+    return found[1:]
+
+
+def order_or_shape(name: str, shape: Any) -> tuple[int, int]:
+    """Return the shape (m, n) that an argument, an order or a shape, stands for.
+
+    `name` is that of the argument, for messages.
+    """
+    sizes = [shape, shape]
+    if hasattr(shape, "__iter__") and getattr(shape, "ndim", 1):
+        sizes = sequence(name, shape, "two sizes, or an order")
     if len(sizes) != 2:
-        raise ValueError(f"shape {shape!r}: expected an order, or (m, n)")
-    return size("shape", sizes[0]), size("shape", sizes[1])
+        raise ValueError(f"{name}={shown(shape)}: expected an order, or a shape (m, n)")
+    return size(name, sizes[0]), size(name, sizes[1])
 
 
-def dyadic(n: Any) -> list[int]:
+def dyadic(name: str, n: Any) -> list[int]:
     """Return log2(n) radices 2, or [1] for order 1, from an order or a square shape."""
-    rows, columns = order_or_shape(n)
+    rows, columns = order_or_shape(name, n)
     if rows != columns or rows & (rows - 1):
         raise ValueError(
-            f"shape {(rows, columns)}: a dyadic chain is square, of an order that is "
-            "a power of two"
+            f"{name}={shown(n)}: a dyadic chain has a square shape, of an order that "
+            "is a power of two"
         )
     return [2] * (rows.bit_length() - 1) or [1]

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import permutation_of, power_of_two, size
+from .._core.array_checks import permutation_of
+from .._core.checks import power_of_two, size
+from .._core.limits import check_memory
 
 
 def bit_reversal(n: int) -> np.ndarray:
@@ -33,6 +35,7 @@ def bit_reversal(n: int) -> np.ndarray:
     array([0, 4, 2, 6, 1, 5, 3, 7])
     """
     n_levels = power_of_two("n", n, "a bit reversal").bit_length() - 1
+    check_memory(f"n={n}", 4 * n)
     index, reversal = np.arange(n), np.zeros(n, np.intp)
     for level in range(n_levels):
         reversal |= ((index >> level) & 1) << (n_levels - 1 - level)
@@ -85,6 +88,7 @@ def makhoul(n: int) -> np.ndarray:
     array([0, 2, 4, 5, 3, 1])
     """
     n = size("n", n)
+    check_memory(f"n={n}", 4 * n)
     return np.concatenate([np.arange(0, n, 2), np.arange(1, n, 2)[::-1]])
 
 

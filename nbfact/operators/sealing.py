@@ -54,15 +54,23 @@ class Sealed(LinearOperator, metaclass=Sealing):
 
     def __init__(self, dtype: Any, shape: tuple[int, int]) -> None:
         m, n = shape
-        self.__dict__.update(_SCIPYS, dtype=np.dtype(dtype), shape=(int(m), int(n)))
+        # An array that NumPy makes has the one dtype of its name, and products compare
+        # the two by identity. A dtype from a pickle is another one.
+        dtype = np.dtype(np.dtype(dtype).name)
+        self.__dict__.update(_SCIPYS, dtype=dtype, shape=(int(m), int(n)))
 
     def __getstate__(self) -> dict:
         # SciPy 1.18 keeps a module in each operator, and a module cannot be pickled.
         left_out = ("_xp", "_sealed", *self._made)
-        return {k: v for k, v in self.__dict__.items() if k not in left_out}
+        state = {k: v for k, v in self.__dict__.items() if k not in left_out}
+        slots = _slots(type(self))
+        return state | {k: getattr(self, k) for k in slots if hasattr(self, k)}
 
     def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
+        slots = _slots(type(self))
+        for name in slots & state.keys():
+            object.__setattr__(self, name, state[name])
+        self.__dict__.update({k: v for k, v in state.items() if k not in slots})
         Sealed.__init__(self, self.dtype, self.shape)
         self._forget()
         self._seal()
@@ -72,15 +80,14 @@ class Sealed(LinearOperator, metaclass=Sealing):
 
     def _seal(self) -> None:
         """Make the arrays of `_owned` read-only, and refuse to set attributes."""
-        attributes = self.__dict__
         for name in self._owned:
-            _make_read_only(attributes[name])
-        attributes["_sealed"] = True
+            _make_read_only(getattr(self, name))
+        self.__dict__["_sealed"] = True
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_sealed" in self.__dict__:
             self._refuse_change(name)
-        self.__dict__[name] = value
+        object.__setattr__(self, name, value)  # it finds the slots of a subclass
 
     def __delattr__(self, name: str) -> None:
         self._refuse_change(name)
@@ -90,6 +97,18 @@ class Sealed(LinearOperator, metaclass=Sealing):
         raise AttributeError(
             f"cannot change {name!r}: a {kind} is immutable, make a new operator"
         )
+
+
+def _slots(kind: type) -> set[str]:
+    """Return the names of the attributes that a class and its bases keep in slots."""
+    found = set()
+    for base in kind.__mro__:
+        slots = vars(base).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name.startswith("__") and not name.endswith("__"):
+                name = f"_{base.__name__.lstrip('_')}{name}"  # as Python does
+            found.add(name)
+    return found - {"__dict__", "__weakref__"}
 
 
 def _make_read_only(value: Any) -> None:

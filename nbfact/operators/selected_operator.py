@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from .._core.array_checks import plain_array
 from .algebra import maker
 from .factor_product import FactorProduct
-from .fast_operator import FastOperator
+from .fast_operator import FastOperator, check_operator
 from .operator_files import SELECTED, Saved, given
 
 
@@ -34,8 +35,8 @@ class SelectedOperator(FastOperator):
 
     Raises
     ------
-    ValueError
-        When an index is outside of the operator, or none is given.
+    TypeError, ValueError
+        When `whole` is no operator, an index is outside of it, or none is given.
 
     See Also
     --------
@@ -54,6 +55,7 @@ class SelectedOperator(FastOperator):
     def __init__(
         self, whole: FastOperator, rows: Any = None, columns: Any = None
     ) -> None:
+        check_operator("whole", whole)
         self.whole = whole
         self.rows = _checked("rows", rows, whole.shape[0])
         self.columns = _checked("columns", columns, whole.shape[1])
@@ -207,7 +209,7 @@ def _checked(name, index, size):
     """Return an argument `rows` or `columns` of `SelectedOperator`, checked."""
     if index is None:
         return None
-    index = np.array(index)
+    index = plain_array(name, index)
     fits = index.ndim == 1 and index.size and index.dtype.kind in "iu"
     if not fits or index.min() < 0 or index.max() >= size:
         raise ValueError(f"{name} must be integers from 0 to {size - 1}, at least one")

@@ -1,11 +1,19 @@
 """The nine targets in the code of Dao et al. (2019), some of which are no transform."""
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.linalg
 from numpy.polynomial.legendre import legvander
+from scipy.sparse.linalg import eigsh
 
-from .._core.checks import RandomState, size
+from .._core.checks import RandomState, choice, flag, generator
+from .._core.limits import dense_order
 from .dense_transforms import dct, dft, dst, hadamard, hartley
+
+SMALL = 2048
+"""Largest order of a Hilbert matrix of which all eigenvalues are computed, which takes
+a second; for ten times the order it would take ten minutes."""
 
 
 def legendre(n: int, normalized: bool = True) -> np.ndarray:
@@ -42,7 +50,7 @@ def legendre(n: int, normalized: bool = True) -> np.ndarray:
            [-0.5  ,  0.   ,  0.5  ],
            [-0.125, -0.5  , -0.125]])
     """
-    n = size("n", n)
+    n, normalized = dense_order("n", n), flag("normalized", normalized)
     grid = np.linspace(-1, 1, n + 2)[1:-1]
     matrix = np.ascontiguousarray(legvander(grid, n - 1).T)
     return matrix / np.sqrt(n) if normalized else matrix
@@ -76,9 +84,15 @@ def hilbert(n: int, normalized: bool = True) -> np.ndarray:
     array([[1.        , 0.5       ],
            [0.5       , 0.33333333]])
     """
-    n = size("n", n)
+    n, normalized = dense_order("n", n), flag("normalized", normalized)
     matrix = 1 / (1.0 + np.add.outer(np.arange(n), np.arange(n)))
-    return matrix / np.linalg.eigvalsh(matrix)[-1] if normalized else matrix
+    if not normalized:
+        return matrix
+    if n <= SMALL:
+        return matrix / np.linalg.eigvalsh(matrix)[-1]
+    # The eigenvalues fall fast, so that a few products find the largest one.
+    (largest,) = eigsh(matrix, 1, v0=matrix[0], return_eigenvectors=False)
+    return matrix / largest
 
 
 def convolution(n: int, random_state: RandomState = None) -> np.ndarray:
@@ -113,8 +127,8 @@ def convolution(n: int, random_state: RandomState = None) -> np.ndarray:
     >>> bool(matrix[3, 2] == matrix[0, 3])
     True
     """
-    n = size("n", n)
-    first = np.random.default_rng(random_state).standard_normal(n)
+    n = dense_order("n", n)
+    first = generator("random_state", random_state).standard_normal(n)
     return scipy.linalg.circulant(first / np.sqrt(n))
 
 
@@ -145,8 +159,8 @@ def randn(n: int, random_state: RandomState = None) -> np.ndarray:
     >>> nf.targets.randn(8, random_state=0).shape
     (8, 8)
     """
-    n = size("n", n)
-    return np.random.default_rng(random_state).standard_normal((n, n)) / np.sqrt(n)
+    n = dense_order("n", n)
+    return generator("random_state", random_state).standard_normal((n, n)) / np.sqrt(n)
 
 
 def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
@@ -189,19 +203,23 @@ def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
     >>> nf.targets.named("hilbert", 1), nf.targets.named("dct", 1)
     (array([[1.]]), array([[2.]]))
     """
-    if name in ("dct", "dst"):
-        textbook = (dct if name == "dct" else dst)(n, normalized=False)
-        return textbook / np.sqrt(n)
+    name, rng = choice("name", name, _NAMED), generator("random_state", random_state)
     if name in ("convolution", "randn"):
-        return (convolution if name == "convolution" else randn)(n, random_state)
-    others = {
-        "dft": dft,
-        "hadamard": hadamard,
-        "hartley": hartley,
-        "legendre": legendre,
-        "hilbert": hilbert,
-    }
-    if name not in others:
-        known = ", ".join(sorted([*others, "dct", "dst", "convolution", "randn"]))
-        raise ValueError(f"name={name!r}: expected one of {known}")
-    return others[name](n)
+        return _NAMED[name](n, rng)
+    if name in ("dct", "dst"):
+        return _NAMED[name](n, normalized=False) / np.sqrt(n)
+    return _NAMED[name](n)
+
+
+_NAMED: dict[str, Callable[..., np.ndarray]] = {
+    "convolution": convolution,
+    "dct": dct,
+    "dft": dft,
+    "dst": dst,
+    "hadamard": hadamard,
+    "hartley": hartley,
+    "hilbert": hilbert,
+    "legendre": legendre,
+    "randn": randn,
+}
+"""The targets of `named`."""

@@ -8,7 +8,8 @@ arithmetic, so that each entry is correct to about one unit in the last place.
 import numpy as np
 
 from .._core.angles import cos_turns, exp_turns, sin_turns
-from .._core.checks import power_of_two, size
+from .._core.checks import flag, power_of_two
+from .._core.limits import dense_order
 
 
 def hadamard(n: int, normalized: bool = True) -> np.ndarray:
@@ -45,11 +46,16 @@ def hadamard(n: int, normalized: bool = True) -> np.ndarray:
     array([[ 1.,  1.],
            [ 1., -1.]])
     """
-    n = power_of_two("n", n, "a Hadamard matrix")
-    matrix = np.ones((1, 1))
-    while len(matrix) < n:
-        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-    return matrix / np.sqrt(n) if normalized else matrix
+    n = dense_order("n", power_of_two("n", n, "a Hadamard matrix"))
+    normalized = flag("normalized", normalized)
+    matrix, half = np.empty((n, n)), 1
+    matrix[0, 0] = 1 / np.sqrt(n) if normalized else 1.0
+    while half < n:
+        done, rest = slice(half), slice(half, 2 * half)
+        matrix[done, rest] = matrix[rest, done] = matrix[done, done]
+        matrix[rest, rest] = -matrix[done, done]
+        half *= 2
+    return matrix
 
 
 def dft(n: int, normalized: bool = True) -> np.ndarray:
@@ -86,7 +92,8 @@ def dft(n: int, normalized: bool = True) -> np.ndarray:
     >>> bool(np.allclose(nf.targets.dft(12) @ x, expected, atol=1e-14))
     True
     """
-    n = size("n", n)
+    n = dense_order("n", n)
+    normalized = flag("normalized", normalized)
     matrix = exp_turns(-np.multiply.outer(np.arange(n), np.arange(n)), n)
     return matrix / np.sqrt(n) if normalized else matrix
 
@@ -124,7 +131,8 @@ def dct(n: int, normalized: bool = True) -> np.ndarray:
     >>> nf.targets.dct(1)
     array([[1.]])
     """
-    n = size("n", n)
+    n = dense_order("n", n)
+    normalized = flag("normalized", normalized)
     k, j = np.arange(n)[:, None], np.arange(n)
     matrix = 2 * cos_turns(k * (2 * j + 1), 4 * n)
     return _orthonormal(matrix, 0) if normalized else matrix
@@ -163,7 +171,8 @@ def dst(n: int, normalized: bool = True) -> np.ndarray:
     >>> nf.targets.dst(1)
     array([[1.]])
     """
-    n = size("n", n)
+    n = dense_order("n", n)
+    normalized = flag("normalized", normalized)
     k, j = np.arange(n)[:, None], np.arange(n)
     matrix = 2 * sin_turns((k + 1) * (2 * j + 1), 4 * n)
     return _orthonormal(matrix, n - 1) if normalized else matrix
@@ -201,7 +210,8 @@ def hartley(n: int, normalized: bool = True) -> np.ndarray:
     array([[ 1.,  1.],
            [ 1., -1.]])
     """
-    n = size("n", n)
+    n = dense_order("n", n)
+    normalized = flag("normalized", normalized)
     product = np.multiply.outer(np.arange(n), np.arange(n))
     matrix = cos_turns(product, n) + sin_turns(product, n)
     return matrix / np.sqrt(n) if normalized else matrix

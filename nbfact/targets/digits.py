@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._core.checks import RandomState, size
+from .._core.checks import RandomState, generator, size
 
 MISSING = 'scikit-learn is missing; pip install "nbfact[study]" brings it'
 """Message of the error that `centroids` raises without scikit-learn."""
@@ -47,6 +47,6 @@ def centroids(n_clusters: int = 64, random_state: RandomState = 0) -> np.ndarray
     images = load_digits().data
     if n_clusters > len(images):
         raise ValueError(f"n_clusters={n_clusters}: there are {len(images)} images")
-    seed = int(np.random.default_rng(random_state).integers(2**31))
+    seed = int(generator("random_state", random_state).integers(2**31))
     found = KMeans(n_clusters, n_init=1, random_state=seed).fit(images)
     return np.ascontiguousarray(found.cluster_centers_, np.float64)

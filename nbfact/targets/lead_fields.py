@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .._core.checks import RandomState, size
+from .._core.checks import RandomState, generator, size
+from .._core.limits import check_memory
 
 HELMET_RADIUS = 0.12
 """Distance of the sensors to the centre of the head, in metres."""
@@ -75,7 +76,9 @@ def leadfield(
     """
     n_sensors = size("n_sensors", n_sensors)
     n_sources = size("n_sources", n_sources)
-    rng = np.random.default_rng(random_state)
+    entries = n_sensors * n_sources + n_sensors + n_sources
+    check_memory(f"n_sensors={n_sensors} by n_sources={n_sources}", 12 * entries)
+    rng = generator("random_state", random_state)
     places, meridian, parallel = _helmet((n_sensors + 1) // 2)
     # Sensors 2i and 2i + 1 share place i; for an odd number the last one is alone.
     centre = np.repeat(places, 2, axis=0)[:n_sensors]

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from .._core.checks import RandomState, array_of
+from .._core.array_checks import array_of
+from .._core.checks import RandomState, generator, real_number
+from .._core.dtypes import real_dtype
 
 
 def noisy(
@@ -40,14 +42,22 @@ def noisy(
     0.1
     """
     target = array_of("target", target, 2)
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"noise={noise!r}: expected a finite number, at least 0")
-    rng = np.random.default_rng(random_state)
+    noise = real_number("noise", noise, least=0)
+    rng = generator("random_state", random_state)
     drawn = rng.standard_normal(target.shape)
     if target.dtype.kind == "c":
         drawn = drawn + 1j * rng.standard_normal(target.shape)
-    drawn *= noise * np.linalg.norm(target) / np.linalg.norm(drawn)
-    return target + drawn.astype(target.dtype)
+    # Divided by a power of two, the squares in the norm neither over- nor underflow.
+    parts = target.reshape(-1).view(real_dtype(target.dtype))
+    exponent = np.frexp(abs(parts).max())[1]
+    norm = np.linalg.norm(np.ldexp(parts, -exponent).view(target.dtype))
+    drawn *= noise * norm / np.linalg.norm(drawn)
+    with np.errstate(over="ignore", invalid="ignore"):
+        drawn = np.ldexp(drawn.view(float), exponent).view(drawn.dtype)
+        found = target + drawn.astype(target.dtype)
+    if not np.isfinite(found).all():
+        raise ValueError(f"noise={noise}: the sum is not finite in {target.dtype}")
+    return found
 
 
 def permuted(target: np.ndarray, random_state: RandomState = None) -> np.ndarray:
@@ -79,6 +89,6 @@ def permuted(target: np.ndarray, random_state: RandomState = None) -> np.ndarray
            [5., 3., 4.]])
     """
     target = array_of("target", target, 2)
-    rng = np.random.default_rng(random_state)
+    rng = generator("random_state", random_state)
     rows = rng.permutation(target.shape[0])
     return target[rows][:, rng.permutation(target.shape[1])]

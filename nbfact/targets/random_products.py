@@ -6,7 +6,8 @@ from typing import Literal, overload
 import numpy as np
 import scipy.sparse
 
-from .._core.checks import RandomState, power_of_two, size
+from .._core.checks import RandomState, choice, flag, generator, power_of_two, size
+from .._core.limits import check_memory, dense_order, number_of_factors
 from .perturbations import permuted
 
 MatrixAndFactors = tuple[np.ndarray, list[scipy.sparse.csr_array]]
@@ -89,10 +90,13 @@ def planted(
     >>> matrix.shape, [factor.nnz for factor in factors]
     ((8, 8), [16, 16, 16])
     """
-    n, n_factors, k = size("n", n), size("n_factors", n_factors), size("k", k)
+    n, k = dense_order("n", n), size("k", k)
+    n_factors = number_of_factors("n_factors", n_factors)
+    return_factors = flag("return_factors", return_factors)
     if k > n:
         raise ValueError(f"k={k}: a row of n={n} entries has at most {n} non-zeros")
-    rng = np.random.default_rng(random_state)
+    check_memory(f"n_factors={n_factors} with k={k}", 8 * n * k * n_factors)
+    rng = generator("random_state", random_state)
     factors = [_planted_factor(n, k, rng) for _ in range(n_factors)]
     matrix = factors[-1].toarray()
     for factor in factors[-2::-1]:
@@ -169,10 +173,11 @@ def pair_rotations(
     >>> [factor.nnz for factor in factors], bool(abs(matrix @ matrix.T).max() < 1.01)
     ([16, 16], True)
     """
-    n, n_factors = size("n", n), size("n_factors", n_factors)
+    n, n_factors = dense_order("n", n), number_of_factors("n_factors", n_factors)
+    return_factors = flag("return_factors", return_factors)
     if n % 2:
         raise ValueError(f"n={n}: pairs of coordinates need an even number of them")
-    rng = np.random.default_rng(random_state)
+    rng = generator("random_state", random_state)
     factors = [_pair_rotation(n, rng) for _ in range(n_factors)]
     matrix = factors[-1].toarray()
     for factor in factors[-2::-1]:
@@ -230,10 +235,9 @@ def permuted_butterfly(
     >>> bool(abs(matrix @ matrix.T - np.eye(8)).max() < 1e-14)
     True
     """
-    n = power_of_two("n", n, "a butterfly")
-    if kind not in _BLOCKS:
-        raise ValueError(f"kind={kind!r}: expected one of {tuple(_BLOCKS)}")
-    rng = np.random.default_rng(random_state)
+    n = dense_order("n", power_of_two("n", n, "a butterfly"))
+    kind = choice("kind", kind, _BLOCKS)
+    rng = generator("random_state", random_state)
     matrix, stride = np.eye(n), 1
     while stride < n:
         blocks = _BLOCKS[kind](rng, (n // (2 * stride), stride))

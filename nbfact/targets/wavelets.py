@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .._core.checks import power_of_two
+from .._core.checks import flag, power_of_two
+from .._core.limits import dense_order
 
 
 def haar(n: int, normalized: bool = True) -> np.ndarray:
@@ -45,7 +46,8 @@ def haar(n: int, normalized: bool = True) -> np.ndarray:
            [ 1., -1.,  0.,  0.],
            [ 0.,  0.,  1., -1.]])
     """
-    n = power_of_two("n", n, "a Haar matrix")
+    n = dense_order("n", power_of_two("n", n, "a Haar matrix"))
+    normalized = flag("normalized", normalized)
     matrix = np.ones((1, 1))
     while (half := len(matrix)) < n:
         coarse, fine = np.kron(matrix, [1, 1]), np.kron(np.eye(half), [1, -1])
@@ -89,26 +91,29 @@ def slant(n: int) -> np.ndarray:
     >>> nf.targets.slant(4)[1] * np.sqrt(20)
     array([ 3.,  1., -1., -3.])
     """
-    n = power_of_two("n", n, "a slant matrix")
-    matrix = np.ones((1, 1))
-    while (half := len(matrix)) < n:
+    n = dense_order("n", power_of_two("n", n, "a slant matrix"))
+    matrix, half = np.empty((n, n)), 1
+    matrix[0, 0] = 1
+    while half < n:
         # The rows are sums and differences of the two halves, except that the
         # difference of the means and the sum of the slants are rotated, so that one of
         # them becomes a slant of twice the length.
-        mean, step = matrix[:1], matrix[1:2]
+        mean, step = matrix[:1, :half].copy(), matrix[1:2, :half].copy()
         a = np.sqrt(3 * half**2 / (4 * half**2 - 1))
         b = np.sqrt((half**2 - 1) / (4 * half**2 - 1))
-        matrix = np.vstack(
-            [
-                np.hstack([mean, mean]),
-                np.hstack([a * mean + b * step, -a * mean + b * step]),
-                np.hstack([matrix[2:], matrix[2:]]),
-                np.hstack([step, -step]),
-                np.hstack([a * step - b * mean, a * step + b * mean]),
-                np.hstack([matrix[2:], -matrix[2:]]),
-            ]
-            if half > 1
-            else [[1.0, 1.0], [1.0, -1.0]]
-        )
-        matrix = matrix / np.sqrt(2)
+        if half == 1:
+            matrix[:2, :2] = [[1.0, 1.0], [1.0, -1.0]]
+        else:
+            upper, lower = (
+                matrix[:half, : 2 * half],
+                matrix[half : 2 * half, : 2 * half],
+            )
+            upper[2:, half:] = lower[2:, :half] = upper[2:, :half]
+            np.negative(upper[2:, half:], out=lower[2:, half:])
+            upper[:1] = np.hstack([mean, mean])
+            upper[1:2] = np.hstack([a * mean + b * step, -a * mean + b * step])
+            lower[:1] = np.hstack([step, -step])
+            lower[1:2] = np.hstack([a * step - b * mean, a * step + b * mean])
+        half *= 2
+        matrix[:half, :half] /= np.sqrt(2)
     return matrix

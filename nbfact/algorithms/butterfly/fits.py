@@ -1,55 +1,14 @@
-"""Transforms that have no construction as a butterfly: their matrix is factored."""
+"""A transform that has no construction as a butterfly: its matrix is factored."""
 
 from typing import Any
 
 import numpy as np
 
 from ... import targets
-from ..._core.checks import dtype_of
+from ..._core.checks import dtype_of, power_of_two
+from ..._core.limits import check_memory
 from ...operators import Butterfly, Chain
 from .butterfly_factorize import butterfly_factorize
-
-
-def slant(n: int, dtype: Any = np.float64) -> Butterfly:
-    """Return the slant transform, which is exact in blocks of rank two.
-
-    Parameters
-    ----------
-    n : int
-        Order, a power of two.
-    dtype : {float32, float64}
-        Dtype of the values.
-
-    Returns
-    -------
-    Butterfly, (n, n)
-        The matrix `nbfact.targets.slant` to a few units in the last place, in
-        ``Chain.rank2(n)``. Its relative complexity gain (RCG), which is n² divided by
-        the number of values, is n / (8 log2(n) - 8).
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `nbfact.targets.slant`, or if the dtype is another one.
-
-    See Also
-    --------
-    butterfly_factorize : finds the values.
-
-    Notes
-    -----
-    Factoring the matrix costs O(n² log n).
-
-    Examples
-    --------
-    >>> import nbfact as nf
-    >>> S = nf.transforms.slant(64)
-    >>> S.nnz, bool(nf.relative_error(nf.targets.slant(64), S) < 1e-14)
-    (2560, True)
-    """
-    dtype = dtype_of(dtype, "f")
-    found = butterfly_factorize(targets.slant(n), Chain.rank2(n), transpose=False)
-    return found.operator.astype(dtype)
 
 
 def legendre(n: int, rank: int = 1, *, dtype: Any = np.float64) -> Butterfly:
@@ -99,7 +58,8 @@ def legendre(n: int, rank: int = 1, *, dtype: Any = np.float64) -> Butterfly:
     [0.55, 0.43]
     """
     dtype = dtype_of(dtype, "f")
-    dyadic = Chain.square_dyadic(n)
-    chain = Chain.mixed_radix([pattern[1] for pattern in dyadic], rank=rank)
+    n = power_of_two("n", n, "a butterfly")
+    chain = Chain.mixed_radix([2] * (n.bit_length() - 1) or [1], rank=rank)
+    check_memory(f"n={n} with rank={rank}", 3 * chain.n_parameters)
     found = butterfly_factorize(targets.legendre(n), chain, transpose=False)
     return found.operator.astype(dtype)
