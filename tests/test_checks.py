@@ -109,9 +109,11 @@ def test_a_number_is_finite_and_within_its_bounds():
         with pytest.raises(TypeError, match=r"^x=.*: expected a real number"):
             real_number("x", wrong)
     for wrong in (np.nan, np.inf, -np.inf, 10**400, 0, 1.5):
-        with pytest.raises(ValueError, match=r"^x=.*number above 0 and at most 1$"):
+        with pytest.raises(ValueError, match=r"^x=.*number, above 0 and at most 1$"):
             real_number("x", wrong, above=0, most=1)
-    with pytest.raises(ValueError, match=r"^x=1: expected a finite .*0 and below 1$"):
+    with pytest.raises(
+        ValueError, match=r"^x=1: expected a finite number, at least 0 and below 1$"
+    ):
         real_number("x", 1, least=0, below=1)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from .checks import shown
 from .dtypes import common_dtype
@@ -55,6 +56,29 @@ def plain_array(name: str, value: Any) -> np.ndarray:
     if array.dtype.char in "gG":
         raise TypeError(f"{name} has dtype {array.dtype}: expected at most complex128")
     return array
+
+
+def dense_array(name: str, value: Any) -> np.ndarray:
+    """Return an argument that is an array or has a method `toarray` as a plain array.
+
+    Operators have that method, and sparse matrices, which are checked before, see
+    `check_sparse`. Parameters, result and errors are those of `plain_array`.
+    """
+    if sp.issparse(value):
+        check_sparse(name, value)
+    dense = value.toarray() if hasattr(value, "toarray") else value
+    return plain_array(name, dense)
+
+
+def matrix_of(name: str, value: Any) -> Any:
+    """Return a sparse matrix unchanged, checked, and anything else as a plain array.
+
+    Parameters, result and errors are those of `plain_array` and `check_sparse`.
+    """
+    if sp.issparse(value):
+        check_sparse(name, value)
+        return value
+    return plain_array(name, value)
 
 
 def array_of(name: str, value: Any, ndim: int, *, kinds: str = "fc") -> np.ndarray:
@@ -138,21 +162,31 @@ def check_sparse(name: str, matrix: Any) -> None:
     ValueError
         When an index array has the wrong length, or holds an index out of bounds.
     """
-    if matrix.dtype.kind not in "biufc" or matrix.dtype.char in "gG":
-        raise TypeError(f"{name} has dtype {matrix.dtype}: expected numbers")
-    if matrix.format == "lil":  # the other formats are then made without its indices
-        fault = _lil_fault(matrix)
-    elif matrix.format in ("csr", "csc", "bsr"):
-        fault = _compressed_fault(matrix)
-    elif matrix.format == "dia":
-        fits = matrix.data.ndim == 2 and matrix.offsets.shape == matrix.data.shape[:1]
-        fault = "" if fits else "its offsets and its data differ in length"
-    else:
-        fault = _coordinates_fault(matrix.tocoo())
+    dtype = getattr(matrix, "dtype", None)
+    if dtype is not None and (dtype.kind not in "biufc" or dtype.char in "gG"):
+        raise TypeError(f"{name} has dtype {dtype}: expected numbers")
+    try:
+        fault = _fault(matrix)
+    except (AttributeError, IndexError, OverflowError, TypeError, ValueError) as error:
+        fault = f"its parts do not fit together ({error})"
     if fault:
         raise ValueError(
             f"{name} {tuple(matrix.shape)} is not a valid sparse matrix: {fault}"
         )
+
+
+def _fault(matrix):
+    """Return what is wrong with the arrays of a sparse matrix, or nothing."""
+    if matrix.format == "lil":  # the other formats are then made without its indices
+        return _lil_fault(matrix)
+    if matrix.format in ("csr", "csc", "bsr"):
+        return _compressed_fault(matrix)
+    if matrix.format == "dia":
+        if matrix.data.ndim != 2 or matrix.offsets.shape != matrix.data.shape[:1]:
+            return "its offsets and its data differ in length"
+        twice = len(np.unique(matrix.offsets)) < len(matrix.offsets)
+        return "it has an offset twice" if twice else ""
+    return _coordinates_fault(matrix.tocoo())
 
 
 def _compressed_fault(matrix):

@@ -140,7 +140,7 @@ def real_number(
     if not inside:
         bounds = {"at least": least, "above": above, "at most": most, "below": below}
         texts = [f"{word} {end:g}" for word, end in bounds.items() if end is not None]
-        expected = " ".join(["a finite number", " and ".join(texts)]).rstrip()
+        expected = "a finite number" + ", " * bool(texts) + " and ".join(texts)
         raise ValueError(f"{name}={shown(value)}: expected {expected}")
     return number
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import scipy.sparse as sp
 
-from ..._core.checks import RandomState
+from ..._core.checks import RandomState, generator
 from ...operators import FactorProduct
 from ..common.problem import Problem, TargetLike, problem_of
 from ..common.result import History, SweepCallback
@@ -127,9 +127,10 @@ def learn_transform(
     )
     problem = problem_of(target)
     budget = options.budget(problem.shape)
+    rng = generator("random_state", random_state)
     if problem.zero:
         return zero_transform(problem, budget)
-    search = BudgetSearch(problem, options, random_state)
+    search = BudgetSearch(problem, options, rng)
     return search.best(budget) if error is None else smallest(search, error)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..._core.checks import RandomState
+from ..._core.checks import RandomState, sequence
 from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
 from ..common.result import Factorization, SweepCallback
@@ -132,7 +132,7 @@ def explore(
     >>> bool(nf.explore(A, sets, **start).relative_error < 1e-12)
     True
     """
-    constraints = list(constraints)
+    constraints = sequence("constraints", constraints, "constraints")
     problem = problem_of(target, len(constraints))
     sweeps = SweepOptions(
         n_iter=n_iter,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._core.checks import RandomState
+from ..._core.checks import RandomState, generator
 from ...operators import Butterfly, FactorProduct
 from ..common.problem import Problem, problem_of
 from ..common.result import Factorization, SweepState
@@ -160,11 +160,12 @@ def identify_problem(
     problem: Problem, options: IdentifyOptions, random_state: RandomState
 ) -> PermutedFactorization:
     """Return what `identify_butterfly` does for a problem."""
+    rng = generator("random_state", random_state)
     m, n = problem.shape
     if m != n or n & (n - 1):
         raise ValueError(f"target {(m, n)}: expected (n, n), n a power of two")
     search = PermutationSearch(problem, options)
-    search.run(np.random.default_rng(random_state))
+    search.run(rng)
     found = search.result()
     return PermutedFactorization(
         operator=found.operator,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core.checks import size
+from ..._core.checks import flag, function, size
 from ..common.result import SweepState
 
 MOST_STARTS, FEWEST_STARTS = 16, 2
@@ -27,7 +27,9 @@ class IdentifyOptions:
     Raises
     ------
     TypeError, ValueError
-        An `n_iter` or an `n_restarts` that is no integer, or out of range.
+        An `n_iter` or an `n_restarts` that is no integer, or out of range; a `tied` or
+        a `refine_values` that is neither True nor False; a `callback` that is not a
+        function of one argument.
     """
 
     tied: bool = True
@@ -40,6 +42,9 @@ class IdentifyOptions:
         size("n_iter", self.n_iter)
         if self.n_restarts is not None:
             size("n_restarts", self.n_restarts, least=0)
+        flag("tied", self.tied)
+        flag("refine_values", self.refine_values)
+        function("callback", self.callback)
 
     def n_starts(self, n: int) -> int:
         """Return the number of starts for a matrix of order n."""
