@@ -112,7 +112,7 @@ def test_rectmat():
     with pytest.raises(ValueError, match="transpose"):
         nf.hierarchical(target.T, nf.presets.rectmat(4, 5, 4))
     for bad in [(1, 5, 4), (4, 0, 4), (4, 5, 0)]:
-        with pytest.raises(ValueError, match="^(n_factors|k|s)=.*: expected at least"):
+        with pytest.raises(ValueError, match=r"^(n_factors|k|s)=.*: expected at least"):
             nf.presets.rectmat(*bad)
     with pytest.raises(ValueError, match="rho"):
         nf.presets.rectmat(4, 5, 4, rho=1.5)

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ..._core.checks import choice, dtype_of, flag, function, real_number, size
+from ..._core.checks import choice, dtype_of, flag, function, real_number, size, store
 from ..common.result import SweepCallback
 
 DescentModel = Literal["BP", "BPP", "BPBP"]
@@ -47,9 +47,9 @@ class DescentOptions:
         flag("tied", self.tied)
         if self.complex is not None:
             flag("complex", self.complex)
-        real_number("learning_rate", self.learning_rate, above=0)
-        real_number("tol", self.tol, least=0)
+        rate = real_number("learning_rate", self.learning_rate, above=0)
+        store(self, learning_rate=rate, tol=real_number("tol", self.tol, least=0))
         for name, least in (("n_iter", 1), ("n_refine_iter", 0), ("n_restarts", 0)):
-            size(name, getattr(self, name), least)
+            store(self, **{name: size(name, getattr(self, name), least)})
         dtype_of(self.dtype, "f")
         function("callback", self.callback)

@@ -77,7 +77,7 @@ def learn_butterfly(
         one start. All starts are searched among in the same way.
     dtype : {"float32", "float64"}
         Precision of Adam; the operator has the precision of the target.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         Draws the starts: random unitary blocks, which are rotations if real.
     callback : callable, optional
         Called with a `SweepState` after each step; returning True stops all trials.

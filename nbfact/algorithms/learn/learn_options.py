@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..._core.checks import choice, function, real_number, shown, size
+from ..._core.checks import choice, function, real_number, shown, size, store
 from ..._core.jobs import processes
 from ..common.result import SweepCallback
 
@@ -80,11 +80,11 @@ class LearnOptions:
             got = ", ".join(f"{name}={shown(one)}" for name, one in given.items())
             raise ValueError(f"give one of nnz, rcg and error, got {got}")
         if self.nnz is not None:
-            size("nnz", self.nnz, most=None)
+            store(self, nnz=size("nnz", self.nnz, most=None))
         if self.rcg is not None:
-            real_number("rcg", self.rcg, above=0)
+            store(self, rcg=real_number("rcg", self.rcg, above=0))
         if self.error is not None:
-            real_number("error", self.error, least=0, below=1)
+            store(self, error=real_number("error", self.error, least=0, below=1))
         choice("effort", self.effort, EFFORTS)
         processes(self.n_jobs)
         function("callback", self.callback)
@@ -98,7 +98,7 @@ class LearnOptions:
         """Return the number of non-zeros that are allowed: all entries for an error."""
         m, n = shape
         if self.nnz is not None:
-            return int(self.nnz)
+            return self.nnz
         if self.rcg is not None:
             return max(1, int(m * n / self.rcg))
         if self.error is not None:

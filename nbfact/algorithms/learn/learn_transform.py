@@ -54,7 +54,7 @@ def learn_transform(
     callback : callable, optional
         Called with a `SweepState` after each trial, whose method is the `phase`;
         returning True ends the search with the best so far.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         The seed of random starts, and of the columns that the identification of
         butterflies begins with.
 

@@ -14,6 +14,7 @@ from ..._core.checks import (
     real_number,
     shown,
     size,
+    store,
 )
 from ..._core.jobs import each, processes
 from ...constraints import (
@@ -71,7 +72,7 @@ class ExploreOptions:
     refine_values: bool = True
 
     def __post_init__(self) -> None:
-        size("n_restarts", self.n_restarts, least=0)
+        store(self, n_restarts=size("n_restarts", self.n_restarts, least=0))
         processes(self.n_jobs)
         flag("safeguard", self.safeguard)
         flag("refine_values", self.refine_values)

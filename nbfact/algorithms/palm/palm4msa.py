@@ -70,7 +70,7 @@ def palm4msa(
     fixed : sequence of int
         Indices of the factors of `init` that do not change. They need not be in their
         sets.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         The seed of ``init="random"``.
 
     Returns
@@ -125,7 +125,7 @@ def palm4msa(
     (16, True)
     """
     record = SweepRecord()
-    constraints = sequence("constraints", constraints, "constraints")
+    constraints = sequence("constraints", constraints, "constraints", least=1)
     problem = problem_of(target, len(constraints))
     options = SweepOptions(
         n_iter=n_iter,

@@ -221,6 +221,7 @@ def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
     >>> [factor.shape for factor in r.factors]
     [(16, 16), (16, 16), (16, 32)]
     """
+    s = size("s", s, most=None)
     return _rectmat("dictionary", n_factors, s, s, rho, 1.0)
 
 
@@ -234,7 +235,7 @@ def _rectmat(name, n_factors, k, s, rho, P):
     def constraints(shape: tuple[int, ...]) -> Levels:
         if len(shape) != 2 or shape[0] > shape[1]:
             raise ValueError(
-                f"{name} needs a matrix with m <= n, got {shape}: transpose it"
+                f"{name} needs a target (m, n) with m <= n, got {shape}: transpose it"
             )
         m, n = shape
         factors: list[Constraint] = [SpCol((m, n), k)]
@@ -276,7 +277,7 @@ def _levels(name: str, shape: tuple[int, ...]) -> int:
     square = len(shape) == 2 and shape[0] == shape[1]
     if not square or shape[0] < 2 or shape[0] & (shape[0] - 1):
         raise ValueError(
-            f'preset "{name}" needs a square matrix with a power of two, at least 2, '
+            f'preset "{name}" needs a square target with a power of two, at least 2, '
             f"of rows, got shape {shape}"
         )
     return shape[0].bit_length() - 1

@@ -52,7 +52,7 @@ class RefineOptions:
     callback: SweepCallback | None = None
 
     def __post_init__(self) -> None:
-        check_sweeps(self.n_iter, self.tol, self.callback)
+        check_sweeps(self)
 
 
 def refine_problem(

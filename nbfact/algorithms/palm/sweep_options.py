@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
-from ..._core.checks import choice, function, real_number, sequence, size
+from ..._core.checks import choice, function, real_number, sequence, size, store
 from ..common.result import SweepCallback
 
 Order: TypeAlias = Literal["right-to-left", "left-to-right"]
@@ -57,22 +57,25 @@ class SweepOptions:
     leak: Callable[[float], float] | None = None
 
     def __post_init__(self) -> None:
-        check_sweeps(self.n_iter, self.tol, self.callback)
+        check_sweeps(self)
         choice("order", self.order, ORDERS)
         choice("scaling", self.scaling, SCALINGS)
-        real_number("step", self.step, above=0, below=2)
+        store(self, step=real_number("step", self.step, above=0, below=2))
         choice("keep", self.keep, KEEPS)
 
 
-def check_sweeps(n_iter: int, tol: float, callback: SweepCallback | None) -> None:
-    """Raise unless options that all loops over sweeps have are valid.
+def check_sweeps(options: Any) -> None:
+    """Raise unless the options that all loops over sweeps have are valid.
 
     `n_iter` is an integer of at least 1, `tol` a finite number of at least 0, and
     `callback` a function of one argument, or None.
     """
-    size("n_iter", n_iter)
-    real_number("tol", tol, least=0)
-    function("callback", callback)
+    n_iter, tol = (
+        size("n_iter", options.n_iter),
+        real_number("tol", options.tol, least=0),
+    )
+    store(options, n_iter=n_iter, tol=tol)
+    function("callback", options.callback)
 
 
 def checked_fixed(fixed: Sequence[int], n_factors: int) -> tuple[int, ...]:

@@ -76,7 +76,7 @@ def identify_butterfly(
     callback : callable, optional
         Called with a `SweepState` of the best factors so far after each start and each
         pass; returning True ends the search.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         Chooses the columns that searches begin with, and the noise of later starts.
 
     Returns
