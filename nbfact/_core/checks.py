@@ -134,12 +134,14 @@ def real_number(
     ValueError
         When it is NaN, infinite, or out of bounds.
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}={shown(value)}: expected a real number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+    number = value
+    if type(value) is not float:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise TypeError(f"{name}={shown(value)}: expected a real number")
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
     inside = (
         math.isfinite(number)
         and (least is None or number >= least)

@@ -60,11 +60,13 @@ def checked_start(
 ) -> SweepStart:
     """Return the start that the argument `init` of `palm4msa` asks for, or raise."""
     constraints = checked_constraints(constraints, problem.shape)
-    rng = generator("random_state", random_state)
+    if random_state is not None:  # a wrong one is refused where none is needed, too
+        random_state = generator("random_state", random_state)
     if init is None:
         return default_start(problem, constraints, options)
     if isinstance(init, str):
         choice("init", init, ("random",))
+        rng = generator("random_state", random_state)
         return SweepStart(constraints, _random_factors(constraints, problem.dtype, rng))
     given, scale = as_factors("init", init)
     factors = _given_factors(constraints, given, problem.dtype)
@@ -133,7 +135,7 @@ def listed_constraints(name: str, constraints: Any) -> list[Constraint]:
     listed = sequence(name, constraints, "constraints", least=1)
     for j, constraint in enumerate(listed):
         shape: Any = getattr(constraint, "shape", None)
-        fits = isinstance(shape, Sequence) and len(shape) == 2
+        fits = isinstance(shape, tuple | list) and len(shape) == 2
         fits = fits and all(isinstance(n, int | np.integer) and n > 0 for n in shape)
         fits = fits and callable(getattr(constraint, "project", None))
         if not fits or isinstance(constraint, type):
