@@ -5,6 +5,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator
+
+from ._core.array_checks import check_matrix, dense_array, matrix_of
+from ._core.checks import shown
 
 __all__ = ["density", "nnz", "rcg", "relative_error"]
 
@@ -29,7 +34,7 @@ def relative_error(A: Any, F: Any) -> float:
     ValueError
         When the shapes differ, or `A` holds NaN or infinity.
     TypeError
-        When one of them does not hold numbers.
+        When one of them does not hold numbers, or is a masked array.
 
     Notes
     -----
@@ -86,9 +91,9 @@ def nnz(F: Any) -> int:
     Raises
     ------
     TypeError
-        When `F` is none of these.
+        When `F` is none of these, or a factor does not hold numbers.
     ValueError
-        When the sequence is empty.
+        When the sequence is empty, or a factor is no matrix with entries.
 
     See Also
     --------
@@ -100,9 +105,6 @@ def nnz(F: Any) -> int:
     >>> nf.metrics.nnz([np.eye(4), np.eye(4)])
     8
     """
-    F = getattr(F, "operator", F)
-    if hasattr(F, "nnz"):
-        return int(F.nnz)
     return sum(
         int(factor.nnz) if hasattr(factor, "nnz") else int(np.count_nonzero(factor))
         for factor in _factors(F)
@@ -187,13 +189,9 @@ def density(F: Any) -> float:
 def _dense(name, matrix):
     """Return a matrix as a dense float64 or complex128 array, or raise a TypeError."""
     matrix = getattr(matrix, "operator", matrix)
-    if hasattr(matrix, "toarray"):
-        matrix = matrix.toarray()
-    elif hasattr(matrix, "matmat"):
+    if isinstance(matrix, LinearOperator) and not hasattr(matrix, "toarray"):
         matrix = matrix @ np.eye(matrix.shape[1])
-    array = np.asarray(matrix)
-    if array.dtype.kind not in "biufc":
-        raise TypeError(f"{name} has dtype {array.dtype}; expected numbers")
+    array = dense_array(name, matrix)
     return array.astype(complex if array.dtype.kind == "c" else float, copy=False)
 
 
@@ -203,22 +201,34 @@ def _largest(array):
 
 
 def _factors(F):
-    """Return a matrix or a sequence of factors as a list of at least one factor."""
-    if isinstance(F, np.ndarray):
-        return [F]
-    if not isinstance(F, Sequence):
-        raise TypeError(f"F is a {type(F).__name__}; expected an operator or factors")
-    if not F:
+    """Return an operator, a matrix or a sequence of factors as a list of factors.
+
+    There is at least one, and each is a plain array, or has `shape` and `nnz`.
+    """
+    F = getattr(F, "operator", F)
+    if isinstance(F, np.ndarray) or _counts_itself(F):
+        named = {"F": F}
+    elif isinstance(F, Sequence) and not isinstance(F, str | bytes):
+        named = {f"F[{j}]": factor for j, factor in enumerate(F)}
+    else:
+        raise TypeError(f"F is {shown(F)}; expected an operator or factors")
+    if not named:
         raise ValueError("F is an empty list; expected at least one factor")
-    return [f if hasattr(f, "shape") else np.asarray(f) for f in F]
+    for name, factor in named.items():
+        if not _counts_itself(factor) or sp.issparse(factor):
+            named[name] = matrix_of(name, factor)
+        check_matrix(name, named[name].shape)
+    return list(named.values())
+
+
+def _counts_itself(factor):
+    """Return whether a matrix or an operator has an attribute `nnz`."""
+    return hasattr(factor, "nnz") and not isinstance(factor, type)
 
 
 def _shape(F):
     """Return the shape of an operator, or of the product of a list of factors."""
-    F = getattr(F, "operator", F)
-    shapes = [F.shape] if hasattr(F, "nnz") else [f.shape for f in _factors(F)]
-    if any(len(shape) != 2 for shape in shapes):
-        raise ValueError(f"F has factors of shapes {shapes}; expected matrices")
+    shapes = [factor.shape for factor in _factors(F)]
     for left, right in pairwise(shapes):
         if left[1] != right[0]:
             raise ValueError(f"F has factors of shapes {shapes}, which do not chain")

@@ -255,9 +255,8 @@ SQUARE = np.ones((16, 16))
         (
             (SQUARE,),
             {"order": "middle"},
-            r"\('left-to-right', 'right-to-left', 'balanced'\).*'middle'",
+            r"order='middle': .*\('left-to-right', 'right-to-left', 'balanced'\)",
         ),
-        ((SQUARE,), {"orthonormal": "yes"}, "orthonormal"),
         ((SQUARE,), {"transpose": "yes"}, "transpose"),
         ((SQUARE,), {"model": "both"}, "model"),
         ((SQUARE,), {"model": "sum", "n_terms": 0}, "n_terms"),
@@ -289,6 +288,12 @@ SQUARE = np.ones((16, 16))
 def test_what_is_refused(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         nf.butterfly_factorize(*arguments, **options)
+
+
+@pytest.mark.parametrize("name", ["orthonormal", "transpose", "certify"])
+def test_flags_are_true_or_false(name):
+    with pytest.raises(TypeError, match=f"^{name}=1: expected True or False"):
+        nf.butterfly_factorize(SQUARE, **{name: 1})
 
 
 def test_not_numbers():

@@ -16,6 +16,7 @@ from nbfact._core.array_checks import (
 )
 from nbfact._core.checks import (
     choice,
+    dtype_of,
     flag,
     function,
     generator,
@@ -109,9 +110,11 @@ def test_a_number_is_finite_and_within_its_bounds():
         with pytest.raises(TypeError, match=r"^x=.*: expected a real number"):
             real_number("x", wrong)
     for wrong in (np.nan, np.inf, -np.inf, 10**400, 0, 1.5):
-        with pytest.raises(ValueError, match=r"^x=.*number above 0 and at most 1$"):
+        with pytest.raises(ValueError, match=r"^x=.*number, above 0 and at most 1$"):
             real_number("x", wrong, above=0, most=1)
-    with pytest.raises(ValueError, match=r"^x=1: expected a finite .*0 and below 1$"):
+    with pytest.raises(
+        ValueError, match=r"^x=1: expected a finite number, at least 0 and below 1$"
+    ):
         real_number("x", 1, least=0, below=1)
 
 
@@ -155,6 +158,21 @@ def test_a_function_takes_as_many_arguments_as_it_gets():
             function("callback", wrong)
 
 
+def test_a_dtype_is_named_and_not_taken_from_an_array():
+    assert dtype_of(np.float32, "f") == dtype_of("f4", "f") == np.dtype("f4")
+    for wrong in (
+        np.ones(2, "f4"),
+        np.float32(1),
+        "f2",
+        "c8",
+        "what",
+        3,
+        [("a", "f4")],
+    ):
+        with pytest.raises(TypeError, match=r"^dtype=.*: expected float32 or float64$"):
+            dtype_of(wrong, "f")
+
+
 def test_every_kind_of_seed_gives_a_generator():
     rng = np.random.default_rng(3)
     assert generator("random_state", rng) is rng
@@ -171,7 +189,15 @@ def test_every_kind_of_seed_gives_a_generator():
         ValueError, match=r"^random_state=-1: expected a seed of at lea"
     ):
         generator("random_state", -1)
-    for wrong in (True, 1.5, "12", object(), [0.5], np.random, [-1]):
+    for right in (
+        np.random.SeedSequence(3),
+        np.random.PCG64(3),
+        [1, 2],
+        2**70,
+        [2**70],
+    ):
+        assert isinstance(generator("random_state", right), np.random.Generator)
+    for wrong in (True, 1.5, "12", object(), [0.5], np.random, [-1], [], [True, 2**70]):
         with pytest.raises(TypeError, match=r"^random_state=.*: expected None, an int"):
             generator("random_state", wrong)
 

@@ -185,12 +185,20 @@ def test_schedules():
 @pytest.mark.parametrize(
     ("leak", "error", "message"),
     [
-        (1.5, ValueError, r"leak must be in \[0, 1\], got 1.5"),
-        ((1, 0.5), ValueError, r"leak must be in \[0, 1\), got \(1, 0.5\)"),
-        (float("nan"), ValueError, "leak must be in"),
-        ("high", TypeError, "leak must be a number"),
-        ((0.1, 0.2, 0.3), TypeError, "leak must be a number, a pair"),
-        (lambda done: 2, ValueError, r"leak\(0\) must be in \[0, 1\], got 2"),
+        (1.5, ValueError, "leak=1.5: expected a finite number, at least 0 and"),
+        ((1, 0.5), ValueError, r"leak\[0\]=1: .* at least 0 and below 1"),
+        (float("nan"), ValueError, "leak=nan: expected a finite number"),
+        ("high", TypeError, "leak='high': expected a number"),
+        (
+            (0.1, 0.2, 0.3),
+            TypeError,
+            r"leak=\(0.1, 0.2, 0.3\): expected a number, a pair",
+        ),
+        (
+            lambda done: 2,
+            ValueError,
+            r"leak\(0\)=2: expected a finite number, at least 0",
+        ),
     ],
 )
 def test_a_wrong_leak_is_refused(leak, error, message):

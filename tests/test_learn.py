@@ -149,13 +149,17 @@ def test_seeds_and_processes_give_the_same():
     ("options", "error", "message"),
     [
         ({"nnz": 4, "rcg": 2}, ValueError, "give one of nnz, rcg and error"),
-        ({"nnz": 0}, ValueError, "nnz must be at least 1, got 0"),
-        ({"nnz": 2.5}, TypeError, "nnz must be an integer, got 2.5"),
-        ({"rcg": -1}, ValueError, "rcg must be positive and finite, got -1"),
-        ({"rcg": "2"}, TypeError, "rcg must be a number, got '2'"),
-        ({"error": 1}, ValueError, r"error must be in \[0, 1\), got 1"),
-        ({"error": float("nan")}, ValueError, "error must be in"),
-        ({"effort": "huge"}, ValueError, "effort must be one of"),
+        ({"nnz": 0}, ValueError, "nnz=0: expected at least 1"),
+        ({"nnz": 2.5}, TypeError, "nnz=2.5: expected an integer"),
+        ({"rcg": -1}, ValueError, "rcg=-1: expected a finite number, above 0"),
+        ({"rcg": "2"}, TypeError, "rcg='2': expected a real number"),
+        (
+            {"error": 1},
+            ValueError,
+            "error=1: expected a finite number, at least 0 and below",
+        ),
+        ({"error": float("nan")}, ValueError, "error=nan: expected a finite"),
+        ({"effort": "huge"}, ValueError, "effort='huge': expected one of"),
     ],
 )
 def test_wrong_arguments_are_refused(options, error, message):

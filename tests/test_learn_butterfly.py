@@ -357,7 +357,7 @@ def test_candidates_are_different_permutations():
         (TypeError, "n_iter", {"n_iter": 2.5}),
         (ValueError, "n_refine_iter", {"n_refine_iter": -1}),
         (ValueError, "n_restarts", {"n_restarts": -1}),
-        (ValueError, "float16", {"dtype": "float16"}),
+        (TypeError, "dtype='float16': expected float32", {"dtype": "float16"}),
     ],
 )
 def test_misuse_is_refused(error, message, options):

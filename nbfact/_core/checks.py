@@ -91,6 +91,16 @@ def size(name: str, value: Any, least: int = 1, most: int | None = sys.maxsize) 
     return number
 
 
+def store(options: Any, **values: Any) -> None:
+    """Write checked values over those that a frozen dataclass was made with.
+
+    Its method ``__post_init__`` calls this, so that integers and numbers of NumPy do
+    not travel: ``np.uint8(255) + 1`` is 0.
+    """
+    for name, value in values.items():
+        object.__setattr__(options, name, value)
+
+
 def real_number(
     name: str,
     value: Any,
@@ -124,12 +134,14 @@ def real_number(
     ValueError
         When it is NaN, infinite, or out of bounds.
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}={shown(value)}: expected a real number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+    number = value
+    if type(value) is not float:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise TypeError(f"{name}={shown(value)}: expected a real number")
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
     inside = (
         math.isfinite(number)
         and (least is None or number >= least)
@@ -140,7 +152,7 @@ def real_number(
     if not inside:
         bounds = {"at least": least, "above": above, "at most": most, "below": below}
         texts = [f"{word} {end:g}" for word, end in bounds.items() if end is not None]
-        expected = " ".join(["a finite number", " and ".join(texts)]).rstrip()
+        expected = "a finite number" + ", " * bool(texts) + " and ".join(texts)
         raise ValueError(f"{name}={shown(value)}: expected {expected}")
     return number
 
@@ -247,8 +259,12 @@ def generator(name: str, value: Any) -> np.random.Generator:
     if isinstance(value, numbers.Integral) and value < 0:
         raise ValueError(f"{name}={shown(value)}: expected a seed of at least 0")
     try:
-        if isinstance(value, bool | np.bool_ | str | bytes | np.ma.MaskedArray):
-            raise TypeError
+        if not isinstance(value, np.random.SeedSequence | np.random.BitGenerator):
+            seeds = np.asarray(value)
+            if seeds.dtype.kind not in "iuO" or isinstance(value, np.ma.MaskedArray):
+                raise TypeError
+            if seeds.size == 0 or any(isinstance(seed, bool) for seed in seeds.flat):
+                raise ValueError
         return np.random.default_rng(value)
     except (TypeError, ValueError):
         raise TypeError(
@@ -349,8 +365,9 @@ def dtype_of(dtype: Any, kinds: str) -> np.dtype:
         When the dtype is not accepted; the message lists those that are.
     """
     accepted = [name for name in DTYPES if np.dtype(name).kind in kinds]
-    try:
-        found = np.dtype(dtype)
+    try:  # NumPy would take an array for its own dtype
+        whole = dtype is None or isinstance(dtype, str | type | np.dtype)
+        found = np.dtype(dtype) if whole else None
     except TypeError:
         found = None
     if found is None or found not in accepted:

@@ -27,7 +27,8 @@ def check_known(x: Any, *axes: int) -> None:
     """
     if x.ndim and any(np.isnan(x.shape[axis]) for axis in axes):
         raise ValueError(
-            f"shape {x.shape} is not known: call x.compute_chunk_sizes() first"
+            f"x has shape {x.shape}, which is not known: call x.compute_chunk_sizes() "
+            "first"
         )
 
 
@@ -81,7 +82,7 @@ def row_blocks(x: Any) -> list[Any]:
         When the array is not two-dimensional, or a size of a chunk is unknown.
     """
     if x.ndim != 2:
-        raise ValueError(f"expected an array (m, n), got {x.shape}")
+        raise ValueError(f"x must be an array (m, n), got shape {x.shape}")
     check_known(x, 0, 1)
     return x.rechunk({1: -1}).to_delayed().ravel().tolist()
 

@@ -9,6 +9,10 @@ from typing import Any
 from .checks import size
 from .threads import alone
 
+MOST_JOBS = 4096
+"""Largest number of processes that may be asked for: a much larger one is a mistake,
+and to start it would bring down any machine."""
+
 
 def each(
     function: Callable,
@@ -75,14 +79,14 @@ def processes(n_jobs: int | None) -> int:
     TypeError
         When it is neither an integer nor None.
     ValueError
-        When it is 0.
+        When it is 0, or beyond `MOST_JOBS`.
     ModuleNotFoundError
         When it is not 1 or None, and joblib is not installed.
     """
     if n_jobs is None:
         joblib = sys.modules.get("joblib")
         return 1 if joblib is None else joblib.effective_n_jobs(None)
-    number = size("n_jobs", n_jobs, least=-sys.maxsize)
+    number = size("n_jobs", n_jobs, -MOST_JOBS, MOST_JOBS)
     if number == 0:
         raise ValueError("n_jobs=0: expected at least 1, or -1 for all cores")
     if number == 1:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args, overload
 
-import numpy as np
-
+from ..._core.checks import choice, flag, size
 from ...kernels import project_circ
 from ...metrics import relative_error
 from ...operators import Butterfly, Chain, OperatorSum, circulant
@@ -178,8 +177,7 @@ def butterfly_factorize(
     options = ButterflyOptions(
         permutation, order, orthonormal, transpose, model, n_terms, certify
     )
-    if chain is not None and not isinstance(chain, Chain):
-        chain = Chain(chain)
+    chain = _checked_chain(chain)
     if model == "circulant":
         if chain is not None or permutation is not None:
             raise ValueError('model="circulant" takes no chain and no permutation')
@@ -187,6 +185,16 @@ def butterfly_factorize(
     if model == "product":
         return butterfly_problem(problem, chain, options)
     return _sum(problem, chain, options)
+
+
+def _checked_chain(chain: Chain | Sequence[Sequence[int]] | None) -> Chain | None:
+    """Return the argument `chain` as a chain or None, or raise naming it."""
+    if chain is None or isinstance(chain, Chain):
+        return chain
+    try:
+        return Chain(chain)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"chain: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -205,22 +213,15 @@ class ButterflyOptions:
     certify: bool = False
 
     def __post_init__(self) -> None:
-        if self.order not in ORDERS:
-            raise ValueError(f"order must be one of {ORDERS}, got {self.order!r}")
-        if not isinstance(self.orthonormal, bool | np.bool_):
-            raise ValueError(
-                f"orthonormal must be True or False, got {self.orthonormal!r}"
-            )
-        if not (isinstance(self.transpose, bool) or self.transpose == "auto"):
-            raise ValueError(
-                f'transpose must be "auto", True or False, got {self.transpose!r}'
-            )
-        if self.model not in MODELS:
-            raise ValueError(f"model must be one of {MODELS}, got {self.model!r}")
-        if not isinstance(self.n_terms, int | np.integer) or self.n_terms < 1:
-            raise ValueError(
-                f"n_terms must be an integer, at least 1, got {self.n_terms!r}"
-            )
+        choice("order", self.order, ORDERS)
+        flag("orthonormal", self.orthonormal)
+        if isinstance(self.transpose, str):
+            choice("transpose", self.transpose, ("auto",))
+        else:
+            flag("transpose", self.transpose)
+        choice("model", self.model, MODELS)
+        size("n_terms", self.n_terms)
+        flag("certify", self.certify)
 
 
 def butterfly_problem(

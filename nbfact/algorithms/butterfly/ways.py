@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._core.array_checks import permutation_of
+from ..._core.checks import shown
 from ...operators import Chain
 from ...operators.reorderings import bit_reversal, dao, digit_reversal, makhoul
 
@@ -105,24 +106,25 @@ def _chains(
 ) -> Iterator[Way]:
     """Yield the ways without a permutation: the matrix first, then its transpose."""
     transposed_shape = shape[::-1]
-    automatic = transpose == "auto"
+    automatic = isinstance(transpose, str)
+    forced = not automatic and bool(transpose)
     if chain is None:
-        if transpose is not True:
+        if not forced:
             yield Way(_default_chain(shape), False, False)
-        if transpose is not False:
+        if forced or automatic:
             yield Way(_default_chain(transposed_shape), True, automatic)
         return
     factored, expected = "the target", shape
-    if transpose is True:
+    if forced:
         factored, expected = "its transpose", transposed_shape
     if chain.shape != expected:
         raise ValueError(
             f"chain has shape {chain.shape}, {factored} has shape {expected}"
         )
     if chain.chainable:
-        if transpose is not True:
+        if not forced:
             yield Way(chain, False, False)
-        if transpose is True or (automatic and shape == transposed_shape):
+        if forced or (automatic and shape == transposed_shape):
             yield Way(chain, True, automatic)
     elif automatic and chain.T.chainable:
         yield Way(chain.T, True, False)
@@ -172,7 +174,7 @@ def named_permutation(name: str, chain: Chain) -> np.ndarray:
         return digit_reversal(column_radices(chain))
     if name == "makhoul":
         return makhoul(n)[digit_reversal(column_radices(chain))]
-    raise ValueError(f"permutation must be one of {NAMES}, got {name!r}")
+    raise ValueError(f"permutation must be one of {NAMES}, got {shown(name)}")
 
 
 def searched_permutations(chain: Chain) -> Iterator[tuple[str, np.ndarray | None]]:

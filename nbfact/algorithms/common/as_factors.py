@@ -1,12 +1,13 @@
 """as_factors: what an argument that takes factors accepts, read in one place."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator
 
+from ..._core.array_checks import matrix_of
 from ...operators import Butterfly, Chain, FastOperator
 from .result import Factorization, FactorsLike
 
@@ -33,9 +34,10 @@ def as_factors(name: str, given: FactorsLike) -> tuple[list[Any], float]:
     Raises
     ------
     TypeError
-        What is no product of sparse factors, such as a single matrix.
+        What is no product of sparse factors, such as a single matrix, or a factor
+        whose entries are not numbers.
     ValueError
-        A factor that has not two axes.
+        No factor, or one that has not two axes.
     """
     if isinstance(given, Chain):
         given = Butterfly(given, [np.ones(pattern) for pattern in given])
@@ -48,9 +50,8 @@ def as_factors(name: str, given: FactorsLike) -> tuple[list[Any], float]:
         return list(product.factors), product.scale
     listed: Any = getattr(given, "factors", given)
     stack = isinstance(listed, np.ndarray) and listed.ndim == 3
-    single = isinstance(listed, str | np.ndarray | LinearOperator) or sp.issparse(
-        listed
-    )
+    single = isinstance(listed, np.ndarray | LinearOperator) or sp.issparse(listed)
+    single = single or isinstance(listed, str | bytes | Mapping | Set)
     if not isinstance(listed, Iterable) or (single and not stack):
         shape = getattr(listed, "shape", None)
         raise TypeError(
@@ -58,6 +59,8 @@ def as_factors(name: str, given: FactorsLike) -> tuple[list[Any], float]:
             f"of nbfact; got a {type(listed).__name__}{f' {shape}' if shape else ''}"
         )
     factors = [_matrix(f"{name}[{j}]", one) for j, one in enumerate(listed)]
+    if not factors:
+        raise ValueError(f"{name} is empty: expected at least one factor")
     return factors, getattr(given, "scale", 1.0)
 
 
@@ -74,8 +77,7 @@ def _matrix(name: str, factor: Any) -> Any:
         factor = factor.operator
     if isinstance(factor, FastOperator):
         return factor.toarray()
-    if not sp.issparse(factor):
-        factor = np.asarray(factor)
+    factor = matrix_of(name, factor)
     if factor.ndim != 2:
         raise ValueError(f"{name} must be a matrix, got shape {factor.shape}")
     return factor

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
-from ..._core.array_checks import check_matrix
+from ..._core.array_checks import check_matrix, check_sparse, dense_array
 from ..._core.dtypes import common_dtype, real_dtype
 from ...kernels import chain_residual, frobenius_norm, max_abs
 from .factors import Factor, PackedFactors, Sparse, adjoint
@@ -173,20 +173,24 @@ def problem_of(target: Any, n_factors: int = 1) -> Problem:
     Raises
     ------
     TypeError
-        A target whose entries are not numbers.
+        A target whose entries are not numbers, or that is a masked array.
     ValueError
-        A target that is empty or has not two axes, NaN or infinity.
+        A target that is empty or has not two axes, NaN or infinity, a sparse matrix
+        with indices out of bounds.
     """
     matrix = target
     implicit = not isinstance(matrix, np.ndarray) and (
         sp.issparse(matrix) or isinstance(matrix, LinearOperator)
     )
     if not implicit:
-        if hasattr(matrix, "toarray"):
-            matrix = matrix.toarray()
-        matrix = np.asarray(matrix)
+        matrix = dense_array("target", matrix)
+    elif sp.issparse(matrix):
+        check_sparse("target", matrix)
     check_matrix("target", matrix.shape)
-    dtype = common_dtype(matrix.dtype)
+    try:
+        dtype = common_dtype(matrix.dtype)
+    except TypeError as error:  # that of an operator
+        raise TypeError(f"target: {error}") from None
     if implicit and (n_factors == 1 or math.prod(matrix.shape) <= SMALL):
         implicit = False
         if hasattr(matrix, "toarray"):

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
+from ..._core.checks import shown
 from ...operators import Chain, FactorProduct, FastOperator
 from .operator_factors import counted_factors
 
@@ -184,6 +185,12 @@ class Factorization(Generic[OperatorT]):
     target: np.ndarray | None = field(
         default=None, repr=False, compare=False, kw_only=True
     )
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.operator, FastOperator):
+            raise TypeError(f"operator={shown(self.operator)}: expected a FastOperator")
+        if not isinstance(self.history, History):
+            raise TypeError(f"history={shown(self.history)}: expected a History")
 
     @property
     def factors(self) -> list[sp.csr_array]:

@@ -1,13 +1,11 @@
 """The options of `learn_butterfly`, checked once."""
 
-import math
-import numbers
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 
-from ..._core.checks import size
+from ..._core.checks import choice, dtype_of, flag, function, real_number, size, store
 from ..common.result import SweepCallback
 
 DescentModel = Literal["BP", "BPP", "BPBP"]
@@ -42,26 +40,16 @@ class DescentOptions:
     @property
     def planes(self) -> int:
         """The number of real arrays that hold the values: 2 if these are complex."""
-        return 1 if self.complex is False else 2
+        return 2 if self.complex is None or self.complex else 1
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise ValueError(f"model must be one of {MODELS}, got {self.model!r}")
-        if not isinstance(self.tied, bool):
-            raise TypeError(f"tied must be True or False, got {self.tied!r}")
-        if not isinstance(self.complex, bool | None):
-            raise TypeError(f"complex must be True or False, got {self.complex!r}")
-        for name in ("learning_rate", "tol"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, numbers.Real):
-                raise TypeError(f"{name} must be a number, got {value!r}")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(
-                f"learning_rate must be positive, got {self.learning_rate!r}"
-            )
-        if not self.tol >= 0:
-            raise ValueError(f"tol must be at least 0, got {self.tol!r}")
+        choice("model", self.model, MODELS)
+        flag("tied", self.tied)
+        if self.complex is not None:
+            flag("complex", self.complex)
+        rate = real_number("learning_rate", self.learning_rate, above=0)
+        store(self, learning_rate=rate, tol=real_number("tol", self.tol, least=0))
         for name, least in (("n_iter", 1), ("n_refine_iter", 0), ("n_restarts", 0)):
-            size(name, getattr(self, name), least)
-        if self.dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype must be float32 or float64, got {self.dtype}")
+            store(self, **{name: size(name, getattr(self, name), least)})
+        dtype_of(self.dtype, "f")
+        function("callback", self.callback)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..._core.checks import RandomState
+from ..._core.checks import RandomState, dtype_of, generator
 from ...metrics import relative_error
 from ..common.problem import problem_of
 from ..common.result import SweepCallback
@@ -79,7 +79,7 @@ def learn_butterfly(
         one start. All starts are searched among in the same way.
     dtype : {"float32", "float64"}
         Precision of Adam; the operator has the precision of the target.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         Draws the starts: random unitary blocks, which are rotations if real.
     callback : callable, optional
         Called with a `SweepState` after each step; returning True stops all trials.
@@ -138,17 +138,18 @@ def learn_butterfly(
         n_refine_iter=n_refine_iter,
         tol=tol,
         n_restarts=n_restarts,
-        dtype=np.dtype(dtype),
+        dtype=dtype_of(dtype, "f"),
         callback=callback,
     )
-    if complex is False and matrix.dtype.kind == "c":
+    rng = generator("random_state", random_state)
+    if options.planes == 1 and matrix.dtype.kind == "c":
         raise ValueError(f"complex=False, but target is {matrix.dtype}")
     chosen = _chosen_permutation(permutation, len(matrix), model)
     scaled, scale = _scaled(matrix)
     if scale == 0:  # there is nothing to learn
         options = replace(options, n_iter=1, n_refine_iter=0)
     search = DescentSearch(scaled, chosen, options, began, scale)
-    trial = search.best(np.random.default_rng(random_state))
+    trial = search.best(rng)
     search.refine(trial)
     return _result(matrix, trial, search, scale)
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._core.array_checks import permutation_of
+from ..._core.checks import shown
 from ...operators.reorderings import bit_reversal, dao, makhoul
 from .descent_options import DescentModel
 
@@ -107,7 +108,7 @@ def _fixed_permutation(permutation: Any, n: int) -> np.ndarray:
         if permutation not in NAMES:
             raise ValueError(
                 f"permutation must be an array, 'learned', 'search' or one of "
-                f"{tuple(NAMES)}, got {permutation!r}"
+                f"{tuple(NAMES)}, got {shown(permutation)}"
             )
         return NAMES[permutation](n)
     return permutation_of("permutation", permutation, n)

@@ -83,7 +83,7 @@ class DescentTrial:
         if mse < self.mse:
             self.mse = mse
             self.best[:] = self.x
-        self.done = not math.isfinite(mse) or mse <= tol**2
+        self.done = not math.isfinite(mse) or float(mse) <= tol * tol
 
     def move(self, rate: float) -> None:
         """Make a step of Adam of the given rate along the gradient."""
@@ -206,12 +206,14 @@ class DescentSearch:
         options = self.options
         while trial.step < until and not (trial.done or self._stopped):
             self.n_steps += 1
-            mse = trial.look()
+            with np.errstate(all="ignore"):  # where the learning rate is far too large
+                mse = trial.look()
             self._record(trial, trial.x, mse, phase)
             trial.judge(mse, options.tol)
             if not trial.done:
                 turn = 1 + math.cos(math.pi * trial.step / options.n_iter)
-                trial.move(options.learning_rate * 0.5 * turn)
+                with np.errstate(all="ignore"):
+                    trial.move(options.learning_rate * 0.5 * turn)
 
     def _record(
         self, trial: DescentTrial, x: np.ndarray, mse: float, phase: Phase

@@ -8,7 +8,6 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from ..._core.checks import RandomState
 from ..._core.jobs import each
 from ...operators import Butterfly, FactorProduct
 from ..common.problem import Problem
@@ -76,8 +75,8 @@ class BudgetSearch:
         The target as a dense matrix, which is not zero.
     options : LearnOptions
         How much each search spends, and the callback, which gets a `SweepState`.
-    random_state : None, int or Generator
-        The seed of random starts.
+    rng : numpy.random.Generator
+        The generator of random starts.
 
     Attributes
     ----------
@@ -93,10 +92,10 @@ class BudgetSearch:
         self,
         problem: Problem,
         options: LearnOptions,
-        random_state: RandomState,
+        rng: np.random.Generator,
     ) -> None:
         self.problem, self._options = problem, options
-        self._rng = np.random.default_rng(random_state)
+        self._rng = rng
         self.trials: list[Trial] = []
         self.stopped = False
         work = math.prod(problem.shape) * min(problem.shape)

@@ -1,10 +1,10 @@
 """The options of `learn_transform`, checked once, and what each effort spends."""
 
 import math
-import numbers
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from ..._core.checks import choice, function, real_number, shown, size, store
 from ..._core.jobs import processes
 from ..common.result import SweepCallback
 
@@ -77,20 +77,17 @@ class LearnOptions:
         budgets = {"nnz": self.nnz, "rcg": self.rcg, "error": self.error}
         given = {name: value for name, value in budgets.items() if value is not None}
         if len(given) > 1:
-            raise ValueError(f"give one of nnz, rcg and error, got {given}")
-        for name, value in given.items():
-            _check_number(name, value)
-        if self.nnz is not None and self.nnz < 1:
-            raise ValueError(f"nnz must be at least 1, got {self.nnz}")
-        if self.rcg is not None and not 0 < self.rcg < math.inf:
-            raise ValueError(f"rcg must be positive and finite, got {self.rcg}")
-        if self.error is not None and not 0 <= self.error < 1:
-            raise ValueError(f"error must be in [0, 1), got {self.error}")
-        if self.effort not in EFFORTS:
-            raise ValueError(
-                f"effort must be one of {tuple(EFFORTS)}, got {self.effort!r}"
-            )
+            got = ", ".join(f"{name}={shown(one)}" for name, one in given.items())
+            raise ValueError(f"give one of nnz, rcg and error, got {got}")
+        if self.nnz is not None:
+            store(self, nnz=size("nnz", self.nnz, most=None))
+        if self.rcg is not None:
+            store(self, rcg=real_number("rcg", self.rcg, above=0))
+        if self.error is not None:
+            store(self, error=real_number("error", self.error, least=0, below=1))
+        choice("effort", self.effort, EFFORTS)
         processes(self.n_jobs)
+        function("callback", self.callback)
 
     @property
     def spent(self) -> Effort:
@@ -101,18 +98,10 @@ class LearnOptions:
         """Return the number of non-zeros that are allowed: all entries for an error."""
         m, n = shape
         if self.nnz is not None:
-            return int(self.nnz)
+            return self.nnz
         if self.rcg is not None:
             return max(1, int(m * n / self.rcg))
         if self.error is not None:
             return m * n
         fast = 2 * max(m, n) * math.log2(max(2, min(m, n)))
         return max(1, min(round(fast), m * n // 2))
-
-
-def _check_number(name: str, value: object) -> None:
-    """Raise where a budget is no number, or `nnz` no integer."""
-    kind = numbers.Integral if name == "nnz" else numbers.Real
-    if isinstance(value, bool) or not isinstance(value, kind):
-        expected = "an integer" if name == "nnz" else "a number"
-        raise TypeError(f"{name} must be {expected}, got {value!r}")

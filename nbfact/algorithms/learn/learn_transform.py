@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import scipy.sparse as sp
 
-from ..._core.checks import RandomState
+from ..._core.checks import RandomState, generator
 from ...operators import FactorProduct
 from ..common.problem import Problem, TargetLike, problem_of
 from ..common.result import History, SweepCallback
@@ -54,7 +54,7 @@ def learn_transform(
     callback : callable, optional
         Called with a `SweepState` after each trial, whose method is the `phase`;
         returning True ends the search with the best so far.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         The seed of random starts, and of the columns that the identification of
         butterflies begins with.
 
@@ -127,9 +127,10 @@ def learn_transform(
     )
     problem = problem_of(target)
     budget = options.budget(problem.shape)
+    rng = generator("random_state", random_state)
     if problem.zero:
         return zero_transform(problem, budget)
-    search = BudgetSearch(problem, options, random_state)
+    search = BudgetSearch(problem, options, rng)
     return search.best(budget) if error is None else smallest(search, error)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..._core.checks import RandomState
+from ..._core.checks import RandomState, sequence
 from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
 from ..common.result import Factorization, SweepCallback
@@ -69,7 +69,7 @@ def explore(
     callback : callable, optional
         Called with a `SweepState` after each sweep of an exploration; returning True
         ends it. With `n_jobs` above 1 it runs in other processes.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         The seed of ``init="random"``, for which it gives the start that it gives
         `palm4msa`, and of the restarts.
 
@@ -145,7 +145,7 @@ def explore(
     >>> bool(nf.explore(A, sets, **start).relative_error < 1e-12)
     True
     """
-    constraints = list(constraints)
+    constraints = sequence("constraints", constraints, "constraints", least=1)
     problem = problem_of(target, len(constraints))
     sweeps = SweepOptions(
         n_iter=n_iter,

@@ -1,10 +1,11 @@
 """The projection onto one set, from a gradient step to a factor."""
 
 import dataclasses
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
+from ..._core.array_checks import plain_array
 from ...constraints import Constraint
 from ...constraints.sets import Options, Set
 from ..common.factors import Factor, adjoint, compressed
@@ -69,7 +70,8 @@ class Projection:
         if self._turned:
             stepped = _transposed(stepped)
         if self._set is None:
-            stepped = self._checked(self._constraint.project(stepped), stepped)
+            projected = self._constraint.project(stepped)
+            stepped = checked_projection(self._place, projected, stepped)
         elif self._memory is None:
             self._set.project_in_place(stepped)
         else:
@@ -77,20 +79,30 @@ class Projection:
         factor = compressed(stepped)
         return factor.transposed() if self._turned else factor
 
-    def _checked(self, projected, stepped):
-        """Return what a user's set returned, as an array like the step, or raise."""
-        name = f"constraints[{self._place}].project"
-        projected = np.asarray(projected)
-        if projected.shape != stepped.shape:
-            raise ValueError(
-                f"{name} returned shape {projected.shape} for an array of shape "
-                f"{stepped.shape}"
-            )
-        if projected.dtype.kind == "c" and stepped.dtype.kind != "c":
-            raise TypeError(f"{name} returned complex numbers for {stepped.dtype}")
-        if not np.isfinite(projected).all():
-            raise ValueError(f"{name} returned NaN or infinity")
-        return np.array(projected, stepped.dtype, order="C")
+
+def checked_projection(place: int, projected: Any, stepped: np.ndarray) -> np.ndarray:
+    """Return what a user's set returned, as a new array like the step, or raise.
+
+    Parameters
+    ----------
+    place : int
+        Index of the set among the constraints, for messages.
+    projected : array_like
+        What its method `project` returned.
+    stepped : ndarray
+        What the method was given, or what has the same shape and dtype.
+    """
+    name = f"constraints[{place}].project"
+    array = plain_array(f"what {name} returned", projected)
+    if array.shape != stepped.shape:
+        raise ValueError(
+            f"{name} returned shape {array.shape} for an array of shape {stepped.shape}"
+        )
+    if array.dtype.kind == "c" and stepped.dtype.kind != "c":
+        raise TypeError(f"{name} returned complex numbers for {stepped.dtype}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} returned NaN or infinity")
+    return np.array(array, stepped.dtype, order="C")
 
 
 def _transposed(x):

@@ -4,10 +4,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from ..._core.checks import choice, sequence
 from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
 from ..common.result import Factorization, SweepCallback
-from .peeling import PeelOptions, hierarchical_problem
+from .peeling import NAMES, PeelOptions, hierarchical_problem
 from .presets import SIDES, Preset, Side, listed_preset, named_preset
 from .sweep_options import Keep, Order, Scaling
 
@@ -125,6 +126,7 @@ def _preset_of(
     residual_side: Side,
 ) -> Preset:
     """Return the preset of a name, or one that holds the given lists."""
+    choice("residual_side", residual_side, SIDES)
     if isinstance(factor_constraints, str | Preset):
         preset = factor_constraints
         if isinstance(preset, str):
@@ -132,6 +134,8 @@ def _preset_of(
         if residual_constraints is not None:
             raise ValueError("a preset brings its own residual_constraints")
         return preset
-    if residual_side not in SIDES:
-        raise ValueError(f"residual_side must be one of {SIDES}, got {residual_side!r}")
-    return listed_preset(factor_constraints, residual_constraints or [], residual_side)
+    if residual_constraints is None:
+        residual_constraints = ()
+    factors = sequence(NAMES[0], factor_constraints, "constraints")
+    residuals = sequence(NAMES[1], residual_constraints, "constraints")
+    return listed_preset(factors, residuals, residual_side)

@@ -8,14 +8,15 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from ..._core.checks import RandomState
+from ..._core.array_checks import dense_array
+from ..._core.checks import RandomState, choice, generator, sequence, shown
 from ..._core.dtypes import common_dtype
 from ...constraints import Constraint
 from ..common.as_factors import as_factors
 from ..common.factors import Factor, compressed
 from ..common.problem import Problem
 from ..common.result import FactorsLike
-from .factor_projection import closed_under_scaling
+from .factor_projection import checked_projection, closed_under_scaling
 from .sweep_options import SweepOptions
 
 _EXTREME = 24
@@ -59,14 +60,14 @@ def checked_start(
 ) -> SweepStart:
     """Return the start that the argument `init` of `palm4msa` asks for, or raise."""
     constraints = checked_constraints(constraints, problem.shape)
+    if random_state is not None:  # a wrong one is refused where none is needed, too
+        random_state = generator("random_state", random_state)
     if init is None:
         return default_start(problem, constraints, options)
     if isinstance(init, str):
-        if init != "random":
-            raise ValueError(f'init must be "random" or factors, got {init!r}')
-        return SweepStart(
-            constraints, _random_factors(constraints, problem.dtype, random_state)
-        )
+        choice("init", init, ("random",))
+        rng = generator("random_state", random_state)
+        return SweepStart(constraints, _random_factors(constraints, problem.dtype, rng))
     given, scale = as_factors("init", init)
     factors = _given_factors(constraints, given, problem.dtype)
     return _tamed(problem, SweepStart(constraints, factors, scale), options)
@@ -89,7 +90,7 @@ def _given_factors(
 ) -> list[Factor]:
     """Return the factors that a user gave, in the dtype of the target, or raise."""
     shapes = [tuple(constraint.shape) for constraint in constraints]
-    arrays = [f.toarray() if hasattr(f, "toarray") else np.asarray(f) for f in own]
+    arrays = [dense_array(f"init[{j}]", one) for j, one in enumerate(own)]
     if [array.shape for array in arrays] != shapes:
         raise ValueError(
             f"shapes of init {[array.shape for array in arrays]} are not those of "
@@ -125,39 +126,64 @@ def _tamed(problem: Problem, start: SweepStart, options: SweepOptions) -> SweepS
     return SweepStart(start.constraints, factors, scale)
 
 
+def listed_constraints(name: str, constraints: Any) -> list[Constraint]:
+    """Return an argument that is a sequence of constraints as a list, or raise.
+
+    There must be at least one, each with the members of `Constraint`: a `shape` of two
+    positive integers and a method `project`.
+    """
+    listed = sequence(name, constraints, "constraints", least=1)
+    for j, constraint in enumerate(listed):
+        shape: Any = getattr(constraint, "shape", None)
+        fits = isinstance(shape, tuple | list) and len(shape) == 2
+        fits = fits and all(isinstance(n, int | np.integer) and n > 0 for n in shape)
+        fits = fits and callable(getattr(constraint, "project", None))
+        if not fits or isinstance(constraint, type):
+            raise TypeError(
+                f"{name}[{j}] must be a constraint, with `shape` (m, n) and `project`, "
+                f"got {shown(constraint)}"
+            )
+    return listed
+
+
 def checked_constraints(
-    constraints: Sequence[Constraint], shape: tuple[int, ...]
+    constraints: Sequence[Constraint],
+    shape: tuple[int, ...],
+    *,
+    name: str = "constraints",
+    factored: str = "target",
 ) -> list[Constraint]:
     """Return the constraints as a list, or raise.
 
-    There must be at least one, each with `shape` and `project`, and their shapes must
-    chain to the shape of the target.
+    Parameters
+    ----------
+    constraints : sequence of Constraint
+        The set of each factor: see `listed_constraints`.
+    shape : tuple of int
+        What their shapes must chain to: that of the matrix that is factored.
+    name, factored : str
+        Names of the constraints and of that matrix, for messages.
     """
-    constraints = list(constraints)
-    if not constraints:
-        raise ValueError("constraints is empty: expected one constraint per factor")
-    for j, constraint in enumerate(constraints):
-        if not (hasattr(constraint, "shape") and hasattr(constraint, "project")):
-            raise TypeError(
-                f"constraints[{j}] must have `shape` and `project`, got {constraint!r}"
-            )
+    constraints = listed_constraints(name, constraints)
     shapes = [tuple(constraint.shape) for constraint in constraints]
     inner = all(a[1] == b[0] for a, b in itertools.pairwise(shapes))
     if not inner or (shapes[0][0], shapes[-1][1]) != shape:
         raise ValueError(
-            f"shapes of constraints do not chain to the target's {shape}: {shapes}"
+            f"shapes of {name} do not chain to the {factored}'s {shape}: {shapes}"
         )
     return constraints
 
 
-def _random_factors(constraints: Sequence[Constraint], dtype: np.dtype, seed: Any):
+def _random_factors(
+    constraints: Sequence[Constraint], dtype: np.dtype, rng: np.random.Generator
+) -> list[Factor]:
     """Return Gaussian matrices, each projected onto its set."""
-    rng = np.random.default_rng(seed)
     factors = []
-    for constraint in constraints:
+    for j, constraint in enumerate(constraints):
         x = rng.standard_normal(constraint.shape)
         if dtype.kind == "c":
             x = x + 1j * rng.standard_normal(constraint.shape)
-        projected = constraint.project(x.astype(dtype))
-        factors.append(compressed(np.array(projected, dtype, order="C")))
+        x = x.astype(dtype)
+        projected = checked_projection(j, constraint.project(x), x)
+        factors.append(compressed(projected))
     return factors

@@ -4,11 +4,18 @@ import math
 import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
 
-import numpy as np
-
-from ..._core.checks import RandomState, size
+from ..._core.checks import (
+    RandomState,
+    flag,
+    function,
+    generator,
+    real_number,
+    shown,
+    size,
+    store,
+)
 from ..._core.jobs import each, processes
 from ...constraints import (
     Constraint,
@@ -54,7 +61,8 @@ class ExploreOptions:
     Raises
     ------
     TypeError, ValueError
-        An `n_restarts` or an `n_jobs` that is no integer, or out of range.
+        An `n_restarts` or an `n_jobs` that is no integer, or out of range; a
+        `safeguard` or a `refine_values` that is neither True nor False.
     """
 
     sweeps: SweepOptions
@@ -64,8 +72,10 @@ class ExploreOptions:
     refine_values: bool = True
 
     def __post_init__(self) -> None:
-        size("n_restarts", self.n_restarts, least=0)
+        store(self, n_restarts=size("n_restarts", self.n_restarts, least=0))
         processes(self.n_jobs)
+        flag("safeguard", self.safeguard)
+        flag("refine_values", self.refine_values)
 
     @property
     def without_leak(self) -> SweepOptions:
@@ -87,7 +97,7 @@ def explore_problem(
     random_state: RandomState,
 ) -> Factorization:
     """Return what `explore` does for a problem: the best from all starts."""
-    rng = np.random.default_rng(random_state)
+    rng = generator("random_state", random_state)
     starts = [checked_start(problem, constraints, init, options.sweeps, rng)]
     for child in rng.spawn(options.n_restarts):
         starts.append(
@@ -158,18 +168,17 @@ def _only_support(constraint: Constraint) -> bool:
 def schedule_of(leak: Leak) -> Callable[[float], float]:
     """Return the leak as a function of the share of sweeps that are done, or raise."""
     if callable(leak):
-        return Schedule(leak)
-    if isinstance(leak, Sequence) and not isinstance(leak, str):
-        ends, interval = tuple(leak), "[0, 1)"
-        fits = len(ends) == 2
-    else:
-        ends, interval = (leak,), "[0, 1]"
-        fits = True
-    if not fits or not all(map(_is_number, ends)):
-        raise TypeError(f"leak must be a number, a pair of them or callable: {leak!r}")
-    if not all(0 <= end <= 1 for end in ends) or (len(ends) == 2 and 1 in ends):
-        raise ValueError(f"leak must be in {interval}, got {leak!r}")
-    return Schedule(tuple(map(float, ends)))
+        return Schedule(function("leak", leak))
+    if isinstance(leak, numbers.Real):
+        return Schedule((real_number("leak", leak, least=0, most=1),))
+    if isinstance(leak, str) or not isinstance(leak, Sequence) or len(leak) != 2:
+        raise TypeError(
+            f"leak={shown(leak)}: expected a number, a pair of them, or a function"
+        )
+    ends = enumerate(leak)
+    return Schedule(
+        tuple(real_number(f"leak[{j}]", end, least=0, below=1) for j, end in ends)
+    )
 
 
 class Schedule:
@@ -188,12 +197,4 @@ class Schedule:
             if first == last:
                 return first
             return 1 - (1 - first) ** (1 - done) * (1 - last) ** done
-        leak = self._leak(done)
-        if not _is_number(leak) or not 0 <= leak <= 1:
-            raise ValueError(f"leak({done:.3g}) must be in [0, 1], got {leak!r}")
-        return float(leak)
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    """Return whether a value is a real number, and not a bool."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+        return real_number(f"leak({done:.3g})", self._leak(done), least=0, most=1)

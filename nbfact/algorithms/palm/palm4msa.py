@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..._core.checks import RandomState
+from ..._core.checks import RandomState, sequence
 from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
 from ..common.result import Factorization, SweepCallback
@@ -70,7 +70,7 @@ def palm4msa(
     fixed : sequence of int
         Indices of the factors of `init` that do not change. They need not be in their
         sets.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         The seed of ``init="random"``.
 
     Returns
@@ -125,7 +125,7 @@ def palm4msa(
     (16, True)
     """
     record = SweepRecord()
-    constraints = list(constraints)
+    constraints = sequence("constraints", constraints, "constraints", least=1)
     problem = problem_of(target, len(constraints))
     options = SweepOptions(
         n_iter=n_iter,
@@ -138,6 +138,6 @@ def palm4msa(
         callback=callback,
     )
     if options.fixed and (init is None or isinstance(init, str)):
-        raise ValueError(f"fixed={fixed} needs init, the factors that are kept")
+        raise ValueError(f"fixed={options.fixed} needs init, the factors that are kept")
     start = checked_start(problem, constraints, init, options, random_state)
     return palm4msa_problem(problem, start, options, record)

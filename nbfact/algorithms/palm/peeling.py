@@ -4,10 +4,16 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TypeVar
 
+from ..._core.checks import shown
 from ...constraints import Constraint
 from ..common.problem import Problem
 from ..common.result import Factorization, SweepCallback
-from .initial_factors import SweepStart, checked_constraints, default_start
+from .initial_factors import (
+    SweepStart,
+    checked_constraints,
+    default_start,
+    listed_constraints,
+)
 from .iterations import (
     Iterate,
     SweepRecord,
@@ -21,6 +27,9 @@ from .sweep_options import ORDERS, Order, SweepOptions
 HOPELESS = 0.1
 """Relative error above which the fallbacks of a preset are tried too: what a preset is
 made for is factored to rounding, so that a larger error means wrong supports."""
+
+NAMES = ("factor_constraints", "residual_constraints")
+"""The arguments of `hierarchical` with the two lists of constraints, for messages."""
 
 Levels = list[tuple[Constraint, Constraint]]
 """The two sets of each level: that of the factor, and of the residual."""
@@ -52,14 +61,11 @@ class PeelOptions:
     callback: SweepCallback | None = None
 
     def __post_init__(self) -> None:
-        order = self.preset.order
-        if order != "both" and order not in ORDERS:
-            raise ValueError(f'order must be "both" or one of {ORDERS}, got {order!r}')
         n_iter = self.n_iter
         if isinstance(n_iter, Sequence) and len(n_iter) != 2:
             raise ValueError(
                 "n_iter must be an integer or a pair (split, refinement) of integers, "
-                f"got {n_iter!r}"
+                f"got {shown(n_iter)}"
             )
         for order in self.orders:
             self.refinement(order)  # which raises where an option is not valid
@@ -106,12 +112,17 @@ def hierarchical_problem(problem: Problem, options: PeelOptions) -> Factorizatio
 def _factored(problem: Problem, options: PeelOptions) -> Factorization:
     """Factor as a preset says, in one order or in both."""
     lists = options.preset.constraints(problem.shape)
+    if not isinstance(lists, tuple | list) or len(lists) != 2:
+        raise TypeError(
+            f"factor_constraints: preset {options.preset.name!r} returned "
+            f"{shown(lists)}, not a pair of lists of constraints"
+        )
     if len(lists[0]) != len(lists[1]) or not lists[0]:
         raise ValueError(
             "factor_constraints and residual_constraints must have the same length, "
             f"at least 1, got {len(lists[0])} and {len(lists[1])}"
         )
-    levels = list(zip(*lists, strict=True))
+    levels = list(zip(*map(listed_constraints, NAMES, lists), strict=True))
     results = [_peeled(problem, levels, options, order) for order in options.orders]
     return min(results, key=lambda result: result.relative_error)
 
@@ -126,8 +137,13 @@ def _peeled(
         return _zero(problem, levels, right)
     found, part = Iterate([], 1.0, 1.0), problem
     constraints: list[Constraint] = []
-    for level in levels:
-        pair = checked_constraints(level if right else level[::-1], part.shape)
+    for number, level in enumerate(levels):
+        pair = checked_constraints(
+            level if right else level[::-1],
+            part.shape,
+            name=" and ".join(f"{name}[{number}]" for name in NAMES),
+            factored="residual" if number else "target",
+        )
         start = default_start(part, pair, split)
         two = iterate(part, start, split, SweepRecord())
         # The two new factors, and their sets, take the place of the residual.
@@ -145,7 +161,8 @@ def _zero(problem: Problem, levels: Levels, right: bool) -> Factorization:
     sets: list[Constraint] = []
     for level in levels:
         sets = _replaced(sets, list(level if right else level[::-1]), right)
-    start = default_start(problem, checked_constraints(sets, problem.shape), options)
+    sets = checked_constraints(sets, problem.shape, name=" and ".join(NAMES))
+    start = default_start(problem, sets, options)
     return zero_factorization(problem, start, options, SweepRecord())
 
 

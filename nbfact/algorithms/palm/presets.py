@@ -16,9 +16,10 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from ..._core.checks import choice, function, real_number, sequence, shown, size
 from ...constraints import Constraint, Identity, SkPerm, Sp, SpCol, SpLinCol, Supp
 from ...operators.reorderings import bit_reversal
-from .sweep_options import Keep, Order, Scaling
+from .sweep_options import KEEPS, ORDERS, SCALINGS, Keep, Order, Scaling
 
 __all__ = ["Preset", "dictionary", "rectmat", "rectmat_simple"]
 
@@ -29,6 +30,10 @@ Side: TypeAlias = Literal["left", "right"]
 """The side of the new factor on which the residual stands."""
 
 SIDES: tuple[Side, ...] = get_args(Side)
+
+MOST_FACTORS = 1000
+"""Largest number of factors of a preset for wide matrices: each level sweeps over all
+factors found so far, and with more of them the sweeps would take days."""
 
 TIE_TOL = 0.05
 """Relative difference up to which moduli count as equal in the Hadamard presets.
@@ -77,6 +82,20 @@ class Preset:
     n_iter: int | tuple[int, int] = field(default=30, kw_only=True)
     fallbacks: "tuple[Preset, ...]" = field(default=(), kw_only=True)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"name={shown(self.name)}: expected a string")
+        if function("constraints", self.constraints) is None:
+            raise TypeError("constraints=None: expected a function of 1 argument")
+        choice("residual_side", self.residual_side, SIDES)
+        choice("order", self.order, ("both", *ORDERS))
+        choice("scaling", self.scaling, SCALINGS)
+        real_number("step", self.step, above=0, below=2)
+        choice("keep", self.keep, KEEPS)
+        for j, one in enumerate(sequence("fallbacks", self.fallbacks, "presets")):
+            if not isinstance(one, Preset):
+                raise TypeError(f"fallbacks[{j}]={shown(one)}: expected a preset")
+
 
 def rectmat(
     n_factors: int, k: int, s: int, *, rho: float = 0.8, P: float = 1.4
@@ -86,7 +105,7 @@ def rectmat(
     Parameters
     ----------
     n_factors : int
-        Number J of factors, at least 2.
+        Number J of factors, from 2 to 1000.
     k : int
         Number of non-zeros in each column of the rightmost factor, (m, n).
     s : int
@@ -210,23 +229,22 @@ def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
     >>> [factor.shape for factor in r.factors]
     [(16, 16), (16, 16), (16, 32)]
     """
+    s = size("s", s, most=None)
     preset = _rectmat("dictionary", n_factors, s, s, rho, 1.0)
     return dataclasses.replace(preset, n_iter=50)
 
 
 def _rectmat(name, n_factors, k, s, rho, P):
     """Return a preset with the constraints of `rectmat` under its own name."""
-    if n_factors < 2 or k < 1 or s < 1:
-        raise ValueError(
-            f"expected n_factors >= 2, k >= 1, s >= 1, got {n_factors}, {k}, {s}"
-        )
-    if not (0 < rho <= 1 and P > 0):
-        raise ValueError(f"expected 0 < rho <= 1 and P > 0, got {rho!r}, {P!r}")
+    n_factors = size("n_factors", n_factors, 2, MOST_FACTORS)
+    k, s = size("k", k, most=None), size("s", s, most=None)
+    rho = real_number("rho", rho, above=0, most=1)
+    P = real_number("P", P, above=0)
 
     def constraints(shape: tuple[int, ...]) -> Levels:
         if len(shape) != 2 or shape[0] > shape[1]:
             raise ValueError(
-                f"{name} needs a matrix with m <= n, got {shape}: transpose it"
+                f"{name} needs a target (m, n) with m <= n, got {shape}: transpose it"
             )
         m, n = shape
         factors: list[Constraint] = [SpCol((m, n), k)]
@@ -256,7 +274,10 @@ def listed_preset(
 def named_preset(name: str) -> Preset:
     """Return the preset of a name, or raise ValueError for an unknown one."""
     if name not in _PRESETS:
-        raise ValueError(f"unknown preset {name!r}: expected one of {sorted(_PRESETS)}")
+        raise ValueError(
+            f"factor_constraints={shown(name)}: unknown preset, expected one of "
+            f"{sorted(_PRESETS)}"
+        )
     return _PRESETS[name]
 
 
@@ -265,7 +286,7 @@ def _levels(name: str, shape: tuple[int, ...]) -> int:
     square = len(shape) == 2 and shape[0] == shape[1]
     if not square or shape[0] < 2 or shape[0] & (shape[0] - 1):
         raise ValueError(
-            f'preset "{name}" needs a square matrix with a power of two, at least 2, '
+            f'preset "{name}" needs a square target with a power of two, at least 2, '
             f"of rows, got shape {shape}"
         )
     return shape[0].bit_length() - 1

@@ -127,7 +127,11 @@ def refine(
 
 def _checked_factors(result: FactorsLike, problem: Problem) -> FactorProduct:
     """Return the product to start from, in the dtype of the target, or raise."""
-    product = FactorProduct(*as_factors("result", result))
+    factors, scale = as_factors("result", result)
+    try:
+        product = FactorProduct(factors, scale)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"result: {error}") from None
     if product.shape != problem.shape:
         raise ValueError(f"result is {product.shape} but target is {problem.shape}")
     if product.dtype.kind == "c" and problem.dtype.kind != "c":

@@ -42,7 +42,8 @@ class RefineOptions:
     Raises
     ------
     TypeError, ValueError
-        An `n_iter` that is no integer of at least 1, a `tol` below 0.
+        An `n_iter` that is no integer of at least 1, a `tol` below 0, a `callback` that
+        is not a function of one argument.
     """
 
     n_iter: int = 10
@@ -51,7 +52,7 @@ class RefineOptions:
     callback: SweepCallback | None = None
 
     def __post_init__(self) -> None:
-        check_sweeps(self.n_iter, self.tol)
+        check_sweeps(self)
 
 
 def refine_problem(

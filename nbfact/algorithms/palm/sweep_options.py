@@ -1,11 +1,10 @@
 """SweepOptions: how a run of palm4MSA sweeps, checked once."""
 
-import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
-from ..._core.checks import size
+from ..._core.checks import choice, function, real_number, sequence, size, store
 from ..common.result import SweepCallback
 
 Order: TypeAlias = Literal["right-to-left", "left-to-right"]
@@ -41,7 +40,8 @@ class SweepOptions:
     Raises
     ------
     TypeError
-        An `n_iter` that is not an integer, a `step` that is not a number.
+        An `n_iter` that is not an integer, a `step` or a `tol` that is not a number, a
+        word that is not a string, a `callback` that is not a function of one argument.
     ValueError
         A number out of range, or a word that is not one of those listed.
     """
@@ -57,24 +57,25 @@ class SweepOptions:
     leak: Callable[[float], float] | None = None
 
     def __post_init__(self) -> None:
-        check_sweeps(self.n_iter, self.tol)
-        _check_word("order", self.order, ORDERS)
-        _check_word("scaling", self.scaling, SCALINGS)
-        step = self.step
-        if isinstance(step, bool) or not isinstance(step, numbers.Real):
-            raise TypeError(f"step must be a number, got {step!r}")
-        if not 0 < step < 2:
-            raise ValueError(
-                f"step must be between 0 and 2, both excluded, got {step!r}"
-            )
-        _check_word("keep", self.keep, KEEPS)
+        check_sweeps(self)
+        choice("order", self.order, ORDERS)
+        choice("scaling", self.scaling, SCALINGS)
+        store(self, step=real_number("step", self.step, above=0, below=2))
+        choice("keep", self.keep, KEEPS)
 
 
-def check_sweeps(n_iter: int, tol: float) -> None:
-    """Raise where `n_iter` is no integer of at least 1, or `tol` is below 0 or NaN."""
-    size("n_iter", n_iter)
-    if not tol >= 0:
-        raise ValueError(f"tol must be at least 0, got {tol!r}")
+def check_sweeps(options: Any) -> None:
+    """Raise unless the options that all loops over sweeps have are valid.
+
+    `n_iter` is an integer of at least 1, `tol` a finite number of at least 0, and
+    `callback` a function of one argument, or None.
+    """
+    n_iter, tol = (
+        size("n_iter", options.n_iter),
+        real_number("tol", options.tol, least=0),
+    )
+    store(options, n_iter=n_iter, tol=tol)
+    function("callback", options.callback)
 
 
 def checked_fixed(fixed: Sequence[int], n_factors: int) -> tuple[int, ...]:
@@ -82,13 +83,8 @@ def checked_fixed(fixed: Sequence[int], n_factors: int) -> tuple[int, ...]:
 
     Negative numbers count from the end, as in Python.
     """
-    for j in fixed:
-        if not -n_factors <= size("an entry of fixed", j, -n_factors) < n_factors:
-            raise ValueError(f"fixed holds {j}, there are {n_factors} factors")
-    return tuple(j % n_factors for j in fixed)
-
-
-def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:
-    """Raise where an option is not one of its words."""
-    if value not in words:
-        raise ValueError(f"{name} must be one of {words}, got {value!r}")
+    places = []
+    for number, place in enumerate(sequence("fixed", fixed, "indices of factors")):
+        name = f"fixed[{number}]"
+        places.append(size(name, place, -n_factors, n_factors - 1) % n_factors)
+    return tuple(places)

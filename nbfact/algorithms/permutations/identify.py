@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._core.checks import RandomState
+from ..._core.checks import RandomState, generator
 from ...operators import Butterfly, FactorProduct
 from ..common.problem import Problem, problem_of
 from ..common.result import Factorization, SweepState
@@ -76,7 +76,7 @@ def identify_butterfly(
     callback : callable, optional
         Called with a `SweepState` of the best factors so far after each start and each
         pass; returning True ends the search.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         Chooses the columns that searches begin with, and the noise of later starts.
 
     Returns
@@ -163,11 +163,12 @@ def identify_problem(
     problem: Problem, options: IdentifyOptions, random_state: RandomState
 ) -> PermutedFactorization:
     """Return what `identify_butterfly` does for a problem."""
+    rng = generator("random_state", random_state)
     m, n = problem.shape
     if m != n or n & (n - 1):
         raise ValueError(f"target {(m, n)}: expected (n, n), n a power of two")
     search = PermutationSearch(problem, options)
-    search.run(np.random.default_rng(random_state))
+    search.run(rng)
     found = search.result()
     return PermutedFactorization(
         operator=found.operator,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..._core.checks import size
+from ..._core.checks import flag, function, size, store
 from ..common.result import SweepState
 
 MOST_STARTS, FEWEST_STARTS = 16, 2
@@ -27,7 +27,9 @@ class IdentifyOptions:
     Raises
     ------
     TypeError, ValueError
-        An `n_iter` or an `n_restarts` that is no integer, or out of range.
+        An `n_iter` or an `n_restarts` that is no integer, or out of range; a `tied` or
+        a `refine_values` that is neither True nor False; a `callback` that is not a
+        function of one argument.
     """
 
     tied: bool = True
@@ -37,9 +39,12 @@ class IdentifyOptions:
     callback: Callable[[SweepState], Any] | None = None
 
     def __post_init__(self) -> None:
-        size("n_iter", self.n_iter)
+        store(self, n_iter=size("n_iter", self.n_iter))
         if self.n_restarts is not None:
-            size("n_restarts", self.n_restarts, least=0)
+            store(self, n_restarts=size("n_restarts", self.n_restarts, least=0))
+        flag("tied", self.tied)
+        flag("refine_values", self.refine_values)
+        function("callback", self.callback)
 
     def n_starts(self, n: int) -> int:
         """Return the number of starts for a matrix of order n."""
