@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..._core.files import atomic_path
+from ..._core.files import atomic_path, is_temporary
 from ..project import Project
 
 WORKTREE, INSTALLED = "worktree", "installed"
@@ -229,7 +229,7 @@ def lend_kernels(source: Path, target: Path, names: tuple[str, str]) -> None:
         it compiles again.
     """
     old, new = (name.encode() for name in names)
-    for path in source.rglob("*.nb[ic]"):
+    for path in source.rglob("[!.]*.nb[ic]"):  # the hidden ones are being written
         place = target / path.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(place) as temporary:
@@ -326,6 +326,7 @@ def _of_folder(name, project, package, repository=None):
         path.relative_to(package).as_posix(): path.read_bytes()
         for path in package.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
+        if not is_temporary(path)
     }
     known = {}
     if repository is not None:
