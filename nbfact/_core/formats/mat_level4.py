@@ -45,7 +45,7 @@ def read_level4(content: bytes) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     data, at = memoryview(content), 0
-    order = "<" if struct.unpack("<i", data[:4])[0] <= _MOST_TYPE else ">"
+    order = "<" if struct.unpack("<I", data[:4])[0] <= _MOST_TYPE else ">"
     while at < len(data):
         if len(data) - at < 20:
             raise ValueError("damaged: a variable is cut short")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from ..checks import check_matrix
+from ..array_checks import check_matrix
 from ..dtypes import DTYPES
 from .csv_table import read_csv
 from .damage import naming
