@@ -5,7 +5,7 @@ References
 .. [1] https://docs.hdfgroup.org/hdf5/latest/_f_m_t3.html
 """
 
-import math
+import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file; in a MATLAB file, they follow 512 other ones."""
 
 _NUMBERS = {
-    "double", "single", "logical",
-    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+    "double": "f8", "single": "f4", "logical": "u1",
+    **{f"int{8 * size}": f"i{size}" for size in (1, 2, 4, 8)},
+    **{f"uint{8 * size}": f"u{size}" for size in (1, 2, 4, 8)},
 }  # fmt: skip
-"""Classes of MATLAB that are numbers."""
+"""Dtypes of MATLAB's classes of numbers."""
 
 
 def read_hdf5(
@@ -88,11 +89,15 @@ def _is_array(one):
     return dtype.kind in "biufc" or dtype.names == ("real", "imag")
 
 
+def _matlab_class(one):
+    """Return the name of the MATLAB class of an object, empty without one."""
+    kind = one.attrs.get("MATLAB_class", b"")
+    return kind.decode("ascii") if isinstance(kind, bytes) else str(kind)
+
+
 def _is_variable(one):
     """Return whether an object of a MATLAB file is an array of numbers or sparse."""
-    kind = one.attrs.get("MATLAB_class", b"")
-    kind = kind.decode("ascii") if isinstance(kind, bytes) else kind
-    if kind not in _NUMBERS:
+    if _matlab_class(one) not in _NUMBERS:
         return False
     return "MATLAB_sparse" in one.attrs or _is_array(one)
 
@@ -103,14 +108,22 @@ def _read(one, matlab):
         return _numbers(one)
     if one.attrs.get("MATLAB_empty", 0):  # it holds its dimensions in place of entries
         return np.empty(tuple(int(size) for size in _numbers(one)))
+    kind = _NUMBERS[_matlab_class(one)]
     if "MATLAB_sparse" not in one.attrs:
-        return _numbers(one).T
+        return _of_class(_numbers(one), kind).T
     ends = _numbers(one["jc"]).astype(np.int64)
     shape = (int(one.attrs["MATLAB_sparse"]), ends.size - 1)
     if "ir" not in one and "data" not in one:  # a matrix without entries
         return matlab_sparse(np.empty(0), np.empty(0, np.int64), ends, shape)
     rows = _numbers(one["ir"]).astype(np.int64)
-    return matlab_sparse(_numbers(one["data"]), rows, ends, shape)
+    return matlab_sparse(_of_class(_numbers(one["data"]), kind), rows, ends, shape)
+
+
+def _of_class(array, kind):
+    """Return an array whose dtype is that of its MATLAB class, or raise."""
+    if array.real.dtype != kind:
+        raise ValueError(f"damaged: {array.dtype} entries in an array of class {kind}")
+    return array
 
 
 def _numbers(dataset):
@@ -118,8 +131,8 @@ def _numbers(dataset):
     if dataset.external or dataset.is_virtual:
         raise ValueError(f"{dataset.name} lies in other files, which are not read")
     check_fits(dataset.shape, dataset.dtype.itemsize)
-    if not _is_written(dataset):
-        raise ValueError(f"damaged: entries of {dataset.name} are missing")
+    if not _is_of_its_dtype(dataset) or not _is_written(dataset):
+        raise ValueError(f"damaged: entries of {dataset.name} are missing or unknown")
     array = dataset[()]
     if array.dtype.names is None:
         return array
@@ -128,12 +141,33 @@ def _numbers(dataset):
     return numbers
 
 
+def _is_of_its_dtype(dataset):
+    """Return whether the entries are stored as its dtype is, to the last bit.
+
+    HDF5 describes numbers by their bits. Where these are damaged, h5py names the dtype
+    that comes nearest.
+    """
+    from h5py import h5t
+
+    return dataset.id.get_type().equal(h5t.py_create(dataset.dtype, logical=True))
+
+
 def _is_written(dataset):
     """Return whether all entries were written: HDF5 puts zeros for those that are not.
 
-    Parts of an array get lost where an index of the file is damaged.
+    Where an index of the file is damaged, HDF5 does not find parts of an array, or
+    reads them without the filter that inflates them.
     """
     if dataset.chunks is None:
         return dataset.id.get_storage_size() == dataset.nbytes
-    chunks = zip(dataset.shape, dataset.chunks, strict=True)
-    return dataset.id.get_num_chunks() == math.prod(-(-n // size) for n, size in chunks)
+    axes = zip(dataset.shape, dataset.chunks, strict=True)
+    places = set(itertools.product(*(range(0, n, size) for n, size in axes)))
+    found: list[Any] = []
+    dataset.id.chunk_iter(found.append)
+    whole = (
+        {chunk.chunk_offset for chunk in found} == places
+        and len({chunk.byte_offset for chunk in found}) == len(found) == len(places)
+        and not any(chunk.filter_mask for chunk in found)
+    )
+    # The index that is searched is another one than the list: this raises an error.
+    return whole and all(dataset.id.read_direct_chunk(place) for place in places)

@@ -29,7 +29,7 @@ _STORED = {
     12: "i8", 13: "u8",
 }  # fmt: skip
 """Dtypes of the elements of numbers, by the type in their tag."""
-_INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED, _UTF8 = 1, 5, 6, 14, 15, 16
+_INT8, _UINT8, _INT32, _UINT32, _MATRIX, _COMPRESSED, _UTF8 = 1, 2, 5, 6, 14, 15, 16
 
 _CLASSES = {
     6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4",
@@ -39,7 +39,7 @@ _CLASSES = {
 _CELL, _SPARSE = 1, 5
 _SHAPED = {_CELL, 2, 3, 4, _SPARSE, *_CLASSES}
 """Classes that have dimensions and a name: also structures, objects and text."""
-_COMPLEX = 0x0800
+_COMPLEX, _LOGICAL = 0x0800, 0x0200
 
 _SMALLER = {"f8": {"i1", "u1", "i2", "u2", "i4", "u4"}, "f4": {"i1", "u1", "i2", "u2"}}
 """Dtypes in which MATLAB stores floating-point numbers that are integers."""
@@ -160,6 +160,8 @@ def _variable(raw: memoryview, order: str, depth: int) -> Variable:
     values = parts[3:]
     is_complex = bool(word & _COMPLEX)
     if own == _SPARSE:
+        if word & _LOGICAL:
+            values = _logical(values)
         return Variable(name, _sparse(values, shape, is_complex, order))
     if own in _CLASSES:
         numbers = _numbers(values, _CLASSES[own], is_complex, order)
@@ -177,7 +179,7 @@ def _first_name(parts):
 def _shape(part, order):
     """Return the dimensions of a variable."""
     kind, raw = part
-    if kind != _INT32 or len(raw) < 8 or len(raw) % 4:
+    if kind not in (_INT32, _UINT32) or len(raw) < 8 or len(raw) % 4:
         raise ValueError("damaged: the dimensions of a variable are no integers")
     shape = tuple(np.frombuffer(raw, f"{order}i4").tolist())
     if min(shape) < 0 or len(shape) > 32:
@@ -214,6 +216,16 @@ def _sparse(values, shape, is_complex, order):
     rows, ends = (_integers(part, order) for part in values[:2])
     numbers = _numbers(values[2:], "f8", is_complex, order)
     return matlab_sparse(numbers, rows, ends, shape)
+
+
+def _logical(values):
+    """Return the elements of a logical sparse matrix with the type of its entries.
+
+    MATLAB stores a byte for each entry in an element of type double.
+    """
+    if len(values) == 3 and len(values[0][1]) == 4 * len(values[2][1]):
+        return [*values[:2], (_UINT8, values[2][1])]
+    return values
 
 
 def _numbers(values, dtype, is_complex, order):

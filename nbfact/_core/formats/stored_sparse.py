@@ -10,11 +10,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from ..array_checks import check_sparse
 from .damage import check_fits
-
-FORMATS = ("csr", "csc", "bsr", "coo", "dia")
-"""Formats that `scipy.sparse.save_npz` writes, and that are read."""
-
 
 def csr(data: Any, indices: Any, indptr: Any, shape: Any) -> sp.csr_array:
     """Return a sparse matrix of arrays from a file, stored row by row.
@@ -24,10 +21,7 @@ def csr(data: Any, indices: Any, indptr: Any, shape: Any) -> sp.csr_array:
     ValueError
         When the arrays do not fit together, or an index is out of bounds.
     """
-    rows, columns = _shape(shape)
-    _check_compressed(data, indices, indptr, rows, columns)
-    parts = tuple(map(_native, (data, indices, indptr)))
-    return sp.csr_array(parts, shape=(rows, columns))
+    return _compressed(sp.csr_array, data, indices, indptr, shape)
 
 
 def csc(data: Any, indices: Any, indptr: Any, shape: Any) -> sp.csc_array:
@@ -38,10 +32,7 @@ def csc(data: Any, indices: Any, indptr: Any, shape: Any) -> sp.csc_array:
     ValueError
         When the arrays do not fit together, or an index is out of bounds.
     """
-    rows, columns = _shape(shape)
-    _check_compressed(data, indices, indptr, columns, rows)
-    parts = tuple(map(_native, (data, indices, indptr)))
-    return sp.csc_array(parts, shape=(rows, columns))
+    return _compressed(sp.csc_array, data, indices, indptr, shape)
 
 
 def coo(data: Any, row: Any, col: Any, shape: Any) -> sp.coo_array:
@@ -52,13 +43,8 @@ def coo(data: Any, row: Any, col: Any, shape: Any) -> sp.coo_array:
     ValueError
         When the arrays do not fit together, or an index is out of bounds.
     """
-    rows, columns = _shape(shape)
-    _check_indices("row", row, rows)
-    _check_indices("col", col, columns)
-    if data.shape != row.shape or data.shape != col.shape:
-        raise ValueError(_LENGTHS)
-    data, row, col = map(_native, (data, row, col))
-    return sp.coo_array((data, (row, col)), shape=(rows, columns))
+    data, row, col = _native(data), _indices(row), _indices(col)
+    return _checked(sp.coo_array((data, (row, col)), shape=_shape(shape)))
 
 
 def matlab_sparse(
@@ -102,23 +88,12 @@ def scipy_sparse(arrays: Mapping[str, np.ndarray]) -> Any:
     """
     name = arrays["format"].item()
     name = name.decode("ascii") if isinstance(name, bytes) else name
-    shape = _shape(arrays["shape"])
-    needed = {
-        "coo": ("row", "col"), "dia": ("offsets",),
-    }.get(name, ("indices", "indptr"))  # fmt: skip
-    if name not in FORMATS:
+    if name not in _PARTS:
         raise ValueError(f"a sparse matrix in the unknown format {name!r}")
-    if missing := {"data", *needed} - set(arrays):
+    make, *parts = _PARTS[name]
+    if missing := set(parts) - set(arrays):
         raise ValueError(f"a sparse matrix without {', '.join(sorted(missing))}")
-    data, *parts = (arrays[one] for one in ("data", *needed))
-    if data.dtype.kind not in "biufc":
-        raise ValueError(f"holds {data.dtype} entries; expected numbers")
-    if name == "csr":
-        return csr(data, *parts, shape)
-    if name == "csc":
-        return csc(data, *parts, shape)
-    make = {"bsr": _bsr, "coo": coo, "dia": _dia}[name]
-    return make(data, *parts, shape)
+    return make(arrays["data"], *(arrays[one] for one in parts), arrays["shape"])
 
 
 def dense(matrix: Any) -> np.ndarray:
@@ -135,62 +110,57 @@ def _shape(shape):
     array = np.asarray(shape)
     if array.shape != (2,) or array.dtype.kind not in "iu" or array.min() < 0:
         raise ValueError("the shape of a sparse matrix must be two integers")
-    if array.max() >= 2**62:
-        raise ValueError(f"the shape of a sparse matrix is {tuple(array.tolist())}")
     return int(array[0]), int(array[1])
 
 
 def _native(array):
-    """Return an array in the byte order of the machine, without unsigned integers.
-
-    SciPy's compiled loops take no other ones.
-    """
-    kind = "i8" if array.dtype.kind == "u" else array.dtype.newbyteorder("=")
-    return array.astype(kind, copy=False)
+    """Return an array in the byte order of the machine, as SciPy's loops need it."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _check_indices(name, indices, size):
-    """Raise a ValueError unless indices are integers below a size, in one dimension."""
-    if indices.ndim != 1 or indices.dtype.kind not in "iu":
-        raise ValueError(f"{name} of a sparse matrix must be integers in one dimension")
-    if indices.size and not (indices.min() >= 0 and indices.max() < size):
-        raise ValueError(
-            f"{name} of a sparse matrix are from {indices.min()} to {indices.max()}; "
-            f"expected 0 to {size - 1}"
-        )
+def _indices(array):
+    """Return the indices of a sparse matrix, in one dimension, as signed integers."""
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise ValueError("the indices of a sparse matrix must be integers in a row")
+    return _native(array.astype("i8") if array.dtype.kind == "u" else array)
 
 
-def _check_compressed(data, indices, indptr, major, minor):
-    """Raise a ValueError unless arrays are those of a compressed sparse matrix."""
-    _check_indices("indices", indices, minor)
-    _check_indices("indptr", indptr, len(indices) + 1)
-    if indptr.size != major + 1 or data.shape != indices.shape:
-        raise ValueError(_LENGTHS)
-    if indptr[0] != 0 or indptr[-1] != indices.size or np.any(indptr[1:] < indptr[:-1]):
-        raise ValueError(
-            f"indptr of a sparse matrix must rise from 0 to {indices.size}"
-        )
+def _checked(matrix):
+    """Return a sparse matrix whose arrays fit together, or raise a ValueError."""
+    try:
+        check_sparse("sparse matrix", matrix)
+    except TypeError:
+        raise ValueError(f"holds {matrix.dtype} entries; expected numbers") from None
+    return matrix
+
+
+def _compressed(kind, data, indices, indptr, shape):
+    """Return a sparse matrix in a compressed format, whose arrays it fills."""
+    indices, indptr = _indices(indices), _indices(indptr)
+    if indptr.size == 0 or not indptr[-1] == len(indices) == len(data):
+        raise ValueError(_LENGTHS)  # SciPy would leave out what is too much
+    parts = _native(data), indices, indptr
+    return _checked(kind(parts, shape=_shape(shape)))
 
 
 def _bsr(data, indices, indptr, shape):
     """Return a sparse matrix of dense blocks, (count, rows, columns)."""
-    if data.ndim != 3 or 0 in data.shape[1:]:
+    if data.ndim != 3 or 0 in data.shape:
         raise ValueError(_LENGTHS)
-    rows, columns = data.shape[1:]
-    if shape[0] % rows or shape[1] % columns:
-        raise ValueError(_LENGTHS)
-    firsts = np.empty(len(data), bool)
-    _check_compressed(
-        firsts, indices, indptr, shape[0] // rows, shape[1] // columns
-    )
-    return sp.bsr_array(tuple(map(_native, (data, indices, indptr))), shape=shape)
+    return _compressed(sp.bsr_array, data, indices, indptr, shape)
 
 
 def _dia(data, offsets, shape):
     """Return a sparse matrix of diagonals."""
-    if offsets.dtype.kind != "i" or offsets.shape != data.shape[:1] or data.ndim != 2:
-        raise ValueError(_LENGTHS)
-    beyond = (offsets <= -max(shape[0], 1)) | (offsets >= max(shape[1], 1))
-    if np.any(beyond) or np.unique(offsets).size != offsets.size:
-        raise ValueError("offsets of a sparse matrix must differ, and lie within it")
-    return sp.dia_array((_native(data), _native(offsets)), shape=shape)
+    parts = _native(data), _indices(offsets)
+    return _checked(sp.dia_array(parts, shape=_shape(shape)))
+
+
+_PARTS: dict[str, tuple[Any, ...]] = {
+    "csr": (csr, "indices", "indptr"),
+    "csc": (csc, "indices", "indptr"),
+    "bsr": (_bsr, "indices", "indptr"),
+    "coo": (coo, "row", "col"),
+    "dia": (_dia, "offsets"),
+}
+"""The reader of each format of `scipy.sparse.save_npz`, and its arrays but the data."""
