@@ -26,10 +26,11 @@ SELECTED = f"{_MARK}SelectedOperator"
 MAT = "faust_factors"
 """The kind of the list of factors in a ``.mat`` file."""
 _VERSION = 2
-"""Version of the ``.npz`` format that this nbfact writes, and the newest it reads. Files
-of version 1 had no checksum."""
+"""Version of the ``.npz`` format that this nbfact writes, and the newest it reads; in
+version 1, there was no checksum."""
 _CHECKSUM, _MAT_CHECKSUM = "checksum", "nbfact_checksum"
 """Names of the checksum in a ``.npz`` and in a ``.mat`` file."""
+
 
 class Saved(NamedTuple):
     """What a file holds of an operator: its kind, arrays, and the operators inside."""
@@ -133,7 +134,7 @@ def _checksum(arrays: Mapping[str, Any]) -> np.ndarray:
         array = np.asarray(arrays[name])
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         digest.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return np.frombuffer(digest.digest(), np.uint8)
 
 
@@ -184,10 +185,7 @@ def read_operator(path: Any) -> Saved:
 
 
 def _read_mat(path):
-    """Return the factors in a ``.mat`` file, which has a checksum where nbfact wrote it.
-
-    Its name is read too: a damaged one would make the file one of another program.
-    """
+    """Return the factors in a ``.mat`` file, compared with a checksum of nbfact's."""
     content = load_mat(path)
     cells = content.get(MAT)
     if not isinstance(cells, list):

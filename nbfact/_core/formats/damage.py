@@ -21,11 +21,11 @@ _MOST_TEXT = 200
 
 
 def reason(error: BaseException) -> str:
-    """Return what an error says, in one line that is never empty nor long.
+    r"""Return what an error says, in one line that is never empty nor long.
 
     Examples
     --------
-    >>> reason(ValueError("two\\n lines")), reason(EOFError())
+    >>> reason(ValueError("two\n lines")), reason(EOFError())
     ('two lines', 'it ends too early')
     """
     if isinstance(error, MemoryError):

@@ -73,7 +73,7 @@ def read_hdf5(
 
 
 def _members(group):
-    """Yield what lies in a group itself, with its name, without what links elsewhere."""
+    """Yield what lies in a group itself, with its name, and no link elsewhere."""
     import h5py
 
     for name in group:

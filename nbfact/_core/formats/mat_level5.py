@@ -139,7 +139,8 @@ def _inflated(raw, order):
 
 def _ended(stream):
     """Return whether a stream ends here, after the bytes that have been read."""
-    return stream.eof or not stream.decompress(stream.unconsumed_tail, 1) and stream.eof
+    more = b"" if stream.eof else stream.decompress(stream.unconsumed_tail, 1)
+    return stream.eof and not more
 
 
 def _variable(raw: memoryview, order: str, depth: int) -> Variable:

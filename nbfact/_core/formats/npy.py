@@ -91,14 +91,15 @@ def read_array(file: IO[bytes], size: int) -> np.ndarray:
             f"its header asks for an array of shape {shape} of {dtype}, which has "
             f"{needed} bytes; {left} follow"
         )
-    array = np.frombuffer(_filled(file, needed), dtype) if needed else np.empty(0, dtype)
+    content = _filled(file, needed)
+    array = np.frombuffer(content, dtype) if needed else np.empty(0, dtype)
     return array.reshape(shape, order="F" if fortran else "C")
 
 
 def _filled(file, size):
     """Return a buffer with the given number of bytes, which must end the file."""
     buffer = np.empty(size, np.uint8)
-    view, done = memoryview(buffer), 0
+    view, done = buffer.data, 0
     while done < size:
         got = file.readinto(view[done : done + _PIECE])
         if not got:

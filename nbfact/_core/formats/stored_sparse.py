@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from ..array_checks import check_sparse
 from .damage import check_fits
 
+
 def csr(data: Any, indices: Any, indptr: Any, shape: Any) -> sp.csr_array:
     """Return a sparse matrix of arrays from a file, stored row by row.
 

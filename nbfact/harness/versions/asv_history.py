@@ -29,6 +29,7 @@ from ..._core.files import atomic_path, is_temporary, remove_dead
 from ..machine import fingerprint
 from ..project import Project
 from .asv_setup import asv_patterns, configuration, load_asv, saving, write_machine
+from .revisions import SHALLOW, is_shallow
 
 NEW = "NEW"
 """Word for the commits since the last one that has results."""
@@ -205,6 +206,8 @@ def resolve(revisions: Sequence[str], results: Path) -> list[str]:
             commits = _git("rev-list", "--first-parent", revision, "--")
         else:
             commits = _git("rev-parse", "-q", "--verify", f"{revision}^{{commit}}")
+        if commits is None and is_shallow(Path()):
+            raise ValueError(f"{revision}: {SHALLOW}")
         if commits is None:
             raise ValueError(f"{revision}: not a commit or a range of this repository")
         found += commits.split()
