@@ -107,8 +107,10 @@ def _sparse(table):
     """
     if table.shape[0] == 0 or table.shape[1] not in (3, 4) or table.dtype.kind != "f":
         raise ValueError("damaged: a sparse matrix that is no table of triples")
+    if not np.all((table[:, :2] >= 0) & (table[:, :2] < 2**31)):
+        raise ValueError("damaged: indices of a sparse matrix are out of bounds")
     places = table[:, :2].astype(np.int64)
-    if np.any(places != table[:, :2]) or np.any(places[:-1] < 1) or places.min() < 0:
+    if np.any(places != table[:, :2]) or np.any(places[:-1] < 1):
         raise ValueError("damaged: indices of a sparse matrix are no integers")
     if np.any(table[-1, 2:]):
         raise ValueError("damaged: a sparse matrix does not end with its shape")

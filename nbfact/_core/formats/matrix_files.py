@@ -186,7 +186,7 @@ def _mat(path, variable):
     with open(path, "rb") as file:
         begin = file.read(_USERBLOCK + len(SIGNATURE))
     if _is_hdf5(begin):
-        (value,) = read_hdf5(path, choose, matlab=True).values()
+        value = read_hdf5(path, choose, matlab=True)
     else:
         known = (np.ndarray, scipy.sparse.sparray)
         found = {k: v for k, v in load_mat(path).items() if isinstance(v, known)}
@@ -197,8 +197,7 @@ def _mat(path, variable):
 
 def _hdf5(path, variable):
     """Return the matrix of an HDF5 file that a user wants."""
-    (value,) = read_hdf5(path, _choice(variable), matlab=False).values()
-    return value
+    return read_hdf5(path, _choice(variable), matlab=False)
 
 
 _READERS: dict[str, Callable[[Path, str | None], Any]] = {

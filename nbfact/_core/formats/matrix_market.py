@@ -118,14 +118,14 @@ def _coordinates(head, file):
     if count > m * n:
         raise ValueError(f"{count} entries in a matrix of shape {(m, n)}")
     table = _table(file, count, 2 + _COLUMNS[head.field])
+    inside = np.all((table[:, :2] >= 1) & (table[:, :2] <= [m, n]), axis=1)
+    if not inside.all():
+        i, j = table[~inside][0, :2]
+        raise ValueError(f"entry ({i:.15g}, {j:.15g}) is outside of {(m, n)}")
     places = table[:, :2].astype(np.int64) - 1
     if np.any(places + 1 != table[:, :2]):
         raise ValueError("an index of an entry is not an integer")
     row, column = places.T
-    outside = (row < 0) | (row >= m) | (column < 0) | (column >= n)
-    if outside.any():
-        i, j = places[outside][0] + 1
-        raise ValueError(f"entry ({i}, {j}) is outside of the shape {(m, n)}")
     return _mirrored(head, row, column, _values(table, head.field))
 
 
