@@ -26,9 +26,10 @@ def main() -> int:
     import typer
 
     from . import bench, compare, factorize, gate, history, report, study
-    from .messages import reporting
+    from .messages import degrade_output, reporting
     from .options import EXIT_CODES
 
+    degrade_output()
     app = typer.Typer(
         help="Learn fast linear transforms, and measure how fast they are.",
         epilog=EXIT_CODES,

@@ -37,7 +37,9 @@ def bench(
     pattern: Pattern = None,
     matrix: Annotated[
         Path | None,
-        typer.Option(help="Factor and time this matrix too: .npy .npz .mat .csv."),
+        typer.Option(
+            help="Factor and time this matrix too: .npy .npz .mat .h5 .mtx .csv."
+        ),
     ] = None,
     threads: Threads = 1,
     output: Annotated[

@@ -47,9 +47,14 @@ class EffortName(StrEnum):
 
 def factorize(
     matrix: Annotated[
-        Path, typer.Argument(help="The matrix to factor: .npy .npz .mat .csv.")
+        Path,
+        typer.Argument(help="The matrix to factor: .npy .npz .mat .h5 .mtx .csv."),
     ],
     *,
+    variable: Annotated[
+        str | None,
+        typer.Option(help="Name of the matrix in a file that holds several."),
+    ] = None,
     method: Annotated[
         Method, typer.Option(help="The algorithm; learn tries several.")
     ] = Method.learn,
@@ -96,6 +101,7 @@ def factorize(
     code = run_factorize(
         matrix,
         str(method),
+        variable=variable,
         output=output,
         threads=threads,
         effort=str(effort),
@@ -109,6 +115,7 @@ def run_factorize(
     matrix: Path,
     method: str = "learn",
     *,
+    variable: str | None = None,
     output: Path | None = None,
     threads: int = 1,
     effort: str = "normal",
@@ -123,6 +130,8 @@ def run_factorize(
         A file of :func:`nbfact.targets.load_matrix`.
     method : {"learn", "hierarchical", "palm4msa"}
         The algorithm; "learn" is :func:`nbfact.learn_transform`.
+    variable : str, optional
+        Name of the matrix in a file that holds several.
     output : path, optional
         File of the operator, ``.npz`` or ``.mat``; by default `matrix` with the suffix
         ``.nbfact.npz``.
@@ -154,7 +163,7 @@ def run_factorize(
     _check_options(method, own, budget)
     output = output or matrix.with_suffix(".nbfact.npz")
     _check_output(output)
-    target = targets.load_matrix(matrix)
+    target = targets.load_matrix(matrix, variable)
     with limited_threads(threads):
         start = time.perf_counter()
         if method == "learn":

@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .._core.files import atomic_path
+from .._core.files import atomic_path, is_temporary
 
 try:
     import fcntl
@@ -164,7 +164,8 @@ def files(*paths: str | os.PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     paths : str or path-like
-        Files; and directories, which stand for the files ``*.jsonl`` in them.
+        Files; and directories, which stand for the files ``*.jsonl`` in them, without
+        those that a process is writing or was when it was killed.
 
     Yields
     ------
@@ -176,7 +177,10 @@ def files(*paths: str | os.PathLike[str]) -> Iterator[Path]:
     ['a.jsonl']
     """
     for path in map(Path, paths):
-        yield from sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+        if not path.is_dir():
+            yield path
+            continue
+        yield from sorted(p for p in path.glob("*.jsonl") if not is_temporary(p))
 
 
 def _row(line, where):

@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from .._core.formats.damage import DAMAGED, reason
+from .._core.formats.matrix_files import path_of
 from .block_operator import BlockOperator
 from .butterfly import Butterfly
 from .factor_product import FactorProduct
@@ -11,7 +13,6 @@ from .kronecker_product import KroneckerProduct
 from .operator_files import (
     BLOCKS,
     BUTTERFLY,
-    DAMAGED,
     FACTORS,
     KRONECKER,
     MAT,
@@ -47,8 +48,10 @@ def load(path: str | os.PathLike[str]) -> FastOperator:
     ------
     FileNotFoundError
         When the file does not exist.
+    TypeError
+        When `path` is no path.
     ValueError
-        When the file is of another kind, or damaged.
+        When the file is of another kind, damaged or edited.
 
     See Also
     --------
@@ -58,6 +61,9 @@ def load(path: str | os.PathLike[str]) -> FastOperator:
     Notes
     -----
     Pickled objects are never read, so that a file from an unknown source runs no code.
+    A file of nbfact carries a checksum of its arrays, so that any change of them is
+    noticed. A ``.mat`` file of another program has none: sizes and indices in it are
+    checked, but a number that was damaged into another one cannot be noticed.
 
     Examples
     --------
@@ -69,13 +75,13 @@ def load(path: str | os.PathLike[str]) -> FastOperator:
     ...     nf.load(path).shape
     (1, 1)
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"{path}: no such file")
+    if not path_of(path).is_file():
+        raise FileNotFoundError(f"path {path}: no such file")
     try:
         return _built(read_operator(path))
     except DAMAGED as error:
         raise ValueError(
-            f"{path} is not a file of nbfact operators: {error}"
+            f"path {path} is not a file of nbfact operators: {reason(error)}"
         ) from error
 
 

@@ -9,7 +9,7 @@ See Also
 nbfact.transforms : The named transforms as exact fast operators.
 """
 
-from .._core.files import load_matrix
+from .._core.formats.matrix_files import load_matrix
 from .dao_suite import convolution, hilbert, legendre, named, randn
 from .dense_transforms import dct, dft, dst, hadamard, hartley
 from .digits import centroids

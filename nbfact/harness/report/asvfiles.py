@@ -15,6 +15,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..._core.files import is_temporary
+
 API_VERSION = 2
 """Version of the format of the files that can be read."""
 
@@ -57,7 +59,7 @@ def read_points(
         known = {}
         problems.append(str(error))
     for path in sorted(directory.glob("*/*.json")):
-        if path.name == "machine.json":
+        if path.name == "machine.json" or is_temporary(path):
             continue
         try:
             points += _points(_load(path), known, path)

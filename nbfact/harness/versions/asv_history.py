@@ -25,10 +25,11 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from ..._core.files import atomic_path
+from ..._core.files import atomic_path, is_temporary, remove_dead
 from ..machine import fingerprint
 from ..project import Project
 from .asv_setup import asv_patterns, configuration, load_asv, saving, write_machine
+from .revisions import SHALLOW, is_shallow
 
 NEW = "NEW"
 """Word for the commits since the last one that has results."""
@@ -121,8 +122,7 @@ def run_history(
         machines = Path(conf.env_dir).with_name("machine.json")
         name = write_machine(machines, project, machine)
         folder = results / name
-        for partial in folder.glob(".*.json"):  # of a process killed while it wrote
-            partial.unlink()
+        remove_dead(folder)  # asv would read what a killed process was writing
         options = {
             "range_spec": commits,
             "bench": asv_patterns(pattern, Path(conf.benchmark_dir), profile),
@@ -197,7 +197,8 @@ def resolve(revisions: Sequence[str], results: Path) -> list[str]:
     found: list[str] = []
     for revision in revisions:
         if revision == NEW:
-            names = {path.name.split("-")[0] for path in results.glob("*/*-*.json")}
+            files = [p for p in results.glob("*/*-*.json") if not is_temporary(p)]
+            names = {path.name.split("-")[0] for path in files}
             known = [c for n in names if (c := _git("rev-parse", "-q", "--verify", n))]
             commits = _git("rev-list", "--first-parent", "HEAD", "--not", *known)
             commits = commits if known else _git("rev-parse", "HEAD")
@@ -205,6 +206,8 @@ def resolve(revisions: Sequence[str], results: Path) -> list[str]:
             commits = _git("rev-list", "--first-parent", revision, "--")
         else:
             commits = _git("rev-parse", "-q", "--verify", f"{revision}^{{commit}}")
+        if commits is None and is_shallow(Path()):
+            raise ValueError(f"{revision}: {SHALLOW}")
         if commits is None:
             raise ValueError(f"{revision}: not a commit or a range of this repository")
         found += commits.split()
@@ -246,6 +249,8 @@ def tally(
     """
     done, failed = 0, []
     for path in sorted(folder.glob("*-*.json")):
+        if is_temporary(path):
+            continue
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["commit_hash"] in commits and content["env_name"] in environments:
             for name in content["results"].keys() & set(benchmarks):

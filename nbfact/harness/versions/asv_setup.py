@@ -134,7 +134,7 @@ def write_machine(path: Path, project: Project, name: str | None = None) -> str:
     name = name or str(found["name"])
     if name in ("version", "") or {"/", "\\"} & set(name):
         raise ValueError(f"machine {name!r}; expected a name that a directory can have")
-    entries = json.loads(path.read_text()) if path.is_file() else {"version": 1}
+    entries = json.loads(path.read_bytes()) if path.is_file() else {"version": 1}
     entries[name] = {
         "machine": name,
         "os": platform.system(),

@@ -19,12 +19,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..._core.files import atomic_path
+from ..._core.files import atomic_path, is_temporary
 from ..project import Project
 
 WORKTREE, INSTALLED = "worktree", "installed"
 """Names of the working tree, with its uncommitted changes, and of the package that
 Python imports here."""
+
+SHALLOW = (
+    "not in this clone, which is shallow: it lacks the earlier commits; "
+    "'git fetch --unshallow --tags' brings them"
+)
+"""What a user of a shallow clone reads about a version that is missing."""
 
 _KEPT_DAYS = 14  # source trees that were not used for so long are removed
 
@@ -163,6 +169,8 @@ def resolve(name: str, project: Project) -> Revision:
         found = _git(name, project) or _path(name, project, Path(name))
         if found is None and name.removeprefix("v") == installed_version(project):
             found = _of_folder(name, project, project.folder)
+    if found is None and is_shallow(_repository(project)):
+        raise ValueError(f"{name!r}: {SHALLOW}")
     if found is None:
         raise ValueError(
             f"{name!r}: neither a commit, branch or tag, nor a path, nor an installed "
@@ -213,7 +221,16 @@ def default_base(project: Project) -> str:
             return base[:10]
     if _run(repository, "rev-parse", "--verify", "--quiet", last):
         return last
+    if is_shallow(repository):
+        raise ValueError(SHALLOW)
     raise ValueError("one commit only: name what to compare with")
+
+
+def is_shallow(folder: Path | None) -> bool:
+    """Return whether a folder is in a clone without the earlier commits."""
+    if folder is None:
+        return False
+    return _run(folder, "rev-parse", "--is-shallow-repository") == "true"
 
 
 def lend_kernels(source: Path, target: Path, names: tuple[str, str]) -> None:
@@ -229,7 +246,7 @@ def lend_kernels(source: Path, target: Path, names: tuple[str, str]) -> None:
         it compiles again.
     """
     old, new = (name.encode() for name in names)
-    for path in source.rglob("*.nb[ic]"):
+    for path in source.rglob("[!.]*.nb[ic]"):  # the hidden ones are being written
         place = target / path.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(place) as temporary:
@@ -326,6 +343,7 @@ def _of_folder(name, project, package, repository=None):
         path.relative_to(package).as_posix(): path.read_bytes()
         for path in package.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
+        if not is_temporary(path)
     }
     known = {}
     if repository is not None:
