@@ -38,10 +38,14 @@ class SparseEntries(NamedTuple):
 
 
 class NearestSoFar(NamedTuple):
-    """The smallest values of a tile of points, and the int32 labels of their rows."""
+    """The smallest values of a tile of points, and the int32 labels of their rows.
+
+    ``second`` holds the smallest values of all other rows.
+    """
 
     best: np.ndarray
     labels: np.ndarray
+    second: np.ndarray
 
 
 class _Emitter:
@@ -187,27 +191,57 @@ def _multiply_row(typingctx, entries, first, last, start, x, out, place):
 
 
 def _compare_row(typingctx, entries, first, last, start, x, nearest, label):
-    """Multiply as `multiply_row`, and keep what is smaller than the best value so far.
+    """Multiply as `multiply_row`, and keep the two smallest values so far.
 
-    nearest: a `NearestSoFar`, one row of a tile each; label: int32, kept with it.
+    nearest: a `NearestSoFar`, one row of a tile each; label: int32, kept with the best.
     """
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, _dtype(entries))
         _, smallest = emit.field(nearest, arguments[5], "best")
         _, found = emit.field(nearest, arguments[5], "labels")
+        _, others = emit.field(nearest, arguments[5], "second")
         label, zero = emit.spread(arguments[6]), ir.Constant(arguments[1].type, 0)
         for i, value in enumerate(emit.row(signature.args, arguments)):
             known = emit.load(smallest, zero, i)
             pointer = emit.pointer(found, zero, label.type, i)
             smaller = builder.fcmp_ordered("<", value, known)
             emit.store(builder.select(smaller, value, known), smallest, zero, i)
+            value, second = (
+                builder.select(smaller, known, value),
+                emit.load(others, zero, i),
+            )
+            closer = builder.fcmp_ordered("<", value, second)
+            emit.store(builder.select(closer, value, second), others, zero, i)
             kept = builder.load(pointer, align=4)
             builder.store(builder.select(smaller, label, kept), pointer, align=4)
         return context.get_dummy_value()
 
     intp, dtype = types.intp, _dtype(entries)
     return types.void(entries, intp, intp, dtype, x, nearest, types.int32), generate
+
+
+def _add_squares(typingctx, x, rows, total):
+    """Add the squares of the rows of a tile x to one row, `total`."""
+
+    def generate(context, builder, signature, arguments):
+        emit = _Emitter(context, builder, x.dtype)
+        source, target = emit.data(x, arguments[0]), emit.data(total, arguments[2])
+        zero = ir.Constant(arguments[1].type, 0)
+        width = ir.Constant(zero.type, VECTORS * emit.size)
+        start = [emit.load(target, zero, i) for i in range(VECTORS)]
+        totals = [cgutils.alloca_once_value(builder, value) for value in start]
+        with cgutils.for_range(builder, arguments[1], intp=zero.type) as loop:
+            place = builder.mul(loop.index, width)
+            for i, sum_ in enumerate(totals):
+                value = emit.load(source, place, i)
+                value = emit.multiply_add(value, value, builder.load(sum_))
+                builder.store(value, sum_)
+        for i, sum_ in enumerate(totals):
+            emit.store(builder.load(sum_), target, zero, i)
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, total), generate
 
 
 def _transpose_interpreted(x, start, stride, out, place, step):
@@ -238,8 +272,16 @@ def _multiply_interpreted(entries, first, last, start, x, out, place):
 def _compare_interpreted(entries, first, last, start, x, nearest, label):
     """Do the same as `_compare_row` in NumPy, where nothing is compiled."""
     row = _row_interpreted(entries, first, last, start, x)
-    smaller = row < nearest.best
+    smaller, known = row < nearest.best, nearest.best.copy()
     nearest.best[smaller], nearest.labels[smaller] = row[smaller], label
+    np.fmin(nearest.second, np.where(smaller, known, row), out=nearest.second)
+
+
+def _squares_interpreted(x, rows, total):
+    """Do the same as `_add_squares` in NumPy, where nothing is compiled."""
+    tile = x[: int(rows) * len(total)].reshape(-1, len(total))
+    with np.errstate(over="ignore"):
+        total += (tile * tile).sum(axis=0)
 
 
 # Numba's decorator drops the typing context from what callers pass, so that no type but
@@ -247,11 +289,14 @@ def _compare_interpreted(entries, first, last, start, x, nearest, label):
 transpose_block: Callable[..., Any]
 multiply_row: Callable[..., Any]
 compare_row: Callable[..., Any]
+add_squares: Callable[..., Any]
 if NUMBA_SETTINGS.DISABLE_JIT:
     transpose_block = _transpose_interpreted
     multiply_row = _multiply_interpreted
     compare_row = _compare_interpreted
+    add_squares = _squares_interpreted
 else:
     transpose_block = intrinsic(_transpose_block)
     multiply_row = intrinsic(_multiply_row)
     compare_row = intrinsic(_compare_row)
+    add_squares = intrinsic(_add_squares)
