@@ -1,23 +1,58 @@
-"""Checks of arguments that functions of many rooms share.
+"""Checks of single values: numbers, flags, words, functions, seeds and sequences.
 
-Each check returns the checked value, and otherwise raises an error whose message names
-the argument.
+There is one check for each kind of argument. It returns the checked value, and
+otherwise raises an error whose message names the argument. `nbfact._core.array_checks`
+has those of arrays and matrices.
 """
 
+import inspect
+import math
+import numbers
 import operator
-from collections.abc import Sequence
-from typing import Any
+import reprlib
+import sys
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any, TypeVar
 
 import numpy as np
 
-from .dtypes import DTYPES, common_dtype
+from .dtypes import DTYPES
 
-RandomState = None | int | np.random.Generator
+RandomState = None | int | np.random.Generator | np.random.RandomState
 """What every argument ``random_state`` accepts: a seed, a generator, or ``None`` for a
 generator that differs from call to call."""
 
+LONGEST = 60
+"""Number of characters of a value up to which a message shows it, so that a message
+stays a few lines long."""
 
-def size(name: str, value: Any, least: int = 1) -> int:
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = LONGEST
+
+Word = TypeVar("Word", bound=str)
+Called = TypeVar("Called", bound=Callable[..., Any] | None)
+
+
+def shown(value: Any) -> str:
+    """Return a value as a text for a message, cut where it is long.
+
+    An array is shown by its shape and its dtype.
+    """
+    kind = type(value).__name__
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    shape = getattr(value, "shape", ())
+    if isinstance(shape, tuple) and shape:
+        dtype = getattr(value, "dtype", None)
+        return f"{kind} {shape}" + (f" of {dtype}" if dtype is not None else "")
+    try:
+        text = " ".join(_short.repr(value).split())
+    except Exception:  # an object whose repr fails, or an integer of 5000 digits
+        return f"a value of type {kind}"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def size(name: str, value: Any, least: int = 1, most: int | None = sys.maxsize) -> int:
     """Return an integer argument as an int.
 
     Parameters
@@ -28,6 +63,9 @@ def size(name: str, value: Any, least: int = 1) -> int:
         Any integer, NumPy's included; ``True`` and ``False`` are refused.
     least : int
         Smallest value that is accepted.
+    most : int or None
+        Largest value that is accepted; None where there is none. By default it is that
+        of an index, 2**63 - 1.
 
     Returns
     -------
@@ -38,17 +76,227 @@ def size(name: str, value: Any, least: int = 1) -> int:
     TypeError
         When the value is not an integer.
     ValueError
-        When the value is below `least`.
+        When the value is below `least` or above `most`.
     """
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name}={value!r}: expected an integer") from None
+        raise TypeError(f"{name}={shown(value)}: expected an integer") from None
     if number < least:
-        raise ValueError(f"{name}={number}: expected at least {least}")
+        raise ValueError(f"{name}={shown(number)}: expected at least {least}")
+    if most is not None and number > most:
+        raise ValueError(f"{name}={shown(number)}: expected at most {most}")
     return number
+
+
+def real_number(
+    name: str,
+    value: Any,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+) -> float:
+    """Return a real number as a float.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : float-like
+        Any real number, NumPy's included, finite; ``True`` and ``False`` are refused.
+    least, above : float, optional
+        Lower bound: the number may equal `least`, and must exceed `above`.
+    most, below : float, optional
+        Upper bound: the number may equal `most`, and must be less than `below`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        When the value is not a real number.
+    ValueError
+        When it is NaN, infinite, or out of bounds.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}={shown(value)}: expected a real number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    inside = (
+        math.isfinite(number)
+        and (least is None or number >= least)
+        and (above is None or number > above)
+        and (most is None or number <= most)
+        and (below is None or number < below)
+    )
+    if not inside:
+        bounds = {"at least": least, "above": above, "at most": most, "below": below}
+        texts = [f"{word} {end:g}" for word, end in bounds.items() if end is not None]
+        expected = " ".join(["a finite number", " and ".join(texts)]).rstrip()
+        raise ValueError(f"{name}={shown(value)}: expected {expected}")
+    return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return an argument that is True or False as a bool, or raise a TypeError.
+
+    Nothing else is accepted, not even 0 and 1: an argument that is meant for another
+    place would otherwise count as True.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}={shown(value)}: expected True or False")
+    return bool(value)
+
+
+def choice(name: str, value: Any, words: Iterable[Word]) -> Word:
+    """Return an argument that is one of several words.
+
+    Raises
+    ------
+    TypeError
+        When the value is not a string.
+    ValueError
+        When it is another word; the message lists those that are accepted.
+    """
+    words = tuple(words)
+    if isinstance(value, str):
+        for word in words:
+            if word == value:
+                return word
+    error = ValueError if isinstance(value, str) else TypeError
+    raise error(f"{name}={shown(value)}: expected one of {words}")
+
+
+def function(name: str, value: Called, n_arguments: int = 1) -> Called:
+    """Return an argument that is a function, or None.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : callable or None
+        What the caller passed.
+    n_arguments : int
+        Number of arguments that it will be called with.
+
+    Returns
+    -------
+    callable or None
+
+    Raises
+    ------
+    TypeError
+        When it is neither, or cannot take that many arguments.
+    """
+    if value is None:
+        return value
+    expected = f"a function of {n_arguments} argument{'s' * (n_arguments != 1)}"
+    if not callable(value):
+        raise TypeError(f"{name}={shown(value)}: expected {expected}")
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):  # compiled functions may have no signature
+        return value
+    try:
+        signature.bind(*[None] * n_arguments)
+    except TypeError as error:
+        raise TypeError(
+            f"{name}={shown(value)}: expected {expected} ({error})"
+        ) from None
+    return value
+
+
+def generator(name: str, value: Any) -> np.random.Generator:
+    """Return an argument ``random_state`` as a generator of random numbers.
+
+    Every function of the package makes its generator here.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : None, int, numpy.random.Generator or numpy.random.RandomState
+        A seed of at least 0, a generator, which is returned, or None for a generator
+        that differs from call to call. A `RandomState` gives the seed of a new
+        generator, and advances. What else `numpy.random.default_rng` takes (a
+        `SeedSequence`, a `BitGenerator`, an array of seeds) is accepted too.
+
+    Returns
+    -------
+    numpy.random.Generator
+
+    Raises
+    ------
+    TypeError
+        When it is none of these.
+    ValueError
+        When a seed is negative.
+    """
+    if value is None or isinstance(value, np.random.Generator):
+        return np.random.default_rng(value)
+    if isinstance(value, np.random.RandomState):
+        return np.random.default_rng(value.randint(2**31, size=4))
+    if isinstance(value, numbers.Integral) and value < 0:
+        raise ValueError(f"{name}={shown(value)}: expected a seed of at least 0")
+    try:
+        if isinstance(value, bool | np.bool_ | str | bytes | np.ma.MaskedArray):
+            raise TypeError
+        return np.random.default_rng(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{name}={shown(value)}: expected None, an integer of at least 0, a "
+            "numpy.random.Generator or a numpy.random.RandomState"
+        ) from None
+
+
+def sequence(name: str, value: Any, what: str, least: int = 0) -> list[Any]:
+    """Return a sequence as a list; what it holds is not checked.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    value : iterable
+        What the caller passed. Strings, sets and mappings are refused, and so are
+        operators and sparse matrices, whose rows are not meant.
+    what : str
+        What the sequence holds, for the message, such as ``"constraints"``.
+    least : int
+        Smallest number of items.
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    TypeError
+        When it is no sequence.
+    ValueError
+        When it has fewer items.
+    """
+    refused = isinstance(value, str | bytes | Mapping | Set | type)
+    matrix = hasattr(value, "shape") and not isinstance(value, np.ndarray)
+    try:
+        if refused or matrix:
+            raise TypeError
+        items = list(value)
+    except TypeError:
+        raise TypeError(
+            f"{name}={shown(value)}: expected a sequence of {what}"
+        ) from None
+    if len(items) < least:
+        empty = f"{name} is empty" if not items else f"{name} holds {len(items)}"
+        raise ValueError(f"{empty}: expected at least {least} of {what}")
+    return items
 
 
 def power_of_two(name: str, value: Any, what: str) -> int:
@@ -106,108 +354,5 @@ def dtype_of(dtype: Any, kinds: str) -> np.dtype:
     except TypeError:
         found = None
     if found is None or found not in accepted:
-        raise TypeError(f"dtype={dtype!r}: expected {' or '.join(accepted)}")
+        raise TypeError(f"dtype={shown(dtype)}: expected {' or '.join(accepted)}")
     return found
-
-
-def array_of(name: str, value: Any, ndim: int) -> np.ndarray:
-    """Return an argument as a non-empty array of finite numbers.
-
-    Parameters
-    ----------
-    name : str
-        Name of the argument, for the message.
-    value : array_like
-        What the caller passed; it is copied only where its dtype changes.
-    ndim : int
-        Required number of dimensions.
-
-    Returns
-    -------
-    ndarray
-        In float32, float64, complex64 or complex128; integers become float64.
-
-    Raises
-    ------
-    TypeError
-        When the entries are not numbers, or wider than complex128.
-    ValueError
-        When the number of dimensions is another, the array is empty, or an entry is
-        NaN or infinite.
-    """
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} is no array: its rows differ in length") from None
-    if ndim == 2:
-        check_matrix(name, array.shape)
-    elif array.ndim != ndim or array.size == 0:
-        raise ValueError(
-            f"{name} has shape {array.shape}: expected {ndim} dimension"
-            f"{'s' * (ndim > 1)}, none empty"
-        )
-    if array.dtype.kind not in "biufc":
-        raise TypeError(f"{name} has dtype {array.dtype}: expected numbers")
-    array = array.astype(common_dtype(array.dtype), copy=False)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} contains NaN or infinity")
-    return array
-
-
-def check_matrix(name: str, shape: Sequence[int]) -> None:
-    """Raise a ValueError unless a shape is that of a matrix with entries.
-
-    Parameters
-    ----------
-    name : str
-        Name of the argument, for the message.
-    shape : sequence of int
-        The shape of an array, of a sparse matrix or of an operator.
-    """
-    if len(shape) != 2 or 0 in shape:
-        raise ValueError(
-            f"{name} must be a matrix that is not empty, got shape {tuple(shape)}"
-        )
-
-
-def permutation_of(
-    name: str, value: Any, length: int, *, dropped: bool = False
-) -> np.ndarray:
-    """Return a permutation as an array of indices.
-
-    Parameters
-    ----------
-    name : str
-        Name of the argument, for the message.
-    value : array_like of int, shape (length,)
-        What the caller passed.
-    length : int
-        Number of indices.
-    dropped : bool, default False
-        Whether an index -1 is accepted, for what is left out. The others are then those
-        from 0 on, at least one of them.
-
-    Returns
-    -------
-    ndarray of intp, shape (length,)
-        A copy.
-
-    Raises
-    ------
-    ValueError
-        Unless there are `length` integers, each from 0 on once.
-    """
-    index = np.asarray(value)
-    if index.shape != (length,) or index.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} must be {length} integers, got shape {index.shape} of "
-            f"{index.dtype}"
-        )
-    index = index.astype(np.intp)
-    kept = np.sort(index[index != -1] if dropped else index)
-    if kept.size == 0 or np.any(kept != np.arange(kept.size)):
-        raise ValueError(
-            f"{name} is no permutation: expected 0 to {max(kept.size - 1, 0)}, each of "
-            f"them once{', and nothing else but -1' * dropped}"
-        )
-    return index

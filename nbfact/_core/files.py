@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse
 
-from .checks import check_matrix
+from .array_checks import check_matrix
 from .dtypes import DTYPES
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._core.checks import check_matrix, size
+from .._core.array_checks import check_matrix
+from .._core.checks import size
 from .._core.dtypes import DTYPES
 from ..kernels.entry_projections import project_nonneg
 from ..kernels.norm_projections import normalize_frobenius

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import array_of
+from .._core.array_checks import array_of
 from .._core.dtypes import common_dtype
 from .butterfly import Butterfly
 from .chain import Chain

@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 import scipy.sparse as sp
 
-from .._core.checks import check_matrix
+from .._core.array_checks import check_matrix
 from .._core.dtypes import common_dtype, real_dtype
 from .._core.threads import current, share, shared_from
 from ..kernels import PackedChain, chain_apply, chain_apply_columns

@@ -7,7 +7,7 @@ from typing import Any, overload
 import numpy as np
 import scipy.sparse as sp
 
-from .._core.checks import array_of
+from .._core.array_checks import array_of
 from .._core.dtypes import common_dtype
 from .butterfly import Butterfly
 from .chain import Chain

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import array_of
+from .._core.array_checks import array_of
 from .._core.threads import share
 from .._core.threads import threads as threads_of
 from ..kernels import nearest_exactly, nearest_rows, two_smallest

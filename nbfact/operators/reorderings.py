@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import permutation_of, power_of_two, size
+from .._core.array_checks import permutation_of
+from .._core.checks import power_of_two, size
 
 
 def bit_reversal(n: int) -> np.ndarray:

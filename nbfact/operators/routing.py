@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import array_of, dtype_of, permutation_of
+from .._core.array_checks import array_of, permutation_of
+from .._core.checks import dtype_of
 from .butterfly import Butterfly
 from .chain import Chain
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .._core.checks import RandomState, array_of
+from .._core.array_checks import array_of
+from .._core.checks import RandomState
 
 
 def noisy(

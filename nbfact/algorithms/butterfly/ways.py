@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..._core.checks import permutation_of
+from ..._core.array_checks import permutation_of
 from ...operators import Chain
 from ...operators.reorderings import bit_reversal, dao, digit_reversal, makhoul
 

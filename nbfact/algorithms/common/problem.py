@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
-from ..._core.checks import check_matrix
+from ..._core.array_checks import check_matrix
 from ..._core.dtypes import common_dtype, real_dtype
 from ...kernels import chain_residual, frobenius_norm, max_abs
 from .factors import Factor, PackedFactors, Sparse, adjoint

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..._core.checks import permutation_of
+from ..._core.array_checks import permutation_of
 from ...operators.reorderings import bit_reversal, dao, makhoul
 from .descent_options import DescentModel
 
