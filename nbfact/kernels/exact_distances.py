@@ -25,10 +25,14 @@ def nearest_exactly(
     x: np.ndarray,
     centers: np.ndarray,
     excess: np.ndarray,
-    labels: np.ndarray,
     values: np.ndarray,
+    limits: np.ndarray,
+    labels: np.ndarray,
+    squares: np.ndarray,
 ) -> None:
     """Find for each point x the center v with the smallest |x - v|² + excess.
+
+    Only the centers whose value for that point is not above a limit are compared.
 
     Parameters
     ----------
@@ -37,23 +41,29 @@ def nearest_exactly(
     centers : ndarray of float64, shape (K, D), C-contiguous
     excess : ndarray of float64, shape (K,)
         What is added for each center; zeros for the nearest one.
+    values : ndarray of float64, shape (K, n)
+        An approximation of what is compared, or of what differs from it by the same
+        number for all centers. A center is also compared where it is not a number.
+    limits : ndarray of float64, shape (n,)
+        The values above which centers are passed over.
     labels : ndarray of int32, shape (n,)
         Overwritten with the number of the center, the smallest of those equally near;
-        with -1 where no value is finite.
-    values : ndarray of float64, shape (n,)
-        Overwritten with that value; with infinity where no value is finite.
+        with -1 where no sum is finite.
+    squares : ndarray of float64, shape (n,)
+        Overwritten with that sum; with infinity where no sum is finite.
 
     Notes
     -----
-    The cost is n K D multiplications.
+    The cost is D multiplications for each center that is compared with a point.
     """
     for i in range(x.shape[0]):
-        labels[i], values[i] = -1, np.inf
+        labels[i], squares[i] = -1, np.inf
     for k in range(centers.shape[0]):
         for i in range(x.shape[0]):
-            value = _square_of_difference(x[i], centers[k]) + excess[k]
-            if value < values[i]:
-                labels[i], values[i] = k, value
+            if not values[k, i] > limits[i]:
+                square = _square_of_difference(x[i], centers[k]) + excess[k]
+                if square < squares[i]:
+                    labels[i], squares[i] = k, square
 
 
 @kernel

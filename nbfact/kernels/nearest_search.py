@@ -21,7 +21,6 @@ from .tiles import (
     LANES,
     NearestSoFar,
     SparseEntries,
-    add_squares,
     compare_row,
     multiply_row,
     transpose_block,
@@ -60,12 +59,14 @@ class PackedCenters(NamedTuple):
 
 
 @kernel
-def _read_tile(blocks, x, start, stop, width, out):
+def _read_tile(blocks, x, start, stop, norms, out):
     """Write the points start to stop - 1, at most `width`, transposed to a flat tile.
 
     Where there are fewer points than `width`, the last one is repeated. In that case,
-    and where a block has more columns than x, entries are copied one by one.
+    and where a block has more columns than x, entries are copied one by one. The
+    squared norms of the points are added to norms, (width,).
     """
+    width = np.uintp(norms.shape[0])
     size, columns = np.uintp(BYTES // x.itemsize), np.uintp(x.shape[1])
     flat, count = x.ravel(), min(size, columns)
     n_blocks = np.uintp(blocks.shape[0])
@@ -75,7 +76,7 @@ def _read_tile(blocks, x, start, stop, width, out):
             point = (start + i) * columns
             for b in range(n_blocks):
                 first, place = point + np.uintp(blocks[b]), b * size * width + i
-                transpose_block(flat, first, columns, out, place, width)
+                transpose_block(flat, first, columns, out, place, width, norms, i)
     else:
         n_points, first = stop - start, start * columns
         for b in range(n_blocks):
@@ -85,6 +86,7 @@ def _read_tile(blocks, x, start, stop, width, out):
                 for i in range(n_points):
                     value = flat[first + i * columns + column]
                     out[place + i] = value
+                    norms[i] += value * value
                 for i in range(n_points, width):
                     out[place + i] = value
 
@@ -99,14 +101,12 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
     labelled, best = np.empty(width, np.int32), np.empty(width, x.dtype)
     second, norms = np.empty(width, x.dtype), np.empty(width, x.dtype)
     nearest, doubtful = NearestSoFar(best, labelled, second), 0
-    columns = min(BYTES // x.itemsize, x.shape[1]) * centers.blocks.shape[0]
     for tile in range(np.uintp(start), np.uintp(stop), width):
         end = min(tile + width, np.uintp(stop))
         source, target = scratch[0], scratch[1]
-        _read_tile(centers.blocks, x, tile, end, width, source)
         for i in range(width):
             labelled[i], best[i], second[i], norms[i] = 0, np.inf, np.inf, zero
-        add_squares(source, columns, norms)
+        _read_tile(centers.blocks, x, tile, end, norms, source)
         r = np.uintp(0)
         for j in range(last):
             for i in range(np.uintp(rows[j])):
@@ -131,10 +131,13 @@ def _write_tile(nearest, norms, margin, labels, scores):
     norms: (width,), the squared norms of the points.
     """
     doubtful = 0
+    least, slope = np.float64(margin[0]), np.float64(margin[1])
+    slope *= slope
     for i in range(labels.shape[0]):
         label, best = nearest.labels[i], nearest.best[i]
+        gap = np.float64(nearest.second[i] - best) - least
         # Also where overflow has made a value infinite or no number.
-        close = not nearest.second[i] - best > margin[0] + margin[1] * np.sqrt(norms[i])
+        close = not (gap > 0 and gap * gap > slope * np.float64(norms[i]))
         labels[i], scores[i] = ~label if close else label, best
         doubtful += close
     return doubtful

@@ -130,10 +130,11 @@ def _dtype(entries):
     return entries.types[entries.fields.index("data")].dtype
 
 
-def _transpose_block(typingctx, x, start, stride, out, place, step):
+def _transpose_block(typingctx, x, start, stride, out, place, step, norms, lane):
     """Transpose a square of vectors: row i at start + i * stride to place + i * step.
 
-    x and out are flat; out must not overlap with x.
+    The squared norms of the rows are added to norms, from a lane on. x and out are
+    flat; out must not overlap with x.
     """
 
     def generate(context, builder, signature, arguments):
@@ -148,11 +149,18 @@ def _transpose_block(typingctx, x, start, stride, out, place, step):
         lanes = range(emit.size)
         values = [emit.load(source, at(start, stride, i)) for i in lanes]
         _exchange(builder, values)
+        sums = emit.data(norms, arguments[6])
+        # Two sums, because each addition waits for the one before it.
+        totals = [emit.load(sums, arguments[7]), builder.fmul(values[0], values[0])]
         for i in lanes:
             emit.store(values[i], target, at(place, step, i))
+            if i:
+                totals[i % 2] = emit.multiply_add(values[i], values[i], totals[i % 2])
+        emit.store(builder.fadd(*totals), sums, arguments[7])
         return context.get_dummy_value()
 
-    return types.void(x, types.intp, types.intp, out, types.intp, types.intp), generate
+    intp = types.intp
+    return types.void(x, intp, intp, out, intp, intp, norms, intp), generate
 
 
 def _exchange(builder, values):
@@ -221,36 +229,14 @@ def _compare_row(typingctx, entries, first, last, start, x, nearest, label):
     return types.void(entries, intp, intp, dtype, x, nearest, types.int32), generate
 
 
-def _add_squares(typingctx, x, rows, total):
-    """Add the squares of the rows of a tile x to one row, `total`."""
-
-    def generate(context, builder, signature, arguments):
-        emit = _Emitter(context, builder, x.dtype)
-        source, target = emit.data(x, arguments[0]), emit.data(total, arguments[2])
-        zero = ir.Constant(arguments[1].type, 0)
-        width = ir.Constant(zero.type, VECTORS * emit.size)
-        start = [emit.load(target, zero, i) for i in range(VECTORS)]
-        totals = [cgutils.alloca_once_value(builder, value) for value in start]
-        with cgutils.for_range(builder, arguments[1], intp=zero.type) as loop:
-            place = builder.mul(loop.index, width)
-            for i, sum_ in enumerate(totals):
-                value = emit.load(source, place, i)
-                value = emit.multiply_add(value, value, builder.load(sum_))
-                builder.store(value, sum_)
-        for i, sum_ in enumerate(totals):
-            emit.store(builder.load(sum_), target, zero, i)
-        return context.get_dummy_value()
-
-    return types.void(x, types.intp, total), generate
-
-
-def _transpose_interpreted(x, start, stride, out, place, step):
+def _transpose_interpreted(x, start, stride, out, place, step, norms, lane):
     """Do the same as `_transpose_block` in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize
     rows, lanes = np.arange(size)[:, None], np.arange(size)
-    out[int(place) + int(step) * rows + lanes] = x[
-        int(start) + int(stride) * lanes + rows
-    ]
+    block = x[int(start) + int(stride) * lanes + rows]
+    out[int(place) + int(step) * rows + lanes] = block
+    with np.errstate(over="ignore"):
+        norms[int(lane) : int(lane) + size] += (block * block).sum(axis=0)
 
 
 def _row_interpreted(entries, first, last, start, x):
@@ -277,26 +263,16 @@ def _compare_interpreted(entries, first, last, start, x, nearest, label):
     np.fmin(nearest.second, np.where(smaller, known, row), out=nearest.second)
 
 
-def _squares_interpreted(x, rows, total):
-    """Do the same as `_add_squares` in NumPy, where nothing is compiled."""
-    tile = x[: int(rows) * len(total)].reshape(-1, len(total))
-    with np.errstate(over="ignore"):
-        total += (tile * tile).sum(axis=0)
-
-
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both the intrinsic and its interpreted twin.
 transpose_block: Callable[..., Any]
 multiply_row: Callable[..., Any]
 compare_row: Callable[..., Any]
-add_squares: Callable[..., Any]
 if NUMBA_SETTINGS.DISABLE_JIT:
     transpose_block = _transpose_interpreted
     multiply_row = _multiply_interpreted
     compare_row = _compare_interpreted
-    add_squares = _squares_interpreted
 else:
     transpose_block = intrinsic(_transpose_block)
     multiply_row = intrinsic(_multiply_row)
     compare_row = intrinsic(_compare_row)
-    add_squares = intrinsic(_add_squares)

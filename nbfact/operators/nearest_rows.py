@@ -25,9 +25,9 @@ COPIED = 4096
 that no copy of all points is made."""
 
 
-SETTLED = 64
-"""Number of points that are compared with all rows together, so that they stay in the
-second level of cache while all rows are read."""
+SETTLED = 128
+"""Number of points that are compared with rows together, so that they stay in cache
+while the rows are read."""
 
 
 class NearestRows:
@@ -77,8 +77,8 @@ class NearestRows:
 
     The labels are those of the rows of ``operator.toarray() + offset`` in double
     precision: where two rows are as near as a bound of the rounding errors allows, the
-    squared differences of the point and all rows are summed, which costs K D
-    multiplications. Near the origin few points need it.
+    squared differences of the point and these rows are summed, D multiplications each.
+    Near the origin few points need it, far from it most.
 
     References
     ----------
@@ -114,9 +114,8 @@ class NearestRows:
         self._packed: dict[np.dtype, tuple] = {}
 
     def __getstate__(self) -> dict:
-        state = {**self.__dict__, "_packed": {}}
-        state.pop("_rows", None)
-        return state
+        kept = {name: self.__dict__[name] for name in self.__dict__ if name != "_rows"}
+        return {**kept, "_packed": {}}
 
     def __call__(
         self, x: Any, *, threads: int | None = None
@@ -191,40 +190,44 @@ class NearestRows:
         operator = self.operator
         if isinstance(operator, Butterfly):
             operator = operator.to_factors()
-        packed, rows, depth = pack(operator, self.bias, dtype)
-        reach, steps = reach_of(operator)
-        margin = self._margin(reach.max(), steps + depth, dtype)
-        packed = packed._replace(margin=margin)
+        packed, rows = pack(operator, self.bias, dtype)
+        packed = packed._replace(margin=self._margin(dtype))
         block = BYTES // dtype.itemsize
         reads_all = len(packed.blocks) * block >= operator.shape[1]
         return packed, rows, reads_all
 
-    def _margin(self, reach, steps, dtype):
+    @functools.cached_property
+    def _reach(self) -> tuple[float, int]:
+        """What bounds the rounding errors of products: see `reach_of`."""
+        operator = self.operator
+        if isinstance(operator, Butterfly):
+            operator = operator.to_factors()
+        if isinstance(operator, FactorProduct):
+            reach, steps = reach_of(operator)
+            return float(reach.max()), 2 * steps
+        steps = 16 + 4 * int(np.log2(max(operator.shape)))
+        return 1.5 * spectral_norm_of(operator), steps
+
+    def _margin(self, dtype):
         """Return what two values of a point differ by at most through rounding.
 
         This is ``margin[0] + margin[1] |x|``. Each of the products -2 <v, x> is off by
         at most `steps` roundings of reach |x|. The points less the offset, and the rows
         plus the offset, are rounded once.
         """
+        reach, steps = self._reach
         eps = float(max(np.finfo(dtype).eps, np.finfo(self.operator.dtype).eps))
         far = reach if self.offset is None else reach + float(norms(self.offset))
-        largest = float(np.abs(self.bias).max())
+        least = 1e3 * float(np.finfo(dtype).smallest_normal)
         with np.errstate(over="ignore"):
-            margin = np.array(
-                [
-                    4 * eps * (steps * (reach**2 + largest) + reach * far)
-                    + 1e3 * float(np.finfo(dtype).smallest_normal),
-                    2 * eps * (steps * reach + 2 * far),
-                ]
-            )
-            return margin.astype(dtype)
+            largest = float(np.abs(self.bias).max()) + reach * reach
+            fixed = 4 * eps * (steps * largest + reach * far) + least
+            slope = 2 * eps * (steps * reach + 2 * far)
+            return np.array([fixed, slope]).astype(dtype)
 
     def _by_products(self, tile, x, labels, scores):
         """Fill labels and scores by products of the operator with blocks of points."""
-        if "products" not in self._packed:
-            self._packed["products"] = 2 * spectral_norm_of(self.operator)
-        steps = 40 + 4 * int(np.log2(max(self.operator.shape)))
-        margin = self._margin(self._packed["products"], steps, tile.dtype)
+        margin = self._margin(tile.dtype)
         with np.errstate(over="ignore"):
             bias = self.bias.astype(tile.dtype)[:, None]
 
@@ -232,17 +235,19 @@ class NearestRows:
             second = np.empty(BLOCK, tile.dtype)
             for start in range(begin, end, BLOCK):
                 part = slice(start, min(start + BLOCK, end))
-                points = tile[part]
+                points, found, best = tile[part], labels[part], scores[part]
                 with np.errstate(over="ignore", invalid="ignore"):
-                    values = (self.operator @ points.T).astype(tile.dtype, copy=False)
-                    values = bias - 2 * values
-                    two_smallest(
-                        values, labels[part], scores[part], second[: len(points)]
-                    )
-                    gap = second[: len(points)] - scores[part]
-                    doubtful = ~(gap > margin[0] + margin[1] * norms(points))
-                if doubtful.any():
-                    self._settle(x[part], labels[part], scores[part], doubtful)
+                    values = self.operator @ points.T
+                    values *= -2
+                    values = np.add(values, bias, dtype=tile.dtype, casting="same_kind")
+                    two_smallest(values, found, best, second[: len(points)])
+                    gap = second[: len(points)] - best
+                    close = ~(gap > margin[0] + margin[1] * norms(points))
+                np.invert(found, out=found, where=close)
+            doubtful = labels[begin:end] < 0
+            if doubtful.any():
+                chosen = slice(begin, end)
+                self._settle(x[chosen], labels[chosen], scores[chosen], doubtful)
 
         share(self.operator.nnz * tile.itemsize, len(tile), search, BLOCK)
 
@@ -260,21 +265,26 @@ class NearestRows:
     def _settle(self, x, labels, scores, doubtful):
         """Decide by squared differences where rounding may have chosen the label.
 
-        x: points as they were given; doubtful: (N,) of bool.
+        Only the rows that may be nearest are compared. x: points as they were given;
+        doubtful: (N,) of bool.
         """
         chosen = np.flatnonzero(doubtful)
         rows, excess = self._rows
+        margin = self._margin(np.dtype("f8"))
         for start in range(0, len(chosen), SETTLED):
             part = chosen[start : start + SETTLED]
             points = np.ascontiguousarray(x[part], np.float64)
-            found, values = np.empty(len(part), np.int32), np.empty(len(part))
-            nearest_exactly(points, rows, excess, found, values)
-            if self.offset is not None:
-                points = points - self.offset
+            moved = points if self.offset is None else points - self.offset
+            found, squares = np.empty(len(part), np.int32), np.empty(len(part))
             with np.errstate(over="ignore", invalid="ignore"):
-                values = values - np.einsum("nd,nd->n", points, points)
-                exact = values.astype(scores.dtype)
-            if not np.isfinite(exact).all():
+                values = self.bias[:, None] - 2 * (self.operator @ moved.T)
+                limits = values.min(axis=0) + margin[0] + margin[1] * norms(moved)
+            nearest_exactly(points, rows, excess, values, limits, found, squares)
+            with np.errstate(over="ignore", invalid="ignore"):
+                v = rows[found] if self.offset is None else rows[found] - self.offset
+                exact = self.bias[found] - 2 * np.einsum("nd,nd->n", v, moved)
+                exact = exact.astype(scores.dtype)
+            if not (np.isfinite(exact) & np.isfinite(squares)).all():
                 _check_finite(x)
                 raise ValueError(
                     f"x or the rows of the operator are too large: scores overflow in "

@@ -6,15 +6,14 @@ import scipy.sparse as sp
 from ..kernels import PackedCenters
 from ..kernels.registers import BYTES
 from .factor_product import FactorProduct
-from .rounding_bounds import roundings
 
 
 def pack(
     operator: FactorProduct, bias: np.ndarray, dtype: np.dtype
-) -> tuple[PackedCenters, int, int]:
-    """Return factors as the kernel takes them, the rows of a tile, and the roundings.
+) -> tuple[PackedCenters, int]:
+    """Return factors as the kernel takes them, and the rows of a tile.
 
-    The rows of a tile are as many as the factors need; the margin is left empty.
+    These are as many as the factors need. The margin of the packed factors is zero.
     """
     factors = [factor.astype(np.float64) for factor in reversed(operator.factors)]
     factors = _pruned(_merged(factors))
@@ -34,7 +33,7 @@ def pack(
             blocks,
             np.zeros(2, dtype),
         )
-    return packed, max(factors[0].shape[1], *heights), roundings(factors)
+    return packed, max(factors[0].shape[1], *heights)
 
 
 def _merged(factors):

@@ -1,9 +1,6 @@
 """Norms of rows, and bounds of the rounding errors of products with operators."""
 
-from collections.abc import Sequence
-
 import numpy as np
-import scipy.sparse as sp
 
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator
@@ -41,10 +38,10 @@ def reach_of(operator: FactorProduct) -> tuple[np.ndarray, int]:
     """
     factors = [abs(factor) for factor in operator.factors]
     unsigned = FactorProduct(factors, abs(operator.scale))
-    return np.sqrt(squared_norms(unsigned)), 1 + roundings(factors)
+    return np.sqrt(squared_norms(unsigned)), 1 + _roundings(factors)
 
 
-def roundings(factors: Sequence[sp.csr_array]) -> int:
+def _roundings(factors):
     """Return how often an entry is rounded by a product with sparse factors."""
     return sum(2 + int(np.diff(one.tocsr().indptr).max()) for one in factors)
 

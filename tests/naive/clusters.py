@@ -27,10 +27,11 @@ def nearest_centers(x, centers):
     return squares.argmin(axis=1), squares.min(axis=1).sum()
 
 
-def nearest_exactly(x, centers, excess):
-    """Return the center with the smallest |x - center|² + excess, and that."""
-    values = ((x[:, None] - centers) ** 2).sum(axis=2) + excess
-    return values.argmin(axis=1), values.min(axis=1)
+def nearest_exactly(x, centers, excess, values, limits):
+    """Return the center of smallest |x - center|² + excess, of some, and that sum."""
+    squares = ((x[:, None] - centers) ** 2).sum(axis=2) + excess
+    squares[values.T > limits[:, None]] = np.inf
+    return squares.argmin(axis=1), squares.min(axis=1)
 
 
 def correct_distances(squares, x, centers, reaches, norms, floors, ratio, roots):
