@@ -54,7 +54,6 @@ def weighted_points(
     x: Any,
     sample_weight: Any,
     reset: bool,
-    origin: np.ndarray | None = None,
 ) -> Points | BlockedPoints:
     """Return checked points with their weights, which are 1 by default.
 
@@ -65,15 +64,13 @@ def weighted_points(
     sample_weight : array_like or dask array, (N,), a number, or None
     reset : bool
         See `checked_points`.
-    origin : array, (D,), optional
-        The point that sums are relative to, by default the weighted mean.
     """
     x = checked_points(estimator, x, reset)
     if not is_dask(x):
         weights = _check_sample_weight(
             sample_weight, x, dtype=np.float64, ensure_non_negative=True
         )
-        return Points(x, weights, origin)
+        return Points(x, weights)
     check_known(x, 0)
     if 0 in x.shape:
         raise ValueError(f"X has shape {x.shape}: no points or no features")
@@ -86,7 +83,7 @@ def weighted_points(
         raise ValueError(
             f"sample_weight has shape {weights.shape}, expected {x.shape[:1]}"
         )
-    return BlockedPoints(x, weights, origin)
+    return BlockedPoints(x, weights)
 
 
 def check_parameters(estimator: Any, n_points: int) -> None:

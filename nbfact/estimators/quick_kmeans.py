@@ -233,8 +233,7 @@ class QuicKMeans(
         self
         """
         first = not hasattr(self, "_centers")
-        origin = None if first else self._statistics.origin
-        batch = weighted_points(self, X, sample_weight, first, origin)
+        batch = weighted_points(self, X, sample_weight, first)
         if first:
             check_parameters(self, batch.shape[0])
             self._recipe = self._recipe_for(batch)
