@@ -217,7 +217,7 @@ def test_read_only_and_other_layouts():
         ({"tol": -1.0}, "tol must be a number"),
         ({"init": "other"}, "init must be one of"),
         ({"init": np.ones((3, 3))}, r"init has shape \(3, 3\), expected \(8, 16\)"),
-        ({"init": np.full((8, 16), np.nan)}, "init contains NaN"),
+        ({"init": np.full((8, 16), np.nan)}, r"init \(8, 16\) contains NaN"),
         ({"factorizer": "svd"}, "factorizer must be one of"),
     ],
 )

@@ -16,9 +16,9 @@ which it is left as the product gives it. A distance has half of it."""
 class CenterDistances:
     """Squared distances of points to centers, and distances.
 
-    |x|² + |v|² - 2 <v, x> costs a product with the operator. Where its rounding error may
-    exceed `ACCURACY`, because a distance is far smaller than the norms of x and v, the
-    squared differences are summed in double precision.
+    |x|² + |v|² - 2 <v, x> costs a product with the operator. Where its rounding error
+    may exceed `ACCURACY`, because a distance is far smaller than the norms of x and v,
+    the squared differences are summed in double precision.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from .._core.checks import shown
 from .center_distances import CenterDistances
 
 
@@ -31,6 +32,8 @@ def fit_clusterer(
         from .quick_kmeans import QuicKMeans
 
         clusterer = QuicKMeans()
+    if isinstance(clusterer, type) or not hasattr(clusterer, "get_params"):
+        raise TypeError(f"clusterer={shown(clusterer)}: expected an estimator")
     fitted = clone(clusterer)
     parameters = fitted.get_params(deep=False)
     if "n_clusters" in parameters:
