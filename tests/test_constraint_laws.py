@@ -296,7 +296,9 @@ def test_arguments_of_another_kind_are_refused(name):
     for option in ("normalized", "nonneg"):
         if option in options(one):
             for value in (1, 0, "no", None, 1.0, np.ones(2)):
-                with pytest.raises(TypeError, match=f"{option} must be True or False"):
+                with pytest.raises(
+                    TypeError, match=f"{option}=.*: expected True or False"
+                ):
                     dataclasses.replace(one, **{option: value})
             assert dataclasses.replace(one, **{option: np.True_}) == (
                 dataclasses.replace(one, **{option: True})
@@ -308,9 +310,9 @@ def test_arguments_of_another_kind_are_refused(name):
                     dataclasses.replace(one, **{argument: value})
     if "s" in options(one):
         for value in (True, "1", 1j, None):
-            with pytest.raises(TypeError, match="s must be a real number"):
+            with pytest.raises(TypeError, match=r"s=.*: expected a real number"):
                 dataclasses.replace(one, s=value)
-        with pytest.raises(ValueError, match="s must be"):
+        with pytest.raises(ValueError, match="s="):
             dataclasses.replace(one, s=10**400)
 
 
@@ -323,7 +325,7 @@ def test_matrices_of_another_kind_are_refused(name):
     with pytest.raises(ValueError, match="x is no array: its rows differ in length"):
         one.project([[1.0, 2.0], [3.0]])
     for bad in (x.astype(object), x.astype(str), x.astype("M8[s]"), None, "x"):
-        with pytest.raises(TypeError, match=r"x must be .* got dtype"):
+        with pytest.raises(TypeError, match=r"x (must be|has|is) "):
             one.project(bad)
     assert type(one.project(x.view(np.matrix))) is np.ndarray
 

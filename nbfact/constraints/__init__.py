@@ -33,10 +33,10 @@ or complex128 (integers become float64), in any memory order, and returns a new 
 C-contiguous matrix of that dtype, whatever the scale of ``x``. It raises ``TypeError``
 for any other dtype and for masked arrays, and ``ValueError`` for another shape, for NaN
 or infinity, for a complex matrix when ``nonneg`` is set, and where a norm or a value
-that the set fixes does not fit the dtype. Entries are compared by modulus, and among tied entries the one of
-lowest index wins. The sets of this namespace also have the members that
-`FastConstraint` describes, such as ``project_in_place(x)``, which neither checks nor
-copies its argument.
+that the set fixes does not fit the dtype. Entries are compared by modulus, and among
+tied entries the one of lowest index wins. The sets of this namespace also have the
+members that `FastConstraint` describes, such as ``project_in_place(x)``, which neither
+checks nor copies its argument.
 
 See Also
 --------

@@ -6,18 +6,17 @@ from dataclasses import field
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._core.checks import flag, real_number
 from ..kernels.entry_projections import project_const
 from ..kernels.norm_projections import project_normcol, project_normlin
 from .sets import (
     Set,
     Shaped,
-    boolean,
     check_fits,
     constraint,
     fixed_matrix,
     largest_part,
     pair,
-    real_number,
 )
 
 
@@ -77,10 +76,8 @@ class Normed(Set):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", pair("shape", self.shape))
-        object.__setattr__(self, "nonneg", boolean("nonneg", self.nonneg))
-        s = real_number("s", self.s)
-        if not 0 < s < np.inf:
-            raise ValueError(f"s must be positive and finite, got {self.s}")
+        object.__setattr__(self, "nonneg", flag("nonneg", self.nonneg))
+        s = real_number("s", self.s, above=0)
         object.__setattr__(self, "s", s)
 
 

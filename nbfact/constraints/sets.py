@@ -2,15 +2,14 @@
 
 import functools
 import math
-from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._core.array_checks import check_matrix
-from .._core.checks import size
+from .._core.array_checks import check_matrix, plain_array
+from .._core.checks import flag, real_number, sequence, shown, size
 from .._core.dtypes import DTYPES
 from ..kernels.entry_projections import project_nonneg
 from ..kernels.norm_projections import normalize_frobenius
@@ -190,12 +189,7 @@ def real_or_complex_copy(name: str, x: ArrayLike) -> np.ndarray:
     Integers become float64. A TypeError or a ValueError that names the argument reports
     what is no array of numbers of one of these dtypes.
     """
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill or drop what is masked first")
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise ValueError(f"{name} is no array: its rows differ in length") from None
+    array = plain_array(name, x)
     dtype = array.dtype.newbyteorder("=")
     if dtype.kind in "biu":
         dtype = np.dtype(np.float64)
@@ -233,27 +227,10 @@ def fixed_matrix(name: str, x: ArrayLike) -> np.ndarray:
 
 def pair(name: str, value: Any) -> tuple[int, int]:
     """Return a sequence of two positive integers as a tuple, or raise naming it."""
-    if not isinstance(value, Sequence) or len(value) != 2:
-        raise ValueError(f"{name} must be a pair of integers, got {value!r}")
-    return size(name, value[0]), size(name, value[1])
-
-
-def real_number(name: str, value: Any) -> float:
-    """Return a real number as a float, or raise a TypeError naming it."""
-    accepted = int | float | np.integer | np.floating
-    if isinstance(value, bool) or not isinstance(value, accepted):
-        raise TypeError(f"{name} must be a real number, got {value!r}")
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{name} must be below 1e308, got an integer") from None
-
-
-def boolean(name: str, value: Any) -> bool:
-    """Return True or False, or raise a TypeError naming the argument."""
-    if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
-    return bool(value)
+    items = sequence(name, value, "two integers")
+    if len(items) != 2:
+        raise ValueError(f"{name}={shown(value)}: expected two integers")
+    return size(name, items[0]), size(name, items[1])
 
 
 @functools.cache
@@ -292,7 +269,7 @@ class Options(Set):
 
     def __post_init__(self) -> None:
         for name in ("normalized", "nonneg"):
-            object.__setattr__(self, name, boolean(name, getattr(self, name)))
+            object.__setattr__(self, name, flag(name, getattr(self, name)))
 
     def _project_scaled(self, x: np.ndarray, largest: float) -> None:
         """Project a multiple of x by a power of two where its scale is extreme."""
@@ -345,7 +322,7 @@ class Counted(Shaped):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "k", size("k", self.k))
+        object.__setattr__(self, "k", size("k", self.k, most=None))
 
     @property
     def kept(self) -> int:
@@ -361,7 +338,5 @@ class Tolerant(Counted):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        tie_tol = real_number("tie_tol", self.tie_tol)
-        if not 0 <= tie_tol < 1:
-            raise ValueError(f"tie_tol must be in [0, 1), got {self.tie_tol}")
+        tie_tol = real_number("tie_tol", self.tie_tol, least=0, below=1)
         object.__setattr__(self, "tie_tol", tie_tol)

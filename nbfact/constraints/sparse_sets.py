@@ -231,7 +231,7 @@ class SkPerm(Tolerant):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.k_col is not None:
-            object.__setattr__(self, "k_col", size("k_col", self.k_col))
+            object.__setattr__(self, "k_col", size("k_col", self.k_col, most=None))
 
     def memory(self) -> np.ndarray | None:
         """Return zero potentials of rows and columns, for `project_in_place`.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._core.checks import sequence
 from ..kernels.entry_projections import project_supp
 from ..kernels.structured_projections import (
     project_anticirc,
@@ -212,14 +213,8 @@ class BlockDiag(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.blocks, Sequence):
-            got = type(self.blocks).__name__
-            raise TypeError(
-                f"blocks must be a sequence of pairs of integers, got {got}"
-            )
-        blocks = tuple(pair("blocks", block) for block in self.blocks)
-        if not blocks:
-            raise ValueError("blocks must hold at least one (rows, columns) pair")
+        pairs = sequence("blocks", self.blocks, "(rows, columns) pairs", least=1)
+        blocks = tuple(pair("blocks", block) for block in pairs)
         object.__setattr__(self, "blocks", blocks)
 
     @property

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from ..kernels import correct_distances
-from ..operators import Butterfly, FactorProduct, FastOperator
-from ..operators.rounding_bounds import norms, reach_of, spectral_norm_of
+from ..operators import FastOperator
+from ..operators.rounding_bounds import norms, reach_of
 
 ACCURACY = {"float32": 2.0**-16, "float64": 2.0**-40}
 """Largest relative error of a squared distance, by the dtype of its computation, up to
@@ -44,10 +44,13 @@ class CenterDistances:
         wide = self.centers.astype(np.float64)
         self._distances = norms(wide)  # from the origin
         self._norms = norms(wide if shift is None else wide - shift) ** 2
-        reach, self._steps = _reach(operator)
+        if isinstance(operator, np.ndarray):
+            reach, self._steps = norms(operator.astype(np.float64)), operator.shape[1]
+        else:
+            reach, self._steps = reach_of(operator)
         if whole and shift is not None:
             reach = reach + norms(shift.astype(np.float64))
-        self._reach = np.broadcast_to(reach, self._norms.shape).astype(np.float64)
+        self._reach = reach
 
     def squares(self, x: np.ndarray, *, roots: bool = False) -> np.ndarray:
         """Return the squared distances, (K, n), of the centers to points x (n, D).
@@ -97,17 +100,6 @@ class CenterDistances:
         correct_distances(
             squares, x, self.centers, self._reach, lengths, floors, ratio, roots
         )
-
-
-def _reach(operator):
-    """Return what bounds the rounding errors of a product: see `reach_of`."""
-    if isinstance(operator, Butterfly):
-        operator = operator.to_factors()
-    if isinstance(operator, FactorProduct):
-        return reach_of(operator)
-    if isinstance(operator, np.ndarray):
-        return norms(operator.astype(np.float64)), operator.shape[1]
-    return spectral_norm_of(operator), 8 * max(operator.shape).bit_length()
 
 
 def _check_norms(x):

@@ -94,7 +94,10 @@ class Centers:
         self.has_operator = operator is not None
         self.operator = operator if self.has_operator else centered
         self._distances = CenterDistances(
-            self.operator, self.array, self.shift, whole=self.has_operator
+            centered if operator is None else operator,
+            self.array,
+            self.shift,
+            whole=self.has_operator,
         )
 
     def squared_distances(self, X: np.ndarray) -> np.ndarray:

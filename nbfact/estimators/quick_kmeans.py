@@ -122,9 +122,9 @@ class QuicKMeans(
     For each point, `predict` costs one multiplication for each non-zero, and no memory:
     the products and the smallest distance are computed on tiles of points
     (`nbfact.kernels.nearest_rows`). This pays from K = D = 64 on
-    (``nbfact bench --profile full --peers -k assignment``). Distances are right far from
-    the origin too: what rounding may have spoilt is computed anew as a sum of squared
-    differences, at the price of the product with dense centers. An iteration costs an
+    (``nbfact bench --profile full --peers -k assignment``). Far from the origin
+    distances are right too: what rounding may have spoilt is computed anew as a sum of
+    squared differences, which costs what dense centers do. An iteration costs an
     assignment, N D for the means, and, for "explore", 20 or more sweeps over two
     factors, which are some 20 K D min(K, D) multiplications.
 

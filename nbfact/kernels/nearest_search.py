@@ -45,8 +45,8 @@ class PackedCenters(NamedTuple):
         consecutive columns as 64 bytes hold, from blocks[b] on, and the indices of the
         first factor count the columns of all blocks, one block after the other.
     margin : ndarray, shape (2,), of the dtype of data
-        Two values of a point x are told apart where they differ by more than margin[0]
-        + margin[1] |x|, with the norm of the columns that are read.
+        Two values of a point x count as different where they differ by more than
+        margin[0] + margin[1] |x|, with the norm of the columns that are read.
     """
 
     data: np.ndarray
@@ -76,7 +76,7 @@ def _read_tile(blocks, x, start, stop, norms, out):
             point = (start + i) * columns
             for b in range(n_blocks):
                 first, place = point + np.uintp(blocks[b]), b * size * width + i
-                transpose_block(flat, first, columns, out, place, width, norms, i)
+                transpose_block(flat, first, columns, out, place, norms, i)
     else:
         n_points, first = stop - start, start * columns
         for b in range(n_blocks):

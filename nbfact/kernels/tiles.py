@@ -130,17 +130,18 @@ def _dtype(entries):
     return entries.types[entries.fields.index("data")].dtype
 
 
-def _transpose_block(typingctx, x, start, stride, out, place, step, norms, lane):
-    """Transpose a square of vectors: row i at start + i * stride to place + i * step.
+def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
+    """Transpose a square of vectors: row i at start + i * stride to a row of a tile.
 
-    The squared norms of the rows are added to norms, from a lane on. x and out are
-    flat; out must not overlap with x.
+    That is i rows after `place`. The squared norms of the rows are added to norms, from
+    a lane on. x and out are flat; out must not overlap with x.
     """
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, x.dtype)
         source, target = emit.data(x, arguments[0]), emit.data(out, arguments[3])
-        start, stride, place, step = (arguments[i] for i in (1, 2, 4, 5))
+        start, stride, place = (arguments[i] for i in (1, 2, 4))
+        step = ir.Constant(place.type, VECTORS * emit.size)
 
         def at(place, step, index):
             offset = builder.mul(step, ir.Constant(step.type, index))
@@ -149,18 +150,18 @@ def _transpose_block(typingctx, x, start, stride, out, place, step, norms, lane)
         lanes = range(emit.size)
         values = [emit.load(source, at(start, stride, i)) for i in lanes]
         _exchange(builder, values)
-        sums = emit.data(norms, arguments[6])
+        sums = emit.data(norms, arguments[5])
         # Two sums, because each addition waits for the one before it.
-        totals = [emit.load(sums, arguments[7]), builder.fmul(values[0], values[0])]
+        totals = [emit.load(sums, arguments[6]), builder.fmul(values[0], values[0])]
         for i in lanes:
             emit.store(values[i], target, at(place, step, i))
             if i:
                 totals[i % 2] = emit.multiply_add(values[i], values[i], totals[i % 2])
-        emit.store(builder.fadd(*totals), sums, arguments[7])
+        emit.store(builder.fadd(*totals), sums, arguments[6])
         return context.get_dummy_value()
 
     intp = types.intp
-    return types.void(x, intp, intp, out, intp, intp, norms, intp), generate
+    return types.void(x, intp, intp, out, intp, norms, intp), generate
 
 
 def _exchange(builder, values):
@@ -229,12 +230,12 @@ def _compare_row(typingctx, entries, first, last, start, x, nearest, label):
     return types.void(entries, intp, intp, dtype, x, nearest, types.int32), generate
 
 
-def _transpose_interpreted(x, start, stride, out, place, step, norms, lane):
+def _transpose_interpreted(x, start, stride, out, place, norms, lane):
     """Do the same as `_transpose_block` in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize
-    rows, lanes = np.arange(size)[:, None], np.arange(size)
+    rows, lanes, step = np.arange(size)[:, None], np.arange(size), VECTORS * size
     block = x[int(start) + int(stride) * lanes + rows]
-    out[int(place) + int(step) * rows + lanes] = block
+    out[int(place) + step * rows + lanes] = block
     with np.errstate(over="ignore"):
         norms[int(lane) : int(lane) + size] += (block * block).sum(axis=0)
 

@@ -11,11 +11,9 @@ from .._core.threads import threads as threads_of
 from ..kernels import nearest_exactly, nearest_rows, two_smallest
 from ..kernels.registers import BYTES
 from ..kernels.tiles import LANES
-from .butterfly import Butterfly
-from .factor_product import FactorProduct
 from .fast_operator import FastOperator
 from .packed_centers import aligned, pack
-from .rounding_bounds import norms, reach_of, spectral_norm_of, squared_norms
+from .rounding_bounds import norms, reach_of, squared_norms, with_factors
 
 BLOCK = 256
 """Number of points whose products are computed together, so that the dense arrays stay
@@ -155,7 +153,8 @@ class NearestRows:
         x = _points(x, self.operator.shape)
         dtype = np.dtype("f4" if x.dtype == np.float32 else "f8")
         labels, scores = np.empty(len(x), np.int32), np.empty(len(x), dtype)
-        run = self._fused if _has_factors(self.operator) else self._by_products
+        fused = with_factors(self.operator) is not None
+        run = self._fused if fused else self._by_products
         as_it_is = x.dtype == dtype and x.flags.c_contiguous and self.offset is None
         step = max(len(x), 1) if as_it_is else COPIED
         for start in range(0, len(x), step):
@@ -187,26 +186,19 @@ class NearestRows:
         They are the packed factors, the rows of a tile, and whether all columns of a
         point are read.
         """
-        operator = self.operator
-        if isinstance(operator, Butterfly):
-            operator = operator.to_factors()
-        packed, rows = pack(operator, self.bias, dtype)
+        product = with_factors(self.operator)
+        assert product is not None
+        packed, rows = pack(product, self.bias, dtype)
         packed = packed._replace(margin=self._margin(dtype))
         block = BYTES // dtype.itemsize
-        reads_all = len(packed.blocks) * block >= operator.shape[1]
+        reads_all = len(packed.blocks) * block >= self.operator.shape[1]
         return packed, rows, reads_all
 
     @functools.cached_property
     def _reach(self) -> tuple[float, int]:
         """What bounds the rounding errors of products: see `reach_of`."""
-        operator = self.operator
-        if isinstance(operator, Butterfly):
-            operator = operator.to_factors()
-        if isinstance(operator, FactorProduct):
-            reach, steps = reach_of(operator)
-            return float(reach.max()), 2 * steps
-        steps = 16 + 4 * int(np.log2(max(operator.shape)))
-        return 1.5 * spectral_norm_of(operator), steps
+        reach, steps = reach_of(self.operator)
+        return float(reach.max()), 2 * steps
 
     def _margin(self, dtype):
         """Return what two values of a point differ by at most through rounding.
@@ -331,8 +323,3 @@ def _real(array, name):
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {array.dtype}: expected real numbers")
     return array
-
-
-def _has_factors(operator):
-    """Return whether an operator can be packed as sparse factors."""
-    return isinstance(operator, FactorProduct | Butterfly)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .butterfly import Butterfly
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator
 
@@ -25,28 +26,38 @@ def squared_norms(operator: FastOperator) -> np.ndarray:
     return norms
 
 
-def reach_of(operator: FactorProduct) -> tuple[np.ndarray, int]:
-    """Return what bounds the rounding errors of a product of sparse factors.
+def with_factors(operator: FastOperator) -> FactorProduct | None:
+    """Return an operator that is made of sparse factors as their product, or None."""
+    if isinstance(operator, Butterfly):
+        return operator.to_factors()
+    return operator if isinstance(operator, FactorProduct) else None
+
+
+def reach_of(operator: FastOperator) -> tuple[np.ndarray, int]:
+    """Return what bounds the rounding errors of products with an operator.
 
     Returns
     -------
     reach : ndarray of float64, shape (K,)
-        The norms of the rows of scale |S[0]| |S[1]| ..., without signs.
+        For a product of sparse factors, the norms of the rows of scale |S[0]| |S[1]|
+        ..., without signs. For other operators, more than the norm of the operator is
+        likely to be.
     steps : int
-        Number of roundings of an entry of a product with a vector, at most. The k-th
-        entry is off by at most steps ε reach[k] |x| / 2.
+        Number of roundings of an entry of a product with a vector, at most; for other
+        operators, what it is for a fast transform. The k-th entry is off by at most
+        steps ε reach[k] |x| / 2.
     """
-    factors = [abs(factor) for factor in operator.factors]
-    unsigned = FactorProduct(factors, abs(operator.scale))
-    return np.sqrt(squared_norms(unsigned)), 1 + _roundings(factors)
+    product = with_factors(operator)
+    if product is None:
+        steps = 8 + 2 * max(operator.shape).bit_length()
+        return np.full(operator.shape[0], 1.5 * _spectral_norm(operator)), steps
+    factors = [abs(factor) for factor in product.factors]
+    unsigned = FactorProduct(factors, abs(product.scale))
+    steps = 1 + sum(2 + int(np.diff(one.tocsr().indptr).max()) for one in factors)
+    return np.sqrt(squared_norms(unsigned)), steps
 
 
-def _roundings(factors):
-    """Return how often an entry is rounded by a product with sparse factors."""
-    return sum(2 + int(np.diff(one.tocsr().indptr).max()) for one in factors)
-
-
-def spectral_norm_of(operator: FastOperator) -> float:
+def _spectral_norm(operator):
     """Return an estimate of the largest singular value of an operator, from below."""
     x = np.random.default_rng(0).standard_normal((operator.shape[1], 4))
     adjoint, largest = operator.T, 0.0
