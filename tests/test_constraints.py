@@ -120,7 +120,7 @@ def test_bad_input_is_refused(constraint):
     with pytest.raises(ValueError, match=r"\(6,\).*\(6, 6\)"):
         constraint.project(np.ones(N))
     for dtype in (object, "float16", "U3"):
-        with pytest.raises(TypeError, match="x must be"):
+        with pytest.raises(TypeError, match=r"x (must be|has|is) .*dtype"):
             constraint.project(np.ones(SHAPE).astype(dtype))
 
 
@@ -148,10 +148,13 @@ def test_tie_tol(cls):
     assert "tie_tol" not in repr(cls(SHAPE, 2, tie_tol=0))
     assert cls(SHAPE, 2, tie_tol=0) == cls(SHAPE, 2) != tolerant
     for tie_tol in (-1e-9, 1.0, np.nan, np.inf):
-        with pytest.raises(ValueError, match=r"tie_tol must be in \[0, 1\)"):
+        with pytest.raises(
+            ValueError,
+            match=r"tie_tol=.*: expected a finite number at least 0 and below 1",
+        ):
             cls(SHAPE, 2, tie_tol=tie_tol)
     for tie_tol in (True, None, "0", 1j, np.bool_(False)):
-        with pytest.raises(TypeError, match="tie_tol must be a real number"):
+        with pytest.raises(TypeError, match=r"tie_tol=.*: expected a real number"):
             cls(SHAPE, 2, tie_tol=tie_tol)
 
 
@@ -217,15 +220,18 @@ def test_bad_parameters_are_refused():
         with pytest.raises(error, match="k_col"):
             SkPerm(SHAPE, 2, k_col)
     for s, error in ((0.0, ValueError), (np.nan, ValueError), ("1", TypeError)):
-        with pytest.raises(error, match="s must be"):
+        with pytest.raises(error, match="s="):
             NormCol(SHAPE, s)
     for value in (np.ones(3), np.ones((0, 3)), [[np.nan]]):
         with pytest.raises(ValueError, match="value must be"):
             Const(value)
         with pytest.raises(ValueError, match="support must be"):
             Supp(value)
-    for blocks in ([], [(1, 0)], [(1,)], [3]):
-        with pytest.raises(ValueError, match=r"blocks( must|=0: )"):
+    for blocks in (3, [3], "ab"):
+        with pytest.raises(TypeError, match=r"blocks=.*: expected a sequence"):
+            BlockDiag(blocks)
+    for blocks in ([], [(1, 0)], [(1,)]):
+        with pytest.raises(ValueError, match=r"blocks( is empty|=)"):
             BlockDiag(blocks)
     with pytest.raises(TypeError, match="value is complex"):
         Const([[1j]]).project([[1.0]])

@@ -38,7 +38,9 @@ TWO, BOTH_TWO = random((2, 8), "float64"), np.array([[2, 2, 2, 1], [1, 2, 2, 2]]
 PAIRED = random((1, 4, 4), "float64")
 GRAMS = np.stack([PAIRED[0, h::2].T @ PAIRED[0, h::2] for h in (0, 1)])[None]
 BLOCK_OF_COLUMNS = np.zeros(1, np.uint64)
-CENTERS = kernels.PackedCenters(*FACTOR, np.array([4]), VECTOR, BLOCK_OF_COLUMNS)
+CENTERS = kernels.PackedCenters(
+    *FACTOR, np.array([4]), VECTOR, BLOCK_OF_COLUMNS, np.zeros(2)
+)
 SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 1, 4)), np.zeros(1))
 LABELS = np.array([1, 0, 3, 1], np.int32)
 
@@ -96,7 +98,12 @@ ARGUMENTS = {
     "fwht_columns": (SQUARE,),
     "fwht_rows": (SQUARE,),
     "nearest_rows": (CENTERS, SQUARE, np.zeros((2, 128)), LABELS, OUT),
-    "cluster_sums": (SQUARE, LABELS, VECTOR, VECTOR, BLOCK, OUT, np.zeros(4)),
+    "cluster_sums": (SQUARE, LABELS, VECTOR, SQUARE, BLOCK, OUT, np.zeros(4)),
+    "correct_distances": (
+        *(BLOCK, SQUARE, SQUARE.T.copy(), OUT, VECTOR, np.ones(4), 0.1, True),
+    ),
+    "nearest_exactly": (SQUARE, SQUARE.T.copy(), VECTOR, SQUARE, OUT, LABELS, VECTOR),
+    "two_smallest": (SQUARE, LABELS, OUT, np.zeros(4)),
     "kth_largest": (VECTOR, 2),
     "max_abs": (SQUARE,),
     "normalize_frobenius": (SQUARE,),

@@ -120,10 +120,10 @@ def test_the_kernel_on_one_dense_factor(n_points, dtype):
     ends = np.arange(12, dtype=np.uint32) * np.uint32(size)
     blocks = np.zeros(1, np.uint64)
     factors = (-2 * matrix).ravel(), np.tile(columns, 11), ends, np.array([11])
-    centers = PackedCenters(*factors, bias, blocks)
+    centers = PackedCenters(*factors, bias, blocks, np.zeros(2, dtype))
     scratch = np.empty((2, LANES // x.itemsize * max(11, size)), dtype)
     labels, scores = np.empty(n_points, np.int32), np.empty(n_points, dtype)
-    nearest_rows(centers, x, scratch, labels, scores)
+    assert nearest_rows(centers, x, scratch, labels, scores) == 0
     expected = naive.nearest_rows(matrix, bias, x)
     np.testing.assert_array_equal(labels, expected[0])
     close(scores, expected[1])
@@ -134,9 +134,9 @@ def test_sums_over_clusters(dtype):
     x, rng = random((30, 9), dtype), np.random.default_rng(1)
     labels, weights = rng.integers(0, 4, 30).astype(np.int32), rng.uniform(size=30)
     sums, counts, energies = np.ones((5, 9)), np.ones(5), np.ones(5)
-    origin = rng.standard_normal(9)
-    cluster_sums(x, labels, weights, origin, sums, counts, energies)
-    expected = naive.cluster_sums(x, labels, weights, origin, 5)
+    origins = rng.standard_normal((5, 9))
+    cluster_sums(x, labels, weights, origins, sums, counts, energies)
+    expected = naive.cluster_sums(x, labels, weights, origins)
     for got, want in zip((sums, counts, energies), expected, strict=True):
         close(got, want + 1)
 

@@ -214,11 +214,11 @@ def test_read_only_and_other_layouts():
         ({"n_factors": 0}, "n_factors=0"),
         ({"max_iter": -1}, "max_iter=-1"),
         ({"n_init": 0}, "n_init=0"),
-        ({"tol": -1.0}, "tol must be a number"),
-        ({"init": "other"}, "init must be one of"),
+        ({"tol": -1.0}, r"tol=-1\.0: expected a finite number"),
+        ({"init": "other"}, "init='other': expected one of"),
         ({"init": np.ones((3, 3))}, r"init has shape \(3, 3\), expected \(8, 16\)"),
-        ({"init": np.full((8, 16), np.nan)}, "init contains NaN"),
-        ({"factorizer": "svd"}, "factorizer must be one of"),
+        ({"init": np.full((8, 16), np.nan)}, r"init \(8, 16\) contains NaN"),
+        ({"factorizer": "svd"}, "factorizer='svd': expected one of"),
     ],
 )
 def test_misuse(options, message):

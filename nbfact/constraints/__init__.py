@@ -7,8 +7,8 @@ these parameters:
 ``shape`` : (int, int)
     Rows and columns of the matrices, each at least 1.
 ``k`` : int
-    Number of entries to keep, at least 1. A number larger than the number of entries
-    keeps them all.
+    Number of entries to keep, at least 1. A number larger than the number of entries,
+    however large, keeps them all.
 ``normalized`` : bool
     Whether the result is scaled to unit Frobenius norm, as PALM expects. When the set
     is closed under scaling, the scaled result is the projection onto the matrices of
@@ -29,30 +29,28 @@ these parameters:
 A wrong parameter raises a ``TypeError`` or ``ValueError`` that names it.
 
 ``project(x)`` takes a finite matrix of the right shape in float32, float64, complex64
-or complex128 (integers become float64), in any memory order, and returns a new
-C-contiguous matrix of that dtype. It raises ``TypeError`` for any other dtype, and
-``ValueError`` for another shape, for NaN or infinity, and for a complex matrix when
-``nonneg`` is set. Entries are compared by modulus, and among tied entries the one of
-lowest index wins. The sets of this namespace also have the members that
-`FastConstraint` describes, such as ``project_in_place(x)``, which neither checks nor
-copies its argument.
+or complex128 (integers become float64), in any memory order, and returns a new finite
+C-contiguous matrix of that dtype, whatever the scale of ``x``. It raises ``TypeError``
+for any other dtype and for masked arrays, and ``ValueError`` for another shape, for NaN
+or infinity, for a complex matrix when ``nonneg`` is set, and where a norm or a value
+that the set fixes does not fit the dtype. Entries are compared by modulus, and among
+tied entries the one of lowest index wins. The sets of this namespace also have the
+members that `FastConstraint` describes, such as ``project_in_place(x)``, which neither
+checks nor copies its argument.
 
 See Also
 --------
 nbfact.kernels : The projections as kernels for compiled code, such as `project_splin`.
 """
 
+from .fixed_sets import Const, Identity, NormCol, NormLin
 from .protocol import Constraint, FastConstraint
 from .sparse_sets import SkPerm, Sp, SpCol, SpLin, SpLinCol, SpSymm, SpTril, SpTriu
 from .structured_sets import (
     AntiCirc,
     BlockDiag,
     Circ,
-    Const,
     Hankel,
-    Identity,
-    NormCol,
-    NormLin,
     Supp,
     Toeplitz,
 )

@@ -1,14 +1,15 @@
 """Base classes of the constraint sets: checks, copies, options and printing."""
 
-from collections.abc import Sequence
+import functools
+import math
 from dataclasses import Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._core.array_checks import check_matrix
-from .._core.checks import size
+from .._core.array_checks import check_matrix, plain_array
+from .._core.checks import flag, real_number, sequence, shown, size
 from .._core.dtypes import DTYPES
 from ..kernels.entry_projections import project_nonneg
 from ..kernels.norm_projections import normalize_frobenius
@@ -79,11 +80,15 @@ class Set:
             When ``x`` has another shape than the set or holds an entry that is not
             finite, or when ``x`` is complex and the set is real.
         """
-        copy = finite_copy("x", x)
+        copy = real_or_complex_copy("x", x)
         if copy.shape != self.shape:
             raise ValueError(f"x has shape {copy.shape}, the constraint {self.shape}")
-        self.project_in_place(copy)
+        self._project_scaled(copy, largest_part("x", copy))
         return copy
+
+    def _project_scaled(self, x: np.ndarray, largest: float) -> None:
+        """Overwrite x, whose largest part is given, however large or small that is."""
+        self.project_in_place(x)
 
     def project_in_place(self, x: np.ndarray, memory: np.ndarray | None = None) -> None:
         """Overwrite ``x`` with the nearest matrix of the set, for inner loops.
@@ -94,7 +99,8 @@ class Set:
         ----------
         x : (m, n) ndarray
             Matrix of the shape of the set: C-contiguous, writable, finite, of dtype
-            float32, float64, complex64 or complex128. Overwritten.
+            float32, float64, complex64 or complex128, and so far from the limits of the
+            dtype that neither sums nor moduli of its entries overflow. Overwritten.
         memory : ndarray, optional
             The array that the method `memory` returned, as the earlier calls left it.
             It saves time when ``x`` changes little from call to call; the result is the
@@ -142,6 +148,13 @@ class Set:
         """
         return None
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickled set; its arrays, which pickles make writable, are fixed."""
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+        self.__dict__.update(state)
+
     def _options(self) -> dict[str, Any]:
         """Return the keyword-only options of the set by name."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.kw_only}
@@ -170,44 +183,77 @@ class Set:
         return hash((type(self), self.shape))
 
 
-def finite_copy(name: str, x: ArrayLike) -> np.ndarray:
+def real_or_complex_copy(name: str, x: ArrayLike) -> np.ndarray:
     """Return a C-contiguous copy of x in native byte order and one of the four dtypes.
 
     Integers become float64. A TypeError or a ValueError that names the argument reports
-    another dtype, NaN or infinity.
+    what is no array of numbers of one of these dtypes.
     """
-    array = np.asarray(x)
+    array = plain_array(name, x)
     dtype = array.dtype.newbyteorder("=")
     if dtype.kind in "biu":
         dtype = np.dtype(np.float64)
     if dtype.name not in DTYPES:
         names = ", ".join(DTYPES)
         raise TypeError(f"{name} must be {names} or integer, got dtype {dtype}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, it holds a NaN or an infinity")
     return np.array(array, dtype, order="C")
+
+
+def largest_part(name: str, x: np.ndarray) -> float:
+    """Return the largest modulus of the real and imaginary parts of a C-ordered array.
+
+    A ValueError that names the argument reports NaN and infinity.
+    """
+    parts = _parts(x)
+    largest = max(float(parts.max(initial=0)), -float(parts.min(initial=0)))
+    if not largest < np.inf:
+        raise ValueError(f"{name} must be finite, it holds a NaN or an infinity")
+    return largest
+
+
+def _parts(x: np.ndarray) -> np.ndarray:
+    """Return the real and imaginary parts of a C-ordered array, which they share."""
+    return x.reshape(-1).view(x.real.dtype)
 
 
 def fixed_matrix(name: str, x: ArrayLike) -> np.ndarray:
     """Return a read-only copy of a non-empty, finite matrix, or raise naming it."""
-    matrix = finite_copy(name, x)
+    matrix = real_or_complex_copy(name, x)
     check_matrix(name, matrix.shape)
+    largest_part(name, matrix)
     matrix.flags.writeable = False
     return matrix
 
 
 def pair(name: str, value: Any) -> tuple[int, int]:
     """Return a sequence of two positive integers as a tuple, or raise naming it."""
-    if not isinstance(value, Sequence) or len(value) != 2:
-        raise ValueError(f"{name} must be a pair of integers, got {value!r}")
-    return size(name, value[0]), size(name, value[1])
+    items = sequence(name, value, "two integers")
+    if len(items) != 2:
+        raise ValueError(f"{name}={shown(value)}: expected two integers")
+    return size(name, items[0]), size(name, items[1])
 
 
-def real_number(name: str, value: Any) -> float:
-    """Return a real number as a float, or raise a TypeError naming it."""
-    if not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name} must be a real number, got {value!r}")
-    return float(value)
+@functools.cache
+def _limits(dtype: np.dtype) -> tuple[float, float, int, int]:
+    """Return the least and largest normal number of a dtype, and their exponents."""
+    info = np.finfo(dtype)
+    return float(info.smallest_normal), float(info.max), info.minexp, info.maxexp
+
+
+def check_fits(name: str, value: float, dtype: np.dtype) -> None:
+    """Raise a ValueError that names it unless a positive number is one of a dtype."""
+    least, most, _, _ = _limits(dtype)
+    if not least <= value <= most:
+        raise ValueError(
+            f"{name} holds {value:.6g}, which does not fit {dtype}: its numbers are "
+            f"{least:.4g} to {most:.4g}"
+        )
+
+
+HEADROOM = 40
+"""Powers of two by which the largest entry stays away from the limits of its dtype.
+Neither the sum of 2^39 entries nor the modulus of a complex one then overflows, and
+entries that are not far smaller than the largest one are no subnormal numbers."""
 
 
 @constraint
@@ -221,6 +267,30 @@ class Options(Set):
     normalized: bool = field(default=True, kw_only=True)
     nonneg: bool = field(default=False, kw_only=True)
 
+    def __post_init__(self) -> None:
+        for name in ("normalized", "nonneg"):
+            object.__setattr__(self, name, flag(name, getattr(self, name)))
+
+    def _project_scaled(self, x: np.ndarray, largest: float) -> None:
+        """Project a multiple of x by a power of two where its scale is extreme."""
+        _, _, lowest, highest = _limits(x.dtype)
+        exponent = math.frexp(largest)[1]
+        if lowest + HEADROOM <= exponent <= highest - HEADROOM or largest == 0:
+            self.project_in_place(x)
+            return
+        shift = highest - HEADROOM - exponent if exponent > 0 else -exponent
+        parts, before = _parts(x), _parts(x).copy()
+        np.ldexp(parts, shift, out=parts)
+        scaled = parts.copy()
+        self.project_in_place(x)
+        if not self.normalized:
+            # What is kept is not rounded, even where its multiple is subnormal.
+            kept = (parts == scaled) & (parts != 0)
+            with np.errstate(over="ignore"):  # a mean is rounded, perhaps upwards
+                np.ldexp(parts, -shift, out=parts)
+            np.clip(parts, -largest, largest, out=parts)
+            parts[kept] = before[kept]
+
 
 @constraint
 class Shaped(Options):
@@ -229,6 +299,7 @@ class Shaped(Options):
     shape: tuple[int, int]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "shape", pair("shape", self.shape))
 
 
@@ -251,7 +322,12 @@ class Counted(Shaped):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "k", size("k", self.k))
+        object.__setattr__(self, "k", size("k", self.k, most=None))
+
+    @property
+    def kept(self) -> int:
+        """The number k, or that of all entries where k is larger, for a kernel."""
+        return min(self.k, self.shape[0] * self.shape[1])
 
 
 @constraint
@@ -262,9 +338,5 @@ class Tolerant(Counted):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.tie_tol, bool):
-            raise TypeError(f"tie_tol must be a real number, got {self.tie_tol!r}")
-        tie_tol = real_number("tie_tol", self.tie_tol)
-        if not 0 <= tie_tol < 1:
-            raise ValueError(f"tie_tol must be in [0, 1), got {self.tie_tol}")
+        tie_tol = real_number("tie_tol", self.tie_tol, least=0, below=1)
         object.__setattr__(self, "tie_tol", tie_tol)

@@ -49,7 +49,7 @@ class Sp(Tolerant):
     """
 
     def _nearest(self, x: np.ndarray) -> None:
-        project_sp(x, self.k, self.tie_tol)
+        project_sp(x, self.kept, self.tie_tol)
 
 
 @constraint
@@ -85,7 +85,7 @@ class SpLin(Tolerant):
     """
 
     def _nearest(self, x: np.ndarray) -> None:
-        project_splin(x, self.k, self.tie_tol)
+        project_splin(x, self.kept, self.tie_tol)
 
     def transposed(self) -> "SpCol":
         """Return the set of the transposed matrices."""
@@ -126,7 +126,7 @@ class SpCol(Tolerant):
     """
 
     def _nearest(self, x: np.ndarray) -> None:
-        project_spcol(x, self.k, self.tie_tol)
+        project_spcol(x, self.kept, self.tie_tol)
 
     def transposed(self) -> SpLin:
         """Return the set of the transposed matrices."""
@@ -170,7 +170,7 @@ class SpLinCol(Tolerant):
     """
 
     def _nearest(self, x: np.ndarray) -> None:
-        project_splincol(x, self.k, self.tie_tol)
+        project_splincol(x, self.kept, self.tie_tol)
 
     def transposed(self) -> "SpLinCol":
         """Return the set of the transposed matrices."""
@@ -232,7 +232,7 @@ class SkPerm(Tolerant):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.k_col is not None:
-            object.__setattr__(self, "k_col", size("k_col", self.k_col))
+            object.__setattr__(self, "k_col", size("k_col", self.k_col, most=None))
 
     def memory(self) -> np.ndarray | None:
         """Return zero potentials of rows and columns, for `project_in_place`.
@@ -249,7 +249,8 @@ class SkPerm(Tolerant):
 
     def _nearest_from(self, x: np.ndarray, memory: np.ndarray) -> None:
         k_col = self.k if self.k_col is None else self.k_col
-        project_skperm_warm(x, self.k, k_col, memory, self.tie_tol)
+        k_col = min(k_col, self.shape[0])
+        project_skperm_warm(x, self.kept, k_col, memory, self.tie_tol)
 
 
 @constraint
@@ -280,7 +281,7 @@ class SpTriu(Counted):
     """
 
     def _nearest(self, x: np.ndarray) -> None:
-        project_sptriu(x, self.k)
+        project_sptriu(x, self.kept)
 
 
 @constraint
@@ -311,7 +312,7 @@ class SpTril(Counted):
     """
 
     def _nearest(self, x: np.ndarray) -> None:
-        project_sptril(x, self.k)
+        project_sptril(x, self.kept)
 
 
 @constraint
@@ -350,4 +351,4 @@ class SpSymm(Counted, Square):
     """
 
     def _nearest(self, x: np.ndarray) -> None:
-        project_spsymm(x, self.k)
+        project_spsymm(x, self.kept)

@@ -1,13 +1,12 @@
-"""Sets of matrices with a structure, or with fixed entries, supports or norms."""
+"""Sets of matrices with a structure: constant diagonals, a support, or blocks."""
 
 from collections.abc import Sequence
-from dataclasses import field
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..kernels.entry_projections import project_const, project_supp
-from ..kernels.norm_projections import project_normcol, project_normlin
+from .._core.checks import sequence
+from ..kernels.entry_projections import project_supp
 from ..kernels.structured_projections import (
     project_anticirc,
     project_blockdiag,
@@ -15,16 +14,7 @@ from ..kernels.structured_projections import (
     project_hankel,
     project_toeplitz,
 )
-from .sets import (
-    Options,
-    Set,
-    Shaped,
-    Square,
-    constraint,
-    fixed_matrix,
-    pair,
-    real_number,
-)
+from .sets import Options, Shaped, Square, constraint, fixed_matrix, pair
 
 
 @constraint
@@ -178,6 +168,7 @@ class Supp(Options):
         object.__setattr__(self, "support", mask)
         object.__setattr__(self, "normalized", normalized)
         object.__setattr__(self, "nonneg", nonneg)
+        super().__post_init__()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -221,9 +212,9 @@ class BlockDiag(Options):
     blocks: Sequence[tuple[int, int]]
 
     def __post_init__(self) -> None:
-        blocks = tuple(pair("blocks", block) for block in self.blocks)
-        if not blocks:
-            raise ValueError("blocks must hold at least one (rows, columns) pair")
+        super().__post_init__()
+        pairs = sequence("blocks", self.blocks, "(rows, columns) pairs", least=1)
+        blocks = tuple(pair("blocks", block) for block in pairs)
         object.__setattr__(self, "blocks", blocks)
 
     @property
@@ -235,158 +226,3 @@ class BlockDiag(Options):
     def _nearest(self, x: np.ndarray) -> None:
         row_ends, col_ends = np.cumsum(self.blocks, axis=0).T.copy()
         project_blockdiag(x, row_ends, col_ends)
-
-
-@constraint
-class Const(Set):
-    """The set of one matrix: a factor that does not change.
-
-    Parameters
-    ----------
-    value : (m, n) array_like
-        The matrix. The result of `project` has the dtype of its argument; a complex
-        value with a real argument is a ``TypeError``.
-
-    See Also
-    --------
-    nbfact.kernels.project_const : The kernel.
-
-    Examples
-    --------
-    >>> import nbfact as nf
-    >>> nf.constraints.Const([[1.0, 2.0]]).project([[0.0, 0.0]])
-    array([[1., 2.]])
-    """
-
-    value: np.ndarray
-
-    def __init__(self, value: ArrayLike) -> None:
-        object.__setattr__(self, "value", fixed_matrix("value", value))
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of the matrix."""
-        rows, columns = self.value.shape
-        return rows, columns
-
-    def _nearest(self, x: np.ndarray) -> None:
-        if np.iscomplexobj(self.value) and not np.iscomplexobj(x):
-            raise TypeError(f"value is complex, x must be too, got dtype {x.dtype}")
-        project_const(x, self.value)
-
-
-@constraint
-class Normed(Set):
-    """Base class of the sets whose matrices have columns, or rows, of one norm."""
-
-    shape: tuple[int, int]
-    s: float = 1.0
-    nonneg: bool = field(default=False, kw_only=True)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", pair("shape", self.shape))
-        s = real_number("s", self.s)
-        if not 0 < s < np.inf:
-            raise ValueError(f"s must be positive and finite, got {self.s}")
-        object.__setattr__(self, "s", s)
-
-
-@constraint
-class NormCol(Normed):
-    """The matrices whose columns have Euclidean norm ``s``.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows m and columns n.
-    s : float
-        The norm of each column, positive; 1 by default.
-    nonneg
-        See `nbfact.constraints`.
-
-    See Also
-    --------
-    NormLin : The rows have norm ``s``.
-    nbfact.kernels.project_normcol : The kernel.
-
-    Notes
-    -----
-    A zero column, which has the same distance to all columns of norm ``s``, stays zero.
-
-    Examples
-    --------
-    >>> import nbfact as nf
-    >>> nf.constraints.NormCol((2, 1), s=10.0).project([[3.0], [4.0]])
-    array([[6.],
-           [8.]])
-    """
-
-    def _nearest(self, x: np.ndarray) -> None:
-        project_normcol(x, self.s)
-
-    def transposed(self) -> "NormLin":
-        """Return the set of the transposed matrices."""
-        return NormLin(self.shape[::-1], self.s, **self._options())
-
-
-@constraint
-class NormLin(Normed):
-    """The matrices whose rows have Euclidean norm ``s``.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows m and columns n.
-    s : float
-        The norm of each row, positive; 1 by default.
-    nonneg
-        See `nbfact.constraints`.
-
-    See Also
-    --------
-    NormCol : The columns have norm ``s``.
-    nbfact.kernels.project_normlin : The kernel.
-
-    Notes
-    -----
-    A zero row, which has the same distance to all rows of norm ``s``, stays zero.
-
-    Examples
-    --------
-    >>> import nbfact as nf
-    >>> nf.constraints.NormLin((1, 2), s=10.0).project([[3.0, 4.0]])
-    array([[6., 8.]])
-    """
-
-    def _nearest(self, x: np.ndarray) -> None:
-        project_normlin(x, self.s)
-
-    def transposed(self) -> NormCol:
-        """Return the set of the transposed matrices."""
-        return NormCol(self.shape[::-1], self.s, **self._options())
-
-
-@constraint
-class Identity(Shaped):
-    """The set of all matrices: the projection changes nothing but for the options.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows m and columns n.
-    normalized : bool
-        Whether the result is scaled to unit Frobenius norm; ``False`` by default.
-    nonneg
-        See `nbfact.constraints`.
-
-    Examples
-    --------
-    >>> import nbfact as nf
-    >>> nf.constraints.Identity((1, 2), nonneg=True).project([[3.0, -4.0]])
-    array([[3., 0.]])
-    """
-
-    normalized: bool = field(default=False, kw_only=True)
-
-    def _nearest(self, x: np.ndarray) -> None:
-        pass

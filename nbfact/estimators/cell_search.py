@@ -7,16 +7,15 @@ from typing import Any, Literal, Self, overload
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from .._core.checks import size
+from .._core.checks import flag, size
 from .clusterers import Centers, fit_clusterer
 from .exact_neighbors import candidates, exact_squares, merge
+from .inputs import DTYPES, random_state_of, validated
 from .on_threads import on_threads
+from .points import check_range
 from .row_tiles import tiles
-
-DTYPES = [np.float64, np.float32]
-"""Dtypes of points that are kept; other real ones become the first."""
 
 
 class CellSearch(BaseEstimator):
@@ -55,6 +54,8 @@ class CellSearch(BaseEstimator):
         """Cluster checked points and store them cell by cell."""
         size("n_neighbors", self.n_neighbors)
         size("n_probes", self.n_probes)
+        random_state_of(self.random_state)
+        check_range(X)
         n_clusters = self.n_clusters
         if n_clusters is None:
             n_clusters = round(len(X) ** 0.5)
@@ -114,10 +115,12 @@ class CellSearch(BaseEstimator):
         Raises
         ------
         ValueError
-            If there are fewer training points than neighbors are asked for.
+            If there are fewer training points than neighbors are asked for, or squared
+        distances overflow.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=DTYPES, reset=False)
+        flag("return_distance", return_distance)
+        X = validated(self, X, dtype=DTYPES, reset=False)
         k = self.n_neighbors if n_neighbors is None else n_neighbors
         k = size("n_neighbors", k)
         if k > self.n_samples_fit_:
@@ -134,12 +137,18 @@ class CellSearch(BaseEstimator):
             groups = np.split(queries[order] + batch.start, first[1:])
             for cell, group in zip(cells, groups, strict=True):
                 self._search_cell(cell, X, group, squares, indices)
+        if not np.isfinite(squares).all():
+            raise ValueError(f"X {X.shape} is too large: squared distances overflow")
         return (np.sqrt(squares), indices) if return_distance else indices
 
     def _pairs_to_search(self, X: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Return pairs of a query and a cell: cells of at least k points for each."""
         counts = np.diff(self.offsets_)
-        X = X.astype(self.points_.dtype, copy=False)
+        dtype = self.points_.dtype
+        with np.errstate(over="ignore"):
+            X = X.astype(dtype, copy=False)
+        if not np.isfinite(X).all():
+            raise ValueError(f"X {X.shape} does not fit {dtype}, that of the points")
         left, n_probes = np.arange(len(X)), self.n_probes
         queries, probes = [], []
         while len(left):

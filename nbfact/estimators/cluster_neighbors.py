@@ -5,9 +5,10 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from .cell_search import DTYPES, CellSearch
+from .cell_search import CellSearch
+from .inputs import DTYPES, naming, validated
 
 
 class ClusterNeighbors(CellSearch):
@@ -100,7 +101,7 @@ class ClusterNeighbors(CellSearch):
         -------
         self
         """
-        return self._fit(validate_data(self, X, dtype=DTYPES))
+        return self._fit(validated(self, X, dtype=DTYPES))
 
 
 class ClusterNeighborsClassifier(ClassifierMixin, CellSearch):
@@ -144,8 +145,8 @@ class ClusterNeighborsClassifier(ClassifierMixin, CellSearch):
         -------
         self
         """
-        X, y = validate_data(self, X, y, dtype=DTYPES)
-        check_classification_targets(y)
+        X, y = validated(self, X, y, dtype=DTYPES)
+        naming("y", check_classification_targets, y)
         self.classes_, self._codes = np.unique(y, return_inverse=True)
         return self._fit(X)
 

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from .._core.checks import shown
+from .center_distances import CenterDistances
+
 
 def fit_clusterer(
     clusterer: Any, n_clusters: int, X: np.ndarray, random_state: Any, name: str
@@ -29,6 +32,8 @@ def fit_clusterer(
         from .quick_kmeans import QuicKMeans
 
         clusterer = QuicKMeans()
+    if isinstance(clusterer, type) or not hasattr(clusterer, "get_params"):
+        raise TypeError(f"clusterer={shown(clusterer)}: expected an estimator")
     fitted = clone(clusterer)
     parameters = fitted.get_params(deep=False)
     if "n_clusters" in parameters:
@@ -62,8 +67,6 @@ class Centers:
         The operator of the clusterer if it has one, else the centers less their mean.
     shift : array, (D,)
         The mean of the centers.
-    norms : array, (K,)
-        Squared distances of the centers to their mean.
 
     Raises
     ------
@@ -90,20 +93,18 @@ class Centers:
             )
         self.has_operator = operator is not None
         self.operator = operator if self.has_operator else centered
-        self.norms = np.einsum("kd,kd->k", centered, centered)
+        self._distances = CenterDistances(
+            centered if operator is None else operator,
+            self.array,
+            self.shift,
+            whole=self.has_operator,
+        )
 
     def squared_distances(self, X: np.ndarray) -> np.ndarray:
         """Return the squared distances, (K, n), of the centers to points X (n, D).
 
         Points and centers are taken relative to the mean of the centers, so that less
-        is lost to rounding. The cost is `nnz` multiplications for each point.
+        is lost to rounding. The cost is `nnz` multiplications for each point, and D for
+        each distance that is far smaller than the norms of the points and centers.
         """
-        Z = X - self.shift
-        squares = np.einsum("nd,nd->n", Z, Z)
-        if self.has_operator:  # its rows are the centers, not the centers less the mean
-            squares += 2 * (Z @ self.shift)
-        distances = self.operator @ Z.T
-        distances *= -2
-        distances += self.norms[:, None]
-        distances += squares
-        return np.maximum(distances, 0, out=distances)
+        return self._distances.squares(X)

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from .._core.threads import share
 from ..operators import FactorProduct, NearestRows
+from .center_distances import CenterDistances
 from .row_tiles import tiles
 
 
@@ -51,20 +52,15 @@ class FactoredCenters:
 
     def distances(self, x: np.ndarray) -> np.ndarray:
         """Return the distances of points (N, D) to all centers: (N, K)."""
-        dtype, norms = np.result_type(self.product.dtype, x.dtype), self._norms
-        distances = np.empty((self.product.shape[0], len(x)), dtype).T
+        dtype, count = np.result_type(self.product.dtype, x.dtype), len(self.array)
+        distances, measure = np.empty((count, len(x)), dtype), self._distances
 
-        def measure(begin, end):
-            points = x[begin:end] if self.offset is None else x[begin:end] - self.offset
-            squares = (self.product @ points.T).T
-            squares *= -2
-            squares += norms.astype(x.dtype)
-            squares += _squared_norms(points)[:, None]
-            np.sqrt(np.maximum(squares, 0, out=squares), out=distances[begin:end])
+        def fill(begin, end):
+            distances[:, begin:end] = measure.squares(x[begin:end], roots=True)
 
         # Each of the passes over the distances takes about as long as a multiplication.
-        share((self.product.nnz + 4 * len(norms)) * dtype.itemsize, len(x), measure)
-        return distances
+        share((self.product.nnz + 4 * count) * dtype.itemsize, len(x), fill)
+        return distances.T
 
     def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return the squared distances, (N,), of points to their own centers.
@@ -72,75 +68,72 @@ class FactoredCenters:
         They are sums of squared differences, so that they are exactly zero for a point
         that equals its center.
         """
-        squares = np.empty(len(x), x.dtype)
+        squares = np.empty(len(x))
         for part in tiles(*x.shape):
-            squares[part] = _squared_norms(x[part] - self.array[labels[part]])
+            difference = x[part].astype(np.float64)
+            difference -= self.array[labels[part]]
+            squares[part] = _squared_norms(difference)
         return squares
 
     @functools.cached_property
     def nearest(self) -> NearestRows:
         """The object that finds the nearest center of each of many points."""
-        if self.offset is None:
-            return NearestRows(self.product, self._norms)
-        offset = self.offset.astype(np.float64)
-        return NearestRows(self.product, self._norms + 2 * (self.product @ offset))
+        return NearestRows(self.product, offset=self.offset)
 
     @functools.cached_property
-    def _norms(self) -> np.ndarray:
-        """Squared norms of the rows of the product, in double precision."""
-        return _squared_norms(self.product.toarray().astype(np.float64))
-
-    def objective(self, statistics: "ClusterStatistics") -> float:
-        """Return the weighted sum of squared distances of points to their own centers.
-
-        It is computed as Σ_k (S_k - n_k ‖u_k‖²) + n_k ‖u_k - v_k‖², where n_k is the
-        weight of the points of center v_k, u_k their mean, and S_k the sum of their
-        squared norms.
-        """
-        means = _squared_norms(statistics.means)
-        scatter = statistics.squares - statistics.counts * means
-        return max(0.0, float(scatter.sum())) + self.distance(statistics)
+    def _distances(self) -> CenterDistances:
+        """The object that computes distances to all centers."""
+        return CenterDistances(self.product, self.array, self.offset)
 
     def distance(self, statistics: "ClusterStatistics") -> float:
         """Return Σ_k n_k ‖u_k - v_k‖², which is how far centers are from the means."""
-        moved = statistics.means - (self.array - statistics.origin)
+        moved = statistics.means - (self.array - statistics.origins)
         return float(statistics.counts @ _squared_norms(moved))
 
 
 @dataclass(frozen=True)
 class ClusterStatistics:
-    """Sums over the points of each center, in float64, relative to an origin.
+    """Sums over the points of each center, in float64, relative to that center.
+
+    Sums relative to another point would lose their digits where centers are far apart.
 
     Attributes
     ----------
-    origin : array, (D,)
-        A point that is subtracted from all points.
+    origins : array, (K, D)
+        The centers, which are subtracted from their points.
     sums : array, (K, D)
-        Weighted sums of the points less the origin.
+        Weighted sums of the points less their origins.
     counts : array, (K,)
         Sums of the weights.
     squares : array, (K,)
-        Weighted sums of the squared distances to the origin.
+        Weighted sums of the squared distances to the origins.
     """
 
-    origin: np.ndarray
+    origins: np.ndarray
     sums: np.ndarray
     counts: np.ndarray
     squares: np.ndarray
 
     @functools.cached_property
     def means(self) -> np.ndarray:
-        """Means of the points of each center less the origin; zero without points."""
+        """Means of the points of each center less its origin; zero without points."""
         counts = np.where(self.counts > 0, self.counts, 1.0)
         return self.sums / counts[:, None]
 
     def __add__(self, other: "ClusterStatistics") -> "ClusterStatistics":
-        """Return the statistics of the points of both, which have one origin."""
+        """Return the statistics of the points of both, relative to the origins of one.
+
+        With δ the origin of other points less that of these, a point less the latter is
+        the point less the former, plus δ.
+        """
+        moved, counts = other.origins - self.origins, other.counts
+        squares = 2 * np.einsum("kd,kd->k", other.sums, moved)
+        squares += counts * _squared_norms(moved)
         return ClusterStatistics(
-            self.origin,
-            self.sums + other.sums,
-            self.counts + other.counts,
-            self.squares + other.squares,
+            self.origins,
+            self.sums + other.sums + counts[:, None] * moved,
+            self.counts + counts,
+            self.squares + other.squares + squares,
         )
 
 

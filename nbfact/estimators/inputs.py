@@ -1,16 +1,19 @@
-"""The inputs of QuicKMeans, checked: points, weights and parameters."""
+"""The inputs of the estimators, checked: points, weights and parameters."""
 
 import numbers
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_n_features,
     _check_sample_weight,
     validate_data,
 )
 
-from .._core.checks import size
+from .._core.checks import choice, real_number, shown, size
 from .._core.dask import check_known, is_dask
 from .points import BlockedPoints, Points
 from .recipes import RECIPES
@@ -18,6 +21,68 @@ from .seeds import INITS
 
 DTYPES = (np.float64, np.float32)
 """Dtypes of points that are kept; other real ones become the first."""
+
+
+def naming(
+    name: str, check: Callable[..., Any], *arguments: Any, **options: Any
+) -> Any:
+    """Return what a check of scikit-learn returns; its errors name the argument."""
+    try:
+        return check(*arguments, **options)
+    except (TypeError, ValueError) as error:
+        message = str(error)
+        if re.search(rf"\b{name}\b", message):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name}: {message}") from None
+
+
+def refuse_masked(name: str, value: Any) -> None:
+    """Raise a TypeError for a masked array, because its mask would be ignored."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array {value.shape}: its mask would be ignored; pass "
+            f"{name}.filled(...) or {name}.data"
+        )
+
+
+def validated(estimator: Any, x: Any, *labels: Any, **options: Any) -> Any:
+    """Return points, and labels if there are any, as `validate_data` checks them.
+
+    Parameters
+    ----------
+    estimator : estimator
+    x : array_like, (N, D)
+    *labels : array_like, (N,)
+        Nothing, or y.
+    **options
+        Those of `sklearn.utils.validation.validate_data`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X or y is not valid, or masked; the message names it.
+    """
+    for name, value in zip(("X", "y"), (x, *labels), strict=False):
+        refuse_masked(name, value)
+    return naming("X", validate_data, estimator, x, *labels, **options)
+
+
+def random_state_of(random_state: Any) -> np.random.RandomState:
+    """Return a parameter ``random_state`` as scikit-learn takes it, or raise."""
+    try:
+        if isinstance(random_state, bool | np.bool_):
+            raise ValueError
+        return check_random_state(random_state)
+    except (TypeError, ValueError):
+        whole = isinstance(random_state, numbers.Integral)
+        error = (
+            ValueError if whole and not isinstance(random_state, bool) else TypeError
+        )
+        raise error(
+            f"random_state={shown(random_state)}: expected None, an integer from 0 to "
+            "2**32 - 1 or a numpy.random.RandomState"
+        ) from None
 
 
 def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
@@ -39,7 +104,7 @@ def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
         infinity.
     """
     if not is_dask(x):
-        return validate_data(estimator, x, dtype=DTYPES, order="C", reset=reset)
+        return validated(estimator, x, dtype=DTYPES, order="C", reset=reset)
     if x.ndim != 2 or x.dtype.kind not in "biuf":
         raise ValueError(f"X must be real, (N, D); got {x.dtype}, {x.shape}")
     if not isinstance(x._meta, np.ndarray):
@@ -54,7 +119,6 @@ def weighted_points(
     x: Any,
     sample_weight: Any,
     reset: bool,
-    origin: np.ndarray | None = None,
 ) -> Points | BlockedPoints:
     """Return checked points with their weights, which are 1 by default.
 
@@ -65,15 +129,15 @@ def weighted_points(
     sample_weight : array_like or dask array, (N,), a number, or None
     reset : bool
         See `checked_points`.
-    origin : array, (D,), optional
-        The point that sums are relative to, by default the weighted mean.
     """
     x = checked_points(estimator, x, reset)
     if not is_dask(x):
-        weights = _check_sample_weight(
-            sample_weight, x, dtype=np.float64, ensure_non_negative=True
+        refuse_masked("sample_weight", sample_weight)
+        options = {"dtype": np.float64, "ensure_non_negative": True}
+        weights = naming(
+            "sample_weight", _check_sample_weight, sample_weight, x, **options
         )
-        return Points(x, weights, origin)
+        return Points(x, weights)
     check_known(x, 0)
     if 0 in x.shape:
         raise ValueError(f"X has shape {x.shape}: no points or no features")
@@ -86,7 +150,7 @@ def weighted_points(
         raise ValueError(
             f"sample_weight has shape {weights.shape}, expected {x.shape[:1]}"
         )
-    return BlockedPoints(x, weights, origin)
+    return BlockedPoints(x, weights)
 
 
 def check_parameters(estimator: Any, n_points: int) -> None:
@@ -100,14 +164,9 @@ def check_parameters(estimator: Any, n_points: int) -> None:
         raise ValueError(
             f"n_samples={n_points} should be >= n_clusters={estimator.n_clusters}"
         )
-    tol = estimator.tol
-    if not isinstance(tol, numbers.Real) or not float(tol) >= 0:
-        raise ValueError(f"tol must be a number, at least 0, got {tol!r}")
-    if isinstance(estimator.init, str) and estimator.init not in INITS:
-        raise ValueError(
-            f"init must be one of {INITS} or an array, got {estimator.init!r}"
-        )
-    if estimator.factorizer not in RECIPES:
-        raise ValueError(
-            f"factorizer must be one of {tuple(RECIPES)}, got {estimator.factorizer!r}"
-        )
+    real_number("tol", estimator.tol, least=0)
+    if isinstance(estimator.init, str):
+        choice("init", estimator.init, INITS)
+    choice("factorizer", estimator.factorizer, RECIPES)
+    if not isinstance(estimator.verbose, bool | np.bool_):
+        size("verbose", estimator.verbose, least=0)

@@ -41,7 +41,7 @@ class Clustering:
     def of(cls, points: WeightedPoints, centers: FactoredCenters) -> "Clustering":
         """Assign points to their nearest centers."""
         statistics, labels = points.placed(centers)
-        return cls(centers, statistics, labels, centers.objective(statistics))
+        return cls(centers, statistics, labels, float(statistics.squares.sum()))
 
 
 def iterate(
@@ -125,7 +125,7 @@ def relocated(statistics: ClusterStatistics, far: FarPoints) -> ClusterStatistic
 
     Points that equal their center, or that are alone at it, are not moved.
     """
-    origin, sums = statistics.origin, statistics.sums.copy()
+    origins, sums = statistics.origins, statistics.sums.copy()
     counts, squares = statistics.counts.copy(), statistics.squares.copy()
     vacant = list(empty_clusters(statistics)[::-1])
     for row, weight, label, distance in zip(
@@ -133,9 +133,9 @@ def relocated(statistics: ClusterStatistics, far: FarPoints) -> ClusterStatistic
     ):
         alone = counts[label] - weight <= ALONE * weight
         if vacant and distance > 0 and weight > 0 and not alone:
-            moved = row - origin
             for k, signed in ((label, -weight), (vacant.pop(), weight)):
+                moved = row - origins[k]
                 sums[k] += signed * moved
                 counts[k] += signed
                 squares[k] += signed * (moved @ moved)
-    return ClusterStatistics(origin, sums, counts, squares)
+    return ClusterStatistics(origins, sums, counts, squares)

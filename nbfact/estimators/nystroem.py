@@ -1,21 +1,22 @@
 """QuickNystroem: features of the RBF kernel from the centers of a clustering."""
 
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 import scipy.linalg
+from scipy.spatial.distance import cdist
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from .._core.checks import size
+from .._core.checks import real_number, size
 from .clusterers import Centers, fit_clusterer
+from .inputs import DTYPES, random_state_of, validated
 from .on_threads import on_threads
+from .points import check_range
 from .row_tiles import tiles
 
 
@@ -142,15 +143,19 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         -------
         self
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        X = validated(self, X, dtype=DTYPES)
         n_components = size("n_components", self.n_components)
+        random_state_of(self.random_state)
+        check_range(X)
         self.gamma_ = _gamma(self.gamma, X)
         self.clusterer_ = fit_clusterer(
             self.clusterer, n_components, X, self.random_state, "n_components"
         )
         self._centers = Centers(self.clusterer_, X.dtype)
         self.landmarks_ = self._centers.array
-        kernel = rbf_kernel(self.landmarks_.astype(np.float64), gamma=self.gamma_)
+        landmarks = self.landmarks_.astype(np.float64)
+        squares = cdist(landmarks, landmarks, "sqeuclidean")
+        kernel = np.exp(-self.gamma_ * squares)
         self.normalization_ = _inverse_root(kernel, X.dtype)
         return self
 
@@ -169,7 +174,7 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         check_is_fitted(self)
         dtype = self.landmarks_.dtype
-        X = validate_data(self, X, dtype=dtype, reset=False)
+        X = validated(self, X, dtype=dtype, reset=False)
         features = np.empty((len(X), len(self.landmarks_)), dtype)
         for tile in tiles(len(X), max(self.landmarks_.shape)):
             similarities = self._centers.squared_distances(X[tile])
@@ -194,11 +199,7 @@ def _gamma(gamma: Any, X: np.ndarray) -> float:
         mean = X.mean(axis=0, dtype=np.float64)
         total = sum(np.square(X[tile] - mean).sum() for tile in tiles(*X.shape))
         return len(X) / (2 * total) if total else 1.0
-    if not isinstance(gamma, Real) or isinstance(gamma, bool):
-        raise TypeError(f"gamma={gamma!r}: expected a number or None")
-    if not 0 < float(gamma) < np.inf:
-        raise ValueError(f"gamma={gamma}: expected a positive, finite number")
-    return float(gamma)
+    return real_number("gamma", gamma, above=0)
 
 
 def _inverse_root(kernel: np.ndarray, dtype: np.dtype) -> np.ndarray:

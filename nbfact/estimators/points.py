@@ -15,6 +15,7 @@ from .._core.dask import map_blocks, row_blocks, sum_blocks
 from ..kernels import cluster_sums
 from ..operators import NearestRows
 from .factored_centers import ClusterStatistics, FactoredCenters
+from .row_tiles import tiles
 
 KERNEL_LAYOUT: Final = ("C", "W")
 """Layout of the arrays that kernels are called with: C-contiguous and writable, because
@@ -66,8 +67,7 @@ class WeightedPoints(Protocol):
     dtype : numpy.dtype
         float32 or float64.
     origin : array of float64, (D,)
-        The point that `ClusterStatistics` are relative to, by default the weighted
-        mean.
+        The weighted mean.
     mean_share : float
         n ‖mean‖² / Σ ‖x‖²: the share of the squared norms of all points that the mean
         explains.
@@ -97,24 +97,25 @@ class Points:
         Finite, C-contiguous, float32 or float64.
     weights : array, (N,)
         Not negative, not all zero.
-    origin : array, (D,), optional
-        See `WeightedPoints`, which also describes the attributes.
+
+    See `WeightedPoints`, which describes the attributes.
     """
 
-    def __init__(
-        self, x: np.ndarray, weights: np.ndarray, origin: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, x: np.ndarray, weights: np.ndarray) -> None:
         self.x, self.weights = np.require(x, requirements=KERNEL_LAYOUT), weights
         self.shape: tuple[int, ...] = x.shape
         self.dtype: np.dtype = x.dtype
-        mean, self.mean_share = _mean_and_share(*total((x, weights)))
-        self.origin = mean if origin is None else origin
+        sums = total((self.x, weights))
+        if sums[2][0] == 0:
+            check_range(x[weights > 0])
+        self.origin, self.mean_share = _mean_and_share(x.dtype, *sums)
 
     def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, np.ndarray]:
         """Return the sums over the points of each center, and the labels."""
-        labels, _ = centers.nearest(self.x)
-        sums = summed_at(labels, self.x, self.weights, self.origin, len(centers.array))
-        return ClusterStatistics(self.origin, *sums), labels
+        labels = nearest_labels(centers.nearest, self.x)
+        origins = centers.array.astype(np.float64)
+        sums = summed_at(labels, self.x, self.weights, origins)
+        return ClusterStatistics(origins, *sums), labels
 
     def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
         """Return the points that are farthest from their nearest centers."""
@@ -134,11 +135,11 @@ class BlockedPoints:
         Chunks of known sizes.
     weights : array or dask array, (N,)
         Not negative, not all zero.
-    origin : array, (D,), optional
-        See `WeightedPoints`, which also describes the attributes.
+
+    See `WeightedPoints`, which describes the attributes.
     """
 
-    def __init__(self, x: Any, weights: Any, origin: np.ndarray | None = None) -> None:
+    def __init__(self, x: Any, weights: Any) -> None:
         import dask
 
         self.shape: tuple[int, ...] = x.shape
@@ -153,18 +154,17 @@ class BlockedPoints:
             dask.delayed((block, part))
             for block, part in zip(row_blocks(x), parts, strict=True)
         ]
-        mean, self.mean_share = _mean_and_share(*sum_blocks(total, self.blocks))
-        self.origin = mean if origin is None else origin
+        sums = sum_blocks(total, self.blocks)
+        self.origin, self.mean_share = _mean_and_share(x.dtype, *sums)
 
     def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, None]:
         """Return the sums over the points of each center; labels stay with the blocks.
 
         `QuicKMeans.predict` returns the labels as a dask array.
         """
-        sums = sum_blocks(
-            summed, self.blocks, centers.nearest, self.origin, len(centers.array)
-        )
-        return ClusterStatistics(self.origin, *sums), None
+        origins = centers.array.astype(np.float64)
+        sums = sum_blocks(summed, self.blocks, centers.nearest, origins)
+        return ClusterStatistics(origins, *sums), None
 
     def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
         """Return the points that are farthest from their nearest centers."""
@@ -191,6 +191,40 @@ class BlockedPoints:
         return np.concatenate(x), np.concatenate(weights)
 
 
+_OUT_OF_RANGE = "X is too {} for {}: squared distances would overflow or vanish"
+
+
+def nearest_labels(nearest: NearestRows, x: np.ndarray) -> np.ndarray:
+    """Return the nearest center of each point, or raise a ValueError that names X."""
+    try:
+        return nearest(x)[0]
+    except ValueError as error:
+        raise ValueError(f"X {x.shape}: {error}") from None
+
+
+def check_range(x: np.ndarray) -> None:
+    """Raise ValueError if squares of points lose them: see `check_mean_square`."""
+    square = np.float64(0)
+    with np.errstate(over="ignore"):
+        for tile in tiles(*x.shape):
+            square += np.einsum("nd,nd->", x[tile], x[tile], dtype=np.float64)
+    if square == 0 and x.any():
+        raise ValueError(_OUT_OF_RANGE.format("small", x.dtype))
+    check_mean_square(float(square) / max(len(x), 1), x.dtype)
+
+
+def check_mean_square(square: float, dtype: np.dtype) -> None:
+    """Raise ValueError if the mean square of points is near the limits of their dtype.
+
+    The squares of their differences could then overflow, or vanish.
+    """
+    info = np.finfo(dtype)
+    if not square < 1e-4 * float(info.max):
+        raise ValueError(_OUT_OF_RANGE.format("large", dtype))
+    if 0 < square < 1e8 * float(info.smallest_normal):
+        raise ValueError(_OUT_OF_RANGE.format("small", dtype))
+
+
 def check_finite(x: np.ndarray) -> None:
     """Raise ValueError if points contain NaN or infinity."""
     if not np.isfinite(x).all():
@@ -204,37 +238,31 @@ def total(block: Block) -> Sums:
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("sample_weight must be finite and not negative")
     x, weights = np.require(x, requirements=KERNEL_LAYOUT), np.asarray(weights)
-    one_label, origin = np.zeros(len(x), np.int32), np.zeros(x.shape[1])
-    return summed_at(one_label, x, weights, origin, 1)
+    one_label, origins = np.zeros(len(x), np.int32), np.zeros((1, x.shape[1]))
+    return summed_at(one_label, x, weights, origins)
 
 
-def summed(
-    block: Block, nearest: NearestRows, origin: np.ndarray, n_clusters: int
-) -> Sums:
+def summed(block: Block, nearest: NearestRows, origins: np.ndarray) -> Sums:
     """Return the sums over the points of a block at each nearest center."""
     x, weights = block
     x = np.require(x, requirements=KERNEL_LAYOUT)
-    return summed_at(nearest(x)[0], x, weights, origin, n_clusters)
+    return summed_at(nearest_labels(nearest, x), x, weights, origins)
 
 
 def summed_at(
-    labels: np.ndarray,
-    x: np.ndarray,
-    weights: np.ndarray,
-    origin: np.ndarray,
-    n_clusters: int,
+    labels: np.ndarray, x: np.ndarray, weights: np.ndarray, origins: np.ndarray
 ) -> Sums:
     """Return sums, counts and squares of `ClusterStatistics` of labelled points."""
-    d = x.shape[1]
-    sums = np.zeros((n_clusters, d)), np.zeros(n_clusters), np.zeros(n_clusters)
-    cluster_sums(x, labels, weights, origin, *sums)
+    n_clusters = len(origins)
+    sums = np.zeros(origins.shape), np.zeros(n_clusters), np.zeros(n_clusters)
+    cluster_sums(x, labels, weights, origins, *sums)
     return sums
 
 
 def farthest(block: Block, centers: FactoredCenters, count: int) -> FarPoints:
     """Return the points of a block that are farthest from their nearest centers."""
     x, weights = block
-    labels, _ = centers.nearest(x)
+    labels = nearest_labels(centers.nearest, x)
     squares = centers.squares(x, labels)
     return _sorted_by_distance(x, weights, labels, squares, count)
 
@@ -259,13 +287,14 @@ def _take(block: tuple[Block, np.ndarray]) -> Block:
 
 
 def _mean_and_share(
-    sums: np.ndarray, weight: np.ndarray, square: np.ndarray
+    dtype: np.dtype, sums: np.ndarray, weight: np.ndarray, square: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """Return the mean of the points, and the share of their squared norms it explains.
 
-    The arguments are what `total` returns, for all points together.
+    The last arguments are what `total` returns, for all points together.
     """
     if weight[0] == 0:
         raise ValueError("sample_weight is zero everywhere")
+    check_mean_square(square[0] / weight[0], dtype)
     mean = sums[0] / weight[0]
     return mean, float(weight[0] * (mean @ mean) / max(square[0], np.finfo(float).tiny))

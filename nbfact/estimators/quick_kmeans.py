@@ -10,17 +10,21 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._core.dask import is_dask, map_rows
 from .._core.jobs import each
 from ..operators import FactorProduct, NearestRows
 from .factored_centers import ClusterStatistics, FactoredCenters
-from .inputs import check_parameters, checked_points, weighted_points
+from .inputs import (
+    check_parameters,
+    checked_points,
+    random_state_of,
+    weighted_points,
+)
 from .lloyd import Clustering, empty_clusters, iterate, relocated
 from .on_threads import on_threads
-from .points import DaskArray, WeightedPoints, check_finite
+from .points import DaskArray, WeightedPoints, check_finite, nearest_labels
 from .recipes import RECIPES, CenterRecipe
 from .seeds import Seeds, seeds
 
@@ -95,10 +99,11 @@ class QuicKMeans(
     Raises
     ------
     TypeError
-        If points are sparse, or a parameter has the wrong type.
+        If points are sparse or masked, or a parameter has the wrong type.
     ValueError
-        If points contain NaN or infinity or are fewer than clusters, if a parameter is
-        out of range, or if the shape of a dask array is not known.
+        If points contain NaN or infinity, are fewer than clusters, or so large or small
+        that squared distances overflow or vanish, if a parameter is out of range, or if
+        the shape of a dask array is not known.
 
     See Also
     --------
@@ -117,7 +122,9 @@ class QuicKMeans(
     For each point, `predict` costs one multiplication for each non-zero, and no memory:
     the products and the smallest distance are computed on tiles of points
     (`nbfact.kernels.nearest_rows`). This pays from K = D = 64 on
-    (``nbfact bench --profile full --peers -k assignment``). An iteration costs an
+    (``nbfact bench --profile full --peers -k assignment``). Far from the origin
+    distances are right too: what rounding may have spoilt is computed anew as a sum of
+    squared differences, which costs what dense centers do. An iteration costs an
     assignment, N D for the means, and, for "explore", 20 or more sweeps over two
     factors, which are some 20 K D min(K, D) multiplications.
 
@@ -233,8 +240,7 @@ class QuicKMeans(
         self
         """
         first = not hasattr(self, "_centers")
-        origin = None if first else self._statistics.origin
-        batch = weighted_points(self, X, sample_weight, first, origin)
+        batch = weighted_points(self, X, sample_weight, first)
         if first:
             check_parameters(self, batch.shape[0])
             self._recipe = self._recipe_for(batch)
@@ -286,7 +292,7 @@ class QuicKMeans(
         X = checked_points(self, X, reset=False)
         if is_dask(X):
             return map_rows(_labels, X, np.dtype(np.int32), None, self._centers.nearest)
-        return self._centers.nearest(X)[0]
+        return nearest_labels(self._centers.nearest, X)
 
     @overload
     def transform(self, X: npt.ArrayLike) -> np.ndarray: ...
@@ -337,7 +343,7 @@ class QuicKMeans(
         """Return the seeds of each run."""
         if not isinstance(self.init, str):
             n_init = 1
-        rng = check_random_state(self.random_state)
+        rng = random_state_of(self.random_state)
         return [seeds(points, self.n_clusters, self.init, rng) for _ in range(n_init)]
 
     def _keep(self, X: Any, found: Clustering, recipe: CenterRecipe) -> None:
@@ -355,7 +361,7 @@ class QuicKMeans(
 def _labels(x: np.ndarray, nearest: NearestRows) -> np.ndarray:
     """Return the nearest center of each point of a block."""
     check_finite(x)
-    return nearest(x)[0]
+    return nearest_labels(nearest, x)
 
 
 def _distances(x: np.ndarray, centers: FactoredCenters) -> np.ndarray:

@@ -135,11 +135,11 @@ class CenterRecipe(abc.ABC):
         """
         counts, dtype = statistics.counts, centers.product.dtype
         weights, used = _weights(counts), counts > 0
-        offset = np.zeros_like(statistics.origin)
+        offset = np.zeros(self.shape[1])
         if centers.offset is not None:
             offset = centers.offset.astype(np.float64)
-        means = statistics.means + statistics.origin
-        target = np.where(used[:, None], means, centers.array) - offset
+        means = statistics.means + (statistics.origins - offset)
+        target = np.where(used[:, None], means, centers.array - offset)
         found = self._refactor(
             (weights[:, None] * target).astype(dtype),
             scaled_rows(centers.product, weights),

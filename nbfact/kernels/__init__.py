@@ -50,6 +50,7 @@ from .dyadic_gradient import (
 )
 from .dyadic_tiles import butterfly_fit_columns
 from .entry_projections import project_const, project_nonneg, project_supp
+from .exact_distances import correct_distances, nearest_exactly, two_smallest
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -117,6 +118,7 @@ __all__ = [
     "chain_norm",
     "chain_residual",
     "cluster_sums",
+    "correct_distances",
     "count_nonzeros",
     "csr_add",
     "csr_apply",
@@ -145,6 +147,7 @@ __all__ = [
     "kth_largest",
     "max_abs",
     "mixture_fit",
+    "nearest_exactly",
     "nearest_rows",
     "normalize_frobenius",
     "optimal_scale",
@@ -176,4 +179,5 @@ __all__ = [
     "shuffled_pack",
     "spectral_norm",
     "split_gain",
+    "two_smallest",
 ]

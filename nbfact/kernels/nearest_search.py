@@ -3,7 +3,8 @@
 The squared distance of x to the center v is |x|² + |v|² - 2 <v, x>, so the nearest
 center has the smallest bias - 2 <v, x>, with bias = |v|². A tile of points is
 transposed into scratch and goes through all factors there, and only its smallest values
-leave: the N × K values are never stored.
+leave: the N × K values are never stored. Where rounding may have decided which of two
+rows is nearer, the label says so.
 
 The factors are packed in order of application, the last one times -2: see
 `PackedCenters`. This file also holds the other half of an iteration of K-means, the
@@ -43,6 +44,9 @@ class PackedCenters(NamedTuple):
         The columns of a point that the first factor reads. Block b is as many
         consecutive columns as 64 bytes hold, from blocks[b] on, and the indices of the
         first factor count the columns of all blocks, one block after the other.
+    margin : ndarray, shape (2,), of the dtype of data
+        Two values of a point x count as different where they differ by more than
+        margin[0] + margin[1] |x|, with the norm of the columns that are read.
     """
 
     data: np.ndarray
@@ -51,15 +55,18 @@ class PackedCenters(NamedTuple):
     rows: np.ndarray
     bias: np.ndarray
     blocks: np.ndarray
+    margin: np.ndarray
 
 
 @kernel
-def _read_tile(blocks, x, start, stop, width, out):
+def _read_tile(blocks, x, start, stop, norms, out):
     """Write the points start to stop - 1, at most `width`, transposed to a flat tile.
 
     Where there are fewer points than `width`, the last one is repeated. In that case,
-    and where a block has more columns than x, entries are copied one by one.
+    and where a block has more columns than x, entries are copied one by one. The
+    squared norms of the points are added to norms, (width,).
     """
+    width = np.uintp(norms.shape[0])
     size, columns = np.uintp(BYTES // x.itemsize), np.uintp(x.shape[1])
     flat, count = x.ravel(), min(size, columns)
     n_blocks = np.uintp(blocks.shape[0])
@@ -69,7 +76,7 @@ def _read_tile(blocks, x, start, stop, width, out):
             point = (start + i) * columns
             for b in range(n_blocks):
                 first, place = point + np.uintp(blocks[b]), b * size * width + i
-                transpose_block(flat, first, columns, out, place, width)
+                transpose_block(flat, first, columns, out, place, norms, i)
     else:
         n_points, first = stop - start, start * columns
         for b in range(n_blocks):
@@ -79,6 +86,7 @@ def _read_tile(blocks, x, start, stop, width, out):
                 for i in range(n_points):
                     value = flat[first + i * columns + column]
                     out[place + i] = value
+                    norms[i] += value * value
                 for i in range(n_points, width):
                     out[place + i] = value
 
@@ -91,11 +99,14 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
     one, zero = np.uintp(1), bias.dtype.type(0)
     width, last = np.uintp(LANES // x.itemsize), rows.shape[0] - 1
     labelled, best = np.empty(width, np.int32), np.empty(width, x.dtype)
-    nearest = NearestSoFar(best, labelled)
+    second, norms = np.empty(width, x.dtype), np.empty(width, x.dtype)
+    nearest, doubtful = NearestSoFar(best, labelled, second), 0
     for tile in range(np.uintp(start), np.uintp(stop), width):
         end = min(tile + width, np.uintp(stop))
         source, target = scratch[0], scratch[1]
-        _read_tile(centers.blocks, x, tile, end, width, source)
+        for i in range(width):
+            labelled[i], best[i], second[i], norms[i] = 0, np.inf, np.inf, zero
+        _read_tile(centers.blocks, x, tile, end, norms, source)
         r = np.uintp(0)
         for j in range(last):
             for i in range(np.uintp(rows[j])):
@@ -103,14 +114,33 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
                 multiply_row(entries, p, q, zero, source, target, i * width)
                 r += one
             source, target = target, source
-        for i in range(width):
-            labelled[i], best[i] = 0, np.inf
         for i in range(np.uintp(rows[last])):
             p, q = np.uintp(indptr[r]), np.uintp(indptr[r + one])
             compare_row(entries, p, q, bias[i], source, nearest, np.int32(i))
             r += one
-        for i in range(end - tile):
-            labels[tile + i], scores[tile + i] = labelled[i], best[i]
+        doubtful += _write_tile(
+            nearest, norms, centers.margin, labels[tile:end], scores[tile:end]
+        )
+    return doubtful
+
+
+@kernel
+def _write_tile(nearest, norms, margin, labels, scores):
+    """Write the labels and scores of a tile; return how many rounding may have chosen.
+
+    norms: (width,), the squared norms of the points.
+    """
+    doubtful = 0
+    least, slope = np.float64(margin[0]), np.float64(margin[1])
+    slope *= slope
+    for i in range(labels.shape[0]):
+        label, best = nearest.labels[i], nearest.best[i]
+        gap = np.float64(nearest.second[i] - best) - least
+        # Also where overflow has made a value infinite or no number.
+        close = not (gap > 0 and gap * gap > slope * np.float64(norms[i]))
+        labels[i], scores[i] = ~label if close else label, best
+        doubtful += close
+    return doubtful
 
 
 @kernel
@@ -120,7 +150,7 @@ def nearest_rows(
     scratch: np.ndarray,
     labels: np.ndarray,
     scores: np.ndarray,
-) -> None:
+) -> int:
     """Find for each point the row v of a product with the smallest bias - 2 <v, x>.
 
     Parameters
@@ -137,16 +167,22 @@ def nearest_rows(
         bytes.
     labels : ndarray of int32, shape (N,)
         Overwritten with the number of the row; with the smallest one where several are
-        equally near.
+        equally near. A number r becomes ``~r``, which is negative, where the values of
+        two rows are closer than the margin of `PackedCenters`, or not finite.
     scores : ndarray, shape (N,)
         Overwritten with that smallest value. The squared distance is |x|² more, if the
         bias is |v|².
+
+    Returns
+    -------
+    int
+        Number of negative labels.
 
     Notes
     -----
     The cost is one multiplication for each entry of a factor and point.
     """
-    search_tiles(centers, x, scratch, labels, scores, 0, x.shape[0])
+    return search_tiles(centers, x, scratch, labels, scores, 0, x.shape[0])
 
 
 @kernel(fastmath=REASSOC)
@@ -154,7 +190,7 @@ def cluster_sums(
     x: np.ndarray,
     labels: np.ndarray,
     weights: np.ndarray,
-    origin: np.ndarray,
+    origins: np.ndarray,
     sums: np.ndarray,
     counts: np.ndarray,
     energies: np.ndarray,
@@ -169,14 +205,15 @@ def cluster_sums(
         The cluster of each point, from 0 to K - 1.
     weights : ndarray, shape (N,), real
         The weight of each point.
-    origin : ndarray of float64, shape (D,)
-        What is subtracted from each point first, so that sums keep their digits.
+    origins : ndarray of float64, shape (K, D), C-contiguous
+        What is subtracted from each point of a cluster first, so that sums keep their
+        digits: the center o of the cluster, for example.
     sums : ndarray of float64, shape (K, D), C-contiguous
-        The weighted sum of the points x - origin of each cluster is added to its row.
+        The weighted sum of the points x - o of each cluster is added to its row.
     counts : ndarray of float64, shape (K,)
         The sum of the weights of each cluster is added.
     energies : ndarray of float64, shape (K,)
-        The weighted sum of |x - origin|² of each cluster is added.
+        The weighted sum of |x - o|² of each cluster is added.
 
     Notes
     -----
@@ -186,12 +223,12 @@ def cluster_sums(
     p: Any  # NumPy's stubs take the sum of an unsigned and an int for a float
     q: Any
     columns = np.uintp(x.shape[1])
-    flat, totals = x.ravel(), sums.ravel()
+    flat, totals, centers = x.ravel(), sums.ravel(), origins.ravel()
     for i in range(np.uintp(x.shape[0])):
         label, weight = np.uintp(labels[i]), np.float64(weights[i])
         p, q, energy = i * columns, label * columns, 0.0
         for j in range(columns):
-            value = np.float64(flat[p + j]) - origin[j]
+            value = np.float64(flat[p + j]) - centers[q + j]
             totals[q + j] += weight * value
             energy += value * value
         counts[label] += weight

@@ -13,6 +13,10 @@ BLOCK = 8
 """Number of columns that are scaled together, so that a C-ordered matrix is read by
 whole cache lines."""
 
+LARGEST = 1.797693134862314e308
+"""The largest norm that is given to rows and columns, a few roundings below the largest
+number in double precision, so that entries do not overflow by rounding."""
+
 
 @kernel
 def normalize_frobenius(x: np.ndarray) -> None:
@@ -89,7 +93,11 @@ def _scale_to_norm(x, s):
     if norm < 1e-290 or norm > 1e290:
         _multiply(x, 2.0**200 if norm < 1.0 else 2.0**-200)
         norm = frobenius_norm(x)
-    _multiply(x, s / norm)
+    if 1e-150 < norm < 1e150 and 1e-150 < s < 1e150:
+        _multiply(x, s / norm)
+    else:  # the factor could overflow or vanish, although the result does not
+        _multiply(x, 1.0 / norm)
+        _multiply(x, min(s, LARGEST))
 
 
 @kernel

@@ -2,8 +2,9 @@
 
 Circulant, anti-circulant, Toeplitz and Hankel matrices are constant on classes of
 entries; the projection replaces each entry by the mean of its class. Means are taken in
-double precision, so that a projected matrix is its own projection up to rounding. There
-are no ties: the nearest matrix is the only one. Arrays may have any memory layout.
+double precision, so that a projected matrix is its own projection up to rounding. The
+sum of the entries of a class must not overflow. There are no ties: the nearest matrix
+is the only one. Arrays may have any memory layout.
 """
 
 import numpy as np

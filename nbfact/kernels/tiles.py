@@ -38,10 +38,14 @@ class SparseEntries(NamedTuple):
 
 
 class NearestSoFar(NamedTuple):
-    """The smallest values of a tile of points, and the int32 labels of their rows."""
+    """The smallest values of a tile of points, and the int32 labels of their rows.
+
+    ``second`` holds the smallest values of all other rows.
+    """
 
     best: np.ndarray
     labels: np.ndarray
+    second: np.ndarray
 
 
 class _Emitter:
@@ -126,16 +130,18 @@ def _dtype(entries):
     return entries.types[entries.fields.index("data")].dtype
 
 
-def _transpose_block(typingctx, x, start, stride, out, place, step):
-    """Transpose a square of vectors: row i at start + i * stride to place + i * step.
+def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
+    """Transpose a square of vectors: row i at start + i * stride to a row of a tile.
 
-    x and out are flat; out must not overlap with x.
+    That is i rows after `place`. The squared norms of the rows are added to norms, from
+    a lane on. x and out are flat; out must not overlap with x.
     """
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, x.dtype)
         source, target = emit.data(x, arguments[0]), emit.data(out, arguments[3])
-        start, stride, place, step = (arguments[i] for i in (1, 2, 4, 5))
+        start, stride, place = (arguments[i] for i in (1, 2, 4))
+        step = ir.Constant(place.type, VECTORS * emit.size)
 
         def at(place, step, index):
             offset = builder.mul(step, ir.Constant(step.type, index))
@@ -144,11 +150,18 @@ def _transpose_block(typingctx, x, start, stride, out, place, step):
         lanes = range(emit.size)
         values = [emit.load(source, at(start, stride, i)) for i in lanes]
         _exchange(builder, values)
+        sums = emit.data(norms, arguments[5])
+        # Two sums, because each addition waits for the one before it.
+        totals = [emit.load(sums, arguments[6]), builder.fmul(values[0], values[0])]
         for i in lanes:
             emit.store(values[i], target, at(place, step, i))
+            if i:
+                totals[i % 2] = emit.multiply_add(values[i], values[i], totals[i % 2])
+        emit.store(builder.fadd(*totals), sums, arguments[6])
         return context.get_dummy_value()
 
-    return types.void(x, types.intp, types.intp, out, types.intp, types.intp), generate
+    intp = types.intp
+    return types.void(x, intp, intp, out, intp, norms, intp), generate
 
 
 def _exchange(builder, values):
@@ -187,21 +200,28 @@ def _multiply_row(typingctx, entries, first, last, start, x, out, place):
 
 
 def _compare_row(typingctx, entries, first, last, start, x, nearest, label):
-    """Multiply as `multiply_row`, and keep what is smaller than the best value so far.
+    """Multiply as `multiply_row`, and keep the two smallest values so far.
 
-    nearest: a `NearestSoFar`, one row of a tile each; label: int32, kept with it.
+    nearest: a `NearestSoFar`, one row of a tile each; label: int32, kept with the best.
     """
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, _dtype(entries))
         _, smallest = emit.field(nearest, arguments[5], "best")
         _, found = emit.field(nearest, arguments[5], "labels")
+        _, others = emit.field(nearest, arguments[5], "second")
         label, zero = emit.spread(arguments[6]), ir.Constant(arguments[1].type, 0)
         for i, value in enumerate(emit.row(signature.args, arguments)):
             known = emit.load(smallest, zero, i)
             pointer = emit.pointer(found, zero, label.type, i)
             smaller = builder.fcmp_ordered("<", value, known)
             emit.store(builder.select(smaller, value, known), smallest, zero, i)
+            value, second = (
+                builder.select(smaller, known, value),
+                emit.load(others, zero, i),
+            )
+            closer = builder.fcmp_ordered("<", value, second)
+            emit.store(builder.select(closer, value, second), others, zero, i)
             kept = builder.load(pointer, align=4)
             builder.store(builder.select(smaller, label, kept), pointer, align=4)
         return context.get_dummy_value()
@@ -210,13 +230,14 @@ def _compare_row(typingctx, entries, first, last, start, x, nearest, label):
     return types.void(entries, intp, intp, dtype, x, nearest, types.int32), generate
 
 
-def _transpose_interpreted(x, start, stride, out, place, step):
+def _transpose_interpreted(x, start, stride, out, place, norms, lane):
     """Do the same as `_transpose_block` in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize
-    rows, lanes = np.arange(size)[:, None], np.arange(size)
-    out[int(place) + int(step) * rows + lanes] = x[
-        int(start) + int(stride) * lanes + rows
-    ]
+    rows, lanes, step = np.arange(size)[:, None], np.arange(size), VECTORS * size
+    block = x[int(start) + int(stride) * lanes + rows]
+    out[int(place) + step * rows + lanes] = block
+    with np.errstate(over="ignore"):
+        norms[int(lane) : int(lane) + size] += (block * block).sum(axis=0)
 
 
 def _row_interpreted(entries, first, last, start, x):
@@ -238,8 +259,9 @@ def _multiply_interpreted(entries, first, last, start, x, out, place):
 def _compare_interpreted(entries, first, last, start, x, nearest, label):
     """Do the same as `_compare_row` in NumPy, where nothing is compiled."""
     row = _row_interpreted(entries, first, last, start, x)
-    smaller = row < nearest.best
+    smaller, known = row < nearest.best, nearest.best.copy()
     nearest.best[smaller], nearest.labels[smaller] = row[smaller], label
+    np.fmin(nearest.second, np.where(smaller, known, row), out=nearest.second)
 
 
 # Numba's decorator drops the typing context from what callers pass, so that no type but

@@ -1,26 +1,31 @@
 """NearestRows: find the row of a fast operator nearest to each of many points."""
 
+import functools
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from .._core.array_checks import array_of
 from .._core.threads import share
 from .._core.threads import threads as threads_of
-from ..kernels import PackedCenters, nearest_rows
+from ..kernels import nearest_exactly, nearest_rows, two_smallest
 from ..kernels.registers import BYTES
 from ..kernels.tiles import LANES
-from .butterfly import Butterfly
-from .factor_product import FactorProduct
 from .fast_operator import FastOperator
+from .packed_centers import aligned, pack
+from .rounding_bounds import norms, reach_of, squared_norms, with_factors
 
 BLOCK = 256
-"""Number of rows whose norms, and of points whose products, are computed together, so
-that the dense arrays stay small."""
+"""Number of points whose products are computed together, so that the dense arrays stay
+small."""
 COPIED = 4096
 """Number of points that are copied together when x is of another dtype or layout, so
 that no copy of all points is made."""
+
+
+SETTLED = 128
+"""Number of points that are compared with rows together, so that they stay in cache
+while the rows are read."""
 
 
 class NearestRows:
@@ -35,18 +40,25 @@ class NearestRows:
     bias : array_like, shape (K,), optional
         Finite numbers to add to -2 <v, x>; by default the squared norms of the rows, in
         double precision, which gives the Euclidean distance.
+    offset : array_like, shape (D,), optional
+        Finite numbers to add to each row of the operator: the centres are then v +
+        offset, and points are taken less the offset, which keeps their digits where all
+        centres are far from the origin.
 
     Attributes
     ----------
     operator : FastOperator
     bias : ndarray of float64, shape (K,)
+    offset : ndarray, shape (D,), or None
 
     Raises
     ------
     TypeError
-        When the operator is no FastOperator or is complex, or the bias is not real.
+        When the operator is no FastOperator or is complex, or the bias or the offset is
+        not real.
     ValueError
-        When the bias is not finite, or has not K entries.
+        When the bias or the offset is not finite or has another length, or the squared
+        norms of rows overflow.
 
     See Also
     --------
@@ -60,6 +72,11 @@ class NearestRows:
     Before, neighbours whose product is as sparse as the two are multiplied out, and
     rows and blocks of columns that are not used are dropped. Any other operator
     multiplies tiles of points.
+
+    The labels are those of the rows of ``operator.toarray() + offset`` in double
+    precision: where two rows are as near as a bound of the rounding errors allows, the
+    squared differences of the point and these rows are summed, D multiplications each.
+    Near the origin few points need it, far from it most.
 
     References
     ----------
@@ -75,26 +92,28 @@ class NearestRows:
     (array([1, 0], dtype=int32), array([ -3., -15.]))
     """
 
-    def __init__(self, operator: Any, bias: Any = None) -> None:
+    def __init__(self, operator: Any, bias: Any = None, *, offset: Any = None) -> None:
         operator = getattr(operator, "operator", operator)
         if not isinstance(operator, FastOperator):
             raise TypeError(f"operator: {type(operator)}; expected a FastOperator")
         if operator.dtype.kind == "c":
             raise TypeError(f"operator has dtype {operator.dtype}: expected a real one")
         self.operator = operator
+        self.offset = None
+        if offset is not None:
+            self.offset = _vector("offset", offset, operator, 1)
         if bias is None:
             self.bias = squared_norms(operator)
+            if not np.isfinite(self.bias).all():
+                raise ValueError("operator: the squared norms of its rows overflow")
         else:
-            self.bias = _real(array_of("bias", bias, 1), "bias").astype(np.float64)
-            if len(self.bias) != operator.shape[0]:
-                raise ValueError(
-                    f"bias has {len(self.bias)} entries, the operator "
-                    f"{operator.shape[0]} rows"
-                )
+            self.bias = _vector("bias", bias, operator, 0).astype(np.float64)
+        self._given_bias = bias is not None
         self._packed: dict[np.dtype, tuple] = {}
 
     def __getstate__(self) -> dict:
-        return {**self.__dict__, "_packed": {}}
+        kept = {name: self.__dict__[name] for name in self.__dict__ if name != "_rows"}
+        return {**kept, "_packed": {}}
 
     def __call__(
         self, x: Any, *, threads: int | None = None
@@ -106,7 +125,7 @@ class NearestRows:
         x : array_like, shape (N, D)
             The points: real and finite. float32 stays float32, and other dtypes become
             float64. They are copied in blocks when they are converted or not
-            C-contiguous.
+            C-contiguous, or less an offset.
         threads : int, optional
             Number of threads that share the points, as in `nbfact.threads`; by default
             that of the enclosing block. The result is the same.
@@ -116,76 +135,187 @@ class NearestRows:
         labels : ndarray of int32, shape (N,)
             Index of the nearest row; the smallest one when several are equally near.
         scores : ndarray, shape (N,)
-            bias - 2 <v, x> for that row v, in float32 or float64 as x is. With the
-            default bias, the squared distance is the score plus |x|².
+            bias - 2 <v, x - offset> for that row v, in float32 or float64 as x is. With
+            the default bias, the squared distance is the score plus |x - offset|².
 
         Raises
         ------
         TypeError
-            When the points are not real numbers, or `threads` is no integer.
+            When the points are not real numbers or are masked, or `threads` is no
+            integer.
         ValueError
-            When the shape is another, or `threads` is below 1.
+            When the shape is another, x contains NaN or infinity, a score is too large
+            for the dtype of x, or `threads` is below 1.
         """
         if threads is not None:
             with threads_of(threads):
                 return self(x)
-        x = np.asarray(x)
-        if x.ndim != 2 or x.shape[1] != self.operator.shape[1]:
-            raise ValueError(
-                f"x has shape {x.shape}; expected (N, {self.operator.shape[1]}), the "
-                f"rows of the operator {self.operator.shape}"
-            )
-        dtype = np.dtype("f4" if _real(x, "x").dtype == np.float32 else "f8")
+        x = _points(x, self.operator.shape)
+        dtype = np.dtype("f4" if x.dtype == np.float32 else "f8")
         labels, scores = np.empty(len(x), np.int32), np.empty(len(x), dtype)
-        run = self._fused if _has_factors(self.operator) else self._by_products
-        step = max(len(x), 1) if x.dtype == dtype and x.flags.c_contiguous else COPIED
+        fused = with_factors(self.operator) is not None
+        run = self._fused if fused else self._by_products
+        as_it_is = x.dtype == dtype and x.flags.c_contiguous and self.offset is None
+        step = max(len(x), 1) if as_it_is else COPIED
         for start in range(0, len(x), step):
             part = slice(start, start + step)
             tile = np.ascontiguousarray(x[part], dtype)
-            run(tile, labels[part], scores[part])
+            if self.offset is not None:
+                tile = tile - self.offset.astype(dtype)
+            run(tile, x[part], labels[part], scores[part])
         return labels, scores
 
-    def _fused(self, x, labels, scores):
+    def _fused(self, tile, x, labels, scores):
         """Fill labels and scores by the kernel that applies all factors in one pass."""
-        if x.dtype not in self._packed:
-            self._packed[x.dtype] = _pack(self.operator, self.bias, x.dtype)
-        packed, rows = self._packed[x.dtype]
+        if tile.dtype not in self._packed:
+            self._packed[tile.dtype] = self._pack(tile.dtype)
+        packed, rows, reads_all = self._packed[tile.dtype]
+        if not reads_all:
+            _check_finite(x)
 
         def search(i, j):
-            scratch = _aligned((2, rows * LANES), x.dtype)
-            nearest_rows(packed, x[i:j], scratch, labels[i:j], scores[i:j])
+            scratch = aligned((2, rows * LANES), tile.dtype)
+            if nearest_rows(packed, tile[i:j], scratch, labels[i:j], scores[i:j]):
+                self._settle(x[i:j], labels[i:j], scores[i:j], labels[i:j] < 0)
 
-        share(packed.data.nbytes, len(x), search, LANES // x.itemsize)
+        share(packed.data.nbytes, len(tile), search, LANES // tile.itemsize)
 
-    def _by_products(self, x, labels, scores):
+    def _pack(self, dtype):
+        """Return the arguments of the kernel for points of a dtype.
+
+        They are the packed factors, the rows of a tile, and whether all columns of a
+        point are read.
+        """
+        product = with_factors(self.operator)
+        assert product is not None
+        packed, rows = pack(product, self.bias, dtype)
+        packed = packed._replace(margin=self._margin(dtype))
+        block = BYTES // dtype.itemsize
+        reads_all = len(packed.blocks) * block >= self.operator.shape[1]
+        return packed, rows, reads_all
+
+    @functools.cached_property
+    def _reach(self) -> tuple[float, int]:
+        """What bounds the rounding errors of products: see `reach_of`."""
+        reach, steps = reach_of(self.operator)
+        return float(reach.max()), 2 * steps
+
+    def _margin(self, dtype):
+        """Return what two values of a point differ by at most through rounding.
+
+        This is ``margin[0] + margin[1] |x|``. Each of the products -2 <v, x> is off by
+        at most `steps` roundings of reach |x|. The points less the offset, and the rows
+        plus the offset, are rounded once.
+        """
+        reach, steps = self._reach
+        eps = float(max(np.finfo(dtype).eps, np.finfo(self.operator.dtype).eps))
+        far = reach if self.offset is None else reach + float(norms(self.offset))
+        least = 1e3 * float(np.finfo(dtype).smallest_normal)
+        with np.errstate(over="ignore"):
+            largest = float(np.abs(self.bias).max()) + reach * reach
+            fixed = 4 * eps * (steps * largest + reach * far) + least
+            slope = 2 * eps * (steps * reach + 2 * far)
+            return np.array([fixed, slope]).astype(dtype)
+
+    def _by_products(self, tile, x, labels, scores):
         """Fill labels and scores by products of the operator with blocks of points."""
-        bias = self.bias.astype(x.dtype)[:, None]
+        margin = self._margin(tile.dtype)
+        with np.errstate(over="ignore"):
+            bias = self.bias.astype(tile.dtype)[:, None]
 
         def search(begin, end):
+            second = np.empty(BLOCK, tile.dtype)
             for start in range(begin, end, BLOCK):
                 part = slice(start, min(start + BLOCK, end))
-                products = (self.operator @ x[part].T).astype(x.dtype, copy=False)
-                values = bias - 2 * products
-                labels[part] = values.argmin(axis=0)
-                scores[part] = values.min(axis=0)
+                points, found, best = tile[part], labels[part], scores[part]
+                with np.errstate(over="ignore", invalid="ignore"):
+                    values = self.operator @ points.T
+                    values *= -2
+                    values = np.add(values, bias, dtype=tile.dtype, casting="same_kind")
+                    two_smallest(values, found, best, second[: len(points)])
+                    gap = second[: len(points)] - best
+                    close = ~(gap > margin[0] + margin[1] * norms(points))
+                np.invert(found, out=found, where=close)
+            doubtful = labels[begin:end] < 0
+            if doubtful.any():
+                chosen = slice(begin, end)
+                self._settle(x[chosen], labels[chosen], scores[chosen], doubtful)
 
-        share(self.operator.nnz * x.itemsize, len(x), search, BLOCK)
+        share(self.operator.nnz * tile.itemsize, len(tile), search, BLOCK)
+
+    @functools.cached_property
+    def _rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The centres in double precision, and what is added to squared distances."""
+        product = self.operator.toarray()
+        rows = product if self.offset is None else product + self.offset
+        rows = np.ascontiguousarray(rows, np.float64)
+        if not self._given_bias:
+            return rows, np.zeros(len(rows))
+        product = product.astype(np.float64)
+        return rows, self.bias - np.einsum("kd,kd->k", product, product)
+
+    def _settle(self, x, labels, scores, doubtful):
+        """Decide by squared differences where rounding may have chosen the label.
+
+        Only the rows that may be nearest are compared. x: points as they were given;
+        doubtful: (N,) of bool.
+        """
+        chosen = np.flatnonzero(doubtful)
+        rows, excess = self._rows
+        margin = self._margin(np.dtype("f8"))
+        for start in range(0, len(chosen), SETTLED):
+            part = chosen[start : start + SETTLED]
+            points = np.ascontiguousarray(x[part], np.float64)
+            moved = points if self.offset is None else points - self.offset
+            found, squares = np.empty(len(part), np.int32), np.empty(len(part))
+            with np.errstate(over="ignore", invalid="ignore"):
+                values = self.bias[:, None] - 2 * (self.operator @ moved.T)
+                limits = values.min(axis=0) + margin[0] + margin[1] * norms(moved)
+            nearest_exactly(points, rows, excess, values, limits, found, squares)
+            with np.errstate(over="ignore", invalid="ignore"):
+                v = rows[found] if self.offset is None else rows[found] - self.offset
+                exact = self.bias[found] - 2 * np.einsum("nd,nd->n", v, moved)
+                exact = exact.astype(scores.dtype)
+            if not (np.isfinite(exact) & np.isfinite(squares)).all():
+                _check_finite(x)
+                raise ValueError(
+                    f"x or the rows of the operator are too large: scores overflow in "
+                    f"{scores.dtype}"
+                )
+            labels[part], scores[part] = found, exact
 
 
-def squared_norms(operator: FastOperator) -> np.ndarray:
-    """Return the squared norms of the rows of a real operator, (K,), in float64.
+def _points(x, shape):
+    """Return points as an array, or raise where they are not real or of this width."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError("x is a masked array; fill or drop what is masked first")
+    try:
+        x = np.asarray(x)
+    except ValueError:
+        raise ValueError("x is no array: its rows differ in length") from None
+    if x.ndim != 2 or x.shape[1] != shape[1]:
+        raise ValueError(
+            f"x has shape {x.shape}; expected (N, {shape[1]}), the rows of the "
+            f"operator {shape}"
+        )
+    return _real(x, "x")
 
-    Each row costs ``operator.nnz`` multiplications; `BLOCK` rows are made dense at a
-    time.
-    """
-    norms, adjoint = np.empty(operator.shape[0]), operator.T
-    for start in range(0, len(norms), BLOCK):
-        stop = min(start + BLOCK, len(norms))
-        chosen = np.zeros((len(norms), stop - start))
-        np.fill_diagonal(chosen[start:], 1)
-        rows = adjoint @ chosen
-        norms[start:stop] = np.einsum("ij,ij->j", rows, rows)
-    return norms
+
+def _check_finite(x):
+    """Raise a ValueError when points contain NaN or infinity."""
+    if not np.isfinite(x).all():
+        raise ValueError("x contains NaN or infinity")
+
+
+def _vector(name, value, operator, axis):
+    """Return a real vector that is as long as an axis of the operator, or raise."""
+    vector = _real(array_of(name, value, 1), name)
+    if len(vector) != operator.shape[axis]:
+        raise ValueError(
+            f"{name} has {len(vector)} entries, the operator {operator.shape[axis]} "
+            f"{('rows', 'columns')[axis]}"
+        )
+    return vector
 
 
 def _real(array, name):
@@ -193,89 +323,3 @@ def _real(array, name):
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {array.dtype}: expected real numbers")
     return array
-
-
-def _has_factors(operator):
-    """Return whether an operator can be packed as sparse factors."""
-    return isinstance(operator, FactorProduct | Butterfly)
-
-
-def _aligned(shape, dtype):
-    """Return a scratch array that starts at a cache line; its shape is in bytes.
-
-    NumPy's arrays start at any multiple of 16 bytes, so that every vector of 64 bytes
-    could cross two cache lines.
-    """
-    memory = np.empty(int(np.prod(shape)) + BYTES, np.uint8)
-    start = -memory.ctypes.data % BYTES
-    return memory[start : len(memory) - BYTES + start].reshape(shape).view(dtype)
-
-
-def _pack(operator, bias, dtype):
-    """Return an operator as the kernel `nearest_rows` takes it, and the rows of a tile.
-
-    That number is the largest one that the factors need.
-    """
-    if isinstance(operator, Butterfly):
-        operator = operator.to_factors()
-    factors = [factor.astype(np.float64) for factor in reversed(operator.factors)]
-    factors = _pruned(_merged(factors))
-    factors[-1] = factors[-1] * (-2 * operator.scale)
-    factors[0], blocks = _in_blocks(factors[0], BYTES // dtype.itemsize)
-    heights = [factor.shape[0] for factor in factors]
-    ends = np.concatenate([[0], *(np.diff(factor.indptr) for factor in factors)])
-    indices = np.concatenate([factor.indices for factor in factors])
-    unsigned = np.uint32 if ends.sum() < 2**32 else np.uint64
-    packed = PackedCenters(
-        np.concatenate([factor.data for factor in factors]).astype(dtype),
-        indices.astype(unsigned),
-        ends.cumsum().astype(unsigned),
-        np.array(heights, np.int64),
-        bias.astype(dtype),
-        blocks,
-    )
-    return packed, max(factors[0].shape[1], *heights)
-
-
-def _merged(factors):
-    """Return factors whose neighbours are multiplied out where that saves time.
-
-    A row that is written costs about as much time as an entry that is read.
-    """
-    merged = factors[:1]
-    for factor in factors[1:]:
-        before = merged[-1]
-        both = sp.csr_array(factor @ before)
-        if both.nnz <= before.nnz + factor.nnz + before.shape[0]:
-            merged[-1] = both
-        else:
-            merged.append(factor)
-    return merged
-
-
-def _pruned(factors):
-    """Return the factors without rows between them that are empty or never read."""
-    factors = list(factors)
-    forward, backward = range(len(factors) - 1), reversed(range(len(factors) - 1))
-    for j in [*forward, *backward]:
-        read = np.bincount(factors[j + 1].indices, minlength=factors[j].shape[0]) > 0
-        kept = np.flatnonzero(read & (np.diff(factors[j].indptr) > 0))
-        factors[j] = sp.csr_array(factors[j][kept])
-        factors[j + 1] = sp.csr_array(factors[j + 1][:, kept])
-    return factors
-
-
-def _in_blocks(factor, size):
-    """Return the first factor on the blocks of columns that it reads, and the blocks.
-
-    A block has `size` columns, and is given by its first column. The last block may
-    overlap with the one before.
-    """
-    last = max(factor.shape[1] - size, 0)
-    used = np.unique(factor.indices // size)
-    blocks = np.minimum(used * size, last)
-    block = np.searchsorted(used, factor.indices // size)
-    places = block * size + factor.indices - blocks[block]
-    shape = (factor.shape[0], max(len(blocks), 1) * size)
-    packed = sp.csr_array((factor.data, places, factor.indptr), shape=shape)
-    return packed, blocks.astype(np.uint64)

@@ -6,8 +6,11 @@ kernel writes. `tests/test_twins.py` finds the twins by name.
 
 from .clusters import (
     cluster_sums,
+    correct_distances,
     nearest_centers,
+    nearest_exactly,
     nearest_rows,
+    two_smallest,
 )
 from .descent import (
     adam_step,
@@ -155,6 +158,7 @@ __all__ = [
     "chain_norm",
     "chain_residual",
     "cluster_sums",
+    "correct_distances",
     "count_nonzeros",
     "csr_add",
     "csr_apply",
@@ -195,6 +199,7 @@ __all__ = [
     "mixture",
     "mixture_fit",
     "nearest_centers",
+    "nearest_exactly",
     "nearest_rows",
     "normalize_frobenius",
     "optimal_scale",
@@ -236,4 +241,5 @@ __all__ = [
     "torch_butterfly",
     "twiddle_entries",
     "twiddle_factors",
+    "two_smallest",
 ]

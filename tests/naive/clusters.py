@@ -9,10 +9,12 @@ def nearest_rows(matrix, bias, x):
     return values.argmin(axis=1), values.min(axis=1)
 
 
-def cluster_sums(x, labels, weights, origin, n_clusters):
+def cluster_sums(x, labels, weights, origins):
     """Return the sums of the points, of the weights, and of the squared norms."""
-    sums, counts, energies = (np.zeros((n_clusters, *s)) for s in (x.shape[1:], (), ()))
-    for point, label, weight in zip(x - origin, labels, weights, strict=True):
+    sums, counts, energies = (
+        np.zeros((len(origins), *s)) for s in (x.shape[1:], (), ())
+    )
+    for point, label, weight in zip(x - origins[labels], labels, weights, strict=True):
         sums[label] += weight * point
         counts[label] += weight
         energies[label] += weight * point @ point
@@ -23,3 +25,25 @@ def nearest_centers(x, centers):
     """Return the nearest center of each point, and the sum of squared distances."""
     squares = ((x.astype(np.float64)[:, None] - centers) ** 2).sum(axis=2)
     return squares.argmin(axis=1), squares.min(axis=1).sum()
+
+
+def nearest_exactly(x, centers, excess, values, limits):
+    """Return the center of smallest |x - center|² + excess, of some, and that sum."""
+    squares = ((x[:, None] - centers) ** 2).sum(axis=2) + excess
+    squares[values.T > limits[:, None]] = np.inf
+    return squares.argmin(axis=1), squares.min(axis=1)
+
+
+def correct_distances(squares, x, centers, reaches, norms, floors, ratio, roots):
+    """Return squares with those below a bound computed anew, or their roots."""
+    exact = ((x.astype(float)[None] - centers.astype(float)[:, None]) ** 2).sum(axis=2)
+    least = ratio * (reaches[:, None] + norms) ** 2
+    right = np.isfinite(squares) & (squares >= np.maximum(floors[:, None], least))
+    found = np.where(right, squares, exact)
+    return np.sqrt(found) if roots else found
+
+
+def two_smallest(values):
+    """Return the row of the smallest value of each column, it, and the next value."""
+    ordered = np.sort(values, axis=0)
+    return values.argmin(axis=0), ordered[0], ordered[1]
