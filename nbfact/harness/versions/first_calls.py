@@ -41,7 +41,8 @@ class Running(Protocol):
     def version(self, role: str) -> revisions.Revision:
         """Return the version of a role."""
 
-    def lines(self, roles: Any, names: Any, **options: Any) -> Iterator[dict]:
+    @property
+    def lines(self) -> Callable[..., Iterator[dict]]:
         """Yield what one process prints about some cases."""
 
 
