@@ -13,8 +13,7 @@ import math
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numba
@@ -34,7 +33,7 @@ class Running(Protocol):
     """A comparison that runs, as :class:`nbfact.harness.versions.batches.Batches`."""
 
     versions: dict[str, revisions.Revision]
-    folders: Mapping[str, Path]
+    folders: dict[str, Any]
     project: Any
     progress: Callable[[str, int, int], object]
 
