@@ -43,7 +43,8 @@ class Case:
         self.call, self.start = call, start
 
     def make(self, rng):
-        return {"x": np.full(3, self.start)}
+        x = np.full(3, self.start)
+        return {"x": x, "f": len} if self.group == "sealed" else {"x": x}
 
     def reference(self, inputs):
         return 2.0 * inputs["x"]
@@ -74,7 +75,7 @@ BASE = (
     CASES
     + """
 listed = [Case(name, double) for name in (
-    "equal", "wrong", "gone", "moved", "fails", "dies", "inputs")]
+    "equal", "wrong", "gone", "moved", "fails", "dies", "inputs", "sealed")]
 CASES = {"pr": listed, "full": listed + [Case("mended", fails)]}
 CASES["pr"] = CASES["full"]
 """
@@ -85,6 +86,7 @@ HEAD = (
 listed = [
     Case("equal", double), Case("wrong", lambda x: x * (2 + 1e-4)),
     Case("fails", fails), Case("dies", dies), Case("inputs", double, 3.0),
+    Case("sealed", double, 3.0),
     Case("mended", double), Case("added", double)]
 CASES = {"pr": listed, "full": [Case("moved", double)]}
 """
@@ -96,7 +98,9 @@ FOUND = {
     "moved": "same",
     "fails": "broken",
     "dies": "broken",
-    "inputs": "changed",
+    "inputs": "same",  # both get those of the base
+    "sealed": "changed",  # and here that is not possible
+    "import nbfact": "same",
     "mended": "new",
     "added": "new",
 }
@@ -139,14 +143,19 @@ def test_every_case_of_the_base_gets_its_verdict(two, tmp_path):
     messages = {row["group"]: row["message"] for row in found.rows}
     assert messages["fails"] == "head: ArithmeticError: no luck"
     assert messages["dies"] == "head: ended with code 7"
-    assert messages["wrong"] == "error 5.0e-05, bound 1.0e-06 (base: 0.0e+00)"
+    assert messages["wrong"] == (
+        "error 5.0e-05, at most 8.9e-16 is right (base: 0.0e+00)"
+    )
     rows, problems = store.read_rows(found.file)
     assert problems == []
     stored = [row for row in rows if row["kind"] == "verdict"]
     assert stored == [{"schema": store.SCHEMA, **row} for row in found.rows]
     pairs = [row for row in rows if row["kind"] == "pair"]
-    equal = [row for row in pairs if row["case"].startswith("equal")]
-    assert len(equal) == 2 and {"logs", "seconds"} <= equal[0].keys()
+    check, *equal = [row for row in pairs if row["case"].startswith("equal")]
+    assert len(equal) == 2 and {"logs", "walls", "seconds"} <= equal[0].keys()
+    assert check["process"] == -1 and {"error", "replay"} <= check.keys()
+    assert "both got those of the base" in messages["inputs"]
+    assert messages["sealed"] == "the two make other inputs"
     # A file that was cut short within the second process, and damaged, is continued.
     lines = found.file.read_bytes().splitlines(keepends=True)
     at = [row["process"] for row in pairs].index(1)
@@ -183,7 +192,8 @@ def test_the_gate_writes_its_verdict_and_exits_by_it(two, monkeypatch, capsys):
     assert run("same") == (0, "gate: pass (0); verdict in out/verdict.json")
     assert run("same", "slower")[0] == 1
     assert run("slower", "missing")[0] == 2
-    assert run("not measurable")[0] == 3
+    assert run("inconclusive")[0] == 3
+    assert run("changed", "same")[0] == 2
 
 
 def test_versions_that_cannot_be_imported_are_named(two, tmp_path, capsys):
@@ -348,17 +358,17 @@ def test_the_command_resumes_a_file_that_was_cut_short(same, tmp_path, monkeypat
     first = store.read_rows(tmp_path / "r")[0]
     pairs = [row for row in first if row["kind"] == "pair"]
     lines = (tmp_path / "r").read_bytes().splitlines(keepends=True)
-    (tmp_path / "r").write_bytes(lines[0])
+    (tmp_path / "r").write_bytes(lines[0] + lines[1])
     code = run_cli(
         monkeypatch, "compare", *same, "--same", "--resume", str(tmp_path / "r")
     )
     assert code == 0
     again = store.read_rows(tmp_path / "r")[0]
-    assert again[0] == pairs[0] and {row["run"] for row in again} == {pairs[0]["run"]}
+    assert again[:2] == pairs[:2] and {row["run"] for row in again} == {pairs[0]["run"]}
     measured = [row["process"] for row in again if row["kind"] == "pair"]
-    assert measured[:8] == list(range(8))  # the first one from the file
-    (verdict,) = [row for row in again if row["kind"] == "verdict"]
-    ratio = float(f"{np.exp(pairs[0]['logs']['head']):.5g}")
+    assert measured[:9] == list(range(-1, 8))  # the first one from the file
+    verdict, _ = [row for row in again if row["kind"] == "verdict"]
+    ratio = float(f"{np.exp(pairs[1]['logs']['head']):.5g}")
     assert verdict["ratio"]["samples"][0] == ratio
 
 

@@ -17,7 +17,7 @@ from results import bench, dense, verdict, write_asv
 from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app as cli
 from nbfact.harness import store
-from nbfact.harness.report import charts, curves, pages, write
+from nbfact.harness.report import charts, curves, pages, timelines, write
 
 NASTY = "</script><script>alert(1)</script> & \"'<img src=x onerror=alert(2)>"
 
@@ -172,6 +172,49 @@ def test_an_empty_section_names_the_command_that_fills_it(monkeypatch):
         assert f"<code>{command}" in page
 
 
+def test_a_page_opens_on_what_there_is_and_names_unstable_runs(monkeypatch):
+    monkeypatch.setattr(charts, "javascript", str)
+    monkeypatch.setattr(charts, "specifications", dict)
+    shown = pages.sections(NBFACT, [verdict()], [], {"a.jsonl": 1}, [])
+    assert shown[0]["id"] == "verdicts" and shown[-1]["id"] == "provenance"
+    head = pages.overview(NBFACT, [verdict()], shown)
+    assert "unstable" not in pages.html(head, shown)
+    busy = bench(calibration={"unstable": True, "spread": 0.35})
+    shown = pages.sections(NBFACT, [busy], [], {"a.jsonl": 1}, [])
+    head = pages.overview(NBFACT, [busy], shown)
+    for text in (pages.html(head, shown), pages.markdown(head, shown)):
+        assert "unstable runs" in text and "two halves differ by 35%" in text
+
+
+def test_rows_that_cannot_be_shown_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(charts, "javascript", str)
+    monkeypatch.setattr(charts, "specifications", dict)
+    path = tmp_path / "a.jsonl"
+    rows = [bench(), bench(machine={}), bench("x", time={"median": "1 ms"})]
+    store.append_rows(path, [*rows, bench("y", time="1 ms"), {"kind": "other"}])
+    _, problems = write.write_report(NBFACT, [path], tmp_path / "r.html")
+    assert problems == [
+        f"{path}: 1 row without a machine: shown under the machine '?'",
+        f"{path}: 2 rows with a time that is no number: not drawn",
+        f"{path}: 1 row of the kind 'other', which is not shown",
+    ]
+
+
+def test_history_is_ordered_by_the_commits_and_not_by_the_runs():
+    def row(commit, run, made):
+        about = {"name": "m", "commit": commit * 40, "commit_date": made}
+        return bench(machine=about, started=f"2026-11-{run}T10:00:00+00:00")
+
+    rows = [
+        row("a", 22, "2026-01-01T00:00:00+01:00"),
+        row("b", 21, "2026-01-02T00:00:00+01:00"),
+        row("c", 20, None),  # of an earlier version: asv knows its date
+    ]
+    point = {"commit": "c" * 40, "date": 1.7e9, "value": None, "environment": "e"}
+    for panel in timelines.timelines(rows, [point], {}):
+        assert [p["commit"][0] for p in panel["points"]] == ["c", "a", "b"]
+
+
 def test_a_report_that_fails_leaves_the_old_one(results, tmp_path, monkeypatch):
     monkeypatch.setattr(charts, "javascript", str)
     monkeypatch.setattr(charts, "specifications", dict)
@@ -233,6 +276,10 @@ def test_the_command_reads_runs_and_writes_both_files(
     code, out, err = run(monkeypatch, capsys)
     assert (code, out.split()) == (0, ["report.html", "report.md"])
     assert "line 15" in err
+    (tmp_path / "runs").rename(tmp_path / "kept")  # as in a fresh clone
+    assert run(monkeypatch, capsys)[:2] == (0, "report.html report.md\n")
+    (tmp_path / "kept").rename(tmp_path / "runs")
+    assert run(monkeypatch, capsys)[0] == 0
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "asv bench_products" in page and str(tmp_path) not in page
 

@@ -50,10 +50,11 @@ def test_what_takes_longer_is_called_slower_in_two_batches(spread):
         assert verdicts.settle(batches) == (verdicts.SLOWER, True)
 
 
-def test_what_the_noise_hides_is_not_measurable_and_what_is_faster_is_named():
+def test_what_the_noise_hides_is_inconclusive_and_what_is_faster_is_named():
     wild = np.linspace(-1, 1, 8)
-    assert verdicts.settle([(wild, wild)]) == (verdicts.UNMEASURED, False)
-    assert verdicts.settle([(wild, wild)] * 3) == (verdicts.UNMEASURED, True)
+    assert verdicts.settle([(wild, wild)]) == (verdicts.INCONCLUSIVE, False)
+    many = [(wild, wild)] * verdicts.BATCHES
+    assert verdicts.settle(many) == (verdicts.INCONCLUSIVE, True)
     still = np.zeros(8)
     assert verdicts.settle([(still - 0.3, still)]) == (verdicts.FASTER, True)
     # Where one of two batches is beyond the threshold, more are made before a verdict.
@@ -64,6 +65,10 @@ def test_what_the_noise_hides_is_not_measurable_and_what_is_faster_is_named():
     ("base", "head", "bound", "wrong"),
     [
         (1e-7, 1e-7, 2e-6, False),
+        (2e-15, 9e-11, 1e-10, True),  # under the bound, and deterministic
+        (1.8e-16, 5e-15, 1e-14, True),
+        (1e-15, 3.9e-15, 4e-4, False),  # sums in another order
+        (1e-15, 4e-4, 4e-4, True),
         (1e-7, 1e-5, 2e-6, True),
         (1e-7, None, 2e-6, True),
         (3e-6, 3e-6, 2e-6, False),  # the fault of the base
@@ -81,13 +86,20 @@ def test_errors_have_a_bound_or_are_held_to_the_base(base, head, bound, wrong):
 @pytest.mark.parametrize(
     ("found", "code"),
     [
-        (["same", "faster", "new", "changed"], 0),
+        (["same", "faster", "new", "not slower"], 0),
+        (["same", "changed", "slower"], 2),
+        (["same", "more memory"], 1),
+        (["same", "not repeatable"], 1),
+        (["faster", "suspicious"], 1),
+        (["slower first call"], 1),
+        (["same"] * 19 + ["inconclusive"], 0),
+        (["same"] * 18 + ["inconclusive"], 3),
         (["same", "slower"], 1),
         (["same", "less accurate"], 1),
         (["slower", "missing"], 2),
-        (["broken", "not measurable"], 2),
-        (["not measurable", "same"], 3),
-        (["slower", "not measurable"], 1),
+        (["broken", "inconclusive"], 2),
+        (["inconclusive", "same"], 3),
+        (["slower", "inconclusive"], 1),
         (["new"], 2),
         ([], 2),
     ],

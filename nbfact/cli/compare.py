@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..cases.nbfact_project import NBFACT
-from .options import PR, Head, Pattern, Profile, Threads, output_option
+from .options import PR, Head, Pattern, Profile, Threads, Waivers, output_option
 
 
 def compare(
@@ -22,6 +22,7 @@ def compare(
     profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
     pattern: Pattern = None,
     threads: Threads = 1,
+    waivers: Waivers = None,
     same: Annotated[
         bool,
         typer.Option(
@@ -47,6 +48,7 @@ def compare(
         profile=str(profile),
         pattern=pattern,
         threads=threads,
+        waived=waivers,
         output=output,
         resume=resume,
         same=same,

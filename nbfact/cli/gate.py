@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from ..cases.nbfact_project import NBFACT
-from .options import PR, Head, Pattern, Profile, Threads, output_option
+from .options import PR, Head, Pattern, Profile, Threads, Waivers, output_option
 
 GATE_CODES = (
-    "Exit codes: 0 pass; 1 regression: slower beyond the noise, or an error beyond its "
-    "bound; 2 broken: nothing ran, a case vanished or raises; 3 not measurable; 130 "
-    "interrupted."
+    "Exit codes: 0 pass; 1 regression: slower beyond the noise, less accurate, more "
+    "memory, a slower first call, results that do not repeat or cannot be; 2 broken: "
+    "nothing ran, a case vanished or raises, or inputs differ; 3 inconclusive for more "
+    "than 5 % of the cases; 130 interrupted."
 )
 
 
@@ -27,6 +28,7 @@ def gate(
     profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
     pattern: Pattern = None,
     threads: Threads = 1,
+    waivers: Waivers = None,
     output: Annotated[
         Path | None,
         output_option("JSON file of the verdict; default runs/gate.json."),
@@ -42,6 +44,7 @@ def gate(
         profile=str(profile),
         pattern=pattern,
         threads=threads,
+        waived=waivers,
         output=output,
     )
     raise typer.Exit(code)

@@ -5,6 +5,7 @@ Every option has one name in all commands: ``-k``, ``-o``, ``--threads``, ``--n-
 """
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,14 @@ PR = Profile("pr")
 
 Threads = Annotated[
     int, typer.Option(min=1, help="Number of threads of BLAS and Numba.")
+]
+Waivers = Annotated[
+    Path | None,
+    typer.Option(
+        help="TOML file of verdicts that are accepted, with reasons; default "
+        "benchmarks/waivers.toml if it exists.",
+        show_default=False,
+    ),
 ]
 Pattern = Annotated[
     str | None,

@@ -33,7 +33,10 @@ def report(
     default = Path("benchmarks", "results")
     if asv is None and default.is_dir():
         asv = default
-    written, problems = write_report(NBFACT, paths or [Path("runs")], output, asv)
+    if not paths:  # a fresh clone has results of asv, and no runs
+        runs = Path("runs")
+        paths = [runs] if runs.exists() or asv is None else []
+    written, problems = write_report(NBFACT, paths, output, asv)
     for problem in problems:
         say(problem)
     print(" ".join(map(str, written)))

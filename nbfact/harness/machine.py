@@ -338,7 +338,8 @@ def _commit(folder):
     changed = _run(
         *git, "--no-optional-locks", "status", "--porcelain", "-uno", "--", "."
     )
-    return {"commit": commit, "dirty": bool(changed)}
+    date = _run(*git, "show", "-s", "--format=%cI", "HEAD")
+    return {"commit": commit, "commit_date": date, "dirty": bool(changed)}
 
 
 def _run(*command):

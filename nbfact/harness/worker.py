@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,6 +29,7 @@ def answers(
     threads: int,
     patience: float = PATIENCE,
     drop: tuple[str, ...] = (),
+    add: Mapping[str, str] | None = None,
 ) -> Iterator[dict]:
     """Run ``python -m module`` with a job on its standard input; yield what it prints.
 
@@ -45,6 +46,8 @@ def answers(
         Seconds without a line after which the process is killed.
     drop : tuple of str
         Environment variables that the process does not get.
+    add : mapping of str to str, optional
+        Environment variables that only the process gets.
 
     Yields
     ------
@@ -68,6 +71,7 @@ def answers(
     }
     for name in drop:
         environment.pop(name, None)
+    environment |= add or {}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", module],

@@ -77,6 +77,40 @@ def machine(row: Row) -> str:
     return f"{text(row, 'machine', 'name')}, {text(row, 'threads')} thread{plural}"
 
 
+def lacks(row: Row) -> str:
+    """Return what a row lacks that plots and tables need, as text; empty if nothing.
+
+    Examples
+    --------
+    >>> lacks({"kind": "bench", "machine": {"name": "m"}, "time": "1 ms", "threads": 1})
+    'with a time that is no number: not drawn'
+    >>> lacks({"kind": "other"})
+    "of the kind 'other', which is not shown"
+    """
+    kind = row.get("kind")
+    if kind not in ("bench", "verdict"):
+        return f"of the kind {kind!r}, which is not shown"
+    if not inner(row, "machine", "name"):
+        return "without a machine: shown under the machine '?'"
+    if kind == "verdict" or row.get("ok") is False or row.get("time") is None:
+        return ""
+    seconds = number(row, "time", "median")
+    if seconds is None:
+        return "with a time that is no number: not drawn"
+    return "" if seconds > 0 else "with a time of zero or less: not drawn"
+
+
+def unstable(row: Row) -> bool:
+    """Return whether the machine of a row was too busy for its rates to repeat.
+
+    Examples
+    --------
+    >>> unstable({"calibration": {"unstable": True}}), unstable({"calibration": None})
+    (True, False)
+    """
+    return inner(row, "calibration", "unstable") is True
+
+
 def commit(row: Row) -> str:
     """Return the short commit of a row, with a plus if files differed from it.
 

@@ -58,11 +58,17 @@ def sections(
     bench = [row for row in rows if row.get("kind") == "bench"]
     compared = [row for row in rows if row.get("kind") == "verdict"]
     cases = fields.newest(bench)
-    return [
+    made = [
         *_product_sections(project, cases),
         *_other_sections(project, cases, bench, points, compared),
-        _provenance(project, rows, files, problems),
     ]
+    made.sort(key=_is_empty)  # a page opens on what there is
+    return [*made, _provenance(project, rows, files, problems)]
+
+
+def _is_empty(section):
+    """Return whether a section has nothing to show but the command that fills it."""
+    return not any(section[key] for key in ("figures", "tables", "verdicts"))
 
 
 def _product_sections(project, cases):
@@ -251,6 +257,10 @@ def overview(
         ),
         ("machines", f"{len(machines)}", f"{len(rows)} rows", "plain"),
     ]
+    if busy := {fields.text(row, "run") for row in rows if fields.unstable(row)}:
+        every = {fields.text(row, "run") for row in rows}
+        more = f"of {len(every)}: the machine was busy, and its times are less sure"
+        tiles.append(("unstable runs", f"{len(busy)}", more, "bad"))
     return {
         "project": project.name,
         "tiles": tiles,

@@ -52,6 +52,7 @@ def _machine(name, row):
         "system": about.get("os"),
         "governor": about.get("governor", "not readable"),
         "load when it started": about.get("load"),
+        "stability": _stability(row),
         "threads": row.get("threads"),
         "BLAS": "; ".join(map(_library, _list(about.get("blas")))),
         "environment": " ".join(f"{k}={v}" for k, v in _items(environment)),
@@ -76,6 +77,15 @@ def _commit(about):
     if not commit:
         return "not known: the package was not in a repository"
     return f"{commit}, {'with' if about.get('dirty') else 'without'} changes"
+
+
+def _stability(row):
+    """Return how far the rates of the machine repeated, as text, None if unknown."""
+    spread = fields.number(row, "calibration", "spread")
+    if spread is None:
+        return "unstable" if fields.unstable(row) else None
+    word = "unstable" if fields.unstable(row) else "stable"
+    return f"{word}: the rates of two halves differ by {spread:.0%}"
 
 
 def _list(value):
@@ -123,9 +133,18 @@ def runs(rows: Sequence[Row]) -> Table:
     --------
     >>> row = {"kind": "bench", "run": "0123456789", "started": "2026-01-01T00:00Z"}
     >>> runs([row]).rows
-    [('2026-01-01 00:00 UTC', '01234567', 'bench', '?, ? threads', '-', '-', '1')]
+    [('2026-01-01 00:00 UTC', '01234567', 'bench', '?, ? threads', '-', '-', '', '1')]
     """
-    heads = ["started", "run", "kind", "machine", "commit", "load", "rows"]
+    heads = [
+        "started",
+        "run",
+        "kind",
+        "machine",
+        "commit",
+        "load",
+        "machine was",
+        "rows",
+    ]
     table = Table("Runs", heads)
     described = [
         (
@@ -134,6 +153,7 @@ def runs(rows: Sequence[Row]) -> Table:
             fields.machine(row),
             fields.commit(row) or "-",
             fields.text(row, "machine", "load", default="-"),
+            "unstable" if fields.unstable(row) else "",
         )
         for row in rows
     ]

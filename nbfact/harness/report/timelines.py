@@ -62,12 +62,13 @@ def timelines(
     -------
     list of dict
         Panels with ``machine``, ``family`` (what is measured), ``setting``, ``unit``
-        and ``points``, sorted by date. A point has ``impl``, ``method``, ``commit``,
-        ``date``, ``value``, ``low`` and ``high``. If its ``banded`` is true, ``least``
-        and ``most`` are the band around the first value in which an unchanged commit
-        stays; otherwise they equal the value.
+        and ``points``, sorted by the date of the commit. A point has ``impl``,
+        ``method``, ``commit``, ``date``, ``value``, ``low`` and ``high``. If its
+        ``banded`` is true, ``least`` and ``most`` are the band around the first value
+        in which an unchanged commit stays; otherwise they equal the value.
     """
-    measured = [*_asv_points(points), *_row_points(rows)]
+    dates = {p["commit"][:8]: p["date"] for p in points}
+    measured = [*_asv_points(points), *_row_points(rows, dates)]
     found = []
     keys = ("machine", "family", "setting", "unit")
     for key, group in fields.panels(measured, *map(_getter, keys)).items():
@@ -151,14 +152,18 @@ def _asv_points(points):
         }
 
 
-def _row_points(rows):
+def _row_points(rows, dates):
     """Yield points of the time and of the error of each case at each commit.
 
-    The time is given as a ratio where there is one; only the newest run counts.
+    The time is given as a ratio where there is one; only the newest run counts. Rows of
+    earlier versions have no date of the commit: `dates` of asv are used then, and where
+    there is none, the date of the run.
     """
     known = [row for row in rows if fields.commit(row) and fields.right(row)]
     for row in fields.newest(known, fields.commit):
-        date = _date(row)
+        date = _date(row, "machine", "commit_date")
+        if date is None:
+            date = dates.get(fields.commit(row).rstrip("+")) or _date(row, "started")
         if date is None:
             continue
         sizes = [f"n={fields.size(row)}", fields.batch(row)]
@@ -200,9 +205,9 @@ def _row_points(rows):
             }
 
 
-def _date(row):
-    """Return when the run of a row began, in seconds since 1970, or None."""
+def _date(row, *keys):
+    """Return the date under some keys of a row, in seconds since 1970, or None."""
     try:
-        return datetime.datetime.fromisoformat(fields.text(row, "started")).timestamp()
+        return datetime.datetime.fromisoformat(fields.text(row, *keys)).timestamp()
     except ValueError:
         return None

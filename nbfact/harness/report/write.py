@@ -6,13 +6,14 @@ in Markdown, for the page of a CI job, is written beside it.
 
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..._core.files import atomic_path
 from .. import store
 from ..project import Project
-from . import asvfiles, pages
+from . import asvfiles, fields, pages
 
 
 def write_report(
@@ -57,7 +58,7 @@ def write_report(
         points, damaged, files = asvfiles.read_points(asv)
         problems += damaged
     if not rows and not points:
-        places = ", ".join(map(str, paths))
+        places = ", ".join(map(str, [*paths, *([asv] if asv else [])]))
         more = f" ({len(problems)} problems, first: {problems[0]})" if problems else ""
         command = f"{project.name} bench"
         raise ValueError(f"no result in {places}{more}; {command} writes some")
@@ -96,6 +97,7 @@ def _read(project, paths):
     rows: dict[str, dict] = {}
     counts: dict[str, int] = {}
     problems: list[str] = []
+    lacking: Counter[tuple[str, str]] = Counter()
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(
@@ -109,5 +111,11 @@ def _read(project, paths):
                 if row.get("kind") == "pair":
                     continue  # a sample of a comparison: its verdict is shown
                 row.pop("samples", None)  # the page does not show them
+                lacking[f"{file}: ", fields.lacks(row)] += 1
                 rows.setdefault(json.dumps(row, sort_keys=True), row)
+    problems += [
+        f"{where}{count} row{'s' * (count > 1)} {what}"
+        for (where, what), count in lacking.items()
+        if what
+    ]
     return list(rows.values()), counts, problems

@@ -1,17 +1,22 @@
 """Compare versions of a package: two side by side a verdict for each case, and history.
 
 Whether a case is slower, the same or less accurate is decided in ``verdicts.py``, from
-samples and errors alone; ``batches.py`` puts that together with what has no samples: a
-case that is broken, missing, changed or new. The other files make the samples and show
-the verdicts:
+samples and errors alone, and what else speaks against a version in ``findings.py``;
+``batches.py`` puts that together with what has no samples: a case that is broken,
+missing, changed or new. The other files make the samples and show the verdicts:
 
 ============================  ==========================================================
 ``revisions.py``              which version a name means, and its sources
 ``alongside.py``              the process in which the versions are imported and timed
+``sampling.py``               the clocks and the rounds of one process
+``replay.py``                 a call with inputs that it has not seen
 ``sharing.py``                the same arrays as inputs of two versions
 ``batches.py``                the processes of a comparison, in batches
+``first_calls.py``            first calls with an empty cache of kernels
 ``comparison.py``             one comparison, from names of versions to rows
 ``verdicts.py``               what the samples say: ratio, noise floor, verdict
+``findings.py``               the rest: memory, first calls, waiting, repeatability
+``waivers.py``                verdicts that a project accepts, with a reason
 ``verdict_table.py``          verdicts as a table in a terminal
 ``gating.py``                 what the commands ``compare`` and ``gate`` print
 ``asv_history.py``            ``nbfact history``: the asv suite over commits

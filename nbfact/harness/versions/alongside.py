@@ -11,7 +11,7 @@ module prints one JSON object a line. It is started many times (see
 memory, which is chance, moves the times of all its calls.
 """
 
-import gc
+import functools
 import importlib
 import importlib.util
 import json
@@ -19,15 +19,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from time import perf_counter, perf_counter_ns, process_time_ns
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .. import sample
-from ..allocations import allocations
-from .sharing import bits_of, share
+from ..allocations import allocations, resident
+from .replay import replayed
+from .sampling import both_clocks, sampled
+from .sharing import adopt, bits_of, share
 
 BASE, CONTROL, HEAD = ROLES = ("base", "ctrl", "head")
 """The roles of the versions in a comparison. The names have one length, so that the
@@ -35,17 +35,6 @@ paths of their sources have, and nothing depends on a name."""
 
 SEED = 0
 """Seed of all inputs."""
-
-ROUNDS = 6
-"""Rounds of one placement: each role is first, second and last, in both directions."""
-
-FEW = 4
-"""Rounds of one placement where one call is a whole sample: forward and backward,
-twice."""
-
-PLACEMENTS = 6
-"""Largest number of times that calls are prepared anew. Where their arrays lie in
-memory moves the time of a short call by more than a tenth."""
 
 
 def load(role: str, package: Path) -> ModuleType:
@@ -191,25 +180,28 @@ def measure(
     budget : float
         Seconds of samples for each case; with 0 none is taken.
     checking : bool
-        Whether to compare the results with the reference and bit for bit with one
-        another, and to count allocations. They do not vary, so that once is enough.
+        Whether to measure what does not vary from process to process: errors, memory,
+        and whether results repeat.
     say : callable
         Called with the case and the role of what is called next.
 
     Yields
     ------
     dict
-        ``case``; ``seconds``, the median time of a call by role; ``logs``, the
-        logarithm of the ratio of its time to that of the base, by role; ``failed``, a
-        message for each role that failed; ``changed``, whether the versions make
-        different inputs; with `checking` also ``error`` by role, ``same_bits`` and
-        ``allocations``.
+        ``case``; ``failed``, a message for each role that failed; ``changed``, whether
+        the versions make different inputs that cannot be exchanged, and ``fed``,
+        whether all got those of the base because others differed; ``first``, the CPU
+        and wall seconds of the first call, and ``bits``, a digest of its result, by
+        role; what :func:`nbfact.harness.versions.sampling.sampled` returns; with
+        `checking` also ``error``, ``repeats`` (whether a second result is the same
+        bit for bit), ``allocations`` and ``replay`` by role, and ``same_bits``.
     """
     roles = sorted(cases, key=ROLES.index)  # the others share the inputs of the base
     for names in tasks.values():
         inputs: dict[str, Any] = {}
         failed: dict[str, str] = {}
-        shared, want = True, None
+        changed = fed = False
+        want = None
         for role in roles:
             say(case=names[0], role=role)
             case = cases[role][names[0]]
@@ -217,17 +209,19 @@ def measure(
                 inputs[role] = case.make(np.random.default_rng(SEED))
                 if role == roles[0]:
                     want = case.reference(inputs[role]) if checking else None
-                elif not failed:
-                    shared &= share(inputs[roles[0]], inputs[role])
+                elif not failed and not share(inputs[roles[0]], inputs[role]):
+                    inputs[role] = adopt(inputs[roles[0]], inputs[role])
+                    changed, fed = changed or inputs[role] is None, True
             except Exception as error:  # in the code of that version: a verdict says so
                 failed[role] = _message(error)
         for name in names:
             row: dict[str, Any] = {
                 "case": name,
                 "failed": failed,
-                "changed": not shared,
+                "changed": changed,
+                "fed": fed and not changed,
             }
-            if not failed and shared:
+            if not failed and not changed:
                 versions = {role: cases[role][name] for role in cases}
                 row |= _measure(name, versions, inputs, want, budget, checking, say)
             yield row
@@ -238,74 +232,48 @@ def _measure(name, versions, inputs, want, budget, checking, say):
     calls: dict[str, Any] = {}
     results: dict[str, Any] = {}
     failed: dict[str, str] = {}
+    row: dict[str, Any] = {"first": {}, "bits": {}}
     known = 0.0  # seconds of the slowest call
-    for role, case in versions.items():
+
+    def first_call(role):
+        calls[role] = versions[role].prepare(inputs[role])
+        results[role] = calls[role]()
+
+    for role in versions:
         say(case=name, role=role)
         try:
-            calls[role] = case.prepare(inputs[role])
-            results[role] = calls[role]()
+            row["first"][role] = both_clocks(functools.partial(first_call, role))
+            row["bits"][role] = bits_of(results[role])
             tell_tuples_apart(role)
-            start = perf_counter()
-            calls[role]()
-            known = max(known, perf_counter() - start)
+            known = max(known, both_clocks(calls[role])[1])
         except Exception as error:  # in the code of that version, as above
             failed[role] = _message(error)
     if failed:
         return {"failed": failed}
-    row: dict[str, Any] = {}
     if checking:
-        row["error"] = {
-            role: _error(versions[role], results[role], want) for role in versions
-        }
-        bits = {role: bits_of(result) for role, result in results.items()}
-        row["same_bits"] = len(set(bits.values())) == 1
-        row["allocations"] = {
-            role: allocations(calls[role]) for role in versions if role != CONTROL
-        }
-    del results
+        row |= _checked(versions, inputs, calls, results, want, row["bits"])
+    results.clear()
     if budget > 0:
-        row |= _sampled(versions, inputs, calls, known, budget)
+        row |= sampled(versions, inputs, calls, known, budget, BASE)
     return row
 
 
-def _sampled(versions, inputs, calls, known, budget):
-    """Return medians of seconds and of log-ratios over rounds and placements."""
-    # For one thread, the clock counts the time in which the machine ran this process.
-    alone = os.environ.get("NUMBA_NUM_THREADS") == "1"
-    clock = process_time_ns if alone else perf_counter_ns
-    number, rounds = 1, FEW
-    if known * 1e9 < 100 * sample.SAMPLE_NS:
-        number = min(sample.calls_per_sample(call) for call in calls.values())
-        rounds = ROUNDS
-    names, logs, seconds = list(calls), [], []
-    kept = []  # memory that is not freed, so that the next placement lies elsewhere
-    rng = np.random.default_rng(os.getpid())  # another placement in each process
-    gc.collect()
-    gc.disable()
-    try:
-        stop = perf_counter() + budget
-        for placement in range(PLACEMENTS):
-            if placement:
-                for role in sample.order(names, placement):
-                    kept.append(np.empty(rng.integers(16, 8192), np.uint8))
-                    calls[role] = versions[role].prepare(inputs[role])
-                    calls[role]()
-            times: dict[str, list[float]] = {role: [] for role in names}
-            for round_ in range(rounds):
-                for role in sample.order(names, placement * rounds + round_):
-                    times[role].append(sample.once(calls[role], number, clock))
-            ratios = {k: np.log(times[k]) - np.log(times[BASE]) for k in names}
-            logs.append({k: float(np.median(ratios[k])) for k in names})
-            seconds.append({k: float(np.median(times[k])) for k in names})
-            if perf_counter() > stop:
-                break
-    finally:
-        gc.enable()
-    return {
-        "logs": {k: float(np.median([x[k] for x in logs])) for k in names},
-        "seconds": {k: float(np.median([x[k] for x in seconds])) for k in names},
-        "placements": len(logs),
+def _checked(versions, inputs, calls, results, want, bits):
+    """Return what does not vary, as a part of a row."""
+    row: dict[str, Any] = {
+        "same_bits": len(set(bits.values())) == 1,
+        **{key: {} for key in ("error", "repeats", "allocations", "replay")},
     }
+    for role, case in versions.items():
+        try:
+            row["error"][role] = _error(case, results[role], want)
+            row["repeats"][role] = bits_of(calls[role]()) == bits[role]
+            row["allocations"][role] = allocations(calls[role])
+            row["allocations"][role]["resident"] = resident(calls[role])
+            row["replay"][role] = replayed(case, inputs[role], SEED + 1)
+        except Exception as error:  # in the code of that version, as above
+            return {"failed": {role: _message(error)}}
+    return row
 
 
 def _own(cases, name):
@@ -343,11 +311,14 @@ def main() -> None:
         out.flush()
 
     job = json.loads(sys.stdin.readline())
-    cases = {}
+    cases: dict[str, dict[str, Any]] = {}
     for role, package in job["roles"]:
         say(role=role, case=None)
         folder = Path(package)
-        registry = registry_of(load(role, folder), job["registries"])
+        seconds = both_clocks(functools.partial(load, role, folder))
+        if not cases:  # the others find modules that both need imported already
+            say(imported=role, seconds=seconds)
+        registry = registry_of(sys.modules[f"{folder.name}_{role}"], job["registries"])
         cases[role] = chosen_cases(registry, job["profile"], folder.name)
         names = job["cases"] or [None]
         if not cases[role].keys() >= set(names):
@@ -365,10 +336,10 @@ def main() -> None:
 
 def _described(cases):
     """Return what the parent process must know of cases, for JSON."""
-    kept = ("task", "group", "impl", "params", "bound")
+    kept = ("task", "group", "impl", "params", "bound", "size", "flops")
     found = {}
     for name, case in cases.items():
-        found[name] = {key: getattr(case, key) for key in kept}
+        found[name] = {key: getattr(case, key, None) for key in kept}
         if not np.isfinite(case.bound):
             found[name]["bound"] = None  # infinity is not JSON
     return found

@@ -1,29 +1,33 @@
 """The processes of one comparison, in batches, and the verdicts on their samples.
 
-A batch is a number of processes that each measure all open cases once. After a batch,
-the cases whose samples give a verdict are closed.
+A batch is a number of processes that each measure all open cases once, and one process
+before them that measures what does not vary: errors, memory, and whether results
+repeat. After a batch, the cases whose samples give a verdict are closed. What speaks
+against the head counts only when the fresh processes of another batch confirm it.
 """
 
-import concurrent.futures
-import hashlib
 import itertools
-import math
-import os
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 
-from .. import store, worker
+from .. import machine, store, worker
+from ..allocations import RETURNED
 from ..case import matches
-from . import revisions, verdicts
+from . import findings, first_calls, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, ROLES
 
 BUDGET = 0.04
 """Seconds of samples for each case in each process."""
+
+CHECK = -1
+"""Number of the process of a batch that measures what does not vary."""
+
+ORDERS = tuple(ROLES[i:] + ROLES[:i] for i in range(3))
+ORDERS = (*ORDERS, *(order[::-1] for order in ORDERS))
+"""Orders of the roles in one process after the other: soon each has been the first."""
 
 
 class Batches:
@@ -63,6 +67,11 @@ class Batches:
         cache = revisions.cache_folder(self.project)
         self.folders = {r: self.version(r).folder(cache, r) for r in ROLES}
         self.logs: dict[str, list] = {}  # for each case, a list of rows for each batch
+        self.checks: dict[str, list] = {}  # for each case, a row for each batch
+        self.imported: dict[str, list] = {role: [] for role in ROLES}  # seconds
+        self.cold: dict[str, findings.Found] = {}  # by case: first calls, empty cache
+        self.every: dict[str, Any] = {}  # the cases of the base
+        self.calibration: dict[str, Any] | None = None
 
     def version(self, role):
         """Return the version of a role; the control is the base once more."""
@@ -79,7 +88,8 @@ class Batches:
         if not wanted and not new:
             raise ValueError(f"no case matches {pattern!r} in profile {self.profile}")
         both = [name for name in wanted if name in head["every"]]
-        self.warm(both)
+        self.every = base["every"]
+        self.cold = first_calls.found(self, both)
         open_ = both
         for batch in range(verdicts.BATCHES):
             if open_:
@@ -92,6 +102,7 @@ class Batches:
         rows += [
             self.row(name, head["every"][name], verdict=verdicts.NEW) for name in new
         ]
+        rows += self.import_verdict()
         return [{**row, "machine": fingerprint} for row in rows]
 
     def list_cases(self):
@@ -106,80 +117,55 @@ class Batches:
                     listed[role] = line
         return listed
 
-    def warm(self, names):
-        """Compile what each role needs, in one process for each core.
-
-        Roles whose kernels are those of the base get copies of what is compiled for it.
-        """
-        key = [platform.python_version(), numba.__version__, np.__version__, *names]
-        mark = "warm-" + hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
-        cold = [role for role in ROLES if not (self.folders[role] / mark).exists()]
-        kernels = self.versions[BASE].kernels
-        lent = [role for role in cold if self.version(role).kernels == kernels]
-        alone = [role for role in cold if role not in lent]
-        if lent:
-            alone = [BASE, *alone]
-
-        def compile_(job):
-            role, part = job
-            for _ in self.lines([role], part, checking=True):
-                pass
-
-        # Cases beside one another share kernels: each core gets two runs of cases.
-        cores = os.cpu_count() or 1
-        size = max(1, math.ceil(len(names) * len(alone) / (2 * cores)))
-        parts = [names[i : i + size] for i in range(0, len(names), size)]
-        jobs = [(role, part) for role in alone for part in parts]
-        self.progress("compiling", 0, len(jobs))
-        with concurrent.futures.ThreadPoolExecutor(cores) as pool:
-            list(pool.map(compile_, jobs))
-        for role in lent:
-            if role != BASE:
-                name = self.project.name
-                base, folder = self.folders[BASE], self.folders[role]
-                aliases = f"{name}_{BASE}", f"{name}_{role}"
-                revisions.lend_kernels(base, folder, aliases)
-        for role in cold:
-            (self.folders[role] / mark).touch()
-
     def batch(self, names, batch, processes):
         """Measure some cases in a number of processes; store each row as it comes."""
         total = processes * len(names)
         for name in names:
             self.logs.setdefault(name, []).append([])
-        orders = itertools.cycle(itertools.permutations(ROLES))
-        for process, roles in zip(range(processes), orders, strict=False):
+            self.checks.setdefault(name, []).append(None)
+        orders = itertools.cycle(ORDERS)
+        for process, roles in zip(range(CHECK, processes), orders, strict=False):
             left = []
             for name in names:
                 if (batch, process, name) in self.kept:
-                    self.logs[name][-1].append(self.kept[batch, process, name])
+                    self.keep(self.kept[batch, process, name], process)
                 elif not self.failed(name):
                     left.append(name)
             pair = {"kind": "pair", "batch": batch, "process": process}
             while left:  # a process that dies is followed by one for the cases left
-                for row in self.measured(roles, left, process == 0):
+                for row in self.measured(roles, left, process == CHECK):
                     name = row["case"]
-                    self.logs[name][-1].append(row)
+                    self.keep(row, process)
                     store.append_rows(self.output, [{**self.provenance, **pair, **row}])
                     left = [other for other in left if other != name]
-                    done = process * len(names) + len(names) - len(left)
+                    done = max(process, 0) * len(names) + len(names) - len(left)
                     self.progress(f"batch {batch + 1}: {name}", done, total)
+
+    def keep(self, row, process):
+        """Add a row of one process to what is known of its case."""
+        if process == CHECK:
+            self.checks[row["case"]][-1] = row
+        else:
+            self.logs[row["case"]][-1].append(row)
 
     def measured(self, roles, names, checking) -> Iterator[dict]:
         """Yield the rows of one process; the case in which it dies has failed."""
-        for line in self.lines(roles, names, BUDGET, checking):
+        budget = 0.0 if checking else BUDGET
+        for line in self.lines(roles, names, budget, checking):
             if "row" in line:
                 yield line["row"]
+            elif "imported" in line and not checking:
+                self.imported[line["imported"]].append(line["seconds"])
             elif "died" in line:
                 case = line["case"] or names[0]
                 yield {"case": case, "failed": {line["role"]: line["died"]}}
 
     def failed(self, name):
         """Return the messages with which a case failed, by role, or nothing."""
-        for rows in self.logs.get(name, []):
-            for row in rows:
-                if row["failed"] or row.get("changed"):
-                    return row["failed"] or {"inputs": "differ"}
+        rows = itertools.chain(self.checks.get(name, []), *self.logs.get(name, []))
+        for row in rows:
+            if row and (row["failed"] or row.get("changed")):
+                return row["failed"] or {"inputs": "differ"}
         return {}
 
     def samples(self, name):
@@ -189,15 +175,26 @@ class Batches:
             for rows in self.logs[name]
         ]
 
+    def findings(self, name):
+        """Return what each batch found of a case but its CPU time."""
+        eps = float(np.finfo(self.every[name]["params"]["dtype"]).eps)
+        return [
+            findings.of_batch(check, rows, self.every[name], eps)
+            for check, rows in zip(self.checks[name], self.logs[name], strict=True)
+        ]
+
     def settled(self, name):
         """Return whether a case needs no further batch."""
-        return bool(self.failed(name)) or verdicts.settle(self.samples(name))[1]
+        if self.failed(name):
+            return True
+        final = verdicts.settle(self.samples(name))[1]
+        return final and not findings.open_(self.findings(name))
 
     def row(self, name, case, **found):
         """Return a row of kind ``verdict``, in which None stands for the unknown."""
         empty = dict.fromkeys(
             "ratio control floor threshold seconds error allocations same_bits "
-            "verdict message".split()
+            "first fed metrics verdict message".split()
         )
         described = {key: case[key] for key in ("task", "group", "impl", "params")}
         return {
@@ -225,16 +222,21 @@ class Batches:
             elif BASE in failed and HEAD not in failed:
                 verdict = verdicts.NEW  # there is nothing to compare with
             return self.row(name, case, verdict=verdict, message=message)
-        checked = self.logs[name][0][0]
-        error, pooled = checked["error"], zip(*self.samples(name), strict=True)
+        check, pooled = self.checks[name][0], zip(*self.samples(name), strict=True)
         head, control = (np.concatenate(logs) for logs in pooled)
         rows = [row for batch in self.logs[name] for row in batch]
         floor = verdicts.floor(control)
-        eps = float(np.finfo(case["params"]["dtype"]).eps)
-        verdict = verdicts.settle(self.samples(name))[0]
-        wrong = verdicts.accuracy(error[BASE], error[HEAD], case["bound"], eps)
-        if wrong is not None:
-            verdict = verdicts.INACCURATE
+        seconds = {
+            role: float(np.median([row["seconds"][role] for row in rows]))
+            for role in (BASE, HEAD)
+        }
+        speed = verdicts.settle(self.samples(name))[0]
+        against = findings.confirmed(self.findings(name)) | self.cold.get(name, {})
+        if speed == verdicts.FASTER and (gain := self.impossible(case, seconds)):
+            against["speed"] = gain
+        messages = [text for _, text in against.values()]
+        if check["fed"]:
+            messages.append("the two make other inputs; both got those of the base")
         return self.row(
             name,
             case,
@@ -242,19 +244,61 @@ class Batches:
             control=verdicts.interval(control),
             floor=floor,
             threshold=verdicts.threshold(floor),
-            seconds={
-                role: float(np.median([row["seconds"][role] for row in rows]))
+            seconds=seconds,
+            error={**_two(check["error"]), "bound": case["bound"]},
+            allocations=_two(check["allocations"]),
+            same_bits=check["same_bits"],
+            first={
+                role: min(row["first"][role][0] for row in rows)
                 for role in (BASE, HEAD)
             },
-            error={BASE: error[BASE], HEAD: error[HEAD], "bound": case["bound"]},
-            allocations=checked["allocations"],
-            same_bits=checked["same_bits"],
-            verdict=verdict,
-            message=wrong,
+            fed=check["fed"],
+            metrics={metric: word for metric, (word, _) in against.items()},
+            verdict=verdicts.worst([speed, *(word for word, _ in against.values())]),
+            message="; ".join(messages) or None,
         )
 
-    def lines(self, roles, names, budget=0.0, checking=False) -> Iterator[dict]:
-        """Yield what one process prints; if it dies, a last line says where."""
+    def impossible(self, case, seconds):
+        """Return the finding that the head is faster than this machine can be."""
+        if case["size"] is None:
+            return None
+        if self.calibration is None:
+            self.calibration = machine.calibrate(0.5)
+        least = machine.roof_time(
+            self.calibration, case["size"], case["flops"], case["params"]["dtype"]
+        )
+        already = findings.impossible(seconds[BASE], least)
+        return None if already else findings.impossible(seconds[HEAD], least)
+
+    def import_verdict(self):
+        """Return the row of the verdict on the import, none where nothing ran."""
+        base = self.imported[BASE] + self.imported[CONTROL]
+        if not base or not self.imported[HEAD]:
+            return []
+        found = findings.imports(self.imported)
+        if found:  # a batch of imports alone, in fresh processes, must confirm it
+            self.imported = {role: [] for role in ROLES}
+            for roles in ORDERS:
+                list(self.measured(roles, [], False))
+            found = findings.imports(self.imported)
+        name = f"import {self.project.name}"
+        case = {"task": name, "group": name, "impl": self.project.name, "params": {}}
+        first = {BASE: min(base)[0], HEAD: min(self.imported[HEAD])[0]}
+        word, message = found.get("import", (verdicts.SAME, None))
+        metrics = {metric: word for metric in found}
+        return [
+            self.row(
+                name, case, first=first, metrics=metrics, verdict=word, message=message
+            )
+        ]
+
+    def lines(
+        self, roles, names, budget=0.0, checking=False, cache=None
+    ) -> Iterator[dict]:
+        """Yield what one process prints; if it dies, a last line says where.
+
+        With `cache`, compiled kernels are in that folder and not beside their sources.
+        """
         job = {
             "roles": [(role, str(self.folders[role])) for role in roles],
             "registries": self.project.registries,
@@ -266,11 +310,19 @@ class Batches:
         at: dict[str, Any] = {"case": None, "role": roles[0]}
         module = f"{__package__}.alongside"
         # Without a common directory, compiled kernels stay beside their sources.
-        drop = ("NUMBA_CACHE_DIR",)
+        drop = () if cache else ("NUMBA_CACHE_DIR",)
+        add = {"NUMBA_CACHE_DIR": str(cache)} if cache else {}
+        if checking:
+            add |= RETURNED
         threads = self.provenance["threads"]
-        for line in worker.answers(module, job, threads, drop=drop):
+        for line in worker.answers(module, job, threads, drop=drop, add=add):
             at.update({key: line[key] for key in at if key in line})
             yield {**at, **line} if "died" in line else line
+
+
+def _two(by_role):
+    """Return what is known of the base and of the head."""
+    return {role: by_role[role] for role in (BASE, HEAD)}
 
 
 def _matching(every, names: Sequence[str], pattern) -> list[str]:

@@ -3,8 +3,8 @@
 Both versions are imported in one process, the base a second time as a control, and get
 the same inputs; their calls are interleaved. One process is one sample of each case,
 because where it places code and memory moves a time by more than the clock can see.
-Therefore there are eight processes, and as many again, up to twice, for the cases that
-these do not settle (:mod:`nbfact.harness.versions.batches`).
+Therefore there are eight processes, and as many again, up to four times, for the cases
+that these do not settle (:mod:`nbfact.harness.versions.batches`).
 """
 
 import datetime
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .. import machine, store
 from ..project import Project
-from . import revisions
+from . import revisions, waivers
 from .alongside import BASE, HEAD
 from .batches import Batches
 
@@ -43,7 +43,8 @@ class Comparison:
     file : path
         File in which these rows and all samples are stored.
     problems : list of str
-        Messages about the lines of a resumed file that are not rows.
+        Messages about the lines of a resumed file that are not rows, and about waivers
+        that have expired.
     """
 
     base: revisions.Revision
@@ -66,6 +67,7 @@ def compare(
     resume: Path | None = None,
     processes: int = PROCESSES,
     same: bool = False,
+    waived: Path | None = None,
     progress: Callable[[str, int, int], object] = lambda text, done, total: None,
 ) -> Comparison:
     """Measure two versions of a package side by side.
@@ -95,6 +97,8 @@ def compare(
     same : bool
         Whether to measure versions that have the same sources too (an *A/A run*, which
         shows the noise of the measurement).
+    waived : path, optional
+        File of waivers, see :mod:`nbfact.harness.versions.waivers`.
     progress : callable
         Called with what is done now, the number of steps that are done, and the number
         of all steps.
@@ -108,8 +112,9 @@ def compare(
     SameSourcesError
         When the two versions have the same sources, unless `same` is true.
     ValueError
-        For an unknown version or profile, when no case matches, or when the file to
-        resume holds no samples of these versions, threads and machine.
+        For an unknown version or profile, when no case matches, when the file to
+        resume holds no samples of these versions, threads and machine, or when the file
+        of waivers is wrong.
     RuntimeError
         When a version cannot be imported.
     """
@@ -126,6 +131,7 @@ def compare(
             f"base {versions[BASE].name!r} and head {versions[HEAD].name!r} have the "
             "same sources: nothing to compare (--same compares them, to show the noise)"
         )
+    accepted = waivers.read_waivers(waived)
     fingerprint = machine.fingerprint(project)
     started = datetime.datetime.now(datetime.UTC)
     provenance = {
@@ -147,6 +153,7 @@ def compare(
     store.check(output)
     batches = Batches(versions, profile, output, provenance, kept, progress)
     rows = batches.all(pattern, processes, fingerprint)
+    problems += waivers.apply(rows, accepted, started.date())
     store.append_rows(output, rows)
     return Comparison(versions[BASE], versions[HEAD], profile, rows, output, problems)
 

@@ -4,14 +4,18 @@ The exit codes of ``gate``:
 
 ====  =====================================================================
 0     no regression, or two versions with the same sources
-1     a regression: slower beyond the threshold, in two independent batches, or an
-      error beyond its bound
-2     broken: nothing was measured, a case vanished, or one raises
-3     not measurable: for some case the noise hides a slowdown that matters
+1     a regression that a second batch of processes confirms: slower beyond the
+      threshold, a larger error, more memory, a slower first call or import, results
+      that do not repeat, or a gain that cannot be one
+2     broken: nothing was measured, a case vanished, one raises, or the two versions
+      make different inputs that cannot be exchanged
+3     inconclusive: for more than 5 % of the cases the noise hides a slowdown that
+      matters
 ====  =====================================================================
 
 Where several hold, 2 counts before 1, and 1 before 3. ``compare`` exits with 0 whatever
-it finds, and with 2 where it could not compare.
+it finds, and with 2 where it could not compare. A verdict that a waiver accepts
+(:mod:`nbfact.harness.versions.waivers`) is shown and does not count.
 """
 
 import contextlib
@@ -131,7 +135,7 @@ def run_gate(
             temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         return _refuse(project, "gate", error)
-    words = {0: "pass", 1: "regression", 2: "broken", 3: "not measurable"}
+    words = {0: "pass", 1: "regression", 2: "broken", 3: "inconclusive"}
     print(f"gate: {words[code]} ({code}); verdict in {output}")
     return code
 
@@ -178,6 +182,8 @@ def _summarize(console: "Console", comparison, seconds):
     for row in comparison.rows:
         if row["message"]:
             say(f"{row['verdict']}: {row['case']}: {row['message']}")
+        if row.get("waived"):
+            say(f"waived: {row['case']}: {row['waived']}")
     counts = Counter(row["verdict"] for row in comparison.rows)
     words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     say(f"{words}; {seconds:.0f} s; in {comparison.file}")

@@ -52,12 +52,8 @@ def verdict_table(rows: Sequence[dict]) -> Table:
 
 _VERDICT_STYLES = {
     verdicts.FASTER: "green",
-    verdicts.SLOWER: "bold red",
-    verdicts.INACCURATE: "bold red",
-    verdicts.BROKEN: "bold red",
-    verdicts.MISSING: "bold red",
-    verdicts.UNMEASURED: "yellow",
-    verdicts.CHANGED: "yellow",
+    **dict.fromkeys(verdicts.AGAINST, "bold red"),
+    verdicts.INCONCLUSIVE: "yellow",
 }
 
 

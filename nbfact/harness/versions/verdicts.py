@@ -17,6 +17,11 @@ CONFIDENCE = 0.99
 """Probability that an interval of :func:`interval` contains the true median. Fewer than
 eight samples cannot give it."""
 
+EQUAL = 0.9
+"""Confidence of the interval that must lie within the threshold on both sides for two
+versions to count as the same: the usual one of tests of equivalence, whose risk on each
+side is 5 %. One odd process in eight does not widen it."""
+
 LEAST = 0.05
 """Largest slowdown that is never called a regression, however little noise there is."""
 
@@ -25,23 +30,40 @@ FLOORS = 3
 
 BLIND = 0.25
 """Largest threshold (see :func:`threshold`) at which a verdict on speed is given. Above
-it the noise hides slowdowns that matter, and the case is not measurable."""
+it the noise hides slowdowns that matter, and the case is inconclusive."""
 
-BATCHES = 3
+BATCHES = 5
 """Largest number of independent batches of processes in which a case is measured."""
 
 SLACK = 1.05
 """Largest error of approximation, in units of that of the base, that is no loss of
 accuracy. It holds where errors have no bound."""
 
-SLOWER, INACCURATE = "slower", "less accurate"
-BROKEN, MISSING, UNMEASURED = "broken", "missing", "not measurable"
+LOOSER = 4.0
+"""Largest error, in units of that of the base, that is no loss of accuracy where errors
+have a bound: sums in another order change an error of rounding by less. Four units in
+the last place are allowed besides, because the base may be exact by chance."""
+
+TOLERATED = 0.05
+"""Largest share of inconclusive cases with which a gate passes."""
+
+SLOWER, INACCURATE, HEAVIER = "slower", "less accurate", "more memory"
+LATER, UNSTEADY, SUSPECT = "slower first call", "not repeatable", "suspicious"
+BROKEN, MISSING, INCONCLUSIVE = "broken", "missing", "inconclusive"
 SAME, FASTER, NEW, CHANGED = "same", "faster", "new", "changed"
+NOT_SLOWER = "not slower"
 
-AGAINST = (SLOWER, INACCURATE, BROKEN, MISSING)
-"""Verdicts against the head, for which a gate fails."""
+AGAINST = (
+    *(BROKEN, MISSING, CHANGED),
+    *(INACCURATE, UNSTEADY, SUSPECT, SLOWER, HEAVIER, LATER),
+)
+"""Verdicts against the head, for which a gate fails, the worst one first."""
 
-EXIT_CODES = {BROKEN: 2, MISSING: 2, SLOWER: 1, INACCURATE: 1, UNMEASURED: 3}
+EXIT_CODES = {
+    **dict.fromkeys((BROKEN, MISSING, CHANGED), 2),
+    **dict.fromkeys((INACCURATE, UNSTEADY, SUSPECT, SLOWER, HEAVIER, LATER), 1),
+    INCONCLUSIVE: 3,
+}
 """Exit codes of a gate for the verdicts that do not pass. Where several verdicts occur,
 the first of them in this order decides."""
 
@@ -49,13 +71,15 @@ Logs = Sequence[float] | np.ndarray
 """Samples: log-ratios, one for each process."""
 
 
-def interval(logs: Logs) -> dict:
-    """Return the median ratio of some samples, with a 99 % interval.
+def interval(logs: Logs, confidence: float = CONFIDENCE) -> dict:
+    """Return the median ratio of some samples, with an interval at 99 %.
 
     Parameters
     ----------
     logs : sequence of float
         Log-ratios, one for each process.
+    confidence : float
+        Probability that the interval contains the true median.
 
     Returns
     -------
@@ -67,7 +91,7 @@ def interval(logs: Logs) -> dict:
     The ends of the interval are two of the samples, the k-th from below and the k-th
     from above, with the largest k at which the binomial distribution, which counts the
     samples on one side of the true median, still gives 99 %. With fewer than eight
-    samples they are the least and the largest.
+    samples (five, at 90 %) they are the least and the largest.
 
     Examples
     --------
@@ -78,7 +102,7 @@ def interval(logs: Logs) -> dict:
     ratios = np.exp(np.sort(logs))
     n = len(ratios)
     below, tail = 0, 0.5**n  # probability of at most `below` samples on one side
-    while 2 * (tail + math.comb(n, below + 1) * 0.5**n) <= 1 - CONFIDENCE:
+    while 2 * (tail + math.comb(n, below + 1) * 0.5**n) <= 1 - confidence:
         below += 1
         tail += math.comb(n, below) * 0.5**n
     return {
@@ -123,37 +147,42 @@ def floor(logs: Logs) -> float:
     return float(max(abs(np.median(logs)), error))
 
 
-def threshold(floor: float) -> float:
+def threshold(floor: float, least: float | None = None) -> float:
     """Return the relative slowdown beyond which a case is called slower.
 
     Parameters
     ----------
     floor : float
         Noise floor of the case, from :func:`floor`.
+    least : float, optional
+        Least threshold, by default :data:`LEAST`.
 
     Examples
     --------
     >>> threshold(0.001), round(threshold(0.03), 9)
     (0.05, 0.09)
     """
-    return max(LEAST, FLOORS * floor)
+    return max(LEAST if least is None else least, FLOORS * floor)
 
 
-def speed(head: Logs, control: Logs) -> str:
+def speed(head: Logs, control: Logs, least: float | None = None) -> str:
     """Return the verdict on the speed of some samples.
 
     Parameters
     ----------
     head, control : sequence of float
         Log-ratios of the head and of the control to the base, one for each process.
+    least : float, optional
+        Least threshold, as in :func:`threshold`.
 
     Returns
     -------
     str
-        ``slower`` where the whole interval of the ratio lies above 1 + threshold, and
-        ``faster`` where it lies below 1 / (1 + threshold). ``not measurable`` where
-        the threshold exceeds :data:`BLIND`, or where the median is above the threshold
-        and the interval reaches below it. Else ``same``.
+        ``slower`` where the whole interval of the ratio at 99 % lies above 1 +
+        threshold, and ``faster`` where it lies below 1 / (1 + threshold). ``same``
+        where the interval at 90 % lies between the two, and ``not slower`` where it
+        lies below the first of them and reaches beyond the second. Else, and where the
+        threshold exceeds :data:`BLIND`, ``inconclusive``.
 
     Examples
     --------
@@ -161,14 +190,20 @@ def speed(head: Logs, control: Logs) -> str:
     'slower'
     >>> speed([0.001, 0.01, -0.01], [0.0, 0.01, -0.01])
     'same'
+    >>> speed([0.04, 0.06, 0.09], [0.0, 0.01, -0.01])
+    'inconclusive'
     """
-    limit = threshold(floor(control))
-    found = interval(head)
-    if limit > BLIND:
-        return UNMEASURED
-    if found["median"] > 1 + limit:
-        return SLOWER if found["low"] > 1 + limit else UNMEASURED
-    return FASTER if found["high"] < 1 / (1 + limit) else SAME
+    limit = threshold(floor(control), least)
+    if limit > max(BLIND, least or 0.0):
+        return INCONCLUSIVE
+    sure, likely = interval(head), interval(head, EQUAL)
+    if sure["low"] > 1 + limit:
+        return SLOWER
+    if sure["high"] < 1 / (1 + limit):
+        return FASTER
+    if likely["high"] > 1 + limit:
+        return INCONCLUSIVE
+    return SAME if likely["low"] >= 1 / (1 + limit) else NOT_SLOWER
 
 
 def settle(
@@ -184,8 +219,10 @@ def settle(
     Returns
     -------
     verdict : str
-        ``slower`` only where two batches say so, each on its own; otherwise the verdict
-        on all samples together.
+        That on all samples together, except that a case is ``slower`` only where a
+        batch that was measured after the others said so, in fresh processes, confirms
+        it: the median of that batch alone exceeds the threshold. So a run of hundreds
+        of cases does not fail by chance.
     final : bool
         Whether no further batch is needed, or :data:`BATCHES` are made.
 
@@ -193,14 +230,18 @@ def settle(
     --------
     >>> slow = [0.3, 0.31, 0.29], [0.0, 0.01, -0.01]
     >>> settle([slow]), settle([slow, slow])
-    (('not measurable', False), ('slower', True))
+    (('inconclusive', False), ('slower', True))
     """
-    if [speed(*batch) for batch in batches].count(SLOWER) >= 2:
-        return SLOWER, True
-    pooled = speed(*(np.concatenate(logs) for logs in zip(*batches, strict=True)))
-    if pooled in (SAME, FASTER):
+    head, control = (np.concatenate(logs) for logs in zip(*batches, strict=True))
+    pooled = speed(head, control)
+    if pooled == SLOWER:
+        limit = threshold(floor(control))
+        *before, (last, _) = batches
+        if before and np.median(last) > math.log1p(limit):
+            return SLOWER, True
+    elif pooled != INCONCLUSIVE:
         return pooled, True
-    return UNMEASURED, len(batches) >= BATCHES
+    return INCONCLUSIVE, len(batches) >= BATCHES
 
 
 def accuracy(
@@ -213,10 +254,12 @@ def accuracy(
     base, head : float or None
         Relative errors of the two versions; None is an error that is not finite.
     bound : float or None
-        Largest error that is right, by the case of the base. None where errors are
-        those of an approximation, which may exceed that of the base by 5 %.
+        Largest error that is right, by the case of the base. An error may not exceed
+        it, nor be more than :data:`LOOSER` times that of the base: errors do not vary
+        from run to run, so that a larger one is a change of the code. None where
+        errors are those of an approximation, which may exceed that of the base by 5 %.
     eps : float
-        Machine epsilon of the dtype. An error up to four of them is rounding.
+        Machine epsilon of the dtype. Four of them are rounding.
 
     Returns
     -------
@@ -225,18 +268,32 @@ def accuracy(
     Examples
     --------
     >>> accuracy(1e-7, 1e-5, 2e-6, 1e-7)
-    'error 1.0e-05, bound 2.0e-06 (base: 1.0e-07)'
+    'error 1.0e-05, at most 8.0e-07 is right (base: 1.0e-07)'
     >>> accuracy(0.1, 0.101, None, 1e-16) is None
     True
     """
     if base is None:
         return None
-    limit = bound if bound is not None else max(SLACK * base, 4 * eps)
+    limit = max(SLACK * base, 4 * eps)
+    if bound is not None:
+        limit = min(bound, LOOSER * base + 4 * eps)
     limit = max(limit, base)  # where the base exceeds it, the head is not to blame
     if head is not None and head <= limit:
         return None
     shown = "not finite" if head is None else f"{head:.1e}"
-    return f"error {shown}, bound {limit:.1e} (base: {base:.1e})"
+    return f"error {shown}, at most {limit:.1e} is right (base: {base:.1e})"
+
+
+def worst(verdicts: Sequence[str]) -> str:
+    """Return the verdict on a case from the verdicts on what was measured of it.
+
+    Examples
+    --------
+    >>> worst(["faster", "less accurate", "more memory"]), worst(["same"])
+    ('less accurate', 'same')
+    """
+    against = [verdict for verdict in AGAINST if verdict in verdicts]
+    return against[0] if against else verdicts[0]
 
 
 def exit_code(verdicts: Sequence[Mapping]) -> int:
@@ -245,17 +302,27 @@ def exit_code(verdicts: Sequence[Mapping]) -> int:
     Parameters
     ----------
     verdicts : sequence of mapping
-        Rows of kind ``verdict``.
+        Rows of kind ``verdict``. Those with a reason under ``waived`` do not count
+        against the head.
+
+    Notes
+    -----
+    Inconclusive cases count where they are more than :data:`TOLERATED` of the cases
+    that were measured.
 
     Examples
     --------
     >>> exit_code([{"verdict": "same"}, {"verdict": "slower"}])
     1
+    >>> exit_code([{"verdict": "same"}] * 30 + [{"verdict": "inconclusive"}])
+    0
     >>> exit_code([])
     2
     """
-    found = {row["verdict"] for row in verdicts}
-    if not found - {NEW, CHANGED}:
+    if not {row["verdict"] for row in verdicts} - {NEW}:
         return EXIT_CODES[BROKEN]
+    found = [row["verdict"] for row in verdicts if not row.get("waived")]
+    if found.count(INCONCLUSIVE) <= TOLERATED * len(verdicts):
+        found = [verdict for verdict in found if verdict != INCONCLUSIVE]
     codes = (code for verdict, code in EXIT_CODES.items() if verdict in found)
     return next(codes, 0)

@@ -1,0 +1,222 @@
+"""What speaks against a version beside its CPU time, from rows that are made up."""
+
+import datetime
+
+import numpy as np
+import pytest
+
+from nbfact.harness.case import Case
+from nbfact.harness.versions import findings, replay, sharing, verdicts, waivers
+
+ROLES = ("base", "ctrl", "head")
+CASE = {"bound": 1e-6}
+
+
+def memory(count=7, peak=10_000, resident=1 << 20):
+    return {"allocations": {"count": count, "peak": peak, "resident": resident}}
+
+
+def check(head=None):
+    """Return a row of what does not vary, in which the head differs from the base."""
+    one = {
+        "error": 1e-16,
+        "repeats": True,
+        **memory(),
+        "replay": {"error": 1e-16, "first": 0.03, "again": 0.03},
+        "bits": "a",
+    }
+    two = {**one, **(head or {})}
+    rows = {"base": one, "ctrl": one, "head": two}
+    return {key: {role: rows[role][key] for role in ROLES} for key in one}
+
+
+def times(head=None, walls=(0.0, 0.0), n=8):
+    """Return rows of times; `walls` are the log-ratios of the control and the head."""
+    one = {"first": (0.1, 0.1), "bits": "a", "logs": 0.0}
+    two = {**one, **(head or {})}
+    rows = {"base": one, "ctrl": one, "head": two}
+    row = {key: {role: rows[role][key] for role in ROLES} for key in one}
+    row["walls"] = {"base": 0.0, "ctrl": walls[0], "head": walls[1]}
+    return [row] * n
+
+
+def found(checked=None, timed=None, **options):
+    return findings.of_batch(check(checked), times(timed, **options), CASE, 2e-16)
+
+
+def test_equal_versions_give_no_finding():
+    assert found() == {}
+
+
+@pytest.mark.parametrize(
+    ("head", "metric", "word"),
+    [
+        ({"error": 5e-15}, "error", "less accurate"),
+        ({"error": None}, "error", "less accurate"),
+        ({"repeats": False}, "repeats", "not repeatable"),
+        ({"bits": "b", "repeats": False}, "repeats", "not repeatable"),
+        (memory(count=262), "memory", verdicts.HEAVIER),
+        (memory(peak=60_000), "memory", verdicts.HEAVIER),
+        (memory(resident=6 << 20), "memory", verdicts.HEAVIER),
+        ({"replay": {"error": 0.5, "first": 0, "again": 0}}, "replay", "less accurate"),
+        (
+            {"replay": {"error": 0, "first": 0.03, "again": 1e-6}},
+            "replay",
+            "suspicious",
+        ),
+    ],
+)
+def test_what_does_not_vary_is_judged_head_against_base(head, metric, word):
+    made = found(head)
+    assert list(made) == [metric]
+    assert made[metric][0] == word and made[metric][1]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"error": 4e-16},
+        memory(count=9, peak=14_000, resident=None),
+        {"replay": {"error": 2e-16, "first": 0.04, "again": 0.03}},
+        {"replay": {"error": 2e-16, "first": 9e-4, "again": 1e-6}},  # it is short
+        {"replay": None},
+        {"bits": "b"},  # other bits than the base, the same in every process
+    ],
+)
+def test_what_sums_in_another_order_or_is_small_is_no_finding(head):
+    assert found(head, {"bits": head["bits"]} if "bits" in head else None) == {}
+
+
+def test_results_that_differ_between_processes_count_where_those_of_the_base_do_not():
+    checked, rows = check(), times()
+    other = {**rows[0], "bits": {**rows[0]["bits"], "head": "b"}}
+    made = findings.of_batch(checked, [*rows[1:], other], CASE, 2e-16)
+    assert made["repeats"] == (
+        "not repeatable",
+        "equal inputs give results that differ between processes",
+    )
+    other["bits"] = {"base": "a", "ctrl": "c", "head": "b"}
+    assert findings.of_batch(checked, [*rows[1:], other], CASE, 2e-16) == {}
+
+
+def test_waiting_is_seen_by_the_wall_clock_alone():
+    assert found(walls=(0.01, 0.9))["wall"][0] == verdicts.SLOWER
+    assert found(walls=(0.01, 0.1)) == {}  # a busy machine
+    assert found(walls=(0.5, 0.9)) == {}  # a very busy machine
+    assert found({}, {"logs": 0.9}, walls=(0.01, 0.9)) == {}  # the CPU clock decides
+
+
+@pytest.mark.parametrize("pair", [(2.1, 2.1), (0.1, 2.1)])
+def test_a_first_call_that_takes_longer_is_a_finding(pair):
+    made = found(None, {"first": pair})
+    assert made["first call"][0] == verdicts.LATER
+    assert found(None, {"first": (0.5, 0.6)}) == {}
+    slow = {"base": [(0.2, 0.3)], "ctrl": [(0.2, 0.2)], "head": [(0.25, 0.55)]}
+    assert findings.imports(slow)["import"][1].startswith("import 0.55 s on the wall")
+    assert findings.imports({**slow, "head": [(0.25, 0.3)]}) == {}
+    assert findings.compiled(3.0, 5.3)["compile"][0] == verdicts.LATER
+
+
+def test_a_finding_counts_once_fresh_processes_confirm_it():
+    one = {"memory": ("more memory", "1")}
+    assert findings.open_([one]) and not findings.confirmed([one])
+    assert not findings.open_([one, {}]) and not findings.confirmed([one, {}])
+    assert findings.confirmed([{}, one, one]) == one
+    assert findings.open_([{}, one])
+
+
+def make_case(call):
+    return Case(
+        "g",
+        "nbfact",
+        {"n": 400, "dtype": "float64"},
+        lambda rng: rng.standard_normal(400),
+        lambda x: lambda: call(x),
+        lambda x: np.sort(x),
+        1e-6,
+        size=0,
+        flops=0,
+        nnz=None,
+    )
+
+
+def test_a_call_that_remembers_by_identity_is_wrong_for_new_values():
+    known = {}
+
+    def remembers(x):
+        return known.setdefault(id(x), np.sort(x))
+
+    for call, wrong in ((np.sort, False), (remembers, True)):
+        case = make_case(call)
+        x = case.make(np.random.default_rng(0))
+        before = x.copy()
+        case.prepare(x)()
+        got = replay.replayed(case, x, 1)
+        assert (got["error"] > 0.1) is wrong
+        assert np.array_equal(x, before)  # it is put back
+    x.flags.writeable = False
+    assert replay.replayed(case, x, 1) is None
+    assert replay.replayed(case, {"x": x}, 1) is None
+
+
+def test_inputs_of_the_base_are_given_to_another_version_where_that_is_safe():
+    base, other = np.ones(3), np.zeros(3)
+    assert sharing.adopt(base, other) is base
+    nested = sharing.adopt([base, {"a": (base, 2.0)}], [other, {"a": (other, 3.0)}])
+    assert nested[0] is base and nested[1]["a"][0] is base and nested[1]["a"][1] == 2
+    for first, second in (
+        ([base], [other, other]),
+        ({"a": base}, {"b": other}),
+        (base, [other]),
+        ([len], [len]),  # who knows what it has computed
+    ):
+        assert sharing.adopt(first, second) is None
+
+
+WAIVER = """
+[[waiver]]
+case = "palm4msa*"
+verdict = "changed"
+reason = "targets.planted draws in another order"
+expires = 2027-01-31
+"""
+
+
+def test_a_waiver_accepts_one_verdict_until_it_expires(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert waivers.read_waivers() == []
+    waivers.DEFAULT.parent.mkdir()
+    waivers.DEFAULT.write_text(WAIVER)
+    accepted = waivers.read_waivers()
+    rows = [
+        {"case": "palm4msa sweeps n=64 [nbfact]", "verdict": "changed"},
+        {"case": "palm4msa sweeps n=64 [nbfact]", "verdict": "slower"},
+        {"case": "dft n=64 [nbfact dft]", "verdict": "changed"},
+    ]
+    assert waivers.apply(rows, accepted, datetime.date(2027, 1, 31)) == []
+    assert [row.get("waived") for row in rows] == [accepted[0].reason, None, None]
+    assert verdicts.exit_code(rows[:1]) == 0 and verdicts.exit_code(rows) == 2
+    del rows[0]["waived"]
+    (message,) = waivers.apply(rows, accepted, datetime.date(2027, 2, 1))
+    assert "expired on 2027-01-31: targets.planted draws" in message
+    assert "waived" not in rows[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[[waiver]]", "[waiver", "waivers.toml"),
+        ("[[waiver]]", "[[waver]]", "expected .*waiver.* and nothing else"),
+        ('case = "palm4msa*"', "", "waiver 1: expected the keys case, verdict"),
+        ('"targets.planted draws in another order"', '""', "reason: expected a text"),
+        ("2027-01-31", '"soon"', "expires: expected a date"),
+        ('"changed"', '"same"', "verdict 'same'; expected one of broken"),
+    ],
+)
+def test_a_wrong_file_of_waivers_is_refused(tmp_path, old, new, message):
+    path = tmp_path / "waivers.toml"
+    path.write_text(WAIVER.replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        waivers.read_waivers(path)
+    with pytest.raises(FileNotFoundError):
+        waivers.read_waivers(tmp_path / "none.toml")
