@@ -65,7 +65,10 @@ def judged(case):
     """
     case = Case(**case)
     begin = time.perf_counter()
-    outcome, detail = _outcome(case)
+    try:
+        outcome, detail = _outcome(case)
+    except Exception as error:  # of a repr, for example
+        outcome, detail = "exception", f"afterwards: {_described(error)}"
     return {
         "outcome": outcome,
         "detail": " ".join(detail.split())[:400],
@@ -120,9 +123,15 @@ def _checked(entry, call, arguments):
     except AssertionError as error:
         return "wrong", str(error) or "an assertion of the check"
     except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return "wrong", f"the check ends in {error!r} at {last.name}:{last.lineno}"
+        return "wrong", f"the check ends in {_described(error)}"
     return "right", ""
+
+
+def _described(error):
+    """Return an error with the place that it comes from."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    file = last.filename.replace("\\", "/").rpartition("/")[2]
+    return f"{type(error).__name__}: {error} at {file}:{last.lineno}"
 
 
 def _refused(case, entry, error, arguments):
@@ -133,21 +142,21 @@ def _refused(case, entry, error, arguments):
     if isinstance(error, MemoryError) and case.kind == "huge" and case.verdict != GOOD:
         return "refused", text
     if not isinstance(error, ValueError | TypeError):
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return "exception", f"{text} at {last.filename.rpartition('/')[2]}:{last.lineno}"
+        return "exception", _described(error)
     if case.verdict == GOOD:
         return "refused valid", text
-    names = {*arguments, *entry.words} - {"self"} | _parameters(case)
+    names = ({*arguments, *entry.words} - {"self"}) | _parameters(case, arguments)
     if any(re.search(rf"(?<![A-Za-z]){re.escape(n)}(?![A-Za-z])", text) for n in names):
         return "refused", text
     return "unnamed", text
 
 
-def _parameters(case):
+def _parameters(case, arguments):
     """Return the names of the parameters of the function that a case calls."""
     function = case.expression.partition("(")[0]
     try:
-        return set(inspect.signature(eval(function, dict(NAMES))).parameters)
+        called = eval(function, dict(NAMES), dict(arguments))
+        return set(inspect.signature(called).parameters)
     except Exception:
         return set()
 

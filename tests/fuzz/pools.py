@@ -105,7 +105,7 @@ NO_INTEGERS = [
     Value("np.array(3)", "0-d", ODD),
 ]
 NEGATIVE = ("-1", "-7", "np.int8(-3)", "-2**31", "-2**63", "-2**64", "-10**30")
-HUGE = ("2**31", "2**40", "2**62", "2**63", "2**64", "10**30", "np.uint64(2**63)")
+HUGE = ("2**31", "2**40", "2**61 - 1", "2**63", "2**64", "10**30", "np.uint64(2**63)")
 
 
 def count(low, high, *, least=1, huge=BAD, wrong=()):
@@ -232,6 +232,7 @@ def array(
     sparse=BAD,
     linear=BAD,
     extreme=ODD,
+    matrix=GOOD,
     bad=(),
 ):
     """Return the pool of an array of numbers.
@@ -246,9 +247,9 @@ def array(
         Whether integers and booleans are good.
     wrong_shapes : sequence of tuple of int, optional
         Shapes that must be refused; by default those of other lengths and dimensions.
-    nan, sparse, linear, extreme : str
-        Verdicts on NaN and infinity, on sparse arrays, on operators, and on the largest
-        and smallest numbers.
+    nan, sparse, linear, extreme, matrix : str
+        Verdicts on NaN and infinity, on sparse arrays, on operators, on the largest and
+        smallest numbers, and on np.matrix.
     bad : sequence of Value
         More values.
     """
@@ -257,7 +258,10 @@ def array(
         st.sampled_from(dtypes),
         st.integers(0, 9),
     )
-    good = st.builds(laid_out, base, st.sampled_from(["", "", *layouts_of(shape)]))
+    layouts = [one for one in LAYOUTS if len(shape) == 2 or one != "np.asmatrix"]
+    if matrix != GOOD:
+        layouts.remove("np.asmatrix")
+    good = st.builds(laid_out, base, st.sampled_from(["", "", *layouts]))
     if integer:
         whole = [f"integers({shape})", f"of_dtype(integers({shape}), 'int8')"]
         whole += [f"integers({shape}) > 0", f"listed(integers({shape}))"]
@@ -303,15 +307,11 @@ def array(
                 if min(shape) > 1
             ),
             Value(f"linear({x})", "operator", linear),
+            Value(f"np.asmatrix({x})", "matrix", matrix),
         ]
     if not set(dtypes) - set(REAL):
         others.append(Value(f"normal({shape}, 'complex128')", "complex", BAD))
     return Pool(good, st.sampled_from(others))
-
-
-def layouts_of(shape):
-    """Return the layouts that an array of this shape can have."""
-    return [one for one in LAYOUTS if len(shape) == 2 or one != "np.asmatrix"]
 
 
 def laid_out(text, layout):

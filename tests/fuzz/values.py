@@ -10,15 +10,17 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import scipy.io
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 
 import nbfact as nf
-from nbfact.operators import OperatorSum, block_diag, hstack, kronecker
+from nbfact.operators import block_diag, hstack, kronecker
 
 __all__ = [
     "Subclass",
     "corrupt",
+    "fitted",
     "fortran",
     "integers",
     "linear",
@@ -33,9 +35,13 @@ __all__ = [
     "os",
     "own",
     "path",
+    "points",
     "readonly",
     "reverse",
     "sample",
+    "result",
+    "saved",
+    "saved_matrix",
     "scaled",
     "sp",
     "sparse",
@@ -190,22 +196,24 @@ class own(nf.FastOperator):
         return own(self.weights.conj())
 
 
-@functools.cache
-def sample(kind, dtype="float64"):
+@functools.lru_cache(400)
+def sample(kind, dtype="float64", seed=0):
     """Return an operator of a class, mostly of order 6."""
-    F = nf.FactorProduct([normal((6, 4), dtype, 1), normal((4, 6), dtype, 2)], 0.5)
-    C = nf.transforms.circulant(normal(6, dtype, 3))
+
+    def entries(shape, number):
+        return normal(shape, dtype, [seed, number])
+
+    F = nf.FactorProduct([entries((6, 4), 1), entries((4, 6), 2)], 0.5)
+    C = nf.transforms.circulant(entries(6, 3))
+    chain = nf.Chain.square_dyadic(8)
     made = {
         "factors": lambda: F,
-        "wide": lambda: nf.FactorProduct([normal((3, 4), dtype), normal((4, 7), dtype)]),
-        "tall": lambda: nf.FactorProduct([normal((5, 2), dtype)]),
-        "one": lambda: nf.FactorProduct([[[2.0]]]),
-        "diagonal": lambda: nf.FactorProduct([np.diag(normal(6, dtype, 4))]),
+        "wide": lambda: nf.FactorProduct([entries((3, 4), 4), entries((4, 7), 5)]),
+        "tall": lambda: nf.FactorProduct([entries((5, 2), 6)]),
+        "one": lambda: nf.FactorProduct([entries((1, 1), 7)]),
+        "diagonal": lambda: nf.FactorProduct([np.diag(entries(6, 8))]),
         "butterfly": lambda: C,
-        "dyadic": lambda: nf.Butterfly(
-            nf.Chain.square_dyadic(8),
-            [normal(p, dtype, 5) for p in nf.Chain.square_dyadic(8)],
-        ),
+        "dyadic": lambda: nf.Butterfly(chain, [entries(p, 9) for p in chain]),
         "dropped": lambda: C[[3, 1, 0, 5]],
         "sum": lambda: F + C,
         "product": lambda: F @ C,
@@ -213,8 +221,68 @@ def sample(kind, dtype="float64"):
         "row": lambda: hstack([F, C]),
         "selected": lambda: C[[1, 1, 2, 3, 0, 5], [5, 4, 4, 0, 0, 1]],
         "kronecker": lambda: kronecker(F[:2, :3], C[:3, :2]),
-        "own": lambda: own(normal(6, dtype, 7)),
+        "own": lambda: own(entries(6, 10)),
     }
-    found = made[kind]()
-    assert kind != "sum" or isinstance(found, OperatorSum)
-    return found
+    return made[kind]()
+
+
+@functools.cache
+def result(kind, seed=0):
+    """Return what an algorithm returns, of a target of order 4."""
+    target = normal((4, 4), "float64", seed)
+    if kind == "hierarchical":
+        return nf.hierarchical(nf.targets.hadamard(4) * (1 + seed), "hadamard")
+    if kind == "butterfly":
+        return nf.butterfly_factorize(target)
+    sets = [nf.constraints.SpLin((4, 4), 2), nf.constraints.SpCol((4, 4), 2)]
+    return nf.palm4msa(target, sets, n_iter=3)
+
+
+def saved(kind, suffix=".npz", how="save"):
+    """Return the path of a file that holds an operator of `sample`."""
+    file = path(f"{kind}-{how}{suffix}")
+    getattr(sample(kind), how)(file)
+    return file
+
+
+def points(n, d=3, dtype="float64", seed=0):
+    """Return points in three groups."""
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, 3, n)[:, None] * 10.0
+    return (groups + rng.standard_normal((n, d))).astype(dtype)
+
+
+@functools.cache
+def fitted(name, dtype="float64"):
+    """Return an estimator that is fitted to 24 points of three features."""
+    from nbfact import estimators
+
+    x = points(24, 3, dtype)
+    made = {
+        "QuicKMeans": lambda: estimators.QuicKMeans(3, random_state=0, max_iter=3),
+        "ClusterNeighbors": lambda: estimators.ClusterNeighbors(
+            2, n_clusters=3, n_probes=3, random_state=0
+        ),
+        "ClusterNeighborsClassifier": lambda: estimators.ClusterNeighborsClassifier(
+            3, n_clusters=3, n_probes=3, random_state=0
+        ),
+        "QuickNystroem": lambda: estimators.QuickNystroem(3, random_state=0),
+    }
+    if name == "ClusterNeighborsClassifier":
+        return made[name]().fit(x, (x[:, 0] > 5).astype(int))
+    return made[name]().fit(x)
+
+
+def saved_matrix(suffix):
+    """Return the path of a file that holds a matrix."""
+    file = path(f"matrix{suffix}")
+    x = normal((3, 4))
+    if suffix == ".npy":
+        np.save(file, x)
+    elif suffix == ".npz":
+        np.savez(file, x)
+    elif suffix == ".csv":
+        np.savetxt(file, x, delimiter=",")
+    else:
+        scipy.io.savemat(file, {"x": x})
+    return file

@@ -1,7 +1,12 @@
 """One entry for each public callable, in a module for each room."""
 
+from . import algorithms as algorithms
+from . import arrangements as arrangements
 from . import constraint_sets as constraint_sets
+from . import estimators as estimators
 from . import fast_operators as fast_operators
+from . import files as files
 from . import measures as measures
+from . import patterns as patterns
 from . import named_transforms as named_transforms
 from . import target_matrices as target_matrices

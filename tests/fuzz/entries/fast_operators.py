@@ -28,7 +28,8 @@ LIBRARY = [kind for kind in SHAPES if kind != "own"]
 def an_operator(draw, kinds=tuple(SHAPES), dtypes=DTYPES):
     """Draw the pool of one operator, and return it with the shape."""
     kind, of = draw(st.sampled_from(list(kinds))), draw(st.sampled_from(dtypes))
-    text = f"sample({kind!r})" if of == "float64" else f"sample({kind!r}, {of!r})"
+    seed = draw(st.integers(0, 9))
+    text = f"sample({kind!r}, {of!r}, {seed})"
     return fixed(text, kind=kind), SHAPES[kind]
 
 
