@@ -2,6 +2,7 @@
 
 import collections
 import random
+import re
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from .cases import ENTRIES, Case
 from .pools import drawn_case
+from .runner import Reply as Reply
 
 RIGHT = ("right", "refused")
 COUNTED = ("unnamed",)
@@ -25,6 +27,13 @@ class Fault:
     outcome: str
     detail: str
 
+    def matches(self, known) -> bool:
+        """Return whether the entry and the argument are among those of a list."""
+        return any(
+            re.fullmatch(entry, self.case.entry) and culprit == self.case.culprit
+            for entry, culprit in known
+        )
+
     def __str__(self) -> str:
         return f"{self.outcome}: {self.case.line}\n    {self.detail}"
 
@@ -33,8 +42,12 @@ class Fault:
 class Counts:
     """How many cases had which outcome, by entry and by kind, with the faults."""
 
-    by_entry: dict = field(default_factory=lambda: collections.defaultdict(collections.Counter))
-    by_kind: dict = field(default_factory=lambda: collections.defaultdict(collections.Counter))
+    by_entry: dict = field(
+        default_factory=lambda: collections.defaultdict(collections.Counter)
+    )
+    by_kind: dict = field(
+        default_factory=lambda: collections.defaultdict(collections.Counter)
+    )
     faults: list = field(default_factory=list)
     unnamed: list = field(default_factory=list)
     seconds: collections.Counter = field(default_factory=collections.Counter)
@@ -129,9 +142,15 @@ def grouped(faults):
 
 def table(by_name, title):
     """Return the outcomes as a table of text, one row a name."""
-    outcomes = sorted({one for counter in by_name.values() for one in counter}, key=lambda o: (o not in RIGHT, o))
+    outcomes = sorted(
+        {one for counter in by_name.values() for one in counter},
+        key=lambda o: (o not in RIGHT, o),
+    )
     width = max(len(name) for name in [title, "all", *by_name])
-    rows = [f"{title:<{width}} {'cases':>6} " + " ".join(f"{o:>{max(len(o), 6)}}" for o in outcomes)]
+    rows = [
+        f"{title:<{width}} {'cases':>6} "
+        + " ".join(f"{o:>{max(len(o), 6)}}" for o in outcomes)
+    ]
     total = collections.Counter()
     for name, counter in sorted(by_name.items()):
         total.update(counter)

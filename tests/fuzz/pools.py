@@ -154,7 +154,9 @@ def real(*good, bad=(), odd=()):
         *(Value(text, "wrong value", BAD) for text in bad),
         *(Value(text, "extreme", ODD) for text in odd),
     ]
-    return Pool(st.sampled_from([Value(text) for text in good]), st.sampled_from(others))
+    return Pool(
+        st.sampled_from([Value(text) for text in good]), st.sampled_from(others)
+    )
 
 
 def flag(*, default=True):
@@ -165,7 +167,10 @@ def flag(*, default=True):
         *(Value(text, "no boolean", BAD) for text in bad),
         Value("np.array([True, False])", "array", BAD),
         Value("np.nan", "NaN or infinity", BAD),
-        *(Value(text, "odd value", ODD) for text in ("1", "0", "np.True_", "np.False_")),
+        *(
+            Value(text, "odd value", ODD)
+            for text in ("1", "0", "np.True_", "np.False_")
+        ),
         Value("None", "None", ODD),
     ]
     return Pool(st.sampled_from(good), st.sampled_from(others))
@@ -182,7 +187,9 @@ def choice(*names, none=False):
         Value("np.array([1.0, 2.0])", "array", BAD),
         *([] if none else [Value("None", "None", BAD)]),
     ]
-    return Pool(st.sampled_from([Value(text) for text in good]), st.sampled_from(others))
+    return Pool(
+        st.sampled_from([Value(text) for text in good]), st.sampled_from(others)
+    )
 
 
 def seed(*, legacy=False):
@@ -204,7 +211,9 @@ def seed(*, legacy=False):
         *([] if legacy else [Value("np.random.RandomState(3)", "odd value", ODD)]),
         *([Value("np.random.default_rng(3)", "odd value", ODD)] if legacy else []),
     ]
-    return Pool(st.sampled_from([Value(text) for text in good]), st.sampled_from(others))
+    return Pool(
+        st.sampled_from([Value(text) for text in good]), st.sampled_from(others)
+    )
 
 
 def dtype(*names, default=True):
@@ -219,7 +228,9 @@ def dtype(*names, default=True):
         Value("float", "odd value", ODD),
         Value("np.dtype('>f8')", "byte order", ODD),
     ]
-    return Pool(st.sampled_from([Value(text) for text in good]), st.sampled_from(others))
+    return Pool(
+        st.sampled_from([Value(text) for text in good]), st.sampled_from(others)
+    )
 
 
 def array(

@@ -3,10 +3,11 @@
 from . import algorithms as algorithms
 from . import arrangements as arrangements
 from . import constraint_sets as constraint_sets
+from . import constructors as constructors
 from . import estimators as estimators
 from . import fast_operators as fast_operators
 from . import files as files
 from . import measures as measures
-from . import patterns as patterns
 from . import named_transforms as named_transforms
+from . import patterns as patterns
 from . import target_matrices as target_matrices

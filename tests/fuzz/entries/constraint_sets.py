@@ -1,6 +1,7 @@
 """The sets of ``nf.constraints``: constructors and methods."""
 
 import dataclasses
+import warnings
 
 import naive
 import numpy as np
@@ -8,9 +9,20 @@ from hypothesis import strategies as st
 
 import nbfact as nf
 
-from ..cases import BAD, GOOD, ODD, Value, called, entry
-from ..checks import near, numbers
-from ..pools import Pool, array, count, fixed, flag, listed_values, optional, or_none, real
+from .. import values
+from ..cases import GOOD, Value, called, entry
+from ..checks import near, numbers, true
+from ..pools import (
+    Pool,
+    array,
+    count,
+    fixed,
+    flag,
+    listed_values,
+    optional,
+    or_none,
+    real,
+)
 
 SHAPES = [(3, 4), (4, 3), (1, 1), (1, 3), (4, 4), (5, 2)]
 SQUARES = [(1, 1), (3, 3), (4, 4)]
@@ -20,7 +32,17 @@ def shapes(good, wrong=()):
     """Return the pool of the argument ``shape``."""
     texts = [str(shape) for shape in good] + [str(list(shape)) for shape in good]
     bad = [
-        *("3", "None", "'ab'", "()", "(3,)", "(3, 3, 3)", "(0, 3)", "(3, -1)", "(2.5, 3)"),
+        *(
+            "3",
+            "None",
+            "'ab'",
+            "()",
+            "(3,)",
+            "(3, 3, 3)",
+            "(0, 3)",
+            "(3, -1)",
+            "(2.5, 3)",
+        ),
         *("(True, True)", "('3', '3')", "{}", "object()", "(3, None)", "([3], [3])"),
         *("(np.nan, 3)", "(3.0, 3.0)", *wrong),
     ]
@@ -29,11 +51,35 @@ def shapes(good, wrong=()):
 
 KEPT = count(1, 9, huge=GOOD)
 COMMON = {"normalized": flag(), "nonneg": flag()}
-TIES = {"tie_tol": optional(real("0.0", "0", "2**-20", "1e-6", bad=("-0.1", "1.0", "1e308", "2")))}
-SUPPORTS = ["np.eye(3, 4)", "np.eye(3, 4, dtype=bool)", "[[1, 0], [2, 3]]", "np.zeros((2, 2), int)"]
-BLOCKS = ["[(1, 2), (2, 1)]", "((3, 3),)", "[[1, 1], [2, 3], [1, 1]]", "[(np.int64(2), 1)]"]
+TIES = {
+    "tie_tol": optional(
+        real("0.0", "0", "2**-20", "1e-6", bad=("-0.1", "1.0", "1e308", "2"))
+    )
+}
+SUPPORTS = [
+    "np.eye(3, 4)",
+    "np.eye(3, 4, dtype=bool)",
+    "[[1, 0], [2, 3]]",
+    "np.zeros((2, 2), int)",
+]
+BLOCKS = [
+    "[(1, 2), (2, 1)]",
+    "((3, 3),)",
+    "[[1, 1], [2, 3], [1, 1]]",
+    "[(np.int64(2), 1)]",
+]
 NO_BLOCKS = [
-    *("[]", "3", "None", "[(1, 2, 3)]", "[(0, 1)]", "[3]", "'ab'", "[(1.5, 2)]", "[None]"),
+    *(
+        "[]",
+        "3",
+        "None",
+        "[(1, 2, 3)]",
+        "[(0, 1)]",
+        "[3]",
+        "'ab'",
+        "[(1.5, 2)]",
+        "[None]",
+    ),
     *("[('a', 'b')]", "[(True, True)]", "[(-1, 2)]", "{}", "object()", "['ab']", "1.5"),
 ]
 
@@ -46,10 +92,26 @@ ARGUMENTS = {
     "Identity": {"shape": shapes(SHAPES), **COMMON},
     "NormCol": {
         "shape": shapes(SHAPES),
-        "s": optional(real("1.0", "2", "0.5", "1e-3", "np.float32(3)", bad=("0", "-1.0"), odd=("1e308", "1e-308", "10**400"))),
+        "s": optional(
+            real(
+                "1.0",
+                "2",
+                "0.5",
+                "1e-3",
+                "np.float32(3)",
+                bad=("0", "-1.0"),
+                odd=("1e308", "1e-308", "10**400"),
+            )
+        ),
         "nonneg": flag(),
     },
-    "SkPerm": {"shape": shapes(SHAPES), "k": KEPT, "k_col": or_none(KEPT), **COMMON, **TIES},
+    "SkPerm": {
+        "shape": shapes(SHAPES),
+        "k": KEPT,
+        "k_col": or_none(KEPT),
+        **COMMON,
+        **TIES,
+    },
     "Sp": {"shape": shapes(SHAPES), "k": KEPT, **COMMON, **TIES},
     "SpSymm": {"shape": shapes(SQUARES, ["(3, 4)"]), "k": KEPT, **COMMON},
     "SpTril": {"shape": shapes(SHAPES), "k": KEPT, **COMMON},
@@ -71,7 +133,9 @@ SETS = sorted(ARGUMENTS)
 
 NEAREST = {
     "AntiCirc": lambda s, x: naive.project_anticirc(x),
-    "BlockDiag": lambda s, x: naive.project_blockdiag(x, *np.cumsum(s.blocks, axis=0).T),
+    "BlockDiag": lambda s, x: naive.project_blockdiag(
+        x, *np.cumsum(s.blocks, axis=0).T
+    ),
     "Circ": lambda s, x: naive.project_circ(x),
     "Const": lambda s, x: naive.project_const(x, s.value),
     "Hankel": lambda s, x: naive.project_hankel(x),
@@ -120,7 +184,11 @@ def constructed(call):
         else:
             assert getattr(one, name) == value, f"{name} is {getattr(one, name)!r}"
     assert isinstance(one, nf.constraints.FastConstraint)
-    assert eval(repr(one), vars(nf.constraints) | {"np": np}) == one if "<" not in repr(one) else True
+    assert (
+        eval(repr(one), vars(nf.constraints) | {"np": np}) == one
+        if "<" not in repr(one)
+        else True
+    )
     if isinstance(getattr(one, "k", 1), int) and getattr(one, "k", 1) < 10**6:
         x = np.random.default_rng(0).standard_normal(one.shape)
         if not np.iscomplexobj(getattr(one, "value", 1)):
@@ -135,16 +203,19 @@ def a_set(draw, name):
     texts = {key: draw(pool.good) for key, pool in pools.items()}
     if name in ("NormCol", "NormLin", "SkPerm", "Sp"):
         texts["shape"] = Value(str(draw(st.sampled_from(SHAPES))))
-    texts = {key: value.text for key, value in texts.items() if value.text != "<omitted>"}
+    texts = {
+        key: value.text for key, value in texts.items() if value.text != "<omitted>"
+    }
     text = f"nf.constraints.{name}({', '.join(f'{k}={v}' for k, v in texts.items())})"
     return text, texts
 
 
 def shape_of(name, texts):
     """Return the shape of a set from the texts of its arguments."""
-    from .. import values
-
-    return eval(f"nf.constraints.{name}({', '.join(f'{k}={v}' for k, v in texts.items())})", vars(values)).shape
+    arguments = ", ".join(f"{key}={text}" for key, text in texts.items())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # np.matrix is no favourite of NumPy's
+        return eval(f"nf.constraints.{name}({arguments})", vars(values)).shape
 
 
 def projected(call):
@@ -159,7 +230,11 @@ def projected(call):
         assert result.dtype == wanted, f"dtype {result.dtype}"
     if call.kind == "extreme":
         small = result.dtype.itemsize // (1 + (result.dtype.kind == "c")) == 4
-        if one.normalized and np.any(given) and type(one).__name__ in ("Sp", "SpLin", "SpCol", "SkPerm"):
+        if (
+            one.normalized
+            and np.any(given)
+            and type(one).__name__ in ("Sp", "SpLin", "SpCol", "SkPerm")
+        ):
             norm = np.linalg.norm(result.astype(complex))
             if not one.nonneg:
                 assert abs(norm - 1) < (1e-5 if small else 1e-12), f"norm {norm}"
@@ -179,7 +254,13 @@ def projection_entries(name):
         shape = shape_of(name, texts)
         wants_real = "nonneg=True" in text
         is_complex = name == "Const" and "complex" in text
-        dtypes = ("complex128",) if is_complex else ("float64", "float32") if wants_real else ("float64", "float32", "complex128", "complex64")
+        dtypes = (
+            ("complex128",)
+            if is_complex
+            else ("float64", "float32")
+            if wants_real
+            else ("float64", "float32", "complex128", "complex64")
+        )
         pool = array(shape, dtypes, integer=not is_complex)
         return called("{self}.project", {"self": fixed(text), "x": pool})
 
@@ -213,6 +294,11 @@ def in_place(call):
     near(call["out"], expected_projection(call["self"], call.fresh("out")), call["out"])
 
 
+def shaped(call):
+    one = call["self"]
+    true(one.project(np.ones(one.shape)).shape == call.result, repr(call.result))
+
+
 def transposed(call):
     one, other = call["self"], call.result
     if other is None:
@@ -233,8 +319,13 @@ def remembered(call):
         near(got, expected, what="the projection with a memory")
 
 
+for _name in ("BlockDiag", "Const", "Supp"):
+
+    @entry(f"constraints.{_name}.shape", shaped)
+    def _(draw, name=_name):
+        text, _ = a_set(draw, name)
+        return "{self}.shape", {"self": fixed(text)}
+
+
 for _name in SETS:
     projection_entries(_name)
-
-
-__all__ = ["BAD", "ODD"]

@@ -4,13 +4,44 @@ import numpy as np
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import rbf_kernel
 
-from ..cases import BAD, ODD, Value, called, entry
+from ..cases import ODD, Value, called, entry
 from ..checks import dense, near, numbers, true
-from ..pools import REAL, Pool, array, choice, count, fixed, flag, listed_values, optional, or_none, real, seed
+from ..pools import (
+    REAL,
+    Pool,
+    array,
+    choice,
+    count,
+    fixed,
+    flag,
+    listed_values,
+    optional,
+    or_none,
+    real,
+    seed,
+)
 
-SKLEARN = ("X", "array", "data", "sample", "samples", "features", "feature", "np.matrix", "input", "string")
+SKLEARN = (
+    "X",
+    "array",
+    "data",
+    "sample",
+    "samples",
+    "features",
+    "feature",
+    "np.matrix",
+    "input",
+    "string",
+)
 """Words for the data in the messages of scikit-learn's own checks."""
-WARNS = ("threads=", "Number of distinct", "QuicKMeans", "n_clusters", "n_components", "Converge")
+WARNS = (
+    "threads=",
+    "Number of distinct",
+    "QuicKMeans",
+    "n_clusters",
+    "n_components",
+    "Converge",
+)
 
 
 def words(*names):
@@ -19,10 +50,29 @@ def words(*names):
 
 def data(n, d=3, *, few=False):
     """Return the pool of points (n, d)."""
-    pool = array((n, d), REAL, matrix=ODD, wrong_shapes=[(n, d + 1), (n,), (0, d), (n, d, 1), ()] if few else [(n,), (0, d), (n, 0), (n, d, 1), ()])
-    good = st.one_of(pool.good, st.sampled_from([Value(f"points({n}, {d})"), Value(f"points({n}, {d}, 'float32')")]))
-    kept = ("string", "object")
-    return Pool(good, pool.other.filter(lambda v: v.kind not in kept or "of_dtype" not in v.text))
+    pool = array(
+        (n, d),
+        REAL,
+        matrix=ODD,
+        wrong_shapes=[(n, d + 1), (n,), (0, d), (n, d, 1), ()]
+        if few
+        else [(n,), (0, d), (n, 0), (n, d, 1), ()],
+    )
+    good = st.one_of(
+        pool.good,
+        st.sampled_from(
+            [Value(f"points({n}, {d})"), Value(f"points({n}, {d}, 'float32')")]
+        ),
+    )
+    return Pool(good, pool.other.map(_converted))
+
+
+def _converted(value):
+    """Return a value with the verdict on what scikit-learn converts to numbers."""
+    array = "of_dtype" in value.text or "np.array" in value.text or "[(" in value.text
+    if array and value.kind in ("string", "object", "datetime"):
+        return Value(value.text, value.kind, ODD)
+    return value
 
 
 def squares(x, centers):
@@ -41,8 +91,14 @@ def near_labels(labels, model, x):
     distances = squares(x, centers)
     chosen = distances[np.arange(len(x)), labels]
     eps = np.finfo(np.asarray(model.cluster_centers_).dtype).eps
-    size = squares(x, x.mean(axis=0, keepdims=True)).max() + squares(centers, x.mean(axis=0, keepdims=True)).max()
-    true((chosen <= distances.min(axis=1) + 1e3 * eps * size).all(), f"labels {labels[:5]}, {distances.argmin(axis=1)[:5]} expected")
+    size = (
+        squares(x, x.mean(axis=0, keepdims=True)).max()
+        + squares(centers, x.mean(axis=0, keepdims=True)).max()
+    )
+    true(
+        (chosen <= distances.min(axis=1) + 1e3 * eps * size).all(),
+        f"labels {labels[:5]}, {distances.argmin(axis=1)[:5]} expected",
+    )
 
 
 def tame(x):
@@ -58,10 +114,20 @@ def kmeans(call):
         return
     near_labels(model.labels_, model, x)
     weights = call.get("sample_weight")
-    weights = np.ones(len(x)) if weights is None else np.broadcast_to(numbers(weights), len(x))
+    weights = (
+        np.ones(len(x))
+        if weights is None
+        else np.broadcast_to(numbers(weights), len(x))
+    )
     inertia = weights @ squares(x, centers_of(model)).min(axis=1)
     size = weights @ squares(x, np.zeros((1, x.shape[1])))[:, 0]
-    near(float(model.inertia_), float(inertia), model.cluster_centers_, size=float(size), what="inertia_")
+    near(
+        float(model.inertia_),
+        float(inertia),
+        model.cluster_centers_,
+        size=float(size),
+        what="inertia_",
+    )
 
 
 PARAMETERS = {
@@ -70,14 +136,29 @@ PARAMETERS = {
     "n_factors": or_none(count(1, 2, huge=None)),
     "init": listed_values(
         ["'k-means++'", "'random'", "<omitted>"],
-        ["'nonsense'", "3", "None", "object()", "[]", "[[1.0]]", "normal((99, 3))", "{}", "True", "normal((2, 7))", "len", "np.nan"],
+        [
+            "'nonsense'",
+            "3",
+            "None",
+            "object()",
+            "[]",
+            "[[1.0]]",
+            "normal((99, 3))",
+            "{}",
+            "True",
+            "normal((2, 7))",
+            "len",
+            "np.nan",
+        ],
     ),
     "n_init": optional(count(1, 2, huge=None)),
     "max_iter": count(0, 2, least=0, huge=None),
     "tol": optional(real("0.0", "1e-6", "1", bad=("-1.0",), odd=("1e308",))),
     "factorizer": choice("explore", "palm4msa", "butterfly"),
     "random_state": seed(legacy=True),
-    "verbose": optional(listed_values(["0", "False"], ["'a'", "[]", "object()", "None", "1.5", "-1"])),
+    "verbose": optional(
+        listed_values(["0", "False"], ["'a'", "[]", "object()", "None", "1.5", "-1"])
+    ),
     "n_jobs": or_none(listed_values(["1"], ["1.5", "'a'", "[]", "object()", "0"])),
     "threads": or_none(count(1, 1, huge=ODD)),
 }
@@ -91,11 +172,40 @@ def constructed(name, pools, x, y=""):
 
 @entry("QuicKMeans", kmeans, **words())
 def _(draw):
-    return constructed("QuicKMeans", PARAMETERS, fixed("points(12)", "points(12, 4, 'float32')"))
+    return constructed(
+        "QuicKMeans", PARAMETERS, fixed("points(12)", "points(12, 4, 'float32')")
+    )
 
 
-NO_WEIGHTS = ["'a'", "[]", "[1.0]", "object()", "[1.0, None] * 6", "-np.ones(12)", "np.full(12, np.nan)", "np.full(12, np.inf)", "{}", "np.ones((12, 2))", "np.ones(12) * 1j", "np.array(['a'] * 12)", "np.zeros(12)"]
-WEIGHTS = or_none(listed_values(["np.ones(12)", "np.arange(12)", "[0.5] * 12", "2.0", "1", "np.arange(12.0, dtype='float32')"], NO_WEIGHTS, ["masked(np.ones(12))", "np.full(12, 1e308)", "np.full(12, 1e-308)"]))
+NO_WEIGHTS = [
+    "'a'",
+    "[]",
+    "[1.0]",
+    "object()",
+    "[1.0, None] * 6",
+    "-np.ones(12)",
+    "np.full(12, np.nan)",
+    "np.full(12, np.inf)",
+    "{}",
+    "np.ones((12, 2))",
+    "np.ones(12) * 1j",
+    "np.array(['a'] * 12)",
+    "np.zeros(12)",
+]
+WEIGHTS = or_none(
+    listed_values(
+        [
+            "np.ones(12)",
+            "np.arange(12)",
+            "[0.5] * 12",
+            "2.0",
+            "1",
+            "np.arange(12.0, dtype='float32')",
+        ],
+        NO_WEIGHTS,
+        ["masked(np.ones(12))", "np.full(12, 1e308)", "np.full(12, 1e-308)"],
+    )
+)
 MODEL = "nf.QuicKMeans(3, random_state=0, max_iter=2)"
 
 
@@ -105,13 +215,23 @@ def _(draw):
     return called("{self}.fit", pools)
 
 
-@entry("QuicKMeans.fit_predict", lambda call: true(len(call.result) == 12, "labels"), **words("sample_weight", "weights"))
+@entry(
+    "QuicKMeans.fit_predict",
+    lambda call: true(len(call.result) == 12, "labels"),
+    **words("sample_weight", "weights"),
+)
 def _(draw):
     pools = {"self": fixed(MODEL), "X": data(12), "sample_weight": WEIGHTS}
     return called("{self}.fit_predict", pools)
 
 
-@entry("QuicKMeans.partial_fit", lambda call: true(np.isfinite(centers_of(call.result)).all(), "centers are not finite"), **words("sample_weight", "weights"))
+@entry(
+    "QuicKMeans.partial_fit",
+    lambda call: true(
+        np.isfinite(centers_of(call.result)).all(), "centers are not finite"
+    ),
+    **words("sample_weight", "weights"),
+)
 def _(draw):
     pools = {"self": fixed(MODEL), "X": data(12), "sample_weight": WEIGHTS}
     return called("{self}.partial_fit", pools)
@@ -134,36 +254,62 @@ def distances(call):
         eps = np.finfo(call.result.dtype).eps
         error = np.abs(call.result - expected).max(initial=0)
         size = np.abs(x).max(initial=0) + np.abs(centers_of(call["self"])).max()
-        true(np.isfinite(call.result).all() and error <= 50 * np.sqrt(eps) * size, f"off by {error:.3g}")
+        true(
+            np.isfinite(call.result).all() and error <= 50 * np.sqrt(eps) * size,
+            f"off by {error:.3g}",
+        )
 
 
 def scored(call):
     x = numbers(call["X"])
     if tame(x):
         weights = call.get("sample_weight")
-        weights = np.ones(len(x)) if weights is None else np.broadcast_to(numbers(weights), len(x))
+        weights = (
+            np.ones(len(x))
+            if weights is None
+            else np.broadcast_to(numbers(weights), len(x))
+        )
         expected = -float(weights @ squares(x, centers_of(call["self"])).min(axis=1))
-        size = float(weights @ squares(x, np.zeros((1, x.shape[1])))[:, 0]) + abs(expected)
+        size = float(weights @ squares(x, np.zeros((1, x.shape[1])))[:, 0]) + abs(
+            expected
+        )
         near(call.result, expected, call["self"].cluster_centers_, size=size)
 
 
 @entry("QuicKMeans.predict", predicted, **words())
 def _(draw):
-    return called("{self}.predict", {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True)})
+    return called(
+        "{self}.predict", {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True)}
+    )
 
 
 @entry("QuicKMeans.transform", distances, **words())
 def _(draw):
-    return called("{self}.transform", {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True)})
+    return called(
+        "{self}.transform",
+        {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True)},
+    )
 
 
 @entry("QuicKMeans.score", scored, **words("sample_weight", "weights"))
 def _(draw):
-    pools = {"self": a_model(draw, "QuicKMeans"), "X": data(12, few=True), "sample_weight": WEIGHTS}
+    pools = {
+        "self": a_model(draw, "QuicKMeans"),
+        "X": data(12, few=True),
+        "sample_weight": WEIGHTS,
+    }
     return called("{self}.score", pools)
 
 
-CLUSTERER = or_none(listed_values(["nf.QuicKMeans(random_state=0, max_iter=2)", "__import__('sklearn.cluster').cluster.KMeans(random_state=0, n_init=1)"], ["3", "'a'", "object()", "[]", "{}", "nf.QuicKMeans", "len", "True"]))
+CLUSTERER = or_none(
+    listed_values(
+        [
+            "nf.QuicKMeans(random_state=0, max_iter=2)",
+            "__import__('sklearn.cluster').cluster.KMeans(random_state=0, n_init=1)",
+        ],
+        ["3", "'a'", "object()", "[]", "{}", "nf.QuicKMeans", "len", "True"],
+    )
+)
 SEARCH = {
     "n_neighbors": count(1, 3, wrong=("99",)),
     "n_clusters": or_none(count(1, 3, huge=ODD)),
@@ -172,7 +318,10 @@ SEARCH = {
     "random_state": seed(legacy=True),
     "threads": or_none(count(1, 1, huge=ODD)),
 }
-SEARCH["n_neighbors"] = Pool(SEARCH["n_neighbors"].good, SEARCH["n_neighbors"].other.filter(lambda v: v.kind not in ("huge", "wrong value")))
+SEARCH["n_neighbors"] = Pool(
+    SEARCH["n_neighbors"].good,
+    SEARCH["n_neighbors"].other.filter(lambda v: v.kind not in ("huge", "wrong value")),
+)
 
 
 def stored(call):
@@ -183,24 +332,69 @@ def stored(call):
 
 @entry("ClusterNeighbors", stored, **words())
 def _(draw):
-    return constructed("ClusterNeighbors", SEARCH, fixed("points(12)", "points(12, 4, 'float32')"))
+    return constructed(
+        "ClusterNeighbors", SEARCH, fixed("points(12)", "points(12, 4, 'float32')")
+    )
 
 
 @entry("ClusterNeighborsClassifier", stored, **words())
 def _(draw):
-    return constructed("ClusterNeighborsClassifier", SEARCH, fixed("points(12)", "points(12, 4, 'float32')"), ", np.arange(12) % 3")
+    return constructed(
+        "ClusterNeighborsClassifier",
+        SEARCH,
+        fixed("points(12)", "points(12, 4, 'float32')"),
+        ", np.arange(12) % 3",
+    )
 
 
 @entry("ClusterNeighbors.fit", stored, **words())
 def _(draw):
-    return called("{self}.fit", {"self": fixed("nf.ClusterNeighbors(2, n_clusters=3, random_state=0)"), "X": data(12)})
+    return called(
+        "{self}.fit",
+        {
+            "self": fixed("nf.ClusterNeighbors(2, n_clusters=3, random_state=0)"),
+            "X": data(12),
+        },
+    )
 
 
-@entry("ClusterNeighborsClassifier.fit", stored, **words("y", "classes", "classification", "target", "label", "labels", "numbers"))
+@entry(
+    "ClusterNeighborsClassifier.fit",
+    stored,
+    **words("y", "classes", "classification", "target", "label", "labels", "numbers"),
+)
 def _(draw):
-    bad = ["None", "[]", "[0, 1]", "3", "object()", "np.linspace(0, 1, 12)", "np.full(12, np.nan)", "np.ones((12, 2))", "{}", "np.ones(13)"]
-    y = listed_values(["np.arange(12) % 3", "['a', 'b'] * 6", "[True, False] * 6", "np.zeros(12, int)"], bad, ["masked(np.arange(12))", "np.array([0, 'a'] * 6, 'O')", "np.array(['2020', '2021'] * 6, 'M8[Y]')"])
-    pools = {"self": fixed("nf.ClusterNeighborsClassifier(2, n_clusters=3, random_state=0)"), "X": data(12), "y": y}
+    bad = [
+        "None",
+        "[]",
+        "[0, 1]",
+        "3",
+        "object()",
+        "np.linspace(0, 1, 12)",
+        "np.full(12, np.nan)",
+        "np.ones((12, 2))",
+        "{}",
+        "np.ones(13)",
+    ]
+    y = listed_values(
+        [
+            "np.arange(12) % 3",
+            "['a', 'b'] * 6",
+            "[True, False] * 6",
+            "np.zeros(12, int)",
+        ],
+        bad,
+        [
+            "masked(np.arange(12))",
+            "np.array([0, 'a'] * 6, 'O')",
+            "np.array(['2020', '2021'] * 6, 'M8[Y]')",
+        ],
+    )
+    pools = {
+        "self": fixed("nf.ClusterNeighborsClassifier(2, n_clusters=3, random_state=0)"),
+        "X": data(12),
+        "y": y,
+    }
     return called("{self}.fit", pools)
 
 
@@ -222,13 +416,16 @@ def brute(call):
     size = squares(x, points).max() + squares(points, points[:1]).max()
     true((np.abs(chosen - best) <= 1e3 * eps * size).all(), f"neighbors {index[:2]}")
     if found is not None:
-        true(np.abs(found - np.sqrt(chosen)).max() <= 50 * np.sqrt(eps) * np.sqrt(size), "distances")
+        true(
+            np.abs(found - np.sqrt(chosen)).max() <= 50 * np.sqrt(eps) * np.sqrt(size),
+            "distances",
+        )
 
 
 for _name in ("ClusterNeighbors", "ClusterNeighborsClassifier"):
 
     @entry(f"{_name}.kneighbors", brute, **words("n_neighbors"))
-    def recipe(draw, name=_name):
+    def _(draw, name=_name):
         pools = {
             "self": a_model(draw, name),
             "X": data(5, few=True),
@@ -245,12 +442,22 @@ def shares(call):
 
 @entry("ClusterNeighborsClassifier.predict_proba", shares, **words())
 def _(draw):
-    return called("{self}.predict_proba", {"self": a_model(draw, "ClusterNeighborsClassifier"), "X": data(5, few=True)})
+    return called(
+        "{self}.predict_proba",
+        {"self": a_model(draw, "ClusterNeighborsClassifier"), "X": data(5, few=True)},
+    )
 
 
-@entry("ClusterNeighborsClassifier.predict", lambda call: true(set(call.result) <= {0, 1}, "classes"), **words())
+@entry(
+    "ClusterNeighborsClassifier.predict",
+    lambda call: true(set(call.result) <= {0, 1}, "classes"),
+    **words(),
+)
 def _(draw):
-    return called("{self}.predict", {"self": a_model(draw, "ClusterNeighborsClassifier"), "X": data(5, few=True)})
+    return called(
+        "{self}.predict",
+        {"self": a_model(draw, "ClusterNeighborsClassifier"), "X": data(5, few=True)},
+    )
 
 
 def features(call):
@@ -261,35 +468,54 @@ def features(call):
         kernel = rbf_kernel(x, landmarks, gamma=float(model.gamma_))
         expected = kernel @ numbers(model.normalization_)
         size = np.abs(kernel).sum(axis=1).max() * np.abs(model.normalization_).max()
-        near(np.asarray(call.result), expected, model.landmarks_, size=10 * size * (1 + (np.abs(x).max() + np.abs(landmarks).max()) ** 2 * model.gamma_))
+        near(
+            np.asarray(call.result),
+            expected,
+            model.landmarks_,
+            size=10
+            * size
+            * (1 + (np.abs(x).max() + np.abs(landmarks).max()) ** 2 * model.gamma_),
+        )
 
 
 @entry("QuickNystroem.transform", features, **words())
 def _(draw):
-    return called("{self}.transform", {"self": a_model(draw, "QuickNystroem"), "X": data(5, few=True)})
+    return called(
+        "{self}.transform",
+        {"self": a_model(draw, "QuickNystroem"), "X": data(5, few=True)},
+    )
 
 
 def landmarks(call):
     model = call.result
     true(np.isfinite(model.landmarks_).all(), "landmarks are not finite")
-    true(np.isfinite(model.normalization_).all() and 0 < model.gamma_ < np.inf, "not finite")
+    true(
+        np.isfinite(model.normalization_).all() and 0 < model.gamma_ < np.inf,
+        "not finite",
+    )
 
 
 @entry("QuickNystroem.fit", landmarks, **words("gamma"))
 def _(draw):
-    return called("{self}.fit", {"self": fixed("nf.QuickNystroem(3, random_state=0)"), "X": data(12)})
+    return called(
+        "{self}.fit",
+        {"self": fixed("nf.QuickNystroem(3, random_state=0)"), "X": data(12)},
+    )
 
 
 @entry("QuickNystroem", landmarks, **words())
 def _(draw):
     pools = {
         "n_components": count(1, 4, huge=ODD),
-        "gamma": or_none(real("0.5", "1", "np.float32(2)", bad=("0", "-1.0"), odd=("1e308", "1e-308"))),
+        "gamma": or_none(
+            real(
+                "0.5", "1", "np.float32(2)", bad=("0", "-1.0"), odd=("1e308", "1e-308")
+            )
+        ),
         "clusterer": CLUSTERER,
         "random_state": seed(legacy=True),
         "threads": or_none(count(1, 1, huge=ODD)),
     }
-    return constructed("QuickNystroem", pools, fixed("points(12)", "points(12, 4, 'float32')"))
-
-
-__all__ = ["BAD"]
+    return constructed(
+        "QuickNystroem", pools, fixed("points(12)", "points(12, 4, 'float32')")
+    )

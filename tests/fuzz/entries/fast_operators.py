@@ -5,17 +5,32 @@ import scipy.sparse as sp
 from hypothesis import strategies as st
 
 import nbfact as nf
-from nbfact import operators as ops
 
 from .. import values
 from ..cases import BAD, GOOD, ODD, Value, called, entry
 from ..checks import dense, near, near_operator, near_product, numbers, true
-from ..pools import DTYPES, Pool, array, count, dtype, fixed, listed_values, optional, or_none
+from ..pools import (
+    DTYPES,
+    Pool,
+    array,
+    count,
+    fixed,
+    listed_values,
+)
 
 SHAPES = {
     kind: values.sample(kind).shape
     for kind in (
-        *("factors", "wide", "tall", "one", "diagonal", "butterfly", "dyadic", "dropped"),
+        *(
+            "factors",
+            "wide",
+            "tall",
+            "one",
+            "diagonal",
+            "butterfly",
+            "dyadic",
+            "dropped",
+        ),
         *("sum", "product", "blocks", "row", "selected", "kronecker", "own"),
     )
 }
@@ -38,7 +53,11 @@ def product_pool(draw, length, *, sparse=GOOD, linear=ODD):
     shape = draw(st.sampled_from([(length,), (length, 1), (length, 3)]))
     wrong = [(length + 1,), (length + 1, 2), (0,), (), (length, 1, 2, 2)]
     pool = array(shape, nan=ODD, sparse=sparse, linear=linear, wrong_shapes=wrong)
-    odd = [Value(f"normal(({length}, 2, 2))", "3-D", ODD), Value(f"normal((2, {length}, 2))", "3-D", ODD), Value(f"np.zeros(({length}, 0))", "empty", ODD)]
+    odd = [
+        Value(f"normal(({length}, 2, 2))", "3-D", ODD),
+        Value(f"normal((2, {length}, 2))", "3-D", ODD),
+        Value(f"np.zeros(({length}, 0))", "empty", ODD),
+    ]
     return Pool(pool.good, st.one_of(pool.other, st.sampled_from(odd)))
 
 
@@ -65,15 +84,33 @@ def product_check(adjoint=False, columns=None):
         near_product(result, matrix, x, call["self"], call["x"])
         if not hasattr(call["x"], "toarray") and not sp.issparse(call["x"]):
             given = np.asarray(call["x"]).dtype
-            if given.kind in "fc" and given.itemsize > 2 and given != np.longdouble and given != np.clongdouble:
+            if (
+                given.kind in "fc"
+                and given.itemsize > 2
+                and given != np.longdouble
+                and given != np.clongdouble
+            ):
                 expected = np.result_type(call["self"].dtype, given)
-                true(np.asarray(call.result).dtype == expected or not hasattr(call.result, "dtype"), f"dtype {np.asarray(call.result).dtype}, {expected} expected")
+                true(
+                    np.asarray(call.result).dtype == expected
+                    or not hasattr(call.result, "dtype"),
+                    f"dtype {np.asarray(call.result).dtype}, {expected} expected",
+                )
 
     return check
 
 
-OPERAND = ("operator", "shape", "array", "arrays", "other", "operand", "vector", "matrix")
-"""Words for the operands of ``@``, ``+`` and so on, which have no name that a user sees."""
+OPERAND = (
+    "operator",
+    "shape",
+    "array",
+    "arrays",
+    "other",
+    "operand",
+    "vector",
+    "matrix",
+)
+"""Words for the operands of ``@`` and ``+``, which have no name that a user sees."""
 
 
 @entry("FastOperator.__matmul__", product_check(), words=OPERAND)
@@ -135,15 +172,32 @@ def vector_entries(name, adjoint):
     def _(draw):
         self, shape = an_operator(draw)
         n = shape[not adjoint]
-        pool = array(draw(st.sampled_from([(n,), (n, 1)])), nan=ODD, sparse=ODD, wrong_shapes=[(n + 1,), (n + 1, 1), (n, 2), (n, 1, 1), (0,), ()] if n > 1 else [(2,), (2, 1), (1, 2)])
-        return called(f"{{self}}.{name}vec", {"self": self, "x": pool}, positional=("x",))
+        pool = array(
+            draw(st.sampled_from([(n,), (n, 1)])),
+            nan=ODD,
+            sparse=ODD,
+            wrong_shapes=[(n + 1,), (n + 1, 1), (n, 2), (n, 1, 1), (0,), ()]
+            if n > 1
+            else [(2,), (2, 1), (1, 2)],
+        )
+        return called(
+            f"{{self}}.{name}vec", {"self": self, "x": pool}, positional=("x",)
+        )
 
     @entry(f"FastOperator.{name}mat", check, words=words)
     def _(draw):
         self, shape = an_operator(draw)
         n = shape[not adjoint]
-        pool = array((n, draw(st.sampled_from([1, 3]))), nan=ODD, sparse=ODD, linear=ODD, wrong_shapes=[(n + 1, 2), (n,), (0, 2), (n, 1, 1), ()])
-        return called(f"{{self}}.{name}mat", {"self": self, "x": pool}, positional=("x",))
+        pool = array(
+            (n, draw(st.sampled_from([1, 3]))),
+            nan=ODD,
+            sparse=ODD,
+            linear=ODD,
+            wrong_shapes=[(n + 1, 2), (n,), (0, 2), (n, 1, 1), ()],
+        )
+        return called(
+            f"{{self}}.{name}mat", {"self": self, "x": pool}, positional=("x",)
+        )
 
 
 vector_entries("mat", False)
@@ -153,21 +207,65 @@ vector_entries("rmat", True)
 @entry("FastOperator.rdot", left_check, words=OPERAND)
 def _(draw):
     self, (m, _) = an_operator(draw)
-    pool = array(draw(st.sampled_from([(m,), (3, m)])), nan=ODD, sparse=ODD, linear=ODD, wrong_shapes=[(m + 1,), (2, m + 1)])
-    pool = Pool(pool.good, pool.other.filter(lambda v: v.text not in ("3.0", "'text'", "b'text'")))
+    pool = array(
+        draw(st.sampled_from([(m,), (3, m)])),
+        nan=ODD,
+        sparse=ODD,
+        linear=ODD,
+        wrong_shapes=[(m + 1,), (2, m + 1)],
+    )
+    pool = Pool(
+        pool.good,
+        pool.other.filter(lambda v: v.text not in ("3.0", "'text'", "b'text'")),
+    )
     return "{self}.rdot({x})", {"self": self, "x": pool}
 
 
 NUMBERS = listed_values(
-    ["2.0", "-1", "0", "0.5j", "np.float32(3)", "np.int64(2)", "np.complex64(1j)", "True"],
+    [
+        "2.0",
+        "-1",
+        "0",
+        "0.5j",
+        "np.float32(3)",
+        "np.int64(2)",
+        "np.complex64(1j)",
+        "True",
+    ],
     [Value(t, "string", BAD) for t in ("'a'", "b'2'")]
     + [Value(t, "object", BAD) for t in ("None", "object()", "{}", "len")]
     + [Value("np.datetime64('2020')", "datetime", BAD)],
     [Value(t, "extreme", ODD) for t in ("1e308", "1e-308", "1e39", "10**400", "2**70")]
-    + [Value(t, "NaN or infinity", ODD) for t in ("np.nan", "np.inf", "-np.inf", "complex('nan')")]
-    + [Value(t, "odd value", ODD) for t in ("np.array(2.0)", "np.float16(2)", "np.longdouble(2)", "__import__('fractions').Fraction(1, 3)", "__import__('decimal').Decimal(2)", "np.bool_(True)")],
+    + [
+        Value(t, "NaN or infinity", ODD)
+        for t in ("np.nan", "np.inf", "-np.inf", "complex('nan')")
+    ]
+    + [
+        Value(t, "odd value", ODD)
+        for t in (
+            "np.array(2.0)",
+            "np.float16(2)",
+            "np.longdouble(2)",
+            "__import__('fractions').Fraction(1, 3)",
+            "__import__('decimal').Decimal(2)",
+            "np.bool_(True)",
+        )
+    ],
 )
-SCALE = ("scale", "number", "operator", "scaled", "shape", "other", "array", "arrays", "divide", "division", "zero", "multiplied")
+SCALE = (
+    "scale",
+    "number",
+    "operator",
+    "scaled",
+    "shape",
+    "other",
+    "array",
+    "arrays",
+    "divide",
+    "division",
+    "zero",
+    "multiplied",
+)
 
 
 def scaled_check(divide=False):
@@ -178,7 +276,11 @@ def scaled_check(divide=False):
             raise AssertionError(f"scaled by {number}")
         with np.errstate(all="ignore"):
             expected = matrix / number if divide else matrix * number
-        expected = expected.real if not np.iscomplexobj(matrix) and number.imag == 0 else expected
+        expected = (
+            expected.real
+            if not np.iscomplexobj(matrix) and number.imag == 0
+            else expected
+        )
         near_operator(call.result, expected, call["self"])
 
     return check
@@ -197,7 +299,9 @@ def _(draw):
 @entry("FastOperator.__truediv__", scaled_check(True), words=SCALE)
 def _(draw):
     good = NUMBERS.good.map(lambda v: Value("4") if v.text == "0" else v)
-    zero = st.sampled_from([Value(t, "zero", BAD) for t in ("0", "0.0", "0j", "np.float64(0)", "False")])
+    zero = st.sampled_from(
+        [Value(t, "zero", BAD) for t in ("0", "0.0", "0j", "np.float64(0)", "False")]
+    )
     pool = Pool(good, st.one_of(NUMBERS.other, zero))
     return "{self} / {number}", {"self": an_operator(draw)[0], "number": pool}
 
@@ -220,19 +324,48 @@ def added(sign):
 for _name, _sign, _symbol in (("__add__", 1, "+"), ("__sub__", -1, "-")):
 
     @entry(f"FastOperator.{_name}", added(_sign), words=(*OPERAND, "shapes"))
-    def recipe(draw, symbol=_symbol):
+    def _(draw, symbol=_symbol):
         self, (m, n) = an_operator(draw)
         same = [kind for kind, shape in SHAPES.items() if shape == (m, n)]
-        texts = [f"sample({kind!r})" for kind in same] + [f"sparse(normal(({m}, {n})), {form!r})" for form in ("csr", "coo", "dia_matrix", "lil")]
-        other = [kind for kind, shape in SHAPES.items() if shape != (m, n)][0]
-        bad = [f"sample({other!r})", f"normal(({m}, {n}))", f"sparse(normal(({m + 1}, {n})))", "1", "2.5", "None", "'a'", "object()", "[]", "np.nan"]
-        corrupt = [Value(f"corrupt(normal(({m}, {n})), {how!r})", "corrupt sparse", BAD) for how in ("beyond", "negative", "pointer", "short") if min(m, n) > 1]
-        infinite = [Value(f"sp.csr_array(with_entry(normal(({m}, {n})), np.nan))", "NaN or infinity", BAD)]
-        pool = listed_values(texts, bad + corrupt + infinite, ["0", f"linear(normal(({m}, {n})))"])
+        texts = [f"sample({kind!r})" for kind in same] + [
+            f"sparse(normal(({m}, {n})), {form!r})"
+            for form in ("csr", "coo", "dia_matrix", "lil")
+        ]
+        other = next(kind for kind, shape in SHAPES.items() if shape != (m, n))
+        bad = [
+            f"sample({other!r})",
+            f"normal(({m}, {n}))",
+            f"sparse(normal(({m + 1}, {n})))",
+            "1",
+            "2.5",
+            "None",
+            "'a'",
+            "object()",
+            "[]",
+            "np.nan",
+        ]
+        corrupt = [
+            Value(f"corrupt(normal(({m}, {n})), {how!r})", "corrupt sparse", BAD)
+            for how in ("beyond", "negative", "pointer", "short")
+            if min(m, n) > 1
+        ]
+        infinite = [
+            Value(
+                f"sp.csr_array(with_entry(normal(({m}, {n})), np.nan))",
+                "NaN or infinity",
+                BAD,
+            )
+        ]
+        pool = listed_values(
+            texts, bad + corrupt + infinite, ["0", f"linear(normal(({m}, {n})))"]
+        )
         return f"{{self}} {symbol} {{other}}", {"self": self, "other": pool}
 
 
-@entry("FastOperator.__neg__", lambda call: near_operator(call.result, -dense(call["self"]), call["self"]))
+@entry(
+    "FastOperator.__neg__",
+    lambda call: near_operator(call.result, -dense(call["self"]), call["self"]),
+)
 def _(draw):
     return "-{self}", {"self": an_operator(draw)[0]}
 
@@ -242,7 +375,12 @@ def power_check(call):
     matrix = dense(call["self"])
     size = np.linalg.norm(np.linalg.matrix_power(np.abs(matrix), abs(k)))
     if k >= 0:
-        near(call.result.toarray(), np.linalg.matrix_power(matrix, k), call["self"], size=size)
+        near(
+            call.result.toarray(),
+            np.linalg.matrix_power(matrix, k),
+            call["self"],
+            size=size,
+        )
     else:
         inverse_check(call, np.linalg.matrix_power(matrix, -k))
 
@@ -253,31 +391,65 @@ def inverse_check(call, matrix=None):
     product = call.result.toarray() @ matrix
     eps = np.finfo(call["self"].dtype).eps
     error = np.abs(product - np.eye(len(matrix))).max()
-    true(error <= 1e4 * eps * condition, f"A⁻¹ A is off by {error:.3g}, condition {condition:.3g}")
+    true(
+        error <= 1e4 * eps * condition,
+        f"A⁻¹ A is off by {error:.3g}, condition {condition:.3g}",
+    )
 
 
-@entry("FastOperator.__pow__", power_check, words=("power", "operator", "exponent", "inverse"))
+@entry(
+    "FastOperator.__pow__",
+    power_check,
+    words=("power", "operator", "exponent", "inverse"),
+)
 def _(draw):
-    self, shape = an_operator(draw, kinds=[k for k in SQUARE if k != "dyadic"])
+    self, _shape = an_operator(draw, kinds=[k for k in SQUARE if k != "dyadic"])
     pool = count(0, 4, least=-(10**9), huge=ODD)
-    pool = Pool(pool.good.filter(lambda v: "uint" not in v.text), pool.other.filter(lambda v: not v.text.startswith("-") and v.kind != "too small"))
+    pool = Pool(
+        pool.good.filter(lambda v: "uint" not in v.text),
+        pool.other.filter(
+            lambda v: not v.text.startswith("-") and v.kind != "too small"
+        ),
+    )
     more = st.sampled_from([Value(t, "negative", ODD) for t in ("-1", "-2")])
-    return "{self} ** {exponent}", {"self": self, "exponent": Pool(pool.good, st.one_of(pool.other, more))}
+    return "{self} ** {exponent}", {
+        "self": self,
+        "exponent": Pool(pool.good, st.one_of(pool.other, more)),
+    }
 
 
-@entry("FastOperator.inverse", inverse_check, words=("inverse", "operator", "singular", "square"), raises=(ValueError,))
+@entry(
+    "FastOperator.inverse",
+    inverse_check,
+    words=("inverse", "operator", "singular", "square"),
+    raises=(ValueError,),
+)
 def _(draw):
     kinds = draw(st.sampled_from(list(SHAPES)))
     of = draw(st.sampled_from(DTYPES))
     value = Value(f"sample({kinds!r}, {of!r})", kinds, ODD)
     orders = draw(st.integers(2, 9))
-    more = [f"nf.transforms.dct({orders})", f"nf.transforms.dst({orders}, 1, normalized=False)", "nf.transforms.haar(8)", f"nf.transforms.dft({orders})", "nf.transforms.hadamard(8)", f"nf.transforms.circulant(normal({orders}))"]
-    return "{self}.inverse()", {"self": Pool(st.sampled_from([Value(t) for t in more]), st.just(value))}
+    more = [
+        f"nf.transforms.dct({orders})",
+        f"nf.transforms.dst({orders}, 1, normalized=False)",
+        "nf.transforms.haar(8)",
+        f"nf.transforms.dft({orders})",
+        "nf.transforms.hadamard(8)",
+        f"nf.transforms.circulant(normal({orders}))",
+    ]
+    return "{self}.inverse()", {
+        "self": Pool(st.sampled_from([Value(t) for t in more]), st.just(value))
+    }
 
 
 def turned(function):
     def check(call):
-        near_operator(call.result, function(dense(call["self"])), call["self"], dtype=call["self"].dtype)
+        near_operator(
+            call.result,
+            function(dense(call["self"])),
+            call["self"],
+            dtype=call["self"].dtype,
+        )
 
     return check
 
@@ -291,11 +463,14 @@ for _name, _text, _function in (
 ):
 
     @entry(f"FastOperator.{_name}", turned(_function))
-    def recipe(draw, text=_text):
+    def _(draw, text=_text):
         return text, {"self": an_operator(draw)[0]}
 
 
-@entry("FastOperator.toarray", lambda call: near(call.result, dense(call["self"]), call["self"]))
+@entry(
+    "FastOperator.toarray",
+    lambda call: near(call.result, dense(call["self"]), call["self"]),
+)
 def _(draw):
     return "{self}.toarray()", {"self": an_operator(draw)[0]}
 
@@ -323,7 +498,7 @@ for _name, _function in (
 ):
 
     @entry(f"FastOperator.{_name}", measure(_function))
-    def recipe(draw, name=_name):
+    def _(draw, name=_name):
         return f"{{self}}.{name}", {"self": an_operator(draw)[0]}
 
 
@@ -336,8 +511,19 @@ def index_text(draw, length):
     return draw(
         st.sampled_from(
             [
-                *(":", f"{start}:", f"::{-1}", f"{start}:{start + 2}", str(numbers_[0])),
-                *(str(numbers_), f"np.array({numbers_}, 'int32')", f"np.array({mask})", str(mask)),
+                *(
+                    ":",
+                    f"{start}:",
+                    f"::{-1}",
+                    f"{start}:{start + 2}",
+                    str(numbers_[0]),
+                ),
+                *(
+                    str(numbers_),
+                    f"np.array({numbers_}, 'int32')",
+                    f"np.array({mask})",
+                    str(mask),
+                ),
                 *(f"np.int64({numbers_[0]})", "..."),
             ]
         )
@@ -351,7 +537,11 @@ def selected_check(call):
     if rows is Ellipsis or columns is Ellipsis:
         expected = matrix[index]
     else:
-        expected = matrix[rows][..., columns] if np.ndim(np.empty(matrix.shape[0])[rows]) else matrix[rows][columns]
+        expected = (
+            matrix[rows][..., columns]
+            if np.ndim(np.empty(matrix.shape[0])[rows])
+            else matrix[rows][columns]
+        )
     if isinstance(call.result, nf.FastOperator):
         near_operator(call.result, expected, call["self"])
     else:
@@ -365,126 +555,54 @@ class Indexed:
         return index
 
 
-@entry("FastOperator.__getitem__", selected_check, words=("index", "indices", "row", "column", "rows", "columns", "mask"), raises=(IndexError,))
+@entry(
+    "FastOperator.__getitem__",
+    selected_check,
+    words=("index", "indices", "row", "column", "rows", "columns", "mask"),
+    raises=(IndexError,),
+)
 def _(draw):
     self, (m, n) = an_operator(draw)
     good = [f"np.s_[{index_text(draw, m)}]"]
     two = [index_text(draw, m), index_text(draw, n)]
     if "..." not in two:
         good.append(f"np.s_[{two[0]}, {two[1]}]")
-    bad = ["'a'", "None", "1.5", "np.nan", "object()", "{}", f"{m + 5}", f"-{m + 1}", "10**30", "2**63", f"[0, {m + 3}]", "[0.5]", "['a']", "np.s_[0, 0, 0]", "np.s_[None, 0]", "[[0, 0], [0, 0]]", f"np.zeros({m + 2}, bool)", "np.array(['2020'], 'M8[Y]')", "[object()]", "np.s_['a':]", "np.s_[1.5:]", "[1, [2]]"]
-    odd = ["np.s_[...]", "np.s_[..., 0]", "[]", "np.s_[0:0]", "True", "np.s_[10**30:]", "np.s_[::10**30]", "np.array(0)", "np.zeros(1, bool)", "()", "np.s_[5:0]"]
+    bad = [
+        "'a'",
+        "None",
+        "1.5",
+        "np.nan",
+        "object()",
+        "{}",
+        f"{m + 5}",
+        f"-{m + 1}",
+        "10**30",
+        "2**63",
+        f"[0, {m + 3}]",
+        "[0.5]",
+        "['a']",
+        "np.s_[0, 0, 0]",
+        "np.s_[None, 0]",
+        "[[0, 0], [0, 0]]",
+        f"np.zeros({m + 2}, bool)",
+        "np.array(['2020'], 'M8[Y]')",
+        "[object()]",
+        "np.s_['a':]",
+        "np.s_[1.5:]",
+        "[1, [2]]",
+    ]
+    odd = [
+        "np.s_[...]",
+        "np.s_[..., 0]",
+        "[]",
+        "np.s_[0:0]",
+        "True",
+        "np.s_[10**30:]",
+        "np.s_[::10**30]",
+        "np.array(0)",
+        "np.zeros(1, bool)",
+        "()",
+        "np.s_[5:0]",
+    ]
     good = [text.replace("np.s_[...]", "np.s_[:]") for text in good]
     return "{self}[{index}]", {"self": self, "index": listed_values(good, bad, odd)}
-
-
-def arranged(function):
-    def check(call):
-        near_operator(call.result, function([dense(one) for one in call["operators"]]), *call["operators"])
-
-    return check
-
-
-def block_diagonal(blocks):
-    return sp.block_diag(blocks).toarray()
-
-
-NO_OPERATORS = ["[]", "None", "3", "'ab'", "object()", "[None]", "[3.0]", "['a']", "{}", "len", "normal((3, 3))", "[[[1.0]]]", "[len]", "sample('factors')", "1.5", "[sample('factors'), None]"]
-for _name, _function, _axis in (("hstack", np.hstack, 0), ("vstack", np.vstack, 1), ("block_diag", block_diagonal, None)):
-
-    @entry(f"operators.{_name}", arranged(_function))
-    def recipe(draw, name=_name, axis=_axis):
-        first = draw(st.sampled_from(list(SHAPES)))
-        fits = [k for k, s in SHAPES.items() if axis is None or s[axis] == SHAPES[first][axis]]
-        rest = draw(st.lists(st.sampled_from(fits), max_size=2))
-        text = "[" + ", ".join(f"sample({kind!r})" for kind in (first, *rest)) + "]"
-        bad = NO_OPERATORS + (["[sample('factors'), sample('dyadic')]"] if axis is not None else [])
-        odd = ["[np.eye(3)]", "[sample('factors'), sp.eye_array(6)]", "[linear(np.eye(6))]", "np.array([1.0, 2.0])"]
-        return called(f"nf.operators.{name}", {"operators": listed_values([text, f"tuple({text})"], bad, odd)})
-
-
-def product_of(call):
-    factors = [dense(one) for one in call["factors"]]
-    expected = np.linalg.multi_dot(factors) if len(factors) > 1 else factors[0]
-    near_operator(call.result, expected * complex(call.get("scale", 1)) if np.iscomplexobj(call.get("scale", 1)) else expected * float(call.get("scale", 1)), *call["factors"])
-
-
-def factor_lists(draw, bad=()):
-    shape = draw(st.sampled_from([(3, 4), (1, 1), (4, 4)]))
-    one = array(shape, sparse=GOOD, linear=BAD, wrong_shapes=[(0, 3), (3,), (2, 2, 2)])
-
-    def inside(value):
-        return Value(f"[{value.text}, normal(({shape[1]}, 2))]", value.kind, value.verdict)
-
-    wrong = ["None", "3", "'ab'", "[]", "object()", "{}", "len", f"[normal(({shape[1] + 1}, {shape[1]})), normal(({shape[1] + 1}, 3))]", "[None]", "[[1.0]]", "1.5", "[np.eye(2), 'a']", *bad]
-    lists = st.sampled_from([Value(t, "wrong list", BAD) for t in wrong])
-    return Pool(one.good.map(inside), st.one_of(one.other.map(inside), lists))
-
-
-SCALES = listed_values(["1.0", "2", "-0.5", "0.5j", "np.float32(2)", "0"], ["None", "'a'", "True", "[1.0]", "np.nan", "np.inf", "object()", "complex('nan')", "np.array([1.0, 2.0])", "np.datetime64('2020')"], ["1e308", "1e-308", "10**400", "np.array(2.0)", "np.longdouble(2)"])
-
-
-@entry("FactorProduct", product_of)
-def _(draw):
-    return called("nf.FactorProduct", {"factors": factor_lists(draw), "scale": optional(SCALES)})
-
-
-CHAINS = ["nf.Chain.square_dyadic(4)", "[(1, 2, 3, 2), (3, 2, 2, 1)]", "[(1, 3, 4, 1)]", "nf.Chain.monarch((6, 4))"]
-NO_CHAINS = ["None", "3", "'ab'", "[]", "[(1, 2, 3)]", "[(0, 2, 2, 1)]", "[(1, 2, 2, 2), (1, 2, 2, 1)]", "[('a', 1, 1, 1)]", "[(1.5, 2, 2, 1)]", "[(True, 2, 2, 1)]", "object()", "{}", "[None]", "[3]", "[(-1, 2, 2, 1)]", "1.5", "[np.nan]", "np.zeros((1, 4))", "[[(1, 2, 2, 1)]]"]
-
-
-def butterfly_matrix(chain, arrays):
-    product = None
-    for (a, b, c, d), value in zip(chain, arrays, strict=True):
-        factor = np.zeros((a, b, d, a, c, d), numbers(value).dtype)
-        i, l = np.ix_(range(a), range(d))
-        factor[i, :, l, i, :, l] = numbers(value).transpose(0, 3, 1, 2)
-        factor = factor.reshape(a * b * d, a * c * d)
-        product = factor if product is None else product @ factor
-    return product
-
-
-def butterfly_check(call):
-    chain = call["chain"] if isinstance(call["chain"], nf.Chain) else nf.Chain(call["chain"])
-    expected = butterfly_matrix(chain, call["values"])
-    for axis, name in enumerate(("rows", "columns")):
-        index = call.get(name)
-        if index is not None:
-            index = np.asarray(index)
-            kept = np.argsort(index)[np.count_nonzero(index < 0) :]
-            expected = expected.take(kept, axis)
-    near_operator(call.result, expected, *call["values"])
-
-
-def value_lists(patterns, bad=()):
-    """Return the pool of the values of a chain: one array is drawn, others are normal."""
-    first, *rest = patterns
-    one = array(first)
-    others = [f"normal({pattern}, 'float64', {j})" for j, pattern in enumerate(rest)]
-
-    def inside(value):
-        kind = next((d for d in ("complex128", "complex64", "float32") if d in value.text), None)
-        texts = [text.replace("float64", kind) if kind else text for text in others]
-        return Value(f"[{', '.join([value.text, *texts])}]", value.kind, value.verdict)
-
-    wrong = ["None", "3", "'ab'", "[]", "object()", "[None]", "[3.0]", "len", "1.5", "{}", *bad]
-    good = one.good.map(inside)
-    return Pool(good, st.one_of(one.other.map(inside), st.sampled_from([Value(t, "wrong list", BAD) for t in wrong])))
-
-
-@entry("Butterfly", butterfly_check)
-def _(draw):
-    text = draw(st.sampled_from(CHAINS))
-    chain = eval(text, vars(values))
-    chain = chain if isinstance(chain, nf.Chain) else nf.Chain(chain)
-    pools = {"chain": listed_values([text], NO_CHAINS), "values": value_lists(list(chain))}
-    for name, length in zip(("rows", "columns"), chain.shape, strict=True):
-        order = draw(st.permutations(range(length)))
-        dropped = [-1 if i == 0 else i - 1 for i in order]
-        good = [str(order), f"np.array({order})"] + ([str(dropped)] if length > 1 else [])
-        bad = [f"{[0] * (length + 1)}", "3", "'ab'", "[0.5]", "object()", f"{[-1] * length}", "[[0, 1]]", f"{[-2] * length}", f"{[2**40] * length}", "['a']", "[0, [1]]", f"{[True] * length}", "{}", f"np.array({[0] * length}, 'M8[s]')"]
-        pools[name] = or_none(listed_values(good, bad))
-    return called("nf.Butterfly", pools)
-
-
-__all__ = ["dtype", "ops"]

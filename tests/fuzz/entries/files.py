@@ -11,7 +11,23 @@ from ..pools import fixed, listed_values
 from .arrangements import a_result
 from .fast_operators import SHAPES
 
-NO_PATHS = ["None", "3", "1.5", "[]", "{}", "object()", "np.zeros(2)", "len", "path('missing/folder/a.npz')", "path('a.txt')", "path('')", "path('a')", "True", "'a\\0b.npz'", "path('x' * 300 + '.npz')"]
+NO_PATHS = [
+    "None",
+    "3",
+    "1.5",
+    "[]",
+    "{}",
+    "object()",
+    "np.zeros(2)",
+    "len",
+    "path('missing/folder/a.npz')",
+    "path('a.txt')",
+    "path('')",
+    "path('a')",
+    "True",
+    "'a\\0b.npz'",
+    "path('x' * 300 + '.npz')",
+]
 KINDS = [kind for kind in SHAPES if kind != "own"]
 
 
@@ -21,25 +37,37 @@ def written(call):
 
 
 def a_path(*suffixes):
-    good = [f"path('w{suffix}')" for suffix in suffixes] + [f"__import__('pathlib').Path(path('p{suffixes[0]}'))"]
-    return listed_values(good, NO_PATHS, [Value("path('b.npz').encode()", "bytes", ODD)])
+    good = [f"path('w{suffix}')" for suffix in suffixes] + [
+        f"__import__('pathlib').Path(path('p{suffixes[0]}'))"
+    ]
+    return listed_values(
+        good, NO_PATHS, [Value("path('b.npz').encode()", "bytes", ODD)]
+    )
 
 
 @entry("FastOperator.save", written, raises=(OSError,), words=("suffix", "file"))
 def _(draw):
     kind = draw(st.sampled_from(KINDS))
-    return called("{self}.save", {"self": fixed(f"sample({kind!r})", kind=kind), "path": a_path(".npz", ".mat")})
+    return called(
+        "{self}.save",
+        {"self": fixed(f"sample({kind!r})", kind=kind), "path": a_path(".npz", ".mat")},
+    )
 
 
 @entry("FastOperator.export", written, raises=(OSError,), words=("suffix", "file"))
 def _(draw):
     kind = draw(st.sampled_from(KINDS))
-    return called("{self}.export", {"self": fixed(f"sample({kind!r})", kind=kind), "path": a_path(".npz")})
+    return called(
+        "{self}.export",
+        {"self": fixed(f"sample({kind!r})", kind=kind), "path": a_path(".npz")},
+    )
 
 
 @entry("Factorization.save", written, raises=(OSError,), words=("suffix", "file"))
 def _(draw):
-    return called("{self}.save", {"self": a_result(draw), "path": a_path(".npz", ".mat")})
+    return called(
+        "{self}.save", {"self": a_result(draw), "path": a_path(".npz", ".mat")}
+    )
 
 
 def loaded(call):
@@ -50,9 +78,13 @@ def loaded(call):
 for _name in ("load", "operators.load"):
 
     @entry(_name, loaded, raises=(OSError,), words=("suffix", "file"))
-    def recipe(draw, name=_name):
+    def _(draw, name=_name):
         kind = draw(st.sampled_from(KINDS))
-        good = [f"saved({kind!r})", f"saved({kind!r}, '.mat')", f"saved({kind!r}, '.npz', 'export')"]
+        good = [
+            f"saved({kind!r})",
+            f"saved({kind!r}, '.mat')",
+            f"saved({kind!r}, '.npz', 'export')",
+        ]
         return called(f"nf.{name}", {"path": listed_values(good, NO_PATHS)})
 
 
@@ -63,5 +95,10 @@ def matrix_check(call):
 
 @entry("targets.load_matrix", matrix_check, raises=(OSError,), words=("suffix", "file"))
 def _(draw):
-    good = ["saved_matrix('.npy')", "saved_matrix('.npz')", "saved_matrix('.csv')", "saved_matrix('.mat')"]
+    good = [
+        "saved_matrix('.npy')",
+        "saved_matrix('.npz')",
+        "saved_matrix('.csv')",
+        "saved_matrix('.mat')",
+    ]
     return called("nf.targets.load_matrix", {"path": listed_values(good, NO_PATHS)})

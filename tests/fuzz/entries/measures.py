@@ -1,7 +1,6 @@
 """The functions of ``nf.metrics``, `nf.threads` and the like."""
 
 import numpy as np
-import scipy.sparse as sp
 from hypothesis import strategies as st
 
 from ..cases import BAD, ODD, Value, called, entry
@@ -23,25 +22,48 @@ def error_check(call):
         return
     a, f = a / largest, f / largest
     if np.isfinite(f).all() and np.abs(f).max() < 1e150:
-        near(call.result, np.linalg.norm(a - f) / np.linalg.norm(a), size=max(1.0, call.result))
+        near(
+            call.result,
+            np.linalg.norm(a - f) / np.linalg.norm(a),
+            size=max(1.0, call.result),
+        )
 
 
 def approximate(shape):
     """Return the pool of a matrix, an operator or a result of a shape."""
-    pool = array(shape, nan=ODD, sparse="good", linear="good", wrong_shapes=[(shape[0] + 1, shape[1]), (shape[0],), (1, *shape)])
+    pool = array(
+        shape,
+        nan=ODD,
+        sparse="good",
+        linear="good",
+        wrong_shapes=[(shape[0] + 1, shape[1]), (shape[0],), (1, *shape)],
+    )
     return pool
 
 
 for _name in ("relative_error", "metrics.relative_error"):
 
     @entry(_name, error_check)
-    def recipe(draw, name=_name):
+    def _(draw, name=_name):
         shape = draw(st.sampled_from([(6, 6), (3, 4), (1, 1)]))
         a = approximate(shape)
-        a = Pool(a.good, array(shape, sparse="good", linear="good", wrong_shapes=[(shape[0] + 1, shape[1])]).other)
+        a = Pool(
+            a.good,
+            array(
+                shape,
+                sparse="good",
+                linear="good",
+                wrong_shapes=[(shape[0] + 1, shape[1])],
+            ).other,
+        )
         f = approximate(shape)
         if shape == (6, 6):
-            operators = st.sampled_from([Value(f"sample({kind!r})", "operator") for kind in ("factors", "butterfly", "sum", "own")])
+            operators = st.sampled_from(
+                [
+                    Value(f"sample({kind!r})", "operator")
+                    for kind in ("factors", "butterfly", "sum", "own")
+                ]
+            )
             f = Pool(st.one_of(f.good, operators), f.other)
         return called(f"nf.{name}", {"A": a, "F": f})
 
@@ -56,7 +78,9 @@ def parts(value):
         int(one.nnz) if hasattr(one, "nnz") else int(np.count_nonzero(numbers(one)))
         for one in factors
     ]
-    shapes = [np.shape(one) if not hasattr(one, "shape") else one.shape for one in factors]
+    shapes = [
+        np.shape(one) if not hasattr(one, "shape") else one.shape for one in factors
+    ]
     return counts, (shapes[0][0], shapes[-1][1])
 
 
@@ -71,7 +95,10 @@ def gain(inverse):
         expected = sum(counts) / (m * n)
         if not inverse:
             expected = 1 / expected if expected else np.inf
-        true(np.isclose(call.result, expected) or call.result == expected, f"{call.result}, {expected}")
+        true(
+            np.isclose(call.result, expected) or call.result == expected,
+            f"{call.result}, {expected}",
+        )
 
     return check
 
@@ -83,12 +110,21 @@ FACTORS = [
     Value("np.asmatrix(integers((3, 4)))", "matrix"),
     Value("[normal((3, 4)), normal((4, 2))]", "list"),
     Value("(np.eye(4), sparse(normal((4, 3))))", "list"),
-    *(Value(f"sparse(normal((3, 4)), {form!r})", "sparse") for form in ("csr", "coo", "dia", "csc_matrix")),
+    *(
+        Value(f"sparse(normal((3, 4)), {form!r})", "sparse")
+        for form in ("csr", "coo", "dia", "csc_matrix")
+    ),
     Value("nf.hierarchical(nf.targets.hadamard(4), 'hadamard')", "result"),
 ]
 NO_FACTORS = [
-    *(Value(text, "object", BAD) for text in ("None", "3", "object()", "{}", "len", "1.5")),
-    *(Value(text, "list of none", BAD) for text in ("[None]", "[3]", "['a']", "[object()]", "[{}]", "[[]]")),
+    *(
+        Value(text, "object", BAD)
+        for text in ("None", "3", "object()", "{}", "len", "1.5")
+    ),
+    *(
+        Value(text, "list of none", BAD)
+        for text in ("[None]", "[3]", "['a']", "[object()]", "[{}]", "[[]]")
+    ),
     *(Value(text, "string", BAD) for text in ("'text'", "b'text'", "['ab', 'cd']")),
     Value("[]", "empty", BAD),
     Value("[[[1.0, 2.0], [3.0]]]", "ragged", BAD),
@@ -98,7 +134,10 @@ NO_FACTORS = [
     Value("np.array([['a']])", "string", BAD),
     Value("[np.array(['2020'], 'M8[Y]')]", "datetime", BAD),
     Value("masked(normal((3, 3)))", "masked", BAD),
-    *(Value(f"corrupt(normal((4, 4)), {how!r})", "corrupt sparse", ODD) for how in ("beyond", "negative", "pointer", "short")),
+    *(
+        Value(f"corrupt(normal((4, 4)), {how!r})", "corrupt sparse", ODD)
+        for how in ("beyond", "negative", "pointer", "short")
+    ),
     Value("linear(normal((3, 4)))", "operator", ODD),
     Value("[normal((3, 4)), normal((3, 4))]", "do not chain", ODD),
     Value("with_entry(normal((3, 4)), np.nan)", "NaN or infinity", ODD),
@@ -107,16 +146,21 @@ NO_FACTORS = [
 for _name, _check in (("nnz", counted), ("rcg", gain(False)), ("density", gain(True))):
 
     @entry(f"metrics.{_name}", _check)
-    def recipe(draw, name=_name):
+    def _(draw, name=_name):
         pools = {"F": Pool(st.sampled_from(FACTORS), st.sampled_from(NO_FACTORS))}
         return called(f"nf.metrics.{name}", pools)
 
 
-@entry("threads", lambda call: call.result.__enter__() or call.result.__exit__(None, None, None))
+@entry(
+    "threads",
+    lambda call: call.result.__enter__() or call.result.__exit__(None, None, None),
+)
 def _(draw):
     pool = count(1, 2, huge=ODD)
-    pools = {"threads": Pool(st.one_of(fixed("None").good, pool.good), pool.other.filter(lambda v: v.text != "None"))}
+    pools = {
+        "threads": Pool(
+            st.one_of(fixed("None").good, pool.good),
+            pool.other.filter(lambda v: v.text != "None"),
+        )
+    }
     return called("nf.threads", pools)
-
-
-__all__ = ["sp"]

@@ -7,13 +7,12 @@ from hypothesis import strategies as st
 
 import nbfact as nf
 
-from ..cases import BAD, ODD, Value, called, entry
+from ..cases import ODD, Value, called, entry
 from ..checks import dense, near, near_operator, numbers
 from ..pools import (
     REAL,
     Pool,
     array,
-    choice,
     count,
     dtype,
     fixed,
@@ -51,7 +50,7 @@ def norm(call):
 
 
 def scipy_matrix(function):
-    """Return the matrix of a transform of SciPy by type, for the arguments of a call."""
+    """Return the matrix of a transform of SciPy, for the arguments of a call."""
 
     def matrix(call):
         kind = int(call.get("type", 2))
@@ -63,7 +62,7 @@ def scipy_matrix(function):
 
 def trigonometric(name, function, least):
     @entry(f"transforms.{name}", expects(scipy_matrix(function)))
-    def recipe(draw):
+    def _(draw):
         pools = {
             "n": count(least, 12, huge=ODD),
             "type": optional(count(1, 4, wrong=("5", "0", "100"))),
@@ -81,7 +80,9 @@ def fourier(inverse=False):
     def matrix(call):
         eye = np.eye(order(call))
         mode = norm(call)
-        return scipy.fft.ifft(eye, norm=mode) if inverse else scipy.fft.fft(eye, norm=mode)
+        return (
+            scipy.fft.ifft(eye, norm=mode) if inverse else scipy.fft.fft(eye, norm=mode)
+        )
 
     return matrix
 
@@ -101,10 +102,21 @@ def splits(n):
 for _name, _inverse in (("dft", False), ("idft", True)):
 
     @entry(f"transforms.{_name}", expects(fourier(_inverse), "complex128"))
-    def recipe(draw, name=_name):
+    def _(draw, name=_name):
         n = draw(SIZES)
-        wrong = ["[0]", "[-2, 3]", "[7.5]", "3.5", "'a'", "[True]", "[[2, 3]]", "[2**63]"]
-        radices = listed_values(splits(n), bad=[*wrong, f"[{n}, 2]"], odd=["[]", f"[1, {n}]"])
+        wrong = [
+            "[0]",
+            "[-2, 3]",
+            "[7.5]",
+            "3.5",
+            "'a'",
+            "[True]",
+            "[[2, 3]]",
+            "[2**63]",
+        ]
+        radices = listed_values(
+            splits(n), bad=[*wrong, f"[{n}, 2]"], odd=["[]", f"[1, {n}]"]
+        )
         pools = {
             "n": Pool(fixed(str(n)).good, count(1, 5, huge=ODD).other),
             "normalized": flag(),
@@ -126,13 +138,17 @@ def _(draw):
 
 def hadamard_matrix(call):
     n = order(call)
-    return scipy.linalg.hadamard(n) / (np.sqrt(n) if call.get("normalized", True) else 1)
+    return scipy.linalg.hadamard(n) / (
+        np.sqrt(n) if call.get("normalized", True) else 1
+    )
 
 
 def power(bad=("3", "6", "12", "1023"), odd=()):
     """Return the pool of a power of two."""
     numbers = count(1, 5, huge=ODD)
-    good = st.sampled_from([Value(text) for text in ("1", "2", "4", "8", "np.int64(16)")])
+    good = st.sampled_from(
+        [Value(text) for text in ("1", "2", "4", "8", "np.int64(16)")]
+    )
     wrong = [Value(text, "no power of two", ODD) for text in bad]
     return Pool(good, st.one_of(numbers.other, st.sampled_from(wrong)))
 
@@ -195,10 +211,13 @@ def corner(function):
     return check
 
 
-for _name, _function in (("toeplitz", scipy.linalg.toeplitz), ("hankel", scipy.linalg.hankel)):
+for _name, _function in (
+    ("toeplitz", scipy.linalg.toeplitz),
+    ("hankel", scipy.linalg.hankel),
+):
 
     @entry(f"transforms.{_name}", corner(_function))
-    def recipe(draw, name=_name):
+    def _(draw, name=_name):
         m, n = draw(SIZES), draw(SIZES)
         wrong = [(0,), (2, 2), (2, 1, 2)]
         pools = {
@@ -217,11 +236,18 @@ def kronecker_check(call):
 def _(draw):
     shapes = [(2, 3), (3, 3), (1, 2), (4, 1)]
     one, two = (
-        array(draw(st.sampled_from(shapes)), wrong_shapes=[(0, 2), (2,), (2, 2, 2)], sparse=ODD, linear=ODD)
+        array(
+            draw(st.sampled_from(shapes)),
+            wrong_shapes=[(0, 2), (2,), (2, 2, 2)],
+            sparse=ODD,
+            linear=ODD,
+        )
         for _ in range(2)
     )
     kinds = ("factors", "butterfly", "wide", "own", "blocks")
-    operators = st.sampled_from([Value(f"sample({kind!r})", "operator") for kind in kinds])
+    operators = st.sampled_from(
+        [Value(f"sample({kind!r})", "operator") for kind in kinds]
+    )
     pools = {"a": Pool(st.one_of(one.good, operators), one.other), "b": two}
     return called("nf.transforms.kronecker", pools, positional=("a", "b"))
 
@@ -237,14 +263,31 @@ def _(draw):
     n = draw(st.sampled_from([1, 2, 4, 8]))
     good = draw(st.permutations(range(n)))
     others = [
-        *("[0, 0]", "[1, 2]", "[0, 5]", "[-1, 0]", "[0.5, 1.5]", "[]", "3", "None", "'ab'"),
+        *(
+            "[0, 0]",
+            "[1, 2]",
+            "[0, 5]",
+            "[-1, 0]",
+            "[0.5, 1.5]",
+            "[]",
+            "3",
+            "None",
+            "'ab'",
+        ),
         *("[[0, 1], [1, 0]]", "[True, False]", "object()", "[2**63, 0]", "[0, 'a']"),
-        *("np.array([0, 1], 'M8[s]')", "[0, np.nan]", "[[0], [1, 2]]", "[1, 0, 2, 3.5]"),
+        *(
+            "np.array([0, 1], 'M8[s]')",
+            "[0, np.nan]",
+            "[[0], [1, 2]]",
+            "[1, 0, 2, 3.5]",
+        ),
     ]
     odd = ["[2, 0, 1]", "[1.0, 0.0]", "np.ma.masked_array([1, 0], [True, False])"]
-    texts = [str(good), f"np.array({good})", f"np.array({good}, 'uint8')", f"range({n})" if good == list(range(n)) else str(tuple(good))]
+    texts = [
+        str(good),
+        f"np.array({good})",
+        f"np.array({good}, 'uint8')",
+        f"range({n})" if good == list(range(n)) else str(tuple(good)),
+    ]
     pools = {"p": listed_values(texts, bad=others, odd=odd), "dtype": dtype(*REAL)}
     return called("nf.transforms.permutation", pools)
-
-
-__all__ = ["BAD", "choice"]

@@ -8,9 +8,18 @@ from scipy.special import eval_legendre
 
 import nbfact as nf
 
-from ..cases import BAD, ODD, Value, called, entry
+from ..cases import BAD, ODD, called, entry
 from ..checks import near, numbers, true
-from ..pools import Pool, array, choice, count, fixed, flag, listed_values, optional, real, seed
+from ..pools import (
+    Pool,
+    array,
+    choice,
+    count,
+    fixed,
+    flag,
+    real,
+    seed,
+)
 from .named_transforms import hadamard_matrix, hartley_matrix, order, power
 
 ORDER = count(1, 12, huge=ODD)
@@ -72,7 +81,7 @@ MATRICES = {
 for _name, (_check, _pool) in MATRICES.items():
 
     @entry(f"targets.{_name}", _check)
-    def recipe(draw, name=_name, pool=_pool):
+    def _(draw, name=_name, pool=_pool):
         return called(f"nf.targets.{name}", {"n": pool, "normalized": flag()})
 
 
@@ -138,10 +147,22 @@ def named_matrix(call):
 
 @entry("targets.named", named_matrix)
 def _(draw):
-    names = ("dft", "dct", "dst", "convolution", "hadamard", "hartley", "legendre", "hilbert", "randn")
+    names = (
+        "dft",
+        "dct",
+        "dst",
+        "convolution",
+        "hadamard",
+        "hartley",
+        "legendre",
+        "hilbert",
+        "randn",
+    )
     name = choice(*names)
     name = Pool(name.good.filter(lambda v: v.text != "<omitted>"), name.other)
-    return called("nf.targets.named", {"name": name, "n": power(), "random_state": seed()})
+    return called(
+        "nf.targets.named", {"name": name, "n": power(), "random_state": seed()}
+    )
 
 
 def centroid_check(call):
@@ -200,15 +221,28 @@ def noisy_check(call):
     eps = np.finfo(result.dtype).eps
     got = np.linalg.norm(drawn)
     if largest > np.finfo(result.dtype).tiny / eps:
-        true(abs(got - expected) <= 50 * eps * (1 + expected) + 1e-3 * expected, f"noise {got}, {expected}")
+        true(
+            abs(got - expected) <= 50 * eps * (1 + expected) + 1e-3 * expected,
+            f"noise {got}, {expected}",
+        )
 
 
 @entry("targets.noisy", noisy_check)
 def _(draw):
     shape = draw(st.sampled_from([(3, 4), (5, 5), (1, 1)]))
     pools = {
-        "target": array(shape, wrong_shapes=[(0, 3), (3,), (2, 2, 2)], sparse=ODD, linear=ODD),
-        "noise": real("0.0", "0", "0.1", "1", "2.5", bad=("-0.1", "-1"), odd=("1e308", "1e-308", "1e200", "1e-200", "10**400")),
+        "target": array(
+            shape, wrong_shapes=[(0, 3), (3,), (2, 2, 2)], sparse=ODD, linear=ODD
+        ),
+        "noise": real(
+            "0.0",
+            "0",
+            "0.1",
+            "1",
+            "2.5",
+            bad=("-0.1", "-1"),
+            odd=("1e308", "1e-308", "1e200", "1e-200", "10**400"),
+        ),
         "random_state": seed(),
     }
     return called("nf.targets.noisy", pools)
@@ -218,7 +252,10 @@ def permuted_check(call):
     target, result = numbers(call["target"]), numbers(call.result)
     true(result.shape == target.shape, f"shape {result.shape}")
     for axis in (0, 1):
-        sums = [np.sort(np.abs(np.sort_complex(m.ravel() if 0 else m).sum(axis)).round(9)) for m in (target, result)]
+        sums = [
+            np.sort(np.abs(np.sort_complex(m.ravel() if 0 else m).sum(axis)).round(9))
+            for m in (target, result)
+        ]
         if np.isfinite(sums[0]).all() and np.abs(target).max() < 1e100:
             near(sums[1], sums[0], what="sums of lines")
 
@@ -227,7 +264,9 @@ def permuted_check(call):
 def _(draw):
     shape = draw(st.sampled_from([(3, 4), (5, 5), (1, 1)]))
     pools = {
-        "target": array(shape, wrong_shapes=[(0, 3), (3,), (2, 2, 2)], sparse=ODD, linear=ODD),
+        "target": array(
+            shape, wrong_shapes=[(0, 3), (3,), (2, 2, 2)], sparse=ODD, linear=ODD
+        ),
         "random_state": seed(),
     }
     return called("nf.targets.permuted", pools)
@@ -261,7 +300,9 @@ def _(draw):
 @entry("targets.pair_rotations", product_check)
 def _(draw):
     pools = {
-        "n": Pool(fixed("2", "4", "6").good, count(2, 4, huge=ODD, wrong=("3", "7")).other),
+        "n": Pool(
+            fixed("2", "4", "6").good, count(2, 4, huge=ODD, wrong=("3", "7")).other
+        ),
         "n_factors": FEW,
         "random_state": seed(),
         "return_factors": flag(),
@@ -285,6 +326,3 @@ def _(draw):
         "random_state": seed(),
     }
     return called("nf.targets.permuted_butterfly", pools)
-
-
-__all__ = ["Value", "listed_values", "optional"]
