@@ -1,0 +1,13 @@
+"""One entry for each public callable, in a module for each room."""
+
+from . import algorithms as algorithms
+from . import arrangements as arrangements
+from . import constraint_sets as constraint_sets
+from . import constructors as constructors
+from . import estimators as estimators
+from . import fast_operators as fast_operators
+from . import files as files
+from . import measures as measures
+from . import named_transforms as named_transforms
+from . import patterns as patterns
+from . import target_matrices as target_matrices

@@ -1,0 +1,521 @@
+"""The estimators: their parameters, which `fit` checks, and their methods."""
+
+import numpy as np
+from hypothesis import strategies as st
+from sklearn.metrics.pairwise import rbf_kernel
+
+from ..cases import ODD, Value, called, entry
+from ..checks import dense, near, numbers, true
+from ..pools import (
+    REAL,
+    Pool,
+    array,
+    choice,
+    count,
+    fixed,
+    flag,
+    listed_values,
+    optional,
+    or_none,
+    real,
+    seed,
+)
+
+SKLEARN = (
+    "X",
+    "array",
+    "data",
+    "sample",
+    "samples",
+    "features",
+    "feature",
+    "np.matrix",
+    "input",
+    "string",
+)
+"""Words for the data in the messages of scikit-learn's own checks."""
+WARNS = (
+    "threads=",
+    "Number of distinct",
+    "QuicKMeans",
+    "n_clusters",
+    "n_components",
+    "Converge",
+)
+
+
+def words(*names):
+    return {"words": (*SKLEARN, *names), "warns": WARNS}
+
+
+def data(n, d=3, *, few=False):
+    """Return the pool of points (n, d)."""
+    pool = array(
+        (n, d),
+        REAL,
+        matrix=ODD,
+        wrong_shapes=[(n, d + 1), (n,), (0, d), (n, d, 1), ()]
+        if few
+        else [(n,), (0, d), (n, 0), (n, d, 1), ()],
+    )
+    good = st.one_of(
+        pool.good,
+        st.sampled_from(
+            [Value(f"points({n}, {d})"), Value(f"points({n}, {d}, 'float32')")]
+        ),
+    )
+    return Pool(good, pool.other.map(_converted))
+
+
+def _converted(value):
+    """Return a value with the verdict on what scikit-learn converts to numbers."""
+    array = "of_dtype" in value.text or "np.array" in value.text or "[(" in value.text
+    if array and value.kind in ("string", "object", "datetime"):
+        return Value(value.text, value.kind, ODD)
+    return value
+
+
+def squares(x, centers):
+    """Return squared distances in extended precision."""
+    difference = x[:, None].astype(np.longdouble) - centers[None].astype(np.longdouble)
+    return (difference**2).sum(axis=2)
+
+
+def centers_of(model):
+    return dense(model.centers_operator_)
+
+
+def near_labels(labels, model, x):
+    """Raise unless each label is that of a nearest center, up to rounding."""
+    centers = centers_of(model)
+    distances = squares(x, centers)
+    chosen = distances[np.arange(len(x)), labels]
+    eps = np.finfo(np.asarray(model.cluster_centers_).dtype).eps
+    size = (
+        squares(x, x.mean(axis=0, keepdims=True)).max()
+        + squares(centers, x.mean(axis=0, keepdims=True)).max()
+    )
+    true(
+        (chosen <= distances.min(axis=1) + 1e3 * eps * size).all(),
+        f"labels {labels[:5]}, {distances.argmin(axis=1)[:5]} expected",
+    )
+
+
+def tame(x):
+    """Return whether squares of the numbers neither over- nor underflow."""
+    largest = np.abs(x).max(initial=0)
+    return largest == 0 or 1e-100 < largest < (1e15 if x.size else 1)
+
+
+def kmeans(call):
+    model, x = call.result, numbers(call["X"])
+    true(np.isfinite(centers_of(model)).all(), "centers are not finite")
+    if not tame(x):
+        return
+    near_labels(model.labels_, model, x)
+    weights = call.get("sample_weight")
+    weights = (
+        np.ones(len(x))
+        if weights is None
+        else np.broadcast_to(numbers(weights), len(x))
+    )
+    inertia = weights @ squares(x, centers_of(model)).min(axis=1)
+    size = weights @ squares(x, np.zeros((1, x.shape[1])))[:, 0]
+    near(
+        float(model.inertia_),
+        float(inertia),
+        model.cluster_centers_,
+        size=float(size),
+        what="inertia_",
+    )
+
+
+PARAMETERS = {
+    "n_clusters": count(1, 4, wrong=("99",)),
+    "sparsity": optional(count(1, 3, huge=ODD)),
+    "n_factors": or_none(count(1, 2, huge=None)),
+    "init": listed_values(
+        ["'k-means++'", "'random'", "<omitted>"],
+        [
+            "'nonsense'",
+            "3",
+            "None",
+            "object()",
+            "[]",
+            "[[1.0]]",
+            "normal((99, 3))",
+            "{}",
+            "True",
+            "normal((2, 7))",
+            "len",
+            "np.nan",
+        ],
+    ),
+    "n_init": optional(count(1, 2, huge=None)),
+    "max_iter": count(0, 2, least=0, huge=None),
+    "tol": optional(real("0.0", "1e-6", "1", bad=("-1.0",), odd=("1e308",))),
+    "factorizer": choice("explore", "palm4msa", "butterfly"),
+    "random_state": seed(legacy=True),
+    "verbose": optional(
+        listed_values(["0", "False"], ["'a'", "[]", "object()", "None", "1.5", "-1"])
+    ),
+    "n_jobs": or_none(listed_values(["1"], ["1.5", "'a'", "[]", "object()", "0"])),
+    "threads": or_none(count(1, 1, huge=ODD)),
+}
+
+
+def constructed(name, pools, x, y=""):
+    """Return the template of a constructor and `fit` of its result."""
+    template, pools = called(f"nf.{name}", pools)
+    return f"{template}.fit({{X}}{y})", {**pools, "X": x}
+
+
+@entry("QuicKMeans", kmeans, **words())
+def _(draw):
+    return constructed(
+        "QuicKMeans", PARAMETERS, fixed("points(12)", "points(12, 4, 'float32')")
+    )
+
+
+NO_WEIGHTS = [
+    "'a'",
+    "[]",
+    "[1.0]",
+    "object()",
+    "[1.0, None] * 6",
+    "-np.ones(12)",
+    "np.full(12, np.nan)",
+    "np.full(12, np.inf)",
+    "{}",
+    "np.ones((12, 2))",
+    "np.ones(12) * 1j",
+    "np.array(['a'] * 12)",
+    "np.zeros(12)",
+]
+WEIGHTS = or_none(
+    listed_values(
+        [
+            "np.ones(12)",
+            "np.arange(12)",
+            "[0.5] * 12",
+            "2.0",
+            "1",
+            "np.arange(12.0, dtype='float32')",
+        ],
+        NO_WEIGHTS,
+        ["masked(np.ones(12))", "np.full(12, 1e308)", "np.full(12, 1e-308)"],
+    )
+)
+MODEL = "nf.QuicKMeans(3, random_state=0, max_iter=2)"
+
+
+@entry("QuicKMeans.fit", kmeans, **words("sample_weight", "weights"))
+def _(draw):
+    pools = {"self": fixed(MODEL), "X": data(12), "sample_weight": WEIGHTS}
+    return called("{self}.fit", pools)
+
+
+@entry(
+    "QuicKMeans.fit_predict",
+    lambda call: true(len(call.result) == 12, "labels"),
+    **words("sample_weight", "weights"),
+)
+def _(draw):
+    pools = {"self": fixed(MODEL), "X": data(12), "sample_weight": WEIGHTS}
+    return called("{self}.fit_predict", pools)
+
+
+@entry(
+    "QuicKMeans.partial_fit",
+    lambda call: true(
+        np.isfinite(centers_of(call.result)).all(), "centers are not finite"
+    ),
+    **words("sample_weight", "weights"),
+)
+def _(draw):
+    pools = {"self": fixed(MODEL), "X": data(12), "sample_weight": WEIGHTS}
+    return called("{self}.partial_fit", pools)
+
+
+def a_model(draw, name):
+    return fixed(f"fitted({name!r})", f"fitted({name!r}, 'float32')")
+
+
+def predicted(call):
+    x = numbers(call["X"])
+    if tame(x):
+        near_labels(call.result, call["self"], x)
+
+
+def distances(call):
+    x = numbers(call["X"])
+    if tame(x):
+        expected = np.sqrt(squares(x, centers_of(call["self"])).astype(float))
+        eps = np.finfo(call.result.dtype).eps
+        error = np.abs(call.result - expected).max(initial=0)
+        size = np.abs(x).max(initial=0) + np.abs(centers_of(call["self"])).max()
+        true(
+            np.isfinite(call.result).all() and error <= 50 * np.sqrt(eps) * size,
+            f"off by {error:.3g}",
+        )
+
+
+def scored(call):
+    x = numbers(call["X"])
+    if tame(x):
+        weights = call.get("sample_weight")
+        weights = (
+            np.ones(len(x))
+            if weights is None
+            else np.broadcast_to(numbers(weights), len(x))
+        )
+        expected = -float(weights @ squares(x, centers_of(call["self"])).min(axis=1))
+        size = float(weights @ squares(x, np.zeros((1, x.shape[1])))[:, 0]) + abs(
+            expected
+        )
+        near(call.result, expected, call["self"].cluster_centers_, size=size)
+
+
+@entry("QuicKMeans.predict", predicted, **words())
+def _(draw):
+    return called(
+        "{self}.predict", {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True)}
+    )
+
+
+@entry("QuicKMeans.transform", distances, **words())
+def _(draw):
+    return called(
+        "{self}.transform",
+        {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True)},
+    )
+
+
+@entry("QuicKMeans.score", scored, **words("sample_weight", "weights"))
+def _(draw):
+    pools = {
+        "self": a_model(draw, "QuicKMeans"),
+        "X": data(12, few=True),
+        "sample_weight": WEIGHTS,
+    }
+    return called("{self}.score", pools)
+
+
+CLUSTERER = or_none(
+    listed_values(
+        [
+            "nf.QuicKMeans(random_state=0, max_iter=2)",
+            "__import__('sklearn.cluster').cluster.KMeans(random_state=0, n_init=1)",
+        ],
+        ["3", "'a'", "object()", "[]", "{}", "nf.QuicKMeans", "len", "True"],
+    )
+)
+SEARCH = {
+    "n_neighbors": count(1, 3, wrong=("99",)),
+    "n_clusters": or_none(count(1, 3, huge=ODD)),
+    "n_probes": optional(count(1, 3, huge=ODD)),
+    "clusterer": CLUSTERER,
+    "random_state": seed(legacy=True),
+    "threads": or_none(count(1, 1, huge=ODD)),
+}
+SEARCH["n_neighbors"] = Pool(
+    SEARCH["n_neighbors"].good,
+    SEARCH["n_neighbors"].other.filter(lambda v: v.kind not in ("huge", "wrong value")),
+)
+
+
+def stored(call):
+    model, x = call.result, numbers(call["X"])
+    true(np.isfinite(model.points_).all() and model.points_.shape == x.shape, "points_")
+    near(np.asarray(model.points_, float), x[model.permutation_], model.points_)
+
+
+@entry("ClusterNeighbors", stored, **words())
+def _(draw):
+    return constructed(
+        "ClusterNeighbors", SEARCH, fixed("points(12)", "points(12, 4, 'float32')")
+    )
+
+
+@entry("ClusterNeighborsClassifier", stored, **words())
+def _(draw):
+    return constructed(
+        "ClusterNeighborsClassifier",
+        SEARCH,
+        fixed("points(12)", "points(12, 4, 'float32')"),
+        ", np.arange(12) % 3",
+    )
+
+
+@entry("ClusterNeighbors.fit", stored, **words())
+def _(draw):
+    return called(
+        "{self}.fit",
+        {
+            "self": fixed("nf.ClusterNeighbors(2, n_clusters=3, random_state=0)"),
+            "X": data(12),
+        },
+    )
+
+
+@entry(
+    "ClusterNeighborsClassifier.fit",
+    stored,
+    **words("y", "classes", "classification", "target", "label", "labels", "numbers"),
+)
+def _(draw):
+    bad = [
+        "None",
+        "[]",
+        "[0, 1]",
+        "3",
+        "object()",
+        "np.linspace(0, 1, 12)",
+        "np.full(12, np.nan)",
+        "np.ones((12, 2))",
+        "{}",
+        "np.ones(13)",
+    ]
+    y = listed_values(
+        [
+            "np.arange(12) % 3",
+            "['a', 'b'] * 6",
+            "[True, False] * 6",
+            "np.zeros(12, int)",
+        ],
+        bad,
+        [
+            "masked(np.arange(12))",
+            "np.array([0, 'a'] * 6, 'O')",
+            "np.array(['2020', '2021'] * 6, 'M8[Y]')",
+        ],
+    )
+    pools = {
+        "self": fixed("nf.ClusterNeighborsClassifier(2, n_clusters=3, random_state=0)"),
+        "X": data(12),
+        "y": y,
+    }
+    return called("{self}.fit", pools)
+
+
+def brute(call):
+    x, model = numbers(call["X"]), call["self"]
+    n = call.get("n_neighbors")
+    n = model.n_neighbors if n is None else int(n)
+    with_distance = call.get("return_distance", True)
+    found, index = call.result if with_distance else (None, call.result)
+    true(index.shape == (len(x), n), f"shape {index.shape}")
+    if not tame(x):
+        return
+    points = np.empty_like(np.asarray(model.points_, float))
+    points[model.permutation_] = model.points_
+    expected = squares(x, points)
+    chosen = np.take_along_axis(expected, index, 1)
+    best = np.sort(expected, axis=1)[:, :n]
+    eps = np.finfo(model.points_.dtype).eps
+    size = squares(x, points).max() + squares(points, points[:1]).max()
+    true((np.abs(chosen - best) <= 1e3 * eps * size).all(), f"neighbors {index[:2]}")
+    if found is not None:
+        true(
+            np.abs(found - np.sqrt(chosen)).max() <= 50 * np.sqrt(eps) * np.sqrt(size),
+            "distances",
+        )
+
+
+for _name in ("ClusterNeighbors", "ClusterNeighborsClassifier"):
+
+    @entry(f"{_name}.kneighbors", brute, **words("n_neighbors"))
+    def _(draw, name=_name):
+        pools = {
+            "self": a_model(draw, name),
+            "X": data(5, few=True),
+            "n_neighbors": or_none(count(1, 4, wrong=("25", "99"))),
+            "return_distance": flag(),
+        }
+        return called("{self}.kneighbors", pools)
+
+
+def shares(call):
+    near(call.result.sum(axis=1), np.ones(len(call.result)))
+    true(call.result.shape[1] == 2, f"shape {call.result.shape}")
+
+
+@entry("ClusterNeighborsClassifier.predict_proba", shares, **words())
+def _(draw):
+    return called(
+        "{self}.predict_proba",
+        {"self": a_model(draw, "ClusterNeighborsClassifier"), "X": data(5, few=True)},
+    )
+
+
+@entry(
+    "ClusterNeighborsClassifier.predict",
+    lambda call: true(set(call.result) <= {0, 1}, "classes"),
+    **words(),
+)
+def _(draw):
+    return called(
+        "{self}.predict",
+        {"self": a_model(draw, "ClusterNeighborsClassifier"), "X": data(5, few=True)},
+    )
+
+
+def features(call):
+    model, x = call["self"], numbers(call["X"])
+    true(np.isfinite(call.result).all(), "features are not finite")
+    if tame(x):
+        landmarks = numbers(model.landmarks_)
+        kernel = rbf_kernel(x, landmarks, gamma=float(model.gamma_))
+        expected = kernel @ numbers(model.normalization_)
+        size = np.abs(kernel).sum(axis=1).max() * np.abs(model.normalization_).max()
+        near(
+            np.asarray(call.result),
+            expected,
+            model.landmarks_,
+            size=10
+            * size
+            * (1 + (np.abs(x).max() + np.abs(landmarks).max()) ** 2 * model.gamma_),
+        )
+
+
+@entry("QuickNystroem.transform", features, **words())
+def _(draw):
+    return called(
+        "{self}.transform",
+        {"self": a_model(draw, "QuickNystroem"), "X": data(5, few=True)},
+    )
+
+
+def landmarks(call):
+    model = call.result
+    true(np.isfinite(model.landmarks_).all(), "landmarks are not finite")
+    true(
+        np.isfinite(model.normalization_).all() and 0 < model.gamma_ < np.inf,
+        "not finite",
+    )
+
+
+@entry("QuickNystroem.fit", landmarks, **words("gamma"))
+def _(draw):
+    return called(
+        "{self}.fit",
+        {"self": fixed("nf.QuickNystroem(3, random_state=0)"), "X": data(12)},
+    )
+
+
+@entry("QuickNystroem", landmarks, **words())
+def _(draw):
+    pools = {
+        "n_components": count(1, 4, huge=ODD),
+        "gamma": or_none(
+            real(
+                "0.5", "1", "np.float32(2)", bad=("0", "-1.0"), odd=("1e308", "1e-308")
+            )
+        ),
+        "clusterer": CLUSTERER,
+        "random_state": seed(legacy=True),
+        "threads": or_none(count(1, 1, huge=ODD)),
+    }
+    return constructed(
+        "QuickNystroem", pools, fixed("points(12)", "points(12, 4, 'float32')")
+    )

@@ -1,0 +1,104 @@
+"""What writes and reads files. Damaged files are the subject of ``test_fuzz_files``."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+import nbfact as nf
+
+from ..cases import ODD, Value, called, entry
+from ..checks import dense, near, near_operator, true
+from ..pools import fixed, listed_values
+from .arrangements import a_result
+from .fast_operators import SHAPES
+
+NO_PATHS = [
+    "None",
+    "3",
+    "1.5",
+    "[]",
+    "{}",
+    "object()",
+    "np.zeros(2)",
+    "len",
+    "path('missing/folder/a.npz')",
+    "path('a.txt')",
+    "path('')",
+    "path('a')",
+    "True",
+    "'a\\0b.npz'",
+    "path('x' * 300 + '.npz')",
+]
+KINDS = [kind for kind in SHAPES if kind != "own"]
+
+
+def written(call):
+    assert call.result is None
+    near_operator(nf.load(call["path"]), dense(call["self"]), call["self"])
+
+
+def a_path(*suffixes):
+    good = [f"path('w{suffix}')" for suffix in suffixes] + [
+        f"__import__('pathlib').Path(path('p{suffixes[0]}'))"
+    ]
+    return listed_values(
+        good, NO_PATHS, [Value("path('b.npz').encode()", "bytes", ODD)]
+    )
+
+
+@entry("FastOperator.save", written, raises=(OSError,), words=("suffix", "file"))
+def _(draw):
+    kind = draw(st.sampled_from(KINDS))
+    return called(
+        "{self}.save",
+        {"self": fixed(f"sample({kind!r})", kind=kind), "path": a_path(".npz", ".mat")},
+    )
+
+
+@entry("FastOperator.export", written, raises=(OSError,), words=("suffix", "file"))
+def _(draw):
+    kind = draw(st.sampled_from(KINDS))
+    return called(
+        "{self}.export",
+        {"self": fixed(f"sample({kind!r})", kind=kind), "path": a_path(".npz")},
+    )
+
+
+@entry("Factorization.save", written, raises=(OSError,), words=("suffix", "file"))
+def _(draw):
+    return called(
+        "{self}.save", {"self": a_result(draw), "path": a_path(".npz", ".mat")}
+    )
+
+
+def loaded(call):
+    true(isinstance(call.result, nf.FastOperator), type(call.result).__name__)
+    true(np.isfinite(call.result.toarray()).all(), "not finite")
+
+
+for _name in ("load", "operators.load"):
+
+    @entry(_name, loaded, raises=(OSError,), words=("suffix", "file"))
+    def _(draw, name=_name):
+        kind = draw(st.sampled_from(KINDS))
+        good = [
+            f"saved({kind!r})",
+            f"saved({kind!r}, '.mat')",
+            f"saved({kind!r}, '.npz', 'export')",
+        ]
+        return called(f"nf.{name}", {"path": listed_values(good, NO_PATHS)})
+
+
+def matrix_check(call):
+    near(dense(call.result), dense(call.result))
+    true(call.result.ndim == 2 and np.isfinite(call.result).all(), "no finite matrix")
+
+
+@entry("targets.load_matrix", matrix_check, raises=(OSError,), words=("suffix", "file"))
+def _(draw):
+    good = [
+        "saved_matrix('.npy')",
+        "saved_matrix('.npz')",
+        "saved_matrix('.csv')",
+        "saved_matrix('.mat')",
+    ]
+    return called("nf.targets.load_matrix", {"path": listed_values(good, NO_PATHS)})

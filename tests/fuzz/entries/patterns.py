@@ -1,0 +1,666 @@
+"""`Chain` and the methods that a `Butterfly` has besides those of all operators."""
+
+import math
+
+import numpy as np
+from hypothesis import strategies as st
+
+import nbfact as nf
+
+from ..cases import BAD, ODD, Value, called, entry
+from ..checks import dense, near_operator, near_product, numbers, true
+from ..pools import (
+    DTYPES,
+    NO_INTEGERS,
+    Pool,
+    array,
+    count,
+    dtype,
+    fixed,
+    listed_values,
+    optional,
+    or_none,
+)
+from .constructors import CHAINS, NO_CHAINS, butterfly_matrix
+from .fast_operators import (
+    product_pool,
+)
+
+TEXTS = [f"nf.Chain({text})" if text.startswith("[") else text for text in CHAINS]
+PATTERNS = [
+    "[(1, 2, 3, 2), (3, 2, 2, 1)]",
+    "((1, 3, 4, 1),)",
+    "[[2, 2, 2, 1]] * 3",
+    "[(np.int64(1), 2, 2, 1)]",
+    "nf.Chain.rank2(4)",
+    "nf.Chain.square_dyadic(8).patterns",
+]
+BUTTERFLIES = ("butterfly", "dyadic", "dropped")
+
+
+def a_chain(draw):
+    """Draw the pool of one chain."""
+    length = draw(st.integers(1, 3))
+    radices = st.lists(st.integers(1, 4), min_size=length, max_size=length)
+    rows, columns, rank = draw(radices), draw(radices), draw(st.integers(1, 2))
+    text = f"nf.Chain.mixed_radix({rows}, {columns}, {rank})"
+    more = [
+        *TEXTS,
+        "nf.Chain.rank2(8)",
+        "nf.Chain.smallest(12)",
+        "nf.Chain([(2, 1, 3, 2)])",
+    ]
+    return fixed(draw(st.sampled_from([text, text, text, *more])))
+
+
+def supports(chain):
+    found = []
+    for a, b, c, d in chain:
+        found.append(np.kron(np.kron(np.eye(a), np.ones((b, c))), np.eye(d)) > 0)
+    return found
+
+
+def chain_check(patterns):
+    def check(call):
+        chain = call.result
+        expected = tuple(tuple(map(int, p)) for p in patterns(call))
+        true(isinstance(chain, nf.Chain), type(chain).__name__)
+        true(chain.patterns == expected, f"{chain.patterns}, {expected} expected")
+        true(chain.n_parameters == sum(math.prod(p) for p in expected), "n_parameters")
+
+    return check
+
+
+def shape_check(shape):
+    """Return the check that a chain is chainable and has the shape of a call."""
+
+    def check(call):
+        chain = call.result
+        m, n = shape(call)
+        true(chain.shape == (m, n), f"shape {chain.shape}, {(m, n)} expected")
+        true(chain.chainable, f"{chain} is not chainable")
+
+    return check
+
+
+def order_or_shape(name):
+    def shape(call):
+        value = call[name]
+        if np.ndim(value) == 0:
+            return int(value), int(value)
+        return tuple(map(int, value))
+
+    return shape
+
+
+@entry("Chain", chain_check(lambda call: call["patterns"]))
+def _(draw):
+    odd = [
+        Value("np.array([[1, 2, 2, 1]])", "array", ODD),
+        Value("[(2**40, 2, 2, 2**40)]", "huge", ODD),
+    ]
+    bad = [text for text in NO_CHAINS if text != "np.zeros((1, 4))"]
+    return called("nf.Chain", {"patterns": listed_values(PATTERNS, bad, odd)})
+
+
+ORDERS = count(1, 12, huge=ODD)
+
+
+def orders(good, odd=()):
+    """Return the pool of an order or a shape."""
+    bad = [
+        "(3, 4, 5, 6)",
+        "(0, 4)",
+        "('a', 4)",
+        "(2.5, 4)",
+        "(True, 4)",
+        "()",
+        "(4,)",
+        "(4, -4)",
+        "(4, None)",
+    ]
+    wrong = [Value(text, "wrong shape", BAD) for text in bad]
+    plain = [value for value in NO_INTEGERS if value.kind not in ("sequence", "array")]
+    small = [Value(text, "too small", BAD) for text in ("0", "-1", "-2**63")]
+    huge = [
+        Value(text, "huge", ODD)
+        for text in (
+            "2**31",
+            "2**40",
+            "2**63",
+            "2**64",
+            "10**30",
+            "2**61 - 1",
+            "(2**40, 2**40)",
+        )
+    ]
+    return listed_values(good, [*wrong, *plain, *small], [*huge, *odd])
+
+
+for _name in ("square_dyadic", "rank2"):
+
+    @entry(f"Chain.{_name}", shape_check(order_or_shape("n")), words=("order",))
+    def recipe(draw, name=_name):
+        pool = orders(
+            ["2", "4", "8", "(4, 4)", "[8, 8]", "np.int64(16)"],
+            ["3", "(4, 8)", "1", "12"],
+        )
+        return called(f"nf.Chain.{name}", {"n": pool})
+
+
+@entry("Chain.smallest", shape_check(order_or_shape("shape")))
+def _(draw):
+    pool = orders(["1", "6", "(4, 6)", "[5, 7]", "np.int64(12)", "(1, 3)"])
+    return called("nf.Chain.smallest", {"shape": pool})
+
+
+@entry("Chain.monarch", shape_check(order_or_shape("shape")))
+def _(draw):
+    divisors = listed_values(
+        ["1", "2", "np.int64(3)", "6"],
+        [*NO_INTEGERS[:-1], "0", "-2", "5", "7"],
+        ["2**63"],
+    )
+    pools = {
+        "shape": orders(["6", "(6, 12)", "[18, 6]"]),
+        "p": or_none(divisors),
+        "q": or_none(divisors),
+    }
+    return called("nf.Chain.monarch", pools)
+
+
+def radix_check(call):
+    rows = [int(v) for v in call["factors"]]
+    columns = rows if call.get("columns") is None else [int(v) for v in call["columns"]]
+    true(
+        call.result.shape == (math.prod(rows), math.prod(columns)),
+        f"shape {call.result.shape}",
+    )
+    rank = int(call.get("rank", 1))
+    true(call.result.ranks == (rank,) * (len(rows) - 1), f"ranks {call.result.ranks}")
+
+
+@entry("Chain.mixed_radix", radix_check)
+def _(draw):
+    bad = [
+        "[]",
+        "None",
+        "3",
+        "'ab'",
+        "[0, 2]",
+        "[-2]",
+        "[2.5]",
+        "[True]",
+        "[None]",
+        "['a']",
+        "object()",
+        "{}",
+        "[[2, 3]]",
+        "1.5",
+        "np.nan",
+    ]
+    length = draw(st.integers(1, 3))
+    good = [
+        str(draw(st.lists(st.integers(1, 4), min_size=length, max_size=length)))
+        for _ in range(2)
+    ]
+    longer = str([2] * (length + 1))
+    pools = {
+        "factors": listed_values(
+            [good[0], f"tuple({good[0]})", f"np.array({good[0]})"], bad, ["[2**40]"]
+        ),
+        "columns": or_none(listed_values([good[1]], [*bad, longer])),
+        "rank": optional(count(1, 3, huge=ODD)),
+    }
+    return called("nf.Chain.mixed_radix", pools)
+
+
+def fused_check(call):
+    self, sizes = call["self"], call.get("sizes")
+    chain = call.result if isinstance(self, nf.Chain) else call.result.chain
+    true(len(chain) == (1 if sizes is None else len(sizes)), f"{len(chain)} factors")
+    if isinstance(self, nf.Chain):
+        true(np.array_equal(call.result.toarray(), self.toarray()), "another support")
+    else:
+        near_operator(call.result, dense(self), self)
+
+
+def sizes_pool(draw, length):
+    cut = draw(st.integers(1, length))
+    good = [
+        str([length]),
+        str([cut, length - cut] if cut < length else [1] * length),
+        str(tuple([1] * length)),
+    ]
+    bad = [
+        str([length + 1]),
+        "[]",
+        "3",
+        "'ab'",
+        "[0, 1]",
+        "[-1]",
+        "[1.5]",
+        "[None]",
+        "[True]" if length > 1 else "[2.0]",
+        "object()",
+        "[2**63]",
+        "['a']",
+        "{}",
+        "np.nan",
+        f"[{length}, 0]",
+    ]
+    return or_none(listed_values(good, bad))
+
+
+@entry("Chain.fuse", fused_check)
+def _(draw):
+    text, length = draw(
+        st.sampled_from(
+            [
+                ("nf.Chain.square_dyadic(8)", 3),
+                ("nf.Chain.square_dyadic(16)", 4),
+                ("nf.Chain.monarch((6, 4))", 2),
+                ("nf.Chain([(1, 2, 3, 1)])", 1),
+            ]
+        )
+    )
+    return called(
+        "{self}.fuse", {"self": fixed(text), "sizes": sizes_pool(draw, length)}
+    )
+
+
+def chain_member(name, expected):
+    @entry(
+        f"Chain.{name}",
+        lambda call: true(call.result == expected(call["self"]), repr(call.result)),
+    )
+    def _(draw):
+        return f"{{self}}.{name}", {"self": a_chain(draw)}
+
+
+def chainable(chain):
+    pairs = zip(chain, list(chain)[1:], strict=False)
+    return all(
+        p[0] <= q[0]
+        and q[0] % p[0] == 0
+        and p[3] % q[3] == 0
+        and p[0] * p[2] % q[0] == 0
+        for p, q in pairs
+    )
+
+
+def ranks(chain):
+    return tuple(
+        p[0] * p[2] // q[0] for p, q in zip(chain, list(chain)[1:], strict=False)
+    )
+
+
+chain_member("chainable", chainable)
+chain_member("ranks", ranks)
+chain_member(
+    "T", lambda c: nf.Chain([(a, q, b, d) for a, b, q, d in reversed(list(c))])
+)
+chain_member(
+    "redundant",
+    lambda c: any(
+        r >= min(p[1], q[2]) for r, p, q in zip(ranks(c), c, list(c)[1:], strict=False)
+    ),
+)
+
+
+def support_check(call):
+    number = int(call["number"])
+    true(np.array_equal(call.result, supports(call["self"])[number]), "another support")
+
+
+@entry("Chain.support", support_check)
+def _(draw):
+    text, length = draw(
+        st.sampled_from(
+            [("nf.Chain.square_dyadic(8)", 3), ("nf.Chain.monarch((6, 4))", 2)]
+        )
+    )
+    good = [str(n) for n in range(length)] + ["np.int64(1)"]
+    bad = [
+        *NO_INTEGERS[:-1],
+        str(length),
+        "99",
+        str(-length - 1),
+        "2**63",
+        "slice(0, 1)",
+    ]
+    return called(
+        "{self}.support",
+        {"self": fixed(text), "number": listed_values(good, bad, ["-1"])},
+    )
+
+
+def support_product(call):
+    product = supports(call["self"])[0]
+    for support in supports(call["self"])[1:]:
+        product = product @ support
+    true(
+        np.array_equal(call.result, product) and call.result.dtype == bool,
+        "another support",
+    )
+
+
+@entry("Chain.toarray", support_product)
+def _(draw):
+    return "{self}.toarray()", {"self": a_chain(draw)}
+
+
+def joined_check(call):
+    true(
+        call.result.patterns == call["self"].patterns + call["other"].patterns,
+        repr(call.result),
+    )
+
+
+@entry("Chain.__matmul__", joined_check, words=("chain", "operand", "shapes"))
+def _(draw):
+    bad = [
+        "3",
+        "None",
+        "'a'",
+        "[]",
+        "np.eye(4)",
+        "nf.Chain([(1, 3, 3, 1)])",
+        "object()",
+        "[(1, 4, 4, 1)]",
+        "sample('dyadic')",
+    ]
+    pool = listed_values(
+        ["nf.Chain.square_dyadic(4)", "nf.Chain([(1, 4, 3, 1)])", "nf.Chain.rank2(4)"],
+        bad,
+    )
+    return "{self} @ {other}", {
+        "self": fixed("nf.Chain.square_dyadic(4)"),
+        "other": pool,
+    }
+
+
+def item_check(call):
+    chosen = call["self"].patterns[call["index"]]
+    result = call.result.patterns if isinstance(call["index"], slice) else call.result
+    true(result == chosen, repr(call.result))
+
+
+@entry(
+    "Chain.__getitem__",
+    item_check,
+    words=("index", "indices", "pattern"),
+    raises=(IndexError,),
+)
+def _(draw):
+    good = ["0", "-1", "slice(0, 2)", "slice(1, None)", "np.int64(1)"]
+    pool = listed_values(
+        good,
+        ["3", "-4", "'a'", "None", "1.5", "[0]", "(0, 1)", "2**63", "slice('a')"],
+        ["slice(0, 0)", "True"],
+    )
+    return "{self}[{index}]", {
+        "self": fixed("nf.Chain.square_dyadic(8)"),
+        "index": pool,
+    }
+
+
+@entry(
+    "Chain.plot", lambda call: true(len(call.result.axes) == len(call["self"]), "axes")
+)
+def _(draw):
+    figures = ["__import__('matplotlib.figure').figure.Figure()"]
+    bad = ["3", "'a'", "[]", "object()", "True", "1.5", "{}", "len"]
+    return called(
+        "{self}.plot",
+        {"self": a_chain(draw), "figure": or_none(listed_values(figures, bad))},
+    )
+
+
+def from_values(call):
+    arrays = call["ks_values"]
+    near_operator(
+        call.result, butterfly_matrix([np.shape(v) for v in arrays], arrays), *arrays
+    )
+
+
+@entry("Butterfly.from_ks_values", from_values)
+def _(draw):
+    shape = draw(st.sampled_from([(1, 2, 3, 2), (2, 2, 2, 1), (1, 1, 1, 1)]))
+    a, _, c, d = shape
+    second = f"normal(({a * c}, {d}, 2, 1), 'float64', 7)"
+    one = array(
+        shape, DTYPES[:1], wrong_shapes=[(1, 2), (0, *shape[1:]), (2, 3, 4, 5, 6), ()]
+    )
+
+    def inside(value):
+        return Value(f"[{value.text}, {second}]", value.kind, value.verdict)
+
+    wrong = [
+        "None",
+        "3",
+        "'ab'",
+        "[]",
+        "[None]",
+        "object()",
+        "1.5",
+        "{}",
+        "[[1.0]]",
+        "len",
+        "[np.ones((1, 2, 2, 2)), np.ones((1, 2, 2, 2))]",
+    ]
+    lists = st.sampled_from([Value(text, "wrong list", BAD) for text in wrong])
+    return called(
+        "nf.Butterfly.from_ks_values",
+        {
+            "ks_values": Pool(
+                one.good.map(inside), st.one_of(one.other.map(inside), lists)
+            )
+        },
+    )
+
+
+def twiddle_check(call):
+    twiddle, result = numbers(call["twiddle"]), call.result
+    stacks, _, levels = twiddle.shape[:3]
+    true(result.shape == (stacks * 2**levels, 2**levels), f"shape {result.shape}")
+    back, _ = result.to_twiddle()
+    near_operator(
+        nf.Butterfly.from_twiddle(back, call.get("increasing_stride", True)),
+        dense(result),
+        result,
+    )
+
+
+@entry("Butterfly.from_twiddle", twiddle_check)
+def _(draw):
+    from ..pools import flag
+
+    shape = draw(
+        st.sampled_from(
+            [
+                (1, 1, 2, 2, 2, 2),
+                (2, 1, 2, 2, 2, 2),
+                (1, 2, 1, 1, 2, 2),
+                (1, 1, 3, 4, 2, 2),
+            ]
+        )
+    )
+    wrong = [
+        (1, 1, 2, 3, 2, 2),
+        (2, 2),
+        (1, 1, 2, 2, 2),
+        (1, 1, 2, 2, 2, 3),
+        (0, 1, 2, 2, 2, 2),
+        (),
+    ]
+    pools = {"twiddle": array(shape, wrong_shapes=wrong), "increasing_stride": flag()}
+    return called("nf.Butterfly.from_twiddle", pools)
+
+
+def from_factors(call):
+    factors = call["factors"]
+    scale = getattr(factors, "scale", 1.0)
+    product = np.eye(1)
+    for j, factor in enumerate(getattr(factors, "factors", factors)):
+        product = dense(factor) if j == 0 else product @ dense(factor)
+    near_operator(call.result, scale * product)
+
+
+@entry("Butterfly.from_factors", from_factors)
+def _(draw):
+    product = "nf.transforms.hadamard(4).to_factors()"
+    good = [
+        product,
+        f"list({product}.factors)",
+        f"[one.toarray() for one in {product}.factors]",
+        "result('hierarchical')",
+        f"(2.5 * {product})",
+    ]
+    bad = [
+        "None",
+        "3",
+        "'ab'",
+        "[]",
+        "[np.eye(4)]",
+        "[np.eye(4), None]",
+        "[normal((4, 4)), normal((4, 4))]",
+        "[np.eye(3), np.eye(3)]",
+        "object()",
+        "[3, 4]",
+        "[np.eye(4), 'a']",
+        "1.5",
+        "{}",
+        "len",
+        "[corrupt(np.eye(4), 'beyond'), np.eye(4)]",
+        "[np.eye(4), np.eye(4) * np.nan]",
+        "[masked(np.eye(4)), np.eye(4)]",
+    ]
+    pools = {
+        "factors": listed_values(good, bad, ["sample('dyadic')", "sample('sum')"]),
+        "chain": listed_values(
+            ["nf.Chain.square_dyadic(4)", "nf.Chain.square_dyadic(4).patterns"],
+            NO_CHAINS[:14],
+        ),
+    }
+    return called("nf.Butterfly.from_factors", pools)
+
+
+def sampled(draw, kinds=BUTTERFLIES):
+    kind, of = draw(st.sampled_from(kinds)), draw(st.sampled_from(DTYPES))
+    seed = draw(st.integers(0, 9))
+    return fixed(f"sample({kind!r}, {of!r}, {seed})", kind=kind)
+
+
+@entry("Butterfly.fuse", fused_check)
+def _(draw):
+    return called(
+        "{self}.fuse", {"self": fixed("sample('dyadic')"), "sizes": sizes_pool(draw, 3)}
+    )
+
+
+def values_check(call):
+    near_operator(
+        nf.Butterfly.from_ks_values(call.result), dense(call["self"]), call["self"]
+    )
+
+
+@entry("Butterfly.ks_values", values_check)
+def _(draw):
+    return "{self}.ks_values", {"self": sampled(draw, ("dyadic",))}
+
+
+def to_twiddle(call):
+    near_operator(
+        nf.Butterfly.from_twiddle(*call.result), dense(call["self"]), call["self"]
+    )
+
+
+@entry("Butterfly.to_twiddle", to_twiddle)
+def _(draw):
+    return "{self}.to_twiddle()", {"self": sampled(draw, ("dyadic",))}
+
+
+@entry(
+    "Butterfly.real_part",
+    lambda call: near_operator(call.result, dense(call["self"]).real, call["self"]),
+)
+def _(draw):
+    return "{self}.real_part()", {"self": sampled(draw, ("dyadic",))}
+
+
+def astype_check(call):
+    near_operator(
+        call.result,
+        dense(call["self"]),
+        call["self"],
+        call.result,
+        dtype=np.dtype(call["dtype"]),
+    )
+
+
+@entry("Butterfly.astype", astype_check)
+def _(draw):
+    kind = draw(st.sampled_from(BUTTERFLIES))
+    pools = {
+        "self": fixed(f"sample({kind!r}, 'float32')", kind=kind),
+        "dtype": dtype(*DTYPES, default=False),
+    }
+    return called("{self}.astype", pools)
+
+
+def applied(call):
+    if call.get("out") is not None:
+        true(call.result is call["out"], "the result is not out")
+    x = dense(call.fresh("x"))
+    if np.isfinite(x).all():
+        near_product(
+            np.asarray(call.result), dense(call["self"]), x, call["self"], call["x"]
+        )
+
+
+@entry("Butterfly.apply", applied, words=("array", "arrays", "shape"))
+def _(draw):
+    kind = draw(st.sampled_from(BUTTERFLIES))
+    from .fast_operators import SHAPES
+
+    m, n = SHAPES[kind]
+    batch = draw(st.sampled_from([(), (1,), (3,)]))
+    x = Pool(
+        fixed(
+            f"normal({(n, *batch)})",
+            f"fortran(normal({(n, *batch)}))",
+            f"readonly(normal({(n, *batch)}))",
+        ).good,
+        product_pool(draw, n, sparse=ODD).other,
+    )
+    right = f"np.empty({(m, *batch)})"
+    bad = [
+        f"[0] * {m}",
+        "3",
+        "'a'",
+        f"np.empty({(m + 1, *batch)})",
+        f"np.empty({(m, *batch)}, 'float32')",
+        f"readonly(normal({(m, *batch)}))",
+        f"np.empty({(m, *batch)}, int)",
+        "object()",
+        f"np.empty({(m, *batch)}, 'O')",
+        "np.empty(())",
+        f"masked(normal({(m, *batch)}))",
+        f"sp.csr_array((4, {m}))",
+        f"np.zeros({(m, *batch)}, '>f8')",
+        "len",
+    ]
+    pools = {
+        "self": fixed(f"sample({kind!r})", kind=kind),
+        "x": x,
+        "out": or_none(
+            listed_values(
+                [right, f"fortran({right})", f"strided(normal({(m, *batch)}))"],
+                bad,
+                [f"np.empty({(m, *batch)}).view(Subclass)"],
+            )
+        ),
+        "threads": or_none(count(1, 1, huge=ODD)),
+    }
+    return called("{self}.apply", pools)

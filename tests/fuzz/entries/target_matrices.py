@@ -1,0 +1,328 @@
+"""The functions of ``nf.targets``; those that read files are in another module."""
+
+import numpy as np
+import scipy.fft
+import scipy.linalg
+from hypothesis import strategies as st
+from scipy.special import eval_legendre
+
+import nbfact as nf
+
+from ..cases import BAD, ODD, called, entry
+from ..checks import near, numbers, true
+from ..pools import (
+    Pool,
+    array,
+    choice,
+    count,
+    fixed,
+    flag,
+    real,
+    seed,
+)
+from .named_transforms import hadamard_matrix, hartley_matrix, order, power
+
+ORDER = count(1, 12, huge=ODD)
+FEW = count(1, 3, huge=None)
+"""A number of factors: nobody asks for 2**64 of them, which would take forever."""
+GRAPHS = ("geometric", "community")
+BUTTERFLIES = ("orthogonal", "gaussian", "hadamard", "unitary")
+
+
+def norm(call):
+    return "ortho" if call.get("normalized", True) else "backward"
+
+
+def plain(call, dtype="float64"):
+    """Return the result, after a look at its type."""
+    result = call.result
+    true(type(result) is np.ndarray, type(result).__name__)
+    true(result.dtype == dtype, f"dtype {result.dtype}")
+    true(np.isfinite(result).all(), "the matrix is not finite")
+    return result
+
+
+def fourier_matrix(call):
+    return scipy.fft.fft(np.eye(order(call)), norm=norm(call))
+
+
+def cosine(function):
+    return lambda call: function(np.eye(order(call)), axis=0, norm=norm(call))
+
+
+def legendre_matrix(call):
+    n = order(call)
+    grid = -1 + 2 * np.arange(1, n + 1) / (n + 1)
+    found = np.array([eval_legendre(k, grid) for k in range(n)])
+    return found / np.sqrt(n) if call.get("normalized", True) else found
+
+
+def hilbert_matrix(call):
+    found = scipy.linalg.hilbert(order(call))
+    return found / np.linalg.norm(found, 2) if call.get("normalized", True) else found
+
+
+def same(matrix, dtype="float64"):
+    def check(call):
+        near(plain(call, dtype), matrix(call))
+
+    return check
+
+
+MATRICES = {
+    "dct": (same(cosine(scipy.fft.dct)), ORDER),
+    "dst": (same(cosine(scipy.fft.dst)), ORDER),
+    "dft": (same(fourier_matrix, "complex128"), ORDER),
+    "hartley": (same(hartley_matrix), ORDER),
+    "hadamard": (same(hadamard_matrix), power()),
+    "legendre": (same(legendre_matrix), ORDER),
+    "hilbert": (same(hilbert_matrix), ORDER),
+}
+for _name, (_check, _pool) in MATRICES.items():
+
+    @entry(f"targets.{_name}", _check)
+    def _(draw, name=_name, pool=_pool):
+        return called(f"nf.targets.{name}", {"n": pool, "normalized": flag()})
+
+
+def orthonormal(call):
+    result = plain(call)
+    n = order(call)
+    if call.get("normalized", True):
+        near(result @ result.T, np.eye(n), what="A Aᵀ")
+    else:
+        gram = result @ result.T
+        near(gram, np.diag(np.diag(gram)), what="A Aᵀ")
+
+
+@entry("targets.haar", orthonormal)
+def _(draw):
+    return called("nf.targets.haar", {"n": power(), "normalized": flag()})
+
+
+@entry("targets.slant", orthonormal)
+def _(draw):
+    return called("nf.targets.slant", {"n": power()})
+
+
+def repeats(call):
+    """Raise unless a seeded call gives the same matrix again, a finite one."""
+    result = plain(call)
+    n = order(call)
+    true(result.shape == (n, n), f"shape {result.shape}")
+    state = call.get("random_state")
+    if isinstance(state, int | np.integer):
+        again = call.again()
+        true(np.array_equal(again, result), "another matrix with the same seed")
+
+
+def circulant_matrix(call):
+    repeats(call)
+    near(call.result, scipy.linalg.circulant(call.result[:, 0]))
+
+
+@entry("targets.convolution", circulant_matrix)
+def _(draw):
+    pools = {"n": ORDER, "random_state": seed()}
+    return called("nf.targets.convolution", pools)
+
+
+@entry("targets.randn", repeats)
+def _(draw):
+    return called("nf.targets.randn", {"n": ORDER, "random_state": seed()})
+
+
+def named_matrix(call):
+    name, n = call["name"], order(call)
+    result = call.result
+    true(result.shape == (n, n) and np.isfinite(result).all(), f"shape {result.shape}")
+    if name in ("dct", "dst"):
+        expected = getattr(nf.targets, name)(n, normalized=False) / np.sqrt(n)
+    elif name in ("convolution", "randn"):
+        return
+    else:
+        expected = getattr(nf.targets, name)(n)
+    near(result, expected)
+
+
+@entry("targets.named", named_matrix)
+def _(draw):
+    names = (
+        "dft",
+        "dct",
+        "dst",
+        "convolution",
+        "hadamard",
+        "hartley",
+        "legendre",
+        "hilbert",
+        "randn",
+    )
+    name = choice(*names)
+    name = Pool(name.good.filter(lambda v: v.text != "<omitted>"), name.other)
+    return called(
+        "nf.targets.named", {"name": name, "n": power(), "random_state": seed()}
+    )
+
+
+def centroid_check(call):
+    result = plain(call)
+    true(result.shape == (call.get("n_clusters", 64), 64), f"shape {result.shape}")
+
+
+@entry("targets.centroids", centroid_check)
+def _(draw):
+    pools = {"n_clusters": count(1, 4, wrong=("5000",)), "random_state": seed()}
+    return called("nf.targets.centroids", pools)
+
+
+def graph_check(call):
+    result = plain(call)
+    near(result @ result.T, np.eye(order(call)), what="A Aᵀ")
+    repeats(call)
+
+
+@entry("targets.graph_fourier", graph_check)
+def _(draw):
+    pools = {
+        "n": count(2, 9, huge=ODD),
+        "kind": choice(*GRAPHS),
+        "random_state": seed(),
+    }
+    return called("nf.targets.graph_fourier", pools)
+
+
+def field_check(call):
+    result = plain(call)
+    shape = (int(call["n_sensors"]), int(call["n_sources"]))
+    true(result.shape == shape, f"shape {result.shape}")
+
+
+@entry("targets.leadfield", field_check)
+def _(draw):
+    pools = {
+        "n_sensors": count(1, 6, huge=ODD),
+        "n_sources": count(1, 6, huge=ODD),
+        "random_state": seed(),
+    }
+    return called("nf.targets.leadfield", pools)
+
+
+def noisy_check(call):
+    target, noise = numbers(call["target"]), float(call["noise"])
+    result = call.result
+    true(result.shape == target.shape, f"shape {result.shape}")
+    true(np.isfinite(result).all(), "the matrix is not finite")
+    largest = np.abs(target).max()
+    if largest == 0 or not np.isfinite(largest * max(noise, 1) * 10):
+        return
+    drawn = (result / largest).astype(target.dtype) - target / largest
+    expected = noise * np.linalg.norm(target / largest)
+    eps = np.finfo(result.dtype).eps
+    got = np.linalg.norm(drawn)
+    if largest > np.finfo(result.dtype).tiny / eps:
+        true(
+            abs(got - expected) <= 50 * eps * (1 + expected) + 1e-3 * expected,
+            f"noise {got}, {expected}",
+        )
+
+
+@entry("targets.noisy", noisy_check)
+def _(draw):
+    shape = draw(st.sampled_from([(3, 4), (5, 5), (1, 1)]))
+    pools = {
+        "target": array(
+            shape, wrong_shapes=[(0, 3), (3,), (2, 2, 2)], sparse=ODD, linear=ODD
+        ),
+        "noise": real(
+            "0.0",
+            "0",
+            "0.1",
+            "1",
+            "2.5",
+            bad=("-0.1", "-1"),
+            odd=("1e308", "1e-308", "1e200", "1e-200", "10**400"),
+        ),
+        "random_state": seed(),
+    }
+    return called("nf.targets.noisy", pools)
+
+
+def permuted_check(call):
+    target, result = numbers(call["target"]), numbers(call.result)
+    true(result.shape == target.shape, f"shape {result.shape}")
+    for axis in (0, 1):
+        sums = [
+            np.sort(np.abs(np.sort_complex(m.ravel() if 0 else m).sum(axis)).round(9))
+            for m in (target, result)
+        ]
+        if np.isfinite(sums[0]).all() and np.abs(target).max() < 1e100:
+            near(sums[1], sums[0], what="sums of lines")
+
+
+@entry("targets.permuted", permuted_check)
+def _(draw):
+    shape = draw(st.sampled_from([(3, 4), (5, 5), (1, 1)]))
+    pools = {
+        "target": array(
+            shape, wrong_shapes=[(0, 3), (3,), (2, 2, 2)], sparse=ODD, linear=ODD
+        ),
+        "random_state": seed(),
+    }
+    return called("nf.targets.permuted", pools)
+
+
+def product_check(call):
+    result = call.result
+    n = order(call)
+    if call.get("return_factors", False):
+        result, factors = result
+        true(len(factors) == call["n_factors"], f"{len(factors)} factors")
+        expected = np.eye(n)
+        for factor in factors:
+            expected = expected @ factor.toarray()
+        near(result, expected)
+    true(result.shape == (n, n) and np.isfinite(result).all(), f"shape {result.shape}")
+
+
+@entry("targets.planted", product_check)
+def _(draw):
+    pools = {
+        "n": fixed("4", "6", "9"),
+        "n_factors": FEW,
+        "k": count(1, 4, huge=BAD, wrong=("10",)),
+        "random_state": seed(),
+        "return_factors": flag(),
+    }
+    return called("nf.targets.planted", pools)
+
+
+@entry("targets.pair_rotations", product_check)
+def _(draw):
+    pools = {
+        "n": Pool(
+            fixed("2", "4", "6").good, count(2, 4, huge=ODD, wrong=("3", "7")).other
+        ),
+        "n_factors": FEW,
+        "random_state": seed(),
+        "return_factors": flag(),
+    }
+    return called("nf.targets.pair_rotations", pools)
+
+
+def butterfly_check(call):
+    n, kind = order(call), call.get("kind", "orthogonal")
+    result = plain(call, "complex128" if kind == "unitary" else "float64")
+    true(result.shape == (n, n), f"shape {result.shape}")
+    if kind in ("orthogonal", "unitary"):
+        near(result @ result.conj().T, np.eye(n), what="A Aᴴ")
+
+
+@entry("targets.permuted_butterfly", butterfly_check)
+def _(draw):
+    pools = {
+        "n": power(),
+        "kind": choice(*BUTTERFLIES),
+        "random_state": seed(),
+    }
+    return called("nf.targets.permuted_butterfly", pools)
