@@ -14,7 +14,7 @@ from samples import DTYPES, close, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import nbfact as nf
-from nbfact._core.files import load_mat
+from nbfact._core.formats.matrix_files import load_mat
 
 SHAPES = [(6, 4), (4, 9), (9, 5)]
 
