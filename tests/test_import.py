@@ -71,6 +71,12 @@ def test_import_is_silent_and_compiles_nothing(tmp_path):
     run(IMPORT, tmp_path)
 
 
+def test_import_writes_no_file(tmp_path, monkeypatch):
+    """Numba's ``cache=True`` tries where it may write, once for each kernel."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    run("import nbfact", tmp_path)
+
+
 def test_import_leaves_slow_modules_to_the_calls_that_need_them(tmp_path):
     run(LAZY, tmp_path)
 

@@ -160,7 +160,6 @@ def column_bounds(x, k, tie_tol, low, high, left):
     m, n = x.shape
     values = np.empty(WIDTH)
     block = np.empty((WIDTH, m + 8))  # wider than m, for the cache as well
-    bits = block.view(np.int64)
     for start in range(0, n, WIDTH):
         width = min(WIDTH, n - start)
         if width == WIDTH and not np.iscomplexobj(x):
@@ -173,6 +172,7 @@ def column_bounds(x, k, tie_tol, low, high, left):
                 for j in range(width):
                     block[j, i] = values[j]
         for j in range(width):
+            moduli = block[j, :m]
             low[start + j], high[start + j], left[start + j], _ = bounds(
-                block[j, :m], bits[j, :m], k, tie_tol
+                moduli, moduli.view(np.int64), k, tie_tol
             )

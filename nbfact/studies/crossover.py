@@ -19,8 +19,8 @@ from ..algorithms.common.factors import (
     PackedFactors,
     Sparse,
     compressed,
-    dense_norm,
 )
+from ..algorithms.palm.side_norms import dense_norm, product_norm
 from ..harness.sample import interleave, paired_ratio, summary
 from .tools.rows import Row, select, values
 from .tools.work import Job
@@ -102,7 +102,7 @@ def _rows(dtype, shape, density, budget):
         chain, square = PackedFactors([sparse] * 5, np.dtype(dtype)), dense.gram()
         start = draw((p,))
         pairs["norm"] = (
-            lambda: chain.norm(0, 5, start.copy(), 1),
+            lambda: product_norm(chain, 0, 5, start.copy(), 1),
             lambda: dense_norm(square, start.copy(), 1),
         )
     return [

@@ -8,6 +8,8 @@ Start reading in ``butterfly_factorize``; then read ``ways``, then ``splits``.
 ``ways``                 which chains and permutations are tried, and in which order
 ``split_problem``        tries the ways on a scaled target, and keeps the best one
 ``splits``               factors one matrix in one chain, by one split after another
+``kernel_splits``        all splits of blocks of two rows and rank one, by a kernel
+``split_factors``        what splits find
 ``part_blocks``          the index arithmetic of a split: a part as blocks, and back
 ``butterfly_result``     what `butterfly_factorize` returns
 ``fits``                 transforms of `nbfact.transforms` that have no construction and

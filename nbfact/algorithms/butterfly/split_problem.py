@@ -14,7 +14,8 @@ from ...operators import Butterfly
 from ..common.problem import Problem, shift
 from ..common.result import History
 from .butterfly_result import ButterflyFactorization
-from .splits import SplitFactors, SplitOrder, factor_by_splits
+from .split_factors import SplitFactors
+from .splits import SplitOrder, factor_by_splits
 from .ways import Way
 
 MODERATE = 30

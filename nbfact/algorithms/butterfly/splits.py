@@ -5,18 +5,17 @@ factor. ``part_blocks`` shows which blocks of the part are approximated.
 """
 
 import functools
-import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, get_args
+from dataclasses import replace
+from typing import Literal, get_args
 
 import numpy as np
 
-from ..._core.dtypes import real_dtype
-from ...kernels import RankOneFactors, frobenius_norm, rank_one_butterfly
+from ...kernels import frobenius_norm
 from ...operators import Chain
-from ...operators.patterns import Pattern, fused, fused_values
+from ...operators.patterns import Pattern, fused
+from .kernel_splits import factor_by_kernel, kernel_layout
 from .part_blocks import (
     blocks_of,
     left_blocks,
@@ -25,6 +24,7 @@ from .part_blocks import (
     right_values,
 )
 from .redundant_chains import expanded, fuse_redundant, pattern_of, rank_between
+from .split_factors import SplitFactors, distance, permuted
 
 SplitOrder = Literal["left-to-right", "right-to-left", "balanced"]
 ORDERS = get_args(SplitOrder)
@@ -32,29 +32,6 @@ ORDERS = get_args(SplitOrder)
 
 Gauge = Literal["left", "right"] | None
 """Whether a factor was made an isometry as a left or as a right factor, or neither."""
-
-
-@dataclass(frozen=True)
-class SplitFactors:
-    """The factors that splits find, and the norms of what they lose.
-
-    Attributes
-    ----------
-    values : list of ndarray, (a, b, c, d) each
-        The values of the factors, left to right.
-    lost : ndarray, (J - 1,)
-        The norm that each split drops, by its place in the chain of J factors.
-    error, bound : float
-        ‖A - Â‖_F, and an upper bound on it that holds but for rounding.
-    lower_bound : float
-        No product B of the chain has a smaller ‖A - B‖_F.
-    """
-
-    values: list[np.ndarray]
-    lost: np.ndarray
-    error: float
-    bound: float
-    lower_bound: float
 
 
 def split_order(n_factors: int, order: SplitOrder) -> list[int]:
@@ -120,11 +97,11 @@ def factor_by_splits(
     patterns = [pattern_of(tree) for tree in trees]
     if limit < math.inf and not _plausible(target, rows, columns, patterns, limit):
         return None
-    layout = _kernel_layout(tuple(patterns)) if order == "left-to-right" else None
+    layout = kernel_layout(tuple(patterns)) if order == "left-to-right" else None
     if layout is not None:
-        found = _by_kernel(target, rows, columns, layout, orthonormal, limit)
+        found = factor_by_kernel(target, rows, columns, layout, orthonormal, limit)
     else:
-        matrix = _permuted(target, rows, columns)
+        matrix = permuted(target, rows, columns)
         found = _by_blocks(matrix, patterns, order, orthonormal, limit)
     if found is None or len(trees) == len(chain):
         return found
@@ -149,7 +126,7 @@ def smallest_error(
     products of this chain.
     """
     patterns = [pattern_of(tree) for tree in fuse_redundant(chain)]
-    matrix = _permuted(target, rows, columns)
+    matrix = permuted(target, rows, columns)
     whole, outside = _gathered(matrix, functools.reduce(fused, patterns))
     largest = 0.0
     for cut in range(1, len(patterns)):
@@ -159,105 +136,6 @@ def smallest_error(
         dropped = sigma[..., rank_between(left, right) :].astype(float)
         largest = max(largest, float(np.linalg.norm(dropped)))
     return math.hypot(outside, largest)
-
-
-# --------------------------------------------------------------------------------------
-# Blocks of two rows and rank one, from left to right: a kernel
-# --------------------------------------------------------------------------------------
-
-
-class KernelLayout(NamedTuple):
-    """Where `rank_one_butterfly` writes the values of a chain.
-
-    Attributes
-    ----------
-    patterns : tuple of Pattern
-        The patterns of the chain.
-    sizes, offsets : list of int
-        Number of values of each factor but the last; where they begin, and end.
-    levels : ndarray of int64
-        The argument `levels` of the kernel, which only reads it.
-    """
-
-    patterns: tuple[Pattern, ...]
-    sizes: list[int]
-    offsets: list[int]
-    levels: np.ndarray
-
-
-@functools.lru_cache(maxsize=64)
-def _kernel_layout(patterns: tuple[Pattern, ...]) -> KernelLayout | None:
-    """Return how the kernel `rank_one_butterfly` factors a chain; None if it cannot."""
-    two_rows = (
-        len(patterns) > 1
-        and patterns[0][0] == patterns[-1][3] == 1
-        and all(pattern[1] == 2 for pattern in patterns[:-1])
-        and all(
-            left[0] * left[2] == right[0]
-            for left, right in itertools.pairwise(patterns)
-        )
-    )
-    if not two_rows:
-        return None
-    sizes = [math.prod(pattern) for pattern in patterns[:-1]]
-    offsets = [0, *itertools.accumulate(sizes)]
-    levels = np.array(
-        [(at, p[2], p[3]) for at, p in zip(offsets, patterns[:-1], strict=False)],
-        np.int64,
-    )
-    return KernelLayout(patterns, sizes, offsets, levels)
-
-
-def _by_kernel(
-    target: np.ndarray,
-    rows: np.ndarray | None,
-    columns: np.ndarray | None,
-    layout: KernelLayout,
-    orthonormal: bool,
-    limit: float,
-) -> SplitFactors | None:
-    """Factor by the kernel; the other arguments are those of `factor_by_splits`."""
-    target = np.ascontiguousarray(target)
-    (m, n), dtype, real = target.shape, target.dtype, real_dtype(target.dtype)
-    planes = 2 if dtype.kind == "c" else 1
-    patterns, sizes, offsets, levels = layout
-    a, b, c, _ = patterns[-1]
-    values = np.empty((offsets[-1], planes), real)
-    last, squares = np.empty((b, planes, n), real), np.zeros(len(levels))
-    in_order = np.empty(0, np.intp)
-    rank_one_butterfly(
-        target.view(real).reshape(m, n, planes),
-        in_order if rows is None else rows,
-        in_order if columns is None else columns,
-        levels,
-        orthonormal,
-        limit * limit if orthonormal else math.inf,
-        np.empty((len(levels) + 1, 2, planes, n), real),
-        RankOneFactors(values, last, squares),
-    )
-    if orthonormal and squares.sum() > limit * limit:
-        return None
-    flat = values.view(dtype).reshape(-1)
-    found = [
-        flat[at : at + size].reshape(pattern)
-        for at, size, pattern in zip(offsets, sizes, patterns[:-1], strict=False)
-    ]
-    rest = last[:, 0] if planes == 1 else last[:, 0] + 1j * last[:, 1]
-    rest = rest.astype(dtype, copy=False).reshape(b, a, c, 1).swapaxes(0, 1)
-    found.append(rest)
-    lost = np.sqrt(squares)
-    if orthonormal:  # the splits lose parts of A that are orthogonal to one another
-        error = float(np.linalg.norm(lost))
-        return SplitFactors(found, lost, error, error, float(np.max(lost)))
-    whole = _permuted(target, rows, columns)[None, :, :, None]
-    error = _distance(whole, found)
-    bound = error if len(lost) < 2 else math.inf
-    return SplitFactors(found, lost, error, bound, float(lost[0]))
-
-
-# --------------------------------------------------------------------------------------
-# Any blocks, in any order: LAPACK
-# --------------------------------------------------------------------------------------
 
 
 def _by_blocks(
@@ -297,7 +175,7 @@ def _by_blocks(
         # A split loses no more of an approximation than it would lose of the matrix.
         if (orthonormal or step == 0) and math.hypot(outside, lost[cut]) > limit:
             return None
-    error = math.hypot(outside, _distance(whole, parts))
+    error = math.hypot(outside, distance(whole, parts))
     if not orthonormal and len(cuts) > 1:
         first = math.hypot(outside, lost[cuts[0]])
         return SplitFactors(parts, lost, error, math.inf, first)
@@ -384,17 +262,3 @@ def _gathered(matrix: np.ndarray, pattern: Pattern) -> tuple[np.ndarray, float]:
     values = places.copy()
     places[...] = 0
     return values, frobenius_norm(rest.reshape(-1))
-
-
-def _permuted(
-    target: np.ndarray, rows: np.ndarray | None, columns: np.ndarray | None
-) -> np.ndarray:
-    """Return target[rows][:, columns], where None leaves the order."""
-    target = target if rows is None else target[rows]
-    return target if columns is None else target[:, columns]
-
-
-def _distance(whole: np.ndarray, parts: Sequence[np.ndarray]) -> float:
-    """Return ‖whole - product of the parts‖_F."""
-    product = functools.reduce(fused_values, parts)
-    return frobenius_norm((whole - product).reshape(-1))

@@ -13,7 +13,6 @@ import scipy.sparse as sp
 
 from ...kernels import (
     adjoint_copy,
-    chain_norm,
     count_nonzeros,
     csr_add,
     csr_apply_columns,
@@ -22,7 +21,6 @@ from ...kernels import (
     csr_entered,
     csr_gram,
     frobenius_norm,
-    spectral_norm,
 )
 
 DENSE = 0.3
@@ -38,12 +36,6 @@ equally fast at 0.26, 0.21 and 0.2 for n = 64, 512 and 1024 (same study)."""
 _TILE_ROW, _TILE = 256, 1 << 18
 """Sizes in bytes of one row of a tile, and of a whole tile: of rows of 128, 256 and 512
 bytes, these are the fastest at n = 512 (`nbfact bench -k "hierarchical n=512"`)."""
-
-_NORM_STEPS, _NORM_TOL = 300, 1e-6
-"""Maximum number of steps of a power iteration, and the relative change of the norm
-that ends it. Over 200 sweeps of FAµST's 500 x 32 and 64 x 64 cases, tolerances from
-1e-12 to 1e-6 give the same errors to four digits; 1e-4 does not (0.3301 becomes
-0.3328)."""
 
 CSR: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Data, indices and indptr of a matrix in compressed sparse row (CSR) form."""
@@ -263,17 +255,6 @@ class PackedFactors:
         forms += [factor.columns for factor in factors]
         self.chain = _packed(forms, dtype)
 
-    def norm(
-        self, first: int, last: int, vector: np.ndarray, steps: int = _NORM_STEPS
-    ) -> float:
-        """Return the spectral norm ‖S[first] ... S[last - 1]‖₂ by power iteration.
-
-        It starts from `vector`, and leaves the right singular vector there.
-        """
-        largest = self.chain[3][:, 0].max()
-        scratch = np.empty((2, largest), vector.dtype)
-        return chain_norm(self.chain, first, last, vector, scratch, steps, _NORM_TOL)
-
 
 def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:
     """Return the scratch of `chain_gradient`: two tiles of `rows` rows.
@@ -282,14 +263,6 @@ def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:
     """
     width = min(_TILE_ROW // dtype.itemsize, _TILE // (dtype.itemsize * rows))
     return np.empty((2, rows, max(8, width)), dtype)
-
-
-def dense_norm(x: np.ndarray, vector: np.ndarray, steps: int = _NORM_STEPS) -> float:
-    """Return the spectral norm ‖x‖₂ by power iteration.
-
-    It starts from `vector`, and leaves the right singular vector there.
-    """
-    return spectral_norm(x, vector, steps, _NORM_TOL)
 
 
 def _packed(
