@@ -10,8 +10,8 @@ MOST_FACTORS = 12
 costs another split. log2(n) exceeds it only for targets above 4096 x 4096."""
 
 FACTORS_OF_OTHERS = 4
-"""Number of factors for a target that is not square: a choice, within the 2 to 10 that Le
-Magoarou and Gribonval (2016) tried on a MEG lead field."""
+"""Number of factors for a target that is not square: a choice, within the 2 to 10 that
+Le Magoarou and Gribonval (2016) tried on a MEG lead field."""
 
 
 def default_n_factors(shape: tuple[int, int]) -> int:
