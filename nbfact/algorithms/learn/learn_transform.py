@@ -1,4 +1,4 @@
-"""learn_transform: a search for the best factorization under a budget, by any method."""
+"""learn_transform: a search for the best factorization under a budget."""
 
 import math
 from dataclasses import replace
@@ -30,10 +30,7 @@ def learn_transform(
     callback: SweepCallback | None = None,
     random_state: RandomState = None,
 ) -> LearnedTransform:
-    """Learn a fast transform: search for the best product of sparse factors in a budget.
-
-    What is returned is the best that the search finds; nothing is said of what it does
-    not try.
+    """Learn a fast transform: the best product of sparse factors found under a budget.
 
     Parameters
     ----------
@@ -89,11 +86,11 @@ def learn_transform(
 
     Notes
     -----
-    1. Where A is of an order that is a power of two, and a butterfly of 2×2 blocks under
-       the budget, also with permutations that are not known (`butterfly_factorize`,
-       `identify_butterfly`), that is the result. For other shapes one chain is tried,
-       `Chain.smallest`, without permutations: `butterfly_factorize` finds more, for
-       instance the Fourier transform of 12 points.
+    1. Where A has an order that is a power of two, and is a butterfly of 2×2 blocks
+       under the budget, also with permutations that are not known
+       (`butterfly_factorize`, `identify_butterfly`), that is the result. For other
+       shapes one chain is tried, `Chain.smallest`, without permutations:
+       `butterfly_factorize` finds more, for instance the Fourier transform of 12 points.
     2. Otherwise the largest entries of A (one factor) are a candidate, and trials start
        from: identities, with and without A as the first or last factor; singular
        vectors (two factors); `hierarchical` (three and more); random matrices (two and
