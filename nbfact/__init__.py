@@ -13,7 +13,7 @@ The rooms of the package; a room imports only rooms above it in this list:
 ``estimators``      scikit-learn estimators: `QuicKMeans`, ... (extra ``estimators``)
 ``harness``         measures any case: time, error, versions (extra ``bench``)
 ``cases``           what nbfact measures of itself, and its rivals
-``studies``         figures and tables of the literature (extra ``study``)
+``studies``         claims of the literature and of nbfact (extra ``study``)
 ``cli``             the ``nbfact`` command (extra ``bench``)
 ==================  ===========================================================
 """

@@ -100,6 +100,7 @@ def test_the_page_on_studies_has_a_section_for_each():
 
 
 IDENTIFIER = re.compile(r"`([a-z]\w*_\w+|[A-Z][a-z]+[A-Z]\w*)(?:\([^`]*\))?`")
+MEMBER = re.compile(r"`([A-Z]\w+)\.(\w+)(?:\([^`]*\))?`")
 ELSEWHERE = {
     *("ks_values", "palm4msa_mhtp", "ParamsHierarchicalRectMatNoResCons"),  # FAµST
     *("share_logit", "named_target_matrix"),  # HazyResearch/butterfly
@@ -125,5 +126,7 @@ def names():
 def test_an_identifier_in_backticks_stands_in_the_code():
     for path in TEXTS:
         text = path.read_text(encoding="utf-8")
-        unknown = set(IDENTIFIER.findall(text)) - ELSEWHERE - names()
+        found = set(IDENTIFIER.findall(text))
+        found.update(part for pair in MEMBER.findall(text) for part in pair)
+        unknown = found - ELSEWHERE - names()
         assert not unknown, f"{name_of(path)}: {sorted(unknown)}"

@@ -13,6 +13,7 @@ from nbfact.studies.patterns import (
     instances,
     rank_one_blocks,
     recovery,
+    support_exploration,
 )
 from nbfact.studies.patterns import patterns_study as patterns
 from nbfact.studies.tools.choices import FIRST_SEED
@@ -94,6 +95,21 @@ def test_explorations_start_where_palm_does():
     rows[-1]["error"] = 2.0
     assert exploration.worse(rows) == 1
     assert exploration.worse(rows, "leak ") == 0
+
+
+def test_support_exploration_has_least_squares_values_on_its_supports():
+    rng = np.random.default_rng(3)
+    target, left, right = (rng.standard_normal((8, 8)) for _ in range(3))
+    support = rng.random((8, 8)) < 0.3
+    found = support_exploration._fitted(target, left, right, 0 * target, support)
+    assert not found[~support].any()
+    gradient = left.T @ (left @ found @ right - target) @ right.T
+    assert abs(gradient[support]).max() < 1e-6
+    sets = [nf.constraints.SkPerm((8, 8), k) for k in (4, 2)]
+    target = nf.targets.pair_rotations(8, 2, random_state=2)
+    one = support_exploration.support_exploration(target, sets, 20, random_state=5)
+    assert [factor.nnz <= 8 * k for factor, k in zip(one.factors, (4, 2), strict=True)]
+    assert one.relative_error < nf.palm4msa(target, sets, n_iter=1).relative_error
 
 
 def test_budgets_of_the_baselines():

@@ -227,7 +227,7 @@ def hierarchical_cases(
 def rectmat_cases(
     settings: Sequence[tuple[int, int, int, int, int]],
 ) -> Iterator[Case]:
-    """Yield the cases of the preset of the MEG experiment, which factor lead fields.
+    """Yield the cases of the preset `rectmat`, which factor simulated lead fields.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ MOST_FACTORS = 12
 costs another split. log2(n) exceeds it only for targets above 4096 x 4096."""
 
 FACTORS_OF_OTHERS = 4
-"""Number of factors for a target that is not square, as in the published experiments on
-MEG lead fields."""
+"""Number of factors for a target that is not square: a choice, within the 2 to 10 that
+Le Magoarou and Gribonval (2016) tried on a MEG lead field."""
 
 
 def default_n_factors(shape: tuple[int, int]) -> int:
@@ -64,9 +64,9 @@ def default_constraints(
     -----
     For a square target, all factors are in ``SpLinCol(k)``, and the number of entries
     that residuals keep in a row decreases geometrically from n to k. With k = 2 and
-    J = log2(n) these are the sets with which the fast Hadamard transform is found.
+    J = log2(n) these are FAµST's sets, with which the fast Hadamard transform is found.
 
-    For a wide target they are the sets of the MEG experiments of [1]_: a rightmost
+    For a wide target they are of the kind of the MEG experiments of [1]_: a rightmost
     factor with k entries in each column, square factors with k m entries in all, and
     residuals with 1.4 m² 0.8^(l-1) entries after split l. For a tall target they are
     the transposes of these.

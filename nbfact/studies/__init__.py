@@ -1,4 +1,4 @@
-"""Studies: each reproduces a figure or a table of the literature on factorizing.
+"""Studies: each examines a claim about factorizing, of the literature or of nbfact.
 
 ``nbfact study NAME`` runs the study NAME, prints its tables, and writes its rows as
 ``NAME.csv``, its tables as ``NAME.md`` and its picture as ``NAME.png``. :data:`STUDIES`

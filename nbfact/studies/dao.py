@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 TITLE = "Learning fast transforms by gradient descent, and in closed form"
 NOTES = """\
-- RMSE is ‖A - Â‖_F / N, with the transforms scaled as in the paper, where an RMSE below
-  1e-4 is a success.
+- RMSE is ‖A - Â‖_F / N, with the transforms scaled as in the code of the paper; an RMSE
+  below 1e-4 is a success in the paper.
 - "published" is from learning_transforms/rmse.pkl of HazyResearch/butterfly, commit
   2dda76d: the best of 20 (N = 8) to 320 (N = 1024) trials of up to 80000 steps, in
   float32 on 8 GPUs. It holds the data of figure 3 of the paper and more: the script
@@ -101,7 +101,7 @@ QUICK = Settings(sizes=(8, 16, 32))
 
 
 def target(name: str, n: int) -> np.ndarray:
-    """Return the matrix of a transform, scaled as in the paper.
+    """Return the matrix of a transform, scaled as in the code of the paper.
 
     Parameters
     ----------

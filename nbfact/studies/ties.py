@@ -48,6 +48,8 @@ NOTES = """\
   j differ. "Sp, tie_tol" is the option of nbfact's sets.
 - "SpLinCol" and "SkPerm" are other sets: 2 entries in each row and column of a factor,
   n / 2^l in those of a residual. The presets "hadamard" and "hadamard_skperm" use them.
+- "pyfaust 2016" and "pyfaust 2020" are its two backends in the same arrangement, with
+  its own set sp.
 - "best of all options" is the least error over both sides of the residual, both orders
   of updates, the three ways to treat the scale, steps of 1 and 1.9, and 30 or 300
   sweeps, with "Sp"; the best iterate is kept.

@@ -164,7 +164,7 @@ def randn(n: int, random_state: RandomState = None) -> np.ndarray:
 
 
 def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
-    """Return one of the nine targets in the code of Dao et al. (2019), scaled as there.
+    """Return one of the nine targets of the code of Dao et al. (2019), in its scale.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""learn_transform: the best factorization under a budget, whichever method finds it."""
+"""learn_transform: a search for the best factorization under a budget."""
 
 import math
 from dataclasses import replace
@@ -30,7 +30,7 @@ def learn_transform(
     callback: SweepCallback | None = None,
     random_state: RandomState = None,
 ) -> LearnedTransform:
-    """Learn a fast transform: the best product of sparse factors under a budget.
+    """Learn a fast transform: the best product of sparse factors found under a budget.
 
     Parameters
     ----------
@@ -86,8 +86,12 @@ def learn_transform(
 
     Notes
     -----
-    1. Where A is a butterfly under the budget, also with permutations that are not
-       known (`butterfly_factorize`, `identify_butterfly`), that is the result.
+    1. Where A has an order that is a power of two, and is a butterfly under the budget,
+       of `Chain.square_dyadic`, also with permutations that are not known
+       (`identify_butterfly`), or of `Chain.rank2` (`butterfly_factorize`), that is the
+       result. For other shapes one chain is tried, `Chain.smallest`, without
+       permutations: `butterfly_factorize` finds more, for instance the Fourier
+       transform of 12 points.
     2. Otherwise the largest entries of A (one factor) are a candidate, and trials start
        from: identities, with and without A as the first or last factor; singular
        vectors (two factors); `hierarchical` (three and more); random matrices (two and

@@ -60,14 +60,15 @@ def _largest(target, instance, seed):
 
 
 def sets(kind: str, n: int, nnz: int) -> tuple[list[Constraint], list[Constraint]]:
-    """Return the sets of the literature for `hierarchical` with log2(n) factors.
+    """Return sets for `hierarchical` with log2(n) factors.
 
     Parameters
     ----------
     kind : {"sp", "splincol"}
-        With "sp" the factors share the budget evenly, and the residual of level l may
-        have n² / 2^l entries. With "splincol" each factor keeps the 2 largest entries
-        of every row and column, whatever the budget.
+        With "sp", the kind of sets of Le Magoarou and Gribonval (2016), the factors
+        share the budget evenly, and the residual of level l may have n² / 2^l entries.
+        With "splincol", as in FAµST's preset for the Hadamard matrix, each factor keeps
+        the 2 largest entries of every row and column, whatever the budget.
     n, nnz : int
         Order of the matrix, and largest number of non-zeros.
 

@@ -20,6 +20,7 @@ from ..tools.intervals import rate_text
 from ..tools.rows import Row, known, select, values
 from ..tools.work import Job
 from .instances import Instance, attempt
+from .support_exploration import support_exploration
 
 PART = "exploration"
 
@@ -68,7 +69,7 @@ LEAKS: tuple[Leak, ...] = (
 """Leaks that are compared. A pair is annealed: it starts at the first and ends at the
 second."""
 
-PALM = "palm4msa"
+PALM, SEA = "palm4msa", "SEA's rule"
 
 
 def jobs(
@@ -100,9 +101,10 @@ def methods(task: Task, leaks: Sequence[Leak]) -> dict[str, Callable]:
     Examples
     --------
     >>> list(methods(TASKS["Hadamard 8 x 2"], [0.9]))
-    ['palm4msa', 'leak 0.9', 'explore 0.9']
+    ['palm4msa', "SEA's rule", 'leak 0.9', 'explore 0.9']
     """
     found: dict[str, Callable] = {PALM: functools.partial(_palm, task)}
+    found[SEA] = functools.partial(_support_exploration, task)
     for leak in leaks:
         name = " to ".join(map(str, leak)) if isinstance(leak, tuple) else str(leak)
         for safeguard, kind in ((False, "leak"), (True, "explore")):
@@ -121,6 +123,10 @@ def _palm(task, target, instance, seed):
         keep="best",
         random_state=seed,
     )
+
+
+def _support_exploration(task, target, instance, seed):
+    return support_exploration(target, task.sets(), task.n_iter, random_state=seed)
 
 
 def _explored(task, leak, safeguard, target, instance, seed):

@@ -2,13 +2,14 @@
 
 It examines the claims of nbfact itself, against the algorithms of Le Magoarou and
 Gribonval (IEEE JSTSP 10(4), 2016) and of Zheng, Puy, Riccietti, Pérez and Gribonval
-(GRETSI 2023). It does not compare yet with three other methods that leave bad supports
-or learn permutations: the support exploration algorithm (Mohamed, Malgouyres, Emiya and
-Chaux, ICML 2024), its extension to the permutations of Monarch matrices (Mohamed, Emiya
-and Chaux, ICASSP 2025), and structured support exploration (Le and Gribonval, ICASSP
-2021). Its three parts are :mod:`nbfact.studies.patterns.recovery` of permuted
-butterflies, :mod:`nbfact.studies.patterns.exploration` with a leak against palm4MSA,
-and :mod:`nbfact.studies.patterns.approximation` at equal numbers of non-zeros.
+(GRETSI 2023), and against the rule of the support exploration algorithm (Mohamed,
+Malgouyres, Emiya and Chaux, ICML 2024). It does not compare yet with two other methods
+that leave bad supports or learn permutations: the extension of that algorithm to the
+permutations of Monarch matrices (Mohamed, Emiya and Chaux, ICASSP 2025), and structured
+support exploration (Le and Gribonval, ICASSP 2021). Its three parts are
+:mod:`nbfact.studies.patterns.recovery` of permuted butterflies,
+:mod:`nbfact.studies.patterns.exploration` with a leak against palm4MSA, and
+:mod:`nbfact.studies.patterns.approximation` at equal numbers of non-zeros.
 
 ``nbfact study patterns --n-jobs 2`` took 20 minutes on a two-core AMD EPYC;
 ``nbfact study patterns --quick --peers --n-jobs 2`` took 71 s there. They write
@@ -59,6 +60,9 @@ Exploration:
 - n = {exploration.N}. Projections onto k-regular supports are exact. All leaks have the
   same random start and make the same number of sweeps: 1000 for the tasks named
   "direct", and 300 for the others.
+- "SEA's rule" is that of the support exploration algorithm (2024), which is for one
+  sparse vector, carried to products here: X adds up the gradients of a factor, its
+  projection gives the support alone, and the values are the least squares on it.
 - "explore" is never worse than "palm4msa" by construction, because it runs palm4MSA too
   and returns the better result; the last table checks that. How often the exploration
   alone is better is seen from the rows "leak".
