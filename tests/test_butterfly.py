@@ -154,7 +154,7 @@ def test_invalid_values():
         Butterfly.from_ks_values([np.ones((2, 2))])
     with pytest.raises(ValueError, match="^ks_values is empty"):
         Butterfly.from_ks_values([])
-    with pytest.raises(ValueError, match="at least one pattern"):
+    with pytest.raises(ValueError, match="patterns is empty"):
         Butterfly([], [])
 
 

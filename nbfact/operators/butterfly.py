@@ -384,9 +384,7 @@ class Butterfly(ProgramOperator):
 
 def _chain_of(chain):
     """Return an argument `chain`, a chain or its patterns, as a chain."""
-    if isinstance(chain, Chain):
-        return chain
     try:
-        return Chain(chain)
+        return chain if isinstance(chain, Chain) else Chain(chain)
     except (TypeError, ValueError) as error:
         raise type(error)(f"chain: {error}") from None
