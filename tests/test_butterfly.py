@@ -106,7 +106,9 @@ def test_products_into_out(dtype, other):
 @pytest.mark.parametrize("shape", [(5,), (4, 2), (9,), (8, 1, 1), (1, 8), ()])
 def test_wrong_lengths(shape):
     operator, _ = operator_of(Chain.square_dyadic(8))
-    with pytest.raises(ValueError, match=r"^other has shape .* shape \(8, 8\) multiplies"):
+    with pytest.raises(
+        ValueError, match=r"^other has shape .* shape \(8, 8\) multiplies"
+    ):
         operator @ np.ones(shape)
     with pytest.raises(TypeError, match="^other .*expected an array of numbers"):
         operator @ np.array(["a"] * 8)
