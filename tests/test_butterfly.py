@@ -110,7 +110,7 @@ def test_wrong_lengths(shape):
         ValueError, match=r"^other has shape .* shape \(8, 8\) multiplies"
     ):
         operator @ np.ones(shape)
-    with pytest.raises(TypeError, match="^other .*expected an array of numbers"):
+    with pytest.raises(TypeError, match=r"^other .*expected an array of numbers"):
         operator @ np.array(["a"] * 8)
 
 
@@ -154,7 +154,7 @@ def test_invalid_values():
         Butterfly(chain, [np.full(p, "a") for p in chain])
     with pytest.raises(ValueError, match="four positive integers"):
         Butterfly.from_ks_values([np.ones((2, 2))])
-    with pytest.raises(ValueError, match="^ks_values is empty"):
+    with pytest.raises(ValueError, match=r"^ks_values is empty"):
         Butterfly.from_ks_values([])
     with pytest.raises(ValueError, match="patterns is empty"):
         Butterfly([], [])

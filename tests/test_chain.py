@@ -46,11 +46,11 @@ def test_invalid_chains(patterns, message):
 
 def test_misuse_of_constructors():
     for wrong in (3, "abcd", {1, 2}):
-        with pytest.raises(TypeError, match="^patterns=.*sequence"):
+        with pytest.raises(TypeError, match=r"^patterns=.*sequence"):
             Chain(wrong)
     for wrong in (12, (4, 8), 0, -4, (4,), (4, 4, 4)):
         for constructor in (Chain.square_dyadic, Chain.rank2):
-            with pytest.raises(ValueError, match="^n="):
+            with pytest.raises(ValueError, match=r"^n="):
                 constructor(wrong)
     for constructor in (
         Chain.square_dyadic,

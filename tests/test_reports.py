@@ -228,7 +228,7 @@ def test_more_centres_than_distinct_points(factorizer):
     assert np.isfinite(model.cluster_centers_).all()
 
 
-@pytest.mark.compiled
+@pytest.mark.slow
 def test_distances_of_float32_points_are_exact():
     rng = np.random.default_rng(0)
     X = (rng.standard_normal((500, 1000)) * 1e-3 + 1).astype(np.float32)

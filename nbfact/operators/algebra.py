@@ -51,8 +51,8 @@ class Algebra(ArrayProducts):
         """Return ``self @ other`` in a form that is as fast as both, or None."""
         return None
 
-    def _product(self, other: Any) -> Any:
-        """Return ``self @ other``, for an array or an operator."""
+    def _product(self, other: Any, name: str = "other") -> Any:
+        """Return ``self @ other``, where `other` is the argument `name`."""
         raise NotImplementedError
 
     def __mul__(self, other: Any) -> Any:
@@ -62,7 +62,11 @@ class Algebra(ArrayProducts):
 
     def dot(self, x: Any) -> Any:
         """Return ``self @ x``, or ``self * x`` for a number, as SciPy does."""
-        return self._scaled(finite_number("x", x)) if is_number(x) else self._product(x)
+        return (
+            self._scaled(finite_number("x", x))
+            if is_number(x)
+            else self._product(x, "x")
+        )
 
     def _scaled(self, number: float | complex) -> Any:
         """Return the operator times a finite number."""

@@ -84,6 +84,7 @@ class Chain(Sequence):
     (48, True, False)
     """
 
+    patterns: tuple[pt.Pattern, ...]
     __array_ufunc__ = None  # so that NumPy does not take `chain @ array` as a product
 
     def __init__(self, patterns: Iterable[Sequence[int]]) -> None:

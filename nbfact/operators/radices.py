@@ -4,7 +4,10 @@ import itertools
 import math
 import operator
 import sys
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from .._core.checks import sequence, shown, size
 
@@ -106,7 +109,8 @@ def order_or_shape(name: str, shape: Any) -> tuple[int, int]:
     `name` is that of the argument, for messages.
     """
     sizes = [shape, shape]
-    if hasattr(shape, "__iter__") and getattr(shape, "ndim", 1):
+    single = isinstance(shape, np.ndarray) and not shape.ndim
+    if isinstance(shape, Iterable) and not single:
         sizes = sequence(name, shape, "two sizes, or an order")
     if len(sizes) != 2:
         raise ValueError(f"{name}={shown(shape)}: expected an order, or a shape (m, n)")
