@@ -97,8 +97,7 @@ def number_of_factors(name: str, value: Any, least: int = 1) -> int:
 
 def _readable(count: int) -> str:
     """Return a number of bytes in words: 3 * 2**30 as ``3 GiB``."""
-    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
-        if count < 1024:
-            return f"{count:.3g} {unit}"
-        count = count / 1024 if count < 1 << 900 else count >> 10
-    return f"{count:.3g} PiB" if count < 1e6 else "more than 10^6 PiB"
+    for exponent, unit in enumerate(("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")):
+        if count < 1000 * 1024**exponent:
+            return f"{count / 1024**exponent:.3g} {unit}"
+    return "more than 1000 PiB"

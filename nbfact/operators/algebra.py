@@ -51,8 +51,8 @@ class Algebra(ArrayProducts):
         """Return ``self @ other`` in a form that is as fast as both, or None."""
         return None
 
-    def _product(self, other: Any) -> Any:
-        """Return ``self @ other``, for an array or an operator."""
+    def _product(self, other: Any, name: str = "other") -> Any:
+        """Return ``self @ other``, where `other` is the argument `name`."""
         raise NotImplementedError
 
     def __mul__(self, other: Any) -> Any:
@@ -62,7 +62,11 @@ class Algebra(ArrayProducts):
 
     def dot(self, x: Any) -> Any:
         """Return ``self @ x``, or ``self * x`` for a number, as SciPy does."""
-        return self._scaled(finite_number("x", x)) if is_number(x) else self._product(x)
+        return (
+            self._scaled(finite_number("x", x))
+            if is_number(x)
+            else self._product(x, "x")
+        )
 
     def _scaled(self, number: float | complex) -> Any:
         """Return the operator times a finite number."""
@@ -102,8 +106,7 @@ class Algebra(ArrayProducts):
         if is_number(other) and other == 0:  # the start of sum([...])
             return self
         if sp.issparse(other):
-            check_sparse("other", other)
-            other = MAKERS["sparse"](other)
+            other = _operator_of(other)
         if isinstance(other, Algebra):
             if self.shape != other.shape:
                 raise ValueError(f"shapes differ: {self.shape} + {other.shape}")
@@ -123,7 +126,9 @@ class Algebra(ArrayProducts):
         return self + other
 
     def __sub__(self, other: Any) -> Any:
-        fits = isinstance(other, LinearOperator) or sp.issparse(other)
+        if sp.issparse(other):
+            other = _operator_of(other)
+        fits = isinstance(other, LinearOperator)
         return self + (-other if fits else other)  # a sum refuses what does not fit
 
     def __rsub__(self, other: Any) -> Any:
@@ -188,6 +193,15 @@ class Algebra(ArrayProducts):
     def _conjugate(self) -> Any:
         """Return the operator of the conjugate matrix, for a complex dtype."""
         return self.H.T
+
+
+def _operator_of(other: Any) -> Any:
+    """Return a sparse array that is added to an operator as an operator."""
+    check_sparse("other", other)
+    try:
+        return MAKERS["sparse"](other)
+    except ValueError as error:
+        raise ValueError(f"other: {error}") from None
 
 
 def is_number(value: Any) -> bool:

@@ -149,7 +149,8 @@ class Butterfly(ProgramOperator):
         ValueError
             When the shape is not that of a twiddle.
         """
-        return cls(*layouts.from_twiddle(twiddle, increasing_stride))
+        chain, values = layouts.from_twiddle(twiddle, increasing_stride)
+        return cls(chain, values)
 
     @classmethod
     def from_factors(
@@ -334,6 +335,9 @@ class Butterfly(ProgramOperator):
     def _scaled(self, number: Any) -> "Butterfly":
         dtype = np.result_type(self.dtype, np.min_scalar_type(number * 1.0))
         dtype = self.dtype if dtype.kind == self.dtype.kind else dtype
+        with np.errstate(over="ignore"):
+            if not np.isfinite(dtype.type(number)):
+                raise ValueError(f"other={number}: not finite in {dtype}")
         values = [value.astype(dtype) for value in self.values]
         smallest = min(range(len(values)), key=lambda j: values[j].size)
         values[smallest] = values[smallest] * dtype.type(number)
@@ -382,11 +386,9 @@ class Butterfly(ProgramOperator):
         )
 
 
-def _chain_of(chain):
+def _chain_of(chain: Chain | Sequence[Sequence[int]]) -> Chain:
     """Return an argument `chain`, a chain or its patterns, as a chain."""
-    if isinstance(chain, Chain):
-        return chain
     try:
-        return Chain(chain)
+        return chain if isinstance(chain, Chain) else Chain(chain)
     except (TypeError, ValueError) as error:
         raise type(error)(f"chain: {error}") from None

@@ -85,17 +85,16 @@ class Chain(Sequence):
     (48, True, False)
     """
 
+    patterns: tuple[pt.Pattern, ...]
     __array_ufunc__ = None  # so that NumPy does not take `chain @ array` as a product
 
     def __init__(self, patterns: Iterable[Sequence[int]]) -> None:
-        checked = tuple(
-            pt.checked_pattern(j, p)
-            for j, p in enumerate(
-                sequence("patterns", patterns, "patterns (a, b, c, d)")
-            )
-        )
+        if isinstance(patterns, Chain):
+            patterns = patterns.patterns
+        listed = sequence("patterns", patterns, "patterns (a, b, c, d)")
+        checked = tuple(pt.checked_pattern(j, one) for j, one in enumerate(listed))
         if not checked:
-            raise ValueError("a chain needs at least one pattern (a, b, c, d)")
+            raise ValueError("patterns is empty: expected at least one (a, b, c, d)")
         for j, (left, right) in enumerate(itertools.pairwise(checked)):
             columns, rows = pt.shape_of(left)[1], pt.shape_of(right)[0]
             if columns != rows:
@@ -230,8 +229,8 @@ class Chain(Sequence):
         ((1, 8, 4, 8), (4, 8, 4, 1))
         """
         m, n = radices.order_or_shape("shape", shape)
-        p = radices.near_root(m) if p is None else size("p", p)
-        q = radices.near_root(n) if q is None else size("q", q)
+        p = radices.near_root(m, "shape") if p is None else size("p", p)
+        q = radices.near_root(n, "shape") if q is None else size("q", q)
         for name, divisor, letter, order in (("p", p, "m", m), ("q", q, "n", n)):
             if order % divisor:
                 raise ValueError(f"{name}={divisor} does not divide {letter}={order}")
@@ -267,7 +266,9 @@ class Chain(Sequence):
         (((1, 2, 2, 6), (2, 2, 2, 3), (4, 3, 3, 1)), ((1, 7, 6, 1),))
         """
         m, n = radices.order_or_shape("shape", shape)
-        rows, columns = radices.prime_factors(m) or [1], radices.prime_factors(n) or [1]
+        rows, columns = (
+            radices.prime_factors(order, "shape") or [1] for order in (m, n)
+        )
         if rows != columns:
             length = min(len(rows), len(columns))
             rows = radices.lumped(rows, length)[::-1]

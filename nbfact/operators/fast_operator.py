@@ -53,6 +53,12 @@ class FastOperator(Algebra):
     sparse arrays too. A product, a sum or a scaling of a `FactorProduct` or a
     `Butterfly` is of the same class wherever it has that form.
 
+    ``A @ x`` takes arrays of shape (n,) and (..., n, batch), which it multiplies as
+    `numpy.matmul` does; `matvec` and `matmat` are those of SciPy's LinearOperator. Any
+    subclass of arrays, memory layout and byte order is accepted. The product with a
+    sparse array is a dense array. Masked arrays are refused, because their masks would
+    be ignored, and so are sparse arrays whose indices lie outside of their shape.
+
     ``A[rows, columns]`` selects by integers, slices, boolean masks and arrays of
     integers, which may be negative, in any order and repeated. A slice or an array
     keeps its axis, and two arrays select the block of all their pairs, as `numpy.ix_`
@@ -90,8 +96,8 @@ class FastOperator(Algebra):
         """
         return self._product(other)
 
-    def _product(self, other: Any) -> Any:
-        """Return ``self @ other``.
+    def _product(self, other: Any, name: str = "other") -> Any:
+        """Return ``self @ other``, where `other` is the argument of that name.
 
         The methods for products call this one, and never each other, so that a subclass
         can override any of them in terms of another.
@@ -99,7 +105,7 @@ class FastOperator(Algebra):
         if type(other) is np.ndarray and other.dtype is self.dtype:
             # A kernel takes the array as it is: more checks would double the time.
             if other.flags.carray and other.size and other.ndim <= 2:
-                self._check_shape("other", other.shape)
+                self._check_shape(name, other.shape)
                 return self._run(self.dtype, other)
         if isinstance(other, FastOperator):
             if self.shape[1] != other.shape[0]:
@@ -112,10 +118,10 @@ class FastOperator(Algebra):
             return LinearOperator.dot(self, other)  # one of SciPy's own
         if dask.is_dask(other):
             dask.check_known(other, max(other.ndim - 2, 0))
-            self._check_shape("other", other.shape)
+            self._check_shape(name, other.shape)
             dtype = common_dtype(self.dtype, other.dtype)
             return dask.product(self, other, dtype)
-        return self._multiplied(self._operand("other", other))
+        return self._multiplied(self._operand(name, other))
 
     def _transpose(self) -> Any:
         return self._turned("_adjoint", "_transpose")

@@ -101,6 +101,8 @@ def from_twiddle(
         When the shape is not that of a twiddle.
     """
     twiddle = plain_array("twiddle", twiddle)
+    if not np.isfinite(twiddle).all():
+        raise ValueError("twiddle contains NaN or infinity")
     shape = twiddle.shape
     if len(shape) != 6 or 0 in shape or shape[3:] != (2 ** (shape[2] - 1), 2, 2):
         raise ValueError(

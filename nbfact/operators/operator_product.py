@@ -51,7 +51,9 @@ class OperatorProduct(FastOperator):
         self.operators = tuple(operators_of("operators", operators))
         for left, right in zip(self.operators, self.operators[1:], strict=False):
             if left.shape[1] != right.shape[0]:
-                raise ValueError(f"shapes do not chain: {left.shape} @ {right.shape}")
+                raise ValueError(
+                    f"operators: shapes do not chain: {left.shape} @ {right.shape}"
+                )
         shape = self.operators[0].shape[0], self.operators[-1].shape[1]
         super().__init__(common_dtype(*(one.dtype for one in self.operators)), shape)
         self.nnz = sum(one.nnz for one in self.operators)

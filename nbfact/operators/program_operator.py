@@ -74,7 +74,8 @@ class ProgramOperator(FastOperator):
             with threads_of(threads):
                 return self.apply(x, out)
         if out is None:
-            return self @ x
+            ready = 1 in self._quick and self._own(x, 1)
+            return self._quick[1](x) if ready else self._product(x, "x")
         if 1 in self._quick and self._own(x, 1) and self._own(out, 0) and x is not out:
             return self._quick[1](x, out)
         x = self._operand("x", x)

@@ -4,7 +4,10 @@ import itertools
 import math
 import operator
 import sys
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from .._core.checks import sequence, shown, size
 
@@ -13,7 +16,7 @@ MAX_PRIME = 1 << 21
 for all orders below 2^42."""
 
 
-def prime_factors(n: int) -> list[int]:
+def prime_factors(n: int, name: str = "n") -> list[int]:
     """Return the prime factors of n in increasing order, none for 1.
 
     A ValueError is raised for an order whose two largest prime factors are both above
@@ -32,23 +35,24 @@ def prime_factors(n: int) -> list[int]:
         prime += 1
         if prime > MAX_PRIME:
             raise ValueError(
-                f"the order {n} is too large: its prime factors above {MAX_PRIME} are "
-                "not looked for"
+                f"{name}: the order {n} is too large, its prime factors above "
+                f"{MAX_PRIME} are not looked for"
             )
     return [*found, rest] if rest > 1 else found
 
 
-def near_root(n: int) -> int:
+def near_root(n: int, name: str = "n") -> int:
     """Return the product of the first prime factors of n that is nearest to √n.
 
     The product of all prime factors, n itself, is returned only for a prime and for 1.
+    `name` is that of the argument, for the message.
 
     Examples
     --------
     >>> near_root(1000), near_root(100), near_root(7)
     (40, 4, 7)
     """
-    products = list(itertools.accumulate(prime_factors(n) or [1], operator.mul))
+    products = list(itertools.accumulate(prime_factors(n, name) or [1], operator.mul))
     proper = [product for product in products if product < n] or products
     return min(proper, key=lambda product: abs(product - n**0.5))
 
@@ -105,7 +109,8 @@ def order_or_shape(name: str, shape: Any) -> tuple[int, int]:
     `name` is that of the argument, for messages.
     """
     sizes = [shape, shape]
-    if hasattr(shape, "__iter__") and getattr(shape, "ndim", 1):
+    single = isinstance(shape, np.ndarray) and not shape.ndim
+    if isinstance(shape, Iterable) and not single:
         sizes = sequence(name, shape, "two sizes, or an order")
     if len(sizes) != 2:
         raise ValueError(f"{name}={shown(shape)}: expected an order, or a shape (m, n)")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.array_checks import array_of, permutation_of
+from .._core.array_checks import permutation_of, plain_array
 from .._core.checks import dtype_of
 from .butterfly import Butterfly
 from .chain import Chain
@@ -59,8 +59,8 @@ def permutation(p: Any, dtype: Any = np.float64) -> Butterfly:
     >>> nf.transforms.permutation([2, 0, 1]) @ np.array([10.0, 20.0, 30.0])
     array([30., 10., 20.])
     """
-    p = array_of("p", p, 1) if np.size(p) == 0 else np.asarray(p)
-    if p.ndim != 1:
+    p = plain_array("p", p)
+    if p.ndim != 1 or not p.size:
         raise ValueError(f"p has shape {p.shape}: expected a vector of integers")
     n = len(p)
     p = permutation_of("p", p, n)

@@ -68,7 +68,8 @@ class SelectedOperator(FastOperator):
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         if self.columns is not None:
             spread = np.zeros((self.whole.shape[1], *x.shape[1:]), dtype)
-            np.add.at(spread, self.columns, x)
+            with np.errstate(all="ignore"):  # infinity travels, as in a kernel
+                np.add.at(spread, self.columns, x)
             x = spread
         result = self.whole @ x
         return result if self.rows is None else result[self.rows]

@@ -74,9 +74,8 @@ def _values(pattern):
     _, b, c, d = pattern
     half = np.sqrt(0.5)
     if c == 2:  # of order 1: two numbers, whose mean and slope are sum and difference
-        rows = [[half, half], [half, -half]]
-        block = np.repeat(rows, b // 2, axis=0)[:, :, None]
-        return np.broadcast_to(block, pattern)
+        rows = np.array([[half, half], [half, -half]])
+        return np.broadcast_to(np.repeat(rows, b // 2, axis=0)[:, :, None], pattern)
     # A row of the block holds the coefficients of the slots of the first transform and
     # of those of the second one.
     up, down = half * np.sqrt(np.array([3 * d**2, d**2 - 1]) / (4 * d**2 - 1))

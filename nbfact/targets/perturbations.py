@@ -48,8 +48,8 @@ def noisy(
     if target.dtype.kind == "c":
         drawn = drawn + 1j * rng.standard_normal(target.shape)
     # Divided by a power of two, the squares in the norm neither over- nor underflow.
-    parts = target.reshape(-1).view(real_dtype(target.dtype))
-    exponent = np.frexp(abs(parts).max())[1]
+    parts = target.ravel("K").view(real_dtype(target.dtype))
+    exponent = np.frexp(np.max(abs(parts)))[1]
     norm = np.linalg.norm(np.ldexp(parts, -exponent).view(target.dtype))
     drawn *= noise * norm / np.linalg.norm(drawn)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import targets
 from ..._core.checks import dtype_of, power_of_two
-from ..._core.limits import check_memory
+from ..._core.limits import check_memory, dense_order
 from ...operators import Butterfly, Chain
 from .butterfly_factorize import butterfly_factorize
 
@@ -58,7 +58,7 @@ def legendre(n: int, rank: int = 1, *, dtype: Any = np.float64) -> Butterfly:
     [0.55, 0.43]
     """
     dtype = dtype_of(dtype, "f")
-    n = power_of_two("n", n, "a butterfly")
+    n = dense_order("n", power_of_two("n", n, "a butterfly"))
     chain = Chain.mixed_radix([2] * (n.bit_length() - 1) or [1], rank=rank)
     check_memory(f"n={n} with rank={rank}", 3 * chain.n_parameters)
     found = butterfly_factorize(targets.legendre(n), chain, transpose=False)
