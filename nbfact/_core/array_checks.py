@@ -64,10 +64,12 @@ def dense_array(name: str, value: Any) -> np.ndarray:
     Operators have that method, and sparse matrices, which are checked before, see
     `check_sparse`. Parameters, result and errors are those of `plain_array`.
     """
-    if sp.issparse(value):
-        check_sparse(name, value)
-    dense = value.toarray() if hasattr(value, "toarray") else value
-    return plain_array(name, dense)
+    if not isinstance(value, np.ndarray):
+        if sp.issparse(value):
+            check_sparse(name, value)
+        if hasattr(value, "toarray") and not isinstance(value, type):
+            value = value.toarray()
+    return plain_array(name, value)
 
 
 def matrix_of(name: str, value: Any) -> Any:

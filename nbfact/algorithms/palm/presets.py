@@ -256,7 +256,10 @@ def listed_preset(
     residual_side: Side = "right",
 ) -> Preset:
     """Return the preset of the lists of constraints that a user gave."""
-    lists = list(factor_constraints), list(residual_constraints)
+    lists = (
+        sequence("factor_constraints", factor_constraints, "constraints"),
+        sequence("residual_constraints", residual_constraints, "constraints"),
+    )
     return Preset(
         "", lambda _: lists, residual_side=residual_side, order="both", keep="last"
     )
