@@ -117,6 +117,8 @@ def rectmat(
 
     Raises
     ------
+    TypeError
+        A parameter that is no integer, or no real number.
     ValueError
         Parameters out of range. `hierarchical` raises it too, for a target with more
         rows than columns.
@@ -160,7 +162,7 @@ def rectmat_simple(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         As `rectmat`.
 
     References
@@ -199,7 +201,7 @@ def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         As `rectmat`.
 
     Notes
