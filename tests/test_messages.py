@@ -216,8 +216,6 @@ def test_extreme_options_neither_overflow_nor_warn():
         assert np.isfinite(found.operator.toarray()).all()
     assert nf.learn_transform(EYE, rcg=1e-308, effort="quick").relative_error < 1e-12
     assert nf.learn_transform(EYE, 10**30, effort="quick").relative_error < 1e-12
-    huge = (EYE + 1 - 1j).astype("c8") * np.float32(2e38)  # its norm overflows
-    assert nf.learn_transform(huge, error=0.5, effort="quick").relative_error <= 0.5
 
 
 def test_the_scale_of_a_result_is_that_of_its_factors():
