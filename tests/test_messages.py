@@ -13,6 +13,8 @@ EYE = np.eye(8)
 MASKED = np.ma.array(EYE, mask=EYE > 0)
 CORRUPT = sp.csr_array(EYE)
 CORRUPT.indices[3] = 10**9
+SHORT = sp.coo_array(EYE)
+SHORT.data = SHORT.data[:2]
 OBJECTS = np.full((8, 8), None)
 DATES = np.full((8, 8), np.datetime64("2020"))
 
@@ -121,7 +123,17 @@ def test_algorithms_name_the_argument_that_is_wrong(name, argument):
 )
 def test_measures_refuse_what_are_no_factors(measure):
     wrongs = [None, 3, "ab", [], [None], [[None]], ["ab"], [3], [{}], OBJECTS, DATES]
-    wrongs += [MASKED, CORRUPT, [EYE, CORRUPT], EYE[0], EYE[None], EYE[:0], [EYE[:0]]]
+    wrongs += [
+        MASKED,
+        CORRUPT,
+        SHORT,
+        [EYE, CORRUPT],
+        [SHORT],
+        EYE[0],
+        EYE[None],
+        EYE[:0],
+        [EYE[:0]],
+    ]
     wrongs += [[[[1.0, 2.0], [3.0]]], nf.FactorProduct]
     for wrong in wrongs:
         with pytest.raises((TypeError, ValueError), match=r"^F\b"):
