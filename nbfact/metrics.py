@@ -215,7 +215,7 @@ def _factors(F):
     if not named:
         raise ValueError("F is an empty list; expected at least one factor")
     for name, factor in named.items():
-        if not _counts_itself(factor) or sp.issparse(factor):
+        if sp.issparse(factor) or not _counts_itself(factor):
             named[name] = matrix_of(name, factor)
         check_matrix(name, named[name].shape)
     return list(named.values())
@@ -223,6 +223,8 @@ def _factors(F):
 
 def _counts_itself(factor):
     """Return whether a matrix or an operator has an attribute `nnz`."""
+    if sp.issparse(factor):  # that of a damaged one may raise
+        return True
     return hasattr(factor, "nnz") and not isinstance(factor, type)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+import nbfact as nf
 from nbfact._core.array_checks import (
     array_of,
     check_matrix,
@@ -205,6 +206,7 @@ def test_every_kind_of_seed_gives_a_generator():
 def test_a_sequence_is_no_string_and_no_matrix():
     assert sequence("x", (one for one in "ab"), "letters") == ["a", "b"]
     assert len(sequence("x", np.ones((3, 2, 2)), "matrices")) == 3
+    assert sequence("x", nf.Chain([(1, 2, 2, 1)]), "patterns") == [(1, 2, 2, 1)]
     for wrong in (3, None, "ab", b"ab", {1: 2}, {1, 2}, sp.eye_array(3), list):
         with pytest.raises(TypeError, match=r"^x=.*: expected a sequence of letters$"):
             sequence("x", wrong, "letters")

@@ -7,7 +7,8 @@ import pytest
 from samples import DTYPES
 
 import nbfact as nf
-from nbfact.algorithms.learn.starts import split_budget
+from nbfact.algorithms.common.problem import problem_of
+from nbfact.algorithms.learn.starts import split_budget, starts
 
 
 def shuffled(n, seed):
@@ -143,6 +144,15 @@ def test_seeds_and_processes_give_the_same():
     one, other = learn(target, 14), learn(target, 14, n_jobs=2)
     assert one.relative_error == other.relative_error
     assert [t.method for t in one.trials] == [t.method for t in other.trials]
+
+
+@pytest.mark.parametrize("size", [1.0, 1.5e38, 1e-38])
+def test_singular_vectors_start_from_the_target_at_every_scale(size):
+    target = (np.eye(3) + 1 - 1j).astype("c8") * np.float32(size)
+    found = starts(problem_of(target), 6, 0, 1, np.random.default_rng(0))
+    left, right = next(s.factors for s in found if s.method == "singular vectors")
+    assert left.dtype == right.dtype == target.dtype
+    assert nf.relative_error(target, left.astype("c16") @ right) < 1e-6
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numbers
 import operator
 import reprlib
 import sys
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
 import numpy as np
@@ -300,7 +300,7 @@ def sequence(name: str, value: Any, what: str, least: int = 0) -> list[Any]:
         When it has fewer items.
     """
     refused = isinstance(value, str | bytes | Mapping | Set | type)
-    matrix = hasattr(value, "shape") and not isinstance(value, np.ndarray)
+    matrix = hasattr(value, "shape") and not isinstance(value, np.ndarray | Sequence)
     try:
         if refused or matrix:
             raise TypeError

@@ -120,7 +120,7 @@ def butterfly_factorize(
     Raises
     ------
     TypeError
-        If the target is not numeric.
+        If the target is not numeric, or an option has another type.
     ValueError
         If the target is no matrix, is empty, or contains NaN or infinity; if the chain
         is invalid, of another shape, or not chainable either way; if an order or a name

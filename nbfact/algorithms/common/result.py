@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from ..._core.checks import shown
-from ...operators import Chain, FactorProduct, FastOperator
+from ...operators import Butterfly, Chain, FactorProduct, FastOperator
 from .operator_factors import counted_factors
 
 if TYPE_CHECKING:  # Python 3.11 has no type variables with a default
@@ -203,8 +203,10 @@ class Factorization(Generic[OperatorT]):
 
     @property
     def scale(self) -> float:
-        """The scalar λ: 1 where the factors of the operator hold it."""
-        return getattr(self.operator, "scale", 1.0)
+        """The scalar λ of `factors`: 1 where they hold it themselves."""
+        if isinstance(self.operator, Butterfly):  # its factors need not be made
+            return 1.0
+        return self.operator.to_factors().scale
 
     def save(self, path: Any) -> None:
         """Write the operator to a file, whole or not at all.

@@ -1,6 +1,7 @@
 """The options of `learn_transform`, checked once, and what each effort spends."""
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -100,7 +101,7 @@ class LearnOptions:
         if self.nnz is not None:
             return self.nnz
         if self.rcg is not None:
-            return max(1, int(m * n / self.rcg))
+            return max(1, int(min(m * n / self.rcg, sys.maxsize)))
         if self.error is not None:
             return m * n
         fast = 2 * max(m, n) * math.log2(max(2, min(m, n)))

@@ -72,7 +72,8 @@ def learn_transform(
     Raises
     ------
     TypeError
-        A target that is not numeric, a budget that is no number.
+        A target that is not numeric, a budget that is no number, an option of another
+        type.
     ValueError
         More than one of `nnz`, `rcg` and `error`; nnz < 1, rcg <= 0, error outside
         [0, 1); another effort; NaN or infinity.

@@ -11,7 +11,7 @@ from ...constraints import Sp
 from ...operators import Butterfly, Chain
 from ..butterfly.butterfly_factorize import ButterflyOptions, butterfly_problem
 from ..common.as_factors import butterfly_of
-from ..common.problem import Problem
+from ..common.problem import Problem, shift
 from ..common.result import Factorization
 from ..palm.peeling import PeelOptions, hierarchical_problem
 from ..palm.presets import listed_preset
@@ -138,7 +138,7 @@ def starts(
         if m >= n:
             yield Start("target first", [matrix, *eyes[1:]])
         if count == 2:
-            yield Start("singular vectors", _singular_vectors(matrix))
+            yield Start("singular vectors", _singular_vectors(problem))
         if count > 2:
             found = peeled(problem, shapes, budget, min(_SWEEPS, most_sweeps))
             yield Start("hierarchical", found.factors, found)
@@ -156,11 +156,15 @@ def layer_shapes(m: int, n: int, count: int) -> list[tuple[int, int]]:
     return [(m, n)] + [(n, n)] * (count - 1)
 
 
-def _singular_vectors(matrix):
-    """Return the two factors U √Σ and √Σ Vᴴ of the singular value decomposition."""
-    u, sigma, v = np.linalg.svd(matrix, full_matrices=False)
-    root = np.sqrt(sigma)
-    return [u * root, root[:, None] * v]
+def _singular_vectors(problem):
+    """Return the two factors U √Σ and √Σ Vᴴ of the singular value decomposition.
+
+    It is that of the shifted matrix, because Σ may overflow where the matrix does not.
+    """
+    u, sigma, v = np.linalg.svd(problem.shifted, full_matrices=False)
+    root, half = np.sqrt(sigma), problem.exponent // 2
+    left, right = u * root, root[:, None] * v
+    return [shift(left, half), shift(right, problem.exponent - half)]
 
 
 def peeled(

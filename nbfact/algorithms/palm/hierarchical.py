@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ..._core.checks import choice, sequence
+from ..._core.checks import choice
 from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
 from ..common.result import Factorization, SweepCallback
-from .peeling import NAMES, PeelOptions, hierarchical_problem
+from .peeling import PeelOptions, hierarchical_problem
 from .presets import SIDES, Preset, Side, listed_preset, named_preset
 from .sweep_options import Keep, Order, Scaling
 
@@ -134,8 +134,5 @@ def _preset_of(
         if residual_constraints is not None:
             raise ValueError("a preset brings its own residual_constraints")
         return preset
-    if residual_constraints is None:
-        residual_constraints = ()
-    factors = sequence(NAMES[0], factor_constraints, "constraints")
-    residuals = sequence(NAMES[1], residual_constraints, "constraints")
-    return listed_preset(factors, residuals, residual_side)
+    residuals = () if residual_constraints is None else residual_constraints
+    return listed_preset(factor_constraints, residuals, residual_side)

@@ -82,7 +82,8 @@ def palm4msa(
     Raises
     ------
     TypeError
-        A target that is not numeric, a constraint without `shape` or `project`.
+        A target that is not numeric, a constraint without `shape` or `project`, an
+        option of another type.
     ValueError
         NaN, infinity, shapes that do not chain, no constraint, an option out of range,
         a projection that returns another shape, NaN or infinity.

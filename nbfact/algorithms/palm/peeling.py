@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TypeVar
 
-from ..._core.checks import shown
+from ..._core.checks import sequence, shown
 from ...constraints import Constraint
 from ..common.problem import Problem
 from ..common.result import Factorization, SweepCallback
@@ -111,12 +111,16 @@ def hierarchical_problem(problem: Problem, options: PeelOptions) -> Factorizatio
 
 def _factored(problem: Problem, options: PeelOptions) -> Factorization:
     """Factor as a preset says, in one order or in both."""
-    lists = options.preset.constraints(problem.shape)
-    if not isinstance(lists, tuple | list) or len(lists) != 2:
+    given = options.preset.constraints(problem.shape)
+    if not isinstance(given, tuple | list) or len(given) != 2:
         raise TypeError(
             f"factor_constraints: preset {options.preset.name!r} returned "
-            f"{shown(lists)}, not a pair of lists of constraints"
+            f"{shown(given)}, not a pair of lists of constraints"
         )
+    lists = [
+        sequence(name, one, "constraints")
+        for name, one in zip(NAMES, given, strict=True)
+    ]
     if len(lists[0]) != len(lists[1]) or not lists[0]:
         raise ValueError(
             "factor_constraints and residual_constraints must have the same length, "

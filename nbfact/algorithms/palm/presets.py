@@ -122,6 +122,8 @@ def rectmat(
 
     Raises
     ------
+    TypeError
+        A parameter that is no integer, or no real number.
     ValueError
         Parameters out of range. `hierarchical` raises it too, for a target with more
         rows than columns.
@@ -167,7 +169,7 @@ def rectmat_simple(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         As `rectmat`.
 
     References
@@ -206,7 +208,7 @@ def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         As `rectmat`.
 
     Notes
@@ -265,7 +267,10 @@ def listed_preset(
     residual_side: Side = "right",
 ) -> Preset:
     """Return the preset of the lists of constraints that a user gave."""
-    lists = list(factor_constraints), list(residual_constraints)
+    lists = (
+        sequence("factor_constraints", factor_constraints, "constraints"),
+        sequence("residual_constraints", residual_constraints, "constraints"),
+    )
     return Preset(
         "", lambda _: lists, residual_side=residual_side, order="both", keep="last"
     )

@@ -88,7 +88,7 @@ def identify_butterfly(
     Raises
     ------
     TypeError
-        If the target is not numeric, or n_iter or n_restarts is no integer.
+        If the target is not numeric, or an option has another type.
     ValueError
         If the target is not square, its order is no power of two, or it contains NaN or
         infinity; if n_iter < 1 or n_restarts < 0. The message names the argument and

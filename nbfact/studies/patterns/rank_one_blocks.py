@@ -9,6 +9,7 @@ import numpy as np
 import scipy.linalg
 import scipy.optimize
 
+from ..._core.checks import RandomState, generator
 from ...algorithms import ButterflyFactorization, butterfly_factorize
 from ...operators import Chain
 from ...operators.reorderings import bit_reversal
@@ -28,7 +29,7 @@ def rank_one_blocks(
     alphas: tuple[float, ...] = ALPHAS,
     n_guesses: int = 5,
     n_iter: int = 50,
-    random_state: int | np.random.Generator | None = None,
+    random_state: RandomState = None,
 ) -> ButterflyFactorization | None:
     """Factor a matrix into a butterfly whose rows and columns are permuted.
 
@@ -43,7 +44,7 @@ def rank_one_blocks(
     n_iter : int
         Largest number of alternations between rows and columns. They end earlier when
         the partitions repeat.
-    random_state : None, int or numpy.random.Generator
+    random_state : None, int, numpy.random.Generator or RandomState
         Seed of the random partitions and of K-means.
 
     Returns
@@ -76,7 +77,7 @@ def rank_one_blocks(
     >>> bool(rank_one_blocks(A, random_state=0).relative_error < 1e-12)
     True
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator("random_state", random_state)
     n_levels = len(target).bit_length() - 1
     levels = [
         _level(target, level, alphas, n_guesses, n_iter, rng)
