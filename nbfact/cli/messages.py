@@ -23,6 +23,7 @@ _PLAIN = {
     "\N{GREEK SMALL LETTER SIGMA}": "sigma",
     "\N{SQUARE ROOT}": "sqrt",
     "\N{EN DASH}": "-",
+    "\N{DOUBLE VERTICAL LINE}": "||",
 }
 """What stands for a character on a terminal that does not know it."""
 
