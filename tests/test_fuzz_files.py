@@ -46,8 +46,8 @@ def test_damage_that_crashes_the_hdf5_library(runner, word):
     assert not faults, "\n".join(faults)
 
 
-def test_the_crash_of_a_file_is_no_crash_of_the_reader(runner):
-    """This damage ends the HDF5 library with SIGSEGV, in version 2.0."""
+def test_the_crash_of_a_file_is_no_crash_of_the_reader():
+    """One damage that ends the HDF5 library, version 2.0, with SIGSEGV."""
     if "a.h5" not in whole():
         pytest.skip("h5py is not installed")
     case = {"file": "a.h5", "kind": "zeros", "number": 3}

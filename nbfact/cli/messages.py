@@ -18,7 +18,7 @@ _PLAIN = {
     "\N{LESS-THAN OR EQUAL TO}": "<=",
     "\N{GREATER-THAN OR EQUAL TO}": ">=",
     "\N{ALMOST EQUAL TO}": "~",
-    "\N{GREEK SMALL LETTER LAMDA}": "lambda",
+    "\u03bb": "lambda",
     "\N{GREEK SMALL LETTER RHO}": "rho",
     "\N{GREEK SMALL LETTER SIGMA}": "sigma",
     "\N{SQUARE ROOT}": "sqrt",
