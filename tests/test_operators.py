@@ -14,7 +14,7 @@ from samples import DTYPES, close, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import nbfact as nf
-from nbfact._core.files import load_mat
+from nbfact._core.formats.matrix_files import load_mat
 
 SHAPES = [(6, 4), (4, 9), (9, 5)]
 
@@ -175,7 +175,7 @@ def test_copies_and_files(dtype, tmp_path):
         nf.load(tmp_path / "a.mat").toarray(), dense(operator), rtol=1e-5, atol=1e-6
     )
     cells = load_mat(tmp_path / "a.mat")["faust_factors"]
-    assert [cell.shape for cell in cells[0]] == SHAPES
+    assert [cell.shape for cell in cells] == SHAPES
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mat", "a.npz"]
 
 
