@@ -1,16 +1,21 @@
 """The command line: what it prints, writes, and exits with."""
 
+import ast
 import importlib.util
+import io
 import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from test_matrix_files import BOMBS
 
 import nbfact as nf
 from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app as cli
 from nbfact.cli import factorize as factoring
+from nbfact.cli import messages
 from nbfact.cli.default_constraints import default_constraints
 from nbfact.studies.tools.run_study import STUDIES
 
@@ -40,6 +45,55 @@ def test_help_names_the_exit_codes(run):
         assert code == 0
         for text in ("0 done", "1 a result is wrong", "2 wrong usage", "130"):
             assert text in " ".join(out.split())
+
+
+def ascii_streams(monkeypatch):
+    """Make the standard streams those of a terminal that knows ASCII alone."""
+    streams = [io.TextIOWrapper(io.BytesIO(), "ascii", "strict") for _ in range(2)]
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+    return streams
+
+
+def test_factorize_prints_plain_characters_where_there_are_no_others(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "ä.npy", nf.targets.hadamard(4))
+    out, _ = ascii_streams(monkeypatch)
+    command = ["nbfact", "factorize", "ä.npy", "--method", "palm4msa", "--n-iter", "3"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    assert exit_.value.code == 0
+    text = out.buffer.getvalue().decode()
+    assert " us, dense " in text and "a.nbfact.npz" in text
+    assert (tmp_path / "ä.nbfact.npz").is_file()
+
+
+def test_every_character_of_the_package_has_a_plain_one(monkeypatch):
+    out, _ = ascii_streams(monkeypatch)
+    messages.degrade_output()
+    used = set()
+    for path in Path(nf.__file__).parent.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        prose = {node.value for node in nodes if isinstance(node, ast.Expr)}
+        for node in set(nodes) - prose:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                used |= {c for c in node.value if not c.isascii()}
+    for character in sorted(used):
+        print(character, end="")
+    print("\udcff\N{SNOWMAN}", end="")  # a name of a file, and what nobody uses
+    out.flush()
+    shown = out.buffer.getvalue().decode()
+    assert shown.count("?") == 2 and shown.endswith("??") and "+-" in shown
+
+
+def test_the_error_handler_of_a_user_stays(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii", "xmlcharrefreplace")
+    monkeypatch.setattr(sys, "stdout", stream)
+    messages.degrade_output()
+    assert stream.errors == "xmlcharrefreplace"
 
 
 def test_a_missing_extra_is_named(monkeypatch, capsys):
@@ -174,6 +228,25 @@ def test_mistakes_are_reported_without_a_traceback(run, tmp_path, mistake):
     assert message in err
     assert "Traceback" not in out + err
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_damaged_matrix_ends_in_one_line(run, tmp_path, name):
+    (tmp_path / name).write_bytes(BOMBS[name][0])
+    code, out, err = run("factorize", name)
+    assert code == 2 and out == "" and "Traceback" not in err
+    (line,) = err.splitlines()
+    assert line.startswith(f"nbfact: path {name}: ")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_factorize_takes_the_name_of_a_matrix(run, tmp_path):
+    np.savez(tmp_path / "a.npz", first=np.eye(4), second=nf.targets.hadamard(8))
+    code, _, err = run("factorize", "a.npz")
+    assert code == 2 and "found first, second" in err
+    options = ("--variable", "second", "--method", "palm4msa", "--n-iter", "3")
+    assert run("factorize", "a.npz", *options)[0] == 0
+    assert nf.load(tmp_path / "a.nbfact.npz").shape == (8, 8)
 
 
 @pytest.mark.parametrize("method", ["hierarchical", "palm4msa"])

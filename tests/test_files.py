@@ -1,99 +1,16 @@
-"""Files: matrices are read from all formats, and files are written as a whole."""
+"""Files are written as a whole, and those of killed writers are removed."""
 
-import numpy as np
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
-import scipy.io
-import scipy.sparse
 
+from nbfact._core import files
 from nbfact._core.files import atomic_path
-from nbfact.targets import load_matrix
-
-MATRIX = np.arange(6.0).reshape(2, 3)
-
-
-def test_every_kind_of_file_is_read(tmp_path):
-    np.save(tmp_path / "a.npy", MATRIX)
-    np.savez(tmp_path / "one.npz", anything=MATRIX)
-    np.savez(tmp_path / "two.npz", data=MATRIX, other=np.ones(2))
-    scipy.sparse.save_npz(tmp_path / "sparse.npz", scipy.sparse.csr_array(MATRIX))
-    scipy.io.savemat(tmp_path / "a.mat", {"L": MATRIX, "name": "lead field"})
-    scipy.io.savemat(tmp_path / "s.mat", {"L": scipy.sparse.csc_array(MATRIX)})
-    np.savetxt(tmp_path / "A.CSV", MATRIX, delimiter=",")
-    for path in sorted(tmp_path.iterdir()):
-        got = load_matrix(path)
-        np.testing.assert_array_equal(got, MATRIX, err_msg=str(path))
-        assert got.dtype == np.float64
-
-
-@pytest.mark.parametrize(
-    ("stored", "expected"),
-    [
-        ("f4", "f4"),
-        (">f4", "f4"),
-        ("c8", "c8"),
-        ("f2", "f8"),
-        ("i8", "f8"),
-        ("?", "f8"),
-    ],
-)
-def test_dtypes(tmp_path, stored, expected):
-    np.save(tmp_path / "a.npy", np.eye(2).astype(stored))
-    got = load_matrix(tmp_path / "a.npy")
-    assert got.dtype == np.dtype(expected)
-    assert got.dtype.isnative
-
-
-BAD = {
-    "object.npy": (np.array([[1, None]], dtype=object), "not a .npy file of numbers"),
-    "text.npy": (np.array([["a"]]), "expected numbers"),
-    "vector.npy": (np.ones(3), r"shape \(3,\)"),
-    "empty.npy": (np.ones((0, 3)), r"shape \(0, 3\)"),
-    "nan.npy": (np.array([[1.0, 2.0], [np.nan, 0.0]]), r"entry \(1, 0\) is nan"),
-    "inf.npy": (np.array([[1.0, np.inf]]), r"entry \(0, 1\) is inf"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_bad_arrays(tmp_path, name):
-    array, message = BAD[name]
-    np.save(tmp_path / name, array)
-    with pytest.raises(ValueError, match=f"{name}.*{message}"):
-        load_matrix(tmp_path / name)
-
-
-def test_bad_files(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"a\.npy: no such file"):
-        load_matrix(tmp_path / "a.npy")
-    with pytest.raises(ValueError, match=r"kind of file '\.txt'.*\.npy.*\.csv"):
-        load_matrix(tmp_path / "a.txt")
-    np.savez(tmp_path / "two.npz", first=MATRIX, second=MATRIX)
-    with pytest.raises(ValueError, match=r"two\.npz.*first, second"):
-        load_matrix(tmp_path / "two.npz")
-    scipy.io.savemat(tmp_path / "two.mat", {"first": MATRIX, "second": MATRIX})
-    with pytest.raises(ValueError, match=r"two\.mat.*first, second"):
-        load_matrix(tmp_path / "two.mat")
-    scipy.io.savemat(tmp_path / "none.mat", {"name": "text"})
-    with pytest.raises(ValueError, match=r"none\.mat.*found none"):
-        load_matrix(tmp_path / "none.mat")
-    (tmp_path / "a.csv").write_text("1,2\n3,x\n")
-    with pytest.raises(ValueError, match=r"a\.csv.*table of numbers"):
-        load_matrix(tmp_path / "a.csv")
-    # A MATLAB 7.3 file is an HDF5 file that starts with this header.
-    header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
-    (tmp_path / "new.mat").write_bytes(header + bytes(512))
-    with pytest.raises(ValueError, match=r"7\.3"):
-        load_matrix(tmp_path / "new.mat")
-
-
-@pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat", ".csv"])
-@pytest.mark.parametrize(
-    "content", [b"", b"\x93NUMPY", b"PK\x03\x04 damaged", b"\xff\x00"]
-)
-def test_damaged_files(tmp_path, suffix, content):
-    path = tmp_path / f"damaged{suffix}"
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match="damaged"):
-        load_matrix(path)
+from nbfact.harness import store
+from nbfact.harness.report import asvfiles
 
 
 def test_atomic_path_replaces_whole_files_only(tmp_path):
@@ -130,3 +47,81 @@ def test_atomic_path_follows_links_and_names_bad_places(tmp_path):
         pass
     with pytest.raises(IsADirectoryError, match="real"), atomic_path(tmp_path / "real"):
         pass
+
+
+WRITER = """
+import runpy, sys
+writers = runpy.run_path(sys.argv[1])  # faster than to import the package
+with writers["atomic_path"](sys.argv[2]) as temporary:
+    temporary.write_text(sys.argv[3])
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def writing(path, text):
+    """Start a process that writes a file and waits for a line; return it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, files.__file__, path, text],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "writing\n"
+    return process
+
+
+def end(process):
+    """Let a process that writes a file end, or wait for one that was killed."""
+    process.communicate("go on\n")
+    return process.returncode
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="no lock on this system")
+def test_writers_remove_the_files_of_dead_ones_alone(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    row = '{"schema": 2, "case": "%s"}\n'
+    path.write_text(row % "a")
+    dead, alive = writing(path, row % "dead"), writing(tmp_path / "b.jsonl", row % "b")
+    dead.send_signal(signal.SIGKILL)
+    assert end(dead) == -signal.SIGKILL
+    assert len(list(tmp_path.glob(".*.jsonl"))) == 2
+    rows, problems = store.read_rows(tmp_path)
+    assert [row["case"] for row in rows] == ["a"] and problems == []
+    store.append_rows(path, [{"case": "c"}])
+    (left,) = tmp_path.glob(".*.jsonl")
+    assert left.name.startswith(".b-")
+    assert end(alive) == 0
+    rows, problems = store.read_rows(tmp_path)
+    assert [row["case"] for row in rows] == ["b", "a", "c"] and problems == []
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.jsonl", "rows.jsonl"]
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="no lock on this system")
+def test_what_is_no_temporary_file_stays(tmp_path):
+    names = [f".a-{'0' * 31}.txt", f"a-{'0' * 32}.txt", f".a-{'g' * 32}.txt", ".hidden"]
+    for name in [*names, f".a.b-{'1' * 32}", f".a-{'2' * 32}.npz"]:
+        (tmp_path / name).touch()
+    (tmp_path / f".a-{'3' * 32}.npz").mkdir()
+    (tmp_path / f".a-{'4' * 32}.npz").symlink_to(tmp_path / ".hidden")
+    files.remove_dead(tmp_path)
+    kept = {*names, f".a-{'3' * 32}.npz", f".a-{'4' * 32}.npz"}
+    assert {path.name for path in tmp_path.iterdir()} == kept
+    files.remove_dead(tmp_path / "missing")
+
+
+def test_where_locks_are_missing_age_decides(tmp_path, monkeypatch):
+    old, new = (tmp_path / f".a-{digit * 32}.txt" for digit in "01")
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    monkeypatch.setattr(files, "fcntl", None)
+    with atomic_path(tmp_path / "b.txt") as temporary:
+        temporary.write_text("b")
+    assert {path.name for path in tmp_path.iterdir()} == {new.name, "b.txt"}
+
+
+def test_the_report_skips_what_asv_was_writing(tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / f".0-{'0' * 32}.json").write_text("{")
+    assert asvfiles.read_points(tmp_path) == ([], [], [])

@@ -199,6 +199,11 @@ def test_results_are_saved_after_every_benchmark(tmp_path):
     arguments = ["0123456789"], ["env"], ["a.b"]
     assert asv_history.tally(tmp_path / "m", *arguments) == (2, ["01234567 a.b"])
     assert asv_history.tally(tmp_path / "m", ["0123"], *arguments[1:]) == (0, [])
+    (tmp_path / "m" / f".0-{'0' * 32}.json").write_text("{")  # is being written
+    assert asv_history.tally(tmp_path / "m", *arguments)[0] == 2
+    (tmp_path / "m" / "damaged-e.json").write_text("{")
+    with pytest.raises(ValueError, match=r"damaged-e\.json: not a JSON file of asv"):
+        asv_history.tally(tmp_path / "m", *arguments)
     assert asv.run.Results is before
 
 

@@ -2,10 +2,12 @@
 
 import copy
 import pickle
+import warnings
 
 import naive
 import numpy as np
 import pytest
+import scipy.io
 import scipy.sparse as sp
 from chains import CHAINS, operator_of, values_of
 from samples import DTYPES, close, random
@@ -200,3 +202,84 @@ def test_damaged_files(tmp_path):
         nf.load(damaged)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         nf.load(tmp_path / "nowhere.npz")
+
+
+# What an editor may do to the arrays of a product of three factors.
+EDITS = {
+    "fewer factors": lambda a: a.update(n_factors=np.array(2)),
+    "more factors": lambda a: a.update(n_factors=np.array(4)),
+    "as many as fill the memory": lambda a: a.update(n_factors=np.array(10**15)),
+    "factors that are no integer": lambda a: a.update(n_factors=np.array(3.0)),
+    "factors in a row": lambda a: a.update(n_factors=np.array([3])),
+    "no array": lambda a: a.pop("indices_1"),
+    "another name": lambda a: a.update(data_3=a.pop("data_2")),
+    "one more array": lambda a: a.update(more=np.ones(2)),
+    "an operator inside": lambda a: a.update(n_operators=np.array(1)),
+    "no operator inside": lambda a: a.update({"0/format": np.array("x")}),
+    "a scale that is text": lambda a: a.update(scale=np.array("2")),
+    "an index of 10**9": lambda a: a["indices_0"].__setitem__(1, 10**9),
+    "a negative index": lambda a: a["indices_0"].__setitem__(1, -1),
+    "indptr beyond the end": lambda a: a["indptr_0"].__setitem__(-1, 10**9),
+    "indptr that falls": lambda a: a["indptr_0"].__setitem__(1, 5),
+    "another shape": lambda a: a["shape_0"].__setitem__(1, 9),
+}
+VALUES = {
+    "another scale": lambda a: a.update(scale=np.array(2.0)),
+    "another value": lambda a: a["data_1"].__setitem__(0, 7.0),
+    "another index": lambda a: a["indices_1"].__setitem__(0, 2),
+}
+
+
+@pytest.mark.parametrize("edit", [*EDITS, *VALUES])
+def test_an_edited_file_is_refused(tmp_path, edit):
+    path = tmp_path / "edited.npz"
+    nf.FactorProduct([np.eye(4), 2 * np.eye(4), np.ones((4, 4))], 0.5).save(path)
+    arrays = dict(np.load(path))
+    {**EDITS, **VALUES}[edit](arrays)
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=r"path .*edited\.npz .*checksum is another"):
+        nf.load(path)
+    del arrays["checksum"]
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=r"edited\.npz .*it has no checksum"):
+        nf.load(path)
+    arrays["version"] = np.array(1)  # of which no file has one
+    np.savez(path, **arrays)
+    if edit in VALUES:
+        assert nf.load(path).shape == (4, 4)
+        return
+    with pytest.raises(ValueError, match=r"path .*edited\.npz"):
+        nf.load(path)
+
+
+def test_a_matlab_file_of_nbfact_carries_a_checksum(tmp_path):
+    path = tmp_path / "a.mat"
+    product = nf.FactorProduct([[[1.0, 2.0], [0.0, 3.0]], np.eye(2)], 0.5)
+    product.save(path)
+    with warnings.catch_warnings():  # of SciPy 1.18, about the class of the factors
+        warnings.simplefilter("ignore")
+        content = scipy.io.loadmat(path)
+    close(nf.load(path).toarray(), product.toarray())
+    cells = content["faust_factors"]
+    cells[0, 0] = 2 * cells[0, 0]
+    own = {k: v for k, v in content.items() if not k.startswith("__")}
+    scipy.io.savemat(path, own)
+    with pytest.raises(ValueError, match=r"a\.mat .*checksum is another"):
+        nf.load(path)
+    del own["nbfact_checksum"]  # now it is the file of another program
+    scipy.io.savemat(path, own)
+    close(nf.load(path).toarray(), 2 * product.toarray())
+    scipy.io.savemat(path, {"other": np.eye(2)})
+    with pytest.raises(ValueError, match="holds no cell array faust_factors"):
+        nf.load(path)
+
+
+def test_a_path_that_is_none_is_named(tmp_path):
+    operator = nf.FactorProduct([np.eye(2)])
+    for wrong in (1.5, None, b"a.npz", np.zeros(2)):
+        for act in (nf.load, operator.save, operator.export):
+            with pytest.raises(TypeError, match="path must be a str"):
+                act(wrong)
+    for act in (nf.load, operator.save, operator.export):
+        with pytest.raises(ValueError, match=r"path .* holds a null character"):
+            act("a\0b.npz")

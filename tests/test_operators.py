@@ -175,7 +175,7 @@ def test_copies_and_files(dtype, tmp_path):
         nf.load(tmp_path / "a.mat").toarray(), dense(operator), rtol=1e-5, atol=1e-6
     )
     cells = load_mat(tmp_path / "a.mat")["faust_factors"]
-    assert [cell.shape for cell in cells[0]] == SHAPES
+    assert [cell.shape for cell in cells] == SHAPES
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mat", "a.npz"]
 
 

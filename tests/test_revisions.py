@@ -12,7 +12,7 @@ import pytest
 
 from nbfact import __version__
 from nbfact.cases.nbfact_project import NBFACT
-from nbfact.harness.versions import revisions
+from nbfact.harness.versions import asv_history, revisions
 
 
 def resolve(name):
@@ -55,6 +55,25 @@ def test_what_git_knows_is_read_from_it(clone):
             ["__init__.py", "_jit.py", "bench/cases.py", "kernels/a.py"]
         )
     assert resolve("v1").digest != resolve("HEAD").digest
+
+
+def test_a_shallow_clone_is_named(clone, tmp_path, monkeypatch):
+    git(tmp_path, "clone", "-q", "--depth", "1", clone.as_uri(), "shallow")
+    monkeypatch.chdir(tmp_path / "shallow")
+    assert resolve("HEAD").version == "2"
+    for call in (
+        lambda: resolve("v1"),
+        lambda: resolve("HEAD~1"),
+        lambda: revisions.default_base(NBFACT),
+        lambda: asv_history.resolve(["HEAD~1"], tmp_path),
+        lambda: asv_history.resolve(["HEAD~1..HEAD"], tmp_path),
+    ):
+        with pytest.raises(ValueError, match=r"shallow: .*git fetch --unshallow"):
+            call()
+    git(tmp_path / "shallow", "fetch", "-q", "--unshallow", "--tags")
+    assert resolve("v1").version == "1"
+    with pytest.raises(ValueError, match="neither a commit"):
+        resolve("v3")
 
 
 def test_the_working_tree_is_read_as_it_is(clone):

@@ -79,6 +79,15 @@ def test_lines_that_are_no_rows_are_reported_by_number_and_stay(tmp_path):
     assert path.read_bytes().startswith(damage)
 
 
+def test_a_line_of_brackets_is_no_row(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"[" * 100_000 + b"\n")  # too deep for Python's JSON reader
+    assert store.read_rows(path) == (
+        [],
+        [f"{path}, line 1: not a row of nbfact results"],
+    )
+
+
 def test_files_merge_by_copying_and_old_rows_are_read(tmp_path):
     old = b'{"schema": 1, "case": "x"}\n'
     (tmp_path / "a.jsonl").write_bytes(old)

@@ -18,11 +18,12 @@ _PLAIN = {
     "\N{LESS-THAN OR EQUAL TO}": "<=",
     "\N{GREATER-THAN OR EQUAL TO}": ">=",
     "\N{ALMOST EQUAL TO}": "~",
-    "\N{GREEK SMALL LETTER LAMDA}": "lambda",
+    "\u03bb": "lambda",
     "\N{GREEK SMALL LETTER RHO}": "rho",
     "\N{GREEK SMALL LETTER SIGMA}": "sigma",
     "\N{SQUARE ROOT}": "sqrt",
     "\N{EN DASH}": "-",
+    "\N{DOUBLE VERTICAL LINE}": "||",
 }
 """What stands for a character on a terminal that does not know it."""
 

@@ -190,7 +190,7 @@ def _row(line, where):
     """
     try:
         row = json.loads(line)
-    except ValueError:  # not JSON, or not even text
+    except (ValueError, RecursionError):  # not JSON, or not even text
         row = None
     version = row.get("schema") if isinstance(row, dict) else None
     if not isinstance(version, int):

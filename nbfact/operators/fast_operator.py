@@ -1,13 +1,13 @@
 """FastOperator: a SciPy LinearOperator that knows what a product with it costs."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from .._core import dask
 from .._core.checks import sequence, shown
-from .._core.dtypes import common_dtype
+from .._core.dtypes import common_dtype, real_dtype
+from .._core.formats.matrix_files import path_of
 from .._core.limits import check_memory
 from .algebra import MAKERS, Algebra
 from .linear_operator import LinearOperator, NotAnArray
@@ -214,7 +214,7 @@ class FastOperator(Algebra):
         nbfact.load : Read the operator again.
         export : Write sparse factors for programs without nbfact.
         """
-        if Path(path).suffix == ".mat":
+        if path_of(path).suffix == ".mat":
             product = self.to_factors()
             write_mat(product.factors, product.scale, path)
         else:
@@ -229,7 +229,8 @@ class FastOperator(Algebra):
 
         The operator is ``scale * S[0] @ S[1] @ ... @ S[n_factors - 1]``. The file holds
         the entries ``scale`` and ``n_factors``, and for each factor S[j] in CSR form
-        the entries ``data_j``, ``indices_j``, ``indptr_j`` and ``shape_j``.
+        the entries ``data_j``, ``indices_j``, ``indptr_j`` and ``shape_j``. Three more
+        entries are for `nbfact.load`: ``format``, ``version`` and ``checksum``.
 
         Parameters
         ----------

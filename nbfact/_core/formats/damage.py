@@ -67,10 +67,7 @@ def check_fits(shape: Sequence[int], itemsize: int) -> None:
 
     Examples
     --------
-    >>> check_fits((10**9, 10**9), 8)
-    Traceback (most recent call last):
-        ...
-    ValueError: a dense array of shape (1000000000, 1000000000) needs 8e+18 bytes: ...
+    >>> check_fits((1000, 1000), 8)
     """
     needed = math.prod(shape) * itemsize
     memory = math.inf

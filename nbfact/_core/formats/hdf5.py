@@ -69,7 +69,7 @@ def read_hdf5(
         )
     arguments = [json.dumps(sys.path), str(_SCRIPT), str(path)]
     with subprocess.Popen(
-        [sys.executable, "-c", _RUN, *arguments, "matlab" if matlab else "plain"],
+        [sys.executable, "-S", "-c", _RUN, *arguments, "matlab" if matlab else "plain"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

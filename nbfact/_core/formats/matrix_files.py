@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from ..array_checks import check_matrix
+from ..checks import shown
 from ..dtypes import DTYPES
 from .csv_table import read_csv
 from .damage import naming
@@ -86,7 +87,7 @@ def load_matrix(
     """
     path = path_of(path)
     if not isinstance(variable, str | None):
-        raise TypeError(f"variable must be a name, got {variable!r}")
+        raise TypeError(f"variable must be a name, got {shown(variable)}")
     suffix = ".mtx.gz" if path.name.lower().endswith(".mtx.gz") else path.suffix.lower()
     if suffix not in _READERS:
         raise ValueError(
@@ -102,10 +103,13 @@ def load_matrix(
 
 
 def path_of(path: Any) -> Path:
-    """Return an argument `path` as a Path, or raise a TypeError that names it."""
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path must be a str or a path-like object, got {path!r}")
-    return Path(path)
+    """Return an argument `path` as a Path, or raise an error that names it."""
+    given = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(given, str):
+        raise TypeError(f"path must be a str or a path-like object, got {shown(path)}")
+    if "\0" in given:
+        raise ValueError(f"path {given!r} holds a null character")
+    return Path(given)
 
 
 def load_mat(path: Path) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def _compressed(kind, data, indices, indptr, shape):
 
 def _bsr(data, indices, indptr, shape):
     """Return a sparse matrix of dense blocks, (count, rows, columns)."""
-    if data.ndim != 3 or 0 in data.shape:
+    if data.ndim != 3 or 0 in data.shape[1:]:
         raise ValueError(_LENGTHS)
     return _compressed(sp.bsr_array, data, indices, indptr, shape)
 

@@ -74,7 +74,7 @@ def _load(path):
     """Return the JSON object in a file; raise ValueError if it holds none."""
     try:
         content = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(f"{path}: not a JSON file") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path}: not a file of asv results")

@@ -28,7 +28,14 @@ from pathlib import Path
 from ..._core.files import atomic_path, is_temporary, remove_dead
 from ..machine import fingerprint
 from ..project import Project
-from .asv_setup import asv_patterns, configuration, load_asv, saving, write_machine
+from .asv_setup import (
+    asv_patterns,
+    configuration,
+    load_asv,
+    read_json,
+    saving,
+    write_machine,
+)
 from .revisions import SHALLOW, is_shallow
 
 NEW = "NEW"
@@ -251,7 +258,7 @@ def tally(
     for path in sorted(folder.glob("*-*.json")):
         if is_temporary(path):
             continue
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         if content["commit_hash"] in commits and content["env_name"] in environments:
             for name in content["results"].keys() & set(benchmarks):
                 row = content["results"][name]

@@ -113,6 +113,17 @@ def configuration(
     return conf
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file of asv; raise a ValueError that names it."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: not a JSON file of asv; remove it")
+    return content
+
+
 def write_machine(path: Path, project: Project, name: str | None = None) -> str:
     """Write what asv must know of this machine; return the name of the machine.
 
@@ -134,7 +145,7 @@ def write_machine(path: Path, project: Project, name: str | None = None) -> str:
     name = name or str(found["name"])
     if name in ("version", "") or {"/", "\\"} & set(name):
         raise ValueError(f"machine {name!r}; expected a name that a directory can have")
-    entries = json.loads(path.read_bytes()) if path.is_file() else {"version": 1}
+    entries: dict[str, Any] = read_json(path) if path.is_file() else {"version": 1}
     entries[name] = {
         "machine": name,
         "os": platform.system(),
