@@ -7,7 +7,12 @@ from samples import DTYPES, random
 from scipy.spatial.distance import cdist
 
 import nbfact as nf
-from nbfact.kernels import correct_distances, nearest_exactly, two_smallest
+from nbfact.kernels import (
+    CenterNorms,
+    distances_from_products,
+    nearest_exactly,
+    two_smallest,
+)
 from nbfact.operators import NearestRows, OperatorSum
 
 REAL = DTYPES[:2]
@@ -50,17 +55,24 @@ def test_nearest_exactly(dtype):
 
 @pytest.mark.parametrize("dtype", REAL)
 @pytest.mark.parametrize("roots", [False, True])
-def test_correct_distances(dtype, roots):
+def test_distances_from_products(dtype, roots):
     x, centers = random((11, 5), dtype), random((6, 5), dtype, 1)
-    squares = random((6, 11), dtype, 2) ** 2
-    squares[1, 2], squares[0, 3], squares[4, 4] = np.nan, -1.0, np.inf
-    reaches, norms = np.linspace(0, 2, 6), np.linspace(0, 1, 11)
-    floors = np.linspace(0, 0.1, 6)
-    options = (x, centers, reaches, norms, floors, 0.2, roots)
-    expected = naive.correct_distances(squares.copy(), *options)
-    correct_distances(squares, *options)
-    assert squares.dtype == dtype
-    np.testing.assert_allclose(squares, expected, rtol=4 * np.finfo(dtype).eps)
+    products = centers @ x.T
+    products[1, 2], products[0, 3], products[4, 4] = np.nan, np.inf, -np.inf
+    of_centers = CenterNorms(
+        np.einsum("kd,kd->k", centers, centers),
+        np.linspace(0, 2, 6, dtype=dtype),
+        np.linspace(0, 0.1, 6, dtype=dtype),
+    )
+    squares, lengths = np.einsum("nd,nd->n", x, x), np.linspace(0, 1, 11, dtype=dtype)
+    options = (x, centers, of_centers, squares, lengths, 0.2, roots)
+    expected = naive.distances_from_products(products.copy(), *options)
+    distances_from_products(products, *options)
+    assert products.dtype == dtype
+    np.testing.assert_allclose(products, expected, rtol=10 * np.finfo(dtype).eps)
+    exact = exact_squares(x, centers).astype(float).T
+    exact = np.sqrt(exact) if roots else exact
+    np.testing.assert_allclose(products, exact, rtol=100 * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("dtype", REAL)
