@@ -180,7 +180,7 @@ class NearestRows:
             n_doubtful = nearest_rows(packed, tile[i:j], scratch, found, best)
             doubtful = found < 0 if n_doubtful else None
             if kept is not None:
-                found[:] = kept[found]
+                np.take(kept, found, out=found, mode="clip")
             if doubtful is not None:
                 self._settle(x[i:j], found, best, doubtful)
 

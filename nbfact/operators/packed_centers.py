@@ -53,7 +53,7 @@ def _first_of_equals(factor, bias):
     for i, (start, end) in enumerate(itertools.pairwise(factor.indptr)):
         row = factor.indices[start:end].tobytes(), factor.data[start:end].tobytes()
         seen.setdefault((*row, bias[i]), i)
-    return np.array(list(seen.values())) if len(seen) < len(bias) else None
+    return np.array(list(seen.values()), np.int32) if len(seen) < len(bias) else None
 
 
 def _merged(factors):
