@@ -1,5 +1,7 @@
 """The estimators far from the origin: right distances, labels and sums, or refusals."""
 
+import re
+
 import numpy as np
 import pytest
 from samples import SINGLE
@@ -7,6 +9,7 @@ from test_far_points import exact_squares, groups
 
 pytest.importorskip("sklearn")
 
+from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics.pairwise import rbf_kernel
@@ -184,3 +187,110 @@ def test_a_frozen_clusterer_is_used_as_it_is():
     model = ClusterNeighbors(3, n_probes=6, clusterer=FrozenEstimator(fitted)).fit(x)
     expected = np.argsort(exact_squares(x, x), axis=1, kind="stable")[:, :3]
     np.testing.assert_array_equal(model.kneighbors(x, return_distance=False), expected)
+
+
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=SINGLE)])
+def test_a_huge_gamma_leaves_the_identity(dtype):
+    x = groups(0.0, dtype, n_points=6, n_features=3)
+    dense = KMeans(6, random_state=0, n_init=1)
+    model = QuickNystroem(6, gamma=1e308, clusterer=dense).fit(x)
+    features = model.transform(model.landmarks_)
+    np.testing.assert_allclose(features, np.eye(6), atol=1e-6)
+
+
+BAD_PARAMETERS = [
+    (QuicKMeans, {"n_clusters": True}, TypeError, "n_clusters=True"),
+    (QuicKMeans, {"sparsity": 2.0}, TypeError, "sparsity=2.0"),
+    (QuicKMeans, {"n_factors": True}, TypeError, "n_factors=True"),
+    (QuicKMeans, {"n_init": "2"}, TypeError, "n_init='2'"),
+    (QuicKMeans, {"max_iter": False}, TypeError, "max_iter=False"),
+    (QuicKMeans, {"tol": True}, TypeError, "tol=True"),
+    (QuicKMeans, {"tol": "a"}, TypeError, "tol='a'"),
+    (QuicKMeans, {"tol": np.nan}, ValueError, "tol=nan"),
+    (QuicKMeans, {"init": b"random"}, TypeError, "init"),
+    (QuicKMeans, {"init": [[1.0, 2.0], [3.0]]}, ValueError, "init is no array"),
+    (QuicKMeans, {"init": np.ma.masked_array(np.ones((4, 4)))}, TypeError, "init is a"),
+    (QuicKMeans, {"factorizer": ["explore"]}, TypeError, "factorizer="),
+    (QuicKMeans, {"verbose": "yes"}, TypeError, "verbose='yes'"),
+    (QuicKMeans, {"verbose": np.ones(2)}, TypeError, "verbose=ndarray"),
+    (QuicKMeans, {"threads": True}, TypeError, "threads=True"),
+    (QuicKMeans, {"threads": 0}, ValueError, "threads=0"),
+    (ClusterNeighbors, {"n_neighbors": 1.0}, TypeError, "n_neighbors=1.0"),
+    (ClusterNeighbors, {"n_neighbors": 0}, ValueError, "n_neighbors=0"),
+    (ClusterNeighbors, {"n_clusters": True}, TypeError, "n_clusters=True"),
+    (ClusterNeighbors, {"n_probes": None}, TypeError, "n_probes=None"),
+    (ClusterNeighbors, {"clusterer": 3}, TypeError, "clusterer=3"),
+    (ClusterNeighbors, {"clusterer": KMeans}, TypeError, "clusterer=the class KMeans"),
+    (QuickNystroem, {"n_components": True}, TypeError, "n_components=True"),
+    (QuickNystroem, {"gamma": True}, TypeError, "gamma=True"),
+    (QuickNystroem, {"gamma": "scale"}, TypeError, "gamma='scale'"),
+    (QuickNystroem, {"gamma": 0}, ValueError, "gamma=0"),
+    (QuickNystroem, {"gamma": np.inf}, ValueError, "gamma=inf"),
+    (QuickNystroem, {"clusterer": "kmeans"}, TypeError, "clusterer='kmeans'"),
+]
+
+
+@pytest.mark.parametrize(("cls", "options", "error", "message"), BAD_PARAMETERS)
+def test_a_bad_parameter_is_named_in_fit(cls, options, error, message):
+    x = groups(0.0, "float64", n_points=40, n_features=4)
+    with pytest.raises(error, match=re.escape(message)):
+        cls(**options).fit(x)
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        *(
+            (value, TypeError)
+            for value in ("a", True, 1.5, [1], np.random.default_rng(0))
+        ),
+        *((value, ValueError) for value in (-1, 2**40)),
+    ],
+)
+def test_a_bad_random_state_is_named(estimator, value, error):
+    x = groups(0.0, "float64", n_points=40, n_features=4)
+    model = clone(estimator).set_params(random_state=value)
+    with pytest.raises(error, match=r"random_state=.*: expected None, an integer"):
+        model.fit(x, np.arange(40) % 2)
+
+
+@EACH
+def test_bad_shapes_and_kinds_of_points_are_named(estimator):
+    x = groups(0.0, "float64", n_points=40, n_features=4)
+    y = np.arange(40) % 2
+    fresh = clone(estimator)
+    model = clone(estimator).fit(x, y)
+    methods = [lambda points: fresh.fit(points, y), *calls(model)]
+    for method in methods:
+        for wrong in (
+            x[0],
+            x[None],
+            "x",
+            None,
+            1j * x,
+            x.astype("M8[s]"),
+            [[1.0], [2, 3]],
+        ):
+            with pytest.raises((TypeError, ValueError), match=r"\bX\b"):
+                method(wrong)
+    if isinstance(model, ClusterNeighbors):
+        for wrong in (1, "yes", None):
+            with pytest.raises(TypeError, match="return_distance="):
+                model.kneighbors(x, return_distance=wrong)
+
+
+def test_bad_weights_are_named():
+    x = groups(0.0, "float64", n_points=40, n_features=4)
+    weights = np.ones(40)
+    model = QuicKMeans(4, random_state=0)
+    for wrong in (
+        *(weights[:-1], weights.astype(object) * 1j, ["a"] * 40, -weights),
+        *(np.full(40, np.nan), np.ma.masked_array(weights), np.zeros(40)),
+        np.full(40, 1e308),
+    ):
+        for method in (model.fit, clone(model).partial_fit):
+            with pytest.raises(
+                (TypeError, ValueError), match=r"sample_weight|X is too"
+            ):
+                method(x, sample_weight=wrong)

@@ -7,7 +7,16 @@ from samples import DTYPES, random
 from scipy.spatial.distance import cdist
 
 import nbfact as nf
-from nbfact.kernels import correct_distances, nearest_exactly, two_smallest
+from nbfact.kernels import (
+    CenterNorms,
+    PackedCenters,
+    distances_from_products,
+    nearest_exactly,
+    nearest_rows,
+    two_smallest,
+)
+from nbfact.kernels.registers import BYTES
+from nbfact.kernels.tiles import LANES
 from nbfact.operators import NearestRows, OperatorSum
 
 REAL = DTYPES[:2]
@@ -50,17 +59,24 @@ def test_nearest_exactly(dtype):
 
 @pytest.mark.parametrize("dtype", REAL)
 @pytest.mark.parametrize("roots", [False, True])
-def test_correct_distances(dtype, roots):
+def test_distances_from_products(dtype, roots):
     x, centers = random((11, 5), dtype), random((6, 5), dtype, 1)
-    squares = random((6, 11), dtype, 2) ** 2
-    squares[1, 2], squares[0, 3], squares[4, 4] = np.nan, -1.0, np.inf
-    reaches, norms = np.linspace(0, 2, 6), np.linspace(0, 1, 11)
-    floors = np.linspace(0, 0.1, 6)
-    options = (x, centers, reaches, norms, floors, 0.2, roots)
-    expected = naive.correct_distances(squares.copy(), *options)
-    correct_distances(squares, *options)
-    assert squares.dtype == dtype
-    np.testing.assert_allclose(squares, expected, rtol=4 * np.finfo(dtype).eps)
+    products = centers @ x.T
+    products[1, 2], products[0, 3], products[4, 4] = np.nan, np.inf, -np.inf
+    of_centers = CenterNorms(
+        np.einsum("kd,kd->k", centers, centers),
+        np.linspace(0, 2, 6, dtype=dtype),
+        np.linspace(0, 0.1, 6, dtype=dtype),
+    )
+    squares, lengths = np.einsum("nd,nd->n", x, x), np.linspace(0, 1, 11, dtype=dtype)
+    options = (x, centers, of_centers, squares, lengths, 0.2, roots)
+    expected = naive.distances_from_products(products.copy(), *options)
+    distances_from_products(products, *options)
+    assert products.dtype == dtype
+    np.testing.assert_allclose(products, expected, rtol=10 * np.finfo(dtype).eps)
+    exact = exact_squares(x, centers).astype(float).T
+    exact = np.sqrt(exact) if roots else exact
+    np.testing.assert_allclose(products, exact, rtol=100 * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("dtype", REAL)
@@ -81,6 +97,46 @@ def test_two_smallest(dtype):
     assert (labels[0], best[0], second[0]) == (0, np.inf, np.inf)
     assert second[1] == values[:2, 1].max()
     assert not np.isnan(best).any() and not np.isnan(second).any()
+
+
+@pytest.mark.parametrize("dtype", REAL)
+def test_the_kernel_says_where_two_rows_are_equally_near(dtype):
+    """The label r becomes ~r within the margin, and where a value is not finite."""
+    size = BYTES // np.dtype(dtype).itemsize
+    matrix = np.zeros((3, size), dtype)
+    matrix[0, 0], matrix[1, 1] = 1, 1 + 2**-10
+    data, columns = (-2 * matrix).ravel(), np.arange(size, dtype=np.uint32)
+    ends = np.arange(4, dtype=np.uint32) * np.uint32(size)
+    x = np.zeros((5, size), dtype)
+    x[:4, :2] = [[3, 1], [1, 1], [8, 8], [1, np.nan]]
+    scratch = np.empty((2, LANES // x.itemsize * size), dtype)
+    labels, scores = np.empty(5, np.int32), np.empty(5, dtype)
+    for margin, expected in (
+        ([0, 0], [0, 1, 1, ~0, ~0]),  # the last point is as near to all rows
+        ([2**-8, 0], [0, ~1, 1, ~0, ~0]),
+        ([0, 2**-10], [0, 1, 1, ~0, ~0]),
+        ([0, 2**-8], [0, ~1, ~1, ~0, ~0]),
+    ):
+        centers = PackedCenters(
+            *(data, np.tile(columns, 3), ends, np.array([3]), np.zeros(3, dtype)),
+            *(np.zeros(1, np.uint64), np.array(margin, dtype)),
+        )
+        found = nearest_rows(centers, x, scratch, labels, scores)
+        assert labels.tolist() == expected and found == sum(k < 0 for k in expected)
+
+
+def test_equal_rows_are_one_for_the_kernel():
+    """The first of equal rows is found, and points need no second look."""
+    rows = random((4, 6), "float64")
+    operator = nf.FactorProduct([np.vstack([rows, rows[::-1], np.zeros((3, 6))])])
+    nearest, x = NearestRows(operator), random((50, 6), "float64", 1)
+    nearest._settle = None
+    labels, _ = nearest(x)
+    expected = exact_squares(x, operator.toarray()).argmin(axis=1)
+    np.testing.assert_array_equal(labels, expected)
+    biased = NearestRows(operator, np.arange(11.0))
+    values = np.arange(11.0) - 2 * x @ operator.toarray().T
+    np.testing.assert_array_equal(biased(x)[0], values.argmin(axis=1))
 
 
 OFFSETS = [0.0, 1.0, 1e2, 1e4, 1e6, 1e9, 1e12]

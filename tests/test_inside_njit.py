@@ -99,8 +99,9 @@ ARGUMENTS = {
     "fwht_rows": (SQUARE,),
     "nearest_rows": (CENTERS, SQUARE, np.zeros((2, 128)), LABELS, OUT),
     "cluster_sums": (SQUARE, LABELS, VECTOR, SQUARE, BLOCK, OUT, np.zeros(4)),
-    "correct_distances": (
-        *(BLOCK, SQUARE, SQUARE.T.copy(), OUT, VECTOR, np.ones(4), 0.1, True),
+    "distances_from_products": (
+        *(BLOCK, SQUARE, SQUARE.T.copy(), kernels.CenterNorms(OUT, VECTOR, OUT + 1)),
+        *(VECTOR, np.ones(4), 0.1, True),
     ),
     "nearest_exactly": (SQUARE, SQUARE.T.copy(), VECTOR, SQUARE, OUT, LABELS, VECTOR),
     "two_smallest": (SQUARE, LABELS, OUT, np.zeros(4)),

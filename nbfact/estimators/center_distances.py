@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..kernels import correct_distances
+from ..kernels import CenterNorms, distances_from_products
 from ..operators import FastOperator
 from ..operators.rounding_bounds import norms, reach_of
 
@@ -42,7 +42,8 @@ class CenterDistances:
         self.operator, self.shift, self.whole = operator, shift, whole
         self.centers = np.require(centers, requirements=("C", "W"))
         wide = self.centers.astype(np.float64)
-        self._distances = norms(wide)  # from the origin
+        self._lengths = norms(wide)
+        self._limits: dict[np.dtype, tuple[CenterNorms, float]] = {}
         self._norms = norms(wide if shift is None else wide - shift) ** 2
         if isinstance(operator, np.ndarray):
             reach, self._steps = norms(operator.astype(np.float64)), operator.shape[1]
@@ -71,35 +72,37 @@ class CenterDistances:
         dtype = np.result_type(self.centers.dtype, x.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             z = x if self.shift is None else x - self.shift.astype(dtype)
-            lengths = norms(z.astype(dtype, copy=False)).astype(np.float64)
-            squares = self.operator @ z.T
-            squares = squares.astype(dtype, copy=False)
-            squares *= -2
-            squares += self._norms.astype(dtype)[:, None]
-            added = lengths**2
+            z = z.astype(dtype, copy=False)
+            added = np.einsum("nd,nd->n", z, z)
+            lengths = np.sqrt(added)
             if self.whole and self.shift is not None:
-                added += 2 * (z @ self.shift)
-            squares += added.astype(dtype)
-        if not np.isfinite(lengths).all():
-            _check_norms(x)
-        self._correct(squares, x, lengths, roots)
+                added = added + 2 * (z @ self.shift.astype(dtype))
+            squares = (self.operator @ z.T).astype(dtype, copy=False)
+            if not np.isfinite(lengths).all():
+                _check_norms(x)
+            of_centers, ratio = self._of_centers(dtype)
+            centers = self.centers
+            distances_from_products(
+                squares, x, centers, of_centers, added, lengths, ratio, roots
+            )
         return squares
 
-    def _correct(self, squares, x, lengths, roots):
-        """Compute squares anew where their error may be too large, and take roots."""
-        name = squares.dtype.name
-        tolerance, info = ACCURACY[name], np.finfo(name)
-        eps = float(info.eps)
-        # Rounding errors are as likely up as down: they grow like the root of their
-        # number.
-        ratio = (2 + 0.5 * math.sqrt(self._steps)) * eps / tolerance
-        floors = np.full(len(squares), float(info.smallest_normal) / eps)
-        if self.shift is not None:  # the centers are rounded after the shift is added
-            rounding = 2 * float(np.finfo(self.centers.dtype).eps) * self._distances
-            floors += (rounding / tolerance) ** 2
-        correct_distances(
-            squares, x, self.centers, self._reach, lengths, floors, ratio, roots
-        )
+    def _of_centers(self, dtype: np.dtype) -> tuple[CenterNorms, float]:
+        """Return what the kernel reads of the centers, and its ratio."""
+        if dtype not in self._limits:
+            tolerance, info = ACCURACY[dtype.name], np.finfo(dtype)
+            eps = float(info.eps)
+            # Rounding errors are as likely up as down: they grow like the root of their
+            # number.
+            ratio = (2 + 0.5 * math.sqrt(self._steps)) * eps / tolerance
+            floors = np.full(len(self.centers), float(info.smallest_normal) / eps)
+            if self.shift is not None:  # centers are rounded after it is added
+                rounding = 2 * float(np.finfo(self.centers.dtype).eps) * self._lengths
+                floors += (rounding / tolerance) ** 2
+            arrays = self._norms, self._reach, floors
+            found = CenterNorms(*(array.astype(dtype) for array in arrays))
+            self._limits[dtype] = found, ratio
+        return self._limits[dtype]
 
 
 def _check_norms(x):

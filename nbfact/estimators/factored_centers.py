@@ -52,15 +52,16 @@ class FactoredCenters:
 
     def distances(self, x: np.ndarray) -> np.ndarray:
         """Return the distances of points (N, D) to all centers: (N, K)."""
-        dtype, count = np.result_type(self.product.dtype, x.dtype), len(self.array)
-        distances, measure = np.empty((count, len(x)), dtype), self._distances
+        measure, count = self._distances, len(self.array)
+        found: dict[int, np.ndarray] = {}
 
         def fill(begin, end):
-            distances[:, begin:end] = measure.squares(x[begin:end], roots=True)
+            found[begin] = measure.squares(x[begin:end], roots=True)
 
         # Each of the passes over the distances takes about as long as a multiplication.
-        share((self.product.nnz + 4 * count) * dtype.itemsize, len(x), fill)
-        return distances.T
+        share((self.product.nnz + 4 * count) * x.dtype.itemsize, len(x), fill)
+        parts = [found[begin] for begin in sorted(found)]
+        return (parts[0] if len(parts) == 1 else np.hstack(parts)).T
 
     def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return the squared distances, (N,), of points to their own centers.

@@ -37,13 +37,18 @@ def naming(
         raise kind(f"{name}: {message}") from None
 
 
-def refuse_masked(name: str, value: Any) -> None:
-    """Raise a TypeError for a masked array, because its mask would be ignored."""
+def refuse_kinds(name: str, value: Any) -> None:
+    """Raise a TypeError for what scikit-learn would turn into numbers without a word.
+
+    These are masked arrays, and arrays of dates, strings or records.
+    """
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a masked array {value.shape}: its mask would be ignored; pass "
             f"{name}.filled(...) or {name}.data"
         )
+    if isinstance(value, np.ndarray) and value.dtype.kind in "mMSUV":
+        raise TypeError(f"{name} has dtype {value.dtype}: expected numbers")
 
 
 def validated(estimator: Any, x: Any, *labels: Any, **options: Any) -> Any:
@@ -64,7 +69,7 @@ def validated(estimator: Any, x: Any, *labels: Any, **options: Any) -> Any:
         If X or y is not valid, or masked; the message names it.
     """
     for name, value in zip(("X", "y"), (x, *labels), strict=False):
-        refuse_masked(name, value)
+        refuse_kinds(name, value)
     return naming("X", validate_data, estimator, x, *labels, **options)
 
 
@@ -132,7 +137,7 @@ def weighted_points(
     """
     x = checked_points(estimator, x, reset)
     if not is_dask(x):
-        refuse_masked("sample_weight", sample_weight)
+        refuse_kinds("sample_weight", sample_weight)
         options = {"dtype": np.float64, "ensure_non_negative": True}
         weights = naming(
             "sample_weight", _check_sample_weight, sample_weight, x, **options

@@ -155,7 +155,8 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.landmarks_ = self._centers.array
         landmarks = self.landmarks_.astype(np.float64)
         squares = cdist(landmarks, landmarks, "sqeuclidean")
-        kernel = np.exp(-self.gamma_ * squares)
+        with np.errstate(over="ignore"):
+            kernel = np.exp(-self.gamma_ * squares)
         self.normalization_ = _inverse_root(kernel, X.dtype)
         return self
 
@@ -176,9 +177,11 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         dtype = self.landmarks_.dtype
         X = validated(self, X, dtype=dtype, reset=False)
         features = np.empty((len(X), len(self.landmarks_)), dtype)
+        gamma = min(self.gamma_, float(np.finfo(dtype).max))
         for tile in tiles(len(X), max(self.landmarks_.shape)):
             similarities = self._centers.squared_distances(X[tile])
-            similarities *= -self.gamma_
+            with np.errstate(over="ignore"):  # exp(-infinity) is right
+                similarities *= -gamma
             np.exp(similarities, out=similarities)
             np.matmul(similarities.T, self.normalization_, out=features[tile])
         return features

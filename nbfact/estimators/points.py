@@ -295,6 +295,8 @@ def _mean_and_share(
     """
     if weight[0] == 0:
         raise ValueError("sample_weight is zero everywhere")
+    if not np.isfinite(weight[0]):
+        raise ValueError("sample_weight is too large: its sum overflows")
     check_mean_square(square[0] / weight[0], dtype)
     mean = sums[0] / weight[0]
     return mean, float(weight[0] * (mean @ mean) / max(square[0], np.finfo(float).tiny))

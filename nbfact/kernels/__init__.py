@@ -50,7 +50,12 @@ from .dyadic_gradient import (
 )
 from .dyadic_tiles import butterfly_fit_columns
 from .entry_projections import project_const, project_nonneg, project_supp
-from .exact_distances import correct_distances, nearest_exactly, two_smallest
+from .exact_distances import (
+    CenterNorms,
+    distances_from_products,
+    nearest_exactly,
+    two_smallest,
+)
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -97,6 +102,7 @@ from .structured_projections import (
 from .walsh_hadamard import fwht, fwht_columns, fwht_rows
 
 __all__ = [
+    "CenterNorms",
     "PackedCenters",
     "PackedChain",
     "RankOneFactors",
@@ -118,7 +124,6 @@ __all__ = [
     "chain_norm",
     "chain_residual",
     "cluster_sums",
-    "correct_distances",
     "count_nonzeros",
     "csr_add",
     "csr_apply",
@@ -128,6 +133,7 @@ __all__ = [
     "csr_entered",
     "csr_fit",
     "csr_gram",
+    "distances_from_products",
     "exchange_mates",
     "frobenius_norm",
     "fwht",

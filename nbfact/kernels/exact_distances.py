@@ -5,6 +5,8 @@ multiple of |x|² + |v|², which may be larger than the distance: far from the o
 or where points are very near their center. These kernels compute what is in doubt.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ._jit import REASSOC, kernel
@@ -66,46 +68,89 @@ def nearest_exactly(
                     labels[i], squares[i] = k, square
 
 
+class CenterNorms(NamedTuple):
+    """What `distances_from_products` reads of each center, all of shape (K,).
+
+    Attributes
+    ----------
+    squares : ndarray
+        Its squared norm.
+    reaches : ndarray
+        What bounds the rounding error of its products: see the kernel.
+    floors : ndarray
+        The squared distance below which it is computed anew.
+    """
+
+    squares: np.ndarray
+    reaches: np.ndarray
+    floors: np.ndarray
+
+
 @kernel
-def correct_distances(
-    squares: np.ndarray,
+def distances_from_products(
+    products: np.ndarray,
     x: np.ndarray,
     centers: np.ndarray,
-    reaches: np.ndarray,
-    norms: np.ndarray,
-    floors: np.ndarray,
+    of_centers: CenterNorms,
+    squares: np.ndarray,
+    lengths: np.ndarray,
     ratio: float,
     roots: bool,
 ) -> None:
-    """Compute anew the squared distances that rounding may have spoilt, in place.
+    """Compute squared distances from products <v, x>, exactly where that is in doubt.
 
     Parameters
     ----------
-    squares : ndarray, shape (K, n), real
-        Squared distances of K centers and n points. Finite ones of at least
-        ``floors[k]`` and ``ratio * (reaches[k] + norms[i])**2`` are kept, and all
-        others are overwritten with |x - v|².
+    products : ndarray, shape (K, n), real, C-contiguous
+        Products of K centers and n points. Overwritten with their squared distances,
+        which are -2 <v, x> + |v|² + |x|² if that is finite, at least the floor of the
+        center, and at least ratio (reach of the center + length of the point)², and
+        else |x - v|² in double precision.
     x : ndarray, shape (n, D), real, C-contiguous
         The points.
     centers : ndarray, shape (K, D), real, C-contiguous
         The centers.
-    reaches, floors : ndarray of float64, shape (K,)
-    norms : ndarray of float64, shape (n,)
+    of_centers : CenterNorms
+        Arrays of the dtype of products.
+    squares, lengths : ndarray, shape (n,), of the dtype of products
+        The squared norms of the points, and the lengths.
     ratio : float
     roots : bool
-        Whether squares are replaced by their square roots.
+        Whether the squared distances are replaced by their square roots.
 
     Notes
     -----
-    The cost is one pass over squares, and D multiplications for each that is computed.
+    The cost is one pass over products, and D multiplications for each squared distance
+    that is summed.
     """
-    for k in range(centers.shape[0]):
-        for i in range(x.shape[0]):
-            reach = reaches[k] + norms[i]
-            square = np.float64(squares[k, i])
-            if not np.inf > square >= max(floors[k], ratio * reach * reach):
-                square = _square_of_difference(x[i], centers[k])
-            squares[k, i] = np.sqrt(square) if roots else square
+    for k in range(products.shape[0]):
+        row = products[k]
+        added = of_centers.squares[k], of_centers.reaches[k], of_centers.floors[k]
+        if _fast_distances(row, added, squares, lengths, ratio, roots):
+            for i in range(row.shape[0]):
+                if row[i] < 0:
+                    square = _square_of_difference(x[i], centers[k])
+                    row[i] = np.sqrt(square) if roots else square
+
+
+@kernel
+def _fast_distances(row, of_center, squares, lengths, ratio, roots):
+    """Overwrite the products of one center; return how many need exact distances.
+
+    Those become -1. row, squares, lengths: (n,).
+    """
+    norm, reach, floor = of_center
+    kind, in_doubt = row.dtype.type, 0
+    two, zero, share = kind(2), kind(0), kind(ratio)
+    for i in range(row.shape[0]):
+        square = (-two * row[i] + norm) + squares[i]
+        total = reach + lengths[i]
+        good = (square >= max(floor, share * total * total)) & (square < np.inf)
+        value = square if good else zero
+        value = np.sqrt(value) if roots else value
+        row[i] = value if good else kind(-1)
+        in_doubt += not good
+    return in_doubt
 
 
 @kernel

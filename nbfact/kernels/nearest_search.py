@@ -135,9 +135,9 @@ def _write_tile(nearest, norms, margin, labels, scores):
     slope *= slope
     for i in range(labels.shape[0]):
         label, best = nearest.labels[i], nearest.best[i]
-        gap = np.float64(nearest.second[i] - best) - least
+        low, high = np.float64(best) + least, np.float64(nearest.second[i])
         # Also where overflow has made a value infinite or no number.
-        close = not (gap > 0 and gap * gap > slope * np.float64(norms[i]))
+        close = not (high > low and (high - low) ** 2 > slope * np.float64(norms[i]))
         labels[i], scores[i] = ~label if close else label, best
         doubtful += close
     return doubtful

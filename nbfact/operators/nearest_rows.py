@@ -1,6 +1,7 @@
 """NearestRows: find the row of a fast operator nearest to each of many points."""
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -169,52 +170,60 @@ class NearestRows:
         """Fill labels and scores by the kernel that applies all factors in one pass."""
         if tile.dtype not in self._packed:
             self._packed[tile.dtype] = self._pack(tile.dtype)
-        packed, rows, reads_all = self._packed[tile.dtype]
+        packed, rows, kept, reads_all = self._packed[tile.dtype]
         if not reads_all:
             _check_finite(x)
 
         def search(i, j):
             scratch = aligned((2, rows * LANES), tile.dtype)
-            if nearest_rows(packed, tile[i:j], scratch, labels[i:j], scores[i:j]):
-                self._settle(x[i:j], labels[i:j], scores[i:j], labels[i:j] < 0)
+            found, best = labels[i:j], scores[i:j]
+            n_doubtful = nearest_rows(packed, tile[i:j], scratch, found, best)
+            doubtful = found < 0 if n_doubtful else None
+            if kept is not None:
+                np.take(kept, found, out=found, mode="clip")
+            if doubtful is not None:
+                self._settle(x[i:j], found, best, doubtful)
 
         share(packed.data.nbytes, len(tile), search, LANES // tile.itemsize)
 
     def _pack(self, dtype):
         """Return the arguments of the kernel for points of a dtype.
 
-        They are the packed factors, the rows of a tile, and whether all columns of a
-        point are read.
+        They are the packed factors, the rows of a tile, the numbers of the packed rows
+        where some are left out, and whether all columns of a point are read.
         """
         product = with_factors(self.operator)
         assert product is not None
-        packed, rows = pack(product, self.bias, dtype)
+        packed, rows, kept = pack(product, self.bias, dtype)
         packed = packed._replace(margin=self._margin(dtype))
         block = BYTES // dtype.itemsize
         reads_all = len(packed.blocks) * block >= self.operator.shape[1]
-        return packed, rows, reads_all
+        return packed, rows, kept, reads_all
 
     @functools.cached_property
     def _reach(self) -> tuple[float, int]:
         """What bounds the rounding errors of products: see `reach_of`."""
         reach, steps = reach_of(self.operator)
-        return float(reach.max()), 2 * steps
+        return float(reach.max()), steps
 
     def _margin(self, dtype):
         """Return what two values of a point differ by at most through rounding.
 
-        This is ``margin[0] + margin[1] |x|``. Each of the products -2 <v, x> is off by
-        at most `steps` roundings of reach |x|. The points less the offset, and the rows
-        plus the offset, are rounded once.
+        This is ``margin[0] + margin[1] |x|``. The value bias - 2 <v, x> has an error of
+        at most ``errors`` ε / 2 times bias + 2 reach |x|, and the rounded row v one of
+        as many times reach. Errors of n roundings are as likely up as down: twice the
+        root of n is more than they add up to. The points less the offset, and the rows
+        plus the offset, are rounded once more.
         """
         reach, steps = self._reach
+        errors = min(steps, 2 * math.sqrt(steps))
         eps = float(max(np.finfo(dtype).eps, np.finfo(self.operator.dtype).eps))
         far = reach if self.offset is None else reach + float(norms(self.offset))
         least = 1e3 * float(np.finfo(dtype).smallest_normal)
         with np.errstate(over="ignore"):
             largest = float(np.abs(self.bias).max()) + reach * reach
-            fixed = 4 * eps * (steps * largest + reach * far) + least
-            slope = 2 * eps * (steps * reach + 2 * far)
+            fixed = eps * (errors * largest + 4 * reach * far) + least
+            slope = eps * (3 * errors * reach + 4 * far)
             return np.array([fixed, slope]).astype(dtype)
 
     def _by_products(self, tile, x, labels, scores):

@@ -1,5 +1,7 @@
 """Products of sparse factors as the kernel `nearest_rows` takes them."""
 
+import itertools
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -10,13 +12,18 @@ from .factor_product import FactorProduct
 
 def pack(
     operator: FactorProduct, bias: np.ndarray, dtype: np.dtype
-) -> tuple[PackedCenters, int]:
-    """Return factors as the kernel takes them, and the rows of a tile.
+) -> tuple[PackedCenters, int, np.ndarray | None]:
+    """Return factors as the kernel takes them, the rows of a tile, and the rows kept.
 
-    These are as many as the factors need. The margin of the packed factors is zero.
+    The rows of a tile are as many as the factors need. Of equal rows of the product the
+    first one is kept, so that the kernel does not find two that are equally near; None
+    stands for all of them. The margin of the packed factors is zero.
     """
     factors = [factor.astype(np.float64) for factor in reversed(operator.factors)]
     factors = _pruned(_merged(factors))
+    kept = _first_of_equals(factors[-1], bias)
+    if kept is not None:
+        factors[-1], bias = sp.csr_array(factors[-1][kept]), bias[kept]
     factors[-1] = factors[-1] * (-2 * operator.scale)
     factors[0], blocks = _in_blocks(factors[0], BYTES // dtype.itemsize)
     heights = [factor.shape[0] for factor in factors]
@@ -33,7 +40,20 @@ def pack(
             blocks,
             np.zeros(2, dtype),
         )
-    return packed, max(factors[0].shape[1], *heights)
+    return packed, max(factors[0].shape[1], *heights), kept
+
+
+def _first_of_equals(factor, bias):
+    """Return the rows that equal no row before them, or None where all are different.
+
+    Rows are equal where they hold the same entries and have the same bias.
+    """
+    factor.sort_indices()
+    seen: dict[tuple, int] = {}
+    for i, (start, end) in enumerate(itertools.pairwise(factor.indptr)):
+        row = factor.indices[start:end].tobytes(), factor.data[start:end].tobytes()
+        seen.setdefault((*row, bias[i]), i)
+    return np.array(list(seen.values()), np.int32) if len(seen) < len(bias) else None
 
 
 def _merged(factors):

@@ -6,7 +6,7 @@ kernel writes. `tests/test_twins.py` finds the twins by name.
 
 from .clusters import (
     cluster_sums,
-    correct_distances,
+    distances_from_products,
     nearest_centers,
     nearest_exactly,
     nearest_rows,
@@ -158,7 +158,6 @@ __all__ = [
     "chain_norm",
     "chain_residual",
     "cluster_sums",
-    "correct_distances",
     "count_nonzeros",
     "csr_add",
     "csr_apply",
@@ -170,6 +169,7 @@ __all__ = [
     "csr_fit",
     "csr_gram",
     "csr_matrix",
+    "distances_from_products",
     "exchange_gain",
     "exchange_mates",
     "exchanging_chain",

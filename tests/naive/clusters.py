@@ -34,12 +34,15 @@ def nearest_exactly(x, centers, excess, values, limits):
     return squares.argmin(axis=1), squares.min(axis=1)
 
 
-def correct_distances(squares, x, centers, reaches, norms, floors, ratio, roots):
-    """Return squares with those below a bound computed anew, or their roots."""
+def distances_from_products(
+    products, x, centers, of_centers, squares, lengths, ratio, roots
+):
+    """Return squared distances, exact ones below a bound, or the roots of all."""
     exact = ((x.astype(float)[None] - centers.astype(float)[:, None]) ** 2).sum(axis=2)
-    least = ratio * (reaches[:, None] + norms) ** 2
-    right = np.isfinite(squares) & (squares >= np.maximum(floors[:, None], least))
-    found = np.where(right, squares, exact)
+    found = -2 * products + of_centers.squares[:, None] + squares
+    least = ratio * (of_centers.reaches[:, None] + lengths) ** 2
+    least = np.maximum(of_centers.floors[:, None], least)
+    found = np.where(np.isfinite(found) & (found >= least), found, exact)
     return np.sqrt(found) if roots else found
 
 
