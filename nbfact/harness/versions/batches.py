@@ -105,7 +105,8 @@ class Batches:
         rows += [
             self.row(name, head["every"][name], verdict=verdicts.NEW) for name in new
         ]
-        rows += self.import_verdict()
+        if any(row["ratio"] for row in rows):  # else nothing was measured
+            rows += self.import_verdict()
         return [{**row, "machine": fingerprint} for row in rows]
 
     def list_cases(self):
