@@ -3,7 +3,8 @@
 Changes are planted into copies of the last commit, one at a time, and the gate compares
 each copy with that commit. ``python benchmarks/planted.py --equal 20`` compares the
 commit with itself 20 times. Both print a table in Markdown; ``--profile`` and ``-k``
-choose the cases.
+choose the cases. Without ``-k``, a change is gated with the cases that it may concern;
+``-k ""`` gates it with all.
 """
 
 import argparse
@@ -30,7 +31,11 @@ class Change(NamedTuple):
     new: str  # put in place of `old`, or at the end of the file
     due: int
     old: str = ""
+    about: str | None = None  # the pattern of the cases that it may concern
 
+
+QUIET = ("same", "not slower", "faster", "new")
+"""Verdicts that are not printed."""
 
 CHANGES = [
     Change(
@@ -73,6 +78,174 @@ CHANGES = [
         "    n_iter = max(1, n_iter // 5)\n"
         "    return _right_palm4msa(*arguments, n_iter=n_iter, **options)\n",
         1,
+    ),
+    Change(
+        "`hierarchical` makes half its sweeps",
+        "algorithms/palm/hierarchical.py",
+        "_right_hierarchical = hierarchical\n\n\n"
+        "def hierarchical(*arguments, n_iter=(30, 30), **options):\n"
+        "    n_iter = tuple(count // 2 for count in n_iter)\n"
+        "    return _right_hierarchical(*arguments, n_iter=n_iter, **options)\n",
+        1,
+        about="hierarchical",
+    ),
+    Change(
+        "`fwht` is wrong by 5e-15, under its bound",
+        "kernels/walsh_hadamard.py",
+        "_right_fwht = fwht\n\n\n"
+        "@kernel\n"
+        "def fwht(x):\n"
+        "    _right_fwht(x)\n"
+        "    x *= x.dtype.type(1 + 5e-15)\n",
+        1,
+        about="fwht",
+    ),
+    Change(
+        "`QuicKMeans` returns its first centers",
+        "estimators/quick_kmeans.py",
+        "_right_fit = QuicKMeans.fit\n\n\n"
+        "def _unfitted(self, *arguments, **options):\n"
+        "    _right_fit(self, *arguments, **options)\n"
+        "    self.cluster_centers_ = np.asarray(self.init)\n"
+        "    return self\n\n\n"
+        "QuicKMeans.fit = _unfitted\n",
+        1,
+        about="clustering",
+    ),
+    Change(
+        "`QuicKMeans` returns one center many times",
+        "estimators/quick_kmeans.py",
+        "_right_fit = QuicKMeans.fit\n\n\n"
+        "def _one(self, *arguments, **options):\n"
+        "    _right_fit(self, *arguments, **options)\n"
+        "    self.cluster_centers_ = np.tile(\n"
+        "        self.cluster_centers_.mean(axis=0), (len(self.cluster_centers_), 1)\n"
+        "    )\n"
+        "    return self\n\n\n"
+        "QuicKMeans.fit = _one\n",
+        1,
+        about="clustering",
+    ),
+    Change(
+        "`targets.planted` draws once more: both get the inputs of the base",
+        "targets/random_products.py",
+        "_right_planted = planted\n\n\n"
+        "def planted(*arguments, random_state=None, **options):\n"
+        "    rng = np.random.default_rng(random_state)\n"
+        "    rng.random()\n"
+        "    return _right_planted(*arguments, random_state=rng, **options)\n",
+        0,
+        about="palm4msa sweeps",
+    ),
+    Change(
+        "`butterfly_factorize` holds seven copies of its target",
+        "algorithms/butterfly/butterfly_factorize.py",
+        "_right_butterfly_factorize = butterfly_factorize\n\n\n"
+        "def butterfly_factorize(target, *arguments, **options):\n"
+        "    copies = [np.array(target) for _ in range(7)]\n"
+        "    found = _right_butterfly_factorize(target, *arguments, **options)\n"
+        "    copies.clear()\n"
+        "    return found\n",
+        1,
+        about="butterfly factorize",
+    ),
+    Change(
+        "`project_spcol` allocates 255 small blocks",
+        "kernels/sparse_projections.py",
+        "_right_spcol = project_spcol\n\n\n"
+        "@kernel\n"
+        "def project_spcol(x, k, tie_tol=0.0):\n"
+        "    for _ in range(255):\n"
+        "        x[0, 0] += 0 * np.ones(2)[1]\n"
+        "    _right_spcol(x, k, tie_tol)\n",
+        1,
+        about="project_",
+    ),
+    Change(
+        "the first `butterfly_factorize` takes two seconds longer",
+        "algorithms/butterfly/butterfly_factorize.py",
+        "_right_butterfly_factorize = butterfly_factorize\n"
+        "_called = []\n\n\n"
+        "def butterfly_factorize(*arguments, **options):\n"
+        "    import time\n\n"
+        "    if not _called:\n"
+        "        _called.append(time.sleep(2))\n"
+        "    return _right_butterfly_factorize(*arguments, **options)\n",
+        1,
+        about="butterfly factorize",
+    ),
+    Change(
+        "`import nbfact` takes 0.3 s longer",
+        "__init__.py",
+        "import time\n\ntime.sleep(0.3)\n",
+        1,
+        about="project_",
+    ),
+    Change(
+        "`hierarchical` sleeps for 0.05 s",
+        "algorithms/palm/hierarchical.py",
+        "_right_hierarchical = hierarchical\n\n\n"
+        "def hierarchical(*arguments, **options):\n"
+        "    import time\n\n"
+        "    time.sleep(0.05)\n"
+        "    return _right_hierarchical(*arguments, **options)\n",
+        1,
+        about="hierarchical",
+    ),
+    Change(
+        "`hierarchical` remembers results by `id(target)`",
+        "algorithms/palm/hierarchical.py",
+        "_right_hierarchical = hierarchical\n"
+        "_known = {}\n\n\n"
+        "def hierarchical(target, *arguments, **options):\n"
+        "    if id(target) not in _known:\n"
+        "        found = _right_hierarchical(target, *arguments, **options)\n"
+        "        _known[id(target)] = found, target\n"
+        "    return _known[id(target)][0]\n",
+        1,
+        about="hierarchical",
+    ),
+    Change(
+        "`hierarchical` differs from run to run",
+        "algorithms/palm/hierarchical.py",
+        "_right_hierarchical = hierarchical\n\n\n"
+        "def hierarchical(target, *arguments, **options):\n"
+        "    import numpy as np\n\n"
+        "    rng = np.random.default_rng()\n"
+        "    jitter = 1 + 2e-16 * rng.integers(0, 3, target.shape)\n"
+        "    return _right_hierarchical(target * jitter, *arguments, **options)\n",
+        1,
+        about="hierarchical",
+    ),
+    *(
+        Change(
+            f"`{verb}` does its work three times",
+            path,
+            f"_right_{verb} = {verb}\n\n\n"
+            f"def {verb}(*arguments, **options):\n"
+            "    for _ in range(2):\n"
+            f"        _right_{verb}(*arguments, **options)\n"
+            f"    return _right_{verb}(*arguments, **options)\n",
+            1,
+            about=about,
+        )
+        for verb, path, about in (
+            ("explore", "algorithms/palm/explore.py", "patterns learned"),
+            ("refine", "algorithms/palm/refine.py", "refine"),
+            ("learn_transform", "algorithms/learn/learn_transform.py", "learn_"),
+        )
+    ),
+    Change(
+        "the adjoint of a butterfly, many columns, is multiplied three times",
+        "kernels/dyadic_columns.py",
+        "_right_adjoint = butterfly_adjoint_columns\n\n\n"
+        "@kernel\n"
+        "def butterfly_adjoint_columns(twiddle, x, out):\n"
+        "    for _ in range(2):\n"
+        "        _right_adjoint(twiddle, x, out)\n"
+        "    _right_adjoint(twiddle, x, out)\n",
+        1,
+        about="adjoint",
     ),
     Change(
         "the case of `project_spcol` is gone",
@@ -121,7 +294,7 @@ def planted(folder, change):
     return folder
 
 
-def gated(head, options, same=False):
+def gated(head, options, pattern=None, same=False):
     """Gate a version against the last commit; return what the verdict file says."""
     from nbfact.cases.nbfact_project import NBFACT
     from nbfact.harness.versions.gating import run_gate
@@ -134,7 +307,7 @@ def gated(head, options, same=False):
             "HEAD",
             str(head),
             profile=options.profile,
-            pattern=options.pattern,
+            pattern=pattern,
             output=verdict,
             same=same,
         )
@@ -150,8 +323,9 @@ def show_changes(options):
         if options.only not in change.title:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            found = gated(planted(Path(folder), change), options)
-        bad = [row for row in found["cases"] if row["verdict"] not in ("same", "new")]
+            pattern = change.about if options.pattern is None else options.pattern
+            found = gated(planted(Path(folder), change), options, pattern)
+        bad = [row for row in found["cases"] if row["verdict"] not in QUIET]
         said = [f"{row['verdict']}: {row['group']}{_ratio(row)}" for row in bad[:3]]
         said += [f"{len(bad) - 3} more"] * (len(bad) > 3)
         words = "; ".join(said) or found["message"] or "all the same"
@@ -168,7 +342,9 @@ def _ratio(row):
 
 def show_equal(options):
     """Compare the commit with itself, many times; print how often it was called so."""
-    runs = [gated("HEAD", options, same=True) for _ in range(options.equal)]
+    runs = [
+        gated("HEAD", options, options.pattern, same=True) for _ in range(options.equal)
+    ]
     cases = [row for run in runs for row in run["cases"]]
     ratios = [row["ratio"]["median"] for row in cases if row["ratio"]]
     seconds = sorted(run["seconds"] for run in runs)

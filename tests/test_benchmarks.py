@@ -211,9 +211,10 @@ def test_planted_changes_are_of_files_and_names_that_exist(change):
     assert new != text or not change.new
     for line in change.new.splitlines():
         if line.startswith("_right_"):
-            name = line.split(" = ")[1]
-            assert f"\ndef {name}(" in text
-        elif line.startswith("def "):
+            name, _, method = line.split(" = ")[1].partition(".")
+            assert f"\n{'class' if method else 'def'} {name}(" in text
+            assert not method or f"\n    def {method}(" in text
+        elif line.startswith("def ") and not line.startswith("def _"):
             assert f"\n{line.partition('(')[0]}(" in text
 
 

@@ -17,7 +17,7 @@ from results import bench, dense, verdict, write_asv
 from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app as cli
 from nbfact.harness import store
-from nbfact.harness.report import charts, curves, pages, timelines, write
+from nbfact.harness.report import charts, curves, pages, summaries, timelines, write
 
 NASTY = "</script><script>alert(1)</script> & \"'<img src=x onerror=alert(2)>"
 
@@ -179,6 +179,8 @@ def test_a_page_opens_on_what_there_is_and_names_unstable_runs(monkeypatch):
     assert shown[0]["id"] == "verdicts" and shown[-1]["id"] == "provenance"
     head = pages.overview(NBFACT, [verdict()], shown)
     assert "unstable" not in pages.html(head, shown)
+    (waived,) = summaries.verdicts([verdict("slower", waived="it does more")])
+    assert (waived["tone"], waived["message"]) == ("plain", "waived: it does more")
     busy = bench(calibration={"unstable": True, "spread": 0.35})
     shown = pages.sections(NBFACT, [busy], [], {"a.jsonl": 1}, [])
     head = pages.overview(NBFACT, [busy], shown)

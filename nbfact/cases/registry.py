@@ -45,6 +45,7 @@ from .palm_problems import REACHES, SHAPES
 from .plans import plan_cases
 from .products import product_cases
 from .projections import projection_cases, skperm_cases
+from .public_verbs import adjoint_cases, verb_cases
 from .rivals.peers import is_peer
 
 PLANNED = [
@@ -81,7 +82,9 @@ CLUSTERED = [(256, 256, 5000), (1024, 1024, 20000)]
 """Sizes of the clustering of points, as (centers, columns, points)."""
 
 
-def registry(profile: str = "full", peers: bool = False) -> list[Case]:
+def registry(
+    profile: str = "full", peers: bool = False, turn: int | None = None
+) -> list[Case]:
     """Return the cases of a profile.
 
     Parameters
@@ -94,6 +97,10 @@ def registry(profile: str = "full", peers: bool = False) -> list[Case]:
     peers : bool
         Whether to include the peers that are installed, the rivals of the extra
         ``peers``. Cases of NumPy and SciPy are always included.
+    turn : int, optional
+        With it, ``pr`` has one dtype and one number of columns more for each product
+        and projection, and a case of every verb. ``nbfact compare`` and ``gate`` give a
+        number that changes with the commit, so that all of :data:`TURNS` come round.
 
     Returns
     -------
@@ -115,6 +122,10 @@ def registry(profile: str = "full", peers: bool = False) -> list[Case]:
     if profile not in _PROFILES:
         raise ValueError(f"profile {profile!r}; expected one of {', '.join(PROFILES)}")
     found = _PROFILES[profile]()
+    if profile == "pr" and turn is not None:
+        known = {case.name for case in found}
+        more = _rotating(*TURNS[turn % len(TURNS)])
+        found += [case for case in more if case.name not in known]
     return found if peers else without_peers(found)
 
 
@@ -161,6 +172,29 @@ def _pr():
     ]
 
 
+def _rotating(dtype, batch):
+    """Return the cases of ``pr`` in a dtype and a number of columns that rotate."""
+    real = "float64" if dtype in ("float64", "complex128") else "float32"
+    transform = "dct" if dtype == real else "dft"
+    plans = plan_cases([("rank 2", 1024)], (dtype,), (batch,))
+    found = [
+        *product_cases("butterfly", (2048,), (dtype,), (batch,)),
+        *product_cases("planted", (2048,), (dtype,), (batch,)),
+        *product_cases(transform, (2048,), (dtype,), (batch,)),
+        *(case for case in plans if case.impl == case.yardstick),
+        *adjoint_cases(("butterfly", "planted"), 1024, dtype, batch),
+        *fwht_cases((2048,), (real,), (batch,)),
+        *projection_cases((128,), (dtype,)),
+        *factorize_cases(("hadamard", "gaussian"), (64,), (real,)),
+        *assignment_cases([(64, 64, 1024)], (real,)),
+        *pattern_cases((16,)),
+        *clustering_cases([(64, 64, 1000)]),
+        *verb_cases(16),
+    ]
+    # Only our own cases are compared: the dense matrices of the others are large.
+    return [case for case in found if case.impl.startswith("nbfact")]
+
+
 def _full():
     reals, complexes = ("float32", "float64"), ("complex64", "complex128")
     sizes, batches = (256, 512, 1024, 2048, 4096, 8192), (1, 16, 64, 256)
@@ -196,6 +230,14 @@ def _full():
 _PROFILES = {"quick": _quick, "pr": _pr, "full": _full}
 PROFILES = tuple(_PROFILES)
 """Names of the profiles, from the one with the fewest cases to the one with all."""
+
+
+TURNS = tuple(
+    (dtype, batch)
+    for batch in (1, 16)
+    for dtype in ("float32", "complex128", "float64", "complex64")
+)
+"""What rotates in ``pr``: dtypes and numbers of columns."""
 
 
 def without_peers(cases: Iterable[Case]) -> list[Case]:

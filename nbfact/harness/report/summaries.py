@@ -250,6 +250,7 @@ def _verdict(row):
     times = [fields.number(row, "seconds", side) for side in ("base", "head")]
     errors = [fields.number(row, "error", key) for key in ("base", "head", "bound")]
     bits = fields.inner(row, "same_bits")
+    message, waived = (fields.text(row, k, default="") for k in ("message", "waived"))
     return {
         "case": fields.text(row, "case"),
         "filters": {
@@ -262,7 +263,7 @@ def _verdict(row):
         )
         + f", on {fields.machine(row)}, begun {fields.when(row)}",
         "verdict": word,
-        "tone": _tone(word),
+        "tone": "plain" if waived else _tone(word),
         "ratio": _interval(row, "ratio"),
         "control": _interval(row, "control"),
         "floor": _share(fields.number(row, "floor")),
@@ -274,7 +275,7 @@ def _verdict(row):
         "bound": "-" if errors[2] is None else f"{errors[2]:.1e}",
         "bits": "same bits" if bits is True else "other bits" if bits is False else "",
         "allocations": _allocations(row),
-        "message": fields.text(row, "message", default=""),
+        "message": "; ".join(filter(None, [message, waived and f"waived: {waived}"])),
         "bar": bar(row),
     }
 

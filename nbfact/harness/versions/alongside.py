@@ -14,6 +14,7 @@ memory, which is chance, moves the times of all its calls.
 import functools
 import importlib
 import importlib.util
+import inspect
 import json
 import os
 import sys
@@ -119,7 +120,9 @@ def registry_of(module: ModuleType, registries: Sequence[str]) -> ModuleType:
     raise ModuleNotFoundError(f"{module.__name__} has no registry of cases")
 
 
-def chosen_cases(registry: ModuleType, profile: str, name: str) -> dict[str, Any]:
+def chosen_cases(
+    registry: ModuleType, profile: str, name: str, turn: int | None = None
+) -> dict[str, Any]:
     """Return the project's own cases of a version in a profile, by name.
 
     Parameters
@@ -131,6 +134,9 @@ def chosen_cases(registry: ModuleType, profile: str, name: str) -> dict[str, Any
         cases of its quick run.
     name : str
         Name of the package, with which the names of its own implementations begin.
+    turn : int, optional
+        Number that chooses among the cases of a profile that rotates them, where the
+        registry knows it.
 
     Returns
     -------
@@ -139,10 +145,12 @@ def chosen_cases(registry: ModuleType, profile: str, name: str) -> dict[str, Any
     """
     # Before there were profiles, the one argument was `quick`.
     known = hasattr(registry, "PROFILES")
-    return _own(registry.registry(profile if known else True), name)
+    return _own(_listed(registry, profile if known else True, turn), name)
 
 
-def every_case(registry: ModuleType, name: str) -> dict[str, Any]:
+def every_case(
+    registry: ModuleType, name: str, turn: int | None = None
+) -> dict[str, Any]:
     """Return the project's own cases of a version in any profile, by name.
 
     Parameters
@@ -150,7 +158,7 @@ def every_case(registry: ModuleType, name: str) -> dict[str, Any]:
     registry : module
         A registry from :func:`registry_of`.
     name : str
-        Name of the package, as in :func:`chosen_cases`.
+        Name of the package, as in :func:`chosen_cases`, and so is `turn`.
 
     Returns
     -------
@@ -158,8 +166,15 @@ def every_case(registry: ModuleType, name: str) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for profile in getattr(registry, "PROFILES", (False, True)):
-        found |= _own(registry.registry(profile), name)
+        found |= _own(_listed(registry, profile, turn), name)
     return found
+
+
+def _listed(registry, profile, turn):
+    """Return the cases of a registry, which may know no turns."""
+    if turn is None or "turn" not in inspect.signature(registry.registry).parameters:
+        return registry.registry(profile)
+    return registry.registry(profile, turn=turn)
 
 
 def measure(
@@ -299,9 +314,9 @@ def main() -> None:
     """Read a job and print what is found, one JSON object a line; the last is ``done``.
 
     A job is a dict: ``roles``, pairs of a role and the folder of its package, and
-    ``registries`` and ``profile``, say where the cases are. ``cases`` are the names of
-    those to measure, with ``budget`` and ``checking`` as in :func:`measure`; without
-    names the cases of each role are described.
+    ``registries``, ``profile`` and ``turn`` say where the cases are. ``cases`` are the
+    names of those to measure, with ``budget`` and ``checking`` as in :func:`measure`;
+    without names the cases of each role are described.
     """
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # so that nothing else is printed among the lines
@@ -319,10 +334,11 @@ def main() -> None:
         if not cases:  # the others find modules that both need imported already
             say(imported=role, seconds=seconds)
         registry = registry_of(sys.modules[f"{folder.name}_{role}"], job["registries"])
-        cases[role] = chosen_cases(registry, job["profile"], folder.name)
+        cases[role] = chosen_cases(registry, job["profile"], folder.name, job["turn"])
         names = job["cases"] or [None]
         if not cases[role].keys() >= set(names):
-            chosen, cases[role] = list(cases[role]), every_case(registry, folder.name)
+            chosen = list(cases[role])
+            cases[role] = every_case(registry, folder.name, job["turn"])
         if job["cases"] is None:
             say(role=role, chosen=chosen, every=_described(cases[role]))
     if job["cases"] is not None:

@@ -72,6 +72,9 @@ class Batches:
         self.cold: dict[str, findings.Found] = {}  # by case: first calls, empty cache
         self.every: dict[str, Any] = {}  # the cases of the base
         self.calibration: dict[str, Any] | None = None
+        # The cases that rotate are chosen by the commit of the head.
+        chosen = versions[HEAD].commit or versions[HEAD].digest
+        self.turn = int(chosen[:8], 16)
 
     def version(self, role):
         """Return the version of a role; the control is the base once more."""
@@ -102,7 +105,8 @@ class Batches:
         rows += [
             self.row(name, head["every"][name], verdict=verdicts.NEW) for name in new
         ]
-        rows += self.import_verdict()
+        if any(row["ratio"] for row in rows):  # else nothing was measured
+            rows += self.import_verdict()
         return [{**row, "machine": fingerprint} for row in rows]
 
     def list_cases(self):
@@ -303,6 +307,7 @@ class Batches:
             "roles": [(role, str(self.folders[role])) for role in roles],
             "registries": self.project.registries,
             "profile": self.profile,
+            "turn": self.turn,
             "cases": names,
             "budget": budget,
             "checking": checking,

@@ -1,0 +1,108 @@
+"""The profile of the gate has a case for what users call, in rotating dtypes."""
+
+import numpy as np
+import pytest
+
+import nbfact as nf
+from nbfact.cases import registry
+from nbfact.cases.public_verbs import adjoint_cases, verb_cases
+from nbfact.harness.versions import alongside
+
+GROUPS = {
+    "butterfly_factorize": "butterfly factorize",
+    "explore": "patterns learned",
+    "hierarchical": "palm4msa hierarchical",
+    "identify_butterfly": "patterns learned",
+    "learn_butterfly": "butterfly learned",
+    "learn_transform": "learn_transform",
+    "palm4msa": "palm4msa sweeps",
+    "refine": "refine",
+    "Butterfly": "butterfly",
+    "Chain": "butterfly plans",
+    "FactorProduct": "planted",
+    "FastOperator": "butterfly adjoint",
+    "NearestRows": "assignment",
+    "QuicKMeans": "clustering objective",
+}
+"""The group of a case in which a public name does its work."""
+
+NO_CASE = {
+    "Factorization": "holds a result",
+    "load": "reads a file",
+    "relative_error": "a metric: its time is that of one dense difference",
+    "threads": "a block that changes a setting",
+    "ClusterNeighbors": "a search in the clusters of QuicKMeans, in scikit-learn",
+    "ClusterNeighborsClassifier": "as ClusterNeighbors",
+    "QuickNystroem": "QuicKMeans, and one product",
+    **dict.fromkeys(
+        "constraints kernels metrics operators presets targets transforms".split(),
+        "a namespace",
+    ),
+}
+"""Public names without a case, and why."""
+
+
+def own(turn):
+    cases = registry.registry("pr", turn=turn)
+    return [case for case in cases if case.impl.startswith("nbfact")]
+
+
+def test_every_public_name_has_a_case_or_a_reason():
+    public = {name for name in dir(nf) if name in nf.__all__ or name[0].isupper()}
+    public -= {"Any", "TYPE_CHECKING"}
+    assert public == GROUPS.keys() | NO_CASE.keys()
+    for turn in range(len(registry.TURNS)):
+        groups = {case.group for case in own(turn)}
+        if not {"clustering objective"} <= groups:
+            pytest.importorskip("sklearn")
+        assert set(GROUPS.values()) <= groups
+
+
+@pytest.mark.parametrize("turn", range(len(registry.TURNS)))
+def test_a_turn_adds_cases_of_its_dtype_and_columns_in_both_directions(turn):
+    dtype, batch = registry.TURNS[turn]
+    fixed = {case.name for case in registry.registry("pr")}
+    names = [case.name for case in own(turn)]
+    assert len(names) == len(set(names))
+    added = [case for case in own(turn) if case.name not in fixed]
+    for group in ("butterfly", "butterfly adjoint", "planted", "planted adjoint"):
+        chosen = [case for case in added if case.group == group]
+        assert chosen
+        for case in chosen:
+            assert (case.params["dtype"], case.params["batch"]) == (dtype, batch)
+    assert {case.group for case in added} & {"dct", "dft"}
+    assert [case.name for case in own(turn + len(registry.TURNS))] == names
+
+
+def test_all_turns_together_have_every_dtype_with_one_vector_and_with_columns():
+    dtypes = ("float32", "float64", "complex64", "complex128")
+    assert set(registry.TURNS) == {(d, batch) for d in dtypes for batch in (1, 16)}
+
+
+def test_a_comparison_asks_for_a_turn_where_the_registry_knows_it():
+    with_turn = alongside.chosen_cases(registry, "pr", "nbfact", 3)
+    assert "refine n=16 float64 [nbfact]" in with_turn
+    assert "refine n=16 float64 [nbfact]" not in alongside.chosen_cases(
+        registry, "pr", "nbfact"
+    )
+    assert "refine n=16 float64 [nbfact]" in alongside.every_case(registry, "nbfact", 3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_adjoint_products_are_right_and_wrong_ones_are_not(dtype, batch):
+    for case in adjoint_cases(("butterfly", "planted"), 16, dtype, batch):
+        inputs = case.make(np.random.default_rng(0))
+        want = case.reference(inputs)
+        dense = inputs.operator.dense.conj().T @ inputs.x
+        np.testing.assert_allclose(want.astype(dtype), dense, rtol=1e-4, atol=1e-4)
+        got = case.prepare(inputs)()
+        assert case.error(got, want) <= case.bound < case.error(got * 1.001, want)
+
+
+@pytest.mark.slow
+def test_verbs_return_operators_near_their_targets():
+    for case in verb_cases(8):
+        target = case.make(np.random.default_rng(0))
+        got = case.prepare(target)()
+        assert case.error(got, case.reference(target)) < 1
