@@ -8,7 +8,7 @@ import nbfact as nf
 
 from .. import values
 from ..cases import BAD, GOOD, ODD, Value, called, entry
-from ..checks import dense, near, near_operator, near_product, numbers, true
+from ..checks import dense, near, near_operator, near_product, true
 from ..pools import (
     DTYPES,
     Pool,
@@ -157,7 +157,7 @@ def vector_entries(name, adjoint):
     def check(call):
         matrix = dense(call["self"])
         matrix = matrix.conj().T if adjoint else matrix
-        x = numbers(call["x"])
+        x = dense(call["x"])
         if np.isfinite(x).all():
             near_product(np.asarray(call.result), matrix, x, call["self"], call["x"])
             if isinstance(call.result, np.matrix):

@@ -447,7 +447,7 @@ def _(draw):
         "{}",
         "[[1.0]]",
         "len",
-        "[np.ones((1, 2, 2, 2)), np.ones((1, 2, 2, 2))]",
+        "[np.ones((1, 2, 2, 2)), np.ones((1, 2, 3, 3))]",
     ]
     lists = st.sampled_from([Value(text, "wrong list", BAD) for text in wrong])
     return called(
@@ -514,7 +514,7 @@ def _(draw):
         product,
         f"list({product}.factors)",
         f"[one.toarray() for one in {product}.factors]",
-        "result('hierarchical')",
+        "result('butterfly')",
         f"(2.5 * {product})",
     ]
     bad = [
