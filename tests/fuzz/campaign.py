@@ -83,7 +83,7 @@ def drawn(name, count, seed_, *, double=False):
 
     @seed(f"{seed_} {name}")
     @settings(
-        max_examples=4 * count,
+        max_examples=2 * count + 4,
         database=None,
         deadline=None,
         phases=[Phase.generate],

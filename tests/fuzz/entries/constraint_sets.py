@@ -325,6 +325,20 @@ def remembered(call):
         near(got, expected, what="the projection with a memory")
 
 
+def kept_check(call):
+    one = call["self"]
+    true(call.result == min(one.k, one.shape[0] * one.shape[1]), repr(call.result))
+
+
+for _name in SETS:
+    if hasattr(getattr(nf.constraints, _name), "kept"):
+
+        @entry(f"constraints.{_name}.kept", kept_check)
+        def _(draw, name=_name):
+            text, _ = a_set(draw, name)
+            return "{self}.kept", {"self": fixed(text)}
+
+
 for _name in ("BlockDiag", "Const", "Supp"):
 
     @entry(f"constraints.{_name}.shape", shaped)
