@@ -13,6 +13,15 @@ SPARSE = (
     *("csr_matrix", "csc_matrix", "coo_matrix"),
 )
 
+DAMAGES = (
+    *(("csr", how) for how in ("beyond", "negative", "pointer", "decreasing", "short")),
+    *(("csc", how) for how in ("beyond", "negative", "pointer", "decreasing", "short")),
+    *(("bsr", how) for how in ("beyond", "negative", "pointer", "decreasing")),
+    *(("coo", how) for how in ("beyond", "negative")),
+    *(("lil", how) for how in ("beyond", "negative")),
+)
+"""Formats of sparse arrays, and what is damaged in them."""
+
 LAYOUTS = (
     *("fortran", "strided", "reverse", "readonly", "memmap", "swapped"),
     *("np.asmatrix", "as subclass", "listed"),
@@ -313,8 +322,7 @@ def array(
             *(Value(f"sparse({x}, {form!r})", "sparse", sparse) for form in SPARSE),
             *(
                 Value(f"corrupt({x}, {how!r}, {form!r})", "corrupt sparse", BAD)
-                for how in ("beyond", "negative", "pointer", "decreasing", "short")
-                for form in ("csr", "csc")
+                for form, how in DAMAGES
                 if min(shape) > 1
             ),
             Value(f"linear({x})", "operator", linear),

@@ -389,7 +389,7 @@ def item_check(call):
 @entry(
     "Chain.__getitem__",
     item_check,
-    words=("index", "indices", "pattern"),
+    words=("index", "indices", "pattern", "patterns"),
     raises=(IndexError,),
 )
 def _(draw):
