@@ -171,14 +171,22 @@ def _snapshot(value):
         return [value.data.tobytes(), value.mask.tobytes()]
     if isinstance(value, np.ndarray):
         return [repr(value)] if value.dtype.hasobject else [value.tobytes()]
-    if sp.issparse(value) and value.format in ("csr", "csc", "bsr"):
-        parts = (value.data, value.indices, value.indptr)
-        return [value.shape, *(part.tobytes() for part in parts)]
     if sp.issparse(value):
-        return [value.shape, value.toarray().tobytes()]
+        return [value.shape, *_parts(value)]
     if isinstance(value, list | tuple):
         return [len(value), *(_snapshot(one) for one in value)]
     return None
+
+
+def _parts(matrix):
+    """Return the parts of a sparse array, which may be damaged, as bytes or text."""
+    if matrix.format in ("lil", "dok"):
+        return [repr(list(matrix.rows) if matrix.format == "lil" else matrix.items())]
+    names = {
+        "coo": ("data", "row", "col"),
+        "dia": ("data", "offsets"),
+    }.get(matrix.format, ("data", "indices", "indptr"))
+    return [getattr(matrix, name).tobytes() for name in names]
 
 
 def _same(before, after):

@@ -291,6 +291,8 @@ def array(
     if wrong_shapes is None:
         wrong_shapes = wrong_shapes_of(shape)
     x = f"normal({shape})"
+    if dtypes[0] != "float64":
+        x = f"normal({shape}, {dtypes[0]!r})"
     others = [
         *NO_NUMBERS,
         *(Value(f"normal({wrong})", "wrong shape", BAD) for wrong in wrong_shapes),
