@@ -83,7 +83,7 @@ def drawn(name, count, seed_, *, double=False):
 
     @seed(f"{seed_} {name}")
     @settings(
-        max_examples=2 * count + 4,
+        max_examples=10 if count < 4 else 5 * count,
         database=None,
         deadline=None,
         phases=[Phase.generate],

@@ -278,10 +278,10 @@ def fitted(name, dtype="float64"):
     return made[name]().fit(x)
 
 
-def saved_matrix(suffix):
+def saved_matrix(suffix, seed=0):
     """Return the path of a file that holds a matrix."""
-    file = path(f"matrix{suffix}")
-    x = normal((3, 4))
+    file = path(f"matrix-{seed}{suffix}")
+    x = normal((3, 4), "float64", seed)
     if suffix == ".npy":
         np.save(file, x)
     elif suffix == ".npz":

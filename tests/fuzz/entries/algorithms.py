@@ -347,12 +347,13 @@ def refined(call):
 @entry("refine", refined, words=("factors",))
 def _(draw):
     results = [value if value.text != "'random'" else None for value in NO_START]
+    target = targets()
     pools = {
         "result": listed_values(
             [*START, "sample('dyadic')[:4, :4].to_factors()"],
             [*filter(None, results), "None", "np.zeros(3)"],
         ),
-        "target": targets(),
+        "target": Pool(target.good, target.other.filter(lambda v: v.text != "None")),
         "n_iter": iterations(),
         "tol": optional(TOLERANCE),
         "callback": CALLBACK,

@@ -178,7 +178,7 @@ def vector_entries(name, adjoint):
             sparse=ODD,
             wrong_shapes=[(n + 1,), (n + 1, 1), (n, 2), (n, 1, 1), (0,), ()]
             if n > 1
-            else [(2,), (2, 1), (1, 2)],
+            else [(2,), (1, 2)],
         )
         return called(
             f"{{self}}.{name}vec", {"self": self, "x": pool}, positional=("x",)
