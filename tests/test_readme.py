@@ -111,11 +111,12 @@ def test_ci_runs_the_commands_of_the_readme_and_every_check():
     assert listed[0] == install
     checks = ["ruff check", "ruff format --check", "codespell", "mypy"]
     assert listed[1:5] == checks
-    interpreted, covered, compiled, slow, main_job, oldest, smoke = listed[5:]
+    interpreted, covered, compiled, slow, bounds, main_job, oldest, smoke = listed[5:]
     assert interpreted.startswith("NUMBA_DISABLE_JIT=1 coverage run -m pytest ")
     assert covered.startswith("coverage report")
     assert (compiled, main_job) == (TESTS, MAIN_JOB)
     assert slow == "pytest -q -m slow"
+    assert bounds.startswith("python -m tests.fuzz --bounds ")
     with open(ROOT / "pyproject.toml", "rb") as file:
         declared = tomllib.load(file)["project"]["dependencies"]
     assert len(declared) == 3

@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from .cases import ENTRIES, Case
 from .pools import drawn_case
-from .runner import Reply as Reply
 
 RIGHT = ("right", "refused")
 COUNTED = ("unnamed",)
 """Outcomes that are counted, not faults by themselves: the command fails when there are
 more than `UNNAMED` of them."""
 UNNAMED = 10
+
+
+SINGLE_OR_COMPLEX = re.compile(r"float32|complex|dft|\dj")
+"""What the lines of cases hold that need kernels for other dtypes than float64."""
 
 
 @dataclass
@@ -26,13 +29,6 @@ class Fault:
     case: Case
     outcome: str
     detail: str
-
-    def matches(self, known) -> bool:
-        """Return whether the entry and the argument are among those of a list."""
-        return any(
-            re.fullmatch(entry, self.case.entry) and culprit == self.case.culprit
-            for entry, culprit in known
-        )
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.case.line}\n    {self.detail}"
@@ -78,13 +74,16 @@ def _cases(draw, entry):
     return drawn_case(draw, entry)
 
 
-def drawn(name, count, seed_):
-    """Return up to `count` different cases of an entry; the same ones for a seed."""
+def drawn(name, count, seed_, *, double=False):
+    """Return up to `count` different cases of an entry; the same ones for a seed.
+
+    With `double` they are those in float64, so that kernels are compiled once.
+    """
     found = {}
 
     @seed(f"{seed_} {name}")
     @settings(
-        max_examples=4 * count,
+        max_examples=10 if count < 4 else 5 * count,
         database=None,
         deadline=None,
         phases=[Phase.generate],
@@ -92,6 +91,8 @@ def drawn(name, count, seed_):
     )
     @given(_cases(ENTRIES[name]))
     def collect(case):
+        if double and SINGLE_OR_COMPLEX.search(case.line):
+            return
         found.setdefault(case.line, case)
 
     collect()
@@ -100,7 +101,7 @@ def drawn(name, count, seed_):
     return cases[:count]
 
 
-def campaign(names, per_entry, seed_, runner, *, timeout=60.0, heard=None):
+def campaign(names, per_entry, seed_, runner, *, timeout=60.0, double=False):
     """Run the cases of entries and return the `Counts`.
 
     Parameters
@@ -115,16 +116,13 @@ def campaign(names, per_entry, seed_, runner, *, timeout=60.0, heard=None):
         Of ``"fuzz.judge:judged"``.
     timeout : float
         Seconds after which a case hangs.
-    heard : callable, optional
-        Called with each fault as soon as it is found.
+    double : bool
+        Whether to draw cases in float64 alone.
     """
     counts = Counts()
     for name in names:
-        for case in drawn(name, per_entry, seed_):
-            before = len(counts.faults) + len(counts.unnamed)
+        for case in drawn(name, per_entry, seed_, double=double):
             counts.add(case, runner.call(case.as_json(), timeout))
-            if heard and len(counts.faults) + len(counts.unnamed) > before:
-                heard(case, counts)
     return counts
 
 

@@ -106,6 +106,8 @@ def near_operator(result, expected, *sources, dtype=None):
     if dtype is not None:
         assert result.dtype == dtype, f"dtype {result.dtype}, {dtype} expected"
     near(result.toarray(), expected, result, *sources, what="toarray()")
+    if not np.abs(expected).max(initial=0) < np.finfo(result.dtype).max / 1e4:
+        return  # the dtype of the operator does not hold its matrix
     x = np.random.default_rng(1).standard_normal((expected.shape[1], 2))
     size = (np.abs(expected) @ np.abs(x)).max(initial=0)
     near(result @ x, expected @ x, result, *sources, size=size, what="a product")

@@ -1,7 +1,9 @@
 """The command ``python -m tests.fuzz``."""
 
 import argparse
+import contextlib
 import sys
+import tempfile
 import time
 
 from . import entries  # noqa: F401  (fills ENTRIES)
@@ -29,7 +31,14 @@ def main(arguments=None):
     parser.add_argument(
         "--timeout", type=float, default=60.0, help="seconds for a case"
     )
-    parser.add_argument("--quiet", action="store_true", help="print the tables alone")
+    parser.add_argument(
+        "--bounds",
+        action="store_true",
+        help="compile the kernels with bounds checked, in a cache of their own",
+    )
+    parser.add_argument(
+        "--double", action="store_true", help="draw cases in float64 alone"
+    )
     options = parser.parse_args(arguments)
     names = [
         name
@@ -40,20 +49,32 @@ def main(arguments=None):
         parser.error(f"no entry has {' or '.join(options.only)} in its name")
     each = options.each or max(1, -(-options.cases // len(names)))
     begin = time.perf_counter()
-    with Runner("fuzz.judge:judged", interpreted=not options.compiled) as runner:
+    with contextlib.ExitStack() as stack:
+        variables = {}
+        if options.bounds:  # kernels of another cache would be taken as they are
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            variables = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": folder}
+        compiled = options.compiled or options.bounds
+        runner = stack.enter_context(
+            Runner("fuzz.judge:judged", interpreted=not compiled, variables=variables)
+        )
         counts = campaign(
-            names, each, options.seed, runner, timeout=options.timeout, heard=None
+            names,
+            each,
+            options.seed,
+            runner,
+            timeout=options.timeout,
+            double=options.double,
         )
     print(table(counts.by_entry, "callable"), end="\n\n")
     print(table(counts.by_kind, "kind"))
-    if not options.quiet:
-        for title, faults in (
-            ("faults", counts.faults),
-            ("messages that name no argument", counts.unnamed),
-        ):
-            print(f"\n{len(faults)} {title}")
-            for group in grouped(faults):
-                print(f"[{group[0].case.entry}: {len(group)} cases] {group[0]}")
+    for title, faults in (
+        ("faults", counts.faults),
+        ("messages that name no argument", counts.unnamed),
+    ):
+        print(f"\n{len(faults)} {title}")
+        for group in grouped(faults):
+            print(f"[{group[0].case.entry}, {len(group)} cases] {group[0]}")
     seconds = time.perf_counter() - begin
     print(
         f"\n{counts.total} cases of {len(names)} callables in {seconds:.0f} s: "

@@ -13,6 +13,15 @@ SPARSE = (
     *("csr_matrix", "csc_matrix", "coo_matrix"),
 )
 
+DAMAGES = (
+    *(("csr", how) for how in ("beyond", "negative", "pointer", "decreasing", "short")),
+    *(("csc", how) for how in ("beyond", "negative", "pointer", "decreasing", "short")),
+    *(("bsr", how) for how in ("beyond", "negative", "pointer", "decreasing")),
+    *(("coo", how) for how in ("beyond", "negative")),
+    *(("lil", how) for how in ("beyond", "negative")),
+)
+"""Formats of sparse arrays, and what is damaged in them."""
+
 LAYOUTS = (
     *("fortran", "strided", "reverse", "readonly", "memmap", "swapped"),
     *("np.asmatrix", "as subclass", "listed"),
@@ -282,6 +291,8 @@ def array(
     if wrong_shapes is None:
         wrong_shapes = wrong_shapes_of(shape)
     x = f"normal({shape})"
+    if dtypes[0] != "float64":
+        x = f"normal({shape}, {dtypes[0]!r})"
     others = [
         *NO_NUMBERS,
         *(Value(f"normal({wrong})", "wrong shape", BAD) for wrong in wrong_shapes),
@@ -313,8 +324,7 @@ def array(
             *(Value(f"sparse({x}, {form!r})", "sparse", sparse) for form in SPARSE),
             *(
                 Value(f"corrupt({x}, {how!r}, {form!r})", "corrupt sparse", BAD)
-                for how in ("beyond", "negative", "pointer", "decreasing", "short")
-                for form in ("csr", "csc")
+                for form, how in DAMAGES
                 if min(shape) > 1
             ),
             Value(f"linear({x})", "operator", linear),

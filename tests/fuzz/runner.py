@@ -70,7 +70,7 @@ class Runner:
             **os.environ,
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
-            **({"NUMBA_DISABLE_JIT": "1"} if interpreted else {}),
+            "NUMBA_DISABLE_JIT": "1" if interpreted else "0",
             **(variables or {}),
         }
         self.started = 0

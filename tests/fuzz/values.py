@@ -159,10 +159,15 @@ def sparse(x, form="csr"):
 def corrupt(x, how, form="csr"):
     """Return a sparse array whose index arrays are damaged."""
     found = sparse(x, form)
+    if form == "lil":
+        found.rows[0] = [10**9] if how == "beyond" else [-(10**6)]
+        found.data[0] = [1.0]
+        return found
+    indices = found.coords[0] if form == "coo" else found.indices
     if how == "beyond":
-        found.indices[-1] = 10**9
+        indices[-1] = 10**9
     elif how == "negative":
-        found.indices[0] = -(10**6)
+        indices[0] = -(10**6)
     elif how == "pointer":
         found.indptr[-1] = 10**8
     elif how == "decreasing":
@@ -273,10 +278,10 @@ def fitted(name, dtype="float64"):
     return made[name]().fit(x)
 
 
-def saved_matrix(suffix):
+def saved_matrix(suffix, seed=0):
     """Return the path of a file that holds a matrix."""
-    file = path(f"matrix{suffix}")
-    x = normal((3, 4))
+    file = path(f"matrix-{seed}{suffix}")
+    x = normal((3, 4), "float64", seed)
     if suffix == ".npy":
         np.save(file, x)
     elif suffix == ".npz":

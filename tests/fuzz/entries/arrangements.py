@@ -259,7 +259,6 @@ def result_check(call):
     true(call.result.operator is call["operator"], "another operator")
     true(call.result.relative_error == call["relative_error"], "relative_error")
     true(len(repr(call.result)) > 20, repr(call.result))
-    near(call.result.scale, getattr(call["operator"], "scale", 1.0))
     product = np.eye(call["operator"].shape[0]) * call.result.scale
     for factor in call.result.factors:
         product = product @ factor.toarray()

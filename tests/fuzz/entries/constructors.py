@@ -8,9 +8,9 @@ import nbfact as nf
 
 from .. import values
 from ..cases import BAD, GOOD, Value, called, entry
-from ..checks import dense, near_operator, numbers
+from ..checks import dense, near, near_operator, numbers
 from ..pools import Pool, array, listed_values, optional, or_none
-from .fast_operators import SHAPES
+from .fast_operators import SHAPES, an_operator
 
 
 def arranged(function):
@@ -115,6 +115,21 @@ def factor_lists(draw, bad=()):
     ]
     lists = st.sampled_from([Value(t, "wrong list", BAD) for t in wrong])
     return Pool(one.good.map(inside), st.one_of(one.other.map(inside), lists))
+
+
+def own_factors(call):
+    product = np.eye(call["self"].shape[0]) * call["self"].scale
+    for factor in call.result:
+        product = product @ factor.toarray()
+    near(product, call["self"].toarray(), call["self"])
+
+
+if hasattr(nf.FactorProduct, "factors"):
+
+    @entry("FactorProduct.factors", own_factors)
+    def _(draw):
+        kinds = ["factors", "wide", "tall", "one", "diagonal"]
+        return "{self}.factors", {"self": an_operator(draw, kinds)[0]}
 
 
 SCALES = listed_values(

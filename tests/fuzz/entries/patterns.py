@@ -99,8 +99,10 @@ def _(draw):
         Value("np.array([[1, 2, 2, 1]])", "array", ODD),
         Value("[(2**40, 2, 2, 2**40)]", "huge", ODD),
     ]
+    some = draw(st.lists(st.integers(1, 4), min_size=3, max_size=3))
+    some = f"[({some[0]}, {some[1]}, 2, {some[2]})]"
     bad = [text for text in NO_CHAINS if text != "np.zeros((1, 4))"]
-    return called("nf.Chain", {"patterns": listed_values(PATTERNS, bad, odd)})
+    return called("nf.Chain", {"patterns": listed_values([*PATTERNS, some], bad, odd)})
 
 
 ORDERS = count(1, 12, huge=ODD)
@@ -359,25 +361,15 @@ def joined_check(call):
 
 @entry("Chain.__matmul__", joined_check, words=("chain", "operand", "shapes"))
 def _(draw):
-    bad = [
-        "3",
-        "None",
-        "'a'",
-        "[]",
-        "np.eye(4)",
-        "nf.Chain([(1, 3, 3, 1)])",
-        "object()",
-        "[(1, 4, 4, 1)]",
-        "sample('dyadic')",
-    ]
-    pool = listed_values(
-        ["nf.Chain.square_dyadic(4)", "nf.Chain([(1, 4, 3, 1)])", "nf.Chain.rank2(4)"],
-        bad,
-    )
-    return "{self} @ {other}", {
-        "self": fixed("nf.Chain.square_dyadic(4)"),
-        "other": pool,
+    m, n, k = (draw(st.integers(1, 12)) for _ in range(3))
+    bad = ["3", "None", "'a'", "[]", "np.eye(4)", "object()", "[(1, 4, 4, 1)]"]
+    bad += [f"nf.Chain([(1, {n + 1}, 3, 1)])", "sample('dyadic')"]
+    good = [f"nf.Chain.smallest(({n}, {k}))", f"nf.Chain([(1, {n}, 3, 1)])"]
+    pools = {
+        "self": fixed(f"nf.Chain.smallest(({m}, {n}))"),
+        "other": listed_values(good, bad),
     }
+    return "{self} @ {other}", pools
 
 
 def item_check(call):
@@ -389,10 +381,11 @@ def item_check(call):
 @entry(
     "Chain.__getitem__",
     item_check,
-    words=("index", "indices", "pattern"),
+    words=("index", "indices", "pattern", "patterns"),
     raises=(IndexError,),
 )
 def _(draw):
+    radices = draw(st.lists(st.integers(1, 5), min_size=3, max_size=3))
     good = ["0", "-1", "slice(0, 2)", "slice(1, None)", "np.int64(1)"]
     pool = listed_values(
         good,
@@ -400,7 +393,7 @@ def _(draw):
         ["slice(0, 0)", "True"],
     )
     return "{self}[{index}]", {
-        "self": fixed("nf.Chain.square_dyadic(8)"),
+        "self": fixed(f"nf.Chain.mixed_radix({radices})"),
         "index": pool,
     }
 
@@ -447,7 +440,7 @@ def _(draw):
         "{}",
         "[[1.0]]",
         "len",
-        "[np.ones((1, 2, 2, 2)), np.ones((1, 2, 2, 2))]",
+        "[np.ones((1, 2, 2, 2)), np.ones((1, 2, 3, 3))]",
     ]
     lists = st.sampled_from([Value(text, "wrong list", BAD) for text in wrong])
     return called(
@@ -514,7 +507,7 @@ def _(draw):
         product,
         f"list({product}.factors)",
         f"[one.toarray() for one in {product}.factors]",
-        "result('hierarchical')",
+        "result('butterfly')",
         f"(2.5 * {product})",
     ]
     bad = [
@@ -555,7 +548,8 @@ def sampled(draw, kinds=BUTTERFLIES):
 @entry("Butterfly.fuse", fused_check)
 def _(draw):
     return called(
-        "{self}.fuse", {"self": fixed("sample('dyadic')"), "sizes": sizes_pool(draw, 3)}
+        "{self}.fuse",
+        {"self": sampled(draw, ("dyadic",)), "sizes": sizes_pool(draw, 3)},
     )
 
 

@@ -216,15 +216,14 @@ def noisy_check(call):
     largest = np.abs(target).max()
     if largest == 0 or not np.isfinite(largest * max(noise, 1) * 10):
         return
-    drawn = (result / largest).astype(target.dtype) - target / largest
-    expected = noise * np.linalg.norm(target / largest)
+    unit = max(1.0, noise)
+    drawn = result / largest / unit - target / largest / unit
+    expected = noise / unit * np.linalg.norm(target / largest)
     eps = np.finfo(result.dtype).eps
     got = np.linalg.norm(drawn)
     if largest > np.finfo(result.dtype).tiny / eps:
-        true(
-            abs(got - expected) <= 50 * eps * (1 + expected) + 1e-3 * expected,
-            f"noise {got}, {expected}",
-        )
+        bound = 50 * eps * (1 + expected) + 1e-3 * expected
+        true(abs(got - expected) <= bound, f"noise {got}, {expected}")
 
 
 @entry("targets.noisy", noisy_check)
