@@ -6,7 +6,7 @@ import numpy as np
 
 from .._core import dask
 from .._core.checks import sequence, shown
-from .._core.dtypes import common_dtype, real_dtype
+from .._core.dtypes import common_dtype
 from .._core.formats.matrix_files import path_of
 from .._core.limits import check_memory
 from .algebra import MAKERS, Algebra
