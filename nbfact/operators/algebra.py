@@ -229,8 +229,9 @@ def finite_number(name: str, value: Any) -> float | complex:
     ValueError
         When it is NaN or infinite, also as a float64.
     """
-    whole = np.ndarray | numbers.Real | decimal.Decimal
-    real = isinstance(value, whole) and not np.iscomplexobj(value)
+    real = isinstance(value, numbers.Real | decimal.Decimal)
+    if isinstance(value, np.ndarray):
+        real = value.dtype.kind != "c"
     try:
         number = float(value) if real else complex(value)
     except OverflowError:
