@@ -203,6 +203,11 @@ def test_what_operators_do_not_multiply():
             call(np.array([None] * 4))
         with pytest.raises(TypeError, match=f"^{name} has dtype .*complex128"):
             call(np.ones(4, np.longdouble) * 1j)
+    with pytest.raises(TypeError, match=r"^index: the rows are a masked array"):
+        A[np.ma.array([0, 1])]
+    for number in (np.ma.masked, np.ma.array(2.0)):
+        with pytest.raises(TypeError, match=r"^other=.*masked"):
+            A * number
     with pytest.raises(ValueError, match=r"^other is no array: its rows differ"):
         A @ [[1.0, 2.0], [3.0]]
 

@@ -226,11 +226,16 @@ def finite_number(name: str, value: Any) -> float | complex:
 
     Raises
     ------
+    TypeError
+        When it is a masked array.
     ValueError
         When it is NaN or infinite, also as a float64.
     """
-    whole = np.ndarray | numbers.Real | decimal.Decimal
-    real = isinstance(value, whole) and not np.iscomplexobj(value)
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name}={shown(value)}: a masked array is no number")
+    real = isinstance(value, numbers.Real | decimal.Decimal)
+    if isinstance(value, np.ndarray):
+        real = value.dtype.kind != "c"
     try:
         number = float(value) if real else complex(value)
     except OverflowError:

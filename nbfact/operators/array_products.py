@@ -58,7 +58,8 @@ class ArrayProducts(Sealed):
 
         `name` is that of the argument, for the message.
         """
-        x = dense_array(name, value)
+        ready = type(value) is np.ndarray and value.dtype.char in "fdFD"
+        x = value if ready else dense_array(name, value)
         self._check_shape(name, x.shape)
         return x
 

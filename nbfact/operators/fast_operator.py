@@ -121,7 +121,8 @@ class FastOperator(Algebra):
             self._check_shape(name, other.shape)
             dtype = common_dtype(self.dtype, other.dtype)
             return dask.product(self, other, dtype)
-        return self._multiplied(self._operand(name, other))
+        x = self._operand(name, other)
+        return self._apply(x) if x.ndim <= 2 else self._multiplied(x)
 
     def _transpose(self) -> Any:
         return self._turned("_adjoint", "_transpose")
@@ -290,8 +291,9 @@ def operators_of(name: str, value: Any) -> "list[FastOperator]":
     A TypeError says which item is no FastOperator; `name` is that of the argument.
     """
     listed = sequence(name, value, "operators", 1)
-    for number, one in enumerate(listed):
-        check_operator(f"{name}[{number}]", one)
+    if not all(isinstance(one, FastOperator) for one in listed):
+        for number, one in enumerate(listed):
+            check_operator(f"{name}[{number}]", one)
     return listed
 
 

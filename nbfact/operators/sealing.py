@@ -54,9 +54,9 @@ class Sealed(LinearOperator, metaclass=Sealing):
 
     def __init__(self, dtype: Any, shape: tuple[int, int]) -> None:
         m, n = shape
-        # An array that NumPy makes has the one dtype of its name, and products compare
+        # An array that NumPy makes has the one dtype of its kind, and products compare
         # the two by identity. A dtype from a pickle is another one.
-        dtype = np.dtype(np.dtype(dtype).name)
+        dtype = np.dtype(np.dtype(dtype).char)
         self.__dict__.update(_SCIPYS, dtype=dtype, shape=(int(m), int(n)))
 
     def __getstate__(self) -> dict:

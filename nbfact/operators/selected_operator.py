@@ -186,6 +186,8 @@ def _indices(index, size, axis):
 
 def _listed(index, size, axis):
     """Return a mask or a sequence of integers as an array of indices from 0 on."""
+    if isinstance(index, np.ma.MaskedArray):
+        raise TypeError(f"index: the {axis}s are a masked array, whose mask has no use")
     found = np.asarray(index)
     if found.dtype == bool and found.ndim == 1:
         if len(found) != size:
