@@ -202,10 +202,11 @@ def real_or_complex_copy(name: str, x: ArrayLike) -> np.ndarray:
 def largest_part(name: str, x: np.ndarray) -> float:
     """Return the largest modulus of the real and imaginary parts of a C-ordered array.
 
-    A ValueError that names the argument reports NaN and infinity.
+    It has at least one entry. A ValueError that names the argument reports NaN and
+    infinity.
     """
     parts = _parts(x)
-    largest = max(float(parts.max(initial=0)), -float(parts.min(initial=0)))
+    largest = max(float(parts.max()), -float(parts.min()))
     if not largest < np.inf:
         raise ValueError(f"{name} must be finite, it holds a NaN or an infinity")
     return largest
@@ -234,15 +235,15 @@ def pair(name: str, value: Any) -> tuple[int, int]:
 
 
 @functools.cache
-def _limits(dtype: np.dtype) -> tuple[float, float, int, int]:
-    """Return the least and largest normal number of a dtype, and their exponents."""
+def _limits(dtype: np.dtype) -> tuple[float, float]:
+    """Return the smallest and the largest normal number of a dtype."""
     info = np.finfo(dtype)
-    return float(info.smallest_normal), float(info.max), info.minexp, info.maxexp
+    return float(info.smallest_normal), float(info.max)
 
 
 def check_fits(name: str, value: float, dtype: np.dtype) -> None:
     """Raise a ValueError that names it unless a positive number is one of a dtype."""
-    least, most, _, _ = _limits(dtype)
+    least, most = _limits(dtype)
     if not least <= value <= most:
         raise ValueError(
             f"{name} holds {value:.6g}, which does not fit {dtype}: its numbers are "
@@ -273,12 +274,13 @@ class Options(Set):
 
     def _project_scaled(self, x: np.ndarray, largest: float) -> None:
         """Project a multiple of x by a power of two where its scale is extreme."""
-        _, _, lowest, highest = _limits(x.dtype)
-        exponent = math.frexp(largest)[1]
-        if lowest + HEADROOM <= exponent <= highest - HEADROOM or largest == 0:
+        least, most = _limits(x.dtype)
+        if least * 2.0**HEADROOM <= largest <= most * 2.0**-HEADROOM or largest == 0:
             self.project_in_place(x)
             return
-        shift = highest - HEADROOM - exponent if exponent > 0 else -exponent
+        shift = -math.frexp(largest)[1]
+        if shift < 0:  # no further than is needed, so that small entries keep digits
+            shift += np.finfo(x.dtype).maxexp - HEADROOM
         parts, before = _parts(x), _parts(x).copy()
         np.ldexp(parts, shift, out=parts)
         scaled = parts.copy()
