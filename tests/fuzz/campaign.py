@@ -1,11 +1,12 @@
 """Draw the cases of entries by a seed, run them, and count their outcomes."""
 
 import collections
+import contextlib
 import random
 import re
 from dataclasses import dataclass, field
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
 from .cases import ENTRIES, Case
@@ -69,6 +70,15 @@ class Counts:
         return sum(sum(counter.values()) for counter in self.by_entry.values())
 
 
+MORE = 4
+"""Number of cases that are drawn besides those that are run, because Hypothesis begins
+with the simplest ones."""
+
+
+class EnoughCases(Exception):
+    """Ends the drawing of cases."""
+
+
 @st.composite
 def _cases(draw, entry):
     return drawn_case(draw, entry)
@@ -83,7 +93,8 @@ def drawn(name, count, seed_, *, double=False):
 
     @seed(f"{seed_} {name}")
     @settings(
-        max_examples=10 if count < 4 else 5 * count,
+        max_examples=5 * count,
+        verbosity=Verbosity.quiet,
         database=None,
         deadline=None,
         phases=[Phase.generate],
@@ -94,8 +105,11 @@ def drawn(name, count, seed_, *, double=False):
         if double and SINGLE_OR_COMPLEX.search(case.line):
             return
         found.setdefault(case.line, case)
+        if len(found) == count + MORE:
+            raise EnoughCases
 
-    collect()
+    with contextlib.suppress(EnoughCases):
+        collect()
     cases = list(found.values())
     random.Random(f"{seed_} {name}").shuffle(cases)  # the first ones are the simplest
     return cases[:count]

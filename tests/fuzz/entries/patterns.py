@@ -102,7 +102,9 @@ def _(draw):
     some = draw(st.lists(st.integers(1, 4), min_size=3, max_size=3))
     some = f"[({some[0]}, {some[1]}, 2, {some[2]})]"
     bad = [text for text in NO_CHAINS if text != "np.zeros((1, 4))"]
-    return called("nf.Chain", {"patterns": listed_values([*PATTERNS, some], bad, odd)})
+    return called(
+        "nf.Chain", {"patterns": listed_values([*PATTERNS, some, some, some], bad, odd)}
+    )
 
 
 ORDERS = count(1, 12, huge=ODD)
