@@ -10,7 +10,7 @@ Start reading in ``butterfly_factorize``; then read ``ways``, then ``splits``.
 ``splits``               factors one matrix in one chain, by one split after another
 ``part_blocks``          the index arithmetic of a split: a part as blocks, and back
 ``butterfly_result``     what `butterfly_factorize` returns
-``fits``                 transforms of `nbfact.transforms` that have no construction and
-                         are factored from their matrix: `slant`, `legendre`
+``fits``                 the transform of `nbfact.transforms` that has no construction and
+                         is factored from its matrix: `legendre`
 =======================  ==========================================================
 """
