@@ -10,7 +10,7 @@ Start reading in ``butterfly_factorize``; then read ``ways``, then ``splits``.
 ``splits``               factors one matrix in one chain, by one split after another
 ``part_blocks``          the index arithmetic of a split: a part as blocks, and back
 ``butterfly_result``     what `butterfly_factorize` returns
-``fits``                 the transform of `nbfact.transforms` that has no construction and
+``fits``                 the transform that has no construction as a butterfly and
                          is factored from its matrix: `legendre`
 =======================  ==========================================================
 """
