@@ -217,7 +217,7 @@ def test_sums():
     close(two.operator.T @ x, dense.T @ x)
     close(two.operator.H @ x, dense.conj().T @ x)
     assert "OperatorSum 16x16" in repr(two.operator)
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(ValueError, match="terms is empty"):
         OperatorSum([])
 
 

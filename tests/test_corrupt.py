@@ -1,4 +1,4 @@
-"""Operators refuse damaged sparse matrices before any kernel reads them."""
+"""Damaged sparse matrices are refused wherever a matrix is taken, before any kernel."""
 
 import re
 
@@ -9,6 +9,7 @@ from corrupt import corrupt_matrices
 import nbfact as nf
 
 MATRICES = corrupt_matrices()
+HALVES = [nf.constraints.SpLin((4, 4), 2)] * 2
 PLACES = {
     "other": [
         lambda bad: nf.transforms.dct(4) @ bad,
@@ -32,6 +33,24 @@ PLACES = {
         lambda bad: nf.Butterfly.from_factors(
             [np.eye(4), bad], nf.Chain.square_dyadic(4)
         ),
+    ],
+    "result[1]": [lambda bad: nf.refine([np.eye(4), bad], np.eye(4))],
+    "init[0]": [lambda bad: nf.palm4msa(np.eye(4), HALVES, init=[bad, np.eye(4)])],
+    "target": [
+        lambda bad: nf.palm4msa(bad, HALVES, n_iter=1),
+        lambda bad: nf.hierarchical(bad, "hadamard"),
+        lambda bad: nf.butterfly_factorize(bad),
+        lambda bad: nf.explore(bad, HALVES, n_iter=1),
+        lambda bad: nf.identify_butterfly(bad),
+        lambda bad: nf.learn_butterfly(bad),
+        lambda bad: nf.learn_transform(bad, nnz=16, effort="quick"),
+        lambda bad: nf.refine([np.eye(4), np.eye(4)], bad),
+    ],
+    "A": [lambda bad: nf.relative_error(bad, np.eye(4))],
+    "F": [
+        lambda bad: nf.relative_error(np.eye(4), bad),
+        lambda bad: nf.metrics.nnz(bad),
+        lambda bad: nf.metrics.rcg(bad),
     ],
 }
 

@@ -12,7 +12,7 @@ Start reading in ``butterfly_factorize``; then read ``ways``, then ``splits``.
 ``split_factors``        what splits find
 ``part_blocks``          the index arithmetic of a split: a part as blocks, and back
 ``butterfly_result``     what `butterfly_factorize` returns
-``fits``                 transforms of `nbfact.transforms` that have no construction and
-                         are factored from their matrix: `slant`, `legendre`
+``fits``                 the transform that has no construction as a butterfly and
+                         is factored from its matrix: `legendre`
 =======================  ==========================================================
 """
