@@ -39,23 +39,28 @@ def plain_array(name: str, value: Any) -> np.ndarray:
     ValueError
         When the rows differ in length.
     """
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(
-            f"{name} is a masked array {value.shape}: its mask would be ignored; pass "
-            f"{name}.filled(...) or {name}.data"
-        )
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} is no array: its rows differ in length") from None
-    except Exception as error:  # whatever __array__ of the object raises
-        raise TypeError(f"{name} is no array: {error}") from None
+    array = value if type(value) is np.ndarray else _converted(name, value)
     if array.dtype.kind not in "biufc":
         got = f"dtype {array.dtype}" if array.ndim else shown(value)
         raise TypeError(f"{name} is {got}: expected an array of numbers")
     if array.dtype.char in "gG":
         raise TypeError(f"{name} has dtype {array.dtype}: expected at most complex128")
     return array
+
+
+def _converted(name, value):
+    """Return an argument that is no plain array as one, or raise."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array {value.shape}: its mask would be ignored; pass "
+            f"{name}.filled(...) or {name}.data"
+        )
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} is no array: its rows differ in length") from None
+    except Exception as error:  # whatever __array__ of the object raises
+        raise TypeError(f"{name} is no array: {error}") from None
 
 
 def dense_array(name: str, value: Any) -> np.ndarray:
