@@ -37,16 +37,21 @@ def naming(
         raise kind(f"{name}: {message}") from None
 
 
-def refuse_kinds(name: str, value: Any) -> None:
-    """Raise a TypeError for what scikit-learn would turn into numbers without a word.
-
-    These are masked arrays, and arrays of dates, strings or records.
-    """
+def refuse_masked(name: str, value: Any) -> None:
+    """Raise a TypeError for a masked array, because its mask would be ignored."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a masked array {value.shape}: its mask would be ignored; pass "
             f"{name}.filled(...) or {name}.data"
         )
+
+
+def refuse_kinds(name: str, value: Any) -> None:
+    """Raise a TypeError for what scikit-learn would turn into numbers without a word.
+
+    These are masked arrays, and arrays of dates, strings or records.
+    """
+    refuse_masked(name, value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "mMSUV":
         raise TypeError(f"{name} has dtype {value.dtype}: expected numbers")
 
@@ -68,8 +73,9 @@ def validated(estimator: Any, x: Any, *labels: Any, **options: Any) -> Any:
     TypeError, ValueError
         If X or y is not valid, or masked; the message names it.
     """
-    for name, value in zip(("X", "y"), (x, *labels), strict=False):
-        refuse_kinds(name, value)
+    refuse_kinds("X", x)
+    for y in labels:  # which may be strings
+        refuse_masked("y", y)
     return naming("X", validate_data, estimator, x, *labels, **options)
 
 
