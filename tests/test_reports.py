@@ -181,7 +181,6 @@ def test_more_entries_asked_for_than_there_are_keep_all():
     assert found.relative_error < 1e-10
 
 
-@pytest.mark.xfail(strict=False, reason="MATLAB 7.3 through h5py comes with this issue")
 def test_matlab_7_3_files_are_read():
     h5py = pytest.importorskip("h5py")
     path = Path(scipy.io.__file__).parent / "matlab/tests/data/testhdf5_7.4_GLNX86.mat"
@@ -342,9 +341,6 @@ def test_sparse_points_are_clustered():
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False, reason="centred float32 distances come with this issue"
-)
 @pytest.mark.parametrize("offset", [1e2, 1e3, 1e4])
 def test_distances_to_centres_far_from_the_origin(offset):
     rng = np.random.default_rng(0)

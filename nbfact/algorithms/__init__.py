@@ -14,9 +14,9 @@
 from .butterfly.butterfly_factorize import ButterflyFactorization, butterfly_factorize
 from .butterfly.fits import legendre
 from .common.result import (
+    CallbackState,
     Factorization,
     History,
-    SweepState,
 )
 from .descent.descent_result import LearnedButterfly, LearningHistory
 from .descent.learn_butterfly import learn_butterfly
@@ -31,6 +31,7 @@ from .permutations.identify import PermutedFactorization, identify_butterfly
 
 __all__ = [
     "ButterflyFactorization",
+    "CallbackState",
     "Factorization",
     "History",
     "LearnedButterfly",
@@ -38,7 +39,6 @@ __all__ = [
     "LearningHistory",
     "PermutedFactorization",
     "Preset",
-    "SweepState",
     "Trial",
     "butterfly_factorize",
     "dictionary",

@@ -9,7 +9,7 @@
     factors packed for the kernels.
 ``result.py``
     What every public function returns (`Factorization`), the history in it, and what
-    every callback receives (`SweepState`).
+    every callback receives (`CallbackState`).
 ``as_factors.py``
     What an argument that takes factors accepts, read in one place: results, operators,
     chains, matrices.

@@ -22,7 +22,7 @@ def as_factors(name: str, given: FactorsLike) -> tuple[list[Any], float]:
     given : Factorization, FastOperator, Chain or sequence of matrices
         A result of any algorithm, an operator, a chain (its supports, filled with
         ones), or matrices from left to right. An object with `factors` and perhaps
-        `scale`, such as a `SweepState`, counts as a result.
+        `scale`, such as a `CallbackState`, counts as a result.
 
     Returns
     -------

@@ -31,7 +31,7 @@ it stays a few lines long."""
 
 
 class Part(Protocol):
-    """A factor as a `SweepState` reads it: a SciPy sparse array is one too."""
+    """A factor as a `CallbackState` reads it: a SciPy sparse array is one too."""
 
     @property
     def nnz(self) -> int:
@@ -42,7 +42,7 @@ class Part(Protocol):
 
 
 @dataclass(frozen=True)
-class SweepState:
+class CallbackState:
     """Where an algorithm is: what every callback receives.
 
     Attributes
@@ -114,7 +114,7 @@ class SweepState:
         return sum(part.nnz for part in self._parts())
 
 
-SweepCallback: TypeAlias = Callable[[SweepState], object]
+Callback: TypeAlias = Callable[[CallbackState], object]
 """A function that is called after each iteration, and ends them by returning True."""
 
 

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..._core.checks import choice, dtype_of, flag, function, real_number, size, store
-from ..common.result import SweepCallback
+from ..common.result import Callback
 
 DescentModel = Literal["BP", "BPP", "BPBP"]
 MODELS = get_args(DescentModel)
@@ -35,7 +35,7 @@ class DescentOptions:
     tol: float
     n_restarts: int
     dtype: np.dtype
-    callback: SweepCallback | None = None
+    callback: Callback | None = None
 
     @property
     def planes(self) -> int:

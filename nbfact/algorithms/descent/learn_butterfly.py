@@ -10,7 +10,7 @@ import numpy as np
 from ..._core.checks import RandomState, dtype_of, generator
 from ...metrics import relative_error
 from ..common.problem import problem_of
-from ..common.result import SweepCallback
+from ..common.result import Callback
 from .descent_options import DescentModel, DescentOptions
 from .descent_result import LearnedButterfly
 from .permutation_choices import PermutationChoice, Permutations, fixed_permutations
@@ -32,7 +32,7 @@ def learn_butterfly(
     n_restarts: int = 0,
     dtype: Any = "float32",
     random_state: RandomState = None,
-    callback: SweepCallback | None = None,
+    callback: Callback | None = None,
 ) -> LearnedButterfly:
     """Fit the values of a butterfly to a matrix by gradient descent.
 
@@ -82,7 +82,7 @@ def learn_butterfly(
     random_state : None, int, numpy.random.Generator or RandomState
         Draws the starts: random unitary blocks, which are rotations if real.
     callback : callable, optional
-        Called with a `SweepState` after each step; returning True stops all trials.
+        Called with a `CallbackState` after each step; returning True stops all trials.
 
     Returns
     -------

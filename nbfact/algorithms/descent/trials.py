@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ...kernels import adam_step
-from ..common.result import Part, SweepState
+from ..common.result import CallbackState, Part
 from .descent_options import DescentOptions
 from .descent_result import LearningHistory
 from .objectives import Objective, OneButterfly, RelaxedButterfly, TwoButterflies
@@ -236,7 +236,7 @@ class DescentSearch:
             parts = functools.partial(
                 learned_factors, twiddles, self.options.tied, trial.permutations, real
             )
-            state = SweepState(
+            state = CallbackState(
                 self.n_steps,
                 error,
                 self._scale,

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from ..._core.jobs import each
 from ...operators import Butterfly, FactorProduct
 from ..common.problem import Problem
-from ..common.result import Factorization, History, SweepState
+from ..common.result import CallbackState, Factorization, History
 from ..palm.initial_factors import checked_start
 from ..palm.leaky_exploration import ExploreOptions, explored, schedule_of
 from ..palm.sweep_options import SweepOptions
@@ -74,7 +74,7 @@ class BudgetSearch:
     problem : Problem
         The target as a dense matrix, which is not zero.
     options : LearnOptions
-        How much each search spends, and the callback, which gets a `SweepState`.
+        How much each search spends, and the callback, which gets a `CallbackState`.
     rng : numpy.random.Generator
         The generator of random starts.
 
@@ -216,7 +216,7 @@ class BudgetSearch:
         callback = self._options.callback
         if callback is None:
             return
-        state = SweepState(
+        state = CallbackState(
             len(self.trials),
             trial.error,
             scale,

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from ..._core.checks import choice, function, real_number, shown, size, store
 from ..._core.jobs import processes
-from ..common.result import SweepCallback
+from ..common.result import Callback
 
 EffortName: TypeAlias = Literal["quick", "normal", "thorough"]
 """The efforts that `learn_transform` knows."""
@@ -72,7 +72,7 @@ class LearnOptions:
     error: float | None = None
     effort: EffortName = "normal"
     n_jobs: int | None = None
-    callback: SweepCallback | None = None
+    callback: Callback | None = None
 
     def __post_init__(self) -> None:
         budgets = {"nnz": self.nnz, "rcg": self.rcg, "error": self.error}

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from ..._core.checks import RandomState, generator
 from ...operators import FactorProduct
 from ..common.problem import Problem, TargetLike, problem_of
-from ..common.result import History, SweepCallback
+from ..common.result import Callback, History
 from .budget_search import BudgetSearch
 from .learn_options import EffortName, LearnOptions
 from .outcomes import LearnedTransform
@@ -27,7 +27,7 @@ def learn_transform(
     error: float | None = None,
     effort: EffortName = "normal",
     n_jobs: int | None = None,
-    callback: SweepCallback | None = None,
+    callback: Callback | None = None,
     random_state: RandomState = None,
 ) -> LearnedTransform:
     """Learn a fast transform: the best product of sparse factors found under a budget.
@@ -52,7 +52,7 @@ def learn_transform(
         cores, None for 1 unless ``joblib.parallel_config`` says otherwise. More than 1
         needs joblib.
     callback : callable, optional
-        Called with a `SweepState` after each trial, whose method is the `phase`;
+        Called with a `CallbackState` after each trial, whose method is the `phase`;
         returning True ends the search with the best so far.
     random_state : None, int, numpy.random.Generator or RandomState
         The seed of random starts, and of the columns that the identification of

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..._core.checks import RandomState, sequence
 from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
-from ..common.result import Factorization, SweepCallback
+from ..common.result import Callback, Factorization
 from .initial_factors import Init
 from .leaky_exploration import ExploreOptions, Leak, explore_problem, schedule_of
 from .sweep_options import Order, SweepOptions
@@ -24,7 +24,7 @@ def explore(
     n_jobs: int | None = None,
     safeguard: bool = True,
     refine_values: bool = True,
-    callback: SweepCallback | None = None,
+    callback: Callback | None = None,
     random_state: RandomState = None,
 ) -> Factorization:
     """Factor a matrix as `palm4msa` does, but leave bad supports: leaky exploration.
@@ -67,7 +67,7 @@ def explore(
     refine_values : bool, default True
         End with the sweeps without a leak and with `refine`.
     callback : callable, optional
-        Called with a `SweepState` after each sweep of an exploration; returning True
+        Called with a `CallbackState` after each sweep of an exploration; returning True
         ends it. With `n_jobs` above 1 it runs in other processes.
     random_state : None, int, numpy.random.Generator or RandomState
         The seed of ``init="random"``, for which it gives the start that it gives

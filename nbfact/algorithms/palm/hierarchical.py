@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ..._core.checks import choice
 from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
-from ..common.result import Factorization, SweepCallback
+from ..common.result import Callback, Factorization
 from .peeling import PeelOptions, hierarchical_problem
 from .presets import SIDES, Preset, Side, listed_preset, named_preset
 from .sweep_options import Keep, Order, Scaling
@@ -22,7 +22,7 @@ def hierarchical(
     residual_side: Side = "right",
     order: Order | Literal["both"] | None = None,
     scaling: Scaling | None = None,
-    callback: SweepCallback | None = None,
+    callback: Callback | None = None,
     step: float | None = None,
     tol: float = 0.0,
     keep: Keep | None = None,
@@ -56,8 +56,9 @@ def hierarchical(
     scaling : {"balanced", "factor", "sweep"}, optional
         How the scale is treated, by default "balanced": see `palm4msa`.
     callback : callable, optional
-        Called with a `SweepState` after each sweep of the global refinements, numbered
-        from 1 in each; returning True ends the refinement that it is called from.
+        Called with a `CallbackState` after each sweep of the global refinements,
+        numbered from 1 in each; returning True ends the refinement that it is called
+        from.
     step : float, optional
         Length of the gradient steps, by default 1: see `palm4msa`.
     tol : float, default 0.0

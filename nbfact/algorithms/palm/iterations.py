@@ -11,7 +11,7 @@ import numpy as np
 from ...operators import FactorProduct
 from ..common.factors import Factor
 from ..common.problem import Problem
-from ..common.result import Factorization, History, SweepState
+from ..common.result import CallbackState, Factorization, History
 from .initial_factors import SweepStart
 from .sweep import Sweeps
 from .sweep_options import SweepOptions
@@ -89,7 +89,7 @@ def iterate(
             parts: Callable[[], list[Factor]] = functools.partial(
                 list, sweeps.result[0]
             )
-            if options.callback(SweepState(iteration, error, scale, parts)):
+            if options.callback(CallbackState(iteration, error, scale, parts)):
                 break
         change = abs(previous - error)
         settled = options.tol > 0 and change <= options.tol * previous < math.inf

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..._core.checks import RandomState, sequence
 from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
-from ..common.result import Factorization, SweepCallback
+from ..common.result import Callback, Factorization
 from .initial_factors import Init, checked_start
 from .iterations import SweepRecord, palm4msa_problem
 from .sweep_options import Keep, Order, Scaling, SweepOptions, checked_fixed
@@ -19,7 +19,7 @@ def palm4msa(
     tol: float = 0.0,
     init: Init = None,
     order: Order = "right-to-left",
-    callback: SweepCallback | None = None,
+    callback: Callback | None = None,
     scaling: Scaling = "balanced",
     step: float = 1.0,
     keep: Keep = "last",
@@ -54,7 +54,7 @@ def palm4msa(
     order : {"right-to-left", "left-to-right"}
         The order in which a sweep updates the factors.
     callback : callable, optional
-        Called with a `SweepState` after each sweep; returning True stops.
+        Called with a `CallbackState` after each sweep; returning True stops.
     scaling : {"balanced", "factor", "sweep"}
         How the scale λ is treated. "sweep", as in the paper: the factors have the norms
         that their sets ask for, and λ is fitted after each sweep. "factor": λ is fitted

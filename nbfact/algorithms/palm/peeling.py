@@ -7,7 +7,7 @@ from typing import TypeVar
 from ..._core.checks import sequence, shown
 from ...constraints import Constraint
 from ..common.problem import Problem
-from ..common.result import Factorization, SweepCallback
+from ..common.result import Callback, Factorization
 from .initial_factors import (
     SweepStart,
     checked_constraints,
@@ -58,7 +58,7 @@ class PeelOptions:
     preset: Preset
     n_iter: int | Sequence[int] = 30
     tol: float = 0.0
-    callback: SweepCallback | None = None
+    callback: Callback | None = None
 
     def __post_init__(self) -> None:
         n_iter = self.n_iter

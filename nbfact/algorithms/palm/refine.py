@@ -8,7 +8,7 @@ import numpy as np
 from ...operators import FactorProduct
 from ..common.as_factors import as_factors, butterfly_of
 from ..common.problem import Problem, TargetLike, problem_of
-from ..common.result import Factorization, FactorsLike, SweepCallback
+from ..common.result import Callback, Factorization, FactorsLike
 from .iterations import SweepRecord
 from .refinement import RefineOptions, refine_problem
 from .sweep_options import checked_fixed
@@ -21,7 +21,7 @@ def refine(
     n_iter: int = 10,
     tol: float = 1e-6,
     fixed: Sequence[int] = (),
-    callback: SweepCallback | None = None,
+    callback: Callback | None = None,
 ) -> Factorization[Any]:
     """Improve the values of sparse factors, and leave their supports unchanged.
 
@@ -43,7 +43,7 @@ def refine(
     fixed : sequence of int, default ()
         Indices of the factors that do not change, not even in scale.
     callback : callable, optional
-        Called with a `SweepState` after each sweep; returning True stops.
+        Called with a `CallbackState` after each sweep; returning True stops.
 
     Returns
     -------

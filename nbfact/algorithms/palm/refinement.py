@@ -11,7 +11,7 @@ from ...operators import Butterfly, FactorProduct, FastOperator
 from ..common.factors import Dense, Factor
 from ..common.operator_factors import butterfly_like
 from ..common.problem import Problem, Wide, shift
-from ..common.result import Factorization, SweepCallback, SweepState
+from ..common.result import Callback, CallbackState, Factorization
 from .iterations import SweepRecord
 from .sweep_options import check_sweeps
 from .value_sweeps import ValueSweeps, dense_product, unit_factors
@@ -49,7 +49,7 @@ class RefineOptions:
     n_iter: int = 10
     tol: float = 1e-6
     fixed: tuple[int, ...] = ()
-    callback: SweepCallback | None = None
+    callback: Callback | None = None
 
     def __post_init__(self) -> None:
         check_sweeps(self)
@@ -102,7 +102,7 @@ def _improved(
         record.add(error, best.scale, 0)
         if options.callback is not None:
             parts = functools.partial(_dense_factors, best)
-            if options.callback(SweepState(iteration, error, best.scale, parts)):
+            if options.callback(CallbackState(iteration, error, best.scale, parts)):
                 break
         if error <= max(eps / 8, 1e-15) or previous - error <= options.tol * previous:
             break

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from ..._core.checks import choice, function, real_number, sequence, size, store
-from ..common.result import SweepCallback
+from ..common.result import Callback
 
 Order: TypeAlias = Literal["right-to-left", "left-to-right"]
 """The order in which a sweep updates the factors."""
@@ -53,7 +53,7 @@ class SweepOptions:
     step: float = 1.0
     keep: Keep = "last"
     fixed: tuple[int, ...] = ()
-    callback: SweepCallback | None = None
+    callback: Callback | None = None
     leak: Callable[[float], float] | None = None
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from ..._core.checks import RandomState, generator
 from ...operators import Butterfly, FactorProduct
 from ..common.problem import Problem, problem_of
-from ..common.result import Factorization, SweepState
+from ..common.result import CallbackState, Factorization
 from .identify_options import IdentifyOptions
 from .permutation_search import PermutationSearch
 
@@ -48,7 +48,7 @@ def identify_butterfly(
     n_iter: int = 20,
     n_restarts: int | None = None,
     refine_values: bool = True,
-    callback: Callable[[SweepState], Any] | None = None,
+    callback: Callable[[CallbackState], Any] | None = None,
     random_state: RandomState = None,
 ) -> PermutedFactorization:
     """Find the permutations that make a matrix a butterfly, and its factors.
@@ -74,8 +74,8 @@ def identify_butterfly(
     refine_values : bool
         Whether to end with `refine` if the error is above rounding.
     callback : callable, optional
-        Called with a `SweepState` of the best factors so far after each start and each
-        pass; returning True ends the search.
+        Called with a `CallbackState` of the best factors so far after each start and
+        each pass; returning True ends the search.
     random_state : None, int, numpy.random.Generator or RandomState
         Chooses the columns that searches begin with, and the noise of later starts.
 

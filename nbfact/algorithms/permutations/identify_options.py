@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core.checks import flag, function, size, store
-from ..common.result import SweepState
+from ..common.result import CallbackState
 
 MOST_STARTS, FEWEST_STARTS = 16, 2
 """Limits of the number of starts, the first one included, if none is given."""
@@ -36,7 +36,7 @@ class IdentifyOptions:
     n_iter: int = 20
     n_restarts: int | None = None
     refine_values: bool = True
-    callback: Callable[[SweepState], Any] | None = None
+    callback: Callable[[CallbackState], Any] | None = None
 
     def __post_init__(self) -> None:
         store(self, n_iter=size("n_iter", self.n_iter))

@@ -21,7 +21,7 @@ from ..butterfly.butterfly_result import ButterflyFactorization
 from ..butterfly.split_problem import exact_error
 from ..common.factors import Dense, Factor
 from ..common.problem import Problem, problem_of, shift
-from ..common.result import History, SweepState
+from ..common.result import CallbackState, History
 from ..palm.iterations import SweepRecord
 from ..palm.refinement import RefineOptions, refine_problem
 from .identify_options import IdentifyOptions
@@ -175,7 +175,7 @@ class PermutationSearch:
         callback = self._options.callback
         if callback is not None:
             done = len(self.history.errors)
-            state = SweepState(done, self.best.error, 1.0, self._best_factors)
+            state = CallbackState(done, self.best.error, 1.0, self._best_factors)
             self._stopped |= bool(callback(state))
         return found
 
