@@ -208,8 +208,8 @@ def constructed(call):
         if "<" not in repr(one)
         else True
     )
-    if not 1e-300 < getattr(one, "s", 1.0) < 1e300:
-        return  # `project` refuses what the dtype of x does not hold
+    if call.kind == "extreme":
+        return  # `project` refuses a norm or a value that the dtype of x does not hold
     if isinstance(getattr(one, "k", 1), int) and getattr(one, "k", 1) < 10**6:
         x = np.random.default_rng(0).standard_normal(one.shape)
         if not np.iscomplexobj(getattr(one, "value", 1)):
