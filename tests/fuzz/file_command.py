@@ -66,16 +66,19 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     begin = time.perf_counter()
     words = [word for word in whole() if options.only in word]
-    with Runner("fuzz.file_damage:judged") as runner:
-        counts, faults = campaign(
-            words, options.each, runner, options.kind, options.seed
-        )
     outcomes = ("right", "refused", "unnoticed", "fault", "crash", "hang")
     print("".join([f"{'file':24}", *(f"{one:>11}" for one in outcomes)]))
-    for word, count in counts.items():
-        print("".join([f"{word:24}", *(f"{count[one]:11}" for one in outcomes)]))
+    total, faults = 0, []
+    with Runner("fuzz.file_damage:judged") as runner:
+        for word in words:
+            counts, found = campaign(
+                [word], options.each, runner, options.kind, options.seed
+            )
+            count = counts[word]
+            row = [f"{word:24}", *(f"{count[one]:11}" for one in outcomes)]
+            print("".join(row), flush=True)
+            total, faults = total + count.total(), faults + found
     print(*faults, sep="\n")
-    total = sum(count.total() for count in counts.values())
     seconds = time.perf_counter() - begin
     print(f"{total} damaged files in {seconds:.0f} s, {len(faults)} faults")
     return 1 if faults else 0

@@ -132,7 +132,7 @@ def _compared(sample, got, kind):
         return _judged_rows(sample, *got)
     if got.shape == sample.expected.shape and np.array_equal(got, sample.expected):
         return {"outcome": "right"}
-    allowed = not np.isnan(got).any() and (
+    allowed = (
         kind == EDIT
         if sample.guarded
         else kind != "flip" or _is_another_number(sample, got)
@@ -147,15 +147,17 @@ def _is_another_number(sample, got):
     """Return whether a single number of a file without a checksum is another one.
 
     The number is an entry of a matrix, or of a factor; an index of a sparse matrix,
-    which moves an entry; the size of a sparse matrix as text; or the order of bytes.
+    which moves an entry; the size of a sparse matrix; or the order of bytes.
     """
     expected = sample.expected
     if sample.read.__name__ == "operator":
-        return got.shape == expected.shape
+        return got.shape[1] == expected.shape[1]
     if got.shape != expected.shape:
         rows, columns = np.minimum(got.shape, expected.shape)
         cut = np.array_equal(got[:rows, :columns], expected[:rows, :columns])
-        return sample.text and cut and got.size > expected.size
+        return (
+            cut and got.size > expected.size and np.count_nonzero(got) <= got.size / 2
+        )
     swapped = got.byteswap()
     swapped = np.array_equal(swapped, expected)
     return swapped or np.count_nonzero(got != expected) <= 2

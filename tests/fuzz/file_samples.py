@@ -77,7 +77,12 @@ def written(write, path):
 
 
 def operator(path):
-    return nf.load(path).toarray()
+    """Return the matrix of an operator, of NaN where it is too large to look at."""
+    read = nf.load(path)
+    if read.shape[0] * read.shape[1] > 10**6:
+        return np.broadcast_to(np.nan, read.shape)
+    with np.errstate(all="ignore"):  # of numbers that damage made large
+        return read.toarray()
 
 
 def rows(path):

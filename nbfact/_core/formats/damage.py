@@ -55,7 +55,7 @@ def naming(path: Any) -> Iterator[None]:
 
 
 def check_fits(shape: Sequence[int], itemsize: int) -> None:
-    """Raise a ValueError for an array that is larger than the memory of the machine.
+    """Raise a ValueError for an array larger than half of the memory of the machine.
 
     A short file can stand for one: of a sparse matrix it holds the entries alone.
 
@@ -73,8 +73,8 @@ def check_fits(shape: Sequence[int], itemsize: int) -> None:
     memory = math.inf
     if hasattr(os, "sysconf"):  # Windows has no such call, and says so when it is late
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > memory:
+    if needed > memory / 2:  # it is copied, and compared with infinity
         raise ValueError(
             f"a dense array of shape {tuple(shape)} needs {needed:.3g} bytes: more "
-            "memory than this machine has"
+            "than half of the memory of this machine"
         )

@@ -48,6 +48,9 @@ def read_npz(
                 raise ValueError("two of its arrays have the same name")
             if others := [name for name in members if not name.endswith(_SUFFIX)]:
                 raise ValueError(f"holds {', '.join(others)}: not an array")
+            for info in archive.infolist():
+                with archive.open(info):  # a damaged name differs from the second one
+                    pass
             return {
                 name: _member(archive, members[name + _SUFFIX], size)
                 for name in wanted(names)
