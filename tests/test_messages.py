@@ -65,7 +65,7 @@ WRONG = {
         "fixed": NO_FIXED, "random_state": NO_SEED,
     },
     "hierarchical": {
-        **SWEEPS, "n_iter": [*NO_COUNT, (1,), (1, 0), "ab"],
+        **SWEEPS, "n_iter": [n for n in NO_COUNT if n is not None] + [(1,), (1, 0), "ab"],
         "order": NO_WORD, "step": ["a", True, np.nan, 0, 2, [0.1]],
         "factor_constraints": [*NO_SETS, "nonsense"], "residual_constraints": NO_SETS,
         "residual_side": NO_WORD, "scaling": NO_WORD, "keep": NO_WORD,

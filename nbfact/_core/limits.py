@@ -1,7 +1,9 @@
 """Limits of sizes: what fits into the memory of this machine, and how many factors."""
 
 import functools
+import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,26 @@ def check_memory(what: str, entries: int, itemsize: int = 8) -> None:
             f"{what} is too large: it needs {_readable(needed)} of memory, this "
             f"machine has {_readable(machine_memory())}"
         )
+
+
+def check_dense(shape: Sequence[int], itemsize: int) -> None:
+    """Raise a ValueError when a dense array and a copy of it would not fit into memory.
+
+    A short file can stand for a large array: of a sparse matrix it holds the entries
+    alone.
+
+    Parameters
+    ----------
+    shape : sequence of int
+    itemsize : int
+        Bytes of one entry.
+
+    Examples
+    --------
+    >>> check_dense((1000, 1000), 8)
+    """
+    what = f"a dense array of shape {tuple(shape)}"
+    check_memory(what, 2 * math.prod(shape), itemsize)
 
 
 def dense_order(name: str, value: Any) -> int:

@@ -327,11 +327,10 @@ class Chain(Sequence):
         >>> Chain.square_dyadic(16).fuse([2, 2]).patterns
         ((1, 4, 4, 4), (4, 4, 4, 1))
         """
-        fused: list[pt.Pattern] = [
-            functools.reduce(pt.fused, self.patterns[start:stop])
-            for start, stop in pt.groups(len(self), sizes)
-        ]
-        return Chain(fused)
+        groups = pt.groups(len(self), sizes)
+        return Chain(
+            [functools.reduce(pt.fused, self.patterns[i:j]) for i, j in groups]
+        )
 
     def toarray(self) -> np.ndarray:
         """Return the support of the product as a boolean array of the chain's shape."""

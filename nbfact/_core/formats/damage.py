@@ -1,12 +1,10 @@
 """What reading a damaged file may raise, and the one error that a user sees of it."""
 
 import contextlib
-import math
-import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 DAMAGED = (
@@ -52,29 +50,3 @@ def naming(path: Any) -> Iterator[None]:
         yield
     except DAMAGED as error:
         raise ValueError(f"path {path}: {reason(error)}") from None
-
-
-def check_fits(shape: Sequence[int], itemsize: int) -> None:
-    """Raise a ValueError for an array larger than half of the memory of the machine.
-
-    A short file can stand for one: of a sparse matrix it holds the entries alone.
-
-    Parameters
-    ----------
-    shape : sequence of int
-    itemsize : int
-        Bytes of one entry.
-
-    Examples
-    --------
-    >>> check_fits((1000, 1000), 8)
-    """
-    needed = math.prod(shape) * itemsize
-    memory = math.inf
-    if hasattr(os, "sysconf"):  # Windows has no such call, and says so when it is late
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > memory / 2:  # it is copied, and compared with infinity
-        raise ValueError(
-            f"a dense array of shape {tuple(shape)} needs {needed:.3g} bytes: more "
-            "than half of the memory of this machine"
-        )

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from .damage import check_fits
+from ..limits import check_dense
 from .stored_sparse import matlab_sparse
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -77,7 +77,7 @@ def read_hdf5(
         assert process.stdin is not None and process.stdout is not None
         found = _answer(process)
         (name,) = wanted(list(found))
-        check_fits(*found[name])
+        check_dense(*found[name])
         process.stdin.write(json.dumps(name).encode() + b"\n")
         process.stdin.close()
         arrays = [

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from .damage import check_fits
+from ..limits import check_dense
 
 _COLUMNS = {"real": 1, "double": 1, "integer": 1, "complex": 2, "pattern": 0}
 """Number of columns of a value, by the field of the file."""
@@ -46,7 +46,7 @@ def read_matrix_market(path: Path) -> np.ndarray:
     with text(path, "rt", encoding="utf-8", errors="replace") as file:
         head = _head(file)
         rows, columns = head.sizes[:2]
-        check_fits((rows, columns), 8 * max(1, _COLUMNS[head.field]))
+        check_dense((rows, columns), 8 * max(1, _COLUMNS[head.field]))
         if head.layout == "array":
             return _dense(head, file)
         return _coordinates(head, file)

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..array_checks import check_sparse
-from .damage import check_fits
+from ..limits import check_dense
 
 
 def csr(data: Any, indices: Any, indptr: Any, shape: Any) -> sp.csr_array:
@@ -99,7 +99,7 @@ def scipy_sparse(arrays: Mapping[str, np.ndarray]) -> Any:
 
 def dense(matrix: Any) -> np.ndarray:
     """Return a checked sparse matrix as an array, where memory suffices."""
-    check_fits(matrix.shape, matrix.dtype.itemsize)
+    check_dense(matrix.shape, matrix.dtype.itemsize)
     return matrix.toarray()
 
 
