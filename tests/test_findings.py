@@ -101,6 +101,8 @@ def test_results_that_differ_between_processes_count_where_those_of_the_base_do_
 
 def test_waiting_is_seen_by_the_wall_clock_alone():
     assert found(walls=(0.01, 0.9))["wall"][0] == verdicts.SLOWER
+    rows = [*times(walls=(0.05, 0.6), n=7), *times(walls=(-0.1, 0.11), n=1)]
+    assert findings.of_batch(check(), rows, CASE, 2e-16)["wall"][0] == verdicts.SLOWER
     assert found(walls=(0.01, 0.1)) == {}  # a busy machine
     assert found(walls=(0.5, 0.9)) == {}  # a very busy machine
     assert found({}, {"logs": 0.9}, walls=(0.01, 0.9)) == {}  # the CPU clock decides

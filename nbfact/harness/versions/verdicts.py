@@ -165,15 +165,13 @@ def threshold(floor: float, least: float | None = None) -> float:
     return max(LEAST if least is None else least, FLOORS * floor)
 
 
-def speed(head: Logs, control: Logs, least: float | None = None) -> str:
+def speed(head: Logs, control: Logs) -> str:
     """Return the verdict on the speed of some samples.
 
     Parameters
     ----------
     head, control : sequence of float
         Log-ratios of the head and of the control to the base, one for each process.
-    least : float, optional
-        Least threshold, as in :func:`threshold`.
 
     Returns
     -------
@@ -193,8 +191,8 @@ def speed(head: Logs, control: Logs, least: float | None = None) -> str:
     >>> speed([0.04, 0.06, 0.09], [0.0, 0.01, -0.01])
     'inconclusive'
     """
-    limit = threshold(floor(control), least)
-    if limit > max(BLIND, least or 0.0):
+    limit = threshold(floor(control))
+    if limit > BLIND:
         return INCONCLUSIVE
     sure, likely = interval(head), interval(head, EQUAL)
     if sure["low"] > 1 + limit:
