@@ -246,7 +246,7 @@ SQUARE = np.ones((16, 16))
         ((np.full((4, 4), np.inf),), {"order": "balanced"}, "NaN or infinity"),
         ((np.diag([1j, np.inf, 1, 1]),), {}, "NaN or infinity"),
         ((SQUARE, Chain.square_dyadic(8)), {}, r"chain has shape \(8, 8\).*\(16, 16\)"),
-        ((SQUARE, []), {}, "at least one pattern"),
+        ((SQUARE, []), {}, "chain: patterns is empty"),
         ((SQUARE, [(1, 2, 2, 0)]), {}, r"patterns\[0\]"),
         ((SQUARE, [(1, 2, 2, 8), (2, 2, 2, 2)]), {}, "do not chain"),
         ((SQUARE, DYADIC.T @ DYADIC), {}, "not chainable, nor is its transpose"),

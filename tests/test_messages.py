@@ -23,6 +23,7 @@ NO_TARGET = [
     *(EYE[None], OBJECTS, DATES, MASKED, CORRUPT, EYE * np.nan, EYE.astype("g")),
 ]
 NO_COUNT = [0, -1, True, 2.0, "3", None, [3], 10**30, object(), EYE]
+NO_PASSES = [wrong for wrong in NO_COUNT if wrong is not None]
 NO_FLAG = [1, 0, "yes", [True], np.array(True), EYE, object()]
 NO_TOL = ["a", None, True, -1.0, np.nan, np.inf, 1j, [0.1], 10**400, EYE]
 NO_WORD = ["nonsense", "", 3, True, [], {}, EYE, b"random"]
@@ -65,7 +66,7 @@ WRONG = {
         "fixed": NO_FIXED, "random_state": NO_SEED,
     },
     "hierarchical": {
-        **SWEEPS, "n_iter": [n for n in NO_COUNT if n is not None] + [(1,), (1, 0), "ab"],
+        **SWEEPS, "n_iter": [*NO_PASSES, (1,), (1, 0), "ab"],
         "order": NO_WORD, "step": ["a", True, np.nan, 0, 2, [0.1]],
         "factor_constraints": [*NO_SETS, "nonsense"], "residual_constraints": NO_SETS,
         "residual_side": NO_WORD, "scaling": NO_WORD, "keep": NO_WORD,

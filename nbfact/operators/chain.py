@@ -327,10 +327,11 @@ class Chain(Sequence):
         >>> Chain.square_dyadic(16).fuse([2, 2]).patterns
         ((1, 4, 4, 4), (4, 4, 4, 1))
         """
-        groups = pt.groups(len(self), sizes)
-        return Chain(
-            [functools.reduce(pt.fused, self.patterns[i:j]) for i, j in groups]
-        )
+        fused: list[pt.Pattern] = [
+            functools.reduce(pt.fused, self.patterns[start:stop])
+            for start, stop in pt.groups(len(self), sizes)
+        ]
+        return Chain(fused)
 
     def toarray(self) -> np.ndarray:
         """Return the support of the product as a boolean array of the chain's shape."""
@@ -342,10 +343,7 @@ class Chain(Sequence):
         return product
 
     def support(self, number: int) -> np.ndarray:
-        """Return the support of one factor as a boolean array of shape (abd, acd).
-
-        The number counts from 0, or from the end if it is negative.
-        """
+        """Return the support of one factor, boolean, (abd, acd); -1 is the last one."""
         place = size("number", number, -len(self), len(self) - 1)
         a, b, c, d = self.patterns[place]
         rows, columns = pt.shape_of(self.patterns[place])
