@@ -2,6 +2,7 @@
 
 from . import algorithms as algorithms
 from . import arrangements as arrangements
+from . import butterflies as butterflies
 from . import constraint_sets as constraint_sets
 from . import constructors as constructors
 from . import estimators as estimators
@@ -9,5 +10,8 @@ from . import fast_operators as fast_operators
 from . import files as files
 from . import measures as measures
 from . import named_transforms as named_transforms
+from . import neighbor_searches as neighbor_searches
+from . import operator_algebra as operator_algebra
 from . import patterns as patterns
+from . import structured_algorithms as structured_algorithms
 from . import target_matrices as target_matrices
