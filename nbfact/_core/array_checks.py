@@ -198,17 +198,20 @@ def _fault(matrix):
 
 def _compressed_fault(matrix):
     """Return what is wrong with the arrays of a CSR, CSC or BSR matrix, or nothing."""
-    indptr, indices, shape = matrix.indptr, matrix.indices, matrix.shape
-    blocks = matrix.data.shape[1:] if matrix.format == "bsr" else (1,) * len(shape)
-    if any(array.ndim != 1 or array.dtype.kind != "i" for array in (indptr, indices)):
+    indptr, indices, counts = matrix.indptr, matrix.indices, list(matrix.shape)
+    kinds = indptr.dtype.kind + indices.dtype.kind
+    if indptr.ndim != 1 or indices.ndim != 1 or kinds != "ii":
         return "its index arrays are no vectors of integers"
-    if len(blocks) != len(shape) or 0 in blocks or np.any(np.mod(shape, blocks)):
-        return f"its blocks have shape {blocks}"
-    counts = [n // block for n, block in zip(shape, blocks, strict=True)]
+    if matrix.format == "bsr":
+        blocks = matrix.data.shape[1:]
+        if len(blocks) != 2 or 0 in blocks or np.any(np.mod(counts, blocks)):
+            return f"its blocks have shape {blocks}"
+        counts = [n // block for n, block in zip(counts, blocks, strict=True)]
     if matrix.format == "csc":
         counts.reverse()
     n_rows = counts[0] if len(counts) > 1 else 1
-    if len(indptr) != n_rows + 1 or indptr[0] != 0 or np.any(np.diff(indptr) < 0):
+    falls = indptr[1:] < indptr[:-1]
+    if len(indptr) != n_rows + 1 or indptr[0] != 0 or falls.any():
         return f"its indptr is not {n_rows + 1} integers that rise from 0"
     stored = int(indptr[-1])
     if stored > min(len(indices), len(matrix.data)):

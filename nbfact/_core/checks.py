@@ -299,10 +299,8 @@ def sequence(name: str, value: Any, what: str, least: int = 0) -> list[Any]:
     ValueError
         When it has fewer items.
     """
-    refused = isinstance(value, str | bytes | Mapping | Set | type)
-    matrix = hasattr(value, "shape") and not isinstance(value, np.ndarray | Sequence)
     try:
-        if refused or matrix:
+        if type(value) not in (list, tuple) and _is_no_sequence(value):
             raise TypeError
         items = list(value)
     except TypeError:
@@ -313,6 +311,12 @@ def sequence(name: str, value: Any, what: str, least: int = 0) -> list[Any]:
         empty = f"{name} is empty" if not items else f"{name} holds {len(items)}"
         raise ValueError(f"{empty}: expected at least {least} of {what}")
     return items
+
+
+def _is_no_sequence(value):
+    """Return whether a value that can be iterated over is none the less no sequence."""
+    matrix = hasattr(value, "shape") and not isinstance(value, np.ndarray | Sequence)
+    return matrix or isinstance(value, str | bytes | Mapping | Set | type)
 
 
 def power_of_two(name: str, value: Any, what: str) -> int:

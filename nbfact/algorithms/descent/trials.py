@@ -133,6 +133,7 @@ class DescentSearch:
         self._permutation = permutation
         self._began, self._scale = began, scale
         self._stopped = False
+        self._errors = np.geterr()  # what the caller, and so a callback, is warned of
 
     def best(self, rng: np.random.Generator) -> DescentTrial:
         """Train n_restarts + 1 starts of each permutation; return the best trial."""
@@ -204,15 +205,14 @@ class DescentSearch:
     def _train(self, trial: DescentTrial, until: int, phase: Phase) -> None:
         """Make steps of Adam until the trial has made `until` of them, or is done."""
         options = self.options
-        while trial.step < until and not (trial.done or self._stopped):
-            self.n_steps += 1
-            with np.errstate(all="ignore"):  # where the learning rate is far too large
+        with np.errstate(all="ignore"):  # where the learning rate is far too large
+            while trial.step < until and not (trial.done or self._stopped):
+                self.n_steps += 1
                 mse = trial.look()
-            self._record(trial, trial.x, mse, phase)
-            trial.judge(mse, options.tol)
-            if not trial.done:
-                turn = 1 + math.cos(math.pi * trial.step / options.n_iter)
-                with np.errstate(all="ignore"):
+                self._record(trial, trial.x, mse, phase)
+                trial.judge(mse, options.tol)
+                if not trial.done:
+                    turn = 1 + math.cos(math.pi * trial.step / options.n_iter)
                     trial.move(options.learning_rate * 0.5 * turn)
 
     def _record(
@@ -244,7 +244,8 @@ class DescentSearch:
                 phase=phase,
                 permutations=trial.permutations,
             )
-            self._stopped = bool(callback(state)) or self._stopped
+            with np.errstate(**self._errors):
+                self._stopped = bool(callback(state)) or self._stopped
 
     def _halve(
         self, trials: Sequence[DescentTrial], compared: Phase, last: Phase
