@@ -220,7 +220,12 @@ def checked_values(chain: Chain, values: Sequence[Any]) -> list[np.ndarray]:
         several dtypes, or when a value is NaN or infinite.
     """
     listed = sequence("values", values, "arrays")
-    arrays = [plain_array(f"values[{j}]", one) for j, one in enumerate(listed)]
+    arrays = [
+        one
+        if type(one) is np.ndarray and one.dtype.char in "fdFD"  # nothing to convert
+        else plain_array(f"values[{j}]", one)
+        for j, one in enumerate(listed)
+    ]
     if len(arrays) != len(chain):
         raise ValueError(f"{len(arrays)} arrays of values for {len(chain)} patterns")
     for number, (array, pattern) in enumerate(zip(arrays, chain, strict=True)):
