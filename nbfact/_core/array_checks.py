@@ -39,7 +39,7 @@ def plain_array(name: str, value: Any) -> np.ndarray:
     ValueError
         When the rows differ in length.
     """
-    array = value if type(value) is np.ndarray else _converted(name, value)
+    array = value if type(value) is np.ndarray else as_base_array(name, value)
     if array.dtype.kind not in "biufc":
         got = f"dtype {array.dtype}" if array.ndim else shown(value)
         raise TypeError(f"{name} is {got}: expected an array of numbers")
@@ -48,13 +48,21 @@ def plain_array(name: str, value: Any) -> np.ndarray:
     return array
 
 
-def _converted(name, value):
-    """Return an argument that is no plain array as one, or raise."""
+def refuse_masked(name: str, value: Any) -> None:
+    """Raise a TypeError for a masked array, because its mask would be ignored."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a masked array {value.shape}: its mask would be ignored; pass "
             f"{name}.filled(...) or {name}.data"
         )
+
+
+def as_base_array(name: str, value: Any) -> np.ndarray:
+    """Return an argument as an array of no subclass, whatever its entries are.
+
+    Errors are those of `plain_array`, but for its entries.
+    """
+    refuse_masked(name, value)
     try:
         return np.asarray(value)
     except ValueError:

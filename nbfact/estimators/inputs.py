@@ -13,6 +13,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from .._core.array_checks import refuse_masked
 from .._core.checks import choice, real_number, shown, size
 from .._core.dask import check_known, is_dask
 from .points import BlockedPoints, Points
@@ -35,15 +36,6 @@ def naming(
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name}: {message}") from None
-
-
-def refuse_masked(name: str, value: Any) -> None:
-    """Raise a TypeError for a masked array, because its mask would be ignored."""
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(
-            f"{name} is a masked array {value.shape}: its mask would be ignored; pass "
-            f"{name}.filled(...) or {name}.data"
-        )
 
 
 def refuse_kinds(name: str, value: Any) -> None:

@@ -101,7 +101,7 @@ class Butterfly(ProgramOperator):
         rows: Any = None,
         columns: Any = None,
     ) -> None:
-        chain = _chain_of(chain)
+        chain = layouts.chain_of(chain)
         self.values = tuple(layouts.checked_values(chain, values))
         self.rows, m = reorderings.checked_permutation("rows", rows, chain.shape[0])
         self.columns, n = reorderings.checked_permutation(
@@ -178,7 +178,7 @@ class Butterfly(ProgramOperator):
             When the number of factors or a shape is not that of the chain, or an entry
             outside a pattern is not zero.
         """
-        chain = _chain_of(chain)
+        chain = layouts.chain_of(chain)
         scale = getattr(factors, "scale", 1.0)
         listed = sequence("factors", getattr(factors, "factors", factors), "matrices")
         if len(listed) != len(chain):
@@ -384,11 +384,3 @@ class Butterfly(ProgramOperator):
             f"{', permuted ' * bool(permuted)}{' and '.join(permuted)}\n"
             f"  {' '.join(str(pattern) for pattern in self.chain)}"
         )
-
-
-def _chain_of(chain: Chain | Sequence[Sequence[int]]) -> Chain:
-    """Return an argument `chain`, a chain or its patterns, as a chain."""
-    try:
-        return chain if isinstance(chain, Chain) else Chain(chain)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"chain: {error}") from None

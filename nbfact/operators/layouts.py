@@ -17,6 +17,20 @@ from .chain import Chain
 from .patterns import Pattern, shape_of
 
 
+def chain_of(chain: Chain | Sequence[Sequence[int]]) -> Chain:
+    """Return an argument `chain`, a chain or its patterns, as a chain.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Those of `Chain`, with the name of the argument.
+    """
+    try:
+        return chain if isinstance(chain, Chain) else Chain(chain)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"chain: {error}") from None
+
+
 def csr_factor(values: np.ndarray) -> sp.csr_array:
     """Return a factor with values (a, b, c, d) as a CSR array that stores zeros too."""
     a, b, c, d = values.shape

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.array_checks import array_of
+from .._core.array_checks import array_of, as_base_array
 from .._core.threads import share
 from .._core.threads import threads as threads_of
 from ..kernels import nearest_exactly, nearest_rows, two_smallest
@@ -296,12 +296,7 @@ class NearestRows:
 
 def _points(x, shape):
     """Return points as an array, or raise where they are not real or of this width."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError("x is a masked array; fill or drop what is masked first")
-    try:
-        x = np.asarray(x)
-    except ValueError:
-        raise ValueError("x is no array: its rows differ in length") from None
+    x = as_base_array("x", x)
     if x.ndim != 2 or x.shape[1] != shape[1]:
         raise ValueError(
             f"x has shape {x.shape}; expected (N, {shape[1]}), the rows of the "

@@ -9,6 +9,7 @@ from ..._core.checks import choice, flag, size
 from ...kernels import project_circ
 from ...metrics import relative_error
 from ...operators import Butterfly, Chain, OperatorSum, circulant
+from ...operators.layouts import chain_of
 from ..common.problem import Problem, problem_of
 from ..common.result import History
 from .butterfly_result import ButterflyFactorization
@@ -177,7 +178,7 @@ def butterfly_factorize(
     options = ButterflyOptions(
         permutation, order, orthonormal, transpose, model, n_terms, certify
     )
-    chain = _checked_chain(chain)
+    chain = None if chain is None else chain_of(chain)
     if model == "circulant":
         if chain is not None or permutation is not None:
             raise ValueError('model="circulant" takes no chain and no permutation')
@@ -185,16 +186,6 @@ def butterfly_factorize(
     if model == "product":
         return butterfly_problem(problem, chain, options)
     return _sum(problem, chain, options)
-
-
-def _checked_chain(chain: Chain | Sequence[Sequence[int]] | None) -> Chain | None:
-    """Return the argument `chain` as a chain or None, or raise naming it."""
-    if chain is None or isinstance(chain, Chain):
-        return chain
-    try:
-        return Chain(chain)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"chain: {error}") from None
 
 
 @dataclass(frozen=True)
