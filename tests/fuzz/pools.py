@@ -117,6 +117,13 @@ NEGATIVE = ("-1", "-7", "np.int8(-3)", "-2**31", "-2**63", "-2**64", "-10**30")
 HUGE = ("2**31", "2**40", "2**61 - 1", "2**63", "2**64", "10**30", "np.uint64(2**63)")
 
 
+def _sampled(good, others):
+    """Return the pool of texts that are good, and of other values."""
+    return Pool(
+        st.sampled_from([Value(text) for text in good]), st.sampled_from(others)
+    )
+
+
 def count(low, high, *, least=1, huge=BAD, wrong=()):
     """Return the pool of an integer.
 
@@ -163,9 +170,7 @@ def real(*good, bad=(), odd=()):
         *(Value(text, "wrong value", BAD) for text in bad),
         *(Value(text, "extreme", ODD) for text in odd),
     ]
-    return Pool(
-        st.sampled_from([Value(text) for text in good]), st.sampled_from(others)
-    )
+    return _sampled(good, others)
 
 
 def flag(*, default=True):
@@ -196,9 +201,7 @@ def choice(*names, none=False):
         Value("np.array([1.0, 2.0])", "array", BAD),
         *([] if none else [Value("None", "None", BAD)]),
     ]
-    return Pool(
-        st.sampled_from([Value(text) for text in good]), st.sampled_from(others)
-    )
+    return _sampled(good, others)
 
 
 def seed(*, legacy=False):
@@ -220,9 +223,7 @@ def seed(*, legacy=False):
         *([] if legacy else [Value("np.random.RandomState(3)", "odd value", ODD)]),
         *([Value("np.random.default_rng(3)", "odd value", ODD)] if legacy else []),
     ]
-    return Pool(
-        st.sampled_from([Value(text) for text in good]), st.sampled_from(others)
-    )
+    return _sampled(good, others)
 
 
 def dtype(*names, default=True):
@@ -237,9 +238,7 @@ def dtype(*names, default=True):
         Value("float", "odd value", ODD),
         Value("np.dtype('>f8')", "byte order", ODD),
     ]
-    return Pool(
-        st.sampled_from([Value(text) for text in good]), st.sampled_from(others)
-    )
+    return _sampled(good, others)
 
 
 def array(

@@ -111,6 +111,22 @@ NO_SETS = [
     Value(f"[{S}.Sp((4, 4), 3), None]", "list of none", BAD),
     Value("np.zeros((2, 2))", "array", BAD),
 ]
+NO_FIXED = [
+    "3",
+    "None",
+    "'a'",
+    "[2]",
+    "[-3]",
+    "[0.5]",
+    "[True]",
+    "['a']",
+    "[None]",
+    "object()",
+    "[2**63]",
+    "[0, [1]]",
+    "{}",
+    "1.5",
+]
 START = [
     "[np.eye(4), np.eye(4)]",
     "nf.Chain.square_dyadic(4)",
@@ -208,25 +224,9 @@ def _(draw):
     if draw(st.booleans()):
         pools["init"] = fixed("[np.eye(4), np.eye(4)]")
         pools["constraints"] = fixed(SETS[0])
-        wrong = [
-            "3",
-            "None",
-            "'a'",
-            "[2]",
-            "[-3]",
-            "[0.5]",
-            "[True]",
-            "['a']",
-            "[None]",
-            "object()",
-            "[2**63]",
-            "[0, [1]]",
-            "{}",
-            "1.5",
-        ]
         pools["fixed"] = listed_values(
             ["()", "[0]", "(1,)", "[np.int64(0)]", "[0, 1]"],
-            wrong,
+            NO_FIXED,
             ["[-1]", "[0, 0]", "range(1)", "np.array([0])"],
         )
     return called("nf.palm4msa", pools)
@@ -358,22 +358,9 @@ def _(draw):
     }
     if draw(st.booleans()):
         pools["result"] = fixed(START[0], START[2])
-        wrong = [
-            "3",
-            "None",
-            "'a'",
-            "[2]",
-            "[-3]",
-            "[0.5]",
-            "[True]",
-            "['a']",
-            "[None]",
-            "object()",
-            "[2**63]",
-            "{}",
-            "1.5",
-        ]
         pools["fixed"] = listed_values(
-            ["()", "[0]", "(1,)", "[np.int64(0)]"], wrong, ["[-1]", "[0, 0]", "[0, 1]"]
+            ["()", "[0]", "(1,)", "[np.int64(0)]"],
+            NO_FIXED,
+            ["[-1]", "[0, 0]", "[0, 1]"],
         )
     return called("nf.refine", pools)

@@ -223,6 +223,8 @@ def value_lists(patterns, bad=()):
         kind = next(
             (d for d in ("complex128", "complex64", "float32") if d in value.text), None
         )
+        if value.text.startswith("listed("):  # its numbers are of double precision
+            kind = {"complex64": "complex128", "float32": None}.get(kind, kind)
         texts = [text.replace("float64", kind) if kind else text for text in others]
         return Value(f"[{', '.join([value.text, *texts])}]", value.kind, value.verdict)
 

@@ -7,12 +7,7 @@ import nbfact as nf
 
 from ..cases import BAD, ODD, Value, entry
 from ..checks import dense, near, near_operator, true
-from ..pools import (
-    DTYPES,
-    Pool,
-    count,
-    listed_values,
-)
+from ..pools import DTYPES, Pool, count, listed_values
 from .fast_operators import LIBRARY, OPERAND, SHAPES, SQUARE, an_operator
 
 NUMBERS = listed_values(

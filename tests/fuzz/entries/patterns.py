@@ -9,14 +9,7 @@ import nbfact as nf
 
 from ..cases import BAD, ODD, Value, called, entry
 from ..checks import dense, near_operator, true
-from ..pools import (
-    NO_INTEGERS,
-    count,
-    fixed,
-    listed_values,
-    optional,
-    or_none,
-)
+from ..pools import NO_INTEGERS, count, fixed, listed_values, optional, or_none
 from .constructors import CHAINS, NO_CHAINS
 
 TEXTS = [f"nf.Chain({text})" if text.startswith("[") else text for text in CHAINS]
