@@ -160,14 +160,14 @@ def _(draw):
     pools = {"target": targets()}
     which = draw(st.sampled_from(["nnz", "rcg", "error"]))
     if which == "nnz":
-        pools["nnz"] = count(8, 16, huge=ODD)
+        pools["nnz"] = or_none(count(8, 16, huge=ODD))
     elif which == "rcg":
-        pools["rcg"] = real(
-            "1.0", "2", "1.5", bad=("0", "-1"), odd=("1e308", "1e-308", "100.0")
+        pools["rcg"] = or_none(
+            real("1.0", "2", "1.5", bad=("0", "-1"), odd=("1e308", "1e-308", "100.0"))
         )
     else:
-        pools["error"] = real(
-            "0.5", "0.9", bad=("-1", "-1e-3"), odd=("0", "1e308", "1.0", "2.0")
+        pools["error"] = or_none(
+            real("0.5", "0.9", bad=("-1", "-1e-3"), odd=("0", "1e308", "1.0", "2.0"))
         )
     pools |= {
         "effort": Pool(
