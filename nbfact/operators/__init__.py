@@ -18,6 +18,7 @@ from .haar import haar
 from .hadamard import hadamard
 from .kronecker_product import KroneckerProduct, kronecker
 from .loading import load
+from .named_transform import NamedTransform
 from .nearest_rows import NearestRows
 from .operator_product import OperatorProduct
 from .operator_sum import OperatorSum
@@ -32,6 +33,7 @@ __all__ = [
     "FactorProduct",
     "FastOperator",
     "KroneckerProduct",
+    "NamedTransform",
     "NearestRows",
     "OperatorProduct",
     "OperatorSum",

@@ -17,7 +17,7 @@ from .algebra import Algebra
 from .chain import Chain
 from .factor_product import FactorProduct
 from .linear_operator import NotAnArray
-from .operator_files import Saved, saved_butterfly
+from .operator_files import Saved, read_butterfly, saved_butterfly
 from .patterns import fused_values, groups
 from .program_operator import ProgramOperator
 
@@ -321,8 +321,14 @@ class Butterfly(ProgramOperator):
                 return call(other)
         return self._product(other)
 
+    def _by_kernels(self) -> bool:
+        """Return whether kernels multiply vectors, so that those of a part would."""
+        return True
+
     def _joined(self, other: Algebra) -> "Butterfly | None":
         if not isinstance(other, Butterfly):
+            return None
+        if not (self._by_kernels() and other._by_kernels()):
             return None
         if not reorderings.cancel(self.columns, other.rows):
             return None
@@ -379,8 +385,14 @@ class Butterfly(ProgramOperator):
             name for name in ("rows", "columns") if getattr(self, name) is not None
         ]
         return (
-            f"Butterfly {m}x{n}, {self.dtype}, {len(self.chain)} factors, "
+            f"{type(self).__name__} {m}x{n}, {self.dtype}, {len(self.chain)} factors, "
             f"nnz {self.nnz}, density {self.density:.3g}, rcg {self.rcg:.4g}"
             f"{', permuted ' * bool(permuted)}{' and '.join(permuted)}\n"
             f"  {' '.join(str(pattern) for pattern in self.chain)}"
         )
+
+
+def butterfly_of(saved: Saved) -> Butterfly:
+    """Return the butterfly that a file holds."""
+    values, rows, columns = read_butterfly(saved)
+    return Butterfly([v.shape for v in values], values, rows=rows, columns=columns)

@@ -78,6 +78,12 @@ SHUFFLED_OWN = (0.07, 0.15, 0.19, 0.36)
 """Rates of a factor in constant geometry for which the kernel has a loop of its own."""
 SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.47)
 """Rates of any other factor in constant geometry."""
+SHORT = (1.6, 1.6, 2.6, 2.6)
+"""What a value of a factor in constant geometry costs more, for each pass of a loop
+over its blocks: divided by the number of blocks, which is 1 for a prime order. Only
+factors with fewer blocks than `SHORT_BELOW` count."""
+SHORT_BELOW = 16
+"""Number of blocks from which on a loop over them fills the registers."""
 FACTOR = {
     "vector": (0.6, 0.6, 0.8, 0.95),
     "vector, d >= 16": (0.25, 0.3, 0.36, 0.6),
@@ -287,7 +293,9 @@ def _step_cost(chain, step, dtype, batch):
             rank = patterns[number + 1][1] // 2 if number + 1 < len(patterns) else 1
             own = pattern[1] % 2 == 0 and pattern[2] == 2 * rank <= 4
         rate = SHUFFLED_OWN if own else SHUFFLED_ANY
-        found += rate[place] * math.prod(pattern)
+        blocks = pattern[0] * pattern[3]
+        short = SHORT[place] / blocks if blocks < SHORT_BELOW else 0.0
+        found += (rate[place] + short) * math.prod(pattern)
     return found
 
 

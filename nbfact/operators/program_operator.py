@@ -40,7 +40,7 @@ class ProgramOperator(FastOperator):
     rows: np.ndarray | None
     columns: np.ndarray | None
     _owned = ("values", "rows", "columns")
-    _made = ("_adjoints", "_programs", "_quick")
+    _made: tuple[str, ...] = ("_adjoints", "_programs", "_quick")
 
     def apply(
         self, x: Any, out: np.ndarray | None = None, *, threads: int | None = None
