@@ -57,6 +57,7 @@ from .exact_distances import (
     two_smallest,
 )
 from .fourier_columns import fourier_columns, real_columns, real_columns_adjoint
+from .fourier_vectors import fourier_vector, real_vector, real_vector_adjoint
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -137,6 +138,7 @@ __all__ = [
     "distances_from_products",
     "exchange_mates",
     "fourier_columns",
+    "fourier_vector",
     "frobenius_norm",
     "fwht",
     "fwht_columns",
@@ -184,6 +186,8 @@ __all__ = [
     "rank_one_butterfly",
     "real_columns",
     "real_columns_adjoint",
+    "real_vector",
+    "real_vector_adjoint",
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",

@@ -29,7 +29,7 @@ from .registers import BYTES
 
 
 @kernel
-def _passes(re, im, n, layout, turns, width):
+def transform_planes(re, im, n, layout, turns, width):
     """Transform n rows of the planes, whose order is then digit-reversed."""
     group, count, place = layout[0], n, 0
     for number in range(2, 2 + layout[1]):
@@ -66,11 +66,12 @@ def fourier_columns(
 
     Parameters
     ----------
-    x : ndarray, shape (n, 2 batch), C-contiguous
-        Real and imaginary parts of the columns, which alternate. There are at least as
-        many columns as real numbers in 64 bytes, the width of a tile.
+    x : ndarray, shape (n, batch), C-contiguous and complex
+        There are at least as many columns as real numbers in 64 bytes, the width of a
+        tile.
     layout : ndarray of int
-        See above; row k of the planes' result is at place ``layout[-n + k]``.
+        See above; the places of the rows of the result in the planes follow, and 1 for
+        the inverse transform, not normalised, or 0.
     turns : ndarray
         For each radix r, and each p below the order m divided by r, the parts of
         exp(-2πi j p / m) for j from 1 to r - 1, where m is n divided by the radices
@@ -80,29 +81,30 @@ def fourier_columns(
     planes : ndarray, shape (2, (n + n // group) * width)
         Scratch memory.
     begin, end : int
-        The numbers in a row of x from which on tiles start. Where less than a tile is
-        left in a row, the last one starts earlier.
-    out : ndarray, shape (n, 2 batch), C-contiguous
+        The columns from which on tiles start. Where less than a tile is left, the last
+        one starts earlier.
+    out : ndarray, shape (n, batch), C-contiguous
         Overwritten in the columns of the tiles.
-
-    Notes
-    -----
-    For the inverse transform, exchange the two parts of each number, in x and in out.
     """
-    n, length = x.shape
+    n, length = x.shape[0], 2 * x.shape[1]
+    numbers, result = x.view(planes.dtype), out.view(planes.dtype)
     re, im = planes[0], planes[1]
-    group, width = layout[0], BYTES // x.itemsize
+    # Exchanged parts are i times a conjugate, of x and of the result alike.
+    first_part, second_part = (im, re) if layout[-1] else (re, im)
+    group, width = layout[0], BYTES // planes.itemsize
     order = layout[2 + layout[1] :]
-    for start in range(begin, end, 2 * width):
-        first = min(start, length - 2 * width)
+    for start in range(begin, end, width):
+        first = 2 * min(start, length // 2 - width)
         for low in range(0, n, group):
             place = (low + low // group) * width
             for i in range(low, low + group):
-                split_row(x, i * length + first, re, im, place)
+                split_row(numbers, i * length + first, first_part, second_part, place)
                 place += width
-        _passes(re, im, n, layout, turns, width)
+        transform_planes(re, im, n, layout, turns, width)
         for k in range(n):
-            join_rows(re, im, order[k] * width, scale, out, k * length + first)
+            place = order[k] * width
+            row = k * length + first
+            join_rows(first_part, second_part, place, scale, result, row)
 
 
 @kernel
@@ -148,7 +150,7 @@ def real_columns(
                 copy_row(x, here, numbers[i], re, place)
                 copy_row(x, here + width, numbers[i], im, place)
                 place += width
-        _passes(re, im, n, layout, turns, width)
+        transform_planes(re, im, n, layout, turns, width)
         for k in range(n):
             one, two = rows[n + k] * width, rows[2 * n + k] * width
             real_rows(planes, one, two, numbers, n + 2 * k, out, k * length + first)
@@ -193,7 +195,7 @@ def real_columns_adjoint(
                 one, two = rows[k] * length + first, rows[n + k] * length + first
                 fold_rows(x, one, two, numbers, n + 4 * k, planes, place)
                 place += width
-        _passes(re, im, n, layout, turns, width)
+        transform_planes(re, im, n, layout, turns, width)
         for i in range(n):
             place, row = rows[2 * n + i] * width, rows[3 * n + i] * length + first
             copy_row(re, place, numbers[i], out, row)

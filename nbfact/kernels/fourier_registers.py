@@ -6,7 +6,6 @@ imaginary parts are in two flat arrays, the planes. A row of a plane is one vect
 they were flat.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,122 +17,9 @@ from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
 from .registers import BYTES
+from .vector_code import Vectors
 
 _INT32 = ir.IntType(32)
-
-
-class _Vectors:
-    """Loads, stores and sums of vectors of the dtype of some arrays."""
-
-    def __init__(self, context, builder, kind):
-        self.context, self.builder = context, builder
-        self.item = kind.dtype.bitwidth // 8
-        self.size = BYTES // self.item
-        self.vector = ir.VectorType(context.get_value_type(kind.dtype), self.size)
-
-    def data(self, kind, array):
-        """Return the pointer to the numbers of an array."""
-        return self.context.make_array(kind)(self.context, self.builder, array).data
-
-    def planes(self, kind, array):
-        """Return the pointers to the two rows of an array."""
-        made = self.context.make_array(kind)(self.context, self.builder, array)
-        length = self.builder.extract_value(made.shape, 1)
-        return made.data, self.builder.gep(made.data, [length])
-
-    def pointer(self, data, place):
-        entry = self.builder.gep(data, [place])
-        return self.builder.bitcast(entry, self.vector.as_pointer())
-
-    def load(self, data, place):
-        return self.builder.load(self.pointer(data, place), align=self.item)
-
-    def store(self, value, data, place):
-        self.builder.store(value, self.pointer(data, place), align=self.item)
-
-    def places(self, start, step, count):
-        """Return start, start + step, ... as values."""
-        found = [start]
-        for _ in range(count - 1):
-            found.append(self.builder.add(found[-1], step))
-        return found
-
-    def number(self, data, place, offset=0):
-        """Return one number of an array in all lanes of a vector."""
-        place = self.builder.add(place, ir.Constant(place.type, offset))
-        return self.spread(self.builder.load(self.builder.gep(data, [place])))
-
-    def spread(self, value):
-        """Return a vector of equal numbers."""
-        nothing = ir.Constant(self.vector, ir.Undefined)
-        first = self.builder.insert_element(nothing, value, ir.Constant(_INT32, 0))
-        lanes = ir.Constant(ir.VectorType(_INT32, self.size), [0] * self.size)
-        return self.builder.shuffle_vector(first, nothing, lanes)
-
-    def constant(self, value):
-        """Return a vector of one constant."""
-        return ir.Constant(self.vector, [value] * self.size)
-
-    def add(self, a, b):
-        return self.builder.fadd(a, b, flags=("contract",))
-
-    def subtract(self, a, b):
-        return self.builder.fsub(a, b, flags=("contract",))
-
-    def multiply(self, a, b):
-        return self.builder.fmul(a, b, flags=("contract",))
-
-    def turned(self, x, y, c, s):
-        """Return the parts of (x + iy) (c + is)."""
-        re = self.subtract(self.multiply(x, c), self.multiply(y, s))
-        return re, self.add(self.multiply(x, s), self.multiply(y, c))
-
-    def butterfly(self, re, im):
-        """Return the Fourier transform of a few complex vectors."""
-        if len(re) == 4:
-            return self._four(re, im)
-        return self._pairs(re, im)
-
-    def _four(self, re, im):
-        add, subtract = self.add, self.subtract
-        p, q = add(re[0], re[2]), add(im[0], im[2])
-        r, s = subtract(re[0], re[2]), subtract(im[0], im[2])
-        t, u = add(re[1], re[3]), add(im[1], im[3])
-        v, w = subtract(re[1], re[3]), subtract(im[1], im[3])
-        return (
-            [add(p, t), add(r, w), subtract(p, t), subtract(r, w)],
-            [add(q, u), subtract(s, v), subtract(q, u), add(s, v)],
-        )
-
-    def _pairs(self, re, im):
-        """Transform by sums and differences of the vectors k and -k.
-
-        For an even number of vectors, the one in the middle has no partner.
-        """
-        n, add, subtract = len(re), self.add, self.subtract
-        half = range(1, (n + 1) // 2)
-        sums = [[add(x[k], x[n - k]) for k in half] for x in (re, im)]
-        apart = [[subtract(x[k], x[n - k]) for k in half] for x in (re, im)]
-        found_re, found_im = [None] * n, [None] * n
-        for j in range(n // 2 + 1):
-            x, y, u, v = re[0], im[0], None, None
-            if n % 2 == 0:
-                sign = add if j % 2 == 0 else subtract
-                x, y = sign(x, re[n // 2]), sign(y, im[n // 2])
-            for k in half:
-                angle = 2 * math.pi * (j * k % n) / n
-                c, s = self.constant(math.cos(angle)), self.constant(math.sin(angle))
-                x = add(x, self.multiply(sums[0][k - 1], c))
-                y = add(y, self.multiply(sums[1][k - 1], c))
-                if j and j != n - j:
-                    a, b = (self.multiply(part[k - 1], s) for part in apart)
-                    u, v = (b, a) if u is None else (add(u, b), add(v, a))
-            if u is None:
-                found_re[j], found_im[j] = x, y
-                continue
-            found_re[j], found_im[j] = add(x, u), subtract(y, v)
-            found_re[n - j], found_im[n - j] = subtract(x, u), add(y, v)
-        return found_re, found_im
 
 
 def _check(*kinds):
@@ -153,7 +39,7 @@ def _butterfly_typed(typingctx, re, im, start, step, turns, place, radix):
     _check(re, im, turns)
 
     def generate(context, builder, signature, arguments):
-        v = _Vectors(context, builder, re)
+        v = Vectors(context, builder, re)
         reals, imags = v.data(re, arguments[0]), v.data(im, arguments[1])
         start, step = arguments[2:4]
         numbers, place = v.data(turns, arguments[4]), arguments[5]
@@ -182,7 +68,7 @@ def _split_typed(typingctx, x, place, re, im, start):
     _check(x, re, im)
 
     def generate(context, builder, signature, arguments):
-        v = _Vectors(context, builder, x)
+        v = Vectors(context, builder, x)
         data, place = v.data(x, arguments[0]), arguments[1]
         start = arguments[4]
         halves = [
@@ -203,7 +89,7 @@ def _join_typed(typingctx, re, im, start, scale, out, place):
     _check(out, re, im)
 
     def generate(context, builder, signature, arguments):
-        v = _Vectors(context, builder, out)
+        v = Vectors(context, builder, out)
         start, scale = arguments[2], v.spread(arguments[3])
         data, place = v.data(out, arguments[4]), arguments[5]
         parts = [
@@ -229,7 +115,7 @@ def _copy_typed(typingctx, x, place, scale, out, start):
     _check(x, out)
 
     def generate(context, builder, signature, arguments):
-        v = _Vectors(context, builder, x)
+        v = Vectors(context, builder, x)
         row = v.load(v.data(x, arguments[0]), arguments[1])
         row = v.multiply(row, v.spread(arguments[2]))
         v.store(row, v.data(out, arguments[3]), arguments[4])
@@ -248,7 +134,7 @@ def _real_typed(typingctx, planes, place, other, numbers, number, out, start):
     _check(planes, numbers, out)
 
     def generate(context, builder, signature, arguments):
-        v = _Vectors(context, builder, out)
+        v = Vectors(context, builder, out)
         reals, imags = v.planes(planes, arguments[0])
         place, other = arguments[1:3]
         values = v.data(numbers, arguments[3])
@@ -281,7 +167,7 @@ def _fold_typed(typingctx, x, place, other, numbers, number, planes, start):
     _check(x, planes, numbers)
 
     def generate(context, builder, signature, arguments):
-        v = _Vectors(context, builder, x)
+        v = Vectors(context, builder, x)
         data, values = v.data(x, arguments[0]), v.data(numbers, arguments[3])
         c, s, d, t = (v.number(values, arguments[4], j) for j in range(4))
         step = ir.Constant(arguments[1].type, v.size)
@@ -302,6 +188,46 @@ def _fold_typed(typingctx, x, place, other, numbers, number, planes, start):
 
     intp = types.intp
     return types.void(x, intp, intp, numbers, intp, planes, intp), generate
+
+
+def _cross_typed(typingctx, planes, rows, index, cross, place, out, into):
+    """Turn a square of complex numbers, and write it to out with its axes exchanged.
+
+    Row r of the square is a vector of each plane, ``rows[index + r]`` vectors from its
+    beginning. It is multiplied by complex numbers, number by number: those of row r
+    after ``place`` in both halves of ``cross``, (2, rows, columns). Out has two planes
+    as well; the rows of the exchanged square begin ``into`` numbers from the beginning.
+    """
+    _check(planes, cross, out)
+
+    def generate(context, builder, signature, arguments):
+        v = Vectors(context, builder, out)
+        sources = v.planes(planes, arguments[0])
+        targets = v.planes(out, arguments[5])
+        listed, index, place = v.data(rows, arguments[1]), arguments[2], arguments[4]
+        made = context.make_array(cross)(context, builder, arguments[3])
+        apart = builder.extract_value(made.shape, 2)
+        half = builder.mul(builder.extract_value(made.shape, 1), apart)
+        halves = made.data, builder.gep(made.data, [half])
+        squares: tuple[list, list] = ([], [])
+        for r, one in enumerate(v.places(place, apart, v.size)):
+            number = builder.add(index, ir.Constant(index.type, r))
+            row = builder.load(builder.gep(listed, [number]))
+            row = builder.mul(row, ir.Constant(row.type, v.size))
+            x, y = (v.load(source, row) for source in sources)
+            c, s = (v.load(data, one) for data in halves)
+            for square, part in zip(squares, v.turned(x, y, c, s), strict=True):
+                square.append(part)
+        step = ir.Constant(arguments[6].type, v.size)
+        for target, square in zip(targets, squares, strict=True):
+            places = v.places(arguments[6], step, v.size)
+            for row, one in zip(v.exchanged(square), places, strict=True):
+                v.store(row, target, one)
+        return context.get_dummy_value()
+
+    intp = types.intp
+    kinds = planes, rows, intp, cross, intp, out, intp
+    return types.void(*kinds), generate
 
 
 def _row(x, place):
@@ -359,6 +285,17 @@ def _fold_interpreted(x, place, other, numbers, number, planes, start):
     _row(planes[0], start)[:], _row(planes[1], start)[:] = p - w, q + u
 
 
+def _cross_interpreted(planes, rows, index, cross, place, out, into):
+    """Do the same as `_cross_typed` in NumPy."""
+    size = BYTES // out.itemsize
+    first, column = divmod(place, cross.shape[2])
+    turns = cross[:, first : first + size, column : column + size]
+    places = [row * size for row in rows[index : index + size]]
+    z = np.array([_row(planes[0], p) + 1j * _row(planes[1], p) for p in places])
+    z = (z * (turns[0] + 1j * turns[1])).T.reshape(-1)
+    out[0, into : into + z.size], out[1, into : into + z.size] = z.real, z.imag
+
+
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both an intrinsic and its interpreted twin.
 butterfly_rows: Callable[..., Any] = _butterfly_interpreted
@@ -367,8 +304,9 @@ join_rows: Callable[..., Any] = _join_interpreted
 copy_row: Callable[..., Any] = _copy_interpreted
 real_rows: Callable[..., Any] = _real_interpreted
 fold_rows: Callable[..., Any] = _fold_interpreted
+cross_square: Callable[..., Any] = _cross_interpreted
 if not NUMBA_SETTINGS.DISABLE_JIT:
     butterfly_rows = intrinsic(prefer_literal=True)(_butterfly_typed)
     split_row, join_rows = intrinsic(_split_typed), intrinsic(_join_typed)
     copy_row, real_rows = intrinsic(_copy_typed), intrinsic(_real_typed)
-    fold_rows = intrinsic(_fold_typed)
+    fold_rows, cross_square = intrinsic(_fold_typed), intrinsic(_cross_typed)

@@ -17,7 +17,7 @@ from .formulas import (
     read_formula,
 )
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
-from .tied_columns import is_tied, tied_cost, tied_multiplier
+from .tied_transforms import is_tied, tied_cost, tied_multiplier
 
 GATHER = 1.0
 """Time of reordering one entry by a permutation of a butterfly, in nanoseconds."""
@@ -128,7 +128,7 @@ class NamedTransform(Butterfly):
         who = self._multiplies(dtype, batch)
         if who == "chain":
             return super()._run(dtype, x, out)
-        call = self._call(dtype, who)
+        call = self._call(dtype, who, batch)
         if dtype == self.dtype and x.ndim not in self._quick:
             self._quick[x.ndim] = call if x.ndim == 1 else self._several(call)
         if x.ndim == 1 or batch > 1:
@@ -136,12 +136,16 @@ class NamedTransform(Butterfly):
         found = call(x.reshape(-1), None if out is None else out.reshape(-1))
         return found.reshape(-1, 1)
 
-    def _call(self, dtype, who="library"):
+    def _call(self, dtype, who="library", batch=2):
         """Return the function that multiplies arrays of a dtype, made once."""
+        who = "tied vector" if who == "tied" and batch == 1 else who
         key = dtype, who
         if key not in self._calls:
-            make = tied_multiplier if who == "tied" else multiplier
-            self._calls[key] = make(self.formula, self.shape[1], dtype)
+            n = self.shape[1]
+            if who == "library":
+                self._calls[key] = multiplier(self.formula, n, dtype)
+            else:
+                self._calls[key] = tied_multiplier(self.formula, n, dtype, batch)
         return self._calls[key]
 
     def _several(self, run):

@@ -125,11 +125,32 @@ def rows_of_planes(layout, n):
 
 
 def fourier_columns(x, layout, scale):
-    """Return the Fourier transform of columns, whose two parts alternate in x."""
-    z = x[:, ::2] + 1j * x[:, 1::2]
-    frequency, order = rows_of_planes(layout, len(x))
-    z = scale * np.fft.fft(z, axis=0)[frequency[order]]
-    return np.stack([z.real, z.imag], axis=2).reshape(x.shape)
+    """Return the Fourier transform of columns, or the inverse one, not normalised."""
+    frequency, rest = rows_of_planes(layout, len(x))
+    norm = "forward" if rest[-1] else "backward"
+    turned = (np.fft.ifft if rest[-1] else np.fft.fft)(x, axis=0, norm=norm)
+    return scale * turned[frequency[rest[:-1]]]
+
+
+def fourier_vector(x, layout, scale):
+    """Return the Fourier transform of a vector, or the inverse one, not normalised."""
+    return scale * (np.fft.ifft(x) * len(x) if layout[-1] else np.fft.fft(x))
+
+
+def real_vector(x, layout, turns):
+    """Return the real parts of turned entries of the Fourier transform of a vector."""
+    n = len(x)
+    index, read = layout[-2 * n - 1 : -n - 1], layout[-n - 1 : -1]
+    weights, parts = turns[-3 * n : -2 * n], turns[-2 * n :]
+    spectrum = np.fft.fft(weights * x[index])
+    return ((parts[::2] + 1j * parts[1::2]) * spectrum[read]).real
+
+
+def real_vector_adjoint(x, layout, turns):
+    """Return the transpose of `real_vector`."""
+    eye = np.eye(len(x))
+    matrix = np.stack([real_vector(row, layout, turns) for row in eye], axis=1)
+    return matrix.T @ x
 
 
 def real_columns(x, layout, numbers):

@@ -1,0 +1,151 @@
+"""Fourier, cosine and Hartley transforms of one vector, by the numbers that they need.
+
+A vector of n = p q numbers is a matrix, p × q. Its columns are transformed as in
+`fourier_columns.py`, each number is turned, and the columns of the transpose are
+transformed again (Gentleman & Sande 1966, in four steps). So all arithmetic is done in
+whole vectors of 64 bytes. The ``layout`` is one of `fourier_columns.py` for order p,
+with the places of p rows at its end, and then one for order q.
+"""
+
+import numpy as np
+
+from ._jit import kernel
+from .fourier_columns import transform_planes
+from .fourier_registers import cross_square, join_rows, split_row
+from .registers import BYTES
+
+
+@kernel
+def _cross(planes, layout, cross, column, tiles):
+    """Turn the transformed columns from `column` on, and write them to all tiles."""
+    p, width = cross.shape[1], BYTES // cross.itemsize
+    order = layout[2 + layout[1] :]
+    for tile in range(len(tiles)):
+        row = min(tile * width, p - width)
+        place = row * cross.shape[2] + column
+        cross_square(planes, order, row, cross, place, tiles[tile], column * width)
+
+
+@kernel
+def fourier_vector(
+    x: np.ndarray,
+    layout: np.ndarray,
+    turns: np.ndarray,
+    cross: np.ndarray,
+    scale: float,
+    planes: np.ndarray,
+    tiles: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the Fourier transform of a complex vector, times a number, to `out`.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,) of complex, or (2 n,) of real numbers in turn; contiguous
+        n is p q, where p and q are at least w, the number of real numbers in 64 bytes.
+    layout : ndarray of int
+        See above; its last entry is 1 for the inverse transform, not normalised.
+    turns : ndarray
+        Those of `fourier_columns` for order p, and then for order q.
+    cross : ndarray, shape (2, p, q)
+        Real and imaginary parts of exp(-2πi k j / n).
+    scale : float
+        Number by which the result is multiplied, of the dtype of the parts.
+    planes : ndarray, shape (2, p w)
+        Scratch memory.
+    tiles : ndarray, shape (p / w, 2, q w)
+        Scratch memory; p / w is rounded up.
+    out : ndarray
+        Overwritten; of the form of x, which it may be.
+    """
+    p, q = cross.shape[1:]
+    width = BYTES // planes.itemsize
+    numbers, result = x.view(planes.dtype), out.view(planes.dtype)
+    re, im = planes[0], planes[1]
+    first, second = (1, 0) if layout[-1] else (0, 1)
+    for start in range(0, q, width):
+        column = min(start, q - width)
+        for i in range(p):
+            place = 2 * (i * q + column)
+            split_row(numbers, place, planes[first], planes[second], i * width)
+        transform_planes(re, im, p, layout, turns, width)
+        _cross(planes, layout, cross, column, tiles)
+    layout, turns = layout[2 + layout[1] + p :], turns[2 * p - 2 :]
+    order = layout[2 + layout[1] :]
+    for number in range(len(tiles)):
+        tile = tiles[number]
+        transform_planes(tile[0], tile[1], q, layout, turns, width)
+        row = 2 * min(number * width, p - width)
+        for k in range(q):
+            place = order[k] * width
+            join_rows(tile[first], tile[second], place, scale, result, 2 * k * p + row)
+
+
+@kernel
+def real_vector(
+    x: np.ndarray,
+    layout: np.ndarray,
+    turns: np.ndarray,
+    cross: np.ndarray,
+    planes: np.ndarray,
+    tiles: np.ndarray,
+    work: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write a real transform of a vector to `out`, from its Fourier transform.
+
+    Entry k of the result is Re((c[k] + i s[k]) V[j[k]]) for the Fourier transform V of
+    the entries i[k] of x, each of them times a weight.
+
+    Parameters
+    ----------
+    x, out : ndarray, shape (n,), contiguous
+        Out is overwritten.
+    layout : ndarray of int
+        See above; the indices i and j, of n numbers each, and a zero end it.
+    turns : ndarray
+        Those of `fourier_vector`; then the n weights, and c[k] and s[k] in turn.
+    cross, planes, tiles
+        The parameters of `fourier_vector`.
+    work : ndarray, shape (2 n,)
+        Scratch memory.
+    """
+    n = len(x)
+    index, read = layout[-2 * n - 1 : -n - 1], layout[-n - 1 : -1]
+    weights, parts = turns[-3 * n : -2 * n], turns[-2 * n :]
+    for k in range(n):
+        work[2 * k] = x[index[k]] * weights[k]
+        work[2 * k + 1] = 0
+    one = turns.dtype.type(1)
+    fourier_vector(work, layout, turns, cross, one, planes, tiles, work)
+    for k in range(n):
+        j = 2 * read[k]
+        out[k] = work[j] * parts[2 * k] - work[j + 1] * parts[2 * k + 1]
+
+
+@kernel
+def real_vector_adjoint(
+    x: np.ndarray,
+    layout: np.ndarray,
+    turns: np.ndarray,
+    cross: np.ndarray,
+    planes: np.ndarray,
+    tiles: np.ndarray,
+    work: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the transpose of `real_vector` of a vector to `out`.
+
+    The parameters are those of `real_vector`.
+    """
+    n = len(x)
+    index, read = layout[-2 * n - 1 : -n - 1], layout[-n - 1 : -1]
+    weights, parts = turns[-3 * n : -2 * n], turns[-2 * n :]
+    for k in range(n):
+        j = 2 * read[k]
+        work[j] = x[k] * parts[2 * k]
+        work[j + 1] = x[k] * parts[2 * k + 1]
+    one = turns.dtype.type(1)
+    fourier_vector(work, layout, turns, cross, one, planes, tiles, work)
+    for k in range(n):
+        out[index[k]] = work[2 * k] * weights[k]

@@ -1,0 +1,274 @@
+"""Tied: named transforms by kernels that know the values of a transform.
+
+A chain stores each value of its factors. Here a transform of order n reads the n
+different ones, so that a product costs its arithmetic alone
+(`nbfact/kernels/fourier_columns.py` and `fourier_vectors.py`).
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._core import threads
+from .._core.angles import exp_turns
+from .._core.dtypes import real_dtype
+from ..kernels import (
+    fourier_columns,
+    fourier_vector,
+    real_columns,
+    real_columns_adjoint,
+    real_vector,
+    real_vector_adjoint,
+)
+from ..kernels.registers import BYTES
+from .formulas import Formula, transform_work
+from .radices import prime_factors
+from .reorderings import digit_reversal, inverse, makhoul
+
+RATES = {
+    "columns": {"complex": (0.065, 0.135), "real": (0.035, 0.075)},
+    "vector": {"complex": (0.09, 0.17), "real": (0.15, 0.25)},
+}
+"""Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
+and of double precision. ``nbfact study rates`` prints them."""
+CALLS = {"columns": 2500.0, "vector": 1000.0}
+"""Time of a call on very few numbers, in nanoseconds."""
+GROUP = 64
+"""Most rows of the planes without an unused one after them."""
+LARGEST = {"columns": 1 << 13, "vector": 1 << 16}
+"""Largest orders: beyond them the planes are larger than the second cache."""
+LARGEST_PRIME = 5
+"""Largest radix that the kernels have."""
+
+
+class Tied(NamedTuple):
+    """The arguments of a kernel that do not depend on its columns.
+
+    Attributes
+    ----------
+    kernel : callable
+        A kernel of `nbfact.kernels.fourier_columns` or `fourier_vectors`.
+    arguments : tuple
+        Its arguments between x and the scratch arrays.
+    scratch : tuple of tuple of int
+        Shapes of its scratch arrays.
+    """
+
+    kernel: Callable[..., Any]
+    arguments: tuple
+    scratch: tuple[tuple[int, ...], ...]
+
+
+def is_tied(formula: Formula, n: int, dtype: np.dtype, batch: int) -> bool:
+    """Return whether there is a kernel for a transform.
+
+    The parameters are those of `tied_cost`.
+    """
+    fourier = formula.function in ("fft", "ifft")
+    if formula.before != (1.0, 1.0) or formula.after != (1.0, 1.0):
+        return False
+    if (dtype.kind == "c") != fourier or isinstance(formula.scale, complex):
+        return False
+    if not fourier and formula.type not in (0, 2, 3):
+        return False
+    kind = "columns" if batch > 1 else "vector"
+    if not 2 <= n <= LARGEST[kind] or max(prime_factors(n)) > LARGEST_PRIME:
+        return False
+    return batch >= tile_of(dtype) if batch > 1 else _sides(n, dtype) is not None
+
+
+def tile_of(dtype: np.dtype) -> int:
+    """Return the number of columns of a tile: for real ones, two vectors share it."""
+    return _width(dtype) if dtype.kind == "c" else 2 * _width(dtype)
+
+
+def _width(dtype):
+    """Return how many real numbers of the precision of a dtype are a vector."""
+    return BYTES // real_dtype(dtype).itemsize
+
+
+def _sides(n, dtype):
+    """Return the divisors p ≤ q of n, nearest to each other, or None below a vector."""
+    for p in range(math.isqrt(n), _width(dtype) - 1, -1):
+        if n % p == 0:
+            return p, n // p
+    return None
+
+
+def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
+    """Return the time that a kernel is expected to take, in nanoseconds.
+
+    Parameters
+    ----------
+    formula : Formula
+    n : int
+        Order of the transform.
+    dtype : numpy.dtype
+        Dtype of the product.
+    batch : int
+        Number of columns; 1 for a vector.
+    """
+    kind = "columns" if batch > 1 else "vector"
+    rates = RATES[kind]["complex" if dtype.kind == "c" else "real"]
+    rate = rates[real_dtype(dtype).itemsize == 8]
+    tile = tile_of(dtype)
+    columns = tile * -(-batch // tile) if batch > 1 else 1
+    return CALLS[kind] + rate * transform_work(n) * columns
+
+
+def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Callable:
+    """Return the function (x, out=None) that multiplies by a kernel.
+
+    x and out are C-contiguous, of the dtype, and share no memory: vectors for batch 1,
+    and several columns otherwise. Nothing is checked.
+    """
+    if batch == 1:
+        return _vector_multiplier(*tied_vector(formula, n, dtype), n, dtype)
+    tile, real, work = tile_of(dtype), real_dtype(dtype), transform_work(n) * 8
+    kernel, arguments, (shape,) = tied_columns(formula, n, dtype)
+
+    def multiply(x, out=None):
+        out = np.empty_like(x) if out is None else out
+
+        def some(begin, end):
+            kernel(x, *arguments, np.empty(shape, real), begin, end, out)
+
+        threads.share(work, x.shape[1], some, tile)
+        return out
+
+    return multiply
+
+
+def _vector_multiplier(kernel, arguments, scratch, n, dtype):
+    """Return the function (x, out=None) that calls a kernel for one vector.
+
+    Scratch arrays are kept for the next call.
+    """
+    idle: list[list[np.ndarray]] = []  # scratch arrays that no thread is using
+    empty, real = np.empty, real_dtype(dtype)
+
+    def multiply(x, out=None):
+        if out is None:
+            out = empty(n, dtype)
+        try:
+            arrays = idle.pop()
+        except IndexError:
+            arrays = [empty(shape, real) for shape in scratch]
+        kernel(x, *arguments, *arrays, out)
+        idle.append(arrays)
+        return out
+
+    return multiply
+
+
+def tied_columns(formula: Formula, n: int, dtype: np.dtype) -> Tied:
+    """Return the kernel for columns of a transform that `is_tied` accepts."""
+    real, radices = real_dtype(dtype), _radices(n)
+    group, places = _group(radices), inverse(digit_reversal(radices))
+    places = places + places // group
+    head, turns = [group, len(radices), *radices], _turns(radices, real)
+    shape = (2, (n + n // group) * _width(dtype))
+    if dtype.kind == "c":
+        layout = _integers(*head, *places, formula.function == "ifft")
+        arguments = layout, turns, real.type(formula.scale)
+        return Tied(fourier_columns, arguments, (shape,))
+    index, weights, read, c, s = _real_parts(formula, n)
+    opposite = -np.arange(n) % n
+    if formula.type != 3:
+        layout = _integers(*head, *index, *places[read], *places[opposite[read]])
+        numbers = np.concatenate([weights, np.stack([c, s], 1).ravel() / 2])
+        kernel = real_columns
+    else:
+        # Row read[k] of the Fourier transform gave row k; its adjoint reads row k.
+        row = inverse(read)
+        layout = _integers(*head, *row, *row[opposite], *places, *index)
+        c, s = c[row], s[row]
+        four = np.stack([c, s, c[opposite], s[opposite]], 1) / 2
+        numbers = np.concatenate([weights, four.ravel()])
+        kernel = real_columns_adjoint
+    return Tied(kernel, (layout, turns, numbers.astype(real)), (shape,))
+
+
+def tied_vector(formula: Formula, n: int, dtype: np.dtype) -> Tied:
+    """Return the kernel for vectors of a transform that `is_tied` accepts."""
+    real, width, (p, q) = real_dtype(dtype), _width(dtype), _sides(n, dtype)
+    listed, turns = [], []
+    for order in (p, q):
+        radices = _radices(order)
+        places = inverse(digit_reversal(radices))
+        listed += [order, len(radices), *radices, *places]
+        turns.append(_turns(radices, real))
+    angles = exp_turns(-np.multiply.outer(np.arange(p), np.arange(q)), n)
+    cross = np.stack([angles.real, angles.imag]).astype(real)
+    scratch: tuple = ((2, p * width), (-(-p // width), 2, q * width))
+    if dtype.kind == "c":
+        layout = _integers(*listed, formula.function == "ifft")
+        scale = real.type(formula.scale)
+        arguments = layout, np.concatenate(turns), cross, scale
+        return Tied(fourier_vector, arguments, scratch)
+    index, weights, read, c, s = _real_parts(formula, n)
+    numbers = [*turns, weights.astype(real), np.stack([c, s], 1).ravel().astype(real)]
+    layout = _integers(*listed, *index, *read, 0)
+    kernel = real_vector_adjoint if formula.type == 3 else real_vector
+    scratch = *scratch, (2 * n,)
+    return Tied(kernel, (layout, np.concatenate(numbers), cross), scratch)
+
+
+def _integers(*numbers):
+    """Return a layout of a kernel as an array."""
+    return np.array(numbers, np.int64)
+
+
+def _radices(n):
+    """Return radices 4, 2, 3 and 5 with product n, and at most one of 2."""
+    found = []
+    for radix in (4, 2, 3, 5):
+        while n % radix == 0:
+            found.append(radix)
+            n //= radix
+    return found
+
+
+def _group(radices):
+    """Return the largest product of last radices that is at most `GROUP`."""
+    found = 1
+    for radix in reversed(radices):
+        if found * radix > GROUP:
+            break
+        found *= radix
+    return found
+
+
+def _turns(radices, dtype):
+    """Return the numbers by which the passes multiply, see `fourier_columns`."""
+    found, count = [], int(np.prod(radices))
+    for radix in radices:
+        step = count // radix
+        angle = np.arange(step)[:, None] * np.arange(1, radix)
+        found.append(exp_turns(-angle, count).ravel())
+        count = step
+    return np.concatenate(found).view(float).astype(dtype)
+
+
+def _real_parts(formula, n):
+    """Return how a real transform is made of the Fourier transform, see `real_columns`.
+
+    For type 3 these are the parts of type 2, whose transpose it is.
+    """
+    k = np.arange(n)
+    if formula.function == "hartley":
+        half = np.full(n, formula.scale)
+        return k, np.ones(n), k, half, half
+    # Makhoul: a cosine transform is 2 Re(exp(-πi k / 2n) V[k]). A sine transform has
+    # alternating signs before, and its rows in reverse order.
+    index, weights, read = makhoul(n), np.ones(n), k
+    turns = 2 * formula.scale * exp_turns(-k, 4 * n)
+    single = np.sqrt(0.5) if formula.orthogonal else 0.5 if formula.type == 3 else 1.0
+    turns[0] = turns[0] * single
+    if formula.function == "dst":
+        weights[(n + 1) // 2 :] = -1.0
+        read = k[::-1]
+        turns = turns[::-1]
+    return index, weights, read, turns.real, turns.imag

@@ -1,0 +1,149 @@
+"""Transforms by kernels that know their values equal those of scipy.fft."""
+
+import naive
+import numpy as np
+import pytest
+from samples import DTYPES, close, random
+
+import nbfact as nf
+from nbfact.kernels import (
+    fourier_columns,
+    fourier_vector,
+    real_columns,
+    real_columns_adjoint,
+    real_vector,
+    real_vector_adjoint,
+)
+from nbfact.operators import tied_transforms
+from nbfact.operators.formulas import multiplier
+
+FORMS = [
+    ("dft", {}),
+    ("idft", {}),
+    ("hartley", {}),
+    ("dct", {"type": 2}),
+    ("dct", {"type": 3}),
+    ("dst", {"type": 2}),
+    ("dst", {"type": 3}),
+]
+SIZES = [
+    2,
+    3,
+    5,
+    8,
+    12,
+    15,
+    *(pytest.param(n, marks=pytest.mark.compiled) for n in (60, 128, 720)),
+]
+
+
+def made(name, n, dtype, **options):
+    """Return a transform of a dtype, or of the real or complex one of its precision."""
+    pair = {"float32": "complex64", "float64": "complex128"}
+    turned = pair | {b: a for a, b in pair.items()}
+    if name.endswith("dft") != dtype.startswith("complex"):
+        dtype = turned[dtype]
+    return getattr(nf.transforms, name)(n, dtype=dtype, **options)
+
+
+@pytest.mark.parametrize("dtype", DTYPES[:2])
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize(("name", "options"), FORMS)
+def test_columns(name, options, n, dtype):
+    for normalized in (True, False):
+        A = made(name, n, dtype, normalized=normalized, **options)
+        tile = tied_transforms.tile_of(A.dtype)
+        check(A, tile)
+        check(A, 2 * tile + 3)
+
+
+@pytest.mark.parametrize("n", [64, 100, pytest.param(768, marks=pytest.mark.compiled)])
+@pytest.mark.parametrize(("name", "options"), FORMS)
+def test_vectors(name, options, n):
+    for dtype in ("float64", "float32") if n > 256 else ("float64",):
+        check(made(name, n, dtype, **options), 1)
+
+
+def check(A, batch):
+    """Compare the kernel for some columns with the library."""
+    n = A.shape[0]
+    assert tied_transforms.is_tied(A.formula, n, A.dtype, batch)
+    multiply = tied_transforms.tied_multiplier(A.formula, n, A.dtype, batch)
+    x = random((n, batch) if batch > 1 else n, A.dtype)
+    out = np.full_like(x, np.nan)
+    assert multiply(x, out) is out
+    close(out, multiplier(A.formula, n, A.dtype)(x))
+    np.testing.assert_array_equal(multiply(x), out)
+
+
+@pytest.mark.parametrize("dtype", DTYPES[:2])
+@pytest.mark.parametrize("n", [6, 16, pytest.param(240, marks=pytest.mark.compiled)])
+def test_twins_of_columns(n, dtype):
+    for name, kernel, twin, options in (
+        ("dft", fourier_columns, naive.fourier_columns, {}),
+        ("idft", fourier_columns, naive.fourier_columns, {}),
+        ("dst", real_columns, naive.real_columns, {}),
+        ("dct", real_columns_adjoint, naive.real_columns_adjoint, {"type": 3}),
+    ):
+        A = made(name, n, dtype, **options)
+        tile = tied_transforms.tile_of(A.dtype)
+        x = random((n, tile + 3), A.dtype)
+        tied = tied_transforms.tied_columns(A.formula, n, A.dtype)
+        assert tied.kernel is kernel
+        out = np.full_like(x, np.nan)
+        planes = np.empty(tied.scratch[0], dtype)
+        for begin, end in ((0, tile), (tile, x.shape[1])):
+            kernel(x, *tied.arguments, planes, begin, end, out)
+        layout, _, numbers = tied.arguments
+        close(out, twin(x, layout, numbers))
+
+
+@pytest.mark.parametrize("n", [64, pytest.param(320, marks=pytest.mark.compiled)])
+def test_twins_of_vectors(n):
+    for name, kernel, twin, options in (
+        ("dft", fourier_vector, naive.fourier_vector, {}),
+        ("idft", fourier_vector, naive.fourier_vector, {}),
+        ("dst", real_vector, naive.real_vector, {}),
+        ("dct", real_vector_adjoint, naive.real_vector_adjoint, {"type": 3}),
+    ):
+        A = made(name, n, "float64", **options)
+        x, out = random(n, A.dtype), random(n, A.dtype, 1)
+        tied = tied_transforms.tied_vector(A.formula, n, A.dtype)
+        assert tied.kernel is kernel
+        arrays = [np.empty(shape) for shape in tied.scratch]
+        kernel(x, *tied.arguments, *arrays, out)
+        layout, turns, _, *scale = tied.arguments
+        close(out, twin(x, layout, *(scale or [turns])))
+
+
+def test_what_is_not_tied():
+    real, double = nf.transforms.dct(12), np.dtype("float64")
+    assert tied_transforms.is_tied(real.formula, 12, double, 16)
+    assert not tied_transforms.is_tied(real.formula, 12, double, 15)
+    assert not tied_transforms.is_tied(real.formula, 12, np.dtype("complex128"), 64)
+    assert not tied_transforms.is_tied(real.formula, 12, double, 1)
+    for A in (
+        nf.transforms.dct(14),
+        nf.transforms.dct(12, 4),
+        nf.transforms.dct(12, normalized=False).T,
+        nf.transforms.dft(12) * 1j,
+        nf.transforms.dft(1),
+    ):
+        assert not tied_transforms.is_tied(A.formula, A.shape[0], A.dtype, 64)
+
+
+@pytest.mark.compiled
+def test_an_operator_uses_them_and_threads_change_no_bit():
+    A = nf.transforms.dct(64)
+    assert A._multiplies(A.dtype, 1) == A._multiplies(A.dtype, 64) == "tied"
+    assert "values of the transform" in repr(A)
+    x = random((64, 4099), "float64")
+    expected = A @ x
+    with nf.threads(2):
+        np.testing.assert_array_equal(A @ x, expected)
+    np.testing.assert_array_equal(A @ x[:, :80].copy(), expected[:, :80])
+    out = np.empty_like(x)
+    assert A.apply(x, out) is out
+    np.testing.assert_array_equal(out, expected)
+    assert A.apply(x, x) is x
+    np.testing.assert_array_equal(x, expected)
