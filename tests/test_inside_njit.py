@@ -72,7 +72,6 @@ ARGUMENTS = {
     "chain_gradient": (BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
     "csr_gram": (*FORMS, BLOCK),
     "csr_entered": (*FACTOR[1:], *FACTOR[1:]),
-    "csr_congruent": (*FACTOR, GRAM, np.zeros((2, 16)), BLOCK),
     "csr_compress": (SQUARE, *EMPTY),
     "csr_add": (*FACTOR, BLOCK),
     "count_nonzeros": (SQUARE,),

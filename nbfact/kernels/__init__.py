@@ -29,7 +29,6 @@ from .compress import (
     count_nonzeros,
     csr_add,
     csr_compress,
-    csr_congruent,
     csr_entered,
     csr_gram,
 )
@@ -129,7 +128,6 @@ __all__ = [
     "csr_apply",
     "csr_apply_columns",
     "csr_compress",
-    "csr_congruent",
     "csr_entered",
     "csr_fit",
     "csr_gram",
