@@ -245,8 +245,8 @@ class PackedFactors:
         Number of factors.
     chain : tuple of four arrays
         The data, indices and indptr of the factors, one after the other, followed by
-        those of their adjoints, and the layout of both: a row of (rows, slots, first
-        entry, first row) each.
+        those of their adjoints, and the layout of both: a row of (rows, first row)
+        each.
     """
 
     def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
@@ -271,14 +271,14 @@ def _packed(
     """Concatenate CSR forms, and return data, indices, indptr and their layout."""
     if not forms:
         nothing = np.empty(0, np.uint32)
-        layout = np.empty((0, 4), np.int64)
+        layout = np.empty((0, 2), np.int64)
         return np.empty(0, dtype), nothing, nothing, layout
-    layout = np.zeros((len(forms), 4), np.int64)
+    layout = np.zeros((len(forms), 2), np.int64)
     pointers = []
     first = first_row = 0
     for j, (values, _, indptr) in enumerate(forms):
         rows = indptr.size - 1
-        layout[j] = rows, 0, first, first_row
+        layout[j] = rows, first_row
         pointers.append(indptr + np.uint32(first) if first else indptr)
         first += values.size
         first_row += rows + 1
