@@ -32,13 +32,7 @@ from .compress import (
     csr_entered,
     csr_gram,
 )
-from .csr import (
-    PackedChain,
-    chain_apply,
-    chain_apply_columns,
-    csr_apply,
-    csr_apply_columns,
-)
+from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
 from .dyadic_gradient import (
@@ -82,6 +76,7 @@ from .rank_one import RankOneFactors, rank_one_butterfly
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
+from .sparse_chain import chain_apply, chain_apply_columns
 from .sparse_projections import (
     project_sp,
     project_spcol,

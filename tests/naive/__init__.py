@@ -122,6 +122,7 @@ from .sparse import (
     frobenius_norm,
     max_abs,
     product,
+    sliced_factors,
     spectral_norm,
 )
 from .splits import (
@@ -231,6 +232,7 @@ __all__ = [
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",
+    "sliced_factors",
     "spectral_norm",
     "split",
     "split_blocks",
