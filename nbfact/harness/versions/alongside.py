@@ -285,7 +285,7 @@ def _checked(versions, inputs, calls, results, want, bits):
             row["repeats"][role] = bits_of(calls[role]()) == bits[role]
             row["allocations"][role] = allocations(calls[role])
             row["allocations"][role]["resident"] = resident(calls[role])
-            row["replay"][role] = replayed(case, inputs[role], SEED + 1)
+            row["replay"][role] = replayed(case, inputs[role], calls[role], SEED + 1)
         except Exception as error:  # in the code of that version, as above
             return {"failed": {role: _message(error)}}
     return row

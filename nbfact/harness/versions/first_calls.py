@@ -19,14 +19,12 @@ from typing import Any, Protocol
 import numba
 import numpy as np
 
+from ..._core.files import atomic_path
 from . import findings, revisions
 from .alongside import BASE, HEAD, ROLES
 
 MOST = 4
 """Largest number of cases whose first calls are measured with an empty cache."""
-
-REPEATS = 2
-"""Number of such first calls of each version, of which the shorter one counts."""
 
 
 class Running(Protocol):
@@ -60,70 +58,104 @@ def found(batches: Running, names: Sequence[str]) -> dict[str, findings.Found]:
     dict of str to dict
         Findings of the cases whose first call with an empty cache is slower.
     """
-    times = _warmed(batches, names)
+    times = {role: _Times(batches, role) for role in ROLES}
+    _warm(batches, names, times)
+    base, head = times[BASE].known, times[HEAD].known
     slower = {
-        name: times[HEAD][name] - times[BASE].get(name, 0.0)
-        for name in times[HEAD]
-        if findings.compiled(times[BASE].get(name, 0.0), times[HEAD][name])
+        name: head[name] - base[name]
+        for name in names
+        if {name} <= base.keys() & head.keys()
+        if findings.compiled(base[name], head[name])
     }
     suspects = sorted(slower, key=slower.__getitem__, reverse=True)[:MOST]
     made = {}
     for number, name in enumerate(suspects):
         batches.progress(f"first call: {name}", number, len(suspects))
-        base, head = (_cold(batches, role, name) for role in (BASE, HEAD))
-        if base is not None and head is not None:
-            made[name] = findings.compiled(base, head)
+        seconds = _cold(batches, BASE, name), _cold(batches, HEAD, name)
+        if None in seconds:
+            continue
+        times[BASE].add({name: seconds[0]})  # it is no suspect the next time
+        if findings.compiled(*seconds):  # another pair of processes must confirm it
+            again = _cold(batches, BASE, name), _cold(batches, HEAD, name)
+            made[name] = findings.compiled(*map(min, zip(seconds, again, strict=True)))
     return made
+
+
+class _Times:
+    """The CPU seconds of first calls of one version that compiled, kept in a file."""
+
+    def __init__(self, batches: Running, role: str):
+        key = [platform.python_version(), numba.__version__, np.__version__]
+        mark = "cold-" + hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
+        self.file = batches.folders[role] / f"{mark}.json"
+        self.known: dict[str, float] = {}
+        if self.file.exists():
+            self.known = json.loads(self.file.read_text())
+
+    def add(self, seconds):
+        """Keep the longest time of each case: kernels that it shares take none."""
+        for name, found in seconds.items():
+            self.known[name] = max(found, self.known.get(name, 0.0))
+        with atomic_path(self.file) as temporary:
+            temporary.write_text(json.dumps(self.known))
 
 
 def _cold(batches, role, name):
     """Return the CPU seconds of a first call with an empty cache, None if it fails."""
-    seconds = []
-    for _ in range(REPEATS):
-        with tempfile.TemporaryDirectory() as folder:
-            for line in batches.lines([role], [name], cache=folder):
-                if "row" in line and not line["row"]["failed"]:
-                    seconds.append(line["row"]["first"][role][0])
-    return min(seconds, default=None)
+    seconds = None
+    with tempfile.TemporaryDirectory() as folder:
+        for line in batches.lines([role], [name], cache=folder):
+            if "row" in line and not line["row"]["failed"]:
+                seconds = line["row"]["first"][role][0]
+    return seconds
 
 
-def _warmed(batches, names):
-    """Compile what each role needs; return the CPU seconds of first calls, by role.
+def _warm(batches, names, times):
+    """Compile what each role needs and was not compiled before; add its times.
 
     Roles whose kernels are those of the base get copies of what is compiled for it.
     Their first calls are those of the base.
     """
-    key = [platform.python_version(), numba.__version__, np.__version__, *names]
-    mark = "cold-" + hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
-    marks = {role: batches.folders[role] / f"{mark}.json" for role in ROLES}
-    cold = [role for role in ROLES if not marks[role].exists()]
     kernels = batches.versions[BASE].kernels
-    lent = [role for role in cold if batches.version(role).kernels == kernels]
-    alone = [role for role in cold if role not in lent]
-    if lent:
-        alone = [BASE, *alone]
-    times: dict[str, dict[str, float]] = {role: {} for role in alone}
+    lent = [role for role in ROLES if batches.version(role).kernels == kernels]
+    missing = {
+        role: [name for name in names if name not in times[role].known]
+        for role in ROLES
+    }
+    alone = [BASE, *(role for role in ROLES if role not in lent)]
+    jobs = _jobs(alone, missing)
+    batches.progress("compiling", 0, len(jobs))
 
     def compile_(job):
         role, part = job
-        for line in batches.lines([role], part, checking=True):
+        found = {}
+        for line in batches.lines([role], part):
             if "row" in line and role in line["row"].get("first", {}):
-                times[role][line["row"]["case"]] = line["row"]["first"][role][0]
+                found[line["row"]["case"]] = line["row"]["first"][role][0]
+        return role, found
 
-    # Cases beside one another share kernels: each core gets two runs of cases.
-    cores = os.cpu_count() or 1
-    size = max(1, math.ceil(len(names) * len(alone) / (2 * cores)))
-    parts = [names[i : i + size] for i in range(0, len(names), size)]
-    jobs = [(role, part) for role in alone for part in parts]
-    batches.progress("compiling", 0, len(jobs))
-    with concurrent.futures.ThreadPoolExecutor(cores) as pool:
-        list(pool.map(compile_, jobs))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for role, found in pool.map(compile_, jobs):
+            times[role].add(found)
     for role in lent:
-        if role != BASE:
+        if role != BASE and missing[role]:
             name = batches.project.name
             base, folder = batches.folders[BASE], batches.folders[role]
             aliases = f"{name}_{BASE}", f"{name}_{role}"
             revisions.lend_kernels(base, folder, aliases)
-    for role in cold:
-        marks[role].write_text(json.dumps(times.get(role, times.get(BASE, {}))))
-    return {role: json.loads(marks[role].read_text()) for role in (BASE, HEAD)}
+            times[role].add({name: times[BASE].known.get(name, 0.0) for name in names})
+
+
+def _jobs(roles, missing):
+    """Return pairs of a role and the cases that one process compiles.
+
+    Cases beside one another share kernels: each core gets two runs of cases.
+    """
+    cores = os.cpu_count() or 1
+    total = sum(len(missing[role]) for role in roles)
+    size = max(1, math.ceil(total / (2 * cores)))
+    return [
+        (role, missing[role][i : i + size])
+        for role in roles
+        for i in range(0, len(missing[role]), size)
+    ]
