@@ -188,7 +188,7 @@ def _rotating(dtype, batch):
         *factorize_cases(("hadamard", "gaussian"), (64,), (real,)),
         *assignment_cases([(64, 64, 1024)], (real,)),
         *pattern_cases((16,)),
-        *clustering_cases([(64, 64, 1000)]),
+        *clustering_cases([(16, 16, 500)]),
         *verb_cases(16),
     ]
     # Only our own cases are compared: the dense matrices of the others are large.

@@ -10,6 +10,7 @@ missing, changed or new. The other files make the samples and show the verdicts:
 ``alongside.py``              the process in which the versions are imported and timed
 ``sampling.py``               the clocks and the rounds of one process
 ``replay.py``                 a call with inputs that it has not seen
+``variation.py``              inputs that differ a little from call to call
 ``sharing.py``                the same arrays as inputs of two versions
 ``batches.py``                the processes of a comparison, in batches
 ``first_calls.py``            first calls with an empty cache of kernels

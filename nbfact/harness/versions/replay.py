@@ -2,10 +2,10 @@
 
 A comparison repeats each call with the same inputs, so that a version which remembers
 results by the identity or by the values of its inputs looks fast. Therefore one entry
-of an input is another one in each round (:mod:`nbfact.harness.versions.variation`), and two
-checks find what is left. New values are written into the array that was passed before: what is remembered
-by identity is then wrong. And calls with new values are timed beside their repetitions:
-what is remembered by values is then slow.
+of an input is another one in each round of samples (``variation.py``), and two checks
+find what is left. New values are written into the array that was passed before: what
+is remembered by identity is then wrong. And calls with new values are timed beside
+their repetitions: what is remembered by values is then slow.
 """
 
 import statistics

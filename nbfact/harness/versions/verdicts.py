@@ -247,7 +247,7 @@ def settle(
 
 
 def alike(batches: Sequence[tuple[Logs, Logs]]) -> bool:
-    """Return whether the first processes of a batch show that two versions are the same.
+    """Return whether the first processes of a batch show that versions are the same.
 
     Parameters
     ----------
