@@ -3,7 +3,7 @@
 Changes are planted into copies of the last commit, one at a time, and the gate compares
 each copy with that commit. ``python benchmarks/planted.py --equal 20`` compares the
 commit with itself 20 times. Both print a table in Markdown; ``--profile`` and ``-k``
-choose the cases. Without ``-k``, a change is gated with the cases that it may concern;
+choose the cases. Without ``-k``, a change is gated with the cases that it concerns, and
 ``-k ""`` gates it with all.
 """
 
@@ -24,15 +24,65 @@ PACKAGE = "nbfact"
 
 
 class Change(NamedTuple):
-    """A change of one file, and the exit code with which the gate should end."""
+    """A change of a file, and the exit code with which the gate should end."""
 
     title: str
     path: str  # below nbfact/
     new: str  # put in place of `old`, or at the end of the file
     due: int
+    about: str  # the pattern of the cases that it concerns
     old: str = ""
-    about: str | None = None  # the pattern of the cases that it may concern
+    also: tuple[tuple[str, str], ...] = ()  # more files, and what is put at their ends
 
+
+def thrice(function):
+    """Return code that lets a function of Python do its work three times."""
+    return (
+        f"_right_{function} = {function}\n\n\n"
+        f"def {function}(*arguments, **options):\n"
+        "    for _ in range(2):\n"
+        f"        _right_{function}(*arguments, **options)\n"
+        f"    return _right_{function}(*arguments, **options)\n"
+    )
+
+
+def slow_adjoint(operator):
+    """Return code that lets an operator multiply three times by its adjoint."""
+    return (
+        f"_right_adjoint = {operator}._adjoint\n\n\n"
+        "def _slow(self):\n"
+        "    found = _right_adjoint(self)\n"
+        "    product = found._product\n\n"
+        "    def thrice(*arguments, **options):\n"
+        "        for _ in range(2):\n"
+        "            product(*arguments, **options)\n"
+        "        return product(*arguments, **options)\n\n"
+        "    found._product = thrice\n"
+        "    return found\n\n\n"
+        f"{operator}._adjoint = _slow\n"
+    )
+
+
+def slow_product(condition):
+    """Return code that lets all operators multiply three times under a condition."""
+    return (
+        "_right_product = FastOperator._product\n\n\n"
+        "def _slow(self, other, *arguments, **options):\n"
+        f"    for _ in range(2 if {condition} else 0):\n"
+        "        _right_product(self, other, *arguments, **options)\n"
+        "    return _right_product(self, other, *arguments, **options)\n\n\n"
+        "FastOperator._product = _slow\n"
+    )
+
+
+ONCE_MORE = (
+    "_right_planted = planted\n\n\n"
+    "def planted(*arguments, random_state=None, **options):\n"
+    "    rng = np.random.default_rng(random_state)\n"
+    "    rng.random()\n"
+    "    return _right_planted(*arguments, random_state=rng, **options)\n"
+)
+"""Code that lets `targets.planted` draw once more than before."""
 
 QUIET = ("same", "not slower", "faster", "new")
 """Verdicts that are not printed."""
@@ -48,6 +98,7 @@ CHANGES = [
         "    _right_splin(again, k, tie_tol)\n"
         "    _right_splin(x, k, tie_tol)\n",
         1,
+        about="project_splin",
     ),
     Change(
         "`fwht` transforms a quarter once more, aside",
@@ -59,6 +110,7 @@ CHANGES = [
         "    _right_fwht(part)\n"
         "    _right_fwht(x)\n",
         1,
+        about="fwht",
     ),
     Change(
         "`fwht` is wrong by 1e-5: a hundred times its error",
@@ -69,6 +121,7 @@ CHANGES = [
         "    _right_fwht(x)\n"
         "    x[0] *= 1.0003\n",
         1,
+        about="fwht",
     ),
     Change(
         "a fifth of the sweeps of palm4msa",
@@ -78,6 +131,7 @@ CHANGES = [
         "    n_iter = max(1, n_iter // 5)\n"
         "    return _right_palm4msa(*arguments, n_iter=n_iter, **options)\n",
         1,
+        about="palm4msa sweeps",
     ),
     Change(
         "`hierarchical` makes half its sweeps",
@@ -127,15 +181,43 @@ CHANGES = [
         about="clustering",
     ),
     Change(
-        "`targets.planted` draws once more: both get the inputs of the base",
+        "float32 plans are wrong by 6e-5, under their bound",
+        "operators/program.py",
+        "_right_run = Program.run\n\n\n"
+        "def _run(self, *arguments, **options):\n"
+        "    found = _right_run(self, *arguments, **options)\n"
+        "    if found.dtype == np.float32:\n"
+        "        found *= np.float32(1 + 5.9e-5)\n"
+        "    return found\n\n\n"
+        "Program.run = _run\n",
+        1,
+        about="butterfly plans",
+    ),
+    Change(
+        "a learned butterfly is wrong by 4e-4, under its bound",
+        "algorithms/descent/learn_butterfly.py",
+        "_right_learn = learn_butterfly\n\n\n"
+        "def learn_butterfly(*arguments, **options):\n"
+        "    found = _right_learn(*arguments, **options)\n"
+        "    object.__setattr__(found, 'operator', found.operator * (1 + 3.9e-4))\n"
+        "    return found\n",
+        1,
+        about="butterfly learned",
+    ),
+    Change(
+        "`targets.planted` draws once more",
         "targets/random_products.py",
-        "_right_planted = planted\n\n\n"
-        "def planted(*arguments, random_state=None, **options):\n"
-        "    rng = np.random.default_rng(random_state)\n"
-        "    rng.random()\n"
-        "    return _right_planted(*arguments, random_state=rng, **options)\n",
+        ONCE_MORE,
         0,
         about="palm4msa sweeps",
+    ),
+    Change(
+        "`targets.planted` draws once more, and `palm4msa` does its work three times",
+        "targets/random_products.py",
+        ONCE_MORE,
+        1,
+        about="palm4msa sweeps",
+        also=(("algorithms/palm/palm4msa.py", thrice("palm4msa")),),
     ),
     Change(
         "`butterfly_factorize` holds seven copies of its target",
@@ -217,18 +299,35 @@ CHANGES = [
         1,
         about="hierarchical",
     ),
+    Change(
+        "`hierarchical` remembers results by the values of its target",
+        "algorithms/palm/hierarchical.py",
+        "_right_hierarchical = hierarchical\n"
+        "_known = {}\n\n\n"
+        "def hierarchical(target, *arguments, **options):\n"
+        "    key = target.tobytes()\n"
+        "    if key not in _known:\n"
+        "        _known[key] = _right_hierarchical(target, *arguments, **options)\n"
+        "    return _known[key]\n",
+        1,
+        about="hierarchical",
+    ),
+    Change(
+        "operators remember products by the values of x",
+        "operators/fast_operator.py",
+        "_right_product = FastOperator._product\n\n\n"
+        "def _remembered(self, other, *arguments, **options):\n"
+        "    key = other.tobytes()\n"
+        "    known = self.__dict__.setdefault('_known', {})\n"
+        "    if key not in known:\n"
+        "        known[key] = _right_product(self, other, *arguments, **options)\n"
+        "    return known[key]\n\n\n"
+        "FastOperator._product = _remembered\n",
+        1,
+        about="planted m=",
+    ),
     *(
-        Change(
-            f"`{verb}` does its work three times",
-            path,
-            f"_right_{verb} = {verb}\n\n\n"
-            f"def {verb}(*arguments, **options):\n"
-            "    for _ in range(2):\n"
-            f"        _right_{verb}(*arguments, **options)\n"
-            f"    return _right_{verb}(*arguments, **options)\n",
-            1,
-            about=about,
-        )
+        Change(f"`{verb}` does its work three times", path, thrice(verb), 1, about)
         for verb, path, about in (
             ("explore", "algorithms/palm/explore.py", "patterns learned"),
             ("refine", "algorithms/palm/refine.py", "refine"),
@@ -236,22 +335,50 @@ CHANGES = [
         )
     ),
     Change(
-        "the adjoint of a butterfly, many columns, is multiplied three times",
-        "kernels/dyadic_columns.py",
-        "_right_adjoint = butterfly_adjoint_columns\n\n\n"
+        "`nearest_rows` does its work three times",
+        "kernels/nearest_search.py",
+        "_right_nearest = nearest_rows\n\n\n"
         "@kernel\n"
-        "def butterfly_adjoint_columns(twiddle, x, out):\n"
+        "def nearest_rows(centers, x, scratch, labels, scores):\n"
         "    for _ in range(2):\n"
-        "        _right_adjoint(twiddle, x, out)\n"
-        "    _right_adjoint(twiddle, x, out)\n",
+        "        _right_nearest(centers, x, scratch, labels, scores)\n"
+        "    return _right_nearest(centers, x, scratch, labels, scores)\n",
         1,
-        about="adjoint",
+        about="assignment",
+    ),
+    *(
+        Change(
+            f"a product with {what} is made three times",
+            "operators/fast_operator.py",
+            slow_product(condition),
+            1,
+            about,
+        )
+        for what, condition, about in (
+            ("complex numbers", "other.dtype.kind == 'c'", "*complex*"),
+            ("two thousand rows or more", "len(other) >= 2048", "planted m="),
+            ("float64 alone", "other.dtype == np.float64", "planted"),
+        )
+    ),
+    *(
+        Change(
+            f"a product with the adjoint of a `{operator}` is made three times",
+            f"operators/{path}.py",
+            slow_adjoint(operator),
+            1,
+            "adjoint",
+        )
+        for operator, path in (
+            ("Butterfly", "butterfly"),
+            ("FactorProduct", "factor_product"),
+        )
     ),
     Change(
         "the case of `project_spcol` is gone",
         "cases/projections.py",
         '    "spcol2": (project_spcol,',
         2,
+        about="project_sp",
         old='    "spcol": (project_spcol,',
     ),
     Change(
@@ -259,9 +386,10 @@ CHANGES = [
         "algorithms/butterfly/butterfly_factorize.py",
         "def butterfly_factorize(*_, **__):\n    raise ArithmeticError\n",
         2,
+        about="butterfly factorize",
     ),
-    Change("nothing", "__init__.py", "", 0),
-    Change("a comment", "kernels/_jit.py", "# A comment.\n", 0),
+    Change("nothing", "__init__.py", "", 0, about="project_"),
+    Change("a comment", "kernels/_jit.py", "# A comment.\n", 0, about="project_"),
 ]
 
 
@@ -291,6 +419,9 @@ def planted(folder, change):
         target.write_bytes(content)
     path = folder / PACKAGE / change.path
     path.write_text(changed(path.read_text(), change))
+    for other, new in change.also:
+        path = folder / PACKAGE / other
+        path.write_text(f"{path.read_text()}\n\n{new}")
     return folder
 
 
