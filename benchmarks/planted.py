@@ -1,10 +1,10 @@
 """Does the gate see what it should? ``python benchmarks/planted.py``, in a clone.
 
-Changes are planted into copies of the last commit, one at a time, and the gate compares
-each copy with that commit. ``python benchmarks/planted.py --equal 20`` compares the
-commit with itself 20 times. Both print a table in Markdown; ``--profile`` and ``-k``
-choose the cases. Without ``-k``, a change is gated with the cases that it concerns, and
-``-k ""`` gates it with all.
+Changes are planted into copies of the last commit, those that concern different cases
+together, and the gate compares each copy with that commit; what it says about the cases
+of a change is its verdict on that change. ``python benchmarks/planted.py --equal 20``
+compares the commit with itself 20 times; with ``--thirds``, each time with another
+third of the groups of cases. Both print a table in Markdown.
 """
 
 import argparse
@@ -31,6 +31,7 @@ class Change(NamedTuple):
     new: str  # put in place of `old`, or at the end of the file
     due: int
     about: str  # the pattern of the cases that it concerns
+    run: str  # changes with the same letter are planted together
     old: str = ""
     also: tuple[tuple[str, str], ...] = ()  # more files, and what is put at their ends
 
@@ -98,7 +99,8 @@ CHANGES = [
         "    _right_splin(again, k, tie_tol)\n"
         "    _right_splin(x, k, tie_tol)\n",
         1,
-        about="project_splin",
+        about="project_splin n=256",
+        run="A",
     ),
     Change(
         "`fwht` transforms a quarter once more, aside",
@@ -111,6 +113,7 @@ CHANGES = [
         "    _right_fwht(x)\n",
         1,
         about="fwht",
+        run="A",
     ),
     Change(
         "`fwht` is wrong by 1e-5: a hundred times its error",
@@ -122,6 +125,7 @@ CHANGES = [
         "    x[0] *= 1.0003\n",
         1,
         about="fwht",
+        run="B",
     ),
     Change(
         "a fifth of the sweeps of palm4msa",
@@ -132,6 +136,7 @@ CHANGES = [
         "    return _right_palm4msa(*arguments, n_iter=n_iter, **options)\n",
         1,
         about="palm4msa sweeps",
+        run="B",
     ),
     Change(
         "`hierarchical` makes half its sweeps",
@@ -141,7 +146,8 @@ CHANGES = [
         "    n_iter = tuple(count // 2 for count in n_iter)\n"
         "    return _right_hierarchical(*arguments, n_iter=n_iter, **options)\n",
         1,
-        about="hierarchical",
+        about="palm4msa hierarchical",
+        run="A",
     ),
     Change(
         "`fwht` is wrong by 5e-15, under its bound",
@@ -153,6 +159,7 @@ CHANGES = [
         "    x *= x.dtype.type(1 + 5e-15)\n",
         1,
         about="fwht",
+        run="C",
     ),
     Change(
         "`QuicKMeans` returns its first centers",
@@ -164,7 +171,8 @@ CHANGES = [
         "    return self\n\n\n"
         "QuicKMeans.fit = _unfitted\n",
         1,
-        about="clustering",
+        about="clustering objective",
+        run="A",
     ),
     Change(
         "`QuicKMeans` returns one center many times",
@@ -178,7 +186,8 @@ CHANGES = [
         "    return self\n\n\n"
         "QuicKMeans.fit = _one\n",
         1,
-        about="clustering",
+        about="clustering objective",
+        run="B",
     ),
     Change(
         "float32 plans are wrong by 6e-5, under their bound",
@@ -192,6 +201,7 @@ CHANGES = [
         "Program.run = _run\n",
         1,
         about="butterfly plans",
+        run="A",
     ),
     Change(
         "a learned butterfly is wrong by 4e-4, under its bound",
@@ -203,6 +213,7 @@ CHANGES = [
         "    return found\n",
         1,
         about="butterfly learned",
+        run="A",
     ),
     Change(
         "`targets.planted` draws once more",
@@ -210,6 +221,7 @@ CHANGES = [
         ONCE_MORE,
         0,
         about="palm4msa sweeps",
+        run="C",
     ),
     Change(
         "`targets.planted` draws once more, and `palm4msa` does its work three times",
@@ -217,6 +229,7 @@ CHANGES = [
         ONCE_MORE,
         1,
         about="palm4msa sweeps",
+        run="A",
         also=(("algorithms/palm/palm4msa.py", thrice("palm4msa")),),
     ),
     Change(
@@ -230,6 +243,7 @@ CHANGES = [
         "    return found\n",
         1,
         about="butterfly factorize",
+        run="B",
     ),
     Change(
         "`project_spcol` allocates 255 small blocks",
@@ -241,7 +255,8 @@ CHANGES = [
         "        x[0, 0] += 0 * np.ones(2)[1]\n"
         "    _right_spcol(x, k, tie_tol)\n",
         1,
-        about="project_",
+        about="project_spcol n=256",
+        run="B",
     ),
     Change(
         "the first `butterfly_factorize` takes two seconds longer",
@@ -255,13 +270,15 @@ CHANGES = [
         "    return _right_butterfly_factorize(*arguments, **options)\n",
         1,
         about="butterfly factorize",
+        run="C",
     ),
     Change(
         "`import nbfact` takes 0.3 s longer",
         "__init__.py",
         "import time\n\ntime.sleep(0.3)\n",
         1,
-        about="project_",
+        about="import",
+        run="B",
     ),
     Change(
         "`hierarchical` sleeps for 0.05 s",
@@ -272,7 +289,8 @@ CHANGES = [
         "    time.sleep(0.05)\n"
         "    return _right_hierarchical(*arguments, **options)\n",
         1,
-        about="hierarchical",
+        about="palm4msa hierarchical",
+        run="B",
     ),
     Change(
         "`hierarchical` remembers results by `id(target)`",
@@ -285,7 +303,8 @@ CHANGES = [
         "        _known[id(target)] = found, target\n"
         "    return _known[id(target)][0]\n",
         1,
-        about="hierarchical",
+        about="palm4msa hierarchical",
+        run="C",
     ),
     Change(
         "`hierarchical` differs from run to run",
@@ -297,7 +316,8 @@ CHANGES = [
         "    jitter = 1 + 2e-16 * rng.integers(0, 3, target.shape)\n"
         "    return _right_hierarchical(target * jitter, *arguments, **options)\n",
         1,
-        about="hierarchical",
+        about="palm4msa hierarchical",
+        run="E",
     ),
     Change(
         "`hierarchical` remembers results by the values of its target",
@@ -310,7 +330,8 @@ CHANGES = [
         "        _known[key] = _right_hierarchical(target, *arguments, **options)\n"
         "    return _known[key]\n",
         1,
-        about="hierarchical",
+        about="palm4msa hierarchical",
+        run="D",
     ),
     Change(
         "operators remember products by the values of x",
@@ -324,14 +345,15 @@ CHANGES = [
         "    return known[key]\n\n\n"
         "FastOperator._product = _remembered\n",
         1,
-        about="planted m=",
+        about="planted m=256",
+        run="D",
     ),
     *(
-        Change(f"`{verb}` does its work three times", path, thrice(verb), 1, about)
-        for verb, path, about in (
-            ("explore", "algorithms/palm/explore.py", "patterns learned"),
-            ("refine", "algorithms/palm/refine.py", "refine"),
-            ("learn_transform", "algorithms/learn/learn_transform.py", "learn_"),
+        Change(f"`{verb}` does its work three times", path, thrice(verb), 1, about, run)
+        for verb, path, about, run in (
+            ("explore", "algorithms/palm/explore.py", "patterns learned", "A"),
+            ("refine", "algorithms/palm/refine.py", "refine", "A"),
+            ("learn_transform", "algorithms/learn/learn_transform.py", "learn_", "B"),
         )
     ),
     Change(
@@ -345,6 +367,7 @@ CHANGES = [
         "    return _right_nearest(centers, x, scratch, labels, scores)\n",
         1,
         about="assignment",
+        run="A",
     ),
     *(
         Change(
@@ -353,11 +376,11 @@ CHANGES = [
             slow_product(condition),
             1,
             about,
+            run,
         )
-        for what, condition, about in (
-            ("complex numbers", "other.dtype.kind == 'c'", "*complex*"),
-            ("two thousand rows or more", "len(other) >= 2048", "planted m="),
-            ("float64 alone", "other.dtype == np.float64", "planted"),
+        for what, condition, about, run in (
+            ("complex numbers", "other.dtype.kind == 'c'", "butterfly*complex64", "B"),
+            ("two thousand rows or more", "len(other) >= 2048", "planted m=512", "C"),
         )
     ),
     *(
@@ -366,11 +389,12 @@ CHANGES = [
             f"operators/{path}.py",
             slow_adjoint(operator),
             1,
-            "adjoint",
+            f"{case} adjoint",
+            "A",
         )
-        for operator, path in (
-            ("Butterfly", "butterfly"),
-            ("FactorProduct", "factor_product"),
+        for operator, path, case in (
+            ("Butterfly", "butterfly", "butterfly"),
+            ("FactorProduct", "factor_product", "planted"),
         )
     ),
     Change(
@@ -378,7 +402,8 @@ CHANGES = [
         "cases/projections.py",
         '    "spcol2": (project_spcol,',
         2,
-        about="project_sp",
+        about="project_spcol n=256",
+        run="C",
         old='    "spcol": (project_spcol,',
     ),
     Change(
@@ -387,9 +412,16 @@ CHANGES = [
         "def butterfly_factorize(*_, **__):\n    raise ArithmeticError\n",
         2,
         about="butterfly factorize",
+        run="D",
     ),
-    Change("nothing", "__init__.py", "", 0, about="project_"),
-    Change("a comment", "kernels/_jit.py", "# A comment.\n", 0, about="project_"),
+    Change(
+        "a comment",
+        "kernels/_jit.py",
+        "# A comment.\n",
+        0,
+        about="project_splin",
+        run="D",
+    ),
 ]
 
 
@@ -408,8 +440,8 @@ def changed(text, change):
     return f"{text}\n\n{change.new}" if change.new else text
 
 
-def planted(folder, change):
-    """Write the last commit with one change into a folder; return the folder."""
+def planted(folder, changes):
+    """Write the last commit with some changes into a folder; return the folder."""
     from nbfact.cases.nbfact_project import NBFACT
     from nbfact.harness.versions.revisions import resolve
 
@@ -417,11 +449,12 @@ def planted(folder, change):
         target = folder / PACKAGE / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    path = folder / PACKAGE / change.path
-    path.write_text(changed(path.read_text(), change))
-    for other, new in change.also:
-        path = folder / PACKAGE / other
-        path.write_text(f"{path.read_text()}\n\n{new}")
+    for change in changes:
+        path = folder / PACKAGE / change.path
+        path.write_text(changed(path.read_text(), change))
+        for other, new in change.also:
+            path = folder / PACKAGE / other
+            path.write_text(f"{path.read_text()}\n\n{new}")
     return folder
 
 
@@ -447,22 +480,28 @@ def gated(head, options, pattern=None, same=False):
 
 
 def show_changes(options):
-    """Plant every change; print what the gate says about it."""
+    """Plant the changes of each run together; print what the gate says about each."""
+    from nbfact.harness.case import matches
+    from nbfact.harness.versions.verdicts import exit_code
+
     wrong = 0
     lines = ["| change | due | exit | what the gate says |", "|:--|--:|--:|:--|"]
-    for change in CHANGES:
-        if options.only not in change.title:
-            continue
+    chosen = [change for change in CHANGES if options.only in change.title]
+    for run in sorted({change.run for change in chosen}):
+        changes = [change for change in chosen if change.run == run]
+        patterns = [change.about for change in changes]
         with tempfile.TemporaryDirectory() as folder:
-            pattern = change.about if options.pattern is None else options.pattern
-            found = gated(planted(Path(folder), change), options, pattern)
-        bad = [row for row in found["cases"] if row["verdict"] not in QUIET]
-        said = [f"{row['verdict']}: {row['group']}{_ratio(row)}" for row in bad[:3]]
-        said += [f"{len(bad) - 3} more"] * (len(bad) > 3)
-        words = "; ".join(said) or found["message"] or "all the same"
-        lines.append(f"| {change.title} | {change.due} | {found['exit']} | {words} |")
-        print(lines[-1], flush=True)
-        wrong += change.due != found["exit"]
+            found = gated(planted(Path(folder), changes), options, patterns)
+        for change in changes:
+            rows = [r for r in found["cases"] if matches(r["task"], change.about)]
+            code = exit_code(rows)
+            bad = [row for row in rows if row["verdict"] not in QUIET]
+            said = [f"{row['verdict']}: {row['group']}{_ratio(row)}" for row in bad[:3]]
+            said += [f"{len(bad) - 3} more"] * (len(bad) > 3)
+            words = "; ".join(said) or found["message"] or "all the same"
+            lines.append(f"| {change.title} | {change.due} | {code} | {words} |")
+            print(lines[-1], flush=True)
+            wrong += change.due != code
     print("", *lines, sep="\n")
     return wrong
 
@@ -473,9 +512,15 @@ def _ratio(row):
 
 def show_equal(options):
     """Compare the commit with itself, many times; print how often it was called so."""
-    runs = [
-        gated("HEAD", options, options.pattern, same=True) for _ in range(options.equal)
-    ]
+    from nbfact.cases.registry import registry
+
+    groups = list(dict.fromkeys(case.group for case in registry("pr", turn=0)))
+    thirds = [[f"{group} *" for group in groups[i::3]] for i in range(3)]
+    runs = []
+    for number in range(options.equal):
+        pattern = thirds[number % 3] if options.thirds else options.pattern
+        runs.append(gated("HEAD", options, pattern, same=True))
+        print(number, runs[-1]["exit"], round(runs[-1]["seconds"]), flush=True)
     cases = [row for run in runs for row in run["cases"]]
     ratios = [row["ratio"]["median"] for row in cases if row["ratio"]]
     seconds = sorted(run["seconds"] for run in runs)
@@ -502,6 +547,7 @@ def main():
     parser.add_argument(
         "--only", default="", help="only changes with this in the title"
     )
+    parser.add_argument("--thirds", action="store_true")
     parser.add_argument("--profile", default="pr")
     parser.add_argument("-k", "--pattern", default=None)
     options = parser.parse_args()

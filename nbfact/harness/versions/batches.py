@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import machine, store, worker
 from ..allocations import RETURNED
-from ..case import matches
+from ..case import Pattern, matches
 from . import findings, first_calls, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, ROLES
 
@@ -380,6 +380,6 @@ def _two(by_role):
     return {role: by_role[role] for role in (BASE, HEAD)}
 
 
-def _matching(every, names: Sequence[str], pattern) -> list[str]:
+def _matching(every, names: Sequence[str], pattern: Pattern) -> list[str]:
     """Return those of some cases whose task matches a pattern."""
     return [name for name in names if matches(every[name]["task"], pattern)]
