@@ -43,11 +43,12 @@ from .palm import (
     sweep_cases,
 )
 from .palm_problems import REACHES, SHAPES
-from .plans import plan_cases
+from .plans import adjoint_plan_cases, plan_cases
 from .products import product_cases
 from .projections import projection_cases, skperm_cases
 from .public_verbs import adjoint_cases, verb_cases
 from .rivals.peers import is_peer
+from .set_projections import set_cases
 
 PLANNED = [
     *(("dyadic", n) for n in (256, 1024, 4096)),
@@ -183,8 +184,10 @@ def _rotating(dtype, batch):
         *product_cases(transform, (2048,), (dtype,), (batch,)),
         *(case for case in plans if case.impl == case.yardstick),
         *adjoint_cases(("butterfly", "planted"), 1024, dtype, batch),
+        *adjoint_plan_cases([("rank 2", 1024)], (dtype,), (batch,)),
         *fwht_cases((2048,), (real,), (batch,)),
         *projection_cases((128,), (dtype,)),
+        *set_cases(64, dtype),
         *factorize_cases(("hadamard", "gaussian"), (64,), (real,)),
         *assignment_cases([(64, 64, 1024)], (real,)),
         *pattern_cases((16,)),

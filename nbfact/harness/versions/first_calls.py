@@ -1,6 +1,7 @@
 """First calls with an empty cache of kernels: compile what is needed, and compare.
 
-Before two versions are timed, their kernels are compiled, in a process for each core.
+Before two versions are timed, their kernels are compiled, in a process for each core;
+what was compiled for an earlier version with the same kernels is copied.
 The CPU time of the first call of each case, which that gives, depends on which process
 compiled a kernel first. It only chooses the cases whose first calls are measured, with
 an empty cache each, in processes of their own.
@@ -25,6 +26,11 @@ from .alongside import BASE, HEAD, ROLES
 
 MOST = 4
 """Largest number of cases whose first calls are measured with an empty cache."""
+
+
+_TIMES = (
+    "cold-{}.json"  # the file of first calls that compiled; its mark names versions
+)
 
 
 class Running(Protocol):
@@ -58,6 +64,8 @@ def found(batches: Running, names: Sequence[str]) -> dict[str, findings.Found]:
     dict of str to dict
         Findings of the cases whose first call with an empty cache is slower.
     """
+    for role in ROLES:
+        _inherit(batches, role)
     times = {role: _Times(batches, role) for role in ROLES}
     _warm(batches, names, times)
     base, head = times[BASE].known, times[HEAD].known
@@ -86,8 +94,8 @@ class _Times:
 
     def __init__(self, batches: Running, role: str):
         key = [platform.python_version(), numba.__version__, np.__version__]
-        mark = "cold-" + hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
-        self.file = batches.folders[role] / f"{mark}.json"
+        mark = hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
+        self.file = batches.folders[role] / _TIMES.format(mark)
         self.known: dict[str, float] = {}
         if self.file.exists():
             self.known = json.loads(self.file.read_text())
@@ -98,6 +106,27 @@ class _Times:
             self.known[name] = max(found, self.known.get(name, 0.0))
         with atomic_path(self.file) as temporary:
             temporary.write_text(json.dumps(self.known))
+
+
+def _inherit(batches, role):
+    """Copy what was compiled for the same role of a version with the same kernels."""
+    folder, name = batches.folders[role], batches.project.name
+    kernels = sorted(batches.version(role).kernels.items())
+    digest = hashlib.sha256(repr(kernels).encode()).hexdigest()
+    mark = folder.with_name("kernels")
+    if mark.exists() or not kernels:
+        return
+    sources = [
+        other.with_name(name)
+        for other in folder.parents[1].glob(f"*-{role}/kernels")
+        if other.read_text() == digest
+    ]
+    if sources:
+        fullest = max(sources, key=lambda place: len(list(place.rglob("*.nbi"))))
+        revisions.lend_kernels(fullest, folder, (f"{name}_{role}",) * 2)
+        for times in fullest.glob(_TIMES.format("*")):
+            (folder / times.name).write_bytes(times.read_bytes())
+    mark.write_text(digest)
 
 
 def _cold(batches, role, name):
