@@ -1,9 +1,9 @@
 """Print which kernels the cases of two turns of the profile pr call, as JSON.
 
 Run with NUMBA_DISABLE_JIT=1 as ``python tests/reached_kernels.py KERNEL...``: kernels
-are functions of Python then, whose calls can be seen. A case ends after `LIMIT` of
-them, because later sweeps call those of earlier ones, and all end when each kernel that
-is named has been called.
+are functions of Python then, whose calls can be seen. A case ends after `LIMIT` calls of
+kernels that are named, because later sweeps call those of earlier ones, and all end
+when each of these has been called.
 """
 
 import json
@@ -17,7 +17,7 @@ from nbfact import kernels
 from nbfact.cases import registry
 
 FOLDER = str(Path(kernels.__file__).parent)
-LIMIT = 4000
+LIMIT = 500
 TURNS = (0, 5)  # float32 with one vector, and complex128 with columns
 
 
@@ -25,16 +25,19 @@ class EnoughError(Exception):
     """The case has called enough kernels."""
 
 
-def called(call, wanted):
-    """Return the names of the kernels that a call calls."""
+def called(call, wanted, missing):
+    """Return the names of the wanted kernels that a call calls."""
     names, count = set(), 0
 
     def see(frame, event, _):
         nonlocal count
-        if event == "call" and frame.f_code.co_filename.startswith(FOLDER):
-            names.add(frame.f_code.co_name)
+        code = frame.f_code
+        if event != "call" or code.co_name not in wanted:
+            return
+        if code.co_filename.startswith(FOLDER):
+            names.add(code.co_name)
             count += 1
-            if count > LIMIT or wanted <= names:
+            if count > LIMIT or missing <= names:
                 raise EnoughError
 
     sys.setprofile(see)
@@ -62,7 +65,7 @@ def main():
         def call(case=case, inputs=inputs):
             case.prepare(inputs)()
 
-        for name in called(call, missing):
+        for name in called(call, wanted, missing):
             found.setdefault(name, case.name)
     print(json.dumps(found))
 

@@ -1,4 +1,4 @@
-"""Cases of projections onto the sets that `projections.py` does not compare with others.
+"""Cases of projections onto the sets that `projections.py` has no rival for.
 
 A call is that of a user: ``project`` checks and copies its argument. The reference is
 the projection in double precision, so that errors are those of rounding; whether it is
