@@ -1,8 +1,8 @@
 """Print which kernels the cases of two turns of the profile pr call, as JSON.
 
 Run with NUMBA_DISABLE_JIT=1 as ``python tests/reached_kernels.py KERNEL...``: kernels
-are functions of Python then, whose calls can be seen. A case ends after `LIMIT` calls of
-kernels that are named, because later sweeps call those of earlier ones, and all end
+are functions of Python then, whose calls can be seen. A case ends after `LIMIT` calls
+of kernels that are named, because later sweeps call those of earlier ones, and all end
 when each of these has been called.
 """
 

@@ -181,8 +181,11 @@ def _rotating(dtype, batch):
     """Return the cases of ``pr`` in a dtype and a number of columns that rotate."""
     real = "float64" if dtype in ("float64", "complex128") else "float32"
     transform = "dct" if dtype == real else "dft"
-    plans = plan_cases([("rank 2", 1024)], (dtype,), (batch,))
-    plans = [case for case in plans if case.impl in (case.yardstick, FUSED)]
+    plans = [
+        case
+        for case in plan_cases([("rank 2", 1024)], (dtype,), (batch,))
+        if case.impl in (case.yardstick, FUSED)
+    ]
     found = [
         *product_cases("butterfly", (2048,), (dtype,), (batch,)),
         *product_cases("planted", (2048,), (dtype,), (batch,)),

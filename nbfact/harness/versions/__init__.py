@@ -14,6 +14,7 @@ missing, changed or new. The other files make the samples and show the verdicts:
 ``sharing.py``                the same arrays as inputs of two versions
 ``batches.py``                the processes of a comparison, in batches
 ``first_calls.py``            first calls with an empty cache of kernels
+``compiling.py``              what each kernel costs to compile
 ``comparison.py``             one comparison, from names of versions to rows
 ``verdicts.py``               what the samples say: ratio, noise floor, verdict
 ``findings.py``               the rest: memory, first calls, waiting, repeatability

@@ -1,10 +1,10 @@
 """First calls with an empty cache of kernels: compile what is needed, and compare.
 
 Before two versions are timed, their kernels are compiled, in a process for each core;
-what was compiled for an earlier version with the same kernels is copied.
-The CPU time of the first call of each case, which that gives, depends on which process
-compiled a kernel first. It only chooses the cases whose first calls are measured, with
-an empty cache each, in processes of their own.
+what was compiled for an earlier version with the same kernels is copied. The CPU time
+of each kernel chooses the cases whose first calls are measured, with an empty cache
+each, in processes of their own: those that compile kernels which take longer than
+before.
 """
 
 import concurrent.futures
@@ -24,13 +24,14 @@ from ..._core.files import atomic_path
 from . import findings, revisions
 from .alongside import BASE, HEAD, ROLES
 
-MOST = 4
+MOST = 2
 """Largest number of cases whose first calls are measured with an empty cache."""
 
+PAIRS = 2
+"""Number of first calls of each version that must be slower, of which the shorter one
+counts."""
 
-_TIMES = (
-    "cold-{}.json"  # the file of first calls that compiled; its mark names versions
-)
+_TIMES = "compiled-{}.json"  # the file of a `_Compiled`; its mark names versions
 
 
 class Running(Protocol):
@@ -66,46 +67,66 @@ def found(batches: Running, names: Sequence[str]) -> dict[str, findings.Found]:
     """
     for role in ROLES:
         _inherit(batches, role)
-    times = {role: _Times(batches, role) for role in ROLES}
-    _warm(batches, names, times)
-    base, head = times[BASE].known, times[HEAD].known
-    slower = {
-        name: head[name] - base[name]
-        for name in names
-        if {name} <= base.keys() & head.keys()
-        if findings.compiled(base[name], head[name])
-    }
+    known = {role: _Compiled(batches, role) for role in ROLES}
+    _warm(batches, names, known)
+    slower = {}
+    for name in names:
+        seconds = [
+            sum(known[role].kernels.get(kernel, 0.0) for kernel in known[HEAD].of(name))
+            for role in (BASE, HEAD)
+        ]
+        if known[BASE].kernels and findings.compiled(*seconds):
+            slower[name] = seconds[1] - seconds[0]
     suspects = sorted(slower, key=slower.__getitem__, reverse=True)[:MOST]
     made = {}
     for number, name in enumerate(suspects):
         batches.progress(f"first call: {name}", number, len(suspects))
-        seconds = _cold(batches, BASE, name), _cold(batches, HEAD, name)
-        if None in seconds:
-            continue
-        times[BASE].add({name: seconds[0]})  # it is no suspect the next time
-        if findings.compiled(*seconds):  # another pair of processes must confirm it
-            again = _cold(batches, BASE, name), _cold(batches, HEAD, name)
-            made[name] = findings.compiled(*map(min, zip(seconds, again, strict=True)))
+        pairs: list[tuple[float, float]] = []
+        # Another pair of processes must confirm what the first one finds.
+        while not pairs or (len(pairs) < PAIRS and findings.compiled(*pairs[-1])):
+            seconds = [_cold(batches, role, name) for role in (BASE, HEAD)]
+            if None in seconds:
+                break
+            pairs.append((seconds[0], seconds[1]))
+        if pairs:
+            made[name] = findings.compiled(*map(min, zip(*pairs, strict=True)))
     return made
 
 
-class _Times:
-    """The CPU seconds of first calls of one version that compiled, kept in a file."""
+class _Compiled:
+    """What was compiled for one version, kept in a file.
+
+    Attributes
+    ----------
+    cases : dict of str to list of str
+        For each case whose kernels are compiled, those that it was the first to need.
+    kernels : dict of str to float
+        The CPU seconds that each took.
+    """
 
     def __init__(self, batches: Running, role: str):
         key = [platform.python_version(), numba.__version__, np.__version__]
         mark = hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
-        self.file = batches.folders[role] / _TIMES.format(mark)
-        self.known: dict[str, float] = {}
+        self.file = batches.folders[role].with_name(_TIMES.format(mark))
+        self.cases: dict[str, list[str]] = {}
+        self.kernels: dict[str, float] = {}
         if self.file.exists():
-            self.known = json.loads(self.file.read_text())
+            self.cases, self.kernels = json.loads(self.file.read_text())
 
-    def add(self, seconds):
-        """Keep the longest time of each case: kernels that it shares take none."""
-        for name, found in seconds.items():
-            self.known[name] = max(found, self.known.get(name, 0.0))
+    def of(self, name):
+        """Return the kernels that a case was the first to need."""
+        return self.cases.get(name, ())
+
+    def add(self, name, kernels):
+        """Add a case, and what its first call has compiled."""
+        self.cases[name] = list(kernels)
+        for kernel, seconds in kernels.items():
+            self.kernels[kernel] = min(seconds, self.kernels.get(kernel, seconds))
+
+    def save(self):
+        """Write the file."""
         with atomic_path(self.file) as temporary:
-            temporary.write_text(json.dumps(self.known))
+            temporary.write_text(json.dumps([self.cases, self.kernels]))
 
 
 def _inherit(batches, role):
@@ -124,8 +145,8 @@ def _inherit(batches, role):
     if sources:
         fullest = max(sources, key=lambda place: len(list(place.rglob("*.nbi"))))
         revisions.lend_kernels(fullest, folder, (f"{name}_{role}",) * 2)
-        for times in fullest.glob(_TIMES.format("*")):
-            (folder / times.name).write_bytes(times.read_bytes())
+        for times in fullest.parent.glob(_TIMES.format("*")):
+            folder.with_name(times.name).write_bytes(times.read_bytes())
     mark.write_text(digest)
 
 
@@ -139,16 +160,15 @@ def _cold(batches, role, name):
     return seconds
 
 
-def _warm(batches, names, times):
-    """Compile what each role needs and was not compiled before; add its times.
+def _warm(batches, names, known):
+    """Compile what each role needs and was not compiled before.
 
     Roles whose kernels are those of the base get copies of what is compiled for it.
-    Their first calls are those of the base.
     """
     kernels = batches.versions[BASE].kernels
     lent = [role for role in ROLES if batches.version(role).kernels == kernels]
     missing = {
-        role: [name for name in names if name not in times[role].known]
+        role: [name for name in names if name not in known[role].cases]
         for role in ROLES
     }
     alone = [BASE, *(role for role in ROLES if role not in lent)]
@@ -157,22 +177,23 @@ def _warm(batches, names, times):
 
     def compile_(job):
         role, part = job
-        found = {}
-        for line in batches.lines([role], part):
-            if "row" in line and role in line["row"].get("first", {}):
-                found[line["row"]["case"]] = line["row"]["first"][role][0]
-        return role, found
+        rows = [line["row"] for line in batches.lines([role], part) if "row" in line]
+        return role, {row["case"]: row["compiled"] for row in rows if "compiled" in row}
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for role, found in pool.map(compile_, jobs):
-            times[role].add(found)
+            for name, compiled in found.items():
+                known[role].add(name, compiled)
+            known[role].save()
     for role in lent:
         if role != BASE and missing[role]:
-            name = batches.project.name
+            package = batches.project.name
             base, folder = batches.folders[BASE], batches.folders[role]
-            aliases = f"{name}_{BASE}", f"{name}_{role}"
+            aliases = f"{package}_{BASE}", f"{package}_{role}"
             revisions.lend_kernels(base, folder, aliases)
-            times[role].add({name: times[BASE].known.get(name, 0.0) for name in names})
+            known[role].cases = {**{name: [] for name in names}, **known[BASE].cases}
+            known[role].kernels = known[BASE].kernels
+            known[role].save()
 
 
 def _jobs(roles, missing):
