@@ -1,5 +1,12 @@
 """The profile of the gate has a case for what users call, in rotating dtypes."""
 
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -106,3 +113,40 @@ def test_verbs_return_operators_near_their_targets():
         target = case.make(np.random.default_rng(0))
         got = case.prepare(target)()
         assert case.error(got, case.reference(target)) < 1
+
+
+UNREACHED = dict.fromkeys(
+    ("apply_column_range", "adjoint_column_range"),
+    "parts of butterfly_apply_columns and butterfly_adjoint_columns for each thread",
+)
+"""Kernels that the package calls and no case does, and why."""
+
+
+def kernels_that_the_package_calls():
+    """Return the names of functions that other rooms import from nbfact/kernels."""
+    package = Path(nf.__file__).parent
+    names = set()
+    for path in package.rglob("*.py"):
+        room = path.relative_to(package).parts[0]
+        if room in ("kernels", "cases", "studies", "harness"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            place = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            if place.split(".")[0] == "kernels":
+                names |= {alias.name for alias in node.names}
+    return {name for name in names if name[0].islower()} - {"kernels"}
+
+
+@pytest.mark.slow
+def test_every_kernel_that_the_package_calls_has_a_case():
+    wanted = kernels_that_the_package_calls()
+    assert len(wanted) > 60 and {"fwht", "nearest_rows", "butterfly_adjoint"} <= wanted
+    script = Path(__file__).with_name("reached_kernels.py")
+    done = subprocess.run(
+        [sys.executable, script, *(wanted - UNREACHED.keys())],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    assert wanted - json.loads(done.stdout).keys() == UNREACHED.keys()

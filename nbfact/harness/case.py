@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+Pattern = str | Sequence[str] | None
+"""What chooses tasks by their names, see :func:`matches`."""
+
 DENSE = "dense A @ X"
 """Name of the implementation that products are compared with: NumPy's product with the
 dense matrix."""
@@ -143,14 +146,14 @@ def tasks(cases: Iterable[Case]) -> dict[str, list[Case]]:
     return grouped
 
 
-def select(cases: Iterable[Case], pattern: str | None) -> list[Case]:
+def select(cases: Iterable[Case], pattern: Pattern) -> list[Case]:
     """Return the cases whose task matches a pattern: whole tasks, possibly none.
 
     Parameters
     ----------
     cases : iterable of Case
         Cases to choose from.
-    pattern : str or None
+    pattern : str, sequence of str, or None
         As in :func:`matches`.
 
     Returns
@@ -165,24 +168,40 @@ def select(cases: Iterable[Case], pattern: str | None) -> list[Case]:
     return [case for case in cases if matches(case.task, pattern)]
 
 
-def matches(task: str, pattern: str | None) -> bool:
+def matches(task: str, pattern: Pattern) -> bool:
     """Return whether the name of a task contains a pattern, or matches it as a glob.
 
     Parameters
     ----------
     task : str
         Name of a task.
-    pattern : str or None
-        As ``"dft n=1024"`` or ``"*batch=64*"``; upper and lower case are the same.
-        ``None`` matches every task.
+    pattern : str, sequence of str, or None
+        As ``"dft n=1024"`` or ``"*batch=64*"``; upper and lower case are the same. Of
+        several patterns, one must match. ``None``, or no pattern, matches every task.
 
     Examples
     --------
     >>> matches("dft n=8", "DFT"), matches("dft n=8", "d*8"), matches("dft n=8", None)
     (True, True, True)
+    >>> matches("dft n=8", ["dct", "n=8"]), matches("dft n=8", ["dct", "dst"])
+    (True, False)
     """
-    wanted, task = (pattern or "").lower(), task.lower()
-    return wanted in task or fnmatch.fnmatch(task, wanted)
+    task = task.lower()
+    wanted = [one.lower() for one in patterns(pattern)]
+    return not wanted or any(
+        one in task or fnmatch.fnmatch(task, one) for one in wanted
+    )
+
+
+def patterns(pattern: Pattern) -> list[str]:
+    """Return the patterns that a user named, none where every task matches.
+
+    Examples
+    --------
+    >>> patterns("dft"), patterns(("dft", "dct")), patterns(None)
+    (['dft'], ['dft', 'dct'], [])
+    """
+    return [pattern] if isinstance(pattern, str) else list(pattern or ())
 
 
 def leave_out(task: Sequence[Case], impls: Collection[str]) -> list[Case]:

@@ -32,7 +32,7 @@ from .project import Project
 if TYPE_CHECKING:
     from rich.console import Console
 
-BUDGETS = {"quick": 0.25, "pr": 0.4, "full": 1.0}
+BUDGETS = {"quick": 0.25, "pr": 0.4, "nightly": 0.4, "full": 1.0}
 """Seconds of samples for a task, by profile. Tasks with slow calls take longer, because
 each call is timed in at least :data:`nbfact.harness.sample.MIN_ROUNDS` rounds."""
 

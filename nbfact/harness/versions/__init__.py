@@ -10,9 +10,11 @@ missing, changed or new. The other files make the samples and show the verdicts:
 ``alongside.py``              the process in which the versions are imported and timed
 ``sampling.py``               the clocks and the rounds of one process
 ``replay.py``                 a call with inputs that it has not seen
+``variation.py``              inputs that differ a little from call to call
 ``sharing.py``                the same arrays as inputs of two versions
 ``batches.py``                the processes of a comparison, in batches
 ``first_calls.py``            first calls with an empty cache of kernels
+``compiling.py``              what each kernel costs to compile
 ``comparison.py``             one comparison, from names of versions to rows
 ``verdicts.py``               what the samples say: ratio, noise floor, verdict
 ``findings.py``               the rest: memory, first calls, waiting, repeatability

@@ -24,8 +24,10 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numba.core.event import install_listener
 
 from ..allocations import allocations, resident
+from .compiling import COMPILE, CompileTimes
 from .replay import replayed
 from .sampling import both_clocks, sampled
 from .sharing import adopt, bits_of, share
@@ -207,7 +209,7 @@ def measure(
         the versions make different inputs that cannot be exchanged, and ``fed``,
         whether all got those of the base because others differed; ``first``, the CPU
         and wall seconds of the first call, and ``bits``, a digest of its result, by
-        role; what :func:`nbfact.harness.versions.sampling.sampled` returns; with
+        role; ``compiled``, the CPU seconds of each kernel that it has compiled; what :func:`nbfact.harness.versions.sampling.sampled` returns; with
         `checking` also ``error``, ``repeats`` (whether a second result is the same
         bit for bit), ``allocations`` and ``replay`` by role, and ``same_bits``.
     """
@@ -247,7 +249,7 @@ def _measure(name, versions, inputs, want, budget, checking, say):
     calls: dict[str, Any] = {}
     results: dict[str, Any] = {}
     failed: dict[str, str] = {}
-    row: dict[str, Any] = {"first": {}, "bits": {}}
+    row: dict[str, Any] = {"first": {}, "bits": {}, "compiled": {}}
     known = 0.0  # seconds of the slowest call
 
     def first_call(role):
@@ -256,8 +258,11 @@ def _measure(name, versions, inputs, want, budget, checking, say):
 
     for role in versions:
         say(case=name, role=role)
+        times = CompileTimes(role)
         try:
-            row["first"][role] = both_clocks(functools.partial(first_call, role))
+            with install_listener(COMPILE, times):
+                row["first"][role] = both_clocks(functools.partial(first_call, role))
+            row["compiled"] |= times.found
             row["bits"][role] = bits_of(results[role])
             tell_tuples_apart(role)
             known = max(known, both_clocks(calls[role])[1])
@@ -285,7 +290,7 @@ def _checked(versions, inputs, calls, results, want, bits):
             row["repeats"][role] = bits_of(calls[role]()) == bits[role]
             row["allocations"][role] = allocations(calls[role])
             row["allocations"][role]["resident"] = resident(calls[role])
-            row["replay"][role] = replayed(case, inputs[role], SEED + 1)
+            row["replay"][role] = replayed(case, inputs[role], calls[role], SEED + 1)
         except Exception as error:  # in the code of that version, as above
             return {"failed": {role: _message(error)}}
     return row

@@ -32,6 +32,10 @@ BLIND = 0.25
 """Largest threshold (see :func:`threshold`) at which a verdict on speed is given. Above
 it the noise hides slowdowns that matter, and the case is inconclusive."""
 
+EARLY = 5
+"""Number of processes of a batch after which :func:`alike` may close a case: the least
+number whose smallest and largest sample are the ends of a 90 % interval."""
+
 BATCHES = 5
 """Largest number of independent batches of processes in which a case is measured."""
 
@@ -240,6 +244,32 @@ def settle(
     elif pooled != INCONCLUSIVE:
         return pooled, True
     return INCONCLUSIVE, len(batches) >= BATCHES
+
+
+def alike(batches: Sequence[tuple[Logs, Logs]]) -> bool:
+    """Return whether the first processes of a batch show that versions are the same.
+
+    Parameters
+    ----------
+    batches : sequence of (head, control)
+        As :func:`settle` takes them; the last one may be incomplete.
+
+    Returns
+    -------
+    bool
+        Whether the verdict is ``same`` at the least threshold. A larger threshold comes
+        from a noise floor, which few samples do not give well.
+
+    Examples
+    --------
+    >>> alike([([0.001, 0.01, -0.01], [0.0, 0.001, -0.001])])
+    True
+    >>> alike([([0.001, 0.06, -0.01], [0.0, 0.08, -0.04])])
+    False
+    """
+    control = np.concatenate([logs for _, logs in batches])
+    quiet = threshold(floor(control)) <= LEAST
+    return quiet and settle(batches) == (SAME, True)
 
 
 def accuracy(
