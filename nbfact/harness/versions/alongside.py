@@ -26,8 +26,9 @@ from typing import Any
 import numpy as np
 
 from ..allocations import allocations, resident
+from ..sample import both_clocks
 from .replay import replayed
-from .sampling import both_clocks, sampled
+from .sampling import sampled
 from .sharing import adopt, bits_of, share
 
 BASE, CONTROL, HEAD = ROLES = ("base", "ctrl", "head")

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..case import Case
-from .sampling import both_clocks
+from ..operands import operand, with_operand
+from ..sample import both_clocks
 
 REPEATS = 3
 """Number of repetitions whose median time the first call is compared with."""
@@ -39,9 +40,9 @@ def replayed(case: Case, inputs: Any, seed: int) -> dict[str, float | None] | No
         those of its repetitions. None where the inputs are no array, and have none
         under the name ``x``, or where others do not fit into it.
     """
-    place = _array(inputs)
+    place = operand(inputs)
     other = case.make(np.random.default_rng(seed))
-    new = _array(other)
+    new = operand(other)
     if (
         place is None
         or new is None
@@ -55,10 +56,7 @@ def replayed(case: Case, inputs: Any, seed: int) -> dict[str, float | None] | No
     before = place.copy()
     try:
         np.copyto(place, new)
-        if new is other:
-            other = place
-        else:
-            object.__setattr__(other, "x", place)
+        other = with_operand(other, place)
         want = case.reference(other)
         error = case.error(case.prepare(other)(), want)
     finally:
@@ -68,9 +66,3 @@ def replayed(case: Case, inputs: Any, seed: int) -> dict[str, float | None] | No
         "first": first,
         "again": again,
     }
-
-
-def _array(inputs):
-    """Return the array that a call reads, or None."""
-    found = inputs if isinstance(inputs, np.ndarray) else getattr(inputs, "x", None)
-    return found if isinstance(found, np.ndarray) else None

@@ -7,10 +7,9 @@ shortest of its times, which other programs disturb least, is compared.
 """
 
 import gc
-import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from time import perf_counter, perf_counter_ns, process_time_ns
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -28,30 +27,6 @@ twice."""
 PLACEMENTS = 6
 """Largest number of times that calls are prepared anew. Where their arrays lie in
 memory moves the time of a short call by more than a tenth."""
-
-
-def both_clocks(call: Callable[[], object], number: int = 1) -> tuple[float, float]:
-    """Return the seconds of a call by the CPU clock and by the wall clock.
-
-    Parameters
-    ----------
-    call : callable
-        Function without arguments.
-    number : int
-        Number of calls that are made, one after the other.
-
-    Examples
-    --------
-    >>> cpu, wall = both_clocks(lambda: sum(range(1000)), 10)
-    >>> wall > 0
-    True
-    """
-    loop = itertools.repeat(None, number)
-    wall, cpu = perf_counter_ns(), process_time_ns()
-    for _ in loop:
-        call()
-    cpu, wall = process_time_ns() - cpu, perf_counter_ns() - wall
-    return cpu / number / 1e9, wall / number / 1e9
 
 
 def sampled(
@@ -94,6 +69,7 @@ def sampled(
         number = min(sample.calls_per_sample(call) for call in calls.values())
         rounds = ROUNDS
     names, logs, seconds = list(calls), [], []
+    numbers = dict.fromkeys(names, number)
     shortest = dict.fromkeys(names, np.inf)
     kept = []  # memory that is not freed, so that the next placement lies elsewhere
     rng = np.random.default_rng(os.getpid())  # another placement in each process
@@ -109,8 +85,8 @@ def sampled(
                     calls[role]()
             times: dict[str, list[float]] = {role: [] for role in names}
             for round_ in range(rounds):
-                for role in sample.order(names, placement * rounds + round_):
-                    cpu, wall = both_clocks(calls[role], number)
+                turn = placement * rounds + round_
+                for role, (cpu, wall) in sample.one_round(calls, numbers, turn).items():
                     times[role].append(max(cpu if alone else wall, 1e-9))
                     shortest[role] = min(shortest[role], wall)
             logs.append(_ratios(times, base))
