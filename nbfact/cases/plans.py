@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..harness.case import Case
+from ..harness.operands import built_once
 from ..operators import Butterfly, Chain
 from ..operators.plan import alternatives
 from ..operators.program import Program
@@ -165,6 +166,6 @@ def _adjoint_reference(inputs):
 
 
 def _planned(plan, inputs):
-    program = Program(inputs.butterfly.values, plan, inputs.x.dtype)
-    x = inputs.x
+    x, values = inputs.x, inputs.butterfly.values
+    program = built_once(inputs, lambda: Program(values, plan, x.dtype))
     return lambda: program.run(x)

@@ -27,9 +27,10 @@ import numpy as np
 from numba.core.event import install_listener
 
 from ..allocations import allocations, resident
+from ..sample import both_clocks
 from .compiling import COMPILE, CompileTimes
 from .replay import replayed
-from .sampling import both_clocks, sampled
+from .sampling import sampled
 from .sharing import adopt, bits_of, share
 
 BASE, CONTROL, HEAD = ROLES = ("base", "ctrl", "head")

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import machine, store, worker
+from .. import calibration, store, worker
 from ..allocations import RETURNED
 from ..case import Pattern, matches
+from ..confidence import interval
 from . import findings, first_calls, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, ROLES
 
@@ -294,8 +295,8 @@ class Batches:
         return self.row(
             name,
             case,
-            ratio=verdicts.interval(head),
-            control=verdicts.interval(control),
+            ratio=interval(head),
+            control=interval(control),
             floor=floor,
             threshold=verdicts.threshold(floor),
             seconds=seconds,
@@ -317,8 +318,8 @@ class Batches:
         if case["size"] is None:
             return None
         if self.calibration is None:
-            self.calibration = machine.calibrate(0.5)
-        least = machine.roof_time(
+            self.calibration = calibration.calibrate(0.5)
+        least = calibration.roof_time(
             self.calibration, case["size"], case["flops"], case["params"]["dtype"]
         )
         already = findings.impossible(seconds[BASE], least)

@@ -9,6 +9,7 @@ cases stays quiet. Limits are generous where a metric varies from process to pro
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..confidence import interval
 from . import verdicts
 from .alongside import BASE, CONTROL, HEAD
 
@@ -234,11 +235,10 @@ def _wall(rows):
         return None
     head, control = ([row["walls"][r] for row in rows] for r in (HEAD, CONTROL))
     limit = verdicts.threshold(verdicts.floor(control), WAITING)
-    if verdicts.interval(head, verdicts.EQUAL)["low"] <= 1 + limit:
+    if interval(head, verdicts.EQUAL)["low"] <= 1 + limit:
         return None
     ratio, cpu = (
-        verdicts.interval(logs)["median"]
-        for logs in (head, [row["logs"][HEAD] for row in rows])
+        interval(logs)["median"] for logs in (head, [row["logs"][HEAD] for row in rows])
     )
     if ratio < (1 + WAITING) * cpu:
         return None  # the CPU clock sees it as well, and decides

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..case import Case
-from .sampling import both_clocks
-from .variation import array_of, nudge, varied
+from ..operands import operand, with_operand
+from ..sample import both_clocks
+from .variation import nudge, varied
 
 PAIRS = (3, 25)
 """Least and largest number of calls with new values, each followed by a repetition."""
@@ -52,7 +53,7 @@ def replayed(
     """
     place = varied(inputs)
     other = case.make(np.random.default_rng(seed))
-    new = array_of(other)
+    new = operand(other)
     if place is None or new is None or place.dtype != new.dtype:
         return None
     if place.shape != new.shape:
@@ -61,10 +62,7 @@ def replayed(
     try:
         first, again = _pairs(place, call)
         np.copyto(place, new)
-        if new is other:
-            other = place
-        else:
-            object.__setattr__(other, "x", place)
+        other = with_operand(other, place)
         want = case.reference(other)
         error = case.error(case.prepare(other)(), want)
     finally:

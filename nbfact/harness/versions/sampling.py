@@ -7,13 +7,10 @@ the time in which the machine ran other programs although this thread could have
 Linux counts that, and on other systems the wall clock is read as it is.
 """
 
-import contextlib
-import functools
 import gc
-import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from time import perf_counter, perf_counter_ns, process_time_ns
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -32,67 +29,6 @@ twice."""
 PLACEMENTS = 6
 """Largest number of times that calls are prepared anew. Where their arrays lie in
 memory moves the time of a short call by more than a tenth."""
-
-
-def both_clocks(call: Callable[[], object], number: int = 1) -> tuple[float, float]:
-    """Return the seconds of a call by the CPU clock and by the wall clock.
-
-    Parameters
-    ----------
-    call : callable
-        Function without arguments.
-    number : int
-        Number of calls that are made, one after the other.
-
-    Returns
-    -------
-    cpu, wall : float
-        The wall time is without :func:`queued`.
-
-    Examples
-    --------
-    >>> cpu, wall = both_clocks(lambda: sum(range(1000)), 10)
-    >>> wall > 0
-    True
-    """
-    loop = itertools.repeat(None, number)
-    other = queued()
-    wall, cpu = perf_counter_ns(), process_time_ns()
-    for _ in loop:
-        call()
-    cpu, wall = process_time_ns() - cpu, perf_counter_ns() - wall
-    wall -= queued() - other
-    return cpu / number / 1e9, wall / number / 1e9
-
-
-def queued() -> int:
-    """Return for how long this thread could have run while the machine ran others.
-
-    Returns
-    -------
-    int
-        Nanoseconds since the thread began; 0 where the system does not say it.
-
-    Examples
-    --------
-    >>> queued() >= 0
-    True
-    """
-    descriptor = _schedule(os.getpid())
-    if descriptor is None:
-        return 0
-    # Time on a processor, time in its queue, number of turns.
-    return int(os.pread(descriptor, 99, 0).split()[1])
-
-
-@functools.cache
-def _schedule(process: int) -> int | None:
-    """Return a descriptor of the statistics of the main thread of this process."""
-    with contextlib.suppress(OSError, IndexError, ValueError):
-        descriptor = os.open(f"/proc/{process}/schedstat", os.O_RDONLY)
-        int(os.pread(descriptor, 99, 0).split()[1])
-        return descriptor
-    return None
 
 
 def sampled(
@@ -136,6 +72,7 @@ def sampled(
         number = min(sample.calls_per_sample(call) for call in calls.values())
         rounds = ROUNDS
     names, logs, walls, seconds = list(calls), [], [], []
+    numbers = dict.fromkeys(names, number)
     arrays = {id(x): x for x in map(varied, inputs.values()) if x is not None}
     before = {key: array.copy() for key, array in arrays.items()}
     kept = []  # memory that is not freed, so that the next placement lies elsewhere
@@ -153,11 +90,10 @@ def sampled(
             times: dict[str, list[float]] = {role: [] for role in names}
             waits: dict[str, list[float]] = {role: [] for role in names}
             for round_ in range(rounds):
-                step = placement * rounds + round_
+                turn = placement * rounds + round_
                 for array in arrays.values():
-                    nudge(array, step)
-                for role in sample.order(names, step):
-                    cpu, wall = both_clocks(calls[role], number)
+                    nudge(array, turn)
+                for role, (cpu, wall) in sample.one_round(calls, numbers, turn).items():
                     times[role].append(max(cpu if alone else wall, 1e-9))
                     waits[role].append(max(wall, 1e-9))
             logs.append(_ratios(times, base))

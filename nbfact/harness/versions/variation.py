@@ -4,21 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from ..operands import operand
+
 STRIDE = 7919
 """Distance of the entries that successive steps change: a prime number, so that all
 entries come round."""
-
-
-def array_of(inputs: Any) -> np.ndarray | None:
-    """Return the array that a call reads: the inputs, or their ``x``; None without one.
-
-    Examples
-    --------
-    >>> array_of(np.zeros(2)), array_of("text")
-    (array([0., 0.]), None)
-    """
-    found = inputs if isinstance(inputs, np.ndarray) else getattr(inputs, "x", None)
-    return found if isinstance(found, np.ndarray) else None
 
 
 def varied(inputs: Any) -> np.ndarray | None:
@@ -29,7 +19,7 @@ def varied(inputs: Any) -> np.ndarray | None:
     >>> varied(np.zeros(2)), varied(np.zeros(2, int))
     (array([0., 0.]), None)
     """
-    found = array_of(inputs)
+    found = operand(inputs)
     if found is None or found.dtype.kind not in "fc" or found.size == 0:
         return None
     return found if found.flags.writeable else None
