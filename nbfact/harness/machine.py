@@ -104,7 +104,7 @@ def fingerprint(project: Project) -> dict[str, Any]:
             k: os.environ[k] for k in (*THREADS, "OMP_WAIT_POLICY") if k in os.environ
         },
         "load": _load(),
-        **_commit(project.folder),
+        **_commit(project),
     }
     chosen = os.environ.get(project.variable("MACHINE"))
     machine["name"] = _slug(chosen) if chosen else _name(machine)
@@ -322,13 +322,16 @@ def _load():
         return None
 
 
-def _commit(folder):
+def _commit(project):
     """Return the commit of a package and whether files differ from it, if git knows.
 
     A repository that does not track the package, such as that of another project in
     which the package is installed, has no commit that says anything about it.
     """
-    git = ("git", "-C", str(folder))
+    try:
+        git = ("git", "-C", str(project.folder))
+    except ModuleNotFoundError:  # versions of it are compared, and none is installed
+        return {}
     if _run(*git, "ls-files", "--error-unmatch", "__init__.py") is None:
         return {}
     commit = _run(*git, "rev-parse", "--verify", "HEAD")

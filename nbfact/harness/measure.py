@@ -221,4 +221,4 @@ def _fill(row, case, samples, calibration):
     if case.yardstick in samples:
         row["ratio"] = sample.paired_ratio(times, samples[case.yardstick])
     ideal = machine.roof_time(calibration, case.size, case.flops, case.params["dtype"])
-    row["roof"] = ideal / row["time"]["median"]
+    row["roof"] = ideal / row["time"]["median"] if ideal else None

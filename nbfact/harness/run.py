@@ -13,18 +13,18 @@ Exit codes, which are also those of ``nbfact bench``:
 
 import contextlib
 import datetime
-import functools
+import json
 import signal
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import machine, store
-from .case import Case, select, tasks
+from .case import Case, Pattern, patterns, select, tasks
 from .isolate import Worker
 from .measure import limited_threads, measure_task
 from .project import Project
@@ -45,12 +45,13 @@ _WIDTH = 100  # of tables in characters, where the output is no terminal
 def run_bench(
     project: Project,
     profile: str = "full",
-    pattern: str | None = None,
+    pattern: Pattern = None,
     *,
     extra: Sequence[Callable[[], Iterable[Case]]] = (),
     threads: int = 1,
     output: Path | None = None,
     with_peers: bool = False,
+    as_json: bool = False,
 ) -> int:
     """Measure cases, print a ranked table for each computation, store the rows.
 
@@ -60,8 +61,9 @@ def run_bench(
         The package whose registry has the cases.
     profile : str
         Which list of cases: one of the project's profiles.
-    pattern : str or None
-        Measure only the tasks whose name contains it, or matches it as a glob.
+    pattern : str, sequence of str, or None
+        Measure only the tasks whose name contains it, or matches it as a glob; of
+        several patterns, one.
     extra : sequence of callables
         Functions without arguments that return more cases, which are measured before
         those of the registry; they must be such as can be pickled.
@@ -73,6 +75,9 @@ def run_bench(
     with_peers : bool
         Whether the rivals that are installed are measured too. A task that holds one
         is measured in a process of its own, see :mod:`nbfact.harness.isolate`.
+    as_json : bool
+        Print one object of JSON on standard output, with the exit code, a message and
+        the rows, and everything else on standard error.
 
     Returns
     -------
@@ -95,17 +100,31 @@ def run_bench(
             f'{error.name} is missing; pip install "nbfact[bench]" brings it'
         ) from None
     project.check_profile(profile)
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    stream = sys.stderr if as_json else sys.stdout
+    console = Console(file=stream, width=None if stream.isatty() else _WIDTH)
     run = _Run(project, console, output or default_output(project), threads)
-    # The function is looked up here, so that it travels to the worker by its name.
-    registered = functools.partial(project.registry().registry, profile, with_peers)
+    sources = [*extra, project.cases(profile, with_peers)]
     try:
         with limited_threads(threads), run.hearing_interrupts():
-            return run.all([*extra, registered], profile, pattern, with_peers)
+            code = run.all(sources, profile, pattern, with_peers)
     except KeyboardInterrupt:
-        return run.interrupted()
+        code = run.interrupted()
     except OSError as error:  # the results cannot be written: a full disk, for example
-        return run.refuse(str(error))
+        code = run.refuse(str(error))
+    if as_json:
+        print_json({"exit": code, "message": run.message, "rows": run.rows})
+    return code
+
+
+def print_json(found: Mapping[str, Any]) -> None:
+    """Print what a command found on standard output, as one object of JSON.
+
+    Examples
+    --------
+    >>> print_json({"exit": 0})
+    {"schema": 2, "exit": 0}
+    """
+    print(json.dumps({"schema": store.SCHEMA, **found}, allow_nan=False))
 
 
 def default_output(project: Project) -> Path:
@@ -146,7 +165,8 @@ class _Run:
         self.output = output
         self.threads = threads
         self.start = time.perf_counter()
-        self.stored = 0
+        self.rows: list[dict] = []
+        self.message: str | None = None
         self.stop = False
         self.failures: list[str] = []
         self.rivals: list[str] = []
@@ -179,7 +199,8 @@ class _Run:
         chosen = tasks(select(cases, pattern))
         if not chosen:
             groups = ", ".join(dict.fromkeys(case.group for case in cases))
-            return self.refuse(f"no case matches -k {pattern!r}; groups: {groups}")
+            wanted = " -k ".join(map(repr, patterns(pattern)))
+            return self.refuse(f"no case matches -k {wanted}; groups: {groups}")
         calibration = self.calibrate(fingerprint)
         provenance = {
             "run": uuid.uuid4().hex,
@@ -242,10 +263,9 @@ class _Run:
                         rows = measure_task(task, budget, provenance["calibration"])
                     if self.stop:
                         raise KeyboardInterrupt
-                    store.append_rows(
-                        self.output, [{**provenance, **row} for row in rows]
-                    )
-                    self.stored += len(rows)
+                    full = [{**provenance, **row} for row in rows]
+                    store.append_rows(self.output, full)
+                    self.rows += full
                     group += rows
                     self.note(rows)
                     progress.advance(bar)
@@ -284,18 +304,20 @@ class _Run:
         verdict = (
             f"{len(self.failures)} failed" if self.failures else "all results right"
         )
-        self.say(f"{self.stored} rows, {verdict}, {seconds:.0f} s; in {self.output}")
+        self.say(f"{len(self.rows)} rows, {verdict}, {seconds:.0f} s; in {self.output}")
         return 1 if self.failures else 0
 
     def interrupted(self):
         """Print how many rows are stored; return the exit code."""
-        where = f" in {self.output}" if self.stored else ""
-        self.say(f"interrupted: {self.stored} rows stored{where}", style="bold red")
+        where = f" in {self.output}" if self.rows else ""
+        self.message = f"interrupted: {len(self.rows)} rows stored{where}"
+        self.say(self.message, style="bold red")
         return 130
 
     def refuse(self, message):
         """Print what is wrong with the request; return the exit code."""
-        print(f"{self.project.name} bench: {message}", file=sys.stderr)
+        print(f"nbfact bench: {message}", file=sys.stderr)
+        self.message = message
         return 2
 
     def say(self, text, style=None):

@@ -52,7 +52,8 @@ def table(rows: Sequence[dict], project: Project | None = None) -> Table:
     shown.add_column("implementation", overflow="fold")
     # All blocks have one yardstick, except where a rival stops at a smaller size.
     yardstick = "/".join(dict.fromkeys(row["yardstick"].split()[0] for row in rows))
-    titles = ["time", "±", f"vs {yardstick}", "error", "nnz", "roof"]
+    timed = any(row["ratio"] for row in rows)  # some task has a yardstick
+    titles = ["time", "±", f"vs {yardstick}" if timed else "", "error", "nnz", "roof"]
     if compared := any(row["error_ratio"] and row["bound"] is None for row in rows):
         titles.insert(4, "ratio")
     for title in titles:
@@ -130,7 +131,8 @@ def _blocks(rows):
 def _sizes(row, names):
     """Return the order, the other sizes and the dtype of a row as text."""
     params = row["params"]
-    n = f"{params['m']}x{params['n']}" if "m" in params else str(params["n"])
+    n = str(params.get("n", ""))
+    n = f"{params['m']}x{n}" if "m" in params else n
     return n, *(str(params.get(name, "")) for name in names), params["dtype"]
 
 
@@ -159,7 +161,7 @@ def _figures(row, compared):
         "" if same or ratio is None else versus(ratio["median"]),
         *errors,
         nnz,
-        f"{row['roof']:.0%}",
+        "-" if row["roof"] is None else f"{row['roof']:.0%}",
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import machine, store, worker
 from ..allocations import RETURNED
-from ..case import matches
+from ..case import Pattern, epsilon, matches
 from . import findings, first_calls, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, ROLES
 
@@ -181,7 +181,7 @@ class Batches:
 
     def findings(self, name):
         """Return what each batch found of a case but its CPU time."""
-        eps = float(np.finfo(self.every[name]["params"]["dtype"]).eps)
+        eps = epsilon(self.every[name]["params"]["dtype"])
         return [
             findings.of_batch(check, rows, self.every[name], eps)
             for check, rows in zip(self.checks[name], self.logs[name], strict=True)
@@ -306,6 +306,7 @@ class Batches:
         job = {
             "roles": [(role, str(self.folders[role])) for role in roles],
             "registries": self.project.registries,
+            "path": [str(self.project.file.parent)] if self.project.file else [],
             "profile": self.profile,
             "turn": self.turn,
             "cases": names,
@@ -330,6 +331,6 @@ def _two(by_role):
     return {role: by_role[role] for role in (BASE, HEAD)}
 
 
-def _matching(every, names: Sequence[str], pattern) -> list[str]:
+def _matching(every, names: Sequence[str], pattern: Pattern) -> list[str]:
     """Return those of some cases whose task matches a pattern."""
     return [name for name in names if matches(every[name]["task"], pattern)]

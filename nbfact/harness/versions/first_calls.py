@@ -98,7 +98,9 @@ def _warmed(batches, names):
     marks = {role: batches.folders[role] / f"{mark}.json" for role in ROLES}
     cold = [role for role in ROLES if not marks[role].exists()]
     kernels = batches.versions[BASE].kernels
-    lent = [role for role in cold if batches.version(role).kernels == kernels]
+    # Another project may not say what its kernels are made from.
+    same = [role for role in cold if batches.version(role).kernels == kernels]
+    lent = same if batches.project.kernels else []
     alone = [role for role in cold if role not in lent]
     if lent:
         alone = [BASE, *alone]
