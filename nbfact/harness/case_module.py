@@ -1,13 +1,13 @@
 """Find the project of a module of cases that a user names, without importing it.
 
 The module is named as ``mypkg.bench``, by the path of its file, or by the name of an
-entry point of the group ``nbfact.cases``. Where it lies in the package that it measures,
-that package is the project. Elsewhere, or to say more, it holds one line::
+entry point of the group ``nbfact.cases``. Where it lies in the package that it
+measures, that package is the project. Elsewhere, or to say more, it holds one line::
 
     PROJECT = Project("mypkg", slowdown=0.1)
 
-This line is evaluated alone, because comparisons of versions that are not installed must
-know the name of the package before anything can be imported; its arguments are
+This line is evaluated alone, because comparisons of versions that are not installed
+must know the name of the package before anything can be imported; its arguments are
 therefore written out.
 """
 
@@ -130,8 +130,8 @@ def _declared(cases, file):
             except Exception as error:
                 raise ValueError(
                     f"--cases {cases}, line {node.lineno}: PROJECT is read before the "
-                    "file runs, so that it must be a call of Project with its arguments "
-                    f"written out ({type(error).__name__}: {error})"
+                    "file runs, so that it must be a call of Project with arguments "
+                    f"that are written out ({type(error).__name__}: {error})"
                 ) from None
             if isinstance(project, Project):
                 return project

@@ -51,8 +51,8 @@ class Project:
         a case does not say; by default
         :data:`nbfact.harness.versions.verdicts.LEAST`.
     looser : float or None
-        Largest error of a later version, in units of that of the earlier one, that is no
-        loss of accuracy, where a case does not say; by default
+        Largest error of a later version, in units of that of the earlier one, that is
+        no loss of accuracy, where a case does not say; by default
         :data:`nbfact.harness.versions.verdicts.LOOSER`.
     module, file, named : str, path, str
         Name of the module that holds the cases of today, its file, and what a user
@@ -121,9 +121,7 @@ class Project:
             self.module or f"{self.name}.{self.registries[0]}"
         )
 
-    def cases(
-        self, profile: str, peers: bool = False
-    ) -> Callable[[], Iterable[Case]]:
+    def cases(self, profile: str, peers: bool = False) -> Callable[[], Iterable[Case]]:
         """Return a function that lists the cases of a profile, and can be pickled.
 
         Parameters

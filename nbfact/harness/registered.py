@@ -20,6 +20,7 @@ PROFILES = ("quick", "pr", "full")
 to all."""
 
 _found: dict[str, dict[str, tuple[Case, tuple[str, ...]]]] = {}
+_specs: dict[str, Any] = {}  # what each module was imported by: new at each import
 
 
 def register(*cases: Case, profiles: Sequence[str] = PROFILES) -> None:
@@ -30,8 +31,8 @@ def register(*cases: Case, profiles: Sequence[str] = PROFILES) -> None:
     *cases : Case
         The cases. No two of a module have the same name.
     profiles : sequence of str
-        Lists that the cases belong to, by default all of :data:`PROFILES`. ``("full",)``
-        is for cases that take long.
+        Lists that the cases belong to, by default all of :data:`PROFILES`.
+        ``("full",)`` is for cases that take long.
 
     Raises
     ------
@@ -47,7 +48,10 @@ def register(*cases: Case, profiles: Sequence[str] = PROFILES) -> None:
         ...
     TypeError: register: 'dft' is no Case
     """
-    module = sys._getframe(1).f_globals["__name__"]
+    scope = sys._getframe(1).f_globals
+    module, spec = scope["__name__"], scope.get("__spec__")
+    if _specs.get(module) is not spec:  # the module is imported again
+        _specs[module], _found[module] = spec, {}
     own = _found.setdefault(module, {})
     for case in cases:
         if not isinstance(case, Case):
@@ -79,9 +83,7 @@ def registered(module: str, profile: str | None = None) -> list[Case]:
         ...
     ValueError: no.such.module registers no case, and has no function registry(profile)
     """
-    names = [
-        name for name in _found if name == module or name.startswith(f"{module}.")
-    ]
+    names = [name for name in _found if name == module or name.startswith(f"{module}.")]
     found = [pair for name in names for pair in _found[name].values()]
     if not found:
         raise ValueError(

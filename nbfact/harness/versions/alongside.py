@@ -72,6 +72,15 @@ def load(role: str, package: Path) -> ModuleType:
     return module
 
 
+def bring(role: str, package: Path, job: dict, brought: list[ModuleType]) -> None:
+    """Import a package and its registry, which is what its users import, into a list.
+
+    A package may import its modules at their first use only, so that the time of its
+    own import would say nothing.
+    """
+    brought.append(registry_of(load(role, package), job["registries"]))
+
+
 def tell_tuples_apart(role: str) -> None:
     """Give the NamedTuples of a version that was loaded a name of their own.
 
@@ -349,10 +358,11 @@ def main() -> None:
     for role, package in job["roles"]:
         say(role=role, case=None)
         folder = Path(package)
-        seconds = both_clocks(functools.partial(load, role, folder))
+        brought: list[ModuleType] = []
+        seconds = both_clocks(functools.partial(bring, role, folder, job, brought))
         if not cases:  # the others find modules that both need imported already
             say(imported=role, seconds=seconds)
-        registry = registry_of(sys.modules[f"{folder.name}_{role}"], job["registries"])
+        (registry,) = brought
         keep_compiled(f"{folder.name}_{role}")
         cases[role] = chosen_cases(registry, job["profile"], folder.name, job["turn"])
         names = job["cases"] or [None]
@@ -372,8 +382,10 @@ def main() -> None:
 
 def _described(cases):
     """Return what the parent process must know of cases, for JSON."""
-    kept = ("task", "group", "impl", "params", "bound", "size", "flops")
-    kept = (*kept, "slowdown", "looser")
+    kept = (
+        *("task", "group", "impl", "params", "bound", "size", "flops"),
+        *("slowdown", "looser"),
+    )
     found = {}
     for name, case in cases.items():
         found[name] = {key: getattr(case, key, None) for key in kept}

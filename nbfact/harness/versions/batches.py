@@ -119,6 +119,9 @@ class Batches:
                     raise RuntimeError(f"{name!r} cannot be read: {line['died']}")
                 if "chosen" in line:
                     listed[role] = line
+                    for case in line["every"].values():  # what it does not say itself
+                        case["slowdown"] = case["slowdown"] or self.project.slowdown
+                        case["looser"] = case["looser"] or self.project.looser
         return listed
 
     def batch(self, names, batch, processes):
@@ -191,8 +194,12 @@ class Batches:
         """Return whether a case needs no further batch."""
         if self.failed(name):
             return True
-        final = verdicts.settle(self.samples(name))[1]
+        final = self.settle(name)[1]
         return final and not findings.open_(self.findings(name))
+
+    def settle(self, name):
+        """Return the verdict on the speed of a case, and whether it is final."""
+        return verdicts.settle(self.samples(name), self.every[name]["slowdown"])
 
     def row(self, name, case, **found):
         """Return a row of kind ``verdict``, in which None stands for the unknown."""
@@ -234,7 +241,7 @@ class Batches:
             role: float(np.median([row["seconds"][role] for row in rows]))
             for role in (BASE, HEAD)
         }
-        speed = verdicts.settle(self.samples(name))[0]
+        speed = self.settle(name)[0]
         against = findings.confirmed(self.findings(name)) | self.cold.get(name, {})
         if speed == verdicts.FASTER and (gain := self.impossible(case, seconds)):
             against["speed"] = gain
@@ -247,7 +254,7 @@ class Batches:
             ratio=verdicts.interval(head),
             control=verdicts.interval(control),
             floor=floor,
-            threshold=verdicts.threshold(floor),
+            threshold=verdicts.threshold(floor, case["slowdown"]),
             seconds=seconds,
             error={**_two(check["error"]), "bound": case["bound"]},
             allocations=_two(check["allocations"]),

@@ -47,10 +47,9 @@ class Clone:
         ValueError
             When the commit has no such package.
         """
-        outer, _, name = self.place.rpartition("/")
-        elsewhere = f"{outer.removesuffix('src')}/{'' if outer[-3:] == 'src' else 'src'}"
-        other = "/".join(part for part in [*elsewhere.split("/"), name] if part)
-        for place in (self.place, other):
+        *outer, name = self.place.split("/")
+        elsewhere = outer[:-1] if outer[-1:] == ["src"] else [*outer, "src"]
+        for place in (self.place, "/".join([*elsewhere, name])):
             packed = subprocess.run(
                 ["git", "-C", self.top, "archive", commit, place], capture_output=True
             )

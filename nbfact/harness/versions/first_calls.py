@@ -20,7 +20,7 @@ import numba
 import numpy as np
 
 from . import findings, revisions
-from .alongside import BASE, HEAD, ROLES
+from .alongside import BASE, CONTROL, HEAD, ROLES
 
 MOST = 4
 """Largest number of cases whose first calls are measured with an empty cache."""
@@ -98,9 +98,12 @@ def _warmed(batches, names):
     marks = {role: batches.folders[role] / f"{mark}.json" for role in ROLES}
     cold = [role for role in ROLES if not marks[role].exists()]
     kernels = batches.versions[BASE].kernels
-    # Another project may not say what its kernels are made from.
-    same = [role for role in cold if batches.version(role).kernels == kernels]
-    lent = same if batches.project.kernels else []
+    # A project may not say what its kernels are made from; the control is the base.
+    lent = [
+        role
+        for role in cold
+        if role == CONTROL or (kernels and batches.version(role).kernels == kernels)
+    ]
     alone = [role for role in cold if role not in lent]
     if lent:
         alone = [BASE, *alone]

@@ -1,7 +1,7 @@
 """Make the modules of a package import one another under another name.
 
-Each version of a comparison is imported under a name of its own. Relative imports follow
-that by themselves. Import statements that write the name of the package out
+Each version of a comparison is imported under a name of its own. Relative imports
+follow that by themselves. Import statements that write the name of the package out
 (``import mypkg.core``, ``from mypkg import core``) are rewritten in the copy of the
 sources, line for line. What is imported by a name made at run time cannot be rewritten,
 and is refused with its place (:class:`SelfImports`), because it would bring another
@@ -52,18 +52,16 @@ def renamed(content: bytes, name: str, alias: str) -> bytes:
         before, after = lines[first][:start], lines[last][end:]
         if isinstance(node, ast.ImportFrom):
             if not node.level and _inside(node.module or "", name):
-                line = lines[first][start:]
-                new = re.sub(rb"(?<=from )\s*" + name.encode(), alias.encode(), line, 1)
-                lines[first] = before + new
+                rest = lines[first][start:].split(name.encode(), 1)
+                lines[first] = before + alias.encode().join(rest)
         elif any(_inside(one.name, name) for one in node.names):
             text = "import " + ", ".join(_imports(node.names, name, alias))
-            more = [b" \\"] * (last - first)  # as many lines as there were
-            first_line = before + text.encode() + after
-            if more:
-                lines[first : last + 1] = [before + b"\\", *[b"\\"] * (last - first - 1)]
-                lines.insert(last, text.encode() + after)
-            else:
-                lines[first] = first_line
+            # Backslashes join the lines, whose number stays the same.
+            more = (
+                [before + b"\\", *[b"\\"] * (last - first - 1)] if last > first else []
+            )
+            final = (b"" if more else before) + text.encode() + after
+            lines[first : last + 1] = [*more, final]
     return b"\n".join(lines)
 
 
@@ -106,7 +104,7 @@ class SelfImports(importlib.abc.MetaPathFinder):
             frame = frame.f_back
         place = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
         raise ImportError(
-            f"{place}: imports {fullname!r} by a name made at run time, which would mix "
-            "the versions that are compared; an import statement is needed there",
+            f"{place}: imports {fullname!r} by a name made at run time, which would "
+            "mix the versions that are compared; an import statement is needed there",
             name=fullname,
         )

@@ -32,6 +32,7 @@ SHALLOW = (
 )
 """What a user of a shallow clone reads about a version that is missing."""
 
+_AGE = 946684800  # the time of the last change of all sources: the year 2000
 _KEPT_DAYS = 14  # source trees that were not used for so long are removed
 
 
@@ -123,6 +124,8 @@ class Revision:
                 if path.endswith(".py"):
                     content = renamed(content, name, f"{name}_{role}")
                 target.write_bytes(content)
+                # Numba reads compiled code back beside a source of this age only.
+                os.utime(target, (_AGE, _AGE))
             try:
                 fresh.rename(place)
             except OSError:  # another process was first
@@ -199,7 +202,9 @@ def _lent(project):
     file, place = project.file, project.registries[0].replace(".", "/")
     if file.name != "__init__.py":
         return {f"{place}.py": file.read_bytes()}
-    sources = {p.relative_to(file.parent).as_posix(): p for p in file.parent.rglob("*.py")}
+    sources = {
+        p.relative_to(file.parent).as_posix(): p for p in file.parent.rglob("*.py")
+    }
     return {f"{place}/{path}": sources[path].read_bytes() for path in sources}
 
 

@@ -26,7 +26,9 @@ def in_wheel(path: Path, project: Project) -> dict[str, bytes]:
     start = f"{project.name}/"
     try:
         with zipfile.ZipFile(path) as wheel:
-            names = [n for n in wheel.namelist() if n.startswith(start) and n[-1] != "/"]
+            names = [
+                n for n in wheel.namelist() if n.startswith(start) and n[-1] != "/"
+            ]
             files = {name.removeprefix(start): wheel.read(name) for name in names}
     except zipfile.BadZipFile as error:
         raise ValueError(f"{path}: {error}") from None
