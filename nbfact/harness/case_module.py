@@ -80,6 +80,29 @@ def find_project(cases: str) -> Project:
     )
 
 
+def lent_files(project: Project) -> dict[str, bytes]:
+    """Return the files of today's cases, for a version that has none of its own.
+
+    Parameters
+    ----------
+    project : Project
+        From :func:`find_project`.
+
+    Returns
+    -------
+    dict of str to bytes
+        The file, or all of a package of cases, by their path below the package that is
+        measured.
+    """
+    file, place = project.file, project.registries[0].replace(".", "/")
+    if file is None or file.name != "__init__.py":
+        return {f"{place}.py": file.read_bytes()} if file else {}
+    return {
+        f"{place}/{path.relative_to(file.parent).as_posix()}": path.read_bytes()
+        for path in file.parent.rglob("*.py")
+    }
+
+
 def _located(cases):
     """Return the folder to import from, and the parts of the name of the module."""
     path = Path(cases)

@@ -95,7 +95,8 @@ def _warmed(batches, names):
     """
     key = [platform.python_version(), numba.__version__, np.__version__, *names]
     mark = "cold-" + hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
-    marks = {role: batches.folders[role] / f"{mark}.json" for role in ROLES}
+    # Beside the package: some packages read the files in their own folder.
+    marks = {role: batches.folders[role].with_name(f"{mark}.json") for role in ROLES}
     cold = [role for role in ROLES if not marks[role].exists()]
     kernels = batches.versions[BASE].kernels
     # A project may not say what its kernels are made from; the control is the base.

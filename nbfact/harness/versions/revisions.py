@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._core.files import atomic_path, is_temporary
+from ..case_module import lent_files
 from ..project import Project
 from .clone import Clone, clone_of, git
 from .renaming import renamed
@@ -170,7 +171,7 @@ def resolve(name: str, project: Project) -> Revision:
         found = _worktree(name, project)
     elif "==" in name:
         wheel = release(name, project, cache_folder(project))
-        found = _revision(name, project, in_wheel(wheel, project))
+        found = _in_wheel(name, project, wheel)
     elif name == INSTALLED:
         found = _of_folder(name, project, project.folder)
     elif any(mark in name for mark in ("/", os.sep, ".whl")) or name in (".", ".."):
@@ -194,18 +195,7 @@ def resolve(name: str, project: Project) -> Revision:
     if project.file is None:
         found_at = " or ".join(places[: len(project.registries)])
         raise ValueError(f"{name!r}: it has no registry of cases ({found_at})")
-    return dataclasses.replace(found, files=found.files | _lent(project))
-
-
-def _lent(project):
-    """Return the files of today's registry, for a version that has none."""
-    file, place = project.file, project.registries[0].replace(".", "/")
-    if file.name != "__init__.py":
-        return {f"{place}.py": file.read_bytes()}
-    sources = {
-        p.relative_to(file.parent).as_posix(): p for p in file.parent.rglob("*.py")
-    }
-    return {f"{place}/{path}": sources[path].read_bytes() for path in sources}
+    return dataclasses.replace(found, files=found.files | lent_files(project))
 
 
 def default_base(project: Project) -> str:
@@ -331,7 +321,7 @@ def _worktree(name, project):
 def _path(name, project, path):
     """Return the package at a path, None where there is none."""
     if path.suffix == ".whl" and path.is_file():
-        return _revision(name, project, in_wheel(path, project))
+        return _in_wheel(name, project, path)
     for package in (path / project.name, path / "src" / project.name, path):
         if (package / "__init__.py").is_file():
             clone = clone_of(project, package.parent)
@@ -339,6 +329,14 @@ def _path(name, project, path):
                 clone = None
             return _of_folder(name, project, package, clone)
     return None
+
+
+def _in_wheel(name, project, path):
+    """Return the package in a wheel; its name has the version, if no source has it."""
+    found = _revision(name, project, in_wheel(path, project))
+    if found.version == "unknown":
+        found = dataclasses.replace(found, version=path.name.split("-")[1])
+    return found
 
 
 def _git(name, project):
