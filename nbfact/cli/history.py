@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ..cases.nbfact_project import NBFACT
-from .options import PR, Pattern, Profile, Threads
+from .options import PR, Cases, Pattern, Profile, Threads, project_of
 
 
 def history(
@@ -14,7 +13,8 @@ def history(
         typer.Argument(help="Commits, ranges A..B, or NEW; default HEAD."),
     ] = None,
     *,
-    profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
+    cases: Cases = None,
+    profile: Profile = PR,
     quick: Annotated[
         bool,
         typer.Option(
@@ -45,9 +45,9 @@ def history(
     from ..harness.versions.asv_history import run_history
 
     code = run_history(
-        NBFACT,
+        project_of(cases),
         commits or ["HEAD"],
-        profile=str(profile),
+        profile=profile,
         quick=quick,
         threads=threads,
         pythons=python or [],

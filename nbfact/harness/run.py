@@ -13,18 +13,18 @@ Exit codes, which are also those of ``nbfact bench``:
 
 import contextlib
 import datetime
-import functools
+import json
 import signal
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import calibration, machine, store
-from .case import Case, select, tasks
+from .case import Case, Pattern, patterns, select, tasks
 from .isolate import Worker
 from .measure import limited_threads, measure_task, share_of_roof
 from .passes import LEAST_PROCESSES, measure_passes
@@ -53,13 +53,14 @@ _WIDTH = 100  # of tables in characters, where the output is no terminal
 def run_bench(
     project: Project,
     profile: str = "full",
-    pattern: str | None = None,
+    pattern: Pattern = None,
     *,
     extra: Sequence[Callable[[], Iterable[Case]]] = (),
     threads: int = 1,
     output: Path | None = None,
     with_peers: bool = False,
     processes: int | None = None,
+    as_json: bool = False,
 ) -> int:
     """Measure cases, print a ranked table for each computation, store the rows.
 
@@ -69,8 +70,9 @@ def run_bench(
         The package whose registry has the cases.
     profile : str
         Which list of cases: one of the project's profiles.
-    pattern : str or None
-        Measure only the tasks whose name contains it, or matches it as a glob.
+    pattern : str, sequence of str, or None
+        Measure only the tasks whose name contains it, or matches it as a glob; of
+        several patterns, one.
     extra : sequence of callables
         Functions without arguments that return more cases, which are measured before
         those of the registry; they must be such as can be pickled.
@@ -88,6 +90,9 @@ def run_bench(
         :data:`nbfact.harness.passes.LEAST_PROCESSES`, the least number that gives
         intervals. With one, there are none, and tasks without rivals are measured in
         this process.
+    as_json : bool
+        Print one object of JSON on standard output, with the exit code, a message and
+        the rows, and everything else on standard error.
 
     Returns
     -------
@@ -110,22 +115,35 @@ def run_bench(
             f'{error.name} is missing; pip install "nbfact[bench]" brings it'
         ) from None
     project.check_profile(profile)
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    stream = sys.stderr if as_json else sys.stdout
+    console = Console(file=stream, width=None if stream.isatty() else _WIDTH)
     if processes is None:
         processes = PROCESSES.get(profile, LEAST_PROCESSES)
     if processes < 1:
         raise ValueError(f"processes={processes}: expected at least 1")
-    output = output or default_output(project)
-    run = _Run(project, console, output, threads, processes)
-    # The function is looked up here, so that it travels to the worker by its name.
-    registered = functools.partial(project.registry().registry, profile, with_peers)
+    run = _Run(project, console, output or default_output(project), threads, processes)
+    sources = [*extra, project.cases(profile, with_peers)]
     try:
         with limited_threads(threads), run.hearing_interrupts():
-            return run.all([*extra, registered], profile, pattern, with_peers)
+            code = run.all(sources, profile, pattern, with_peers)
     except KeyboardInterrupt:
-        return run.interrupted()
+        code = run.interrupted()
     except OSError as error:  # the results cannot be written: a full disk, for example
-        return run.refuse(str(error))
+        code = run.refuse(str(error))
+    if as_json:
+        print_json({"exit": code, "message": run.message, "rows": run.rows})
+    return code
+
+
+def print_json(found: Mapping[str, Any]) -> None:
+    """Print what a command found on standard output, as one object of JSON.
+
+    Examples
+    --------
+    >>> print_json({"exit": 0})
+    {"schema": 2, "exit": 0}
+    """
+    print(json.dumps({"schema": store.SCHEMA, **found}, allow_nan=False))
 
 
 def default_output(project: Project) -> Path:
@@ -174,7 +192,8 @@ class _Run:
         self.calibrations = 0  # repeated ones
         self.unstable = 0  # cases without an interval
         self.start = time.perf_counter()
-        self.stored = 0
+        self.rows: list[dict] = []
+        self.message: str | None = None
         self.stop = False
         self.failures: list[str] = []
         self.rivals: list[str] = []
@@ -207,7 +226,8 @@ class _Run:
         chosen = tasks(select(cases, pattern))
         if not chosen:
             groups = ", ".join(dict.fromkeys(case.group for case in cases))
-            return self.refuse(f"no case matches -k {pattern!r}; groups: {groups}")
+            wanted = " -k ".join(map(repr, patterns(pattern)))
+            return self.refuse(f"no case matches -k {wanted}; groups: {groups}")
         rates = self.calibrate(fingerprint)
         provenance = {
             "run": uuid.uuid4().hex,
@@ -312,8 +332,9 @@ class _Run:
             provenance["calibration"] = calibration.better(
                 provenance["calibration"], again
             )
-        store.append_rows(self.output, [{**provenance, **row} for row in rows])
-        self.stored += len(rows)
+        full = [{**provenance, **row} for row in rows]
+        store.append_rows(self.output, full)
+        self.rows += full
         self.note(rows)
 
     def show(self, rows):
@@ -345,7 +366,7 @@ class _Run:
             self.say(f"{self.processes} processes: no intervals, which need six")
         if self.unstable:
             self.say(
-                f"the machine was unstable: {self.unstable} of {self.stored} cases "
+                f"the machine was unstable: {self.unstable} of {len(self.rows)} cases "
                 "have no interval, because their processes differ too much",
                 style="yellow",
             )
@@ -357,18 +378,20 @@ class _Run:
         verdict = (
             f"{len(self.failures)} failed" if self.failures else "all results right"
         )
-        self.say(f"{self.stored} rows, {verdict}, {seconds:.0f} s; in {self.output}")
+        self.say(f"{len(self.rows)} rows, {verdict}, {seconds:.0f} s; in {self.output}")
         return 1 if self.failures else 0
 
     def interrupted(self):
         """Print how many rows are stored; return the exit code."""
-        where = f" in {self.output}" if self.stored else ""
-        self.say(f"interrupted: {self.stored} rows stored{where}", style="bold red")
+        where = f" in {self.output}" if self.rows else ""
+        self.message = f"interrupted: {len(self.rows)} rows stored{where}"
+        self.say(self.message, style="bold red")
         return 130
 
     def refuse(self, message):
         """Print what is wrong with the request; return the exit code."""
-        print(f"{self.project.name} bench: {message}", file=sys.stderr)
+        print(f"nbfact bench: {message}", file=sys.stderr)
+        self.message = message
         return 2
 
     def say(self, text, style=None):

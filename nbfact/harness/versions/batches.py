@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import calibration, store, worker
 from ..allocations import RETURNED
-from ..case import Pattern, matches
+from ..case import Pattern, epsilon, matches
 from ..confidence import interval
 from . import findings, first_calls, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, ROLES
@@ -133,6 +133,9 @@ class Batches:
                     raise RuntimeError(f"{name!r} cannot be read: {line['died']}")
                 if "chosen" in line:
                     listed[role] = line
+                    for case in line["every"].values():  # what it does not say itself
+                        case["slowdown"] = case["slowdown"] or self.project.slowdown
+                        case["looser"] = case["looser"] or self.project.looser
         return listed
 
     def batch(self, names, batch, processes):
@@ -229,7 +232,7 @@ class Batches:
 
     def findings(self, name):
         """Return what each batch found of a case but its CPU time."""
-        eps = float(np.finfo(self.every[name]["params"]["dtype"]).eps)
+        eps = epsilon(self.every[name]["params"]["dtype"])
         return [
             findings.of_batch(check, rows, self.every[name], eps)
             for check, rows in zip(self.checks[name], self.rows(name), strict=True)
@@ -242,8 +245,11 @@ class Batches:
         made = self.findings(name)
         if findings.confirmed(made):
             return True
-        final = verdicts.settle(self.samples(name))[1]
-        return final and not findings.open_(made)
+        return self.settle(name)[1] and not findings.open_(made)
+
+    def settle(self, name):
+        """Return the verdict on the speed of a case, and whether it is final."""
+        return verdicts.settle(self.samples(name), self.every[name]["slowdown"])
 
     def row(self, name, case, **found):
         """Return a row of kind ``verdict``, in which None stands for the unknown."""
@@ -285,7 +291,7 @@ class Batches:
             role: float(np.median([row["seconds"][role] for row in rows]))
             for role in (BASE, HEAD)
         }
-        speed = verdicts.settle(self.samples(name))[0]
+        speed = self.settle(name)[0]
         against = findings.confirmed(self.findings(name)) | self.cold.get(name, {})
         if speed == verdicts.FASTER and (gain := self.impossible(case, seconds)):
             against["speed"] = gain
@@ -298,7 +304,7 @@ class Batches:
             ratio=interval(head),
             control=interval(control),
             floor=floor,
-            threshold=verdicts.threshold(floor),
+            threshold=verdicts.threshold(floor, case["slowdown"]),
             seconds=seconds,
             error={**_two(check["error"]), "bound": case["bound"]},
             allocations=_two(check["allocations"]),
@@ -357,6 +363,7 @@ class Batches:
         job = {
             "roles": [(role, str(self.folders[role])) for role in roles],
             "registries": self.project.registries,
+            "path": [str(self.project.file.parent)] if self.project.file else [],
             "profile": self.profile,
             "turn": self.turn,
             "cases": names,

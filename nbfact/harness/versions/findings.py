@@ -162,7 +162,8 @@ def _most(base, limit):
 
 def _error(check, case, eps):
     error = check["error"]
-    wrong = verdicts.accuracy(error[BASE], error[HEAD], case["bound"], eps)
+    limits = case["bound"], eps, case.get("looser")
+    wrong = verdicts.accuracy(error[BASE], error[HEAD], *limits)
     return wrong and (verdicts.INACCURATE, wrong)
 
 
@@ -184,7 +185,8 @@ def _replay(check, case, eps):
     base, head = (check["replay"][role] for role in (BASE, HEAD))
     if base is None or head is None:
         return None
-    wrong = verdicts.accuracy(base["error"], head["error"], case["bound"], eps)
+    limits = case["bound"], eps, case.get("looser")
+    wrong = verdicts.accuracy(base["error"], head["error"], *limits)
     if wrong:
         return verdicts.INACCURATE, f"after its input was written to: {wrong}"
     longer, (times, least) = head["first"] - head["again"], REMEMBERED

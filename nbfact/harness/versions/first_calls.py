@@ -22,7 +22,7 @@ import numpy as np
 
 from ..._core.files import atomic_path
 from . import findings, revisions
-from .alongside import BASE, HEAD, ROLES
+from .alongside import BASE, CONTROL, HEAD, ROLES
 
 MOST = 2
 """Largest number of cases whose first calls are measured with an empty cache."""
@@ -166,12 +166,17 @@ def _warm(batches, names, known):
     Roles whose kernels are those of the base get copies of what is compiled for it.
     """
     kernels = batches.versions[BASE].kernels
-    lent = [role for role in ROLES if batches.version(role).kernels == kernels]
+    # A project may not say what its kernels are made from; the control is the base.
+    lent = [
+        role
+        for role in ROLES
+        if role == CONTROL or (kernels and batches.version(role).kernels == kernels)
+    ]
     missing = {
         role: [name for name in names if name not in known[role].cases]
         for role in ROLES
     }
-    alone = [BASE, *(role for role in ROLES if role not in lent)]
+    alone = list(dict.fromkeys([BASE, *(role for role in ROLES if role not in lent)]))
     jobs = _jobs(alone, missing)
     batches.progress("compiling", 0, len(jobs))
 

@@ -122,13 +122,15 @@ def threshold(floor: float, least: float | None = None) -> float:
     return max(LEAST if least is None else least, FLOORS * floor)
 
 
-def speed(head: Logs, control: Logs) -> str:
+def speed(head: Logs, control: Logs, least: float | None = None) -> str:
     """Return the verdict on the speed of some samples.
 
     Parameters
     ----------
     head, control : sequence of float
         Log-ratios of the head and of the control to the base, one for each process.
+    least : float, optional
+        Least threshold of the case, by default :data:`LEAST`.
 
     Returns
     -------
@@ -148,8 +150,8 @@ def speed(head: Logs, control: Logs) -> str:
     >>> speed([0.04, 0.06, 0.09], [0.0, 0.01, -0.01])
     'inconclusive'
     """
-    limit = threshold(floor(control))
-    if limit > BLIND:
+    limit = threshold(floor(control), least)
+    if limit > max(BLIND, least or 0):
         return INCONCLUSIVE
     sure, likely = interval(head), interval(head, EQUAL)
     if sure["low"] > 1 + limit:
@@ -162,7 +164,7 @@ def speed(head: Logs, control: Logs) -> str:
 
 
 def settle(
-    batches: Sequence[tuple[Logs, Logs]],
+    batches: Sequence[tuple[Logs, Logs]], least: float | None = None
 ) -> tuple[str, bool]:
     """Return the verdict on the speed of a case, and whether it is final.
 
@@ -170,6 +172,8 @@ def settle(
     ----------
     batches : sequence of (head, control)
         Samples of independent batches, as :func:`speed` takes them; at least one.
+    least : float, optional
+        Least threshold of the case, by default :data:`LEAST`.
 
     Returns
     -------
@@ -188,9 +192,9 @@ def settle(
     (('inconclusive', False), ('slower', True))
     """
     head, control = (np.concatenate(logs) for logs in zip(*batches, strict=True))
-    pooled = speed(head, control)
+    pooled = speed(head, control, least)
     if pooled == SLOWER:
-        limit = threshold(floor(control))
+        limit = threshold(floor(control), least)
         *before, (last, _) = batches
         if before and np.median(last) > math.log1p(limit):
             return SLOWER, True
@@ -226,7 +230,11 @@ def alike(batches: Sequence[tuple[Logs, Logs]]) -> bool:
 
 
 def accuracy(
-    base: float | None, head: float | None, bound: float | None, eps: float
+    base: float | None,
+    head: float | None,
+    bound: float | None,
+    eps: float,
+    looser: float | None = None,
 ) -> str | None:
     """Return a message about an error that is too large, None if it is not.
 
@@ -241,6 +249,8 @@ def accuracy(
         errors are those of an approximation, which may exceed that of the base by 5 %.
     eps : float
         Machine epsilon of the dtype. Four of them are rounding.
+    looser : float, optional
+        What the case has in place of :data:`LOOSER`, or of the 5 %.
 
     Returns
     -------
@@ -255,9 +265,9 @@ def accuracy(
     """
     if base is None:
         return None
-    limit = max(SLACK * base, 4 * eps)
+    limit = max((looser or SLACK) * base, 4 * eps)
     if bound is not None:
-        limit = min(bound, LOOSER * base + 4 * eps)
+        limit = min(bound, (looser or LOOSER) * base + 4 * eps)
     limit = max(limit, base)  # where the base exceeds it, the head is not to blame
     if head is not None and head <= limit:
         return None
