@@ -25,7 +25,7 @@ def main() -> int:
 
     import typer
 
-    from . import bench, compare, factorize, gate, history, report, study
+    from . import bench, bisect, compare, factorize, gate, history, report, study
     from .messages import degrade_output, reporting
     from .options import EXIT_CODES
 
@@ -43,6 +43,7 @@ def main() -> int:
         study.study: EXIT_CODES,
         compare.compare: EXIT_CODES,
         gate.gate: gate.GATE_CODES,
+        bisect.bisect: bisect.BISECT_CODES,
         report.report: EXIT_CODES,
         history.history: EXIT_CODES,
     }

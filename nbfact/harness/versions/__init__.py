@@ -19,6 +19,8 @@ missing, changed or new. The other files make the samples and show the verdicts:
 ``waivers.py``                verdicts that a project accepts, with a reason
 ``verdict_table.py``          verdicts as a table in a terminal
 ``gating.py``                 what the commands ``compare`` and ``gate`` print
+``bisecting.py``              the commit that made a case worse
+``bisect_table.py``           what the command ``bisect`` prints
 ``asv_history.py``            ``nbfact history``: the asv suite over commits
 ``asv_setup.py``              what asv is given: configuration, machine, patterns
 ============================  ==========================================================
