@@ -33,6 +33,9 @@ THREADS = (
 """Environment variables from which libraries read their number of threads when they are
 imported."""
 
+SETTINGS = ("OMP_WAIT_POLICY", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")
+"""Environment variables that change compiled code, or how its threads wait."""
+
 WORKING_SETS = (256 << 10, 1 << 20, 4 << 20, 16 << 20, 96 << 20)
 """Bytes touched by each measurement of bandwidth: they range, on most machines, from a
 second-level cache to main memory."""
@@ -101,7 +104,7 @@ def fingerprint(project: Project) -> dict[str, Any]:
         "versions": versions,
         "blas": _blas(),
         "environment": {
-            k: os.environ[k] for k in (*THREADS, "OMP_WAIT_POLICY") if k in os.environ
+            k: os.environ[k] for k in (*THREADS, *SETTINGS) if k in os.environ
         },
         "load": _load(),
         **_commit(project.folder),
