@@ -95,10 +95,11 @@ def measure(
     store.check(output)
     old = store.read_rows(output)[0] if output.exists() else []
     runner = _Runner(project, old, threads, output, processes, progress)
-    names = [baseline] if baseline else runner.origins()
+    names = [*([baseline] if baseline else []), *runner.origins()]
     if not names:
         raise ValueError(f"{output}: no ratios yet; name a baseline to begin with")
-    anchors = [_commit(name, project) for name in names]
+    found = [_commit(name, project) for name in names]
+    anchors = list({anchor.commit: anchor for anchor in found}.values())
     heads = {head.commit: head for head in [_commit(name, project) for name in commits]}
     heads = {anchors[0].commit: anchors[0], **heads}
     cases = [
