@@ -17,8 +17,10 @@ from typing import Any
 from .. import machine, store
 from ..case import matches
 from ..project import Project
+from ..surroundings import surroundings
 from . import revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD
+from .asv_history import resolve
 from .batches import ORDERS, Batches
 
 PROCESSES = 6
@@ -126,6 +128,40 @@ def _commit(name, project):
     return found
 
 
+def run_measure(
+    project: Project,
+    commits: Sequence[str],
+    baseline: str | None = None,
+    *,
+    say: Callable[[str], object],
+    **options: Any,
+) -> int:
+    """Measure commits beside the baseline, and say what was done.
+
+    Parameters
+    ----------
+    project, commits, baseline, **options
+        As in :func:`measure`; commits can be ranges ``A..B`` too.
+    say : callable
+        Called with a message about each step.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or 2 where nothing was measured.
+    """
+    names = resolve(commits, RESULTS)
+    if not names:
+        say(f"{' '.join(commits)}: no commit to measure")
+        return 2
+    rows, output = measure(
+        project, names, baseline, progress=lambda text, *_: say(text), **options
+    )
+    measured = {row["commit"] for row in rows}
+    print(f"{len(rows)} ratios of {len(measured)} commits, in {output}")
+    return 0
+
+
 class _Runner:
     """One run: what its steps share."""
 
@@ -147,7 +183,8 @@ class _Runner:
 
     def key(self, row):
         """Return what the rows of one chain of ratios share."""
-        return row.get("kind"), row.get("threads"), environment(row)
+        about = row["machine"]["name"], surroundings(row)
+        return row.get("kind"), row.get("threads"), *about
 
     def origins(self):
         """Return the commits that other commits were measured beside, in order."""
@@ -242,28 +279,3 @@ class _Runner:
 def _failed(row) -> bool:
     """Return whether a row has no measurement."""
     return bool(row["failed"] or row.get("changed"))
-
-
-def environment(row: dict[str, Any]) -> tuple[str, ...]:
-    """Return what distinguishes the surroundings in which a row was measured.
-
-    Returns
-    -------
-    tuple of str
-        Name of the machine, versions of Python, Numba and NumPy, and the processor that
-        Numba compiles for, where a user chose it.
-
-    Examples
-    --------
-    >>> versions = {"python": "3.12.1", "numba": "0.68.1", "numpy": "2.4.6"}
-    >>> environment({"machine": {"name": "m", "versions": versions}})
-    ('m', 'Python 3.12', 'Numba 0.68.1', 'NumPy 2.4.6')
-    """
-    about = row.get("machine") or {}
-    versions = about.get("versions") or {}
-    python = ".".join(str(versions.get("python", "?")).split(".")[:2])
-    found = [str(about.get("name", "?")), f"Python {python}"]
-    for key, title in (("numba", "Numba"), ("numpy", "NumPy")):
-        found.append(f"{title} {versions.get(key, '?')}")
-    target = (about.get("environment") or {}).get("NUMBA_CPU_NAME")
-    return (*found, f"compiled for {target}") if target else tuple(found)
