@@ -6,6 +6,7 @@
 import datetime
 import sys
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from ..project import Project
@@ -113,17 +114,18 @@ def run_changes(
 
     rows, points, _, problems = read_results(project, paths, asv)
     ratios, others, found = changes(rows, points)
-    table = change_table(found)
-    shown = Shown(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for head in table.heads:
-        whole = head in ("commit", "date", "change", "confidence")
-        shown.add_column(head, overflow="fold", no_wrap=whole)
-    for cells in table.rows:
-        shown.add_row(*map(escape, cells))
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     for problem in problems:
         console.print(f"skipped: {problem}", markup=False, soft_wrap=True)
-    if found:
+    for (machine,), group in fields.panels(found, itemgetter("machine")).items():
+        shown = Shown(title=escape(machine), box=SIMPLE_HEAD, show_edge=False)
+        for head in ("commits", "date", "change", "confidence"):
+            shown.add_column(head, no_wrap=True)
+        shown.add_column("measure and case", overflow="fold", ratio=1)
+        for cells in change_table(group).rows:
+            commit, date, measure, case, change, _, confidence = cells
+            words = escape(f"{measure}: {case}")
+            shown.add_row(commit, date, change, confidence, words)
         console.print(shown)
     lines = sum(
         len({point["impl"] for point in panel["points"]})
