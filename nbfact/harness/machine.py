@@ -29,6 +29,9 @@ THREADS = (
 """Environment variables from which libraries read their number of threads when they are
 imported."""
 
+SETTINGS = ("OMP_WAIT_POLICY", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")
+"""Environment variables that change compiled code, or how its threads wait."""
+
 _REVISION = (  # fields of /proc/cpuinfo
     *("cpu family", "model", "stepping"),
     *("CPU implementer", "CPU variant", "CPU part", "CPU revision"),  # ARM
@@ -87,7 +90,7 @@ def fingerprint(project: Project) -> dict[str, Any]:
         "versions": versions,
         "blas": _blas(),
         "environment": {
-            k: os.environ[k] for k in (*THREADS, "OMP_WAIT_POLICY") if k in os.environ
+            k: os.environ[k] for k in (*THREADS, *SETTINGS) if k in os.environ
         },
         "load": _load(),
         **_commit(_folder(project)),

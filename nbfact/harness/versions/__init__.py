@@ -25,6 +25,10 @@ missing, changed or new. The other files make the samples and show the verdicts:
 ``verdict_table.py``          verdicts as a table in a terminal
 ``comment.py``                what a gate found, as a comment on a pull request
 ``gating.py``                 what the commands ``compare`` and ``gate`` print
+``bisecting.py``              the commit that made a case worse
+``bisect_table.py``           what the command ``bisect`` prints
+``milestones.py``             commits beside a baseline: a history of ratios
+``change_points.py``          the commits at which a measurement changed
 ``asv_history.py``            ``nbfact history``: the asv suite over commits
 ``asv_setup.py``              what asv is given: configuration, machine, patterns
 ============================  ==========================================================

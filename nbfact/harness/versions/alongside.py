@@ -42,6 +42,9 @@ paths of their sources have, and nothing depends on a name."""
 SEED = 0
 """Seed of all inputs."""
 
+NO_CASE = "no such case"
+"""Message about a version that lacks a case that is to be measured."""
+
 
 def load(role: str, package: Path) -> ModuleType:
     """Import the folder of a package under a name that ends with its role.
@@ -381,7 +384,12 @@ def main() -> None:
     if job["cases"] is not None:
         tasks: dict[str, list[str]] = {}
         for name in job["cases"]:
-            tasks.setdefault(cases[role][name].task, []).append(name)
+            lacking = [role for role in cases if name not in cases[role]]
+            if lacking:
+                failed = dict.fromkeys(lacking, NO_CASE)
+                say(row={"case": name, "failed": failed, "changed": False})
+            else:
+                tasks.setdefault(cases[role][name].task, []).append(name)
         for row in measure(tasks, cases, job["budget"], job["checking"], say):
             say(row=row)
     say(done=True)
