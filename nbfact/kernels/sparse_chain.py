@@ -22,6 +22,8 @@ where. A row of ``layout``, (J, 4), belongs to one factor:
   of the next factor are those of the reordered rows.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ._jit import REASSOC, kernel
@@ -114,7 +116,8 @@ def _multiply_factor(chain, entry, scale, x, x_at, out, out_at, width):
     the next row. Where the last columns do not fill a vector, it overlaps with another.
     """
     data, indices, indptr, _ = chain
-    entries, item = Entries(data, indices), np.intp(data.itemsize)
+    entries = Entries(data, indices)
+    item: Any = np.intp(data.itemsize)  # NumPy's stubs take a quotient for a float
     wide, vector = WIDE // item, BYTES // item
     half, least = HALF // item, LEAST_BYTES // item
     (rows, first_row), (x_first, stride), (out_first, out_stride) = entry, x_at, out_at

@@ -128,7 +128,7 @@ class FactorProduct(FastOperator):
     def _forget(self) -> None:
         """Start without the packed factors and the adjoints, made when first used."""
         # By dtype, what `_multiply_vector` and `_multiply_columns` read.
-        self._vectors: dict[np.dtype, tuple[Any, Any, Any, int]] = {}
+        self._vectors: dict[np.dtype, tuple[Any, Packed, Any, int]] = {}
         self._columns: dict[np.dtype, tuple[Packed, Any, int, float]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
 
@@ -158,12 +158,12 @@ class FactorProduct(FastOperator):
         chain_apply(*chain, scale, x, np.empty((2, rows), dtype), out)
         return out
 
-    def _vector_plan(self, dtype):
+    def _vector_plan(self, dtype: np.dtype) -> tuple[Any, Packed, Any, int]:
         """Return a dense matrix or None, packed factors, the scale, and their rows."""
         factors = merged(self._factors, dtype)
         matrix = dense(factors, self.scale, dtype)
         rows = max(factor.shape[0] for factor in factors)
-        chain = pack_slices(factors, dtype) if matrix is None else None
+        chain = pack_slices(factors, dtype)
         return matrix, chain, real_dtype(dtype).type(self.scale), rows
 
     def _multiply_columns(self, dtype, x):
