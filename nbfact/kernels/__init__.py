@@ -50,6 +50,7 @@ from .exact_distances import (
     nearest_exactly,
     two_smallest,
 )
+from .fourier_columns import fourier_columns, real_columns, real_columns_adjoint
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -130,6 +131,7 @@ __all__ = [
     "csr_gram",
     "distances_from_products",
     "exchange_mates",
+    "fourier_columns",
     "frobenius_norm",
     "fwht",
     "fwht_columns",
@@ -175,6 +177,8 @@ __all__ = [
     "project_supp",
     "project_toeplitz",
     "rank_one_butterfly",
+    "real_columns",
+    "real_columns_adjoint",
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",

@@ -15,10 +15,9 @@ from .factor_product import FactorProduct
 from .fast_operator import FastOperator
 from .fourier import dft, hartley, idft
 from .haar import haar
-from .hadamard import hadamard
+from .hadamard import hadamard, randomized_hadamard
 from .kronecker_product import KroneckerProduct, kronecker
 from .loading import load
-from .named_transform import NamedTransform
 from .nearest_rows import NearestRows
 from .operator_product import OperatorProduct
 from .operator_sum import OperatorSum
@@ -33,7 +32,6 @@ __all__ = [
     "FactorProduct",
     "FastOperator",
     "KroneckerProduct",
-    "NamedTransform",
     "NearestRows",
     "OperatorProduct",
     "OperatorSum",
@@ -52,6 +50,7 @@ __all__ = [
     "kronecker",
     "load",
     "permutation",
+    "randomized_hadamard",
     "slant",
     "toeplitz",
     "vstack",

@@ -153,7 +153,7 @@ def transform_work(n: int) -> float:
     Examples
     --------
     >>> transform_work(8), transform_work(1009) < transform_work(1024) * 10
-    (48.0, True)
+    (48, True)
     """
     if n < 2:
         return 1.0

@@ -17,6 +17,7 @@ from .formulas import (
     read_formula,
 )
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
+from .tied_columns import is_tied, tied_cost, tied_multiplier
 
 GATHER = 1.0
 """Time of reordering one entry by a permutation of a butterfly, in nanoseconds."""
@@ -29,9 +30,10 @@ class NamedTransform(Butterfly):
 
     Fourier, Hartley, cosine and sine transforms are of this class. Chain, factors,
     `nnz` and `rcg` are those of the butterfly. A product is computed by the kernels of
-    nbfact or by a public function of scipy.fft, whichever is expected to take less
-    time: the choice depends on the transform, the dtype and the number of columns
-    alone, and the text of the operator (`repr`) says it.
+    the chain, by kernels that know the values of the transform, or by a public function
+    of scipy.fft, whichever is expected to take the least time: the choice depends on
+    the transform, the dtype and the number of columns alone, and the text of the
+    operator (`repr`) says it.
 
     Parameters
     ----------
@@ -69,7 +71,7 @@ class NamedTransform(Butterfly):
     >>> import numpy as np, nbfact as nf
     >>> D = nf.transforms.dct(1009)
     >>> D.rcg, str(D).splitlines()[-1]
-    (1.0, '  scipy.fft.dct, type 2, multiplies vectors, 4, 16, 64 columns')
+    (1.0, '  scipy.fft.dct, type 2 multiplies vectors, 4, 16, 64 columns')
     """
 
     _made = (*Butterfly._made, "_choices", "_calls")
@@ -84,13 +86,15 @@ class NamedTransform(Butterfly):
 
     def _forget(self) -> None:
         super()._forget()
-        self._choices: dict[np.dtype, dict[int, bool]] = {}
-        self._calls: dict[np.dtype, Any] = {}
+        self._choices: dict[np.dtype, dict[int, str]] = {}
+        self._calls: dict[tuple[np.dtype, str], Any] = {}
 
-    def delegates(self, dtype: np.dtype, batch: int) -> bool:
-        """Return whether scipy.fft multiplies `batch` columns of a dtype.
+    def _multiplies(self, dtype: np.dtype, batch: int) -> str:
+        """Return who multiplies `batch` columns of a dtype.
 
-        The batch is rounded down to a power of two, so that few choices are made.
+        These are the kernels of the chain, "chain", those that know the values of the
+        transform, "tied", or scipy.fft, "library". The batch is rounded down to a power
+        of two, so that few choices are made.
         """
         choices = self._choices.setdefault(dtype, {})
         found = choices.get(batch.bit_length())
@@ -100,27 +104,31 @@ class NamedTransform(Butterfly):
         return found
 
     def _chosen(self, dtype, batch):
-        """Return whether the library is expected to be faster than the kernels."""
+        """Return who is expected to take the least time."""
         n = self.shape[1]
-        library = library_cost(self.formula, n, dtype, batch)
+        cost = MARGIN * library_cost(self.formula, n, dtype, batch)
+        if is_tied(self.formula, n, dtype, batch):
+            if tied_cost(self.formula, n, dtype, batch) < cost:
+                return "tied"
         plan = plans.best(self.chain, dtype, batch)
         own = plans.cost(self.chain, plan, dtype, batch)
         for index in (self.rows, self.columns):
             if index is not None:
                 own += plans.CALL + GATHER * len(index) * batch
-        return bool(own > MARGIN * library)
+        return "chain" if own <= cost else "library"
 
     def _by_kernels(self) -> bool:
-        return not self.delegates(self.dtype, 1)
+        return self._multiplies(self.dtype, 1) == "chain"
 
     def _run(
         self, dtype: np.dtype, x: np.ndarray, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Multiply x, (n,) or (n, batch), of the dtype and not empty."""
         batch = 1 if x.ndim == 1 else x.shape[1]
-        if not self.delegates(dtype, batch):
+        who = self._multiplies(dtype, batch)
+        if who == "chain":
             return super()._run(dtype, x, out)
-        call = self._call(dtype)
+        call = self._call(dtype, who)
         if dtype == self.dtype and x.ndim not in self._quick:
             self._quick[x.ndim] = call if x.ndim == 1 else self._several(call)
         if x.ndim == 1 or batch > 1:
@@ -128,23 +136,26 @@ class NamedTransform(Butterfly):
         found = call(x.reshape(-1), None if out is None else out.reshape(-1))
         return found.reshape(-1, 1)
 
-    def _call(self, dtype):
-        """Return the function that multiplies arrays of a dtype by scipy.fft."""
-        if dtype not in self._calls:
-            self._calls[dtype] = multiplier(self.formula, self.shape[1], dtype)
-        return self._calls[dtype]
+    def _call(self, dtype, who="library"):
+        """Return the function that multiplies arrays of a dtype, made once."""
+        key = dtype, who
+        if key not in self._calls:
+            make = tied_multiplier if who == "tied" else multiplier
+            self._calls[key] = make(self.formula, self.shape[1], dtype)
+        return self._calls[key]
 
     def _several(self, run):
         """Return a function that multiplies columns, by whom the choice says."""
-        call = self._call(self.dtype)
-        choices = self._choices.setdefault(self.dtype, {})
+        dtype = self.dtype
+        choices, calls = self._choices.setdefault(dtype, {}), self._calls
 
         def multiply(x):
             batch = x.shape[1]
-            chosen = choices.get(batch.bit_length()) if batch > 1 else None
-            if chosen is None:  # one column or none, or the first call of this batch
+            who = choices.get(batch.bit_length(), "") if batch > 1 else ""
+            call = calls.get((dtype, who))
+            if call is None:  # few columns, a chain, or the first call of this batch
                 return self._apply(x)
-            return call(x) if chosen else self._program(self.dtype, False).run(x)
+            return call(x)
 
         return multiply
 
@@ -159,7 +170,7 @@ class NamedTransform(Butterfly):
         if not (rows or real) or not x.size:
             return super()._apply(x)
         dtype, batch = common_dtype(self.dtype, x.dtype), x.size // len(x)
-        if not self.delegates(dtype, batch):
+        if self._multiplies(dtype, batch) == "chain":
             return super()._apply(x)
         call, kind = self._call(dtype), real_dtype(dtype) if real else dtype
         if rows:
@@ -216,18 +227,21 @@ class NamedTransform(Butterfly):
         return found if formula is None else NamedTransform(formula, found)
 
     def __repr__(self) -> str:
-        shown = [
-            f"{batch}" if batch > 1 else "vectors"
-            for batch in SHOWN
-            if self.delegates(self.dtype, batch)
-        ]
-        if not shown:
-            return f"{super().__repr__()}\n  kernels of nbfact multiply"
-        columns = " columns" * (shown[-1] != "vectors")
-        return (
-            f"{super().__repr__()}\n  {self.formula} multiplies "
-            f"{', '.join(shown)}{columns}"
-        )
+        lines = [super().__repr__()]
+        for who, text in (
+            ("chain", "kernels of the chain multiply"),
+            ("tied", "kernels with the values of the transform multiply"),
+            ("library", f"{self.formula} multiplies"),
+        ):
+            shown = [
+                f"{batch}" if batch > 1 else "vectors"
+                for batch in SHOWN
+                if self._multiplies(self.dtype, batch) == who
+            ]
+            if shown:
+                columns = " columns" * (shown[-1] != "vectors")
+                lines.append(f"  {text} {', '.join(shown)}{columns}")
+        return "\n".join(lines)
 
 
 def read_transform(saved: Saved) -> tuple[Formula, Butterfly]:

@@ -34,10 +34,10 @@ NOTES = """\
   of columns of x.
 - radix is b, and stride is d. The constants of `nbfact/operators/plan.py` are from this
   table.
-- Kernels named scipy.fft are calls of that library, and their cells the nanoseconds for
+- Kernels named scipy.fft are calls of that library. Their cells are the nanoseconds for
   a unit of `transform_work` and a column, once the time of a call of order 2 is
-  subtracted. That time itself, in nanoseconds, is in the rows of radix 2. The constants
-  of `nbfact/operators/formulas.py` are from these rows."""
+  subtracted; that time itself is in the rows of radix 2. The constants of
+  `nbfact/operators/formulas.py` are from these rows."""
 
 
 @dataclass(frozen=True)
