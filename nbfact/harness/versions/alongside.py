@@ -208,10 +208,11 @@ def measure(
         ``case``; ``failed``, a message for each role that failed; ``changed``, whether
         the versions make different inputs that cannot be exchanged, and ``fed``,
         whether all got those of the base because others differed; ``first``, the CPU
-        and wall seconds of the first call, and ``bits``, a digest of its result, by
-        role; ``compiled``, the CPU seconds of each kernel that it has compiled; what :func:`nbfact.harness.versions.sampling.sampled` returns; with
-        `checking` also ``error``, ``repeats`` (whether a second result is the same
-        bit for bit), ``allocations`` and ``replay`` by role, and ``same_bits``.
+        and wall seconds of the first call, ``compiled``, the CPU seconds of each kernel
+        that it has compiled, and ``bits``, a digest of its result, by role; what
+        :func:`nbfact.harness.versions.sampling.sampled` returns; with `checking` also
+        ``error``, ``repeats`` (whether a second result is the same bit for bit),
+        ``allocations`` and ``replay`` by role, and ``same_bits``.
     """
     roles = sorted(cases, key=ROLES.index)  # the others share the inputs of the base
     for names in tasks.values():
