@@ -12,7 +12,10 @@ import pytest
 
 import nbfact as nf
 from nbfact.cases import registry
+from nbfact.cases.plans import adjoint_plan_cases
 from nbfact.cases.public_verbs import adjoint_cases, verb_cases
+from nbfact.cases.set_projections import set_cases
+from nbfact.cases.sum_of_butterflies import sum_cases
 from nbfact.harness.versions import alongside
 
 GROUPS = {
@@ -105,6 +108,30 @@ def test_adjoint_products_are_right_and_wrong_ones_are_not(dtype, batch):
         np.testing.assert_allclose(want.astype(dtype), dense, rtol=1e-4, atol=1e-4)
         got = case.prepare(inputs)()
         assert case.error(got, want) <= case.bound < case.error(got * 1.001, want)
+
+
+SMALL = [
+    *set_cases(8, "float32"),
+    *set_cases(8, "complex128"),
+    *adjoint_plan_cases([("rank 2", 8), ("monarch", 16)], ("complex64",), (1, 3)),
+    *sum_cases(8, 20, "float32"),
+]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+def test_small_cases_are_right_and_wrong_results_are_not(case):
+    inputs = case.make(np.random.default_rng(0))
+    want = case.reference(inputs)
+    got = case.prepare(inputs)()
+    wrong = (got + 1) % 8 if got.dtype.kind == "i" else got * 1.001
+    assert case.error(got, want) <= case.bound < case.error(wrong, want)
+
+
+def test_the_profile_nightly_has_every_turn_and_large_sizes():
+    nightly = {case.name for case in registry.registry("nightly")}
+    for turn in range(len(registry.TURNS)):
+        assert {case.name for case in registry.registry("pr", turn=turn)} <= nightly
+    assert "butterfly n=8192 batch=16 complex128 [nbfact Butterfly @]" in nightly
 
 
 @pytest.mark.slow

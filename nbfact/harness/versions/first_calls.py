@@ -71,12 +71,9 @@ def found(batches: Running, names: Sequence[str]) -> dict[str, findings.Found]:
     _warm(batches, names, known)
     slower = {}
     for name in names:
-        seconds = [
-            sum(known[role].kernels.get(kernel, 0.0) for kernel in known[HEAD].of(name))
-            for role in (BASE, HEAD)
-        ]
-        if known[BASE].kernels and findings.compiled(*seconds):
-            slower[name] = seconds[1] - seconds[0]
+        base, head = _seconds(known[BASE], known[HEAD], name)
+        if findings.compiled(base, head):
+            slower[name] = head - base
     suspects = sorted(slower, key=slower.__getitem__, reverse=True)[:MOST]
     made = {}
     for number, name in enumerate(suspects):
@@ -113,10 +110,6 @@ class _Compiled:
         if self.file.exists():
             self.cases, self.kernels = json.loads(self.file.read_text())
 
-    def of(self, name):
-        """Return the kernels that a case was the first to need."""
-        return self.cases.get(name, ())
-
     def add(self, name, kernels):
         """Add a case, and what its first call has compiled."""
         self.cases[name] = list(kernels)
@@ -127,6 +120,22 @@ class _Compiled:
         """Write the file."""
         with atomic_path(self.file) as temporary:
             temporary.write_text(json.dumps([self.cases, self.kernels]))
+
+
+def _seconds(base, head, name):
+    """Return what the kernels that a case of the head was the first to need take.
+
+    Where nothing is known of the case in the base, its new kernels are left out: they
+    may have been compiled before this was written down.
+    """
+    kernels = [
+        kernel
+        for kernel in head.cases.get(name, ())
+        if kernel in base.kernels or base.cases.get(name)
+    ]
+    return tuple(
+        sum(one.kernels.get(kernel, 0.0) for kernel in kernels) for one in (base, head)
+    )
 
 
 def _inherit(batches, role):
