@@ -13,6 +13,9 @@ from ..project import Project
 from . import fields, timelines, trends
 from .summaries import Table
 
+MOST = 200
+"""Largest number of changes that a table shows."""
+
 HEADS = ("commit", "date", "measure", "case", "change", "levels", "confidence")
 
 
@@ -56,8 +59,9 @@ def change_table(found: Sequence[trends.Row]) -> Table:
     """
     several = len({change["machine"] for change in found}) > 1
     heads = [*HEADS, *(["machine"] if several else [])]
-    table = Table("Changes", heads)
-    for change in found:
+    many = f": the newest {MOST} of {len(found)}" if len(found) > MOST else ""
+    table = Table(f"Changes{many}", heads)
+    for change in found[:MOST]:
         low, high = change["levels"]
         table.add(
             f"{change['before']}..{change['commit']}",

@@ -214,6 +214,7 @@ def overview(
     bad = sum(verdict["tone"] == "bad" for verdict in verdicts)
     machines = {fields.machine(row) for row in rows}
     newest = next(iter(fields.latest(rows, lambda row: None).values()), {})
+    plural = "" if len(rows) == 1 else "s"
     tiles = [
         ("cases", f"{len(cases)}", "newest of each", "plain"),
         (
@@ -228,8 +229,13 @@ def overview(
             f"of {len(verdicts)}" if verdicts else "nothing compared",
             "bad" if bad else "good" if verdicts else "plain",
         ),
-        ("machines", f"{len(machines)}", f"{len(rows)} rows", "plain"),
+        ("machines", f"{len(machines)}", f"{len(rows)} row{plural}", "plain"),
     ]
+    listed = next(part["tables"] for part in shown if part["id"] == "changes")
+    if listed:
+        count = len(listed[0].rows)
+        many = "at least " if count == change_list.MOST else ""
+        tiles.append(("changes", f"{many}{count}", "over commits", "plain"))
     if busy := {fields.text(row, "run") for row in rows if fields.unstable(row)}:
         every = {fields.text(row, "run") for row in rows}
         more = f"of {len(every)}: the machine was busy, and its times are less sure"

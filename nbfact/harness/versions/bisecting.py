@@ -248,8 +248,8 @@ class _Search:
         chosen = [name for name in METRICS if name in worse and metric in (None, name)]
         if not chosen:
             raise NothingWorseError(
-                f"{self.case}: {metric or 'nothing measured'} is not worse in "
-                f"{self.bad.name!r} than in {self.good.name!r}"
+                f"{self.case}: {self.bad.name!r} is not worse than {self.good.name!r} "
+                f"in {metric or 'anything that is measured'}"
             )
         self.metric, self.gone = chosen[0], failed.get(HEAD) == NO_CASE
         self.start, value = worse[self.metric]

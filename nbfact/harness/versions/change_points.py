@@ -28,9 +28,9 @@ import numpy as np
 from ..confidence import CONFIDENCE
 from . import verdicts
 
-LEVEL = 0.0035
+LEVEL = 0.01
 """Largest share of permutations that may do as well as the real order. At each commit
-a change is looked for anew, so this is far below the usual 0.05."""
+a change is looked for anew, so this is below the usual 0.05."""
 
 RECENT = 6
 """Largest number of commits, counted from the last one, that are compared with those
@@ -42,9 +42,12 @@ FEWEST = 2
 LEARNT = 12
 """Least number of commits whose noise tells what is a change."""
 
-WITHDRAWN = 2.0
-"""Number of standard errors that a change must keep while commits follow it: a few odd
-commits, followed by usual ones, are no change, and no second one back."""
+WITHDRAWN = 3.0
+"""Number of standard errors that a change must keep while commits follow it."""
+
+SHORT = 4
+"""Largest number of odd commits that are no change, and no second one back, once usual
+ones follow them."""
 
 WINDOW = 100
 """Largest number of commits that are looked back at."""
@@ -113,9 +116,8 @@ def shifts(values: Sequence[float], level: float = LEVEL) -> list[Change]:
     found: list[tuple[int, int, float]] = []
     for end in range(LEARNT, len(logs) + 1):
         starts = [max(0, end - WINDOW), *(start for start, *_ in found)]
-        if len(starts) > 1 and _withdrawn(logs[:end], starts):
-            found.pop()
-            starts.pop()
+        kept = len(found) - _withdrawn(logs[:end], starts)
+        found, starts = found[:kept], starts[: kept + 1]
         if end - starts[-1] < 2 * FEWEST:  # a change has just been found
             continue
         size, share = _last_part(logs[:end], starts, level)
@@ -126,17 +128,35 @@ def shifts(values: Sequence[float], level: float = LEVEL) -> list[Change]:
 
 
 def _residuals(logs, starts):
-    """Return values less the mean of their part, for parts that begin at `starts`."""
+    """Return values less the mean of their part, for parts that begin at `starts`.
+
+    Of several parts, each value is compared with the others of its part: the mean of
+    what is drawn from all of them is not zero, and is subtracted once more.
+    """
     parts = np.split(logs[starts[0] :], np.subtract(starts[1:], starts[0]))
-    return np.concatenate([part - part.mean() for part in parts])
+    if len(parts) == 1:
+        return parts[0] - parts[0].mean()
+    scales = [len(part) / (len(part) - 1) for part in parts]
+    pairs = zip(parts, scales, strict=True)
+    return np.concatenate([scale * (part - part.mean()) for part, scale in pairs])
 
 
 def _withdrawn(logs, starts):
-    """Return whether what came after the last change speaks against it."""
-    before, after = logs[starts[-2] : starts[-1]], logs[starts[-1] :]
-    noise = _residuals(logs, starts)
-    error = np.sqrt(1 / len(before) + 1 / len(after)) * noise.std()
-    return abs(after.mean() - before.mean()) < WITHDRAWN * error
+    """Return how many of the last changes those commits that followed speak against.
+
+    That is the last one; or the last two, where few commits lie between them and the
+    level after them is that before them.
+    """
+    edges = [*starts, len(logs)]
+    for count in range(1, min(3, len(starts))):
+        if count == 2 and edges[-2] - edges[-3] > SHORT:
+            break
+        before, after = logs[edges[-2 - count] : edges[-1 - count]], logs[edges[-2] :]
+        error = np.sqrt(1 / len(before) + 1 / len(after))
+        error *= _residuals(logs, starts).std()
+        if abs(after.mean() - before.mean()) < WITHDRAWN * error:
+            return count
+    return 0
 
 
 def _last_part(logs, starts, level):
