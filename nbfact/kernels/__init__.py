@@ -23,6 +23,7 @@ Examples
 """
 
 from .adam import adam_step
+from .blocks import blocks_apply
 from .chain_steps import chain_gradient, chain_norm, chain_residual
 from .compress import (
     adjoint_copy,
@@ -78,7 +79,7 @@ from .norm_projections import (
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
-from .permute import gather, gather_rows
+from .permute import gather, gather_rows, transpose
 from .rank_one import RankOneFactors, rank_one_butterfly
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
@@ -108,6 +109,7 @@ __all__ = [
     "RankOneFactors",
     "adam_step",
     "adjoint_copy",
+    "blocks_apply",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",
@@ -185,5 +187,6 @@ __all__ = [
     "shuffled_pack",
     "spectral_norm",
     "split_gain",
+    "transpose",
     "two_smallest",
 ]

@@ -25,6 +25,7 @@ from .descent import (
     twiddle_factors,
 )
 from .kronecker import (
+    blocks_apply,
     gather,
     gather_rows,
     kronecker_adjoint,
@@ -40,6 +41,7 @@ from .kronecker import (
     shuffled_chain_adjoint,
     shuffled_chain_apply,
     shuffled_pack,
+    transpose,
 )
 from .pairing import (
     best_matching,
@@ -138,6 +140,7 @@ __all__ = [
     "average_over",
     "best_matching",
     "best_values",
+    "blocks_apply",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",
@@ -239,6 +242,7 @@ __all__ = [
     "split_gain",
     "split_loss",
     "torch_butterfly",
+    "transpose",
     "twiddle_entries",
     "twiddle_factors",
     "two_smallest",
