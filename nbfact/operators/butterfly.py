@@ -102,14 +102,15 @@ class Butterfly(ProgramOperator):
         columns: Any = None,
     ) -> None:
         chain = layouts.chain_of(chain)
-        self.values = tuple(layouts.checked_values(chain, values))
-        self.rows, m = reorderings.checked_permutation("rows", rows, chain.shape[0])
-        self.columns, n = reorderings.checked_permutation(
-            "columns", columns, chain.shape[1]
+        own = tuple(layouts.checked_values(chain, values))
+        m, n = chain.shape
+        rows, m = reorderings.checked_permutation("rows", rows, m)
+        columns, n = reorderings.checked_permutation("columns", columns, n)
+        super().__init__(own[0].dtype, (m, n))
+        # At once: to set each through `Sealed` takes as long as all checks together.
+        self.__dict__.update(
+            chain=chain, values=own, rows=rows, columns=columns, nnz=chain.n_parameters
         )
-        super().__init__(self.values[0].dtype, (m, n))
-        self.chain = chain
-        self.nnz = chain.n_parameters
         self._forget()
 
     @classmethod

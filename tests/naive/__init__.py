@@ -25,6 +25,7 @@ from .descent import (
     twiddle_factors,
 )
 from .kronecker import (
+    blocks_apply,
     gather,
     gather_rows,
     kronecker_adjoint,
@@ -40,6 +41,7 @@ from .kronecker import (
     shuffled_chain_adjoint,
     shuffled_chain_apply,
     shuffled_pack,
+    transpose,
 )
 from .pairing import (
     best_matching,
@@ -122,7 +124,6 @@ from .sparse import (
     csr_apply_columns,
     csr_arrays,
     csr_compress,
-    csr_congruent,
     csr_entered,
     csr_fit,
     csr_gram,
@@ -130,6 +131,7 @@ from .sparse import (
     frobenius_norm,
     max_abs,
     product,
+    sliced_factors,
     spectral_norm,
 )
 from .splits import (
@@ -145,6 +147,7 @@ __all__ = [
     "average_over",
     "best_matching",
     "best_values",
+    "blocks_apply",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",
@@ -171,7 +174,6 @@ __all__ = [
     "csr_apply_columns",
     "csr_arrays",
     "csr_compress",
-    "csr_congruent",
     "csr_entered",
     "csr_fit",
     "csr_gram",
@@ -247,12 +249,14 @@ __all__ = [
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",
+    "sliced_factors",
     "spectral_norm",
     "split",
     "split_blocks",
     "split_gain",
     "split_loss",
     "torch_butterfly",
+    "transpose",
     "twiddle_entries",
     "twiddle_factors",
     "two_smallest",
