@@ -1,6 +1,7 @@
 """NamedTransform: the butterfly of a named transform, which SciPy may multiply by."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,16 @@ GATHER = 1.0
 """Time of reordering one entry by a permutation of a butterfly, in nanoseconds."""
 SHOWN = (1, 4, 16, 64)
 """Numbers of columns for which the text of an operator says who multiplies."""
+
+
+class _Direct(NamedTuple):
+    """A way to multiply in place of a `Program`."""
+
+    run: Callable[..., np.ndarray]
+
+    def for_vectors(self) -> Callable[..., np.ndarray]:
+        """Return the function that multiplies vectors."""
+        return self.run
 
 
 class NamedTransform(Butterfly):
@@ -86,21 +97,20 @@ class NamedTransform(Butterfly):
 
     def _forget(self) -> None:
         super()._forget()
-        self._choices: dict[np.dtype, dict[int, str]] = {}
+        self._choices: dict[tuple[np.dtype, int], str] = {}
         self._calls: dict[tuple[np.dtype, str], Any] = {}
 
     def _multiplies(self, dtype: np.dtype, batch: int) -> str:
         """Return who multiplies `batch` columns of a dtype.
 
         These are the kernels of the chain, "chain", those that know the values of the
-        transform, "tied", or scipy.fft, "library". The batch is rounded down to a power
-        of two, so that few choices are made.
+        transform, "tied", or scipy.fft, "library". All numbers of columns that have one
+        plan have one answer.
         """
-        choices = self._choices.setdefault(dtype, {})
-        found = choices.get(batch.bit_length())
+        key = dtype, plans.columns_planned(batch)
+        found = self._choices.get(key)
         if found is None:
-            found = self._chosen(dtype, 1 << max(batch.bit_length() - 1, 0))
-            choices[batch.bit_length()] = found
+            found = self._choices[key] = self._chosen(*key)
         return found
 
     def _chosen(self, dtype, batch):
@@ -126,11 +136,11 @@ class NamedTransform(Butterfly):
         """Multiply x, (n,) or (n, batch), of the dtype and not empty."""
         batch = 1 if x.ndim == 1 else x.shape[1]
         who = self._multiplies(dtype, batch)
-        if who == "chain":
+        if who == "chain" or not x.size:
             return super()._run(dtype, x, out)
         call = self._call(dtype, who, batch)
-        if dtype == self.dtype and x.ndim not in self._quick:
-            self._quick[x.ndim] = call if x.ndim == 1 else self._several(call)
+        if dtype == self.dtype:
+            self._quicken(plans.columns_planned(batch), _Direct(call))
         if x.ndim == 1 or batch > 1:
             return call(x, out)
         found = call(x.reshape(-1), None if out is None else out.reshape(-1))
@@ -147,21 +157,6 @@ class NamedTransform(Butterfly):
             else:
                 self._calls[key] = tied_multiplier(self.formula, n, dtype, batch)
         return self._calls[key]
-
-    def _several(self, run):
-        """Return a function that multiplies columns, by whom the choice says."""
-        dtype = self.dtype
-        choices, calls = self._choices.setdefault(dtype, {}), self._calls
-
-        def multiply(x):
-            batch = x.shape[1]
-            who = choices.get(batch.bit_length(), "") if batch > 1 else ""
-            call = calls.get((dtype, who))
-            if call is None:  # few columns, a chain, or the first call of this batch
-                return self._apply(x)
-            return call(x)
-
-        return multiply
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch).
