@@ -238,12 +238,12 @@ CHANGES = [
     Change(
         "the adjoint of a butterfly, many columns, is multiplied three times",
         "kernels/dyadic_columns.py",
-        "_right_adjoint = butterfly_adjoint_columns\n\n\n"
+        "_right_range = multiply_column_range\n\n\n"
         "@kernel\n"
-        "def butterfly_adjoint_columns(twiddle, x, out):\n"
-        "    for _ in range(2):\n"
-        "        _right_adjoint(twiddle, x, out)\n"
-        "    _right_adjoint(twiddle, x, out)\n",
+        "def multiply_column_range(twiddle, x, out, begin, end, last):\n"
+        "    for _ in range(2 * last):\n"
+        "        _right_range(twiddle, x, out, begin, end, last)\n"
+        "    _right_range(twiddle, x, out, begin, end, last)\n",
         1,
         about="adjoint",
     ),

@@ -352,9 +352,9 @@ def _fwht(inputs):
 
 def _apply(inputs):
     values, x, out = inputs.operator.values, inputs.x, np.empty_like(inputs.x)
-    twiddle = np.empty((len(values), 2, 2, values.shape[1]), values.dtype)
-    butterfly_pack(values, twiddle)
     if x.ndim == 1:
+        twiddle = np.empty((len(values), 2, 2, values.shape[1]), values.dtype)
+        butterfly_pack(values, twiddle)
         scratch = np.empty_like(x)
 
         def call():
@@ -364,7 +364,7 @@ def _apply(inputs):
     else:
 
         def call():
-            butterfly_apply_columns(twiddle, x, out)
+            butterfly_apply_columns(values, x, out)
             return out
 
     return call

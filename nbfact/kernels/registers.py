@@ -1,6 +1,6 @@
 """Vector instructions of a Hadamard transform on a few registers.
 
-This file and `tiles.py` are the only ones that emit vector instructions themselves.
+This file, `tiles.py` and `dyadic_registers.py` alone emit vector instructions.
 LLVM's loop vectoriser moves entries between the lanes of a register by three shuffles
 where one is enough, and Numba leaves its other vectoriser off. With loops ``fwht`` took
 up to twice the time of hand-written AVX; with these instructions it takes less. What is

@@ -107,7 +107,7 @@ class Butterfly(ProgramOperator):
         rows, m = reorderings.checked_permutation("rows", rows, m)
         columns, n = reorderings.checked_permutation("columns", columns, n)
         super().__init__(own[0].dtype, (m, n))
-        # At once: to set them one by one, through `Sealed`, takes as long as all checks.
+        # At once: one by one, through `Sealed`, would take as long as all checks.
         self.__dict__.update(
             chain=chain, values=own, rows=rows, columns=columns, nnz=chain.n_parameters
         )
