@@ -6,9 +6,9 @@ left, the gradient with respect to S is λ Lᴴ (λ L S G - C), and neither L no
 formed (Le Magoarou & Gribonval 2016, algorithm 1; `palm_step` is the step as
 published).
 
-A chain is packed as in `nbfact.kernels.csr`, in CSR form only (slots = 0), but in the
-order of the product and with the adjoints of its J factors: ``layout[j]`` belongs to
-S[j], and ``layout[J + j]`` to S[j]ᴴ. ``layout`` has 2 J rows.
+A chain is packed as in `nbfact.kernels.csr`, in the order of the product and with the
+adjoints of its J factors: ``layout[j]`` belongs to S[j], and ``layout[J + j]`` to
+S[j]ᴴ. ``layout`` has 2 J rows.
 """
 
 import numpy as np
@@ -107,7 +107,7 @@ def chain_gradient(
             if t == 2 * n_left:
                 window = ColumnWindow(tile, zero, rows, here, w)
                 a, target = -weight, flat_out
-            entry = (e[0], e[1], e[2], e[3])
+            entry = (e[0], e[1])
             csr_multiply_window(data, indices, indptr, entry, a, z, target, window)
             z, a, window = target, one, ColumnWindow(tile, zero, tile, zero, w)
             target, spare = spare, target
@@ -165,7 +165,7 @@ def chain_residual(
         window = ColumnWindow(np.uintp(q), here, tile, zero, np.uintp(w))
         for j in range(n_left - 1, -1, -1):
             e = layout[j]
-            entry = (e[0], e[1], e[2], e[3])
+            entry = (e[0], e[1])
             csr_multiply_window(data, indices, indptr, entry, a, z, target, window)
             z, a = target, x.real.dtype.type(1)
             window = ColumnWindow(tile, zero, tile, zero, np.uintp(w))
@@ -241,7 +241,7 @@ def chain_norm(
         x = vector
         for j in range(last - 1, first - 1, -1):
             y = scratch[j % 2][: layout[j, 0]]
-            csr_multiply_rows(data, indices, indptr, layout[j, 3], one, x, y)
+            csr_multiply_rows(data, indices, indptr, layout[j, 1], one, x, y)
             x = y
         length = frobenius_norm(x)
         if length == 0.0:
@@ -249,7 +249,7 @@ def chain_norm(
         divide_by_norm(x, length, x)
         for j in range(first, last):
             y = scratch[(j + 1) % 2][: layout[n_factors + j, 0]]
-            first_row = layout[n_factors + j, 3]
+            first_row = layout[n_factors + j, 1]
             csr_multiply_rows(data, indices, indptr, first_row, one, x, y)
             x = y
         previous = sigma

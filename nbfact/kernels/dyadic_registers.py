@@ -1,8 +1,7 @@
 """Vector instructions of dyadic butterflies: 2x2 blocks that mix rows of columns.
 
-This is one of three files that emit vector instructions themselves, as `registers.py`
-says. A row of two to eight columns fills a part of a register, and LLVM vectorises no
-loop that is so short: with loops two columns took up to six times as long as one.
+A row of two to eight columns fills a part of a register, and LLVM vectorises no loop
+that is so short: with loops two columns took up to six times as long as one.
 """
 
 import itertools
@@ -17,30 +16,16 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-from .registers import BYTES
-
-_INT32 = ir.IntType(32)
+from .vectors import INT32, VectorEmitter
 
 
-class _Mixer:
+class _Mixer(VectorEmitter):
     """Emits products of scalar coefficients with vectors of columns.
 
     A vector of complex numbers holds real and imaginary parts in turn. The product
     with a number t is then Re t times the vector, plus Im t times the vector in which
     the two parts are exchanged and the first is negated, which is i times the vector.
     """
-
-    def __init__(self, context: Any, builder: Any, dtype: Any) -> None:
-        self.context, self.builder = context, builder
-        self.parts = 2 if isinstance(dtype, types.Complex) else 1
-        real = dtype.underlying_float if self.parts == 2 else dtype
-        self.item = real.bitwidth // 8
-        self.real = context.get_value_type(real)
-
-    def data(self, kind: Any, value: Any) -> Any:
-        """Return the pointer to the first real number of a flat array."""
-        data = self.context.make_array(kind)(self.context, self.builder, value).data
-        return self.builder.bitcast(data, self.real.as_pointer())
 
     def entry(self, data: Any, place: Any) -> Any:
         """Return the pointer to the entry at a place."""
@@ -51,57 +36,37 @@ class _Mixer:
         """Load the four entries of a block, the parts of each."""
         numbers = []
         for i in range(4 * self.parts):
-            place = self.builder.gep(pointer, [ir.Constant(_INT32, i)])
+            place = self.builder.gep(pointer, [ir.Constant(INT32, i)])
             numbers.append(self.builder.load(place, align=self.item))
         return [numbers[i : i + self.parts] for i in range(0, len(numbers), self.parts)]
-
-    def spread(self, value: Any, size: int) -> Any:
-        """Return a vector of equal reals."""
-        nothing = ir.Constant(ir.VectorType(self.real, size), ir.Undefined)
-        first = self.builder.insert_element(nothing, value, ir.Constant(_INT32, 0))
-        lanes = ir.Constant(ir.VectorType(_INT32, size), [0] * size)
-        return self.builder.shuffle_vector(first, nothing, lanes)
 
     def factors(self, vector: Any) -> list[Any]:
         """Return what the parts of a number multiply: the vector, and i times it."""
         if self.parts == 1:
             return [vector]
-        builder, size = self.builder, vector.type.count
-        lanes = ir.Constant(
-            ir.VectorType(_INT32, size), [lane ^ 1 for lane in range(size)]
-        )
-        signs = ir.Constant(vector.type, [-1.0, 1.0] * (size // 2))
-        return [
-            vector, builder.fmul(builder.shuffle_vector(vector, vector, lanes), signs)
-        ]  # fmt: skip
+        swapped = self.shuffle(vector, [lane ^ 1 for lane in range(self.size)])
+        signs = ir.Constant(vector.type, [-1.0, 1.0] * (self.size // 2))
+        return [vector, self.builder.fmul(swapped, signs)]
 
     def mixed(self, block: Any, first: Any, second: Any) -> tuple[Any, Any]:
         """Return a block times two vectors."""
-        size = first.type.count
         parts = [*self.factors(first), *self.factors(second)]
         found = []
         for row in (block[:2], block[2:]):
-            weights = [self.spread(part, size) for entry in row for part in entry]
+            weights = [self.spread(part) for entry in row for part in entry]
             total = self.builder.fmul(weights[0], parts[0])
             for weight, part in zip(weights[1:], parts[1:], strict=True):
-                total = self._multiply_add(weight, part, total)
+                total = self.multiply_add(weight, part, total)
             found.append(total)
         return found[0], found[1]
 
-    def _multiply_add(self, a: Any, x: Any, total: Any) -> Any:
-        """Emit a * x + total, fused where the processor can."""
-        vector = x.type
-        name = f"llvm.fmuladd.v{vector.count}{'f32' if self.item == 4 else 'f64'}"
-        kind = ir.FunctionType(vector, [vector] * 3)
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, [a, x, total])
-
-    def run(self, size: Any, blocks: Any, rows: Any, mix: Callable) -> None:
+    def run(self, dtype: Any, size: Any, blocks: Any, rows: Any, mix: Callable) -> None:
         """Emit the loops over some blocks that follow one another, and over columns.
 
-        size: the numbers of blocks and of columns; blocks, rows: lists of pointers, and
-        their distances from one block to the next; rows has those of x and those of
-        out; mix: a function of the coefficients and the vectors of all rows.
+        dtype: that of all arrays; size: the numbers of blocks and of columns; blocks,
+        rows: lists of pointers, and their distances from one block to the next; rows
+        has those of x and those of out; mix: a function of a mixer, the coefficients
+        and the vectors of all rows.
         """
         builder, (count, width) = self.builder, size
         kind, zero = count.type, ir.Constant(count.type, 0)
@@ -117,31 +82,33 @@ class _Mixer:
                 own = [self.block(p) for p in moved(blocks, i)]
                 body(own, moved(rows[0], i), moved(rows[1], i))
 
-        def strip(own, sources, targets, j, lanes):
-            vector = ir.VectorType(self.real, lanes).as_pointer()
-            pointers = [builder.bitcast(self.entry(p, j), vector) for p in sources]
-            values = mix(own, [builder.load(p, align=self.item) for p in pointers])
-            for value, place in zip(values, targets, strict=True):
-                pointer = builder.bitcast(self.entry(place, j), vector)
-                builder.store(value, pointer, align=self.item)
+        def strip(mixer, own, rows, j):
+            vector = mixer.vector.as_pointer()
+            sources, targets = (
+                [builder.bitcast(self.entry(p, j), vector) for p in side]
+                for side in rows
+            )
+            loaded = [builder.load(p, align=self.item) for p in sources]
+            for value, place in zip(mix(mixer, own, loaded), targets, strict=True):
+                builder.store(value, place, align=self.item)
 
-        lanes = BYTES // self.item
-        columns = lanes // self.parts  # of a whole vector
+        columns = self.size // self.parts  # of a whole vector
         whole = builder.and_(width, ir.Constant(kind, -columns))
         step = ir.Constant(kind, columns)
 
-        def all_whole(own, sources, targets):
+        def all_whole(own, *rows):
             with cgutils.for_range_slice(builder, zero, whole, step, kind) as (j, _):
-                strip(own, sources, targets, j, lanes)
+                strip(self, own, rows, j)
 
         with builder.if_then(builder.icmp_signed("!=", whole, zero)):
             each(all_whole)
         while columns > 1:  # half a vector, a quarter, ... where the rest has it
-            columns, lanes = columns // 2, lanes // 2
+            columns //= 2
             left = builder.and_(width, ir.Constant(kind, columns))
             j = builder.and_(width, ir.Constant(kind, -2 * columns))
+            part = _Mixer(self.context, builder, dtype, columns)
             with builder.if_then(builder.icmp_signed("!=", left, zero)):
-                each(lambda own, x, out, j=j, n=lanes: strip(own, x, out, j, n))
+                each(lambda own, *rows, m=part, j=j: strip(m, own, rows, j))
 
 
 def _typed(emit: Callable, lengths: tuple[int, int]) -> Callable:
@@ -160,9 +127,10 @@ def _typed(emit: Callable, lengths: tuple[int, int]) -> Callable:
                 cgutils.unpack_tuple(builder, arguments[i]) for i in (1, 3, 5, 6)
             )
             arrays = [
-                mixer.data(k, arguments[i]) for k, i in ((t, 0), (x, 2), (out, 4))
+                mixer.reals(mixer.data(k, arguments[i]))
+                for k, i in ((t, 0), (x, 2), (out, 4))
             ]
-            emit(mixer, arrays, at, (source, target), size)
+            emit(mixer, out.dtype, arrays, at, (source, target), size)
             return context.get_dummy_value()
 
         at_type, row_type = (types.UniTuple(types.intp, n) for n in lengths)
@@ -172,7 +140,7 @@ def _typed(emit: Callable, lengths: tuple[int, int]) -> Callable:
     return typed
 
 
-def _emit_two(mixer, arrays, at, places, size):
+def _emit_two(mixer, dtype, arrays, at, places, size):
     """Mix pairs of rows: see `mix_two_rows`."""
     rows = []
     for array, (start, apart, line) in zip(arrays[1:], places, strict=True):
@@ -180,10 +148,10 @@ def _emit_two(mixer, arrays, at, places, size):
         rows.append(([mixer.entry(array, place) for place in starts], line))
     first, distance = at
     blocks = [mixer.entry(arrays[0], first)], distance
-    mixer.run(size, blocks, rows, lambda own, v: mixer.mixed(own[0], *v))
+    mixer.run(dtype, size, blocks, rows, lambda m, own, v: m.mixed(own[0], *v))
 
 
-def _emit_four(mixer, arrays, at, places, size):
+def _emit_four(mixer, dtype, arrays, at, places, size):
     """Mix rows four by four: see `mix_four_rows`."""
     add = mixer.builder.add
     rows = []
@@ -195,13 +163,13 @@ def _emit_four(mixer, arrays, at, places, size):
     starts = first, add(first, apart), second, add(second, apart)
     blocks = [mixer.entry(arrays[0], place) for place in starts], distance
 
-    def mix(own, values):
-        p0, p1 = mixer.mixed(own[0], values[0], values[1])
-        p2, p3 = mixer.mixed(own[1], values[2], values[3])
-        (q0, q2), (q1, q3) = mixer.mixed(own[2], p0, p2), mixer.mixed(own[3], p1, p3)
+    def mix(m, own, values):
+        p0, p1 = m.mixed(own[0], values[0], values[1])
+        p2, p3 = m.mixed(own[1], values[2], values[3])
+        (q0, q2), (q1, q3) = m.mixed(own[2], p0, p2), m.mixed(own[3], p1, p3)
         return q0, q1, q2, q3
 
-    mixer.run(size, blocks, rows, mix)
+    mixer.run(dtype, size, blocks, rows, mix)
 
 
 def _two_interpreted(t, at, x, source, out, target, size):
@@ -249,9 +217,9 @@ mix_two_rows: Callable[..., Any]
 
 All arrays are flat, C-contiguous and of one dtype. All places and distances are
 counted in entries, as int64. ``size`` is the number of blocks, and of the columns of
-each row. ``at`` is the place in t of the first block, of four entries, and the distance of
-the next one. ``source`` and ``target`` are the place of the first row in x or out, the
-distance of the row that it is mixed with, and the distance of the row that the next
+each row. ``at`` is the place in t of the first block, of four entries, and the distance
+of the next one. ``source`` and ``target`` are the place of the first row in x or out,
+the distance of the row that it is mixed with, and the distance of the row that the next
 block begins with. x may be out, with the same places."""
 mix_four_rows: Callable[..., Any]
 """``mix_four_rows`` does so for four rows and two levels: ``at`` holds the places of a

@@ -25,6 +25,7 @@ from .descent import (
     twiddle_factors,
 )
 from .kronecker import (
+    blocks_apply,
     gather,
     gather_rows,
     kronecker_adjoint,
@@ -40,6 +41,7 @@ from .kronecker import (
     shuffled_chain_adjoint,
     shuffled_chain_apply,
     shuffled_pack,
+    transpose,
 )
 from .pairing import (
     best_matching,
@@ -69,10 +71,14 @@ from .products import (
     butterfly_matrix,
     butterfly_pack,
     butterfly_unpack,
+    fourier_columns,
     fwht,
     fwht_columns,
     fwht_rows,
     hadamard_matrix,
+    real_columns,
+    real_columns_adjoint,
+    rows_of_planes,
     torch_butterfly,
 )
 from .projections import (
@@ -122,6 +128,7 @@ from .sparse import (
     frobenius_norm,
     max_abs,
     product,
+    sliced_factors,
     spectral_norm,
 )
 from .splits import (
@@ -137,6 +144,7 @@ __all__ = [
     "average_over",
     "best_matching",
     "best_values",
+    "blocks_apply",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",
@@ -171,6 +179,7 @@ __all__ = [
     "exchange_gain",
     "exchange_mates",
     "exchanging_chain",
+    "fourier_columns",
     "frobenius_norm",
     "fwht",
     "fwht_columns",
@@ -227,16 +236,21 @@ __all__ = [
     "project_supp",
     "project_toeplitz",
     "rank_one_butterfly",
+    "real_columns",
+    "real_columns_adjoint",
     "refine",
+    "rows_of_planes",
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",
+    "sliced_factors",
     "spectral_norm",
     "split",
     "split_blocks",
     "split_gain",
     "split_loss",
     "torch_butterfly",
+    "transpose",
     "twiddle_entries",
     "twiddle_factors",
     "two_smallest",

@@ -259,8 +259,8 @@ class PackedFactors:
         Number of factors.
     chain : tuple of four arrays
         The data, indices and indptr of the factors, one after the other, followed by
-        those of their adjoints, and the layout of both: a row of (rows, slots, first
-        entry, first row) each.
+        those of their adjoints, and the layout of both: a row of (rows, first row)
+        each.
     """
 
     def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
@@ -285,7 +285,7 @@ def _packed(
     """Concatenate CSR forms, and return data, indices, indptr and their layout."""
     if not forms:
         nothing = np.empty(0, np.uint32)
-        layout = np.empty((0, 4), np.int64)
+        layout = np.empty((0, 2), np.int64)
         return np.empty(0, dtype), nothing, nothing, layout
     values, indices, pointers = zip(*forms, strict=True)
     sizes = tuple([(indptr.size - 1, data.size) for data, _, indptr in forms])
@@ -305,6 +305,6 @@ def _layout(sizes: tuple[tuple[int, int], ...]) -> tuple[np.ndarray, np.ndarray]
     rows = np.array([rows for rows, _ in sizes])
     first = np.cumsum([0, *(nnz for _, nnz in sizes)])[:-1]
     first_row = np.cumsum([0, *(rows + 1)])[:-1]
-    layout = np.stack([rows, np.zeros_like(rows), first, first_row], axis=1)
+    layout = np.stack([rows, first_row], axis=1)
     firsts = np.repeat(first, rows + 1)
     return np.ascontiguousarray(layout, np.int64), firsts.astype(np.uint32)
