@@ -23,6 +23,7 @@ from nbfact.kernels import (
     gather,
     gather_rows,
 )
+from nbfact.kernels.dyadic_columns import multiply_column_range
 
 
 def sparse(shape, dtype, seed=0):
@@ -97,14 +98,24 @@ def test_butterfly(n_levels, dtype):
     butterfly_pack(values, twiddle)
     np.testing.assert_array_equal(twiddle, naive.butterfly_pack(values))
     np.testing.assert_array_equal(naive.butterfly_unpack(twiddle), values)
-    for x in (random((n, 3), dtype, 1), random((n, 40), dtype, 2)):
-        # complex128 has another loop for the wide one
-        butterfly_apply_columns(twiddle, x, out := np.empty_like(x))
-        close(out, naive.butterfly_apply_columns(twiddle, x))
-        butterfly_apply_columns(twiddle, in_place := x.copy(), in_place)
+    for batch in (1, 2, 3, 15, 40):  # whole vectors, and each part of one
+        x = random((n, batch), dtype, batch)
+        butterfly_apply_columns(values, x, out := np.empty_like(x))
+        close(out, naive.butterfly_apply_columns(values, x))
+        butterfly_apply_columns(values, in_place := x.copy(), in_place)
         np.testing.assert_array_equal(in_place, out)
-        butterfly_adjoint_columns(twiddle, x, out)
-        close(out, naive.butterfly_adjoint_columns(twiddle, x))
+        butterfly_adjoint_columns(values, x, out)
+        close(out, naive.butterfly_adjoint_columns(values, x))
+        butterfly_adjoint_columns(values, in_place := x.copy(), in_place)
+        np.testing.assert_array_equal(in_place, out)
+        for last in (0, 1):  # some of the columns, the others as they were
+            out[:] = 7
+            begin, end = batch // 3, batch - batch // 4
+            multiply_column_range(values, x, out, begin, end, last)
+            blocks = values if last == 0 else values.conj().transpose(0, 1, 3, 2)
+            twin = (naive.butterfly_apply_columns, naive.butterfly_adjoint_columns)
+            close(out[:, begin:end], twin[last](blocks, x[:, begin:end]))
+            assert (out[:, :begin] == 7).all() and (out[:, end:] == 7).all()
     vector, scratch, out = x[:, 0].copy(), np.empty(n, dtype), np.empty(n, dtype)
     butterfly_apply(twiddle, vector, scratch, out)
     close(out, naive.butterfly_apply(twiddle, vector))
@@ -118,15 +129,17 @@ def test_butterfly(n_levels, dtype):
 def test_butterfly_in_tiles_and_groups(n, dtype):
     """Columns past what stays in cache give what single vectors give."""
     n_levels, batch = n.bit_length() - 1, 257
-    twiddle = random((n_levels, 2, 2, n // 2), dtype)
+    values = random((n_levels, n // 2, 2, 2), dtype)
+    twiddle = np.empty((n_levels, 2, 2, n // 2), dtype)
+    butterfly_pack(values, twiddle)
     x = random((n, batch), dtype, 1)
     vector, scratch = np.empty((2, n), dtype)
     for columns, single in [
         (butterfly_apply_columns, butterfly_apply),
         (butterfly_adjoint_columns, butterfly_adjoint),
     ]:
-        columns(twiddle, x, out := x.copy())
-        columns(twiddle, in_place := x.copy(), in_place)
+        columns(values, x, out := x.copy())
+        columns(values, in_place := x.copy(), in_place)
         np.testing.assert_array_equal(in_place, out)
         for column in (0, 255, 256):
             single(twiddle, x[:, column].copy(), scratch, vector)
@@ -135,9 +148,9 @@ def test_butterfly_in_tiles_and_groups(n, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_butterfly_of_no_columns(dtype):
-    twiddle, x = random((2, 2, 2, 2), dtype), np.empty((4, 0), dtype)
-    butterfly_apply_columns(twiddle, x, x)
-    butterfly_adjoint_columns(twiddle, x, x)
+    values, x = random((2, 2, 2, 2), dtype), np.empty((4, 0), dtype)
+    butterfly_apply_columns(values, x, x)
+    butterfly_adjoint_columns(values, x, x)
 
 
 def test_hadamard_is_a_butterfly():

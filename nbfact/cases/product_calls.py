@@ -100,8 +100,8 @@ def in_place_fwht(inputs: ProductInputs) -> Call:
 def butterfly_kernel(inputs: ProductInputs) -> Call:
     """Prepare the kernel of a butterfly, which writes into an ``out``."""
     values, x, out = inputs.operator.values, inputs.x, np.empty_like(inputs.x)
-    twiddle = built_once(inputs, lambda: _packed(values))
     if x.ndim == 1:
+        twiddle = built_once(inputs, lambda: _packed(values))
         scratch = np.empty_like(x)
 
         def call():
@@ -111,7 +111,7 @@ def butterfly_kernel(inputs: ProductInputs) -> Call:
     else:
 
         def call():
-            butterfly_apply_columns(twiddle, x, out)
+            butterfly_apply_columns(values, x, out)  # type: ignore[arg-type]
             return out
 
     return call

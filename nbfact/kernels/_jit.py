@@ -15,9 +15,8 @@ from typing import Any, TypeVar, overload
 
 import numba
 from numba.core import caching, config, event
-from numba.extending import overload as numba_overload
 
-__all__ = ["NUMBA_SETTINGS", "REASSOC", "kernel", "kernel_of_kind"]
+__all__ = ["NUMBA_SETTINGS", "REASSOC", "kernel"]
 
 NUMBA_SETTINGS: Any = config
 """Numba's settings (``DISABLE_JIT``, ``BOUNDSCHECK``, ...). Their type is Any because
@@ -88,48 +87,6 @@ def kernel(
     if not NUMBA_SETTINGS.DISABLE_JIT:
         dispatcher._cache = _LateCache(dispatcher, options)
     return dispatcher
-
-
-def kernel_of_kind(kind: str) -> Callable[[Function], Function]:
-    """Make a kernel that is compiled only where its first array is of one kind.
-
-    Numba compiles both branches of an ``if``, also where the dtype decides which one
-    can run. A branch that calls such a kernel costs nothing where it cannot run.
-
-    Parameters
-    ----------
-    kind : {"f", "c"}
-        ``"f"`` for real numbers, ``"c"`` for complex ones. For arrays of the other kind
-        a call does nothing.
-
-    Returns
-    -------
-    callable
-        A decorator of functions that return nothing. Only kernels call what it returns.
-    """
-
-    def decorate(function: Any) -> Any:
-        def call(*args: Any) -> None:
-            if args[0].dtype.kind == kind:
-                function(*args)
-
-        def choose(*args: Any) -> Any:
-            complex_numbers = isinstance(args[0].dtype, numba.types.Complex)
-            return function if complex_numbers == (kind == "c") else _do_nothing
-
-        numba_overload(
-            call,
-            strict=False,  # a signature *args stands for that of the function
-            prefer_literal=True,
-            jit_options={"error_model": "numpy"},
-        )(choose)
-        return functools.wraps(function)(call)
-
-    return decorate
-
-
-def _do_nothing(*args: Any) -> None:
-    """Take any arguments and do nothing."""
 
 
 class _CollectionPause(event.Listener):

@@ -1,316 +1,168 @@
-"""Products of columns with a dyadic butterfly; `dyadic.py` explains its values.
+"""Products of columns with a dyadic butterfly, two levels at a time.
 
-Real columns go through two levels in each pass over the whole matrix, in place. Complex
-columns are split into two planes, real and imaginary parts, and go through a group of
-levels at a time on rows that stay in cache. Numbers in comments: Zen 4 with 1 MiB of
-L2, one thread.
+The blocks are in torch_butterfly's order with increasing strides: ``twiddle`` has
+shape (L, n / 2, 2, 2), and level l, of stride s = 2**l, mixes rows 2 * s * high + low
+and 2 * s * high + low + s by the block ``twiddle[l, high * s + low]``. The four blocks
+of two levels are then read in the order of the rows (`dyadic.py` has another order, for
+one vector).
+
+Where the columns exceed the cache, all levels that mix neighbouring rows are applied to
+as many rows as stay in it, and then the levels of larger strides, to all rows. Numbers
+in comments: Zen 4 with 1 MiB of L2, one thread.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import REASSOC, kernel, kernel_of_kind
+from ._jit import kernel
+from .dyadic_registers import mix_four_rows, mix_two_rows
 
 CACHED = 2**19
-"""Bytes of the rows that a group of complex levels works on: half of an L2 cache of
-1 MiB, so that they stay in it."""
+"""Bytes of columns up to which each level is applied to all rows: half of an L2 cache
+of 1 MiB."""
 
-TILE = 256
-"""Number of complex columns that go through the levels together."""
-
-PAD = 8
-"""Unused columns after each row of the planes. Without them rows whose length is a
-power of two would compete for the same lines of the cache."""
+GROUP = 2**18
+"""Bytes of the rows to which levels are applied together where there are more, or twice
+as many."""
 
 
 class RowGroup(NamedTuple):
-    """The rows that a group of complex levels mixes, all numbers unsigned.
+    """The rows and the levels that belong together.
 
-    Row chunk * m + l of the planes is row first + l + step * (m + count * high) of the
-    matrix, where count = ``n_chunks``, m < count and l < chunk; ``step`` is the stride
-    of the first level of the group.
+    Rows ``first + r + step * m`` with r < ``chunk`` and m < ``n_chunks`` are mixed by
+    the levels from ``level`` on, of which the first has stride ``step``.
     """
 
-    first: int | np.unsignedinteger
-    step: int | np.unsignedinteger
-    high: int | np.unsignedinteger
-    chunk: int | np.unsignedinteger
-    n_chunks: int | np.unsignedinteger
+    first: int | np.intp
+    step: int | np.intp
+    chunk: int | np.intp
+    n_chunks: int | np.intp
+    level: int | np.intp
 
 
-class Planes(NamedTuple):
-    """Real parts and imaginary parts of a tile of complex columns."""
+class Lines(NamedTuple):
+    """Where the rows of a group are in the flat arrays x and out.
 
-    re: np.ndarray
-    im: np.ndarray
-
-
-@kernel
-def _block(t, i, adjoint):
-    """Return the four entries of block i of a level, or of its conjugate transpose.
-
-    t: (2, 2, n / 2).
+    Row (m, r) begins at ``start + hop * m + line * r``, and ``width`` columns of it are
+    multiplied.
     """
-    if adjoint:
-        t00, t11 = np.conj(t[0, 0, i]), np.conj(t[1, 1, i])
-        return t00, np.conj(t[1, 0, i]), np.conj(t[0, 1, i]), t11
-    return t[0, 0, i], t[0, 1, i], t[1, 0, i], t[1, 1, i]
+
+    start: int | np.intp
+    hop: int | np.intp
+    line: int | np.intp
+    width: int | np.intp
 
 
-@kernel
-def _one_level(t, x, adjoint):
-    """Apply the level of stride 1, in place; t: (2, 2, n / 2), x: (n, batch)."""
-    for i in range(x.shape[0] // 2):
-        t00, t01, t10, t11 = _block(t, i, adjoint)
-        x0, x1 = x[2 * i], x[2 * i + 1]
-        for j in range(x.shape[1]):
-            p, q = x0[j], x1[j]
-            x0[j] = t00 * p + t01 * q
-            x1[j] = t10 * p + t11 * q
+class Axis(NamedTuple):
+    """Blocks of a pass that follow one another, at equal distances.
 
-
-@kernel
-def _two_levels(t0, t1, stride, x, adjoint):
-    """Apply the levels of stride and 2 * stride, or their adjoint, in place.
-
-    t0, t1: (2, 2, n / 2), x: (n, batch). Each row is read and written once for both
-    levels: blocks a, b mix rows (0, 1), (2, 3), then blocks c, d mix rows (0, 2),
-    (1, 3). The adjoint is the same with the two levels, and rows 1 and 2, exchanged.
-
-    Places are unsigned and the low rows are innermost: LLVM then checks once for all of
-    them that the four rows do not overlap (n = 4096, batch 256: 1.3x faster than with
-    signed places). Tiles of columns in a scratch of their own were slower at all sizes
-    up to n = 16384.
+    ``blocks`` and ``rows`` are the distances in the values, and in x and out.
     """
-    one, two, three, four = np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(4)
-    n_blocks = np.uintp(x.shape[0]) // (four * stride)
-    for high in range(n_blocks):
-        for low in range(stride):
-            i, p = low * n_blocks + high, four * stride * high + low
-            x0, x1 = x[p], x[p + stride]
-            x2, x3 = x[p + two * stride], x[p + three * stride]
-            a, b = _block(t0, two * i, adjoint), _block(t0, two * i + one, adjoint)
-            c, d = _block(t1, i, adjoint), _block(t1, i + stride * n_blocks, adjoint)
-            if adjoint:
-                x1, x2, a, b, c, d = x2, x1, c, d, a, b
-            (a00, a01, a10, a11), (b00, b01, b10, b11) = a, b
-            (c00, c01, c10, c11), (d00, d01, d10, d11) = c, d
-            for j in range(x.shape[1]):
-                p0, p1 = a00 * x0[j] + a01 * x1[j], a10 * x0[j] + a11 * x1[j]
-                p2, p3 = b00 * x2[j] + b01 * x3[j], b10 * x2[j] + b11 * x3[j]
-                x0[j], x2[j] = c00 * p0 + c01 * p2, c10 * p0 + c11 * p2
-                x1[j], x3[j] = d00 * p1 + d01 * p3, d10 * p1 + d11 * p3
+
+    length: int | np.intp
+    blocks: int | np.intp
+    rows: int | np.intp
 
 
 @kernel
-def _all_levels(twiddle, x, adjoint):
-    """Apply all levels, or their adjoint, two by two and in place.
+def _axes(group, q, depth, lines):
+    """Return the axes of the blocks of `depth` levels from q on, the longest first."""
+    up = q + depth
+    high = Axis(group.n_chunks >> up, group.step << (up + 1), lines.hop << up)
+    low = Axis(1 << q, 4 * group.step, lines.hop)
+    row = Axis(group.chunk, np.intp(4), lines.line)
+    if high.length > low.length:
+        high, low = low, high
+    if row.length > low.length:
+        low, row = row, low
+    return low, high, row
 
-    twiddle: (L, 2, 2, n / 2), x: (n, batch), both real.
+
+@kernel
+def _mix_pairs(twiddle, group, x, out, lines):
+    """Apply the first level of a group alone, from x to out."""
+    half, s, log = np.intp(twiddle.shape[1]), group.step, group.level
+    flat, flat_x, flat_out = twiddle.ravel(), x.ravel(), out.ravel()
+    e = (group.first >> (log + 1)) * s + (group.first & (s - 1))
+    start = 4 * (log * half + e)
+    run, one, two = _axes(group, np.intp(0), np.intp(1), lines)
+    for i in range(one.length):
+        for j in range(two.length):
+            at = start + one.blocks * i + two.blocks * j, run.blocks
+            place = lines.start + one.rows * i + two.rows * j
+            rows = place, lines.hop, run.rows
+            mix_two_rows(
+                flat, at, flat_x, rows, flat_out, rows, (run.length, lines.width)
+            )
+
+
+@kernel
+def _mix_fours(twiddle, group, q, last, x, out, lines):
+    """Apply levels q and q + 1 of a group, of which level q + last comes first."""
+    half, s, log = np.intp(twiddle.shape[1]), group.step << q, group.level + q
+    flat, flat_x, flat_out = twiddle.ravel(), x.ravel(), out.ravel()
+    e = 2 * (group.first >> (log + 2)) * s + (group.first & (s - 1))
+    first, second = 4 * ((log + last) * half + e), 4 * ((log + 1 - last) * half + e)
+    up, down = lines.hop << (q + last), lines.hop << (q + 1 - last)
+    run, one, two = _axes(group, q, np.intp(2), lines)
+    for i in range(one.length):
+        for j in range(two.length):
+            here = one.blocks * i + two.blocks * j
+            at = first + here, second + here, 4 * s, run.blocks
+            place = lines.start + one.rows * i + two.rows * j
+            rows = place, up, down, run.rows
+            mix_four_rows(
+                flat, at, flat_x, rows, flat_out, rows, (run.length, lines.width)
+            )
+
+
+@kernel
+def _mix_group(twiddle, group, depth, last, x, out, lines):
+    """Apply the levels of a group, `depth` of them: from x to out, and then in out.
+
+    last: 0 to apply the level of the smallest stride first, 1 to apply it last.
     """
-    n_levels = twiddle.shape[0]
-    odd = n_levels % 2
-    if odd == 1 and not adjoint:
-        _one_level(twiddle[0], x, adjoint)
-    for pair in range(n_levels // 2):
-        level = n_levels - 2 - 2 * pair if adjoint else odd + 2 * pair
-        t0, t1 = twiddle[level], twiddle[level + 1]
-        _two_levels(t0, t1, np.uintp(1) << np.uintp(level), x, adjoint)
-    if odd == 1 and adjoint:
-        _one_level(twiddle[0], x, adjoint)
+    odd, n_passes = depth % 2, (depth + 1) // 2
+    given = x
+    for number in range(n_passes):
+        k = n_passes - 1 - number if last == 1 else number
+        if odd == 1 and k == 0:
+            _mix_pairs(twiddle, group, given, out, lines)
+        else:
+            _mix_fours(twiddle, group, 2 * k - odd, last, given, out, lines)
+        given = out
 
 
-@kernel(fastmath=REASSOC)
-def _one_level_planes(t, group, q, planes, width, adjoint):
-    """Apply level q of a group to its rows, in place.
+@kernel
+def multiply_column_range(twiddle, x, out, begin, end, last):
+    """Multiply the columns begin to end - 1; other columns of out are not touched.
 
-    t: (2, 2, n / 2), complex; group: a `RowGroup`; planes: (rows, columns) each, of
-    which the first `width` columns are in use. Two levels in each pass, with 64
-    coefficients, were 1.3 to 1.6x slower at batch 16.
+    last: 0 to apply level 0, of stride 1, first, as `butterfly_apply_columns` does, and
+    1 to apply it last. The blocks are the same.
     """
-    re, im = planes.re, planes.im
-    first, step, high, chunk, count = group
-    one = np.uintp(1)
-    stride, n_blocks = chunk << q, count >> (q + one)
-    n_high = np.uintp(t.shape[2]) // (step << q)
-    log_chunk = _log2(chunk)
-    for h in range(n_blocks):
-        for r in range(stride):
-            low = first + (r & (chunk - one)) + step * (r >> log_chunk)
-            t0, t1, t2, t3 = _block(t, low * n_high + high * n_blocks + h, adjoint)
-            p = (stride << one) * h + r
-            x0, x1, y0, y1 = re[p], re[p + stride], im[p], im[p + stride]
-            for j in range(width):
-                a, b, c, d = x0[j], y0[j], x1[j], y1[j]
-                x0[j] = t0.real * a - t0.imag * b + t1.real * c - t1.imag * d
-                y0[j] = t0.real * b + t0.imag * a + t1.real * d + t1.imag * c
-                x1[j] = t2.real * a - t2.imag * b + t3.real * c - t3.imag * d
-                y1[j] = t2.real * b + t2.imag * a + t3.real * d + t3.imag * c
-
-
-@kernel
-def _log2(n):
-    """Return the exponent of a power of two; both are unsigned."""
-    log = np.uintp(0)
-    while n >> log > np.uintp(1):
-        log += np.uintp(1)
-    return log
-
-
-@kernel
-def _group_levels(twiddle, group, x, columns, out, planes, adjoint):
-    """Apply the levels of a group to its rows: read them, mix them, write them.
-
-    twiddle: the levels of the group, one for each doubling of its chunks; x, out: (n,
-    2 * batch), real views of complex matrices; columns: the first column of the tile
-    and the number of columns; planes: (rows, columns) each, overwritten.
-    """
-    re, im = planes.re, planes.im
-    first, step, high, chunk, count = group
-    start, width = columns
-    first += step * count * high
-    one = np.uintp(1)
-    for m in range(count):
-        for r in range(chunk):
-            a, b = re[chunk * m + r], im[chunk * m + r]
-            source = x[first + step * m + r]
-            for j in range(width):
-                k = (start + j) << one
-                a[j], b[j] = source[k], source[k + one]
-    n_levels = _log2(count)
-    for k in range(n_levels):
-        q = n_levels - one - k if adjoint else k
-        _one_level_planes(twiddle[q], group, q, planes, width, adjoint)
-    for m in range(count):
-        for r in range(chunk):
-            a, b = re[chunk * m + r], im[chunk * m + r]
-            target = out[first + step * m + r]
-            for j in range(width):
-                k = (start + j) << one
-                target[k], target[k + one] = a[j], b[j]
-
-
-@kernel
-def _complex_tile(twiddle, x, start, stop, out, adjoint):
-    """Multiply complex columns start to stop, by groups of levels.
-
-    The rows of a group stay in cache while all its levels are applied to them.
-    """
-    n, n_levels, one = np.uintp(x.shape[0]), np.uintp(twiddle.shape[0]), np.uintp(1)
-    width = np.uintp(stop) - start
-    log_rows = np.uintp(3)
-    row_bytes = width * np.uintp(x.itemsize)
-    while one << log_rows < n and (row_bytes << (log_rows + one)) <= CACHED:
-        log_rows += one
-    n_groups = (n_levels + log_rows - one) // log_rows
-    size = (n_levels + n_groups - one) // n_groups
-    re = np.empty((one << log_rows, width + np.uintp(PAD)), twiddle.real.dtype)
-    planes, columns = Planes(re, np.empty_like(re)), (start, width)
-    source, target = x.view(re.dtype), out.view(re.dtype)
-    for g in range(n_groups):
-        begin = size * (n_groups - one - g if adjoint else g)
-        depth = min(size, n_levels - begin)
-        step, count = one << begin, one << depth
-        chunk = min(step, one << (log_rows - depth))
-        n_low = step // chunk
-        levels = twiddle[begin : begin + depth]
-        for b in range(n // (chunk * count)):
-            group = RowGroup((b % n_low) * chunk, step, b // n_low, chunk, count)
-            _group_levels(levels, group, source, columns, target, planes, adjoint)
-        source = target
-
-
-@kernel
-def _copy(x, out):
-    """Copy x to out; both (n, batch)."""
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            out[i, j] = x[i, j]
-
-
-@kernel_of_kind("c")
-def _complex_columns(twiddle, x, out, adjoint):
-    """Multiply complex columns, a tile of columns at a time.
-
-    adjoint: 0 or 1, unsigned, and not a literal. Numba compiles a callee again for each
-    literal: the real loops need that (without it they are 3x slower at batch 16), but
-    here it would add 2 s to the compilation of the adjoint, for nothing.
-    """
-    for start in range(0, x.shape[1], TILE):
-        stop = min(start + TILE, x.shape[1])
-        _complex_tile(twiddle, x, np.uintp(start), stop, out, adjoint)
-
-
-@kernel_of_kind("f")
-def _real_columns(twiddle, x, out, adjoint):
-    """Multiply real columns."""
-    _copy(x, out)
-    _all_levels(twiddle, out, adjoint)
-
-
-@kernel
-def _read(x, begin, out):
-    """Copy the columns of x from `begin` on to out; x: (n, batch), out: (n, width)."""
-    for i in range(out.shape[0]):
-        source, target = x[i, begin : begin + out.shape[1]], out[i]
-        for j in range(target.shape[0]):
-            target[j] = source[j]
-
-
-@kernel
-def _write(x, out, begin):
-    """Copy x to the columns of out from `begin` on; x: (n, width), out: (n, batch)."""
-    for i in range(x.shape[0]):
-        source, target = x[i], out[i, begin : begin + x.shape[1]]
-        for j in range(source.shape[0]):
-            target[j] = source[j]
-
-
-@kernel
-def _complex_range(twiddle, x, out, begin, end, adjoint):
-    """Multiply the complex columns begin to end - 1, as `_complex_columns` does."""
-    for start in range(begin, end, TILE):
-        stop = min(start + TILE, end)
-        _complex_tile(twiddle, x, np.uintp(start), stop, out, adjoint)
-
-
-@kernel
-def _real_range(twiddle, x, scratch, out, begin, end, adjoint):
-    """Multiply the real columns begin to end - 1, a tile at a time, in scratch."""
-    n, tile = scratch.shape
-    flat = scratch.ravel()
-    for start in range(begin, end, tile):
-        width = min(tile, end - start)
-        columns = flat[: n * width].reshape(n, width)
-        _read(x, start, columns)
-        _all_levels(twiddle, columns, adjoint)
-        _write(columns, out, start)
-
-
-@kernel
-def apply_column_range(twiddle, x, scratch, out, begin, end):
-    """Do as `butterfly_apply_columns` for the columns begin to end - 1.
-
-    scratch: (n, tile), overwritten. Other columns of out are not touched.
-    """
-    if np.iscomplexobj(x):
-        _complex_range(twiddle, x, out, begin, end, np.uintp(0))
-    else:
-        kind = x.real.dtype
-        y, z = x.view(kind), out.view(kind)
-        _real_range(twiddle.view(kind), y, scratch.view(kind), z, begin, end, False)
-
-
-@kernel
-def adjoint_column_range(twiddle, x, scratch, out, begin, end):
-    """Do as `apply_column_range` by the adjoint, as `butterfly_adjoint_columns`."""
-    if np.iscomplexobj(x):
-        _complex_range(twiddle, x, out, begin, end, np.uintp(1))
-    else:
-        kind = x.real.dtype
-        y, z = x.view(kind), out.view(kind)
-        _real_range(twiddle.view(kind), y, scratch.view(kind), z, begin, end, True)
+    n, batch = x.shape
+    n_levels, line = twiddle.shape[0], (end - begin) * x.itemsize
+    low = n_levels  # the levels that are applied to a part of the rows at a time
+    if n * line > CACHED:
+        while low > 2 and line << low > GROUP:
+            low -= 1
+        low += (n_levels - low) % 2  # the others go two by two
+    step, width = np.intp(1) << low, end - begin
+    given, zero, one = x, np.intp(0), np.intp(1)
+    for turn in range(2):
+        if turn == last:
+            for first in range(0, n, step):
+                group = RowGroup(first, one, one, step, zero)
+                lines = Lines(first * batch + begin, batch, zero, width)
+                _mix_group(twiddle, group, low, last, given, out, lines)
+        elif low < n_levels:
+            group = RowGroup(zero, step, step, n // step, low)
+            lines = Lines(begin, step * batch, batch, width)
+            _mix_group(twiddle, group, n_levels - low, last, given, out, lines)
+        else:
+            continue
+        given = out
 
 
 @kernel
@@ -321,9 +173,10 @@ def butterfly_apply_columns(
 
     Parameters
     ----------
-    twiddle : ndarray, shape (L, 2, 2, n / 2), with n = 2**L and L at least 1
-        The blocks as `butterfly_pack` writes them; level 0, of stride 1, is applied
-        first. Only read. All arrays have one dtype and are C-contiguous.
+    twiddle : ndarray, shape (L, n / 2, 2, 2), with n = 2**L and L at least 1
+        The blocks in torch_butterfly's order with increasing strides, as
+        `butterfly_pack` reads them; level 0, of stride 1, is applied first. Only read.
+        All arrays have one dtype and are C-contiguous.
     x : ndarray, shape (n, batch)
         Only read, unless it is out.
     out : ndarray, shape (n, batch)
@@ -334,8 +187,7 @@ def butterfly_apply_columns(
     -----
     The cost is 2 n log2(n) multiplications for each column.
     """
-    _complex_columns(twiddle, x, out, np.uintp(0))
-    _real_columns(twiddle, x, out, False)
+    multiply_column_range(twiddle, x, out, np.intp(0), x.shape[1], np.intp(0))
 
 
 @kernel
@@ -352,7 +204,11 @@ def butterfly_adjoint_columns(
 
     Notes
     -----
-    The cost is 2 n log2(n) multiplications for each column.
+    The cost is 2 n log2(n) multiplications for each column, and a copy of twiddle.
     """
-    _complex_columns(twiddle, x, out, np.uintp(1))
-    _real_columns(twiddle, x, out, True)
+    adjoint = np.empty_like(twiddle)
+    given, turned = twiddle.ravel(), adjoint.ravel()
+    for i in range(0, given.shape[0], 4):
+        for k in range(4):
+            turned[i + k] = np.conj(given[i + 2 * (k % 2) + k // 2])
+    multiply_column_range(adjoint, x, out, np.intp(0), x.shape[1], np.intp(1))

@@ -1,7 +1,7 @@
 """What the kernels that emit vector instructions themselves share.
 
-`registers.py`, `tiles.py` and `gathers.py` are those kernels. What they emit is generic
-vector code, which LLVM maps to the registers that the processor has.
+They are `registers.py`, `tiles.py`, `gathers.py` and `dyadic_registers.py`. What they
+emit is generic vector code, which LLVM maps to the registers that the processor has.
 """
 
 import llvmlite.ir as ir

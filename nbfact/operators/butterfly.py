@@ -317,8 +317,8 @@ class Butterfly(ProgramOperator):
     def __matmul__(self, other: Any) -> Any:
         if type(other) is ndarray and other.dtype is self.dtype:
             # A kernel takes the array as it is: more checks would double the time.
-            call = self._quick.get(other.ndim)
-            if call is not None and len(other) == self.shape[1] and other.flags.carray:
+            call = self._quick.get(other.shape)
+            if call is not None and other.flags.carray:
                 return call(other)
         return self._product(other)
 

@@ -130,21 +130,12 @@ class NamedTransform(Butterfly):
     def _by_kernels(self) -> bool:
         return self._multiplies(self.dtype, 1) == "chain"
 
-    def _run(
-        self, dtype: np.dtype, x: np.ndarray, out: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Multiply x, (n,) or (n, batch), of the dtype and not empty."""
-        batch = 1 if x.ndim == 1 else x.shape[1]
+    def _multiplier(self, dtype, shape):
+        batch = 1 if len(shape) == 1 else shape[1]
         who = self._multiplies(dtype, batch)
-        if who == "chain" or not x.size:
-            return super()._run(dtype, x, out)
-        call = self._call(dtype, who, batch)
-        if dtype == self.dtype:
-            self._quicken(plans.columns_planned(batch), _Direct(call))
-        if x.ndim == 1 or batch > 1:
-            return call(x, out)
-        found = call(x.reshape(-1), None if out is None else out.reshape(-1))
-        return found.reshape(-1, 1)
+        if who == "chain" or shape[1:] == (1,):
+            return super()._multiplier(dtype, shape)
+        return self._call(dtype, who, batch)
 
     def _call(self, dtype, who="library", batch=2):
         """Return the function that multiplies arrays of a dtype, made once."""

@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._core.threads import COLUMNS, current, share, shared_from
+from .._core.threads import current, share, shared_from
 from ..kernels import (
     blocks_apply,
     butterfly_adjoint,
-    butterfly_adjoint_columns,
     butterfly_apply,
-    butterfly_apply_columns,
     butterfly_pack,
     gather,
     gather_rows,
@@ -25,11 +23,7 @@ from ..kernels import (
     transpose,
 )
 from ..kernels.blocks import WIDTH
-from ..kernels.dyadic_columns import (
-    CACHED,
-    adjoint_column_range,
-    apply_column_range,
-)
+from ..kernels.dyadic_columns import multiply_column_range
 from ..kernels.kronecker_columns import multiply_chain_tiles
 from .patterns import fused_values, groups, shape_of
 from .plan import BLOCKS, INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
@@ -161,6 +155,22 @@ class Program:
         """
         return self.run if len(self.calls) > 1 else self.calls[0].vector
 
+    def for_columns(self, shape: tuple[int, int]) -> Callable:
+        """Return what `for_vectors` does for C-contiguous columns of a shape."""
+        if len(self.calls) > 1 or not shape[1]:
+            return self.run
+        call, dtype = self.calls[0], self.dtype
+        columns, shape, empty = call.columns, (call.rows, shape[1]), np.empty
+        assert columns is not None  # a plan for columns has only steps for them
+
+        def multiply(x, out=None):
+            if out is None:
+                out = empty(shape, dtype)
+            columns(x, out)
+            return out
+
+        return multiply
+
 
 def _turned(x: np.ndarray) -> np.ndarray:
     """Return a matrix in C order as the same matrix in Fortran order, by a kernel."""
@@ -198,22 +208,26 @@ def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
     return Call(rows, *pack(chosen, step, dtype))
 
 
-def _for_vectors(kernel, arguments, rows, shape, dtype):
+def _for_vectors(kernel, arguments, rows, shape, dtype, pack=None):
     """Return the function (x, out=None) that calls a kernel for one vector.
 
     The kernel is called as ``kernel(*arguments, x, scratch, out)``. The scratch arrays,
-    of the given shape, are kept for the next call.
+    of the given shape, are kept for the next call. Where `pack` is given it returns the
+    arguments, at the first call.
     """
     idle: list[np.ndarray] = []  # scratch arrays that no thread is using
     empty = np.empty
 
     def vector(x, out=None):
+        nonlocal arguments
         if out is None:
             out = empty(rows, dtype)
         try:
             scratch = idle.pop()
         except IndexError:
             scratch = empty(shape, dtype)
+            if not arguments:
+                arguments = pack()
         kernel(*arguments, x, scratch, out)
         idle.append(scratch)
         return out
@@ -229,36 +243,27 @@ def _pack_dyadic(values, step, dtype):
     """
     increasing = step.kind == INCREASING
     levels = [value.transpose(0, 3, 1, 2).reshape(-1, 2, 2) for value in values]
-    if increasing:
-        levels = levels[::-1]
-    else:
-        levels = [np.conj(level.transpose(0, 2, 1)) for level in levels]
-    n = 2 * len(levels[0])
-    twiddle = np.empty((len(levels), 2, 2, n // 2), dtype)
-    butterfly_pack(np.array(levels, dtype), twiddle)
+    levels = levels[::-1] if increasing else levels
+    n, blocks = 2 * len(levels[0]), np.array(levels, dtype)
     one = butterfly_apply if increasing else butterfly_adjoint
-    many = butterfly_apply_columns if increasing else butterfly_adjoint_columns
-    some = apply_column_range if increasing else adjoint_column_range
+    last, wide = 0 if increasing else 1, n * shared_from(blocks.nbytes)
 
-    def shared(x, out):
-        def multiply(begin, end):
-            if end - begin == x.shape[1]:
-                many(twiddle, x, out)
-            else:
-                some(twiddle, x, spare.pop(), out, begin, end)
-
-        tile = max(2 * COLUMNS, CACHED // (n * dtype.itemsize))
-        spare = [np.empty((n, tile), dtype) for _ in range(current())]
-        share(twiddle.nbytes, x.shape[1], multiply)
+    def pack():
+        turned = blocks if increasing else np.conj(blocks.transpose(0, 1, 3, 2))
+        twiddle = np.empty((len(blocks), 2, 2, n // 2), dtype)
+        butterfly_pack(np.ascontiguousarray(turned), twiddle)
+        return (twiddle,)
 
     def columns(x, out):
         if x.size < wide:
-            many(twiddle, x, out)
+            multiply_column_range(blocks, x, out, 0, x.shape[1], last)
         else:
-            shared(x, out)
+            share(
+                blocks.nbytes, x.shape[1],
+                lambda i, j: multiply_column_range(blocks, x, out, i, j, last),
+            )  # fmt: skip
 
-    wide = n * shared_from(twiddle.nbytes)
-    return _for_vectors(one, (twiddle,), n, n, dtype), columns
+    return _for_vectors(one, (), n, n, dtype, pack), columns
 
 
 def _pack_shuffled(values, step, dtype):

@@ -14,6 +14,9 @@ from .chain import Chain
 from .fast_operator import FastOperator
 from .program import Call, Program
 
+SHAPES = 64
+"""Number of shapes of operands for which an operator keeps how it multiplies them."""
+
 
 class ProgramOperator(FastOperator):
     """Base class of `Butterfly`: products by programs that are packed when first used.
@@ -39,7 +42,7 @@ class ProgramOperator(FastOperator):
     columns: np.ndarray | None
     _owned = ("values", "rows", "columns")
     _made: tuple[str, ...] = (
-        "_adjoints", "_packed", "_programs", "_quick", "_quick_columns"
+        "_adjoints", "_converting", "_packed", "_programs", "_quick"
     )  # fmt: skip
 
     def apply(
@@ -73,11 +76,15 @@ class ProgramOperator(FastOperator):
         if threads is not None:
             with threads_of(threads):
                 return self.apply(x, out)
+        if type(x) is ndarray and x.dtype is self.dtype:
+            call = self._quick.get(x.shape)
+            if call is not None and x.flags.carray:
+                if out is None:
+                    return call(x)
+                if self._takes(out, x):
+                    return call(x, out)
         if out is None:
-            ready = 1 in self._quick and self._own(x, 1)
-            return self._quick[1](x) if ready else self._product(x, "x")
-        if 1 in self._quick and self._own(x, 1) and self._own(out, 0) and x is not out:
-            return self._quick[1](x, out)
+            return self._product(x, "x")
         x = self._operand("x", x)
         dtype, m = common_dtype(self.dtype, x.dtype), self.shape[0]
         shape = (m,) if x.ndim == 1 else (*x.shape[:-2], m, x.shape[-1])
@@ -91,19 +98,59 @@ class ProgramOperator(FastOperator):
             written[...] = self._multiplied(x)
         return out
 
-    def _own(self, x, axis):
-        """Return whether x is a vector that a kernel takes as it is.
+    def _takes(self, out, x):
+        """Return whether a kernel can write the product with x to `out` as it is."""
+        if type(out) is not ndarray or out.dtype is not self.dtype:
+            return False
+        m, n = self.shape
+        shape = x.shape if m == n else (m, *x.shape[1:])
+        if out.shape != shape or not out.flags.carray or x is out:
+            return False
+        owned = x.base is None and out.base is None  # then they share no memory
+        return owned or not np.may_share_memory(x, out)
 
-        It has the dtype of the operator and the size of one of its axes, and owns its
-        memory, so that two of them share none.
+    def matvec(self, x: Any) -> np.ndarray:
+        """Return the product with a vector, or with each of several vectors.
+
+        Parameters, result and errors are those of `FastOperator.matvec`.
         """
-        return (
-            type(x) is ndarray
-            and x.dtype is self.dtype
-            and x.shape == (self.shape[axis],)
-            and x.base is None
-            and x.flags.carray
-        )
+        call = self._call_for(x)
+        if call is not None and (x.ndim == 1 or x.shape[1] == 1):
+            return call(x)
+        return super().matvec(x)
+
+    def matmat(self, X: Any) -> np.ndarray:
+        """Return the product with the columns of a matrix, or of each of several.
+
+        Parameters, result and errors are those of `FastOperator.matmat`.
+        """
+        call = self._call_for(X)
+        return super().matmat(X) if call is None or X.ndim == 1 else call(X)
+
+    def _call_for(self, x):
+        """Return the function that multiplies x as it is, None where none is known."""
+        if type(x) is ndarray and x.dtype is self.dtype and x.flags.carray:
+            return self._quick.get(x.shape)
+        return None
+
+    def _product(self, other: Any, name: str = "other") -> Any:
+        if type(other) is not ndarray or other.flags.fnc:
+            return super()._product(other, name)
+        key = other.dtype.char, other.shape
+        call = self._converting.get(key)
+        if call is not None:
+            return call(other)
+        found = super()._product(other, name)
+        if other.ndim <= 2 and other.size and key[0] in "fdFD":
+            dtype = common_dtype(self.dtype, other.dtype)
+            # A real operator multiplies complex numbers as twice as many real ones.
+            if self.dtype.kind == dtype.kind:
+                ready = self._ready(dtype, other.shape)
+                _keep(
+                    self._converting, key,
+                    lambda x: ready(np.array(x, dtype, order="C")),
+                )  # fmt: skip
+        return found
 
     def _run(
         self,
@@ -112,12 +159,32 @@ class ProgramOperator(FastOperator):
         out: np.ndarray | None = None,
     ) -> np.ndarray:
         """Multiply x, (n,) or (n, batch), of the dtype and not empty."""
-        batch, shape = 1, (self.shape[0], *x.shape[1:])
-        if x.ndim == 1 or x.shape[1] == 1:
-            x, out = x.reshape(-1), None if out is None else out.reshape(-1)
-        else:
-            batch = x.shape[1]
-        return self._program(dtype, batch).run(x, out).reshape(shape)
+        if x.flags.c_contiguous:
+            return self._ready(dtype, x.shape)(x, out)
+        return self._program(dtype, x.shape[1]).run(x, out)
+
+    def _ready(self, dtype, shape):
+        """Return the function that multiplies C-contiguous arrays of a shape.
+
+        It is kept for products in the dtype of the operator, which look for it before
+        all checks.
+        """
+        call = self._quick.get(shape) if dtype == self.dtype else None
+        if call is None:
+            call = self._multiplier(dtype, shape)
+            if dtype == self.dtype:
+                _keep(self._quick, shape, call)
+        return call
+
+    def _multiplier(self, dtype, shape):
+        """Return a function (x, out=None) for C-contiguous arrays of a shape.
+
+        A single column goes the way of a vector, because programs round differently.
+        """
+        if shape[1:] == (1,):
+            return single_column(self._ready(dtype, shape[:1]), self.shape[0], dtype)
+        program = self._program(dtype, shape[1] if len(shape) == 2 else 1)
+        return program.for_vectors() if len(shape) == 1 else program.for_columns(shape)
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         if x.flags.f_contiguous and x.dtype == self.dtype and x.flags.behaved:
@@ -127,45 +194,40 @@ class ProgramOperator(FastOperator):
 
     def _program(self, dtype, batch):
         """Return the program for `batch` columns, packed only once."""
-        planned = plans.columns_planned(batch)
-        key = dtype, planned
+        key = dtype, plans.columns_planned(batch)
         if key not in self._programs:
-            plan = plans.best(self.chain, dtype, planned)
-            program = Program(
+            plan = plans.best(self.chain, *key)
+            self._programs[key] = Program(
                 self.values, plan, dtype, self.rows, self.columns, self._packed
             )
-            self._programs[key] = program
-            if dtype == self.dtype:
-                self._quicken(planned, program)
         return self._programs[key]
-
-    def _quicken(self, planned, program):
-        """Let products in the dtype of the operator find a program without checks."""
-        if planned == 1:
-            vector = self._quick[1] = program.for_vectors()
-            # A single column goes the way of a vector, whatever was multiplied before,
-            # because programs round differently.
-            self._quick_columns[1] = lambda x: vector(x.reshape(-1)).reshape(-1, 1)
-            return
-        found = self._quick_columns
-        for bits in range(planned.bit_length(), 64):
-            if plans.columns_planned(1 << (bits - 1)) == planned:
-                found[bits] = program.run
-        if 2 not in self._quick:
-
-            def columns(x):
-                run = found.get(x.shape[1].bit_length())
-                return self._run(self.dtype, x) if run is None else run(x)
-
-            self._quick[2] = columns
 
     def _forget(self) -> None:
         """Start without the programs and the adjoints that are made when first used."""
         self._adjoints: dict[str, Any] = {}
         self._programs: dict[tuple[np.dtype, int], Program] = {}
         self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}
-        # The same programs in the dtype of the values, by the dimensions of x, and by
-        # the number of bits of the number of columns: products look here first, because
-        # further checks would double the time of a small one.
-        self._quick: dict[int, Callable] = {}
-        self._quick_columns: dict[int, Callable] = {}
+        # Functions that multiply arrays of some shapes, in the dtype of the values, and
+        # in other dtypes and strides: products look here first, because further checks
+        # would double the time of a small one.
+        self._quick: dict[tuple[int, ...], Callable] = {}
+        self._converting: dict[tuple[str, tuple[int, ...]], Callable] = {}
+
+
+def single_column(vector: Callable, rows: int, dtype: np.dtype) -> Callable:
+    """Return the function (x, out=None) for (n, 1) that multiplies it as a vector."""
+
+    def multiply(x, out=None):
+        if out is None:
+            out = np.empty((rows, 1), dtype)
+        vector(x.reshape(-1), out.reshape(-1))
+        return out
+
+    return multiply
+
+
+def _keep(known: dict, key: Any, call: Callable) -> None:
+    """Keep a function for products of a shape, and forget all where they are many."""
+    if len(known) >= SHAPES:
+        known.clear()
+    known[key] = call

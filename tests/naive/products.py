@@ -73,13 +73,13 @@ def butterfly_adjoint(twiddle, x):
 
 
 def butterfly_apply_columns(twiddle, x):
-    """Return the product of a packed butterfly with every column of x."""
-    return np.array([butterfly_apply(twiddle, column) for column in x.T]).T
+    """Return the product of a butterfly with every column of x."""
+    return np.array([butterfly_matrix(twiddle) @ column for column in x.T]).T
 
 
 def butterfly_adjoint_columns(twiddle, x):
-    """Return the product of the adjoint of a packed butterfly with columns x."""
-    return np.array([butterfly_adjoint(twiddle, column) for column in x.T]).T
+    """Return the product of the adjoint of a butterfly with every column of x."""
+    return np.array([butterfly_matrix(twiddle).conj().T @ column for column in x.T]).T
 
 
 def torch_butterfly(twiddle, x, increasing_stride):
