@@ -46,11 +46,6 @@ def csr_gram(factor):
     return factor @ factor.conj().T
 
 
-def csr_congruent(factor, gram):
-    """Return S G Sᴴ for a dense S."""
-    return factor @ gram @ factor.conj().T
-
-
 def csr_entered(old, new):
     """Count the entries that are not zero in the new matrix and zero in the old one."""
     return sum(bool(new[place] and not old[place]) for place in np.ndindex(new.shape))
