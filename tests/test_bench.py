@@ -20,6 +20,7 @@ from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cases.products import MATVEC, MERGED, matrix_cases, product_cases
 from nbfact.cases.projections import projection_cases
 from nbfact.cases.rivals import peers
+from nbfact.cases.sparse_factors import sparse_factor_cases
 from nbfact.harness import calibration, machine, sample
 from nbfact.harness.case import select
 from nbfact.operators import FactorProduct
@@ -30,6 +31,7 @@ SMALL = [
     *product_cases("dft", (16,), ("complex64", "complex128"), (1, 3)),
     *product_cases("dct", (16,), ("float32", "float64"), (1, 3)),
     *product_cases("planted", (16,), ("float32", "float64"), (1, 3)),
+    *sparse_factor_cases((32,), ((2, 3),), ("float32", "complex64"), (1, 4)),
     *fwht_cases((16,), ("float32", "float64"), (1, 3)),
     *projection_cases((8,), ("float64",)),
     *assignment_cases([(16, 16, 40), (8, 20, 40)], ("float64",)),

@@ -332,3 +332,29 @@ def test_threads_that_do_not_exist_give_a_warning():
     caught = script(SILENT, NUMBA_NUM_THREADS="1").strip().split("\n")
     assert len(caught) == 2
     assert all(line.startswith("threads=2: 1 used, because Numba") for line in caught)
+
+
+@TWO
+def test_a_call_does_not_wait_for_threads_that_sleep(eager, monkeypatch):
+    """Where all cores are busy, the caller computes what no helper has begun."""
+    team = rule._Team(1)
+    monkeypatch.setattr(rule, "_team", team)
+    operator, x = OPERATORS["factors"]("float64"), random((5, 65), "float64")
+    expected, found = operator @ x, []
+    with nf.threads(2):
+        operator @ x  # starts the helper
+        (helper,) = team._idle
+        free, helper._ready = helper._ready, threading.Lock()
+        helper._ready.acquire()  # nobody waits for this lock: the thread sleeps
+        np.testing.assert_array_equal(operator @ x, expected)
+        rule.share(10, 64, lambda begin, end: found.append((begin, end)))
+        assert found == [(0, 32), (32, 64)] and team._idle == [helper]
+
+        def fail(begin, end):
+            if begin:
+                raise KeyError(begin)
+
+        with pytest.raises(KeyError, match="32"):
+            rule.share(10, 64, fail)
+        helper._ready = free
+        np.testing.assert_array_equal(operator @ x, expected)

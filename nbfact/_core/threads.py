@@ -197,20 +197,24 @@ class _Team:
         helpers = self._take(parts - 1)
         parts, units = len(helpers) + 1, -(-count // unit)
         ends = [min(units * (i + 1) // parts * unit, count) for i in range(parts)]
-        waiting: list[threading.Lock] = []
+        begun: list[threading.Lock] = []
         errors: list[BaseException] = []
         token = _asked.set(_Asked(self, 1))
         try:
             for i, helper in enumerate(helpers):
-                done = threading.Lock()
-                done.acquire()
-                waiting.append(done)
                 call = copy_context().run, run, ends[i], ends[i + 1]
-                helper.help(_Job(call, errors, self._idle, done))
+                begun.append(threading.Lock())
+                begun[i].acquire()
+                helper.help(_Job(call, errors, self._idle, begun[i]))
             run(0, ends[0])
+            for i, helper in enumerate(helpers):
+                if helper.recall():
+                    begun[i].release()
+                    self._idle.append(helper)
+                    run(ends[i], ends[i + 1])
         finally:
             _asked.reset(token)
-            for done in waiting:
+            for done in begun:
                 done.acquire()
         if errors:
             raise errors[0]
@@ -255,6 +259,13 @@ class _Helper:
         """Start a job."""
         self._job = job
         self._ready.release()
+
+    def recall(self) -> bool:
+        """Take the job back, if the thread has not woken up: all cores are busy."""
+        asleep = self._ready.acquire(blocking=False)
+        if asleep:
+            self._job = None
+        return asleep
 
     def _work(self) -> None:
         while True:

@@ -50,6 +50,7 @@ from .projections import projection_cases, skperm_cases
 from .public_verbs import adjoint_cases, verb_cases
 from .rivals.peers import is_peer
 from .set_projections import set_cases
+from .sparse_factors import sparse_factor_cases
 from .sum_of_butterflies import sum_cases
 
 PLANNED = [
@@ -60,6 +61,9 @@ PLANNED = [
     ("B B^T", 1024),
 ]
 """Chains whose plans are compared, as (name of the chain, order)."""
+
+SPARSE = ((1, 2), (1, 16), (2, 32), (4, 4))
+"""Random sparse factors, as (number of factors, entries in each row)."""
 
 FUSED = "nbfact fused by 2"
 """A plan that is not chosen for vectors, but for columns."""
@@ -167,6 +171,8 @@ def _pr():
         *product_cases("dft", (1024,), ("complex64",), batches[:1]),
         *product_cases("dct", (1024,), single, batches[1:]),
         *product_cases("planted", (1024,), single, batches),
+        *sparse_factor_cases((1024,), ((2, 32),), single, (1,), ("forward",)),
+        *sparse_factor_cases((1024,), ((2, 32),), single, (64,), ("adjoint",)),
         *projection_cases((256,), ("float64",)),
         *sweep_cases((64,), (2, 3)),
         *shape_cases(SHAPES[:1]),
@@ -277,6 +283,9 @@ def _full():
         *product_cases("dft", sizes, complexes, batches),
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),
+        *sparse_factor_cases(
+            (256, 1024, 4096), SPARSE, (*reals, "complex64"), (1, 4, 16, 64, 256)
+        ),
         *projection_cases((64, 256, 1024), (*reals, "complex128")),
         *skperm_cases((256,)),
         *sweep_cases((32, 64, 128, 256), (2, 3, 5)),

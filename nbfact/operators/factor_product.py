@@ -22,6 +22,15 @@ from .operator_files import Saved, saved_factors
 from .sparse_packing import Packed, pack_rows, pack_slices
 from .sparse_plan import dense, merged
 
+_VectorPlan = tuple[np.ndarray | None, Packed, Any, tuple[int, int]]
+"""What a product with one vector reads, see `FactorProduct._vector_plan`."""
+
+_NO_SCRATCH = {
+    np.dtype(name): np.empty((2, 0), name)
+    for name in ("float32", "float64", "complex64", "complex128")
+}
+"""The scratch of one factor, which needs none, by dtype."""
+
 
 class FactorProduct(FastOperator):
     """The product of sparse factors, scale * S[0] @ ... @ S[J-1], as an operator.
@@ -128,7 +137,7 @@ class FactorProduct(FastOperator):
     def _forget(self) -> None:
         """Start without the packed factors and the adjoints, made when first used."""
         # By dtype, what `_multiply_vector` and `_multiply_columns` read.
-        self._vectors: dict[np.dtype, tuple[Any, Packed, Any, int]] = {}
+        self._vectors: dict[np.dtype, _VectorPlan] = {}
         self._columns: dict[np.dtype, tuple[Packed, Any, int, float]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
 
@@ -151,20 +160,27 @@ class FactorProduct(FastOperator):
         plan = self._vectors.get(dtype)
         if plan is None:
             plan = self._vectors[dtype] = self._vector_plan(dtype)
-        matrix, chain, scale, rows = plan
+        matrix, chain, scale, (rows, spare) = plan
         if matrix is not None:
             return matrix @ x
-        out = np.empty(self.shape[0], dtype)
-        chain_apply(*chain, scale, x, np.empty((2, rows), dtype), out)
+        out = np.empty(rows, dtype)
+        scratch = _NO_SCRATCH[dtype] if spare == 0 else np.empty((2, spare), dtype)
+        chain_apply(*chain, scale, x, scratch, out)
         return out
 
-    def _vector_plan(self, dtype: np.dtype) -> tuple[Any, Packed, Any, int]:
-        """Return a dense matrix or None, packed factors, the scale, and their rows."""
+    def _vector_plan(self, dtype: np.dtype) -> _VectorPlan:
+        """Return a dense matrix or None, packed factors, the scale, and sizes.
+
+        These are the rows of the product, and those of scratch.
+        """
         factors = merged(self._factors, dtype)
         matrix = dense(factors, self.scale, dtype)
-        rows = max(factor.shape[0] for factor in factors)
         chain = pack_slices(factors, dtype)
-        return matrix, chain, real_dtype(dtype).type(self.scale), rows
+        spare = max(factor.shape[0] for factor in factors)
+        if len(factors) == 1 and chain[3][0, 3] < 0:
+            spare = 0  # its rows are written where they belong
+        sizes = self.shape[0], spare
+        return matrix, chain, real_dtype(dtype).type(self.scale), sizes
 
     def _multiply_columns(self, dtype, x):
         """Return the product with columns."""
