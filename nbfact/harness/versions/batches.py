@@ -313,7 +313,7 @@ class Batches:
         job = {
             "roles": [(role, str(self.folders[role])) for role in roles],
             "registries": self.project.registries,
-            "path": [str(self.project.file.parent)] if self.project.file else [],
+            "path": list(map(str, self.project.path)),
             "profile": self.profile,
             "turn": self.turn,
             "cases": names,
