@@ -149,10 +149,12 @@ def test_bench_hands_a_matrix_over_as_cases(run, monkeypatch, tmp_path):
 
 SHARED = {
     "-k": {"bench", "compare", "gate", "history"},
-    "-o": {"bench", "compare", "gate", "factorize", "study", "report"},
-    "--cases": {"bench", "compare", "gate", "history", "report"},
+    "-o": {"bench", "compare", "gate", "factorize", "study", "report", "history"},
+    "--cases": {"bench", "compare", "gate", "history", "bisect", "report"},
     "--json": {"bench", "compare", "gate"},
-    "--threads": {"bench", "compare", "gate", "history", "factorize", "study"},
+    "--threads": {
+        *("bench", "compare", "gate", "history", "bisect", "factorize", "study")
+    },
     "--profile": {"bench", "compare", "gate", "history"},
     "--quick": {"bench", "history", "study"},
     "--peers": {"bench", "study"},
@@ -163,7 +165,8 @@ SHARED = {
 
 @pytest.mark.parametrize("option", SHARED)
 def test_an_option_has_one_name_in_all_commands(run, option):
-    commands = ("bench", "compare", "gate", "history", "factorize", "study", "report")
+    measuring = ("bench", "compare", "gate", "history", "bisect")
+    commands = (*measuring, "factorize", "study", "report")
     shown = {command: run(command, "--help")[1].split() for command in commands}
     assert {c for c in commands if option in shown[c]} == SHARED[option]
     long = {"-k": "--pattern", "-o": "--output"}.get(option, option)

@@ -10,7 +10,10 @@ import importlib.util
 import os
 import sys
 
-COMMANDS = ("bench", "factorize", "study", "compare", "gate", "report", "history")
+COMMANDS = (
+    *("bench", "factorize", "study", "compare", "gate"),
+    *("bisect", "report", "history"),
+)
 """The subcommands, in the order in which the help lists them. Each has a file with a
 function of its name. Only the file of the one that is asked for is imported, so that a
 user of the harness waits for no algorithm."""

@@ -51,6 +51,14 @@ def bench(
         ),
     ] = None,
     threads: Threads = 1,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes that measure each task; intervals need six.",
+            show_default="6; 1 for quick",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         output_option(
@@ -85,6 +93,7 @@ def bench(
         threads=threads,
         output=output,
         with_peers=peers,
+        processes=processes,
         as_json=as_json,
     )
     raise typer.Exit(code)

@@ -14,11 +14,16 @@ command ``nbfact bench`` does:
 ``case.py``                   a case, and how cases are grouped into tasks and chosen
 ``registered.py``             what a module of cases registers
 ``case_module.py``            the project of a module of cases that a user names
-``sample.py``                 the clock: samples of several calls in turn, and ratios
+``sample.py``                 the clocks: samples of several calls in turn, and ratios
+``cold.py``                   samples of calls whose operand lies in no cache
+``operands.py``               the array that a call reads, and copies of it
 ``measure.py``                one task: check every result, time the right ones
+``passes.py``                 several processes, whose rows become one
+``confidence.py``             intervals across processes
 ``isolate.py``                the same in a process of its own, for tasks with rivals
 ``worker.py``                 a process that is given a job and answers in lines
-``machine.py``                what the machine is (fingerprint) and can do (calibration)
+``machine.py``                what the machine is: its fingerprint
+``calibration.py``            what the machine can do: its rates, and the roof
 ``allocations.py``            what one call allocates
 ``store.py``                  files of rows, whole at every moment
 ``table.py``                  rows as tables in a terminal

@@ -13,9 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-CONFIDENCE = 0.99
-"""Probability that an interval of :func:`interval` contains the true median. Fewer than
-eight samples cannot give it."""
+from ..confidence import Logs, interval
 
 EQUAL = 0.9
 """Confidence of the interval that must lie within the threshold on both sides for two
@@ -31,6 +29,10 @@ FLOORS = 3
 BLIND = 0.25
 """Largest threshold (see :func:`threshold`) at which a verdict on speed is given. Above
 it the noise hides slowdowns that matter, and the case is inconclusive."""
+
+EARLY = 5
+"""Number of processes of a batch after which :func:`alike` may close a case: the least
+number whose smallest and largest sample are the ends of a 90 % interval."""
 
 BATCHES = 5
 """Largest number of independent batches of processes in which a case is measured."""
@@ -66,51 +68,6 @@ EXIT_CODES = {
 }
 """Exit codes of a gate for the verdicts that do not pass. Where several verdicts occur,
 the first of them in this order decides."""
-
-Logs = Sequence[float] | np.ndarray
-"""Samples: log-ratios, one for each process."""
-
-
-def interval(logs: Logs, confidence: float = CONFIDENCE) -> dict:
-    """Return the median ratio of some samples, with an interval at 99 %.
-
-    Parameters
-    ----------
-    logs : sequence of float
-        Log-ratios, one for each process.
-    confidence : float
-        Probability that the interval contains the true median.
-
-    Returns
-    -------
-    dict
-        ``median``, ``low`` and ``high`` of the ratio, and ``samples``, the ratios.
-
-    Notes
-    -----
-    The ends of the interval are two of the samples, the k-th from below and the k-th
-    from above, with the largest k at which the binomial distribution, which counts the
-    samples on one side of the true median, still gives 99 %. With fewer than eight
-    samples (five, at 90 %) they are the least and the largest.
-
-    Examples
-    --------
-    >>> found = interval(np.log([1.0, 1.1, 1.2]))
-    >>> round(found["median"], 9), round(found["low"], 9), round(found["high"], 9)
-    (1.1, 1.0, 1.2)
-    """
-    ratios = np.exp(np.sort(logs))
-    n = len(ratios)
-    below, tail = 0, 0.5**n  # probability of at most `below` samples on one side
-    while 2 * (tail + math.comb(n, below + 1) * 0.5**n) <= 1 - confidence:
-        below += 1
-        tail += math.comb(n, below) * 0.5**n
-    return {
-        "median": float(np.median(ratios)),
-        "low": float(ratios[below]),
-        "high": float(ratios[n - 1 - below]),
-        "samples": [float(f"{ratio:.5g}") for ratio in np.exp(logs)],
-    }
 
 
 def floor(logs: Logs) -> float:
@@ -244,6 +201,32 @@ def settle(
     elif pooled != INCONCLUSIVE:
         return pooled, True
     return INCONCLUSIVE, len(batches) >= BATCHES
+
+
+def alike(batches: Sequence[tuple[Logs, Logs]]) -> bool:
+    """Return whether the first processes of a batch show that versions are the same.
+
+    Parameters
+    ----------
+    batches : sequence of (head, control)
+        As :func:`settle` takes them; the last one may be incomplete.
+
+    Returns
+    -------
+    bool
+        Whether the verdict is ``same`` at the least threshold. A larger threshold comes
+        from a noise floor, which few samples do not give well.
+
+    Examples
+    --------
+    >>> alike([([0.001, 0.01, -0.01], [0.0, 0.001, -0.001])])
+    True
+    >>> alike([([0.001, 0.06, -0.01], [0.0, 0.08, -0.04])])
+    False
+    """
+    control = np.concatenate([logs for _, logs in batches])
+    quiet = threshold(floor(control)) <= LEAST
+    return quiet and settle(batches) == (SAME, True)
 
 
 def accuracy(
