@@ -374,7 +374,7 @@ def _of_folder(name, project, package, clone: Clone | None = None):
 
 def _revision(name, project, files, **known):
     """Return a revision with those of some files that Python reads."""
-    # A repository may hold compiled files by mistake, under another name of the package.
+    # A repository may hold compiled files by mistake.
     files = {path: files[path] for path in files if "__pycache__" not in path}
     for path in files:
         if path.endswith((".so", ".pyd", ".dylib")):
