@@ -159,13 +159,12 @@ def prepared(monkeypatch, case, **changes):
     return load("bench_projections").ProjectSplin()
 
 
-@pytest.mark.parametrize("wrong", [{"bound": float("nan")}, "zeros"])
-def test_a_wrong_result_fails(monkeypatch, wrong):
+@pytest.mark.parametrize("factor", [0, 1 + 1e-6])
+def test_a_wrong_result_fails(monkeypatch, factor):
     (case,) = [
         case for case in cases.registry("pr") if case.impl == "nbfact project_splin"
     ]
-    if wrong == "zeros":
-        wrong = {"prepare": lambda x: lambda: 0 * case.prepare(x)()}
+    wrong = {"prepare": lambda x: lambda: factor * case.prepare(x)()}
     values = (*case.params.values(), case.impl)
     prepared(monkeypatch, case).setup(*values)
     with pytest.raises(ValueError, match=r"project_splin n=256 .*: error .*, bound"):

@@ -19,6 +19,7 @@ from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app
 from nbfact.harness import machine, store
 from nbfact.harness.versions import (
+    aliases,
     alongside,
     comparison,
     gating,
@@ -266,11 +267,11 @@ def test_the_registry_is_found_where_a_version_has_it(tmp_path, place):
     package(tmp_path, "here = True\n", path.relative_to(tmp_path / "nbfact"))
     name = f"nbfact_{place.replace('.', '_')}"
     try:
-        module = alongside.load(place.replace(".", "_"), tmp_path / "nbfact")
+        module = aliases.load(place.replace(".", "_"), tmp_path / "nbfact")
         assert module.__name__ == name
-        assert alongside.registry_of(module, NBFACT.registries).here
+        assert aliases.registry_of(module, NBFACT.registries).here
         with pytest.raises(ModuleNotFoundError, match="no registry"):
-            alongside.registry_of(module, ("elsewhere",))
+            aliases.registry_of(module, ("elsewhere",))
     finally:
         for loaded in [one for one in sys.modules if one.startswith(name)]:
             del sys.modules[loaded]
@@ -293,10 +294,10 @@ def test_numba_tells_the_named_tuples_of_versions_apart(tmp_path):
     found = []
     try:
         for role in alongside.ROLES:
-            alongside.load(role, tmp_path / "nbfact")
+            aliases.load(role, tmp_path / "nbfact")
             made = importlib.import_module(f"nbfact_{role}.pairs").Pair(np.ones(2))
             for _ in range(2):  # the second time changes nothing
-                alongside.tell_tuples_apart(role)
+                aliases.tell_tuples_apart(role)
             assert pickle.loads(pickle.dumps(made)).x.sum() == 2
             found.append(made)
         prints = [compute_fingerprint(made) for made in found]

@@ -14,7 +14,7 @@ import pytest
 from test_run import CALIBRATION
 
 from nbfact.cli import app
-from nbfact.harness import Case, Project, calling, machine, register, run
+from nbfact.harness import Case, Project, calibration, calling, register, run
 from nbfact.harness.case import epsilon
 from nbfact.harness.case_module import find_project
 from nbfact.harness.registered import registered
@@ -300,6 +300,9 @@ def test_a_package_may_lie_deep_in_a_clone_and_move_into_src(tmp_path, monkeypat
             (folder / "src").mkdir()
             (folder / "otherpkg").rename(folder / "src" / "otherpkg")
             (folder / "src" / "otherpkg" / "bench.py").write_text(BENCH)
+        for place in folder.rglob("kernels.py"):  # compiled files that git tracks
+            (place.parent / "__pycache__").mkdir(exist_ok=True)
+            (place.parent / "__pycache__" / "kernels.double.nbi").touch()
         git(tmp_path, "add", "-A")
         git(tmp_path, "commit", "-qm", message)
     monkeypatch.chdir(folder)
@@ -308,6 +311,7 @@ def test_a_package_may_lie_deep_in_a_clone_and_move_into_src(tmp_path, monkeypat
     assert clone_of(project).place == "tools/one/src/otherpkg"
     old, new = (revisions.resolve(name, project) for name in ("HEAD~1", "HEAD"))
     assert sorted(old.files) == sorted(new.files)  # the old one gets today's cases
+    assert not [path for path in new.files if "__pycache__" in path]
     assert old.files["bench.py"] == new.files["bench.py"] == BENCH.encode()
     assert revisions.resolve("worktree", project).digest == new.digest
     assert revisions.default_base(project) == "HEAD~1"
@@ -344,7 +348,7 @@ def test_a_project_with_absolute_imports_is_compared(other, tmp_path):
 
 
 def test_json_alone_is_printed_where_it_is_asked_for(other, monkeypatch, capsys):
-    monkeypatch.setattr(machine, "calibrate", lambda: CALIBRATION)
+    monkeypatch.setattr(calibration, "calibrate", lambda *_: CALIBRATION)
     project = find_project("otherpkg.bench")
     assert run.run_bench(project, "quick", "half", as_json=True) == 0
     out, err = capsys.readouterr()

@@ -267,6 +267,9 @@ def test_a_missing_extra_exits_with_2(module, results, tmp_path, monkeypatch, ca
     code, _, err = run(monkeypatch, capsys, results)
     assert code == 2 and 'pip install "nbfact[report]" brings it' in err
     assert list(tmp_path.iterdir()) == []
+    code, out, _ = run(monkeypatch, capsys, results, "-o", "summary.md")
+    assert (code, out) == (0, "summary.md\n")  # the summary needs no extra
+    assert [path.name for path in tmp_path.iterdir()] == ["summary.md"]
 
 
 def test_the_command_reads_runs_and_writes_both_files(

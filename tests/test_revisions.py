@@ -187,7 +187,7 @@ def test_lent_kernels_are_read_under_the_other_name(tmp_path):
     code = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from nbfact.harness.versions.alongside import load\n"
+        "from nbfact.harness.versions.aliases import load\n"
         "kernel = load(sys.argv[1], Path(sys.argv[2])).kernels.project_toeplitz\n"
         "kernel(np.ones((3, 3)))\n"
         "print(sum(kernel.stats.cache_hits.values()))"

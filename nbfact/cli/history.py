@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..harness.versions.asv_setup import CONFIGURATION
 from .messages import say
 from .options import PR, Cases, Pattern, Profile, Threads, output_option, project_of
 from .report import found_results
@@ -63,7 +64,11 @@ def history(
         output_option("With --measure: file of ratios; default in benchmarks/results."),
     ] = None,
 ) -> None:
-    """Run the asv suite on commits that lack results; publish them in .asv/html."""
+    """Run the asv suite on commits that lack results; publish them in .asv/html.
+
+    Where there is no asv.conf.json, commits of another project are measured as with
+    --measure.
+    """
     of_asv = quick or python or requirement or machine or skin
     if measure and changes:
         raise ValueError("--measure with --changes: choose one")
@@ -72,6 +77,8 @@ def history(
     if not measure and (baseline or output):
         raise ValueError("--baseline and --output go with --measure")
     project = project_of(cases)
+    if cases is not None and not (changes or of_asv or CONFIGURATION.is_file()):
+        measure = True  # another project needs no suite of asv
     if changes:
         from ..harness.report.change_list import run_changes
 

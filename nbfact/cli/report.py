@@ -24,7 +24,7 @@ def report(
         ),
     ] = None,
     output: Annotated[
-        Path, output_option("The page; a summary in .md is written beside it.")
+        Path, output_option("The page, with a summary in .md; or the summary alone.")
     ] = Path("report.html"),
 ) -> None:
     """Put results of all runs and machines into one page that needs no network."""

@@ -109,6 +109,21 @@ class Project:
             raise ModuleNotFoundError(f"{self.name}: no such package")
         return Path(spec.origin).parent
 
+    @property
+    def path(self) -> list[Path]:
+        """The folder that `module` is imported from, where ``--cases`` has found it.
+
+        Examples
+        --------
+        >>> file = Path("here", "p", "bench.py")
+        >>> Project("p", module="p.bench", file=file).path == [Path("here")]
+        True
+        """
+        if self.file is None:
+            return []
+        inner = self.module.count(".") + (self.file.name == "__init__.py")
+        return [self.file.parents[inner]]
+
     def registry(self) -> ModuleType:
         """Import and return the registry of cases of today.
 

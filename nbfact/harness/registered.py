@@ -15,7 +15,7 @@ from typing import Any
 
 from .case import Case
 
-PROFILES = ("quick", "pr", "full")
+PROFILES = ("quick", "pr", "nightly", "full")
 """Names of the lists of cases of a project that does not name its own, from few cases
 to all."""
 

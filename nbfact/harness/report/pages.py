@@ -68,7 +68,7 @@ def sections(
 
 def _product_sections(project, cases):
     """Return the sections in which implementations are compared with one another."""
-    command = f"{project.name} bench --quick"
+    command = f"{project.command('bench')} --quick"
     return [
         section(
             "pareto",
@@ -104,7 +104,7 @@ def _product_sections(project, cases):
             "convergence",
             "Iterations: error against time",
             "The same factorization with growing numbers of sweeps, each a point.",
-            f'{project.name} bench -k "{curves.CURVE}"',
+            f'{project.command("bench")} -k "{curves.CURVE}"',
             figures.convergence(cases, project),
         ),
     ]
@@ -121,7 +121,7 @@ def _commit_sections(project, rows, points):
             "ratios lead back to the first commit that had the case: what the machine "
             "did on that day cancels. A line for each machine, and for each set of "
             "versions of Python, Numba and NumPy. A ring marks a change of the level.",
-            f"{project.name} history --measure HEAD",
+            f"{project.command('history')} --measure HEAD",
             figures.trends(ratios, project),
         ),
         section(
@@ -131,7 +131,7 @@ def _commit_sections(project, rows, points):
             "beyond the interval and the threshold of the gate, for ratios to a "
             "baseline; beyond what permutations of the commits do, for other times; "
             "and beyond the limits of the gate, for what does not vary.",
-            f"{project.name} history --measure HEAD",
+            f"{project.command('history')} --measure HEAD",
             tables=[change_list.change_table(found)],
         ),
         section(
@@ -142,7 +142,7 @@ def _commit_sections(project, rows, points):
             "comparison, of a version with itself, found (the median over cases where "
             "the case has none of its own), around the first value. Zeros are left "
             "out, because a logarithmic axis has none.",
-            f"{project.name} history HEAD~5..HEAD",
+            f"{project.command('history')} HEAD~5..HEAD",
             figures.timelines(others, project),
         ),
     ]
@@ -155,7 +155,7 @@ def _other_sections(project, cases, compared):
             "roofs",
             "Machines, in shares of their roof",
             _ROOF,
-            f"{project.name} bench",
+            project.command("bench"),
             figures.roofs(cases, project),
         ),
         section(
@@ -164,7 +164,7 @@ def _other_sections(project, cases, compared):
             "Time of head over base, with its 99 % interval over processes. Dark "
             "band: the noise, base against a copy of itself. Light band: the "
             "threshold. The scale runs from 0.8 to 1.25.",
-            f"{project.name} compare",
+            project.command("compare"),
             verdicts=summaries.verdicts(compared),
         ),
     ]
@@ -177,7 +177,7 @@ def _provenance(project, rows, files, problems):
         "Provenance",
         "Where several runs measured one case on one machine with one number of "
         "threads, plots and tables show the newest.",
-        f"{project.name} bench",
+        project.command("bench"),
         tables=[provenance.runs(rows), *provenance.sources(files, problems)],
     )
     # Ratios keep less of what is known of a machine.

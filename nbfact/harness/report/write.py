@@ -30,23 +30,25 @@ def write_report(
     paths : sequence of Path
         Files and directories, as in :func:`nbfact.harness.store.read_rows`.
     output : Path
-        File of the page, ``.html``; the summary has the same name with ``.md``.
+        File of the page, ``.html``; the summary has the same name with ``.md``. A name
+        in ``.md`` is that of the summary, which alone is written then.
     asv : Path or None
         Directory of asv's results.
 
     Returns
     -------
     written : list of Path
-        The page and the summary.
+        The page, if one is asked for, and the summary.
     problems : list of str
         Messages about what in the files is not a result.
 
     Raises
     ------
     ModuleNotFoundError
-        When the extra ``report`` is not installed; the message says how to install it.
+        When the extra ``report`` is not installed, without which there is no page; the
+        message says how to install it.
     ValueError
-        When there is no result at all, or the name `output` does not end in ``.html``.
+        When there is no result at all, or the name `output` ends in something else.
     OSError
         When a file cannot be read or written.
     """
@@ -54,12 +56,12 @@ def write_report(
     rows, points, counts, problems = read_results(project, paths, asv)
     shown = pages.sections(project, rows, points, counts, problems)
     head = pages.overview(project, rows, shown)
-    summary = output.with_suffix(".md")
-    page = pages.html(head, shown)
-    for path, text in ((output, page), (summary, pages.markdown(head, shown))):
+    texts = {output: pages.html(head, shown)} if output.suffix == ".html" else {}
+    texts[output.with_suffix(".md")] = pages.markdown(head, shown)
+    for path, text in texts.items():
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    return [output, summary], problems
+    return list(texts), problems
 
 
 def read_results(
@@ -108,7 +110,7 @@ def read_results(
     if not rows and not points:
         places = ", ".join(map(str, [*paths, *([asv] if asv else [])]))
         more = f" ({len(problems)} problems, first: {problems[0]})" if problems else ""
-        command = f"{project.name} bench"
+        command = project.command("bench")
         raise ValueError(f"no result in {places}{more}; {command} writes some")
     for file in files:
         counts[str(file)] = sum(p["file"] == file for p in points)
@@ -124,10 +126,10 @@ def check_output(path: Path) -> None:
     >>> check_output(Path("report.pdf"))
     Traceback (most recent call last):
         ...
-    ValueError: --output report.pdf: expected a name in .html
+    ValueError: --output report.pdf: expected a name in .html or .md
     """
-    if path.suffix != ".html":
-        raise ValueError(f"--output {path}: expected a name in .html")
+    if path.suffix not in (".html", ".md"):
+        raise ValueError(f"--output {path}: expected a name in .html or .md")
     if path.is_dir():
         raise IsADirectoryError(f"--output {path}: a directory")
     if not os.access(path.parent, os.W_OK):
@@ -143,7 +145,8 @@ def _read(project, paths):
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(
-                f"{path}: no such file or directory; {project.name} bench writes runs"
+                f"{path}: no such file or directory; {project.command('bench')} writes "
+                "runs"
             )
         for file in store.files(path):
             found, damaged = store.read_rows(file)

@@ -10,6 +10,7 @@ missing, changed or new. The other files make the samples and show the verdicts:
 ``clone.py``                  the clone around a package, and its commits
 ``wheels.py``                 versions from wheels and from releases of an index
 ``renaming.py``               imports of a package by its own name, under an alias
+``aliases.py``                versions imported beside one another
 ``alongside.py``              the process in which the versions are imported and timed
 ``sampling.py``               the clocks and the rounds of one process
 ``replay.py``                 a call with inputs that it has not seen

@@ -126,7 +126,7 @@ def run_history(
             print("nothing new: the last commit has results")
             return 0
         if not commits:
-            return _end(project, 2, f"{' '.join(revisions)}: no commit to run")
+            return _end(2, f"{' '.join(revisions)}: no commit to run")
         machines = Path(conf.env_dir).with_name("machine.json")
         name = write_machine(machines, project, machine)
         folder = results / name
@@ -143,7 +143,7 @@ def run_history(
         except asv.UserError as error:
             if "Interrupted" in str(error):
                 raise KeyboardInterrupt from None
-            return _end(project, 2, f"asv: {error}")
+            return _end(2, f"asv: {error}")
         environments = returns.get("environments", [])
         names = {env.name for env in environments}
         done, failed = tally(folder, commits, names, returns.get("benchmarks", ()))
@@ -157,7 +157,7 @@ def run_history(
     for line in failed:
         print(f"FAILED: {line}")
     if not done and not failed:
-        return _end(project, 2, "no benchmark ran")
+        return _end(2, "no benchmark ran")
     where = "" if quick else f" in {folder}; pages in {conf.html_dir}"
     many = f"{len(commits)} commit{'s' * (len(commits) > 1)}"
     print(f"{done} points of {many}, failed benchmarks: {len(failed)}{where}")
@@ -316,7 +316,7 @@ def _git(*arguments):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _end(project, code, message):
+def _end(code, message):
     """Print why nothing is run; return the exit code."""
-    print(f"{project.name} history: {message}", file=sys.stderr)
+    print(f"nbfact history: {message}", file=sys.stderr)
     return code

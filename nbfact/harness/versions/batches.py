@@ -186,7 +186,7 @@ class Batches:
         """Return whether a case needs no further process: the two are the same."""
         if self.failed(name):
             return True
-        same = verdicts.alike(self.samples(name))
+        same = verdicts.alike(self.samples(name), self.every[name]["slowdown"])
         return same and not findings.open_(self.findings(name))
 
     def keep(self, row, process):
@@ -363,7 +363,7 @@ class Batches:
         job = {
             "roles": [(role, str(self.folders[role])) for role in roles],
             "registries": self.project.registries,
-            "path": [str(self.project.file.parent)] if self.project.file else [],
+            "path": list(map(str, self.project.path)),
             "profile": self.profile,
             "turn": self.turn,
             "cases": names,

@@ -19,6 +19,7 @@ from ..project import Project
 from . import findings, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, NO_CASE
 from .batches import ORDERS, Batches
+from .clone import clone_of
 
 METRICS = ("works", "error", "time", "waiting", "blocks", "memory")
 """What can become worse, in the order in which the search prefers it: the case raises
@@ -391,8 +392,9 @@ def _between(good, bad):
     span = f"{good.commit}..{bad.commit}"
     form = "--format=%H%x09%cs%x09%s"
     # From the top of the repository, because a path is relative to where git runs.
-    path = f":/{good.project.name}"
-    log = _git("log", "--first-parent", "--reverse", form, span, "--", path)
+    clone = clone_of(good.project)
+    paths = [f":/{place}" for place in clone.places] if clone else []
+    log = _git("log", "--first-parent", "--reverse", form, span, "--", *paths)
     found = [Commit(*line.split("\t", 2)) for line in log.splitlines()]
     if bad.dirty:
         found.append(Commit(revisions.WORKTREE, "", "uncommitted changes"))

@@ -34,6 +34,19 @@ class Clone:
         """Whether the package in the working tree differs from the last commit."""
         return bool(git(self.top, "status", "--porcelain", "--", self.place))
 
+    @property
+    def places(self) -> tuple[str, str]:
+        """Where the package is, and where it may have been: in ``src`` or not.
+
+        Examples
+        --------
+        >>> Clone(Path(), "tools/src/p").places, Clone(Path(), "p").places
+        (('tools/src/p', 'tools/p'), ('p', 'src/p'))
+        """
+        *outer, name = self.place.split("/")
+        elsewhere = outer[:-1] if outer[-1:] == ["src"] else [*outer, "src"]
+        return self.place, "/".join([*elsewhere, name])
+
     def at(self, commit: str) -> dict[str, bytes]:
         """Return the files of the package at a commit, by their path below it.
 
@@ -47,9 +60,7 @@ class Clone:
         ValueError
             When the commit has no such package.
         """
-        *outer, name = self.place.split("/")
-        elsewhere = outer[:-1] if outer[-1:] == ["src"] else [*outer, "src"]
-        for place in (self.place, "/".join([*elsewhere, name])):
+        for place in self.places:
             packed = subprocess.run(
                 ["git", "-C", self.top, "archive", commit, place], capture_output=True
             )

@@ -360,8 +360,7 @@ def _of_folder(name, project, package, clone: Clone | None = None):
     files = {
         path.relative_to(package).as_posix(): path.read_bytes()
         for path in package.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-        if not is_temporary(path)
+        if path.is_file() and not is_temporary(path)
     }
     known: dict[str, Any] = {}
     if clone is not None:
@@ -375,7 +374,8 @@ def _of_folder(name, project, package, clone: Clone | None = None):
 
 def _revision(name, project, files, **known):
     """Return a revision with those of some files that Python reads."""
-    files = {path: files[path] for path in files if not path.endswith(".pyc")}
+    # A repository may hold compiled files by mistake.
+    files = {path: files[path] for path in files if "__pycache__" not in path}
     for path in files:
         if path.endswith((".so", ".pyd", ".dylib")):
             raise ValueError(
