@@ -186,7 +186,7 @@ class Batches:
         """Return whether a case needs no further process: the two are the same."""
         if self.failed(name):
             return True
-        same = verdicts.alike(self.samples(name))
+        same = verdicts.alike(self.samples(name), self.every[name]["slowdown"])
         return same and not findings.open_(self.findings(name))
 
     def keep(self, row, process):

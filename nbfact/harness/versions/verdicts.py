@@ -203,13 +203,15 @@ def settle(
     return INCONCLUSIVE, len(batches) >= BATCHES
 
 
-def alike(batches: Sequence[tuple[Logs, Logs]]) -> bool:
+def alike(batches: Sequence[tuple[Logs, Logs]], least: float | None = None) -> bool:
     """Return whether the first processes of a batch show that versions are the same.
 
     Parameters
     ----------
     batches : sequence of (head, control)
         As :func:`settle` takes them; the last one may be incomplete.
+    least : float, optional
+        Least threshold, by default :data:`LEAST`.
 
     Returns
     -------
@@ -225,8 +227,8 @@ def alike(batches: Sequence[tuple[Logs, Logs]]) -> bool:
     False
     """
     control = np.concatenate([logs for _, logs in batches])
-    quiet = threshold(floor(control)) <= LEAST
-    return quiet and settle(batches) == (SAME, True)
+    quiet = threshold(floor(control), least) == threshold(0.0, least)
+    return quiet and settle(batches, least) == (SAME, True)
 
 
 def accuracy(
