@@ -159,7 +159,7 @@ def prepared(monkeypatch, case, **changes):
     return load("bench_projections").ProjectSplin()
 
 
-@pytest.mark.parametrize("factor", [0.0, np.nan])
+@pytest.mark.parametrize("factor", [0.0, float("nan")])
 def test_a_wrong_result_fails(monkeypatch, factor):
     (case,) = [
         case for case in cases.registry("pr") if case.impl == "nbfact project_splin"
