@@ -187,7 +187,7 @@ def _rotating(dtype, batch):
     plans = [
         case
         for case in plan_cases(
-            [("rank 2", 1024), ("monarch", 1024)], (dtype,), (batch,)
+            [("rank 2", 1024), ("monarch", 4096)], (dtype,), (batch,)
         )
         if case.impl in (case.yardstick, FUSED)
     ]
