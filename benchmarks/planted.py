@@ -58,7 +58,7 @@ def slow_adjoint(operator):
         "        for _ in range(2):\n"
         "            product(*arguments, **options)\n"
         "        return product(*arguments, **options)\n\n"
-        "    found._product = thrice\n"
+        "    vars(found)['_product'] = thrice  # operators are immutable\n"
         "    return found\n\n\n"
         f"{operator}._adjoint = _slow\n"
     )

@@ -217,7 +217,7 @@ def test_calls_that_remember_by_value_are_timed_with_other_values():
     case = SimpleNamespace(prepare=call_of)
     versions, inputs = {"base": case, "head": case}, {"base": x, "head": x}
     calls = {role: call_of(x) for role in versions}
-    got = sampling.sampled(versions, inputs, calls, 1.0, 0.0, "base")
+    got = sampling.sampled(versions, inputs, calls, 0.09, 0.0, "base")
     assert len(seen) == sampling.FEW and np.array_equal(x, np.ones(1000))
     assert got["logs"]["base"] == 0.0 and got["placements"] == 1
 

@@ -12,7 +12,7 @@ import pytest
 
 import nbfact as nf
 from nbfact.cases import registry
-from nbfact.cases.plans import adjoint_plan_cases
+from nbfact.cases.plans import adjoint_plan_cases, permuted_cases
 from nbfact.cases.public_verbs import adjoint_cases, verb_cases
 from nbfact.cases.set_projections import set_cases
 from nbfact.cases.sum_of_butterflies import sum_cases
@@ -114,6 +114,8 @@ SMALL = [
     *set_cases(8, "float32"),
     *set_cases(8, "complex128"),
     *adjoint_plan_cases([("rank 2", 8), ("monarch", 16)], ("complex64",), (1, 3)),
+    *permuted_cases([("dyadic", 8), ("monarch", 16)], ("complex64",), (1, 3)),
+    *adjoint_cases(("dct",), 8, "float32", 3),
     *sum_cases(8, 20, "float32"),
 ]
 

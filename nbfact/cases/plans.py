@@ -100,7 +100,7 @@ def _cases(name, chain, dtype, batch, prepares):
 def adjoint_plan_cases(
     chains: Sequence[tuple[str, int]], dtypes: Sequence[str], batches: Sequence[int]
 ) -> Iterator[Case]:
-    """Yield the cases of products with the adjoint, by its chosen plan.
+    """Yield the cases of products of the adjoint and columns in Fortran order.
 
     Parameters
     ----------
@@ -118,7 +118,32 @@ def adjoint_plan_cases(
     }
     for case in plan_cases(chains, dtypes, batches):
         if case.impl == CHOSEN:
-            yield replace(case, **adjoint)
+            make = functools.partial(_in_columns, case.make)
+            yield replace(case, **adjoint, make=make)
+
+
+def permuted_cases(
+    chains: Sequence[tuple[str, int]], dtypes: Sequence[str], batches: Sequence[int]
+) -> Iterator[Case]:
+    """Yield the cases of products with butterflies whose rows and columns are permuted.
+
+    Parameters
+    ----------
+    chains, dtypes, batches : sequences
+        As those of :func:`plan_cases`, for chains of square matrices.
+
+    Yields
+    ------
+    Case
+    """
+    for case in plan_cases(chains, dtypes, batches):
+        if case.impl == CHOSEN:
+            yield replace(
+                case,
+                group="butterfly permuted",
+                make=functools.partial(_permuted, case.make),
+                reference=_permuted_reference,
+            )
 
 
 def _make(chain, dtype, batch, rng):
@@ -153,6 +178,24 @@ def _chosen(inputs):
 def _chosen_adjoint(inputs):
     adjoint, x = inputs.butterfly.H, inputs.x
     return lambda: adjoint @ x
+
+
+def _in_columns(make, rng):
+    inputs = make(rng)
+    return PlanInputs(inputs.butterfly, np.asfortranarray(inputs.x))
+
+
+def _permuted(make, rng):
+    inputs = make(rng)
+    chain, values = inputs.butterfly.chain, inputs.butterfly.values
+    rows, columns = (rng.permutation(len(inputs.x)) for _ in range(2))
+    return PlanInputs(Butterfly(chain, values, rows=rows, columns=columns), inputs.x)
+
+
+def _permuted_reference(inputs):
+    butterfly = inputs.butterfly
+    moved = PlanInputs(butterfly, inputs.x[butterfly.columns])
+    return _reference(moved)[np.argsort(butterfly.rows)]
 
 
 def _adjoint_reference(inputs):

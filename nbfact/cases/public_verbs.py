@@ -15,7 +15,7 @@ import numpy as np
 from .. import targets
 from ..algorithms import butterfly_factorize, learn_butterfly, learn_transform, refine
 from ..harness.case import Case
-from ..operators import Chain, FactorProduct, FastOperator
+from ..operators import Chain, FactorProduct, FastOperator, dct
 from . import timed_operators
 from .butterflies import FactorizeCase
 
@@ -92,8 +92,9 @@ def adjoint_cases(
 
     Parameters
     ----------
-    kinds : sequence of {"butterfly", "planted"}
-        What multiplies: a `Butterfly`, or the sparse factors of a `FactorProduct`.
+    kinds : sequence of {"butterfly", "planted", "dct"}
+        What multiplies: a `Butterfly`, the sparse factors of a `FactorProduct`, or the
+        orthonormal DCT, of a real dtype.
     n : int
         Order of the operator, or its number of columns: a power of two.
     dtype : str
@@ -109,7 +110,7 @@ def adjoint_cases(
     for name in kinds:
         m = n // 4 if name == "planted" else n
         levels = timed_operators.PLANTED_FACTORS
-        if name == "butterfly":
+        if name != "planted":
             levels = n.bit_length() - 1
         yield Case(
             group=f"{name} adjoint",
@@ -168,7 +169,9 @@ def _adjoint_inputs(name, m, n, dtype, batch, rng):
 
 def _adjoint(inputs):
     operator: FastOperator
-    if inputs.operator.values is None:
+    if not inputs.operator.factors:
+        operator = dct(len(inputs.x), dtype=inputs.x.dtype)
+    elif inputs.operator.values is None:
         operator = FactorProduct(list(inputs.operator.factors))
     else:
         operator = inputs.operator.butterfly
@@ -178,6 +181,8 @@ def _adjoint(inputs):
 
 def _adjoint_reference(inputs):
     y = inputs.x.astype(timed_operators.wider(inputs.x.dtype))
+    if not inputs.operator.factors:
+        return targets.dct(len(y)).T @ y
     for factor in inputs.operator.factors:
         y = factor.astype(y.dtype).conj().T @ y
     return y

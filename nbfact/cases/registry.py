@@ -44,7 +44,7 @@ from .palm import (
     sweep_cases,
 )
 from .palm_problems import REACHES, SHAPES
-from .plans import adjoint_plan_cases, plan_cases
+from .plans import adjoint_plan_cases, permuted_cases, plan_cases
 from .products import MATVEC, MERGED, product_cases
 from .projections import projection_cases, skperm_cases
 from .public_verbs import adjoint_cases, verb_cases
@@ -192,7 +192,9 @@ def _rotating(dtype, batch):
     transform = "dct" if dtype == real else "dft"
     plans = [
         case
-        for case in plan_cases([("rank 2", 1024)], (dtype,), (batch,))
+        for case in plan_cases(
+            [("rank 2", 1024), ("monarch", 4096)], (dtype,), (batch,)
+        )
         if case.impl in (case.yardstick, FUSED)
     ]
     found = [
@@ -201,7 +203,9 @@ def _rotating(dtype, batch):
         *product_cases(transform, (2048,), (dtype,), (batch,)),
         *plans,
         *adjoint_cases(("butterfly", "planted"), 1024, dtype, batch),
+        *adjoint_cases(("dct",), 1024, real, 64),
         *adjoint_plan_cases([("rank 2", 1024)], (dtype,), (batch,)),
+        *permuted_cases([("dyadic", 1024)], (dtype,), (batch,)),
         *fwht_cases((2048,), (real,), (batch,)),
         *projection_cases((128,), (dtype,)),
         *set_cases(64, dtype),
@@ -209,7 +213,12 @@ def _rotating(dtype, batch):
         *assignment_cases([(64, 64, 1024)], (real,)),
         *sum_cases(64, 512, real),
         *pattern_cases((16,)),
-        *clustering_cases([(16, 16, 500)]),
+        # The objective takes five iterations, so that one factorizer is enough.
+        *(
+            case
+            for case in clustering_cases([(16, 16, 500)])
+            if (case.group, case.impl) != ("clustering objective", "nbfact explore")
+        ),
         *verb_cases(16),
     ]
     return _own(found)

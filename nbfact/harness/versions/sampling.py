@@ -26,6 +26,10 @@ FEW = 4
 """Rounds of one placement where one call is a whole sample: forward and backward,
 twice."""
 
+SLOW = 0.1
+"""Seconds of a call from which one placement has only two rounds, because a process
+with several such calls would take too long."""
+
 PLACEMENTS = 6
 """Largest number of times that calls are prepared anew. Where their arrays lie in
 memory moves the time of a short call by more than a tenth."""
@@ -67,7 +71,7 @@ def sampled(
     """
     # For one thread, the clock counts the time in which the machine ran this process.
     alone = os.environ.get("NUMBA_NUM_THREADS") == "1"
-    number, rounds = 1, FEW
+    number, rounds = 1, FEW if known < SLOW else 2
     if known * 1e9 < 100 * sample.SAMPLE_NS:
         number = min(sample.calls_per_sample(call) for call in calls.values())
         rounds = ROUNDS

@@ -211,7 +211,7 @@ def alike(batches: Sequence[tuple[Logs, Logs]], least: float | None = None) -> b
     batches : sequence of (head, control)
         As :func:`settle` takes them; the last one may be incomplete.
     least : float, optional
-        Least threshold of the case, by default :data:`LEAST`.
+        Least threshold, by default :data:`LEAST`.
 
     Returns
     -------
@@ -227,7 +227,7 @@ def alike(batches: Sequence[tuple[Logs, Logs]], least: float | None = None) -> b
     False
     """
     control = np.concatenate([logs for _, logs in batches])
-    quiet = threshold(floor(control), least) <= (least or LEAST)
+    quiet = threshold(floor(control), least) == threshold(0.0, least)
     return quiet and settle(batches, least) == (SAME, True)
 
 
