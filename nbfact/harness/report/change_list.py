@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..project import Project
 from . import fields, timelines, trends
+from .reading import read_results
 from .summaries import Table
 
 MOST = 200
@@ -114,7 +115,6 @@ def run_changes(
     from rich.table import Table as Shown
 
     from ..table import WIDTH
-    from .write import read_results
 
     rows, points, _, problems = read_results(project, paths, asv)
     ratios, others, found = changes(rows, points)
