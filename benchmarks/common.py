@@ -42,7 +42,7 @@ DENSE, Case = _case.DENSE, _case.Case
 interleave = module_of("harness.sample", "bench.sample").interleave
 
 POINTS = Path(__file__).with_name("points.json")
-PROFILES = ("quick", "pr", "full")
+PROFILES = ("quick", "pr", "nightly", "full")
 
 VERSIONS: dict[str, str] = {}
 """Versions, other than "1", of groups whose workload has changed; asv then drops

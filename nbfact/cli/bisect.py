@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..cases.nbfact_project import NBFACT
 from ..harness.versions.bisecting import METRICS
-from .options import Threads
+from .options import Cases, Threads, project_of
 
 BISECT_CODES = (
     "Exit codes: 0 one commit is found; 1 several are left, because commits between "
@@ -40,6 +39,7 @@ def bisect(
         ),
     ] = None,
     *,
+    cases: Cases = None,
     metric: Annotated[
         Metric | None,
         typer.Option(help="What became worse; default the first of these that did."),
@@ -50,7 +50,7 @@ def bisect(
     from ..harness.versions.bisect_table import run_bisect
 
     code = run_bisect(
-        NBFACT,
+        project_of(cases),
         case,
         bad,
         good,

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ..cases.nbfact_project import NBFACT
 from .messages import say
-from .options import PR, Pattern, Profile, Threads, output_option
+from .options import PR, Cases, Pattern, Profile, Threads, output_option, project_of
 from .report import found_results
 
 
@@ -17,7 +16,8 @@ def history(
         typer.Argument(help="Commits, ranges A..B, or NEW; default HEAD."),
     ] = None,
     *,
-    profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
+    cases: Cases = None,
+    profile: Profile = PR,
     measure: Annotated[
         bool,
         typer.Option(
@@ -71,20 +71,21 @@ def history(
         raise ValueError("--quick, --python, --with, --machine and --skin are of asv")
     if not measure and (baseline or output):
         raise ValueError("--baseline and --output go with --measure")
+    project = project_of(cases)
     if changes:
         from ..harness.report.change_list import run_changes
 
-        raise typer.Exit(run_changes(NBFACT, *found_results([], None)))
+        raise typer.Exit(run_changes(project, *found_results([], None)))
     if measure:
         from ..harness.versions.milestones import run_measure
 
         code = run_measure(
-            NBFACT,
+            project,
             commits or ["HEAD"],
             baseline,
             say=say,
-            profile=str(profile),
-            patterns=[pattern] if pattern else [],
+            profile=profile,
+            patterns=pattern or [],
             threads=threads,
             output=output,
         )
@@ -92,9 +93,9 @@ def history(
     from ..harness.versions.asv_history import run_history
 
     code = run_history(
-        NBFACT,
+        project,
         commits or ["HEAD"],
-        profile=str(profile),
+        profile=profile,
         quick=quick,
         threads=threads,
         pythons=python or [],

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ..cases.nbfact_project import NBFACT
 from .messages import say
-from .options import output_option
+from .options import Cases, output_option, project_of
 
 
 def report(
@@ -16,6 +15,7 @@ def report(
         typer.Argument(help="Files and directories of results.", show_default="runs"),
     ] = None,
     *,
+    cases: Cases = None,
     asv: Annotated[
         Path | None,
         typer.Option(
@@ -31,7 +31,7 @@ def report(
     from ..harness.report.write import write_report
 
     paths, asv = found_results(paths or [], asv)
-    written, problems = write_report(NBFACT, paths, output, asv)
+    written, problems = write_report(project_of(cases), paths, output, asv)
     for problem in problems:
         say(problem)
     print(" ".join(map(str, written)))

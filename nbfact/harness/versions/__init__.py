@@ -7,17 +7,23 @@ missing, changed or new. The other files make the samples and show the verdicts:
 
 ============================  ==========================================================
 ``revisions.py``              which version a name means, and its sources
+``clone.py``                  the clone around a package, and its commits
+``wheels.py``                 versions from wheels and from releases of an index
+``renaming.py``               imports of a package by its own name, under an alias
 ``alongside.py``              the process in which the versions are imported and timed
 ``sampling.py``               the clocks and the rounds of one process
 ``replay.py``                 a call with inputs that it has not seen
+``variation.py``              inputs that differ a little from call to call
 ``sharing.py``                the same arrays as inputs of two versions
 ``batches.py``                the processes of a comparison, in batches
 ``first_calls.py``            first calls with an empty cache of kernels
+``compiling.py``              what each kernel costs to compile
 ``comparison.py``             one comparison, from names of versions to rows
 ``verdicts.py``               what the samples say: ratio, noise floor, verdict
 ``findings.py``               the rest: memory, first calls, waiting, repeatability
 ``waivers.py``                verdicts that a project accepts, with a reason
 ``verdict_table.py``          verdicts as a table in a terminal
+``comment.py``                what a gate found, as a comment on a pull request
 ``gating.py``                 what the commands ``compare`` and ``gate`` print
 ``bisecting.py``              the commit that made a case worse
 ``candidates.py``             the commits that it is one of

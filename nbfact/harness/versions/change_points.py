@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..confidence import CONFIDENCE
 from . import verdicts
 
 LEVEL = 0.01
@@ -261,7 +262,7 @@ def jumps(
         slower = here["low"] > limit * there["high"]
         if slower or here["high"] * limit < there["low"]:
             start = index
-            found.append((index, index, verdicts.CONFIDENCE))
+            found.append((index, index, CONFIDENCE))
     medians = [ratio["median"] for ratio in ratios]
     return _changes(medians, [start for start, *_ in found], found)
 

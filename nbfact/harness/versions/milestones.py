@@ -106,7 +106,7 @@ def measure(
     heads = {anchors[0].commit: anchors[0], **heads}
     cases = [
         case.name
-        for case in project.registry().registry(profile)
+        for case in project.cases(profile)()
         if project.is_own(case.impl)
         and (not patterns or any(matches(case.task, pattern) for pattern in patterns))
     ]
