@@ -76,8 +76,8 @@ def _product_sections(project, cases):
             "Each point is a product with one matrix: its relative error, and its time "
             "over that of the dense product, with its 95 % interval over processes, "
             "where these agree. Down and left is better; the dashed line is the dense "
-            "product; the grey steps are the fronts of each dtype, which no other point "
-            "of that dtype beats in both.",
+            "product; the grey steps are the fronts of each dtype, which no other "
+            "point of that dtype beats in both.",
             command,
             figures.pareto(cases, project),
         ),
