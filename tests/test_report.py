@@ -190,6 +190,16 @@ def test_a_page_opens_on_what_there_is_and_names_unstable_runs(monkeypatch):
         assert "unstable runs" in text and "two halves differ by 35%" in text
 
 
+def test_cold_times_and_unstable_cases_stand_in_the_data_of_a_chart():
+    cold = {"median": 3e-6, "low": None, "high": None, "copies": 9}
+    row = bench(cold=cold, unstable=True, ratio={"median": 0.5, "low": None})
+    shown = pages.sections(NBFACT, [row], [], {"a.jsonl": 1}, [])
+    (figure,) = shown[0]["figures"]
+    (point,) = figure["rows"]
+    assert (point["cold"], point["doubt"], point["low"]) == (3e-6, "unstable", 0.5)
+    assert {"cold", "doubt"} < {key for key, _ in figure["columns"]}
+
+
 def test_rows_that_cannot_be_shown_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(charts, "javascript", str)
     monkeypatch.setattr(charts, "specifications", dict)

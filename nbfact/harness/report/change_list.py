@@ -11,12 +11,13 @@ from pathlib import Path
 
 from ..project import Project
 from . import fields, timelines, trends
+from .reading import read_results
 from .summaries import Table
 
 MOST = 200
 """Largest number of changes that a table shows."""
 
-HEADS = ("commit", "date", "measure", "case", "change", "levels", "confidence")
+HEADS = ("commits", "date", "change", "confidence", "measure", "case", "levels")
 
 
 def changes(
@@ -66,14 +67,12 @@ def change_table(found: Sequence[trends.Row]) -> Table:
         table.add(
             f"{change['before']}..{change['commit']}",
             _day(change["date"]),
+            f"\N{MULTIPLICATION SIGN} {change['ratio']:.3g}",
+            _share(change["confidence"]),
             change["measure"],
             change["case"],
-            f"\N{MULTIPLICATION SIGN} {change['ratio']:.3g}",
             f"{low:.3g} \N{RIGHTWARDS ARROW} {high:.3g} {change['unit']}",
-            _share(change["confidence"]),
             *([change["machine"]] if several else []),
-            machine=change["machine"],
-            measure=change["measure"],
         )
     return table
 
@@ -114,7 +113,6 @@ def run_changes(
     from rich.table import Table as Shown
 
     from ..table import WIDTH
-    from .write import read_results
 
     rows, points, _, problems = read_results(project, paths, asv)
     ratios, others, found = changes(rows, points)
@@ -127,9 +125,8 @@ def run_changes(
             shown.add_column(head, no_wrap=True)
         shown.add_column("measure and case", overflow="fold", ratio=1)
         for cells in change_table(group).rows:
-            commit, date, measure, case, change, _, confidence = cells
-            words = escape(f"{measure}: {case}")
-            shown.add_row(commit, date, change, confidence, words)
+            *facts, measure, case, _ = cells
+            shown.add_row(*facts, escape(f"{measure}: {case}"))
         console.print(shown)
     lines = sum(
         len({point["impl"] for point in panel["points"]})

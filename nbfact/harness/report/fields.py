@@ -235,7 +235,10 @@ def method(impl: str) -> str:
 
 
 def point(row: Row) -> Row:
-    """Return what plots show of a row: names, sizes, time, ratio, interval, error."""
+    """Return what plots show of a row: names, sizes, times, ratio, interval, error.
+
+    Where processes differ too much for an interval, `doubt` says so.
+    """
     ratio = number(row, "ratio", "median")
     dense = text(row, "impl") == text(row, "yardstick")
     seconds = number(row, "time", "median")
@@ -246,6 +249,8 @@ def point(row: Row) -> Row:
         "n": count(row, "params", "n"),
         "batch": count(row, "params", "batch"),
         "time": seconds,
+        "cold": number(row, "cold", "median"),
+        "doubt": "unstable" if row.get("unstable") is True else "",
         "ratio": 1.0 if dense and ratio is None and seconds else ratio,
         "low": number(row, "ratio", "low") or ratio,
         "high": number(row, "ratio", "high") or ratio,

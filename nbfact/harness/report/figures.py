@@ -22,6 +22,11 @@ INKS = 12
 """Number of colours of a theme besides that of the dense product."""
 
 _IMPL = (("impl", "implementation"), ("dtype", "dtype"))
+_TIMES = (
+    ("time", "seconds"),
+    ("cold", "seconds, x in no cache"),
+    ("doubt", "processes"),
+)
 _RATIO = (("ratio", "time / dense"), ("low", "low"), ("high", "high"))
 
 Row = dict[str, Any]
@@ -95,7 +100,7 @@ def pareto(rows: Sequence[Row], project: Project) -> list[Row]:
                     *_IMPL,
                     *_RATIO,
                     ("error", "relative error"),
-                    ("time", "seconds"),
+                    *_TIMES,
                     ("front", "on the front"),
                 ],
                 "rows": points,
@@ -137,7 +142,7 @@ def breakeven(rows: Sequence[Row], along: str, project: Project) -> list[Row]:
                 f"{fixed}: {len(drawn)} lines. {words or 'None crosses 1'}.",
                 "note": "" if words else "No line crosses 1.",
                 "filters": _filters(panel, "machine", "family"),
-                "columns": [*_IMPL, (along, along), *_RATIO, ("time", "seconds")],
+                "columns": [*_IMPL, (along, along), *_RATIO, *_TIMES],
                 "rows": panel["points"] + marks,
             }
         )

@@ -74,10 +74,10 @@ def _product_sections(project, cases):
             "pareto",
             "Error against time",
             "Each point is a product with one matrix: its relative error, and its time "
-            "over that of the dense product, with the 95 % interval of the paired "
-            "rounds. Down and left is better; the dashed line is the dense product; "
-            "the grey steps are the fronts of each dtype, which no other point of that "
-            "dtype beats in both.",
+            "over that of the dense product, with its 95 % interval over processes, "
+            "where these agree. Down and left is better; the dashed line is the dense "
+            "product; the grey steps are the fronts of each dtype, which no other "
+            "point of that dtype beats in both.",
             command,
             figures.pareto(cases, project),
         ),

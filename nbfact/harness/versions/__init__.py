@@ -27,6 +27,7 @@ missing, changed or new. The other files make the samples and show the verdicts:
 ``comment.py``                what a gate found, as a comment on a pull request
 ``gating.py``                 what the commands ``compare`` and ``gate`` print
 ``bisecting.py``              the commit that made a case worse
+``candidates.py``             the commits that it is one of
 ``bisect_table.py``           what the command ``bisect`` prints
 ``milestones.py``             commits beside a baseline: a history of ratios
 ``change_points.py``          the commits at which a measurement changed

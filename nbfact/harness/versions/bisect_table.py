@@ -24,7 +24,7 @@ from rich.table import Table
 
 from ..project import Project
 from ..table import WIDTH
-from . import bisecting
+from . import bisecting, candidates
 
 TITLES = {
     bisecting.WORKS: "fails",
@@ -37,7 +37,7 @@ TITLES = {
 """Titles of the column of values, by metric."""
 
 _FORMS = {bisecting.ERROR: ".1e", bisecting.TIME: ".3f", bisecting.WAITING: ".3f"}
-_STYLES = {bisecting.BAD: "bold red", bisecting.SKIPPED: "yellow"}
+_STYLES = {candidates.BAD: "bold red", candidates.SKIPPED: "yellow"}
 
 
 def run_bisect(
@@ -78,7 +78,7 @@ def run_bisect(
             found = bisecting.bisect(
                 project, case, bad, good, progress=progress, **options
             )
-    except bisecting.NothingWorseError as error:
+    except candidates.NothingWorseError as error:
         print(error)
         return 3
     console.print(bisect_table(found))

@@ -7,7 +7,6 @@ the package.
 """
 
 import math
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from ..project import Project
 from . import findings, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, NO_CASE
 from .batches import ORDERS, Batches
-from .clone import clone_of
+from .candidates import BAD, GOOD, SKIPPED, Commit, NothingWorseError, candidates
 
 METRICS = ("works", "error", "time", "waiting", "blocks", "memory")
 """What can become worse, in the order in which the search prefers it: the case raises
@@ -40,41 +39,6 @@ LEAST, INFINITE = 1e-30, 1e30
 FEWEST, MOST = 3, 9
 """Least and largest number of processes that time a commit. The search goes on when
 all of them are on one side of the limit."""
-
-GOOD, BAD, SKIPPED = "good", "bad", "skipped"
-"""What is known of a commit."""
-
-
-class NothingWorseError(ValueError):
-    """The bad version is not worse than the good one."""
-
-
-@dataclass
-class Commit:
-    """A commit of the search, or the changes of a working tree.
-
-    Parameters
-    ----------
-    name : str
-        Its hash, or ``worktree``.
-    date, subject : str
-        Its date, and the first line of its message.
-    value : float or None
-        What the search compares: time over that of the good version, relative error,
-        blocks or bytes; or 1 where the case fails and 0 where it works. None where it
-        was not measured.
-    state : str or None
-        :data:`GOOD`, :data:`BAD`, :data:`SKIPPED`, or None: not looked at.
-    message : str or None
-        Why it was skipped, or how the case fails.
-    """
-
-    name: str
-    date: str = ""
-    subject: str = ""
-    value: float | None = None
-    state: str | None = None
-    message: str | None = None
 
 
 @dataclass
@@ -154,7 +118,7 @@ def bisect(
         raise ValueError(f"metric {metric!r}; expected one of {', '.join(METRICS)}")
     first = revisions.resolve(good or revisions.default_base(project), project)
     last = revisions.resolve(bad or revisions.WORKTREE, project)
-    commits = _between(first, last)
+    commits = candidates(first, last)
     search = _Search(project, first, last, threads, progress)
     start = Commit(str(first.commit), (first.date or "")[:10], f"good: {first.name}")
     found = Bisection(search.choose(case), "", start, commits)
@@ -243,7 +207,7 @@ class _Search:
         worse = {} if failed else self.worse(check)
         if failed:
             worse[WORKS] = 0.0, 1.0
-        elif metric in (TIME, WAITING) or not (metric or worse):
+        elif metric in SAMPLED or not (metric or ERROR in worse):
             rows = self.rows(batches, (*ORDERS, *ORDERS[:2]), False)
             worse |= self.slower(check, rows)
         chosen = [name for name in METRICS if name in worse and metric in (None, name)]
@@ -373,41 +337,3 @@ def _logs(rows, metric):
 def _ratio(rows, metric):
     """Return the median ratio of the head to the base."""
     return float(np.exp(np.median(_logs(rows, metric))))
-
-
-def _between(good, bad):
-    """Return the commits from one version to another one, oldest first."""
-    for version in (good, bad):
-        if version.commit is None:
-            raise ValueError(f"{version.name!r}: not a commit of this repository")
-    if good.dirty:
-        raise ValueError(f"{good.name!r}: it has uncommitted changes; name a commit")
-    try:
-        _git("merge-base", "--is-ancestor", good.commit, bad.commit)
-    except subprocess.CalledProcessError:
-        raise ValueError(
-            f"{good.name!r} is no ancestor of {bad.name!r}"
-            + (f" here: {revisions.SHALLOW}" if revisions.is_shallow(Path()) else "")
-        ) from None
-    span = f"{good.commit}..{bad.commit}"
-    form = "--format=%H%x09%cs%x09%s"
-    # From the top of the repository, because a path is relative to where git runs.
-    clone = clone_of(good.project)
-    paths = [f":/{place}" for place in clone.places] if clone else []
-    log = _git("log", "--first-parent", "--reverse", form, span, "--", *paths)
-    found = [Commit(*line.split("\t", 2)) for line in log.splitlines()]
-    if bad.dirty:
-        found.append(Commit(revisions.WORKTREE, "", "uncommitted changes"))
-    if not found:
-        raise NothingWorseError(
-            f"no commit after {good.name!r} up to {bad.name!r} changes the package"
-        )
-    return found
-
-
-def _git(*arguments):
-    """Return what git prints; raise CalledProcessError where it fails."""
-    done = subprocess.run(
-        ["git", *arguments], capture_output=True, text=True, check=True
-    )
-    return done.stdout
