@@ -119,6 +119,7 @@ def test_bench_passes_its_options_on(run, monkeypatch, tmp_path):
     assert quick[0] == (NBFACT, "quick", "fwht")
     assert quick[1]["output"].name == "r.jsonl"
     nothing = {"extra": [], "threads": 1, "output": None, "with_peers": False}
+    nothing["processes"] = None
     assert default == ((NBFACT, "full", None), nothing)
     assert chosen == ((NBFACT, "pr", None), {**nothing, "with_peers": True})
     code, _, err = run("bench", "--quick", "--profile", "full")

@@ -6,6 +6,7 @@ operands, and allocates the result, in each call; the compiled loop below it tak
 arrays that were made beforehand.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -20,6 +21,8 @@ except ImportError:  # another SciPy: the operator stands in
 
 TRIES = 5
 """How often each layout is tried."""
+
+_LINE, _PAGE = 64, 4096  # bytes of a cache line, and of a page
 
 LONG = 0.02
 """Length of a call, in seconds, from which on it is tried once."""
@@ -82,9 +85,13 @@ def csr_product(
     >>> csr_product([scipy.sparse.eye_array(2, format="csr")] * 2, np.ones(2))()
     array([1., 1.])
     """
+    shapes = [(factor.shape[0], *x.shape[1:]) for factor in reversed(factors)]
+    memory = _two_buffers(max(map(math.prod, shapes)), x.dtype)
     steps, y = [], x
-    for factor in reversed(factors):
-        source, y = y, np.empty((factor.shape[0], *x.shape[1:]), x.dtype)
+    for number, (factor, shape) in enumerate(
+        zip(reversed(factors), shapes, strict=True)
+    ):
+        source, y = y, memory[number % 2][: math.prod(shape)].reshape(shape)
         steps.append((_step(factor, source, y), y))
 
     def call():
@@ -116,6 +123,20 @@ def merged_pairs(
         product.sort_indices()
         found.append(product)
     return found
+
+
+def _two_buffers(size, dtype):
+    """Return two arrays of `size` entries at cache lines, apart by half a page.
+
+    Reading one array while writing to another whose addresses are equal modulo a page
+    takes up to twice as long: processors then take a load for one of the last stores.
+    """
+    length = size * dtype.itemsize
+    apart = length + (_PAGE // 2 + _LINE - length) % _PAGE
+    block = np.empty(_LINE + apart + length, np.uint8)
+    first = -block.ctypes.data % _LINE
+    starts = first, first + apart - apart % _LINE
+    return [block[start : start + length].view(dtype) for start in starts]
 
 
 def _step(factor, x, out):

@@ -46,8 +46,8 @@ def bench(
         int | None,
         typer.Option(
             min=1,
-            help="Processes that measure each task; intervals need six.",
-            show_default="6; 1 for quick",
+            help="Processes that measure each task; intervals need 6.",
+            show_default="9; 1 for quick",
         ),
     ] = None,
     output: Annotated[

@@ -103,8 +103,8 @@ def _copies(case, inputs, x, seconds):
     least, most = LENGTH
     number = max(1, min(MOST_COPIES, MOST_BYTES // x.nbytes, int(most / seconds)))
     built: dict = {}
-    start = perf_counter()
     warm = case.prepare(with_operand(inputs, x, built))
+    start = perf_counter()
     found: list[Callable[[], object]] = []
     while len(found) < number and perf_counter() < start + PREPARING:
         other = with_operand(inputs, x.copy(order="K"), built)

@@ -23,11 +23,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calibration, machine, store
+from . import calibration, machine, passes, store
 from .case import Case, select, tasks
 from .isolate import Worker
 from .measure import limited_threads, measure_task, share_of_roof
-from .passes import LEAST_PROCESSES, measure_passes
 from .project import Project
 
 if TYPE_CHECKING:
@@ -42,6 +41,10 @@ BUDGET = 1.0
 
 PROCESSES = {"quick": 1}
 """Number of processes that measure each task, by profile."""
+
+PORTION = 24
+"""Number of tasks that a process measures where several do. With more, a process takes
+less time to start for each, and a run that is killed loses more."""
 
 CALIBRATIONS = 3
 """Largest number of times that the machine is calibrated again because a case exceeds
@@ -84,10 +87,8 @@ def run_bench(
         is measured in a process of its own, see :mod:`nbfact.harness.isolate`.
     processes : int or None
         Number of processes that measure each task; by default that of
-        :data:`PROCESSES`, or else
-        :data:`nbfact.harness.passes.LEAST_PROCESSES`, the least number that gives
-        intervals. With one, there are none, and tasks without rivals are measured in
-        this process.
+        :data:`PROCESSES`, or else :data:`nbfact.harness.passes.PROCESSES`. With one
+        there are no intervals, and tasks without rivals are measured in this process.
 
     Returns
     -------
@@ -112,7 +113,7 @@ def run_bench(
     project.check_profile(profile)
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     if processes is None:
-        processes = PROCESSES.get(profile, LEAST_PROCESSES)
+        processes = PROCESSES.get(profile, passes.PROCESSES)
     if processes < 1:
         raise ValueError(f"processes={processes}: expected at least 1")
     output = output or default_output(project)
@@ -255,45 +256,44 @@ class _Run:
         return rates
 
     def measure(self, chosen, provenance, budget, start):
-        """Measure the tasks of one group after the other; store and print the rows."""
+        """Measure all tasks; store the rows of each, print each group."""
         progress = _progress(self.console)
-        groups: dict[str, dict] = {}
-        for name, task in chosen.items():
-            groups.setdefault(task[0].group, {})[name] = task
-        with progress, start() as worker:
+        group: list[dict] = []
+        with progress:
             bar = progress.add_task("", total=len(chosen) * self.processes)
 
             def now(name):
                 progress.update(bar, description=name, refresh=True)
                 progress.advance(bar)
 
-            for group in groups.values():
-                rows: list[dict] = []
-                try:
-                    if self.processes == 1:
-                        measured = self.one_process(group, budget, worker, now)
-                    else:
-                        measured = iter(
-                            measure_passes(
-                                group, start, budget, self.processes, now
-                            ).values()
-                        )
-                    for found in measured:
-                        self.keep(found, provenance)
-                        rows += found
-                finally:
-                    if rows:
-                        self.show(rows)
-            progress.refresh()
+            try:
+                for rows in self.measured(chosen, budget, start, now):
+                    if group and group[0]["group"] != rows[0]["group"]:
+                        self.show(group)
+                        group = []
+                    self.keep(rows, provenance)
+                    group += rows
+                progress.refresh()
+            finally:
+                if group:
+                    self.show(group)
 
-    def one_process(self, group, budget, worker, now):
-        """Yield the rows of tasks, measured here or by a worker that may crash."""
-        for name, task in group.items():
-            now(name)
-            if any(self.project.is_rival(case.impl) for case in task):
-                yield worker.measure(task, budget)
-            else:
-                yield measure_task(task, budget, worker.calibration)
+    def measured(self, chosen, budget, start, now):
+        """Yield the rows of each task, from one process or from several."""
+        if self.processes > 1:
+            names = list(chosen)
+            for first in range(0, len(names), PORTION):
+                part = {name: chosen[name] for name in names[first : first + PORTION]}
+                found = passes.measure_passes(part, start, budget, self.processes, now)
+                yield from found.values()
+            return
+        with start() as worker:  # for rivals, which may crash; the rest is done here
+            for name, task in chosen.items():
+                now(name)
+                if any(self.project.is_rival(case.impl) for case in task):
+                    yield worker.measure(task, budget)
+                else:
+                    yield measure_task(task, budget, worker.calibration)
 
     def keep(self, rows, provenance):
         """Store the rows of a task, once its shares of the roof can be believed."""
@@ -341,7 +341,7 @@ class _Run:
             self.say(f"rivals not installed: {', '.join(missing)} ({install})")
         if self.processes == 1:
             self.say("one process: no intervals; times may differ in the next one")
-        elif self.processes < LEAST_PROCESSES:
+        elif self.processes < passes.LEAST_PROCESSES:
             self.say(f"{self.processes} processes: no intervals, which need six")
         if self.unstable:
             self.say(

@@ -9,7 +9,6 @@ ratios are taken within rounds.
 
 import gc
 import itertools
-import statistics
 from collections.abc import Callable, Mapping
 from time import perf_counter_ns, process_time_ns
 from typing import Literal
@@ -43,6 +42,7 @@ SLOW, ENDLESS = 5.0, 30.0
 :data:`MIN_ROUNDS`, calls above the second a single one, because more would take a run
 too long."""
 
+_LONG = 1.0  # seconds after which a call is long, even if other programs had the time
 _MAX_ROUNDS = 200  # more change a median by less than processes differ
 
 
@@ -130,7 +130,8 @@ def interleave_clocks(
         for round_ in range(_MAX_ROUNDS):
             if round_ >= min_rounds and perf_counter_ns() > deadline:
                 break
-            for name, times in one_round(calls, numbers, round_, announce).items():
+            found = one_round(calls, numbers, round_, announce, warm=True)
+            for name, times in found.items():
                 samples[name].append(times)
     finally:
         if enabled:
@@ -143,6 +144,7 @@ def one_round(
     numbers: Mapping[str, int],
     round_: int,
     announce: Callable[[str], object] = lambda name: None,
+    warm: bool = False,
 ) -> dict[str, tuple[float, float]]:
     """Time each call once, in the order of a round.
 
@@ -156,6 +158,9 @@ def one_round(
         Number of the round, see :func:`order`.
     announce : callable
         Called with the name of what is called next.
+    warm : bool
+        Whether a sample of several calls follows one that is not timed, which fetches
+        what the calls of the others have displaced from the caches.
 
     Returns
     -------
@@ -170,6 +175,8 @@ def one_round(
     found = {}
     for name in order(list(calls), round_):
         announce(name)
+        if warm and numbers[name] > 1:
+            calls[name]()
         found[name] = both_clocks(calls[name], numbers[name])
     return found
 
@@ -286,15 +293,17 @@ def calls_per_sample(call: Callable[[], object]) -> int:
     True
     """
     call()
-    if both_clocks(call)[WALL] * 1e9 >= 100 * SAMPLE_NS:
+    cpu, wall = both_clocks(call)
+    if cpu * 1e9 >= 100 * SAMPLE_NS or wall >= _LONG:
         return 1  # no other measurement would say anything else
-    elapsed = statistics.median([both_clocks(call)[WALL] for _ in range(3)])
+    # The least of some times: on a busy machine any one may hold another's turn.
+    elapsed = min(both_clocks(call)[WALL] for _ in range(3))
     if elapsed * 1e9 >= SAMPLE_NS:
         return 1
     # A single short call seems slow (cold branch predictor, clock): measure again with
     # as many calls as that estimate asks for.
     number = max(1, int(SAMPLE_NS / (elapsed * 1e9)))
-    elapsed = max(both_clocks(call, number)[WALL], 1e-9)
+    elapsed = max(min(both_clocks(call, number)[WALL] for _ in range(2)), 1e-9)
     return max(1, round(SAMPLE_NS / (elapsed * 1e9)))
 
 
