@@ -35,6 +35,13 @@ KINDS = {
     "two of rank 2": ["turned", "shuffled"],
     "parts": ["kronecker"],
 }
+LARGE = {
+    "four": Chain([(4, 256, 256, 1)]),
+    "strided": Chain([(1, 256, 256, 4)]),
+    "monarch": Chain.mixed_radix((64, 64)),
+    "small and large": Chain([(1, 4, 4, 256), (4, 256, 256, 1)]),
+    "prime": Chain([(1, 1009, 1009, 1)]),
+}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -81,6 +88,25 @@ def test_fusing_does_not_grow_without_bound():
     chain = Chain.square_dyadic(2**12)
     (step,) = plans.alternatives(chain, 16)["fused by 4"]
     assert step.sizes == (4, 4, 4)
-    (step,) = plans.best(Chain.rank2(2**12), np.dtype("float32"), 16)
-    fused = Chain.rank2(2**12).fuse(step.sizes)
+    chosen = plans.best(Chain.rank2(2**12), np.dtype("float32"), 16)
+    sizes = [n for step in chosen for n in step.sizes or (step.stop - step.start,)]
+    fused = Chain.rank2(2**12).fuse(sizes)
     assert fused.n_parameters <= plans.MOST_GROWTH * Chain.rank2(2**12).n_parameters
+
+
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
+@pytest.mark.parametrize("name", LARGE)
+def test_large_blocks_are_multiplied_by_blas(name, dtype):
+    for chain in (LARGE[name], LARGE[name].T):
+        for batch in (1, 2, 4, 16, 128, 512):
+            steps = plans.best(chain, np.dtype(dtype), batch)
+            kinds = {step.kind for step in steps}
+            # A single column of a factor with many blocks may go by loops.
+            assert "blocks" in kinds, (batch, steps)
+            assert not kinds & {"shuffled", "turned"}
+
+
+def test_as_many_plans_as_powers_of_two():
+    planned = [plans.columns_planned(batch) for batch in range(1, 2000)]
+    assert planned == sorted(planned)
+    assert set(planned) == {2**k for k in range(9)}

@@ -6,7 +6,8 @@ multiplied out beforehand (`nbfact.operators.plan`). The chosen plan is the yard
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -96,6 +97,30 @@ def _cases(name, chain, dtype, batch, prepares):
         )
 
 
+def adjoint_plan_cases(
+    chains: Sequence[tuple[str, int]], dtypes: Sequence[str], batches: Sequence[int]
+) -> Iterator[Case]:
+    """Yield the cases of products with the adjoint, by its chosen plan.
+
+    Parameters
+    ----------
+    chains, dtypes, batches : sequences
+        As those of :func:`plan_cases`, for chains of square matrices.
+
+    Yields
+    ------
+    Case
+    """
+    adjoint: dict[str, Any] = {
+        "group": "butterfly plans adjoint",
+        "prepare": _chosen_adjoint,
+        "reference": _adjoint_reference,
+    }
+    for case in plan_cases(chains, dtypes, batches):
+        if case.impl == CHOSEN:
+            yield replace(case, **adjoint)
+
+
 def _make(chain, dtype, batch, rng):
     """Draw the inputs. Values are divided by √c, because a row of a factor has c."""
 
@@ -123,6 +148,21 @@ def _reference(inputs):
 def _chosen(inputs):
     B, x = inputs.butterfly, inputs.x
     return lambda: B @ x
+
+
+def _chosen_adjoint(inputs):
+    adjoint, x = inputs.butterfly.H, inputs.x
+    return lambda: adjoint @ x
+
+
+def _adjoint_reference(inputs):
+    """Return the product with the adjoint, as `_reference` does."""
+    x = inputs.x.reshape(len(inputs.x), -1).astype(wider(inputs.x.dtype))
+    for value in inputs.butterfly.values:
+        a, b, c, d = value.shape
+        x = np.einsum("ijkl,ijlz->iklz", value.conj(), x.reshape(a, b, d, -1))
+        x = x.reshape(a * c * d, -1)
+    return x.reshape(-1, *inputs.x.shape[1:])
 
 
 def _planned(plan, inputs):

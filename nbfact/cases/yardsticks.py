@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import scipy.sparse
 
-from ..harness import sample
+from ..harness import clocks
 
 try:  # private, but the only way to SciPy's loop without its checks
     from scipy.sparse._sparsetools import csr_matvec, csr_matvecs
@@ -46,12 +46,12 @@ def fastest_layout(A: np.ndarray, x: np.ndarray) -> np.ndarray:
     """
     layouts = [np.ascontiguousarray(A), np.asfortranarray(A)]
     calls = [dense_product(layout, x) for layout in layouts]
-    clock = sample.clock()
-    best = [sample.both_clocks(call)[clock] for call in calls]
+    clock = clocks.clock()
+    best = [clocks.both_clocks(call)[clock] for call in calls]
     if max(best) < LONG:
         best = [np.inf, np.inf]  # the first call fetched the matrix from memory
         for _ in range(TRIES):
-            times = [sample.both_clocks(call)[clock] for call in calls]
+            times = [clocks.both_clocks(call)[clock] for call in calls]
             best = [min(pair) for pair in zip(best, times, strict=True)]
     return layouts[int(np.argmin(best))]
 

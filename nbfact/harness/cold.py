@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import machine, sample
+from . import clocks, machine, sample
 from .case import Case
 from .operands import operand, with_operand
 
@@ -88,7 +88,7 @@ def cold_times(
         for impl in sample.order(list(copies), round_):
             announce(impl)
             warming[impl]()
-            cpu, wall = sample.both_clocks(functools.partial(_each, copies[impl]))
+            cpu, wall = clocks.both_clocks(functools.partial(_each, copies[impl]))
             number = len(copies[impl])
             samples[impl].append((cpu / number, wall / number))
     return {

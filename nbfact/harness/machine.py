@@ -29,6 +29,9 @@ THREADS = (
 """Environment variables from which libraries read their number of threads when they are
 imported."""
 
+SETTINGS = ("OMP_WAIT_POLICY", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")
+"""Environment variables that change compiled code, or how its threads wait."""
+
 _REVISION = (  # fields of /proc/cpuinfo
     *("cpu family", "model", "stepping"),
     *("CPU implementer", "CPU variant", "CPU part", "CPU revision"),  # ARM
@@ -87,10 +90,10 @@ def fingerprint(project: Project) -> dict[str, Any]:
         "versions": versions,
         "blas": _blas(),
         "environment": {
-            k: os.environ[k] for k in (*THREADS, "OMP_WAIT_POLICY") if k in os.environ
+            k: os.environ[k] for k in (*THREADS, *SETTINGS) if k in os.environ
         },
         "load": _load(),
-        **_commit(project.folder),
+        **_commit(_folder(project)),
     }
     chosen = os.environ.get(project.variable("MACHINE"))
     machine["name"] = _slug(chosen) if chosen else _name(machine)
@@ -210,6 +213,14 @@ def _load():
         return None
 
 
+def _folder(project):
+    """Return the folder of a package, None where none is installed."""
+    try:
+        return project.folder
+    except ModuleNotFoundError:
+        return None
+
+
 def _commit(folder):
     """Return the commit of a package and whether files differ from it, if git knows.
 
@@ -217,7 +228,10 @@ def _commit(folder):
     which the package is installed, has no commit that says anything about it.
     """
     git = ("git", "-C", str(folder))
-    if _run(*git, "ls-files", "--error-unmatch", "__init__.py") is None:
+    if (
+        folder is None
+        or _run(*git, "ls-files", "--error-unmatch", "__init__.py") is None
+    ):
         return {}
     commit = _run(*git, "rev-parse", "--verify", "HEAD")
     if commit is None:

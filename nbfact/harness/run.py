@@ -13,7 +13,6 @@ Exit codes, which are also those of ``nbfact bench``:
 
 import contextlib
 import datetime
-import functools
 import signal
 import sys
 import threading
@@ -24,15 +23,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import calibration, machine, passes, store
-from .case import Case, select, tasks
+from .case import Case, Pattern, patterns, select, tasks
 from .isolate import Worker
 from .measure import limited_threads, measure_task, share_of_roof
+from .printing import machine_lines, print_json, progress_bar
 from .project import Project
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-BUDGETS = {"quick": 0.25, "pr": 0.4, "full": 1.0}
+BUDGETS = {"quick": 0.25, "pr": 0.4, "nightly": 0.4, "full": 1.0}
 """Seconds of samples for a task, by profile. Tasks with slow calls take longer, because
 each call is timed in at least :data:`nbfact.harness.sample.MIN_ROUNDS` rounds."""
 
@@ -56,13 +56,14 @@ _WIDTH = 100  # of tables in characters, where the output is no terminal
 def run_bench(
     project: Project,
     profile: str = "full",
-    pattern: str | None = None,
+    pattern: Pattern = None,
     *,
     extra: Sequence[Callable[[], Iterable[Case]]] = (),
     threads: int = 1,
     output: Path | None = None,
     with_peers: bool = False,
     processes: int | None = None,
+    as_json: bool = False,
 ) -> int:
     """Measure cases, print a ranked table for each computation, store the rows.
 
@@ -72,8 +73,9 @@ def run_bench(
         The package whose registry has the cases.
     profile : str
         Which list of cases: one of the project's profiles.
-    pattern : str or None
-        Measure only the tasks whose name contains it, or matches it as a glob.
+    pattern : str, sequence of str, or None
+        Measure only the tasks whose name contains it, or matches it as a glob; of
+        several patterns, one.
     extra : sequence of callables
         Functions without arguments that return more cases, which are measured before
         those of the registry; they must be such as can be pickled.
@@ -89,6 +91,9 @@ def run_bench(
         Number of processes that measure each task; by default that of
         :data:`PROCESSES`, or else :data:`nbfact.harness.passes.PROCESSES`. With one
         there are no intervals, and tasks without rivals are measured in this process.
+    as_json : bool
+        Print one object of JSON on standard output, with the exit code, a message and
+        the rows, and everything else on standard error.
 
     Returns
     -------
@@ -111,49 +116,29 @@ def run_bench(
             f'{error.name} is missing; pip install "nbfact[bench]" brings it'
         ) from None
     project.check_profile(profile)
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    stream = sys.stderr if as_json else sys.stdout
+    console = Console(file=stream, width=None if stream.isatty() else _WIDTH)
     if processes is None:
         processes = PROCESSES.get(profile, passes.PROCESSES)
     if processes < 1:
         raise ValueError(f"processes={processes}: expected at least 1")
-    output = output or default_output(project)
-    run = _Run(project, console, output, threads, processes)
-    # The function is looked up here, so that it travels to the worker by its name.
-    registered = functools.partial(project.registry().registry, profile, with_peers)
+    run = _Run(project, console, output or default_output(project), threads, processes)
+    sources = [*extra, project.cases(profile, with_peers)]
     try:
         with limited_threads(threads), run.hearing_interrupts():
-            return run.all([*extra, registered], profile, pattern, with_peers)
+            code = run.all(sources, profile, pattern, with_peers)
     except KeyboardInterrupt:
-        return run.interrupted()
+        code = run.interrupted()
     except OSError as error:  # the results cannot be written: a full disk, for example
-        return run.refuse(str(error))
+        code = run.refuse(str(error))
+    if as_json:
+        print_json({"exit": code, "message": run.message, "rows": run.rows})
+    return code
 
 
 def default_output(project: Project) -> Path:
     """Return the file that rows are stored in: ``runs/MACHINE.jsonl``."""
     return Path("runs", f"{machine.fingerprint(project)['name']}.jsonl")
-
-
-def _progress(console):
-    """Return a progress bar that is drawn between tasks only.
-
-    A thread that draws it would disturb the tasks.
-    """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    return Progress(*columns, console=console, transient=True, auto_refresh=False)
 
 
 class _Run:
@@ -175,7 +160,8 @@ class _Run:
         self.calibrations = 0  # repeated ones
         self.unstable = 0  # cases without an interval
         self.start = time.perf_counter()
-        self.stored = 0
+        self.rows: list[dict] = []
+        self.message: str | None = None
         self.stop = False
         self.failures: list[str] = []
         self.rivals: list[str] = []
@@ -208,7 +194,8 @@ class _Run:
         chosen = tasks(select(cases, pattern))
         if not chosen:
             groups = ", ".join(dict.fromkeys(case.group for case in cases))
-            return self.refuse(f"no case matches -k {pattern!r}; groups: {groups}")
+            wanted = " -k ".join(map(repr, patterns(pattern)))
+            return self.refuse(f"no case matches -k {wanted}; groups: {groups}")
         rates = self.calibrate(fingerprint)
         provenance = {
             "run": uuid.uuid4().hex,
@@ -230,23 +217,7 @@ class _Run:
         """Measure what the machine can do; print that, and what the machine is."""
         with self.console.status("calibrating the machine"):
             rates = calibration.calibrate()
-        cache, memory = (rates["bandwidth"][i][1] / 1e9 for i in (0, -1))
-        gemm = " / ".join(f"{rate / 1e9:.0f}" for rate in rates["gemm"].values())
-        versions = fingerprint["versions"]
-        blas = ", ".join(
-            f"{b['name']} {b['version'] or ''}".strip() for b in fingerprint["blas"]
-        )
-        plural = "" if self.threads == 1 else "s"
-        self.say(
-            f"{fingerprint['cpu']}, {fingerprint['cores']} cores, "
-            f"{self.threads} thread{plural}, load {fingerprint.get('load', '?')}\n"
-            f"{self.project.name} {self.project.version}, "
-            f"numba {versions['numba']}, numpy "
-            f"{versions['numpy']} ({blas or 'no BLAS found'}), "
-            f"scipy {versions['scipy']}\n"
-            f"bandwidth {cache:.0f} GB/s in cache, {memory:.0f} GB/s from memory, "
-            f"GEMM {gemm} GFLOP/s (float32 / float64)"
-        )
+        self.say(machine_lines(self.project, fingerprint, rates, self.threads))
         if rates["unstable"]:
             self.say(
                 "the machine was busy: its rates changed by "
@@ -257,7 +228,7 @@ class _Run:
 
     def measure(self, chosen, provenance, budget, start):
         """Measure all tasks; store the rows of each, print each group."""
-        progress = _progress(self.console)
+        progress = progress_bar(self.console)
         group: list[dict] = []
         with progress:
             bar = progress.add_task("", total=len(chosen) * self.processes)
@@ -312,8 +283,9 @@ class _Run:
             provenance["calibration"] = calibration.better(
                 provenance["calibration"], again
             )
-        store.append_rows(self.output, [{**provenance, **row} for row in rows])
-        self.stored += len(rows)
+        full = [{**provenance, **row} for row in rows]
+        store.append_rows(self.output, full)
+        self.rows += full
         self.note(rows)
 
     def show(self, rows):
@@ -345,7 +317,7 @@ class _Run:
             self.say(f"{self.processes} processes: no intervals, which need six")
         if self.unstable:
             self.say(
-                f"the machine was unstable: {self.unstable} of {self.stored} cases "
+                f"the machine was unstable: {self.unstable} of {len(self.rows)} cases "
                 "have no interval, because their processes differ too much",
                 style="yellow",
             )
@@ -357,18 +329,20 @@ class _Run:
         verdict = (
             f"{len(self.failures)} failed" if self.failures else "all results right"
         )
-        self.say(f"{self.stored} rows, {verdict}, {seconds:.0f} s; in {self.output}")
+        self.say(f"{len(self.rows)} rows, {verdict}, {seconds:.0f} s; in {self.output}")
         return 1 if self.failures else 0
 
     def interrupted(self):
         """Print how many rows are stored; return the exit code."""
-        where = f" in {self.output}" if self.stored else ""
-        self.say(f"interrupted: {self.stored} rows stored{where}", style="bold red")
+        where = f" in {self.output}" if self.rows else ""
+        self.message = f"interrupted: {len(self.rows)} rows stored{where}"
+        self.say(self.message, style="bold red")
         return 130
 
     def refuse(self, message):
         """Print what is wrong with the request; return the exit code."""
-        print(f"{self.project.name} bench: {message}", file=sys.stderr)
+        print(f"nbfact bench: {message}", file=sys.stderr)
+        self.message = message
         return 2
 
     def say(self, text, style=None):

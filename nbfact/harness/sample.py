@@ -8,26 +8,13 @@ ratios are taken within rounds.
 """
 
 import gc
-import itertools
 from collections.abc import Callable, Mapping
-from time import perf_counter_ns, process_time_ns
+from time import perf_counter_ns
 from typing import Literal
 
 import numpy as np
 
-from .._core import threads
-
-try:
-    import resource
-except ImportError:  # Windows, whose lack of it the type of a module cannot say
-    resource = None  # type: ignore[assignment]
-
-CPU, WALL = 0, 1
-"""The two clocks, as columns of :func:`interleave_clocks`. The CPU clock counts the
-time in which the machine ran this process, and other programs disturb it little."""
-
-GAP = 1.5
-"""Wall time over CPU time from which on a call may wait for something."""
+from .clocks import WALL, both_clocks
 
 SAMPLE_NS = 400_000
 """Length of a sample, in nanoseconds. A short call is repeated until its sample lasts
@@ -104,8 +91,8 @@ def interleave_clocks(
     Returns
     -------
     dict of str to ndarray of float64, shape (n_rounds, 2)
-        Seconds per call by the CPU clock (column :data:`CPU`) and by the wall clock
-        (column :data:`WALL`).
+        Seconds per call by the CPU clock and by the wall clock, in the columns
+        :data:`nbfact.harness.clocks.CPU` and :data:`nbfact.harness.clocks.WALL`.
 
     Examples
     --------
@@ -305,70 +292,3 @@ def calls_per_sample(call: Callable[[], object]) -> int:
     number = max(1, int(SAMPLE_NS / (elapsed * 1e9)))
     elapsed = max(min(both_clocks(call, number)[WALL] for _ in range(2)), 1e-9)
     return max(1, round(SAMPLE_NS / (elapsed * 1e9)))
-
-
-def both_clocks(call: Callable[[], object], number: int = 1) -> tuple[float, float]:
-    """Return the seconds of a call by the CPU clock and by the wall clock.
-
-    Parameters
-    ----------
-    call : callable
-        Function without arguments.
-    number : int
-        Number of calls that are made, one after the other.
-
-    Examples
-    --------
-    >>> cpu, wall = both_clocks(lambda: sum(range(1000)), 10)
-    >>> wall > 0
-    True
-    """
-    loop = itertools.repeat(None, number)
-    wall, cpu = perf_counter_ns(), process_time_ns()
-    for _ in loop:
-        call()
-    cpu, wall = process_time_ns() - cpu, perf_counter_ns() - wall
-    return cpu / number / 1e9, wall / number / 1e9
-
-
-def clock() -> int:
-    """Return the clock to read here: :data:`CPU` where one thread works, else the wall.
-
-    Examples
-    --------
-    >>> clock() in (CPU, WALL)
-    True
-    """
-    return CPU if threads.current() == 1 else WALL
-
-
-def waits(call: Callable[[], object]) -> bool:
-    """Return whether a call waits, or has another process work.
-
-    A call that other programs interrupt takes longer than its CPU time too, but does
-    not give the processor up by itself.
-
-    Parameters
-    ----------
-    call : callable
-        Function without arguments; it is called up to twice.
-
-    Examples
-    --------
-    >>> import time
-    >>> waits(lambda: time.sleep(0.01)), waits(lambda: sum(range(100_000)))
-    (True, False)
-    """
-    for _ in range(2):
-        before = _given_up()
-        cpu, wall = both_clocks(call)
-        if wall < GAP * cpu or _given_up() == before:
-            return False
-    return True
-
-
-def _given_up():
-    """Return how often this process has given the processor up, None if unknown."""
-    if resource is None:
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw

@@ -53,11 +53,12 @@ def table(rows: Sequence[dict], project: Project | None = None) -> Table:
     shown.add_column("implementation", overflow="fold")
     # All blocks have one yardstick, except where a rival stops at a smaller size.
     yardstick = "/".join(dict.fromkeys(row["yardstick"].split()[0] for row in rows))
+    timed = any(row["ratio"] for row in rows)  # some task has a yardstick
     columns = {
         "time": True,
         "±": any(row["time"] and _half(row["time"]) for row in rows),
         "cold": any(row["cold"] for row in rows),
-        f"vs {yardstick}": True,
+        f"vs {yardstick}" if timed else "": True,
         "error": True,
         "ratio": any(row["error_ratio"] and row["bound"] is None for row in rows),
         "nnz": True,
@@ -142,7 +143,8 @@ def _blocks(rows):
 def _sizes(row, names):
     """Return the order, the other sizes and the dtype of a row as text."""
     params = row["params"]
-    n = f"{params['m']}x{params['n']}" if "m" in params else str(params["n"])
+    n = str(params.get("n", ""))
+    n = f"{params['m']}x{n}" if "m" in params else n
     return n, *(str(params.get(name, "")) for name in names), params["dtype"]
 
 

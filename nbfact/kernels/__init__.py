@@ -23,23 +23,17 @@ Examples
 """
 
 from .adam import adam_step
+from .blocks import blocks_apply
 from .chain_steps import chain_gradient, chain_norm, chain_residual
 from .compress import (
     adjoint_copy,
     count_nonzeros,
     csr_add,
     csr_compress,
-    csr_congruent,
     csr_entered,
     csr_gram,
 )
-from .csr import (
-    PackedChain,
-    chain_apply,
-    chain_apply_columns,
-    csr_apply,
-    csr_apply_columns,
-)
+from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
 from .dyadic_gradient import (
@@ -56,6 +50,7 @@ from .exact_distances import (
     nearest_exactly,
     two_smallest,
 )
+from .fourier_columns import fourier_columns, real_columns, real_columns_adjoint
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -78,11 +73,12 @@ from .norm_projections import (
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
-from .permute import gather, gather_rows
+from .permute import gather, gather_rows, transpose
 from .rank_one import RankOneFactors, rank_one_butterfly
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
+from .sparse_chain import chain_apply, chain_apply_columns
 from .sparse_projections import (
     project_sp,
     project_spcol,
@@ -108,6 +104,7 @@ __all__ = [
     "RankOneFactors",
     "adam_step",
     "adjoint_copy",
+    "blocks_apply",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",
@@ -129,12 +126,12 @@ __all__ = [
     "csr_apply",
     "csr_apply_columns",
     "csr_compress",
-    "csr_congruent",
     "csr_entered",
     "csr_fit",
     "csr_gram",
     "distances_from_products",
     "exchange_mates",
+    "fourier_columns",
     "frobenius_norm",
     "fwht",
     "fwht_columns",
@@ -180,10 +177,13 @@ __all__ = [
     "project_supp",
     "project_toeplitz",
     "rank_one_butterfly",
+    "real_columns",
+    "real_columns_adjoint",
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",
     "spectral_norm",
     "split_gain",
+    "transpose",
     "two_smallest",
 ]

@@ -20,7 +20,7 @@ from .patterns import Pattern, fused, groups, is_chainable, transposed
 
 INCREASING, DECREASING = "increasing", "decreasing"
 SHUFFLED, TURNED = "shuffled", "turned"
-KRONECKER = "kronecker"
+KRONECKER, BLOCKS = "kronecker", "blocks"
 """Kinds of steps, which `Step` describes."""
 
 
@@ -37,7 +37,9 @@ class Step:
           factor of stride 1 first, or last;
         * "shuffled" and "turned": a whole chain that is chainable, or whose transpose
           is chainable, in constant geometry; for one vector only;
-        * "kronecker": factors of any patterns.
+        * "kronecker": factors of any patterns;
+        * "blocks": factors that are multiplied out into one with large blocks, which
+          BLAS multiplies.
     start, stop : int
         The factors that the step multiplies, in the order of the chain.
     sizes : tuple of int
@@ -61,6 +63,9 @@ FEW = 64
 """Number of columns from which on a kernel reads each value once for many columns; a
 product with fewer columns has other rates."""
 
+MOST_COLUMNS = 256
+"""Number of columns from which on plans are the same."""
+
 CALL = 500.0
 """Time of one call of a kernel, in nanoseconds."""
 
@@ -78,6 +83,9 @@ SHUFFLED_OWN = (0.07, 0.15, 0.19, 0.36)
 """Rates of a factor in constant geometry for which the kernel has a loop of its own."""
 SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.47)
 """Rates of any other factor in constant geometry."""
+SHUFFLED_PLANE = (1.4, 1.5, 2.4, 2.6)
+"""Time of each of the b c planes of such a factor, of which each is a loop over a d
+values: it counts where the planes are short."""
 FACTOR = {
     "vector": (0.6, 0.6, 0.8, 0.95),
     "vector, d >= 16": (0.25, 0.3, 0.36, 0.6),
@@ -90,8 +98,36 @@ FACTOR = {
     "many, b >= 32": (0.028, 0.06, 0.14, 0.35),
 }
 """Rates of a factor of any pattern."""
+BLOCK_VECTOR = (0.055, 0.11, 0.16, 0.35)
+"""Rates of a factor with large blocks and one vector."""
+BLOCK_READ = (0.04, 0.08, 0.6, 1.0)
+BLOCK_COLUMN = (0.022, 0.045, 0.1, 0.22)
+"""Rates of such a factor and columns: for each value, and for each value and column."""
+BLOCK_MOVED, BLOCK_MOVED_COMPLEX = 0.012, 0.055
+"""Time for each byte of the columns that a block reads and writes."""
+BLOCK_ROW, BLOCK_ENTRY = 1.5, 1.0
+"""Time of each row, and of each entry of x and out that is gathered or scattered, in
+the product of such a factor with a real vector."""
+BLOCK, BLOCK_COMPLEX = 45.0, 60.0
+"""Time of each block of such a factor, besides its values."""
+BLAS = 4500.0
+"""Time of a call of BLAS for all blocks, through NumPy."""
 _PLACES = {"float32": 0, "float64": 1, "complex64": 2, "complex128": 3}
 """Index of the rate of a dtype in the tuples above."""
+
+
+def columns_planned(batch: int) -> int:
+    """Return the number of columns whose plan multiplies `batch` columns.
+
+    It is the largest power of two that is not above `batch`, nor above
+    :data:`MOST_COLUMNS`: as many plans serve all batches.
+
+    Examples
+    --------
+    >>> [columns_planned(batch) for batch in (1, 2, 3, 100, 10**6)]
+    [1, 2, 2, 64, 256]
+    """
+    return min(1 << max(batch.bit_length() - 1, 0), MOST_COLUMNS)
 
 
 def cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
@@ -115,14 +151,15 @@ def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:
     The parameters are those of `cost`. Parts of the chain that are whole chains by
     themselves are recognised: dyadic butterflies and, for one vector, chainable chains
     and their transposes. The other factors, and also whole parts where that is cheaper,
-    are fused in groups, which dynamic programming finds.
+    are fused in groups, which dynamic programming finds. Each group is multiplied by
+    BLAS where it has large blocks, and by loops elsewhere.
     """
-    steps, start = [], 0
+    steps: list[Step] = []
+    start = 0
     for stop, kinds in _segments(chain):
-        sizes = _partition(chain, start, stop, dtype, batch)
-        options = [Step(KRONECKER, start, stop, sizes)]
-        options += [Step(kind, start, stop) for kind in _usable(kinds, batch)]
-        steps.append(min(options, key=lambda s: _step_cost(chain, s, dtype, batch)))
+        options = [_joined(_partition(chain, start, stop, dtype, batch))]
+        options += [(Step(kind, start, stop),) for kind in _usable(kinds, batch)]
+        steps += min(options, key=lambda plan: cost(chain, plan, dtype, batch))
         start = stop
     return _joined(steps)
 
@@ -226,11 +263,11 @@ def _dyadic(chain, start, stop):
 
 
 def _partition(chain, start, stop, dtype, batch):
-    """Return the sizes of the groups of least cost for the factors start to stop."""
+    """Return the steps of least cost for the factors start to stop, a group each."""
     least: list[float] = [0.0]
-    sizes: list[tuple[int, ...]] = [()]
+    found: list[tuple[Step, ...]] = [()]
     for end in range(start + 1, stop + 1):
-        options = []
+        best_cost, chosen = math.inf, ()
         for begin in range(end - 1, start - 1, -1):
             pattern = _fused(chain.patterns[begin:end])
             if pattern is None:
@@ -238,13 +275,17 @@ def _partition(chain, start, stop, dtype, batch):
             grown = math.prod(pattern)
             if grown > MOST_GROWTH * sum(map(math.prod, chain.patterns[begin:end])):
                 break
-            before = begin - start
-            total = least[before] + _factor_cost(pattern, dtype, batch)
-            options.append((total, (*sizes[before], end - begin)))
-        total, chosen = min(options)
-        least.append(total)
-        sizes.append(chosen)
-    return sizes[-1]
+            by_loops = _factor_cost(pattern, dtype, batch)
+            by_blas = _blocks_cost(pattern, dtype, batch)
+            total = least[begin - start] + min(by_loops, by_blas)
+            if total < best_cost:
+                step = Step(KRONECKER, begin, end, (end - begin,))
+                if by_blas < by_loops:
+                    step = Step(BLOCKS, begin, end)
+                best_cost, chosen = total, (*found[begin - start], step)
+        least.append(best_cost)
+        found.append(chosen)
+    return found[-1]
 
 
 @functools.cache
@@ -276,9 +317,11 @@ def _step_cost(chain, step, dtype, batch):
         ends = groups(len(patterns), step.sizes)
         parts = (_fused(patterns[i:j]) for i, j in ends)
         return CALL + sum(_factor_cost(part, dtype, batch) for part in parts)
+    if step.kind == BLOCKS:
+        return _blocks_cost(_fused(patterns), dtype, batch)
     if step.kind in (INCREASING, DECREASING):
         values = sum(map(math.prod, patterns))
-        return CALL + DYADIC[_columns(batch)][place] * values * batch
+        return CALL + DYADIC[_columns(batch)][place] * values * _counted(batch)
     found = CALL
     for number, pattern in enumerate(patterns):
         if step.kind == TURNED:
@@ -288,6 +331,7 @@ def _step_cost(chain, step, dtype, batch):
             own = pattern[1] % 2 == 0 and pattern[2] == 2 * rank <= 4
         rate = SHUFFLED_OWN if own else SHUFFLED_ANY
         found += rate[place] * math.prod(pattern)
+        found += SHUFFLED_PLANE[place] * pattern[1] * pattern[2]
     return found
 
 
@@ -298,9 +342,36 @@ def _factor_cost(pattern, dtype, batch):
         name += ", b < 4" if b < 4 else ", b >= 32"
     elif batch == 1 and (d >= 16 or (d == 1 and b >= 16)):
         name += ", d >= 16" if d >= 16 else ", d = 1, b >= 16"
-    return FACTOR[name][_PLACES[np.dtype(dtype).name]] * math.prod(pattern) * batch
+    rate = FACTOR[name][_PLACES[np.dtype(dtype).name]]
+    return rate * math.prod(pattern) * _counted(batch)
+
+
+def _blocks_cost(pattern, dtype, batch):
+    """Return the expected time of one factor that BLAS multiplies, in nanoseconds."""
+    dtype = np.dtype(dtype)
+    place = _PLACES[dtype.name]
+    a, b, c, d = pattern
+    values, blocks = math.prod(pattern), a * d
+    if batch > 1:
+        rate = BLOCK_READ[place] + BLOCK_COLUMN[place] * batch
+        byte = BLOCK_MOVED_COMPLEX if dtype.kind == "c" else BLOCK_MOVED
+        moved = byte * dtype.itemsize * (b + c) * batch
+        return BLAS + rate * values + (BLOCK + moved) * blocks
+    if dtype.kind == "c":
+        return BLAS + BLOCK_VECTOR[place] * values + BLOCK_COMPLEX * blocks
+    gathered = BLOCK_ENTRY * (b + c) if d > 1 else 0
+    each = BLOCK + BLOCK_ROW * b + gathered
+    return CALL + BLOCK_VECTOR[place] * values + each * blocks
 
 
 def _columns(batch):
     """Return the key of the rates for `batch` columns."""
     return "vector" if batch == 1 else "few" if batch < FEW else "many"
+
+
+def _counted(batch):
+    """Return the factor of a rate in the time of a value of `batch` columns.
+
+    The rates of few columns were measured with 16, and fewer take longer each.
+    """
+    return (batch + 16) / 2 if 1 < batch < FEW else batch

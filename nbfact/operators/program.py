@@ -8,6 +8,7 @@ import numpy as np
 
 from .._core.threads import COLUMNS, current, share, shared_from
 from ..kernels import (
+    blocks_apply,
     butterfly_adjoint,
     butterfly_adjoint_columns,
     butterfly_apply,
@@ -21,7 +22,9 @@ from ..kernels import (
     shuffled_chain_adjoint,
     shuffled_chain_apply,
     shuffled_pack,
+    transpose,
 )
+from ..kernels.blocks import WIDTH
 from ..kernels.dyadic_columns import (
     CACHED,
     adjoint_column_range,
@@ -29,12 +32,22 @@ from ..kernels.dyadic_columns import (
 )
 from ..kernels.kronecker_columns import multiply_chain_tiles
 from .patterns import fused_values, groups, shape_of
-from .plan import INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
+from .plan import BLOCKS, INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
 from .reorderings import inverse
 
 TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
+
+
+ALIASED, SHORT = 4096, 128
+"""Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
+the cache. BLAS, which reads small matrices in place, then takes up to three times as
+long, unless rows are longer than `SHORT` bytes."""
+
+KEPT_BYTES = 1 << 24
+"""Limit of the arrays between the steps that a program keeps for its next call, in
+bytes: new memory costs as much as a step, because the system clears it first."""
 
 
 class Call(NamedTuple):
@@ -44,12 +57,14 @@ class Call(NamedTuple):
     when it is None: a product of order 256 takes a microsecond, as long as a few lines
     of Python. ``columns(x, out)`` multiplies several columns into `out`, on threads if
     there are many; kinds of steps for one vector only have None in its place. ``rows``
-    is the number of rows of `out`.
+    is the number of rows of `out`. ``any_order`` says that `columns` takes x and out in
+    Fortran order too, each by itself.
     """
 
     rows: int
     vector: Callable
     columns: Callable | None
+    any_order: bool = False
 
 
 class Program:
@@ -65,6 +80,9 @@ class Program:
         Dtype of the vectors to multiply, to which the values are converted.
     rows, columns : ndarray of intp, optional
         The permutations of `Butterfly`.
+    packed : dict, optional
+        Calls of other programs for the same values, by dtype and step: they are used
+        again, and new ones are added, so that no values are packed twice.
     """
 
     def __init__(
@@ -74,9 +92,17 @@ class Program:
         dtype: np.dtype,
         rows: np.ndarray | None = None,
         columns: np.ndarray | None = None,
+        packed: dict[tuple[np.dtype, Step], Call] | None = None,
     ) -> None:
         self.dtype = np.dtype(dtype)
-        self.calls = [_packed(values, step, self.dtype) for step in reversed(plan)]
+        packed = {} if packed is None else packed
+        self.calls = []
+        for step in reversed(plan):
+            key = self.dtype, step
+            if key not in packed:
+                packed[key] = _packed(values, step, self.dtype)
+            self.calls.append(packed[key])
+        self._idle: list[np.ndarray] = []  # arrays that no thread is using
         if columns is not None:
             self.calls.insert(0, _gathering(columns, self.dtype))
         if rows is not None:
@@ -88,26 +114,45 @@ class Program:
         Parameters
         ----------
         x : ndarray, shape (n,) or (n, batch)
-            Of the dtype of the program, C-contiguous.
+            Of the dtype of the program, C- or Fortran-contiguous.
         out : ndarray, shape (m,) or (m, batch), optional
             Array for the product: of the dtype of the program, C-contiguous, sharing no
-            memory with x.
+            memory with x. Without it the product is laid out as x is.
         """
         if x.size == 0:  # no column
             return np.empty((self.calls[-1].rows, x.shape[1]), self.dtype)
         *others, last = self.calls
-        for call in others:
-            x = self._made(call, x, None)
-        return self._made(last, x, out)
-
-    def _made(self, call, x, out):
-        """Return the result of one step, written to a new array or to `out`."""
         if x.ndim == 1:
-            return call.vector(x, out)
-        if out is None:
-            out = np.empty((call.rows, x.shape[1]), self.dtype)
-        call.columns(x, out)
-        return out
+            for call in others:
+                x = call.vector(x)
+            return last.vector(x, out)
+        batch, turned = x.shape[1], out is None and not x.flags.c_contiguous
+        if not (self.calls[0].any_order or x.flags.c_contiguous):
+            x = _turned(x.T).T  # now in C order
+        scratch = self._scratch(batch) if others else None
+        for number, call in enumerate(others):
+            target = scratch[number % 2][: call.rows * batch].reshape(-1, batch)
+            call.columns(x, target)
+            x = target
+        if out is None and turned and last.any_order:
+            out = np.empty((batch, last.rows), self.dtype).T
+        elif out is None:
+            out = np.empty((last.rows, batch), self.dtype)
+        last.columns(x, out)
+        if scratch is not None and scratch.nbytes <= KEPT_BYTES:
+            self._idle.append(scratch)
+        return _turned(out) if turned and not last.any_order else out
+
+    def _scratch(self, batch):
+        """Return two flat arrays (2, size) that hold what goes from step to step."""
+        size = batch * max(call.rows for call in self.calls[:-1])
+        try:
+            scratch = self._idle.pop()
+        except IndexError:
+            scratch = np.empty((2, 0), self.dtype)
+        if scratch.shape[1] < size:
+            scratch = np.empty((2, size), self.dtype)
+        return scratch
 
     def for_vectors(self) -> Callable:
         """Return a function (x, out=None) that does what `run` does for one vector.
@@ -115,6 +160,13 @@ class Program:
         It does so with the least work in Python.
         """
         return self.run if len(self.calls) > 1 else self.calls[0].vector
+
+
+def _turned(x: np.ndarray) -> np.ndarray:
+    """Return a matrix in C order as the same matrix in Fortran order, by a kernel."""
+    out = np.empty(x.shape[::-1], x.dtype)
+    transpose(x, out)
+    return out.T
 
 
 def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
@@ -252,7 +304,10 @@ def _pack_chain(values, step, dtype):
     vector = _for_vectors(kronecker_chain_apply, (packed, layout), rows, shape, dtype)
 
     def all_of(x, out):
-        scratch = np.empty((2, widest, min(tile, x.shape[1])), dtype)
+        if len(layout) == 1:  # from x to out at once, without tiles between factors
+            scratch = np.empty((2, 0, x.shape[1]), dtype)
+        else:
+            scratch = np.empty((2, widest, min(tile, x.shape[1])), dtype)
         kronecker_chain_apply_columns(packed, layout, x, scratch, out)
 
     def shared(x, out):
@@ -276,7 +331,58 @@ def _pack_chain(values, step, dtype):
     return vector, columns
 
 
+def _pack_blocks(values, step, dtype):
+    """Return the two functions of `Call` for a factor with large blocks, and True.
+
+    BLAS multiplies columns in place: entry k of block (i, m) is row (i, k, m) of x, so
+    that the rows of a block have one distance in memory, which BLAS takes.
+    """
+    value = functools.reduce(fused_values, values)
+    a, b, c, d = value.shape
+    # Where d = 1 the values are in this order already, and are not copied.
+    packed = np.ascontiguousarray(value.transpose(0, 3, 1, 2), dtype).view()
+    packed.setflags(write=False)  # always, because a kernel is compiled for each case
+    count, wide = max(a, d), shared_from(packed.nbytes)
+
+    def columns(x, out):
+        source, target = _by_blocks(x, a, c, d), _by_blocks(out, a, b, d)
+        line = x.shape[1] * dtype.itemsize
+        if d > 1 and line <= SHORT and d * line % ALIASED == 0:
+            source = np.ascontiguousarray(source)
+
+        def multiply(begin, end):
+            part = slice(begin, end) if a >= d else (slice(None), slice(begin, end))
+            with np.errstate(all="ignore"):
+                np.matmul(packed[part], source[part], out=target[part])
+
+        if x.shape[1] < wide:
+            with np.errstate(all="ignore"):  # kernels do not warn of NaN either
+                np.matmul(packed, source, out=target)
+        else:  # the blocks are divided, because BLAS may round parts of x differently
+            share(packed.nbytes * x.shape[1] / count, count, multiply, 1)
+
+    if dtype.kind == "c":  # where BLAS is as fast as a kernel, which is not compiled
+
+        def vector(x, out=None):
+            out = np.empty(a * b * d, dtype) if out is None else out
+            columns(x[:, None], out[:, None])
+            return out
+
+    else:
+        shape = (2, min(d, WIDTH) * max(b, c) if d > 1 else 0)
+        vector = _for_vectors(blocks_apply, (packed,), a * b * d, shape, dtype)
+    return vector, columns, d == 1
+
+
+def _by_blocks(x, a, c, d):
+    """Return columns (a * c * d, batch) as a view (a, d, c, batch)."""
+    if x.flags.c_contiguous:
+        return x.reshape(a, c, d, -1).transpose(0, 2, 1, 3)
+    return x.T.reshape(-1, a, c, d).transpose(1, 3, 2, 0)
+
+
 _PACKERS = {
+    BLOCKS: _pack_blocks,
     KRONECKER: _pack_chain,
     SHUFFLED: _pack_shuffled,
     TURNED: _pack_shuffled,

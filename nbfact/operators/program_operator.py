@@ -12,18 +12,16 @@ from .._core.threads import threads as threads_of
 from . import plan as plans
 from .chain import Chain
 from .fast_operator import FastOperator
-from .program import Program
-
-TYPICAL_BATCH = 16
-"""Number of columns for which the plan of products with several columns is chosen, as
-one plan serves all of them."""
+from .program import Call, Program
 
 
 class ProgramOperator(FastOperator):
     """Base class of `Butterfly`: products by programs that are packed when first used.
 
-    A subclass sets the attributes below and calls ``_forget`` in its constructor. One
-    program multiplies vectors and another one several columns, for each dtype.
+    A subclass sets the attributes below and calls ``_forget`` in its constructor. For
+    each dtype there is a program for vectors, and one for each class of numbers of
+    columns that was met, see `nbfact.operators.plan.columns_planned`. Steps that they
+    have in common are packed once.
 
     Attributes
     ----------
@@ -40,7 +38,9 @@ class ProgramOperator(FastOperator):
     rows: np.ndarray | None
     columns: np.ndarray | None
     _owned = ("values", "rows", "columns")
-    _made = ("_adjoints", "_programs", "_quick")
+    _made: tuple[str, ...] = (
+        "_adjoints", "_packed", "_programs", "_quick", "_quick_columns"
+    )  # fmt: skip
 
     def apply(
         self, x: Any, out: np.ndarray | None = None, *, threads: int | None = None
@@ -112,40 +112,60 @@ class ProgramOperator(FastOperator):
         out: np.ndarray | None = None,
     ) -> np.ndarray:
         """Multiply x, (n,) or (n, batch), of the dtype and not empty."""
-        vector = x.ndim == 1 or x.shape[1] == 1
-        shape = (self.shape[0], *x.shape[1:])
-        if vector:
+        batch, shape = 1, (self.shape[0], *x.shape[1:])
+        if x.ndim == 1 or x.shape[1] == 1:
             x, out = x.reshape(-1), None if out is None else out.reshape(-1)
-        return self._program(dtype, vector).run(x, out).reshape(shape)
+        else:
+            batch = x.shape[1]
+        return self._program(dtype, batch).run(x, out).reshape(shape)
 
-    def _program(self, dtype, vector):
-        """Return the program for a vector, or for several columns, packed only once."""
-        key = dtype, vector
+    def _apply(self, x: np.ndarray) -> np.ndarray:
+        if x.flags.f_contiguous and x.dtype == self.dtype and x.flags.behaved:
+            if x.ndim == 2 and x.size:
+                return self._run(self.dtype, x)  # programs take both orders
+        return super()._apply(x)
+
+    def _program(self, dtype, batch):
+        """Return the program for `batch` columns, packed only once."""
+        planned = plans.columns_planned(batch)
+        key = dtype, planned
         if key not in self._programs:
-            plan = plans.best(self.chain, dtype, 1 if vector else TYPICAL_BATCH)
-            program = Program(self.values, plan, dtype, self.rows, self.columns)
+            plan = plans.best(self.chain, dtype, planned)
+            program = Program(
+                self.values, plan, dtype, self.rows, self.columns, self._packed
+            )
             self._programs[key] = program
             if dtype == self.dtype:
-                run = program.for_vectors() if vector else program.run
-                self._quick[1 if vector else 2] = run if vector else self._several(run)
+                self._quicken(planned, program)
         return self._programs[key]
 
-    def _several(self, run):
-        """Return a function that multiplies columns by a program.
+    def _quicken(self, planned, program):
+        """Let products in the dtype of the operator find a program without checks."""
+        if planned == 1:
+            vector = self._quick[1] = program.for_vectors()
+            # A single column goes the way of a vector, whatever was multiplied before,
+            # because programs round differently.
+            self._quick_columns[1] = lambda x: vector(x.reshape(-1)).reshape(-1, 1)
+            return
+        found = self._quick_columns
+        for bits in range(planned.bit_length(), 64):
+            if plans.columns_planned(1 << (bits - 1)) == planned:
+                found[bits] = program.run
+        if 2 not in self._quick:
 
-        It multiplies a single one as a vector, whatever was multiplied before, because
-        the two programs round differently.
-        """
+            def columns(x):
+                run = found.get(x.shape[1].bit_length())
+                return self._run(self.dtype, x) if run is None else run(x)
 
-        def multiply(x):
-            return run(x) if x.shape[1] != 1 else self._run(self.dtype, x)
-
-        return multiply
+            self._quick[2] = columns
 
     def _forget(self) -> None:
         """Start without the programs and the adjoints that are made when first used."""
         self._adjoints: dict[str, Any] = {}
-        self._programs: dict[tuple[np.dtype, bool], Program] = {}
-        # The same programs in the dtype of the values, by the dimensions of x: products
-        # look here first, because further checks would double the time of a small one.
+        self._programs: dict[tuple[np.dtype, int], Program] = {}
+        self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}
+        # The same programs in the dtype of the values, by the dimensions of x, and by
+        # the number of bits of the number of columns: products look here first, because
+        # further checks would double the time of a small one.
         self._quick: dict[int, Callable] = {}
+        self._quick_columns: dict[int, Callable] = {}

@@ -17,6 +17,14 @@ def gather_rows(x, index):
     return gather(x, index)
 
 
+def transpose(x):
+    """Return the transpose of a matrix, entry by entry."""
+    out = np.empty(x.shape[::-1], x.dtype)
+    for i, j in np.ndindex(x.shape):
+        out[j, i] = x[i, j]
+    return out
+
+
 def kronecker_matrix(values):
     """Return the factor of pattern (a, b, c, d) with these values."""
     a, b, c, d = values.shape
@@ -54,6 +62,11 @@ def kronecker_gradient_columns(x, gradient, pattern):
     for i, j, k, m in np.ndindex(pattern):
         values[i, j, k, m] = dense[i, j, m, i, k, m]
     return values
+
+
+def blocks_apply(values, x):
+    """Return the product of a factor, with values (a, d, b, c), with a vector."""
+    return kronecker_matrix(values.transpose(0, 2, 3, 1)) @ x
 
 
 def kronecker_pack(values):

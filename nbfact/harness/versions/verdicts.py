@@ -30,6 +30,10 @@ BLIND = 0.25
 """Largest threshold (see :func:`threshold`) at which a verdict on speed is given. Above
 it the noise hides slowdowns that matter, and the case is inconclusive."""
 
+EARLY = 5
+"""Number of processes of a batch after which :func:`alike` may close a case: the least
+number whose smallest and largest sample are the ends of a 90 % interval."""
+
 BATCHES = 5
 """Largest number of independent batches of processes in which a case is measured."""
 
@@ -118,13 +122,15 @@ def threshold(floor: float, least: float | None = None) -> float:
     return max(LEAST if least is None else least, FLOORS * floor)
 
 
-def speed(head: Logs, control: Logs) -> str:
+def speed(head: Logs, control: Logs, least: float | None = None) -> str:
     """Return the verdict on the speed of some samples.
 
     Parameters
     ----------
     head, control : sequence of float
         Log-ratios of the head and of the control to the base, one for each process.
+    least : float, optional
+        Least threshold of the case, by default :data:`LEAST`.
 
     Returns
     -------
@@ -144,8 +150,8 @@ def speed(head: Logs, control: Logs) -> str:
     >>> speed([0.04, 0.06, 0.09], [0.0, 0.01, -0.01])
     'inconclusive'
     """
-    limit = threshold(floor(control))
-    if limit > BLIND:
+    limit = threshold(floor(control), least)
+    if limit > max(BLIND, least or 0):
         return INCONCLUSIVE
     sure, likely = interval(head), interval(head, EQUAL)
     if sure["low"] > 1 + limit:
@@ -158,7 +164,7 @@ def speed(head: Logs, control: Logs) -> str:
 
 
 def settle(
-    batches: Sequence[tuple[Logs, Logs]],
+    batches: Sequence[tuple[Logs, Logs]], least: float | None = None
 ) -> tuple[str, bool]:
     """Return the verdict on the speed of a case, and whether it is final.
 
@@ -166,6 +172,8 @@ def settle(
     ----------
     batches : sequence of (head, control)
         Samples of independent batches, as :func:`speed` takes them; at least one.
+    least : float, optional
+        Least threshold of the case, by default :data:`LEAST`.
 
     Returns
     -------
@@ -184,9 +192,9 @@ def settle(
     (('inconclusive', False), ('slower', True))
     """
     head, control = (np.concatenate(logs) for logs in zip(*batches, strict=True))
-    pooled = speed(head, control)
+    pooled = speed(head, control, least)
     if pooled == SLOWER:
-        limit = threshold(floor(control))
+        limit = threshold(floor(control), least)
         *before, (last, _) = batches
         if before and np.median(last) > math.log1p(limit):
             return SLOWER, True
@@ -195,8 +203,38 @@ def settle(
     return INCONCLUSIVE, len(batches) >= BATCHES
 
 
+def alike(batches: Sequence[tuple[Logs, Logs]]) -> bool:
+    """Return whether the first processes of a batch show that versions are the same.
+
+    Parameters
+    ----------
+    batches : sequence of (head, control)
+        As :func:`settle` takes them; the last one may be incomplete.
+
+    Returns
+    -------
+    bool
+        Whether the verdict is ``same`` at the least threshold. A larger threshold comes
+        from a noise floor, which few samples do not give well.
+
+    Examples
+    --------
+    >>> alike([([0.001, 0.01, -0.01], [0.0, 0.001, -0.001])])
+    True
+    >>> alike([([0.001, 0.06, -0.01], [0.0, 0.08, -0.04])])
+    False
+    """
+    control = np.concatenate([logs for _, logs in batches])
+    quiet = threshold(floor(control)) <= LEAST
+    return quiet and settle(batches) == (SAME, True)
+
+
 def accuracy(
-    base: float | None, head: float | None, bound: float | None, eps: float
+    base: float | None,
+    head: float | None,
+    bound: float | None,
+    eps: float,
+    looser: float | None = None,
 ) -> str | None:
     """Return a message about an error that is too large, None if it is not.
 
@@ -211,6 +249,8 @@ def accuracy(
         errors are those of an approximation, which may exceed that of the base by 5 %.
     eps : float
         Machine epsilon of the dtype. Four of them are rounding.
+    looser : float, optional
+        What the case has in place of :data:`LOOSER`, or of the 5 %.
 
     Returns
     -------
@@ -225,9 +265,9 @@ def accuracy(
     """
     if base is None:
         return None
-    limit = max(SLACK * base, 4 * eps)
+    limit = max((looser or SLACK) * base, 4 * eps)
     if bound is not None:
-        limit = min(bound, LOOSER * base + 4 * eps)
+        limit = min(bound, (looser or LOOSER) * base + 4 * eps)
     limit = max(limit, base)  # where the base exceeds it, the head is not to blame
     if head is not None and head <= limit:
         return None
