@@ -233,6 +233,15 @@ def test_rounds_are_interleaved_rotated_and_reversed(monkeypatch):
     )
 
 
+def test_a_sample_of_several_calls_follows_one_that_is_not_timed():
+    seen = []
+    calls = {name: lambda name=name: seen.append(name) for name in "ab"}
+    for warm, expected in ((False, "abbb"), (True, "abbbb")):
+        seen.clear()
+        found = sample.one_round(calls, {"a": 1, "b": 3}, 0, warm=warm)
+        assert "".join(seen) == expected and list(found) == ["a", "b"]
+
+
 def test_short_calls_are_repeated_within_a_sample_and_long_ones_are_not():
     assert sample.calls_per_sample(lambda: None) > 1
     assert sample.calls_per_sample(lambda: sum(range(1_000_000))) == 1

@@ -1,12 +1,13 @@
 """Several processes: what one row says of them, which clock counts, cold operands."""
 
+import functools
 import time
 
 import numpy as np
 import pytest
 from test_run import CALIBRATION
 
-from nbfact.harness import calibration, cold, measure, operands, passes, sample, table
+from nbfact.harness import calibration, clocks, cold, measure, operands, passes, table
 from nbfact.harness.case import Case
 
 
@@ -31,9 +32,15 @@ def double(x):
     return lambda: x + x
 
 
+@functools.cache
+def one_row():
+    (row,) = measure.measure_task([case(double)], 0.0, CALIBRATION)
+    return row
+
+
 def rows_of(*medians):
     """Return the rows of processes that found these medians of time and ratio."""
-    (row,) = measure.measure_task([case(double)], 0.0, CALIBRATION)
+    row = one_row()
     return [
         {
             **row,
@@ -107,7 +114,7 @@ def test_calls_that_wait_are_timed_by_the_wall_clock():
     (row,) = measure.measure_task(task[:1], 0.0, CALIBRATION)
     assert row["clock"] == "cpu"
     with measure.limited_threads(1):
-        assert sample.clock() == sample.CPU
+        assert clocks.clock() == clocks.CPU
 
 
 def test_a_later_process_checks_nothing_and_reads_the_clock_of_the_first():
@@ -156,9 +163,8 @@ def test_the_table_has_columns_for_intervals_and_cold_operands_where_there_are_a
     cells = {column.header: [*column.cells] for column in shown.columns}
     assert cells["±"] == ["2%"] and cells["cold"] == ["2.05 s"]
     assert cells["time"] == ["1.02 s"]
-    (row,) = measure.measure_task(
-        [case(double, make=lambda rng: 3.0)], 0.0, CALIBRATION
-    )
+    wrong = case(double, reference=np.zeros_like)
+    (row,) = measure.measure_task([wrong], 0.0, CALIBRATION)
     assert not row["ok"]
     assert {"±", "cold"}.isdisjoint(c.header for c in table.table([row]).columns)
 

@@ -6,12 +6,13 @@ operands, and allocates the result, in each call; the compiled loop below it tak
 arrays that were made beforehand.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import scipy.sparse
 
-from ..harness import sample
+from ..harness import clocks
 
 try:  # private, but the only way to SciPy's loop without its checks
     from scipy.sparse._sparsetools import csr_matvec, csr_matvecs
@@ -20,6 +21,8 @@ except ImportError:  # another SciPy: the operator stands in
 
 TRIES = 5
 """How often each layout is tried."""
+
+_LINE, _PAGE = 64, 4096  # bytes of a cache line, and of a page
 
 LONG = 0.02
 """Length of a call, in seconds, from which on it is tried once."""
@@ -43,12 +46,12 @@ def fastest_layout(A: np.ndarray, x: np.ndarray) -> np.ndarray:
     """
     layouts = [np.ascontiguousarray(A), np.asfortranarray(A)]
     calls = [dense_product(layout, x) for layout in layouts]
-    clock = sample.clock()
-    best = [sample.both_clocks(call)[clock] for call in calls]
+    clock = clocks.clock()
+    best = [clocks.both_clocks(call)[clock] for call in calls]
     if max(best) < LONG:
         best = [np.inf, np.inf]  # the first call fetched the matrix from memory
         for _ in range(TRIES):
-            times = [sample.both_clocks(call)[clock] for call in calls]
+            times = [clocks.both_clocks(call)[clock] for call in calls]
             best = [min(pair) for pair in zip(best, times, strict=True)]
     return layouts[int(np.argmin(best))]
 
@@ -82,9 +85,13 @@ def csr_product(
     >>> csr_product([scipy.sparse.eye_array(2, format="csr")] * 2, np.ones(2))()
     array([1., 1.])
     """
+    shapes = [(factor.shape[0], *x.shape[1:]) for factor in reversed(factors)]
+    memory = _two_buffers(max(map(math.prod, shapes)), x.dtype)
     steps, y = [], x
-    for factor in reversed(factors):
-        source, y = y, np.empty((factor.shape[0], *x.shape[1:]), x.dtype)
+    for number, (factor, shape) in enumerate(
+        zip(reversed(factors), shapes, strict=True)
+    ):
+        source, y = y, memory[number % 2][: math.prod(shape)].reshape(shape)
         steps.append((_step(factor, source, y), y))
 
     def call():
@@ -116,6 +123,20 @@ def merged_pairs(
         product.sort_indices()
         found.append(product)
     return found
+
+
+def _two_buffers(size, dtype):
+    """Return two arrays of `size` entries at cache lines, apart by half a page.
+
+    Reading one array while writing to another whose addresses are equal modulo a page
+    takes up to twice as long: processors then take a load for one of the last stores.
+    """
+    length = size * dtype.itemsize
+    apart = length + (_PAGE // 2 + _LINE - length) % _PAGE
+    block = np.empty(_LINE + apart + length, np.uint8)
+    first = -block.ctypes.data % _LINE
+    starts = first, first + apart - apart % _LINE
+    return [block[start : start + length].view(dtype) for start in starts]
 
 
 def _step(factor, x, out):

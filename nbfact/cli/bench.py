@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..harness import run, store
+from ..harness import printing, run, store
 from ..harness.case import Case, select
 from ..harness.measure import limited_threads
 from .options import (
@@ -55,8 +55,8 @@ def bench(
         int | None,
         typer.Option(
             min=1,
-            help="Processes that measure each task; intervals need six.",
-            show_default="6; 1 for quick",
+            help="Processes that measure each task; intervals need 6.",
+            show_default="9; 1 for quick",
         ),
     ] = None,
     output: Annotated[
@@ -77,7 +77,7 @@ def bench(
         found = select(project.cases(chosen, peers)(), pattern)
         names = [case.name for case in found]
         if as_json:
-            run.print_json({"cases": names})
+            printing.print_json({"cases": names})
         else:
             print(*names, sep="\n")
         raise typer.Exit(0 if names else 2)

@@ -14,7 +14,8 @@ command ``nbfact bench`` does:
 ``case.py``                   a case, and how cases are grouped into tasks and chosen
 ``registered.py``             what a module of cases registers
 ``case_module.py``            the project of a module of cases that a user names
-``sample.py``                 the clocks: samples of several calls in turn, and ratios
+``clocks.py``                 the CPU clock and the wall clock
+``sample.py``                 samples of several calls in turn, and ratios
 ``cold.py``                   samples of calls whose operand lies in no cache
 ``operands.py``               the array that a call reads, and copies of it
 ``measure.py``                one task: check every result, time the right ones
@@ -26,6 +27,7 @@ command ``nbfact bench`` does:
 ``calibration.py``            what the machine can do: its rates, and the roof
 ``allocations.py``            what one call allocates
 ``store.py``                  files of rows, whole at every moment
+``printing.py``               what else is printed: the machine, progress, JSON
 ``table.py``                  rows as tables in a terminal
 ``run.py``                    a run over all cases
 ``versions/``                 two versions side by side, verdicts, history

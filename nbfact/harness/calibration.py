@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from . import sample
+from . import clocks
 
 WORKING_SETS = tuple(k << 10 for k in (16, 32, 64, 128, 256, 512, 1024, 2048, 4096))
 WORKING_SETS += tuple(m << 20 for m in (8, 16, 32, 96))
@@ -186,7 +186,7 @@ def _best(calls, seconds):
     that a program that is busy for a moment spoils a few times of each call and not all
     the times of one.
     """
-    clock = sample.clock()
+    clock = clocks.clock()
     best = dict.fromkeys(calls, math.inf)
     stop = perf_counter() + seconds
     length = min(0.01, seconds / 2 / len(calls))
@@ -195,7 +195,7 @@ def _best(calls, seconds):
         for name, call in calls.items():
             end = perf_counter() + length
             while True:
-                times = sample.both_clocks(call)
+                times = clocks.both_clocks(call)
                 best[name] = min(best[name], max(times[clock], 1e-9))
                 if perf_counter() > end:
                     break

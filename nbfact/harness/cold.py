@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import machine, sample
+from . import clocks, machine, sample
 from .case import Case
 from .operands import operand, with_operand
 
@@ -88,7 +88,7 @@ def cold_times(
         for impl in sample.order(list(copies), round_):
             announce(impl)
             warming[impl]()
-            cpu, wall = sample.both_clocks(functools.partial(_each, copies[impl]))
+            cpu, wall = clocks.both_clocks(functools.partial(_each, copies[impl]))
             number = len(copies[impl])
             samples[impl].append((cpu / number, wall / number))
     return {
@@ -103,8 +103,8 @@ def _copies(case, inputs, x, seconds):
     least, most = LENGTH
     number = max(1, min(MOST_COPIES, MOST_BYTES // x.nbytes, int(most / seconds)))
     built: dict = {}
-    start = perf_counter()
     warm = case.prepare(with_operand(inputs, x, built))
+    start = perf_counter()
     found: list[Callable[[], object]] = []
     while len(found) < number and perf_counter() < start + PREPARING:
         other = with_operand(inputs, x.copy(order="K"), built)

@@ -67,7 +67,7 @@ def fingerprint(project: Project) -> dict[str, Any]:
     Examples
     --------
     >>> from nbfact.cases.nbfact_project import NBFACT
-    >>> fingerprint(NBFACT)["versions"]["numpy"] == np.__version__
+    >>> "numpy" in fingerprint(NBFACT)["versions"]
     True
     """
     cpu = _cpu()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._core.threads import threads as kernel_threads
-from . import sample
+from . import clocks, sample
 from .allocations import allocations
 from .calibration import roof_time
 from .case import Case
@@ -170,7 +170,7 @@ def measure_task(
         return list(rows.values())
     rounds = turn.rounds(max(known.values()))
     both = sample.interleave_clocks(calls, budget, rounds, known, announce)
-    clock = _clock(both, calls, announce, turn)
+    clock = _clock(both, turn)
     samples = {impl: times[:, clock] for impl, times in both.items()}
     medians = {impl: float(np.median(times)) for impl, times in samples.items()}
     cold = cold_times(task, inputs, medians, COLD_ROUNDS, announce)
@@ -205,7 +205,7 @@ def _prepared(case, inputs, want, row, announce):
     return call, seconds
 
 
-def _clock(both, calls, announce, turn):
+def _clock(both, turn):
     """Return the clock by which the calls of a task are compared.
 
     It is the CPU clock where one thread works, unless some call waits for something, or
@@ -213,14 +213,13 @@ def _clock(both, calls, announce, turn):
     """
     if turn.clock is not None:
         return CLOCKS.index(turn.clock)
-    if sample.clock() == sample.WALL:
-        return sample.WALL
-    for impl, times in both.items():
-        if (times[:, sample.WALL] > sample.GAP * times[:, sample.CPU]).all():
-            announce(impl)
-            if sample.waits(calls[impl]):
-                return sample.WALL
-    return sample.CPU
+    if clocks.clock() == clocks.WALL:
+        return clocks.WALL
+    waits = (
+        (times[:, clocks.WALL] > clocks.GAP * times[:, clocks.CPU]).all()
+        for times in both.values()
+    )
+    return clocks.WALL if any(waits) else clocks.CPU
 
 
 def _check_again(case, call, want, row, announce):

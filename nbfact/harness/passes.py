@@ -24,6 +24,14 @@ LEAST_PROCESSES = 6
 """Least number of processes that give an interval: of five samples, even the least and
 the largest contain the true median with a probability of 94 % only."""
 
+PROCESSES = 9
+"""Number of processes unless another one is asked for: the interval leaves out the
+least and the largest sample, so that one process that was disturbed does not widen it.
+"""
+
+LEAST_BUDGET = 0.05
+"""Least number of seconds for the samples of a task in one process."""
+
 BLIND = 0.25
 """Largest relative half of an interval. A wider one is left out, and the row is marked
 ``unstable``: the machine changed between the processes by more than the interval could
@@ -46,7 +54,8 @@ def measure_passes(
     start : callable
         Returns a process that measures.
     budget : float
-        Seconds for the samples of a task in all processes together.
+        Seconds for the samples of a task in all processes together; each has
+        :data:`LEAST_BUDGET` at least.
     processes : int
         Number of processes. A task with a call of
         :data:`nbfact.harness.sample.SLOW` seconds or more has only one.
@@ -68,7 +77,8 @@ def measure_passes(
                 progress(name)
                 clock = _clock(found[name][0]) if number else None
                 turn = Turn(number, processes, clock)
-                rows = worker.measure(chosen[name], budget / processes, turn)
+                seconds = max(budget / processes, LEAST_BUDGET)
+                rows = worker.measure(chosen[name], seconds, turn)
                 found[name].append(rows)
     return {
         name: [merged(rows) for rows in zip(*parts, strict=True)]

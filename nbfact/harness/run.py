@@ -13,21 +13,20 @@ Exit codes, which are also those of ``nbfact bench``:
 
 import contextlib
 import datetime
-import json
 import signal
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from . import calibration, machine, store
+from . import calibration, machine, passes, store
 from .case import Case, Pattern, patterns, select, tasks
 from .isolate import Worker
 from .measure import limited_threads, measure_task, share_of_roof
-from .passes import LEAST_PROCESSES, measure_passes
+from .printing import machine_lines, print_json, progress_bar
 from .project import Project
 
 if TYPE_CHECKING:
@@ -42,6 +41,10 @@ BUDGET = 1.0
 
 PROCESSES = {"quick": 1}
 """Number of processes that measure each task, by profile."""
+
+PORTION = 24
+"""Number of tasks that a process measures where several do. With more, a process takes
+less time to start for each, and a run that is killed loses more."""
 
 CALIBRATIONS = 3
 """Largest number of times that the machine is calibrated again because a case exceeds
@@ -86,10 +89,8 @@ def run_bench(
         is measured in a process of its own, see :mod:`nbfact.harness.isolate`.
     processes : int or None
         Number of processes that measure each task; by default that of
-        :data:`PROCESSES`, or else
-        :data:`nbfact.harness.passes.LEAST_PROCESSES`, the least number that gives
-        intervals. With one, there are none, and tasks without rivals are measured in
-        this process.
+        :data:`PROCESSES`, or else :data:`nbfact.harness.passes.PROCESSES`. With one
+        there are no intervals, and tasks without rivals are measured in this process.
     as_json : bool
         Print one object of JSON on standard output, with the exit code, a message and
         the rows, and everything else on standard error.
@@ -118,7 +119,7 @@ def run_bench(
     stream = sys.stderr if as_json else sys.stdout
     console = Console(file=stream, width=None if stream.isatty() else _WIDTH)
     if processes is None:
-        processes = PROCESSES.get(profile, LEAST_PROCESSES)
+        processes = PROCESSES.get(profile, passes.PROCESSES)
     if processes < 1:
         raise ValueError(f"processes={processes}: expected at least 1")
     run = _Run(project, console, output or default_output(project), threads, processes)
@@ -135,42 +136,9 @@ def run_bench(
     return code
 
 
-def print_json(found: Mapping[str, Any]) -> None:
-    """Print what a command found on standard output, as one object of JSON.
-
-    Examples
-    --------
-    >>> print_json({"exit": 0})
-    {"schema": 2, "exit": 0}
-    """
-    print(json.dumps({"schema": store.SCHEMA, **found}, allow_nan=False))
-
-
 def default_output(project: Project) -> Path:
     """Return the file that rows are stored in: ``runs/MACHINE.jsonl``."""
     return Path("runs", f"{machine.fingerprint(project)['name']}.jsonl")
-
-
-def _progress(console):
-    """Return a progress bar that is drawn between tasks only.
-
-    A thread that draws it would disturb the tasks.
-    """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    return Progress(*columns, console=console, transient=True, auto_refresh=False)
 
 
 class _Run:
@@ -249,23 +217,7 @@ class _Run:
         """Measure what the machine can do; print that, and what the machine is."""
         with self.console.status("calibrating the machine"):
             rates = calibration.calibrate()
-        cache, memory = (rates["bandwidth"][i][1] / 1e9 for i in (0, -1))
-        gemm = " / ".join(f"{rate / 1e9:.0f}" for rate in rates["gemm"].values())
-        versions = fingerprint["versions"]
-        blas = ", ".join(
-            f"{b['name']} {b['version'] or ''}".strip() for b in fingerprint["blas"]
-        )
-        plural = "" if self.threads == 1 else "s"
-        self.say(
-            f"{fingerprint['cpu']}, {fingerprint['cores']} cores, "
-            f"{self.threads} thread{plural}, load {fingerprint.get('load', '?')}\n"
-            f"{self.project.name} {self.project.version}, "
-            f"numba {versions['numba']}, numpy "
-            f"{versions['numpy']} ({blas or 'no BLAS found'}), "
-            f"scipy {versions['scipy']}\n"
-            f"bandwidth {cache:.0f} GB/s in cache, {memory:.0f} GB/s from memory, "
-            f"GEMM {gemm} GFLOP/s (float32 / float64)"
-        )
+        self.say(machine_lines(self.project, fingerprint, rates, self.threads))
         if rates["unstable"]:
             self.say(
                 "the machine was busy: its rates changed by "
@@ -275,45 +227,44 @@ class _Run:
         return rates
 
     def measure(self, chosen, provenance, budget, start):
-        """Measure the tasks of one group after the other; store and print the rows."""
-        progress = _progress(self.console)
-        groups: dict[str, dict] = {}
-        for name, task in chosen.items():
-            groups.setdefault(task[0].group, {})[name] = task
-        with progress, start() as worker:
+        """Measure all tasks; store the rows of each, print each group."""
+        progress = progress_bar(self.console)
+        group: list[dict] = []
+        with progress:
             bar = progress.add_task("", total=len(chosen) * self.processes)
 
             def now(name):
                 progress.update(bar, description=name, refresh=True)
                 progress.advance(bar)
 
-            for group in groups.values():
-                rows: list[dict] = []
-                try:
-                    if self.processes == 1:
-                        measured = self.one_process(group, budget, worker, now)
-                    else:
-                        measured = iter(
-                            measure_passes(
-                                group, start, budget, self.processes, now
-                            ).values()
-                        )
-                    for found in measured:
-                        self.keep(found, provenance)
-                        rows += found
-                finally:
-                    if rows:
-                        self.show(rows)
-            progress.refresh()
+            try:
+                for rows in self.measured(chosen, budget, start, now):
+                    if group and group[0]["group"] != rows[0]["group"]:
+                        self.show(group)
+                        group = []
+                    self.keep(rows, provenance)
+                    group += rows
+                progress.refresh()
+            finally:
+                if group:
+                    self.show(group)
 
-    def one_process(self, group, budget, worker, now):
-        """Yield the rows of tasks, measured here or by a worker that may crash."""
-        for name, task in group.items():
-            now(name)
-            if any(self.project.is_rival(case.impl) for case in task):
-                yield worker.measure(task, budget)
-            else:
-                yield measure_task(task, budget, worker.calibration)
+    def measured(self, chosen, budget, start, now):
+        """Yield the rows of each task, from one process or from several."""
+        if self.processes > 1:
+            names = list(chosen)
+            for first in range(0, len(names), PORTION):
+                part = {name: chosen[name] for name in names[first : first + PORTION]}
+                found = passes.measure_passes(part, start, budget, self.processes, now)
+                yield from found.values()
+            return
+        with start() as worker:  # for rivals, which may crash; the rest is done here
+            for name, task in chosen.items():
+                now(name)
+                if any(self.project.is_rival(case.impl) for case in task):
+                    yield worker.measure(task, budget)
+                else:
+                    yield measure_task(task, budget, worker.calibration)
 
     def keep(self, rows, provenance):
         """Store the rows of a task, once its shares of the roof can be believed."""
@@ -362,7 +313,7 @@ class _Run:
             self.say(f"rivals not installed: {', '.join(missing)} ({install})")
         if self.processes == 1:
             self.say("one process: no intervals; times may differ in the next one")
-        elif self.processes < LEAST_PROCESSES:
+        elif self.processes < passes.LEAST_PROCESSES:
             self.say(f"{self.processes} processes: no intervals, which need six")
         if self.unstable:
             self.say(

@@ -7,31 +7,14 @@ every round in another order (rotated, and reversed in every second round: ABBA)
 ratios are taken within rounds.
 """
 
-import contextlib
-import functools
 import gc
-import itertools
-import os
-import statistics
 from collections.abc import Callable, Mapping
-from time import perf_counter_ns, process_time_ns
+from time import perf_counter_ns
 from typing import Literal
 
 import numpy as np
 
-from .._core import threads
-
-try:
-    import resource
-except ImportError:  # Windows, whose lack of it the type of a module cannot say
-    resource = None  # type: ignore[assignment]
-
-CPU, WALL = 0, 1
-"""The two clocks, as columns of :func:`interleave_clocks`. The CPU clock counts the
-time in which the machine ran this process, and other programs disturb it little."""
-
-GAP = 1.5
-"""Wall time over CPU time from which on a call may wait for something."""
+from .clocks import WALL, both_clocks
 
 SAMPLE_NS = 400_000
 """Length of a sample, in nanoseconds. A short call is repeated until its sample lasts
@@ -46,6 +29,7 @@ SLOW, ENDLESS = 5.0, 30.0
 :data:`MIN_ROUNDS`, calls above the second a single one, because more would take a run
 too long."""
 
+_LONG = 1.0  # seconds after which a call is long, even if other programs had the time
 _MAX_ROUNDS = 200  # more change a median by less than processes differ
 
 
@@ -107,8 +91,8 @@ def interleave_clocks(
     Returns
     -------
     dict of str to ndarray of float64, shape (n_rounds, 2)
-        Seconds per call by the CPU clock (column :data:`CPU`) and by the wall clock
-        (column :data:`WALL`).
+        Seconds per call by the CPU clock and by the wall clock, in the columns
+        :data:`nbfact.harness.clocks.CPU` and :data:`nbfact.harness.clocks.WALL`.
 
     Examples
     --------
@@ -133,7 +117,8 @@ def interleave_clocks(
         for round_ in range(_MAX_ROUNDS):
             if round_ >= min_rounds and perf_counter_ns() > deadline:
                 break
-            for name, times in one_round(calls, numbers, round_, announce).items():
+            found = one_round(calls, numbers, round_, announce, warm=True)
+            for name, times in found.items():
                 samples[name].append(times)
     finally:
         if enabled:
@@ -146,6 +131,7 @@ def one_round(
     numbers: Mapping[str, int],
     round_: int,
     announce: Callable[[str], object] = lambda name: None,
+    warm: bool = False,
 ) -> dict[str, tuple[float, float]]:
     """Time each call once, in the order of a round.
 
@@ -159,6 +145,9 @@ def one_round(
         Number of the round, see :func:`order`.
     announce : callable
         Called with the name of what is called next.
+    warm : bool
+        Whether a sample of several calls follows one that is not timed, which fetches
+        what the calls of the others have displaced from the caches.
 
     Returns
     -------
@@ -173,6 +162,8 @@ def one_round(
     found = {}
     for name in order(list(calls), round_):
         announce(name)
+        if warm and numbers[name] > 1:
+            calls[name]()
         found[name] = both_clocks(calls[name], numbers[name])
     return found
 
@@ -289,117 +280,15 @@ def calls_per_sample(call: Callable[[], object]) -> int:
     True
     """
     call()
-    if both_clocks(call)[WALL] * 1e9 >= 100 * SAMPLE_NS:
+    cpu, wall = both_clocks(call)
+    if cpu * 1e9 >= 100 * SAMPLE_NS or wall >= _LONG:
         return 1  # no other measurement would say anything else
-    elapsed = statistics.median([both_clocks(call)[WALL] for _ in range(3)])
+    # The least of some times: on a busy machine any one may hold another's turn.
+    elapsed = min(both_clocks(call)[WALL] for _ in range(3))
     if elapsed * 1e9 >= SAMPLE_NS:
         return 1
     # A single short call seems slow (cold branch predictor, clock): measure again with
     # as many calls as that estimate asks for.
     number = max(1, int(SAMPLE_NS / (elapsed * 1e9)))
-    elapsed = max(both_clocks(call, number)[WALL], 1e-9)
+    elapsed = max(min(both_clocks(call, number)[WALL] for _ in range(2)), 1e-9)
     return max(1, round(SAMPLE_NS / (elapsed * 1e9)))
-
-
-def both_clocks(call: Callable[[], object], number: int = 1) -> tuple[float, float]:
-    """Return the seconds of a call by the CPU clock and by the wall clock.
-
-    Parameters
-    ----------
-    call : callable
-        Function without arguments.
-    number : int
-        Number of calls that are made, one after the other.
-
-    Returns
-    -------
-    cpu, wall : float
-        The wall time is without :func:`queued`.
-
-    Examples
-    --------
-    >>> cpu, wall = both_clocks(lambda: sum(range(1000)), 10)
-    >>> wall > 0
-    True
-    """
-    loop = itertools.repeat(None, number)
-    other = queued()
-    wall, cpu = perf_counter_ns(), process_time_ns()
-    for _ in loop:
-        call()
-    cpu, wall = process_time_ns() - cpu, perf_counter_ns() - wall
-    wall -= queued() - other
-    return cpu / number / 1e9, wall / number / 1e9
-
-
-def queued() -> int:
-    """Return for how long this thread could have run while the machine ran others.
-
-    Returns
-    -------
-    int
-        Nanoseconds since the thread began; 0 where the system does not say it.
-
-    Examples
-    --------
-    >>> queued() >= 0
-    True
-    """
-    descriptor = _schedule(os.getpid())
-    if descriptor is None:
-        return 0
-    # Time on a processor, time in its queue, number of turns.
-    return int(os.pread(descriptor, 99, 0).split()[1])
-
-
-@functools.cache
-def _schedule(process: int) -> int | None:
-    """Return a descriptor of the statistics of the main thread of this process."""
-    with contextlib.suppress(OSError, IndexError, ValueError):
-        descriptor = os.open(f"/proc/{process}/schedstat", os.O_RDONLY)
-        int(os.pread(descriptor, 99, 0).split()[1])
-        return descriptor
-    return None
-
-
-def clock() -> int:
-    """Return the clock to read here: :data:`CPU` where one thread works, else the wall.
-
-    Examples
-    --------
-    >>> clock() in (CPU, WALL)
-    True
-    """
-    return CPU if threads.current() == 1 else WALL
-
-
-def waits(call: Callable[[], object]) -> bool:
-    """Return whether a call waits, or has another process work.
-
-    A call that other programs interrupt takes longer than its CPU time too, but does
-    not give the processor up by itself.
-
-    Parameters
-    ----------
-    call : callable
-        Function without arguments; it is called up to twice.
-
-    Examples
-    --------
-    >>> import time
-    >>> waits(lambda: time.sleep(0.01)), waits(lambda: sum(range(100_000)))
-    (True, False)
-    """
-    for _ in range(2):
-        before = _given_up()
-        cpu, wall = both_clocks(call)
-        if wall < GAP * cpu or _given_up() == before:
-            return False
-    return True
-
-
-def _given_up():
-    """Return how often this process has given the processor up, None if unknown."""
-    if resource is None:
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw

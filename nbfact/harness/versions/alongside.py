@@ -24,8 +24,8 @@ import numpy as np
 from numba.core.event import install_listener
 
 from ..allocations import allocations, resident
+from ..clocks import both_clocks
 from ..registered import listed
-from ..sample import both_clocks
 from .aliases import bring, keep_compiled, tell_tuples_apart
 from .compiling import COMPILE, CompileTimes
 from .renaming import SelfImports

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..case import Case
+from ..clocks import both_clocks
 from ..operands import operand, with_operand
-from ..sample import both_clocks
 from .variation import nudge, varied
 
 PAIRS = (3, 25)
