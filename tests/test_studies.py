@@ -30,6 +30,7 @@ from nbfact.studies import (
     ties,
     tradeoff,
 )
+from nbfact.studies.large_blocks import kronecker_study as kronecker
 from nbfact.studies.patterns import approximation, recovery
 from nbfact.studies.patterns import patterns_study as patterns
 from nbfact.studies.quickmeans import quickmeans_study as quickmeans
@@ -68,6 +69,10 @@ TINY = {
     "crossover": crossover.Settings(
         ((8, 8, 8), (4, 16, 8)), (0.1, 0.5), ("float64",), 0.0
     ),
+    "kronecker": kronecker.Settings(
+        *(2, 2, (1, 2), (1, 2), 2**22, 2**20),
+        **{"a": (1, 2), "b": (4, 8), "d": (1, 4), "radices": (4, 8), "budget": 0.0},
+    ),
     "rates": rates.Settings(4, ("float64",), (1, 2), (2,), (1, 2), 0.0),
     "product_speed": product_speed.Settings((8,), (1, 2), ("float64",), 0.0),
     "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
@@ -85,6 +90,7 @@ COLUMNS = {
     "patterns": "part target n noise method seed budget error nnz factors trials "
     "seconds success exact failure task",
     "crossover": "operation dtype p q columns density sparse dense ratio",
+    "kronecker": "part patterns values batch layout implementation seconds least",
     "rates": "kernel dtype batch radix stride ns",
     "product_speed": "dtype n batch implementation seconds least error",
     "dao": "transform N exact learned published exact_seconds learned_seconds steps",

@@ -35,6 +35,7 @@ STUDIES: dict[str, str] = {
     "patterns": "patterns.patterns_study",
     "crossover": "crossover",
     "product_speed": "product_speed",
+    "kronecker": "large_blocks.kronecker_study",
     "rates": "rates",
     "dao": "dao",
     "quickmeans": "quickmeans.quickmeans_study",

@@ -119,6 +119,7 @@ def run_study(
         raise ModuleNotFoundError(f"--peers: pyfaust is missing; {peers.INSTALL}")
     parallel = getattr(study, "PARALLEL", False)
     n_jobs = _checked_n_jobs(name, parallel, n_jobs, threads)
+    given = "" if settings is None else f" with {settings!r}"
     settings = settings or (study.QUICK if quick else study.FULL)
     if data:
         settings = _chosen(study, name, settings, data)
@@ -133,7 +134,7 @@ def run_study(
     seconds = time.perf_counter() - start
     flags = f"{' --quick' * quick}{' --peers' * with_peers}"
     flags += "".join(f" --data {one}" for one in data)
-    source = f"`nbfact study {name}{flags}`: {_machine_and_versions(threads)}."
+    source = f"`nbfact study {name}{flags}`{given}: {_machine_and_versions(threads)}."
     shown = _write_files(study, name, output, rows, source)
     if kept:
         kept.remove()

@@ -1,0 +1,1 @@
+"""Study of products with Kronecker-sparse factors whose blocks are large."""
