@@ -1,10 +1,10 @@
 """Does the gate see what it should? ``python benchmarks/planted.py``, in a clone.
 
-Changes are planted into copies of the last commit, one at a time, and the gate compares
-each copy with that commit. ``python benchmarks/planted.py --equal 20`` compares the
-commit with itself 20 times. Both print a table in Markdown; ``--profile`` and ``-k``
-choose the cases. Without ``-k``, a change is gated with the cases that it may concern;
-``-k ""`` gates it with all.
+Changes are planted into copies of the last commit, those that concern different cases
+together, and the gate compares each copy with that commit; what it says about the cases
+of a change is its verdict on that change. ``python benchmarks/planted.py --equal 20``
+compares the commit with itself 20 times; with ``--thirds``, each time with another
+third of the groups of cases. Both print a table in Markdown.
 """
 
 import argparse
@@ -24,15 +24,66 @@ PACKAGE = "nbfact"
 
 
 class Change(NamedTuple):
-    """A change of one file, and the exit code with which the gate should end."""
+    """A change of a file, and the exit code with which the gate should end."""
 
     title: str
     path: str  # below nbfact/
     new: str  # put in place of `old`, or at the end of the file
     due: int
+    about: str  # the pattern of the cases that it concerns
+    run: str  # changes with the same letter are planted together
     old: str = ""
-    about: str | None = None  # the pattern of the cases that it may concern
+    also: tuple[tuple[str, str], ...] = ()  # more files, and what is put at their ends
 
+
+def thrice(function):
+    """Return code that lets a function of Python do its work three times."""
+    return (
+        f"_right_{function} = {function}\n\n\n"
+        f"def {function}(*arguments, **options):\n"
+        "    for _ in range(2):\n"
+        f"        _right_{function}(*arguments, **options)\n"
+        f"    return _right_{function}(*arguments, **options)\n"
+    )
+
+
+def slow_adjoint(operator):
+    """Return code that lets an operator multiply three times by its adjoint."""
+    return (
+        f"_right_adjoint = {operator}._adjoint\n\n\n"
+        "def _slow(self):\n"
+        "    found = _right_adjoint(self)\n"
+        "    product = found._product\n\n"
+        "    def thrice(*arguments, **options):\n"
+        "        for _ in range(2):\n"
+        "            product(*arguments, **options)\n"
+        "        return product(*arguments, **options)\n\n"
+        "    found._product = thrice\n"
+        "    return found\n\n\n"
+        f"{operator}._adjoint = _slow\n"
+    )
+
+
+def slow_product(condition):
+    """Return code that lets all operators multiply three times under a condition."""
+    return (
+        "_right_product = FastOperator._product\n\n\n"
+        "def _slow(self, other, *arguments, **options):\n"
+        f"    for _ in range(2 if {condition} else 0):\n"
+        "        _right_product(self, other, *arguments, **options)\n"
+        "    return _right_product(self, other, *arguments, **options)\n\n\n"
+        "FastOperator._product = _slow\n"
+    )
+
+
+ONCE_MORE = (
+    "_right_planted = planted\n\n\n"
+    "def planted(*arguments, random_state=None, **options):\n"
+    "    rng = np.random.default_rng(random_state)\n"
+    "    rng.random()\n"
+    "    return _right_planted(*arguments, random_state=rng, **options)\n"
+)
+"""Code that lets `targets.planted` draw once more than before."""
 
 QUIET = ("same", "not slower", "faster", "new")
 """Verdicts that are not printed."""
@@ -48,6 +99,8 @@ CHANGES = [
         "    _right_splin(again, k, tie_tol)\n"
         "    _right_splin(x, k, tie_tol)\n",
         1,
+        about="project_splin n=256",
+        run="A",
     ),
     Change(
         "`fwht` transforms a quarter once more, aside",
@@ -59,6 +112,8 @@ CHANGES = [
         "    _right_fwht(part)\n"
         "    _right_fwht(x)\n",
         1,
+        about="fwht",
+        run="A",
     ),
     Change(
         "`fwht` is wrong by 1e-5: a hundred times its error",
@@ -69,6 +124,8 @@ CHANGES = [
         "    _right_fwht(x)\n"
         "    x[0] *= 1.0003\n",
         1,
+        about="fwht",
+        run="B",
     ),
     Change(
         "a fifth of the sweeps of palm4msa",
@@ -78,6 +135,8 @@ CHANGES = [
         "    n_iter = max(1, n_iter // 5)\n"
         "    return _right_palm4msa(*arguments, n_iter=n_iter, **options)\n",
         1,
+        about="palm4msa sweeps",
+        run="B",
     ),
     Change(
         "`hierarchical` makes half its sweeps",
@@ -87,7 +146,8 @@ CHANGES = [
         "    n_iter = tuple(count // 2 for count in n_iter)\n"
         "    return _right_hierarchical(*arguments, n_iter=n_iter, **options)\n",
         1,
-        about="hierarchical",
+        about="palm4msa hierarchical",
+        run="A",
     ),
     Change(
         "`fwht` is wrong by 5e-15, under its bound",
@@ -99,6 +159,7 @@ CHANGES = [
         "    x *= x.dtype.type(1 + 5e-15)\n",
         1,
         about="fwht",
+        run="C",
     ),
     Change(
         "`QuicKMeans` returns its first centers",
@@ -110,7 +171,8 @@ CHANGES = [
         "    return self\n\n\n"
         "QuicKMeans.fit = _unfitted\n",
         1,
-        about="clustering",
+        about="clustering objective",
+        run="A",
     ),
     Change(
         "`QuicKMeans` returns one center many times",
@@ -124,18 +186,51 @@ CHANGES = [
         "    return self\n\n\n"
         "QuicKMeans.fit = _one\n",
         1,
-        about="clustering",
+        about="clustering objective",
+        run="B",
     ),
     Change(
-        "`targets.planted` draws once more: both get the inputs of the base",
+        "float32 plans are wrong by 6e-5, under their bound",
+        "operators/program.py",
+        "_right_run = Program.run\n\n\n"
+        "def _run(self, *arguments, **options):\n"
+        "    found = _right_run(self, *arguments, **options)\n"
+        "    if found.dtype == np.float32:\n"
+        "        found *= np.float32(1 + 5.9e-5)\n"
+        "    return found\n\n\n"
+        "Program.run = _run\n",
+        1,
+        about="butterfly plans",
+        run="A",
+    ),
+    Change(
+        "a learned butterfly is wrong by 4e-4, under its bound",
+        "algorithms/descent/learn_butterfly.py",
+        "_right_learn = learn_butterfly\n\n\n"
+        "def learn_butterfly(*arguments, **options):\n"
+        "    found = _right_learn(*arguments, **options)\n"
+        "    object.__setattr__(found, 'operator', found.operator * (1 + 3.9e-4))\n"
+        "    return found\n",
+        1,
+        about="butterfly learned",
+        run="A",
+    ),
+    Change(
+        "`targets.planted` draws once more",
         "targets/random_products.py",
-        "_right_planted = planted\n\n\n"
-        "def planted(*arguments, random_state=None, **options):\n"
-        "    rng = np.random.default_rng(random_state)\n"
-        "    rng.random()\n"
-        "    return _right_planted(*arguments, random_state=rng, **options)\n",
+        ONCE_MORE,
         0,
         about="palm4msa sweeps",
+        run="C",
+    ),
+    Change(
+        "`targets.planted` draws once more, and `palm4msa` does its work three times",
+        "targets/random_products.py",
+        ONCE_MORE,
+        1,
+        about="palm4msa sweeps",
+        run="A",
+        also=(("algorithms/palm/palm4msa.py", thrice("palm4msa")),),
     ),
     Change(
         "`butterfly_factorize` holds seven copies of its target",
@@ -148,6 +243,7 @@ CHANGES = [
         "    return found\n",
         1,
         about="butterfly factorize",
+        run="B",
     ),
     Change(
         "`project_spcol` allocates 255 small blocks",
@@ -159,7 +255,8 @@ CHANGES = [
         "        x[0, 0] += 0 * np.ones(2)[1]\n"
         "    _right_spcol(x, k, tie_tol)\n",
         1,
-        about="project_",
+        about="project_spcol n=256",
+        run="B",
     ),
     Change(
         "the first `butterfly_factorize` takes two seconds longer",
@@ -173,13 +270,15 @@ CHANGES = [
         "    return _right_butterfly_factorize(*arguments, **options)\n",
         1,
         about="butterfly factorize",
+        run="C",
     ),
     Change(
         "`import nbfact` takes 0.3 s longer",
         "__init__.py",
         "import time\n\ntime.sleep(0.3)\n",
         1,
-        about="project_",
+        about="import",
+        run="B",
     ),
     Change(
         "`hierarchical` sleeps for 0.05 s",
@@ -190,7 +289,8 @@ CHANGES = [
         "    time.sleep(0.05)\n"
         "    return _right_hierarchical(*arguments, **options)\n",
         1,
-        about="hierarchical",
+        about="palm4msa hierarchical",
+        run="B",
     ),
     Change(
         "`hierarchical` remembers results by `id(target)`",
@@ -203,7 +303,8 @@ CHANGES = [
         "        _known[id(target)] = found, target\n"
         "    return _known[id(target)][0]\n",
         1,
-        about="hierarchical",
+        about="palm4msa hierarchical",
+        run="C",
     ),
     Change(
         "`hierarchical` differs from run to run",
@@ -215,43 +316,94 @@ CHANGES = [
         "    jitter = 1 + 2e-16 * rng.integers(0, 3, target.shape)\n"
         "    return _right_hierarchical(target * jitter, *arguments, **options)\n",
         1,
-        about="hierarchical",
+        about="palm4msa hierarchical",
+        run="E",
+    ),
+    Change(
+        "`hierarchical` remembers results by the values of its target",
+        "algorithms/palm/hierarchical.py",
+        "_right_hierarchical = hierarchical\n"
+        "_known = {}\n\n\n"
+        "def hierarchical(target, *arguments, **options):\n"
+        "    key = target.tobytes()\n"
+        "    if key not in _known:\n"
+        "        _known[key] = _right_hierarchical(target, *arguments, **options)\n"
+        "    return _known[key]\n",
+        1,
+        about="palm4msa hierarchical",
+        run="D",
+    ),
+    Change(
+        "operators remember products by the values of x",
+        "operators/fast_operator.py",
+        "_right_product = FastOperator._product\n\n\n"
+        "def _remembered(self, other, *arguments, **options):\n"
+        "    key = other.tobytes()\n"
+        "    known = self.__dict__.setdefault('_known', {})\n"
+        "    if key not in known:\n"
+        "        known[key] = _right_product(self, other, *arguments, **options)\n"
+        "    return known[key]\n\n\n"
+        "FastOperator._product = _remembered\n",
+        1,
+        about="planted m=256",
+        run="D",
     ),
     *(
-        Change(
-            f"`{verb}` does its work three times",
-            path,
-            f"_right_{verb} = {verb}\n\n\n"
-            f"def {verb}(*arguments, **options):\n"
-            "    for _ in range(2):\n"
-            f"        _right_{verb}(*arguments, **options)\n"
-            f"    return _right_{verb}(*arguments, **options)\n",
-            1,
-            about=about,
-        )
-        for verb, path, about in (
-            ("explore", "algorithms/palm/explore.py", "patterns learned"),
-            ("refine", "algorithms/palm/refine.py", "refine"),
-            ("learn_transform", "algorithms/learn/learn_transform.py", "learn_"),
+        Change(f"`{verb}` does its work three times", path, thrice(verb), 1, about, run)
+        for verb, path, about, run in (
+            ("explore", "algorithms/palm/explore.py", "patterns learned", "A"),
+            ("refine", "algorithms/palm/refine.py", "refine", "A"),
+            ("learn_transform", "algorithms/learn/learn_transform.py", "learn_", "B"),
         )
     ),
     Change(
-        "the adjoint of a butterfly, many columns, is multiplied three times",
-        "kernels/dyadic_columns.py",
-        "_right_adjoint = butterfly_adjoint_columns\n\n\n"
+        "`nearest_rows` does its work three times",
+        "kernels/nearest_search.py",
+        "_right_nearest = nearest_rows\n\n\n"
         "@kernel\n"
-        "def butterfly_adjoint_columns(twiddle, x, out):\n"
+        "def nearest_rows(centers, x, scratch, labels, scores):\n"
         "    for _ in range(2):\n"
-        "        _right_adjoint(twiddle, x, out)\n"
-        "    _right_adjoint(twiddle, x, out)\n",
+        "        _right_nearest(centers, x, scratch, labels, scores)\n"
+        "    return _right_nearest(centers, x, scratch, labels, scores)\n",
         1,
-        about="adjoint",
+        about="assignment",
+        run="A",
+    ),
+    *(
+        Change(
+            f"a product with {what} is made three times",
+            "operators/fast_operator.py",
+            slow_product(condition),
+            1,
+            about,
+            run,
+        )
+        for what, condition, about, run in (
+            ("complex numbers", "other.dtype.kind == 'c'", "butterfly*complex64", "B"),
+            ("two thousand rows or more", "len(other) >= 2048", "planted m=512", "C"),
+        )
+    ),
+    *(
+        Change(
+            f"a product with the adjoint of a `{operator}` is made three times",
+            f"operators/{path}.py",
+            slow_adjoint(operator),
+            1,
+            f"{case} adjoint",
+            "A",
+        )
+        for operator, path, case in (
+            ("Butterfly", "butterfly", "butterfly"),
+            ("FactorProduct", "factor_product", "planted"),
+        )
     ),
     Change(
         "the case of `project_spcol` is gone",
         "cases/projections.py",
         '    "spcol2": (project_spcol,',
         2,
+        about="project_spcol n=256",
+        run="C",
         old='    "spcol": (project_spcol,',
     ),
     Change(
@@ -259,9 +411,17 @@ CHANGES = [
         "algorithms/butterfly/butterfly_factorize.py",
         "def butterfly_factorize(*_, **__):\n    raise ArithmeticError\n",
         2,
+        about="butterfly factorize",
+        run="D",
     ),
-    Change("nothing", "__init__.py", "", 0),
-    Change("a comment", "kernels/_jit.py", "# A comment.\n", 0),
+    Change(
+        "a comment",
+        "kernels/_jit.py",
+        "# A comment.\n",
+        0,
+        about="project_splin",
+        run="D",
+    ),
 ]
 
 
@@ -280,8 +440,8 @@ def changed(text, change):
     return f"{text}\n\n{change.new}" if change.new else text
 
 
-def planted(folder, change):
-    """Write the last commit with one change into a folder; return the folder."""
+def planted(folder, changes):
+    """Write the last commit with some changes into a folder; return the folder."""
     from nbfact.cases.nbfact_project import NBFACT
     from nbfact.harness.versions.revisions import resolve
 
@@ -289,8 +449,12 @@ def planted(folder, change):
         target = folder / PACKAGE / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    path = folder / PACKAGE / change.path
-    path.write_text(changed(path.read_text(), change))
+    for change in changes:
+        path = folder / PACKAGE / change.path
+        path.write_text(changed(path.read_text(), change))
+        for other, new in change.also:
+            path = folder / PACKAGE / other
+            path.write_text(f"{path.read_text()}\n\n{new}")
     return folder
 
 
@@ -316,22 +480,28 @@ def gated(head, options, pattern=None, same=False):
 
 
 def show_changes(options):
-    """Plant every change; print what the gate says about it."""
+    """Plant the changes of each run together; print what the gate says about each."""
+    from nbfact.harness.case import matches
+    from nbfact.harness.versions.verdicts import exit_code
+
     wrong = 0
     lines = ["| change | due | exit | what the gate says |", "|:--|--:|--:|:--|"]
-    for change in CHANGES:
-        if options.only not in change.title:
-            continue
+    chosen = [change for change in CHANGES if options.only in change.title]
+    for run in sorted({change.run for change in chosen}):
+        changes = [change for change in chosen if change.run == run]
+        patterns = [change.about for change in changes]
         with tempfile.TemporaryDirectory() as folder:
-            pattern = change.about if options.pattern is None else options.pattern
-            found = gated(planted(Path(folder), change), options, pattern)
-        bad = [row for row in found["cases"] if row["verdict"] not in QUIET]
-        said = [f"{row['verdict']}: {row['group']}{_ratio(row)}" for row in bad[:3]]
-        said += [f"{len(bad) - 3} more"] * (len(bad) > 3)
-        words = "; ".join(said) or found["message"] or "all the same"
-        lines.append(f"| {change.title} | {change.due} | {found['exit']} | {words} |")
-        print(lines[-1], flush=True)
-        wrong += change.due != found["exit"]
+            found = gated(planted(Path(folder), changes), options, patterns)
+        for change in changes:
+            rows = [r for r in found["cases"] if matches(r["task"], change.about)]
+            code = exit_code(rows)
+            bad = [row for row in rows if row["verdict"] not in QUIET]
+            said = [f"{row['verdict']}: {row['group']}{_ratio(row)}" for row in bad[:3]]
+            said += [f"{len(bad) - 3} more"] * (len(bad) > 3)
+            words = "; ".join(said) or found["message"] or "all the same"
+            lines.append(f"| {change.title} | {change.due} | {code} | {words} |")
+            print(lines[-1], flush=True)
+            wrong += change.due != code
     print("", *lines, sep="\n")
     return wrong
 
@@ -342,9 +512,15 @@ def _ratio(row):
 
 def show_equal(options):
     """Compare the commit with itself, many times; print how often it was called so."""
-    runs = [
-        gated("HEAD", options, options.pattern, same=True) for _ in range(options.equal)
-    ]
+    from nbfact.cases.registry import registry
+
+    groups = list(dict.fromkeys(case.group for case in registry("pr", turn=0)))
+    thirds = [[f"{group} *" for group in groups[i::3]] for i in range(3)]
+    runs = []
+    for number in range(options.equal):
+        pattern = thirds[number % 3] if options.thirds else options.pattern
+        runs.append(gated("HEAD", options, pattern, same=True))
+        print(number, runs[-1]["exit"], round(runs[-1]["seconds"]), flush=True)
     cases = [row for run in runs for row in run["cases"]]
     ratios = [row["ratio"]["median"] for row in cases if row["ratio"]]
     seconds = sorted(run["seconds"] for run in runs)
@@ -371,6 +547,7 @@ def main():
     parser.add_argument(
         "--only", default="", help="only changes with this in the title"
     )
+    parser.add_argument("--thirds", action="store_true")
     parser.add_argument("--profile", default="pr")
     parser.add_argument("-k", "--pattern", default=None)
     options = parser.parse_args()

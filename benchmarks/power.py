@@ -2,7 +2,8 @@
 
 For true ratios of the head to the base, and for spreads of the samples of processes,
 the rules of the gate are applied to normal samples of equal spread, for the head and
-for the control, batch by batch as they are drawn. The command prints the shares of the
+for the control, batch by batch as they are drawn; a batch ends early where the first
+processes give the verdict ``same``. The command prints the shares of the
 verdicts as a table in Markdown; ``--draw docs/power.svg`` draws the share of those
 that are called slower.
 """
@@ -39,7 +40,7 @@ def shares(slowdown, spread, runs, processes=8):
     processes : int
         Number of samples in a batch.
     """
-    from nbfact.harness.versions.verdicts import settle
+    from nbfact.harness.versions.verdicts import EARLY, alike, settle
 
     rng = np.random.default_rng(0)
     found = collections.Counter()
@@ -47,7 +48,10 @@ def shares(slowdown, spread, runs, processes=8):
         batches, final = [], False
         while not final:
             head, control = rng.normal(0, spread / 100, (2, processes))
-            batches.append((head + math.log1p(slowdown / 100), control))
+            head += math.log1p(slowdown / 100)
+            batches.append((head[:EARLY], control[:EARLY]))
+            if not alike(batches):
+                batches[-1] = head, control
             verdict, final = settle(batches)
         found[verdict] += 1
     return {verdict: count / runs for verdict, count in found.items()}

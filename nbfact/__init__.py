@@ -16,39 +16,42 @@ The rooms of the package; a room imports only rooms above it in this list:
 ``studies``         claims of the literature and of nbfact (extra ``study``)
 ``cli``             the ``nbfact`` command (extra ``bench``)
 ==================  ===========================================================
+
+Nothing is imported before its first use, so that whoever needs the harness alone waits
+for no algorithm.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import constraints, kernels, metrics, operators, targets, transforms
-from ._core.threads import threads
-from .algorithms import (
-    Factorization,
-    butterfly_factorize,
-    explore,
-    hierarchical,
-    identify_butterfly,
-    learn_butterfly,
-    learn_transform,
-    palm4msa,
-    refine,
-)
-from .algorithms.palm import presets
-from .metrics import relative_error
-from .operators import (
-    Butterfly,
-    Chain,
-    FactorProduct,
-    FastOperator,
-    NearestRows,
-    load,
-)
-
-if TYPE_CHECKING:  # `__getattr__` imports these at their first use
+if TYPE_CHECKING:  # `__getattr__` imports all of these at their first use
+    from . import constraints, kernels, metrics, operators, targets, transforms
+    from ._core.threads import threads
+    from .algorithms import (
+        Factorization,
+        butterfly_factorize,
+        explore,
+        hierarchical,
+        identify_butterfly,
+        learn_butterfly,
+        learn_transform,
+        palm4msa,
+        refine,
+    )
+    from .algorithms.palm import presets
     from .estimators import ClusterNeighbors as ClusterNeighbors
     from .estimators import ClusterNeighborsClassifier as ClusterNeighborsClassifier
     from .estimators import QuicKMeans as QuicKMeans
     from .estimators import QuickNystroem as QuickNystroem
+    from .metrics import relative_error
+    from .operators import (
+        Butterfly,
+        Chain,
+        FactorProduct,
+        FastOperator,
+        NearestRows,
+        load,
+    )
 
 __version__ = "0.2.0.dev0"
 
@@ -79,24 +82,65 @@ __all__ = [
     "transforms",
 ]
 
-# Not in __all__, so that `from nbfact import *` works without scikit-learn.
-_ESTIMATORS = (
-    "ClusterNeighbors",
-    "ClusterNeighborsClassifier",
-    "QuicKMeans",
-    "QuickNystroem",
-)
+_ROOMS = {
+    "algorithms": "algorithms",
+    "constraints": "constraints",
+    "kernels": "kernels",
+    "metrics": "metrics",
+    "operators": "operators",
+    "presets": "algorithms.palm.presets",
+    "targets": "targets",
+    "transforms": "transforms",
+}
+"""The modules that are public names, and where each is."""
+
+_PLACES = {
+    "_core.threads": ("threads",),
+    "algorithms": (
+        "Factorization",
+        "butterfly_factorize",
+        "explore",
+        "hierarchical",
+        "identify_butterfly",
+        "learn_butterfly",
+        "learn_transform",
+        "palm4msa",
+        "refine",
+    ),
+    "metrics": ("relative_error",),
+    "operators": (
+        "Butterfly",
+        "Chain",
+        "FactorProduct",
+        "FastOperator",
+        "NearestRows",
+        "load",
+    ),
+    # Not in __all__, so that `from nbfact import *` works without scikit-learn.
+    "estimators": (
+        "ClusterNeighbors",
+        "ClusterNeighborsClassifier",
+        "QuicKMeans",
+        "QuickNystroem",
+    ),
+}
+"""The public names of each module."""
+
+_PLACE = {name: place for place, names in _PLACES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import an estimator at its first use, because it needs scikit-learn."""
-    if name not in _ESTIMATORS:
+    """Import what has a public name, at its first use."""
+    if name in _ROOMS:
+        found = importlib.import_module(f".{_ROOMS[name]}", __name__)
+    elif name in _PLACE:
+        found = getattr(importlib.import_module(f".{_PLACE[name]}", __name__), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import estimators
-
-    return getattr(estimators, name)
+    globals()[name] = found  # the next use finds it at once
+    return found
 
 
 def __dir__() -> list[str]:
-    """List every public name, the estimators that are not imported yet included."""
-    return sorted({*globals(), *_ESTIMATORS})
+    """List every public name, those that are not imported yet included."""
+    return sorted({*globals(), *__all__, *_PLACE})

@@ -16,7 +16,7 @@ from .operators.circulants import circulant, hankel, toeplitz
 from .operators.cosines import dct, dst
 from .operators.fourier import dft, hartley, idft
 from .operators.haar import haar
-from .operators.hadamard import hadamard
+from .operators.hadamard import hadamard, randomized_hadamard
 from .operators.kronecker_product import kronecker
 from .operators.routing import permutation
 from .operators.slant import slant
@@ -34,6 +34,7 @@ __all__ = [
     "kronecker",
     "legendre",
     "permutation",
+    "randomized_hadamard",
     "slant",
     "toeplitz",
 ]

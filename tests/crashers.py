@@ -91,6 +91,20 @@ def hanging(profile="quick", peers=False):
     return [*good(), case(right, n=6), case(hang, n=6, impl="pyfaust")]
 
 
+def counted(profile="quick", peers=False):
+    """Return a task with a rival that crashes, and writes down each time it does."""
+
+    def crash(x):
+        def call():
+            with open(os.environ[PID_FILE], "a") as file:
+                file.write(f"{os.getpid()}\n")
+            os._exit(3)
+
+        return call
+
+    return [case(right), case(crash, impl="leave")]
+
+
 def stale(x):
     """Crash in a process that has run another case before."""
     if seen:

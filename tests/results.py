@@ -73,6 +73,26 @@ def verdict(word="same", middle=1.0, **more):
     }
 
 
+def ratio(commit, median=1.0, against="a", day=1, **more):
+    """Return a row of one commit beside another one."""
+    row = {k: bench()[k] for k in ("run", "started", "threads", "machine", "case")}
+    return {
+        **row,
+        "kind": "ratio",
+        "commit": commit * 40,
+        "commit_date": f"2026-01-{day:02}T00:00:00+00:00",
+        "against": against * 40,
+        "ratio": around(median, 0.01),
+        "floor": 0.002,
+        "seconds": median * 1e-6,
+        "error": 1e-7,
+        "blocks": 1,
+        "peak": 4096,
+        "compile": 1.0,
+        **more,
+    }
+
+
 def write_asv(folder, *, last=None, columns=13):
     """Write results as asv does, for three commits and two implementations."""
     machine = folder / "epyc"

@@ -80,7 +80,9 @@ def test_the_suite_is_found_and_small():
 def test_axes_are_named_and_end_with_the_implementation():
     cls = load("bench_products").Hadamard
     assert cls.time_apply.param_names == ["n", "batch", "dtype", "impl"]
-    assert {"dense A @ X", "scipy CSR chain"} < set(cls.time_apply.params[-1])
+    # What is published is ours: neither NumPy nor SciPy has regressions here.
+    assert all(impl.startswith("nbfact") for impl in cls.time_apply.params[-1])
+    assert cls.time_apply.params[-1] == cls.track_ratio_to_dense.params[-1]
     ours = cls.track_rel_error.params[-1]
     assert all(impl.startswith("nbfact") for impl in ours)
 

@@ -112,13 +112,14 @@ def test_bench_passes_its_options_on(run, monkeypatch, tmp_path):
         return 1
 
     monkeypatch.setattr(bench_run, "run_bench", fake)
-    assert run("bench", "--quick", "-k", "fwht", "-o", "r.jsonl")[0] == 1
+    assert run("bench", "--quick", "-k", "fwht", "-k", "dct", "-o", "r.jsonl")[0] == 1
     assert run("bench")[0] == 1
     assert run("bench", "--profile", "pr", "--peers", "--threads", "1")[0] == 1
     quick, default, chosen = calls
-    assert quick[0] == (NBFACT, "quick", "fwht")
+    assert quick[0] == (NBFACT, "quick", ["fwht", "dct"])
     assert quick[1]["output"].name == "r.jsonl"
     nothing = {"extra": [], "threads": 1, "output": None, "with_peers": False}
+    nothing["as_json"] = False
     assert default == ((NBFACT, "full", None), nothing)
     assert chosen == ((NBFACT, "pr", None), {**nothing, "with_peers": True})
     code, _, err = run("bench", "--quick", "--profile", "full")
@@ -148,8 +149,12 @@ def test_bench_hands_a_matrix_over_as_cases(run, monkeypatch, tmp_path):
 
 SHARED = {
     "-k": {"bench", "compare", "gate", "history"},
-    "-o": {"bench", "compare", "gate", "factorize", "study", "report"},
-    "--threads": {"bench", "compare", "gate", "history", "factorize", "study"},
+    "-o": {"bench", "compare", "gate", "factorize", "study", "report", "history"},
+    "--cases": {"bench", "compare", "gate", "history", "bisect", "report"},
+    "--json": {"bench", "compare", "gate"},
+    "--threads": {
+        *("bench", "compare", "gate", "history", "bisect", "factorize", "study")
+    },
     "--profile": {"bench", "compare", "gate", "history"},
     "--quick": {"bench", "history", "study"},
     "--peers": {"bench", "study"},
@@ -160,7 +165,8 @@ SHARED = {
 
 @pytest.mark.parametrize("option", SHARED)
 def test_an_option_has_one_name_in_all_commands(run, option):
-    commands = ("bench", "compare", "gate", "history", "factorize", "study", "report")
+    measuring = ("bench", "compare", "gate", "history", "bisect")
+    commands = (*measuring, "factorize", "study", "report")
     shown = {command: run(command, "--help")[1].split() for command in commands}
     assert {c for c in commands if option in shown[c]} == SHARED[option]
     long = {"-k": "--pattern", "-o": "--output"}.get(option, option)
@@ -189,7 +195,7 @@ def test_history_passes_its_options_on(run, monkeypatch):
     assert run("history", *options, "--python", "3.11")[0] == 0
     ((arguments, found),) = calls
     assert arguments == (NBFACT, ["A..B"])
-    assert (found["profile"], found["pattern"]) == ("quick", "fwht")
+    assert (found["profile"], found["pattern"]) == ("quick", ["fwht"])
     assert (found["requirements"], found["pythons"]) == (["numba=1"], ["3.11"])
 
 

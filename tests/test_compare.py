@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -151,7 +152,8 @@ def test_every_case_of_the_base_gets_its_verdict(two, tmp_path):
     stored = [row for row in rows if row["kind"] == "verdict"]
     assert stored == [{"schema": store.SCHEMA, **row} for row in found.rows]
     pairs = [row for row in rows if row["kind"] == "pair"]
-    check, *equal = [row for row in pairs if row["case"].startswith("equal")]
+    equal = [row for row in pairs if row["case"].startswith("equal")]
+    check, *equal = sorted(equal, key=lambda row: row["process"])
     assert len(equal) == 2 and {"logs", "walls", "seconds"} <= equal[0].keys()
     assert check["process"] == -1 and {"error", "replay"} <= check.keys()
     assert "both got those of the base" in messages["inputs"]
@@ -231,9 +233,9 @@ def test_a_killed_comparison_keeps_its_samples_and_leaves_no_process(two, tmp_pa
         for path in tmp_path.glob("runs/*.jsonl"):
             pairs, problems = store.read_rows(path)
             assert problems == []
-    children = f"/proc/{running.pid}/task/{running.pid}/children"
-    with open(children) as file:
-        left = [int(pid) for pid in file.read().split()]
+    children = Path(f"/proc/{running.pid}/task").glob("*/children")  # of each thread
+    left = [int(pid) for file in children for pid in file.read_text().split()]
+    assert left
     running.send_signal(signal.SIGKILL)
     running.wait()
     while any(os.path.exists(f"/proc/{pid}") for pid in left):
@@ -366,10 +368,12 @@ def test_the_command_resumes_a_file_that_was_cut_short(same, tmp_path, monkeypat
     again = store.read_rows(tmp_path / "r")[0]
     assert again[:2] == pairs[:2] and {row["run"] for row in again} == {pairs[0]["run"]}
     measured = [row["process"] for row in again if row["kind"] == "pair"]
-    assert measured[:9] == list(range(-1, 8))  # the first one from the file
+    assert sorted(measured[:6]) == list(range(-1, 5))  # two of them from the file
     verdict, _ = [row for row in again if row["kind"] == "verdict"]
-    ratio = float(f"{np.exp(pairs[1]['logs']['head']):.5g}")
-    assert verdict["ratio"]["samples"][0] == ratio
+    kept = {row["process"]: row for row in pairs[:2]}
+    for process in kept.keys() - {-1}:
+        ratio = float(f"{np.exp(kept[process]['logs']['head']):.5g}")
+        assert verdict["ratio"]["samples"][process] == ratio
 
 
 def run_cli(monkeypatch, *arguments):

@@ -13,7 +13,7 @@ import pytest
 
 from nbfact.cases import registry as cases
 from nbfact.cases.nbfact_project import NBFACT
-from nbfact.harness import isolate, machine, run, store
+from nbfact.harness import calibration, isolate, machine, run, store
 from nbfact.harness.measure import measure_task
 
 CALIBRATION = {
@@ -91,7 +91,7 @@ def test_a_process_that_cannot_begin_fails_the_task_and_says_why():
 def quiet(monkeypatch, tmp_path):
     """Run in a directory of its own, with a calibration that takes no time."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(machine, "calibrate", lambda: CALIBRATION)
+    monkeypatch.setattr(calibration, "calibrate", lambda: CALIBRATION)
     monkeypatch.setenv(crashers.PID_FILE, str(tmp_path / "pid"))
     return tmp_path
 
@@ -120,9 +120,9 @@ def test_kill_9_loses_the_task_in_flight_and_leaves_no_orphan(quiet):
         "import crashers\n"
         "from nbfact.cases import registry\n"
         "from nbfact.cases.nbfact_project import NBFACT\n"
-        "from nbfact.harness import machine, run\n"
+        "from nbfact.harness import calibration, run\n"
         "registry.registry = crashers.hanging\n"
-        f"machine.calibrate = lambda: {CALIBRATION!r}\n"
+        f"calibration.calibrate = lambda: {CALIBRATION!r}\n"
         "run.run_bench(NBFACT, 'quick', output='rows.jsonl', with_peers=True)"
     )
     path = os.pathsep.join(filter(None, sys.path))
@@ -141,6 +141,28 @@ def test_kill_9_loses_the_task_in_flight_and_leaves_no_orphan(quiet):
     rows, problems = store.read_rows("rows.jsonl")
     assert [row["params"]["n"] for row in rows] == [4, 5, 5] and not problems
     store.append_rows("rows.jsonl", [{"kind": "bench"}])  # the lock is free
+
+
+def test_several_processes_give_one_row_and_an_interval(quiet, monkeypatch, capsys):
+    """What crashed in the first process is not called again in the others."""
+    monkeypatch.setattr(cases, "registry", crashers.counted)
+    assert run.run_bench(NBFACT, "quick", output="rows.jsonl", processes=6) == 0
+    rows, problems = store.read_rows("rows.jsonl")
+    assert not problems and [row["impl"] for row in rows] == ["right", "leave"]
+    right, crashed = rows
+    assert right["processes"] == len(right["time"]["medians"]) == 6
+    assert right["clock"] == "cpu" and right["roof"] > 0
+    assert right["ratio"]["samples"] == [1.0] * 6  # it is its own yardstick
+    assert right["ratio"]["low"] == right["ratio"]["high"] == 1.0
+    if not right["unstable"]:
+        time = right["time"]
+        assert time["low"] <= time["median"] <= time["high"]
+    assert not crashed["ok"] and crashed["time"] is None
+    assert "code 3" in crashed["message"]
+    with open(os.environ[crashers.PID_FILE]) as file:
+        assert len(file.read().split()) == 1
+    run.run_bench(NBFACT, "quick", output="rows.jsonl", processes=2)
+    assert "2 processes: no intervals, which need six" in capsys.readouterr().out
 
 
 def test_without_any_rival_the_run_says_what_brings_them(quiet, monkeypatch, capsys):

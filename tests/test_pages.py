@@ -104,7 +104,8 @@ MEMBER = re.compile(r"`([A-Z]\w+)\.(\w+)(?:\([^`]*\))?`")
 ELSEWHERE = {
     *("ks_values", "palm4msa_mhtp", "ParamsHierarchicalRectMatNoResCons"),  # FAµST
     *("share_logit", "named_target_matrix"),  # HazyResearch/butterfly
-    *("nbfact_head", "data_j", "indices_j", "indptr_j", "shape_j"),  # made by a program
+    *("nbfact_head", "mypkg_base", "ripple_base", "ripple_head"),
+    *("data_j", "indices_j", "indptr_j", "shape_j"),  # made by a program
 }
 """Identifiers of other packages, or that no line of the code spells out."""
 

@@ -1,11 +1,21 @@
 """The profile of the gate has a case for what users call, in rotating dtypes."""
 
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import nbfact as nf
 from nbfact.cases import registry
+from nbfact.cases.plans import adjoint_plan_cases
 from nbfact.cases.public_verbs import adjoint_cases, verb_cases
+from nbfact.cases.set_projections import set_cases
+from nbfact.cases.sum_of_butterflies import sum_cases
 from nbfact.harness.versions import alongside
 
 GROUPS = {
@@ -100,9 +110,70 @@ def test_adjoint_products_are_right_and_wrong_ones_are_not(dtype, batch):
         assert case.error(got, want) <= case.bound < case.error(got * 1.001, want)
 
 
+SMALL = [
+    *set_cases(8, "float32"),
+    *set_cases(8, "complex128"),
+    *adjoint_plan_cases([("rank 2", 8), ("monarch", 16)], ("complex64",), (1, 3)),
+    *sum_cases(8, 20, "float32"),
+]
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+def test_small_cases_are_right_and_wrong_results_are_not(case):
+    inputs = case.make(np.random.default_rng(0))
+    want = case.reference(inputs)
+    got = case.prepare(inputs)()
+    wrong = (got + 1) % 8 if got.dtype.kind == "i" else got * 1.001
+    assert case.error(got, want) <= case.bound < case.error(wrong, want)
+
+
+def test_the_profile_nightly_has_every_turn_and_large_sizes():
+    nightly = {case.name for case in registry.registry("nightly")}
+    for turn in range(len(registry.TURNS)):
+        assert {case.name for case in registry.registry("pr", turn=turn)} <= nightly
+    assert "butterfly n=8192 batch=16 complex128 [nbfact Butterfly @]" in nightly
+
+
 @pytest.mark.slow
 def test_verbs_return_operators_near_their_targets():
     for case in verb_cases(8):
         target = case.make(np.random.default_rng(0))
         got = case.prepare(target)()
         assert case.error(got, case.reference(target)) < 1
+
+
+UNREACHED = dict.fromkeys(
+    ("apply_column_range", "adjoint_column_range"),
+    "parts of butterfly_apply_columns and butterfly_adjoint_columns for each thread",
+)
+"""Kernels that the package calls and no case does, and why."""
+
+
+def kernels_that_the_package_calls():
+    """Return the names of functions that other rooms import from nbfact/kernels."""
+    package = Path(nf.__file__).parent
+    names = set()
+    for path in package.rglob("*.py"):
+        room = path.relative_to(package).parts[0]
+        if room in ("kernels", "cases", "studies", "harness"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            place = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            if place.split(".")[0] == "kernels":
+                names |= {alias.name for alias in node.names}
+    return {name for name in names if name[0].islower()} - {"kernels"}
+
+
+@pytest.mark.slow
+def test_every_kernel_that_the_package_calls_has_a_case():
+    wanted = kernels_that_the_package_calls()
+    assert len(wanted) > 60 and {"fwht", "nearest_rows", "butterfly_adjoint"} <= wanted
+    script = Path(__file__).with_name("reached_kernels.py")
+    done = subprocess.run(
+        [sys.executable, script, *(wanted - UNREACHED.keys())],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    assert wanted - json.loads(done.stdout).keys() == UNREACHED.keys()

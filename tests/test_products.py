@@ -1,7 +1,6 @@
 """Products with CSR, chains, Hadamard and butterflies are those of dense matrices."""
 
 import functools
-import itertools
 
 import naive
 import numpy as np
@@ -16,8 +15,6 @@ from nbfact.kernels import (
     butterfly_apply,
     butterfly_apply_columns,
     butterfly_pack,
-    chain_apply,
-    chain_apply_columns,
     csr_apply,
     csr_apply_columns,
     fwht,
@@ -48,50 +45,6 @@ def test_csr(shape, dtype):
     csr_apply(*parts, x[:, 0].copy(), vector := np.empty(shape[0], dtype))
     close(vector, naive.csr_apply(*parts, x[:, 0]))
     close(vector, dense @ x[:, 0])
-
-
-def packed(sizes, slots, dtype):
-    """Return a chain of sparse factors, packed in order of application.
-
-    sizes: columns of the first factor, rows of each; slots: entries of a row, 0 for
-    CSR.
-    """
-    data, indices, indptr, layout = [], [], [], []
-    first = first_row = 0
-    for seed, (columns, rows) in enumerate(itertools.pairwise(sizes)):
-        if slots[seed]:
-            rng = np.random.default_rng(seed)
-            indices.append(rng.integers(0, columns, slots[seed] * rows))
-            data.append(random(slots[seed] * rows, dtype, seed))
-            layout.append((rows, slots[seed], first, 0))
-        else:
-            _, (entries, places, ends) = sparse((rows, columns), dtype, seed)
-            data.append(entries)
-            indices.append(places)
-            indptr.append(ends + first)
-            layout.append((rows, 0, first, first_row))
-            first_row += rows + 1
-        first += data[-1].size
-    return (
-        np.concatenate(data),
-        np.concatenate(indices).astype(np.uint32),
-        np.concatenate([*indptr, np.zeros(0)]).astype(np.uint32),
-        np.array(layout, np.int64),
-    )
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("slots", [(1, 2, 3), (0, 4, 0), (2, 0, 5), (0, 0, 0)])
-def test_chain_of_sparse_factors(slots, dtype):
-    chain = packed((6, 9, 4, 7), slots, dtype)
-    scale = chain[0].real.dtype.type(0.6)
-    for batch, tile in ((1, 1), (5, 2), (5, 8)):
-        x, out = random((6, batch), dtype, 3), np.full((7, batch), np.nan, dtype)
-        chain_apply_columns(*chain, scale, x, np.empty((2, 9, tile), dtype), out)
-        close(out, naive.chain_apply_columns(*chain, scale, x))
-    vector = np.empty(7, dtype)
-    chain_apply(*chain, scale, x[:, 0].copy(), np.empty((2, 9), dtype), vector)
-    close(vector, naive.chain_apply(*chain, scale, x[:, 0]))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("typer")
 
-from results import bench, dense, verdict, write_asv
+from results import bench, dense, ratio, verdict, write_asv
 
 from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app as cli
@@ -44,6 +44,7 @@ def results(tmp_path_factory):
         bench(machine={"name": NASTY, "commit": "1" * 40, "versions": {"x": NASTY}}),
         verdict("slower", 1.3, message=NASTY),
         verdict(NASTY, machine={"name": NASTY}, base={"name": NASTY}),
+        *(ratio(c, m, day=d, case=NASTY) for c, m, d in (("a", 1, 1), ("b", 1.5, 2))),
     ]
     store.append_rows(path, rows)
     with open(path, "a", encoding="utf-8") as file:
@@ -127,7 +128,7 @@ def test_every_chart_has_words_a_table_and_rows(written):
     assert len(labels) == len(ids) == page.count('<details class="data">')
     assert sorted(ids) == sorted(data["figures"])
     kinds = {figure["kind"] for figure in data["figures"].values()}
-    assert kinds == set(data["specs"]) - {"steps"}
+    assert kinds == set(data["specs"])
     for figure in data["figures"].values():
         assert figure["rows"] and all(row["colour"] for row in figure["rows"])
         assert {key for key, _ in figure["columns"]} <= set(figure["rows"][0])
@@ -135,9 +136,9 @@ def test_every_chart_has_words_a_table_and_rows(written):
 
 def test_damage_and_failures_are_reported_with_their_place(written):
     page, summary, problems = written
-    assert len(problems) == 1 and "line 15: not a row" in problems[0]
+    assert len(problems) == 1 and "line 17: not a row" in problems[0]
     for text in (page, summary):
-        assert "line 15: not a row of nbfact results" in text
+        assert "line 17: not a row of nbfact results" in text
         assert "Cases without a time" in text
     assert "| slower |" in summary and "1 slower" in summary
 
@@ -147,8 +148,9 @@ def test_rows_that_lack_everything_are_no_crash(monkeypatch):
     monkeypatch.setattr(charts, "specifications", dict)
     odd = [None, 3, "x", [], math.nan, {"median": None}, {"median": "fast"}]
     rows = [{"kind": "bench"}, {"kind": "verdict"}, {"kind": "other"}, {}]
-    keys = [*bench(), *verdict(), "samples"]
-    for make, key, value in itertools.product((bench, verdict), keys, odd):
+    keys = [*bench(), *verdict(), *ratio("a"), "samples"]
+    makers = bench, verdict, lambda: ratio("a")
+    for make, key, value in itertools.product(makers, keys, odd):
         rows.append({**make(), key: value, "kind": make()["kind"]})
     for part in ("median", "low", "q1"):
         rows.append(bench(time={part: 1.0}, ratio={part: 0.5}))
@@ -166,7 +168,7 @@ def test_an_empty_section_names_the_command_that_fills_it(monkeypatch):
     rows = [bench(yardstick="numpy", roof=None, error=None)]
     shown = pages.sections(NBFACT, rows, [], {"a.jsonl": 1}, [])
     page = pages.html(pages.overview(NBFACT, rows, shown), shown)
-    assert page.count("No data yet") == 7
+    assert page.count("No data yet") == 9
     filling = f"nbfact bench -k &#34;{curves.CURVE}"
     for command in ("nbfact history", "nbfact compare", filling):
         assert f"<code>{command}" in page
@@ -277,7 +279,7 @@ def test_the_command_reads_runs_and_writes_both_files(
     shutil.copytree(results / "asv", tmp_path / "benchmarks" / "results")
     code, out, err = run(monkeypatch, capsys)
     assert (code, out.split()) == (0, ["report.html", "report.md"])
-    assert "line 15" in err
+    assert "line 17" in err
     (tmp_path / "runs").rename(tmp_path / "kept")  # as in a fresh clone
     assert run(monkeypatch, capsys)[:2] == (0, "report.html report.md\n")
     (tmp_path / "kept").rename(tmp_path / "runs")

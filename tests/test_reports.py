@@ -22,12 +22,11 @@ import nbfact as nf
 from nbfact import targets, transforms
 
 PACKAGE = Path(nf.__file__).parent
-SPEED = "Speed: no cell in which somebody else is faster"
 QUICK_MEANS = (
     "QuicK-means that one would really use: as good as k-means by default, trained as "
     "fast, exact in float32"
 )
-"""Titles of the issues that some of the tests wait for."""
+"""Title of the issue that some of the tests wait for."""
 
 
 def composed():
@@ -150,7 +149,6 @@ def test_threads_of_the_user_share_a_model_and_an_operator():
 
 
 @pytest.mark.parametrize("n", [12, 20, 192])
-@pytest.mark.xfail(strict=True, raises=ValueError, reason=f"waits for: {SPEED}")
 def test_hadamard_matrices_of_orders_that_are_no_powers_of_two(n):
     H = transforms.hadamard(n, normalized=False).toarray()
     np.testing.assert_array_equal(H @ H.T, n * np.eye(n))

@@ -15,7 +15,7 @@ from nbfact.cases import registry as cases
 from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cases.products import product_cases
 from nbfact.cli.bench import matrix_source
-from nbfact.harness import machine, run
+from nbfact.harness import calibration, run
 from nbfact.harness.case import DENSE
 from nbfact.harness.measure import measure_task
 from nbfact.harness.project import Project
@@ -35,7 +35,7 @@ def small(monkeypatch, tmp_path):
     chosen = [case for case in chosen if case.impl in ("scipy.fft", DENSE)]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cases, "registry", lambda profile, peers: list(chosen))
-    monkeypatch.setattr(machine, "calibrate", lambda: CALIBRATION)
+    monkeypatch.setattr(calibration, "calibrate", lambda: CALIBRATION)
     monkeypatch.setitem(run.BUDGETS, "quick", 0.005)
     return chosen
 
@@ -64,7 +64,27 @@ def test_a_run_stores_rows_prints_a_table_and_exits_0(small, tmp_path, capsys):
         assert row["machine"]["versions"]["numpy"] == np.__version__
         assert row["roof"] > 0 and row["impl"] in text
         if row["impl"] == DENSE:
-            assert row["ratio"] == {"median": 1.0, "low": 1.0, "high": 1.0}
+            assert row["ratio"] == {"median": 1.0, "low": None, "high": None}
+
+
+def test_a_case_above_its_roof_calibrates_the_machine_again(small, monkeypatch):
+    rates = [  # the first says that nothing takes less than a second
+        {**CALIBRATION, "bandwidth": [[1, rate], [2, rate]]} for rate in (1.0, 1e15)
+    ]
+    calls = []
+
+    def calibrate():
+        calls.append(1)
+        return rates[min(len(calls), 2) - 1] | {
+            "gemm": dict.fromkeys(("float32", "float64"), 1e15)
+        }
+
+    monkeypatch.setattr(calibration, "calibrate", calibrate)
+    assert run.run_bench(NBFACT, "quick", output="rows.jsonl") == 0
+    assert len(calls) == 2
+    for row in rows_of("rows.jsonl"):
+        assert 0 < row["roof"] < 1
+        assert row["calibration"]["bandwidth"] == [[1, 1e15], [2, 1e15]]
 
 
 def test_a_wrong_result_fails_the_run_and_has_no_time(small, capsys):
@@ -108,6 +128,8 @@ def test_a_result_that_goes_wrong_while_timed_is_caught():
 
 
 def test_wrong_usage_exits_2_and_names_what_is_wrong(small, tmp_path, capsys):
+    with pytest.raises(ValueError, match="processes=0: expected at least 1"):
+        run.run_bench(NBFACT, "quick", processes=0)
     assert run.run_bench(NBFACT, "quick", pattern="no such case") == 2
     assert "no case matches -k 'no such case'; groups: dct" in capsys.readouterr().err
     assert run.run_bench(NBFACT, "quick", output=tmp_path) == 2
@@ -169,11 +191,11 @@ def test_the_harness_measures_any_project(tmp_path, monkeypatch, capsys):
     (package / "listed.py").write_text(OTHER)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(machine, "calibrate", lambda: CALIBRATION)
+    monkeypatch.setattr(calibration, "calibrate", lambda: CALIBRATION)
     monkeypatch.setenv("OTHER_MACHINE", "Mine")
     project = Project("other", "7", ("listed",), ("short",))
     monkeypatch.setitem(run.BUDGETS, "short", 0.005)
-    assert run.run_bench(project, "short") == 0
+    assert run.run_bench(project, "short", processes=1) == 0
     (row,) = rows_of(tmp_path / "runs" / "mine.jsonl")
     assert row["machine"]["versions"]["other"] == "7" and row["error"] == 0
     assert "nbfact" not in row["machine"]["versions"]

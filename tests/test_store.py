@@ -102,6 +102,21 @@ def test_files_merge_by_copying_and_old_rows_are_read(tmp_path):
     ]
 
 
+def test_intervals_of_one_process_in_older_rows_are_not_read(tmp_path):
+    row = (
+        '{"schema": 2, "kind": "%s", "time": {"median": 1}, '
+        '"ratio": {"median": 2, "low": 1, "high": 3}}\n'
+    )
+    path = tmp_path / "rows.jsonl"
+    path.write_text(row % "bench" + row % "verdict" + '{"schema": 1, "time": null}\n')
+    bench, verdict, oldest = rows_of(path)
+    assert bench["ratio"] == {"median": 2, "low": None, "high": None}
+    assert bench["time"] == {"median": 1, "low": None, "high": None}
+    assert (bench["processes"], bench["clock"], bench["cold"]) == (1, "wall", None)
+    assert verdict["ratio"]["high"] == 3 and "clock" not in verdict
+    assert oldest["kind"] == "bench" and oldest["time"] is None
+
+
 @pytest.mark.skipif(store.fcntl is None, reason="no lock on this system")
 def test_two_processes_lose_no_row_of_each_other(tmp_path):
     path = tmp_path / "rows.jsonl"

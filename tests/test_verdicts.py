@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from nbfact.harness.confidence import interval
 from nbfact.harness.versions import verdicts
 
 
@@ -15,13 +16,13 @@ def logs(rng, shift, spread, n=8):
 @pytest.mark.parametrize("n", [8, 12, 16, 24])
 def test_intervals_hold_the_true_ratio_as_often_as_they_say(n):
     rng = np.random.default_rng(n)
-    found = [verdicts.interval(0.1 * rng.standard_t(2, n)) for _ in range(3000)]
+    found = [interval(0.1 * rng.standard_t(2, n)) for _ in range(3000)]
     missed = sum(not x["low"] <= 1 <= x["high"] for x in found)
     assert missed <= 45  # 30 are one in a hundred
 
 
 def test_an_interval_is_ordered_and_has_its_samples():
-    found = verdicts.interval(np.log([1.2, 1.0, 1.1]))
+    found = interval(np.log([1.2, 1.0, 1.1]))
     assert found["samples"] == [1.2, 1.0, 1.1]
     assert found["low"] < found["median"] < found["high"]
 

@@ -78,6 +78,8 @@ def size(name: str, value: Any, least: int = 1, most: int | None = sys.maxsize) 
     ValueError
         When the value is below `least` or above `most`.
     """
+    if type(value) is int and least <= value <= (sys.maxsize if most is None else most):
+        return value
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
@@ -163,7 +165,9 @@ def flag(name: str, value: Any) -> bool:
     Nothing else is accepted, not even 0 and 1: an argument that is meant for another
     place would otherwise count as True.
     """
-    if not isinstance(value, bool | np.bool_):
+    if value is True or value is False:
+        return value
+    if not isinstance(value, np.bool_):
         raise TypeError(f"{name}={shown(value)}: expected True or False")
     return bool(value)
 
@@ -179,6 +183,8 @@ def choice(name: str, value: Any, words: Iterable[Word]) -> Word:
         When it is another word; the message lists those that are accepted.
     """
     words = tuple(words)
+    if type(value) is str and value in words:
+        return words[words.index(value)]
     if isinstance(value, str):
         for word in words:
             if word == value:

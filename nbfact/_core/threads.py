@@ -139,6 +139,15 @@ def share(
         run(0, count)
 
 
+def team(work: float, count: int) -> int:
+    """Return how many threads `share` would use, for a library with its own threads.
+
+    The arguments are those of `share`, with `unit` 1.
+    """
+    parts = min(count, int(work * count // LEAST_WORK))
+    return min(parts, current()) if parts > 1 else 1
+
+
 def shared_from(work: float) -> float:
     """Return the number of columns from which a call can be shared.
 

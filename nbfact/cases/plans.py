@@ -6,11 +6,13 @@ multiplied out beforehand (`nbfact.operators.plan`). The chosen plan is the yard
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..harness.case import Case
+from ..harness.operands import built_once
 from ..operators import Butterfly, Chain
 from ..operators.plan import alternatives
 from ..operators.program import Program
@@ -95,6 +97,30 @@ def _cases(name, chain, dtype, batch, prepares):
         )
 
 
+def adjoint_plan_cases(
+    chains: Sequence[tuple[str, int]], dtypes: Sequence[str], batches: Sequence[int]
+) -> Iterator[Case]:
+    """Yield the cases of products with the adjoint, by its chosen plan.
+
+    Parameters
+    ----------
+    chains, dtypes, batches : sequences
+        As those of :func:`plan_cases`, for chains of square matrices.
+
+    Yields
+    ------
+    Case
+    """
+    adjoint: dict[str, Any] = {
+        "group": "butterfly plans adjoint",
+        "prepare": _chosen_adjoint,
+        "reference": _adjoint_reference,
+    }
+    for case in plan_cases(chains, dtypes, batches):
+        if case.impl == CHOSEN:
+            yield replace(case, **adjoint)
+
+
 def _make(chain, dtype, batch, rng):
     """Draw the inputs. Values are divided by √c, because a row of a factor has c."""
 
@@ -124,7 +150,22 @@ def _chosen(inputs):
     return lambda: B @ x
 
 
+def _chosen_adjoint(inputs):
+    adjoint, x = inputs.butterfly.H, inputs.x
+    return lambda: adjoint @ x
+
+
+def _adjoint_reference(inputs):
+    """Return the product with the adjoint, as `_reference` does."""
+    x = inputs.x.reshape(len(inputs.x), -1).astype(wider(inputs.x.dtype))
+    for value in inputs.butterfly.values:
+        a, b, c, d = value.shape
+        x = np.einsum("ijkl,ijlz->iklz", value.conj(), x.reshape(a, b, d, -1))
+        x = x.reshape(a * c * d, -1)
+    return x.reshape(-1, *inputs.x.shape[1:])
+
+
 def _planned(plan, inputs):
-    program = Program(inputs.butterfly.values, plan, inputs.x.dtype)
-    x = inputs.x
+    x, values = inputs.x, inputs.butterfly.values
+    program = built_once(inputs, lambda: Program(values, plan, x.dtype))
     return lambda: program.run(x)

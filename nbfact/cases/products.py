@@ -12,19 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 
-from ..harness import sample
 from ..harness.case import DENSE, Case
-from ..kernels import (
-    butterfly_apply,
-    butterfly_apply_columns,
-    butterfly_pack,
-    fwht,
-    fwht_columns,
-)
 from ..operators import Butterfly, Chain, FactorProduct, dct, dft
-from . import timed_operators
+from . import product_calls, timed_operators
+from .product_calls import ProductInputs
 from .rivals import peers
 
 BUTTERFLY = "nbfact Butterfly @"
@@ -33,24 +25,9 @@ BUTTERFLY = "nbfact Butterfly @"
 CHAIN, SCIPY_CHAIN = "nbfact chain", "scipy CSR chain"
 """Implementations: sparse factors one after the other, by nbfact and by SciPy."""
 
-
-@dataclass(eq=False)
-class ProductInputs:
-    """Inputs of a product.
-
-    Attributes
-    ----------
-    operator : Operator
-        What to multiply by.
-    x : ndarray, (n,) or (n, batch)
-        What to multiply.
-    axis : int
-        Axis of x along which the vectors lie.
-    """
-
-    operator: timed_operators.Operator
-    x: np.ndarray
-    axis: int = 0
+MATVEC, MERGED = "scipy csr_matvec", "scipy merged pairs"
+"""Implementations: the same factors by SciPy's loop and in memory made beforehand, as
+they are, and with every two of them multiplied out."""
 
 
 @dataclass(eq=False)
@@ -150,18 +127,38 @@ class _Product:
         m, n = self.shape
         stored = m * n * np.dtype(self.dtype).itemsize
         bound = 2 * math.sqrt(n)
-        return self.case(DENSE, _dense, bound, self.multiply_add * m * n, stored, m * n)
+        return self.case(
+            DENSE, product_calls.dense, bound, self.multiply_add * m * n, stored, m * n
+        )
 
-    def chain(self, nnz: int, bound: float) -> Iterator[Case]:
+    def chain(
+        self, nnz: int, bound: float, merged: int | None = None
+    ) -> Iterator[Case]:
         """Yield the cases that multiply by sparse factors, one after the other.
 
         A stored entry counts with its index of four bytes. The row pointers do not
         count, because factors with equally many entries in each row do not need them.
+
+        Parameters
+        ----------
+        nnz : int
+            Number of entries of all factors.
+        bound : float
+            As in `case`.
+        merged : int or None
+            Number of entries with every two factors multiplied out; None where that
+            has more entries than the factors, so that it does not pay.
         """
-        stored = nnz * (np.dtype(self.dtype).itemsize + 4)
-        flops = self.multiply_add * nnz
-        yield self.case(CHAIN, _chain, bound, flops, stored, nnz)
-        yield self.case(SCIPY_CHAIN, _scipy_chain, bound, flops, stored, nnz)
+        entry = np.dtype(self.dtype).itemsize + 4
+        stored, flops = nnz * entry, self.multiply_add * nnz
+        yield self.case(CHAIN, product_calls.chain, bound, flops, stored, nnz)
+        yield self.case(
+            SCIPY_CHAIN, product_calls.scipy_chain, bound, flops, stored, nnz
+        )
+        yield self.case(MATVEC, product_calls.scipy_matvec, bound, flops, stored, nnz)
+        if merged is not None:
+            more = self.multiply_add * merged, merged * entry, merged
+            yield self.case(MERGED, product_calls.scipy_merged, bound, *more)
         if self.dtype != "complex64":  # pyfaust would compute in complex128
             yield from self.peer("pyfaust", bound, flops, stored, nnz)
 
@@ -171,7 +168,7 @@ class _Product:
         """Return the case of an exact transform of nbfact, not normalised."""
         stored = nnz * np.dtype(self.dtype).itemsize
         name = f"nbfact {transform.__name__}"
-        prepare = functools.partial(_exact, transform)
+        prepare = functools.partial(product_calls.exact_transform, transform)
         return self.case(name, prepare, bound, self.multiply_add * nnz, stored, nnz)
 
     def peer(
@@ -252,12 +249,21 @@ def _at(kind, n, dtype, batch, m=None):
     )
 
 
+def _pairs(n):
+    """Return the number of entries of a butterfly with pairs of levels multiplied out.
+
+    A pair has four entries in each row, and a last level without a partner two.
+    """
+    levels = n.bit_length() - 1
+    return n * (4 * (levels // 2) + 2 * (levels % 2))
+
+
 def _hadamard(kind, n, dtype, batch):
     product = _at(kind, n, dtype, batch)
     levels = n.bit_length() - 1
     bound, nnz = 2 * levels, 2 * n * levels
-    yield product.case("nbfact fwht", _fwht, bound, n * levels)
-    yield from product.chain(nnz, bound)
+    yield product.case("nbfact fwht", product_calls.in_place_fwht, bound, n * levels)
+    yield from product.chain(nnz, bound, _pairs(n))
     yield from product.peer("fht-cpu", bound, n * levels, 0, None)
     if dtype == "float64" and batch == 1:  # its batches are lists of vectors
         yield from product.peer("pyfwht", bound, n * levels, 0, None)
@@ -269,9 +275,13 @@ def _butterfly(kind, n, dtype, batch):
     levels = n.bit_length() - 1
     bound, nnz = 2 * levels, 2 * n * levels
     flops, stored = product.multiply_add * nnz, nnz * np.dtype(dtype).itemsize
-    yield product.case(BUTTERFLY, _butterfly_operator, bound, flops, stored, nnz)
-    yield product.case("nbfact butterfly", _apply, bound, flops, stored, nnz)
-    yield from product.chain(nnz, bound)
+    yield product.case(
+        BUTTERFLY, product_calls.butterfly_operator, bound, flops, stored, nnz
+    )
+    yield product.case(
+        "nbfact butterfly", product_calls.butterfly_kernel, bound, flops, stored, nnz
+    )
+    yield from product.chain(nnz, bound, _pairs(n))
     if dtype != "complex64":
         yield from product.peer(peers.OPTIMIZED, bound, flops, stored, nnz)
     for name in ("lazylinop", *peers.FUSED):
@@ -284,8 +294,10 @@ def _dft(kind, n, dtype, batch):
     levels = n.bit_length() - 1
     bound = 2 * levels
     yield product.exact(dft, 2 * n * levels, bound)
-    yield from product.chain(2 * n * levels, bound)
-    yield product.case("scipy.fft", _fft, bound, 5 * n * levels, rival=True)
+    yield from product.chain(2 * n * levels, bound, _pairs(n))
+    yield product.case(
+        "scipy.fft", product_calls.scipy_fft, bound, 5 * n * levels, rival=True
+    )
     yield product.dense()
 
 
@@ -294,7 +306,9 @@ def _dct(kind, n, dtype, batch):
     levels = n.bit_length() - 1
     flops = 2.5 * n * levels
     yield product.exact(dct, Chain.rank2(n).n_parameters, 2 * levels)
-    yield product.case("scipy.fft", _fast_dct, 2 * levels, flops, rival=True)
+    yield product.case(
+        "scipy.fft", product_calls.scipy_dct, 2 * levels, flops, rival=True
+    )
     yield product.dense()
 
 
@@ -313,79 +327,3 @@ _KINDS = {
     "dct": _dct,
     "planted": _planted,
 }
-
-
-def _dense(inputs):
-    A, x = inputs.operator.dense, inputs.x
-    out = np.empty((len(A), *x.shape[1:]), x.dtype)
-    return lambda: np.matmul(A, x, out=out)
-
-
-def _chain(inputs):
-    F, x = FactorProduct(list(inputs.operator.factors)), inputs.x
-    return lambda: F @ x
-
-
-def _scipy_chain(inputs):
-    factors, x = inputs.operator.factors[::-1], inputs.x
-
-    def call():
-        y = x
-        for factor in factors:
-            y = factor @ y
-        return y
-
-    return call
-
-
-def _fwht(inputs):
-    x, out = inputs.x, sample.aligned_like(inputs.x)
-    transform = fwht if x.ndim == 1 else fwht_columns
-
-    def call():
-        np.copyto(out, x)
-        transform(out)
-        return out
-
-    return call
-
-
-def _apply(inputs):
-    values, x, out = inputs.operator.values, inputs.x, np.empty_like(inputs.x)
-    twiddle = np.empty((len(values), 2, 2, values.shape[1]), values.dtype)
-    butterfly_pack(values, twiddle)
-    if x.ndim == 1:
-        scratch = np.empty_like(x)
-
-        def call():
-            butterfly_apply(twiddle, x, scratch, out)
-            return out
-
-    else:
-
-        def call():
-            butterfly_apply_columns(twiddle, x, out)
-            return out
-
-    return call
-
-
-def _butterfly_operator(inputs):
-    B, x = inputs.operator.butterfly, inputs.x
-    return lambda: B @ x
-
-
-def _exact(transform, inputs):
-    x = inputs.x
-    B = transform(len(x), normalized=False, dtype=x.dtype)
-    return lambda: B @ x
-
-
-def _fft(inputs):
-    x = inputs.x
-    return lambda: scipy.fft.fft(x, axis=0)
-
-
-def _fast_dct(inputs):
-    x = inputs.x
-    return lambda: scipy.fft.dct(x, axis=0)

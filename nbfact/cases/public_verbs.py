@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import targets
-from ..algorithms import butterfly_factorize, learn_transform, refine
+from ..algorithms import butterfly_factorize, learn_butterfly, learn_transform, refine
 from ..harness.case import Case
 from ..operators import Chain, FactorProduct, FastOperator
 from . import timed_operators
@@ -24,6 +24,9 @@ OURS = "nbfact"
 
 SWEEPS = 3
 """Number of sweeps of `refine`."""
+
+STEPS = 20
+"""Number of steps of gradient descent of `learn_butterfly`."""
 
 
 @dataclass(eq=False)
@@ -43,10 +46,12 @@ class AdjointInputs:
 
 
 def verb_cases(n: int) -> Iterator[Case]:
-    """Yield the cases of `refine` and of `learn_transform`.
+    """Yield the cases of `refine`, `learn_transform` and models of `learn_butterfly`.
 
     `refine` starts from the butterfly that is nearest to a Gaussian matrix, and
     `learn_transform` has to search, within a budget, for factors of a planted matrix.
+    The models are two butterflies, and one with a learned permutation; the case of one
+    butterfly is in ``butterflies.py``.
 
     Parameters
     ----------
@@ -60,6 +65,8 @@ def verb_cases(n: int) -> Iterator[Case]:
     made: dict[str, tuple[Callable, Callable]] = {
         "refine": (_gaussian, _refine),
         "learn_transform": (_planted, _learn),
+        "two butterflies learned": (_gaussian, _two_butterflies),
+        "permutation learned": (_gaussian, _permutation),
     }
     for verb, (make, prepare) in made.items():
         yield FactorizeCase(
@@ -135,6 +142,19 @@ def _refine(target):
 def _learn(target):
     options: dict[str, Any] = {"effort": "quick", "random_state": 0}
     return lambda: learn_transform(target, nnz=4 * len(target), **options).operator
+
+
+def _two_butterflies(target):
+    return _descent(target, model="BPBP")
+
+
+def _permutation(target):
+    return _descent(target, permutation="learned")
+
+
+def _descent(target, **options):
+    options |= {"n_iter": STEPS, "n_refine_iter": 2, "random_state": 0}
+    return lambda: learn_butterfly(target, **options).operator
 
 
 def _adjoint_inputs(name, m, n, dtype, batch, rng):

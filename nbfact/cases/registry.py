@@ -18,13 +18,15 @@ To add a case:
 
 The clock times one call that computes the whole result from the same x. Whether it
 allocates its output depends on how users of that implementation would call it: the
-dense product and the kernels of nbfact write into an ``out`` made beforehand; a kernel
-that works in place gets a fresh copy of x, and the copying is timed too; objects with
-``@``, of nbfact, SciPy or rivals, allocate what they return. Building matrices and
-factors, compilation, and the comparison with the reference are not timed.
+dense product, SciPy's loop over sparse factors and the kernels of nbfact write into an
+``out`` made beforehand; a kernel that works in place gets a fresh copy of x, and the
+copying is timed too; objects with ``@``, of nbfact, SciPy or rivals, allocate what they
+return. Building matrices and factors, compilation, and the comparison with the
+reference are not timed.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..harness.case import Case, leave_out, tasks
 from .approximate_products import approximation_cases
@@ -42,11 +44,13 @@ from .palm import (
     sweep_cases,
 )
 from .palm_problems import REACHES, SHAPES
-from .plans import plan_cases
-from .products import product_cases
+from .plans import adjoint_plan_cases, plan_cases
+from .products import MATVEC, MERGED, product_cases
 from .projections import projection_cases, skperm_cases
 from .public_verbs import adjoint_cases, verb_cases
 from .rivals.peers import is_peer
+from .set_projections import set_cases
+from .sum_of_butterflies import sum_cases
 
 PLANNED = [
     *(("dyadic", n) for n in (256, 1024, 4096)),
@@ -56,6 +60,9 @@ PLANNED = [
     ("B B^T", 1024),
 ]
 """Chains whose plans are compared, as (name of the chain, order)."""
+
+FUSED = "nbfact fused by 2"
+"""A plan that is not chosen for vectors, but for columns."""
 
 CURVED = [
     ("planted splin4", 64, (1, 2, 5, 10, 20, 50, 100, 200)),
@@ -89,11 +96,12 @@ def registry(
 
     Parameters
     ----------
-    profile : {"quick", "pr", "full"}
+    profile : {"quick", "pr", "nightly", "full"}
         ``quick`` has the few cases of ``nbfact bench --quick``, which show that nbfact
         works and is fast. ``pr`` has the main kernels and algorithms, at one moderate
         size, for what is run on every change: the asv suite, ``nbfact compare`` and
-        ``nbfact gate``. ``full`` has all cases, to show where nbfact is faster.
+        ``nbfact gate``. ``nightly`` has in addition the cases of every turn, and large
+        sizes. ``full`` has the grids that show where nbfact is faster than others.
     peers : bool
         Whether to include the peers that are installed, the rivals of the extra
         ``peers``. Cases of NumPy and SciPy are always included.
@@ -123,9 +131,7 @@ def registry(
         raise ValueError(f"profile {profile!r}; expected one of {', '.join(PROFILES)}")
     found = _PROFILES[profile]()
     if profile == "pr" and turn is not None:
-        known = {case.name for case in found}
-        more = _rotating(*TURNS[turn % len(TURNS)])
-        found += [case for case in more if case.name not in known]
+        found = _distinct([*found, *_rotating(*TURNS[turn % len(TURNS)])])
     return found if peers else without_peers(found)
 
 
@@ -152,7 +158,7 @@ def _quick():
 def _pr():
     single, batches = ("float32",), (1, 64)
     plans = plan_cases([("rank 2", 256)], single, (1, 16))
-    return [
+    found = [
         *product_cases("hadamard", (1024,), single, batches),
         *fwht_cases((4096,), ("float64",), (1, 16)),
         *product_cases("butterfly", (1024,), single, batches),
@@ -170,29 +176,94 @@ def _pr():
         *factorize_cases(("hadamard", "gaussian"), (256,)),
         *learning_cases(("hadamard",), (16,)),
     ]
+    # The asv suite needs no second and third product of SciPy.
+    return [case for case in found if case.impl not in (MATVEC, MERGED)]
 
 
 def _rotating(dtype, batch):
     """Return the cases of ``pr`` in a dtype and a number of columns that rotate."""
     real = "float64" if dtype in ("float64", "complex128") else "float32"
     transform = "dct" if dtype == real else "dft"
-    plans = plan_cases([("rank 2", 1024)], (dtype,), (batch,))
+    plans = [
+        case
+        for case in plan_cases([("rank 2", 1024)], (dtype,), (batch,))
+        if case.impl in (case.yardstick, FUSED)
+    ]
     found = [
         *product_cases("butterfly", (2048,), (dtype,), (batch,)),
         *product_cases("planted", (2048,), (dtype,), (batch,)),
         *product_cases(transform, (2048,), (dtype,), (batch,)),
-        *(case for case in plans if case.impl == case.yardstick),
+        *plans,
         *adjoint_cases(("butterfly", "planted"), 1024, dtype, batch),
+        *adjoint_plan_cases([("rank 2", 1024)], (dtype,), (batch,)),
         *fwht_cases((2048,), (real,), (batch,)),
         *projection_cases((128,), (dtype,)),
+        *set_cases(64, dtype),
         *factorize_cases(("hadamard", "gaussian"), (64,), (real,)),
         *assignment_cases([(64, 64, 1024)], (real,)),
+        *sum_cases(64, 512, real),
         *pattern_cases((16,)),
-        *clustering_cases([(64, 64, 1000)]),
+        *clustering_cases([(16, 16, 500)]),
         *verb_cases(16),
     ]
-    # Only our own cases are compared: the dense matrices of the others are large.
-    return [case for case in found if case.impl.startswith("nbfact")]
+    return _own(found)
+
+
+def _nightly():
+    found = _pr()
+    for dtype, batch in TURNS:
+        found += _rotating(dtype, batch)
+        found += _large(dtype, batch)
+    return _distinct([*found, *_large_verbs()])
+
+
+def _large(dtype, batch):
+    """Return the cases of products and projections of large order."""
+    plans = plan_cases([("dyadic", 4096)], (dtype,), (batch,))
+    found = [
+        *product_cases("butterfly", (8192,), (dtype,), (batch,)),
+        *product_cases("planted", (8192,), (dtype,), (batch,)),
+        *(case for case in plans if case.impl == case.yardstick),
+        *adjoint_cases(("butterfly", "planted"), 8192, dtype, batch),
+        *projection_cases((1024,), (dtype,)),
+    ]
+    return _own(found)
+
+
+def _large_verbs():
+    """Return the cases of algorithms on large matrices."""
+    found = [
+        *hierarchical_cases((256,)),
+        *sweep_cases((256,), (3,)),
+        *factorize_cases(("hadamard", "dft", "gaussian"), (1024,)),
+        *learning_cases(("hadamard",), (64,)),
+        *pattern_cases((32,)),
+        *assignment_cases([(512, 512, 4096)], ("float32", "float64")),
+        *clustering_cases([(64, 64, 1000)]),
+        *verb_cases(32),
+    ]
+    return _own(found)
+
+
+def _own(cases):
+    """Return our own cases alone, because the dense matrices of others are large.
+
+    Where the yardstick is not among them, the first one of the task becomes it.
+    """
+    found = []
+    for task in tasks(cases).values():
+        ours = [case for case in task if case.impl.startswith("nbfact")]
+        names = [case.impl for case in ours]
+        for case in ours:
+            if case.yardstick not in names:
+                case = replace(case, yardstick=names[0], fallbacks=())
+            found.append(case)
+    return found
+
+
+def _distinct(cases):
+    """Return some cases without those whose name has occurred before."""
+    return list({case.name: case for case in reversed(cases)}.values())[::-1]
 
 
 def _full():
@@ -227,7 +298,7 @@ def _full():
     ]
 
 
-_PROFILES = {"quick": _quick, "pr": _pr, "full": _full}
+_PROFILES = {"quick": _quick, "pr": _pr, "nightly": _nightly, "full": _full}
 PROFILES = tuple(_PROFILES)
 """Names of the profiles, from the one with the fewest cases to the one with all."""
 

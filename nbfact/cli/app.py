@@ -5,9 +5,18 @@ the command, and never by the package: one thread of BLAS and of Numba unless a 
 asks for more.
 """
 
+import importlib
 import importlib.util
 import os
 import sys
+
+COMMANDS = (
+    *("bench", "factorize", "study", "compare", "gate"),
+    *("bisect", "report", "history"),
+)
+"""The subcommands, in the order in which the help lists them. Each has a file with a
+function of its name. Only the file of the one that is asked for is imported, so that a
+user of the harness waits for no algorithm."""
 
 
 def main() -> int:
@@ -21,11 +30,8 @@ def main() -> int:
         return 2
     # An OpenMP barrier that spins costs milliseconds on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from collections.abc import Callable
-
     import typer
 
-    from . import bench, compare, factorize, gate, history, report, study
     from .messages import degrade_output, reporting
     from .options import EXIT_CODES
 
@@ -37,16 +43,12 @@ def main() -> int:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    commands: dict[Callable[..., None], str] = {
-        bench.bench: EXIT_CODES,
-        factorize.factorize: EXIT_CODES,
-        study.study: EXIT_CODES,
-        compare.compare: EXIT_CODES,
-        gate.gate: gate.GATE_CODES,
-        report.report: EXIT_CODES,
-        history.history: EXIT_CODES,
-    }
-    for command, codes in commands.items():
-        app.command(epilog=codes)(reporting(command))
+    asked = [name for name in COMMANDS if name in sys.argv[1:2]]
+    for name in asked or COMMANDS:
+        module = importlib.import_module(f"{__package__}.{name}")
+        codes = getattr(module, f"{name.upper()}_CODES", EXIT_CODES)
+        app.command(epilog=codes)(reporting(getattr(module, name)))
+    if asked:  # an app of one command would take its name for an argument
+        app.callback()(lambda: None)
     app(prog_name="nbfact")
     return 0

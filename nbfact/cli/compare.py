@@ -5,21 +5,33 @@ from typing import Annotated
 
 import typer
 
-from ..cases.nbfact_project import NBFACT
-from .options import PR, Head, Pattern, Profile, Threads, Waivers, output_option
+from .options import (
+    PR,
+    AsJson,
+    Cases,
+    Head,
+    Pattern,
+    Profile,
+    Threads,
+    Waivers,
+    output_option,
+    project_of,
+)
 
 
 def compare(
     base: Annotated[
         str | None,
         typer.Argument(
-            help="A commit, branch, tag, path, wheel, installed version, 'installed' "
-            "or 'worktree'; default the last tag, or where this branch began."
+            help="A commit, branch, tag, path, wheel, release (NAME==1.2), installed "
+            "version, 'installed' or 'worktree'; default the last tag, or where this "
+            "branch began."
         ),
     ] = None,
     head: Head = None,
     *,
-    profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
+    cases: Cases = None,
+    profile: Profile = PR,
     pattern: Pattern = None,
     threads: Threads = 1,
     waivers: Waivers = None,
@@ -37,18 +49,20 @@ def compare(
         Path | None,
         typer.Option(help="File of a comparison that was cut short, to continue it."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Time two versions side by side in one process, and compare their errors."""
     from ..harness.versions.gating import run_compare
 
     code = run_compare(
-        NBFACT,
+        project_of(cases),
         base,
         head,
-        profile=str(profile),
+        profile=profile,
         pattern=pattern,
         threads=threads,
         waived=waivers,
+        as_json=as_json,
         output=output,
         resume=resume,
         same=same,

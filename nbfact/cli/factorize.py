@@ -297,7 +297,7 @@ def _print_result(target, operator, error, seconds, output):
         calls = {"fast": lambda x=x: operator @ x, "dense": lambda x=x: target @ x}
         times = interleave(calls, budget=PRODUCT_SECONDS)
         fast, dense = (summary(times[name])["median"] for name in calls)
-        speed = paired_ratio(times["dense"], times["fast"])["median"]
+        speed = paired_ratio(times["dense"], times["fast"])
         both = f"{fast * 1e6:.4g} µs, dense {dense * 1e6:.4g} µs"
         ratio = f"{speed:.3g} x faster" if speed >= 1 else f"{1 / speed:.3g} x slower"
         table.add_row(f"product, batch {batch}", f"{both}: {ratio}")

@@ -5,8 +5,18 @@ from typing import Annotated
 
 import typer
 
-from ..cases.nbfact_project import NBFACT
-from .options import PR, Head, Pattern, Profile, Threads, Waivers, output_option
+from .options import (
+    PR,
+    AsJson,
+    Cases,
+    Head,
+    Pattern,
+    Profile,
+    Threads,
+    Waivers,
+    output_option,
+    project_of,
+)
 
 GATE_CODES = (
     "Exit codes: 0 pass; 1 regression: slower beyond the noise, less accurate, more "
@@ -25,7 +35,8 @@ def gate(
     ],
     head: Head = None,
     *,
-    profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
+    cases: Cases = None,
+    profile: Profile = PR,
     pattern: Pattern = None,
     threads: Threads = 1,
     waivers: Waivers = None,
@@ -33,18 +44,25 @@ def gate(
         Path | None,
         output_option("JSON file of the verdict; default runs/gate.json."),
     ] = None,
+    comment: Annotated[
+        Path | None,
+        typer.Option(help="Markdown file of a comment on the pull request."),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Compare two versions, and exit with what was found: for pull requests."""
     from ..harness.versions.gating import run_gate
 
     code = run_gate(
-        NBFACT,
+        project_of(cases),
         base,
         head,
-        profile=str(profile),
+        profile=profile,
         pattern=pattern,
         threads=threads,
         waived=waivers,
+        as_json=as_json,
         output=output,
+        comment=comment,
     )
     raise typer.Exit(code)

@@ -1,11 +1,13 @@
-"""``nbfact history``: run the asv suite over commits."""
+"""``nbfact history``: measure commits, and list the changes between them."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..cases.nbfact_project import NBFACT
-from .options import PR, Pattern, Profile, Threads
+from .messages import say
+from .options import PR, Cases, Pattern, Profile, Threads, output_option, project_of
+from .report import found_results
 
 
 def history(
@@ -14,7 +16,23 @@ def history(
         typer.Argument(help="Commits, ranges A..B, or NEW; default HEAD."),
     ] = None,
     *,
-    profile: Annotated[Profile, typer.Option(help="List of cases.")] = PR,
+    cases: Cases = None,
+    profile: Profile = PR,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Measure the commits beside a baseline, in one process, not with asv.",
+        ),
+    ] = False,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="With --measure: the commit that ratios lead back to."),
+    ] = None,
+    changes: Annotated[
+        bool,
+        typer.Option("--changes", help="Measure nothing; list the changes so far."),
+    ] = False,
     quick: Annotated[
         bool,
         typer.Option(
@@ -40,14 +58,44 @@ def history(
     skin: Annotated[
         bool, typer.Option("--skin", help="Pages that need no network (asv-tachyon).")
     ] = False,
+    output: Annotated[
+        Path | None,
+        output_option("With --measure: file of ratios; default in benchmarks/results."),
+    ] = None,
 ) -> None:
     """Run the asv suite on commits that lack results; publish them in .asv/html."""
+    of_asv = quick or python or requirement or machine or skin
+    if measure and changes:
+        raise ValueError("--measure with --changes: choose one")
+    if (measure or changes) and of_asv:
+        raise ValueError("--quick, --python, --with, --machine and --skin are of asv")
+    if not measure and (baseline or output):
+        raise ValueError("--baseline and --output go with --measure")
+    project = project_of(cases)
+    if changes:
+        from ..harness.report.change_list import run_changes
+
+        raise typer.Exit(run_changes(project, *found_results([], None)))
+    if measure:
+        from ..harness.versions.milestones import run_measure
+
+        code = run_measure(
+            project,
+            commits or ["HEAD"],
+            baseline,
+            say=say,
+            profile=profile,
+            patterns=pattern or [],
+            threads=threads,
+            output=output,
+        )
+        raise typer.Exit(code)
     from ..harness.versions.asv_history import run_history
 
     code = run_history(
-        NBFACT,
+        project,
         commits or ["HEAD"],
-        profile=str(profile),
+        profile=profile,
         quick=quick,
         threads=threads,
         pythons=python or [],

@@ -1,26 +1,38 @@
 """Options that several commands share, and the exit codes that their help shows.
 
-Every option has one name in all commands: ``-k``, ``-o``, ``--threads``, ``--n-jobs``,
-``--peers``, ``--profile``, ``--quick``.
+Every option has one name in all commands: ``-k``, ``-o``, ``--cases``, ``--json``,
+``--threads``, ``--n-jobs``, ``--peers``, ``--profile``, ``--quick``.
 """
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ..cases.nbfact_project import NBFACT
+from ..harness.case_module import find_project
+from ..harness.project import Project
+from ..harness.registered import PROFILES
 
-if TYPE_CHECKING:  # a type checker knows no enum whose members are computed
-    Profile = str
-else:
-    Profile = StrEnum("Profile", {name: name for name in NBFACT.profiles})
-
-PR = Profile("pr")
+PR = "pr"
 """The profile that commands compare versions with: it is small enough for every change.
 """
 
+_METAVAR = f"<{'|'.join(PROFILES)}>"
+
+Cases = Annotated[
+    str | None,
+    typer.Option(
+        help="Measure another project: its module of cases (mypkg.bench), the file of "
+        "that, or the name of an entry point nbfact.cases; default nbfact itself.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print one object of JSON alone; the rest on standard error."
+    ),
+]
 Threads = Annotated[
     int, typer.Option(min=1, help="Number of threads of BLAS and Numba.")
 ]
@@ -33,11 +45,12 @@ Waivers = Annotated[
     ),
 ]
 Pattern = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--pattern",
         "-k",
-        help="Only tasks whose name contains this text, or matches it as a glob.",
+        help="Only tasks whose name contains this text, or matches it as a glob; "
+        "repeat it for tasks that match another one.",
     ),
 ]
 Head = Annotated[
@@ -56,3 +69,27 @@ EXIT_CODES = (
 def output_option(help_: str, **options):
     """Return the option ``--output`` of a command, whose help says what is written."""
     return typer.Option("--output", "-o", help=help_, **options)
+
+
+def profile_option(help_: str, **options):
+    """Return the option ``--profile`` of a command.
+
+    The project checks the name: another one may have lists of its own.
+    """
+    return typer.Option("--profile", help=help_, metavar=_METAVAR, **options)
+
+
+Profile = Annotated[str, profile_option("List of cases.")]
+
+
+def project_of(cases: str | None) -> Project:
+    """Return the project that ``--cases`` names, by default nbfact.
+
+    Its cases are imported for nothing else: whoever measures another project waits for
+    none of the algorithms of nbfact.
+    """
+    if cases is not None:
+        return find_project(cases)
+    from ..cases.nbfact_project import NBFACT
+
+    return NBFACT

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ..cases.nbfact_project import NBFACT
 from .messages import say
-from .options import output_option
+from .options import Cases, output_option, project_of
 
 
 def report(
@@ -16,6 +15,7 @@ def report(
         typer.Argument(help="Files and directories of results.", show_default="runs"),
     ] = None,
     *,
+    cases: Cases = None,
     asv: Annotated[
         Path | None,
         typer.Option(
@@ -30,13 +30,29 @@ def report(
     """Put results of all runs and machines into one page that needs no network."""
     from ..harness.report.write import write_report
 
-    default = Path("benchmarks", "results")
-    if asv is None and default.is_dir():
-        asv = default
-    if not paths:  # a fresh clone has results of asv, and no runs
-        runs = Path("runs")
-        paths = [runs] if runs.exists() or asv is None else []
-    written, problems = write_report(NBFACT, paths, output, asv)
+    paths, asv = found_results(paths or [], asv)
+    written, problems = write_report(project_of(cases), paths, output, asv)
     for problem in problems:
         say(problem)
     print(" ".join(map(str, written)))
+
+
+def found_results(
+    paths: list[Path], asv: Path | None
+) -> tuple[list[Path], Path | None]:
+    """Return where results are, as far as a user does not say.
+
+    Parameters
+    ----------
+    paths : list of path
+        Files and directories that a user names; by default ``runs``.
+    asv : path or None
+        Directory of asv's results, by default ``benchmarks/results``.
+    """
+    default, runs = Path("benchmarks", "results"), Path("runs")
+    if asv is None and default.is_dir():
+        asv = default
+    # A fresh clone has results of asv, and no runs.
+    if not paths and (runs.exists() or asv is None):
+        paths = [runs]
+    return paths, asv

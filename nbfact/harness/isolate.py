@@ -34,7 +34,7 @@ from typing import IO, BinaryIO
 
 from . import machine
 from .case import Case, leave_out
-from .measure import failed_row, limited_threads, measure_task
+from .measure import ALONE, Turn, failed_row, limited_threads, measure_task
 from .worker import ending, last_words
 
 LIMIT = 900.0
@@ -67,11 +67,14 @@ class Worker:
         be functions of modules, or partials of them, which can be pickled; cases
         cannot, because they hold closures.
     calibration : dict
-        What the machine can do, from :func:`nbfact.harness.machine.calibrate`.
+        What the machine can do, from :func:`nbfact.harness.calibration.calibrate`.
     threads : int
         Number of threads of BLAS, OpenMP and Numba in the process.
     limit : float, optional
         Longest time of one call, in seconds; by default :data:`LIMIT`.
+    crashed : dict of str to str, optional
+        Why cases crashed or hung, by name: they are not called again. Those that crash
+        now are added.
     """
 
     _files: contextlib.ExitStack  # what the process needs while it runs
@@ -87,10 +90,13 @@ class Worker:
         calibration: dict,
         threads: int = 1,
         limit: float | None = None,
+        crashed: dict[str, str] | None = None,
     ):
         self._job = (list(sources), calibration, threads)
+        self.calibration = calibration
         self._limit = LIMIT if limit is None else limit
         self._process: subprocess.Popen | None = None
+        self._crashed = {} if crashed is None else crashed
 
     def __enter__(self) -> "Worker":
         return self
@@ -103,7 +109,9 @@ class Worker:
     ) -> None:
         self.close()
 
-    def measure(self, task: Sequence[Case], budget: float) -> list[dict]:
+    def measure(
+        self, task: Sequence[Case], budget: float, turn: Turn = ALONE
+    ) -> list[dict]:
         """Measure a task in the process; return a row for each of its cases.
 
         Parameters
@@ -112,6 +120,8 @@ class Worker:
             One of the tasks of the sources.
         budget : float
             Seconds for the samples of all implementations together.
+        turn : Turn
+            Which of several processes this is.
 
         Returns
         -------
@@ -123,11 +133,12 @@ class Worker:
             process that has measured nothing before, because a rival may have damaged
             the memory of an older one.
         """
-        failed: dict[str, str] = {}
+        names = {case.name: case.impl for case in task}
+        failed = {names[k]: why for k, why in self._crashed.items() if k in names}
         rows: list[dict] = []
         while not rows and len(failed) < len(task):
             try:
-                rows = self._ask(task[0].task, budget, failed)
+                rows = self._ask(task[0].task, budget, failed, turn)
             except CrashError as error:
                 running, fresh = self._running, self._fresh
                 self.close()
@@ -135,6 +146,7 @@ class Worker:
                 culprits = left if running is None else [left[running]]
                 if fresh or (running is not None and culprits[0].rival):
                     failed |= {case.impl: str(error) for case in culprits}
+                    self._crashed |= {case.name: str(error) for case in culprits}
             except BaseException:
                 self.close()
                 raise
@@ -158,12 +170,12 @@ class Worker:
         number, _ = _MARK.unpack(self._mark[: _MARK.size])
         return number if number >= 0 else None
 
-    def _ask(self, name, budget, failed):
+    def _ask(self, name, budget, failed, turn):
         """Have one task measured; raise CrashError if the process does not answer."""
         if self._process is None:
             self._start()
         with contextlib.suppress(OSError):  # the process died: _answer reports it
-            self._send((name, budget, list(failed)))
+            self._send((name, budget, list(failed), turn))
         rows = self._answer(self._limit)
         self._fresh = False
         return rows
@@ -267,14 +279,14 @@ def _serve():
     out.flush()
     with limited_threads(threads):
         while True:
-            name, budget, failed = orders.get()
+            name, budget, failed, turn = orders.get()
             task = [case for case in cases if case.task == name]
-            rows = _measure(leave_out(task, failed), budget, calibration, mark)
+            rows = _measure(leave_out(task, failed), budget, calibration, mark, turn)
             pickle.dump(rows, out)
             out.flush()
 
 
-def _measure(task, budget, calibration, mark):
+def _measure(task, budget, calibration, mark, turn):
     """Measure a task, and write before each call which implementation it is of."""
     numbers = {case.impl: number for number, case in enumerate(task)}
     count = 0
@@ -284,7 +296,7 @@ def _measure(task, budget, calibration, mark):
         count = (count + 1) % (1 << 30)
         _MARK.pack_into(mark, 0, numbers.get(impl, -1), count)
 
-    rows = measure_task(task, budget, calibration, announce)
+    rows = measure_task(task, budget, calibration, announce, turn)
     announce(None)
     return rows
 

@@ -1,10 +1,9 @@
-"""What the machine is, and how fast it can be: fingerprint and calibration.
+"""What the machine is: its fingerprint.
 
 Everything here only reads: no setting of the machine is changed and no file is written.
 What cannot be read, for want of git or of /proc, is left out and is no error.
 """
 
-import functools
 import hashlib
 import math
 import os
@@ -13,10 +12,7 @@ import re
 import subprocess
 from importlib import metadata
 from pathlib import Path
-from time import perf_counter
 from typing import Any
-
-import numpy as np
 
 from .project import Project
 
@@ -33,20 +29,13 @@ THREADS = (
 """Environment variables from which libraries read their number of threads when they are
 imported."""
 
-WORKING_SETS = (256 << 10, 1 << 20, 4 << 20, 16 << 20, 96 << 20)
-"""Bytes touched by each measurement of bandwidth: they range, on most machines, from a
-second-level cache to main memory."""
-
-UNSTABLE = 0.2
-"""Relative difference of two calibrations within seconds above which the machine is
-called unstable, because other programs use it."""
+SETTINGS = ("OMP_WAIT_POLICY", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")
+"""Environment variables that change compiled code, or how its threads wait."""
 
 _REVISION = (  # fields of /proc/cpuinfo
     *("cpu family", "model", "stepping"),
     *("CPU implementer", "CPU variant", "CPU part", "CPU revision"),  # ARM
 )
-
-_GEMM_ORDER = 768  # order of the matrix product that is timed: 14 MB in float64
 
 
 def fingerprint(project: Project) -> dict[str, Any]:
@@ -101,126 +90,28 @@ def fingerprint(project: Project) -> dict[str, Any]:
         "versions": versions,
         "blas": _blas(),
         "environment": {
-            k: os.environ[k] for k in (*THREADS, "OMP_WAIT_POLICY") if k in os.environ
+            k: os.environ[k] for k in (*THREADS, *SETTINGS) if k in os.environ
         },
         "load": _load(),
-        **_commit(project.folder),
+        **_commit(_folder(project)),
     }
     chosen = os.environ.get(project.variable("MACHINE"))
     machine["name"] = _slug(chosen) if chosen else _name(machine)
     return {key: value for key, value in machine.items() if value not in (None, [])}
 
 
-def calibrate(seconds: float = 2.0) -> dict[str, Any]:
-    """Measure what the machine can do: its bandwidth and its rate of matrix products.
-
-    Parameters
-    ----------
-    seconds : float
-        Time for all measurements together. The best repetition of each counts; on a
-        machine that is busy meanwhile rates come out low, and shares of the roof
-        exceed 100 %.
-
-    Returns
-    -------
-    dict
-        ``bandwidth``: list of [bytes touched, bytes per second], one pair for each of
-        :data:`WORKING_SETS`, the better of ``np.add`` (two reads, one write) and
-        ``np.dot`` (two reads). ``gemm``: operations per second of a matrix product of
-        order 768, by dtype (float32, float64). ``spread``: the largest relative
-        difference between the best repetitions of the first and the second half of
-        the time. ``unstable``: whether that exceeds :data:`UNSTABLE`.
+def last_cache() -> int:
+    """Return the bytes of the largest cache of the first core, 32 MiB if unknown.
 
     Examples
     --------
-    >>> calibrate(0.001)["gemm"]["float32"] > 0
+    >>> last_cache() > 0
     True
     """
-    calls: dict[tuple[str, int | str], functools.partial] = {}
-    for size in WORKING_SETS:
-        a, b, c = (np.ones(size // 24) for _ in range(3))
-        calls["add", size] = functools.partial(np.add, a, b, out=c)
-        a, b = np.ones(size // 16), np.ones(size // 16)
-        calls["dot", size] = functools.partial(np.dot, a, b)
-    for dtype in ("float32", "float64"):
-        x = np.ones((_GEMM_ORDER, _GEMM_ORDER), dtype)
-        calls["gemm", dtype] = functools.partial(np.matmul, x, x, np.empty_like(x))
-    halves = [_best(calls, seconds / 2) for _ in range(2)]
-    spread = max(abs(math.log(halves[0][name] / halves[1][name])) for name in calls)
-    spread = math.expm1(spread)
-    best = {name: min(half[name] for half in halves) for name in calls}
-    bandwidth = [
-        [size, size / min(best["add", size], best["dot", size])]
-        for size in WORKING_SETS
-    ]
-    gemm = {
-        dtype: 2 * _GEMM_ORDER**3 / best["gemm", dtype]
-        for dtype in ("float32", "float64")
-    }
-    return {
-        "bandwidth": bandwidth,
-        "gemm": gemm,
-        "spread": round(spread, 3),
-        "unstable": spread > UNSTABLE,
-    }
-
-
-def roof_time(calibration: dict, size: int, flops: int, dtype: str) -> float:
-    """Return the least time in which this machine could do a computation, in seconds.
-
-    Parameters
-    ----------
-    calibration : dict
-        What the machine can do, from :func:`calibrate`.
-    size : int
-        Bytes that must move, each counted once.
-    flops : int
-        Real operations; a complex product counts as six and a complex sum as two.
-    dtype : str
-        Dtype whose rate is taken: complex numbers count as pairs of real ones.
-
-    Returns
-    -------
-    float
-        The larger of size / bandwidth and flops / rate, with the bandwidth measured on
-        the working set whose size is nearest. A case far smaller than the smallest
-        working set may lie in a faster cache than that.
-
-    Examples
-    --------
-    >>> calibration = {"bandwidth": [[100, 1e9]], "gemm": {"float32": 1e9}}
-    >>> roof_time(calibration, 10, 0, "float32")
-    1e-08
-    """
-    pairs = calibration["bandwidth"]
-    bandwidth = min(pairs, key=lambda pair: abs(math.log(pair[0] / max(size, 1))))[1]
-    single = dtype in ("float32", "complex64")
-    rate = calibration["gemm"]["float32" if single else "float64"]
-    return max(size / bandwidth, flops / rate)
-
-
-def _best(calls, seconds):
-    """Return the shortest time of each call, when all are repeated for ``seconds``.
-
-    The calls take turns of a hundredth of a second, or of one repetition, so that a
-    program that is busy for a moment spoils a few times of each call and not all the
-    times of one.
-    """
-    best = dict.fromkeys(calls, math.inf)
-    stop = perf_counter() + seconds
-    turn = 0
-    while turn < 2 or perf_counter() < stop:
-        for name, call in calls.items():
-            end = perf_counter() + 0.01
-            while True:
-                start = perf_counter()
-                call()
-                now = perf_counter()
-                best[name] = min(best[name], now - start)
-                if now > end:
-                    break
-        turn += 1
-    return best
+    sizes = [cache.rpartition(" ")[2] for cache in _caches()]
+    known = [re.fullmatch(r"(\d+)([KMG])", size) for size in sizes]
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+    return max((int(m[1]) * units[m[2]] for m in known if m), default=32 << 20)
 
 
 def _name(machine):
@@ -322,6 +213,14 @@ def _load():
         return None
 
 
+def _folder(project):
+    """Return the folder of a package, None where none is installed."""
+    try:
+        return project.folder
+    except ModuleNotFoundError:
+        return None
+
+
 def _commit(folder):
     """Return the commit of a package and whether files differ from it, if git knows.
 
@@ -329,7 +228,10 @@ def _commit(folder):
     which the package is installed, has no commit that says anything about it.
     """
     git = ("git", "-C", str(folder))
-    if _run(*git, "ls-files", "--error-unmatch", "__init__.py") is None:
+    if (
+        folder is None
+        or _run(*git, "ls-files", "--error-unmatch", "__init__.py") is None
+    ):
         return {}
     commit = _run(*git, "rev-parse", "--verify", "HEAD")
     if commit is None:

@@ -2,16 +2,19 @@
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from .._core.threads import threads as kernel_threads
-from . import machine, sample
+from . import sample
 from .allocations import allocations
+from .calibration import roof_time
 from .case import Case
+from .cold import cold_times
 
 SEED = 0
 """Seed of all inputs, fixed so that a wrong result can be computed again."""
@@ -19,7 +22,53 @@ SEED = 0
 Row = dict[str, Any]
 """A row of results: what is stored of one case of one run."""
 
-_UNTIMED: Row = dict.fromkeys(("time", "samples", "ratio", "roof", "allocations"))
+COLD_ROUNDS = 5
+"""Samples of each call with an operand that lies in no cache, in each process."""
+
+FEW = 2
+"""Least number of rounds of one process where several measure."""
+
+CLOCKS = ("cpu", "wall")
+"""Names of the clocks, at their places in the samples of
+:func:`nbfact.harness.sample.interleave_clocks`."""
+
+UNTIMED: Row = dict.fromkeys(
+    ("clock", "time", "cold", "samples", "ratio", "roof", "allocations")
+)
+"""The keys of a row that a case without a time leaves empty."""
+
+
+NO_INTERVAL: Row = {"low": None, "high": None}
+"""The interval of what one process measured: it says nothing about another one."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Which of several processes measures a task.
+
+    Parameters
+    ----------
+    number : int
+        Number of the process, from 0. The first one checks results and counts
+        allocations.
+    processes : int
+        How many processes measure, one after the other.
+    clock : str or None
+        One of :data:`CLOCKS`, by which the first process measured; None in that one.
+    """
+
+    number: int = 0
+    processes: int = 1
+    clock: str | None = None
+
+    def rounds(self, slowest: float) -> int:
+        """Return the least number of rounds, given the seconds of the slowest call."""
+        least = sample.least_rounds(slowest)
+        return least if self.processes == 1 else min(FEW, least)
+
+
+ALONE = Turn()
+"""The only process that measures a task."""
 
 
 @contextlib.contextmanager
@@ -64,6 +113,7 @@ def measure_task(
     budget: float,
     calibration: dict,
     announce: Callable[[str | None], object] = lambda impl: None,
+    turn: Turn = ALONE,
 ) -> list[Row]:
     """Check and time the cases of a task; return a row for each.
 
@@ -75,10 +125,13 @@ def measure_task(
     budget : float
         Seconds for the samples of all implementations together.
     calibration : dict
-        What the machine can do, from :func:`nbfact.harness.machine.calibrate`.
+        What the machine can do, from
+        :func:`nbfact.harness.calibration.calibrate`.
     announce : callable
         Called, while no clock runs, with the name of the implementation that is called
         next, and with None where none is.
+    turn : Turn
+        Which of several processes this is.
 
     Returns
     -------
@@ -95,43 +148,88 @@ def measure_task(
     """
     announce(None)
     inputs = task[0].make(np.random.default_rng(SEED))
-    want = task[0].reference(inputs)
+    want = task[0].reference(inputs) if turn.number == 0 else None
     rows = {case.impl: _row(case) for case in task}
     calls, known = {}, {}
-    for case in task:
+    start = turn.number % len(task)
+    for case in [*task[start:], *task[:start]]:  # memory is taken in another order
         announce(case.impl)
         try:
-            call = case.prepare(inputs)
-            start = perf_counter()
-            right = _check(case, call, want, rows[case.impl])
-            seconds = perf_counter() - start
-            if not case.rival and sample.SLOW <= seconds < sample.ENDLESS:
-                announce(case.impl)
-                start = perf_counter()  # the first call may have compiled for seconds
-                call()
-                seconds = perf_counter() - start
-            if right:
-                calls[case.impl], known[case.impl] = call, seconds
+            call, seconds = _prepared(case, inputs, want, rows[case.impl], announce)
         except Exception as error:  # whatever it is, the other cases go on
             _fail(rows[case.impl], f"{type(error).__name__}: {error}")
+        else:
+            if rows[case.impl]["ok"]:
+                calls[case.impl], known[case.impl] = call, seconds
     announce(None)
-    _compare(task, rows)
+    if want is not None:
+        _compare(task, rows)
     calls = {impl: call for impl, call in calls.items() if rows[impl]["ok"]}
     known = {impl: known[impl] for impl in calls}
-    samples = {}
-    if calls:
-        samples = sample.interleave(calls, budget, known=known, announce=announce)
+    if not calls:
+        return list(rows.values())
+    rounds = turn.rounds(max(known.values()))
+    both = sample.interleave_clocks(calls, budget, rounds, known, announce)
+    clock = _clock(both, calls, announce, turn)
+    samples = {impl: times[:, clock] for impl, times in both.items()}
+    medians = {impl: float(np.median(times)) for impl, times in samples.items()}
+    cold = cold_times(task, inputs, medians, COLD_ROUNDS, announce)
     for case in task:
         if case.impl in calls:
-            _fill(rows[case.impl], case, samples, calibration)
-            if known[case.impl] >= sample.SLOW:
-                continue  # checking again takes longer than it is worth
-            announce(case.impl)
-            if not case.rival:
-                rows[case.impl]["allocations"] = allocations(calls[case.impl])
-            if not _check(case, calls[case.impl], want, rows[case.impl]):
-                rows[case.impl].update(_UNTIMED)
+            row = rows[case.impl]
+            row["clock"] = CLOCKS[clock]
+            _fill(row, case, samples, calibration)
+            if case.impl in cold:
+                copies, times = cold[case.impl]
+                median = float(np.median(times[:, clock]))
+                row["cold"] = {"median": median, **NO_INTERVAL, "copies": copies}
+            if turn.number == 0 and known[case.impl] < sample.SLOW:
+                _check_again(case, calls[case.impl], want, row, announce)
     return list(rows.values())
+
+
+def _prepared(case, inputs, want, row, announce):
+    """Return a warm call, whose result is right if the row says so, and its seconds."""
+    call = case.prepare(inputs)
+    start = perf_counter()
+    if want is None:
+        call()
+    else:
+        _check(case, call, want, row)
+    seconds = perf_counter() - start
+    if not case.rival and sample.SLOW <= seconds < sample.ENDLESS:
+        announce(case.impl)
+        start = perf_counter()  # the first call may have compiled for seconds
+        call()
+        seconds = perf_counter() - start
+    return call, seconds
+
+
+def _clock(both, calls, announce, turn):
+    """Return the clock by which the calls of a task are compared.
+
+    It is the CPU clock where one thread works, unless some call waits for something, or
+    has another process work: that clock does not see it.
+    """
+    if turn.clock is not None:
+        return CLOCKS.index(turn.clock)
+    if sample.clock() == sample.WALL:
+        return sample.WALL
+    for impl, times in both.items():
+        if (times[:, sample.WALL] > sample.GAP * times[:, sample.CPU]).all():
+            announce(impl)
+            if sample.waits(calls[impl]):
+                return sample.WALL
+    return sample.CPU
+
+
+def _check_again(case, call, want, row, announce):
+    """Count allocations, and check the result once more; a wrong one has no time."""
+    announce(case.impl)
+    if not case.rival:
+        row["allocations"] = allocations(call)
+    if not _check(case, call, want, row):
+        row.update(UNTIMED)
 
 
 def failed_row(case: Case, message: str) -> Row:
@@ -151,6 +249,26 @@ def failed_row(case: Case, message: str) -> Row:
     row = _row(case)
     _fail(row, message)
     return row
+
+
+def share_of_roof(row: Row, calibration: Mapping[str, Any]) -> float | None:
+    """Return the least time that the machine allows, over the time of a row.
+
+    It is None where the case does not say what it must at least do.
+
+    Parameters
+    ----------
+    row : dict
+        Row of a case that has a time.
+    calibration : mapping
+        What the machine can do, from
+        :func:`nbfact.harness.calibration.calibrate`.
+    """
+    if not row["size"] and not row["flops"]:
+        return None
+    dtype = row["params"]["dtype"]
+    ideal = roof_time(calibration, row["size"], row["flops"], dtype)
+    return ideal / row["time"]["median"]
 
 
 def _compare(task, rows):
@@ -193,7 +311,9 @@ def _row(case):
         "message": None,
         "error": None,
         "error_ratio": None,
-        **_UNTIMED,
+        "processes": 1,
+        "unstable": False,
+        **UNTIMED,
     }
 
 
@@ -216,9 +336,9 @@ def _fail(row, message):
 def _fill(row, case, samples, calibration):
     """Write the statistics of a case's samples into its row."""
     times = samples[case.impl]
-    row["time"] = sample.summary(times)
+    row["time"] = {**sample.summary(times), **NO_INTERVAL}
     row["samples"] = [float(f"{value:.4g}") for value in times]
     if case.yardstick in samples:
-        row["ratio"] = sample.paired_ratio(times, samples[case.yardstick])
-    ideal = machine.roof_time(calibration, case.size, case.flops, case.params["dtype"])
-    row["roof"] = ideal / row["time"]["median"]
+        ratio = sample.paired_ratio(times, samples[case.yardstick])
+        row["ratio"] = {"median": ratio, **NO_INTERVAL}
+    row["roof"] = share_of_roof(row, calibration)

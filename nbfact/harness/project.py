@@ -1,15 +1,19 @@
 """What the harness must know of the package it measures.
 
 The harness imports nothing of that package, so that another package can use it with a
-:class:`Project` of its own. The one of nbfact is in ``nbfact/cases/nbfact_project.py``.
+:class:`Project` of its own: see :mod:`nbfact.harness.case_module`. The one of nbfact is
+in ``nbfact/cases/nbfact_project.py``.
 """
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+
+from .case import Case, check_tolerances
+from .registered import PROFILES, source
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,11 @@ class Project:
         implementations begin with it (``nbfact chain``), and so do, in capitals, the
         environment variables that it reads (``NBFACT_MACHINE``).
     version : str
-        Version of the package, recorded with every result.
+        Version of the package, recorded with every result. ``--cases`` finds it.
     registries : tuple of str
         Modules, relative to the package, that hold the registry of cases: the place of
         today first, then the places where earlier versions have it, newest first.
+        ``--cases`` sets them.
     profiles : tuple of str
         Names of the lists of cases, from few cases to all.
     kernels : tuple of str
@@ -41,11 +46,28 @@ class Project:
         own, because a rival may crash or hang.
     install_rivals : str
         Command that installs the rivals, shown when some are missing.
+    slowdown : float or None
+        Least relative slowdown between two versions that counts, as 0.1 for 10 %, where
+        a case does not say; by default
+        :data:`nbfact.harness.versions.verdicts.LEAST`.
+    looser : float or None
+        Largest error of a later version, in units of that of the earlier one, that is
+        no loss of accuracy, where a case does not say; by default
+        :data:`nbfact.harness.versions.verdicts.LOOSER`.
+    module, file, named : str, path, str
+        Name of the module that holds the cases of today, its file, and what a user
+        called it; ``--cases`` sets them. A version without a registry gets this file.
+
+    Raises
+    ------
+    ValueError
+        When `name` is no name of a package, or a tolerance is out of range.
 
     Notes
     -----
-    A registry is a module with a function ``registry(profile, peers=False)`` that
-    returns a list of :class:`nbfact.harness.case.Case`.
+    A registry is a module that registers its cases, or one with a function
+    ``registry(profile, peers=False)`` that returns a list of
+    :class:`nbfact.harness.case.Case`; see :mod:`nbfact.harness.registered`.
 
     Examples
     --------
@@ -55,13 +77,23 @@ class Project:
     """
 
     name: str
-    version: str
-    registries: tuple[str, ...]
-    profiles: tuple[str, ...]
+    version: str = ""
+    registries: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = PROFILES
     kernels: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     rivals: Mapping[str, str] = field(default_factory=dict, hash=False)
     install_rivals: str = ""
+    slowdown: float | None = None
+    looser: float | None = None
+    module: str = ""
+    file: Path | None = None
+    named: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.isidentifier():
+            raise ValueError(f"name={self.name!r}; expected the name of a package")
+        check_tolerances(f"project {self.name}", self.slowdown, self.looser)
 
     @property
     def folder(self) -> Path:
@@ -83,9 +115,33 @@ class Project:
         Returns
         -------
         module
-            The first of `registries`.
+            `module`, by default the first of `registries`.
         """
-        return importlib.import_module(f"{self.name}.{self.registries[0]}")
+        return importlib.import_module(
+            self.module or f"{self.name}.{self.registries[0]}"
+        )
+
+    def cases(self, profile: str, peers: bool = False) -> Callable[[], Iterable[Case]]:
+        """Return a function that lists the cases of a profile, and can be pickled.
+
+        Parameters
+        ----------
+        profile : str
+            One of `profiles`.
+        peers : bool
+            Whether the rivals that are installed are among the cases.
+        """
+        return source(self.registry(), profile, peers)
+
+    def command(self, name: str) -> str:
+        """Return a command as a user of this project types it.
+
+        Examples
+        --------
+        >>> Project("p", named="p.bench").command("bench")
+        'nbfact bench --cases p.bench'
+        """
+        return f"nbfact {name}" + (f" --cases {self.named}" if self.named else "")
 
     def check_profile(self, profile: str) -> None:
         """Raise ValueError unless `profile` is one of `profiles`.

@@ -13,31 +13,39 @@ Exit codes, which are also those of ``nbfact bench``:
 
 import contextlib
 import datetime
-import functools
+import json
 import signal
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import machine, store
-from .case import Case, select, tasks
+from . import calibration, machine, store
+from .case import Case, Pattern, patterns, select, tasks
 from .isolate import Worker
-from .measure import limited_threads, measure_task
+from .measure import limited_threads, measure_task, share_of_roof
+from .passes import LEAST_PROCESSES, measure_passes
 from .project import Project
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-BUDGETS = {"quick": 0.25, "pr": 0.4, "full": 1.0}
+BUDGETS = {"quick": 0.25, "pr": 0.4, "nightly": 0.4, "full": 1.0}
 """Seconds of samples for a task, by profile. Tasks with slow calls take longer, because
 each call is timed in at least :data:`nbfact.harness.sample.MIN_ROUNDS` rounds."""
 
 BUDGET = 1.0
 """Seconds of samples for a task of a profile that is not in :data:`BUDGETS`."""
+
+PROCESSES = {"quick": 1}
+"""Number of processes that measure each task, by profile."""
+
+CALIBRATIONS = 3
+"""Largest number of times that the machine is calibrated again because a case exceeds
+its roof: the machine was slower while it was calibrated."""
 
 _WIDTH = 100  # of tables in characters, where the output is no terminal
 
@@ -45,12 +53,14 @@ _WIDTH = 100  # of tables in characters, where the output is no terminal
 def run_bench(
     project: Project,
     profile: str = "full",
-    pattern: str | None = None,
+    pattern: Pattern = None,
     *,
     extra: Sequence[Callable[[], Iterable[Case]]] = (),
     threads: int = 1,
     output: Path | None = None,
     with_peers: bool = False,
+    processes: int | None = None,
+    as_json: bool = False,
 ) -> int:
     """Measure cases, print a ranked table for each computation, store the rows.
 
@@ -60,8 +70,9 @@ def run_bench(
         The package whose registry has the cases.
     profile : str
         Which list of cases: one of the project's profiles.
-    pattern : str or None
-        Measure only the tasks whose name contains it, or matches it as a glob.
+    pattern : str, sequence of str, or None
+        Measure only the tasks whose name contains it, or matches it as a glob; of
+        several patterns, one.
     extra : sequence of callables
         Functions without arguments that return more cases, which are measured before
         those of the registry; they must be such as can be pickled.
@@ -73,6 +84,15 @@ def run_bench(
     with_peers : bool
         Whether the rivals that are installed are measured too. A task that holds one
         is measured in a process of its own, see :mod:`nbfact.harness.isolate`.
+    processes : int or None
+        Number of processes that measure each task; by default that of
+        :data:`PROCESSES`, or else
+        :data:`nbfact.harness.passes.LEAST_PROCESSES`, the least number that gives
+        intervals. With one, there are none, and tasks without rivals are measured in
+        this process.
+    as_json : bool
+        Print one object of JSON on standard output, with the exit code, a message and
+        the rows, and everything else on standard error.
 
     Returns
     -------
@@ -95,17 +115,35 @@ def run_bench(
             f'{error.name} is missing; pip install "nbfact[bench]" brings it'
         ) from None
     project.check_profile(profile)
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    run = _Run(project, console, output or default_output(project), threads)
-    # The function is looked up here, so that it travels to the worker by its name.
-    registered = functools.partial(project.registry().registry, profile, with_peers)
+    stream = sys.stderr if as_json else sys.stdout
+    console = Console(file=stream, width=None if stream.isatty() else _WIDTH)
+    if processes is None:
+        processes = PROCESSES.get(profile, LEAST_PROCESSES)
+    if processes < 1:
+        raise ValueError(f"processes={processes}: expected at least 1")
+    run = _Run(project, console, output or default_output(project), threads, processes)
+    sources = [*extra, project.cases(profile, with_peers)]
     try:
         with limited_threads(threads), run.hearing_interrupts():
-            return run.all([*extra, registered], profile, pattern, with_peers)
+            code = run.all(sources, profile, pattern, with_peers)
     except KeyboardInterrupt:
-        return run.interrupted()
+        code = run.interrupted()
     except OSError as error:  # the results cannot be written: a full disk, for example
-        return run.refuse(str(error))
+        code = run.refuse(str(error))
+    if as_json:
+        print_json({"exit": code, "message": run.message, "rows": run.rows})
+    return code
+
+
+def print_json(found: Mapping[str, Any]) -> None:
+    """Print what a command found on standard output, as one object of JSON.
+
+    Examples
+    --------
+    >>> print_json({"exit": 0})
+    {"schema": 2, "exit": 0}
+    """
+    print(json.dumps({"schema": store.SCHEMA, **found}, allow_nan=False))
 
 
 def default_output(project: Project) -> Path:
@@ -139,14 +177,23 @@ class _Run:
     """One run of the command: what its steps share."""
 
     def __init__(
-        self, project: Project, console: "Console", output: Path, threads: int
+        self,
+        project: Project,
+        console: "Console",
+        output: Path,
+        threads: int,
+        processes: int,
     ):
         self.project = project
         self.console = console
         self.output = output
         self.threads = threads
+        self.processes = processes
+        self.calibrations = 0  # repeated ones
+        self.unstable = 0  # cases without an interval
         self.start = time.perf_counter()
-        self.stored = 0
+        self.rows: list[dict] = []
+        self.message: str | None = None
         self.stop = False
         self.failures: list[str] = []
         self.rivals: list[str] = []
@@ -179,26 +226,31 @@ class _Run:
         chosen = tasks(select(cases, pattern))
         if not chosen:
             groups = ", ".join(dict.fromkeys(case.group for case in cases))
-            return self.refuse(f"no case matches -k {pattern!r}; groups: {groups}")
-        calibration = self.calibrate(fingerprint)
+            wanted = " -k ".join(map(repr, patterns(pattern)))
+            return self.refuse(f"no case matches -k {wanted}; groups: {groups}")
+        rates = self.calibrate(fingerprint)
         provenance = {
             "run": uuid.uuid4().hex,
             "started": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
             "profile": profile,
             "threads": self.threads,
             "machine": fingerprint,
-            "calibration": calibration,
+            "calibration": rates,
         }
-        with Worker(sources, calibration, self.threads) as worker:
-            self.measure(chosen, provenance, BUDGETS.get(profile, BUDGET), worker)
+        crashed: dict[str, str] = {}
+
+        def start():
+            return Worker(sources, rates, self.threads, crashed=crashed)
+
+        self.measure(chosen, provenance, BUDGETS.get(profile, BUDGET), start)
         return self.finish(with_peers)
 
     def calibrate(self, fingerprint):
         """Measure what the machine can do; print that, and what the machine is."""
         with self.console.status("calibrating the machine"):
-            calibration = machine.calibrate()
-        cache, memory = (calibration["bandwidth"][i][1] / 1e9 for i in (0, -1))
-        gemm = " / ".join(f"{rate / 1e9:.0f}" for rate in calibration["gemm"].values())
+            rates = calibration.calibrate()
+        cache, memory = (rates["bandwidth"][i][1] / 1e9 for i in (0, -1))
+        gemm = " / ".join(f"{rate / 1e9:.0f}" for rate in rates["gemm"].values())
         versions = fingerprint["versions"]
         blas = ", ".join(
             f"{b['name']} {b['version'] or ''}".strip() for b in fingerprint["blas"]
@@ -214,45 +266,76 @@ class _Run:
             f"bandwidth {cache:.0f} GB/s in cache, {memory:.0f} GB/s from memory, "
             f"GEMM {gemm} GFLOP/s (float32 / float64)"
         )
-        if calibration["unstable"]:
+        if rates["unstable"]:
             self.say(
                 "the machine was busy: its rates changed by "
-                f"{calibration['spread']:.0%} within seconds",
+                f"{rates['spread']:.0%} within seconds",
                 style="yellow",
             )
-        return calibration
+        return rates
 
-    def measure(self, chosen, provenance, budget, worker):
-        """Measure tasks one by one; store the rows of each, print each group."""
+    def measure(self, chosen, provenance, budget, start):
+        """Measure the tasks of one group after the other; store and print the rows."""
         progress = _progress(self.console)
-        group: list[dict] = []
-        names = list(chosen)
-        with progress:
-            bar = progress.add_task("", total=len(names))
-            try:
-                for name in names:
-                    progress.update(bar, description=name, refresh=True)
-                    if group and group[0]["group"] != chosen[name][0].group:
-                        self.show(group)
-                        group = []
-                    task = chosen[name]
-                    if any(self.project.is_rival(case.impl) for case in task):
-                        rows = worker.measure(task, budget)
+        groups: dict[str, dict] = {}
+        for name, task in chosen.items():
+            groups.setdefault(task[0].group, {})[name] = task
+        with progress, start() as worker:
+            bar = progress.add_task("", total=len(chosen) * self.processes)
+
+            def now(name):
+                progress.update(bar, description=name, refresh=True)
+                progress.advance(bar)
+
+            for group in groups.values():
+                rows: list[dict] = []
+                try:
+                    if self.processes == 1:
+                        measured = self.one_process(group, budget, worker, now)
                     else:
-                        rows = measure_task(task, budget, provenance["calibration"])
-                    if self.stop:
-                        raise KeyboardInterrupt
-                    store.append_rows(
-                        self.output, [{**provenance, **row} for row in rows]
-                    )
-                    self.stored += len(rows)
-                    group += rows
-                    self.note(rows)
-                    progress.advance(bar)
-                progress.refresh()
-            finally:
-                if group:
-                    self.show(group)
+                        measured = iter(
+                            measure_passes(
+                                group, start, budget, self.processes, now
+                            ).values()
+                        )
+                    for found in measured:
+                        self.keep(found, provenance)
+                        rows += found
+                finally:
+                    if rows:
+                        self.show(rows)
+            progress.refresh()
+
+    def one_process(self, group, budget, worker, now):
+        """Yield the rows of tasks, measured here or by a worker that may crash."""
+        for name, task in group.items():
+            now(name)
+            if any(self.project.is_rival(case.impl) for case in task):
+                yield worker.measure(task, budget)
+            else:
+                yield measure_task(task, budget, worker.calibration)
+
+    def keep(self, rows, provenance):
+        """Store the rows of a task, once its shares of the roof can be believed."""
+        if self.stop:
+            raise KeyboardInterrupt
+        timed = [row for row in rows if row["roof"]]
+
+        def exceeded():
+            for row in timed:  # the rates may be better than when it was measured
+                row["roof"] = share_of_roof(row, provenance["calibration"])
+            return any(row["roof"] > 1 for row in timed)
+
+        while exceeded() and self.calibrations < CALIBRATIONS:
+            self.calibrations += 1
+            again = calibration.calibrate()
+            provenance["calibration"] = calibration.better(
+                provenance["calibration"], again
+            )
+        full = [{**provenance, **row} for row in rows]
+        store.append_rows(self.output, full)
+        self.rows += full
+        self.note(rows)
 
     def show(self, rows):
         """Print the table of one group."""
@@ -262,8 +345,9 @@ class _Run:
         self.console.print()
 
     def note(self, rows):
-        """Remember the cases that failed, for the last lines of the output."""
+        """Remember what the last lines of the output say: failures, and no interval."""
         for row in rows:
+            self.unstable += row["unstable"]
             if not row["ok"]:
                 failed = self.rivals if row["rival"] else self.failures
                 failed.append(f"{row['case']}: {row['message']}")
@@ -276,6 +360,16 @@ class _Run:
         if with_peers and (missing := self.project.missing_rivals()):
             install = self.project.install_rivals
             self.say(f"rivals not installed: {', '.join(missing)} ({install})")
+        if self.processes == 1:
+            self.say("one process: no intervals; times may differ in the next one")
+        elif self.processes < LEAST_PROCESSES:
+            self.say(f"{self.processes} processes: no intervals, which need six")
+        if self.unstable:
+            self.say(
+                f"the machine was unstable: {self.unstable} of {len(self.rows)} cases "
+                "have no interval, because their processes differ too much",
+                style="yellow",
+            )
         for line in self.rivals:
             self.say(f"rival failed: {line}", style="yellow")
         for line in self.failures:
@@ -284,18 +378,20 @@ class _Run:
         verdict = (
             f"{len(self.failures)} failed" if self.failures else "all results right"
         )
-        self.say(f"{self.stored} rows, {verdict}, {seconds:.0f} s; in {self.output}")
+        self.say(f"{len(self.rows)} rows, {verdict}, {seconds:.0f} s; in {self.output}")
         return 1 if self.failures else 0
 
     def interrupted(self):
         """Print how many rows are stored; return the exit code."""
-        where = f" in {self.output}" if self.stored else ""
-        self.say(f"interrupted: {self.stored} rows stored{where}", style="bold red")
+        where = f" in {self.output}" if self.rows else ""
+        self.message = f"interrupted: {len(self.rows)} rows stored{where}"
+        self.say(self.message, style="bold red")
         return 130
 
     def refuse(self, message):
         """Print what is wrong with the request; return the exit code."""
-        print(f"{self.project.name} bench: {message}", file=sys.stderr)
+        print(f"nbfact bench: {message}", file=sys.stderr)
+        self.message = message
         return 2
 
     def say(self, text, style=None):

@@ -7,14 +7,31 @@ every round in another order (rotated, and reversed in every second round: ABBA)
 ratios are taken within rounds.
 """
 
+import contextlib
+import functools
 import gc
 import itertools
+import os
 import statistics
 from collections.abc import Callable, Mapping
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time_ns
 from typing import Literal
 
 import numpy as np
+
+from .._core import threads
+
+try:
+    import resource
+except ImportError:  # Windows, whose lack of it the type of a module cannot say
+    resource = None  # type: ignore[assignment]
+
+CPU, WALL = 0, 1
+"""The two clocks, as columns of :func:`interleave_clocks`. The CPU clock counts the
+time in which the machine ran this process, and other programs disturb it little."""
+
+GAP = 1.5
+"""Wall time over CPU time from which on a call may wait for something."""
 
 SAMPLE_NS = 400_000
 """Length of a sample, in nanoseconds. A short call is repeated until its sample lasts
@@ -29,7 +46,6 @@ SLOW, ENDLESS = 5.0, 30.0
 :data:`MIN_ROUNDS`, calls above the second a single one, because more would take a run
 too long."""
 
-_RESAMPLES = 1000  # of a bootstrap interval: its ends then vary by a few percent
 _MAX_ROUNDS = 200  # more change a median by less than processes differ
 
 
@@ -75,9 +91,32 @@ def interleave(
     >>> bool((times["sum"] > 0).all())
     True
     """
+    both = interleave_clocks(calls, budget, min_rounds, known, announce)
+    return {name: times[:, WALL] for name, times in both.items()}
+
+
+def interleave_clocks(
+    calls: Mapping[str, Callable[[], object]],
+    budget: float,
+    min_rounds: int | None = None,
+    known: Mapping[str, float] | None = None,
+    announce: Callable[[str], object] = lambda name: None,
+) -> dict[str, np.ndarray]:
+    """Time several calls in turn by two clocks; arguments as in :func:`interleave`.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (n_rounds, 2)
+        Seconds per call by the CPU clock (column :data:`CPU`) and by the wall clock
+        (column :data:`WALL`).
+
+    Examples
+    --------
+    >>> interleave_clocks({"sum": lambda: sum(range(99))}, 0.0)["sum"].shape
+    (5, 2)
+    """
     if not calls:
         raise ValueError("calls: empty; expected at least one")
-    names = list(calls)
     known = known or {}
     if min_rounds is None:
         min_rounds = least_rounds(max(known.values(), default=0.0))
@@ -85,7 +124,7 @@ def interleave(
     for name, call in calls.items():
         announce(name)
         numbers[name] = 1 if known.get(name, 0.0) >= SLOW else calls_per_sample(call)
-    samples: dict[str, list[float]] = {name: [] for name in names}
+    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
     enabled = gc.isenabled()
     gc.collect()
     gc.disable()
@@ -94,13 +133,48 @@ def interleave(
         for round_ in range(_MAX_ROUNDS):
             if round_ >= min_rounds and perf_counter_ns() > deadline:
                 break
-            for name in order(names, round_):
-                announce(name)
-                samples[name].append(once(calls[name], numbers[name]))
+            for name, times in one_round(calls, numbers, round_, announce).items():
+                samples[name].append(times)
     finally:
         if enabled:
             gc.enable()
     return {name: np.array(values) for name, values in samples.items()}
+
+
+def one_round(
+    calls: Mapping[str, Callable[[], object]],
+    numbers: Mapping[str, int],
+    round_: int,
+    announce: Callable[[str], object] = lambda name: None,
+) -> dict[str, tuple[float, float]]:
+    """Time each call once, in the order of a round.
+
+    Parameters
+    ----------
+    calls : mapping of str to callable
+        Functions without arguments, by name.
+    numbers : mapping of str to int
+        How many calls make a sample.
+    round_ : int
+        Number of the round, see :func:`order`.
+    announce : callable
+        Called with the name of what is called next.
+
+    Returns
+    -------
+    dict of str to (float, float)
+        Seconds per call by the CPU clock and by the wall clock.
+
+    Examples
+    --------
+    >>> list(one_round({"a": list, "b": dict}, {"a": 9, "b": 9}, 1))
+    ['b', 'a']
+    """
+    found = {}
+    for name in order(list(calls), round_):
+        announce(name)
+        found[name] = both_clocks(calls[name], numbers[name])
+    return found
 
 
 def aligned_like(x: np.ndarray, order: Literal["C", "F"] = "C") -> np.ndarray:
@@ -188,37 +262,20 @@ def summary(times: np.ndarray) -> dict[str, float]:
     }
 
 
-def paired_ratio(times: np.ndarray, yardstick: np.ndarray) -> dict[str, float]:
-    """Return the median ratio of two calls over rounds, with a 95 % interval.
-
-    The interval is a bootstrap interval over the rounds of this process. In another
-    process memory lies elsewhere and other programs disturb, so its median can lie
-    outside of the interval.
+def paired_ratio(times: np.ndarray, yardstick: np.ndarray) -> float:
+    """Return the median ratio of two calls over rounds; below 1 is faster.
 
     Parameters
     ----------
     times, yardstick : ndarray, shape (n_rounds,)
         Two arrays of one result of :func:`interleave`.
 
-    Returns
-    -------
-    dict
-        ``median``, ``low`` and ``high`` of times / yardstick; below 1 is faster.
-
     Examples
     --------
     >>> paired_ratio(np.array([1.0, 1.0]), np.array([2.0, 2.0]))
-    {'median': 0.5, 'low': 0.5, 'high': 0.5}
+    0.5
     """
-    ratios = times / yardstick
-    rng = np.random.default_rng(0)
-    picks = rng.integers(len(ratios), size=(_RESAMPLES, len(ratios)))
-    low, high = np.quantile(np.median(ratios[picks], axis=1), (0.025, 0.975))
-    return {
-        "median": float(np.median(ratios)),
-        "low": float(low),
-        "high": float(high),
-    }
+    return float(np.median(times / yardstick))
 
 
 def calls_per_sample(call: Callable[[], object]) -> int:
@@ -232,45 +289,117 @@ def calls_per_sample(call: Callable[[], object]) -> int:
     True
     """
     call()
-    if once(call, 1) * 1e9 >= 100 * SAMPLE_NS:
+    if both_clocks(call)[WALL] * 1e9 >= 100 * SAMPLE_NS:
         return 1  # no other measurement would say anything else
-    elapsed = statistics.median([once(call, 1) for _ in range(3)])
+    elapsed = statistics.median([both_clocks(call)[WALL] for _ in range(3)])
     if elapsed * 1e9 >= SAMPLE_NS:
         return 1
     # A single short call seems slow (cold branch predictor, clock): measure again with
     # as many calls as that estimate asks for.
     number = max(1, int(SAMPLE_NS / (elapsed * 1e9)))
-    elapsed = max(once(call, number), 1e-9)
+    elapsed = max(both_clocks(call, number)[WALL], 1e-9)
     return max(1, round(SAMPLE_NS / (elapsed * 1e9)))
 
 
-def once(
-    call: Callable[[], object],
-    number: int,
-    clock: Callable[[], int] = perf_counter_ns,
-) -> float:
-    """Return the seconds per call of one sample.
+def both_clocks(call: Callable[[], object], number: int = 1) -> tuple[float, float]:
+    """Return the seconds of a call by the CPU clock and by the wall clock.
 
     Parameters
     ----------
     call : callable
         Function without arguments.
     number : int
-        Number of calls in the sample.
-    clock : callable
-        Returns the present time in nanoseconds.
+        Number of calls that are made, one after the other.
 
     Returns
     -------
-    float
+    cpu, wall : float
+        The wall time is without :func:`queued`.
 
     Examples
     --------
-    >>> once(lambda: None, 10) > 0
+    >>> cpu, wall = both_clocks(lambda: sum(range(1000)), 10)
+    >>> wall > 0
     True
     """
     loop = itertools.repeat(None, number)
-    start = clock()
+    other = queued()
+    wall, cpu = perf_counter_ns(), process_time_ns()
     for _ in loop:
         call()
-    return (clock() - start) / number / 1e9
+    cpu, wall = process_time_ns() - cpu, perf_counter_ns() - wall
+    wall -= queued() - other
+    return cpu / number / 1e9, wall / number / 1e9
+
+
+def queued() -> int:
+    """Return for how long this thread could have run while the machine ran others.
+
+    Returns
+    -------
+    int
+        Nanoseconds since the thread began; 0 where the system does not say it.
+
+    Examples
+    --------
+    >>> queued() >= 0
+    True
+    """
+    descriptor = _schedule(os.getpid())
+    if descriptor is None:
+        return 0
+    # Time on a processor, time in its queue, number of turns.
+    return int(os.pread(descriptor, 99, 0).split()[1])
+
+
+@functools.cache
+def _schedule(process: int) -> int | None:
+    """Return a descriptor of the statistics of the main thread of this process."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        descriptor = os.open(f"/proc/{process}/schedstat", os.O_RDONLY)
+        int(os.pread(descriptor, 99, 0).split()[1])
+        return descriptor
+    return None
+
+
+def clock() -> int:
+    """Return the clock to read here: :data:`CPU` where one thread works, else the wall.
+
+    Examples
+    --------
+    >>> clock() in (CPU, WALL)
+    True
+    """
+    return CPU if threads.current() == 1 else WALL
+
+
+def waits(call: Callable[[], object]) -> bool:
+    """Return whether a call waits, or has another process work.
+
+    A call that other programs interrupt takes longer than its CPU time too, but does
+    not give the processor up by itself.
+
+    Parameters
+    ----------
+    call : callable
+        Function without arguments; it is called up to twice.
+
+    Examples
+    --------
+    >>> import time
+    >>> waits(lambda: time.sleep(0.01)), waits(lambda: sum(range(100_000)))
+    (True, False)
+    """
+    for _ in range(2):
+        before = _given_up()
+        cpu, wall = both_clocks(call)
+        if wall < GAP * cpu or _given_up() == before:
+            return False
+    return True
+
+
+def _given_up():
+    """Return how often this process has given the processor up, None if unknown."""
+    if resource is None:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw

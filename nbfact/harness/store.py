@@ -24,9 +24,14 @@ try:
 except ImportError:  # Windows, whose lack of it the type of a module cannot say
     fcntl = None  # type: ignore[assignment]
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the rows that are written. Rows of version 1 had no ``kind`` (all were
-measured cases) and no ``allocations``; they are read as if they had both."""
+measured cases) and no ``allocations``; measured cases of version 2 were timed by one
+process and the wall clock, had no ``cold`` times, and an interval of ratios within that
+process, which said nothing about another one. They are read without this interval, and
+as if they had all keys of today."""
+
+_ADDED = {"processes": 1, "clock": "wall", "cold": None, "unstable": False}
 
 
 def append_rows(path: str | os.PathLike[str], rows: Iterable[dict]) -> None:
@@ -54,7 +59,7 @@ def append_rows(path: str | os.PathLike[str], rows: Iterable[dict]) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     append_rows(Path(folder) / "a.jsonl", [{"kind": "bench", "case": "x"}])
     ...     read_rows(Path(folder) / "a.jsonl")
-    ([{'schema': 2, 'kind': 'bench', 'case': 'x'}], [])
+    ([{'schema': 3, 'kind': 'bench', 'case': 'x'}], [])
     """
     path = Path(os.path.realpath(path))
     lines = [json.dumps({"schema": SCHEMA, **row}, allow_nan=False) for row in rows]
@@ -198,8 +203,13 @@ def _row(line, where):
     if version > SCHEMA:
         raise ValueError(f"{where}: schema {version}; this nbfact reads up to {SCHEMA}")
     if version == 1:
-        row = {**row, "schema": SCHEMA, "kind": "bench", "allocations": None}
-    return row
+        row = {**row, "kind": "bench", "allocations": None}
+    if version < SCHEMA and row.get("kind") == "bench":
+        row = {**_ADDED, **row}
+        for key in ("time", "ratio"):
+            if isinstance(row.get(key), dict):
+                row[key] = {**row[key], "low": None, "high": None}
+    return {**row, "schema": SCHEMA}
 
 
 @contextlib.contextmanager

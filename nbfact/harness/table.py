@@ -3,6 +3,7 @@
 The implementations of each size are sorted from fast to slow.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -52,16 +53,26 @@ def table(rows: Sequence[dict], project: Project | None = None) -> Table:
     shown.add_column("implementation", overflow="fold")
     # All blocks have one yardstick, except where a rival stops at a smaller size.
     yardstick = "/".join(dict.fromkeys(row["yardstick"].split()[0] for row in rows))
-    titles = ["time", "±", f"vs {yardstick}", "error", "nnz", "roof"]
-    if compared := any(row["error_ratio"] and row["bound"] is None for row in rows):
-        titles.insert(4, "ratio")
-    for title in titles:
-        shown.add_column(title, justify="right", no_wrap=True)
+    timed = any(row["ratio"] for row in rows)  # some task has a yardstick
+    columns = {
+        "time": True,
+        "±": any(row["time"] and _half(row["time"]) for row in rows),
+        "cold": any(row["cold"] for row in rows),
+        f"vs {yardstick}" if timed else "": True,
+        "error": True,
+        "ratio": any(row["error_ratio"] and row["bound"] is None for row in rows),
+        "nnz": True,
+        "roof": True,
+    }
+    for title, wanted in columns.items():
+        if wanted:
+            shown.add_column(title, justify="right", no_wrap=True)
     for block in _blocks(rows):
         for index, row in enumerate(block):
             shown.add_row(
                 *(_sizes(row, sizes) if index == 0 else [""] * (len(sizes) + 2)),
-                *_figures(row, compared),
+                row["impl"],
+                *itertools.compress(_figures(row), columns.values()),
                 style=_style(row, project),
                 end_section=index == len(block) - 1,
             )
@@ -71,17 +82,19 @@ def table(rows: Sequence[dict], project: Project | None = None) -> Table:
 def legend() -> str:
     """Return the lines below the tables that explain their columns."""
     return (
-        "time: median of one call; ±: half the interquartile range, or the number of "
-        "rounds where they\n"
-        "      are few; vs: median ratio of paired samples\n"
+        "time: of one call, with warm caches: median over rounds, or over processes; "
+        "cold: the same with an\n"
+        "      operand in no cache; ±: half the 95 % interval over processes, blank "
+        "where none can be\n"
+        "      given; vs: median ratio of paired samples\n"
         "error: relative, against a result in higher precision; *: error of "
         "approximation, without a\n"
         "       bound; ratio: that error over the one of the implementation that times "
         "are compared with\n"
         "nnz: entries stored\n"
-        "roof: least time at the machine's measured GEMM rate and bandwidth (of the "
-        "cache that holds the\n"
-        "      case, each byte moved once), over the time taken"
+        "roof: least time at the machine's best measured GEMM rate and bandwidth (of "
+        "the cache that holds\n"
+        "      the case, each byte moved once), over the time taken"
     )
 
 
@@ -130,12 +143,13 @@ def _blocks(rows):
 def _sizes(row, names):
     """Return the order, the other sizes and the dtype of a row as text."""
     params = row["params"]
-    n = f"{params['m']}x{params['n']}" if "m" in params else str(params["n"])
+    n = str(params.get("n", ""))
+    n = f"{params['m']}x{n}" if "m" in params else n
     return n, *(str(params.get(name, "")) for name in names), params["dtype"]
 
 
-def _figures(row, compared):
-    """Return the columns after the sizes as text: implementation, time, and so on."""
+def _figures(row):
+    """Return the columns after the implementation as text, those left out too."""
     nnz = "-" if row["nnz"] is None else str(row["nnz"])
     error = "-" if row["error"] is None else f"{row['error']:.1e}"
     if row["bound"] is None and row["approximate"] and row["error"]:
@@ -143,24 +157,30 @@ def _figures(row, compared):
     same = row["impl"] == row["yardstick"]
     over = row["error_ratio"]
     over = "" if same or over is None else f"{_three(over)}x"
-    errors = (error, over) if compared else (error,)
     if not row["ok"]:
         verdict = "FAILED" if row["error"] is None else "WRONG"
-        return row["impl"], verdict, "", "", *errors, nnz, ""
+        return verdict, "", "", "", error, over, nnz, ""
     if row["bound"] is None:
-        errors = (f"{error}*", *errors[1:])
-    time, ratio = row["time"], row["ratio"]
-    spread = (time["q3"] - time["q1"]) / 2 / time["median"]
-    few = time["rounds"] < MIN_ROUNDS
+        error = f"{error}*"
+    time, ratio, cold = row["time"], row["ratio"], row["cold"]
     return (
-        row["impl"],
         seconds(time["median"]),
-        f"n={time['rounds']}" if few else f"{spread:.0%}",
+        _half(time),
+        seconds(cold["median"]) if cold else "",
         "" if same or ratio is None else versus(ratio["median"]),
-        *errors,
+        error,
+        over,
         nnz,
-        f"{row['roof']:.0%}",
+        "-" if row["roof"] is None else f"{row['roof']:.0%}",
     )
+
+
+def _half(time):
+    """Return half the interval of a time in percent; without one, how few rounds."""
+    if time["low"] is None:
+        few = time["rounds"] < MIN_ROUNDS
+        return f"n={time['rounds']}" if few else ""
+    return f"{(time['high'] - time['low']) / 2 / time['median']:.0%}"
 
 
 def _style(row, project):

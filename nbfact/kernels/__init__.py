@@ -30,17 +30,10 @@ from .compress import (
     count_nonzeros,
     csr_add,
     csr_compress,
-    csr_congruent,
     csr_entered,
     csr_gram,
 )
-from .csr import (
-    PackedChain,
-    chain_apply,
-    chain_apply_columns,
-    csr_apply,
-    csr_apply_columns,
-)
+from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
 from .dyadic_gradient import (
@@ -57,6 +50,7 @@ from .exact_distances import (
     nearest_exactly,
     two_smallest,
 )
+from .fourier_columns import fourier_columns, real_columns, real_columns_adjoint
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -84,6 +78,7 @@ from .rank_one import RankOneFactors, rank_one_butterfly
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
+from .sparse_chain import chain_apply, chain_apply_columns
 from .sparse_projections import (
     project_sp,
     project_spcol,
@@ -131,12 +126,12 @@ __all__ = [
     "csr_apply",
     "csr_apply_columns",
     "csr_compress",
-    "csr_congruent",
     "csr_entered",
     "csr_fit",
     "csr_gram",
     "distances_from_products",
     "exchange_mates",
+    "fourier_columns",
     "frobenius_norm",
     "fwht",
     "fwht_columns",
@@ -182,6 +177,8 @@ __all__ = [
     "project_supp",
     "project_toeplitz",
     "rank_one_butterfly",
+    "real_columns",
+    "real_columns_adjoint",
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",

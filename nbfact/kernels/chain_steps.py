@@ -6,9 +6,9 @@ left, the gradient with respect to S is λ Lᴴ (λ L S G - C), and neither L no
 formed (Le Magoarou & Gribonval 2016, algorithm 1; `palm_step` is the step as
 published).
 
-A chain is packed as in `nbfact.kernels.csr`, in CSR form only (slots = 0), but in the
-order of the product and with the adjoints of its J factors: ``layout[j]`` belongs to
-S[j], and ``layout[J + j]`` to S[j]ᴴ. ``layout`` has 2 J rows.
+A chain is packed as in `nbfact.kernels.csr`, in the order of the product and with the
+adjoints of its J factors: ``layout[j]`` belongs to S[j], and ``layout[J + j]`` to
+S[j]ᴴ. ``layout`` has 2 J rows.
 """
 
 import numpy as np
@@ -26,26 +26,23 @@ def _subtract_adjoint(adjoint, first, width, z, stride, offset):
     (i, b) of z is at stride * i + offset + b. Eight columns are subtracted at a time,
     so that each cache line of z is read and written once.
     """
-    m = adjoint.shape[1]
-    b = 0
-    while b + 8 <= width:
-        rows = adjoint[first + b : first + b + 8]
-        for i in range(m):
-            p = stride * np.uintp(i) + offset + np.uintp(b)
-            z[p] -= np.conj(rows[0, i])
-            z[p + np.uintp(1)] -= np.conj(rows[1, i])
-            z[p + np.uintp(2)] -= np.conj(rows[2, i])
-            z[p + np.uintp(3)] -= np.conj(rows[3, i])
-            z[p + np.uintp(4)] -= np.conj(rows[4, i])
-            z[p + np.uintp(5)] -= np.conj(rows[5, i])
-            z[p + np.uintp(6)] -= np.conj(rows[6, i])
-            z[p + np.uintp(7)] -= np.conj(rows[7, i])
-        b += 8
+    flat, m = adjoint.ravel(), np.uintp(adjoint.shape[1])
+    b, source, one = np.uintp(0), m * np.uintp(first), np.uintp(1)
     while b < width:
-        row = adjoint[first + b]
-        for i in range(m):
-            z[stride * np.uintp(i) + offset + np.uintp(b)] -= np.conj(row[i])
-        b += 1
+        if b + np.uintp(8) <= width:
+            for i in range(m):
+                p, s = stride * i + offset + b, source + i
+                for _ in range(8):
+                    z[p] -= np.conj(flat[s])
+                    p += one
+                    s += m
+            b += np.uintp(8)
+            source += m * np.uintp(8)
+        else:
+            for i in range(m):
+                z[stride * i + offset + b] -= np.conj(flat[source + i])
+            b += one
+            source += m
 
 
 @kernel
@@ -110,7 +107,7 @@ def chain_gradient(
             if t == 2 * n_left:
                 window = ColumnWindow(tile, zero, rows, here, w)
                 a, target = -weight, flat_out
-            entry = (e[0], e[1], e[2], e[3])
+            entry = (e[0], e[1])
             csr_multiply_window(data, indices, indptr, entry, a, z, target, window)
             z, a, window = target, one, ColumnWindow(tile, zero, tile, zero, w)
             target, spare = spare, target
@@ -168,7 +165,7 @@ def chain_residual(
         window = ColumnWindow(np.uintp(q), here, tile, zero, np.uintp(w))
         for j in range(n_left - 1, -1, -1):
             e = layout[j]
-            entry = (e[0], e[1], e[2], e[3])
+            entry = (e[0], e[1])
             csr_multiply_window(data, indices, indptr, entry, a, z, target, window)
             z, a = target, x.real.dtype.type(1)
             window = ColumnWindow(tile, zero, tile, zero, np.uintp(w))
@@ -244,7 +241,7 @@ def chain_norm(
         x = vector
         for j in range(last - 1, first - 1, -1):
             y = scratch[j % 2][: layout[j, 0]]
-            csr_multiply_rows(data, indices, indptr, layout[j, 3], one, x, y)
+            csr_multiply_rows(data, indices, indptr, layout[j, 1], one, x, y)
             x = y
         length = frobenius_norm(x)
         if length == 0.0:
@@ -252,7 +249,7 @@ def chain_norm(
         divide_by_norm(x, length, x)
         for j in range(first, last):
             y = scratch[(j + 1) % 2][: layout[n_factors + j, 0]]
-            first_row = layout[n_factors + j, 3]
+            first_row = layout[n_factors + j, 1]
             csr_multiply_rows(data, indices, indptr, first_row, one, x, y)
             x = y
         previous = sigma

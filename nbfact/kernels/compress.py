@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ._jit import kernel
-from .csr import csr_apply_columns
 
 BLOCK = 16
 """Number of entries that are looked at together. Blocks of zeros are the most common in
@@ -36,14 +35,8 @@ def adjoint_copy(x: np.ndarray, out: np.ndarray) -> None:
     whole = m - m % 8
     for i in range(0, whole, 8):
         for j in range(n):
-            out[j, i] = np.conj(x[i, j])
-            out[j, i + 1] = np.conj(x[i + 1, j])
-            out[j, i + 2] = np.conj(x[i + 2, j])
-            out[j, i + 3] = np.conj(x[i + 3, j])
-            out[j, i + 4] = np.conj(x[i + 4, j])
-            out[j, i + 5] = np.conj(x[i + 5, j])
-            out[j, i + 6] = np.conj(x[i + 6, j])
-            out[j, i + 7] = np.conj(x[i + 7, j])
+            for b in range(8):  # a constant, so that it is unrolled
+                out[j, i + b] = np.conj(x[i + b, j])
     for i in range(whole, m):
         for j in range(n):
             out[j, i] = np.conj(x[i, j])
@@ -215,39 +208,6 @@ def csr_gram(
 
 
 @kernel
-def csr_congruent(
-    data: np.ndarray,
-    indices: np.ndarray,
-    indptr: np.ndarray,
-    gram: np.ndarray,
-    scratch: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """Write the matrix S G Sᴴ, for a sparse S and a Hermitian G.
-
-    Parameters
-    ----------
-    data, indices, indptr : ndarray
-        S in CSR form, of shape (p, q); only read. All numbers have one dtype.
-    gram : ndarray, shape (q, q), C-contiguous and Hermitian
-        The matrix G; only read.
-    scratch : ndarray, shape (2, p * q), C-contiguous
-        Overwritten with S G and its adjoint.
-    out : ndarray, shape (p, p), C-contiguous
-        Overwritten; shares no memory with gram and scratch.
-
-    Notes
-    -----
-    The cost is nnz (p + q) multiplications.
-    """
-    p, q = out.shape[0], gram.shape[0]
-    product, turned = scratch[0].reshape(p, q), scratch[1].reshape(q, p)
-    csr_apply_columns(data, indices, indptr, gram, product)
-    adjoint_copy(product, turned)
-    csr_apply_columns(data, indices, indptr, turned, out)
-
-
-@kernel
 def csr_entered(
     old_indices: np.ndarray,
     old_indptr: np.ndarray,
@@ -269,17 +229,8 @@ def csr_entered(
 
     Notes
     -----
-    The cost is one pass over both, which vectorises where the supports are equal, as
-    they are after most steps of palm4MSA.
+    The cost is one pass over both.
     """
-    changed = old_indices.shape[0] != indices.shape[0]
-    if not changed:
-        for t in range(indices.shape[0]):
-            changed |= old_indices[t] != indices[t]
-        for i in range(indptr.shape[0]):
-            changed |= old_indptr[i] != indptr[i]
-    if not changed:
-        return 0
     count = 0
     for i in range(indptr.shape[0] - 1):
         s, last = old_indptr[i], old_indptr[i + 1]

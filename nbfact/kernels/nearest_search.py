@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .registers import BYTES
 from .tiles import (
     LANES,
     NearestSoFar,
@@ -25,6 +24,7 @@ from .tiles import (
     multiply_row,
     transpose_block,
 )
+from .vectors import BYTES
 
 
 class PackedCenters(NamedTuple):

@@ -1,10 +1,8 @@
 """Vector instructions of a Hadamard transform on a few registers.
 
-This file and `tiles.py` are the only ones that emit vector instructions themselves.
 LLVM's loop vectoriser moves entries between the lanes of a register by three shuffles
 where one is enough, and Numba leaves its other vectoriser off. With loops ``fwht`` took
-up to twice the time of hand-written AVX; with these instructions it takes less. What is
-emitted is generic vector code, which LLVM maps to the registers that the processor has.
+up to twice the time of hand-written AVX; with these instructions it takes less.
 """
 
 from collections.abc import Callable
@@ -18,9 +16,7 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-
-BYTES = 64
-"""Bytes of one vector: one register of AVX-512, two of AVX, or four of NEON."""
+from .vectors import BYTES
 
 
 def _typed(typingctx, x, start, stride, count, wide, lanes):

@@ -1,9 +1,9 @@
 """Vector instructions on tiles of points: transpose them, multiply them by sparse rows.
 
 A tile holds `LANES` bytes of points for each of its rows, flat, one row after the
-other. As in `registers.py`, what is emitted is generic vector code. If these kernels
-were written as loops, LLVM would test at each row whether two rows overlap, and would
-transpose entry by entry, which alone would take as long as ten factors do.
+other. If these kernels were written as loops, LLVM would test at each row whether two
+rows overlap, and would transpose entry by entry, which alone would take as long as ten
+factors do.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-from .registers import BYTES
+from .vectors import BYTES, INT32, VectorEmitter
 
 VECTORS = 2
 """Number of vectors in a row of a tile. Two tiles of 1024 rows then take a quarter of a
@@ -26,8 +26,6 @@ would take a larger share of the time."""
 
 LANES = VECTORS * BYTES
 """Bytes of a row of a tile."""
-
-_INT32 = ir.IntType(32)
 
 
 class SparseEntries(NamedTuple):
@@ -48,57 +46,13 @@ class NearestSoFar(NamedTuple):
     second: np.ndarray
 
 
-class _Emitter:
-    """The builder of the code, and the type of a vector of one dtype."""
+class _Emitter(VectorEmitter):
+    """The builder of the code for tiles of real numbers."""
 
     def __init__(self, context, builder, dtype):
         if not isinstance(dtype, types.Float):
             raise NumbaTypeError(f"entries of {dtype}; expected floats")
-        self.context, self.builder = context, builder
-        self.item = dtype.bitwidth // 8
-        self.size = BYTES // self.item
-        self.vector = ir.VectorType(context.get_value_type(dtype), self.size)
-
-    def data(self, kind, array):
-        """Return the pointer to the entries of an array."""
-        return self.context.make_array(kind)(self.context, self.builder, array).data
-
-    def field(self, kind, value, name):
-        """Return the type of a field of a NamedTuple of arrays, and its pointer."""
-        index = kind.fields.index(name)
-        array = self.builder.extract_value(value, index)
-        return kind.types[index], self.data(kind.types[index], array)
-
-    def pointer(self, data, place, vector, index):
-        """Return the pointer to the index-th vector from a place on."""
-        step = ir.Constant(place.type, index * self.size)
-        entry = self.builder.gep(data, [self.builder.add(place, step)])
-        return self.builder.bitcast(entry, vector.as_pointer())
-
-    def load(self, data, place, index=0):
-        """Load the index-th vector from a place on."""
-        pointer = self.pointer(data, place, self.vector, index)
-        return self.builder.load(pointer, align=self.item)
-
-    def store(self, value, data, place, index=0):
-        """Store the index-th vector from a place on."""
-        pointer = self.pointer(data, place, self.vector, index)
-        self.builder.store(value, pointer, align=self.item)
-
-    def spread(self, value):
-        """Return a vector of equal entries."""
-        vector = ir.VectorType(value.type, self.size)
-        nothing = ir.Constant(vector, ir.Undefined)
-        first = self.builder.insert_element(nothing, value, ir.Constant(_INT32, 0))
-        lanes = ir.Constant(ir.VectorType(_INT32, self.size), [0] * self.size)
-        return self.builder.shuffle_vector(first, nothing, lanes)
-
-    def multiply_add(self, a, x, total):
-        """Emit a * x + total, fused where the processor can."""
-        name = f"llvm.fmuladd.v{self.size}{'f32' if self.item == 4 else 'f64'}"
-        kind = ir.FunctionType(self.vector, [self.vector] * 3)
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, [a, x, total])
+        super().__init__(context, builder, dtype)
 
     def row(self, kinds, values):
         """Emit start plus the sum of data[t] * x[indices[t]], first <= t < last.
@@ -106,8 +60,8 @@ class _Emitter:
         kinds, values: the types and the values of entries, first, last, start and x.
         """
         builder = self.builder
-        _, data = self.field(kinds[0], values[0], "data")
-        _, indices = self.field(kinds[0], values[0], "indices")
+        _, data = self.array(kinds[0], values[0], "data")
+        _, indices = self.array(kinds[0], values[0], "indices")
         first, last, start = values[1:4]
         x = self.data(kinds[4], values[4])
         width = ir.Constant(first.type, VECTORS * self.size)
@@ -167,7 +121,7 @@ def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
 def _exchange(builder, values):
     """Transpose in registers: exchange blocks of 1, 2, 4, ... entries off diagonals."""
     size = len(values)
-    mask = ir.VectorType(_INT32, size)
+    mask = ir.VectorType(INT32, size)
     stride = 1
     while stride < size:
         upper = [i if not i & stride else size + i - stride for i in range(size)]
@@ -207,9 +161,9 @@ def _compare_row(typingctx, entries, first, last, start, x, nearest, label):
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, _dtype(entries))
-        _, smallest = emit.field(nearest, arguments[5], "best")
-        _, found = emit.field(nearest, arguments[5], "labels")
-        _, others = emit.field(nearest, arguments[5], "second")
+        _, smallest = emit.array(nearest, arguments[5], "best")
+        _, found = emit.array(nearest, arguments[5], "labels")
+        _, others = emit.array(nearest, arguments[5], "second")
         label, zero = emit.spread(arguments[6]), ir.Constant(arguments[1].type, 0)
         for i, value in enumerate(emit.row(signature.args, arguments)):
             known = emit.load(smallest, zero, i)

@@ -12,7 +12,8 @@ a cache.
 import numpy as np
 
 from ._jit import kernel
-from .registers import BYTES, hadamard_tile
+from .registers import hadamard_tile
+from .vectors import BYTES
 
 L1 = 1 << 14
 """Bytes of the largest block that goes through all its levels at once, so that it stays

@@ -15,7 +15,7 @@ from .factor_product import FactorProduct
 from .fast_operator import FastOperator
 from .fourier import dft, hartley, idft
 from .haar import haar
-from .hadamard import hadamard
+from .hadamard import hadamard, randomized_hadamard
 from .kronecker_product import KroneckerProduct, kronecker
 from .loading import load
 from .nearest_rows import NearestRows
@@ -50,6 +50,7 @@ __all__ = [
     "kronecker",
     "load",
     "permutation",
+    "randomized_hadamard",
     "slant",
     "toeplitz",
     "vstack",

@@ -17,7 +17,7 @@ from .algebra import Algebra
 from .chain import Chain
 from .factor_product import FactorProduct
 from .linear_operator import NotAnArray
-from .operator_files import Saved, saved_butterfly
+from .operator_files import Saved, read_butterfly, saved_butterfly
 from .patterns import fused_values, groups
 from .program_operator import ProgramOperator
 
@@ -102,14 +102,15 @@ class Butterfly(ProgramOperator):
         columns: Any = None,
     ) -> None:
         chain = layouts.chain_of(chain)
-        self.values = tuple(layouts.checked_values(chain, values))
-        self.rows, m = reorderings.checked_permutation("rows", rows, chain.shape[0])
-        self.columns, n = reorderings.checked_permutation(
-            "columns", columns, chain.shape[1]
+        own = tuple(layouts.checked_values(chain, values))
+        m, n = chain.shape
+        rows, m = reorderings.checked_permutation("rows", rows, m)
+        columns, n = reorderings.checked_permutation("columns", columns, n)
+        super().__init__(own[0].dtype, (m, n))
+        # At once: to set each through `Sealed` takes as long as all checks together.
+        self.__dict__.update(
+            chain=chain, values=own, rows=rows, columns=columns, nnz=chain.n_parameters
         )
-        super().__init__(self.values[0].dtype, (m, n))
-        self.chain = chain
-        self.nnz = chain.n_parameters
         self._forget()
 
     @classmethod
@@ -321,8 +322,14 @@ class Butterfly(ProgramOperator):
                 return call(other)
         return self._product(other)
 
+    def _by_kernels(self) -> bool:
+        """Return whether kernels multiply vectors, so that those of a part would."""
+        return True
+
     def _joined(self, other: Algebra) -> "Butterfly | None":
         if not isinstance(other, Butterfly):
+            return None
+        if not (self._by_kernels() and other._by_kernels()):
             return None
         if not reorderings.cancel(self.columns, other.rows):
             return None
@@ -379,8 +386,14 @@ class Butterfly(ProgramOperator):
             name for name in ("rows", "columns") if getattr(self, name) is not None
         ]
         return (
-            f"Butterfly {m}x{n}, {self.dtype}, {len(self.chain)} factors, "
+            f"{type(self).__name__} {m}x{n}, {self.dtype}, {len(self.chain)} factors, "
             f"nnz {self.nnz}, density {self.density:.3g}, rcg {self.rcg:.4g}"
             f"{', permuted ' * bool(permuted)}{' and '.join(permuted)}\n"
             f"  {' '.join(str(pattern) for pattern in self.chain)}"
         )
+
+
+def butterfly_of(saved: Saved) -> Butterfly:
+    """Return the butterfly that a file holds."""
+    values, rows, columns = read_butterfly(saved)
+    return Butterfly([v.shape for v in values], values, rows=rows, columns=columns)

@@ -7,7 +7,9 @@ import numpy as np
 
 from .._core.checks import dtype_of, flag, size
 from .butterfly import Butterfly
+from .formulas import Formula
 from .fourier import butterfly, fourier_values, order_radices
+from .named_transform import NamedTransform
 from .reorderings import digit_reversal, makhoul
 
 
@@ -31,8 +33,8 @@ def dct(
 
     Returns
     -------
-    Butterfly
-        The operator of shape (n, n). For types 2 and 4, its chain is
+    NamedTransform
+        The `Butterfly` of shape (n, n). For types 2 and 4, its chain is
         ``Chain.mixed_radix(primes, rank=2)`` with the prime factors of n, and its
         columns are in Makhoul's order, then digit-reversed. Type 3 is the transpose of
         type 2. Type 1 is on that chain for order 2 (n - 1), with rows and columns
@@ -73,16 +75,20 @@ def dct(
     """
     n, type, normalized = size("n", n), _type(type), flag("normalized", normalized)
     dtype = dtype_of(dtype, "f")
+    formula = _formula("dct", type, normalized, n)
     if type == 1:
-        return _cosine_of_double_order(n, normalized, dtype)
+        found = _cosine_of_double_order(n, normalized, dtype)
+        return NamedTransform(formula, found)
     radices = order_radices(f"n={n}", n)
     k, weights = np.arange(n), np.full(n, np.sqrt(2 / n) if normalized else 2.0)
     odd = np.arange(n) >= (n + 1) // 2  # positions of odd columns in Makhoul's order
     if type == 4:
-        return _makhoul(radices, 2 * k + 1, 4 * k + 4 * n * odd, weights, dtype)
+        turns = 4 * k + 4 * n * odd
+        found = _makhoul(radices, 2 * k + 1, turns, weights, dtype)
+        return NamedTransform(formula, found)
     weights[0] = np.sqrt(1 / n) if normalized else 4.0 - type
     second = _makhoul(radices, 2 * k, None, weights, dtype)
-    return second if type == 2 else second.T
+    return NamedTransform(formula, second if type == 2 else second.T)
 
 
 def dst(
@@ -105,8 +111,8 @@ def dst(
 
     Returns
     -------
-    Butterfly
-        The operator of shape (n, n), on the chains of `dct` with columns in the same
+    NamedTransform
+        The `Butterfly` of shape (n, n), on the chains of `dct` with columns in the same
         order; for type 1, on the chain for order 2 (n + 1). The dense matrix of type 2
         is `nbfact.targets.dst`.
 
@@ -141,18 +147,20 @@ def dst(
     """
     n, type, normalized = size("n", n), _type(type), flag("normalized", normalized)
     dtype = dtype_of(dtype, "f")
+    formula = _formula("dst", type, normalized, n)
     if type == 1:
-        return _sine_of_double_order(n, normalized, dtype)
+        return NamedTransform(formula, _sine_of_double_order(n, normalized, dtype))
     radices = order_radices(f"n={n}", n)
     k, weights = np.arange(n), np.full(n, np.sqrt(2 / n) if normalized else 2.0)
     odd = np.arange(n) >= (n + 1) // 2
     # sin(t) is the real part of i exp(-it). Angles count in turns of 1/8n, so that the
     # quarter turn of the factor i is 2n.
     if type == 4:
-        return _makhoul(radices, 2 * k + 1 - 2 * n, 4 * k, weights, dtype)
+        found = _makhoul(radices, 2 * k + 1 - 2 * n, 4 * k, weights, dtype)
+        return NamedTransform(formula, found)
     weights[-1] = np.sqrt(1 / n) if normalized else 4.0 - type
     second = _makhoul(radices, 2 * k + 2 - 2 * n, 8 * k + 4 * n * odd, weights, dtype)
-    return second if type == 2 else second.T
+    return NamedTransform(formula, second if type == 2 else second.T)
 
 
 def _makhoul(radices, rows, columns, weights, dtype):
@@ -212,6 +220,14 @@ def _part(radices, first, turn, rows, columns, dtype):
     weights = np.pad(columns, padding)[reversal].reshape(-1, 1, radices[-1], 1)
     values[-1] = values[-1] * weights
     return butterfly(radices, values, index[reversal], dtype, rows=index)
+
+
+def _formula(function, type, normalized, n):
+    """Return the formula of a cosine or sine transform, as scipy.fft defines it."""
+    half = n if type > 1 else n - 1 if function == "dct" else n + 1
+    if not normalized or half < 1:
+        return Formula(function, type)
+    return Formula(function, type, True, (2 * half) ** -0.5)
 
 
 def _type(type):

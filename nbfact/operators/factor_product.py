@@ -13,19 +13,14 @@ from .._core.checks import sequence, shown
 from .._core.dtypes import common_dtype, real_dtype
 from .._core.threads import current, share, shared_from
 from ..kernels import chain_apply, chain_apply_columns
-from ..kernels.csr import apply_chain_tiles
+from ..kernels.sparse_chain import LEAST_BYTES, WIDE, apply_chain_tiles
 from .algebra import Algebra, finite_number, is_number, maker
 from .factor_inverse import inverse_factor
 from .fast_operator import FastOperator
 from .linear_operator import NotAnArray
 from .operator_files import Saved, saved_factors
-
-MAX_SLOTS = 16
-"""Largest number of entries per row of a factor that is stored slot by slot (the first
-entry of each row, then the second one, ...); all rows must have the same number."""
-TILE = 256
-"""Largest number of columns that go through all factors together, because a larger tile
-is no faster."""
+from .sparse_packing import Packed, pack_rows, pack_slices
+from .sparse_plan import dense, merged
 
 
 class FactorProduct(FastOperator):
@@ -128,45 +123,73 @@ class FactorProduct(FastOperator):
         return tuple(copy.copy(factor) for factor in self._factors)
 
     _owned = ("_factors",)
-    _made = ("_packed", "_adjoints")
+    _made = ("_vectors", "_columns", "_adjoints")
 
     def _forget(self) -> None:
         """Start without the packed factors and the adjoints, made when first used."""
-        # By dtype: the packed factors, the scale, the largest number of rows, and the
-        # number of columns from which threads may share a product.
-        self._packed: dict[np.dtype, tuple[_Packed, Any, int, float]] = {}
+        # By dtype, what `_multiply_vector` and `_multiply_columns` read.
+        self._vectors: dict[np.dtype, tuple[Any, Packed, Any, int]] = {}
+        self._columns: dict[np.dtype, tuple[Packed, Any, int, float]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
-        if dtype not in self._packed:
-            chain = _pack(self._factors, dtype)
-            rows = max(factor.shape[0] for factor in self._factors)
-            wide = shared_from(self.nnz * dtype.itemsize)
-            self._packed[dtype] = chain, real_dtype(dtype).type(self.scale), rows, wide
-        chain, scale, rows, wide = self._packed[dtype]
-        out = np.empty((self.shape[0], *x.shape[1:]), dtype)
-        if x.ndim == 1 or x.shape[1] == 1:
-            scratch = np.empty((2, rows), dtype)
-            chain_apply(*chain, scale, x.reshape(-1), scratch, out.reshape(-1))
-        else:
-            if x.shape[1] < wide or current() == 1:
-                scratch = np.empty((2, rows, min(TILE, x.shape[1])), dtype)
-                chain_apply_columns(*chain, scale, x, scratch, out)
-            else:
-                self._share(chain, scale, x, rows, out)
+        if x.ndim == 1:
+            return self._multiply_vector(dtype, x)
+        batch = x.shape[1]
+        if batch == 1:
+            return self._multiply_vector(dtype, x.reshape(-1)).reshape(-1, 1)
+        if batch * dtype.itemsize < LEAST_BYTES:
+            out = np.empty((self.shape[0], batch), dtype)
+            for j in range(batch):
+                out[:, j] = self._multiply_vector(dtype, x[:, j].copy())
+            return out
+        return self._multiply_columns(dtype, x)
+
+    def _multiply_vector(self, dtype, x):
+        """Return the product with one vector."""
+        plan = self._vectors.get(dtype)
+        if plan is None:
+            plan = self._vectors[dtype] = self._vector_plan(dtype)
+        matrix, chain, scale, rows = plan
+        if matrix is not None:
+            return matrix @ x
+        out = np.empty(self.shape[0], dtype)
+        chain_apply(*chain, scale, x, np.empty((2, rows), dtype), out)
         return out
 
-    def _share(self, chain, scale, x, rows, out):
-        """Multiply many columns on threads."""
+    def _vector_plan(self, dtype: np.dtype) -> tuple[Any, Packed, Any, int]:
+        """Return a dense matrix or None, packed factors, the scale, and their rows."""
+        factors = merged(self._factors, dtype)
+        matrix = dense(factors, self.scale, dtype)
+        rows = max(factor.shape[0] for factor in factors)
+        chain = pack_slices(factors, dtype)
+        return matrix, chain, real_dtype(dtype).type(self.scale), rows
+
+    def _multiply_columns(self, dtype, x):
+        """Return the product with columns."""
+        if dtype not in self._columns:
+            factors = merged(self._factors, dtype)
+            rows = max(max(factor.shape) for factor in factors)
+            wide = shared_from(self.nnz * dtype.itemsize)
+            chain, scale = pack_rows(factors, dtype), real_dtype(dtype).type(self.scale)
+            self._columns[dtype] = chain, scale, rows if len(factors) > 1 else 0, wide
+        chain, scale, rows, wide = self._columns[dtype]
+        batch, out = x.shape[1], np.empty((self.shape[0], x.shape[1]), dtype)
+        tile = min(WIDE // dtype.itemsize, batch) if rows else batch
+        if batch < wide or current() == 1:
+            scratch = np.empty((2, rows, tile), dtype)
+            chain_apply_columns(*chain, scale, x, scratch, out)
+            return out
+        # One array for all threads, because new memory is slower in those that help,
+        # and because several would be returned to the system after each product.
+        spare = list(np.empty((current(), 2, rows, tile), dtype))
 
         def multiply(begin, end):
             apply_chain_tiles(chain, scale, x, spare.pop(), out, begin, end)
 
-        # Made here, because new memory is slower in the threads that help.
-        shape, count = (2, rows, min(TILE, x.shape[1])), current()
-        spare = [np.empty(shape, x.dtype) for _ in range(count)]
-        share(self.nnz * x.itemsize, x.shape[1], multiply)
+        share(self.nnz * dtype.itemsize, batch, multiply)
+        return out
 
     def _transpose(self) -> "FactorProduct":
         return self._reversed("T", lambda factor: factor.T)
@@ -272,43 +295,6 @@ def _as_csr(factor, name):
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     return matrix
-
-
-_Packed = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""What `nbfact.kernels.chain_apply` takes of factors: data, indices, indptr, layout."""
-
-
-def _pack(factors: Sequence[sp.csr_array], dtype: np.dtype) -> _Packed:
-    """Return the factors as `nbfact.kernels.chain_apply` takes them.
-
-    The factor that is applied first, the rightmost one, comes first.
-    """
-    data: list[np.ndarray] = []
-    indices: list[np.ndarray] = []
-    indptr, layout = [np.zeros(0, np.int64)], []
-    first = first_row = 0
-    for factor in reversed(factors):
-        rows = factor.shape[0]
-        counts = np.diff(factor.indptr)
-        slots = int(counts[0])
-        if 0 < slots <= MAX_SLOTS and (counts == slots).all():
-            data.append(factor.data.reshape(rows, slots).T.ravel())
-            indices.append(factor.indices.reshape(rows, slots).T.ravel())
-            layout.append((rows, slots, first, 0))
-        else:
-            data.append(factor.data)
-            indices.append(factor.indices)
-            indptr.append(factor.indptr.astype(np.int64) + first)
-            layout.append((rows, 0, first, first_row))
-            first_row += rows + 1
-        first += factor.nnz
-    unsigned = np.uint32 if first < 2**32 else np.uint64
-    return (
-        np.concatenate(data).astype(dtype),
-        np.concatenate(indices).astype(unsigned),
-        np.concatenate(indptr).astype(unsigned),
-        np.array(layout, np.int64),
-    )
 
 
 def stacked(

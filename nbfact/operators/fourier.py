@@ -11,6 +11,8 @@ from .._core.checks import dtype_of, flag, sequence, size
 from .._core.limits import check_memory
 from .butterfly import Butterfly
 from .chain import Chain
+from .formulas import Formula
+from .named_transform import NamedTransform
 from .radices import prime_factors
 from .reorderings import digit_reversal
 
@@ -40,10 +42,11 @@ def dft(
 
     Returns
     -------
-    Butterfly
-        The operator of shape (n, n), on the chain ``Chain.mixed_radix(radices)`` with
-        columns in digit-reversed order (`nbfact.operators.reorderings.digit_reversal`).
-        Its dense matrix is `nbfact.targets.dft`.
+    NamedTransform
+        The `Butterfly` of shape (n, n), on the chain ``Chain.mixed_radix(radices)``
+        with columns in digit-reversed order
+        (`nbfact.operators.reorderings.digit_reversal`). Its dense matrix is
+        `nbfact.targets.dft`.
 
     Raises
     ------
@@ -84,7 +87,8 @@ def dft(
     values = fourier_values(radices)
     if normalized:
         values[0] = values[0] / np.sqrt(n)
-    return butterfly(radices, values, digit_reversal(radices), dtype)
+    found = butterfly(radices, values, digit_reversal(radices), dtype)
+    return NamedTransform(Formula("fft", scale=n**-0.5 if normalized else 1.0), found)
 
 
 def idft(
@@ -106,9 +110,9 @@ def idft(
 
     Returns
     -------
-    Butterfly
-        The operator of shape (n, n), on the transpose of the chain of `dft` with rows
-        in digit-reversed order.
+    NamedTransform
+        The `Butterfly` of shape (n, n), on the transpose of the chain of `dft` with
+        rows in digit-reversed order.
 
     Raises
     ------
@@ -129,9 +133,10 @@ def idft(
     n, normalized = size("n", n), flag("normalized", normalized)
     dtype = dtype_of(dtype, "c")
     radices = order_radices(f"n={n}", n, radices)
-    values = fourier_values(radices)
+    values, scale = fourier_values(radices), n**-0.5 if normalized else 1 / n
     values[0] = values[0] / (np.sqrt(n) if normalized else n)
-    return butterfly(radices, values, digit_reversal(radices), dtype).H
+    found = butterfly(radices, values, digit_reversal(radices), dtype)
+    return NamedTransform(Formula("fft", scale=scale), found).H
 
 
 def hartley(n: int, normalized: bool = True, *, dtype: Any = np.float64) -> Butterfly:
@@ -149,10 +154,10 @@ def hartley(n: int, normalized: bool = True, *, dtype: Any = np.float64) -> Butt
 
     Returns
     -------
-    Butterfly
-        The real operator of shape (n, n), on ``Chain.mixed_radix(primes, rank=2)`` for
-        the prime factors of n, with columns in digit-reversed order. Its dense matrix
-        is `nbfact.targets.hartley`.
+    NamedTransform
+        The real `Butterfly` of shape (n, n), on ``Chain.mixed_radix(primes, rank=2)``
+        for the prime factors of n, with columns in digit-reversed order. Its dense
+        matrix is `nbfact.targets.hartley`.
 
     Raises
     ------
@@ -191,7 +196,9 @@ def hartley(n: int, normalized: bool = True, *, dtype: Any = np.float64) -> Butt
     values[-1] = values[-1] * (1 + 1j)  # exact: most of its values are 1 or -1
     if normalized:
         values[0] = values[0] / np.sqrt(n)
-    return butterfly(radices, values, digit_reversal(radices), dtype)
+    found = butterfly(radices, values, digit_reversal(radices), dtype)
+    scale = n**-0.5 if normalized else 1.0
+    return NamedTransform(Formula("hartley", scale=scale), found)
 
 
 def fourier_values(

@@ -154,7 +154,8 @@ def _operator(name, matrix):
 
 def _kronecker(left, right):
     """Return the Kronecker product of two operators in the fastest form."""
-    if isinstance(left, Butterfly) and isinstance(right, Butterfly):
+    butterflies = isinstance(left, Butterfly) and isinstance(right, Butterfly)
+    if butterflies and left._by_kernels() and right._by_kernels():
         return _kronecker_butterfly(left, right)
     if isinstance(left, FactorProduct) and isinstance(right, FactorProduct):
         return _kronecker_factors(left, right)

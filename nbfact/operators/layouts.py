@@ -233,7 +233,7 @@ def checked_values(chain: Chain, values: Sequence[Any]) -> list[np.ndarray]:
         When the number of arrays or a shape is not that of the chain, when there are
         several dtypes, or when a value is NaN or infinite.
     """
-    listed = sequence("values", values, "arrays")
+    listed = values if type(values) is list else sequence("values", values, "arrays")
     arrays = [
         one
         if type(one) is np.ndarray and one.dtype.char in "fdFD"  # nothing to convert
@@ -247,16 +247,21 @@ def checked_values(chain: Chain, values: Sequence[Any]) -> list[np.ndarray]:
             raise ValueError(
                 f"values[{number}] has shape {array.shape}, its pattern is {pattern}"
             )
-    dtypes = [common_dtype(array.dtype) for array in arrays]
-    if len(set(dtypes)) > 1:
-        names = ", ".join(str(dtype) for dtype in dtypes)
-        raise ValueError(f"values have several dtypes: {names}; convert them to one")
-    made = [np.array(array, dtypes[0], order="C") for array in arrays]
+    dtype = arrays[0].dtype
+    if dtype.char not in "fdFD" or any(array.dtype is not dtype for array in arrays):
+        dtypes = [common_dtype(array.dtype) for array in arrays]
+        dtype = dtypes[0]
+        if len(set(dtypes)) > 1:
+            names = ", ".join(str(dtype) for dtype in dtypes)
+            raise ValueError(
+                f"values have several dtypes: {names}; convert them to one"
+            )
+    made = [np.array(array, dtype, order="C") for array in arrays]
     with np.errstate(all="ignore"):
         for number, array in enumerate(made):
-            flat = array.reshape(-1)
             # A sum of squares is fast, and not finite unless all values are.
-            if not (cmath.isfinite(np.dot(flat, flat)) or np.isfinite(array).all()):
+            square = np.vdot(array, array)  # it takes an array of any shape as one
+            if not (cmath.isfinite(square) or np.isfinite(array).all()):
                 raise ValueError(f"values[{number}] contains NaN or infinity")
     return made
 

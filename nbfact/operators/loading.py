@@ -6,10 +6,11 @@ from typing import Any
 from .._core.formats.damage import DAMAGED, reason
 from .._core.formats.matrix_files import path_of
 from .block_operator import BlockOperator
-from .butterfly import Butterfly
+from .butterfly import butterfly_of
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator
 from .kronecker_product import KroneckerProduct
+from .named_transform import NamedTransform, read_transform
 from .operator_files import (
     BLOCKS,
     BUTTERFLY,
@@ -19,8 +20,8 @@ from .operator_files import (
     PRODUCT,
     SELECTED,
     SUM,
+    TRANSFORM,
     Saved,
-    read_butterfly,
     read_factors,
     read_operator,
 )
@@ -90,8 +91,9 @@ def _built(saved: Saved) -> FastOperator:
     if saved.kind == FACTORS:
         return FactorProduct(*read_factors(saved))
     if saved.kind == BUTTERFLY:
-        values, rows, columns = read_butterfly(saved)
-        return Butterfly([v.shape for v in values], values, rows=rows, columns=columns)
+        return butterfly_of(saved)
+    if saved.kind == TRANSFORM:
+        return NamedTransform(*read_transform(saved))
     if saved.kind == MAT:
         return FactorProduct(list(saved.arrays.values()))
     operators = [_built(one) for one in saved.operators]

@@ -10,8 +10,8 @@ from .._core.array_checks import array_of, as_base_array
 from .._core.threads import share
 from .._core.threads import threads as threads_of
 from ..kernels import nearest_exactly, nearest_rows, two_smallest
-from ..kernels.registers import BYTES
 from ..kernels.tiles import LANES
+from ..kernels.vectors import BYTES
 from .fast_operator import FastOperator
 from .packed_centers import aligned, pack
 from .rounding_bounds import norms, reach_of, squared_norms, with_factors

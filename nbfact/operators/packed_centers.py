@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..kernels import PackedCenters
-from ..kernels.registers import BYTES
+from ..kernels.vectors import BYTES
 from .factor_product import FactorProduct
 
 

@@ -38,7 +38,9 @@ class ProgramOperator(FastOperator):
     rows: np.ndarray | None
     columns: np.ndarray | None
     _owned = ("values", "rows", "columns")
-    _made = ("_adjoints", "_packed", "_programs", "_quick", "_quick_columns")
+    _made: tuple[str, ...] = (
+        "_adjoints", "_packed", "_programs", "_quick", "_quick_columns"
+    )  # fmt: skip
 
     def apply(
         self, x: Any, out: np.ndarray | None = None, *, threads: int | None = None

@@ -81,7 +81,9 @@ class Sealed(LinearOperator, metaclass=Sealing):
     def _seal(self) -> None:
         """Make the arrays of `_owned` read-only, and refuse to set attributes."""
         for name in self._owned:
-            _make_read_only(getattr(self, name))
+            owned = getattr(self, name)
+            if owned is not None:
+                _make_read_only(owned)
         self.__dict__["_sealed"] = True
 
     def __setattr__(self, name: str, value: Any) -> None:

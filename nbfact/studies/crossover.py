@@ -119,7 +119,7 @@ def _row(name, dtype, shape, density, pair, budget):
         **dict(zip(("p", "q", "columns"), shape, strict=True)),
         "density": density,
         **{impl: summary(times[impl])["median"] for impl in times},
-        "ratio": paired_ratio(times["sparse"], times["dense"])["median"],
+        "ratio": paired_ratio(times["sparse"], times["dense"]),
     }
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..cases.products import BUTTERFLY, product_cases
 from ..cases.registry import tasks
-from ..harness import machine
+from ..harness import calibration
 from ..harness.case import DENSE
 from ..harness.measure import measure_task
 from .tools.rows import Row, select, values
@@ -79,7 +79,7 @@ def jobs(settings: Settings, peers: bool) -> list[Job]:
 
 @functools.cache
 def _calibration():
-    return machine.calibrate()
+    return calibration.calibrate()
 
 
 def _rows(group, budget, peers):

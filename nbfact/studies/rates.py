@@ -16,6 +16,7 @@ import numpy as np
 
 from ..harness.sample import interleave
 from ..operators import Chain
+from ..operators.formulas import Formula, multiplier, transform_work
 from ..operators.plan import DECREASING, INCREASING, KRONECKER, SHUFFLED, TURNED, Step
 from ..operators.program import Program
 from .tools.rows import Row, select, values
@@ -32,7 +33,11 @@ NOTES = """\
 - A cell is the least time of many calls, in nanoseconds, over the number of values and
   of columns of x.
 - radix is b, and stride is d. The constants of `nbfact/operators/plan.py` are from this
-  table."""
+  table.
+- Kernels named scipy.fft are calls of that library. Their cells are the nanoseconds for
+  a unit of `transform_work` and a column, once the time of a call of order 2 is
+  subtracted; that time itself is in the rows of radix 2. The constants of
+  `nbfact/operators/formulas.py` are from these rows."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,34 @@ def _rows(settings, dtype, batch):
                 found.append(
                     _row(KRONECKER, chain, step, dtype, batch, settings.budget)
                 )
+    function = "fft" if dtype.startswith("complex") else "dct"
+    found += [
+        _library_row(function, n, dtype, batch, settings.budget)
+        for n in (2, settings.n)
+    ]
     return found
+
+
+def _library_row(function, n, dtype, batch, budget):
+    """Time a transform by scipy.fft, and return its row; for order 2, of one call."""
+    formula = Formula(function, 2 if function == "dct" else 0)
+    orders, calls = sorted({2, n}), {}
+    for order in orders:
+        shape = (order,) if batch == 1 else (order, batch)
+        x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+        multiply = multiplier(formula, order, x.dtype)
+        calls[f"{order}"] = functools.partial(multiply, x)
+    times = interleave(calls, budget)
+    least = {order: float(times[f"{order}"].min()) * 1e9 for order in orders}
+    work = transform_work(n) * batch
+    return {
+        "kernel": f"scipy.fft.{function}",
+        "dtype": dtype,
+        "batch": batch,
+        "radix": n,
+        "stride": None,
+        "ns": least[2] if n == 2 else (least[n] - least[2]) / work,
+    }
 
 
 def _row(kind, chain, step, dtype, batch, budget):

@@ -172,7 +172,7 @@ def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
         ``"dft"``, ``"dct"``, ``"dst"``, ``"convolution"``, ``"hadamard"``,
         ``"hartley"``, ``"legendre"``, ``"hilbert"`` or ``"randn"``.
     n : int
-        Order; a power of two for ``"hadamard"``.
+        Order; that of a known Hadamard matrix for ``"hadamard"``.
     random_state : None, int or numpy.random.Generator
         A seed, a generator, or ``None`` for a fresh one, for ``"convolution"`` and
         ``"randn"`` only. The numbers differ from theirs, which are of NumPy's former

@@ -6,19 +6,26 @@ arithmetic, so that each entry is correct to about one unit in the last place.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from .._core.angles import cos_turns, exp_turns, sin_turns
-from .._core.checks import flag, power_of_two
+from .._core.checks import flag
 from .._core.limits import dense_order
+from ..operators.hadamard_blocks import block
+from ..operators.hadamard_orders import hadamard_order
+
+_SECOND = np.array([[1, 1], [1, -1]], np.int8)
+"""Signs of the Hadamard matrix of order 2."""
 
 
 def hadamard(n: int, normalized: bool = True) -> np.ndarray:
-    """Return the Walsh-Hadamard matrix of Sylvester, in natural order.
+    """Return a Hadamard matrix, whose rows of ones and signs are orthogonal.
 
     Parameters
     ----------
     n : int
-        Order, a power of two.
+        Order: 1, 2, or a multiple of 4 for which a construction is known, see
+        `nbfact.transforms.hadamard`.
     normalized : bool
         ``True``: the matrix is orthonormal, with entries ±1/√n. ``False``: its entries
         are ±1.
@@ -26,14 +33,16 @@ def hadamard(n: int, normalized: bool = True) -> np.ndarray:
     Returns
     -------
     ndarray of float64, shape (n, n)
-        The symmetric matrix whose entry (i, j) has the sign (-1)^popcount(i & j).
+        For a power of two, the symmetric matrix of Sylvester in natural order, whose
+        entry (i, j) has the sign (-1)^popcount(i & j). For another n, the Kronecker
+        product of smaller ones, those of powers of two last.
 
     Raises
     ------
     TypeError
         When `n` is not an integer.
     ValueError
-        When `n` is not a power of two.
+        When no matrix of this order is known; the message has the nearest orders.
 
     See Also
     --------
@@ -45,16 +54,26 @@ def hadamard(n: int, normalized: bool = True) -> np.ndarray:
     >>> nf.targets.hadamard(2, normalized=False)
     array([[ 1.,  1.],
            [ 1., -1.]])
+    >>> import numpy as np
+    >>> H = nf.targets.hadamard(12, normalized=False)
+    >>> bool((H @ H.T == 12 * np.eye(12)).all())
+    True
     """
-    n = dense_order("n", power_of_two("n", n, "a Hadamard matrix"))
-    normalized = flag("normalized", normalized)
-    matrix, half = np.empty((n, n)), 1
+    n, normalized = dense_order("n", n), flag("normalized", normalized)
+    orders = hadamard_order(n)
+    matrix, size = np.empty((n, n)), 1
     matrix[0, 0] = 1 / np.sqrt(n) if normalized else 1.0
-    while half < n:
-        done, rest = slice(half), slice(half, 2 * half)
-        matrix[done, rest] = matrix[rest, done] = matrix[done, done]
-        matrix[rest, rest] = -matrix[done, done]
-        half *= 2
+    rows, columns = matrix.strides
+    for order in reversed(orders):  # each product fills the corner of the next one
+        done = matrix[:size, :size].copy()
+        signs = block(order) if order > 2 else _SECOND
+        corner = as_strided(
+            matrix,
+            (order, size, order, size),
+            (size * rows, rows, size * columns, columns),
+        )
+        np.multiply(signs[:, None, :, None], done[:, None, :], out=corner)
+        size *= order
     return matrix
 
 

@@ -108,3 +108,47 @@ def torch_butterfly(twiddle, x, increasing_stride):
                 increasing = not increasing
             out[row, stack] = y
     return out
+
+
+def rows_of_planes(layout, n):
+    """Return the frequency of each row of the planes, -1 for unused rows, and the rest.
+
+    The rest are the rows at the end of the layout.
+    """
+    group, count = layout[:2]
+    radices, rest = layout[2 : 2 + count], layout[2 + count :]
+    index = np.arange(n).reshape(tuple(radices)[::-1]).transpose().ravel()
+    frequency = np.full(n + n // group, -1)
+    place = np.arange(n)
+    frequency[place + place // group] = index
+    return frequency, rest
+
+
+def fourier_columns(x, layout, scale):
+    """Return the Fourier transform of columns, whose two parts alternate in x."""
+    z = x[:, ::2] + 1j * x[:, 1::2]
+    frequency, order = rows_of_planes(layout, len(x))
+    z = scale * np.fft.fft(z, axis=0)[frequency[order]]
+    return np.stack([z.real, z.imag], axis=2).reshape(x.shape)
+
+
+def real_columns(x, layout, numbers):
+    """Return the real parts of turned rows of the Fourier transform of columns."""
+    n = len(x)
+    frequency, rows = rows_of_planes(layout, n)
+    index, place = rows[:n], rows[n : 2 * n]
+    spectrum = np.fft.fft(numbers[:n, None] * x[index], axis=0)
+    turns = 2 * (numbers[n::2] + 1j * numbers[n + 1 :: 2])
+    return (turns[:, None] * spectrum[frequency[place]]).real
+
+
+def real_columns_adjoint(x, layout, numbers):
+    """Return the real part of the Fourier transform of turned rows, reordered."""
+    n = len(x)
+    frequency, rows = rows_of_planes(layout, n)
+    turns = 2 * (numbers[n::4] + 1j * numbers[n + 1 :: 4])
+    spectrum = np.fft.fft(turns[:, None] * x[rows[:n]], axis=0)
+    out = np.empty_like(x)
+    found = numbers[:n, None] * spectrum[frequency[rows[2 * n : 3 * n]]].real
+    out[rows[3 * n :]] = found
+    return out

@@ -46,11 +46,6 @@ def csr_gram(factor):
     return factor @ factor.conj().T
 
 
-def csr_congruent(factor, gram):
-    """Return S G Sᴴ for a dense S."""
-    return factor @ gram @ factor.conj().T
-
-
 def csr_entered(old, new):
     """Count the entries that are not zero in the new matrix and zero in the old one."""
     return sum(bool(new[place] and not old[place]) for place in np.ndindex(new.shape))
@@ -82,31 +77,48 @@ def product(factors, size, dtype):
 def chain_factors(data, indices, indptr, layout, n_columns):
     """Return the dense factors of a packed chain, in order of application."""
     factors = []
-    for rows, slots, first, first_row in layout:
-        factor = np.zeros((rows, n_columns), data.dtype)
-        for i in range(rows):
-            if slots:
-                places = [first + t * rows + i for t in range(slots)]
-            else:
-                places = range(indptr[first_row + i], indptr[first_row + i + 1])
-            for place in places:
-                factor[i, indices[place]] += data[place]
-        factors.append(factor)
+    for rows, first_row in layout:
+        ends = indptr[first_row : first_row + rows + 1]
+        factors.append(csr_matrix(data, indices, ends, n_columns))
         n_columns = rows
     return factors
 
 
-def chain_apply(data, indices, indptr, layout, scale, x):
-    """Return scale * S[0] @ ... @ S[J-1] @ x for a packed chain and one vector x."""
-    for factor in chain_factors(data, indices, indptr, layout, len(x)):
+def sliced_factors(data, indices, table, layout, n_columns):
+    """Return the dense factors of a chain in slices of 16 rows, and the last order."""
+    factors, order = [], None
+    for rows, place, n_rest, order_place in layout:
+        factor, n_slices = np.zeros((rows, n_columns), data.dtype), rows // 16
+        starts = table[place : place + n_slices + 1]
+        for s in range(n_slices):
+            for t in range(starts[s], starts[s + 1]):
+                factor[16 * s + (t - starts[s]) % 16, indices[t]] += data[t]
+        pairs = table[place + n_slices + 1 :][: 2 * n_rest + 2].reshape(-1, 2)
+        for r in range(n_rest):
+            for t in range(pairs[r, 1], pairs[r + 1, 1]):
+                factor[pairs[r, 0], indices[t]] += data[t]
+        if order_place >= 0:
+            order = table[order_place : order_place + rows]
+        factors.append(factor)
+        n_columns = rows
+    return factors, order
+
+
+def chain_apply(data, indices, table, layout, scale, x):
+    """Return scale * S[0] @ ... @ S[J-1] @ x for a chain in slices and one vector x."""
+    factors, order = sliced_factors(data, indices, table, layout, len(x))
+    for factor in factors:
         x = factor @ x
-    return scale * x
+    out = np.empty_like(x)
+    out[order if order is not None else slice(None)] = scale * x
+    return out
 
 
 def chain_apply_columns(data, indices, indptr, layout, scale, x):
     """Return the product of a packed chain with every column of a matrix."""
-    columns = [chain_apply(data, indices, indptr, layout, scale, c) for c in x.T]
-    return np.array(columns).T
+    for factor in chain_factors(data, indices, indptr, layout, len(x)):
+        x = factor @ x
+    return scale * x
 
 
 def chain_gradient(left, x, cross, scale, weight):

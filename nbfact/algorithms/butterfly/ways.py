@@ -76,6 +76,9 @@ def ways(
     """
     shape = matrix.shape[0], matrix.shape[1]
     plain = _chains(shape, chain, transpose)
+    if permutation is None:
+        yield from plain
+        return
     if not isinstance(permutation, str):
         rows, columns = checked_permutations(permutation, shape)
         for way in plain:

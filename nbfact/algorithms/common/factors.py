@@ -5,6 +5,7 @@ it holds. Neither is changed once made. All arrays are C-contiguous. `PackedFact
 holds a chain of sparse factors in the form that the kernels take.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -17,7 +18,6 @@ from ...kernels import (
     csr_add,
     csr_apply_columns,
     csr_compress,
-    csr_congruent,
     csr_entered,
     csr_gram,
     frobenius_norm,
@@ -84,9 +84,13 @@ class Dense:
         return self.array.conj().T @ self.array
 
     def congruent(
-        self, gram: np.ndarray, scratch: Out = None, out: Out = None
+        self,
+        gram: np.ndarray,
+        product: Out = None,
+        turned: Out = None,
+        out: Out = None,
     ) -> np.ndarray:
-        """Return S G Sᴴ, where G is Hermitian; `scratch` is not used."""
+        """Return S G Sᴴ, where G is Hermitian; `product`, `turned` are not used."""
         return np.matmul(self.array @ gram, self.array.conj().T, out=out)
 
     def add_to(self, x: np.ndarray) -> None:
@@ -172,13 +176,23 @@ class Sparse:
         return out
 
     def congruent(
-        self, gram: np.ndarray, scratch: Out = None, out: Out = None
+        self,
+        gram: np.ndarray,
+        product: Out = None,
+        turned: Out = None,
+        out: Out = None,
     ) -> np.ndarray:
-        """Return S G Sᴴ, where G is Hermitian; `scratch`, (2, p q), is clobbered."""
+        """Return S G Sᴴ, where G is Hermitian.
+
+        `product`, (p, q), and `turned`, (q, p), are overwritten.
+        """
         p, q = self.shape
-        scratch = np.empty((2, p * q), gram.dtype) if scratch is None else scratch
+        product = np.empty((p, q), gram.dtype) if product is None else product
+        turned = np.empty((q, p), gram.dtype) if turned is None else turned
         out = np.empty((p, p), gram.dtype) if out is None else out
-        csr_congruent(*self.rows, gram, scratch, out)
+        csr_apply_columns(*self.rows, gram, product)
+        adjoint_copy(product, turned)
+        csr_apply_columns(*self.rows, turned, out)
         return out
 
     def add_to(self, x: np.ndarray) -> None:
@@ -245,8 +259,8 @@ class PackedFactors:
         Number of factors.
     chain : tuple of four arrays
         The data, indices and indptr of the factors, one after the other, followed by
-        those of their adjoints, and the layout of both: a row of (rows, slots, first
-        entry, first row) each.
+        those of their adjoints, and the layout of both: a row of (rows, first row)
+        each.
     """
 
     def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
@@ -271,17 +285,26 @@ def _packed(
     """Concatenate CSR forms, and return data, indices, indptr and their layout."""
     if not forms:
         nothing = np.empty(0, np.uint32)
-        layout = np.empty((0, 4), np.int64)
+        layout = np.empty((0, 2), np.int64)
         return np.empty(0, dtype), nothing, nothing, layout
-    layout = np.zeros((len(forms), 4), np.int64)
-    pointers = []
-    first = first_row = 0
-    for j, (values, _, indptr) in enumerate(forms):
-        rows = indptr.size - 1
-        layout[j] = rows, 0, first, first_row
-        pointers.append(indptr + np.uint32(first) if first else indptr)
-        first += values.size
-        first_row += rows + 1
-    data = np.concatenate([form[0] for form in forms])
-    indices = np.concatenate([form[1] for form in forms])
-    return data, indices, np.concatenate(pointers), layout
+    values, indices, pointers = zip(*forms, strict=True)
+    sizes = tuple([(indptr.size - 1, data.size) for data, _, indptr in forms])
+    layout, firsts = _layout(sizes)
+    indptr = np.concatenate(pointers)
+    indptr += firsts
+    return np.concatenate(values), np.concatenate(indices), indptr, layout
+
+
+@functools.lru_cache(maxsize=64)
+def _layout(sizes: tuple[tuple[int, int], ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the layout of packed CSR forms, and what is added to each of their indptr.
+
+    It is the same in most sweeps: sizes holds the rows and the entries of each form.
+    Both arrays are shared and must not be written to.
+    """
+    rows = np.array([rows for rows, _ in sizes])
+    first = np.cumsum([0, *(nnz for _, nnz in sizes)])[:-1]
+    first_row = np.cumsum([0, *(rows + 1)])[:-1]
+    layout = np.stack([rows, first_row], axis=1)
+    firsts = np.repeat(first, rows + 1)
+    return np.ascontiguousarray(layout, np.int64), firsts.astype(np.uint32)

@@ -110,7 +110,7 @@ class Sides:
         `scale` is λ. The array is lost at the next step.
         """
         old, right, weight = factors[j], self._right, self._weight(j, factors, scale)
-        if not np.isfinite(weight) or weight == 0:
+        if not math.isfinite(weight) or weight == 0:
             # λ or a side is zero, so there is no gradient.
             return old.toarray(self._workspace.take("step", old.shape))
         if j in self._lefts:
@@ -170,9 +170,9 @@ class Sides:
             cross = self._target.times(factor, cross_out)
             self._right = RightSide(cross, factor.gram(gram_out))
             return
-        scratch = take("congruent", (2, p * q))
+        product, turned = take("product", (p, q)), take("product turned", (q, p))
         cross = factor.apply(right.cross, cross_out)
-        gram = factor.congruent(right.gram, scratch, gram_out)
+        gram = factor.congruent(right.gram, product, turned, gram_out)
         self._right = RightSide(cross, gram)
 
     def fit(self, factors: Sequence[Factor]) -> tuple[float, float]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..._core import threads
 from ...harness import sample
+from ...harness.operands import built_once
 from .faust import muted
 
 INSTALL = 'pip install "nbfact[peers]"'
@@ -158,10 +159,14 @@ def _pyfaust(inputs, optimized=False):
     import scipy.sparse
 
     pyfaust.WARNING_ON_C_CONTIGUOUS_MATMUL = False
-    F = pyfaust.Faust([scipy.sparse.csr_matrix(f) for f in inputs.operator.factors])
     x = inputs.x
-    if optimized:
-        F = F.optimize_time(mat=x.reshape(len(x), -1))
+
+    def build():
+        factors = [scipy.sparse.csr_matrix(f) for f in inputs.operator.factors]
+        F = pyfaust.Faust(factors)
+        return F.optimize_time(mat=x.reshape(len(x), -1)) if optimized else F
+
+    F = built_once(inputs, build)
     return lambda: F @ x
 
 
@@ -176,7 +181,7 @@ def _lazylinop(inputs, fused=None):
         size = int(fused.removeprefix("radix-")).bit_length() - 1
         rest = [levels % size] if levels % size else []
         butterfly = butterfly.fuse([size] * (levels // size) + rest)
-    L = ksm(butterfly.ks_values)
+    L = built_once(inputs, lambda: ksm(butterfly.ks_values))
     x = inputs.x
     return lambda: L @ x
 

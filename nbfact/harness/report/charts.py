@@ -232,12 +232,16 @@ def _timeline(alt, interpolate, form):
     low = _log(alt, alt.Y, "least", None, format=form)
     line = rows.mark_line(strokeWidth=1.8, interpolate=interpolate)
     bars = rows.mark_rule(opacity=0.7)
+    # A filter that leaves no row would make Vega warn of an empty axis.
+    ringed = alt.condition("isValid(datum.change)", alt.value(1), alt.value(0))
+    ring = rows.mark_point(size=170, strokeWidth=2, color="var(--ink)")
     return alt.layer(
         band.encode(x=x, y=low, y2="most", color=colour, detail="impl:N"),
         line.encode(x=x, y=y, color=colour, detail="impl:N"),
         bars.encode(
             x=x, y=_log(alt, alt.Y, "low", None, format=form), y2="high", color=colour
         ),
+        ring.encode(x=x, y=y, opacity=ringed),
         rows.mark_point(filled=True, size=45, opacity=1).encode(
             x=x, y=y, color=colour, tooltip=tips
         ),

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..case import DENSE
+from ..surroundings import KEY
 
 Row = dict[str, Any]
 
@@ -65,7 +66,8 @@ def machine(row: Row) -> str:
     """Return the label of the machine of a row.
 
     It contains the number of threads, because times can be compared only on one machine
-    with one number of threads.
+    with one number of threads, and what
+    :func:`nbfact.harness.surroundings.tell_apart` wrote into the row.
 
     Examples
     --------
@@ -74,7 +76,9 @@ def machine(row: Row) -> str:
     """
     threads = row.get("threads")
     plural = "" if threads == 1 else "s"
-    return f"{text(row, 'machine', 'name')}, {text(row, 'threads')} thread{plural}"
+    name = f"{text(row, 'machine', 'name')}, {text(row, 'threads')} thread{plural}"
+    words = text(row, KEY, default="")
+    return f"{name}, {words}" if words else name
 
 
 def lacks(row: Row) -> str:
@@ -88,11 +92,11 @@ def lacks(row: Row) -> str:
     "of the kind 'other', which is not shown"
     """
     kind = row.get("kind")
-    if kind not in ("bench", "verdict"):
+    if kind not in ("bench", "verdict", "ratio"):
         return f"of the kind {kind!r}, which is not shown"
     if not inner(row, "machine", "name"):
         return "without a machine: shown under the machine '?'"
-    if kind == "verdict" or row.get("ok") is False or row.get("time") is None:
+    if kind != "bench" or row.get("ok") is False or row.get("time") is None:
         return ""
     seconds = number(row, "time", "median")
     if seconds is None:

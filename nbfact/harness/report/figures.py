@@ -252,6 +252,51 @@ def timelines(panels: Sequence[Row], project: Project) -> list[Row]:
     return paint(figures, project)
 
 
+def trends(panels: Sequence[Row], project: Project) -> list[Row]:
+    """Return the figures of ratios to a baseline, and the like, coloured by machine.
+
+    Parameters
+    ----------
+    panels : sequence of dict
+        Panels from :func:`nbfact.harness.report.trends.panels`, with changes marked.
+    project : Project
+        The project whose cases these are.
+    """
+    figures = []
+    for panel in panels:
+        points = panel["points"]
+        machines = {p["machine"] for p in points}
+        steps = sum(p["change"] is not None for p in points)
+        commits = dict.fromkeys(p["commit"] for p in points)
+        for p in points:
+            moment = datetime.datetime.fromtimestamp(p["date"], datetime.UTC)
+            p["day"] = moment.date().isoformat()
+        figures.append(
+            {
+                "kind": {"error": "steps", "first call": "seconds"}.get(
+                    panel["measure"], "timeline"
+                ),
+                "caption": panel["case"],
+                "label": f"{panel['case']}, {panel['unit']}, over "
+                f"{len(commits)} commits on {len(machines)} machines or versions, "
+                f"with {steps} changes.",
+                "note": f"Baseline: {panel['baseline']}.",
+                "filters": _filters(panel, "measure", "family"),
+                "columns": [
+                    ("commit", "commit"),
+                    ("day", "date"),
+                    ("machine", "machine"),
+                    ("value", panel["unit"]),
+                    ("low", "low"),
+                    ("high", "high"),
+                    ("change", "change"),
+                ],
+                "rows": points,
+            }
+        )
+    return _by_machine(figures, project)
+
+
 def roofs(rows: Sequence[Row], project: Project) -> list[Row]:
     """Return the figures of the shares of the roof, coloured by machine.
 
@@ -286,6 +331,11 @@ def roofs(rows: Sequence[Row], project: Project) -> list[Row]:
                 "rows": points,
             }
         )
+    return _by_machine(figures, project)
+
+
+def _by_machine(figures, project):
+    """Give each row of some figures the colour of its machine; return the figures."""
     machines = {p["machine"] for figure in figures for p in figure["rows"]}
     inks = colours(machines, project)
     for figure in figures:

@@ -6,13 +6,13 @@ The page is ``report.html``, which Jinja fills with everything escaped, around
 
 import json
 from collections.abc import Sequence
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from ..project import Project
 from ..versions.verdicts import SAME
-from . import charts, curves, fields, figures, provenance, summaries, timelines
+from . import change_list, charts, curves, fields, figures, provenance, summaries
+from .sections import is_empty, section
 
 Row = dict[str, Any]
 
@@ -55,27 +55,22 @@ def sections(
         compare; ``selects``, pairs of a name and its choices; and ``command``, which
         makes data for a section without any.
     """
-    bench = [row for row in rows if row.get("kind") == "bench"]
     compared = [row for row in rows if row.get("kind") == "verdict"]
-    cases = fields.newest(bench)
+    cases = fields.newest(row for row in rows if row.get("kind") == "bench")
     made = [
         *_product_sections(project, cases),
-        *_other_sections(project, cases, bench, points, compared),
+        *_commit_sections(project, rows, points),
+        *_other_sections(project, cases, compared),
     ]
-    made.sort(key=_is_empty)  # a page opens on what there is
+    made.sort(key=is_empty)  # a page opens on what there is
     return [*made, _provenance(project, rows, files, problems)]
-
-
-def _is_empty(section):
-    """Return whether a section has nothing to show but the command that fills it."""
-    return not any(section[key] for key in ("figures", "tables", "verdicts"))
 
 
 def _product_sections(project, cases):
     """Return the sections in which implementations are compared with one another."""
     command = f"{project.name} bench --quick"
     return [
-        _section(
+        section(
             "pareto",
             "Error against time",
             "Each point is a product with one matrix: its relative error, and its time "
@@ -86,7 +81,7 @@ def _product_sections(project, cases):
             command,
             figures.pareto(cases, project),
         ),
-        _section(
+        section(
             "ranking",
             "Fastest within an error budget",
             "The two fastest implementations of each computation, size and batch whose "
@@ -94,7 +89,7 @@ def _product_sections(project, cases):
             command,
             tables=[summaries.ranking(cases)],
         ),
-        _section(
+        section(
             "breakeven",
             "Break-even with the dense product",
             "Time over that of the dense product, against n and against the columns "
@@ -105,7 +100,7 @@ def _product_sections(project, cases):
             + figures.breakeven(cases, "batch", project),
             [summaries.crossings(cases)],
         ),
-        _section(
+        section(
             "convergence",
             "Iterations: error against time",
             "The same factorization with growing numbers of sweeps, each a point.",
@@ -115,11 +110,31 @@ def _product_sections(project, cases):
     ]
 
 
-def _other_sections(project, cases, bench, points, compared):
-    """Return the sections on commits, machines and versions."""
-    panels = timelines.timelines(bench, points, timelines.floors(compared))
+def _commit_sections(project, rows, points):
+    """Return the sections on measurements over commits."""
+    ratios, others, found = change_list.changes(rows, points)
     return [
-        _section(
+        section(
+            "ratios",
+            "Commits beside a baseline",
+            "Each commit was measured beside an earlier one, in one process, and "
+            "ratios lead back to the first commit that had the case: what the machine "
+            "did on that day cancels. A line for each machine, and for each set of "
+            "versions of Python, Numba and NumPy. A ring marks a change of the level.",
+            f"{project.name} history --measure HEAD",
+            figures.trends(ratios, project),
+        ),
+        section(
+            "changes",
+            "Changes over commits",
+            "Commits at which the level of a measurement changed, the newest first: "
+            "beyond the interval and the threshold of the gate, for ratios to a "
+            "baseline; beyond what permutations of the commits do, for other times; "
+            "and beyond the limits of the gate, for what does not vary.",
+            f"{project.name} history --measure HEAD",
+            tables=[change_list.change_table(found)],
+        ),
+        section(
             "history",
             "History over commits",
             "Commits in the order of their dates, those that asv measured and those "
@@ -128,16 +143,22 @@ def _other_sections(project, cases, bench, points, compared):
             "the case has none of its own), around the first value. Zeros are left "
             "out, because a logarithmic axis has none.",
             f"{project.name} history HEAD~5..HEAD",
-            figures.timelines(panels, project),
+            figures.timelines(others, project),
         ),
-        _section(
+    ]
+
+
+def _other_sections(project, cases, compared):
+    """Return the sections on machines and versions."""
+    return [
+        section(
             "roofs",
             "Machines, in shares of their roof",
             _ROOF,
             f"{project.name} bench",
             figures.roofs(cases, project),
         ),
-        _section(
+        section(
             "verdicts",
             "Verdicts of the newest comparison",
             "Time of head over base, with its 99 % interval over processes. Dark "
@@ -149,61 +170,9 @@ def _other_sections(project, cases, bench, points, compared):
     ]
 
 
-def _section(name, title, lede, command, drawn=(), tables=(), verdicts=()):
-    """Return a section, in which tables without rows are left out."""
-    tables = [table for table in tables if table.rows]
-    filters = [figure["filters"] for figure in _richest(drawn)]
-    filters += [chosen for table in tables for chosen in table.filters]
-    filters += [verdict["filters"] for verdict in verdicts]
-    return {
-        "id": name,
-        "title": title,
-        "lede": lede,
-        "command": command,
-        "figures": list(drawn),
-        "tables": tables,
-        "selects": _selects(filters),
-        "verdicts": list(verdicts),
-        "comparisons": list(dict.fromkeys(v["comparison"] for v in verdicts)),
-        "machines": [],
-    }
-
-
-def _richest(drawn):
-    """Return figures so sorted that the most instructive computations come first.
-
-    These are the ones whose fronts have errors that differ by more than rounding, then
-    those with ratios rather than seconds, then those with many rows.
-    """
-    families = fields.panels(drawn, lambda figure: figure["filters"].get("family"))
-
-    def riches(group):
-        best = [row for f in group for row in f["rows"] if row.get("front")]
-        fronts = fields.panels(best, *map(itemgetter, ("n", "batch", "dtype"))).values()
-        errors = [[row["drawn"] for row in front] for front in fronts]
-        choice = any(max(front) > 10 * min(front) for front in errors)
-        ratios = any(figure["kind"] == "timeline" for figure in group)
-        return choice, ratios, sum(len(figure["rows"]) for figure in group)
-
-    ordered = sorted(families.values(), key=riches, reverse=True)
-    return [figure for group in ordered for figure in group]
-
-
-def _selects(filters):
-    """Return the selectors that have more than one choice, with these choices."""
-    found = []
-    for name in ("machine", "family", "batch"):
-        choices = list(dict.fromkeys(f[name] for f in filters if name in f))
-        if name == "batch":
-            choices.sort(key=lambda b: (len(b), b))
-        if len(choices) > 1:
-            found.append((name, choices))
-    return found
-
-
 def _provenance(project, rows, files, problems):
     """Return the section on where all rows come from."""
-    section = _section(
+    found = section(
         "provenance",
         "Provenance",
         "Where several runs measured one case on one machine with one number of "
@@ -211,7 +180,11 @@ def _provenance(project, rows, files, problems):
         f"{project.name} bench",
         tables=[provenance.runs(rows), *provenance.sources(files, problems)],
     )
-    return {**section, "machines": provenance.machines(rows)}
+    # Ratios keep less of what is known of a machine.
+    whole = [row for row in rows if row.get("kind") != "ratio"]
+    machines = {about["name"]: about for about in provenance.machines(rows)}
+    machines |= {about["name"]: about for about in provenance.machines(whole)}
+    return {**found, "machines": list(machines.values())}
 
 
 def overview(
@@ -241,6 +214,7 @@ def overview(
     bad = sum(verdict["tone"] == "bad" for verdict in verdicts)
     machines = {fields.machine(row) for row in rows}
     newest = next(iter(fields.latest(rows, lambda row: None).values()), {})
+    plural = "" if len(rows) == 1 else "s"
     tiles = [
         ("cases", f"{len(cases)}", "newest of each", "plain"),
         (
@@ -255,8 +229,13 @@ def overview(
             f"of {len(verdicts)}" if verdicts else "nothing compared",
             "bad" if bad else "good" if verdicts else "plain",
         ),
-        ("machines", f"{len(machines)}", f"{len(rows)} rows", "plain"),
+        ("machines", f"{len(machines)}", f"{len(rows)} row{plural}", "plain"),
     ]
+    listed = next(part["tables"] for part in shown if part["id"] == "changes")
+    if listed:
+        count = len(listed[0].rows)
+        many = "at least " if count == change_list.MOST else ""
+        tiles.append(("changes", f"{many}{count}", "over commits", "plain"))
     if busy := {fields.text(row, "run") for row in rows if fields.unstable(row)}:
         every = {fields.text(row, "run") for row in rows}
         more = f"of {len(every)}: the machine was busy, and its times are less sure"
@@ -354,17 +333,20 @@ def markdown(head: dict[str, Any], shown: Sequence[dict]) -> str:
     )
     if head["failures"].rows:
         parts += ["## Cases without a time", head["failures"].markdown()]
-    order = sorted(shown, key=lambda section: section["id"] != "verdicts")
-    for section in order:
-        if section["verdicts"]:
-            lines = [summaries.counts(section["verdicts"]), *section["comparisons"]]
-            parts += [f"## {section['title']}", *map(summaries.escaped, lines)]
-            if (table := _verdict_table(section["verdicts"])).rows:
+    order = sorted(shown, key=lambda part: part["id"] != "verdicts")
+    for part in order:
+        if part["verdicts"]:
+            lines = [summaries.counts(part["verdicts"]), *part["comparisons"]]
+            parts += [f"## {part['title']}", *map(summaries.escaped, lines)]
+            if (table := _verdict_table(part["verdicts"])).rows:
                 parts.append(table.markdown())
-        elif section["id"] == "verdicts":
-            parts += [f"## {section['title']}", _none(section)]
-        for table in section["tables"]:
-            if section["id"] == "ranking" or table.caption == provenance.DAMAGED:
+        elif part["id"] == "verdicts":
+            parts += [f"## {part['title']}", _none(part)]
+        for table in part["tables"]:
+            if (
+                part["id"] in ("ranking", "changes")
+                or table.caption == provenance.DAMAGED
+            ):
                 parts += [f"## {table.caption}", table.markdown()]
             else:
                 parts += _folded(table)

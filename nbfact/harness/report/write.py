@@ -13,6 +13,8 @@ from pathlib import Path
 from ..._core.files import atomic_path
 from .. import store
 from ..project import Project
+from ..surroundings import tell_apart
+from ..versions.milestones import FILE
 from . import asvfiles, fields, pages
 
 
@@ -49,21 +51,7 @@ def write_report(
         When a file cannot be read or written.
     """
     check_output(output)
-    rows, counts, problems = _read(project, paths)
-    points: list[dict] = []
-    files: list[Path] = []
-    if asv is not None:
-        if not asv.is_dir():
-            raise NotADirectoryError(f"--asv {asv}: not a directory")
-        points, damaged, files = asvfiles.read_points(asv)
-        problems += damaged
-    if not rows and not points:
-        places = ", ".join(map(str, [*paths, *([asv] if asv else [])]))
-        more = f" ({len(problems)} problems, first: {problems[0]})" if problems else ""
-        command = f"{project.name} bench"
-        raise ValueError(f"no result in {places}{more}; {command} writes some")
-    for file in files:
-        counts[str(file)] = sum(p["file"] == file for p in points)
+    rows, points, counts, problems = read_results(project, paths, asv)
     shown = pages.sections(project, rows, points, counts, problems)
     head = pages.overview(project, rows, shown)
     summary = output.with_suffix(".md")
@@ -72,6 +60,60 @@ def write_report(
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return [output, summary], problems
+
+
+def read_results(
+    project: Project, paths: Sequence[Path], asv: Path | None = None
+) -> tuple[list[dict], list[dict], dict[str, int], list[str]]:
+    """Return all results.
+
+    Parameters
+    ----------
+    project : Project
+        The package whose results these are.
+    paths : sequence of Path
+        Files and directories, as in :func:`nbfact.harness.store.read_rows`.
+    asv : Path or None
+        Directory of asv's results, in which the ratios of commits are too.
+
+    Returns
+    -------
+    rows : list of dict
+        Rows, each once. Those of one machine with different versions of Numba, NumPy or
+        Python have words for that.
+    points : list of dict
+        Points from :func:`nbfact.harness.report.asvfiles.read_points`.
+    counts : dict of str to int
+        The number of rows in each file.
+    problems : list of str
+        Messages about what in the files is not a result.
+
+    Raises
+    ------
+    ValueError
+        When there is no result at all.
+    OSError
+        When a file cannot be read.
+    """
+    points: list[dict] = []
+    files: list[Path] = []
+    damaged: list[str] = []
+    if asv is not None:
+        if not asv.is_dir():
+            raise NotADirectoryError(f"--asv {asv}: not a directory")
+        points, damaged, files = asvfiles.read_points(asv)
+        paths = [*paths, *sorted(asv.glob(f"*/{FILE}"))]
+    rows, counts, problems = _read(project, paths)
+    problems += damaged
+    if not rows and not points:
+        places = ", ".join(map(str, [*paths, *([asv] if asv else [])]))
+        more = f" ({len(problems)} problems, first: {problems[0]})" if problems else ""
+        command = f"{project.name} bench"
+        raise ValueError(f"no result in {places}{more}; {command} writes some")
+    for file in files:
+        counts[str(file)] = sum(p["file"] == file for p in points)
+    tell_apart(rows)
+    return rows, points, counts, problems
 
 
 def check_output(path: Path) -> None:

@@ -11,10 +11,10 @@ module prints one JSON object a line. It is started many times (see
 memory, which is chance, moves the times of all its calls.
 """
 
+import contextlib
 import functools
 import importlib
 import importlib.util
-import inspect
 import json
 import os
 import sys
@@ -24,10 +24,15 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numba.core.event import install_listener
 
 from ..allocations import allocations, resident
+from ..registered import listed
+from ..sample import both_clocks
+from .compiling import COMPILE, CompileTimes
+from .renaming import SelfImports
 from .replay import replayed
-from .sampling import both_clocks, sampled
+from .sampling import sampled
 from .sharing import adopt, bits_of, share
 
 BASE, CONTROL, HEAD = ROLES = ("base", "ctrl", "head")
@@ -36,6 +41,9 @@ paths of their sources have, and nothing depends on a name."""
 
 SEED = 0
 """Seed of all inputs."""
+
+NO_CASE = "no such case"
+"""Message about a version that lacks a case that is to be measured."""
 
 
 def load(role: str, package: Path) -> ModuleType:
@@ -68,6 +76,15 @@ def load(role: str, package: Path) -> ModuleType:
     sys.modules[alias] = module
     spec.loader.exec_module(module)
     return module
+
+
+def bring(role: str, package: Path, job: dict, brought: list[ModuleType]) -> None:
+    """Import a package and its registry, which is what its users import, into a list.
+
+    A package may import its modules at their first use only, so that the time of its
+    own import would say nothing.
+    """
+    brought.append(registry_of(load(role, package), job["registries"]))
 
 
 def tell_tuples_apart(role: str) -> None:
@@ -111,13 +128,15 @@ def registry_of(module: ModuleType, registries: Sequence[str]) -> ModuleType:
     Raises
     ------
     ModuleNotFoundError
-        When the version has a registry at none of the places.
+        When the version has a registry at none of the places; the message names them.
     """
     for place in registries:
-        path = place.replace(".", "/") + ".py"
-        if any((Path(folder) / path).is_file() for folder in module.__path__):
+        path = place.replace(".", "/")
+        ends = f"{path}.py", f"{path}/__init__.py"
+        if any((Path(f) / end).is_file() for f in module.__path__ for end in ends):
             return importlib.import_module(f"{module.__name__}.{place}")
-    raise ModuleNotFoundError(f"{module.__name__} has no registry of cases")
+    places = " or ".join(registries)
+    raise ModuleNotFoundError(f"{module.__name__} has no registry of cases: {places}")
 
 
 def chosen_cases(
@@ -143,9 +162,7 @@ def chosen_cases(
     dict of str to Case
         The cases without rivals.
     """
-    # Before there were profiles, the one argument was `quick`.
-    known = hasattr(registry, "PROFILES")
-    return _own(_listed(registry, profile if known else True, turn), name)
+    return _own(listed(registry, profile, turn), name)
 
 
 def every_case(
@@ -164,17 +181,30 @@ def every_case(
     -------
     dict of str to Case
     """
-    found: dict[str, Any] = {}
-    for profile in getattr(registry, "PROFILES", (False, True)):
-        found |= _own(_listed(registry, profile, turn), name)
-    return found
+    return _own(listed(registry, None, turn), name)
 
 
-def _listed(registry, profile, turn):
-    """Return the cases of a registry, which may know no turns."""
-    if turn is None or "turn" not in inspect.signature(registry.registry).parameters:
-        return registry.registry(profile)
-    return registry.registry(profile, turn=turn)
+def keep_compiled(alias: str) -> None:
+    """Make Numba keep the compiled code of a version in files, for all functions.
+
+    Without that, each of the many processes would compile it anew. Sources of a version
+    never change, so that the code in the files always fits. Functions that have a
+    cache of their own, and those that can have none, stay as they are.
+
+    Parameters
+    ----------
+    alias : str
+        Name under which the version is imported, as ``mypkg_base``.
+    """
+    from numba.core.dispatcher import Dispatcher
+
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] != alias:
+            continue
+        for value in list(vars(module).values()):
+            if isinstance(value, Dispatcher) and value.stats.cache_path is None:
+                with contextlib.suppress(Exception):  # it is then compiled each time
+                    value.enable_caching()
 
 
 def measure(
@@ -207,9 +237,10 @@ def measure(
         the versions make different inputs that cannot be exchanged, and ``fed``,
         whether all got those of the base because others differed; ``first``, the CPU
         and wall seconds of the first call, and ``bits``, a digest of its result, by
-        role; what :func:`nbfact.harness.versions.sampling.sampled` returns; with
-        `checking` also ``error``, ``repeats`` (whether a second result is the same
-        bit for bit), ``allocations`` and ``replay`` by role, and ``same_bits``.
+        role; ``compiled``, the CPU seconds of each kernel that it has compiled; what
+        :func:`nbfact.harness.versions.sampling.sampled` returns; with `checking` also
+        ``error``, ``repeats`` (whether a second result is the same bit for bit),
+        ``allocations`` and ``replay`` by role, and ``same_bits``.
     """
     roles = sorted(cases, key=ROLES.index)  # the others share the inputs of the base
     for names in tasks.values():
@@ -247,7 +278,7 @@ def _measure(name, versions, inputs, want, budget, checking, say):
     calls: dict[str, Any] = {}
     results: dict[str, Any] = {}
     failed: dict[str, str] = {}
-    row: dict[str, Any] = {"first": {}, "bits": {}}
+    row: dict[str, Any] = {"first": {}, "bits": {}, "compiled": {}}
     known = 0.0  # seconds of the slowest call
 
     def first_call(role):
@@ -256,8 +287,11 @@ def _measure(name, versions, inputs, want, budget, checking, say):
 
     for role in versions:
         say(case=name, role=role)
+        times = CompileTimes(role)
         try:
-            row["first"][role] = both_clocks(functools.partial(first_call, role))
+            with install_listener(COMPILE, times):
+                row["first"][role] = both_clocks(functools.partial(first_call, role))
+            row["compiled"] |= times.found
             row["bits"][role] = bits_of(results[role])
             tell_tuples_apart(role)
             known = max(known, both_clocks(calls[role])[1])
@@ -285,7 +319,7 @@ def _checked(versions, inputs, calls, results, want, bits):
             row["repeats"][role] = bits_of(calls[role]()) == bits[role]
             row["allocations"][role] = allocations(calls[role])
             row["allocations"][role]["resident"] = resident(calls[role])
-            row["replay"][role] = replayed(case, inputs[role], SEED + 1)
+            row["replay"][role] = replayed(case, inputs[role], calls[role], SEED + 1)
         except Exception as error:  # in the code of that version, as above
             return {"failed": {role: _message(error)}}
     return row
@@ -326,14 +360,20 @@ def main() -> None:
         out.flush()
 
     job = json.loads(sys.stdin.readline())
+    name = Path(job["roles"][0][1]).name
+    sys.path[:0] = job["path"]
+    if name != __name__.partition(".")[0]:  # nbfact itself runs here too
+        sys.meta_path.insert(0, SelfImports(name))
     cases: dict[str, dict[str, Any]] = {}
     for role, package in job["roles"]:
         say(role=role, case=None)
         folder = Path(package)
-        seconds = both_clocks(functools.partial(load, role, folder))
+        brought: list[ModuleType] = []
+        seconds = both_clocks(functools.partial(bring, role, folder, job, brought))
         if not cases:  # the others find modules that both need imported already
             say(imported=role, seconds=seconds)
-        registry = registry_of(sys.modules[f"{folder.name}_{role}"], job["registries"])
+        (registry,) = brought
+        keep_compiled(f"{folder.name}_{role}")
         cases[role] = chosen_cases(registry, job["profile"], folder.name, job["turn"])
         names = job["cases"] or [None]
         if not cases[role].keys() >= set(names):
@@ -344,7 +384,12 @@ def main() -> None:
     if job["cases"] is not None:
         tasks: dict[str, list[str]] = {}
         for name in job["cases"]:
-            tasks.setdefault(cases[role][name].task, []).append(name)
+            lacking = [role for role in cases if name not in cases[role]]
+            if lacking:
+                failed = dict.fromkeys(lacking, NO_CASE)
+                say(row={"case": name, "failed": failed, "changed": False})
+            else:
+                tasks.setdefault(cases[role][name].task, []).append(name)
         for row in measure(tasks, cases, job["budget"], job["checking"], say):
             say(row=row)
     say(done=True)
@@ -352,7 +397,10 @@ def main() -> None:
 
 def _described(cases):
     """Return what the parent process must know of cases, for JSON."""
-    kept = ("task", "group", "impl", "params", "bound", "size", "flops")
+    kept = (
+        *("task", "group", "impl", "params", "bound", "size", "flops"),
+        *("slowdown", "looser"),
+    )
     found = {}
     for name, case in cases.items():
         found[name] = {key: getattr(case, key, None) for key in kept}

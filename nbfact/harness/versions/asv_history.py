@@ -26,6 +26,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ..._core.files import atomic_path, is_temporary, remove_dead
+from ..case import Pattern
 from ..machine import fingerprint
 from ..project import Project
 from .asv_setup import (
@@ -58,7 +59,7 @@ def run_history(
     pythons: Sequence[str] = (),
     requirements: Sequence[str] = (),
     machine: str | None = None,
-    pattern: str | None = None,
+    pattern: Pattern = None,
     skin: bool = False,
 ) -> int:
     """Run the suite on commits that lack results, then publish.
@@ -85,9 +86,9 @@ def run_history(
     machine : str or None
         Name of the machine in the results; by default that of
         :func:`nbfact.harness.machine.fingerprint`.
-    pattern : str or None
-        Run only the tasks whose name contains it, or matches it as a glob, and the
-        benchmarks without parameters whose own name does.
+    pattern : str, sequence of str, or None
+        Run only the tasks whose name contains it, or matches it as a glob (of several
+        patterns, one), and the benchmarks without parameters whose own name does.
     skin : bool
         Put the pages of asv-tachyon over those of asv, which load their scripts from
         the network.

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..._core.files import atomic_path
-from ..case import matches, task_name
+from ..case import Pattern, matches, patterns, task_name
 from ..machine import fingerprint
 from ..project import Project
 
@@ -160,12 +160,12 @@ def write_machine(path: Path, project: Project, name: str | None = None) -> str:
     return name
 
 
-def asv_patterns(pattern: str | None, folder: Path, profile: str) -> list[str] | None:
+def asv_patterns(pattern: Pattern, folder: Path, profile: str) -> list[str] | None:
     """Return regular expressions that select in asv the tasks that match a pattern.
 
     Parameters
     ----------
-    pattern : str or None
+    pattern : str, sequence of str, or None
         As in :func:`nbfact.harness.case.matches`.
     folder : path
         Folder of the benchmarks. Without :data:`POINTS` in it, nothing is known of
@@ -186,14 +186,15 @@ def asv_patterns(pattern: str | None, folder: Path, profile: str) -> list[str] |
     and the last one for the implementation. Groups with few combinations of values have
     in place of them one text, ``'m=48 n=512 float64'``.
     """
-    if pattern is None:
+    wanted = patterns(pattern)
+    if not wanted:
         return None
     path = folder / POINTS
     if not path.is_file():
-        return [pattern]
+        return wanted
     groups = json.loads(path.read_text(encoding="utf-8"))[profile]
-    glob = fnmatch.translate(f"*{pattern}*")
-    found = {rf"(?i)^(?!.*\(){glob}": None}
+    globs = [fnmatch.translate(f"*{one}*") for one in wanted]
+    found = dict.fromkeys(rf"(?i)^(?!.*\(){glob}" for glob in globs)
     for group, content in groups.items():
         for rows in content["impls"].values():
             for values in rows:

@@ -2,20 +2,26 @@
 
 A batch is a number of processes that each measure all open cases once, and one process
 before them that measures what does not vary: errors, memory, and whether results
-repeat. After a batch, the cases whose samples give a verdict are closed. What speaks
-against the head counts only when the fresh processes of another batch confirm it.
+repeat. There is one process at a time for each core. After a batch, the cases whose
+samples give a verdict are closed, and those that are clearly the same before its end.
+What speaks against the head counts only when the fresh processes of another batch
+confirm it.
 """
 
+import concurrent.futures
 import itertools
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import machine, store, worker
+from .. import calibration, store, worker
 from ..allocations import RETURNED
-from ..case import matches
+from ..case import Pattern, epsilon, matches
+from ..confidence import interval
 from . import findings, first_calls, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, ROLES
 
@@ -24,6 +30,9 @@ BUDGET = 0.04
 
 CHECK = -1
 """Number of the process of a batch that measures what does not vary."""
+
+LANES = 4
+"""Largest number of processes at a time: more share caches and memory too much."""
 
 ORDERS = tuple(ROLES[i:] + ROLES[:i] for i in range(3))
 ORDERS = (*ORDERS, *(order[::-1] for order in ORDERS))
@@ -66,7 +75,8 @@ class Batches:
         self.kept = {tuple(row[key] for key in places): row for row in kept}
         cache = revisions.cache_folder(self.project)
         self.folders = {r: self.version(r).folder(cache, r) for r in ROLES}
-        self.logs: dict[str, list] = {}  # for each case, a list of rows for each batch
+        # For each case and batch, rows by the number of the process.
+        self.logs: dict[str, list[dict[int, dict]]] = {}
         self.checks: dict[str, list] = {}  # for each case, a row for each batch
         self.imported: dict[str, list] = {role: [] for role in ROLES}  # seconds
         self.cold: dict[str, findings.Found] = {}  # by case: first calls, empty cache
@@ -75,6 +85,9 @@ class Batches:
         # The cases that rotate are chosen by the commit of the head.
         chosen = versions[HEAD].commit or versions[HEAD].digest
         self.turn = int(chosen[:8], 16)
+        self.processes = 0  # in a batch
+        self.writing = threading.Lock()
+        self.stopped = threading.Event()
 
     def version(self, role):
         """Return the version of a role; the control is the base once more."""
@@ -94,6 +107,7 @@ class Batches:
         self.every = base["every"]
         self.cold = first_calls.found(self, both)
         open_ = both
+        self.processes = processes
         for batch in range(verdicts.BATCHES):
             if open_:
                 self.batch(open_, batch, processes)
@@ -119,38 +133,68 @@ class Batches:
                     raise RuntimeError(f"{name!r} cannot be read: {line['died']}")
                 if "chosen" in line:
                     listed[role] = line
+                    for case in line["every"].values():  # what it does not say itself
+                        case["slowdown"] = case["slowdown"] or self.project.slowdown
+                        case["looser"] = case["looser"] or self.project.looser
         return listed
 
     def batch(self, names, batch, processes):
         """Measure some cases in a number of processes; store each row as it comes."""
-        total = processes * len(names)
         for name in names:
-            self.logs.setdefault(name, []).append([])
+            self.logs.setdefault(name, []).append({})
             self.checks.setdefault(name, []).append(None)
         orders = itertools.cycle(ORDERS)
-        for process, roles in zip(range(CHECK, processes), orders, strict=False):
-            left = []
-            for name in names:
-                if (batch, process, name) in self.kept:
-                    self.keep(self.kept[batch, process, name], process)
-                elif not self.failed(name):
-                    left.append(name)
-            pair = {"kind": "pair", "batch": batch, "process": process}
-            while left:  # a process that dies is followed by one for the cases left
-                for row in self.measured(roles, left, process == CHECK):
-                    name = row["case"]
+        numbers = list(zip(range(CHECK, processes), orders, strict=False))
+        lanes = max(1, (os.cpu_count() or 1) // self.provenance["threads"])
+        pool = concurrent.futures.ThreadPoolExecutor(min(LANES, lanes))
+        try:
+            for part in (numbers[: verdicts.EARLY + 1], numbers[verdicts.EARLY + 1 :]):
+                jobs = [(names, batch, process, roles) for process, roles in part]
+                list(pool.map(self.process, jobs))
+                names = [name for name in names if not self.alike(name)]
+        finally:
+            self.stopped.set()
+            pool.shutdown(cancel_futures=True)
+            self.stopped.clear()
+
+    def process(self, job):
+        """Measure some cases in one process, and store each row as it comes."""
+        names, batch, process, roles = job
+        if process == CHECK:
+            roles = [role for role in roles if role != CONTROL]
+        left = []
+        for name in names:
+            if (batch, process, name) in self.kept:
+                self.keep(self.kept[batch, process, name], process)
+            elif not self.failed(name):
+                left.append(name)
+        pair = {"kind": "pair", "batch": batch, "process": process}
+        while left:  # a process that dies is followed by one for the cases left
+            for row in self.measured(roles, left, process == CHECK):
+                if self.stopped.is_set():
+                    return
+                name = row["case"]
+                with self.writing:
                     self.keep(row, process)
                     store.append_rows(self.output, [{**self.provenance, **pair, **row}])
-                    left = [other for other in left if other != name]
-                    done = max(process, 0) * len(names) + len(names) - len(left)
-                    self.progress(f"batch {batch + 1}: {name}", done, total)
+                    done = sum(len(self.logs[other][-1]) for other in names)
+                    text = f"batch {batch + 1}: {name}"
+                    self.progress(text, done, len(names) * self.processes)
+                left = [other for other in left if other != name]
+
+    def alike(self, name):
+        """Return whether a case needs no further process: the two are the same."""
+        if self.failed(name):
+            return True
+        same = verdicts.alike(self.samples(name))
+        return same and not findings.open_(self.findings(name))
 
     def keep(self, row, process):
         """Add a row of one process to what is known of its case."""
         if process == CHECK:
             self.checks[row["case"]][-1] = row
         else:
-            self.logs[row["case"]][-1].append(row)
+            self.logs[row["case"]][-1][process] = row
 
     def measured(self, roles, names, checking) -> Iterator[dict]:
         """Yield the rows of one process; the case in which it dies has failed."""
@@ -166,33 +210,46 @@ class Batches:
 
     def failed(self, name):
         """Return the messages with which a case failed, by role, or nothing."""
-        rows = itertools.chain(self.checks.get(name, []), *self.logs.get(name, []))
+        rows = [*self.checks.get(name, []), *itertools.chain(*self.rows(name))]
         for row in rows:
             if row and (row["failed"] or row.get("changed")):
                 return row["failed"] or {"inputs": "differ"}
         return {}
 
+    def rows(self, name):
+        """Return the rows of a case in each batch, in the order of the processes."""
+        return [
+            [rows[process] for process in sorted(rows)]
+            for rows in self.logs.get(name, [])
+        ]
+
     def samples(self, name):
         """Return the log-ratios of a case, a pair (head, control) for each batch."""
         return [
             tuple([row["logs"][role] for row in rows] for role in (HEAD, CONTROL))
-            for rows in self.logs[name]
+            for rows in self.rows(name)
         ]
 
     def findings(self, name):
         """Return what each batch found of a case but its CPU time."""
-        eps = float(np.finfo(self.every[name]["params"]["dtype"]).eps)
+        eps = epsilon(self.every[name]["params"]["dtype"])
         return [
             findings.of_batch(check, rows, self.every[name], eps)
-            for check, rows in zip(self.checks[name], self.logs[name], strict=True)
+            for check, rows in zip(self.checks[name], self.rows(name), strict=True)
         ]
 
     def settled(self, name):
         """Return whether a case needs no further batch."""
         if self.failed(name):
             return True
-        final = verdicts.settle(self.samples(name))[1]
-        return final and not findings.open_(self.findings(name))
+        made = self.findings(name)
+        if findings.confirmed(made):
+            return True
+        return self.settle(name)[1] and not findings.open_(made)
+
+    def settle(self, name):
+        """Return the verdict on the speed of a case, and whether it is final."""
+        return verdicts.settle(self.samples(name), self.every[name]["slowdown"])
 
     def row(self, name, case, **found):
         """Return a row of kind ``verdict``, in which None stands for the unknown."""
@@ -228,13 +285,13 @@ class Batches:
             return self.row(name, case, verdict=verdict, message=message)
         check, pooled = self.checks[name][0], zip(*self.samples(name), strict=True)
         head, control = (np.concatenate(logs) for logs in pooled)
-        rows = [row for batch in self.logs[name] for row in batch]
+        rows = list(itertools.chain(*self.rows(name)))
         floor = verdicts.floor(control)
         seconds = {
             role: float(np.median([row["seconds"][role] for row in rows]))
             for role in (BASE, HEAD)
         }
-        speed = verdicts.settle(self.samples(name))[0]
+        speed = self.settle(name)[0]
         against = findings.confirmed(self.findings(name)) | self.cold.get(name, {})
         if speed == verdicts.FASTER and (gain := self.impossible(case, seconds)):
             against["speed"] = gain
@@ -244,10 +301,10 @@ class Batches:
         return self.row(
             name,
             case,
-            ratio=verdicts.interval(head),
-            control=verdicts.interval(control),
+            ratio=interval(head),
+            control=interval(control),
             floor=floor,
-            threshold=verdicts.threshold(floor),
+            threshold=verdicts.threshold(floor, case["slowdown"]),
             seconds=seconds,
             error={**_two(check["error"]), "bound": case["bound"]},
             allocations=_two(check["allocations"]),
@@ -267,8 +324,8 @@ class Batches:
         if case["size"] is None:
             return None
         if self.calibration is None:
-            self.calibration = machine.calibrate(0.5)
-        least = machine.roof_time(
+            self.calibration = calibration.calibrate(0.5)
+        least = calibration.roof_time(
             self.calibration, case["size"], case["flops"], case["params"]["dtype"]
         )
         already = findings.impossible(seconds[BASE], least)
@@ -306,6 +363,7 @@ class Batches:
         job = {
             "roles": [(role, str(self.folders[role])) for role in roles],
             "registries": self.project.registries,
+            "path": [str(self.project.file.parent)] if self.project.file else [],
             "profile": self.profile,
             "turn": self.turn,
             "cases": names,
@@ -330,6 +388,6 @@ def _two(by_role):
     return {role: by_role[role] for role in (BASE, HEAD)}
 
 
-def _matching(every, names: Sequence[str], pattern) -> list[str]:
+def _matching(every, names: Sequence[str], pattern: Pattern) -> list[str]:
     """Return those of some cases whose task matches a pattern."""
     return [name for name in names if matches(every[name]["task"], pattern)]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import machine, store
+from ..case import Pattern
 from ..project import Project
 from . import revisions, waivers
 from .alongside import BASE, HEAD
@@ -61,7 +62,7 @@ def compare(
     head: str | None = None,
     *,
     profile: str = "pr",
-    pattern: str | None = None,
+    pattern: Pattern = None,
     threads: int = 1,
     output: Path | None = None,
     resume: Path | None = None,
@@ -83,8 +84,9 @@ def compare(
     profile : str
         Which list of cases of the base is compared: one of the project's profiles.
         Cases that only the head has are named and not measured.
-    pattern : str, optional
-        Compare only the tasks whose name contains it, or matches it as a glob.
+    pattern : str or sequence of str, optional
+        Compare only the tasks whose name contains it, or matches it as a glob; of
+        several patterns, one.
     threads : int
         Number of threads of Numba and BLAS.
     output : path, optional

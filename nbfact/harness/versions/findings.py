@@ -9,6 +9,7 @@ cases stays quiet. Limits are generous where a metric varies from process to pro
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..confidence import interval
 from . import verdicts
 from .alongside import BASE, CONTROL, HEAD
 
@@ -34,12 +35,13 @@ IMPORT = (1.25, 0.1)
 COMPILE = (1.5, 0.75)
 """The same for the CPU seconds of a first call with an empty cache of kernels."""
 
-WAITING = 0.25
-"""Least threshold of the ratio of wall times, which other programs disturb."""
+WAITING = 0.1
+"""Least threshold of the ratio of wall times. They vary more than CPU times where the
+host of a virtual machine takes processors away, which its system does not see."""
 
-REMEMBERED = (5.0, 1e-3)
-"""How many times longer the first call with new values may take than its repetitions,
-in units of the same ratio of the base, and the seconds by which it must be longer for a
+REMEMBERED = (2.0, 5e-6)
+"""How many times longer a call with new values may take than its repetition, in units
+of the same ratio of the base, and the seconds by which it must be longer for a
 finding."""
 
 HEADROOM = 4.0
@@ -160,7 +162,8 @@ def _most(base, limit):
 
 def _error(check, case, eps):
     error = check["error"]
-    wrong = verdicts.accuracy(error[BASE], error[HEAD], case["bound"], eps)
+    limits = case["bound"], eps, case.get("looser")
+    wrong = verdicts.accuracy(error[BASE], error[HEAD], *limits)
     return wrong and (verdicts.INACCURATE, wrong)
 
 
@@ -182,14 +185,15 @@ def _replay(check, case, eps):
     base, head = (check["replay"][role] for role in (BASE, HEAD))
     if base is None or head is None:
         return None
-    wrong = verdicts.accuracy(base["error"], head["error"], case["bound"], eps)
+    limits = case["bound"], eps, case.get("looser")
+    wrong = verdicts.accuracy(base["error"], head["error"], *limits)
     if wrong:
         return verdicts.INACCURATE, f"after its input was written to: {wrong}"
     longer, (times, least) = head["first"] - head["again"], REMEMBERED
     ratio, usual = (one["first"] / max(one["again"], 1e-9) for one in (head, base))
     if longer < least or ratio <= times * max(usual, 1.0):
         return None
-    message = f"the first call with new values takes {ratio:.0f} times its repetitions"
+    message = f"a call with new values takes {ratio:.1f} times its repetition"
     return verdicts.SUSPECT, f"{message} (base: {usual:.1f})"
 
 
@@ -233,12 +237,10 @@ def _wall(rows):
         return None
     head, control = ([row["walls"][r] for row in rows] for r in (HEAD, CONTROL))
     limit = verdicts.threshold(verdicts.floor(control), WAITING)
-    # One process in eight that the machine kept waiting longer must not hide it.
-    if verdicts.interval(head, verdicts.EQUAL)["low"] <= 1 + limit:
+    if interval(head, verdicts.EQUAL)["low"] <= 1 + limit:
         return None
     ratio, cpu = (
-        verdicts.interval(logs)["median"]
-        for logs in (head, [row["logs"][HEAD] for row in rows])
+        interval(logs)["median"] for logs in (head, [row["logs"][HEAD] for row in rows])
     )
     if ratio < (1 + WAITING) * cpu:
         return None  # the CPU clock sees it as well, and decides

@@ -29,7 +29,9 @@ from typing import TYPE_CHECKING, Any
 from ..._core.files import atomic_path
 from .. import store
 from ..project import Project
+from ..run import print_json
 from . import verdicts
+from .comment import WORDS, comment_of
 from .comparison import Comparison, SameSourcesError, compare
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ def run_compare(
     project: Project,
     base: str | None = None,
     head: str | None = None,
+    *,
+    profile: str = "pr",
+    as_json: bool = False,
     **options: Any,
 ) -> int:
     """Compare two versions and print a table.
@@ -53,21 +58,28 @@ def run_compare(
         The package.
     base, head : str or None
         Names of versions, as in :func:`nbfact.harness.versions.comparison.compare`.
+    profile : str
+        Name of the list of cases.
+    as_json : bool
+        Print one object of JSON on standard output, the one that :func:`run_gate`
+        writes, and everything else on standard error.
     **options
-        Options of :func:`nbfact.harness.versions.comparison.compare`.
+        Further options of :func:`nbfact.harness.versions.comparison.compare`.
 
     Returns
     -------
     int
         The exit code.
     """
-    try:
-        comparison = _compared(project, base, head, options)
-    except (ValueError, RuntimeError, OSError) as error:
-        return _refuse(project, "compare", error)
-    code = verdicts.exit_code(comparison.rows)
-    nothing = not any(row["ratio"] for row in comparison.rows)
-    return code if nothing and code == verdicts.EXIT_CODES[verdicts.BROKEN] else 0
+    asked = {"base": base, "head": head, "profile": profile}
+    found = _found(project, "compare", asked, as_json, options)
+    broken = verdicts.EXIT_CODES[verdicts.BROKEN]
+    if not found["message"]:  # what a gate would exit with is in the verdicts
+        nothing = not any(row["ratio"] for row in found["cases"])
+        found["exit"] = broken if nothing and found["exit"] == broken else 0
+    if as_json:
+        print_json(found)
+    return found["exit"]
 
 
 def run_gate(
@@ -77,6 +89,8 @@ def run_gate(
     *,
     profile: str = "pr",
     output: Path | None = None,
+    comment: Path | None = None,
+    as_json: bool = False,
     **options: Any,
 ) -> int:
     """Compare two versions, write the verdict to a file, and return an exit code.
@@ -94,6 +108,12 @@ def run_gate(
         whatever happens, except for Ctrl-C. ``exit`` is the code, ``message`` says what
         is broken or is null, ``cases`` are the rows of kind ``verdict``, and
         ``samples`` is the file of all samples.
+    comment : path, optional
+        File of the same as Markdown, for a comment on a pull request, see
+        :mod:`nbfact.harness.versions.comment`.
+    as_json : bool
+        Print the object in `output` on standard output, and everything else on standard
+        error.
     **options
         Further options of :func:`nbfact.harness.versions.comparison.compare`.
 
@@ -103,44 +123,54 @@ def run_gate(
         The exit code, as in :mod:`nbfact.harness.versions.gating`.
     """
     output = Path(output or "runs/gate.json")
-    found: dict[str, Any] = {
-        "schema": store.SCHEMA,
-        "base": base,
-        "head": head,
-        "profile": profile,
-    }
-    nothing: dict[str, Any] = {"samples": None, "cases": []}
+    asked = {"base": base, "head": head, "profile": profile}
+    found = _found(project, "gate", asked, as_json, options)
+    code = found["exit"]
+    texts = {output: json.dumps(found, indent=1) + "\n"}
+    if comment is not None:
+        texts[Path(comment)] = comment_of(project, found)
     try:
-        comparison = _compared(project, base, head, {"profile": profile, **options})
-    except SameSourcesError:
-        print(NOTHING)
-        code = 0
-        found |= {"exit": code, "message": NOTHING, **nothing}
-    except (ValueError, RuntimeError, OSError) as error:
-        code = _refuse(project, "gate", error)
-        found |= {"exit": code, "message": str(error), **nothing}
-    else:
-        code = verdicts.exit_code(comparison.rows)
-        found |= {
-            "base": comparison.base.describe(),
-            "head": comparison.head.describe(),
-            "exit": code,
-            "message": None,
-            "samples": str(comparison.file),
-            "cases": comparison.rows,
-        }
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(output) as temporary:
-            temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_path(path) as temporary:
+                temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        return _refuse(project, "gate", error)
-    words = {0: "pass", 1: "regression", 2: "broken", 3: "inconclusive"}
-    print(f"gate: {words[code]} ({code}); verdict in {output}")
+        return _refuse("gate", error)
+    if as_json:
+        print_json(found)
+    else:
+        print(f"gate: {WORDS[code]} ({code}); verdict in {output}")
     return code
 
 
-def _compared(project, base, head, options) -> Comparison:
+def _found(project, command, asked, as_json, options):
+    """Compare two versions; return the object that says what was found."""
+    found: dict[str, Any] = {"schema": store.SCHEMA, "project": project.name, **asked}
+    nothing: dict[str, Any] = {"samples": None, "cases": []}
+    stream = sys.stderr if as_json else sys.stdout
+    try:
+        comparison = _compared(project, asked, stream, options)
+    except (ValueError, RuntimeError, OSError) as error:
+        if command == "gate" and isinstance(error, SameSourcesError):
+            print(NOTHING, file=stream)
+            return found | {"exit": 0, "message": NOTHING, **nothing}
+        return found | {
+            "exit": _refuse(command, error),
+            "message": str(error),
+            **nothing,
+        }
+    return found | {
+        "base": comparison.base.describe(),
+        "head": comparison.head.describe(),
+        "exit": verdicts.exit_code(comparison.rows),
+        "message": None,
+        "problems": comparison.problems,
+        "samples": str(comparison.file),
+        "cases": comparison.rows,
+    }
+
+
+def _compared(project, asked, stream, options) -> Comparison:
     """Compare two versions under a progress bar, and print the table."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -148,7 +178,7 @@ def _compared(project, base, head, options) -> Comparison:
     from ..table import WIDTH
     from .verdict_table import verdict_table
 
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    console = Console(file=stream, width=None if stream.isatty() else WIDTH)
     start = time.perf_counter()
     columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     bars = Progress(*columns, console=console, transient=True, auto_refresh=False)
@@ -161,7 +191,7 @@ def _compared(project, base, head, options) -> Comparison:
             bars.update(bar, description=text, completed=done, total=total)
             bars.refresh()
 
-        comparison = compare(project, base, head, progress=progress, **options)
+        comparison = compare(project, **asked, progress=progress, **options)
     console.print(verdict_table(comparison.rows))
     _summarize(console, comparison, time.perf_counter() - start)
     return comparison
@@ -189,8 +219,8 @@ def _summarize(console: "Console", comparison, seconds):
     say(f"{words}; {seconds:.0f} s; in {comparison.file}")
 
 
-def _refuse(project, command, error):
+def _refuse(command, error):
     """Print why nothing could be compared; return the exit code."""
     message = " ".join(str(error).split())
-    print(f"{project.name} {command}: {message}", file=sys.stderr)
+    print(f"nbfact {command}: {message}", file=sys.stderr)
     return verdicts.EXIT_CODES[verdicts.BROKEN]

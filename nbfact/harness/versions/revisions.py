@@ -5,22 +5,23 @@ folder of sources. Each version is copied into a cache folder named after its di
 its role in a comparison, so that its compiled kernels stay beside it for the next time.
 """
 
+import dataclasses
 import hashlib
-import io
 import json
 import os
 import shutil
-import subprocess
-import tarfile
 import time
-import zipfile
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ..._core.files import atomic_path, is_temporary
+from ..case_module import lent_files
 from ..project import Project
+from .clone import Clone, clone_of, git
+from .renaming import renamed
+from .wheels import in_wheel, release
 
 WORKTREE, INSTALLED = "worktree", "installed"
 """Names of the working tree, with its uncommitted changes, and of the package that
@@ -32,6 +33,7 @@ SHALLOW = (
 )
 """What a user of a shallow clone reads about a version that is missing."""
 
+_AGE = 946684800  # the time of the last change of all sources: the year 2000
 _KEPT_DAYS = 14  # source trees that were not used for so long are removed
 
 
@@ -113,13 +115,18 @@ class Revision:
         path
         """
         place = cache / f"{self.digest}-{role}"
-        package = place / self.project.name
+        name = self.project.name
+        package = place / name
         if not package.is_dir():
             fresh = cache / f".{place.name}-{os.getpid()}-{time.monotonic_ns()}"
             for path, content in self.files.items():
-                target = fresh / self.project.name / path
+                target = fresh / name / path
                 target.parent.mkdir(parents=True, exist_ok=True)
+                if path.endswith(".py"):
+                    content = renamed(content, name, f"{name}_{role}")
                 target.write_bytes(content)
+                # Numba reads compiled code back beside a source of this age only.
+                os.utime(target, (_AGE, _AGE))
             try:
                 fresh.rename(place)
             except OSError:  # another process was first
@@ -136,9 +143,10 @@ def resolve(name: str, project: Project) -> Revision:
     name : str
         ``worktree``; ``installed``, the package that this Python imports; a tag, a
         branch or a commit of the repository that the current directory is in; a path:
-        a clone, the folder of the package itself, or a wheel; or the number of the
-        installed version (``0.1.0``, ``v0.1.0``), unless that is an editable
-        installation, whose number says nothing about its sources.
+        a clone, the folder of the package itself, or a wheel; a release, as
+        ``mypkg==1.2``, whose wheel pip downloads; or the number of the installed
+        version (``0.1.0``, ``v0.1.0``), unless that is an editable installation, whose
+        number says nothing about its sources.
     project : Project
         The package.
 
@@ -149,7 +157,8 @@ def resolve(name: str, project: Project) -> Revision:
     Raises
     ------
     ValueError
-        When there is no such version, or when it has no registry of cases.
+        When there is no such version, when it holds compiled modules, or when it has no
+        registry of cases and the project has no file that it can get.
 
     Examples
     --------
@@ -160,6 +169,9 @@ def resolve(name: str, project: Project) -> Revision:
     found: Revision | None
     if name == WORKTREE:
         found = _worktree(name, project)
+    elif "==" in name:
+        wheel = release(name, project, cache_folder(project))
+        found = _in_wheel(name, project, wheel)
     elif name == INSTALLED:
         found = _of_folder(name, project, project.folder)
     elif any(mark in name for mark in ("/", os.sep, ".whl")) or name in (".", ".."):
@@ -169,7 +181,7 @@ def resolve(name: str, project: Project) -> Revision:
         found = _git(name, project) or _path(name, project, Path(name))
         if found is None and name.removeprefix("v") == installed_version(project):
             found = _of_folder(name, project, project.folder)
-    if found is None and is_shallow(_repository(project)):
+    if found is None and is_shallow(_top(project)):
         raise ValueError(f"{name!r}: {SHALLOW}")
     if found is None:
         raise ValueError(
@@ -177,11 +189,13 @@ def resolve(name: str, project: Project) -> Revision:
             f"version; expected one of these, {WORKTREE!r} or {INSTALLED!r}"
         )
     places = [f"{place.replace('.', '/')}.py" for place in project.registries]
-    if not any(path in found.files for path in places):
-        raise ValueError(
-            f"{name!r}: it has no registry of cases ({' or '.join(places)})"
-        )
-    return found
+    places += [f"{place.removesuffix('.py')}/__init__.py" for place in places]
+    if any(path in found.files for path in places):
+        return found
+    if project.file is None:
+        found_at = " or ".join(places[: len(project.registries)])
+        raise ValueError(f"{name!r}: it has no registry of cases ({found_at})")
+    return dataclasses.replace(found, files=found.files | lent_files(project))
 
 
 def default_base(project: Project) -> str:
@@ -204,22 +218,23 @@ def default_base(project: Project) -> str:
     ValueError
         Where there is no repository, or only one commit.
     """
-    repository = _repository(project)
-    if repository is None:
+    clone = clone_of(project)
+    if clone is None:
         raise ValueError(
             f"no git repository of {project.name} here: name what to compare with"
         )
-    changed = _dirty(repository, project)
-    last = "HEAD" if changed else "HEAD~1"  # a tag of HEAD would compare equal sources
-    tag = _run(repository, "describe", "--tags", "--abbrev=0", last)
+    repository = clone.top
+    # A tag of HEAD would compare equal sources.
+    last = "HEAD" if clone.changed else "HEAD~1"
+    tag = git(repository, "describe", "--tags", "--abbrev=0", last)
     if tag:
         return tag
-    head = _run(repository, "rev-parse", "HEAD")
+    head = git(repository, "rev-parse", "HEAD")
     for branch in ("origin/HEAD", "origin/main", "origin/master", "main", "master"):
-        base = _run(repository, "merge-base", "HEAD", branch)
+        base = git(repository, "merge-base", "HEAD", branch)
         if base and base != head:
             return base[:10]
-    if _run(repository, "rev-parse", "--verify", "--quiet", last):
+    if git(repository, "rev-parse", "--verify", "--quiet", last):
         return last
     if is_shallow(repository):
         raise ValueError(SHALLOW)
@@ -230,7 +245,7 @@ def is_shallow(folder: Path | None) -> bool:
     """Return whether a folder is in a clone without the earlier commits."""
     if folder is None:
         return False
-    return _run(folder, "rev-parse", "--is-shallow-repository") == "true"
+    return git(folder, "rev-parse", "--is-shallow-repository") == "true"
 
 
 def lend_kernels(source: Path, target: Path, names: tuple[str, str]) -> None:
@@ -259,7 +274,9 @@ def cache_folder(project: Project) -> Path:
     It is made when it is missing. Trees that were not used for two weeks are removed.
     """
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(root, project.name, "revisions")
+    folder = Path(root, "nbfact", "revisions")
+    if project.name != "nbfact":
+        folder /= project.name
     folder.mkdir(parents=True, exist_ok=True)
     limit = time.time() - _KEPT_DAYS * 86400
     for place in folder.iterdir():
@@ -287,57 +304,58 @@ def installed_version(project: Project) -> str | None:
     origin = json.loads(distribution.read_text("direct_url.json") or "{}")
     if origin.get("dir_info", {}).get("editable", False):
         return None
-    repository = _repository(project, project.folder)
-    if repository is not None and project.folder == repository / project.name:
+    clone = clone_of(project, project.folder.parent)
+    if clone is not None and project.folder.resolve() == clone.package:
         return None
     return distribution.version
 
 
 def _worktree(name, project):
     """Return the package of the clone that the current directory is in."""
-    repository = _repository(project)
-    if repository is None:
+    clone = clone_of(project)
+    if clone is None:
         raise ValueError(f"{name!r}: no git repository of {project.name} here")
-    return _of_folder(name, project, repository / project.name, repository)
+    return _of_folder(name, project, clone.package, clone)
 
 
 def _path(name, project, path):
     """Return the package at a path, None where there is none."""
     if path.suffix == ".whl" and path.is_file():
-        with zipfile.ZipFile(path) as wheel:
-            names = [n for n in wheel.namelist() if n.startswith(f"{project.name}/")]
-            files = {n.split("/", 1)[1]: wheel.read(n) for n in names}
-        return _revision(name, project, files)
-    for package in (path / project.name, path):
+        return _in_wheel(name, project, path)
+    for package in (path / project.name, path / "src" / project.name, path):
         if (package / "__init__.py").is_file():
-            return _of_folder(name, project, package, _repository(project, path))
+            clone = clone_of(project, package.parent)
+            if clone is not None and clone.package != package.resolve():
+                clone = None
+            return _of_folder(name, project, package, clone)
     return None
+
+
+def _in_wheel(name, project, path):
+    """Return the package in a wheel; its name has the version, if no source has it."""
+    found = _revision(name, project, in_wheel(path, project))
+    if found.version == "unknown":
+        found = dataclasses.replace(found, version=path.name.split("-")[1])
+    return found
 
 
 def _git(name, project):
     """Return the package of a commit of the repository here, None without such one."""
-    repository = _repository(project)
-    if repository is None or name.startswith("-"):
+    clone = clone_of(project)
+    if clone is None or name.startswith("-"):
         return None
-    commit = _run(repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    commit = git(clone.top, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if not commit:
         return None
-    packed = subprocess.run(
-        ["git", "-C", repository, "archive", commit, project.name], capture_output=True
-    )
-    if packed.returncode:
-        raise ValueError(f"{name!r}: commit {commit[:10]} holds no {project.name}/")
-    files = {}
-    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
-            if content is not None:
-                files[member.name.split("/", 1)[1]] = content.read()
-    date = _run(repository, "show", "-s", "--format=%cI", commit)
+    try:
+        files = clone.at(commit)
+    except ValueError as error:
+        raise ValueError(f"{name!r}: {error}") from None
+    date = git(clone.top, "show", "-s", "--format=%cI", commit)
     return _revision(name, project, files, commit=commit, date=date)
 
 
-def _of_folder(name, project, package, repository=None):
+def _of_folder(name, project, package, clone: Clone | None = None):
     """Return the package in a folder, as it is now."""
     files = {
         path.relative_to(package).as_posix(): path.read_bytes()
@@ -345,19 +363,25 @@ def _of_folder(name, project, package, repository=None):
         if path.is_file() and "__pycache__" not in path.parts
         if not is_temporary(path)
     }
-    known = {}
-    if repository is not None:
+    known: dict[str, Any] = {}
+    if clone is not None:
         known = {
-            "commit": _run(repository, "rev-parse", "HEAD") or None,
-            "date": _run(repository, "show", "-s", "--format=%cI", "HEAD") or None,
-            "dirty": _dirty(repository, project),
+            "commit": git(clone.top, "rev-parse", "HEAD") or None,
+            "date": git(clone.top, "show", "-s", "--format=%cI", "HEAD") or None,
+            "dirty": clone.changed,
         }
     return _revision(name, project, files, **known)
 
 
 def _revision(name, project, files, **known):
     """Return a revision with those of some files that Python reads."""
-    files = {path: files[path] for path in files if not path.endswith((".pyc", ".so"))}
+    files = {path: files[path] for path in files if not path.endswith(".pyc")}
+    for path in files:
+        if path.endswith((".so", ".pyd", ".dylib")):
+            raise ValueError(
+                f"{name!r}: {project.name}/{path} is compiled; only versions in pure "
+                "Python, which Numba may compile, are compared"
+            )
     version = "unknown"
     for line in files.get("__init__.py", b"").decode(errors="replace").splitlines():
         if line.startswith("__version__"):
@@ -366,25 +390,7 @@ def _revision(name, project, files, **known):
     return Revision(name, project, files, version, **known)
 
 
-def _repository(project, path=None):
-    """Return the top of the clone of the package around a path, by default here."""
-    top = _run(path or Path.cwd(), "rev-parse", "--show-toplevel")
-    if top and (Path(top) / project.name / "__init__.py").is_file():
-        return Path(top)
-    return None
-
-
-def _dirty(repository, project):
-    """Return whether the package in a clone differs from the last commit."""
-    return bool(_run(repository, "status", "--porcelain", "--", project.name))
-
-
-def _run(folder, *arguments):
-    """Return what git prints, an empty text where it fails."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", folder, *arguments], capture_output=True, text=True
-        )
-    except OSError:  # no git
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+def _top(project):
+    """Return the top of the clone of the package around here, None where is none."""
+    clone = clone_of(project)
+    return clone and clone.top

@@ -2,21 +2,22 @@
 
 The CPU clock counts the time in which the machine ran this process, and other programs
 disturb it little; it decides whether a version is slower. It does not see a call that
-waits, or that works in another process. Therefore the wall clock is read too, and the
-shortest of its times, which other programs disturb least, is compared.
+waits, or that works in another process. Therefore the wall clock is read too, without
+the time in which the machine ran other programs although this thread could have run:
+Linux counts that, and on other systems the wall clock is read as it is.
 """
 
 import gc
-import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from time import perf_counter, perf_counter_ns, process_time_ns
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from .. import sample
 from ..case import Case
+from .variation import nudge, varied
 
 ROUNDS = 6
 """Rounds of one placement: each role is first, second and last, in both directions."""
@@ -28,30 +29,6 @@ twice."""
 PLACEMENTS = 6
 """Largest number of times that calls are prepared anew. Where their arrays lie in
 memory moves the time of a short call by more than a tenth."""
-
-
-def both_clocks(call: Callable[[], object], number: int = 1) -> tuple[float, float]:
-    """Return the seconds of a call by the CPU clock and by the wall clock.
-
-    Parameters
-    ----------
-    call : callable
-        Function without arguments.
-    number : int
-        Number of calls that are made, one after the other.
-
-    Examples
-    --------
-    >>> cpu, wall = both_clocks(lambda: sum(range(1000)), 10)
-    >>> wall > 0
-    True
-    """
-    loop = itertools.repeat(None, number)
-    wall, cpu = perf_counter_ns(), process_time_ns()
-    for _ in loop:
-        call()
-    cpu, wall = process_time_ns() - cpu, perf_counter_ns() - wall
-    return cpu / number / 1e9, wall / number / 1e9
 
 
 def sampled(
@@ -69,7 +46,8 @@ def sampled(
     versions : mapping of str to Case
         The case of each role.
     inputs : mapping of str to object
-        The inputs of each role.
+        The inputs of each role. One entry of each changes from round to round, so that
+        no call remembers its result; afterwards they are what they were.
     calls : dict of str to callable
         Calls that are prepared and warm; others take their place.
     known : float
@@ -83,9 +61,9 @@ def sampled(
     -------
     dict
         ``seconds``, the median time of a call by role; ``logs``, the logarithm of the
-        ratio of its time to that of the base; ``walls``, the same for the shortest
-        times by the wall clock, None where several threads may work, because then
-        ``logs`` are of the wall clock; and ``placements``, how many there were.
+        ratio of its time to that of the base; ``walls``, the same for the times by the
+        wall clock, None where several threads may work, because then ``logs`` are of
+        the wall clock; and ``placements``, how many there were.
     """
     # For one thread, the clock counts the time in which the machine ran this process.
     alone = os.environ.get("NUMBA_NUM_THREADS") == "1"
@@ -93,8 +71,10 @@ def sampled(
     if known * 1e9 < 100 * sample.SAMPLE_NS:
         number = min(sample.calls_per_sample(call) for call in calls.values())
         rounds = ROUNDS
-    names, logs, seconds = list(calls), [], []
-    shortest = dict.fromkeys(names, np.inf)
+    names, logs, walls, seconds = list(calls), [], [], []
+    numbers = dict.fromkeys(names, number)
+    arrays = {id(x): x for x in map(varied, inputs.values()) if x is not None}
+    before = {key: array.copy() for key, array in arrays.items()}
     kept = []  # memory that is not freed, so that the next placement lies elsewhere
     rng = np.random.default_rng(os.getpid())  # another placement in each process
     gc.collect()
@@ -108,21 +88,26 @@ def sampled(
                     calls[role] = versions[role].prepare(inputs[role])
                     calls[role]()
             times: dict[str, list[float]] = {role: [] for role in names}
+            waits: dict[str, list[float]] = {role: [] for role in names}
             for round_ in range(rounds):
-                for role in sample.order(names, placement * rounds + round_):
-                    cpu, wall = both_clocks(calls[role], number)
+                turn = placement * rounds + round_
+                for array in arrays.values():
+                    nudge(array, turn)
+                for role, (cpu, wall) in sample.one_round(calls, numbers, turn).items():
                     times[role].append(max(cpu if alone else wall, 1e-9))
-                    shortest[role] = min(shortest[role], wall)
+                    waits[role].append(max(wall, 1e-9))
             logs.append(_ratios(times, base))
+            walls.append(_ratios(waits, base))
             seconds.append({k: float(np.median(times[k])) for k in names})
             if perf_counter() > stop:
                 break
     finally:
         gc.enable()
-    walls = {k: float(np.log(shortest[k] / shortest[base])) for k in names}
+        for key, array in arrays.items():
+            np.copyto(array, before[key])
     return {
         "logs": _medians(logs),
-        "walls": walls if alone else None,
+        "walls": _medians(walls) if alone else None,
         "seconds": _medians(seconds),
         "placements": len(logs),
     }

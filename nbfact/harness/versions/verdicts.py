@@ -13,9 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-CONFIDENCE = 0.99
-"""Probability that an interval of :func:`interval` contains the true median. Fewer than
-eight samples cannot give it."""
+from ..confidence import Logs, interval
 
 EQUAL = 0.9
 """Confidence of the interval that must lie within the threshold on both sides for two
@@ -31,6 +29,10 @@ FLOORS = 3
 BLIND = 0.25
 """Largest threshold (see :func:`threshold`) at which a verdict on speed is given. Above
 it the noise hides slowdowns that matter, and the case is inconclusive."""
+
+EARLY = 5
+"""Number of processes of a batch after which :func:`alike` may close a case: the least
+number whose smallest and largest sample are the ends of a 90 % interval."""
 
 BATCHES = 5
 """Largest number of independent batches of processes in which a case is measured."""
@@ -66,51 +68,6 @@ EXIT_CODES = {
 }
 """Exit codes of a gate for the verdicts that do not pass. Where several verdicts occur,
 the first of them in this order decides."""
-
-Logs = Sequence[float] | np.ndarray
-"""Samples: log-ratios, one for each process."""
-
-
-def interval(logs: Logs, confidence: float = CONFIDENCE) -> dict:
-    """Return the median ratio of some samples, with an interval at 99 %.
-
-    Parameters
-    ----------
-    logs : sequence of float
-        Log-ratios, one for each process.
-    confidence : float
-        Probability that the interval contains the true median.
-
-    Returns
-    -------
-    dict
-        ``median``, ``low`` and ``high`` of the ratio, and ``samples``, the ratios.
-
-    Notes
-    -----
-    The ends of the interval are two of the samples, the k-th from below and the k-th
-    from above, with the largest k at which the binomial distribution, which counts the
-    samples on one side of the true median, still gives 99 %. With fewer than eight
-    samples (five, at 90 %) they are the least and the largest.
-
-    Examples
-    --------
-    >>> found = interval(np.log([1.0, 1.1, 1.2]))
-    >>> round(found["median"], 9), round(found["low"], 9), round(found["high"], 9)
-    (1.1, 1.0, 1.2)
-    """
-    ratios = np.exp(np.sort(logs))
-    n = len(ratios)
-    below, tail = 0, 0.5**n  # probability of at most `below` samples on one side
-    while 2 * (tail + math.comb(n, below + 1) * 0.5**n) <= 1 - confidence:
-        below += 1
-        tail += math.comb(n, below) * 0.5**n
-    return {
-        "median": float(np.median(ratios)),
-        "low": float(ratios[below]),
-        "high": float(ratios[n - 1 - below]),
-        "samples": [float(f"{ratio:.5g}") for ratio in np.exp(logs)],
-    }
 
 
 def floor(logs: Logs) -> float:
@@ -165,13 +122,15 @@ def threshold(floor: float, least: float | None = None) -> float:
     return max(LEAST if least is None else least, FLOORS * floor)
 
 
-def speed(head: Logs, control: Logs) -> str:
+def speed(head: Logs, control: Logs, least: float | None = None) -> str:
     """Return the verdict on the speed of some samples.
 
     Parameters
     ----------
     head, control : sequence of float
         Log-ratios of the head and of the control to the base, one for each process.
+    least : float, optional
+        Least threshold of the case, by default :data:`LEAST`.
 
     Returns
     -------
@@ -191,8 +150,8 @@ def speed(head: Logs, control: Logs) -> str:
     >>> speed([0.04, 0.06, 0.09], [0.0, 0.01, -0.01])
     'inconclusive'
     """
-    limit = threshold(floor(control))
-    if limit > BLIND:
+    limit = threshold(floor(control), least)
+    if limit > max(BLIND, least or 0):
         return INCONCLUSIVE
     sure, likely = interval(head), interval(head, EQUAL)
     if sure["low"] > 1 + limit:
@@ -205,7 +164,7 @@ def speed(head: Logs, control: Logs) -> str:
 
 
 def settle(
-    batches: Sequence[tuple[Logs, Logs]],
+    batches: Sequence[tuple[Logs, Logs]], least: float | None = None
 ) -> tuple[str, bool]:
     """Return the verdict on the speed of a case, and whether it is final.
 
@@ -213,6 +172,8 @@ def settle(
     ----------
     batches : sequence of (head, control)
         Samples of independent batches, as :func:`speed` takes them; at least one.
+    least : float, optional
+        Least threshold of the case, by default :data:`LEAST`.
 
     Returns
     -------
@@ -231,9 +192,9 @@ def settle(
     (('inconclusive', False), ('slower', True))
     """
     head, control = (np.concatenate(logs) for logs in zip(*batches, strict=True))
-    pooled = speed(head, control)
+    pooled = speed(head, control, least)
     if pooled == SLOWER:
-        limit = threshold(floor(control))
+        limit = threshold(floor(control), least)
         *before, (last, _) = batches
         if before and np.median(last) > math.log1p(limit):
             return SLOWER, True
@@ -242,8 +203,38 @@ def settle(
     return INCONCLUSIVE, len(batches) >= BATCHES
 
 
+def alike(batches: Sequence[tuple[Logs, Logs]]) -> bool:
+    """Return whether the first processes of a batch show that versions are the same.
+
+    Parameters
+    ----------
+    batches : sequence of (head, control)
+        As :func:`settle` takes them; the last one may be incomplete.
+
+    Returns
+    -------
+    bool
+        Whether the verdict is ``same`` at the least threshold. A larger threshold comes
+        from a noise floor, which few samples do not give well.
+
+    Examples
+    --------
+    >>> alike([([0.001, 0.01, -0.01], [0.0, 0.001, -0.001])])
+    True
+    >>> alike([([0.001, 0.06, -0.01], [0.0, 0.08, -0.04])])
+    False
+    """
+    control = np.concatenate([logs for _, logs in batches])
+    quiet = threshold(floor(control)) <= LEAST
+    return quiet and settle(batches) == (SAME, True)
+
+
 def accuracy(
-    base: float | None, head: float | None, bound: float | None, eps: float
+    base: float | None,
+    head: float | None,
+    bound: float | None,
+    eps: float,
+    looser: float | None = None,
 ) -> str | None:
     """Return a message about an error that is too large, None if it is not.
 
@@ -258,6 +249,8 @@ def accuracy(
         errors are those of an approximation, which may exceed that of the base by 5 %.
     eps : float
         Machine epsilon of the dtype. Four of them are rounding.
+    looser : float, optional
+        What the case has in place of :data:`LOOSER`, or of the 5 %.
 
     Returns
     -------
@@ -272,9 +265,9 @@ def accuracy(
     """
     if base is None:
         return None
-    limit = max(SLACK * base, 4 * eps)
+    limit = max((looser or SLACK) * base, 4 * eps)
     if bound is not None:
-        limit = min(bound, LOOSER * base + 4 * eps)
+        limit = min(bound, (looser or LOOSER) * base + 4 * eps)
     limit = max(limit, base)  # where the base exceeds it, the head is not to blame
     if head is not None and head <= limit:
         return None

@@ -20,6 +20,7 @@ import numpy as np
 
 from ...harness.sample import interleave
 from ...operators import Butterfly, Chain
+from ...operators.patterns import Pattern
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
 from .block_rivals import COLUMNS, ROWS, ways
@@ -99,7 +100,9 @@ ERROR = 1e-4
 
 def jobs(settings: Settings, peers: bool) -> list[Job]:
     """Return one job for each pattern and chain; lazylinop needs no `peers`."""
-    drawn = [(ONE, (one,), settings.batches) for one in _patterns(settings)]
+    drawn: list[tuple[str, tuple[Pattern, ...], tuple[int, ...]]] = [
+        (ONE, (one,), settings.batches) for one in _patterns(settings)
+    ]
     chains = [(CHAIN, one, settings.chain_batches) for one in _chains(settings)]
     # Chains come between patterns, so that an interrupted run has some of both.
     step = max(1, len(drawn) // max(1, len(chains)))
@@ -114,7 +117,7 @@ def jobs(settings: Settings, peers: bool) -> list[Job]:
     ]
 
 
-def _patterns(settings: Settings) -> Iterator[tuple[int, int, int, int]]:
+def _patterns(settings: Settings) -> Iterator[Pattern]:
     """Yield the patterns of single factors."""
     rng = np.random.default_rng(0)
     found = 0
@@ -129,14 +132,14 @@ def _patterns(settings: Settings) -> Iterator[tuple[int, int, int, int]]:
             yield a, b, c, d
 
 
-def _chains(settings: Settings) -> Iterator[tuple[tuple[int, int, int, int], ...]]:
+def _chains(settings: Settings) -> Iterator[tuple[Pattern, ...]]:
     """Yield chains: of two factors of any shapes, and of three square ones."""
     rng = np.random.default_rng(1)
     found = 0
     while found < settings.chains:
         sizes = settings.three if found % 2 else settings.two
         p, q, r, s = (int(one) for one in rng.choice(sizes, 4))
-        chain: tuple[tuple[int, int, int, int], ...]
+        chain: tuple[Pattern, ...]
         if found % 2:
             chain = ((1, p, p, q * r), (p, q, q, r), (p * q, r, r, 1))
         else:

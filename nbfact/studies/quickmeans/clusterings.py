@@ -229,7 +229,7 @@ def times(models: dict[Key, Any], points: np.ndarray) -> dict[Key, Row]:
     return {
         by_name[name]: {
             "us": summary(sample)["median"] / len(points) * 1e6,
-            "ratio": paired_ratio(kmeans, sample)["median"],
+            "ratio": paired_ratio(kmeans, sample),
         }
         for name, sample in samples.items()
     }

@@ -20,6 +20,7 @@ from ..pools import (
     listed_values,
     optional,
     or_none,
+    seed,
 )
 
 COMPLEX = ("complex128", "complex64")
@@ -155,8 +156,29 @@ def power(bad=("3", "6", "12", "1023"), odd=()):
 
 @entry("transforms.hadamard", expects(hadamard_matrix))
 def _(draw):
-    pools = {"n": power(), "normalized": flag(), "dtype": dtype(*REAL)}
+    pools = {
+        "n": power(bad=("3", "6", "10", "1023")),
+        "normalized": flag(),
+        "dtype": dtype(*REAL),
+    }
     return called("nf.transforms.hadamard", pools)
+
+
+def signed_hadamard(call):
+    """Return the Hadamard matrix with the signs of the first row of the result."""
+    matrix = hadamard_matrix(call)
+    return matrix * np.sign(dense(call.result)[0] / matrix[0])
+
+
+@entry("transforms.randomized_hadamard", expects(signed_hadamard))
+def _(draw):
+    pools = {
+        "n": power(bad=("3", "6", "10", "1023")),
+        "random_state": seed(),
+        "normalized": flag(),
+        "dtype": dtype(*REAL),
+    }
+    return called("nf.transforms.randomized_hadamard", pools)
 
 
 @entry("transforms.haar", expects(lambda call: nf.targets.haar(order(call))))

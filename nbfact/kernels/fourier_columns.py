@@ -1,0 +1,200 @@
+"""Fourier, cosine and Hartley transforms of columns, by the numbers that they need.
+
+A transform of order n has n different values, where a chain of factors stores 2 n log n
+of them. Columns are taken a tile at a time, one vector wide, into planes of real and
+imaginary parts that stay in cache (`fourier_registers.py`). The passes are those of
+decimation in frequency (Gentleman & Sande 1966), in place, of radices 4, 2, 3 and 5;
+rows come into their order when the tile is written. Two real columns share one complex
+transform.
+
+All three kernels take a ``layout`` of integers: the rows of a group, the number of
+radices, the radices with product n, and then rows, as each kernel says. A row of the
+planes follows after each group of them, whose length is the product of the last
+radices: without it the rows of a pass would compete for the same lines of the cache. So
+row i is at ``i + i // group`` in planes of ``n + n // group`` rows.
+"""
+
+import numpy as np
+
+from ._jit import kernel
+from .fourier_registers import (
+    butterfly_rows,
+    copy_row,
+    fold_rows,
+    join_rows,
+    real_rows,
+    split_row,
+)
+from .registers import BYTES
+
+
+@kernel
+def _passes(re, im, n, layout, turns, width):
+    """Transform n rows of the planes, whose order is then digit-reversed."""
+    group, count, place = layout[0], n, 0
+    for number in range(2, 2 + layout[1]):
+        radix = layout[number]
+        step = count // radix
+        apart = (step + step // group) * width
+        for p in range(step):
+            for first in range(p, n, count):
+                base = (first + first // group) * width
+                if radix == 4:
+                    butterfly_rows(re, im, base, apart, turns, place, 4)
+                elif radix == 2:
+                    butterfly_rows(re, im, base, apart, turns, place, 2)
+                elif radix == 3:
+                    butterfly_rows(re, im, base, apart, turns, place, 3)
+                else:
+                    butterfly_rows(re, im, base, apart, turns, place, 5)
+            place += 2 * radix - 2
+        count = step
+
+
+@kernel
+def fourier_columns(
+    x: np.ndarray,
+    layout: np.ndarray,
+    turns: np.ndarray,
+    scale: float,
+    planes: np.ndarray,
+    begin: int,
+    end: int,
+    out: np.ndarray,
+) -> None:
+    """Write the Fourier transform of some complex columns, times a number, to `out`.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, 2 batch), C-contiguous
+        Real and imaginary parts of the columns, which alternate. There are at least as
+        many columns as real numbers in 64 bytes, the width of a tile.
+    layout : ndarray of int
+        See above; row k of the planes' result is at place ``layout[-n + k]``.
+    turns : ndarray
+        For each radix r, and each p below the order m divided by r, the parts of
+        exp(-2πi j p / m) for j from 1 to r - 1, where m is n divided by the radices
+        before.
+    scale : float
+        Number by which the result is multiplied, of the dtype of x.
+    planes : ndarray, shape (2, (n + n // group) * width)
+        Scratch memory.
+    begin, end : int
+        The numbers in a row of x from which on tiles start. Where less than a tile is
+        left in a row, the last one starts earlier.
+    out : ndarray, shape (n, 2 batch), C-contiguous
+        Overwritten in the columns of the tiles.
+
+    Notes
+    -----
+    For the inverse transform, exchange the two parts of each number, in x and in out.
+    """
+    n, length = x.shape
+    re, im = planes[0], planes[1]
+    group, width = layout[0], BYTES // x.itemsize
+    order = layout[2 + layout[1] :]
+    for start in range(begin, end, 2 * width):
+        first = min(start, length - 2 * width)
+        for low in range(0, n, group):
+            place = (low + low // group) * width
+            for i in range(low, low + group):
+                split_row(x, i * length + first, re, im, place)
+                place += width
+        _passes(re, im, n, layout, turns, width)
+        for k in range(n):
+            join_rows(re, im, order[k] * width, scale, out, k * length + first)
+
+
+@kernel
+def real_columns(
+    x: np.ndarray,
+    layout: np.ndarray,
+    turns: np.ndarray,
+    numbers: np.ndarray,
+    planes: np.ndarray,
+    begin: int,
+    end: int,
+    out: np.ndarray,
+) -> None:
+    """Write a real transform of some columns to `out`, from their Fourier transforms.
+
+    Row k of the result is Re((c[k] + i s[k]) V[j[k]]) for the Fourier transform V of
+    the rows p[i] of x, each of them times a weight.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, batch), C-contiguous
+        The columns: at least two tiles, twice as many as real numbers in 64 bytes.
+    layout : ndarray of int
+        See above; three times n rows end it: p, and the places in the planes of rows
+        j[k] and n - j[k] of the result, where n counts as 0.
+    turns, planes, begin, end
+        The parameters of `fourier_columns`; a step has two tiles.
+    numbers : ndarray, shape (3 n,)
+        The n weights; then c[k] / 2 and s[k] / 2 in turn.
+    out : ndarray, shape (n, batch), C-contiguous
+        Overwritten in the columns of the tiles.
+    """
+    n, length = x.shape
+    re, im = planes[0], planes[1]
+    group, width = layout[0], BYTES // x.itemsize
+    rows = layout[2 + layout[1] :]
+    for start in range(begin, end, 2 * width):
+        first = min(start, length - 2 * width)
+        for low in range(0, n, group):
+            place = (low + low // group) * width
+            for i in range(low, low + group):
+                here = rows[i] * length + first
+                copy_row(x, here, numbers[i], re, place)
+                copy_row(x, here + width, numbers[i], im, place)
+                place += width
+        _passes(re, im, n, layout, turns, width)
+        for k in range(n):
+            one, two = rows[n + k] * width, rows[2 * n + k] * width
+            real_rows(planes, one, two, numbers, n + 2 * k, out, k * length + first)
+
+
+@kernel
+def real_columns_adjoint(
+    x: np.ndarray,
+    layout: np.ndarray,
+    turns: np.ndarray,
+    numbers: np.ndarray,
+    planes: np.ndarray,
+    begin: int,
+    end: int,
+    out: np.ndarray,
+) -> None:
+    """Write the transpose of `real_columns` of some columns to `out`.
+
+    Row p[i] of the result is a weight times Re(V[i]), for the Fourier transform V of
+    the rows (c[k] + i s[k]) x[r[k]].
+
+    Parameters
+    ----------
+    x, turns, planes, begin, end, out
+        The parameters of `real_columns`.
+    layout : ndarray of int
+        See above; four times n rows end it: r[k]; r[n - k], where n counts as 0; the
+        places of the rows of the result; and p.
+    numbers : ndarray, shape (5 n,)
+        The n weights, in the order of p; then c[k] / 2, s[k] / 2, c[n - k] / 2 and
+        s[n - k] / 2 in turn.
+    """
+    n, length = x.shape
+    re, im = planes[0], planes[1]
+    group, width = layout[0], BYTES // x.itemsize
+    rows = layout[2 + layout[1] :]
+    for start in range(begin, end, 2 * width):
+        first = min(start, length - 2 * width)
+        for low in range(0, n, group):
+            place = (low + low // group) * width
+            for k in range(low, low + group):
+                one, two = rows[k] * length + first, rows[n + k] * length + first
+                fold_rows(x, one, two, numbers, n + 4 * k, planes, place)
+                place += width
+        _passes(re, im, n, layout, turns, width)
+        for i in range(n):
+            place, row = rows[2 * n + i] * width, rows[3 * n + i] * length + first
+            copy_row(re, place, numbers[i], out, row)
+            copy_row(im, place, numbers[i], out, row + width)

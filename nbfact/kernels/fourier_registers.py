@@ -1,0 +1,374 @@
+"""Vector instructions of Fourier transforms: butterflies of a few rows in registers.
+
+As in `registers.py`, what is emitted is generic vector code of 64 bytes. Real and
+imaginary parts are in two flat arrays, the planes. A row of a plane is one vector of
+64 bytes, with a number of each column. Places in all arrays are counted as if
+they were flat.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite.ir as ir
+import numpy as np
+from numba import types
+from numba.core.errors import NumbaTypeError
+from numba.extending import intrinsic
+
+from ._jit import NUMBA_SETTINGS
+from .registers import BYTES
+
+_INT32 = ir.IntType(32)
+
+
+class _Vectors:
+    """Loads, stores and sums of vectors of the dtype of some arrays."""
+
+    def __init__(self, context, builder, kind):
+        self.context, self.builder = context, builder
+        self.item = kind.dtype.bitwidth // 8
+        self.size = BYTES // self.item
+        self.vector = ir.VectorType(context.get_value_type(kind.dtype), self.size)
+
+    def data(self, kind, array):
+        """Return the pointer to the numbers of an array."""
+        return self.context.make_array(kind)(self.context, self.builder, array).data
+
+    def planes(self, kind, array):
+        """Return the pointers to the two rows of an array."""
+        made = self.context.make_array(kind)(self.context, self.builder, array)
+        length = self.builder.extract_value(made.shape, 1)
+        return made.data, self.builder.gep(made.data, [length])
+
+    def pointer(self, data, place):
+        entry = self.builder.gep(data, [place])
+        return self.builder.bitcast(entry, self.vector.as_pointer())
+
+    def load(self, data, place):
+        return self.builder.load(self.pointer(data, place), align=self.item)
+
+    def store(self, value, data, place):
+        self.builder.store(value, self.pointer(data, place), align=self.item)
+
+    def places(self, start, step, count):
+        """Return start, start + step, ... as values."""
+        found = [start]
+        for _ in range(count - 1):
+            found.append(self.builder.add(found[-1], step))
+        return found
+
+    def number(self, data, place, offset=0):
+        """Return one number of an array in all lanes of a vector."""
+        place = self.builder.add(place, ir.Constant(place.type, offset))
+        return self.spread(self.builder.load(self.builder.gep(data, [place])))
+
+    def spread(self, value):
+        """Return a vector of equal numbers."""
+        nothing = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(nothing, value, ir.Constant(_INT32, 0))
+        lanes = ir.Constant(ir.VectorType(_INT32, self.size), [0] * self.size)
+        return self.builder.shuffle_vector(first, nothing, lanes)
+
+    def constant(self, value):
+        """Return a vector of one constant."""
+        return ir.Constant(self.vector, [value] * self.size)
+
+    def add(self, a, b):
+        return self.builder.fadd(a, b, flags=("contract",))
+
+    def subtract(self, a, b):
+        return self.builder.fsub(a, b, flags=("contract",))
+
+    def multiply(self, a, b):
+        return self.builder.fmul(a, b, flags=("contract",))
+
+    def turned(self, x, y, c, s):
+        """Return the parts of (x + iy) (c + is)."""
+        re = self.subtract(self.multiply(x, c), self.multiply(y, s))
+        return re, self.add(self.multiply(x, s), self.multiply(y, c))
+
+    def butterfly(self, re, im):
+        """Return the Fourier transform of a few complex vectors."""
+        if len(re) == 4:
+            return self._four(re, im)
+        return self._pairs(re, im)
+
+    def _four(self, re, im):
+        add, subtract = self.add, self.subtract
+        p, q = add(re[0], re[2]), add(im[0], im[2])
+        r, s = subtract(re[0], re[2]), subtract(im[0], im[2])
+        t, u = add(re[1], re[3]), add(im[1], im[3])
+        v, w = subtract(re[1], re[3]), subtract(im[1], im[3])
+        return (
+            [add(p, t), add(r, w), subtract(p, t), subtract(r, w)],
+            [add(q, u), subtract(s, v), subtract(q, u), add(s, v)],
+        )
+
+    def _pairs(self, re, im):
+        """Transform by sums and differences of the vectors k and -k.
+
+        For an even number of vectors, the one in the middle has no partner.
+        """
+        n, add, subtract = len(re), self.add, self.subtract
+        half = range(1, (n + 1) // 2)
+        sums = [[add(x[k], x[n - k]) for k in half] for x in (re, im)]
+        apart = [[subtract(x[k], x[n - k]) for k in half] for x in (re, im)]
+        found_re, found_im = [None] * n, [None] * n
+        for j in range(n // 2 + 1):
+            x, y, u, v = re[0], im[0], None, None
+            if n % 2 == 0:
+                sign = add if j % 2 == 0 else subtract
+                x, y = sign(x, re[n // 2]), sign(y, im[n // 2])
+            for k in half:
+                angle = 2 * math.pi * (j * k % n) / n
+                c, s = self.constant(math.cos(angle)), self.constant(math.sin(angle))
+                x = add(x, self.multiply(sums[0][k - 1], c))
+                y = add(y, self.multiply(sums[1][k - 1], c))
+                if j and j != n - j:
+                    a, b = (self.multiply(part[k - 1], s) for part in apart)
+                    u, v = (b, a) if u is None else (add(u, b), add(v, a))
+            if u is None:
+                found_re[j], found_im[j] = x, y
+                continue
+            found_re[j], found_im[j] = add(x, u), subtract(y, v)
+            found_re[n - j], found_im[n - j] = subtract(x, u), add(y, v)
+        return found_re, found_im
+
+
+def _check(*kinds):
+    """Raise a NumbaTypeError unless all are C-ordered arrays of one real dtype."""
+    fits = all(isinstance(kind, types.Array) and kind.layout == "C" for kind in kinds)
+    if not fits or not isinstance(kinds[0].dtype, types.Float):
+        raise NumbaTypeError(f"{kinds}: expected C-ordered arrays of real numbers")
+
+
+def _butterfly_typed(typingctx, re, im, start, step, turns, place, radix):
+    """Transform a few rows of the planes with one another, and turn them, in place.
+
+    ``radix`` (a literal) rows begin at ``start``, ``step`` numbers apart. Row j of the
+    result, from 1 on, is multiplied by the complex number whose parts are numbers
+    ``place + 2 j - 2`` and ``place + 2 j - 1`` of ``turns``.
+    """
+    _check(re, im, turns)
+
+    def generate(context, builder, signature, arguments):
+        v = _Vectors(context, builder, re)
+        reals, imags = v.data(re, arguments[0]), v.data(im, arguments[1])
+        start, step = arguments[2:4]
+        numbers, place = v.data(turns, arguments[4]), arguments[5]
+        places = v.places(start, step, radix.literal_value)
+        parts = [[v.load(data, one) for one in places] for data in (reals, imags)]
+        parts = v.butterfly(*parts)
+        for j, one in enumerate(places):
+            x, y = parts[0][j], parts[1][j]
+            if j:
+                c = v.number(numbers, place, 2 * j - 2)
+                s = v.number(numbers, place, 2 * j - 1)
+                x, y = v.turned(x, y, c, s)
+            v.store(x, reals, one)
+            v.store(y, imags, one)
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(re, im, intp, intp, turns, intp, radix), generate
+
+
+def _split_typed(typingctx, x, place, re, im, start):
+    """Copy the parts of a row of complex numbers of x to a row of each plane.
+
+    x is an array of real numbers, in which the two parts alternate.
+    """
+    _check(x, re, im)
+
+    def generate(context, builder, signature, arguments):
+        v = _Vectors(context, builder, x)
+        data, place = v.data(x, arguments[0]), arguments[1]
+        start = arguments[4]
+        halves = [
+            v.load(data, one)
+            for one in v.places(place, ir.Constant(place.type, v.size), 2)
+        ]
+        for part, (kind, array) in enumerate(((re, arguments[2]), (im, arguments[3]))):
+            lanes = [2 * lane + part for lane in range(v.size)]
+            mask = ir.Constant(ir.VectorType(_INT32, v.size), lanes)
+            v.store(builder.shuffle_vector(*halves, mask), v.data(kind, array), start)
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, re, im, types.intp), generate
+
+
+def _join_typed(typingctx, re, im, start, scale, out, place):
+    """Write a row of each plane, times a number, to out as complex numbers."""
+    _check(out, re, im)
+
+    def generate(context, builder, signature, arguments):
+        v = _Vectors(context, builder, out)
+        start, scale = arguments[2], v.spread(arguments[3])
+        data, place = v.data(out, arguments[4]), arguments[5]
+        parts = [
+            v.multiply(v.load(v.data(kind, array), start), scale)
+            for kind, array in ((re, arguments[0]), (im, arguments[1]))
+        ]
+        step = ir.Constant(place.type, v.size)
+        for half, one in enumerate(v.places(place, step, 2)):
+            lanes = [
+                lane // 2 + half * v.size // 2 + lane % 2 * v.size
+                for lane in range(v.size)
+            ]
+            mask = ir.Constant(ir.VectorType(_INT32, v.size), lanes)
+            v.store(builder.shuffle_vector(*parts, mask), data, one)
+        return context.get_dummy_value()
+
+    number = out.dtype
+    return types.void(re, im, types.intp, number, out, types.intp), generate
+
+
+def _copy_typed(typingctx, x, place, scale, out, start):
+    """Write a vector of x, times a number, to out."""
+    _check(x, out)
+
+    def generate(context, builder, signature, arguments):
+        v = _Vectors(context, builder, x)
+        row = v.load(v.data(x, arguments[0]), arguments[1])
+        row = v.multiply(row, v.spread(arguments[2]))
+        v.store(row, v.data(out, arguments[3]), arguments[4])
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, x.dtype, out, types.intp), generate
+
+
+def _real_typed(typingctx, planes, place, other, numbers, number, out, start):
+    """Write real parts of (c + is) V, for the transforms V of two real columns each.
+
+    The planes hold the transform Z of some columns plus i times others; rows k and
+    n - k of it, at ``place`` and ``other``, have row k of both V. The others follow in
+    out. Half of c and of s are the two numbers from place ``number`` of ``numbers`` on.
+    """
+    _check(planes, numbers, out)
+
+    def generate(context, builder, signature, arguments):
+        v = _Vectors(context, builder, out)
+        reals, imags = v.planes(planes, arguments[0])
+        place, other = arguments[1:3]
+        values = v.data(numbers, arguments[3])
+        c, s = (v.number(values, arguments[4], j) for j in range(2))
+        data, start = v.data(out, arguments[5]), arguments[6]
+        x, u = v.load(reals, place), v.load(reals, other)
+        y, w = v.load(imags, place), v.load(imags, other)
+        first, _ = v.turned(v.add(x, u), v.subtract(y, w), c, s)
+        # (Z - conj Z') / i has the parts y + w and u - x.
+        second, _ = v.turned(v.add(y, w), v.subtract(u, x), c, s)
+        for row, one in zip(
+            (first, second),
+            v.places(start, ir.Constant(start.type, v.size), 2),
+            strict=True,
+        ):
+            v.store(row, data, one)
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(planes, intp, intp, numbers, intp, out, intp), generate
+
+
+def _fold_typed(typingctx, x, place, other, numbers, number, planes, start):
+    """Write to the planes the row whose transform is real parts, see `_real_typed`.
+
+    It is h + i h' with h = (w x + conj(w' y)) / 2 for rows x and y, at ``place`` and
+    ``other``, of some columns, and the same h' for those that follow them. The parts of
+    w / 2 and w' / 2 are the four numbers from place ``number`` of ``numbers`` on.
+    """
+    _check(x, planes, numbers)
+
+    def generate(context, builder, signature, arguments):
+        v = _Vectors(context, builder, x)
+        data, values = v.data(x, arguments[0]), v.data(numbers, arguments[3])
+        c, s, d, t = (v.number(values, arguments[4], j) for j in range(4))
+        step = ir.Constant(arguments[1].type, v.size)
+        parts = []
+        for one, two in zip(
+            v.places(arguments[1], step, 2),
+            v.places(arguments[2], step, 2),
+            strict=True,
+        ):
+            a, b = v.load(data, one), v.load(data, two)
+            real = v.add(v.multiply(a, c), v.multiply(b, d))
+            parts.append((real, v.subtract(v.multiply(a, s), v.multiply(b, t))))
+        (p, q), (u, w) = parts
+        reals, imags = v.planes(planes, arguments[5])
+        v.store(v.subtract(p, w), reals, arguments[6])
+        v.store(v.add(q, u), imags, arguments[6])
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(x, intp, intp, numbers, intp, planes, intp), generate
+
+
+def _row(x, place):
+    """Return a vector of an array as a view, where nothing is compiled."""
+    return x.reshape(-1)[place : place + BYTES // x.itemsize]
+
+
+def _butterfly_interpreted(re, im, start, step, turns, place, radix):
+    """Do the same as `_butterfly_typed` in NumPy."""
+    places = [start + step * j for j in range(radix)]
+    z = np.array([_row(re, one) + 1j * _row(im, one) for one in places])
+    z = np.fft.fft(z, axis=0)
+    z[1:] *= turns[place : place + 2 * radix - 2].astype(float).view(complex)[:, None]
+    for row, one in zip(z, places, strict=True):
+        _row(re, one)[:], _row(im, one)[:] = row.real, row.imag
+
+
+def _split_interpreted(x, place, re, im, start):
+    """Do the same as `_split_typed` in NumPy."""
+    size = BYTES // x.itemsize
+    both = x.reshape(-1)[place : place + 2 * size]
+    _row(re, start)[:], _row(im, start)[:] = both[::2], both[1::2]
+
+
+def _join_interpreted(re, im, start, scale, out, place):
+    """Do the same as `_join_typed` in NumPy."""
+    size = BYTES // out.itemsize
+    both = out.reshape(-1)[place : place + 2 * size]
+    both[::2], both[1::2] = _row(re, start) * scale, _row(im, start) * scale
+
+
+def _copy_interpreted(x, place, scale, out, start):
+    """Do the same as `_copy_typed` in NumPy."""
+    _row(out, start)[:] = _row(x, place) * scale
+
+
+def _real_interpreted(planes, place, other, numbers, number, out, start):
+    """Do the same as `_real_typed` in NumPy."""
+    size, (re, im), (c, s) = BYTES // out.itemsize, planes, numbers[number : number + 2]
+    x, u, y, w = _row(re, place), _row(re, other), _row(im, place), _row(im, other)
+    _row(out, start)[:] = (x + u) * c - (y - w) * s
+    _row(out, start + size)[:] = (y + w) * c - (u - x) * s
+
+
+def _fold_interpreted(x, place, other, numbers, number, planes, start):
+    """Do the same as `_fold_typed` in NumPy."""
+    size, (c, s, d, t) = BYTES // x.itemsize, numbers[number : number + 4]
+    (p, q), (u, w) = (
+        (
+            _row(x, place + one) * c + _row(x, other + one) * d,
+            _row(x, place + one) * s - _row(x, other + one) * t,
+        )
+        for one in (0, size)
+    )
+    _row(planes[0], start)[:], _row(planes[1], start)[:] = p - w, q + u
+
+
+# Numba's decorator drops the typing context from what callers pass, so that no type but
+# Any fits both an intrinsic and its interpreted twin.
+butterfly_rows: Callable[..., Any] = _butterfly_interpreted
+split_row: Callable[..., Any] = _split_interpreted
+join_rows: Callable[..., Any] = _join_interpreted
+copy_row: Callable[..., Any] = _copy_interpreted
+real_rows: Callable[..., Any] = _real_interpreted
+fold_rows: Callable[..., Any] = _fold_interpreted
+if not NUMBA_SETTINGS.DISABLE_JIT:
+    butterfly_rows = intrinsic(prefer_literal=True)(_butterfly_typed)
+    split_row, join_rows = intrinsic(_split_typed), intrinsic(_join_typed)
+    copy_row, real_rows = intrinsic(_copy_typed), intrinsic(_real_typed)
+    fold_rows = intrinsic(_fold_typed)

@@ -1,0 +1,255 @@
+"""NamedTransform: the butterfly of a named transform, which SciPy may multiply by."""
+
+from typing import Any
+
+import numpy as np
+
+from .._core.dtypes import common_dtype, real_dtype
+from . import plan as plans
+from .butterfly import Butterfly, butterfly_of
+from .fast_operator import FastOperator
+from .formulas import (
+    MARGIN,
+    Formula,
+    formula_arrays,
+    library_cost,
+    multiplier,
+    read_formula,
+)
+from .operator_files import BUTTERFLY, TRANSFORM, Saved
+from .tied_columns import is_tied, tied_cost, tied_multiplier
+
+GATHER = 1.0
+"""Time of reordering one entry by a permutation of a butterfly, in nanoseconds."""
+SHOWN = (1, 4, 16, 64)
+"""Numbers of columns for which the text of an operator says who multiplies."""
+
+
+class NamedTransform(Butterfly):
+    """A `Butterfly` whose matrix is a transform that SciPy's FFT library knows.
+
+    Fourier, Hartley, cosine and sine transforms are of this class. Chain, factors,
+    `nnz` and `rcg` are those of the butterfly. A product is computed by the kernels of
+    the chain, by kernels that know the values of the transform, or by a public function
+    of scipy.fft, whichever is expected to take the least time: the choice depends on
+    the transform, the dtype and the number of columns alone, and the text of the
+    operator (`repr`) says it.
+
+    Parameters
+    ----------
+    formula : Formula
+        Which call of scipy.fft multiplies by the same matrix.
+    butterfly : Butterfly
+        The same matrix, whose arrays are shared.
+
+    Attributes
+    ----------
+    formula : Formula
+    chain, values, rows, columns, shape, dtype, nnz, rcg, density
+        See `Butterfly`.
+
+    See Also
+    --------
+    nbfact.transforms.dft, nbfact.transforms.dct : Functions that return one.
+
+    Notes
+    -----
+    ``T``, ``H``, ``conj()``, ``inverse()``, `fuse`, `astype` and products with numbers
+    are of this class too. Where scipy.fft multiplies vectors, a product with another
+    butterfly is an `OperatorProduct`, a part ``A[rows, columns]`` a `SelectedOperator`,
+    and a Kronecker product a `KroneckerProduct`, because a butterfly of the same matrix
+    would be slower. The backends of `scipy.fft.set_backend` are respected.
+
+    References
+    ----------
+    L. Bluestein, A linear filtering approach to the computation of discrete Fourier
+    transform, IEEE Trans. Audio and Electroacoustics, 1970: how the library transforms
+    large prime orders.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> D = nf.transforms.dct(1009)
+    >>> D.rcg, str(D).splitlines()[-1]
+    (1.0, '  scipy.fft.dct, type 2 multiplies vectors, 4, 16, 64 columns')
+    """
+
+    _made = (*Butterfly._made, "_choices", "_calls")
+
+    def __init__(self, formula: Formula, butterfly: Butterfly) -> None:
+        FastOperator.__init__(self, butterfly.dtype, butterfly.shape)
+        self.formula = formula
+        self.chain, self.values = butterfly.chain, butterfly.values
+        self.rows, self.columns = butterfly.rows, butterfly.columns
+        self.nnz = butterfly.nnz
+        self._forget()
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._choices: dict[np.dtype, dict[int, str]] = {}
+        self._calls: dict[tuple[np.dtype, str], Any] = {}
+
+    def _multiplies(self, dtype: np.dtype, batch: int) -> str:
+        """Return who multiplies `batch` columns of a dtype.
+
+        These are the kernels of the chain, "chain", those that know the values of the
+        transform, "tied", or scipy.fft, "library". The batch is rounded down to a power
+        of two, so that few choices are made.
+        """
+        choices = self._choices.setdefault(dtype, {})
+        found = choices.get(batch.bit_length())
+        if found is None:
+            found = self._chosen(dtype, 1 << max(batch.bit_length() - 1, 0))
+            choices[batch.bit_length()] = found
+        return found
+
+    def _chosen(self, dtype, batch):
+        """Return who is expected to take the least time."""
+        n = self.shape[1]
+        cost = MARGIN * library_cost(self.formula, n, dtype, batch)
+        if is_tied(self.formula, n, dtype, batch):
+            if tied_cost(self.formula, n, dtype, batch) < cost:
+                return "tied"
+        plan = plans.best(self.chain, dtype, batch)
+        own = plans.cost(self.chain, plan, dtype, batch)
+        for index in (self.rows, self.columns):
+            if index is not None:
+                own += plans.CALL + GATHER * len(index) * batch
+        return "chain" if own <= cost else "library"
+
+    def _by_kernels(self) -> bool:
+        return self._multiplies(self.dtype, 1) == "chain"
+
+    def _run(
+        self, dtype: np.dtype, x: np.ndarray, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Multiply x, (n,) or (n, batch), of the dtype and not empty."""
+        batch = 1 if x.ndim == 1 else x.shape[1]
+        who = self._multiplies(dtype, batch)
+        if who == "chain":
+            return super()._run(dtype, x, out)
+        call = self._call(dtype, who)
+        if dtype == self.dtype and x.ndim not in self._quick:
+            self._quick[x.ndim] = call if x.ndim == 1 else self._several(call)
+        if x.ndim == 1 or batch > 1:
+            return call(x, out)
+        found = call(x.reshape(-1), None if out is None else out.reshape(-1))
+        return found.reshape(-1, 1)
+
+    def _call(self, dtype, who="library"):
+        """Return the function that multiplies arrays of a dtype, made once."""
+        key = dtype, who
+        if key not in self._calls:
+            make = tied_multiplier if who == "tied" else multiplier
+            self._calls[key] = make(self.formula, self.shape[1], dtype)
+        return self._calls[key]
+
+    def _several(self, run):
+        """Return a function that multiplies columns, by whom the choice says."""
+        dtype = self.dtype
+        choices, calls = self._choices.setdefault(dtype, {}), self._calls
+
+        def multiply(x):
+            batch = x.shape[1]
+            who = choices.get(batch.bit_length(), "") if batch > 1 else ""
+            call = calls.get((dtype, who))
+            if call is None:  # few columns, a chain, or the first call of this batch
+                return self._apply(x)
+            return call(x)
+
+        return multiply
+
+    def _apply(self, x: np.ndarray) -> np.ndarray:
+        """Multiply a plain array whose shape is checked, (n,) or (n, batch).
+
+        The library takes what would be converted for the kernels: rows in place of
+        columns, and real numbers for a Fourier transform, which then costs half.
+        """
+        rows = x.ndim == 2 and x.shape[1] > 1 and x.flags.fnc
+        real = x.dtype.kind != "c" and self.formula.function in ("fft", "ifft")
+        if not (rows or real) or not x.size:
+            return super()._apply(x)
+        dtype, batch = common_dtype(self.dtype, x.dtype), x.size // len(x)
+        if self._multiplies(dtype, batch) == "chain":
+            return super()._apply(x)
+        call, kind = self._call(dtype), real_dtype(dtype) if real else dtype
+        if rows:
+            return call(np.asarray(x.T, kind, order="C"), None, 1).T
+        x = np.asarray(x, kind, order="C")
+        return call(x) if batch > 1 else call(x.reshape(-1)).reshape(x.shape)
+
+    def fuse(self, sizes: Any = None) -> "NamedTransform":
+        """Return the same operator with products of consecutive factors as factors.
+
+        There are fewer factors, which are denser. Parameters and errors are those of
+        `Chain.fuse`.
+        """
+        return NamedTransform(self.formula, super().fuse(sizes))
+
+    def astype(self, dtype: Any) -> "NamedTransform":
+        """Return the operator with values converted to another dtype.
+
+        The errors are those of `Butterfly.astype`.
+        """
+        return NamedTransform(self.formula, super().astype(dtype))
+
+    def _inverted(self) -> "Butterfly":
+        raise ValueError("a named transform is inverted by its adjoint")
+
+    def _saved(self) -> Saved:
+        arrays = super()._saved().arrays
+        return Saved(TRANSFORM, arrays | formula_arrays(self.formula))
+
+    def _reversed(self, name, turn):
+        """Return the transform of the turned factors in reverse order, made once."""
+        if name not in self._adjoints:
+            formula = self.formula.transposed()
+            formula = formula.conjugate() if name == "H" else formula
+            found = NamedTransform(formula, super()._reversed(name, turn))
+            self._adjoints[name] = found
+        return self._adjoints[name]
+
+    def _scaled(self, number: Any) -> "NamedTransform":
+        return NamedTransform(self.formula.scaled(number), super()._scaled(number))
+
+    def _conjugate(self) -> "NamedTransform":
+        return NamedTransform(self.formula.conjugate(), super()._conjugate())
+
+    def _selected(
+        self, rows: np.ndarray | None, columns: np.ndarray | None
+    ) -> "Butterfly | None":
+        return super()._selected(rows, columns) if self._by_kernels() else None
+
+    def _columns_weighted(self, weights: np.ndarray) -> "Butterfly":
+        found, formula = super()._columns_weighted(weights), None
+        if weights.dtype.kind != "c":
+            formula = self.formula.weighted(weights)
+        return found if formula is None else NamedTransform(formula, found)
+
+    def __repr__(self) -> str:
+        lines = [super().__repr__()]
+        for who, text in (
+            ("chain", "kernels of the chain multiply"),
+            ("tied", "kernels with the values of the transform multiply"),
+            ("library", f"{self.formula} multiplies"),
+        ):
+            shown = [
+                f"{batch}" if batch > 1 else "vectors"
+                for batch in SHOWN
+                if self._multiplies(self.dtype, batch) == who
+            ]
+            if shown:
+                columns = " columns" * (shown[-1] != "vectors")
+                lines.append(f"  {text} {', '.join(shown)}{columns}")
+        return "\n".join(lines)
+
+
+def read_transform(saved: Saved) -> tuple[Formula, Butterfly]:
+    """Return the arguments of `NamedTransform` from what a file holds of it."""
+    formula = read_formula(saved.arrays)
+    names = formula_arrays(formula)
+    rest = {name: one for name, one in saved.arrays.items() if name not in names}
+    found = butterfly_of(Saved(BUTTERFLY, rest))
+    if found.shape[0] != found.shape[1]:
+        raise ValueError(f"a transform of shape {found.shape}, which is not square")
+    return formula, found

@@ -1,0 +1,186 @@
+"""Chains of sparse factors: packed in both ways, multiplied, and what is never read."""
+
+import functools
+import itertools
+
+import naive
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from samples import DTYPES, close, random
+
+import nbfact as nf
+from nbfact.kernels import chain_apply, chain_apply_columns
+from nbfact.kernels.gathers import SLICE
+from nbfact.operators.sparse_packing import pack_rows, pack_slices
+from nbfact.operators.sparse_plan import dense, merged
+
+SIZES = {
+    "one row": (1, 1),
+    "less than a slice": (9, 6),
+    "slices": (2 * SLICE, 48),
+    "slices and rows": (3 * SLICE + 5, 40),
+    "two": (40, 33, 20),
+    "three": (17, 70, 3, 33),
+}
+"""Dimensions of the factors of a chain, from left to right."""
+
+
+def counted(kind, rows, columns, rng):
+    """Return how many entries each row of a factor has."""
+    if kind == "equal":
+        return np.full(rows, min(columns, 3))
+    counts = rng.integers(0, min(columns, 8), rows)
+    if kind == "one long row":
+        counts = np.minimum(counts, 1)
+        counts[rows // 2] = columns
+    return counts
+
+
+def factors(sizes, kind, dtype):
+    """Return the factors of a chain as CSR arrays."""
+    rng, found = np.random.default_rng(0), []
+    for seed, (rows, columns) in enumerate(itertools.pairwise(sizes)):
+        support = np.zeros((rows, columns), bool)
+        for i, count in enumerate(counted(kind, rows, columns, rng)):
+            support[i, rng.permutation(columns)[:count]] = True
+        found.append(sp.csr_array(random((rows, columns), dtype, seed) * support))
+    return found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", ["equal", "uneven", "one long row"])
+@pytest.mark.parametrize("name", SIZES)
+def test_chains_of_sparse_factors(name, kind, dtype):
+    sizes = SIZES[name]
+    chain = factors(sizes, kind, dtype)
+    scale = random(1, dtype).real.dtype.type(0.6)
+    dense = scale * functools.reduce(np.matmul, [S.toarray() for S in chain])
+    x = random(sizes[-1], dtype)
+    packed = pack_slices(chain, np.dtype(dtype))
+    close(naive.chain_apply(*packed, scale, x), dense @ x)
+    out, scratch = np.full(sizes[0], np.nan, dtype), np.empty((2, max(sizes)), dtype)
+    chain_apply(*packed, scale, x, scratch, out)
+    close(out, dense @ x)
+    packed = pack_rows(chain, np.dtype(dtype))
+    least = -(-16 // x.itemsize)
+    for batch, tile in ((least, least), (7 * least + 1, 2 * least), (75, 16 * least)):
+        x = random((sizes[-1], batch), dtype, 1)
+        close(naive.chain_apply_columns(*packed, scale, x), dense @ x)
+        rows = max(sizes) if len(chain) > 1 else 0
+        scratch, out = (
+            np.empty((2, rows, tile), dtype),
+            np.full((sizes[0], batch), np.nan, dtype),
+        )
+        chain_apply_columns(*packed, scale, x, scratch, out)
+        close(out, dense @ x)
+
+
+def test_rows_are_reordered_where_that_fills_slices():
+    """Rows of the leftmost factor return to their places; other orders cost nothing."""
+    rng = np.random.default_rng(0)
+    counts = rng.permutation(np.repeat([1, 30], 32))
+    support = np.arange(64) < counts[:, None]
+    factor = sp.csr_array(support * rng.standard_normal((64, 64)))
+    _, _, table, layout = pack_slices([factor, factor], np.dtype(float))
+    assert list(layout[:, 2]) == [0, 0]  # no entry is outside of slices
+    assert layout[0, 3] == -1
+    order = table[layout[1, 3] :]
+    np.testing.assert_array_equal(counts[order], np.sort(counts)[::-1])
+    _, _, _, layout = pack_slices([sp.csr_array(np.tri(16))], np.dtype(float))
+    assert layout[0, 3] == -1 and layout[0, 2] == 15
+
+
+def test_indices_take_two_bytes_where_they_can():
+    for columns, size in ((2**16 - 1, 2), (2**16 + 1, 4)):
+        row = sp.csr_array(
+            ([1.0, 2.0] * 20, [0, columns - 1] * 20, range(0, 41, 2)),
+            shape=(20, columns),
+        )
+        for pack in (pack_rows, pack_slices):
+            assert pack([row], np.dtype(float))[1].itemsize == size
+        F, x = nf.FactorProduct([row]), np.arange(1.0, columns + 1)
+        np.testing.assert_array_equal(F @ x, np.full(20, 1.0 + 2 * columns))
+        np.testing.assert_array_equal(
+            F @ np.stack([x, -x], 1), np.stack([F @ x, -(F @ x)], 1)
+        )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("batch", [None, 1, 2, 3, 4, 5, 8, 9, 17, 70])
+def test_what_no_row_reads_changes_nothing(dtype, batch):
+    """Infinity and NaN stay where they are: nothing is padded with zeros."""
+    chain = factors((40, 33), "uneven", dtype)
+    dense = chain[0].toarray()
+    dense[:, 0] = 0
+    F = nf.FactorProduct([dense])
+    x = random((33, batch) if batch else 33, dtype)
+    expected = F @ x
+    x[0] = np.nan
+    close(F @ x, expected)
+    if batch:
+        x[:, 0] = np.inf
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_array_equal((F @ x)[:, 1:], expected[:, 1:])
+
+
+def test_factors_are_merged_where_that_is_cheaper():
+    """Pairs of 2-sparse factors become 4-sparse; the operator still has all of them."""
+    F = nf.transforms.hadamard(64, normalized=False).to_factors()
+    plan = merged(F.factors, F.dtype)
+    assert [factor.nnz for factor in plan] == [4 * 64] * 3
+    product = functools.reduce(np.matmul, [factor.toarray() for factor in plan])
+    np.testing.assert_array_equal(product, nf.targets.hadamard(64, normalized=False))
+    x = random(64, "float64")
+    close(F @ x, product @ x)
+    assert (len(F.factors), F.nnz) == (6, 12 * 64)
+    diagonal = sp.diags_array(np.arange(1.0, 65)).tocsr()
+    assert len(merged([diagonal, F.factors[0], diagonal], F.dtype)) == 1
+    one = factors((48, 48, 48), "uneven", "float32")
+    apart = [sp.csr_array(one[0]), sp.csr_array(random((48, 48), "float32"))]
+    assert len(merged(apart * 2, np.dtype("float32"))) < 4  # a product that is smaller
+
+
+def test_entries_that_cancel_still_read_the_vector():
+    """A merged factor has the support of the product, also where sums are zero."""
+    left, right = [[1.0, -1.0], [1.0, 1.0]], [[1.0, 0.0], [1.0, 1.0]]
+    F = nf.FactorProduct([np.kron(np.eye(16), each) for each in (left, right)])
+    x = np.ones(32)
+    x[0] = np.nan
+    assert np.isnan((F @ x)[:2]).all()
+    assert np.isnan((F @ np.stack([x] * 8, 1))[:2]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_values_near_the_limits_stay_apart(dtype):
+    """Their product over- or underflows, that with the vector does not."""
+    huge = np.finfo(dtype).max ** 0.6
+    for size in (huge, 1 / huge):
+        factor = (np.eye(20) * size).astype(dtype)
+        for F in (nf.FactorProduct([factor] * 2), nf.FactorProduct([factor], size)):
+            x = np.full(20, 1 / size, dtype)
+            np.testing.assert_allclose(F @ x, factor.diagonal(), rtol=1e-5)
+            x = np.full((20, 8), 1 / size, dtype)
+            np.testing.assert_allclose(F @ x, x * 0 + dtype_of(size, dtype), rtol=1e-5)
+
+
+def dtype_of(number, dtype):
+    """Return a number as a scalar of a dtype."""
+    return np.dtype(dtype).type(number)
+
+
+def test_a_dense_matrix_takes_the_place_of_factors_that_are_slower():
+    wide = [random((64, 64), "float32", seed) for seed in (0, 1)]
+    F = nf.FactorProduct(wide, 0.5)
+    matrix = dense(F.factors, F.scale, F.dtype)
+    assert matrix is not None and matrix.dtype == np.float32
+    close(matrix, 0.5 * wide[0] @ wide[1])
+    x = random((64, 3), "float32")
+    close(F @ x, matrix @ x)
+    close(F @ x[:, 0].copy(), matrix @ x[:, 0])
+    assert dense(F.factors, 1e-40, F.dtype) is None
+    wide[0][0] = 0  # zeros times infinity would not be zero
+    F = nf.FactorProduct(wide)
+    assert dense(F.factors, F.scale, F.dtype) is None
+    large = [sp.eye_array(1024, format="csr")] * 2
+    assert dense(large, 1.0, np.dtype(float)) is None
