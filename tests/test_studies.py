@@ -71,7 +71,14 @@ TINY = {
     ),
     "kronecker": kronecker.Settings(
         *(2, 2, (1, 2), (1, 2), 2**22, 2**20),
-        **{"a": (1, 2), "b": (4, 8), "d": (1, 4), "radices": (4, 8), "budget": 0.0},
+        **{
+            "a": (1, 2),
+            "b": (4, 8),
+            "d": (1, 4),
+            "two": (4,),
+            "three": (2,),
+            "budget": 0.0,
+        },
     ),
     "rates": rates.Settings(4, ("float64",), (1, 2), (2,), (1, 2), 0.0),
     "product_speed": product_speed.Settings((8,), (1, 2), ("float64",), 0.0),

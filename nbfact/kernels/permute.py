@@ -1,5 +1,7 @@
 """Vectors and rows of a matrix in another order, with zeros where none is named."""
 
+from typing import Any
+
 import numpy as np
 
 from ._jit import kernel
@@ -75,9 +77,9 @@ def transpose(x: np.ndarray, out: np.ndarray) -> None:
     neighbours of out are written together: that takes 0.2 to 0.5 times as long as
     ``np.copyto(out, x.T)``.
     """
-    m, n = np.uintp(x.shape[0]), np.uintp(x.shape[1])
-    fx, fo, eight = x.ravel(), out.ravel(), np.uintp(8)
-    top = m - m % eight
+    m: Any = np.uintp(x.shape[0])  # to a type checker differences are floats
+    n, eight = np.uintp(x.shape[1]), np.uintp(8)
+    fx, fo, top = x.ravel(), out.ravel(), m - m % eight
     for i in range(np.uintp(0), top, eight):
         for j in range(n):
             p, o = i * n + j, j * m + i

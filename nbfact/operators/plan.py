@@ -157,7 +157,7 @@ def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:
     steps: list[Step] = []
     start = 0
     for stop, kinds in _segments(chain):
-        options = [_joined(_partition(chain, start, stop, dtype, batch))]
+        options: list[Plan] = [_joined(_partition(chain, start, stop, dtype, batch))]
         options += [(Step(kind, start, stop),) for kind in _usable(kinds, batch)]
         steps += min(options, key=lambda plan: cost(chain, plan, dtype, batch))
         start = stop

@@ -20,6 +20,7 @@ import numpy as np
 
 from ...harness.sample import interleave
 from ...operators import Butterfly, Chain
+from ...operators.patterns import Pattern
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
 from .block_rivals import COLUMNS, ROWS, ways
@@ -44,7 +45,7 @@ NOTES = """\
 - Rivals: the dense product, where the matrix is small enough; batched `numpy.matmul`
   with permuted axes (on views, on copies, and written in place); `numpy.matvec`, where
   NumPy has it; `numpy.einsum`; CSR and, between permutations, BSR of SciPy; and
-  lazylinop's `ksm`, where it is installed. A way whose first call takes more than three
+  lazylinop's `ksm`, where it is installed. A way whose first call takes more than five
   times as long as the fastest one is timed once.
 - rows/columns is our time for rows over our time for columns, in the same process."""
 
@@ -63,8 +64,8 @@ class Settings:
         Limits of the values of an operator and of its dense matrix, in bytes.
     a, b, d : tuple of int
         What the entries of a pattern are drawn from; c is b, 4 b or b / 4.
-    radices : tuple of int
-        What the sizes of the blocks of a chain are drawn from.
+    two, three : tuple of int
+        What the sizes of the blocks of chains of two and of three are drawn from.
     budget : float
         Seconds for the timing of each product and number of vectors.
     """
@@ -78,17 +79,18 @@ class Settings:
     a: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
     b: tuple[int, ...] = (48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
     d: tuple[int, ...] = (1, 4, 16, 64)
-    radices: tuple[int, ...] = (48, 64, 96, 128, 192, 256)
+    two: tuple[int, ...] = (48, 64, 96, 128, 192, 256)
+    three: tuple[int, ...] = (16, 32, 48, 64)
     budget: float = 0.3
 
 
 FULL = Settings()
-QUICK = Settings(8, 2, value_bytes=2**22, dense_bytes=2**28, budget=0.05)
+QUICK = Settings(8, 2, value_bytes=2**24, dense_bytes=2**28, budget=0.05)
 
 LARGEST_SIDE = 2**17
 """Largest number of rows or columns of a chain of three factors."""
 
-SLOW = 3.0
+SLOW = 5.0
 """A way is timed once when its first call takes this many times as long as the fastest
 one."""
 
@@ -98,7 +100,9 @@ ERROR = 1e-4
 
 def jobs(settings: Settings, peers: bool) -> list[Job]:
     """Return one job for each pattern and chain; lazylinop needs no `peers`."""
-    drawn = [(ONE, (one,), settings.batches) for one in _patterns(settings)]
+    drawn: list[tuple[str, tuple[Pattern, ...], tuple[int, ...]]] = [
+        (ONE, (one,), settings.batches) for one in _patterns(settings)
+    ]
     chains = [(CHAIN, one, settings.chain_batches) for one in _chains(settings)]
     # Chains come between patterns, so that an interrupted run has some of both.
     step = max(1, len(drawn) // max(1, len(chains)))
@@ -113,7 +117,7 @@ def jobs(settings: Settings, peers: bool) -> list[Job]:
     ]
 
 
-def _patterns(settings: Settings) -> Iterator[tuple[int, int, int, int]]:
+def _patterns(settings: Settings) -> Iterator[Pattern]:
     """Yield the patterns of single factors."""
     rng = np.random.default_rng(0)
     found = 0
@@ -128,22 +132,23 @@ def _patterns(settings: Settings) -> Iterator[tuple[int, int, int, int]]:
             yield a, b, c, d
 
 
-def _chains(settings: Settings) -> Iterator[tuple[tuple[int, int, int, int], ...]]:
+def _chains(settings: Settings) -> Iterator[tuple[Pattern, ...]]:
     """Yield chains: of two factors of any shapes, and of three square ones."""
     rng = np.random.default_rng(1)
     found = 0
     while found < settings.chains:
-        p, q, r, s = (int(one) for one in rng.choice(settings.radices, 4))
-        chain: tuple[tuple[int, int, int, int], ...]
-        if found % 2 == 0:
-            chain = ((1, p, s, q), (s, q, r, 1))
-        else:
+        sizes = settings.three if found % 2 else settings.two
+        p, q, r, s = (int(one) for one in rng.choice(sizes, 4))
+        chain: tuple[Pattern, ...]
+        if found % 2:
             chain = ((1, p, p, q * r), (p, q, q, r), (p * q, r, r, 1))
+        else:
+            chain = ((1, p, s, q), (s, q, r, 1))
         side = max(max(a * b * d, a * c * d) for a, b, c, d in chain)
-        if 4 * sum(map(math.prod, chain)) <= settings.value_bytes:
-            if side <= LARGEST_SIDE:
-                found += 1
-                yield chain
+        fits = 4 * sum(map(math.prod, chain)) <= settings.value_bytes
+        if fits and side <= LARGEST_SIDE:
+            found += 1
+            yield chain
 
 
 def _rows(settings, part, patterns, batches):
@@ -194,12 +199,12 @@ def _times(butterfly, layout, batch, rng, settings):
     expected = calls[OURS]()
     first = {}
     for name, call in calls.items():
-        difference = np.abs(call() - expected).max() / np.abs(expected).max()
+        start = perf_counter()
+        product = call()
+        first[name] = perf_counter() - start
+        difference = np.abs(product - expected).max() / np.abs(expected).max()
         if not difference <= ERROR:
             raise ValueError(f"{butterfly!r}: {name} differs by {difference}")
-        start = perf_counter()
-        call()
-        first[name] = perf_counter() - start
     limit = SLOW * min(first.values())
     chosen = {k: v for k, v in calls.items() if k == OURS or first[k] <= limit}
     found = {name: (first[name], first[name]) for name in calls}
