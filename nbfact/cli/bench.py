@@ -77,7 +77,7 @@ def bench(
         found = select(project.cases(chosen, peers)(), pattern)
         names = [case.name for case in found]
         if as_json:
-            run.print_json({"cases": names})
+            store.print_json({"cases": names})
         else:
             print(*names, sep="\n")
         raise typer.Exit(0 if names else 2)

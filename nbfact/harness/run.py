@@ -13,15 +13,14 @@ Exit codes, which are also those of ``nbfact bench``:
 
 import contextlib
 import datetime
-import json
 import signal
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import calibration, machine, store
 from .case import Case, Pattern, patterns, select, tasks
@@ -131,19 +130,8 @@ def run_bench(
     except OSError as error:  # the results cannot be written: a full disk, for example
         code = run.refuse(str(error))
     if as_json:
-        print_json({"exit": code, "message": run.message, "rows": run.rows})
+        store.print_json({"exit": code, "message": run.message, "rows": run.rows})
     return code
-
-
-def print_json(found: Mapping[str, Any]) -> None:
-    """Print what a command found on standard output, as one object of JSON.
-
-    Examples
-    --------
-    >>> print_json({"exit": 0})
-    {"schema": 2, "exit": 0}
-    """
-    print(json.dumps({"schema": store.SCHEMA, **found}, allow_nan=False))
 
 
 def default_output(project: Project) -> Path:

@@ -14,8 +14,9 @@ machine it comes, and a row that is met twice counts once.
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from .._core.files import atomic_path, is_temporary
 
@@ -161,6 +162,17 @@ def _check_lines(path):
                 return
     if first is not None:
         raise first
+
+
+def print_json(found: Mapping[str, Any]) -> None:
+    """Print what a command found on standard output, as one object of JSON.
+
+    Examples
+    --------
+    >>> print_json({"exit": 0})
+    {"schema": 2, "exit": 0}
+    """
+    print(json.dumps({"schema": SCHEMA, **found}, allow_nan=False))
 
 
 def files(*paths: str | os.PathLike[str]) -> Iterator[Path]:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from ..._core.files import atomic_path
 from .. import store
 from ..project import Project
-from ..run import print_json
+from ..store import print_json
 from . import verdicts
 from .comment import WORDS, comment_of
 from .comparison import Comparison, SameSourcesError, compare
