@@ -170,7 +170,7 @@ def print_json(found: Mapping[str, Any]) -> None:
     Examples
     --------
     >>> print_json({"exit": 0})
-    {"schema": 2, "exit": 0}
+    {"schema": 3, "exit": 0}
     """
     print(json.dumps({"schema": SCHEMA, **found}, allow_nan=False))
 
