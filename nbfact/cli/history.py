@@ -74,11 +74,11 @@ def history(
         raise ValueError("--measure with --changes: choose one")
     if (measure or changes) and of_asv:
         raise ValueError("--quick, --python, --with, --machine and --skin are of asv")
-    if not measure and (baseline or output):
-        raise ValueError("--baseline and --output go with --measure")
     project = project_of(cases)
     if cases is not None and not (changes or of_asv or CONFIGURATION.is_file()):
         measure = True  # another project needs no suite of asv
+    if not measure and (baseline or output):
+        raise ValueError("--baseline and --output go with --measure")
     if changes:
         from ..harness.report.change_list import run_changes
 
