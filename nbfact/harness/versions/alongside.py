@@ -11,7 +11,6 @@ module prints one JSON object a line. It is started many times (see
 memory, which is chance, moves the times of all its calls.
 """
 
-import contextlib
 import functools
 import importlib
 import importlib.util
@@ -29,7 +28,7 @@ from numba.core.event import install_listener
 from ..allocations import allocations, resident
 from ..registered import listed
 from ..sample import both_clocks
-from .compiling import COMPILE, CompileTimes
+from .compiling import COMPILE, CompileTimes, keep_compiled
 from .renaming import SelfImports
 from .replay import replayed
 from .sampling import sampled
@@ -182,29 +181,6 @@ def every_case(
     dict of str to Case
     """
     return _own(listed(registry, None, turn), name)
-
-
-def keep_compiled(alias: str) -> None:
-    """Make Numba keep the compiled code of a version in files, for all functions.
-
-    Without that, each of the many processes would compile it anew. Sources of a version
-    never change, so that the code in the files always fits. Functions that have a
-    cache of their own, and those that can have none, stay as they are.
-
-    Parameters
-    ----------
-    alias : str
-        Name under which the version is imported, as ``mypkg_base``.
-    """
-    from numba.core.dispatcher import Dispatcher
-
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] != alias:
-            continue
-        for value in list(vars(module).values()):
-            if isinstance(value, Dispatcher) and value.stats.cache_path is None:
-                with contextlib.suppress(Exception):  # it is then compiled each time
-                    value.enable_caching()
 
 
 def measure(

@@ -1,9 +1,12 @@
-"""What each kernel costs to compile: the CPU time without that of kernels it calls.
+"""What each kernel costs to compile, and how what was compiled is kept.
 
+The cost of a kernel is the CPU time without that of the kernels that it calls.
 A first call compiles only what no earlier call has compiled, so that its time depends
 on which calls were made before. The times of kernels do not.
 """
 
+import contextlib
+import sys
 from time import process_time
 from typing import Any
 
@@ -54,3 +57,26 @@ class CompileTimes(event.Listener):
         name = f"{function.__module__}.{function.__qualname__} {event.data['args']}"
         name = name.replace(f"_{self.role}", "")
         self.found[name] = self.found.get(name, 0.0) + alone
+
+
+def keep_compiled(alias: str) -> None:
+    """Make Numba keep the compiled code of a version in files, for all functions.
+
+    Without that, each of the many processes would compile it anew. Sources of a version
+    never change, so that the code in the files always fits. Functions that have a
+    cache of their own, and those that can have none, stay as they are.
+
+    Parameters
+    ----------
+    alias : str
+        Name under which the version is imported, as ``mypkg_base``.
+    """
+    from numba.core.dispatcher import Dispatcher
+
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] != alias:
+            continue
+        for value in list(vars(module).values()):
+            if isinstance(value, Dispatcher) and value.stats.cache_path is None:
+                with contextlib.suppress(Exception):  # it is then compiled each time
+                    value.enable_caching()
