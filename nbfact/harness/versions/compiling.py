@@ -1,5 +1,6 @@
-"""What each kernel costs to compile: the CPU time without that of kernels it calls.
+"""What each kernel costs to compile, and how what was compiled is kept.
 
+The cost of a kernel is the CPU time without that of the kernels that it calls.
 A first call compiles only what no earlier call has compiled, so that its time depends
 on which calls were made before. The times of kernels do not.
 """
