@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import revisions
+from .clone import clone_of
 
 GOOD, BAD, SKIPPED = "good", "bad", "skipped"
 """What is known of a commit."""
@@ -73,8 +74,9 @@ def candidates(good: revisions.Revision, bad: revisions.Revision) -> list[Commit
     span = f"{good.commit}..{bad.commit}"
     form = "--format=%H%x09%cs%x09%s"
     # From the top of the repository, because a path is relative to where git runs.
-    path = f":/{good.project.name}"
-    log = _git("log", "--first-parent", "--reverse", form, span, "--", path)
+    clone = clone_of(good.project)
+    paths = [f":/{clone.place}"] if clone else []
+    log = _git("log", "--first-parent", "--reverse", form, span, "--", *paths)
     found = [Commit(*line.split("\t", 2)) for line in log.splitlines()]
     if bad.dirty:
         found.append(Commit(revisions.WORKTREE, "", "uncommitted changes"))
