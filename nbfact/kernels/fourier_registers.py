@@ -17,7 +17,7 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-from .registers import BYTES
+from .vectors import BYTES
 
 _INT32 = ir.IntType(32)
 

@@ -14,7 +14,7 @@ from .._core import threads
 from .._core.angles import exp_turns
 from .._core.dtypes import real_dtype
 from ..kernels import fourier_columns, real_columns, real_columns_adjoint
-from ..kernels.registers import BYTES
+from ..kernels.vectors import BYTES
 from .formulas import Formula, transform_work
 from .radices import prime_factors
 from .reorderings import digit_reversal, inverse, makhoul
