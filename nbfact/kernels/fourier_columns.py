@@ -25,7 +25,7 @@ from .fourier_registers import (
     real_rows,
     split_row,
 )
-from .registers import BYTES
+from .vectors import BYTES
 
 
 @kernel

@@ -16,8 +16,8 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-from .registers import BYTES
 from .vector_code import Vectors
+from .vectors import BYTES
 
 _INT32 = ir.IntType(32)
 

@@ -12,7 +12,7 @@ import numpy as np
 from ._jit import kernel
 from .fourier_columns import transform_planes
 from .fourier_registers import cross_square, join_rows, split_row
-from .registers import BYTES
+from .vectors import BYTES
 
 
 @kernel

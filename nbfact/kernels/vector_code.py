@@ -4,7 +4,7 @@ import math
 
 import llvmlite.ir as ir
 
-from .registers import BYTES
+from .vectors import BYTES
 
 _INT32 = ir.IntType(32)
 

@@ -22,7 +22,7 @@ from ..kernels import (
     real_vector,
     real_vector_adjoint,
 )
-from ..kernels.registers import BYTES
+from ..kernels.vectors import BYTES
 from .formulas import Formula, transform_work
 from .radices import prime_factors
 from .reorderings import digit_reversal, inverse, makhoul
