@@ -133,7 +133,7 @@ class Program:
             return last.vector(x, out)
         batch, turned = x.shape[1], out is None and not x.flags.c_contiguous
         direct = turned and batch >= IN_PLACE
-        if not (x.flags.c_contiguous or direct and self.calls[0].any_order):
+        if not (x.flags.c_contiguous or (direct and self.calls[0].any_order)):
             x = _turned(x.T).T  # now in C order
         scratch = self._scratch(batch)
         for number, call in enumerate(others):
