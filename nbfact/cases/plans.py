@@ -26,6 +26,8 @@ CHAINS: dict[str, Callable[[int], Chain]] = {
     "rank 2": Chain.rank2,
     "smallest": Chain.smallest,
     "monarch": Chain.monarch,
+    "four blocks": lambda n: Chain([(4, n // 4, n // 4, 1)]),
+    "strided blocks": lambda n: Chain([(1, n // 4, n // 4, 4)]),
     "B B^T": lambda n: Chain.square_dyadic(n) @ Chain.square_dyadic(n).T,
 }
 """Functions that return a chain of a given order, by name."""

@@ -58,6 +58,9 @@ PLANNED = [
     *(("rank 2", n) for n in (256, 1024, 4096)),
     ("smallest", 1000),
     ("monarch", 1024),
+    ("monarch", 4096),
+    ("four blocks", 1024),
+    ("strided blocks", 1024),
     ("B B^T", 1024),
 ]
 """Chains whose plans are compared, as (name of the chain, order)."""
@@ -161,7 +164,8 @@ def _quick():
 
 def _pr():
     single, batches = ("float32",), (1, 64)
-    plans = plan_cases([("rank 2", 256)], single, (1, 16))
+    planned = [("rank 2", 256), ("four blocks", 1024), ("strided blocks", 1024)]
+    plans = plan_cases(planned, single, (1, 16))
     found = [
         *product_cases("hadamard", (1024,), single, batches),
         *fwht_cases((4096,), ("float64",), (1, 16)),
