@@ -40,8 +40,12 @@ NOTES = """\
 - columns: x has one vector in each column, and the product is `B @ x`. rows: x has one
   in each row, and the product is `x @ B.T`. With one vector x is that vector, and rows
   are not timed.
-- A time is the least of many calls that take turns, and allocates the product. A ratio
-  is the time of the best rival over ours: above 1, nbfact is faster.
+- A time is the median of calls that take turns and allocate the product. A ratio is the
+  time of the best rival over ours: above 1, nbfact is faster. The rows have the least
+  time too, but it is not used: in the first run a clock that stepped back made one of
+  them negative, after which the study was changed from least times to medians.
+- The best rival is chosen from the same times that it is compared by, so that noise
+  favours the rivals, of which there are about ten.
 - Rivals: the dense product, where the matrix is small enough; batched `numpy.matmul`
   with permuted axes (on views, on copies, and written in place); `numpy.matvec`, where
   NumPy has it; `numpy.einsum`; CSR and, between permutations, BSR of SciPy; and
@@ -230,7 +234,7 @@ def compared(rows: Sequence[Row]) -> list[Row]:
     names = ("part", "patterns", "batch", "layout")
     for row in rows:
         key = tuple(row[name] for name in names)
-        cells.setdefault(key, {})[row["implementation"]] = row["least"]
+        cells.setdefault(key, {})[row["implementation"]] = row["seconds"]
     lines = []
     for key, times in cells.items():
         rivals = {name: time for name, time in times.items() if name != OURS}
