@@ -51,6 +51,7 @@ from .public_verbs import adjoint_cases, verb_cases
 from .rivals.peers import is_peer
 from .set_projections import set_cases
 from .sum_of_butterflies import sum_cases
+from .transform_plans import TRANSFORMS, transform_plan_cases
 
 PLANNED = [
     *(("dyadic", n) for n in (256, 1024, 4096)),
@@ -63,6 +64,10 @@ PLANNED = [
 
 FUSED = "nbfact fused by 2"
 """A plan that is not chosen for vectors, but for columns."""
+
+TRANSFORMED = (64, 256, 1024, 4096, 16384, 360, 1000, 1009)
+"""Orders of the transforms whose ways are compared: powers of two, other products of
+small primes, and a prime."""
 
 CURVED = [
     ("planted splin4", 64, (1, 2, 5, 10, 20, 50, 100, 200)),
@@ -166,6 +171,7 @@ def _pr():
         *(case for case in plans if case.impl == case.yardstick),
         *product_cases("dft", (1024,), ("complex64",), batches[:1]),
         *product_cases("dct", (1024,), single, batches[1:]),
+        *transform_plan_cases(("dft", "dct", "dct 3"), (1000, 1009), single, batches),
         *product_cases("planted", (1024,), single, batches),
         *projection_cases((256,), ("float64",)),
         *sweep_cases((64,), (2, 3)),
@@ -274,6 +280,7 @@ def _full():
         *fwht_cases([4**k for k in range(3, 11)], reals, (1, 16, 256)),
         *product_cases("butterfly", sizes, (*reals, "complex64"), batches),
         *plan_cases(PLANNED, (*reals, "complex64"), (1, 16, 256)),
+        *transform_plan_cases(list(TRANSFORMS), TRANSFORMED, reals, (1, 64)),
         *product_cases("dft", sizes, complexes, batches),
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),
