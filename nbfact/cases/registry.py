@@ -163,6 +163,7 @@ def _quick():
 def _pr():
     single, batches = ("float32",), (1, 64)
     plans = plan_cases([("rank 2", 256)], single, (1, 16))
+    primes = transform_plan_cases(("dct",), (1000, 1009), single, (1,))
     found = [
         *product_cases("hadamard", (1024,), single, batches),
         *fwht_cases((4096,), ("float64",), (1, 16)),
@@ -171,7 +172,7 @@ def _pr():
         *(case for case in plans if case.impl == case.yardstick),
         *product_cases("dft", (1024,), ("complex64",), batches[:1]),
         *product_cases("dct", (1024,), single, batches[1:]),
-        *transform_plan_cases(("dft", "dct", "dct 3"), (1000, 1009), single, batches),
+        *(case for case in primes if case.impl in ("scipy.fft", "nbfact transform")),
         *product_cases("planted", (1024,), single, batches),
         *projection_cases((256,), ("float64",)),
         *sweep_cases((64,), (2, 3)),
@@ -220,6 +221,8 @@ def _nightly():
     for dtype, batch in TURNS:
         found += _rotating(dtype, batch)
         found += _large(dtype, batch)
+    names = ("dft", "dct", "dct 3")
+    found += _own(transform_plan_cases(names, (1000,), ("float32", "float64"), (1, 64)))
     return _distinct([*found, *_large_verbs()])
 
 
