@@ -222,7 +222,7 @@ def _nightly():
         found += _rotating(dtype, batch)
         found += _large(dtype, batch)
     names = ("dft", "dct", "dct 3")
-    found += _own(transform_plan_cases(names, (1000,), ("float32", "float64"), (1, 64)))
+    found += transform_plan_cases(names, (1000,), ("float32", "float64"), (1, 64))
     return _distinct([*found, *_large_verbs()])
 
 
