@@ -52,6 +52,7 @@ from .rivals.peers import is_peer
 from .set_projections import set_cases
 from .sparse_factors import sparse_factor_cases
 from .sum_of_butterflies import sum_cases
+from .transform_plans import TRANSFORMS, transform_plan_cases
 
 PLANNED = [
     *(("dyadic", n) for n in (256, 1024, 4096)),
@@ -70,6 +71,10 @@ SPARSE = ((1, 2), (1, 16), (2, 32), (4, 4))
 
 FUSED = "nbfact fused by 2"
 """A plan that is not chosen for vectors, but for columns."""
+
+TRANSFORMED = (64, 256, 1024, 4096, 16384, 360, 1000, 1009)
+"""Orders of the transforms whose ways are compared: powers of two, other products of
+small primes, and a prime."""
 
 CURVED = [
     ("planted splin4", 64, (1, 2, 5, 10, 20, 50, 100, 200)),
@@ -166,6 +171,7 @@ def _pr():
     single, batches = ("float32",), (1, 64)
     planned = [("rank 2", 256), ("four blocks", 1024), ("strided blocks", 1024)]
     plans = plan_cases(planned, single, (1, 16))
+    primes = transform_plan_cases(("dct",), (1000, 1009), single, (1,))
     found = [
         *product_cases("hadamard", (1024,), single, batches),
         *fwht_cases((4096,), ("float64",), (1, 16)),
@@ -176,6 +182,7 @@ def _pr():
         *(case for case in plans if case.impl == case.yardstick),
         *product_cases("dft", (1024,), ("complex64",), batches[:1]),
         *product_cases("dct", (1024,), single, batches[1:]),
+        *(case for case in primes if case.impl in ("scipy.fft", "nbfact transform")),
         *product_cases("planted", (1024,), single, batches),
         *sparse_factor_cases((1024,), ((2, 32),), single, (1,), ("forward",)),
         *sparse_factor_cases((1024,), ((2, 32),), single, (64,), ("adjoint",)),
@@ -235,6 +242,8 @@ def _nightly():
     for dtype, batch in TURNS:
         found += _rotating(dtype, batch)
         found += _large(dtype, batch)
+    names = ("dft", "dct", "dct 3")
+    found += transform_plan_cases(names, (1000,), ("float32", "float64"), (1, 64))
     return _distinct([*found, *_large_verbs()])
 
 
@@ -296,6 +305,7 @@ def _full():
         *fwht_cases([4**k for k in range(3, 11)], reals, (1, 16, 256)),
         *product_cases("butterfly", sizes, (*reals, "complex64"), batches),
         *plan_cases(PLANNED, (*reals, "complex64"), (1, 16, 256)),
+        *transform_plan_cases(list(TRANSFORMS), TRANSFORMED, reals, (1, 64)),
         *product_cases("dft", sizes, complexes, batches),
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),

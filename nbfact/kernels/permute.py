@@ -78,7 +78,8 @@ def transpose(x: np.ndarray, out: np.ndarray) -> None:
     ``np.copyto(out, x.T)``.
     """
     m: Any = np.uintp(x.shape[0])  # to a type checker differences are floats
-    n, eight = np.uintp(x.shape[1]), np.uintp(8)
+    n: Any = np.uintp(x.shape[1])
+    eight = np.uintp(8)
     fx, fo, top = x.ravel(), out.ravel(), m - m % eight
     for i in range(np.uintp(0), top, eight):
         for j in range(n):

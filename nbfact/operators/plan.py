@@ -159,7 +159,7 @@ def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:
     for stop, kinds in _segments(chain):
         options: list[Plan] = [_joined(_partition(chain, start, stop, dtype, batch))]
         options += [(Step(kind, start, stop),) for kind in _usable(kinds, batch)]
-        steps += min(options, key=lambda plan: cost(chain, plan, dtype, batch))
+        steps += min(options, key=lambda found: cost(chain, found, dtype, batch))
         start = stop
     return _joined(steps)
 

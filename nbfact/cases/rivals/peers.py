@@ -27,6 +27,8 @@ PACKAGES = {
     "pyfwht": "pyfwht",
     "pyfaust": "pyfaust",
     "lazylinop": "lazylinop",
+    "pyfftw": "pyfftw",
+    "mkl_fft": "mkl_fft",
     "scikit-learn": "sklearn",
 }
 """The peers, by name, and the module that each of them imports. The first word of the
@@ -186,6 +188,35 @@ def _lazylinop(inputs, fused=None):
     return lambda: L @ x
 
 
+def _pyfftw(inputs):
+    import pyfftw
+
+    name, x = inputs.name, inputs.x
+    options: dict[str, Any] = {"axis": 0, "threads": threads.current()}
+    options["planner_effort"] = "FFTW_MEASURE"
+    if name.startswith(("dct", "dst")):
+        kind, _, type = name.partition(" ")
+        build = getattr(pyfftw.builders, kind)
+        plan = build(x.copy(), type=int(type or 2), **options)
+        return lambda: plan(x)
+    plan = pyfftw.builders.fft(x.copy(), **options)
+    if name == "dft":
+        return lambda: plan(x)
+
+    def hartley():
+        found = plan(x)
+        return found.real - found.imag
+
+    return hartley
+
+
+def _mkl_fft(inputs):
+    import mkl_fft
+
+    x = inputs.x
+    return lambda: mkl_fft.fft(x, axis=0)
+
+
 def _kmeans(inputs):
     from sklearn.cluster import KMeans
 
@@ -202,6 +233,8 @@ _PREPARE: dict[str, Callable[[Any], Callable[[], Any]]] = {
     "pyfwht": _pyfwht,
     "pyfaust": _pyfaust,
     "lazylinop": _lazylinop,
+    "pyfftw": _pyfftw,
+    "mkl_fft": _mkl_fft,
     KMEANS: _kmeans,
     OPTIMIZED: functools.partial(_pyfaust, optimized=True),
     **{name: functools.partial(_lazylinop, fused=kind) for name, kind in FUSED.items()},
