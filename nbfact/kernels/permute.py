@@ -78,8 +78,9 @@ def transpose(x: np.ndarray, out: np.ndarray) -> None:
     ``np.copyto(out, x.T)``.
     """
     m: Any = np.uintp(x.shape[0])  # to a type checker differences are floats
-    n, eight = np.uintp(x.shape[1]), np.uintp(8)
-    fx, fo, top = x.ravel(), out.ravel(), m - m % eight
+    n: Any = np.uintp(x.shape[1])
+    fx, fo, eight = x.ravel(), out.ravel(), np.uintp(8)
+    top = m - m % eight
     for i in range(np.uintp(0), top, eight):
         for j in range(n):
             p, o = i * n + j, j * m + i

@@ -159,7 +159,8 @@ def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:
     for stop, kinds in _segments(chain):
         options: list[Plan] = [_joined(_partition(chain, start, stop, dtype, batch))]
         options += [(Step(kind, start, stop),) for kind in _usable(kinds, batch)]
-        steps += min(options, key=lambda plan: cost(chain, plan, dtype, batch))
+        costs = [cost(chain, plan, dtype, batch) for plan in options]
+        steps += options[costs.index(min(costs))]
         start = stop
     return _joined(steps)
 
