@@ -82,8 +82,10 @@ def cold_times(
             if found:
                 copies[case.impl], warming[case.impl] = found, warm
     samples: dict[str, list[tuple[float, float]]] = {impl: [] for impl in copies}
-    written = _memory(min(2 * machine.last_cache(), MOST_WRITTEN)) if copies else None
-    for round_ in range(rounds if copies else 0):
+    if not copies:
+        return {}
+    written = _memory(min(2 * machine.last_cache(), MOST_WRITTEN))
+    for round_ in range(rounds):
         np.negative(written, out=written)
         for impl in sample.order(list(copies), round_):
             announce(impl)

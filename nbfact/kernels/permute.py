@@ -79,8 +79,8 @@ def transpose(x: np.ndarray, out: np.ndarray) -> None:
     """
     m: Any = np.uintp(x.shape[0])  # to a type checker differences are floats
     n: Any = np.uintp(x.shape[1])
-    eight = np.uintp(8)
-    fx, fo, top = x.ravel(), out.ravel(), m - m % eight
+    fx, fo, eight = x.ravel(), out.ravel(), np.uintp(8)
+    top = m - m % eight
     for i in range(np.uintp(0), top, eight):
         for j in range(n):
             p, o = i * n + j, j * m + i
