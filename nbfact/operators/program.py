@@ -33,7 +33,6 @@ TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
 
-
 ALIASED, SHORT = 4096, 128
 """Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
 the cache. BLAS, which reads small matrices in place, then takes up to three times as
