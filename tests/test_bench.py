@@ -190,7 +190,8 @@ def test_peers_come_only_when_asked_for_and_yardsticks_fall_to_the_next(monkeypa
 
 
 def test_pr_is_small():
-    assert sum(c.impl.startswith("nbfact") for c in cases.registry("pr")) <= 40
+    """It has a case for each public verb, set and kernel, and hardly more."""
+    assert sum(c.impl.startswith("nbfact") for c in cases.registry("pr")) <= 60
 
 
 @pytest.mark.skipif(not peers.installed("pyfaust"), reason="pyfaust is not installed")

@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numba
 import numpy as np
 import pytest
 from numba._dispatcher import compute_fingerprint
+from numba.core import event
 
 from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app
@@ -22,6 +24,7 @@ from nbfact.harness.versions import (
     aliases,
     alongside,
     comparison,
+    compiling,
     gating,
     revisions,
     sharing,
@@ -400,3 +403,12 @@ def test_the_default_base_and_head(monkeypatch, two):
         written = json.load(file)
     assert (written["exit"], written["message"]) == (2, "x")
     assert written["cases"] == []
+
+
+@pytest.mark.compiled
+def test_the_times_of_kernels_that_are_compiled_are_kept():
+    times = compiling.CompileTimes("head")
+    with event.install_listener(compiling.COMPILE, times):
+        assert numba.njit(lambda x: x + 1)(1) == 2
+    assert [key.partition(" ")[2] for key in times.found] == ["(int64,)"]
+    assert min(times.found.values()) > 0

@@ -129,7 +129,10 @@ def test_errors_of_asv_end_with_two(clone, asv, monkeypatch, capsys):
 def test_wrong_usage_is_named(clone, monkeypatch):
     pytest.importorskip("asv")
     for wrong, message in (
-        ({"profile": "fast"}, "profile 'fast'; expected one of quick, pr, full"),
+        (
+            {"profile": "fast"},
+            "profile 'fast'; expected one of quick, pr, nightly, full",
+        ),
         ({"requirements": ["numba"]}, r"'numba'; expected NAME=VERSION"),
         ({"revisions": ["nonsense"]}, "nonsense: not a commit or a range"),
         ({"machine": "a/b"}, "machine 'a/b'; expected a name"),

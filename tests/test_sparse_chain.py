@@ -184,3 +184,9 @@ def test_a_dense_matrix_takes_the_place_of_factors_that_are_slower():
     assert dense(F.factors, F.scale, F.dtype) is None
     large = [sp.eye_array(1024, format="csr")] * 2
     assert dense(large, 1.0, np.dtype(float)) is None
+
+
+def test_the_dense_matrix_is_scaled_in_the_precision_of_the_operand():
+    A, x = random((6, 6), "float32"), np.ones(6)
+    got = nf.FactorProduct([A], 1.1) @ x
+    np.testing.assert_allclose(got, 1.1 * (A.astype(float) @ x), rtol=1e-14)

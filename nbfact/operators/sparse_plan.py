@@ -70,7 +70,8 @@ def dense(
         if not _in_range(product, factor, dtype):
             return None
         product = _product(product, factor)
-    values = product.toarray() * float(scale)
+    wide = np.promote_types(product.dtype, np.float64)
+    values = product.toarray().astype(wide) * float(scale)
     low, high = _limits(dtype)
     largest, least = np.abs(values).max(), np.abs(values).min()
     if product.nnz < m * n or not low < least <= largest < high:

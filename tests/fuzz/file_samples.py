@@ -110,7 +110,8 @@ def _made(folder):
 
 
 def _operators(folder):
-    product = nf.FactorProduct(FACTORS, 1.5)
+    # A .mat file holds the scale within the first factor: a power of two leaves the bits.
+    product = nf.FactorProduct(FACTORS, 4.0)
     rotated = nf.Butterfly.from_twiddle(RNG.standard_normal((1, 1, 2, 2, 2, 2)))
     nested = nf.operators.hstack(
         [product, nf.operators.kronecker(rotated[:, :3], [[1.0], [2.0]])[:6]]
