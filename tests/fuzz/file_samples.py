@@ -110,7 +110,7 @@ def _made(folder):
 
 
 def _operators(folder):
-    # A .mat file holds the scale within the first factor: a power of two leaves the bits.
+    # A .mat file holds the scale in the first factor: a power of two keeps all bits.
     product = nf.FactorProduct(FACTORS, 4.0)
     rotated = nf.Butterfly.from_twiddle(RNG.standard_normal((1, 1, 2, 2, 2, 2)))
     nested = nf.operators.hstack(
