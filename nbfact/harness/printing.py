@@ -1,7 +1,8 @@
 """What commands print besides tables: the machine, a progress bar, and JSON."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import store
@@ -23,10 +24,17 @@ def print_json(found: Mapping[str, Any]) -> None:
     print(json.dumps({"schema": store.SCHEMA, **found}, allow_nan=False))
 
 
-def progress_bar(console: "Console") -> "Progress":
+def progress_bar(console: "Console", counted: bool = True) -> "Progress":
     """Return a progress bar that is drawn between tasks only.
 
     A thread that draws it would disturb the tasks.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where it is drawn.
+    counted : bool
+        Whether it shows how many tasks are done.
     """
     from rich.progress import (
         BarColumn,
@@ -38,11 +46,35 @@ def progress_bar(console: "Console") -> "Progress":
 
     columns = (
         BarColumn(),
-        MofNCompleteColumn(),
+        *([MofNCompleteColumn()] if counted else []),
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
     return Progress(*columns, console=console, transient=True, auto_refresh=False)
+
+
+@contextlib.contextmanager
+def stages(console: "Console") -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a function that shows what is done now: a text, the done, and the total.
+
+    The bar appears with the first call, so that a request that is refused shows none.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where the bar is drawn.
+    """
+    bars = progress_bar(console, counted=False)
+    bar = bars.add_task("")
+    with contextlib.ExitStack() as stack:
+
+        def progress(text, done, total):
+            if not bars.live.is_started:
+                stack.enter_context(bars)
+            bars.update(bar, description=text, completed=done, total=total)
+            bars.refresh()
+
+        yield progress
 
 
 def machine_lines(

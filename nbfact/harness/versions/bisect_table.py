@@ -10,7 +10,6 @@ The exit codes:
 ====  =====================================================================
 """
 
-import contextlib
 import sys
 import time
 from collections.abc import Sequence
@@ -19,9 +18,9 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ..printing import stages
 from ..project import Project
 from ..table import WIDTH
 from . import bisecting, candidates
@@ -63,18 +62,8 @@ def run_bisect(
     """
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     start = time.perf_counter()
-    columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    bars = Progress(*columns, console=console, transient=True, auto_refresh=False)
-    bar = bars.add_task("")
     try:
-        with contextlib.ExitStack() as stack:
-
-            def progress(text, done, total):
-                if not bars.live.is_started:  # a refusal needs no bar
-                    stack.enter_context(bars)
-                bars.update(bar, description=text, completed=done, total=total)
-                bars.refresh()
-
+        with stages(console) as progress:
             found = bisecting.bisect(
                 project, case, bad, good, progress=progress, **options
             )

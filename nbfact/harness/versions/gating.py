@@ -18,7 +18,6 @@ it finds, and with 2 where it could not compare. A verdict that a waiver accepts
 (:mod:`nbfact.harness.versions.waivers`) is shown and does not count.
 """
 
-import contextlib
 import json
 import sys
 import time
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._core.files import atomic_path
 from .. import store
-from ..printing import print_json
+from ..printing import print_json, stages
 from ..project import Project
 from . import verdicts
 from .comment import WORDS, comment_of
@@ -173,24 +172,13 @@ def _found(project, command, asked, as_json, options):
 def _compared(project, asked, stream, options) -> Comparison:
     """Compare two versions under a progress bar, and print the table."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from ..table import WIDTH
     from .verdict_table import verdict_table
 
     console = Console(file=stream, width=None if stream.isatty() else WIDTH)
     start = time.perf_counter()
-    columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    bars = Progress(*columns, console=console, transient=True, auto_refresh=False)
-    bar = bars.add_task("")
-    with contextlib.ExitStack() as stack:
-
-        def progress(text, done, total):
-            if not bars.live.is_started:  # a refusal needs no bar
-                stack.enter_context(bars)
-            bars.update(bar, description=text, completed=done, total=total)
-            bars.refresh()
-
+    with stages(console) as progress:
         comparison = compare(project, **asked, progress=progress, **options)
     console.print(verdict_table(comparison.rows))
     _summarize(console, comparison, time.perf_counter() - start)
