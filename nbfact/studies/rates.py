@@ -121,8 +121,11 @@ def _transform_rows(settings, dtype, batch):
     calls = {order: multiplier(formula, order, dtype) for order in (2, n)}
     name = f"scipy.fft.{formula.function}"
     found += _rates_of_calls(name, calls, dtype, batch, budget)
-    least = smallest_order(dtype, batch)
-    if not is_tied(formula, n, dtype, batch) or batch % tile_of(dtype) or n <= least:
+    least, whole = (
+        smallest_order(dtype, batch),
+        batch == 1 or not batch % tile_of(dtype),
+    )
+    if not whole or n <= least or not is_tied(formula, n, dtype, batch):
         return found
     calls = {
         order: tied_multiplier(formula, order, dtype, batch) for order in (least, n)
