@@ -1,5 +1,7 @@
 """Every kernel can be called from a user's own compiled function."""
 
+import itertools
+
 import numba
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ import scipy.sparse as sp
 from samples import random
 
 import nbfact.kernels as kernels
+from nbfact.operators.formulas import Formula
+from nbfact.operators.tied_transforms import tied_columns, tied_vector
 
 SQUARE, VECTOR = random((4, 4), "float64"), random(4, "float64")
 CSR = sp.csr_array(SQUARE)
@@ -45,6 +49,24 @@ CENTERS = kernels.PackedCenters(
 )
 SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 1, 4)), np.zeros(1))
 LABELS = np.array([1, 0, 3, 1], np.int32)
+
+
+def tied(formula, n, batch):
+    """Return the arguments of the kernel of a named transform in double precision."""
+    fourier = formula.function == "fft"
+    make = tied_columns if batch > 1 else tied_vector
+    x = random((n, batch) if batch > 1 else n, "complex128" if fourier else "float64")
+    made = make(formula, n, x.dtype)
+    scratch = [np.zeros(shape) for shape in made.scratch]
+    span = (0, batch) if batch > 1 else ()
+    return made.kernel, (x, *made.arguments, *scratch, *span, np.zeros_like(x))
+
+
+FOURIER = Formula("fft")
+COSINES, ADJOINT_COSINES = Formula("dct", 2), Formula("dct", 3)
+TRANSFORMS = [(FOURIER, 4, 8), (FOURIER, 64, 1)]
+TRANSFORMS += [(formula, 4, 16) for formula in (COSINES, ADJOINT_COSINES)]
+TRANSFORMS += [(formula, 64, 1) for formula in (COSINES, ADJOINT_COSINES)]
 
 ARGUMENTS = {
     "adam_step": (VECTOR, OUT + 1, np.zeros(4), np.zeros(4), 0.1, 1),
@@ -147,6 +169,7 @@ ARGUMENTS = {
     "shuffled_chain_apply": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
     "shuffled_pack": (FOURTHS, np.zeros(8)),
     "spectral_norm": (SQUARE, VECTOR, 10, 1e-6),
+    **{kernel.__name__: given for kernel, given in itertools.starmap(tied, TRANSFORMS)},
 }
 
 

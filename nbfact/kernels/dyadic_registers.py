@@ -44,9 +44,7 @@ class _Mixer(VectorEmitter):
         """Return what the parts of a number multiply: the vector, and i times it."""
         if self.parts == 1:
             return [vector]
-        swapped = self.shuffle(vector, [lane ^ 1 for lane in range(self.size)])
-        signs = ir.Constant(vector.type, [-1.0, 1.0] * (self.size // 2))
-        return [vector, self.builder.fmul(swapped, signs)]
+        return [vector, self.builder.fmul(self.swapped(vector), self.signs())]
 
     def mixed(self, block: Any, first: Any, second: Any) -> tuple[Any, Any]:
         """Return a block times two vectors."""

@@ -16,10 +16,7 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-from .vector_code import Vectors
-from .vectors import BYTES
-
-_INT32 = ir.IntType(32)
+from .vectors import BYTES, VectorEmitter
 
 
 def _check(*kinds):
@@ -39,7 +36,7 @@ def _butterfly_typed(typingctx, re, im, start, step, turns, place, radix):
     _check(re, im, turns)
 
     def generate(context, builder, signature, arguments):
-        v = Vectors(context, builder, re)
+        v = VectorEmitter(context, builder, re.dtype)
         reals, imags = v.data(re, arguments[0]), v.data(im, arguments[1])
         start, step = arguments[2:4]
         numbers, place = v.data(turns, arguments[4]), arguments[5]
@@ -68,17 +65,13 @@ def _split_typed(typingctx, x, place, re, im, start):
     _check(x, re, im)
 
     def generate(context, builder, signature, arguments):
-        v = Vectors(context, builder, x)
-        data, place = v.data(x, arguments[0]), arguments[1]
-        start = arguments[4]
-        halves = [
-            v.load(data, one)
-            for one in v.places(place, ir.Constant(place.type, v.size), 2)
-        ]
+        v = VectorEmitter(context, builder, x.dtype)
+        data, place, start = v.data(x, arguments[0]), arguments[1], arguments[4]
+        halves = [v.load(data, place, index) for index in range(2)]
         for part, (kind, array) in enumerate(((re, arguments[2]), (im, arguments[3]))):
             lanes = [2 * lane + part for lane in range(v.size)]
-            mask = ir.Constant(ir.VectorType(_INT32, v.size), lanes)
-            v.store(builder.shuffle_vector(*halves, mask), v.data(kind, array), start)
+            row = v.shuffle(halves[0], lanes, halves[1])
+            v.store(row, v.data(kind, array), start)
         return context.get_dummy_value()
 
     return types.void(x, types.intp, re, im, types.intp), generate
@@ -89,21 +82,19 @@ def _join_typed(typingctx, re, im, start, scale, out, place):
     _check(out, re, im)
 
     def generate(context, builder, signature, arguments):
-        v = Vectors(context, builder, out)
+        v = VectorEmitter(context, builder, out.dtype)
         start, scale = arguments[2], v.spread(arguments[3])
         data, place = v.data(out, arguments[4]), arguments[5]
         parts = [
             v.multiply(v.load(v.data(kind, array), start), scale)
             for kind, array in ((re, arguments[0]), (im, arguments[1]))
         ]
-        step = ir.Constant(place.type, v.size)
-        for half, one in enumerate(v.places(place, step, 2)):
+        for half in range(2):
             lanes = [
                 lane // 2 + half * v.size // 2 + lane % 2 * v.size
                 for lane in range(v.size)
             ]
-            mask = ir.Constant(ir.VectorType(_INT32, v.size), lanes)
-            v.store(builder.shuffle_vector(*parts, mask), data, one)
+            v.store(v.shuffle(parts[0], lanes, parts[1]), data, place, half)
         return context.get_dummy_value()
 
     number = out.dtype
@@ -115,7 +106,7 @@ def _copy_typed(typingctx, x, place, scale, out, start):
     _check(x, out)
 
     def generate(context, builder, signature, arguments):
-        v = Vectors(context, builder, x)
+        v = VectorEmitter(context, builder, x.dtype)
         row = v.load(v.data(x, arguments[0]), arguments[1])
         row = v.multiply(row, v.spread(arguments[2]))
         v.store(row, v.data(out, arguments[3]), arguments[4])
@@ -134,7 +125,7 @@ def _real_typed(typingctx, planes, place, other, numbers, number, out, start):
     _check(planes, numbers, out)
 
     def generate(context, builder, signature, arguments):
-        v = Vectors(context, builder, out)
+        v = VectorEmitter(context, builder, out.dtype)
         reals, imags = v.planes(planes, arguments[0])
         place, other = arguments[1:3]
         values = v.data(numbers, arguments[3])
@@ -145,12 +136,8 @@ def _real_typed(typingctx, planes, place, other, numbers, number, out, start):
         first, _ = v.turned(v.add(x, u), v.subtract(y, w), c, s)
         # (Z - conj Z') / i has the parts y + w and u - x.
         second, _ = v.turned(v.add(y, w), v.subtract(u, x), c, s)
-        for row, one in zip(
-            (first, second),
-            v.places(start, ir.Constant(start.type, v.size), 2),
-            strict=True,
-        ):
-            v.store(row, data, one)
+        v.store(first, data, start)
+        v.store(second, data, start, 1)
         return context.get_dummy_value()
 
     intp = types.intp
@@ -167,17 +154,12 @@ def _fold_typed(typingctx, x, place, other, numbers, number, planes, start):
     _check(x, planes, numbers)
 
     def generate(context, builder, signature, arguments):
-        v = Vectors(context, builder, x)
+        v = VectorEmitter(context, builder, x.dtype)
         data, values = v.data(x, arguments[0]), v.data(numbers, arguments[3])
         c, s, d, t = (v.number(values, arguments[4], j) for j in range(4))
-        step = ir.Constant(arguments[1].type, v.size)
         parts = []
-        for one, two in zip(
-            v.places(arguments[1], step, 2),
-            v.places(arguments[2], step, 2),
-            strict=True,
-        ):
-            a, b = v.load(data, one), v.load(data, two)
+        for index in range(2):
+            a, b = (v.load(data, place, index) for place in arguments[1:3])
             real = v.add(v.multiply(a, c), v.multiply(b, d))
             parts.append((real, v.subtract(v.multiply(a, s), v.multiply(b, t))))
         (p, q), (u, w) = parts
@@ -201,7 +183,7 @@ def _cross_typed(typingctx, planes, rows, index, cross, place, out, into):
     _check(planes, cross, out)
 
     def generate(context, builder, signature, arguments):
-        v = Vectors(context, builder, out)
+        v = VectorEmitter(context, builder, out.dtype)
         sources = v.planes(planes, arguments[0])
         targets = v.planes(out, arguments[5])
         listed, index, place = v.data(rows, arguments[1]), arguments[2], arguments[4]
@@ -218,11 +200,9 @@ def _cross_typed(typingctx, planes, rows, index, cross, place, out, into):
             c, s = (v.load(data, one) for data in halves)
             for square, part in zip(squares, v.turned(x, y, c, s), strict=True):
                 square.append(part)
-        step = ir.Constant(arguments[6].type, v.size)
         for target, square in zip(targets, squares, strict=True):
-            places = v.places(arguments[6], step, v.size)
-            for row, one in zip(v.exchanged(square), places, strict=True):
-                v.store(row, target, one)
+            for index, row in enumerate(v.exchanged(square)):
+                v.store(row, target, arguments[6], index)
         return context.get_dummy_value()
 
     intp = types.intp

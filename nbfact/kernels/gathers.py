@@ -102,10 +102,9 @@ def _gathered(emit, source, indices):
         builder.load(builder.gep(source, [index]), align=emit.item) for index in indices
     ]
     while len(parts) > 1:
-        both = ir.VectorType(INT32, 2 * parts[0].type.count)
-        mask = ir.Constant(both, list(range(both.count)))
+        lanes = range(2 * parts[0].type.count)
         pairs = zip(parts[::2], parts[1::2], strict=True)
-        parts = [builder.shuffle_vector(a, b, mask) for a, b in pairs]
+        parts = [emit.shuffle(a, lanes, b) for a, b in pairs]
     return parts[0]
 
 
@@ -145,10 +144,7 @@ def _multiply_columns(typingctx, entries, span, scale, x, out, places, size):
             row = builder.zext(builder.load(builder.gep(indices, [t])), stride.type)
             row = builder.add(builder.mul(row, stride), first)
             row, entry = builder.mul(row, parts), builder.mul(t, parts)
-            weights = []
-            for part in range(emit.parts):
-                at = builder.add(entry, ir.Constant(entry.type, part))
-                weights.append(emit.spread(builder.load(builder.gep(data, [at]))))
+            weights = [emit.number(data, entry, part) for part in range(emit.parts)]
             for index, total in enumerate(totals):
                 emit.add_products(weights, emit.load(source, row, index), total)
         scale, place = emit.spread(arguments[2]), builder.mul(place, parts)

@@ -11,12 +11,11 @@ from typing import Any
 import llvmlite.ir as ir
 import numpy as np
 from numba import types
-from numba.core import cgutils
 from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-from .vectors import BYTES
+from .vectors import BYTES, VectorEmitter
 
 
 def _typed(typingctx, x, start, stride, count, wide, lanes):
@@ -32,39 +31,30 @@ def _typed(typingctx, x, start, stride, count, wide, lanes):
     if x.layout != "C" or not x.mutable or not isinstance(x.dtype, numbers):
         raise NumbaTypeError(f"x: {x}; expected numbers in a writable C-ordered array")
     dtype: Any = x.dtype
-    parts = 2 if isinstance(dtype, types.Complex) else 1
-    item = dtype.bitwidth // 8
-    size = parts * (BYTES // item if wide.literal_value else 1)
 
     def generate(context, builder, signature, arguments):
-        data = context.make_array(x)(context, builder, arguments[0]).data
-        real = context.get_value_type(getattr(x.dtype, "underlying_float", x.dtype))
-        pointer = ir.VectorType(real, size).as_pointer()
-        start, stride = arguments[1:3]
-        pointers = []
-        for index in range(count.literal_value):
-            step = builder.mul(stride, ir.Constant(stride.type, index))
-            entry = builder.gep(data, [builder.add(start, step)])
-            pointers.append(builder.bitcast(entry, pointer))
-        values = [builder.load(p, align=item // parts) for p in pointers]
-        values = _transform(builder, values, parts if lanes.literal_value else 0)
-        for value, p in zip(values, pointers, strict=True):
-            builder.store(value, p, align=item // parts)
+        emit = VectorEmitter(context, builder, dtype, None if wide.literal_value else 1)
+        data, start, stride = emit.data(x, arguments[0]), arguments[1], arguments[2]
+        places = emit.places(start, stride, count.literal_value)
+        pointers = [emit.pointer(data, place, emit.vector) for place in places]
+        values = [builder.load(pointer, align=emit.item) for pointer in pointers]
+        values = _transform(emit, values, emit.parts if lanes.literal_value else 0)
+        for value, pointer in zip(values, pointers, strict=True):
+            builder.store(value, pointer, align=emit.item)
         return context.get_dummy_value()
 
     return types.void(x, types.intp, types.intp, count, wide, lanes), generate
 
 
-def _transform(builder, values, stride):
+def _transform(emit, values, stride):
     """Emit the levels within vectors, from a stride on, then those among vectors.
 
     stride: 0 for no level within vectors, else the number of reals of an entry.
     """
-    vector = values[0].type
-    real = not isinstance(vector.element, ir.IntType)
+    builder, real = emit.builder, not isinstance(emit.real, ir.IntType)
     add, subtract = (builder.fadd, builder.fsub) if real else (builder.add, builder.sub)
-    while 0 < stride < vector.count:
-        values = [_level_in_lanes(builder, value, stride, real) for value in values]
+    while 0 < stride < emit.size:
+        values = [_level_in_lanes(emit, value, stride, real) for value in values]
         stride *= 2
     stride = 1
     while stride < len(values):
@@ -76,27 +66,17 @@ def _transform(builder, values, stride):
     return values
 
 
-def _level_in_lanes(builder, value, stride, real):
+def _level_in_lanes(emit, value, stride, real):
     """Emit one level within a vector: (a, b) becomes (b + a, a - b).
 
     It is a product with signs and a sum; the product is exact.
     """
-    vector = value.type
-    lanes = range(vector.count)
-    mask = ir.VectorType(ir.IntType(32), vector.count)
-    swapped = ir.Constant(mask, [lane ^ stride for lane in lanes])
-    other = builder.shuffle_vector(value, value, swapped)
     one = 1.0 if real else 1
-    signs = ir.Constant(vector, [-one if lane & stride else one for lane in lanes])
+    signs = [-one if lane & stride else one for lane in range(emit.size)]
+    signs, other = ir.Constant(emit.vector, signs), emit.swapped(value, stride)
     if not real:
-        return builder.add(builder.mul(value, signs), other)
-    name = "f32" if isinstance(vector.element, ir.FloatType) else "f64"
-    muladd = cgutils.get_or_insert_function(
-        builder.module,
-        ir.FunctionType(vector, [vector] * 3),
-        f"llvm.fmuladd.v{vector.count}{name}",
-    )
-    return builder.call(muladd, [value, signs, other])
+        return emit.builder.add(emit.builder.mul(value, signs), other)
+    return emit.multiply_add(value, signs, other)
 
 
 def _interpreted(x, start, stride, count, wide, lanes):

@@ -17,7 +17,7 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-from .vectors import BYTES, INT32, VectorEmitter
+from .vectors import BYTES, VectorEmitter
 
 VECTORS = 2
 """Number of vectors in a row of a tile. Two tiles of 1024 rows then take a quarter of a
@@ -69,7 +69,7 @@ class _Emitter(VectorEmitter):
         totals = [cgutils.alloca_once_value(builder, start) for _ in range(VECTORS)]
         one = ir.Constant(first.type, 1)
         with cgutils.for_range_slice(builder, first, last, one, first.type) as (t, _):
-            weight = self.spread(builder.load(builder.gep(data, [t])))
+            weight = self.number(data, t)
             row = builder.zext(builder.load(builder.gep(indices, [t])), first.type)
             place = builder.mul(row, width)
             for i, total in enumerate(totals):
@@ -95,20 +95,13 @@ def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
         emit = _Emitter(context, builder, x.dtype)
         source, target = emit.data(x, arguments[0]), emit.data(out, arguments[3])
         start, stride, place = (arguments[i] for i in (1, 2, 4))
-        step = ir.Constant(place.type, VECTORS * emit.size)
-
-        def at(place, step, index):
-            offset = builder.mul(step, ir.Constant(step.type, index))
-            return builder.add(place, offset)
-
-        lanes = range(emit.size)
-        values = [emit.load(source, at(start, stride, i)) for i in lanes]
-        _exchange(builder, values)
+        rows = emit.places(start, stride, emit.size)
+        values = emit.exchanged([emit.load(source, row) for row in rows])
         sums = emit.data(norms, arguments[5])
         # Two sums, because each addition waits for the one before it.
         totals = [emit.load(sums, arguments[6]), builder.fmul(values[0], values[0])]
-        for i in lanes:
-            emit.store(values[i], target, at(place, step, i))
+        for i in range(emit.size):
+            emit.store(values[i], target, place, VECTORS * i)
             if i:
                 totals[i % 2] = emit.multiply_add(values[i], values[i], totals[i % 2])
         emit.store(builder.fadd(*totals), sums, arguments[6])
@@ -116,24 +109,6 @@ def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
 
     intp = types.intp
     return types.void(x, intp, intp, out, intp, norms, intp), generate
-
-
-def _exchange(builder, values):
-    """Transpose in registers: exchange blocks of 1, 2, 4, ... entries off diagonals."""
-    size = len(values)
-    mask = ir.VectorType(INT32, size)
-    stride = 1
-    while stride < size:
-        upper = [i if not i & stride else size + i - stride for i in range(size)]
-        lower = [i + stride if not i & stride else size + i for i in range(size)]
-        for i in range(size):
-            if not i & stride:
-                a, b = values[i], values[i + stride]
-                values[i] = builder.shuffle_vector(a, b, ir.Constant(mask, upper))
-                values[i + stride] = builder.shuffle_vector(
-                    a, b, ir.Constant(mask, lower)
-                )
-        stride *= 2
 
 
 def _multiply_row(typingctx, entries, first, last, start, x, out, place):

@@ -1,8 +1,11 @@
 """What the kernels that emit vector instructions themselves share.
 
-They are `registers.py`, `tiles.py`, `gathers.py` and `dyadic_registers.py`. What they
-emit is generic vector code, which LLVM maps to the registers that the processor has.
+They are `registers.py`, `tiles.py`, `gathers.py`, `dyadic_registers.py` and
+`fourier_registers.py`. What they emit is generic vector code, which LLVM maps to the
+registers that the processor has.
 """
+
+import math
 
 import llvmlite.ir as ir
 from numba import types
@@ -22,8 +25,9 @@ class VectorEmitter:
     ----------
     context, builder : object
         Those of the function that Numba generates.
-    dtype : numba.types.Float or numba.types.Complex
-        The dtype of the entries. A complex one counts as two reals.
+    dtype : numba.types.Float, numba.types.Complex or numba.types.Integer
+        The dtype of the entries. A complex one counts as two reals. Products and sums
+        are those of real and complex numbers.
     entries : int, optional
         Number of entries of a vector; by default those of `BYTES`.
     """
@@ -40,6 +44,12 @@ class VectorEmitter:
         """Return the pointer to the entries of an array."""
         return self.context.make_array(kind)(self.context, self.builder, array).data
 
+    def planes(self, kind, array):
+        """Return the pointers to the two rows of an array."""
+        made = self.context.make_array(kind)(self.context, self.builder, array)
+        length = self.builder.extract_value(made.shape, 1)
+        return made.data, self.builder.gep(made.data, [length])
+
     def field(self, kind, value, name):
         """Return the type of a field of a NamedTuple, and its value."""
         index = kind.fields.index(name)
@@ -54,10 +64,12 @@ class VectorEmitter:
         """Return a pointer to entries as one to real numbers."""
         return self.builder.bitcast(data, self.real.as_pointer())
 
-    def pointer(self, data, place, vector, index):
+    def pointer(self, data, place, vector, index=0):
         """Return the pointer to the index-th vector from a place on."""
-        step = ir.Constant(place.type, index * self.size)
-        entry = self.builder.gep(data, [self.builder.add(place, step)])
+        if index:
+            step = ir.Constant(place.type, index * self.size)
+            place = self.builder.add(place, step)
+        entry = self.builder.gep(data, [place])
         return self.builder.bitcast(entry, vector.as_pointer())
 
     def load(self, data, place, index=0):
@@ -70,6 +82,24 @@ class VectorEmitter:
         pointer = self.pointer(data, place, self.vector, index)
         self.builder.store(value, pointer, align=self.item)
 
+    def places(self, start, step, count):
+        """Return start, start + step, ... as values."""
+        found = [start]
+        for index in range(1, count):
+            offset = self.builder.mul(step, ir.Constant(step.type, index))
+            found.append(self.builder.add(start, offset))
+        return found
+
+    def number(self, data, place, offset=0):
+        """Return one real number of an array in all lanes of a vector."""
+        if offset:
+            place = self.builder.add(place, ir.Constant(place.type, offset))
+        return self.spread(self.builder.load(self.builder.gep(data, [place])))
+
+    def constant(self, value):
+        """Return a vector of one constant."""
+        return ir.Constant(self.vector, [value] * self.size)
+
     def spread(self, value):
         """Return a vector of equal entries."""
         vector = ir.VectorType(value.type, self.size)
@@ -77,10 +107,45 @@ class VectorEmitter:
         first = self.builder.insert_element(nothing, value, ir.Constant(INT32, 0))
         return self.shuffle(first, [0] * self.size)
 
-    def shuffle(self, value, lanes):
-        """Return a vector of some lanes of another one."""
+    def shuffle(self, value, lanes, other=None):
+        """Return a vector of some lanes of another one, or of two, end to end."""
         mask = ir.Constant(ir.VectorType(INT32, len(lanes)), list(lanes))
-        return self.builder.shuffle_vector(value, value, mask)
+        other = value if other is None else other
+        return self.builder.shuffle_vector(value, other, mask)
+
+    def swapped(self, value, distance=1):
+        """Return a vector with lanes exchanged whose numbers differ in one bit."""
+        return self.shuffle(value, [lane ^ distance for lane in range(self.size)])
+
+    def exchanged(self, square):
+        """Return the columns of a square whose rows are vectors.
+
+        Blocks of 1, 2, 4, ... entries off the diagonals are exchanged.
+        """
+        rows, bit, lanes = list(square), 1, range(self.size)
+        while bit < self.size:
+            # A lane without the bit is from a, and one with it from b.
+            upper = [self.size + i - bit if i & bit else i for i in lanes]
+            lower = [self.size + i if i & bit else i + bit for i in lanes]
+            for i in lanes:
+                if not i & bit:
+                    a, b = rows[i], rows[i + bit]
+                    rows[i] = self.shuffle(a, upper, b)
+                    rows[i + bit] = self.shuffle(a, lower, b)
+            bit *= 2
+        return rows
+
+    def add(self, a, b):
+        """Emit a + b, which may be fused with a product."""
+        return self.builder.fadd(a, b, flags=("contract",))
+
+    def subtract(self, a, b):
+        """Emit a - b, which may be fused with a product."""
+        return self.builder.fsub(a, b, flags=("contract",))
+
+    def multiply(self, a, b):
+        """Emit a b, which may be fused with a sum."""
+        return self.builder.fmul(a, b, flags=("contract",))
 
     def multiply_add(self, a, x, total):
         """Emit a * x + total, fused where the processor can."""
@@ -91,7 +156,7 @@ class VectorEmitter:
 
     def totals(self):
         """Return a vector of zeros for each part of a number, to which others add."""
-        zero = ir.Constant(self.vector, [0.0] * self.size)
+        zero = self.constant(0.0)
         return [
             cgutils.alloca_once_value(self.builder, zero) for _ in range(self.parts)
         ]
@@ -111,9 +176,61 @@ class VectorEmitter:
         real = self.builder.load(totals[0])
         if self.parts == 1:
             return real
-        lanes = range(self.size)
-        turned = self.shuffle(
-            self.builder.load(totals[1]), [lane ^ 1 for lane in lanes]
+        turned = self.swapped(self.builder.load(totals[1]))
+        return self.multiply_add(turned, self.signs(), real)
+
+    def signs(self):
+        """Return a vector of -1 for real and 1 for imaginary parts."""
+        return ir.Constant(self.vector, [-1.0, 1.0] * (self.size // 2))
+
+    def turned(self, x, y, c, s):
+        """Return the parts of (x + iy) (c + is)."""
+        re = self.subtract(self.multiply(x, c), self.multiply(y, s))
+        return re, self.add(self.multiply(x, s), self.multiply(y, c))
+
+    def butterfly(self, re, im):
+        """Return the Fourier transform of a few complex vectors."""
+        if len(re) == 4:
+            return self._four(re, im)
+        return self._pairs(re, im)
+
+    def _four(self, re, im):
+        add, subtract = self.add, self.subtract
+        p, q = add(re[0], re[2]), add(im[0], im[2])
+        r, s = subtract(re[0], re[2]), subtract(im[0], im[2])
+        t, u = add(re[1], re[3]), add(im[1], im[3])
+        v, w = subtract(re[1], re[3]), subtract(im[1], im[3])
+        return (
+            [add(p, t), add(r, w), subtract(p, t), subtract(r, w)],
+            [add(q, u), subtract(s, v), subtract(q, u), add(s, v)],
         )
-        signs = ir.Constant(self.vector, [1.0 if lane % 2 else -1.0 for lane in lanes])
-        return self.multiply_add(turned, signs, real)
+
+    def _pairs(self, re, im):
+        """Transform by sums and differences of the vectors k and -k.
+
+        For an even number of vectors, the one in the middle has no partner.
+        """
+        n, add, subtract = len(re), self.add, self.subtract
+        half = range(1, (n + 1) // 2)
+        sums = [[add(x[k], x[n - k]) for k in half] for x in (re, im)]
+        apart = [[subtract(x[k], x[n - k]) for k in half] for x in (re, im)]
+        found_re, found_im = [None] * n, [None] * n
+        for j in range(n // 2 + 1):
+            x, y, u, v = re[0], im[0], None, None
+            if n % 2 == 0:
+                sign = add if j % 2 == 0 else subtract
+                x, y = sign(x, re[n // 2]), sign(y, im[n // 2])
+            for k in half:
+                angle = 2 * math.pi * (j * k % n) / n
+                c, s = self.constant(math.cos(angle)), self.constant(math.sin(angle))
+                x = add(x, self.multiply(sums[0][k - 1], c))
+                y = add(y, self.multiply(sums[1][k - 1], c))
+                if j and j != n - j:
+                    a, b = (self.multiply(part[k - 1], s) for part in apart)
+                    u, v = (b, a) if u is None else (add(u, b), add(v, a))
+            if u is None:
+                found_re[j], found_im[j] = x, y
+                continue
+            found_re[j], found_im[j] = add(x, u), subtract(y, v)
+            found_re[n - j], found_im[n - j] = subtract(x, u), add(y, v)
+        return found_re, found_im

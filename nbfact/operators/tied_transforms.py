@@ -84,6 +84,11 @@ def tile_of(dtype: np.dtype) -> int:
     return _width(dtype) if dtype.kind == "c" else 2 * _width(dtype)
 
 
+def smallest_order(dtype: np.dtype, batch: int) -> int:
+    """Return the least order of which there are kernels for a number of columns."""
+    return 2 if batch > 1 else _width(dtype) ** 2
+
+
 def _width(dtype):
     """Return how many real numbers of the precision of a dtype are a vector."""
     return BYTES // real_dtype(dtype).itemsize

@@ -19,6 +19,14 @@ from ..operators import Chain
 from ..operators.formulas import Formula, multiplier, transform_work
 from ..operators.plan import DECREASING, INCREASING, KRONECKER, SHUFFLED, TURNED, Step
 from ..operators.program import Program
+from ..operators.tied_transforms import (
+    is_tied,
+    smallest_order,
+    tied_columns,
+    tied_multiplier,
+    tied_vector,
+    tile_of,
+)
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -34,10 +42,13 @@ NOTES = """\
   of columns of x.
 - radix is b, and stride is d. The constants of `nbfact/operators/plan.py` are from this
   table.
-- Kernels named scipy.fft are calls of that library. Their cells are the nanoseconds for
-  a unit of `transform_work` and a column, once the time of a call of order 2 is
-  subtracted; that time itself is in the rows of radix 2. The constants of
-  `nbfact/operators/formulas.py` are from these rows."""
+- Whole transforms are calls of scipy.fft, or of the kernels that know the values of a
+  transform, by the name of the kernel. Their radix is the order. Two orders are timed.
+  The cell of the larger one is the slope between them: nanoseconds for a unit of
+  `transform_work` and a column. That of the smaller one is the time of its call that
+  the slope does not explain, in nanoseconds. The constants of
+  `nbfact/operators/formulas.py` and `nbfact/operators/tied_transforms.py` are from
+  these rows. Kernels for columns are timed with whole tiles alone."""
 
 
 @dataclass(frozen=True)
@@ -100,34 +111,48 @@ def _rows(settings, dtype, batch):
                 found.append(
                     _row(KRONECKER, chain, step, dtype, batch, settings.budget)
                 )
-    function = "fft" if dtype.startswith("complex") else "dct"
-    found += [
-        _library_row(function, n, dtype, batch, settings.budget)
-        for n in (2, settings.n)
-    ]
-    return found
+    return found + _transform_rows(settings, np.dtype(dtype), batch)
 
 
-def _library_row(function, n, dtype, batch, budget):
-    """Time a transform by scipy.fft, and return its row; for order 2, of one call."""
-    formula = Formula(function, 2 if function == "dct" else 0)
-    orders, calls = sorted({2, n}), {}
-    for order in orders:
+def _transform_rows(settings, dtype, batch):
+    """Return the rows of the library and of the kernel for a whole transform."""
+    formula = Formula("fft") if dtype.kind == "c" else Formula("dct", 2)
+    n, budget, found = settings.n, settings.budget, []
+    calls = {order: multiplier(formula, order, dtype) for order in (2, n)}
+    name = f"scipy.fft.{formula.function}"
+    found += _rates_of_calls(name, calls, dtype, batch, budget)
+    least, whole = (
+        smallest_order(dtype, batch),
+        batch == 1 or not batch % tile_of(dtype),
+    )
+    if not whole or n <= least or not is_tied(formula, n, dtype, batch):
+        return found
+    calls = {
+        order: tied_multiplier(formula, order, dtype, batch) for order in (least, n)
+    }
+    make = tied_columns if batch > 1 else tied_vector
+    name = make(formula, n, dtype).kernel.__name__
+    return found + _rates_of_calls(name, calls, dtype, batch, budget)
+
+
+def _rates_of_calls(name, transforms, dtype, batch, budget):
+    """Time transforms of a small and a large order; return the rows of both.
+
+    ``transforms`` maps the orders to functions. See `NOTES` for what the rows hold.
+    """
+    calls = {}
+    for order, multiply in transforms.items():
         shape = (order,) if batch == 1 else (order, batch)
         x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
-        multiply = multiplier(formula, order, x.dtype)
         calls[f"{order}"] = functools.partial(multiply, x)
     times = interleave(calls, budget)
-    least = {order: float(times[f"{order}"].min()) * 1e9 for order in orders}
-    work = transform_work(n) * batch
-    return {
-        "kernel": f"scipy.fft.{function}",
-        "dtype": dtype,
-        "batch": batch,
-        "radix": n,
-        "stride": None,
-        "ns": least[2] if n == 2 else (least[n] - least[2]) / work,
-    }
+    small, large = transforms
+    least = {order: float(times[f"{order}"].min()) * 1e9 for order in transforms}
+    work = {order: transform_work(order) * batch for order in transforms}
+    slope = (least[large] - least[small]) / (work[large] - work[small])
+    cells = {small: least[small] - slope * work[small], large: slope}
+    given = {"kernel": name, "dtype": dtype.name, "batch": batch, "stride": None}
+    return [{**given, "radix": order, "ns": cells[order]} for order in transforms]
 
 
 def _row(kind, chain, step, dtype, batch, budget):
