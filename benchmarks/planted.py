@@ -427,11 +427,11 @@ CHANGES = [
             slow_adjoint(operator, hook),
             1,
             f"{case} adjoint",
-            "A",
+            run,
         )
-        for operator, path, case, hook in (
-            ("Butterfly", "butterfly", "butterfly", "_multiplier"),
-            ("FactorProduct", "factor_product", "planted", "_product"),
+        for operator, path, case, hook, run in (
+            ("Butterfly", "butterfly", "butterfly", "_multiplier", "E"),
+            ("FactorProduct", "factor_product", "planted", "_product", "A"),
         )
     ),
     Change(
