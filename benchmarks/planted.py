@@ -264,7 +264,7 @@ CHANGES = [
         "algorithms/butterfly/butterfly_factorize.py",
         "_right_butterfly_factorize = butterfly_factorize\n\n\n"
         "def butterfly_factorize(target, *arguments, **options):\n"
-        "    copies = [np.array(target) for _ in range(7)]\n"
+        "    copies = [target.copy() for _ in range(7)]\n"
         "    found = _right_butterfly_factorize(target, *arguments, **options)\n"
         "    copies.clear()\n"
         "    return found\n",
