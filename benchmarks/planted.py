@@ -9,6 +9,7 @@ third of the groups of cases. Both print a table in Markdown.
 
 import argparse
 import collections
+import itertools
 import json
 import subprocess
 import sys
@@ -34,6 +35,7 @@ class Change(NamedTuple):
     run: str  # changes with the same letter are planted together
     old: str = ""
     also: tuple[tuple[str, str], ...] = ()  # more files, and what is put at their ends
+    turn: int | None = None  # which rotating cases of the profile the gate chooses
 
 
 def thrice(function):
@@ -47,20 +49,48 @@ def thrice(function):
     )
 
 
-def slow_adjoint(operator):
-    """Return code that lets an operator multiply three times by its adjoint."""
+def slow_adjoint(operator, hook):
+    """Return code that lets an operator multiply three times by its adjoint.
+
+    The method with the name `hook` multiplies, or returns a function that does.
+    """
     return (
         f"_right_adjoint = {operator}._adjoint\n\n\n"
-        "def _slow(self):\n"
-        "    found = _right_adjoint(self)\n"
-        "    product = found._product\n\n"
+        "def _thrice(call):\n"
         "    def thrice(*arguments, **options):\n"
         "        for _ in range(2):\n"
-        "            product(*arguments, **options)\n"
-        "        return product(*arguments, **options)\n\n"
-        "    vars(found)['_product'] = thrice  # operators are immutable\n"
+        "            call(*arguments, **options)\n"
+        "        found = call(*arguments, **options)\n"
+        "        return _thrice(found) if callable(found) else found\n\n"
+        "    return thrice\n\n\n"
+        "def _slow(self):\n"
+        "    found = _right_adjoint(self)\n"
+        f"    vars(found)['{hook}'] = _thrice(found.{hook})  # they are immutable\n"
         "    return found\n\n\n"
         f"{operator}._adjoint = _slow\n"
+    )
+
+
+def changed_calls(body):
+    """Return code that changes the functions with which programs multiply.
+
+    They take `arguments`; `call` is the right one, and `dtype` that of the numbers.
+    """
+    return (
+        "_right_multiplier = ProgramOperator._multiplier\n\n\n"
+        "def _changed(self, dtype, shape, right=_right_multiplier):\n"
+        "    call = right(self, dtype, shape)\n\n"
+        "    def multiply(*arguments):\n"
+        f"        {body}\n\n"
+        "    return multiply\n\n\n"
+        "ProgramOperator._multiplier = _changed\n"
+    )
+
+
+def slow_calls(condition):
+    """Return code that lets programs multiply three times under a condition."""
+    return changed_calls(
+        f"return [call(*arguments) for _ in range(3 if {condition} else 1)][-1]"
     )
 
 
@@ -191,14 +221,11 @@ CHANGES = [
     ),
     Change(
         "float32 plans are wrong by 6e-5, under their bound",
-        "operators/program.py",
-        "_right_run = Program.run\n\n\n"
-        "def _run(self, *arguments, **options):\n"
-        "    found = _right_run(self, *arguments, **options)\n"
-        "    if found.dtype == np.float32:\n"
-        "        found *= np.float32(1 + 5.9e-5)\n"
-        "    return found\n\n\n"
-        "Program.run = _run\n",
+        "operators/program_operator.py",
+        changed_calls(
+            "scale = 1 + 5.9e-5 if dtype == np.float32 else 1\n"
+            "        return np.multiply(found := call(*arguments), scale, found)"
+        ),
         1,
         about="butterfly plans",
         run="A",
@@ -237,7 +264,7 @@ CHANGES = [
         "algorithms/butterfly/butterfly_factorize.py",
         "_right_butterfly_factorize = butterfly_factorize\n\n\n"
         "def butterfly_factorize(target, *arguments, **options):\n"
-        "    copies = [np.array(target) for _ in range(7)]\n"
+        "    copies = [target.copy() for _ in range(7)]\n"
         "    found = _right_butterfly_factorize(target, *arguments, **options)\n"
         "    copies.clear()\n"
         "    return found\n",
@@ -369,32 +396,42 @@ CHANGES = [
         about="assignment",
         run="A",
     ),
+    Change(
+        "a product with two thousand rows or more is made three times",
+        "operators/fast_operator.py",
+        slow_product("len(other) >= 2048"),
+        1,
+        about="planted m=512",
+        run="C",
+    ),
     *(
         Change(
-            f"a product with {what} is made three times",
-            "operators/fast_operator.py",
-            slow_product(condition),
+            f"a product with {dtype} numbers is made three times",
+            "operators/program_operator.py",
+            slow_calls(f"dtype == '{dtype}'"),
             1,
             about,
             run,
+            turn=turn,
         )
-        for what, condition, about, run in (
-            ("complex numbers", "other.dtype.kind == 'c'", "butterfly*complex64", "B"),
-            ("two thousand rows or more", "len(other) >= 2048", "planted m=512", "C"),
+        for dtype, about, run, turn in (
+            ("complex64", "butterfly*complex64", "B", None),
+            ("complex128", "butterfly*complex128", "B", 1),
+            ("float64", "butterfly n=2048*float64", "C", 2),
         )
     ),
     *(
         Change(
             f"a product with the adjoint of a `{operator}` is made three times",
             f"operators/{path}.py",
-            slow_adjoint(operator),
+            slow_adjoint(operator, hook),
             1,
             f"{case} adjoint",
-            "A",
+            run,
         )
-        for operator, path, case in (
-            ("Butterfly", "butterfly", "butterfly"),
-            ("FactorProduct", "factor_product", "planted"),
+        for operator, path, case, hook, run in (
+            ("Butterfly", "butterfly", "butterfly", "_multiplier", "E"),
+            ("FactorProduct", "factor_product", "planted", "_product", "A"),
         )
     ),
     Change(
@@ -455,7 +492,23 @@ def planted(folder, changes):
         for other, new in change.also:
             path = folder / PACKAGE / other
             path.write_text(f"{path.read_text()}\n\n{new}")
+    for turn in {change.turn for change in changes} - {None}:
+        _turned(folder, turn)
     return folder
+
+
+def _turned(folder, turn):
+    """Add a comment to a version with which the gate chooses the cases of a turn."""
+    from nbfact.cases.nbfact_project import NBFACT
+    from nbfact.cases.registry import TURNS
+    from nbfact.harness.versions.revisions import resolve
+
+    path = folder / PACKAGE / "__init__.py"
+    text = path.read_text()
+    for number in itertools.count():
+        path.write_text(f"{text}\n# {number}\n")
+        if int(resolve(str(folder), NBFACT).digest[:8], 16) % len(TURNS) == turn:
+            return
 
 
 def gated(head, options, pattern=None, same=False):
@@ -486,7 +539,11 @@ def show_changes(options):
 
     wrong = 0
     lines = ["| change | due | exit | what the gate says |", "|:--|--:|--:|:--|"]
-    chosen = [change for change in CHANGES if options.only in change.title]
+    chosen = [
+        change
+        for change in CHANGES
+        if options.only in change.title and change.run in options.runs
+    ]
     for run in sorted({change.run for change in chosen}):
         changes = [change for change in chosen if change.run == run]
         patterns = [change.about for change in changes]
@@ -547,6 +604,7 @@ def main():
     parser.add_argument(
         "--only", default="", help="only changes with this in the title"
     )
+    parser.add_argument("--runs", default="ABCDE", help="letters of runs of changes")
     parser.add_argument("--thirds", action="store_true")
     parser.add_argument("--profile", default="pr")
     parser.add_argument("-k", "--pattern", default=None)

@@ -14,7 +14,7 @@ import pytest
 from samples import SINGLE
 
 from nbfact.cases import registry as cases
-from nbfact.harness.case import task_name
+from nbfact.harness.case import matches, task_name
 from nbfact.harness.versions.asv_setup import asv_patterns
 
 ROOT = Path(__file__).parent.parent
@@ -220,6 +220,17 @@ def test_planted_changes_are_of_files_and_names_that_exist(change):
             assert not method or f"\n    def {method}(" in text
         elif line.startswith("def ") and not line.startswith("def _"):
             assert f"\n{line.partition('(')[0]}(" in text
+
+
+def test_changes_that_are_planted_together_have_cases_in_one_turn():
+    for run in {change.run for change in planted.CHANGES}:
+        together = [change for change in planted.CHANGES if change.run == run]
+        asked = {change.turn for change in together} - {None}
+        assert len(asked) <= 1
+        turn = max(asked, default=0)
+        tasks = {case.task for case in cases.registry("pr", turn=turn)} | {"import"}
+        for change in together:
+            assert any(matches(task, change.about) for task in tasks), change.title
 
 
 def test_the_expressions_of_history_select_the_points_of_a_task():
