@@ -31,7 +31,7 @@ def errors(name, n, dtype="float64"):
 def test_a_higher_rank_errs_less_and_cosines_are_found_exactly(dtype):
     found = errors("dct", 64, dtype)
     eps = float(np.finfo(dtype).eps)
-    assert found[DENSE] < eps and found["nbfact makhoul"] < 20 * eps
+    assert found[DENSE] < 2 * eps and found["nbfact makhoul"] < 20 * eps
     ranks = [found[f"nbfact butterfly r={rank}"] for rank in (1, 2)]
     assert 0.2 < ranks[1] < ranks[0] < 1
     assert found["svd r=16"] < found["svd r=4"]

@@ -15,11 +15,6 @@ _HEAVY = 0.2
 above which its norm comes from the Gram matrix and not from the factors: 0.2 is where
 the two cost the same at n = 512 (`nbfact study crossover`)."""
 
-_TINY_GRAM = 24
-"""Largest order of a Gram matrix that always gives the norm, because its few entries
-cost less than more calls: at order 16 `hierarchical` then takes 0.87 of the time, and
-at order 32 `palm4msa` 1.05 of it. A first call then also compiles one kernel less."""
-
 SMALL_GRAM = 192
 """Largest order of a Gram matrix that is used for a norm because it is there anyway."""
 
@@ -93,8 +88,6 @@ def light(factors: Sequence[Factor], order: int) -> TypeGuard[Sequence[Sparse]]:
     That is so where all are sparse and have together few non-zeros, compared with the
     Gram matrix of the product, of the given order.
     """
-    if order <= _TINY_GRAM:
-        return False
     sparse = all(isinstance(factor, Sparse) for factor in factors)
     return sparse and sum(factor.nnz for factor in factors) < _HEAVY * order**2
 
