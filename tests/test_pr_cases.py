@@ -144,13 +144,6 @@ def test_verbs_return_operators_near_their_targets():
         assert case.error(got, case.reference(target)) < 1
 
 
-UNREACHED = dict.fromkeys(
-    ("apply_column_range", "adjoint_column_range"),
-    "parts of butterfly_apply_columns and butterfly_adjoint_columns for each thread",
-)
-"""Kernels that the package calls and no case does, and why."""
-
-
 def kernels_that_the_package_calls():
     """Return the names of functions that other rooms import from nbfact/kernels."""
     package = Path(nf.__file__).parent
@@ -169,13 +162,16 @@ def kernels_that_the_package_calls():
 @pytest.mark.slow
 def test_every_kernel_that_the_package_calls_has_a_case():
     wanted = kernels_that_the_package_calls()
-    assert len(wanted) > 60 and {"fwht", "nearest_rows", "butterfly_adjoint"} <= wanted
+    assert (
+        len(wanted) > 60
+        and {"chain_norm", "nearest_rows", "butterfly_adjoint"} <= wanted
+    )
     script = Path(__file__).with_name("reached_kernels.py")
     done = subprocess.run(
-        [sys.executable, script, *(wanted - UNREACHED.keys())],
+        [sys.executable, script, *wanted],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
         stdout=subprocess.PIPE,
         check=True,
         text=True,
     )
-    assert wanted - json.loads(done.stdout).keys() == UNREACHED.keys()
+    assert wanted <= json.loads(done.stdout).keys()

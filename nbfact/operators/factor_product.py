@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from .._core.array_checks import check_matrix, matrix_of
 from .._core.checks import sequence, shown
 from .._core.dtypes import common_dtype, real_dtype
+from .._core.limits import check_memory
 from .._core.threads import current, share, shared_from
 from ..kernels import chain_apply, chain_apply_columns
 from ..kernels.sparse_chain import LEAST_BYTES, WIDE, apply_chain_tiles
@@ -142,6 +143,22 @@ class FactorProduct(FastOperator):
         self._vectors: dict[np.dtype, _VectorPlan] = {}
         self._columns: dict[np.dtype, tuple[Packed, Any, int, float]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
+
+    def toarray(self) -> np.ndarray:
+        """Return the dense matrix, (m, n), in the dtype of the operator.
+
+        SciPy multiplies the factors: to plan a product for one call would cost more.
+        """
+        m, n = self.shape
+        check_memory(f"a dense array of shape {self.shape}", m * n + min(m, n) ** 2)
+        if m < n:
+            return np.ascontiguousarray(self.T.toarray().T)
+        *others, last = self._factors
+        found = last.toarray()
+        for factor in reversed(others):
+            found = factor @ found
+        with np.errstate(all="ignore"):
+            return np.ascontiguousarray(self.scale * found, dtype=self.dtype)
 
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
