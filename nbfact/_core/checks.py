@@ -183,12 +183,8 @@ def choice(name: str, value: Any, words: Iterable[Word]) -> Word:
         When it is another word; the message lists those that are accepted.
     """
     words = tuple(words)
-    if type(value) is str and value in words:
+    if isinstance(value, str) and value in words:
         return words[words.index(value)]
-    if isinstance(value, str):
-        for word in words:
-            if word == value:
-                return word
     error = ValueError if isinstance(value, str) else TypeError
     raise error(f"{name}={shown(value)}: expected one of {words}")
 

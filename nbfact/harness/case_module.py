@@ -18,7 +18,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from .project import Project
+from .project import Project, declared_version
 
 ENTRY_POINTS = "nbfact.cases"
 """Group of entry points whose names stand for modules of cases."""
@@ -170,10 +170,8 @@ def _version(project):
         text = (project.folder / "__init__.py").read_text(encoding="utf-8")
     except (OSError, ModuleNotFoundError, UnicodeDecodeError):
         text = ""
-    for line in text.splitlines():
-        name, _, value = line.partition("=")
-        if name.strip() == "__version__" and value.strip()[:1] in ("'", '"'):
-            return value.strip().strip("\"'")
+    if version := declared_version(text):
+        return version
     try:
         return metadata.version(project.name)
     except metadata.PackageNotFoundError:

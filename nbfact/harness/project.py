@@ -7,6 +7,7 @@ in ``nbfact/cases/nbfact_project.py``.
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -210,3 +211,15 @@ class Project:
         'NBFACT_MACHINE'
         """
         return f"{self.name.upper()}_{word}"
+
+
+def declared_version(source: str) -> str | None:
+    """Return the text that a source assigns to ``__version__``, None without one.
+
+    Examples
+    --------
+    >>> declared_version('__version__ = "1.2"'), declared_version("")
+    ('1.2', None)
+    """
+    found = re.search(r"^__version__\s*(?::[^=]*)?=\s*(['\"])(.*?)\1", source, re.M)
+    return found and found[2]

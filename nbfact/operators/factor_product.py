@@ -11,7 +11,6 @@ import scipy.sparse as sp
 from .._core.array_checks import check_matrix, matrix_of
 from .._core.checks import sequence, shown
 from .._core.dtypes import common_dtype, real_dtype
-from .._core.limits import check_memory
 from .._core.threads import current, share, shared_from
 from ..kernels import chain_apply, chain_apply_columns
 from ..kernels.sparse_chain import LEAST_BYTES, WIDE, apply_chain_tiles
@@ -135,24 +134,19 @@ class FactorProduct(FastOperator):
         return tuple(copy.copy(factor) for factor in self._factors)
 
     _owned = ("_factors",)
-    _made = ("_vectors", "_columns", "_adjoints")
+    _made = ("_merged", "_vectors", "_columns", "_adjoints")
 
     def _forget(self) -> None:
         """Start without the packed factors and the adjoints, made when first used."""
-        # By dtype, what `_multiply_vector` and `_multiply_columns` read.
+        # By dtype, the factors of a product, and what `_multiply_vector` and
+        # `_multiply_columns` read.
+        self._merged: dict[np.dtype, list[sp.csr_array]] = {}
         self._vectors: dict[np.dtype, _VectorPlan] = {}
         self._columns: dict[np.dtype, tuple[Packed, Any, int, float]] = {}
         self._adjoints: dict[str, FactorProduct] = {}
 
-    def toarray(self) -> np.ndarray:
-        """Return the dense matrix, (m, n), in the dtype of the operator.
-
-        SciPy multiplies the factors: to plan a product for one call would cost more.
-        """
-        m, n = self.shape
-        check_memory(f"a dense array of shape {self.shape}", m * n + min(m, n) ** 2)
-        if m < n:
-            return np.ascontiguousarray(self.T.toarray().T)
+    def _dense(self) -> np.ndarray:
+        """Let SciPy multiply: to plan a product for one call would cost more."""
         *others, last = self._factors
         found = last.toarray()
         for factor in reversed(others):
@@ -187,12 +181,18 @@ class FactorProduct(FastOperator):
         chain_apply(*chain, scale, x, scratch, out)
         return out
 
+    def _factors_for(self, dtype: np.dtype) -> list[sp.csr_array]:
+        """Return what a product of a dtype multiplies by, planned only once."""
+        if dtype not in self._merged:
+            self._merged[dtype] = merged(self._factors, dtype)
+        return self._merged[dtype]
+
     def _vector_plan(self, dtype: np.dtype) -> _VectorPlan:
         """Return a dense matrix or None, packed factors, the scale, and sizes.
 
         These are the rows of the product, and those of scratch.
         """
-        factors = merged(self._factors, dtype)
+        factors = self._factors_for(dtype)
         matrix = dense(factors, self.scale, dtype)
         chain = pack_slices(factors, dtype)
         spare = max(factor.shape[0] for factor in factors)
@@ -204,7 +204,7 @@ class FactorProduct(FastOperator):
     def _multiply_columns(self, dtype, x):
         """Return the product with columns."""
         if dtype not in self._columns:
-            factors = merged(self._factors, dtype)
+            factors = self._factors_for(dtype)
             rows = max(max(factor.shape) for factor in factors)
             wide = shared_from(self.nnz * dtype.itemsize)
             chain, scale = pack_rows(factors, dtype), real_dtype(dtype).type(self.scale)

@@ -281,8 +281,12 @@ class FastOperator(Algebra):
         m, n = self.shape
         check_memory(f"a dense array of shape {self.shape}", m * n + min(m, n) ** 2)
         if m < n:
-            return np.ascontiguousarray((self.T @ np.eye(m, dtype=self.dtype)).T)
-        return self @ np.eye(n, dtype=self.dtype)
+            return np.ascontiguousarray(self.T._dense().T)
+        return self._dense()
+
+    def _dense(self) -> np.ndarray:
+        """Return the dense matrix of an operator with no more columns than rows."""
+        return self @ np.eye(self.shape[1], dtype=self.dtype)
 
 
 def operators_of(name: str, value: Any) -> "list[FastOperator]":

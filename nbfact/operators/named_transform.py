@@ -1,7 +1,6 @@
 """NamedTransform: the butterfly of a named transform, which SciPy may multiply by."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -24,16 +23,6 @@ GATHER = 1.0
 """Time of reordering one entry by a permutation of a butterfly, in nanoseconds."""
 SHOWN = (1, 4, 16, 64)
 """Numbers of columns for which the text of an operator says who multiplies."""
-
-
-class _Direct(NamedTuple):
-    """A way to multiply in place of a `Program`."""
-
-    run: Callable[..., np.ndarray]
-
-    def for_vectors(self) -> Callable[..., np.ndarray]:
-        """Return the function that multiplies vectors."""
-        return self.run
 
 
 class NamedTransform(Butterfly):

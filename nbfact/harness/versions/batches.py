@@ -82,9 +82,7 @@ class Batches:
         self.cold: dict[str, findings.Found] = {}  # by case: first calls, empty cache
         self.every: dict[str, Any] = {}  # the cases of the base
         self.calibration: dict[str, Any] | None = None
-        # The cases that rotate are chosen by the commit of the head.
-        chosen = versions[HEAD].commit or versions[HEAD].digest
-        self.turn = int(chosen[:8], 16)
+        self.turn = versions[HEAD].turn
         self.processes = 0  # in a batch
         self.writing = threading.Lock()
         self.stopped = threading.Event()

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..case import matches
+from ..case import epsilon, matches
+from ..confidence import interval
 from ..project import Project
 from . import findings, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, NO_CASE
@@ -60,7 +61,7 @@ class Bisection:
         are several, the last of which is known to be bad.
     ratio : dict or None
         Time of the suspect over that of the commit before it, as in
-        :func:`nbfact.harness.versions.verdicts.interval`, where there is one suspect
+        :func:`nbfact.harness.confidence.interval`, where there is one suspect
         and the metric is a time.
     """
 
@@ -164,7 +165,7 @@ class _Search:
         provenance = {"threads": self.threads}
         found = Batches(versions, profile, Path(), provenance, (), self.progress)
         # Where the cases of a profile rotate, they are those of the bad version.
-        found.turn = int((self.bad.commit or self.bad.digest)[:8], 16)
+        found.turn = self.bad.turn
         return found
 
     def say(self, text):
@@ -227,7 +228,7 @@ class _Search:
 
     def worse(self, check):
         """Return what is worse of what does not vary: values of good and bad."""
-        eps = float(np.finfo(self.about["params"]["dtype"]).eps)
+        eps = epsilon(self.about["params"]["dtype"])
         found = {}
         base, head = (check["error"][role] for role in (BASE, HEAD))
         if verdicts.accuracy(base, head, self.about["bound"], eps):
@@ -246,7 +247,7 @@ class _Search:
         logs = {r: [row["logs"][r] for row in rows] for r in (HEAD, CONTROL)}
         if verdicts.speed(logs[HEAD], logs[CONTROL]) == verdicts.SLOWER:
             return {TIME: (1.0, _ratio(rows, TIME))}
-        eps = float(np.finfo(self.about["params"]["dtype"]).eps)
+        eps = epsilon(self.about["params"]["dtype"])
         if "wall" in findings.of_batch(check, rows, self.about, eps):
             return {WAITING: (1.0, _ratio(rows, WAITING))}
         return {}
@@ -318,7 +319,7 @@ class _Search:
         rows = self.rows(self.batches(base, head), turns, False)
         if _failure(rows[-1]):
             return None
-        return verdicts.interval(_logs(rows, self.metric))
+        return interval(_logs(rows, self.metric))
 
 
 def _failure(row):

@@ -239,7 +239,7 @@ def jumps(
     ----------
     ratios : sequence of mapping
         ``median``, ``low`` and ``high`` of each commit, all over the same baseline, as
-        :func:`nbfact.harness.versions.verdicts.interval` returns them.
+        :func:`nbfact.harness.confidence.interval` returns them.
     floors : sequence of float
         Noise floor of each commit, see :func:`nbfact.harness.versions.verdicts.floor`.
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from .. import machine, store
 from ..case import matches
+from ..confidence import interval
 from ..project import Project
 from ..surroundings import surroundings
 from . import revisions, verdicts
@@ -107,8 +108,7 @@ def measure(
     cases = [
         case.name
         for case in project.cases(profile)()
-        if project.is_own(case.impl)
-        and (not patterns or any(matches(case.task, pattern) for pattern in patterns))
+        if project.is_own(case.impl) and matches(case.task, patterns)
     ]
     if not cases:
         raise ValueError(f"no case matches {', '.join(patterns)} in profile {profile}")
@@ -267,7 +267,7 @@ class _Runner:
             "commit": head.commit,
             "commit_date": head.date,
             "against": anchor.commit,
-            "ratio": verdicts.interval(logs[HEAD]) if rows else origin,
+            "ratio": interval(logs[HEAD]) if rows else origin,
             "floor": verdicts.floor(logs[CONTROL]) if rows else None,
             "seconds": seconds[len(seconds) // 2] if rows else None,
             "error": check["error"][HEAD],

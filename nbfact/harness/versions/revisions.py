@@ -18,7 +18,7 @@ from typing import Any
 
 from ..._core.files import atomic_path, is_temporary
 from ..case_module import lent_files
-from ..project import Project
+from ..project import Project, declared_version
 from .clone import Clone, clone_of, git
 from .renaming import renamed
 from .wheels import in_wheel, release
@@ -73,6 +73,11 @@ class Revision:
         for path, content in sorted(self.files.items()):
             digest.update(f"{path}\0{len(content)}\0".encode() + content)
         return digest.hexdigest()[:16]
+
+    @property
+    def turn(self) -> int:
+        """The number by which the cases of a profile that rotate are chosen."""
+        return int((self.commit or self.digest)[:8], 16)
 
     def describe(self) -> dict[str, Any]:
         """Return what a row of results says about it, for JSON."""
@@ -382,12 +387,8 @@ def _revision(name, project, files, **known):
                 f"{name!r}: {project.name}/{path} is compiled; only versions in pure "
                 "Python, which Numba may compile, are compared"
             )
-    version = "unknown"
-    for line in files.get("__init__.py", b"").decode(errors="replace").splitlines():
-        if line.startswith("__version__"):
-            version = line.partition("=")[2].strip().strip("\"'")
-            break
-    return Revision(name, project, files, version, **known)
+    version = declared_version(files.get("__init__.py", b"").decode(errors="replace"))
+    return Revision(name, project, files, version or "unknown", **known)
 
 
 def _top(project):
