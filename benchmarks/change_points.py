@@ -1,4 +1,4 @@
-"""How soon is a change found? ``python benchmarks/change_points.py`` simulates commits.
+"""How soon is a change found? ``python -m benchmarks.change_points`` simulates commits.
 
 Values with normal noise, one for each commit, are searched for changes after each
 commit, as the report and ``nbfact history --changes`` do with times of which they know
@@ -14,6 +14,8 @@ import math
 from pathlib import Path
 
 import numpy as np
+
+from .share_curves import share_curves
 
 # asv imports this module with older versions of nbfact too, which lack what it needs;
 # therefore functions import it.
@@ -32,9 +34,6 @@ NOISE = 3
 
 NEAR = 2
 """Largest distance in commits of a change that is found from the step."""
-
-COLOURS = ("#888888", "#1b6ca8", "#b3313b", "#c77d0a", "#2a9d4a")
-WIDTH, HEIGHT, EDGE = 640, 360, 48  # of the drawing, in pixels
 
 
 def false_points(runs, tails=False):
@@ -109,41 +108,16 @@ def table(found):
 
 def drawing(found):
     """Return an SVG image of the share that is found against the commits since."""
-
-    def place(commits, share):
-        x = EDGE + (commits - 1) / (AFTER - 1) * (WIDTH - 2 * EDGE)
-        return f"{x:.1f},{HEIGHT - EDGE - share * (HEIGHT - 2 * EDGE):.1f}"
-
-    text = 'font-family="sans-serif" font-size="13"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">',
-        '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{WIDTH / 2}" y="{HEIGHT - 8}" text-anchor="middle" {text}>'
-        "commits since the step, the first one with it included</text>",
-        f'<text x="{EDGE}" y="20" {text}>share of steps that are found, in noise of '
-        f"{NOISE} %</text>",
-    ]
-    for share in (0, 0.5, 1):
-        ends = place(1, share), place(AFTER, share)
-        parts.append(f'<polyline points="{" ".join(ends)}" stroke="#bbb" fill="none"/>')
-        x, y = ends[0].split(",")
-        parts.append(f'<text x="{float(x) - 38}" y="{y}" {text}>{share:.0%}</text>')
-    for commits in range(1, AFTER + 1):
-        x, y = place(commits, 0).split(",")
-        parts.append(
-            f'<text x="{x}" y="{float(y) + 18}" text-anchor="middle" {text}>'
-            f"{commits}</text>"
-        )
-    for (step, late), colour in zip(found.items(), COLOURS, strict=True):
-        line = [place(n, np.mean(late <= n)) for n in range(1, AFTER + 1)]
-        x, y = line[-1].split(",")
-        parts += [
-            f'<polyline points="{" ".join(line)}" fill="none" stroke="{colour}" '
-            'stroke-width="2"/>',
-            f'<text x="{float(x) + 6}" y="{float(y) + 4}" fill="{colour}" {text}>'
-            f"{step} %</text>",
-        ]
-    return "\n".join([*parts, "</svg>\n"])
+    commits = range(1, AFTER + 1)
+    titles = (
+        "commits since the step, the first one with it included",
+        f"share of steps that are found, in noise of {NOISE} %",
+    )
+    curves = {
+        f"{step} %": (commits, [np.mean(late <= n) for n in commits])
+        for step, late in found.items()
+    }
+    return share_curves(titles, commits, curves, legend=False)
 
 
 def main():

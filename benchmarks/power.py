@@ -1,4 +1,4 @@
-"""How sure are the verdicts on speed? ``python benchmarks/power.py`` simulates samples.
+"""How sure are the verdicts on speed? ``python -m benchmarks.power`` simulates samples.
 
 For true ratios of the head to the base, and for spreads of the samples of processes,
 the rules of the gate are applied to normal samples of equal spread, for the head and
@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .share_curves import share_curves
+
 # asv imports this module with older versions of nbfact too, which lack what it needs;
 # therefore functions import it.
 
@@ -23,9 +25,6 @@ SLOWDOWNS = (0, 3, 5, 7, 10, 15, 20, 30)
 
 SPREADS = (0.5, 1, 2, 5)
 """Standard deviations of the log-ratios of processes, in percent."""
-
-COLOURS = ("#1b6ca8", "#2a9d4a", "#c77d0a", "#b3313b")
-WIDTH, HEIGHT, EDGE = 640, 360, 48  # of the drawing, in pixels
 
 
 def shares(slowdown, spread, runs, processes=8):
@@ -77,44 +76,15 @@ def table(runs):
 def drawing(runs):
     """Return an SVG image of the share of ``slower`` against the true slowdown."""
     grid = np.arange(0, 31, 1.0)
-
-    def place(slowdown, share):
-        x = EDGE + slowdown / grid[-1] * (WIDTH - 2 * EDGE)
-        return f"{x:.1f},{HEIGHT - EDGE - share * (HEIGHT - 2 * EDGE):.1f}"
-
-    text = 'font-family="sans-serif" font-size="13"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">',
-        '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{WIDTH / 2}" y="{HEIGHT - 8}" text-anchor="middle" {text}>'
-        "true slowdown in percent</text>",
-        f'<text x="{EDGE}" y="20" {text}>share of cases called slower</text>',
-    ]
-    for share in (0, 0.5, 1):
-        ends = place(0, share), place(grid[-1], share)
-        parts.append(f'<polyline points="{" ".join(ends)}" stroke="#bbb" fill="none"/>')
-        x, y = ends[0].split(",")
-        parts.append(f'<text x="{float(x) - 30}" y="{y}" {text}>{share:.0%}</text>')
-    for slowdown in (0, 5, 10, 15, 20, 25, 30):
-        x, y = place(slowdown, 0).split(",")
-        parts.append(
-            f'<text x="{x}" y="{float(y) + 18}" text-anchor="middle" {text}>'
-            f"{slowdown}</text>"
+    titles = "true slowdown in percent", "share of cases called slower"
+    curves = {
+        f"spread {spread:g} %": (
+            grid,
+            [shares(slowdown, spread, runs).get("slower", 0) for slowdown in grid],
         )
-    for row, (spread, colour) in enumerate(zip(SPREADS, COLOURS, strict=True)):
-        points = [
-            place(slowdown, shares(slowdown, spread, runs).get("slower", 0))
-            for slowdown in grid
-        ]
-        parts.append(
-            f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" '
-            'stroke-width="2"/>'
-        )
-        parts.append(
-            f'<text x="{WIDTH - 2 * EDGE - 60}" y="{HEIGHT - 140 + 20 * row}" '
-            f'fill="{colour}" {text}>spread {spread:g} %</text>'
-        )
-    return "\n".join([*parts, "</svg>\n"])
+        for spread in SPREADS
+    }
+    return share_curves(titles, range(0, 31, 5), curves, legend=True)
 
 
 def main():

@@ -30,7 +30,7 @@ def load(name):
 
 
 common = load("common")
-planted = load("planted")
+planted, CHANGES = load("planted"), load("planted_changes").CHANGES
 
 
 def classes():
@@ -204,7 +204,7 @@ def test_modules_are_found_where_a_version_of_nbfact_has_them(monkeypatch):
         common.module_of("no_room.registry", "no_room.cases")
 
 
-@pytest.mark.parametrize("change", planted.CHANGES, ids=lambda change: change.title)
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.title)
 def test_planted_changes_are_of_files_and_names_that_exist(change):
     text = (ROOT / "nbfact" / change.path).read_text(encoding="utf-8")
     new = planted.changed(text, change)
@@ -223,8 +223,8 @@ def test_planted_changes_are_of_files_and_names_that_exist(change):
 
 
 def test_changes_that_are_planted_together_have_cases_in_one_turn():
-    for run in {change.run for change in planted.CHANGES}:
-        together = [change for change in planted.CHANGES if change.run == run]
+    for run in {change.run for change in CHANGES}:
+        together = [change for change in CHANGES if change.run == run]
         asked = {change.turn for change in together} - {None}
         assert len(asked) <= 1
         turn = max(asked, default=0)

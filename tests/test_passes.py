@@ -3,29 +3,17 @@
 import functools
 import time
 
+import crashers
 import numpy as np
 import pytest
 from test_run import CALIBRATION
 
 from nbfact.harness import calibration, clocks, cold, measure, operands, passes, table
-from nbfact.harness.case import Case
 
 
 def case(prepare, impl="ours", n=8, **changes):
-    options = {
-        "group": "double",
-        "impl": impl,
-        "params": {"n": n, "dtype": "float64"},
-        "make": lambda rng: rng.standard_normal(n),
-        "prepare": prepare,
-        "reference": lambda x: 2 * x,
-        "bound": 0.0,
-        "size": 16 * n,
-        "flops": n,
-        "nnz": None,
-        "yardstick": "ours",
-    }
-    return Case(**{**options, **changes})
+    options = {"impl": impl, "yardstick": "ours", "flops": n, "rival": False}
+    return crashers.case(prepare, n, **{**options, "fallbacks": (), **changes})
 
 
 def double(x):
