@@ -138,20 +138,27 @@ class NamedTransform(Butterfly):
                 self._calls[key] = tied_multiplier(self.formula, n, dtype, batch)
         return self._calls[key]
 
+    def _row_multiplier(self, dtype, shape):
+        """Return a function (x, out=None) for C-contiguous rows of a shape."""
+        if self._multiplies(dtype, shape[0]) == "chain":
+            return super()._row_multiplier(dtype, shape)
+        call = self._call(dtype)
+        return lambda x, out=None: call(x, out, 1)
+
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch).
 
-        The library takes what would be converted for the kernels: rows in place of
-        columns, and real numbers for a Fourier transform, which then costs half.
+        The library takes the real numbers of a Fourier transform as they are, which
+        then costs half.
         """
-        rows = x.ndim == 2 and x.shape[1] > 1 and x.flags.fnc
+        rows = x.ndim == 2 and x.flags.fnc
         real = x.dtype.kind != "c" and self.formula.function in ("fft", "ifft")
-        if not (rows or real) or not x.size:
+        if not real or not x.size:
             return super()._apply(x)
         dtype, batch = common_dtype(self.dtype, x.dtype), x.size // len(x)
         if self._multiplies(dtype, batch) == "chain":
             return super()._apply(x)
-        call, kind = self._call(dtype), real_dtype(dtype) if real else dtype
+        call, kind = self._call(dtype), real_dtype(dtype)
         if rows:
             return call(np.asarray(x.T, kind, order="C"), None, 1).T
         x = np.asarray(x, kind, order="C")

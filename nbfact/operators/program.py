@@ -112,7 +112,8 @@ class Program:
         Parameters
         ----------
         x : ndarray, shape (n,) or (n, batch)
-            Of the dtype of the program, C- or Fortran-contiguous.
+            Of the dtype of the program, C-contiguous, or Fortran-contiguous where
+            `takes_rows`.
         out : ndarray, shape (m,) or (m, batch), optional
             Array for the product: of the dtype of the program, C-contiguous, sharing no
             memory with x. Without it the product is laid out as x is.
@@ -124,16 +125,15 @@ class Program:
             for call in others:
                 x = call.vector(x)
             return last.vector(x, out)
-        batch, turned = x.shape[1], out is None and not x.flags.c_contiguous
-        direct = turned and batch >= IN_PLACE
-        if not (x.flags.c_contiguous or (direct and self.calls[0].any_order)):
+        batch, turned = x.shape[1], not x.flags.c_contiguous
+        if turned and not self.calls[0].any_order:
             x = _turned(x.T).T  # now in C order
         scratch = self._scratch(batch)
         for number, call in enumerate(others):
             target = scratch[number % 2][: call.rows * batch].reshape(-1, batch)
             call.columns(x, target)
             x = target
-        direct = direct and last.any_order
+        direct = turned and last.any_order
         if direct:
             out = np.empty((batch, last.rows), self.dtype).T
         elif out is None:
@@ -142,6 +142,14 @@ class Program:
         if others and scratch.nbytes <= KEPT_BYTES:
             self._idle.append(scratch)
         return _turned(out) if turned and not direct else out
+
+    def takes_rows(self, batch: int) -> bool:
+        """Return whether `run` is to be given columns in Fortran order as they are.
+
+        Other programs take fewer rows at a time, turned to columns.
+        """
+        ends = self.calls[0], self.calls[-1]
+        return batch >= IN_PLACE and any(call.any_order for call in ends)
 
     def _scratch(self, batch):
         """Return two flat arrays (2, size) that hold what goes from step to step."""

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .._core.array_checks import check_output
 from .._core.dtypes import common_dtype
-from .._core.threads import threads as threads_of
+from ..kernels import transpose
 from . import plan as plans
 from .chain import Chain
 from .fast_operator import FastOperator
@@ -16,6 +15,8 @@ from .program import Call, Program
 
 SHAPES = 64
 """Number of shapes of operands for which an operator keeps how it multiplies them."""
+ROWS = (1, -1)
+"""The numbers of the axis along which the rows of a matrix lie."""
 
 
 class ProgramOperator(FastOperator):
@@ -46,68 +47,42 @@ class ProgramOperator(FastOperator):
     )  # fmt: skip
 
     def apply(
-        self, x: Any, out: np.ndarray | None = None, *, threads: int | None = None
+        self,
+        x: Any,
+        out: np.ndarray | None = None,
+        *,
+        axis: int | None = None,
+        threads: int | None = None,
     ) -> np.ndarray:
-        """Return ``self @ x``, written into `out` when it is given.
+        """Return the products with the vectors along an axis of x, written to `out`.
 
-        Parameters
-        ----------
-        x : array_like, shape (n,) or (..., n, batch)
-            Vector or columns to multiply.
-        out : ndarray, shape (m,) or (..., m, batch), optional
-            Array of the dtype of the product to write into. It may be `x` itself, or
-            share memory with it. When it is C-contiguous and shares no memory with `x`,
-            nothing is allocated for the result.
-        threads : int, optional
-            Number of threads that share the columns, as in `nbfact.threads`; by default
-            that of the enclosing block. The result is the same.
-
-        Returns
-        -------
-        ndarray, shape (m,) or (..., m, batch)
-            `out`, or a new array.
-
-        Raises
-        ------
-        TypeError, ValueError
-            When the shape of `x`, or the shape or the dtype of `out` does not fit, when
-            `out` is no array or read-only, or `threads` is no positive integer.
+        Parameters, result and errors are those of `FastOperator.apply`.
         """
-        if threads is not None:
-            with threads_of(threads):
-                return self.apply(x, out)
-        if type(x) is ndarray and x.dtype is self.dtype:
-            call = self._quick.get(x.shape)
+        if threads is None and type(x) is ndarray and x.dtype is self.dtype:
+            shape = x.shape
+            key = shape if axis is None else (shape, axis) if axis in ROWS else None
+            call = self._quick.get(key)
             if call is not None and x.flags.carray:
                 if out is None:
                     return call(x)
-                if self._takes(out, x):
-                    return call(x, out)
-        if out is None:
-            return self._product(x, "x")
-        x = self._operand("x", x)
-        dtype, m = common_dtype(self.dtype, x.dtype), self.shape[0]
-        shape = (m,) if x.ndim == 1 else (*x.shape[:-2], m, x.shape[-1])
-        check_output("out", out, shape, dtype)
-        written = np.asarray(out)
-        ready = x.size and x.ndim <= 2 and x.dtype == self.dtype == dtype
-        ready = ready and x.flags.carray and written.flags.carray
-        if ready and not np.may_share_memory(x, written):
-            self._run(dtype, x, written)
-        else:
-            written[...] = self._multiplied(x)
-        return out
+                if type(out) is ndarray and out.dtype is self.dtype:
+                    m, n = self.shape
+                    if m != n:
+                        shape = (m, *shape[1:]) if axis is None else (shape[0], m)
+                    if out.shape == shape and out.flags.carray and x is not out:
+                        # Arrays that own their memory share none.
+                        owned = x.base is None and out.base is None
+                        if owned or not np.may_share_memory(x, out):
+                            return call(x, out)
+        return super().apply(x, out, axis=axis, threads=threads)
 
-    def _takes(self, out, x):
-        """Return whether a kernel can write the product with x to `out` as it is."""
-        if type(out) is not ndarray or out.dtype is not self.dtype:
-            return False
-        m, n = self.shape
-        shape = x.shape if m == n else (m, *x.shape[1:])
-        if out.shape != shape or not out.flags.carray or x is out:
-            return False
-        owned = x.base is None and out.base is None  # then they share no memory
-        return owned or not np.may_share_memory(x, out)
+    def _write(self, dtype: np.dtype, x: np.ndarray, out: np.ndarray) -> None:
+        ready = x.size and x.ndim <= 2 and x.dtype == self.dtype == dtype
+        ready = ready and x.flags.carray and out.flags.carray
+        if ready and not np.may_share_memory(x, out):
+            self._run(dtype, x, out)
+        else:
+            super()._write(dtype, x, out)
 
     def matvec(self, x: Any) -> np.ndarray:
         """Return the product with a vector, or with each of several vectors.
@@ -159,9 +134,7 @@ class ProgramOperator(FastOperator):
         out: np.ndarray | None = None,
     ) -> np.ndarray:
         """Multiply x, (n,) or (n, batch), of the dtype and not empty."""
-        if x.flags.c_contiguous:
-            return self._ready(dtype, x.shape)(x, out)
-        return self._program(dtype, x.shape[1]).run(x, out)
+        return self._ready(dtype, x.shape)(x, out)
 
     def _ready(self, dtype, shape):
         """Return the function that multiplies C-contiguous arrays of a shape.
@@ -186,11 +159,44 @@ class ProgramOperator(FastOperator):
         program = self._program(dtype, shape[1] if len(shape) == 2 else 1)
         return program.for_vectors() if len(shape) == 1 else program.for_columns(shape)
 
-    def _apply(self, x: np.ndarray) -> np.ndarray:
-        if x.flags.f_contiguous and x.dtype == self.dtype and x.flags.behaved:
-            if x.ndim == 2 and x.size:
-                return self._run(self.dtype, x)  # programs take both orders
-        return super()._apply(x)
+    def _rows(self, dtype: np.dtype, x: np.ndarray, out: np.ndarray) -> None:
+        if self.dtype.kind != dtype.kind:
+            return super()._rows(dtype, x, out)
+        call = self._row_multiplier(dtype, x.shape)
+        if dtype == self.dtype:
+            for axis in ROWS:
+                _keep(self._quick, (x.shape, axis), call)
+        call(x, out)
+
+    def _row_multiplier(self, dtype, shape):
+        """Return a function (x, out=None) for C-contiguous rows of a shape."""
+        (m, n), batch = self.shape, shape[0]
+        program, wide = self._program(dtype, batch), super()._rows
+        tile, empty = self._tile(dtype, batch), np.empty
+        columns = self._ready(dtype, (n, batch))
+
+        def in_place(x, out=None):
+            found = program.run(x.T).T
+            if out is None:
+                return found
+            out[...] = found
+            return out
+
+        def in_tiles(x, out=None):
+            out = empty((batch, m), dtype) if out is None else out
+            wide(dtype, x, out)
+            return out
+
+        def in_one_tile(x, out=None):
+            out = empty((batch, m), dtype) if out is None else out
+            turned = empty((n, batch), dtype)
+            transpose(x, turned)
+            transpose(columns(turned), out)
+            return out
+
+        if program.takes_rows(batch):
+            return in_place
+        return in_one_tile if batch <= tile else in_tiles
 
     def _program(self, dtype, batch):
         """Return the program for `batch` columns, packed only once."""
@@ -210,7 +216,7 @@ class ProgramOperator(FastOperator):
         # Functions that multiply arrays of some shapes, in the dtype of the values, and
         # in other dtypes and strides: products look here first, because further checks
         # would double the time of a small one.
-        self._quick: dict[tuple[int, ...], Callable] = {}
+        self._quick: dict[Any, Callable] = {}
         self._converting: dict[tuple[str, tuple[int, ...]], Callable] = {}
 
 
