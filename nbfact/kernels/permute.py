@@ -80,12 +80,12 @@ def transpose(x: np.ndarray, out: np.ndarray) -> None:
     m, n = x.shape
     flat_x, flat_out, width = x.ravel(), out.ravel(), np.intp(BYTES // x.itemsize)
     top, left = m - m % width, n - n % width
-    for i in range(0, top, width):
-        for j in range(0, left, width):
+    tall = m > n  # the long side is the inner loop, so that memory is read in order
+    first, second = (left, top) if tall else (top, left)
+    for p in range(0, first, width):
+        for q in range(0, second, width):
+            i, j = (q, p) if tall else (p, q)
             transpose_square(flat_x, i * n + j, n, flat_out, j * m + i, m)
-        for j in range(left, n):
-            for k in range(i, i + width):
-                flat_out[j * m + k] = flat_x[k * n + j]
-    for i in range(top, m):
-        for j in range(n):
+    for i in range(m):
+        for j in range(left if i < top else 0, n):
             flat_out[j * m + i] = flat_x[i * n + j]

@@ -9,8 +9,6 @@ import numpy as np
 from .._core.threads import current, share, shared_from
 from ..kernels import (
     blocks_apply,
-    butterfly_adjoint,
-    butterfly_apply,
     butterfly_pack,
     gather,
     gather_rows,
@@ -23,8 +21,11 @@ from ..kernels import (
     transpose,
 )
 from ..kernels.blocks import WIDTH
+from ..kernels.dyadic import multiply_vector, multiply_vector_adjoint
 from ..kernels.dyadic_columns import multiply_column_range
+from ..kernels.entry_points import entry_point
 from ..kernels.kronecker_columns import multiply_chain_tiles
+from ..kernels.vectors import BYTES
 from .patterns import fused_values, groups, shape_of
 from .plan import BLOCKS, INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
 from .reorderings import inverse
@@ -48,6 +49,13 @@ KEPT_BYTES = 1 << 24
 bytes: new memory costs as much as a step, because the system clears it first."""
 
 
+SHARED = 8
+"""Number by which the work of a dyadic butterfly and columns is divided before it is
+shared among threads: it is bound by memory, which two cores read hardly faster than
+one. On cores of their own two halves of 1024 x 256 float64 take as long together as the
+whole, those of 1024 x 1024 two thirds."""
+
+
 class Call(NamedTuple):
     """A step of a plan with its values packed, as two functions that multiply.
 
@@ -56,13 +64,15 @@ class Call(NamedTuple):
     of Python. ``columns(x, out)`` multiplies several columns into `out`, on threads if
     there are many; kinds of steps for one vector only have None in its place. ``rows``
     is the number of rows of `out`. ``any_order`` says that `columns` takes x and out in
-    Fortran order too, each by itself.
+    Fortran order too, each by itself. ``prepared(batch)``, where there is one, returns
+    `columns` for that many, with the least work in Python, as (x, out=None).
     """
 
     rows: int
     vector: Callable
     columns: Any  # a function, or None
     any_order: bool = False
+    prepared: Any = None  # a function, or None
 
 
 class Program:
@@ -174,6 +184,8 @@ class Program:
         if len(self.calls) > 1 or not shape[1]:
             return self.run
         call, dtype = self.calls[0], self.dtype
+        if call.prepared is not None:
+            return call.prepared(shape[1])
         columns, shape, empty = call.columns, (call.rows, shape[1]), np.empty
         assert columns is not None  # a plan for columns has only steps for them
 
@@ -222,35 +234,68 @@ def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
     return Call(rows, *pack(chosen, step, dtype))
 
 
-def _for_vectors(kernel, arguments, rows, shape, dtype, pack=None):
+def _for_vectors(kernel, arguments, rows, shape, dtype):
     """Return the function (x, out=None) that calls a kernel for one vector.
 
     The kernel is called as ``kernel(*arguments, x, scratch, out)``. The scratch arrays,
-    of the given shape, are kept for the next call. Where `pack` is given it returns the
-    arguments, at the first call.
+    of the given shape, are kept for the next call.
     """
     idle: list[np.ndarray] = []  # scratch arrays that no thread is using
-    empty = np.empty
+    empty, multiply = np.empty, None
 
     def vector(x, out=None):
-        nonlocal arguments
+        nonlocal multiply
         if out is None:
             out = empty(rows, dtype)
         try:
             scratch = idle.pop()
         except IndexError:
             scratch = empty(shape, dtype)
-            if not arguments:
-                arguments = pack()
-        kernel(*arguments, x, scratch, out)
+            if multiply is None:
+                some = empty(0, dtype)
+                compiled = entry_point(kernel, *arguments, some, scratch, some)
+                multiply = functools.partial(compiled, *arguments)
+        multiply(x, scratch, out)
         idle.append(scratch)
         return out
 
     return vector
 
 
+def _dyadic_vector(kernel, blocks, increasing):
+    """Return the function (x, out=None) that multiplies a vector by a butterfly."""
+    n, dtype = 2 * blocks.shape[1], blocks.dtype
+    idle: list[np.ndarray] = []  # scratch entries and twiddles that no thread is using
+    empty, multiply = np.empty, None
+
+    def vector(x, out=None):
+        nonlocal multiply
+        if out is None:
+            out = empty(n, dtype)
+        try:
+            work = idle.pop()
+        except IndexError:
+            turned = blocks if increasing else np.conj(blocks.transpose(0, 1, 3, 2))
+            work = _aligned(n + blocks.size, dtype)
+            twiddle = work[n:].reshape(len(blocks), 2, 2, n // 2)
+            butterfly_pack(np.ascontiguousarray(turned), twiddle)
+            multiply = entry_point(kernel, work, work, work)
+        multiply(work, x, out)
+        idle.append(work)
+        return out
+
+    return vector
+
+
+def _aligned(size, dtype):
+    """Return a new array whose memory begins where a line of the cache does."""
+    memory = np.empty(size * dtype.itemsize + BYTES, np.uint8)
+    start = -memory.ctypes.data % BYTES
+    return memory[start : start + size * dtype.itemsize].view(dtype)
+
+
 def _pack_dyadic(values, step, dtype):
-    """Return the two functions of `Call` for a whole dyadic butterfly.
+    """Return the functions of `Call` for a whole dyadic butterfly.
 
     The kernels apply stride 1 first. A butterfly that applies stride 1 last is the
     adjoint of one that applies it first, with its blocks transposed and conjugated.
@@ -259,25 +304,43 @@ def _pack_dyadic(values, step, dtype):
     levels = [value.transpose(0, 3, 1, 2).reshape(-1, 2, 2) for value in values]
     levels = levels[::-1] if increasing else levels
     n, blocks = 2 * len(levels[0]), np.array(levels, dtype)
-    one = butterfly_apply if increasing else butterfly_adjoint
-    last, wide = 0 if increasing else 1, n * shared_from(blocks.nbytes)
+    one = multiply_vector if increasing else multiply_vector_adjoint
+    last, multiply = 0 if increasing else 1, None
+    work = blocks.nbytes / SHARED
+    wide = n * shared_from(work)
 
-    def pack():
-        turned = blocks if increasing else np.conj(blocks.transpose(0, 1, 3, 2))
-        twiddle = np.empty((len(blocks), 2, 2, n // 2), dtype)
-        butterfly_pack(np.ascontiguousarray(turned), twiddle)
-        return (twiddle,)
+    def compiled():
+        nonlocal multiply
+        if multiply is None:
+            some = np.empty((0, 0), dtype)
+            found = entry_point(multiply_column_range, blocks, some, some, 0, 0, 0)
+            multiply = functools.partial(found, blocks)
+        return multiply
 
     def columns(x, out):
+        multiply = compiled()
         if x.size < wide:
-            multiply_column_range(blocks, x, out, 0, x.shape[1], last)
+            multiply(x, out, 0, x.shape[1], last)
         else:
-            share(
-                blocks.nbytes, x.shape[1],
-                lambda i, j: multiply_column_range(blocks, x, out, i, j, last),
-            )  # fmt: skip
+            share(work, x.shape[1], lambda i, j: multiply(x, out, i, j, last))
 
-    return _for_vectors(one, (), n, n, dtype, pack), columns
+    def prepared(batch):
+        multiply, shape, empty = compiled(), (n, batch), np.empty
+
+        def few(x, out=None):
+            if out is None:
+                out = empty(shape, dtype)
+            multiply(x, out, 0, batch, last)
+            return out
+
+        def many(x, out=None):
+            out = empty(shape, dtype) if out is None else out
+            columns(x, out)
+            return out
+
+        return few if n * batch < wide else many
+
+    return _dyadic_vector(one, blocks, increasing), columns, False, prepared
 
 
 def _pack_shuffled(values, step, dtype):

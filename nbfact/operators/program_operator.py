@@ -58,23 +58,27 @@ class ProgramOperator(FastOperator):
 
         Parameters, result and errors are those of `FastOperator.apply`.
         """
-        if threads is None and type(x) is ndarray and x.dtype is self.dtype:
+        dtype = self.dtype
+        if threads is None and type(x) is ndarray and x.dtype is dtype:
             shape = x.shape
-            key = shape if axis is None else (shape, axis) if axis in ROWS else None
-            call = self._quick.get(key)
+            if axis is not None:
+                shape = (shape, axis) if axis in ROWS else None
+            call = self._quick.get(shape)
             if call is not None and x.flags.carray:
                 if out is None:
                     return call(x)
-                if type(out) is ndarray and out.dtype is self.dtype:
-                    m, n = self.shape
-                    if m != n:
-                        shape = (m, *shape[1:]) if axis is None else (shape[0], m)
-                    if out.shape == shape and out.flags.carray and x is not out:
+                if type(out) is ndarray and out.dtype is dtype and out.flags.carray:
+                    if out.shape == (x.shape if self._square else self._fits(x, axis)):
                         # Arrays that own their memory share none.
-                        owned = x.base is None and out.base is None
+                        owned = x is not out and x.base is None and out.base is None
                         if owned or not np.may_share_memory(x, out):
                             return call(x, out)
         return super().apply(x, out, axis=axis, threads=threads)
+
+    def _fits(self, x, axis):
+        """Return the shape of the product with a vector, columns or rows."""
+        m = self.shape[0]
+        return (m, *x.shape[1:]) if axis is None else (len(x), m)
 
     def _write(self, dtype: np.dtype, x: np.ndarray, out: np.ndarray) -> None:
         ready = x.size and x.ndim <= 2 and x.dtype == self.dtype == dtype
@@ -210,6 +214,7 @@ class ProgramOperator(FastOperator):
 
     def _forget(self) -> None:
         """Start without the programs and the adjoints that are made when first used."""
+        self.__dict__["_square"] = self.shape[0] == self.shape[1]
         self._adjoints: dict[str, Any] = {}
         self._programs: dict[tuple[np.dtype, int], Program] = {}
         self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}
