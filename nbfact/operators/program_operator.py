@@ -62,7 +62,7 @@ class ProgramOperator(FastOperator):
         if threads is None and type(x) is ndarray and x.dtype is dtype:
             shape = x.shape
             if axis is not None:
-                shape = (shape, axis) if axis in ROWS else None
+                shape = (shape, axis) if type(axis) is int else None
             call = self._quick.get(shape)
             if call is not None and x.flags.carray:
                 if out is None:
