@@ -12,6 +12,7 @@ from samples import DTYPES, close, random
 import nbfact as nf
 from nbfact.kernels import chain_apply, chain_apply_columns
 from nbfact.kernels.gathers import SLICE
+from nbfact.kernels.sparse_chain import apply_chain_tiles
 from nbfact.operators.sparse_packing import pack_rows, pack_slices
 from nbfact.operators.sparse_plan import dense, merged
 
@@ -59,21 +60,20 @@ def test_chains_of_sparse_factors(name, kind, dtype):
     x = random(sizes[-1], dtype)
     packed = pack_slices(chain, np.dtype(dtype))
     close(naive.chain_apply(*packed, scale, x), dense @ x)
-    out, scratch = np.full(sizes[0], np.nan, dtype), np.empty((2, max(sizes)), dtype)
-    chain_apply(*packed, scale, x, scratch, out)
+    out = np.full(sizes[0], np.nan, dtype)
+    chain_apply(*packed, scale, x, out)
     close(out, dense @ x)
     packed = pack_rows(chain, np.dtype(dtype))
     least = -(-16 // x.itemsize)
     for batch, tile in ((least, least), (7 * least + 1, 2 * least), (75, 16 * least)):
         x = random((sizes[-1], batch), dtype, 1)
         close(naive.chain_apply_columns(*packed, scale, x), dense @ x)
-        rows = max(sizes) if len(chain) > 1 else 0
-        scratch, out = (
-            np.empty((2, rows, tile), dtype),
-            np.full((sizes[0], batch), np.nan, dtype),
-        )
-        chain_apply_columns(*packed, scale, x, scratch, out)
+        out = np.full((sizes[0], batch), np.nan, dtype)
+        chain_apply_columns(*packed, scale, x, out)
         close(out, dense @ x)
+        scratch, found = np.empty((2, max(sizes), tile), dtype), np.zeros_like(out)
+        apply_chain_tiles(tuple(packed), scale, x, scratch, found, 0, batch)
+        close(found, dense @ x)
 
 
 def test_rows_are_reordered_where_that_fills_slices():
@@ -82,13 +82,15 @@ def test_rows_are_reordered_where_that_fills_slices():
     counts = rng.permutation(np.repeat([1, 30], 32))
     support = np.arange(64) < counts[:, None]
     factor = sp.csr_array(support * rng.standard_normal((64, 64)))
-    _, _, table, layout = pack_slices([factor, factor], np.dtype(float))
-    assert list(layout[:, 2]) == [0, 0]  # no entry is outside of slices
-    assert layout[0, 3] == -1
-    order = table[layout[1, 3] :]
+    table = pack_slices([factor, factor], np.dtype(float))[2]
+    # Two factors of 64 rows, each with two runs of slices and no entries outside.
+    runs = [2, 30, 2, 1]
+    np.testing.assert_array_equal(table[:14], [2, 64, 64, 2, 0, 0, *runs, 64, 2, 0, 1])
+    np.testing.assert_array_equal(table[14:18], runs)
+    order = table[18:]
     np.testing.assert_array_equal(counts[order], np.sort(counts)[::-1])
-    _, _, _, layout = pack_slices([sp.csr_array(np.tri(16))], np.dtype(float))
-    assert layout[0, 3] == -1 and layout[0, 2] == 15
+    table = pack_slices([sp.csr_array(np.tri(16))], np.dtype(float))[2]
+    np.testing.assert_array_equal(table[:8], [1, 0, 16, 1, 15, 0, 1, 1])
 
 
 def test_indices_take_two_bytes_where_they_can():

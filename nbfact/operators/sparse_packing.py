@@ -8,7 +8,10 @@ import scipy.sparse as sp
 from ..kernels.gathers import SLICE
 
 Packed = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""The four arrays that describe a chain: data, indices, pointers and layout."""
+"""The four arrays that describe a chain by rows: data, indices, indptr and layout."""
+
+Sliced = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""The three arrays that describe a chain in slices: data, indices and table."""
 
 
 def pack_rows(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
@@ -34,46 +37,36 @@ def pack_rows(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
     )
 
 
-def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
+def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sliced:
     """Return factors in slices, as `nbfact.kernels.chain_apply` takes them.
 
     The rows of a factor are sorted by their numbers of entries where that leaves fewer
     entries outside of slices. The indices of the next factor follow that order, so that
     it costs time only in the factor that is applied last.
     """
-    data, indices, table, layout = [], [], [], []
-    first = place = 0
-    position = None
+    data, indices, table, position = [], [], [], None
     for number, factor in enumerate(factors[::-1]):
-        columns = factor.indices
-        if position is not None:
-            columns = position[columns]
+        columns = factor.indices if position is None else position[factor.indices]
         counts = np.diff(factor.indptr).astype(np.int64)
-        order, position = np.arange(len(counts)), None
-        ordered = np.argsort(-counts, kind="stable")
-        saved = _left_over(counts) - _left_over(counts[ordered])
-        last = number == len(factors) - 1
-        if saved > (len(counts) if last else 0):
-            order, position = ordered, np.argsort(ordered)
-        places, starts, rest = _slices(factor.indptr.astype(np.int64), counts, order)
+        order, position, last = None, None, number == len(factors) - 1
+        if counts.min() != counts.max():
+            ordered = np.argsort(-counts, kind="stable")
+            saved = _left_over(counts) - _left_over(counts[ordered])
+            if saved > (len(counts) if last else 0):
+                order, position = ordered, np.argsort(ordered)
+        turned = last and order is not None
+        places, runs, rest = _slices(factor.indptr.astype(np.int64), counts, order)
         data.append(factor.data[places])
         indices.append(columns[places])
-        parts = [starts + first, rest + np.array([0, first])]
-        turned = last and position is not None
-        length = len(starts) + rest.size
-        layout.append(
-            (len(counts), place, len(rest) - 1, place + length if turned else -1)
-        )
-        parts = [*parts, order] if turned else parts
-        table += [part.ravel() for part in parts]
-        place += sum(part.size for part in parts)
-        first += len(places)
-    largest = max(first, max(factor.shape[0] for factor in factors))
+        table += [[len(counts), len(runs), len(rest), turned], runs.ravel()]
+        table += [rest.ravel(), *([order] if turned else [])]
+    spare = max(factor.shape[0] for factor in factors)
+    head = [len(factors), spare if len(factors) > 1 or turned else 0]
+    largest = max(spare, *(factor.nnz for factor in factors))
     return (
         np.concatenate(data).astype(dtype),
         _unsigned(indices, _columns(factors)),
-        _unsigned(table, largest, least=np.uint32),
-        np.array(layout, np.int64),
+        _unsigned([head, *table], largest, least=np.uint32),
     )
 
 
@@ -104,25 +97,28 @@ def _left_over(counts):
 def _slices(indptr, counts, order):
     """Return where the entries of slices, and then the others, are in a CSR form.
 
-    Also returned are where each slice starts among them, and the pairs (row, first
-    entry) of the rows with other entries, with an end, as `nbfact.kernels.sparse_chain`
-    says. Rows are numbered in their new order.
+    Also returned are the runs of slices, (slices, entries of a row), and the rows with
+    other entries, (row, entries), as `nbfact.kernels.sparse_chain` says. Rows are
+    numbered in their new order; None stands for the one that they have.
     """
-    n_slices, begins, counts = len(counts) // SLICE, indptr[:-1][order], counts[order]
+    begins = indptr[:-1]
+    if order is not None:
+        begins, counts = begins[order], counts[order]
+    n_slices = len(counts) // SLICE
     whole = n_slices * SLICE
     widths = counts[:whole].reshape(-1, SLICE).min(1)
     starts = SLICE * np.cumsum([0, *widths])
     slice_of = np.repeat(np.arange(n_slices), SLICE * widths)
     entry = np.arange(starts[-1]) - starts[slice_of]
     places = begins[slice_of * SLICE + entry % SLICE] + entry // SLICE
-    used = np.concatenate(
-        [np.repeat(widths, SLICE), np.zeros(len(counts) - whole, int)]
-    )
+    ends = np.flatnonzero(np.diff(widths, append=-1)) + 1
+    runs = np.stack([np.diff(ends, prepend=0), widths[ends - 1]], axis=1)
+    used = np.zeros(len(counts), np.int64)
+    used[:whole] = np.repeat(widths, SLICE)
     rows = np.flatnonzero(counts > used)
     missing = (counts - used)[rows]
-    ends = np.cumsum([0, *missing])
-    row_of = np.repeat(rows, missing)
-    entry = np.arange(ends[-1]) - np.repeat(ends[:-1], missing)
-    others = begins[row_of] + used[row_of] + entry
-    rest = np.stack([np.append(rows, 0), starts[-1] + ends], axis=1)
-    return np.concatenate([places, others]), starts, rest
+    ends = np.cumsum(missing)
+    entry = np.arange(missing.sum()) - np.repeat(ends - missing, missing)
+    others = np.repeat((begins + used)[rows], missing) + entry
+    rest = np.stack([rows, missing], axis=1)
+    return np.concatenate([places, others]), runs, rest

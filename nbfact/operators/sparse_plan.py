@@ -20,6 +20,9 @@ PAIRS = 4
 """Two factors are multiplied out if that takes no more than this times their cost, so
 that a plan is made in little time."""
 
+COUNTED = 32
+"""Number of rows of a product whose entries are counted before it is made."""
+
 DENSE_COST = 0.055
 """Cost of each byte of a dense matrix that stays in cache."""
 
@@ -65,56 +68,87 @@ def dense(
     size = m * n * item
     if size > DENSE_BYTES or DENSE_COST * size > sum(map(cost, factors)):
         return None
-    product = factors[0]
-    for factor in factors[1:]:
-        if not _in_range(product, factor, dtype):
-            return None
-        product = _product(product, factor)
-    wide = np.promote_types(product.dtype, np.float64)
-    values = product.toarray().astype(wide) * float(scale)
-    low, high = _limits(dtype)
-    largest, least = np.abs(values).max(), np.abs(values).min()
-    if product.nnz < m * n or not low < least <= largest < high:
+    if not _in_range(factors, dtype):
         return None
-    return values.astype(dtype)
+    wide = np.promote_types(dtype, np.float64)
+    values = factors[-1].toarray().astype(wide)
+    for factor in reversed(factors[:-1]):
+        values = factor.astype(wide) @ values
+    values *= float(scale)
+    low, high = _limits(dtype)
+    sizes = np.abs(values)
+    if not low < sizes.min() <= sizes.max() < high:
+        return None
+    return np.ascontiguousarray(values, dtype)
 
 
 def _merge(left, right, dtype):
-    """Return what the product of two factors saves, and the product; 0 and None."""
-    both = cost(left) + cost(right)
+    """Return what the product of two factors saves, and the product; 0 and None.
+
+    A few rows of the product are counted first: it is made where they promise a saving.
+    """
+    both, rows = cost(left) + cost(right), left.shape[0]
     pairs = np.diff(right.indptr)[left.indices].sum()
-    if pairs > PAIRS * both or not _in_range(left, right, dtype):
+    if pairs > PAIRS * both:
+        return 0, None
+    counted = np.arange(rows)
+    if rows > COUNTED:
+        counted = np.arange(COUNTED) * rows // COUNTED
+    keys = np.unique(_pairs(left, right, counted)[0])
+    if rows * (len(keys) / len(counted) + ROW_COST) >= both:
+        return 0, None
+    if not _in_range((left, right), dtype):
         return 0, None
     product = _product(left, right)
     return both - cost(product), product
 
 
+def _pairs(left, right, rows):
+    """Return the pairs of entries that add up to those of some rows of a product.
+
+    They are given by their place in those rows, as if these were stored dense, and by
+    the entries of the left and of the right factor.
+    """
+    lengths = np.diff(left.indptr)[rows]
+    lefts = _ranges(left.indptr[rows], lengths)
+    middle = left.indices[lefts]
+    counts = np.diff(right.indptr)[middle]
+    rights = _ranges(right.indptr[middle], counts)
+    starts = np.arange(len(rows)) * right.shape[1]
+    places = np.repeat(np.repeat(starts, lengths), counts) + right.indices[rights]
+    return places, np.repeat(lefts, counts), rights
+
+
+def _ranges(starts, lengths):
+    """Return the numbers from each start on, as many as its length."""
+    first = np.cumsum(lengths) - lengths
+    return np.arange(lengths.sum()) + np.repeat(starts - first, lengths)
+
+
 def _product(left, right):
     """Return the product in double precision, with the entries that happen to be 0."""
+    rows, columns = left.shape[0], right.shape[1]
     wide = np.promote_types(left.dtype, np.float64)
-    product = sp.csr_array(left.astype(wide) @ right.astype(wide))
-    ones = [each.astype(bool).astype(np.int64) for each in (left, right)]
-    support = sp.csr_array(ones[0] @ ones[1])
-    if product.nnz == support.nnz:
-        return product
-    product, support = product.tocoo(), support.tocoo()
-    places = (
-        np.concatenate([product.row, support.row]),
-        np.concatenate([product.col, support.col]),
-    )
-    data = np.concatenate([product.data, np.zeros(support.nnz)])
-    return sp.coo_array((data, places), shape=product.shape).tocsr()
+    places, lefts, rights = _pairs(left, right, np.arange(rows))
+    order = np.argsort(places, kind="stable")
+    places = places[order]
+    first = np.flatnonzero(np.diff(places, prepend=-1))
+    terms = left.data.astype(wide)[lefts] * right.data.astype(wide)[rights]
+    data, places = np.add.reduceat(terms[order], first), places[first]
+    ends = np.searchsorted(places, np.arange(rows + 1) * columns)
+    return sp.csr_array((data, places % columns, ends), shape=(rows, columns))
 
 
-def _in_range(left, right, dtype):
-    """Return whether no product of two entries comes near the limits of the dtype."""
-    if not (left.nnz and right.nnz):
-        return False
-    least, largest = 1.0, float(left.shape[1])
+def _in_range(factors, dtype):
+    """Return whether no product of entries comes near the limits of the dtype."""
+    least, largest = 1.0, float(np.prod([factor.shape[1] for factor in factors[:-1]]))
     with np.errstate(over="ignore", under="ignore"):
-        for factor in (left, right):
+        for factor in factors:
+            if not factor.nnz:
+                return False
             sizes = np.abs(factor.data)
-            least, largest = least * float(sizes.min()), largest * float(sizes.max())
+            smallest, most = float(sizes.min()), float(sizes.max())
+            least, largest = least * min(smallest, 1.0), largest * max(most, 1.0)
     low, high = _limits(dtype)
     return low < least and largest < high
 
