@@ -82,15 +82,28 @@ def test_rows_are_reordered_where_that_fills_slices():
     counts = rng.permutation(np.repeat([1, 30], 32))
     support = np.arange(64) < counts[:, None]
     factor = sp.csr_array(support * rng.standard_normal((64, 64)))
-    table = pack_slices([factor, factor], np.dtype(float))[2]
+    _, indices, table = pack_slices([factor, factor], np.dtype(float))
     # Two factors of 64 rows, each with two runs of slices and no entries outside.
     runs = [2, 30, 2, 1]
-    np.testing.assert_array_equal(table[:14], [2, 64, 64, 2, 0, 0, *runs, 64, 2, 0, 1])
-    np.testing.assert_array_equal(table[14:18], runs)
-    order = table[18:]
-    np.testing.assert_array_equal(counts[order], np.sort(counts)[::-1])
+    expected = [2, 64, 64, 2, 0, 0, *runs, 64, 2, 0, 1, *runs]
+    np.testing.assert_array_equal(table, expected)
+    places = indices[2 * counts.sum() :]
+    np.testing.assert_array_equal(np.sort(counts)[::-1][places], counts)
     table = pack_slices([sp.csr_array(np.tri(16))], np.dtype(float))[2]
-    np.testing.assert_array_equal(table[:8], [1, 0, 16, 1, 15, 0, 1, 1])
+    np.testing.assert_array_equal(table[:8], [1, 0, 16, 1, 14, 0, 1, 2])
+
+
+def test_rows_that_are_shorter_hold_halves():
+    """A slice holds two entries a row where most rows have as many; nothing is lost."""
+    dense = np.eye(16) + 3 * (np.arange(16)[:, None] > 1) * np.roll(np.eye(16), 1, 1)
+    data, indices, table = pack_slices([sp.csr_array(dense)], np.dtype(float))
+    np.testing.assert_array_equal(table, [1, 0, 16, 1, 0, 0, 1, 2])
+    np.testing.assert_array_equal(data[[0, 1, 16, 17]], 0.5)
+    np.testing.assert_array_equal(indices[[0, 1, 16, 17]], [0, 1, 0, 1])
+    dense[0, 0] = np.finfo(float).tiny  # half of it is not normal
+    data, _, table = pack_slices([sp.csr_array(dense)], np.dtype(float))
+    np.testing.assert_array_equal(table[:8], [1, 0, 16, 1, 14, 0, 1, 1])
+    assert data[0] == dense[0, 0]
 
 
 def test_indices_take_two_bytes_where_they_can():

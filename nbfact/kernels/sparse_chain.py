@@ -4,12 +4,14 @@ For columns a chain is packed as in `nbfact.kernels.csr`, in order of applicatio
 rightmost factor first.
 
 For one vector it is packed in slices, in the same order. The rows of a factor are cut
-into slices of `SLICE` rows, and the last rows are left over. If the shortest row of a
-slice has k entries, the first k entries of its rows are stored slot by slot: the first
-entry of each row, then the second one, and so on. All other entries are stored row by
-row, behind those of the slices. So nothing is padded, and an entry of x that no row
-reads, which may be infinite, changes nothing. `data` and `indices` hold these entries,
-factor by factor, and ``table`` says how many belong together. It begins with
+into slices of `SLICE` rows. The last slice begins earlier where it would not be full,
+and what it computes replaces what the slice before has computed. A slice holds equally
+many entries of each of its rows, and it holds them slot by slot: the first entry of
+each row, then the second one, and so on. A shorter row has some entries twice, as two
+halves, which is exact. All other entries are stored row by row, behind those of the
+slices. So nothing is padded with zeros, and an entry of x that no row reads, which may
+be infinite, changes nothing. `data` and `indices` hold these entries, factor by factor,
+and ``table`` says how many belong together. It begins with
 
 * the number J of factors, and the rows of the array that one factor writes and the next
   one reads: 0 where there is none.
@@ -19,11 +21,12 @@ Then follow, for each factor,
 * the number of its rows; of runs, which are consecutive slices of equally long rows; of
   rows with other entries; and 1 if the rows are reordered, else 0;
 * for each run, the number of its slices, and the entries in each of their rows;
-* for each row with other entries, its number, and how many those are;
-* if they are reordered, where the rows belong: what the factor computes as row r is row
-  ``table[... + r]`` of the product. Only the factor that is applied last says so; the
-  others may have their rows in any order, if the indices of the next factor are those
-  of the reordered rows.
+* for each row with other entries, its number, and how many those are.
+
+Only the factor that is applied last says that its rows are reordered. Behind its
+entries `indices` then holds where its rows are: row r of the product is what the factor
+computes as row ``indices[... + r]``. The others may have their rows in any order, if
+the indices of the next factor are those of the reordered rows.
 """
 
 from typing import Any
@@ -31,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .gathers import SLICE, Entries, multiply_columns, multiply_slice
+from .gathers import SLICE, Entries, move_slice, multiply_columns, multiply_slice
 from .vectors import BYTES
 
 LEAST_BYTES = 16
@@ -68,7 +71,8 @@ def _multiply_slices(entries, table, place, begin, scale, x, out):
     for r in range(place, place + 2 * n_runs, 2):
         length = np.intp(table[r + 1]) * SLICE
         for _ in range(np.intp(table[r])):
-            multiply_slice(entries, t, t + length, scale, x, out, row)
+            first = min(row, rows - SLICE)
+            multiply_slice(entries, t, t + length, scale, x, out, first)
             t += length
             row += SLICE
     out[row:rows] = 0
@@ -121,9 +125,9 @@ def chain_apply(
                 target = out
         place, t = _multiply_slices(entries, table, place, t, weight, source, target)
         if ordered:
-            for i in range(rows):
-                out[table[place + i]] = target[i]
-            place += rows
+            for i in range(0, rows, SLICE):
+                i = min(i, rows - SLICE)
+                move_slice(indices, t + i, target, out, i)
         source = target
 
 

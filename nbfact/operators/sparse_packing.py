@@ -7,6 +7,13 @@ import scipy.sparse as sp
 
 from ..kernels.gathers import SLICE
 
+REST_COST = 16
+"""Cost of a row with entries outside of slices, in entries of a slice: each of those
+costs two more."""
+
+ORDER_COST = 2
+"""Cost of a row whose result is moved to its place, in entries of a slice."""
+
 Packed = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """The four arrays that describe a chain by rows: data, indices, indptr and layout."""
 
@@ -40,33 +47,43 @@ def pack_rows(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
 def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sliced:
     """Return factors in slices, as `nbfact.kernels.chain_apply` takes them.
 
-    The rows of a factor are sorted by their numbers of entries where that leaves fewer
-    entries outside of slices. The indices of the next factor follow that order, so that
-    it costs time only in the factor that is applied last.
+    The rows of a factor are sorted by their numbers of entries where products then take
+    less time. The indices of the next factor follow that order, so that it costs time
+    only in the factor that is applied last.
     """
     data, indices, table, position = [], [], [], None
     for number, factor in enumerate(factors[::-1]):
+        values = factor.data.astype(dtype)
         columns = factor.indices if position is None else position[factor.indices]
         counts = np.diff(factor.indptr).astype(np.int64)
-        order, position, last = None, None, number == len(factors) - 1
+        last, halving = number == len(factors) - 1, _have_halves(values)
+        order, widths, begins = None, _widths(counts, halving), factor.indptr[:-1]
+        position = None
         if counts.min() != counts.max():
-            ordered = np.argsort(-counts, kind="stable")
-            saved = _left_over(counts) - _left_over(counts[ordered])
-            if saved > (len(counts) if last else 0):
-                order, position = ordered, np.argsort(ordered)
+            sorting = np.argsort(-counts, kind="stable")
+            ordered = _widths(counts[sorting], halving)
+            saved = _work(counts, widths) - _work(counts[sorting], ordered)
+            if saved > (ORDER_COST * len(counts) if last else 0):
+                order, position, widths = sorting, np.argsort(sorting), ordered
+                counts, begins = counts[order], begins[order]
         turned = last and order is not None
-        places, runs, rest = _slices(factor.indptr.astype(np.int64), counts, order)
-        data.append(factor.data[places])
-        indices.append(columns[places])
+        places, halved, used = _slots(begins, counts, widths)
+        others, rest = _others(begins, counts, used)
+        values = values[np.concatenate([places, others])]
+        values[np.flatnonzero(halved)] *= values.dtype.type(0.5)
+        data.append(values)
+        indices += [columns[places], columns[others], *([position] if turned else [])]
+        ends = np.flatnonzero(np.diff(widths, append=-1)) + 1
+        runs = np.stack([np.diff(ends, prepend=0), widths[ends - 1]], axis=1)
         table += [[len(counts), len(runs), len(rest), turned], runs.ravel()]
-        table += [rest.ravel(), *([order] if turned else [])]
+        table.append(rest.ravel())
     spare = max(factor.shape[0] for factor in factors)
     head = [len(factors), spare if len(factors) > 1 or turned else 0]
-    largest = max(spare, *(factor.nnz for factor in factors))
+    numbers = np.concatenate([head, *table])
     return (
-        np.concatenate(data).astype(dtype),
-        _unsigned(indices, _columns(factors)),
-        _unsigned([head, *table], largest, least=np.uint32),
+        np.concatenate(data),
+        _unsigned(indices, max(spare, _columns(factors))),
+        _unsigned([numbers], numbers.max(), least=np.uint32),
     )
 
 
@@ -87,38 +104,78 @@ def _unsigned(arrays, limit, least=np.uint16):
     return np.concatenate(arrays).astype(kind)
 
 
-def _left_over(counts):
-    """Return how many entries are outside of slices, for the entries of each row."""
-    whole = len(counts) // SLICE * SLICE
-    widths = counts[:whole].reshape(-1, SLICE).min(1)
-    return int(counts.sum() - SLICE * widths.sum())
+def _have_halves(values):
+    """Return whether half of each value is exact: none is about to underflow."""
+    parts = np.abs(values.view(values.real.dtype))
+    return bool(parts[parts > 0].min(initial=1) > 4 * np.finfo(parts.dtype).tiny)
 
 
-def _slices(indptr, counts, order):
-    """Return where the entries of slices, and then the others, are in a CSR form.
+def _in_slices(rows):
+    """Return the numbers of the rows of each slice.
 
-    Also returned are the runs of slices, (slices, entries of a row), and the rows with
-    other entries, (row, entries), as `nbfact.kernels.sparse_chain` says. Rows are
-    numbered in their new order; None stands for the one that they have.
+    Where the last slice is not full, it begins earlier, and repeats rows of the slice
+    before. There is no slice of fewer rows.
     """
-    begins = indptr[:-1]
-    if order is not None:
-        begins, counts = begins[order], counts[order]
-    n_slices = len(counts) // SLICE
-    whole = n_slices * SLICE
-    widths = counts[:whole].reshape(-1, SLICE).min(1)
-    starts = SLICE * np.cumsum([0, *widths])
-    slice_of = np.repeat(np.arange(n_slices), SLICE * widths)
-    entry = np.arange(starts[-1]) - starts[slice_of]
-    places = begins[slice_of * SLICE + entry % SLICE] + entry // SLICE
-    ends = np.flatnonzero(np.diff(widths, append=-1)) + 1
-    runs = np.stack([np.diff(ends, prepend=0), widths[ends - 1]], axis=1)
-    used = np.zeros(len(counts), np.int64)
-    used[:whole] = np.repeat(widths, SLICE)
+    n_slices = -(-rows // SLICE) if rows >= SLICE else 0
+    starts = np.minimum(SLICE * np.arange(n_slices), max(rows - SLICE, 0))
+    return starts[:, None] + np.arange(SLICE)
+
+
+def _widths(counts, halving):
+    """Return how many entries of its rows each slice holds, where that costs least.
+
+    A row with fewer entries than its slice holds some of them as two halves, so that a
+    slice holds at most twice as many as its shortest row has.
+    """
+    lengths = counts[_in_slices(len(counts))]
+    most = lengths.min(1, keepdims=True) * (2 if halving else 1)
+    tried = np.minimum(lengths, most)
+    missing = np.maximum(lengths[:, None, :] - tried[:, :, None], 0)
+    costs = SLICE * tried + _cost_of_rest(missing)
+    best = costs.argmin(1) if costs.size else np.zeros(0, int)
+    return tried[np.arange(len(tried)), best]
+
+
+def _cost_of_rest(missing):
+    """Return what it costs to multiply by entries of rows that no slice holds."""
+    return (REST_COST * (missing > 0) + 2 * missing).sum(-1)
+
+
+def _work(counts, widths):
+    """Return what a product with rows costs whose slices have some widths."""
+    missing = counts - _used(len(counts), widths)
+    return SLICE * widths.sum() + _cost_of_rest(np.maximum(missing, 0))
+
+
+def _used(rows, widths):
+    """Return how many entries of each row its slice holds: the last one that has it."""
+    used = np.zeros(rows, np.int64)
+    for width, places in zip(widths[-2:], _in_slices(rows)[-2:], strict=True):
+        used[places] = width
+    used[: SLICE * max(len(widths) - 2, 0)] = np.repeat(widths[:-2], SLICE)
+    return used
+
+
+def _slots(begins, counts, widths):
+    """Return which entries slices hold, and which of them as halves, slot by slot.
+
+    Also returned is how many entries of each row are in its slice. begins: the first
+    entry of each row.
+    """
+    slice_of = np.repeat(np.arange(len(widths)), SLICE * widths)
+    starts = np.cumsum(SLICE * widths) - SLICE * widths
+    entry = np.arange(len(slice_of)) - starts[slice_of]
+    row, slot = _in_slices(len(counts))[slice_of, entry % SLICE], entry // SLICE
+    again = slot >= counts[row]
+    slot -= again * counts[row]
+    halved = slot < widths[slice_of] - counts[row]
+    return begins[row] + slot, halved, _used(len(counts), widths)
+
+
+def _others(begins, counts, used):
+    """Return the entries that no slice holds, and the pairs (row, their number)."""
     rows = np.flatnonzero(counts > used)
     missing = (counts - used)[rows]
-    ends = np.cumsum(missing)
-    entry = np.arange(missing.sum()) - np.repeat(ends - missing, missing)
+    entry = np.arange(missing.sum()) - np.repeat(np.cumsum(missing) - missing, missing)
     others = np.repeat((begins + used)[rows], missing) + entry
-    rest = np.stack([rows, missing], axis=1)
-    return np.concatenate([places, others]), runs, rest
+    return others, np.stack([rows, missing], axis=1)

@@ -89,7 +89,7 @@ def chain_factors(data, indices, indptr, layout, n_columns):
 def sliced_factors(data, indices, table, n_columns):
     """Return the dense factors of a chain in slices of 16 rows, and the last order."""
     factors, order, numbers = [], slice(None), iter(table[2:])
-    entries = zip(indices, data, strict=True)
+    entries = zip(indices[: len(data)], data, strict=True)
 
     def pairs(count):
         return [(next(numbers), next(numbers)) for _ in range(count)]
@@ -99,6 +99,8 @@ def sliced_factors(data, indices, table, n_columns):
         factor = np.zeros((rows, n_columns), data.dtype)
         runs, rest, first = pairs(n_runs), pairs(n_rest), 0
         for width in [width for count, width in runs for _ in range(count)]:
+            first = min(first, rows - 16)
+            factor[first : first + 16] = 0
             for _, row in itertools.product(range(width), range(first, first + 16)):
                 column, value = next(entries)
                 factor[row, column] += value
@@ -108,7 +110,7 @@ def sliced_factors(data, indices, table, n_columns):
                 column, value = next(entries)
                 factor[row, column] += value
         if ordered:
-            order = [next(numbers) for _ in range(rows)]
+            order = indices[len(data) :]
         factors.append(factor)
         n_columns = rows
     return factors, order
@@ -119,9 +121,7 @@ def chain_apply(data, indices, table, scale, x):
     factors, order = sliced_factors(data, indices, table, len(x))
     for factor in factors:
         x = factor @ x
-    out = np.empty_like(x)
-    out[order] = scale * x
-    return out
+    return scale * x[order]
 
 
 def chain_apply_columns(data, indices, indptr, layout, scale, x):
