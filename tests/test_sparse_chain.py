@@ -14,7 +14,7 @@ from nbfact.kernels import chain_apply, chain_apply_columns
 from nbfact.kernels.gathers import SLICE
 from nbfact.kernels.sparse_chain import apply_chain_tiles
 from nbfact.operators.sparse_packing import pack_rows, pack_slices
-from nbfact.operators.sparse_plan import dense, merged
+from nbfact.operators.sparse_plan import dense, has_zeros, merged
 
 SIZES = {
     "one row": (1, 1),
@@ -194,11 +194,38 @@ def test_a_dense_matrix_takes_the_place_of_factors_that_are_slower():
     close(F @ x, matrix @ x)
     close(F @ x[:, 0].copy(), matrix @ x[:, 0])
     assert dense(F.factors, 1e-40, F.dtype) is None
-    wide[0][0] = 0  # zeros times infinity would not be zero
-    F = nf.FactorProduct(wide)
-    assert dense(F.factors, F.scale, F.dtype) is None
     large = [sp.eye_array(1024, format="csr")] * 2
     assert dense(large, 1.0, np.dtype(float)) is None
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_dense_matrix_with_zeros_reads_what_the_factors_read(dtype):
+    left, right = random((64, 64), dtype), random((64, 64), dtype, 1)
+    left[:10], right[:, 5] = 0, 0
+    F, x = nf.FactorProduct([left, right]), random(64, dtype)
+    assert has_zeros(dense(F.factors, F.scale, F.dtype))
+    close(F @ x, left @ (right @ x))
+    expected = F @ x
+    x[5] = np.nan  # which no row reads
+    close(F @ x, expected)
+    x[6] = np.inf  # which all rows but ten read
+    with np.errstate(invalid="ignore"):
+        got = F @ x
+    np.testing.assert_array_equal(got[:10], 0)
+    assert not np.isfinite(got[10:]).any()
+
+
+def test_a_pair_of_factors_is_merged_only_after_a_few_rows_were_counted():
+    """Where rows that are counted promise a saving, all rows have to keep it."""
+    counted = np.arange(64) % 2 == 0  # every second one of 64 rows
+    left = sp.csr_array(np.eye(64) + np.roll(np.eye(64), 1, 1) * counted[:, None])
+    one, dtype = sp.eye_array(64, format="csr"), np.dtype(float)
+    assert len(merged([left, one], dtype)) == 1
+    full = sp.csr_array(random((64, 64), "float64") * (~counted)[:, None])
+    assert full[::2].nnz == 0
+    # Counted rows are empty, the others read all columns: no saving.
+    two = [full, sp.csr_array(random((64, 64), "float64") * counted[:, None])]
+    assert len(merged(two, dtype)) == 2
 
 
 def test_the_dense_matrix_is_scaled_in_the_precision_of_the_operand():

@@ -12,17 +12,15 @@ from numpy import ndarray
 from .._core.array_checks import check_matrix, matrix_of
 from .._core.checks import sequence, shown
 from .._core.dtypes import common_dtype, real_dtype
-from .._core.threads import current, share, shared_from
-from ..kernels import chain_apply, chain_apply_columns
-from ..kernels.sparse_chain import LEAST_BYTES, WIDE, apply_chain_tiles
+from ..kernels.sparse_chain import LEAST_BYTES
 from .algebra import Algebra, finite_number, is_number, maker
 from .factor_inverse import inverse_factor
 from .fast_operator import FastOperator
 from .linear_operator import NotAnArray
 from .operator_files import Saved, saved_factors
 from .program_operator import keep
-from .sparse_packing import pack_rows, pack_slices
-from .sparse_plan import dense, merged
+from .sparse_multipliers import columns_multiplier, vector_multiplier
+from .sparse_plan import merged
 
 class FactorProduct(FastOperator):
     """The product of sparse factors, scale * S[0] @ ... @ S[J-1], as an operator.
@@ -181,10 +179,12 @@ class FactorProduct(FastOperator):
         batch = shape[1] if len(shape) == 2 else 1
         if batch > 1 and batch * dtype.itemsize >= LEAST_BYTES:
             if dtype not in self._columns:
-                self._columns[dtype] = self._columns_multiplier(dtype)
+                plan = self._factors_for(dtype)
+                self._columns[dtype] = columns_multiplier(plan, self.scale, dtype)
             return self._columns[dtype]
         if dtype not in self._vectors:
-            self._vectors[dtype] = self._vector_multiplier(dtype)
+            plan = self._factors_for(dtype)
+            self._vectors[dtype] = vector_multiplier(plan, self.scale, dtype)
         vector, rows = self._vectors[dtype], self.shape[0]
         if len(shape) == 1:
             return vector
@@ -202,49 +202,6 @@ class FactorProduct(FastOperator):
         if dtype not in self._merged:
             self._merged[dtype] = merged(self._factors, dtype)
         return self._merged[dtype]
-
-    def _vector_multiplier(self, dtype):
-        """Return the function that multiplies a vector."""
-        factors = self._factors_for(dtype)
-        matrix = dense(factors, self.scale, dtype)
-        if matrix is not None:
-            return matrix.dot
-        data, indices, table = pack_slices(factors, dtype)
-        rows, scale, empty = self.shape[0], float(self.scale), np.empty
-
-        def vector(x):
-            out = empty(rows, dtype)
-            chain_apply(data, indices, table, scale, x, out)
-            return out
-
-        return vector
-
-    def _columns_multiplier(self, dtype):
-        """Return the function that multiplies columns."""
-        factors, m, scale = self._factors_for(dtype), self.shape[0], float(self.scale)
-        chain, work = pack_rows(factors, dtype), self.nnz * dtype.itemsize
-        rows, wide = max(max(each.shape) for each in factors), shared_from(work)
-        empty = np.empty
-
-        def columns(x):
-            batch = x.shape[1]
-            out = empty((m, batch), dtype)
-            if batch < wide or current() == 1:
-                chain_apply_columns(*chain, scale, x, out)
-                return out
-            # One array for all threads, because new memory is slower in those that
-            # help, and because several would be returned to the system after each
-            # product.
-            tile = min(WIDE // dtype.itemsize, batch)
-            spare = list(np.empty((current(), 2, rows, tile), dtype))
-
-            def multiply(begin, end):
-                apply_chain_tiles(chain, scale, x, spare.pop(), out, begin, end)
-
-            share(work, batch, multiply)
-            return out
-
-        return columns
 
     def _transpose(self) -> "FactorProduct":
         return self._reversed("T", lambda factor: factor.T)

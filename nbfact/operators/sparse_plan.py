@@ -1,7 +1,7 @@
 """What a product of sparse factors multiplies by: the factors, or some of them merged.
 
 The plan depends on the supports, the dtype and the range of the values alone. Costs are
-counted in entries that a kernel gathers (0.25 ns on a Zen 4); all constants are of
+counted in entries that a kernel gathers (0.2 ns on a Zen 4); all constants are of
 ``nbfact bench -k "sparse factors"`` there.
 """
 
@@ -23,12 +23,19 @@ that a plan is made in little time."""
 COUNTED = 32
 """Number of rows of a product whose entries are counted before it is made."""
 
-DENSE_COST = 0.055
+DENSE_COST = 0.05
 """Cost of each byte of a dense matrix that stays in cache."""
 
+DENSE_CALL = 1000
+"""How much more the call of a product with a dense matrix costs than that of a kernel:
+0.2 µs."""
+
+CHECK_CALL = 1250
+"""Cost of the call that looks for infinity in a result: 0.25 µs."""
+
 DENSE_BYTES = 2**19
-"""Largest size of a dense matrix, half of the second level of cache of a Zen 4: larger
-ones are not read at the speed that `DENSE_COST` says."""
+"""Largest size of a dense matrix, half of the second level of cache of a Zen 4: it is
+read at the speed that `DENSE_COST` says, and made in about a millisecond."""
 
 
 def cost(factor: sp.csr_array) -> int:
@@ -62,11 +69,11 @@ def dense(
 ) -> np.ndarray | None:
     """Return scale times the product as a dense matrix, where that is faster, or None.
 
-    Every row of it reads the whole vector, because a zero times infinity is not zero.
+    Where it holds zeros, the time includes a look at each result: see `has_zeros`.
     """
     (m, n), item = (factors[0].shape[0], factors[-1].shape[1]), dtype.itemsize
-    size = m * n * item
-    if size > DENSE_BYTES or DENSE_COST * size > sum(map(cost, factors)):
+    size, limit = m * n * item, sum(map(cost, factors)) - DENSE_CALL
+    if size > DENSE_BYTES or DENSE_COST * size > limit:
         return None
     if not _in_range(factors, dtype):
         return None
@@ -75,11 +82,22 @@ def dense(
     for factor in reversed(factors[:-1]):
         values = factor.astype(wide) @ values
     values *= float(scale)
+    if has_zeros(values) and DENSE_COST * size > limit - CHECK_CALL:
+        return None
     low, high = _limits(dtype)
     sizes = np.abs(values)
-    if not low < sizes.min() <= sizes.max() < high:
+    if not low < sizes[sizes > 0].min(initial=1) <= sizes.max() < high:
         return None
     return np.ascontiguousarray(values, dtype)
+
+
+def has_zeros(matrix: np.ndarray) -> bool:
+    """Return whether a dense matrix has zeros.
+
+    Where x is infinite or no number, a product with them differs from one that does not
+    read these entries of x.
+    """
+    return np.count_nonzero(matrix) < matrix.size
 
 
 def _merge(left, right, dtype):
