@@ -13,8 +13,9 @@ from ..kernels import nearest_exactly, nearest_rows, two_smallest
 from ..kernels.tiles import LANES
 from ..kernels.vectors import BYTES
 from .fast_operator import FastOperator
-from .packed_centers import aligned, pack
+from .packed_centers import pack
 from .rounding_bounds import norms, reach_of, squared_norms, with_factors
+from .sparse_packing import aligned
 
 BLOCK = 256
 """Number of points whose products are computed together, so that the dense arrays stay

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..kernels.gathers import SLICE
+from ..kernels.vectors import BYTES
 
 REST_COST = 16
 """Cost of a row with entries outside of slices, in entries of a slice: each of those
@@ -53,19 +54,13 @@ def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sliced:
     """
     data, indices, table, position = [], [], [], None
     for number, factor in enumerate(factors[::-1]):
-        values = factor.data.astype(dtype)
+        values, last = factor.data.astype(dtype), number == len(factors) - 1
         columns = factor.indices if position is None else position[factor.indices]
-        counts = np.diff(factor.indptr).astype(np.int64)
-        last, halving = number == len(factors) - 1, _have_halves(values)
-        order, widths, begins = None, _widths(counts, halving), factor.indptr[:-1]
+        counts, begins = row_counts(factor), factor.indptr[:-1]
+        order, widths = _arranged(counts, _have_halves(values), last)
         position = None
-        if counts.min() != counts.max():
-            sorting = np.argsort(-counts, kind="stable")
-            ordered = _widths(counts[sorting], halving)
-            saved = _work(counts, widths) - _work(counts[sorting], ordered)
-            if saved > (ORDER_COST * len(counts) if last else 0):
-                order, position, widths = sorting, np.argsort(sorting), ordered
-                counts, begins = counts[order], begins[order]
+        if order is not None:
+            counts, begins, position = counts[order], begins[order], np.argsort(order)
         turned = last and order is not None
         places, halved, used = _slots(begins, counts, widths)
         others, rest = _others(begins, counts, used)
@@ -73,18 +68,34 @@ def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sliced:
         values[np.flatnonzero(halved)] *= values.dtype.type(0.5)
         data.append(values)
         indices += [columns[places], columns[others], *([position] if turned else [])]
-        ends = np.flatnonzero(np.diff(widths, append=-1)) + 1
-        runs = np.stack([np.diff(ends, prepend=0), widths[ends - 1]], axis=1)
+        runs = _runs(widths)
         table += [[len(counts), len(runs), len(rest), turned], runs.ravel()]
         table.append(rest.ravel())
     spare = max(factor.shape[0] for factor in factors)
     head = [len(factors), spare if len(factors) > 1 or turned else 0]
     numbers = np.concatenate([head, *table])
+    packed = aligned((sum(map(len, data)) * dtype.itemsize,), dtype)
     return (
-        np.concatenate(data),
+        np.concatenate(data, out=packed),
         _unsigned(indices, max(spare, _columns(factors))),
         _unsigned([numbers], numbers.max(), least=np.uint32),
     )
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return an array that starts at a cache line; its shape is in bytes.
+
+    NumPy's arrays start at any multiple of 16 bytes, so that every vector of 64 bytes
+    could cross two cache lines.
+    """
+    memory = np.empty(int(np.prod(shape)) + BYTES, np.uint8)
+    start = -memory.ctypes.data % BYTES
+    return memory[start : len(memory) - BYTES + start].reshape(shape).view(dtype)
+
+
+def row_counts(factor: sp.csr_array) -> np.ndarray:
+    """Return how many entries each row of a factor has."""
+    return (factor.indptr[1:] - factor.indptr[:-1]).astype(np.int64)
 
 
 def _columns(factors):
@@ -110,15 +121,32 @@ def _have_halves(values):
     return bool(parts[parts > 0].min(initial=1) > 4 * np.finfo(parts.dtype).tiny)
 
 
+def _n_slices(rows):
+    """Return how many slices some rows have."""
+    return -(-rows // SLICE) if rows >= SLICE else 0
+
+
 def _in_slices(rows):
     """Return the numbers of the rows of each slice.
 
     Where the last slice is not full, it begins earlier, and repeats rows of the slice
     before. There is no slice of fewer rows.
     """
-    n_slices = -(-rows // SLICE) if rows >= SLICE else 0
-    starts = np.minimum(SLICE * np.arange(n_slices), max(rows - SLICE, 0))
+    starts = np.minimum(SLICE * np.arange(_n_slices(rows)), max(rows - SLICE, 0))
     return starts[:, None] + np.arange(SLICE)
+
+
+def _arranged(counts, halving, last):
+    """Return an order of the rows, None where they keep theirs, and widths of slices."""
+    least, most = counts.min(), counts.max()
+    if least == most:
+        return None, np.full(_n_slices(len(counts)), most)
+    widths, order = _widths(counts, halving), np.argsort(-counts, kind="stable")
+    ordered = _widths(counts[order], halving)
+    saved = _work(counts, widths) - _work(counts[order], ordered)
+    if saved > (ORDER_COST * len(counts) if last else 0):
+        return order, ordered
+    return None, widths
 
 
 def _widths(counts, halving):
@@ -162,14 +190,28 @@ def _slots(begins, counts, widths):
     Also returned is how many entries of each row are in its slice. begins: the first
     entry of each row.
     """
+    rows, used = _in_slices(len(counts)), _used(len(counts), widths)
+    if len(widths) and counts.min() == counts.max():  # each slot is like another one
+        slots = np.arange(widths[0])[:, None]
+        places = (begins[rows][:, None, :] + slots).ravel()
+        return places, np.zeros(len(places), bool), used
     slice_of = np.repeat(np.arange(len(widths)), SLICE * widths)
     starts = np.cumsum(SLICE * widths) - SLICE * widths
     entry = np.arange(len(slice_of)) - starts[slice_of]
-    row, slot = _in_slices(len(counts))[slice_of, entry % SLICE], entry // SLICE
+    row, slot = rows[slice_of, entry % SLICE], entry // SLICE
     again = slot >= counts[row]
     slot -= again * counts[row]
     halved = slot < widths[slice_of] - counts[row]
-    return begins[row] + slot, halved, _used(len(counts), widths)
+    return begins[row] + slot, halved, used
+
+
+def _runs(widths):
+    """Return the pairs (slices, width) of consecutive slices that are equally wide."""
+    if not len(widths):
+        return np.zeros((0, 2), np.int64)
+    ends = np.append(np.flatnonzero(widths[1:] != widths[:-1]) + 1, len(widths))
+    starts = np.append(0, ends[:-1])
+    return np.stack([ends - starts, widths[starts]], axis=1)
 
 
 def _others(begins, counts, used):

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._core.dtypes import real_dtype
+from .sparse_packing import aligned, row_counts
 
 ROW_COST = 2
 """Cost of a row of a factor, beside its entries: loops, and what it writes."""
@@ -88,7 +89,9 @@ def dense(
     sizes = np.abs(values)
     if not low < sizes[sizes > 0].min(initial=1) <= sizes.max() < high:
         return None
-    return np.ascontiguousarray(values, dtype)
+    matrix = aligned((m, n * item), dtype)
+    matrix[:] = values
+    return matrix
 
 
 def has_zeros(matrix: np.ndarray) -> bool:
@@ -106,14 +109,15 @@ def _merge(left, right, dtype):
     A few rows of the product are counted first: it is made where they promise a saving.
     """
     both, rows = cost(left) + cost(right), left.shape[0]
-    pairs = np.diff(right.indptr)[left.indices].sum()
+    pairs = row_counts(right)[left.indices].sum()
     if pairs > PAIRS * both:
         return 0, None
     counted = np.arange(rows)
     if rows > COUNTED:
         counted = np.arange(COUNTED) * rows // COUNTED
-    keys = np.unique(_pairs(left, right, counted)[0])
-    if rows * (len(keys) / len(counted) + ROW_COST) >= both:
+    places = np.sort(_pairs(left, right, counted)[0])
+    distinct = np.count_nonzero(places[1:] != places[:-1]) + (places.size > 0)
+    if rows * (distinct / len(counted) + ROW_COST) >= both:
         return 0, None
     if not _in_range((left, right), dtype):
         return 0, None
@@ -127,10 +131,10 @@ def _pairs(left, right, rows):
     They are given by their place in those rows, as if these were stored dense, and by
     the entries of the left and of the right factor.
     """
-    lengths = np.diff(left.indptr)[rows]
+    lengths = row_counts(left)[rows]
     lefts = _ranges(left.indptr[rows], lengths)
     middle = left.indices[lefts]
-    counts = np.diff(right.indptr)[middle]
+    counts = row_counts(right)[middle]
     rights = _ranges(right.indptr[middle], counts)
     starts = np.arange(len(rows)) * right.shape[1]
     places = np.repeat(np.repeat(starts, lengths), counts) + right.indices[rights]
