@@ -17,7 +17,7 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-from .vectors import BYTES, VectorEmitter
+from .vectors import BYTES, INT32, VectorEmitter
 
 VECTORS = 2
 """Number of vectors in a row of a tile. Two tiles of 1024 rows then take a quarter of a
@@ -26,6 +26,9 @@ would take a larger share of the time."""
 
 LANES = VECTORS * BYTES
 """Bytes of a row of a tile."""
+
+GROUP = 4
+"""Number of entries of a sparse row that are added in one pass of a loop."""
 
 
 class SparseEntries(NamedTuple):
@@ -58,6 +61,7 @@ class _Emitter(VectorEmitter):
         """Emit start plus the sum of data[t] * x[indices[t]], first <= t < last.
 
         kinds, values: the types and the values of entries, first, last, start and x.
+        Entries are added `GROUP` at a time, and then the others.
         """
         builder = self.builder
         _, data = self.array(kinds[0], values[0], "data")
@@ -67,15 +71,26 @@ class _Emitter(VectorEmitter):
         width = ir.Constant(first.type, VECTORS * self.size)
         start = self.spread(start)
         totals = [cgutils.alloca_once_value(builder, start) for _ in range(VECTORS)]
-        one = ir.Constant(first.type, 1)
-        with cgutils.for_range_slice(builder, first, last, one, first.type) as (t, _):
-            weight = self.number(data, t)
-            row = builder.zext(builder.load(builder.gep(indices, [t])), first.type)
+        for total in totals:  # again in each pass of a loop around the row
+            builder.store(start, total)
+
+        def add(entry):
+            weight = self.number(data, entry)
+            row = builder.zext(builder.load(builder.gep(indices, [entry])), first.type)
             place = builder.mul(row, width)
             for i, total in enumerate(totals):
                 value = self.load(x, place, i)
                 value = self.multiply_add(weight, value, builder.load(total))
                 builder.store(value, total)
+
+        group, one = (ir.Constant(first.type, count) for count in (GROUP, 1))
+        count = builder.sub(last, first)
+        whole = builder.add(first, builder.sub(count, builder.urem(count, group)))
+        with cgutils.for_range_slice(builder, first, whole, group, first.type) as (t, _):
+            for entry in self.places(t, one, GROUP):
+                add(entry)
+        with cgutils.for_range_slice(builder, whole, last, one, first.type) as (t, _):
+            add(t)
         return [builder.load(total) for total in totals]
 
 
@@ -128,35 +143,56 @@ def _multiply_row(typingctx, entries, first, last, start, x, out, place):
     return types.void(entries, intp, intp, _dtype(entries), x, out, intp), generate
 
 
-def _compare_row(typingctx, entries, first, last, start, x, nearest, label):
-    """Multiply as `multiply_row`, and keep the two smallest values so far.
+def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
+    """Find the two smallest of bias[i] plus sparse row i times the tile x.
 
-    nearest: a `NearestSoFar`, one row of a tile each; label: int32, kept with the best.
+    There are as many rows as in bias, and the entries of row i are those from indptr at
+    first + i on. nearest: a `NearestSoFar`, one row of a tile each; overwritten. The
+    numbers of rows are its labels.
     """
+    dtype = _dtype(entries)
 
     def generate(context, builder, signature, arguments):
-        emit = _Emitter(context, builder, _dtype(entries))
-        _, smallest = emit.array(nearest, arguments[5], "best")
-        _, found = emit.array(nearest, arguments[5], "labels")
-        _, others = emit.array(nearest, arguments[5], "second")
-        label, zero = emit.spread(arguments[6]), ir.Constant(arguments[1].type, 0)
-        for i, value in enumerate(emit.row(signature.args, arguments)):
-            known = emit.load(smallest, zero, i)
-            pointer = emit.pointer(found, zero, label.type, i)
-            smaller = builder.fcmp_ordered("<", value, known)
-            emit.store(builder.select(smaller, value, known), smallest, zero, i)
-            value, second = (
-                builder.select(smaller, known, value),
-                emit.load(others, zero, i),
-            )
-            closer = builder.fcmp_ordered("<", value, second)
-            emit.store(builder.select(closer, value, second), others, zero, i)
-            kept = builder.load(pointer, align=4)
-            builder.store(builder.select(smaller, label, kept), pointer, align=4)
+        emit = _Emitter(context, builder, dtype)
+        first, intp = arguments[2], arguments[2].type
+        pointers, biases = emit.data(indptr, arguments[1]), emit.data(bias, arguments[3])
+        length = context.make_array(bias)(context, builder, arguments[3]).nitems
+        infinite, zero = emit.constant(float("inf")), ir.Constant(intp, 0)
+        none = ir.Constant(ir.VectorType(INT32, emit.size), [0] * emit.size)
+        # Registers: the smallest values, the second smallest ones, and the labels.
+        best, second, labels = (
+            [cgutils.alloca_once_value(builder, start) for _ in range(VECTORS)]
+            for start in (infinite, infinite, none)
+        )
+        for i in range(VECTORS):
+            for place, start in ((best, infinite), (second, infinite), (labels, none)):
+                builder.store(start, place[i])
+        with cgutils.for_range(builder, length, intp=intp) as loop:
+            place = builder.add(first, loop.index)
+            ends = [builder.load(builder.gep(pointers, [p])) for p in (
+                place, builder.add(place, ir.Constant(intp, 1)),
+            )]  # fmt: skip
+            ends = [builder.zext(end, intp) for end in ends]
+            start = builder.load(builder.gep(biases, [loop.index]))
+            kinds = (entries, None, None, None, x)
+            row = (arguments[0], *ends, start, arguments[4])
+            label = emit.spread(builder.trunc(loop.index, INT32))
+            for i, value in enumerate(emit.row(kinds, row)):
+                known, other = builder.load(best[i]), builder.load(second[i])
+                smaller = builder.fcmp_ordered("<", value, known)
+                builder.store(builder.select(smaller, value, known), best[i])
+                value = builder.select(smaller, known, value)
+                closer = builder.fcmp_ordered("<", value, other)
+                builder.store(builder.select(closer, value, other), second[i])
+                kept = builder.select(smaller, label, builder.load(labels[i]))
+                builder.store(kept, labels[i])
+        for name, found in (("best", best), ("second", second), ("labels", labels)):
+            _, data = emit.array(nearest, arguments[5], name)
+            for i, value in enumerate(map(builder.load, found)):
+                builder.store(value, emit.pointer(data, zero, value.type, i), align=4)
         return context.get_dummy_value()
 
-    intp, dtype = types.intp, _dtype(entries)
-    return types.void(entries, intp, intp, dtype, x, nearest, types.int32), generate
+    return types.void(entries, indptr, types.intp, bias, x, nearest), generate
 
 
 def _transpose_interpreted(x, start, stride, out, place, norms, lane):
@@ -185,24 +221,27 @@ def _multiply_interpreted(entries, first, last, start, x, out, place):
     out[int(place) : int(place) + len(row)] = row
 
 
-def _compare_interpreted(entries, first, last, start, x, nearest, label):
-    """Do the same as `_compare_row` in NumPy, where nothing is compiled."""
-    row = _row_interpreted(entries, first, last, start, x)
-    smaller, known = row < nearest.best, nearest.best.copy()
-    nearest.best[smaller], nearest.labels[smaller] = row[smaller], label
-    np.fmin(nearest.second, np.where(smaller, known, row), out=nearest.second)
+def _compare_interpreted(entries, indptr, first, bias, x, nearest):
+    """Do the same as `_compare_rows` in NumPy, where nothing is compiled."""
+    nearest.best[:], nearest.second[:], nearest.labels[:] = np.inf, np.inf, 0
+    for i, start in enumerate(bias):
+        begin, end = indptr[first + i], indptr[first + i + 1]
+        row = _row_interpreted(entries, begin, end, start, x)
+        smaller, known = row < nearest.best, nearest.best.copy()
+        nearest.best[smaller], nearest.labels[smaller] = row[smaller], i
+        np.fmin(nearest.second, np.where(smaller, known, row), out=nearest.second)
 
 
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both the intrinsic and its interpreted twin.
 transpose_block: Callable[..., Any]
 multiply_row: Callable[..., Any]
-compare_row: Callable[..., Any]
+compare_rows: Callable[..., Any]
 if NUMBA_SETTINGS.DISABLE_JIT:
     transpose_block = _transpose_interpreted
     multiply_row = _multiply_interpreted
-    compare_row = _compare_interpreted
+    compare_rows = _compare_interpreted
 else:
     transpose_block = intrinsic(_transpose_block)
     multiply_row = intrinsic(_multiply_row)
-    compare_row = intrinsic(_compare_row)
+    compare_rows = intrinsic(_compare_rows)
