@@ -18,6 +18,7 @@ import numpy as np
 from ._jit import REASSOC, kernel
 from .tiles import (
     LANES,
+    POINTS,
     NearestSoFar,
     SparseEntries,
     compare_rows,
@@ -72,7 +73,7 @@ def _read_tile(blocks, x, start, stop, norms, out):
     n_blocks = np.uintp(blocks.shape[0])
     if stop - start == width and count == size:
         # Few rows of x at once, so that the processor fetches them ahead.
-        for i in range(np.uintp(0), width, size):
+        for i in range(np.uintp(0), width, np.uintp(POINTS)):
             point = (start + i) * columns
             for b in range(n_blocks):
                 first, place = point + np.uintp(blocks[b]), b * size * width + i

@@ -27,6 +27,10 @@ would take a larger share of the time."""
 LANES = VECTORS * BYTES
 """Bytes of a row of a tile."""
 
+POINTS = 8
+"""Number of points that are transposed together. Where their distance is a multiple of
+a page, their cache lines share eight places of the first level of cache."""
+
 GROUP = 4
 """Number of entries of a sparse row that are added in one pass of a loop."""
 
@@ -100,26 +104,36 @@ def _dtype(entries):
 
 
 def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
-    """Transpose a square of vectors: row i at start + i * stride to a row of a tile.
+    """Transpose `POINTS` vectors: the one of point i is at start + i * stride.
 
-    That is i rows after `place`. The squared norms of the rows are added to norms, from
-    a lane on. x and out are flat; out must not overlap with x.
+    Each of their entries becomes part of a row of a tile, from `place` on. The squared
+    norms of the vectors are added to norms, from a lane on. x and out are flat; out
+    must not overlap with x.
     """
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, x.dtype)
         source, target = emit.data(x, arguments[0]), emit.data(out, arguments[3])
         start, stride, place = (arguments[i] for i in (1, 2, 4))
-        rows = emit.places(start, stride, emit.size)
+        step = ir.Constant(place.type, VECTORS * emit.size)
+        columns = emit.places(place, step, emit.size)
+        rows = emit.places(start, stride, POINTS)
         values = emit.exchanged([emit.load(source, row) for row in rows])
-        sums = emit.data(norms, arguments[5])
         # Two sums, because each addition waits for the one before it.
-        totals = [emit.load(sums, arguments[6]), builder.fmul(values[0], values[0])]
-        for i in range(emit.size):
-            emit.store(values[i], target, place, VECTORS * i)
-            if i:
-                totals[i % 2] = emit.multiply_add(values[i], values[i], totals[i % 2])
-        emit.store(builder.fadd(*totals), sums, arguments[6])
+        totals = [builder.fmul(value, value) for value in values[:2]]
+        for i, value in enumerate(values[2:]):
+            totals[i % 2] = emit.multiply_add(value, value, totals[i % 2])
+        total, sums = builder.fadd(*totals), emit.data(norms, arguments[5])
+        part = ir.VectorType(emit.real, POINTS)
+        pointer = emit.pointer(sums, arguments[6], part)
+        known = builder.load(pointer, align=emit.item)
+        for first in range(0, emit.size, POINTS):
+            lanes = range(first, first + POINTS)
+            for i, value in enumerate(values):
+                entry = emit.pointer(target, columns[first + i], part)
+                builder.store(emit.shuffle(value, lanes), entry, align=emit.item)
+            known = builder.fadd(known, emit.shuffle(total, lanes))
+        builder.store(known, pointer, align=emit.item)
         return context.get_dummy_value()
 
     intp = types.intp
@@ -198,11 +212,11 @@ def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
 def _transpose_interpreted(x, start, stride, out, place, norms, lane):
     """Do the same as `_transpose_block` in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize
-    rows, lanes, step = np.arange(size)[:, None], np.arange(size), VECTORS * size
-    block = x[int(start) + int(stride) * lanes + rows]
-    out[int(place) + step * rows + lanes] = block
+    columns, points, step = np.arange(size)[:, None], np.arange(POINTS), VECTORS * size
+    block = x[int(start) + int(stride) * points + columns]
+    out[int(place) + step * columns + points] = block
     with np.errstate(over="ignore"):
-        norms[int(lane) : int(lane) + size] += (block * block).sum(axis=0)
+        norms[int(lane) : int(lane) + POINTS] += (block * block).sum(axis=0)
 
 
 def _row_interpreted(entries, first, last, start, x):
