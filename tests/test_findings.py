@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from nbfact.harness import allocations
 from nbfact.harness.case import Case
 from nbfact.harness.versions import (
+    alongside,
     findings,
     replay,
     sampling,
@@ -21,8 +23,14 @@ ROLES = ("base", "ctrl", "head")
 CASE = {"bound": 1e-6}
 
 
-def memory(count=7, peak=10_000, resident=1 << 20):
-    return {"allocations": {"count": count, "peak": peak, "resident": resident}}
+def memory(**changed):
+    usual = {"count": 7, "peak": 10_000, "resident": 1 << 20}
+    usual |= {"kept": 0, "blocks_kept": 0}
+    return {"allocations": usual | changed}
+
+
+def replayed(**changed):
+    return {"error": 1e-16, "late": 1e-16, "first": 0.03, "again": 0.03} | changed
 
 
 def check(head=None):
@@ -31,7 +39,7 @@ def check(head=None):
         "error": 1e-16,
         "repeats": True,
         **memory(),
-        "replay": {"error": 1e-16, "first": 0.03, "again": 0.03},
+        "replay": replayed(),
         "bits": "a",
     }
     two = {**one, **(head or {})}
@@ -67,12 +75,11 @@ def test_equal_versions_give_no_finding():
         (memory(count=262), "memory", verdicts.HEAVIER),
         (memory(peak=60_000), "memory", verdicts.HEAVIER),
         (memory(resident=6 << 20), "memory", verdicts.HEAVIER),
-        ({"replay": {"error": 0.5, "first": 0, "again": 0}}, "replay", "less accurate"),
-        (
-            {"replay": {"error": 0, "first": 0.03, "again": 1e-6}},
-            "replay",
-            "suspicious",
-        ),
+        (memory(kept=800), "memory", verdicts.HEAVIER),
+        (memory(blocks_kept=1), "memory", verdicts.HEAVIER),
+        ({"replay": replayed(error=0.5)}, "replay", "less accurate"),
+        ({"replay": replayed(late=0.5)}, "replay", "less accurate"),
+        ({"replay": replayed(again=1e-6)}, "replay", "suspicious"),
     ],
 )
 def test_what_does_not_vary_is_judged_head_against_base(head, metric, word):
@@ -85,9 +92,9 @@ def test_what_does_not_vary_is_judged_head_against_base(head, metric, word):
     "head",
     [
         {"error": 4e-16},
-        memory(count=9, peak=14_000, resident=None),
-        {"replay": {"error": 2e-16, "first": 0.04, "again": 0.03}},
-        {"replay": {"error": 2e-16, "first": 5e-6, "again": 1e-6}},  # it is short
+        memory(count=9, peak=14_000, resident=None, kept=400),
+        {"replay": replayed(error=2e-16, first=0.04)},
+        {"replay": replayed(late=2e-16, first=5e-6, again=1e-6)},  # it is short
         {"replay": None},
         {"bits": "b"},  # other bits than the base, the same in every process
     ],
@@ -151,6 +158,14 @@ def make_case(call):
     )
 
 
+def replay_of(case, call=None):
+    """Return what the calls of a case come to with other values, and its inputs."""
+    x = case.make(np.random.default_rng(0))
+    prepared = case.prepare(x)
+    prepared()
+    return replay.Replay(case, x, 1).measured(case, x, call or prepared), x
+
+
 def test_a_call_that_remembers_by_identity_is_wrong_for_new_values():
     known = {}
 
@@ -159,16 +174,38 @@ def test_a_call_that_remembers_by_identity_is_wrong_for_new_values():
 
     for call, wrong in ((np.sort, False), (remembers, True)):
         case = make_case(call)
-        x = case.make(np.random.default_rng(0))
-        before = x.copy()
-        prepared = case.prepare(x)
-        prepared()
-        got = replay.replayed(case, x, prepared, 1)
-        assert (got["error"] > 0.1) is wrong
-        assert np.array_equal(x, before)  # it is put back
+        got, x = replay_of(case)
+        assert (got["error"] > 0.1) is wrong and (got["late"] > 0.1) is wrong
+        assert np.array_equal(x, case.make(np.random.default_rng(0)))  # put back
     x.flags.writeable = False
-    assert replay.replayed(case, x, prepared, 1) is None
-    assert replay.replayed(case, {"x": x}, prepared, 1) is None
+    for inputs in (x, {"x": x}):
+        other = replay.Replay(case, inputs, 1)
+        assert other.measured(case, inputs, np.sort) is None
+
+
+def test_a_call_that_was_computed_when_it_was_prepared_is_wrong_for_new_values():
+    case = make_case(np.sort)
+    early = np.sort(case.make(np.random.default_rng(0)))
+    got, _ = replay_of(case, lambda: early)
+    assert got["error"] < 1e-12 and got["late"] > 0.1
+
+
+def test_the_case_of_the_base_judges_every_version():
+    class Forgiving(Case):
+        def error(self, got, want):
+            return 0.0
+
+    case = make_case(np.sort)
+    fields = vars(make_case(lambda x: np.sort(x)[::-1]))
+    x = case.make(np.random.default_rng(0))
+    kinds = {"base": case, "head": Forgiving(**fields)}
+    calls = {role: kinds[role].prepare(x) for role in kinds}
+    results = {role: calls[role]() for role in kinds}
+    bits = {role: sharing.bits_of(results[role]) for role in kinds}
+    inputs, want = dict.fromkeys(kinds, x), case.reference(x)
+    row = alongside.checked(kinds, inputs, calls, results, want, bits)
+    assert row["error"]["base"] == 0 and row["error"]["head"] > 0.1
+    assert row["replay"]["head"]["error"] > 0.1
 
 
 def test_a_call_that_remembers_by_value_takes_longer_for_new_values():
@@ -180,13 +217,9 @@ def test_a_call_that_remembers_by_value_takes_longer_for_new_values():
             known[key] = sum(np.sort(x) for _ in range(50)) / 50
         return known[key]
 
-    case = make_case(remembers)
-    x = case.make(np.random.default_rng(0))
-    prepared = case.prepare(x)
-    prepared()
-    got = replay.replayed(case, x, prepared, 1)
+    got, _ = replay_of(make_case(remembers))
     assert got["error"] < 1e-12
-    usual = {"error": 0.0, "first": 1e-4, "again": 1e-4}
+    usual = replayed(first=1e-4, again=1e-4)
     row = {**check(), "replay": {"base": usual, "ctrl": usual, "head": got}}
     made = findings.of_batch(row, times(), CASE, 2e-16)
     assert made["replay"][0] == verdicts.SUSPECT
@@ -218,7 +251,7 @@ def test_calls_that_remember_by_value_are_timed_with_other_values():
     versions, inputs = {"base": case, "head": case}, {"base": x, "head": x}
     calls = {role: call_of(x) for role in versions}
     got = sampling.sampled(versions, inputs, calls, 0.09, 0.0, "base")
-    assert len(seen) == sampling.FEW and np.array_equal(x, np.ones(1000))
+    assert len(seen) == 2 and np.array_equal(x, np.ones(1000))
     assert got["logs"]["base"] == 0.0 and got["placements"] == 1
 
 
@@ -283,3 +316,35 @@ def test_a_wrong_file_of_waivers_is_refused(tmp_path, old, new, message):
         waivers.read_waivers(path)
     with pytest.raises(FileNotFoundError):
         waivers.read_waivers(tmp_path / "none.toml")
+
+
+def leaking(kept):
+    """Return a call that leaves memory behind: of Numba's runtime, or of Python."""
+    return lambda: kept.append(np.ones(1000))
+
+
+def test_memory_that_a_call_leaves_behind_is_counted():
+    kept: list = []
+    call = leaking(kept)
+    call()
+    found = allocations.allocations(call)
+    assert 8000 <= found["kept"] < 9000 and found["blocks_kept"] == 0
+    assert allocations.allocations(lambda: np.ones(1000))["kept"] < 512
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "said"),
+    [
+        ({}, {"slowdown": 1000.0}, "slowdown=1000, the base 0.05"),
+        ({"slowdown": 0.1}, {"slowdown": 0.2}, "slowdown=0.2, the base 0.1"),
+        ({}, {"bound": None}, "bound=inf, the base 1e-06"),
+        ({}, {"looser": 100.0}, "looser=100, the base 4"),
+        ({"bound": None}, {"bound": None, "looser": 2.0}, "looser=2, the base 1.05"),
+        ({"slowdown": 0.2, "looser": 9.0}, {"bound": 1e-7}, None),
+    ],
+)
+def test_a_head_that_accepts_more_is_found(base, head, said):
+    usual = {"bound": 1e-6, "slowdown": None, "looser": None}
+    made = findings.loosened(usual | base, usual | head)
+    assert not made if said is None else made["limits"][0] == verdicts.CHANGED
+    assert said is None or said in made["limits"][1]

@@ -15,6 +15,7 @@ import ast
 import dataclasses
 import importlib.util
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -80,6 +81,28 @@ def find_project(cases: str) -> Project:
     )
 
 
+def tolerances_of(
+    project: Project, files: Mapping[str, bytes]
+) -> tuple[float | None, float | None]:
+    """Return what the project of one version tolerates: `slowdown` and `looser`.
+
+    Parameters
+    ----------
+    project : Project
+        The project of today.
+    files : mapping of str to bytes
+        The files of the version. Where the line ``PROJECT`` is in the module of its
+        cases, the version is judged by its own, and not by that of today.
+    """
+    if project.file is not None and project.registries != (LENT,):
+        place = project.registries[0].replace(".", "/")
+        for path in (f"{place}.py", f"{place}/__init__.py"):
+            if path in files:
+                own = _declared(path, files[path]) or Project(project.name)
+                return own.slowdown, own.looser
+    return project.slowdown, project.looser
+
+
 def lent_files(project: Project) -> dict[str, bytes]:
     """Return the files of today's cases, for a version that has none of its own.
 
@@ -138,16 +161,16 @@ def _located(cases):
     return root, parts
 
 
-def _declared(cases, file):
-    """Return what the line ``PROJECT = Project(...)`` of a file says, None without."""
+def _declared(cases, source):
+    """Return what the line ``PROJECT = Project(...)`` says, None without one."""
     try:
-        tree = ast.parse(file.read_bytes(), str(file))
+        tree = ast.parse(source)
     except SyntaxError as error:
         raise ValueError(f"--cases {cases}: {error}") from None
     for node in tree.body:
         names = [getattr(one, "id", None) for one in getattr(node, "targets", [])]
         if isinstance(node, ast.Assign) and names == ["PROJECT"]:
-            code = compile(ast.Expression(node.value), str(file), "eval")
+            code = compile(ast.Expression(node.value), cases, "eval")
             try:
                 project = eval(code, {"Project": Project})
             except Exception as error:

@@ -26,9 +26,10 @@ FEW = 4
 """Rounds of one placement where one call is a whole sample: forward and backward,
 twice."""
 
-SLOW = 0.1
+SLOW = 0.02
 """Seconds of a call from which one placement has only two rounds, because a process
-with several such calls would take too long."""
+with several such calls would take too long, and because the times of longer calls
+differ less from one to the next than from process to process."""
 
 PLACEMENTS = 6
 """Largest number of times that calls are prepared anew. Where their arrays lie in
