@@ -31,6 +31,10 @@ SLOW = 0.02
 with several such calls would take too long, and because the times of longer calls
 differ less from one to the next than from process to process."""
 
+LONG = 10
+"""A call that takes so many samples' length is a sample by itself, without trying how
+many calls make one."""
+
 PLACEMENTS = 6
 """Largest number of times that calls are prepared anew. Where their arrays lie in
 memory moves the time of a short call by more than a tenth."""
@@ -73,7 +77,7 @@ def sampled(
     # For one thread, the clock counts the time in which the machine ran this process.
     alone = os.environ.get("NUMBA_NUM_THREADS") == "1"
     number, rounds = 1, FEW if known < SLOW else 2
-    if known * 1e9 < 100 * sample.SAMPLE_NS:
+    if known * 1e9 < LONG * sample.SAMPLE_NS:
         number = min(sample.calls_per_sample(call) for call in calls.values())
         rounds = ROUNDS
     names, logs, walls, seconds = list(calls), [], [], []
