@@ -1,29 +1,21 @@
 """The changes that ``python -m benchmarks.planted`` plants, and what is due."""
 
-from typing import NamedTuple
-
+from .planted_cases import CHANGED_CASES
+from .planted_change import Change
 from .planted_code import (
+    IN_THREADS,
     ONCE_MORE,
+    ONE_CENTER,
+    SLOW_OUT,
+    WAITS,
+    WRONG_ADJOINT,
     changed_calls,
+    shifted_rows,
     slow_adjoint,
     slow_calls,
     slow_product,
     thrice,
 )
-
-
-class Change(NamedTuple):
-    """A change of a file, and the exit code with which the gate should end."""
-
-    title: str
-    path: str  # below nbfact/
-    new: str  # put in place of `old`, or at the end of the file
-    due: int
-    about: str  # the pattern of the cases that it concerns
-    run: str  # changes with the same letter are planted together
-    old: str = ""
-    also: tuple[tuple[str, str], ...] = ()  # more files, and what is put at their ends
-    turn: int | None = None  # which rotating cases of the profile the gate chooses
 
 
 CHANGES = [
@@ -115,14 +107,7 @@ CHANGES = [
     Change(
         "`QuicKMeans` returns one center many times",
         "estimators/quick_kmeans.py",
-        "_right_fit = QuicKMeans.fit\n\n\n"
-        "def _one(self, *arguments, **options):\n"
-        "    _right_fit(self, *arguments, **options)\n"
-        "    self.cluster_centers_ = np.tile(\n"
-        "        self.cluster_centers_.mean(axis=0), (len(self.cluster_centers_), 1)\n"
-        "    )\n"
-        "    return self\n\n\n"
-        "QuicKMeans.fit = _one\n",
+        ONE_CENTER,
         1,
         about="clustering objective",
         run="B",
@@ -343,13 +328,65 @@ CHANGES = [
         )
     ),
     Change(
-        "the case of `project_spcol` is gone",
-        "cases/projections.py",
-        '    "spcol2": (project_spcol,',
-        2,
-        about="project_spcol n=256",
-        run="C",
-        old='    "spcol": (project_spcol,',
+        "`x @ A` is wrong by 20 eps, under its bound",
+        "operators/fast_operator.py",
+        shifted_rows(20),
+        1,
+        about="butterfly rows",
+        run="F",
+    ),
+    Change(
+        "the adjoint of a complex `Butterfly` is wrong by 20 eps, under its bound",
+        "operators/butterfly.py",
+        WRONG_ADJOINT,
+        1,
+        about="butterfly adjoint",
+        run="F",
+        turn=1,
+    ),
+    Change(
+        "a product into the user's array is made three times",
+        "operators/program_operator.py",
+        SLOW_OUT,
+        1,
+        about="butterfly out",
+        run="F",
+    ),
+    Change(
+        "`hierarchical` keeps a copy of each target",
+        "algorithms/palm/hierarchical.py",
+        "_right_hierarchical = hierarchical\n"
+        "_kept = []\n\n\n"
+        "def hierarchical(target, *arguments, **options):\n"
+        "    _kept.append(target.copy())\n"
+        "    return _right_hierarchical(target, *arguments, **options)\n",
+        1,
+        about="palm4msa hierarchical",
+        run="F",
+    ),
+    Change(
+        "`import nbfact` imports scikit-learn where it is installed",
+        "__init__.py",
+        "try:\n    import sklearn.cluster\nexcept ImportError:\n    pass\n",
+        1,
+        about="import",
+        run="F",
+    ),
+    Change(
+        "the result of `learn_transform` depends on the order in which threads end",
+        "algorithms/learn/learn_transform.py",
+        IN_THREADS,
+        1,
+        about="learn_transform",
+        run="F",
+    ),
+    Change(
+        "`explore` waits for a second thread",
+        "algorithms/palm/explore.py",
+        WAITS,
+        1,
+        about="patterns learned",
+        run="F",
     ),
     Change(
         "`butterfly_factorize` raises",
@@ -367,4 +404,5 @@ CHANGES = [
         about="project_splin",
         run="D",
     ),
+    *CHANGED_CASES,
 ]

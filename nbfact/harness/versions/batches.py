@@ -249,9 +249,12 @@ class Batches(VersionProcesses):
         }
         speed = self.settle(name)[0]
         against = findings.confirmed(self.findings(name)) | self.cold.get(name, {})
-        against |= findings.loosened(case, in_head)
         if speed == verdicts.FASTER and (gain := self.impossible(case, seconds)):
             against["speed"] = gain
+        verdict = verdicts.worst([speed, *(word for word, _ in against.values())])
+        if verdict not in verdicts.AGAINST:  # what is worse counts more
+            against |= findings.loosened(case, in_head)
+            verdict = verdicts.worst([verdict, *(word for word, _ in against.values())])
         messages = [text for _, text in against.values()]
         if check["fed"]:
             messages.append("the two make other inputs; both got those of the base")
@@ -272,7 +275,7 @@ class Batches(VersionProcesses):
             },
             fed=check["fed"],
             metrics={metric: word for metric, (word, _) in against.items()},
-            verdict=verdicts.worst([speed, *(word for word, _ in against.values())]),
+            verdict=verdict,
             message="; ".join(messages) or None,
         )
 
