@@ -72,9 +72,8 @@ def slow_product(condition):
 def shifted_rows(units):
     """Return code that lets ``x @ A`` be wrong by some units in the last place."""
     return (
-        "_right_rows = FastOperator.__rmatmul__\n\n\n"
         "def _shifted(self, other):\n"
-        "    found = _right_rows(self, other)\n"
+        "    found = super(FastOperator, self).__rmatmul__(other)\n"
         f"    scale = 1 + {units} * np.finfo(found.dtype).eps\n"
         "    return found * found.dtype.type(scale)\n\n\n"
         "FastOperator.__rmatmul__ = _shifted\n"

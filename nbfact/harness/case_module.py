@@ -63,7 +63,7 @@ def find_project(cases: str) -> Project:
     if not file.is_file():
         file = root.joinpath(*parts, "__init__.py")
     top, inner = parts[0], ".".join(parts[1:])
-    project = _declared(cases, file)
+    project = _declared(cases, file.read_bytes())
     if project is None and not inner:
         raise ValueError(
             f"--cases {cases}: the file is in no package, so that it must say what it "
