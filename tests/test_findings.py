@@ -1,13 +1,15 @@
 """What speaks against a version beside its CPU time, from rows that are made up."""
 
 import datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from nbfact.harness import allocations
+from nbfact.harness import allocations, case_module
 from nbfact.harness.case import Case
+from nbfact.harness.project import Project
 from nbfact.harness.versions import (
     alongside,
     findings,
@@ -348,3 +350,14 @@ def test_a_head_that_accepts_more_is_found(base, head, said):
     made = findings.loosened(usual | base, usual | head)
     assert not made if said is None else made["limits"][0] == verdicts.CHANGED
     assert said is None or said in made["limits"][1]
+
+
+def test_a_version_tolerates_what_its_own_project_says():
+    file = Path("here", "ripple", "bench.py")
+    today = Project("ripple", slowdown=1000.0, registries=("bench",), file=file)
+    own = {"bench.py": b"PROJECT = Project('ripple', slowdown=0.08)"}
+    assert case_module.tolerances_of(today, own) == (0.08, None)
+    assert case_module.tolerances_of(today, {"bench.py": b""}) == (None, None)
+    assert case_module.tolerances_of(today, {"core.py": b""}) == (1000.0, None)
+    nothing = Project("ripple", slowdown=0.2)
+    assert case_module.tolerances_of(nothing, own) == (0.2, None)
