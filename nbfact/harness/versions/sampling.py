@@ -32,8 +32,8 @@ with several such calls would take too long, and because the times of longer cal
 differ less from one to the next than from process to process."""
 
 LONG = 10
-"""A call that takes so many samples' length is a sample by itself, without trying how
-many calls make one."""
+"""A call is a sample by itself if it takes this many times the length of one. How many
+calls make a sample is not tried then."""
 
 PLACEMENTS = 6
 """Largest number of times that calls are prepared anew. Where their arrays lie in
