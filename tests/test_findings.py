@@ -32,7 +32,8 @@ def memory(**changed):
 
 
 def replayed(**changed):
-    return {"error": 1e-16, "late": 1e-16, "first": 0.03, "again": 0.03} | changed
+    usual = {"error": 1e-16, "late": 1e-16, "follows": True}
+    return usual | {"first": 0.03, "again": 0.03} | changed
 
 
 def check(head=None):
@@ -81,6 +82,7 @@ def test_equal_versions_give_no_finding():
         (memory(blocks_kept=1), "memory", verdicts.HEAVIER),
         ({"replay": replayed(error=0.5)}, "replay", "less accurate"),
         ({"replay": replayed(late=0.5)}, "replay", "less accurate"),
+        ({"replay": replayed(follows=False)}, "replay", "less accurate"),
         ({"replay": replayed(again=1e-6)}, "replay", "suspicious"),
     ],
 )
@@ -164,8 +166,8 @@ def replay_of(case, call=None):
     """Return what the calls of a case come to with other values, and its inputs."""
     x = case.make(np.random.default_rng(0))
     prepared = case.prepare(x)
-    prepared()
-    return replay.Replay(case, x, 1).measured(case, x, call or prepared), x
+    bits = sharing.bits_of(prepared())
+    return replay.Replay(case, x, 1).measured(case, x, call or prepared, bits), x
 
 
 def test_a_call_that_remembers_by_identity_is_wrong_for_new_values():
@@ -182,14 +184,25 @@ def test_a_call_that_remembers_by_identity_is_wrong_for_new_values():
     x.flags.writeable = False
     for inputs in (x, {"x": x}):
         other = replay.Replay(case, inputs, 1)
-        assert other.measured(case, inputs, np.sort) is None
+        assert other.measured(case, inputs, np.sort, "") is None
 
 
 def test_a_call_that_was_computed_when_it_was_prepared_is_wrong_for_new_values():
     case = make_case(np.sort)
     early = np.sort(case.make(np.random.default_rng(0)))
     got, _ = replay_of(case, lambda: early)
-    assert got["error"] < 1e-12 and got["late"] > 0.1
+    assert got["error"] < 1e-12 and got["late"] > 0.1 and not got["follows"]
+
+
+def test_versions_that_are_equal_give_equal_errors_for_new_values():
+    case = make_case(np.sort)
+    object.__setattr__(case, "reference", lambda x: x)  # the array that is written to
+    x = case.make(np.random.default_rng(0))
+    both = replay.Replay(case, x, 1)
+    known = case.prepare(x), sharing.bits_of(np.sort(x))
+    got = [both.measured(case, x, *known) for _ in range(2)]
+    assert got[0]["follows"] and got[0]["error"] == got[1]["error"] > 0.1
+    assert got[0]["late"] == got[1]["late"]
 
 
 def test_the_case_of_the_base_judges_every_version():

@@ -189,7 +189,8 @@ def checked(
             row["repeats"][role] = bits_of(calls[role]()) == bits[role]
             row["allocations"][role] = allocations(calls[role])
             row["allocations"][role]["resident"] = resident(calls[role])
-            row["replay"][role] = replay.measured(case, inputs[role], calls[role])
+            known = inputs[role], calls[role], bits[role]
+            row["replay"][role] = replay.measured(case, *known)
         except Exception as error:  # in the code of that version, as above
             return {"failed": {role: _message(error)}}
     return row

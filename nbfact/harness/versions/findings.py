@@ -237,6 +237,8 @@ def _replay(check, case, eps):
         wrong = verdicts.accuracy(base.get(key), head.get(key), *limits)
         if wrong:
             return verdicts.INACCURATE, f"{when} its input was written to: {wrong}"
+    if base.get("follows") and not head["follows"]:
+        return verdicts.INACCURATE, "the result does not follow the values of its input"
     longer, (times, least) = head["first"] - head["again"], REMEMBERED
     ratio, usual = (one["first"] / max(one["again"], 1e-9) for one in (head, base))
     if longer < least or ratio <= times * max(usual, 1.0):

@@ -9,6 +9,7 @@ result when it was prepared. And calls with new values are timed beside their
 repetitions: what is remembered by values is then slow.
 """
 
+import copy
 import statistics
 from collections.abc import Callable
 from time import perf_counter
@@ -19,7 +20,7 @@ import numpy as np
 from ..case import Case
 from ..clocks import both_clocks
 from ..operands import operand, with_operand
-from .sharing import adopt, share
+from .sharing import adopt, bits_of, share
 from .variation import nudge, varied
 
 PAIRS = (1, 25)
@@ -48,8 +49,8 @@ class Replay:
         self.wants: dict[str, Any] = {}
 
     def measured(
-        self, case: Case, inputs: Any, call: Callable[[], object]
-    ) -> dict[str, float | None] | None:
+        self, case: Case, inputs: Any, call: Callable[[], object], bits: str
+    ) -> dict[str, Any] | None:
         """Return what calls of one version with the other values come to.
 
         Parameters
@@ -60,15 +61,18 @@ class Replay:
             Its inputs. They have the same values afterwards as before.
         call : callable
             A call that was prepared with them and has been made.
+        bits : str
+            What :func:`nbfact.harness.versions.sharing.bits_of` returns of its result.
 
         Returns
         -------
         dict or None
             ``error`` of the result of a call that is prepared now, and ``late`` of the
-            one that was prepared before, each None where it is not finite; ``first``,
-            the CPU seconds of a call after one entry has changed; and ``again``, those
-            of its repetition. None where the inputs are no array, and have none under
-            the name ``x``, or where others do not fit into it.
+            one that was prepared before, each None where it is not finite; ``follows``,
+            whether the latter differs from `bits`; ``first``, the CPU seconds of a call
+            after one entry has changed; and ``again``, those of its repetition. None
+            where the inputs are no array, and have none under the name ``x``, or where
+            others do not fit into it.
         """
         place, new, mine = varied(inputs), operand(self.other), self.other
         if case is not self.judge:
@@ -81,22 +85,23 @@ class Replay:
         try:
             first, again = _pairs(place, call)
             np.copyto(place, new)
+            late, now = call(), case.prepare(with_operand(mine, place))()
             return {
-                "late": self.error("late", self.inputs, place, call),
-                "error": self.error(
-                    "error", self.other, place, case.prepare(with_operand(mine, place))
-                ),
+                "late": self.error("late", self.inputs, place, late),
+                "error": self.error("error", self.other, place, now),
+                "follows": bits_of(late) != bits,
                 "first": first,
                 "again": again,
             }
         finally:
             np.copyto(place, before)
 
-    def error(self, key, inputs, place, call):
-        """Return the error of a call whose inputs hold the new values at a place."""
+    def error(self, key, inputs, place, got):
+        """Return the error of a result for inputs that hold the new values, or None."""
         if key not in self.wants:
-            self.wants[key] = self.judge.reference(with_operand(inputs, place))
-        error = self.judge.error(call(), self.wants[key])
+            want = self.judge.reference(with_operand(inputs, place))
+            self.wants[key] = copy.deepcopy(want)  # it may be the array at the place
+        error = self.judge.error(got, self.wants[key])
         return error if np.isfinite(error) else None
 
 
