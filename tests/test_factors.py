@@ -14,7 +14,11 @@ from nbfact.algorithms.common.factors import (
     adjoint,
     compressed,
 )
-from nbfact.algorithms.common.packed_factors import PackedFactors, tile_scratch
+from nbfact.algorithms.common.packed_factors import (
+    PackedFactors,
+    PackedLayout,
+    tile_scratch,
+)
 from nbfact.algorithms.palm.side_norms import dense_norm, product_norm
 from nbfact.kernels import (
     adjoint_copy,
@@ -215,7 +219,15 @@ def test_store_makes_room():
     assert [type(factor) for factor in new] == [Dense, Sparse, Sparse]
     for factor, x in zip(new, (full, more, few), strict=True):
         np.testing.assert_array_equal(factor.toarray(), x)
-    assert chain_store(more, old.chain, old.chain, 1) == (15, -1)
+    tight = PackedFactors(PackedLayout.of(old.shapes, (8, 8, 8)), np.dtype(float))
+    for j in range(3):
+        tight.put(j, old[j])
+    assert chain_store(more, old.chain, tight.chain, 1) == (15, -1)
+    wider = tight.successor()
+    wider.put(2, tight[2])
+    assert wider.store(1, more, tight) == 7 and wider.layout.rooms == (8, 16, 8)
+    np.testing.assert_array_equal(wider[1].toarray(), more)
+    np.testing.assert_array_equal(wider[2].toarray(), few)
     last = new.successor()
     for j, x in enumerate((few, full, more)):
         assert last.store(j, x, new) == np.count_nonzero(

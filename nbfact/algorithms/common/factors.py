@@ -236,6 +236,23 @@ def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
     return Sparse(x.shape, (data[:nnz], indices[:nnz], indptr), columns)
 
 
+def diagonal(shape: tuple[int, int], dtype: np.dtype, ones: bool) -> Factor:
+    """Return the factor with ones on its diagonal, or the zero one.
+
+    It is made without kernels, which a first call would have to compile.
+    """
+    m, n = shape
+    nnz = min(m, n) if ones else 0
+    if nnz > DENSE * m * n:
+        return Dense(np.eye(m, n, dtype=dtype))
+    places = np.arange(nnz, dtype=np.uint32)
+    ends = np.minimum(np.arange(max(m, n) + 1), nnz).astype(np.uint32)
+    rows, columns = (
+        (np.ones(nnz, dtype), places, ends[: length + 1]) for length in shape
+    )
+    return Sparse((m, n), rows, columns)
+
+
 def adjoint(x: np.ndarray, out: Out = None) -> np.ndarray:
     """Return xᴴ as a C-contiguous array."""
     out = np.empty(x.shape[::-1], x.dtype) if out is None else out

@@ -13,6 +13,11 @@ _TILE_ROW, _TILE = 256, 1 << 18
 bytes, these are the fastest at n = 512 (`nbfact bench -k "hierarchical n=512"`)."""
 
 
+_ROOM = 1 << 12
+"""Number of entries that there is room for at each place, unless a factor with more is
+dense: 64 kB in float64, so that places of small factors need not grow."""
+
+
 class PackedLayout(NamedTuple):
     """Where the factors of a chain are packed, as `nbfact.kernels.chain_factors` says.
 
@@ -24,8 +29,10 @@ class PackedLayout(NamedTuple):
         Shapes of the factors.
     rooms : tuple of int
         How many entries of each factor there is room for.
+    lines : tuple of (int, int, int, int)
+        The rows of the table that kernels take as ``layout``.
     table : ndarray of int64, (2 J, 4)
-        The argument ``layout`` of the kernels.
+        The same as an array.
     n_entries, n_pointers : int
         Sizes of the arrays of entries and of pointers.
     largest : int
@@ -34,6 +41,7 @@ class PackedLayout(NamedTuple):
 
     shapes: tuple[tuple[int, int], ...]
     rooms: tuple[int, ...]
+    lines: tuple[tuple[int, int, int, int], ...]
     table: np.ndarray
     n_entries: int
     n_pointers: int
@@ -44,16 +52,15 @@ class PackedLayout(NamedTuple):
         cls, shapes: tuple[tuple[int, int], ...], rooms: tuple[int, ...]
     ) -> "PackedLayout":
         """Return the layout of factors of some shapes, each with room for entries."""
-        lines = [(m, room + 1) for (m, _), room in zip(shapes, rooms, strict=True)]
-        lines += [(n, room) for (_, n), room in zip(shapes, rooms, strict=True)]
-        table, pointer, entry = [], 0, 0
-        for rows, room in lines:
-            table.append((rows, pointer, entry, room))
-            pointer, entry = pointer + rows + 1, entry + room
-        for row, room in enumerate(rooms):
-            table[row] = (*table[row][:3], room)
-        largest = max(max(shape) for shape in shapes)
-        return cls(shapes, rooms, np.array(table, np.int64), entry, pointer, largest)
+        n_rows = [m for m, _ in shapes] + [n for _, n in shapes]
+        lines, pointer, entry = [], 0, 0
+        for number, rows in enumerate(n_rows):
+            room = rooms[number % len(rooms)]
+            lines.append((rows, pointer, entry, room))
+            pointer += rows + 1
+            entry += room + (number < len(rooms))  # and a place for scratch
+        largest, table = max(n_rows), np.array(lines, np.int64)
+        return cls(shapes, rooms, tuple(lines), table, entry, pointer, largest)
 
 
 class PackedFactors:
@@ -91,9 +98,12 @@ class PackedFactors:
 
     @classmethod
     def of(cls, factors: Sequence[Factor], dtype: np.dtype) -> "PackedFactors":
-        """Return factors packed."""
-        rooms = [one.nnz if isinstance(one, Sparse) else 0 for one in factors]
+        """Return factors packed, with room for others in their places."""
         shapes = tuple([factor.shape for factor in factors])
+        rooms = [min(int(DENSE * m * n), _ROOM) for m, n in shapes]
+        for j, factor in enumerate(factors):
+            if isinstance(factor, Sparse):
+                rooms[j] = max(rooms[j], factor.nnz)
         packed = cls(PackedLayout.of(shapes, tuple(rooms)), dtype)
         for j, factor in enumerate(factors):
             packed.put(j, factor)
@@ -119,8 +129,10 @@ class PackedFactors:
     @property
     def length(self) -> int:
         """How many of the first factors are sparse, not counting the last one."""
-        last = len(self.counts) - 1
-        return next((j for j in range(last) if self.counts[j] < 0), last)
+        counts = self.counts[:-1]
+        if min(counts, default=0) >= 0:
+            return len(counts)
+        return next(j for j, count in enumerate(counts) if count < 0)
 
     def is_sparse(self, j: int) -> bool:
         """Return whether the factor at a place is sparse."""
@@ -131,8 +143,9 @@ class PackedFactors:
 
         They share the data and indices of all factors, which the pointers count from.
         """
-        data, indices, indptr, table = self.chain
-        (m, row, _, _), (n, turned, _, _) = table[j :: len(self)].tolist()
+        data, indices, indptr, _ = self.chain
+        m, row, _, _ = self.layout.lines[j]
+        n, turned, _, _ = self.layout.lines[j + len(self)]
         rows = data, indices, indptr[row : row + m + 1]
         return rows, (data, indices, indptr[turned : turned + n + 1])
 
@@ -176,7 +189,7 @@ class PackedFactors:
             return
         data, count = self.chain[0], self.counts[j]
         real = data.real.dtype.type(number)
-        for first in self.layout.table[j :: len(self), 2].tolist():
+        for _, _, first, _ in self.layout.lines[j :: len(self)]:
             data[first : first + count] *= real
 
     def norm(self, j: int) -> float:
@@ -184,14 +197,14 @@ class PackedFactors:
         count = self.counts[j]
         if count < 0:
             return self[j].norm()
-        first = self.layout.table.item(j, 2)
+        first = self.layout.lines[j][2]
         return frobenius_norm(self.chain[0][first : first + count])
 
     def _put_dense(self, j, factor):
         """Put a dense factor at a place, which kernels then see without entries."""
         self._factors[j], self.counts[j] = factor, -1
-        _, _, indptr, table = self.chain
-        for rows, start in table[j :: len(self), :2].tolist():
+        indptr = self.chain[2]
+        for rows, start, _, _ in self.layout.lines[j :: len(self)]:
             indptr[start : start + rows + 1] = 0
 
     def _widen(self, j, room):
@@ -205,8 +218,8 @@ class PackedFactors:
 
     def _form(self, line):
         """Return the CSR form of a line of the layout, over the packed arrays."""
-        data, indices, indptr, table = self.chain
-        rows, start, first, _ = table[line].tolist()
+        data, indices, indptr, _ = self.chain
+        rows, start, first, _ = self.layout.lines[line]
         end = first + self.counts[line % len(self)]
         pointers = indptr[start : start + rows + 1] - np.uint32(first)
         return data[first:end], indices[first:end], pointers

@@ -54,15 +54,11 @@ class SideNorms:
         vector = self._vector(j, "left", factors.shapes[j][0])
         return product_norm(factors, 0, j, vector)
 
-    def of_right(
-        self, j: int, factors: PackedFactors, gram: np.ndarray | None
-    ) -> float:
+    def of_right(self, j: int, factors: PackedFactors, gram: np.ndarray) -> float:
         """Return ‖R‖₂, where R is the product of the factors behind place j.
 
-        `gram` is R Rᴴ, and None where there are none.
+        `gram` is R Rᴴ.
         """
-        if gram is None:
-            return 1.0
         order, last = len(gram), len(factors)
         if order > SMALL_GRAM and light(factors, j + 1, last, order):
             vector = self._vector(j, "right", factors.shapes[-1][1])
@@ -76,9 +72,10 @@ class SideNorms:
     def _vector(self, j, name, size):
         """Return the vector that a power iteration starts from, and writes to."""
         key = j, name, size
-        if key not in self._vectors:
-            self._vectors[key] = _gaussian(size).astype(self._dtype)
-        return self._vectors[key]
+        vector = self._vectors.get(key)
+        if vector is None:
+            vector = self._vectors[key] = _gaussian(size).astype(self._dtype)
+        return vector
 
 
 def light(factors: PackedFactors, first: int, last: int, order: int) -> bool:

@@ -7,7 +7,7 @@ then multiplies C and G by the new factor. Costs follow the non-zeros of the fac
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -71,6 +71,7 @@ class Sides:
         self._lefts: dict[int, np.ndarray] = {}
         self._left_norms: list[float] = []
         self._right: RightSide | None = None
+        self._real: Any = target.real.type
 
     def look_left(self, factors: PackedFactors) -> None:
         """Begin a sweep: find ‖L‖₂ for each factor, and Lᴴ where it is needed dense.
@@ -141,28 +142,28 @@ class Sides:
             return old[j].toarray(x)
         if j in self._lefts:
             return self._dense_step(j, old[j], scale, weight)
-        own, numbers = old.is_sparse(j), (weight.dtype.type(scale), weight)
-        if own:
-            source = self._nothing if right is None else right.gram
-        else:
-            factor = old[j]
-            source = factor.toarray(x) if right is None else factor.apply(right.gram, x)
-        chain_step(
-            old.chain, j, own, source, self._cross(), numbers, self._scratch(old), x
-        )
-        if not own:
-            factor.add_to(x)
+        numbers, tiles = (self._real(scale), weight), self._scratch(old)
+        if old.counts[j] >= 0:
+            if right is None:
+                cross, gram = self._cross(), self._nothing
+            else:
+                cross, gram = right
+            chain_step(old.chain, j, True, gram, cross, numbers, tiles, x)
+            return x
+        factor = old[j]
+        source = factor.toarray(x) if right is None else factor.apply(right.gram, x)
+        chain_step(old.chain, j, False, source, self._cross(), numbers, tiles, x)
+        factor.add_to(x)
         return x
 
     def _weight(self, j, factors, scale):
         """Return w, the length of the step at place j times λ: λ / c in the paper."""
-        right = self._right
-        gram = None if right is None else right.gram
-        right_norm = self._side_norms.of_right(j, factors, gram)
-        modulus = scale * (self._left_norms[j] * right_norm)
+        norm, right = self._left_norms[j], self._right
+        if right is not None:
+            norm *= self._side_norms.of_right(j, factors, right.gram)
+        modulus = scale * norm
         lipschitz = self._margin * modulus * modulus
-        real = self._target.real.type
-        return real(scale / lipschitz) if lipschitz > 0 else real(np.inf)
+        return self._real(scale / lipschitz if lipschitz > 0 else math.inf)
 
     def _dense_step(self, j, old, scale, weight):
         """Return S - w Lᴴ(λ L S G - C), where Lᴴ is dense.
@@ -192,28 +193,32 @@ class Sides:
     def absorb(self, j: int, factors: PackedFactors) -> None:
         """Put S[j] into R, in the one of two arrays that is free."""
         right, take = self._right, self._workspace.take
-        (p, q), (m, _) = factors.shapes[j], factors.shapes[0]
+        (p, q), (m, _), count = factors.shapes[j], factors.shapes[0], factors.counts[j]
         cross = take(_CROSSES[j % 2], (p, m))
         gram = take(_GRAMS[j % 2], (p, p))
-        scratch = take("product", (p, q)), take("product turned", (q, p))
-        if not factors.is_sparse(j) or (right is None and self._target.adjoint is None):
-            self._right = self._absorbed(factors[j], right, (cross, gram), scratch)
+        out, none = RightSide(cross, gram), self._nothing
+        if count < 0 or (right is None and self._target.adjoint is None):
+            self._right = self._absorbed(factors[j], right, out)
             return
-        source = self._cross(), self._nothing if right is None else right.gram
-        dense = right is None and factors.counts[j] > GRAM * p * q
-        out = cross, self._nothing if dense else gram
-        chain_absorb(factors.chain, j, source, out, scratch)
-        if dense:
-            factors[j].gram(gram)
-        self._right = RightSide(cross, gram)
+        if right is not None:
+            scratch = take("product", (p, q)), take("product turned", (q, p))
+            source = right.cross, right.gram  # a plain tuple is passed faster
+            chain_absorb(factors.chain, j, source, (cross, gram), scratch)
+        else:
+            source, dense = (self._cross(), none), count > GRAM * p * q
+            target = (cross, none) if dense else (cross, gram)
+            chain_absorb(factors.chain, j, source, target, (none, none))
+            if dense:
+                factors[j].gram(gram)
+        self._right = out
 
-    def _absorbed(self, factor, right, out, scratch):
+    def _absorbed(self, factor, right, out):
         """Do as `absorb` for a dense factor, or an implicit target."""
         if right is None:
-            cross = self._target.times(factor, out[0])
-            return RightSide(cross, factor.gram(out[1]))
-        cross = factor.apply(right.cross, out[0])
-        return RightSide(cross, factor.congruent(right.gram, *scratch, out[1]))
+            cross = self._target.times(factor, out.cross)
+            return RightSide(cross, factor.gram(out.gram))
+        cross = factor.apply(right.cross, out.cross)
+        return RightSide(cross, factor.congruent(right.gram, out=out.gram))
 
     def fit(self, factors: PackedFactors) -> tuple[float, float]:
         """Return the best λ for the present factors, and <A, λ Â>, which it explains.
