@@ -79,7 +79,8 @@ WRONG = {
     },
     "refine": {**SWEEPS, "result": NO_FACTORS, "fixed": NO_FIXED},
     "butterfly_factorize": {
-        "target": NO_TARGET, "chain": [3, "ab", [], [None], [(1, 2)], [EYE] * 2],
+        "target": NO_TARGET, "nnz": [0, -1, True, 2.5, "a", EYE, 5],
+        "chain": [3, "ab", [], [None], [(1, 2)], [EYE] * 2, "search"],
         "permutation": [3, "nonsense", [0] * 8, EYE, [[1], [2, 3]], OBJECTS, object()],
         "order": NO_WORD, "orthonormal": NO_FLAG, "transpose": ["no", 1, None, EYE],
         "model": NO_WORD, "n_terms": NO_COUNT[:-2], "certify": NO_FLAG,
