@@ -102,6 +102,8 @@ WRONG = {
         "rcg": [0, -1, True, "a", np.nan, np.inf, EYE], "callback": NO_FUNCTION,
         "error": [-1, 1, True, "a", np.nan, EYE], "effort": NO_WORD,
         "n_jobs": [0, True, 1.5, "a", 10**9], "random_state": NO_SEED,
+        "families": ["chains", [], ["what"], 3, [3]],
+        "time_limit": [0, -1, True, "a", np.nan, EYE],
     },
 }  # fmt: skip
 

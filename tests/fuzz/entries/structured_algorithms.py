@@ -191,6 +191,13 @@ def _(draw):
         "n_jobs": or_none(
             listed_values(["1"], ["1.5", "'a'", "[]", "object()", "0", "True"])
         ),
+        "families": or_none(
+            listed_values(
+                ["['low rank', 'chains']", "('sparse products',)"],
+                ["'chains'", "[]", "['what']", "3", "object()", "[3]"],
+            )
+        ),
+        "time_limit": or_none(real("60.0", "100", bad=("0", "-1"), odd=("1e308",))),
         "callback": CALLBACK,
         "random_state": seed(),
     }
