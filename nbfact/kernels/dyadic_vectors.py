@@ -31,7 +31,8 @@ def _typed(typingctx, t, first, n_levels, x, out, count, up):
         if isinstance(x.dtype, types.Float):  # callers test it; others are not reached
             emit = VectorEmitter(context, builder, x.dtype)
             arrays = [emit.data(k, arguments[i]) for k, i in ((t, 0), (x, 3), (out, 4))]
-            _levels(emit, arrays, *arguments[1:3], count.literal_value, up)
+            first, n_levels = arguments[1], arguments[2]
+            _levels(emit, arrays, first, n_levels, count.literal_value, up)
         return context.get_dummy_value()
 
     intp = types.intp

@@ -124,7 +124,8 @@ class VectorEmitter:
     def exchanged(self, square):
         """Return the columns of a square whose rows are vectors.
 
-        Blocks of 1, 2, 4, ... entries off the diagonals are exchanged.
+        Where there are fewer vectors than lanes, they are squares side by side. Blocks
+        of 1, 2, 4, ... entries off the diagonals are exchanged.
         """
         rows, bit, lanes = list(square), 1, range(self.size)
         while bit < len(rows):

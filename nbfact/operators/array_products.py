@@ -36,6 +36,8 @@ class ArrayProducts(Sealed):
     with a method `toarray`, such as a sparse array, whose product is dense.
     """
 
+    nnz: int
+
     def apply(
         self,
         x: Any,
@@ -95,16 +97,16 @@ class ArrayProducts(Sealed):
             return self._product(x, "x")
         x = x if dask.is_dask(x) else dense_array("x", x)
         shape = self._shape_of_product(x.shape, axis)
-        place = -2 if x.ndim > 1 and axis is not None else axis
-        columns = x if place == axis else np.moveaxis(x, axis, place)
+        here = -2 if axis is None or x.ndim == 1 else axis
+        columns = x if here == -2 else np.moveaxis(x, here, -2)
         if out is None:
             found = self._product(columns, "x")
-            return found if columns is x else np.moveaxis(found, place, axis)
+            return found if here == -2 else np.moveaxis(found, -2, here)
         dtype = common_dtype(self.dtype, x.dtype)
         check_output("out", out, shape, dtype)
         written = np.asarray(out)
-        if columns is not x:
-            written = np.moveaxis(written, axis, place)
+        if here != -2:
+            written = np.moveaxis(written, here, -2)
         self._write(dtype, columns, written)
         return out
 

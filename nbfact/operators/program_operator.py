@@ -41,6 +41,7 @@ class ProgramOperator(FastOperator):
     values: tuple[np.ndarray, ...]
     rows: np.ndarray | None
     columns: np.ndarray | None
+    _square: bool
     _owned = ("values", "rows", "columns")
     _made: tuple[str, ...] = (
         "_adjoints", "_converting", "_packed", "_programs", "_quick"
@@ -125,7 +126,7 @@ class ProgramOperator(FastOperator):
             # A real operator multiplies complex numbers as twice as many real ones.
             if self.dtype.kind == dtype.kind:
                 ready = self._ready(dtype, other.shape)
-                _keep(
+                keep(
                     self._converting, key,
                     lambda x: ready(np.array(x, dtype, order="C")),
                 )  # fmt: skip
@@ -150,7 +151,7 @@ class ProgramOperator(FastOperator):
         if call is None:
             call = self._multiplier(dtype, shape)
             if dtype == self.dtype:
-                _keep(self._quick, shape, call)
+                keep(self._quick, shape, call)
         return call
 
     def _multiplier(self, dtype, shape):
@@ -169,7 +170,7 @@ class ProgramOperator(FastOperator):
         call = self._row_multiplier(dtype, x.shape)
         if dtype == self.dtype:
             for axis in ROWS:
-                _keep(self._quick, (x.shape, axis), call)
+                keep(self._quick, (x.shape, axis), call)
         call(x, out)
 
     def _row_multiplier(self, dtype, shape):
@@ -237,7 +238,7 @@ def single_column(vector: Callable, rows: int, dtype: np.dtype) -> Callable:
     return multiply
 
 
-def _keep(known: dict, key: Any, call: Callable) -> None:
+def keep(known: dict, key: Any, call: Callable) -> None:
     """Keep a function for products of a shape, and forget all where they are many."""
     if len(known) >= SHAPES:
         known.clear()
