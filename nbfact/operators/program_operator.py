@@ -7,14 +7,19 @@ import numpy as np
 from numpy import ndarray
 
 from .._core.dtypes import common_dtype
+from .._core.threads import share
 from ..kernels import transpose
+from ..kernels.entry_points import entry_point
 from . import plan as plans
 from .chain import Chain
+from .dyadic_steps import aligned
 from .fast_operator import FastOperator
 from .program import Call, Program
 
 SHAPES = 64
 """Number of shapes of operands for which an operator keeps how it multiplies them."""
+TURNED = 0.05
+"""Time of each byte that is turned from rows to columns or back, in nanoseconds."""
 ROWS = (1, -1)
 """The numbers of the axis along which the rows of a matrix lie."""
 
@@ -88,6 +93,15 @@ class ProgramOperator(FastOperator):
             self._run(dtype, x, out)
         else:
             super()._write(dtype, x, out)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if type(other) is ndarray and other.dtype is self.dtype:
+            shape = other.shape
+            known = self._transpose()._quick
+            call = known.get(shape if len(shape) == 1 else (shape, -1))
+            if call is not None and other.flags.carray:
+                return call(other)
+        return super().__rmatmul__(other)
 
     def matvec(self, x: Any) -> np.ndarray:
         """Return the product with a vector, or with each of several vectors.
@@ -176,9 +190,19 @@ class ProgramOperator(FastOperator):
     def _row_multiplier(self, dtype, shape):
         """Return a function (x, out=None) for C-contiguous rows of a shape."""
         (m, n), batch = self.shape, shape[0]
-        program, wide = self._program(dtype, batch), super()._rows
-        tile, empty = self._tile(dtype, batch), np.empty
-        columns = self._ready(dtype, (n, batch))
+        program, tile = self._program(dtype, batch), self._tile(dtype, batch)
+        idle: list[tuple] = []  # columns and their product that no thread is using
+        length, empty, some = min(batch, tile), np.empty, np.empty((0, 0), dtype)
+        turn, multiply = entry_point(transpose, some, some), self._ready
+
+        def made():
+            return aligned((n, length), dtype), aligned((m, length), dtype)
+
+        def one_by_one(x, out=None):
+            out = empty((batch, m), dtype) if out is None else out
+            for i in range(batch):
+                vector(x[i], out[i])
+            return out
 
         def in_place(x, out=None):
             found = program.run(x.T).T
@@ -187,21 +211,51 @@ class ProgramOperator(FastOperator):
             out[...] = found
             return out
 
-        def in_tiles(x, out=None):
-            out = empty((batch, m), dtype) if out is None else out
-            wide(dtype, x, out)
+        def in_one_tile(x, out=None):
+            if out is None:
+                out = empty((batch, m), dtype)
+            columns, found = pair = idle.pop() if idle else made()
+            turn(x, columns)
+            whole(columns, found)
+            turn(found, out)
+            idle.append(pair)
             return out
 
-        def in_one_tile(x, out=None):
+        def in_tiles(x, out=None):
             out = empty((batch, m), dtype) if out is None else out
-            turned = empty((n, batch), dtype)
-            transpose(x, turned)
-            transpose(columns(turned), out)
+
+            def some_tiles(begin, end):
+                pair = idle.pop() if idle else made()
+                for first in range(begin, end, tile):
+                    part = x[first : min(first + tile, end)]
+                    columns, found = (
+                        one.reshape(-1)[: len(one) * len(part)].reshape(-1, len(part))
+                        for one in pair
+                    )
+                    turn(part, columns)
+                    multiply(dtype, columns.shape)(columns, found)
+                    turn(found, out[first : first + len(part)])
+                idle.append(pair)
+
+            share(self.nnz * dtype.itemsize, batch, some_tiles, tile)
             return out
 
         if program.takes_rows(batch):
             return in_place
+        if self._rows_alone(dtype, batch):
+            vector = self._ready(dtype, (n,))
+            return one_by_one
+        whole = self._ready(dtype, (n, length))
         return in_one_tile if batch <= tile else in_tiles
+
+    def _rows_alone(self, dtype, batch):
+        """Return whether vectors one by one are expected to take the least time."""
+        alone, together = (
+            plans.cost(self.chain, plans.best(self.chain, dtype, one), dtype, one)
+            for one in (1, batch)
+        )
+        turned = TURNED * sum(self.shape) * batch * dtype.itemsize
+        return batch * alone < together + turned
 
     def _program(self, dtype, batch):
         """Return the program for `batch` columns, packed only once."""
