@@ -27,7 +27,7 @@ BOTH = kernels.PackedChain(
     np.concatenate([CSR.data, ADJOINT.data]),
     np.concatenate([CSR.indices, ADJOINT.indices]),
     np.concatenate([CSR.indptr, ADJOINT.indptr + CSR.nnz]),
-    np.array([[4, 0], [4, 5]]),
+    np.array([[4, 0, 0, CSR.nnz], [4, 5, CSR.nnz, CSR.nnz]]),
 )
 GRAM = SQUARE @ SQUARE.T
 EMPTY = tuple(
@@ -93,7 +93,11 @@ ARGUMENTS = {
     "csr_fit": (*FORMS, GRAM, SQUARE),
     "chain_residual": (BOTH, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
     "chain_norm": (BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),
-    "chain_gradient": (BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
+    "chain_step": (
+        *(BOTH, 1, False, SQUARE, SQUARE, (0.5, 0.5), np.zeros((2, 4, 8)), BLOCK),
+    ),
+    "chain_absorb": (BOTH, 1, (SQUARE, SQUARE), (BLOCK, BLOCK), (BLOCK, BLOCK)),
+    "chain_store": (SQUARE, BOTH, BOTH, 0),
     "csr_gram": (*FORMS, BLOCK),
     "csr_entered": (*FACTOR[1:], *FACTOR[1:]),
     "csr_compress": (SQUARE, *EMPTY),
@@ -191,7 +195,8 @@ def is_tuple(name):
 def copied(argument):
     """Return a copy of an array, or of the arrays in a named tuple."""
     if isinstance(argument, tuple):
-        return type(argument)(*map(copied, argument))
+        made = map(copied, argument)
+        return tuple(made) if type(argument) is tuple else type(argument)(*made)
     return np.copy(argument) if isinstance(argument, np.ndarray) else argument
 
 

@@ -115,6 +115,30 @@ class FactorProduct(FastOperator):
         self.nnz = sum(matrix.nnz for matrix in matrices)
         self._forget()
 
+    @classmethod
+    def of_canonical(
+        cls, factors: Sequence[sp.csr_array], scale: float
+    ) -> "FactorProduct":
+        """Return the product of CSR arrays that need neither checks nor copies.
+
+        Parameters
+        ----------
+        factors : sequence of csr_array
+            Canonical: the columns of each row increase, and no entry is zero. They are
+            finite, of one of the four dtypes, and of shapes that chain; their arrays
+            belong to nobody else, and become read-only.
+        scale : float
+            Finite in that dtype.
+        """
+        made = cls.__new__(cls)
+        shape = (factors[0].shape[0], factors[-1].shape[1])
+        FastOperator.__init__(made, factors[0].dtype, shape)
+        nnz = sum(len(factor.data) for factor in factors)
+        made.__dict__.update(_factors=tuple(factors), scale=scale, nnz=nnz)
+        made._forget()
+        made._seal()
+        return made
+
     @property
     def factors(self) -> tuple[sp.csr_array, ...]:
         """The factors from left to right: new CSR arrays of the same data each time.
