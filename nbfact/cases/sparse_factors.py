@@ -98,7 +98,7 @@ def _case(group, n, depth, k, dtype, batch, side, impl):
         size=stored + 2 * n * batch * kind.itemsize,
         flops=flops,
         nnz=entries,
-        **({"yardstick": NEW} if impl == NEW else {}),
+        yardstick=NEW if impl == NEW else DENSE,
     )
 
 

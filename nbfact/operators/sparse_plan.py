@@ -103,7 +103,7 @@ def has_zeros(matrix: np.ndarray) -> bool:
     Where x is infinite or no number, a product with them differs from one that does not
     read these entries of x.
     """
-    return np.count_nonzero(matrix) < matrix.size
+    return bool(np.count_nonzero(matrix) < matrix.size)
 
 
 def _saving(left, right, dtype):
