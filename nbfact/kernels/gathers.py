@@ -70,7 +70,7 @@ def _multiply_slice(typingctx, entries, begin, end, scale, x, out, place):
 
 
 def _move_slice(typingctx, indices, begin, x, out, place):
-    """Write `SLICE` entries of x, which indices name from `begin` on, to a place of out.
+    """Write `SLICE` entries of x, named by indices from `begin` on, to a place of out.
 
     indices: unsigned; x and out: C-contiguous vectors of one dtype.
     """
