@@ -51,7 +51,7 @@ from .projections import projection_cases, skperm_cases
 from .public_verbs import adjoint_cases, verb_cases, way_cases
 from .rivals.peers import is_peer
 from .set_projections import set_cases
-from .sparse_factors import sparse_factor_cases
+from .sparse_factors import new_product_cases, sparse_factor_cases
 from .sum_of_butterflies import sum_cases
 from .transform_plans import TRANSFORMS, transform_plan_cases
 
@@ -191,6 +191,9 @@ def _pr():
         *product_cases("planted", (1024,), single, batches),
         *sparse_factor_cases((1024,), ((2, 32),), single, (1,), ("forward",)),
         *sparse_factor_cases((1024,), ((2, 32),), single, (64,), ("adjoint",)),
+        # A call took half of the time, and slices of uneven rows a third.
+        *sparse_factor_cases((256,), ((1, 4),), single, (1,), ("adjoint",)),
+        *new_product_cases((32,), ((5, 2),), ("float64",)),
         *projection_cases((256,), ("float64",)),
         *sweep_cases((64,), (2, 3)),
         *shape_cases(SHAPES[:1]),
@@ -199,6 +202,7 @@ def _pr():
         *reach_cases(("butterflies 32",)),
         *factorize_cases(("hadamard", "gaussian"), (256,)),
         *learning_cases(("hadamard",), (16,)),
+        *_own(assignment_cases([(512, 512, 1024)], single)),
     ]
     # The asv suite needs no second and third product of SciPy.
     return [case for case in found if case.impl not in (MATVEC, MERGED)]

@@ -1,9 +1,10 @@
 """Vector instructions of products with sparse rows: entries of x, or rows of x.
 
 `multiply_slice` multiplies `SLICE` rows of a sparse matrix by one vector, a lane for
-each row, and `move_slice` moves as many entries of a vector. They gather entries
-by plain loads, because the gather instructions of AMD's processors take longer. `multiply_columns` multiplies one row by several columns,
-whose sums stay in registers until they are complete.
+each row, and `move_slice` moves as many entries of a vector. They gather entries by
+plain loads, because the gather instructions of AMD's processors take longer.
+`multiply_columns` multiplies one row by several columns, whose sums stay in registers
+until they are complete.
 """
 
 import sys
@@ -69,7 +70,7 @@ def _multiply_slice(typingctx, entries, begin, end, scale, x, out, place):
 
 
 def _move_slice(typingctx, indices, begin, x, out, place):
-    """Write `SLICE` entries of x to out from a place on: those of indices from `begin` on.
+    """Write `SLICE` entries of x, named by indices from `begin` on, to a place of out.
 
     indices: unsigned; x and out: C-contiguous vectors of one dtype.
     """

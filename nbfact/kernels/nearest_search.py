@@ -22,7 +22,7 @@ from .tiles import (
     NearestSoFar,
     SparseEntries,
     compare_rows,
-    multiply_row,
+    multiply_rows,
     transpose_block,
 )
 from .vectors import BYTES
@@ -97,7 +97,6 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
     """Do as `nearest_rows` for the points start to stop - 1."""
     indptr, rows, bias = centers.indptr, centers.rows, centers.bias
     entries = SparseEntries(centers.data, centers.indices)
-    one, zero = np.uintp(1), bias.dtype.type(0)
     width, last = np.uintp(LANES // x.itemsize), rows.shape[0] - 1
     labelled, best = np.empty(width, np.int32), np.empty(width, x.dtype)
     second, norms = np.empty(width, x.dtype), np.empty(width, x.dtype)
@@ -107,12 +106,10 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
         source, target = scratch[0], scratch[1]
         norms[:] = 0
         _read_tile(centers.blocks, x, tile, end, norms, source)
-        r = np.uintp(0)
+        r = np.intp(0)
         for j in range(last):
-            for i in range(np.uintp(rows[j])):
-                p, q = np.uintp(indptr[r]), np.uintp(indptr[r + one])
-                multiply_row(entries, p, q, zero, source, target, i * width)
-                r += one
+            multiply_rows(entries, indptr, r, rows[j], source, target)
+            r += rows[j]
             source, target = target, source
         compare_rows(entries, indptr, r, bias, source, nearest)
         doubtful += _write_tile(

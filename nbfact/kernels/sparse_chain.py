@@ -65,8 +65,10 @@ def _multiply_slices(entries, table, place, begin, scale, x, out):
     returned is the place behind its rows with other entries, and the end of its
     entries.
     """
+    row: Any = np.intp(0)  # NumPy's stubs take sums and minima for floats
+    t: Any = begin
     rows, n_runs = np.intp(table[place]), np.intp(table[place + 1])
-    n_rest, row, t = np.intp(table[place + 2]), np.intp(0), begin
+    n_rest = np.intp(table[place + 2])
     place += 4
     for r in range(place, place + 2 * n_runs, 2):
         length = np.intp(table[r + 1]) * SLICE
@@ -113,8 +115,10 @@ def chain_apply(
     factor, and an array of two rows, to which the factors write in turn. The sum of a
     row may be added in any order.
     """
+    place: Any = np.intp(2)  # NumPy's stubs take sums for floats
+    i: Any
     entries, n_factors = Entries(data, indices), np.intp(table[0])
-    spare, place, t = np.intp(table[1]), np.intp(2), np.intp(0)
+    spare, t = np.intp(table[1]), np.intp(0)
     weight, source, scratch = x.real.dtype.type(1), x, np.empty((2, spare), x.dtype)
     for j in range(n_factors):
         rows, ordered = np.intp(table[place]), table[place + 3] != 0

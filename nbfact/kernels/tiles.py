@@ -6,6 +6,7 @@ rows overlap, and would transpose entry by entry, which alone would take as long
 factors do.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -61,21 +62,37 @@ class _Emitter(VectorEmitter):
             raise NumbaTypeError(f"entries of {dtype}; expected floats")
         super().__init__(context, builder, dtype)
 
+    @contextlib.contextmanager
+    def rows(self, pointers, first, count):
+        """Emit a loop over rows; give the number of one, its first entry and its end.
+
+        pointers: where the entries of rows begin; first: the place of that of row 0.
+        """
+        builder, intp = self.builder, first.type
+        begin = cgutils.alloca_once(builder, intp)
+        start = builder.load(builder.gep(pointers, [first]))
+        builder.store(builder.zext(start, intp), begin)
+        with cgutils.for_range(builder, count, intp=intp) as loop:
+            place = builder.add(first, builder.add(loop.index, ir.Constant(intp, 1)))
+            end = builder.zext(builder.load(builder.gep(pointers, [place])), intp)
+            yield loop.index, builder.load(begin), end
+            builder.store(end, begin)
+
     def row(self, kinds, values):
         """Emit start plus the sum of data[t] * x[indices[t]], first <= t < last.
 
-        kinds, values: the types and the values of entries, first, last, start and x.
+        kinds: the types of entries and x; values: entries, first, last, start and x.
         Entries are added `GROUP` at a time, and then the others.
         """
         builder = self.builder
         _, data = self.array(kinds[0], values[0], "data")
         _, indices = self.array(kinds[0], values[0], "indices")
         first, last, start = values[1:4]
-        x = self.data(kinds[4], values[4])
+        x = self.data(kinds[1], values[4])
         width = ir.Constant(first.type, VECTORS * self.size)
         start = self.spread(start)
-        totals = [cgutils.alloca_once_value(builder, start) for _ in range(VECTORS)]
-        for total in totals:  # again in each pass of a loop around the row
+        totals = [cgutils.alloca_once(builder, self.vector) for _ in range(VECTORS)]
+        for total in totals:
             builder.store(start, total)
 
         def add(entry):
@@ -143,21 +160,27 @@ def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
     return types.void(x, intp, intp, out, intp, norms, intp), generate
 
 
-def _multiply_row(typingctx, entries, first, last, start, x, out, place):
-    """Write start plus a sparse row times the tile x to out, from a place on.
+def _multiply_rows(typingctx, entries, indptr, first, count, x, out):
+    """Write some sparse rows times the tile x to the first rows of out.
 
-    The row has the entries first <= t < last of `SparseEntries`.
+    There are `count` rows, and the entries of row i are those from indptr at first + i
+    on.
     """
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, _dtype(entries))
-        target, place = emit.data(out, arguments[5]), arguments[6]
-        for i, value in enumerate(emit.row(signature.args, arguments)):
-            emit.store(value, target, place, i)
+        target, intp = emit.data(out, arguments[5]), arguments[2].type
+        zero, width = ir.Constant(emit.real, 0), ir.Constant(intp, VECTORS * emit.size)
+        pointers = emit.data(indptr, arguments[1])
+        with emit.rows(pointers, arguments[2], arguments[3]) as (index, begin, end):
+            row = (arguments[0], begin, end, zero, arguments[4])
+            place = builder.mul(index, width)
+            for i, value in enumerate(emit.row((entries, x), row)):
+                emit.store(value, target, place, i)
         return context.get_dummy_value()
 
     intp = types.intp
-    return types.void(entries, intp, intp, _dtype(entries), x, out, intp), generate
+    return types.void(entries, indptr, intp, intp, x, out), generate
 
 
 def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
@@ -171,33 +194,26 @@ def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, dtype)
-        first, intp = arguments[2], arguments[2].type
         pointers, biases = (
             emit.data(indptr, arguments[1]),
             emit.data(bias, arguments[3]),
         )
         length = context.make_array(bias)(context, builder, arguments[3]).nitems
-        infinite, zero = emit.constant(float("inf")), ir.Constant(intp, 0)
+        infinite = emit.constant(float("inf"))
         none = ir.Constant(ir.VectorType(INT32, emit.size), [0] * emit.size)
         # Registers: the smallest values, the second smallest ones, and the labels.
         best, second, labels = (
-            [cgutils.alloca_once_value(builder, start) for _ in range(VECTORS)]
+            [cgutils.alloca_once(builder, start.type) for _ in range(VECTORS)]
             for start in (infinite, infinite, none)
         )
         for i in range(VECTORS):
             for place, start in ((best, infinite), (second, infinite), (labels, none)):
                 builder.store(start, place[i])
-        with cgutils.for_range(builder, length, intp=intp) as loop:
-            place = builder.add(first, loop.index)
-            ends = [builder.load(builder.gep(pointers, [p])) for p in (
-                place, builder.add(place, ir.Constant(intp, 1)),
-            )]  # fmt: skip
-            ends = [builder.zext(end, intp) for end in ends]
-            start = builder.load(builder.gep(biases, [loop.index]))
-            kinds = (entries, None, None, None, x)
-            row = (arguments[0], *ends, start, arguments[4])
-            label = emit.spread(builder.trunc(loop.index, INT32))
-            for i, value in enumerate(emit.row(kinds, row)):
+        with emit.rows(pointers, arguments[2], length) as (index, begin, end):
+            start = builder.load(builder.gep(biases, [index]))
+            row = (arguments[0], begin, end, start, arguments[4])
+            label = emit.spread(builder.trunc(index, INT32))
+            for i, value in enumerate(emit.row((entries, x), row)):
                 known, other = builder.load(best[i]), builder.load(second[i])
                 smaller = builder.fcmp_ordered("<", value, known)
                 builder.store(builder.select(smaller, value, known), best[i])
@@ -206,6 +222,7 @@ def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
                 builder.store(builder.select(closer, value, other), second[i])
                 kept = builder.select(smaller, label, builder.load(labels[i]))
                 builder.store(kept, labels[i])
+        zero = ir.Constant(arguments[2].type, 0)
         for name, found in (("best", best), ("second", second), ("labels", labels)):
             _, data = emit.array(nearest, arguments[5], name)
             for i, value in enumerate(map(builder.load, found)):
@@ -235,10 +252,13 @@ def _row_interpreted(entries, first, last, start, x):
     return total
 
 
-def _multiply_interpreted(entries, first, last, start, x, out, place):
-    """Do the same as `_multiply_row` in NumPy, where nothing is compiled."""
-    row = _row_interpreted(entries, first, last, start, x)
-    out[int(place) : int(place) + len(row)] = row
+def _multiply_interpreted(entries, indptr, first, count, x, out):
+    """Do the same as `_multiply_rows` in NumPy, where nothing is compiled."""
+    width = LANES // x.itemsize
+    for i in range(int(count)):
+        begin, end = indptr[first + i], indptr[first + i + 1]
+        row = _row_interpreted(entries, begin, end, 0, x)
+        out[i * width : (i + 1) * width] = row
 
 
 def _compare_interpreted(entries, indptr, first, bias, x, nearest):
@@ -255,13 +275,13 @@ def _compare_interpreted(entries, indptr, first, bias, x, nearest):
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both the intrinsic and its interpreted twin.
 transpose_block: Callable[..., Any]
-multiply_row: Callable[..., Any]
+multiply_rows: Callable[..., Any]
 compare_rows: Callable[..., Any]
 if NUMBA_SETTINGS.DISABLE_JIT:
     transpose_block = _transpose_interpreted
-    multiply_row = _multiply_interpreted
+    multiply_rows = _multiply_interpreted
     compare_rows = _compare_interpreted
 else:
     transpose_block = intrinsic(_transpose_block)
-    multiply_row = intrinsic(_multiply_row)
+    multiply_rows = intrinsic(_multiply_rows)
     compare_rows = intrinsic(_compare_rows)

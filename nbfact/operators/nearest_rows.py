@@ -112,10 +112,11 @@ class NearestRows:
             self.bias = _vector("bias", bias, operator, 0).astype(np.float64)
         self._given_bias = bias is not None
         self._packed: dict[np.dtype, tuple] = {}
+        self._margins: dict[np.dtype, np.ndarray] = {}
 
     def __getstate__(self) -> dict:
         kept = {name: self.__dict__[name] for name in self.__dict__ if name != "_rows"}
-        return {**kept, "_packed": {}}
+        return {**kept, "_packed": {}, "_margins": {}}
 
     def __call__(
         self, x: Any, *, threads: int | None = None
@@ -221,6 +222,8 @@ class NearestRows:
         root of n is more than they add up to. The points less the offset, and the rows
         plus the offset, are rounded once more.
         """
+        if dtype in self._margins:
+            return self._margins[dtype]
         reach, steps = self._reach
         errors = min(steps, 2 * math.sqrt(steps))
         eps = float(max(np.finfo(dtype).eps, np.finfo(self.operator.dtype).eps))
@@ -230,7 +233,8 @@ class NearestRows:
             largest = float(np.abs(self.bias).max()) + reach * reach
             fixed = eps * (errors * largest + 4 * reach * far) + least
             slope = eps * (3 * errors * reach + 4 * far)
-            return np.array([fixed, slope]).astype(dtype)
+            self._margins[dtype] = np.array([fixed, slope]).astype(dtype)
+        return self._margins[dtype]
 
     def _by_products(self, tile, x, labels, scores):
         """Fill labels and scores by products of the operator with blocks of points."""

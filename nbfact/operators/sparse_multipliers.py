@@ -27,7 +27,7 @@ def vector_multiplier(
     product: Callable[[np.ndarray], np.ndarray] = matrix.dot
     if not has_zeros(matrix):
         return product
-    zeros, chain = np.zeros(len(matrix), dtype), []
+    zeros, chain = np.zeros(len(matrix), dtype), list[Callable]()
 
     def vector(x):
         out = product(x)

@@ -137,7 +137,7 @@ def _in_slices(rows):
 
 
 def _arranged(counts, halving, last):
-    """Return an order of the rows, None where they keep theirs, and widths of slices."""
+    """Return an order of rows, None where they keep theirs, and widths of slices."""
     least, most = counts.min(), counts.max()
     if least == most:
         return None, np.full(_n_slices(len(counts)), most)

@@ -52,16 +52,19 @@ def merged(factors: Sequence[sp.csr_array], dtype: np.dtype) -> list[sp.csr_arra
     leave the range of the dtype stay apart.
     """
     found = list(factors)
-    saved = [_merge(a, b, dtype) for a, b in itertools.pairwise(found)]
-    while saved and max(saving for saving, _ in saved) > 0:
-        place = max(range(len(saved)), key=lambda i: (saved[i][0], -i))
-        product = saved[place][1]
-        assert product is not None
+    saved = [_saving(a, b, dtype) for a, b in itertools.pairwise(found)]
+    while saved and max(saved) > 0:
+        place = max(range(len(saved)), key=lambda i: (saved[i], -i))
+        left, right = found[place : place + 2]
+        product = _product(left, right)
+        if cost(product) >= cost(left) + cost(right):  # not all rows were counted
+            saved[place] = 0
+            continue
         found[place : place + 2] = [product]
         del saved[place]
         for i in (place - 1, place):
             if 0 <= i < len(saved):
-                saved[i] = _merge(found[i], found[i + 1], dtype)
+                saved[i] = _saving(found[i], found[i + 1], dtype)
     return found
 
 
@@ -100,29 +103,25 @@ def has_zeros(matrix: np.ndarray) -> bool:
     Where x is infinite or no number, a product with them differs from one that does not
     read these entries of x.
     """
-    return np.count_nonzero(matrix) < matrix.size
+    return bool(np.count_nonzero(matrix) < matrix.size)
 
 
-def _merge(left, right, dtype):
-    """Return what the product of two factors saves, and the product; 0 and None.
+def _saving(left, right, dtype):
+    """Return what the product of two factors saves, 0 where it saves nothing.
 
-    A few rows of the product are counted first: it is made where they promise a saving.
+    The entries of a few of its rows are counted, and say how many all rows have.
     """
     both, rows = cost(left) + cost(right), left.shape[0]
     pairs = row_counts(right)[left.indices].sum()
     if pairs > PAIRS * both:
-        return 0, None
+        return 0
     counted = np.arange(rows)
     if rows > COUNTED:
         counted = np.arange(COUNTED) * rows // COUNTED
     places = np.sort(_pairs(left, right, counted)[0])
     distinct = np.count_nonzero(places[1:] != places[:-1]) + (places.size > 0)
-    if rows * (distinct / len(counted) + ROW_COST) >= both:
-        return 0, None
-    if not _in_range((left, right), dtype):
-        return 0, None
-    product = _product(left, right)
-    return both - cost(product), product
+    saving = both - rows * (distinct / len(counted) + ROW_COST)
+    return saving if saving > 0 and _in_range((left, right), dtype) else 0
 
 
 def _pairs(left, right, rows):
