@@ -118,8 +118,8 @@ def blocks_rows(
                 places = (v, p, place, d, xn, gap, line, c)
                 _multiply_group(values, x, target, places, repeated, group, some)
                 if not direct:
-                    places = (o + done * os * apart, on, apart)
-                    _spread(spare, line, out, places, some, last)
+                    ends = (o + done * os * apart, on, apart)
+                    _spread(spare, line, out, ends, some, last)
                 v, done = v + group * lanes * c, done + group
 
 
@@ -196,5 +196,5 @@ def blocks_columns(
                     places = (v, p + start + n, place + n, step, on, c)
                     _multiply_tile(flat, fx, target, places)
                 if rows < PANEL:
-                    places = (o + j * PANEL * step + start, step, 1)
-                    _spread(spare, size, fo, places, rows, size)
+                    ends = (o + j * PANEL * step + start, step, 1)
+                    _spread(spare, size, fo, ends, rows, size)

@@ -51,10 +51,10 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
     """Add outer products to a tile of `height` rows of `width` vectors.
 
     For each t < count, the number of row i at ``left + t * left_step + i * left_row``
-    is multiplied by the vectors at ``right + t * right_step`` and after it. The sums are
-    added up from zero, in the order of t. They are stored where `first` is not zero,
-    and else added to what is there: row i has its vectors `out_vector` entries apart,
-    from ``out + i * out_row`` on. In the place of a number there are 2^len(repeated)
+    is multiplied by the vectors from ``right + t * right_step`` on. The sums are added
+    up from zero, in the order of t. They are stored where `first` is not zero, and else
+    added to what is there: row i has its vectors `out_vector` entries apart, from
+    ``out + i * out_row`` on. In the place of a number there are 2^len(repeated)
     numbers, which fill a vector again and again.
 
     left, right, out: flat arrays; places: a tuple of left, left_step, left_row, right,
