@@ -71,8 +71,10 @@ def test_rows_and_columns(pattern, dtype):
 @pytest.mark.parametrize("extra", (0, 1, 15, 16, 17))
 def test_chunks_and_depths(extra):
     """More columns than `CHUNK`, and blocks deeper than `DEPTH`."""
-    values = random((1, 3, blocks.DEPTH + 5, 2), "float64")
-    x = random((2 * (blocks.DEPTH + 5), blocks.CHUNK + extra), "float64", 1)
+    depth = blocks.ENTRIES // blocks.CHUNK + 5
+    assert depth > blocks.DEPTH
+    values = random((1, 3, depth, 2), "float64") / np.sqrt(depth)
+    x = random((2 * depth, blocks.CHUNK + extra), "float64", 1)
     vector, columns = real_blocks(values)
     out, rows = np.empty((6, x.shape[1])), np.empty((x.shape[1], 6))
     columns(x, out)
