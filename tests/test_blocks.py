@@ -125,6 +125,21 @@ def test_columns_and_rows_of_every_layout(name, dtype):
                 np.testing.assert_array_equal(operator @ x[:, 0], columns[:, 0])
 
 
+@pytest.mark.parametrize("dtype", ("float64", "complex128"))
+@pytest.mark.parametrize("name", CHAINS)
+def test_programs_write_rows_in_place(name, dtype):
+    B = butterfly(name, dtype)
+    for batch in (2, 70):
+        x = np.asfortranarray(random((B.shape[1], batch), dtype))
+        program = B._program(np.dtype(dtype), batch)
+        found = program.run(x)
+        assert found.flags.f_contiguous
+        for order in "CF":
+            out = np.empty(found.shape, dtype, order)
+            assert program.run(x, out) is out
+            close(out, found)
+
+
 @pytest.mark.parametrize("name", ("monarch", "aliased"))
 def test_history_changes_no_bit(name):
     """The same call gives the same bits, whatever was multiplied before."""
