@@ -41,10 +41,10 @@ NOTES = """\
 - columns: x has one vector in each column, and the product is `B @ x`. rows: x has one
   in each row, and the product is `x @ B.T`. With one vector x is that vector, and rows
   are not timed.
-- A time is the median of calls that take turns and allocate the product, by the clock of
-  the thread, which stands still while other processes run. A way that is timed once is
-  timed by the clock on the wall. A ratio is the time of the best rival over ours: above
-  1, nbfact is faster.
+- A time is the median of calls that take turns and allocate the product, by the CPU
+  clock, which stands still while other processes run. A way that is timed once is timed
+  by the clock on the wall. A ratio is the time of the best rival over ours: above 1,
+  nbfact is faster.
 - The best rival is chosen from the same times that it is compared by, so that noise
   favours the rivals, of which there are about ten.
 - Rivals: the dense product, where the matrix is small enough; batched `numpy.matmul`
