@@ -71,8 +71,10 @@ def test_rows_and_columns(pattern, dtype):
 @pytest.mark.parametrize("extra", (0, 1, 15, 16, 17))
 def test_chunks_and_depths(extra):
     """More columns than `CHUNK`, and blocks deeper than `DEPTH`."""
-    values = random((1, 3, blocks.DEPTH + 5, 2), "float64")
-    x = random((2 * (blocks.DEPTH + 5), blocks.CHUNK + extra), "float64", 1)
+    depth = blocks.ENTRIES // blocks.CHUNK + 5
+    assert depth > blocks.DEPTH
+    values = random((1, 3, depth, 2), "float64") / np.sqrt(depth)
+    x = random((2 * depth, blocks.CHUNK + extra), "float64", 1)
     vector, columns = real_blocks(values)
     out, rows = np.empty((6, x.shape[1])), np.empty((x.shape[1], 6))
     columns(x, out)
@@ -121,6 +123,21 @@ def test_columns_and_rows_of_every_layout(name, dtype):
             np.testing.assert_array_equal(out, columns)
             if batch == 1:
                 np.testing.assert_array_equal(operator @ x[:, 0], columns[:, 0])
+
+
+@pytest.mark.parametrize("dtype", ("float64", "complex128"))
+@pytest.mark.parametrize("name", CHAINS)
+def test_programs_write_rows_in_place(name, dtype):
+    B = butterfly(name, dtype)
+    for batch in (2, 70):
+        x = np.asfortranarray(random((B.shape[1], batch), dtype))
+        program = B._program(np.dtype(dtype), batch)
+        found = program.run(x)
+        assert found.flags.f_contiguous
+        for order in "CF":
+            out = np.empty(found.shape, dtype, order)
+            assert program.run(x, out) is out
+            close(out, found)
 
 
 @pytest.mark.parametrize("name", ("monarch", "aliased"))

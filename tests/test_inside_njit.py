@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from samples import random
 
 import nbfact.kernels as kernels
+from nbfact.kernels.panels import PANEL
 from nbfact.operators.formulas import Formula
 from nbfact.operators.tied_transforms import tied_columns, tied_vector
 
@@ -36,6 +37,9 @@ EMPTY = tuple(
 
 FOURTHS, WORK = random((1, 2, 2, 2), "float64"), np.zeros((2, 4))
 PATTERNS = np.array([[1, 2, 2, 2]])
+PANELS = random((1, 1, 1, 4, PANEL), "float64")  # of a block of 4 x 4 values
+ONE_GROUP = random(32, "float64")
+EIGHT = random((4, 8), "float64"), np.zeros((4, 8))
 PLANES, PARTS = random((2, 4, 3), "float64"), random((2, 4, 4), "float64")
 BLOCKS, GRADIENT = np.zeros((2, 21)), np.zeros((2, 4, 3))
 STATES, SLOPES = np.zeros((2, 24)), np.zeros((2, 2, 8))
@@ -104,7 +108,8 @@ ARGUMENTS = {
     "csr_add": (*FACTOR, BLOCK),
     "count_nonzeros": (SQUARE,),
     "adjoint_copy": (SQUARE, BLOCK),
-    "blocks_apply": (FOURTHS, VECTOR, np.zeros((2, 4)), OUT),
+    "blocks_columns": (PANELS, *EIGHT, 0, 8),
+    "blocks_rows": (ONE_GROUP, np.array([1, 4, 8, 1]), (), VECTOR, OUT, 1),
     "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_adjoint_columns": (TWIDDLE, SQUARE, BLOCK),
     "butterfly_apply": (TWIDDLE, VECTOR, OUT, np.zeros(4)),

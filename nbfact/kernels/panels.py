@@ -41,6 +41,11 @@ PANEL = 16 if MANY else 4
 TALL = 4 if MANY else 1
 """Number of rows of x that are multiplied together."""
 
+LOW, WIDE = (4, 4) if MANY else (4, 1)
+"""Number of rows of a panel, and of vectors of columns, that are multiplied together
+where there are as many columns: lines of cache that follow one another come from memory
+in half the time."""
+
 
 def lanes_of(dtype: np.dtype) -> int:
     """Return the number of real numbers of a dtype in a vector."""
@@ -51,10 +56,10 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
     """Add outer products to a tile of `height` rows of `width` vectors.
 
     For each t < count, the number of row i at ``left + t * left_step + i * left_row``
-    is multiplied by the vectors at ``right + t * right_step`` and after it. The sums are
-    added up from zero, in the order of t. They are stored where `first` is not zero,
-    and else added to what is there: row i has its vectors `out_vector` entries apart,
-    from ``out + i * out_row`` on. In the place of a number there are 2^len(repeated)
+    is multiplied by the vectors from ``right + t * right_step`` on. The sums are added
+    up from zero, in the order of t. They are stored where `first` is not zero, and else
+    added to what is there: row i has its vectors `out_vector` entries apart, from
+    ``out + i * out_row`` on. In the place of a number there are 2^len(repeated)
     numbers, which fill a vector again and again.
 
     left, right, out: flat arrays; places: a tuple of left, left_step, left_row, right,
@@ -91,13 +96,19 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
                 for value, total in zip(values, row, strict=True):
                     added = emit.multiply_add(number, value, builder.load(total))
                     builder.store(added, total)
-        new = cgutils.is_not_null(builder, first)
-        for row, start in zip(sums, emit.places(at[5], at[6], rows), strict=True):
-            for total, end in zip(row, emit.places(start, at[7], vectors), strict=True):
-                # A branch would be twice as much code, and the line is fetched anyway.
-                before = builder.select(new, zero, emit.load(target, end))
-                value = emit.add(before, builder.load(total))
-                emit.store(value, target, end)
+        ends = [
+            (builder.load(total), end)
+            for row, start in zip(sums, emit.places(at[5], at[6], rows), strict=True)
+            for total, end in zip(row, emit.places(start, at[7], vectors), strict=True)
+        ]
+        # A line of cache that is stored alone is not waited for.
+        with builder.if_else(cgutils.is_not_null(builder, first)) as (new, more):
+            with new:
+                for total, end in ends:
+                    emit.store(total, target, end)
+            with more:
+                for total, end in ends:
+                    emit.store(emit.add(emit.load(target, end), total), target, end)
         return context.get_dummy_value()
 
     kinds = (left, right, out, places, repeated, height, width)
@@ -131,10 +142,29 @@ def _interpreted(left, right, out, places, repeated, height, width):
     out[ends] = sums if first else out[ends] + sums
 
 
+def _typed_prefetch(typingctx, x, place):
+    """Ask the processor to fetch the line of cache that holds an entry of x."""
+
+    def generate(context, builder, signature, arguments):
+        data = VectorEmitter(context, builder, x.dtype).data(x, arguments[0])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), byte)
+        # To read it, into the second level of cache, as data.
+        options = [ir.Constant(number, option) for option in (0, 2, 1)]
+        builder.call(function, [pointer, *options])
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp), generate
+
+
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both the intrinsic and its interpreted twin.
 add_outer_products: Callable[..., Any]
+prefetch: Callable[..., Any]
 if NUMBA_SETTINGS.DISABLE_JIT:
-    add_outer_products = _interpreted
+    add_outer_products, prefetch = _interpreted, lambda x, place: None
 else:
     add_outer_products = intrinsic(prefer_literal=True)(_typed)
+    prefetch = intrinsic(_typed_prefetch)

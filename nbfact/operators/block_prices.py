@@ -1,7 +1,7 @@
 """The expected time of a product with a factor that has large blocks.
 
 `nbfact/operators/plan.py` compares it with the time of other kernels. The constants are
-from ``python benchmarks/block_rates.py``.
+fitted to the rows of kind "blocks" that ``nbfact study rates`` prints.
 """
 
 import math

@@ -52,11 +52,8 @@ def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ..
         place = slice(done * c * lanes, (done + size) * c * lanes)
         packed[:, :, place] = group.reshape(a, parts, -1)
         done += size
-    return (
-        packed.ravel(),
-        np.array([a, c, count * lanes, *groups]),
-        (0,) * (near.bit_length() - 1),
-    )
+    repeated = (0,) * (near.bit_length() - 1)
+    return packed.ravel(), np.array([a, c, count * lanes, *groups]), repeated
 
 
 def _groups(count):
@@ -89,7 +86,7 @@ def real_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
     value : ndarray, shape (a, b, c, d)
         It is kept.
     """
-    a, b, c, d = value.shape
+    a, b, _, d = value.shape
     dtype, m, lanes = value.dtype, a * b * d, lanes_of(value.dtype)
     for_rows = functools.cache(lambda: pack_rows(value))
     for_columns = functools.cache(lambda: pack_columns(value))

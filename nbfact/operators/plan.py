@@ -306,7 +306,8 @@ def _step_cost(chain, step, dtype, batch):
         parts = (_fused(patterns[i:j]) for i, j in ends)
         return CALL + sum(_factor_cost(part, dtype, batch) for part in parts)
     if step.kind == BLOCKS:
-        return blocks_cost(_fused(patterns), dtype, batch)
+        pattern = functools.reduce(fused, patterns)  # a plan has it, so that it exists
+        return blocks_cost(pattern, dtype, batch)
     if step.kind in (INCREASING, DECREASING):
         values = sum(map(math.prod, patterns))
         return CALL + DYADIC[_columns(batch)][place] * values * _counted(batch)

@@ -109,8 +109,8 @@ class Program:
             Of the dtype of the program, C-contiguous, or Fortran-contiguous where
             `takes_rows`.
         out : ndarray, shape (m,) or (m, batch), optional
-            Array for the product: of the dtype of the program, C-contiguous, sharing no
-            memory with x. Without it the product is laid out as x is.
+            Array for the product: of the dtype of the program, C-contiguous or laid out
+            as x is, sharing no memory with x. Without it the product is laid out so.
         """
         if x.size == 0:  # no column
             return np.empty((self.calls[-1].rows, x.shape[1]), self.dtype)
@@ -119,10 +119,10 @@ class Program:
             for call in others:
                 x = call.vector(x)
             return last.vector(x, out)
-        batch, wanted = x.shape[1], out is None and not x.flags.c_contiguous
-        direct = wanted and batch >= last.rows_from
+        batch, by_rows = x.shape[1], not x.flags.c_contiguous
+        direct = by_rows and batch >= last.rows_from
         all_rows = direct and all(batch >= call.rows_from for call in others)
-        if not (x.flags.c_contiguous or (wanted and batch >= self.calls[0].rows_from)):
+        if by_rows and batch < self.calls[0].rows_from:
             x = turned(x.T).T  # now in C order
         scratch = self._scratch(batch)
         for number, call in enumerate(others):
@@ -131,14 +131,22 @@ class Program:
             target = target.T if all_rows else target
             call.columns(x, target)
             x = target
-        if direct:
-            out = np.empty((batch, last.rows), self.dtype).T
-        elif out is None:
-            out = np.empty((last.rows, batch), self.dtype)
-        last.columns(x, out)
+        if out is not None and (direct or out.flags.c_contiguous):
+            found = out
+        elif direct:
+            found = np.empty((batch, last.rows), self.dtype).T
+        else:
+            found = np.empty((last.rows, batch), self.dtype)
+        last.columns(x, found)
         if others and scratch.nbytes <= KEPT_BYTES:
             self._idle.append(scratch)
-        return turned(out) if wanted and not direct else out
+        if found is out:
+            return out
+        found = turned(found) if by_rows and not direct else found
+        if out is None:
+            return found
+        out[...] = found
+        return out
 
     def takes_rows(self, batch: int) -> bool:
         """Return whether `run` is to be given columns in Fortran order as they are.
