@@ -115,7 +115,8 @@ def _pairs(place, call):
 
     Each is the lower median, because on a busy machine any one of few may be too long.
     """
-    first, again = [], []
+    first: list[float] = []
+    again: list[float] = []
     least, most = PAIRS
     spent = 0.0
     for step in range(most):
