@@ -20,6 +20,7 @@ from nbfact.harness.versions import alongside
 
 GROUPS = {
     "butterfly_factorize": "butterfly factorize",
+    "chains": "chains",
     "explore": "patterns learned",
     "hierarchical": "palm4msa hierarchical",
     "identify_butterfly": "patterns learned",

@@ -6,6 +6,7 @@ makes one of them slower is seen.
 """
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,13 @@ from typing import Any
 import numpy as np
 
 from .. import targets
-from ..algorithms import butterfly_factorize, learn_butterfly, learn_transform, refine
+from ..algorithms import (
+    butterfly_factorize,
+    chains,
+    learn_butterfly,
+    learn_transform,
+    refine,
+)
 from ..harness.case import Case
 from ..operators import Chain, FactorProduct, dct
 from . import timed_operators
@@ -25,6 +32,9 @@ OURS = "nbfact"
 
 SWEEPS = 3
 """Number of sweeps of `refine`."""
+
+CHAINS = 300
+"""Number of chains that are listed."""
 
 STEPS = 20
 """Number of steps of gradient descent of `learn_butterfly`."""
@@ -47,7 +57,7 @@ class ProductWay:
 
 
 def verb_cases(n: int) -> Iterator[Case]:
-    """Yield the cases of `refine`, `learn_transform` and models of `learn_butterfly`.
+    """Yield the cases of `refine`, `learn_transform`, `chains`, and of learned models.
 
     `refine` starts from the butterfly that is nearest to a Gaussian matrix, and
     `learn_transform` has to search, within a budget, for factors of a planted matrix.
@@ -84,6 +94,17 @@ def verb_cases(n: int) -> Iterator[Case]:
             yardstick=OURS,
             slack=math.inf,
         )
+    # Which chains there are is known by listing them: a change of the list shows.
+    yield Case(
+        group="chains",
+        impl=OURS,
+        params={"n": n, "dtype": "float64"},
+        make=lambda rng: n,
+        prepare=lambda n: lambda: _listed(n),
+        reference=_listed,
+        bound=0.0,
+        yardstick=OURS,
+    )
 
 
 def adjoint_cases(
@@ -161,6 +182,12 @@ def way_cases(n: int, dtype: str, batch: int) -> Iterator[Case]:
             size=(m + n) * batch * kind.itemsize,
             yardstick=OURS,
         )
+
+
+def _listed(n):
+    """Return the numbers of values of the first chains of an order."""
+    first = itertools.islice(chains(n), CHAINS)
+    return np.array([chain.n_parameters for chain in first], np.float64)
 
 
 def _gaussian(n, rng):

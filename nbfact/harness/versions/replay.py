@@ -12,7 +12,6 @@ repetitions: what is remembered by values is then slow.
 import copy
 import statistics
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,12 @@ from ..operands import operand, with_operand
 from .sharing import adopt, bits_of, share
 from .variation import nudge, varied
 
-PAIRS = (1, 25)
+PAIRS = (2, 25)
 """Least and largest number of calls with new values, each followed by a repetition."""
 
 BUDGET = 0.02
-"""Seconds after which no more than the least number of such pairs is made."""
+"""Seconds of such calls, without the time in which the machine ran other programs,
+after which no more than the least number of pairs is made."""
 
 
 class Replay:
@@ -111,14 +111,20 @@ def _like(base, other):
 
 
 def _pairs(place, call):
-    """Return the median CPU seconds of calls with new values, and of repetitions."""
-    first, again = [], []
+    """Return the CPU seconds of calls with new values, and of repetitions.
+
+    Each is the lower median, because on a busy machine any one of few may be too long.
+    """
+    first: list[float] = []
+    again: list[float] = []
     least, most = PAIRS
-    stop = perf_counter() + BUDGET
+    spent = 0.0
     for step in range(most):
-        if step >= least and perf_counter() > stop:
+        if step >= least and spent > BUDGET:
             break
         nudge(place, step)
-        first.append(both_clocks(call)[0])
-        again.append(both_clocks(call)[0])
-    return statistics.median(first), statistics.median(again)
+        for times in (first, again):
+            cpu, wall = both_clocks(call)
+            times.append(cpu)
+            spent += wall
+    return statistics.median_low(first), statistics.median_low(again)
