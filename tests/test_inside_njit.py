@@ -17,9 +17,9 @@ CSR = sp.csr_array(SQUARE)
 FACTOR = (CSR.data, CSR.indices, CSR.indptr)
 TWIDDLE = random((2, 2, 2, 2), "float64")
 CHAIN = kernels.PackedChain(*FACTOR, np.array([[4, 0]]))
-# Four rows are less than a slice: pairs (row, first entry), and the end.
-ROWS = np.stack([np.append(np.arange(4), 0), CSR.indptr], axis=1).ravel()
-SLICED = (*FACTOR[:2], np.append(0, ROWS), np.array([[4, 0, 4, -1]]))
+# Four rows are less than a slice: the head, and pairs (row, entries).
+ROWS = np.stack([np.arange(4), np.diff(CSR.indptr)], axis=1).ravel()
+SLICED = (*FACTOR[:2], np.array([1, 0, 4, 0, 4, 0, *ROWS]))
 OUT, BLOCK = np.zeros(4), np.zeros((4, 4))
 ADJOINT = sp.csr_array(SQUARE.T)
 FORMS = (*FACTOR, ADJOINT.data, ADJOINT.indices, ADJOINT.indptr)
@@ -105,8 +105,8 @@ ARGUMENTS = {
     "butterfly_apply": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_apply_columns": (TWIDDLE, SQUARE, BLOCK),
     "butterfly_pack": (TWIDDLE, np.zeros((2, 2, 2, 2))),
-    "chain_apply": (*SLICED, 0.5, VECTOR, np.zeros((2, 4)), OUT),
-    "chain_apply_columns": (*CHAIN, 0.5, SQUARE, np.zeros((2, 4, 4)), BLOCK),
+    "chain_apply": (*SLICED, 0.5, VECTOR, OUT),
+    "chain_apply_columns": (*CHAIN, 0.5, SQUARE, BLOCK),
     "csr_apply": (*FACTOR, VECTOR, OUT),
     "csr_apply_columns": (*FACTOR, SQUARE, BLOCK),
     "exchange_mates": (GRAM, 1e-12, np.array([1, 0, 3, 2])),
