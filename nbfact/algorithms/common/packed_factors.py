@@ -6,14 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from ...kernels import (
+    adjoint_copy,
     count_nonzeros,
     csr_add,
     csr_apply_columns,
     csr_compress,
     csr_entered,
+    csr_gram,
     frobenius_norm,
 )
-from .factors import CSR, DENSE, Dense, Factor, Sparse
+from .factors import CSR, DENSE, GRAM, Dense, Factor, Sparse
 
 _TILE_ROW, _TILE = 256, 1 << 18
 """Sizes in bytes of one row of a tile, and of a whole tile: of rows of 128, 256 and 512
@@ -98,6 +100,7 @@ class PackedFactors:
         self.layout, self.shapes, self._dtype = layout, layout.shapes, dtype
         self.counts = [-1] * len(layout.shapes)
         self._factors: dict[int, Factor] = {}
+        self._forms: dict[int, tuple[CSR, CSR]] = {}
         entries, pointers = layout.n_entries, layout.n_pointers
         self.chain = (
             np.empty(entries, dtype),
@@ -153,11 +156,15 @@ class PackedFactors:
 
         They share the data and indices of all factors, which the pointers count from.
         """
-        data, indices, indptr, _ = self.chain
-        m, row, _ = self.layout.lines[j]
-        n, turned, _ = self.layout.lines[j + len(self)]
-        rows = data, indices, indptr[row : row + m + 1]
-        return rows, (data, indices, indptr[turned : turned + n + 1])
+        found = self._forms.get(j)
+        if found is None:
+            data, indices, indptr, _ = self.chain
+            m, row, _ = self.layout.lines[j]
+            n, turned, _ = self.layout.lines[j + len(self.counts)]
+            rows = data, indices, indptr[row : row + m + 1]
+            found = rows, (data, indices, indptr[turned : turned + n + 1])
+            self._forms[j] = found
+        return found
 
     def put(self, j: int, factor: Factor) -> None:
         """Put a factor at a place that has room for its entries."""
@@ -196,14 +203,9 @@ class PackedFactors:
         self.counts[j] = nnz
         if old.counts[j] < 0:
             return self[j].entered(old[j])
-        _, old_row, _ = old.layout.lines[j]
-        end, old_pointers = x.shape[0] + 1, old.chain[2]
-        return csr_entered(
-            old.chain[1],
-            old_pointers[old_row : old_row + end],
-            indices,
-            indptr[row : row + end],
-        )
+        (_, *before), _ = old.forms(j)
+        (_, *after), _ = self.forms(j)
+        return csr_entered(*before, *after)
 
     def toarray(self, j: int, out: np.ndarray) -> np.ndarray:
         """Write the factor at a place to a dense array, and return that."""
@@ -226,6 +228,31 @@ class PackedFactors:
             self[j].add_to(x)
         else:
             csr_add(*self.forms(j)[0], x)
+
+    def gram(self, j: int, out: np.ndarray) -> np.ndarray:
+        """Write S Sᴴ to out for the factor S at a place, and return out."""
+        p, q = self.shapes[j]
+        if not 0 <= self.counts[j] <= GRAM * p * q:
+            return self[j].gram(out)
+        rows, columns = self.forms(j)
+        csr_gram(*rows, *columns, out)
+        return out
+
+    def congruent(
+        self, j: int, gram: np.ndarray, scratch: Sequence[np.ndarray], out: np.ndarray
+    ) -> np.ndarray:
+        """Write S G Sᴴ to out for the factor S at a place, and return out.
+
+        `gram` is G, Hermitian; `scratch` holds two arrays of the shapes of S and Sᴴ.
+        """
+        product, turned = scratch
+        if self.counts[j] < 0:
+            return self[j].congruent(gram, product, turned, out)
+        rows = self.forms(j)[0]
+        csr_apply_columns(*rows, gram, product)
+        adjoint_copy(product, turned)
+        csr_apply_columns(*rows, turned, out)
+        return out
 
     def scale(self, j: int, number: float) -> None:
         """Multiply the factor at a place by a real number."""

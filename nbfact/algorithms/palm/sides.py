@@ -181,18 +181,19 @@ class Sides:
 
     def absorb(self, j: int, factors: PackedFactors) -> None:
         """Put S[j] into R, in the one of two arrays that is free."""
-        factor, right, take = factors[j], self._right, self._workspace.take
-        p, q = factor.shape
-        cross_out = take(_CROSSES[j % 2], (p, factors.shapes[0][0]))
-        gram_out = take(_GRAMS[j % 2], (p, p))
+        right, take, (p, q) = self._right, self._workspace.take, factors.shapes[j]
+        cross = take(_CROSSES[j % 2], (p, factors.shapes[0][0]))
+        gram = take(_GRAMS[j % 2], (p, p))
         if right is None:
-            cross = self._target.times(factor, cross_out)
-            self._right = RightSide(cross, factor.gram(gram_out))
+            if isinstance(self._target, Implicit):
+                cross = self._target.times(factors[j])
+            else:
+                factors.apply(j, self._target.adjoint, cross)
+            self._right = RightSide(cross, factors.gram(j, gram))
             return
-        product, turned = take("product", (p, q)), take("product turned", (q, p))
-        cross = factor.apply(right.cross, cross_out)
-        gram = factor.congruent(right.gram, product, turned, gram_out)
-        self._right = RightSide(cross, gram)
+        scratch = take("product", (p, q)), take("product turned", (q, p))
+        factors.apply(j, right.cross, cross)
+        self._right = RightSide(cross, factors.congruent(j, right.gram, scratch, gram))
 
     def fit(self, factors: PackedFactors) -> tuple[float, float]:
         """Return the best λ for the present factors, and <A, λ Â>, which it explains.
