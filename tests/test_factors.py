@@ -22,11 +22,9 @@ from nbfact.algorithms.common.packed_factors import (
 from nbfact.algorithms.palm.side_norms import dense_norm, product_norm
 from nbfact.kernels import (
     adjoint_copy,
-    chain_absorb,
+    chain_gradient,
     chain_norm,
     chain_residual,
-    chain_step,
-    chain_store,
     count_nonzeros,
     csr_add,
     csr_compress,
@@ -66,11 +64,16 @@ def test_compression_and_products_of_csr(shape, dtype):
     x = sparse(shape, dtype)
     nnz = count_nonzeros(x)
     assert nnz == naive.count_nonzeros(x)
-    places, ends = (np.zeros(size, np.uint32) for size in (nnz + 1, shape[0] + 1))
-    rows = np.empty(nnz + 1, dtype), places, ends
-    columns = np.empty(nnz, dtype), places[1:] + 0, np.zeros(shape[1] + 1, np.uint32)
-    csr_compress(x, *rows, *columns)
-    rows = rows[0][:nnz], rows[1][:nnz], rows[2]
+    (m, n), pad = shape, 2  # both are written behind something else
+    data, indices = (
+        np.empty(2 * (nnz + pad), dtype),
+        np.zeros(2 * (nnz + pad), np.uint32),
+    )
+    indptr = np.zeros(m + n + 4, np.uint32)
+    csr_compress(x, nnz, data, indices, indptr, (1, 1, m + 3, nnz + pad))
+    first, turned = slice(1, nnz + 1), slice(nnz + pad, 2 * nnz + pad)
+    rows = data[first], indices[first], indptr[1 : m + 2] - np.uint32(1)
+    columns = data[turned], indices[turned], indptr[m + 3 :] - np.uint32(nnz + pad)
     for got, expected in zip((*rows, *columns), naive.csr_compress(x), strict=True):
         np.testing.assert_array_equal(got, expected)
     csr_add(*rows, total := random(shape, dtype, 1))
@@ -144,49 +147,9 @@ def test_chain(dtype, columns, n_left):
     got = chain_residual(packed, n_left, x, cross, scale, tiles)
     expected = naive.chain_residual(left, x, target, scale)
     assert got == pytest.approx(expected, rel=1e-5)
-    out, numbers = x.copy(), (scale, weight)
-    chain_step(packed, n_left, False, out, cross, numbers, tiles, out)
-    close(out, naive.chain_step(left, x, target, scale, weight))
-
-
-@pytest.mark.parametrize("place", [0, 1, 2])
-@pytest.mark.parametrize("q", [1, 8, 37])
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_step_on_a_packed_factor(dtype, q, place):
-    arrays, chain = chain_of(dtype, [*(7, 9, 8)[: place + 1], q])
-    real = np.empty(0, dtype).real.dtype.type
-    own, left = arrays[place], naive.product(arrays[:place], 7, dtype)
-    right, target = random((q, 11), dtype, 1), random((7, q), dtype, 2)
-    gram, numbers = right @ right.conj().T, (real(0.7), real(0.2))
-    nothing, tiles = np.empty((0, 0), dtype), tile_scratch(37, np.dtype(dtype))
-    for x, image in ((gram, own @ gram), (nothing, own)):
-        out = np.full(own.shape, np.nan, dtype)
-        chain_step(chain.chain, place, True, x, adjoint(target), numbers, tiles, out)
-        close(out, own + naive.chain_step(left, image, target, *numbers))
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_absorbed(dtype):
-    arrays, chain = chain_of(dtype)
-    nothing, n = np.empty((0, 0), dtype), len(arrays)
-    for form, S in enumerate([*arrays, *(one.conj().T for one in arrays)]):
-        p, q = S.shape
-        right, cross = random((q, 11), dtype, 1), random((q, 5), dtype, 2)
-        scratch = np.empty((p, q), dtype), np.empty((q, p), dtype)
-        for gram in (right @ right.conj().T, nothing):
-            out = np.full((p, 5), np.nan, dtype), np.full((p, p), np.nan, dtype)
-            chain_absorb(chain.chain, form, (cross, gram), out, scratch)
-            for got, expected in zip(
-                out, naive.chain_absorb(S, cross, gram), strict=True
-            ):
-                close(got, expected)
-            alone = np.full((p, p), np.nan, dtype)
-            chain_absorb(chain.chain, form, (nothing, gram), (nothing, alone), scratch)
-            np.testing.assert_array_equal(alone, out[1])
-        if form < n:  # without the Gram matrix
-            alone = np.full((p, 5), np.nan, dtype)
-            chain_absorb(chain.chain, form, (cross, nothing), (alone, nothing), scratch)
-            np.testing.assert_array_equal(alone, out[0])
+    out = x.copy()
+    chain_gradient(packed, n_left, out, cross, scale, weight, tiles, out)
+    close(out, naive.chain_gradient(left, x, target, scale, weight))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -198,10 +161,7 @@ def test_store(dtype):
         for other, array in enumerate(arrays):
             if other != place:
                 new.put(other, compressed(array, 1.0))
-        got = chain_store(after, old.chain, new.chain, place)
-        nnz, entered = naive.chain_store(after, before)
-        assert nnz <= old.counts[place] and got == (nnz, entered)
-        assert new.store(place, after, old) == entered
+        assert new.store(place, after, old) == naive.csr_entered(before, after)
         for factor, x in zip(
             new, [*arrays[:place], after, *arrays[place + 1 :]], strict=True
         ):
@@ -222,7 +182,6 @@ def test_store_makes_room():
     tight = PackedFactors(PackedLayout.of(old.shapes, (8, 8, 8)), np.dtype(float))
     for j in range(3):
         tight.put(j, old[j])
-    assert chain_store(more, old.chain, tight.chain, 1) == (15, -1)
     wider = tight.successor()
     wider.put(2, tight[2])
     assert wider.store(1, more, tight) == 7 and wider.layout.rooms == (8, 16, 8)

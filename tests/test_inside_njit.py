@@ -28,12 +28,11 @@ BOTH = kernels.PackedChain(
     np.concatenate([CSR.data, ADJOINT.data]),
     np.concatenate([CSR.indices, ADJOINT.indices]),
     np.concatenate([CSR.indptr, ADJOINT.indptr + CSR.nnz]),
-    np.array([[4, 0, 0, CSR.nnz], [4, 5, CSR.nnz, CSR.nnz]]),
+    np.array([[4, 0], [4, 5]]),
 )
 GRAM = SQUARE @ SQUARE.T
-EMPTY = tuple(
-    np.zeros_like(array, shape=array.size + (i < 2)) for i, array in enumerate(FORMS)
-)
+EMPTY = (np.zeros(2 * CSR.nnz + 1), np.zeros(2 * CSR.nnz + 1, np.int64))
+EMPTY += (np.zeros(10, np.int64), (0, 0, 5, CSR.nnz + 1))
 
 FOURTHS, WORK = random((1, 2, 2, 2), "float64"), np.zeros((2, 4))
 PATTERNS = np.array([[1, 2, 2, 2]])
@@ -97,14 +96,10 @@ ARGUMENTS = {
     "csr_fit": (*FORMS, GRAM, SQUARE),
     "chain_residual": (BOTH, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
     "chain_norm": (BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),
-    "chain_step": (
-        *(BOTH, 1, False, SQUARE, SQUARE, (0.5, 0.5), np.zeros((2, 4, 8)), BLOCK),
-    ),
-    "chain_absorb": (BOTH, 1, (SQUARE, SQUARE), (BLOCK, BLOCK), (BLOCK, BLOCK)),
-    "chain_store": (SQUARE, BOTH, BOTH, 0),
+    "chain_gradient": (BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
     "csr_gram": (*FORMS, BLOCK),
     "csr_entered": (*FACTOR[1:], *FACTOR[1:]),
-    "csr_compress": (SQUARE, *EMPTY),
+    "csr_compress": (SQUARE, CSR.nnz, *EMPTY),
     "csr_add": (*FACTOR, BLOCK),
     "count_nonzeros": (SQUARE,),
     "adjoint_copy": (SQUARE, BLOCK),

@@ -131,18 +131,7 @@ def chain_apply_columns(data, indices, indptr, layout, scale, x):
     return scale * x
 
 
-def chain_store(new, old):
-    """Count the entries that are not zero, and those of them that were zero before."""
-    return np.count_nonzero(new), csr_entered(old, new)
-
-
-def chain_absorb(factor, cross, gram):
-    """Return S C and S G Sᴴ for a dense S, where an empty G is the identity."""
-    gram = gram if gram.size else np.eye(factor.shape[1])
-    return factor @ cross, factor @ gram @ factor.conj().T
-
-
-def chain_step(left, x, cross, scale, weight):
+def chain_gradient(left, x, cross, scale, weight):
     """Return -w Lᴴ (λ L x - C) for a dense L."""
     return -weight * left.conj().T @ (scale * left @ x - cross)
 

@@ -226,14 +226,13 @@ def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
     nnz = count_nonzeros(x)
     if nnz > limit * x.size:
         return Dense(x.copy())
-    m, n = x.shape
-    data, indices = np.empty(nnz + 1, x.dtype), np.empty(nnz + 1, np.uint32)
-    indptr = np.empty(m + 1, np.uint32)
-    columns = (
-        np.empty(nnz, x.dtype), np.empty(nnz, np.uint32), np.empty(n + 1, np.uint32)
-    )  # fmt: skip
-    csr_compress(x, data, indices, indptr, *columns)
-    return Sparse(x.shape, (data[:nnz], indices[:nnz], indptr), columns)
+    (m, n), first = x.shape, nnz + 1  # the adjoint comes behind a place for scratch
+    data, indices = np.empty(first + nnz, x.dtype), np.empty(first + nnz, np.uint32)
+    indptr = np.empty(m + n + 2, np.uint32)
+    csr_compress(x, nnz, data, indices, indptr, (0, 0, m + 1, first))
+    rows = data[:nnz], indices[:nnz], indptr[: m + 1]
+    ends = indptr[m + 1 :] - np.uint32(first)
+    return Sparse(x.shape, rows, (data[first:], indices[first:], ends))
 
 
 def diagonal(shape: tuple[int, int], dtype: np.dtype, ones: bool) -> Factor:

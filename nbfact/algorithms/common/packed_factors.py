@@ -5,8 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...kernels import chain_store, frobenius_norm
-from .factors import CSR, DENSE, Dense, Factor, Sparse
+from ...kernels import (
+    adjoint_copy,
+    count_nonzeros,
+    csr_add,
+    csr_apply_columns,
+    csr_compress,
+    csr_entered,
+    csr_gram,
+    frobenius_norm,
+)
+from .factors import CSR, DENSE, GRAM, Dense, Factor, Sparse
 
 _TILE_ROW, _TILE = 256, 1 << 18
 """Sizes in bytes of one row of a tile, and of a whole tile: of rows of 128, 256 and 512
@@ -19,7 +28,7 @@ dense: 64 kB in float64, so that places of small factors need not grow."""
 
 
 class PackedLayout(NamedTuple):
-    """Where the factors of a chain are packed, as `nbfact.kernels.chain_factors` says.
+    """Where the factors of a chain are packed, as `nbfact.kernels.chain_steps` says.
 
     It is shared by the chains of all sweeps, and must not be written to.
 
@@ -29,10 +38,12 @@ class PackedLayout(NamedTuple):
         Shapes of the factors.
     rooms : tuple of int
         How many entries of each factor there is room for.
-    lines : tuple of (int, int, int, int)
-        The rows of the table that kernels take as ``layout``.
-    table : ndarray of int64, (2 J, 4)
-        The same as an array.
+    lines : tuple of (int, int, int)
+        For each factor, then for each adjoint: how many rows it has, and where it
+        begins in the array of pointers and in that of entries. Behind the entries of a
+        factor is a place for scratch.
+    table : ndarray of int64, (2 J, 2)
+        The first two numbers of each line: what kernels take as ``layout``.
     n_entries, n_pointers : int
         Sizes of the arrays of entries and of pointers.
     largest : int
@@ -41,7 +52,7 @@ class PackedLayout(NamedTuple):
 
     shapes: tuple[tuple[int, int], ...]
     rooms: tuple[int, ...]
-    lines: tuple[tuple[int, int, int, int], ...]
+    lines: tuple[tuple[int, int, int], ...]
     table: np.ndarray
     n_entries: int
     n_pointers: int
@@ -56,10 +67,11 @@ class PackedLayout(NamedTuple):
         lines, pointer, entry = [], 0, 0
         for number, rows in enumerate(n_rows):
             room = rooms[number % len(rooms)]
-            lines.append((rows, pointer, entry, room))
+            lines.append((rows, pointer, entry))
             pointer += rows + 1
             entry += room + (number < len(rooms))  # and a place for scratch
-        largest, table = max(n_rows), np.array(lines, np.int64)
+        largest = max(n_rows)
+        table = np.array([line[:2] for line in lines], np.int64)
         return cls(shapes, rooms, tuple(lines), table, entry, pointer, largest)
 
 
@@ -88,6 +100,7 @@ class PackedFactors:
         self.layout, self.shapes, self._dtype = layout, layout.shapes, dtype
         self.counts = [-1] * len(layout.shapes)
         self._factors: dict[int, Factor] = {}
+        self._forms: dict[int, tuple[CSR, CSR]] = {}
         entries, pointers = layout.n_entries, layout.n_pointers
         self.chain = (
             np.empty(entries, dtype),
@@ -143,22 +156,26 @@ class PackedFactors:
 
         They share the data and indices of all factors, which the pointers count from.
         """
-        data, indices, indptr, _ = self.chain
-        m, row, _, _ = self.layout.lines[j]
-        n, turned, _, _ = self.layout.lines[j + len(self)]
-        rows = data, indices, indptr[row : row + m + 1]
-        return rows, (data, indices, indptr[turned : turned + n + 1])
+        found = self._forms.get(j)
+        if found is None:
+            data, indices, indptr, _ = self.chain
+            m, row, _ = self.layout.lines[j]
+            n, turned, _ = self.layout.lines[j + len(self.counts)]
+            rows = data, indices, indptr[row : row + m + 1]
+            found = rows, (data, indices, indptr[turned : turned + n + 1])
+            self._forms[j] = found
+        return found
 
     def put(self, j: int, factor: Factor) -> None:
         """Put a factor at a place that has room for its entries."""
         if isinstance(factor, Dense):
             self._put_dense(j, factor)
             return
-        data, indices, indptr, table = self.chain
+        data, indices, indptr, _ = self.chain
         for form, line in zip(
             (factor.rows, factor.columns), (j, j + len(self)), strict=True
         ):
-            rows, start, first, _ = table[line].tolist()
+            rows, start, first = self.layout.lines[line]
             data[first : first + factor.nnz] = form[0]
             indices[first : first + factor.nnz] = form[1]
             pointers = indptr[start : start + rows + 1]
@@ -172,15 +189,70 @@ class PackedFactors:
         Returns the number of entries that are zero in the factor of `old` at this
         place.
         """
-        nnz, entered = chain_store(x, old.chain, self.chain, j)
-        if entered < 0:
+        nnz = count_nonzeros(x)
+        if nnz > self.layout.rooms[j]:
             if nnz > DENSE * x.size:
                 self._put_dense(j, Dense(x.copy()))
                 return self[j].entered(old[j])
             self._widen(j, min(nnz + nnz // 8, int(DENSE * x.size)))
-            nnz, entered = chain_store(x, old.chain, self.chain, j)
+        _, row, first = self.layout.lines[j]
+        _, turned_row, turned = self.layout.lines[j + len(self.counts)]
+        data, indices, indptr, _ = self.chain
+        places = row, first, turned_row, turned
+        csr_compress(x, nnz, data, indices, indptr, places)
         self.counts[j] = nnz
-        return entered if old.counts[j] >= 0 else self[j].entered(old[j])
+        if old.counts[j] < 0:
+            return self[j].entered(old[j])
+        (_, *before), _ = old.forms(j)
+        (_, *after), _ = self.forms(j)
+        return csr_entered(*before, *after)
+
+    def toarray(self, j: int, out: np.ndarray) -> np.ndarray:
+        """Write the factor at a place to a dense array, and return that."""
+        if self.counts[j] < 0:
+            return self[j].toarray(out)
+        out.fill(0)
+        self.add_to(j, out)
+        return out
+
+    def apply(self, j: int, x: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Write S x to out for the factor S at a place, and return out."""
+        if self.counts[j] < 0:
+            return self[j].apply(x, out)
+        csr_apply_columns(*self.forms(j)[0], x, out)
+        return out
+
+    def add_to(self, j: int, x: np.ndarray) -> None:
+        """Add the factor at a place to a dense array, in place."""
+        if self.counts[j] < 0:
+            self[j].add_to(x)
+        else:
+            csr_add(*self.forms(j)[0], x)
+
+    def gram(self, j: int, out: np.ndarray) -> np.ndarray:
+        """Write S Sᴴ to out for the factor S at a place, and return out."""
+        p, q = self.shapes[j]
+        if not 0 <= self.counts[j] <= GRAM * p * q:
+            return self[j].gram(out)
+        rows, columns = self.forms(j)
+        csr_gram(*rows, *columns, out)
+        return out
+
+    def congruent(
+        self, j: int, gram: np.ndarray, scratch: Sequence[np.ndarray], out: np.ndarray
+    ) -> np.ndarray:
+        """Write S G Sᴴ to out for the factor S at a place, and return out.
+
+        `gram` is G, Hermitian; `scratch` holds two arrays of the shapes of S and Sᴴ.
+        """
+        product, turned = scratch
+        if self.counts[j] < 0:
+            return self[j].congruent(gram, product, turned, out)
+        rows = self.forms(j)[0]
+        csr_apply_columns(*rows, gram, product)
+        adjoint_copy(product, turned)
+        csr_apply_columns(*rows, turned, out)
+        return out
 
     def scale(self, j: int, number: float) -> None:
         """Multiply the factor at a place by a real number."""
@@ -189,7 +261,7 @@ class PackedFactors:
             return
         data, count = self.chain[0], self.counts[j]
         real = data.real.dtype.type(number)
-        for _, _, first, _ in self.layout.lines[j :: len(self)]:
+        for _, _, first in self.layout.lines[j :: len(self)]:
             data[first : first + count] *= real
 
     def norm(self, j: int) -> float:
@@ -204,7 +276,7 @@ class PackedFactors:
         """Put a dense factor at a place, which kernels then see without entries."""
         self._factors[j], self.counts[j] = factor, -1
         indptr = self.chain[2]
-        for rows, start, _, _ in self.layout.lines[j :: len(self)]:
+        for rows, start, _ in self.layout.lines[j :: len(self)]:
             indptr[start : start + rows + 1] = 0
 
     def _widen(self, j, room):
@@ -219,7 +291,7 @@ class PackedFactors:
     def _form(self, line):
         """Return the CSR form of a line of the layout, over the packed arrays."""
         data, indices, indptr, _ = self.chain
-        rows, start, first, _ = self.layout.lines[line]
+        rows, start, first = self.layout.lines[line]
         end = first + self.counts[line % len(self)]
         pointers = indptr[start : start + rows + 1] - np.uint32(first)
         return data[first:end], indices[first:end], pointers

@@ -250,10 +250,6 @@ class Explicit:
         self.real = array.real.dtype
         self.norm = norm
 
-    def times(self, factor: Factor, out: np.ndarray) -> np.ndarray:
-        """Write S Aᴴ to out, and return it."""
-        return factor.apply(self.adjoint, out)
-
     def from_left(self, left: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write left A to out, and return it."""
         return np.matmul(left, self.adjoint.conj().T, out=out)
@@ -295,8 +291,8 @@ class Implicit:
         self.real = real_dtype(self.dtype)
         self.norm = norm
 
-    def times(self, factor: Factor, out: np.ndarray) -> np.ndarray:
-        """Return S Aᴴ as a new array; `out` is there for `Explicit` and not used."""
+    def times(self, factor: Factor) -> np.ndarray:
+        """Return S Aᴴ."""
         if sp.issparse(self._matrix) and isinstance(factor, Sparse):
             product = factor.tocsr() @ _adjoint(self._matrix)
             return np.ascontiguousarray(product.toarray())

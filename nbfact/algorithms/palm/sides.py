@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...kernels import chain_absorb, chain_step, csr_apply_columns, csr_fit
-from ..common.factors import GRAM, Sparse, adjoint
+from ...kernels import chain_gradient, csr_apply_columns, csr_fit
+from ..common.factors import Sparse, adjoint
 from ..common.packed_factors import PackedFactors, tile_scratch
 from ..common.problem import Explicit, Implicit
 from .side_norms import SMALL_GRAM, SideNorms, light
@@ -63,7 +63,7 @@ class Sides:
     def __init__(self, target: Explicit | Implicit, step: float) -> None:
         self._target, self._margin = target, MARGIN / step
         self._workspace = _Workspace(target.dtype)
-        self._nothing = np.empty((0, 0), target.dtype)  # stands for the identity
+        self._nothing = np.empty((0, 0), target.dtype)  # the identity, in `csr_fit`
         self._side_norms = SideNorms(target.dtype)
         self.eps = float(np.finfo(target.real).eps)
         self._tiles: np.ndarray | None = None
@@ -105,27 +105,13 @@ class Sides:
             ):
                 gram = None
             elif j == 1 or gram is not None:
-                gram = self._gram_of_columns(j - 1, factors, gram)
+                gram = (
+                    factors[0].gram_of_columns()
+                    if gram is None
+                    else factors[j - 1].adjoint().congruent(gram)
+                )
             norms.append(self._side_norms.of_left(j, factors, lefts.get(j), gram))
         self._lefts, self._left_norms = lefts, norms
-
-    def _gram_of_columns(self, j, factors, gram):
-        """Return Sᴴ G S for the factor at place j, where None stands for the identity.
-
-        G is the result for the place before, if any.
-        """
-        if not factors.is_sparse(j):
-            if gram is None:
-                return factors[j].gram_of_columns()
-            return factors[j].adjoint().congruent(gram)
-        (p, q), take = factors.shapes[j], self._workspace.take
-        out = take(_GRAMS[j % 2], (q, q))
-        right = self._nothing, self._nothing if gram is None else gram
-        scratch = take("product turned", (q, p)), take("product", (p, q))
-        chain_absorb(
-            factors.chain, j + len(factors), right, (self._nothing, out), scratch
-        )
-        return out
 
     def stepped(
         self, j: int, old: PackedFactors, new: PackedFactors, scale: float
@@ -139,21 +125,24 @@ class Sides:
         x = self._workspace.take("step", old.shapes[j])
         if not 0 < abs(weight) < math.inf:
             # λ or a side is zero, so there is no gradient.
-            return old[j].toarray(x)
+            return old.toarray(j, x)
         if j in self._lefts:
             return self._dense_step(j, old[j], scale, weight)
-        numbers, tiles = (self._real(scale), weight), self._scratch(old)
-        if old.counts[j] >= 0:
-            if right is None:
-                cross, gram = self._cross(), self._nothing
-            else:
-                cross, gram = right
-            chain_step(old.chain, j, True, gram, cross, numbers, tiles, x)
-            return x
-        factor = old[j]
-        source = factor.toarray(x) if right is None else factor.apply(right.gram, x)
-        chain_step(old.chain, j, False, source, self._cross(), numbers, tiles, x)
-        factor.add_to(x)
+        if right is None:
+            source, cross = old.toarray(j, x), self._cross()
+        else:
+            source, cross = old.apply(j, right.gram, x), right.cross
+        chain_gradient(
+            old.chain,
+            j,
+            source,
+            cross,
+            self._real(scale),
+            weight,
+            self._scratch(old),
+            x,
+        )
+        old.add_to(j, x)
         return x
 
     def _weight(self, j, factors, scale):
@@ -192,33 +181,19 @@ class Sides:
 
     def absorb(self, j: int, factors: PackedFactors) -> None:
         """Put S[j] into R, in the one of two arrays that is free."""
-        right, take = self._right, self._workspace.take
-        (p, q), (m, _), count = factors.shapes[j], factors.shapes[0], factors.counts[j]
-        cross = take(_CROSSES[j % 2], (p, m))
+        right, take, (p, q) = self._right, self._workspace.take, factors.shapes[j]
+        cross = take(_CROSSES[j % 2], (p, factors.shapes[0][0]))
         gram = take(_GRAMS[j % 2], (p, p))
-        out, none = RightSide(cross, gram), self._nothing
-        if count < 0 or (right is None and self._target.adjoint is None):
-            self._right = self._absorbed(factors[j], right, out)
-            return
-        if right is not None:
-            scratch = take("product", (p, q)), take("product turned", (q, p))
-            source = right.cross, right.gram  # a plain tuple is passed faster
-            chain_absorb(factors.chain, j, source, (cross, gram), scratch)
-        else:
-            source, dense = (self._cross(), none), count > GRAM * p * q
-            target = (cross, none) if dense else (cross, gram)
-            chain_absorb(factors.chain, j, source, target, (none, none))
-            if dense:
-                factors[j].gram(gram)
-        self._right = out
-
-    def _absorbed(self, factor, right, out):
-        """Do as `absorb` for a dense factor, or an implicit target."""
         if right is None:
-            cross = self._target.times(factor, out.cross)
-            return RightSide(cross, factor.gram(out.gram))
-        cross = factor.apply(right.cross, out.cross)
-        return RightSide(cross, factor.congruent(right.gram, out=out.gram))
+            if isinstance(self._target, Implicit):
+                cross = self._target.times(factors[j])
+            else:
+                factors.apply(j, self._target.adjoint, cross)
+            self._right = RightSide(cross, factors.gram(j, gram))
+            return
+        scratch = take("product", (p, q)), take("product turned", (q, p))
+        factors.apply(j, right.cross, cross)
+        self._right = RightSide(cross, factors.congruent(j, right.gram, scratch, gram))
 
     def fit(self, factors: PackedFactors) -> tuple[float, float]:
         """Return the best λ for the present factors, and <A, λ Â>, which it explains.
