@@ -139,6 +139,31 @@ def test_the_callback_sees_trials_and_ends_the_search():
     assert_honest(found, np.tri(6), 12)
 
 
+def test_a_time_limit_or_ctrl_c_keeps_the_best_so_far():
+    target = gaussian(6, 6)
+    found = nf.learn_transform(target, 20, time_limit=1e-9)
+    assert found.stopped == "time limit" and len(found.trials) == 1
+    assert_honest(found, target, 20)
+
+    def press(state):
+        if state.iteration == 2:
+            raise KeyboardInterrupt
+
+    found = learn(target, 20, callback=press)
+    assert found.stopped == "interrupted" and len(found.trials) == 2
+    assert_honest(found, target, 20)
+
+
+def test_a_result_draws_its_supports():
+    pytest.importorskip("matplotlib")
+    found = learn(np.diag(np.arange(1.0, 5)), 4)
+    figure = found.plot()
+    drawn = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(drawn, ~np.eye(4, dtype=bool))
+    assert nf.transforms.hadamard(8).plot(figure) is figure
+    assert len(figure.axes) == 1 + 3
+
+
 @pytest.mark.compiled
 def test_seeds_and_processes_give_the_same():
     target = gaussian(6, 6)
