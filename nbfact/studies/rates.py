@@ -27,6 +27,7 @@ from ..operators.tied_transforms import (
     tied_vector,
     tile_of,
 )
+from ..operators.transform_matrices import LARGEST_ORDER, matrix_multiplier
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -48,7 +49,11 @@ NOTES = """\
   `transform_work` and a column. That of the smaller one is the time of its call that
   the slope does not explain, in nanoseconds. The constants of
   `nbfact/operators/formulas.py` and `nbfact/operators/tied_transforms.py` are from
-  these rows. Kernels for columns are timed with whole tiles alone."""
+  these rows. Kernels for columns are timed with whole tiles alone. The rows "matrix" are
+  of its dense matrix: their unit is an entry, and the constants are in
+  `nbfact/operators/transform_matrices.py`."""
+MATRIX = "matrix"
+"""Name of the rows of the dense matrix of a transform."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,11 @@ def _transform_rows(settings, dtype, batch):
     calls = {order: multiplier(formula, order, dtype) for order in (2, n)}
     name = f"scipy.fft.{formula.function}"
     found += _rates_of_calls(name, calls, dtype, batch, budget)
+    matrices = {
+        order: matrix_multiplier(formula, order, dtype)
+        for order in (2, min(n, LARGEST_ORDER))
+    }
+    found += _rates_of_calls(MATRIX, matrices, dtype, batch, budget)
     least, whole = (
         smallest_order(dtype, batch),
         batch == 1 or not batch % tile_of(dtype),
@@ -148,7 +158,10 @@ def _rates_of_calls(name, transforms, dtype, batch, budget):
     times = interleave(calls, budget)
     small, large = transforms
     least = {order: float(times[f"{order}"].min()) * 1e9 for order in transforms}
-    work = {order: transform_work(order) * batch for order in transforms}
+    work = {
+        order: batch * (order**2 if name == MATRIX else transform_work(order))
+        for order in transforms
+    }
     slope = (least[large] - least[small]) / (work[large] - work[small])
     cells = {small: least[small] - slope * work[small], large: slope}
     given = {"kernel": name, "dtype": dtype.name, "batch": batch, "stride": None}

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...cases.rivals.block_rivals import COLUMNS, ROWS, ways
 from ...harness.sample import interleave
 from ...operators import Butterfly, Chain
 from ...operators.patterns import Pattern
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
-from .block_rivals import COLUMNS, ROWS, ways
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
