@@ -334,6 +334,16 @@ def test_what_learn_found_is_saved_when_it_is_interrupted(
     assert operator.nnz <= 40 and nf.relative_error(target, operator) < 0.5
 
 
+def test_factorize_shows_a_tradeoff(run, tmp_path):
+    pytest.importorskip("matplotlib")
+    x = np.random.default_rng(0).standard_normal((2, 8, 1))
+    np.save(tmp_path / "a.npy", x[0] @ x[1].T)
+    code, out, err = run("factorize", "a.npy", "--tradeoff", "--plot", "t.png")
+    assert code == 0, err
+    assert "relative error" in out and "rank 1" in out
+    assert (tmp_path / "t.png").exists() and not (tmp_path / "a.nbfact.npz").exists()
+
+
 def test_time_limit_ends_the_search(run, tmp_path):
     np.save(tmp_path / "a.npy", np.random.default_rng(0).standard_normal((8, 8)))
     code, out, err = run("factorize", "a.npy", "--nnz", "40", "--time-limit", "0.001")

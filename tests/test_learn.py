@@ -8,6 +8,8 @@ from samples import DTYPES
 
 import nbfact as nf
 from nbfact.algorithms.common.problem import problem_of
+from nbfact.algorithms.learn.budget_search import BudgetSearch
+from nbfact.algorithms.learn.learn_options import LearnOptions
 from nbfact.algorithms.learn.starts import split_budget, starts
 
 
@@ -137,6 +139,16 @@ def test_the_callback_sees_trials_and_ends_the_search():
         product = state.scale * functools.reduce(np.matmul, state.factors)
         assert np.isclose(nf.relative_error(np.tri(6), product), state.error)
     assert_honest(found, np.tri(6), 12)
+
+
+def test_random_starts_are_not_the_draws_that_made_the_target():
+    target, seen = nf.targets.randn(12, 5), []
+    search = BudgetSearch(problem_of(target), LearnOptions(), np.random.default_rng(5))
+    for start in starts(problem_of(target), 60, 2, 2, 20, search.rng):
+        seen += [f for f in start.factors if start.method == "random"]
+    assert len(seen) == 4
+    for factor in seen:
+        assert abs(np.corrcoef(factor.ravel(), target.ravel())[0, 1]) < 0.4
 
 
 def test_a_time_limit_or_ctrl_c_keeps_the_best_so_far():

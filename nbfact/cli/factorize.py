@@ -21,7 +21,7 @@ from ..metrics import relative_error
 from ..operators import load
 from ..operators.drawings import figure_class
 from .default_constraints import default_constraints, default_n_factors
-from .learning import learn
+from .learning import learn, show_tradeoff
 from .options import Threads, output_option
 
 TOLERANCE = 1e-5
@@ -85,6 +85,14 @@ def factorize(
         Path | None,
         typer.Option(help="Draw the supports of the factors to this file (.png .svg)."),
     ] = None,
+    trade: Annotated[
+        bool,
+        typer.Option(
+            "--tradeoff",
+            help="Print errors, non-zeros and measured times of several budgets, and "
+            "write no operator; --plot draws them.",
+        ),
+    ] = False,
     n_factors: Annotated[
         int | None,
         typer.Option(
@@ -112,6 +120,13 @@ def factorize(
     ] = None,
 ) -> None:
     """Factor a matrix into sparse factors, and save the fast operator."""
+    if trade:
+        target = targets.load_matrix(matrix, variable)
+        if plot is not None:
+            _check_plot(plot)
+        with limited_threads(threads):
+            show_tradeoff(target, effort=effort.value, seed=seed, plot=plot)
+        raise typer.Exit(0)
     code = run_factorize(
         matrix,
         str(method),

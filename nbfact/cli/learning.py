@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import learn_transform
+from .. import learn_transform, tradeoff
 from ..algorithms.common.result import CallbackState
 from ..algorithms.learn.learn_options import EffortName, LearnOptions
 from ..algorithms.learn.outcomes import LearnedTransform
@@ -90,6 +90,18 @@ def learn(
             time_limit=time_limit,
             **budget,
         )
+
+
+def show_tradeoff(
+    target: np.ndarray, *, effort: Any, seed: int, plot: Path | None
+) -> None:
+    """Print what budgets cost and yield, for a vector, and draw it where asked to."""
+    found = tradeoff(target, effort=effort, random_state=seed)
+    print(found)
+    if not any(point.speedup > 1 for point in found.points):
+        print("Nothing that was found is faster than the dense product of a vector.")
+    if plot is not None:
+        found.plot().savefig(plot)
 
 
 @contextlib.contextmanager
