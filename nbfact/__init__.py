@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # `__getattr__` imports all of these at their first use
         learn_transform,
         palm4msa,
         refine,
+        tradeoff,
     )
     from .algorithms.palm import presets
     from .estimators import ClusterNeighbors as ClusterNeighbors
@@ -81,6 +82,7 @@ __all__ = [
     "relative_error",
     "targets",
     "threads",
+    "tradeoff",
     "transforms",
 ]
 
@@ -109,6 +111,7 @@ _PLACES = {
         "learn_transform",
         "palm4msa",
         "refine",
+        "tradeoff",
     ),
     "metrics": ("relative_error",),
     "operators": (

@@ -89,7 +89,7 @@ def others(target, nnz):
             ]  # fmt: skip
             yield f"hierarchical {count}", nf.hierarchical(target, sets[:-1], rests)
     for number, chain in enumerate(nf.chains((m, n), nnz)):
-        if number < 200:
+        if number < 60:
             name = f"chain {chain.patterns}"
             yield name, nf.butterfly_factorize(target, chain)
     if m == n and n & (n - 1) == 0:

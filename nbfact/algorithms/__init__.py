@@ -23,6 +23,7 @@ from .descent.descent_result import LearnedButterfly, LearningHistory
 from .descent.learn_butterfly import learn_butterfly
 from .learn.learn_transform import learn_transform
 from .learn.outcomes import LearnedTransform, Trial
+from .learn.tradeoff import Tradeoff, tradeoff
 from .palm.explore import explore
 from .palm.hierarchical import hierarchical
 from .palm.palm4msa import palm4msa
@@ -40,6 +41,7 @@ __all__ = [
     "LearningHistory",
     "PermutedFactorization",
     "Preset",
+    "Tradeoff",
     "Trial",
     "butterfly_factorize",
     "chains",
@@ -54,4 +56,5 @@ __all__ = [
     "rectmat",
     "rectmat_simple",
     "refine",
+    "tradeoff",
 ]

@@ -32,9 +32,9 @@ others have larger bounds on their errors; all that are exact have the same boun
 _PARTIAL = 3000
 """Maximum number of partial chains that are looked at for each order."""
 
-_SOME = 4
-"""Number of blocks whose loss is computed first: where it alone is too large, those of
-the other blocks are not computed."""
+_PARTS = 4
+"""Number of blocks, and more, whose losses are computed at a time: where those so far
+are too large, those of the other blocks are not computed."""
 
 
 class Order(NamedTuple):
@@ -263,15 +263,23 @@ class CutLosses:
         axes = (fixed, other, free, wide)
         apart = self.matrix.reshape(*rows, *columns).transpose(axes)
         blocks = apart.reshape(-1, p, n // q)
-        if math.isfinite(limit) and len(blocks) > 2 * _SOME:
-            some = blocks[:: len(blocks) // _SOME]
-            if _tails(some, ranks).min() > limit:
+        if not math.isfinite(limit):
+            return _tails(_squares(blocks), ranks)
+        squares, step = 0.0, max(1, len(blocks) // _PARTS)
+        for start in range(step):  # strided, so that all regions of a matrix count
+            squares = squares + _squares(blocks[start::step])
+            if _tails(squares, ranks).min() > limit:
                 return math.inf
-        return _tails(blocks, ranks)
+        return _tails(squares, ranks)
 
 
-def _tails(blocks, ranks):
+def _squares(blocks):
+    """Return the sums over blocks of the squares of their singular values."""
+    sigma = np.linalg.svd(blocks, compute_uv=False).astype(float)
+    return np.sum(sigma**2, axis=0)
+
+
+def _tails(squares, ranks):
     """Return the norm of all singular values past each of some ranks."""
-    squares = np.linalg.svd(blocks, compute_uv=False).astype(float) ** 2
-    sums = np.append(np.cumsum(squares.sum(0)[::-1])[::-1], 0.0)
+    sums = np.append(np.cumsum(squares[::-1])[::-1], 0.0)
     return np.sqrt(sums[np.minimum(ranks, len(sums) - 1)])

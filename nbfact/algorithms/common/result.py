@@ -16,6 +16,7 @@ from ...operators import Butterfly, Chain, FactorProduct, FastOperator
 from .operator_factors import counted_factors
 
 if TYPE_CHECKING:  # Python 3.11 has no type variables with a default
+    from matplotlib.figure import Figure
     from typing_extensions import TypeVar
 
     OperatorT = TypeVar(
@@ -235,6 +236,27 @@ class Factorization(Generic[OperatorT]):
         nbfact.load : Read the operator again.
         """
         self.operator.save(path)
+
+    def plot(self, figure: "Figure | None" = None) -> "Figure":
+        """Draw the supports of the factors, side by side.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.Figure, optional
+            Figure to draw in; a new one by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ModuleNotFoundError
+            When matplotlib is not installed; the message says how to install it.
+        TypeError
+            When `figure` is no figure.
+        """
+        return self.operator.plot(figure)
 
     def __repr__(self) -> str:
         operator = self.operator

@@ -17,7 +17,13 @@ from .families.family import Finder, Task
 from .families.family_registry import FAMILIES, PRODUCTS
 from .learn_options import LearnOptions
 from .outcomes import LearnedTransform, Trial
-from .stages import Deadline, Stage, explore_start, largest_entries
+from .stages import (
+    Deadline,
+    Stage,
+    explore_by_default,
+    explore_start,
+    largest_entries,
+)
 from .starts import Start, numbers_of_factors, rounding, starts
 
 _LOOK, _LONG, _AGAIN = (0.95, 0.5), (0.99, 0.5), (0.98, 0.5)
@@ -32,6 +38,10 @@ _REFINED = 1 << 21
 """Largest number of entries of the target, times its smaller side, up to which a short
 exploration ends with least squares: they take half a second for each start at n = 128,
 and 35 seconds at n = 512."""
+
+_INSURED = 32
+"""Largest smaller side of a target for which `explore` and `palm4msa` run with their
+defaults too, so that neither finds a smaller error."""
 
 _GAIN = 1.4
 """How many times as many entries a Butterfly may have as the FactorProduct of the same
@@ -62,6 +72,8 @@ class BudgetSearch:
         All trials so far.
     stopped : str
         Why the search has ended early; empty while it has not.
+    rng : numpy.random.Generator
+        A stream of its own, spawned from the one that was given.
     fast : list of Start
         What families found whose members depend on no budget.
     """
@@ -73,7 +85,8 @@ class BudgetSearch:
         rng: np.random.Generator,
     ) -> None:
         self.problem, self._options = problem, options
-        self._rng = rng
+        # The stream of a seed itself may have made the target.
+        self.rng = rng.spawn(1)[0]
         self.trials: list[Trial] = []
         self.stopped = ""
         work = math.prod(problem.shape) * min(problem.shape)
@@ -128,7 +141,7 @@ class BudgetSearch:
         task = Task(
             self.problem,
             self._options.spent.restarts,
-            self._rng,
+            self.rng,
             budget,
             self._least,
             [*self.fast, *self._found],
@@ -159,7 +172,7 @@ class BudgetSearch:
         for count in numbers_of_factors(self.problem.shape):
             if self.stopped:
                 return
-            fresh = starts(self.problem, budget, count, effort.draws, most, self._rng)
+            fresh = starts(self.problem, budget, count, effort.draws, most, self.rng)
             pool += fresh
             for one in pool:
                 if one.result is not None and not one.structure and one.nnz <= budget:
@@ -170,7 +183,19 @@ class BudgetSearch:
         self._left = long.n_iter * float(sum(one.n_factors for one in chosen))
         self._left += 6.0 * again.n_iter * effort.rounds
         self._run(chosen, budget, long)
+        if min(self.problem.shape) <= _INSURED and effort.rounds:
+            self._insure(budget)
         self._anneal(budget, again)
+
+    def _insure(self, budget: int) -> None:
+        """Add what `explore` and `palm4msa` find with their defaults."""
+        for count in (2, 3, 4):
+            if self.stopped:
+                return
+            began = time.perf_counter()
+            found = explore_by_default(self.problem, budget, count, self._deadline)
+            one = Start.of("default exploration", found)
+            self._add(one, time.perf_counter() - began, budget)
 
     def _anneal(self, budget: int, stage: Stage) -> None:
         """Explore again from the best two, as long as that helps."""

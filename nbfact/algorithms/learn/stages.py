@@ -10,10 +10,16 @@ import scipy.sparse as sp
 from ...operators import FactorProduct
 from ..common.problem import Problem
 from ..common.result import CallbackState, Factorization, History
+from ..palm.explore import DEFAULT_LEAK, DEFAULT_SWEEPS
 from ..palm.initial_factors import checked_start
-from ..palm.leaky_exploration import ExploreOptions, explored, schedule_of
+from ..palm.leaky_exploration import (
+    ExploreOptions,
+    explore_problem,
+    explored,
+    schedule_of,
+)
 from ..palm.sweep_options import SweepOptions
-from .starts import Start
+from .starts import Start, layer_shapes, split_budget
 
 
 class Deadline:
@@ -85,6 +91,22 @@ def explore_start(
     except (ValueError, np.linalg.LinAlgError) as error:
         failure = f"{type(error).__name__}: {error}"
     return result, time.perf_counter() - began, failure
+
+
+def explore_by_default(
+    problem: Problem, budget: int, count: int, deadline: Deadline
+) -> Factorization:
+    """Return what `explore` finds with its defaults, that of `palm4msa` included.
+
+    The sets are those of all starts with `count` factors.
+    """
+    leak = schedule_of(DEFAULT_LEAK)
+    callback = None if math.isinf(deadline.end) else deadline
+    sweeps = SweepOptions(
+        n_iter=DEFAULT_SWEEPS, keep="best", leak=leak, callback=callback
+    )
+    sets = split_budget(layer_shapes(*problem.shape, count), budget)
+    return explore_problem(problem, sets, None, ExploreOptions(sweeps=sweeps), None)
 
 
 def largest_entries(problem: Problem, budget: int) -> Factorization:

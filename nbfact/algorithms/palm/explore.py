@@ -10,13 +10,16 @@ from .initial_factors import Init
 from .leaky_exploration import ExploreOptions, Leak, explore_problem, schedule_of
 from .sweep_options import Order, SweepOptions, order_for
 
+DEFAULT_LEAK, DEFAULT_SWEEPS = (0.99, 0.9), 300
+"""Leaks of the first and the last sweep, and number of sweeps, where none are given."""
+
 
 def explore(
     target: TargetLike,
     constraints: Sequence[Constraint],
     *,
-    leak: Leak = (0.99, 0.9),
-    n_iter: int = 300,
+    leak: Leak = DEFAULT_LEAK,
+    n_iter: int = DEFAULT_SWEEPS,
     init: Init = None,
     order: Order | None = None,
     step: float = 1.0,

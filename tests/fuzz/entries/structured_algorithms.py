@@ -1,5 +1,6 @@
 """Algorithms that find butterflies, the one call over all of them, and presets."""
 
+import numpy as np
 from hypothesis import strategies as st
 
 import nbfact as nf
@@ -202,6 +203,29 @@ def _(draw):
         "random_state": seed(),
     }
     return called("nf.learn_transform", pools)
+
+
+def traded(call):
+    for point in call.result.points:
+        true(point.seconds > 0 and np.isfinite(point.error), "points")
+
+
+@entry("tradeoff", traded)
+def _(draw):
+    pools = {
+        "target": targets(),
+        "rcg": listed_values(
+            ["[2]", "(1.5, 2.0)"],
+            ["[]", "2", "'a'", "[0]", "[-1.0]", "[np.nan]", "['a']", "object()"],
+        ),
+        "batch": optional(count(1, 2, huge=None)),
+        "effort": Pool(
+            fixed("'quick'").good, choice("quick", "normal", "thorough").other
+        ),
+        "families": Pool(fixed("['low rank']").good, None),
+        "random_state": seed(),
+    }
+    return called("nf.tradeoff", pools)
 
 
 def preset_check(call):

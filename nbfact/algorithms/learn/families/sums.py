@@ -1,5 +1,6 @@
 """The family "sums of products": sums of two products of Kronecker-sparse factors."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeAlias
@@ -33,10 +34,11 @@ def sums(task: Task) -> Iterator[Start]:
     m, n = problem.shape
     if min(m, n) == 1 or m * n > _LARGEST or task.limit <= task.exact:
         return
-    first = _best(problem, task.budget // 2)
+    # The second term is expected to lower the error as much as the first one did.
+    first = _best(problem, task.budget // 2, math.sqrt(task.limit))
     if first is None or first.relative_error <= task.exact:
         return
-    second = _best(_rest(problem, first), task.budget - first.operator.nnz)
+    second = _best(_rest(problem, first), task.budget - first.operator.nnz, 1.0)
     if second is None:
         return
     terms = [first, second]
@@ -52,12 +54,12 @@ def sums(task: Task) -> Iterator[Start]:
         yield Start.of("sum of products", found, said, keeps_shares=True)
 
 
-def _best(problem: Problem, nnz: int) -> Found | None:
+def _best(problem: Problem, nnz: int, limit: float) -> Found | None:
     """Return the best chain with at most `nnz` values, or None."""
     if nnz < 1 or problem.zero:
         return None
     split = SplitProblem.of(problem, "left-to-right", True)
-    return searched_problem(problem, split, nnz, PLAIN)
+    return searched_problem(problem, split, nnz, PLAIN, limit)
 
 
 def _rest(problem: Problem, term: Factorization[Butterfly]) -> Problem:
