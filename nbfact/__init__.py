@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # `__getattr__` imports all of these at their first use
     from .algorithms import (
         Factorization,
         butterfly_factorize,
+        chains,
         explore,
         hierarchical,
         identify_butterfly,
@@ -63,6 +64,7 @@ __all__ = [
     "FastOperator",
     "NearestRows",
     "butterfly_factorize",
+    "chains",
     "constraints",
     "explore",
     "hierarchical",
@@ -99,6 +101,7 @@ _PLACES = {
     "algorithms": (
         "Factorization",
         "butterfly_factorize",
+        "chains",
         "explore",
         "hierarchical",
         "identify_butterfly",

@@ -10,18 +10,23 @@ from samples import DTYPES, close, random
 
 from nbfact.algorithms.common.factors import (
     Dense,
-    PackedFactors,
     Sparse,
     adjoint,
     compressed,
+)
+from nbfact.algorithms.common.packed_factors import (
+    PackedFactors,
+    PackedLayout,
     tile_scratch,
 )
 from nbfact.algorithms.palm.side_norms import dense_norm, product_norm
 from nbfact.kernels import (
     adjoint_copy,
-    chain_gradient,
+    chain_absorb,
     chain_norm,
     chain_residual,
+    chain_step,
+    chain_store,
     count_nonzeros,
     csr_add,
     csr_compress,
@@ -121,7 +126,7 @@ def test_entered():
 def chain_of(dtype, sizes=(7, 9, 8, 10)):
     shapes = list(itertools.pairwise(sizes))
     arrays = [sparse(shape, dtype, seed) for seed, shape in enumerate(shapes)]
-    return arrays, PackedFactors(
+    return arrays, PackedFactors.of(
         [compressed(array, 1.0) for array in arrays], np.dtype(dtype)
     )
 
@@ -139,9 +144,98 @@ def test_chain(dtype, columns, n_left):
     got = chain_residual(packed, n_left, x, cross, scale, tiles)
     expected = naive.chain_residual(left, x, target, scale)
     assert got == pytest.approx(expected, rel=1e-5)
-    out = x.copy()
-    chain_gradient(packed, n_left, out, cross, scale, weight, tiles, out)
-    close(out, naive.chain_gradient(left, x, target, scale, weight))
+    out, numbers = x.copy(), (scale, weight)
+    chain_step(packed, n_left, False, out, cross, numbers, tiles, out)
+    close(out, naive.chain_step(left, x, target, scale, weight))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("q", [1, 8, 37])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_step_on_a_packed_factor(dtype, q, place):
+    arrays, chain = chain_of(dtype, [*(7, 9, 8)[: place + 1], q])
+    real = np.empty(0, dtype).real.dtype.type
+    own, left = arrays[place], naive.product(arrays[:place], 7, dtype)
+    right, target = random((q, 11), dtype, 1), random((7, q), dtype, 2)
+    gram, numbers = right @ right.conj().T, (real(0.7), real(0.2))
+    nothing, tiles = np.empty((0, 0), dtype), tile_scratch(37, np.dtype(dtype))
+    for x, image in ((gram, own @ gram), (nothing, own)):
+        out = np.full(own.shape, np.nan, dtype)
+        chain_step(chain.chain, place, True, x, adjoint(target), numbers, tiles, out)
+        close(out, own + naive.chain_step(left, image, target, *numbers))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_absorbed(dtype):
+    arrays, chain = chain_of(dtype)
+    nothing, n = np.empty((0, 0), dtype), len(arrays)
+    for form, S in enumerate([*arrays, *(one.conj().T for one in arrays)]):
+        p, q = S.shape
+        right, cross = random((q, 11), dtype, 1), random((q, 5), dtype, 2)
+        scratch = np.empty((p, q), dtype), np.empty((q, p), dtype)
+        for gram in (right @ right.conj().T, nothing):
+            out = np.full((p, 5), np.nan, dtype), np.full((p, p), np.nan, dtype)
+            chain_absorb(chain.chain, form, (cross, gram), out, scratch)
+            for got, expected in zip(
+                out, naive.chain_absorb(S, cross, gram), strict=True
+            ):
+                close(got, expected)
+            alone = np.full((p, p), np.nan, dtype)
+            chain_absorb(chain.chain, form, (nothing, gram), (nothing, alone), scratch)
+            np.testing.assert_array_equal(alone, out[1])
+        if form < n:  # without the Gram matrix
+            alone = np.full((p, 5), np.nan, dtype)
+            chain_absorb(chain.chain, form, (cross, nothing), (alone, nothing), scratch)
+            np.testing.assert_array_equal(alone, out[0])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_store(dtype):
+    arrays, old = chain_of(dtype)
+    for place, before in enumerate(arrays):
+        after = np.where(random(before.shape, dtype, 5).real > 0.8, 2, 0).astype(dtype)
+        new = old.successor()
+        for other, array in enumerate(arrays):
+            if other != place:
+                new.put(other, compressed(array, 1.0))
+        got = chain_store(after, old.chain, new.chain, place)
+        nnz, entered = naive.chain_store(after, before)
+        assert nnz <= old.counts[place] and got == (nnz, entered)
+        assert new.store(place, after, old) == entered
+        for factor, x in zip(
+            new, [*arrays[:place], after, *arrays[place + 1 :]], strict=True
+        ):
+            np.testing.assert_array_equal(factor.toarray(), x)
+            np.testing.assert_array_equal(factor.adjoint().toarray(), x.conj().T)
+            assert factor.nnz == np.count_nonzero(x)
+
+
+def test_store_makes_room():
+    few, more, full = np.eye(8), np.eye(8) + np.eye(8, k=1), np.ones((8, 8))
+    old = PackedFactors.of([compressed(few)] * 3, np.dtype(float))
+    new = old.successor()
+    new.put(2, old[2])
+    assert new.store(1, more, old) == 7 and new.store(0, full, old) == 56
+    assert [type(factor) for factor in new] == [Dense, Sparse, Sparse]
+    for factor, x in zip(new, (full, more, few), strict=True):
+        np.testing.assert_array_equal(factor.toarray(), x)
+    tight = PackedFactors(PackedLayout.of(old.shapes, (8, 8, 8)), np.dtype(float))
+    for j in range(3):
+        tight.put(j, old[j])
+    assert chain_store(more, old.chain, tight.chain, 1) == (15, -1)
+    wider = tight.successor()
+    wider.put(2, tight[2])
+    assert wider.store(1, more, tight) == 7 and wider.layout.rooms == (8, 16, 8)
+    np.testing.assert_array_equal(wider[1].toarray(), more)
+    np.testing.assert_array_equal(wider[2].toarray(), few)
+    last = new.successor()
+    for j, x in enumerate((few, full, more)):
+        assert last.store(j, x, new) == np.count_nonzero(
+            (x != 0) & (new[j].toarray() == 0)
+        )
+        last.scale(j, 2.0)
+        assert last.norm(j) == pytest.approx(2 * np.linalg.norm(x))
+        np.testing.assert_array_equal(last[j].toarray(), 2 * x)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -156,7 +250,7 @@ def test_norms_of_chains(dtype):
         assert got == product_norm(chain, first, last, random(12, dtype))
         assert exact * (1 - 1e-4) <= got <= exact * (1 + 1e-5)
         assert got == pytest.approx(dense_norm(dense, random(12, dtype)), rel=1e-4)
-    zero = PackedFactors([compressed(np.zeros((4, 4), dtype))], np.dtype(dtype))
+    zero = PackedFactors.of([compressed(np.zeros((4, 4), dtype))], np.dtype(dtype))
     assert product_norm(zero, 0, 1, np.zeros(4, dtype)) == 0
 
 

@@ -17,9 +17,9 @@ CSR = sp.csr_array(SQUARE)
 FACTOR = (CSR.data, CSR.indices, CSR.indptr)
 TWIDDLE = random((2, 2, 2, 2), "float64")
 CHAIN = kernels.PackedChain(*FACTOR, np.array([[4, 0]]))
-# Four rows are less than a slice: pairs (row, first entry), and the end.
-ROWS = np.stack([np.append(np.arange(4), 0), CSR.indptr], axis=1).ravel()
-SLICED = (*FACTOR[:2], np.append(0, ROWS), np.array([[4, 0, 4, -1]]))
+# Four rows are less than a slice: the head, and pairs (row, entries).
+ROWS = np.stack([np.arange(4), np.diff(CSR.indptr)], axis=1).ravel()
+SLICED = (*FACTOR[:2], np.array([1, 0, 4, 0, 4, 0, *ROWS]))
 OUT, BLOCK = np.zeros(4), np.zeros((4, 4))
 ADJOINT = sp.csr_array(SQUARE.T)
 FORMS = (*FACTOR, ADJOINT.data, ADJOINT.indices, ADJOINT.indptr)
@@ -27,7 +27,7 @@ BOTH = kernels.PackedChain(
     np.concatenate([CSR.data, ADJOINT.data]),
     np.concatenate([CSR.indices, ADJOINT.indices]),
     np.concatenate([CSR.indptr, ADJOINT.indptr + CSR.nnz]),
-    np.array([[4, 0], [4, 5]]),
+    np.array([[4, 0, 0, CSR.nnz], [4, 5, CSR.nnz, CSR.nnz]]),
 )
 GRAM = SQUARE @ SQUARE.T
 EMPTY = tuple(
@@ -93,7 +93,11 @@ ARGUMENTS = {
     "csr_fit": (*FORMS, GRAM, SQUARE),
     "chain_residual": (BOTH, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
     "chain_norm": (BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),
-    "chain_gradient": (BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
+    "chain_step": (
+        *(BOTH, 1, False, SQUARE, SQUARE, (0.5, 0.5), np.zeros((2, 4, 8)), BLOCK),
+    ),
+    "chain_absorb": (BOTH, 1, (SQUARE, SQUARE), (BLOCK, BLOCK), (BLOCK, BLOCK)),
+    "chain_store": (SQUARE, BOTH, BOTH, 0),
     "csr_gram": (*FORMS, BLOCK),
     "csr_entered": (*FACTOR[1:], *FACTOR[1:]),
     "csr_compress": (SQUARE, *EMPTY),
@@ -106,8 +110,8 @@ ARGUMENTS = {
     "butterfly_apply": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_apply_columns": (TWIDDLE, SQUARE, BLOCK),
     "butterfly_pack": (TWIDDLE, np.zeros((2, 2, 2, 2))),
-    "chain_apply": (*SLICED, 0.5, VECTOR, np.zeros((2, 4)), OUT),
-    "chain_apply_columns": (*CHAIN, 0.5, SQUARE, np.zeros((2, 4, 4)), BLOCK),
+    "chain_apply": (*SLICED, 0.5, VECTOR, OUT),
+    "chain_apply_columns": (*CHAIN, 0.5, SQUARE, BLOCK),
     "csr_apply": (*FACTOR, VECTOR, OUT),
     "csr_apply_columns": (*FACTOR, SQUARE, BLOCK),
     "exchange_mates": (GRAM, 1e-12, np.array([1, 0, 3, 2])),
@@ -191,7 +195,8 @@ def is_tuple(name):
 def copied(argument):
     """Return a copy of an array, or of the arrays in a named tuple."""
     if isinstance(argument, tuple):
-        return type(argument)(*map(copied, argument))
+        made = map(copied, argument)
+        return tuple(made) if type(argument) is tuple else type(argument)(*made)
     return np.copy(argument) if isinstance(argument, np.ndarray) else argument
 
 

@@ -12,6 +12,7 @@
 """
 
 from .butterfly.butterfly_factorize import ButterflyFactorization, butterfly_factorize
+from .butterfly.chain_graph import chains
 from .butterfly.fits import legendre
 from .common.result import (
     CallbackState,
@@ -41,6 +42,7 @@ __all__ = [
     "Preset",
     "Trial",
     "butterfly_factorize",
+    "chains",
     "dictionary",
     "explore",
     "hierarchical",

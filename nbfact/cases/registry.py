@@ -48,7 +48,7 @@ from .palm_problems import REACHES, SHAPES
 from .plans import adjoint_plan_cases, permuted_cases, plan_cases
 from .products import BUTTERFLY, MATVEC, MERGED, product_cases
 from .projections import projection_cases, skperm_cases
-from .public_verbs import adjoint_cases, verb_cases
+from .public_verbs import adjoint_cases, verb_cases, way_cases
 from .rivals.peers import is_peer
 from .set_projections import set_cases
 from .sparse_factors import sparse_factor_cases
@@ -221,6 +221,7 @@ def _rotating(dtype, batch):
         *product_cases(transform, (2048,), (dtype,), (batch,)),
         *plans,
         *adjoint_cases(("butterfly", "planted"), 1024, dtype, batch),
+        *way_cases(1024, dtype, batch),
         *adjoint_cases(("dct",), 1024, real, 64 if batch > 1 else 1),
         *adjoint_plan_cases([("rank 2", 1024)], (dtype,), (batch,)),
         *permuted_cases([("dyadic", 1024)], (dtype,), (batch,)),

@@ -14,6 +14,7 @@ import typer
 
 from .. import hierarchical, learn_transform, palm4msa, targets
 from ..algorithms.common.as_factors import as_factors
+from ..algorithms.palm.sweep_options import order_for
 from ..harness.measure import limited_threads
 from ..harness.sample import interleave, paired_ratio, summary
 from ..metrics import relative_error
@@ -235,7 +236,7 @@ def _factorize(target, method, n_factors=None, nnz_per_row=None, n_iter=None):
                 residuals,
                 n_iter=(sweeps, sweeps),
                 residual_side=side,
-                order="left-to-right" if m > n else "right-to-left",
+                order=order_for(None, target.shape),
                 callback=callback,
                 **options,
             )

@@ -23,8 +23,9 @@ Examples
 """
 
 from .adam import adam_step
-from .blocks import blocks_apply
-from .chain_steps import chain_gradient, chain_norm, chain_residual
+from .blocks import blocks_columns, blocks_rows
+from .chain_factors import chain_absorb, chain_store
+from .chain_steps import chain_norm, chain_residual, chain_step
 from .compress import (
     adjoint_copy,
     count_nonzeros,
@@ -105,7 +106,8 @@ __all__ = [
     "RankOneFactors",
     "adam_step",
     "adjoint_copy",
-    "blocks_apply",
+    "blocks_columns",
+    "blocks_rows",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",
@@ -116,11 +118,13 @@ __all__ = [
     "butterfly_fit_columns",
     "butterfly_pack",
     "butterfly_total",
+    "chain_absorb",
     "chain_apply",
     "chain_apply_columns",
-    "chain_gradient",
     "chain_norm",
     "chain_residual",
+    "chain_step",
+    "chain_store",
     "cluster_sums",
     "count_nonzeros",
     "csr_add",

@@ -8,7 +8,9 @@ published).
 
 A chain is packed as in `nbfact.kernels.csr`, in the order of the product and with the
 adjoints of its J factors: ``layout[j]`` belongs to S[j], and ``layout[J + j]`` to
-S[j]ᴴ. ``layout`` has 2 J rows.
+S[j]ᴴ. ``layout`` has 2 J rows. Each may hold more numbers than those of
+`nbfact.kernels.csr`: for `nbfact.kernels.chain_factors`, where the entries of the
+factor begin in ``data``, and how many there is room for.
 """
 
 import numpy as np
@@ -46,74 +48,124 @@ def _subtract_adjoint(adjoint, first, width, z, stride, offset):
 
 
 @kernel
-def chain_gradient(
+def chain_step(
     chain: FourArrays,
-    n_left: int,
+    place: int,
+    own: bool,
     x: np.ndarray,
     cross: np.ndarray,
-    scale: float,
-    weight: float,
+    numbers: tuple[float, float],
     scratch: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write the step of palm4MSA, -w Lᴴ (λ L x - C), through the factors of L.
+    """Write the step of palm4MSA on a factor, S - w Lᴴ(λ L S G - C), through L.
 
     Parameters
     ----------
     chain : PackedChain, or a plain tuple of its arrays
         The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form as
         `nbfact.kernels.chain_steps` says.
-    n_left : int
-        L is S[0] @ ... @ S[n_left - 1], and the identity for 0.
-    x : ndarray, shape (p, q)
-        S G in palm4MSA, p the columns of L. This and the arrays below have the dtype of
-        the factors and are C-contiguous.
+    place : int
+        L is S[0] @ ... @ S[place - 1], and the identity for 0.
+    own : bool
+        Whether S is S[place]. Otherwise x is S G, and S is left for the caller to add.
+    x : ndarray, shape (q, q), or (p, q) unless `own`
+        G, where an array of shape (0, 0) stands for the identity; or S G, p the columns
+        of L. This and the arrays below have the dtype of the factors and are
+        C-contiguous.
     cross : ndarray, shape (q, m)
         The adjoint Cᴴ, m the rows of L; only read.
-    scale, weight : scalars of the real dtype of x
+    numbers : tuple of two scalars of the real dtype of x
         The numbers λ and w.
     scratch : ndarray, shape (2, r, tile)
         r is at least the largest number of rows of a factor and of an adjoint, and tile
         at least 1; overwritten.
     out : ndarray, shape (p, q)
-        Overwritten with the result. It may be x, and shares no memory with the others.
+        Overwritten with the result. It may be x unless `own`, and shares no memory with
+        the others.
 
     Notes
     -----
-    The cost is 2 q multiplications for each entry of the n_left factors. ``tile``
-    columns at a time go through the chain and back while they are in cache.
+    The cost is q multiplications for each entry of S, and 2 q for each one of the
+    factors of L. ``tile`` columns at a time go through the chain and back while they
+    are in cache.
     """
     data, indices, indptr, layout = chain
-    q, width, n_factors = x.shape[1], scratch.shape[2], layout.shape[0] // 2
-    rows, zero, one = np.uintp(q), np.uintp(0), x.real.dtype.type(1)
+    scale, weight = numbers
+    (p, q), width, n_factors = out.shape, scratch.shape[2], layout.shape[0] // 2
+    rows, zero, one = np.uintp(q), np.uintp(0), out.real.dtype.type(1)
     flat_x, flat_out = x.ravel(), out.ravel()
     even, odd = scratch[0].ravel(), scratch[1].ravel()
-    if n_left == 0:  # all columns at once, in out
-        width = q
-        for i in range(flat_x.shape[0]):
-            flat_out[i] = scale * flat_x[i]
     tile = np.uintp(width)
     for start in range(0, q, width):
         w, here = np.uintp(min(width, q - start)), np.uintp(start)
-        z, target, spare = flat_out if n_left == 0 else flat_x, even, odd
-        window, a = ColumnWindow(rows, here, tile, zero, w), scale
-        # Forward through L, then the difference, then back through its adjoint: one
-        # loop, because a callee is optimised anew for each place that calls it.
-        for t in range(2 * n_left + 1):
-            if t == n_left:
+        z, target, spare = flat_x, even, odd
+        window = ColumnWindow(rows, here, tile, zero, w)
+        # Through S and forward through L, then the difference, then back through the
+        # adjoint of L: one loop, because a callee is optimised anew for each place that
+        # calls it.
+        for t in range(-1, 2 * place + 1):
+            a, e = one, layout[place]
+            if t == -1:
+                if not own:
+                    continue
+                if x.size == 0:
+                    columns = min(width, q - start)
+                    _write_columns(data, indices, indptr, e, start, columns, tile, even)
+                    z, target, spare = even, odd, even
+                    window = ColumnWindow(tile, zero, tile, zero, w)
+                    continue
+            elif t == place:
+                if place == 0:
+                    _scale_columns(scale, z, window, p, target)
+                    z = target
                 _subtract_adjoint(cross, start, w, z, tile, zero)
+                if place == 0:
+                    back = ColumnWindow(tile, zero, rows, here, w)
+                    _scale_columns(-weight, z, back, p, flat_out)
                 continue
-            e = layout[n_left - 1 - t if t < n_left else n_factors + t - n_left - 1]
-            if t == 2 * n_left:
-                window = ColumnWindow(tile, zero, rows, here, w)
-                a, target = -weight, flat_out
+            else:
+                e = layout[place - 1 - t if t < place else n_factors + t - place - 1]
+                if t == 0:
+                    a = scale
+                if t == 2 * place:
+                    window = ColumnWindow(tile, zero, rows, here, w)
+                    a, target = -weight, flat_out
             entry = (e[0], e[1])
             csr_multiply_window(data, indices, indptr, entry, a, z, target, window)
-            z, a, window = target, one, ColumnWindow(tile, zero, tile, zero, w)
+            z, window = target, ColumnWindow(tile, zero, tile, zero, w)
             target, spare = spare, target
-    if n_left == 0:
-        for i in range(flat_out.shape[0]):
-            flat_out[i] *= -weight
+    if own:
+        first_row = layout[place, 1]
+        for i in range(p):
+            for t in range(indptr[first_row + i], indptr[first_row + i + 1]):
+                out[i, indices[t]] += data[t]
+
+
+@kernel
+def _write_columns(data, indices, indptr, entry, start, width, tile, out):
+    """Write the columns start to start + width - 1 of a sparse factor to a tile.
+
+    entry: the row of `layout` that describes it; out: flat, rows `tile` apart.
+    """
+    for i in range(entry[0]):
+        place = tile * np.uintp(i)
+        for b in range(width):
+            out[place + b] = 0
+        for t in range(indptr[entry[1] + i], indptr[entry[1] + i + 1]):
+            column = np.intp(indices[t]) - start
+            if 0 <= column < width:
+                out[place + np.uintp(column)] = data[t]
+
+
+@kernel
+def _scale_columns(number, x, window, n_rows, out):
+    """Write number * x for some columns of x, where x and out are flat arrays."""
+    x_stride, x_first, out_stride, out_first, width = window
+    for i in range(np.uintp(n_rows)):
+        p, o = x_stride * i + x_first, out_stride * i + out_first
+        for b in range(width):
+            out[o + b] = number * x[p + b]
 
 
 @kernel

@@ -18,9 +18,10 @@ import numpy as np
 from ._jit import REASSOC, kernel
 from .tiles import (
     LANES,
+    POINTS,
     NearestSoFar,
     SparseEntries,
-    compare_row,
+    compare_rows,
     multiply_row,
     transpose_block,
 )
@@ -72,7 +73,7 @@ def _read_tile(blocks, x, start, stop, norms, out):
     n_blocks = np.uintp(blocks.shape[0])
     if stop - start == width and count == size:
         # Few rows of x at once, so that the processor fetches them ahead.
-        for i in range(np.uintp(0), width, size):
+        for i in range(np.uintp(0), width, np.uintp(POINTS)):
             point = (start + i) * columns
             for b in range(n_blocks):
                 first, place = point + np.uintp(blocks[b]), b * size * width + i
@@ -104,8 +105,7 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
     for tile in range(np.uintp(start), np.uintp(stop), width):
         end = min(tile + width, np.uintp(stop))
         source, target = scratch[0], scratch[1]
-        for i in range(width):
-            labelled[i], best[i], second[i], norms[i] = 0, np.inf, np.inf, zero
+        norms[:] = 0
         _read_tile(centers.blocks, x, tile, end, norms, source)
         r = np.uintp(0)
         for j in range(last):
@@ -114,10 +114,7 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
                 multiply_row(entries, p, q, zero, source, target, i * width)
                 r += one
             source, target = target, source
-        for i in range(np.uintp(rows[last])):
-            p, q = np.uintp(indptr[r]), np.uintp(indptr[r + one])
-            compare_row(entries, p, q, bias[i], source, nearest, np.int32(i))
-            r += one
+        compare_rows(entries, indptr, r, bias, source, nearest)
         doubtful += _write_tile(
             nearest, norms, centers.margin, labels[tile:end], scores[tile:end]
         )

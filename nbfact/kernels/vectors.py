@@ -120,14 +120,15 @@ class VectorEmitter:
     def exchanged(self, square):
         """Return the columns of a square whose rows are vectors.
 
-        Blocks of 1, 2, 4, ... entries off the diagonals are exchanged.
+        Where there are fewer vectors than lanes, they are squares side by side. Blocks
+        of 1, 2, 4, ... entries off the diagonals are exchanged.
         """
         rows, bit, lanes = list(square), 1, range(self.size)
-        while bit < self.size:
+        while bit < len(rows):
             # A lane without the bit is from a, and one with it from b.
             upper = [self.size + i - bit if i & bit else i for i in lanes]
             lower = [self.size + i if i & bit else i + bit for i in lanes]
-            for i in lanes:
+            for i in range(len(rows)):
                 if not i & bit:
                     a, b = rows[i], rows[i + bit]
                     rows[i] = self.shuffle(a, upper, b)

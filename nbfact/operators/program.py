@@ -1,6 +1,7 @@
 """Programs: a plan together with the values of a butterfly, packed for the kernels."""
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -8,7 +9,6 @@ import numpy as np
 
 from .._core.threads import current, share, shared_from
 from ..kernels import (
-    blocks_apply,
     butterfly_adjoint,
     butterfly_apply,
     butterfly_pack,
@@ -20,11 +20,10 @@ from ..kernels import (
     shuffled_chain_adjoint,
     shuffled_chain_apply,
     shuffled_pack,
-    transpose,
 )
-from ..kernels.blocks import WIDTH
 from ..kernels.dyadic_columns import multiply_column_range
 from ..kernels.kronecker_columns import multiply_chain_tiles
+from .dense_blocks import complex_blocks, real_blocks, turned
 from .patterns import fused_values, groups, shape_of
 from .plan import BLOCKS, INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
 from .reorderings import inverse
@@ -32,11 +31,6 @@ from .reorderings import inverse
 TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
-
-ALIASED, SHORT = 4096, 128
-"""Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
-the cache. BLAS, which reads small matrices in place, then takes up to three times as
-long, unless rows are longer than `SHORT` bytes."""
 
 IN_PLACE = 64
 """Number of rows of x from which on BLAS reads and writes rows in place: fewer are
@@ -55,14 +49,14 @@ class Call(NamedTuple):
     when it is None: a product of order 256 takes a microsecond, as long as a few lines
     of Python. ``columns(x, out)`` multiplies several columns into `out`, on threads if
     there are many; kinds of steps for one vector only have None in its place. ``rows``
-    is the number of rows of `out`. ``any_order`` says that `columns` takes x and out in
-    Fortran order too, each by itself.
+    is the number of rows of `out`. From ``rows_from`` columns on `columns` takes x and
+    out in Fortran order too, each by itself.
     """
 
     rows: int
     vector: Callable
     columns: Any  # a function, or None
-    any_order: bool = False
+    rows_from: float = math.inf
 
 
 class Program:
@@ -124,16 +118,18 @@ class Program:
             for call in others:
                 x = call.vector(x)
             return last.vector(x, out)
-        batch, turned = x.shape[1], out is None and not x.flags.c_contiguous
-        direct = turned and batch >= IN_PLACE
-        if not (x.flags.c_contiguous or (direct and self.calls[0].any_order)):
-            x = _turned(x.T).T  # now in C order
+        batch, wanted = x.shape[1], out is None and not x.flags.c_contiguous
+        direct = wanted and batch >= last.rows_from
+        all_rows = direct and all(batch >= call.rows_from for call in others)
+        if not (x.flags.c_contiguous or (wanted and batch >= self.calls[0].rows_from)):
+            x = turned(x.T).T  # now in C order
         scratch = self._scratch(batch)
         for number, call in enumerate(others):
-            target = scratch[number % 2][: call.rows * batch].reshape(-1, batch)
+            target = scratch[number % 2][: call.rows * batch]
+            target = target.reshape((batch, -1) if all_rows else (-1, batch))
+            target = target.T if all_rows else target
             call.columns(x, target)
             x = target
-        direct = direct and last.any_order
         if direct:
             out = np.empty((batch, last.rows), self.dtype).T
         elif out is None:
@@ -141,7 +137,7 @@ class Program:
         last.columns(x, out)
         if others and scratch.nbytes <= KEPT_BYTES:
             self._idle.append(scratch)
-        return _turned(out) if turned and not direct else out
+        return turned(out) if wanted and not direct else out
 
     def _scratch(self, batch):
         """Return two flat arrays (2, size) that hold what goes from step to step."""
@@ -176,13 +172,6 @@ class Program:
             return out
 
         return multiply
-
-
-def _turned(x: np.ndarray) -> np.ndarray:
-    """Return a matrix in C order as the same matrix in Fortran order, by a kernel."""
-    out = np.empty(x.shape[::-1], x.dtype)
-    transpose(x, out)
-    return out.T
 
 
 def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
@@ -343,53 +332,11 @@ def _pack_chain(values, step, dtype):
 
 
 def _pack_blocks(values, step, dtype):
-    """Return the two functions of `Call` for a factor with large blocks, and True.
-
-    BLAS multiplies columns in place: entry k of block (i, m) is row (i, k, m) of x, so
-    that the rows of a block have one distance in memory, which BLAS takes.
-    """
-    value = functools.reduce(fused_values, values)
-    a, b, c, d = value.shape
-    # Where d = 1 the values are in this order already, and are not copied.
-    packed = np.ascontiguousarray(value.transpose(0, 3, 1, 2), dtype).view()
-    packed.setflags(write=False)  # always, because a kernel is compiled for each case
-    count, wide = max(a, d), shared_from(packed.nbytes)
-
-    def columns(x, out):
-        source, target = _by_blocks(x, a, c, d), _by_blocks(out, a, b, d)
-        line = x.shape[1] * dtype.itemsize
-        if d > 1 and line <= SHORT and d * line % ALIASED == 0:
-            source = np.ascontiguousarray(source)
-
-        def multiply(begin, end):
-            part = slice(begin, end) if a >= d else (slice(None), slice(begin, end))
-            with np.errstate(all="ignore"):
-                np.matmul(packed[part], source[part], out=target[part])
-
-        if x.shape[1] < wide:
-            with np.errstate(all="ignore"):  # kernels do not warn of NaN either
-                np.matmul(packed, source, out=target)
-        else:  # the blocks are divided, because BLAS may round parts of x differently
-            share(packed.nbytes * x.shape[1] / count, count, multiply, 1)
-
-    if dtype.kind == "c":  # where BLAS is as fast as a kernel, which is not compiled
-
-        def vector(x, out=None):
-            out = np.empty(a * b * d, dtype) if out is None else out
-            columns(x[:, None], out[:, None])
-            return out
-
-    else:
-        shape = (2, min(d, WIDTH) * max(b, c) if d > 1 else 0)
-        vector = _for_vectors(blocks_apply, (packed,), a * b * d, shape, dtype)
-    return vector, columns, d == 1
-
-
-def _by_blocks(x, a, c, d):
-    """Return columns (a * c * d, batch) as a view (a, d, c, batch)."""
-    if x.flags.c_contiguous:
-        return x.reshape(a, c, d, -1).transpose(0, 2, 1, 3)
-    return x.T.reshape(-1, a, c, d).transpose(1, 3, 2, 0)
+    """Return the fields of `Call` for a factor with large blocks."""
+    value = np.asarray(functools.reduce(fused_values, values), dtype)
+    if dtype.kind == "c":
+        return *complex_blocks(value), IN_PLACE if value.shape[3] == 1 else math.inf
+    return *real_blocks(value), 1
 
 
 _PACKERS = {

@@ -146,7 +146,7 @@ class ProgramOperator(FastOperator):
             # A real operator multiplies complex numbers as twice as many real ones.
             if self.dtype.kind == dtype.kind:
                 ready = self._ready(dtype, other.shape)
-                _keep(
+                keep(
                     self._converting, key,
                     lambda x: ready(np.array(x, dtype, order="C")),
                 )  # fmt: skip
@@ -173,7 +173,7 @@ class ProgramOperator(FastOperator):
         if call is None:
             call = self._multiplier(dtype, shape)
             if dtype == self.dtype:
-                _keep(self._quick, shape, call)
+                keep(self._quick, shape, call)
         return call
 
     def _multiplier(self, dtype, shape):
@@ -226,7 +226,7 @@ def single_column(vector: Callable, rows: int, dtype: np.dtype) -> Callable:
     return multiply
 
 
-def _keep(known: dict, key: Any, call: Callable) -> None:
+def keep(known: dict, key: Any, call: Callable) -> None:
     """Keep a function for products of a shape, and forget all where they are many."""
     if len(known) >= SHAPES:
         known.clear()

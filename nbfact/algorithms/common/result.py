@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias
@@ -68,6 +69,9 @@ class CallbackState:
     failure : str
         Why a trial of `learn_transform` has no result; empty where it has one, and
         elsewhere.
+    remaining : float
+        About how many seconds `learn_transform` will still take; NaN where that is not
+        known, and elsewhere.
     factors : list of ndarray
         The factors after the iteration, dense, left to right. The list is made when it
         is first read. It is empty while permutations are relaxed, and after a trial
@@ -97,6 +101,7 @@ class CallbackState:
         default=(), repr=False, compare=False, kw_only=True
     )
     failure: str = field(default="", kw_only=True)
+    remaining: float = field(default=math.nan, compare=False, kw_only=True)
 
     @functools.cached_property
     def factors(self) -> list[np.ndarray]:

@@ -1,7 +1,6 @@
 """Ratios of commits to a baseline, and the commits at which a measurement changed."""
 
 import datetime
-import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -190,12 +189,10 @@ def _found(line, unit):
     values = [point["value"] for point in line]
     if unit in _TOLERANCES:
         return change_points.steps(values, *_TOLERANCES[unit])
-    floors = [point.get("floor") for point in line]
-    if any(floor is not None for floor in floors):
-        usual = statistics.median(floor for floor in floors if floor is not None)
-        ratios = [{"median": p["value"], **p} for p in line]
-        floors = [usual if floor is None else floor for floor in floors]
-        return change_points.jumps(ratios, floors)
+    if any(point.get("floor") is not None for point in line):
+        ends = [(p["low"], p["high"], p.get("floor")) for p in line]
+        errors = [change_points.standard_error(*end) for end in ends]
+        return change_points.shifts(values, errors)
     return change_points.shifts(values)
 
 
