@@ -98,7 +98,7 @@ class Settings:
 
 
 FULL = Settings()
-QUICK = Settings(share=0.01)
+QUICK = Settings(share=0.02)
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
