@@ -90,7 +90,10 @@ class _Emitter(VectorEmitter):
         group, one = (ir.Constant(first.type, count) for count in (GROUP, 1))
         count = builder.sub(last, first)
         whole = builder.add(first, builder.sub(count, builder.urem(count, group)))
-        with cgutils.for_range_slice(builder, first, whole, group, first.type) as (t, _):
+        with cgutils.for_range_slice(builder, first, whole, group, first.type) as (
+            t,
+            _,
+        ):
             for entry in self.places(t, one, GROUP):
                 add(entry)
         with cgutils.for_range_slice(builder, whole, last, one, first.type) as (t, _):
@@ -169,7 +172,10 @@ def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, dtype)
         first, intp = arguments[2], arguments[2].type
-        pointers, biases = emit.data(indptr, arguments[1]), emit.data(bias, arguments[3])
+        pointers, biases = (
+            emit.data(indptr, arguments[1]),
+            emit.data(bias, arguments[3]),
+        )
         length = context.make_array(bias)(context, builder, arguments[3]).nitems
         infinite, zero = emit.constant(float("inf")), ir.Constant(intp, 0)
         none = ir.Constant(ir.VectorType(INT32, emit.size), [0] * emit.size)

@@ -52,7 +52,11 @@ def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ..
         place = slice(done * c * lanes, (done + size) * c * lanes)
         packed[:, :, place] = group.reshape(a, parts, -1)
         done += size
-    return packed.ravel(), np.array([a, c, count * lanes, *groups]), (0,) * (near.bit_length() - 1)
+    return (
+        packed.ravel(),
+        np.array([a, c, count * lanes, *groups]),
+        (0,) * (near.bit_length() - 1),
+    )
 
 
 def _groups(count):

@@ -22,6 +22,7 @@ from .program_operator import keep
 from .sparse_multipliers import columns_multiplier, vector_multiplier
 from .sparse_plan import merged
 
+
 class FactorProduct(FastOperator):
     """The product of sparse factors, scale * S[0] @ ... @ S[J-1], as an operator.
 
