@@ -98,7 +98,7 @@ class Settings:
 
 
 FULL = Settings()
-QUICK = Settings(share=0.01)
+QUICK = Settings(share=0.02)
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
@@ -189,7 +189,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     for name in ("operator", "n", "batch", "dtype", "layout", "side"):
         found[f"By {name}"] = [
             {name: value} | _summary(select(rows, **{name: value}))
-            for value in values(rows, name)
+            for value in sorted(values(rows, name))
         ]
     lost = sorted((row for row in rows if row["ratio"] < 1), key=lambda r: r["ratio"])
     caption = f"Below 1: {len(lost)} of {len(rows)} cells"

@@ -59,8 +59,8 @@ NOTES = """\
   `transform_work` and a column. That of the smaller one is the time of its call that
   the slope does not explain, in nanoseconds. The constants of
   `nbfact/operators/formulas.py` and `nbfact/operators/tied_transforms.py` are from
-  these rows. Kernels for columns are timed with whole tiles alone. The rows "matrix" are
-  of its dense matrix: their unit is an entry, and the constants are in
+  these rows. Kernels for columns are timed with whole tiles alone. The rows named
+  matrix are of its dense matrix: their unit is an entry, and the constants are in
   `nbfact/operators/transform_matrices.py`."""
 MATRIX = "matrix"
 """Name of the rows of the dense matrix of a transform."""
