@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 
 # Before numba is imported: on a busy machine a spinning barrier costs milliseconds.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -87,3 +88,29 @@ def pytest_collection_modifyitems(items):
             item.add_marker(skip)
         elif "-check_estimators_dtypes" in item.name:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command in an empty directory; return its code, output and errors."""
+    from nbfact.cli import app as cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["nbfact", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        out, err = capsys.readouterr()
+        return exit_.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def hearing_ctrl_c():
+    """Let Ctrl-C raise KeyboardInterrupt, which it does not in a background job."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

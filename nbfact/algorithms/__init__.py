@@ -21,9 +21,9 @@ from .common.result import (
 )
 from .descent.descent_result import LearnedButterfly, LearningHistory
 from .descent.learn_butterfly import learn_butterfly
+from .learn.budget_tradeoff import Tradeoff, tradeoff
 from .learn.learn_transform import learn_transform
 from .learn.outcomes import LearnedTransform, Trial
-from .learn.tradeoff import Tradeoff, tradeoff
 from .palm.explore import explore
 from .palm.hierarchical import hierarchical
 from .palm.palm4msa import palm4msa

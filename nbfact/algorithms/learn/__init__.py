@@ -26,7 +26,7 @@ for one budget after another (`smallest` in ``learn_transform.py``).
 ``stages.py``           one exploration, and the point in time that ends it
 ``learn_options.py``    the options, and what each effort spends
 ``starts.py``           what trials start from; how factors share a budget
-``tradeoff.py``         several budgets, with measured times: `tradeoff`
+``budget_tradeoff.py``  several budgets, with measured times: `tradeoff`
 ``families/``           the structures that are looked for, one file each
 ``outcomes.py``         what is returned: `LearnedTransform` and its trials
 ======================  ===========================================================

@@ -13,7 +13,7 @@ from ...operators import FastOperator
 from ...operators.named_transform import NamedTransform
 from ..common.problem import Problem
 from ..common.result import CallbackState, Factorization
-from .families.family import Finder, Task
+from .families.family import FamilyTask, Finder
 from .families.family_registry import FAMILIES, PRODUCTS
 from .learn_options import LearnOptions
 from .outcomes import LearnedTransform, Trial
@@ -138,7 +138,7 @@ class BudgetSearch:
         """Return what a family finds, on record with how long each took."""
         if self.stopped:
             return []
-        task = Task(
+        task = FamilyTask(
             self.problem,
             self._options.spent.restarts,
             self.rng,

@@ -11,10 +11,10 @@ from ...butterfly.butterfly_result import ButterflyFactorization
 from ...butterfly.chain_search import COSINES, PLAIN, searched_problem
 from ...butterfly.split_problem import SplitProblem
 from ..starts import Start
-from .family import Family, Task
+from .family import Family, FamilyTask
 
 
-def fixed(task: Task) -> Iterator[Start]:
+def fixed(task: FamilyTask) -> Iterator[Start]:
     """Yield the butterfly of the usual chain, with the best permutation of a name."""
     m, n = task.problem.shape
     if min(m, n) == 1:
@@ -26,7 +26,7 @@ def fixed(task: Task) -> Iterator[Start]:
     yield Start.of("fixed butterfly", found, words(found))
 
 
-def searched(task: Task) -> Iterator[Start]:
+def searched(task: FamilyTask) -> Iterator[Start]:
     """Yield the best of all chains within the budget, where it is better than others.
 
     Makhoul's order is tried for chains that are exact alone.

@@ -6,11 +6,11 @@ import numpy as np
 
 from ....operators.circulants import circulant, hankel, toeplitz
 from ..starts import Start, measured
-from .family import Family, Task
+from .family import Family, FamilyTask
 from .transform_matching import TOLERANCE
 
 
-def convolutions(task: Task) -> Iterator[Start]:
+def convolutions(task: FamilyTask) -> Iterator[Start]:
     """Yield the nearest circulant, Toeplitz or Hankel matrix, if it is near."""
     problem = task.problem
     (m, n), matrix = problem.shape, problem.wide.array

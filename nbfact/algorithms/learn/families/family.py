@@ -10,7 +10,7 @@ from ...common.problem import Problem
 from ..starts import Start, rounding
 
 
-class Task(NamedTuple):
+class FamilyTask(NamedTuple):
     """What a family is given to look at.
 
     Attributes
@@ -41,7 +41,7 @@ class Task(NamedTuple):
         return rounding(self.problem.dtype)
 
 
-Finder: TypeAlias = Callable[[Task], Iterable[Start]]
+Finder: TypeAlias = Callable[[FamilyTask], Iterable[Start]]
 """A function that looks for the members of a family."""
 
 
@@ -54,9 +54,9 @@ class Family:
     name : str
         The name in the argument `families`.
     once : callable, optional
-        Yields what does not depend on the budget, from a `Task`. It runs once.
+        Yields what does not depend on the budget, from a `FamilyTask`. It runs once.
     within : callable, optional
-        Yields what fits the budget of a `Task`.
+        Yields what fits the budget of a `FamilyTask`.
     """
 
     name: str

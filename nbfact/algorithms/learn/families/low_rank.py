@@ -8,10 +8,10 @@ import scipy.linalg
 from ....operators import FactorProduct
 from ...common.problem import Problem, shift
 from ..starts import Start, measured
-from .family import Family, Task
+from .family import Family, FamilyTask
 
 
-def low_rank(task: Task) -> Iterator[Start]:
+def low_rank(task: FamilyTask) -> Iterator[Start]:
     """Yield the best matrix of low rank within the budget, of the least exact rank."""
     m, n = task.problem.shape
     most = largest_rank((m, n), task.budget)

@@ -14,7 +14,7 @@ from ....operators.hadamard import hadamard
 from ....operators.slant import slant
 from ...common.problem import Problem
 from ..starts import Start, measured
-from .family import Family, Task
+from .family import Family, FamilyTask
 from .transform_matching import (
     TOLERANCE,
     Finder,
@@ -76,7 +76,7 @@ NAMES = (
 """The transforms whose names are tried, in this order."""
 
 
-def named(task: Task) -> Iterator[Start]:
+def named(task: FamilyTask) -> Iterator[Start]:
     """Yield the transform that a matrix is, with permutations, signs and scalings."""
     problem = task.problem
     (m, n), matrix = problem.shape, problem.wide.array

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from ...permutations.identify import IdentifyOptions, identify_problem
 from ..starts import Start
-from .family import Family, Task
+from .family import Family, FamilyTask
 
 _LARGEST = 1024
 """Largest order of a target for which permutations are looked for, because a pass of
 `identify_butterfly` costs O(n³)."""
 
 
-def identified(task: Task) -> Iterator[Start]:
+def identified(task: FamilyTask) -> Iterator[Start]:
     """Yield butterflies near a matrix, until one is exact.
 
     The permutations are first the same in all blocks of a level (tied), then not. None

@@ -7,7 +7,7 @@ import numpy as np
 from ...palm.iterations import SweepRecord
 from ...palm.refinement import RefineOptions, refine_problem
 from ..starts import Start, measured
-from .family import Family, Task
+from .family import Family, FamilyTask
 from .low_rank import product_of, thin_factors
 
 _RANKS, _LOOK, _LONG, _REFINED = 6, 15, 150, 40
@@ -23,7 +23,7 @@ _LARGEST = 1 << 20
 """Largest number of entries of a target for which this family is tried."""
 
 
-def sparse_and_low_rank(task: Task) -> Iterator[Start]:
+def sparse_and_low_rank(task: FamilyTask) -> Iterator[Start]:
     """Yield the best sum of a sparse matrix and one of low rank within the budget."""
     problem = task.problem
     (m, n), matrix = problem.shape, problem.wide.array

@@ -15,7 +15,7 @@ from ...common.problem import Problem, problem_of
 from ...common.result import Factorization
 from ..starts import Start, measured
 from .chain_family import words
-from .family import Family, Task
+from .family import Family, FamilyTask
 
 Found: TypeAlias = ButterflyFactorization[Butterfly]
 """A term of a sum."""
@@ -28,7 +28,7 @@ _LARGEST = 1 << 14
 chains take half a second at n = 64, and five at n = 256."""
 
 
-def sums(task: Task) -> Iterator[Start]:
+def sums(task: FamilyTask) -> Iterator[Start]:
     """Yield a chain with half of the budget, and one for what it leaves over."""
     problem = task.problem
     m, n = problem.shape
