@@ -68,7 +68,23 @@ def panels(rows: Iterable[Row]) -> list[Row]:
                 },
             )
             panel["points"].append(point)
+    for panel in found.values():
+        if panel["measure"] == TIME:
+            _begin_at_one(panel["points"])
     return [panel for panel in found.values() if _several(panel["points"])]
+
+
+def _begin_at_one(points):
+    """Divide the ratios of each line by that of its first commit, in place.
+
+    The commits may have been measured in any order, and the first that was measured is
+    the one that ratios lead back to; lines of one figure begin at one place.
+    """
+    for line in fields.panels(points, lambda point: point["machine"]).values():
+        first = line[0]["value"]
+        for point in line:
+            for key in ("value", "low", "high", "least", "most"):
+                point[key] /= first
 
 
 def _whole(row):
