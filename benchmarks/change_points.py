@@ -120,7 +120,7 @@ def known(levels, rng) -> Seen:
 
 
 def pelt(penalty) -> Search:
-    """Return the search by Pelt of ruptures, anew after each commit."""
+    """Return the search by Pelt of ruptures (in C), anew after each commit."""
     try:
         import ruptures
     except ModuleNotFoundError:
@@ -131,8 +131,8 @@ def pelt(penalty) -> Search:
         logs, seen = levels + normal(rng, len(levels)), []
         shown: list[int] = []
         for end in range(12, len(logs) + 1):
-            finder = ruptures.Pelt(model="l2", min_size=2, jump=1).fit(logs[:end])
-            places = finder.predict(penalty * NOISE**2)[:-1]
+            finder = ruptures.KernelCPD(kernel="linear", min_size=2).fit(logs[:end])
+            places = finder.predict(pen=penalty * NOISE**2)[:-1]
             new = [p for p in places if all(abs(p - old) > NEAR for old in shown)]
             seen += [(place, end - 1) for place in new]
             shown = places

@@ -196,6 +196,17 @@ def test_the_command_lists_changes(tmp_path, monkeypatch, capsys):
     assert "7 changes in" in out
 
 
+def test_ratios_that_cannot_be_drawn_are_named(tmp_path, capsys):
+    odd = {"commit_date": "yesterday"}, {"ratio": None}, {"commit": None}
+    rows = [{**ROWS[0], **more} for more in odd]
+    store.append_rows(tmp_path / "a.jsonl", [*ROWS, *rows])
+    assert change_list.run_changes(NBFACT, [tmp_path]) == 0
+    out = capsys.readouterr().out
+    for message in ("date that cannot be read", "no positive number", "a commit: not"):
+        assert f"1 row {message.split()[0]}" in out or message in out
+    assert "7 changes in" in out
+
+
 def test_no_change_is_said(tmp_path, capsys):
     store.append_rows(tmp_path / "a.jsonl", [bench()])
     assert change_list.run_changes(NBFACT, [tmp_path]) == 0
