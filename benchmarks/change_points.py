@@ -53,7 +53,7 @@ KNOWN = {3: 3.4, 6: 3.4}
 that is known. Fewer than one commit in 1000 is beyond."""
 
 PENALTIES = (12, 18, 24)
-"""Penalties of Pelt, in units of the variance, which it is told."""
+"""Penalties of Pelt, in units of the variance, which it knows."""
 
 Seen = list[tuple[int, int]]
 """For each point that is ever shown: where the change is, and at which commit it was
