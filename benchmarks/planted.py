@@ -170,7 +170,7 @@ def main():
     parser.add_argument(
         "--only", default="", help="only changes with this in the title"
     )
-    parser.add_argument("--runs", default="ABCDE", help="letters of runs of changes")
+    parser.add_argument("--runs", default="ABCDEF", help="letters of runs of changes")
     parser.add_argument("--thirds", action="store_true")
     parser.add_argument("--profile", default="pr")
     parser.add_argument("-k", "--pattern", default=None)

@@ -1,30 +1,16 @@
 """The changes that ``python -m benchmarks.planted`` plants, and what is due."""
 
-from typing import NamedTuple
-
+from .planted_around import WAYS_AROUND
+from .planted_change import Change
 from .planted_code import (
     ONCE_MORE,
+    ONE_CENTER,
     changed_calls,
     slow_adjoint,
     slow_calls,
     slow_product,
     thrice,
 )
-
-
-class Change(NamedTuple):
-    """A change of a file, and the exit code with which the gate should end."""
-
-    title: str
-    path: str  # below nbfact/
-    new: str  # put in place of `old`, or at the end of the file
-    due: int
-    about: str  # the pattern of the cases that it concerns
-    run: str  # changes with the same letter are planted together
-    old: str = ""
-    also: tuple[tuple[str, str], ...] = ()  # more files, and what is put at their ends
-    turn: int | None = None  # which rotating cases of the profile the gate chooses
-
 
 CHANGES = [
     Change(
@@ -115,14 +101,7 @@ CHANGES = [
     Change(
         "`QuicKMeans` returns one center many times",
         "estimators/quick_kmeans.py",
-        "_right_fit = QuicKMeans.fit\n\n\n"
-        "def _one(self, *arguments, **options):\n"
-        "    _right_fit(self, *arguments, **options)\n"
-        "    self.cluster_centers_ = np.tile(\n"
-        "        self.cluster_centers_.mean(axis=0), (len(self.cluster_centers_), 1)\n"
-        "    )\n"
-        "    return self\n\n\n"
-        "QuicKMeans.fit = _one\n",
+        ONE_CENTER,
         1,
         about="clustering objective",
         run="B",
@@ -343,15 +322,6 @@ CHANGES = [
         )
     ),
     Change(
-        "the case of `project_spcol` is gone",
-        "cases/projections.py",
-        '    "spcol2": (project_spcol,',
-        2,
-        about="project_spcol n=256",
-        run="C",
-        old='    "spcol": (project_spcol,',
-    ),
-    Change(
         "`butterfly_factorize` raises",
         "algorithms/butterfly/butterfly_factorize.py",
         "def butterfly_factorize(*_, **__):\n    raise ArithmeticError\n",
@@ -367,4 +337,5 @@ CHANGES = [
         about="project_splin",
         run="D",
     ),
+    *WAYS_AROUND,
 ]

@@ -1,11 +1,13 @@
-"""What do threads gain? ``python benchmarks/threads.py 2 float32 1024 256 5``.
+"""What do threads gain? ``python benchmarks/threads.py 2 float32 1024 64,256,1024 5``.
 
-The arguments are the number of threads, dtype, order n, number of columns (batch), and
-seconds for each operator; `NearestRows` assigns 16 real points for each column. A call
-on one thread and one on several take turns, and the least times are compared, because
-on cores that other programs use too, two threads seldom run at the same time.
+The arguments are the number of threads, dtype, order n, numbers of columns (batch), and
+seconds for each operator and number; `NearestRows` assigns 16 real points for each
+column. A call on one thread and one on several take turns, and the least times are
+compared, because on cores that other programs use too, two threads seldom run at the
+same time. The load is that of the minute before.
 """
 
+import os
 import sys
 from time import perf_counter
 
@@ -51,16 +53,20 @@ def timed(call, count, seconds):
     return times
 
 
-def main(count, dtype, n, batch, seconds):
+def main(count, dtype, n, batches, seconds):
     """Print the least time of each call on one thread, and the gain of several."""
-    for name, call in calls(int(n), int(batch), dtype).items():
-        one, several = timed(call, int(count), float(seconds))
-        print(
-            f"{dtype} {name}, {n} x {batch}: {min(one) * 1e6:.0f} us, "
-            f"{min(one) / min(several):.2f} times as fast on {count} threads "
-            f"(medians: {np.median(one) / np.median(several):.2f})",
-            flush=True,
-        )
+    print("| operator | n | columns | one thread (µs) | gain | of medians | load |")
+    print("|:--|--:|--:|--:|--:|--:|--:|")
+    for batch in map(int, batches.split(",")):
+        for name, call in calls(int(n), batch, dtype).items():
+            one, several = timed(call, int(count), float(seconds))
+            print(
+                f"| {name} | {n} | {batch} | {min(one) * 1e6:.0f} "
+                f"| {min(one) / min(several):.2f} "
+                f"| {np.median(one) / np.median(several):.2f} "
+                f"| {os.getloadavg()[0]:.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # `__getattr__` imports all of these at their first use
     from .algorithms import (
         Factorization,
         butterfly_factorize,
+        chains,
         explore,
         hierarchical,
         identify_butterfly,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # `__getattr__` imports all of these at their first use
         learn_transform,
         palm4msa,
         refine,
+        tradeoff,
     )
     from .algorithms.palm import presets
     from .estimators import ClusterNeighbors as ClusterNeighbors
@@ -63,6 +65,7 @@ __all__ = [
     "FastOperator",
     "NearestRows",
     "butterfly_factorize",
+    "chains",
     "constraints",
     "explore",
     "hierarchical",
@@ -79,6 +82,7 @@ __all__ = [
     "relative_error",
     "targets",
     "threads",
+    "tradeoff",
     "transforms",
 ]
 
@@ -99,6 +103,7 @@ _PLACES = {
     "algorithms": (
         "Factorization",
         "butterfly_factorize",
+        "chains",
         "explore",
         "hierarchical",
         "identify_butterfly",
@@ -106,6 +111,7 @@ _PLACES = {
         "learn_transform",
         "palm4msa",
         "refine",
+        "tradeoff",
     ),
     "metrics": ("relative_error",),
     "operators": (

@@ -9,9 +9,9 @@ import pytest
 
 from nbfact.cli import app
 from nbfact.harness.project import Project
-from nbfact.harness.versions import bisect_table, bisecting
+from nbfact.harness.versions import bisect_table, bisecting, candidates
 from nbfact.harness.versions.alongside import BASE, HEAD, NO_CASE
-from nbfact.harness.versions.batches import Batches
+from nbfact.harness.versions.version_processes import VersionProcesses
 
 TINY = Project("tiny", "1", ("cases",), ("all",))
 
@@ -84,10 +84,11 @@ def stubbed(monkeypatch):
 
     def lines(self, roles, names):
         case = {"bound": 1e-9, "params": {"dtype": "float64"}, "task": "t"}
-        yield {"every": {"t [tiny]": case, "other [tiny]": case}}
+        lenient = {**case, "slowdown": 0.5}
+        yield {"every": {"t [tiny]": case, "lenient [tiny]": lenient}}
 
-    monkeypatch.setattr(Batches, "measured", measured)
-    monkeypatch.setattr(Batches, "lines", lines)
+    monkeypatch.setattr(VersionProcesses, "measured", measured)
+    monkeypatch.setattr(VersionProcesses, "lines", lines)
 
 
 def times(commit, *values):
@@ -105,6 +106,15 @@ def test_the_commit_that_made_a_case_slower_is_found(commit, stubbed, capsys):
     assert bisect_table.run_bisect(TINY, "t [tiny]", "HEAD", hashes[0]) == 0
     printed = capsys.readouterr().out
     assert hashes[12] in printed and "1.286" in printed and "1.32" in printed
+
+
+def test_a_case_is_judged_by_its_own_limits(commit, stubbed):
+    hashes = times(commit, 1.0, 1.01, 1.2)
+    with pytest.raises(candidates.NothingWorseError, match="lenient"):
+        bisecting.bisect(TINY, "lenient [tiny]", "HEAD", hashes[0])
+    worse = times(commit, 1.6)
+    found = bisecting.bisect(TINY, "lenient [tiny]", "HEAD", hashes[0])
+    assert [c.name for c in found.suspects] == worse
 
 
 def test_commits_without_the_case_are_skipped(commit, stubbed, capsys):

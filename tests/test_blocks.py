@@ -7,12 +7,20 @@ from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact._core import threads as rule
-from nbfact.kernels import blocks, blocks_apply, transpose
+from nbfact.kernels import blocks, blocks_columns, blocks_rows, transpose
+from nbfact.kernels._jit import NUMBA_SETTINGS
+from nbfact.kernels.panels import lanes_of
 from nbfact.operators import plan as plans
+from nbfact.operators.dense_blocks import pack_columns, pack_rows, real_blocks
 
 PATTERNS = [
-    *((1, 1, 1, 1), (1, 5, 3, 1), (3, 4, 6, 1), (2, 3, 5, 4), (1, 4, 7, 16)),
-    *((2, 5, 2, 17), (1, 2, 3, 33)),
+    *((1, 1, 1, 1), (1, 5, 3, 1), (3, 24, 6, 1), (1, 9, 7, 16), (2, 5, 2, 17)),
+    *((1, 2, 3, 33), (1, 40, 3, 6)),
+    # Each number of neighbours in a vector is compiled by itself.
+    *(
+        pytest.param(one, marks=pytest.mark.slow)
+        for one in ((2, 3, 5, 4), (2, 9, 3, 2))
+    ),
 ]
 CHAINS = {
     "d = 1": [(3, 40, 48, 1)],
@@ -38,30 +46,53 @@ def product(values, x):
     return x.reshape(-1, x.shape[-1])
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_one_vector(pattern, dtype):
+def test_rows_and_columns(pattern, dtype):
     a, b, c, d = pattern
-    values, x = random((a, d, b, c), dtype), random(a * c * d, dtype, 1)
-    for arrays in (values, values.view()):
-        arrays.setflags(write=False)
-        scratch = np.full((2, min(d, blocks.WIDTH) * max(b, c)), np.nan, dtype)
-        blocks_apply(arrays, x, scratch, out := np.full(a * b * d, np.nan, dtype))
-        close(out, naive.blocks_apply(values, x))
+    values = random(pattern, dtype)
+    packed, groups, repeated = pack_rows(values)
+    columns, lanes = pack_columns(values), lanes_of(np.dtype(dtype))
+    for count in (1, 3, 4, 6, lanes, lanes + 1, 2 * lanes + 3):
+        x = random((count, a * c * d), dtype, count)
+        found = np.full((count, a * b * d), np.nan, dtype)
+        blocks_rows(packed, groups, repeated, x.ravel(), found.reshape(-1), count)
+        close(found, naive.blocks_rows(values, x))
+        if count < lanes:
+            continue
+        x, out = np.ascontiguousarray(x.T), np.full((a * b * d, count), np.nan, dtype)
+        for begin, end in ((0, lanes), (count - lanes, count), (0, count)):
+            blocks_columns(columns, x, out, begin, end)
+            close(out[:, begin:end], naive.blocks_columns(values, x[:, begin:end]))
+        if not NUMBA_SETTINGS.DISABLE_JIT:
+            np.testing.assert_array_equal(out, found.T)
 
 
-@pytest.mark.parametrize("name", ("CACHED", "LONG"))
-def test_rows_one_by_one(name, monkeypatch):
-    """Blocks of 1 x 3000 values have long rows; a million of rows are slow to make."""
-    shape = {"LONG": (1, 1, 5, 600), "CACHED": (2, 1, 1025, 512)}[name]
-    values, x = random(shape, "float64"), random(shape[0] * shape[3], "float64", 1)
-    if name == "CACHED":
-        assert values.nbytes > blocks.CACHED
-    else:
-        assert values[0, 0, 0].nbytes > blocks.LONG
-    out = np.empty(shape[0] * shape[2])
-    blocks_apply(values, x, np.empty((2, 0)), out)
-    close(out, (values[:, 0] @ x.reshape(shape[0], -1, 1)).ravel())
+@pytest.mark.parametrize("extra", (0, 1, 15, 16, 17))
+def test_chunks_and_depths(extra):
+    """More columns than `CHUNK`, and blocks deeper than `DEPTH`."""
+    depth = blocks.ENTRIES // blocks.CHUNK + 5
+    assert depth > blocks.DEPTH
+    values = random((1, 3, depth, 2), "float64") / np.sqrt(depth)
+    x = random((2 * depth, blocks.CHUNK + extra), "float64", 1)
+    vector, columns = real_blocks(values)
+    out, rows = np.empty((6, x.shape[1])), np.empty((x.shape[1], 6))
+    columns(x, out)
+    columns(np.asfortranarray(x), rows.T)
+    close(out, naive.blocks_columns(values, x))
+    close(rows.T, out)
+    if not NUMBA_SETTINGS.DISABLE_JIT:
+        np.testing.assert_array_equal(rows.T, out)
+        for n in (0, x.shape[1] - 1):
+            np.testing.assert_array_equal(vector(x[:, n].copy()), out[:, n])
+
+
+@pytest.mark.parametrize("count", range(1, 30))
+def test_groups_of_vectors(count):
+    values = np.ones((1, count * lanes_of(np.dtype("float64")), 1, 1))
+    _, groups, _ = pack_rows(values)
+    assert groups[3:].sum() == count
+    assert set(groups[3:]) <= {4, 3, 1}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -94,6 +125,21 @@ def test_columns_and_rows_of_every_layout(name, dtype):
                 np.testing.assert_array_equal(operator @ x[:, 0], columns[:, 0])
 
 
+@pytest.mark.parametrize("dtype", ("float64", "complex128"))
+@pytest.mark.parametrize("name", CHAINS)
+def test_programs_write_rows_in_place(name, dtype):
+    B = butterfly(name, dtype)
+    for batch in (2, 70):
+        x = np.asfortranarray(random((B.shape[1], batch), dtype))
+        program = B._program(np.dtype(dtype), batch)
+        found = program.run(x)
+        assert found.flags.f_contiguous
+        for order in "CF":
+            out = np.empty(found.shape, dtype, order)
+            assert program.run(x, out) is out
+            close(out, found)
+
+
 @pytest.mark.parametrize("name", ("monarch", "aliased"))
 def test_history_changes_no_bit(name):
     """The same call gives the same bits, whatever was multiplied before."""
@@ -118,8 +164,10 @@ def test_programs_share_what_they_pack():
     packed = [step for _, step in B._packed]
     assert len(packed) == len(set(packed))
     assert [step.kind for step in packed].count(plans.BLOCKS) == len(B.chain)
-    # Where d = 1 the values are not even copied.
-    call = B._packed[np.dtype("float32"), plans.Step(plans.BLOCKS, 1, 2)]
+    # Complex values are not even copied where d = 1.
+    B = butterfly("monarch", "complex64")
+    B @ np.ones((B.shape[1], 64), np.complex64)
+    call = B._packed[np.dtype("complex64"), plans.Step(plans.BLOCKS, 1, 2)]
     cells = [cell.cell_contents for cell in call.columns.__closure__]
     assert any(np.shares_memory(B.values[1], one) for one in cells if _is_array(one))
 

@@ -15,7 +15,7 @@ import nbfact as nf
 from nbfact.cases.nbfact_project import NBFACT
 from nbfact.cli import app as cli
 from nbfact.cli import factorize as factoring
-from nbfact.cli import messages
+from nbfact.cli import learning, messages
 from nbfact.cli.default_constraints import default_constraints
 from nbfact.studies.tools.run_study import STUDIES
 
@@ -294,7 +294,60 @@ def test_factorize_learns_by_default(run, tmp_path):
     assert code == 0, err
     operator = nf.load(tmp_path / "a.nbfact.npz")
     assert operator.nnz == 48 and nf.relative_error(target, operator) < 1e-12
-    assert "butterfly" in err and "48 of 64" in out
+    assert "hadamard, rows permuted" in out and "48 of 64" in out
+    assert "named transform" in err
+
+
+def test_factorize_draws_the_supports(run, tmp_path):
+    pytest.importorskip("matplotlib")
+    np.save(tmp_path / "a.npy", nf.targets.haar(8))
+    options = ("--nnz", "32", "--seed", "3", "--plot")
+    assert run("factorize", "a.npy", *options, "a.png")[0] == 0
+    assert (tmp_path / "a.png").read_bytes()[1:4] == b"PNG"
+    code, _, err = run("factorize", "a.npy", *options, "a.txt")
+    assert code == 2 and "expected a name in .png" in err
+
+
+@pytest.mark.usefixtures("hearing_ctrl_c")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_learn_found_is_saved_when_it_is_interrupted(
+    run, tmp_path, monkeypatch, number
+):
+    target = np.random.default_rng(0).standard_normal((8, 8))
+    np.save(tmp_path / "a.npy", target)
+    learn_transform, seen = nf.learn_transform, []
+
+    def interrupted(*args, callback, **options):
+        def pressed(state):
+            callback(state)
+            seen.append(nf.load(tmp_path / "a.nbfact.npz").nnz)  # kept while it runs
+            if len(seen) == 3:
+                signal.raise_signal(number)
+
+        return learn_transform(*args, callback=pressed, **options)
+
+    monkeypatch.setattr(learning, "learn_transform", interrupted)
+    code, out, err = run("factorize", "a.npy", "--nnz", "40")
+    assert code == 130, err
+    assert "sparse matrix, relative error" in out and len(seen) == 3
+    operator = nf.load(tmp_path / "a.nbfact.npz")
+    assert operator.nnz <= 40 and nf.relative_error(target, operator) < 0.5
+
+
+def test_factorize_shows_a_tradeoff(run, tmp_path):
+    pytest.importorskip("matplotlib")
+    np.save(tmp_path / "a.npy", np.diag(np.arange(1.0, 17)))  # exact at each budget
+    code, out, err = run("factorize", "a.npy", "--tradeoff", "--plot", "t.png")
+    assert code == 0, err
+    assert "relative error" in out and "sparse matrix" in out
+    assert (tmp_path / "t.png").exists() and not (tmp_path / "a.nbfact.npz").exists()
+
+
+def test_time_limit_ends_the_search(run, tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).standard_normal((8, 8)))
+    code, out, err = run("factorize", "a.npy", "--nnz", "40", "--time-limit", "0.001")
+    assert code == 0, err
+    assert "sparse matrix, relative error" in out
 
 
 @pytest.fixture

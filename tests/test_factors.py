@@ -10,10 +10,13 @@ from samples import DTYPES, close, random
 
 from nbfact.algorithms.common.factors import (
     Dense,
-    PackedFactors,
     Sparse,
     adjoint,
     compressed,
+)
+from nbfact.algorithms.common.packed_factors import (
+    PackedFactors,
+    PackedLayout,
     tile_scratch,
 )
 from nbfact.algorithms.palm.side_norms import dense_norm, product_norm
@@ -61,11 +64,16 @@ def test_compression_and_products_of_csr(shape, dtype):
     x = sparse(shape, dtype)
     nnz = count_nonzeros(x)
     assert nnz == naive.count_nonzeros(x)
-    places, ends = (np.zeros(size, np.uint32) for size in (nnz + 1, shape[0] + 1))
-    rows = np.empty(nnz + 1, dtype), places, ends
-    columns = np.empty(nnz, dtype), places[1:] + 0, np.zeros(shape[1] + 1, np.uint32)
-    csr_compress(x, *rows, *columns)
-    rows = rows[0][:nnz], rows[1][:nnz], rows[2]
+    (m, n), pad = shape, 2  # both are written behind something else
+    data, indices = (
+        np.empty(2 * (nnz + pad), dtype),
+        np.zeros(2 * (nnz + pad), np.uint32),
+    )
+    indptr = np.zeros(m + n + 4, np.uint32)
+    csr_compress(x, nnz, data, indices, indptr, (1, 1, m + 3, nnz + pad))
+    first, turned = slice(1, nnz + 1), slice(nnz + pad, 2 * nnz + pad)
+    rows = data[first], indices[first], indptr[1 : m + 2] - np.uint32(1)
+    columns = data[turned], indices[turned], indptr[m + 3 :] - np.uint32(nnz + pad)
     for got, expected in zip((*rows, *columns), naive.csr_compress(x), strict=True):
         np.testing.assert_array_equal(got, expected)
     csr_add(*rows, total := random(shape, dtype, 1))
@@ -121,7 +129,7 @@ def test_entered():
 def chain_of(dtype, sizes=(7, 9, 8, 10)):
     shapes = list(itertools.pairwise(sizes))
     arrays = [sparse(shape, dtype, seed) for seed, shape in enumerate(shapes)]
-    return arrays, PackedFactors(
+    return arrays, PackedFactors.of(
         [compressed(array, 1.0) for array in arrays], np.dtype(dtype)
     )
 
@@ -145,6 +153,51 @@ def test_chain(dtype, columns, n_left):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_store(dtype):
+    arrays, old = chain_of(dtype)
+    for place, before in enumerate(arrays):
+        after = np.where(random(before.shape, dtype, 5).real > 0.8, 2, 0).astype(dtype)
+        new = old.successor()
+        for other, array in enumerate(arrays):
+            if other != place:
+                new.put(other, compressed(array, 1.0))
+        assert new.store(place, after, old) == naive.csr_entered(before, after)
+        for factor, x in zip(
+            new, [*arrays[:place], after, *arrays[place + 1 :]], strict=True
+        ):
+            np.testing.assert_array_equal(factor.toarray(), x)
+            np.testing.assert_array_equal(factor.adjoint().toarray(), x.conj().T)
+            assert factor.nnz == np.count_nonzero(x)
+
+
+def test_store_makes_room():
+    few, more, full = np.eye(8), np.eye(8) + np.eye(8, k=1), np.ones((8, 8))
+    old = PackedFactors.of([compressed(few)] * 3, np.dtype(float))
+    new = old.successor()
+    new.put(2, old[2])
+    assert new.store(1, more, old) == 7 and new.store(0, full, old) == 56
+    assert [type(factor) for factor in new] == [Dense, Sparse, Sparse]
+    for factor, x in zip(new, (full, more, few), strict=True):
+        np.testing.assert_array_equal(factor.toarray(), x)
+    tight = PackedFactors(PackedLayout.of(old.shapes, (8, 8, 8)), np.dtype(float))
+    for j in range(3):
+        tight.put(j, old[j])
+    wider = tight.successor()
+    wider.put(2, tight[2])
+    assert wider.store(1, more, tight) == 7 and wider.layout.rooms == (8, 16, 8)
+    np.testing.assert_array_equal(wider[1].toarray(), more)
+    np.testing.assert_array_equal(wider[2].toarray(), few)
+    last = new.successor()
+    for j, x in enumerate((few, full, more)):
+        assert last.store(j, x, new) == np.count_nonzero(
+            (x != 0) & (new[j].toarray() == 0)
+        )
+        last.scale(j, 2.0)
+        assert last.norm(j) == pytest.approx(2 * np.linalg.norm(x))
+        np.testing.assert_array_equal(last[j].toarray(), 2 * x)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_norms_of_chains(dtype):
     arrays, chain = chain_of(dtype, (12, 12, 12))
     for first, last in ((0, 1), (1, 2), (0, 2)):
@@ -156,7 +209,7 @@ def test_norms_of_chains(dtype):
         assert got == product_norm(chain, first, last, random(12, dtype))
         assert exact * (1 - 1e-4) <= got <= exact * (1 + 1e-5)
         assert got == pytest.approx(dense_norm(dense, random(12, dtype)), rel=1e-4)
-    zero = PackedFactors([compressed(np.zeros((4, 4), dtype))], np.dtype(dtype))
+    zero = PackedFactors.of([compressed(np.zeros((4, 4), dtype))], np.dtype(dtype))
     assert product_norm(zero, 0, 1, np.zeros(4, dtype)) == 0
 
 

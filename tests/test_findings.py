@@ -1,13 +1,17 @@
 """What speaks against a version beside its CPU time, from rows that are made up."""
 
 import datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from nbfact.harness import allocations, case_module
 from nbfact.harness.case import Case
+from nbfact.harness.project import Project
 from nbfact.harness.versions import (
+    alongside,
     findings,
     replay,
     sampling,
@@ -21,8 +25,15 @@ ROLES = ("base", "ctrl", "head")
 CASE = {"bound": 1e-6}
 
 
-def memory(count=7, peak=10_000, resident=1 << 20):
-    return {"allocations": {"count": count, "peak": peak, "resident": resident}}
+def memory(**changed):
+    usual = {"count": 7, "peak": 10_000, "resident": 1 << 20}
+    usual |= {"kept": 0, "blocks_kept": 0}
+    return {"allocations": usual | changed}
+
+
+def replayed(**changed):
+    usual = {"error": 1e-16, "late": 1e-16, "follows": True}
+    return usual | {"first": 0.03, "again": 0.03} | changed
 
 
 def check(head=None):
@@ -31,7 +42,7 @@ def check(head=None):
         "error": 1e-16,
         "repeats": True,
         **memory(),
-        "replay": {"error": 1e-16, "first": 0.03, "again": 0.03},
+        "replay": replayed(),
         "bits": "a",
     }
     two = {**one, **(head or {})}
@@ -67,12 +78,12 @@ def test_equal_versions_give_no_finding():
         (memory(count=262), "memory", verdicts.HEAVIER),
         (memory(peak=60_000), "memory", verdicts.HEAVIER),
         (memory(resident=6 << 20), "memory", verdicts.HEAVIER),
-        ({"replay": {"error": 0.5, "first": 0, "again": 0}}, "replay", "less accurate"),
-        (
-            {"replay": {"error": 0, "first": 0.03, "again": 1e-6}},
-            "replay",
-            "suspicious",
-        ),
+        (memory(kept=800), "memory", verdicts.HEAVIER),
+        (memory(blocks_kept=1), "memory", verdicts.HEAVIER),
+        ({"replay": replayed(error=0.5)}, "replay", "less accurate"),
+        ({"replay": replayed(late=0.5)}, "replay", "less accurate"),
+        ({"replay": replayed(follows=False)}, "replay", "less accurate"),
+        ({"replay": replayed(again=1e-6)}, "replay", "suspicious"),
     ],
 )
 def test_what_does_not_vary_is_judged_head_against_base(head, metric, word):
@@ -85,9 +96,9 @@ def test_what_does_not_vary_is_judged_head_against_base(head, metric, word):
     "head",
     [
         {"error": 4e-16},
-        memory(count=9, peak=14_000, resident=None),
-        {"replay": {"error": 2e-16, "first": 0.04, "again": 0.03}},
-        {"replay": {"error": 2e-16, "first": 5e-6, "again": 1e-6}},  # it is short
+        memory(count=9, peak=14_000, resident=None, kept=400),
+        {"replay": replayed(error=2e-16, first=0.04)},
+        {"replay": replayed(late=2e-16, first=5e-6, again=1e-6)},  # it is short
         {"replay": None},
         {"bits": "b"},  # other bits than the base, the same in every process
     ],
@@ -117,11 +128,11 @@ def test_waiting_is_seen_by_the_wall_clock_alone():
     assert found({}, {"logs": 0.9}, walls=(0.01, 0.9)) == {}  # the CPU clock decides
 
 
-@pytest.mark.parametrize("pair", [(2.1, 2.1), (0.1, 2.1)])
+@pytest.mark.parametrize("pair", [(2.1, 2.1), (0.1, 2.1), (0.4, 0.4)])
 def test_a_first_call_that_takes_longer_is_a_finding(pair):
     made = found(None, {"first": pair})
     assert made["first call"][0] == verdicts.LATER
-    assert found(None, {"first": (0.5, 0.6)}) == {}
+    assert found(None, {"first": (0.28, 0.29)}) == {}
     slow = {"base": [(0.2, 0.3)], "ctrl": [(0.2, 0.2)], "head": [(0.25, 0.55)]}
     assert findings.imports(slow)["import"][1].startswith("import 0.55 s on the wall")
     assert findings.imports({**slow, "head": [(0.25, 0.3)]}) == {}
@@ -151,6 +162,14 @@ def make_case(call):
     )
 
 
+def replay_of(case, call=None):
+    """Return what the calls of a case come to with other values, and its inputs."""
+    x = case.make(np.random.default_rng(0))
+    prepared = case.prepare(x)
+    bits = sharing.bits_of(prepared())
+    return replay.Replay(case, x, 1).measured(case, x, call or prepared, bits), x
+
+
 def test_a_call_that_remembers_by_identity_is_wrong_for_new_values():
     known = {}
 
@@ -159,16 +178,49 @@ def test_a_call_that_remembers_by_identity_is_wrong_for_new_values():
 
     for call, wrong in ((np.sort, False), (remembers, True)):
         case = make_case(call)
-        x = case.make(np.random.default_rng(0))
-        before = x.copy()
-        prepared = case.prepare(x)
-        prepared()
-        got = replay.replayed(case, x, prepared, 1)
-        assert (got["error"] > 0.1) is wrong
-        assert np.array_equal(x, before)  # it is put back
+        got, x = replay_of(case)
+        assert (got["error"] > 0.1) is wrong and (got["late"] > 0.1) is wrong
+        assert np.array_equal(x, case.make(np.random.default_rng(0)))  # put back
     x.flags.writeable = False
-    assert replay.replayed(case, x, prepared, 1) is None
-    assert replay.replayed(case, {"x": x}, prepared, 1) is None
+    for inputs in (x, {"x": x}):
+        other = replay.Replay(case, inputs, 1)
+        assert other.measured(case, inputs, np.sort, "") is None
+
+
+def test_a_call_that_was_computed_when_it_was_prepared_is_wrong_for_new_values():
+    case = make_case(np.sort)
+    early = np.sort(case.make(np.random.default_rng(0)))
+    got, _ = replay_of(case, lambda: early)
+    assert got["error"] < 1e-12 and got["late"] > 0.1 and not got["follows"]
+
+
+def test_versions_that_are_equal_give_equal_errors_for_new_values():
+    case = make_case(np.sort)
+    object.__setattr__(case, "reference", lambda x: x)  # the array that is written to
+    x = case.make(np.random.default_rng(0))
+    both = replay.Replay(case, x, 1)
+    known = case.prepare(x), sharing.bits_of(np.sort(x))
+    got = [both.measured(case, x, *known) for _ in range(2)]
+    assert got[0]["follows"] and got[0]["error"] == got[1]["error"] > 0.1
+    assert got[0]["late"] == got[1]["late"]
+
+
+def test_the_case_of_the_base_judges_every_version():
+    class Forgiving(Case):
+        def error(self, got, want):
+            return 0.0
+
+    case = make_case(np.sort)
+    fields = vars(make_case(lambda x: np.sort(x)[::-1]))
+    x = case.make(np.random.default_rng(0))
+    kinds = {"base": case, "head": Forgiving(**fields)}
+    calls = {role: kinds[role].prepare(x) for role in kinds}
+    results = {role: calls[role]() for role in kinds}
+    bits = {role: sharing.bits_of(results[role]) for role in kinds}
+    inputs, want = dict.fromkeys(kinds, x), case.reference(x)
+    row = alongside.checked(kinds, inputs, calls, results, want, bits)
+    assert row["error"]["base"] == 0 and row["error"]["head"] > 0.1
+    assert row["replay"]["head"]["error"] > 0.1
 
 
 def test_a_call_that_remembers_by_value_takes_longer_for_new_values():
@@ -180,13 +232,9 @@ def test_a_call_that_remembers_by_value_takes_longer_for_new_values():
             known[key] = sum(np.sort(x) for _ in range(50)) / 50
         return known[key]
 
-    case = make_case(remembers)
-    x = case.make(np.random.default_rng(0))
-    prepared = case.prepare(x)
-    prepared()
-    got = replay.replayed(case, x, prepared, 1)
+    got, _ = replay_of(make_case(remembers))
     assert got["error"] < 1e-12
-    usual = {"error": 0.0, "first": 1e-4, "again": 1e-4}
+    usual = replayed(first=1e-4, again=1e-4)
     row = {**check(), "replay": {"base": usual, "ctrl": usual, "head": got}}
     made = findings.of_batch(row, times(), CASE, 2e-16)
     assert made["replay"][0] == verdicts.SUSPECT
@@ -207,6 +255,13 @@ def test_one_entry_of_an_input_is_another_one_in_each_round(dtype):
         assert variation.varied(inputs) is None
 
 
+def test_one_long_call_among_new_values_says_nothing(monkeypatch):
+    times = iter([(6.9, 6.9), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0)])
+    monkeypatch.setattr(replay, "both_clocks", lambda call: next(times))
+    got, _ = replay_of(make_case(np.sort))
+    assert (got["first"], got["again"]) == (1.0, 1.0)
+
+
 def test_calls_that_remember_by_value_are_timed_with_other_values():
     seen = set()
 
@@ -218,7 +273,7 @@ def test_calls_that_remember_by_value_are_timed_with_other_values():
     versions, inputs = {"base": case, "head": case}, {"base": x, "head": x}
     calls = {role: call_of(x) for role in versions}
     got = sampling.sampled(versions, inputs, calls, 0.09, 0.0, "base")
-    assert len(seen) == sampling.FEW and np.array_equal(x, np.ones(1000))
+    assert len(seen) == 2 and np.array_equal(x, np.ones(1000))
     assert got["logs"]["base"] == 0.0 and got["placements"] == 1
 
 
@@ -283,3 +338,46 @@ def test_a_wrong_file_of_waivers_is_refused(tmp_path, old, new, message):
         waivers.read_waivers(path)
     with pytest.raises(FileNotFoundError):
         waivers.read_waivers(tmp_path / "none.toml")
+
+
+def leaking(kept):
+    """Return a call that leaves memory behind: of Numba's runtime, or of Python."""
+    return lambda: kept.append(np.ones(1000))
+
+
+def test_memory_that_a_call_leaves_behind_is_counted():
+    kept: list = []
+    call = leaking(kept)
+    call()
+    found = allocations.allocations(call)
+    assert 8000 <= found["kept"] < 9000 and found["blocks_kept"] == 0
+    assert allocations.allocations(lambda: np.ones(1000))["kept"] < 512
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "said"),
+    [
+        ({}, {"slowdown": 1000.0}, "slowdown=1000, the base 0.05"),
+        ({"slowdown": 0.1}, {"slowdown": 0.2}, "slowdown=0.2, the base 0.1"),
+        ({}, {"bound": None}, "bound=inf, the base 1e-06"),
+        ({}, {"looser": 100.0}, "looser=100, the base 4"),
+        ({"bound": None}, {"bound": None, "looser": 2.0}, "looser=2, the base 1.05"),
+        ({"slowdown": 0.2, "looser": 9.0}, {"bound": 1e-7}, None),
+    ],
+)
+def test_a_head_that_accepts_more_is_found(base, head, said):
+    usual = {"bound": 1e-6, "slowdown": None, "looser": None}
+    made = findings.loosened(usual | base, usual | head)
+    assert not made if said is None else made["limits"][0] == verdicts.CHANGED
+    assert said is None or said in made["limits"][1]
+
+
+def test_a_version_tolerates_what_its_own_project_says():
+    file = Path("here", "ripple", "bench.py")
+    today = Project("ripple", slowdown=1000.0, registries=("bench",), file=file)
+    own = {"bench.py": b"PROJECT = Project('ripple', slowdown=0.08)"}
+    assert case_module.tolerances_of(today, own) == (0.08, None)
+    assert case_module.tolerances_of(today, {"bench.py": b""}) == (None, None)
+    assert case_module.tolerances_of(today, {"core.py": b""}) == (1000.0, None)
+    nothing = Project("ripple", slowdown=0.2)
+    assert case_module.tolerances_of(nothing, own) == (0.2, None)

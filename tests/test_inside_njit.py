@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from samples import random
 
 import nbfact.kernels as kernels
+from nbfact.kernels.panels import PANEL
 from nbfact.operators.formulas import Formula
 from nbfact.operators.tied_transforms import tied_columns, tied_vector
 
@@ -17,9 +18,9 @@ CSR = sp.csr_array(SQUARE)
 FACTOR = (CSR.data, CSR.indices, CSR.indptr)
 TWIDDLE = random((2, 2, 2, 2), "float64")
 CHAIN = kernels.PackedChain(*FACTOR, np.array([[4, 0]]))
-# Four rows are less than a slice: pairs (row, first entry), and the end.
-ROWS = np.stack([np.append(np.arange(4), 0), CSR.indptr], axis=1).ravel()
-SLICED = (*FACTOR[:2], np.append(0, ROWS), np.array([[4, 0, 4, -1]]))
+# Four rows are less than a slice: the head, and pairs (row, entries).
+ROWS = np.stack([np.arange(4), np.diff(CSR.indptr)], axis=1).ravel()
+SLICED = (*FACTOR[:2], np.array([1, 0, 4, 0, 4, 0, *ROWS]))
 OUT, BLOCK = np.zeros(4), np.zeros((4, 4))
 ADJOINT = sp.csr_array(SQUARE.T)
 FORMS = (*FACTOR, ADJOINT.data, ADJOINT.indices, ADJOINT.indptr)
@@ -30,12 +31,14 @@ BOTH = kernels.PackedChain(
     np.array([[4, 0], [4, 5]]),
 )
 GRAM = SQUARE @ SQUARE.T
-EMPTY = tuple(
-    np.zeros_like(array, shape=array.size + (i < 2)) for i, array in enumerate(FORMS)
-)
+EMPTY = (np.zeros(2 * CSR.nnz + 1), np.zeros(2 * CSR.nnz + 1, np.int64))
+EMPTY += (np.zeros(10, np.int64), (0, 0, 5, CSR.nnz + 1))
 
 FOURTHS, WORK = random((1, 2, 2, 2), "float64"), np.zeros((2, 4))
 PATTERNS = np.array([[1, 2, 2, 2]])
+PANELS = random((1, 1, 1, 4, PANEL), "float64")  # of a block of 4 x 4 values
+ONE_GROUP = random(32, "float64")
+EIGHT = random((4, 8), "float64"), np.zeros((4, 8))
 PLANES, PARTS = random((2, 4, 3), "float64"), random((2, 4, 4), "float64")
 BLOCKS, GRADIENT = np.zeros((2, 21)), np.zeros((2, 4, 3))
 STATES, SLOPES = np.zeros((2, 24)), np.zeros((2, 2, 8))
@@ -96,18 +99,19 @@ ARGUMENTS = {
     "chain_gradient": (BOTH, 1, SQUARE, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
     "csr_gram": (*FORMS, BLOCK),
     "csr_entered": (*FACTOR[1:], *FACTOR[1:]),
-    "csr_compress": (SQUARE, *EMPTY),
+    "csr_compress": (SQUARE, CSR.nnz, *EMPTY),
     "csr_add": (*FACTOR, BLOCK),
     "count_nonzeros": (SQUARE,),
     "adjoint_copy": (SQUARE, BLOCK),
-    "blocks_apply": (FOURTHS, VECTOR, np.zeros((2, 4)), OUT),
+    "blocks_columns": (PANELS, *EIGHT, 0, 8),
+    "blocks_rows": (ONE_GROUP, np.array([1, 4, 8, 1]), (), VECTOR, OUT, 1),
     "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_adjoint_columns": (TWIDDLE, SQUARE, BLOCK),
     "butterfly_apply": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_apply_columns": (TWIDDLE, SQUARE, BLOCK),
     "butterfly_pack": (TWIDDLE, np.zeros((2, 2, 2, 2))),
-    "chain_apply": (*SLICED, 0.5, VECTOR, np.zeros((2, 4)), OUT),
-    "chain_apply_columns": (*CHAIN, 0.5, SQUARE, np.zeros((2, 4, 4)), BLOCK),
+    "chain_apply": (*SLICED, 0.5, VECTOR, OUT),
+    "chain_apply_columns": (*CHAIN, 0.5, SQUARE, BLOCK),
     "csr_apply": (*FACTOR, VECTOR, OUT),
     "csr_apply_columns": (*FACTOR, SQUARE, BLOCK),
     "exchange_mates": (GRAM, 1e-12, np.array([1, 0, 3, 2])),
@@ -191,7 +195,8 @@ def is_tuple(name):
 def copied(argument):
     """Return a copy of an array, or of the arrays in a named tuple."""
     if isinstance(argument, tuple):
-        return type(argument)(*map(copied, argument))
+        made = map(copied, argument)
+        return tuple(made) if type(argument) is tuple else type(argument)(*made)
     return np.copy(argument) if isinstance(argument, np.ndarray) else argument
 
 

@@ -8,6 +8,8 @@ from samples import DTYPES
 
 import nbfact as nf
 from nbfact.algorithms.common.problem import problem_of
+from nbfact.algorithms.learn.budget_search import BudgetSearch
+from nbfact.algorithms.learn.learn_options import LearnOptions
 from nbfact.algorithms.learn.starts import split_budget, starts
 
 
@@ -57,11 +59,12 @@ def test_dtypes(dtype):
 
 def test_fast_transforms_are_found_exactly():
     for target, method in (
-        (nf.targets.hadamard(8), "fixed butterfly"),
-        (shuffled(8, 1), "identified butterfly"),
-        (nf.targets.dft(8), "fixed butterfly"),
+        (nf.targets.hadamard(8), "named transform"),
+        (shuffled(8, 1), "named transform"),
+        (nf.targets.dft(8), "named transform"),
     ):
         found = learn(target, nnz=48)
+        assert found.structure.startswith(("hadamard", "dft"))
         assert found.relative_error < 1e-12
         assert (found.method, found.operator.nnz) == (method, 48)
 
@@ -138,6 +141,41 @@ def test_the_callback_sees_trials_and_ends_the_search():
     assert_honest(found, np.tri(6), 12)
 
 
+def test_random_starts_are_not_the_draws_that_made_the_target():
+    target, seen = nf.targets.randn(12, 5), []
+    search = BudgetSearch(problem_of(target), LearnOptions(), np.random.default_rng(5))
+    for start in starts(problem_of(target), 60, 2, 2, 20, search.rng):
+        seen += [f for f in start.factors if start.method == "random"]
+    assert len(seen) == 4
+    for factor in seen:
+        assert abs(np.corrcoef(factor.ravel(), target.ravel())[0, 1]) < 0.4
+
+
+def test_a_time_limit_or_ctrl_c_keeps_the_best_so_far():
+    target = gaussian(6, 6)
+    found = nf.learn_transform(target, 20, time_limit=1e-9)
+    assert found.stopped == "time limit" and len(found.trials) == 1
+    assert_honest(found, target, 20)
+
+    def press(state):
+        if state.iteration == 2:
+            raise KeyboardInterrupt
+
+    found = learn(target, 20, callback=press)
+    assert found.stopped == "interrupted" and len(found.trials) == 2
+    assert_honest(found, target, 20)
+
+
+def test_a_result_draws_its_supports():
+    pytest.importorskip("matplotlib")
+    found = learn(np.diag(np.arange(1.0, 5)), 4)
+    figure = found.plot()
+    drawn = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(drawn, ~np.eye(4, dtype=bool))
+    assert nf.transforms.hadamard(8).plot(figure) is figure
+    assert len(figure.axes) == 1 + 3
+
+
 @pytest.mark.compiled
 def test_seeds_and_processes_give_the_same():
     target = gaussian(6, 6)
@@ -149,7 +187,7 @@ def test_seeds_and_processes_give_the_same():
 @pytest.mark.parametrize("size", [1.0, 1.5e38, 1e-38])
 def test_singular_vectors_start_from_the_target_at_every_scale(size):
     target = (np.eye(3) + 1 - 1j).astype("c8") * np.float32(size)
-    found = starts(problem_of(target), 6, 0, 1, np.random.default_rng(0))
+    found = starts(problem_of(target), 6, 2, 0, 1, np.random.default_rng(0))
     left, right = next(s.factors for s in found if s.method == "singular vectors")
     assert left.dtype == right.dtype == target.dtype
     assert nf.relative_error(target, left.astype("c16") @ right) < 1e-6

@@ -79,7 +79,8 @@ WRONG = {
     },
     "refine": {**SWEEPS, "result": NO_FACTORS, "fixed": NO_FIXED},
     "butterfly_factorize": {
-        "target": NO_TARGET, "chain": [3, "ab", [], [None], [(1, 2)], [EYE] * 2],
+        "target": NO_TARGET, "nnz": [0, -1, True, 2.5, "a", EYE, 5],
+        "chain": [3, "ab", [], [None], [(1, 2)], [EYE] * 2, "search"],
         "permutation": [3, "nonsense", [0] * 8, EYE, [[1], [2, 3]], OBJECTS, object()],
         "order": NO_WORD, "orthonormal": NO_FLAG, "transpose": ["no", 1, None, EYE],
         "model": NO_WORD, "n_terms": NO_COUNT[:-2], "certify": NO_FLAG,
@@ -101,6 +102,8 @@ WRONG = {
         "rcg": [0, -1, True, "a", np.nan, np.inf, EYE], "callback": NO_FUNCTION,
         "error": [-1, 1, True, "a", np.nan, EYE], "effort": NO_WORD,
         "n_jobs": [0, True, 1.5, "a", 10**9], "random_state": NO_SEED,
+        "families": ["chains", [], ["what"], 3, [3]],
+        "time_limit": [0, -1, True, "a", np.nan, EYE],
     },
 }  # fmt: skip
 

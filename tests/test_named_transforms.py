@@ -12,6 +12,7 @@ import nbfact as nf
 from nbfact.operators import named_transform
 from nbfact.operators import plan as plans
 from nbfact.operators.formulas import Formula, formula_arrays, read_formula
+from nbfact.operators.transform_matrices import matrix_cost, matrix_multiplier
 
 SINGLE = {"float64": "float32", "complex128": "complex64"}
 
@@ -196,3 +197,30 @@ def test_infinity_travels(library):
     x = np.ones(8)
     x[3] = np.inf
     assert not np.isfinite(nf.transforms.dct(8) @ x).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("batch", [0, 1, 2, 5])
+def test_small_transforms_by_their_matrix_are_right(dtype, batch):
+    name = "dft" if dtype.startswith("complex") else "dct"
+    A = getattr(nf.transforms, name)(48, dtype=dtype)
+    call = matrix_multiplier(A.formula, 48, np.dtype(dtype))
+    shape = (48, batch) if batch else 48
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
+    x = x.astype(dtype) if dtype.startswith("complex") else x.real.astype(dtype)
+    want = getattr(scipy.fft, {"dft": "fft"}.get(name, name))(x, axis=0, norm="ortho")
+    limit = 50 * np.finfo(dtype).eps
+    assert abs(call(x) - want).max() <= limit and call(x).dtype == dtype
+    out = np.empty_like(x)
+    assert call(x, out) is out and abs(out - want).max() <= limit
+    if batch > 1:
+        rows = np.ascontiguousarray(x.T)
+        assert abs(call(rows, None, 1) - want.T).max() <= limit
+
+
+def test_few_columns_of_a_small_transform_take_the_matrix_and_large_ones_never():
+    few, large = nf.transforms.dct(64), nf.transforms.dct(512)
+    assert "  the dense matrix multiplies" in repr(few)
+    assert "dense matrix" not in repr(large)
+    assert matrix_cost(512, np.dtype("float64"), 2) == np.inf

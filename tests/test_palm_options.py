@@ -226,3 +226,17 @@ def test_options_of_presets_and_results_are_keyword_only():
         nf.Factorization(got.operator, 0.0, got.history, target)
     again = nf.Factorization(got.operator, 0.0, got.history, target=target)
     assert again.target is target
+
+
+@pytest.mark.parametrize(
+    ("shape", "order"),
+    [((40, 8), "left-to-right"), ((8, 40), "right-to-left"), ((8, 8), "right-to-left")],
+)
+def test_default_order_begins_on_the_longer_side(shape, order):
+    target, inner = random(shape, "float64"), min(shape)
+    kinds = (shape[0], inner), (inner, shape[1])
+    sparse = [nf.constraints.SpLin(kind, 3) for kind in kinds]
+    for function in (nf.palm4msa, nf.explore):
+        default = function(target, sparse, n_iter=5)
+        named = function(target, sparse, n_iter=5, order=order)
+        assert default.history.errors == named.history.errors

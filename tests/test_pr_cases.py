@@ -13,13 +13,14 @@ import pytest
 import nbfact as nf
 from nbfact.cases import registry
 from nbfact.cases.plans import adjoint_plan_cases, permuted_cases
-from nbfact.cases.public_verbs import adjoint_cases, verb_cases
+from nbfact.cases.public_verbs import adjoint_cases, verb_cases, way_cases
 from nbfact.cases.set_projections import set_cases
 from nbfact.cases.sum_of_butterflies import sum_cases
 from nbfact.harness.versions import alongside
 
 GROUPS = {
     "butterfly_factorize": "butterfly factorize",
+    "chains": "chains",
     "explore": "patterns learned",
     "hierarchical": "palm4msa hierarchical",
     "identify_butterfly": "patterns learned",
@@ -75,7 +76,8 @@ def test_a_turn_adds_cases_of_its_dtype_and_columns_in_both_directions(turn):
     names = [case.name for case in own(turn)]
     assert len(names) == len(set(names))
     added = [case for case in own(turn) if case.name not in fixed]
-    for group in ("butterfly", "butterfly adjoint", "planted", "planted adjoint"):
+    ways = [f"{k}{way}" for k in ("butterfly", "planted") for way in ("", " adjoint")]
+    for group in (*ways, "butterfly rows", "planted rows", "butterfly out"):
         chosen = [case for case in added if case.group == group]
         assert chosen
         for case in chosen:
@@ -108,6 +110,19 @@ def test_adjoint_products_are_right_and_wrong_ones_are_not(dtype, batch):
         np.testing.assert_allclose(want.astype(dtype), dense, rtol=1e-4, atol=1e-4)
         got = case.prepare(inputs)()
         assert case.error(got, want) <= case.bound < case.error(got * 1.001, want)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_products_from_the_left_and_into_an_array_are_right(dtype, batch):
+    for case in way_cases(16, dtype, batch):
+        inputs = case.make(np.random.default_rng(0))
+        want, dense = case.reference(inputs), inputs.operator.dense
+        rows = case.group.endswith("rows")
+        known = inputs.x @ dense if rows else dense @ inputs.x
+        np.testing.assert_allclose(want.astype(dtype), known, rtol=1e-4, atol=1e-4)
+        call = case.prepare(inputs)
+        assert case.error(call(), want) <= case.bound < case.error(call() * 1.001, want)
 
 
 SMALL = [

@@ -58,7 +58,7 @@ def test_gather(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("n", [1, 2, 4, 8, 32])
+@pytest.mark.parametrize("n", [1, 2, 4, 8, 32, 128, 256])
 def test_fwht(n, dtype):
     x = random((n, 3), dtype)
     columns, rows, vector = x.copy(), np.ascontiguousarray(x.T), x[:, 0].copy()

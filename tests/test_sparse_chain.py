@@ -12,8 +12,9 @@ from samples import DTYPES, close, random
 import nbfact as nf
 from nbfact.kernels import chain_apply, chain_apply_columns
 from nbfact.kernels.gathers import SLICE
+from nbfact.kernels.sparse_chain import apply_chain_tiles
 from nbfact.operators.sparse_packing import pack_rows, pack_slices
-from nbfact.operators.sparse_plan import dense, merged
+from nbfact.operators.sparse_plan import dense, has_zeros, merged
 
 SIZES = {
     "one row": (1, 1),
@@ -59,21 +60,20 @@ def test_chains_of_sparse_factors(name, kind, dtype):
     x = random(sizes[-1], dtype)
     packed = pack_slices(chain, np.dtype(dtype))
     close(naive.chain_apply(*packed, scale, x), dense @ x)
-    out, scratch = np.full(sizes[0], np.nan, dtype), np.empty((2, max(sizes)), dtype)
-    chain_apply(*packed, scale, x, scratch, out)
+    out = np.full(sizes[0], np.nan, dtype)
+    chain_apply(*packed, scale, x, out)
     close(out, dense @ x)
     packed = pack_rows(chain, np.dtype(dtype))
     least = -(-16 // x.itemsize)
     for batch, tile in ((least, least), (7 * least + 1, 2 * least), (75, 16 * least)):
         x = random((sizes[-1], batch), dtype, 1)
         close(naive.chain_apply_columns(*packed, scale, x), dense @ x)
-        rows = max(sizes) if len(chain) > 1 else 0
-        scratch, out = (
-            np.empty((2, rows, tile), dtype),
-            np.full((sizes[0], batch), np.nan, dtype),
-        )
-        chain_apply_columns(*packed, scale, x, scratch, out)
+        out = np.full((sizes[0], batch), np.nan, dtype)
+        chain_apply_columns(*packed, scale, x, out)
         close(out, dense @ x)
+        scratch, found = np.empty((2, max(sizes), tile), dtype), np.zeros_like(out)
+        apply_chain_tiles(tuple(packed), scale, x, scratch, found, 0, batch)
+        close(found, dense @ x)
 
 
 def test_rows_are_reordered_where_that_fills_slices():
@@ -82,13 +82,28 @@ def test_rows_are_reordered_where_that_fills_slices():
     counts = rng.permutation(np.repeat([1, 30], 32))
     support = np.arange(64) < counts[:, None]
     factor = sp.csr_array(support * rng.standard_normal((64, 64)))
-    _, _, table, layout = pack_slices([factor, factor], np.dtype(float))
-    assert list(layout[:, 2]) == [0, 0]  # no entry is outside of slices
-    assert layout[0, 3] == -1
-    order = table[layout[1, 3] :]
-    np.testing.assert_array_equal(counts[order], np.sort(counts)[::-1])
-    _, _, _, layout = pack_slices([sp.csr_array(np.tri(16))], np.dtype(float))
-    assert layout[0, 3] == -1 and layout[0, 2] == 15
+    _, indices, table = pack_slices([factor, factor], np.dtype(float))
+    # Two factors of 64 rows, each with two runs of slices and no entries outside.
+    runs = [2, 30, 2, 1]
+    expected = [2, 64, 64, 2, 0, 0, *runs, 64, 2, 0, 1, *runs]
+    np.testing.assert_array_equal(table, expected)
+    places = indices[2 * counts.sum() :]
+    np.testing.assert_array_equal(np.sort(counts)[::-1][places], counts)
+    table = pack_slices([sp.csr_array(np.tri(16))], np.dtype(float))[2]
+    np.testing.assert_array_equal(table[:8], [1, 0, 16, 1, 14, 0, 1, 2])
+
+
+def test_rows_that_are_shorter_hold_halves():
+    """A slice holds two entries a row where most rows have as many; nothing is lost."""
+    dense = np.eye(16) + 3 * (np.arange(16)[:, None] > 1) * np.roll(np.eye(16), 1, 1)
+    data, indices, table = pack_slices([sp.csr_array(dense)], np.dtype(float))
+    np.testing.assert_array_equal(table, [1, 0, 16, 1, 0, 0, 1, 2])
+    np.testing.assert_array_equal(data[[0, 1, 16, 17]], 0.5)
+    np.testing.assert_array_equal(indices[[0, 1, 16, 17]], [0, 1, 0, 1])
+    dense[0, 0] = np.finfo(float).tiny  # half of it is not normal
+    data, _, table = pack_slices([sp.csr_array(dense)], np.dtype(float))
+    np.testing.assert_array_equal(table[:8], [1, 0, 16, 1, 14, 0, 1, 1])
+    assert data[0] == dense[0, 0]
 
 
 def test_indices_take_two_bytes_where_they_can():
@@ -179,11 +194,38 @@ def test_a_dense_matrix_takes_the_place_of_factors_that_are_slower():
     close(F @ x, matrix @ x)
     close(F @ x[:, 0].copy(), matrix @ x[:, 0])
     assert dense(F.factors, 1e-40, F.dtype) is None
-    wide[0][0] = 0  # zeros times infinity would not be zero
-    F = nf.FactorProduct(wide)
-    assert dense(F.factors, F.scale, F.dtype) is None
     large = [sp.eye_array(1024, format="csr")] * 2
     assert dense(large, 1.0, np.dtype(float)) is None
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_dense_matrix_with_zeros_reads_what_the_factors_read(dtype):
+    left, right = random((64, 64), dtype), random((64, 64), dtype, 1)
+    left[:10], right[:, 5] = 0, 0
+    F, x = nf.FactorProduct([left, right]), random(64, dtype)
+    assert has_zeros(dense(F.factors, F.scale, F.dtype))
+    close(F @ x, left @ (right @ x))
+    expected = F @ x
+    x[5] = np.nan  # which no row reads
+    close(F @ x, expected)
+    x[6] = np.inf  # which all rows but ten read
+    with np.errstate(invalid="ignore"):
+        got = F @ x
+    np.testing.assert_array_equal(got[:10], 0)
+    assert not np.isfinite(got[10:]).any()
+
+
+def test_a_pair_of_factors_is_merged_only_after_a_few_rows_were_counted():
+    """Where rows that are counted promise a saving, all rows have to keep it."""
+    counted = np.arange(64) % 2 == 0  # every second one of 64 rows
+    left = sp.csr_array(np.eye(64) + np.roll(np.eye(64), 1, 1) * counted[:, None])
+    one, dtype = sp.eye_array(64, format="csr"), np.dtype(float)
+    assert len(merged([left, one], dtype)) == 1
+    full = sp.csr_array(random((64, 64), "float64") * (~counted)[:, None])
+    assert full[::2].nnz == 0
+    # Counted rows are empty, the others read all columns: no saving.
+    two = [full, sp.csr_array(random((64, 64), "float64") * counted[:, None])]
+    assert len(merged(two, dtype)) == 2
 
 
 def test_the_dense_matrix_is_scaled_in_the_precision_of_the_operand():

@@ -12,6 +12,7 @@ from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact import Chain
+from nbfact.algorithms.butterfly.kernel_splits import first_loss, kernel_layout
 from nbfact.algorithms.butterfly.splits import (
     factor_by_splits,
     smallest_error,
@@ -146,3 +147,17 @@ def test_orders():
     assert split_order(1, "balanced") == []
     assert split_order(9, "balanced") == [3, 1, 0, 2, 5, 4, 6, 7]
     assert split_order(4, "right-to-left") == [2, 1, 0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("permuted", [False, True])
+def test_loss_of_two_rows(dtype, permuted):
+    chain, target = Chain.square_dyadic(8), random((8, 8), dtype)
+    layout = kernel_layout(chain.patterns)
+    order = np.random.default_rng(1).permutation(8) if permuted else None
+    rows = np.arange(8) if order is None else order
+    blocks = target[rows[[0, 4]]][:, rows].reshape(2, 2, 4).swapaxes(0, 1)
+    expected = np.linalg.norm(np.linalg.svd(blocks, compute_uv=False)[:, 1:])
+    for view in (target, np.asfortranarray(target)):
+        got = first_loss(view, order, order, layout)
+        assert got == pytest.approx(expected, rel=1e-4)

@@ -23,8 +23,8 @@ from nbfact.studies import (
     cost,
     crossover,
     dao,
+    grid,
     noise,
-    product_speed,
     rates,
     scale,
     ties,
@@ -81,7 +81,12 @@ TINY = {
         },
     ),
     "rates": rates.Settings(4, ("float64",), (1, 2), (2,), (1, 2), 0.0),
-    "product_speed": product_speed.Settings((8,), (1, 2), ("float64",), 0.0),
+    "grid": grid.Settings(
+        ("radix 8", "haar", "dft"),
+        *((16,), (1, 2), ("float64", "complex128"), ("adjoint",)),
+        layouts=("columns C", "rows C"),
+        budgets=(0.0, 0.0),
+    ),
     "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
     "quickmeans": quickmeans.Settings(
         (("digits", (4,), (2, 3)), ("blobs", (4,), (2,))), 2, 2, 120
@@ -99,7 +104,7 @@ COLUMNS = {
     "crossover": "operation dtype p q columns density sparse dense ratio",
     "kronecker": "part patterns values batch layout implementation seconds least",
     "rates": "kernel dtype batch radix stride ns",
-    "product_speed": "dtype n batch implementation seconds least error",
+    "grid": "operator side n batch layout dtype form ours rival ratio roof load",
     "dao": "transform N exact learned published exact_seconds learned_seconds steps",
     "quickmeans": "data K D N method sparsity seed inertia relative nnz compression us "
     "ratio fit_seconds n_iter knn nystrom svm ami",
@@ -141,8 +146,11 @@ def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys):
 def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
     given = []
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run, "run_study", lambda *a: given.append(a) or 0)
+    monkeypatch.setattr(
+        run, "run_study", lambda *a, **k: given.append((*a, *k.values())) or 0
+    )
     more = ["--quick", "--peers", "--output", "x", "--data", "a", "--data", "b"]
+    more += ["-k", "n=8"]
     for arguments in (["cost"], ["noise", *more]):
         monkeypatch.setattr(sys, "argv", ["nbfact", "study", *arguments])
         with pytest.raises(SystemExit) as exit_:
@@ -151,8 +159,8 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
     default, chosen = given
     assert default[:2] == ("cost", False) and default[2].name == "runs"
     assert chosen[:2] == ("noise", True) and chosen[2].name == "x"
-    assert default[3:] == (False, 1, 1, ())
-    assert chosen[3:] == (True, 1, 1, ["a", "b"])
+    assert default[3:] == (False, 1, 1, (), None)
+    assert chosen[3:] == (True, 1, 1, ["a", "b"], ["n=8"])
     assert set(Study) == set(STUDIES)
 
 
@@ -175,6 +183,8 @@ def test_mistakes_are_reported_before_the_work(monkeypatch, tmp_path, capsys):
         assert "choose one" in err
         err = refused(monkeypatch, capsys, "noise", "--data", "digits")
         assert "study noise has no data sets to choose" in err
+        err = refused(monkeypatch, capsys, "grid", "-k", "n=65")
+        assert "study grid has no such job" in err
         err = refused(monkeypatch, capsys, "quickmeans", "--data", "iris")
         assert "--data iris: expected one of blobs, mnist, " in err
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)

@@ -66,8 +66,8 @@ register(
     Case(
         group="matrix profile, not normalized",
         impl="stumpy.aamp",
-        params={"n": 1_000, "window": WINDOW, "dtype": "float64"},
-        make=walk(1_000),
+        params={"n": 300, "window": WINDOW, "dtype": "float64"},
+        make=walk(300),
         prepare=lambda x: lambda: profile(stumpy.aamp, x),
         reference=lambda x: np.sqrt(squared(raw(x)).min(axis=1)),
         bound=1e-6,
@@ -84,8 +84,8 @@ register(
     Case(
         group="matrix profile, three series",
         impl="stumpy.mstump",
-        params={"n": 500, "window": WINDOW, "dtype": "float64"},
-        make=walk(500, 3),
+        params={"n": 200, "window": WINDOW, "dtype": "float64"},
+        make=walk(200, 3),
         prepare=lambda x: lambda: stumpy.mstump(x, WINDOW)[0][0].astype(np.float64),
         # The first row: the distance in the series where the nearest one is nearest.
         reference=lambda x: np.sqrt(

@@ -12,6 +12,7 @@
 """
 
 from .butterfly.butterfly_factorize import ButterflyFactorization, butterfly_factorize
+from .butterfly.chain_graph import chains
 from .butterfly.fits import legendre
 from .common.result import (
     CallbackState,
@@ -22,6 +23,7 @@ from .descent.descent_result import LearnedButterfly, LearningHistory
 from .descent.learn_butterfly import learn_butterfly
 from .learn.learn_transform import learn_transform
 from .learn.outcomes import LearnedTransform, Trial
+from .learn.tradeoff import Tradeoff, tradeoff
 from .palm.explore import explore
 from .palm.hierarchical import hierarchical
 from .palm.palm4msa import palm4msa
@@ -39,8 +41,10 @@ __all__ = [
     "LearningHistory",
     "PermutedFactorization",
     "Preset",
+    "Tradeoff",
     "Trial",
     "butterfly_factorize",
+    "chains",
     "dictionary",
     "explore",
     "hierarchical",
@@ -52,4 +56,5 @@ __all__ = [
     "rectmat",
     "rectmat_simple",
     "refine",
+    "tradeoff",
 ]

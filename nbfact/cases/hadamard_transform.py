@@ -72,7 +72,7 @@ def _cases(n, dtype, batch, layout):
     kernels = {"vector": fwht, "rows": fwht_rows, "columns": fwht_columns}
     impls: dict[str, Callable] = {
         "nbfact fwht": _in_place(kernels[layout]),
-        NUMPY: _in_place(_levels, "axis"),
+        NUMPY: _in_place(numpy_levels, "axis"),
     }
     if peers.installed("fht-cpu"):
         impls["fht-cpu"] = _contiguous_vectors(peers.prepare("fht-cpu"))
@@ -105,7 +105,7 @@ def _make(n, dtype, batch, layout, rng):
 
 def _reference(inputs):
     wide = inputs.x.astype(timed_operators.wider(inputs.x.dtype))
-    _levels(wide, inputs.axis)
+    numpy_levels(wide, inputs.axis)
     return wide
 
 
@@ -144,8 +144,16 @@ def _contiguous_vectors(prepare):
     return prepared
 
 
-def _levels(x, axis):
-    """Transform x, in C order, in place along an axis, by a few NumPy calls a level."""
+def numpy_levels(x: np.ndarray, axis: int) -> None:
+    """Transform x, in C order, in place along an axis, by a few NumPy calls a level.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2.0])
+    >>> numpy_levels(x, 0)
+    >>> x
+    array([ 3., -1.])
+    """
     stride = x.size // x.shape[0] if axis == 0 else 1
     end = stride * x.shape[axis]
     while stride < end:

@@ -59,6 +59,12 @@ def chain(inputs: ProductInputs) -> Call:
     return lambda: F @ x
 
 
+def new_chain(inputs: ProductInputs) -> Call:
+    """Prepare the first product of a new `FactorProduct`, which plans and packs."""
+    factors, x = list(inputs.operator.factors), inputs.x
+    return lambda: FactorProduct(factors) @ x
+
+
 def scipy_matvec(inputs: ProductInputs) -> Call:
     """Prepare SciPy's loop over the factors, with memory made beforehand."""
     return yardsticks.csr_product(inputs.operator.factors, inputs.x)

@@ -1,10 +1,12 @@
-"""Small cases of the verbs, and of adjoint products, that no other group has.
+"""Small cases of the verbs, and of ways to multiply, that no other group has.
 
 They are for the profile ``pr``: every verb that a user can call, and every product in
-both directions, so that a change which makes one of them slower is seen.
+both directions, from both sides and into an array of the user, so that a change which
+makes one of them slower is seen.
 """
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,9 +15,15 @@ from typing import Any
 import numpy as np
 
 from .. import targets
-from ..algorithms import butterfly_factorize, learn_butterfly, learn_transform, refine
+from ..algorithms import (
+    butterfly_factorize,
+    chains,
+    learn_butterfly,
+    learn_transform,
+    refine,
+)
 from ..harness.case import Case
-from ..operators import Chain, FactorProduct, FastOperator, dct
+from ..operators import Chain, FactorProduct, dct
 from . import timed_operators
 from .butterflies import FactorizeCase
 
@@ -25,19 +33,22 @@ OURS = "nbfact"
 SWEEPS = 3
 """Number of sweeps of `refine`."""
 
+CHAINS = 300
+"""Number of chains that are listed."""
+
 STEPS = 20
 """Number of steps of gradient descent of `learn_butterfly`."""
 
 
 @dataclass(eq=False)
-class AdjointInputs:
-    """Inputs of a product with an adjoint.
+class ProductWay:
+    """Inputs of a product that is not plain ``A @ x``.
 
     Attributes
     ----------
     operator : Operator
-        The operator, whose adjoint multiplies.
-    x : ndarray, (m,) or (m, batch)
+        The operator that multiplies, or whose adjoint does.
+    x : ndarray, (n,) or (n, batch), or of m rows, or (batch, m)
         What to multiply.
     """
 
@@ -46,7 +57,7 @@ class AdjointInputs:
 
 
 def verb_cases(n: int) -> Iterator[Case]:
-    """Yield the cases of `refine`, `learn_transform` and models of `learn_butterfly`.
+    """Yield the cases of `refine`, `learn_transform`, `chains`, and of learned models.
 
     `refine` starts from the butterfly that is nearest to a Gaussian matrix, and
     `learn_transform` has to search, within a budget, for factors of a planted matrix.
@@ -83,6 +94,17 @@ def verb_cases(n: int) -> Iterator[Case]:
             yardstick=OURS,
             slack=math.inf,
         )
+    # Which chains there are is known by listing them: a change of the list shows.
+    yield Case(
+        group="chains",
+        impl=OURS,
+        params={"n": n, "dtype": "float64"},
+        make=lambda rng: n,
+        prepare=lambda n: lambda: _listed(n),
+        reference=_listed,
+        bound=0.0,
+        yardstick=OURS,
+    )
 
 
 def adjoint_cases(
@@ -127,6 +149,47 @@ def adjoint_cases(
         )
 
 
+def way_cases(n: int, dtype: str, batch: int) -> Iterator[Case]:
+    """Yield the cases of ``x @ A``, and of ``B.apply(x, out)`` with a `Butterfly` B.
+
+    Parameters
+    ----------
+    n : int
+        Number of columns of the operators: a power of two.
+    dtype : str
+        Their dtype, and that of x.
+    batch : int
+        Number of columns of x, or of rows for ``x @ A``; one is a vector.
+
+    Yields
+    ------
+    Case
+    """
+    kind = np.dtype(dtype)
+    for name, way in (("butterfly", "rows"), ("planted", "rows"), ("butterfly", "out")):
+        m = n // 4 if name == "planted" else n
+        levels = n.bit_length() - 1
+        if name == "planted":
+            levels = timed_operators.PLANTED_FACTORS
+        yield Case(
+            group=f"{name} {way}",
+            impl=OURS,
+            params={"m": m, "n": n, "batch": batch, "dtype": dtype},
+            make=functools.partial(_way_inputs, name, way, (m, n), kind, batch),
+            prepare=_rows if way == "rows" else _out,
+            reference=_rows_reference if way == "rows" else _out_reference,
+            bound=4 * levels * float(np.finfo(kind).eps),
+            size=(m + n) * batch * kind.itemsize,
+            yardstick=OURS,
+        )
+
+
+def _listed(n):
+    """Return the numbers of values of the first chains of an order."""
+    first = itertools.islice(chains(n), CHAINS)
+    return np.array([chain.n_parameters for chain in first], np.float64)
+
+
 def _gaussian(n, rng):
     return rng.standard_normal((n, n)) / np.sqrt(n)
 
@@ -159,30 +222,71 @@ def _descent(target, **options):
 
 
 def _adjoint_inputs(name, m, n, dtype, batch, rng):
-    shape = (m,) if batch == 1 else (m, batch)
+    x = _numbers((m,) if batch == 1 else (m, batch), dtype, rng)
+    return ProductWay(timed_operators.build(name, n, dtype.name), x)
+
+
+def _way_inputs(name, way, shape, dtype, batch, rng):
+    m, n = shape
+    several = (batch, m) if way == "rows" else (n, batch)
+    single = (m,) if way == "rows" else (n,)
+    x = _numbers(single if batch == 1 else several, dtype, rng)
+    return ProductWay(timed_operators.build(name, n, dtype.name), x)
+
+
+def _numbers(shape, dtype, rng):
     x = rng.standard_normal(shape)
     if dtype.kind == "c":
         x = x + 1j * rng.standard_normal(shape)
-    operator = timed_operators.build(name, n, dtype.name)
-    return AdjointInputs(operator, x.astype(dtype))
+    return x.astype(dtype)
+
+
+def _operator(inputs):
+    if not inputs.operator.factors:
+        return dct(len(inputs.x), dtype=inputs.x.dtype)
+    if inputs.operator.values is None:
+        return FactorProduct(list(inputs.operator.factors))
+    return inputs.operator.butterfly
 
 
 def _adjoint(inputs):
-    operator: FastOperator
-    if not inputs.operator.factors:
-        operator = dct(len(inputs.x), dtype=inputs.x.dtype)
-    elif inputs.operator.values is None:
-        operator = FactorProduct(list(inputs.operator.factors))
-    else:
-        operator = inputs.operator.butterfly
-    adjoint, x = operator.H, inputs.x
+    adjoint, x = _operator(inputs).H, inputs.x
     return lambda: adjoint @ x
 
 
+def _rows(inputs):
+    A, x = _operator(inputs), inputs.x
+    return lambda: x @ A
+
+
+def _out(inputs):
+    B, x = inputs.operator.butterfly, inputs.x
+    out = B @ x
+    return lambda: B.apply(x, out)
+
+
 def _adjoint_reference(inputs):
-    y = inputs.x.astype(timed_operators.wider(inputs.x.dtype))
+    y = _wide(inputs.x)
     if not inputs.operator.factors:
         return targets.dct(len(y)).T @ y
     for factor in inputs.operator.factors:
         y = factor.astype(y.dtype).conj().T @ y
     return y
+
+
+def _rows_reference(inputs):
+    y = _wide(inputs.x)
+    for factor in inputs.operator.factors:
+        y = y @ factor.astype(y.dtype)
+    return y
+
+
+def _out_reference(inputs):
+    y = _wide(inputs.x)
+    for factor in reversed(inputs.operator.factors):
+        y = factor.astype(y.dtype) @ y
+    return y
+
+
+def _wide(x):
+    return x.astype(timed_operators.wider(x.dtype))

@@ -28,11 +28,12 @@ reference are not timed.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..harness.case import Case, leave_out, tasks
+from ..harness.case import DENSE, Case, leave_out, tasks
 from .approximate_products import approximation_cases
 from .assignment import assignment_cases
 from .butterflies import factorize_cases, learning_cases
 from .clustering import clustering_cases
+from .grid_cases import ALWAYS, CALLED, FORMER, OUT, own_cells
 from .hadamard_transform import fwht_cases
 from .learned_supports import pattern_cases
 from .palm import (
@@ -45,12 +46,12 @@ from .palm import (
 )
 from .palm_problems import REACHES, SHAPES
 from .plans import adjoint_plan_cases, permuted_cases, plan_cases
-from .products import MATVEC, MERGED, product_cases
+from .products import BUTTERFLY, MATVEC, MERGED, product_cases
 from .projections import projection_cases, skperm_cases
-from .public_verbs import adjoint_cases, verb_cases
+from .public_verbs import adjoint_cases, verb_cases, way_cases
 from .rivals.peers import is_peer
 from .set_projections import set_cases
-from .sparse_factors import sparse_factor_cases
+from .sparse_factors import new_product_cases, sparse_factor_cases
 from .sum_of_butterflies import sum_cases
 from .transform_plans import TRANSFORMS, transform_plan_cases
 
@@ -172,13 +173,17 @@ def _pr():
     planned = [("rank 2", 256), ("four blocks", 1024), ("strided blocks", 1024)]
     plans = plan_cases(planned, single, (1, 16))
     primes = transform_plan_cases(("dct",), (1000, 1009), single, (1,))
+    few = product_cases("butterfly", (1024,), ("float64", "complex64"), (2, 4))
+    called = own_cells(ALWAYS, "float32")
     found = [
         *product_cases("hadamard", (1024,), single, batches),
         *fwht_cases((4096,), ("float64",), (1, 16)),
         *product_cases("butterfly", (1024,), single, batches),
         *product_cases("butterfly", (1024,), ("complex64",), batches[1:]),
         # Few columns fill a part of a register, and had two or six times the time.
-        *product_cases("butterfly", (1024,), ("float64", "complex64"), (2, 4)),
+        *(case for case in few if case.impl in (BUTTERFLY, DENSE)),
+        # Rows cost up to seven times as much as columns, and ``out=`` more than none.
+        *(case for case in called if case.impl in (OUT, DENSE)),
         *(case for case in plans if case.impl == case.yardstick),
         *product_cases("dft", (1024,), ("complex64",), batches[:1]),
         *product_cases("dct", (1024,), single, batches[1:]),
@@ -186,6 +191,9 @@ def _pr():
         *product_cases("planted", (1024,), single, batches),
         *sparse_factor_cases((1024,), ((2, 32),), single, (1,), ("forward",)),
         *sparse_factor_cases((1024,), ((2, 32),), single, (64,), ("adjoint",)),
+        # A call took half of the time, and slices of uneven rows a third.
+        *sparse_factor_cases((256,), ((1, 4),), single, (1,), ("adjoint",)),
+        *new_product_cases((32,), ((5, 2),), ("float64",)),
         *projection_cases((256,), ("float64",)),
         *sweep_cases((64,), (2, 3)),
         *shape_cases(SHAPES[:1]),
@@ -194,6 +202,7 @@ def _pr():
         *reach_cases(("butterflies 32",)),
         *factorize_cases(("hadamard", "gaussian"), (256,)),
         *learning_cases(("hadamard",), (16,)),
+        *_own(assignment_cases([(512, 512, 1024)], single)),
     ]
     # The asv suite needs no second and third product of SciPy.
     return [case for case in found if case.impl not in (MATVEC, MERGED)]
@@ -216,6 +225,7 @@ def _rotating(dtype, batch):
         *product_cases(transform, (2048,), (dtype,), (batch,)),
         *plans,
         *adjoint_cases(("butterfly", "planted"), 1024, dtype, batch),
+        *way_cases(1024, dtype, batch),
         *adjoint_cases(("dct",), 1024, real, 64 if batch > 1 else 1),
         *adjoint_plan_cases([("rank 2", 1024)], (dtype,), (batch,)),
         *permuted_cases([("dyadic", 1024)], (dtype,), (batch,)),
@@ -223,6 +233,7 @@ def _rotating(dtype, batch):
         *projection_cases((128,), (dtype,)),
         *set_cases(64, dtype),
         *factorize_cases(("hadamard", "gaussian"), (64,), (real,)),
+        *own_cells(CALLED[:2] if batch == 1 else CALLED[2:], dtype),
         *assignment_cases([(64, 64, 1024)], (real,)),
         *sum_cases(64, 512, real),
         *pattern_cases((16,)),
@@ -257,6 +268,7 @@ def _large(dtype, batch):
         *(case for case in plans if case.impl == case.yardstick),
         *adjoint_cases(("butterfly", "planted"), 8192, dtype, batch),
         *projection_cases((1024,), (dtype,)),
+        *(own_cells(FORMER, dtype) if batch == 1 else ()),
     ]
     return _own(found)
 

@@ -21,6 +21,9 @@ from .timed_operators import Operator, wider
 SIDES = ("forward", "adjoint")
 """What multiplies: the product of the factors, or its adjoint."""
 
+NEW = "nbfact new product"
+"""Implementation: an operator that is made, planned, packed, and used once."""
+
 _PREPARE = {
     CHAIN: product_calls.chain,
     SCIPY_CHAIN: product_calls.scipy_chain,
@@ -56,25 +59,47 @@ def sparse_factor_cases(
     for n, (depth, k), dtype, batch, side, impl in itertools.product(
         sizes, depths, dtypes, batches, sides, _PREPARE
     ):
-        kind, entries = np.dtype(dtype), n * n if impl == DENSE else depth * k * n
-        stored = entries * (kind.itemsize + (0 if impl == DENSE else 4))
-        flops = (8 if kind.kind == "c" else 2) * entries * batch
-        bound = 2 * (math.sqrt(n) if impl == DENSE else depth * math.sqrt(k) + 2)
-        yield Case(
-            group="sparse factors",
-            impl=impl,
-            params={
-                **{"n": n, "factors": depth, "k": k, "side": side},
-                **{"batch": batch, "dtype": dtype},
-            },
-            make=functools.partial(_inputs, n, depth, k, side, batch, kind),
-            prepare=_PREPARE[impl],
-            reference=lambda inputs: inputs.operator.exact(inputs.x),
-            bound=bound * float(np.finfo(kind).eps),
-            size=stored + 2 * n * batch * kind.itemsize,
-            flops=flops,
-            nnz=entries,
-        )
+        yield _case("sparse factors", n, depth, k, dtype, batch, side, impl)
+
+
+def new_product_cases(
+    sizes: Sequence[int], depths: Sequence[tuple[int, int]], dtypes: Sequence[str]
+) -> Iterator[Case]:
+    """Yield the cases of an operator that is made of factors and multiplies one vector.
+
+    That is what the result of a factorization costs that is used once. The arguments
+    are those of `sparse_factor_cases`.
+
+    Yields
+    ------
+    Case
+    """
+    for n, (depth, k), dtype in itertools.product(sizes, depths, dtypes):
+        yield _case("new sparse factors", n, depth, k, dtype, 1, "forward", NEW)
+
+
+def _case(group, n, depth, k, dtype, batch, side, impl):
+    """Return a case of a product with random factors."""
+    kind, entries = np.dtype(dtype), n * n if impl == DENSE else depth * k * n
+    stored = entries * (kind.itemsize + (0 if impl == DENSE else 4))
+    flops = (8 if kind.kind == "c" else 2) * entries * batch
+    bound = 2 * (math.sqrt(n) if impl == DENSE else depth * math.sqrt(k) + 2)
+    return Case(
+        group=group,
+        impl=impl,
+        params={
+            **{"n": n, "factors": depth, "k": k, "side": side},
+            **{"batch": batch, "dtype": dtype},
+        },
+        make=functools.partial(_inputs, n, depth, k, side, batch, kind),
+        prepare=product_calls.new_chain if impl == NEW else _PREPARE[impl],
+        reference=lambda inputs: inputs.operator.exact(inputs.x),
+        bound=bound * float(np.finfo(kind).eps),
+        size=stored + 2 * n * batch * kind.itemsize,
+        flops=flops,
+        nnz=entries,
+        yardstick=NEW if impl == NEW else DENSE,
+    )
 
 
 def _inputs(n, depth, k, side, batch, dtype, rng):

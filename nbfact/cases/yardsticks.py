@@ -44,8 +44,13 @@ def fastest_layout(A: np.ndarray, x: np.ndarray) -> np.ndarray:
     >>> A.flags.c_contiguous or A.flags.f_contiguous
     True
     """
+    return _faster(A, lambda layout: dense_product(layout, x))
+
+
+def _faster(A, prepare):
+    """Return A in C or in Fortran order, whichever makes the prepared call faster."""
     layouts = [np.ascontiguousarray(A), np.asfortranarray(A)]
-    calls = [dense_product(layout, x) for layout in layouts]
+    calls = [prepare(layout) for layout in layouts]
     clock = clocks.clock()
     best = [clocks.both_clocks(call)[clock] for call in calls]
     if max(best) < LONG:
@@ -54,6 +59,25 @@ def fastest_layout(A: np.ndarray, x: np.ndarray) -> np.ndarray:
             times = [clocks.both_clocks(call)[clock] for call in calls]
             best = [min(pair) for pair in zip(best, times, strict=True)]
     return layouts[int(np.argmin(best))]
+
+
+def fastest_factor(A: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return a right factor in the layout in which ``rows @ A`` is faster here.
+
+    Parameters
+    ----------
+    A : ndarray, shape (n, m)
+        The right factor.
+    rows : ndarray, shape (batch, n)
+        What it is multiplied by from the left.
+
+    Examples
+    --------
+    >>> fastest_factor(np.eye(3), np.ones((2, 3))).shape
+    (3, 3)
+    """
+    out = np.empty((len(rows), A.shape[1]), rows.dtype)
+    return _faster(A, lambda layout: lambda: np.matmul(rows, layout, out=out))
 
 
 def dense_product(A: np.ndarray, x: np.ndarray) -> Callable[[], np.ndarray]:

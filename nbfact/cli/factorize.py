@@ -12,13 +12,16 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from .. import hierarchical, learn_transform, palm4msa, targets
+from .. import hierarchical, palm4msa, targets
 from ..algorithms.common.as_factors import as_factors
+from ..algorithms.palm.sweep_options import order_for
 from ..harness.measure import limited_threads
 from ..harness.sample import interleave, paired_ratio, summary
 from ..metrics import relative_error
 from ..operators import load
+from ..operators.drawings import figure_class
 from .default_constraints import default_constraints, default_n_factors
+from .learning import learn, show_tradeoff
 from .options import Threads, output_option
 
 TOLERANCE = 1e-5
@@ -71,6 +74,25 @@ def factorize(
     effort: Annotated[
         EffortName, typer.Option(help="Time to spend; for learn.")
     ] = EffortName.normal,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of random starts; for learn.")
+    ] = 0,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which learn ends with the best so far."),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw the supports of the factors to this file (.png .svg)."),
+    ] = None,
+    trade: Annotated[
+        bool,
+        typer.Option(
+            "--tradeoff",
+            help="Print errors, non-zeros and measured times of several budgets, and "
+            "write no operator; --plot draws them.",
+        ),
+    ] = False,
     n_factors: Annotated[
         int | None,
         typer.Option(
@@ -98,13 +120,21 @@ def factorize(
     ] = None,
 ) -> None:
     """Factor a matrix into sparse factors, and save the fast operator."""
+    if trade:
+        target = targets.load_matrix(matrix, variable)
+        if plot is not None:
+            _check_plot(plot)
+        with limited_threads(threads):
+            show_tradeoff(target, effort=effort.value, seed=seed, plot=plot)
+        raise typer.Exit(0)
     code = run_factorize(
         matrix,
         str(method),
         variable=variable,
         output=output,
         threads=threads,
-        effort=str(effort),
+        plot=plot,
+        search={"effort": str(effort), "seed": seed, "time_limit": time_limit},
         budget={"nnz": nnz, "rcg": rcg, "error": error},
         options={"n_factors": n_factors, "nnz_per_row": nnz_per_row, "n_iter": n_iter},
     )
@@ -118,7 +148,8 @@ def run_factorize(
     variable: str | None = None,
     output: Path | None = None,
     threads: int = 1,
-    effort: str = "normal",
+    plot: Path | None = None,
+    search: dict[str, Any] | None = None,
     budget: dict[str, Any] | None = None,
     options: dict[str, int | None] | None = None,
 ) -> int:
@@ -137,9 +168,11 @@ def run_factorize(
         ``.nbfact.npz``.
     threads : int
         Number of threads of BLAS and Numba.
-    effort, budget
-        For "learn" only: the `effort` of :func:`nbfact.learn_transform`, and its
-        ``nnz``, ``rcg`` or ``error``.
+    plot : path, optional
+        File of a drawing of the supports.
+    search, budget : dict
+        For "learn" only: the ``effort``, ``seed`` and ``time_limit`` of
+        :func:`nbfact.learn_transform`, and its ``nnz``, ``rcg`` or ``error``.
     options : dict
         For the other methods only: ``n_factors``, ``nnz_per_row`` (entries kept in
         each row and each column) and ``n_iter``.
@@ -149,7 +182,8 @@ def run_factorize(
     Returns
     -------
     int
-        1 where the saved operator differs from the one that was found, else 0.
+        1 where the saved operator differs from the one that was found, 130 where the
+        search was interrupted and its best result so far was saved, else 0.
 
     Raises
     ------
@@ -163,20 +197,32 @@ def run_factorize(
     _check_options(method, own, budget)
     output = output or matrix.with_suffix(".nbfact.npz")
     _check_output(output)
+    if plot is not None:
+        _check_plot(plot)
     target = targets.load_matrix(matrix, variable)
     with limited_threads(threads):
         start = time.perf_counter()
         if method == "learn":
-            result = _learn(target, effort, budget)
+            chosen = {
+                "effort": "normal",
+                "seed": 0,
+                "time_limit": None,
+                **(search or {}),
+            }
+            result = learn(target, output, budget=budget, **chosen)
         else:
             result = _factorize(target, method, **own)
         seconds = time.perf_counter() - start
         result.save(output)
         operator = load(output)  # the figures are those of what was written
         error = relative_error(target, operator)
-        _print_result(target, operator, error, seconds, output)
+        structure = getattr(result, "structure", "")
+        _print_result(target, operator, error, seconds, output, structure)
+        if plot is not None:
+            operator.plot().savefig(plot)
     if abs(error - result.relative_error) <= TOLERANCE:
-        return 0
+        interrupted = getattr(result, "stopped", "") == "interrupted"
+        return 130 if interrupted else 0
     message = f"the saved operator has error {error}, not {result.relative_error}"
     print("nbfact:", message, file=sys.stderr)
     return 1
@@ -192,29 +238,21 @@ def _check_output(path):
         raise OSError(f"--output {path}: {path.parent} is not a writable directory")
 
 
+def _check_plot(path):
+    """Raise an error for a drawing that cannot be made, before the work is done."""
+    figure_class()
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise ValueError(f"--plot {path}: expected a name in .png, .svg or .pdf")
+    if not os.access(path.parent, os.W_OK):
+        raise OSError(f"--plot {path}: {path.parent} is not a writable directory")
+
+
 def _check_options(method, own, budget):
     """Raise an error for options that a method does not have."""
     if method == "learn" and own:
         raise ValueError(f"{list(own)}: only for --method hierarchical or palm4msa")
     if method != "learn" and budget:
         raise ValueError(f"{list(budget)}: only for --method learn")
-
-
-def _learn(target, effort, budget):
-    """Run `learn_transform`, and print a line for each trial."""
-    from rich.console import Console
-
-    console, start = Console(stderr=True), time.monotonic()
-
-    def callback(state):
-        found = f"error {state.error:.3g}  RCG {target.size / max(state.nnz, 1):.2f}"
-        name = f"{state.phase} ({state.n_factors})"
-        outcome = state.failure or found
-        console.print(f"{time.monotonic() - start:6.1f} s  {name:45} {outcome}")
-
-    return learn_transform(
-        target, effort=effort, callback=callback, random_state=0, **budget
-    )
 
 
 def _factorize(target, method, n_factors=None, nnz_per_row=None, n_iter=None):
@@ -235,7 +273,7 @@ def _factorize(target, method, n_factors=None, nnz_per_row=None, n_iter=None):
                 residuals,
                 n_iter=(sweeps, sweeps),
                 residual_side=side,
-                order="left-to-right" if m > n else "right-to-left",
+                order=order_for(None, target.shape),
                 callback=callback,
                 **options,
             )
@@ -277,7 +315,7 @@ def _progress(total, size) -> Iterator:
         yield callback
 
 
-def _print_result(target, operator, error, seconds, output):
+def _print_result(target, operator, error, seconds, output, structure=""):
     """Time the operator beside the dense product; print a table of all figures."""
     from rich.console import Console
     from rich.table import Table
@@ -285,6 +323,8 @@ def _print_result(target, operator, error, seconds, output):
     table = Table("", "", title=f"{output}", show_header=False)
     shapes = [factor.shape for factor in as_factors("operator", operator)[0]]
     factors = " ".join("x".join(map(str, shape)) for shape in shapes)
+    if structure:
+        table.add_row("structure", structure)
     table.add_row("factors", factors)
     table.add_row("relative error", f"{error:.6g}")
     table.add_row("RCG", f"{operator.rcg:.4g}")

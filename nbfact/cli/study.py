@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..studies import STUDIES
-from .options import Threads, output_option
+from .options import Pattern, Threads, output_option
 
 if TYPE_CHECKING:  # a type checker knows no enum whose members are computed
     Study = str
@@ -40,6 +40,7 @@ def study(
             show_default="those that need no network",
         ),
     ] = None,
+    pattern: Pattern = None,
     output: Annotated[
         Path, output_option("Directory of the table, the rows and the picture.")
     ] = Path("runs"),
@@ -51,4 +52,4 @@ def study(
     from ..studies.tools.run_study import run_study
 
     options = quick, output, peers, threads, n_jobs, data or ()
-    raise typer.Exit(run_study(str(name), *options))
+    raise typer.Exit(run_study(str(name), *options, pattern=pattern))

@@ -19,7 +19,7 @@ def allocations(call: Callable[[], object]) -> dict[str, int]:
     Parameters
     ----------
     call : callable
-        Function without arguments; it is called three times.
+        Function without arguments that has been called before; it is called twice.
 
     Returns
     -------
@@ -28,15 +28,17 @@ def allocations(call: Callable[[], object]) -> dict[str, int]:
         that compiled code makes and one for each array that is passed to it.
         ``peak``: the most bytes that Python and NumPy held at once beyond those that
         they held before; what compiled code allocates is not in it.
+        ``kept``, ``blocks_kept``: bytes of Python and NumPy, and blocks of Numba's
+        runtime, that a call leaves behind although its result is gone.
 
     Examples
     --------
     >>> import numpy as np
-    >>> allocations(lambda: np.ones(1000))["peak"] >= 8000
-    True
+    >>> found = allocations(lambda: np.ones(1000))
+    >>> found["peak"] >= 8000, found["kept"] < 1000, found["blocks_kept"]
+    (True, True, 0)
     """
-    call()
-    return {"count": _count(call), "peak": _peak(call)}
+    return {**_blocks(call), **_bytes(call)}
 
 
 def resident(call: Callable[[], object]) -> int | None:
@@ -48,7 +50,7 @@ def resident(call: Callable[[], object]) -> int | None:
     Parameters
     ----------
     call : callable
-        Function without arguments; it is called twice.
+        Function without arguments that has been called before; it is called once.
 
     Returns
     -------
@@ -62,7 +64,6 @@ def resident(call: Callable[[], object]) -> int | None:
     >>> found is None or found >= 0
     True
     """
-    call()
     with contextlib.suppress(OSError, KeyError):
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
         before = _status()["VmRSS"]
@@ -83,26 +84,32 @@ def _status():
     return {w[0][:-1]: 1024 * int(w[1]) for w in words if w[-1] == "kB"}
 
 
-def _count(call):
-    """Return how many blocks Numba's runtime allocates; it counts only when asked."""
+def _blocks(call):
+    """Return how many blocks Numba's runtime allocates, and how many are left.
+
+    It counts only when asked.
+    """
     counted = _nrt_python.memsys_stats_enabled()
     _nrt_python.memsys_enable_stats()
     try:
-        before = rtsys.get_allocation_stats().alloc
+        before = rtsys.get_allocation_stats()
         call()
-        return rtsys.get_allocation_stats().alloc - before
+        after = rtsys.get_allocation_stats()
     finally:
         if not counted:
             _nrt_python.memsys_disable_stats()
+    made, freed = after.alloc - before.alloc, after.free - before.free
+    return {"count": made, "blocks_kept": made - freed}
 
 
-def _peak(call):
-    """Return the peak of what Python and NumPy allocate, in bytes."""
+def _bytes(call):
+    """Return the peak of what Python and NumPy allocate, and what a call leaves."""
     if tracemalloc.is_tracing():
         raise RuntimeError("allocations: tracemalloc is tracing already")
     tracemalloc.start()
     try:
         call()
-        return tracemalloc.get_traced_memory()[1]
+        kept, peak = tracemalloc.get_traced_memory()
+        return {"peak": peak, "kept": kept}
     finally:
         tracemalloc.stop()

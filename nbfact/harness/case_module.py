@@ -15,6 +15,7 @@ import ast
 import dataclasses
 import importlib.util
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def find_project(cases: str) -> Project:
     if not file.is_file():
         file = root.joinpath(*parts, "__init__.py")
     top, inner = parts[0], ".".join(parts[1:])
-    project = _declared(cases, file)
+    project = _declared(cases, file.read_bytes())
     if project is None and not inner:
         raise ValueError(
             f"--cases {cases}: the file is in no package, so that it must say what it "
@@ -78,6 +79,28 @@ def find_project(cases: str) -> Project:
         file=file,
         named=cases,
     )
+
+
+def tolerances_of(
+    project: Project, files: Mapping[str, bytes]
+) -> tuple[float | None, float | None]:
+    """Return what the project of one version tolerates: `slowdown` and `looser`.
+
+    Parameters
+    ----------
+    project : Project
+        The project of today.
+    files : mapping of str to bytes
+        The files of the version. Where the line ``PROJECT`` is in the module of its
+        cases, the version is judged by its own, and not by that of today.
+    """
+    if project.file is not None and project.registries != (LENT,):
+        place = project.registries[0].replace(".", "/")
+        for path in (f"{place}.py", f"{place}/__init__.py"):
+            if path in files:
+                own = _declared(path, files[path]) or Project(project.name)
+                return own.slowdown, own.looser
+    return project.slowdown, project.looser
 
 
 def lent_files(project: Project) -> dict[str, bytes]:
@@ -138,16 +161,16 @@ def _located(cases):
     return root, parts
 
 
-def _declared(cases, file):
-    """Return what the line ``PROJECT = Project(...)`` of a file says, None without."""
+def _declared(cases, source):
+    """Return what the line ``PROJECT = Project(...)`` says, None without one."""
     try:
-        tree = ast.parse(file.read_bytes(), str(file))
+        tree = ast.parse(source)
     except SyntaxError as error:
         raise ValueError(f"--cases {cases}: {error}") from None
     for node in tree.body:
         names = [getattr(one, "id", None) for one in getattr(node, "targets", [])]
         if isinstance(node, ast.Assign) and names == ["PROJECT"]:
-            code = compile(ast.Expression(node.value), str(file), "eval")
+            code = compile(ast.Expression(node.value), cases, "eval")
             try:
                 project = eval(code, {"Project": Project})
             except Exception as error:

@@ -23,7 +23,7 @@ Examples
 """
 
 from .adam import adam_step
-from .blocks import blocks_apply
+from .blocks import blocks_columns, blocks_rows
 from .chain_steps import chain_gradient, chain_norm, chain_residual
 from .compress import (
     adjoint_copy,
@@ -105,7 +105,8 @@ __all__ = [
     "RankOneFactors",
     "adam_step",
     "adjoint_copy",
-    "blocks_apply",
+    "blocks_columns",
+    "blocks_rows",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",

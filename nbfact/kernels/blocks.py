@@ -1,106 +1,219 @@
-"""Product of one vector with a factor of pattern (a, b, c, d) that has large blocks.
+"""Products of vectors, rows and columns with a factor of large blocks, real numbers.
 
-`kronecker.py` explains the pattern. Here the values are packed as (a, d, b, c), so that
-each row of a block is contiguous. Columns need no kernel: BLAS multiplies them by
-blocks of this order in place.
+`kronecker.py` explains the pattern (a, b, c, d), and `panels.py` the instructions. All
+sums are added up in the same order, in parts of `DEPTH` products, so that an entry of a
+product has the same bits whether x is a vector, rows or columns.
+
+Rows, and a single vector, are multiplied by vectors of values. A vector holds values of
+one column k of a block, and of neighbouring rows of the factor where that is possible:
+
+* neighbours m of one row j, where d is a multiple of the lanes of a vector;
+* all m of some rows j, where d is a power of two below that;
+* some rows j of one m, for any other d. Their products are scattered.
+
+Columns are multiplied in place by one value at a time, of `PANEL` rows j together.
 """
 
 import numpy as np
 
-from ._jit import REASSOC, kernel
+from ._jit import kernel
+from .panels import LOW, PANEL, TALL, WIDE, add_outer_products, prefetch
+from .vectors import BYTES
 
-WIDTH = 16
-"""Number of blocks whose entries of x are gathered at a time: a line of the cache holds
-16 entries in single precision."""
+DEPTH = 128
+"""Number of products that are added up before they are added to the others: the panels
+of this length stay in the first level of cache, and rounding errors add up slower."""
 
-CACHED = 1 << 23
-"""Number of bytes of values from which on they come from memory, and rows are read one
-by one: one stream is up to 1.6 times as fast as several (16 blocks of 1024 x 1024,
-float32, Zen 4: 17 GFLOP/s, against 8 with two rows at a time, and 10 with BLAS). In
-cache two rows at a time, which share x, are 1.1 to 1.3 times as fast as one."""
+CHUNK, ENTRIES = 128, 1 << 16
+"""Least number of vectors of x that a block multiplies before the next ones, and number
+of entries of x that it reads in between, so that they stay in the second level of
+cache."""
 
-LONG = 2048
-"""Length of a row in bytes from which on it is read alone: two long rows compete for
-the same lines of the cache."""
+LONG = 64
+"""Number of columns from which on the rows of x that the next block reads are fetched
+while a block is multiplied: the processor does not foresee them, which costs 5 to 15 %
+of the time of 128 columns in memory, but fetching costs 3 % of that of 16 in cache."""
 
 
-@kernel(fastmath=REASSOC)
-def _multiply_rows(values, x, out, pairs):
-    """Multiply blocks (count, b, c) by vectors, x (count * c,) and out (count * b,).
+@kernel
+def _multiply_group(values, x, out, places, repeated, size, count):
+    """Multiply `count` rows of x by a group of `size` vectors of values.
 
-    The first `pairs` rows of each block are read two at a time, and the others alone.
+    places: the place of the first value, of x and of out, the distances of columns k
+    and of rows in x, those of vectors and of rows in out, and the number of columns.
     """
-    count, b, c = values.shape
-    v, b, c = values.ravel(), np.uintp(b), np.uintp(c)
-    one, two = np.uintp(1), np.uintp(2)
-    for i in range(np.uintp(count)):
-        q = i * c
-        for j in range(np.uintp(0), pairs, two):
-            p = (i * b + j) * c
-            r, s, t = p + c, out.dtype.type(0), out.dtype.type(0)
-            for k in range(c):
-                s += v[p + k] * x[q + k]
-                t += v[r + k] * x[q + k]
-            out[i * b + j], out[i * b + j + one] = s, t
-        for j in range(pairs, b):
-            p, s = (i * b + j) * c, out.dtype.type(0)
-            for k in range(c):
-                s += v[p + k] * x[q + k]
-            out[i * b + j] = s
+    v, p, o, xs, xn, os, on, c = places
+    step = size * (BYTES // values.itemsize)
+    for k in range(0, c, DEPTH):
+        depth, first = min(DEPTH, c - k), 1 if k == 0 else 0
+        w, q = v + k * step, p + k * xs
+        for n in range(0, count - count % TALL, TALL):
+            at = (q + n * xn, xs, xn, w, step, o + n * on, on, os, depth, first)
+            if size == 4:
+                add_outer_products(x, values, out, at, repeated, TALL, 4)
+            elif size == 3:
+                add_outer_products(x, values, out, at, repeated, TALL, 3)
+            else:
+                add_outer_products(x, values, out, at, repeated, TALL, 1)
+        for n in range(count - count % TALL, count):
+            at = (q + n * xn, xs, xn, w, step, o + n * on, on, os, depth, first)
+            if size == 4:
+                add_outer_products(x, values, out, at, repeated, 1, 4)
+            elif size == 3:
+                add_outer_products(x, values, out, at, repeated, 1, 3)
+            else:
+                add_outer_products(x, values, out, at, repeated, 1, 1)
 
 
 @kernel
-def _gather(x, place, d, count, c, out):
-    """Write entries of x for `count` blocks, one block after the other."""
-    place, d, count, c = np.uintp(place), np.uintp(d), np.uintp(count), np.uintp(c)
-    for k in range(c):
-        for m in range(count):
-            out[m * c + k] = x[place + k * d + m]
-
-
-@kernel
-def _scatter(x, place, d, count, b, out):
-    """Write the results of `count` blocks to their places: the inverse of `_gather`."""
-    place, d, count, b = np.uintp(place), np.uintp(d), np.uintp(count), np.uintp(b)
-    for j in range(b):
-        for m in range(count):
-            out[place + j * d + m] = x[m * b + j]
-
-
-@kernel
-def blocks_apply(
-    values: np.ndarray, x: np.ndarray, scratch: np.ndarray, out: np.ndarray
+def blocks_rows(
+    values: np.ndarray,
+    groups: np.ndarray,
+    repeated: tuple,
+    x: np.ndarray,
+    out: np.ndarray,
+    count: int,
 ) -> None:
-    """Write the product of a Kronecker-sparse factor with one vector, row by row.
+    """Write the products of a Kronecker-sparse factor with vectors, row by row.
 
     Parameters
     ----------
-    values : ndarray, shape (a, d, b, c)
-        Values of a factor of pattern (a, b, c, d), with d as the second axis; only
-        read. All arrays have one dtype and are C-contiguous.
-    x : ndarray, shape (a * c * d,)
-        Only read.
-    scratch : ndarray, shape (2, r)
-        r is at least ``min(d, 16) * max(b, c)``, or any where d is 1; overwritten.
-    out : ndarray, shape (a * b * d,)
-        Overwritten with the product. x, scratch and out share no memory.
+    values : ndarray, shape (a * parts * c * width,)
+        Values of a factor of pattern (a, b, c, d). The vectors of values, which the top
+        of this file describes, have ``parts`` parts: one for each vector of neighbours
+        m, or for each m where products are scattered, else one. Each part has ``width``
+        entries for each k, with zeros where a vector has no row. They stand in groups:
+        for each i, part and group, the vectors of the group for k = 0, then for k = 1,
+        and so on. Only read. All arrays but groups have one real dtype and are
+        C-contiguous.
+    groups : ndarray of int64, shape (3 + number of groups,)
+        The numbers a, c and width, and then the number of vectors in each group: 4, 3
+        or 1.
+    repeated : tuple of int
+        Its length is the logarithm to base 2 of the number of neighbours m in a vector;
+        what it holds does not count.
+    x : ndarray, shape (count * a * c * d,)
+        One vector after the other; only read.
+    out : ndarray, shape (count * a * b * d,)
+        Overwritten with the products; shares no memory with x.
+    count : int
+        Number of vectors, at least 1.
 
     Notes
     -----
-    The cost is a b c d multiplications. It is for blocks so large that the gathered
-    entries of x are few beside them; `kronecker_apply` is for small ones.
+    The cost is a b c d multiplications for each vector.
     """
-    a, d, b, c = values.shape
-    pairs = np.uintp(b - b % 2)
-    if values.size * values.itemsize > CACHED or c * values.itemsize > LONG:
-        pairs = np.uintp(0)
-    for i in range(a):
-        for first in range(0, d, WIDTH):
-            count = min(WIDTH, d - first)
-            source, target = x[i * c : (i + 1) * c], out[i * b : (i + 1) * b]
-            if d > 1:
-                source, target = scratch[0], scratch[1]
-                _gather(x, i * c * d + first, d, count, c, source)
-            _multiply_rows(values[i, first : first + count], source, target, pairs)
-            if d > 1:
-                _scatter(target, i * b * d + first, d, count, b, out)
+    a, c, width, near = groups[0], groups[1], groups[2], 1 << len(repeated)
+    xn, on, lanes = x.size // count, out.size // count, BYTES // values.itemsize
+    d, parts, inside = xn // (a * c), values.size // (a * c * width), on // a
+    # A part writes entries that are `apart`, in vectors that begin `os` apart.
+    apart, os = (1, d) if near == lanes else (d if parts > 1 else 1, lanes)
+    size = inside if near == lanes else inside // apart
+    spare = np.empty(min(count, CHUNK) * 4 * lanes, values.dtype)
+    for block in range(a * parts):
+        i, m = block // parts, block % parts
+        for n in range(0, count, CHUNK):
+            p, o = n * xn + i * c * d + m * near, n * on + i * inside + m * near
+            some, v, done = min(CHUNK, count - n), block * c * width, 0
+            for group in groups[3:]:
+                last = min(group * lanes, size - done * lanes)
+                if apart == 1 and last == group * lanes:
+                    places = (v, p, o + done * os, d, xn, os, on, c)
+                    _multiply_group(values, x, out, places, repeated, group, some)
+                else:
+                    line = group * lanes
+                    places = (v, p, np.int64(0), d, xn, lanes, line, c)
+                    _multiply_group(values, x, spare, places, repeated, group, some)
+                    ends = (o + done * os * apart, on, apart)
+                    _spread(spare, line, out, ends, some, last)
+                v, done = v + group * lanes * c, done + group
+
+
+@kernel
+def _spread(found, line, out, places, count, last):
+    """Write `last` entries of each of some rows of `found` to their places in out.
+
+    places: that of the first entry, and the distances of rows and of entries.
+    """
+    o, on, apart = places
+    for r in range(count):
+        for t in range(last):
+            out[o + r * on + t * apart] = found[r * line + t]
+
+
+@kernel
+def _multiply_panel(values, x, out, places, size):
+    """Multiply a panel of values by `size` columns, at least the lanes of a vector.
+
+    places: the place of the first value, of x and of out, the distances of columns k in
+    x and of rows in out, and the number of columns k.
+    """
+    v, p, o, xs, on, c = places
+    lanes, n = BYTES // values.itemsize, 0
+    while n < size:
+        whole = n + WIDE * lanes <= size
+        n = n if whole else min(n, size - lanes)  # the last one ends with the columns
+        for k in range(0, c, DEPTH):
+            depth, first = min(DEPTH, c - k), 1 if k == 0 else 0
+            w, q, y = v + k * PANEL, p + n + k * xs, o + n
+            if whole:
+                for r in range(0, PANEL, LOW):
+                    at = (w + r, PANEL, 1, q, xs, y + r * on, on, lanes, depth, first)
+                    add_outer_products(values, x, out, at, (), LOW, WIDE)
+            else:
+                at = (w, PANEL, 1, q, xs, y, on, lanes, depth, first)
+                add_outer_products(values, x, out, at, (), PANEL, 1)
+        n += WIDE * lanes if whole else lanes
+
+
+@kernel
+def blocks_columns(
+    values: np.ndarray, x: np.ndarray, out: np.ndarray, begin: int, end: int
+) -> None:
+    """Write the product of a Kronecker-sparse factor with some columns of a matrix.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a, d, panels, c, PANEL)
+        Values of a factor of pattern (a, b, c, d): those of the rows j of a block in
+        panels of `nbfact.kernels.panels.PANEL`, with zeros after the last row. Only
+        read. All arrays have one real dtype and are C-contiguous.
+    x : ndarray, shape (a * c * d, batch)
+        Only read.
+    out : ndarray, shape (a * b * d, batch)
+        Its columns begin to end - 1 are overwritten with those of the product; shares
+        no memory with x.
+    begin, end : int
+        Columns to multiply: no fewer than the 64 bytes of a vector.
+
+    Notes
+    -----
+    The cost is a b c d multiplications for each column.
+    """
+    a, d, panels, c, _ = values.shape
+    batch, lanes = x.shape[1], BYTES // values.itemsize
+    b, step = out.shape[0] // (a * d), d * batch
+    flat, fx, fo = values.ravel(), x.ravel(), out.ravel()
+    most = max(CHUNK, ENTRIES // c)
+    chunks = max(1, (end - begin) // most)  # the last one is up to twice as long
+    full, spare = b // PANEL, np.empty(PANEL * 2 * most, values.dtype)
+    for block in range(a * d):
+        i, m = block // d, block % d
+        p, o, after = (i * c * d + m) * batch, (i * b * d + m) * batch, block + 1
+        for chunk in range(chunks):
+            start = begin + chunk * most
+            size = end - start if chunk == chunks - 1 else most
+            for k in range(c if size >= LONG and after < a * d else 0):
+                near = ((after // d * c + k) * d + after % d) * batch + start
+                for n in range(near, near + size, lanes):
+                    prefetch(fx, n)
+            for j in range(full):
+                v, y = (block * panels + j) * c * PANEL, o + j * PANEL * step + start
+                places = (v, p + start, y, step, step, c)
+                _multiply_panel(flat, fx, fo, places, size)
+            if full < panels:
+                v, y = (block * panels + full) * c * PANEL, o + full * PANEL * step
+                places = (v, p + start, np.int64(0), step, size, c)
+                _multiply_panel(flat, fx, spare, places, size)
+                ends = (y + start, step, 1)
+                _spread(spare, size, fo, ends, b - full * PANEL, size)

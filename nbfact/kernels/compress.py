@@ -65,12 +65,11 @@ def count_nonzeros(x: np.ndarray) -> int:
 @kernel
 def csr_compress(
     x: np.ndarray,
+    nnz: int,
     data: np.ndarray,
     indices: np.ndarray,
     indptr: np.ndarray,
-    adjoint_data: np.ndarray,
-    adjoint_indices: np.ndarray,
-    adjoint_indptr: np.ndarray,
+    places: tuple[int, int, int, int],
 ) -> None:
     """Write the entries of a matrix that are not zero in CSR form, and its adjoint.
 
@@ -78,16 +77,18 @@ def csr_compress(
     ----------
     x : ndarray, shape (m, n)
         Only read.
-    data : ndarray, shape (nnz + 1,), of the dtype of x
-        nnz is what `count_nonzeros` returns. Overwritten: the last place is scratch.
-    indices : ndarray of uint32 or uint64, shape (nnz + 1,)
-        Overwritten with the columns, which increase in each row; the last place is
-        scratch.
-    indptr : ndarray of uint32 or uint64, shape (m + 1,)
-        Overwritten with where each row begins.
-    adjoint_data, adjoint_indices, adjoint_indptr : ndarray
-        Of shapes (nnz,), (nnz,) and (n + 1,), with the dtypes above; overwritten with
-        xᴴ in the same form.
+    nnz : int
+        What `count_nonzeros` returns.
+    data : ndarray, of the dtype of x
+        Overwritten with the nnz entries of x, and of its adjoint, each from its place
+        on. The place behind those of x is scratch.
+    indices : ndarray of uint32 or uint64, of the shape of data
+        Overwritten with their columns, which increase in each row.
+    indptr : ndarray of uint32 or uint64
+        Overwritten with where in data each row begins, and where the last one ends: m +
+        1 places for x, and n + 1 for its adjoint.
+    places : tuple of four int
+        Where x begins in indptr and in data, and where its adjoint does.
 
     Notes
     -----
@@ -97,15 +98,16 @@ def csr_compress(
     m, n = x.shape
     one, zero = np.uintp(1), np.uintp(0)  # unsigned: no test for negative places
     columns, whole, block = np.uintp(n), np.uintp(n - n % BLOCK), np.uintp(BLOCK)
-    if (data.shape[0] - 1) * BLOCK > m * n:
+    row_place, first = np.uintp(places[0]), np.uintp(places[1])
+    turned_place, turned = np.uintp(places[2]), np.uintp(places[3])
+    if nnz * BLOCK > m * n:
         whole = zero  # few blocks are empty: do not look for them
     for j in range(n + 1):
-        adjoint_indptr[j] = 0
-    indptr[0] = 0
-    t = zero
+        indptr[turned_place + np.uintp(j)] = 0
+    indptr[row_place] = first
+    t = first
     for i in range(m):
-        row = x[i]
-        start = zero
+        row, start = x[i], zero
         while start < columns:
             stop, found = columns, True
             if start < whole:  # else the block is the rest of the row
@@ -121,33 +123,26 @@ def csr_compress(
                     indices[t] = j
                     t += one if row[j] != 0 else zero
             start = stop
-        indptr[i + 1] = t
-    for s in range(t):
-        adjoint_indptr[np.uintp(indices[s]) + one] += 1
+        indptr[row_place + np.uintp(i) + one] = t
+    for s in range(first, t):
+        indptr[turned_place + np.uintp(indices[s]) + one] += 1
+    indptr[turned_place] = turned
     for j in range(n):
-        adjoint_indptr[j + 1] += adjoint_indptr[j]
-    _fill_adjoint(
-        data, indices, indptr, adjoint_data, adjoint_indices, adjoint_indptr
-    )  # fmt: skip
-
-
-@kernel
-def _fill_adjoint(data, indices, indptr, adjoint_data, adjoint_indices, adjoint_indptr):
-    """Write the entries of the adjoint.
-
-    adjoint_indptr holds its final values, is moved along, and holds them again.
-    """
-    n = adjoint_indptr.shape[0] - 1
-    for i in range(indptr.shape[0] - 1):
-        for t in range(np.uintp(indptr[i]), np.uintp(indptr[i + 1])):
-            j = np.uintp(indices[t])
-            place = np.uintp(adjoint_indptr[j])  # moves through its row
-            adjoint_data[place] = np.conj(data[t])
-            adjoint_indices[place] = i
-            adjoint_indptr[j] = place + np.uintp(1)
-    for row in range(n, 0, -1):
-        adjoint_indptr[row] = adjoint_indptr[row - 1]
-    adjoint_indptr[0] = 0
+        pointer = turned_place + np.uintp(j)
+        indptr[pointer + one] += indptr[pointer]
+    # The pointers of the adjoint move through their rows, and are moved back.
+    for i in range(m):
+        pointer = row_place + np.uintp(i)
+        for s in range(np.uintp(indptr[pointer]), np.uintp(indptr[pointer + one])):
+            pointer = turned_place + np.uintp(indices[s])
+            place = np.uintp(indptr[pointer])
+            data[place] = np.conj(data[s])
+            indices[place] = i
+            indptr[pointer] = place + one
+    for j in range(n, 0, -1):
+        pointer = turned_place + np.uintp(j)
+        indptr[pointer] = indptr[pointer - one]
+    indptr[turned_place] = turned
 
 
 @kernel

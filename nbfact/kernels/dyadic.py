@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from ._jit import REASSOC, kernel
+from .dyadic_vectors import levels_in_registers
+from .vectors import BYTES
 
 
 @kernel
@@ -87,6 +89,68 @@ def _level_down(t, first, x, out):
 
 
 @kernel
+def _all_up(flat, first, x, scratch, out):
+    """Apply all levels, whose twiddles begin at `first`; the arrays are flat."""
+    n = x.shape[0]
+    n_levels, step = (flat.shape[0] - first) // (2 * n), np.uintp(2 * n)
+    if not np.iscomplexobj(x):
+        count = n * x.itemsize // BYTES
+        if count == 2:
+            return levels_in_registers(flat, first, n_levels, x, out, 2, True)
+        if count == 4:
+            return levels_in_registers(flat, first, n_levels, x, out, 4, True)
+        if count == 8:
+            return levels_in_registers(flat, first, n_levels, x, out, 8, True)
+        if count == 16:
+            return levels_in_registers(flat, first, n_levels, x, out, 16, True)
+    source, begin = x, np.uintp(first)
+    for level in range(n_levels):
+        target = out if (n_levels - level) % 2 == 1 else scratch
+        _level_up(flat, begin + step * np.uintp(level), source, target)
+        source = target
+
+
+@kernel
+def _all_down(flat, first, x, scratch, out):
+    """Apply the adjoint of `_all_up`."""
+    n = x.shape[0]
+    n_levels, step = (flat.shape[0] - first) // (2 * n), np.uintp(2 * n)
+    if not np.iscomplexobj(x):
+        count = n * x.itemsize // BYTES
+        if count == 2:
+            return levels_in_registers(flat, first, n_levels, x, out, 2, False)
+        if count == 4:
+            return levels_in_registers(flat, first, n_levels, x, out, 4, False)
+        if count == 8:
+            return levels_in_registers(flat, first, n_levels, x, out, 8, False)
+        if count == 16:
+            return levels_in_registers(flat, first, n_levels, x, out, 16, False)
+    source, begin = x, np.uintp(first)
+    for level in range(n_levels - 1, -1, -1):
+        target = out if level % 2 == 0 else scratch
+        _level_down(flat, begin + step * np.uintp(level), source, target)
+        source = target
+
+
+@kernel
+def multiply_vector(work, x, out):
+    """Do as `butterfly_apply`, with one array of the scratch entries and the twiddles.
+
+    work: flat, n entries that are overwritten, and the twiddles. Each array that Python
+    passes to a kernel takes as long as a level of a small butterfly.
+    """
+    n = x.shape[0]
+    _all_up(work, n, x, work[:n], out)
+
+
+@kernel
+def multiply_vector_adjoint(work, x, out):
+    """Do as `butterfly_adjoint`, with the array of `multiply_vector`."""
+    n = x.shape[0]
+    _all_down(work, n, x, work[:n], out)
+
+
+@kernel
 def butterfly_apply(
     twiddle: np.ndarray, x: np.ndarray, scratch: np.ndarray, out: np.ndarray
 ) -> None:
@@ -108,12 +172,7 @@ def butterfly_apply(
     -----
     The cost is 2 n log2(n) multiplications.
     """
-    n_levels, step = twiddle.shape[0], np.uintp(2 * x.shape[0])
-    flat, source = twiddle.ravel(), x
-    for level in range(n_levels):
-        target = out if (n_levels - level) % 2 == 1 else scratch
-        _level_up(flat, step * np.uintp(level), source, target)
-        source = target
+    _all_up(twiddle.ravel(), np.intp(0), x, scratch, out)
 
 
 @kernel
@@ -133,9 +192,4 @@ def butterfly_adjoint(
     -----
     The cost is 2 n log2(n) multiplications.
     """
-    n_levels, step = twiddle.shape[0], np.uintp(2 * x.shape[0])
-    flat, source = twiddle.ravel(), x
-    for level in range(n_levels - 1, -1, -1):
-        target = out if level % 2 == 0 else scratch
-        _level_down(flat, step * np.uintp(level), source, target)
-        source = target
+    _all_down(twiddle.ravel(), np.intp(0), x, scratch, out)

@@ -1,9 +1,10 @@
 """Vector instructions of products with sparse rows: entries of x, or rows of x.
 
 `multiply_slice` multiplies `SLICE` rows of a sparse matrix by one vector, a lane for
-each row. It gathers the entries of x by plain loads, because the gather instructions of
-AMD's processors take longer. `multiply_columns` multiplies one row by several columns,
-whose sums stay in registers until they are complete.
+each row, and `move_slice` moves as many entries of a vector. They gather entries by
+plain loads, because the gather instructions of AMD's processors take longer.
+`multiply_columns` multiplies one row by several columns, whose sums stay in registers
+until they are complete.
 """
 
 import sys
@@ -66,6 +67,24 @@ def _multiply_slice(typingctx, entries, begin, end, scale, x, out, place):
 
     intp, real = types.intp, getattr(dtype, "underlying_float", dtype)
     return types.void(entries, intp, intp, real, x, out, intp), generate
+
+
+def _move_slice(typingctx, indices, begin, x, out, place):
+    """Write `SLICE` entries of x, named by indices from `begin` on, to a place of out.
+
+    indices: unsigned; x and out: C-contiguous vectors of one dtype.
+    """
+
+    def generate(context, builder, signature, arguments):
+        emit = VectorEmitter(context, builder, x.dtype, SLICE)
+        numbers = emit.data(indices, arguments[0])
+        source, target = emit.data(x, arguments[2]), emit.data(out, arguments[3])
+        numbers = _loaded(builder, numbers, arguments[1], indices.dtype.bitwidth)
+        place = builder.mul(arguments[4], ir.Constant(arguments[4].type, emit.parts))
+        emit.store(_gathered(emit, source, numbers), emit.reals(target), place)
+        return context.get_dummy_value()
+
+    return types.void(indices, types.intp, x, out, types.intp), generate
 
 
 def _loaded(builder, indices, place, bits):
@@ -165,6 +184,11 @@ def _slice_interpreted(entries, begin, end, scale, x, out, place):
     out[place : place + SLICE] = scale * (data * x[indices]).sum(0)
 
 
+def _move_interpreted(indices, begin, x, out, place):
+    """Do the same as `_move_slice` in NumPy, where nothing is compiled."""
+    out[place : place + SLICE] = x[indices[begin : begin + SLICE]]
+
+
 def _columns_interpreted(entries, span, scale, x, out, places, size):
     """Do the same as `_multiply_columns` in NumPy, where nothing is compiled."""
     (begin, end), (first, stride, place) = span, places
@@ -177,10 +201,13 @@ def _columns_interpreted(entries, span, scale, x, out, places, size):
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both the intrinsic and its interpreted twin.
 multiply_slice: Callable[..., Any]
+move_slice: Callable[..., Any]
 multiply_columns: Callable[..., Any]
 if NUMBA_SETTINGS.DISABLE_JIT:
     multiply_slice = _slice_interpreted
+    move_slice = _move_interpreted
     multiply_columns = _columns_interpreted
 else:
     multiply_slice = intrinsic(_multiply_slice)
+    move_slice = intrinsic(_move_slice)
     multiply_columns = intrinsic(prefer_literal=True)(_multiply_columns)

@@ -18,10 +18,11 @@ import numpy as np
 from ._jit import REASSOC, kernel
 from .tiles import (
     LANES,
+    POINTS,
     NearestSoFar,
     SparseEntries,
-    compare_row,
-    multiply_row,
+    compare_rows,
+    multiply_rows,
     transpose_block,
 )
 from .vectors import BYTES
@@ -72,7 +73,7 @@ def _read_tile(blocks, x, start, stop, norms, out):
     n_blocks = np.uintp(blocks.shape[0])
     if stop - start == width and count == size:
         # Few rows of x at once, so that the processor fetches them ahead.
-        for i in range(np.uintp(0), width, size):
+        for i in range(np.uintp(0), width, np.uintp(POINTS)):
             point = (start + i) * columns
             for b in range(n_blocks):
                 first, place = point + np.uintp(blocks[b]), b * size * width + i
@@ -96,7 +97,6 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
     """Do as `nearest_rows` for the points start to stop - 1."""
     indptr, rows, bias = centers.indptr, centers.rows, centers.bias
     entries = SparseEntries(centers.data, centers.indices)
-    one, zero = np.uintp(1), bias.dtype.type(0)
     width, last = np.uintp(LANES // x.itemsize), rows.shape[0] - 1
     labelled, best = np.empty(width, np.int32), np.empty(width, x.dtype)
     second, norms = np.empty(width, x.dtype), np.empty(width, x.dtype)
@@ -104,20 +104,14 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
     for tile in range(np.uintp(start), np.uintp(stop), width):
         end = min(tile + width, np.uintp(stop))
         source, target = scratch[0], scratch[1]
-        for i in range(width):
-            labelled[i], best[i], second[i], norms[i] = 0, np.inf, np.inf, zero
+        norms[:] = 0
         _read_tile(centers.blocks, x, tile, end, norms, source)
-        r = np.uintp(0)
+        r = np.intp(0)
         for j in range(last):
-            for i in range(np.uintp(rows[j])):
-                p, q = np.uintp(indptr[r]), np.uintp(indptr[r + one])
-                multiply_row(entries, p, q, zero, source, target, i * width)
-                r += one
+            multiply_rows(entries, indptr, r, rows[j], source, target)
+            r += rows[j]
             source, target = target, source
-        for i in range(np.uintp(rows[last])):
-            p, q = np.uintp(indptr[r]), np.uintp(indptr[r + one])
-            compare_row(entries, p, q, bias[i], source, nearest, np.int32(i))
-            r += one
+        compare_rows(entries, indptr, r, bias, source, nearest)
         doubtful += _write_tile(
             nearest, norms, centers.margin, labels[tile:end], scores[tile:end]
         )

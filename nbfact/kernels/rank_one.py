@@ -172,7 +172,7 @@ def rank_one_butterfly(
     orthonormal: bool,
     limit: float,
     stack: np.ndarray,
-    out: RankOneFactors,
+    out: RankOneFactors | tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> float:
     """Split a matrix from left to right into factors of two-row blocks of rank one.
 
@@ -195,7 +195,7 @@ def rank_one_butterfly(
         ``out.last`` are then not complete.
     stack : ndarray, shape (L + 1, 2, planes, n)
         Overwritten.
-    out : RankOneFactors
+    out : RankOneFactors, or a plain tuple of its arrays
         values and last are overwritten; lost is added to, and has to be zero on entry.
 
     Returns

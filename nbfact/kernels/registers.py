@@ -21,10 +21,10 @@ from .vectors import BYTES, VectorEmitter
 def _typed(typingctx, x, start, stride, count, wide, lanes):
     """Transform some entries of x, which is C-contiguous, in place.
 
-    ``count`` vectors (1, 2, 4 or 8) begin at ``start``, ``stride`` entries apart. Each
-    holds 64 bytes if ``wide`` is true, and else one entry. The vectors are transformed
-    with one another; if ``lanes`` is true, the entries within each vector are
-    transformed first. The last three arguments are literals, and places in x are
+    ``count`` vectors (1, 2, 4, 8 or 16) begin at ``start``, ``stride`` entries apart.
+    Each holds 64 bytes if ``wide`` is true, and else one entry. The vectors are
+    transformed with one another; if ``lanes`` is true, the entries within each vector
+    are transformed first. The last three arguments are literals, and places in x are
     counted as if it were flat.
     """
     numbers = types.Integer, types.Float, types.Complex

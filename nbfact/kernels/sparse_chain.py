@@ -4,22 +4,29 @@ For columns a chain is packed as in `nbfact.kernels.csr`, in order of applicatio
 rightmost factor first.
 
 For one vector it is packed in slices, in the same order. The rows of a factor are cut
-into slices of `SLICE` rows, and the last rows are left over. If the shortest row of a
-slice has k entries, the first k entries of its rows are stored slot by slot: the first
-entry of each row, then the second one, and so on. All other entries are stored row by
-row. So nothing is padded, and an entry of x that no row reads, which may be infinite,
-changes nothing. `data` and `indices` hold these entries, and `table` and `layout` say
-where. A row of ``layout``, (J, 4), belongs to one factor:
+into slices of `SLICE` rows. The last slice begins earlier where it would not be full,
+and what it computes replaces what the slice before has computed. A slice holds equally
+many entries of each of its rows, and it holds them slot by slot: the first entry of
+each row, then the second one, and so on. A shorter row has some entries twice, as two
+halves, which is exact. All other entries are stored row by row, behind those of the
+slices. So nothing is padded with zeros, and an entry of x that no row reads, which may
+be infinite, changes nothing. `data` and `indices` hold these entries, factor by factor,
+and ``table`` says how many belong together. It begins with
 
-* its rows;
-* a place in ``table``. From there on ``table`` holds where each slice begins in `data`,
-  and where the last one ends; then a pair (row, first entry) for each row with other
-  entries; then zero and the end of the last row;
-* the number of such pairs;
-* -1, or a place in ``table`` from which it holds an order of the rows: what the factor
-  computes as row r is row table[place + r] of the product. Only the factor that is
-  applied last has one; the other ones may have their rows in any order, if the indices
-  of the next factor are those of the reordered rows.
+* the number J of factors, and the rows of the array that one factor writes and the next
+  one reads: 0 where there is none.
+
+Then follow, for each factor,
+
+* the number of its rows; of runs, which are consecutive slices of equally long rows; of
+  rows with other entries; and 1 if the rows are reordered, else 0;
+* for each run, the number of its slices, and the entries in each of their rows;
+* for each row with other entries, its number, and how many those are.
+
+Only the factor that is applied last says that its rows are reordered. Behind its
+entries `indices` then holds where its rows are: row r of the product is what the factor
+computes as row ``indices[... + r]``. The others may have their rows in any order, if
+the indices of the next factor are those of the reordered rows.
 """
 
 from typing import Any
@@ -27,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .gathers import SLICE, Entries, multiply_columns, multiply_slice
+from .gathers import SLICE, Entries, move_slice, multiply_columns, multiply_slice
 from .vectors import BYTES
 
 LEAST_BYTES = 16
@@ -42,12 +49,41 @@ and of its index then serves four vectors."""
 
 
 @kernel(fastmath=REASSOC)
-def _multiply_rest(data, indices, span, scale, x):
+def _multiply_rest(data, indices, begin, end, scale, x):
     """Return scale times some entries of one row times x."""
     total = x.dtype.type(0)
-    for t in range(span[0], span[1]):
+    for t in range(begin, end):
         total += data[t] * x[indices[t]]
     return scale * total
+
+
+@kernel
+def _multiply_slices(entries, table, place, begin, scale, x, out):
+    """Write scale * S @ x to out, with the rows of S as they are packed.
+
+    The description of S begins at a place in table, and its entries at `begin`. What is
+    returned is the place behind its rows with other entries, and the end of its
+    entries.
+    """
+    row: Any = np.intp(0)  # NumPy's stubs take sums and minima for floats
+    t: Any = begin
+    rows, n_runs = np.intp(table[place]), np.intp(table[place + 1])
+    n_rest = np.intp(table[place + 2])
+    place += 4
+    for r in range(place, place + 2 * n_runs, 2):
+        length = np.intp(table[r + 1]) * SLICE
+        for _ in range(np.intp(table[r])):
+            first = min(row, rows - SLICE)
+            multiply_slice(entries, t, t + length, scale, x, out, first)
+            t += length
+            row += SLICE
+    out[row:rows] = 0
+    place += 2 * n_runs
+    for r in range(place, place + 2 * n_rest, 2):
+        end = t + np.intp(table[r + 1])
+        out[table[r]] += _multiply_rest(entries.data, entries.indices, t, end, scale, x)
+        t = end
+    return place + 2 * n_rest, t
 
 
 @kernel
@@ -55,55 +91,47 @@ def chain_apply(
     data: np.ndarray,
     indices: np.ndarray,
     table: np.ndarray,
-    layout: np.ndarray,
     scale: float,
     x: np.ndarray,
-    scratch: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """Write the product of a chain of sparse factors with one vector.
 
     Parameters
     ----------
-    data, indices, table, layout : ndarray
+    data, indices, table : ndarray
         The chain, with at least one factor, packed in slices: see
-        `nbfact.kernels.sparse_chain`. indices and table are unsigned, layout is of
-        int64.
-    scale : scalar of the real dtype of data
+        `nbfact.kernels.sparse_chain`. indices and table are unsigned.
+    scale : float
+        It is rounded to the real dtype of data.
     x : ndarray, shape (columns,), of the dtype of data
         C-contiguous; only read.
-    scratch : ndarray, shape (2, r), of the dtype of data
-        r is at least the largest number of rows of a factor; overwritten.
     out : ndarray, shape (rows,), of the dtype of data
         C-contiguous; overwritten with scale * S[0] @ ... @ S[J-1] @ x.
 
     Notes
     -----
-    x, scratch and out share no memory. The cost is one multiplication for each entry
-    of a factor. The sum of a row may be added in any order. The factors write to the
-    two rows of scratch in turn.
+    x and out share no memory. The cost is one multiplication for each entry of a
+    factor, and an array of two rows, to which the factors write in turn. The sum of a
+    row may be added in any order.
     """
-    entries, n_factors = Entries(data, indices), layout.shape[0]
-    weight, source = data.real.dtype.type(1), x
+    place: Any = np.intp(2)  # NumPy's stubs take sums for floats
+    i: Any
+    entries, n_factors = Entries(data, indices), np.intp(table[0])
+    spare, t = np.intp(table[1]), np.intp(0)
+    weight, source, scratch = x.real.dtype.type(1), x, np.empty((2, spare), x.dtype)
     for j in range(n_factors):
-        rows, place, n_rest = layout[j, 0], layout[j, 1], layout[j, 2]
-        order, n_slices = layout[j, 3], layout[j, 0] // SLICE
+        rows, ordered = np.intp(table[place]), table[place + 3] != 0
         target = scratch[j % 2][:rows]
         if j == n_factors - 1:
-            weight = scale
-            if order < 0:
+            weight = x.real.dtype.type(scale)
+            if not ordered:
                 target = out
-        for s in range(n_slices):
-            first, last = np.intp(table[place + s]), np.intp(table[place + s + 1])
-            multiply_slice(entries, first, last, weight, source, target, s * SLICE)
-        target[n_slices * SLICE :] = 0
-        place += n_slices + 1
-        for r in range(place, place + 2 * n_rest, 2):
-            span = (table[r + 1], table[r + 3])
-            target[table[r]] += _multiply_rest(data, indices, span, weight, source)
-        if order >= 0:
-            for i in range(rows):
-                out[table[order + i]] = target[i]
+        place, t = _multiply_slices(entries, table, place, t, weight, source, target)
+        if ordered:
+            for i in range(0, rows, SLICE):
+                i = min(i, rows - SLICE)
+                move_slice(indices, t + i, target, out, i)
         source = target
 
 
@@ -169,6 +197,7 @@ def apply_chain_tiles(chain, scale, x, scratch, out, begin, end):
     equal values.
     """
     layout, batch, zero = chain[3], np.intp(x.shape[1]), np.intp(0)
+    scale = x.real.dtype.type(scale)
     tile, least = np.intp(scratch.shape[2]), np.intp(LEAST_BYTES // x.itemsize)
     even, odd = scratch[0].ravel(), scratch[1].ravel()
     n_factors, flat_x, flat_out = layout.shape[0], x.ravel(), out.ravel()
@@ -199,7 +228,6 @@ def chain_apply_columns(
     layout: np.ndarray,
     scale: float,
     x: np.ndarray,
-    scratch: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """Write the product of a chain of sparse factors with the columns of a matrix.
@@ -209,20 +237,24 @@ def chain_apply_columns(
     data, indices, indptr, layout : ndarray
         The chain in CSR form, with at least one factor, in order of application: see
         `nbfact.kernels.csr`. indices and indptr are unsigned, layout is of int64.
-    scale : scalar of the real dtype of data
+    scale : float
+        It is rounded to the real dtype of data.
     x : ndarray, shape (columns, batch), of the dtype of data
         C-contiguous, with rows of 16 bytes or more; only read.
-    scratch : ndarray, shape (2, r, tile), of the dtype of data
-        r is at least the largest number of rows and of columns of a factor, and may be
-        0 for one factor. tile * itemsize is at least 16. Overwritten. That many columns
-        go through all factors together.
     out : ndarray, shape (rows, batch), of the dtype of data
         C-contiguous; overwritten with scale * S[0] @ ... @ S[J-1] @ x.
 
     Notes
     -----
-    x, scratch and out share no memory. The cost is batch multiplications for each entry
-    of a factor.
+    x and out share no memory. The cost is batch multiplications for each entry of a
+    factor. Where there are several, some columns go through all of them together, in an
+    array of their own.
     """
-    chain = (data, indices, indptr, layout)
+    chain, n_factors = (data, indices, indptr, layout), layout.shape[0]
+    rows, tile, one = np.intp(0), np.intp(x.shape[1]), np.intp(1)
+    if n_factors > 1:
+        rows, tile = np.intp(x.shape[0]), min(tile, np.intp(WIDE // x.itemsize))
+        for j in range(n_factors - one):
+            rows = max(rows, np.intp(layout[j, 0]))
+    scratch = np.empty((2, rows, tile), x.dtype)
     apply_chain_tiles(chain, scale, x, scratch, out, np.intp(0), np.intp(x.shape[1]))

@@ -6,6 +6,7 @@ rows overlap, and would transpose entry by entry, which alone would take as long
 factors do.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
-from .vectors import BYTES, VectorEmitter
+from .vectors import BYTES, INT32, VectorEmitter
 
 VECTORS = 2
 """Number of vectors in a row of a tile. Two tiles of 1024 rows then take a quarter of a
@@ -26,6 +27,13 @@ would take a larger share of the time."""
 
 LANES = VECTORS * BYTES
 """Bytes of a row of a tile."""
+
+POINTS = 8
+"""Number of points that are transposed together. Where their distance is a multiple of
+a page, their cache lines share eight places of the first level of cache."""
+
+GROUP = 4
+"""Number of entries of a sparse row that are added in one pass of a loop."""
 
 
 class SparseEntries(NamedTuple):
@@ -54,28 +62,59 @@ class _Emitter(VectorEmitter):
             raise NumbaTypeError(f"entries of {dtype}; expected floats")
         super().__init__(context, builder, dtype)
 
+    @contextlib.contextmanager
+    def rows(self, pointers, first, count):
+        """Emit a loop over rows; give the number of one, its first entry and its end.
+
+        pointers: where the entries of rows begin; first: the place of that of row 0.
+        """
+        builder, intp = self.builder, first.type
+        begin = cgutils.alloca_once(builder, intp)
+        start = builder.load(builder.gep(pointers, [first]))
+        builder.store(builder.zext(start, intp), begin)
+        with cgutils.for_range(builder, count, intp=intp) as loop:
+            place = builder.add(first, builder.add(loop.index, ir.Constant(intp, 1)))
+            end = builder.zext(builder.load(builder.gep(pointers, [place])), intp)
+            yield loop.index, builder.load(begin), end
+            builder.store(end, begin)
+
     def row(self, kinds, values):
         """Emit start plus the sum of data[t] * x[indices[t]], first <= t < last.
 
-        kinds, values: the types and the values of entries, first, last, start and x.
+        kinds: the types of entries and x; values: entries, first, last, start and x.
+        Entries are added `GROUP` at a time, and then the others.
         """
         builder = self.builder
         _, data = self.array(kinds[0], values[0], "data")
         _, indices = self.array(kinds[0], values[0], "indices")
         first, last, start = values[1:4]
-        x = self.data(kinds[4], values[4])
+        x = self.data(kinds[1], values[4])
         width = ir.Constant(first.type, VECTORS * self.size)
         start = self.spread(start)
-        totals = [cgutils.alloca_once_value(builder, start) for _ in range(VECTORS)]
-        one = ir.Constant(first.type, 1)
-        with cgutils.for_range_slice(builder, first, last, one, first.type) as (t, _):
-            weight = self.number(data, t)
-            row = builder.zext(builder.load(builder.gep(indices, [t])), first.type)
+        totals = [cgutils.alloca_once(builder, self.vector) for _ in range(VECTORS)]
+        for total in totals:
+            builder.store(start, total)
+
+        def add(entry):
+            weight = self.number(data, entry)
+            row = builder.zext(builder.load(builder.gep(indices, [entry])), first.type)
             place = builder.mul(row, width)
             for i, total in enumerate(totals):
                 value = self.load(x, place, i)
                 value = self.multiply_add(weight, value, builder.load(total))
                 builder.store(value, total)
+
+        group, one = (ir.Constant(first.type, count) for count in (GROUP, 1))
+        count = builder.sub(last, first)
+        whole = builder.add(first, builder.sub(count, builder.urem(count, group)))
+        with cgutils.for_range_slice(builder, first, whole, group, first.type) as (
+            t,
+            _,
+        ):
+            for entry in self.places(t, one, GROUP):
+                add(entry)
+        with cgutils.for_range_slice(builder, whole, last, one, first.type) as (t, _):
+            add(t)
         return [builder.load(total) for total in totals]
 
 
@@ -85,88 +124,122 @@ def _dtype(entries):
 
 
 def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
-    """Transpose a square of vectors: row i at start + i * stride to a row of a tile.
+    """Transpose `POINTS` vectors: the one of point i is at start + i * stride.
 
-    That is i rows after `place`. The squared norms of the rows are added to norms, from
-    a lane on. x and out are flat; out must not overlap with x.
+    Each of their entries becomes part of a row of a tile, from `place` on. The squared
+    norms of the vectors are added to norms, from a lane on. x and out are flat; out
+    must not overlap with x.
     """
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, x.dtype)
         source, target = emit.data(x, arguments[0]), emit.data(out, arguments[3])
         start, stride, place = (arguments[i] for i in (1, 2, 4))
-        rows = emit.places(start, stride, emit.size)
+        step = ir.Constant(place.type, VECTORS * emit.size)
+        columns = emit.places(place, step, emit.size)
+        rows = emit.places(start, stride, POINTS)
         values = emit.exchanged([emit.load(source, row) for row in rows])
-        sums = emit.data(norms, arguments[5])
         # Two sums, because each addition waits for the one before it.
-        totals = [emit.load(sums, arguments[6]), builder.fmul(values[0], values[0])]
-        for i in range(emit.size):
-            emit.store(values[i], target, place, VECTORS * i)
-            if i:
-                totals[i % 2] = emit.multiply_add(values[i], values[i], totals[i % 2])
-        emit.store(builder.fadd(*totals), sums, arguments[6])
+        totals = [builder.fmul(value, value) for value in values[:2]]
+        for i, value in enumerate(values[2:]):
+            totals[i % 2] = emit.multiply_add(value, value, totals[i % 2])
+        total, sums = builder.fadd(*totals), emit.data(norms, arguments[5])
+        part = ir.VectorType(emit.real, POINTS)
+        pointer = emit.pointer(sums, arguments[6], part)
+        known = builder.load(pointer, align=emit.item)
+        for first in range(0, emit.size, POINTS):
+            lanes = range(first, first + POINTS)
+            for i, value in enumerate(values):
+                entry = emit.pointer(target, columns[first + i], part)
+                builder.store(emit.shuffle(value, lanes), entry, align=emit.item)
+            known = builder.fadd(known, emit.shuffle(total, lanes))
+        builder.store(known, pointer, align=emit.item)
         return context.get_dummy_value()
 
     intp = types.intp
     return types.void(x, intp, intp, out, intp, norms, intp), generate
 
 
-def _multiply_row(typingctx, entries, first, last, start, x, out, place):
-    """Write start plus a sparse row times the tile x to out, from a place on.
+def _multiply_rows(typingctx, entries, indptr, first, count, x, out):
+    """Write some sparse rows times the tile x to the first rows of out.
 
-    The row has the entries first <= t < last of `SparseEntries`.
+    There are `count` rows, and the entries of row i are those from indptr at first + i
+    on.
     """
 
     def generate(context, builder, signature, arguments):
         emit = _Emitter(context, builder, _dtype(entries))
-        target, place = emit.data(out, arguments[5]), arguments[6]
-        for i, value in enumerate(emit.row(signature.args, arguments)):
-            emit.store(value, target, place, i)
+        target, intp = emit.data(out, arguments[5]), arguments[2].type
+        zero, width = ir.Constant(emit.real, 0), ir.Constant(intp, VECTORS * emit.size)
+        pointers = emit.data(indptr, arguments[1])
+        with emit.rows(pointers, arguments[2], arguments[3]) as (index, begin, end):
+            row = (arguments[0], begin, end, zero, arguments[4])
+            place = builder.mul(index, width)
+            for i, value in enumerate(emit.row((entries, x), row)):
+                emit.store(value, target, place, i)
         return context.get_dummy_value()
 
     intp = types.intp
-    return types.void(entries, intp, intp, _dtype(entries), x, out, intp), generate
+    return types.void(entries, indptr, intp, intp, x, out), generate
 
 
-def _compare_row(typingctx, entries, first, last, start, x, nearest, label):
-    """Multiply as `multiply_row`, and keep the two smallest values so far.
+def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
+    """Find the two smallest of bias[i] plus sparse row i times the tile x.
 
-    nearest: a `NearestSoFar`, one row of a tile each; label: int32, kept with the best.
+    There are as many rows as in bias, and the entries of row i are those from indptr at
+    first + i on. nearest: a `NearestSoFar`, one row of a tile each; overwritten. The
+    numbers of rows are its labels.
     """
+    dtype = _dtype(entries)
 
     def generate(context, builder, signature, arguments):
-        emit = _Emitter(context, builder, _dtype(entries))
-        _, smallest = emit.array(nearest, arguments[5], "best")
-        _, found = emit.array(nearest, arguments[5], "labels")
-        _, others = emit.array(nearest, arguments[5], "second")
-        label, zero = emit.spread(arguments[6]), ir.Constant(arguments[1].type, 0)
-        for i, value in enumerate(emit.row(signature.args, arguments)):
-            known = emit.load(smallest, zero, i)
-            pointer = emit.pointer(found, zero, label.type, i)
-            smaller = builder.fcmp_ordered("<", value, known)
-            emit.store(builder.select(smaller, value, known), smallest, zero, i)
-            value, second = (
-                builder.select(smaller, known, value),
-                emit.load(others, zero, i),
-            )
-            closer = builder.fcmp_ordered("<", value, second)
-            emit.store(builder.select(closer, value, second), others, zero, i)
-            kept = builder.load(pointer, align=4)
-            builder.store(builder.select(smaller, label, kept), pointer, align=4)
+        emit = _Emitter(context, builder, dtype)
+        pointers, biases = (
+            emit.data(indptr, arguments[1]),
+            emit.data(bias, arguments[3]),
+        )
+        length = context.make_array(bias)(context, builder, arguments[3]).nitems
+        infinite = emit.constant(float("inf"))
+        none = ir.Constant(ir.VectorType(INT32, emit.size), [0] * emit.size)
+        # Registers: the smallest values, the second smallest ones, and the labels.
+        best, second, labels = (
+            [cgutils.alloca_once(builder, start.type) for _ in range(VECTORS)]
+            for start in (infinite, infinite, none)
+        )
+        for i in range(VECTORS):
+            for place, start in ((best, infinite), (second, infinite), (labels, none)):
+                builder.store(start, place[i])
+        with emit.rows(pointers, arguments[2], length) as (index, begin, end):
+            start = builder.load(builder.gep(biases, [index]))
+            row = (arguments[0], begin, end, start, arguments[4])
+            label = emit.spread(builder.trunc(index, INT32))
+            for i, value in enumerate(emit.row((entries, x), row)):
+                known, other = builder.load(best[i]), builder.load(second[i])
+                smaller = builder.fcmp_ordered("<", value, known)
+                builder.store(builder.select(smaller, value, known), best[i])
+                value = builder.select(smaller, known, value)
+                closer = builder.fcmp_ordered("<", value, other)
+                builder.store(builder.select(closer, value, other), second[i])
+                kept = builder.select(smaller, label, builder.load(labels[i]))
+                builder.store(kept, labels[i])
+        zero = ir.Constant(arguments[2].type, 0)
+        for name, found in (("best", best), ("second", second), ("labels", labels)):
+            _, data = emit.array(nearest, arguments[5], name)
+            for i, value in enumerate(map(builder.load, found)):
+                builder.store(value, emit.pointer(data, zero, value.type, i), align=4)
         return context.get_dummy_value()
 
-    intp, dtype = types.intp, _dtype(entries)
-    return types.void(entries, intp, intp, dtype, x, nearest, types.int32), generate
+    return types.void(entries, indptr, types.intp, bias, x, nearest), generate
 
 
 def _transpose_interpreted(x, start, stride, out, place, norms, lane):
     """Do the same as `_transpose_block` in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize
-    rows, lanes, step = np.arange(size)[:, None], np.arange(size), VECTORS * size
-    block = x[int(start) + int(stride) * lanes + rows]
-    out[int(place) + step * rows + lanes] = block
+    columns, points, step = np.arange(size)[:, None], np.arange(POINTS), VECTORS * size
+    block = x[int(start) + int(stride) * points + columns]
+    out[int(place) + step * columns + points] = block
     with np.errstate(over="ignore"):
-        norms[int(lane) : int(lane) + size] += (block * block).sum(axis=0)
+        norms[int(lane) : int(lane) + POINTS] += (block * block).sum(axis=0)
 
 
 def _row_interpreted(entries, first, last, start, x):
@@ -179,30 +252,36 @@ def _row_interpreted(entries, first, last, start, x):
     return total
 
 
-def _multiply_interpreted(entries, first, last, start, x, out, place):
-    """Do the same as `_multiply_row` in NumPy, where nothing is compiled."""
-    row = _row_interpreted(entries, first, last, start, x)
-    out[int(place) : int(place) + len(row)] = row
+def _multiply_interpreted(entries, indptr, first, count, x, out):
+    """Do the same as `_multiply_rows` in NumPy, where nothing is compiled."""
+    width = LANES // x.itemsize
+    for i in range(int(count)):
+        begin, end = indptr[first + i], indptr[first + i + 1]
+        row = _row_interpreted(entries, begin, end, 0, x)
+        out[i * width : (i + 1) * width] = row
 
 
-def _compare_interpreted(entries, first, last, start, x, nearest, label):
-    """Do the same as `_compare_row` in NumPy, where nothing is compiled."""
-    row = _row_interpreted(entries, first, last, start, x)
-    smaller, known = row < nearest.best, nearest.best.copy()
-    nearest.best[smaller], nearest.labels[smaller] = row[smaller], label
-    np.fmin(nearest.second, np.where(smaller, known, row), out=nearest.second)
+def _compare_interpreted(entries, indptr, first, bias, x, nearest):
+    """Do the same as `_compare_rows` in NumPy, where nothing is compiled."""
+    nearest.best[:], nearest.second[:], nearest.labels[:] = np.inf, np.inf, 0
+    for i, start in enumerate(bias):
+        begin, end = indptr[first + i], indptr[first + i + 1]
+        row = _row_interpreted(entries, begin, end, start, x)
+        smaller, known = row < nearest.best, nearest.best.copy()
+        nearest.best[smaller], nearest.labels[smaller] = row[smaller], i
+        np.fmin(nearest.second, np.where(smaller, known, row), out=nearest.second)
 
 
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both the intrinsic and its interpreted twin.
 transpose_block: Callable[..., Any]
-multiply_row: Callable[..., Any]
-compare_row: Callable[..., Any]
+multiply_rows: Callable[..., Any]
+compare_rows: Callable[..., Any]
 if NUMBA_SETTINGS.DISABLE_JIT:
     transpose_block = _transpose_interpreted
-    multiply_row = _multiply_interpreted
-    compare_row = _compare_interpreted
+    multiply_rows = _multiply_interpreted
+    compare_rows = _compare_interpreted
 else:
     transpose_block = intrinsic(_transpose_block)
-    multiply_row = intrinsic(_multiply_row)
-    compare_row = intrinsic(_compare_row)
+    multiply_rows = intrinsic(_multiply_rows)
+    compare_rows = intrinsic(_compare_rows)

@@ -1,8 +1,8 @@
 """What the kernels that emit vector instructions themselves share.
 
-They are `registers.py`, `tiles.py`, `gathers.py`, `dyadic_registers.py` and
-`fourier_registers.py`. What they emit is generic vector code, which LLVM maps to the
-registers that the processor has.
+They are `registers.py`, `tiles.py`, `squares.py`, `gathers.py`, `dyadic_registers.py`
+`dyadic_vectors.py` and `fourier_registers.py`. What they emit is generic vector code,
+which LLVM maps to the registers that the processor has.
 """
 
 import math
@@ -90,6 +90,10 @@ class VectorEmitter:
             found.append(self.builder.add(start, offset))
         return found
 
+    def parts_of(self, place):
+        """Return the number of reals of an entry, of the type of a place."""
+        return ir.Constant(place.type, self.parts)
+
     def number(self, data, place, offset=0):
         """Return one real number of an array in all lanes of a vector."""
         if offset:
@@ -120,14 +124,16 @@ class VectorEmitter:
     def exchanged(self, square):
         """Return the columns of a square whose rows are vectors.
 
-        Blocks of 1, 2, 4, ... entries off the diagonals are exchanged.
+        Where there are fewer vectors than lanes, they are squares side by side. Blocks
+        of 1, 2, 4, ... entries off the diagonals are exchanged.
         """
         rows, bit, lanes = list(square), 1, range(self.size)
-        while bit < self.size:
+        while bit < len(rows):
             # A lane without the bit is from a, and one with it from b.
-            upper = [self.size + i - bit if i & bit else i for i in lanes]
-            lower = [self.size + i if i & bit else i + bit for i in lanes]
-            for i in lanes:
+            far = bit * self.parts
+            upper = [self.size + i - far if i & far else i for i in lanes]
+            lower = [self.size + i if i & far else i + far for i in lanes]
+            for i in range(len(rows)):
                 if not i & bit:
                     a, b = rows[i], rows[i + bit]
                     rows[i] = self.shuffle(a, upper, b)

@@ -63,7 +63,10 @@ def _lanes(x, start, stop, base):
     These are the levels within the tile of registers that base entries fill.
     """
     width = BYTES // x.itemsize
-    if base == 8 * width:
+    if base == 16 * width:
+        for i in range(start, stop - base + 1, base):
+            hadamard_tile(x, i, width, 16, True, True)
+    elif base == 8 * width:
         for i in range(start, stop - base + 1, base):
             hadamard_tile(x, i, width, 8, True, True)
     elif base == width:
@@ -75,11 +78,16 @@ def _lanes(x, start, stop, base):
 def entries_of_tile(x, n):
     """Return how many entries of a vector of n entries a tile of registers holds.
 
-    It is 8 registers, one register, or 1 entry where n is smaller than a register.
+    It is 8 registers, one register, or 1 entry where n is smaller than a register. It
+    is 16 registers where one level would be left beside those that go three by three:
+    a pass over memory for one level takes as long as one for three.
     """
     width = BYTES // x.itemsize
     if n >= 8 * width:
-        return 8 * width
+        rest = n // (8 * width)
+        while rest >= 8:
+            rest //= 8
+        return 16 * width if rest == 2 else 8 * width
     return width if n >= width else 1
 
 

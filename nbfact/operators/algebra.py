@@ -51,10 +51,6 @@ class Algebra(ArrayProducts):
         """Return ``self @ other`` in a form that is as fast as both, or None."""
         return None
 
-    def _product(self, other: Any, name: str = "other") -> Any:
-        """Return ``self @ other``, where `other` is the argument `name`."""
-        raise NotImplementedError
-
     def __mul__(self, other: Any) -> Any:
         if is_number(other):
             return self._scaled(finite_number("other", other))
@@ -98,9 +94,7 @@ class Algebra(ArrayProducts):
         else:
             other = dense_array("other", other)
         self._check_left("other", other.shape)
-        if other.ndim == 1:
-            return self.T @ other
-        return (self.T @ other.swapaxes(-1, -2)).swapaxes(-1, -2)
+        return self.T.apply(other, axis=-1)
 
     def __add__(self, other: Any) -> Any:
         if is_number(other) and other == 0:  # the start of sum([...])

@@ -4,9 +4,21 @@ from typing import Any
 
 import numpy as np
 
-from .._core.array_checks import dense_array
+from .._core import dask
+from .._core.array_checks import check_output, dense_array
+from .._core.checks import size
 from .._core.dtypes import common_dtype, real_dtype
+from .._core.threads import share
+from .._core.threads import threads as threads_of
+from ..kernels import transpose
 from .sealing import Sealed
+
+ROW_BYTES = 1 << 19
+"""Size of a tile of rows that is turned to columns and multiplied, in bytes: half of a
+second cache of 1 MiB."""
+FEWEST_ROWS = 16
+"""Number of rows that the length of a tile is a multiple of. Tiles are at least twice
+as long where there are as many rows, because kernels take longer for few columns."""
 
 
 class ArrayProducts(Sealed):
@@ -24,6 +36,111 @@ class ArrayProducts(Sealed):
     with a method `toarray`, such as a sparse array, whose product is dense.
     """
 
+    nnz: int
+
+    def apply(
+        self,
+        x: Any,
+        out: np.ndarray | None = None,
+        *,
+        axis: int | None = None,
+        threads: int | None = None,
+    ) -> np.ndarray:
+        """Return the products with the vectors along an axis of x, written to `out`.
+
+        Parameters
+        ----------
+        x : array_like, shape (n,) or (..., n, batch)
+            Vector or columns to multiply. With ``axis=1`` of a matrix, or -1, its rows
+            are multiplied, and its shape is (..., batch, n): scikit-learn, torch and
+            pandas hold samples so.
+        out : ndarray, of the shape of x with m in place of n, optional
+            Array of the dtype of the product to write into. It may be `x` itself, or
+            share memory with it. When it is C-contiguous and shares no memory with `x`,
+            a `Butterfly` allocates nothing for the result.
+        axis : int, optional
+            Axis of x along which the vectors lie. By default it is the one that ``@``
+            multiplies: the last but one, or the only one.
+        threads : int, optional
+            Number of threads that share the vectors, as in `nbfact.threads`; by default
+            that of the enclosing block. The result is the same.
+
+        Returns
+        -------
+        ndarray, of the shape of x with m in place of n
+            `out`, or a new array.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When the shape of `x`, or the shape or the dtype of `out` does not fit, when
+            `out` is no array or read-only, when x has no such axis, or `threads` is no
+            positive integer.
+
+        Notes
+        -----
+        A tile of rows is turned to columns and multiplied while it is in cache, so that
+        rows cost about as much as columns.
+
+        Examples
+        --------
+        >>> import numpy as np, nbfact as nf
+        >>> H, samples = nf.transforms.hadamard(4), np.eye(2, 4)
+        >>> H.apply(samples, axis=1)
+        array([[ 0.5,  0.5,  0.5,  0.5],
+               [ 0.5, -0.5,  0.5, -0.5]])
+        """
+        if threads is not None:
+            with threads_of(threads):
+                return self.apply(x, out, axis=axis)
+        if out is None and axis is None:
+            return self._product(x, "x")
+        x = x if dask.is_dask(x) else dense_array("x", x)
+        shape = self._shape_of_product(x.shape, axis)
+        here = -2 if axis is None or x.ndim == 1 else axis
+        columns = x if here == -2 else np.moveaxis(x, here, -2)
+        if out is None:
+            found = self._product(columns, "x")
+            return found if here == -2 else np.moveaxis(found, -2, here)
+        dtype = common_dtype(self.dtype, x.dtype)
+        check_output("out", out, shape, dtype)
+        written = np.asarray(out)
+        if here != -2:
+            written = np.moveaxis(written, here, -2)
+        self._write(dtype, columns, written)
+        return out
+
+    def _shape_of_product(self, shape, axis):
+        """Return the shape of the products with vectors along an axis, or raise."""
+        m, n = self.shape
+        if axis is None or not shape:
+            self._check_shape("x", shape)
+            axis = -2 if len(shape) > 1 else 0
+        axis = size("axis", axis, -len(shape), len(shape) - 1)
+        if shape[axis] != n:
+            raise ValueError(
+                f"x has shape {shape}: an operator of shape {self.shape} multiplies "
+                f"vectors of length {n}, and the length of axis {axis} is {shape[axis]}"
+            )
+        axis %= len(shape)
+        return (*shape[:axis], m, *shape[axis + 1 :])
+
+    def _product(self, other: Any, name: str = "other") -> Any:
+        """Return ``self @ other``, where `other` is the argument `name`."""
+        raise NotImplementedError
+
+    def _write(self, dtype: np.dtype, x: np.ndarray, out: np.ndarray) -> None:
+        """Write the product with a plain array of a shape that fits to `out`.
+
+        `dtype` is that of the product. The arrays may share memory.
+        """
+        if x.ndim == 2 and x.flags.fnc and x.size and x.dtype == dtype:
+            rows, written = x.T, out.T
+            if rows.flags.carray and written.flags.carray:
+                if not np.may_share_memory(rows, written):
+                    return self._rows(dtype, rows, written)
+        out[...] = self._multiplied(x)
+
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         raise NotImplementedError(
@@ -33,17 +150,56 @@ class ArrayProducts(Sealed):
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch)."""
         dtype = common_dtype(self.dtype, x.dtype)
-        # A real map of complex columns is the same map of twice as many real columns.
-        kernel_dtype = dtype if self.dtype.kind == "c" else real_dtype(dtype)
+        if x.ndim == 2 and x.flags.fnc and x.size:
+            rows = x.T
+            if x.dtype != dtype or not rows.flags.carray:
+                rows = np.array(rows, dtype, order="C")
+            out = np.empty((len(rows), self.shape[0]), dtype)
+            self._rows(dtype, rows, out)
+            return out.T
         if x.dtype != dtype or not x.flags.carray:
             x = np.array(x, dtype, order="C")
         shape = (self.shape[0], *x.shape[1:])
         if x.size == 0:
             return np.zeros(shape, dtype)
+        kernel_dtype = self._kernel_dtype(dtype)
         if kernel_dtype == dtype:
             return self._run(dtype, x)
         columns = x.reshape(len(x), -1).view(kernel_dtype)
         return self._run(kernel_dtype, columns).view(dtype).reshape(shape)
+
+    def _kernel_dtype(self, dtype):
+        """Return the dtype in which vectors of a dtype are multiplied.
+
+        A real map of complex columns is the same map of twice as many real columns.
+        """
+        return dtype if self.dtype.kind == "c" else real_dtype(dtype)
+
+    def _rows(self, dtype: np.dtype, x: np.ndarray, out: np.ndarray) -> None:
+        """Multiply the rows of x, (batch, n), and write them to out, (batch, m).
+
+        Both are of the dtype, writable, C-contiguous and not empty, and share no
+        memory.
+        """
+        batch, tile = len(x), self._tile(dtype, len(x))
+        kernel_dtype = self._kernel_dtype(dtype)
+
+        def multiply(begin, end):
+            for first in range(begin, end, tile):
+                part = x[first : min(first + tile, end)]
+                columns = np.empty(part.shape[::-1], dtype)
+                transpose(part, columns)
+                found = self._run(kernel_dtype, columns.view(kernel_dtype))
+                found = np.ascontiguousarray(found, kernel_dtype).view(dtype)
+                transpose(found, out[first : first + len(part)])
+
+        share(self.nnz * dtype.itemsize, batch, multiply, tile)
+
+    def _tile(self, dtype, batch):
+        """Return the number of rows of a tile of `batch` rows."""
+        most = ROW_BYTES // (max(self.shape) * dtype.itemsize)
+        count = -(-batch // max(most, 2 * FEWEST_ROWS))
+        return -(-batch // (count * FEWEST_ROWS)) * FEWEST_ROWS
 
     def _multiplied(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (..., n, batch)."""

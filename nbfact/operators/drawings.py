@@ -20,13 +20,8 @@ def drawn(
     TypeError that `figure` is no figure.
     """
     if figure is None:
-        try:
-            from matplotlib.figure import Figure
-        except ModuleNotFoundError:
-            raise ModuleNotFoundError(
-                'matplotlib is missing; pip install "nbfact[study]" brings it'
-            ) from None
-        figure = Figure(figsize=(3 * len(supports), 3.2), layout="constrained")
+        size = (3 * len(supports), 3.2)
+        figure = figure_class()(figsize=size, layout="constrained")
     if not hasattr(figure, "subplots"):
         raise TypeError(f"figure={shown(figure)}: expected a figure of matplotlib")
     places = np.ravel(figure.subplots(1, len(supports)))
@@ -34,3 +29,14 @@ def drawn(
         axes.imshow(~support, cmap="gray", interpolation="nearest")
         axes.set(title=title, xticks=[], yticks=[])
     return figure
+
+
+def figure_class() -> "type[Figure]":
+    """Return the class of figures, or raise a ModuleNotFoundError that says more."""
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            'matplotlib is missing; pip install "nbfact[study]" brings it'
+        ) from None
+    return Figure

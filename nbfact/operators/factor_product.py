@@ -2,34 +2,25 @@
 
 import copy
 import itertools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable, Sequence
+from typing import Any, overload
 
 import numpy as np
 import scipy.sparse as sp
+from numpy import ndarray
 
 from .._core.array_checks import check_matrix, matrix_of
 from .._core.checks import sequence, shown
 from .._core.dtypes import common_dtype, real_dtype
-from .._core.threads import current, share, shared_from
-from ..kernels import chain_apply, chain_apply_columns
-from ..kernels.sparse_chain import LEAST_BYTES, WIDE, apply_chain_tiles
+from ..kernels.sparse_chain import LEAST_BYTES
 from .algebra import Algebra, finite_number, is_number, maker
 from .factor_inverse import inverse_factor
 from .fast_operator import FastOperator
 from .linear_operator import NotAnArray
 from .operator_files import Saved, saved_factors
-from .sparse_packing import Packed, pack_rows, pack_slices
-from .sparse_plan import dense, merged
-
-_VectorPlan = tuple[np.ndarray | None, Packed, Any, tuple[int, int]]
-"""What a product with one vector reads, see `FactorProduct._vector_plan`."""
-
-_NO_SCRATCH = {
-    np.dtype(name): np.empty((2, 0), name)
-    for name in ("float32", "float64", "complex64", "complex128")
-}
-"""The scratch of one factor, which needs none, by dtype."""
+from .program_operator import keep
+from .sparse_multipliers import columns_multiplier, vector_multiplier
+from .sparse_plan import merged
 
 
 class FactorProduct(FastOperator):
@@ -125,6 +116,30 @@ class FactorProduct(FastOperator):
         self.nnz = sum(matrix.nnz for matrix in matrices)
         self._forget()
 
+    @classmethod
+    def of_canonical(
+        cls, factors: Sequence[sp.csr_array], scale: float
+    ) -> "FactorProduct":
+        """Return the product of CSR arrays that need neither checks nor copies.
+
+        Parameters
+        ----------
+        factors : sequence of csr_array
+            Canonical: the columns of each row increase, and no entry is zero. They are
+            finite, of one of the four dtypes, and of shapes that chain; their arrays
+            belong to nobody else, and become read-only.
+        scale : float
+            Finite in that dtype.
+        """
+        made = cls.__new__(cls)
+        shape = (factors[0].shape[0], factors[-1].shape[1])
+        FastOperator.__init__(made, factors[0].dtype, shape)
+        nnz = sum(len(factor.data) for factor in factors)
+        made.__dict__.update(_factors=tuple(factors), scale=scale, nnz=nnz)
+        made._forget()
+        made._seal()
+        return made
+
     @property
     def factors(self) -> tuple[sp.csr_array, ...]:
         """The factors from left to right: new CSR arrays of the same data each time.
@@ -134,16 +149,20 @@ class FactorProduct(FastOperator):
         return tuple(copy.copy(factor) for factor in self._factors)
 
     _owned = ("_factors",)
-    _made = ("_merged", "_vectors", "_columns", "_adjoints")
+    _made = ("_merged", "_vectors", "_columns", "_adjoints", "_quick")
 
     def _forget(self) -> None:
         """Start without the packed factors and the adjoints, made when first used."""
-        # By dtype, the factors of a product, and what `_multiply_vector` and
-        # `_multiply_columns` read.
+        # By dtype, the factors of a product, and the functions that multiply a vector
+        # or columns by them.
         self._merged: dict[np.dtype, list[sp.csr_array]] = {}
-        self._vectors: dict[np.dtype, _VectorPlan] = {}
-        self._columns: dict[np.dtype, tuple[Packed, Any, int, float]] = {}
+        self._vectors: dict[np.dtype, Callable] = {}
+        self._columns: dict[np.dtype, Callable] = {}
         self._adjoints: dict[str, FactorProduct] = {}
+        # By shape of an array in the dtype of the operator, how it is multiplied:
+        # products look here first, as further checks would double the time of a small
+        # one.
+        self._quick: dict[tuple[int, ...], Callable] = {}
 
     def _dense(self) -> np.ndarray:
         """Let SciPy multiply: to plan a product for one call would cost more."""
@@ -154,77 +173,60 @@ class FactorProduct(FastOperator):
         with np.errstate(all="ignore"):
             return np.ascontiguousarray(self.scale * found, dtype=self.dtype)
 
+    # mypy refuses a variant that narrows one of the base class (FactorProduct is one of
+    # NotAnArray), although its result narrows the result of that one.
+    @overload  # type: ignore[override]
+    def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
+    @overload
+    def __matmul__(self, other: "FactorProduct") -> "FactorProduct": ...
+    @overload
+    def __matmul__(self, other: NotAnArray) -> Any: ...
+    def __matmul__(self, other: Any) -> Any:
+        if type(other) is ndarray and other.dtype is self.dtype:
+            # A kernel takes the array as it is.
+            call = self._quick.get(other.shape)
+            if call is not None and other.flags.carray:
+                return call(other)
+        return self._product(other)
+
     def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
-        if x.ndim == 1:
-            return self._multiply_vector(dtype, x)
-        batch = x.shape[1]
-        if batch == 1:
-            return self._multiply_vector(dtype, x.reshape(-1)).reshape(-1, 1)
-        if batch * dtype.itemsize < LEAST_BYTES:
-            out = np.empty((self.shape[0], batch), dtype)
-            for j in range(batch):
-                out[:, j] = self._multiply_vector(dtype, x[:, j].copy())
-            return out
-        return self._multiply_columns(dtype, x)
+        if dtype is not self.dtype:
+            return self._multiplier(dtype, x.shape)(x)
+        call = self._quick.get(x.shape)
+        if call is None:
+            call = self._multiplier(dtype, x.shape)
+            keep(self._quick, x.shape, call)
+        return call(x)
 
-    def _multiply_vector(self, dtype, x):
-        """Return the product with one vector."""
-        plan = self._vectors.get(dtype)
-        if plan is None:
-            plan = self._vectors[dtype] = self._vector_plan(dtype)
-        matrix, chain, scale, (rows, spare) = plan
-        if matrix is not None:
-            return matrix @ x
-        out = np.empty(rows, dtype)
-        scratch = _NO_SCRATCH[dtype] if spare == 0 else np.empty((2, spare), dtype)
-        chain_apply(*chain, scale, x, scratch, out)
-        return out
+    def _multiplier(self, dtype, shape):
+        """Return the function that multiplies C-contiguous arrays of a shape."""
+        batch = shape[1] if len(shape) == 2 else 1
+        if batch > 1 and batch * dtype.itemsize >= LEAST_BYTES:
+            if dtype not in self._columns:
+                plan = self._factors_for(dtype)
+                self._columns[dtype] = columns_multiplier(plan, self.scale, dtype)
+            return self._columns[dtype]
+        if dtype not in self._vectors:
+            plan = self._factors_for(dtype)
+            self._vectors[dtype] = vector_multiplier(plan, self.scale, dtype)
+        vector, rows = self._vectors[dtype], self.shape[0]
+        if len(shape) == 1:
+            return vector
+
+        def one_by_one(x):
+            out = np.empty((rows, batch), dtype)
+            for j in range(batch):
+                out[:, j] = vector(x[:, j].copy())
+            return out
+
+        return one_by_one
 
     def _factors_for(self, dtype: np.dtype) -> list[sp.csr_array]:
         """Return what a product of a dtype multiplies by, planned only once."""
         if dtype not in self._merged:
             self._merged[dtype] = merged(self._factors, dtype)
         return self._merged[dtype]
-
-    def _vector_plan(self, dtype: np.dtype) -> _VectorPlan:
-        """Return a dense matrix or None, packed factors, the scale, and sizes.
-
-        These are the rows of the product, and those of scratch.
-        """
-        factors = self._factors_for(dtype)
-        matrix = dense(factors, self.scale, dtype)
-        chain = pack_slices(factors, dtype)
-        spare = max(factor.shape[0] for factor in factors)
-        if len(factors) == 1 and chain[3][0, 3] < 0:
-            spare = 0  # its rows are written where they belong
-        sizes = self.shape[0], spare
-        return matrix, chain, real_dtype(dtype).type(self.scale), sizes
-
-    def _multiply_columns(self, dtype, x):
-        """Return the product with columns."""
-        if dtype not in self._columns:
-            factors = self._factors_for(dtype)
-            rows = max(max(factor.shape) for factor in factors)
-            wide = shared_from(self.nnz * dtype.itemsize)
-            chain, scale = pack_rows(factors, dtype), real_dtype(dtype).type(self.scale)
-            self._columns[dtype] = chain, scale, rows if len(factors) > 1 else 0, wide
-        chain, scale, rows, wide = self._columns[dtype]
-        batch, out = x.shape[1], np.empty((self.shape[0], x.shape[1]), dtype)
-        tile = min(WIDE // dtype.itemsize, batch) if rows else batch
-        if batch < wide or current() == 1:
-            scratch = np.empty((2, rows, tile), dtype)
-            chain_apply_columns(*chain, scale, x, scratch, out)
-            return out
-        # One array for all threads, because new memory is slower in those that help,
-        # and because several would be returned to the system after each product.
-        spare = list(np.empty((current(), 2, rows, tile), dtype))
-
-        def multiply(begin, end):
-            apply_chain_tiles(chain, scale, x, spare.pop(), out, begin, end)
-
-        share(self.nnz * dtype.itemsize, batch, multiply)
-        return out
 
     def _transpose(self) -> "FactorProduct":
         return self._reversed("T", lambda factor: factor.T)
@@ -240,17 +242,6 @@ class FactorProduct(FastOperator):
             factors = [turn(factor) for factor in reversed(self._factors)]
             self._adjoints[name] = FactorProduct(factors, self.scale)
         return self._adjoints[name]
-
-    if TYPE_CHECKING:  # the method of the base class, which costs one call less
-        # mypy refuses a variant that narrows one of the base class (FactorProduct is
-        # one of NotAnArray), although its result narrows the result of that one.
-        @overload  # type: ignore[override]
-        def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
-        @overload
-        def __matmul__(self, other: "FactorProduct") -> "FactorProduct": ...
-        @overload
-        def __matmul__(self, other: NotAnArray) -> Any: ...
-        def __matmul__(self, other: Any) -> Any: ...
 
     def _joined(self, other: Algebra) -> "FactorProduct | None":
         if not isinstance(other, FactorProduct):

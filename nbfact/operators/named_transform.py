@@ -18,9 +18,11 @@ from .formulas import (
 )
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
 from .tied_transforms import is_tied, tied_cost, tied_multiplier
+from .transform_matrices import matrix_cost, matrix_multiplier
 
-GATHER = 1.0
-"""Time of reordering one entry by a permutation of a butterfly, in nanoseconds."""
+GATHER, PERMUTED = 1.0, 1500.0
+"""Time of reordering one entry by a permutation of a butterfly, and of the calls that
+this takes beside those of the chain, in nanoseconds."""
 SHOWN = (1, 4, 16, 64)
 """Numbers of columns for which the text of an operator says who multiplies."""
 
@@ -30,10 +32,10 @@ class NamedTransform(Butterfly):
 
     Fourier, Hartley, cosine and sine transforms are of this class. Chain, factors,
     `nnz` and `rcg` are those of the butterfly. A product is computed by the kernels of
-    the chain, by kernels that know the values of the transform, or by a public function
-    of scipy.fft, whichever is expected to take the least time: the choice depends on
-    the transform, the dtype and the number of columns alone, and the text of the
-    operator (`repr`) says it.
+    the chain, by kernels that know the values of the transform, by the dense matrix
+    where it is small, or by a public function of scipy.fft, whichever is expected to
+    take the least time: the choice depends on the transform, the dtype and the number
+    of columns alone, and the text of the operator (`repr`) says it.
 
     Parameters
     ----------
@@ -93,8 +95,8 @@ class NamedTransform(Butterfly):
         """Return who multiplies `batch` columns of a dtype.
 
         These are the kernels of the chain, "chain", those that know the values of the
-        transform, "tied", or scipy.fft, "library". All numbers of columns that have one
-        plan have one answer.
+        transform, "tied", the dense matrix, "matrix", or scipy.fft, "library". All
+        numbers of columns that have one plan have one answer.
         """
         key = dtype, plans.columns_planned(batch)
         found = self._choices.get(key)
@@ -105,19 +107,21 @@ class NamedTransform(Butterfly):
     def _chosen(self, dtype, batch):
         """Return who is expected to take the least time."""
         n = self.shape[1]
-        cost = MARGIN * library_cost(self.formula, n, dtype, batch)
+        costs = {
+            "library": MARGIN * library_cost(self.formula, n, dtype, batch),
+            "matrix": MARGIN * matrix_cost(n, dtype, batch),
+        }
         if is_tied(self.formula, n, dtype, batch):
-            if tied_cost(self.formula, n, dtype, batch) < cost:
-                return "tied"
+            costs["tied"] = tied_cost(self.formula, n, dtype, batch)
         plan = plans.best(self.chain, dtype, batch)
-        own = plans.cost(self.chain, plan, dtype, batch)
+        costs["chain"] = plans.cost(self.chain, plan, dtype, batch)
         for index in (self.rows, self.columns):
             if index is not None:
-                own += plans.CALL + GATHER * len(index) * batch
-        return "chain" if own <= cost else "library"
+                costs["chain"] += PERMUTED + GATHER * len(index) * batch
+        return min(costs, key=costs.__getitem__)
 
     def _by_kernels(self) -> bool:
-        return self._multiplies(self.dtype, 1) == "chain"
+        return self._multiplies(self.dtype, 1) in ("chain", "matrix")
 
     def _multiplier(self, dtype, shape):
         batch = 1 if len(shape) == 1 else shape[1]
@@ -134,24 +138,36 @@ class NamedTransform(Butterfly):
             n = self.shape[1]
             if who == "library":
                 self._calls[key] = multiplier(self.formula, n, dtype)
+            elif who == "matrix":
+                self._calls[key] = matrix_multiplier(self.formula, n, dtype)
             else:
                 self._calls[key] = tied_multiplier(self.formula, n, dtype, batch)
         return self._calls[key]
 
+    def _row_multiplier(self, dtype, shape):
+        """Return a function (x, out=None) for C-contiguous rows of a shape."""
+        who = self._multiplies(dtype, shape[0])
+        if who == "chain":
+            return super()._row_multiplier(dtype, shape)
+        call = self._call(dtype, "library" if who == "tied" else who)
+        return lambda x, out=None: call(x, out, 1)
+
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch).
 
-        The library takes what would be converted for the kernels: rows in place of
-        columns, and real numbers for a Fourier transform, which then costs half.
+        The library takes the real numbers of a Fourier transform as they are, which
+        then costs half.
         """
-        rows = x.ndim == 2 and x.shape[1] > 1 and x.flags.fnc
+        rows = x.ndim == 2 and x.flags.fnc
         real = x.dtype.kind != "c" and self.formula.function in ("fft", "ifft")
-        if not (rows or real) or not x.size:
+        if not real or not x.size:
             return super()._apply(x)
         dtype, batch = common_dtype(self.dtype, x.dtype), x.size // len(x)
-        if self._multiplies(dtype, batch) == "chain":
+        who = self._multiplies(dtype, batch)
+        if who == "chain":
             return super()._apply(x)
-        call, kind = self._call(dtype), real_dtype(dtype) if real else dtype
+        call = self._call(dtype, "library" if who == "tied" else who)
+        kind = real_dtype(dtype)
         if rows:
             return call(np.asarray(x.T, kind, order="C"), None, 1).T
         x = np.asarray(x, kind, order="C")
@@ -210,6 +226,7 @@ class NamedTransform(Butterfly):
         for who, text in (
             ("chain", "kernels of the chain multiply"),
             ("tied", "kernels with the values of the transform multiply"),
+            ("matrix", "the dense matrix multiplies"),
             ("library", f"{self.formula} multiplies"),
         ):
             shown = [

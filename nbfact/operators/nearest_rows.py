@@ -13,8 +13,9 @@ from ..kernels import nearest_exactly, nearest_rows, two_smallest
 from ..kernels.tiles import LANES
 from ..kernels.vectors import BYTES
 from .fast_operator import FastOperator
-from .packed_centers import aligned, pack
+from .packed_centers import pack
 from .rounding_bounds import norms, reach_of, squared_norms, with_factors
+from .sparse_packing import aligned
 
 BLOCK = 256
 """Number of points whose products are computed together, so that the dense arrays stay
@@ -111,10 +112,11 @@ class NearestRows:
             self.bias = _vector("bias", bias, operator, 0).astype(np.float64)
         self._given_bias = bias is not None
         self._packed: dict[np.dtype, tuple] = {}
+        self._margins: dict[np.dtype, np.ndarray] = {}
 
     def __getstate__(self) -> dict:
         kept = {name: self.__dict__[name] for name in self.__dict__ if name != "_rows"}
-        return {**kept, "_packed": {}}
+        return {**kept, "_packed": {}, "_margins": {}}
 
     def __call__(
         self, x: Any, *, threads: int | None = None
@@ -170,14 +172,18 @@ class NearestRows:
         """Fill labels and scores by the kernel that applies all factors in one pass."""
         if tile.dtype not in self._packed:
             self._packed[tile.dtype] = self._pack(tile.dtype)
-        packed, rows, kept, reads_all = self._packed[tile.dtype]
+        packed, rows, kept, reads_all, idle = self._packed[tile.dtype]
         if not reads_all:
             _check_finite(x)
 
         def search(i, j):
-            scratch = aligned((2, rows * LANES), tile.dtype)
             found, best = labels[i:j], scores[i:j]
+            try:
+                scratch = idle.pop()
+            except IndexError:
+                scratch = aligned((2, rows * LANES), tile.dtype)
             n_doubtful = nearest_rows(packed, tile[i:j], scratch, found, best)
+            idle.append(scratch)
             doubtful = found < 0 if n_doubtful else None
             if kept is not None:
                 np.take(kept, found, out=found, mode="clip")
@@ -190,7 +196,8 @@ class NearestRows:
         """Return the arguments of the kernel for points of a dtype.
 
         They are the packed factors, the rows of a tile, the numbers of the packed rows
-        where some are left out, and whether all columns of a point are read.
+        where some are left out, whether all columns of a point are read, and a list of
+        the scratch arrays that no thread uses, which are kept for the next call.
         """
         product = with_factors(self.operator)
         assert product is not None
@@ -198,7 +205,7 @@ class NearestRows:
         packed = packed._replace(margin=self._margin(dtype))
         block = BYTES // dtype.itemsize
         reads_all = len(packed.blocks) * block >= self.operator.shape[1]
-        return packed, rows, kept, reads_all
+        return packed, rows, kept, reads_all, []
 
     @functools.cached_property
     def _reach(self) -> tuple[float, int]:
@@ -215,6 +222,8 @@ class NearestRows:
         root of n is more than they add up to. The points less the offset, and the rows
         plus the offset, are rounded once more.
         """
+        if dtype in self._margins:
+            return self._margins[dtype]
         reach, steps = self._reach
         errors = min(steps, 2 * math.sqrt(steps))
         eps = float(max(np.finfo(dtype).eps, np.finfo(self.operator.dtype).eps))
@@ -224,7 +233,8 @@ class NearestRows:
             largest = float(np.abs(self.bias).max()) + reach * reach
             fixed = eps * (errors * largest + 4 * reach * far) + least
             slope = eps * (3 * errors * reach + 4 * far)
-            return np.array([fixed, slope]).astype(dtype)
+            self._margins[dtype] = np.array([fixed, slope]).astype(dtype)
+        return self._margins[dtype]
 
     def _by_products(self, tile, x, labels, scores):
         """Fill labels and scores by products of the operator with blocks of points."""

@@ -98,14 +98,3 @@ def _in_blocks(factor, size):
     shape = (factor.shape[0], max(len(blocks), 1) * size)
     packed = sp.csr_array((factor.data, places, factor.indptr), shape=shape)
     return packed, blocks.astype(np.uint64)
-
-
-def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return a scratch array that starts at a cache line; its shape is in bytes.
-
-    NumPy's arrays start at any multiple of 16 bytes, so that every vector of 64 bytes
-    could cross two cache lines.
-    """
-    memory = np.empty(int(np.prod(shape)) + BYTES, np.uint8)
-    start = -memory.ctypes.data % BYTES
-    return memory[start : len(memory) - BYTES + start].reshape(shape).view(dtype)

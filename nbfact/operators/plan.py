@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..kernels.kronecker_columns import DENSE
+from .block_prices import CALL, blocks_cost
 from .chain import Chain
 from .patterns import Pattern, fused, groups, is_chainable, transposed
 
@@ -39,7 +41,7 @@ class Step:
           is chainable, in constant geometry; for one vector only;
         * "kronecker": factors of any patterns;
         * "blocks": factors that are multiplied out into one with large blocks, which
-          BLAS multiplies.
+          panels of vectors multiply, and BLAS where they are complex.
     start, stop : int
         The factors that the step multiplies, in the order of the chain.
     sizes : tuple of int
@@ -65,9 +67,6 @@ product with fewer columns has other rates."""
 
 MOST_COLUMNS = 256
 """Number of columns from which on plans are the same."""
-
-CALL = 500.0
-"""Time of one call of a kernel, in nanoseconds."""
 
 # The rates below are nanoseconds per value and column, for float32, float64, complex64
 # and complex128 in this order, with all data in the cache of a Zen 4 processor. The
@@ -98,20 +97,6 @@ FACTOR = {
     "many, b >= 32": (0.028, 0.06, 0.14, 0.35),
 }
 """Rates of a factor of any pattern."""
-BLOCK_VECTOR = (0.055, 0.11, 0.16, 0.35)
-"""Rates of a factor with large blocks and one vector."""
-BLOCK_READ = (0.04, 0.08, 0.6, 1.0)
-BLOCK_COLUMN = (0.022, 0.045, 0.1, 0.22)
-"""Rates of such a factor and columns: for each value, and for each value and column."""
-BLOCK_MOVED, BLOCK_MOVED_COMPLEX = 0.012, 0.055
-"""Time for each byte of the columns that a block reads and writes."""
-BLOCK_ROW, BLOCK_ENTRY = 1.5, 1.0
-"""Time of each row, and of each entry of x and out that is gathered or scattered, in
-the product of such a factor with a real vector."""
-BLOCK, BLOCK_COMPLEX = 45.0, 60.0
-"""Time of each block of such a factor, besides its values."""
-BLAS = 4500.0
-"""Time of a call of BLAS for all blocks, through NumPy."""
 _PLACES = {"float32": 0, "float64": 1, "complex64": 2, "complex128": 3}
 """Index of the rate of a dtype in the tuples above."""
 
@@ -151,8 +136,8 @@ def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:
     The parameters are those of `cost`. Parts of the chain that are whole chains by
     themselves are recognised: dyadic butterflies and, for one vector, chainable chains
     and their transposes. The other factors, and also whole parts where that is cheaper,
-    are fused in groups, which dynamic programming finds. Each group is multiplied by
-    BLAS where it has large blocks, and by loops elsewhere.
+    are fused in groups, which dynamic programming finds. Each group is multiplied
+    as large blocks or by loops, whichever takes less.
     """
     steps: list[Step] = []
     start = 0
@@ -277,11 +262,13 @@ def _partition(chain, start, stop, dtype, batch):
             if grown > MOST_GROWTH * sum(map(math.prod, chain.patterns[begin:end])):
                 break
             by_loops = _factor_cost(pattern, dtype, batch)
-            by_blas = _blocks_cost(pattern, dtype, batch)
-            total = least[begin - start] + min(by_loops, by_blas)
+            if batch > 1 and pattern[1] * pattern[2] >= DENSE:
+                by_loops = math.inf  # BLAS would copy the blocks in each call
+            as_blocks = blocks_cost(pattern, dtype, batch)
+            total = least[begin - start] + min(by_loops, as_blocks)
             if total < best_cost:
                 step = Step(KRONECKER, begin, end, (end - begin,))
-                if by_blas < by_loops:
+                if as_blocks < by_loops:
                     step = Step(BLOCKS, begin, end)
                 best_cost, chosen = total, (*found[begin - start], step)
         least.append(best_cost)
@@ -319,7 +306,8 @@ def _step_cost(chain, step, dtype, batch):
         parts = (_fused(patterns[i:j]) for i, j in ends)
         return CALL + sum(_factor_cost(part, dtype, batch) for part in parts)
     if step.kind == BLOCKS:
-        return _blocks_cost(_fused(patterns), dtype, batch)
+        pattern = functools.reduce(fused, patterns)  # a plan has it, so that it exists
+        return blocks_cost(pattern, dtype, batch)
     if step.kind in (INCREASING, DECREASING):
         values = sum(map(math.prod, patterns))
         return CALL + DYADIC[_columns(batch)][place] * values * _counted(batch)
@@ -345,24 +333,6 @@ def _factor_cost(pattern, dtype, batch):
         name += ", d >= 16" if d >= 16 else ", d = 1, b >= 16"
     rate = FACTOR[name][_PLACES[np.dtype(dtype).name]]
     return rate * math.prod(pattern) * _counted(batch)
-
-
-def _blocks_cost(pattern, dtype, batch):
-    """Return the expected time of one factor that BLAS multiplies, in nanoseconds."""
-    dtype = np.dtype(dtype)
-    place = _PLACES[dtype.name]
-    a, b, c, d = pattern
-    values, blocks = math.prod(pattern), a * d
-    if batch > 1:
-        rate = BLOCK_READ[place] + BLOCK_COLUMN[place] * batch
-        byte = BLOCK_MOVED_COMPLEX if dtype.kind == "c" else BLOCK_MOVED
-        moved = byte * dtype.itemsize * (b + c) * batch
-        return BLAS + rate * values + (BLOCK + moved) * blocks
-    if dtype.kind == "c":
-        return BLAS + BLOCK_VECTOR[place] * values + BLOCK_COMPLEX * blocks
-    gathered = BLOCK_ENTRY * (b + c) if d > 1 else 0
-    each = BLOCK + BLOCK_ROW * b + gathered
-    return CALL + BLOCK_VECTOR[place] * values + each * blocks
 
 
 def _columns(batch):

@@ -1,6 +1,7 @@
 """Programs: a plan together with the values of a butterfly, packed for the kernels."""
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -8,10 +9,6 @@ import numpy as np
 
 from .._core.threads import current, share, shared_from
 from ..kernels import (
-    blocks_apply,
-    butterfly_adjoint,
-    butterfly_apply,
-    butterfly_pack,
     gather,
     gather_rows,
     kronecker_chain_apply,
@@ -20,11 +17,11 @@ from ..kernels import (
     shuffled_chain_adjoint,
     shuffled_chain_apply,
     shuffled_pack,
-    transpose,
 )
-from ..kernels.blocks import WIDTH
-from ..kernels.dyadic_columns import multiply_column_range
+from ..kernels.entry_points import entry_point
 from ..kernels.kronecker_columns import multiply_chain_tiles
+from .dense_blocks import complex_blocks, real_blocks, turned
+from .dyadic_steps import dyadic_functions
 from .patterns import fused_values, groups, shape_of
 from .plan import BLOCKS, INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
 from .reorderings import inverse
@@ -32,11 +29,6 @@ from .reorderings import inverse
 TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
-
-ALIASED, SHORT = 4096, 128
-"""Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
-the cache. BLAS, which reads small matrices in place, then takes up to three times as
-long, unless rows are longer than `SHORT` bytes."""
 
 IN_PLACE = 64
 """Number of rows of x from which on BLAS reads and writes rows in place: fewer are
@@ -55,14 +47,16 @@ class Call(NamedTuple):
     when it is None: a product of order 256 takes a microsecond, as long as a few lines
     of Python. ``columns(x, out)`` multiplies several columns into `out`, on threads if
     there are many; kinds of steps for one vector only have None in its place. ``rows``
-    is the number of rows of `out`. ``any_order`` says that `columns` takes x and out in
-    Fortran order too, each by itself.
+    is the number of rows of `out`. From ``rows_from`` columns on `columns` takes x and
+    out in Fortran order too, each by itself. ``prepared(batch)``, where there is one,
+    returns `columns` for that many, with the least work in Python, as (x, out=None).
     """
 
     rows: int
     vector: Callable
     columns: Any  # a function, or None
-    any_order: bool = False
+    rows_from: float = math.inf
+    prepared: Any = None  # a function, or None
 
 
 class Program:
@@ -112,10 +106,11 @@ class Program:
         Parameters
         ----------
         x : ndarray, shape (n,) or (n, batch)
-            Of the dtype of the program, C- or Fortran-contiguous.
+            Of the dtype of the program, C-contiguous, or Fortran-contiguous where
+            `takes_rows`.
         out : ndarray, shape (m,) or (m, batch), optional
-            Array for the product: of the dtype of the program, C-contiguous, sharing no
-            memory with x. Without it the product is laid out as x is.
+            Array for the product: of the dtype of the program, C-contiguous or laid out
+            as x is, sharing no memory with x. Without it the product is laid out so.
         """
         if x.size == 0:  # no column
             return np.empty((self.calls[-1].rows, x.shape[1]), self.dtype)
@@ -124,24 +119,42 @@ class Program:
             for call in others:
                 x = call.vector(x)
             return last.vector(x, out)
-        batch, turned = x.shape[1], out is None and not x.flags.c_contiguous
-        direct = turned and batch >= IN_PLACE
-        if not (x.flags.c_contiguous or (direct and self.calls[0].any_order)):
-            x = _turned(x.T).T  # now in C order
+        batch, by_rows = x.shape[1], not x.flags.c_contiguous
+        direct = by_rows and batch >= last.rows_from
+        all_rows = direct and all(batch >= call.rows_from for call in others)
+        if by_rows and batch < self.calls[0].rows_from:
+            x = turned(x.T).T  # now in C order
         scratch = self._scratch(batch)
         for number, call in enumerate(others):
-            target = scratch[number % 2][: call.rows * batch].reshape(-1, batch)
+            target = scratch[number % 2][: call.rows * batch]
+            target = target.reshape((batch, -1) if all_rows else (-1, batch))
+            target = target.T if all_rows else target
             call.columns(x, target)
             x = target
-        direct = direct and last.any_order
-        if direct:
-            out = np.empty((batch, last.rows), self.dtype).T
-        elif out is None:
-            out = np.empty((last.rows, batch), self.dtype)
-        last.columns(x, out)
+        if out is not None and (direct or out.flags.c_contiguous):
+            found = out
+        elif direct:
+            found = np.empty((batch, last.rows), self.dtype).T
+        else:
+            found = np.empty((last.rows, batch), self.dtype)
+        last.columns(x, found)
         if others and scratch.nbytes <= KEPT_BYTES:
             self._idle.append(scratch)
-        return _turned(out) if turned and not direct else out
+        if found is out:
+            return out
+        found = turned(found) if by_rows and not direct else found
+        if out is None:
+            return found
+        out[...] = found
+        return out
+
+    def takes_rows(self, batch: int) -> bool:
+        """Return whether `run` is to be given columns in Fortran order as they are.
+
+        Other programs take fewer rows at a time, turned to columns.
+        """
+        ends = self.calls[0], self.calls[-1]
+        return any(batch >= call.rows_from for call in ends)
 
     def _scratch(self, batch):
         """Return two flat arrays (2, size) that hold what goes from step to step."""
@@ -166,6 +179,8 @@ class Program:
         if len(self.calls) > 1 or not shape[1]:
             return self.run
         call, dtype = self.calls[0], self.dtype
+        if call.prepared is not None:
+            return call.prepared(shape[1])
         columns, shape, empty = call.columns, (call.rows, shape[1]), np.empty
         assert columns is not None  # a plan for columns has only steps for them
 
@@ -176,13 +191,6 @@ class Program:
             return out
 
         return multiply
-
-
-def _turned(x: np.ndarray) -> np.ndarray:
-    """Return a matrix in C order as the same matrix in Fortran order, by a kernel."""
-    out = np.empty(x.shape[::-1], x.dtype)
-    transpose(x, out)
-    return out.T
 
 
 def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
@@ -210,66 +218,42 @@ def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
     """Return a step of a plan as a call, with its values packed."""
     chosen = values[step.start : step.stop]
     rows = shape_of(chosen[0].shape)[0]
-    pack = _PACKERS.get(step.kind, _pack_dyadic)
+    pack = _PACKERS.get(step.kind)
+    if pack is None:
+        vector, columns, prepared = dyadic_functions(
+            chosen, dtype, step.kind == INCREASING
+        )
+        return Call(rows, vector, columns, prepared=prepared)
     return Call(rows, *pack(chosen, step, dtype))
 
 
-def _for_vectors(kernel, arguments, rows, shape, dtype, pack=None):
+def _for_vectors(kernel, arguments, rows, shape, dtype):
     """Return the function (x, out=None) that calls a kernel for one vector.
 
     The kernel is called as ``kernel(*arguments, x, scratch, out)``. The scratch arrays,
-    of the given shape, are kept for the next call. Where `pack` is given it returns the
-    arguments, at the first call.
+    of the given shape, are kept for the next call.
     """
     idle: list[np.ndarray] = []  # scratch arrays that no thread is using
     empty = np.empty
+    multiply: Any = None
 
     def vector(x, out=None):
-        nonlocal arguments
+        nonlocal multiply
         if out is None:
             out = empty(rows, dtype)
         try:
             scratch = idle.pop()
         except IndexError:
             scratch = empty(shape, dtype)
-            if not arguments:
-                arguments = pack()
-        kernel(*arguments, x, scratch, out)
+            if multiply is None:
+                some = empty(0, dtype)
+                compiled = entry_point(kernel, *arguments, some, scratch, some)
+                multiply = functools.partial(compiled, *arguments)
+        multiply(x, scratch, out)
         idle.append(scratch)
         return out
 
     return vector
-
-
-def _pack_dyadic(values, step, dtype):
-    """Return the two functions of `Call` for a whole dyadic butterfly.
-
-    The kernels apply stride 1 first. A butterfly that applies stride 1 last is the
-    adjoint of one that applies it first, with its blocks transposed and conjugated.
-    """
-    increasing = step.kind == INCREASING
-    levels = [value.transpose(0, 3, 1, 2).reshape(-1, 2, 2) for value in values]
-    levels = levels[::-1] if increasing else levels
-    n, blocks = 2 * len(levels[0]), np.array(levels, dtype)
-    one = butterfly_apply if increasing else butterfly_adjoint
-    last, wide = 0 if increasing else 1, n * shared_from(blocks.nbytes)
-
-    def pack():
-        turned = blocks if increasing else np.conj(blocks.transpose(0, 1, 3, 2))
-        twiddle = np.empty((len(blocks), 2, 2, n // 2), dtype)
-        butterfly_pack(np.ascontiguousarray(turned), twiddle)
-        return (twiddle,)
-
-    def columns(x, out):
-        if x.size < wide:
-            multiply_column_range(blocks, x, out, 0, x.shape[1], last)
-        else:
-            share(
-                blocks.nbytes, x.shape[1],
-                lambda i, j: multiply_column_range(blocks, x, out, i, j, last),
-            )  # fmt: skip
-
-    return _for_vectors(one, (), n, n, dtype, pack), columns
 
 
 def _pack_shuffled(values, step, dtype):
@@ -343,53 +327,11 @@ def _pack_chain(values, step, dtype):
 
 
 def _pack_blocks(values, step, dtype):
-    """Return the two functions of `Call` for a factor with large blocks, and True.
-
-    BLAS multiplies columns in place: entry k of block (i, m) is row (i, k, m) of x, so
-    that the rows of a block have one distance in memory, which BLAS takes.
-    """
-    value = functools.reduce(fused_values, values)
-    a, b, c, d = value.shape
-    # Where d = 1 the values are in this order already, and are not copied.
-    packed = np.ascontiguousarray(value.transpose(0, 3, 1, 2), dtype).view()
-    packed.setflags(write=False)  # always, because a kernel is compiled for each case
-    count, wide = max(a, d), shared_from(packed.nbytes)
-
-    def columns(x, out):
-        source, target = _by_blocks(x, a, c, d), _by_blocks(out, a, b, d)
-        line = x.shape[1] * dtype.itemsize
-        if d > 1 and line <= SHORT and d * line % ALIASED == 0:
-            source = np.ascontiguousarray(source)
-
-        def multiply(begin, end):
-            part = slice(begin, end) if a >= d else (slice(None), slice(begin, end))
-            with np.errstate(all="ignore"):
-                np.matmul(packed[part], source[part], out=target[part])
-
-        if x.shape[1] < wide:
-            with np.errstate(all="ignore"):  # kernels do not warn of NaN either
-                np.matmul(packed, source, out=target)
-        else:  # the blocks are divided, because BLAS may round parts of x differently
-            share(packed.nbytes * x.shape[1] / count, count, multiply, 1)
-
-    if dtype.kind == "c":  # where BLAS is as fast as a kernel, which is not compiled
-
-        def vector(x, out=None):
-            out = np.empty(a * b * d, dtype) if out is None else out
-            columns(x[:, None], out[:, None])
-            return out
-
-    else:
-        shape = (2, min(d, WIDTH) * max(b, c) if d > 1 else 0)
-        vector = _for_vectors(blocks_apply, (packed,), a * b * d, shape, dtype)
-    return vector, columns, d == 1
-
-
-def _by_blocks(x, a, c, d):
-    """Return columns (a * c * d, batch) as a view (a, d, c, batch)."""
-    if x.flags.c_contiguous:
-        return x.reshape(a, c, d, -1).transpose(0, 2, 1, 3)
-    return x.T.reshape(-1, a, c, d).transpose(1, 3, 2, 0)
+    """Return the fields of `Call` for a factor with large blocks."""
+    value = np.asarray(functools.reduce(fused_values, values), dtype)
+    if dtype.kind == "c":
+        return *complex_blocks(value), IN_PLACE if value.shape[3] == 1 else math.inf
+    return *real_blocks(value), 1
 
 
 _PACKERS = {

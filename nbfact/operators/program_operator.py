@@ -6,16 +6,22 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .._core.array_checks import check_output
 from .._core.dtypes import common_dtype
-from .._core.threads import threads as threads_of
+from .._core.threads import share
+from ..kernels import transpose
+from ..kernels.entry_points import entry_point
 from . import plan as plans
 from .chain import Chain
+from .dyadic_steps import aligned
 from .fast_operator import FastOperator
 from .program import Call, Program
 
 SHAPES = 64
 """Number of shapes of operands for which an operator keeps how it multiplies them."""
+TURNED = 0.05
+"""Time of each byte that is turned from rows to columns or back, in nanoseconds."""
+ROWS = (1, -1)
+"""The numbers of the axis along which the rows of a matrix lie."""
 
 
 class ProgramOperator(FastOperator):
@@ -40,74 +46,62 @@ class ProgramOperator(FastOperator):
     values: tuple[np.ndarray, ...]
     rows: np.ndarray | None
     columns: np.ndarray | None
+    _square: bool
     _owned = ("values", "rows", "columns")
     _made: tuple[str, ...] = (
         "_adjoints", "_converting", "_packed", "_programs", "_quick"
     )  # fmt: skip
 
     def apply(
-        self, x: Any, out: np.ndarray | None = None, *, threads: int | None = None
+        self,
+        x: Any,
+        out: np.ndarray | None = None,
+        *,
+        axis: int | None = None,
+        threads: int | None = None,
     ) -> np.ndarray:
-        """Return ``self @ x``, written into `out` when it is given.
+        """Return the products with the vectors along an axis of x, written to `out`.
 
-        Parameters
-        ----------
-        x : array_like, shape (n,) or (..., n, batch)
-            Vector or columns to multiply.
-        out : ndarray, shape (m,) or (..., m, batch), optional
-            Array of the dtype of the product to write into. It may be `x` itself, or
-            share memory with it. When it is C-contiguous and shares no memory with `x`,
-            nothing is allocated for the result.
-        threads : int, optional
-            Number of threads that share the columns, as in `nbfact.threads`; by default
-            that of the enclosing block. The result is the same.
-
-        Returns
-        -------
-        ndarray, shape (m,) or (..., m, batch)
-            `out`, or a new array.
-
-        Raises
-        ------
-        TypeError, ValueError
-            When the shape of `x`, or the shape or the dtype of `out` does not fit, when
-            `out` is no array or read-only, or `threads` is no positive integer.
+        Parameters, result and errors are those of `FastOperator.apply`.
         """
-        if threads is not None:
-            with threads_of(threads):
-                return self.apply(x, out)
-        if type(x) is ndarray and x.dtype is self.dtype:
-            call = self._quick.get(x.shape)
+        dtype = self.dtype
+        if threads is None and type(x) is ndarray and x.dtype is dtype:
+            shape = x.shape
+            if axis is not None:
+                shape = (shape, axis) if type(axis) is int else None
+            call = self._quick.get(shape)
             if call is not None and x.flags.carray:
                 if out is None:
                     return call(x)
-                if self._takes(out, x):
-                    return call(x, out)
-        if out is None:
-            return self._product(x, "x")
-        x = self._operand("x", x)
-        dtype, m = common_dtype(self.dtype, x.dtype), self.shape[0]
-        shape = (m,) if x.ndim == 1 else (*x.shape[:-2], m, x.shape[-1])
-        check_output("out", out, shape, dtype)
-        written = np.asarray(out)
-        ready = x.size and x.ndim <= 2 and x.dtype == self.dtype == dtype
-        ready = ready and x.flags.carray and written.flags.carray
-        if ready and not np.may_share_memory(x, written):
-            self._run(dtype, x, written)
-        else:
-            written[...] = self._multiplied(x)
-        return out
+                if type(out) is ndarray and out.dtype is dtype and out.flags.carray:
+                    if out.shape == (x.shape if self._square else self._fits(x, axis)):
+                        # Arrays that own their memory share none.
+                        owned = x is not out and x.base is None and out.base is None
+                        if owned or not np.may_share_memory(x, out):
+                            return call(x, out)
+        return super().apply(x, out, axis=axis, threads=threads)
 
-    def _takes(self, out, x):
-        """Return whether a kernel can write the product with x to `out` as it is."""
-        if type(out) is not ndarray or out.dtype is not self.dtype:
-            return False
-        m, n = self.shape
-        shape = x.shape if m == n else (m, *x.shape[1:])
-        if out.shape != shape or not out.flags.carray or x is out:
-            return False
-        owned = x.base is None and out.base is None  # then they share no memory
-        return owned or not np.may_share_memory(x, out)
+    def _fits(self, x, axis):
+        """Return the shape of the product with a vector, columns or rows."""
+        m = self.shape[0]
+        return (m, *x.shape[1:]) if axis is None else (len(x), m)
+
+    def _write(self, dtype: np.dtype, x: np.ndarray, out: np.ndarray) -> None:
+        ready = x.size and x.ndim <= 2 and x.dtype == self.dtype == dtype
+        ready = ready and x.flags.carray and out.flags.carray
+        if ready and not np.may_share_memory(x, out):
+            self._run(dtype, x, out)
+        else:
+            super()._write(dtype, x, out)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if type(other) is ndarray and other.dtype is self.dtype:
+            shape = other.shape
+            known = self._transpose()._quick
+            call = known.get(shape if len(shape) == 1 else (shape, -1))
+            if call is not None and other.flags.carray:
+                return call(other)
+        return super().__rmatmul__(other)
 
     def matvec(self, x: Any) -> np.ndarray:
         """Return the product with a vector, or with each of several vectors.
@@ -146,7 +140,7 @@ class ProgramOperator(FastOperator):
             # A real operator multiplies complex numbers as twice as many real ones.
             if self.dtype.kind == dtype.kind:
                 ready = self._ready(dtype, other.shape)
-                _keep(
+                keep(
                     self._converting, key,
                     lambda x: ready(np.array(x, dtype, order="C")),
                 )  # fmt: skip
@@ -159,9 +153,7 @@ class ProgramOperator(FastOperator):
         out: np.ndarray | None = None,
     ) -> np.ndarray:
         """Multiply x, (n,) or (n, batch), of the dtype and not empty."""
-        if x.flags.c_contiguous:
-            return self._ready(dtype, x.shape)(x, out)
-        return self._program(dtype, x.shape[1]).run(x, out)
+        return self._ready(dtype, x.shape)(x, out)
 
     def _ready(self, dtype, shape):
         """Return the function that multiplies C-contiguous arrays of a shape.
@@ -173,7 +165,7 @@ class ProgramOperator(FastOperator):
         if call is None:
             call = self._multiplier(dtype, shape)
             if dtype == self.dtype:
-                _keep(self._quick, shape, call)
+                keep(self._quick, shape, call)
         return call
 
     def _multiplier(self, dtype, shape):
@@ -186,11 +178,84 @@ class ProgramOperator(FastOperator):
         program = self._program(dtype, shape[1] if len(shape) == 2 else 1)
         return program.for_vectors() if len(shape) == 1 else program.for_columns(shape)
 
-    def _apply(self, x: np.ndarray) -> np.ndarray:
-        if x.flags.f_contiguous and x.dtype == self.dtype and x.flags.behaved:
-            if x.ndim == 2 and x.size:
-                return self._run(self.dtype, x)  # programs take both orders
-        return super()._apply(x)
+    def _rows(self, dtype: np.dtype, x: np.ndarray, out: np.ndarray) -> None:
+        if self.dtype.kind != dtype.kind:
+            return super()._rows(dtype, x, out)
+        call = self._row_multiplier(dtype, x.shape)
+        if dtype == self.dtype:
+            for axis in ROWS:
+                keep(self._quick, (x.shape, axis), call)
+        call(x, out)
+
+    def _row_multiplier(self, dtype, shape):
+        """Return a function (x, out=None) for C-contiguous rows of a shape."""
+        (m, n), batch = self.shape, shape[0]
+        program, tile = self._program(dtype, batch), self._tile(dtype, batch)
+        idle: list[tuple] = []  # columns and their product that no thread is using
+        length, empty, some = min(batch, tile), np.empty, np.empty((0, 0), dtype)
+        turn, multiply = entry_point(transpose, some, some), self._ready
+
+        def made():
+            return aligned((n, length), dtype), aligned((m, length), dtype)
+
+        def one_by_one(x, out=None):
+            out = empty((batch, m), dtype) if out is None else out
+            for i in range(batch):
+                vector(x[i], out[i])
+            return out
+
+        def in_place(x, out=None):
+            found = program.run(x.T).T
+            if out is None:
+                return found
+            out[...] = found
+            return out
+
+        def in_one_tile(x, out=None):
+            if out is None:
+                out = empty((batch, m), dtype)
+            columns, found = pair = idle.pop() if idle else made()
+            turn(x, columns)
+            whole(columns, found)
+            turn(found, out)
+            idle.append(pair)
+            return out
+
+        def in_tiles(x, out=None):
+            out = empty((batch, m), dtype) if out is None else out
+
+            def some_tiles(begin, end):
+                pair = idle.pop() if idle else made()
+                for first in range(begin, end, tile):
+                    part = x[first : min(first + tile, end)]
+                    columns, found = (
+                        one.reshape(-1)[: len(one) * len(part)].reshape(-1, len(part))
+                        for one in pair
+                    )
+                    turn(part, columns)
+                    multiply(dtype, columns.shape)(columns, found)
+                    turn(found, out[first : first + len(part)])
+                idle.append(pair)
+
+            share(self.nnz * dtype.itemsize, batch, some_tiles, tile)
+            return out
+
+        if program.takes_rows(batch):
+            return in_place
+        if self._rows_alone(dtype, batch):
+            vector = self._ready(dtype, (n,))
+            return one_by_one
+        whole = self._ready(dtype, (n, length))
+        return in_one_tile if batch <= tile else in_tiles
+
+    def _rows_alone(self, dtype, batch):
+        """Return whether vectors one by one are expected to take the least time."""
+        alone, together = (
+            plans.cost(self.chain, plans.best(self.chain, dtype, one), dtype, one)
+            for one in (1, batch)
+        )
+        turned = TURNED * sum(self.shape) * batch * dtype.itemsize
+        return batch * alone < together + turned
 
     def _program(self, dtype, batch):
         """Return the program for `batch` columns, packed only once."""
@@ -204,13 +269,14 @@ class ProgramOperator(FastOperator):
 
     def _forget(self) -> None:
         """Start without the programs and the adjoints that are made when first used."""
+        self.__dict__["_square"] = self.shape[0] == self.shape[1]
         self._adjoints: dict[str, Any] = {}
         self._programs: dict[tuple[np.dtype, int], Program] = {}
         self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}
         # Functions that multiply arrays of some shapes, in the dtype of the values, and
         # in other dtypes and strides: products look here first, because further checks
         # would double the time of a small one.
-        self._quick: dict[tuple[int, ...], Callable] = {}
+        self._quick: dict[Any, Callable] = {}
         self._converting: dict[tuple[str, tuple[int, ...]], Callable] = {}
 
 
@@ -226,7 +292,7 @@ def single_column(vector: Callable, rows: int, dtype: np.dtype) -> Callable:
     return multiply
 
 
-def _keep(known: dict, key: Any, call: Callable) -> None:
+def keep(known: dict, key: Any, call: Callable) -> None:
     """Keep a function for products of a shape, and forget all where they are many."""
     if len(known) >= SHAPES:
         known.clear()

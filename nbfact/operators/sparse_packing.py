@@ -6,9 +6,20 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..kernels.gathers import SLICE
+from ..kernels.vectors import BYTES
+
+REST_COST = 16
+"""Cost of a row with entries outside of slices, in entries of a slice: each of those
+costs two more."""
+
+ORDER_COST = 2
+"""Cost of a row whose result is moved to its place, in entries of a slice."""
 
 Packed = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""The four arrays that describe a chain: data, indices, pointers and layout."""
+"""The four arrays that describe a chain by rows: data, indices, indptr and layout."""
+
+Sliced = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""The three arrays that describe a chain in slices: data, indices and table."""
 
 
 def pack_rows(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
@@ -34,47 +45,57 @@ def pack_rows(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
     )
 
 
-def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
+def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sliced:
     """Return factors in slices, as `nbfact.kernels.chain_apply` takes them.
 
-    The rows of a factor are sorted by their numbers of entries where that leaves fewer
-    entries outside of slices. The indices of the next factor follow that order, so that
-    it costs time only in the factor that is applied last.
+    The rows of a factor are sorted by their numbers of entries where products then take
+    less time. The indices of the next factor follow that order, so that it costs time
+    only in the factor that is applied last.
     """
-    data, indices, table, layout = [], [], [], []
-    first = place = 0
-    position = None
+    data, indices, table, position = [], [], [], None
     for number, factor in enumerate(factors[::-1]):
-        columns = factor.indices
-        if position is not None:
-            columns = position[columns]
-        counts = np.diff(factor.indptr).astype(np.int64)
-        order, position = np.arange(len(counts)), None
-        ordered = np.argsort(-counts, kind="stable")
-        saved = _left_over(counts) - _left_over(counts[ordered])
-        last = number == len(factors) - 1
-        if saved > (len(counts) if last else 0):
-            order, position = ordered, np.argsort(ordered)
-        places, starts, rest = _slices(factor.indptr.astype(np.int64), counts, order)
-        data.append(factor.data[places])
-        indices.append(columns[places])
-        parts = [starts + first, rest + np.array([0, first])]
-        turned = last and position is not None
-        length = len(starts) + rest.size
-        layout.append(
-            (len(counts), place, len(rest) - 1, place + length if turned else -1)
-        )
-        parts = [*parts, order] if turned else parts
-        table += [part.ravel() for part in parts]
-        place += sum(part.size for part in parts)
-        first += len(places)
-    largest = max(first, max(factor.shape[0] for factor in factors))
+        values, last = factor.data.astype(dtype), number == len(factors) - 1
+        columns = factor.indices if position is None else position[factor.indices]
+        counts, begins = row_counts(factor), factor.indptr[:-1]
+        order, widths = _arranged(counts, _have_halves(values), last)
+        position = None
+        if order is not None:
+            counts, begins, position = counts[order], begins[order], np.argsort(order)
+        turned = last and order is not None
+        places, halved, used = _slots(begins, counts, widths)
+        others, rest = _others(begins, counts, used)
+        values = values[np.concatenate([places, others])]
+        values[np.flatnonzero(halved)] *= values.dtype.type(0.5)
+        data.append(values)
+        indices += [columns[places], columns[others], *([position] if turned else [])]
+        runs = _runs(widths)
+        table += [[len(counts), len(runs), len(rest), turned], runs.ravel()]
+        table.append(rest.ravel())
+    spare = max(factor.shape[0] for factor in factors)
+    head = [len(factors), spare if len(factors) > 1 or turned else 0]
+    numbers = np.concatenate([head, *table])
+    packed = aligned((sum(map(len, data)) * dtype.itemsize,), dtype)
     return (
-        np.concatenate(data).astype(dtype),
-        _unsigned(indices, _columns(factors)),
-        _unsigned(table, largest, least=np.uint32),
-        np.array(layout, np.int64),
+        np.concatenate(data, out=packed),
+        _unsigned(indices, max(spare, _columns(factors))),
+        _unsigned([numbers], numbers.max(), least=np.uint32),
     )
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return an array that starts at a cache line; its shape is in bytes.
+
+    NumPy's arrays start at any multiple of 16 bytes, so that every vector of 64 bytes
+    could cross two cache lines.
+    """
+    memory = np.empty(int(np.prod(shape)) + BYTES, np.uint8)
+    start = -memory.ctypes.data % BYTES
+    return memory[start : len(memory) - BYTES + start].reshape(shape).view(dtype)
+
+
+def row_counts(factor: sp.csr_array) -> np.ndarray:
+    """Return how many entries each row of a factor has."""
+    return (factor.indptr[1:] - factor.indptr[:-1]).astype(np.int64)
 
 
 def _columns(factors):
@@ -94,35 +115,109 @@ def _unsigned(arrays, limit, least=np.uint16):
     return np.concatenate(arrays).astype(kind)
 
 
-def _left_over(counts):
-    """Return how many entries are outside of slices, for the entries of each row."""
-    whole = len(counts) // SLICE * SLICE
-    widths = counts[:whole].reshape(-1, SLICE).min(1)
-    return int(counts.sum() - SLICE * widths.sum())
+def _have_halves(values):
+    """Return whether half of each value is exact: none is about to underflow."""
+    parts = np.abs(values.view(values.real.dtype))
+    return bool(parts[parts > 0].min(initial=1) > 4 * np.finfo(parts.dtype).tiny)
 
 
-def _slices(indptr, counts, order):
-    """Return where the entries of slices, and then the others, are in a CSR form.
+def _n_slices(rows):
+    """Return how many slices some rows have."""
+    return -(-rows // SLICE) if rows >= SLICE else 0
 
-    Also returned are where each slice starts among them, and the pairs (row, first
-    entry) of the rows with other entries, with an end, as `nbfact.kernels.sparse_chain`
-    says. Rows are numbered in their new order.
+
+def _in_slices(rows):
+    """Return the numbers of the rows of each slice.
+
+    Where the last slice is not full, it begins earlier, and repeats rows of the slice
+    before. There is no slice of fewer rows.
     """
-    n_slices, begins, counts = len(counts) // SLICE, indptr[:-1][order], counts[order]
-    whole = n_slices * SLICE
-    widths = counts[:whole].reshape(-1, SLICE).min(1)
-    starts = SLICE * np.cumsum([0, *widths])
-    slice_of = np.repeat(np.arange(n_slices), SLICE * widths)
-    entry = np.arange(starts[-1]) - starts[slice_of]
-    places = begins[slice_of * SLICE + entry % SLICE] + entry // SLICE
-    used = np.concatenate(
-        [np.repeat(widths, SLICE), np.zeros(len(counts) - whole, int)]
-    )
+    starts = np.minimum(SLICE * np.arange(_n_slices(rows)), max(rows - SLICE, 0))
+    return starts[:, None] + np.arange(SLICE)
+
+
+def _arranged(counts, halving, last):
+    """Return an order of rows, None where they keep theirs, and widths of slices."""
+    least, most = counts.min(), counts.max()
+    if least == most:
+        return None, np.full(_n_slices(len(counts)), most)
+    widths, order = _widths(counts, halving), np.argsort(-counts, kind="stable")
+    ordered = _widths(counts[order], halving)
+    saved = _work(counts, widths) - _work(counts[order], ordered)
+    if saved > (ORDER_COST * len(counts) if last else 0):
+        return order, ordered
+    return None, widths
+
+
+def _widths(counts, halving):
+    """Return how many entries of its rows each slice holds, where that costs least.
+
+    A row with fewer entries than its slice holds some of them as two halves, so that a
+    slice holds at most twice as many as its shortest row has.
+    """
+    lengths = counts[_in_slices(len(counts))]
+    most = lengths.min(1, keepdims=True) * (2 if halving else 1)
+    tried = np.minimum(lengths, most)
+    missing = np.maximum(lengths[:, None, :] - tried[:, :, None], 0)
+    costs = SLICE * tried + _cost_of_rest(missing)
+    best = costs.argmin(1) if costs.size else np.zeros(0, int)
+    return tried[np.arange(len(tried)), best]
+
+
+def _cost_of_rest(missing):
+    """Return what it costs to multiply by entries of rows that no slice holds."""
+    return (REST_COST * (missing > 0) + 2 * missing).sum(-1)
+
+
+def _work(counts, widths):
+    """Return what a product with rows costs whose slices have some widths."""
+    missing = counts - _used(len(counts), widths)
+    return SLICE * widths.sum() + _cost_of_rest(np.maximum(missing, 0))
+
+
+def _used(rows, widths):
+    """Return how many entries of each row its slice holds: the last one that has it."""
+    used = np.zeros(rows, np.int64)
+    for width, places in zip(widths[-2:], _in_slices(rows)[-2:], strict=True):
+        used[places] = width
+    used[: SLICE * max(len(widths) - 2, 0)] = np.repeat(widths[:-2], SLICE)
+    return used
+
+
+def _slots(begins, counts, widths):
+    """Return which entries slices hold, and which of them as halves, slot by slot.
+
+    Also returned is how many entries of each row are in its slice. begins: the first
+    entry of each row.
+    """
+    rows, used = _in_slices(len(counts)), _used(len(counts), widths)
+    if len(widths) and counts.min() == counts.max():  # each slot is like another one
+        slots = np.arange(widths[0])[:, None]
+        places = (begins[rows][:, None, :] + slots).ravel()
+        return places, np.zeros(len(places), bool), used
+    slice_of = np.repeat(np.arange(len(widths)), SLICE * widths)
+    starts = np.cumsum(SLICE * widths) - SLICE * widths
+    entry = np.arange(len(slice_of)) - starts[slice_of]
+    row, slot = rows[slice_of, entry % SLICE], entry // SLICE
+    again = slot >= counts[row]
+    slot -= again * counts[row]
+    halved = slot < widths[slice_of] - counts[row]
+    return begins[row] + slot, halved, used
+
+
+def _runs(widths):
+    """Return the pairs (slices, width) of consecutive slices that are equally wide."""
+    if not len(widths):
+        return np.zeros((0, 2), np.int64)
+    ends = np.append(np.flatnonzero(widths[1:] != widths[:-1]) + 1, len(widths))
+    starts = np.append(0, ends[:-1])
+    return np.stack([ends - starts, widths[starts]], axis=1)
+
+
+def _others(begins, counts, used):
+    """Return the entries that no slice holds, and the pairs (row, their number)."""
     rows = np.flatnonzero(counts > used)
     missing = (counts - used)[rows]
-    ends = np.cumsum([0, *missing])
-    row_of = np.repeat(rows, missing)
-    entry = np.arange(ends[-1]) - np.repeat(ends[:-1], missing)
-    others = begins[row_of] + used[row_of] + entry
-    rest = np.stack([np.append(rows, 0), starts[-1] + ends], axis=1)
-    return np.concatenate([places, others]), starts, rest
+    entry = np.arange(missing.sum()) - np.repeat(np.cumsum(missing) - missing, missing)
+    others = np.repeat((begins + used)[rows], missing) + entry
+    return others, np.stack([rows, missing], axis=1)

@@ -1,7 +1,7 @@
 """What a product of sparse factors multiplies by: the factors, or some of them merged.
 
 The plan depends on the supports, the dtype and the range of the values alone. Costs are
-counted in entries that a kernel gathers (0.25 ns on a Zen 4); all constants are of
+counted in entries that a kernel gathers (0.2 ns on a Zen 4); all constants are of
 ``nbfact bench -k "sparse factors"`` there.
 """
 
@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._core.dtypes import real_dtype
+from .sparse_packing import aligned, row_counts
 
 ROW_COST = 2
 """Cost of a row of a factor, beside its entries: loops, and what it writes."""
@@ -20,12 +21,22 @@ PAIRS = 4
 """Two factors are multiplied out if that takes no more than this times their cost, so
 that a plan is made in little time."""
 
-DENSE_COST = 0.055
+COUNTED = 32
+"""Number of rows of a product whose entries are counted before it is made."""
+
+DENSE_COST = 0.05
 """Cost of each byte of a dense matrix that stays in cache."""
 
+DENSE_CALL = 1000
+"""How much more the call of a product with a dense matrix costs than that of a kernel:
+0.2 µs."""
+
+CHECK_CALL = 1250
+"""Cost of the call that looks for infinity in a result: 0.25 µs."""
+
 DENSE_BYTES = 2**19
-"""Largest size of a dense matrix, half of the second level of cache of a Zen 4: larger
-ones are not read at the speed that `DENSE_COST` says."""
+"""Largest size of a dense matrix, half of the second level of cache of a Zen 4: it is
+read at the speed that `DENSE_COST` says, and made in about a millisecond."""
 
 
 def cost(factor: sp.csr_array) -> int:
@@ -41,16 +52,19 @@ def merged(factors: Sequence[sp.csr_array], dtype: np.dtype) -> list[sp.csr_arra
     leave the range of the dtype stay apart.
     """
     found = list(factors)
-    saved = [_merge(a, b, dtype) for a, b in itertools.pairwise(found)]
-    while saved and max(saving for saving, _ in saved) > 0:
-        place = max(range(len(saved)), key=lambda i: (saved[i][0], -i))
-        product = saved[place][1]
-        assert product is not None
+    saved = [_saving(a, b, dtype) for a, b in itertools.pairwise(found)]
+    while saved and max(saved) > 0:
+        place = max(range(len(saved)), key=lambda i: (saved[i], -i))
+        left, right = found[place : place + 2]
+        product = _product(left, right)
+        if cost(product) >= cost(left) + cost(right):  # not all rows were counted
+            saved[place] = 0
+            continue
         found[place : place + 2] = [product]
         del saved[place]
         for i in (place - 1, place):
             if 0 <= i < len(saved):
-                saved[i] = _merge(found[i], found[i + 1], dtype)
+                saved[i] = _saving(found[i], found[i + 1], dtype)
     return found
 
 
@@ -59,62 +73,103 @@ def dense(
 ) -> np.ndarray | None:
     """Return scale times the product as a dense matrix, where that is faster, or None.
 
-    Every row of it reads the whole vector, because a zero times infinity is not zero.
+    Where it holds zeros, the time includes a look at each result: see `has_zeros`.
     """
     (m, n), item = (factors[0].shape[0], factors[-1].shape[1]), dtype.itemsize
-    size = m * n * item
-    if size > DENSE_BYTES or DENSE_COST * size > sum(map(cost, factors)):
+    size, limit = m * n * item, sum(map(cost, factors)) - DENSE_CALL
+    if size > DENSE_BYTES or DENSE_COST * size > limit:
         return None
-    product = factors[0]
-    for factor in factors[1:]:
-        if not _in_range(product, factor, dtype):
-            return None
-        product = _product(product, factor)
-    wide = np.promote_types(product.dtype, np.float64)
-    values = product.toarray().astype(wide) * float(scale)
+    if not _in_range(factors, dtype):
+        return None
+    wide = np.promote_types(dtype, np.float64)
+    values = factors[-1].toarray().astype(wide)
+    for factor in reversed(factors[:-1]):
+        values = factor.astype(wide) @ values
+    values *= float(scale)
+    if has_zeros(values) and DENSE_COST * size > limit - CHECK_CALL:
+        return None
     low, high = _limits(dtype)
-    largest, least = np.abs(values).max(), np.abs(values).min()
-    if product.nnz < m * n or not low < least <= largest < high:
+    sizes = np.abs(values)
+    if not low < sizes[sizes > 0].min(initial=1) <= sizes.max() < high:
         return None
-    return values.astype(dtype)
+    matrix = aligned((m, n * item), dtype)
+    matrix[:] = values
+    return matrix
 
 
-def _merge(left, right, dtype):
-    """Return what the product of two factors saves, and the product; 0 and None."""
-    both = cost(left) + cost(right)
-    pairs = np.diff(right.indptr)[left.indices].sum()
-    if pairs > PAIRS * both or not _in_range(left, right, dtype):
-        return 0, None
-    product = _product(left, right)
-    return both - cost(product), product
+def has_zeros(matrix: np.ndarray) -> bool:
+    """Return whether a dense matrix has zeros.
+
+    Where x is infinite or no number, a product with them differs from one that does not
+    read these entries of x.
+    """
+    return bool(np.count_nonzero(matrix) < matrix.size)
+
+
+def _saving(left, right, dtype):
+    """Return what the product of two factors saves, 0 where it saves nothing.
+
+    The entries of a few of its rows are counted, and say how many all rows have.
+    """
+    both, rows = cost(left) + cost(right), left.shape[0]
+    pairs = row_counts(right)[left.indices].sum()
+    if pairs > PAIRS * both:
+        return 0
+    counted = np.arange(rows)
+    if rows > COUNTED:
+        counted = np.arange(COUNTED) * rows // COUNTED
+    places = np.sort(_pairs(left, right, counted)[0])
+    distinct = np.count_nonzero(places[1:] != places[:-1]) + (places.size > 0)
+    saving = both - rows * (distinct / len(counted) + ROW_COST)
+    return saving if saving > 0 and _in_range((left, right), dtype) else 0
+
+
+def _pairs(left, right, rows):
+    """Return the pairs of entries that add up to those of some rows of a product.
+
+    They are given by their place in those rows, as if these were stored dense, and by
+    the entries of the left and of the right factor.
+    """
+    lengths = row_counts(left)[rows]
+    lefts = _ranges(left.indptr[rows], lengths)
+    middle = left.indices[lefts]
+    counts = row_counts(right)[middle]
+    rights = _ranges(right.indptr[middle], counts)
+    starts = np.arange(len(rows)) * right.shape[1]
+    places = np.repeat(np.repeat(starts, lengths), counts) + right.indices[rights]
+    return places, np.repeat(lefts, counts), rights
+
+
+def _ranges(starts, lengths):
+    """Return the numbers from each start on, as many as its length."""
+    first = np.cumsum(lengths) - lengths
+    return np.arange(lengths.sum()) + np.repeat(starts - first, lengths)
 
 
 def _product(left, right):
     """Return the product in double precision, with the entries that happen to be 0."""
+    rows, columns = left.shape[0], right.shape[1]
     wide = np.promote_types(left.dtype, np.float64)
-    product = sp.csr_array(left.astype(wide) @ right.astype(wide))
-    ones = [each.astype(bool).astype(np.int64) for each in (left, right)]
-    support = sp.csr_array(ones[0] @ ones[1])
-    if product.nnz == support.nnz:
-        return product
-    product, support = product.tocoo(), support.tocoo()
-    places = (
-        np.concatenate([product.row, support.row]),
-        np.concatenate([product.col, support.col]),
-    )
-    data = np.concatenate([product.data, np.zeros(support.nnz)])
-    return sp.coo_array((data, places), shape=product.shape).tocsr()
+    places, lefts, rights = _pairs(left, right, np.arange(rows))
+    order = np.argsort(places, kind="stable")
+    places = places[order]
+    first = np.flatnonzero(np.diff(places, prepend=-1))
+    terms = left.data.astype(wide)[lefts] * right.data.astype(wide)[rights]
+    data, places = np.add.reduceat(terms[order], first), places[first]
+    ends = np.searchsorted(places, np.arange(rows + 1) * columns)
+    return sp.csr_array((data, places % columns, ends), shape=(rows, columns))
 
 
-def _in_range(left, right, dtype):
-    """Return whether no product of two entries comes near the limits of the dtype."""
-    if not (left.nnz and right.nnz):
-        return False
-    least, largest = 1.0, float(left.shape[1])
+def _in_range(factors, dtype):
+    """Return whether no product of entries comes near the limits of the dtype."""
+    least, largest = 1.0, float(np.prod([factor.shape[1] for factor in factors[:-1]]))
     with np.errstate(over="ignore", under="ignore"):
-        for factor in (left, right):
+        for factor in factors:
+            if not factor.nnz:
+                return False
             sizes = np.abs(factor.data)
-            least, largest = least * float(sizes.min()), largest * float(sizes.max())
+            smallest, most = float(sizes.min()), float(sizes.max())
+            least, largest = least * min(smallest, 1.0), largest * max(most, 1.0)
     low, high = _limits(dtype)
     return low < least and largest < high
 

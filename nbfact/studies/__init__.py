@@ -34,7 +34,7 @@ STUDIES: dict[str, str] = {
     "ties": "ties",
     "patterns": "patterns.patterns_study",
     "crossover": "crossover",
-    "product_speed": "product_speed",
+    "grid": "grid",
     "kronecker": "large_blocks.kronecker_study",
     "rates": "rates",
     "dao": "dao",

@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..algorithms.common.factors import (
-    Dense,
-    PackedFactors,
-    Sparse,
-    compressed,
-)
+from ..algorithms.common.factors import Dense, Sparse, compressed
+from ..algorithms.common.packed_factors import PackedFactors
 from ..algorithms.palm.side_norms import dense_norm, product_norm
 from ..harness.sample import interleave, paired_ratio, summary
 from .tools.rows import Row, select, values
@@ -99,7 +95,7 @@ def _rows(dtype, shape, density, budget):
         ),
     }
     if p == q:
-        chain, square = PackedFactors([sparse] * 5, np.dtype(dtype)), dense.gram()
+        chain, square = PackedFactors.of([sparse] * 5, np.dtype(dtype)), dense.gram()
         start = draw((p,))
         pairs["norm"] = (
             lambda: product_norm(chain, 0, 5, start.copy(), 1),

@@ -17,7 +17,16 @@ import numpy as np
 from ..harness.sample import interleave
 from ..operators import Chain
 from ..operators.formulas import Formula, multiplier, transform_work
-from ..operators.plan import DECREASING, INCREASING, KRONECKER, SHUFFLED, TURNED, Step
+from ..operators.plan import (
+    BLOCKS,
+    DECREASING,
+    INCREASING,
+    KRONECKER,
+    SHUFFLED,
+    TURNED,
+    Plan,
+    Step,
+)
 from ..operators.program import Program
 from ..operators.tied_transforms import (
     is_tied,
@@ -27,6 +36,7 @@ from ..operators.tied_transforms import (
     tied_vector,
     tile_of,
 )
+from ..operators.transform_matrices import LARGEST_ORDER, matrix_multiplier
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -41,14 +51,19 @@ NOTES = """\
 - A cell is the least time of many calls, in nanoseconds, over the number of values and
   of columns of x.
 - radix is b, and stride is d. The constants of `nbfact/operators/plan.py` are from this
-  table.
+  table, and those of `nbfact/operators/block_prices.py` are fitted to the rows of kind
+  blocks, where each of the two factors is a step of its own.
 - Whole transforms are calls of scipy.fft, or of the kernels that know the values of a
   transform, by the name of the kernel. Their radix is the order. Two orders are timed.
   The cell of the larger one is the slope between them: nanoseconds for a unit of
   `transform_work` and a column. That of the smaller one is the time of its call that
   the slope does not explain, in nanoseconds. The constants of
   `nbfact/operators/formulas.py` and `nbfact/operators/tied_transforms.py` are from
-  these rows. Kernels for columns are timed with whole tiles alone."""
+  these rows. Kernels for columns are timed with whole tiles alone. The rows named
+  matrix are of its dense matrix: their unit is an entry, and the constants are in
+  `nbfact/operators/transform_matrices.py`."""
+MATRIX = "matrix"
+"""Name of the rows of the dense matrix of a transform."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +115,20 @@ def _rows(settings, dtype, batch):
         if len(dyadic) % 2 == 0:  # the kernel has no loops of its own for radix 4
             whole.append((SHUFFLED, dyadic.fuse([2] * (len(dyadic) // 2))))
     found = [
-        _row(kind, chain, Step(kind, 0, len(chain)), dtype, batch, settings.budget)
+        _row(chain, (Step(kind, 0, len(chain)),), dtype, batch, settings.budget)
         for kind, chain in whole
     ]
     for radix in settings.radices:
         for stride in settings.strides:
             if settings.n % (radix * stride) == 0:
                 factor = (settings.n // (radix * stride), radix, radix, stride)
-                chain, step = Chain([factor] * 2), Step(KRONECKER, 0, 2, (1, 1))
-                found.append(
-                    _row(KRONECKER, chain, step, dtype, batch, settings.budget)
-                )
+                chain = Chain([factor] * 2)
+                loops: Plan = (Step(KRONECKER, 0, 2, (1, 1)),)
+                blocks: Plan = (Step(BLOCKS, 0, 1), Step(BLOCKS, 1, 2))
+                found += [
+                    _row(chain, plan, dtype, batch, settings.budget)
+                    for plan in (loops, blocks)
+                ]
     return found + _transform_rows(settings, np.dtype(dtype), batch)
 
 
@@ -121,6 +139,11 @@ def _transform_rows(settings, dtype, batch):
     calls = {order: multiplier(formula, order, dtype) for order in (2, n)}
     name = f"scipy.fft.{formula.function}"
     found += _rates_of_calls(name, calls, dtype, batch, budget)
+    matrices = {
+        order: matrix_multiplier(formula, order, dtype)
+        for order in (2, min(n, LARGEST_ORDER))
+    }
+    found += _rates_of_calls(MATRIX, matrices, dtype, batch, budget)
     least, whole = (
         smallest_order(dtype, batch),
         batch == 1 or not batch % tile_of(dtype),
@@ -148,29 +171,33 @@ def _rates_of_calls(name, transforms, dtype, batch, budget):
     times = interleave(calls, budget)
     small, large = transforms
     least = {order: float(times[f"{order}"].min()) * 1e9 for order in transforms}
-    work = {order: transform_work(order) * batch for order in transforms}
+    work = {
+        order: batch * (order**2 if name == MATRIX else transform_work(order))
+        for order in transforms
+    }
     slope = (least[large] - least[small]) / (work[large] - work[small])
     cells = {small: least[small] - slope * work[small], large: slope}
     given = {"kernel": name, "dtype": dtype.name, "batch": batch, "stride": None}
     return [{**given, "radix": order, "ns": cells[order]} for order in transforms]
 
 
-def _row(kind, chain, step, dtype, batch, budget):
-    """Time one step of a plan, and return its row."""
+def _row(chain, plan, dtype, batch, budget):
+    """Time a plan whose steps are of one kind, and return its row."""
     rng = np.random.default_rng(0)
     values = [rng.standard_normal(pattern).astype(dtype) for pattern in chain]
-    program = Program(values, (step,), np.dtype(dtype))
+    program = Program(values, plan, np.dtype(dtype))
     shape = (chain.shape[1],) if batch == 1 else (chain.shape[1], batch)
     x = rng.standard_normal(shape).astype(dtype)
     out = np.empty_like(x)
     times = interleave({"run": lambda: program.run(x, out)}, budget)["run"]
     _, radix, _, stride = chain[0]
+    kind = plan[0].kind
     return {
         "kernel": kind,
         "dtype": dtype,
         "batch": batch,
         "radix": radix,
-        "stride": stride if kind == KRONECKER else None,
+        "stride": stride if kind in (KRONECKER, BLOCKS) else None,
         "ns": float(times.min()) * 1e9 / (chain.n_parameters * batch),
     }
 
@@ -191,7 +218,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     batches = values(rows, "batch")
     all_axes = np.ravel(figure.subplots(1, len(batches), sharey=True))
     for axes, batch in zip(all_axes, batches, strict=True):
-        chosen = [r for r in select(rows, batch=batch) if r["stride"] is not None]
+        chosen = select(rows, batch=batch, kernel=KRONECKER)
         for dtype in values(chosen, "dtype"):
             for stride in values(chosen, "stride"):
                 some = select(chosen, dtype=dtype, stride=stride)

@@ -25,7 +25,8 @@ from .descent import (
     twiddle_factors,
 )
 from .kronecker import (
-    blocks_apply,
+    blocks_columns,
+    blocks_rows,
     gather,
     gather_rows,
     kronecker_adjoint,
@@ -147,7 +148,8 @@ __all__ = [
     "average_over",
     "best_matching",
     "best_values",
-    "blocks_apply",
+    "blocks_columns",
+    "blocks_rows",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
     "butterfly_apply",

@@ -64,9 +64,14 @@ def kronecker_gradient_columns(x, gradient, pattern):
     return values
 
 
-def blocks_apply(values, x):
-    """Return the product of a factor, with values (a, d, b, c), with a vector."""
-    return kronecker_matrix(values.transpose(0, 2, 3, 1)) @ x
+def blocks_rows(values, x):
+    """Return the product of a factor, with values (a, b, c, d), with each row of x."""
+    return x @ kronecker_matrix(values).T
+
+
+def blocks_columns(values, x):
+    """Return the product of a factor, with values (a, b, c, d), with columns."""
+    return kronecker_matrix(values) @ x
 
 
 def kronecker_pack(values):

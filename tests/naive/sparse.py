@@ -1,5 +1,7 @@
 """Twins of the kernels on sparse factors in CSR form, and of norms."""
 
+import itertools
+
 import numpy as np
 
 
@@ -84,34 +86,42 @@ def chain_factors(data, indices, indptr, layout, n_columns):
     return factors
 
 
-def sliced_factors(data, indices, table, layout, n_columns):
+def sliced_factors(data, indices, table, n_columns):
     """Return the dense factors of a chain in slices of 16 rows, and the last order."""
-    factors, order = [], None
-    for rows, place, n_rest, order_place in layout:
-        factor, n_slices = np.zeros((rows, n_columns), data.dtype), rows // 16
-        starts = table[place : place + n_slices + 1]
-        for s in range(n_slices):
-            for t in range(starts[s], starts[s + 1]):
-                factor[16 * s + (t - starts[s]) % 16, indices[t]] += data[t]
-        pairs = table[place + n_slices + 1 :][: 2 * n_rest + 2].reshape(-1, 2)
-        for r in range(n_rest):
-            for t in range(pairs[r, 1], pairs[r + 1, 1]):
-                factor[pairs[r, 0], indices[t]] += data[t]
-        if order_place >= 0:
-            order = table[order_place : order_place + rows]
+    factors, order, numbers = [], slice(None), iter(table[2:])
+    entries = zip(indices[: len(data)], data, strict=True)
+
+    def pairs(count):
+        return [(next(numbers), next(numbers)) for _ in range(count)]
+
+    for _ in range(table[0]):
+        rows, n_runs, n_rest, ordered = (next(numbers) for _ in range(4))
+        factor = np.zeros((rows, n_columns), data.dtype)
+        runs, rest, first = pairs(n_runs), pairs(n_rest), 0
+        for width in [width for count, width in runs for _ in range(count)]:
+            first = min(first, rows - 16)
+            factor[first : first + 16] = 0
+            for _, row in itertools.product(range(width), range(first, first + 16)):
+                column, value = next(entries)
+                factor[row, column] += value
+            first += 16
+        for row, count in rest:
+            for _ in range(count):
+                column, value = next(entries)
+                factor[row, column] += value
+        if ordered:
+            order = indices[len(data) :]
         factors.append(factor)
         n_columns = rows
     return factors, order
 
 
-def chain_apply(data, indices, table, layout, scale, x):
+def chain_apply(data, indices, table, scale, x):
     """Return scale * S[0] @ ... @ S[J-1] @ x for a chain in slices and one vector x."""
-    factors, order = sliced_factors(data, indices, table, layout, len(x))
+    factors, order = sliced_factors(data, indices, table, len(x))
     for factor in factors:
         x = factor @ x
-    out = np.empty_like(x)
-    out[order if order is not None else slice(None)] = scale * x
-    return out
+    return scale * x[order]
 
 
 def chain_apply_columns(data, indices, indptr, layout, scale, x):

@@ -12,6 +12,8 @@ Start reading in ``butterfly_factorize``; then read ``ways``, then ``splits``.
 ``split_factors``        what splits find
 ``part_blocks``          the index arithmetic of a split: a part as blocks, and back
 ``butterfly_result``     what `butterfly_factorize` returns
+``chain_graph``          every chain within a budget, cheapest first: `chains`
+``chain_search``         the best chain for one matrix (``chain="search"``)
 ``fits``                 the transform that has no construction as a butterfly and
                          is factored from its matrix: `legendre`
 =======================  ==========================================================

@@ -13,8 +13,9 @@ from ...operators.layouts import chain_of
 from ..common.problem import Problem, problem_of
 from ..common.result import History
 from .butterfly_result import ButterflyFactorization
-from .split_problem import SplitProblem, exact_error
-from .splits import ORDERS, SplitOrder, smallest_error
+from .chain_search import COSINES, PLAIN, searched_problem
+from .split_problem import SplitProblem, certified, exact_error
+from .splits import ORDERS, SplitOrder
 from .ways import PermutationOption, TransposeOption, ways
 
 Model = Literal["product", "sum", "circulant"]
@@ -25,8 +26,9 @@ MODELS = get_args(Model)
 @overload
 def butterfly_factorize(
     target: Any,
-    chain: Chain | Sequence[Sequence[int]] | None = None,
+    chain: Chain | Sequence[Sequence[int]] | Literal["search"] | None = None,
     *,
+    nnz: int | None = None,
     permutation: PermutationOption = None,
     order: SplitOrder = "left-to-right",
     orthonormal: bool = True,
@@ -38,8 +40,9 @@ def butterfly_factorize(
 @overload
 def butterfly_factorize(
     target: Any,
-    chain: Chain | Sequence[Sequence[int]] | None = None,
+    chain: Chain | Sequence[Sequence[int]] | Literal["search"] | None = None,
     *,
+    nnz: int | None = None,
     permutation: PermutationOption = None,
     order: SplitOrder = "left-to-right",
     orthonormal: bool = True,
@@ -50,8 +53,9 @@ def butterfly_factorize(
 ) -> ButterflyFactorization[OperatorSum]: ...
 def butterfly_factorize(
     target: Any,
-    chain: Chain | Sequence[Sequence[int]] | None = None,
+    chain: Chain | Sequence[Sequence[int]] | Literal["search"] | None = None,
     *,
+    nnz: int | None = None,
     permutation: PermutationOption = None,
     order: SplitOrder = "left-to-right",
     orthonormal: bool = True,
@@ -71,10 +75,15 @@ def butterfly_factorize(
         The matrix A, real or complex, finite; float32, float64, complex64 or
         complex128. Integers are converted to float64. Sparse matrices and operators
         are made dense.
-    chain : Chain, or sequence of patterns (a, b, c, d), optional
+    chain : Chain, sequence of patterns (a, b, c, d), or "search", optional
         The supports of the factors, of the shape of A. The chain or its transpose has
         to be chainable. By default `Chain.square_dyadic` if A is square of an order
-        that is a power of two, else `Chain.smallest`.
+        that is a power of two, else `Chain.smallest`. "search" takes the best one of
+        `nbfact.chains` with at most `nnz` values, with rows and columns as they are,
+        and with the digits of the rows or of the columns reversed; of chains that are
+        exact, one with the fewest values.
+    nnz : int, optional
+        The largest number of values, for ``chain="search"`` and needed there.
     permutation : array_like of int, pair of those, or str, optional
         Indices ``columns``, or a pair ``(rows, columns)`` of which either may be None:
         ``A[rows][:, columns]`` is factored. Or the name of an order of the columns:
@@ -125,8 +134,9 @@ def butterfly_factorize(
     ValueError
         If the target is no matrix, is empty, or contains NaN or infinity; if the chain
         is invalid, of another shape, or not chainable either way; if an order or a name
-        is unknown; if indices are no permutation. The message names the argument and
-        the sizes.
+        is unknown; if indices are no permutation; if `nnz` is missing or too small for
+        ``chain="search"``, or given without. The message names the argument and the
+        sizes.
 
     See Also
     --------
@@ -149,6 +159,11 @@ def butterfly_factorize(
     right, take O(m n) in one pass over A, in compiled code: Hadamard and Fourier
     matrices are of this kind. All other blocks are left to LAPACK. Where two singular
     values of a block of two rows tie, the first row is kept.
+
+    The search among chains computes what each place between two factors must lose, from
+    singular values of blocks of A; these losses bound the errors of all chains from
+    above and from below. The 16 chains of the least bounds are factored for each order
+    of rows and columns.
 
     References
     ----------
@@ -173,11 +188,19 @@ def butterfly_factorize(
     >>> r = nf.butterfly_factorize(noise)
     >>> bool(r.lower_bound <= r.relative_error <= 1.0000001 * r.bound)
     True
+    >>> r = nf.butterfly_factorize(np.fft.fft(np.eye(12)), chain="search", nnz=84)
+    >>> r.operator.chain.patterns, r.permutation, bool(r.relative_error < 1e-14)
+    (((1, 3, 3, 4), (3, 4, 4, 1)), 'digit-reversal', True)
     """
     problem = problem_of(target)
     options = ButterflyOptions(
         permutation, order, orthonormal, transpose, model, n_terms, certify
     )
+    if isinstance(chain, str):
+        choice("chain", chain, ("search",))
+        return _searched(problem, nnz, options)
+    if nnz is not None:
+        raise ValueError('nnz is for chain="search": other chains have one number')
     chain = None if chain is None else chain_of(chain)
     if model == "circulant":
         if chain is not None or permutation is not None:
@@ -186,6 +209,31 @@ def butterfly_factorize(
     if model == "product":
         return butterfly_problem(problem, chain, options)
     return _sum(problem, chain, options)
+
+
+def _searched(
+    problem: Problem, nnz: int | None, options: "ButterflyOptions"
+) -> ButterflyFactorization[Butterfly]:
+    """Return the best factorization in any chain within the budget, or raise."""
+    if nnz is None:
+        raise ValueError('chain="search" needs nnz, the largest number of values')
+    nnz = size("nnz", nnz, most=None)
+    given = options.permutation
+    named = isinstance(given, str) and given == "search"
+    if not (named or given is None) or options.model != "product":
+        raise ValueError(
+            'chain="search" finds a product, with permutation=None or "search"'
+        )
+    orders = PLAIN + COSINES if named else PLAIN
+    if not isinstance(options.transpose, str):
+        turned = bool(options.transpose)
+        orders = tuple(one for one in orders if one.transposed == turned)
+    split = SplitProblem.of(problem, options.order, bool(options.orthonormal))
+    found = searched_problem(problem, split, nnz, orders, certify=bool(options.certify))
+    if found is None:
+        m, n = problem.shape
+        raise ValueError(f"nnz={nnz}: no chain for {m} x {n} has so few values")
+    return found
 
 
 @dataclass(frozen=True)
@@ -224,9 +272,7 @@ def butterfly_problem(
     candidates = ways(problem.array, chain, options.permutation, options.transpose)
     way, found = split.best(candidates)
     if options.certify:
-        view = split.view(way)
-        bound = smallest_error(view, way.rows, way.columns, way.chain)
-        found = replace(found, lower_bound=bound)
+        found = certified(split, way, found)
     return split.result(way, found, problem, began)
 
 

@@ -15,7 +15,12 @@ import numpy as np
 from ...kernels import frobenius_norm
 from ...operators import Chain
 from ...operators.patterns import Pattern, fused
-from .kernel_splits import factor_by_kernel, kernel_layout
+from .kernel_splits import (
+    KernelLayout,
+    factor_by_kernel,
+    first_loss,
+    kernel_layout,
+)
 from .part_blocks import (
     blocks_of,
     left_blocks,
@@ -23,7 +28,13 @@ from .part_blocks import (
     right_blocks,
     right_values,
 )
-from .redundant_chains import expanded, fuse_redundant, pattern_of, rank_between
+from .redundant_chains import (
+    Tree,
+    expanded,
+    fuse_redundant,
+    pattern_of,
+    rank_between,
+)
 from .split_factors import SplitFactors, distance, permuted
 
 SplitOrder = Literal["left-to-right", "right-to-left", "balanced"]
@@ -93,11 +104,11 @@ def factor_by_splits(
     A redundant chain is factored with its redundant neighbours fused, which loses
     nothing, and these are split again: see ``redundant_chains``.
     """
-    trees = fuse_redundant(chain)
-    patterns = [pattern_of(tree) for tree in trees]
-    if limit < math.inf and not _plausible(target, rows, columns, patterns, limit):
+    trees, patterns, layout = _planned(chain, order)
+    if limit < math.inf and not _plausible(
+        target, rows, columns, patterns, layout, limit
+    ):
         return None
-    layout = kernel_layout(tuple(patterns)) if order == "left-to-right" else None
     if layout is not None:
         found = factor_by_kernel(target, rows, columns, layout, orthonormal, limit)
     else:
@@ -111,6 +122,16 @@ def factor_by_splits(
         if number < len(trees) - 1:
             lost[len(values) - 1] = found.lost[number]
     return replace(found, values=values, lost=lost)
+
+
+@functools.lru_cache(maxsize=64)
+def _planned(
+    chain: Chain, order: SplitOrder
+) -> tuple[tuple[Tree, ...], tuple[Pattern, ...], KernelLayout | None]:
+    """Return the trees of a chain, their patterns, and how the kernel factors them."""
+    trees = fuse_redundant(chain)
+    patterns = tuple(pattern_of(tree) for tree in trees)
+    return trees, patterns, kernel_layout(patterns) if order == ORDERS[0] else None
 
 
 def smallest_error(
@@ -236,12 +257,15 @@ def _plausible(
     rows: np.ndarray | None,
     columns: np.ndarray | None,
     patterns: Sequence[Pattern],
+    layout: KernelLayout | None,
     limit: float,
 ) -> bool:
     """Return whether some first blocks of the first split lose at most the limit.
 
     They cost little, and where they alone lose more, no factors are worth computing.
     """
+    if layout is not None:
+        return first_loss(target, rows, columns, layout) <= limit
     if len(patterns) == 1 or patterns[0][0] > 1 or patterns[-1][3] > 1:
         return True
     (_, b, _, d), right = patterns[0], functools.reduce(fused, patterns[1:])

@@ -1,12 +1,9 @@
 """One factor S while an algorithm works on it: sparse by rows and columns, or dense.
 
 `Sparse` and `Dense` share their methods, so that an algorithm need not know which one
-it holds. Neither is changed once made. All arrays are C-contiguous. `PackedFactors`
-holds a chain of sparse factors in the form that the kernels take.
+it holds. Neither is changed once made. All arrays are C-contiguous.
 """
 
-import functools
-from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -32,10 +29,6 @@ x leaves the caches (float64, Zen 4, one thread: `nbfact study crossover`)."""
 GRAM = 0.2
 """Density above which S Sᴴ of a sparse factor is computed by BLAS. The two ways are
 equally fast at 0.26, 0.21 and 0.2 for n = 64, 512 and 1024 (same study)."""
-
-_TILE_ROW, _TILE = 256, 1 << 18
-"""Sizes in bytes of one row of a tile, and of a whole tile: of rows of 128, 256 and 512
-bytes, these are the fastest at n = 512 (`nbfact bench -k "hierarchical n=512"`)."""
 
 CSR: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Data, indices and indptr of a matrix in compressed sparse row (CSR) form."""
@@ -64,8 +57,8 @@ class Dense:
         return out
 
     def tocsr(self) -> sp.csr_array:
-        """Return the factor as a scipy CSR array."""
-        return sp.csr_array(self.array)
+        """Return the factor as a new scipy CSR array, canonical."""
+        return compressed(self.array, 1.0).tocsr()
 
     def apply(self, x: np.ndarray, out: Out = None) -> np.ndarray:
         """Return S x, for x of shape (columns of S, batch)."""
@@ -142,10 +135,10 @@ class Sparse:
         return out
 
     def tocsr(self) -> sp.csr_array:
-        """Return the factor as a scipy CSR array, without copying the values."""
+        """Return the factor as a new scipy CSR array, canonical but for zeros."""
         data, indices, indptr = self.rows
         indices, indptr = indices.astype(np.int32), indptr.astype(np.int32)
-        return sp.csr_array((data, indices, indptr), shape=self.shape)
+        return sp.csr_array((data.copy(), indices, indptr), shape=self.shape)
 
     def apply(self, x: np.ndarray, out: Out = None) -> np.ndarray:
         """Return S x, for x of shape (columns of S, batch)."""
@@ -233,14 +226,30 @@ def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
     nnz = count_nonzeros(x)
     if nnz > limit * x.size:
         return Dense(x.copy())
-    m, n = x.shape
-    data, indices = np.empty(nnz + 1, x.dtype), np.empty(nnz + 1, np.uint32)
-    indptr = np.empty(m + 1, np.uint32)
-    columns = (
-        np.empty(nnz, x.dtype), np.empty(nnz, np.uint32), np.empty(n + 1, np.uint32)
-    )  # fmt: skip
-    csr_compress(x, data, indices, indptr, *columns)
-    return Sparse(x.shape, (data[:nnz], indices[:nnz], indptr), columns)
+    (m, n), first = x.shape, nnz + 1  # the adjoint comes behind a place for scratch
+    data, indices = np.empty(first + nnz, x.dtype), np.empty(first + nnz, np.uint32)
+    indptr = np.empty(m + n + 2, np.uint32)
+    csr_compress(x, nnz, data, indices, indptr, (0, 0, m + 1, first))
+    rows = data[:nnz], indices[:nnz], indptr[: m + 1]
+    ends = indptr[m + 1 :] - np.uint32(first)
+    return Sparse(x.shape, rows, (data[first:], indices[first:], ends))
+
+
+def diagonal(shape: tuple[int, int], dtype: np.dtype, ones: bool) -> Factor:
+    """Return the factor with ones on its diagonal, or the zero one.
+
+    It is made without kernels, which a first call would have to compile.
+    """
+    m, n = shape
+    nnz = min(m, n) if ones else 0
+    if nnz > DENSE * m * n:
+        return Dense(np.eye(m, n, dtype=dtype))
+    places = np.arange(nnz, dtype=np.uint32)
+    ends = np.minimum(np.arange(max(m, n) + 1), nnz).astype(np.uint32)
+    rows, columns = (
+        (np.ones(nnz, dtype), places, ends[: length + 1]) for length in shape
+    )
+    return Sparse((m, n), rows, columns)
 
 
 def adjoint(x: np.ndarray, out: Out = None) -> np.ndarray:
@@ -248,63 +257,3 @@ def adjoint(x: np.ndarray, out: Out = None) -> np.ndarray:
     out = np.empty(x.shape[::-1], x.dtype) if out is None else out
     adjoint_copy(x, out)
     return out
-
-
-class PackedFactors:
-    """A chain of sparse factors, packed for kernels such as `chain_gradient`.
-
-    Attributes
-    ----------
-    length : int
-        Number of factors.
-    chain : tuple of four arrays
-        The data, indices and indptr of the factors, one after the other, followed by
-        those of their adjoints, and the layout of both: a row of (rows, first row)
-        each.
-    """
-
-    def __init__(self, factors: Sequence[Sparse], dtype: np.dtype) -> None:
-        self.length = len(factors)
-        forms = [factor.rows for factor in factors]
-        forms += [factor.columns for factor in factors]
-        self.chain = _packed(forms, dtype)
-
-
-def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:
-    """Return the scratch of `chain_gradient`: two tiles of `rows` rows.
-
-    A tile is a block of columns that goes through all factors while it is in cache.
-    """
-    width = min(_TILE_ROW // dtype.itemsize, _TILE // (dtype.itemsize * rows))
-    return np.empty((2, rows, max(8, width)), dtype)
-
-
-def _packed(
-    forms: Sequence[CSR], dtype: np.dtype
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Concatenate CSR forms, and return data, indices, indptr and their layout."""
-    if not forms:
-        nothing = np.empty(0, np.uint32)
-        layout = np.empty((0, 2), np.int64)
-        return np.empty(0, dtype), nothing, nothing, layout
-    values, indices, pointers = zip(*forms, strict=True)
-    sizes = tuple([(indptr.size - 1, data.size) for data, _, indptr in forms])
-    layout, firsts = _layout(sizes)
-    indptr = np.concatenate(pointers)
-    indptr += firsts
-    return np.concatenate(values), np.concatenate(indices), indptr, layout
-
-
-@functools.lru_cache(maxsize=64)
-def _layout(sizes: tuple[tuple[int, int], ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the layout of packed CSR forms, and what is added to each of their indptr.
-
-    It is the same in most sweeps: sizes holds the rows and the entries of each form.
-    Both arrays are shared and must not be written to.
-    """
-    rows = np.array([rows for rows, _ in sizes])
-    first = np.cumsum([0, *(nnz for _, nnz in sizes)])[:-1]
-    first_row = np.cumsum([0, *(rows + 1)])[:-1]
-    layout = np.stack([rows, first_row], axis=1)
-    firsts = np.repeat(first, rows + 1)
-    return np.ascontiguousarray(layout, np.int64), firsts.astype(np.uint32)

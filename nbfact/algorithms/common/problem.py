@@ -7,7 +7,7 @@ matrix alone.
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias, overload
 
 import numpy as np
@@ -18,7 +18,8 @@ from scipy.sparse.linalg import LinearOperator
 from ..._core.array_checks import check_matrix, check_sparse, dense_array
 from ..._core.dtypes import common_dtype, real_dtype
 from ...kernels import chain_residual, frobenius_norm, max_abs
-from .factors import Factor, PackedFactors, Sparse, adjoint
+from .factors import Factor, Sparse, adjoint
+from .packed_factors import PackedFactors
 
 SMALL = 1 << 22
 """Largest number of entries (rows times columns) of a sparse target or an operator that
@@ -249,32 +250,28 @@ class Explicit:
         self.real = array.real.dtype
         self.norm = norm
 
-    def times(self, factor: Factor, out: np.ndarray) -> np.ndarray:
-        """Write S Aᴴ to out, and return it."""
-        return factor.apply(self.adjoint, out)
-
     def from_left(self, left: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write left A to out, and return it."""
         return np.matmul(left, self.adjoint.conj().T, out=out)
 
     def residual(
         self,
-        factors: Sequence[Factor],
+        factors: PackedFactors,
         scale: float,
-        chain: PackedFactors,
         tiles: np.ndarray,
         out: np.ndarray,
     ) -> float:
         """Return ‖A - λ S[0] ... S[J-1]‖_F, summed from the residual itself.
 
-        `chain` holds the first factors, as many as are sparse, packed; `tiles` is the
-        scratch of `tile_scratch`; `out`, of the shape of the last factor, is clobbered.
+        `tiles` is the scratch of `tile_scratch`; `out`, of the shape of the last
+        factor, is clobbered.
         """
-        x = factors[-1].toarray(out)
-        for factor in reversed(factors[chain.length : -1]):
-            x = factor.apply(x)
+        last, first = len(factors) - 1, factors.length
+        x = factors[last].toarray(out)
+        for j in range(last - 1, first - 1, -1):
+            x = factors[j].apply(x)
         square = chain_residual(
-            chain.chain, chain.length, x, self.adjoint, self.real.type(scale), tiles
+            factors.chain, first, x, self.adjoint, self.real.type(scale), tiles
         )
         return math.sqrt(square)
 
@@ -294,8 +291,8 @@ class Implicit:
         self.real = real_dtype(self.dtype)
         self.norm = norm
 
-    def times(self, factor: Factor, out: np.ndarray) -> np.ndarray:
-        """Return S Aᴴ as a new array; `out` is there for `Explicit` and not used."""
+    def times(self, factor: Factor) -> np.ndarray:
+        """Return S Aᴴ."""
         if sp.issparse(self._matrix) and isinstance(factor, Sparse):
             product = factor.tocsr() @ _adjoint(self._matrix)
             return np.ascontiguousarray(product.toarray())
@@ -307,21 +304,21 @@ class Implicit:
 
     def residual(
         self,
-        factors: Sequence[Factor],
+        factors: PackedFactors,
         scale: float,
-        chain: PackedFactors,
         tiles: np.ndarray,
         out: np.ndarray,
     ) -> float:
         """Return ‖A - λ S[0] ... S[J-1]‖_F, a block of columns at a time.
 
-        `out`, of the shape of the last factor, is clobbered; `chain` and `tiles` are
-        there for `Explicit` and not used.
+        `out`, of the shape of the last factor, is clobbered; `tiles` is there for
+        `Explicit` and not used.
         """
-        last, total = factors[-1].toarray(out), 0.0
+        *others, final = factors
+        last, total = final.toarray(out), 0.0
         for start, columns in _columns(self._matrix):
             x = np.ascontiguousarray(last[:, start : start + columns.shape[1]])
-            for factor in reversed(factors[:-1]):
+            for factor in reversed(others):
                 x = factor.apply(x)
             rest = columns - self.real.type(scale) * x
             total = math.hypot(total, frobenius_norm(rest.reshape(-1)))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias
@@ -15,6 +16,7 @@ from ...operators import Butterfly, Chain, FactorProduct, FastOperator
 from .operator_factors import counted_factors
 
 if TYPE_CHECKING:  # Python 3.11 has no type variables with a default
+    from matplotlib.figure import Figure
     from typing_extensions import TypeVar
 
     OperatorT = TypeVar(
@@ -68,6 +70,9 @@ class CallbackState:
     failure : str
         Why a trial of `learn_transform` has no result; empty where it has one, and
         elsewhere.
+    remaining : float
+        About how many seconds `learn_transform` will still take; NaN where that is not
+        known, and elsewhere.
     factors : list of ndarray
         The factors after the iteration, dense, left to right. The list is made when it
         is first read. It is empty while permutations are relaxed, and after a trial
@@ -97,6 +102,7 @@ class CallbackState:
         default=(), repr=False, compare=False, kw_only=True
     )
     failure: str = field(default="", kw_only=True)
+    remaining: float = field(default=math.nan, compare=False, kw_only=True)
 
     @functools.cached_property
     def factors(self) -> list[np.ndarray]:
@@ -230,6 +236,27 @@ class Factorization(Generic[OperatorT]):
         nbfact.load : Read the operator again.
         """
         self.operator.save(path)
+
+    def plot(self, figure: "Figure | None" = None) -> "Figure":
+        """Draw the supports of the factors, side by side.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.Figure, optional
+            Figure to draw in; a new one by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ModuleNotFoundError
+            When matplotlib is not installed; the message says how to install it.
+        TypeError
+            When `figure` is no figure.
+        """
+        return self.operator.plot(figure)
 
     def __repr__(self) -> str:
         operator = self.operator

@@ -3,19 +3,17 @@
 It tries the following, in this order. Each attempt is a `Trial`, whose `method` is the
 name in quotes.
 
-1. Butterflies (`butterflies` in ``starts.py``): "fixed butterfly", by
-   `butterfly_factorize` with the best of the permutations that have a name; where the
-   order of A is a power of two up to 1024 also "identified butterfly", and unless that
-   is exact "bipartition matching", by `identify_butterfly`, which finds the
-   permutations.
-2. "largest entries": the largest entries of A as one factor
-   (`largest_entries` in ``budget_search.py``).
+1. "largest entries": the largest entries of A as one factor.
+2. The families of ``families/family_registry.py``: "named transform", "convolution",
+   "low rank", "fixed butterfly" (the usual chain with the best of the permutations that
+   have a name), "chain", "sparse + low rank", "identified butterfly" and "bipartition
+   matching" (by `identify_butterfly`), "sum of products".
 
    Where one of these fits the budget and its error is only rounding, the search ends.
 3. A short exploration, by `explore`, from each start (`starts` in ``starts.py``) with
    2, 3, 4 and log2(min(m, n)) factors: "identities"; "target last" and "target first",
    which are identities and A; "singular vectors"; "hierarchical"; "random"; and from
-   the butterflies of step 2.
+   what step 2 found.
 4. A long exploration from the best few of these; ", explored" follows the name.
 5. Explorations again from the best two so far; ", annealed" follows the name.
 
@@ -24,8 +22,12 @@ for one budget after another (`smallest` in ``learn_transform.py``).
 
 ======================  ===========================================================
 ``learn_transform.py``  the public function, and the search for the smallest budget
-``budget_search.py``    the search under one budget; what each effort spends
+``budget_search.py``    the search under one budget
+``stages.py``           one exploration, and the point in time that ends it
+``learn_options.py``    the options, and what each effort spends
 ``starts.py``           what trials start from; how factors share a budget
+``tradeoff.py``         several budgets, with measured times: `tradeoff`
+``families/``           the structures that are looked for, one file each
 ``outcomes.py``         what is returned: `LearnedTransform` and its trials
 ======================  ===========================================================
 """

@@ -3,25 +3,28 @@
 import functools
 import math
 import time
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..._core.jobs import each
-from ...operators import Butterfly, FactorProduct
+from ...operators import FastOperator
+from ...operators.named_transform import NamedTransform
 from ..common.problem import Problem
-from ..common.result import CallbackState, Factorization, History
-from ..palm.initial_factors import checked_start
-from ..palm.leaky_exploration import ExploreOptions, explored, schedule_of
-from ..palm.sweep_options import SweepOptions
+from ..common.result import CallbackState, Factorization
+from .families.family import Finder, Task
+from .families.family_registry import FAMILIES, PRODUCTS
 from .learn_options import LearnOptions
 from .outcomes import LearnedTransform, Trial
-from .starts import Start, butterflies, rounding, split_budget, starts
-
-Found: TypeAlias = tuple[str, Factorization]
-"""The method of a trial, and its result."""
-
+from .stages import (
+    Deadline,
+    Stage,
+    explore_by_default,
+    explore_start,
+    largest_entries,
+)
+from .starts import Start, numbers_of_factors, rounding, starts
 
 _LOOK, _LONG, _AGAIN = (0.95, 0.5), (0.99, 0.5), (0.98, 0.5)
 """Leaks, see `nbfact.explore`, of the first and last sweep of a short exploration, of a
@@ -36,6 +39,9 @@ _REFINED = 1 << 21
 exploration ends with least squares: they take half a second for each start at n = 128,
 and 35 seconds at n = 512."""
 
+_INSURED = 32
+"""Largest smaller side of a target for which `explore` and `palm4msa` run with their
+defaults too, so that neither finds a smaller error."""
 
 _GAIN = 1.4
 """How many times as many entries a Butterfly may have as the FactorProduct of the same
@@ -44,26 +50,8 @@ many entries, those of the 256-point cosine transform, it is 1.7 times faster wi
 columns and 2.2 times with one (float64, one thread)."""
 
 
-class Stage(NamedTuple):
-    """The explorations of one step of the search.
-
-    n_iter, leak and refine_values are options of `explore`; suffix follows the method
-    of each start in its trial.
-    """
-
-    n_iter: int
-    leak: tuple[float, float]
-    suffix: str
-    refine_values: bool = True
-
-    @property
-    def options(self) -> ExploreOptions:
-        """The options of each exploration."""
-        leak = schedule_of(self.leak)
-        sweeps = SweepOptions(n_iter=self.n_iter, keep="best", leak=leak)
-        return ExploreOptions(
-            sweeps=sweeps, safeguard=False, refine_values=self.refine_values
-        )
+NEAR = 0.05
+"""Largest relative error of a structure that is said beside a better result."""
 
 
 class BudgetSearch:
@@ -82,10 +70,12 @@ class BudgetSearch:
     ----------
     trials : list of Trial
         All trials so far.
-    stopped : bool
-        Whether the callback has ended the search.
+    stopped : str
+        Why the search has ended early; empty while it has not.
+    rng : numpy.random.Generator
+        A stream of its own, spawned from the one that was given.
     fast : list of Start
-        The butterflies that were found first, because they depend on no budget.
+        What families found whose members depend on no budget.
     """
 
     def __init__(
@@ -95,190 +85,257 @@ class BudgetSearch:
         rng: np.random.Generator,
     ) -> None:
         self.problem, self._options = problem, options
-        self._rng = rng
+        # The stream of a seed itself may have made the target.
+        self.rng = rng.spawn(1)[0]
         self.trials: list[Trial] = []
-        self.stopped = False
+        self.stopped = ""
         work = math.prod(problem.shape) * min(problem.shape)
         self._most_sweeps = max(_LEAST, int(_WORK / work))
         self._small = work <= _REFINED
-        self.fast = self._butterflies()
+        self._deadline = Deadline(time.time() + options.seconds)
+        self._families = [one for one in FAMILIES if one.name in options.chosen]
+        self.fast: list[Start] = []
+        self._done: set[str] = set()
+        self._found: list[Start] = []
+        # Updates of factors that are done and to be done, and seconds of the former.
+        self._work, self._left, self._seconds = 0.0, 0.0, 0.0
 
     def best(self, budget: int) -> LearnedTransform:
         """Return the best factorization with at most `budget` non-zeros.
 
-        Unless that needs no search: explore from all starts shortly, from the best for
-        long, from two again.
+        An interruption by the user ends the search with the best so far.
         """
-        known = self._without_search(budget)
-        if self._is_exact(known):
-            return self._outcome(known, budget)
-        effort, most = self._options.spent, self._most_sweeps
-        fresh = list(starts(self.problem, budget, effort.draws, most, self._rng))
-        found = _fitting(fresh, budget)
-        look = Stage(min(effort.look, most), _LOOK, "", refine_values=self._small)
-        looked = self._run([*fresh, *self.fast], budget, look)
-        found += [(start.method, result) for start, result in looked]
-        long = Stage(min(effort.long, most), _LONG, ", explored")
-        chosen = _finalists(looked, effort.finalists)
-        for start, result in self._run(chosen, budget, long):
-            found.append((start.method + long.suffix, result))
-        best = sorted(found, key=lambda pair: pair[1].relative_error)[:2]
-        again = Stage(min(effort.long // 2, most), _AGAIN, ", annealed")
-        for _ in range(effort.rounds):
-            pool = [Start(method, result.factors, result) for method, result in best]
-            best = [_better(*pair) for pair in self._run(pool, budget, again)]
-        found += [(method + again.suffix, result) for method, result in best]
-        return self._outcome(known + found, budget)
+        self._found = []
+        try:
+            self._search(budget)
+        except KeyboardInterrupt:
+            if not self._found:
+                raise
+            self.stopped = "interrupted"
+        return self._outcome(budget)
 
-    def _without_search(self, budget: int) -> list[Found]:
-        """Return the largest entries, and the butterflies that fit the budget."""
-        one = largest_entries(self.problem, budget)
-        self._record("largest entries", one, 0.0)
-        return [("largest entries", one), *_fitting(self.fast, budget)]
+    def _search(self, budget: int) -> None:
+        """Look for structures; unless one is exact, explore."""
+        one = Start.of("largest entries", largest_entries(self.problem, budget))
+        self._add(one, 0.0, budget)
+        self._found += [known for known in self.fast if known.nnz <= budget]
+        for family in self._families:
+            if family.once is not None and family.name not in self._done:
+                self.fast += self._run_family(family.once, budget)
+                self._done.add(family.name)
+            if family.within is not None:
+                self._run_family(family.within, budget)
+        exact = self._least <= rounding(self.problem.dtype)
+        if not exact and not self.stopped and PRODUCTS in self._options.chosen:
+            self._explore(budget)
 
-    def _is_exact(self, found: list[Found]) -> bool:
-        """Return whether the least error of what was found is only rounding."""
-        least = min(result.relative_error for _, result in found)
-        return least <= rounding(self.problem.dtype)
+    @property
+    def _least(self) -> float:
+        """The least error so far within the budget."""
+        return min(one.error for one in self._found)
 
-    def _outcome(self, found: list[Found], budget: int) -> LearnedTransform:
-        """Return the best of what was found, on record with all trials."""
-        exact = rounding(self.problem.dtype)
-        method, result = min(
-            found,
-            key=lambda pair: (max(pair[1].relative_error, exact), pair[1].operator.nnz),
+    def _run_family(self, find: Finder, budget: int) -> list[Start]:
+        """Return what a family finds, on record with how long each took."""
+        if self.stopped:
+            return []
+        task = Task(
+            self.problem,
+            self._options.spent.restarts,
+            self.rng,
+            budget,
+            self._least,
+            [*self.fast, *self._found],
         )
-        return LearnedTransform(
-            self._fastest(result, budget),
-            result.relative_error,
-            result.history,
-            target=self.problem.array,
-            method=method,
-            budget=budget,
-            trials=tuple(self.trials),
-        )
-
-    def _fastest(self, result: Factorization, budget: int) -> Butterfly | FactorProduct:
-        """Return the operator of a result in the fastest form that fits the budget."""
-        for start in self.fast:
-            form, nnz = start.butterfly, result.operator.nnz
-            if start.result is result and form is not None and form.nnz <= budget:
-                return form if form.nnz <= _GAIN * nnz else result.operator
-        return result.operator
-
-    def _butterflies(self) -> list[Start]:
-        """Return the butterflies, and record how long each took."""
         found: list[Start] = []
         began = time.perf_counter()
-        for start in butterflies(self.problem, self._options.spent.restarts, self._rng):
-            self._record(start.method, start.result, time.perf_counter() - began)
+        for start in find(task):
+            self._add(start, time.perf_counter() - began, budget)
             found.append(start)
             began = time.perf_counter()
             if self.stopped:
                 break
         return found
 
+    def _explore(self, budget: int) -> None:
+        """Explore from all starts shortly, from the best for long, from two again."""
+        effort, most = self._options.spent, self._most_sweeps
+        look = Stage(
+            min(effort.look, most), _LOOK, "", self._deadline, refine_values=self._small
+        )
+        long = Stage(min(effort.long, most), _LONG, ", explored", self._deadline)
+        again = Stage(min(effort.long // 2, most), _AGAIN, ", annealed", self._deadline)
+        self._left = 3.0 * long.n_iter * effort.finalists
+        self._left += 6.0 * again.n_iter * effort.rounds
+        known = [one for one in self._found if one.structure and one.nnz]
+        looked: list[tuple[Start, Start]] = []
+        pool = list({id(one): one for one in [*known, *self.fast]}.values())
+        for count in numbers_of_factors(self.problem.shape):
+            if self.stopped:
+                return
+            fresh = starts(self.problem, budget, count, effort.draws, most, self.rng)
+            pool += fresh
+            for one in pool:
+                if one.result is not None and not one.structure and one.nnz <= budget:
+                    self._found.append(one)
+            looked += self._run(pool, budget, look)
+            pool = []
+        chosen = _finalists(looked, effort.finalists)
+        self._left = long.n_iter * float(sum(one.n_factors for one in chosen))
+        self._left += 6.0 * again.n_iter * effort.rounds
+        self._run(chosen, budget, long)
+        if min(self.problem.shape) <= _INSURED and effort.rounds:
+            self._insure(budget)
+        self._anneal(budget, again)
+
+    def _insure(self, budget: int) -> None:
+        """Add what `explore` and `palm4msa` find with their defaults."""
+        for count in (2, 3, 4):
+            if self.stopped:
+                return
+            began = time.perf_counter()
+            found = explore_by_default(self.problem, budget, count, self._deadline)
+            one = Start.of("default exploration", found)
+            self._add(one, time.perf_counter() - began, budget)
+
+    def _anneal(self, budget: int, stage: Stage) -> None:
+        """Explore again from the best two, as long as that helps."""
+        best = sorted(self._found, key=lambda one: one.error)[:2]
+        done: list[Start] = []
+        for number in range(self._options.spent.rounds):
+            # What a round left as it was would be left so by the next one too.
+            pool = [one for one in best if not any(one is known for known in done)]
+            self._left = float(self._options.spent.rounds - number) * sum(
+                stage.work(one) for one in pool
+            )
+            results = dict(
+                (id(start), result) for start, result in self._run(pool, budget, stage)
+            )
+            if not results or self.stopped:
+                break
+            for place, start in enumerate(best):
+                result = results.get(id(start), start)
+                if result.error < start.error:
+                    best[place] = result
+                else:
+                    done.append(start)
+
     def _run(
         self, pool: list[Start], budget: int, stage: Stage
-    ) -> list[tuple[Start, Factorization]]:
+    ) -> list[tuple[Start, Start]]:
         """Explore from each start, and return those with a result in the budget."""
-        found: list[tuple[Start, Factorization]] = []
-        if self.stopped:
+        found: list[tuple[Start, Start]] = []
+        if self.stopped or not pool:
             return found
         calls = [(self.problem, start, budget, stage) for start in pool]
-        outcomes = each(_explore, calls, self._options.n_jobs)
+        outcomes = each(explore_start, calls, self._options.n_jobs)
         for start, (result, seconds, failure) in zip(pool, outcomes, strict=False):
-            if result is not None and result.operator.nnz <= budget:
-                found.append((start, result))
-            method = start.method + stage.suffix
-            self._record(method, result, seconds, failure, start.n_factors)
+            name = start.method.removesuffix(stage.suffix) + stage.suffix
+            work = stage.work(start)
+            self._work += work
+            self._left = max(0.0, self._left - work)
+            self._seconds += seconds
+            if result is None:
+                self._record(
+                    Trial(name, start.n_factors, math.inf, 0, seconds, failure)
+                )
+            else:
+                one = Start.of(name, result, keeps_shares=start.keeps_shares)
+                self._add(one, seconds, budget)
+                if one.nnz <= budget:
+                    found.append((start, one))
             if self.stopped:
                 break
         return found
 
-    def _record(
-        self,
-        method: str,
-        result: Factorization | None,
-        seconds: float,
-        failure: str = "",
-        n_factors: int = 0,
-    ) -> None:
+    def _add(self, start: Start, seconds: float, budget: int) -> None:
+        """Keep a factorization if it fits the budget, and record it."""
+        if start.nnz <= budget:
+            self._found.append(start)
+        method, words = start.method, start.words
+        trial = Trial(
+            method, start.n_factors, start.error, start.nnz, seconds, "", words
+        )
+        self._record(trial, start.result)
+
+    def _record(self, trial: Trial, result: Factorization | None = None) -> None:
         """Record a trial, and ask the callback whether it was the last one."""
-        scale, factors = 1.0, list[sp.csr_array]()
-        if result is None:
-            trial = Trial(method, n_factors, math.inf, 0, seconds, failure)
-        else:
-            scale, factors = result.scale, result.factors
-            error, nnz = result.relative_error, result.operator.nnz
-            trial = Trial(method, len(factors), error, nnz, seconds)
         self.trials.append(trial)
+        if self._deadline.over:
+            self.stopped = "time limit"
         callback = self._options.callback
         if callback is None:
             return
+        factors = list[sp.csr_array]() if result is None else result.factors
         state = CallbackState(
             len(self.trials),
             trial.error,
-            scale,
+            1.0 if result is None else result.scale,
             functools.partial(list, factors),
-            phase=method,
-            failure=failure,
+            phase=trial.method,
+            failure=trial.failure,
+            remaining=self._remaining,
         )
         if callback(state):
-            self.stopped = True
+            self.stopped = "callback"
+
+    @property
+    def _remaining(self) -> float:
+        """About how many seconds the search will take; NaN where that is not known."""
+        if not self._work:
+            return math.nan
+        return self._left * self._seconds / self._work
+
+    def _outcome(self, budget: int) -> LearnedTransform:
+        """Return the best of what was found, on record with all trials."""
+        exact = rounding(self.problem.dtype)
+        best = min(
+            self._found,
+            key=lambda one: (max(one.error, exact), one.nnz, not one.structure),
+        )
+        result = best.result
+        assert result is not None, "what has no result is not kept"
+        words = said(best, exact)
+        for one in [*self.fast, *self._found]:
+            if not best.named and one.named and one.error <= exact:
+                words = f"{one.words}, as {words}"
+                break
+        near = [one for one in self._found if one.structure and one.error <= NEAR]
+        if near and not best.structure and best.error > exact:
+            words += f"; near {said(min(near, key=lambda one: one.error), exact)}"
+        return LearnedTransform(
+            _fastest(best, budget),
+            result.relative_error,
+            result.history,
+            target=self.problem.array,
+            structure=words,
+            method=best.method,
+            budget=budget,
+            trials=tuple(self.trials),
+            stopped=self.stopped,
+        )
 
 
-def largest_entries(problem: Problem, budget: int) -> Factorization:
-    """Return the largest entries of a matrix as one factor: no other has less error."""
-    matrix = problem.array
-    size = np.abs(problem.shifted).ravel()
-    order = np.argsort(-size, kind="stable")
-    rest = np.linalg.norm(size[order[budget:]]) / np.linalg.norm(size)
-    rows, columns = np.unravel_index(order[:budget], matrix.shape)
-    kept = sp.csr_array((matrix[rows, columns], (rows, columns)), shape=matrix.shape)
-    kept.eliminate_zeros()
-    return Factorization(FactorProduct([kept]), float(rest), History(), target=matrix)
+def said(found: Start, exact: float) -> str:
+    """Return what a result is, with its error unless that is only rounding."""
+    error = "" if found.error <= exact else f", relative error {found.error:.2g}"
+    return found.words + error
 
 
-def _explore(
-    problem: Problem, start: Start, budget: int, stage: Stage
-) -> tuple[Factorization | None, float, str]:
-    """Explore from one start; return the result, seconds, and what went wrong."""
-    began = time.perf_counter()
-    sets = split_budget([factor.shape for factor in start.factors], budget)
-    init = start.factors if start.result is None else start.result
-    options = stage.options
-    result, failure = None, ""
-    try:
-        first = checked_start(problem, sets, init, options.sweeps)
-        result = explored(problem, first, options)
-    except (ValueError, np.linalg.LinAlgError) as error:
-        failure = f"{type(error).__name__}: {error}"
-    return result, time.perf_counter() - began, failure
+def _fastest(best: Start, budget: int) -> FastOperator:
+    """Return the operator of a result in the fastest form that fits the budget."""
+    form, result = best.form, best.result
+    assert result is not None, "what has no result is not kept"
+    if form is None or form.nnz > budget:
+        return result.operator
+    named = isinstance(form, NamedTransform)
+    return form if named or form.nnz <= _GAIN * best.nnz else result.operator
 
 
-def _fitting(known: list[Start], budget: int) -> list[Found]:
-    """Return the starts that are factorizations with at most `budget` non-zeros."""
-    return [
-        (start.method, start.result)
-        for start in known
-        if start.result is not None and start.result.operator.nnz <= budget
-    ]
-
-
-def _better(start: Start, result: Factorization) -> Found:
-    """Return the factorization that a start is, or what was found from it if better."""
-    known = start.result
-    if known is not None and known.relative_error <= result.relative_error:
-        return start.method, known
-    return start.method, result
-
-
-def _finalists(looked: list[tuple[Start, Factorization]], most: int) -> list[Start]:
+def _finalists(looked: Iterable[tuple[Start, Start]], most: int) -> list[Start]:
     """Return the best starts, at most half of them with one number of factors."""
     chosen: list[Start] = []
     counts: dict[int, int] = {}
-    for start, _ in sorted(looked, key=lambda pair: pair[1].relative_error):
+    for start, _ in sorted(looked, key=lambda pair: pair[1].error):
         count = counts.get(start.n_factors, 0)
         if len(chosen) < most and count < max(1, most // 2):
             chosen.append(start)

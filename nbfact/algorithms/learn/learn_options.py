@@ -2,12 +2,22 @@
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..._core.checks import choice, function, real_number, shown, size, store
+from ..._core.checks import (
+    choice,
+    function,
+    real_number,
+    sequence,
+    shown,
+    size,
+    store,
+)
 from ..._core.jobs import processes
 from ..common.result import Callback
+from .families.family_registry import NAMES
 
 EffortName: TypeAlias = Literal["quick", "normal", "thorough"]
 """The efforts that `learn_transform` knows."""
@@ -56,7 +66,7 @@ class LearnOptions:
 
     Attributes
     ----------
-    nnz, rcg, error, effort, n_jobs, callback
+    nnz, rcg, error, effort, n_jobs, callback, families, time_limit
         See `nbfact.learn_transform`.
 
     Raises
@@ -73,6 +83,8 @@ class LearnOptions:
     effort: EffortName = "normal"
     n_jobs: int | None = None
     callback: Callback | None = None
+    families: Sequence[str] | None = None
+    time_limit: float | None = None
 
     def __post_init__(self) -> None:
         budgets = {"nnz": self.nnz, "rcg": self.rcg, "error": self.error}
@@ -89,6 +101,24 @@ class LearnOptions:
         choice("effort", self.effort, EFFORTS)
         processes(self.n_jobs)
         function("callback", self.callback)
+        if self.families is not None:
+            listed = sequence("families", self.families, "names of families", 1)
+            for name in listed:
+                choice("families", name, NAMES)
+            store(self, families=tuple(listed))
+        if self.time_limit is not None:
+            limit = real_number("time_limit", self.time_limit, above=0)
+            store(self, time_limit=limit)
+
+    @property
+    def chosen(self) -> Sequence[str]:
+        """The names of the families that are tried."""
+        return NAMES if self.families is None else self.families
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the search may take."""
+        return math.inf if self.time_limit is None else self.time_limit
 
     @property
     def spent(self) -> Effort:

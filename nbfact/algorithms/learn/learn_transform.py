@@ -1,6 +1,7 @@
 """learn_transform: a search for the best factorization under a budget."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import scipy.sparse as sp
@@ -28,6 +29,8 @@ def learn_transform(
     effort: EffortName = "normal",
     n_jobs: int | None = None,
     callback: Callback | None = None,
+    families: Sequence[str] | None = None,
+    time_limit: float | None = None,
     random_state: RandomState = None,
 ) -> LearnedTransform:
     """Learn a fast transform: the best product of sparse factors found under a budget.
@@ -54,6 +57,14 @@ def learn_transform(
     callback : callable, optional
         Called with a `CallbackState` after each trial, whose method is the `phase`;
         returning True ends the search with the best so far.
+    families : sequence of str, optional
+        Names of the structures that are looked for, by default all: "named transforms",
+        "convolutions", "chains", "permuted chains", "low rank", "sparse + low rank",
+        "sums of products" and "sparse products", which are the explorations. The
+        largest entries of A are always tried.
+    time_limit : float, optional
+        Seconds after which the search ends with the best so far. A structure that is
+        being looked for, and least squares at the end of an exploration, are finished.
     random_state : None, int, numpy.random.Generator or RandomState
         The seed of random starts, and of the columns that the identification of
         butterflies begins with.
@@ -87,23 +98,26 @@ def learn_transform(
 
     Notes
     -----
-    1. Where A has an order that is a power of two, and is a butterfly under the budget,
-       of `Chain.square_dyadic`, also with permutations that are not known
-       (`identify_butterfly`), or of `Chain.rank2` (`butterfly_factorize`), that is the
-       result. For other shapes one chain is tried, `Chain.smallest`, without
-       permutations: `butterfly_factorize` finds more, for instance the Fourier
-       transform of 12 points.
+    1. Structures are looked for: transforms that have a name, up to permutations, signs
+       and scalings of rows and columns; circulant, Toeplitz and Hankel matrices; low
+       rank; all chains of Kronecker-sparse factors (`nbfact.chains`); a sparse matrix
+       plus one of low rank; butterflies with permutations that are not known
+       (`identify_butterfly`, for orders that are a power of two); sums of two chains.
+       Where one is exact within the budget, the one with the fewest non-zeros is the
+       result.
     2. Otherwise the largest entries of A (one factor) are a candidate, and trials start
        from: identities, with and without A as the first or last factor; singular
        vectors (two factors); `hierarchical` (three and more); random matrices (two and
-       three); the butterflies of step 1; with 2, 3, 4 and log2(min(m, n)) factors. Each
+       three); the structures of step 1; with 2, 3, 4 and log2(min(m, n)) factors. Each
        is explored for a short while (see `explore`) in the sets `Sp`, whose budgets are
        in proportion to the longer side of a factor.
     3. The best few, of which at most half have the same number of factors, are explored
        for long, with a leak annealed from 0.99 to 0.5, and refined by exact least
        squares.
-    4. The best two are annealed again, several times, from 0.98 to 0.5 (not with the
-       effort "quick").
+    4. The best two are annealed again, from 0.98 to 0.5, until that no longer helps
+       (not with the effort "quick").
+
+    An interruption (Ctrl-C) ends the search too, and the best so far is returned.
 
     Few factors approximate what has no structure, many what is a fast transform: at
     n = 64 and 879 non-zeros, a Gaussian matrix is left at an error of 0.43 by two
@@ -124,11 +138,21 @@ def learn_transform(
     >>> rng = np.random.default_rng(0)
     >>> A = nf.targets.hadamard(16)[rng.permutation(16)][:, rng.permutation(16)]
     >>> r = nf.learn_transform(A, nnz=128)
-    >>> r.method, r.operator.nnz, bool(r.relative_error < 1e-12)
-    ('identified butterfly', 128, True)
+    >>> r.structure.split(",")[0], r.operator.nnz, bool(r.relative_error < 1e-12)
+    ('hadamard', 128, True)
+    >>> A = np.kron(rng.standard_normal((4, 4)), rng.standard_normal((3, 3)))
+    >>> nf.learn_transform(A, nnz=84).structure
+    'Kronecker 4 x 3'
     """
     options = LearnOptions(
-        nnz=nnz, rcg=rcg, error=error, effort=effort, n_jobs=n_jobs, callback=callback
+        nnz=nnz,
+        rcg=rcg,
+        error=error,
+        effort=effort,
+        n_jobs=n_jobs,
+        callback=callback,
+        families=families,
+        time_limit=time_limit,
     )
     problem = problem_of(target)
     budget = options.budget(problem.shape)
@@ -143,7 +167,13 @@ def zero_transform(problem: Problem, budget: int) -> LearnedTransform:
     """Return the result for a zero target: one factor without entries."""
     zero = FactorProduct([sp.csr_array(problem.shape, dtype=problem.dtype)], 0.0)
     return LearnedTransform(
-        zero, 0.0, History(), target=problem.array, method="zero", budget=budget
+        zero,
+        0.0,
+        History(),
+        target=problem.array,
+        structure="zero",
+        method="zero",
+        budget=budget,
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ...operators import Butterfly, FactorProduct
+from ...operators import FastOperator
 from ..common.result import Factorization
 
 
@@ -25,6 +25,8 @@ class Trial:
         Time of this trial alone.
     failure : str
         Why there is no result; empty where there is one.
+    structure : str
+        What the result is, in words, such as "dct type 2, rows permuted".
     """
 
     method: str
@@ -33,24 +35,35 @@ class Trial:
     nnz: int
     seconds: float
     failure: str = ""
+    structure: str = ""
 
 
 @dataclass(frozen=True, repr=False)
-class LearnedTransform(Factorization[Butterfly | FactorProduct]):
+class LearnedTransform(Factorization[FastOperator]):
     """The best of all trials: A ≈ scale * factors[0] @ ... @ factors[-1].
 
     Attributes
     ----------
     operator, relative_error, history, target
-        See `Factorization`. The operator is a Butterfly where the best trial is one.
+        See `Factorization`. The operator is a `FactorProduct`, or what multiplies
+        faster, such as a `Butterfly` or a named transform.
+    structure : str
+        What was found, in words: "dct type 2, rows permuted", "Kronecker 8 x 4",
+        "rank 5", "product of 3 sparse factors". Where the error is not only rounding,
+        the words end with it, as in "haar, relative error 0.001".
     method : str
         The method of the best trial; "zero" for a zero target.
     budget : int
         Number of non-zeros that were allowed.
     trials : tuple of Trial
         All that was tried, in order.
+    stopped : str
+        Why the search ended before it was done: "callback", "time limit",
+        "interrupted" (Ctrl-C), or empty.
     """
 
+    structure: str = field(default="", kw_only=True)
     method: str = field(default="", kw_only=True)
     budget: int = field(default=0, kw_only=True)
     trials: tuple[Trial, ...] = field(default=(), repr=False, kw_only=True)
+    stopped: str = field(default="", repr=False, kw_only=True)

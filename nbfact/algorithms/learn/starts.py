@@ -8,18 +8,12 @@ from typing import Any
 import numpy as np
 
 from ...constraints import Sp
-from ...operators import Butterfly, Chain
-from ..butterfly.butterfly_factorize import ButterflyOptions, butterfly_problem
+from ...operators import FactorProduct, FastOperator
 from ..common.as_factors import butterfly_of
 from ..common.problem import Problem, shift
-from ..common.result import Factorization
+from ..common.result import Factorization, History
 from ..palm.peeling import PeelOptions, hierarchical_problem
 from ..palm.presets import listed_preset
-from ..permutations.identify import IdentifyOptions, identify_problem
-
-_IDENTIFIED = 1024
-"""Largest order of a target for which butterflies with unknown permutations are looked
-for, because a pass of `identify_butterfly` costs O(n³)."""
 
 _SWEEPS = 30
 """Maximum number of sweeps of a split, and of a refinement, of `hierarchical`: its own
@@ -28,7 +22,7 @@ default."""
 
 @dataclass(frozen=True)
 class Start:
-    """Factors to explore from.
+    """Factors to explore from, or a factorization that was found.
 
     Attributes
     ----------
@@ -38,29 +32,89 @@ class Start:
         The factors, left to right.
     result : Factorization or None
         The factorization that they are, where they are one.
-    butterfly : Butterfly or None
-        The operator of `result` as a Butterfly, where it is one. It multiplies faster,
-        but its `nnz` counts the zeros among its values too.
+    form : FastOperator or None
+        The same product in a form that multiplies faster, but whose `nnz` may count
+        zeros among its values too.
+    structure : str
+        What the factorization is, in words; empty for a product of sparse factors.
+    keeps_shares : bool
+        Whether explorations leave each factor the number of non-zeros that it has.
     """
 
     method: str
     factors: list[Any]
     result: Factorization | None = None
-    butterfly: Butterfly | None = None
+    form: FastOperator | None = None
+    structure: str = ""
+    keeps_shares: bool = False
 
     @classmethod
-    def of(cls, method: str, found: Factorization[Any]) -> "Start":
+    def of(
+        cls,
+        method: str,
+        found: Factorization[Any],
+        structure: str = "",
+        *,
+        form: FastOperator | None = None,
+        keeps_shares: bool = False,
+    ) -> "Start":
         """Return the start from what an algorithm found."""
         product = found.operator.to_factors()
         result = Factorization(
             product, found.relative_error, found.history, target=found.target
         )
-        return cls(method, list(product.factors), result, butterfly_of(found))
+        form = butterfly_of(found) if form is None else form
+        factors = list(product.factors)
+        return cls(method, factors, result, form, structure, keeps_shares)
 
     @property
     def n_factors(self) -> int:
         """Number of factors."""
         return len(self.factors)
+
+    @property
+    def error(self) -> float:
+        """The relative error of the factorization; infinite where there is none."""
+        return math.inf if self.result is None else self.result.relative_error
+
+    @property
+    def nnz(self) -> int:
+        """Number of non-zeros of the factorization; 0 where there is none."""
+        return 0 if self.result is None else self.result.operator.nnz
+
+    @property
+    def named(self) -> bool:
+        """Whether it is a transform that has a name."""
+        return self.method in ("named transform", "convolution")
+
+    @property
+    def words(self) -> str:
+        """What the factorization is, in words."""
+        if self.structure:
+            return self.structure
+        if self.n_factors == 1:
+            return "sparse matrix"
+        return f"product of {self.n_factors} sparse factors"
+
+    def sets(self, budget: int) -> list[Sp]:
+        """Return the sets of an exploration under a budget of non-zeros."""
+        shapes = [factor.shape for factor in self.factors]
+        if not self.keeps_shares or self.nnz > budget:
+            return split_budget(shapes, budget)
+        shares = [max(1, factor.nnz) for factor in self.factors]
+        shares[int(np.argmax(shares))] += budget - sum(shares)
+        return [
+            Sp(shape, min(share, math.prod(shape)))
+            for shape, share in zip(shapes, shares, strict=True)
+        ]
+
+
+def measured(problem: Problem, product: FactorProduct) -> Factorization:
+    """Return the factorization that a product is, its error in double precision."""
+    wide = problem.wide
+    dense = shift(product.toarray().astype(wide.array.dtype), -wide.exponent)
+    error = float(np.linalg.norm(wide.array - dense) / wide.norm)
+    return Factorization(product, error, History(), target=problem.array)
 
 
 def split_budget(shapes: Sequence[tuple[int, int]], budget: int) -> list[Sp]:
@@ -83,67 +137,42 @@ def split_budget(shapes: Sequence[tuple[int, int]], budget: int) -> list[Sp]:
     ]
 
 
-def butterflies(
-    problem: Problem, n_restarts: int | None, rng: np.random.Generator
-) -> Iterator[Start]:
-    """Yield butterflies near a matrix, until one is exact.
-
-    The first has a fixed permutation. For orders that are a power of two the next ones
-    have permutations that are not known, first the same in all blocks of a level
-    (tied), then not.
-    """
-    m, n = problem.shape
-    fast = m == n and n > 1 and n & (n - 1) == 0
-    if min(m, n) == 1:
-        return
-    chain = None if fast else Chain.smallest((m, n))
-    search = ButterflyOptions(permutation="search" if fast else None)
-    found = butterfly_problem(problem, chain, search)
-    fixed = Start.of("fixed butterfly", found)
-    yield fixed
-    # An exact one may have more non-zeros than one with other permutations would have.
-    lightest = 2 * n * math.log2(n)
-    done = _exact(found) and sum(one.nnz for one in fixed.factors) <= lightest
-    if not fast or n > _IDENTIFIED or done:
-        return
-    for tied, name in ((True, "identified butterfly"), (False, "bipartition matching")):
-        options = IdentifyOptions(tied=tied, n_restarts=n_restarts)
-        result = identify_problem(problem, options, rng)
-        yield Start.of(name, result)
-        if _exact(result):
-            return
-
-
 def starts(
     problem: Problem,
     budget: int,
+    count: int,
     draws: int,
     most_sweeps: int,
     rng: np.random.Generator,
 ) -> Iterator[Start]:
-    """Yield the starts that are no butterflies, for each number of factors.
+    """Yield the starts with `count` factors that need no structure.
 
-    `draws` is the number of random starts for each number of factors below 4, and
-    `most_sweeps` the number of sweeps that there is time for.
+    `draws` is the number of random starts, for fewer than 4 factors, and `most_sweeps`
+    the number of sweeps that there is time for.
     """
     matrix = problem.array
     m, n = problem.shape
-    deepest = min(max(2, round(math.log2(min(m, n)))), 12) if min(m, n) > 1 else 2
-    for count in sorted({2, 3, 4, deepest}):
-        shapes = layer_shapes(m, n, count)
-        eyes = [np.eye(*shape, dtype=matrix.dtype) for shape in shapes]
-        yield Start("identities", eyes)
-        if m <= n:
-            yield Start("target last", [*eyes[:-1], matrix])
-        if m >= n:
-            yield Start("target first", [matrix, *eyes[1:]])
-        if count == 2:
-            yield Start("singular vectors", _singular_vectors(problem))
-        if count > 2:
-            found = peeled(problem, shapes, budget, min(_SWEEPS, most_sweeps))
-            yield Start("hierarchical", found.factors, found)
-        for _ in range(draws if count < 4 else 0):
-            yield Start("random", [_gaussian(shape, matrix, rng) for shape in shapes])
+    shapes = layer_shapes(m, n, count)
+    eyes = [np.eye(*shape, dtype=matrix.dtype) for shape in shapes]
+    yield Start("identities", eyes)
+    if m <= n:
+        yield Start("target last", [*eyes[:-1], matrix])
+    if m >= n:
+        yield Start("target first", [matrix, *eyes[1:]])
+    if count == 2:
+        yield Start("singular vectors", _singular_vectors(problem))
+    if count > 2:
+        found = peeled(problem, shapes, budget, min(_SWEEPS, most_sweeps))
+        yield Start("hierarchical", found.factors, found)
+    for _ in range(draws if count < 4 else 0):
+        yield Start("random", [_gaussian(shape, matrix, rng) for shape in shapes])
+
+
+def numbers_of_factors(shape: tuple[int, int]) -> list[int]:
+    """Return the numbers of factors that are tried: 2, 3, 4 and log2 of the side."""
+    side = min(shape)
+    deepest = min(max(2, round(math.log2(side))), 12) if side > 1 else 2
+    return sorted({2, 3, 4, deepest})
 
 
 def layer_shapes(m: int, n: int, count: int) -> list[tuple[int, int]]:
@@ -192,11 +221,6 @@ def _gaussian(shape, matrix, rng):
     if matrix.dtype.kind == "c":
         x = x + 1j * rng.standard_normal(shape)
     return x.astype(matrix.dtype)
-
-
-def _exact(result):
-    """Return whether the error of a factorization is nothing but rounding."""
-    return result.relative_error <= rounding(result.operator.dtype)
 
 
 def rounding(dtype: np.dtype) -> float:

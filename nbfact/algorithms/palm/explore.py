@@ -8,17 +8,20 @@ from ..common.problem import TargetLike, problem_of
 from ..common.result import Callback, Factorization
 from .initial_factors import Init
 from .leaky_exploration import ExploreOptions, Leak, explore_problem, schedule_of
-from .sweep_options import Order, SweepOptions
+from .sweep_options import Order, SweepOptions, order_for
+
+DEFAULT_LEAK, DEFAULT_SWEEPS = (0.99, 0.9), 300
+"""Leaks of the first and the last sweep, and number of sweeps, where none are given."""
 
 
 def explore(
     target: TargetLike,
     constraints: Sequence[Constraint],
     *,
-    leak: Leak = (0.99, 0.9),
-    n_iter: int = 300,
+    leak: Leak = DEFAULT_LEAK,
+    n_iter: int = DEFAULT_SWEEPS,
     init: Init = None,
-    order: Order = "right-to-left",
+    order: Order | None = None,
     step: float = 1.0,
     n_restarts: int = 0,
     n_jobs: int | None = None,
@@ -51,8 +54,8 @@ def explore(
         a leak that follow are at most a tenth as many.
     init : Factorization, FastOperator, Chain, J arrays, or "random", optional
         Factors to start from: see `palm4msa`.
-    order : {"right-to-left", "left-to-right"}
-        The order in which a sweep updates the factors.
+    order : {"right-to-left", "left-to-right"}, optional
+        The order in which a sweep updates the factors; by default see `palm4msa`.
     step : float, default 1.0
         Length of the gradient steps: see `palm4msa`.
     n_restarts : int, default 0
@@ -149,7 +152,7 @@ def explore(
     problem = problem_of(target, len(constraints))
     sweeps = SweepOptions(
         n_iter=n_iter,
-        order=order,
+        order=order_for(order, problem.shape),
         step=step,
         keep="best",
         callback=callback,

@@ -1,4 +1,4 @@
-"""The projection onto one set, from a gradient step to a factor."""
+"""The projection onto one set, from a gradient step to the next factor."""
 
 import dataclasses
 from typing import Any, TypeGuard
@@ -8,7 +8,7 @@ import numpy as np
 from ..._core.array_checks import plain_array
 from ...constraints import Constraint
 from ...constraints.sets import Options, Set
-from ..common.factors import Factor, adjoint, compressed
+from ..common.factors import adjoint
 
 
 def closed_under_scaling(constraint: Constraint) -> TypeGuard[Options]:
@@ -21,7 +21,7 @@ def closed_under_scaling(constraint: Constraint) -> TypeGuard[Options]:
 
 
 class Projection:
-    """The projection onto one set, from a gradient step to a factor.
+    """The projection onto one set, from a gradient step to the next factor.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ class Projection:
         # It saves time from sweep to sweep, and changes no result.
         self._memory = None if self._set is None else self._set.memory()
 
-    def __call__(self, stepped: np.ndarray) -> Factor:
-        """Return the projection of a step as a factor; the step is overwritten."""
+    def __call__(self, stepped: np.ndarray) -> np.ndarray:
+        """Return the projection of a step; the step is overwritten, and may be it."""
         if self._turned:
             stepped = _transposed(stepped)
         if self._set is None:
@@ -76,8 +76,7 @@ class Projection:
             self._set.project_in_place(stepped)
         else:
             self._set.project_in_place(stepped, self._memory)
-        factor = compressed(stepped)
-        return factor.transposed() if self._turned else factor
+        return _transposed(stepped) if self._turned else stepped
 
 
 def checked_projection(place: int, projected: Any, stepped: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..._core.checks import RandomState, choice, generator, sequence, shown
 from ..._core.dtypes import common_dtype
 from ...constraints import Constraint
 from ..common.as_factors import as_factors
-from ..common.factors import Factor, compressed
+from ..common.factors import Factor, compressed, diagonal
 from ..common.problem import Problem
 from ..common.result import FactorsLike
 from .factor_projection import checked_projection, closed_under_scaling
@@ -80,9 +80,13 @@ def default_start(
 
     The shapes of the constraints have to chain to that of the problem.
     """
-    arrays = [np.eye(*one.shape, dtype=problem.dtype) for one in constraints]
-    arrays[0 if options.order == "left-to-right" else -1][:] = 0
-    return SweepStart(constraints, [compressed(array) for array in arrays])
+    last = len(constraints) - 1
+    first = 0 if options.order == "left-to-right" else last
+    factors = [
+        diagonal(one.shape, problem.dtype, ones=j != first)
+        for j, one in enumerate(constraints)
+    ]
+    return SweepStart(constraints, factors)
 
 
 def _given_factors(

@@ -122,12 +122,30 @@ def zero_factorization(
 def product(factors: Sequence[Factor], scale: float, exponent: int) -> FactorProduct:
     """Return λ 2**exponent S[0] ... S[J-1] as an operator."""
     shifted, sparse = shifted_scale(scale, exponent), [f.tocsr() for f in factors]
-    if abs(shifted) <= float(np.finfo(sparse[0].dtype).max):
+    if abs(shifted) <= _largest(sparse[0].dtype):
+        if all(_finite_without_zeros(one.data) for one in sparse):
+            return FactorProduct.of_canonical(sparse, shifted)
         return FactorProduct(sparse, shifted)
     # λ exceeds the largest number of the dtype, as A almost does: the last factor takes
     # a part of it.
     last = factors[-1].scaled(2.0**64)
     return product([*factors[:-1], last], scale, exponent - 64)
+
+
+@functools.cache
+def _largest(dtype: np.dtype) -> float:
+    """Return the largest number of a dtype."""
+    return float(np.finfo(dtype).max)
+
+
+def _finite_without_zeros(data: np.ndarray) -> bool:
+    """Return whether entries are finite for sure, and none is zero.
+
+    Scaling can make an entry vanish. Entries whose squares overflow count as infinite.
+    """
+    return (
+        math.isfinite(abs(np.vdot(data, data))) and np.count_nonzero(data) == data.size
+    )
 
 
 def shifted_scale(scale: float, exponent: int) -> float:

@@ -8,7 +8,14 @@ from ..common.problem import TargetLike, problem_of
 from ..common.result import Callback, Factorization
 from .initial_factors import Init, checked_start
 from .iterations import SweepRecord, palm4msa_problem
-from .sweep_options import Keep, Order, Scaling, SweepOptions, checked_fixed
+from .sweep_options import (
+    Keep,
+    Order,
+    Scaling,
+    SweepOptions,
+    checked_fixed,
+    order_for,
+)
 
 
 def palm4msa(
@@ -18,7 +25,7 @@ def palm4msa(
     n_iter: int = 200,
     tol: float = 0.0,
     init: Init = None,
-    order: Order = "right-to-left",
+    order: Order | None = None,
     callback: Callback | None = None,
     scaling: Scaling = "balanced",
     step: float = 1.0,
@@ -51,8 +58,11 @@ def palm4msa(
         of nbfact that is a product of J sparse factors, or the supports of a chain,
         filled with ones. "random": Gaussian matrices, projected onto the sets. By
         default the factor that is updated first is zero and all others are identities.
-    order : {"right-to-left", "left-to-right"}
-        The order in which a sweep updates the factors.
+    order : {"right-to-left", "left-to-right"}, optional
+        The order in which a sweep updates the factors. By default it begins on the
+        longer side of the target: from left to right where that has more rows than
+        columns, else from right to left. The first update then reaches all of the
+        target, through identities that lose nothing.
     callback : callable, optional
         Called with a `CallbackState` after each sweep; returning True stops.
     scaling : {"balanced", "factor", "sweep"}
@@ -131,7 +141,7 @@ def palm4msa(
     options = SweepOptions(
         n_iter=n_iter,
         tol=tol,
-        order=order,
+        order=order_for(order, problem.shape),
         scaling=scaling,
         step=step,
         keep=keep,

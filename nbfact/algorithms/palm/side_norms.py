@@ -2,13 +2,12 @@
 
 import functools
 import math
-from collections.abc import Hashable, Sequence
-from typing import TypeGuard
+from collections.abc import Hashable
 
 import numpy as np
 
 from ...kernels import chain_norm, spectral_norm
-from ..common.factors import Factor, PackedFactors, Sparse
+from ..common.packed_factors import PackedFactors
 
 _HEAVY = 0.2
 """Non-zeros of the factors of a product, as a share of the entries of its Gram matrix,
@@ -39,35 +38,31 @@ class SideNorms:
     def of_left(
         self,
         j: int,
-        columns: int,
-        chain: PackedFactors,
+        factors: PackedFactors,
         left: np.ndarray | None,
         gram: np.ndarray | None,
     ) -> float:
-        """Return ‖L‖₂ for the factor at place j, where L has `columns` columns.
+        """Return ‖L‖₂ for the factor at place j.
 
         It comes from Lᴴ L where `gram` is that, else from Lᴴ where `left` is that, else
-        from the first j factors of `chain`.
+        from the first j factors.
         """
         if gram is not None:
             return self._of_gram(j, "left gram", gram)
         if left is not None:
             return dense_norm(left, self._vector(j, "left", left.shape[1]))
-        return product_norm(chain, 0, j, self._vector(j, "left", columns))
+        vector = self._vector(j, "left", factors.shapes[j][0])
+        return product_norm(factors, 0, j, vector)
 
-    def of_right(
-        self, j: int, factors: Sequence[Factor], gram: np.ndarray | None
-    ) -> float:
-        """Return ‖R‖₂, where R is the product of `factors` and R Rᴴ is `gram`.
+    def of_right(self, j: int, factors: PackedFactors, gram: np.ndarray) -> float:
+        """Return ‖R‖₂, where R is the product of the factors behind place j.
 
-        Without factors, `gram` is None.
+        `gram` is R Rᴴ.
         """
-        if gram is None:
-            return 1.0
-        if len(gram) > SMALL_GRAM and light(factors, len(gram)):
-            vector = self._vector(j, "right", factors[-1].shape[1])
-            chain = PackedFactors(factors, gram.dtype)
-            return product_norm(chain, 0, len(factors), vector)
+        order, last = len(gram), len(factors)
+        if order > SMALL_GRAM and light(factors, j + 1, last, order):
+            vector = self._vector(j, "right", factors.shapes[-1][1])
+            return product_norm(factors, j + 1, last, vector)
         return self._of_gram(j, "right gram", gram)
 
     def _of_gram(self, j, name, gram):
@@ -77,23 +72,24 @@ class SideNorms:
     def _vector(self, j, name, size):
         """Return the vector that a power iteration starts from, and writes to."""
         key = j, name, size
-        if key not in self._vectors:
-            self._vectors[key] = _gaussian(size).astype(self._dtype)
-        return self._vectors[key]
+        vector = self._vectors.get(key)
+        if vector is None:
+            vector = self._vectors[key] = _gaussian(size).astype(self._dtype)
+        return vector
 
 
-def light(factors: Sequence[Factor], order: int) -> TypeGuard[Sequence[Sparse]]:
+def light(factors: PackedFactors, first: int, last: int, order: int) -> bool:
     """Return whether the norm of a product is found faster through its factors.
 
-    That is so where all are sparse and have together few non-zeros, compared with the
-    Gram matrix of the product, of the given order.
+    That is so where those at the places first to last - 1 are sparse and have together
+    few non-zeros, compared with the Gram matrix of the product, of the given order.
     """
-    sparse = all(isinstance(factor, Sparse) for factor in factors)
-    return sparse and sum(factor.nnz for factor in factors) < _HEAVY * order**2
+    counts = factors.counts[first:last]  # negative for dense factors
+    return min(counts, default=0) >= 0 and sum(counts) < _HEAVY * order**2
 
 
 def product_norm(
-    chain: PackedFactors,
+    factors: PackedFactors,
     first: int,
     last: int,
     vector: np.ndarray,
@@ -103,8 +99,8 @@ def product_norm(
 
     It starts from `vector`, and leaves the right singular vector there.
     """
-    scratch = np.empty((2, chain.chain[3][:, 0].max()), vector.dtype)
-    return chain_norm(chain.chain, first, last, vector, scratch, steps, _NORM_TOL)
+    scratch = np.empty((2, factors.layout.largest), vector.dtype)
+    return chain_norm(factors.chain, first, last, vector, scratch, steps, _NORM_TOL)
 
 
 def dense_norm(x: np.ndarray, vector: np.ndarray, steps: int = _NORM_STEPS) -> float:

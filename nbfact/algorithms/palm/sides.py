@@ -7,13 +7,13 @@ then multiplies C and G by the new factor. Costs follow the non-zeros of the fac
 """
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...kernels import chain_gradient, csr_apply_columns, csr_fit
-from ..common.factors import Factor, PackedFactors, Sparse, adjoint, tile_scratch
+from ..common.factors import Sparse, adjoint
+from ..common.packed_factors import PackedFactors, tile_scratch
 from ..common.problem import Explicit, Implicit
 from .side_norms import SMALL_GRAM, SideNorms, light
 
@@ -24,6 +24,11 @@ divided by it, so that steps stay below the longest safe one (the paper's value)
 _CANCELLING = {"d": 1e-6, "f": 1e-1}
 """Squared relative errors, by the character of the real dtype (float64, float32), below
 which ‖A‖² - <A, Â>² / ‖Â‖² has lost too many digits: the residual is summed instead."""
+
+
+_CROSSES, _GRAMS = ("cross 0", "cross 1"), ("gram 0", "gram 1")
+"""Names of the arrays that hold C and G, by the parity of the place of a factor: an
+update reads those of one parity and writes those of the other."""
 
 
 class RightSide(NamedTuple):
@@ -58,82 +63,96 @@ class Sides:
     def __init__(self, target: Explicit | Implicit, step: float) -> None:
         self._target, self._margin = target, MARGIN / step
         self._workspace = _Workspace(target.dtype)
+        self._nothing = np.empty((0, 0), target.dtype)  # the identity, in `csr_fit`
         self._side_norms = SideNorms(target.dtype)
         self.eps = float(np.finfo(target.real).eps)
         self._tiles: np.ndarray | None = None
-        self._packed: PackedFactors | None = None
         # Lᴴ by place where it is needed dense, ‖L‖₂ by place, and what is kept of R.
         self._lefts: dict[int, np.ndarray] = {}
         self._left_norms: list[float] = []
         self._right: RightSide | None = None
+        self._real: Any = target.real.type
 
-    def look_left(self, factors: Sequence[Factor]) -> None:
+    def look_left(self, factors: PackedFactors) -> None:
         """Begin a sweep: find ‖L‖₂ for each factor, and Lᴴ where it is needed dense.
 
         It is needed dense where L has a dense factor, and on an implicit target.
         """
         self._right = None
-        last, chain = len(factors) - 1, self._sparse_factors(factors)
-        first = chain.length + 1
+        last, shapes = len(factors) - 1, factors.shapes
+        first = factors.length + 1
         if self._target.adjoint is None:
             first = min(first, last)
-        inner = [factor.shape[1] for factor in factors[:-1]]
-        through_factors = light(factors[:-1], min(inner, default=0))
+        smallest = min([columns for _, columns in shapes[:-1]], default=0)
+        through_factors = light(factors, 0, last, smallest)
         lefts: dict[int, np.ndarray] = {}
         norms = [1.0]
         left: np.ndarray | None = None
         gram: np.ndarray | None = None
-        for j, factor in enumerate(factors[:-1], start=1):
+        for j in range(1, last + 1):
             if first <= last:
                 left = (
-                    adjoint(factor.toarray())
+                    adjoint(factors[0].toarray())
                     if left is None
-                    else factor.apply_adjoint(left)
+                    else factors[j - 1].apply_adjoint(left)
                 )
                 if j >= first:
                     lefts[j] = left
-            largest = max(factor.shape if j > 1 else factor.shape[1:])
-            if through_factors or largest > SMALL_GRAM:
+            rows, columns = shapes[j - 1]
+            if (
+                through_factors
+                or (columns if j == 1 else max(rows, columns)) > SMALL_GRAM
+            ):
                 gram = None
-            elif j == 1:
-                gram = factor.gram_of_columns()
-            elif gram is not None:
-                gram = factor.adjoint().congruent(gram)
-            norms.append(
-                self._side_norms.of_left(j, factor.shape[1], chain, lefts.get(j), gram)
-            )
+            elif j == 1 or gram is not None:
+                gram = (
+                    factors[0].gram_of_columns()
+                    if gram is None
+                    else factors[j - 1].adjoint().congruent(gram)
+                )
+            norms.append(self._side_norms.of_left(j, factors, lefts.get(j), gram))
         self._lefts, self._left_norms = lefts, norms
 
-    def stepped(self, j: int, factors: Sequence[Factor], scale: float) -> np.ndarray:
+    def stepped(
+        self, j: int, old: PackedFactors, new: PackedFactors, scale: float
+    ) -> np.ndarray:
         """Return S - w Lᴴ(λ L S G - C), the factor S at place j after a gradient step.
 
-        `scale` is λ. The array is lost at the next step.
+        `old` holds the factors before the sweep, `new` those behind place j after it,
+        and `scale` is λ. The array is lost at the next step.
         """
-        old, right, weight = factors[j], self._right, self._weight(j, factors, scale)
-        if not math.isfinite(weight) or weight == 0:
+        right, weight = self._right, self._weight(j, new, scale)
+        x = self._workspace.take("step", old.shapes[j])
+        if not 0 < abs(weight) < math.inf:
             # λ or a side is zero, so there is no gradient.
-            return old.toarray(self._workspace.take("step", old.shape))
+            return old.toarray(j, x)
         if j in self._lefts:
-            return self._dense_step(j, old, scale, weight)
-        chain = self._sparse_factors(factors)
-        x = self._workspace.take("step", old.shape)
-        x = old.toarray(x) if right is None else old.apply(right.gram, x)
+            return self._dense_step(j, old[j], scale, weight)
+        if right is None:
+            source, cross = old.toarray(j, x), self._cross()
+        else:
+            source, cross = old.apply(j, right.gram, x), right.cross
         chain_gradient(
-            chain.chain, j, x, self._cross(), weight.dtype.type(scale), weight,
-            self._tile_scratch(factors), x,
-        )  # fmt: skip
-        old.add_to(x)
+            old.chain,
+            j,
+            source,
+            cross,
+            self._real(scale),
+            weight,
+            self._scratch(old),
+            x,
+        )
+        old.add_to(j, x)
         return x
 
     def _weight(self, j, factors, scale):
         """Return w, the length of the step at place j times λ: λ / c in the paper."""
-        right = self._right
-        gram = None if right is None else right.gram
-        right_norm = self._side_norms.of_right(j, factors[j + 1 :], gram)
-        modulus = scale * (self._left_norms[j] * right_norm)
+        norm, right = self._left_norms[j], self._right
+        if right is not None:
+            norm *= self._side_norms.of_right(j, factors, right.gram)
+        modulus = scale * norm
         lipschitz = self._margin * modulus * modulus
-        real = self._target.real.type
-        return real(scale / lipschitz) if lipschitz > 0 else real(np.inf)
+        return self._real(scale / lipschitz if lipschitz > 0 else math.inf)
 
     def _dense_step(self, j, old, scale, weight):
         """Return S - w Lᴴ(λ L S G - C), where Lᴴ is dense.
@@ -160,80 +179,62 @@ class Sides:
         old.add_to(stepped)
         return stepped
 
-    def absorb(self, j: int, factors: Sequence[Factor]) -> None:
+    def absorb(self, j: int, factors: PackedFactors) -> None:
         """Put S[j] into R, in the one of two arrays that is free."""
-        factor, right, take = factors[j], self._right, self._workspace.take
-        p, q = factor.shape
-        cross_out = take(f"cross {j % 2}", (p, factors[0].shape[0]))
-        gram_out = take(f"gram {j % 2}", (p, p))
+        right, take, (p, q) = self._right, self._workspace.take, factors.shapes[j]
+        cross = take(_CROSSES[j % 2], (p, factors.shapes[0][0]))
+        gram = take(_GRAMS[j % 2], (p, p))
         if right is None:
-            cross = self._target.times(factor, cross_out)
-            self._right = RightSide(cross, factor.gram(gram_out))
+            if isinstance(self._target, Implicit):
+                cross = self._target.times(factors[j])
+            else:
+                factors.apply(j, self._target.adjoint, cross)
+            self._right = RightSide(cross, factors.gram(j, gram))
             return
-        product, turned = take("product", (p, q)), take("product turned", (q, p))
-        cross = factor.apply(right.cross, cross_out)
-        gram = factor.congruent(right.gram, product, turned, gram_out)
-        self._right = RightSide(cross, gram)
+        scratch = take("product", (p, q)), take("product turned", (q, p))
+        factors.apply(j, right.cross, cross)
+        self._right = RightSide(cross, factors.congruent(j, right.gram, scratch, gram))
 
-    def fit(self, factors: Sequence[Factor]) -> tuple[float, float]:
+    def fit(self, factors: PackedFactors) -> tuple[float, float]:
         """Return the best λ for the present factors, and <A, λ Â>, which it explains.
 
         λ is 0 where the product is zero, and NaN where it overflows.
         """
-        factor, right, cross = factors[0], self._right, self._cross()
-        if isinstance(factor, Sparse):
-            empty = np.empty((0, 0), cross.dtype)  # stands for the identity
-            gram = empty if right is None else right.gram
-            inner, square = csr_fit(*factor.rows, *factor.columns, gram, cross)
+        right, cross = self._right, self._cross()
+        if factors.is_sparse(0):
+            gram = self._nothing if right is None else right.gram
+            rows, columns = factors.forms(0)
+            inner, square = csr_fit(*rows, *columns, gram, cross)
         else:
+            factor = factors[0]
             x = factor.toarray()
             image = x if right is None else factor.apply(right.gram)
             inner, square = np.vdot(adjoint(cross), x).real, np.vdot(x, image).real
         best = float(inner / square) if square > 0 else 0.0
         return best if math.isfinite(square) else math.nan, best * float(inner)
 
-    def fit_left(self, j: int, factors: Sequence[Factor]) -> float:
+    def fit_left(self, j: int, factors: PackedFactors) -> float:
         """Return the best λ, where R holds S[j] and all factors on its right."""
         right = self._right
         assert right is not None  # S[j] is absorbed
         left = factors[j - 1].toarray()
-        for factor in reversed(factors[: j - 1]):
-            left = factor.apply(left)
+        for k in range(j - 2, -1, -1):
+            left = factors[k].apply(left)
         square = np.vdot(left, left @ right.gram).real
         if not square > 0:
             return 0.0
         return float(np.vdot(adjoint(right.cross), left).real / square)
 
-    def error(self, factors: Sequence[Factor], scale: float, explained: float) -> float:
+    def error(self, factors: PackedFactors, scale: float, explained: float) -> float:
         """Return ‖A - λ Â‖ / ‖A‖, where `explained` is <A, λ Â> for the best λ."""
         if self._target.norm == 0:
             return 0.0
         square = 1 - explained / self._target.norm**2
         if square > _CANCELLING[self._target.real.char]:
             return math.sqrt(square)
-        residual = self._target.residual(
-            factors, scale, self._sparse_factors(factors), self._tile_scratch(factors),
-            self._workspace.take("step", factors[-1].shape),
-        )  # fmt: skip
+        out = self._workspace.take("step", factors.shapes[-1])
+        residual = self._target.residual(factors, scale, self._scratch(factors), out)
         return residual / self._target.norm
-
-    def forget(self) -> None:
-        """Forget the factors as they are packed, because some have changed."""
-        self._packed = None
-
-    def _sparse_factors(self, factors: Sequence[Factor]) -> PackedFactors:
-        """Return the first factors, as many as are sparse but the last one, packed.
-
-        They are packed once for each sweep, which changes no factor on the left.
-        """
-        if self._packed is None:
-            sparse: list[Sparse] = []
-            for factor in factors[:-1]:
-                if not isinstance(factor, Sparse):
-                    break
-                sparse.append(factor)
-            self._packed = PackedFactors(sparse, self._target.dtype)
-        return self._packed
 
     def _cross(self) -> np.ndarray:
         """Return Cᴴ, which is Aᴴ where nothing stands on the right."""
@@ -243,16 +244,15 @@ class Sides:
         assert whole is not None  # an implicit target takes a dense step at first
         return whole
 
-    def _tile_scratch(self, factors):
+    def _scratch(self, factors):
         """Return the scratch of the chain kernels, which is made once."""
         if self._tiles is None:
-            rows = max(max(factor.shape) for factor in factors)
-            self._tiles = tile_scratch(rows, self._target.dtype)
+            self._tiles = tile_scratch(factors.layout.largest, self._target.dtype)
         return self._tiles
 
 
 class _Workspace:
-    """Arrays that are used again, each under a name.
+    """Arrays that are used again, each under a name, one for each shape.
 
     New arrays in every sweep cost a third of its time at n = 512. What was in an array
     is lost when it is taken again.
@@ -260,11 +260,11 @@ class _Workspace:
 
     def __init__(self, dtype: np.dtype) -> None:
         self._dtype = dtype
-        self._arrays: dict[str, np.ndarray] = {}
+        self._arrays: dict[tuple[str, tuple[int, ...]], np.ndarray] = {}
 
     def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the array of a name, with undefined contents."""
-        array = self._arrays.get(name)
-        if array is None or array.shape != shape:
-            array = self._arrays[name] = np.empty(shape, self._dtype)
+        array = self._arrays.get((name, shape))
+        if array is None:
+            array = self._arrays[name, shape] = np.empty(shape, self._dtype)
         return array

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from ..common.factors import Factor
+from ..common.packed_factors import PackedFactors
 from ..common.problem import Problem
 from .factor_projection import Projection
 from .initial_factors import SweepStart
@@ -43,7 +44,8 @@ class Sweeps:
             factors = [factor.transposed() for factor in reversed(factors)]
             sets.reverse()
             frozen.reverse()
-        self._factors, self._sets, self._frozen = factors, sets, frozen
+        self._factors = PackedFactors.of(factors, target.dtype)
+        self._sets, self._frozen = sets, frozen
         self._free = [j for j in range(len(sets)) if sets[j].free and not frozen[j]]
         self._scaling = options.scaling if self._free or not balanced else "sweep"
         self._scale = self._fitted = start.scale
@@ -72,17 +74,20 @@ class Sweeps:
         entered : int
             Number of entries that were zero before the sweep and are not after it.
         """
-        factors, entered = self._factors, 0
+        old, new, entered = self._factors, self._factors.successor(), 0
         sides = self._sides
-        sides.look_left(factors)
-        for j in range(len(factors) - 1, -1, -1):
-            if not self._frozen[j]:
-                stepped = sides.stepped(j, factors, self._scale)
-                entered += self._project(j, stepped, leak)
+        sides.look_left(old)
+        for j in range(len(old) - 1, -1, -1):
+            if self._frozen[j]:
+                new.put(j, old[j])
+            else:
+                stepped = sides.stepped(j, old, new, self._scale)
+                entered += self._project(j, stepped, leak, old, new)
             if j > 0:
-                sides.absorb(j, factors)
+                sides.absorb(j, new)
                 if self._scaling == "factor":
-                    self._scale = sides.fit_left(j, factors) or self._scale
+                    self._scale = sides.fit_left(j, old) or self._scale
+        self._factors = new
         error, scale = self._fit_scale()
         return error, scale, entered
 
@@ -102,13 +107,19 @@ class Sweeps:
         """The relative error that is nothing but rounding: 2 eps for each factor."""
         return 2 * len(self._factors) * self._sides.eps
 
-    def _project(self, j: int, stepped: np.ndarray, leak: float) -> int:
+    def _project(
+        self,
+        j: int,
+        stepped: np.ndarray,
+        leak: float,
+        old: PackedFactors,
+        new: PackedFactors,
+    ) -> int:
         """Put the projection of a step in place j; return the number of new non-zeros.
 
         With a leak, what projections dropped before is added to the step, and what this
         one drops is remembered for the next sweep.
         """
-        old = self._factors[j]
         if leak:
             memory = self._memory.get(j)
             if memory is None:
@@ -117,14 +128,13 @@ class Sweeps:
                 memory *= memory.real.dtype.type(leak)
                 memory += stepped
                 stepped[:] = memory
-        factor = self._factors[j] = self._sets[j](stepped)
+        entered = new.store(j, self._sets[j](stepped), old)
         if leak:
-            factor.scaled(-1.0).add_to(self._memory[j])
-        return factor.entered(old)
+            new[j].scaled(-1.0).add_to(self._memory[j])
+        return entered
 
     def _fit_scale(self) -> tuple[float, float]:
         """Fit λ to the new factors; return the relative error, and λ as in `result`."""
-        self._sides.forget()
         self._fitted, explained = self._sides.fit(self._factors)
         error = self._sides.error(self._factors, self._fitted, explained)
         self._scale = self._fitted or self._scale  # a zero product determines no λ
@@ -135,12 +145,12 @@ class Sweeps:
     def _norms(self):
         """Return the norms of the factors that are left free, but not by their sets."""
         unit = [j for j in self._free if self._sets[j].normalized]
-        norms = {j: self._factors[j].norm() for j in unit}
+        norms = {j: self._factors.norm(j) for j in unit}
         return {j: norm for j, norm in norms.items() if norm > 0}
 
     def _balance(self):
         """Spread λ over the free factors; make their norms equal if they differ."""
-        norms = [self._factors[j].norm() for j in self._free]
+        norms = [self._factors.norm(j) for j in self._free]
         product = math.prod(norms) * abs(self._scale)
         if not 0 < product < math.inf:
             return
@@ -150,9 +160,8 @@ class Sweeps:
         for j, norm in zip(self._free, norms, strict=True):
             sign = math.copysign(1.0, self._scale) if j == self._free[0] else 1.0
             ratio = sign * common / norm
-            self._factors[j] = self._factors[j].scaled(ratio)
+            self._factors.scale(j, ratio)
             if j in self._memory:
                 memory = self._memory[j]
                 memory *= memory.real.dtype.type(ratio)
         self._scale = self._fitted = 1.0
-        self._sides.forget()

@@ -21,6 +21,21 @@ SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 KEEPS: tuple[Keep, ...] = get_args(Keep)
 
 
+def order_for(order: Order | None, shape: tuple[int, ...]) -> Order:
+    """Return the order that the argument `order` of `palm4msa` asks for.
+
+    Parameters
+    ----------
+    order : str or None
+        None begins with the factor on the longer side of the target: see `palm4msa`.
+    shape : tuple of int
+        That of the target.
+    """
+    if order is None:
+        return "left-to-right" if shape[0] > shape[1] else "right-to-left"
+    return order
+
+
 @dataclass(frozen=True, kw_only=True)
 class SweepOptions:
     """The options of one run of palm4MSA; making one checks them all.

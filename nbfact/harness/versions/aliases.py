@@ -4,9 +4,13 @@ import contextlib
 import importlib
 import importlib.util
 import sys
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+
+_told: weakref.WeakSet[ModuleType] = weakref.WeakSet()
+# Modules whose NamedTuples have names of their own already.
 
 
 def load(role: str, package: Path) -> ModuleType:
@@ -87,12 +91,13 @@ def tell_tuples_apart(role: str) -> None:
     ----------
     role : str
         One of :data:`nbfact.harness.versions.alongside.ROLES`. The classes are those
-        that its modules hold now; more may be imported later.
+        of the modules that it has imported by now; each module is looked at once.
     """
     for name, module in list(sys.modules.items()):
         alias = name.partition(".")[0]
-        if not alias.endswith(f"_{role}"):
+        if not alias.endswith(f"_{role}") or module in _told:
             continue
+        _told.add(module)
         for value in list(vars(module).values()):
             if (
                 isinstance(value, type)

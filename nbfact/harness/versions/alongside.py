@@ -12,6 +12,7 @@ memory, which is chance, moves the times of all its calls.
 """
 
 import functools
+import gc
 import json
 import os
 import sys
@@ -29,7 +30,7 @@ from ..registered import listed
 from .aliases import bring, keep_compiled, tell_tuples_apart
 from .compiling import COMPILE, CompileTimes
 from .renaming import SelfImports
-from .replay import replayed
+from .replay import Replay
 from .sampling import sampled
 from .sharing import adopt, bits_of, share
 
@@ -155,6 +156,46 @@ def measure(
             yield row
 
 
+def checked(
+    versions: dict[str, Any],
+    inputs: dict[str, Any],
+    calls: dict[str, Any],
+    results: dict[str, Any],
+    want: Any,
+    bits: dict[str, str],
+) -> dict[str, Any]:
+    """Return what does not vary of a case, as a part of a row.
+
+    The case of the base judges the results of all versions, because an error that a
+    version computes itself may forgive what it does.
+
+    Parameters
+    ----------
+    versions, inputs, calls, results, bits : dict
+        For each role, the base first: its case, its inputs, a prepared call, the result
+        of that call, and a digest of the result.
+    want : object
+        The reference of the base.
+    """
+    row: dict[str, Any] = {
+        "same_bits": len(set(bits.values())) == 1,
+        **{key: {} for key in ("error", "repeats", "allocations", "replay")},
+    }
+    replay = None
+    for role, case in versions.items():
+        try:
+            replay = replay or Replay(case, inputs[role], SEED + 1)
+            row["error"][role] = _error(replay.judge, results[role], want)
+            row["repeats"][role] = bits_of(calls[role]()) == bits[role]
+            row["allocations"][role] = allocations(calls[role])
+            row["allocations"][role]["resident"] = resident(calls[role])
+            known = inputs[role], calls[role], bits[role]
+            row["replay"][role] = replay.measured(case, *known)
+        except Exception as error:  # in the code of that version, as above
+            return {"failed": {role: _message(error)}}
+    return row
+
+
 def _measure(name, versions, inputs, want, budget, checking, say):
     """Return the measurements of one case, as a part of its row."""
     calls: dict[str, Any] = {}
@@ -182,28 +223,10 @@ def _measure(name, versions, inputs, want, budget, checking, say):
     if failed:
         return {"failed": failed}
     if checking:
-        row |= _checked(versions, inputs, calls, results, want, row["bits"])
+        row |= checked(versions, inputs, calls, results, want, row["bits"])
     results.clear()
     if budget > 0:
         row |= sampled(versions, inputs, calls, known, budget, BASE)
-    return row
-
-
-def _checked(versions, inputs, calls, results, want, bits):
-    """Return what does not vary, as a part of a row."""
-    row: dict[str, Any] = {
-        "same_bits": len(set(bits.values())) == 1,
-        **{key: {} for key in ("error", "repeats", "allocations", "replay")},
-    }
-    for role, case in versions.items():
-        try:
-            row["error"][role] = _error(case, results[role], want)
-            row["repeats"][role] = bits_of(calls[role]()) == bits[role]
-            row["allocations"][role] = allocations(calls[role])
-            row["allocations"][role]["resident"] = resident(calls[role])
-            row["replay"][role] = replayed(case, inputs[role], calls[role], SEED + 1)
-        except Exception as error:  # in the code of that version, as above
-            return {"failed": {role: _message(error)}}
     return row
 
 
@@ -263,6 +286,8 @@ def main() -> None:
             cases[role] = every_case(registry, folder.name, job["turn"])
         if job["cases"] is None:
             say(role=role, chosen=chosen, every=_described(cases[role]))
+    gc.collect()
+    gc.freeze()  # else each collection goes through all that was imported: 0.1 s
     if job["cases"] is not None:
         tasks: dict[str, list[str]] = {}
         for name in job["cases"]:

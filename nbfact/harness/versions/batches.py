@@ -12,21 +12,18 @@ import concurrent.futures
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import calibration, store, worker
-from ..allocations import RETURNED
+from .. import calibration, store
 from ..case import Pattern, epsilon, matches
 from ..confidence import interval
 from . import findings, first_calls, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, ROLES
-
-BUDGET = 0.04
-"""Seconds of samples for each case in each process."""
+from .version_processes import ORDERS, VersionProcesses
 
 CHECK = -1
 """Number of the process of a batch that measures what does not vary."""
@@ -34,12 +31,8 @@ CHECK = -1
 LANES = 4
 """Largest number of processes at a time: more share caches and memory too much."""
 
-ORDERS = tuple(ROLES[i:] + ROLES[:i] for i in range(3))
-ORDERS = (*ORDERS, *(order[::-1] for order in ORDERS))
-"""Orders of the roles in one process after the other: soon each has been the first."""
 
-
-class Batches:
+class Batches(VersionProcesses):
     """One comparison while it runs: what its steps share.
 
     Parameters
@@ -68,34 +61,26 @@ class Batches:
         kept: Sequence[dict],
         progress: Callable[[str, int, int], object],
     ):
-        self.versions, self.profile, self.output = versions, profile, output
-        self.provenance, self.progress = provenance, progress
-        self.project = versions[BASE].project
+        threads = provenance["threads"]
+        super().__init__(versions[BASE], versions[HEAD], threads, profile)
+        self.output, self.provenance, self.progress = output, provenance, progress
         places = "batch", "process", "case"
         self.kept = {tuple(row[key] for key in places): row for row in kept}
-        cache = revisions.cache_folder(self.project)
-        self.folders = {r: self.version(r).folder(cache, r) for r in ROLES}
         # For each case and batch, rows by the number of the process.
         self.logs: dict[str, list[dict[int, dict]]] = {}
         self.checks: dict[str, list] = {}  # for each case, a row for each batch
-        self.imported: dict[str, list] = {role: [] for role in ROLES}  # seconds
         self.cold: dict[str, findings.Found] = {}  # by case: first calls, empty cache
         self.every: dict[str, Any] = {}  # the cases of the base
         self.calibration: dict[str, Any] | None = None
-        self.turn = versions[HEAD].turn
         self.processes = 0  # in a batch
         self.writing = threading.Lock()
         self.stopped = threading.Event()
 
-    def version(self, role):
-        """Return the version of a role; the control is the base once more."""
-        return self.versions[BASE if role == CONTROL else role]
-
     def all(self, pattern, processes, fingerprint):
         """Measure the cases that match a pattern; return a row of verdict for each."""
         self.progress("reading the cases", 0, 1)
-        listed = self.list_cases()
-        base, head = listed[BASE], listed[HEAD]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            base, head = pool.map(self.listed, (BASE, HEAD))
         wanted = _matching(base["every"], base["chosen"], pattern)
         new = [name for name in head["chosen"] if name not in base["every"]]
         new = _matching(head["every"], new, pattern)
@@ -121,21 +106,6 @@ class Batches:
             rows += self.import_verdict()
         return [{**row, "machine": fingerprint} for row in rows]
 
-    def list_cases(self):
-        """Return, for base and head, the names of the profile and all their cases."""
-        listed = {}
-        for role in (BASE, HEAD):
-            for line in self.lines([role], None):
-                if "died" in line:
-                    name = self.versions[role].name
-                    raise RuntimeError(f"{name!r} cannot be read: {line['died']}")
-                if "chosen" in line:
-                    listed[role] = line
-                    for case in line["every"].values():  # what it does not say itself
-                        case["slowdown"] = case["slowdown"] or self.project.slowdown
-                        case["looser"] = case["looser"] or self.project.looser
-        return listed
-
     def batch(self, names, batch, processes):
         """Measure some cases in a number of processes; store each row as it comes."""
         for name in names:
@@ -143,7 +113,7 @@ class Batches:
             self.checks.setdefault(name, []).append(None)
         orders = itertools.cycle(ORDERS)
         numbers = list(zip(range(CHECK, processes), orders, strict=False))
-        lanes = max(1, (os.cpu_count() or 1) // self.provenance["threads"])
+        lanes = max(1, (os.cpu_count() or 1) // self.threads)
         pool = concurrent.futures.ThreadPoolExecutor(min(LANES, lanes))
         try:
             for part in (numbers[: verdicts.EARLY + 1], numbers[verdicts.EARLY + 1 :]):
@@ -193,18 +163,6 @@ class Batches:
             self.checks[row["case"]][-1] = row
         else:
             self.logs[row["case"]][-1][process] = row
-
-    def measured(self, roles, names, checking) -> Iterator[dict]:
-        """Yield the rows of one process; the case in which it dies has failed."""
-        budget = 0.0 if checking else BUDGET
-        for line in self.lines(roles, names, budget, checking):
-            if "row" in line:
-                yield line["row"]
-            elif "imported" in line and not checking:
-                self.imported[line["imported"]].append(line["seconds"])
-            elif "died" in line:
-                case = line["case"] or names[0]
-                yield {"case": case, "failed": {line["role"]: line["died"]}}
 
     def failed(self, name):
         """Return the messages with which a case failed, by role, or nothing."""
@@ -293,6 +251,10 @@ class Batches:
         against = findings.confirmed(self.findings(name)) | self.cold.get(name, {})
         if speed == verdicts.FASTER and (gain := self.impossible(case, seconds)):
             against["speed"] = gain
+        verdict = verdicts.worst([speed, *(word for word, _ in against.values())])
+        if verdict not in verdicts.AGAINST:  # what is worse counts more
+            against |= findings.loosened(case, in_head)
+            verdict = verdicts.worst([verdict, *(word for word, _ in against.values())])
         messages = [text for _, text in against.values()]
         if check["fed"]:
             messages.append("the two make other inputs; both got those of the base")
@@ -313,7 +275,7 @@ class Batches:
             },
             fed=check["fed"],
             metrics={metric: word for metric, (word, _) in against.items()},
-            verdict=verdicts.worst([speed, *(word for word, _ in against.values())]),
+            verdict=verdict,
             message="; ".join(messages) or None,
         )
 
@@ -350,35 +312,6 @@ class Batches:
                 name, case, first=first, metrics=metrics, verdict=word, message=message
             )
         ]
-
-    def lines(
-        self, roles, names, budget=0.0, checking=False, cache=None
-    ) -> Iterator[dict]:
-        """Yield what one process prints; if it dies, a last line says where.
-
-        With `cache`, compiled kernels are in that folder and not beside their sources.
-        """
-        job = {
-            "roles": [(role, str(self.folders[role])) for role in roles],
-            "registries": self.project.registries,
-            "path": list(map(str, self.project.path)),
-            "profile": self.profile,
-            "turn": self.turn,
-            "cases": names,
-            "budget": budget,
-            "checking": checking,
-        }
-        at: dict[str, Any] = {"case": None, "role": roles[0]}
-        module = f"{__package__}.alongside"
-        # Without a common directory, compiled kernels stay beside their sources.
-        drop = () if cache else ("NUMBA_CACHE_DIR",)
-        add = {"NUMBA_CACHE_DIR": str(cache)} if cache else {}
-        if checking:
-            add |= RETURNED
-        threads = self.provenance["threads"]
-        for line in worker.answers(module, job, threads, drop=drop, add=add):
-            at.update({key: line[key] for key in at if key in line})
-            yield {**at, **line} if "died" in line else line
 
 
 def _two(by_role):

@@ -9,7 +9,6 @@ the package.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -18,8 +17,8 @@ from ..confidence import interval
 from ..project import Project
 from . import findings, revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD, NO_CASE
-from .batches import ORDERS, Batches
 from .candidates import BAD, GOOD, SKIPPED, Commit, NothingWorseError, candidates
+from .version_processes import ORDERS, VersionProcesses
 
 METRICS = ("works", "error", "time", "waiting", "blocks", "memory")
 """What can become worse, in the order in which the search prefers it: the case raises
@@ -159,11 +158,9 @@ class _Search:
         self.start, self.limit = 1.0, 1.0  # of the good version; between good and bad
         self.gone = False  # whether the bad version has no such case
 
-    def batches(self, base, head):
+    def processes(self, base, head):
         """Return what runs the processes of two versions."""
-        versions, profile = {BASE: base, HEAD: head}, self.project.profiles[-1]
-        provenance = {"threads": self.threads}
-        found = Batches(versions, profile, Path(), provenance, (), self.progress)
+        found = VersionProcesses(base, head, self.threads)
         # Where the cases of a profile rotate, they are those of the bad version.
         found.turn = self.bad.turn
         return found
@@ -176,12 +173,10 @@ class _Search:
     def choose(self, wanted):
         """Return the name of the one case of the good version that is wanted."""
         self.say("reading the cases")
-        listed: dict[str, dict] = {}
-        for line in self.batches(self.good, self.bad).lines([BASE], None):
-            if "died" in line:
-                name = self.good.name
-                raise ValueError(f"{name!r} cannot be read: {line['died']}")
-            listed = line.get("every", listed)
+        try:
+            listed = self.processes(self.good, self.bad).listed(BASE)["every"]
+        except RuntimeError as error:
+            raise ValueError(error) from None
         found = [name for name in listed if name == wanted]
         found = found or [name for name in listed if matches(name, wanted)]
         if len(found) == 1:
@@ -196,8 +191,8 @@ class _Search:
     def compare(self, found, metric):
         """Compare good and bad; return the metric to search by."""
         self.say("comparing the good and the bad version")
-        batches = self.batches(self.good, self.bad)
-        check = self.rows(batches, [(BASE, CONTROL, HEAD)], True)[-1]
+        processes = self.processes(self.good, self.bad)
+        check = self.rows(processes, [(BASE, CONTROL, HEAD)], True)[-1]
         failed = check["failed"]
         if BASE in failed:
             raise ValueError(f"{self.good.name!r} cannot run {self.case}: {failed}")
@@ -209,7 +204,7 @@ class _Search:
         if failed:
             worse[WORKS] = 0.0, 1.0
         elif metric in SAMPLED or not (metric or ERROR in worse):
-            rows = self.rows(batches, (*ORDERS, *ORDERS[:2]), False)
+            rows = self.rows(processes, (*ORDERS, *ORDERS[:2]), False)
             worse |= self.slower(check, rows)
         chosen = [name for name in METRICS if name in worse and metric in (None, name)]
         if not chosen:
@@ -231,7 +226,8 @@ class _Search:
         eps = epsilon(self.about["params"]["dtype"])
         found = {}
         base, head = (check["error"][role] for role in (BASE, HEAD))
-        if verdicts.accuracy(base, head, self.about["bound"], eps):
+        limits = self.about["bound"], eps, self.about["looser"]
+        if verdicts.accuracy(base, head, *limits):
             found[ERROR] = (
                 self.value(check, BASE, ERROR),
                 self.value(check, HEAD, ERROR),
@@ -245,7 +241,8 @@ class _Search:
     def slower(self, check, rows):
         """Return what is worse of what varies: ratios of good and bad to the good."""
         logs = {r: [row["logs"][r] for row in rows] for r in (HEAD, CONTROL)}
-        if verdicts.speed(logs[HEAD], logs[CONTROL]) == verdicts.SLOWER:
+        least = self.about["slowdown"]
+        if verdicts.speed(logs[HEAD], logs[CONTROL], least) == verdicts.SLOWER:
             return {TIME: (1.0, _ratio(rows, TIME))}
         eps = epsilon(self.about["params"]["dtype"])
         if "wall" in findings.of_batch(check, rows, self.about, eps):
@@ -284,16 +281,16 @@ class _Search:
 
     def measured(self, base, head):
         """Return the rows of two versions that tell on which side the second is."""
-        batches = self.batches(base, head)
+        processes = self.processes(base, head)
         if self.metric not in SAMPLED:
-            return self.rows(batches, [(BASE, HEAD)], True)
+            return self.rows(processes, [(BASE, HEAD)], True)
         turns = [(BASE, HEAD), (HEAD, BASE)] * MOST
-        rows = self.rows(batches, turns[:FEWEST], False)
+        rows = self.rows(processes, turns[:FEWEST], False)
         while len(rows) < MOST and not _failure(rows[-1]):
             sides = np.array(_logs(rows, self.metric)) > math.log(self.limit)
             if sides.all() or not sides.any():
                 break
-            rows += self.rows(batches, [turns[len(rows)]], False)
+            rows += self.rows(processes, [turns[len(rows)]], False)
         return rows
 
     def mark(self, commit, value, message=None):
@@ -301,11 +298,11 @@ class _Search:
         commit.value, commit.message = value, message
         commit.state = BAD if value > self.limit else GOOD
 
-    def rows(self, batches, orders, checking):
+    def rows(self, processes, orders, checking):
         """Return the rows of a process for each order of roles, up to a failure."""
         rows = []
         for roles in orders:
-            rows += batches.measured(roles, [self.case], checking)
+            rows += processes.measured(roles, [self.case], checking)
             if _failure(rows[-1]):
                 break
         return rows
@@ -316,7 +313,7 @@ class _Search:
         names = before.name, suspect.name
         base, head = (revisions.resolve(name, self.project) for name in names)
         turns = [(BASE, HEAD), (HEAD, BASE)] * 4
-        rows = self.rows(self.batches(base, head), turns, False)
+        rows = self.rows(self.processes(base, head), turns, False)
         if _failure(rows[-1]):
             return None
         return interval(_logs(rows, self.metric))

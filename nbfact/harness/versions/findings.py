@@ -6,6 +6,7 @@ the processes of two batches have made it, one after the other; so a run of hund
 cases stays quiet. Limits are generous where a metric varies from process to process.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,8 +27,24 @@ BYTES = (1.5, 4096)
 RESIDENT = (1.5, 512 << 10)
 """The same for the memory of the process, in bytes; pages of the heap come and go."""
 
-FIRST = (1.5, 0.5)
-"""The same for the seconds of a first call in a process, whose kernels are compiled."""
+KEPT = (1.5, 512)
+"""The same for the bytes that a call leaves behind."""
+
+BLOCKS_KEPT = (1.0, 0)
+"""The same for the blocks of compiled code that a call leaves behind."""
+
+MEMORY: dict[str, tuple[tuple[float, float], Callable[[int], str]]] = {
+    "count": (BLOCKS, lambda n: f"{n} blocks allocated"),
+    "peak": (BYTES, lambda n: f"peak of {n / 1024:.0f} KiB"),
+    "resident": (RESIDENT, lambda n: f"peak of {n / 1024:.0f} KiB resident"),
+    "kept": (KEPT, lambda n: f"{n} bytes left behind by a call"),
+    "blocks_kept": (BLOCKS_KEPT, lambda n: f"{n} blocks left behind by a call"),
+}
+"""What is measured of the memory of a call: its limit, and how it is shown."""
+
+FIRST = (1.5, 0.15)
+"""The same for the seconds of a first call in a process, whose kernels are compiled.
+Those of equal versions differ by less than a tenth of that."""
 
 IMPORT = (1.25, 0.1)
 """The same for the seconds of the import."""
@@ -138,6 +155,32 @@ def compiled(base: float, head: float) -> Found:
     return {"compile": (verdicts.LATER, message)}
 
 
+def loosened(base: Mapping[str, Any], head: Mapping[str, Any]) -> Found:
+    """Return the finding that the head accepts what the base does not.
+
+    Parameters
+    ----------
+    base, head : mapping
+        Descriptions of a case in the two versions: ``bound``, ``slowdown``, ``looser``.
+
+    Examples
+    --------
+    >>> strict = {"bound": 1e-6, "slowdown": None, "looser": None}
+    >>> loosened(strict, {**strict, "slowdown": 1000.0})["limits"][1]
+    'the head accepts slowdown=1000, the base 0.05'
+    >>> loosened(strict, {**strict, "bound": 1e-7})
+    {}
+    """
+    usual = {"bound": math.inf, "slowdown": verdicts.LEAST}
+    usual["looser"] = verdicts.SLACK if base["bound"] is None else verdicts.LOOSER
+    for key, default in usual.items():
+        before, now = (default if x[key] is None else x[key] for x in (base, head))
+        if now > before:
+            message = f"the head accepts {key}={now:g}, the base {before:g}"
+            return {"limits": (verdicts.CHANGED, message)}
+    return {}
+
+
 def impossible(seconds: float, roof: float) -> tuple[str, str] | None:
     """Return the finding about a call that is faster than the machine can be.
 
@@ -180,15 +223,22 @@ def _repeats(check, rows):
     return verdicts.UNSTEADY, f"equal inputs give results that differ {where}"
 
 
+_WHEN = {"error": "after", "late": "prepared before"}
+
+
 def _replay(check, case, eps):
     """Return the finding about a call that remembers inputs it has seen."""
     base, head = (check["replay"][role] for role in (BASE, HEAD))
     if base is None or head is None:
         return None
     limits = case["bound"], eps, case.get("looser")
-    wrong = verdicts.accuracy(base["error"], head["error"], *limits)
-    if wrong:
-        return verdicts.INACCURATE, f"after its input was written to: {wrong}"
+    for key, when in _WHEN.items():
+        # Samples that an earlier version has stored lack the second.
+        wrong = verdicts.accuracy(base.get(key), head.get(key), *limits)
+        if wrong:
+            return verdicts.INACCURATE, f"{when} its input was written to: {wrong}"
+    if base.get("follows") and not head["follows"]:
+        return verdicts.INACCURATE, "the result does not follow the values of its input"
     longer, (times, least) = head["first"] - head["again"], REMEMBERED
     ratio, usual = (one["first"] / max(one["again"], 1e-9) for one in (head, base))
     if longer < least or ratio <= times * max(usual, 1.0):
@@ -199,12 +249,7 @@ def _replay(check, case, eps):
 
 def _memory(allocations):
     """Return the finding about blocks, or about the peak of memory."""
-    shown: tuple[tuple[str, Any, Callable], ...] = (
-        ("count", BLOCKS, lambda n: f"{n} blocks allocated"),
-        ("peak", BYTES, lambda n: f"peak of {n / 1024:.0f} KiB"),
-        ("resident", RESIDENT, lambda n: f"peak of {n / 1024:.0f} KiB resident"),
-    )
-    for name, limit, show in shown:
+    for name, (limit, show) in MEMORY.items():
         base, head = (allocations[role].get(name) for role in (BASE, HEAD))
         if None not in (base, head) and head > _most(base, limit):
             return (

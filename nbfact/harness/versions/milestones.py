@@ -22,7 +22,7 @@ from ..surroundings import surroundings
 from . import revisions, verdicts
 from .alongside import BASE, CONTROL, HEAD
 from .asv_history import resolve
-from .batches import ORDERS, Batches
+from .version_processes import ORDERS, VersionProcesses
 
 PROCESSES = 6
 """Number of processes that measure a commit, one for each order of the roles."""
@@ -212,25 +212,19 @@ class _Runner:
             self.rows += found
         return bool(origins)
 
-    def batches(self, base, head):
-        """Return what runs the processes of two versions."""
-        versions, provenance = {BASE: base, HEAD: head}, {"threads": self.threads}
-        profile = self.project.profiles[-1]
-        return Batches(versions, profile, Path(), provenance, (), self.progress)
-
     def compared(self, anchor, head, names):
         """Return the rows of the cases that an anchor and a commit can run."""
-        batches = self.batches(anchor, head)
+        processes = VersionProcesses(anchor, head, self.threads)
         checks = {
             row["case"]: row
-            for row in batches.measured((BASE, CONTROL, HEAD), names, True)
+            for row in processes.measured((BASE, CONTROL, HEAD), names, True)
             if not _failed(row)
         }
         found: dict[str, list[dict]] = {name: [] for name in checks}
         for process in range(self.processes if checks else 0):
             self.progress(f"{head.name}: times", process, self.processes)
             order = ORDERS[process % len(ORDERS)]
-            for row in batches.measured(order, list(checks), False):
+            for row in processes.measured(order, list(checks), False):
                 if not _failed(row):
                     found[row["case"]].append(row)
         return [
@@ -241,7 +235,8 @@ class _Runner:
 
     def alone(self, head, names):
         """Return the rows of the cases that a commit is the first to run."""
-        rows = self.batches(head, head).measured([HEAD], names, True)
+        processes = VersionProcesses(head, head, self.threads)
+        rows = processes.measured([HEAD], names, True)
         return [self.row(head, head, row, []) for row in rows if not _failed(row)]
 
     def compiled(self, head, names):
@@ -251,7 +246,8 @@ class _Runner:
         left.
         """
         with tempfile.TemporaryDirectory() as folder:
-            lines = self.batches(head, head).lines([HEAD], names, cache=folder)
+            processes = VersionProcesses(head, head, self.threads)
+            lines = processes.lines([HEAD], names, cache=folder)
             rows = [line["row"] for line in lines if "row" in line]
         return {row["case"]: row["first"][HEAD][0] for row in rows if not _failed(row)}
 

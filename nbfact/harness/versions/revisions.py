@@ -5,6 +5,7 @@ folder of sources. Each version is copied into a cache folder named after its di
 its role in a comparison, so that its compiled kernels stay beside it for the next time.
 """
 
+import compileall
 import dataclasses
 import hashlib
 import json
@@ -132,6 +133,8 @@ class Revision:
                 target.write_bytes(content)
                 # Numba reads compiled code back beside a source of this age only.
                 os.utime(target, (_AGE, _AGE))
+            # Dozens of processes import it, also where Python may not write bytecode.
+            compileall.compile_dir(fresh, quiet=2, stripdir=fresh, prependdir=place)
             try:
                 fresh.rename(place)
             except OSError:  # another process was first

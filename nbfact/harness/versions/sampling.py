@@ -26,9 +26,14 @@ FEW = 4
 """Rounds of one placement where one call is a whole sample: forward and backward,
 twice."""
 
-SLOW = 0.1
+SLOW = 0.02
 """Seconds of a call from which one placement has only two rounds, because a process
-with several such calls would take too long."""
+with several such calls would take too long, and because the times of longer calls
+differ less from one to the next than from process to process."""
+
+LONG = 10
+"""A call is a sample by itself if it takes this many times the length of one. How many
+calls make a sample is not tried then."""
 
 PLACEMENTS = 6
 """Largest number of times that calls are prepared anew. Where their arrays lie in
@@ -72,7 +77,7 @@ def sampled(
     # For one thread, the clock counts the time in which the machine ran this process.
     alone = os.environ.get("NUMBA_NUM_THREADS") == "1"
     number, rounds = 1, FEW if known < SLOW else 2
-    if known * 1e9 < 100 * sample.SAMPLE_NS:
+    if known * 1e9 < LONG * sample.SAMPLE_NS:
         number = min(sample.calls_per_sample(call) for call in calls.values())
         rounds = ROUNDS
     names, logs, walls, seconds = list(calls), [], [], []

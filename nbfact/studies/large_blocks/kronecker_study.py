@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...harness.sample import interleave
+from ...cases.rivals.block_rivals import COLUMNS, ROWS, ways
+from ...harness.clocks import CPU
+from ...harness.sample import interleave_clocks
 from ...operators import Butterfly, Chain
 from ...operators.patterns import Pattern
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
-from .block_rivals import COLUMNS, ROWS, ways
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,10 +41,10 @@ NOTES = """\
 - columns: x has one vector in each column, and the product is `B @ x`. rows: x has one
   in each row, and the product is `x @ B.T`. With one vector x is that vector, and rows
   are not timed.
-- A time is the median of calls that take turns and allocate the product. A ratio is the
-  time of the best rival over ours: above 1, nbfact is faster. The rows have the least
-  time too, but it is not used: in the first run a clock that stepped back made one of
-  them negative, after which the study was changed from least times to medians.
+- A time is the median of calls that take turns and allocate the product, by the CPU
+  clock, which stands still while other processes run. A way that is timed once is timed
+  by the clock on the wall. A ratio is the time of the best rival over ours: above 1,
+  nbfact is faster.
 - The best rival is chosen from the same times that it is compared by, so that noise
   favours the rivals, of which there are about ten.
 - Rivals: the dense product, where the matrix is small enough; batched `numpy.matmul`
@@ -212,7 +213,8 @@ def _times(butterfly, layout, batch, rng, settings):
     limit = SLOW * min(first.values())
     chosen = {k: v for k, v in calls.items() if k == OURS or first[k] <= limit}
     found = {name: (first[name], first[name]) for name in calls}
-    for name, times in interleave(chosen, settings.budget, known=first).items():
+    for name, both in interleave_clocks(chosen, settings.budget, known=first).items():
+        times = both[:, CPU]
         found[name] = float(np.median(times)), float(times.min())
     return found
 

@@ -15,6 +15,7 @@ Exit codes, which ``nbfact study`` returns too:
 
 import importlib
 import importlib.util
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from ..._core.jobs import processes
 from ...cases.nbfact_project import NBFACT
 from ...cases.rivals import peers
 from ...harness import machine
+from ...harness.case import Pattern, matches, patterns
 from ...harness.measure import limited_threads
 from .. import STUDIES
 from . import result_files, work
@@ -70,6 +72,8 @@ def run_study(
     n_jobs: int = 1,
     data: Sequence[str] = (),
     settings: Any = None,
+    *,
+    pattern: Pattern = None,
 ) -> int:
     """Run a study, print its tables, and write NAME.csv, NAME.md and NAME.png.
 
@@ -92,6 +96,9 @@ def run_study(
     data : sequence of str
         Names of data sets, for a study with a function ``choose``. None named means
         those that need no network.
+    pattern : str, sequence of str, or None
+        Only the jobs whose label contains this text, or matches it as a glob; of
+        several, one must match.
     settings : optional
         Settings to use instead of the study's ``QUICK`` or ``FULL``.
 
@@ -106,7 +113,8 @@ def run_study(
         When an extra is not installed; the message names the one that is needed.
     ValueError
         For an unknown study, more threads than the machine has, several processes for
-        a study that times its jobs, or data that the study does not have.
+        a study that times its jobs, data that the study does not have, or a pattern
+        that no job matches.
     OSError
         When the directory cannot be written, or data cannot be downloaded.
     """
@@ -128,12 +136,15 @@ def run_study(
         kind = f"{'-quick' * quick}{'-peers' * with_peers}"
         path = output / f"{name}{kind}.partial.jsonl"
         kept = work.Kept(path, work.key(name, settings, with_peers))
+    jobs = _matching(name, study.jobs(settings, with_peers), pattern)
     start = time.perf_counter()
     with limited_threads(threads):
-        rows = work.do(study.jobs(settings, with_peers), n_jobs, kept)
+        rows = work.do(jobs, n_jobs, kept)
     seconds = time.perf_counter() - start
     flags = f"{' --quick' * quick}{' --peers' * with_peers}"
+    flags += f" --threads {threads}" * (threads > 1)
     flags += "".join(f" --data {one}" for one in data)
+    flags += "".join(f" -k {shlex.quote(one)}" for one in patterns(pattern))
     source = f"`nbfact study {name}{flags}`{given}: {_machine_and_versions(threads)}."
     shown = _write_files(study, name, output, rows, source)
     if kept:
@@ -175,6 +186,14 @@ def _chosen(study, name, settings, data):
     if not hasattr(study, "choose"):
         raise ValueError(f"--data {data[0]}: study {name} has no data sets to choose")
     return study.choose(settings, data)
+
+
+def _matching(name, jobs, pattern):
+    """Return the jobs whose label matches a pattern."""
+    found = [job for job in jobs if matches(job[0], pattern)]
+    if not found:
+        raise ValueError(f"-k {pattern}: study {name} has no such job")
+    return found
 
 
 def _checked_n_jobs(name, parallel, n_jobs, threads):

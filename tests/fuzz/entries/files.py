@@ -11,6 +11,7 @@ from ..pools import fixed, listed_values
 from ..values import normal
 from .arrangements import a_result
 from .fast_operators import SHAPES
+from .operator_algebra import drawn_factors, figure_pool
 
 NO_PATHS = [
     "None",
@@ -69,6 +70,11 @@ def _(draw):
     return called(
         "{self}.save", {"self": a_result(draw), "path": a_path(".npz", ".mat")}
     )
+
+
+@entry("Factorization.plot", drawn_factors)
+def _(draw):
+    return called("{self}.plot", {"self": a_result(draw), "figure": figure_pool()})
 
 
 def loaded(call):

@@ -11,6 +11,7 @@ from ..cases import BAD, ODD, Value, called, entry
 from ..checks import dense, near_operator, true
 from ..pools import NO_INTEGERS, count, fixed, listed_values, optional, or_none
 from .constructors import CHAINS, NO_CHAINS
+from .operator_algebra import figure_pool
 
 TEXTS = [f"nf.Chain({text})" if text.startswith("[") else text for text in CHAINS]
 PATTERNS = [
@@ -390,9 +391,7 @@ def _(draw):
     "Chain.plot", lambda call: true(len(call.result.axes) == len(call["self"]), "axes")
 )
 def _(draw):
-    figures = ["__import__('matplotlib.figure').figure.Figure()"]
-    bad = ["3", "'a'", "[]", "object()", "True", "1.5", "{}", "len"]
     return called(
         "{self}.plot",
-        {"self": a_chain(draw), "figure": or_none(listed_values(figures, bad))},
+        {"self": a_chain(draw), "figure": figure_pool()},
     )

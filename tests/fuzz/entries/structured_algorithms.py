@@ -1,5 +1,6 @@
 """Algorithms that find butterflies, the one call over all of them, and presets."""
 
+import numpy as np
 from hypothesis import strategies as st
 
 import nbfact as nf
@@ -82,9 +83,24 @@ def _(draw):
             )
         )
         pools["permutation"] = or_none(listed_values(permutations, wrong))
+    if model == "product" and draw(st.booleans()):
+        pools["chain"] = fixed("'search'")
+        pools["permutation"] = or_none(listed_values(["'search'"], wrong))
+        pools["nnz"] = count(12, 16, least=8, huge=None)
     if model == "sum":
         pools["n_terms"] = optional(count(1, 2, huge=None))
     return called("nf.butterfly_factorize", pools)
+
+
+def listed_chains(call):
+    sizes = [chain.n_parameters for chain in call.result]
+    true(sizes == sorted(sizes), "n_parameters")
+
+
+@entry("chains", listed_chains)
+def _(draw):
+    pools = {"shape": count(2, 6, huge=None), "nnz": or_none(count(8, 20, huge=None))}
+    return called("nf.chains", pools)
 
 
 @entry("identify_butterfly", factorization)
@@ -176,10 +192,40 @@ def _(draw):
         "n_jobs": or_none(
             listed_values(["1"], ["1.5", "'a'", "[]", "object()", "0", "True"])
         ),
+        "families": or_none(
+            listed_values(
+                ["['low rank', 'chains']", "('sparse products',)"],
+                ["'chains'", "[]", "['what']", "3", "object()", "[3]"],
+            )
+        ),
+        "time_limit": or_none(real("60.0", "100", bad=("0", "-1"), odd=("1e308",))),
         "callback": CALLBACK,
         "random_state": seed(),
     }
     return called("nf.learn_transform", pools)
+
+
+def traded(call):
+    for point in call.result.points:
+        true(point.seconds > 0 and np.isfinite(point.error), "points")
+
+
+@entry("tradeoff", traded)
+def _(draw):
+    pools = {
+        "target": targets(),
+        "rcg": listed_values(
+            ["[2]", "(1.5, 2.0)"],
+            ["[]", "2", "'a'", "[0]", "[-1.0]", "[np.nan]", "['a']", "object()"],
+        ),
+        "batch": optional(count(1, 2, huge=None)),
+        "effort": Pool(
+            fixed("'quick'").good, choice("quick", "normal", "thorough").other
+        ),
+        "families": Pool(fixed("['low rank']").good, None),
+        "random_state": seed(),
+    }
+    return called("nf.tradeoff", pools)
 
 
 def preset_check(call):

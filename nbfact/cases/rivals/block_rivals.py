@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from ...cases.rivals import peers
 from ...operators import Butterfly
+from . import peers
 
 Way = Callable[[np.ndarray], np.ndarray]
 

@@ -1,0 +1,306 @@
+"""The factors of a product, packed for the kernels that read several at once."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...kernels import (
+    adjoint_copy,
+    count_nonzeros,
+    csr_add,
+    csr_apply_columns,
+    csr_compress,
+    csr_entered,
+    csr_gram,
+    frobenius_norm,
+)
+from .factors import CSR, DENSE, GRAM, Dense, Factor, Sparse
+
+_TILE_ROW, _TILE = 256, 1 << 18
+"""Sizes in bytes of one row of a tile, and of a whole tile: of rows of 128, 256 and 512
+bytes, these are the fastest at n = 512 (`nbfact bench -k "hierarchical n=512"`)."""
+
+
+_ROOM = 1 << 12
+"""Number of entries that there is room for at each place, unless a factor with more is
+dense: 64 kB in float64, so that places of small factors need not grow."""
+
+
+class PackedLayout(NamedTuple):
+    """Where the factors of a chain are packed, as `nbfact.kernels.chain_steps` says.
+
+    It is shared by the chains of all sweeps, and must not be written to.
+
+    Attributes
+    ----------
+    shapes : tuple of (int, int)
+        Shapes of the factors.
+    rooms : tuple of int
+        How many entries of each factor there is room for.
+    lines : tuple of (int, int, int)
+        For each factor, then for each adjoint: how many rows it has, and where it
+        begins in the array of pointers and in that of entries. Behind the entries of a
+        factor is a place for scratch.
+    table : ndarray of int64, (2 J, 2)
+        The first two numbers of each line: what kernels take as ``layout``.
+    n_entries, n_pointers : int
+        Sizes of the arrays of entries and of pointers.
+    largest : int
+        Largest number of rows or columns of a factor.
+    """
+
+    shapes: tuple[tuple[int, int], ...]
+    rooms: tuple[int, ...]
+    lines: tuple[tuple[int, int, int], ...]
+    table: np.ndarray
+    n_entries: int
+    n_pointers: int
+    largest: int
+
+    @classmethod
+    def of(
+        cls, shapes: tuple[tuple[int, int], ...], rooms: tuple[int, ...]
+    ) -> "PackedLayout":
+        """Return the layout of factors of some shapes, each with room for entries."""
+        n_rows = [m for m, _ in shapes] + [n for _, n in shapes]
+        lines, pointer, entry = [], 0, 0
+        for number, rows in enumerate(n_rows):
+            room = rooms[number % len(rooms)]
+            lines.append((rows, pointer, entry))
+            pointer += rows + 1
+            entry += room + (number < len(rooms))  # and a place for scratch
+        largest = max(n_rows)
+        table = np.array([line[:2] for line in lines], np.int64)
+        return cls(shapes, rooms, tuple(lines), table, entry, pointer, largest)
+
+
+class PackedFactors:
+    """The factors of a product, of which the sparse ones are packed for kernels.
+
+    It is a sequence of factors: each is made when it is read, over the packed arrays.
+    Places are filled one by one, and not changed any more once all are filled.
+
+    Parameters
+    ----------
+    layout : PackedLayout
+        Where the sparse ones are.
+    dtype : numpy.dtype
+
+    Attributes
+    ----------
+    chain : tuple of four arrays
+        The data, indices and indptr of the factors and of their adjoints, and the table
+        of the layout, as `nbfact.kernels.chain_steps` says.
+    counts : list of int
+        Number of entries of each sparse factor; -1 at places of dense factors.
+    """
+
+    def __init__(self, layout: PackedLayout, dtype: np.dtype) -> None:
+        self.layout, self.shapes, self._dtype = layout, layout.shapes, dtype
+        self.counts = [-1] * len(layout.shapes)
+        self._factors: dict[int, Factor] = {}
+        self._forms: dict[int, tuple[CSR, CSR]] = {}
+        entries, pointers = layout.n_entries, layout.n_pointers
+        self.chain = (
+            np.empty(entries, dtype),
+            np.empty(entries, np.uint32),
+            np.empty(pointers, np.uint32),
+            layout.table,
+        )
+
+    @classmethod
+    def of(cls, factors: Sequence[Factor], dtype: np.dtype) -> "PackedFactors":
+        """Return factors packed, with room for others in their places."""
+        shapes = tuple([factor.shape for factor in factors])
+        rooms = [min(int(DENSE * m * n), _ROOM) for m, n in shapes]
+        for j, factor in enumerate(factors):
+            if isinstance(factor, Sparse):
+                rooms[j] = max(rooms[j], factor.nnz)
+        packed = cls(PackedLayout.of(shapes, tuple(rooms)), dtype)
+        for j, factor in enumerate(factors):
+            packed.put(j, factor)
+        return packed
+
+    def successor(self) -> "PackedFactors":
+        """Return the same without factors, for those of the next sweep."""
+        return PackedFactors(self.layout, self._dtype)
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def __getitem__(self, j: int) -> Factor:
+        factor = self._factors.get(j)
+        if factor is None:
+            factor = Sparse(self.shapes[j], self._form(j), self._form(j + len(self)))
+            self._factors[j] = factor
+        return factor
+
+    def __iter__(self) -> Iterator[Factor]:
+        return (self[j] for j in range(len(self)))
+
+    @property
+    def length(self) -> int:
+        """How many of the first factors are sparse, not counting the last one."""
+        counts = self.counts[:-1]
+        if min(counts, default=0) >= 0:
+            return len(counts)
+        return next(j for j, count in enumerate(counts) if count < 0)
+
+    def is_sparse(self, j: int) -> bool:
+        """Return whether the factor at a place is sparse."""
+        return self.counts[j] >= 0
+
+    def forms(self, j: int) -> tuple[CSR, CSR]:
+        """Return the CSR forms of a sparse factor and of its adjoint, for kernels.
+
+        They share the data and indices of all factors, which the pointers count from.
+        """
+        found = self._forms.get(j)
+        if found is None:
+            data, indices, indptr, _ = self.chain
+            m, row, _ = self.layout.lines[j]
+            n, turned, _ = self.layout.lines[j + len(self.counts)]
+            rows = data, indices, indptr[row : row + m + 1]
+            found = rows, (data, indices, indptr[turned : turned + n + 1])
+            self._forms[j] = found
+        return found
+
+    def put(self, j: int, factor: Factor) -> None:
+        """Put a factor at a place that has room for its entries."""
+        if isinstance(factor, Dense):
+            self._put_dense(j, factor)
+            return
+        data, indices, indptr, _ = self.chain
+        for form, line in zip(
+            (factor.rows, factor.columns), (j, j + len(self)), strict=True
+        ):
+            rows, start, first = self.layout.lines[line]
+            data[first : first + factor.nnz] = form[0]
+            indices[first : first + factor.nnz] = form[1]
+            pointers = indptr[start : start + rows + 1]
+            pointers[:] = form[2]
+            pointers += np.uint32(first)
+        self.counts[j] = factor.nnz
+
+    def store(self, j: int, x: np.ndarray, old: "PackedFactors") -> int:
+        """Put the entries of x at place j, sparse or dense as in `compressed`.
+
+        Returns the number of entries that are zero in the factor of `old` at this
+        place.
+        """
+        nnz = count_nonzeros(x)
+        if nnz > self.layout.rooms[j]:
+            if nnz > DENSE * x.size:
+                self._put_dense(j, Dense(x.copy()))
+                return self[j].entered(old[j])
+            self._widen(j, min(nnz + nnz // 8, int(DENSE * x.size)))
+        _, row, first = self.layout.lines[j]
+        _, turned_row, turned = self.layout.lines[j + len(self.counts)]
+        data, indices, indptr, _ = self.chain
+        places = row, first, turned_row, turned
+        csr_compress(x, nnz, data, indices, indptr, places)
+        self.counts[j] = nnz
+        if old.counts[j] < 0:
+            return self[j].entered(old[j])
+        (_, *before), _ = old.forms(j)
+        (_, *after), _ = self.forms(j)
+        return csr_entered(*before, *after)
+
+    def toarray(self, j: int, out: np.ndarray) -> np.ndarray:
+        """Write the factor at a place to a dense array, and return that."""
+        if self.counts[j] < 0:
+            return self[j].toarray(out)
+        out.fill(0)
+        self.add_to(j, out)
+        return out
+
+    def apply(self, j: int, x: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Write S x to out for the factor S at a place, and return out."""
+        if self.counts[j] < 0:
+            return self[j].apply(x, out)
+        csr_apply_columns(*self.forms(j)[0], x, out)
+        return out
+
+    def add_to(self, j: int, x: np.ndarray) -> None:
+        """Add the factor at a place to a dense array, in place."""
+        if self.counts[j] < 0:
+            self[j].add_to(x)
+        else:
+            csr_add(*self.forms(j)[0], x)
+
+    def gram(self, j: int, out: np.ndarray) -> np.ndarray:
+        """Write S Sᴴ to out for the factor S at a place, and return out."""
+        p, q = self.shapes[j]
+        if not 0 <= self.counts[j] <= GRAM * p * q:
+            return self[j].gram(out)
+        rows, columns = self.forms(j)
+        csr_gram(*rows, *columns, out)
+        return out
+
+    def congruent(
+        self, j: int, gram: np.ndarray, scratch: Sequence[np.ndarray], out: np.ndarray
+    ) -> np.ndarray:
+        """Write S G Sᴴ to out for the factor S at a place, and return out.
+
+        `gram` is G, Hermitian; `scratch` holds two arrays of the shapes of S and Sᴴ.
+        """
+        product, turned = scratch
+        if self.counts[j] < 0:
+            return self[j].congruent(gram, product, turned, out)
+        rows = self.forms(j)[0]
+        csr_apply_columns(*rows, gram, product)
+        adjoint_copy(product, turned)
+        csr_apply_columns(*rows, turned, out)
+        return out
+
+    def scale(self, j: int, number: float) -> None:
+        """Multiply the factor at a place by a real number."""
+        if self.counts[j] < 0:
+            self._put_dense(j, self[j].scaled(number))
+            return
+        data, count = self.chain[0], self.counts[j]
+        real = data.real.dtype.type(number)
+        for _, _, first in self.layout.lines[j :: len(self)]:
+            data[first : first + count] *= real
+
+    def norm(self, j: int) -> float:
+        """Return the Frobenius norm of the factor at a place."""
+        count = self.counts[j]
+        if count < 0:
+            return self[j].norm()
+        first = self.layout.lines[j][2]
+        return frobenius_norm(self.chain[0][first : first + count])
+
+    def _put_dense(self, j, factor):
+        """Put a dense factor at a place, which kernels then see without entries."""
+        self._factors[j], self.counts[j] = factor, -1
+        indptr = self.chain[2]
+        for rows, start, _ in self.layout.lines[j :: len(self)]:
+            indptr[start : start + rows + 1] = 0
+
+    def _widen(self, j, room):
+        """Make room for more entries at a place."""
+        rooms = (*self.layout.rooms[:j], room, *self.layout.rooms[j + 1 :])
+        wider = PackedFactors(PackedLayout.of(self.shapes, rooms), self._dtype)
+        for k in range(len(self)):
+            if self.counts[k] >= 0 or k in self._factors:
+                wider.put(k, self[k])
+        self.__dict__.update(vars(wider))
+
+    def _form(self, line):
+        """Return the CSR form of a line of the layout, over the packed arrays."""
+        data, indices, indptr, _ = self.chain
+        rows, start, first = self.layout.lines[line]
+        end = first + self.counts[line % len(self)]
+        pointers = indptr[start : start + rows + 1] - np.uint32(first)
+        return data[first:end], indices[first:end], pointers
+
+
+def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:
+    """Return the scratch of `chain_gradient`: two tiles of `rows` rows.
+
+    A tile is a block of columns that goes through all factors while it is in cache.
+    """
+    width = min(_TILE_ROW // dtype.itemsize, _TILE // (dtype.itemsize * rows))
+    return np.empty((2, rows, max(8, width)), dtype)

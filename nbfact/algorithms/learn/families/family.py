@@ -1,0 +1,64 @@
+"""What a family of structures is: a name, and functions that look for its members."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from ...common.problem import Problem
+from ..starts import Start, rounding
+
+
+class Task(NamedTuple):
+    """What a family is given to look at.
+
+    Attributes
+    ----------
+    problem : Problem
+        The target as a dense matrix, which is not zero.
+    restarts : int or None
+        `n_restarts` of `identify_butterfly`.
+    rng : numpy.random.Generator
+    budget : int
+        The largest number of non-zeros.
+    limit : float
+        The least relative error so far within the budget: results above are of no use.
+    found : sequence of Start
+        What other families have found.
+    """
+
+    problem: Problem
+    restarts: int | None
+    rng: np.random.Generator
+    budget: int
+    limit: float
+    found: Sequence[Start]
+
+    @property
+    def exact(self) -> float:
+        """The relative error up to which a result counts as exact."""
+        return rounding(self.problem.dtype)
+
+
+Finder: TypeAlias = Callable[[Task], Iterable[Start]]
+"""A function that looks for the members of a family."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of structures that `learn_transform` looks for.
+
+    Attributes
+    ----------
+    name : str
+        The name in the argument `families`.
+    once : callable, optional
+        Yields what does not depend on the budget, from a `Task`. It runs once.
+    within : callable, optional
+        Yields what fits the budget of a `Task`.
+    """
+
+    name: str
+    once: Finder | None = None
+    within: Finder | None = None

@@ -1,0 +1,29 @@
+"""The registry of families: what `learn_transform` looks for, in this order.
+
+A new family is a file with a `Family`, and a line here.
+"""
+
+from .chain_family import CHAINS
+from .convolutions import CONVOLUTIONS
+from .low_rank import LOW_RANK
+from .named_family import NAMED
+from .permuted_family import PERMUTED
+from .sparse_low_rank import SPARSE_LOW_RANK
+from .sums import SUMS
+
+PRODUCTS = "sparse products"
+"""The family of products of free sparse factors, which `BudgetSearch` explores."""
+
+FAMILIES = (
+    NAMED,
+    CONVOLUTIONS,
+    LOW_RANK,
+    CHAINS,
+    SPARSE_LOW_RANK,
+    PERMUTED,
+    SUMS,
+)
+"""All families but that of free sparse factors, those that cost little first."""
+
+NAMES = (*(family.name for family in FAMILIES), PRODUCTS)
+"""The names of all families, as in the argument `families`."""

@@ -1,0 +1,157 @@
+"""The family "named transforms": what has a name, such as "dct type 2"."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+from ....operators import Butterfly, FactorProduct
+from ....operators.cosines import dct, dst
+from ....operators.fourier import dft, hartley, idft
+from ....operators.haar import haar
+from ....operators.hadamard import hadamard
+from ....operators.slant import slant
+from ...common.problem import Problem
+from ..starts import Start, measured
+from .family import Family, Task
+from .transform_matching import (
+    TOLERANCE,
+    Finder,
+    Match,
+    balanced,
+    by_columns,
+    by_one_side,
+    by_phases,
+    by_signs,
+    by_supports,
+    matched,
+)
+
+_LARGEST = 1024
+"""Largest order for which names are tried: all their matrices are made."""
+
+
+class Named(NamedTuple):
+    """A transform that has a name.
+
+    Attributes
+    ----------
+    name : str
+    make : callable
+        Returns its operator, unitary, from the order; ValueError where there is none.
+    finder : callable
+        Finds its permutations.
+    complex : bool
+        Whether it is complex.
+    """
+
+    name: str
+    make: Callable[[int], Any]
+    finder: Finder
+    complex: bool = False
+
+
+def _typed(function, kind):
+    """Return the function that makes a cosine or sine transform of one type."""
+    return lambda n: function(n, kind)
+
+
+NAMES = (
+    Named("haar", haar, by_supports),
+    Named("hadamard", hadamard, by_signs),
+    *(
+        Named(f"dct type {kind}", _typed(dct, kind), by_columns)
+        for kind in (2, 3, 4, 1)
+    ),
+    *(
+        Named(f"dst type {kind}", _typed(dst, kind), by_columns)
+        for kind in (2, 3, 4, 1)
+    ),
+    Named("hartley", hartley, by_columns),
+    Named("slant", slant, by_one_side),
+    Named("dft", dft, by_phases, complex=True),
+    Named("inverse dft", idft, by_one_side, complex=True),
+)
+"""The transforms whose names are tried, in this order."""
+
+
+def named(task: Task) -> Iterator[Start]:
+    """Yield the transform that a matrix is, with permutations, signs and scalings."""
+    problem = task.problem
+    (m, n), matrix = problem.shape, problem.wide.array
+    if m != n or n == 1 or n > _LARGEST or not _is_unitary(matrix):
+        return
+    kind = matrix.dtype.kind == "c" and bool(np.abs(matrix.imag).max() > 0)
+    found: list[tuple[Match, Named, Any]] = []
+    for one in NAMES:
+        if one.complex != kind:
+            continue
+        try:
+            operator = one.make(n)
+        except ValueError:  # there is none of this order
+            continue
+        match = matched(matrix, operator.toarray(), one.finder)
+        if match is not None:
+            found.append((match, one, operator))
+            if match.error <= task.exact and not match.words:
+                break
+    if found:
+        least = max(min(match.error for match, _, _ in found), task.exact)
+        near = [three for three in found if three[0].error <= 2 * least]
+        match, one, operator = min(near, key=lambda three: len(three[0].words))
+        yield _start(problem, operator, match, one.name + match.words)
+
+
+def _is_unitary(matrix):
+    """Return whether a matrix is unitary, or near one, but for scalings."""
+    balance = balanced(matrix)
+    if balance is None:
+        return False
+    gram = balance[0] @ balance[0].conj().T - np.eye(len(matrix))
+    return np.linalg.norm(gram) <= 4 * TOLERANCE * np.sqrt(len(matrix))
+
+
+def _start(problem: Problem, operator: Any, match: Match, words: str) -> Start:
+    """Return the factors of a transform as they match the target."""
+    wide = problem.wide
+    product = operator.to_factors()
+    form = operator if isinstance(operator, Butterfly) else None
+    places = [
+        slice(None) if one is None else one for one in (match.rows, match.columns)
+    ]
+    if match.rows is not None or match.columns is not None:
+        product = product[places[0]][:, places[1]]
+        if form is not None:
+            values, ends = form.values, (form.rows, form.columns)
+            plain = Butterfly(form.chain, values, rows=ends[0], columns=ends[1])
+            form = plain[places[0]][:, places[1]]
+    left, right = match.left, match.right
+    scale = left[0] * right[0]
+    uniform = np.ptp(np.abs(left)) == 0 and np.ptp(np.abs(right)) == 0
+    even = uniform and np.all(left == left[0]) and np.all(right == right[0])
+    factors = list(product.factors)
+    if even:
+        factors[0] = factors[0] * (scale * product.scale)
+        form = None if form is None else form * _unshifted(scale, problem)
+    else:
+        form = None
+        factors[0] = sp.csr_array(factors[0].multiply((left * product.scale)[:, None]))
+        factors[-1] = sp.csr_array(factors[-1].multiply(right[None, :]))
+    factors[-1] = factors[-1] * 2.0**wide.exponent
+    result = measured(
+        problem, FactorProduct([one.astype(problem.dtype) for one in factors])
+    )
+    if form is not None:
+        form = form.astype(problem.dtype)
+    return Start.of("named transform", result, words, form=form)
+
+
+def _unshifted(scale, problem):
+    """Return a scale in the units of the target."""
+    scale = scale * 2.0**problem.wide.exponent
+    return scale if problem.dtype.kind == "c" else float(np.real(scale))
+
+
+NAMED = Family("named transforms", once=named)
+"""Transforms that have a name."""

@@ -1,0 +1,170 @@
+"""Vector instructions that multiply panels of dense blocks: sums of outer products.
+
+A small part of a product stays in registers while the numbers that it is the sum of are
+read once. BLAS does the same, but it copies its operands in each call or has no kernel
+of such a shape. With these instructions blocks of 48 x 48 to 512 x 512 reach 105 to 115
+GFLOP/s in float32 on a Zen 4 of 118 GFLOP/s, where BLAS reaches 55 to 110.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite.binding as llvm
+import llvmlite.ir as ir
+import numpy as np
+from numba import types
+from numba.core import cgutils
+from numba.core.errors import NumbaTypeError
+from numba.extending import intrinsic
+
+from ._jit import NUMBA_SETTINGS
+from .vectors import BYTES, VectorEmitter
+
+
+def _many_registers() -> bool:
+    """Return whether a vector of `BYTES` is one register, and there are 32 of them.
+
+    Numba generates code for another processor where its settings name one.
+    """
+    if NUMBA_SETTINGS.CPU_NAME or NUMBA_SETTINGS.CPU_FEATURES:
+        return False
+    return bool(llvm.get_host_cpu_features().get("avx512f", False))
+
+
+MANY = _many_registers()
+"""Whether as many vectors fit into registers as the constants below are made for;
+with half of them the products of a panel are too few to hide how long each takes."""
+
+PANEL = 16 if MANY else 4
+"""Number of rows of a block whose values are packed together for columns."""
+
+TALL = 4 if MANY else 1
+"""Number of rows of x that are multiplied together."""
+
+LOW, WIDE = (4, 4) if MANY else (4, 1)
+"""Number of rows of a panel, and of vectors of columns, that are multiplied together
+where there are as many columns: lines of cache that follow one another come from memory
+in half the time."""
+
+
+def lanes_of(dtype: np.dtype) -> int:
+    """Return the number of real numbers of a dtype in a vector."""
+    return BYTES // np.dtype(dtype).itemsize
+
+
+def _typed(typingctx, left, right, out, places, repeated, height, width):
+    """Add outer products to a tile of `height` rows of `width` vectors.
+
+    For each t < count, the number of row i at ``left + t * left_step + i * left_row``
+    is multiplied by the vectors from ``right + t * right_step`` on. The sums are added
+    up from zero, in the order of t. They are stored where `first` is not zero, and else
+    added to what is there: row i has its vectors `out_vector` entries apart, from
+    ``out + i * out_row`` on. In the place of a number there are 2^len(repeated)
+    numbers, which fill a vector again and again.
+
+    left, right, out: flat arrays; places: a tuple of left, left_step, left_row, right,
+    right_step, out, out_row, out_vector, count, first; height, width: literals.
+    """
+    dtype: Any = left.dtype
+    if not isinstance(dtype, types.Float):
+        raise NumbaTypeError(f"entries of {dtype}; expected floats")
+    rows, vectors = height.literal_value, width.literal_value
+    numbers = 1 << len(repeated)
+
+    def generate(context, builder, signature, arguments):
+        emit = VectorEmitter(context, builder, dtype)
+        sources = emit.data(left, arguments[0]), emit.data(right, arguments[1])
+        target = emit.data(out, arguments[2])
+        at = [
+            context.cast(builder, value, kind, types.intp)
+            for value, kind in zip(
+                cgutils.unpack_tuple(builder, arguments[3]), places, strict=True
+            )
+        ]
+        count, first = at[8:]
+        zero = emit.constant(0.0)
+        sums = [
+            [cgutils.alloca_once_value(builder, zero) for _ in range(vectors)]
+            for _ in range(rows)
+        ]
+        with cgutils.for_range(builder, count, intp=count.type) as loop:
+            start = builder.add(at[0], builder.mul(loop.index, at[1]))
+            place = builder.add(at[3], builder.mul(loop.index, at[4]))
+            values = [emit.load(sources[1], place, j) for j in range(vectors)]
+            for row, entry in zip(sums, emit.places(start, at[2], rows), strict=True):
+                number = _repeated(emit, sources[0], entry, numbers)
+                for value, total in zip(values, row, strict=True):
+                    added = emit.multiply_add(number, value, builder.load(total))
+                    builder.store(added, total)
+        ends = [
+            (builder.load(total), end)
+            for row, start in zip(sums, emit.places(at[5], at[6], rows), strict=True)
+            for total, end in zip(row, emit.places(start, at[7], vectors), strict=True)
+        ]
+        # A line of cache that is stored alone is not waited for.
+        with builder.if_else(cgutils.is_not_null(builder, first)) as (new, more):
+            with new:
+                for total, end in ends:
+                    emit.store(total, target, end)
+            with more:
+                for total, end in ends:
+                    emit.store(emit.add(emit.load(target, end), total), target, end)
+        return context.get_dummy_value()
+
+    kinds = (left, right, out, places, repeated, height, width)
+    return types.void(*kinds), generate
+
+
+def _repeated(emit, data, place, numbers):
+    """Return some numbers of an array, again and again in the lanes of a vector."""
+    if numbers == 1:
+        return emit.number(data, place)
+    if numbers == emit.size:
+        return emit.load(data, place)
+    pointer = emit.pointer(data, place, ir.VectorType(emit.real, numbers))
+    value = emit.builder.load(pointer, align=emit.item)
+    return emit.shuffle(value, [lane % numbers for lane in range(emit.size)])
+
+
+def _interpreted(left, right, out, places, repeated, height, width):
+    """Do the same as `_typed` in NumPy, where nothing is compiled."""
+    start, left_step, left_row, place, right_step, end, row, vector, count, first = (
+        places
+    )
+    lanes = np.arange(lanes_of(left.dtype))
+    t, i, j = np.arange(count), np.arange(height), np.arange(width)
+    entries = start + t[:, None, None] * left_step + i[:, None] * left_row
+    numbers = left[entries + lanes % (1 << len(repeated))]
+    vectors = place + t[:, None, None] * right_step + j[:, None] * len(lanes)
+    values = right[vectors + lanes]
+    sums = np.einsum("til,tjl->ijl", numbers, values)
+    ends = end + i[:, None, None] * row + j[:, None] * vector + lanes
+    out[ends] = sums if first else out[ends] + sums
+
+
+def _typed_prefetch(typingctx, x, place):
+    """Ask the processor to fetch the line of cache that holds an entry of x."""
+
+    def generate(context, builder, signature, arguments):
+        data = VectorEmitter(context, builder, x.dtype).data(x, arguments[0])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), byte)
+        # To read it, into the second level of cache, as data.
+        options = [ir.Constant(number, option) for option in (0, 2, 1)]
+        builder.call(function, [pointer, *options])
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp), generate
+
+
+# Numba's decorator drops the typing context from what callers pass, so that no type but
+# Any fits both the intrinsic and its interpreted twin.
+add_outer_products: Callable[..., Any]
+prefetch: Callable[..., Any]
+if NUMBA_SETTINGS.DISABLE_JIT:
+    add_outer_products, prefetch = _interpreted, lambda x, place: None
+else:
+    add_outer_products = intrinsic(prefer_literal=True)(_typed)
+    prefetch = intrinsic(_typed_prefetch)

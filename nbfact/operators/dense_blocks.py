@@ -1,0 +1,187 @@
+"""Products with a factor of large blocks: how its values are packed and multiplied."""
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from .._core.threads import share, shared_from
+from ..kernels import blocks_columns, blocks_rows, transpose
+from ..kernels.panels import PANEL, lanes_of
+
+UNIT = 16
+"""Number of rows of x, or of columns, that threads do not divide."""
+
+ALIASED, SHORT = 4096, 128
+"""Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
+the cache. BLAS, which reads small matrices in place, then takes up to three times as
+long, unless rows are longer than `SHORT` bytes."""
+
+
+def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
+    """Return the values of a factor as the kernel `blocks_rows` takes them.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a, b, c, d)
+        Real values of a factor of that pattern.
+
+    Returns
+    -------
+    values, groups, repeated : (ndarray, ndarray of int64, tuple of int)
+    """
+    a, b, c, d = values.shape
+    lanes = lanes_of(values.dtype)
+    if d % lanes == 0:  # vectors of neighbours m
+        near = lanes
+        vectors = values.reshape(a, b, c, d // lanes, lanes).transpose(0, 3, 1, 2, 4)
+    else:
+        near = d if lanes % d == 0 else 1
+        rows = values.transpose(0, 1, 3, 2).reshape(a, b * d, c)[:, None]
+        if near < d:  # rows j of each m
+            rows = values.transpose(0, 3, 1, 2)
+        count = -(-rows.shape[2] // lanes)
+        padded = np.zeros((*rows.shape[:2], count * lanes, c), values.dtype)
+        padded[:, :, : rows.shape[2]] = rows
+        vectors = padded.reshape(*rows.shape[:2], count, lanes, c).swapaxes(3, 4)
+    _, parts, count, _, _ = vectors.shape
+    packed = np.empty((a, parts, count * c * lanes), values.dtype)
+    groups, done = _groups(count), 0
+    for size in groups:
+        group = vectors[:, :, done : done + size].swapaxes(2, 3)
+        place = slice(done * c * lanes, (done + size) * c * lanes)
+        packed[:, :, place] = group.reshape(a, parts, -1)
+        done += size
+    repeated = (0,) * (near.bit_length() - 1)
+    return packed.ravel(), np.array([a, c, count * lanes, *groups]), repeated
+
+
+def _groups(count):
+    """Return numbers 4, 3 and 1 that add up to a number of vectors."""
+    found, rest = [], count
+    while rest:
+        found.append(3 if rest in (3, 6, 9) else 4 if rest >= 4 else 1)
+        rest -= found[-1]
+    return found
+
+
+def pack_columns(values: np.ndarray) -> np.ndarray:
+    """Return the values (a, b, c, d) as the kernel `blocks_columns` takes them."""
+    a, b, c, d = values.shape
+    panels = -(-b // PANEL)
+    padded = np.zeros((a, d, panels * PANEL, c), values.dtype)
+    padded[:, :, :b] = values.transpose(0, 3, 1, 2)
+    packed = padded.reshape(a, d, panels, PANEL, c).swapaxes(3, 4)
+    return np.ascontiguousarray(packed)
+
+
+def real_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
+    """Return the functions ``vector`` and ``columns`` of a factor of real blocks.
+
+    They are those of `nbfact.operators.program.Call`; `columns` takes x and out in any
+    order. Values are packed when they are first multiplied.
+
+    Parameters
+    ----------
+    value : ndarray, shape (a, b, c, d)
+        It is kept.
+    """
+    a, b, _, d = value.shape
+    dtype, m, lanes = value.dtype, a * b * d, lanes_of(value.dtype)
+    for_rows = functools.cache(lambda: pack_rows(value))
+    for_columns = functools.cache(lambda: pack_columns(value))
+    wide = shared_from(value.nbytes)
+    empty = np.empty
+
+    def vector(x, out=None):
+        if out is None:
+            out = empty(m, dtype)
+        packed, groups, repeated = for_rows()
+        blocks_rows(packed, groups, repeated, x, out, 1)
+        return out
+
+    def rows(x, out):
+        """Multiply rows, (batch, n), all C-contiguous."""
+        packed, groups, repeated = for_rows()
+
+        def some(begin, end):
+            given, found = x[begin:end].reshape(-1), out[begin:end].reshape(-1)
+            blocks_rows(packed, groups, repeated, given, found, end - begin)
+
+        if len(x) < wide:
+            some(0, len(x))
+        else:
+            share(value.nbytes, len(x), some, UNIT)
+
+    def columns(x, out):
+        batch = x.shape[1]
+        if not out.flags.c_contiguous or batch < lanes:
+            target = out.T if out.flags.f_contiguous else empty((batch, m), dtype)
+            rows((x if x.flags.f_contiguous else turned(x)).T, target)
+            if not out.flags.f_contiguous:
+                transpose(target, out)
+            return
+        if not x.flags.c_contiguous:
+            x = turned(x.T).T
+        packed, units = for_columns(), batch // UNIT
+        if batch < wide:
+            blocks_columns(packed, x, out, 0, batch)
+        else:
+            share(
+                value.nbytes * UNIT, units,
+                lambda i, j: blocks_columns(
+                    packed, x, out, i * UNIT, batch if j == units else j * UNIT
+                ), 1,
+            )  # fmt: skip
+
+    return vector, columns
+
+
+def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
+    """Return the functions of `real_blocks` for complex values: BLAS multiplies them.
+
+    It does so in place: entry k of block (i, m) is row (i, k, m) of x, so that the rows
+    of a block have one distance in memory, which BLAS takes. Where d is 1, `columns`
+    takes x and out in Fortran order too.
+    """
+    a, b, c, d = value.shape
+    # Where d = 1 the values are in this order already, and are not copied.
+    packed = np.ascontiguousarray(value.transpose(0, 3, 1, 2))
+    dtype, count, wide = value.dtype, max(a, d), shared_from(value.nbytes)
+
+    def columns(x, out):
+        source, target = _by_blocks(x, a, c, d), _by_blocks(out, a, b, d)
+        line = x.shape[1] * dtype.itemsize
+        if d > 1 and line <= SHORT and d * line % ALIASED == 0:
+            source = np.ascontiguousarray(source)
+
+        def multiply(begin, end):
+            part = slice(begin, end) if a >= d else (slice(None), slice(begin, end))
+            with np.errstate(all="ignore"):  # kernels do not warn of NaN either
+                np.matmul(packed[part], source[part], out=target[part])
+
+        if x.shape[1] < wide:
+            multiply(0, count)
+        else:  # the blocks are divided, because BLAS may round parts of x differently
+            share(packed.nbytes * x.shape[1] / count, count, multiply, 1)
+
+    def vector(x, out=None):
+        out = np.empty(a * b * d, dtype) if out is None else out
+        columns(x[:, None], out[:, None])
+        return out
+
+    return vector, columns
+
+
+def _by_blocks(x, a, c, d):
+    """Return columns (a * c * d, batch) as a view (a, d, c, batch)."""
+    if x.flags.c_contiguous:
+        return x.reshape(a, c, d, -1).transpose(0, 2, 1, 3)
+    return x.T.reshape(-1, a, c, d).transpose(1, 3, 2, 0)
+
+
+def turned(x: np.ndarray) -> np.ndarray:
+    """Return a matrix in C order as the same matrix in Fortran order, by a kernel."""
+    out = np.empty(x.shape[::-1], x.dtype)
+    transpose(x, out)
+    return out.T

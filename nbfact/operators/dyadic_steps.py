@@ -1,0 +1,127 @@
+"""Steps of whole dyadic butterflies: their values packed, and the calls of kernels.
+
+A product of order 64 takes a microsecond, most of it in Python and in the passage of
+arguments to compiled code: kernels are entered without a look at the types of their
+arguments, and with as few arrays as possible.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._core.threads import share, shared_from
+from ..kernels import butterfly_pack
+from ..kernels.dyadic import multiply_vector, multiply_vector_adjoint
+from ..kernels.dyadic_columns import multiply_column_range
+from ..kernels.entry_points import entry_point
+from ..kernels.vectors import BYTES
+
+SHARED = 8
+"""Number by which the work of a dyadic butterfly and columns is divided before it is
+shared among threads: it is bound by memory, which two cores read hardly faster than
+one. On cores of their own two halves of 1024 x 256 float64 take as long together as the
+whole, those of 1024 x 1024 two thirds."""
+
+
+def _dyadic_vector(kernel, blocks, increasing):
+    """Return the function (x, out=None) that multiplies a vector by a butterfly."""
+    n, dtype = 2 * blocks.shape[1], blocks.dtype
+    idle: list[np.ndarray] = []  # scratch entries and twiddles that no thread is using
+    empty = np.empty
+    multiply: Any = None
+
+    def vector(x, out=None):
+        nonlocal multiply
+        if out is None:
+            out = empty(n, dtype)
+        try:
+            work = idle.pop()
+        except IndexError:
+            turned = blocks if increasing else np.conj(blocks.transpose(0, 1, 3, 2))
+            work = aligned((n + blocks.size,), dtype)
+            twiddle = work[n:].reshape(len(blocks), 2, 2, n // 2)
+            butterfly_pack(np.ascontiguousarray(turned), twiddle)
+            multiply = entry_point(kernel, work, work, work)
+        multiply(work, x, out)
+        idle.append(work)
+        return out
+
+    return vector
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return a new array whose memory begins where a line of the cache does.
+
+    Kernels take a tenth more time where each vector of 64 bytes lies in two lines.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + BYTES, np.uint8)
+    start = -memory.ctypes.data % BYTES
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def dyadic_functions(
+    values: Sequence[np.ndarray], dtype: np.dtype, increasing: bool
+) -> tuple[Callable, Callable, Callable]:
+    """Return the functions of `nbfact.operators.program.Call` for a dyadic butterfly.
+
+    The kernels apply stride 1 first. A butterfly that applies stride 1 last is the
+    adjoint of one that applies it first, with its blocks transposed and conjugated.
+
+    Parameters
+    ----------
+    values : sequence of ndarray
+        Values of all its factors, in the order of the chain.
+    dtype : numpy.dtype
+        Dtype of what is multiplied.
+    increasing : bool
+        Whether stride 1 is applied first.
+
+    Returns
+    -------
+    vector, columns, prepared : callable
+    """
+    levels = [value.transpose(0, 3, 1, 2).reshape(-1, 2, 2) for value in values]
+    levels = levels[::-1] if increasing else levels
+    n, blocks = 2 * len(levels[0]), np.array(levels, dtype)
+    one = multiply_vector if increasing else multiply_vector_adjoint
+    multiply: Any = None
+    last = 0 if increasing else 1
+    work = blocks.nbytes / SHARED
+    wide = n * shared_from(work)
+
+    def compiled():
+        nonlocal multiply
+        if multiply is None:
+            some = np.empty((0, 0), dtype)
+            found = entry_point(multiply_column_range, blocks, some, some, 0, 0, 0)
+            multiply = functools.partial(found, blocks)
+        return multiply
+
+    def columns(x, out):
+        multiply = compiled()
+        if x.size < wide:
+            multiply(x, out, 0, x.shape[1], last)
+        else:
+            share(work, x.shape[1], lambda i, j: multiply(x, out, i, j, last))
+
+    def prepared(batch):
+        multiply, shape, empty = compiled(), (n, batch), np.empty
+
+        def few(x, out=None):
+            if out is None:
+                out = empty(shape, dtype)
+            multiply(x, out, 0, batch, last)
+            return out
+
+        def many(x, out=None):
+            out = empty(shape, dtype) if out is None else out
+            columns(x, out)
+            return out
+
+        return few if n * batch < wide else many
+
+    return _dyadic_vector(one, blocks, increasing), columns, prepared

@@ -1,0 +1,246 @@
+"""Structures that learn_transform recognises, and the words for them."""
+
+import re
+
+import numpy as np
+import pytest
+from chains import operator_of
+
+import nbfact as nf
+from nbfact.algorithms.common.problem import problem_of
+from nbfact.algorithms.learn.families import transform_matching as matching
+from nbfact.algorithms.learn.families.family_registry import FAMILIES, NAMES
+from nbfact.algorithms.learn.families.low_rank import largest_rank
+
+
+def gaussian(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def orthogonal(n, seed):
+    return np.linalg.qr(gaussian(n, n, seed=seed))[0]
+
+
+def shuffled(matrix, seed=0):
+    rng = np.random.default_rng(seed)
+    return matrix[rng.permutation(len(matrix))][:, rng.permutation(len(matrix))]
+
+
+def sparse_and_low_rank(n, kept, rank, seed=0):
+    rng = np.random.default_rng(seed)
+    sparse = np.zeros(n * n)
+    sparse[rng.choice(n * n, kept, replace=False)] = rng.standard_normal(kept)
+    low = rng.standard_normal((n, rank)) @ rng.standard_normal((rank, n)) / n**0.5
+    return sparse.reshape(n, n) + low
+
+
+def cyclic(n):
+    return gaussian(n)[(np.arange(n)[:, None] - np.arange(n)) % n]
+
+
+STRUCTURES = {
+    "dft 12": (nf.targets.dft(12), 84, "dft"),
+    "dft 24": (nf.targets.dft(24), 216, "dft"),
+    "kronecker": (np.kron(orthogonal(4, 0), orthogonal(3, 1)), 84, "Kronecker 4 x 3"),
+    "radices 3 2 2": (
+        operator_of(nf.Chain.mixed_radix([3, 2, 2]))[1],
+        84,
+        "butterfly, radices 3 x 4",
+    ),
+    "rectangular": (
+        operator_of(nf.Chain.mixed_radix([3, 2], [2, 4]))[1],
+        40,
+        "butterfly, radices 3 x 2 of rows, 2 x 4 of columns",
+    ),
+    "haar": (nf.targets.haar(32), 152, "haar"),
+    "haar, permuted": (
+        shuffled(nf.targets.haar(32)),
+        152,
+        "haar, rows and columns permuted",
+    ),
+    "sparse and rank 1": (sparse_and_low_rank(12, 14, 1), 50, "sparse + rank 1"),
+    "rank 3": (gaussian(28, 3) @ gaussian(3, 16), 200, "rank 3"),
+    "dct": (
+        nf.targets.dct(16)[np.random.default_rng(0).permutation(16)],
+        250,
+        "dct type 2, rows permuted",
+    ),
+    "dst, signs": (
+        nf.targets.dst(12) * np.random.default_rng(0).choice([-1, 1], 12),
+        170,
+        "dst type 2, columns with signs",
+    ),
+    "hadamard": (
+        shuffled(nf.targets.hadamard(16)) * 3,
+        128,
+        "hadamard, rows and columns permuted",
+    ),
+    "sparse": (np.diag(np.arange(1.0, 9)), 8, "sparse matrix"),
+}
+
+
+LARGER = {
+    "kronecker": (np.kron(orthogonal(8, 0), orthogonal(4, 1)), 384, "Kronecker 8 x 4"),
+    "sparse and rank 2": (sparse_and_low_rank(32, 102, 2), 262, "sparse + rank 2"),
+    "rank 5": (gaussian(128, 5) @ gaussian(5, 96), 3072, "rank 5"),
+}
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("name", LARGER)
+def test_larger_structures_are_found_and_said(name):
+    check_structure(*LARGER[name])
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_structures_are_found_and_said(name):
+    check_structure(*STRUCTURES[name])
+
+
+def check_structure(target, nnz, words):
+    found = nf.learn_transform(target, nnz, random_state=0)
+    assert found.relative_error < 1e-13
+    assert nf.relative_error(target, found.operator) < 1e-13
+    assert found.operator.nnz <= nnz
+    assert found.structure.startswith(words) and "error" not in found.structure
+    assert found.operator.dtype == target.dtype
+    assert any(found.structure.startswith(one.structure) for one in found.trials)
+
+
+def test_of_equal_errors_fewer_non_zeros_win():
+    target = gaussian(12, 3) @ gaussian(3, 10)
+    found = nf.learn_transform(target, nnz=target.size, random_state=0)
+    assert found.operator.nnz == 3 * (12 + 10) - 3 * 3 + 3
+    assert largest_rank((12, 10), 60) == 3 and largest_rank((12, 10), 59) == 2
+    assert largest_rank((128, 96), 3) == 0
+
+
+def test_a_named_transform_with_noise_is_said_with_the_error():
+    target = nf.targets.noisy(nf.targets.haar(32), 1e-3, random_state=0)
+    options = {"families": ["named transforms", "chains"], "random_state": 0}
+    found = nf.learn_transform(target, 152, **options)
+    assert found.structure == "haar, relative error 0.001"
+    assert 5e-4 < found.relative_error < 2e-3
+    named = nf.learn_transform(nf.targets.dct(64), 5000, **options)
+    assert re.match("dct type 2(, as |$)", named.structure)
+    few = nf.learn_transform(nf.targets.dct(64), 1700, **options)
+    assert few.operator.nnz <= 1700 and few.relative_error < 1e-13
+
+
+@pytest.mark.parametrize("n", [8, 15])
+@pytest.mark.parametrize("noise", [0.0, 1e-3])
+@pytest.mark.parametrize("name", ["dct", "dst"])
+def test_cosines_up_to_permutations_signs_and_scalings(name, noise, n):
+    rng = np.random.default_rng(n)
+    for kind in (1, 2, 3, 4):
+        known = getattr(nf.transforms, name)(n, kind).toarray()
+        left, right = rng.uniform(0.5, 2, (2, n)) * rng.choice([-1, 1], (2, n))
+        target = left[:, None] * shuffled(known, n) * right
+        target = nf.targets.noisy(target, noise, random_state=0) if noise else target
+        match = matching.matched(target, known, matching.by_columns)
+        assert match is not None and match.error <= max(2 * noise, 1e-12)
+        placed = known if match.rows is None else known[match.rows]
+        placed = placed if match.columns is None else placed[:, match.columns]
+        rebuilt = match.left[:, None] * placed * match.right
+        assert np.isclose(nf.relative_error(target, rebuilt), match.error, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "finder", "n"),
+    [
+        ("haar", matching.by_supports, 16),
+        ("hadamard", matching.by_signs, 16),
+        ("dft", matching.by_phases, 15),
+    ],
+)
+def test_other_transforms_up_to_permutations_and_scalings(name, finder, n):
+    known = getattr(nf.transforms, name)(n).toarray()
+    rng = np.random.default_rng(0)
+    left, right = rng.uniform(0.5, 2, (2, n))
+    for noise in (0.0, 1e-3):
+        target = left[:, None] * shuffled(known) * right
+        target = nf.targets.noisy(target, noise, random_state=0) if noise else target
+        match = matching.matched(target, known, finder)
+        assert match is not None and match.error <= max(2 * noise, 1e-12)
+        assert match.words.startswith(
+            ", rows and columns permuted, rows and columns scaled"
+        )
+    assert matching.matched(orthogonal(n, 0), known, finder) is None
+
+
+def test_words_of_what_was_done():
+    known = nf.targets.dct(8)
+    for target, words in (
+        (known, ""),
+        (-3 * known, ""),
+        (known[::-1], ", rows permuted"),
+        (known * np.arange(1, 9), ", columns scaled"),
+        (known * np.array([1, -1] * 4)[:, None], ", rows with signs"),
+    ):
+        match = matching.matched(target, known, matching.by_columns)
+        assert match is not None and match.words == words and match.error < 1e-12
+    zero = np.diag([1.0, 0, 1])
+    assert matching.balanced(zero) is None
+    assert matching.balanced(np.triu(np.ones((3, 3)))) is not None  # nearly a diagonal
+
+
+def test_convolutions_are_named_where_they_fit():
+    options = {"families": ["convolutions"], "random_state": 0}
+    for target, words in (
+        (cyclic(16), "circulant"),
+        (cyclic(24)[:16, :16], "toeplitz"),
+        (cyclic(24)[15::-1, :16], "hankel"),
+    ):
+        found = nf.learn_transform(target, 2000, **options)
+        trials = {trial.structure: trial for trial in found.trials}
+        assert trials[words].error < 1e-13
+    found = nf.learn_transform(gaussian(6, 6), 30, **options)
+    assert found.structure.startswith("sparse matrix, relative error")
+
+
+def test_sums_of_products():
+    one = np.kron(orthogonal(8, 0), orthogonal(4, 1))
+    other = np.kron(orthogonal(4, 2), orthogonal(8, 3))
+    target = one + 0.1 * other
+    options = {"families": ["sums of products"], "random_state": 0}
+    found = nf.learn_transform(target, 2 * 384, **options)
+    assert found.operator.nnz <= 2 * 384 and found.relative_error < 0.01
+    assert found.structure.startswith("sum of two products: ")
+
+
+def test_families_are_chosen_by_name():
+    assert NAMES[-1] == "sparse products" and len(set(NAMES)) == len(FAMILIES) + 1
+    target = gaussian(6, 4) @ gaussian(4, 6)
+    found = nf.learn_transform(target, 30, families=("low rank",))
+    assert {trial.method for trial in found.trials} == {"largest entries", "low rank"}
+    for wrong, message in (
+        (["rank"], "families='rank': expected one of"),
+        ([], "families"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            nf.learn_transform(target, families=wrong)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex64", "complex128"])
+def test_dtypes_of_structures(dtype):
+    x = gaussian(9, 2).astype(dtype) @ gaussian(2, 12, seed=1).astype(dtype)
+    if np.dtype(dtype).kind == "c":
+        x = x * np.exp(1j * np.arange(12)).astype(dtype)
+    options = {"families": ["low rank", "named transforms"]}
+    for target in (x, x.T, x * np.float32(1e30)):
+        found = nf.learn_transform(target, 50, **options)
+        assert found.structure == "rank 2" and found.operator.dtype == dtype
+        assert found.relative_error < 1e-5
+    real = nf.targets.haar(8).astype(dtype)
+    assert nf.learn_transform(real, 40, **options).structure == "haar"
+
+
+def test_sparse_and_low_rank_of_any_shape():
+    options = {"families": ["sparse + low rank"], "random_state": 0}
+    for shape in ((12, 20), (20, 12)):
+        target = gaussian(shape[0], 1) @ gaussian(1, shape[1])
+        target[2, 3] += 5
+        target[7, 1] -= 4
+        found = nf.learn_transform(target, 12 + 32 + 2, **options)
+        assert found.structure == "sparse + rank 1" and found.relative_error < 1e-13
+    assert problem_of(target).shape == (20, 12)
