@@ -49,14 +49,14 @@ WITHIN = (1, 2, 3, 4, 6, 9, 12)
 """Numbers of commits of the table."""
 
 KNOWN = {3: 3.4, 6: 3.4}
-"""For the last 3 and 6 commits: how many standard errors their mean may be from a level
+"""Largest number of standard errors of the mean of the last 3 and 6 commits from a level
 that is known. Fewer than one commit in 1000 is beyond."""
 
 PENALTIES = (12, 18, 24)
 """Penalties of Pelt, in units of the variance, which it knows."""
 
 Seen = list[tuple[int, int]]
-"""For each point that is ever shown: where the change is, and at which commit it was
+"""The points that are ever shown: where each change is, and at which commit it was
 found."""
 
 Search = Callable[[np.ndarray, np.random.Generator], Seen]

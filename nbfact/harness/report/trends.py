@@ -49,7 +49,7 @@ def panels(rows: Iterable[Row]) -> list[Row]:
     rows = [row for row in rows if not fields.lacks(row)]
     newest = fields.latest(rows, lambda row: _place(row, row["commit"]))
     ordered = sorted(
-        newest.values(), key=lambda row: fields.seconds_of(row, "commit_date")
+        newest.values(), key=lambda row: fields.seconds_of(row, "commit_date") or 0.0
     )
     found: dict[tuple[str, str], Row] = {}
     for row in ordered:
