@@ -49,8 +49,8 @@ WITHIN = (1, 2, 3, 4, 6, 9, 12)
 """Numbers of commits of the table."""
 
 KNOWN = {3: 3.4, 6: 3.4}
-"""Largest number of standard errors of the mean of the last 3 and 6 commits from a level
-that is known. Fewer than one commit in 1000 is beyond."""
+"""Largest number of standard errors between a level that is known and the mean of the
+last 3 and 6 commits. Fewer than one commit in 1000 is beyond."""
 
 PENALTIES = (12, 18, 24)
 """Penalties of Pelt, in units of the variance, which it knows."""
