@@ -49,14 +49,14 @@ WITHIN = (1, 2, 3, 4, 6, 9, 12)
 """Numbers of commits of the table."""
 
 KNOWN = {3: 3.4, 6: 3.4}
-"""For the last 3 and 6 commits: how many standard errors their mean may be from a level
-that is known. Fewer than one commit in 1000 is beyond."""
+"""Largest number of standard errors between a level that is known and the mean of the
+last 3 and 6 commits. Fewer than one commit in 1000 is beyond."""
 
 PENALTIES = (12, 18, 24)
-"""Penalties of Pelt, in units of the variance, which it is told."""
+"""Penalties of Pelt, in units of the variance, which it knows."""
 
 Seen = list[tuple[int, int]]
-"""For each point that is ever shown: where the change is, and at which commit it was
+"""The points that are ever shown: where each change is, and at which commit it was
 found."""
 
 Search = Callable[[np.ndarray, np.random.Generator], Seen]
@@ -120,7 +120,7 @@ def known(levels, rng) -> Seen:
 
 
 def pelt(penalty) -> Search:
-    """Return the search by Pelt of ruptures, anew after each commit."""
+    """Return the search by Pelt of ruptures (in C), anew after each commit."""
     try:
         import ruptures
     except ModuleNotFoundError:
@@ -131,8 +131,8 @@ def pelt(penalty) -> Search:
         logs, seen = levels + normal(rng, len(levels)), []
         shown: list[int] = []
         for end in range(12, len(logs) + 1):
-            finder = ruptures.Pelt(model="l2", min_size=2, jump=1).fit(logs[:end])
-            places = finder.predict(penalty * NOISE**2)[:-1]
+            finder = ruptures.KernelCPD(kernel="linear", min_size=2).fit(logs[:end])
+            places = finder.predict(pen=penalty * NOISE**2)[:-1]
             new = [p for p in places if all(abs(p - old) > NEAR for old in shown)]
             seen += [(place, end - 1) for place in new]
             shown = places

@@ -145,6 +145,14 @@ def test_ratios_lead_back_to_the_baseline():
         assert (change["before"], change["commit"]) == ("b" * 8, "d" * 8)
 
 
+def test_lines_begin_at_their_first_commit_whatever_was_measured_first():
+    rows = [ratio("c", 1.0, "c", 3), ratio("a", 2.0, "c", 1), ratio("b", 1.5, "c", 2)]
+    (panel,) = (p for p in trends.panels(rows) if p["measure"] == "time")
+    assert [point["value"] for point in panel["points"]] == [1.0, 0.75, 0.5]
+    assert panel["points"][1]["high"] == pytest.approx(0.75 * 1.01)
+    assert panel["baseline"] == "a" * 8
+
+
 def test_versions_of_packages_are_lines_of_their_own(tmp_path, monkeypatch):
     def row(commit, median, numba, day):
         about = {"name": "m", "versions": {"python": "3.12.1", "numba": numba}}
@@ -185,6 +193,17 @@ def test_the_command_lists_changes(tmp_path, monkeypatch, capsys):
         and "\N{MULTIPLICATION SIGN} 0.5" in out
         and "certain" in out
     )
+    assert "7 changes in" in out
+
+
+def test_ratios_that_cannot_be_drawn_are_named(tmp_path, capsys):
+    odd = {"commit_date": "yesterday"}, {"ratio": None}, {"commit": None}
+    rows = [{**ROWS[0], **more} for more in odd]
+    store.append_rows(tmp_path / "a.jsonl", [*ROWS, *rows])
+    assert change_list.run_changes(NBFACT, [tmp_path]) == 0
+    out = capsys.readouterr().out
+    for message in ("date that cannot be read", "no positive number", "a commit: not"):
+        assert f"1 row {message.split()[0]}" in out or message in out
     assert "7 changes in" in out
 
 

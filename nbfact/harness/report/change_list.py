@@ -17,7 +17,7 @@ from .summaries import Table
 MOST = 200
 """Largest number of changes that a table shows."""
 
-HEADS = ("commits", "date", "change", "confidence", "measure", "case", "levels")
+HEADS = ("case", "measure", "change", "commits", "date", "confidence", "levels")
 
 
 def changes(
@@ -65,12 +65,12 @@ def change_table(found: Sequence[trends.Row]) -> Table:
     for change in found[:MOST]:
         low, high = change["levels"]
         table.add(
+            change["case"],
+            change["measure"],
+            f"\N{MULTIPLICATION SIGN} {change['ratio']:.3g}",
             f"{change['before']}..{change['commit']}",
             _day(change["date"]),
-            f"\N{MULTIPLICATION SIGN} {change['ratio']:.3g}",
             _share(change["confidence"]),
-            change["measure"],
-            change["case"],
             f"{low:.3g} \N{RIGHTWARDS ARROW} {high:.3g} {change['unit']}",
             *([change["machine"]] if several else []),
         )
@@ -85,7 +85,9 @@ def _day(date):
 
 def _share(confidence):
     """Return a confidence as text; values that do not vary leave no doubt."""
-    return "certain" if confidence == 1 else f"{confidence:.1%}"
+    if confidence == 1:
+        return "certain"
+    return "> 99.9%" if confidence > 0.999 else f"{confidence:.1%}"
 
 
 def run_changes(
@@ -125,8 +127,9 @@ def run_changes(
             shown.add_column(head, no_wrap=True)
         shown.add_column("measure and case", overflow="fold", ratio=1)
         for cells in change_table(group).rows:
-            *facts, measure, case, _ = cells
-            shown.add_row(*facts, escape(f"{measure}: {case}"))
+            case, measure, ratio, *facts = cells[: len(HEADS) - 1]
+            commits, date, share = facts
+            shown.add_row(commits, date, ratio, share, escape(f"{measure}: {case}"))
         console.print(shown)
     lines = sum(
         len({point["impl"] for point in panel["points"]})

@@ -96,12 +96,39 @@ def lacks(row: Row) -> str:
         return f"of the kind {kind!r}, which is not shown"
     if not inner(row, "machine", "name"):
         return "without a machine: shown under the machine '?'"
+    if kind == "ratio":
+        return _lacks_of_ratio(row)
     if kind != "bench" or row.get("ok") is False or row.get("time") is None:
         return ""
     seconds = number(row, "time", "median")
     if seconds is None:
         return "with a time that is no number: not drawn"
     return "" if seconds > 0 else "with a time of zero or less: not drawn"
+
+
+def _lacks_of_ratio(row):
+    """Return what a row of one commit beside another one lacks, as text."""
+    if not all(isinstance(row.get(key), str) for key in ("case", "commit", "against")):
+        return "without a case or a commit: not drawn"
+    if (number(row, "ratio", "median") or 0) <= 0:
+        return "with a ratio that is no positive number: not drawn"
+    if seconds_of(row, "commit_date") is None:
+        return "with a date that cannot be read: not drawn"
+    return ""
+
+
+def seconds_of(row: Row, key: str) -> float | None:
+    """Return a date of a row in seconds since 1970, None where it cannot be read.
+
+    Examples
+    --------
+    >>> seconds_of({"date": "1970-01-02T00:00:00+00:00"}, "date")
+    86400.0
+    """
+    try:
+        return datetime.datetime.fromisoformat(text(row, key)).timestamp()
+    except ValueError:
+        return None
 
 
 def unstable(row: Row) -> bool:

@@ -128,12 +128,14 @@ def _commit_sections(project, rows, points):
             "changes",
             "Changes over commits",
             "Commits at which the level of a measurement changed, the newest first: "
-            "beyond the interval and the threshold of the gate, for ratios to a "
-            "baseline; beyond what permutations of the commits do, for other times; "
-            "and beyond the limits of the gate, for what does not vary.",
+            "the mean of the last commits differs from that of those before them by "
+            "more than the noise of a comparison, for ratios to a baseline, or of "
+            "earlier commits, for other times; and what does not vary differs by more "
+            "than the limits of the gate.",
             f"{project.command('history')} --measure HEAD",
             tables=[change_list.change_table(found)],
-        ),
+        )
+        | {"count": len(found)},
         section(
             "history",
             "History over commits",
@@ -213,15 +215,18 @@ def overview(
     verdicts = next(s["verdicts"] for s in shown if s["id"] == "verdicts")
     bad = sum(verdict["tone"] == "bad" for verdict in verdicts)
     machines = {fields.machine(row) for row in rows}
+    names = {fields.text(row, "machine", "name") for row in rows}
     newest = next(iter(fields.latest(rows, lambda row: None).values()), {})
-    plural = "" if len(rows) == 1 else "s"
+    much = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+    if len(machines) > len(names):
+        much = f"{len(machines)} sets of versions and threads, {much}"
     tiles = [
         ("cases", f"{len(cases)}", "newest of each", "plain"),
         (
             "wrong or failed",
-            f"{ours}",
-            f"ours; {len(failed.rows) - ours} of rivals",
-            "bad" if ours else "good",
+            f"{ours}" if cases else "-",
+            f"ours; {len(failed.rows) - ours} of rivals" if cases else "no case",
+            "bad" if ours else "good" if cases else "plain",
         ),
         (
             "verdicts against",
@@ -229,13 +234,10 @@ def overview(
             f"of {len(verdicts)}" if verdicts else "nothing compared",
             "bad" if bad else "good" if verdicts else "plain",
         ),
-        ("machines", f"{len(machines)}", f"{len(rows)} row{plural}", "plain"),
+        ("machines", f"{len(names)}", much, "plain"),
     ]
-    listed = next(part["tables"] for part in shown if part["id"] == "changes")
-    if listed:
-        count = len(listed[0].rows)
-        many = "at least " if count == change_list.MOST else ""
-        tiles.append(("changes", f"{many}{count}", "over commits", "plain"))
+    if count := next(part["count"] for part in shown if part["id"] == "changes"):
+        tiles.append(("changes", f"{count}", "over commits", "plain"))
     if busy := {fields.text(row, "run") for row in rows if fields.unstable(row)}:
         every = {fields.text(row, "run") for row in rows}
         more = f"of {len(every)}: the machine was busy, and its times are less sure"

@@ -44,20 +44,21 @@ def _machine(name, row):
     about = about if isinstance(about, dict) else {}
     memory = fields.number(about, "memory")
     environment = about.get("environment")
+    whole = row.get("kind") != "ratio"  # ratios keep less, and many commits
     facts = {
         "processor": about.get("cpu"),
         "cores": about.get("cores"),
         "caches": ", ".join(map(str, _list(about.get("caches")))),
         "memory": memory and f"{memory / 2**30:.1f} GiB",
         "system": about.get("os"),
-        "governor": about.get("governor", "not readable"),
+        "governor": about.get("governor", "not readable" if whole else None),
         "load when it started": about.get("load"),
         "stability": _stability(row),
         "threads": row.get("threads"),
         "BLAS": "; ".join(map(_library, _list(about.get("blas")))),
         "environment": " ".join(f"{k}={v}" for k, v in _items(environment)),
         "newest run": fields.when(row),
-        "commit": _commit(about),
+        "commit": _commit(about) if whole else None,
     }
     versions = Table("Versions", ["package", "version"])
     for package, version in _items(about.get("versions")):

@@ -1,6 +1,5 @@
 """Ratios of commits to a baseline, and the commits at which a measurement changed."""
 
-import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -47,9 +46,11 @@ def panels(rows: Iterable[Row]) -> list[Row]:
         of a panel differ by ``machine``, which stands under ``impl`` too. Points have
         ``floor``, the noise of a comparison.
     """
-    rows = [row for row in rows if _whole(row)]
+    rows = [row for row in rows if not fields.lacks(row)]
     newest = fields.latest(rows, lambda row: _place(row, row["commit"]))
-    ordered = sorted(newest.values(), key=_when)
+    ordered = sorted(
+        newest.values(), key=lambda row: fields.seconds_of(row, "commit_date") or 0.0
+    )
     found: dict[tuple[str, str], Row] = {}
     for row in ordered:
         for measure, (key, unit) in MEASURES.items():
@@ -68,14 +69,23 @@ def panels(rows: Iterable[Row]) -> list[Row]:
                 },
             )
             panel["points"].append(point)
+    for panel in found.values():
+        if panel["measure"] == TIME:
+            _begin_at_one(panel["points"])
     return [panel for panel in found.values() if _several(panel["points"])]
 
 
-def _whole(row):
-    """Return whether a row has what a line needs."""
-    texts = all(isinstance(row.get(key), str) for key in ("case", "commit", "against"))
-    ratio = fields.number(row, "ratio", "median")
-    return texts and ratio is not None and ratio > 0 and _when(row) is not None
+def _begin_at_one(points):
+    """Divide the ratios of each line by that of its first commit, in place.
+
+    The commits may have been measured in any order, and the first that was measured is
+    the one that ratios lead back to; lines of one figure begin at one place.
+    """
+    for line in fields.panels(points, lambda point: point["machine"]).values():
+        first = line[0]["value"]
+        for point in line:
+            for key in ("value", "low", "high", "least", "most"):
+                point[key] /= first
 
 
 def _several(points):
@@ -86,15 +96,6 @@ def _several(points):
 def _place(row, commit):
     """Return the key of a row of one commit in the chain of its case."""
     return fields.machine(row), row["case"], commit
-
-
-def _when(row):
-    """Return the date of the commit of a row, in seconds since 1970, or None."""
-    try:
-        date = fields.text(row, "commit_date")
-        return datetime.datetime.fromisoformat(date).timestamp()
-    except ValueError:
-        return None
 
 
 def _point(row, key, newest):
@@ -118,7 +119,7 @@ def _point(row, key, newest):
         "machine": machine,
         "impl": machine,
         "commit": row["commit"][:8],
-        "date": _when(row),
+        "date": fields.seconds_of(row, "commit_date"),
         "value": value,
         "low": low,
         "high": high,

@@ -26,9 +26,9 @@ import numpy as np
 from scipy.special import stdtr
 
 CHANCES = {2: 1e-4, 3: 5e-4, 4: 2e-4, 6: 5e-4, 9: 2e-4}
-"""For each number of last commits that are compared with those before: the chance below
-which their difference counts. The windows overlap, so that the chances together are not
-their sum: one commit in 1700 without a change looks like one
+"""The chance below which a difference counts, for each number of last commits that are
+compared with those before. The windows overlap, so that the chances together are not
+their sum: about one commit in 2000 without a change looks like one
 (``python -m benchmarks.change_points``). Two commits would be fooled by an outlier, and
 have to be very sure; one commit is never enough."""
 
@@ -128,7 +128,7 @@ def shifts(
     >>> rng = np.random.default_rng(0)
     >>> values = np.exp(rng.normal(0, 0.02, 30)) * np.repeat([1.0, 1.2], 15)
     >>> [(change.index, change.found) for change in shifts(values)]
-    [(15, 16)]
+    [(15, 17)]
     >>> [change.index for change in shifts([1.0, 1.01, 1.2], [0.004] * 3)]
     [2]
     """
@@ -165,7 +165,7 @@ def _search(values, errors):
     The first ones are triples: where the change is, where it was found, and the
     confidence.
     """
-    history = _History(values, errors)
+    history = _Noisy(values, errors)
     found: list[tuple[int, int, float]] = []
     ever: list[tuple[int, int]] = []
     for end in range(2 if history.known else LEARNT, len(values) + 1):
@@ -203,7 +203,7 @@ def standard_error(low: float, high: float, floor: float | None = None) -> float
     return max(math.log(high / low) / NORMAL, floor or 0.0)
 
 
-class _History:
+class _Noisy:
     """Logarithms of the values of one line, and what is known of their noise."""
 
     def __init__(self, values, errors):
