@@ -41,6 +41,7 @@ NO_CASE = {
     "Factorization": "holds a result",
     "load": "reads a file",
     "relative_error": "a metric: its time is that of one dense difference",
+    "tradeoff": "learn_transform once for each budget, and timed products",
     "threads": "a block that changes a setting",
     "ClusterNeighbors": "a search in the clusters of QuicKMeans, in scikit-learn",
     "ClusterNeighborsClassifier": "as ClusterNeighbors",
