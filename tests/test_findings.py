@@ -78,7 +78,7 @@ def test_equal_versions_give_no_finding():
         (memory(count=262), "memory", verdicts.HEAVIER),
         (memory(peak=60_000), "memory", verdicts.HEAVIER),
         (memory(resident=6 << 20), "memory", verdicts.HEAVIER),
-        (memory(kept=800), "memory", verdicts.HEAVIER),
+        (memory(kept=1600), "memory", verdicts.HEAVIER),
         (memory(blocks_kept=1), "memory", verdicts.HEAVIER),
         ({"replay": replayed(error=0.5)}, "replay", "less accurate"),
         ({"replay": replayed(late=0.5)}, "replay", "less accurate"),

@@ -27,7 +27,7 @@ BYTES = (1.5, 4096)
 RESIDENT = (1.5, 512 << 10)
 """The same for the memory of the process, in bytes; pages of the heap come and go."""
 
-KEPT = (1.5, 512)
+KEPT = (1.5, 1024)
 """The same for the bytes that a call leaves behind."""
 
 BLOCKS_KEPT = (1.0, 0)
