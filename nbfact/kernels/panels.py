@@ -57,7 +57,7 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
     For each t < count, the number of row i at ``left + t * left_step + i * left_row``
     is multiplied by the vectors from ``right + t * right_step`` on. The sums are added
     up from zero, in the order of t. They are stored where `first` is not zero, and else
-    added to what is there: row i has its vectors `out_vector` entries apart, from
+    added to what is there: row i has its vectors out_vector entries apart, from
     ``out + i * out_row`` on. In the place of a number there are 2^len(repeated)
     numbers, which fill a vector again and again.
 
