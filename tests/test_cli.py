@@ -132,7 +132,7 @@ def test_bench_hands_a_matrix_over_as_cases(run, monkeypatch, tmp_path):
 
 
 SHARED = {
-    "-k": {"bench", "compare", "gate", "history"},
+    "-k": {"bench", "compare", "gate", "history", "study"},
     "-o": {"bench", "compare", "gate", "factorize", "study", "report", "history"},
     "--cases": {"bench", "compare", "gate", "history", "bisect", "report"},
     "--json": {"bench", "compare", "gate"},

@@ -51,6 +51,7 @@ def test_a_sweep_is_that_of_the_naive_loop():
         leak=0.8,
         n_iter=6,
         init=start,
+        order="right-to-left",
         safeguard=False,
         refine_values=False,
     )

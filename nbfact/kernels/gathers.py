@@ -194,7 +194,9 @@ def _columns_interpreted(entries, span, scale, x, out, places, size):
     (begin, end), (first, stride, place) = span, places
     lanes = np.arange(size // x.itemsize)
     rows = entries.indices[begin:end].astype(np.intp) * stride + first
-    total = entries.data[begin:end] @ x[rows[:, None] + lanes]
+    products = entries.data[begin:end, None] * x[rows[:, None] + lanes]
+    # In order, so that a sum does not depend on the number of columns beside it.
+    total = np.add.accumulate(products)[-1] if end > begin else 0
     out[place + lanes] = scale * total
 
 

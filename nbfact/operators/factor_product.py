@@ -116,29 +116,15 @@ class FactorProduct(FastOperator):
         self.nnz = sum(matrix.nnz for matrix in matrices)
         self._forget()
 
-    @classmethod
-    def of_canonical(
-        cls, factors: Sequence[sp.csr_array], scale: float
-    ) -> "FactorProduct":
-        """Return the product of CSR arrays that need neither checks nor copies.
-
-        Parameters
-        ----------
-        factors : sequence of csr_array
-            Canonical: the columns of each row increase, and no entry is zero. They are
-            finite, of one of the four dtypes, and of shapes that chain; their arrays
-            belong to nobody else, and become read-only.
-        scale : float
-            Finite in that dtype.
-        """
-        made = cls.__new__(cls)
+    def _of_canonical(self, factors, scale):
+        """Become the product of factors that `canonical_product` has been given."""
         shape = (factors[0].shape[0], factors[-1].shape[1])
-        FastOperator.__init__(made, factors[0].dtype, shape)
+        FastOperator.__init__(self, factors[0].dtype, shape)
         nnz = sum(len(factor.data) for factor in factors)
-        made.__dict__.update(_factors=tuple(factors), scale=scale, nnz=nnz)
-        made._forget()
-        made._seal()
-        return made
+        self.__dict__.update(_factors=factors, scale=scale, nnz=nnz)
+        self._forget()
+        self._seal()
+        return self
 
     @property
     def factors(self) -> tuple[sp.csr_array, ...]:
@@ -378,3 +364,18 @@ def _placed(matrices, tops, lefts, shape):
     data = np.concatenate([part.data for part in parts])
     places = (np.concatenate(rows), np.concatenate(columns))
     return sp.coo_array((data, places), shape=shape)
+
+
+def canonical_product(factors: Sequence[sp.csr_array], scale: float) -> FactorProduct:
+    """Return the product of CSR arrays that need neither checks nor copies.
+
+    Parameters
+    ----------
+    factors : sequence of csr_array
+        Canonical: the columns of each row increase, and no entry is zero. They are
+        finite, of one of the four dtypes, and of shapes that chain; their arrays
+        belong to nobody else, and become read-only.
+    scale : float
+        Finite in that dtype.
+    """
+    return FactorProduct.__new__(FactorProduct)._of_canonical(tuple(factors), scale)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...operators import FactorProduct
+from ...operators.factor_product import canonical_product
 from ..common.factors import Factor
 from ..common.problem import Problem
 from ..common.result import CallbackState, Factorization, History
@@ -124,7 +125,7 @@ def product(factors: Sequence[Factor], scale: float, exponent: int) -> FactorPro
     shifted, sparse = shifted_scale(scale, exponent), [f.tocsr() for f in factors]
     if abs(shifted) <= _largest(sparse[0].dtype):
         if all(_finite_without_zeros(one.data) for one in sparse):
-            return FactorProduct.of_canonical(sparse, shifted)
+            return canonical_product(sparse, shifted)
         return FactorProduct(sparse, shifted)
     # λ exceeds the largest number of the dtype, as A almost does: the last factor takes
     # a part of it.

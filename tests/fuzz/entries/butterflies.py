@@ -227,7 +227,7 @@ def applied(call):
         )
 
 
-@entry("Butterfly.apply", applied, words=("array", "arrays", "shape"))
+@entry("FastOperator.apply", applied, words=("array", "arrays", "shape"))
 def _(draw):
     kind = draw(st.sampled_from(BUTTERFLIES))
     from .fast_operators import SHAPES
@@ -267,6 +267,11 @@ def _(draw):
                 [right, f"fortran({right})", f"strided(normal({(m, *batch)}))"],
                 bad,
                 [f"np.empty({(m, *batch)}).view(Subclass)"],
+            )
+        ),
+        "axis": or_none(
+            listed_values(
+                ["0", str(-1 - len(batch))], ["5", "-4", "'a'", "1.5", "[0]"], []
             )
         ),
         "threads": or_none(count(1, 1, huge=ODD)),
