@@ -17,15 +17,18 @@ from nbfact.operators import (
     block_diag,
     kronecker,
 )
+from nbfact.operators.named_transform import NamedTransform
 
 
 def operators(dtype):
     """Return one square operator of each class, of order 6."""
     F = nf.FactorProduct([random((6, 4), dtype, 1), random((4, 6), dtype, 2)], 0.5)
-    C = nf.transforms.circulant(random(6, dtype, 3))
+    T = nf.transforms.circulant(random(6, dtype, 3))
+    C = nf.Butterfly(T.chain, T.values, rows=T.rows, columns=T.columns)
     return {
         "factors": F,
         "butterfly": C,
+        "transform": T,
         "sum": F + C,
         "product": F @ C,
         "blocks": block_diag([F[:3, :3], C[:3, :3]]),
@@ -37,6 +40,7 @@ def operators(dtype):
 KINDS = {
     "factors": nf.FactorProduct,
     "butterfly": nf.Butterfly,
+    "transform": NamedTransform,
     "sum": OperatorSum,
     "product": OperatorProduct,
     "blocks": BlockOperator,

@@ -11,7 +11,7 @@ from samples import random
 import nbfact as nf
 from nbfact.operators import named_transform
 from nbfact.operators import plan as plans
-from nbfact.operators.formulas import Formula, formula_arrays, read_formula
+from nbfact.operators.formulas import Formula, read_formula
 from nbfact.operators.transform_matrices import matrix_cost, matrix_multiplier
 
 SINGLE = {"float64": "float32", "complex128": "complex64"}
@@ -156,7 +156,7 @@ def test_a_loaded_or_pickled_transform_is_one(name, tmp_path, library):
 
 
 def test_a_formula_in_a_file_is_checked():
-    good = formula_arrays(Formula("dct", 2, True, 0.5))
+    good = Formula("dct", 2, True, 0.5).arrays()
     assert read_formula(good) == Formula("dct", 2, True, 0.5)
     for name, bad in (
         ("function", np.array("eval")),
@@ -223,4 +223,4 @@ def test_few_columns_of_a_small_transform_take_the_matrix_and_large_ones_never()
     few, large = nf.transforms.dct(64), nf.transforms.dct(512)
     assert "  the dense matrix multiplies" in repr(few)
     assert "dense matrix" not in repr(large)
-    assert matrix_cost(512, np.dtype("float64"), 2) == np.inf
+    assert matrix_cost((512, 512), np.dtype("float64"), 2) == np.inf

@@ -8,13 +8,16 @@ from .._core.array_checks import array_of
 from .._core.dtypes import common_dtype
 from .butterfly import Butterfly
 from .chain import Chain
+from .convolution_formula import Convolution
+from .formulas import transform_work
 from .fourier import fourier_values, order_radices
+from .named_transform import NamedTransform
 from .patterns import fused_values
 from .radices import prime_factors
 from .reorderings import digit_reversal
 
 
-def circulant(c: Any) -> Butterfly:
+def circulant(c: Any) -> NamedTransform:
     """Return a circulant matrix, that of a circular convolution, as a butterfly.
 
     Parameters
@@ -24,7 +27,7 @@ def circulant(c: Any) -> Butterfly:
 
     Returns
     -------
-    Butterfly
+    NamedTransform
         The operator of shape (n, n) whose entry (i, j) is ``c[(i - j) % n]``, as in
         `scipy.linalg.circulant`. It has the dtype of `c` (float64 for integers), and
         its rows and columns are in digit-reversed order.
@@ -66,10 +69,11 @@ def circulant(c: Any) -> Butterfly:
     c = array_of("c", c, 1)
     radices = order_radices(f"c of length {len(c)}", len(c))
     reversal = digit_reversal(radices)
-    return _circulant(c, radices, reversal, reversal)
+    found = _circulant(c, radices, reversal, reversal)
+    return NamedTransform(Convolution(_well_ordered(c), (len(c), len(c))), found)
 
 
-def toeplitz(c: Any, r: Any = None) -> Butterfly:
+def toeplitz(c: Any, r: Any = None) -> NamedTransform:
     """Return a Toeplitz matrix, that of a linear convolution, as a butterfly.
 
     Parameters
@@ -82,7 +86,7 @@ def toeplitz(c: Any, r: Any = None) -> Butterfly:
 
     Returns
     -------
-    Butterfly
+    NamedTransform
         The operator of shape (m, n), whose matrix is that of `scipy.linalg.toeplitz`.
 
     Raises
@@ -115,10 +119,10 @@ def toeplitz(c: Any, r: Any = None) -> Butterfly:
     """
     c = array_of("c", c, 1)
     r = c.conj() if r is None else array_of("r", r, 1)
-    return _toeplitz(c, r, np.arange(len(c)))
+    return _toeplitz(c, r)
 
 
-def hankel(c: Any, r: Any = None) -> Butterfly:
+def hankel(c: Any, r: Any = None) -> NamedTransform:
     """Return a Hankel matrix, constant along antidiagonals, as a butterfly.
 
     Parameters
@@ -131,7 +135,7 @@ def hankel(c: Any, r: Any = None) -> Butterfly:
 
     Returns
     -------
-    Butterfly
+    NamedTransform
         The operator of shape (m, n), whose matrix is that of `scipy.linalg.hankel`.
 
     Raises
@@ -159,11 +163,11 @@ def hankel(c: Any, r: Any = None) -> Butterfly:
     """
     c = array_of("c", c, 1)
     r = np.zeros_like(c) if r is None else array_of("r", r, 1)
-    return _toeplitz(c[::-1], r, np.arange(len(c))[::-1])
+    return _toeplitz(c[::-1], r, reverse=True)
 
 
-def _toeplitz(c, r, rows):
-    """Return the Toeplitz matrix of a column and a row, its row i moved to rows[i]."""
+def _toeplitz(c, r, reverse=False):
+    """Return the Toeplitz matrix of a column and a row, or with its rows reversed."""
     m, n = len(c), len(r)
     order = _cheapest_order(m + n - 1)
     radices = order_radices(f"c and r of lengths {m} and {n}", order)
@@ -171,9 +175,27 @@ def _toeplitz(c, r, rows):
     first[:m] = c
     first[order - n + 1 :] = r[:0:-1]
     reversal = digit_reversal(radices)
+    rows = np.arange(m)[::-1] if reverse else np.arange(m)
     rows = np.pad(rows, (0, order - m), constant_values=-1)[reversal]
     columns = np.where(reversal < n, reversal, -1)
-    return _circulant(first, radices, rows, columns)
+    found = _circulant(first, radices, rows, columns)
+    return NamedTransform(Convolution(first, (m, n), reverse), found)
+
+
+def _well_ordered(c):
+    """Return the first column of the circulant matrix to transform for that of c.
+
+    The library transforms an order with a large prime factor by several transforms of
+    twice the length: one such transform has the matrix as a part.
+    """
+    n = len(c)
+    order = _cheapest_order(2 * n - 1)
+    if transform_work(n) <= transform_work(order):
+        return c
+    first = np.zeros(order, c.dtype)
+    first[:n] = c
+    first[order - n + 1 :] = c[1:]
+    return first
 
 
 def _cheapest_order(least):

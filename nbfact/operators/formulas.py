@@ -3,7 +3,7 @@
 The chain of a transform stores each of its values, and a product reads them all: for a
 Fourier transform of order 2^p these are 2 n p values, where n are different. SciPy's
 library knows them, and has fast algorithms for prime orders too (Bluestein 1970). A
-formula says which call of it multiplies by the same matrix, and `library_cost` how long
+formula says which call of it multiplies by the same matrix, and `Formula.cost` how long
 the call is expected to take, so that an operator can choose.
 """
 
@@ -122,6 +122,89 @@ class Formula(NamedTuple):
                 return name, 1.0
         return names[0][0], self.scale
 
+    def cost(self, n: int, dtype: np.dtype, batch: int) -> float:
+        """Return the time that a product by scipy.fft is expected to take.
+
+        Parameters
+        ----------
+        n : int
+            Order of the transform.
+        dtype : numpy.dtype
+            Dtype of the product.
+        batch : int
+            Number of columns; 1 for a vector.
+
+        Returns
+        -------
+        float
+            Nanoseconds.
+        """
+        rates = RATES["complex" if self.takes_real else "real"]
+        double = real_dtype(dtype).itemsize == 8
+        rate = rates["vector" if batch == 1 else "columns"][double]
+        if dtype.kind == "c" and not self.takes_real:
+            batch *= 2
+        return CALLS[self.function] + rate * transform_work(_order(self, n)) * batch
+
+    @property
+    def takes_real(self) -> bool:
+        """Return whether the library takes real numbers for a complex product."""
+        return self.function in ("fft", "ifft")
+
+    def multiplier(self, n: int, dtype: np.dtype) -> Callable:
+        """Return the function (x, out=None, axis=0) that multiplies by scipy.fft.
+
+        It takes and returns arrays (n,) or (n, batch) of the dtype in C order, or
+        (batch, n) for axis 1, and a Fourier transform also takes real ones. Nothing is
+        checked.
+        """
+        transform, direct, factor, wide = _transform(self, n)
+        if dtype.kind == "c" and self.function not in ("fft", "ifft"):
+            transform, wide = _of_parts(transform, real_dtype(dtype)), 0
+        before, after = self.before, self.after
+        scalar = dtype.type(factor) if isinstance(factor, complex) else float(factor)
+
+        def simple(x, out=None, axis=0):
+            if out is None:
+                # Most calls are small, and a few lines of Python would show.
+                small = x.size < wide and axis == 0
+                return direct(x) if small else transform(x, axis, False)
+            if out.nbytes < IN_PLACE or x.dtype != out.dtype:
+                out[...] = transform(x, axis, False)
+                return out
+            np.copyto(out, x)
+            found = transform(out, axis, True)
+            if not np.may_share_memory(found, out):
+                np.copyto(out, found)
+            return out
+
+        def weighted(x, out=None, axis=0):
+            if before != _ONES:
+                x = x.copy()
+                _weight_ends(x, before, axis)
+            found = simple(x, out, axis)
+            if after != _ONES:
+                _weight_ends(found, after, axis)
+            if factor != 1.0:
+                found *= scalar
+            return found
+
+        return simple if before == after == _ONES and factor == 1.0 else weighted
+
+    def matrix(self, n: int, dtype: np.dtype) -> np.ndarray:
+        """Return the dense matrix of order n, computed by scipy.fft."""
+        return self.multiplier(n, dtype)(np.eye(n, dtype=dtype))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what a file holds of the formula."""
+        numbers = [self.scale, *self.before, *self.after]
+        return {
+            "function": np.array(self.function),
+            "type": np.array(self.type),
+            "orthogonal": np.array(self.orthogonal),
+            "numbers": np.array(numbers, np.complex128),
+        }
+
     def __str__(self) -> str:
         """Return the name of the function of scipy.fft with its type."""
         if self.function == "hartley":
@@ -166,74 +249,11 @@ def transform_work(n: int) -> float:
     return min(own, 3.0 * longer * sum(prime_factors(longer)))
 
 
-def library_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
-    """Return the time that a product by scipy.fft is expected to take, in nanoseconds.
-
-    Parameters
-    ----------
-    formula : Formula
-    n : int
-        Order of the transform.
-    dtype : numpy.dtype
-        Dtype of the product.
-    batch : int
-        Number of columns; 1 for a vector.
-    """
-    fourier = formula.function in ("fft", "ifft")
-    rates = RATES["complex" if fourier else "real"]
-    double = real_dtype(dtype).itemsize == 8
-    rate = rates["vector" if batch == 1 else "columns"][double]
-    if dtype.kind == "c" and not fourier:
-        batch *= 2
-    return CALLS[formula.function] + rate * transform_work(_order(formula, n)) * batch
-
-
 def _order(formula, n):
     """Return the order of the Fourier transform that a transform of order n needs."""
     if formula.type != 1:
         return n
     return max(n - 1, 1) if formula.function == "dct" else n + 1
-
-
-def multiplier(formula: Formula, n: int, dtype: np.dtype) -> Callable:
-    """Return the function (x, out=None, axis=0) that multiplies by scipy.fft.
-
-    It takes and returns arrays (n,) or (n, batch) of the dtype in C order, or
-    (batch, n) for axis 1, and a Fourier transform also takes real ones. Nothing is
-    checked.
-    """
-    transform, direct, factor, wide = _transform(formula, n)
-    if dtype.kind == "c" and formula.function not in ("fft", "ifft"):
-        transform, wide = _of_parts(transform, real_dtype(dtype)), 0
-    before, after = formula.before, formula.after
-    scalar = dtype.type(factor) if isinstance(factor, complex) else float(factor)
-
-    def simple(x, out=None, axis=0):
-        if out is None:
-            # Most calls are small, and a few lines of Python would show.
-            small = x.size < wide and axis == 0
-            return direct(x) if small else transform(x, axis, False)
-        if out.nbytes < IN_PLACE or x.dtype != out.dtype:
-            out[...] = transform(x, axis, False)
-            return out
-        np.copyto(out, x)
-        found = transform(out, axis, True)
-        if not np.may_share_memory(found, out):
-            np.copyto(out, found)
-        return out
-
-    def weighted(x, out=None, axis=0):
-        if before != _ONES:
-            x = x.copy()
-            _weight_ends(x, before, axis)
-        found = simple(x, out, axis)
-        if after != _ONES:
-            _weight_ends(found, after, axis)
-        if factor != 1.0:
-            found *= scalar
-        return found
-
-    return simple if before == after == _ONES and factor == 1.0 else weighted
 
 
 _ONES = (1.0, 1.0)
@@ -322,19 +342,8 @@ def _of_parts(transform, kind):
     return multiply
 
 
-def formula_arrays(formula: Formula) -> dict[str, np.ndarray]:
-    """Return what a file holds of a formula."""
-    numbers = [formula.scale, *formula.before, *formula.after]
-    return {
-        "function": np.array(formula.function),
-        "type": np.array(formula.type),
-        "orthogonal": np.array(formula.orthogonal),
-        "numbers": np.array(numbers, np.complex128),
-    }
-
-
 def read_formula(arrays: dict[str, np.ndarray]) -> Formula:
-    """Return the formula of `formula_arrays`, or raise a ValueError."""
+    """Return the formula of `Formula.arrays`, or raise a ValueError."""
     missing = np.array(None)
     function, kind, orthogonal, numbers = (
         arrays.get(name, missing)

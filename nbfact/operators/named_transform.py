@@ -7,15 +7,9 @@ import numpy as np
 from .._core.dtypes import common_dtype, real_dtype
 from . import plan as plans
 from .butterfly import Butterfly, butterfly_of
+from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
-from .formulas import (
-    MARGIN,
-    Formula,
-    formula_arrays,
-    library_cost,
-    multiplier,
-    read_formula,
-)
+from .formulas import MARGIN, Formula, read_formula
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
 from .tied_transforms import is_tied, tied_cost, tied_multiplier
 from .transform_matrices import matrix_cost, matrix_multiplier
@@ -30,7 +24,8 @@ SHOWN = (1, 4, 16, 64)
 class NamedTransform(Butterfly):
     """A `Butterfly` whose matrix is a transform that SciPy's FFT library knows.
 
-    Fourier, Hartley, cosine and sine transforms are of this class. Chain, factors,
+    Fourier, Hartley, cosine and sine transforms are of this class, and circulant,
+    Toeplitz and Hankel matrices. Chain, factors,
     `nnz` and `rcg` are those of the butterfly. A product is computed by the kernels of
     the chain, by kernels that know the values of the transform, by the dense matrix
     where it is small, or by a public function of scipy.fft, whichever is expected to
@@ -39,14 +34,14 @@ class NamedTransform(Butterfly):
 
     Parameters
     ----------
-    formula : Formula
-        Which call of scipy.fft multiplies by the same matrix.
+    formula : Formula or Convolution
+        Which calls of scipy.fft multiply by the same matrix.
     butterfly : Butterfly
         The same matrix, whose arrays are shared.
 
     Attributes
     ----------
-    formula : Formula
+    formula : Formula or Convolution
     chain, values, rows, columns, shape, dtype, nnz, rcg, density
         See `Butterfly`.
 
@@ -78,9 +73,9 @@ class NamedTransform(Butterfly):
 
     _made = (*Butterfly._made, "_choices", "_calls")
 
-    def __init__(self, formula: Formula, butterfly: Butterfly) -> None:
+    def __init__(self, formula: Formula | Convolution, butterfly: Butterfly) -> None:
         FastOperator.__init__(self, butterfly.dtype, butterfly.shape)
-        self.formula = formula
+        self.formula: Formula | Convolution = formula
         self.chain, self.values = butterfly.chain, butterfly.values
         self.rows, self.columns = butterfly.rows, butterfly.columns
         self.nnz = butterfly.nnz
@@ -108,11 +103,12 @@ class NamedTransform(Butterfly):
         """Return who is expected to take the least time."""
         n = self.shape[1]
         costs = {
-            "library": MARGIN * library_cost(self.formula, n, dtype, batch),
-            "matrix": MARGIN * matrix_cost(n, dtype, batch),
+            "library": MARGIN * self.formula.cost(n, dtype, batch),
+            "matrix": MARGIN * matrix_cost(self.shape, dtype, batch),
         }
-        if is_tied(self.formula, n, dtype, batch):
-            costs["tied"] = tied_cost(self.formula, n, dtype, batch)
+        formula = self.formula
+        if isinstance(formula, Formula) and is_tied(formula, n, dtype, batch):
+            costs["tied"] = tied_cost(formula, n, dtype, batch)
         plan = plans.best(self.chain, dtype, batch)
         costs["chain"] = plans.cost(self.chain, plan, dtype, batch)
         for index in (self.rows, self.columns):
@@ -137,10 +133,11 @@ class NamedTransform(Butterfly):
         if key not in self._calls:
             n = self.shape[1]
             if who == "library":
-                self._calls[key] = multiplier(self.formula, n, dtype)
+                self._calls[key] = self.formula.multiplier(n, dtype)
             elif who == "matrix":
                 self._calls[key] = matrix_multiplier(self.formula, n, dtype)
             else:
+                assert isinstance(self.formula, Formula), "no other formula is tied"
                 self._calls[key] = tied_multiplier(self.formula, n, dtype, batch)
         return self._calls[key]
 
@@ -159,7 +156,7 @@ class NamedTransform(Butterfly):
         then costs half.
         """
         rows = x.ndim == 2 and x.flags.fnc
-        real = x.dtype.kind != "c" and self.formula.function in ("fft", "ifft")
+        real = x.dtype.kind != "c" and self.formula.takes_real
         if not real or not x.size:
             return super()._apply(x)
         dtype, batch = common_dtype(self.dtype, x.dtype), x.size // len(x)
@@ -189,11 +186,11 @@ class NamedTransform(Butterfly):
         return NamedTransform(self.formula, super().astype(dtype))
 
     def _inverted(self) -> "Butterfly":
-        raise ValueError("a named transform is inverted by its adjoint")
+        raise ValueError("a named transform is inverted as a whole")
 
     def _saved(self) -> Saved:
         arrays = super()._saved().arrays
-        return Saved(TRANSFORM, arrays | formula_arrays(self.formula))
+        return Saved(TRANSFORM, arrays | self.formula.arrays())
 
     def _reversed(self, name, turn):
         """Return the transform of the turned factors in reverse order, made once."""
@@ -216,7 +213,8 @@ class NamedTransform(Butterfly):
         return super()._selected(rows, columns) if self._by_kernels() else None
 
     def _columns_weighted(self, weights: np.ndarray) -> "Butterfly":
-        found, formula = super()._columns_weighted(weights), None
+        found = super()._columns_weighted(weights)
+        formula: Formula | Convolution | None = None
         if weights.dtype.kind != "c":
             formula = self.formula.weighted(weights)
         return found if formula is None else NamedTransform(formula, found)
@@ -240,12 +238,20 @@ class NamedTransform(Butterfly):
         return "\n".join(lines)
 
 
-def read_transform(saved: Saved) -> tuple[Formula, Butterfly]:
+def read_transform(saved: Saved) -> tuple[Formula | Convolution, Butterfly]:
     """Return the arguments of `NamedTransform` from what a file holds of it."""
-    formula = read_formula(saved.arrays)
-    names = formula_arrays(formula)
+    formula: Formula | Convolution
+    convolves = is_convolution(saved.arrays)
+    formula = (read_convolution if convolves else read_formula)(saved.arrays)
+    names = formula.arrays()
     rest = {name: one for name, one in saved.arrays.items() if name not in names}
     found = butterfly_of(Saved(BUTTERFLY, rest))
-    if found.shape[0] != found.shape[1]:
+    m, n = found.shape
+    if isinstance(formula, Convolution):
+        if formula.shape != (m, n):
+            raise ValueError(f"a formula of shape {formula.shape}, factors {(m, n)}")
+        if formula.column.dtype.kind == "c" and found.dtype.kind != "c":
+            raise ValueError("a complex formula of real factors")
+    elif m != n:
         raise ValueError(f"a transform of shape {found.shape}, which is not square")
     return formula, found

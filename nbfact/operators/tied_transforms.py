@@ -65,7 +65,7 @@ class Tied(NamedTuple):
 def is_tied(formula: Formula, n: int, dtype: np.dtype, batch: int) -> bool:
     """Return whether there is a kernel for a transform.
 
-    The parameters are those of `library_cost`.
+    The parameters are those of `Formula.cost`.
     """
     fourier = formula.function in ("fft", "ifft")
     if formula.before != (1.0, 1.0) or formula.after != (1.0, 1.0):
@@ -106,7 +106,7 @@ def _sides(n, dtype):
 def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
     """Return the time that a kernel is expected to take, in nanoseconds.
 
-    The parameters are those of `library_cost`.
+    The parameters are those of `Formula.cost`.
     """
     kind = "columns" if batch > 1 else "vector"
     rates = RATES[kind]["complex" if dtype.kind == "c" else "real"]

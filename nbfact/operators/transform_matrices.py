@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .formulas import Formula, multiplier
+from .convolution_formula import Convolution
+from .formulas import Formula
 
 LARGEST_ORDER = 256
 """Largest order: the matrix is at most a megabyte."""
@@ -20,13 +21,13 @@ RATES = {"real": (0.019, 0.038), "complex": (0.105, 0.21)}
 precision. ``nbfact study rates`` prints them."""
 
 
-def matrix_cost(n: int, dtype: np.dtype, batch: int) -> float:
+def matrix_cost(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
     """Return the time that a product with the matrix is expected to take.
 
     Parameters
     ----------
-    n : int
-        Order of the transform.
+    shape : tuple of int
+        Rows and columns of the matrix.
     dtype : numpy.dtype
         Dtype of the product.
     batch : int
@@ -37,22 +38,25 @@ def matrix_cost(n: int, dtype: np.dtype, batch: int) -> float:
     float
         Nanoseconds; infinity above :data:`LARGEST_ORDER`.
     """
-    if n > LARGEST_ORDER:
+    m, n = shape
+    if max(shape) > LARGEST_ORDER:
         return np.inf
     kind = "complex" if dtype.kind == "c" else "real"
     double = dtype.itemsize == (16 if dtype.kind == "c" else 8)
-    return CALLS[kind][batch > 1] + RATES[kind][double] * n * n * batch
+    return CALLS[kind][batch > 1] + RATES[kind][double] * m * n * batch
 
 
-def matrix_multiplier(formula: Formula, n: int, dtype: np.dtype) -> Callable:
+def matrix_multiplier(
+    formula: Formula | Convolution, n: int, dtype: np.dtype
+) -> Callable:
     """Return the function (x, out=None, axis=0) that multiplies by the matrix.
 
-    x and out are as those of `multiplier`. The matrix is computed by scipy.fft.
+    n is the number of columns; x and out are as those of `Formula.multiplier`.
     """
-    matrix = multiplier(formula, n, dtype)(np.eye(n, dtype=dtype))
-    turned, matmul = matrix.T, np.matmul
+    matrix = formula.matrix(n, dtype)
+    turned, dot = matrix.T, matrix.dot  # a method, because numpy.matmul costs more
 
     def multiply(x, out=None, axis=0):
-        return matmul(x, turned, out) if axis else matmul(matrix, x, out)
+        return x.dot(turned, out) if axis else dot(x, out)
 
     return multiply

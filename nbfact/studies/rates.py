@@ -16,7 +16,8 @@ import numpy as np
 
 from ..harness.sample import interleave
 from ..operators import Chain
-from ..operators.formulas import Formula, multiplier, transform_work
+from ..operators.convolution_formula import Convolution, convolution_work
+from ..operators.formulas import Formula, transform_work
 from ..operators.plan import (
     BLOCKS,
     DECREASING,
@@ -61,9 +62,13 @@ NOTES = """\
   `nbfact/operators/formulas.py` and `nbfact/operators/tied_transforms.py` are from
   these rows. Kernels for columns are timed with whole tiles alone. The rows named
   matrix are of its dense matrix: their unit is an entry, and the constants are in
-  `nbfact/operators/transform_matrices.py`."""
+  `nbfact/operators/transform_matrices.py`. The rows named convolution are of a
+  circulant matrix by scipy.fft: their unit is that of `convolution_work`, and the
+  constants are in `nbfact/operators/convolution_formula.py`."""
 MATRIX = "matrix"
 """Name of the rows of the dense matrix of a transform."""
+CONVOLUTION = "convolution"
+"""Name of the rows of a circulant matrix by two transforms of scipy.fft."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +141,14 @@ def _transform_rows(settings, dtype, batch):
     """Return the rows of the library and of the kernel for a whole transform."""
     formula = Formula("fft") if dtype.kind == "c" else Formula("dct", 2)
     n, budget, found = settings.n, settings.budget, []
-    calls = {order: multiplier(formula, order, dtype) for order in (2, n)}
+    calls = {order: formula.multiplier(order, dtype) for order in (2, n)}
     name = f"scipy.fft.{formula.function}"
     found += _rates_of_calls(name, calls, dtype, batch, budget)
+    convolutions = {
+        order: Convolution(np.ones(order, dtype), (order, order)) for order in (2, n)
+    }
+    calls = {order: one.multiplier(order, dtype) for order, one in convolutions.items()}
+    found += _rates_of_calls(CONVOLUTION, calls, dtype, batch, budget)
     matrices = {
         order: matrix_multiplier(formula, order, dtype)
         for order in (2, min(n, LARGEST_ORDER))
@@ -158,6 +168,10 @@ def _transform_rows(settings, dtype, batch):
     return found + _rates_of_calls(name, calls, dtype, batch, budget)
 
 
+_WORK = {MATRIX: lambda order: order**2, CONVOLUTION: convolution_work}
+"""The units of the rows that are not those of `transform_work`, by kernel."""
+
+
 def _rates_of_calls(name, transforms, dtype, batch, budget):
     """Time transforms of a small and a large order; return the rows of both.
 
@@ -172,8 +186,7 @@ def _rates_of_calls(name, transforms, dtype, batch, budget):
     small, large = transforms
     least = {order: float(times[f"{order}"].min()) * 1e9 for order in transforms}
     work = {
-        order: batch * (order**2 if name == MATRIX else transform_work(order))
-        for order in transforms
+        order: batch * _WORK.get(name, transform_work)(order) for order in transforms
     }
     slope = (least[large] - least[small]) / (work[large] - work[small])
     cells = {small: least[small] - slope * work[small], large: slope}
