@@ -181,10 +181,14 @@ class ProgramOperator(FastOperator):
     def _rows(self, dtype: np.dtype, x: np.ndarray, out: np.ndarray) -> None:
         if self.dtype.kind != dtype.kind:
             return super()._rows(dtype, x, out)
-        call = self._row_multiplier(dtype, x.shape)
-        if dtype == self.dtype:
-            for axis in ROWS:
-                keep(self._quick, (x.shape, axis), call)
+        keys: list[tuple] = [(x.shape, axis) for axis in ROWS]
+        if dtype != self.dtype:  # such a key is no product's
+            keys = [(dtype.char, x.shape)]
+        call = self._quick.get(keys[0])
+        if call is None:
+            call = self._row_multiplier(dtype, x.shape)
+            for key in keys:
+                keep(self._quick, key, call)
         call(x, out)
 
     def _row_multiplier(self, dtype, shape):
@@ -205,11 +209,7 @@ class ProgramOperator(FastOperator):
             return out
 
         def in_place(x, out=None):
-            found = program.run(x.T).T
-            if out is None:
-                return found
-            out[...] = found
-            return out
+            return program.run(x.T, None if out is None else out.T).T
 
         def in_one_tile(x, out=None):
             if out is None:
