@@ -6,7 +6,7 @@ from operator_samples import near, operators
 from samples import DTYPES, random
 
 import nbfact as nf
-from nbfact.operators import array_products
+from nbfact.operators import array_products, plan
 
 KINDS = list(operators("float64"))
 
@@ -115,3 +115,18 @@ def test_vectors_that_fit_the_registers(n, dtype):
         values = [random(p, dtype, j) / 2 for j, p in enumerate(turned)]
         B, x = nf.Butterfly(turned, values), random(n, dtype, 9)
         near(B @ x, B.to_factors().toarray() @ x, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_shape_of_rows_is_planned_once(dtype, monkeypatch):
+    chain = nf.Chain.square_dyadic(16)
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(pattern).astype("float32") for pattern in chain]
+    operator, x = nf.Butterfly(chain, values), rng.standard_normal((5, 16)).astype(dtype)
+    first = operator @ x.T
+
+    def best(*args):
+        raise AssertionError("planned once more")
+
+    monkeypatch.setattr(plan, "best", best)
+    np.testing.assert_array_equal(operator @ x.T, first)

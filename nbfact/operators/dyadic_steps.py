@@ -21,9 +21,8 @@ from ..kernels.vectors import BYTES
 
 SHARED = 8
 """Number by which the work of a dyadic butterfly and columns is divided before it is
-shared among threads: it is bound by memory, which two cores read hardly faster than
-one. On cores of their own two halves of 1024 x 256 float64 take as long together as the
-whole, those of 1024 x 1024 two thirds."""
+shared among threads: below that, two threads were slower than one. See docs/threads.md,
+which has the command."""
 
 
 def _dyadic_vector(kernel, blocks, increasing):
