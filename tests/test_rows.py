@@ -122,7 +122,8 @@ def test_a_shape_of_rows_is_planned_once(dtype, monkeypatch):
     chain = nf.Chain.square_dyadic(16)
     rng = np.random.default_rng(0)
     values = [rng.standard_normal(pattern).astype("float32") for pattern in chain]
-    operator, x = nf.Butterfly(chain, values), rng.standard_normal((5, 16)).astype(dtype)
+    operator = nf.Butterfly(chain, values)
+    x = rng.standard_normal((5, 16)).astype(dtype)
     first = operator @ x.T
 
     def best(*args):

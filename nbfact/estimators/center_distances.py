@@ -77,7 +77,8 @@ class CenterDistances:
             lengths = np.sqrt(added)
             if self.whole and self.shift is not None:
                 added = added + 2 * (z @ self.shift.astype(dtype))
-            squares = (self.operator @ z.T).astype(dtype, copy=False)
+            # In C order, in which the kernel reads the products, one center at a time.
+            squares = np.asarray(self.operator @ np.ascontiguousarray(z.T), dtype, "C")
             if not np.isfinite(lengths).all():
                 _check_norms(x)
             of_centers, ratio = self._of_centers(dtype)

@@ -248,7 +248,7 @@ class NearestRows:
                 part = slice(start, min(start + BLOCK, end))
                 points, found, best = tile[part], labels[part], scores[part]
                 with np.errstate(over="ignore", invalid="ignore"):
-                    values = self.operator @ points.T
+                    values = self.operator @ np.ascontiguousarray(points.T)
                     values *= -2
                     values = np.add(values, bias, dtype=tile.dtype, casting="same_kind")
                     two_smallest(values, found, best, second[: len(points)])
@@ -288,7 +288,8 @@ class NearestRows:
             moved = points if self.offset is None else points - self.offset
             found, squares = np.empty(len(part), np.int32), np.empty(len(part))
             with np.errstate(over="ignore", invalid="ignore"):
-                values = self.bias[:, None] - 2 * (self.operator @ moved.T)
+                products = self.operator @ np.ascontiguousarray(moved.T)
+                values = self.bias[:, None] - 2 * products
                 limits = values.min(axis=0) + margin[0] + margin[1] * norms(moved)
             nearest_exactly(points, rows, excess, values, limits, found, squares)
             with np.errstate(over="ignore", invalid="ignore"):
