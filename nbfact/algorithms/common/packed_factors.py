@@ -222,6 +222,23 @@ class PackedFactors:
         csr_apply_columns(*self.forms(j)[0], x, out)
         return out
 
+    def apply_adjoint(self, j: int, x: np.ndarray) -> np.ndarray:
+        """Return Sᴴ x for the factor S at a place."""
+        if self.counts[j] < 0:
+            return self[j].apply_adjoint(x)
+        out = np.empty((self.shapes[j][1], x.shape[1]), x.dtype)
+        csr_apply_columns(*self.forms(j)[1], x, out)
+        return out
+
+    def gram_of_columns(self, j: int) -> np.ndarray:
+        """Return Sᴴ S for the factor S at a place."""
+        if self.counts[j] < 0:
+            return self[j].gram_of_columns()
+        (rows, columns), n = self.forms(j), self.shapes[j][1]
+        out = np.empty((n, n), self._dtype)
+        csr_gram(*columns, *rows, out)
+        return out
+
     def add_to(self, j: int, x: np.ndarray) -> None:
         """Add the factor at a place to a dense array, in place."""
         if self.counts[j] < 0:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...kernels import chain_gradient, csr_apply_columns, csr_fit
-from ..common.factors import Sparse, adjoint
+from ..common.factors import adjoint
 from ..common.packed_factors import PackedFactors, tile_scratch
 from ..common.problem import Explicit, Implicit
 from .side_norms import SMALL_GRAM, SideNorms, light
@@ -86,15 +86,15 @@ class Sides:
         smallest = min([columns for _, columns in shapes[:-1]], default=0)
         through_factors = light(factors, 0, last, smallest)
         lefts: dict[int, np.ndarray] = {}
-        norms = [1.0]
+        norms, dtype = [1.0], self._nothing.dtype
         left: np.ndarray | None = None
         gram: np.ndarray | None = None
         for j in range(1, last + 1):
             if first <= last:
                 left = (
-                    adjoint(factors[0].toarray())
+                    adjoint(factors.toarray(0, np.empty(shapes[0], dtype)))
                     if left is None
-                    else factors[j - 1].apply_adjoint(left)
+                    else factors.apply_adjoint(j - 1, left)
                 )
                 if j >= first:
                     lefts[j] = left
@@ -106,7 +106,7 @@ class Sides:
                 gram = None
             elif j == 1 or gram is not None:
                 gram = (
-                    factors[0].gram_of_columns()
+                    factors.gram_of_columns(0)
                     if gram is None
                     else factors[j - 1].adjoint().congruent(gram)
                 )
@@ -127,7 +127,7 @@ class Sides:
             # λ or a side is zero, so there is no gradient.
             return old.toarray(j, x)
         if j in self._lefts:
-            return self._dense_step(j, old[j], scale, weight)
+            return self._dense_step(j, old, scale, weight)
         if right is None:
             source, cross = old.toarray(j, x), self._cross()
         else:
@@ -154,29 +154,33 @@ class Sides:
         lipschitz = self._margin * modulus * modulus
         return self._real(scale / lipschitz if lipschitz > 0 else math.inf)
 
-    def _dense_step(self, j, old, scale, weight):
+    def _dense_step(self, j: int, old: PackedFactors, scale: Any, weight: Any) -> Any:
         """Return S - w Lᴴ(λ L S G - C), where Lᴴ is dense.
 
         That is so where a factor of L is dense, or the target is implicit.
         """
         left, right, take = self._lefts[j], self._right, self._workspace.take
-        stepped, other = take("step", old.shape), take("dense", old.shape)
+        m, n = old.shapes[j]
+        stepped, other = take("step", (m, n)), take("dense", (m, n))
         # The small matrices carry the scalars.
         pulled = left * weight
         pushed = left * (-weight * weight.dtype.type(scale))
-        if right is None and isinstance(old, Sparse) and len(left) <= left.shape[1]:
+        if right is None and old.is_sparse(j) and len(left) <= left.shape[1]:
             # Lᴴ L S = (Sᴴ Lᴴ L)ᴴ costs p multiplications for each entry of S.
-            product = take("turned", old.shape[::-1])
-            csr_apply_columns(*old.columns, pushed @ left.conj().T, product)
+            product = take("turned", (n, m))
+            csr_apply_columns(*old.forms(j)[1], pushed @ left.conj().T, product)
             adjoint(product, stepped)
         else:
-            x = old.toarray(other) if right is None else old.apply(right.gram, other)
+            if right is None:
+                x = old.toarray(j, other)
+            else:
+                x = old.apply(j, right.gram, other)
             np.matmul(pushed, left.conj().T @ x, out=stepped)
         if right is None:
             stepped += self._target.from_left(pulled, other)
         else:
             stepped += np.matmul(pulled, right.cross.conj().T, out=other)
-        old.add_to(stepped)
+        old.add_to(j, stepped)
         return stepped
 
     def absorb(self, j: int, factors: PackedFactors) -> None:
