@@ -50,8 +50,6 @@ class Convolution:
         The column is stored in double precision, and read-only.
     """
 
-    __slots__ = ("column", "reverse", "shape")
-
     takes_real = False
     """Whether the library takes real numbers for a complex product, see `Formula`."""
 
