@@ -214,6 +214,17 @@ def test_calls_are_right_whatever_they_share(ranges):
     assert not ranges, "there is too little work for two threads"
 
 
+def test_only_the_caller_of_a_job_takes_it_back():
+    helper = rule._Helper.__new__(rule._Helper)  # its thread sleeps: there is none
+    helper._job, helper._ready = None, threading.Lock()
+    helper._ready.acquire()
+    first, second = (rule._Job((print,), [], [], threading.Lock()) for _ in range(2))
+    helper.help(second)
+    assert not helper.recall(first), "it is the job of another caller"
+    assert helper._job is second and helper.recall(second)
+    assert helper._job is None and not helper.recall(second)
+
+
 @TWO
 def test_no_more_helpers_than_numba_has_threads(eager):
     operator, x = monarch("float64"), random((64, 65), "float64")

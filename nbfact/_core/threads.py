@@ -197,25 +197,26 @@ class _Team:
         helpers = self._take(parts - 1)
         parts, units = len(helpers) + 1, -(-count // unit)
         ends = [min(units * (i + 1) // parts * unit, count) for i in range(parts)]
-        begun: list[threading.Lock] = []
+        jobs: list[_Job] = []
         errors: list[BaseException] = []
         token = _asked.set(_Asked(self, 1))
         try:
             for i, helper in enumerate(helpers):
                 call = copy_context().run, run, ends[i], ends[i + 1]
-                begun.append(threading.Lock())
-                begun[i].acquire()
-                helper.help(_Job(call, errors, self._idle, begun[i]))
+                done = threading.Lock()
+                done.acquire()
+                jobs.append(_Job(call, errors, self._idle, done))
+                helper.help(jobs[i])
             run(0, ends[0])
             for i, helper in enumerate(helpers):
-                if helper.recall():
-                    begun[i].release()
+                if helper.recall(jobs[i]):
+                    jobs[i].done.release()
                     self._idle.append(helper)
                     run(ends[i], ends[i + 1])
         finally:
             _asked.reset(token)
-            for done in begun:
-                done.acquire()
+            for job in jobs:
+                job.done.acquire()
         if errors:
             raise errors[0]
 
@@ -260,12 +261,19 @@ class _Helper:
         self._job = job
         self._ready.release()
 
-    def recall(self) -> bool:
-        """Take the job back, if the thread has not woken up: all cores are busy."""
-        asleep = self._ready.acquire(blocking=False)
-        if asleep:
-            self._job = None
-        return asleep
+    def recall(self, job: _Job) -> bool:
+        """Take a job back, if the thread has not woken up: all cores are busy.
+
+        A thread that has done it may already have the job of another caller, which
+        stays.
+        """
+        if not self._ready.acquire(blocking=False):
+            return False
+        if self._job is not job:
+            self._ready.release()
+            return False
+        self._job = None
+        return True
 
     def _work(self) -> None:
         while True:
