@@ -14,6 +14,8 @@ from ..pools import (
     Pool,
     array,
     fixed,
+    listed_values,
+    or_none,
 )
 
 SHAPES = {
@@ -217,3 +219,22 @@ def _(draw):
         pool.other.filter(lambda v: v.text not in ("3.0", "'text'", "b'text'")),
     )
     return "{self}.rdot({x})", {"self": self, "x": pool}
+
+
+def figure_pool():
+    """Return the pool of the argument `figure` of a drawing."""
+    figures = ["__import__('matplotlib.figure').figure.Figure()"]
+    bad = ["3", "'a'", "[]", "object()", "True", "1.5", "{}", "len"]
+    return or_none(listed_values(figures, bad))
+
+
+def drawn_factors(call):
+    drawn = call["self"]
+    drawn = drawn if isinstance(drawn, nf.Factorization) else drawn.to_factors()
+    true(len(call.result.axes) == len(drawn.factors), "axes")
+
+
+@entry("FastOperator.plot", drawn_factors)
+def _(draw):
+    self = an_operator(draw, LIBRARY)[0]
+    return called("{self}.plot", {"self": self, "figure": figure_pool()})

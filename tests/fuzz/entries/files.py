@@ -10,8 +10,7 @@ from ..checks import dense, near, near_operator, true
 from ..pools import fixed, listed_values
 from ..values import normal
 from .arrangements import a_result
-from .fast_operators import SHAPES
-from .operator_algebra import drawn_factors, figure_pool
+from .fast_operators import SHAPES, drawn_factors, figure_pool
 
 NO_PATHS = [
     "None",

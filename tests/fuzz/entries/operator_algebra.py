@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 import nbfact as nf
 
-from ..cases import BAD, ODD, Value, called, entry
+from ..cases import BAD, ODD, Value, entry
 from ..checks import dense, near, near_operator, true
-from ..pools import DTYPES, Pool, count, listed_values, or_none
+from ..pools import DTYPES, Pool, count, listed_values
 from .fast_operators import LIBRARY, OPERAND, SHAPES, SQUARE, an_operator
 
 NUMBERS = listed_values(
@@ -254,25 +254,6 @@ for _name, _text, _function in (
     @entry(f"FastOperator.{_name}", turned(_function))
     def _(draw, text=_text):
         return text, {"self": an_operator(draw)[0]}
-
-
-def figure_pool():
-    """Return the pool of the argument `figure` of a drawing."""
-    figures = ["__import__('matplotlib.figure').figure.Figure()"]
-    bad = ["3", "'a'", "[]", "object()", "True", "1.5", "{}", "len"]
-    return or_none(listed_values(figures, bad))
-
-
-def drawn_factors(call):
-    drawn = call["self"]
-    drawn = drawn if isinstance(drawn, nf.Factorization) else drawn.to_factors()
-    true(len(call.result.axes) == len(drawn.factors), "axes")
-
-
-@entry("FastOperator.plot", drawn_factors)
-def _(draw):
-    self = an_operator(draw, LIBRARY)[0]
-    return called("{self}.plot", {"self": self, "figure": figure_pool()})
 
 
 @entry(

@@ -11,7 +11,7 @@ from ..cases import BAD, ODD, Value, called, entry
 from ..checks import dense, near_operator, true
 from ..pools import NO_INTEGERS, count, fixed, listed_values, optional, or_none
 from .constructors import CHAINS, NO_CHAINS
-from .operator_algebra import figure_pool
+from .fast_operators import figure_pool
 
 TEXTS = [f"nf.Chain({text})" if text.startswith("[") else text for text in CHAINS]
 PATTERNS = [
