@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from .._core.cache_lines import aligned
 from .clocks import WALL, both_clocks
 
 SAMPLE_NS = 400_000
@@ -171,9 +172,7 @@ def one_round(
 def aligned_like(x: np.ndarray, order: Literal["C", "F"] = "C") -> np.ndarray:
     """Return an uninitialized array shaped like `x` that begins at a cache line.
 
-    NumPy's own arrays begin at any multiple of 16 bytes. Vector instructions that
-    cross cache lines take up to 1.5 times as long, and chance decides which
-    implementation meets that.
+    Chance would decide otherwise which implementation reads across cache lines.
 
     Parameters
     ----------
@@ -191,10 +190,7 @@ def aligned_like(x: np.ndarray, order: Literal["C", "F"] = "C") -> np.ndarray:
     >>> aligned_like(np.zeros((2, 3)), order="F").ctypes.data % 64
     0
     """
-    memory = np.empty(x.nbytes + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    flat = memory[start : start + x.nbytes].view(x.dtype)
-    return flat.reshape(x.shape, order=order)
+    return aligned(x.shape, x.dtype, order)
 
 
 def least_rounds(slowest: float) -> int:

@@ -133,7 +133,7 @@ def _all_down(flat, first, x, scratch, out):
 
 
 @kernel
-def multiply_vector(work, x, out):
+def multiply_vector(x, work, out):
     """Do as `butterfly_apply`, with one array of the scratch entries and the twiddles.
 
     work: flat, n entries that are overwritten, and the twiddles. Each array that Python
@@ -144,7 +144,7 @@ def multiply_vector(work, x, out):
 
 
 @kernel
-def multiply_vector_adjoint(work, x, out):
+def multiply_vector_adjoint(x, work, out):
     """Do as `butterfly_adjoint`, with the array of `multiply_vector`."""
     n = x.shape[0]
     _all_down(work, n, x, work[:n], out)

@@ -6,18 +6,18 @@ arguments, and with as few arrays as possible.
 """
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .._core.cache_lines import aligned
 from .._core.threads import share, shared_from
 from ..kernels import butterfly_pack
 from ..kernels.dyadic import multiply_vector, multiply_vector_adjoint
 from ..kernels.dyadic_columns import multiply_column_range
 from ..kernels.entry_points import entry_point
-from ..kernels.vectors import BYTES
+from .vector_calls import vector_call
 
 SHARED = 8
 """Number by which the work of a dyadic butterfly and columns is divided before it is
@@ -28,38 +28,15 @@ which has the command."""
 def _dyadic_vector(kernel, blocks, increasing):
     """Return the function (x, out=None) that multiplies a vector by a butterfly."""
     n, dtype = 2 * blocks.shape[1], blocks.dtype
-    idle: list[np.ndarray] = []  # scratch entries and twiddles that no thread is using
-    empty = np.empty
-    multiply: Any = None
 
-    def vector(x, out=None):
-        nonlocal multiply
-        if out is None:
-            out = empty(n, dtype)
-        try:
-            work = idle.pop()
-        except IndexError:
-            turned = blocks if increasing else np.conj(blocks.transpose(0, 1, 3, 2))
-            work = aligned((n + blocks.size,), dtype)
-            twiddle = work[n:].reshape(len(blocks), 2, 2, n // 2)
-            butterfly_pack(np.ascontiguousarray(turned), twiddle)
-            multiply = entry_point(kernel, work, work, work)
-        multiply(work, x, out)
-        idle.append(work)
-        return out
+    def entries_and_twiddles():
+        turned = blocks if increasing else np.conj(blocks.transpose(0, 1, 3, 2))
+        work = aligned((n + blocks.size,), dtype)
+        twiddle = work[n:].reshape(len(blocks), 2, 2, n // 2)
+        butterfly_pack(np.ascontiguousarray(turned), twiddle)
+        return work
 
-    return vector
-
-
-def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return a new array whose memory begins where a line of the cache does.
-
-    Kernels take a tenth more time where each vector of 64 bytes lies in two lines.
-    """
-    size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + BYTES, np.uint8)
-    start = -memory.ctypes.data % BYTES
-    return memory[start : start + size].view(dtype).reshape(shape)
+    return vector_call(kernel, (), n, dtype, entries_and_twiddles)
 
 
 def dyadic_functions(

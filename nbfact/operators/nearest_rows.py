@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._core.array_checks import array_of, as_base_array
+from .._core.cache_lines import aligned
 from .._core.threads import share
 from .._core.threads import threads as threads_of
 from ..kernels import nearest_exactly, nearest_rows, two_smallest
@@ -15,7 +16,6 @@ from ..kernels.vectors import BYTES
 from .fast_operator import FastOperator
 from .packed_centers import pack
 from .rounding_bounds import norms, reach_of, squared_norms, with_factors
-from .sparse_packing import aligned
 
 BLOCK = 256
 """Number of points whose products are computed together, so that the dense arrays stay
@@ -181,7 +181,7 @@ class NearestRows:
             try:
                 scratch = idle.pop()
             except IndexError:
-                scratch = aligned((2, rows * LANES), tile.dtype)
+                scratch = aligned((2, rows * LANES // tile.dtype.itemsize), tile.dtype)
             n_doubtful = nearest_rows(packed, tile[i:j], scratch, found, best)
             idle.append(scratch)
             doubtful = found < 0 if n_doubtful else None

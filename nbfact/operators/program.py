@@ -18,13 +18,13 @@ from ..kernels import (
     shuffled_chain_apply,
     shuffled_pack,
 )
-from ..kernels.entry_points import entry_point
 from ..kernels.kronecker_columns import multiply_chain_tiles
 from .dense_blocks import complex_blocks, real_blocks, turned
 from .dyadic_steps import dyadic_functions
 from .patterns import fused_values, groups, shape_of
 from .plan import BLOCKS, INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
 from .reorderings import inverse
+from .vector_calls import vector_call
 
 TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
@@ -227,35 +227,6 @@ def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
     return Call(rows, *pack(chosen, step, dtype))
 
 
-def _for_vectors(kernel, arguments, rows, shape, dtype):
-    """Return the function (x, out=None) that calls a kernel for one vector.
-
-    The kernel is called as ``kernel(*arguments, x, scratch, out)``. The scratch arrays,
-    of the given shape, are kept for the next call.
-    """
-    idle: list[np.ndarray] = []  # scratch arrays that no thread is using
-    empty = np.empty
-    multiply: Any = None
-
-    def vector(x, out=None):
-        nonlocal multiply
-        if out is None:
-            out = empty(rows, dtype)
-        try:
-            scratch = idle.pop()
-        except IndexError:
-            scratch = empty(shape, dtype)
-            if multiply is None:
-                some = empty(0, dtype)
-                compiled = entry_point(kernel, *arguments, some, scratch, some)
-                multiply = functools.partial(compiled, *arguments)
-        multiply(x, scratch, out)
-        idle.append(scratch)
-        return out
-
-    return vector
-
-
 def _pack_shuffled(values, step, dtype):
     """Return the function of `Call` for a whole chain and one vector, and None.
 
@@ -269,7 +240,8 @@ def _pack_shuffled(values, step, dtype):
     packed, layout, widest = _flat(factors, shuffled_pack, dtype)
     kernel = shuffled_chain_adjoint if step.kind == TURNED else shuffled_chain_apply
     rows = shape_of(values[0].shape)[0]
-    return _for_vectors(kernel, (packed, layout), rows, (3, widest), dtype), None
+    make = functools.partial(np.empty, (3, widest), dtype)
+    return vector_call(kernel, (packed, layout), rows, dtype, make), None
 
 
 def _flat(factors, pack, dtype):
@@ -295,8 +267,9 @@ def _pack_chain(values, step, dtype):
     factors = [functools.reduce(fused_values, values[i:j]) for i, j in ends]
     packed, layout, widest = _flat(factors, kronecker_pack, dtype)
     tile = max(16, TILE_BYTES // (widest * dtype.itemsize))
-    rows, shape = shape_of(values[0].shape)[0], (2, widest)
-    vector = _for_vectors(kronecker_chain_apply, (packed, layout), rows, shape, dtype)
+    rows = shape_of(values[0].shape)[0]
+    make = functools.partial(np.empty, (2, widest), dtype)
+    vector = vector_call(kronecker_chain_apply, (packed, layout), rows, dtype, make)
 
     def all_of(x, out):
         if len(layout) == 1:  # from x to out at once, without tiles between factors

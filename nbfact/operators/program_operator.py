@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .._core.cache_lines import aligned
 from .._core.dtypes import common_dtype
 from .._core.threads import share
 from ..kernels import transpose
 from ..kernels.entry_points import entry_point
 from . import plan as plans
 from .chain import Chain
-from .dyadic_steps import aligned
 from .fast_operator import FastOperator
 from .program import Call, Program
 

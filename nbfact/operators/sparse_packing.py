@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse as sp
 
+from .._core.cache_lines import aligned
 from ..kernels.gathers import SLICE
-from ..kernels.vectors import BYTES
 
 REST_COST = 16
 """Cost of a row with entries outside of slices, in entries of a slice: each of those
@@ -74,23 +74,12 @@ def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sliced:
     spare = max(factor.shape[0] for factor in factors)
     head = [len(factors), spare if len(factors) > 1 or turned else 0]
     numbers = np.concatenate([head, *table])
-    packed = aligned((sum(map(len, data)) * dtype.itemsize,), dtype)
+    packed = aligned((sum(map(len, data)),), dtype)
     return (
         np.concatenate(data, out=packed),
         _unsigned(indices, max(spare, _columns(factors))),
         _unsigned([numbers], numbers.max(), least=np.uint32),
     )
-
-
-def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return an array that starts at a cache line; its shape is in bytes.
-
-    NumPy's arrays start at any multiple of 16 bytes, so that every vector of 64 bytes
-    could cross two cache lines.
-    """
-    memory = np.empty(int(np.prod(shape)) + BYTES, np.uint8)
-    start = -memory.ctypes.data % BYTES
-    return memory[start : len(memory) - BYTES + start].reshape(shape).view(dtype)
 
 
 def row_counts(factor: sp.csr_array) -> np.ndarray:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse as sp
 
+from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
-from .sparse_packing import aligned, row_counts
+from .sparse_packing import row_counts
 
 ROW_COST = 2
 """Cost of a row of a factor, beside its entries: loops, and what it writes."""
@@ -92,7 +93,7 @@ def dense(
     sizes = np.abs(values)
     if not low < sizes[sizes > 0].min(initial=1) <= sizes.max() < high:
         return None
-    matrix = aligned((m, n * item), dtype)
+    matrix = aligned((m, n), dtype)
     matrix[:] = values
     return matrix
 
