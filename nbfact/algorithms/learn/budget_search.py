@@ -49,7 +49,6 @@ matrix, which leaves out the zeros among its values, and still multiply faster. 
 many entries, those of the 256-point cosine transform, it is 1.7 times faster with 64
 columns and 2.2 times with one (float64, one thread)."""
 
-
 NEAR = 0.05
 """Largest relative error of a structure that is said beside a better result."""
 

@@ -49,8 +49,8 @@ class Deadline:
 class Stage(NamedTuple):
     """The explorations of one step of the search.
 
-    n_iter, leak and refine_values are options of `explore`; suffix follows the method
-    of each start in its trial; no exploration goes on after the deadline.
+    n_iter, leak, refine_values and safeguard are options of `explore`; suffix follows
+    the method of each start in its trial; no exploration goes on after the deadline.
     """
 
     n_iter: int
@@ -58,6 +58,7 @@ class Stage(NamedTuple):
     suffix: str
     deadline: Deadline
     refine_values: bool = True
+    safeguard: bool = False
 
     @property
     def options(self) -> ExploreOptions:
@@ -68,7 +69,9 @@ class Stage(NamedTuple):
             n_iter=self.n_iter, keep="best", leak=leak, callback=callback
         )
         return ExploreOptions(
-            sweeps=sweeps, safeguard=False, refine_values=self.refine_values
+            sweeps=sweeps,
+            safeguard=self.safeguard,
+            refine_values=self.refine_values,
         )
 
     def work(self, start: Start) -> float:
@@ -100,13 +103,9 @@ def explore_by_default(
 
     The sets are those of all starts with `count` factors.
     """
-    leak = schedule_of(DEFAULT_LEAK)
-    callback = None if math.isinf(deadline.end) else deadline
-    sweeps = SweepOptions(
-        n_iter=DEFAULT_SWEEPS, keep="best", leak=leak, callback=callback
-    )
+    stage = Stage(DEFAULT_SWEEPS, DEFAULT_LEAK, "", deadline, safeguard=True)
     sets = split_budget(layer_shapes(*problem.shape, count), budget)
-    return explore_problem(problem, sets, None, ExploreOptions(sweeps=sweeps), None)
+    return explore_problem(problem, sets, None, stage.options, None)
 
 
 def largest_entries(problem: Problem, budget: int) -> Factorization:
