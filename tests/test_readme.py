@@ -50,8 +50,8 @@ def test_the_examples_of_the_page_on_butterflies_run(tmp_path, monkeypatch):
 
 
 @pytest.mark.compiled
-def test_the_example_of_the_page_on_learning_runs():
-    run_examples("docs/learning.md", 1)
+def test_the_examples_of_the_page_on_learning_run():
+    run_examples("docs/learning.md", 2)
 
 
 def test_the_example_of_the_page_on_threads_runs():
