@@ -170,6 +170,10 @@ ARGUMENTS = {
         SPLIT,
     ),
     "shuffled_chain_adjoint": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
+    "repeated_apply": (
+        *(np.eye(2).repeat(2, 0).ravel(), np.array([[0, 0, 2, 2, 2, 1, 1, 0, 2]])),
+        *(VECTOR, np.zeros((0, 0)), OUT),
+    ),
     "shuffled_chain_apply": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
     "shuffled_pack": (FOURTHS, np.zeros(8)),
     "spectral_norm": (SQUARE, VECTOR, 10, 1e-6),

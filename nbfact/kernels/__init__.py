@@ -76,6 +76,7 @@ from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
 from .permute import gather, gather_rows, transpose
 from .rank_one import RankOneFactors, rank_one_butterfly
+from .repeated import repeated_apply
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
@@ -184,6 +185,7 @@ __all__ = [
     "real_columns_adjoint",
     "real_vector",
     "real_vector_adjoint",
+    "repeated_apply",
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",

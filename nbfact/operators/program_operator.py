@@ -15,11 +15,21 @@ from . import plan as plans
 from .chain import Chain
 from .fast_operator import FastOperator
 from .program import Call, Program
+from .repeated_blocks import (
+    Kronecker,
+    cheapest,
+    kronecker_of,
+    multiplier,
+    rows_multiplier,
+)
 
 SHAPES = 64
 """Number of shapes of operands for which an operator keeps how it multiplies them."""
 TURNED = 0.05
 """Time of each byte that is turned from rows to columns or back, in nanoseconds."""
+EQUAL_BLOCKS = 1.4
+"""Limit of the expected time of a Kronecker product over that of a program, which reads
+equal blocks again and again: its price leaves out that they come from memory."""
 ROWS = (1, -1)
 """The numbers of the axis along which the rows of a matrix lie."""
 
@@ -49,7 +59,7 @@ class ProgramOperator(FastOperator):
     _square: bool
     _owned = ("values", "rows", "columns")
     _made: tuple[str, ...] = (
-        "_adjoints", "_converting", "_packed", "_programs", "_quick"
+        "_adjoints", "_converting", "_kronecker", "_packed", "_programs", "_quick"
     )  # fmt: skip
 
     def apply(
@@ -175,6 +185,9 @@ class ProgramOperator(FastOperator):
         """
         if shape[1:] == (1,):
             return single_column(self._ready(dtype, shape[:1]), self.shape[0], dtype)
+        call = self._repeated(dtype, shape, False)
+        if call is not None:
+            return call
         program = self._program(dtype, shape[1] if len(shape) == 2 else 1)
         return program.for_vectors() if len(shape) == 1 else program.for_columns(shape)
 
@@ -193,6 +206,9 @@ class ProgramOperator(FastOperator):
 
     def _row_multiplier(self, dtype, shape):
         """Return a function (x, out=None) for C-contiguous rows of a shape."""
+        call = self._repeated(dtype, shape, True)
+        if call is not None:
+            return call
         (m, n), batch = self.shape, shape[0]
         program, tile = self._program(dtype, batch), self._tile(dtype, batch)
         idle: list[tuple] = []  # columns and their product that no thread is using
@@ -257,6 +273,29 @@ class ProgramOperator(FastOperator):
         turned = TURNED * sum(self.shape) * batch * dtype.itemsize
         return batch * alone < together + turned
 
+    def _repeated(self, dtype, shape, rows):
+        """Return the function (x, out=None) of a Kronecker product, where it is fast.
+
+        It is None for any other operator, and where programs take less time.
+        """
+        if "found" not in self._kronecker:
+            plain = self.rows is None and self.columns is None
+            self._kronecker["found"] = kronecker_of(self.values) if plain else None
+        found = self._kronecker["found"]
+        if found is None:
+            return None
+        batch = 1 if len(shape) == 1 else shape[0 if rows else 1]
+        way = cheapest(found, dtype, batch, rows)
+        planned = plans.columns_planned(batch)
+        plan = plans.best(self.chain, dtype, planned)
+        other = plans.cost(self.chain, plan, dtype, planned) * batch / planned
+        if way.cost >= EQUAL_BLOCKS * other:
+            return None
+        m = self.shape[0]
+        if rows:
+            return rows_multiplier(found, dtype, (batch, m))
+        return multiplier(found, way, dtype, (m, *shape[1:]))
+
     def _program(self, dtype, batch):
         """Return the program for `batch` columns, packed only once."""
         key = dtype, plans.columns_planned(batch)
@@ -271,6 +310,7 @@ class ProgramOperator(FastOperator):
         """Start without the programs and the adjoints that are made when first used."""
         self.__dict__["_square"] = self.shape[0] == self.shape[1]
         self._adjoints: dict[str, Any] = {}
+        self._kronecker: dict[str, Kronecker | None] = {}
         self._programs: dict[tuple[np.dtype, int], Program] = {}
         self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}
         # Functions that multiply arrays of some shapes, in the dtype of the values, and
