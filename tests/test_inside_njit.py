@@ -104,6 +104,10 @@ ARGUMENTS = {
     "count_nonzeros": (SQUARE,),
     "adjoint_copy": (SQUARE, BLOCK),
     "blocks_columns": (PANELS, *EIGHT, 0, 8),
+    "blocks_products": (
+        *(SQUARE.ravel(), np.array([1, 4, 4, 1, 4, 0]), SQUARE.ravel(), BLOCK.ravel()),
+        *(0, 1),
+    ),
     "blocks_rows": (ONE_GROUP, np.array([1, 4, 8, 1]), (), VECTOR, OUT, 1),
     "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_adjoint_columns": (TWIDDLE, SQUARE, BLOCK),

@@ -76,7 +76,7 @@ from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
 from .permute import gather, gather_rows, transpose
 from .rank_one import RankOneFactors, rank_one_butterfly
-from .repeated import repeated_apply
+from .repeated import blocks_products, repeated_apply
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
@@ -107,6 +107,7 @@ __all__ = [
     "adam_step",
     "adjoint_copy",
     "blocks_columns",
+    "blocks_products",
     "blocks_rows",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",

@@ -26,9 +26,10 @@ _LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 def _typed(typingctx, left, right, out, places, turned):
     """Write the product of two matrices that are parts of flat arrays.
 
-    Row i of the left matrix begins at ``left + i * left_row``, or column i if `turned`
-    is not zero; it has `inner` entries. Row k of the right one begins at
-    ``right + k * right_row`` and row i of the product at ``out + i * out_row``.
+    Row i of the left matrix begins at ``left + i * left_row``, row k of the right one
+    at ``right + k * right_row``, and row i of the product at ``out + i * out_row``.
+    Where `turned` is 1, these are the columns of the left matrix, and where it is 2,
+    those of the right one.
 
     left, right, out: flat arrays of one dtype; places: a tuple of left, left_row,
     right, right_row, out, out_row, and the sizes rows, inner and columns, of which none
@@ -40,6 +41,7 @@ def _typed(typingctx, left, right, out, places, turned):
     def generate(context, builder, signature, arguments):
         emit = VectorEmitter(context, builder, dtype)
         place, char = context.get_value_type(types.intp), ir.IntType(8)
+        number = context.get_value_type(turned)
         byte = char.as_pointer()
         l0, ls, r0, rs, o0, os, rows, inner, columns = (
             context.cast(builder, value, kind, types.intp)
@@ -65,9 +67,13 @@ def _typed(typingctx, left, right, out, places, turned):
         letter, plain, transposed = (
             ir.Constant(char, ord(one)) for one in (_LETTERS[dtype.name], "n", "t")
         )
-        way = builder.select(
-            cgutils.is_not_null(builder, arguments[4]), transposed, plain
-        )
+        ways = [
+            builder.select(
+                builder.icmp_signed("==", arguments[4], ir.Constant(number, value)),
+                transposed, plain,
+            )
+            for value in (2, 1)
+        ]  # fmt: skip
         kinds = [*[char] * 3, *[place] * 3, byte, byte, place, byte, place, byte, byte]
         function = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(ir.IntType(32), [*kinds, place]),
@@ -75,9 +81,7 @@ def _typed(typingctx, left, right, out, places, turned):
         )  # fmt: skip
         # BLAS counts columns first: it computes the transposes, the other way round.
         sizes, factors = (columns, rows, inner), (one, starts[1], rs, starts[0], ls)
-        builder.call(
-            function, (letter, plain, way, *sizes, *factors, zero, starts[2], os)
-        )
+        builder.call(function, (letter, *ways, *sizes, *factors, zero, starts[2], os))
         return context.get_dummy_value()
 
     return types.void(left, right, out, places, turned), generate
@@ -92,9 +96,10 @@ def _interpreted(left, right, out, places, turned):
     """Do the same as `_typed` in NumPy, where nothing is compiled."""
     l0, ls, r0, rs, o0, os, rows, inner, columns = places
     i, k, j = np.arange(rows), np.arange(inner), np.arange(columns)
-    lefts = l0 + (i[:, None] + k * ls if turned else i[:, None] * ls + k)
+    lefts = l0 + (i[:, None] + k * ls if turned == 1 else i[:, None] * ls + k)
+    rights = r0 + (k[:, None] + j * rs if turned == 2 else k[:, None] * rs + j)
     with np.errstate(all="ignore"):
-        found = left[lefts] @ right[r0 + k[:, None] * rs + j]
+        found = left[lefts] @ right[rights]
     out[o0 + i[:, None] * os + j] = found
 
 

@@ -1,4 +1,4 @@
-"""Products with factors that have one block again and again, by BLAS.
+"""Products with factors of large blocks, by BLAS: one block again and again, or many.
 
 A factor I_p ⊗ K ⊗ I_q, with a matrix K of shape (b, c), multiplies x of shape
 (p, c, q). A Kronecker product of matrices is a product of such factors.
@@ -74,3 +74,48 @@ def repeated_apply(
                 j = part * unit
                 at = (j, q, v + b * c, b, j * b, b, min(unit, q - j), c, b)
                 multiply(source, values, target, at, 1)
+
+
+@kernel
+def blocks_products(
+    values: np.ndarray,
+    pattern: np.ndarray,
+    x: np.ndarray,
+    out: np.ndarray,
+    begin: int,
+    end: int,
+) -> None:
+    """Multiply columns, or rows, by some blocks of a factor, block by block.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a * d * b * c,)
+        Values of a factor of pattern (a, b, c, d): those of block (i, m) in C order.
+        Only read. All arrays but pattern are flat and have one dtype.
+    pattern : ndarray of int64, shape (6,)
+        The numbers a, b, c and d, how many vectors there are, and 1 where they are
+        rows, for which d is 1, or 0 where they are columns.
+    x : ndarray, shape (a * c * d * batch,)
+        The vectors, (a * c * d, batch), or (batch, a * c); only read.
+    out : ndarray, shape (a * b * d * batch,)
+        The entries that the blocks begin to end - 1 give are overwritten; it shares no
+        memory with x.
+    begin, end : int
+        Blocks, of which (i, m) has the number i * d + m.
+
+    Notes
+    -----
+    The cost is b c multiplications for each block and vector, in a call of BLAS for
+    each block.
+    """
+    a, b, c, d, batch, rows = pattern
+    step = d * batch
+    for block in range(begin, end):
+        v, i, m = block * b * c, block // d, block % d
+        if rows:
+            at = (i * c, a * c, v, c, i * b, a * b, batch, c, b)
+            multiply(x, values, out, at, 2)
+        else:
+            p, o = (i * c * d + m) * batch, (i * b * d + m) * batch
+            at = (v, c, p, step, o, step, b, c, batch)
+            multiply(values, x, out, at, 0)

@@ -26,6 +26,7 @@ from .descent import (
 )
 from .kronecker import (
     blocks_columns,
+    blocks_products,
     blocks_rows,
     gather,
     gather_rows,
@@ -150,6 +151,7 @@ __all__ = [
     "best_matching",
     "best_values",
     "blocks_columns",
+    "blocks_products",
     "blocks_rows",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",

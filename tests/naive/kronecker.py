@@ -82,6 +82,11 @@ def repeated_apply(matrices, x, p, q):
     return matrix @ x
 
 
+def blocks_products(values, x):
+    """Return the product of a factor, with values (a, b, c, d), with columns."""
+    return kronecker_matrix(values) @ x
+
+
 def kronecker_pack(values):
     """Return the values flat, with i last where d is small and a large."""
     a, _, c, d = values.shape
