@@ -33,6 +33,7 @@ from .compress import (
     csr_entered,
     csr_gram,
 )
+from .convolution_columns import convolve_columns
 from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
@@ -123,6 +124,7 @@ __all__ = [
     "chain_norm",
     "chain_residual",
     "cluster_sums",
+    "convolve_columns",
     "count_nonzeros",
     "csr_add",
     "csr_apply",

@@ -151,6 +151,11 @@ class Formula(NamedTuple):
         """Return whether the library takes real numbers for a complex product."""
         return self.function in ("fft", "ifft")
 
+    @property
+    def takes_complex(self) -> bool:
+        """Return whether the library takes complex numbers, not part by part."""
+        return self.takes_real
+
     def multiplier(self, n: int, dtype: np.dtype) -> Callable:
         """Return the function (x, out=None, axis=0) that multiplies by scipy.fft.
 

@@ -1,5 +1,6 @@
 """NamedTransform: the butterfly of a named transform, which SciPy may multiply by."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,12 @@ from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
 from .formulas import MARGIN, Formula, read_formula
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
+from .program_operator import keep
+from .tied_convolutions import (
+    is_tied_convolution,
+    tied_convolution_cost,
+    tied_convolution_multiplier,
+)
 from .tied_transforms import is_tied, tied_cost, tied_multiplier
 from .transform_matrices import matrix_cost, matrix_multiplier
 
@@ -71,7 +78,7 @@ class NamedTransform(Butterfly):
     (1.0, '  scipy.fft.dct, type 2 multiplies vectors, 4, 16, 64 columns')
     """
 
-    _made = (*Butterfly._made, "_choices", "_calls")
+    _made = (*Butterfly._made, "_choices", "_calls", "_left_calls")
 
     def __init__(self, formula: Formula | Convolution, butterfly: Butterfly) -> None:
         FastOperator.__init__(self, butterfly.dtype, butterfly.shape)
@@ -83,31 +90,35 @@ class NamedTransform(Butterfly):
 
     def _forget(self) -> None:
         super()._forget()
-        self._choices: dict[tuple[np.dtype, int], str] = {}
+        self._choices: dict[tuple[np.dtype, int, bool], str] = {}
         self._calls: dict[tuple[np.dtype, str], Any] = {}
+        # By shape, how rows in Fortran order are multiplied, see `__rmatmul__`.
+        self._left_calls: dict[Any, Callable | None] = {}
 
-    def _multiplies(self, dtype: np.dtype, batch: int) -> str:
-        """Return who multiplies `batch` columns of a dtype.
+    def _multiplies(self, dtype: np.dtype, batch: int, *, rows: bool = False) -> str:
+        """Return who multiplies `batch` columns of a dtype, or rows.
 
         These are the kernels of the chain, "chain", those that know the values of the
         transform, "tied", the dense matrix, "matrix", or scipy.fft, "library". All
         numbers of columns that have one plan have one answer.
         """
-        key = dtype, plans.columns_planned(batch)
+        key = dtype, plans.columns_planned(batch), rows
         found = self._choices.get(key)
         if found is None:
             found = self._choices[key] = self._chosen(*key)
         return found
 
-    def _chosen(self, dtype, batch):
+    def _chosen(self, dtype, batch, rows):
         """Return who is expected to take the least time."""
-        n = self.shape[1]
+        n, formula = self.shape[1], self.formula
         costs = {
-            "library": MARGIN * self.formula.cost(n, dtype, batch),
+            "library": MARGIN * formula.cost(n, dtype, batch),
             "matrix": MARGIN * matrix_cost(self.shape, dtype, batch),
         }
-        formula = self.formula
-        if isinstance(formula, Formula) and is_tied(formula, n, dtype, batch):
+        if isinstance(formula, Convolution):
+            if is_tied_convolution(formula, dtype, batch):
+                costs["tied"] = tied_convolution_cost(formula, dtype, batch, rows)
+        elif is_tied(formula, n, dtype, batch):
             costs["tied"] = tied_cost(formula, n, dtype, batch)
         plan = plans.best(self.chain, dtype, batch)
         costs["chain"] = plans.cost(self.chain, plan, dtype, batch)
@@ -136,18 +147,46 @@ class NamedTransform(Butterfly):
                 self._calls[key] = self.formula.multiplier(n, dtype)
             elif who == "matrix":
                 self._calls[key] = matrix_multiplier(self.formula, n, dtype)
+            elif isinstance(self.formula, Convolution):
+                self._calls[key] = tied_convolution_multiplier(self.formula, dtype)
             else:
-                assert isinstance(self.formula, Formula), "no other formula is tied"
                 self._calls[key] = tied_multiplier(self.formula, n, dtype, batch)
         return self._calls[key]
 
     def _row_multiplier(self, dtype, shape):
         """Return a function (x, out=None) for C-contiguous rows of a shape."""
-        who = self._multiplies(dtype, shape[0])
+        who = self._multiplies(dtype, shape[0], rows=True)
         if who == "chain":
             return super()._row_multiplier(dtype, shape)
-        call = self._call(dtype, "library" if who == "tied" else who)
+        if who == "tied" and isinstance(self.formula, Formula):
+            who = "library"
+        call = self._call(dtype, who)
         return lambda x, out=None: call(x, out, 1)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        """Multiply rows; scipy.fft takes those in Fortran order faster as rows.
+
+        It writes its first result in C order, and reads contiguous rows from then on.
+        """
+        if type(other) is np.ndarray and other.dtype is self.dtype and other.flags.fnc:
+            if other.shape not in self._left_calls:
+                keep(self._left_calls, other.shape, self._left_multiplier(other))
+            call = self._left_calls[other.shape]
+            if call is not None and other.flags.behaved:
+                return call(other)
+        return super().__rmatmul__(other)
+
+    def _left_multiplier(self, rows):
+        """Return the function for rows in Fortran order of a shape, or None."""
+        if not rows.size or rows.shape[1:] != self.shape[:1]:
+            return None
+        turned: Any = self._transpose()
+        if self.dtype.kind != "c" or self.formula.takes_complex:
+            if turned._multiplies(self.dtype, len(rows)) == "library":
+                library = turned._call(self.dtype)
+                return lambda x: library(x, None, 1)
+        columns = turned._ready(self.dtype, rows.shape[::-1])
+        return lambda x: columns(x.T).T
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch).

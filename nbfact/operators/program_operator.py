@@ -292,7 +292,7 @@ def single_column(vector: Callable, rows: int, dtype: np.dtype) -> Callable:
     return multiply
 
 
-def keep(known: dict, key: Any, call: Callable) -> None:
+def keep(known: dict, key: Any, call: Callable | None) -> None:
     """Keep a function for products of a shape, and forget all where they are many."""
     if len(known) >= SHAPES:
         known.clear()

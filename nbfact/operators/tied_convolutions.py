@@ -1,0 +1,154 @@
+"""Tied convolutions: parts of circulant matrices by a kernel for columns.
+
+As the kernels of `tied_transforms.py`, it reads the n different values of a transform
+of order n, and the spectrum of the matrix.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .._core import threads
+from .._core.angles import exp_turns
+from .._core.dtypes import real_dtype
+from ..kernels import convolve_columns, transpose
+from ..kernels.vectors import BYTES
+from .convolution_formula import Convolution, convolution_work
+from .radices import prime_factors
+from .reorderings import digit_reversal, inverse
+from .tied_transforms import LARGEST_PRIME, tied_passes, tied_radices
+
+RATES = {"complex": (0.08, 0.17), "real": (0.038, 0.075)}
+"""Nanoseconds for each unit of `convolution_work` and column of a whole tile, of single
+and of double precision. ``nbfact study rates`` prints them."""
+CALL = 2400.0
+"""Time of a call on very few numbers, in nanoseconds."""
+TURNED = 0.05
+"""Time of each byte that is turned from rows to columns or back, in nanoseconds."""
+LARGEST = 1 << 14
+"""Largest order: beyond it the planes are much larger than the second cache."""
+CHUNK_BYTES = 1 << 19
+"""Bytes of the columns that rows are turned to at once: half of a second cache."""
+
+
+def is_tied_convolution(formula: Convolution, dtype: np.dtype, batch: int) -> bool:
+    """Return whether there is a kernel for so many columns of a convolution.
+
+    A tile has a vector of 64 bytes of columns at least.
+    """
+    order = _order(formula, dtype)
+    if order is None or not 2 <= order <= LARGEST:
+        return False
+    return max(prime_factors(order)) <= LARGEST_PRIME and batch >= _width(dtype)
+
+
+def tied_convolution_cost(
+    formula: Convolution, dtype: np.dtype, batch: int, rows: bool = False
+) -> float:
+    """Return the nanoseconds that the kernel is expected to take.
+
+    The arguments are those of `Convolution.cost`, and whether the vectors are rows.
+    """
+    double = real_dtype(dtype).itemsize == 8
+    rate = RATES["complex" if dtype.kind == "c" else "real"][double]
+    tile = _width(dtype)
+    work = convolution_work(len(formula.column)) * tile * -(-batch // tile)
+    turned = TURNED * sum(formula.shape) * batch * dtype.itemsize if rows else 0.0
+    return CALL + rate * work + turned
+
+
+def tied_convolution_multiplier(formula: Convolution, dtype: np.dtype) -> Callable:
+    """Return the function (x, out=None, axis=0) that multiplies by the kernel.
+
+    x and out are C-contiguous, of the dtype, and share no memory. They hold columns, or
+    rows for axis 1, as many as `is_tied_convolution` says. Nothing is checked.
+    """
+    (m, n), tile = formula.shape, _width(dtype)
+    some_columns, work = _columns_multiplier(formula, dtype)
+    chunk = tile * max(CHUNK_BYTES // (tile * max(m, n) * dtype.itemsize), 1)
+
+    def multiply(x, out=None, axis=0):
+        if axis:
+            return by_rows(x, out)
+        batch = x.shape[1]
+        out = np.empty((m, batch), dtype) if out is None else out
+        threads.share(work, batch, lambda i, j: some_columns(x, i, j, out), tile)
+        return out
+
+    def by_rows(x, out):
+        out = np.empty((len(x), m), dtype) if out is None else out
+
+        def some_rows(begin, end):
+            for first in range(begin, end, chunk):
+                stop = min(first + chunk, end)
+                start = min(first, stop - tile)  # a kernel takes no fewer
+                columns = np.empty((n, stop - start), dtype)
+                found = np.empty((m, stop - start), dtype)
+                transpose(x[start:stop], columns)
+                some_columns(columns, 0, stop - start, found)
+                transpose(found, out[start:stop])
+
+        threads.share(work, len(x), some_rows, tile)
+        return out
+
+    return multiply
+
+
+def _columns_multiplier(formula, dtype):
+    """Return the function (x, begin, end, out) for some columns, and their work."""
+    real, order = real_dtype(dtype), _order(formula, dtype)
+    radices = tied_radices(order)
+    group, turns = tied_passes(radices, real)
+    places = inverse(digit_reversal(radices))
+    places = places + places // group
+    k = np.arange(order // 2 + 1)
+    pairs = np.stack([k, -k % order], 1)
+    factors = _factors(formula.column, order, dtype)
+    numbers = factors[pairs].reshape(-1).view(float).astype(real)
+    head = [group, len(radices), *radices, formula.reverse, dtype.kind == "c"]
+    layout = np.array([*head, *places[pairs].ravel()], np.int64)
+    planes = 2, (order + order // group) * _width(dtype)
+
+    def multiply(x, begin, end, out):
+        x, out, scratch = x.view(real), out.view(real), np.empty(planes, real)
+        convolve_columns(x, layout, turns, numbers, scratch, begin, end, out)
+
+    return multiply, convolution_work(len(formula.column)) * 8
+
+
+def _factors(column, order, dtype):
+    """Return what rows of a transform are multiplied by: see `convolve_columns`.
+
+    They are the numbers a and b of each row, (order, 2). Let x, c and y be a column,
+    the first column of the matrix and their product, E and D the transforms of the even
+    and of the odd entries of c, and w = exp(-2πi k / order). Those of y are E times
+    that of the even entries of x, plus w D times that of the odd ones, and D times that
+    of the even ones, plus E times that of the odd ones.
+    """
+    import scipy.fft  # not at the top: it takes longer to import than nbfact
+
+    found = np.zeros((order, 2), complex)
+    if dtype.kind == "c":
+        found[:, 0] = scipy.fft.fft(column / order)
+        return found
+    even, odd = (scipy.fft.fft(column[part::2] / order) for part in (0, 1))
+    w = exp_turns(-np.arange(order), order)
+    found[:, 0] = even + 0.5j * odd * (1 - w)
+    found[:, 1] = 0.5j * odd * (1 + w)
+    return found
+
+
+def _order(formula, dtype):
+    """Return the order of the complex transforms, None where there are none.
+
+    For real columns it is half of that of the circulant matrix.
+    """
+    order = len(formula.column)
+    if dtype.kind == "c":
+        return order
+    return None if order % 2 else order // 2
+
+
+def _width(dtype):
+    """Return the number of columns of a tile: of real numbers in a vector."""
+    return BYTES // real_dtype(dtype).itemsize
