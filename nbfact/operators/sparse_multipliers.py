@@ -7,6 +7,7 @@ import scipy.sparse as sp
 
 from .._core.threads import current, share, shared_from
 from ..kernels import chain_apply, chain_apply_columns
+from ..kernels.entry_points import entry_point
 from ..kernels.sparse_chain import WIDE, apply_chain_tiles
 from .sparse_packing import pack_rows, pack_slices
 from .sparse_plan import dense, has_zeros
@@ -45,10 +46,12 @@ def _chain_multiplier(factors, scale, dtype):
     """Return the function that multiplies a vector by one factor after the other."""
     data, indices, table = pack_slices(factors, dtype)
     rows, scale, empty = factors[0].shape[0], float(scale), np.empty
+    some = empty(0, dtype)
+    multiply = entry_point(chain_apply, data, indices, table, scale, some, some)
 
     def vector(x):
         out = empty(rows, dtype)
-        chain_apply(data, indices, table, scale, x, out)
+        multiply(data, indices, table, scale, x, out)
         return out
 
     return vector
@@ -65,13 +68,14 @@ def columns_multiplier(
     chain, scale, empty = pack_rows(factors, dtype), float(scale), np.empty
     work = sum(factor.nnz for factor in factors) * dtype.itemsize
     rows, wide = max(max(each.shape) for each in factors), shared_from(work)
-    m = factors[0].shape[0]
+    m, some = factors[0].shape[0], empty((0, 0), dtype)
+    multiply_all = entry_point(chain_apply_columns, *chain, scale, some, some)
 
     def columns(x):
         batch = x.shape[1]
         out = empty((m, batch), dtype)
         if batch < wide or current() == 1:
-            chain_apply_columns(*chain, scale, x, out)
+            multiply_all(*chain, scale, x, out)
             return out
         # One array for all threads, because new memory is slower in those that help,
         # and because several would be returned to the system after each product.
