@@ -12,7 +12,7 @@ import nbfact as nf
 from nbfact.operators import named_transform
 from nbfact.operators import plan as plans
 from nbfact.operators.formulas import Formula, read_formula
-from nbfact.operators.small_matrices import matrix_cost, matrix_multipliers
+from nbfact.operators.small_matrices import SmallMatrix, matrix_cost
 
 SINGLE = {"float64": "float32", "complex128": "complex64"}
 
@@ -204,8 +204,8 @@ def test_infinity_travels(library):
 def test_small_transforms_by_their_matrix_are_right(dtype, batch):
     name = "dft" if dtype.startswith("complex") else "dct"
     A = getattr(nf.transforms, name)(48, dtype=dtype)
-    matrix = A.formula.matrix(48, np.dtype(dtype))
-    call, of_rows, _ = matrix_multipliers(matrix, batch)
+    matrix = SmallMatrix(A.formula.matrix(48, np.dtype(dtype)))
+    call, of_rows, _ = matrix.multipliers(batch)
     shape = (48, batch) if batch else 48
     rng = np.random.default_rng(0)
     x = rng.standard_normal(shape) + 1j * rng.standard_normal(shape)

@@ -5,14 +5,22 @@ from typing import Any
 import numpy as np
 
 from .._core.dtypes import common_dtype, real_dtype
-from . import plan as plans
 from .butterfly import Butterfly, butterfly_of
 from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
-from .formulas import MARGIN, Formula, read_formula
+from .formulas import Formula, read_formula
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
-from .planned_operator import SHOWN
+from .planned_operator import COLUMNS, ROWS, SHOWN, PlannedOperator
+from .row_calls import turned_cost
 from .tied_transforms import is_tied, tied_cost, tied_multiplier
+
+MOST_CHOICES = 256
+"""Number of dtypes and numbers of vectors for which an operator keeps its choice."""
+MARGIN = 1.0
+"""Part of the cost of the library that kernels may cost for an operator to use them."""
+HARTLEY_ROWS = 3500.0
+"""How much longer the library takes for a call with rows than with columns, where a
+Hartley transform is folded from a Fourier transform, in nanoseconds."""
 
 
 class NamedTransform(Butterfly):
@@ -66,6 +74,7 @@ class NamedTransform(Butterfly):
     """
 
     _made = (*Butterfly._made, "_choices", "_calls")
+    _skips = False  # a fast transform spreads infinity to all entries
 
     def __init__(self, formula: Formula | Convolution, butterfly: Butterfly) -> None:
         FastOperator.__init__(self, butterfly.dtype, butterfly.shape)
@@ -77,35 +86,39 @@ class NamedTransform(Butterfly):
 
     def _forget(self) -> None:
         super()._forget()
-        self._choices: dict[tuple[np.dtype, int], tuple[str, float]] = {}
-        self._calls: dict[tuple[np.dtype, str], Any] = {}
+        self._choices: dict[tuple[np.dtype, int, bool], tuple[str, float]] = {}
+        self._calls: dict[np.dtype, Any] = {}
 
-    def _multiplies(self, dtype: np.dtype, batch: int) -> str:
-        """Return who multiplies `batch` columns of a dtype where no matrix does.
+    def _multiplies(self, dtype: np.dtype, batch: int, rows: bool = False) -> str:
+        """Return who multiplies `batch` columns, or rows, where no matrix does.
 
         These are the kernels of the chain, "chain", those that know the values of the
-        transform, "tied", or scipy.fft, "library". All numbers of columns that have one
-        plan have one answer.
+        transform, "tied", or scipy.fft, "library".
         """
-        return self._choice(dtype, batch)[0]
+        return self._choice(dtype, batch, rows)[0]
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
-        return self._choice(dtype, batch)[1]
+        return self._choice(dtype, batch, rows)[1]
 
-    def _choice(self, dtype, batch):
+    def _choice(self, dtype, batch, rows):
         """Return who is expected to take the least time, and that time."""
-        key = dtype, plans.columns_planned(batch)
+        key = dtype, batch, rows
         found = self._choices.get(key)
         if found is None:
+            if len(self._choices) >= MOST_CHOICES:
+                self._choices.clear()
             found = self._choices[key] = self._chosen(*key)
         return found
 
-    def _chosen(self, dtype, batch):
+    def _chosen(self, dtype, batch, rows):
         n, formula = self.shape[1], self.formula
+        turned = turned_cost(self.shape, dtype, batch) if rows else 0.0
         costs = {"library": MARGIN * formula.cost(n, dtype, batch)}
+        if rows and isinstance(formula, Formula) and formula.function == "hartley":
+            costs["library"] += HARTLEY_ROWS
         if isinstance(formula, Formula) and is_tied(formula, n, dtype, batch):
-            costs["tied"] = tied_cost(formula, n, dtype, batch)
-        costs["chain"] = self._columns_cost(dtype, batch)
+            costs["tied"] = turned + tied_cost(formula, n, dtype, batch)
+        costs["chain"] = super()._cost(dtype, batch, rows)
         least = min(costs, key=costs.__getitem__)
         return least, costs[least]
 
@@ -122,25 +135,25 @@ class NamedTransform(Butterfly):
         who = self._multiplies(dtype, batch)
         if who == "chain":
             return super()._multiplier(dtype, shape)
-        return self._call(dtype, who, batch)
+        if who == "tied":
+            formula = self.formula
+            assert isinstance(formula, Formula), "no other formula is tied"
+            return tied_multiplier(formula, self.shape[1], dtype, batch)
+        return self._call(dtype)
 
-    def _call(self, dtype, who="library", batch=2):
-        """Return the function that multiplies arrays of a dtype, made once."""
-        who = "tied vector" if who == "tied" and batch == 1 else who
-        key = dtype, who
-        if key not in self._calls:
-            n = self.shape[1]
-            if who == "library":
-                self._calls[key] = self.formula.multiplier(n, dtype)
-            else:
-                assert isinstance(self.formula, Formula), "no other formula is tied"
-                self._calls[key] = tied_multiplier(self.formula, n, dtype, batch)
-        return self._calls[key]
+    def _call(self, dtype):
+        """Return the function (x, out=None, axis=0) that calls scipy.fft, made once."""
+        if dtype not in self._calls:
+            self._calls[dtype] = self.formula.multiplier(self.shape[1], dtype)
+        return self._calls[dtype]
 
     def _row_multiplier(self, dtype, shape):
         """Return a function (x, out=None) for C-contiguous rows of a shape."""
-        if self._multiplies(dtype, shape[0]) == "chain":
+        who = self._multiplies(dtype, shape[0], True)
+        if who == "chain":
             return super()._row_multiplier(dtype, shape)
+        if who == "tied":
+            return PlannedOperator._row_multiplier(self, dtype, shape)
         call = self._call(dtype)
         return lambda x, out=None: call(x, out, 1)
 
@@ -165,9 +178,10 @@ class NamedTransform(Butterfly):
         if x.dtype.kind == "c" or not self.formula.takes_real:
             return False
         dtype, batch = common_dtype(self.dtype, x.dtype), x.size // len(x)
-        if self._multiplies(dtype, batch) == "chain":
+        if self._multiplies(dtype, batch, rows) != "library":
             return False
-        return self._matrix_call(dtype, batch, rows) is None
+        way = ROWS if rows else COLUMNS
+        return self._matrix_call(dtype, batch, way) is None
 
     def _converter(self, x):
         return None if self._takes_real(x, False) else super()._converter(x)

@@ -1,5 +1,6 @@
 """PlannedOperator: products that look first for the way in which they were planned."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, overload
 
@@ -10,12 +11,12 @@ from .._core.dtypes import common_dtype
 from .call_forms import apart, keep, left_turned, single_column, turned_call
 from .fast_operator import FastOperator
 from .linear_operator import NotAnArray
+from .row_calls import ALONE, FEW, columns_one_by_one, in_tiles, one_by_one, turned_cost
 from .small_matrices import (
     CHECK,
     MOST_CHECKED,
-    has_zeros,
+    SmallMatrix,
     matrix_cost,
-    matrix_multipliers,
     multiplied_out,
     watched,
 )
@@ -47,6 +48,7 @@ class PlannedOperator(FastOperator):
 
     _made: tuple[str, ...] = ("_quick", "_lefts", "_converting", "_matrices")
     _square: bool
+    _skips = True  # whether the parts do not read entries of x whose weight is zero
 
     def __init__(self, dtype: Any, shape: tuple[int, int]) -> None:
         super().__init__(dtype, shape)
@@ -64,7 +66,7 @@ class PlannedOperator(FastOperator):
         self._lefts: dict[Any, Callable] = {}
         # The same for other dtypes and strides, by dtype and shape.
         self._converting: dict[Any, Callable] = {}
-        self._matrices: dict[np.dtype, tuple[np.ndarray | None, bool]] = {}
+        self._matrices: dict[np.dtype, SmallMatrix | None] = {}
 
     def _computed(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Return the product by the parts of the operator, without its dense matrix.
@@ -94,14 +96,35 @@ class PlannedOperator(FastOperator):
 
         It takes C-contiguous arrays of a dtype and a shape (batch, n).
         """
-        product = (shape[0], self.shape[0])
+        batch, work = shape[0], self.nnz * dtype.itemsize
+        ready = functools.partial(self._ready, dtype)
+        tile = self._tile(dtype, batch)
+        return in_tiles(ready, self.shape, dtype, batch, tile, work)
 
-        def multiply(x, out=None):
-            out = np.empty(product, dtype) if out is None else out
-            self._tiles_of_rows(dtype, x, out)
-            return out
+    def _by_parts(self, dtype, shape, rows=False):
+        """Return the function that `_multiplier` or `_row_multiplier` returns.
 
-        return multiply
+        It takes one vector after the other where that is expected to take less time.
+        """
+        (m, n), batch = self.shape, shape[0] if rows else shape[-1]
+        if self._alone_cost(dtype, batch, rows) < self._cost(dtype, batch, rows):
+            vector, work = self._ready(dtype, (n,)), self.nnz * dtype.itemsize
+            if rows:
+                return one_by_one(vector, (batch, m), dtype, work)
+            return columns_one_by_one(vector, self.shape, dtype, batch)
+        return (
+            self._row_multiplier(dtype, shape)
+            if rows
+            else self._multiplier(dtype, shape)
+        )
+
+    def _alone_cost(self, dtype, batch, rows):
+        """Return the time of one vector after the other, or infinity."""
+        if not rows and batch > FEW:
+            return np.inf
+        alone = self._cost(dtype, 1, False)
+        alone = batch * (ALONE + min(alone, matrix_cost(self.shape, dtype, 1)))
+        return alone if rows else alone + turned_cost(self.shape, dtype, batch)
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         """Return the dense matrix in a dtype, or None where that would lose values."""
@@ -112,20 +135,24 @@ class PlannedOperator(FastOperator):
         """Return the function that multiplies by the matrix, None where it is slower.
 
         It takes a vector where `batch` is 1, and as many columns or rows otherwise;
-        `way` is the place of the function in what `matrix_multipliers` returns.
+        `way` is the place of the function in what `SmallMatrix.multipliers` returns.
         """
-        price = matrix_cost(self.shape, dtype, batch)
-        own = self._cost(dtype, batch, way != COLUMNS) if price < np.inf else 0.0
+        price = matrix_cost(self.shape, dtype, batch, way != COLUMNS)
+        if not price < np.inf:
+            return None
+        own = self._cost(dtype, batch, way != COLUMNS)
+        if batch > 1:
+            own = min(own, self._alone_cost(dtype, batch, way != COLUMNS))
         if not price < own:
             return None
         if dtype not in self._matrices:
-            matrix = self._matrix(dtype)
-            self._matrices[dtype] = matrix, matrix is not None and has_zeros(matrix)
-        matrix, zeros = self._matrices[dtype]
+            dense = self._matrix(dtype)
+            self._matrices[dtype] = None if dense is None else SmallMatrix(dense)
+        matrix = self._matrices[dtype]
         if matrix is None:
             return None
-        call = matrix_multipliers(matrix, batch)[way]
-        if not zeros:
+        call = matrix.multipliers(batch)[way]
+        if not (matrix.zeros and self._skips):
             return call
         n = self.shape[1]
         if way == FORTRAN or n * batch > MOST_CHECKED or not price + CHECK < own:
@@ -153,6 +180,8 @@ class PlannedOperator(FastOperator):
             else:
                 batch = 1 if len(shape) == 1 else shape[1]
                 call = self._matrix_call(dtype, batch)
+                if call is None and batch > 1:
+                    call = self._by_parts(dtype, shape)
                 call = call or self._multiplier(dtype, shape)
             if dtype == self.dtype:
                 keep(self._quick, shape, call)
@@ -164,7 +193,7 @@ class PlannedOperator(FastOperator):
             vector = self._ready(dtype, shape[1:])
             return single_column(vector, (1, self.shape[0]), dtype)
         call = self._matrix_call(dtype, shape[0], ROWS)
-        return call or self._row_multiplier(dtype, shape)
+        return call or self._by_parts(dtype, shape, True)
 
     def _run(
         self, dtype: np.dtype, x: np.ndarray, out: np.ndarray | None = None

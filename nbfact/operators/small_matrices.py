@@ -19,10 +19,13 @@ VECTOR = {"f": 0.04, "d": 0.085, "F": 0.1, "D": 0.22}
 """Nanoseconds for each entry of the matrix and one vector, by the letter of the dtype.
 ``nbfact study rates`` prints them."""
 READ = {"f": 0.015, "d": 0.02, "F": 0.6, "D": 0.4}
+ROWS_READ = {"F": 0.3}
 COLUMN = {"f": 0.019, "d": 0.038, "F": 0.07, "D": 0.165}
-"""Nanoseconds for each entry of the matrix, whatever the number of columns, and for
-each entry and column."""
-CHECK = 250.0
+"""Nanoseconds for each entry of the matrix, whatever the number of columns or of rows,
+and for each entry and column."""
+THREE = 5
+"""BLAS takes about as long for three columns as for this number of them."""
+CHECK = 600.0
 """Time of the call that looks for infinity in x, in nanoseconds."""
 MOST_CHECKED = 1 << 14
 """Largest number of entries of x in which infinity is looked for."""
@@ -32,7 +35,9 @@ columns than this, or always, unless it has no more entries than this: BLAS is f
 so, and with the other order in all other cases."""
 
 
-def matrix_cost(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
+def matrix_cost(
+    shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool = False
+) -> float:
     """Return the time that a product with the matrix is expected to take.
 
     Parameters
@@ -43,6 +48,8 @@ def matrix_cost(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
         Dtype of the product.
     batch : int
         Number of columns; 1 for a vector.
+    rows : bool
+        Whether there are rows in place of columns.
 
     Returns
     -------
@@ -55,28 +62,55 @@ def matrix_cost(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
     letter = dtype.char
     if batch == 1:
         return CALL + VECTOR[letter] * m * n
-    return CALL + (READ[letter] + COLUMN[letter] * batch) * m * n
+    columns = batch if batch != 3 else THREE
+    read = ROWS_READ.get(letter, READ[letter]) if rows else READ[letter]
+    return CALL + (read + COLUMN[letter] * columns) * m * n
 
 
-def matrix_multipliers(
-    matrix: np.ndarray, batch: int
-) -> tuple[Callable[..., np.ndarray], ...]:
-    """Return functions (x, out=None) that multiply by a matrix, of the dtype of x.
+class SmallMatrix:
+    """A dense matrix, in the orders in memory with which BLAS takes the least time.
 
-    The first one takes a vector, or `batch` columns, in C order; the second one `batch`
-    rows in C order; and the third one columns in Fortran order. Products have the order
-    of x, and so has `out`.
+    Parameters
+    ----------
+    matrix : ndarray, shape (m, n)
+
+    Attributes
+    ----------
+    zeros : bool
+        Whether an entry is zero, which `watched` is for.
     """
-    matrix = np.asarray(matrix, order=_order(matrix, batch))
-    turned, dot = matrix.T, matrix.dot  # a method, because numpy.matmul costs more
 
-    def rows(x, out=None):
-        return x.dot(turned, out)
+    def __init__(self, matrix: np.ndarray) -> None:
+        self.zeros = bool(np.count_nonzero(matrix) < matrix.size)
+        self._matrix = matrix
+        self._ordered: dict[str, np.ndarray] = {}
 
-    def fortran(x, out=None):
-        return x.T.dot(turned, out if out is None else out.T).T
+    def multipliers(self, batch: int) -> tuple[Callable[..., np.ndarray], ...]:
+        """Return functions (x, out=None) that multiply, of the dtype of x.
 
-    return dot, rows, fortran
+        The first one takes a vector, or `batch` columns, in C order; the second one
+        `batch` rows in C order; and the third one columns in Fortran order. Products
+        have the order of x, and so has `out`.
+        """
+        matrix = self._in_order(_order(self._matrix, batch))
+        turned, dot = matrix.T, matrix.dot  # a method: numpy.matmul takes longer
+
+        def rows(x, out=None):
+            return x.dot(turned, out)
+
+        def fortran(x, out=None):
+            return x.T.dot(turned, out if out is None else out.T).T
+
+        return dot, rows, fortran
+
+    def _in_order(self, order):
+        """Return the matrix in an order of memory, copied only once."""
+        if order not in self._ordered:
+            matrix = self._matrix if order == "C" else self._matrix.T
+            copied = aligned(matrix.shape, matrix.dtype)
+            copied[:] = matrix
+            self._ordered[order] = copied if order == "C" else copied.T
+        return self._ordered[order]
 
 
 def _order(matrix, batch):
@@ -90,7 +124,7 @@ def _order(matrix, batch):
 def watched(
     call: Callable[..., np.ndarray], parts: Callable[[], Callable[..., np.ndarray]]
 ) -> Callable[..., np.ndarray]:
-    """Return the function (x, out=None) of `matrix_multipliers` for a matrix of zeros.
+    """Return the function (x, out=None) of a `SmallMatrix` that holds zeros.
 
     Zero times infinity is not zero, so that BLAS would spread infinity to all entries
     of a product. Here it changes those alone that are not finite where the function
@@ -111,11 +145,6 @@ def watched(
 
     vdot = np.vdot  # it takes an array of any shape, and warns of nothing
     return multiply
-
-
-def has_zeros(matrix: np.ndarray) -> bool:
-    """Return whether a dense matrix has zeros, which `watched` is for."""
-    return bool(np.count_nonzero(matrix) < matrix.size)
 
 
 def multiplied_out(
@@ -149,9 +178,7 @@ def rounded(values: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
     sizes = np.abs(values)
     if not low < sizes[sizes > 0].min(initial=1) <= sizes.max() < high:
         return None
-    matrix = aligned(values.shape, dtype)
-    matrix[:] = values
-    return matrix
+    return values.astype(dtype)
 
 
 def in_range(

@@ -30,7 +30,7 @@ from ..operators.plan import (
     Step,
 )
 from ..operators.program import Program
-from ..operators.small_matrices import LARGEST, matrix_multipliers
+from ..operators.small_matrices import LARGEST, SmallMatrix
 from ..operators.tied_transforms import (
     is_tied,
     smallest_order,
@@ -151,7 +151,7 @@ def _transform_rows(settings, dtype, batch):
     calls = {order: one.multiplier(order, dtype) for order, one in convolutions.items()}
     found += _rates_of_calls(CONVOLUTION, calls, dtype, batch, budget)
     matrices = {
-        order: matrix_multipliers(formula.matrix(order, dtype), batch)[0]
+        order: SmallMatrix(formula.matrix(order, dtype)).multipliers(batch)[0]
         for order in (2, min(n, math.isqrt(LARGEST // dtype.itemsize)))
     }
     found += _rates_of_calls(MATRIX, matrices, dtype, batch, budget)
