@@ -50,7 +50,8 @@ class ProgramOperator(PlannedOperator):
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
         """Return the time that kernels are expected to take, in nanoseconds."""
-        found = self._columns_cost(dtype, plans.columns_planned(batch))
+        planned = plans.columns_planned(batch)
+        found = self._columns_cost(dtype, planned) * batch / planned
         return found + turned_cost(self.shape, dtype, batch) if rows else found
 
     def _columns_cost(self, dtype, batch):

@@ -23,13 +23,14 @@ from ..kernels import (
     real_vector_adjoint,
 )
 from ..kernels.entry_points import entry_point
+from ..kernels.fourier_columns import balanced
 from ..kernels.vectors import BYTES
 from .formulas import Formula, transform_work
 from .radices import prime_factors
 from .reorderings import digit_reversal, inverse, makhoul
 
 RATES = {
-    "columns": {"complex": (0.065, 0.135), "real": (0.035, 0.075)},
+    "columns": {"complex": (0.065, 0.135), "real": (0.038, 0.08)},
     "vector": {"complex": (0.075, 0.145), "real": (0.125, 0.205)},
 }
 """Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
@@ -130,16 +131,23 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
     """
     if batch == 1:
         return _vector_multiplier(*tied_vector(formula, n, dtype), n, dtype)
-    columns = _columns_multiplier(formula, n, dtype)
-    tile, idle = tile_of(dtype), list[Any]()
+    library = formula.multiplier(n, dtype)
+    columns = _columns_multiplier(formula, n, dtype, library)
+    tile, idle, real = tile_of(dtype), list[Any](), dtype.kind != "c"
     if batch >= tile:
         return columns
 
     def padded(x, out=None):
         # Few columns are multiplied beside zeros, which make a tile of them.
+        if (
+            real
+            and 2 * batch > tile
+            and not balanced(x, 0, batch, np.empty(tile, dtype))
+        ):
+            return library(x, out)
         wide, found = idle.pop() if idle else np.zeros((2, n, tile), dtype)
         wide[:, :batch] = x
-        columns(wide, found)
+        columns(wide, found, True)
         out = np.empty((n, batch), dtype) if out is None else out
         out[:] = found[:, :batch]
         idle.append((wide, found))
@@ -174,16 +182,24 @@ def _vector_multiplier(kernel, arguments, scratch, n, dtype):
     return multiply
 
 
-def _columns_multiplier(formula, n, dtype):
-    """Return the function (x, out=None) that multiplies whole tiles of columns."""
+def _columns_multiplier(formula, n, dtype, library):
+    """Return the function (x, out=None, alike=False) for whole tiles of columns.
+
+    Real columns of very different sizes go to the library, if not `alike`, because two
+    share a transform.
+    """
     tile, real, work = tile_of(dtype), real_dtype(dtype), transform_work(n) * 8
     kernel, arguments, (shape,) = tied_columns(formula, n, dtype)
     idle: list[np.ndarray] = []  # scratch arrays that no thread is using
+    fourier = dtype.kind == "c"
     wide = threads.shared_from(work)
     compiled: Any = None
 
-    def some(x, out, begin, end):
+    def some(x, out, begin, end, alike):
         nonlocal compiled
+        if not (alike or fourier or balanced(x, begin, end, np.empty(tile, real))):
+            out[:, begin:end] = library(x[:, begin:end].copy())
+            return
         planes = idle.pop() if idle else np.empty(shape, real)
         if compiled is None:
             some = np.empty((0, 0), dtype)
@@ -191,13 +207,13 @@ def _columns_multiplier(formula, n, dtype):
         compiled(x, *arguments, planes, begin, end, out)
         idle.append(planes)
 
-    def multiply(x, out=None):
+    def multiply(x, out=None, alike=False):
         out = np.empty_like(x) if out is None else out
         batch = x.shape[1]
         if batch < wide:
-            some(x, out, 0, batch)
+            some(x, out, 0, batch, alike)
         else:
-            threads.share(work, batch, lambda i, j: some(x, out, i, j), tile)
+            threads.share(work, batch, lambda i, j: some(x, out, i, j, alike), tile)
         return out
 
     return multiply
