@@ -7,7 +7,6 @@ import numpy as np
 
 from ...kernels import (
     adjoint_copy,
-    count_nonzeros,
     csr_add,
     csr_apply_columns,
     csr_compress,
@@ -201,19 +200,19 @@ class PackedFactors:
         Returns the number of entries that are zero in the factor of `old` at this
         place.
         """
-        nnz = count_nonzeros(x)
-        if nnz > self.layout.rooms[j]:
+        room, places = self.layout.rooms[j], self.layout.places[j]
+        nnz = csr_compress(x, room, *self.chain[:3], places)
+        if nnz > room:
             if nnz > DENSE * x.size:
                 self._put_dense(j, Dense(x.copy()))
                 return self._factor(j).entered(old._factor(j))
             self._widen(j, min(nnz + nnz // 8, int(DENSE * x.size)))
-        data, indices, indptr, _ = self.chain
-        csr_compress(x, nnz, data, indices, indptr, self.layout.places[j])
+            csr_compress(x, nnz, *self.chain[:3], self.layout.places[j])
         self.counts[j] = nnz
         if old.counts[j] < 0:
             return self._factor(j).entered(old._factor(j))
         _, places, ends = old.forms[j][0]
-        return csr_entered(places, ends, indices, self.forms[j][0][2])
+        return csr_entered(places, ends, self.chain[1], self.forms[j][0][2])
 
     def keep(self, j: int, old: "PackedFactors") -> None:
         """Put the factor of `old` at the same place."""
