@@ -1,17 +1,18 @@
 """identify_butterfly: butterflies whose rows and columns are in an unknown order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..._core.checks import RandomState, generator
-from ...operators import Butterfly, FactorProduct
+from ...operators import Butterfly, Chain, FactorProduct
 from ..common.problem import Problem, problem_of
 from ..common.result import CallbackState, Factorization
 from .identify_options import IdentifyOptions
 from .permutation_search import PermutationSearch
+from .split_radices import SplitRadices, radices_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,11 +39,13 @@ class PermutedFactorization(Factorization[Butterfly | FactorProduct]):
 
     row_permutation: np.ndarray = field(kw_only=True, repr=False, compare=False)
     column_permutation: np.ndarray = field(kw_only=True, repr=False, compare=False)
+    chain: Chain = field(kw_only=True)
     transposed: bool = field(kw_only=True)
 
 
 def identify_butterfly(
     target: Any,
+    chain: Chain | Sequence[Any] | None = None,
     *,
     tied: bool = True,
     n_iter: int = 20,
@@ -156,18 +159,20 @@ def identify_butterfly(
         refine_values=refine_values,
         callback=callback,
     )
-    return identify_problem(problem_of(target), options, random_state)
+    problem = problem_of(target)
+    radices = radices_of(chain, problem.shape)
+    return identify_problem(problem, radices, options, random_state)
 
 
 def identify_problem(
-    problem: Problem, options: IdentifyOptions, random_state: RandomState
+    problem: Problem,
+    radices: SplitRadices,
+    options: IdentifyOptions,
+    random_state: RandomState,
 ) -> PermutedFactorization:
     """Return what `identify_butterfly` does for a problem."""
     rng = generator("random_state", random_state)
-    m, n = problem.shape
-    if m != n or n & (n - 1):
-        raise ValueError(f"target {(m, n)}: expected (n, n), n a power of two")
-    search = PermutationSearch(problem, options)
+    search = PermutationSearch(problem, options, radices)
     search.run(rng)
     found = search.result()
     return PermutedFactorization(
@@ -177,5 +182,6 @@ def identify_problem(
         target=problem.array,
         row_permutation=found.nest.rows,
         column_permutation=found.nest.columns,
+        chain=radices.chain,
         transposed=search.best.transposed,
     )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from ...permutations.identify import IdentifyOptions, identify_problem
+from ...permutations.split_radices import radices_of
 from ..starts import Start
 from .family import Family, FamilyTask
 
@@ -26,7 +27,9 @@ def identified(task: FamilyTask) -> Iterator[Start]:
         return
     for tied, name in ((True, "identified butterfly"), (False, "bipartition matching")):
         options = IdentifyOptions(tied=tied, n_restarts=task.restarts)
-        found = identify_problem(task.problem, options, task.rng)
+        found = identify_problem(
+            task.problem, radices_of(None, (m, n)), options, task.rng
+        )
         radices = " x ".join(["2"] * (n.bit_length() - 1))
         which = "rows and columns" if tied else "each block"
         yield Start.of(name, found, f"butterfly, radices {radices}, {which} permuted")
