@@ -211,7 +211,7 @@ SUMS = nf.Chain.square_dyadic(8) @ nf.Chain.square_dyadic(8).T
         (np.ones((6, 6)), {"chain": [2, 2]}, ValueError, r"shape \(4, 4\).*\(6, 6\)"),
         (np.ones((6, 6)), {"chain": [2, 3.5]}, TypeError, "chain"),
         (np.ones((6, 6)), {"chain": []}, ValueError, "chain"),
-        (np.ones((6, 6)), {"chain": "radices"}, ValueError, "chain"),
+        (np.ones((6, 6)), {"chain": "radices"}, ValueError, "chain='radices'"),
         (np.ones((6, 6)), {"chain": 6}, TypeError, "chain"),
         (np.eye(8), {"chain": SUMS}, ValueError, "mixed_radix"),
         (np.ones(4), {}, ValueError, r"shape \(4,\)"),

@@ -15,7 +15,7 @@ TINY = 1e-300
 """Added to norms that are divided by, because a column may be zero."""
 
 EMPTY = 1e-28
-"""Squared norm of a column, relative to the largest one, up to which it says nothing."""
+"""Squared norm of a column, relative to the largest one, up to which it is empty."""
 
 PARTNERS = 2
 """Number of partners of each column that a search begins with."""

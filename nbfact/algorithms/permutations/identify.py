@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from ..._core.checks import RandomState, generator
+from ..._core.checks import RandomState, choice, generator, size
 from ...operators import Butterfly, Chain, FactorProduct
 from ..common.problem import Problem, problem_of
 from ..common.result import CallbackState, Factorization
 from .identify_options import IdentifyOptions
 from .permutation_search import PermutationSearch
+from .radix_search import search_radices
 from .split_radices import SplitRadices, radices_of
 
 
@@ -45,8 +46,9 @@ class PermutedFactorization(Factorization[Butterfly | FactorProduct]):
 
 def identify_butterfly(
     target: Any,
-    chain: Chain | Sequence[Any] | None = None,
+    chain: Chain | Sequence[Any] | Literal["search"] | None = None,
     *,
+    nnz: int | None = None,
     tied: bool = True,
     n_iter: int = 20,
     n_restarts: int | None = None,
@@ -160,20 +162,35 @@ def identify_butterfly(
         callback=callback,
     )
     problem = problem_of(target)
-    radices = radices_of(chain, problem.shape)
+    if isinstance(chain, str):
+        choice("chain", chain, ("search",))
+        if nnz is None:
+            raise ValueError('chain="search" needs nnz, the largest number of values')
+        radices = size("nnz", nnz, most=None)
+    elif nnz is not None:
+        raise ValueError('nnz is for chain="search": other chains have one number')
+    else:
+        radices = radices_of(chain, problem.shape)
     return identify_problem(problem, radices, options, random_state)
 
 
 def identify_problem(
     problem: Problem,
-    radices: SplitRadices,
+    radices: SplitRadices | int,
     options: IdentifyOptions,
     random_state: RandomState,
 ) -> PermutedFactorization:
-    """Return what `identify_butterfly` does for a problem."""
+    """Return what `identify_butterfly` does for a problem.
+
+    `radices` are those of the chain, or the largest number of values where the chain is
+    searched for too.
+    """
     rng = generator("random_state", random_state)
-    search = PermutationSearch(problem, options, radices)
-    search.run(rng)
+    if isinstance(radices, int):
+        search = search_radices(problem, radices, options, rng)
+    else:
+        search = PermutationSearch(problem, options, radices)
+        search.run(rng)
     found = search.result()
     return PermutedFactorization(
         operator=found.operator,
@@ -182,6 +199,6 @@ def identify_problem(
         target=problem.array,
         row_permutation=found.nest.rows,
         column_permutation=found.nest.columns,
-        chain=radices.chain,
+        chain=search.radices.chain,
         transposed=search.best.transposed,
     )

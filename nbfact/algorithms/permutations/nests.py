@@ -89,12 +89,26 @@ def fresh_nest(
         level: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
     ) -> LevelSplit:
         pair = radices.rows[-1 - level], radices.columns[-1 - level]
-        if _has_kernels(blocks, pair):
-            n_columns = min(N_COLUMNS, blocks.shape[1] // 2)
-            return best_split(blocks, rng, N_STARTS, n_columns, share)
-        return best_partition(blocks, pair, rng, N_STARTS, N_COLUMNS)
+        return _fresh_split(blocks, pair, rng, share)
 
     return _split_all_levels(matrix, radices, tied, choose)
+
+
+def first_lost(
+    matrix: np.ndarray, pair: tuple[int, int], rng: np.random.Generator
+) -> float:
+    """Return the squared norm that the first level loses with two radices."""
+    return _fresh_split(matrix[None], pair, rng, 0.5).lost
+
+
+def _fresh_split(
+    blocks: np.ndarray, pair: tuple[int, int], rng: np.random.Generator, share: float
+) -> LevelSplit:
+    """Return the best split of blocks that is found."""
+    if _has_kernels(blocks, pair):
+        n_columns = min(N_COLUMNS, blocks.shape[1] // 2)
+        return best_split(blocks, rng, N_STARTS, n_columns, share)
+    return best_partition(blocks, pair, rng, N_STARTS, N_COLUMNS)
 
 
 def nest_near(matrix: np.ndarray, nest: Nest, worth: float) -> Nest:

@@ -40,6 +40,10 @@ to the norm of the residual."""
 BETTER = 1e-9
 """Relative decrease of the error below which a pass did not help: it is rounding."""
 
+LARGE = 1 << 18
+"""Number of entries above which no passes follow a start that noise explains, because a
+pass takes seconds."""
+
 LIKELY = 0.02
 """Relative difference, besides 1 / n, between an error and the one that noise explains,
 up to which they count as equal: the error that noise leaves varies."""
@@ -122,8 +126,24 @@ class PermutationSearch:
         assert self._best is not None, "the search has not started"
         return self._best
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the smallest error so far is rounding."""
+        return self.best.error <= exact_error(self._dtype)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the result is exact, or the callback has ended the search."""
+        return self._stopped
+
+    @property
+    def radices(self) -> SplitRadices:
+        """The radices of the chain."""
+        return self._radices[0]
+
     def run(self, rng: np.random.Generator) -> None:
         """Start several times, from the target and its transpose in turns."""
+        large = self._problem.array.size > LARGE
         for number in range(self._options.n_starts(self._problem.shape)):
             transposed = bool(number % 2)
             view = self._views[transposed]
@@ -132,7 +152,7 @@ class PermutationSearch:
             share = 1.0 if not self._tied and number % 4 > 1 else 0.5
             nest = fresh_nest(view, self._radices[transposed], self._tied, rng, share)
             found = self._recorded(nest, transposed)
-            if self._tied:
+            if self._tied and not (large and self._is_explained()):
                 self._improve(found, self._options.n_iter)
             if self._stopped or self._is_explained():
                 return
@@ -169,7 +189,7 @@ class PermutationSearch:
         found = FoundNest(nest, transposed, error)
         if self._best is None or error < self._best.error:
             self._best = found
-        share = _first_share(nest.radices)
+        share = nest.radices.first_share
         if share > 0:
             left = nest.first_lost / (self._square or 1.0) / share
             self._noise = min(self._noise, math.sqrt(left))
@@ -177,7 +197,7 @@ class PermutationSearch:
         self.history.scales.append(1.0)
         self.history.seconds.append(time.perf_counter() - self._began)
         self.history.support_changes.append(0)
-        self._stopped = self.best.error <= exact_error(self._dtype)
+        self._stopped = self.is_exact
         callback = self._options.callback
         if callback is not None:
             done = len(self.history.errors)
@@ -195,7 +215,7 @@ class PermutationSearch:
         # With two factors the first level drops all: its noise explains any error.
         if not self._tied or m * n < 64 or len(self._chains[0]) < 3:
             return False
-        expected = self._noise * math.sqrt(1 - _freedom(self._radices[0]) / (m * n))
+        expected = self._noise * math.sqrt(1 - self._radices[0].freedom / (m * n))
         likely = LIKELY + 1 / math.sqrt(m * n)
         return abs(self.best.error - expected) < likely * expected
 
@@ -241,24 +261,6 @@ class PermutationSearch:
             if refined.relative_error < error:
                 operator, error = refined.operator, refined.relative_error
         return PermutedProduct(operator, error, nest)
-
-
-def _first_share(radices: SplitRadices) -> float:
-    """Return the share of the squared norm of noise that the first level drops.
-
-    Of k rows and c columns, rank one fits k + c - 1 numbers to k c entries.
-    """
-    k, c = math.prod(radices.rows[:-1]), radices.columns[-1]
-    return 1 - (k + c - 1) / (k * c)
-
-
-def _freedom(radices: SplitRadices) -> int:
-    """Return by how many numbers a product in a chain of these radices is determined.
-
-    Of the values of all factors, one scale for each inner index is free.
-    """
-    chain = radices.chain
-    return chain.n_parameters - sum(a * c * d for a, _, c, d in chain.patterns[:-1])
 
 
 def _exponents(exponent: int, n_factors: int) -> list[int]:

@@ -1,5 +1,6 @@
 """The radices by which the factors of a permuted chain split rows and columns."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -47,6 +48,41 @@ class SplitRadices(NamedTuple):
     def chain(self) -> Chain:
         """The chain of these radices."""
         return Chain.mixed_radix(self.rows, self.columns)
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of values of all factors."""
+        rows, columns = self
+        return sum(
+            math.prod(columns[: level + 1]) * math.prod(rows[level:])
+            for level in range(len(rows))
+        )
+
+    @property
+    def freedom(self) -> int:
+        """By how many numbers a product in the chain is determined.
+
+        Of the values of all factors, one scale for each inner index is free.
+        """
+        rows, columns = self
+        return self.n_parameters - sum(
+            math.prod(columns[:level]) * math.prod(rows[level:])
+            for level in range(1, len(rows))
+        )
+
+    @property
+    def first_share(self) -> float:
+        """The share of the squared norm of noise that a split of the last factor drops.
+
+        Of k rows and c columns, rank one fits k + c - 1 numbers to k c entries.
+        """
+        k, c = math.prod(self.rows[:-1]), self.columns[-1]
+        return 1 - (k + c - 1) / (k * c)
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """The radices of the last factor, which is split off first."""
+        return self.rows[-1], self.columns[-1]
 
     @property
     def transposed(self) -> "SplitRadices":
