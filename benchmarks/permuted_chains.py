@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 import nbfact as nf
+from nbfact.operators.reorderings import digit_reversal
 
 FIRST_SEED = 5000
 """The first seed: no option was chosen by results of seeds from here on."""
@@ -110,7 +111,7 @@ def shuffled(kind: Permuted, seed: int, noise: float):
     matrix = kind.make(rng)
     if kind.name.startswith("dft"):
         radices = [pattern[1] for pattern in kind.chain.patterns]
-        matrix = matrix[:, nf.operators.digit_reversal(radices)]
+        matrix = matrix[:, digit_reversal(radices)]
     rows, columns = (rng.permutation(n) for n in matrix.shape)
     target = matrix[rows][:, columns]
     error = drawn(rng, target.shape, target.dtype.kind == "c")

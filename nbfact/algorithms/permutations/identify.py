@@ -187,10 +187,20 @@ def identify_problem(
     """
     rng = generator("random_state", random_state)
     if isinstance(radices, int):
-        search = search_radices(problem, radices, options, rng)
-    else:
-        search = PermutationSearch(problem, options, radices)
-        search.run(rng)
+        searched = search_radices(problem, radices, options, rng)
+        if searched is None:
+            m, n = problem.shape
+            raise ValueError(f"nnz={radices}: no chain for {m} x {n} has so few values")
+        return permuted_factorization(problem, searched)
+    search = PermutationSearch(problem, options, radices)
+    search.run(rng)
+    return permuted_factorization(problem, search)
+
+
+def permuted_factorization(
+    problem: Problem, search: PermutationSearch
+) -> PermutedFactorization:
+    """Return the result of a search that has ended."""
     found = search.result()
     return PermutedFactorization(
         operator=found.operator,

@@ -57,6 +57,7 @@ def best_partition(
     rng: np.random.Generator,
     n_starts: int,
     n_columns: int,
+    n_finalists: int = FINALISTS,
 ) -> LevelSplit:
     """Return the best split from some starts.
 
@@ -71,6 +72,8 @@ def best_partition(
         Number of pairs of columns that the search begins with.
     n_columns : int
         Number of columns, chosen at random, whose partners are looked for.
+    n_finalists : int
+        Number of the best starts that go on until they no longer gain.
     """
     m, (b, c) = blocks.shape[1], radices
     if b == m or b == 1 or c == 1:
@@ -93,7 +96,8 @@ def best_partition(
             and found[1].lost - found[0].lost <= SAME * found[0].lost
         ):
             break
-    final = [improve_partition(blocks, one.parts, c) for one in found[:FINALISTS]]
+    best = found[:n_finalists]
+    final = [found[0], *(improve_partition(blocks, one.parts, c) for one in best)]
     return min(final, key=lambda split: split.lost)
 
 

@@ -6,7 +6,6 @@ loses says which pairs (b, c) a chain may end with. The chains that are left are
 at with one start of each side, the cheapest first, and the best of them in full.
 """
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -25,16 +24,16 @@ MOST = 64
 """Maximum number of chains that are looked at."""
 
 SURE = 0.5
-"""Share of the noise that a split must drop for the noise to be estimated from it. Parts
-of two rows and pairs of columns drop a quarter, and the best pairs fit noise too well."""
+"""Share of noise that a split must drop for noise to be estimated from it. Parts of two
+rows and pairs of columns drop a quarter, and the best pairs fit noise too well."""
 
 FINALISTS = 3
 """Number of chains, those of the least errors at first, that are searched in full."""
 
 NEAR = 2.0
 """Chains are searched in full if their first error is at most so many times the least
-one, and end with pairs whose estimate of the noise is at most so many times the least
-one."""
+one, and looked at if they end with factors whose estimate of the noise is at most so
+many times the least one."""
 
 
 def radices_within(shape: tuple[int, int], nnz: int) -> list[SplitRadices]:
@@ -59,21 +58,38 @@ def radices_within(shape: tuple[int, int], nnz: int) -> list[SplitRadices]:
 
 
 def search_radices(
-    problem: Problem, nnz: int, options: IdentifyOptions, rng: np.random.Generator
-) -> PermutationSearch:
+    problem: Problem,
+    nnz: int,
+    options: IdentifyOptions,
+    rng: np.random.Generator,
+    limit: float = np.inf,
+) -> PermutationSearch | None:
     """Return the search in the best chain within a number of values, after its end.
 
-    Raises
-    ------
-    ValueError
-        If there is no such chain.
+    Parameters
+    ----------
+    problem : Problem
+        The target, (m, n).
+    nnz : int
+        The largest number of values.
+    options : IdentifyOptions
+    rng : numpy.random.Generator
+    limit : float
+        Relative errors above are of no use: with a finite limit, chains whose first or
+        last factor alone leaves more with a few starts are not looked at, and a square
+        matrix is split alike by rows and columns.
+
+    Returns
+    -------
+    PermutationSearch or None
+        None where there is no such chain.
     """
     m, n = problem.shape
     listed = radices_within((m, n), nnz)
-    if not listed:
-        raise ValueError(f"nnz={nnz}: no chain for {m} x {n} has so few values")
-    if len(listed) > FEW:
-        listed = _likely(problem, listed, rng)[:MOST]
+    if limit < np.inf and m == n:
+        listed = [radices for radices in listed if radices.rows == radices.columns]
+    if len(listed) > FEW or limit < np.inf:
+        listed = _likely(problem, listed, rng, limit)[:MOST]
     quick = replace(options, n_iter=min(4, options.n_iter), n_restarts=1)
     looked: list[PermutationSearch] = []
     for radices in listed:
@@ -82,32 +98,60 @@ def search_radices(
         looked = sorted([*looked, search], key=lambda one: one.best.error)[:FINALISTS]
         if search.is_stopped:
             return looked[0]
-    limit = NEAR * looked[0].best.error
     for number, search in enumerate(looked):
-        if search.best.error <= limit:
+        if search.best.error <= NEAR * min(looked[0].best.error, limit):
             looked[number] = PermutationSearch(problem, options, search.radices)
             looked[number].run(rng)
             if looked[number].is_stopped:
                 break
-    return min(looked, key=lambda search: search.best.error)
+    return min(looked, key=lambda search: search.best.error, default=None)
 
 
 def _likely(
-    problem: Problem, listed: list[SplitRadices], rng: np.random.Generator
+    problem: Problem,
+    listed: list[SplitRadices],
+    rng: np.random.Generator,
+    limit: float,
 ) -> list[SplitRadices]:
-    """Return the chains whose first and last factors explain the matrix best."""
+    """Return the chains that may explain a matrix, by their first and last factors.
+
+    Those of which both do come first. One start may miss a split, so that one of both
+    is enough for chains that split rows and columns alike.
+    """
     matrix = problem.wide.array
-    exact = np.finfo(matrix.dtype).eps * float(np.vdot(matrix, matrix).real)
-    for view, turned in ((matrix, False), (np.ascontiguousarray(matrix.T), True)):
-        seen = [one.transposed if turned else one for one in listed]
-        shares = {one.last: one.first_share for one in seen}
-        noise = {
-            pair: first_lost(view, pair, rng) / share if share > 0 else 0.0
-            for pair, share in shares.items()
-        }
-        sure = [noise[pair] for pair, share in shares.items() if share >= SURE]
-        least = min(sure, default=math.inf)
-        limit = exact if least <= exact else NEAR**2 * least
-        pairs = zip(listed, seen, strict=True)
-        listed = [radices for radices, one in pairs if noise[one.last] <= limit]
-    return listed
+    right = _good_pairs(matrix, listed, rng, limit)
+    if limit < np.inf and not any(
+        one.first_share and one.last in right for one in listed
+    ):
+        return []
+    turned = [one.transposed for one in listed]
+    left = _good_pairs(np.ascontiguousarray(matrix.T), turned, rng, limit)
+    both, either = [], []
+    for radices in listed:
+        ends = radices.last in right, radices.transposed.last in left
+        if all(ends):
+            both.append(radices)
+        elif any(ends) and radices.rows == radices.columns:
+            either.append(radices)
+    return [*both, *either] or (listed if limit == np.inf else [])
+
+
+def _good_pairs(
+    matrix: np.ndarray,
+    listed: list[SplitRadices],
+    rng: np.random.Generator,
+    limit: float,
+) -> set[tuple[int, int]]:
+    """Return the radices of last factors that leave little more noise than others."""
+    shares = {one.last: one.first_share for one in listed}
+    lost = {
+        pair: first_lost(matrix, pair, rng, limit < np.inf) if share > 0 else 0.0
+        for pair, share in shares.items()
+    }
+    noise = {pair: lost[pair] / (shares[pair] or 1.0) for pair in lost}
+    square = float(np.vdot(matrix, matrix).real)
+    exact = np.finfo(matrix.dtype).eps * square
+    least = min((noise[pair] for pair in noise if shares[pair] >= SURE), default=np.inf)
+    most = exact if least <= exact else NEAR**2 * least
+    useful = max(exact, limit**2 * square)
+    return {pair for pair in lost if noise[pair] <= most and lost[pair] <= useful}
