@@ -393,7 +393,7 @@ def test_kernel_matrices_by_their_points():
         "inverse": np.divide(1, away, where=away > 0, out=np.zeros_like(away)),
     }
     for kind, matrix in known.items():
-        found = targets.kernel_matrix(9, kind, 3, random_state=1)
+        found = targets.kernel_matrix(9, kind, dimensions=3, random_state=1)
         np.testing.assert_allclose(found, matrix, rtol=1e-12)
         assert targets.kernel_matrix(1, kind)[0, 0] == (kind != "inverse")
     with pytest.raises(ValueError, match="kind='cauchy'"):
@@ -404,7 +404,7 @@ def test_toeplitz_and_layers_of_convolutions():
     matrix = targets.toeplitz(9, random_state=0)
     np.testing.assert_array_equal(matrix[1:, 1:], matrix[:-1, :-1])
     assert len(np.unique(matrix)) == 17
-    layer = targets.convolution_layer(24, 2, 3, random_state=0)
+    layer = targets.convolution_layer(24, width=3, random_state=0)
     rng = np.random.default_rng(0)
     filters = rng.standard_normal((2, 2, 3, 3)) / np.sqrt(18)
     image = rng.standard_normal((2, 3, 4))
@@ -416,11 +416,11 @@ def test_toeplitz_and_layers_of_convolutions():
     with pytest.raises(ValueError, match="channels=5: must divide n=24"):
         targets.convolution_layer(24, 5)
     with pytest.raises(ValueError, match="width=2: must be odd"):
-        targets.convolution_layer(24, 2, 2)
+        targets.convolution_layer(24, width=2)
 
 
 def test_a_sparse_matrix_plus_one_of_low_rank():
-    matrix = targets.sparse_plus_low_rank(20, 2, 0.05, random_state=0)
+    matrix = targets.sparse_plus_low_rank(20, density=0.05, random_state=0)
     rng = np.random.default_rng(0)
     places, values = rng.choice(400, 20, replace=False), rng.standard_normal(20)
     low = rng.standard_normal((20, 2)) @ rng.standard_normal((2, 20))

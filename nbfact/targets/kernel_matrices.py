@@ -17,8 +17,8 @@ _FUNCTIONS = {
 def kernel_matrix(
     n: int,
     kind: str = "gaussian",
-    dimensions: int = 2,
     *,
+    dimensions: int = 2,
     random_state: RandomState = None,
 ) -> np.ndarray:
     """Return the matrix of a kernel between random points of the unit cube.

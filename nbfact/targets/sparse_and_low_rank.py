@@ -7,7 +7,7 @@ from .._core.limits import dense_order
 
 
 def sparse_plus_low_rank(
-    n: int, rank: int = 2, density: float = 0.1, *, random_state: RandomState = None
+    n: int, rank: int = 2, *, density: float = 0.1, random_state: RandomState = None
 ) -> np.ndarray:
     """Return the sum of a sparse matrix and one of low rank, of equal norms.
 
@@ -36,7 +36,7 @@ def sparse_plus_low_rank(
     Examples
     --------
     >>> import numpy as np, nbfact as nf
-    >>> A = nf.targets.sparse_plus_low_rank(8, 1, 1 / 64, random_state=0)
+    >>> A = nf.targets.sparse_plus_low_rank(8, 1, density=1 / 64, random_state=0)
     >>> int(np.linalg.matrix_rank(A))
     2
     """

@@ -41,7 +41,7 @@ def toeplitz(n: int, random_state: RandomState = None) -> np.ndarray:
 
 
 def convolution_layer(
-    n: int, channels: int = 2, width: int = 3, *, random_state: RandomState = None
+    n: int, channels: int = 2, *, width: int = 3, random_state: RandomState = None
 ) -> np.ndarray:
     """Return the matrix of a layer of convolutions of images with several channels.
 

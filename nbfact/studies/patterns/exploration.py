@@ -15,11 +15,10 @@ import numpy as np
 
 from ... import algorithms
 from ...constraints import Constraint, SkPerm
-from ..tools.choices import FIRST_SEED
 from ..tools.intervals import rate_text
 from ..tools.rows import Row, known, select, values
 from ..tools.work import Job
-from .instances import Instance, attempt
+from .instances import FIRST_SEED, Instance, attempt
 from .support_exploration import support_exploration
 
 PART = "exploration"

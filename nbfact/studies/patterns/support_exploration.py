@@ -8,7 +8,8 @@ product has such a matrix X, and the factors take turns. The study compares `exp
 with it, whose values are those of X; to factor a matrix, use ``nbfact.explore``.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def support_exploration(
     sets: Sequence[Constraint],
     n_iter: int,
     random_state: int | np.random.Generator | None = None,
+    callback: Callable[[Any], bool] | None = None,
 ) -> Any:
     """Factor a matrix with supports that are explored, and least-squares values.
 
@@ -47,6 +49,8 @@ def support_exploration(
         Number of sweeps over all factors.
     random_state : None, int or numpy.random.Generator
         Seed of the start, which is that of ``explore(..., init="random")``.
+    callback : callable, optional
+        Called with None after each sweep; returning True ends the exploration.
 
     Returns
     -------
@@ -79,19 +83,20 @@ def support_exploration(
     best, least = list(factors), np.inf
     for _ in range(n_iter):
         for j in reversed(range(len(factors))):
-            left, right = _product(factors[:j]), _product(factors[j + 1 :])
-            left = np.eye(len(target)) if left is None else left
-            right = np.eye(target.shape[1]) if right is None else right
+            left = product_of(factors[:j], len(target))
+            right = product_of(factors[j + 1 :], target.shape[1])
             residual = left @ factors[j] @ right - target
             modulus = (np.linalg.norm(left, 2) * np.linalg.norm(right, 2)) ** 2
             if modulus > 0:
                 explored[j] = explored[j] - left.T @ residual @ right.T / modulus
             support = sets[j].project(explored[j].copy()) != 0
-            factors[j] = _fitted(target, left, right, factors[j] * support, support)
-        error = float(np.linalg.norm(_product(factors) - target))
+            factors[j] = fitted(target, left, right, factors[j] * support, support)
+        error = float(np.linalg.norm(product_of(factors, 0) - target))
         if error < least:
             best, least = list(factors), error
         _balance(factors, explored)
+        if callback is not None and callback(None):
+            break
     settled = palm4msa(
         target,
         sets,
@@ -102,16 +107,33 @@ def support_exploration(
     return refine(settled)
 
 
-def _product(factors):
-    """Return the product of dense factors, None where there are none."""
-    found = None
-    for factor in factors:
-        found = factor if found is None else found @ factor
-    return found
+def product_of(factors: Sequence[np.ndarray], n: int) -> np.ndarray:
+    """Return the product of dense factors: the identity of order n for none."""
+    return functools.reduce(np.matmul, factors) if factors else np.eye(n)
 
 
-def _fitted(target, left, right, values, support):
-    """Return the matrix on a support with the least ‖target - left S right‖."""
+def fitted(
+    target: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    values: np.ndarray,
+    support: np.ndarray,
+) -> np.ndarray:
+    """Return the matrix S on a support with the least ‖target - left S right‖.
+
+    Parameters
+    ----------
+    target : ndarray, (m, n)
+    left, right : ndarray, (m, p), (q, n)
+        The products of the factors beside S.
+    values : ndarray, (p, q)
+        What S is near to, zero outside the support; it is kept where nothing is gained.
+    support : ndarray of bool, (p, q)
+
+    Returns
+    -------
+    ndarray, (p, q)
+    """
     rows, columns = np.nonzero(support)
     gradient = (left.T @ (target - left @ values @ right) @ right.T)[rows, columns]
     gram = (left.T @ left)[np.ix_(rows, rows)]
