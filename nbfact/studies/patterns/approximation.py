@@ -28,11 +28,11 @@ OURS, WHOLE = "learn_transform", "explorations"
 
 TARGETS = (
     "Gaussian",
-    *(f"graph Fourier, {kind}" for kind in GRAPHS),
     *("lead field", "trained weights", "wavelet packets", "wavelet packets, permuted"),
     *("spherical harmonics", "gaussian kernel", "exponential kernel", "inverse kernel"),
     *("Toeplitz", "convolution layer", "sparse + rank 2"),
     *("DCT, permuted", "Haar, permuted", "Gaussian butterfly, permuted"),
+    *(f"graph Fourier, {kind}" for kind in GRAPHS),
 )
 """The targets of this part: all are random, and their seeds are new."""
 
@@ -50,10 +50,8 @@ class Sizes:
         Names in `nbfact.studies.patterns.instances.TARGETS`.
     n : tuple of int
         Orders of the matrices, powers of two.
-    seeds : int
-        Number of instances of each target and order.
-    ablated : int
-        Number of instances of these with ablations.
+    seeds, ablated : int
+        Number of instances of each target and order, and of those with ablations.
     effort : str
         That of `learn_transform`.
     """
@@ -66,18 +64,18 @@ class Sizes:
 
 
 def jobs(sizes: Sizes, peers: bool) -> list[Job]:
-    """Return one job for each instance: all methods, after `learn_transform`.
+    """Return two jobs for each instance: a comparison of all methods, and ablations.
 
     The first instance of every target comes before the second of any, so that a run
     that is not finished says something of all of them.
     """
+    compare = functools.partial(_compared, effort=sizes.effort, peers=peers)
+    parts = (PART, sizes.seeds, compare), (ABLATION, sizes.ablated, _changed)
     return [
-        (
-            f"{PART}, {target}, {n}, {seed}",
-            functools.partial(_compared, target, n, seed, sizes, peers),
-        )
+        (f"{part}, {target}, {n}, {seed}", functools.partial(job, target, n, seed))
+        for part, seeds, job in parts
         for n in sizes.n
-        for seed in range(FIRST_SEED, FIRST_SEED + sizes.seeds)
+        for seed in range(FIRST_SEED, FIRST_SEED + seeds)
         for target in sizes.targets
     ]
 
@@ -99,13 +97,13 @@ def _warm_up(peers):
     algorithms.learn_transform(matrix, nnz=nnz, effort="quick", random_state=0)
 
 
-def _compared(target, n, seed, sizes, peers):
+def _compared(target, n, seed, *, effort, peers):
     """Return the rows of all methods on one instance."""
     _warm_up(peers)
     instance = Instance(target, n, seed, nnz=monarch_budget(n))
     matrix, _ = instance.matrices()
     nnz = monarch_budget(n)
-    rows = [_row(PART, OURS, instance, lambda: _ours(matrix, nnz, seed, sizes.effort))]
+    rows = [_row(PART, OURS, instance, lambda: _ours(matrix, nnz, seed, effort))]
     seconds = rows[0]["seconds"]
     if seconds is None:
         return rows
@@ -117,13 +115,19 @@ def _compared(target, n, seed, sizes, peers):
     for name, closed in CLOSED.items():
         solve = functools.partial(_once, functools.partial(closed, matrix, nnz), matrix)
         rows.append(_row(PART, name, instance, solve))
-    if seed < FIRST_SEED + sizes.ablated:
-        for name, changes in {WHOLE: {}, **ablations(n)}.items():
-            search = functools.partial(
-                ablated, matrix, nnz, changes, stream(seed, OURS)
-            )
-            solve = functools.partial(_once, search, matrix)
-            rows.append(_row(ABLATION, name, instance, solve))
+    return rows
+
+
+def _changed(target, n, seed):
+    """Return the rows of the ablations of one instance."""
+    instance = Instance(target, n, seed, nnz=monarch_budget(n))
+    matrix, _ = instance.matrices()
+    rows = []
+    for name, changes in {WHOLE: {}, **ablations(n)}.items():
+        rng = stream(seed, OURS)
+        search = functools.partial(ablated, matrix, monarch_budget(n), changes, rng)
+        solve = functools.partial(_once, search, matrix)
+        rows.append(_row(ABLATION, name, instance, solve))
     return rows
 
 

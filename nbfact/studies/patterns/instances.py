@@ -219,9 +219,9 @@ def attempt(
     -------
     list of dict
         One row. ``seconds`` are CPU seconds of the process. ``error`` is the relative
-        error to the matrix without noise, or 1 when the method gives up; ``success`` says whether it is at most 1e-3 or twice the
-        noise, and ``exact`` whether it is at most 1e-10; ``failure`` is the exception
-        that was raised, or None.
+        error to the matrix without noise, or 1 when the method gives up; ``success``
+        says whether it is at most 1e-3 or twice the noise, and ``exact`` whether it is
+        at most 1e-10; ``failure`` is the exception that was raised, or None.
 
     Examples
     --------
