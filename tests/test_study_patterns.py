@@ -18,7 +18,6 @@ from nbfact.studies.patterns import (
     monarch,
     rank_one_blocks,
     recovery,
-    support_exploration,
 )
 from nbfact.studies.patterns import patterns_study as patterns
 from nbfact.studies.patterns.instances import FIRST_SEED
@@ -80,7 +79,13 @@ def test_seeds_of_patterns_are_those_that_judge():
     seeds = {int(label.rsplit(", ", 1)[1]) for label, _ in jobs}
     assert min(seeds) == FIRST_SEED and max(seeds) < FIRST_SEED + 50
     parts = {label.split(", ")[0] for label, _ in jobs}
-    assert parts == {recovery.PART, exploration.PART, approximation.PART, "ablation"}
+    assert parts == {
+        recovery.PART,
+        exploration.PART,
+        approximation.PART,
+        "ablation",
+        "pyfaust",
+    }
     assert FIRST_SEED == 5000 and approximation.Sizes().seeds >= 20
     labels = [label for label, _ in jobs]
     assert len(set(labels)) == len(labels)
@@ -112,21 +117,6 @@ def test_explorations_start_where_palm_does():
     rows[-1]["error"] = 2.0
     assert exploration.worse(rows) == 1
     assert exploration.worse(rows, "leak ") == 0
-
-
-def test_support_exploration_has_least_squares_values_on_its_supports():
-    rng = np.random.default_rng(3)
-    target, left, right = (rng.standard_normal((8, 8)) for _ in range(3))
-    support = rng.random((8, 8)) < 0.3
-    found = support_exploration.fitted(target, left, right, 0 * target, support)
-    assert not found[~support].any()
-    gradient = left.T @ (left @ found @ right - target) @ right.T
-    assert abs(gradient[support]).max() < 1e-6
-    sets = [nf.constraints.SkPerm((8, 8), k) for k in (4, 2)]
-    target = nf.targets.pair_rotations(8, 2, random_state=2)
-    one = support_exploration.support_exploration(target, sets, 20, random_state=5)
-    assert [factor.nnz <= 8 * k for factor, k in zip(one.factors, (4, 2), strict=True)]
-    assert one.relative_error < nf.palm4msa(target, sets, n_iter=1).relative_error
 
 
 @pytest.mark.parametrize("n", [32, 64, 128])
@@ -243,6 +233,7 @@ def row(method, seed, error, **more):
     kind = approximation.PART
     base = {"part": kind, "target": "t", "n": 4, "method": method, "seed": seed}
     base |= {"error": error, "seconds": 1.0, "trials": 1, "failure": None}
+    base["share"] = more.get("seconds", 1.0)
     course = dict.fromkeys(approximation.COURSE, error)
     return base | course | {"structure": "s, relative error 1"} | more
 

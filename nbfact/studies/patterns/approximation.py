@@ -66,11 +66,20 @@ class Sizes:
 def jobs(sizes: Sizes, peers: bool) -> list[Job]:
     """Return two jobs for each instance: a comparison of all methods, and ablations.
 
+    With `peers` there is a third one, in which pyfaust spends what `learn_transform`
+    does in the same process.
+
     The first instance of every target comes before the second of any, so that a run
     that is not finished says something of all of them.
     """
-    compare = functools.partial(_compared, effort=sizes.effort, peers=peers)
-    parts = (PART, sizes.seeds, compare), (ABLATION, sizes.ablated, _changed)
+    compare = functools.partial(_compared, effort=sizes.effort)
+    rivals = functools.partial(_beside, effort=sizes.effort)
+    parts: list[tuple[str, int, Callable[..., list[Row]]]] = [
+        (PART, sizes.seeds, compare),
+        (ABLATION, sizes.ablated, _changed),
+    ]
+    if peers:
+        parts.append(("pyfaust", sizes.seeds, rivals))
     return [
         (f"{part}, {target}, {n}, {seed}", functools.partial(job, target, n, seed))
         for part, seeds, job in parts
@@ -86,20 +95,26 @@ def stream(seed: int, method: str) -> np.random.Generator:
 
 
 @functools.cache
-def _warm_up(peers):
-    """Run every method once in this process, so that none pays for compilation."""
+def _warm_up(runs):
+    """Run methods once in this process, so that none pays for compilation."""
     matrix = Instance("Gaussian", 16, 0).matrices()[0]
     nnz = monarch_budget(16)
-    for run in {**RESTARTED, **(PEERS if peers else {})}.values():
+    for run in runs:
         restarted(run, matrix, nnz, 0.0, np.random.default_rng(0))
     for closed in CLOSED.values():
         closed(matrix, nnz)
     algorithms.learn_transform(matrix, nnz=nnz, effort="quick", random_state=0)
 
 
-def _compared(target, n, seed, *, effort, peers):
-    """Return the rows of all methods on one instance."""
-    _warm_up(peers)
+def _beside(target, n, seed, *, effort):
+    """Return the rows of pyfaust's methods on one instance."""
+    rows = _compared(target, n, seed, effort=effort, methods=PEERS)
+    return [row for row in rows if row["method"] in PEERS or row["failure"]]
+
+
+def _compared(target, n, seed, *, effort, methods=RESTARTED):
+    """Return the rows of `learn_transform`, of methods beside it, and closed forms."""
+    _warm_up(tuple(methods.values()))
     instance = Instance(target, n, seed, nnz=monarch_budget(n))
     matrix, _ = instance.matrices()
     nnz = monarch_budget(n)
@@ -107,7 +122,7 @@ def _compared(target, n, seed, *, effort, peers):
     seconds = rows[0]["seconds"]
     if seconds is None:
         return rows
-    for name, run in {**RESTARTED, **(PEERS if peers else {})}.items():
+    for name, run in methods.items():
         spend = functools.partial(
             restarted, run, matrix, nnz, seconds, stream(seed, name)
         )
@@ -115,6 +130,8 @@ def _compared(target, n, seed, *, effort, peers):
     for name, closed in CLOSED.items():
         solve = functools.partial(_once, functools.partial(closed, matrix, nnz), matrix)
         rows.append(_row(PART, name, instance, solve))
+    for row in rows:
+        row["share"] = row["seconds"] and row["seconds"] / seconds
     return rows
 
 

@@ -115,14 +115,8 @@ def _lost(target, n, rows):
 
 def _compute(method, rows):
     """Return the line of one method: what it spent, and how often it ran."""
-    ours = {
-        (row["target"], row["n"], row["seed"]): row["seconds"]
-        for row in select(rows, method=OURS)
-    }
     tried = [row for row in select(rows, method=method) if row["seconds"] is not None]
-    shares = sorted(
-        row["seconds"] / ours[row["target"], row["n"], row["seed"]] for row in tried
-    )
+    shares = sorted(row["share"] for row in tried)
     line: Row = {"method": method, "instances": len(tried)}
     line["share"] = spread(shares)
     within = sum(abs(share - 1) <= 0.1 for share in shares)

@@ -15,12 +15,11 @@ import scipy.sparse
 from ... import algorithms
 from ...algorithms.learn.families.sparse_low_rank import alternate
 from ...cases.rivals import faust
-from ...constraints import Constraint, Sp
+from ...constraints import Sp
 from ...operators import Chain
-from .equal_compute import Approximation, Run, approximation_of, in_turn
+from .equal_compute import Approximation, Restart, approximation_of, in_turn
 from .hard_thresholding import PERIOD, pursued
 from .monarch import random_monarch, steam
-from .support_exploration import support_exploration
 
 SWEEPS = 200
 """Number of sweeps of a run of palm4MSA, of SEA's rule and of pursuit: palm4MSA's
@@ -33,7 +32,7 @@ RANKS, ALTERNATIONS = (1, 2, 4, 8, 3, 6), 100
 """Ranks that runs of GoDec have in turn, and alternations of a run."""
 
 
-def even(n: int, count: int, nnz: int) -> list[Constraint]:
+def even(n: int, count: int, nnz: int) -> list[Sp]:
     """Return sets `Sp` of square factors that share a number of non-zeros evenly.
 
     Examples
@@ -73,13 +72,20 @@ def _pursuit(target, nnz, number, rng, clock):
 
 def _sea(target, nnz, number, rng, clock):
     sets = even(len(target), in_turn(FEW, number), nnz)
-    found = support_exploration(target, sets, SWEEPS, random_state=rng, callback=clock)
+    found = algorithms.explore(
+        target,
+        sets,
+        leak=1.0,
+        values="least squares",
+        n_iter=SWEEPS,
+        safeguard=False,
+        callback=clock,
+        **_start(number, rng),
+    )
     return approximation_of(found)
 
 
-def levels(
-    n: int, nnz: int, count: int, decay: float
-) -> tuple[list[Constraint], list[Constraint]]:
+def levels(n: int, nnz: int, count: int, decay: float) -> tuple[list[Sp], list[Sp]]:
     """Return sets `Sp` for `hierarchical`, as in Le Magoarou and Gribonval (2016).
 
     Parameters
@@ -165,8 +171,9 @@ def _pyfaust_palm(pursuit, target, nnz, number, rng, clock):
 
 
 def _pyfaust_hierarchical(target, nnz, number, rng, clock):
-    lists, sweeps, side = _drawn_levels(len(target), nnz, number, rng)
-    return _refined(faust.levels(target, *lists, sweeps, side, 2020)(), target)
+    (factors, residuals), sweeps, side = _drawn_levels(len(target), nnz, number, rng)
+    call = faust.levels(target, factors, residuals, sweeps, side, 2020)
+    return _refined(call(), target)
 
 
 def _refined(factors, target):
@@ -175,20 +182,20 @@ def _refined(factors, target):
 
 
 PALM, HIERARCHICAL, SEA = "palm4msa", "hierarchical", "SEA's rule"
-PURSUIT_NAME, GODEC = "palm4msa with pursuit (2021)", "sparse + low rank (GoDec)"
+PURSUIT, GODEC = "palm4msa with pursuit (2021)", "sparse + low rank (GoDec)"
 MONARCH, STEAM = "Monarch, exact, random permutations", "Monarch, STEAM (2025)"
-RESTARTED: dict[str, Run] = {
+RESTARTED: dict[str, Restart] = {
     PALM: _palm,
     HIERARCHICAL: _hierarchical,
     SEA: _sea,
-    PURSUIT_NAME: _pursuit,
+    PURSUIT: _pursuit,
     GODEC: _godec,
     MONARCH: random_monarch,
     STEAM: steam,
 }
 """The methods at equal compute. To try another method, add a line here."""
 
-PEERS: dict[str, Run] = {
+PEERS: dict[str, Restart] = {
     "pyfaust palm4msa": functools.partial(_pyfaust_palm, 0),
     "pyfaust palm4msa_mhtp": functools.partial(_pyfaust_palm, PERIOD),
     "pyfaust hierarchical": _pyfaust_hierarchical,
@@ -207,7 +214,7 @@ def _svd(target, nnz):
 def _largest(target, nnz):
     """Return the largest entries of the target as one sparse factor."""
     kept = Sp(target.shape, nnz, normalized=False).project(target.copy())
-    return Approximation(kept, np.count_nonzero(kept))
+    return Approximation(kept, int(np.count_nonzero(kept)))
 
 
 def _chain(target, nnz):

@@ -1,7 +1,7 @@
 """Runs of a method until it has spent as many CPU seconds as another one did."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -66,7 +66,7 @@ class Clock:
         return self.spent >= self.limit
 
 
-class Run(Protocol):
+class Restart(Protocol):
     """One run of a method, a restart. It may return None when it has found nothing."""
 
     def __call__(
@@ -121,14 +121,14 @@ class Spent:
 
 
 def restarted(
-    run: Run, target: np.ndarray, nnz: int, seconds: float, rng: np.random.Generator
+    run: Restart, target: np.ndarray, nnz: int, seconds: float, rng: np.random.Generator
 ) -> Spent:
     """Run a method again and again until it has spent a number of CPU seconds.
 
     Parameters
     ----------
     run : callable
-        See :class:`Run`.
+        See :class:`Restart`.
     target : ndarray, (n, n)
         The matrix to approximate.
     nnz : int
@@ -201,7 +201,3 @@ def in_turn(choices: Sequence[Any], number: int) -> Any:
     'b'
     """
     return choices[number % len(choices)]
-
-
-Method = Callable[[np.ndarray, int, float, np.random.Generator], Spent]
-"""A method at equal compute: of the target, non-zeros, CPU seconds and a stream."""

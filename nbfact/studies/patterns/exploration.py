@@ -19,7 +19,6 @@ from ..tools.intervals import rate_text
 from ..tools.rows import Row, known, select, values
 from ..tools.work import Job
 from .instances import FIRST_SEED, Instance, attempt
-from .support_exploration import support_exploration
 
 PART = "exploration"
 
@@ -103,12 +102,12 @@ def methods(task: Task, leaks: Sequence[Leak]) -> dict[str, Callable]:
     ['palm4msa', "SEA's rule", 'leak 0.9', 'explore 0.9']
     """
     found: dict[str, Callable] = {PALM: functools.partial(_palm, task)}
-    found[SEA] = functools.partial(_support_exploration, task)
+    found[SEA] = functools.partial(_explored, task, 1.0, False, "least squares")
     for leak in leaks:
         name = " to ".join(map(str, leak)) if isinstance(leak, tuple) else str(leak)
         for safeguard, kind in ((False, "leak"), (True, "explore")):
             found[f"{kind} {name}"] = functools.partial(
-                _explored, task, leak, safeguard
+                _explored, task, leak, safeguard, "projected"
             )
     return found
 
@@ -124,15 +123,12 @@ def _palm(task, target, instance, seed):
     )
 
 
-def _support_exploration(task, target, instance, seed):
-    return support_exploration(target, task.sets(), task.n_iter, random_state=seed)
-
-
-def _explored(task, leak, safeguard, target, instance, seed):
+def _explored(task, leak, safeguard, values, target, instance, seed):
     return algorithms.explore(
         target,
         task.sets(),
         leak=leak,
+        values=values,
         n_iter=task.n_iter,
         init="random",
         safeguard=safeguard,

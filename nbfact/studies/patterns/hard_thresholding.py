@@ -12,8 +12,8 @@ import numpy as np
 import scipy.sparse
 
 from ...algorithms import palm4msa
+from ...algorithms.palm.support_values import fitted, product_of
 from ...constraints import Constraint
-from .support_exploration import fitted, product_of
 
 PERIOD, PURSUIT = 50, 20
 """Number of sweeps of palm4MSA before each pass, and of steps on a factor in a pass."""

@@ -68,7 +68,7 @@ def random_monarch(
 ) -> Approximation | None:
     """Return the exact projection; after the first runs, with random permutations.
 
-    Arguments and result are those of `nbfact.studies.patterns.equal_compute.Run`;
+    Arguments and result are those of `nbfact.studies.patterns.equal_compute.Restart`;
     None where no Monarch matrix is within the budget.
     """
     n = len(target)
@@ -90,7 +90,7 @@ def steam(
 ) -> Approximation | None:
     """Learn the permutations of a Monarch matrix by a straight-through estimator.
 
-    Arguments and result are those of `nbfact.studies.patterns.equal_compute.Run`.
+    Arguments and result are those of `nbfact.studies.patterns.equal_compute.Restart`.
 
     Notes
     -----

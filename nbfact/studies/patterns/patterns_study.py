@@ -15,9 +15,9 @@ files from the jobs that are done. ``nbfact study patterns --quick`` takes two m
 They write ``patterns.csv``, ``patterns.md`` and ``patterns.png``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..tools.rows import Row, failure_table, select, values
 from ..tools.work import Job
@@ -178,7 +178,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     dyadic = [one for one in recovery.TARGETS if one in values(found, "target")]
     radix = [n for n in ("orthogonal", "Gaussian") if recovery.of_radices(found, n)]
     orders = values(select(rows, part=approximation.PART), "n")
-    lines = [
+    lines: list[tuple[Callable[..., None], list[Any], str]] = [
         (recovery.draw_noise, dyadic, "success"),
         (recovery.draw_order, dyadic, "success"),
         (recovery.draw_radices, radix, "success"),
