@@ -188,4 +188,7 @@ def draw_course(axes: "Axes", rows: Sequence[Row], n: int) -> None:
         axes.plot((*SHARES, 1.0), means, line, lw=1, label=method)
     axes.set(xscale="log", yscale="log", title=f"error against compute, n = {n}")
     axes.set_xticks((*SHARES, 1.0), [f"{share:g}" for share in (*SHARES, 1.0)])
+    axes.set_xticks((), minor=True)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.set_xlabel("CPU seconds, over those of learn_transform")

@@ -63,8 +63,8 @@ Exploration:
   sparse vector, carried to products here: X adds up the gradients of a factor, its
   projection gives the support alone, and the values are the least squares on it.
 - "leak" is the exploration alone, with refined values; "palm4msa" is its best iterate.
-  `explore` as it is called runs palm4MSA too and returns the better result, so that
-  only the rows "leak" say what the exploration does.
+  `explore` as it is called runs palm4MSA too and returns the better result, which
+  says nothing of the leak, and is no row here.
 
 Approximation:
 
@@ -193,11 +193,9 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     figure.set_size_inches(5 * across, 4.5 * max(len(lines), 1))
     parts = figure.subfigures(max(len(lines), 1), 1, squeeze=False)[:, 0]
     for part, (drawing, names, label) in zip(parts, lines, strict=False):
-        panels = part.subplots(1, across, squeeze=False)[0]
-        for axes, name in zip(panels, names, strict=False):
+        panels = part.subplots(1, len(names), squeeze=False)[0]
+        for axes, name in zip(panels, names, strict=True):
             drawing(axes, rows, name)
-        for axes in panels[len(names) :]:
-            axes.set_visible(False)
         panels[0].set_ylabel(label)
         handles, labels = panels[0].get_legend_handles_labels()
         part.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
