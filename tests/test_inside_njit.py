@@ -155,6 +155,7 @@ ARGUMENTS = {
     "project_nonneg": (SQUARE,),
     "project_normcol": (SQUARE, 2.0),
     "project_normlin": (SQUARE, 2.0),
+    "project_partition": (SQUARE, np.arange(16).reshape(4, 4) // 3 - 1, 5, 2),
     "project_skperm": (SQUARE, 2, 1),
     "project_skperm_greedy": (SQUARE, 2, 1),
     "project_skperm_warm": (SQUARE, 2, 1, np.zeros(8)),

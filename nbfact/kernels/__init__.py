@@ -74,6 +74,7 @@ from .norm_projections import (
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
+from .partition_projection import project_partition
 from .permute import gather, gather_rows, transpose
 from .pursuit import add_atoms, largest_of_columns, solve_triangles
 from .rank_one import RankOneFactors, rank_one_butterfly
@@ -170,6 +171,7 @@ __all__ = [
     "project_nonneg",
     "project_normcol",
     "project_normlin",
+    "project_partition",
     "project_skperm",
     "project_skperm_greedy",
     "project_skperm_warm",
