@@ -15,6 +15,7 @@ from .dense_transforms import dct, dft, dst, hadamard, hartley
 from .digits import centroids
 from .graphs import graph_fourier
 from .lead_fields import leadfield
+from .meg_operator import meg
 from .perturbations import noisy, permuted
 from .random_products import pair_rotations, permuted_butterfly, planted
 from .wavelets import haar, slant
@@ -33,6 +34,7 @@ __all__ = [
     "leadfield",
     "legendre",
     "load_matrix",
+    "meg",
     "named",
     "noisy",
     "pair_rotations",
