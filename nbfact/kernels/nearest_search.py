@@ -113,8 +113,8 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
         _read_tile(centers.blocks, x, tile, end, norms, source)
         r, place = np.intp(0), np.intp(end) * length
         for j in range(last):
-            span = (place + r * step, step)
-            multiply_rows(entries, indptr, r, rows[j], source, target, points, span)
+            ahead = (points, place + r * step, step)
+            multiply_rows(entries, indptr, r, rows[j], source, target, ahead)
             r += rows[j]
             source, target = target, source
         compare_rows(entries, indptr, r, bias, source, nearest)

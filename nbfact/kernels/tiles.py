@@ -171,12 +171,12 @@ def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
     return types.void(x, intp, intp, out, intp, norms, intp), generate
 
 
-def _multiply_rows(typingctx, entries, indptr, first, count, x, out, ahead, span):
+def _multiply_rows(typingctx, entries, indptr, first, count, x, out, ahead):
     """Write some sparse rows times the tile x to the first rows of out.
 
     There are `count` rows, and the entries of row i are those from indptr at first + i
-    on. Meanwhile the processor is asked to fetch the array `ahead` from the place
-    span[0] on, span[1] entries further with each row.
+    on. ahead: an array, a place and a step. Meanwhile the processor is asked to fetch
+    the array from that place on, as many entries further with each row as the step says.
     """
 
     def generate(context, builder, signature, arguments):
@@ -184,8 +184,8 @@ def _multiply_rows(typingctx, entries, indptr, first, count, x, out, ahead, span
         target, intp = emit.data(out, arguments[5]), arguments[2].type
         zero, width = ir.Constant(emit.real, 0), ir.Constant(intp, VECTORS * emit.size)
         pointers = emit.data(indptr, arguments[1])
-        points = emit.data(ahead, arguments[6])
-        origin, step = cgutils.unpack_tuple(builder, arguments[7])
+        points, origin, step = cgutils.unpack_tuple(builder, arguments[6])
+        points = emit.data(ahead[0], points)
         with emit.rows(pointers, arguments[2], arguments[3]) as (index, begin, end):
             emit.fetch(points, builder.add(origin, builder.mul(index, step)))
             row = (arguments[0], begin, end, zero, arguments[4])
@@ -195,8 +195,7 @@ def _multiply_rows(typingctx, entries, indptr, first, count, x, out, ahead, span
         return context.get_dummy_value()
 
     intp = types.intp
-    pair = types.UniTuple(intp, 2)
-    return types.void(entries, indptr, intp, intp, x, out, ahead, pair), generate
+    return types.void(entries, indptr, intp, intp, x, out, ahead), generate
 
 
 def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
@@ -268,7 +267,7 @@ def _row_interpreted(entries, first, last, start, x):
     return total
 
 
-def _multiply_interpreted(entries, indptr, first, count, x, out, ahead, span):
+def _multiply_interpreted(entries, indptr, first, count, x, out, ahead):
     """Do the same as `_multiply_rows` in NumPy, where nothing is compiled."""
     width = LANES // x.itemsize
     for i in range(int(count)):

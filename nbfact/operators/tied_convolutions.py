@@ -11,7 +11,7 @@ import numpy as np
 from .._core import threads
 from .._core.angles import exp_turns
 from .._core.dtypes import real_dtype
-from ..kernels import convolve_columns, transpose
+from ..kernels import convolve_columns
 from ..kernels.vectors import BYTES
 from .convolution_formula import Convolution, convolution_work
 from .radices import prime_factors
@@ -23,16 +23,12 @@ RATES = {"complex": (0.08, 0.17), "real": (0.038, 0.075)}
 and of double precision. ``nbfact study rates`` prints them."""
 CALL = 2400.0
 """Time of a call on very few numbers, in nanoseconds."""
-TURNED = 0.05
-"""Time of each byte that is turned from rows to columns or back, in nanoseconds."""
 LARGEST = 1 << 14
 """Largest order: beyond it the planes are much larger than the second cache."""
-CHUNK_BYTES = 1 << 19
-"""Bytes of the columns that rows are turned to at once: half of a second cache."""
 
 
 def is_tied_convolution(formula: Convolution, dtype: np.dtype, batch: int) -> bool:
-    """Return whether there is a kernel for so many columns of a convolution.
+    """Return whether there is a kernel for a number of columns of a convolution.
 
     A tile has a vector of 64 bytes of columns at least.
     """
@@ -42,62 +38,26 @@ def is_tied_convolution(formula: Convolution, dtype: np.dtype, batch: int) -> bo
     return max(prime_factors(order)) <= LARGEST_PRIME and batch >= _width(dtype)
 
 
-def tied_convolution_cost(
-    formula: Convolution, dtype: np.dtype, batch: int, rows: bool = False
-) -> float:
+def tied_convolution_cost(formula: Convolution, dtype: np.dtype, batch: int) -> float:
     """Return the nanoseconds that the kernel is expected to take.
 
-    The arguments are those of `Convolution.cost`, and whether the vectors are rows.
+    The arguments are those of `Convolution.cost`.
     """
     double = real_dtype(dtype).itemsize == 8
     rate = RATES["complex" if dtype.kind == "c" else "real"][double]
     tile = _width(dtype)
     work = convolution_work(len(formula.column)) * tile * -(-batch // tile)
-    turned = TURNED * sum(formula.shape) * batch * dtype.itemsize if rows else 0.0
-    return CALL + rate * work + turned
+    return CALL + rate * work
 
 
 def tied_convolution_multiplier(formula: Convolution, dtype: np.dtype) -> Callable:
-    """Return the function (x, out=None, axis=0) that multiplies by the kernel.
+    """Return the function (x, out=None) that multiplies columns by the kernel.
 
-    x and out are C-contiguous, of the dtype, and share no memory. They hold columns, or
-    rows for axis 1, as many as `is_tied_convolution` says. Nothing is checked.
+    x and out are C-contiguous, of the dtype, and share no memory. They have as many
+    columns as `is_tied_convolution` says. Nothing is checked.
     """
-    (m, n), tile = formula.shape, _width(dtype)
-    some_columns, work = _columns_multiplier(formula, dtype)
-    chunk = tile * max(CHUNK_BYTES // (tile * max(m, n) * dtype.itemsize), 1)
-
-    def multiply(x, out=None, axis=0):
-        if axis:
-            return by_rows(x, out)
-        batch = x.shape[1]
-        out = np.empty((m, batch), dtype) if out is None else out
-        threads.share(work, batch, lambda i, j: some_columns(x, i, j, out), tile)
-        return out
-
-    def by_rows(x, out):
-        out = np.empty((len(x), m), dtype) if out is None else out
-
-        def some_rows(begin, end):
-            for first in range(begin, end, chunk):
-                stop = min(first + chunk, end)
-                start = min(first, stop - tile)  # a kernel takes no fewer
-                columns = np.empty((n, stop - start), dtype)
-                found = np.empty((m, stop - start), dtype)
-                transpose(x[start:stop], columns)
-                some_columns(columns, 0, stop - start, found)
-                transpose(found, out[start:stop])
-
-        threads.share(work, len(x), some_rows, tile)
-        return out
-
-    return multiply
-
-
-def _columns_multiplier(formula, dtype):
-    """Return the function (x, begin, end, out) for some columns, and their work."""
     real, order = real_dtype(dtype), _order(formula, dtype)
-    radices = tied_radices(order)
+    radices, tile, m = tied_radices(order), _width(dtype), formula.shape[0]
     group, turns = tied_passes(radices, real)
     places = inverse(digit_reversal(radices))
     places = places + places // group
@@ -107,13 +67,29 @@ def _columns_multiplier(formula, dtype):
     numbers = factors[pairs].reshape(-1).view(float).astype(real)
     head = [group, len(radices), *radices, formula.reverse, dtype.kind == "c"]
     layout = np.array([*head, *places[pairs].ravel()], np.int64)
-    planes = 2, (order + order // group) * _width(dtype)
+    planes = 2, (order + order // group) * tile
+    work = convolution_work(len(formula.column)) * 8
 
-    def multiply(x, begin, end, out):
-        x, out, scratch = x.view(real), out.view(real), np.empty(planes, real)
-        convolve_columns(x, layout, turns, numbers, scratch, begin, end, out)
+    def multiply(x, out=None):
+        out = np.empty((m, x.shape[1]), dtype) if out is None else out
+        read, written = x.view(real), out.view(real)
 
-    return multiply, convolution_work(len(formula.column)) * 8
+        def some(begin, end):
+            convolve_columns(
+                read,
+                layout,
+                turns,
+                numbers,
+                np.empty(planes, real),
+                begin,
+                end,
+                written,
+            )
+
+        threads.share(work, x.shape[1], some, tile)
+        return out
+
+    return multiply
 
 
 def _factors(column, order, dtype):
