@@ -1,11 +1,13 @@
 """NamedTransform: the butterfly of a named transform, which SciPy may multiply by."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .._core.dtypes import common_dtype, real_dtype
 from .butterfly import Butterfly, butterfly_of
+from .call_forms import left_turned
 from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
 from .formulas import Formula, read_formula
@@ -16,8 +18,9 @@ from .tied_transforms import is_tied, tied_cost, tied_multiplier
 
 MOST_CHOICES = 256
 """Number of dtypes and numbers of vectors for which an operator keeps its choice."""
-MARGIN = 1.0
-"""Part of the cost of the library that kernels may cost for an operator to use them."""
+MARGIN = 1.15
+"""Part of the cost of the library that kernels may cost for an operator to use them,
+which does not take longer than a call of the library by the user."""
 HARTLEY_ROWS = 3500.0
 """How much longer the library takes for a call with rows than with columns, where a
 Hartley transform is folded from a Fourier transform, in nanoseconds."""
@@ -156,6 +159,14 @@ class NamedTransform(Butterfly):
             return PlannedOperator._row_multiplier(self, dtype, shape)
         call = self._call(dtype)
         return lambda x, out=None: call(x, out, 1)
+
+    def _turned_rows(self, columns: Callable, shape: tuple[int, int]) -> Callable:
+        batch = shape[0]
+        if batch == 1 or self._multiplies(self.dtype, batch) != "library":
+            return left_turned(columns)
+        if columns is not self._call(self.dtype):  # the matrix, or one by one
+            return left_turned(columns)
+        return lambda x: columns(x, None, 1)  # the library writes rows faster
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch).
