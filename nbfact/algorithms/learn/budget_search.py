@@ -26,10 +26,6 @@ from .stages import (
 )
 from .starts import Start, numbers_of_factors, rounding, starts
 
-_LOOK, _LONG, _AGAIN = (0.95, 0.5), (0.99, 0.5), (0.98, 0.5)
-"""Leaks, see `nbfact.explore`, of the first and last sweep of a short exploration, of a
-long one and of a round after it: the more sweeps there are, the slower it falls."""
-
 _WORK, _LEAST = 2e10, 20
 """Largest number of entries of the target, times its smaller side, times sweeps of one
 exploration: 1000 sweeps at n = 256, and fewer for larger targets, but at least 20."""
@@ -169,17 +165,18 @@ class BudgetSearch:
     def _explore(self, budget: int) -> None:
         """Explore from all starts shortly, from the best for long, from two again."""
         effort, most = self._options.spent, self._most_sweeps
+        first, second, last = effort.leaks
         look = Stage(
-            min(effort.look, most), _LOOK, "", self._deadline, refine_values=self._small
+            min(effort.look, most), first, "", self._deadline, refine_values=self._small
         )
-        long = Stage(min(effort.long, most), _LONG, ", explored", self._deadline)
-        again = Stage(min(effort.long // 2, most), _AGAIN, ", annealed", self._deadline)
+        long = Stage(min(effort.long, most), second, ", explored", self._deadline)
+        again = Stage(min(effort.long // 2, most), last, ", annealed", self._deadline)
         self._left = 3.0 * long.n_iter * effort.finalists
         self._left += 6.0 * again.n_iter * effort.rounds
         known = [one for one in self._found if one.structure and one.nnz]
         looked: list[tuple[Start, Start]] = []
         pool = list({id(one): one for one in [*known, *self.fast]}.values())
-        for count in numbers_of_factors(self.problem.shape):
+        for count in effort.counts or numbers_of_factors(self.problem.shape):
             if self.stopped:
                 return
             if count > 3 and self._shallow(looked):
@@ -195,7 +192,7 @@ class BudgetSearch:
         self._left = long.n_iter * float(sum(one.n_factors for one in chosen))
         self._left += 6.0 * again.n_iter * effort.rounds
         self._run(chosen, budget, long)
-        if min(self.problem.shape) <= _INSURED and effort.rounds:
+        if min(self.problem.shape) <= _INSURED and effort.insured:
             self._insure(budget, (2, 3) if self._shallow(looked) else (2, 3, 4))
         self._anneal(budget, again)
 
@@ -203,14 +200,16 @@ class BudgetSearch:
         """Return whether more than three factors are not worth an exploration.
 
         That is so where the best of the short explorations with three factors has a
-        larger error than that with two. Small targets are explored with all numbers.
+        larger error than that with two. Small targets are explored with all numbers,
+        and so are others where the effort says which.
         """
         least = {2: math.inf, 3: math.inf}
         for start, result in looked:
             if start.n_factors in least:
                 least[start.n_factors] = min(least[start.n_factors], result.error)
-        small = min(self.problem.shape) <= _EVERY
-        return not small and math.inf > least[3] > _WORSE * least[2]
+        if self._options.spent.counts or min(self.problem.shape) <= _EVERY:
+            return False
+        return math.inf > least[3] > _WORSE * least[2]
 
     def _insure(self, budget: int, counts: Iterable[int]) -> None:
         """Add what `explore` and `palm4msa` find with their defaults."""
