@@ -2,10 +2,12 @@
 
 import numbers
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_n_features,
@@ -16,9 +18,13 @@ from sklearn.utils.validation import (
 from .._core.array_checks import refuse_masked
 from .._core.checks import choice, real_number, shown, size
 from .._core.dask import check_known, is_dask
+from .dense_training import ALGORITHMS
 from .points import BlockedPoints, Points
 from .recipes import RECIPES
 from .seeds import INITS
+
+DEFAULT_INCREASE = 0.03
+"""Share of the inertia of dense centers by which that of factored ones may increase."""
 
 DTYPES = (np.float64, np.float32)
 """Dtypes of points that are kept; other real ones become the first."""
@@ -95,19 +101,21 @@ def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
     ----------
     estimator : QuicKMeans
         Its number of features is set if `reset`, else compared.
-    x : array_like or dask array, (N, D)
+    x : array_like, sparse or dask array, (N, D)
+        Sparse points become CSR.
     reset : bool
 
     Raises
     ------
     TypeError
-        If points are sparse, or the blocks of a dask array are no NumPy arrays.
+        If the blocks of a dask array are no NumPy arrays.
     ValueError
         If points are not real, have another shape, or, in memory, contain NaN or
         infinity.
     """
     if not is_dask(x):
-        return validated(estimator, x, dtype=DTYPES, order="C", reset=reset)
+        options = {"dtype": DTYPES, "order": "C", "accept_sparse": "csr"}
+        return validated(estimator, x, reset=reset, **options)
     if x.ndim != 2 or x.dtype.kind not in "biuf":
         raise ValueError(f"X must be real, (N, D); got {x.dtype}, {x.shape}")
     if not isinstance(x._meta, np.ndarray):
@@ -122,6 +130,7 @@ def weighted_points(
     x: Any,
     sample_weight: Any,
     reset: bool,
+    unit: float | None = None,
 ) -> Points | BlockedPoints:
     """Return checked points with their weights, which are 1 by default.
 
@@ -132,6 +141,8 @@ def weighted_points(
     sample_weight : array_like or dask array, (N,), a number, or None
     reset : bool
         See `checked_points`.
+    unit : float, optional
+        See `Points`.
     """
     x = checked_points(estimator, x, reset)
     if not is_dask(x):
@@ -140,7 +151,7 @@ def weighted_points(
         weights = naming(
             "sample_weight", _check_sample_weight, sample_weight, x, **options
         )
-        return Points(x, weights)
+        return Points(x, weights, unit)
     check_known(x, 0)
     if 0 in x.shape:
         raise ValueError(f"X has shape {x.shape}: no points or no features")
@@ -153,13 +164,15 @@ def weighted_points(
         raise ValueError(
             f"sample_weight has shape {weights.shape}, expected {x.shape[:1]}"
         )
-    return BlockedPoints(x, weights)
+    return BlockedPoints(x, weights, unit)
 
 
 def check_parameters(estimator: Any, n_points: int) -> None:
     """Raise if a parameter of QuicKMeans is not valid for this number of points."""
-    for name in ("n_clusters", "sparsity", "n_init"):
-        size(name, getattr(estimator, name))
+    size("n_clusters", estimator.n_clusters)
+    if estimator.n_init != "auto":
+        size("n_init", estimator.n_init)
+    _check_values(estimator)
     size("max_iter", estimator.max_iter, least=0)
     if estimator.n_factors is not None:
         size("n_factors", estimator.n_factors)
@@ -171,5 +184,45 @@ def check_parameters(estimator: Any, n_points: int) -> None:
     if isinstance(estimator.init, str):
         choice("init", estimator.init, INITS)
     choice("factorizer", estimator.factorizer, RECIPES)
+    choice("algorithm", estimator.algorithm, ALGORITHMS)
     if not isinstance(estimator.verbose, bool | np.bool_):
         size("verbose", estimator.verbose, least=0)
+
+
+def _check_values(estimator: Any) -> None:
+    """Raise if what sets the number of values is not valid, or given twice."""
+    if isinstance(estimator.nnz, str):
+        choice("nnz", estimator.nnz, ("auto",))
+    else:
+        size("nnz", estimator.nnz)
+    if estimator.sparsity is not None:
+        size("sparsity", estimator.sparsity)
+    if estimator.inertia_increase is not None:
+        real_number("inertia_increase", estimator.inertia_increase, least=0)
+    given = [
+        f"{name}={value!r}"
+        for name, value in (
+            ("nnz", None if isinstance(estimator.nnz, str) else estimator.nnz),
+            ("sparsity", estimator.sparsity),
+            ("inertia_increase", estimator.inertia_increase),
+        )
+        if value is not None
+    ]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)}: expected at most one of them")
+
+
+def warn_of_empty(counts: np.ndarray) -> None:
+    """Warn, as scikit-learn does, where fewer clusters have points than were asked for.
+
+    counts : the weight of the points of each cluster.
+    """
+    found = int((counts > 0).sum())
+    if found < len(counts):
+        warnings.warn(
+            f"Number of distinct clusters ({found}) found smaller than n_clusters "
+            f"({len(counts)}). Possibly due to duplicate points in X, or to "
+            "factors that have too few values.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )

@@ -16,6 +16,7 @@ from .digits import centroids, trained_weights
 from .graphs import graph_fourier
 from .kernel_matrices import kernel_matrix
 from .lead_fields import leadfield
+from .meg_operator import meg
 from .perturbations import noisy, permuted
 from .random_products import pair_rotations, permuted_butterfly, planted
 from .sparse_and_low_rank import sparse_plus_low_rank
@@ -39,6 +40,7 @@ __all__ = [
     "leadfield",
     "legendre",
     "load_matrix",
+    "meg",
     "named",
     "noisy",
     "pair_rotations",

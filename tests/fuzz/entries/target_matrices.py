@@ -284,6 +284,21 @@ def _(draw):
     return called("nf.targets.leadfield", pools)
 
 
+def meg_check(call):
+    result = call.result
+    matrix = result[0] if call.get("return_positions") is True else result
+    true(matrix.shape[0] == 204 and matrix.shape[1] % 3 == 0, f"{matrix.shape}")
+
+
+@entry("targets.meg", meg_check, raises=(ImportError,))
+def _(draw):
+    pools = {
+        "spacing": real("40", "30.0", "np.float32(50)", bad=("0", "-1.0", "3", "1e3")),
+        "return_positions": flag(),
+    }
+    return called("nf.targets.meg", pools)
+
+
 def noisy_check(call):
     target, noise = numbers(call["target"]), float(call["noise"])
     result = call.result
