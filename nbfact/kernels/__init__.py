@@ -74,7 +74,9 @@ from .norm_projections import (
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
+from .partition_projection import project_partition
 from .permute import gather, gather_rows, transpose
+from .pursuit import add_atoms, largest_of_columns, solve_triangles
 from .rank_one import RankOneFactors, rank_one_butterfly
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
@@ -104,6 +106,7 @@ __all__ = [
     "PackedChain",
     "RankOneFactors",
     "adam_step",
+    "add_atoms",
     "adjoint_copy",
     "blocks_columns",
     "blocks_rows",
@@ -151,6 +154,7 @@ __all__ = [
     "kronecker_gradient_columns",
     "kronecker_pack",
     "kth_largest",
+    "largest_of_columns",
     "max_abs",
     "mixture_fit",
     "nearest_exactly",
@@ -167,6 +171,7 @@ __all__ = [
     "project_nonneg",
     "project_normcol",
     "project_normlin",
+    "project_partition",
     "project_skperm",
     "project_skperm_greedy",
     "project_skperm_warm",
@@ -187,6 +192,7 @@ __all__ = [
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",
+    "solve_triangles",
     "spectral_norm",
     "split_gain",
     "transpose",

@@ -8,6 +8,7 @@ multiply by a butterfly has its constants from this study.
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from ..operators.plan import (
     Step,
 )
 from ..operators.program import Program
+from ..operators.small_matrices import LARGEST, SmallMatrix
 from ..operators.tied_transforms import (
     is_tied,
     smallest_order,
@@ -37,7 +39,6 @@ from ..operators.tied_transforms import (
     tied_vector,
     tile_of,
 )
-from ..operators.transform_matrices import LARGEST_ORDER, matrix_multiplier
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -62,7 +63,7 @@ NOTES = """\
   `nbfact/operators/formulas.py` and `nbfact/operators/tied_transforms.py` are from
   these rows. Kernels for columns are timed with whole tiles alone. The rows named
   matrix are of its dense matrix: their unit is an entry, and the constants are in
-  `nbfact/operators/transform_matrices.py`. The rows named convolution are of a
+  `nbfact/operators/small_matrices.py`. The rows named convolution are of a
   circulant matrix by scipy.fft: their unit is that of `convolution_work`, and the
   constants are in `nbfact/operators/convolution_formula.py`."""
 MATRIX = "matrix"
@@ -150,8 +151,8 @@ def _transform_rows(settings, dtype, batch):
     calls = {order: one.multiplier(order, dtype) for order, one in convolutions.items()}
     found += _rates_of_calls(CONVOLUTION, calls, dtype, batch, budget)
     matrices = {
-        order: matrix_multiplier(formula, order, dtype)
-        for order in (2, min(n, LARGEST_ORDER))
+        order: SmallMatrix(formula.matrix(order, dtype)).multipliers(batch)[0]
+        for order in (2, min(n, math.isqrt(LARGEST // dtype.itemsize)))
     }
     found += _rates_of_calls(MATRIX, matrices, dtype, batch, budget)
     least, whole = (

@@ -12,6 +12,7 @@ from .clusters import (
     nearest_rows,
     two_smallest,
 )
+from .coding import add_atoms, largest_of_columns, omp, solve_triangles
 from .descent import (
     adam_step,
     butterfly_backward,
@@ -98,6 +99,7 @@ from .projections import (
     project_nonneg,
     project_normcol,
     project_normlin,
+    project_partition,
     project_skperm,
     project_skperm_greedy,
     project_skperm_warm,
@@ -144,6 +146,7 @@ from .splits import (
 
 __all__ = [
     "adam_step",
+    "add_atoms",
     "adjoint_copy",
     "average_over",
     "best_matching",
@@ -206,6 +209,7 @@ __all__ = [
     "kronecker_matrix",
     "kronecker_pack",
     "kth_largest",
+    "largest_of_columns",
     "matchings",
     "max_abs",
     "minor_eigenvalues",
@@ -215,6 +219,7 @@ __all__ = [
     "nearest_exactly",
     "nearest_rows",
     "normalize_frobenius",
+    "omp",
     "optimal_scale",
     "pair_greedily",
     "palm4msa",
@@ -229,6 +234,7 @@ __all__ = [
     "project_nonneg",
     "project_normcol",
     "project_normlin",
+    "project_partition",
     "project_skperm",
     "project_skperm_greedy",
     "project_skperm_warm",
@@ -252,6 +258,7 @@ __all__ = [
     "shuffled_chain_apply",
     "shuffled_pack",
     "sliced_factors",
+    "solve_triangles",
     "spectral_norm",
     "split",
     "split_blocks",

@@ -26,10 +26,6 @@ from .stages import (
 )
 from .starts import Start, numbers_of_factors, rounding, starts
 
-_LOOK, _LONG, _AGAIN = (0.95, 0.5), (0.99, 0.5), (0.98, 0.5)
-"""Leaks, see `nbfact.explore`, of the first and last sweep of a short exploration, of a
-long one and of a round after it: the more sweeps there are, the slower it falls."""
-
 _WORK, _LEAST = 2e10, 20
 """Largest number of entries of the target, times its smaller side, times sweeps of one
 exploration: 1000 sweeps at n = 256, and fewer for larger targets, but at least 20."""
@@ -158,17 +154,18 @@ class BudgetSearch:
     def _explore(self, budget: int) -> None:
         """Explore from all starts shortly, from the best for long, from two again."""
         effort, most = self._options.spent, self._most_sweeps
+        first, second, last = effort.leaks
         look = Stage(
-            min(effort.look, most), _LOOK, "", self._deadline, refine_values=self._small
+            min(effort.look, most), first, "", self._deadline, refine_values=self._small
         )
-        long = Stage(min(effort.long, most), _LONG, ", explored", self._deadline)
-        again = Stage(min(effort.long // 2, most), _AGAIN, ", annealed", self._deadline)
+        long = Stage(min(effort.long, most), second, ", explored", self._deadline)
+        again = Stage(min(effort.long // 2, most), last, ", annealed", self._deadline)
         self._left = 3.0 * long.n_iter * effort.finalists
         self._left += 6.0 * again.n_iter * effort.rounds
         known = [one for one in self._found if one.structure and one.nnz]
         looked: list[tuple[Start, Start]] = []
         pool = list({id(one): one for one in [*known, *self.fast]}.values())
-        for count in numbers_of_factors(self.problem.shape):
+        for count in effort.counts or numbers_of_factors(self.problem.shape):
             if self.stopped:
                 return
             fresh = starts(self.problem, budget, count, effort.draws, most, self.rng)
@@ -182,7 +179,7 @@ class BudgetSearch:
         self._left = long.n_iter * float(sum(one.n_factors for one in chosen))
         self._left += 6.0 * again.n_iter * effort.rounds
         self._run(chosen, budget, long)
-        if min(self.problem.shape) <= _INSURED and effort.rounds:
+        if min(self.problem.shape) <= _INSURED and effort.insured:
             self._insure(budget)
         self._anneal(budget, again)
 
