@@ -16,6 +16,7 @@ from nbfact.kernels import (
 )
 from nbfact.kernels._jit import NUMBA_SETTINGS
 from nbfact.kernels.panels import lanes_of
+from nbfact.operators import dense_blocks
 from nbfact.operators import plan as plans
 from nbfact.operators.dense_blocks import (
     blas_columns,
@@ -80,8 +81,9 @@ def test_rows_and_columns(pattern, dtype):
 
 
 @pytest.mark.parametrize("extra", (0, 1, 15, 16, 17))
-def test_chunks_and_depths(extra):
+def test_chunks_and_depths(extra, monkeypatch):
     """More columns than `CHUNK`, and blocks deeper than `DEPTH`."""
+    monkeypatch.setattr(dense_blocks, "blas_is_cheaper", lambda *arguments: False)
     depth = blocks.ENTRIES // blocks.CHUNK + 5
     assert depth > blocks.DEPTH
     values = random((1, 3, depth, 2), "float64") / np.sqrt(depth)
