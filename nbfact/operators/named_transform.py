@@ -12,7 +12,7 @@ from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
 from .formulas import Formula, read_formula
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
-from .planned_operator import COLUMNS, ROWS, SHOWN, TURNED, PlannedOperator
+from .planned_operator import COLUMNS, ROWS, SHOWN, PlannedOperator
 from .row_calls import turned_cost
 from .tied_convolutions import (
     is_tied_convolution,
