@@ -59,6 +59,13 @@ FORMER = [
     *(("kronecker", "forward", 4096, batch, "columns C") for batch in (16, 256)),
     *(("sparse 4 x 4", "adjoint", 4096, batch, "columns C") for batch in (2, 64)),
     ("sparse 4 x 4", "adjoint", 4096, 1, VECTOR),
+    ("butterfly", "forward", 64, 2, "rows C"),
+    ("rank 2", "adjoint", 64, 3, "rows F"),
+    ("rank 2", "forward", 256, 4, "columns F"),
+    ("haar", "forward", 64, 2, "rows F"),
+    ("hartley", "forward", 1024, 64, "rows C"),
+    ("dft", "forward", 64, 16, "columns F"),
+    ("dct", "forward", 256, 256, "columns F"),
 ]
 """Products in which others, or nbfact with one vector at a time, were faster once."""
 
