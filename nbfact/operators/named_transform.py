@@ -1,18 +1,18 @@
 """NamedTransform: the butterfly of a named transform, which SciPy may multiply by."""
 
-import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .._core.dtypes import common_dtype, real_dtype
 from .butterfly import Butterfly, butterfly_of
-from .call_forms import keep
+from .call_forms import left_turned
 from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
 from .formulas import Formula, read_formula
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
-from .planned_operator import COLUMNS, ROWS, SHOWN, TURNED, PlannedOperator
+from .planned_operator import COLUMNS, ROWS, SHOWN, PlannedOperator
 from .row_calls import turned_cost
 from .tied_convolutions import (
     is_tied_convolution,
@@ -23,8 +23,9 @@ from .tied_transforms import is_tied, tied_cost, tied_multiplier
 
 MOST_CHOICES = 256
 """Number of dtypes and numbers of vectors for which an operator keeps its choice."""
-MARGIN = 1.0
-"""Part of the cost of the library that kernels may cost for an operator to use them."""
+MARGIN = 1.15
+"""Part of the cost of the library that kernels may cost for an operator to use them,
+which does not take longer than a call of the library by the user."""
 HARTLEY_ROWS = 3500.0
 """How much longer the library takes for a call with rows than with columns, where a
 Hartley transform is folded from a Fourier transform, in nanoseconds."""
@@ -168,22 +169,13 @@ class NamedTransform(Butterfly):
         call = self._call(dtype)
         return lambda x, out=None: call(x, out, 1)
 
-    def _first_left(self, other, shape):
-        """Let scipy.fft multiply rows in Fortran order as rows.
-
-        It writes its first result in C order, and reads contiguous rows from then on.
-        """
-        turned: Any = self._transpose()
-        real = self.dtype.kind != "c"
-        fits = shape is None and other.ndim == 2 and other.shape[1] == self.shape[0]
-        if fits and other.size and (real or self.formula.takes_complex):
-            batch = len(other)
-            if turned._multiplies(self.dtype, batch) == "library":
-                if turned._matrix_call(self.dtype, batch) is None:
-                    call = functools.partial(turned._call(self.dtype), axis=1)
-                    keep(self._lefts, (other.shape, TURNED), call)
-                    return call(other)
-        return super()._first_left(other, shape)
+    def _turned_rows(self, columns: Callable, shape: tuple[int, int]) -> Callable:
+        batch = shape[0]
+        if batch == 1 or self._multiplies(self.dtype, batch) != "library":
+            return left_turned(columns)
+        if columns is not self._call(self.dtype):  # the matrix, or one by one
+            return left_turned(columns)
+        return lambda x: columns(x, None, 1)  # the library writes rows faster
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch).

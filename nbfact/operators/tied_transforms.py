@@ -37,7 +37,7 @@ RATES = {
 and of double precision. ``nbfact study rates`` prints them."""
 CALLS = {"columns": 1300.0, "vector": 1000.0}
 """Time of a call on very few numbers, in nanoseconds."""
-PADDED, PADDED_ROW = 1200.0, 13.0
+PADDED, PADDED_ROW = 1200.0, 9.0
 """Time of making a tile of fewer columns, and of the copies of each row, in
 nanoseconds."""
 GROUP = 64

@@ -201,7 +201,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _larger(rows):
-    """Yield the line of each method: how often its error is larger than that of PALM."""
+    """Yield the line of each method: on how many instances PALM has less error."""
     for method in values(rows, "method"):
         if method != PALM:
             runs = len(select(rows, method=method))
