@@ -1,6 +1,7 @@
 """The functions that multiply vectors and columns by planned sparse factors."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,28 +9,65 @@ import scipy.sparse as sp
 from .._core.threads import current, share, shared_from
 from ..kernels import chain_apply, chain_apply_columns
 from ..kernels.entry_points import entry_point
-from ..kernels.sparse_chain import WIDE, apply_chain_tiles
-from .sparse_packing import pack_rows, pack_slices
+from ..kernels.sparse_chain import HALF, LEAST_BYTES, WIDE, apply_chain_tiles
+from ..kernels.vectors import BYTES
+from .sparse_packing import pack_rows, pack_slices, row_counts
 
-CALL = 900.0
+CALLS = {"vector": 600.0, "columns": 1500.0}
 """Time of a product with very few entries, in nanoseconds."""
-VECTOR, FEW, MANY = 0.2, 0.3, 0.1
-"""Nanoseconds of four bytes for each unit of `nbfact.operators.sparse_plan.cost`: with
-one vector, and for each column of a few, or of many columns."""
-MANY_BYTES = 128
-"""Bytes of the columns of one row from which on they are many."""
+VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
+"""Nanoseconds of an entry and of a row of a factor, for a vector of numbers of so many
+bytes."""
+PIECES = {LEAST_BYTES: 0.35, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
+"""Nanoseconds of an entry of a factor, for columns of so many bytes."""
+PIECE_ROW = 3.5
+"""Nanoseconds of a row of a factor, for any of these."""
+UNEVEN = 250.0
+"""Nanoseconds of a factor whose rows have different numbers of entries, for a vector:
+the loops over its slices begin and end more often."""
 
 
-def product_cost(work: int, dtype: np.dtype, batch: int) -> float:
+class Sizes(NamedTuple):
+    """The numbers of entries, of rows, and of uneven factors, of several factors."""
+
+    nnz: int
+    rows: int
+    uneven: int
+
+
+def sizes_of(factors: Sequence[sp.csr_array]) -> Sizes:
+    """Return the numbers by which `product_cost` counts."""
+    counts = [row_counts(factor) for factor in factors]
+    uneven = sum(int(one.min() < one.max()) for one in counts)
+    return Sizes(sum(factor.nnz for factor in factors), sum(map(len, counts)), uneven)
+
+
+def product_cost(sizes: Sizes, dtype: np.dtype, batch: int) -> float:
     """Return the time that a product with factors is expected to take, in nanoseconds.
 
-    `work` is the sum of their costs by `nbfact.operators.sparse_plan.cost`.
+    The constants are of ``nbfact bench -k "sparse factors"`` on a Zen 4.
+
+    Parameters
+    ----------
+    sizes : Sizes
+        Those of the factors.
+    dtype : numpy.dtype
+    batch : int
+        Number of columns; 1 for a vector.
     """
-    units = work * dtype.itemsize / 4
     if batch == 1:
-        return CALL + VECTOR * units
-    few = batch * dtype.itemsize < MANY_BYTES
-    return 2 * CALL + max(VECTOR, batch * (FEW if few else MANY)) * units
+        entry, row = VECTOR[dtype.itemsize]
+        found = CALLS["vector"] + entry * sizes.nnz + row * sizes.rows
+        return found + UNEVEN * sizes.uneven
+    length = batch * dtype.itemsize
+    fit = [size for size in PIECES if size <= length] or [LEAST_BYTES]
+    whole, rest = divmod(length, WIDE)
+    entry, pieces = whole * PIECES[WIDE], whole
+    if rest:
+        size = min(fit[-1], BYTES)
+        count = -(-rest // size)
+        entry, pieces = entry + count * PIECES[size], pieces + count
+    return CALLS["columns"] + entry * sizes.nnz + PIECE_ROW * pieces * sizes.rows
 
 
 def vector_multiplier(
