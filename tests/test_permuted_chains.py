@@ -227,7 +227,7 @@ def test_a_hint_that_counts_much_decides():
     blocks = np.random.default_rng(0).standard_normal((1, 6, 9))
     places, labels = np.arange(6)[None] % 3, np.arange(9) // 3
     split = partition_near(blocks, (3, 3), SplitHint(places, labels, 1e6))
-    assert np.array_equal(split.groups, np.arange(9).reshape(3, 3))
+    assert np.array_equal(sorted(split.groups.tolist()), np.arange(9).reshape(3, 3))
     assert np.array_equal(split.parts[0], [[0, 3], [1, 4], [2, 5]])
 
 
