@@ -33,6 +33,7 @@ from .compress import (
     csr_entered,
     csr_gram,
 )
+from .convolution_columns import convolve_columns
 from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
@@ -74,7 +75,9 @@ from .norm_projections import (
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
+from .partition_projection import project_partition
 from .permute import gather, gather_rows, transpose
+from .pursuit import add_atoms, largest_of_columns, solve_triangles
 from .rank_one import RankOneFactors, rank_one_butterfly
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
@@ -104,6 +107,7 @@ __all__ = [
     "PackedChain",
     "RankOneFactors",
     "adam_step",
+    "add_atoms",
     "adjoint_copy",
     "blocks_columns",
     "blocks_rows",
@@ -123,6 +127,7 @@ __all__ = [
     "chain_norm",
     "chain_residual",
     "cluster_sums",
+    "convolve_columns",
     "count_nonzeros",
     "csr_add",
     "csr_apply",
@@ -151,6 +156,7 @@ __all__ = [
     "kronecker_gradient_columns",
     "kronecker_pack",
     "kth_largest",
+    "largest_of_columns",
     "max_abs",
     "mixture_fit",
     "nearest_exactly",
@@ -167,6 +173,7 @@ __all__ = [
     "project_nonneg",
     "project_normcol",
     "project_normlin",
+    "project_partition",
     "project_skperm",
     "project_skperm_greedy",
     "project_skperm_warm",
@@ -187,6 +194,7 @@ __all__ = [
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",
+    "solve_triangles",
     "spectral_norm",
     "split_gain",
     "transpose",

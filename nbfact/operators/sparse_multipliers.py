@@ -7,48 +7,46 @@ import scipy.sparse as sp
 
 from .._core.threads import current, share, shared_from
 from ..kernels import chain_apply, chain_apply_columns
+from ..kernels.entry_points import entry_point
 from ..kernels.sparse_chain import WIDE, apply_chain_tiles
 from .sparse_packing import pack_rows, pack_slices
-from .sparse_plan import dense, has_zeros
+
+CALL = 900.0
+"""Time of a product with very few entries, in nanoseconds."""
+VECTOR, FEW, MANY = 0.2, 0.3, 0.1
+"""Nanoseconds of four bytes for each unit of `nbfact.operators.sparse_plan.cost`: with
+one vector, and for each column of a few, or of many columns."""
+MANY_BYTES = 128
+"""Bytes of the columns of one row from which on they are many."""
+
+
+def product_cost(work: int, dtype: np.dtype, batch: int) -> float:
+    """Return the time that a product with factors is expected to take, in nanoseconds.
+
+    `work` is the sum of their costs by `nbfact.operators.sparse_plan.cost`.
+    """
+    units = work * dtype.itemsize / 4
+    if batch == 1:
+        return CALL + VECTOR * units
+    few = batch * dtype.itemsize < MANY_BYTES
+    return 2 * CALL + max(VECTOR, batch * (FEW if few else MANY)) * units
 
 
 def vector_multiplier(
     factors: Sequence[sp.csr_array], scale: float, dtype: np.dtype
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function that multiplies a vector by scale times some factors.
+) -> Callable[..., np.ndarray]:
+    """Return the function (x, out=None) that multiplies by scale times some factors.
 
-    The vector is C-contiguous and of the dtype. A dense matrix takes the place of the
-    factors where that is faster; what x holds where no row reads it changes nothing all
-    the same.
+    The vector x is C-contiguous and of the dtype, and so is `out`.
     """
-    matrix = dense(factors, scale, dtype)
-    if matrix is None:
-        return _chain_multiplier(factors, scale, dtype)
-    product: Callable[[np.ndarray], np.ndarray] = matrix.dot
-    if not has_zeros(matrix):
-        return product
-    zeros, chain = np.zeros(len(matrix), dtype), list[Callable]()
-
-    def vector(x):
-        out = product(x)
-        if zeros.dot(out) == 0:
-            return out
-        # A zero times infinity is not zero: here only what a row reads may change it.
-        if not chain:
-            chain.append(_chain_multiplier(factors, scale, dtype))
-        return chain[0](x)
-
-    return vector
-
-
-def _chain_multiplier(factors, scale, dtype):
-    """Return the function that multiplies a vector by one factor after the other."""
     data, indices, table = pack_slices(factors, dtype)
     rows, scale, empty = factors[0].shape[0], float(scale), np.empty
+    some = empty(0, dtype)
+    multiply = entry_point(chain_apply, data, indices, table, scale, some, some)
 
-    def vector(x):
-        out = empty(rows, dtype)
-        chain_apply(data, indices, table, scale, x, out)
+    def vector(x, out=None):
+        out = empty(rows, dtype) if out is None else out
+        multiply(data, indices, table, scale, x, out)
         return out
 
     return vector
@@ -56,8 +54,8 @@ def _chain_multiplier(factors, scale, dtype):
 
 def columns_multiplier(
     factors: Sequence[sp.csr_array], scale: float, dtype: np.dtype
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function that multiplies columns by scale times some factors.
+) -> Callable[..., np.ndarray]:
+    """Return the function (x, out=None) that multiplies columns by scale times factors.
 
     The columns are C-contiguous and of the dtype, and their rows hold `LEAST_BYTES` of
     `nbfact.kernels.sparse_chain` or more.
@@ -65,13 +63,14 @@ def columns_multiplier(
     chain, scale, empty = pack_rows(factors, dtype), float(scale), np.empty
     work = sum(factor.nnz for factor in factors) * dtype.itemsize
     rows, wide = max(max(each.shape) for each in factors), shared_from(work)
-    m = factors[0].shape[0]
+    m, some = factors[0].shape[0], empty((0, 0), dtype)
+    multiply_all = entry_point(chain_apply_columns, *chain, scale, some, some)
 
-    def columns(x):
+    def columns(x, out=None):
         batch = x.shape[1]
-        out = empty((m, batch), dtype)
+        out = empty((m, batch), dtype) if out is None else out
         if batch < wide or current() == 1:
-            chain_apply_columns(*chain, scale, x, out)
+            multiply_all(*chain, scale, x, out)
             return out
         # One array for all threads, because new memory is slower in those that help,
         # and because several would be returned to the system after each product.
