@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ... import algorithms
 from ...cases.rivals import faust
 from ...constraints import SkPerm
+from ...operators import Chain
 from ..tools.choices import PRESETS
 from ..tools.intervals import rate_text, wilson
 from ..tools.rows import Row, select, values
@@ -30,12 +31,15 @@ TARGETS = (
     "Gaussian butterfly, permuted",
 )
 
-ORDER_OF = {
-    radix_name(kind, radices): math.prod(radices)
+RADICES_OF = {
+    radix_name(kind, radices): radices
     for kind in ("orthogonal", "Gaussian")
     for radices in RADICES
 }
-"""The order of the targets of other radices, by their name."""
+"""The radices of the targets that have others than 2, by their name."""
+
+ORDER_OF = {name: math.prod(radices) for name, radices in RADICES_OF.items()}
+"""The order of these targets."""
 
 OF_RADICES = tuple(ORDER_OF)
 
@@ -73,7 +77,9 @@ class Grid:
 
 
 def _identify(target, instance, seed):
-    return algorithms.identify_butterfly(target, random_state=seed)
+    radices = RADICES_OF.get(instance.target)
+    chain = Chain.mixed_radix(radices) if radices else None
+    return algorithms.identify_butterfly(target, chain, random_state=seed)
 
 
 def _rank_one(target, instance, seed):
