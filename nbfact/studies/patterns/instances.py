@@ -58,8 +58,9 @@ class Instance:
 
 Solve = Callable[[np.ndarray, Instance, np.random.Generator], Any]
 """A method to compare: a function of the matrix to factor, of its instance and of a
-stream, which is no stream of the instance, and the same for all methods. It returns an operator, or a result with one in its attribute ``operator``, or
-None when it gives up."""
+stream, which is no stream of the instance, and the same for all methods. It returns an
+operator, or a result with one in its attribute ``operator``, or None when it gives
+up."""
 
 
 def _butterfly(kind, n, seed):

@@ -76,17 +76,17 @@ class Grid:
     targets: tuple[str, ...] = TARGETS
 
 
-def _identify(target, instance, seed):
+def _identify(target, instance, rng):
     radices = RADICES_OF.get(instance.target)
     chain = Chain.mixed_radix(radices) if radices else None
-    return algorithms.identify_butterfly(target, chain, random_state=seed)
+    return algorithms.identify_butterfly(target, chain, random_state=rng)
 
 
-def _rank_one(target, instance, seed):
-    return rank_one_blocks(target, n_guesses=2, n_iter=10, random_state=seed)
+def _rank_one(target, instance, rng):
+    return rank_one_blocks(target, n_guesses=2, n_iter=10, random_state=rng)
 
 
-def _fixed(target, instance, seed):
+def _fixed(target, instance, rng):
     return algorithms.butterfly_factorize(target, permutation="search")
 
 
@@ -95,19 +95,19 @@ def _sets(n):
     return [SkPerm((n, n), 2)] * max(n.bit_length() - 1, 1)
 
 
-def _palm(target, instance, seed):
+def _palm(target, instance, rng):
     return algorithms.palm4msa(target, _sets(instance.n), n_iter=200, keep="best")
 
 
-def _hierarchical(preset, target, instance, seed):
+def _hierarchical(preset, target, instance, rng):
     return algorithms.hierarchical(target, preset)
 
 
-def _pyfaust_palm(backend, target, instance, seed):
+def _pyfaust_palm(backend, target, instance, rng):
     return faust.palm(target, _sets(instance.n), 200, backend)()
 
 
-def _pyfaust_hierarchical(preset, backend, target, instance, seed):
+def _pyfaust_hierarchical(preset, backend, target, instance, rng):
     return faust.hierarchical(target, preset, backend)()
 
 
