@@ -22,6 +22,7 @@ from nbfact.constraints import (
     NormLin,
     SkPerm,
     Sp,
+    SpBlock,
     SpCol,
     SpLin,
     SpLinCol,
@@ -34,8 +35,8 @@ from nbfact.constraints import (
 
 N = 6
 SHAPE = (N, N)
-TOLERANT = [Sp, SpLin, SpCol, SpLinCol, SkPerm]
-COUNTED = [Sp, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, SpSymm]
+TOLERANT = [Sp, SpLin, SpCol, SpLinCol, SkPerm, SpBlock]
+COUNTED = [*TOLERANT, SpTriu, SpTril, SpSymm]
 AVERAGED = [Circ, AntiCirc, Toeplitz, Hankel]
 BLOCKS = [(1, 2), (3, 1), (2, 3)]
 
@@ -61,6 +62,7 @@ ALL = [
     NormCol(SHAPE, s=2.0),
     NormLin(SHAPE, s=2.0),
     Const(matrix(8)),
+    *(SpBlock(SHAPE, 2, block=(2, 4), per_row=one) for one in (False, True)),
     *(cls(SHAPE, 2, tie_tol=2**-20) for cls in TOLERANT),
 ]
 # SpLinCol and SpSymm are no projections: the first is a union of two supports, and the

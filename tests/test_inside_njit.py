@@ -103,6 +103,10 @@ ARGUMENTS = {
     "csr_add": (*FACTOR, BLOCK),
     "count_nonzeros": (SQUARE,),
     "adjoint_copy": (SQUARE, BLOCK),
+    "block_chain_apply": (
+        *(np.ones(32), np.arange(4, dtype=np.uint16)),
+        *(np.array([1, 8, 4, 0, 1, 0, 4], np.uint32), 0.5, VECTOR, OUT),
+    ),
     "blocks_columns": (PANELS, *EIGHT, 0, 8),
     "blocks_rows": (ONE_GROUP, np.array([1, 4, 8, 1]), (), VECTOR, OUT, 1),
     "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
@@ -151,6 +155,7 @@ ARGUMENTS = {
     "project_skperm_greedy": (SQUARE, 2, 1),
     "project_skperm_warm": (SQUARE, 2, 1, np.zeros(8)),
     "project_sp": (SQUARE, 3),
+    "project_spblock": (SQUARE, 2, 1, 2),
     "project_spcol": (SQUARE, 2),
     "project_splin": (SQUARE, 2),
     "project_splincol": (SQUARE, 2),

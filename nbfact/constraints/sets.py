@@ -2,7 +2,7 @@
 
 import functools
 import math
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
@@ -165,7 +165,7 @@ class Set:
             value = getattr(self, f.name)
             if isinstance(value, np.ndarray):
                 arguments.append(f"<{value.shape[0]} x {value.shape[1]}>")
-            elif isinstance(value, tuple):
+            elif isinstance(value, tuple) and f.default is MISSING:
                 arguments.append(repr(value))
             elif f.name in ("k", "s") or value != f.default:
                 arguments.append(f"{f.name}={value!r}")

@@ -6,10 +6,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._core.threads import current, share, shared_from
-from ..kernels import chain_apply, chain_apply_columns
+from ..kernels import block_chain_apply, chain_apply, chain_apply_columns
 from ..kernels.sparse_chain import WIDE, apply_chain_tiles
+from .block_packing import blocks_of, pack_blocks
 from .sparse_packing import pack_rows, pack_slices
-from .sparse_plan import dense, has_zeros
+from .sparse_plan import cost, dense, has_zeros
 
 
 def vector_multiplier(
@@ -21,9 +22,14 @@ def vector_multiplier(
     factors where that is faster; what x holds where no row reads it changes nothing all
     the same.
     """
-    matrix = dense(factors, scale, dtype)
+    total: float = sum(map(cost, factors))
+    blocks = blocks_of(factors, dtype)
+    if blocks is not None and blocks[1] >= total:
+        blocks = None
+    total = total if blocks is None else blocks[1]
+    matrix = dense(factors, scale, dtype, total)
     if matrix is None:
-        return _chain_multiplier(factors, scale, dtype)
+        return _chain_multiplier(factors, scale, dtype, blocks)
     product: Callable[[np.ndarray], np.ndarray] = matrix.dot
     if not has_zeros(matrix):
         return product
@@ -35,20 +41,27 @@ def vector_multiplier(
             return out
         # A zero times infinity is not zero: here only what a row reads may change it.
         if not chain:
-            chain.append(_chain_multiplier(factors, scale, dtype))
+            chain.append(_chain_multiplier(factors, scale, dtype, blocks))
         return chain[0](x)
 
     return vector
 
 
-def _chain_multiplier(factors, scale, dtype):
-    """Return the function that multiplies a vector by one factor after the other."""
-    data, indices, table = pack_slices(factors, dtype)
+def _chain_multiplier(factors, scale, dtype, blocks):
+    """Return the function that multiplies a vector by one factor after the other.
+
+    blocks: the full blocks of all factors, where the product multiplies by them.
+    """
+    if blocks is None:
+        apply, (data, indices, table) = chain_apply, pack_slices(factors, dtype)
+    else:
+        apply = block_chain_apply
+        data, indices, table = pack_blocks(factors, blocks[0], dtype)
     rows, scale, empty = factors[0].shape[0], float(scale), np.empty
 
     def vector(x):
         out = empty(rows, dtype)
-        chain_apply(data, indices, table, scale, x, out)
+        apply(data, indices, table, scale, x, out)
         return out
 
     return vector

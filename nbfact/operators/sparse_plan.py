@@ -70,14 +70,19 @@ def merged(factors: Sequence[sp.csr_array], dtype: np.dtype) -> list[sp.csr_arra
 
 
 def dense(
-    factors: Sequence[sp.csr_array], scale: float, dtype: np.dtype
+    factors: Sequence[sp.csr_array],
+    scale: float,
+    dtype: np.dtype,
+    total: float | None = None,
 ) -> np.ndarray | None:
     """Return scale times the product as a dense matrix, where that is faster, or None.
 
     Where it holds zeros, the time includes a look at each result: see `has_zeros`.
+    total: what a product with the factors costs, by default that of gathers.
     """
     (m, n), item = (factors[0].shape[0], factors[-1].shape[1]), dtype.itemsize
-    size, limit = m * n * item, sum(map(cost, factors)) - DENSE_CALL
+    total = sum(map(cost, factors)) if total is None else total
+    size, limit = m * n * item, total - DENSE_CALL
     if size > DENSE_BYTES or DENSE_COST * size > limit:
         return None
     if not _in_range(factors, dtype):

@@ -102,6 +102,7 @@ from .projections import (
     project_skperm_greedy,
     project_skperm_warm,
     project_sp,
+    project_spblock,
     project_spcol,
     project_splin,
     project_splincol,
@@ -113,6 +114,8 @@ from .projections import (
 )
 from .sparse import (
     adjoint_copy,
+    block_chain_apply,
+    block_chain_factors,
     chain_apply,
     chain_apply_columns,
     chain_factors,
@@ -148,6 +151,8 @@ __all__ = [
     "average_over",
     "best_matching",
     "best_values",
+    "block_chain_apply",
+    "block_chain_factors",
     "blocks_columns",
     "blocks_rows",
     "butterfly_adjoint",
@@ -233,6 +238,7 @@ __all__ = [
     "project_skperm_greedy",
     "project_skperm_warm",
     "project_sp",
+    "project_spblock",
     "project_spcol",
     "project_splin",
     "project_splincol",

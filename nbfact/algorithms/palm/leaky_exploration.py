@@ -21,6 +21,7 @@ from ...constraints import (
     Constraint,
     SkPerm,
     Sp,
+    SpBlock,
     SpCol,
     SpLin,
     SpLinCol,
@@ -39,7 +40,7 @@ from .sweep_options import SweepOptions
 Leak: TypeAlias = float | tuple[float, float] | Callable[[float], float]
 """A leak, the leaks of the first and last sweep, or a function of the share done."""
 
-_SUPPORTS = {Sp, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, Supp}
+_SUPPORTS = {Sp, SpBlock, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, Supp}
 """Sets that limit the supports of their matrices, and not the values (but `nonneg`)."""
 
 _SETTLING = 0.1
