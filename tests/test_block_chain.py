@@ -11,7 +11,7 @@ from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact.kernels import block_chain_apply
-from nbfact.operators.block_packing import blocks_of, full_blocks, pack_blocks
+from nbfact.operators.block_packing import full_blocks, pack_blocks, planned_blocks
 from nbfact.operators.sparse_plan import cost
 
 SIZES = [(8, 16), (16, 40, 24), (21, 8, 35), (5, 64), (64, 3)]
@@ -36,12 +36,12 @@ def factors(sizes, block, dtype, rest=0):
 def test_chains_in_blocks(block, dtype):
     for sizes, rest in itertools.product(SIZES, (0, 3)):
         chain = factors(sizes, block, dtype, rest)
-        found = blocks_of(chain, np.dtype(dtype))
-        if found is None:
+        found = [full_blocks(one, np.dtype(dtype)) for one in chain]
+        if None in found:
             continue
         dense = functools.reduce(np.matmul, [S.toarray() for S in chain])
         x, scale = random(sizes[-1], dtype), random(1, dtype).real.dtype.type(0.6)
-        packed = pack_blocks(chain, found[0], np.dtype(dtype))
+        packed = pack_blocks(chain, found, np.dtype(dtype))
         close(naive.block_chain_apply(*packed, scale, x), scale * dense @ x)
         out = np.full(sizes[0], np.nan, dtype)
         block_chain_apply(*packed, scale, x, out)
@@ -68,7 +68,7 @@ def test_which_entries_are_in_full_blocks():
 def test_operators_multiply_by_blocks(block):
     """They do so where that is expected to cost less, with the same products."""
     chain = factors((64, 48, 80), block, "float64", rest=2)
-    blocks, total = blocks_of(chain, np.dtype(float))
+    blocks, total = planned_blocks(chain, np.dtype(float))
     assert total < sum(map(cost, chain))
     assert all(one.by_rows is (block == (1, 8)) for one in blocks)
     F = nf.FactorProduct(chain, 0.5)

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from .._core.cache_lines import aligned
 from ..kernels.block_entries import BLOCK
 from .sparse_packing import REST_COST, Sliced, unsigned
+from .sparse_plan import cost
 
 BLOCK_COST, BYTE_COST = 1.0, 0.045
 """Cost of a block, and of each byte of its values, in entries of a slice, see
@@ -62,20 +63,22 @@ class Blocks(NamedTuple):
         return float(found)
 
 
-def blocks_of(
+def planned_blocks(
     factors: Sequence[sp.csr_array], dtype: np.dtype
-) -> tuple[list[Blocks], float] | None:
-    """Return the blocks of factors, and what a product costs that multiplies by them.
+) -> tuple[list[Blocks] | None, float]:
+    """Return the blocks that a product with a vector multiplies by, and what it costs.
 
-    None is returned where a factor has few full blocks.
+    There are none where gathering single entries costs less.
     """
+    total = float(sum(map(cost, factors)))
     found = []
     for factor in factors:
         blocks = full_blocks(factor, dtype)
         if blocks is None:
-            return None
+            return None, total
         found.append(blocks)
-    return found, sum(one.cost(dtype) for one in found)
+    in_blocks = sum(one.cost(dtype) for one in found)
+    return (found, in_blocks) if in_blocks < total else (None, total)
 
 
 def full_blocks(factor: sp.csr_array, dtype: np.dtype) -> Blocks | None:
@@ -97,6 +100,15 @@ def full_blocks(factor: sp.csr_array, dtype: np.dtype) -> Blocks | None:
             make = _by_rows if by_rows else _by_columns
             found.append(make(factor, rows, turned.data))
     return min(found, key=lambda one: one.cost(dtype), default=None)
+
+
+def blocks_within(
+    total: float, shapes: Sequence[tuple[int, int]], dtype: np.dtype
+) -> int:
+    """Return how many blocks of columns factors have whose product has some cost."""
+    lines = sum(-(-rows // BLOCK) for rows, _ in shapes)
+    each = BLOCK_COST + BYTE_COST * BLOCK * dtype.itemsize
+    return max(0, int((total - LINE_COST["columns"] * lines) / each))
 
 
 def _by_columns(factor, rows, turned):

@@ -101,6 +101,11 @@ class NamedTransform(Butterfly):
 
     def _chosen(self, dtype, batch):
         """Return who is expected to take the least time."""
+        costs = self.costs(dtype, batch)
+        return min(costs, key=costs.__getitem__)
+
+    def costs(self, dtype: np.dtype, batch: int) -> dict[str, float]:
+        """Return how long each way to multiply is expected to take, in nanoseconds."""
         n = self.shape[1]
         costs = {
             "library": MARGIN * self.formula.cost(n, dtype, batch),
@@ -114,7 +119,7 @@ class NamedTransform(Butterfly):
         for index in (self.rows, self.columns):
             if index is not None:
                 costs["chain"] += PERMUTED + GATHER * len(index) * batch
-        return min(costs, key=costs.__getitem__)
+        return costs
 
     def _by_kernels(self) -> bool:
         return self._multiplies(self.dtype, 1) in ("chain", "matrix")

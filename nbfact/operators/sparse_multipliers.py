@@ -8,9 +8,9 @@ import scipy.sparse as sp
 from .._core.threads import current, share, shared_from
 from ..kernels import block_chain_apply, chain_apply, chain_apply_columns
 from ..kernels.sparse_chain import WIDE, apply_chain_tiles
-from .block_packing import blocks_of, pack_blocks
+from .block_packing import pack_blocks, planned_blocks
 from .sparse_packing import pack_rows, pack_slices
-from .sparse_plan import cost, dense, has_zeros
+from .sparse_plan import dense, has_zeros
 
 
 def vector_multiplier(
@@ -22,11 +22,7 @@ def vector_multiplier(
     factors where that is faster; what x holds where no row reads it changes nothing all
     the same.
     """
-    total: float = sum(map(cost, factors))
-    blocks = blocks_of(factors, dtype)
-    if blocks is not None and blocks[1] >= total:
-        blocks = None
-    total = total if blocks is None else blocks[1]
+    blocks, total = planned_blocks(factors, dtype)
     matrix = dense(factors, scale, dtype, total)
     if matrix is None:
         return _chain_multiplier(factors, scale, dtype, blocks)
@@ -56,7 +52,7 @@ def _chain_multiplier(factors, scale, dtype, blocks):
         apply, (data, indices, table) = chain_apply, pack_slices(factors, dtype)
     else:
         apply = block_chain_apply
-        data, indices, table = pack_blocks(factors, blocks[0], dtype)
+        data, indices, table = pack_blocks(factors, blocks, dtype)
     rows, scale, empty = factors[0].shape[0], float(scale), np.empty
 
     def vector(x):

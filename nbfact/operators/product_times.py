@@ -1,0 +1,142 @@
+"""How long products are expected to take: with operators, and with dense matrices.
+
+The model is stored here and in the plans of the operators, and measures nothing, so
+that what is chosen by it is the same on every machine and in every run. The constants
+are nanoseconds on a Zen 4 processor, with one thread, and are fitted to what
+``python -m benchmarks.product_times`` prints.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import plan as plans
+from .block_packing import blocks_within, planned_blocks
+from .butterfly import Butterfly
+from .factor_product import FactorProduct
+from .fast_operator import FastOperator
+from .named_transform import GATHER, PERMUTED, NamedTransform
+from .sparse_plan import DENSE_BYTES, ROW_COST, merged
+
+CALL = 750.0
+"""Time of the call of a product, without its work."""
+
+READ = ((1 << 20, 0.011), (1 << 22, 0.017), (np.inf, 0.035))
+"""Time of each byte of a matrix that is read once, for matrices of up to some bytes."""
+
+ENTRY = {"float32": 0.2, "float64": 0.2, "complex64": 0.24, "complex128": 0.36}
+"""Time of an entry of a sparse factor and one vector, see `sparse_plan.cost`."""
+
+ENTRY_READ = 0.55
+"""Time of an entry of a sparse factor that multiplies columns, without them."""
+
+ENTRY_COLUMN = {
+    "float32": 0.037,
+    "float64": 0.062,
+    "complex64": 0.08,
+    "complex128": 0.165,
+}
+"""Time of an entry of a sparse factor for each column."""
+
+DENSE_COLUMN = {
+    "float32": 0.022,
+    "float64": 0.045,
+    "complex64": 0.088,
+    "complex128": 0.17,
+}
+"""Time of an entry of a dense matrix for each column."""
+
+
+def dense_time(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
+    """Return the expected time of a product with a dense matrix, in nanoseconds.
+
+    Parameters
+    ----------
+    shape : (int, int)
+    dtype : numpy.dtype
+    batch : int
+        Number of columns; 1 for a vector.
+    """
+    size = shape[0] * shape[1] * dtype.itemsize
+    found = CALL + size * _read(size)
+    if batch > 1:
+        found += DENSE_COLUMN[dtype.name] * shape[0] * shape[1] * batch
+    return found
+
+
+def expected_time(operator: FastOperator, batch: int) -> float:
+    """Return the expected time of a product with an operator, in nanoseconds.
+
+    The columns are of the dtype of the operator. An operator that is neither sparse
+    factors nor a butterfly counts as its sparse factors.
+
+    Parameters
+    ----------
+    operator : FastOperator
+    batch : int
+        Number of columns; 1 for a vector.
+    """
+    dtype = operator.dtype
+    if isinstance(operator, NamedTransform):
+        return CALL + min(operator.costs(dtype, batch).values())
+    if isinstance(operator, Butterfly):
+        planned = plans.columns_planned(batch)
+        plan = plans.best(operator.chain, dtype, planned)
+        found = (
+            CALL + plans.cost(operator.chain, plan, dtype, planned) * batch / planned
+        )
+        for index in (operator.rows, operator.columns):
+            if index is not None:
+                found += PERMUTED + GATHER * len(index) * batch
+        return found
+    return _sparse_time(operator.to_factors(), batch)
+
+
+def _sparse_time(product: FactorProduct, batch: int) -> float:
+    """Return the expected time of a product with sparse factors."""
+    dtype = product.dtype
+    factors = merged(product.factors, dtype)
+    if batch > 1:
+        nnz = sum(factor.nnz for factor in factors)
+        return CALL + nnz * (ENTRY_READ + ENTRY_COLUMN[dtype.name] * batch)
+    blocks, total = planned_blocks(factors, dtype)
+    found = CALL + total * (ENTRY[dtype.name] if blocks is None else ENTRY["float64"])
+    size = product.shape[0] * product.shape[1] * dtype.itemsize
+    whole = dense_time(product.shape, dtype, 1)
+    return min(found, whole) if size <= DENSE_BYTES else found
+
+
+def entries_within(
+    time: float, shapes: Sequence[tuple[int, int]], dtype: np.dtype, batch: int
+) -> int:
+    """Return how many entries sparse factors have whose product takes some time.
+
+    Parameters
+    ----------
+    time : float
+        Nanoseconds.
+    shapes : sequence of (int, int)
+        Shapes of the factors.
+    dtype : numpy.dtype
+    batch : int
+    """
+    if batch > 1:
+        each = ENTRY_READ + ENTRY_COLUMN[dtype.name] * batch
+        return max(0, int((time - CALL) / each))
+    rows = ROW_COST * sum(shape[0] for shape in shapes)
+    return max(0, int((time - CALL) / ENTRY[dtype.name]) - rows)
+
+
+def column_blocks_within(
+    time: float, shapes: Sequence[tuple[int, int]], dtype: np.dtype
+) -> int:
+    """Return how many blocks of eight rows factors have that multiply one vector.
+
+    The parameters are those of `entries_within`.
+    """
+    return blocks_within((time - CALL) / ENTRY["float64"], shapes, dtype)
+
+
+def _read(size: float) -> float:
+    """Return the time of each byte of a matrix of some bytes."""
+    return next(rate for most, rate in READ if size <= most)
