@@ -18,14 +18,18 @@ from .fast_operator import FastOperator
 from .named_transform import GATHER, PERMUTED, NamedTransform
 from .sparse_plan import DENSE_BYTES, ROW_COST, merged
 
-CALL = 750.0
-"""Time of the call of a product, without its work."""
+CALL, SPARSE_CALL = 750.0, 300.0
+"""Time of the call of a product, without its work, and how much more that of sparse
+factors takes."""
 
-READ = ((1 << 20, 0.011), (1 << 22, 0.017), (np.inf, 0.035))
+READ = ((1 << 20, 0.011), (1 << 22, 0.014), (np.inf, 0.033))
 """Time of each byte of a matrix that is read once, for matrices of up to some bytes."""
 
-ENTRY = {"float32": 0.2, "float64": 0.2, "complex64": 0.24, "complex128": 0.36}
-"""Time of an entry of a sparse factor and one vector, see `sparse_plan.cost`."""
+BLOCKS = 0.2
+"""Time of a unit of cost of factors in blocks, see `block_packing`, and one vector."""
+
+ENTRY = {"float32": 0.205, "float64": 0.23, "complex64": 0.27, "complex128": 0.39}
+"""Time of a unit of cost of other sparse factors, see `sparse_plan.cost`."""
 
 ENTRY_READ = 0.55
 """Time of an entry of a sparse factor that multiplies columns, without them."""
@@ -98,9 +102,11 @@ def _sparse_time(product: FactorProduct, batch: int) -> float:
     factors = merged(product.factors, dtype)
     if batch > 1:
         nnz = sum(factor.nnz for factor in factors)
-        return CALL + nnz * (ENTRY_READ + ENTRY_COLUMN[dtype.name] * batch)
+        each = ENTRY_READ + ENTRY_COLUMN[dtype.name] * batch
+        return CALL + SPARSE_CALL + nnz * each
     blocks, total = planned_blocks(factors, dtype)
-    found = CALL + total * (ENTRY[dtype.name] if blocks is None else ENTRY["float64"])
+    unit = ENTRY[dtype.name] if blocks is None else BLOCKS
+    found = CALL + SPARSE_CALL + total * unit
     size = product.shape[0] * product.shape[1] * dtype.itemsize
     whole = dense_time(product.shape, dtype, 1)
     return min(found, whole) if size <= DENSE_BYTES else found
@@ -122,9 +128,9 @@ def entries_within(
     """
     if batch > 1:
         each = ENTRY_READ + ENTRY_COLUMN[dtype.name] * batch
-        return max(0, int((time - CALL) / each))
+        return max(0, int((time - CALL - SPARSE_CALL) / each))
     rows = ROW_COST * sum(shape[0] for shape in shapes)
-    return max(0, int((time - CALL) / ENTRY[dtype.name]) - rows)
+    return max(0, int((time - CALL - SPARSE_CALL) / ENTRY[dtype.name]) - rows)
 
 
 def column_blocks_within(
@@ -134,7 +140,7 @@ def column_blocks_within(
 
     The parameters are those of `entries_within`.
     """
-    return blocks_within((time - CALL) / ENTRY["float64"], shapes, dtype)
+    return blocks_within((time - CALL - SPARSE_CALL) / BLOCKS, shapes, dtype)
 
 
 def _read(size: float) -> float:
