@@ -21,7 +21,7 @@ GAINS = (2, 4, 16)
 
 
 def factor(n, nnz, height, dtype, rng):
-    """Return a random matrix of about so many entries, in blocks of some rows."""
+    """Return a random matrix of about `nnz` entries, in blocks of some rows."""
     support = rng.random((-(-n // height), n)) < nnz / n**2
     whole = np.kron(support, np.ones((height, 1)))[:n]
     return sp.csr_array((whole * rng.standard_normal((n, n))).astype(dtype))

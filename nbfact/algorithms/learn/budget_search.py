@@ -61,8 +61,6 @@ class BudgetSearch:
         All trials so far.
     stopped : str
         Why the search has ended early; empty while it has not.
-    rng : numpy.random.Generator
-        A stream of its own, spawned from the one that was given.
     fast : list of Start
         What families found whose members depend on no budget.
     """
@@ -74,8 +72,7 @@ class BudgetSearch:
         rng: np.random.Generator,
     ) -> None:
         self.problem, self._options = problem, options
-        # The stream of a seed itself may have made the target.
-        self.rng = rng.spawn(1)[0]
+        self.rng = rng
         self.trials: list[Trial] = []
         self.stopped = ""
         work = math.prod(problem.shape) * min(problem.shape)
@@ -101,8 +98,12 @@ class BudgetSearch:
         except KeyboardInterrupt:
             if not self._found:
                 raise
-            self.stopped = "interrupted"
+            self.interrupt()
         return self._outcome(budget)
+
+    def interrupt(self) -> None:
+        """Let the search end, because the user has interrupted it."""
+        self.stopped = "interrupted"
 
     def _search(self, budget: int) -> None:
         """Look for structures; unless one is exact, explore."""

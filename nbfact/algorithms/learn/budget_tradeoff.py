@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._core.checks import RandomState, generator, real_number, sequence, size
+from ..._core.checks import RandomState, real_number, sequence, size
+from ..._core.streams import stream
 from ...operators.drawings import figure_class
 from ..common.problem import TargetLike, problem_of
 from ..common.result import Callback
@@ -180,15 +181,20 @@ def tradeoff(
         effort=effort, families=families, n_jobs=n_jobs, callback=callback
     )
     problem = problem_of(target)
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "learn_transform")
     if problem.zero:
         raise ValueError("target is zero: there is nothing to trade")
     search = BudgetSearch(problem, options, rng)
     rows, columns = problem.shape
     points = []
     for gain in sorted(gains):
-        found = search.best(max(1, int(rows * columns / gain)))
-        points.append(_timed(found, problem.array, batch))
+        try:
+            found = search.best(max(1, int(rows * columns / gain)))
+            points.append(_timed(found, problem.array, batch))
+        except KeyboardInterrupt:  # what earlier budgets had is not lost
+            if not points:
+                raise
+            break
         if search.stopped:
             break
     return Tradeoff(_front(points), batch, tuple(points))

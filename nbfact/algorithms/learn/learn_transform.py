@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import scipy.sparse as sp
 
-from ..._core.checks import RandomState, generator
+from ..._core.checks import RandomState
+from ..._core.streams import stream
 from ...operators import FactorProduct
 from ..common.problem import Problem, TargetLike, problem_of
 from ..common.result import Callback, History
@@ -170,7 +171,7 @@ def learn_transform(
     )
     problem = problem_of(target)
     budget = options.budget(problem.shape)
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "learn_transform")
     if problem.zero:
         return zero_transform(problem, budget)
     search = BudgetSearch(problem, options, rng)
@@ -209,9 +210,13 @@ def smallest(search: BudgetSearch, error: float) -> LearnedTransform:
         budget = int(math.sqrt(max(low, 1) * high))
         if budget <= low or high <= _CLOSE * budget:
             break
-        best = search.best(budget)
+        try:
+            best = search.best(budget)
+        except KeyboardInterrupt:  # before this budget had any result
+            search.interrupt()
+            break
         if best.relative_error <= error:
             reached = best
         else:
             low = budget
-    return replace(reached, trials=tuple(search.trials))
+    return replace(reached, trials=tuple(search.trials), stopped=search.stopped)

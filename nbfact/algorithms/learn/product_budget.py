@@ -40,7 +40,7 @@ class ProductBudget:
     def of(
         cls, speedup: float, batch: int, shape: tuple[int, int], dtype: np.dtype
     ) -> "ProductBudget":
-        """Return the budget of products that are so many times as fast as dense."""
+        """Return the budget of products that have a speedup over the dense one."""
         dense = dense_time(shape, dtype, batch)
         return cls(dense / speedup, dense, batch, shape, dtype)
 

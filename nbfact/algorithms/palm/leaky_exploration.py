@@ -10,13 +10,13 @@ from ..._core.checks import (
     RandomState,
     flag,
     function,
-    generator,
     real_number,
     shown,
     size,
     store,
 )
 from ..._core.jobs import each, processes
+from ..._core.streams import stream
 from ...constraints import (
     Constraint,
     SkPerm,
@@ -98,7 +98,7 @@ def explore_problem(
     random_state: RandomState,
 ) -> Factorization:
     """Return what `explore` does for a problem: the best from all starts."""
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "palm4msa")
     starts = [checked_start(problem, constraints, init, options.sweeps, rng)]
     for child in rng.spawn(options.n_restarts):
         starts.append(

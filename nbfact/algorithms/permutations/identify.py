@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..._core.checks import RandomState, generator
+from ..._core.checks import RandomState
+from ..._core.streams import stream
 from ...operators import Butterfly, FactorProduct
 from ..common.problem import Problem, problem_of
 from ..common.result import CallbackState, Factorization
@@ -163,7 +164,7 @@ def identify_problem(
     problem: Problem, options: IdentifyOptions, random_state: RandomState
 ) -> PermutedFactorization:
     """Return what `identify_butterfly` does for a problem."""
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "identify_butterfly")
     m, n = problem.shape
     if m != n or n & (n - 1):
         raise ValueError(f"target {(m, n)}: expected (n, n), n a power of two")
