@@ -73,6 +73,20 @@ PROJECTIONS = [
 each = pytest.mark.parametrize("constraint", ALL, ids=repr)
 
 
+@pytest.mark.parametrize("constraint", [Supp(SUPPORT), BlockDiag(BLOCKS)], ids=repr)
+def test_sets_draw_their_supports(constraint):
+    pytest.importorskip("matplotlib")
+    figure = constraint.plot()
+    drawn = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(drawn, constraint.project(np.ones(SHAPE)) == 0)
+    assert figure.axes[0].get_title() == repr(constraint)
+    few = SpBlock(SHAPE, 1, block=(2, 3))
+    assert few.plot(np.arange(36.0).reshape(SHAPE), figure) is figure
+    assert (~figure.axes[-1].images[0].get_array()[4:, 3:]).all()
+    with pytest.raises(ValueError, match="x has shape"):
+        few.plot(np.ones((2, 2)))
+
+
 @each
 def test_result_is_new_and_input_untouched(constraint):
     assert isinstance(constraint, Constraint)

@@ -60,9 +60,11 @@ def outcome(
         if not best.named and one.named and one.error <= exact:
             words = f"{one.words}, as {words}"
             break
-    near = [one for one in found if one.structure and one.error <= NEAR]
-    if near and not best.structure and best.error > exact:
-        words += f"; near {said(min(near, key=lambda one: one.error), exact)}"
+    near = [one for one in [*fast, *found] if one.structure and one.error <= NEAR]
+    if near and not best.named and best.error > exact:
+        closest = min(near, key=lambda one: (not one.named, one.error))
+        if closest.named or not best.structure:
+            words += f"; near {said(closest, exact)}"
     operator = fastest(best, search.budget, search.product)
     return LearnedTransform(
         operator,
