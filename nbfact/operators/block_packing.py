@@ -178,5 +178,5 @@ def pack_blocks(
     return (
         np.concatenate(data, out=packed),
         unsigned(indices, most),
-        unsigned([numbers], numbers.max(), least=np.uint32),
+        unsigned([numbers], int(np.max(numbers)), least=np.uint32),
     )
