@@ -104,10 +104,10 @@ def test_half_gain_is_that_of_moving_one_row(dtype):
 def test_the_best_split_of_all(m, dtype):
     blocks = random((2, m, m), dtype)
     found = best_of_all(blocks)
-    pairs = [tuple(pair) for pair in found.pairs]
+    pairs = [tuple(pair) for pair in found.groups]
     lost = [
         split_loss(block, halves, pairs)
-        for block, halves in zip(blocks, found.halves, strict=True)
+        for block, halves in zip(blocks, found.parts, strict=True)
     ]
     assert found.lost == pytest.approx(sum(lost))
     firsts = [
@@ -125,7 +125,7 @@ def test_a_level_is_found_and_its_coordinates_keep_the_norm(kind):
     split = best_split(clean[None], np.random.default_rng(0), 8, 8)
     square = np.linalg.norm(clean) ** 2
     assert split.lost <= 1e-11 * square
-    assert split_loss(clean, split.halves[0], split.pairs) <= 1e-20 * square
+    assert split_loss(clean, split.parts[0], split.groups) <= 1e-20 * square
     parts = split.coordinates(clean[None])
     assert parts.shape == (2, 8, 8)
     assert np.linalg.norm(parts) ** 2 == pytest.approx(square)
@@ -141,8 +141,8 @@ def test_rounds_never_lose_more(dtype):
     assert all(a >= b for a, b in itertools.pairwise(lost))
     split = improve_split(blocks, grams, order)
     expected = [
-        split_loss(block, halves, split.pairs)
-        for block, halves in zip(blocks, split.halves, strict=True)
+        split_loss(block, halves, split.groups)
+        for block, halves in zip(blocks, split.parts, strict=True)
     ]
     assert split.lost == pytest.approx(sum(expected))
 
@@ -151,8 +151,8 @@ def test_a_hint_worth_enough_is_kept():
     blocks = random((1, 16, 16), "float64")
     bits, labels = np.arange(16)[None] % 2, np.arange(16) // 2
     split = split_near(blocks, SplitHint(bits, labels, 1e6))
-    assert np.array_equal(split.pairs, np.arange(16).reshape(8, 2))
-    assert np.array_equal(split.halves[0], [np.arange(0, 16, 2), np.arange(1, 16, 2)])
+    assert np.array_equal(split.groups, np.arange(16).reshape(8, 2))
+    assert np.array_equal(split.parts[0], [np.arange(0, 16, 2), np.arange(1, 16, 2)])
     free = split_near(blocks, SplitHint(bits, labels, 0.0))
     assert free.lost < split.lost
 

@@ -333,7 +333,8 @@ def test_repr():
     operator, _ = operator_of(Chain.square_dyadic(4), permuted=True, seed=3)
     assert repr(operator) == (
         "Butterfly 4x4, float64, 2 factors, nnz 16, density 1, rcg 1, permuted rows "
-        "and columns\n  (1, 2, 2, 2) (2, 2, 2, 1)"
+        "and columns\n  (1, 2, 2, 2) (2, 2, 2, 1)\n"
+        "  the dense matrix multiplies vectors, 4, 16, 64 columns"
     )
     assert "permuted" not in repr(nf.transforms.hadamard(4))
     assert repr(nf.transforms.dft(4)).splitlines()[0].endswith("permuted columns")

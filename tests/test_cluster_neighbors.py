@@ -8,6 +8,7 @@ import pytest
 from clusterers import Factored, Given
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.datasets import load_digits
@@ -226,3 +227,36 @@ def test_what_is_wrong_is_named():
         fitted(X).kneighbors(X[:, :3])
     with pytest.warns(UserWarning, match="n_clusters=99: 60, the number"):
         fitted(X, n_clusters=99)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("seed", [0, 1])
+def test_default_probes_find_nine_of_ten_neighbors(seed):
+    rng = np.random.default_rng(seed)
+    x, queries = rng.standard_normal((2000, 16)), rng.standard_normal((400, 16))
+    model = ClusterNeighbors(random_state=0).fit(x)
+    found = model.kneighbors(queries, return_distance=False)[:, 0]
+    assert np.mean(found == cdist(queries, x).argmin(axis=1)) >= 0.9
+    assert 1 < model.n_probes_ < 0.5 * len(model.offsets_)
+
+
+def test_no_point_is_its_own_neighbor():
+    x = np.repeat(np.random.default_rng(0).standard_normal((20, 3)), 3, axis=0)
+    x[6:] += np.random.default_rng(1).standard_normal((54, 3))
+    options = {"n_probes": 5, "clusterer": KMeans(5, random_state=0)}
+    model = ClusterNeighbors(4, **options).fit(x)
+    distances, indices = model.kneighbors()
+    assert (indices != np.arange(60)[:, None]).all()
+    own = cdist(x, x)
+    np.fill_diagonal(own, np.inf)
+    np.testing.assert_allclose(distances, np.sort(own, axis=1)[:, :4], atol=1e-9)
+    graph = model.kneighbors_graph(mode="distance")
+    assert graph.shape == (60, 60) and graph.has_canonical_format is False
+    np.testing.assert_array_equal(graph.indices.reshape(60, 4), indices)
+    np.testing.assert_array_equal(graph.data.reshape(60, 4), distances)
+    ones = model.kneighbors_graph(x[:7], 1)
+    np.testing.assert_array_equal(ones.toarray().sum(axis=1), np.ones(7))
+    with pytest.raises(ValueError, match="mode='other': expected one of"):
+        model.kneighbors_graph(mode="other")
+    with pytest.raises(ValueError, match="n_neighbors=60, of 59 other training points"):
+        model.kneighbors(n_neighbors=60)

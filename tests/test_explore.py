@@ -4,10 +4,13 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.sparse.linalg
 from samples import SINGLE
 
 import nbfact as nf
+from nbfact.algorithms.palm import support_values
 from nbfact.algorithms.palm.leaky_exploration import schedule_of
+from nbfact.constraints import SkPerm
 
 START = {"init": "random", "random_state": 0}
 
@@ -131,6 +134,88 @@ def test_never_worse_than_palm4msa_and_never_nan(name, leak):
             size = np.abs(target).max()
             error = nf.relative_error(target / size, best.operator.toarray() / size)
             assert np.isclose(error, best.relative_error, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_least_squares_values_have_no_gradient_on_their_support(dtype):
+    rng = np.random.default_rng(3)
+    target, left, right = (
+        (rng.standard_normal((2, 8, 8)) * [[[1]], [[1j]]]).sum(0).astype(dtype)
+        if dtype == "complex128"
+        else rng.standard_normal((8, 8))
+        for _ in range(3)
+    )
+    support = rng.random((8, 8)) < 0.3
+    found = support_values.fitted(target, left, right, 0 * target, support)
+    assert not found[~support].any()
+    gradient = left.conj().T @ (left @ found @ right - target) @ right.conj().T
+    assert abs(gradient[support]).max() < 1e-6
+
+
+@pytest.mark.parametrize("order", ["right-to-left", "left-to-right"])
+def test_the_rule_of_support_exploration_is_that_of_the_naive_loop(order):
+    rng = np.random.default_rng(5)
+    target, *first = (rng.standard_normal((8, 8)) for _ in range(3))
+    sets = [SkPerm((8, 8), 4)] * 2
+    states = []
+    nf.explore(
+        target,
+        sets,
+        leak=1.0,
+        values="least squares",
+        n_iter=5,
+        init=first,
+        order=order,
+        safeguard=False,
+        refine_values=False,
+        callback=lambda state: states.append((state.error, state.factors)),
+    )
+    factors, explored = list(first), [np.zeros((8, 8)), np.zeros((8, 8))]
+    for error, found in states:
+        for j in (0, 1) if order == "left-to-right" else (1, 0):
+            left = np.eye(8) if j == 0 else factors[0]
+            right = factors[1] if j == 0 else np.eye(8)
+            residual = left @ factors[j] @ right - target
+            modulus = (np.linalg.norm(left, 2) * np.linalg.norm(right, 2)) ** 2
+            explored[j] = explored[j] - left.T @ residual @ right.T / modulus
+            support = sets[j].project(explored[j].copy()) != 0
+            system = np.kron(left, right.T)[:, support.ravel()]
+            values = np.linalg.lstsq(system, target.ravel())[0]
+            factors[j] = np.zeros((8, 8))
+            factors[j][support] = values
+        product = factors[0] @ factors[1]
+        naive = np.linalg.norm(product - target) / np.linalg.norm(target)
+        assert error == pytest.approx(naive, rel=1e-6)
+        for mine, other in zip(found, factors, strict=True):
+            np.testing.assert_array_equal(mine != 0, other != 0)
+        norms = [np.linalg.norm(factor) for factor in factors]
+        middle = np.sqrt(norms[0] * norms[1])
+        for j, norm in enumerate(norms):
+            factors[j], explored[j] = (
+                factors[j] * middle / norm,
+                explored[j] * middle / norm,
+            )
+
+
+def test_least_squares_values_need_supports():
+    sets = [SkPerm((4, 4), 2)] * 2
+    with pytest.raises(ValueError, match="values='x'"):
+        nf.explore(np.eye(4), sets, values="x")
+    other = [nf.constraints.NormCol((4, 4)), sets[0]]
+    with pytest.raises(TypeError, match=r"constraints\[0\] is"):
+        nf.explore(np.eye(4), other, values="least squares")
+    operator = scipy.sparse.linalg.aslinearoperator(np.eye(4))
+    found = nf.explore(operator, sets, values="least squares", n_iter=3)
+    assert found.relative_error < 1e-12
+    start = {"init": "random", "random_state": 1}
+    for leak in (1.0, 0.9):  # with and without the safeguard, and on complex targets
+        target = nf.targets.dft(4)
+        found = nf.explore(target, sets, leak=leak, values="least squares", **start)
+        palm = nf.palm4msa(target, sets, n_iter=300, keep="best", **start)
+        assert found.relative_error <= palm.relative_error * (1 + 1e-12)
+        assert found.operator.dtype == np.complex128
+    zero = nf.explore(np.zeros((4, 4)), sets, values="least squares")
+    assert zero.relative_error == 0
 
 
 def test_sets_of_more_than_supports_are_kept():

@@ -201,6 +201,10 @@ def test_a_huge_gamma_leaves_the_identity(dtype):
 BAD_PARAMETERS = [
     (QuicKMeans, {"n_clusters": True}, TypeError, "n_clusters=True"),
     (QuicKMeans, {"sparsity": 2.0}, TypeError, "sparsity=2.0"),
+    (QuicKMeans, {"nnz": 2.0}, TypeError, "nnz=2.0"),
+    (QuicKMeans, {"nnz": None}, TypeError, "nnz=None"),
+    (QuicKMeans, {"inertia_increase": "3%"}, TypeError, "inertia_increase='3%'"),
+    (QuicKMeans, {"algorithm": None}, TypeError, "algorithm=None"),
     (QuicKMeans, {"n_factors": True}, TypeError, "n_factors=True"),
     (QuicKMeans, {"n_init": "2"}, TypeError, "n_init='2'"),
     (QuicKMeans, {"max_iter": False}, TypeError, "max_iter=False"),
@@ -218,7 +222,7 @@ BAD_PARAMETERS = [
     (ClusterNeighbors, {"n_neighbors": 1.0}, TypeError, "n_neighbors=1.0"),
     (ClusterNeighbors, {"n_neighbors": 0}, ValueError, "n_neighbors=0"),
     (ClusterNeighbors, {"n_clusters": True}, TypeError, "n_clusters=True"),
-    (ClusterNeighbors, {"n_probes": None}, TypeError, "n_probes=None"),
+    (ClusterNeighbors, {"n_probes": 1.5}, TypeError, "n_probes=1.5"),
     (ClusterNeighbors, {"clusterer": 3}, TypeError, "clusterer=3"),
     (ClusterNeighbors, {"clusterer": KMeans}, TypeError, "clusterer=the class KMeans"),
     (QuickNystroem, {"n_components": True}, TypeError, "n_components=True"),
@@ -272,6 +276,8 @@ def test_bad_shapes_and_kinds_of_points_are_named(estimator):
             x.astype("M8[s]"),
             [[1.0], [2, 3]],
         ):
+            if wrong is None and method == getattr(model, "kneighbors", None):
+                continue  # the training points
             with pytest.raises((TypeError, ValueError), match=r"\bX\b"):
                 method(wrong)
     if isinstance(model, ClusterNeighbors):

@@ -200,11 +200,20 @@ def test_a_callback_sees_passes_and_stops_them():
     assert nf.relative_error(target, product) == pytest.approx(seen[-1].error)
 
 
+SUMS = nf.Chain.square_dyadic(8) @ nf.Chain.square_dyadic(8).T
+"""A chain whose factors do not split rows and columns by one radix each."""
+
+
 @pytest.mark.parametrize(
     ("target", "options", "error", "message"),
     [
-        (np.ones((4, 8)), {}, ValueError, r"target \(4, 8\): expected \(n, n\)"),
-        (np.ones((6, 6)), {}, ValueError, r"target \(6, 6\)"),
+        (np.ones((4, 8)), {"chain": [4]}, ValueError, r"shape \(4, 4\).*\(4, 8\)"),
+        (np.ones((6, 6)), {"chain": [2, 2]}, ValueError, r"shape \(4, 4\).*\(6, 6\)"),
+        (np.ones((6, 6)), {"chain": [2, 3.5]}, TypeError, "chain"),
+        (np.ones((6, 6)), {"chain": []}, ValueError, "chain"),
+        (np.ones((6, 6)), {"chain": "radices"}, ValueError, "chain='radices'"),
+        (np.ones((6, 6)), {"chain": 6}, TypeError, "chain"),
+        (np.eye(8), {"chain": SUMS}, ValueError, "mixed_radix"),
         (np.ones(4), {}, ValueError, r"shape \(4,\)"),
         (np.ones((0, 0)), {}, ValueError, r"shape \(0, 0\)"),
         (np.full((2, 2), np.nan), {}, ValueError, "NaN or infinity"),

@@ -71,8 +71,16 @@ TRANSFORMS = [(FOURIER, 4, 8), (FOURIER, 64, 1)]
 TRANSFORMS += [(formula, 4, 16) for formula in (COSINES, ADJOINT_COSINES)]
 TRANSFORMS += [(formula, 64, 1) for formula in (COSINES, ADJOINT_COSINES)]
 
+TRIANGLES = np.zeros((3, 2, 3))
+
 ARGUMENTS = {
     "adam_step": (VECTOR, OUT + 1, np.zeros(4), np.zeros(4), 0.1, 1),
+    "add_atoms": (
+        *(SQUARE[:2], np.array([0, 2]), 1, 1e-15, np.ones((3, 2, 4)), TRIANGLES),
+        np.ones((3, 4)),
+    ),
+    "largest_of_columns": (SQUARE, np.zeros(4, np.intp), OUT),
+    "solve_triangles": (TRIANGLES + 1, np.array([2, 1, 0])),
     "butterfly_backward": (PLANES, True, 4, 2, BLOCKS, np.ones((2, 21)), GRADIENT),
     "butterfly_expand": (PLANES, True, 4, 2, BLOCKS),
     "butterfly_fit": (PLANES, True, PARTS, BLOCKS, BLOCKS + 0, GRADIENT),
@@ -151,6 +159,7 @@ ARGUMENTS = {
     "project_nonneg": (SQUARE,),
     "project_normcol": (SQUARE, 2.0),
     "project_normlin": (SQUARE, 2.0),
+    "project_partition": (SQUARE, np.arange(16).reshape(4, 4) // 3 - 1, 5, 2),
     "project_skperm": (SQUARE, 2, 1),
     "project_skperm_greedy": (SQUARE, 2, 1),
     "project_skperm_warm": (SQUARE, 2, 1, np.zeros(8)),

@@ -26,6 +26,7 @@ GROUPS = {
     "identify_butterfly": "patterns learned",
     "learn_butterfly": "butterfly learned",
     "learn_transform": "learn_transform",
+    "omp": "sparse codes",
     "palm4msa": "palm4msa sweeps",
     "refine": "refine",
     "Butterfly": "butterfly",

@@ -13,8 +13,9 @@ import nbfact as nf
 from nbfact.kernels import chain_apply, chain_apply_columns
 from nbfact.kernels.gathers import SLICE
 from nbfact.kernels.sparse_chain import apply_chain_tiles
+from nbfact.operators.small_matrices import multiplied_out
 from nbfact.operators.sparse_packing import pack_rows, pack_slices
-from nbfact.operators.sparse_plan import dense, has_zeros, merged
+from nbfact.operators.sparse_plan import merged
 
 SIZES = {
     "one row": (1, 1),
@@ -187,15 +188,16 @@ def dtype_of(number, dtype):
 def test_a_dense_matrix_takes_the_place_of_factors_that_are_slower():
     wide = [random((64, 64), "float32", seed) for seed in (0, 1)]
     F = nf.FactorProduct(wide, 0.5)
-    matrix = dense(F.factors, F.scale, F.dtype)
+    matrix = multiplied_out(F.factors, F.scale, F.dtype)
     assert matrix is not None and matrix.dtype == np.float32
     close(matrix, 0.5 * wide[0] @ wide[1])
     x = random((64, 3), "float32")
     close(F @ x, matrix @ x)
     close(F @ x[:, 0].copy(), matrix @ x[:, 0])
-    assert dense(F.factors, 1e-40, F.dtype) is None
-    large = [sp.eye_array(1024, format="csr")] * 2
-    assert dense(large, 1.0, np.dtype(float)) is None
+    assert multiplied_out(F.factors, 1e-40, F.dtype) is None
+    assert "dense matrix" in repr(F)
+    large = nf.FactorProduct([sp.eye_array(1024, format="csr")] * 2)
+    assert "dense matrix" not in repr(large)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -203,7 +205,7 @@ def test_a_dense_matrix_with_zeros_reads_what_the_factors_read(dtype):
     left, right = random((64, 64), dtype), random((64, 64), dtype, 1)
     left[:10], right[:, 5] = 0, 0
     F, x = nf.FactorProduct([left, right]), random(64, dtype)
-    assert has_zeros(dense(F.factors, F.scale, F.dtype))
+    assert not np.all(multiplied_out(F.factors, F.scale, F.dtype))
     close(F @ x, left @ (right @ x))
     expected = F @ x
     x[5] = np.nan  # which no row reads

@@ -64,7 +64,7 @@ TINY = {
         ("Hadamard 8 x 2",),
         (0.0, 0.9),
         1,
-        approximation.Sizes(("DCT",), 1, (1,), ("DCT",), (2.0,), 1, n=8),
+        approximation.Sizes(("Toeplitz",), (8,), 1, 0, "quick"),
     ),
     "crossover": crossover.Settings(
         ((8, 8, 8), (4, 16, 8)), (0.1, 0.5), ("float64",), 0.0
@@ -271,6 +271,25 @@ def test_an_interrupted_study_goes_on(monkeypatch, tmp_path, capsys):
         whole, cut = (tmp_path / one / f"noise.{kind}" for one in ("whole", "cut"))
         assert whole.read_bytes() == cut.read_bytes()
     assert len(os.listdir(tmp_path / "cut")) == 3
+
+
+@needs_matplotlib
+def test_what_is_done_so_far_can_be_written(monkeypatch, tmp_path, capsys):
+    jobs = [
+        (f"job {seed}", lambda seed=seed: [{"method": "m", "noise": 0.0, "error": 0.5}])
+        for seed in range(5)
+    ]
+    monkeypatch.setattr(noise, "jobs", lambda settings, with_peers: jobs)
+    with pytest.raises(ValueError, match="--so-far: no job of study noise is done"):
+        run.run_study("noise", output=tmp_path, so_far=True)
+    assert run.run_study("noise", output=tmp_path, pattern=["job 1", "job 3"]) == 0
+    (kept,) = tmp_path.glob("*.jsonl")
+    assert run.run_study("noise", output=tmp_path, so_far=True) == 0
+    assert "2 of 5 jobs are done so far" in (tmp_path / "noise.md").read_text()
+    with monkeypatch.context() as patch:
+        done = interrupted_after(patch, math.inf)
+        assert run.run_study("noise", output=tmp_path) == 0
+    assert done == ["job 0", "job 2", "job 4"] and not kept.exists()
 
 
 def test_rows_depend_on_settings_and_on_sources(monkeypatch, tmp_path):

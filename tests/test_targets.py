@@ -249,7 +249,7 @@ def test_a_permuted_butterfly_is_one_once_rows_and_columns_are_in_order(kind):
     again = np.random.default_rng(3)
     blocks = [(n >> 1 + level, 1 << level) for level in range(4)]
     for shape in blocks:  # draw the same random numbers again
-        targets.random_products._BLOCKS[kind](again, shape)
+        targets.random_products._BLOCKS[kind](again, shape, 2)
     rows, columns = again.permutation(n), again.permutation(n)
     butterfly = matrix[np.argsort(rows)][:, np.argsort(columns)]
     found = nf.butterfly_factorize(butterfly)
@@ -266,7 +266,35 @@ def test_a_permuted_butterfly_is_one_once_rows_and_columns_are_in_order(kind):
         targets.permuted_butterfly(6)
 
 
-@pytest.mark.parametrize("kind", ["geometric", "community"])
+@pytest.mark.parametrize("kind", ["orthogonal", "gaussian", "unitary"])
+def test_permuted_butterflies_of_any_radix(kind):
+    draw = np.random.default_rng(5)
+    matrix = targets.permuted_butterfly(12, kind, radices=(2, 3, 2), random_state=draw)
+    again = np.random.default_rng(5)
+    for radix, stride in ((2, 1), (3, 2), (2, 6)):
+        shape = (12 // (radix * stride), stride)
+        targets.random_products._BLOCKS[kind](again, shape, radix)
+    rows, columns = again.permutation(12), again.permutation(12)
+    butterfly = matrix[np.argsort(rows)][:, np.argsort(columns)]
+    found = nf.butterfly_factorize(butterfly, nf.Chain.mixed_radix((2, 3, 2)))
+    assert found.relative_error < 1e-14
+    if kind != "gaussian":
+        np.testing.assert_allclose(matrix @ matrix.conj().T, np.eye(12), atol=1e-14)
+
+
+def test_radices_are_checked():
+    with pytest.raises(ValueError, match=r"radices=\[2, 3\].*n=12"):
+        targets.permuted_butterfly(12, radices=(2, 3))
+    with pytest.raises(ValueError, match=r"radices\[1\]=1"):
+        targets.permuted_butterfly(2, radices=(2, 1))
+    with pytest.raises(ValueError, match="n=3"):
+        targets.permuted_butterfly(3, "hadamard", radices=(3,))
+
+
+KINDS = tuple(targets.graphs._MODELS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_graph_fourier_diagonalises_the_laplacian_of_a_connected_graph(kind):
     for n in (1, 2, 7, 64):
         vectors = targets.graph_fourier(n, kind, random_state=0)
@@ -293,6 +321,132 @@ def test_centroids_of_digits():
     np.testing.assert_array_equal(targets.centroids(5), targets.centroids(5))
     with pytest.raises(ValueError, match="n_clusters=2000"):
         targets.centroids(2000)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_graphs_have_the_edges_of_their_model(kind):
+    n, rng = 36, np.random.default_rng(2)
+    weights = targets.graphs._MODELS[kind](n, rng)
+    assert (weights == weights.T).all() and not weights.diagonal().any()
+    edges = np.count_nonzero(weights) // 2
+    if kind != "geometric":
+        assert 0.5 <= weights[weights > 0].min() <= weights.max() <= 1.5
+    exact = {"scale free": 2 * n - 3, "grid": 60, "path": n - 1}
+    if kind in exact:
+        assert edges == exact[kind]
+    if kind == "small world":  # some of the 2 n edges may coincide
+        assert 2 * n - 8 < edges <= 2 * n
+
+
+@pytest.mark.parametrize("moments", [1, 2, 4, 10])
+def test_wavelet_packets_are_orthonormal_and_have_vanishing_moments(moments):
+    low = targets.wavelets.daubechies(moments)
+    for shift in range(1, moments):
+        assert abs(low[2 * shift :] @ low[: -2 * shift]) < 1e-7
+    assert low @ low == pytest.approx(1, abs=1e-7)
+    high = low[::-1] * (-1.0) ** np.arange(2 * moments)
+    powers = np.linspace(-1, 1, 2 * moments)[:, None] ** np.arange(moments)
+    np.testing.assert_allclose(high @ powers, 0, atol=1e-6)
+    matrix = targets.wavelet_packet(64, moments, random_state=3)
+    np.testing.assert_allclose(matrix @ matrix.T, np.eye(64), atol=1e-6)
+    other = targets.wavelet_packet(64, moments, random_state=4)
+    assert moments == 10 or not np.array_equal(matrix, other)
+
+
+def test_the_filters_of_two_moments_are_those_of_daubechies():
+    root = np.sqrt(3)
+    known = np.array([1 + root, 3 + root, 3 - root, 1 - root]) / np.sqrt(32)
+    np.testing.assert_allclose(targets.wavelets.daubechies(2), known, atol=1e-14)
+    haar = targets.wavelet_packet(2, 1)
+    np.testing.assert_allclose(haar, np.array([[1, 1], [1, -1]]) / np.sqrt(2))
+    with pytest.raises(ValueError, match="moments=11"):
+        targets.wavelet_packet(8, 11)
+    with pytest.raises(ValueError, match=r"n=6.*power of two"):
+        targets.wavelet_packet(6)
+
+
+def test_spherical_harmonics_are_those_of_the_addition_theorem():
+    n = 49
+    matrix = targets.spherical_harmonics(n, random_state=0)
+    rng = np.random.default_rng(0)
+    heights, turns = np.sort(rng.uniform(-1, 1, n)), rng.uniform(0, 2 * np.pi, n)
+    flat = np.sqrt(1 - heights**2)
+    points = np.stack([flat * np.cos(turns), flat * np.sin(turns), heights])
+    cosines = points.T @ points
+    for degree in range(7):
+        some = matrix[:, degree**2 : (degree + 1) ** 2]
+        kernel = (2 * degree + 1) / n * scipy.special.eval_legendre(degree, cosines)
+        np.testing.assert_allclose(some @ some.T, kernel, atol=1e-13)
+    first = np.stack([points[1], points[2], points[0]], axis=1)  # y, z, x
+    np.testing.assert_allclose(matrix[:, 1:4], np.sqrt(3 / n) * first, atol=1e-15)
+    with pytest.raises(ValueError, match="n=0"):
+        targets.spherical_harmonics(0)
+
+
+def test_kernel_matrices_by_their_points():
+    points = np.random.default_rng(1).random((9, 3))
+    points = points[np.argsort(points[:, 0])]
+    away = np.linalg.norm(points[:, None] - points, axis=-1)
+    known = {
+        "gaussian": np.exp(-4.5 * away**2),
+        "exponential": np.exp(-3 * away),
+        "inverse": np.divide(1, away, where=away > 0, out=np.zeros_like(away)),
+    }
+    for kind, matrix in known.items():
+        found = targets.kernel_matrix(9, kind, dimensions=3, random_state=1)
+        np.testing.assert_allclose(found, matrix, rtol=1e-12)
+        assert targets.kernel_matrix(1, kind)[0, 0] == (kind != "inverse")
+    with pytest.raises(ValueError, match="kind='cauchy'"):
+        targets.kernel_matrix(4, "cauchy")
+
+
+def test_toeplitz_and_layers_of_convolutions():
+    matrix = targets.toeplitz(9, random_state=0)
+    np.testing.assert_array_equal(matrix[1:, 1:], matrix[:-1, :-1])
+    assert len(np.unique(matrix)) == 17
+    layer = targets.convolution_layer(24, width=3, random_state=0)
+    rng = np.random.default_rng(0)
+    filters = rng.standard_normal((2, 2, 3, 3)) / np.sqrt(18)
+    image = rng.standard_normal((2, 3, 4))
+    padded = np.pad(image, ((0, 0), (1, 1), (1, 1)))
+    known = np.zeros((2, 3, 4))
+    for (out, into, i, j), weight in np.ndenumerate(filters):
+        known[out] += weight * padded[into, i : i + 3, j : j + 4]
+    np.testing.assert_allclose(layer @ image.ravel(), known.ravel(), atol=1e-14)
+    with pytest.raises(ValueError, match="channels=5: must divide n=24"):
+        targets.convolution_layer(24, 5)
+    with pytest.raises(ValueError, match="width=2: must be odd"):
+        targets.convolution_layer(24, width=2)
+
+
+def test_a_sparse_matrix_plus_one_of_low_rank():
+    matrix = targets.sparse_plus_low_rank(20, density=0.05, random_state=0)
+    rng = np.random.default_rng(0)
+    places, values = rng.choice(400, 20, replace=False), rng.standard_normal(20)
+    low = rng.standard_normal((20, 2)) @ rng.standard_normal((2, 20))
+    sparse = matrix - low
+    kept = np.flatnonzero(abs(sparse) > 1e-12)
+    np.testing.assert_array_equal(kept, np.sort(places))
+    assert np.linalg.norm(sparse) == pytest.approx(np.linalg.norm(low))
+    ratio = sparse.ravel()[places] / values
+    np.testing.assert_allclose(ratio, ratio[0])
+    with pytest.raises(ValueError, match="rank=5: must be at most n=4"):
+        targets.sparse_plus_low_rank(4, 5)
+
+
+def test_weights_of_a_trained_network():
+    pytest.importorskip("sklearn")
+    first = targets.trained_weights(12, random_state=3)
+    assert first.shape == (12, 12) and first.dtype == np.float64
+    np.testing.assert_array_equal(first, targets.trained_weights(12, random_state=3))
+    with pytest.raises(TypeError, match="n='3'"):
+        targets.trained_weights("3")
+
+
+def test_a_network_needs_scikit_learn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.neural_network", None)
+    with pytest.raises(ModuleNotFoundError, match=r"nbfact\[study\]"):
+        targets.trained_weights(4)
 
 
 def test_centroids_without_scikit_learn(monkeypatch):

@@ -52,6 +52,7 @@ def test_columns(name, options, n, dtype):
     for normalized in (True, False):
         A = made(name, n, dtype, normalized=normalized, **options)
         tile = tied_transforms.tile_of(A.dtype)
+        check(A, 3)  # beside zeros, in a tile of which they are a part
         check(A, tile)
         check(A, 2 * tile + 3)
 
@@ -118,7 +119,6 @@ def test_twins_of_vectors(n):
 def test_what_is_not_tied():
     real, double = nf.transforms.dct(12), np.dtype("float64")
     assert tied_transforms.is_tied(real.formula, 12, double, 16)
-    assert not tied_transforms.is_tied(real.formula, 12, double, 15)
     assert not tied_transforms.is_tied(real.formula, 12, np.dtype("complex128"), 64)
     assert not tied_transforms.is_tied(real.formula, 12, double, 1)
     for A in (
@@ -146,3 +146,22 @@ def test_an_operator_uses_them_and_threads_change_no_bit():
     np.testing.assert_array_equal(out, expected)
     assert A.apply(x, x) is x
     np.testing.assert_array_equal(x, expected)
+
+
+@pytest.mark.parametrize("batch", [3, 20, 32, 70])
+@pytest.mark.parametrize("type", [2, 3])
+def test_a_column_keeps_its_precision_beside_large_and_infinite_ones(type, batch):
+    """Two real columns share a transform where they are alike, and only there."""
+    A, x = nf.transforms.dct(256, type), random((256, batch), "float64")
+    multiply = tied_transforms.tied_multiplier(A.formula, 256, A.dtype, batch)
+    wanted = A.formula.multiplier(256, A.dtype)(x)
+    x[:, 0] *= 1e12
+    if batch > 3:
+        x[3, 1], x[5, 2], x[:, batch - 1] = np.nan, np.inf, 0.0
+        wanted[:, -1] = 0.0
+    got = multiply(x)
+    close(got[:, 0] * 1e-12, wanted[:, 0])
+    others = [j for j in range(batch) if j not in ((0,) if batch == 3 else (0, 1, 2))]
+    close(got[:, others], wanted[:, others])
+    assert batch == 3 or not np.isfinite(got[:, 1:3]).any()
+    assert batch == 3 or not got[:, -1].any()

@@ -25,6 +25,17 @@ _OLD = 86_400
 locks: no file takes a day to write."""
 
 
+def user_cache(*names: str) -> Path:
+    """Return a folder of the user's cache, made where it is missing.
+
+    It is below ``nbfact`` in ``$XDG_CACHE_HOME``, or in ``~/.cache`` without it.
+    """
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(root, "nbfact", *names)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path whose file replaces `path` when the ``with`` block ends.

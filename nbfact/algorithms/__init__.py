@@ -7,6 +7,7 @@
 ``permutations``    butterflies whose permutations are not known: `identify_butterfly`
 ``descent``         butterflies by gradient descent: `learn_butterfly`
 ``learn``           the best of all of these under a budget: `learn_transform`
+``coding``          sparse codes of signals in a dictionary: `omp`
 ``common``          what they share: targets, factors, results
 ==================  ===============================================================
 """
@@ -14,6 +15,7 @@
 from .butterfly.butterfly_factorize import ButterflyFactorization, butterfly_factorize
 from .butterfly.chain_graph import chains
 from .butterfly.fits import legendre
+from .coding.omp import omp
 from .common.result import (
     CallbackState,
     Factorization,
@@ -52,6 +54,7 @@ __all__ = [
     "learn_butterfly",
     "learn_transform",
     "legendre",
+    "omp",
     "palm4msa",
     "rectmat",
     "rectmat_simple",

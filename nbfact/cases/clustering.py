@@ -26,6 +26,9 @@ OURS = ("explore", "palm4msa")
 LLOYD = "scikit-learn Lloyd"
 """Implementation: K-means of scikit-learn by Lloyd's algorithm."""
 
+SPARSITY = 2
+"""Sparsity of the factors of one iteration."""
+
 ITERATIONS = 5
 """Number of iterations of a fit."""
 
@@ -192,10 +195,11 @@ def _iteration(name: str) -> Callable[[ClusteringInputs], Callable[[], Any]]:
     def prepare(inputs):
         from ..estimators.lloyd import Clustering
         from ..estimators.points import Points
-        from ..estimators.recipes import RECIPES
+        from ..estimators.training import ValueOptions
 
         points = Points(inputs.x, np.ones(len(inputs.x)))
-        recipe = RECIPES[name](inputs.init.shape, 2, None, points.mean_share)
+        values = ValueOptions(name, None, None, SPARSITY, 0.0)
+        recipe = values.recipe(inputs.init.shape, points.mean_share)
         counts = np.ones(len(inputs.init))
         start = Clustering.of(points, recipe.first(inputs.init, counts, points.origin))
 

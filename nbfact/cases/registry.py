@@ -51,6 +51,7 @@ from .projections import projection_cases, skperm_cases
 from .public_verbs import adjoint_cases, verb_cases, way_cases
 from .rivals.peers import is_peer
 from .set_projections import set_cases
+from .sparse_codes import coding_cases
 from .sparse_factors import (
     block_factor_cases,
     new_product_cases,
@@ -249,6 +250,7 @@ def _rotating(dtype, batch):
             if (case.group, case.impl) != ("clustering objective", "nbfact explore")
         ),
         *verb_cases(16),
+        *coding_cases((256,), (64,), 4),
     ]
     return _own(found)
 
@@ -289,6 +291,7 @@ def _large_verbs():
         *assignment_cases([(512, 512, 4096)], ("float32", "float64")),
         *clustering_cases([(64, 64, 1000)]),
         *verb_cases(32),
+        *coding_cases((1024,), (512,), 8),
     ]
     return _own(found)
 
@@ -326,6 +329,7 @@ def _full():
         *product_cases("dft", sizes, complexes, batches),
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),
+        *coding_cases((256, 1024, 4096), (1, 512), 4),
         *sparse_factor_cases(
             (256, 1024, 4096), SPARSE, (*reals, "complex64"), (1, 4, 16, 64, 256)
         ),

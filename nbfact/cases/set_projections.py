@@ -29,6 +29,11 @@ def _support(n):
     return constraints.Supp((rows[:, None] ^ rows) < K)
 
 
+def _tiles(n):
+    labels = np.arange(n)[:, None] // 4 * n + np.arange(n) // 4
+    return constraints.Partition(labels, K * n // 16)
+
+
 SETS: dict[str, Callable[[int], constraints.FastConstraint]] = {
     "AntiCirc": lambda n: constraints.AntiCirc((n, n)),
     "BlockDiag": _blocks,
@@ -37,6 +42,7 @@ SETS: dict[str, Callable[[int], constraints.FastConstraint]] = {
     "Hankel": lambda n: constraints.Hankel((n, n)),
     "NormCol": lambda n: constraints.NormCol((n, n), 1.0),
     "NormLin": lambda n: constraints.NormLin((n, n), 1.0),
+    "Partition": _tiles,
     "SpBlock": lambda n: constraints.SpBlock((n, n), K * n // 8),
     "SpSymm": lambda n: constraints.SpSymm((n, n), K * n),
     "SpTril": lambda n: constraints.SpTril((n, n), K * n),

@@ -41,6 +41,12 @@ def study(
         ),
     ] = None,
     pattern: Pattern = None,
+    so_far: Annotated[
+        bool,
+        typer.Option(
+            "--so-far", help="Write the files from the jobs done, and do no other."
+        ),
+    ] = False,
     output: Annotated[
         Path, output_option("Directory of the table, the rows and the picture.")
     ] = Path("runs"),
@@ -52,4 +58,4 @@ def study(
     from ..studies.tools.run_study import run_study
 
     options = quick, output, peers, threads, n_jobs, data or ()
-    raise typer.Exit(run_study(str(name), *options, pattern=pattern))
+    raise typer.Exit(run_study(str(name), *options, pattern=pattern, so_far=so_far))

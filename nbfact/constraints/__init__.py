@@ -17,8 +17,8 @@ these parameters:
 ``nonneg`` : bool
     Whether negative entries are first set to zero; for real matrices only. The result
     is then the nearest non-negative matrix of the set, except where entries are
-    averaged (`Circ`, `AntiCirc`, `Toeplitz`, `Hankel`), because the sets follow FAµST,
-    which averages after the negative entries are set to zero.
+    averaged (`Circ`, `AntiCirc`, `Toeplitz`, `Hankel`, `Partition`), because the sets
+    follow FAµST, which averages after the negative entries are set to zero.
 ``tie_tol`` : float
     Relative tolerance of ties, in [0, 1); 0 by default. `Sp`, `SpLin`, `SpCol`,
     `SpLinCol` and `SpBlock` have it. With t the k-th largest modulus, the moduli from
@@ -45,6 +45,7 @@ nbfact.kernels : The projections as kernels for compiled code, such as `project_
 
 from .block_sets import SpBlock
 from .fixed_sets import Const, Identity, NormCol, NormLin
+from .partitions import Partition
 from .protocol import Constraint, FastConstraint
 from .sparse_sets import SkPerm, Sp, SpCol, SpLin, SpLinCol, SpSymm, SpTril, SpTriu
 from .structured_sets import (
@@ -67,6 +68,7 @@ __all__ = [
     "Identity",
     "NormCol",
     "NormLin",
+    "Partition",
     "SkPerm",
     "Sp",
     "SpBlock",

@@ -32,6 +32,14 @@ class FactoredCenters:
         dense = self.product.toarray()
         return dense if self.offset is None else dense + self.offset
 
+    def in_units(self, unit: float) -> "FactoredCenters":
+        """Return the centers times a power of two."""
+        if unit == 1:
+            return self
+        product = FactorProduct(self.product.factors, self.product.scale * unit)
+        offset = None if self.offset is None else self.offset * unit
+        return FactoredCenters(product, offset)
+
     @property
     def n_parameters(self) -> int:
         """Number of non-zeros of the factors and of entries of the offset."""
@@ -61,7 +69,9 @@ class FactoredCenters:
         # Each of the passes over the distances takes about as long as a multiplication.
         share((self.product.nnz + 4 * count) * x.dtype.itemsize, len(x), fill)
         parts = [found[begin] for begin in sorted(found)]
-        return (parts[0] if len(parts) == 1 else np.hstack(parts)).T
+        squares = parts[0] if len(parts) == 1 else np.hstack(parts)
+        _agree(squares, self.nearest(x)[0])
+        return squares.T
 
     def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return the squared distances, (N,), of points to their own centers.
@@ -121,6 +131,11 @@ class ClusterStatistics:
         counts = np.where(self.counts > 0, self.counts, 1.0)
         return self.sums / counts[:, None]
 
+    @property
+    def located(self) -> np.ndarray:
+        """Means of the points of each center; the center itself without points."""
+        return self.origins + self.means
+
     def __add__(self, other: "ClusterStatistics") -> "ClusterStatistics":
         """Return the statistics of the points of both, relative to the origins of one.
 
@@ -143,6 +158,20 @@ def scaled_rows(product: FactorProduct, weights: np.ndarray) -> FactorProduct:
     first, *rest = product.factors
     diagonal = sp.diags_array(weights.astype(product.dtype))
     return FactorProduct([(diagonal @ first).tocsr(), *rest], product.scale)
+
+
+def _agree(distances: np.ndarray, labels: np.ndarray) -> None:
+    """Raise distances, (K, N), so that the least one of each point is at its label.
+
+    Labels are decided more exactly than distances are rounded. Distances that are less
+    than that at the label, or equal to it at a smaller index, are raised to it, or to
+    the next number above, which is less than their error.
+    """
+    for i in np.flatnonzero(distances.argmin(axis=0) != labels):
+        column, label = distances[:, i], labels[i]
+        least = column[label]
+        column[:label] = np.maximum(column[:label], np.nextafter(least, np.inf))
+        column[label:] = np.maximum(column[label:], least)
 
 
 def _squared_norms(rows: np.ndarray) -> np.ndarray:

@@ -2,10 +2,12 @@
 
 import numbers
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_n_features,
@@ -16,9 +18,14 @@ from sklearn.utils.validation import (
 from .._core.array_checks import refuse_masked
 from .._core.checks import choice, real_number, shown, size
 from .._core.dask import check_known, is_dask
+from .dense_training import ALGORITHMS, TrainingOptions
 from .points import BlockedPoints, Points
 from .recipes import RECIPES
 from .seeds import INITS
+from .training import ValueOptions
+
+DEFAULT_INCREASE = 0.03
+"""Share of the inertia of dense centers by which that of factored ones may increase."""
 
 DTYPES = (np.float64, np.float32)
 """Dtypes of points that are kept; other real ones become the first."""
@@ -95,19 +102,21 @@ def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
     ----------
     estimator : QuicKMeans
         Its number of features is set if `reset`, else compared.
-    x : array_like or dask array, (N, D)
+    x : array_like, sparse or dask array, (N, D)
+        Sparse points become CSR.
     reset : bool
 
     Raises
     ------
     TypeError
-        If points are sparse, or the blocks of a dask array are no NumPy arrays.
+        If the blocks of a dask array are no NumPy arrays.
     ValueError
         If points are not real, have another shape, or, in memory, contain NaN or
         infinity.
     """
     if not is_dask(x):
-        return validated(estimator, x, dtype=DTYPES, order="C", reset=reset)
+        options = {"dtype": DTYPES, "order": "C", "accept_sparse": "csr"}
+        return validated(estimator, x, reset=reset, **options)
     if x.ndim != 2 or x.dtype.kind not in "biuf":
         raise ValueError(f"X must be real, (N, D); got {x.dtype}, {x.shape}")
     if not isinstance(x._meta, np.ndarray):
@@ -122,6 +131,7 @@ def weighted_points(
     x: Any,
     sample_weight: Any,
     reset: bool,
+    unit: float | None = None,
 ) -> Points | BlockedPoints:
     """Return checked points with their weights, which are 1 by default.
 
@@ -132,6 +142,8 @@ def weighted_points(
     sample_weight : array_like or dask array, (N,), a number, or None
     reset : bool
         See `checked_points`.
+    unit : float, optional
+        See `Points`.
     """
     x = checked_points(estimator, x, reset)
     if not is_dask(x):
@@ -140,7 +152,7 @@ def weighted_points(
         weights = naming(
             "sample_weight", _check_sample_weight, sample_weight, x, **options
         )
-        return Points(x, weights)
+        return Points(x, weights, unit)
     check_known(x, 0)
     if 0 in x.shape:
         raise ValueError(f"X has shape {x.shape}: no points or no features")
@@ -153,13 +165,15 @@ def weighted_points(
         raise ValueError(
             f"sample_weight has shape {weights.shape}, expected {x.shape[:1]}"
         )
-    return BlockedPoints(x, weights)
+    return BlockedPoints(x, weights, unit)
 
 
 def check_parameters(estimator: Any, n_points: int) -> None:
     """Raise if a parameter of QuicKMeans is not valid for this number of points."""
-    for name in ("n_clusters", "sparsity", "n_init"):
-        size(name, getattr(estimator, name))
+    size("n_clusters", estimator.n_clusters)
+    if estimator.n_init != "auto":
+        size("n_init", estimator.n_init)
+    _check_values(estimator)
     size("max_iter", estimator.max_iter, least=0)
     if estimator.n_factors is not None:
         size("n_factors", estimator.n_factors)
@@ -171,5 +185,79 @@ def check_parameters(estimator: Any, n_points: int) -> None:
     if isinstance(estimator.init, str):
         choice("init", estimator.init, INITS)
     choice("factorizer", estimator.factorizer, RECIPES)
+    choice("algorithm", estimator.algorithm, ALGORITHMS)
     if not isinstance(estimator.verbose, bool | np.bool_):
         size("verbose", estimator.verbose, least=0)
+
+
+def values_of(estimator: Any) -> ValueOptions:
+    """Return how many values centers have, and how they are factored."""
+    nnz, increase = estimator.nnz, estimator.inertia_increase
+    return ValueOptions(
+        estimator.factorizer,
+        estimator.n_factors,
+        None if isinstance(nnz, str) else nnz,
+        estimator.sparsity,
+        DEFAULT_INCREASE if increase is None else increase,
+    )
+
+
+def training_of(estimator: Any, max_iter: int) -> TrainingOptions:
+    """Return how dense centers are trained."""
+    return TrainingOptions(
+        estimator.n_clusters,
+        max_iter,
+        estimator.tol,
+        estimator.algorithm,
+        bool(estimator.verbose),
+    )
+
+
+def starts_of(estimator: Any) -> list[tuple[Any, Any]]:
+    """Return ``init`` and a random state for each run of dense k-means."""
+    rng, n_init = random_state_of(estimator.random_state), estimator.n_init
+    if not isinstance(estimator.init, str):
+        return [(estimator.init, rng)]
+    if isinstance(n_init, str):
+        n_init = 10 if estimator.init == "random" else 1
+    states = rng.randint(np.iinfo(np.int32).max, size=n_init)
+    return [(estimator.init, int(state)) for state in states]
+
+
+def _check_values(estimator: Any) -> None:
+    """Raise if what sets the number of values is not valid, or given twice."""
+    if isinstance(estimator.nnz, str):
+        choice("nnz", estimator.nnz, ("auto",))
+    else:
+        size("nnz", estimator.nnz)
+    if estimator.sparsity is not None:
+        size("sparsity", estimator.sparsity)
+    if estimator.inertia_increase is not None:
+        real_number("inertia_increase", estimator.inertia_increase, least=0)
+    given = [
+        f"{name}={value!r}"
+        for name, value in (
+            ("nnz", None if isinstance(estimator.nnz, str) else estimator.nnz),
+            ("sparsity", estimator.sparsity),
+            ("inertia_increase", estimator.inertia_increase),
+        )
+        if value is not None
+    ]
+    if len(given) > 1:
+        raise ValueError(f"{' and '.join(given)}: expected at most one of them")
+
+
+def warn_of_empty(counts: np.ndarray) -> None:
+    """Warn, as scikit-learn does, where fewer clusters have points than were asked for.
+
+    counts : the weight of the points of each cluster.
+    """
+    found = int((counts > 0).sum())
+    if found < len(counts):
+        warnings.warn(
+            f"Number of distinct clusters ({found}) found smaller than n_clusters "
+            f"({len(counts)}). Possibly due to duplicate points in X, or to "
+            "factors that have too few values.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )

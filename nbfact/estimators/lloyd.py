@@ -1,6 +1,7 @@
 """The iterations of QuicK-means: Lloyd's, with centers that are a product."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy as np
 from .factored_centers import ClusterStatistics, FactoredCenters
 from .points import FarPoints, WeightedPoints
 from .recipes import CenterRecipe
-from .seeds import Seeds
 
 ALONE = 1e-9
 """Weight of all other points at a center, relative to the weight of one point, up to
@@ -44,14 +44,41 @@ class Clustering:
         return cls(centers, statistics, labels, float(statistics.squares.sum()))
 
 
+class IterationLog:
+    """What is noted after each iteration.
+
+    Attributes
+    ----------
+    columns : dict of list
+        "objective", "n_empty" and "seconds": see `QuicKMeans`.
+    """
+
+    def __init__(self, verbose: bool, kind: str) -> None:
+        self.verbose, self.kind, self.began = verbose, kind, time.perf_counter()
+        self.columns: dict[str, list[float]] = {
+            "objective": [],
+            "n_empty": [],
+            "seconds": [],
+        }
+
+    def note(self, found: "Clustering") -> None:
+        """Note a clustering, and print its objective if that is asked for."""
+        self.columns["objective"].append(found.objective)
+        self.columns["n_empty"].append(len(empty_clusters(found.statistics)))
+        self.columns["seconds"].append(time.perf_counter() - self.began)
+        if self.verbose:
+            n_done = len(self.columns["objective"])
+            print(f"{self.kind} {n_done}: objective {found.objective:.6g}")
+
+
 def iterate(
     points: WeightedPoints,
     recipe: CenterRecipe,
-    first: Seeds,
+    found: Clustering,
     max_iter: int,
-    tol: float,
-    verbose: bool,
-) -> tuple[Clustering, dict[str, list[float]]]:
+    settled: Callable[[Clustering, Clustering], bool],
+    history: IterationLog,
+) -> Clustering:
     """Improve centers until the objective, which never increases, settles.
 
     Parameters
@@ -59,40 +86,25 @@ def iterate(
     points : Points or BlockedPoints
     recipe : CenterRecipe
         How centers are factored.
-    first : Seeds
-        Dense centers that the first factored centers are near.
+    found : Clustering
+        The first centers.
     max_iter : int
         Maximum number of iterations.
-    tol : float
-        Stop when an iteration lowers the objective by at most `tol` times itself.
-    verbose : bool
-        Whether to print the objective of each iteration.
-
-    Returns
-    -------
-    clustering : Clustering
-    history : dict of list
-        "objective", "n_empty" and "seconds" after each iteration: see `QuicKMeans`.
+    settled : callable
+        Says of the clusterings before and after an iteration whether it is the last.
+    history : IterationLog
+        Each iteration is noted in it.
     """
-    began = time.perf_counter()
-    found = Clustering.of(
-        points, recipe.first(first.means, first.counts, points.origin)
-    )
-    history: dict[str, list[float]] = {"objective": [], "n_empty": [], "seconds": []}
-    for iteration in range(1, max_iter + 1):
-        before = found.objective
-        found = _improved(points, recipe, found)
-        history["objective"].append(found.objective)
-        history["n_empty"].append(len(empty_clusters(found.statistics)))
-        history["seconds"].append(time.perf_counter() - began)
-        if verbose:
-            print(f"iteration {iteration}: objective {found.objective:.6g}")
-        if before - found.objective <= tol * before:
+    for _ in range(max_iter):
+        before = found
+        found = improved(points, recipe, found)
+        history.note(found)
+        if found is before or settled(before, found):
             break
-    return found, history
+    return found
 
 
-def _improved(
+def improved(
     points: WeightedPoints, recipe: CenterRecipe, found: Clustering
 ) -> Clustering:
     """Return the first clustering that lowers the objective, or `found` if none does.

@@ -5,17 +5,19 @@ as many threads as `nbfact.threads` allows, dask arrays block by block by dask's
 workers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._core.dask import map_blocks, row_blocks, sum_blocks
 from ..kernels import cluster_sums
 from ..operators import NearestRows
 from .factored_centers import ClusterStatistics, FactoredCenters
 from .row_tiles import tiles
+from .units import check_mean_square, refuse_vanished, unit_of
 
 KERNEL_LAYOUT: Final = ("C", "W")
 """Layout of the arrays that kernels are called with: C-contiguous and writable, because
@@ -66,17 +68,24 @@ class WeightedPoints(Protocol):
     shape : tuple of int, (N, D)
     dtype : numpy.dtype
         float32 or float64.
+    unit : float
+        The power of two that the points were divided by. What follows, and all results,
+        belong to the points in this unit.
     origin : array of float64, (D,)
         The weighted mean.
     mean_share : float
         n ‖mean‖² / Σ ‖x‖²: the share of the squared norms of all points that the mean
         explains.
+    variance : float
+        The mean of the variances of the features.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    unit: float
     origin: np.ndarray
     mean_share: float
+    variance: float
 
     def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, Any]:
         """Return the sums over the points of each center, and the labels, or None."""
@@ -89,41 +98,77 @@ class WeightedPoints(Protocol):
 
 
 class Points:
-    """Weighted points in memory.
+    """Weighted points in memory, dense or sparse.
 
     Parameters
     ----------
-    x : array, (N, D)
-        Finite, C-contiguous, float32 or float64.
+    x : array or scipy CSR matrix, (N, D)
+        Finite, float32 or float64. Sparse points are made dense some rows at a time.
     weights : array, (N,)
         Not negative, not all zero.
+    unit : float, optional
+        What points are divided by; by default what `unit_of` says.
 
     See `WeightedPoints`, which describes the attributes.
     """
 
-    def __init__(self, x: np.ndarray, weights: np.ndarray) -> None:
-        self.x, self.weights = np.require(x, requirements=KERNEL_LAYOUT), weights
+    def __init__(self, x: Any, weights: np.ndarray, unit: float | None = None) -> None:
+        self.sparse = issparse(x)
+        self.x = x if self.sparse else np.require(x, requirements=KERNEL_LAYOUT)
+        self.weights = weights
         self.shape: tuple[int, ...] = x.shape
         self.dtype: np.dtype = x.dtype
-        sums = total((self.x, weights))
+        sums = self._summed(total)
         if sums[2][0] == 0:
-            check_range(x[weights > 0])
-        self.origin, self.mean_share = _mean_and_share(x.dtype, *sums)
+            for part in self.parts():
+                check_range(self.rows(part)[weights[part] > 0])
+        described = _Moments(*sums, x.dtype, unit)
+        self.unit = described.unit
+        if self.unit != 1:
+            self.x = self.x * x.dtype.type(1 / self.unit)
+        self.origin, self.mean_share = described.origin, described.mean_share
+        self.variance = described.variance
+
+    def parts(self) -> list[slice]:
+        """Return slices of rows: one for dense points, some for sparse ones."""
+        return list(tiles(*self.shape)) if self.sparse else [slice(0, len(self.x))]
+
+    def rows(self, part: Any) -> np.ndarray:
+        """Return some of the points as a dense array."""
+        return self.x[part].toarray() if self.sparse else self.x[part]
+
+    def _summed(self, function: Callable[..., Sums], *shared: Any) -> Sums:
+        """Return the sum over all parts of what a function of a block returns."""
+        found = [
+            function((self.rows(part), self.weights[part]), *shared)
+            for part in self.parts()
+        ]
+        first, second, third = (
+            sum(arrays[1:], arrays[0]) for arrays in zip(*found, strict=True)
+        )
+        return first, second, third
 
     def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, np.ndarray]:
         """Return the sums over the points of each center, and the labels."""
-        labels = nearest_labels(centers.nearest, self.x)
         origins = centers.array.astype(np.float64)
-        sums = summed_at(labels, self.x, self.weights, origins)
+        labels = np.empty(self.shape[0], np.int32)
+        sums = np.zeros(origins.shape), np.zeros(len(origins)), np.zeros(len(origins))
+        for part in self.parts():
+            rows = self.rows(part)
+            labels[part] = nearest_labels(centers.nearest, rows)
+            cluster_sums(rows, labels[part], self.weights[part], origins, *sums)
         return ClusterStatistics(origins, *sums), labels
 
     def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
         """Return the points that are farthest from their nearest centers."""
-        return farthest((self.x, self.weights), centers, count)
+        blocks = ((self.rows(part), self.weights[part]) for part in self.parts())
+        return _farthest_of(
+            [farthest(block, centers, count) for block in blocks], count
+        )
 
     def take(self, chosen: np.ndarray) -> Block:
         """Return the points and the weights at some places, which are in order."""
-        return self.x[chosen], self.weights[chosen]
+        return self.rows(chosen), self.weights[chosen]
 
 
 class BlockedPoints:
@@ -135,27 +180,38 @@ class BlockedPoints:
         Chunks of known sizes.
     weights : array or dask array, (N,)
         Not negative, not all zero.
+    unit : float, optional
+        What points are divided by; by default what `unit_of` says.
 
     See `WeightedPoints`, which describes the attributes.
     """
 
-    def __init__(self, x: Any, weights: Any) -> None:
-        import dask
-
+    def __init__(self, x: Any, weights: Any, unit: float | None = None) -> None:
         self.shape: tuple[int, ...] = x.shape
         self.dtype: np.dtype = x.dtype
         self.starts = np.cumsum([0, *x.chunks[0]])
+        self.blocks = self._paired(x, weights)
+        sums, weight, square = sum_blocks(total, self.blocks)
+        described = _Moments(sums, weight, square, x.dtype, unit)
+        self.unit = described.unit
+        if self.unit != 1:
+            self.blocks = self._paired(x * x.dtype.type(1 / self.unit), weights)
+        self.origin, self.mean_share = described.origin, described.mean_share
+        self.variance = described.variance
+
+    def _paired(self, x: Any, weights: Any) -> list[Any]:
+        """Return a delayed pair of points and weights for each block of rows."""
+        import dask
+
         parts: Sequence[Any]
         if hasattr(weights, "dask"):
             parts = weights.rechunk((x.chunks[0],)).to_delayed().tolist()
         else:
             parts = np.split(weights, self.starts[1:-1])
-        self.blocks = [
+        return [
             dask.delayed((block, part))
             for block, part in zip(row_blocks(x), parts, strict=True)
         ]
-        sums = sum_blocks(total, self.blocks)
-        self.origin, self.mean_share = _mean_and_share(x.dtype, *sums)
 
     def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, None]:
         """Return the sums over the points of each center; labels stay with the blocks.
@@ -168,14 +224,7 @@ class BlockedPoints:
 
     def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
         """Return the points that are farthest from their nearest centers."""
-        found = map_blocks(farthest, self.blocks, centers, count)
-        return _sorted_by_distance(
-            np.concatenate([far.rows for far in found]),
-            np.concatenate([far.weights for far in found]),
-            np.concatenate([far.labels for far in found]),
-            np.concatenate([far.squares for far in found]),
-            count,
-        )
+        return _farthest_of(map_blocks(farthest, self.blocks, centers, count), count)
 
     def take(self, chosen: np.ndarray) -> Block:
         """Return the points and the weights at some places, which are in order."""
@@ -189,9 +238,6 @@ class BlockedPoints:
         ]
         x, weights = zip(*map_blocks(_take, blocks), strict=True)
         return np.concatenate(x), np.concatenate(weights)
-
-
-_OUT_OF_RANGE = "X is too {} for {}: squared distances would overflow or vanish"
 
 
 def nearest_labels(nearest: NearestRows, x: np.ndarray) -> np.ndarray:
@@ -209,20 +255,8 @@ def check_range(x: np.ndarray) -> None:
         for tile in tiles(*x.shape):
             square += np.einsum("nd,nd->", x[tile], x[tile], dtype=np.float64)
     if square == 0 and x.any():
-        raise ValueError(_OUT_OF_RANGE.format("small", x.dtype))
+        refuse_vanished(x.dtype)
     check_mean_square(float(square) / max(len(x), 1), x.dtype)
-
-
-def check_mean_square(square: float, dtype: np.dtype) -> None:
-    """Raise ValueError if the mean square of points is near the limits of their dtype.
-
-    The squares of their differences could then overflow, or vanish.
-    """
-    info = np.finfo(dtype)
-    if not square < 1e-4 * float(info.max):
-        raise ValueError(_OUT_OF_RANGE.format("large", dtype))
-    if 0 < square < 1e8 * float(info.smallest_normal):
-        raise ValueError(_OUT_OF_RANGE.format("small", dtype))
 
 
 def check_finite(x: np.ndarray) -> None:
@@ -267,6 +301,17 @@ def farthest(block: Block, centers: FactoredCenters, count: int) -> FarPoints:
     return _sorted_by_distance(x, weights, labels, squares, count)
 
 
+def _farthest_of(found: Sequence[FarPoints], count: int) -> FarPoints:
+    """Return the farthest of the points that were found in each block."""
+    return _sorted_by_distance(
+        np.concatenate([far.rows for far in found]),
+        np.concatenate([far.weights for far in found]),
+        np.concatenate([far.labels for far in found]),
+        np.concatenate([far.squares for far in found]),
+        count,
+    )
+
+
 def _sorted_by_distance(
     rows: np.ndarray,
     weights: np.ndarray,
@@ -286,17 +331,30 @@ def _take(block: tuple[Block, np.ndarray]) -> Block:
     return x[chosen], weights[chosen]
 
 
-def _mean_and_share(
-    dtype: np.dtype, sums: np.ndarray, weight: np.ndarray, square: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """Return the mean of the points, and the share of their squared norms it explains.
+class _Moments:
+    """What the sums over all points say of them, in their unit.
 
-    The last arguments are what `total` returns, for all points together.
+    The first arguments are what `total` returns, for all points together; `unit` is
+    None where it is to be found.
     """
-    if weight[0] == 0:
-        raise ValueError("sample_weight is zero everywhere")
-    if not np.isfinite(weight[0]):
-        raise ValueError("sample_weight is too large: its sum overflows")
-    check_mean_square(square[0] / weight[0], dtype)
-    mean = sums[0] / weight[0]
-    return mean, float(weight[0] * (mean @ mean) / max(square[0], np.finfo(float).tiny))
+
+    def __init__(
+        self,
+        sums: np.ndarray,
+        weight: np.ndarray,
+        square: np.ndarray,
+        dtype: np.dtype,
+        unit: float | None,
+    ) -> None:
+        if weight[0] == 0:
+            raise ValueError("sample_weight is zero everywhere")
+        if not np.isfinite(weight[0]):
+            raise ValueError("sample_weight is too large: its sum overflows")
+        mean_square, n_features = float(square[0] / weight[0]), sums.shape[1]
+        found = unit_of(mean_square, n_features, dtype)
+        self.unit = found if unit is None else unit
+        self.origin = sums[0] / (weight[0] * self.unit)
+        mean_square /= self.unit**2
+        of_mean = float(self.origin @ self.origin)
+        self.mean_share = of_mean / max(mean_square, np.finfo(float).tiny)
+        self.variance = max(mean_square - of_mean, 0.0) / n_features

@@ -12,21 +12,27 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from .._core.dask import is_dask, map_rows
-from .._core.jobs import each
-from ..operators import FactorProduct, NearestRows
+from ..operators import FactorProduct
+from .assigned import distances_of, labels_of
+from .dense_training import dense_run
 from .factored_centers import ClusterStatistics, FactoredCenters
 from .inputs import (
     check_parameters,
     checked_points,
-    random_state_of,
+    starts_of,
+    training_of,
+    values_of,
+    warn_of_empty,
     weighted_points,
 )
-from .lloyd import Clustering, empty_clusters, iterate, relocated
+from .lloyd import Clustering, empty_clusters, relocated
 from .on_threads import on_threads
-from .points import DaskArray, WeightedPoints, check_finite, nearest_labels
-from .recipes import RECIPES, CenterRecipe
-from .seeds import Seeds, seeds
+from .points import DaskArray
+from .recipes import CenterRecipe, DenseRecipe
+from .training import factored, train
+
+FIRST_BATCH = 5
+"""Maximum number of dense iterations on the first batch of `partial_fit`."""
 
 
 class QuicKMeans(
@@ -38,33 +44,48 @@ class QuicKMeans(
     ----------
     n_clusters : int
         Number of centers, K.
-    sparsity : int
-        Number of non-zeros of a factor for each of its rows or columns, whichever are
-        more. With L = log2(K D) / 2 factors, rounded up, all but one square of the
-        smaller side, there are sparsity ((L - 1) min(K, D) + max(K, D)) values in all,
-        at most K D. If these are all K D, the centers are those of k-means.
+    nnz : "auto" or int, default "auto"
+        Number of values of the factors, an offset included. "auto" is as few as let the
+        inertia increase by a share over that of the dense centers, which are trained
+        first. Where that takes more than half of K D values, or K D is below 512, the
+        centers stay dense: see `factored_`.
+    sparsity : int, optional
+        Instead of `nnz`, the number of the paper: non-zeros of a factor for each of its
+        rows or columns, whichever are more. With L = log2(K D) / 2 factors, rounded up,
+        all but one square of the smaller side, there are sparsity ((L - 1) min(K, D) +
+        max(K, D)) values in all. If these, or `nnz`, are all K D, the centers are those
+        of k-means.
+    inertia_increase : float, optional
+        The share for ``nnz="auto"``; 0.03 by default. Only one of `nnz`, `sparsity` and
+        `inertia_increase` may be given.
     n_factors : int, optional
         Number of factors that share these values. By default it is two for "explore"
         and log2(min(K, D)) for "palm4msa"; a butterfly has its own number.
     init : {"k-means++", "random"} or array_like, (K, D)
-        Points that a few iterations of dense k-means start from, on at most
-        max(10000, 20 K) points. The first centers are factors of what they reach.
-    n_init : int
-        Number of runs from different points, of which the best is kept. An array for
-        init allows one run.
+        The first centers, or how they are drawn from the points: from at most
+        max(10000, 20 K) of them.
+    n_init : "auto" or int, default "auto"
+        Number of runs of dense k-means from different points, of which the best is
+        factored. "auto" is 1 for "k-means++" and 10 for "random". An array for init
+        allows one run.
     max_iter : int
-        Maximum number of iterations of a run; 0 returns the first centers.
+        Maximum number of dense iterations of a run, and of the (at most ten) joint ones
+        after it; with 0 the first centers are factored.
     tol : float
-        Stop when an iteration lowers the objective by at most `tol` times itself.
+        Dense iterations stop when the centers move by a sum of squares of at most `tol`
+        times the mean variance of the features.
+    algorithm : {"lloyd", "elkan", "mini-batch"}
+        How dense centers are trained. "lloyd" is exact in float32 too; the others are
+        `sklearn.cluster.KMeans` and `MiniBatchKMeans`, for points in memory.
     factorizer : {"explore", "palm4msa", "butterfly"}
         How factors are learned. "explore": by `nbfact.explore`, which finds better
         supports. "palm4msa": by `nbfact.hierarchical` and then `nbfact.palm4msa`, a
-        variant of the method of the paper. "butterfly": a butterfly, whose supports are
-        fixed, whatever `sparsity` is.
+        variant of the method of the paper. "butterfly": a butterfly, whose supports and
+        number of values are fixed, whatever `nnz` and `sparsity` are.
     random_state : None, int or RandomState
         Draws the first points.
     verbose : int
-        If above 0, the objective of each iteration is printed.
+        Above 0, the objective of each iteration is printed.
     n_jobs : int, optional
         Number of processes over which the runs are spread; -1 for all cores. More than
         1 needs joblib, whose ``parallel_config("dask")`` spreads them over a cluster.
@@ -80,26 +101,31 @@ class QuicKMeans(
     centers_operator_ : FactorProduct, (K, D)
         The centers as a product of factors. If they have an offset in common, that is a
         row of the last factor, and a column of ones, K more non-zeros, adds it.
-    n_parameters_ : int
-        Number of non-zeros of the factors, plus D for an offset.
+    factored_ : bool
+        Whether the centers are factored; otherwise they are one dense factor.
+    nnz_ : int
+        Number of values of the centers: non-zeros of the factors, plus D for an offset;
+        K D for dense ones.
+    dense_inertia_ : float
+        Inertia of the dense centers that were trained first.
     labels_ : ndarray of int32, (N,)
         The nearest center of each point; a dask array if the points are one.
     inertia_ : float
         Weighted sum of the squared distances of the points to these.
     n_iter_ : int
-        Number of iterations of the best run.
-    history_ : dict of ndarray, (n_iter_,)
-        After each iteration: "objective", which never increases; "n_empty", the number
-        of centers without points; "seconds" since the start of the run.
-    n_steps_ : int
-        Number of calls of `partial_fit`.
-    n_features_in_ : int
-        Number of features D of the points.
+        Number of iterations of the best run, dense ones and joint ones.
+    history_ : dict of ndarray
+        "objective", of the first factors and after each joint iteration, which never
+        increases; with each, "n_empty", the number of centers without points, and
+        "seconds". "dense_objective": after each dense iteration (scikit-learn: the
+        last).
+    n_steps_, n_features_in_ : int
+        Number of calls of `partial_fit`, and of features D of the points.
 
     Raises
     ------
     TypeError
-        If points are sparse or masked, or a parameter has the wrong type.
+        If points are masked, or a parameter has the wrong type.
     ValueError
         If points contain NaN or infinity, are fewer than clusters, or so large or small
         that squared distances overflow or vanish, if a parameter is out of range, or if
@@ -110,27 +136,34 @@ class QuicKMeans(
     QuickNystroem, ClusterNeighbors : estimators that use the centers.
     sklearn.cluster.KMeans : centers that are no product.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If fewer clusters than `n_clusters` have points.
+
     Notes
     -----
     Minimises Σ w ‖x - v‖² over centers V = 1 mᵀ + scale S[0] ... S[J-1], where v is the
-    row of V that is nearest to x. An iteration (1) fits V to the means of the points at
-    each center, from the present factors, and (2) assigns the points again. It is kept
-    only if the objective decreases. Points far from their center are moved to centers
-    without points, if that too decreases it. The offset m is used if the mean of all
-    points is large enough.
+    row of V that is nearest to x. Dense k-means comes first. Its centers are factored:
+    the numbers of values that one sparse factor and a low rank need are computed, and
+    explorations look for fewer. Joint iterations follow while they gain a thousandth of
+    the objective: each (1) fits V to the means of the points at each center, from the
+    present factors, and (2) assigns the points again. It is kept only if the objective
+    decreases. Points far from their center are moved to centers without points, if that
+    too decreases it. The offset m is used if the mean of all points is large enough.
 
     For each point, `predict` costs one multiplication for each non-zero, and no memory:
     the products and the smallest distance are computed on tiles of points
-    (`nbfact.kernels.nearest_rows`). This pays from K = D = 64 on
-    (``nbfact bench --profile full --peers -k assignment``). Far from the origin
-    distances are right too: what rounding may have spoilt is computed anew as a sum of
-    squared differences, which costs what dense centers do. An iteration costs an
-    assignment, N D for the means, and, for "explore", 20 or more sweeps over two
-    factors, which are some 20 K D min(K, D) multiplications.
+    (`nbfact.kernels.nearest_rows`); for dense centers it is a product of BLAS. Far from
+    the origin distances are right too: what rounding may have spoilt is computed anew
+    as a sum of squared differences, which costs what dense centers do. Points whose
+    squares do not fit into float32 are divided by a power of two inside. The label of a
+    point is always that of the least distance of `transform`. The search for factors
+    takes a third of the time of the dense iterations, or a tenth of a second if longer.
 
-    X may be a dask array, here and in all methods, in chunks of rows. Blocks are passed
-    over where dask runs them, and only sums come back. Call ``X.persist()`` before
-    `fit`.
+    X may be sparse; some rows at a time are made dense. X may be a dask array, here and
+    in all methods, in chunks of rows. Blocks are passed over where dask runs them, and
+    only sums come back. Call ``X.persist()`` before `fit`.
 
     References
     ----------
@@ -143,16 +176,20 @@ class QuicKMeans(
     >>> import nbfact as nf
     >>> from sklearn.datasets import load_digits
     >>> X = load_digits().data
-    >>> model = nf.QuicKMeans(16, sparsity=3, random_state=0).fit(X)
-    >>> model.n_parameters_, model.cluster_centers_.size
-    (384, 1024)
-    >>> model.predict(X[:2]).shape
-    (2,)
+    >>> model = nf.QuicKMeans(16, random_state=0).fit(X)
+    >>> bool(model.inertia_ <= 1.03 * model.dense_inertia_)
+    True
+    >>> model.factored_, model.nnz_ < model.cluster_centers_.size
+    (True, True)
+    >>> nf.QuicKMeans(16, sparsity=3, random_state=0).fit(X).nnz_
+    384
     """
 
     cluster_centers_: np.ndarray
     centers_operator_: FactorProduct
-    n_parameters_: int
+    factored_: bool
+    nnz_: int
+    dense_inertia_: float
     labels_: np.ndarray
     inertia_: float
     n_iter_: int
@@ -162,17 +199,21 @@ class QuicKMeans(
     _centers: FactoredCenters
     _recipe: CenterRecipe
     _statistics: ClusterStatistics
+    _unit: float
 
     def __init__(
         self,
         n_clusters: int = 8,
         *,
-        sparsity: int = 2,
+        nnz: Literal["auto"] | int = "auto",
+        sparsity: int | None = None,
+        inertia_increase: float | None = None,
         n_factors: int | None = None,
         init: Literal["k-means++", "random"] | npt.ArrayLike = "k-means++",
-        n_init: int = 1,
+        n_init: Literal["auto"] | int = "auto",
         max_iter: int = 100,
-        tol: float = 1e-6,
+        tol: float = 1e-4,
+        algorithm: Literal["lloyd", "elkan", "mini-batch"] = "lloyd",
         factorizer: Literal["explore", "palm4msa", "butterfly"] = "explore",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -180,12 +221,15 @@ class QuicKMeans(
         threads: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
+        self.nnz = nnz
         self.sparsity = sparsity
+        self.inertia_increase = inertia_increase
         self.n_factors = n_factors
         self.init = init
         self.n_init = n_init
         self.max_iter = max_iter
         self.tol = tol
+        self.algorithm = algorithm
         self.factorizer = factorizer
         self.random_state = random_state
         self.verbose = verbose
@@ -210,17 +254,17 @@ class QuicKMeans(
         """
         points = weighted_points(self, X, sample_weight, reset=True)
         check_parameters(self, points.shape[0])
-        recipe = self._recipe_for(points)
-        verbose = bool(self.verbose)
-        calls = [
-            (points, recipe, first, self.max_iter, self.tol, verbose)
-            for first in self._seeds(points, self.n_init)
-        ]
-        runs = each(iterate, calls, self.n_jobs)
-        found, history = min(runs, key=lambda run: run[0].objective)
-        self._keep(X, found, recipe)
-        self.history_ = {name: np.array(values) for name, values in history.items()}
-        self.n_iter_ = len(self.history_["objective"])
+        self._unit = points.unit
+        options, starts = training_of(self, self.max_iter), starts_of(self)
+        trained = train(points, options, values_of(self), starts, self.n_jobs)
+        self._keep(X, trained.clustering, trained.recipe)
+        warn_of_empty(trained.clustering.statistics.counts)
+        square = self._unit**2
+        history = {name: np.array(column) for name, column in trained.history.items()}
+        for name in ("objective", "dense_objective"):
+            history[name] = history[name] * square
+        self.history_, self.n_iter_ = history, trained.n_iter
+        self.dense_inertia_ = trained.dense.clustering.objective * square
         return self
 
     @on_threads
@@ -240,13 +284,16 @@ class QuicKMeans(
         self
         """
         first = not hasattr(self, "_centers")
-        batch = weighted_points(self, X, sample_weight, first)
+        unit = None if first else self._unit
+        batch = weighted_points(self, X, sample_weight, first, unit)
         if first:
             check_parameters(self, batch.shape[0])
-            self._recipe = self._recipe_for(batch)
-            (start,) = self._seeds(batch, 1)
-            centers = self._recipe.first(start.means, start.counts, batch.origin)
-            statistics = Clustering.of(batch, centers).statistics
+            self._unit = batch.unit
+            (init, state), options = starts_of(self)[0], training_of(self, FIRST_BATCH)
+            dense = dense_run(batch, options, init, state)
+            self._recipe, found = factored(batch, dense, values_of(self))
+            self.dense_inertia_ = dense.clustering.objective * self._unit**2
+            centers, statistics = found.centers, found.statistics
         else:
             centers = self._centers
             statistics = self._statistics + Clustering.of(batch, centers).statistics
@@ -289,10 +336,8 @@ class QuicKMeans(
             A dask array, of which nothing is computed yet, for a dask array.
         """
         check_is_fitted(self)
-        X = checked_points(self, X, reset=False)
-        if is_dask(X):
-            return map_rows(_labels, X, np.dtype(np.int32), None, self._centers.nearest)
-        return nearest_labels(self._centers.nearest, X)
+        X = self._in_unit(checked_points(self, X, reset=False))
+        return labels_of(self._centers, X)
 
     @overload
     def transform(self, X: npt.ArrayLike) -> np.ndarray: ...
@@ -312,11 +357,8 @@ class QuicKMeans(
             A dask array, of which nothing is computed yet, for a dask array.
         """
         check_is_fitted(self)
-        X = checked_points(self, X, reset=False)
-        if is_dask(X):
-            shared = self._centers
-            return map_rows(_distances, X, X.dtype, len(shared.array), shared)
-        return self._centers.distances(X)
+        X = self._in_unit(checked_points(self, X, reset=False))
+        return distances_of(self._centers, self._unit, X)
 
     @on_threads
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -330,41 +372,29 @@ class QuicKMeans(
             Weights of the points; 1 by default.
         """
         check_is_fitted(self)
-        points = weighted_points(self, X, sample_weight, reset=False)
-        return -Clustering.of(points, self._centers).objective
+        points = weighted_points(self, X, sample_weight, False, self._unit)
+        return -Clustering.of(points, self._centers).objective * self._unit**2
 
-    def _recipe_for(self, points: WeightedPoints) -> CenterRecipe:
-        """Return the recipe that factors centers of these points."""
-        shape = self.n_clusters, points.shape[1]
-        kind = RECIPES[self.factorizer]
-        return kind(shape, self.sparsity, self.n_factors, points.mean_share)
-
-    def _seeds(self, points: WeightedPoints, n_init: int) -> list[Seeds]:
-        """Return the seeds of each run."""
-        if not isinstance(self.init, str):
-            n_init = 1
-        rng = random_state_of(self.random_state)
-        return [seeds(points, self.n_clusters, self.init, rng) for _ in range(n_init)]
+    def _in_unit(self, X: Any) -> Any:
+        """Return checked points in the unit of the centers."""
+        return X if self._unit == 1 else X * X.dtype.type(1 / self._unit)
 
     def _keep(self, X: Any, found: Clustering, recipe: CenterRecipe) -> None:
         """Set the attributes that a fit learns."""
         self._centers, self._recipe = found.centers, recipe
         self._statistics = found.statistics
-        self.cluster_centers_ = found.centers.array
-        self.centers_operator_ = found.centers.operator
-        self.n_parameters_ = found.centers.n_parameters
-        self.inertia_ = found.objective
+        centers = found.centers.in_units(self._unit)
+        self.cluster_centers_ = centers.array
+        self.centers_operator_ = centers.operator
+        self.factored_ = not isinstance(recipe, DenseRecipe)
+        size = self.cluster_centers_.size
+        self.nnz_ = found.centers.n_parameters if self.factored_ else size
+        self.inertia_ = found.objective * self._unit**2
         self._n_features_out = len(self.cluster_centers_)
         self.labels_ = self.predict(X) if found.labels is None else found.labels
 
-
-def _labels(x: np.ndarray, nearest: NearestRows) -> np.ndarray:
-    """Return the nearest center of each point of a block."""
-    check_finite(x)
-    return nearest_labels(nearest, x)
-
-
-def _distances(x: np.ndarray, centers: FactoredCenters) -> np.ndarray:
-    """Return the distances of the points of a block to all centers."""
-    check_finite(x)
-    return centers.distances(x)
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

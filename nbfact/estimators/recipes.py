@@ -4,6 +4,8 @@ import abc
 import math
 
 import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
 
 from ..algorithms import butterfly_factorize, explore, palm4msa, refine
 from ..algorithms.common.problem import problem_of
@@ -42,6 +44,28 @@ def budget_of(shape: tuple[int, int], sparsity: int) -> int:
     return min(sparsity * (least * (n_factors - 1) + most), least * most)
 
 
+def centered_at(shape: tuple[int, int], budget: int, mean_share: float) -> bool:
+    """Return whether an offset in common is worth its D values of a budget.
+
+    It is where the mean explains a larger share of the squared norms of the points
+    than these values would explain of the rest.
+
+    Parameters
+    ----------
+    shape : (K, D)
+    budget : int
+        Number of values in all.
+    mean_share : float
+        The share of the squared norms of all points that their mean explains.
+    """
+    n_clusters, n_features = shape
+    size = math.prod(shape)
+    # What is left where values explain as much of any part of the squared norms.
+    without = 1 - budget / size
+    left = (1 - mean_share) * (1 - (budget - n_features) / size)
+    return budget - n_features >= n_clusters and left < without
+
+
 class CenterRecipe(abc.ABC):
     """A way to factor centers: from nothing at first, then from the present factors.
 
@@ -49,51 +73,43 @@ class CenterRecipe(abc.ABC):
     ----------
     shape : (K, D)
         Shape of the centers.
-    sparsity : int
-        See `budget_of`.
-    n_factors : int or None
-        Number of factors that share the budget; None for the best number of this
+    budget : int
+        Number of values of the factors, and of the offset if there is one.
+    centered : bool
+        Whether all centers have an offset in common, of D values.
+    n_factors : int, optional
+        Number of factors that share the budget; by default the best number of this
         recipe.
-    mean_share : float
-        The share of the squared norms of all points that their mean explains.
+    sweeps : (int, int), optional
+        Numbers of sweeps of the first factorization and of each later one, where the
+        recipe makes sweeps; by default as many as pay where time does not count.
 
     Attributes
     ----------
-    dense : bool
-        Whether the budget is K D, so that one dense factor is used.
-    centered : bool
-        Whether all centers have an offset in common.
     budget : int
         Number of non-zeros of the factors.
-
-    Notes
-    -----
-    An offset costs D values of the budget. It is used where the mean explains a larger
-    share of the squared norms than these values would explain of the rest.
     """
 
     def __init__(
         self,
         shape: tuple[int, int],
-        sparsity: int,
-        n_factors: int | None,
-        mean_share: float,
+        budget: int,
+        centered: bool,
+        n_factors: int | None = None,
+        sweeps: tuple[int, int] | None = None,
     ) -> None:
-        self.shape = shape
-        budget, size = budget_of(shape, sparsity), math.prod(shape)
-        self.dense = n_factors is None and budget == size
-        n_clusters, n_features = shape
-        # What is left where values explain as much of any part of the squared norms.
-        without = 1 - budget / size
-        left = (1 - mean_share) * (1 - (budget - n_features) / size)
-        enough = budget - n_features >= n_clusters
-        self.centered = enough and left < without and not self.dense
-        self.budget = budget - n_features if self.centered else budget
-        self.n_factors = 1 if self.dense else n_factors or self._best_number()
+        self.shape, self.centered, self.sweeps = shape, centered, sweeps
+        self.budget = max(1, budget - shape[1] if centered else budget)
+        self.n_factors = n_factors or self._best_number()
 
-    @abc.abstractmethod
+    @property
+    def n_values(self) -> int:
+        """Number of values of the factors and of the offset."""
+        return self.budget + (self.shape[1] if self.centered else 0)
+
     def _best_number(self) -> int:
         """Return the number of factors that share the budget."""
+        return 1
 
     @abc.abstractmethod
     def _factor(self, target: np.ndarray) -> FactorProduct:
@@ -118,7 +134,7 @@ class CenterRecipe(abc.ABC):
             The mean of all points.
         """
         offset = origin if self.centered else np.zeros_like(origin)
-        weights = _weights(counts)
+        weights = row_weights(counts)
         target = (weights[:, None] * (means - offset)).astype(means.dtype)
         product = scaled_rows(self._factor(target), 1 / weights)
         return FactoredCenters(product, self._offset(offset, means.dtype))
@@ -134,12 +150,11 @@ class CenterRecipe(abc.ABC):
         norm of diag(√n) (U - V), and diag(√n) V has the supports of V.
         """
         counts, dtype = statistics.counts, centers.product.dtype
-        weights, used = _weights(counts), counts > 0
+        weights = row_weights(counts)
         offset = np.zeros(self.shape[1])
         if centers.offset is not None:
             offset = centers.offset.astype(np.float64)
-        means = statistics.means + (statistics.origins - offset)
-        target = np.where(used[:, None], means, centers.array - offset)
+        target = statistics.located - offset
         found = self._refactor(
             (weights[:, None] * target).astype(dtype),
             scaled_rows(centers.product, weights),
@@ -160,9 +175,14 @@ class CenterRecipe(abc.ABC):
         """Return the shapes of the factors."""
         return layer_shapes(*self.shape, self.n_factors)
 
-    def _n_sweeps(self, work: float, fewest: int, most: int) -> int:
-        """Return the number of sweeps whose entries times sweeps amount to `work`."""
-        return int(np.clip(work / math.prod(self.shape), fewest, most))
+    def _n_sweeps(self, work: float, fewest: int, most: int, *, later: bool) -> int:
+        """Return the number of sweeps whose entries times sweeps amount to `work`.
+
+        It is what was asked for instead, if that is less: for the first factorization,
+        or for a later one.
+        """
+        n_sweeps = int(np.clip(work / math.prod(self.shape), fewest, most))
+        return n_sweeps if self.sweeps is None else min(n_sweeps, self.sweeps[later])
 
 
 class PalmRecipe(CenterRecipe):
@@ -181,12 +201,12 @@ class PalmRecipe(CenterRecipe):
         if len(shapes) == 1:
             sets = split_budget(shapes, self.budget)
             return palm4msa(target, sets, n_iter=1).operator
-        n_iter = self._n_sweeps(1e7, 10, 30)
+        n_iter = self._n_sweeps(1e7, 10, 30, later=False)
         return peeled(problem_of(target), shapes, self.budget, n_iter).operator
 
     def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
         sets = split_budget(self._shapes(), self.budget)
-        n_iter = self._n_sweeps(1e7, 15, 100)
+        n_iter = self._n_sweeps(1e7, 15, 100, later=True)
         return palm4msa(
             target, sets, n_iter=n_iter, tol=1e-6, init=product, keep="best"
         ).operator
@@ -220,11 +240,11 @@ class ExploreRecipe(CenterRecipe):
     def _factor(self, target: np.ndarray) -> FactorProduct:
         factors = [np.eye(*shape, dtype=target.dtype) for shape in self._shapes()]
         factors[-1 if self.shape[0] <= self.shape[1] else 0] = target
-        n_iter = self._n_sweeps(5e7, 30, 1000)
+        n_iter = self._n_sweeps(5e7, 30, 1000, later=False)
         return self._explored(target, factors, (0.99, 0.5), n_iter)
 
     def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
-        n_iter = self._n_sweeps(1e6, 20, 200)
+        n_iter = self._n_sweeps(1e6, 20, 200, later=True)
         return self._explored(target, product, (0.95, 0.5), n_iter)
 
     def _explored(
@@ -264,6 +284,74 @@ class ButterflyRecipe(CenterRecipe):
         return refine(product, target, n_iter=2).operator
 
 
+class DenseRecipe(CenterRecipe):
+    """One dense factor: the centers are the means of their points, as in k-means."""
+
+    def first(
+        self, means: np.ndarray, counts: np.ndarray, origin: np.ndarray
+    ) -> FactoredCenters:
+        """Return these centers, less an offset that is added again if there is one."""
+        offset = origin if self.centered else np.zeros_like(origin)
+        product = FactorProduct([(means - offset).astype(means.dtype)])
+        return FactoredCenters(product, self._offset(offset, means.dtype))
+
+    def improved(
+        self, statistics: ClusterStatistics, centers: FactoredCenters
+    ) -> FactoredCenters:
+        """Return the means of the points of each center; no others are nearer."""
+        origin = np.zeros(self.shape[1])
+        if centers.offset is not None:
+            origin = centers.offset.astype(np.float64)
+        means = statistics.located.astype(centers.product.dtype)
+        if np.array_equal(means, centers.array):
+            return centers
+        return self.first(means, statistics.counts, origin)
+
+    def _factor(self, target: np.ndarray) -> FactorProduct:
+        return FactorProduct([target])
+
+    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+        return FactorProduct([target])
+
+
+class ThresholdRecipe(CenterRecipe):
+    """One sparse factor: the largest entries of the centers, and zeros elsewhere."""
+
+    def _factor(self, target: np.ndarray) -> FactorProduct:
+        flat = np.abs(target).ravel()
+        if self.budget >= flat.size:
+            return FactorProduct([target])
+        kept = np.argpartition(flat, -self.budget)[-self.budget :]
+        rows, columns = np.unravel_index(kept, target.shape)
+        values = target[rows, columns]
+        return FactorProduct([sp.csr_array((values, (rows, columns)), target.shape)])
+
+    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+        return self._factor(target)
+
+
+class LowRankRecipe(CenterRecipe):
+    """Two dense factors: the centers at the rank that the budget has values for."""
+
+    @property
+    def rank(self) -> int:
+        """The rank of the centers."""
+        return max(1, min(self.budget // sum(self.shape), *self.shape))
+
+    def _factor(self, target: np.ndarray) -> FactorProduct:
+        wide = target.astype(np.float64)
+        tall = wide.shape[0] > wide.shape[1]
+        short = wide.T if tall else wide
+        _, vectors = scipy.linalg.eigh(short @ short.T)
+        left = vectors[:, ::-1][:, : self.rank]
+        right = left.T @ short
+        factors = [right.T, left.T] if tall else [left, right]
+        return FactorProduct([factor.astype(target.dtype) for factor in factors])
+
+    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+        return self._factor(target)
+
+
 RECIPES: dict[str, type[CenterRecipe]] = {
     "palm4msa": PalmRecipe,
     "explore": ExploreRecipe,
@@ -272,7 +360,7 @@ RECIPES: dict[str, type[CenterRecipe]] = {
 """The recipe of each value of the parameter ``factorizer`` of `QuicKMeans`."""
 
 
-def _weights(counts: np.ndarray) -> np.ndarray:
+def row_weights(counts: np.ndarray) -> np.ndarray:
     """Return the square roots of counts relative to the largest, none of them zero."""
     root = np.sqrt(counts / counts.max())
     return np.maximum(np.where(counts > 0, root, root[counts > 0].min()), LIGHTEST)

@@ -35,6 +35,7 @@ from .compress import (
     csr_entered,
     csr_gram,
 )
+from .convolution_columns import convolve_columns
 from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
@@ -76,7 +77,9 @@ from .norm_projections import (
 from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
+from .partition_projection import project_partition
 from .permute import gather, gather_rows, transpose
+from .pursuit import add_atoms, largest_of_columns, solve_triangles
 from .rank_one import RankOneFactors, rank_one_butterfly
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
@@ -106,6 +109,7 @@ __all__ = [
     "PackedChain",
     "RankOneFactors",
     "adam_step",
+    "add_atoms",
     "adjoint_copy",
     "block_chain_apply",
     "blocks_columns",
@@ -126,6 +130,7 @@ __all__ = [
     "chain_norm",
     "chain_residual",
     "cluster_sums",
+    "convolve_columns",
     "count_nonzeros",
     "csr_add",
     "csr_apply",
@@ -154,6 +159,7 @@ __all__ = [
     "kronecker_gradient_columns",
     "kronecker_pack",
     "kth_largest",
+    "largest_of_columns",
     "max_abs",
     "mixture_fit",
     "nearest_exactly",
@@ -170,6 +176,7 @@ __all__ = [
     "project_nonneg",
     "project_normcol",
     "project_normlin",
+    "project_partition",
     "project_skperm",
     "project_skperm_greedy",
     "project_skperm_warm",
@@ -191,6 +198,7 @@ __all__ = [
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",
+    "solve_triangles",
     "spectral_norm",
     "split_gain",
     "transpose",

@@ -65,20 +65,20 @@ def count_nonzeros(x: np.ndarray) -> int:
 @kernel
 def csr_compress(
     x: np.ndarray,
-    nnz: int,
+    room: int,
     data: np.ndarray,
     indices: np.ndarray,
     indptr: np.ndarray,
     places: tuple[int, int, int, int],
-) -> None:
+) -> int:
     """Write the entries of a matrix that are not zero in CSR form, and its adjoint.
 
     Parameters
     ----------
     x : ndarray, shape (m, n)
         Only read.
-    nnz : int
-        What `count_nonzeros` returns.
+    room : int
+        Largest number of entries that there is room for.
     data : ndarray, of the dtype of x
         Overwritten with the nnz entries of x, and of its adjoint, each from its place
         on. The place behind those of x is scratch.
@@ -90,12 +90,21 @@ def csr_compress(
     places : tuple of four int
         Where x begins in indptr and in data, and where its adjoint does.
 
+    Returns
+    -------
+    int
+        The number nnz of entries that are not zero, NaN among them. Nothing is written
+        where it exceeds room.
+
     Notes
     -----
-    The cost is one pass over x, and three over its entries.
+    The cost is two passes over x, and three over its entries.
     """
     t: Any  # NumPy's stubs take the sum of two unsigned places for an int
     m, n = x.shape
+    nnz = count_nonzeros(x)
+    if nnz > room:
+        return nnz
     one, zero = np.uintp(1), np.uintp(0)  # unsigned: no test for negative places
     columns, whole, block = np.uintp(n), np.uintp(n - n % BLOCK), np.uintp(BLOCK)
     row_place, first = np.uintp(places[0]), np.uintp(places[1])
@@ -143,6 +152,7 @@ def csr_compress(
         pointer = turned_place + np.uintp(j)
         indptr[pointer] = indptr[pointer - one]
     indptr[turned_place] = turned
+    return nnz
 
 
 @kernel

@@ -27,6 +27,10 @@ from .fourier_registers import (
 )
 from .vectors import BYTES
 
+FAR = 16
+"""Largest ratio of the sizes of two columns that share a transform, whose rounding
+errors are at most as many times larger than those of the smaller one alone."""
+
 
 @kernel
 def transform_planes(re, im, n, layout, turns, width):
@@ -105,6 +109,40 @@ def fourier_columns(
             place = order[k] * width
             row = k * length + first
             join_rows(first_part, second_part, place, scale, result, row)
+
+
+@kernel
+def balanced(x: np.ndarray, begin: int, end: int, sizes: np.ndarray) -> bool:
+    """Return whether columns that `real_columns` transforms as one are alike in size.
+
+    Rounding errors of one of them are those of both together, and infinity in one is in
+    the other: sizes must be finite, and differ by no more than a factor of `FAR`.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, batch), C-contiguous and real
+        There may be less than two tiles, as if zeros followed, which share what they
+        like.
+    begin, end : int
+        The parameters of `real_columns`.
+    sizes : ndarray
+        Scratch memory for two tiles, of the dtype of x.
+    """
+    n, length = x.shape
+    width = BYTES // x.itemsize
+    for start in range(begin, end, 2 * width):
+        first = max(min(start, length - 2 * width), 0)
+        count = min(2 * width, length - first)
+        for j in range(count):
+            sizes[j] = 0
+        for i in range(n):
+            for j in range(count):
+                sizes[j] += abs(x[i, first + j])
+        for j in range(count - width):
+            one, two = sizes[j], sizes[width + j]
+            if not (one <= FAR * two and two <= FAR * one and one + two < np.inf):
+                return False
+    return True
 
 
 @kernel

@@ -1,5 +1,6 @@
 """ArrayProducts: products with arrays of every kind, checked before any kernel."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,14 @@ class ArrayProducts(Sealed):
             f"a {type(self).__name__} multiplies nothing: its class must implement _run"
         )
 
+    def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
+        """Return the time of a product in nanoseconds, minus infinity if not known.
+
+        It is that of a vector where `batch` is 1, and of as many columns, or rows,
+        otherwise, by what the operator is made of, without its dense matrix.
+        """
+        return -math.inf
+
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch)."""
         dtype = common_dtype(self.dtype, x.dtype)
@@ -181,6 +190,10 @@ class ArrayProducts(Sealed):
         Both are of the dtype, writable, C-contiguous and not empty, and share no
         memory.
         """
+        self._tiles_of_rows(dtype, x, out)
+
+    def _tiles_of_rows(self, dtype, x, out):
+        """Do what `_rows` does, with tiles of rows turned to columns, and back."""
         batch, tile = len(x), self._tile(dtype, len(x))
         kernel_dtype = self._kernel_dtype(dtype)
 

@@ -12,10 +12,14 @@ from .chain import Chain
 from .factor_product import FactorProduct, stacked
 from .fast_operator import FastOperator, operators_of
 from .operator_files import BLOCKS, Saved
+from .planned_operator import PlannedOperator
 from .radices import order_or_shape
 
+CALL = 2500.0
+"""Time of a block and its addition, beside its product, in nanoseconds."""
 
-class BlockOperator(FastOperator):
+
+class BlockOperator(PlannedOperator):
     """A matrix of blocks, some of which are fast operators and the others zero.
 
     It is a `scipy.sparse.linalg.LinearOperator` that multiplies block by block.
@@ -82,7 +86,13 @@ class BlockOperator(FastOperator):
         """Return the triples of a block, its first row and its first column."""
         return zip(self.blocks, self.row_starts, self.column_starts, strict=True)
 
-    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
+    def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
+        """Return the time that the parts are expected to take, in nanoseconds."""
+        return sum(
+            CALL + block._cost(dtype, batch, False) for block, _, _ in self._placed()
+        )
+
+    def _computed(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         out = np.zeros((self.shape[0], *x.shape[1:]), dtype)
         for block, top, left in self._placed():
@@ -133,8 +143,8 @@ class BlockOperator(FastOperator):
         return Saved(BLOCKS, arrays, [block._saved() for block in self.blocks])
 
     def __repr__(self) -> str:
-        m, n = self.shape
-        lines = [f"BlockOperator {m}x{n}, {self.dtype}, nnz {self.nnz}"]
+        (m, n), who = self.shape, self._who_multiplies()
+        lines = [f"BlockOperator {m}x{n}, {self.dtype}, nnz {self.nnz}{who}"]
         for block, top, left in self._placed():
             lines.append(f"at row {top}, column {left}: {block!r}")
         return "\n".join(lines)

@@ -3,11 +3,10 @@
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy import ndarray
 
 from .._core.array_checks import plain_array
 from .._core.checks import dtype_of, sequence
@@ -16,7 +15,6 @@ from . import layouts, reorderings
 from .algebra import Algebra
 from .chain import Chain
 from .factor_product import FactorProduct
-from .linear_operator import NotAnArray
 from .operator_files import Saved, read_butterfly, saved_butterfly
 from .patterns import fused_values, groups
 from .program_operator import ProgramOperator
@@ -111,7 +109,6 @@ class Butterfly(ProgramOperator):
         self.__dict__.update(
             chain=chain, values=own, rows=rows, columns=columns, nnz=chain.n_parameters
         )
-        self._forget()
 
     @classmethod
     def from_ks_values(cls, ks_values: Sequence[Any]) -> "Butterfly":
@@ -310,18 +307,6 @@ class Butterfly(ProgramOperator):
         if self.rows is not None or self.columns is not None:
             raise ValueError(f"{what}: rows or columns are permuted")
 
-    @overload
-    def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
-    @overload
-    def __matmul__(self, other: NotAnArray) -> Any: ...
-    def __matmul__(self, other: Any) -> Any:
-        if type(other) is ndarray and other.dtype is self.dtype:
-            # A kernel takes the array as it is: more checks would double the time.
-            call = self._quick.get(other.shape)
-            if call is not None and other.flags.carray:
-                return call(other)
-        return self._product(other)
-
     def _by_kernels(self) -> bool:
         """Return whether kernels multiply vectors, so that those of a part would."""
         return True
@@ -390,6 +375,7 @@ class Butterfly(ProgramOperator):
             f"nnz {self.nnz}, density {self.density:.3g}, rcg {self.rcg:.4g}"
             f"{', permuted ' * bool(permuted)}{' and '.join(permuted)}\n"
             f"  {' '.join(str(pattern) for pattern in self.chain)}"
+            f"{self._who_multiplies()}"
         )
 
 

@@ -3,11 +3,10 @@
 import copy
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import scipy.sparse as sp
-from numpy import ndarray
 
 from .._core.array_checks import check_matrix, matrix_of
 from .._core.checks import sequence, shown
@@ -15,15 +14,19 @@ from .._core.dtypes import common_dtype, real_dtype
 from ..kernels.sparse_chain import LEAST_BYTES
 from .algebra import Algebra, finite_number, is_number, maker
 from .factor_inverse import inverse_factor
-from .fast_operator import FastOperator
 from .linear_operator import NotAnArray
 from .operator_files import Saved, saved_factors
-from .program_operator import keep
-from .sparse_multipliers import columns_multiplier, vector_multiplier
+from .planned_operator import PlannedOperator
+from .small_matrices import multiplied_out
+from .sparse_multipliers import (
+    columns_multiplier,
+    product_cost,
+    vector_multiplier,
+)
 from .sparse_plan import merged
 
 
-class FactorProduct(FastOperator):
+class FactorProduct(PlannedOperator):
     """The product of sparse factors, scale * S[0] @ ... @ S[J-1], as an operator.
 
     It is a `scipy.sparse.linalg.LinearOperator` that multiplies factor by factor.
@@ -114,15 +117,13 @@ class FactorProduct(FastOperator):
         self._factors = tuple(matrix.astype(dtype, copy=False) for matrix in matrices)
         self.scale = real_scale
         self.nnz = sum(matrix.nnz for matrix in matrices)
-        self._forget()
 
     def _of_canonical(self, factors, scale):
         """Become the product of factors that `canonical_product` has been given."""
         shape = (factors[0].shape[0], factors[-1].shape[1])
-        FastOperator.__init__(self, factors[0].dtype, shape)
+        PlannedOperator.__init__(self, factors[0].dtype, shape)
         nnz = sum(len(factor.data) for factor in factors)
         self.__dict__.update(_factors=factors, scale=scale, nnz=nnz)
-        self._forget()
         self._seal()
         return self
 
@@ -135,20 +136,19 @@ class FactorProduct(FastOperator):
         return tuple(copy.copy(factor) for factor in self._factors)
 
     _owned = ("_factors",)
-    _made = ("_merged", "_vectors", "_columns", "_adjoints", "_quick")
+    _made = (
+        *PlannedOperator._made, "_merged", "_vectors", "_columns", "_adjoints"
+    )  # fmt: skip
 
     def _forget(self) -> None:
         """Start without the packed factors and the adjoints, made when first used."""
+        super()._forget()
         # By dtype, the factors of a product, and the functions that multiply a vector
         # or columns by them.
         self._merged: dict[np.dtype, list[sp.csr_array]] = {}
         self._vectors: dict[np.dtype, Callable] = {}
         self._columns: dict[np.dtype, Callable] = {}
         self._adjoints: dict[str, FactorProduct] = {}
-        # By shape of an array in the dtype of the operator, how it is multiplied:
-        # products look here first, as further checks would double the time of a small
-        # one.
-        self._quick: dict[tuple[int, ...], Callable] = {}
 
     def _dense(self) -> np.ndarray:
         """Let SciPy multiply: to plan a product for one call would cost more."""
@@ -161,32 +161,24 @@ class FactorProduct(FastOperator):
 
     # mypy refuses a variant that narrows one of the base class (FactorProduct is one of
     # NotAnArray), although its result narrows the result of that one.
-    @overload  # type: ignore[override]
-    def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
-    @overload
-    def __matmul__(self, other: "FactorProduct") -> "FactorProduct": ...
-    @overload
-    def __matmul__(self, other: NotAnArray) -> Any: ...
-    def __matmul__(self, other: Any) -> Any:
-        if type(other) is ndarray and other.dtype is self.dtype:
-            # A kernel takes the array as it is.
-            call = self._quick.get(other.shape)
-            if call is not None and other.flags.carray:
-                return call(other)
-        return self._product(other)
+    if TYPE_CHECKING:
 
-    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
-        """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
-        if dtype is not self.dtype:
-            return self._multiplier(dtype, x.shape)(x)
-        call = self._quick.get(x.shape)
-        if call is None:
-            call = self._multiplier(dtype, x.shape)
-            keep(self._quick, x.shape, call)
-        return call(x)
+        @overload  # type: ignore[override]
+        def __matmul__(self, other: np.ndarray) -> np.ndarray: ...
+        @overload
+        def __matmul__(self, other: "FactorProduct") -> "FactorProduct": ...
+        @overload
+        def __matmul__(self, other: NotAnArray) -> Any: ...
+        def __matmul__(self, other: Any) -> Any: ...
+
+    def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
+        """Return the time that kernels are expected to take, in nanoseconds."""
+        return product_cost(self._factors_for(dtype), dtype, batch)
+
+    def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
+        return multiplied_out(self._factors, self.scale, dtype)
 
     def _multiplier(self, dtype, shape):
-        """Return the function that multiplies C-contiguous arrays of a shape."""
         batch = shape[1] if len(shape) == 2 else 1
         if batch > 1 and batch * dtype.itemsize >= LEAST_BYTES:
             if dtype not in self._columns:
@@ -200,8 +192,8 @@ class FactorProduct(FastOperator):
         if len(shape) == 1:
             return vector
 
-        def one_by_one(x):
-            out = np.empty((rows, batch), dtype)
+        def one_by_one(x, out=None):
+            out = np.empty((rows, batch), dtype) if out is None else out
             for j in range(batch):
                 out[:, j] = vector(x[:, j].copy())
             return out
@@ -283,7 +275,7 @@ class FactorProduct(FastOperator):
             lines.append(
                 f"  {j}: {rows}x{columns}, nnz {factor.nnz}, density {density:.3g}"
             )
-        return "\n".join(lines)
+        return "\n".join(lines) + self._who_multiplies()
 
     def _saved(self) -> Saved:
         return saved_factors(self._factors, self.scale)

@@ -23,15 +23,17 @@ FUNCTIONS = ("fft", "ifft", "hartley", "dct", "dst")
 CALLS = {"fft": 3700.0, "ifft": 3700.0, "hartley": 5000.0, "dct": 5300.0, "dst": 5300.0}
 """Time of a call of each function on very few numbers, in nanoseconds: SciPy's checks
 and the dispatch to other libraries."""
+COLUMNS_CALL = 600.0
+"""How much longer a call takes for several columns, in nanoseconds."""
 RATES = {
-    "complex": {"vector": (0.117, 0.22), "columns": (0.12, 0.24)},
-    "real": {"vector": (0.085, 0.14), "columns": (0.07, 0.135)},
+    "complex": {"vector": (0.13, 0.26), "columns": (0.12, 0.2)},
+    "real": {"vector": (0.135, 0.175), "columns": (0.07, 0.13)},
 }
 """Nanoseconds for each unit of `transform_work` and vector, of single and of double
 precision. ``nbfact study rates`` prints them."""
-MARGIN = 0.8
-"""Part of the cost of the library that kernels may cost for an operator to use them,
-because both costs are estimates."""
+TOGETHER = (4, 2)
+"""Numbers of single and of double precision that the library transforms at once: the
+columns that are left over are transformed one by one."""
 FOLDED = 1 << 14
 """Numbers of a Hartley transform from which on half of a Fourier transform is taken,
 and folded: before, the calls for it take longer than the other half."""
@@ -141,15 +143,23 @@ class Formula(NamedTuple):
         """
         rates = RATES["complex" if self.takes_real else "real"]
         double = real_dtype(dtype).itemsize == 8
-        rate = rates["vector" if batch == 1 else "columns"][double]
         if dtype.kind == "c" and not self.takes_real:
             batch *= 2
-        return CALLS[self.function] + rate * transform_work(_order(self, n)) * batch
+        alone = batch % TOGETHER[double]
+        units = (batch - alone) * rates["columns"][double]
+        units += alone * rates["vector"][double]
+        call = CALLS[self.function] + (COLUMNS_CALL if batch > 1 else 0.0)
+        return call + transform_work(_order(self, n)) * units
 
     @property
     def takes_real(self) -> bool:
         """Return whether the library takes real numbers for a complex product."""
         return self.function in ("fft", "ifft")
+
+    @property
+    def takes_complex(self) -> bool:
+        """Return whether the library takes complex numbers, not part by part."""
+        return self.takes_real
 
     def multiplier(self, n: int, dtype: np.dtype) -> Callable:
         """Return the function (x, out=None, axis=0) that multiplies by scipy.fft.

@@ -15,9 +15,14 @@ from .chain import Chain
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator, check_operator
 from .operator_files import KRONECKER, Saved
+from .planned_operator import PlannedOperator
+
+CALL, MOVED = 6000.0, 0.1
+"""Time of the calls of a product, and of each byte that is moved between the products
+of the two operators, in nanoseconds."""
 
 
-class KroneckerProduct(FastOperator):
+class KroneckerProduct(PlannedOperator):
     """The Kronecker product of two fast operators, as an operator.
 
     It is a `scipy.sparse.linalg.LinearOperator` that multiplies the rows and the
@@ -54,7 +59,14 @@ class KroneckerProduct(FastOperator):
         super().__init__(common_dtype(left.dtype, right.dtype), (m * p, n * q))
         self.nnz = p * left.nnz + n * right.nnz
 
-    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
+    def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
+        """Return the time that the parts are expected to take, in nanoseconds."""
+        (_, n), (p, q) = self.left.shape, self.right.shape
+        moved = MOVED * n * (p + q) * batch * dtype.itemsize
+        inner = self.right._cost(dtype, n * batch, False)
+        return CALL + moved + inner + self.left._cost(dtype, p * batch, False)
+
+    def _computed(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         (m, n), (p, q) = self.left.shape, self.right.shape
         inner = x.reshape(n, q, -1).swapaxes(0, 1).reshape(q, -1)
@@ -85,8 +97,8 @@ class KroneckerProduct(FastOperator):
         return Saved(KRONECKER, {}, [self.left._saved(), self.right._saved()])
 
     def __repr__(self) -> str:
-        m, n = self.shape
-        head = f"KroneckerProduct {m}x{n}, {self.dtype}, nnz {self.nnz}"
+        (m, n), who = self.shape, self._who_multiplies()
+        head = f"KroneckerProduct {m}x{n}, {self.dtype}, nnz {self.nnz}{who}"
         return f"{head}\n⊗ {self.left!r}\n⊗ {self.right!r}"
 
 

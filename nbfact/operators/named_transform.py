@@ -1,24 +1,34 @@
 """NamedTransform: the butterfly of a named transform, which SciPy may multiply by."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .._core.dtypes import common_dtype, real_dtype
-from . import plan as plans
 from .butterfly import Butterfly, butterfly_of
+from .call_forms import left_turned
 from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
-from .formulas import MARGIN, Formula, read_formula
+from .formulas import Formula, read_formula
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
+from .planned_operator import COLUMNS, ROWS, SHOWN, PlannedOperator
+from .row_calls import turned_cost
+from .tied_convolutions import (
+    is_tied_convolution,
+    tied_convolution_cost,
+    tied_convolution_multiplier,
+)
 from .tied_transforms import is_tied, tied_cost, tied_multiplier
-from .transform_matrices import matrix_cost, matrix_multiplier
 
-GATHER, PERMUTED = 1.0, 1500.0
-"""Time of reordering one entry by a permutation of a butterfly, and of the calls that
-this takes beside those of the chain, in nanoseconds."""
-SHOWN = (1, 4, 16, 64)
-"""Numbers of columns for which the text of an operator says who multiplies."""
+MOST_CHOICES = 256
+"""Number of dtypes and numbers of vectors for which an operator keeps its choice."""
+MARGIN = 1.15
+"""Part of the cost of the library that kernels may cost for an operator to use them,
+which does not take longer than a call of the library by the user."""
+HARTLEY_ROWS = 3500.0
+"""How much longer the library takes for a call with rows than with columns, where a
+Hartley transform is folded from a Fourier transform, in nanoseconds."""
 
 
 class NamedTransform(Butterfly):
@@ -72,6 +82,7 @@ class NamedTransform(Butterfly):
     """
 
     _made = (*Butterfly._made, "_choices", "_calls")
+    _skips = False  # a fast transform spreads infinity to all entries
 
     def __init__(self, formula: Formula | Convolution, butterfly: Butterfly) -> None:
         FastOperator.__init__(self, butterfly.dtype, butterfly.shape)
@@ -83,76 +94,88 @@ class NamedTransform(Butterfly):
 
     def _forget(self) -> None:
         super()._forget()
-        self._choices: dict[tuple[np.dtype, int], str] = {}
-        self._calls: dict[tuple[np.dtype, str], Any] = {}
+        self._choices: dict[tuple[np.dtype, int, bool], tuple[str, float]] = {}
+        self._calls: dict[np.dtype, Any] = {}
 
-    def _multiplies(self, dtype: np.dtype, batch: int) -> str:
-        """Return who multiplies `batch` columns of a dtype.
+    def _multiplies(self, dtype: np.dtype, batch: int, rows: bool = False) -> str:
+        """Return who multiplies `batch` columns, or rows, where no matrix does.
 
         These are the kernels of the chain, "chain", those that know the values of the
-        transform, "tied", the dense matrix, "matrix", or scipy.fft, "library". All
-        numbers of columns that have one plan have one answer.
+        transform, "tied", or scipy.fft, "library".
         """
-        key = dtype, plans.columns_planned(batch)
+        return self._choice(dtype, batch, rows)[0]
+
+    def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
+        return self._choice(dtype, batch, rows)[1]
+
+    def _choice(self, dtype, batch, rows):
+        """Return who is expected to take the least time, and that time."""
+        key = dtype, batch, rows
         found = self._choices.get(key)
         if found is None:
+            if len(self._choices) >= MOST_CHOICES:
+                self._choices.clear()
             found = self._choices[key] = self._chosen(*key)
         return found
 
-    def _chosen(self, dtype, batch):
-        """Return who is expected to take the least time."""
-        costs = self.costs(dtype, batch)
-        return min(costs, key=costs.__getitem__)
+    def _chosen(self, dtype, batch, rows):
+        n, formula = self.shape[1], self.formula
+        turned = turned_cost(self.shape, dtype, batch) if rows else 0.0
+        costs = {"library": MARGIN * formula.cost(n, dtype, batch)}
+        if rows and isinstance(formula, Formula) and formula.function == "hartley":
+            costs["library"] += HARTLEY_ROWS
+        if isinstance(formula, Convolution):
+            if is_tied_convolution(formula, dtype, batch):
+                costs["tied"] = turned + tied_convolution_cost(formula, dtype, batch)
+        elif is_tied(formula, n, dtype, batch):
+            costs["tied"] = turned + tied_cost(formula, n, dtype, batch)
+        costs["chain"] = super()._cost(dtype, batch, rows)
+        least = min(costs, key=costs.__getitem__)
+        return least, costs[least]
 
-    def costs(self, dtype: np.dtype, batch: int) -> dict[str, float]:
-        """Return how long each way to multiply is expected to take, in nanoseconds."""
-        n = self.shape[1]
-        costs = {
-            "library": MARGIN * self.formula.cost(n, dtype, batch),
-            "matrix": MARGIN * matrix_cost(self.shape, dtype, batch),
-        }
-        formula = self.formula
-        if isinstance(formula, Formula) and is_tied(formula, n, dtype, batch):
-            costs["tied"] = tied_cost(formula, n, dtype, batch)
-        plan = plans.best(self.chain, dtype, batch)
-        costs["chain"] = plans.cost(self.chain, plan, dtype, batch)
-        for index in (self.rows, self.columns):
-            if index is not None:
-                costs["chain"] += PERMUTED + GATHER * len(index) * batch
-        return costs
+    def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
+        return self.formula.matrix(self.shape[1], dtype)
 
     def _by_kernels(self) -> bool:
-        return self._multiplies(self.dtype, 1) in ("chain", "matrix")
+        if self._multiplies(self.dtype, 1) == "chain":
+            return True
+        return self._matrix_call(self.dtype, 1) is not None
 
     def _multiplier(self, dtype, shape):
         batch = 1 if len(shape) == 1 else shape[1]
         who = self._multiplies(dtype, batch)
-        if who == "chain" or shape[1:] == (1,):
+        if who == "chain":
             return super()._multiplier(dtype, shape)
-        return self._call(dtype, who, batch)
+        if who == "tied":
+            formula = self.formula
+            if isinstance(formula, Convolution):
+                return tied_convolution_multiplier(formula, dtype)
+            return tied_multiplier(formula, self.shape[1], dtype, batch)
+        return self._call(dtype)
 
-    def _call(self, dtype, who="library", batch=2):
-        """Return the function that multiplies arrays of a dtype, made once."""
-        who = "tied vector" if who == "tied" and batch == 1 else who
-        key = dtype, who
-        if key not in self._calls:
-            n = self.shape[1]
-            if who == "library":
-                self._calls[key] = self.formula.multiplier(n, dtype)
-            elif who == "matrix":
-                self._calls[key] = matrix_multiplier(self.formula, n, dtype)
-            else:
-                assert isinstance(self.formula, Formula), "no other formula is tied"
-                self._calls[key] = tied_multiplier(self.formula, n, dtype, batch)
-        return self._calls[key]
+    def _call(self, dtype):
+        """Return the function (x, out=None, axis=0) that calls scipy.fft, made once."""
+        if dtype not in self._calls:
+            self._calls[dtype] = self.formula.multiplier(self.shape[1], dtype)
+        return self._calls[dtype]
 
     def _row_multiplier(self, dtype, shape):
         """Return a function (x, out=None) for C-contiguous rows of a shape."""
-        who = self._multiplies(dtype, shape[0])
+        who = self._multiplies(dtype, shape[0], True)
         if who == "chain":
             return super()._row_multiplier(dtype, shape)
-        call = self._call(dtype, "library" if who == "tied" else who)
+        if who == "tied":
+            return PlannedOperator._row_multiplier(self, dtype, shape)
+        call = self._call(dtype)
         return lambda x, out=None: call(x, out, 1)
+
+    def _turned_rows(self, columns: Callable, shape: tuple[int, int]) -> Callable:
+        batch = shape[0]
+        if batch == 1 or self._multiplies(self.dtype, batch) != "library":
+            return left_turned(columns)
+        if columns is not self._call(self.dtype):  # the matrix, or one by one
+            return left_turned(columns)
+        return lambda x: columns(x, None, 1)  # the library writes rows faster
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch).
@@ -161,19 +184,27 @@ class NamedTransform(Butterfly):
         then costs half.
         """
         rows = x.ndim == 2 and x.flags.fnc
-        real = x.dtype.kind != "c" and self.formula.takes_real
-        if not real or not x.size:
+        dtype = common_dtype(self.dtype, x.dtype)
+        if not x.size or not self._takes_real(x, rows):
             return super()._apply(x)
-        dtype, batch = common_dtype(self.dtype, x.dtype), x.size // len(x)
-        who = self._multiplies(dtype, batch)
-        if who == "chain":
-            return super()._apply(x)
-        call = self._call(dtype, "library" if who == "tied" else who)
-        kind = real_dtype(dtype)
+        call, kind = self._call(dtype), real_dtype(dtype)
         if rows:
             return call(np.asarray(x.T, kind, order="C"), None, 1).T
         x = np.asarray(x, kind, order="C")
-        return call(x) if batch > 1 else call(x.reshape(-1)).reshape(x.shape)
+        return call(x) if x.size > len(x) else call(x.reshape(-1)).reshape(x.shape)
+
+    def _takes_real(self, x, rows):
+        """Return whether the library multiplies real numbers as they are."""
+        if x.dtype.kind == "c" or not self.formula.takes_real:
+            return False
+        dtype, batch = common_dtype(self.dtype, x.dtype), x.size // len(x)
+        if self._multiplies(dtype, batch, rows) != "library":
+            return False
+        way = ROWS if rows else COLUMNS
+        return self._matrix_call(dtype, batch, way) is None
+
+    def _converter(self, x):
+        return None if self._takes_real(x, False) else super()._converter(x)
 
     def fuse(self, sizes: Any = None) -> "NamedTransform":
         """Return the same operator with products of consecutive factors as factors.
@@ -226,16 +257,16 @@ class NamedTransform(Butterfly):
 
     def __repr__(self) -> str:
         lines = [super().__repr__()]
+        dense = self._by_matrix()
         for who, text in (
             ("chain", "kernels of the chain multiply"),
             ("tied", "kernels with the values of the transform multiply"),
-            ("matrix", "the dense matrix multiplies"),
             ("library", f"{self.formula} multiplies"),
         ):
             shown = [
                 f"{batch}" if batch > 1 else "vectors"
                 for batch in SHOWN
-                if self._multiplies(self.dtype, batch) == who
+                if batch not in dense and self._multiplies(self.dtype, batch) == who
             ]
             if shown:
                 columns = " columns" * (shown[-1] != "vectors")

@@ -13,6 +13,7 @@ from .._core.threads import threads as threads_of
 from ..kernels import nearest_exactly, nearest_rows, two_smallest
 from ..kernels.tiles import LANES
 from ..kernels.vectors import BYTES
+from .factor_product import FactorProduct
 from .fast_operator import FastOperator
 from .packed_centers import pack
 from .rounding_bounds import norms, reach_of, squared_norms, with_factors
@@ -24,6 +25,11 @@ COPIED = 4096
 """Number of points that are copied together when x is of another dtype or layout, so
 that no copy of all points is made."""
 
+
+FULL, FULL_SIZE = 0.5, 2**13
+"""Least share of entries, and least number of entries K D, from which on a single
+factor is multiplied as a dense matrix, by BLAS: smaller ones are faster in the kernel
+that applies factors."""
 
 SETTLED = 128
 """Number of points that are compared with rows together, so that they stay in cache
@@ -73,7 +79,8 @@ class NearestRows:
     one pass, which costs ``operator.nnz`` multiplications per point and little memory.
     Before, neighbours whose product is as sparse as the two are multiplied out, and
     rows and blocks of columns that are not used are dropped. Any other operator
-    multiplies tiles of points.
+    multiplies tiles of points, and so does a single factor that is large and nearly
+    dense, by BLAS.
 
     The labels are those of the rows of ``operator.toarray() + offset`` in double
     precision: where two rows are as near as a bound of the rounding errors allows, the
@@ -104,8 +111,13 @@ class NearestRows:
         self.offset = None
         if offset is not None:
             self.offset = _vector("offset", offset, operator, 1)
+        self._dense = _dense_rows(operator)
         if bias is None:
-            self.bias = squared_norms(operator)
+            if self._dense is None:
+                self.bias = squared_norms(operator)
+            else:
+                wide = self._dense.astype(np.float64)
+                self.bias = np.einsum("kd,kd->k", wide, wide)
             if not np.isfinite(self.bias).all():
                 raise ValueError("operator: the squared norms of its rows overflow")
         else:
@@ -115,8 +127,15 @@ class NearestRows:
         self._margins: dict[np.dtype, np.ndarray] = {}
 
     def __getstate__(self) -> dict:
-        kept = {name: self.__dict__[name] for name in self.__dict__ if name != "_rows"}
+        derived = ("_rows", "_dense")
+        kept = {
+            name: value for name, value in vars(self).items() if name not in derived
+        }
         return {**kept, "_packed": {}, "_margins": {}}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._dense = _dense_rows(self.operator)
 
     def __call__(
         self, x: Any, *, threads: int | None = None
@@ -156,7 +175,7 @@ class NearestRows:
         x = _points(x, self.operator.shape)
         dtype = np.dtype("f4" if x.dtype == np.float32 else "f8")
         labels, scores = np.empty(len(x), np.int32), np.empty(len(x), dtype)
-        fused = with_factors(self.operator) is not None
+        fused = self._dense is None and with_factors(self.operator) is not None
         run = self._fused if fused else self._by_products
         as_it_is = x.dtype == dtype and x.flags.c_contiguous and self.offset is None
         step = max(len(x), 1) if as_it_is else COPIED
@@ -210,6 +229,9 @@ class NearestRows:
     @functools.cached_property
     def _reach(self) -> tuple[float, int]:
         """What bounds the rounding errors of products: see `reach_of`."""
+        if self._dense is not None:
+            lengths = norms(self._dense.astype(np.float64))
+            return float(lengths.max()), 3 + self._dense.shape[1]
         reach, steps = reach_of(self.operator)
         return float(reach.max()), steps
 
@@ -241,6 +263,7 @@ class NearestRows:
         margin = self._margin(tile.dtype)
         with np.errstate(over="ignore"):
             bias = self.bias.astype(tile.dtype)[:, None]
+        multiply = self._doubled_products(tile.dtype)
 
         def search(begin, end):
             second = np.empty(BLOCK, tile.dtype)
@@ -248,9 +271,11 @@ class NearestRows:
                 part = slice(start, min(start + BLOCK, end))
                 points, found, best = tile[part], labels[part], scores[part]
                 with np.errstate(over="ignore", invalid="ignore"):
-                    values = self.operator @ np.ascontiguousarray(points.T)
-                    values *= -2
-                    values = np.add(values, bias, dtype=tile.dtype, casting="same_kind")
+                    values = multiply(points)
+                    out = values if values.dtype == tile.dtype else None
+                    values = np.add(
+                        values, bias, out, dtype=tile.dtype, casting="same_kind"
+                    )
                     two_smallest(values, found, best, second[: len(points)])
                     gap = second[: len(points)] - best
                     close = ~(gap > margin[0] + margin[1] * norms(points))
@@ -261,6 +286,19 @@ class NearestRows:
                 self._settle(x[chosen], labels[chosen], scores[chosen], doubtful)
 
         share(self.operator.nnz * tile.itemsize, len(tile), search, BLOCK)
+
+    def _doubled_products(self, dtype):
+        """Return a function that maps points (n, D) to -2 <v, x>, (K, n)."""
+        if self._dense is not None:
+            doubled = -2 * self._dense.astype(dtype)
+            return lambda points: doubled @ points.T
+
+        def multiply(points):
+            values = self.operator @ np.ascontiguousarray(points.T)
+            values *= -2
+            return values
+
+        return multiply
 
     @functools.cached_property
     def _rows(self) -> tuple[np.ndarray, np.ndarray]:
@@ -279,23 +317,23 @@ class NearestRows:
         Only the rows that may be nearest are compared. x: points as they were given;
         doubtful: (N,) of bool.
         """
-        chosen = np.flatnonzero(doubtful)
+        (chosen,) = doubtful.nonzero()
         rows, excess = self._rows
         margin = self._margin(np.dtype("f8"))
         for start in range(0, len(chosen), SETTLED):
             part = chosen[start : start + SETTLED]
-            points = np.ascontiguousarray(x[part], np.float64)
+            points = x[part].astype(np.float64, order="C")
             moved = points if self.offset is None else points - self.offset
             found, squares = np.empty(len(part), np.int32), np.empty(len(part))
             with np.errstate(over="ignore", invalid="ignore"):
-                products = self.operator @ np.ascontiguousarray(moved.T)
-                values = self.bias[:, None] - 2 * products
-                limits = values.min(axis=0) + margin[0] + margin[1] * norms(moved)
-            nearest_exactly(points, rows, excess, values, limits, found, squares)
-            with np.errstate(over="ignore", invalid="ignore"):
-                v = rows[found] if self.offset is None else rows[found] - self.offset
-                exact = self.bias[found] - 2 * np.einsum("nd,nd->n", v, moved)
-                exact = exact.astype(scores.dtype)
+                values = self.operator @ np.ascontiguousarray(moved.T)
+                values *= -2
+                values += self.bias[:, None]
+                # A copy, because NumPy takes minima of short rows one by one.
+                least = values.T.copy().min(axis=1)
+                limits = least + margin[0] + margin[1] * norms(moved)
+                nearest_exactly(points, rows, excess, values, limits, found, squares)
+                exact = values[found, np.arange(len(part))].astype(scores.dtype)
             if not (np.isfinite(exact) & np.isfinite(squares)).all():
                 _check_finite(x)
                 raise ValueError(
@@ -314,6 +352,15 @@ def _points(x, shape):
             f"operator {shape}"
         )
     return _real(x, "x")
+
+
+def _dense_rows(operator):
+    """Return a single factor that is large and nearly dense as an array, or None."""
+    one = isinstance(operator, FactorProduct) and len(operator.factors) == 1
+    size = math.prod(operator.shape)
+    if one and size >= FULL_SIZE and operator.nnz >= FULL * size:
+        return operator.toarray()
+    return None
 
 
 def _check_finite(x):

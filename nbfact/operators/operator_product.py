@@ -11,10 +11,14 @@ from .algebra import maker
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator, operators_of
 from .operator_files import PRODUCT, Saved
+from .planned_operator import PlannedOperator
 from .selected_operator import part
 
+CALL = 1000.0
+"""Time of an operator, beside its product, in nanoseconds."""
 
-class OperatorProduct(FastOperator):
+
+class OperatorProduct(PlannedOperator):
     """The product of fast operators, as an operator.
 
     It is a `scipy.sparse.linalg.LinearOperator` that multiplies by each in turn.
@@ -58,7 +62,11 @@ class OperatorProduct(FastOperator):
         super().__init__(common_dtype(*(one.dtype for one in self.operators)), shape)
         self.nnz = sum(one.nnz for one in self.operators)
 
-    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
+    def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
+        """Return the time that the parts are expected to take, in nanoseconds."""
+        return sum(CALL + one._cost(dtype, batch, False) for one in self.operators)
+
+    def _computed(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         for one in reversed(self.operators):
             x = one @ x
@@ -99,8 +107,8 @@ class OperatorProduct(FastOperator):
         return Saved(PRODUCT, {}, [one._saved() for one in self.operators])
 
     def __repr__(self) -> str:
-        m, n = self.shape
-        lines = [f"OperatorProduct {m}x{n}, {self.dtype}, nnz {self.nnz}"]
+        (m, n), who = self.shape, self._who_multiplies()
+        lines = [f"OperatorProduct {m}x{n}, {self.dtype}, nnz {self.nnz}{who}"]
         return "\n".join(lines + [f"@ {one!r}" for one in self.operators])
 
 

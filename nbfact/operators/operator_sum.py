@@ -11,10 +11,14 @@ from .algebra import maker
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator, operators_of
 from .operator_files import SUM, Saved
+from .planned_operator import PlannedOperator
 from .selected_operator import part
 
+CALL = 2000.0
+"""Time of a term and its addition, beside its product, in nanoseconds."""
 
-class OperatorSum(FastOperator):
+
+class OperatorSum(PlannedOperator):
     """The sum of fast operators, as an operator.
 
     It is a `scipy.sparse.linalg.LinearOperator` that multiplies by each term in turn.
@@ -56,7 +60,11 @@ class OperatorSum(FastOperator):
         super().__init__(common_dtype(*(t.dtype for t in self.terms)), shapes.pop())
         self.nnz = sum(term.nnz for term in self.terms)
 
-    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
+    def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
+        """Return the time that the parts are expected to take, in nanoseconds."""
+        return sum(CALL + one._cost(dtype, batch, False) for one in self.terms)
+
+    def _computed(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         result = (self.terms[0] @ x).astype(dtype, copy=False)
         for term in self.terms[1:]:
@@ -89,8 +97,8 @@ class OperatorSum(FastOperator):
         return Saved(SUM, {}, [term._saved() for term in self.terms])
 
     def __repr__(self) -> str:
-        m, n = self.shape
-        lines = [f"OperatorSum {m}x{n}, {self.dtype}, nnz {self.nnz}"]
+        (m, n), who = self.shape, self._who_multiplies()
+        lines = [f"OperatorSum {m}x{n}, {self.dtype}, nnz {self.nnz}{who}"]
         return "\n".join(lines + [f"+ {term!r}" for term in self.terms])
 
 

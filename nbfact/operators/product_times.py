@@ -10,45 +10,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import plan as plans
-from .block_packing import blocks_within, planned_blocks
+from .block_packing import blocks_within
 from .butterfly import Butterfly
-from .factor_product import FactorProduct
 from .fast_operator import FastOperator
-from .named_transform import GATHER, PERMUTED, NamedTransform
-from .sparse_plan import DENSE_BYTES, ROW_COST, merged
+from .planned_operator import PlannedOperator
+from .sparse_multipliers import BLOCKS, CALL, COLUMN, VECTOR
+from .sparse_multipliers import READ as ENTRY_READ
+from .sparse_plan import ROW_COST
 
-CALL, SPARSE_CALL = 750.0, 300.0
-"""Time of the call of a product, without its work, and how much more that of sparse
-factors takes."""
+DENSE_CALL, BUTTERFLY_CALL = 750.0, 400.0
+"""Time of the call of a product with a dense matrix, without its work, and how much
+longer one with a butterfly takes than its plan says."""
 
 READ = ((1 << 20, 0.011), (1 << 22, 0.014), (np.inf, 0.033))
 """Time of each byte of a matrix that is read once, for matrices of up to some bytes."""
 
-BLOCKS = 0.2
-"""Time of a unit of cost of factors in blocks, see `block_packing`, and one vector."""
-
-ENTRY = {"float32": 0.205, "float64": 0.23, "complex64": 0.27, "complex128": 0.39}
-"""Time of a unit of cost of other sparse factors, see `sparse_plan.cost`."""
-
-ENTRY_READ = 0.55
-"""Time of an entry of a sparse factor that multiplies columns, without them."""
-
-ENTRY_COLUMN = {
-    "float32": 0.037,
-    "float64": 0.062,
-    "complex64": 0.08,
-    "complex128": 0.165,
-}
-"""Time of an entry of a sparse factor for each column."""
-
-DENSE_COLUMN = {
-    "float32": 0.022,
-    "float64": 0.045,
-    "complex64": 0.088,
-    "complex128": 0.17,
-}
-"""Time of an entry of a dense matrix for each column."""
+DENSE_COLUMN = {"f": 0.022, "d": 0.045, "F": 0.088, "D": 0.17}
+"""Time of an entry of a dense matrix for each column, by the letter of the dtype."""
 
 
 def dense_time(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
@@ -62,17 +40,16 @@ def dense_time(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
         Number of columns; 1 for a vector.
     """
     size = shape[0] * shape[1] * dtype.itemsize
-    found = CALL + size * _read(size)
+    found = DENSE_CALL + size * _read(size)
     if batch > 1:
-        found += DENSE_COLUMN[dtype.name] * shape[0] * shape[1] * batch
+        found += DENSE_COLUMN[dtype.char] * shape[0] * shape[1] * batch
     return found
 
 
 def expected_time(operator: FastOperator, batch: int) -> float:
     """Return the expected time of a product with an operator, in nanoseconds.
 
-    The columns are of the dtype of the operator. An operator that is neither sparse
-    factors nor a butterfly counts as its sparse factors.
+    The columns are of the dtype of the operator.
 
     Parameters
     ----------
@@ -80,36 +57,10 @@ def expected_time(operator: FastOperator, batch: int) -> float:
     batch : int
         Number of columns; 1 for a vector.
     """
-    dtype = operator.dtype
-    if isinstance(operator, NamedTransform):
-        return CALL + min(operator.costs(dtype, batch).values())
-    if isinstance(operator, Butterfly):
-        planned = plans.columns_planned(batch)
-        plan = plans.best(operator.chain, dtype, planned)
-        found = (
-            CALL + plans.cost(operator.chain, plan, dtype, planned) * batch / planned
-        )
-        for index in (operator.rows, operator.columns):
-            if index is not None:
-                found += PERMUTED + GATHER * len(index) * batch
-        return found
-    return _sparse_time(operator.to_factors(), batch)
-
-
-def _sparse_time(product: FactorProduct, batch: int) -> float:
-    """Return the expected time of a product with sparse factors."""
-    dtype = product.dtype
-    factors = merged(product.factors, dtype)
-    if batch > 1:
-        nnz = sum(factor.nnz for factor in factors)
-        each = ENTRY_READ + ENTRY_COLUMN[dtype.name] * batch
-        return CALL + SPARSE_CALL + nnz * each
-    blocks, total = planned_blocks(factors, dtype)
-    unit = ENTRY[dtype.name] if blocks is None else BLOCKS
-    found = CALL + SPARSE_CALL + total * unit
-    size = product.shape[0] * product.shape[1] * dtype.itemsize
-    whole = dense_time(product.shape, dtype, 1)
-    return min(found, whole) if size <= DENSE_BYTES else found
+    if not isinstance(operator, PlannedOperator):
+        operator = operator.to_factors()
+    called = BUTTERFLY_CALL if isinstance(operator, Butterfly) else 0.0
+    return called + operator.expected_time(batch)
 
 
 def entries_within(
@@ -126,11 +77,11 @@ def entries_within(
     dtype : numpy.dtype
     batch : int
     """
-    if batch > 1:
-        each = ENTRY_READ + ENTRY_COLUMN[dtype.name] * batch
-        return max(0, int((time - CALL - SPARSE_CALL) / each))
     rows = ROW_COST * sum(shape[0] for shape in shapes)
-    return max(0, int((time - CALL - SPARSE_CALL) / ENTRY[dtype.name]) - rows)
+    if batch > 1:
+        each = ENTRY_READ + COLUMN[dtype.char] * batch
+        return max(0, int((time - 2 * CALL) / each) - rows)
+    return max(0, int((time - CALL) / VECTOR[dtype.char]) - rows)
 
 
 def column_blocks_within(
@@ -140,7 +91,7 @@ def column_blocks_within(
 
     The parameters are those of `entries_within`.
     """
-    return blocks_within((time - CALL - SPARSE_CALL) / BLOCKS, shapes, dtype)
+    return blocks_within((time - CALL) / BLOCKS, shapes, dtype)
 
 
 def _read(size: float) -> float:

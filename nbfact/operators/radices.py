@@ -4,7 +4,7 @@ import itertools
 import math
 import operator
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -126,3 +126,18 @@ def dyadic(name: str, n: Any) -> list[int]:
             "is a power of two"
         )
     return [2] * (rows.bit_length() - 1) or [1]
+
+
+def factorizations(n: int) -> Iterator[tuple[int, ...]]:
+    """Yield all sequences of integers above 1 with product n; (1,) for 1.
+
+    Examples
+    --------
+    >>> sorted(factorizations(12))
+    [(2, 2, 3), (2, 3, 2), (2, 6), (3, 2, 2), (3, 4), (4, 3), (6, 2), (12,)]
+    """
+    yield (n,)
+    for first in range(2, n // 2 + 1):
+        if n % first == 0:
+            for rest in factorizations(n // first):
+                yield (first, *rest)

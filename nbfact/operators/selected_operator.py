@@ -10,9 +10,13 @@ from .algebra import maker
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator, check_operator
 from .operator_files import SELECTED, Saved, given
+from .planned_operator import PlannedOperator
+
+CALL = 2000.0
+"""Time of a selection, beside its product, in nanoseconds."""
 
 
-class SelectedOperator(FastOperator):
+class SelectedOperator(PlannedOperator):
     """Some rows and columns of an operator, in any order and repeated, as an operator.
 
     It is a `scipy.sparse.linalg.LinearOperator` that multiplies by the whole operator,
@@ -64,7 +68,11 @@ class SelectedOperator(FastOperator):
         super().__init__(whole.dtype, (m, n))
         self.nnz = whole.nnz
 
-    def _run(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
+    def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
+        """Return the time that the parts are expected to take, in nanoseconds."""
+        return CALL + self.whole._cost(dtype, batch, False)
+
+    def _computed(self, dtype: np.dtype, x: np.ndarray) -> np.ndarray:
         """Multiply x, (n,) or (n, batch): of the dtype, C-contiguous, not empty."""
         if self.columns is not None:
             spread = np.zeros((self.whole.shape[1], *x.shape[1:]), dtype)
@@ -125,6 +133,7 @@ class SelectedOperator(FastOperator):
         m, n = self.shape
         return (
             f"SelectedOperator {m}x{n}, {self.dtype}, nnz {self.nnz} of {self.whole!r}"
+            f"{self._who_multiplies()}"
         )
 
 

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from .._core.cache_lines import aligned
-from .._core.dtypes import real_dtype
+from .small_matrices import in_range
 from .sparse_packing import row_counts
 
 ROW_COST = 2
@@ -24,20 +23,6 @@ that a plan is made in little time."""
 
 COUNTED = 32
 """Number of rows of a product whose entries are counted before it is made."""
-
-DENSE_COST = 0.05
-"""Cost of each byte of a dense matrix that stays in cache."""
-
-DENSE_CALL = 1000
-"""How much more the call of a product with a dense matrix costs than that of a kernel:
-0.2 µs."""
-
-CHECK_CALL = 1250
-"""Cost of the call that looks for infinity in a result: 0.25 µs."""
-
-DENSE_BYTES = 2**19
-"""Largest size of a dense matrix, half of the second level of cache of a Zen 4: it is
-read at the speed that `DENSE_COST` says, and made in about a millisecond."""
 
 
 def cost(factor: sp.csr_array) -> int:
@@ -69,49 +54,6 @@ def merged(factors: Sequence[sp.csr_array], dtype: np.dtype) -> list[sp.csr_arra
     return found
 
 
-def dense(
-    factors: Sequence[sp.csr_array],
-    scale: float,
-    dtype: np.dtype,
-    total: float | None = None,
-) -> np.ndarray | None:
-    """Return scale times the product as a dense matrix, where that is faster, or None.
-
-    Where it holds zeros, the time includes a look at each result: see `has_zeros`.
-    total: what a product with the factors costs, by default that of gathers.
-    """
-    (m, n), item = (factors[0].shape[0], factors[-1].shape[1]), dtype.itemsize
-    total = sum(map(cost, factors)) if total is None else total
-    size, limit = m * n * item, total - DENSE_CALL
-    if size > DENSE_BYTES or DENSE_COST * size > limit:
-        return None
-    if not _in_range(factors, dtype):
-        return None
-    wide = np.promote_types(dtype, np.float64)
-    values = factors[-1].toarray().astype(wide)
-    for factor in reversed(factors[:-1]):
-        values = factor.astype(wide) @ values
-    values *= float(scale)
-    if has_zeros(values) and DENSE_COST * size > limit - CHECK_CALL:
-        return None
-    low, high = _limits(dtype)
-    sizes = np.abs(values)
-    if not low < sizes[sizes > 0].min(initial=1) <= sizes.max() < high:
-        return None
-    matrix = aligned((m, n), dtype)
-    matrix[:] = values
-    return matrix
-
-
-def has_zeros(matrix: np.ndarray) -> bool:
-    """Return whether a dense matrix has zeros.
-
-    Where x is infinite or no number, a product with them differs from one that does not
-    read these entries of x.
-    """
-    return bool(np.count_nonzero(matrix) < matrix.size)
-
-
 def _saving(left, right, dtype):
     """Return what the product of two factors saves, 0 where it saves nothing.
 
@@ -127,7 +69,7 @@ def _saving(left, right, dtype):
     places = np.sort(_pairs(left, right, counted)[0])
     distinct = np.count_nonzero(places[1:] != places[:-1]) + (places.size > 0)
     saving = both - rows * (distinct / len(counted) + ROW_COST)
-    return saving if saving > 0 and _in_range((left, right), dtype) else 0
+    return saving if saving > 0 and _in_range(left, right, dtype) else 0
 
 
 def _pairs(left, right, rows):
@@ -166,21 +108,6 @@ def _product(left, right):
     return sp.csr_array((data, places % columns, ends), shape=(rows, columns))
 
 
-def _in_range(factors, dtype):
+def _in_range(left, right, dtype):
     """Return whether no product of entries comes near the limits of the dtype."""
-    least, largest = 1.0, float(np.prod([factor.shape[1] for factor in factors[:-1]]))
-    with np.errstate(over="ignore", under="ignore"):
-        for factor in factors:
-            if not factor.nnz:
-                return False
-            sizes = np.abs(factor.data)
-            smallest, most = float(sizes.min()), float(sizes.max())
-            least, largest = least * min(smallest, 1.0), largest * max(most, 1.0)
-    low, high = _limits(dtype)
-    return low < least and largest < high
-
-
-def _limits(dtype):
-    """Return between which sizes values keep their precision, with room to spare."""
-    limits = np.finfo(real_dtype(dtype))
-    return float(limits.tiny / limits.eps), float(limits.max * limits.eps)
+    return in_range([left.data, right.data], left.shape[1:], dtype)

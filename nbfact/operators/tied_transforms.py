@@ -6,7 +6,7 @@ different ones, so that a product costs its arithmetic alone
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,19 +22,24 @@ from ..kernels import (
     real_vector,
     real_vector_adjoint,
 )
+from ..kernels.entry_points import entry_point
+from ..kernels.fourier_columns import balanced
 from ..kernels.vectors import BYTES
 from .formulas import Formula, transform_work
 from .radices import prime_factors
 from .reorderings import digit_reversal, inverse, makhoul
 
 RATES = {
-    "columns": {"complex": (0.065, 0.135), "real": (0.035, 0.075)},
-    "vector": {"complex": (0.09, 0.17), "real": (0.15, 0.25)},
+    "columns": {"complex": (0.065, 0.135), "real": (0.038, 0.08)},
+    "vector": {"complex": (0.075, 0.145), "real": (0.125, 0.205)},
 }
 """Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
 and of double precision. ``nbfact study rates`` prints them."""
-CALLS = {"columns": 2500.0, "vector": 1000.0}
+CALLS = {"columns": 1300.0, "vector": 1000.0}
 """Time of a call on very few numbers, in nanoseconds."""
+PADDED, PADDED_ROW = 1200.0, 9.0
+"""Time of making a tile of fewer columns, and of the copies of each row, in
+nanoseconds."""
 GROUP = 64
 """Most rows of the planes without an unused one after them."""
 LARGEST = {"columns": 1 << 14, "vector": 1 << 16}
@@ -77,7 +82,7 @@ def is_tied(formula: Formula, n: int, dtype: np.dtype, batch: int) -> bool:
     kind = "columns" if batch > 1 else "vector"
     if not 2 <= n <= LARGEST[kind] or max(prime_factors(n)) > LARGEST_PRIME:
         return False
-    return batch >= tile_of(dtype) if batch > 1 else _sides(n, dtype) is not None
+    return batch > 1 or _sides(n, dtype) is not None
 
 
 def tile_of(dtype: np.dtype) -> int:
@@ -111,32 +116,44 @@ def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
     kind = "columns" if batch > 1 else "vector"
     rates = RATES[kind]["complex" if dtype.kind == "c" else "real"]
     rate = rates[real_dtype(dtype).itemsize == 8]
+    if batch == 1:
+        return CALLS[kind] + rate * transform_work(n)
     tile = tile_of(dtype)
-    columns = tile * -(-batch // tile) if batch > 1 else 1
-    return CALLS[kind] + rate * transform_work(n) * columns
+    found = CALLS[kind] + rate * transform_work(n) * tile * -(-batch // tile)
+    return found if batch >= tile else found + PADDED + PADDED_ROW * n
 
 
 def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Callable:
     """Return the function (x, out=None) that multiplies by a kernel.
 
     x and out are C-contiguous, of the dtype, and share no memory: vectors for batch 1,
-    and several columns otherwise. Nothing is checked.
+    and `batch` columns otherwise. Nothing is checked.
     """
     if batch == 1:
         return _vector_multiplier(*tied_vector(formula, n, dtype), n, dtype)
-    tile, real, work = tile_of(dtype), real_dtype(dtype), transform_work(n) * 8
-    kernel, arguments, (shape,) = tied_columns(formula, n, dtype)
+    library = formula.multiplier(n, dtype)
+    columns = _columns_multiplier(formula, n, dtype, library)
+    tile, idle, real = tile_of(dtype), list[Any](), dtype.kind != "c"
+    if batch >= tile:
+        return columns
 
-    def multiply(x, out=None):
-        out = np.empty_like(x) if out is None else out
-
-        def some(begin, end):
-            kernel(x, *arguments, np.empty(shape, real), begin, end, out)
-
-        threads.share(work, x.shape[1], some, tile)
+    def padded(x, out=None):
+        # Few columns are multiplied beside zeros, which make a tile of them.
+        if (
+            real
+            and 2 * batch > tile
+            and not balanced(x, 0, batch, np.empty(tile, dtype))
+        ):
+            return library(x, out)
+        wide, found = idle.pop() if idle else np.zeros((2, n, tile), dtype)
+        wide[:, :batch] = x
+        columns(wide, found, True)
+        out = np.empty((n, batch), dtype) if out is None else out
+        out[:] = found[:, :batch]
+        idle.append((wide, found))
         return out
 
-    return multiply
+    return padded
 
 
 def _vector_multiplier(kernel, arguments, scratch, n, dtype):
@@ -146,16 +163,57 @@ def _vector_multiplier(kernel, arguments, scratch, n, dtype):
     """
     idle: list[list[np.ndarray]] = []  # scratch arrays that no thread is using
     empty, real = np.empty, real_dtype(dtype)
+    compiled: Any = None
 
     def multiply(x, out=None):
+        nonlocal compiled
         if out is None:
             out = empty(n, dtype)
         try:
             arrays = idle.pop()
         except IndexError:
             arrays = [empty(shape, real) for shape in scratch]
-        kernel(x, *arguments, *arrays, out)
+            if compiled is None:
+                compiled = entry_point(kernel, out, *arguments, *arrays, out)
+        compiled(x, *arguments, *arrays, out)
         idle.append(arrays)
+        return out
+
+    return multiply
+
+
+def _columns_multiplier(formula, n, dtype, library):
+    """Return the function (x, out=None, alike=False) for whole tiles of columns.
+
+    Real columns of very different sizes go to the library, if not `alike`, because two
+    share a transform.
+    """
+    tile, real, work = tile_of(dtype), real_dtype(dtype), transform_work(n) * 8
+    kernel, arguments, (shape,) = tied_columns(formula, n, dtype)
+    idle: list[np.ndarray] = []  # scratch arrays that no thread is using
+    fourier = dtype.kind == "c"
+    wide = threads.shared_from(work)
+    compiled: Any = None
+
+    def some(x, out, begin, end, alike):
+        nonlocal compiled
+        if not (alike or fourier or balanced(x, begin, end, np.empty(tile, real))):
+            out[:, begin:end] = library(x[:, begin:end].copy())
+            return
+        planes = idle.pop() if idle else np.empty(shape, real)
+        if compiled is None:
+            some = np.empty((0, 0), dtype)
+            compiled = entry_point(kernel, some, *arguments, planes, 0, 0, some)
+        compiled(x, *arguments, planes, begin, end, out)
+        idle.append(planes)
+
+    def multiply(x, out=None, alike=False):
+        out = np.empty_like(x) if out is None else out
+        batch = x.shape[1]
+        if batch < wide:
+            some(x, out, 0, batch, alike)
+        else:
+            threads.share(work, batch, lambda i, j: some(x, out, i, j, alike), tile)
         return out
 
     return multiply
@@ -163,10 +221,11 @@ def _vector_multiplier(kernel, arguments, scratch, n, dtype):
 
 def tied_columns(formula: Formula, n: int, dtype: np.dtype) -> Tied:
     """Return the kernel for columns of a transform that `is_tied` accepts."""
-    real, radices = real_dtype(dtype), _radices(n)
-    group, places = _group(radices), inverse(digit_reversal(radices))
-    places = places + places // group
-    head, turns = [group, len(radices), *radices], _turns(radices, real)
+    real = real_dtype(dtype)
+    radices = tied_radices(n)
+    group, turns = tied_passes(radices, real)
+    places = inverse(digit_reversal(radices))
+    places, head = places + places // group, [group, len(radices), *radices]
     shape = (2, (n + n // group) * _width(dtype))
     if dtype.kind == "c":
         layout = _integers(*head, *places, formula.function == "ifft")
@@ -194,7 +253,7 @@ def tied_vector(formula: Formula, n: int, dtype: np.dtype) -> Tied:
     real, width, (p, q) = real_dtype(dtype), _width(dtype), _sides(n, dtype)
     listed, turns = [], []
     for order in (p, q):
-        radices = _radices(order)
+        radices = tied_radices(order)
         places = inverse(digit_reversal(radices))
         listed += [order, len(radices), *radices, *places]
         turns.append(_turns(radices, real))
@@ -219,7 +278,15 @@ def _integers(*numbers):
     return np.array(numbers, np.int64)
 
 
-def _radices(n):
+def tied_passes(radices: Sequence[int], dtype: np.dtype) -> tuple[int, np.ndarray]:
+    """Return the rows of a group, and the numbers of the passes of some radices.
+
+    `nbfact.kernels.fourier_columns` says what they are; the dtype is a real one.
+    """
+    return _group(radices), _turns(radices, dtype)
+
+
+def tied_radices(n: int) -> list[int]:
     """Return radices 4, 2, 3 and 5 with product n, and at most one of 2."""
     found = []
     for radix in (4, 2, 3, 5):

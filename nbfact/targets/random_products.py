@@ -1,13 +1,23 @@
 """Products of random sparse factors, which an algorithm should find again."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Literal, overload
 
 import numpy as np
 import scipy.sparse
 
-from .._core.checks import RandomState, choice, flag, generator, power_of_two, size
+from .._core.checks import (
+    RandomState,
+    choice,
+    flag,
+    generator,
+    power_of_two,
+    sequence,
+    size,
+)
 from .._core.limits import check_memory, dense_order, number_of_factors
+from .dense_transforms import hadamard
 from .perturbations import permuted
 
 MatrixAndFactors = tuple[np.ndarray, list[scipy.sparse.csr_array]]
@@ -197,18 +207,26 @@ def _pair_rotation(n, rng):
 
 
 def permuted_butterfly(
-    n: int, kind: str = "orthogonal", *, random_state: RandomState = None
+    n: int,
+    kind: str = "orthogonal",
+    *,
+    radices: Sequence[int] | None = None,
+    random_state: RandomState = None,
 ) -> np.ndarray:
-    """Return a product of log2(n) butterfly factors, rows and columns in random orders.
+    """Return a product of butterfly factors, with rows and columns in random orders.
 
     Parameters
     ----------
     n : int
-        Order, a power of two.
+        Order: the product of the radices, or else a power of two.
     kind : {"orthogonal", "gaussian", "hadamard", "unitary"}
-        Kind of the 2 x 2 blocks: rotations and reflections by uniform angles, matrices
-        of Gaussian entries of variance 1/2, the orthonormal Hadamard matrix, or random
-        complex unitary matrices.
+        Kind of the r x r blocks of a factor of radix r: random orthogonal matrices
+        (of order 2: rotations and reflections by uniform angles), matrices of Gaussian
+        entries of variance 1/r, the orthonormal Hadamard matrix, or random complex
+        unitary matrices.
+    radices : sequence of int, optional
+        The radix of each factor, at least 2, that of the leftmost one first, as in
+        `nbfact.Chain.mixed_radix`. By default all are 2.
     random_state : None, int or numpy.random.Generator
         A seed, a generator, or ``None`` for a fresh one.
 
@@ -216,12 +234,13 @@ def permuted_butterfly(
     -------
     ndarray of float64 or complex128, shape (n, n)
         The matrix P B Q with random permutations P and Q, and a butterfly B: a product
-        of log2(n) factors with two entries in each row and each column.
+        of factors with as many entries in each row and each column as their radix.
 
     Raises
     ------
     TypeError, ValueError
-        When `n` is not an integer or not a power of two, or the kind is another.
+        When `n` is not an integer, not a power of two or not the product of the
+        radices, or the kind is another, or has no block of a radix.
 
     See Also
     --------
@@ -235,42 +254,51 @@ def permuted_butterfly(
     >>> bool(abs(matrix @ matrix.T - np.eye(8)).max() < 1e-14)
     True
     """
-    n = dense_order("n", power_of_two("n", n, "a butterfly"))
+    if radices is None:
+        n = dense_order("n", power_of_two("n", n, "a butterfly"))
+        radices = [2] * (n.bit_length() - 1)
+    else:
+        n = dense_order("n", n)
+        radices = sequence("radices", radices, "integers of at least 2", 1)
+        radices = [size(f"radices[{j}]", r, 2) for j, r in enumerate(radices)]
+        if math.prod(radices) != n:
+            raise ValueError(f"radices={radices}: their product must be n={n}")
     kind = choice("kind", kind, _BLOCKS)
     rng = generator("random_state", random_state)
     matrix, stride = np.eye(n), 1
-    while stride < n:
-        blocks = _BLOCKS[kind](rng, (n // (2 * stride), stride))
-        pairs = matrix.reshape(-1, 2, stride, n)
-        matrix = np.einsum("ajbc,acjn->abjn", blocks, pairs).reshape(n, n)
-        stride *= 2
+    for radix in reversed(radices):
+        blocks = _BLOCKS[kind](rng, (n // (radix * stride), stride), radix)
+        parts = matrix.reshape(-1, radix, stride, n)
+        matrix = np.einsum("ajbc,acjn->abjn", blocks, parts).reshape(n, n)
+        stride *= radix
     return permuted(matrix, rng)
 
 
-def _orthogonal(rng, shape):
-    """Return random 2 x 2 blocks: rotations, half of them followed by a reflection.
+def _orthogonal(rng, shape, radix):
+    """Return random orthogonal blocks; of order 2, half of them reflections.
 
-    These blocks, and those of the next functions, have shape (*shape, 2, 2).
+    These blocks, and those of the next functions, have shape (*shape, radix, radix).
     """
+    if radix > 2:
+        return np.linalg.qr(rng.standard_normal((*shape, radix, radix)))[0]
     turns, mirror = rng.uniform(0, 2 * np.pi, shape), rng.choice([-1, 1], shape)
     cos, sin = np.cos(turns), np.sin(turns)
     return np.stack([cos, -sin * mirror, sin, cos * mirror], -1).reshape(*shape, 2, 2)
 
 
-def _gaussian(rng, shape):
-    """Return 2 x 2 blocks of Gaussian entries of variance 1/2."""
-    return rng.standard_normal((*shape, 2, 2)) / np.sqrt(2)
+def _gaussian(rng, shape, radix):
+    """Return blocks of Gaussian entries of variance 1 / radix."""
+    return rng.standard_normal((*shape, radix, radix)) / np.sqrt(radix)
 
 
-def _hadamard(rng, shape):
-    """Return 2 x 2 blocks that are all the orthonormal Hadamard matrix."""
-    block = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
-    return np.broadcast_to(block, (*shape, 2, 2))
+def _hadamard(rng, shape, radix):
+    """Return blocks that are all the orthonormal Hadamard matrix."""
+    return np.broadcast_to(hadamard(radix), (*shape, radix, radix))
 
 
-def _unitary(rng, shape):
-    """Return random 2 x 2 unitary blocks."""
-    real, imaginary = rng.standard_normal((2, *shape, 2, 2))
+def _unitary(rng, shape, radix):
+    """Return random unitary blocks."""
+    real, imaginary = rng.standard_normal((2, *shape, radix, radix))
     return np.linalg.qr(real + 1j * imaginary)[0]
 
 

@@ -12,6 +12,7 @@ from .clusters import (
     nearest_rows,
     two_smallest,
 )
+from .coding import add_atoms, largest_of_columns, omp, solve_triangles
 from .descent import (
     adam_step,
     butterfly_backward,
@@ -72,6 +73,7 @@ from .products import (
     butterfly_matrix,
     butterfly_pack,
     butterfly_unpack,
+    convolve_columns,
     fourier_columns,
     fourier_vector,
     fwht,
@@ -98,6 +100,7 @@ from .projections import (
     project_nonneg,
     project_normcol,
     project_normlin,
+    project_partition,
     project_skperm,
     project_skperm_greedy,
     project_skperm_warm,
@@ -147,6 +150,7 @@ from .splits import (
 
 __all__ = [
     "adam_step",
+    "add_atoms",
     "adjoint_copy",
     "average_over",
     "best_matching",
@@ -175,6 +179,7 @@ __all__ = [
     "chain_norm",
     "chain_residual",
     "cluster_sums",
+    "convolve_columns",
     "count_nonzeros",
     "csr_add",
     "csr_apply",
@@ -211,6 +216,7 @@ __all__ = [
     "kronecker_matrix",
     "kronecker_pack",
     "kth_largest",
+    "largest_of_columns",
     "matchings",
     "max_abs",
     "minor_eigenvalues",
@@ -220,6 +226,7 @@ __all__ = [
     "nearest_exactly",
     "nearest_rows",
     "normalize_frobenius",
+    "omp",
     "optimal_scale",
     "pair_greedily",
     "palm4msa",
@@ -234,6 +241,7 @@ __all__ = [
     "project_nonneg",
     "project_normcol",
     "project_normlin",
+    "project_partition",
     "project_skperm",
     "project_skperm_greedy",
     "project_skperm_warm",
@@ -258,6 +266,7 @@ __all__ = [
     "shuffled_chain_apply",
     "shuffled_pack",
     "sliced_factors",
+    "solve_triangles",
     "spectral_norm",
     "split",
     "split_blocks",

@@ -189,3 +189,13 @@ def project_hankel(x):
     """Average over the antidiagonals."""
     i, j = np.indices(x.shape)
     return average_over(x, j + i)
+
+
+def project_partition(x, labels, n_pieces, k):
+    """Replace the k pieces of the largest weight by their means, the others by zero."""
+    pieces = [x[labels == p] for p in range(n_pieces)]
+    weights = np.array([abs(p.sum()) / np.sqrt(p.size) for p in pieces])
+    y = np.zeros_like(x)
+    for p in np.argsort(-weights, kind="stable")[:k]:
+        y[labels == p] = pieces[p].mean()
+    return y

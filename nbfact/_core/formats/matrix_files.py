@@ -13,6 +13,7 @@ from ..checks import shown
 from ..dtypes import DTYPES
 from .csv_table import read_csv
 from .damage import naming
+from .fif import read_fif
 from .hdf5 import SIGNATURE, read_hdf5
 from .mat_level4 import is_level4, read_level4
 from .mat_level5 import read_level5
@@ -42,7 +43,9 @@ def load_matrix(
           which 7.3 needs h5py (the extra ``hdf5``);
         * ``.h5`` or ``.hdf5``: the matrices in all groups, by h5py;
         * ``.mtx`` or ``.mtx.gz`` (Matrix Market);
-        * ``.csv``: numbers separated by commas, below names of the columns or not.
+        * ``.csv``: numbers separated by commas, below names of the columns or not;
+        * ``.fif``: the gain matrix of a forward solution of MNE, ``...-fwd.fif``, by
+          the package mne (the extra ``meg``), in the units in which it is stored.
     variable : str, optional
         Name of the matrix in a file that can hold several (``.npz``, ``.mat``,
         ``.h5``). By default the only one, or the one named ``data``.
@@ -59,7 +62,8 @@ def load_matrix(
     FileNotFoundError
         When the file does not exist.
     ModuleNotFoundError
-        When the file is an HDF5 file, and h5py is not installed.
+        When the file is an HDF5 file and h5py is not installed, or a .fif file without
+        mne.
     TypeError
         When `path` is no path, or `variable` no text.
     ValueError
@@ -213,6 +217,7 @@ _READERS: dict[str, Callable[[Path, str | None], Any]] = {
     ".mtx": _only(read_matrix_market),
     ".mtx.gz": _only(read_matrix_market),
     ".csv": _only(read_csv),
+    ".fif": _only(read_fif),
 }
 """Readers by the suffix of the file."""
 

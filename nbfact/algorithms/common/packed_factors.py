@@ -7,7 +7,6 @@ import numpy as np
 
 from ...kernels import (
     adjoint_copy,
-    count_nonzeros,
     csr_add,
     csr_apply_columns,
     csr_compress,
@@ -44,6 +43,9 @@ class PackedLayout(NamedTuple):
         factor is a place for scratch.
     table : ndarray of int64, (2 J, 2)
         The first two numbers of each line: what kernels take as ``layout``.
+    places : tuple of (int, int, int, int)
+        For each factor, where it begins in the array of pointers and in that of
+        entries, and where its adjoint does: what `csr_compress` takes.
     n_entries, n_pointers : int
         Sizes of the arrays of entries and of pointers.
     largest : int
@@ -54,6 +56,7 @@ class PackedLayout(NamedTuple):
     rooms: tuple[int, ...]
     lines: tuple[tuple[int, int, int], ...]
     table: np.ndarray
+    places: tuple[tuple[int, int, int, int], ...]
     n_entries: int
     n_pointers: int
     largest: int
@@ -72,7 +75,9 @@ class PackedLayout(NamedTuple):
             entry += room + (number < len(rooms))  # and a place for scratch
         largest = max(n_rows)
         table = np.array([line[:2] for line in lines], np.int64)
-        return cls(shapes, rooms, tuple(lines), table, entry, pointer, largest)
+        half = zip(lines[: len(rooms)], lines[len(rooms) :], strict=True)
+        places = tuple([(*own[1:], *turned[1:]) for own, turned in half])
+        return cls(shapes, rooms, tuple(lines), table, places, entry, pointer, largest)
 
 
 class PackedFactors:
@@ -94,19 +99,27 @@ class PackedFactors:
         of the layout, as `nbfact.kernels.chain_steps` says.
     counts : list of int
         Number of entries of each sparse factor; -1 at places of dense factors.
+    forms : list of pairs of three arrays
+        The CSR forms of each sparse factor and of its adjoint, for kernels. They share
+        the data and indices of all factors, which the pointers count from.
     """
 
     def __init__(self, layout: PackedLayout, dtype: np.dtype) -> None:
         self.layout, self.shapes, self._dtype = layout, layout.shapes, dtype
         self.counts = [-1] * len(layout.shapes)
         self._factors: dict[int, Factor] = {}
-        self._forms: dict[int, tuple[CSR, CSR]] = {}
-        entries, pointers = layout.n_entries, layout.n_pointers
-        self.chain = (
-            np.empty(entries, dtype),
-            np.empty(entries, np.uint32),
-            np.empty(pointers, np.uint32),
-            layout.table,
+        self._lent = False  # whether a factor over the packed arrays was handed out
+        data = np.empty(layout.n_entries, dtype)
+        indices = np.empty(layout.n_entries, np.uint32)
+        indptr = np.empty(layout.n_pointers, np.uint32)
+        self.chain = data, indices, indptr, layout.table
+        views = [
+            (data, indices, indptr[start : start + rows + 1])
+            for rows, start, _ in layout.lines
+        ]
+        half = len(layout.shapes)
+        self.forms: list[tuple[CSR, CSR]] = list(
+            zip(views[:half], views[half:], strict=True)
         )
 
     @classmethod
@@ -122,22 +135,35 @@ class PackedFactors:
             packed.put(j, factor)
         return packed
 
-    def successor(self) -> "PackedFactors":
-        """Return the same without factors, for those of the next sweep."""
-        return PackedFactors(self.layout, self._dtype)
+    def successor(self, spare: "PackedFactors | None" = None) -> "PackedFactors":
+        """Return the same without factors, for those of the next sweep.
+
+        Its arrays are those of `spare` where that has the same layout and no factor of
+        it was handed out; what `spare` holds is then lost.
+        """
+        if spare is None or spare._lent or spare.layout is not self.layout:
+            return PackedFactors(self.layout, self._dtype)
+        spare.counts = [-1] * len(self.shapes)
+        spare._factors.clear()
+        return spare
 
     def __len__(self) -> int:
         return len(self.shapes)
 
     def __getitem__(self, j: int) -> Factor:
+        self._lent = True
+        return self._factor(j)
+
+    def __iter__(self) -> Iterator[Factor]:
+        return (self[j] for j in range(len(self)))
+
+    def _factor(self, j):
+        """Return the factor at a place, which may not be kept."""
         factor = self._factors.get(j)
         if factor is None:
             factor = Sparse(self.shapes[j], self._form(j), self._form(j + len(self)))
             self._factors[j] = factor
         return factor
-
-    def __iter__(self) -> Iterator[Factor]:
-        return (self[j] for j in range(len(self)))
 
     @property
     def length(self) -> int:
@@ -150,21 +176,6 @@ class PackedFactors:
     def is_sparse(self, j: int) -> bool:
         """Return whether the factor at a place is sparse."""
         return self.counts[j] >= 0
-
-    def forms(self, j: int) -> tuple[CSR, CSR]:
-        """Return the CSR forms of a sparse factor and of its adjoint, for kernels.
-
-        They share the data and indices of all factors, which the pointers count from.
-        """
-        found = self._forms.get(j)
-        if found is None:
-            data, indices, indptr, _ = self.chain
-            m, row, _ = self.layout.lines[j]
-            n, turned, _ = self.layout.lines[j + len(self.counts)]
-            rows = data, indices, indptr[row : row + m + 1]
-            found = rows, (data, indices, indptr[turned : turned + n + 1])
-            self._forms[j] = found
-        return found
 
     def put(self, j: int, factor: Factor) -> None:
         """Put a factor at a place that has room for its entries."""
@@ -189,28 +200,28 @@ class PackedFactors:
         Returns the number of entries that are zero in the factor of `old` at this
         place.
         """
-        nnz = count_nonzeros(x)
-        if nnz > self.layout.rooms[j]:
+        room, places = self.layout.rooms[j], self.layout.places[j]
+        nnz = csr_compress(x, room, *self.chain[:3], places)
+        if nnz > room:
             if nnz > DENSE * x.size:
                 self._put_dense(j, Dense(x.copy()))
-                return self[j].entered(old[j])
+                return self._factor(j).entered(old._factor(j))
             self._widen(j, min(nnz + nnz // 8, int(DENSE * x.size)))
-        _, row, first = self.layout.lines[j]
-        _, turned_row, turned = self.layout.lines[j + len(self.counts)]
-        data, indices, indptr, _ = self.chain
-        places = row, first, turned_row, turned
-        csr_compress(x, nnz, data, indices, indptr, places)
+            csr_compress(x, nnz, *self.chain[:3], self.layout.places[j])
         self.counts[j] = nnz
         if old.counts[j] < 0:
-            return self[j].entered(old[j])
-        (_, *before), _ = old.forms(j)
-        (_, *after), _ = self.forms(j)
-        return csr_entered(*before, *after)
+            return self._factor(j).entered(old._factor(j))
+        _, places, ends = old.forms[j][0]
+        return csr_entered(places, ends, self.chain[1], self.forms[j][0][2])
+
+    def keep(self, j: int, old: "PackedFactors") -> None:
+        """Put the factor of `old` at the same place."""
+        self.put(j, old._factor(j))
 
     def toarray(self, j: int, out: np.ndarray) -> np.ndarray:
         """Write the factor at a place to a dense array, and return that."""
         if self.counts[j] < 0:
-            return self[j].toarray(out)
+            return self._factor(j).toarray(out)
         out.fill(0)
         self.add_to(j, out)
         return out
@@ -218,23 +229,23 @@ class PackedFactors:
     def apply(self, j: int, x: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write S x to out for the factor S at a place, and return out."""
         if self.counts[j] < 0:
-            return self[j].apply(x, out)
-        csr_apply_columns(*self.forms(j)[0], x, out)
+            return self._factor(j).apply(x, out)
+        csr_apply_columns(*self.forms[j][0], x, out)
         return out
 
     def apply_adjoint(self, j: int, x: np.ndarray) -> np.ndarray:
         """Return Sᴴ x for the factor S at a place."""
         if self.counts[j] < 0:
-            return self[j].apply_adjoint(x)
+            return self._factor(j).apply_adjoint(x)
         out = np.empty((self.shapes[j][1], x.shape[1]), x.dtype)
-        csr_apply_columns(*self.forms(j)[1], x, out)
+        csr_apply_columns(*self.forms[j][1], x, out)
         return out
 
     def gram_of_columns(self, j: int) -> np.ndarray:
         """Return Sᴴ S for the factor S at a place."""
         if self.counts[j] < 0:
-            return self[j].gram_of_columns()
-        (rows, columns), n = self.forms(j), self.shapes[j][1]
+            return self._factor(j).gram_of_columns()
+        (rows, columns), n = self.forms[j], self.shapes[j][1]
         out = np.empty((n, n), self._dtype)
         csr_gram(*columns, *rows, out)
         return out
@@ -242,16 +253,16 @@ class PackedFactors:
     def add_to(self, j: int, x: np.ndarray) -> None:
         """Add the factor at a place to a dense array, in place."""
         if self.counts[j] < 0:
-            self[j].add_to(x)
+            self._factor(j).add_to(x)
         else:
-            csr_add(*self.forms(j)[0], x)
+            csr_add(*self.forms[j][0], x)
 
     def gram(self, j: int, out: np.ndarray) -> np.ndarray:
         """Write S Sᴴ to out for the factor S at a place, and return out."""
         p, q = self.shapes[j]
         if not 0 <= self.counts[j] <= GRAM * p * q:
-            return self[j].gram(out)
-        rows, columns = self.forms(j)
+            return self._factor(j).gram(out)
+        rows, columns = self.forms[j]
         csr_gram(*rows, *columns, out)
         return out
 
@@ -264,17 +275,29 @@ class PackedFactors:
         """
         product, turned = scratch
         if self.counts[j] < 0:
-            return self[j].congruent(gram, product, turned, out)
-        rows = self.forms(j)[0]
+            return self._factor(j).congruent(gram, product, turned, out)
+        rows = self.forms[j][0]
         csr_apply_columns(*rows, gram, product)
         adjoint_copy(product, turned)
         csr_apply_columns(*rows, turned, out)
         return out
 
+    def congruent_of_columns(self, j: int, gram: np.ndarray) -> np.ndarray:
+        """Return Sᴴ G S for the factor S at a place; `gram` is G, Hermitian."""
+        if self.counts[j] < 0:
+            return self._factor(j).adjoint().congruent(gram)
+        (p, q), columns = self.shapes[j], self.forms[j][1]
+        product, turned = np.empty((q, p), self._dtype), np.empty((p, q), self._dtype)
+        csr_apply_columns(*columns, gram, product)
+        adjoint_copy(product, turned)
+        out = np.empty((q, q), self._dtype)
+        csr_apply_columns(*columns, turned, out)
+        return out
+
     def scale(self, j: int, number: float) -> None:
         """Multiply the factor at a place by a real number."""
         if self.counts[j] < 0:
-            self._put_dense(j, self[j].scaled(number))
+            self._put_dense(j, self._factor(j).scaled(number))
             return
         data, count = self.chain[0], self.counts[j]
         real = data.real.dtype.type(number)
@@ -285,7 +308,7 @@ class PackedFactors:
         """Return the Frobenius norm of the factor at a place."""
         count = self.counts[j]
         if count < 0:
-            return self[j].norm()
+            return self._factor(j).norm()
         first = self.layout.lines[j][2]
         return frobenius_norm(self.chain[0][first : first + count])
 
@@ -302,7 +325,7 @@ class PackedFactors:
         wider = PackedFactors(PackedLayout.of(self.shapes, rooms), self._dtype)
         for k in range(len(self)):
             if self.counts[k] >= 0 or k in self._factors:
-                wider.put(k, self[k])
+                wider.keep(k, self)
         self.__dict__.update(vars(wider))
 
     def _form(self, line):

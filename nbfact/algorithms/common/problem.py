@@ -267,7 +267,7 @@ class Explicit:
         factor, is clobbered.
         """
         last, first = len(factors) - 1, factors.length
-        x = factors[last].toarray(out)
+        x = factors.toarray(last, out)
         for j in range(last - 1, first - 1, -1):
             x = factors[j].apply(x)
         square = chain_residual(

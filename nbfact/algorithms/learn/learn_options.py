@@ -44,6 +44,15 @@ class Effort:
         Number of random starts for each number of factors below 4.
     restarts : int or None
         `n_restarts` of `identify_butterfly`.
+    leaks : three pairs of float
+        Leaks, see `nbfact.explore`, of the first and last sweep of a short exploration,
+        of a long one and of a round after it: the more sweeps there are, the slower it
+        falls.
+    counts : tuple of int
+        Numbers of factors of the explorations; empty for those that fit the target.
+    insured : bool
+        Whether `explore` and `palm4msa` run with their defaults too on small targets,
+        so that neither finds a smaller error.
     """
 
     look: int
@@ -52,10 +61,15 @@ class Effort:
     rounds: int
     draws: int
     restarts: int | None
+    leaks: tuple[tuple[float, float], ...] = ((0.95, 0.5), (0.99, 0.5), (0.98, 0.5))
+    counts: tuple[int, ...] = ()
+    insured: bool = True
 
 
 EFFORTS = {
-    "quick": Effort(look=60, long=200, finalists=1, rounds=0, draws=0, restarts=1),
+    "quick": Effort(
+        look=60, long=200, finalists=1, rounds=0, draws=0, restarts=1, insured=False
+    ),
     "normal": Effort(look=100, long=1000, finalists=4, rounds=4, draws=1, restarts=3),
     "thorough": Effort(
         look=200, long=3000, finalists=8, rounds=12, draws=4, restarts=None

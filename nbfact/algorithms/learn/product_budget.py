@@ -7,7 +7,6 @@ import numpy as np
 
 from ...operators import FastOperator
 from ...operators.product_times import (
-    CALL,
     column_blocks_within,
     dense_time,
     entries_within,
@@ -46,8 +45,8 @@ class ProductBudget:
 
     @property
     def impossible(self) -> bool:
-        """Whether the call of a product alone is expected to take longer."""
-        return self.time <= CALL
+        """Whether the call of a product of sparse factors alone takes longer."""
+        return max(self.entries([self.shape]), self.blocks([self.shape])) < 1
 
     def admits(self, operator: FastOperator) -> bool:
         """Return whether a product with an operator is expected to be fast enough."""

@@ -7,7 +7,13 @@ from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
 from ..common.result import Callback, Factorization
 from .initial_factors import Init
-from .leaky_exploration import ExploreOptions, Leak, explore_problem, schedule_of
+from .leaky_exploration import (
+    ExploreOptions,
+    Leak,
+    Values,
+    explore_problem,
+    schedule_of,
+)
 from .sweep_options import Order, SweepOptions, order_for
 
 DEFAULT_LEAK, DEFAULT_SWEEPS = (0.99, 0.9), 300
@@ -19,6 +25,7 @@ def explore(
     constraints: Sequence[Constraint],
     *,
     leak: Leak = DEFAULT_LEAK,
+    values: Values = "projected",
     n_iter: int = DEFAULT_SWEEPS,
     init: Init = None,
     order: Order | None = None,
@@ -49,6 +56,12 @@ def explore(
         last, 1 - ρ goes geometrically from that of the first number to that of the
         second. A callable gets the share of sweeps that are done, from 0 to 1, and
         returns ρ.
+    values : {"projected", "least squares"}
+        What the values of a factor are: those of its projection, or the least squares
+        on the support of the projection. With ``leak=1`` the latter is the rule of the
+        support exploration algorithm (SEA, see Notes). It makes the target dense, needs
+        sets that limit the support alone, and costs far more time: a least-squares
+        problem for each factor in each sweep.
     n_iter : int, default 300
         Maximum number of sweeps of the exploration from each start. The sweeps without
         a leak that follow are at most a tenth as many.
@@ -80,16 +93,16 @@ def explore(
     -------
     Factorization
         The best that was found. The history is that of its exploration, or, where the
-        safeguard is better, of palm4MSA. With the safeguard the error never exceeds
-        that of `palm4msa` with the same arguments and ``keep="best"``, whatever the
-        leak. For a zero target the factors are zero, and so are the scale and the
+        safeguard is better, of palm4MSA. The safeguard runs `palm4msa` with the same
+        arguments and ``keep="best"`` too, and returns the better of the two, whatever
+        the leak. For a zero target the factors are zero, and so are the scale and the
         error.
 
     Raises
     ------
     TypeError, ValueError
         As `palm4msa`; also a leak outside [0, 1] (in a pair: [0, 1)), `n_restarts`
-        below 0, `n_jobs` 0.
+        below 0, `n_jobs` 0, least squares with another set.
     ModuleNotFoundError
         `n_jobs` above 1 without joblib.
 
@@ -114,13 +127,13 @@ def explore(
     the error, end at a critical point. Scaling is "balanced", and X is scaled with S.
 
     With ρ = 1 and one sparse vector for S, X is the exploration vector of the support
-    exploration algorithm (SEA) of Mohamed et al., but the rule is not SEA: there the
-    gradient is taken at the least-squares values on the support, and X gives the
-    support only, whereas here S has the values of X too. Prior work for products of
-    several factors: Mohamed, Emiya and Chaux carry the straight-through estimator to
-    the unknown permutations of Monarch matrices, and Le and Gribonval leave bad
-    supports by hard thresholding pursuit between the sweeps of palm4MSA. nbfact does
-    not have these two yet, and its study does not compare with them.
+    exploration algorithm (SEA) of Mohamed et al., but the rule is SEA only with
+    ``values="least squares"``: there the gradient is taken at the least-squares values
+    on the support, and X gives the support only, whereas by default S has the values of
+    X too. Prior work for products of several factors: Mohamed, Emiya and Chaux carry
+    the straight-through estimator to the unknown permutations of Monarch matrices, and
+    Le and Gribonval leave bad supports by hard thresholding pursuit between the sweeps
+    of palm4MSA. ``nbfact study patterns`` compares with all three.
 
     A sweep costs what one of palm4MSA does, and three passes over each X, a dense
     (p, q) array.
@@ -149,7 +162,8 @@ def explore(
     True
     """
     constraints = sequence("constraints", constraints, "constraints", least=1)
-    problem = problem_of(target, len(constraints))
+    dense = values == "least squares"
+    problem = problem_of(target, 1 if dense else len(constraints))
     sweeps = SweepOptions(
         n_iter=n_iter,
         order=order_for(order, problem.shape),
@@ -162,6 +176,7 @@ def explore(
         sweeps=sweeps,
         n_restarts=n_restarts,
         n_jobs=n_jobs,
+        values=values,
         safeguard=safeguard,
         refine_values=refine_values,
     )

@@ -4,10 +4,11 @@ import math
 import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from ..._core.checks import (
     RandomState,
+    choice,
     flag,
     function,
     real_number,
@@ -35,10 +36,16 @@ from ..common.result import Factorization
 from .initial_factors import Init, SweepStart, checked_start
 from .iterations import SweepRecord, factorization, iterate, palm4msa_problem
 from .refinement import RefineOptions, refine_problem
+from .support_values import explore_supports
 from .sweep_options import SweepOptions
 
 Leak: TypeAlias = float | tuple[float, float] | Callable[[float], float]
 """A leak, the leaks of the first and last sweep, or a function of the share done."""
+
+Values: TypeAlias = Literal["projected", "least squares"]
+"""How an exploration gets the values of a factor: see `nbfact.explore`."""
+
+VALUES: tuple[Values, ...] = get_args(Values)
 
 _SUPPORTS = {Sp, SpBlock, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, Supp}
 """Sets that limit the supports of their matrices, and not the values (but `nonneg`)."""
@@ -56,23 +63,26 @@ class ExploreOptions:
     ----------
     sweeps : SweepOptions
         Those of the sweeps of an exploration, with their leak.
-    n_restarts, n_jobs, safeguard, refine_values
+    values, n_restarts, n_jobs, safeguard, refine_values
         See `nbfact.explore`.
 
     Raises
     ------
     TypeError, ValueError
-        An `n_restarts` or an `n_jobs` that is no integer, or out of range; a
-        `safeguard` or a `refine_values` that is neither True nor False.
+        Another word than those of `values`; an `n_restarts` or an `n_jobs` that is no
+        integer, or out of range; a `safeguard` or a `refine_values` that is neither
+        True nor False.
     """
 
     sweeps: SweepOptions
+    values: Values = "projected"
     n_restarts: int = 0
     n_jobs: int | None = None
     safeguard: bool = True
     refine_values: bool = True
 
     def __post_init__(self) -> None:
+        choice("values", self.values, VALUES)
         store(self, n_restarts=size("n_restarts", self.n_restarts, least=0))
         processes(self.n_jobs)
         flag("safeguard", self.safeguard)
@@ -98,6 +108,8 @@ def explore_problem(
     random_state: RandomState,
 ) -> Factorization:
     """Return what `explore` does for a problem: the best from all starts."""
+    if options.values == "least squares":
+        _check_supports(constraints)
     rng = stream("random_state", random_state, "palm4msa")
     starts = [checked_start(problem, constraints, init, options.sweeps, rng)]
     for child in rng.spawn(options.n_restarts):
@@ -116,7 +128,8 @@ def explored(
     record = SweepRecord()
     if problem.zero:
         return palm4msa_problem(problem, start, options.sweeps, record)
-    found = iterate(problem, start, options.sweeps, record)
+    explore = iterate if options.values == "projected" else explore_supports
+    found = explore(problem, start, options.sweeps, record)
     best = factorization(problem, found, record)
     if options.refine_values:
         best = _with_refined_values(problem, best, start.constraints, options)
@@ -157,6 +170,16 @@ def _refined(
     if refined.relative_error >= result.relative_error:
         return result
     return replace(refined, history=result.history)
+
+
+def _check_supports(constraints: Sequence[Constraint]) -> None:
+    """Raise unless all sets hold least squares, because they limit supports alone."""
+    for j, one in enumerate(constraints):
+        if not _only_support(one):
+            raise TypeError(
+                f'values="least squares": constraints[{j}] is {shown(one)}, and must '
+                "limit the support alone"
+            )
 
 
 def _only_support(constraint: Constraint) -> bool:

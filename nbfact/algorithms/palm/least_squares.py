@@ -35,6 +35,10 @@ _BATCHED, _CHUNK = 48, 2**20
 """Largest number of unknowns of systems that are solved many at a time, and number of
 entries of the matrices that are held together."""
 
+_DENSE_LABELS = 256
+"""Largest order of a Gram matrix whose components are found among all entries: SciPy
+takes a millisecond to make the sparse matrix that it searches."""
+
 MatrixOrIdentity: TypeAlias = np.ndarray | None
 """A dense matrix, or None for the identity."""
 
@@ -194,7 +198,17 @@ def _components(gram):
     coupled = np.abs(gram) > threshold[:, None] * length
     if coupled[0].all():
         return np.zeros(len(gram), int)
-    return connected_components(sp.csr_array(coupled), directed=False)[1]
+    if len(gram) > _DENSE_LABELS:
+        return connected_components(sp.csr_array(coupled), directed=False)[1]
+    # Each index takes the least label among those that it is coupled with, until none
+    # changes: then that is the first index of its component.
+    labels = np.arange(len(gram))
+    while True:
+        least = np.where(coupled, labels, labels[:, None]).min(axis=1)
+        least = least[least]
+        if np.array_equal(least, labels):
+            return labels
+        labels = least
 
 
 def _inverse_sqrt(diagonal):

@@ -114,10 +114,11 @@ def _errors(wide: Wide, product: FactorProduct) -> tuple[float, float]:
     factors, total = unit_factors(product, wide.array.dtype)
     mantissa, own = np.frexp(product.scale)
     power = min(max(total + int(own) - wide.exponent, -900), 900)
-    residual = wide.array - shift(float(mantissa) * dense_product(factors), power)
+    matrices = [factor.matrix() for factor in factors]
+    residual = wide.array - shift(float(mantissa) * dense_product(matrices), power)
     sizes = np.full(product.shape[1], product.shape[1] ** -0.5)
-    for factor in reversed(factors):
-        sizes = abs(factor.matrix()) @ sizes
+    for matrix in reversed(matrices):
+        sizes = abs(matrix) @ sizes
     noise = np.finfo(product.dtype).eps * shift(sizes, power)
     return frobenius_norm(residual.reshape(-1)) / wide.norm, frobenius_norm(
         noise

@@ -59,15 +59,18 @@ class SideNorms:
 
         `gram` is R Rᴴ.
         """
-        order, last = len(gram), len(factors)
-        if order > SMALL_GRAM and light(factors, j + 1, last, order):
+        order = len(gram)
+        if order > SMALL_GRAM and light(factors, j + 1, len(factors), order):
             vector = self._vector(j, "right", factors.shapes[-1][1])
-            return product_norm(factors, j + 1, last, vector)
+            return product_norm(factors, j + 1, len(factors), vector)
         return self._of_gram(j, "right gram", gram)
 
     def _of_gram(self, j, name, gram):
         """Return ‖M‖₂, where `gram` is M Mᴴ or Mᴴ M."""
-        return math.sqrt(dense_norm(gram, self._vector(j, name, len(gram))))
+        vector = self._vectors.get((j, name, len(gram)))
+        if vector is None:
+            vector = self._vector(j, name, len(gram))
+        return math.sqrt(spectral_norm(gram, vector, _NORM_STEPS, _NORM_TOL))
 
     def _vector(self, j, name, size):
         """Return the vector that a power iteration starts from, and writes to."""

@@ -7,7 +7,7 @@ then multiplies C and G by the new factor. Costs follow the non-zeros of the fac
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -29,16 +29,6 @@ which ‖A‖² - <A, Â>² / ‖Â‖² has lost too many digits: the residual 
 _CROSSES, _GRAMS = ("cross 0", "cross 1"), ("gram 0", "gram 1")
 """Names of the arrays that hold C and G, by the parity of the place of a factor: an
 update reads those of one parity and writes those of the other."""
-
-
-class RightSide(NamedTuple):
-    """What a sweep keeps of the product R of the factors that it has updated.
-
-    cross is Cᴴ with C = A Rᴴ, and gram is G = R Rᴴ.
-    """
-
-    cross: np.ndarray
-    gram: np.ndarray
 
 
 class Sides:
@@ -67,19 +57,26 @@ class Sides:
         self._side_norms = SideNorms(target.dtype)
         self.eps = float(np.finfo(target.real).eps)
         self._tiles: np.ndarray | None = None
-        # Lᴴ by place where it is needed dense, ‖L‖₂ by place, and what is kept of R.
+        self._steps: list[np.ndarray] = []  # where the step of each place is made
+        # Lᴴ by place where it is needed dense, and ‖L‖₂ by place.
         self._lefts: dict[int, np.ndarray] = {}
         self._left_norms: list[float] = []
-        self._right: RightSide | None = None
-        self._real: Any = target.real.type
+        # What is kept of R: Cᴴ, with C = A Rᴴ, and G = R Rᴴ; None for the identity.
+        self._cross: Any = target.adjoint  # None of an implicit target
+        self._gram: np.ndarray | None = None
+        # A double is passed to a kernel as it is, and faster than a scalar of NumPy.
+        self._real: Any = float if target.real.char == "d" else target.real.type
 
     def look_left(self, factors: PackedFactors) -> None:
         """Begin a sweep: find ‖L‖₂ for each factor, and Lᴴ where it is needed dense.
 
         It is needed dense where L has a dense factor, and on an implicit target.
         """
-        self._right = None
+        self._cross, self._gram = self._target.adjoint, None
         last, shapes = len(factors) - 1, factors.shapes
+        if not self._steps:
+            self._steps = [self._workspace.take("step", shape) for shape in shapes]
+            self._tiles = tile_scratch(factors.layout.largest, self._target.dtype)
         first = factors.length + 1
         if self._target.adjoint is None:
             first = min(first, last)
@@ -108,7 +105,7 @@ class Sides:
                 gram = (
                     factors.gram_of_columns(0)
                     if gram is None
-                    else factors[j - 1].adjoint().congruent(gram)
+                    else factors.congruent_of_columns(j - 1, gram)
                 )
             norms.append(self._side_norms.of_left(j, factors, lefts.get(j), gram))
         self._lefts, self._left_norms = lefts, norms
@@ -121,113 +118,101 @@ class Sides:
         `old` holds the factors before the sweep, `new` those behind place j after it,
         and `scale` is λ. The array is lost at the next step.
         """
-        right, weight = self._right, self._weight(j, new, scale)
-        x = self._workspace.take("step", old.shapes[j])
+        gram, x, norm = self._gram, self._steps[j], self._left_norms[j]
+        if gram is not None:
+            norm *= self._side_norms.of_right(j, new, gram)
+        modulus = scale * norm
+        lipschitz = self._margin * modulus * modulus
+        # The length of the step times λ: λ / c in the paper.
+        weight = self._real(scale / lipschitz if lipschitz > 0 else math.inf)
         if not 0 < abs(weight) < math.inf:
             # λ or a side is zero, so there is no gradient.
             return old.toarray(j, x)
         if j in self._lefts:
             return self._dense_step(j, old, scale, weight)
-        if right is None:
-            source, cross = old.toarray(j, x), self._cross()
+        if gram is None:
+            old.toarray(j, x)
         else:
-            source, cross = old.apply(j, right.gram, x), right.cross
-        chain_gradient(
-            old.chain,
-            j,
-            source,
-            cross,
-            self._real(scale),
-            weight,
-            self._scratch(old),
-            x,
-        )
+            old.apply(j, gram, x)
+        scale = self._real(scale)
+        chain_gradient(old.chain, j, x, self._cross, scale, weight, self._tiles, x)
         old.add_to(j, x)
         return x
-
-    def _weight(self, j, factors, scale):
-        """Return w, the length of the step at place j times λ: λ / c in the paper."""
-        norm, right = self._left_norms[j], self._right
-        if right is not None:
-            norm *= self._side_norms.of_right(j, factors, right.gram)
-        modulus = scale * norm
-        lipschitz = self._margin * modulus * modulus
-        return self._real(scale / lipschitz if lipschitz > 0 else math.inf)
 
     def _dense_step(self, j: int, old: PackedFactors, scale: Any, weight: Any) -> Any:
         """Return S - w Lᴴ(λ L S G - C), where Lᴴ is dense.
 
         That is so where a factor of L is dense, or the target is implicit.
         """
-        left, right, take = self._lefts[j], self._right, self._workspace.take
+        left, gram, take = self._lefts[j], self._gram, self._workspace.take
         m, n = old.shapes[j]
         stepped, other = take("step", (m, n)), take("dense", (m, n))
         # The small matrices carry the scalars.
-        pulled = left * weight
-        pushed = left * (-weight * weight.dtype.type(scale))
-        if right is None and old.is_sparse(j) and len(left) <= left.shape[1]:
+        real = self._target.real.type
+        pulled = left * real(weight)
+        pushed = left * (real(-weight) * real(scale))
+        if gram is None and old.is_sparse(j) and len(left) <= left.shape[1]:
             # Lᴴ L S = (Sᴴ Lᴴ L)ᴴ costs p multiplications for each entry of S.
             product = take("turned", (n, m))
-            csr_apply_columns(*old.forms(j)[1], pushed @ left.conj().T, product)
+            csr_apply_columns(*old.forms[j][1], pushed @ left.conj().T, product)
             adjoint(product, stepped)
         else:
-            if right is None:
+            if gram is None:
                 x = old.toarray(j, other)
             else:
-                x = old.apply(j, right.gram, other)
+                x = old.apply(j, gram, other)
             np.matmul(pushed, left.conj().T @ x, out=stepped)
-        if right is None:
+        if gram is None:
             stepped += self._target.from_left(pulled, other)
         else:
-            stepped += np.matmul(pulled, right.cross.conj().T, out=other)
+            stepped += np.matmul(pulled, self._cross.conj().T, out=other)
         old.add_to(j, stepped)
         return stepped
 
     def absorb(self, j: int, factors: PackedFactors) -> None:
         """Put S[j] into R, in the one of two arrays that is free."""
-        right, take, (p, q) = self._right, self._workspace.take, factors.shapes[j]
-        cross = take(_CROSSES[j % 2], (p, factors.shapes[0][0]))
+        before, take, (p, q) = self._gram, self._workspace.take, factors.shapes[j]
         gram = take(_GRAMS[j % 2], (p, p))
-        if right is None:
-            if isinstance(self._target, Implicit):
-                cross = self._target.times(factors[j])
-            else:
-                factors.apply(j, self._target.adjoint, cross)
-            self._right = RightSide(cross, factors.gram(j, gram))
-            return
-        scratch = take("product", (p, q)), take("product turned", (q, p))
-        factors.apply(j, right.cross, cross)
-        self._right = RightSide(cross, factors.congruent(j, right.gram, scratch, gram))
+        if before is None and isinstance(self._target, Implicit):
+            self._cross = self._target.times(factors[j])
+        else:
+            cross = take(_CROSSES[j % 2], (p, factors.shapes[0][0]))
+            self._cross = factors.apply(j, self._cross, cross)
+        if before is None:
+            self._gram = factors.gram(j, gram)
+        else:
+            scratch = take("product", (p, q)), take("product turned", (q, p))
+            self._gram = factors.congruent(j, before, scratch, gram)
 
     def fit(self, factors: PackedFactors) -> tuple[float, float]:
         """Return the best λ for the present factors, and <A, λ Â>, which it explains.
 
         λ is 0 where the product is zero, and NaN where it overflows.
         """
-        right, cross = self._right, self._cross()
+        gram, cross = self._gram, self._cross
         if factors.is_sparse(0):
-            gram = self._nothing if right is None else right.gram
-            rows, columns = factors.forms(0)
-            inner, square = csr_fit(*rows, *columns, gram, cross)
+            known = self._nothing if gram is None else gram
+            rows, columns = factors.forms[0]
+            inner, square = csr_fit(*rows, *columns, known, cross)
         else:
             factor = factors[0]
             x = factor.toarray()
-            image = x if right is None else factor.apply(right.gram)
+            image = x if gram is None else factor.apply(gram)
             inner, square = np.vdot(adjoint(cross), x).real, np.vdot(x, image).real
         best = float(inner / square) if square > 0 else 0.0
         return best if math.isfinite(square) else math.nan, best * float(inner)
 
     def fit_left(self, j: int, factors: PackedFactors) -> float:
         """Return the best λ, where R holds S[j] and all factors on its right."""
-        right = self._right
-        assert right is not None  # S[j] is absorbed
+        gram = self._gram
+        assert gram is not None  # S[j] is absorbed
         left = factors[j - 1].toarray()
         for k in range(j - 2, -1, -1):
             left = factors[k].apply(left)
-        square = np.vdot(left, left @ right.gram).real
+        square = np.vdot(left, left @ gram).real
         if not square > 0:
             return 0.0
-        return float(np.vdot(adjoint(right.cross), left).real / square)
+        return float(np.vdot(adjoint(self._cross), left).real / square)
 
     def error(self, factors: PackedFactors, scale: float, explained: float) -> float:
         """Return ‖A - λ Â‖ / ‖A‖, where `explained` is <A, λ Â> for the best λ."""
@@ -237,22 +222,8 @@ class Sides:
         if square > _CANCELLING[self._target.real.char]:
             return math.sqrt(square)
         out = self._workspace.take("step", factors.shapes[-1])
-        residual = self._target.residual(factors, scale, self._scratch(factors), out)
+        residual = self._target.residual(factors, scale, self._tiles, out)
         return residual / self._target.norm
-
-    def _cross(self) -> np.ndarray:
-        """Return Cᴴ, which is Aᴴ where nothing stands on the right."""
-        if self._right is not None:
-            return self._right.cross
-        whole = self._target.adjoint
-        assert whole is not None  # an implicit target takes a dense step at first
-        return whole
-
-    def _scratch(self, factors):
-        """Return the scratch of the chain kernels, which is made once."""
-        if self._tiles is None:
-            self._tiles = tile_scratch(factors.layout.largest, self._target.dtype)
-        return self._tiles
 
 
 class _Workspace:

@@ -45,6 +45,8 @@ class Sweeps:
             sets.reverse()
             frozen.reverse()
         self._factors = PackedFactors.of(factors, target.dtype)
+        # Those of the sweep before, whose arrays the next sweep writes to.
+        self._spare: PackedFactors | None = None
         self._sets, self._frozen = sets, frozen
         self._free = [j for j in range(len(sets)) if sets[j].free and not frozen[j]]
         self._scaling = options.scaling if self._free or not balanced else "sweep"
@@ -74,12 +76,12 @@ class Sweeps:
         entered : int
             Number of entries that were zero before the sweep and are not after it.
         """
-        old, new, entered = self._factors, self._factors.successor(), 0
-        sides = self._sides
+        old, sides, entered = self._factors, self._sides, 0
+        new = old.successor(self._spare)
         sides.look_left(old)
         for j in range(len(old) - 1, -1, -1):
             if self._frozen[j]:
-                new.put(j, old[j])
+                new.keep(j, old)
             else:
                 stepped = sides.stepped(j, old, new, self._scale)
                 entered += self._project(j, stepped, leak, old, new)
@@ -87,7 +89,7 @@ class Sweeps:
                 sides.absorb(j, new)
                 if self._scaling == "factor":
                     self._scale = sides.fit_left(j, old) or self._scale
-        self._factors = new
+        self._factors, self._spare = new, old
         error, scale = self._fit_scale()
         return error, scale, entered
 
@@ -95,7 +97,7 @@ class Sweeps:
     def result(self) -> tuple[list[Factor], float]:
         """The factors, with the norms that their sets require, and the best λ."""
         scale, factors = self._fitted, list(self._factors)
-        for j, norm in self._norms().items():
+        for j, norm in self._unit(self._free_norms()).items():
             factors[j] = factors[j].scaled(1 / norm)
             scale *= norm
         if self._turned:
@@ -128,36 +130,42 @@ class Sweeps:
                 memory *= memory.real.dtype.type(leak)
                 memory += stepped
                 stepped[:] = memory
-        entered = new.store(j, self._sets[j](stepped), old)
+        projected = self._sets[j](stepped)
         if leak:
-            new[j].scaled(-1.0).add_to(self._memory[j])
-        return entered
+            self._memory[j] -= projected
+        return new.store(j, projected, old)
 
     def _fit_scale(self) -> tuple[float, float]:
         """Fit λ to the new factors; return the relative error, and λ as in `result`."""
         self._fitted, explained = self._sides.fit(self._factors)
         error = self._sides.error(self._factors, self._fitted, explained)
         self._scale = self._fitted or self._scale  # a zero product determines no λ
-        if self._scaling == "balanced":
-            self._balance()
-        return error, self._fitted * math.prod(self._norms().values())
+        norms = self._balance() if self._scaling == "balanced" else self._free_norms()
+        return error, self._fitted * math.prod(self._unit(norms).values())
 
-    def _norms(self):
-        """Return the norms of the factors that are left free, but not by their sets."""
-        unit = [j for j in self._free if self._sets[j].normalized]
-        norms = {j: self._factors.norm(j) for j in unit}
-        return {j: norm for j, norm in norms.items() if norm > 0}
+    def _free_norms(self) -> dict[int, float]:
+        """Return the norms of the factors that are left free."""
+        return {j: self._factors.norm(j) for j in self._free}
 
-    def _balance(self):
-        """Spread λ over the free factors; make their norms equal if they differ."""
-        norms = [self._factors.norm(j) for j in self._free]
-        product = math.prod(norms) * abs(self._scale)
+    def _unit(self, norms: dict[int, float]) -> dict[int, float]:
+        """Return the norms, where they are not zero, of the sets that ask for 1."""
+        sets = self._sets
+        return {j: a for j, a in norms.items() if a > 0 and sets[j].normalized}
+
+    def _balance(self) -> dict[int, float]:
+        """Spread λ over the free factors; make their norms equal if they differ.
+
+        Returns the norms of these factors.
+        """
+        norms = self._free_norms()
+        product = math.prod(norms.values()) * abs(self._scale)
         if not 0 < product < math.inf:
-            return
+            return norms
         common = product ** (1 / len(norms))
-        if common / _UNEQUAL < min(norms) and max(norms) < common * _UNEQUAL:
-            return
-        for j, norm in zip(self._free, norms, strict=True):
+        smallest, largest = min(norms.values()), max(norms.values())
+        if common / _UNEQUAL < smallest and largest < common * _UNEQUAL:
+            return norms
+        for j, norm in norms.items():
             sign = math.copysign(1.0, self._scale) if j == self._free[0] else 1.0
             ratio = sign * common / norm
             self._factors.scale(j, ratio)
@@ -165,3 +173,4 @@ class Sweeps:
                 memory = self._memory[j]
                 memory *= memory.real.dtype.type(ratio)
         self._scale = self._fitted = 1.0
+        return self._free_norms()

@@ -12,9 +12,11 @@ from ...operators import FactorProduct
 from ..common.problem import shift
 from .least_squares import least_squares, sampled
 
-_DENSE = 8
-"""A factor of which more than one entry in this many is stored multiplies faster as a
-dense array."""
+_DENSE, _SMALL = 8, 1 << 14
+"""A factor of which more than one entry in `_DENSE` is stored multiplies faster as a
+dense array, and so does one with at most `_SMALL` entries, of which all others are
+zeros: SciPy takes longer to make a sparse matrix than BLAS to multiply one of 128 rows
+by 128 columns."""
 
 Multiplier: TypeAlias = np.ndarray | sp.csr_array
 """A factor in the form that multiplies fastest."""
@@ -33,10 +35,13 @@ class SupportFactor:
     def matrix(self, values: np.ndarray | None = None) -> Multiplier:
         """Return the factor, or other values at its places, as a CSR or dense array."""
         values = self.values if values is None else values
+        size = self.shape[0] * self.shape[1]
+        if size <= _SMALL or _DENSE * values.size > size:
+            dense = np.zeros(self.shape, values.dtype)
+            dense[self.rows, self.cols] = values
+            return dense
         coordinates = (values, (self.rows, self.cols))
-        csr = sp.csr_array(coordinates, shape=self.shape)
-        dense = _DENSE * values.size > self.shape[0] * self.shape[1]
-        return csr.toarray() if dense else csr
+        return sp.csr_array(coordinates, shape=self.shape)
 
     def adjoint(self) -> "SupportFactor":
         """Return the adjoint of the factor."""
@@ -90,7 +95,7 @@ class ValueSweeps:
         that is solved first is multiplied by the best scale.
         """
         factors, _ = unit_factors(product, target.dtype, fixed)
-        estimate = dense_product(factors)
+        estimate = dense_product([factor.matrix() for factor in factors])
         solved = max(j for j, factor in enumerate(factors) if not factor.fixed)
         # A scale of 0 would lose the values; one this small changes no error.
         scale = optimal_scale(target, estimate)
@@ -224,12 +229,12 @@ def _gram(matrix, gram, product):
     return out
 
 
-def dense_product(factors: Sequence[SupportFactor]) -> np.ndarray:
-    """Return the product of at least one factor as a dense array."""
-    *rest, last = factors
-    product = _times(last.matrix(), None)
-    for factor in reversed(rest):
-        product = _times(factor.matrix(), product)
+def dense_product(matrices: Sequence[Multiplier]) -> np.ndarray:
+    """Return the product of at least one matrix as a dense array."""
+    *rest, last = matrices
+    product = _times(last, None)
+    for matrix in reversed(rest):
+        product = _times(matrix, product)
     return product
 
 

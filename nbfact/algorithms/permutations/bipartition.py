@@ -85,7 +85,7 @@ def best_split(
         found.sort(key=lambda split: split.lost)
         if large and len(found) > 1 and found[1].lost - found[0].lost <= TIE * square:
             break
-    final = [improve_split(blocks, grams, split.halves) for split in found[:FINALISTS]]
+    final = [improve_split(blocks, grams, split.parts) for split in found[:FINALISTS]]
     return min(final, key=lambda split: split.lost)
 
 
@@ -93,7 +93,7 @@ def split_near(blocks: np.ndarray, hint: SplitHint) -> LevelSplit:
     """Return the best split found near a hint; for small blocks, the best of all."""
     if blocks.shape[1] <= SMALL:
         return best_of_all(blocks)
-    order = np.argsort(hint.bits, 1, kind="stable")
+    order = np.argsort(hint.places, 1, kind="stable")
     halves = order.reshape(len(blocks), 2, -1)
     return improve_split(blocks, column_grams(blocks), halves, hint)
 
@@ -166,7 +166,7 @@ def _hinted_gains(
     """Return what a hint adds for rows in half 1, and twice what it adds for pairs."""
     if hint is None:
         return np.zeros((g, m)), np.zeros((m, m))
-    rows = hint.worth * math.sqrt(m) * (2.0 * hint.bits - 1)
+    rows = hint.worth * math.sqrt(m) * (2.0 * hint.places - 1)
     same = hint.labels[:, None] == hint.labels
     return rows, 2 * hint.worth * math.sqrt(2 * g * m) * same
 
@@ -231,7 +231,7 @@ def _nearest_halves(
 ) -> np.ndarray:
     """Return halves by the distances of the rows to the lines of a split."""
     kept = [
-        np.linalg.norm(along_lines(blocks, split.pairs, split.lines[:, half]), axis=2)
+        np.linalg.norm(along_lines(blocks, split.groups, split.lines[:, half]), axis=2)
         for half in (0, 1)
     ]
     return _halved(kept[1] ** 2 - kept[0] ** 2 + row_gain)

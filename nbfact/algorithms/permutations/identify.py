@@ -1,18 +1,20 @@
 """identify_butterfly: butterflies whose rows and columns are in an unknown order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from ..._core.checks import RandomState
+from ..._core.checks import RandomState, choice, size
 from ..._core.streams import stream
-from ...operators import Butterfly, FactorProduct
+from ...operators import Butterfly, Chain, FactorProduct
 from ..common.problem import Problem, problem_of
 from ..common.result import CallbackState, Factorization
 from .identify_options import IdentifyOptions
 from .permutation_search import PermutationSearch
+from .radix_search import search_radices
+from .split_radices import SplitRadices, radices_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,12 +41,15 @@ class PermutedFactorization(Factorization[Butterfly | FactorProduct]):
 
     row_permutation: np.ndarray = field(kw_only=True, repr=False, compare=False)
     column_permutation: np.ndarray = field(kw_only=True, repr=False, compare=False)
+    chain: Chain = field(kw_only=True)
     transposed: bool = field(kw_only=True)
 
 
 def identify_butterfly(
     target: Any,
+    chain: Chain | Sequence[Any] | Literal["search"] | None = None,
     *,
+    nnz: int | None = None,
     tied: bool = True,
     n_iter: int = 20,
     n_restarts: int | None = None,
@@ -157,19 +162,46 @@ def identify_butterfly(
         refine_values=refine_values,
         callback=callback,
     )
-    return identify_problem(problem_of(target), options, random_state)
+    problem = problem_of(target)
+    if isinstance(chain, str):
+        choice("chain", chain, ("search",))
+        if nnz is None:
+            raise ValueError('chain="search" needs nnz, the largest number of values')
+        radices = size("nnz", nnz, most=None)
+    elif nnz is not None:
+        raise ValueError('nnz is for chain="search": other chains have one number')
+    else:
+        radices = radices_of(chain, problem.shape)
+    return identify_problem(problem, radices, options, random_state)
 
 
 def identify_problem(
-    problem: Problem, options: IdentifyOptions, random_state: RandomState
+    problem: Problem,
+    radices: SplitRadices | int,
+    options: IdentifyOptions,
+    random_state: RandomState,
 ) -> PermutedFactorization:
-    """Return what `identify_butterfly` does for a problem."""
+    """Return what `identify_butterfly` does for a problem.
+
+    `radices` are those of the chain, or the largest number of values where the chain is
+    searched for too.
+    """
     rng = stream("random_state", random_state, "identify_butterfly")
-    m, n = problem.shape
-    if m != n or n & (n - 1):
-        raise ValueError(f"target {(m, n)}: expected (n, n), n a power of two")
-    search = PermutationSearch(problem, options)
+    if isinstance(radices, int):
+        searched = search_radices(problem, radices, options, rng)
+        if searched is None:
+            m, n = problem.shape
+            raise ValueError(f"nnz={radices}: no chain for {m} x {n} has so few values")
+        return permuted_factorization(problem, searched)
+    search = PermutationSearch(problem, options, radices)
     search.run(rng)
+    return permuted_factorization(problem, search)
+
+
+def permuted_factorization(
+    problem: Problem, search: PermutationSearch
+) -> PermutedFactorization:
+    """Return the result of a search that has ended."""
     found = search.result()
     return PermutedFactorization(
         operator=found.operator,
@@ -178,5 +210,6 @@ def identify_problem(
         target=problem.array,
         row_permutation=found.nest.rows,
         column_permutation=found.nest.columns,
+        chain=search.radices.chain,
         transposed=search.best.transposed,
     )

@@ -1,5 +1,6 @@
 """The options of `identify_butterfly`, checked once."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -46,8 +47,8 @@ class IdentifyOptions:
         flag("refine_values", self.refine_values)
         function("callback", self.callback)
 
-    def n_starts(self, n: int) -> int:
-        """Return the number of starts for a matrix of order n."""
+    def n_starts(self, shape: tuple[int, int]) -> int:
+        """Return the number of starts for a matrix of a shape."""
         if self.n_restarts is not None:
             return self.n_restarts + 1
-        return max(FEWEST_STARTS, min(MOST_STARTS, ENTRIES // n**2))
+        return max(FEWEST_STARTS, min(MOST_STARTS, ENTRIES // math.prod(shape)))

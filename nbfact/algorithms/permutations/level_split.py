@@ -1,8 +1,9 @@
-"""A split of one level: rows in two halves, columns in pairs, a line for each pair.
+"""A split of one level: rows in b parts, columns in groups of c, a line for each.
 
-The level consists of g blocks of m rows and m columns, an array (g, m, m). Within a
-half of the rows of a block, the two entries of a row in a pair of columns are a point
-of a plane; a split puts a line through 0 into each of these planes.
+The level consists of g blocks of m rows and n columns, an array (g, m, n). Within a
+part of the rows of a block, the c entries of a row in a group of columns are a point of
+a space; a split puts a line through 0 into each of these spaces. The *radices* of the
+level are b and c.
 """
 
 from dataclasses import dataclass
@@ -12,36 +13,36 @@ import numpy as np
 
 @dataclass(frozen=True)
 class LevelSplit:
-    """A split of g blocks (m, m) by their rows; all blocks pair their columns alike.
+    """A split of g blocks (m, n) by their rows; all blocks group their columns alike.
 
     Attributes
     ----------
-    halves : ndarray of int, (g, 2, m / 2)
-        The rows of each half of each block.
-    pairs : ndarray of int, (m / 2, 2)
-        The columns of each pair, the same in all blocks.
-    lines : ndarray, (g, 2, m / 2, 2)
-        Unit vectors v: in a pair of columns, the rows of a half are close to multiples
+    parts : ndarray of int, (g, b, m / b)
+        The rows of each part of each block.
+    groups : ndarray of int, (n / c, c)
+        The columns of each group, the same in all blocks.
+    lines : ndarray, (g, b, n / c, c)
+        Unit vectors v: in a group of columns, the rows of a part are close to multiples
         of vᴴ.
     lost : float
         Sum of the squared distances of the points to their lines.
     """
 
-    halves: np.ndarray
-    pairs: np.ndarray
+    parts: np.ndarray
+    groups: np.ndarray
     lines: np.ndarray
     lost: float
 
     def coordinates(self, blocks: np.ndarray) -> np.ndarray:
-        """Return the coordinates of the rows on their lines: (2 g, m / 2, m / 2)."""
-        g, m, _ = blocks.shape
-        parts = [
+        """Return the coordinates of the rows on their lines: (b g, m / b, n / c)."""
+        _, b, k = self.parts.shape
+        pieces = [
             along_lines(
-                rows_of(blocks, self.halves[:, half]), self.pairs, self.lines[:, half]
+                rows_of(blocks, self.parts[:, part]), self.groups, self.lines[:, part]
             )
-            for half in (0, 1)
+            for part in range(b)
         ]
-        return np.stack(parts, 1).reshape(2 * g, m // 2, m // 2)
+        return np.stack(pieces, 1).reshape(len(blocks) * b, k, len(self.groups))
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,16 @@ class SplitHint:
 
     Attributes
     ----------
-    bits : ndarray of int, (g, m)
-        The half, 0 or 1, that each row was in.
-    labels : ndarray of int, (m,)
-        Columns with equal labels were paired.
+    places : ndarray of int, (g, m)
+        The part that each row was in.
+    labels : ndarray of int, (n,)
+        Columns with equal labels were in one group.
     worth : float
         What keeping an entry in its place counts, in units of its squared modulus: a
         multiple of the variance of the noise.
     """
 
-    bits: np.ndarray
+    places: np.ndarray
     labels: np.ndarray
     worth: float
 
@@ -100,8 +101,11 @@ def best_lines(grams: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return lines
 
 
-def along_lines(blocks: np.ndarray, pairs: np.ndarray, lines: np.ndarray) -> np.ndarray:
-    """Return the coordinates of all rows on the lines: (g, rows, m / 2)."""
-    out = blocks[:, :, pairs[:, 0]] * lines[:, None, :, 0]
-    out += blocks[:, :, pairs[:, 1]] * lines[:, None, :, 1]
+def along_lines(
+    blocks: np.ndarray, groups: np.ndarray, lines: np.ndarray
+) -> np.ndarray:
+    """Return the coordinates of all rows on the lines: (g, rows, n / c)."""
+    out = blocks[:, :, groups[:, 0]] * lines[:, None, :, 0]
+    for place in range(1, groups.shape[1]):
+        out += blocks[:, :, groups[:, place]] * lines[:, None, :, place]
     return out

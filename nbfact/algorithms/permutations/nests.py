@@ -1,4 +1,4 @@
-"""Nested splits of a matrix: all levels of a permuted butterfly."""
+"""Nested splits of a matrix: all levels of a permuted chain."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,28 +6,33 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from ...operators.reorderings import bit_reversal
 from .bipartition import best_split, split_near
 from .level_split import LevelSplit, SplitHint
+from .partition import best_partition, partition_near
+from .split_radices import SplitRadices, reversed_digits
 
 N_STARTS, N_COLUMNS = 8, 64
 """Number of pairs of columns that the search of a level begins with, and maximum number
 of columns whose partners are looked for."""
 
 SplitChoice = Callable[[int, np.ndarray, np.ndarray, np.ndarray], LevelSplit]
-"""A function that splits blocks: its arguments are the level, the blocks (g, m, m), the
-rows of the matrix that they come from (g, m), and the columns (m, n / m)."""
+"""A function that splits blocks: its arguments are the level, the blocks (g, m, n), the
+rows of the matrix that they come from (g, m), and the columns, (n, those that have
+become one column)."""
 
 
 @dataclass(frozen=True)
 class Nest:
-    """Splits of a matrix into halves and pairs, down to single entries.
+    """Splits of a matrix into parts and groups, down to single entries.
 
     Attributes
     ----------
-    rows, columns : ndarray of intp, (n,)
-        ``matrix[rows][:, columns]`` is nearly a butterfly. For untied splits, the
-        columns are in the order of the first block of each level.
+    radices : SplitRadices
+        The radices of the levels.
+    rows, columns : ndarray of intp, (m,) and (n,)
+        ``matrix[rows][:, columns]`` is nearly a product in the chain of the radices.
+        For untied splits, the columns are in the order of the first block of each
+        level.
     lost : float
         Squared norm that all levels dropped together, rounding included.
     first_lost : float
@@ -37,6 +42,7 @@ class Nest:
         them; None for tied splits, whose values `butterfly_factorize` finds.
     """
 
+    radices: SplitRadices
     rows: np.ndarray
     columns: np.ndarray
     lost: float
@@ -45,25 +51,35 @@ class Nest:
 
     def transposed(self) -> "Nest":
         """Return the nest of the transpose."""
-        reverse = bit_reversal(len(self.rows))
         factors = self.factors
         if factors is not None:
             factors = [sp.csr_array(factor.T) for factor in reversed(factors)]
-        rows, columns = self.columns[reverse], self.rows[reverse]
-        return Nest(rows, columns, self.lost, self.first_lost, factors)
+        return Nest(
+            self.radices.transposed,
+            reversed_digits(self.columns, self.radices.columns),
+            reversed_digits(self.rows, self.radices.rows),
+            self.lost,
+            self.first_lost,
+            factors,
+        )
 
 
 def fresh_nest(
-    matrix: np.ndarray, tied: bool, rng: np.random.Generator, share: float
+    matrix: np.ndarray,
+    radices: SplitRadices,
+    tied: bool,
+    rng: np.random.Generator,
+    share: float,
 ) -> Nest:
     """Split a matrix level by level, each time by the best split that is found.
 
     Parameters
     ----------
-    matrix : ndarray, (n, n)
-        float64 or complex128, n a power of two.
+    matrix : ndarray, (m, n)
+        float64 or complex128.
+    radices : SplitRadices
     tied : bool
-        Whether all blocks of a level pair their columns alike.
+        Whether all blocks of a level group their columns alike.
     rng : numpy.random.Generator
     share : float
         See `bipartition.best_split`.
@@ -72,10 +88,36 @@ def fresh_nest(
     def choose(
         level: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
     ) -> LevelSplit:
+        pair = radices.rows[-1 - level], radices.columns[-1 - level]
+        return _fresh_split(blocks, pair, rng, share)
+
+    return _split_all_levels(matrix, radices, tied, choose)
+
+
+def first_lost(
+    matrix: np.ndarray,
+    pair: tuple[int, int],
+    rng: np.random.Generator,
+    quick: bool = False,
+) -> float:
+    """Return the squared norm that the first level loses with two radices.
+
+    If `quick`, few starts are made, which suffice without noise.
+    """
+    if quick:
+        few = N_STARTS // 4, N_COLUMNS // 8, 0
+        return best_partition(matrix[None], pair, rng, *few).lost
+    return _fresh_split(matrix[None], pair, rng, 0.5).lost
+
+
+def _fresh_split(
+    blocks: np.ndarray, pair: tuple[int, int], rng: np.random.Generator, share: float
+) -> LevelSplit:
+    """Return the best split of blocks that is found."""
+    if _has_kernels(blocks, pair):
         n_columns = min(N_COLUMNS, blocks.shape[1] // 2)
         return best_split(blocks, rng, N_STARTS, n_columns, share)
-
-    return _split_all_levels(matrix, tied, choose)
+    return best_partition(blocks, pair, rng, N_STARTS, N_COLUMNS)
 
 
 def nest_near(matrix: np.ndarray, nest: Nest, worth: float) -> Nest:
@@ -83,35 +125,49 @@ def nest_near(matrix: np.ndarray, nest: Nest, worth: float) -> Nest:
 
     Parameters
     ----------
-    matrix : ndarray, (n, n)
+    matrix : ndarray, (m, n)
     nest : Nest
     worth : float
         What an entry that stays where it was counts: see `SplitHint`.
     """
     row_places, column_places = np.argsort(nest.rows), np.argsort(nest.columns)
+    radices = nest.radices
+    before = np.cumprod((1, *radices.rows[::-1]))
+    beside = np.cumprod(radices.columns[::-1])
 
     def choose(
         level: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
     ) -> LevelSplit:
-        bits = row_places[rows] >> level & 1
-        labels = column_places[groups[:, 0]] >> (level + 1)
-        return split_near(blocks, SplitHint(bits, labels, worth))
+        pair = radices.rows[-1 - level], radices.columns[-1 - level]
+        places = row_places[rows] // before[level] % pair[0]
+        labels = column_places[groups[:, 0]] // beside[level]
+        hint = SplitHint(places, labels, worth)
+        if _has_kernels(blocks, pair):
+            return split_near(blocks, hint)
+        return partition_near(blocks, pair, hint)
 
-    return _split_all_levels(matrix, True, choose)
+    return _split_all_levels(matrix, radices, True, choose)
 
 
-def _split_all_levels(matrix: np.ndarray, tied: bool, choose: SplitChoice) -> Nest:
+def _has_kernels(blocks: np.ndarray, pair: tuple[int, int]) -> bool:
+    """Return whether a level is of square blocks in halves and pairs."""
+    return pair == (2, 2) and blocks.shape[1] == blocks.shape[2]
+
+
+def _split_all_levels(
+    matrix: np.ndarray, radices: SplitRadices, tied: bool, choose: SplitChoice
+) -> Nest:
     """Split the blocks of each level: together if tied, else each by itself.
 
     ``groups`` holds, for each set of blocks that are split together, the columns of the
     matrix that have become one column of the blocks.
     """
-    n = len(matrix)
+    m, n = matrix.shape
     square = float(np.vdot(matrix, matrix).real)
-    blocks, rows = matrix[None], np.arange(n)[None]
+    blocks, rows = matrix[None], np.arange(m)[None]
     groups = [np.arange(n)[:, None]]
     factors, first_lost = [], 0.0
-    for level in range(n.bit_length() - 1):
+    for level, b in enumerate(reversed(radices.rows)):
         parts = [slice(None)] if tied else [slice(i, i + 1) for i in range(len(blocks))]
         splits = [
             choose(level, blocks[part], rows[part], columns)
@@ -123,11 +179,11 @@ def _split_all_levels(matrix: np.ndarray, tied: bool, choose: SplitChoice) -> Ne
         if level == 0:
             first_lost = splits[0].lost
         blocks = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
-        halves = np.concatenate([split.halves for split in splits])
-        rows = np.take_along_axis(rows[:, None], halves, 2).reshape(len(blocks), -1)
-        copies = 1 if tied else 2
+        found = np.concatenate([split.parts for split in splits])
+        rows = np.take_along_axis(rows[:, None], found, 2).reshape(len(blocks), -1)
+        copies = 1 if tied else b
         groups = [
-            columns[split.pairs].reshape(len(split.pairs), -1)
+            columns[split.groups].reshape(len(split.groups), -1)
             for split, columns in zip(splits, groups, strict=True)
             for _ in range(copies)
         ]
@@ -135,24 +191,25 @@ def _split_all_levels(matrix: np.ndarray, tied: bool, choose: SplitChoice) -> Ne
     if not tied:
         factors = _with_leaves(factors, leaves, blocks.ravel())
     lost = max(0.0, square - float(np.vdot(blocks, blocks).real))
+    # The leaves are in the order of the digits of the rows, the last digit first.
+    order = reversed_digits(leaves, radices.rows[::-1])
     columns = groups[0].ravel()
-    order = leaves[bit_reversal(n)]
-    return Nest(order, columns, lost, first_lost, None if tied else factors)
+    return Nest(radices, order, columns, lost, first_lost, None if tied else factors)
 
 
 def _level_factor(splits: Sequence[LevelSplit]) -> sp.csr_array:
     """Return the factor that takes one level to the next.
 
-    Its rows are ordered by halves, then by pairs; each holds the line of a pair.
+    Its rows are ordered by parts, then by groups; each holds the line of a group.
     """
-    half = len(splits[0].pairs)
-    starts = 2 * half * np.arange(len(splits))
-    columns = np.stack([split.pairs for split in splits]) + starts[:, None, None]
-    columns = np.stack([columns, columns], 1)
+    _, b, t, c = splits[0].lines.shape
+    starts = c * t * np.arange(len(splits))
+    columns = np.stack([split.groups for split in splits]) + starts[:, None, None]
+    columns = np.repeat(columns[:, None], b, 1)
     values = np.stack([split.lines[0].conj() for split in splits])
-    n = values.size // 2
-    index = np.arange(0, 2 * n + 1, 2)
-    return sp.csr_array((values.ravel(), columns.ravel(), index), shape=(n, n))
+    index = np.arange(0, values.size + 1, c)
+    shape = len(index) - 1, c * t * len(splits)
+    return sp.csr_array((values.ravel(), columns.ravel(), index), shape=shape)
 
 
 def _with_leaves(
@@ -162,8 +219,8 @@ def _with_leaves(
 
     The entries that remain after the last level are in the rows ``leaves``.
     """
-    n = len(leaves)
-    end = sp.csr_array((values, (leaves, np.arange(n))), shape=(n, n))
+    m = len(leaves)
+    end = sp.csr_array((values, (leaves, np.arange(m))), shape=(m, m))
     if not factors:
         return [end]
     return [sp.csr_array(end @ factors[-1]), *factors[-2::-1]]

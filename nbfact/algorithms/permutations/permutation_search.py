@@ -26,6 +26,7 @@ from ..palm.iterations import SweepRecord
 from ..palm.refinement import RefineOptions, refine_problem
 from .identify_options import IdentifyOptions
 from .nests import Nest, fresh_nest, nest_near
+from .split_radices import SplitRadices
 
 LOYALTIES = (0.0, 1.0, 3.0, 9.0)
 """What agreement with the best splits counts in a pass, in variances of the noise;
@@ -38,6 +39,10 @@ to the norm of the residual."""
 
 BETTER = 1e-9
 """Relative decrease of the error below which a pass did not help: it is rounding."""
+
+LARGE = 1 << 18
+"""Number of entries above which no passes follow a start that noise explains, because a
+pass takes seconds."""
 
 LIKELY = 0.02
 """Relative difference, besides 1 / n, between an error and the one that noise explains,
@@ -83,8 +88,10 @@ class PermutationSearch:
     Parameters
     ----------
     problem : Problem
-        The target, (n, n), n a power of two.
+        The target, (m, n).
     options : IdentifyOptions
+    radices : SplitRadices
+        The radices of a chain (m, n).
 
     Attributes
     ----------
@@ -92,7 +99,11 @@ class PermutationSearch:
         The errors of all starts and passes.
     """
 
-    def __init__(self, problem: Problem, options: IdentifyOptions) -> None:
+    def __init__(
+        self, problem: Problem, options: IdentifyOptions, radices: SplitRadices
+    ) -> None:
+        self._radices = radices, radices.transposed
+        self._chains = radices.chain, radices.transposed.chain
         self.history = History()
         self._problem, self._options = problem, options
         self._dtype, matrix = problem.dtype, problem.array
@@ -115,17 +126,33 @@ class PermutationSearch:
         assert self._best is not None, "the search has not started"
         return self._best
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the smallest error so far is rounding."""
+        return self.best.error <= exact_error(self._dtype)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the result is exact, or the callback has ended the search."""
+        return self._stopped
+
+    @property
+    def radices(self) -> SplitRadices:
+        """The radices of the chain."""
+        return self._radices[0]
+
     def run(self, rng: np.random.Generator) -> None:
         """Start several times, from the target and its transpose in turns."""
-        for number in range(self._options.n_starts(self._problem.shape[0])):
+        large = self._problem.array.size > LARGE
+        for number in range(self._options.n_starts(self._problem.shape)):
             transposed = bool(number % 2)
             view = self._views[transposed]
             if self._tied and number > 1:
                 view = self._shaken(view, rng)
             share = 1.0 if not self._tied and number % 4 > 1 else 0.5
-            nest = fresh_nest(view, self._tied, rng, share)
+            nest = fresh_nest(view, self._radices[transposed], self._tied, rng, share)
             found = self._recorded(nest, transposed)
-            if self._tied:
+            if self._tied and not (large and self._is_explained()):
                 self._improve(found, self._options.n_iter)
             if self._stopped or self._is_explained():
                 return
@@ -158,20 +185,19 @@ class PermutationSearch:
         """Return a nest with its error; record it, and pass it on to the callback."""
         error = math.sqrt(nest.lost / (self._square or 1.0))
         if self._tied:
-            error = self._factored(nest, self._problems[transposed]).relative_error
+            error = self._factored(nest, transposed).relative_error
         found = FoundNest(nest, transposed, error)
         if self._best is None or error < self._best.error:
             self._best = found
-        n = len(nest.rows)
-        if n > 2:
-            # The first level fits n (n / 2 + 1) numbers to n² entries.
-            left = nest.first_lost / (self._square or 1.0) / (0.5 - 1 / n)
+        share = nest.radices.first_share
+        if share > 0:
+            left = nest.first_lost / (self._square or 1.0) / share
             self._noise = min(self._noise, math.sqrt(left))
         self.history.errors.append(error)
         self.history.scales.append(1.0)
         self.history.seconds.append(time.perf_counter() - self._began)
         self.history.support_changes.append(0)
-        self._stopped = self.best.error <= exact_error(self._dtype)
+        self._stopped = self.is_exact
         callback = self._options.callback
         if callback is not None:
             done = len(self.history.errors)
@@ -182,23 +208,25 @@ class PermutationSearch:
     def _is_explained(self) -> bool:
         """Return whether the error of the best nest is the one that noise would leave.
 
-        The values fit n (log2(n) + 1) numbers to n² entries. An error that is smaller
-        or larger comes from a target that is no butterfly, or whose permutations are
-        not found yet.
+        The error of a target that is no butterfly, or whose permutations are not found
+        yet, is smaller or larger.
         """
-        n = len(self._views[0])
-        if not self._tied or n < 8:
+        m, n = self._problem.shape
+        # With two factors the first level drops all: its noise explains any error.
+        if not self._tied or m * n < 64 or len(self._chains[0]) < 3:
             return False
-        expected = self._noise * math.sqrt(1 - n.bit_length() / n)
-        return abs(self.best.error - expected) < (LIKELY + 1 / n) * expected
+        expected = self._noise * math.sqrt(1 - self._radices[0].freedom / (m * n))
+        likely = LIKELY + 1 / math.sqrt(m * n)
+        return abs(self.best.error - expected) < likely * expected
 
     def _factored(
-        self, nest: Nest, problem: Problem
+        self, nest: Nest, transposed: bool
     ) -> ButterflyFactorization[Butterfly]:
-        """Return the factorization of a matrix in the order of a tied nest."""
+        """Return the factorization of the target, or its transpose, in a tied order."""
         permutation = nest.rows, nest.columns
         options = ButterflyOptions(permutation, transpose=False)
-        return butterfly_problem(problem, None, options)
+        problem = self._problems[transposed]
+        return butterfly_problem(problem, self._chains[transposed], options)
 
     def _best_factors(self) -> list[Factor]:
         """Return the best factors so far, for a callback."""
@@ -209,7 +237,8 @@ class PermutationSearch:
         """Return the butterfly if tied, else the factors, in units of the target."""
         if nest.factors is None:
             exact: np.ndarray = np.asarray(shift(self._views[0], self._exponent))
-            found = self._factored(nest, problem_of(exact))
+            options = ButterflyOptions((nest.rows, nest.columns), transpose=False)
+            found = butterfly_problem(problem_of(exact), self._chains[0], options)
             return found.operator.astype(self._dtype)
         steps = _exponents(self._exponent, len(nest.factors))
         factors = [

@@ -88,6 +88,69 @@ def palm(
     return call
 
 
+def palm_factors(
+    target: np.ndarray,
+    sets: Sequence[Any],
+    n_iter: int,
+    *,
+    init: Sequence[np.ndarray] | None = None,
+    pursuit: int = 0,
+) -> Callable[[], list[np.ndarray]]:
+    """Return a call of pyfaust's palm4msa, or palm4msa_mhtp, that returns the factors.
+
+    Parameters
+    ----------
+    target : ndarray, (m, n)
+        The matrix to factor, in float64.
+    sets : sequence of at least two constraints
+        Sets of nbfact that FAµST has too.
+    n_iter : int
+        Number of sweeps.
+    init : sequence of ndarray, optional
+        Factors to start from, by default those of FAµST.
+    pursuit : int
+        Number of sweeps from one pass of hard thresholding pursuit (50 steps for each
+        factor) to the next; 0 for none.
+
+    Returns
+    -------
+    callable
+        A call without arguments that returns the dense factors, left to right, with the
+        scale multiplied into the first.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        When pyfaust is not installed.
+    ValueError
+        For a set that has no known counterpart in FAµST.
+
+    Examples
+    --------
+    See :func:`palm`.
+    """
+    with muted():
+        from pyfaust.fact import palm4msa, palm4msa_mhtp
+        from pyfaust.factparams import MHTPParams, ParamsPalm4MSA, StoppingCriterion
+
+    projectors = [_set(set_) for set_ in sets]
+    target = np.asfortranarray(target)
+    start = None if init is None else [np.asfortranarray(one) for one in init]
+
+    def call():
+        with muted():
+            stop = StoppingCriterion(n_iter)
+            parameters = ParamsPalm4MSA(projectors, stop, init_facts=start)
+            if pursuit:
+                passes = MHTPParams(num_its=50, palm4msa_period=pursuit)
+                found = palm4msa_mhtp(target, parameters, passes)
+            else:
+                found = palm4msa(target, parameters, backend=2020)
+            return [_dense(found.factors(i)) for i in range(found.numfactors())]
+
+    return call
+
+
 def hierarchical(
     target: np.ndarray, preset: str | list, backend: int
 ) -> Callable[[], np.ndarray]:

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..._core.files import atomic_path, is_temporary
+from ..._core.files import atomic_path, is_temporary, user_cache
 from ..case_module import lent_files
 from ..project import Project, declared_version
 from .clone import Clone, clone_of, git
@@ -281,11 +281,8 @@ def cache_folder(project: Project) -> Path:
 
     It is made when it is missing. Trees that were not used for two weeks are removed.
     """
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(root, "nbfact", "revisions")
-    if project.name != "nbfact":
-        folder /= project.name
-    folder.mkdir(parents=True, exist_ok=True)
+    own = project.name == "nbfact"
+    folder = user_cache("revisions", *(() if own else (project.name,)))
     limit = time.time() - _KEPT_DAYS * 86400
     for place in folder.iterdir():
         if place.stat().st_mtime < limit:

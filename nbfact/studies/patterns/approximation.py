@@ -1,58 +1,43 @@
-"""Approximation, a part of the study of patterns: errors at equal numbers of non-zeros.
+"""Approximation, a part of the study of patterns: errors at equal compute.
 
-The targets are operators that are no exact product of sparse factors. Every method
-may spend the same number of non-zeros on each of them.
+Every method may spend the same number of non-zeros on a matrix, and as many CPU seconds
+of one thread as one call of `learn_transform` did: it restarts until then.
 """
 
 import functools
-import itertools
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from ..tools.choices import FIRST_SEED
-from ..tools.rows import Row, select, values
+from ... import algorithms
+from ..tools.rows import Row
 from ..tools.work import Job
-from .budgeted_methods import FEW_FACTORS, HIERARCHICAL, OURS, PYFAUST, methods
-from .instances import FIXED, Instance, attempt
+from .ablations import ablated, ablations
+from .budgeted_methods import CLOSED, PEERS, RESTARTED, monarch_budget
+from .equal_compute import Clock, Spent, approximation_of, least_by, restarted
+from .instances import FIRST_SEED, GRAPHS, Instance, judged
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+PART, ABLATION = "approximation", "ablation"
+"""Names of the two parts in the rows."""
 
-PART, CURVE = "approximation", "budgets"
-"""Names of the two parts in the rows: one budget for each target, and many budgets."""
+OURS, WHOLE = "learn_transform", "explorations"
+"""The call that all are compared with, and its explorations without an ablation."""
 
-BUDGETS = {
-    "Gaussian": 879,
-    "DCT": 838,
-    "Hartley": 855,
-    "graph Fourier": 904,
-    "lead field": 915,
-    "digits centroids": 970,
-}
-"""Largest number of non-zeros at n = 64, for each target: a choice, and no result.
+TARGETS = (
+    "Gaussian",
+    *("lead field", "trained weights", "wavelet packets", "wavelet packets, permuted"),
+    *("spherical harmonics", "gaussian kernel", "exponential kernel", "inverse kernel"),
+    *("Toeplitz", "convolution layer", "sparse + rank 2"),
+    *("DCT, permuted", "Haar, permuted", "Gaussian butterfly, permuted"),
+    *(f"graph Fourier, {kind}" for kind in GRAPHS),
+)
+"""The targets of this part: all are random, and their seeds are new."""
 
-It is 13 n to 15 n, about what six factors hold that keep two entries of each row and
-column (`SpLinCol`), and was fixed before the methods were compared."""
-
-
-def budget_of(target: str, n: int) -> int:
-    """Return the number of non-zeros that may be spent on a target of order n.
-
-    It is in proportion to n log(n), and that of :data:`BUDGETS` at n = 64.
-
-    Examples
-    --------
-    >>> budget_of("DCT", 64), budget_of("DCT", 8)
-    (838, 52)
-    """
-    return round(BUDGETS[target] * n * np.log2(n) / (64 * 6))
-
-
-FLOOR = 1e-4
-"""Smallest error that is drawn: smaller ones are drawn at this height."""
+COURSE = ("eighth", "quarter", "half")
+"""Columns of the least error after these shares of the seconds of `learn_transform`."""
 
 
 @dataclass(frozen=True)
@@ -62,197 +47,159 @@ class Sizes:
     Attributes
     ----------
     targets : tuple of str
-        Keys of :data:`BUDGETS`.
-    seeds : int
-        Number of instances of each target that is random.
-    n_iter : tuple of int
-        Iterations of each split and refinement of the hierarchical baselines.
-    curve : tuple of str
-        Targets whose error is shown against the relative complexity gain (RCG): the
-        number of entries of the matrix over the number of non-zeros.
-    gains : tuple of float
-        Complexity gains of these curves.
-    curve_iter : int
-        The same as `n_iter`, for the curves.
-    n : int
-        Order of the matrices, a power of two; the centroids have 64 columns.
+        Names in `nbfact.studies.patterns.instances.TARGETS`.
+    n : tuple of int
+        Orders of the matrices, powers of two.
+    seeds, ablated : int
+        Number of instances of each target and order, and of those with ablations.
+    effort : str
+        That of `learn_transform`.
     """
 
-    targets: tuple[str, ...] = tuple(BUDGETS)
-    seeds: int = 5
-    n_iter: tuple[int, ...] = (30, 200)
-    curve: tuple[str, ...] = ("DCT", "graph Fourier", "lead field")
-    gains: tuple[float, ...] = (2.0, 4.0, 6.0, 8.0)
-    curve_iter: int = 200
-    n: int = 64
+    targets: tuple[str, ...] = TARGETS
+    n: tuple[int, ...] = (32, 64, 128)
+    seeds: int = 20
+    ablated: int = 20
+    effort: str = "normal"
 
 
 def jobs(sizes: Sizes, peers: bool) -> list[Job]:
-    """Return one job for each method and instance, then those of the curves."""
-    n = sizes.n
-    at_budget, on_curve = (
-        methods(sizes.n_iter, peers),
-        methods((sizes.curve_iter,), peers),
-    )
-    budgets = tuple(round(n * n / gain) for gain in sizes.gains)
-    tried = [
-        *((PART, target, (budget_of(target, n),)) for target in sizes.targets),
-        *((CURVE, target, budgets) for target in sizes.curve),
+    """Return two jobs for each instance: a comparison of all methods, and ablations.
+
+    With `peers` there is a third one, in which pyfaust spends what `learn_transform`
+    does in the same process.
+
+    The first instance of every target comes before the second of any, so that a run
+    that is not finished says something of all of them.
+    """
+    compare = functools.partial(_compared, effort=sizes.effort)
+    rivals = functools.partial(_beside, effort=sizes.effort)
+    parts: list[tuple[str, int, Callable[..., list[Row]]]] = [
+        (PART, sizes.seeds, compare),
+        (ABLATION, sizes.ablated, _changed),
     ]
-    found: list[Job] = []
-    for part, target, allowed in tried:
-        solvers, seeds = (at_budget, sizes.seeds) if part == PART else (on_curve, 1)
-        for budget, (method, solve) in itertools.product(allowed, solvers.items()):
-            last = FIRST_SEED + (1 if target in FIXED else seeds)
-            for seed in range(FIRST_SEED, last):
-                instance = Instance(target, n, seed, nnz=budget)
-                label = f"{part}, {method}, {target}, {budget}, {seed}"
-                job = functools.partial(attempt, part, method, solve, instance)
-                found.append((label, job))
-    return found
-
-
-def within(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that have an error, and no more non-zeros than their budget."""
+    if peers:
+        parts.append(("pyfaust", sizes.seeds, rivals))
     return [
-        row for row in rows if row["error"] is not None and row["nnz"] <= row["budget"]
+        (f"{part}, {target}, {n}, {seed}", functools.partial(job, target, n, seed))
+        for part, seeds, job in parts
+        for n in sizes.n
+        for seed in range(FIRST_SEED, FIRST_SEED + seeds)
+        for target in sizes.targets
     ]
 
 
-def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the Pareto front of points (gain, error), by increasing gain.
-
-    A point is on the front when no other one has at least its gain and a smaller error.
-
-    Examples
-    --------
-    >>> front([(2, 0.1), (4, 0.3), (3, 0.4), (8, 0.5)])
-    [(2, 0.1), (4, 0.3), (8, 0.5)]
-    """
-    kept: list[tuple[float, float]] = []
-    for gain, error in sorted(set(points), key=lambda point: (-point[0], point[1])):
-        if not kept or error < kept[-1][1]:
-            kept.append((gain, error))
-    return kept[::-1]
+def stream(seed: int, method: str) -> np.random.Generator:
+    """Return the stream of a method on an instance, which made no target or noise."""
+    return np.random.default_rng((seed, zlib.crc32(method.encode())))
 
 
-def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return errors within the budget, all methods, and the Pareto fronts."""
-    chosen = select(rows, part=PART)
-    found: dict[str, list[Row]] = {}
-    if chosen:
-        by_target = {
-            target: select(chosen, target=target) for target in values(chosen, "target")
-        }
-        found["Approximation within the budget"] = [
-            _budget_line(target, tried) for target, tried in by_target.items()
-        ]
-        found["Approximation: all methods"] = [
-            _method_line(target, method, select(tried, method=method))
-            for target, tried in by_target.items()
-            for method in values(tried, "method")
-        ]
-    for target in values(select(rows, part=CURVE), "target"):
-        tried = _on_curve(rows, target)
-        by_point = {(_gain(row), row["error"]): row for row in tried}
-        found[f"Error against complexity gain, {target}: the Pareto front"] = [
-            {"rcg": gain, "error": error, "method": by_point[gain, error]["method"]}
-            for gain, error in front(list(by_point))
-        ]
-    return found
+@functools.cache
+def _warm_up(runs):
+    """Run methods once in this process, so that none pays for compilation."""
+    matrix = Instance("Gaussian", 16, 0).matrices()[0]
+    nnz = monarch_budget(16)
+    for run in runs:
+        restarted(run, matrix, nnz, 0.0, np.random.default_rng(0))
+    for closed in CLOSED.values():
+        closed(matrix, nnz)
+    algorithms.learn_transform(matrix, nnz=nnz, effort="quick", random_state=0)
 
 
-GROUPS = {
-    OURS: OURS,
-    f"best {HIERARCHICAL}": f"{HIERARCHICAL} ",
-    "best palm4msa, few factors": FEW_FACTORS,
-    "fixed butterfly": "fixed",
-    "largest entries": "largest entries",
-    "truncated SVD": "truncated SVD",
-    f"best {PYFAUST}": PYFAUST,
-}
-"""Beginning of the names of the methods that a column of the first table stands for."""
+def _beside(target, n, seed, *, effort):
+    """Return the rows of pyfaust's methods on one instance."""
+    rows = _compared(target, n, seed, effort=effort, methods=PEERS)
+    return [row for row in rows if row["method"] in PEERS or row["failure"]]
 
 
-def _budget_line(target, rows):
-    """Return the line of one target: the least error of each group of methods."""
-    kept = within(rows)
-    least = {
-        name: _best([row for row in kept if row["method"].startswith(prefix)])
-        for name, prefix in GROUPS.items()
-    }
-    line: Row = {"target": target, "budget": rows[0]["budget"]}
-    line |= {name: _spread(errors.values()) for name, errors in least.items()}
-    ours, other = least[OURS], least[f"best {HIERARCHICAL}"]
-    both = ours.keys() & other.keys()
-    smaller = sum(ours[seed] < other[seed] for seed in both)
-    line["below the best hierarchical"] = f"{smaller}/{len(both)}"
-    return line
-
-
-def _method_line(target, method, rows):
-    """Return the line of one method on one target: medians and ranges of its runs."""
-    made = [row for row in rows if row["nnz"]]
-    depths = (row["factors"] for row in made if row["factors"])
-    return {
-        "target": target,
-        "method": method,
-        "error": _spread(row["error"] for row in made),
-        "nnz": _spread((row["nnz"] for row in made), ".0f"),
-        "factors": _spread(depths, ".0f"),
-        "seconds": _spread((row["seconds"] for row in made), ".2g"),
-    }
-
-
-def _on_curve(rows, target):
-    """Return the rows of a curve that a point can be drawn for."""
-    curve = select(rows, part=CURVE, target=target)
-    return [row for row in curve if row["nnz"] and row["error"]]
-
-
-def _gain(row):
-    """Return the relative complexity gain of a row: entries over non-zeros."""
-    return row["n"] ** 2 / row["nnz"]
-
-
-def _best(rows):
-    """Return the least error of each seed."""
-    return {
-        seed: min(row["error"] for row in select(rows, seed=seed))
-        for seed in values(rows, "seed")
-    }
-
-
-def _spread(numbers: Iterable[float], digits: str = ".3g") -> str:
-    """Return the median as text, with the least and the largest where they differ."""
-    ordered = sorted(numbers)
-    if not ordered:
-        return ""
-    middle = format(float(np.median(ordered)), digits)
-    ends = format(ordered[0], digits), format(ordered[-1], digits)
-    return middle if len(set(ends)) == 1 else f"{middle} ({ends[0]}..{ends[1]})"
-
-
-def draw_curve(axes: "Axes", rows: Sequence[Row], target: str) -> None:
-    """Draw errors against complexity gains, and the Pareto front of all methods.
-
-    Errors below :data:`FLOOR` are drawn there.
-    """
-    tried = [
-        row | {"error": max(row["error"], FLOOR)} for row in _on_curve(rows, target)
-    ]
-    points = {}
-    for method in values(tried, "method"):
-        points[method] = sorted(
-            (_gain(row), row["error"]) for row in select(tried, method=method)
+def _compared(target, n, seed, *, effort, methods=RESTARTED):
+    """Return the rows of `learn_transform`, of methods beside it, and closed forms."""
+    _warm_up(tuple(methods.values()))
+    instance = Instance(target, n, seed, nnz=monarch_budget(n))
+    matrix, _ = instance.matrices()
+    nnz = monarch_budget(n)
+    rows = [_row(PART, OURS, instance, lambda: _ours(matrix, nnz, seed, effort))]
+    seconds = rows[0]["seconds"]
+    if seconds is None:
+        return rows
+    for name, run in methods.items():
+        spend = functools.partial(
+            restarted, run, matrix, nnz, seconds, stream(seed, name)
         )
-        axes.plot(*zip(*points[method], strict=True), ".-", lw=1, label=method)
-    best = front([point for found in points.values() for point in found])
-    if best:
-        axes.step(
-            *zip(*best, strict=True), color="k", lw=2.5, alpha=0.25, where="pre",
-            label="Pareto front",
-        )  # fmt: skip
-    axes.set(title=target, yscale="log")
-    axes.set_xlabel("relative complexity gain")
-    axes.legend(fontsize="xx-small")
+        rows.append(_row(PART, name, instance, spend))
+    for name, closed in CLOSED.items():
+        solve = functools.partial(_once, functools.partial(closed, matrix, nnz), matrix)
+        rows.append(_row(PART, name, instance, solve))
+    for row in rows:
+        row["share"] = row["seconds"] and row["seconds"] / seconds
+    return rows
+
+
+def _changed(target, n, seed):
+    """Return the rows of the ablations of one instance."""
+    instance = Instance(target, n, seed, nnz=monarch_budget(n))
+    matrix, _ = instance.matrices()
+    rows = []
+    for name, changes in {WHOLE: {}, **ablations(n)}.items():
+        rng = stream(seed, OURS)
+        search = functools.partial(ablated, matrix, monarch_budget(n), changes, rng)
+        solve = functools.partial(_once, search, matrix)
+        rows.append(_row(ABLATION, name, instance, solve))
+    return rows
+
+
+def _ours(matrix, nnz, seed, effort):
+    """Return what one call of `learn_transform` finds, and its course."""
+    clock, ends = Clock(np.inf), list[float]()
+
+    def note(state):
+        ends.append(clock.spent)
+        return False
+
+    found = algorithms.learn_transform(
+        matrix,
+        nnz=nnz,
+        effort=effort,
+        callback=note,
+        random_state=stream(seed, OURS),
+    )
+    seconds = clock.spent
+    known = [
+        (end, trial.error)
+        for end, trial in zip(ends, found.trials, strict=True)
+        if trial.nnz <= nnz
+    ]
+    best = approximation_of(found)
+    course = least_by(known, seconds)
+    return Spent(best, found.relative_error, seconds, len(found.trials), course)
+
+
+def _once(solve, matrix):
+    """Return what a single run finds."""
+    clock = Clock(np.inf)
+    found: Any = solve()
+    seconds = clock.spent
+    best = approximation_of(found) if hasattr(found, "operator") else found
+    error = float(np.linalg.norm(matrix - best.matrix) / np.linalg.norm(matrix))
+    return Spent(best, error, seconds, 1, [error] * len(COURSE))
+
+
+def _row(part: str, method: str, instance: Instance, solve: Callable[[], Spent]) -> Row:
+    """Return the row of one method on one instance, also when it raises."""
+    row = judged(part, method, instance)
+    try:
+        spent = solve()
+    except Exception as problem:  # one of thousands: its row reports it
+        row["failure"] = " ".join(f"{type(problem).__name__}: {problem}".split())
+        return row
+    best = spent.best
+    row |= {
+        "error": spent.error,
+        "nnz": best.nnz if best else None,
+        "factors": best.factors if best else None,
+        "trials": spent.runs,
+        "seconds": spent.seconds,
+        "structure": best.structure if best else None,
+        **dict(zip(COURSE, spent.course, strict=True)),
+    }
+    return row

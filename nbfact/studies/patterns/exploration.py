@@ -15,12 +15,10 @@ import numpy as np
 
 from ... import algorithms
 from ...constraints import Constraint, SkPerm
-from ..tools.choices import FIRST_SEED
 from ..tools.intervals import rate_text
 from ..tools.rows import Row, known, select, values
 from ..tools.work import Job
-from .instances import Instance, attempt
-from .support_exploration import support_exploration
+from .instances import FIRST_SEED, Instance, attempt
 
 PART = "exploration"
 
@@ -91,8 +89,8 @@ def methods(task: Task, leaks: Sequence[Leak]) -> dict[str, Callable]:
     task : Task
         The problem to solve.
     leaks : sequence of float or pairs
-        For each leak ρ, "leak ρ" is the exploration alone, and "explore ρ" is `explore`
-        by default, which falls back to palm4MSA when that ends with a smaller error.
+        For each leak ρ, "leak ρ" is the exploration alone. (`explore` by default
+        returns what palm4MSA finds when that has a smaller error.)
 
     Returns
     -------
@@ -101,16 +99,13 @@ def methods(task: Task, leaks: Sequence[Leak]) -> dict[str, Callable]:
     Examples
     --------
     >>> list(methods(TASKS["Hadamard 8 x 2"], [0.9]))
-    ['palm4msa', "SEA's rule", 'leak 0.9', 'explore 0.9']
+    ['palm4msa', "SEA's rule", 'leak 0.9']
     """
     found: dict[str, Callable] = {PALM: functools.partial(_palm, task)}
-    found[SEA] = functools.partial(_support_exploration, task)
+    found[SEA] = functools.partial(_explored, task, 1.0, "least squares")
     for leak in leaks:
         name = " to ".join(map(str, leak)) if isinstance(leak, tuple) else str(leak)
-        for safeguard, kind in ((False, "leak"), (True, "explore")):
-            found[f"{kind} {name}"] = functools.partial(
-                _explored, task, leak, safeguard
-            )
+        found[f"leak {name}"] = functools.partial(_explored, task, leak, "projected")
     return found
 
 
@@ -125,18 +120,15 @@ def _palm(task, target, instance, seed):
     )
 
 
-def _support_exploration(task, target, instance, seed):
-    return support_exploration(target, task.sets(), task.n_iter, random_state=seed)
-
-
-def _explored(task, leak, safeguard, target, instance, seed):
+def _explored(task, leak, values, target, instance, seed):
     return algorithms.explore(
         target,
         task.sets(),
         leak=leak,
+        values=values,
         n_iter=task.n_iter,
         init="random",
-        safeguard=safeguard,
+        safeguard=False,
         random_state=seed,
     )
 
@@ -151,8 +143,8 @@ def _rows(name, leaks, seed):
     return found
 
 
-def worse(rows: Sequence[Row], prefix: str = "explore ") -> int:
-    """Return on how many instances methods end with a larger error than `palm4msa`.
+def worse(rows: Sequence[Row], method: str) -> int:
+    """Return on how many instances a method has a larger error than `palm4msa`.
 
     An error counts as larger when it is so by more than rounding: by 1e-12 of the other
     error plus 1e-14.
@@ -161,13 +153,12 @@ def worse(rows: Sequence[Row], prefix: str = "explore ") -> int:
     ----------
     rows : sequence of dict
         Rows of this part, those of `palm4msa` among them.
-    prefix : str
-        Beginning of the names of the methods: "explore " for `explore`, which cannot be
-        worse by construction, "leak " for the exploration alone, which can.
+    method : str
+        Name of the method.
 
     Examples
     --------
-    >>> worse([])
+    >>> worse([], "leak 0.9")
     0
     """
     palm = {
@@ -177,8 +168,7 @@ def worse(rows: Sequence[Row], prefix: str = "explore ") -> int:
         row["error"] is not None
         and (least := palm[row["task"], row["seed"]]) is not None
         and row["error"] > least * (1 + 1e-12) + 1e-14
-        for row in rows
-        if row["method"].startswith(prefix)
+        for row in select(rows, method=method)
     )
 
 
@@ -191,8 +181,6 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
         return {}
     rates, errors = [], []
     for method in values(rows, "method"):
-        if method.startswith("explore "):
-            continue  # these tables compare the leaks alone, without a safeguard
         rate: Row = {"method": method}
         error: Row = {"method": method}
         for task in values(rows, "task"):
@@ -213,15 +201,9 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _larger(rows):
-    """Yield the line of each leak: how often its error is larger than that of PALM."""
-    palm = select(rows, method=PALM)
+    """Yield the line of each method: on how many instances PALM has less error."""
     for method in values(rows, "method"):
-        if method.startswith("leak "):
-            guarded = method.replace("leak", "explore")
-            tried = select(rows, method=method)
-            yield {
-                "leak": method.removeprefix("leak "),
-                "runs": len(tried),
-                "exploration alone": worse([*palm, *tried], "leak "),
-                "explore": worse([*palm, *select(rows, method=guarded)]),
-            }
+        if method != PALM:
+            runs = len(select(rows, method=method))
+            larger = worse(rows, method)
+            yield {"method": method, "runs": runs, "larger error": larger}

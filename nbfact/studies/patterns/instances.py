@@ -12,6 +12,9 @@ from ... import targets
 from ...metrics import relative_error
 from ..tools.rows import Row
 
+FIRST_SEED = 5000
+"""Smallest seed of this study: no parameter was chosen by runs on it or above it."""
+
 SUCCESS = 1e-3
 """Largest relative error that counts as a success on a matrix without noise."""
 
@@ -83,6 +86,48 @@ def _leadfield(n, seed):
     return targets.leadfield(n, n, random_state=seed)
 
 
+def _kernel(kind, n, seed):
+    return targets.kernel_matrix(n, kind, random_state=seed)
+
+
+def _packets(n, seed):
+    packets = targets.wavelet_packet(n, random_state=seed)
+    return targets.permuted(packets, np.random.default_rng((seed, 3)))
+
+
+def _drawn(name, n, seed):
+    return getattr(targets, name)(n, random_state=seed)
+
+
+def _permuted(name, n, seed):
+    return targets.permuted(getattr(targets, name)(n), random_state=seed)
+
+
+def _of_radices(kind, radices, n, seed):
+    return targets.permuted_butterfly(n, kind, radices=radices, random_state=seed)
+
+
+GRAPHS = (
+    *("geometric", "community", "random", "scale free"),
+    *("small world", "grid", "path"),
+)
+"""The random graphs whose Fourier transforms are factored."""
+
+RADICES = ((2, 2, 3), (4, 8), (3, 3, 2, 2), (3, 3, 3, 3), (10, 10))
+"""Radices of butterflies whose permutations are looked for, leftmost first."""
+
+
+def radix_name(kind: str, radices: tuple[int, ...]) -> str:
+    """Return the name of a permuted butterfly of given radices.
+
+    Examples
+    --------
+    >>> radix_name("Gaussian", (4, 8))
+    'Gaussian butterfly 4·8, permuted'
+    """
+    return f"{kind} butterfly {'·'.join(map(str, radices))}, permuted"
+
+
 TARGETS: dict[str, Callable[[int, int], np.ndarray]] = {
     "Hadamard, permuted": functools.partial(_butterfly, "hadamard"),
     "orthogonal butterfly, permuted": functools.partial(_butterfly, "orthogonal"),
@@ -92,15 +137,66 @@ TARGETS: dict[str, Callable[[int, int], np.ndarray]] = {
     "Gaussian": targets.randn,
     "DCT": functools.partial(_named, "dct"),
     "Hartley": functools.partial(_named, "hartley"),
-    "graph Fourier": functools.partial(_graph_fourier, "geometric"),
-    "graph Fourier, community": functools.partial(_graph_fourier, "community"),
+    **{
+        f"graph Fourier, {kind}": functools.partial(_graph_fourier, kind)
+        for kind in GRAPHS
+    },
     "lead field": _leadfield,
     "digits centroids": targets.centroids,
+    "trained weights": targets.trained_weights,
+    "wavelet packets": functools.partial(_drawn, "wavelet_packet"),
+    "wavelet packets, permuted": _packets,
+    "spherical harmonics": targets.spherical_harmonics,
+    **{
+        f"{kind} kernel": functools.partial(_kernel, kind)
+        for kind in ("gaussian", "exponential", "inverse")
+    },
+    "Toeplitz": targets.toeplitz,
+    "convolution layer": functools.partial(_drawn, "convolution_layer"),
+    "sparse + rank 2": functools.partial(_drawn, "sparse_plus_low_rank"),
+    "DCT, permuted": functools.partial(_permuted, "dct"),
+    "Haar, permuted": functools.partial(_permuted, "haar"),
+    **{
+        radix_name(name, radices): functools.partial(_of_radices, kind, radices)
+        for kind, name in (("orthogonal", "orthogonal"), ("gaussian", "Gaussian"))
+        for radices in RADICES
+    },
 }
 """Functions that return a target matrix, given its order and a seed, by name."""
 
 FIXED = ("DCT", "Hartley")
 """Targets that do not depend on the seed: there is one instance of each."""
+
+
+def judged(part: str, method: str, instance: Instance, **more: Any) -> Row:
+    """Return the row of an attempt that has not been made, without its results.
+
+    Parameters
+    ----------
+    part, method : str
+        Part of the study and name of the method.
+    instance : Instance
+        The matrix to factor.
+    **more
+        Values of further columns.
+
+    Examples
+    --------
+    >>> judged("p", "m", Instance("DCT", 4, 0))["error"] is None
+    True
+    """
+    row: Row = {
+        "part": part,
+        "target": instance.target,
+        "n": instance.n,
+        "noise": instance.noise,
+        "method": method,
+        "seed": instance.seed,
+        "budget": instance.nnz,
+        **more,
+    }
+    found = ("error", "nnz", "factors", "trials", "seconds", "success", "exact")
+    return row | dict.fromkeys((*found, "failure"))
 
 
 def attempt(
@@ -122,10 +218,10 @@ def attempt(
     Returns
     -------
     list of dict
-        One row. ``error`` is the relative error to the matrix without noise, or 1 when
-        the method gives up; ``success`` says whether it is at most 1e-3 or twice the
-        noise, and ``exact`` whether it is at most 1e-10; ``failure`` is the exception
-        that was raised, or None.
+        One row. ``seconds`` are CPU seconds of the process. ``error`` is the relative
+        error to the matrix without noise, or 1 when the method gives up; ``success``
+        says whether it is at most 1e-3 or twice the noise, and ``exact`` whether it is
+        at most 1e-10; ``failure`` is the exception that was raised, or None.
 
     Examples
     --------
@@ -134,27 +230,15 @@ def attempt(
     >>> attempt("p", "zero", zero, Instance("DCT", 4, 0))[0]["error"]
     1.0
     """
-    row: Row = {
-        "part": part,
-        "target": instance.target,
-        "n": instance.n,
-        "noise": instance.noise,
-        "method": method,
-        "seed": instance.seed,
-        "budget": instance.nnz,
-        **more,
-    }
-    found: Row = dict.fromkeys(
-        ("error", "nnz", "factors", "trials", "seconds", "success", "exact", "failure")
-    )
+    row = judged(part, method, instance, **more)
     try:
         target, clean = instance.matrices()
-        start = time.perf_counter()
+        start = time.process_time()
         result = solve(target, instance, instance.seed)
-        found["seconds"] = time.perf_counter() - start
+        row["seconds"] = time.process_time() - start
         operator = getattr(result, "operator", result)
         error = 1.0 if operator is None else relative_error(clean, operator)
-        found |= {
+        row |= {
             "error": error,
             "nnz": getattr(operator, "nnz", None),
             "factors": len(getattr(operator, "factors", ())) or None,
@@ -163,5 +247,5 @@ def attempt(
             "exact": int(error <= EXACT),
         }
     except Exception as problem:  # one attempt of thousands: its row reports it
-        found["failure"] = " ".join(f"{type(problem).__name__}: {problem}".split())
-    return [row | found]
+        row["failure"] = " ".join(f"{type(problem).__name__}: {problem}".split())
+    return [row]

@@ -2,28 +2,27 @@
 
 It examines the claims of nbfact itself, against the algorithms of Le Magoarou and
 Gribonval (IEEE JSTSP 10(4), 2016) and of Zheng, Puy, Riccietti, Pérez and Gribonval
-(GRETSI 2023), and against the rule of the support exploration algorithm (Mohamed,
-Malgouyres, Emiya and Chaux, ICML 2024). It does not compare yet with two other methods
-that leave bad supports or learn permutations: the extension of that algorithm to the
-permutations of Monarch matrices (Mohamed, Emiya and Chaux, ICASSP 2025), and structured
-support exploration (Le and Gribonval, ICASSP 2021). Its three parts are
+(GRETSI 2023), against the rule of the support exploration algorithm (Mohamed,
+Malgouyres, Emiya and Chaux, ICML 2024), its extension to the permutations of Monarch
+matrices (Mohamed, Emiya and Chaux, ICASSP 2025) and structured support exploration (Le
+and Gribonval, ICASSP 2021). Its three parts are
 :mod:`nbfact.studies.patterns.recovery` of permuted butterflies,
 :mod:`nbfact.studies.patterns.exploration` with a leak against palm4MSA, and
-:mod:`nbfact.studies.patterns.approximation` at equal numbers of non-zeros.
+:mod:`nbfact.studies.patterns.approximation` at equal non-zeros and equal compute.
 
-``nbfact study patterns --n-jobs 2`` took 20 minutes on a two-core AMD EPYC;
-``nbfact study patterns --quick --peers --n-jobs 2`` took 71 s there. They write
-``patterns.csv``, ``patterns.md`` and ``patterns.png``.
+``nbfact study patterns`` takes days on one core, and resumes; ``--so-far`` writes the
+files from the jobs that are done. ``nbfact study patterns --quick`` takes two minutes.
+They write ``patterns.csv``, ``patterns.md`` and ``patterns.png``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..tools.choices import FIRST_SEED
 from ..tools.rows import Row, failure_table, select, values
 from ..tools.work import Job
-from . import approximation, exploration, recovery
+from . import approximation, approximation_tables, exploration, recovery
+from .instances import FIRST_SEED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,20 +32,20 @@ PARALLEL = True
 NOTES = f"""\
 General:
 
-- Parameters were tuned on seeds below {FIRST_SEED} only. All seeds here, of targets, of
-  noise and of starts, are {FIRST_SEED} and above. Some of them were run while the study
-  was written, but none to choose a parameter. The DCT, the Hartley transform and the
-  centroids of digits are single matrices: defaults were tuned on these very operators.
+- No parameter was chosen by a run on the seeds of this study, of targets, of noise and
+  of starts, which are {FIRST_SEED} and above. A target and a method of the same seed
+  draw from different streams.
 - Errors are relative, in Frobenius norm, to the matrix without noise. A success is an
   error of at most 1e-3 or twice the noise. Rates are successes/trials with [Wilson's 95
   % interval]; an attempt that raises an exception counts as no success, and is listed
   under Failures.
-- Where several jobs ran side by side, seconds are only an indication.
+- Seconds are those of the CPU clock of one process with one thread, so that other work
+  on the machine disturbs them little.
 
 Recovery:
 
-- The targets are butterflies of 2 x 2 blocks whose rows and columns are permuted at
-  random, with J = log2(n) factors.
+- The targets are butterflies whose rows and columns are permuted at random: of 2 x 2
+  blocks, with J = log2(n) factors, or of the radices in their name.
 - "rank-one blocks" is the method of Zheng, Puy, Riccietti, Pérez and Gribonval (2023),
   implemented here from the paper, with 6 exponents, 2 guesses and 10 alternations for
   each (the paper has 5 guesses and 50 alternations). Where its partitions do not nest
@@ -63,24 +62,35 @@ Exploration:
 - "SEA's rule" is that of the support exploration algorithm (2024), which is for one
   sparse vector, carried to products here: X adds up the gradients of a factor, its
   projection gives the support alone, and the values are the least squares on it.
-- "explore" is never worse than "palm4msa" by construction, because it runs palm4MSA too
-  and returns the better result; the last table checks that. How often the exploration
-  alone is better is seen from the rows "leak".
 - "leak" is the exploration alone, with refined values; "palm4msa" is its best iterate.
+  `explore` as it is called runs palm4MSA too and returns the better result, which
+  says nothing of the leak, and is no row here.
 
 Approximation:
 
-- n = 64. `learn_transform` chooses the number of factors itself; the hierarchical runs
-  have six factors; "palm4msa" has two or three, 1000 sweeps, and refined values.
-- Errors are the median (least..largest) over instances. "best" is the least error among
-  the runs on one instance that keep the budget of non-zeros.
-- The names of the hierarchical runs give the sets of the factors, the side of the
-  residual, and the iterations of each split and each refinement; `refine` then refines
-  their values. Runs with splincol ignore the budget.
-- "pyfaust" has the same sets and iterations, with the 2020 backend, and the same
-  `refine`.
-- "truncated SVD" stores as many values as the budget allows; "largest entries" keeps as
-  many entries of the matrix itself, as a single factor."""
+- Every method may spend as many non-zeros as a Monarch matrix has, and as many CPU
+  seconds as one call of `learn_transform` took, all of whose families and explorations
+  count. It restarts until then: first with its usual settings, then from random starts,
+  and the best run counts. Compilation is not counted, because each method has run once
+  in the process before. Runs that a callback can end are ended in time.
+- "palm4msa", "SEA's rule" and "palm4msa with pursuit" have 2, 3 and 4 factors in turn,
+  which share the non-zeros evenly, and 200 sweeps; values are refined by `refine`.
+- "hierarchical" has log2(n) factors, residuals that halve, both sides, 30 and 200
+  sweeps; then all four are drawn at random. Values are refined by `refine`.
+- "palm4msa with pursuit" is structured support exploration (Le and Gribonval, 2021),
+  "SEA's rule" is as above, "Monarch, STEAM" learns the two permutations of a Monarch
+  matrix (Mohamed, Emiya and Chaux, 2025). All are written anew here.
+- "Monarch, exact" is the projection of Dao et al. (2022), first with the order of rows
+  and columns as it is, then with random ones. Permutations count as no non-zeros.
+- "sparse + low rank (GoDec)" has the ranks 1, 2, 4, 8, 3, 6 in turn. Its sparse matrix
+  grows over the first half of 100 alternations.
+- "largest entries", "truncated SVD" and "best chain" (all Kronecker-sparse chains that
+  `nbfact.chains` lists) are closed forms, which more time does not help.
+- Errors are the median (least..largest) over instances. "none smaller" counts the
+  instances on which no other method has a smaller error.
+- Ablations are explorations alone, of the same starts and trials: "leak 0" is palm4MSA
+  in all of them, "constant leak" is not annealed, and "factors" fixes their number.
+  "worse" and "better" compare with "explorations" on the same instance."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,7 @@ class Settings:
     seeds : int
         Number of seeds of the exploration.
     sizes : Sizes
-        Instances and iterations of the approximation.
+        Instances of the approximation.
     """
 
     grids: tuple[recovery.Grid, ...]
@@ -116,6 +126,7 @@ SLOW = tuple(
 )
 """Slower methods of the recovery, tried on 5 seeds at n = 64, and not above."""
 
+_RADICES = (recovery.Grid((), (0.0, 1e-2), 20, FAST, recovery.OF_RADICES),)
 FULL = Settings(
     (
         recovery.Grid((32,), NOISES, 50, FAST),
@@ -124,6 +135,7 @@ FULL = Settings(
         recovery.Grid((16, 64, 128), (0.0, 1e-2), 50, FAST),
         recovery.Grid((256,), (0.0, 1e-2), 20, FAST),
         recovery.Grid((64,), (0.0,), 5, SLOW),
+        *_RADICES,
     ),
     tuple(exploration.TASKS),
     exploration.LEAKS,
@@ -135,7 +147,10 @@ QUICK = Settings(
     ("Hadamard 8 x 2", "pair rotations, J = 2"),
     (0.0, 0.95, (0.99, 0.9)),
     5,
-    approximation.Sizes(("DCT", "lead field"), 1, (30,), ("DCT",), (4.0, 6.0), 30),
+    approximation.Sizes(
+        ("graph Fourier, grid", "inverse kernel", "sparse + rank 2"),
+        *((32,), 1, 1, "quick"),
+    ),
 )
 
 
@@ -148,29 +163,39 @@ def jobs(settings: Settings, peers: bool) -> list[Job]:
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return the tables of the three parts, and a table of the attempts that raised."""
-    found = recovery.tables(select(rows, part=recovery.PART))
+    found = approximation_tables.tables(rows)
+    found |= recovery.tables(select(rows, part=recovery.PART))
     found |= exploration.tables(select(rows, part=exploration.PART))
-    found |= approximation.tables(rows)
     return found | failure_table(rows)
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
-    """Draw success against noise and against n, and error against complexity gain."""
-    targets = values(select(rows, part=recovery.PART), "target")
-    curves = values(select(rows, part=approximation.CURVE), "target")
-    across = max(len(targets), len(curves), 1)
-    figure.set_size_inches(5 * across, 12)
-    panels = figure.subplots(3, across, squeeze=False)
-    drawings = (recovery.draw_noise, recovery.draw_order, approximation.draw_curve)
-    for line, drawing, names in zip(
-        panels, drawings, (targets, targets, curves), strict=True
-    ):
-        for axes, name in zip(line, names, strict=False):
+    """Draw success against noise, n and radices, and error against compute.
+
+    The legend of a line of panels stands below it.
+    """
+    found = select(rows, part=recovery.PART)
+    dyadic = [one for one in recovery.TARGETS if one in values(found, "target")]
+    radix = [n for n in ("orthogonal", "Gaussian") if recovery.of_radices(found, n)]
+    orders = values(select(rows, part=approximation.PART), "n")
+    lines: list[tuple[Callable[..., None], list[Any], str]] = [
+        (recovery.draw_noise, dyadic, "success"),
+        (recovery.draw_order, dyadic, "success"),
+        (recovery.draw_radices, radix, "success"),
+        (
+            approximation_tables.draw_course,
+            orders,
+            "error, over that of learn_transform",
+        ),
+    ]
+    lines = [line for line in lines if line[1]]
+    across = max((len(names) for _, names, _ in lines), default=1)
+    figure.set_size_inches(5 * across, 4.5 * max(len(lines), 1))
+    parts = figure.subfigures(max(len(lines), 1), 1, squeeze=False)[:, 0]
+    for part, (drawing, names, label) in zip(parts, lines, strict=False):
+        panels = part.subplots(1, len(names), squeeze=False)[0]
+        for axes, name in zip(panels, names, strict=True):
             drawing(axes, rows, name)
-        for axes in line[len(names) :]:
-            axes.set_visible(False)
-    for line, label in zip(panels, ("success", "success", "error"), strict=True):
-        line[0].set_ylabel(label)
-    if targets:
-        handles, labels = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=3)
+        panels[0].set_ylabel(label)
+        handles, labels = panels[0].get_legend_handles_labels()
+        part.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)

@@ -5,6 +5,7 @@ method factors the result. The table counts on how many instances it succeeds.
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING
 from ... import algorithms
 from ...cases.rivals import faust
 from ...constraints import SkPerm
-from ..tools.choices import FIRST_SEED, PRESETS
+from ..tools.choices import PRESETS
 from ..tools.intervals import rate_text, wilson
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
-from .instances import Instance, Solve, attempt
+from .instances import FIRST_SEED, RADICES, Instance, Solve, attempt, radix_name
 from .rank_one_blocks import rank_one_blocks
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ TARGETS = (
     "orthogonal butterfly, permuted",
     "Gaussian butterfly, permuted",
 )
+
+ORDER_OF = {
+    radix_name(kind, radices): math.prod(radices)
+    for kind in ("orthogonal", "Gaussian")
+    for radices in RADICES
+}
+"""The order of the targets of other radices, by their name."""
+
+OF_RADICES = tuple(ORDER_OF)
 
 CLOSE = 1.2
 """Error, as a multiple of the noise, below which a second table counts successes: that
@@ -51,12 +61,15 @@ class Grid:
         Number of seeds for each order and noise.
     methods : tuple of str
         Names of methods; an empty tuple means all of them.
+    targets : tuple of str
+        Names of targets. Those of :data:`ORDER_OF` have one order, whatever `n` is.
     """
 
     n: tuple[int, ...]
     noises: tuple[float, ...]
     seeds: int
     methods: tuple[str, ...] = ()
+    targets: tuple[str, ...] = TARGETS
 
 
 def _identify(target, instance, seed):
@@ -126,8 +139,8 @@ def jobs(grids: Sequence[Grid], peers: bool) -> list[Job]:
         for method, solve in {**METHODS, **(PEERS if peers else {})}.items():
             if grid.methods and method not in grid.methods:
                 continue
-            for target in TARGETS:
-                for n in grid.n:
+            for target in grid.targets:
+                for n in (ORDER_OF[target],) if target in ORDER_OF else grid.n:
                     for noise in grid.noises:
                         for seed in range(FIRST_SEED, FIRST_SEED + grid.seeds):
                             one = Instance(target, n, seed, noise)
@@ -204,6 +217,24 @@ def draw_order(axes: "Axes", rows: Sequence[Row], target: str) -> None:
     _draw_rates(axes, chosen, "n", orders)
     axes.set_xticks(range(len(orders)), list(map(str, orders)))
     axes.set(title=f"{target}, no noise", xlabel="n")
+
+
+def of_radices(rows: Sequence[Row], kind: str) -> list[str]:
+    """Return the targets of one kind with radices in their names, smallest first."""
+    found = [one for one in OF_RADICES if one.startswith(kind)]
+    tried = values(select(rows, part=PART), "target")
+    return sorted((one for one in found if one in tried), key=lambda one: ORDER_OF[one])
+
+
+def draw_radices(axes: "Axes", rows: Sequence[Row], kind: str) -> None:
+    """Draw the success rate against the radices, at the largest noise tried."""
+    names = of_radices(rows, kind)
+    chosen = [row for row in select(rows, part=PART) if row["target"] in names]
+    noise = max(values(chosen, "noise"))
+    _draw_rates(axes, select(chosen, noise=noise), "target", names)
+    short = [name.split()[2].rstrip(",") for name in names]
+    axes.set_xticks(range(len(names)), short, fontsize=8)
+    axes.set(title=f"{kind} butterfly, noise {noise:g}", xlabel="radices")
 
 
 def _sorted(rows, name):

@@ -74,6 +74,7 @@ def run_study(
     settings: Any = None,
     *,
     pattern: Pattern = None,
+    so_far: bool = False,
 ) -> int:
     """Run a study, print its tables, and write NAME.csv, NAME.md and NAME.png.
 
@@ -99,6 +100,8 @@ def run_study(
     pattern : str, sequence of str, or None
         Only the jobs whose label contains this text, or matches it as a glob; of
         several, one must match.
+    so_far : bool
+        Do no job, and write the files from those that an interrupted run has done.
     settings : optional
         Settings to use instead of the study's ``QUICK`` or ``FULL``.
 
@@ -137,6 +140,9 @@ def run_study(
         path = output / f"{name}{kind}.partial.jsonl"
         kept = work.Kept(path, work.key(name, settings, with_peers))
     jobs = _matching(name, study.jobs(settings, with_peers), pattern)
+    total = len(jobs)
+    if so_far:
+        jobs = _done_jobs(name, jobs, kept)
     start = time.perf_counter()
     with limited_threads(threads):
         rows = work.do(jobs, n_jobs, kept)
@@ -146,8 +152,10 @@ def run_study(
     flags += "".join(f" --data {one}" for one in data)
     flags += "".join(f" -k {shlex.quote(one)}" for one in patterns(pattern))
     source = f"`nbfact study {name}{flags}`{given}: {_machine_and_versions(threads)}."
+    if so_far:
+        source += f" {len(jobs)} of {total} jobs are done so far."
     shown = _write_files(study, name, output, rows, source)
-    if kept:
+    if kept and not so_far and pattern is None:
         kept.remove()
     print(shown)  # after the files are written, because `| head` closes the pipe
     mistakes = result_files.not_finite(rows) + _own_failures(rows)
@@ -193,6 +201,15 @@ def _matching(name, jobs, pattern):
     found = [job for job in jobs if matches(job[0], pattern)]
     if not found:
         raise ValueError(f"-k {pattern}: study {name} has no such job")
+    return found
+
+
+def _done_jobs(name, jobs, kept):
+    """Return the jobs that an interrupted run has done already, or raise."""
+    done = kept.read() if kept else {}
+    found = [job for job in jobs if job[0] in done]
+    if not found:
+        raise ValueError(f"--so-far: no job of study {name} is done and kept")
     return found
 
 

@@ -262,6 +262,7 @@ def _(draw):
         "target": targets(),
         "constraints": listed_values([text], NO_SETS),
         "leak": leak,
+        "values": choice("projected", "least squares"),
         "n_iter": iterations(),
         "init": start(draw, text),
         "n_restarts": optional(count(0, 1, least=0, huge=None)),

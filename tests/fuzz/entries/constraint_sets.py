@@ -105,6 +105,22 @@ ARGUMENTS = {
         ),
         "nonneg": flag(),
     },
+    "Partition": {
+        "labels": listed_values(
+            [
+                "np.arange(12).reshape(3, 4) // 2",
+                "[[0, 0, 7, -1], [1, 1, 7, 7], [2, -5, 2, 2]]",
+                "np.zeros((3, 4), np.uint8)",
+            ],
+            [
+                *("None", "3", "'a'", "[]", "object()", "np.ones((3, 4))", "{}"),
+                *("-np.ones((3, 4), int)", "[0, 1]", "np.zeros((0, 4), int)"),
+                "np.full((3, 4), 2**63, np.uint64)",
+            ],
+        ),
+        "k": or_none(KEPT),
+        **COMMON,
+    },
     "SkPerm": {
         "shape": shapes(SHAPES),
         "k": KEPT,
@@ -150,6 +166,9 @@ NEAREST = {
     "Identity": lambda s, x: x,
     "NormCol": lambda s, x: naive.project_normcol(x, s.s),
     "NormLin": lambda s, x: naive.project_normlin(x, s.s),
+    "Partition": lambda s, x: naive.project_partition(
+        x, *pieces(s.labels), s.k or x.size
+    ),
     "SkPerm": lambda s, x: naive.project_skperm(x, s.k, s.k_col or s.k, s.tie_tol),
     "Sp": lambda s, x: naive.project_sp(x, s.k, s.tie_tol),
     "SpBlock": lambda s, x: naive.project_spblock(
@@ -164,6 +183,15 @@ NEAREST = {
     "Supp": lambda s, x: naive.project_supp(x, s.support),
     "Toeplitz": lambda s, x: naive.project_toeplitz(x),
 }
+
+
+def pieces(labels):
+    """Return labels without gaps, in their order, and their number."""
+    found = np.unique(labels[labels >= 0])
+    dense = np.full(labels.shape, -1)
+    for p, label in enumerate(found):
+        dense[labels == label] = p
+    return dense, len(found)
 
 
 def expected_projection(one, x):
@@ -196,7 +224,7 @@ def nearest_of_set(result, one, x):
 def options_kept(one, other):
     """Raise unless two sets have the same options, apart from shapes."""
     for field in dataclasses.fields(one):
-        if field.name not in ("shape", "support", "blocks", "value"):
+        if field.name not in ("shape", "support", "blocks", "value", "labels"):
             before, after = getattr(one, field.name), getattr(other, field.name)
             assert before == after, f"{field.name} is {after!r}, {before!r} before"
 
@@ -207,8 +235,8 @@ def constructed(call):
         if name in ("shape", "blocks"):
             expected = tuple(tuple(p) if hasattr(p, "__len__") else p for p in value)
             assert getattr(one, name) == expected
-        elif name in ("support", "value"):
-            entries = numbers(value)
+        elif name in ("support", "value", "labels"):
+            entries = np.asarray(value) if name == "labels" else numbers(value)
             expected = entries != 0 if name == "support" else entries
             true(np.array_equal(getattr(one, name), expected), name)
         else:
@@ -369,7 +397,7 @@ for _name in SETS:
             return "{self}.kept", {"self": fixed(text)}
 
 
-for _name in ("BlockDiag", "Const", "Supp"):
+for _name in ("BlockDiag", "Const", "Partition", "Supp"):
 
     @entry(f"constraints.{_name}.shape", shaped)
     def _(draw, name=_name):

@@ -130,7 +130,11 @@ def kmeans(call):
 
 PARAMETERS = {
     "n_clusters": count(1, 4, wrong=("99",)),
-    "sparsity": optional(count(1, 3, huge=ODD)),
+    "nnz": listed_values(
+        ["<omitted>", "'auto'", "5"], ["0", "'all'", "None", "1.5", "object()", "-1"]
+    ),
+    "sparsity": or_none(count(1, 3, huge=ODD)),
+    "inertia_increase": or_none(real("0.0", "0.1", bad=("-1.0",), odd=("1e308",))),
     "n_factors": or_none(count(1, 2, huge=None)),
     "init": listed_values(
         ["'k-means++'", "'random'", "<omitted>"],
@@ -152,6 +156,7 @@ PARAMETERS = {
     "n_init": optional(count(1, 2, huge=None)),
     "max_iter": count(0, 2, least=0, huge=None),
     "tol": optional(real("0.0", "1e-6", "1", bad=("-1.0",), odd=("1e308",))),
+    "algorithm": choice("lloyd", "elkan", "mini-batch"),
     "factorizer": choice("explore", "palm4msa", "butterfly"),
     "random_state": seed(legacy=True),
     "verbose": optional(

@@ -25,7 +25,8 @@ from .named_transforms import hadamard_matrix, hartley_matrix, order, power
 ORDER = count(1, 12, huge=ODD)
 FEW = count(1, 3, huge=None)
 """A number of factors: nobody asks for 2**64 of them, which would take forever."""
-GRAPHS = ("geometric", "community")
+GRAPHS = tuple("geometric,community,random,scale free,small world,grid,path".split(","))
+KERNELS = ("gaussian", "exponential", "inverse")
 BUTTERFLIES = ("orthogonal", "gaussian", "hadamard", "unitary")
 
 
@@ -132,6 +133,81 @@ def _(draw):
     return called("nf.targets.randn", {"n": ORDER, "random_state": seed()})
 
 
+@entry("targets.spherical_harmonics", repeats)
+def _(draw):
+    pools = {"n": ORDER, "random_state": seed()}
+    return called("nf.targets.spherical_harmonics", pools)
+
+
+def toeplitz_matrix(call):
+    repeats(call)
+    near(call.result, scipy.linalg.toeplitz(call.result[:, 0], call.result[0]))
+
+
+@entry("targets.toeplitz", toeplitz_matrix)
+def _(draw):
+    return called("nf.targets.toeplitz", {"n": ORDER, "random_state": seed()})
+
+
+def kernel_check(call):
+    repeats(call)
+    true(np.array_equal(call.result, call.result.T), "it is not symmetric")
+
+
+@entry("targets.kernel_matrix", kernel_check)
+def _(draw):
+    pools = {
+        "n": ORDER,
+        "kind": choice(*KERNELS),
+        "dimensions": FEW,
+        "random_state": seed(),
+    }
+    return called("nf.targets.kernel_matrix", pools)
+
+
+@entry("targets.convolution_layer", repeats)
+def _(draw):
+    pools = {
+        "n": fixed("8", "12", "24"),
+        "channels": count(1, 2, huge=BAD, wrong=("7",)),
+        "width": Pool(fixed("1", "3").good, count(1, 1, huge=ODD, wrong=("2",)).other),
+        "random_state": seed(),
+    }
+    return called("nf.targets.convolution_layer", pools)
+
+
+@entry("targets.sparse_plus_low_rank", repeats)
+def _(draw):
+    pools = {
+        "n": fixed("4", "6"),
+        "rank": count(1, 3, huge=BAD, wrong=("7",)),
+        "density": real("0.1", "0.5", "1", bad=("0", "-0.1", "1.5"), odd=()),
+        "random_state": seed(),
+    }
+    return called("nf.targets.sparse_plus_low_rank", pools)
+
+
+@entry("targets.trained_weights", repeats)
+def _(draw):
+    pools = {"n": count(1, 3, huge=ODD), "random_state": seed()}
+    return called("nf.targets.trained_weights", pools)
+
+
+def packet_check(call):
+    repeats(call)
+    near(call.result @ call.result.T, np.eye(order(call)), what="A Aᵀ")
+
+
+@entry("targets.wavelet_packet", packet_check)
+def _(draw):
+    pools = {
+        "n": power(),
+        "moments": count(1, 3, huge=BAD, wrong=("11",)),
+        "random_state": seed(),
+    }
+    return called("nf.targets.wavelet_packet", pools)
+
+
 def named_matrix(call):
     name, n = call["name"], order(call)
     result = call.result
@@ -206,6 +282,21 @@ def _(draw):
         "random_state": seed(),
     }
     return called("nf.targets.leadfield", pools)
+
+
+def meg_check(call):
+    result = call.result
+    matrix = result[0] if call.get("return_positions") is True else result
+    true(matrix.shape[0] == 204 and matrix.shape[1] % 3 == 0, f"{matrix.shape}")
+
+
+@entry("targets.meg", meg_check, raises=(ImportError,))
+def _(draw):
+    pools = {
+        "spacing": real("40", "30.0", "np.float32(50)", bad=("0", "-1.0", "3", "1e3")),
+        "return_positions": flag(),
+    }
+    return called("nf.targets.meg", pools)
 
 
 def noisy_check(call):

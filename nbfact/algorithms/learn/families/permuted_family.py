@@ -3,13 +3,29 @@
 import math
 from collections.abc import Iterator
 
-from ...permutations.identify import IdentifyOptions, identify_problem
+import numpy as np
+
+from ...permutations.identify import (
+    IdentifyOptions,
+    identify_problem,
+    permuted_factorization,
+)
+from ...permutations.radix_search import search_radices
+from ...permutations.split_radices import radices_of
 from ..starts import Start
 from .family import Family, FamilyTask
 
 _LARGEST = 1024
 """Largest order of a target for which permutations are looked for, because a pass of
 `identify_butterfly` costs O(n³)."""
+
+
+_SEARCHED = 256
+"""Largest order of a target whose radices are looked for too."""
+
+_SEED = 0
+"""Seed of the search for radices: it draws from a stream of its own, so that what
+`learn_transform` draws afterwards is the same with and without it."""
 
 
 def identified(task: FamilyTask) -> Iterator[Start]:
@@ -26,7 +42,9 @@ def identified(task: FamilyTask) -> Iterator[Start]:
         return
     for tied, name in ((True, "identified butterfly"), (False, "bipartition matching")):
         options = IdentifyOptions(tied=tied, n_restarts=task.restarts)
-        found = identify_problem(task.problem, options, task.rng)
+        found = identify_problem(
+            task.problem, radices_of(None, (m, n)), options, task.rng
+        )
         radices = " x ".join(["2"] * (n.bit_length() - 1))
         which = "rows and columns" if tied else "each block"
         yield Start.of(name, found, f"butterfly, radices {radices}, {which} permuted")
@@ -34,5 +52,24 @@ def identified(task: FamilyTask) -> Iterator[Start]:
             return
 
 
-PERMUTED = Family("permuted chains", once=identified)
+def of_any_radices(task: FamilyTask) -> Iterator[Start]:
+    """Yield the best permuted chain within the budget, where one may be of use.
+
+    Most targets are none: then this takes two splits for each pair of radices.
+    """
+    m, n = task.problem.shape
+    known = [one.nnz - 1 for one in task.found if one.error <= task.exact]
+    lightest = min([task.budget, *known])
+    if min(m, n) == 1 or max(m, n) > _SEARCHED or lightest < 1:
+        return
+    rng, options = np.random.default_rng(_SEED), IdentifyOptions()
+    limit = task.exact if known else task.limit
+    search = search_radices(task.problem, lightest, options, rng, limit)
+    if search is not None and search.best.error <= limit:
+        found = permuted_factorization(task.problem, search)
+        words = f"butterfly, radices {search.radices.words}, rows and columns permuted"
+        yield Start.of("identified chain", found, words)
+
+
+PERMUTED = Family("permuted chains", once=identified, within=of_any_radices)
 """Butterflies with permuted rows and columns."""

@@ -1,0 +1,1 @@
+"""Sparse codes of signals in a dictionary: `omp`."""

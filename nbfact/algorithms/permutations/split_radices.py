@@ -1,0 +1,137 @@
+"""The radices by which the factors of a permuted chain split rows and columns."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..._core.checks import sequence, size
+from ...operators import Chain
+from ...operators.layouts import chain_of
+from ...operators.reorderings import digit_reversal
+
+
+class SplitRadices(NamedTuple):
+    """The radices of a chain `Chain.mixed_radix(rows, columns)`, left factor first.
+
+    Attributes
+    ----------
+    rows, columns : tuple of int
+        Radices of the rows and of the columns, as many of each.
+    """
+
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+
+    @classmethod
+    def of(cls, chain: Chain) -> "SplitRadices":
+        """Return the radices of a chain, or raise a ValueError if it has none."""
+        m, n = chain.shape
+        ahead = [pattern[0] for pattern in chain.patterns]
+        behind = [pattern[3] for pattern in chain.patterns]
+        rows, columns = [m, *behind[:-1]], [*ahead[1:], n]
+        found = cls(
+            tuple(
+                one // max(1, after) for one, after in zip(rows, behind, strict=True)
+            ),
+            tuple(one // before for one, before in zip(columns, ahead, strict=True)),
+        )
+        if 0 in found.rows + found.columns or found.chain != chain:
+            raise ValueError(
+                f"chain={chain}: expected one of Chain.mixed_radix(rows, columns), "
+                "whose factors split rows and columns by one radix each"
+            )
+        return found
+
+    @property
+    def chain(self) -> Chain:
+        """The chain of these radices."""
+        return Chain.mixed_radix(self.rows, self.columns)
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of values of all factors."""
+        rows, columns = self
+        return sum(
+            math.prod(columns[: level + 1]) * math.prod(rows[level:])
+            for level in range(len(rows))
+        )
+
+    @property
+    def freedom(self) -> int:
+        """By how many numbers a product in the chain is determined.
+
+        Of the values of all factors, one scale for each inner index is free.
+        """
+        rows, columns = self
+        return self.n_parameters - sum(
+            math.prod(columns[:level]) * math.prod(rows[level:])
+            for level in range(1, len(rows))
+        )
+
+    @property
+    def first_share(self) -> float:
+        """The share of the squared norm of noise that a split of the last factor drops.
+
+        Of k rows and c columns, rank one fits k + c - 1 numbers to k c entries.
+        """
+        k, c = math.prod(self.rows[:-1]), self.columns[-1]
+        return 1 - (k + c - 1) / (k * c)
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """The radices of the last factor, which is split off first."""
+        return self.rows[-1], self.columns[-1]
+
+    @property
+    def transposed(self) -> "SplitRadices":
+        """The radices of the transpose, with the digits of rows and columns reversed.
+
+        The transpose of a matrix in a chain is in this one, up to the order of its rows
+        and columns.
+        """
+        return SplitRadices(self.columns[::-1], self.rows[::-1])
+
+    @property
+    def dyadic(self) -> bool:
+        """Whether all radices are 2."""
+        return set(self.rows + self.columns) == {2}
+
+    @property
+    def words(self) -> str:
+        """The radices in words, as "2 x 2 x 3"."""
+        rows, columns = (" x ".join(map(str, one)) for one in self)
+        return rows if rows == columns else f"{rows} of rows, {columns} of columns"
+
+
+def reversed_digits(order: np.ndarray, radices: tuple[int, ...]) -> np.ndarray:
+    """Return an order of indices with the digits of its places reversed."""
+    return order[digit_reversal(radices[::-1])]
+
+
+def radices_of(given: Chain | Sequence[Any] | None, shape: tuple[int, int]):
+    """Return the radices that are meant by the argument `chain` for an (m, n) matrix.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither a chain nor radices, or has another shape.
+    """
+    if given is None:
+        m, n = shape
+        fast = m == n and n & (n - 1) == 0
+        return SplitRadices.of(
+            Chain.square_dyadic(n) if fast else Chain.smallest(shape)
+        )
+    if not isinstance(given, Chain):
+        listed = sequence("chain", given, "radices, or patterns (a, b, c, d)")
+        plain = bool(listed) and all(np.ndim(one) == 0 for one in listed)
+        given = (
+            Chain.mixed_radix([size("chain", one) for one in listed])
+            if plain
+            else chain_of(listed)
+        )
+    if given.shape != shape:
+        raise ValueError(f"chain of shape {given.shape}: the target has {shape}")
+    return SplitRadices.of(given)

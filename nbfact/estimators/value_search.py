@@ -1,0 +1,183 @@
+"""The search for the fewest values whose centers are nearly as good as dense ones."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from .factored_centers import FactoredCenters
+from .lloyd import Clustering
+from .points import WeightedPoints
+from .recipes import (
+    ButterflyRecipe,
+    CenterRecipe,
+    ExploreRecipe,
+    LowRankRecipe,
+    ThresholdRecipe,
+    row_weights,
+)
+
+SMALLEST = 512
+"""Least number of entries K D of centers that are factored: the assignment of a point
+to fewer of them takes no time that could be saved."""
+
+PAYS = 0.5
+"""Largest share of K D that the values of factors may be. With more values, the sparse
+product is hardly faster than the dense one."""
+
+TRIALS, CLOSE = 5, 1.2
+"""Maximum number of explorations, and the ratio of the numbers of values that are
+known to be enough and not enough up to which the search goes on."""
+
+HOPELESS, HOPE = 3.0, 1.5
+"""How many times the increase that is allowed centers may increase the objective by at
+most, so that points are assigned to them to see; and how many times it is, where
+values are counted for that. Points that are nearer to another center make it less."""
+
+FILLED = 0.75
+"""Least share of the clusters with points that still have points at factored centers:
+where points are far from all centers, few centers are nearly as good as many."""
+
+NEXT = 0.65
+"""Share of the values known to be enough that is tried next, before any number is known
+not to be enough."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Factored centers that are near enough, and what found them.
+
+    Attributes
+    ----------
+    recipe : CenterRecipe
+    centers : FactoredCenters
+    clustering : Clustering
+        The points at these centers.
+    """
+
+    recipe: CenterRecipe
+    centers: FactoredCenters
+    clustering: Clustering
+
+
+class ValueSearch:
+    """The search for few values, from dense centers.
+
+    Parameters
+    ----------
+    points : Points or BlockedPoints
+    dense : Clustering
+        The points at dense centers.
+    increase : float
+        The share of the objective of the dense centers by which it may increase.
+    kind : type of CenterRecipe
+    n_factors : int or None
+    sweeps : int
+        Number of sweeps that may be made in all.
+
+    Notes
+    -----
+    With n_k points of mean u_k at the dense center k, centers v_k increase the
+    objective by Σ n_k ‖u_k - v_k‖² at most: points that are nearer to another center
+    decrease it. The numbers of values of one sparse factor and of two dense ones are
+    known without a search, from the sorted entries and from the singular values.
+    Explorations with fewer values follow, whose number of values is bisected.
+    """
+
+    def __init__(
+        self,
+        points: WeightedPoints,
+        dense: Clustering,
+        increase: float,
+        kind: type[CenterRecipe],
+        n_factors: int | None,
+        sweeps: int,
+    ) -> None:
+        self.statistics, self.kind, self.n_factors = dense.statistics, kind, n_factors
+        self.points, self.objective, self.left = points, dense.objective, sweeps
+        self.shape = dense.centers.array.shape
+        self.limit = increase * dense.objective
+        self.most = int(PAYS * math.prod(self.shape))
+
+    def found(self) -> Found | None:
+        """Return the factored centers with the fewest values, or None if none pay."""
+        if math.prod(self.shape) < SMALLEST:
+            return None
+        best: Found | None = None
+        if self.kind is ButterflyRecipe:
+            return self._tried(ButterflyRecipe(self.shape, self.most, True))
+        forms = self._closed_forms(HOPE)
+        if self.kind is ExploreRecipe:
+            for recipe in (*forms, *self._closed_forms(1.0)):
+                best = best or self._tried(recipe)
+        return self._explored(best, forms[0].centered)
+
+    def _tried(self, recipe: CenterRecipe) -> Found | None:
+        """Return the centers of a recipe if they are near enough and pay, or None."""
+        if recipe.n_values > self.most:
+            return None
+        means = self.statistics.located.astype(self.points.dtype)
+        centers = recipe.first(means, self.statistics.counts, self.points.origin)
+        most = centers.distance(self.statistics)
+        if most > HOPELESS * self.limit or centers.n_parameters > self.most:
+            return None
+        clustering = Clustering.of(self.points, centers)
+        near = clustering.objective - self.objective <= self.limit
+        counts, dense = clustering.statistics.counts, self.statistics.counts
+        filled = np.count_nonzero(counts > 0) >= FILLED * np.count_nonzero(dense > 0)
+        return Found(recipe, centers, clustering) if near and filled else None
+
+    def _explored(self, best: Found | None, centered: bool) -> Found | None:
+        """Return the best of some explorations, or what was found before."""
+        least = sum(self.shape) + (self.shape[1] if centered else 0)
+        enough = best.centers.n_parameters if best else self.most / NEXT
+        too_few, each = 0.0, max(20, self.left // 3)
+        for _ in range(TRIALS):
+            values = math.sqrt(enough * too_few) if too_few else NEXT * enough
+            if values < least or enough < CLOSE * too_few or self.left < each:
+                break
+            self.left -= each
+            sweeps = each, max(10, each // 2)
+            recipe = self.kind(
+                self.shape, int(values), centered, self.n_factors, sweeps
+            )
+            found = self._tried(recipe)
+            if found:
+                best, enough = found, found.centers.n_parameters
+            else:
+                too_few = values
+        return best
+
+    def _closed_forms(self, hope: float) -> list[CenterRecipe]:
+        """Return recipes of one sparse factor and of a low rank, fewest values first.
+
+        They have an offset where one sparse factor needs fewer values with it. `hope`
+        is the increase that is allowed, as a multiple of the final one.
+        """
+        counts, offset = self.statistics.counts, self.shape[1]
+        weights = row_weights(counts)[:, None]
+        limit = hope * self.limit / max(float(counts.max()), np.finfo(float).tiny)
+        targets = [
+            weights * (self.statistics.located - m) for m in (0.0, self.points.origin)
+        ]
+        kept = [_n_largest(np.square(one).ravel(), limit) for one in targets]
+        centered = kept[1] + offset < kept[0]
+        target, added = targets[centered], offset if centered else 0
+        short = target if self.shape[0] <= self.shape[1] else target.T
+        energies = scipy.linalg.eigvalsh(short @ short.T)
+        rank = _n_largest(np.maximum(energies, 0), limit)
+        recipes: list[CenterRecipe] = [
+            ThresholdRecipe(self.shape, kept[centered] + added, centered),
+            LowRankRecipe(self.shape, rank * sum(self.shape) + added, centered),
+        ]
+        return sorted(recipes, key=lambda one: one.n_values)
+
+
+def _n_largest(energies: np.ndarray, limit: float) -> int:
+    """Return how many of the largest numbers leave a sum of the others within a limit.
+
+    At least one is kept. Rounding of centers to single precision is left some room.
+    """
+    rest = np.cumsum(np.sort(energies))
+    return max(1, len(rest) - int(np.searchsorted(rest, 0.999 * limit, "right")))

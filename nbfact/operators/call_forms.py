@@ -1,0 +1,61 @@
+"""Functions (x, out=None) that multiply, made of others for arrays of other forms."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+SHAPES = 64
+"""Number of shapes of operands for which an operator keeps how it multiplies them."""
+
+
+def single_column(vector: Callable, shape: tuple[int, int], dtype) -> Callable:
+    """Return the function (x, out=None) for (n, 1) or (1, n) that takes it as a vector.
+
+    `shape` is that of the product.
+    """
+
+    def multiply(x, out=None):
+        if out is None:
+            out = np.empty(shape, dtype)
+        vector(x.reshape(-1), out.reshape(-1))
+        return out
+
+    return multiply
+
+
+def apart(x: np.ndarray, out: np.ndarray) -> bool:
+    """Return whether two arrays share no memory: those that own theirs share none."""
+    first, second = x.base, out.base
+    first = x if first is None else first
+    second = out if second is None else second
+    if first is not second and type(first) is type(second) is ndarray:
+        if first.base is second.base is None:
+            return True
+    return not np.may_share_memory(x, out)
+
+
+def left_turned(call: Callable) -> Callable:
+    """Return the function of rows in Fortran order, from that of columns in C order."""
+
+    def multiply(x):
+        return call(x.T).T
+
+    return multiply
+
+
+def turned_call(call: Callable) -> Callable:
+    """Return the function (x, out=None) that does for x.T what another does for x."""
+
+    def multiply(x, out=None):
+        return call(x.T, None if out is None else out.T).T
+
+    return multiply
+
+
+def keep(known: dict, key: Any, call: Callable) -> None:
+    """Keep a function for products of a shape, and forget all where they are many."""
+    if len(known) >= SHAPES:
+        known.clear()
+    known[key] = call

@@ -1,0 +1,162 @@
+"""Products with rows, or with a few columns, by functions for other layouts."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .._core.cache_lines import aligned
+from .._core.threads import share, shared_from
+from ..kernels import transpose
+from ..kernels.entry_points import entry_point
+
+TURNED, TURNED_CALL = 0.05, 1000.0
+"""Time of each byte that is turned from rows to columns or back, and of the calls for
+it, in nanoseconds."""
+ALONE = 450.0
+"""Time of the call for one vector of several, beside that of its product."""
+LINE = 64
+"""Bytes of a line of the cache."""
+FEW = 16
+"""Largest number of columns that are multiplied as one vector after the other."""
+
+
+def turned_cost(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
+    """Return the time of turning `batch` rows to columns, and their product back."""
+    return TURNED_CALL + TURNED * sum(shape) * batch * dtype.itemsize
+
+
+def turning(dtype: np.dtype, batch: int) -> tuple[Callable, Callable]:
+    """Return the functions (x, out) that turn `batch` rows to columns, and back.
+
+    Both arrays are C-contiguous. NumPy reads a few columns faster than the kernel,
+    which takes squares of a cache line.
+    """
+    some = np.empty((0, 0), dtype)
+    turn = entry_point(transpose, some, some)
+    if batch * dtype.itemsize >= LINE:
+        return turn, turn
+    copyto = np.copyto
+    return turn, lambda x, out: copyto(out, x.T)
+
+
+def one_by_one(
+    vector: Callable, shape: tuple[int, int], dtype: np.dtype, work: float
+) -> Callable:
+    """Return the function (x, out=None) for rows that multiplies each as a vector.
+
+    Parameters
+    ----------
+    vector : callable
+        Function (x, out) for a vector.
+    shape : tuple of int
+        Number of rows, and length of the products.
+    dtype : numpy.dtype
+    work : float
+        Work of a vector, as `nbfact._core.threads.share` counts it.
+    """
+    batch = shape[0]
+    wide = batch >= shared_from(work)
+
+    def some(x, out, begin, end):
+        for i in range(begin, end):
+            vector(x[i], out[i])
+
+    def multiply(x, out=None):
+        out = np.empty(shape, dtype) if out is None else out
+        if wide:
+            share(work, batch, lambda i, j: some(x, out, i, j), 1)
+        else:
+            some(x, out, 0, batch)
+        return out
+
+    return multiply
+
+
+def columns_one_by_one(
+    vector: Callable, shape: tuple[int, int], dtype: np.dtype, batch: int
+) -> Callable:
+    """Return the function (x, out=None) for columns that multiplies each as a vector.
+
+    `shape` is that of the operator.
+    """
+    (m, n), idle = shape, list[tuple]()
+    to_columns, to_rows = turning(dtype, batch)
+
+    def multiply(x, out=None):
+        if out is None:
+            out = np.empty((m, batch), dtype)
+        rows, found, pairs = all_three = idle.pop() if idle else made()
+        to_rows(x, rows)
+        for one, to in pairs:
+            vector(one, to)
+        to_columns(found, out)
+        idle.append(all_three)
+        return out
+
+    def made():
+        rows, found = aligned((batch, n), dtype), aligned((batch, m), dtype)
+        return rows, found, list(zip(rows, found, strict=True))
+
+    return multiply
+
+
+def in_tiles(
+    ready: Callable[[tuple[int, int]], Callable],
+    shape: tuple[int, int],
+    dtype: np.dtype,
+    batch: int,
+    tile: int,
+    work: float,
+) -> Callable:
+    """Return the function (x, out=None) for rows that turns tiles of them to columns.
+
+    Parameters
+    ----------
+    ready : callable
+        Returns the function (x, out) for C-contiguous columns of a shape.
+    shape : tuple of int
+        That of the operator.
+    dtype : numpy.dtype
+    batch, tile : int
+        Number of rows, and most rows of a tile.
+    work : float
+        Work of a row, as `nbfact._core.threads.share` counts it.
+    """
+    (m, n), length, empty = shape, min(batch, tile), np.empty
+    idle: list[tuple] = []  # columns and their product that no thread is using
+    to_columns, to_rows = turning(dtype, length)
+
+    def made():
+        return aligned((n, length), dtype), aligned((m, length), dtype)
+
+    def in_one_tile(x, out=None):
+        if out is None:
+            out = empty((batch, m), dtype)
+        columns, found = pair = idle.pop() if idle else made()
+        to_columns(x, columns)
+        whole(columns, found)
+        to_rows(found, out)
+        idle.append(pair)
+        return out
+
+    def in_several(x, out=None):
+        out = empty((batch, m), dtype) if out is None else out
+
+        def some_tiles(begin, end):
+            pair = idle.pop() if idle else made()
+            for first in range(begin, end, tile):
+                part = x[first : min(first + tile, end)]
+                columns, found = (
+                    one.reshape(-1)[: len(one) * len(part)].reshape(-1, len(part))
+                    for one in pair
+                )
+                to_columns(part, columns)
+                ready(columns.shape)(columns, found)
+                to_rows(found, out[first : first + len(part)])
+            idle.append(pair)
+
+        share(work, batch, some_tiles, tile)
+        return out
+
+    whole = ready((n, length))
+    return in_one_tile if batch <= tile else in_several

@@ -1,0 +1,212 @@
+"""Small operators by their dense matrix: one call of BLAS.
+
+A call of kernels, or of scipy.fft, takes longer than all operations of a small product:
+BLAS multiplies a few vectors by the dense matrix in that time.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from .._core.cache_lines import aligned
+from .._core.dtypes import real_dtype
+
+LARGEST = 1 << 20
+"""Limit of the size of a matrix in bytes: the second level of cache of a Zen 4."""
+CALL = 350.0
+"""Time of a product with very few numbers, in nanoseconds."""
+VECTOR = {"f": 0.04, "d": 0.085, "F": 0.1, "D": 0.22}
+"""Nanoseconds for each entry of the matrix and one vector, by the letter of the dtype.
+``nbfact study rates`` prints them."""
+READ = {"f": 0.015, "d": 0.02, "F": 0.6, "D": 0.4}
+ROWS_READ = {"F": 0.3}
+COLUMN = {"f": 0.019, "d": 0.038, "F": 0.07, "D": 0.165}
+"""Nanoseconds for each entry of the matrix, whatever the number of columns or of rows,
+and for each entry and column."""
+THREE = 5
+"""BLAS takes about as long for three columns as for this number of them."""
+CHECK = 600.0
+"""Time of the call that looks for infinity in x, in nanoseconds."""
+MOST_CHECKED = 1 << 14
+"""Largest number of entries of x in which infinity is looked for."""
+FEW_COLUMNS, LITTLE = 4, 1 << 12
+"""A matrix in double precision or of complex numbers is held in C order for fewer
+columns than this, or always, unless it has no more entries than this: BLAS is faster
+so, and with the other order in all other cases."""
+
+
+def matrix_cost(
+    shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool = False
+) -> float:
+    """Return the time that a product with the matrix is expected to take.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the matrix.
+    dtype : numpy.dtype
+        Dtype of the product.
+    batch : int
+        Number of columns; 1 for a vector.
+    rows : bool
+        Whether there are rows in place of columns.
+
+    Returns
+    -------
+    float
+        Nanoseconds; infinity above :data:`LARGEST`.
+    """
+    m, n = shape
+    if m * n * dtype.itemsize > LARGEST:
+        return np.inf
+    letter = dtype.char
+    if batch == 1:
+        return CALL + VECTOR[letter] * m * n
+    columns = batch if batch != 3 else THREE
+    read = ROWS_READ.get(letter, READ[letter]) if rows else READ[letter]
+    return CALL + (read + COLUMN[letter] * columns) * m * n
+
+
+class SmallMatrix:
+    """A dense matrix, in the orders in memory with which BLAS takes the least time.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (m, n)
+
+    Attributes
+    ----------
+    zeros : bool
+        Whether an entry is zero, which `watched` is for.
+    """
+
+    def __init__(self, matrix: np.ndarray) -> None:
+        self.zeros = bool(np.count_nonzero(matrix) < matrix.size)
+        self._matrix = matrix
+        self._ordered: dict[str, np.ndarray] = {}
+
+    def multipliers(self, batch: int) -> tuple[Callable[..., np.ndarray], ...]:
+        """Return functions (x, out=None) that multiply, of the dtype of x.
+
+        The first one takes a vector, or `batch` columns, in C order; the second one
+        `batch` rows in C order; and the third one columns in Fortran order. Products
+        have the order of x, and so has `out`.
+        """
+        matrix = self._in_order(_order(self._matrix, batch))
+        turned, dot = matrix.T, matrix.dot  # a method: numpy.matmul takes longer
+
+        def rows(x, out=None):
+            return x.dot(turned, out)
+
+        def fortran(x, out=None):
+            return x.T.dot(turned, out if out is None else out.T).T
+
+        return dot, rows, fortran
+
+    def _in_order(self, order):
+        """Return the matrix in an order of memory, copied only once."""
+        if order not in self._ordered:
+            matrix = self._matrix if order == "C" else self._matrix.T
+            copied = aligned(matrix.shape, matrix.dtype)
+            copied[:] = matrix
+            self._ordered[order] = copied if order == "C" else copied.T
+        return self._ordered[order]
+
+
+def _order(matrix, batch):
+    """Return the order of a matrix in memory with which BLAS takes the least time."""
+    letter, little = matrix.dtype.char, matrix.size <= LITTLE
+    if letter == "f" or (letter != "D" and little):
+        return "F"
+    return "F" if letter == "d" and batch >= FEW_COLUMNS else "C"
+
+
+def watched(
+    call: Callable[..., np.ndarray], parts: Callable[[], Callable[..., np.ndarray]]
+) -> Callable[..., np.ndarray]:
+    """Return the function (x, out=None) of a `SmallMatrix` that holds zeros.
+
+    Zero times infinity is not zero, so that BLAS would spread infinity to all entries
+    of a product. Here it changes those alone that are not finite where the function
+    that ``parts()`` returns multiplies, which reads fewer entries of x.
+    """
+    zeros: list[np.ndarray] = []
+
+    def multiply(x, out=None):
+        if not zeros:
+            zeros.append(np.zeros(x.size, x.dtype))
+        if vdot(zeros[0], x) == 0:
+            return call(x, out)
+        with np.errstate(all="ignore"):
+            out = call(np.where(np.isfinite(x), x, x.dtype.type(0)), out)
+            found = parts()(x)
+            np.copyto(out, found, where=~np.isfinite(found))
+        return out
+
+    vdot = np.vdot  # it takes an array of any shape, and warns of nothing
+    return multiply
+
+
+def multiplied_out(
+    factors: Sequence, scale: float, dtype: np.dtype
+) -> np.ndarray | None:
+    """Return scale times a product of factors as a dense matrix of a dtype, or None.
+
+    It is computed in double precision. There is none where a value of the factors, or
+    of the product, comes near the limits of the dtype.
+
+    Parameters
+    ----------
+    factors : sequence of csr_array
+    scale : float
+    dtype : numpy.dtype
+    """
+    inner = (factor.shape[1] for factor in factors[:-1])
+    if not in_range([factor.data for factor in factors], inner, dtype):
+        return None
+    wide = np.promote_types(dtype, np.float64)
+    values = factors[-1].toarray().astype(wide)
+    for factor in reversed(factors[:-1]):
+        values = factor.astype(wide) @ values
+    with np.errstate(all="ignore"):
+        return rounded(values * float(scale), dtype)
+
+
+def rounded(values: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
+    """Return a dense matrix in a dtype, or None where that would lose its values."""
+    low, high = limits(dtype)
+    sizes = np.abs(values)
+    if not low < sizes[sizes > 0].min(initial=1) <= sizes.max() < high:
+        return None
+    return values.astype(dtype)
+
+
+def in_range(
+    arrays: Iterable[np.ndarray], inner: Iterable[int], dtype: np.dtype
+) -> bool:
+    """Return whether no product of entries comes near the limits of the dtype.
+
+    Parameters
+    ----------
+    arrays : iterable of ndarray
+        The entries of each factor that are not zero.
+    inner : iterable of int
+        Numbers of columns of the factors but the last.
+    dtype : numpy.dtype
+    """
+    least, largest = 1.0, float(np.prod([1, *inner]))
+    with np.errstate(over="ignore", under="ignore"):
+        for array in arrays:
+            if not array.size:
+                return False
+            sizes = np.abs(array)
+            smallest, most = float(sizes.min()), float(sizes.max())
+            least, largest = least * min(smallest, 1.0), largest * max(most, 1.0)
+    low, high = limits(dtype)
+    return low < least and largest < high
+
+
+def limits(dtype: np.dtype) -> tuple[float, float]:
+    """Return between which sizes values keep their precision, with room to spare."""
+    found = np.finfo(real_dtype(dtype))
+    return float(found.tiny / found.eps), float(found.max * found.eps)

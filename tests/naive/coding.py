@@ -1,0 +1,49 @@
+"""Twins of the steps of orthogonal matching pursuit, and the pursuit itself."""
+
+import numpy as np
+
+
+def largest_of_columns(x):
+    """Return the row of the largest modulus in each column, and those moduli."""
+    sizes = np.abs(x)
+    return np.argmax(sizes, axis=0), np.max(sizes, axis=0)
+
+
+def add_atoms(atoms, active, step, tiny, basis, triangle, residuals):
+    """Return the basis, the triangles and the residuals after one atom was added."""
+    basis, triangle, residuals = basis.copy(), triangle.copy(), residuals.copy()
+    for atom, j in zip(atoms, active, strict=True):
+        span = basis[j, :step].T
+        along = span.conj().T @ atom
+        rest = atom - span @ along
+        again = span.conj().T @ rest
+        rest = rest - span @ again
+        triangle[j, :step, step + 1] = along + again
+        length = np.linalg.norm(rest)
+        if length <= tiny * np.linalg.norm(atom):
+            continue
+        basis[j, step] = rest / length
+        triangle[j, step, step + 1] = length
+        triangle[j, step, 0] = np.vdot(basis[j, step], residuals[j])
+        residuals[j] -= triangle[j, step, 0] * basis[j, step]
+    return basis, triangle, residuals
+
+
+def solve_triangles(triangle, counts):
+    """Return the triangles with the solutions of R x = y in their first columns."""
+    triangle = triangle.copy()
+    for one, t in zip(triangle, counts, strict=True):
+        one[:t, 0] = np.linalg.solve(one[:t, 1 : t + 1], one[:t, 0])
+    return triangle
+
+
+def omp(A, y, n_nonzero):
+    """Return the code of one signal: least squares anew for each support."""
+    support, residual, values = [], y, np.zeros(0)
+    for _ in range(n_nonzero):
+        support.append(int(np.argmax(np.abs(A.conj().T @ residual))))
+        values = np.linalg.lstsq(A[:, support], y, rcond=None)[0]
+        residual = y - A[:, support] @ values
+    code = np.zeros(A.shape[1], np.result_type(A, y))
+    code[support] = values
+    return code
