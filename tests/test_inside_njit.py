@@ -111,6 +111,10 @@ ARGUMENTS = {
     "csr_add": (*FACTOR, BLOCK),
     "count_nonzeros": (SQUARE,),
     "adjoint_copy": (SQUARE, BLOCK),
+    "block_chain_apply": (
+        *(np.ones(32), np.arange(4, dtype=np.uint16)),
+        *(np.array([1, 8, 4, 0, 1, 0, 4], np.uint32), 0.5, VECTOR, OUT),
+    ),
     "blocks_columns": (PANELS, *EIGHT, 0, 8),
     "blocks_products": (
         *(SQUARE.ravel(), np.array([1, 4, 4, 1, 4, 0]), SQUARE.ravel(), BLOCK.ravel()),
@@ -164,6 +168,7 @@ ARGUMENTS = {
     "project_skperm_greedy": (SQUARE, 2, 1),
     "project_skperm_warm": (SQUARE, 2, 1, np.zeros(8)),
     "project_sp": (SQUARE, 3),
+    "project_spblock": (SQUARE, 2, 1, 2),
     "project_spcol": (SQUARE, 2),
     "project_splin": (SQUARE, 2),
     "project_splincol": (SQUARE, 2),

@@ -52,7 +52,11 @@ from .public_verbs import adjoint_cases, verb_cases, way_cases
 from .rivals.peers import is_peer
 from .set_projections import set_cases
 from .sparse_codes import coding_cases
-from .sparse_factors import new_product_cases, sparse_factor_cases
+from .sparse_factors import (
+    block_factor_cases,
+    new_product_cases,
+    sparse_factor_cases,
+)
 from .sum_of_butterflies import sum_cases
 from .transform_plans import TRANSFORMS, transform_plan_cases
 
@@ -194,6 +198,7 @@ def _pr():
         *sparse_factor_cases((1024,), ((2, 32),), single, (64,), ("adjoint",)),
         # A call took half of the time, and slices of uneven rows a third.
         *sparse_factor_cases((256,), ((1, 4),), single, (1,), ("adjoint",)),
+        *block_factor_cases((256,), ((2, 32),), ("float64",)),
         *new_product_cases((32,), ((5, 2),), ("float64",)),
         *projection_cases((256,), ("float64",)),
         *sweep_cases((64,), (2, 3)),

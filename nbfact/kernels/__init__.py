@@ -23,6 +23,8 @@ Examples
 """
 
 from .adam import adam_step
+from .block_chain import block_chain_apply
+from .block_projections import project_spblock
 from .blocks import blocks_columns, blocks_rows
 from .chain_steps import chain_gradient, chain_norm, chain_residual
 from .compress import (
@@ -110,6 +112,7 @@ __all__ = [
     "adam_step",
     "add_atoms",
     "adjoint_copy",
+    "block_chain_apply",
     "blocks_columns",
     "blocks_products",
     "blocks_rows",
@@ -180,6 +183,7 @@ __all__ = [
     "project_skperm_greedy",
     "project_skperm_warm",
     "project_sp",
+    "project_spblock",
     "project_spcol",
     "project_splin",
     "project_splincol",

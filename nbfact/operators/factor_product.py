@@ -178,7 +178,7 @@ class FactorProduct(PlannedOperator):
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
         """Return the time that kernels are expected to take, in nanoseconds."""
         if dtype not in self._sizes:
-            self._sizes[dtype] = sizes_of(self._factors_for(dtype))
+            self._sizes[dtype] = sizes_of(self._factors_for(dtype), dtype)
         found = product_cost(self._sizes[dtype], dtype, batch)
         return found + turned_cost(self.shape, dtype, batch) if rows else found
 

@@ -135,6 +135,21 @@ class PlannedOperator(FastOperator):
         alone = batch * (ALONE + min(alone, matrix_cost(self.shape, dtype, 1)))
         return alone if rows else alone + turned_cost(self.shape, dtype, batch)
 
+    def expected_time(self, batch: int) -> float:
+        """Return how long a product by the parts is expected to take, in nanoseconds.
+
+        It is one in the dtype of the operator, without its dense matrix.
+
+        Parameters
+        ----------
+        batch : int
+            Number of columns; 1 for a vector.
+        """
+        own = self._cost(self.dtype, batch, False)
+        if batch > 1:
+            own = min(own, self._alone_cost(self.dtype, batch, False))
+        return own
+
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         """Return the dense matrix in a dtype, or None where that would lose values."""
         product = self.to_factors()

@@ -7,10 +7,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._core.threads import current, share, shared_from
-from ..kernels import chain_apply, chain_apply_columns
+from ..kernels import block_chain_apply, chain_apply, chain_apply_columns
 from ..kernels.entry_points import entry_point
 from ..kernels.sparse_chain import HALF, LEAST_BYTES, WIDE, apply_chain_tiles
 from ..kernels.vectors import BYTES
+from .block_packing import pack_blocks, planned_blocks
 from .sparse_packing import pack_rows, pack_slices, row_counts
 
 CALLS = {"vector": 600.0, "columns": 1500.0}
@@ -18,6 +19,8 @@ CALLS = {"vector": 600.0, "columns": 1500.0}
 VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
 """Nanoseconds of an entry and of a row of a factor, for a vector of numbers of so many
 bytes."""
+BLOCKS = 0.2
+"""Nanoseconds of a unit of `nbfact.operators.block_packing`, for a vector."""
 PIECES = {LEAST_BYTES: 0.35, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
 """Nanoseconds of an entry of a factor, for columns of so many bytes."""
 PIECE_ROW = 3.5
@@ -28,37 +31,48 @@ the loops over its slices begin and end more often."""
 
 
 class Sizes(NamedTuple):
-    """The numbers of entries, of rows, and of uneven factors, of several factors."""
+    """What the time of a product with several factors depends on.
+
+    Attributes
+    ----------
+    nnz, rows, uneven : int
+        The numbers of entries, of rows, and of factors whose rows are uneven.
+    in_blocks : float or None
+        What a product with a vector costs where it multiplies by full blocks.
+    """
 
     nnz: int
     rows: int
     uneven: int
+    in_blocks: float | None
 
 
-def sizes_of(factors: Sequence[sp.csr_array]) -> Sizes:
+def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sizes:
     """Return the numbers by which `product_cost` counts."""
     counts = [row_counts(factor) for factor in factors]
     uneven = sum(int(one.min() < one.max()) for one in counts)
-    return Sizes(sum(factor.nnz for factor in factors), sum(map(len, counts)), uneven)
+    blocks, total = planned_blocks(factors, dtype)
+    return Sizes(
+        sum(factor.nnz for factor in factors),
+        sum(map(len, counts)),
+        uneven,
+        None if blocks is None else total,
+    )
 
 
-def product_cost(sizes: Sizes, dtype: np.dtype, batch: int) -> float:
-    """Return the time that a product with factors is expected to take, in nanoseconds.
+def prices(dtype: np.dtype, batch: int) -> tuple[float, float, float]:
+    """Return the nanoseconds of a call, of each entry and of each row of a factor.
 
     The constants are of ``nbfact bench -k "sparse factors"`` on a Zen 4.
 
     Parameters
     ----------
-    sizes : Sizes
-        Those of the factors.
     dtype : numpy.dtype
     batch : int
         Number of columns; 1 for a vector.
     """
     if batch == 1:
-        entry, row = VECTOR[dtype.itemsize]
-        found = CALLS["vector"] + entry * sizes.nnz + row * sizes.rows
-        return found + UNEVEN * sizes.uneven
+        return (CALLS["vector"], *VECTOR[dtype.itemsize])
     length = batch * dtype.itemsize
     fit = [size for size in PIECES if size <= length] or [LEAST_BYTES]
     whole, rest = divmod(length, WIDE)
@@ -67,7 +81,19 @@ def product_cost(sizes: Sizes, dtype: np.dtype, batch: int) -> float:
         size = min(fit[-1], BYTES)
         count = -(-rest // size)
         entry, pieces = entry + count * PIECES[size], pieces + count
-    return CALLS["columns"] + entry * sizes.nnz + PIECE_ROW * pieces * sizes.rows
+    return CALLS["columns"], entry, PIECE_ROW * pieces
+
+
+def product_cost(sizes: Sizes, dtype: np.dtype, batch: int) -> float:
+    """Return the time that a product with factors is expected to take, in nanoseconds.
+
+    The parameters are the sizes of the factors, and those of `prices`.
+    """
+    call, entry, row = prices(dtype, batch)
+    if batch == 1 and sizes.in_blocks is not None:
+        return call + BLOCKS * sizes.in_blocks
+    found = call + entry * sizes.nnz + row * sizes.rows
+    return found + UNEVEN * sizes.uneven if batch == 1 else found
 
 
 def vector_multiplier(
@@ -77,10 +103,15 @@ def vector_multiplier(
 
     The vector x is C-contiguous and of the dtype, and so is `out`.
     """
-    data, indices, table = pack_slices(factors, dtype)
+    blocks, _ = planned_blocks(factors, dtype)
+    if blocks is None:
+        kernel, (data, indices, table) = chain_apply, pack_slices(factors, dtype)
+    else:
+        kernel = block_chain_apply
+        data, indices, table = pack_blocks(factors, blocks, dtype)
     rows, scale, empty = factors[0].shape[0], float(scale), np.empty
     some = empty(0, dtype)
-    multiply = entry_point(chain_apply, data, indices, table, scale, some, some)
+    multiply = entry_point(kernel, data, indices, table, scale, some, some)
 
     def vector(x, out=None):
         out = empty(rows, dtype) if out is None else out

@@ -107,6 +107,7 @@ from .projections import (
     project_skperm_greedy,
     project_skperm_warm,
     project_sp,
+    project_spblock,
     project_spcol,
     project_splin,
     project_splincol,
@@ -118,6 +119,8 @@ from .projections import (
 )
 from .sparse import (
     adjoint_copy,
+    block_chain_apply,
+    block_chain_factors,
     chain_apply,
     chain_apply_columns,
     chain_factors,
@@ -154,6 +157,8 @@ __all__ = [
     "average_over",
     "best_matching",
     "best_values",
+    "block_chain_apply",
+    "block_chain_factors",
     "blocks_columns",
     "blocks_products",
     "blocks_rows",
@@ -244,6 +249,7 @@ __all__ = [
     "project_skperm_greedy",
     "project_skperm_warm",
     "project_sp",
+    "project_spblock",
     "project_spcol",
     "project_splin",
     "project_splincol",

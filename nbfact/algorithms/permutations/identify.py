@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..._core.checks import RandomState, choice, generator, size
+from ..._core.checks import RandomState, choice, size
+from ..._core.streams import stream
 from ...operators import Butterfly, Chain, FactorProduct
 from ..common.problem import Problem, problem_of
 from ..common.result import CallbackState, Factorization
@@ -214,7 +215,7 @@ def identify_problem(
     `radices` are those of the chain, or the largest number of values where the chain is
     searched for too.
     """
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "identify_butterfly")
     if isinstance(radices, int):
         searched = search_radices(problem, radices, options, rng)
         if searched is None:
