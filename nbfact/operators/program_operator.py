@@ -11,7 +11,6 @@ from .planned_operator import PlannedOperator
 from .program import Call, Program
 from .reorderings import inverse
 from .repeated_blocks import (
-    Kronecker,
     cheapest,
     kronecker_of,
     multiplier,
@@ -144,7 +143,7 @@ class ProgramOperator(PlannedOperator):
         """Start without the programs and the adjoints that are made when first used."""
         super()._forget()
         self._adjoints: dict[str, Any] = {}
-        self._kronecker: dict[str, Kronecker | None] = {}
+        self._kronecker: dict[str, Any] = {}  # a `Kronecker`, or None
         self._programs: dict[tuple[np.dtype, int], Program] = {}
         self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}
         self._costs: dict[tuple[np.dtype, int], float] = {}
