@@ -294,3 +294,40 @@ def test_sparse_and_low_rank_of_any_shape():
         found = nf.learn_transform(target, 12 + 32 + 2, **options)
         assert found.structure == "sparse + rank 1" and found.relative_error < 1e-13
     assert problem_of(target).shape == (20, 12)
+
+
+@pytest.mark.parametrize("n", [16, 24])
+def test_hartley_transforms_with_any_order_are_named(n):
+    rng = np.random.default_rng(5000)
+    matrix = nf.targets.hartley(n)[rng.permutation(n)][:, rng.permutation(n)]
+    matrix *= rng.choice([-1.0, 1.0], (n, 1))
+    found = nf.learn_transform(
+        matrix, nnz=n * n, families=("named transforms",), random_state=0
+    )
+    assert found.relative_error < 1e-14
+    assert found.structure.startswith("hartley, rows and columns permuted")
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "words"),
+    [
+        ((2, 3), (2, 3), "butterfly, radices 2 x 3, rows and columns permuted"),
+        (
+            (3, 2),
+            (2, 4),
+            "butterfly, radices 3 x 2 of rows, 2 x 4 of columns, rows and columns "
+            "permuted",
+        ),
+    ],
+)
+def test_permuted_chains_of_any_radices_are_said(rows, columns, words):
+    chain, rng = nf.Chain.mixed_radix(rows, columns), np.random.default_rng(5000)
+    values = [rng.standard_normal(pattern) for pattern in chain.patterns]
+    matrix = nf.Butterfly(chain, values).toarray()
+    matrix = matrix[rng.permutation(len(matrix))]
+    matrix = matrix[:, rng.permutation(matrix.shape[1])]
+    found = nf.learn_transform(
+        matrix, nnz=chain.n_parameters, families=("permuted chains",), random_state=0
+    )
+    assert found.relative_error < 1e-14
+    assert found.structure == words

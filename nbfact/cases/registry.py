@@ -35,7 +35,7 @@ from .butterflies import factorize_cases, learning_cases
 from .clustering import clustering_cases
 from .grid_cases import ALWAYS, CALLED, FORMER, OUT, own_cells
 from .hadamard_transform import fwht_cases
-from .learned_supports import pattern_cases
+from .learned_supports import pattern_cases, permuted_chain_cases
 from .palm import (
     curve_cases,
     hierarchical_cases,
@@ -288,6 +288,7 @@ def _large_verbs():
         *factorize_cases(("hadamard", "dft", "gaussian"), (1024,)),
         *learning_cases(("hadamard",), (64,)),
         *pattern_cases((32,)),
+        *permuted_chain_cases(("3 x 3 x 2 x 2",)),
         *assignment_cases([(512, 512, 4096)], ("float32", "float64")),
         *clustering_cases([(64, 64, 1000)]),
         *verb_cases(32),
@@ -349,6 +350,7 @@ def _full():
         ),
         *learning_cases(("hadamard", "dft"), (16, 64, 256)),
         *pattern_cases((16, 32)),
+        *permuted_chain_cases(),
         *assignment_cases(ASSIGNED, reals),
         *clustering_cases(CLUSTERED),
     ]

@@ -115,7 +115,7 @@ def learn_transform(
        and scalings of rows and columns; circulant, Toeplitz and Hankel matrices; low
        rank; all chains of Kronecker-sparse factors (`nbfact.chains`); a sparse matrix
        plus one of low rank; butterflies with permutations that are not known
-       (`identify_butterfly`, for orders that are a power of two); sums of two chains.
+       (`identify_butterfly`); sums of two chains.
        Where one is exact within the budget, the one with the fewest non-zeros is the
        result.
     2. Otherwise the largest entries of A (one factor) are a candidate, and trials start
