@@ -298,7 +298,7 @@ class Judge:
         from ...estimators import ClusterNeighborsClassifier, QuickNystroem
 
         frozen, points = FrozenEstimator(model), self.points
-        search = ClusterNeighborsClassifier(n_neighbors=1, clusterer=frozen)
+        search = ClusterNeighborsClassifier(n_probes=1, clusterer=frozen)
         search.fit(points.train, points.train_classes)
         features = QuickNystroem(
             len(model.cluster_centers_), gamma=self.gamma, clusterer=frozen
