@@ -116,6 +116,10 @@ ARGUMENTS = {
         *(np.array([1, 8, 4, 0, 1, 0, 4], np.uint32), 0.5, VECTOR, OUT),
     ),
     "blocks_columns": (PANELS, *EIGHT, 0, 8),
+    "blocks_products": (
+        *(SQUARE.ravel(), np.array([1, 4, 4, 1, 4, 0]), SQUARE.ravel(), BLOCK.ravel()),
+        *(0, 1),
+    ),
     "blocks_rows": (ONE_GROUP, np.array([1, 4, 8, 1]), (), VECTOR, OUT, 1),
     "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_adjoint_columns": (TWIDDLE, SQUARE, BLOCK),
@@ -184,6 +188,10 @@ ARGUMENTS = {
         SPLIT,
     ),
     "shuffled_chain_adjoint": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
+    "repeated_apply": (
+        *(np.eye(2).repeat(2, 0).ravel(), np.array([[0, 0, 2, 2, 2, 1, 1, 0, 2]])),
+        *(VECTOR, np.zeros((0, 0)), OUT),
+    ),
     "shuffled_chain_apply": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
     "shuffled_pack": (FOURTHS, np.zeros(8)),
     "spectral_norm": (SQUARE, VECTOR, 10, 1e-6),

@@ -81,6 +81,7 @@ from .partition_projection import project_partition
 from .permute import gather, gather_rows, transpose
 from .pursuit import add_atoms, largest_of_columns, solve_triangles
 from .rank_one import RankOneFactors, rank_one_butterfly
+from .repeated import blocks_products, repeated_apply
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
@@ -113,6 +114,7 @@ __all__ = [
     "adjoint_copy",
     "block_chain_apply",
     "blocks_columns",
+    "blocks_products",
     "blocks_rows",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
@@ -195,6 +197,7 @@ __all__ = [
     "real_columns_adjoint",
     "real_vector",
     "real_vector_adjoint",
+    "repeated_apply",
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",

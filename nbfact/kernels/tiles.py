@@ -176,7 +176,7 @@ def _multiply_rows(typingctx, entries, indptr, first, count, x, out, ahead):
 
     There are `count` rows, and the entries of row i are those from indptr at first + i
     on. ahead: an array, a place and a step. Meanwhile the processor is asked to fetch
-    the array from that place on, as many entries further with each row as the step says.
+    the array from that place on, and with each row `step` entries further.
     """
 
     def generate(context, builder, signature, arguments):

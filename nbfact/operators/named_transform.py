@@ -39,8 +39,9 @@ class NamedTransform(Butterfly):
     `nnz` and `rcg` are those of the butterfly. A product is computed by the kernels of
     the chain, by kernels that know the values of the transform, by the dense matrix
     where it is small, or by a public function of scipy.fft, whichever is expected to
-    take the least time: the choice depends on the transform, the dtype and the number
-    of columns alone, and the text of the operator (`repr`) says it.
+    take the least time: the choice depends on the transform, the dtype, the number of
+    vectors and their layout alone, and the text of the operator (`repr`) says it for
+    columns.
 
     Parameters
     ----------

@@ -14,9 +14,7 @@ from .block_packing import blocks_within
 from .butterfly import Butterfly
 from .fast_operator import FastOperator
 from .planned_operator import PlannedOperator
-from .sparse_multipliers import BLOCKS, CALL, COLUMN, VECTOR
-from .sparse_multipliers import READ as ENTRY_READ
-from .sparse_plan import ROW_COST
+from .sparse_multipliers import BLOCKS, CALLS, Sizes, product_cost
 
 DENSE_CALL, BUTTERFLY_CALL = 750.0, 400.0
 """Time of the call of a product with a dense matrix, without its work, and how much
@@ -77,11 +75,11 @@ def entries_within(
     dtype : numpy.dtype
     batch : int
     """
-    rows = ROW_COST * sum(shape[0] for shape in shapes)
-    if batch > 1:
-        each = ENTRY_READ + COLUMN[dtype.char] * batch
-        return max(0, int((time - 2 * CALL) / each) - rows)
-    return max(0, int((time - CALL) / VECTOR[dtype.char]) - rows)
+    rows, many = sum(shape[0] for shape in shapes), 1 << 20
+    least, most = (
+        product_cost(Sizes(nnz, rows, len(shapes)), dtype, batch) for nnz in (0, many)
+    )
+    return max(0, int((time - least) / (most - least) * many))
 
 
 def column_blocks_within(
@@ -91,7 +89,7 @@ def column_blocks_within(
 
     The parameters are those of `entries_within`.
     """
-    return blocks_within((time - CALL) / BLOCKS, shapes, dtype)
+    return blocks_within((time - CALLS["vector"]) / BLOCKS, shapes, dtype)
 
 
 def _read(size: float) -> float:

@@ -1,6 +1,7 @@
 """The functions that multiply vectors and columns by planned sparse factors."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,42 +9,89 @@ import scipy.sparse as sp
 from .._core.threads import current, share, shared_from
 from ..kernels import block_chain_apply, chain_apply, chain_apply_columns
 from ..kernels.entry_points import entry_point
-from ..kernels.sparse_chain import WIDE, apply_chain_tiles
-from .block_packing import pack_blocks, planned_blocks
-from .sparse_packing import pack_rows, pack_slices
-from .sparse_plan import cost
+from ..kernels.sparse_chain import HALF, LEAST_BYTES, WIDE, apply_chain_tiles
+from ..kernels.vectors import BYTES
+from .block_packing import Blocks, pack_blocks, planned_blocks
+from .sparse_packing import pack_rows, pack_slices, row_counts
 
-CALL = 900.0
+CALLS = {"vector": 600.0, "columns": 1500.0}
 """Time of a product with very few entries, in nanoseconds."""
-VECTOR = {"f": 0.205, "d": 0.23, "F": 0.27, "D": 0.39}
+VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
+"""Nanoseconds of an entry and of a row of a factor, for a vector of numbers of so many
+bytes."""
+PIECES = {LEAST_BYTES: 0.35, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
+"""Nanoseconds of an entry of a factor, for columns of so many bytes."""
+PIECE_ROW = 3.5
+"""Nanoseconds of a row of a factor, for any of these."""
+UNEVEN = 250.0
+"""Nanoseconds of a factor whose rows have different numbers of entries, for a vector:
+the loops over its slices begin and end more often."""
 BLOCKS = 0.2
-"""Nanoseconds of a unit of `nbfact.operators.sparse_plan.cost` with one vector, by the
-letter of the dtype; and of a unit of `nbfact.operators.block_packing`."""
-READ, COLUMN = 0.55, {"f": 0.037, "d": 0.062, "F": 0.08, "D": 0.165}
-"""Nanoseconds of a unit with columns, and for each column. ``python -m
-benchmarks.product_times`` prints them all."""
+"""Nanoseconds of a unit of the cost of blocks, see `nbfact.operators.block_packing`."""
 
 
-def product_cost(factors: Sequence[sp.csr_array], dtype: np.dtype, batch: int) -> float:
+class Sizes(NamedTuple):
+    """The numbers of entries, of rows, and of uneven factors, of several factors.
+
+    Where a vector is multiplied by full blocks, these and their cost are here too.
+    """
+
+    nnz: int
+    rows: int
+    uneven: int
+    blocks: list[Blocks] | None = None
+    in_blocks: float = np.inf
+
+
+def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sizes:
+    """Return the numbers by which `product_cost` counts."""
+    counts = [row_counts(factor) for factor in factors]
+    uneven = sum(int(one.min() < one.max()) for one in counts)
+    nnz, rows = sum(factor.nnz for factor in factors), sum(map(len, counts))
+    return Sizes(nnz, rows, uneven, *planned_blocks(factors, dtype))
+
+
+def product_cost(sizes: Sizes, dtype: np.dtype, batch: int) -> float:
     """Return the time that a product with factors is expected to take, in nanoseconds.
 
-    They are those that `nbfact.operators.sparse_plan.merged` returns.
+    The constants are of ``nbfact bench -k "sparse factors"`` on a Zen 4.
+
+    Parameters
+    ----------
+    sizes : Sizes
+        Those of the factors.
+    dtype : numpy.dtype
+    batch : int
+        Number of columns; 1 for a vector.
     """
     if batch == 1:
-        blocks, total = planned_blocks(factors, dtype)
-        return CALL + total * (VECTOR[dtype.char] if blocks is None else BLOCKS)
-    work = sum(map(cost, factors))
-    return 2 * CALL + work * (READ + COLUMN[dtype.char] * batch)
+        if sizes.blocks is not None:
+            return CALLS["vector"] + BLOCKS * sizes.in_blocks
+        entry, row = VECTOR[dtype.itemsize]
+        found = CALLS["vector"] + entry * sizes.nnz + row * sizes.rows
+        return found + UNEVEN * sizes.uneven
+    length = batch * dtype.itemsize
+    fit = [size for size in PIECES if size <= length] or [LEAST_BYTES]
+    whole, rest = divmod(length, WIDE)
+    entry, pieces = whole * PIECES[WIDE], whole
+    if rest:
+        size = min(fit[-1], BYTES)
+        count = -(-rest // size)
+        entry, pieces = entry + count * PIECES[size], pieces + count
+    return CALLS["columns"] + entry * sizes.nnz + PIECE_ROW * pieces * sizes.rows
 
 
 def vector_multiplier(
-    factors: Sequence[sp.csr_array], scale: float, dtype: np.dtype
+    factors: Sequence[sp.csr_array],
+    scale: float,
+    dtype: np.dtype,
+    blocks: Sequence[Blocks] | None,
 ) -> Callable[..., np.ndarray]:
     """Return the function (x, out=None) that multiplies by scale times some factors.
 
-    The vector x is C-contiguous and of the dtype, and so is `out`.
+    The vector x is C-contiguous and of the dtype, and so is `out`. blocks: those of all
+    factors, where the product multiplies by them: see `Sizes`.
     """
-    blocks, _ = planned_blocks(factors, dtype)
     if blocks is None:
         kernel, (data, indices, table) = chain_apply, pack_slices(factors, dtype)
     else:

@@ -27,6 +27,7 @@ from .descent import (
 )
 from .kronecker import (
     blocks_columns,
+    blocks_products,
     blocks_rows,
     gather,
     gather_rows,
@@ -40,6 +41,7 @@ from .kronecker import (
     kronecker_matrix,
     kronecker_pack,
     permuted_product,
+    repeated_apply,
     shuffled_chain_adjoint,
     shuffled_chain_apply,
     shuffled_pack,
@@ -158,6 +160,7 @@ __all__ = [
     "block_chain_apply",
     "block_chain_factors",
     "blocks_columns",
+    "blocks_products",
     "blocks_rows",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
@@ -261,6 +264,7 @@ __all__ = [
     "real_vector",
     "real_vector_adjoint",
     "refine",
+    "repeated_apply",
     "rows_of_planes",
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",

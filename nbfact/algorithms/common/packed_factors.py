@@ -143,9 +143,13 @@ class PackedFactors:
         """
         if spare is None or spare._lent or spare.layout is not self.layout:
             return PackedFactors(self.layout, self._dtype)
-        spare.counts = [-1] * len(self.shapes)
-        spare._factors.clear()
-        return spare
+        return spare._emptied()
+
+    def _emptied(self):
+        """Return self without factors."""
+        self.counts = [-1] * len(self.shapes)
+        self._factors.clear()
+        return self
 
     def __len__(self) -> int:
         return len(self.shapes)

@@ -109,18 +109,18 @@ def methods(task: Task, leaks: Sequence[Leak]) -> dict[str, Callable]:
     return found
 
 
-def _palm(task, target, instance, seed):
+def _palm(task, target, instance, rng):
     return algorithms.palm4msa(
         target,
         task.sets(),
         n_iter=task.n_iter,
         init="random",
         keep="best",
-        random_state=seed,
+        random_state=rng,
     )
 
 
-def _explored(task, leak, values, target, instance, seed):
+def _explored(task, leak, values, target, instance, rng):
     return algorithms.explore(
         target,
         task.sets(),
@@ -129,7 +129,7 @@ def _explored(task, leak, values, target, instance, seed):
         n_iter=task.n_iter,
         init="random",
         safeguard=False,
-        random_state=seed,
+        random_state=rng,
     )
 
 
