@@ -84,7 +84,7 @@ def test_it_says_that_nothing_is_fast_enough():
     assert found.method == "dense matrix" and found.relative_error == 0
     assert found.structure == "dense matrix: nothing is expected to be fast enough"
     np.testing.assert_array_equal(found.operator.toarray(), target)
-    assert found.times.expected_speedup <= 1 and not found.trials
+    assert found.times.expected_speedup < 2 and not found.trials
     assert nf.learn_transform(np.zeros((4, 4)), speedup=2).operator.nnz == 0
 
 
