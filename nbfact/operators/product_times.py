@@ -14,7 +14,7 @@ from .block_packing import blocks_within
 from .butterfly import Butterfly
 from .fast_operator import FastOperator
 from .planned_operator import PlannedOperator
-from .sparse_multipliers import BLOCKS, CALLS, Sizes, product_cost
+from .sparse_multipliers import BLOCKS, CALLS, FactorSizes, product_cost
 
 DENSE_CALL, BUTTERFLY_CALL = 750.0, 400.0
 """Time of the call of a product with a dense matrix, without its work, and how much
@@ -77,7 +77,8 @@ def entries_within(
     """
     rows, many = sum(shape[0] for shape in shapes), 1 << 20
     least, most = (
-        product_cost(Sizes(nnz, rows, len(shapes)), dtype, batch) for nnz in (0, many)
+        product_cost(FactorSizes(nnz, rows, len(shapes)), dtype, batch)
+        for nnz in (0, many)
     )
     return max(0, int((time - least) / (most - least) * many))
 

@@ -17,10 +17,10 @@ from .sparse_packing import pack_rows, pack_slices, row_counts
 CALLS = {"vector": 600.0, "columns": 1500.0}
 """Time of a product with very few entries, in nanoseconds."""
 VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
-"""Nanoseconds of an entry and of a row of a factor, for a vector of numbers of so many
-bytes."""
+"""Nanoseconds of an entry and of a row of a factor, for a vector, by the bytes of a
+number."""
 PIECES = {LEAST_BYTES: 0.35, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
-"""Nanoseconds of an entry of a factor, for columns of so many bytes."""
+"""Nanoseconds of an entry of a factor, for columns, by the bytes of a row of them."""
 PIECE_ROW = 3.5
 """Nanoseconds of a row of a factor, for any of these."""
 UNEVEN = 250.0
@@ -30,7 +30,7 @@ BLOCKS = 0.2
 """Nanoseconds of a unit of the cost of blocks, see `nbfact.operators.block_packing`."""
 
 
-class Sizes(NamedTuple):
+class FactorSizes(NamedTuple):
     """The numbers of entries, of rows, and of uneven factors, of several factors.
 
     Where a vector is multiplied by full blocks, these and their cost are here too.
@@ -43,22 +43,22 @@ class Sizes(NamedTuple):
     in_blocks: float = np.inf
 
 
-def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sizes:
+def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> FactorSizes:
     """Return the numbers by which `product_cost` counts."""
     counts = [row_counts(factor) for factor in factors]
     uneven = sum(int(one.min() < one.max()) for one in counts)
     nnz, rows = sum(factor.nnz for factor in factors), sum(map(len, counts))
-    return Sizes(nnz, rows, uneven, *planned_blocks(factors, dtype))
+    return FactorSizes(nnz, rows, uneven, *planned_blocks(factors, dtype))
 
 
-def product_cost(sizes: Sizes, dtype: np.dtype, batch: int) -> float:
+def product_cost(sizes: FactorSizes, dtype: np.dtype, batch: int) -> float:
     """Return the time that a product with factors is expected to take, in nanoseconds.
 
     The constants are of ``nbfact bench -k "sparse factors"`` on a Zen 4.
 
     Parameters
     ----------
-    sizes : Sizes
+    sizes : FactorSizes
         Those of the factors.
     dtype : numpy.dtype
     batch : int
@@ -90,7 +90,7 @@ def vector_multiplier(
     """Return the function (x, out=None) that multiplies by scale times some factors.
 
     The vector x is C-contiguous and of the dtype, and so is `out`. blocks: those of all
-    factors, where the product multiplies by them: see `Sizes`.
+    factors, where the product multiplies by them: see `FactorSizes`.
     """
     if blocks is None:
         kernel, (data, indices, table) = chain_apply, pack_slices(factors, dtype)
