@@ -55,10 +55,10 @@ def expected_time(operator: FastOperator, batch: int) -> float:
     batch : int
         Number of columns; 1 for a vector.
     """
-    if not isinstance(operator, PlannedOperator):
-        operator = operator.to_factors()
     called = BUTTERFLY_CALL if isinstance(operator, Butterfly) else 0.0
-    return called + operator.expected_time(batch)
+    if isinstance(operator, PlannedOperator):
+        return called + operator.expected_time(batch)
+    return called + operator.to_factors().expected_time(batch)
 
 
 def entries_within(
