@@ -33,7 +33,8 @@ def test_as_many_entries_as_a_budget_says_fit_it(dtype, batch):
     shapes = [(256, 256), (256, 300)]
     product = ProductBudget.of(2.5, batch, (256, 300), np.dtype(dtype))
     for height, most in ((1, product.entries(shapes)), (8, 8 * product.blocks(shapes))):
-        if height == 8 and batch > 1:
+        if most == 0 or (height == 8 and batch > 1):
+            assert batch > 1
             continue
         for share, fits in ((0.99, True), (1.3, False)):
             factors = [
@@ -83,7 +84,7 @@ def test_it_says_that_nothing_is_fast_enough():
     assert found.method == "dense matrix" and found.relative_error == 0
     assert found.structure == "dense matrix: nothing is expected to be fast enough"
     np.testing.assert_array_equal(found.operator.toarray(), target)
-    assert found.times.expected_speedup <= 1 and not found.trials
+    assert found.times.expected_speedup < 2 and not found.trials
     assert nf.learn_transform(np.zeros((4, 4)), speedup=2).operator.nnz == 0
 
 

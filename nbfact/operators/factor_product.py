@@ -20,7 +20,7 @@ from .planned_operator import PlannedOperator
 from .row_calls import turned_cost
 from .small_matrices import multiplied_out
 from .sparse_multipliers import (
-    Sizes,
+    FactorSizes,
     columns_multiplier,
     product_cost,
     sizes_of,
@@ -149,7 +149,7 @@ class FactorProduct(PlannedOperator):
         # By dtype, the factors of a product, their sizes, and the functions that
         # multiply a vector or columns by them.
         self._merged: dict[np.dtype, list[sp.csr_array]] = {}
-        self._sizes: dict[np.dtype, Sizes] = {}
+        self._sizes: dict[np.dtype, FactorSizes] = {}
         self._vectors: dict[np.dtype, Callable] = {}
         self._columns: dict[np.dtype, Callable] = {}
         self._adjoints: dict[str, FactorProduct] = {}
@@ -177,10 +177,14 @@ class FactorProduct(PlannedOperator):
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
         """Return the time that kernels are expected to take, in nanoseconds."""
+        found = product_cost(self._sizes_for(dtype), dtype, batch)
+        return found + turned_cost(self.shape, dtype, batch) if rows else found
+
+    def _sizes_for(self, dtype: np.dtype) -> FactorSizes:
+        """Return the numbers of the planned factors of a dtype, counted only once."""
         if dtype not in self._sizes:
             self._sizes[dtype] = sizes_of(self._factors_for(dtype), dtype)
-        found = product_cost(self._sizes[dtype], dtype, batch)
-        return found + turned_cost(self.shape, dtype, batch) if rows else found
+        return self._sizes[dtype]
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         return multiplied_out(self._factors, self.scale, dtype)
@@ -194,7 +198,9 @@ class FactorProduct(PlannedOperator):
             return self._columns[dtype]
         if dtype not in self._vectors:
             plan = self._factors_for(dtype)
-            self._vectors[dtype] = vector_multiplier(plan, self.scale, dtype)
+            self._vectors[dtype] = vector_multiplier(
+                plan, self.scale, dtype, self._sizes_for(dtype).blocks
+            )
         vector, rows = self._vectors[dtype], self.shape[0]
         if len(shape) == 1:
             return vector

@@ -136,19 +136,10 @@ class PlannedOperator(FastOperator):
         return alone if rows else alone + turned_cost(self.shape, dtype, batch)
 
     def expected_time(self, batch: int) -> float:
-        """Return how long a product by the parts is expected to take, in nanoseconds.
-
-        It is one in the dtype of the operator, without its dense matrix.
-
-        Parameters
-        ----------
-        batch : int
-            Number of columns; 1 for a vector.
-        """
+        """Return the nanoseconds that columns by the parts are expected to take."""
         own = self._cost(self.dtype, batch, False)
-        if batch > 1:
-            own = min(own, self._alone_cost(self.dtype, batch, False))
-        return own
+        alone = self._alone_cost(self.dtype, batch, False) if batch > 1 else np.inf
+        return min(own, alone)
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         """Return the dense matrix in a dtype, or None where that would lose values."""

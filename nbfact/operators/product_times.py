@@ -14,7 +14,7 @@ from .block_packing import blocks_within
 from .butterfly import Butterfly
 from .fast_operator import FastOperator
 from .planned_operator import PlannedOperator
-from .sparse_multipliers import BLOCKS, prices
+from .sparse_multipliers import BLOCKS, CALLS, FactorSizes, product_cost
 
 DENSE_CALL, BUTTERFLY_CALL = 750.0, 400.0
 """Time of the call of a product with a dense matrix, without its work, and how much
@@ -55,10 +55,10 @@ def expected_time(operator: FastOperator, batch: int) -> float:
     batch : int
         Number of columns; 1 for a vector.
     """
-    own = isinstance(operator, PlannedOperator)
-    planned: PlannedOperator = operator if own else operator.to_factors()
-    called = BUTTERFLY_CALL if isinstance(planned, Butterfly) else 0.0
-    return called + planned.expected_time(batch)
+    called = BUTTERFLY_CALL if isinstance(operator, Butterfly) else 0.0
+    if isinstance(operator, PlannedOperator):
+        return called + operator.expected_time(batch)
+    return called + operator.to_factors().expected_time(batch)
 
 
 def entries_within(
@@ -75,9 +75,12 @@ def entries_within(
     dtype : numpy.dtype
     batch : int
     """
-    call, entry, row = prices(dtype, batch)
-    rest = time - call - row * sum(shape[0] for shape in shapes)
-    return max(0, int(rest / entry))
+    rows, many = sum(shape[0] for shape in shapes), 1 << 20
+    least, most = (
+        product_cost(FactorSizes(nnz, rows, len(shapes)), dtype, batch)
+        for nnz in (0, many)
+    )
+    return max(0, int((time - least) / (most - least) * many))
 
 
 def column_blocks_within(
@@ -87,8 +90,7 @@ def column_blocks_within(
 
     The parameters are those of `entries_within`.
     """
-    call, _, _ = prices(dtype, 1)
-    return blocks_within((time - call) / BLOCKS, shapes, dtype)
+    return blocks_within((time - CALLS["vector"]) / BLOCKS, shapes, dtype)
 
 
 def _read(size: float) -> float:

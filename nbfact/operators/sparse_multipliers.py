@@ -11,68 +11,65 @@ from ..kernels import block_chain_apply, chain_apply, chain_apply_columns
 from ..kernels.entry_points import entry_point
 from ..kernels.sparse_chain import HALF, LEAST_BYTES, WIDE, apply_chain_tiles
 from ..kernels.vectors import BYTES
-from .block_packing import pack_blocks, planned_blocks
+from .block_packing import Blocks, pack_blocks, planned_blocks
 from .sparse_packing import pack_rows, pack_slices, row_counts
 
 CALLS = {"vector": 600.0, "columns": 1500.0}
 """Time of a product with very few entries, in nanoseconds."""
 VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
-"""Nanoseconds of an entry and of a row of a factor, for a vector of numbers of so many
-bytes."""
-BLOCKS = 0.2
-"""Nanoseconds of a unit of `nbfact.operators.block_packing`, for a vector."""
+"""Nanoseconds of an entry and of a row of a factor, for a vector, by the bytes of a
+number."""
 PIECES = {LEAST_BYTES: 0.35, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
-"""Nanoseconds of an entry of a factor, for columns of so many bytes."""
+"""Nanoseconds of an entry of a factor, for columns, by the bytes of a row of them."""
 PIECE_ROW = 3.5
 """Nanoseconds of a row of a factor, for any of these."""
 UNEVEN = 250.0
 """Nanoseconds of a factor whose rows have different numbers of entries, for a vector:
 the loops over its slices begin and end more often."""
+BLOCKS = 0.2
+"""Nanoseconds of a unit of the cost of blocks, see `nbfact.operators.block_packing`."""
 
 
-class Sizes(NamedTuple):
-    """What the time of a product with several factors depends on.
+class FactorSizes(NamedTuple):
+    """The numbers of entries, of rows, and of uneven factors, of several factors.
 
-    Attributes
-    ----------
-    nnz, rows, uneven : int
-        The numbers of entries, of rows, and of factors whose rows are uneven.
-    in_blocks : float or None
-        What a product with a vector costs where it multiplies by full blocks.
+    Where a vector is multiplied by full blocks, these and their cost are here too.
     """
 
     nnz: int
     rows: int
     uneven: int
-    in_blocks: float | None
+    blocks: list[Blocks] | None = None
+    in_blocks: float = np.inf
 
 
-def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sizes:
+def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> FactorSizes:
     """Return the numbers by which `product_cost` counts."""
     counts = [row_counts(factor) for factor in factors]
     uneven = sum(int(one.min() < one.max()) for one in counts)
-    blocks, total = planned_blocks(factors, dtype)
-    return Sizes(
-        sum(factor.nnz for factor in factors),
-        sum(map(len, counts)),
-        uneven,
-        None if blocks is None else total,
-    )
+    nnz, rows = sum(factor.nnz for factor in factors), sum(map(len, counts))
+    return FactorSizes(nnz, rows, uneven, *planned_blocks(factors, dtype))
 
 
-def prices(dtype: np.dtype, batch: int) -> tuple[float, float, float]:
-    """Return the nanoseconds of a call, of each entry and of each row of a factor.
+def product_cost(sizes: FactorSizes, dtype: np.dtype, batch: int) -> float:
+    """Return the time that a product with factors is expected to take, in nanoseconds.
 
     The constants are of ``nbfact bench -k "sparse factors"`` on a Zen 4.
 
     Parameters
     ----------
+    sizes : FactorSizes
+        Those of the factors.
     dtype : numpy.dtype
     batch : int
         Number of columns; 1 for a vector.
     """
     if batch == 1:
-        return (CALLS["vector"], *VECTOR[dtype.itemsize])
+        if sizes.blocks is not None:
+            return CALLS["vector"] + BLOCKS * sizes.in_blocks
+        entry, row = VECTOR[dtype.itemsize]
+        found = CALLS["vector"] + entry * sizes.nnz + row * sizes.rows
+        return found + UNEVEN * sizes.uneven
     length = batch * dtype.itemsize
     fit = [size for size in PIECES if size <= length] or [LEAST_BYTES]
     whole, rest = divmod(length, WIDE)
@@ -81,29 +78,20 @@ def prices(dtype: np.dtype, batch: int) -> tuple[float, float, float]:
         size = min(fit[-1], BYTES)
         count = -(-rest // size)
         entry, pieces = entry + count * PIECES[size], pieces + count
-    return CALLS["columns"], entry, PIECE_ROW * pieces
-
-
-def product_cost(sizes: Sizes, dtype: np.dtype, batch: int) -> float:
-    """Return the time that a product with factors is expected to take, in nanoseconds.
-
-    The parameters are the sizes of the factors, and those of `prices`.
-    """
-    call, entry, row = prices(dtype, batch)
-    if batch == 1 and sizes.in_blocks is not None:
-        return call + BLOCKS * sizes.in_blocks
-    found = call + entry * sizes.nnz + row * sizes.rows
-    return found + UNEVEN * sizes.uneven if batch == 1 else found
+    return CALLS["columns"] + entry * sizes.nnz + PIECE_ROW * pieces * sizes.rows
 
 
 def vector_multiplier(
-    factors: Sequence[sp.csr_array], scale: float, dtype: np.dtype
+    factors: Sequence[sp.csr_array],
+    scale: float,
+    dtype: np.dtype,
+    blocks: Sequence[Blocks] | None,
 ) -> Callable[..., np.ndarray]:
     """Return the function (x, out=None) that multiplies by scale times some factors.
 
-    The vector x is C-contiguous and of the dtype, and so is `out`.
+    The vector x is C-contiguous and of the dtype, and so is `out`. blocks: those of all
+    factors, where the product multiplies by them: see `FactorSizes`.
     """
-    blocks, _ = planned_blocks(factors, dtype)
     if blocks is None:
         kernel, (data, indices, table) = chain_apply, pack_slices(factors, dtype)
     else:
