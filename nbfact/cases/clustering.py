@@ -5,7 +5,7 @@ row, which factors can fit, at a distance from one another of about their spread
 result of a call is its centers. The error, computed outside the clock,
 is the relative excess of their inertia (the sum of squared distances of the points to
 the nearest centers) over that of scikit-learn's K-means after as many iterations from
-the same first centers. A fit of QuicK-means begins with a few dense iterations, which
+the same first centers. A fit of QuicK-means begins with as many dense ones, which
 are timed with its own.
 """
 
