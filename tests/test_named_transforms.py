@@ -114,7 +114,7 @@ def test_kernels_and_library_agree_where_either_may_be_chosen(monkeypatch):
         monkeypatch.setattr(named_transform, "MARGIN", -1.0)
         by_library = nf.transforms.dct(n) @ x
         monkeypatch.setattr(named_transform, "MARGIN", np.inf)
-        assert A._multiplies(A.dtype, 4) == "chain"
+        assert A._multiplies(A.dtype, 4) in ("chain", "tied")
         np.testing.assert_allclose(A @ x, by_library, rtol=1e-13, atol=1e-14)
 
 
