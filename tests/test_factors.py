@@ -27,6 +27,7 @@ from nbfact.kernels import (
     chain_residual,
     count_nonzeros,
     csr_add,
+    csr_apply_columns,
     csr_compress,
     csr_entered,
     csr_fit,
@@ -70,7 +71,11 @@ def test_compression_and_products_of_csr(shape, dtype):
         np.zeros(2 * (nnz + pad), np.uint32),
     )
     indptr = np.zeros(m + n + 4, np.uint32)
-    csr_compress(x, nnz, data, indices, indptr, (1, 1, m + 3, nnz + pad))
+    places = (1, 1, m + 3, nnz + pad)
+    if nnz:  # without room nothing is written
+        assert csr_compress(x, nnz - 1, data[:0], indices[:0], indptr, places) == nnz
+        assert not indptr.any()
+    assert csr_compress(x, nnz, data, indices, indptr, places) == nnz
     first, turned = slice(1, nnz + 1), slice(nnz + pad, 2 * nnz + pad)
     rows = data[first], indices[first], indptr[1 : m + 2] - np.uint32(1)
     columns = data[turned], indices[turned], indptr[m + 3 :] - np.uint32(nnz + pad)
@@ -168,6 +173,33 @@ def test_store(dtype):
             np.testing.assert_array_equal(factor.toarray(), x)
             np.testing.assert_array_equal(factor.adjoint().toarray(), x.conj().T)
             assert factor.nnz == np.count_nonzero(x)
+
+
+def test_factors_that_were_handed_out_keep_their_arrays():
+    arrays, old = chain_of("float64")
+    spare = old.successor()
+    for place, array in enumerate(arrays):
+        spare.store(place, 2 * array, old)
+    kept = spare[1]
+    other = old.successor(spare)
+    assert other is not spare and other.counts == [-1] * 3
+    other.store(1, 3 * arrays[1], old)
+    np.testing.assert_array_equal(kept.toarray(), 2 * arrays[1])
+    again = old.successor(other)  # no factor of it was handed out
+    assert again is other and again.counts == [-1] * 3
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("columns", [1, 3, 7, 8, 9, 16, 31, 32, 33, 70])
+def test_sums_of_rows_do_not_depend_on_the_columns_beside_them(dtype, columns):
+    rows, x = compressed(sparse((9, 12), dtype), 1.0).rows, random((12, 70), dtype)
+    x = np.ascontiguousarray(x[:, :columns])
+    whole, one = np.empty((9, columns), dtype), np.empty((9, 1), dtype)
+    csr_apply_columns(*rows, x, whole)
+    close(whole, naive.csr_apply_columns(*rows, x))
+    for j in range(columns):
+        csr_apply_columns(*rows, np.ascontiguousarray(x[:, j : j + 1]), one)
+        np.testing.assert_array_equal(whole[:, j], one[:, 0])
 
 
 def test_store_makes_room():

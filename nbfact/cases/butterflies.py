@@ -20,6 +20,9 @@ from ..operators import Chain
 from ..operators.reorderings import bit_reversal
 from .rivals import faust, peers
 
+NOISE = 0.01
+"""Norm of the noise of a noisy target, relative to that of the target."""
+
 OURS = "nbfact"
 """Implementation: `butterfly_factorize`."""
 
@@ -60,8 +63,8 @@ def factorize_cases(
 
     Parameters
     ----------
-    kinds : sequence of {"hadamard", "dft", "gaussian"}
-        The targets.
+    kinds : sequence of {"hadamard", "dft", "gaussian", "noisy"}
+        The targets; the last one is the Hadamard matrix with noise of `NOISE`.
     sizes : sequence of int
         Their orders, powers of two.
     dtypes : sequence of {"float32", "float64"}
@@ -127,7 +130,7 @@ def _cases(kind, n, precision):
     ranked = ("pyfaust bbtree", "lazylinop l2r", OURS)
     yardstick, *others = [name for name in ranked if name in made]
     levels = n.bit_length() - 1
-    exact = kind != "gaussian"
+    exact = kind not in ("gaussian", "noisy")
     for impl, prepare in made.items():
         yield FactorizeCase(
             group="butterfly factorize",
@@ -157,7 +160,10 @@ def _target(kind, n, dtype, rng):
         return targets.hadamard(n).astype(dtype)
     if kind == "dft":
         return np.ascontiguousarray(targets.dft(n)[:, bit_reversal(n)].astype(dtype))
-    return (rng.standard_normal((n, n)) / np.sqrt(n)).astype(dtype)
+    noise = rng.standard_normal((n, n)) / np.sqrt(n)
+    if kind == "noisy":
+        return (targets.hadamard(n) + NOISE * noise).astype(dtype)
+    return noise.astype(dtype)
 
 
 def _ours(target):

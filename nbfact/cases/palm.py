@@ -49,6 +49,10 @@ SLACK = 1.05
 With three factors and more, the iterates of two implementations diverge by rounding;
 the largest ratio seen in 200 sweeps was 1.02."""
 
+DEFAULT_SLACK = 1.01
+"""Largest error with default options, which are others than those of the others, as a
+multiple of the least error of these."""
+
 FOUND, NEARLY = 1e-10, 1e-3
 """Relative errors at which a preset has found its transform, for nbfact and for the
 other implementations. FAµST's 2016 backend and the scaling of the paper lose digits as
@@ -168,27 +172,30 @@ def sweep_cases(sizes: Sequence[int], depths: Sequence[int]) -> Iterator[Case]:
             )
 
 
-def shape_cases(shapes: Sequence[Shape]) -> Iterator[Case]:
+def shape_cases(shapes: Sequence[Shape], defaults: bool = False) -> Iterator[Case]:
     """Yield the cases of sweeps at sizes that the literature and FAµST's tests time.
 
     Parameters
     ----------
     shapes : sequence of tuples
         Entries of :data:`nbfact.cases.palm_problems.SHAPES`.
+    defaults : bool
+        Whether nbfact makes them with its default options.
 
     Yields
     ------
     Case
     """
     for name, m, n, make_sets, sweeps in shapes:
-        sets = functools.partial(make_sets, m, n)
         yield from _palm(
-            "palm4msa shapes",
+            "palm4msa defaults" if defaults else "palm4msa shapes",
             {"m": m, "n": n, "sets": name, "sweeps": sweeps},
             (m, n),
             functools.partial(gaussian, m, n),
-            sets,
+            functools.partial(make_sets, m, n),
             sweeps,
+            slack=DEFAULT_SLACK if defaults else SLACK,
+            defaults=defaults,
         )
 
 
@@ -319,6 +326,7 @@ def _palm(
     nnz: int | None = None,
     stop: float = 0.0,
     slack: float = SLACK,
+    defaults: bool = False,
 ) -> Iterator[Case]:
     """Yield the cases of palm4msa from left to right, the default order of pyfaust.
 
@@ -328,6 +336,8 @@ def _palm(
     def ours(target):
         sets = make_sets()
         options: dict[str, Any] = {"order": "left-to-right", "scaling": SCALING}
+        if defaults:
+            options = {}
         if stop:
             options["callback"] = lambda state: state.error <= stop
         return lambda: palm4msa(

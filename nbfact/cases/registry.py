@@ -169,7 +169,7 @@ def _quick():
         *rectmat_cases([(48, 512, 3, 5, 4)]),
         *reach_cases(("butterflies 32", "splin5*normcol")),
         *curve_cases([("planted splin4", 32, (1, 5, 20, 100))]),
-        *factorize_cases(("hadamard", "gaussian"), (64,)),
+        *factorize_cases(("hadamard", "gaussian", "noisy"), (64,)),
     ]
 
 
@@ -207,6 +207,9 @@ def _pr():
         *rectmat_cases([(48, 512, 3, 5, 4)]),
         *reach_cases(("butterflies 32",)),
         *factorize_cases(("hadamard", "gaussian"), (256,)),
+        # Noise took the long way; the sums of a tall target left no registers.
+        *factorize_cases(("noisy",), (64,)),
+        *shape_cases(SHAPES[2:3], defaults=True),
         *learning_cases(("hadamard",), (16,)),
         *_own(assignment_cases([(512, 512, 1024)], single)),
     ]
@@ -338,6 +341,7 @@ def _full():
         *skperm_cases((256,)),
         *sweep_cases((32, 64, 128, 256), (2, 3, 5)),
         *shape_cases(SHAPES),
+        *shape_cases(SHAPES[2:3], defaults=True),
         *hierarchical_cases((64, 128, 256, 512)),
         *rectmat_cases(
             [(48, 512, 3, 5, 4), (48, 512, 4, 10, 8), (204, 8193, 4, 10, 8)]
@@ -346,7 +350,7 @@ def _full():
         *curve_cases(CURVED),
         *approximation_cases(APPROXIMATED, (1, 64)),
         *factorize_cases(
-            ("hadamard", "dft", "gaussian"), (64, 128, 256, 512, 1024, 2048)
+            ("hadamard", "dft", "gaussian", "noisy"), (64, 128, 256, 512, 1024, 2048)
         ),
         *learning_cases(("hadamard", "dft"), (16, 64, 256)),
         *pattern_cases((16, 32)),

@@ -109,6 +109,7 @@ def csr_multiply_window(data, indices, indptr, entry, scale, x, out, window):
     x_stride, x_first = np.intp(window.x_stride), np.intp(window.x_first)
     width, form = np.intp(window.width), (data, indices)
     n_rows, first_row = np.intp(entry[0]), np.intp(entry[1])
+    j: Any
     for i in range(n_rows):
         begin, end = np.intp(indptr[first_row + i]), np.intp(indptr[first_row + i + 1])
         row = np.intp(window.out_stride) * i + np.intp(window.out_first)

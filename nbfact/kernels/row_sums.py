@@ -51,7 +51,7 @@ def _sum_row(typingctx, form, span, scale, x, out, places, size):
         for total in totals:
             builder.store(zero, total)
 
-        def entry(t):
+        def loaded(t):
             """Return the weights of an entry, and where the row of x begins."""
             row = builder.zext(builder.load(builder.gep(indices, [t])), stride.type)
             row = builder.add(builder.mul(row, stride), first)
@@ -64,8 +64,9 @@ def _sum_row(typingctx, form, span, scale, x, out, places, size):
                 weights[1] = builder.fmul(weights[1], emit.signs())
             return weights, builder.mul(row, parts)
 
-        def product(weights, row, index):
-            """Return an entry times the index-th vector of a row of x."""
+        def product(entry, index):
+            """Return an entry times the index-th vector of its row of x."""
+            weights, row = entry
             value = emit.load(source, row, index)
             found = builder.fmul(weights[0], value)
             if emit.parts == 1:
@@ -78,15 +79,15 @@ def _sum_row(typingctx, form, span, scale, x, out, places, size):
         one, two = ir.Constant(begin.type, 1), ir.Constant(begin.type, 2)
         odd = builder.and_(builder.sub(end, begin), one)
         with builder.if_then(builder.icmp_signed("==", odd, one)):
-            weights, row = entry(begin)
+            a = loaded(begin)
             for index, total in enumerate(totals):
-                add(total, product(weights, row, index))
+                add(total, product(a, index))
         with cgutils.for_range_slice(
             builder, builder.add(begin, odd), end, two, two.type
         ) as (t, _):
-            a, b = entry(t), entry(builder.add(t, one))
+            a, b = loaded(t), loaded(builder.add(t, one))
             for index, total in enumerate(totals):
-                add(total, builder.fadd(product(*a, index), product(*b, index)))
+                add(total, builder.fadd(product(a, index), product(b, index)))
         place = builder.mul(place, parts)
         for index, total in enumerate(totals):
             emit.store(builder.load(total), target, place, index)

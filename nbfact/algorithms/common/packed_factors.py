@@ -215,8 +215,8 @@ class PackedFactors:
         self.counts[j] = nnz
         if old.counts[j] < 0:
             return self._factor(j).entered(old._factor(j))
-        _, places, ends = old.forms[j][0]
-        return csr_entered(places, ends, self.chain[1], self.forms[j][0][2])
+        _, before, ends = old.forms[j][0]
+        return csr_entered(before, ends, self.chain[1], self.forms[j][0][2])
 
     def keep(self, j: int, old: "PackedFactors") -> None:
         """Put the factor of `old` at the same place."""

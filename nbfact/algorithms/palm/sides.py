@@ -56,7 +56,7 @@ class Sides:
         self._nothing = np.empty((0, 0), target.dtype)  # the identity, in `csr_fit`
         self._side_norms = SideNorms(target.dtype)
         self.eps = float(np.finfo(target.real).eps)
-        self._tiles: np.ndarray | None = None
+        self._tiles = self._nothing  # made when the shapes are known
         self._steps: list[np.ndarray] = []  # where the step of each place is made
         # Lᴴ by place where it is needed dense, and ‖L‖₂ by place.
         self._lefts: dict[int, np.ndarray] = {}
