@@ -20,7 +20,7 @@ from .planned_operator import PlannedOperator
 from .row_calls import turned_cost
 from .small_matrices import multiplied_out
 from .sparse_multipliers import (
-    Sizes,
+    FactorSizes,
     columns_multiplier,
     product_cost,
     sizes_of,
@@ -149,7 +149,7 @@ class FactorProduct(PlannedOperator):
         # By dtype, the factors of a product, their sizes, and the functions that
         # multiply a vector or columns by them.
         self._merged: dict[np.dtype, list[sp.csr_array]] = {}
-        self._sizes: dict[np.dtype, Sizes] = {}
+        self._sizes: dict[np.dtype, FactorSizes] = {}
         self._vectors: dict[np.dtype, Callable] = {}
         self._columns: dict[np.dtype, Callable] = {}
         self._adjoints: dict[str, FactorProduct] = {}

@@ -27,7 +27,7 @@ UNEVEN = 250.0
 the loops over its slices begin and end more often."""
 
 
-class Sizes(NamedTuple):
+class FactorSizes(NamedTuple):
     """The numbers of entries, of rows, and of uneven factors, of several factors."""
 
     nnz: int
@@ -35,21 +35,23 @@ class Sizes(NamedTuple):
     uneven: int
 
 
-def sizes_of(factors: Sequence[sp.csr_array]) -> Sizes:
+def sizes_of(factors: Sequence[sp.csr_array]) -> FactorSizes:
     """Return the numbers by which `product_cost` counts."""
     counts = [row_counts(factor) for factor in factors]
     uneven = sum(int(one.min() < one.max()) for one in counts)
-    return Sizes(sum(factor.nnz for factor in factors), sum(map(len, counts)), uneven)
+    return FactorSizes(
+        sum(factor.nnz for factor in factors), sum(map(len, counts)), uneven
+    )
 
 
-def product_cost(sizes: Sizes, dtype: np.dtype, batch: int) -> float:
+def product_cost(sizes: FactorSizes, dtype: np.dtype, batch: int) -> float:
     """Return the time that a product with factors is expected to take, in nanoseconds.
 
     The constants are of ``nbfact bench -k "sparse factors"`` on a Zen 4.
 
     Parameters
     ----------
-    sizes : Sizes
+    sizes : FactorSizes
         Those of the factors.
     dtype : numpy.dtype
     batch : int
