@@ -16,10 +16,10 @@ from .sparse_packing import pack_rows, pack_slices, row_counts
 CALLS = {"vector": 600.0, "columns": 1500.0}
 """Time of a product with very few entries, in nanoseconds."""
 VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
-"""Nanoseconds of an entry and of a row of a factor, for a vector of numbers of so many
-bytes."""
+"""Nanoseconds of an entry and of a row of a factor, for a vector, by the bytes of its
+numbers."""
 PIECES = {LEAST_BYTES: 0.35, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
-"""Nanoseconds of an entry of a factor, for columns of so many bytes."""
+"""Nanoseconds of an entry of a factor, by the bytes of the columns of one row."""
 PIECE_ROW = 3.5
 """Nanoseconds of a row of a factor, for any of these."""
 UNEVEN = 250.0
