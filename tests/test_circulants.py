@@ -99,20 +99,17 @@ def test_columns_by_the_kernel(order, shape, reverse, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_kernel_for_columns_does_as_its_twin(dtype):
     for order, shape, reverse in ((8, (8, 8), False), (30, (8, 21), True)):
-        formula, kept = Convolution(random(order, dtype), shape, reverse), []
-
-        def record(*arguments, kept=kept):
-            kept.append(arguments)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(tied_convolutions, "convolve_columns", record)
-            multiply = tied_convolutions.tied_convolution_multiplier(
-                formula, np.dtype(dtype)
-            )
-            multiply(random((shape[1], 19), dtype))
-        x, layout, turns, numbers, planes, _, end, out = kept[0]
-        for start in range(0, end, 5):
-            convolve_columns(x, layout, turns, numbers, planes, start, end, out)
+        formula = Convolution(random(order, dtype), shape, reverse)
+        kernel, arguments, (planes,) = tied_convolutions.tied_convolution(
+            formula, np.dtype(dtype)
+        )
+        assert kernel is convolve_columns
+        x = random((shape[1], 19), dtype)
+        x = x.view(x.real.dtype)
+        out = np.full((shape[0], x.shape[1]), np.nan, x.dtype)
+        for start in range(0, 19, 5):
+            convolve_columns(x, *arguments, np.empty(planes, x.dtype), start, 19, out)
+        layout, _, numbers = arguments
         close(out, naive.convolve_columns(x, layout, numbers, shape[0]))
 
 

@@ -10,7 +10,9 @@ from samples import random
 
 import nbfact.kernels as kernels
 from nbfact.kernels.panels import PANEL
+from nbfact.operators.convolution_formula import Convolution
 from nbfact.operators.formulas import Formula
+from nbfact.operators.tied_convolutions import tied_convolution
 from nbfact.operators.tied_transforms import tied_columns, tied_vector
 
 SQUARE, VECTOR = random((4, 4), "float64"), random(4, "float64")
@@ -73,7 +75,17 @@ TRANSFORMS += [(formula, 64, 1) for formula in (COSINES, ADJOINT_COSINES)]
 
 TRIANGLES = np.zeros((3, 2, 3))
 
+
+def convolution():
+    """Return the arguments of the kernel of convolutions."""
+    formula = Convolution(random(12, "float64"), (12, 12))
+    given, (planes,) = tied_convolution(formula, np.dtype("float64"))[1:]
+    x = random((12, 8), "float64")
+    return x, *given, np.empty(planes), 0, 8, np.empty_like(x)
+
+
 ARGUMENTS = {
+    "convolve_columns": convolution(),
     "adam_step": (VECTOR, OUT + 1, np.zeros(4), np.zeros(4), 0.1, 1),
     "add_atoms": (
         *(SQUARE[:2], np.array([0, 2]), 1, 1e-15, np.ones((3, 2, 4)), TRIANGLES),

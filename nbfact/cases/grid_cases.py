@@ -64,7 +64,6 @@ FORMER = [
     *(("sparse 4 x 4", "adjoint", 4096, batch, "columns C") for batch in (2, 64)),
     ("sparse 4 x 4", "adjoint", 4096, 1, VECTOR),
     *(("circulant", "forward", n, 64, "columns C") for n in (64, 128)),
-    ("circulant", "forward", 1024, 64, "rows F"),
     ("butterfly", "forward", 64, 2, "rows C"),
     ("rank 2", "adjoint", 64, 3, "rows F"),
     ("rank 2", "forward", 256, 4, "columns F"),
@@ -72,6 +71,9 @@ FORMER = [
     ("hartley", "forward", 1024, 64, "rows C"),
     ("dft", "forward", 64, 16, "columns F"),
     ("dct", "forward", 256, 256, "columns F"),
+    *(("circulant", "forward", 1024, batch, "rows F") for batch in (4, 64)),
+    ("sparse 4 x 4", "adjoint", 256, 16, "columns C"),
+    ("sparse 4 x 4", "adjoint", 4096, 2, "columns F"),
 ]
 """Products in which others, or nbfact with one vector at a time, were faster once."""
 

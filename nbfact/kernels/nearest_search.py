@@ -101,11 +101,13 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
     labelled, best = np.empty(width, np.int32), np.empty(width, x.dtype)
     second, norms = np.empty(width, x.dtype), np.empty(width, x.dtype)
     nearest, doubtful = NearestSoFar(best, labelled, second), 0
-    # The next points are fetched while these are multiplied, some with each row.
+    # The next points are fetched while these are multiplied, part of a cache line with
+    # each row. Where there are too few rows for it, the processor does better alone.
     points, length, between = x.ravel(), np.intp(x.shape[1]), np.intp(1)
     for j in range(last):
         between += rows[j]
     step = np.intp(width) * length // between + np.intp(1)
+    step = step if step * x.itemsize <= BYTES else np.intp(0)
     for tile in range(np.uintp(start), np.uintp(stop), width):
         end = min(tile + width, np.uintp(stop))
         source, target = scratch[0], scratch[1]

@@ -16,7 +16,7 @@ from ..kernels.vectors import BYTES
 from .convolution_formula import Convolution, convolution_work
 from .radices import prime_factors
 from .reorderings import digit_reversal, inverse
-from .tied_transforms import LARGEST_PRIME, tied_passes, tied_radices
+from .tied_transforms import LARGEST_PRIME, Tied, tied_passes, tied_radices
 
 RATES = {"complex": (0.08, 0.17), "real": (0.038, 0.075)}
 """Nanoseconds for each unit of `convolution_work` and column of a whole tile, of single
@@ -56,8 +56,28 @@ def tied_convolution_multiplier(formula: Convolution, dtype: np.dtype) -> Callab
     x and out are C-contiguous, of the dtype, and share no memory. They have as many
     columns as `is_tied_convolution` says. Nothing is checked.
     """
+    kernel, (layout, turns, numbers), (planes,) = tied_convolution(formula, dtype)
+    real, m, tile = real_dtype(dtype), formula.shape[0], _width(dtype)
+    work = convolution_work(len(formula.column)) * 8
+
+    def multiply(x, out=None):
+        out = np.empty((m, x.shape[1]), dtype) if out is None else out
+        read, written = x.view(real), out.view(real)
+
+        def some(begin, end):
+            scratch = np.empty(planes, real)
+            kernel(read, layout, turns, numbers, scratch, begin, end, written)
+
+        threads.share(work, x.shape[1], some, tile)
+        return out
+
+    return multiply
+
+
+def tied_convolution(formula: Convolution, dtype: np.dtype) -> Tied:
+    """Return the kernel of a convolution that `is_tied_convolution` accepts."""
     real, order = real_dtype(dtype), _order(formula, dtype)
-    radices, tile, m = tied_radices(order), _width(dtype), formula.shape[0]
+    radices = tied_radices(order)
     group, turns = tied_passes(radices, real)
     places = inverse(digit_reversal(radices))
     places = places + places // group
@@ -67,29 +87,8 @@ def tied_convolution_multiplier(formula: Convolution, dtype: np.dtype) -> Callab
     numbers = factors[pairs].reshape(-1).view(float).astype(real)
     head = [group, len(radices), *radices, formula.reverse, dtype.kind == "c"]
     layout = np.array([*head, *places[pairs].ravel()], np.int64)
-    planes = 2, (order + order // group) * tile
-    work = convolution_work(len(formula.column)) * 8
-
-    def multiply(x, out=None):
-        out = np.empty((m, x.shape[1]), dtype) if out is None else out
-        read, written = x.view(real), out.view(real)
-
-        def some(begin, end):
-            convolve_columns(
-                read,
-                layout,
-                turns,
-                numbers,
-                np.empty(planes, real),
-                begin,
-                end,
-                written,
-            )
-
-        threads.share(work, x.shape[1], some, tile)
-        return out
-
-    return multiply
+    planes = 2, (order + order // group) * _width(dtype)
+    return Tied(convolve_columns, (layout, turns, numbers), (planes,))
 
 
 def _factors(column, order, dtype):
