@@ -46,6 +46,7 @@ CALLED = [
     ("butterfly", "forward", 2048, 64, "rows C"),
     ("dense blocks", "forward", 1024, 1, VECTOR),
     ("dense blocks", "adjoint", 1024, 16, "rows C"),
+    ("dense blocks", "forward", 1024, 4, "columns C"),
     ("kronecker", "forward", 1024, 4, "columns C"),
 ]
 """Products whose calls are compared with one another: nbfact was slow in a few layouts,
@@ -58,6 +59,7 @@ FORMER = [
     ("butterfly", "forward", 16384, 256, "columns C"),
     *(("dense blocks", "forward", 4096, batch, "columns C") for batch in (16, 256)),
     *(("kronecker", "forward", 4096, batch, "columns C") for batch in (16, 256)),
+    ("radix 8", "adjoint", 4096, 3, "columns C"),
     ("kronecker", "adjoint", 64, 3, "columns F"),
     ("kronecker", "adjoint", 4096, 2, "columns C"),
     ("kronecker", "adjoint", 16384, 3, "rows C"),
