@@ -149,7 +149,7 @@ QUICK = Settings(
     (0.0, 0.95, (0.99, 0.9)),
     5,
     approximation.Sizes(
-        ("graph Fourier, grid", "inverse kernel", "sparse + rank 2"),
+        ("inverse kernel", "sparse + rank 2"),
         *((32,), 1, 1, "quick"),
     ),
 )
