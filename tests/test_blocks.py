@@ -7,11 +7,23 @@ from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact._core import threads as rule
-from nbfact.kernels import blocks, blocks_columns, blocks_rows, transpose
+from nbfact.kernels import (
+    blocks,
+    blocks_columns,
+    blocks_products,
+    blocks_rows,
+    transpose,
+)
 from nbfact.kernels._jit import NUMBA_SETTINGS
 from nbfact.kernels.panels import lanes_of
+from nbfact.operators import dense_blocks
 from nbfact.operators import plan as plans
-from nbfact.operators.dense_blocks import pack_columns, pack_rows, real_blocks
+from nbfact.operators.dense_blocks import (
+    blas_columns,
+    pack_columns,
+    pack_rows,
+    real_blocks,
+)
 
 PATTERNS = [
     *((1, 1, 1, 1), (1, 5, 3, 1), (3, 24, 6, 1), (1, 9, 7, 16), (2, 5, 2, 17)),
@@ -69,8 +81,9 @@ def test_rows_and_columns(pattern, dtype):
 
 
 @pytest.mark.parametrize("extra", (0, 1, 15, 16, 17))
-def test_chunks_and_depths(extra):
+def test_chunks_and_depths(extra, monkeypatch):
     """More columns than `CHUNK`, and blocks deeper than `DEPTH`."""
+    monkeypatch.setattr(dense_blocks, "blas_is_cheaper", lambda *arguments: False)
     depth = blocks.ENTRIES // blocks.CHUNK + 5
     assert depth > blocks.DEPTH
     values = random((1, 3, depth, 2), "float64") / np.sqrt(depth)
@@ -196,3 +209,39 @@ def test_infinite_entries_travel_without_a_warning(dtype):
         found = B @ x
         assert not np.isfinite(found[: B.values[0].shape[1]]).any()
         assert (found[B.values[0].shape[1] :] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("pattern", [(2, 5, 3, 4), (3, 4, 6, 1), (1, 2, 3, 1)])
+def test_blas_multiplies_block_by_block(pattern, dtype):
+    values = random(pattern, dtype)
+    a, b, c, d = pattern
+    packed = np.array(values.transpose(0, 3, 1, 2), order="C").ravel()
+    for batch in (1, 2, 9):
+        x = random((a * c * d, batch), dtype, 1)
+        out = np.empty((a * b * d, batch), dtype)
+        sizes = np.array([*pattern, batch, 0])
+        for begin, end in ((0, 1), (1, a * d)):
+            blocks_products(packed, sizes, x.ravel(), out.reshape(-1), begin, end)
+        close(out, naive.blocks_products(values, x))
+        close(blas_result(values, x), out)
+        if d == 1:
+            rows, found = np.ascontiguousarray(x.T), np.empty(out.T.shape, dtype)
+            sizes = np.array([*pattern, batch, 1])
+            blocks_products(packed, sizes, rows.ravel(), found.reshape(-1), 0, a)
+            close(found.T, out)
+
+
+def blas_result(values, x):
+    out = np.empty((len(x) // values.shape[2] * values.shape[1], x.shape[1]), x.dtype)
+    blas_columns(values)(x, out)
+    return out
+
+
+def test_threads_divide_blocks_and_change_no_bit():
+    values = random((32, 64, 64, 1), "float64")
+    x, found = random((2048, 200), "float64"), {}
+    for number in (1, 2):
+        with nf.threads(number):
+            found[number] = blas_result(values, x)
+    assert (found[1] == found[2]).all()

@@ -2,13 +2,15 @@
 
 import pickle
 
+import naive
 import numpy as np
 import pytest
 import scipy.linalg
-from samples import random
+from samples import close, random
 
 import nbfact as nf
-from nbfact.operators import named_transform
+from nbfact.kernels import convolve_columns
+from nbfact.operators import named_transform, tied_convolutions
 from nbfact.operators.convolution_formula import Convolution, read_convolution
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
@@ -66,10 +68,106 @@ def test_products_are_those_of_the_matrix(dtype, margin, monkeypatch):
                 assert abs(B.matvec(X[:, 0]) - D @ X[:, 0]).max() <= limit * scale
 
 
+PARTS = [
+    (4, (4, 4), False),
+    (12, (5, 7), False),
+    (20, (11, 10), True),
+    pytest.param(128, (100, 29), True, marks=pytest.mark.compiled),
+    pytest.param(360, (360, 360), False, marks=pytest.mark.compiled),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("order", "shape", "reverse"), PARTS)
+def test_columns_by_the_kernel(order, shape, reverse, dtype):
+    formula = Convolution(random(order, dtype), shape, reverse)
+    matrix, dtype = formula.matrix(shape[1], np.dtype("complex128")), np.dtype(dtype)
+    multiply = tied_convolutions.tied_convolution_multiplier(formula, dtype)
+    width = 64 // dtype.type(0).real.itemsize
+    limit = 20 * np.finfo(dtype).eps * abs(formula.column).sum() * 4
+    for batch in (width, 2 * width + 3):
+        assert tied_convolutions.is_tied_convolution(formula, dtype, batch)
+        x = random((shape[1], batch), dtype, batch)
+        x[:, -1] *= 1e9  # has nothing to do with other columns
+        out = np.full((shape[0], batch), np.nan, dtype)
+        assert multiply(x, out) is out
+        sizes = 1 + abs(x).max(axis=0)
+        assert (abs(out - matrix @ x) <= limit * sizes).all()
+        np.testing.assert_array_equal(multiply(x), out)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_kernel_for_columns_does_as_its_twin(dtype):
+    for order, shape, reverse in ((8, (8, 8), False), (30, (8, 21), True)):
+        formula, kept = Convolution(random(order, dtype), shape, reverse), []
+
+        def record(*arguments, kept=kept):
+            kept.append(arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tied_convolutions, "convolve_columns", record)
+            multiply = tied_convolutions.tied_convolution_multiplier(
+                formula, np.dtype(dtype)
+            )
+            multiply(random((shape[1], 19), dtype))
+        x, layout, turns, numbers, planes, _, end, out = kept[0]
+        for start in range(0, end, 5):
+            convolve_columns(x, layout, turns, numbers, planes, start, end, out)
+        close(out, naive.convolve_columns(x, layout, numbers, shape[0]))
+
+
+def test_a_nan_stays_in_its_column_and_no_row_reads_others():
+    for dtype in ("float32", "complex64"):
+        A = nf.transforms.circulant(random(256, dtype))
+        assert A._multiplies(A.dtype, 64) == "tied"
+        x = random((256, 64), dtype)
+        wanted, x[3, 5] = A @ x, np.nan
+        found = A @ x
+        assert np.isnan(found[:, 5]).all()
+        np.testing.assert_array_equal(np.delete(found, 5, 1), np.delete(wanted, 5, 1))
+
+
+def test_what_no_kernel_multiplies():
+    real, single = np.dtype("float64"), np.dtype("float32")
+    for order, dtype, batch, tied in (
+        (30, real, 8, True),
+        (30, real, 7, False),
+        (30, single, 15, False),
+        (15, real, 64, False),
+        (15, np.dtype("complex64"), 64, True),
+        (14, real, 64, False),
+        (2, real, 64, False),
+        (1 << 16, real, 64, False),
+    ):
+        formula = Convolution(np.ones(order), (order, order))
+        assert tied_convolutions.is_tied_convolution(formula, dtype, batch) == tied
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+def test_rows_in_fortran_order_are_multiplied_from_the_left(dtype):
+    for n, batch in ((40, 3), (512, 3), (512, 16)):
+        A = nf.transforms.circulant(random(n, dtype))
+        x = np.asfortranarray(random((batch, n), dtype))
+        wanted = x @ scipy.linalg.circulant(A.formula.column).astype(dtype)
+        limit = 100 * np.finfo(dtype).eps * n
+        for _ in range(2):
+            assert abs(x @ A - wanted).max() <= limit
+        x.setflags(write=False)
+        assert abs(x @ A - wanted).max() <= limit
+        assert abs(x.astype("complex128") @ A - wanted).max() <= limit
+        with pytest.raises(ValueError, match="multiplied from the left"):
+            x[:, 1:] @ A
+    D = nf.transforms.dct(1009)
+    x = np.asfortranarray(random((3, 1009), "float64"))
+    np.testing.assert_allclose(x @ D, x @ D.toarray(), atol=1e-12)
+
+
 def test_small_ones_multiply_by_their_matrix_and_large_ones_by_scipy():
     small, large = (nf.transforms.circulant(np.arange(n) + 1.0) for n in (64, 4096))
     assert "the dense matrix multiplies vectors" in repr(small)
-    assert "scipy.fft.irfft after rfft multiplies vectors, 4, 16, 64" in repr(large)
+    assert "scipy.fft.irfft after rfft multiplies vectors, 4" in repr(large)
+    tied = "kernels with the values of the transform multiply 16, 64 columns"
+    assert tied in repr(large)
     assert large.nnz == large.chain.n_parameters
     C = nf.transforms.circulant(random(1009, "complex128"))
     assert "scipy.fft.ifft after fft multiplies" in repr(C)

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 import nbfact as nf
+from nbfact.algorithms.common.factors import Dense
+from nbfact.algorithms.common.result import CallbackState
+from nbfact.algorithms.learn.learn_options import LearnOptions
 from nbfact.cli import learning
 
 
@@ -59,3 +62,25 @@ def test_time_limit_ends_the_search(run, tmp_path):
     code, out, err = run("factorize", "a.npy", "--nnz", "40", "--time-limit", "0.001")
     assert code == 0, err
     assert "sparse matrix, relative error" in out
+
+
+def test_factorize_says_that_nothing_is_faster(run, tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).standard_normal((8, 8)))
+    code, out, err = run("factorize", "a.npy", "--speedup", "2", "--batch", "4")
+    assert code == 0, err
+    assert "4 columns: " in out and "times as fast (expected 0." in out
+    assert "dense matrix: nothing is expected" in " ".join(out.split())
+    code, _, err = run("factorize", "a.npy", "--speedup", "2", "--rcg", "2")
+    assert code == 2 and "give one of nnz, rcg, error and speedup" in err
+
+
+def test_what_is_kept_is_fast_enough(tmp_path):
+    """The last of two trials is better, but a product with it takes too long."""
+    path, shape = tmp_path / "a.nbfact.npz", (256, 256)
+    options = LearnOptions(speedup=2.0)
+    keep = learning.Keeper(path, options, shape, np.dtype(float))
+    for rank, error in ((4, 0.5), (200, 0.1)):
+        factors = [np.ones((256, rank)), np.ones((rank, 256))]
+        parts = [Dense(factor) for factor in factors]
+        keep(CallbackState(1, error, 1.0, lambda parts=parts: parts))
+    assert nf.load(path).nnz == 2 * 4 * 256

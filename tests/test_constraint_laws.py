@@ -37,6 +37,7 @@ ARGUMENTS = {
     "Partition": {"labels": [LABELS], "k": [None, 2]},
     "SkPerm": {"shape": [SHAPE], "k": [1, 2], "k_col": [None, 2]},
     "Sp": {"shape": [SHAPE], "k": [1, 7]},
+    "SpBlock": {"shape": [SHAPE], "k": [1, 2]},
     "SpCol": {"shape": [SHAPE], "k": [1, 2]},
     "SpLin": {"shape": [SHAPE], "k": [1, 2]},
     "SpLinCol": {"shape": [SHAPE], "k": [1, 2]},
@@ -52,6 +53,8 @@ OPTIONS = {
     "normalized": [False, True],
     "nonneg": [False, True],
     "tie_tol": [0.0, 2**-10],
+    "block": [(1, 8), (3, 2)],
+    "per_row": [False, True],
 }
 """Values of the options of all sets."""
 

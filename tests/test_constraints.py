@@ -22,6 +22,7 @@ from nbfact.constraints import (
     NormLin,
     SkPerm,
     Sp,
+    SpBlock,
     SpCol,
     SpLin,
     SpLinCol,
@@ -34,8 +35,8 @@ from nbfact.constraints import (
 
 N = 6
 SHAPE = (N, N)
-TOLERANT = [Sp, SpLin, SpCol, SpLinCol, SkPerm]
-COUNTED = [Sp, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, SpSymm]
+TOLERANT = [Sp, SpLin, SpCol, SpLinCol, SkPerm, SpBlock]
+COUNTED = [*TOLERANT, SpTriu, SpTril, SpSymm]
 AVERAGED = [Circ, AntiCirc, Toeplitz, Hankel]
 BLOCKS = [(1, 2), (3, 1), (2, 3)]
 
@@ -61,6 +62,7 @@ ALL = [
     NormCol(SHAPE, s=2.0),
     NormLin(SHAPE, s=2.0),
     Const(matrix(8)),
+    *(SpBlock(SHAPE, 2, block=(2, 4), per_row=one) for one in (False, True)),
     *(cls(SHAPE, 2, tie_tol=2**-20) for cls in TOLERANT),
 ]
 # SpLinCol and SpSymm are no projections: the first is a union of two supports, and the
@@ -69,6 +71,20 @@ PROJECTIONS = [
     constraint for constraint in ALL if not isinstance(constraint, SpLinCol | SpSymm)
 ]
 each = pytest.mark.parametrize("constraint", ALL, ids=repr)
+
+
+@pytest.mark.parametrize("constraint", [Supp(SUPPORT), BlockDiag(BLOCKS)], ids=repr)
+def test_sets_draw_their_supports(constraint):
+    pytest.importorskip("matplotlib")
+    figure = constraint.plot()
+    drawn = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(drawn, constraint.project(np.ones(SHAPE)) == 0)
+    assert figure.axes[0].get_title() == repr(constraint)
+    few = SpBlock(SHAPE, 1, block=(2, 3))
+    assert few.plot(np.arange(36.0).reshape(SHAPE), figure) is figure
+    assert (~figure.axes[-1].images[0].get_array()[4:, 3:]).all()
+    with pytest.raises(ValueError, match="x has shape"):
+        few.plot(np.ones((2, 2)))
 
 
 @each

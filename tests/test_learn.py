@@ -8,8 +8,6 @@ from samples import DTYPES
 
 import nbfact as nf
 from nbfact.algorithms.common.problem import problem_of
-from nbfact.algorithms.learn.budget_search import BudgetSearch
-from nbfact.algorithms.learn.learn_options import LearnOptions
 from nbfact.algorithms.learn.starts import split_budget, starts
 
 
@@ -141,16 +139,6 @@ def test_the_callback_sees_trials_and_ends_the_search():
     assert_honest(found, np.tri(6), 12)
 
 
-def test_random_starts_are_not_the_draws_that_made_the_target():
-    target, seen = nf.targets.randn(12, 5), []
-    search = BudgetSearch(problem_of(target), LearnOptions(), np.random.default_rng(5))
-    for start in starts(problem_of(target), 60, 2, 2, 20, search.rng):
-        seen += [f for f in start.factors if start.method == "random"]
-    assert len(seen) == 4
-    for factor in seen:
-        assert abs(np.corrcoef(factor.ravel(), target.ravel())[0, 1]) < 0.4
-
-
 def test_a_time_limit_or_ctrl_c_keeps_the_best_so_far():
     target = gaussian(6, 6)
     found = nf.learn_transform(target, 20, time_limit=1e-9)
@@ -196,7 +184,10 @@ def test_singular_vectors_start_from_the_target_at_every_scale(size):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"nnz": 4, "rcg": 2}, ValueError, "give one of nnz, rcg and error"),
+        ({"nnz": 4, "rcg": 2}, ValueError, "give one of nnz, rcg, error and speedup"),
+        ({"nnz": 4, "speedup": 2}, ValueError, "give one of nnz, rcg, error and"),
+        ({"speedup": 0}, ValueError, "speedup=0: expected a finite number, above 0"),
+        ({"speedup": 2, "batch": 0}, ValueError, "batch=0: expected at least 1"),
         ({"nnz": 0}, ValueError, "nnz=0: expected at least 1"),
         ({"nnz": 2.5}, TypeError, "nnz=2.5: expected an integer"),
         ({"rcg": -1}, ValueError, "rcg=-1: expected a finite number, above 0"),

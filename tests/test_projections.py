@@ -1,5 +1,7 @@
 """The sparse and normalising projections against their twins."""
 
+import itertools
+
 import naive
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from nbfact.kernels import (
     project_normcol,
     project_normlin,
     project_sp,
+    project_spblock,
     project_spcol,
     project_splin,
     project_splincol,
@@ -217,3 +220,35 @@ def test_kernels_are_callable_from_compiled_code():
     x = random((5, 7), "float64")
     expected = naive.normalize_frobenius(naive.project_splincol(x, 2))
     np.testing.assert_allclose(nearest_unit(x, 2), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("block", [(1, 1), (1, 8), (8, 1), (3, 2), (50, 50)])
+def test_blocks_of_largest_norm(block, dtype):
+    for shape in SHAPES:
+        for make in (random, tied_matrix, np.zeros):
+            x = make(shape, dtype)
+            for k, by_rows in itertools.product((1, 2, 5, x.size + 1), (False, True)):
+                expected = naive.project_spblock(x, k, *block, by_rows)
+                found = applied(project_spblock, x, k, *block, by_rows)
+                assert np.array_equal(found, expected), (shape, k, by_rows)
+
+
+def test_blocks_of_one_entry_are_entries():
+    x = tied_matrix((9, 12), "float64")
+    for tie_tol in (0.0, 0.1):
+        found = applied(project_spblock, x, 20, 1, 1, False, tie_tol)
+        assert np.array_equal(found, applied(project_sp, x, 20, tie_tol))
+        found = applied(project_spblock, x, 2, 1, 1, True, tie_tol)
+        assert np.array_equal(found, applied(project_splin, x, 2, tie_tol))
+
+
+def test_norms_of_blocks_neither_overflow_nor_vanish():
+    """A block of two entries that are smaller wins, at the limits of the dtype too."""
+    for size in (1e300, 1.0, 1e-300):
+        x = size * np.array([[4.0, 0.0, 3.0, 3.0, 0.0, 0.0]])
+        expected = size * np.array([[0.0, 0.0, 3.0, 3.0, 0.0, 0.0]])
+        assert np.array_equal(applied(project_spblock, x, 1, 1, 2), expected)
+        tied = size * np.array([[0.0, 5.0, 3.0, 4.0]])
+        found = applied(project_spblock, tied, 1, 1, 2)
+        assert np.array_equal(found, tied * [1, 1, 0, 0])

@@ -21,7 +21,7 @@ from nbfact.estimators.recipes import budget_of
 # Without compilation, fits take minutes.
 pytestmark = pytest.mark.compiled
 FEWER = pytest.mark.filterwarnings("ignore:Number of distinct clusters")
-"""For fits that find fewer clusters than they are asked for, which warn."""
+"""The warning is ignored where fits find fewer clusters than they are asked for."""
 FACTORIZERS = ("palm4msa", "explore", "butterfly")
 
 

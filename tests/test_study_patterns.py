@@ -42,7 +42,8 @@ def test_rank_one_blocks_that_do_not_nest_are_given_up(monkeypatch):
 
 def test_an_attempt_that_raises_is_a_row():
     def solve(matrix, instance, seed):
-        assert matrix.shape == (8, 8) and instance.noise == 0.1 and seed == 3
+        assert matrix.shape == (8, 8) and instance.noise == 0.1 and instance.seed == 3
+        assert seed.random() == np.random.default_rng((3, 2)).random()
         raise ValueError("of a\nkind")
 
     one = instances.Instance("Hartley", 8, 3, noise=0.1)

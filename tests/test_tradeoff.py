@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nbfact as nf
-from nbfact.algorithms.learn.budget_tradeoff import product_seconds
+from nbfact.algorithms.learn.product_timing import product_seconds
 
 
 def low_rank_and_noise():

@@ -231,7 +231,7 @@ def function(name: str, value: Called, n_arguments: int = 1) -> Called:
 def generator(name: str, value: Any) -> np.random.Generator:
     """Return an argument ``random_state`` as a generator of random numbers.
 
-    Every function of the package makes its generator here.
+    Every target is made with one; algorithms take a `stream`.
 
     Parameters
     ----------

@@ -46,6 +46,7 @@ CALLED = [
     ("butterfly", "forward", 2048, 64, "rows C"),
     ("dense blocks", "forward", 1024, 1, VECTOR),
     ("dense blocks", "adjoint", 1024, 16, "rows C"),
+    ("kronecker", "forward", 1024, 4, "columns C"),
 ]
 """Products whose calls are compared with one another: nbfact was slow in a few layouts,
 and with short vectors."""
@@ -57,8 +58,20 @@ FORMER = [
     ("butterfly", "forward", 16384, 256, "columns C"),
     *(("dense blocks", "forward", 4096, batch, "columns C") for batch in (16, 256)),
     *(("kronecker", "forward", 4096, batch, "columns C") for batch in (16, 256)),
+    ("kronecker", "adjoint", 64, 3, "columns F"),
+    ("kronecker", "adjoint", 4096, 2, "columns C"),
+    ("kronecker", "adjoint", 16384, 3, "rows C"),
     *(("sparse 4 x 4", "adjoint", 4096, batch, "columns C") for batch in (2, 64)),
     ("sparse 4 x 4", "adjoint", 4096, 1, VECTOR),
+    *(("circulant", "forward", n, 64, "columns C") for n in (64, 128)),
+    ("circulant", "forward", 1024, 64, "rows F"),
+    ("butterfly", "forward", 64, 2, "rows C"),
+    ("rank 2", "adjoint", 64, 3, "rows F"),
+    ("rank 2", "forward", 256, 4, "columns F"),
+    ("haar", "forward", 64, 2, "rows F"),
+    ("hartley", "forward", 1024, 64, "rows C"),
+    ("dft", "forward", 64, 16, "columns F"),
+    ("dct", "forward", 256, 256, "columns F"),
 ]
 """Products in which others, or nbfact with one vector at a time, were faster once."""
 

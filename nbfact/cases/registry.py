@@ -35,7 +35,7 @@ from .butterflies import factorize_cases, learning_cases
 from .clustering import clustering_cases
 from .grid_cases import ALWAYS, CALLED, FORMER, OUT, own_cells
 from .hadamard_transform import fwht_cases
-from .learned_supports import pattern_cases
+from .learned_supports import pattern_cases, permuted_chain_cases
 from .palm import (
     curve_cases,
     hierarchical_cases,
@@ -52,7 +52,11 @@ from .public_verbs import adjoint_cases, verb_cases, way_cases
 from .rivals.peers import is_peer
 from .set_projections import set_cases
 from .sparse_codes import coding_cases
-from .sparse_factors import new_product_cases, sparse_factor_cases
+from .sparse_factors import (
+    block_factor_cases,
+    new_product_cases,
+    sparse_factor_cases,
+)
 from .sum_of_butterflies import sum_cases
 from .transform_plans import TRANSFORMS, transform_plan_cases
 
@@ -194,6 +198,7 @@ def _pr():
         *sparse_factor_cases((1024,), ((2, 32),), single, (64,), ("adjoint",)),
         # A call took half of the time, and slices of uneven rows a third.
         *sparse_factor_cases((256,), ((1, 4),), single, (1,), ("adjoint",)),
+        *block_factor_cases((256,), ((2, 32),), ("float64",)),
         *new_product_cases((32,), ((5, 2),), ("float64",)),
         *projection_cases((256,), ("float64",)),
         *sweep_cases((64,), (2, 3)),
@@ -286,6 +291,7 @@ def _large_verbs():
         *factorize_cases(("hadamard", "dft", "gaussian"), (1024,)),
         *learning_cases(("hadamard",), (64,)),
         *pattern_cases((32,)),
+        *permuted_chain_cases(("3 x 3 x 2 x 2",)),
         *assignment_cases([(512, 512, 4096)], ("float32", "float64")),
         *clustering_cases([(64, 64, 1000)]),
         *verb_cases(32),
@@ -348,6 +354,7 @@ def _full():
         ),
         *learning_cases(("hadamard", "dft"), (16, 64, 256)),
         *pattern_cases((16, 32)),
+        *permuted_chain_cases(),
         *assignment_cases(ASSIGNED, reals),
         *clustering_cases(CLUSTERED),
     ]

@@ -43,6 +43,7 @@ SETS: dict[str, Callable[[int], constraints.FastConstraint]] = {
     "NormCol": lambda n: constraints.NormCol((n, n), 1.0),
     "NormLin": lambda n: constraints.NormLin((n, n), 1.0),
     "Partition": _tiles,
+    "SpBlock": lambda n: constraints.SpBlock((n, n), K * n // 8),
     "SpSymm": lambda n: constraints.SpSymm((n, n), K * n),
     "SpTril": lambda n: constraints.SpTril((n, n), K * n),
     "SpTriu": lambda n: constraints.SpTriu((n, n), K * n),

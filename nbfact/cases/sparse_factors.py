@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse
 
 from ..harness.case import DENSE, Case
+from ..kernels.block_entries import BLOCK
 from . import product_calls
 from .product_calls import ProductInputs
 from .products import CHAIN, MATVEC, SCIPY_CHAIN
@@ -59,7 +60,7 @@ def sparse_factor_cases(
     for n, (depth, k), dtype, batch, side, impl in itertools.product(
         sizes, depths, dtypes, batches, sides, _PREPARE
     ):
-        yield _case("sparse factors", n, depth, k, dtype, batch, side, impl)
+        yield _case(n, depth, k, dtype, batch, side, impl)
 
 
 def new_product_cases(
@@ -75,23 +76,41 @@ def new_product_cases(
     Case
     """
     for n, (depth, k), dtype in itertools.product(sizes, depths, dtypes):
-        yield _case("new sparse factors", n, depth, k, dtype, 1, "forward", NEW)
+        yield _case(n, depth, k, dtype, 1, "forward", NEW)
 
 
-def _case(group, n, depth, k, dtype, batch, side, impl):
-    """Return a case of a product with random factors."""
+def block_factor_cases(
+    sizes: Sequence[int], depths: Sequence[tuple[int, int]], dtypes: Sequence[str]
+) -> Iterator[Case]:
+    """Yield the cases of products of one vector with factors in blocks of eight rows.
+
+    The arguments are those of `sparse_factor_cases`.
+
+    Yields
+    ------
+    Case
+    """
+    for n, (depth, k), dtype, impl in itertools.product(
+        sizes, depths, dtypes, _PREPARE
+    ):
+        yield _case(n, depth, k, dtype, 1, "forward", impl, BLOCK)
+
+
+def _case(n, depth, k, dtype, batch, side, impl, height=1):
+    """Return a case of a product with random factors, in blocks of some rows."""
     kind, entries = np.dtype(dtype), n * n if impl == DENSE else depth * k * n
     stored = entries * (kind.itemsize + (0 if impl == DENSE else 4))
     flops = (8 if kind.kind == "c" else 2) * entries * batch
+    group = "sparse factors" if height == 1 else "factors in blocks"
     bound = 2 * (math.sqrt(n) if impl == DENSE else depth * math.sqrt(k) + 2)
     return Case(
-        group=group,
+        group=f"new {group}" if impl == NEW else group,
         impl=impl,
         params={
             **{"n": n, "factors": depth, "k": k, "side": side},
             **{"batch": batch, "dtype": dtype},
         },
-        make=functools.partial(_inputs, n, depth, k, side, batch, kind),
+        make=functools.partial(_inputs, n, depth, k, side, batch, kind, height),
         prepare=product_calls.new_chain if impl == NEW else _PREPARE[impl],
         reference=lambda inputs: inputs.operator.exact(inputs.x),
         bound=bound * float(np.finfo(kind).eps),
@@ -102,8 +121,8 @@ def _case(group, n, depth, k, dtype, batch, side, impl):
     )
 
 
-def _inputs(n, depth, k, side, batch, dtype, rng):
-    factors = [_factor(n, k, dtype, rng) for _ in range(depth)]
+def _inputs(n, depth, k, side, batch, dtype, height, rng):
+    factors = [_factor(n, k, dtype, height, rng) for _ in range(depth)]
     if side == "adjoint":
         factors = [factor.T.conj().tocsr() for factor in factors[::-1]]
 
@@ -117,9 +136,13 @@ def _inputs(n, depth, k, side, batch, dtype, rng):
     return ProductInputs(operator, _gaussian(shape, dtype, rng))
 
 
-def _factor(n, k, dtype, rng):
-    """Return a random factor with k entries a row, which keeps norms on average."""
-    columns = np.sort(np.argsort(rng.random((n, n)), axis=1)[:, :k]).astype(np.int32)
+def _factor(n, k, dtype, height, rng):
+    """Return a random factor with k entries a row, which keeps norms on average.
+
+    As many rows as the height says have the same columns.
+    """
+    order = np.argsort(rng.random((n // height, n)), axis=1)
+    columns = np.repeat(np.sort(order[:, :k]), height, axis=0).astype(np.int32)
     ends = np.arange(0, n * k + 1, k, dtype=np.int32)
     data = _gaussian(n * k, dtype, rng) / dtype.type(math.sqrt(k))
     return scipy.sparse.csr_array((data, columns.ravel(), ends), shape=(n, n))

@@ -71,6 +71,16 @@ def factorize(
     error: Annotated[
         float | None, typer.Option(help="Relative error to reach; for learn.")
     ] = None,
+    speedup: Annotated[
+        float | None,
+        typer.Option(
+            help="How many times as fast as dense a product must be expected to be; "
+            "for learn."
+        ),
+    ] = None,
+    batch: Annotated[
+        int, typer.Option(min=1, help="Columns of that product; for --speedup.")
+    ] = 1,
     effort: Annotated[
         EffortName, typer.Option(help="Time to spend; for learn.")
     ] = EffortName.normal,
@@ -134,8 +144,13 @@ def factorize(
         output=output,
         threads=threads,
         plot=plot,
-        search={"effort": str(effort), "seed": seed, "time_limit": time_limit},
-        budget={"nnz": nnz, "rcg": rcg, "error": error},
+        search={
+            "effort": str(effort),
+            "seed": seed,
+            "time_limit": time_limit,
+            "batch": batch,
+        },
+        budget={"nnz": nnz, "rcg": rcg, "error": error, "speedup": speedup},
         options={"n_factors": n_factors, "nnz_per_row": nnz_per_row, "n_iter": n_iter},
     )
     raise typer.Exit(code)
@@ -171,8 +186,9 @@ def run_factorize(
     plot : path, optional
         File of a drawing of the supports.
     search, budget : dict
-        For "learn" only: the ``effort``, ``seed`` and ``time_limit`` of
-        :func:`nbfact.learn_transform`, and its ``nnz``, ``rcg`` or ``error``.
+        For "learn" only: the ``effort``, ``seed``, ``time_limit`` and ``batch`` of
+        :func:`nbfact.learn_transform`, and its ``nnz``, ``rcg``, ``error`` or
+        ``speedup``.
     options : dict
         For the other methods only: ``n_factors``, ``nnz_per_row`` (entries kept in
         each row and each column) and ``n_iter``.
@@ -207,6 +223,7 @@ def run_factorize(
                 "effort": "normal",
                 "seed": 0,
                 "time_limit": None,
+                "batch": 1,
                 **(search or {}),
             }
             result = learn(target, output, budget=budget, **chosen)
@@ -217,7 +234,12 @@ def run_factorize(
         operator = load(output)  # the figures are those of what was written
         error = relative_error(target, operator)
         structure = getattr(result, "structure", "")
+        times = getattr(result, "times", None)
         _print_result(target, operator, error, seconds, output, structure)
+        if times is not None:
+            print(times)
+            if times.measured_speedup <= 1:
+                print("Nothing that was found is faster than the dense product.")
         if plot is not None:
             operator.plot().savefig(plot)
     if abs(error - result.relative_error) <= TOLERANCE:

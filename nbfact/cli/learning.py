@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import learn_transform, tradeoff
+from .._core.dtypes import common_dtype
 from ..algorithms.common.result import CallbackState
 from ..algorithms.learn.learn_options import EffortName, LearnOptions
 from ..algorithms.learn.outcomes import LearnedTransform
@@ -30,14 +31,20 @@ class Keeper:
         The budget: among what fits it the least error is the best; with an error to
         reach, the fewest non-zeros that reach it.
     shape : (int, int)
-        The shape of the target.
+    dtype : numpy.dtype
+        Those of the target.
     """
 
     def __init__(
-        self, output: Path, options: LearnOptions, shape: tuple[int, int]
+        self,
+        output: Path,
+        options: LearnOptions,
+        shape: tuple[int, int],
+        dtype: np.dtype,
     ) -> None:
         self._output, self._error = output, options.error
         self._budget = options.budget(shape)
+        self._product = options.product_budget(shape, dtype)
         self._best = (math.inf, math.inf)
 
     def __call__(self, state: CallbackState) -> None:
@@ -48,8 +55,10 @@ class Keeper:
         if self._error is not None:
             rank = max(state.error, self._error), float(state.nnz)
         if rank < self._best:
-            self._best = rank
-            FactorProduct(state.factors, state.scale).save(self._output)
+            found = FactorProduct(state.factors, state.scale)
+            if self._product is None or self._product.admits(found):
+                self._best = rank
+                found.save(self._output)
 
 
 def learn(
@@ -59,6 +68,7 @@ def learn(
     effort: EffortName,
     seed: int,
     time_limit: float | None,
+    batch: int,
     budget: dict[str, Any],
 ) -> LearnedTransform:
     """Run `learn_transform`, print a line for each trial, and keep the best in a file.
@@ -68,7 +78,8 @@ def learn(
     from rich.console import Console
 
     console, start = Console(stderr=True), time.monotonic()
-    keep = Keeper(output, LearnOptions(**budget), target.shape)
+    options = LearnOptions(batch=batch, **budget)
+    keep = Keeper(output, options, target.shape, common_dtype(target.dtype))
 
     def callback(state: CallbackState) -> None:
         found = f"error {state.error:.3g}  RCG {target.size / max(state.nnz, 1):.2f}"
@@ -88,6 +99,7 @@ def learn(
             callback=callback,
             random_state=seed,
             time_limit=time_limit,
+            batch=batch,
             **budget,
         )
 

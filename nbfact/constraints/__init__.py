@@ -20,8 +20,8 @@ these parameters:
     averaged (`Circ`, `AntiCirc`, `Toeplitz`, `Hankel`, `Partition`), because the sets
     follow FAµST, which averages after the negative entries are set to zero.
 ``tie_tol`` : float
-    Relative tolerance of ties, in [0, 1); 0 by default. `Sp`, `SpLin`, `SpCol` and
-    `SpLinCol` have it. With t the k-th largest modulus, the moduli from
+    Relative tolerance of ties, in [0, 1); 0 by default. `Sp`, `SpLin`, `SpCol`,
+    `SpLinCol` and `SpBlock` have it. With t the k-th largest modulus, the moduli from
     ``t * (1 - tie_tol)`` to ``t * (1 + tie_tol)`` count as tied, so that noise does not
     decide between entries that differ by noise alone. `SkPerm` describes its own
     meaning of this parameter.
@@ -43,6 +43,7 @@ See Also
 nbfact.kernels : The projections as kernels for compiled code, such as `project_splin`.
 """
 
+from .block_sets import SpBlock
 from .fixed_sets import Const, Identity, NormCol, NormLin
 from .partitions import Partition
 from .protocol import Constraint, FastConstraint
@@ -70,6 +71,7 @@ __all__ = [
     "Partition",
     "SkPerm",
     "Sp",
+    "SpBlock",
     "SpCol",
     "SpLin",
     "SpLinCol",

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
@@ -13,6 +13,10 @@ from .._core.checks import flag, real_number, sequence, shown, size
 from .._core.dtypes import DTYPES
 from ..kernels.entry_projections import project_nonneg
 from ..kernels.norm_projections import normalize_frobenius
+from ..operators.drawings import drawn
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SetType = TypeVar("_SetType")
 
@@ -140,6 +144,36 @@ class Set:
         """Do what `_nearest` does, with the array that `memory` returned."""
         raise NotImplementedError
 
+    def plot(
+        self, x: ArrayLike | None = None, figure: "Figure | None" = None
+    ) -> "Figure":
+        """Draw the support of a matrix of the set: the projection of one.
+
+        Parameters
+        ----------
+        x : (m, n) array_like, optional
+            The matrix whose projection is drawn; by default one of Gaussian numbers,
+            the same ones in each call, of which each entry is as likely to be kept as
+            any other one.
+        figure : matplotlib.figure.Figure, optional
+            Figure to draw in; a new one by default.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        TypeError, ValueError
+            When `project` refuses ``x``, or `figure` is no figure.
+        ModuleNotFoundError
+            When matplotlib is not installed; the message says how to install it.
+        """
+        if x is None:
+            x = np.random.default_rng(0).standard_normal(self.shape)
+        kept = self.project(x)
+        return drawn([(repr(self), kept != 0)], figure)
+
     def transposed(self) -> "Set | None":
         """Return the set of the transposed matrices, or None when there is none.
 
@@ -165,7 +199,7 @@ class Set:
             value = getattr(self, f.name)
             if isinstance(value, np.ndarray):
                 arguments.append(f"<{value.shape[0]} x {value.shape[1]}>")
-            elif isinstance(value, tuple):
+            elif isinstance(value, tuple) and f.default is MISSING:
                 arguments.append(repr(value))
             elif f.name in ("k", "s") or value != f.default:
                 arguments.append(f"{f.name}={value!r}")

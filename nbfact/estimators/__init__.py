@@ -1,15 +1,21 @@
 """scikit-learn estimators over the algorithms (extra ``estimators``).
 
-Start reading in ``quick_kmeans``; then read ``lloyd``, then ``recipes``.
+Start reading in ``quick_kmeans``; then read ``training``, then ``recipes``.
 
 =====================  ============================================================
 ``quick_kmeans``       `QuicKMeans`: k-means whose centers are a product of factors
-``lloyd``              its iterations: assign the points, fit the centers, keep what is
+``training``           its training: dense centers, then factors, then both together
+``dense_training``     dense k-means from one start
+``value_search``       the fewest values that are nearly as good as dense centers
+``lloyd``              the iterations: assign the points, fit the centers, keep what is
                        better
-``recipes``            how centers are factored: "explore", "palm4msa", "butterfly"
+``recipes``            how centers are factored: "explore", "palm4msa", "butterfly", and
+                       one sparse factor, a low rank, a dense one
 ``factored_centers``   centers as factors, and the sums over the points of each cluster
 ``points``             the points, in memory or in dask blocks, and passes over them
-``seeds``              the centers that a run begins near
+``assigned``           labels and distances of points, wherever they are
+``seeds``              the points that the centers of a run begin at
+``units``              the power of two that points are divided by
 ``inputs``             checks of points, weights and parameters
 ``cluster_neighbors``  `ClusterNeighbors` and `ClusterNeighborsClassifier`
 ``cell_search``        the search in the cells of a clustering, which both share

@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from .factored_centers import FactoredCenters
-from .lloyd import Clustering, History, iterate
+from .lloyd import Clustering, IterationLog, iterate
 from .points import Points, WeightedPoints
 from .recipes import DenseRecipe
 from .seeds import seeds
@@ -78,7 +78,7 @@ def dense_run(
     shape = options.n_clusters, points.shape[1]
     recipe = DenseRecipe(shape, shape[0] * shape[1], points.mean_share > FAR)
     first = seeds(points, options.n_clusters, init, random_state)
-    n_iter, history = 0, History(options.verbose, "dense iteration")
+    n_iter, history = 0, IterationLog(options.verbose, "dense iteration")
     if options.algorithm != "lloyd" and options.max_iter > 0:
         first, n_iter = _by_scikit_learn(points, options, first, random_state)
     centers = recipe.first(first, np.ones(shape[0]), points.origin)

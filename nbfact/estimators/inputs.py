@@ -18,10 +18,11 @@ from sklearn.utils.validation import (
 from .._core.array_checks import refuse_masked
 from .._core.checks import choice, real_number, shown, size
 from .._core.dask import check_known, is_dask
-from .dense_training import ALGORITHMS
+from .dense_training import ALGORITHMS, TrainingOptions
 from .points import BlockedPoints, Points
 from .recipes import RECIPES
 from .seeds import INITS
+from .training import ValueOptions
 
 DEFAULT_INCREASE = 0.03
 """Share of the inertia of dense centers by which that of factored ones may increase."""
@@ -187,6 +188,40 @@ def check_parameters(estimator: Any, n_points: int) -> None:
     choice("algorithm", estimator.algorithm, ALGORITHMS)
     if not isinstance(estimator.verbose, bool | np.bool_):
         size("verbose", estimator.verbose, least=0)
+
+
+def values_of(estimator: Any) -> ValueOptions:
+    """Return how many values centers have, and how they are factored."""
+    nnz, increase = estimator.nnz, estimator.inertia_increase
+    return ValueOptions(
+        estimator.factorizer,
+        estimator.n_factors,
+        None if isinstance(nnz, str) else nnz,
+        estimator.sparsity,
+        DEFAULT_INCREASE if increase is None else increase,
+    )
+
+
+def training_of(estimator: Any, max_iter: int) -> TrainingOptions:
+    """Return how dense centers are trained."""
+    return TrainingOptions(
+        estimator.n_clusters,
+        max_iter,
+        estimator.tol,
+        estimator.algorithm,
+        bool(estimator.verbose),
+    )
+
+
+def starts_of(estimator: Any) -> list[tuple[Any, Any]]:
+    """Return ``init`` and a random state for each run of dense k-means."""
+    rng, n_init = random_state_of(estimator.random_state), estimator.n_init
+    if not isinstance(estimator.init, str):
+        return [(estimator.init, rng)]
+    if isinstance(n_init, str):
+        n_init = 10 if estimator.init == "random" else 1
+    states = rng.randint(np.iinfo(np.int32).max, size=n_init)
+    return [(estimator.init, int(state)) for state in states]
 
 
 def _check_values(estimator: Any) -> None:

@@ -44,7 +44,7 @@ class Clustering:
         return cls(centers, statistics, labels, float(statistics.squares.sum()))
 
 
-class History:
+class IterationLog:
     """What is noted after each iteration.
 
     Attributes
@@ -77,7 +77,7 @@ def iterate(
     found: Clustering,
     max_iter: int,
     settled: Callable[[Clustering, Clustering], bool],
-    history: History,
+    history: IterationLog,
 ) -> Clustering:
     """Improve centers until the objective, which never increases, settles.
 
@@ -92,7 +92,7 @@ def iterate(
         Maximum number of iterations.
     settled : callable
         Says of the clusterings before and after an iteration whether it is the last.
-    history : History
+    history : IterationLog
         Each iteration is noted in it.
     """
     for _ in range(max_iter):

@@ -4,7 +4,6 @@ from typing import Any, Literal, Self, overload
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import issparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -13,27 +12,27 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from .._core.dask import is_dask, map_rows
-from ..operators import FactorProduct, NearestRows
-from .dense_training import TrainingOptions, dense_run
+from ..operators import FactorProduct
+from .assigned import distances_of, labels_of
+from .dense_training import dense_run
 from .factored_centers import ClusterStatistics, FactoredCenters
 from .inputs import (
-    DEFAULT_INCREASE,
     check_parameters,
     checked_points,
-    random_state_of,
+    starts_of,
+    training_of,
+    values_of,
     warn_of_empty,
     weighted_points,
 )
 from .lloyd import Clustering, empty_clusters, relocated
 from .on_threads import on_threads
-from .points import DaskArray, check_finite, nearest_labels
+from .points import DaskArray
 from .recipes import CenterRecipe, DenseRecipe
-from .row_tiles import tiles
-from .training import ValueOptions, factored, train
+from .training import factored, train
 
 FIRST_BATCH = 5
-"""Maximum number of dense iterations on the first batch of `QuicKMeans.partial_fit`."""
+"""Maximum number of dense iterations on the first batch of `partial_fit`."""
 
 
 class QuicKMeans(
@@ -47,9 +46,9 @@ class QuicKMeans(
         Number of centers, K.
     nnz : "auto" or int, default "auto"
         Number of values of the factors, an offset included. "auto" is as few as let the
-        inertia increase by a share, see `inertia_increase`, over that of the dense
-        centers that were trained first. Where that takes more than half of K D values,
-        or K D is below 512, the centers stay dense: see `factored_`.
+        inertia increase by a share over that of the dense centers, which are trained
+        first. Where that takes more than half of K D values, or K D is below 512, the
+        centers stay dense: see `factored_`.
     sparsity : int, optional
         Instead of `nnz`, the number of the paper: non-zeros of a factor for each of its
         rows or columns, whichever are more. With L = log2(K D) / 2 factors, rounded up,
@@ -70,8 +69,8 @@ class QuicKMeans(
         factored. "auto" is 1 for "k-means++" and 10 for "random". An array for init
         allows one run.
     max_iter : int
-        Maximum number of dense iterations of a run, and of the joint ones after it, of
-        which there are at most ten; with 0 the first centers are factored.
+        Maximum number of dense iterations of a run, and of the (at most ten) joint ones
+        after it; with 0 the first centers are factored.
     tol : float
         Dense iterations stop when the centers move by a sum of squares of at most `tol`
         times the mean variance of the features.
@@ -86,7 +85,7 @@ class QuicKMeans(
     random_state : None, int or RandomState
         Draws the first points.
     verbose : int
-        If above 0, the objective of each iteration is printed.
+        Above 0, the objective of each iteration is printed.
     n_jobs : int, optional
         Number of processes over which the runs are spread; -1 for all cores. More than
         1 needs joblib, whose ``parallel_config("dask")`` spreads them over a cluster.
@@ -118,12 +117,10 @@ class QuicKMeans(
     history_ : dict of ndarray
         "objective", of the first factors and after each joint iteration, which never
         increases; with each, "n_empty", the number of centers without points, and
-        "seconds". "dense_objective", after each dense iteration, never increases
-        either; scikit-learn's algorithms give the last one only.
-    n_steps_ : int
-        Number of calls of `partial_fit`.
-    n_features_in_ : int
-        Number of features D of the points.
+        "seconds". "dense_objective": after each dense iteration (scikit-learn: the
+        last).
+    n_steps_, n_features_in_ : int
+        Number of calls of `partial_fit`, and of features D of the points.
 
     Raises
     ------
@@ -162,13 +159,11 @@ class QuicKMeans(
     as a sum of squared differences, which costs what dense centers do. Points whose
     squares do not fit into float32 are divided by a power of two inside. The label of a
     point is always that of the least distance of `transform`. The search for factors
-    takes about a third of the time of ten dense iterations, for more points than about
-    100 K; at least a tenth of a second, from K = D = 64 on.
+    takes a third of the time of the dense iterations, or a tenth of a second if longer.
 
-    X may be sparse, and is then made dense some rows at a time: centers are dense. X
-    may be a dask array, here and in all methods, in chunks of rows. Blocks are passed
-    over where dask runs them, and only sums come back. Call ``X.persist()`` before
-    `fit`.
+    X may be sparse; some rows at a time are made dense. X may be a dask array, here and
+    in all methods, in chunks of rows. Blocks are passed over where dask runs them, and
+    only sums come back. Call ``X.persist()`` before `fit`.
 
     References
     ----------
@@ -184,7 +179,7 @@ class QuicKMeans(
     >>> model = nf.QuicKMeans(16, random_state=0).fit(X)
     >>> bool(model.inertia_ <= 1.03 * model.dense_inertia_)
     True
-    >>> model.factored_, model.nnz_ < model.cluster_centers_.size / 2
+    >>> model.factored_, model.nnz_ < model.cluster_centers_.size
     (True, True)
     >>> nf.QuicKMeans(16, sparsity=3, random_state=0).fit(X).nnz_
     384
@@ -260,14 +255,8 @@ class QuicKMeans(
         points = weighted_points(self, X, sample_weight, reset=True)
         check_parameters(self, points.shape[0])
         self._unit = points.unit
-        options = TrainingOptions(
-            self.n_clusters,
-            self.max_iter,
-            self.tol,
-            self.algorithm,
-            bool(self.verbose),
-        )
-        trained = train(points, options, self._values(), self._starts(), self.n_jobs)
+        options, starts = training_of(self, self.max_iter), starts_of(self)
+        trained = train(points, options, values_of(self), starts, self.n_jobs)
         self._keep(X, trained.clustering, trained.recipe)
         warn_of_empty(trained.clustering.statistics.counts)
         square = self._unit**2
@@ -300,11 +289,9 @@ class QuicKMeans(
         if first:
             check_parameters(self, batch.shape[0])
             self._unit = batch.unit
-            options = TrainingOptions(
-                self.n_clusters, FIRST_BATCH, self.tol, self.algorithm, False
-            )
-            dense = dense_run(batch, options, *self._starts()[0])
-            self._recipe, found = factored(batch, dense, self._values())
+            (init, state), options = starts_of(self)[0], training_of(self, FIRST_BATCH)
+            dense = dense_run(batch, options, init, state)
+            self._recipe, found = factored(batch, dense, values_of(self))
             self.dense_inertia_ = dense.clustering.objective * self._unit**2
             centers, statistics = found.centers, found.statistics
         else:
@@ -350,15 +337,7 @@ class QuicKMeans(
         """
         check_is_fitted(self)
         X = self._in_unit(checked_points(self, X, reset=False))
-        nearest = self._centers.nearest
-        if is_dask(X):
-            return map_rows(_labels, X, np.dtype(np.int32), None, nearest)
-        if not issparse(X):
-            return nearest_labels(nearest, X)
-        labels = np.empty(X.shape[0], np.int32)
-        for part in tiles(*X.shape):
-            labels[part] = nearest_labels(nearest, X[part].toarray())
-        return labels
+        return labels_of(self._centers, X)
 
     @overload
     def transform(self, X: npt.ArrayLike) -> np.ndarray: ...
@@ -379,16 +358,7 @@ class QuicKMeans(
         """
         check_is_fitted(self)
         X = self._in_unit(checked_points(self, X, reset=False))
-        shared = self._centers, self._unit
-        count = len(self.cluster_centers_)
-        if is_dask(X):
-            return map_rows(_distances, X, X.dtype, count, shared)
-        if not issparse(X):
-            return _distances(X, shared)
-        found = np.empty((X.shape[0], count), X.dtype)
-        for part in tiles(*X.shape):
-            found[part] = _distances(X[part].toarray(), shared)
-        return found
+        return distances_of(self._centers, self._unit, X)
 
     @on_threads
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -404,26 +374,6 @@ class QuicKMeans(
         check_is_fitted(self)
         points = weighted_points(self, X, sample_weight, False, self._unit)
         return -Clustering.of(points, self._centers).objective * self._unit**2
-
-    def _values(self) -> ValueOptions:
-        """Return how many values centers have, and how they are factored."""
-        nnz = None if isinstance(self.nnz, str) else self.nnz
-        increase = self.inertia_increase
-        increase = DEFAULT_INCREASE if increase is None else increase
-        return ValueOptions(
-            self.factorizer, self.n_factors, nnz, self.sparsity, increase
-        )
-
-    def _starts(self) -> list[tuple[Any, Any]]:
-        """Return ``init`` and a random state for each run of dense k-means."""
-        rng = random_state_of(self.random_state)
-        if not isinstance(self.init, str):
-            return [(self.init, rng)]
-        n_init = self.n_init
-        if isinstance(n_init, str):
-            n_init = 10 if self.init == "random" else 1
-        states = rng.randint(np.iinfo(np.int32).max, size=n_init)
-        return [(self.init, int(state)) for state in states]
 
     def _in_unit(self, X: Any) -> Any:
         """Return checked points in the unit of the centers."""
@@ -448,20 +398,3 @@ class QuicKMeans(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _labels(x: np.ndarray, nearest: NearestRows) -> np.ndarray:
-    """Return the nearest center of each point of a block."""
-    check_finite(x)
-    return nearest_labels(nearest, x)
-
-
-def _distances(x: np.ndarray, shared: tuple[FactoredCenters, float]) -> np.ndarray:
-    """Return the distances of the points of a block to all centers, in their unit.
-
-    shared : the centers, and their unit.
-    """
-    check_finite(x)
-    centers, unit = shared
-    distances = centers.distances(x)
-    return distances if unit == 1 else distances * x.dtype.type(unit)

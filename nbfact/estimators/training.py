@@ -8,7 +8,7 @@ import numpy as np
 
 from .._core.jobs import each
 from .dense_training import DenseRun, TrainingOptions, dense_run
-from .lloyd import Clustering, History, iterate
+from .lloyd import Clustering, IterationLog, iterate
 from .points import WeightedPoints
 from .recipes import RECIPES, CenterRecipe, DenseRecipe, budget_of, centered_at
 from .value_search import ValueSearch
@@ -122,7 +122,7 @@ def train(
     runs = each(dense_run, calls, n_jobs)
     dense = min(runs, key=lambda run: run.clustering.objective)
     recipe, found = factored(points, dense, values)
-    history = History(options.verbose, "joint iteration")
+    history = IterationLog(options.verbose, "joint iteration")
     history.note(found)
     if not isinstance(recipe, DenseRecipe):
         most = min(options.max_iter, JOINT_ITERATIONS)

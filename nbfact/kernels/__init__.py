@@ -23,6 +23,8 @@ Examples
 """
 
 from .adam import adam_step
+from .block_chain import block_chain_apply
+from .block_projections import project_spblock
 from .blocks import blocks_columns, blocks_rows
 from .chain_steps import chain_gradient, chain_norm, chain_residual
 from .compress import (
@@ -33,6 +35,7 @@ from .compress import (
     csr_entered,
     csr_gram,
 )
+from .convolution_columns import convolve_columns
 from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
@@ -78,6 +81,7 @@ from .partition_projection import project_partition
 from .permute import gather, gather_rows, transpose
 from .pursuit import add_atoms, largest_of_columns, solve_triangles
 from .rank_one import RankOneFactors, rank_one_butterfly
+from .repeated import blocks_products, repeated_apply
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
@@ -108,7 +112,9 @@ __all__ = [
     "adam_step",
     "add_atoms",
     "adjoint_copy",
+    "block_chain_apply",
     "blocks_columns",
+    "blocks_products",
     "blocks_rows",
     "butterfly_adjoint",
     "butterfly_adjoint_columns",
@@ -126,6 +132,7 @@ __all__ = [
     "chain_norm",
     "chain_residual",
     "cluster_sums",
+    "convolve_columns",
     "count_nonzeros",
     "csr_add",
     "csr_apply",
@@ -176,6 +183,7 @@ __all__ = [
     "project_skperm_greedy",
     "project_skperm_warm",
     "project_sp",
+    "project_spblock",
     "project_spcol",
     "project_splin",
     "project_splincol",
@@ -189,6 +197,7 @@ __all__ = [
     "real_columns_adjoint",
     "real_vector",
     "real_vector_adjoint",
+    "repeated_apply",
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",

@@ -41,20 +41,85 @@ def _butterfly_typed(typingctx, re, im, start, step, turns, place, radix):
         start, step = arguments[2:4]
         numbers, place = v.data(turns, arguments[4]), arguments[5]
         places = v.places(start, step, radix.literal_value)
-        parts = [[v.load(data, one) for one in places] for data in (reals, imags)]
-        parts = v.butterfly(*parts)
-        for j, one in enumerate(places):
-            x, y = parts[0][j], parts[1][j]
-            if j:
-                c = v.number(numbers, place, 2 * j - 2)
-                s = v.number(numbers, place, 2 * j - 1)
-                x, y = v.turned(x, y, c, s)
-            v.store(x, reals, one)
-            v.store(y, imags, one)
+        parts = v.butterfly(*_loaded(v, reals, imags, places))
+        _turn(v, parts, numbers, place)
+        _stored(v, parts, reals, imags, places)
         return context.get_dummy_value()
 
     intp = types.intp
     return types.void(re, im, intp, intp, turns, intp, radix), generate
+
+
+def _turned_typed(typingctx, re, im, start, step, turns, place, radix):
+    """Turn a few rows of the planes, and transform them with one another, in place.
+
+    This undoes `_butterfly_typed`, but for a number, where the two planes are exchanged
+    and all else is the same.
+    """
+    _check(re, im, turns)
+
+    def generate(context, builder, signature, arguments):
+        v = VectorEmitter(context, builder, re.dtype)
+        reals, imags = v.data(re, arguments[0]), v.data(im, arguments[1])
+        places = v.places(arguments[2], arguments[3], radix.literal_value)
+        parts = _loaded(v, reals, imags, places)
+        numbers, place = v.data(turns, arguments[4]), arguments[5]
+        _turn(v, parts, numbers, place)
+        _stored(v, v.butterfly(*parts), reals, imags, places)
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(re, im, intp, intp, turns, intp, radix), generate
+
+
+def _mix_typed(typingctx, planes, one, two, numbers, place):
+    """Replace rows p and q of the planes by a p + b conj(q), and c q + d conj(p).
+
+    They begin at ``one`` and ``two``, and may be the same row. The parts of a, b, c and
+    d are the eight numbers from ``place`` of ``numbers`` on.
+    """
+    _check(planes, numbers)
+
+    def generate(context, builder, signature, arguments):
+        v = VectorEmitter(context, builder, planes.dtype)
+        data, rows = v.planes(planes, arguments[0]), arguments[1:3]
+        values = v.data(numbers, arguments[3])
+        z = [[v.load(part, row) for part in data] for row in rows]
+        found = []
+        for index, ((x, y), (u, w)) in enumerate((z, z[::-1])):
+            a, b, c, d = (
+                v.number(values, arguments[4], 4 * index + j) for j in range(4)
+            )
+            re, im = v.turned(x, y, a, b)
+            re = v.add(re, v.add(v.multiply(u, c), v.multiply(w, d)))
+            im = v.add(im, v.subtract(v.multiply(u, d), v.multiply(w, c)))
+            found.append((re, im))
+        for row, parts in zip(rows, found, strict=True):
+            for part, value in zip(data, parts, strict=True):
+                v.store(value, part, row)
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(planes, intp, intp, numbers, intp), generate
+
+
+def _loaded(v, reals, imags, places):
+    """Return the two parts of the rows at some places."""
+    return [[v.load(data, one) for one in places] for data in (reals, imags)]
+
+
+def _turn(v, parts, numbers, place):
+    """Multiply all rows but the first one by complex numbers."""
+    for j in range(1, len(parts[0])):
+        c, s = (v.number(numbers, place, 2 * j - 2 + part) for part in range(2))
+        parts[0][j], parts[1][j] = v.turned(parts[0][j], parts[1][j], c, s)
+
+
+def _stored(v, parts, reals, imags, places):
+    """Store the two parts of rows at some places."""
+    for x, y, one in zip(*parts, places, strict=True):
+        v.store(x, reals, one)
+        v.store(y, imags, one)
 
 
 def _split_typed(typingctx, x, place, re, im, start):
@@ -225,6 +290,23 @@ def _butterfly_interpreted(re, im, start, step, turns, place, radix):
         _row(re, one)[:], _row(im, one)[:] = row.real, row.imag
 
 
+def _turned_interpreted(re, im, start, step, turns, place, radix):
+    """Do the same as `_turned_typed` in NumPy."""
+    places = [start + step * j for j in range(radix)]
+    z = np.array([_row(re, one) + 1j * _row(im, one) for one in places])
+    z[1:] *= turns[place : place + 2 * radix - 2].astype(float).view(complex)[:, None]
+    for row, one in zip(np.fft.fft(z, axis=0), places, strict=True):
+        _row(re, one)[:], _row(im, one)[:] = row.real, row.imag
+
+
+def _mix_interpreted(planes, one, two, numbers, place):
+    """Do the same as `_mix_typed` in NumPy."""
+    a, b, c, d = numbers[place : place + 8].astype(float).view(complex)
+    p, q = (_row(planes[0], row) + 1j * _row(planes[1], row) for row in (one, two))
+    for row, z in ((one, a * p + b * q.conj()), (two, c * q + d * p.conj())):
+        _row(planes[0], row)[:], _row(planes[1], row)[:] = z.real, z.imag
+
+
 def _split_interpreted(x, place, re, im, start):
     """Do the same as `_split_typed` in NumPy."""
     size = BYTES // x.itemsize
@@ -279,6 +361,8 @@ def _cross_interpreted(planes, rows, index, cross, place, out, into):
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both an intrinsic and its interpreted twin.
 butterfly_rows: Callable[..., Any] = _butterfly_interpreted
+turned_rows: Callable[..., Any] = _turned_interpreted
+mix_rows: Callable[..., Any] = _mix_interpreted
 split_row: Callable[..., Any] = _split_interpreted
 join_rows: Callable[..., Any] = _join_interpreted
 copy_row: Callable[..., Any] = _copy_interpreted
@@ -287,6 +371,8 @@ fold_rows: Callable[..., Any] = _fold_interpreted
 cross_square: Callable[..., Any] = _cross_interpreted
 if not NUMBA_SETTINGS.DISABLE_JIT:
     butterfly_rows = intrinsic(prefer_literal=True)(_butterfly_typed)
+    turned_rows = intrinsic(prefer_literal=True)(_turned_typed)
+    mix_rows = intrinsic(_mix_typed)
     split_row, join_rows = intrinsic(_split_typed), intrinsic(_join_typed)
     copy_row, real_rows = intrinsic(_copy_typed), intrinsic(_real_typed)
     fold_rows, cross_square = intrinsic(_fold_typed), intrinsic(_cross_typed)

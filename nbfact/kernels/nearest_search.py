@@ -101,14 +101,20 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
     labelled, best = np.empty(width, np.int32), np.empty(width, x.dtype)
     second, norms = np.empty(width, x.dtype), np.empty(width, x.dtype)
     nearest, doubtful = NearestSoFar(best, labelled, second), 0
+    # The next points are fetched while these are multiplied, some with each row.
+    points, length, between = x.ravel(), np.intp(x.shape[1]), np.intp(1)
+    for j in range(last):
+        between += rows[j]
+    step = np.intp(width) * length // between + np.intp(1)
     for tile in range(np.uintp(start), np.uintp(stop), width):
         end = min(tile + width, np.uintp(stop))
         source, target = scratch[0], scratch[1]
         norms[:] = 0
         _read_tile(centers.blocks, x, tile, end, norms, source)
-        r = np.intp(0)
+        r, place = np.intp(0), np.intp(end) * length
         for j in range(last):
-            multiply_rows(entries, indptr, r, rows[j], source, target)
+            ahead = (points, place + r * step, step)
+            multiply_rows(entries, indptr, r, rows[j], source, target, ahead)
             r += rows[j]
             source, target = target, source
         compare_rows(entries, indptr, r, bias, source, nearest)

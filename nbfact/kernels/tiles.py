@@ -78,6 +78,17 @@ class _Emitter(VectorEmitter):
             yield loop.index, builder.load(begin), end
             builder.store(end, begin)
 
+    def fetch(self, data, place):
+        """Emit the request to bring an entry into the second level of cache."""
+        bytes_, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [bytes_, int32, int32, int32])
+        function = cgutils.get_or_insert_function(
+            self.builder.module, kind, "llvm.prefetch.p0i8"
+        )
+        pointer = self.builder.bitcast(self.builder.gep(data, [place]), bytes_)
+        numbers = [ir.Constant(int32, number) for number in (0, 2, 1)]  # read, L2, data
+        self.builder.call(function, [pointer, *numbers])
+
     def row(self, kinds, values):
         """Emit start plus the sum of data[t] * x[indices[t]], first <= t < last.
 
@@ -160,11 +171,12 @@ def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
     return types.void(x, intp, intp, out, intp, norms, intp), generate
 
 
-def _multiply_rows(typingctx, entries, indptr, first, count, x, out):
+def _multiply_rows(typingctx, entries, indptr, first, count, x, out, ahead):
     """Write some sparse rows times the tile x to the first rows of out.
 
     There are `count` rows, and the entries of row i are those from indptr at first + i
-    on.
+    on. ahead: an array, a place and a step. Meanwhile the processor is asked to fetch
+    the array from that place on, and with each row `step` entries further.
     """
 
     def generate(context, builder, signature, arguments):
@@ -172,7 +184,10 @@ def _multiply_rows(typingctx, entries, indptr, first, count, x, out):
         target, intp = emit.data(out, arguments[5]), arguments[2].type
         zero, width = ir.Constant(emit.real, 0), ir.Constant(intp, VECTORS * emit.size)
         pointers = emit.data(indptr, arguments[1])
+        points, origin, step = cgutils.unpack_tuple(builder, arguments[6])
+        points = emit.data(ahead[0], points)
         with emit.rows(pointers, arguments[2], arguments[3]) as (index, begin, end):
+            emit.fetch(points, builder.add(origin, builder.mul(index, step)))
             row = (arguments[0], begin, end, zero, arguments[4])
             place = builder.mul(index, width)
             for i, value in enumerate(emit.row((entries, x), row)):
@@ -180,7 +195,7 @@ def _multiply_rows(typingctx, entries, indptr, first, count, x, out):
         return context.get_dummy_value()
 
     intp = types.intp
-    return types.void(entries, indptr, intp, intp, x, out), generate
+    return types.void(entries, indptr, intp, intp, x, out, ahead), generate
 
 
 def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
@@ -252,7 +267,7 @@ def _row_interpreted(entries, first, last, start, x):
     return total
 
 
-def _multiply_interpreted(entries, indptr, first, count, x, out):
+def _multiply_interpreted(entries, indptr, first, count, x, out, ahead):
     """Do the same as `_multiply_rows` in NumPy, where nothing is compiled."""
     width = LANES // x.itemsize
     for i in range(int(count)):

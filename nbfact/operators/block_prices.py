@@ -26,16 +26,27 @@ BLOCK_GROUP, BLOCK_TILE = 36.0, 23.0
 BLOCK_SPREAD, BLOCK_TURNED = 1.2, 0.7
 """Time of an entry of a product that is scattered, or copied from a panel that is not
 full; and of an entry of few columns that are turned to rows, or back."""
-BLAS_READ, BLAS_COLUMN = (0.6, 1.0), (0.1, 0.22)
-"""Rates of such a factor, complex numbers: for each value, and for each value and
-column."""
+BLAS_READ = {"f": 0.05, "d": 0.05, "F": 0.55, "D": 0.5}
+BLAS_COLUMN = {"f": 0.0165, "d": 0.03, "F": 0.1, "D": 0.22}
+"""Rates of BLAS for each value, and for each value and column, by the letter of the
+dtype."""
+BLAS_SMALL = {"f": 5.0, "d": 3.0}
+"""How much more a real value takes in small blocks, over their order."""
 BLAS_MOVED = 0.055
 """Time for each byte of the complex columns that a block reads and writes."""
+ALIASED, SHORT, ALIASED_TIMES = 4096, 128, 3.0
+"""Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
+the cache. BLAS, which reads small matrices in place, then takes up to three times as
+long, unless rows are longer than `SHORT` bytes."""
 BLAS_VECTOR, BLAS_BLOCK = (0.16, 0.35), (60.0, 45.0)
 """Rates of such a factor and one complex vector; time of each complex block besides its
 values, for a vector and for columns."""
-BLAS = 4500.0
-"""Time of a call of BLAS for all complex blocks, through NumPy."""
+CACHED, MEMORY = 1 << 19, 0.04
+"""Bytes of values that stay in the second level of cache, and time of reading a byte of
+others."""
+BLAS, BLAS_CALLS = 4500.0, 1500.0
+"""Time of the call for all complex blocks and a vector, through NumPy; and of that of a
+kernel for columns, besides the time of each block."""
 
 
 def blocks_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:
@@ -48,16 +59,43 @@ def blocks_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:
     batch : int
         Number of columns; 1 for a vector.
     """
-    dtype = np.dtype(dtype)
-    a, b, c, d = pattern
+    dtype, (a, _, _, d) = np.dtype(dtype), pattern
     if dtype.kind == "c":
-        place = dtype.itemsize // 16
-        one, many = BLAS_BLOCK
         if batch == 1:
-            return BLAS + BLAS_VECTOR[place] * math.prod(pattern) + one * a * d
-        rate = BLAS_READ[place] + BLAS_COLUMN[place] * batch
-        moved = BLAS_MOVED * dtype.itemsize * (b + c) * batch
-        return BLAS + rate * math.prod(pattern) + (many + moved) * a * d
+            rate = BLAS_VECTOR[dtype.itemsize // 16]
+            return BLAS + rate * math.prod(pattern) + BLAS_BLOCK[0] * a * d
+        return _blas_cost(pattern, dtype, batch)
+    if batch == 1:
+        return _panels_cost(pattern, dtype, batch)
+    return min(_panels_cost(pattern, dtype, batch), _blas_cost(pattern, dtype, batch))
+
+
+def blas_is_cheaper(pattern: Pattern, dtype: np.dtype, batch: int) -> bool:
+    """Return whether BLAS is to multiply real columns rather than our own panels.
+
+    Parameters are those of `blocks_cost`.
+    """
+    own = _panels_cost(pattern, dtype, batch)
+    return batch > 1 and _blas_cost(pattern, dtype, batch) < own
+
+
+def _blas_cost(pattern, dtype, batch):
+    """Return the time of BLAS, which multiplies several columns block by block."""
+    a, b, c, d = pattern
+    letter, line = dtype.char, batch * dtype.itemsize
+    found = math.prod(pattern) * (BLAS_READ[letter] + BLAS_COLUMN[letter] * batch)
+    if dtype.kind == "f":
+        found *= 1 + BLAS_SMALL[letter] / min(b, c)
+    if dtype.kind == "c":
+        found += BLAS_MOVED * (b + c) * a * d * line
+    elif d > 1 and line <= SHORT and d * line % ALIASED == 0:
+        found *= ALIASED_TIMES
+    return BLAS_CALLS + found + BLAS_BLOCK[1] * a * d
+
+
+def _panels_cost(pattern, dtype, batch):
+    """Return the time of our own kernels for large real blocks."""
+    a, b, c, d = pattern
     place, lanes = dtype.itemsize // 8, lanes_of(dtype)
     if batch < lanes:
         return _few_rows_cost(pattern, place, lanes, batch)
@@ -84,3 +122,18 @@ def _few_rows_cost(pattern, place, lanes, batch):
     if batch == 1:
         return found
     return found + BLOCK_CALL + BLOCK_TURNED * a * d * (b + c) * batch
+
+
+def memory_cost(grown: int, values: int, dtype: np.dtype) -> float:
+    """Return the time of reading what fused factors have more than those they replace.
+
+    Parameters
+    ----------
+    grown, values : int
+        Numbers of values of the fused factors, and of the factors.
+    dtype : numpy.dtype
+    """
+    itemsize = np.dtype(dtype).itemsize
+    if grown * itemsize <= CACHED:
+        return 0.0
+    return MEMORY * max(grown - values, 0) * itemsize

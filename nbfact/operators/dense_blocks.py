@@ -6,16 +6,17 @@ from collections.abc import Callable
 import numpy as np
 
 from .._core.threads import share, shared_from
-from ..kernels import blocks_columns, blocks_rows, transpose
+from ..kernels import blocks_columns, blocks_products, blocks_rows, transpose
+from ..kernels.entry_points import entry_point
 from ..kernels.panels import PANEL, lanes_of
+from .block_prices import blas_is_cheaper
 
 UNIT = 16
 """Number of rows of x, or of columns, that threads do not divide."""
 
-ALIASED, SHORT = 4096, 128
-"""Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
-the cache. BLAS, which reads small matrices in place, then takes up to three times as
-long, unless rows are longer than `SHORT` bytes."""
+FEW = 16
+"""Number of complex columns up to which a kernel calls BLAS for each block; NumPy does
+so for more, where its own overhead does not count."""
 
 
 def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
@@ -91,6 +92,10 @@ def real_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
     for_rows = functools.cache(lambda: pack_rows(value))
     for_columns = functools.cache(lambda: pack_columns(value))
     wide = shared_from(value.nbytes)
+    by_blas = functools.cache(lambda: blas_columns(value))
+    cheaper = functools.lru_cache(
+        lambda batch: blas_is_cheaper(value.shape, dtype, batch)
+    )
     empty = np.empty
 
     def vector(x, out=None):
@@ -115,6 +120,9 @@ def real_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
 
     def columns(x, out):
         batch = x.shape[1]
+        if x.flags.c_contiguous and out.flags.c_contiguous and cheaper(batch):
+            by_blas()(x, out)
+            return
         if not out.flags.c_contiguous or batch < lanes:
             target = out.T if out.flags.f_contiguous else empty((batch, m), dtype)
             rows((x if x.flags.f_contiguous else turned(x)).T, target)
@@ -148,12 +156,13 @@ def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
     # Where d = 1 the values are in this order already, and are not copied.
     packed = np.ascontiguousarray(value.transpose(0, 3, 1, 2))
     dtype, count, wide = value.dtype, max(a, d), shared_from(value.nbytes)
+    few = functools.cache(lambda: blas_columns(value))
 
     def columns(x, out):
+        if 1 < x.shape[1] <= FEW and x.flags.c_contiguous and out.flags.c_contiguous:
+            few()(x, out)
+            return
         source, target = _by_blocks(x, a, c, d), _by_blocks(out, a, b, d)
-        line = x.shape[1] * dtype.itemsize
-        if d > 1 and line <= SHORT and d * line % ALIASED == 0:
-            source = np.ascontiguousarray(source)
 
         def multiply(begin, end):
             part = slice(begin, end) if a >= d else (slice(None), slice(begin, end))
@@ -171,6 +180,34 @@ def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
         return out
 
     return vector, columns
+
+
+def blas_columns(value: np.ndarray) -> Callable:
+    """Return the function (x, out) that multiplies columns, a call of BLAS a block.
+
+    Parameters
+    ----------
+    value : ndarray, shape (a, b, c, d)
+        Real or complex. The function takes C-contiguous x and out of its dtype.
+    """
+    a, b, c, d = value.shape
+    packed = np.array(value.transpose(0, 3, 1, 2), order="C").reshape(-1)
+    count, wide, some = a * d, shared_from(value.nbytes), np.empty(0, value.dtype)
+    pattern = np.array([a, b, c, d, 0, 0])
+    call = entry_point(blocks_products, packed, pattern, some, some, 0, count)
+
+    def columns(x, out):
+        batch, found = x.shape[1], out.reshape(-1)
+        given, sizes = x.reshape(-1), np.array([a, b, c, d, batch, 0])
+        if batch < wide:
+            call(packed, sizes, given, found, 0, count)
+        else:  # blocks are divided: BLAS may round parts of columns differently
+            share(
+                packed.nbytes * batch / count, count,
+                lambda i, j: call(packed, sizes, given, found, i, j), 1,
+            )  # fmt: skip
+
+    return columns
 
 
 def _by_blocks(x, a, c, d):

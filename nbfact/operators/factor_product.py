@@ -17,13 +17,16 @@ from .factor_inverse import inverse_factor
 from .linear_operator import NotAnArray
 from .operator_files import Saved, saved_factors
 from .planned_operator import PlannedOperator
+from .row_calls import turned_cost
 from .small_matrices import multiplied_out
 from .sparse_multipliers import (
+    Sizes,
     columns_multiplier,
     product_cost,
+    sizes_of,
     vector_multiplier,
 )
-from .sparse_plan import cost, merged
+from .sparse_plan import merged
 
 
 class FactorProduct(PlannedOperator):
@@ -137,15 +140,16 @@ class FactorProduct(PlannedOperator):
 
     _owned = ("_factors",)
     _made = (
-        *PlannedOperator._made, "_merged", "_vectors", "_columns", "_adjoints"
+        *PlannedOperator._made, "_merged", "_sizes", "_vectors", "_columns", "_adjoints"
     )  # fmt: skip
 
     def _forget(self) -> None:
         """Start without the packed factors and the adjoints, made when first used."""
         super()._forget()
-        # By dtype, the factors of a product, and the functions that multiply a vector
-        # or columns by them.
+        # By dtype, the factors of a product, their sizes, and the functions that
+        # multiply a vector or columns by them.
         self._merged: dict[np.dtype, list[sp.csr_array]] = {}
+        self._sizes: dict[np.dtype, Sizes] = {}
         self._vectors: dict[np.dtype, Callable] = {}
         self._columns: dict[np.dtype, Callable] = {}
         self._adjoints: dict[str, FactorProduct] = {}
@@ -173,8 +177,10 @@ class FactorProduct(PlannedOperator):
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
         """Return the time that kernels are expected to take, in nanoseconds."""
-        work = sum(map(cost, self._factors_for(dtype)))
-        return product_cost(work, dtype, batch)
+        if dtype not in self._sizes:
+            self._sizes[dtype] = sizes_of(self._factors_for(dtype), dtype)
+        found = product_cost(self._sizes[dtype], dtype, batch)
+        return found + turned_cost(self.shape, dtype, batch) if rows else found
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         return multiplied_out(self._factors, self.scale, dtype)

@@ -23,6 +23,8 @@ FUNCTIONS = ("fft", "ifft", "hartley", "dct", "dst")
 CALLS = {"fft": 3700.0, "ifft": 3700.0, "hartley": 5000.0, "dct": 5300.0, "dst": 5300.0}
 """Time of a call of each function on very few numbers, in nanoseconds: SciPy's checks
 and the dispatch to other libraries."""
+COLUMNS_CALL = 600.0
+"""How much longer a call takes for several columns, in nanoseconds."""
 RATES = {
     "complex": {"vector": (0.13, 0.26), "columns": (0.12, 0.2)},
     "real": {"vector": (0.135, 0.175), "columns": (0.07, 0.13)},
@@ -146,12 +148,18 @@ class Formula(NamedTuple):
         alone = batch % TOGETHER[double]
         units = (batch - alone) * rates["columns"][double]
         units += alone * rates["vector"][double]
-        return CALLS[self.function] + transform_work(_order(self, n)) * units
+        call = CALLS[self.function] + (COLUMNS_CALL if batch > 1 else 0.0)
+        return call + transform_work(_order(self, n)) * units
 
     @property
     def takes_real(self) -> bool:
         """Return whether the library takes real numbers for a complex product."""
         return self.function in ("fft", "ifft")
+
+    @property
+    def takes_complex(self) -> bool:
+        """Return whether the library takes complex numbers, not part by part."""
+        return self.takes_real
 
     def multiplier(self, n: int, dtype: np.dtype) -> Callable:
         """Return the function (x, out=None, axis=0) that multiplies by scipy.fft.

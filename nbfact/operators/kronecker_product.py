@@ -138,7 +138,8 @@ def kronecker(*matrices: Any) -> FastOperator:
     For arrays, factor i is I ⊗ K[i] ⊗ I with the matrix K[i] and identities of the
     orders n[0] ... n[i-1] and m[i+1] ... m[-1]. It costs the product of these orders
     times m[i] n[i] multiplications. For J square matrices of order m, the relative
-    complexity gain ``rcg`` is m^(J-1) / J.
+    complexity gain ``rcg`` is m^(J-1) / J. BLAS multiplies by each matrix along its
+    axis of x, where matrices have at least 16 entries.
 
     Examples
     --------

@@ -1,23 +1,31 @@
 """NamedTransform: the butterfly of a named transform, which SciPy may multiply by."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .._core.dtypes import common_dtype, real_dtype
 from .butterfly import Butterfly, butterfly_of
+from .call_forms import left_turned
 from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
 from .formulas import Formula, read_formula
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
 from .planned_operator import COLUMNS, ROWS, SHOWN, PlannedOperator
 from .row_calls import turned_cost
+from .tied_convolutions import (
+    is_tied_convolution,
+    tied_convolution_cost,
+    tied_convolution_multiplier,
+)
 from .tied_transforms import is_tied, tied_cost, tied_multiplier
 
 MOST_CHOICES = 256
 """Number of dtypes and numbers of vectors for which an operator keeps its choice."""
-MARGIN = 1.0
-"""Part of the cost of the library that kernels may cost for an operator to use them."""
+MARGIN = 1.15
+"""Part of the cost of the library that kernels may cost for an operator to use them,
+which does not take longer than a call of the library by the user."""
 HARTLEY_ROWS = 3500.0
 """How much longer the library takes for a call with rows than with columns, where a
 Hartley transform is folded from a Fourier transform, in nanoseconds."""
@@ -31,8 +39,9 @@ class NamedTransform(Butterfly):
     `nnz` and `rcg` are those of the butterfly. A product is computed by the kernels of
     the chain, by kernels that know the values of the transform, by the dense matrix
     where it is small, or by a public function of scipy.fft, whichever is expected to
-    take the least time: the choice depends on the transform, the dtype and the number
-    of columns alone, and the text of the operator (`repr`) says it.
+    take the least time: the choice depends on the transform, the dtype, the number of
+    vectors and their layout alone, and the text of the operator (`repr`) says it for
+    columns.
 
     Parameters
     ----------
@@ -116,7 +125,10 @@ class NamedTransform(Butterfly):
         costs = {"library": MARGIN * formula.cost(n, dtype, batch)}
         if rows and isinstance(formula, Formula) and formula.function == "hartley":
             costs["library"] += HARTLEY_ROWS
-        if isinstance(formula, Formula) and is_tied(formula, n, dtype, batch):
+        if isinstance(formula, Convolution):
+            if is_tied_convolution(formula, dtype, batch):
+                costs["tied"] = turned + tied_convolution_cost(formula, dtype, batch)
+        elif is_tied(formula, n, dtype, batch):
             costs["tied"] = turned + tied_cost(formula, n, dtype, batch)
         costs["chain"] = super()._cost(dtype, batch, rows)
         least = min(costs, key=costs.__getitem__)
@@ -137,7 +149,8 @@ class NamedTransform(Butterfly):
             return super()._multiplier(dtype, shape)
         if who == "tied":
             formula = self.formula
-            assert isinstance(formula, Formula), "no other formula is tied"
+            if isinstance(formula, Convolution):
+                return tied_convolution_multiplier(formula, dtype)
             return tied_multiplier(formula, self.shape[1], dtype, batch)
         return self._call(dtype)
 
@@ -156,6 +169,14 @@ class NamedTransform(Butterfly):
             return PlannedOperator._row_multiplier(self, dtype, shape)
         call = self._call(dtype)
         return lambda x, out=None: call(x, out, 1)
+
+    def _turned_rows(self, columns: Callable, shape: tuple[int, int]) -> Callable:
+        batch = shape[0]
+        if batch == 1 or self._multiplies(self.dtype, batch) != "library":
+            return left_turned(columns)
+        if columns is not self._call(self.dtype):  # the matrix, or one by one
+            return left_turned(columns)
+        return lambda x: columns(x, None, 1)  # the library writes rows faster
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch).

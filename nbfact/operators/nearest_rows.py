@@ -317,23 +317,23 @@ class NearestRows:
         Only the rows that may be nearest are compared. x: points as they were given;
         doubtful: (N,) of bool.
         """
-        chosen = np.flatnonzero(doubtful)
+        (chosen,) = doubtful.nonzero()
         rows, excess = self._rows
         margin = self._margin(np.dtype("f8"))
         for start in range(0, len(chosen), SETTLED):
             part = chosen[start : start + SETTLED]
-            points = np.ascontiguousarray(x[part], np.float64)
+            points = x[part].astype(np.float64, order="C")
             moved = points if self.offset is None else points - self.offset
             found, squares = np.empty(len(part), np.int32), np.empty(len(part))
             with np.errstate(over="ignore", invalid="ignore"):
-                products = self.operator @ np.ascontiguousarray(moved.T)
-                values = self.bias[:, None] - 2 * products
-                limits = values.min(axis=0) + margin[0] + margin[1] * norms(moved)
-            nearest_exactly(points, rows, excess, values, limits, found, squares)
-            with np.errstate(over="ignore", invalid="ignore"):
-                v = rows[found] if self.offset is None else rows[found] - self.offset
-                exact = self.bias[found] - 2 * np.einsum("nd,nd->n", v, moved)
-                exact = exact.astype(scores.dtype)
+                values = self.operator @ np.ascontiguousarray(moved.T)
+                values *= -2
+                values += self.bias[:, None]
+                # A copy, because NumPy takes minima of short rows one by one.
+                least = values.T.copy().min(axis=1)
+                limits = least + margin[0] + margin[1] * norms(moved)
+                nearest_exactly(points, rows, excess, values, limits, found, squares)
+                exact = values[found, np.arange(len(part))].astype(scores.dtype)
             if not (np.isfinite(exact) & np.isfinite(squares)).all():
                 _check_finite(x)
                 raise ValueError(

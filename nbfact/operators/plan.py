@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels.kronecker_columns import DENSE
-from .block_prices import CALL, blocks_cost
+from .block_prices import CALL, blocks_cost, memory_cost
 from .chain import Chain
 from .patterns import Pattern, fused, groups, is_chainable, transposed
 
@@ -127,7 +127,10 @@ def cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
     batch : int
         Number of columns; 1 for a vector.
     """
-    return sum(_step_cost(chain, step, dtype, batch) for step in plan)
+    return sum(
+        _step_cost(chain, step, dtype, batch) + _memory(chain, step, dtype)
+        for step in plan
+    )
 
 
 def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:
@@ -259,13 +262,15 @@ def _partition(chain, start, stop, dtype, batch):
             if pattern is None:
                 break
             grown = math.prod(pattern)
-            if grown > MOST_GROWTH * sum(map(math.prod, chain.patterns[begin:end])):
+            replaced = sum(map(math.prod, chain.patterns[begin:end]))
+            if grown > MOST_GROWTH * replaced:
                 break
             by_loops = _factor_cost(pattern, dtype, batch)
             if batch > 1 and pattern[1] * pattern[2] >= DENSE:
                 by_loops = math.inf  # BLAS would copy the blocks in each call
             as_blocks = blocks_cost(pattern, dtype, batch)
             total = least[begin - start] + min(by_loops, as_blocks)
+            total += memory_cost(grown, replaced, dtype)
             if total < best_cost:
                 step = Step(KRONECKER, begin, end, (end - begin,))
                 if as_blocks < by_loops:
@@ -321,6 +326,21 @@ def _step_cost(chain, step, dtype, batch):
         rate = SHUFFLED_OWN if own else SHUFFLED_ANY
         found += rate[place] * math.prod(pattern)
         found += SHUFFLED_PLANE[place] * pattern[1] * pattern[2]
+    return found
+
+
+def _memory(chain, step, dtype):
+    """Return the time in which a step reads what its fused factors have more."""
+    patterns = chain.patterns[step.start : step.stop]
+    if step.kind not in (KRONECKER, BLOCKS):
+        return 0.0
+    sizes = step.sizes or (len(patterns),)
+    found = 0.0
+    for i, j in groups(len(patterns), sizes):
+        part = patterns[i:j]
+        pattern: Pattern = functools.reduce(fused, part)
+        replaced = sum(map(math.prod, part))
+        found += memory_cost(math.prod(pattern), replaced, dtype)
     return found
 
 

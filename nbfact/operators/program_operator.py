@@ -10,9 +10,18 @@ from .patterns import shape_of
 from .planned_operator import PlannedOperator
 from .program import Call, Program
 from .reorderings import inverse
+from .repeated_blocks import (
+    cheapest,
+    kronecker_of,
+    multiplier,
+    rows_multiplier,
+)
 from .row_calls import turned_cost
 from .small_matrices import in_range, rounded
 
+EQUAL_BLOCKS = 1.4
+"""Limit of the expected time of a Kronecker product over that of a program, which reads
+equal blocks again and again: its price leaves out that they come from memory."""
 SLOWER = 1.8
 """How many times as long as the model of `nbfact.operators.plan` says do a few columns
 take by the kernels for any patterns, at worst: other ways are chosen from there on."""
@@ -45,11 +54,15 @@ class ProgramOperator(PlannedOperator):
     columns: np.ndarray | None
     _owned = ("values", "rows", "columns")
     _made: tuple[str, ...] = (
-        *PlannedOperator._made, "_adjoints", "_costs", "_packed", "_programs"
+        *PlannedOperator._made,
+        *("_adjoints", "_costs", "_kronecker", "_packed", "_programs"),
     )  # fmt: skip
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
         """Return the time that kernels are expected to take, in nanoseconds."""
+        way = self._kronecker_way(dtype, batch, rows)
+        if way is not None:
+            return way.cost
         planned = plans.columns_planned(batch)
         found = self._columns_cost(dtype, planned) * batch / planned
         return found + turned_cost(self.shape, dtype, batch) if rows else found
@@ -84,11 +97,33 @@ class ProgramOperator(PlannedOperator):
         found = found if self.columns is None else found[:, inverse(self.columns)]
         return rounded(found, dtype)
 
+    def _kronecker_way(self, dtype, batch, rows):
+        """Return how a Kronecker product of matrices is multiplied by them.
+
+        It is None for any other operator, and where programs take less time.
+        """
+        if "found" not in self._kronecker:
+            plain = self.rows is None and self.columns is None
+            self._kronecker["found"] = kronecker_of(self.values) if plain else None
+        found = self._kronecker["found"]
+        if found is None:
+            return None
+        way, planned = cheapest(found, dtype, batch, rows), plans.columns_planned(batch)
+        other = self._columns_cost(dtype, planned) * batch / planned
+        return way if way.cost < EQUAL_BLOCKS * other else None
+
     def _multiplier(self, dtype, shape):
+        way = self._kronecker_way(dtype, 1 if len(shape) == 1 else shape[1], False)
+        if way is not None:
+            product = (self.shape[0], *shape[1:])
+            return multiplier(self._kronecker["found"], way, dtype, product)
         program = self._program(dtype, shape[1] if len(shape) == 2 else 1)
         return program.for_vectors() if len(shape) == 1 else program.for_columns(shape)
 
     def _row_multiplier(self, dtype, shape):
+        if self._kronecker_way(dtype, shape[0], True) is not None:
+            product = shape[0], self.shape[0]
+            return rows_multiplier(self._kronecker["found"], dtype, product)
         program = self._program(dtype, shape[0])
         if not program.takes_rows(shape[0]):
             return super()._row_multiplier(dtype, shape)
@@ -108,6 +143,7 @@ class ProgramOperator(PlannedOperator):
         """Start without the programs and the adjoints that are made when first used."""
         super()._forget()
         self._adjoints: dict[str, Any] = {}
+        self._kronecker: dict[str, Any] = {}  # a `Kronecker`, or None
         self._programs: dict[tuple[np.dtype, int], Program] = {}
         self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}
         self._costs: dict[tuple[np.dtype, int], float] = {}

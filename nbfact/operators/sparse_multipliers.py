@@ -1,34 +1,99 @@
 """The functions that multiply vectors and columns by planned sparse factors."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from .._core.threads import current, share, shared_from
-from ..kernels import chain_apply, chain_apply_columns
-from ..kernels.sparse_chain import WIDE, apply_chain_tiles
-from .sparse_packing import pack_rows, pack_slices
+from ..kernels import block_chain_apply, chain_apply, chain_apply_columns
+from ..kernels.entry_points import entry_point
+from ..kernels.sparse_chain import HALF, LEAST_BYTES, WIDE, apply_chain_tiles
+from ..kernels.vectors import BYTES
+from .block_packing import pack_blocks, planned_blocks
+from .sparse_packing import pack_rows, pack_slices, row_counts
 
-CALL = 900.0
+CALLS = {"vector": 600.0, "columns": 1500.0}
 """Time of a product with very few entries, in nanoseconds."""
-VECTOR, FEW, MANY = 0.2, 0.3, 0.1
-"""Nanoseconds of four bytes for each unit of `nbfact.operators.sparse_plan.cost`: with
-one vector, and for each column of a few, or of many columns."""
-MANY_BYTES = 128
-"""Bytes of the columns of one row from which on they are many."""
+VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
+"""Nanoseconds of an entry and of a row of a factor, for a vector of numbers of so many
+bytes."""
+BLOCKS = 0.2
+"""Nanoseconds of a unit of `nbfact.operators.block_packing`, for a vector."""
+PIECES = {LEAST_BYTES: 0.35, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
+"""Nanoseconds of an entry of a factor, for columns of so many bytes."""
+PIECE_ROW = 3.5
+"""Nanoseconds of a row of a factor, for any of these."""
+UNEVEN = 250.0
+"""Nanoseconds of a factor whose rows have different numbers of entries, for a vector:
+the loops over its slices begin and end more often."""
 
 
-def product_cost(work: int, dtype: np.dtype, batch: int) -> float:
+class Sizes(NamedTuple):
+    """What the time of a product with several factors depends on.
+
+    Attributes
+    ----------
+    nnz, rows, uneven : int
+        The numbers of entries, of rows, and of factors whose rows are uneven.
+    in_blocks : float or None
+        What a product with a vector costs where it multiplies by full blocks.
+    """
+
+    nnz: int
+    rows: int
+    uneven: int
+    in_blocks: float | None
+
+
+def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sizes:
+    """Return the numbers by which `product_cost` counts."""
+    counts = [row_counts(factor) for factor in factors]
+    uneven = sum(int(one.min() < one.max()) for one in counts)
+    blocks, total = planned_blocks(factors, dtype)
+    return Sizes(
+        sum(factor.nnz for factor in factors),
+        sum(map(len, counts)),
+        uneven,
+        None if blocks is None else total,
+    )
+
+
+def prices(dtype: np.dtype, batch: int) -> tuple[float, float, float]:
+    """Return the nanoseconds of a call, of each entry and of each row of a factor.
+
+    The constants are of ``nbfact bench -k "sparse factors"`` on a Zen 4.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+    batch : int
+        Number of columns; 1 for a vector.
+    """
+    if batch == 1:
+        return (CALLS["vector"], *VECTOR[dtype.itemsize])
+    length = batch * dtype.itemsize
+    fit = [size for size in PIECES if size <= length] or [LEAST_BYTES]
+    whole, rest = divmod(length, WIDE)
+    entry, pieces = whole * PIECES[WIDE], whole
+    if rest:
+        size = min(fit[-1], BYTES)
+        count = -(-rest // size)
+        entry, pieces = entry + count * PIECES[size], pieces + count
+    return CALLS["columns"], entry, PIECE_ROW * pieces
+
+
+def product_cost(sizes: Sizes, dtype: np.dtype, batch: int) -> float:
     """Return the time that a product with factors is expected to take, in nanoseconds.
 
-    `work` is the sum of their costs by `nbfact.operators.sparse_plan.cost`.
+    The parameters are the sizes of the factors, and those of `prices`.
     """
-    units = work * dtype.itemsize / 4
-    if batch == 1:
-        return CALL + VECTOR * units
-    few = batch * dtype.itemsize < MANY_BYTES
-    return 2 * CALL + max(VECTOR, batch * (FEW if few else MANY)) * units
+    call, entry, row = prices(dtype, batch)
+    if batch == 1 and sizes.in_blocks is not None:
+        return call + BLOCKS * sizes.in_blocks
+    found = call + entry * sizes.nnz + row * sizes.rows
+    return found + UNEVEN * sizes.uneven if batch == 1 else found
 
 
 def vector_multiplier(
@@ -38,12 +103,19 @@ def vector_multiplier(
 
     The vector x is C-contiguous and of the dtype, and so is `out`.
     """
-    data, indices, table = pack_slices(factors, dtype)
+    blocks, _ = planned_blocks(factors, dtype)
+    if blocks is None:
+        kernel, (data, indices, table) = chain_apply, pack_slices(factors, dtype)
+    else:
+        kernel = block_chain_apply
+        data, indices, table = pack_blocks(factors, blocks, dtype)
     rows, scale, empty = factors[0].shape[0], float(scale), np.empty
+    some = empty(0, dtype)
+    multiply = entry_point(kernel, data, indices, table, scale, some, some)
 
     def vector(x, out=None):
         out = empty(rows, dtype) if out is None else out
-        chain_apply(data, indices, table, scale, x, out)
+        multiply(data, indices, table, scale, x, out)
         return out
 
     return vector
@@ -60,13 +132,14 @@ def columns_multiplier(
     chain, scale, empty = pack_rows(factors, dtype), float(scale), np.empty
     work = sum(factor.nnz for factor in factors) * dtype.itemsize
     rows, wide = max(max(each.shape) for each in factors), shared_from(work)
-    m = factors[0].shape[0]
+    m, some = factors[0].shape[0], empty((0, 0), dtype)
+    multiply_all = entry_point(chain_apply_columns, *chain, scale, some, some)
 
     def columns(x, out=None):
         batch = x.shape[1]
         out = empty((m, batch), dtype) if out is None else out
         if batch < wide or current() == 1:
-            chain_apply_columns(*chain, scale, x, out)
+            multiply_all(*chain, scale, x, out)
             return out
         # One array for all threads, because new memory is slower in those that help,
         # and because several would be returned to the system after each product.

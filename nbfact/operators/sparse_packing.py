@@ -39,8 +39,8 @@ def pack_rows(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
     ]
     return (
         np.concatenate([factor.data for factor in listed]).astype(dtype),
-        _unsigned([factor.indices for factor in listed], _columns(factors)),
-        _unsigned(indptr, entries[-1], least=np.uint32),
+        unsigned([factor.indices for factor in listed], _columns(factors)),
+        unsigned(indptr, entries[-1], least=np.uint32),
         np.array(layout, np.int64),
     )
 
@@ -77,8 +77,8 @@ def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sliced:
     packed = aligned((sum(map(len, data)),), dtype)
     return (
         np.concatenate(data, out=packed),
-        _unsigned(indices, max(spare, _columns(factors))),
-        _unsigned([numbers], numbers.max(), least=np.uint32),
+        unsigned(indices, max(spare, _columns(factors))),
+        unsigned([numbers], numbers.max(), least=np.uint32),
     )
 
 
@@ -92,7 +92,7 @@ def _columns(factors):
     return max(factor.shape[1] for factor in factors)
 
 
-def _unsigned(arrays, limit, least=np.uint16):
+def unsigned(arrays, limit, least=np.uint16):
     """Concatenate integers from 0 to a limit, in a type that holds them.
 
     Indices of two bytes are read faster than those of four.

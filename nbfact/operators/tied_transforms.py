@@ -6,7 +6,7 @@ different ones, so that a product costs its arithmetic alone
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +37,7 @@ RATES = {
 and of double precision. ``nbfact study rates`` prints them."""
 CALLS = {"columns": 1300.0, "vector": 1000.0}
 """Time of a call on very few numbers, in nanoseconds."""
-PADDED, PADDED_ROW = 1200.0, 13.0
+PADDED, PADDED_ROW = 1200.0, 9.0
 """Time of making a tile of fewer columns, and of the copies of each row, in
 nanoseconds."""
 GROUP = 64
@@ -221,10 +221,11 @@ def _columns_multiplier(formula, n, dtype, library):
 
 def tied_columns(formula: Formula, n: int, dtype: np.dtype) -> Tied:
     """Return the kernel for columns of a transform that `is_tied` accepts."""
-    real, radices = real_dtype(dtype), _radices(n)
-    group, places = _group(radices), inverse(digit_reversal(radices))
-    places = places + places // group
-    head, turns = [group, len(radices), *radices], _turns(radices, real)
+    real = real_dtype(dtype)
+    radices = tied_radices(n)
+    group, turns = tied_passes(radices, real)
+    places = inverse(digit_reversal(radices))
+    places, head = places + places // group, [group, len(radices), *radices]
     shape = (2, (n + n // group) * _width(dtype))
     if dtype.kind == "c":
         layout = _integers(*head, *places, formula.function == "ifft")
@@ -252,7 +253,7 @@ def tied_vector(formula: Formula, n: int, dtype: np.dtype) -> Tied:
     real, width, (p, q) = real_dtype(dtype), _width(dtype), _sides(n, dtype)
     listed, turns = [], []
     for order in (p, q):
-        radices = _radices(order)
+        radices = tied_radices(order)
         places = inverse(digit_reversal(radices))
         listed += [order, len(radices), *radices, *places]
         turns.append(_turns(radices, real))
@@ -277,7 +278,15 @@ def _integers(*numbers):
     return np.array(numbers, np.int64)
 
 
-def _radices(n):
+def tied_passes(radices: Sequence[int], dtype: np.dtype) -> tuple[int, np.ndarray]:
+    """Return the rows of a group, and the numbers of the passes of some radices.
+
+    `nbfact.kernels.fourier_columns` says what they are; the dtype is a real one.
+    """
+    return _group(radices), _turns(radices, dtype)
+
+
+def tied_radices(n: int) -> list[int]:
     """Return radices 4, 2, 3 and 5 with product n, and at most one of 2."""
     found = []
     for radix in (4, 2, 3, 5):

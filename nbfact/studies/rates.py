@@ -31,6 +31,10 @@ from ..operators.plan import (
 )
 from ..operators.program import Program
 from ..operators.small_matrices import LARGEST, SmallMatrix
+from ..operators.tied_convolutions import (
+    is_tied_convolution,
+    tied_convolution_multiplier,
+)
 from ..operators.tied_transforms import (
     is_tied,
     smallest_order,
@@ -65,11 +69,15 @@ NOTES = """\
   matrix are of its dense matrix: their unit is an entry, and the constants are in
   `nbfact/operators/small_matrices.py`. The rows named convolution are of a
   circulant matrix by scipy.fft: their unit is that of `convolution_work`, and the
-  constants are in `nbfact/operators/convolution_formula.py`."""
+  constants are in `nbfact/operators/convolution_formula.py`. Those named
+  convolve_columns are of the same matrix by the kernel, and the constants are in
+  `nbfact/operators/tied_convolutions.py`."""
 MATRIX = "matrix"
 """Name of the rows of the dense matrix of a transform."""
 CONVOLUTION = "convolution"
 """Name of the rows of a circulant matrix by two transforms of scipy.fft."""
+CONVOLVE = "convolve_columns"
+"""Name of the rows of a circulant matrix by the kernel."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +154,16 @@ def _transform_rows(settings, dtype, batch):
     name = f"scipy.fft.{formula.function}"
     found += _rates_of_calls(name, calls, dtype, batch, budget)
     convolutions = {
-        order: Convolution(np.ones(order, dtype), (order, order)) for order in (2, n)
+        order: Convolution(np.ones(order, dtype), (order, order)) for order in (4, n)
     }
     calls = {order: one.multiplier(order, dtype) for order, one in convolutions.items()}
     found += _rates_of_calls(CONVOLUTION, calls, dtype, batch, budget)
+    if all(is_tied_convolution(one, dtype, batch) for one in convolutions.values()):
+        calls = {
+            order: tied_convolution_multiplier(one, dtype)
+            for order, one in convolutions.items()
+        }
+        found += _rates_of_calls(CONVOLVE, calls, dtype, batch, budget)
     matrices = {
         order: SmallMatrix(formula.matrix(order, dtype)).multipliers(batch)[0]
         for order in (2, min(n, math.isqrt(LARGEST // dtype.itemsize)))
@@ -169,7 +183,11 @@ def _transform_rows(settings, dtype, batch):
     return found + _rates_of_calls(name, calls, dtype, batch, budget)
 
 
-_WORK = {MATRIX: lambda order: order**2, CONVOLUTION: convolution_work}
+_WORK = {
+    MATRIX: lambda order: order**2,
+    CONVOLUTION: convolution_work,
+    CONVOLVE: convolution_work,
+}
 """The units of the rows that are not those of `transform_work`, by kernel."""
 
 

@@ -74,6 +74,19 @@ def blocks_columns(values, x):
     return kronecker_matrix(values) @ x
 
 
+def repeated_apply(matrices, x, p, q):
+    """Return the product of I_p ⊗ K[0] ⊗ K[1] ⊗ ... ⊗ I_q with a vector."""
+    matrix = np.eye(p, dtype=x.dtype)
+    for one in (*matrices, np.eye(q, dtype=x.dtype)):
+        matrix = np.kron(matrix, one)
+    return matrix @ x
+
+
+def blocks_products(values, x):
+    """Return the product of a factor, with values (a, b, c, d), with columns."""
+    return kronecker_matrix(values) @ x
+
+
 def kronecker_pack(values):
     """Return the values flat, with i last where d is small and a large."""
     a, _, c, d = values.shape

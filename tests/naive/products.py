@@ -132,6 +132,27 @@ def fourier_columns(x, layout, scale):
     return scale * turned[frequency[rest[:-1]]]
 
 
+def convolve_columns(x, layout, numbers, rows):
+    """Return rows of the circular convolutions of columns, real or in pairs of parts.
+
+    A real column is a complex one of its even and odd entries.
+    """
+    head = 2 + layout[1]
+    n = int(np.prod(layout[2:head]))
+    frequency, rest = rows_of_planes(layout, n)
+    reverse, pairs, places = rest[0], rest[1], frequency[rest[2:]].reshape(-1, 2)
+    factors = np.zeros((n, 2), complex)
+    factors[places] = numbers.astype(float).view(complex).reshape(-1, 2, 2)
+    z = np.zeros((n if pairs else 2 * n, x.shape[1]))
+    z[: len(x)] = x
+    z = z[:, ::2] + 1j * z[:, 1::2] if pairs else z[::2] + 1j * z[1::2]
+    z = np.fft.fft(z, axis=0)
+    opposite = z[-np.arange(n) % n].conj()
+    z = np.fft.ifft(factors[:, :1] * z + factors[:, 1:] * opposite, axis=0) * n
+    found = np.stack([z.real, z.imag], 2 if pairs else 1).reshape(-1, x.shape[1])
+    return found[:rows][::-1] if reverse else found[:rows]
+
+
 def fourier_vector(x, layout, scale):
     """Return the Fourier transform of a vector, or the inverse one, not normalised."""
     return scale * (np.fft.ifft(x) * len(x) if layout[-1] else np.fft.fft(x))

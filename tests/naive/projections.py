@@ -40,6 +40,21 @@ def project_spcol(x, k, tie_tol=0.0):
     return project_splin(x.T, k, tie_tol).T
 
 
+def project_spblock(x, k, height, width, by_rows=False, tie_tol=0.0):
+    """Keep the k blocks of largest norm, in column-major order of blocks on ties."""
+    rows, columns = -(-x.shape[0] // height), -(-x.shape[1] // width)
+    norms = np.zeros((rows, columns))
+    for a, b in np.ndindex(rows, columns):
+        block = x[a * height : (a + 1) * height, b * width : (b + 1) * width]
+        moduli = abs(block).astype(np.float64)
+        if moduli.max():
+            norms[a, b] = moduli.max() * np.sqrt(((moduli / moduli.max()) ** 2).sum())
+    keep = project_splin if by_rows else project_sp
+    kept = keep(norms, k, tie_tol) != 0
+    whole = np.kron(kept, np.ones((height, width), bool))
+    return np.where(whole[: x.shape[0], : x.shape[1]], x, 0)
+
+
 def project_splincol(x, k, tie_tol=0.0):
     """Keep what the last two keep."""
     kept = project_splin(x, k, tie_tol), project_spcol(x, k, tie_tol)

@@ -116,6 +116,35 @@ def sliced_factors(data, indices, table, n_columns):
     return factors, order
 
 
+def block_chain_factors(data, indices, table, n_columns):
+    """Return the dense factors of a chain in blocks of 8, in order of application."""
+    numbers, values, columns, factors = iter(table[2:]), list(data), list(indices), []
+    for _ in range(table[0]):
+        rows, by_rows, n_lines, n_rest = (next(numbers) for _ in range(4))
+        # The last group of rows may be filled up with zeros.
+        factor = np.zeros((rows + 8, n_columns), data.dtype)
+        for line, count in enumerate([next(numbers) for _ in range(n_lines)]):
+            for _ in range(count):
+                j, block, values = columns.pop(0), values[:8], values[8:]
+                if by_rows:
+                    factor[line, j : j + 8] = block
+                else:
+                    factor[8 * line : 8 * line + 8, j] = block
+        for row, count in [(next(numbers), next(numbers)) for _ in range(n_rest)]:
+            for _ in range(count):
+                factor[row, columns.pop(0)] = values.pop(0)
+        factors.append(factor[:rows])
+        n_columns = rows
+    return factors
+
+
+def block_chain_apply(data, indices, table, scale, x):
+    """Return scale * S[0] @ ... @ S[J-1] @ x for a chain in blocks and one vector x."""
+    for factor in block_chain_factors(data, indices, table, len(x)):
+        x = factor @ x
+    return scale * x
+
+
 def chain_apply(data, indices, table, scale, x):
     """Return scale * S[0] @ ... @ S[J-1] @ x for a chain in slices and one vector x."""
     factors, order = sliced_factors(data, indices, table, len(x))

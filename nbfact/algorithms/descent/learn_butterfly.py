@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..._core.checks import RandomState, dtype_of, generator
+from ..._core.checks import RandomState, dtype_of
+from ..._core.streams import stream
 from ...metrics import relative_error
 from ..common.problem import problem_of
 from ..common.result import Callback
@@ -141,7 +142,7 @@ def learn_butterfly(
         dtype=dtype_of(dtype, "f"),
         callback=callback,
     )
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "learn_butterfly")
     if options.planes == 1 and matrix.dtype.kind == "c":
         raise ValueError(f"complex=False, but target is {matrix.dtype}")
     chosen = _chosen_permutation(permutation, len(matrix), model)

@@ -7,7 +7,8 @@ name in quotes.
 2. The families of ``families/family_registry.py``: "named transform", "convolution",
    "low rank", "fixed butterfly" (the usual chain with the best of the permutations that
    have a name), "chain", "sparse + low rank", "identified butterfly" and "bipartition
-   matching" (by `identify_butterfly`), "sum of products".
+   matching" (by `identify_butterfly`), "sum of products". With the budget `speedup`
+   also "in blocks".
 
    Where one of these fits the budget and its error is only rounding, the search ends.
 3. A short exploration, by `explore`, from each start (`starts` in ``starts.py``) with
@@ -26,6 +27,9 @@ for one budget after another (`smallest` in ``learn_transform.py``).
 ``stages.py``           one exploration, and the point in time that ends it
 ``learn_options.py``    the options, and what each effort spends
 ``starts.py``           what trials start from; how factors share a budget
+``best_outcome.py``     the best of what was found, in words and as an operator
+``product_budget.py``   the budget that is the time of one product
+``product_timing.py``   measured times of products
 ``budget_tradeoff.py``  several budgets, with measured times: `tradeoff`
 ``families/``           the structures that are looked for, one file each
 ``outcomes.py``         what is returned: `LearnedTransform` and its trials

@@ -3,16 +3,15 @@
 import functools
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..._core.jobs import each
-from ...operators import FastOperator
-from ...operators.named_transform import NamedTransform
 from ..common.problem import Problem
 from ..common.result import CallbackState, Factorization
+from .best_outcome import SearchRecord, fastest, outcome
 from .families.family import FamilyTask, Finder
 from .families.family_registry import FAMILIES, PRODUCTS
 from .learn_options import LearnOptions
@@ -24,7 +23,7 @@ from .stages import (
     explore_start,
     largest_entries,
 )
-from .starts import Start, numbers_of_factors, rounding, starts
+from .starts import Start, layer_shapes, numbers_of_factors, rounding, starts
 
 _WORK, _LEAST = 2e10, 20
 """Largest number of entries of the target, times its smaller side, times sweeps of one
@@ -46,18 +45,9 @@ to be explored. On 24 targets (Gaussian, graphs, lead fields, kernels, noisy and
 permuted transforms, planted products; n = 32 and 64) the errors went on growing with
 the number of factors, and no result with more than three was the best."""
 
-_GAIN = 1.4
-"""How many times as many entries a Butterfly may have as the FactorProduct of the same
-matrix, which leaves out the zeros among its values, and still multiply faster. With as
-many entries, those of the 256-point cosine transform, it is 1.7 times faster with 64
-columns and 2.2 times with one (float64, one thread)."""
-
 _SAME = 1e-6
 """Part of an error that a round has to gain for the next one to begin from its result:
 what gains less has the same supports, which the next round would find again."""
-
-NEAR = 0.05
-"""Largest relative error of a structure that is said beside a better result."""
 
 
 class BudgetSearch:
@@ -78,8 +68,6 @@ class BudgetSearch:
         All trials so far.
     stopped : str
         Why the search has ended early; empty while it has not.
-    rng : numpy.random.Generator
-        A stream of its own, spawned from the one that was given.
     fast : list of Start
         What families found whose members depend on no budget.
     """
@@ -91,14 +79,14 @@ class BudgetSearch:
         rng: np.random.Generator,
     ) -> None:
         self.problem, self._options = problem, options
-        # The stream of a seed itself may have made the target.
-        self.rng = rng.spawn(1)[0]
+        self.rng = rng
         self.trials: list[Trial] = []
         self.stopped = ""
         work = math.prod(problem.shape) * min(problem.shape)
         self._most_sweeps = max(_LEAST, int(_WORK / work))
         self._small = work <= _REFINED
         self._deadline = Deadline(time.time() + options.seconds)
+        self._product = options.product_budget(problem.shape, problem.dtype)
         self._families = [one for one in FAMILIES if one.name in options.chosen]
         self.fast: list[Start] = []
         self._done: set[str] = set()
@@ -117,20 +105,27 @@ class BudgetSearch:
         except KeyboardInterrupt:
             if not self._found:
                 raise
-            self.stopped = "interrupted"
+            self.interrupt()
         return self._outcome(budget)
+
+    def interrupt(self) -> None:
+        """Let the search end, because the user has interrupted it."""
+        self.stopped = "interrupted"
 
     def _search(self, budget: int) -> None:
         """Look for structures; unless one is exact, explore."""
-        one = Start.of("largest entries", largest_entries(self.problem, budget))
+        if self._product is not None and self._product.impossible:
+            return
+        share = max(1, self._share(budget, [self.problem.shape]))
+        one = Start.of("largest entries", largest_entries(self.problem, share))
         self._add(one, 0.0, budget)
-        self._found += [known for known in self.fast if known.nnz <= budget]
+        self._found += [known for known in self.fast if self._fits(known, budget)]
         for family in self._families:
             if family.once is not None and family.name not in self._done:
-                self.fast += self._run_family(family.once, budget)
+                self.fast += self._run_family(family.once, budget, budget)
                 self._done.add(family.name)
             if family.within is not None:
-                self._run_family(family.within, budget)
+                self._run_within(family.within, family.dense_parts, budget)
         exact = self._least <= rounding(self.problem.dtype)
         if not exact and not self.stopped and PRODUCTS in self._options.chosen:
             self._explore(budget)
@@ -138,19 +133,53 @@ class BudgetSearch:
     @property
     def _least(self) -> float:
         """The least error so far within the budget."""
-        return min(one.error for one in self._found)
+        return min((one.error for one in self._found), default=math.inf)
 
-    def _run_family(self, find: Finder, budget: int) -> list[Start]:
-        """Return what a family finds, on record with how long each took."""
+    def _share(self, budget: int, shapes: Sequence[tuple[int, int]]) -> int:
+        """Return how many non-zeros sparse factors of some shapes may have."""
+        if self._product is None:
+            return budget
+        return min(budget, self._product.entries(shapes))
+
+    def _fits(self, one: Start, budget: int) -> bool:
+        """Return whether a factorization is within the budget."""
+        if one.nnz > budget:
+            return False
+        return self._product is None or self._product.admits(
+            fastest(one, budget, self._product)
+        )
+
+    def _run_within(self, find: Finder, dense_parts: bool, budget: int) -> None:
+        """Let a family look for what fits the budget.
+
+        Where that is a time, one with dense parts looks for fewer and fewer entries,
+        until some fit.
+        """
+        limits: Iterable[int] = [self._share(budget, [self.problem.shape] * 2)]
+        if self._product is not None and dense_parts:
+            limits = self._product.ladder()
+        for limit in limits:
+            found = self._run_family(find, limit, budget)
+            if self.stopped or any(self._fits(one, budget) for one in found):
+                return
+
+    def _run_family(self, find: Finder, limit: int, budget: int) -> list[Start]:
+        """Return what a family finds with at most `limit` non-zeros, on record."""
         if self.stopped:
             return []
         task = FamilyTask(
             self.problem,
             self._options.spent.restarts,
             self.rng,
-            budget,
+            limit,
             self._least,
             [*self.fast, *self._found],
+            (
+                min(self._options.spent.look, self._most_sweeps),
+                min(self._options.spent.long, self._most_sweeps),
+            ),
+            self._deadline.end,
+            self._product,
         )
         found: list[Start] = []
         began = time.perf_counter()
@@ -181,11 +210,15 @@ class BudgetSearch:
                 return
             if count > 3 and self._shallow(looked):
                 break  # pool is empty: the first count took what families found
-            fresh = starts(self.problem, budget, count, effort.draws, most, self.rng)
+            share = self._share(budget, layer_shapes(*self.problem.shape, count))
+            if share < count:
+                continue
+            fresh = starts(self.problem, share, count, effort.draws, most, self.rng)
             pool += fresh
             for one in pool:
-                if one.result is not None and not one.structure and one.nnz <= budget:
-                    self._found.append(one)
+                if one.result is None or one.structure or not self._fits(one, budget):
+                    continue
+                self._found.append(one)
             looked += self._run(pool, budget, look)
             pool = []
         chosen = _finalists(looked, effort.finalists)
@@ -216,8 +249,11 @@ class BudgetSearch:
         for count in counts:
             if self.stopped:
                 return
+            share = self._share(budget, layer_shapes(*self.problem.shape, count))
+            if share < count:
+                continue
             began = time.perf_counter()
-            found = explore_by_default(self.problem, budget, count, self._deadline)
+            found = explore_by_default(self.problem, share, count, self._deadline)
             one = Start.of("default exploration", found)
             self._add(one, time.perf_counter() - began, budget)
 
@@ -250,7 +286,10 @@ class BudgetSearch:
         found: list[tuple[Start, Start]] = []
         if self.stopped or not pool:
             return found
-        calls = [(self.problem, start, budget, stage) for start in pool]
+        calls = []
+        for start in pool:
+            share = self._share(budget, [factor.shape for factor in start.factors])
+            calls.append((self.problem, start, max(share, start.n_factors), stage))
         outcomes = each(explore_start, calls, self._options.n_jobs)
         for start, (result, seconds, failure) in zip(pool, outcomes, strict=False):
             name = start.method.removesuffix(stage.suffix) + stage.suffix
@@ -263,23 +302,29 @@ class BudgetSearch:
                     Trial(name, start.n_factors, math.inf, 0, seconds, failure)
                 )
             else:
-                one = Start.of(name, result, keeps_shares=start.keeps_shares)
-                self._add(one, seconds, budget)
-                if one.nnz <= budget:
+                one = Start.of(
+                    name,
+                    result,
+                    keeps_shares=start.keeps_shares,
+                    blocks=start.blocks,
+                )
+                if self._add(one, seconds, budget):
                     found.append((start, one))
             if self.stopped:
                 break
         return found
 
-    def _add(self, start: Start, seconds: float, budget: int) -> None:
+    def _add(self, start: Start, seconds: float, budget: int) -> bool:
         """Keep a factorization if it fits the budget, and record it."""
-        if start.nnz <= budget:
+        fits = self._fits(start, budget)
+        if fits:
             self._found.append(start)
         method, words = start.method, start.words
         trial = Trial(
             method, start.n_factors, start.error, start.nnz, seconds, "", words
         )
         self._record(trial, start.result)
+        return fits
 
     def _record(self, trial: Trial, result: Factorization | None = None) -> None:
         """Record a trial, and ask the callback whether it was the last one."""
@@ -311,48 +356,8 @@ class BudgetSearch:
 
     def _outcome(self, budget: int) -> LearnedTransform:
         """Return the best of what was found, on record with all trials."""
-        exact = rounding(self.problem.dtype)
-        best = min(
-            self._found,
-            key=lambda one: (max(one.error, exact), one.nnz, not one.structure),
-        )
-        result = best.result
-        assert result is not None, "what has no result is not kept"
-        words = said(best, exact)
-        for one in [*self.fast, *self._found]:
-            if not best.named and one.named and one.error <= exact:
-                words = f"{one.words}, as {words}"
-                break
-        near = [one for one in self._found if one.structure and one.error <= NEAR]
-        if near and not best.structure and best.error > exact:
-            words += f"; near {said(min(near, key=lambda one: one.error), exact)}"
-        return LearnedTransform(
-            _fastest(best, budget),
-            result.relative_error,
-            result.history,
-            target=self.problem.array,
-            structure=words,
-            method=best.method,
-            budget=budget,
-            trials=tuple(self.trials),
-            stopped=self.stopped,
-        )
-
-
-def said(found: Start, exact: float) -> str:
-    """Return what a result is, with its error unless that is only rounding."""
-    error = "" if found.error <= exact else f", relative error {found.error:.2g}"
-    return found.words + error
-
-
-def _fastest(best: Start, budget: int) -> FastOperator:
-    """Return the operator of a result in the fastest form that fits the budget."""
-    form, result = best.form, best.result
-    assert result is not None, "what has no result is not kept"
-    if form is None or form.nnz > budget:
-        return result.operator
-    named = isinstance(form, NamedTransform)
-    return form if named or form.nnz <= _GAIN * best.nnz else result.operator
+        search = SearchRecord(tuple(self.trials), self.stopped, budget, self._product)
+        return outcome(self.problem, self._found, self.fast, search)
 
 
 def _finalists(looked: Iterable[tuple[Start, Start]], most: int) -> list[Start]:

@@ -1,29 +1,26 @@
 """tradeoff: errors against non-zeros and measured times, for choosing a budget."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..._core.checks import RandomState, generator, real_number, sequence, size
+from ..._core.checks import RandomState, real_number, sequence, size
+from ..._core.streams import stream
 from ...operators.drawings import figure_class
 from ..common.problem import TargetLike, problem_of
 from ..common.result import Callback
 from .budget_search import BudgetSearch
 from .learn_options import EffortName, LearnOptions
 from .outcomes import LearnedTransform
+from .product_timing import operand, product_seconds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GAINS = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 """The relative complexity gains that are tried by default."""
-
-_ROUNDS, _SAMPLE = 15, 2e-4
-"""Number of samples of each product, of which the shortest counts, and seconds that one
-sample takes at least."""
 
 
 @dataclass(frozen=True)
@@ -184,15 +181,20 @@ def tradeoff(
         effort=effort, families=families, n_jobs=n_jobs, callback=callback
     )
     problem = problem_of(target)
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "learn_transform")
     if problem.zero:
         raise ValueError("target is zero: there is nothing to trade")
     search = BudgetSearch(problem, options, rng)
     rows, columns = problem.shape
     points = []
     for gain in sorted(gains):
-        found = search.best(max(1, int(rows * columns / gain)))
-        points.append(_timed(found, problem.array, batch))
+        try:
+            found = search.best(max(1, int(rows * columns / gain)))
+            points.append(_timed(found, problem.array, batch))
+        except KeyboardInterrupt:  # what earlier budgets had is not lost
+            if not points:
+                raise
+            break
         if search.stopped:
             break
     return Tradeoff(_front(points), batch, tuple(points))
@@ -209,27 +211,6 @@ def _front(points: list[TradeoffPoint]) -> tuple[TradeoffPoint, ...]:
 
 def _timed(found: LearnedTransform, matrix: np.ndarray, batch: int) -> TradeoffPoint:
     """Return the point of a result, with the times of operator and matrix."""
-    shape = (matrix.shape[1],) if batch == 1 else (matrix.shape[1], batch)
-    x = np.ones(shape, matrix.dtype)
+    x = operand(matrix, batch)
     fast, dense = product_seconds([found.operator, matrix], x)
     return TradeoffPoint(found, fast, dense)
-
-
-def product_seconds(operators: Sequence[Any], x: np.ndarray) -> list[float]:
-    """Return the shortest time of a product with each operator, measured in turns."""
-    counts = []
-    for one in operators:
-        one @ x  # plans and compiles
-        began = time.perf_counter()
-        one @ x
-        spent = time.perf_counter() - began
-        counts.append(max(1, int(_SAMPLE / max(spent, 1e-9))))
-    least = [np.inf] * len(operators)
-    for _ in range(_ROUNDS):
-        for place, (one, count) in enumerate(zip(operators, counts, strict=True)):
-            began = time.perf_counter()
-            for _ in range(count):
-                one @ x
-            spent = (time.perf_counter() - began) / count
-            least[place] = min(least[place], spent)
-    return [float(one) for one in least]

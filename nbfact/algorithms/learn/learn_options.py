@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from ..._core.checks import (
     choice,
     function,
@@ -17,7 +19,8 @@ from ..._core.checks import (
 )
 from ..._core.jobs import processes
 from ..common.result import Callback
-from .families.family_registry import NAMES
+from .families.family_registry import IN_BLOCKS, NAMES
+from .product_budget import ProductBudget
 
 EffortName: TypeAlias = Literal["quick", "normal", "thorough"]
 """The efforts that `learn_transform` knows."""
@@ -80,7 +83,7 @@ class LearnOptions:
 
     Attributes
     ----------
-    nnz, rcg, error, effort, n_jobs, callback, families, time_limit
+    nnz, rcg, error, speedup, batch, effort, n_jobs, callback, families, time_limit
         See `nbfact.learn_transform`.
 
     Raises
@@ -94,6 +97,8 @@ class LearnOptions:
     nnz: int | None = None
     rcg: float | None = None
     error: float | None = None
+    speedup: float | None = None
+    batch: int = 1
     effort: EffortName = "normal"
     n_jobs: int | None = None
     callback: Callback | None = None
@@ -101,17 +106,21 @@ class LearnOptions:
     time_limit: float | None = None
 
     def __post_init__(self) -> None:
-        budgets = {"nnz": self.nnz, "rcg": self.rcg, "error": self.error}
+        names = ("nnz", "rcg", "error", "speedup")
+        budgets = {name: getattr(self, name) for name in names}
         given = {name: value for name, value in budgets.items() if value is not None}
         if len(given) > 1:
             got = ", ".join(f"{name}={shown(one)}" for name, one in given.items())
-            raise ValueError(f"give one of nnz, rcg and error, got {got}")
+            raise ValueError(f"give one of nnz, rcg, error and speedup, got {got}")
         if self.nnz is not None:
             store(self, nnz=size("nnz", self.nnz, most=None))
         if self.rcg is not None:
             store(self, rcg=real_number("rcg", self.rcg, above=0))
         if self.error is not None:
             store(self, error=real_number("error", self.error, least=0, below=1))
+        if self.speedup is not None:
+            store(self, speedup=real_number("speedup", self.speedup, above=0))
+        store(self, batch=size("batch", self.batch))
         choice("effort", self.effort, EFFORTS)
         processes(self.n_jobs)
         function("callback", self.callback)
@@ -127,7 +136,11 @@ class LearnOptions:
     @property
     def chosen(self) -> Sequence[str]:
         """The names of the families that are tried."""
-        return NAMES if self.families is None else self.families
+        if self.families is not None:
+            return self.families
+        # At equal numbers of non-zeros, free supports have all that blocks have.
+        timed = self.speedup is not None and self.batch == 1
+        return [name for name in NAMES if timed or name != IN_BLOCKS]
 
     @property
     def seconds(self) -> float:
@@ -140,13 +153,24 @@ class LearnOptions:
         return EFFORTS[self.effort]
 
     def budget(self, shape: tuple[int, int]) -> int:
-        """Return the number of non-zeros that are allowed: all entries for an error."""
+        """Return the number of non-zeros that are allowed.
+
+        They are all entries where an error or the time of a product is the budget.
+        """
         m, n = shape
         if self.nnz is not None:
             return self.nnz
         if self.rcg is not None:
             return max(1, int(min(m * n / self.rcg, sys.maxsize)))
-        if self.error is not None:
+        if self.error is not None or self.speedup is not None:
             return m * n
         fast = 2 * max(m, n) * math.log2(max(2, min(m, n)))
         return max(1, min(round(fast), m * n // 2))
+
+    def product_budget(
+        self, shape: tuple[int, int], dtype: np.dtype
+    ) -> ProductBudget | None:
+        """Return the time that a product may take, None where that is no budget."""
+        if self.speedup is None:
+            return None
+        return ProductBudget.of(self.speedup, self.batch, shape, dtype)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import scipy.sparse as sp
 
-from ..._core.checks import RandomState, generator
+from ..._core.checks import RandomState
+from ..._core.streams import stream
 from ...operators import FactorProduct
 from ..common.problem import Problem, TargetLike, problem_of
 from ..common.result import Callback, History
@@ -26,6 +27,8 @@ def learn_transform(
     *,
     rcg: float | None = None,
     error: float | None = None,
+    speedup: float | None = None,
+    batch: int = 1,
     effort: EffortName = "normal",
     n_jobs: int | None = None,
     callback: Callback | None = None,
@@ -47,6 +50,13 @@ def learn_transform(
         times fewer multiplications the product costs than A.
     error : float, optional
         The relative error to reach, with as few non-zeros as the search finds.
+    speedup : float, optional
+        The budget as a time: how many times as fast as the dense product one product
+        must be expected to be. The expected times are those of a model that is stored
+        in the package, so that a run can be repeated on any machine; the attribute
+        `times` of the result has them, and measured ones.
+    batch : int
+        Number of columns of that product; 1 for a vector.
     effort : {"quick", "normal", "thorough"}
         How many starts are tried and how many sweeps are spent on them. With `error`
         the search runs about ten times.
@@ -60,7 +70,8 @@ def learn_transform(
     families : sequence of str, optional
         Names of the structures that are looked for, by default all: "named transforms",
         "convolutions", "chains", "permuted chains", "low rank", "sparse + low rank",
-        "sums of products" and "sparse products", which are the explorations. The
+        "sums of products", "sparse products", which are the explorations, and "products
+        in blocks", which by default is tried with `speedup` and one vector alone. The
         largest entries of A are always tried.
     time_limit : float, optional
         Seconds after which the search ends with the best so far. A structure that is
@@ -76,7 +87,9 @@ def learn_transform(
         the budget. The operator is a `Butterfly` where that represents the best trial,
         fits the budget with all its values, and multiplies faster. The number of
         factors is found too; it may be 1, and the factor then holds the largest entries
-        of A. Without `nnz`, `rcg` or `error` the budget is
+        of A. Where no product is expected to have the `speedup`, the result is A
+        itself, its method "dense matrix". Without `nnz`, `rcg`, `error` or `speedup`
+        the budget is
         2 max(m, n) log2(min(m, n)), that of a fast transform, or half the entries of A
         if that is less. For a zero target the scale and the error are 0.
 
@@ -86,8 +99,8 @@ def learn_transform(
         A target that is not numeric, a budget that is no number, an option of another
         type.
     ValueError
-        More than one of `nnz`, `rcg` and `error`; nnz < 1, rcg <= 0, error outside
-        [0, 1); another effort; NaN or infinity.
+        More than one of `nnz`, `rcg`, `error` and `speedup`; nnz < 1, rcg <= 0, error
+        outside [0, 1), speedup <= 0, batch < 1; another effort; NaN or infinity.
     ModuleNotFoundError
         `n_jobs` above 1 without joblib.
 
@@ -102,7 +115,7 @@ def learn_transform(
        and scalings of rows and columns; circulant, Toeplitz and Hankel matrices; low
        rank; all chains of Kronecker-sparse factors (`nbfact.chains`); a sparse matrix
        plus one of low rank; butterflies with permutations that are not known
-       (`identify_butterfly`, for orders that are a power of two); sums of two chains.
+       (`identify_butterfly`); sums of two chains.
        Where one is exact within the budget, the one with the fewest non-zeros is the
        result.
     2. Otherwise the largest entries of A (one factor) are a candidate, and trials start
@@ -120,8 +133,8 @@ def learn_transform(
     An interruption (Ctrl-C) ends the search too, and the best so far is returned.
 
     Few factors approximate what has no structure, many what is a fast transform: at
-    n = 64 and 879 non-zeros, a Gaussian matrix is left at an error of 0.43 by two
-    factors, at 0.69 by the best hierarchical run with six (`nbfact study patterns`).
+    n = 32 and 384 non-zeros, a Gaussian matrix is left at an error of 0.24 by two
+    factors, and at 0.37 by five (`nbfact study patterns -k "ablation, Gaussian, 32*"`).
 
     Cost: that of the sweeps, each of which costs what one of `explore` does, of
     `identify_butterfly` for orders that are a power of two, and of a singular value
@@ -148,6 +161,8 @@ def learn_transform(
         nnz=nnz,
         rcg=rcg,
         error=error,
+        speedup=speedup,
+        batch=batch,
         effort=effort,
         n_jobs=n_jobs,
         callback=callback,
@@ -156,7 +171,7 @@ def learn_transform(
     )
     problem = problem_of(target)
     budget = options.budget(problem.shape)
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "learn_transform")
     if problem.zero:
         return zero_transform(problem, budget)
     search = BudgetSearch(problem, options, rng)
@@ -195,9 +210,13 @@ def smallest(search: BudgetSearch, error: float) -> LearnedTransform:
         budget = int(math.sqrt(max(low, 1) * high))
         if budget <= low or high <= _CLOSE * budget:
             break
-        best = search.best(budget)
+        try:
+            best = search.best(budget)
+        except KeyboardInterrupt:  # before this budget had any result
+            search.interrupt()
+            break
         if best.relative_error <= error:
             reached = best
         else:
             low = budget
-    return replace(reached, trials=tuple(search.trials))
+    return replace(reached, trials=tuple(search.trials), stopped=search.stopped)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from ...operators import FastOperator
 from ..common.result import Factorization
+from .product_budget import ProductTimes
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class LearnedTransform(Factorization[FastOperator]):
     stopped : str
         Why the search ended before it was done: "callback", "time limit",
         "interrupted" (Ctrl-C), or empty.
+    times : ProductTimes or None
+        Expected and measured times of a product, where `speedup` was the budget.
     """
 
     structure: str = field(default="", kw_only=True)
@@ -67,3 +70,4 @@ class LearnedTransform(Factorization[FastOperator]):
     budget: int = field(default=0, kw_only=True)
     trials: tuple[Trial, ...] = field(default=(), repr=False, kw_only=True)
     stopped: str = field(default="", repr=False, kw_only=True)
+    times: ProductTimes | None = field(default=None, repr=False, kw_only=True)

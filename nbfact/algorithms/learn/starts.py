@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...constraints import Sp
+from ...constraints import Sp, SpBlock
 from ...operators import FactorProduct, FastOperator
 from ..common.as_factors import butterfly_of
 from ..common.problem import Problem, shift
@@ -39,6 +39,8 @@ class Start:
         What the factorization is, in words; empty for a product of sparse factors.
     keeps_shares : bool
         Whether explorations leave each factor the number of non-zeros that it has.
+    blocks : tuple of SpBlock
+        The sets of its explorations, where its factors are in blocks.
     """
 
     method: str
@@ -47,6 +49,7 @@ class Start:
     form: FastOperator | None = None
     structure: str = ""
     keeps_shares: bool = False
+    blocks: tuple[SpBlock, ...] = ()
 
     @classmethod
     def of(
@@ -57,6 +60,7 @@ class Start:
         *,
         form: FastOperator | None = None,
         keeps_shares: bool = False,
+        blocks: tuple[SpBlock, ...] = (),
     ) -> "Start":
         """Return the start from what an algorithm found."""
         product = found.operator.to_factors()
@@ -65,7 +69,7 @@ class Start:
         )
         form = butterfly_of(found) if form is None else form
         factors = list(product.factors)
-        return cls(method, factors, result, form, structure, keeps_shares)
+        return cls(method, factors, result, form, structure, keeps_shares, blocks)
 
     @property
     def n_factors(self) -> int:
@@ -94,10 +98,15 @@ class Start:
             return self.structure
         if self.n_factors == 1:
             return "sparse matrix"
+        if self.blocks:
+            height, width = self.blocks[0].block
+            return f"product of {self.n_factors} factors in blocks {height} x {width}"
         return f"product of {self.n_factors} sparse factors"
 
-    def sets(self, budget: int) -> list[Sp]:
+    def sets(self, budget: int) -> list[Sp] | list[SpBlock]:
         """Return the sets of an exploration under a budget of non-zeros."""
+        if self.blocks:
+            return list(self.blocks)
         shapes = [factor.shape for factor in self.factors]
         if not self.keeps_shares or self.nnz > budget:
             return split_budget(shapes, budget)
@@ -128,13 +137,18 @@ def split_budget(shapes: Sequence[tuple[int, int]], budget: int) -> list[Sp]:
     >>> [one.k for one in split_budget([(4, 4), (4, 8)], 30)]
     [10, 20]
     """
-    ends = np.cumsum([max(shape) for shape in shapes])
-    shares = np.diff(np.round(ends * (budget / ends[-1])), prepend=0).astype(int)
     sizes = [math.prod(shape) for shape in shapes]
     return [
         Sp(shape, int(min(max(k, 1), size)))
-        for shape, k, size in zip(shapes, shares, sizes, strict=True)
+        for shape, k, size in zip(shapes, shared(shapes, budget), sizes, strict=True)
     ]
+
+
+def shared(shapes: Sequence[tuple[int, int]], count: int) -> list[int]:
+    """Return shares of a number, in proportion to the longer sides of factors."""
+    ends = np.cumsum([max(shape) for shape in shapes])
+    shares = np.diff(np.round(ends * (count / ends[-1])), prepend=0)
+    return [int(share) for share in shares]
 
 
 def starts(

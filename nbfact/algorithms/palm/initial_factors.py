@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from ..._core.array_checks import dense_array
-from ..._core.checks import RandomState, choice, generator, sequence, shown
+from ..._core.checks import choice, sequence, shown
 from ..._core.dtypes import common_dtype
 from ...constraints import Constraint
 from ..common.as_factors import as_factors
@@ -56,17 +56,15 @@ def checked_start(
     constraints: Sequence[Constraint],
     init: Init,
     options: SweepOptions,
-    random_state: RandomState = None,
+    rng: np.random.Generator | None = None,
 ) -> SweepStart:
     """Return the start that the argument `init` of `palm4msa` asks for, or raise."""
     constraints = checked_constraints(constraints, problem.shape)
-    if random_state is not None:  # a wrong one is refused where none is needed, too
-        random_state = generator("random_state", random_state)
     if init is None:
         return default_start(problem, constraints, options)
     if isinstance(init, str):
         choice("init", init, ("random",))
-        rng = generator("random_state", random_state)
+        rng = np.random.default_rng() if rng is None else rng
         return SweepStart(constraints, _random_factors(constraints, problem.dtype, rng))
     given, scale = as_factors("init", init)
     factors = _given_factors(constraints, given, problem.dtype)

@@ -11,17 +11,18 @@ from ..._core.checks import (
     choice,
     flag,
     function,
-    generator,
     real_number,
     shown,
     size,
     store,
 )
 from ..._core.jobs import each, processes
+from ..._core.streams import stream
 from ...constraints import (
     Constraint,
     SkPerm,
     Sp,
+    SpBlock,
     SpCol,
     SpLin,
     SpLinCol,
@@ -46,7 +47,7 @@ Values: TypeAlias = Literal["projected", "least squares"]
 
 VALUES: tuple[Values, ...] = get_args(Values)
 
-_SUPPORTS = {Sp, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, Supp}
+_SUPPORTS = {Sp, SpBlock, SpLin, SpCol, SpLinCol, SkPerm, SpTriu, SpTril, Supp}
 """Sets that limit the supports of their matrices, and not the values (but `nonneg`)."""
 
 _SETTLING = 0.1
@@ -109,7 +110,7 @@ def explore_problem(
     """Return what `explore` does for a problem: the best from all starts."""
     if options.values == "least squares":
         _check_supports(constraints)
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "palm4msa")
     starts = [checked_start(problem, constraints, init, options.sweeps, rng)]
     for child in rng.spawn(options.n_restarts):
         starts.append(

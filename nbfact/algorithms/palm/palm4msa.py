@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ..._core.checks import RandomState, sequence
+from ..._core.streams import stream
 from ...constraints import Constraint
 from ..common.problem import TargetLike, problem_of
 from ..common.result import Callback, Factorization
@@ -150,5 +151,8 @@ def palm4msa(
     )
     if options.fixed and (init is None or isinstance(init, str)):
         raise ValueError(f"fixed={options.fixed} needs init, the factors that are kept")
-    start = checked_start(problem, constraints, init, options, random_state)
+    rng = None
+    if random_state is not None:  # a wrong one is refused where none is needed, too
+        rng = stream("random_state", random_state, "palm4msa")
+    start = checked_start(problem, constraints, init, options, rng)
     return palm4msa_problem(problem, start, options, record)

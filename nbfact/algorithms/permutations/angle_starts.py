@@ -28,7 +28,7 @@ PLANES = 3
 them: three points of a sphere lie on one circle."""
 
 
-class Cuts(NamedTuple):
+class AngleCuts(NamedTuple):
     """The best intervals of rows for pairs of one column with each of the n columns.
 
     Attributes
@@ -83,7 +83,7 @@ def starting_parts(
 
 def _cuts(
     blocks: np.ndarray, column: int, b: int, rng: np.random.Generator | None
-) -> Cuts:
+) -> AngleCuts:
     """Return the best intervals for one column with each column."""
     g, m, n = blocks.shape
     k = m // b
@@ -101,7 +101,7 @@ def _cuts(
     p, q, r = sums(np.abs(x) ** 2), sums(np.abs(y) ** 2), sums(x.conj() * y)
     gap = np.sqrt((p - q) ** 2 + 4 * np.abs(r) ** 2)
     lost = np.maximum((p + q - gap) / 2, 0).sum(1)
-    return Cuts(lost.min(1).sum(0), order, lost.argmin(1))
+    return AngleCuts(lost.min(1).sum(0), order, lost.argmin(1))
 
 
 def _angles(

@@ -1,4 +1,4 @@
-"""identify_butterfly: butterflies whose rows and columns are in an unknown order."""
+"""identify_butterfly: chains whose rows and columns are in an unknown order."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..._core.checks import RandomState, choice, generator, size
+from ..._core.checks import RandomState, choice, size
+from ..._core.streams import stream
 from ...operators import Butterfly, Chain, FactorProduct
 from ..common.problem import Problem, problem_of
 from ..common.result import CallbackState, Factorization
@@ -26,15 +27,17 @@ class PermutedFactorization(Factorization[Butterfly | FactorProduct]):
         See `Factorization`. `operator` is a Butterfly; with ``tied=False`` it is a
         FactorProduct, with the permutations merged into its factors. `history` holds
         the error after each start and each pass.
-    row_permutation, column_permutation : ndarray of intp, (n,)
+    row_permutation, column_permutation : ndarray of intp, (m,) and (n,)
         ``A[np.ix_(row_permutation, column_permutation)]`` is nearly a butterfly without
-        permutations: a product in `Chain.square_dyadic`. With ``tied=False`` no single
-        order fits all blocks. The rows are then in the order of the nested halves, and
-        the columns in that of the pairs of the first block of each level; if
-        `transposed`, it is the other way round.
+        permutations, a product in `chain`. With ``tied=False`` no single order fits all
+        blocks. The rows are then in the order of the nested parts, and the columns in
+        that of the groups of the first block of each level; if `transposed`, it is the
+        other way round.
+    chain : Chain
+        The chain, of the shape of A.
     transposed : bool
         Whether the best splits were found in the transpose. This matters only with
-        ``tied=False``: the rows are then paired differently in different blocks of
+        ``tied=False``: the rows are then grouped differently in different blocks of
         columns.
     """
 
@@ -60,13 +63,24 @@ def identify_butterfly(
 
     Parameters
     ----------
-    target : array_like, scipy sparse or LinearOperator, (n, n)
-        The matrix A, n a power of two, real or complex, finite. Sparse matrices and
-        operators are made dense.
+    target : array_like, scipy sparse or LinearOperator, (m, n)
+        The matrix A, real or complex, finite. Sparse matrices and operators are made
+        dense.
+    chain : Chain, sequence of int, or "search", optional
+        The chain of A without its permutations: one of ``Chain.mixed_radix(rows,
+        columns)``, whose factors split rows and columns by one radix each, or its
+        patterns. Or the radices of rows and columns alike. Only the sizes of a chain
+        matter, not how rows or columns are scaled. By default `Chain.square_dyadic` if
+        A is square of an order that is a power of two, else `Chain.smallest`. "search"
+        takes the best chain with at most `nnz` values; of chains that are exact, the
+        first one, where those that split rows and columns alike come before others,
+        and those of fewer values first.
+    nnz : int, optional
+        The largest number of values, for ``chain="search"`` and needed there.
     tied : bool
-        Whether all blocks of a level pair their columns alike, so that A is one
+        Whether all blocks of a level group their columns alike, so that A is one
         butterfly with one permutation of the rows and one of the columns. Otherwise
-        each block has pairs of its own: the number of non-zeros is the same, and there
+        each block has groups of its own: the number of non-zeros is the same, and there
         is more freedom to approximate a matrix that is no butterfly. `explore` and
         `refine` start well from such supports.
     n_iter : int, default 20
@@ -75,7 +89,7 @@ def identify_butterfly(
     n_restarts : int, optional
         Number of further starts after the first one, at least 0; starts are made in A
         and in its transpose in turns. The search may end before: see Notes. By default
-        15 up to n = 256, 7 for n = 512, and 1 from n = 1024 on.
+        15 up to m n = 256², 7 for 512², and 1 from 1024² on.
     refine_values : bool
         Whether to end with `refine` if the error is above rounding.
     callback : callable, optional
@@ -87,17 +101,18 @@ def identify_butterfly(
     Returns
     -------
     PermutedFactorization
-        log2(n) factors (one for n = 1) with two non-zeros in each row and column. For a
-        zero target the factors are zero and the error is 0.
+        The permutations, the chain and the factors, one for each pattern. For a zero
+        target the factors are zero and the error is 0.
 
     Raises
     ------
     TypeError
         If the target is not numeric, or an option has another type.
     ValueError
-        If the target is not square, its order is no power of two, or it contains NaN or
-        infinity; if n_iter < 1 or n_restarts < 0. The message names the argument and
-        the sizes.
+        If the target contains NaN or infinity; if the chain has another shape, or is
+        none of `Chain.mixed_radix` with blocks of rank one; if `nnz` is missing or too
+        small for ``chain="search"``, or given without; if n_iter < 1 or n_restarts < 0.
+        The message names the argument and the sizes.
 
     See Also
     --------
@@ -106,19 +121,24 @@ def identify_butterfly(
 
     Notes
     -----
-    The last factor of a butterfly leaves the rows in two halves and the columns in
-    pairs (a, b), such that each pair has rank one in each half. With P the Gram matrix
-    of the columns over a half, a split loses
+    The last factor of a chain leaves the rows in b parts and the columns in groups of
+    c, such that each group has rank one in each part. With P the Gram matrix of the
+    columns over a part, a split loses
 
-        Σ_halves Σ_pairs λ_min [[P_aa, P_ab], [P_ba, P_bb]],
+        Σ_parts Σ_groups (tr P[group, group] - λ_max P[group, group]),
 
     which is the exact squared error of the best values. The sum is lowered in turns
-    over the pairs (the surest ones first, then chains of exchanges) and over the halves
-    (each row moves to where it loses less). The search begins with the two lines
-    through the points (A_ia, A_ib) of likely pairs (a, b), which are those whose
-    moments of order four form a nearly singular 3 × 3 matrix. The coordinates on the
-    best lines form two matrices of half the size, which are split in turn. Of blocks of
-    at most 8 rows, all splits are compared.
+    over the groups (the surest pairs first; then columns move to the nearest group) and
+    over the parts (each row moves to where it loses less, all parts staying equally
+    large). In two columns of one group, the rows are points on b lines through 0: the
+    search begins with those pairs of columns whose points, in the order of their
+    angles, fall best into b intervals of equal length. The coordinates on the best
+    lines form b matrices of m / b rows and n / c columns, which are split in turn.
+
+    Square levels of halves and pairs (b = c = 2) have closed forms and kernels: pairs
+    are exchanged in chains, likely pairs are those whose moments of order four form a
+    nearly singular 3 × 3 matrix, and of blocks of at most 8 rows all splits are
+    compared.
 
     Splits are nested by construction, but greedy. Further passes alternate between the
     transpose and the matrix, so that the level that was split last is split first, and
@@ -126,8 +146,12 @@ def identify_butterfly(
     on, noise is added to the target that is searched, not to the one that errors are
     measured on, so that near ties are decided otherwise. The values are those of
     `butterfly_factorize`, with its guarantees, and then those of `refine`. The search
-    ends when the error is rounding, or when it is the one that noise would leave, whose
-    variance is estimated from what the first level loses.
+    ends when the error is rounding, or, with three factors and more, when it is the one
+    that noise would leave, whose variance is estimated from what the first level loses.
+
+    ``chain="search"`` estimates the noise from the best first and last factors of all
+    radices, looks at up to 64 chains whose end factors leave little, with one start of
+    each side, and searches the best three in full.
 
     A pass costs O(n³), mostly in products of matrices. One is enough without noise.
 
@@ -150,6 +174,11 @@ def identify_butterfly(
     >>> r = nf.identify_butterfly(F, random_state=0)
     >>> r.operator.nnz, bool(r.relative_error < 1e-14)
     (320, True)
+    >>> K = np.kron(rng.standard_normal((3, 3)), rng.standard_normal((4, 4)))
+    >>> K = K[rng.permutation(12)][:, rng.permutation(12)]
+    >>> r3 = nf.identify_butterfly(K, "search", nnz=84, random_state=0)
+    >>> r3.chain.n_parameters, bool(r3.relative_error < 1e-13)
+    (84, True)
     >>> straight = F[np.ix_(r.row_permutation, r.column_permutation)]
     >>> bool(nf.butterfly_factorize(straight).relative_error < 1e-14)
     True
@@ -162,6 +191,7 @@ def identify_butterfly(
         callback=callback,
     )
     problem = problem_of(target)
+    radices: SplitRadices | int
     if isinstance(chain, str):
         choice("chain", chain, ("search",))
         if nnz is None:
@@ -185,7 +215,7 @@ def identify_problem(
     `radices` are those of the chain, or the largest number of values where the chain is
     searched for too.
     """
-    rng = generator("random_state", random_state)
+    rng = stream("random_state", random_state, "identify_butterfly")
     if isinstance(radices, int):
         searched = search_radices(problem, radices, options, rng)
         if searched is None:

@@ -34,7 +34,7 @@ columns, and ends when two starts lose the same up to a small part: a start take
 second for a million entries."""
 
 
-class Lines(NamedTuple):
+class GroupLines(NamedTuple):
     """The best lines of a grouping.
 
     Attributes
@@ -146,13 +146,13 @@ def improve_partition(
     square = float(np.vdot(blocks, blocks).real)
     energy = (np.abs(blocks) ** 2).sum((0, 1))
     row_gain, pair_gain = _hinted_gains(hint, g, b, (m, n))
-    best: tuple[np.ndarray, np.ndarray, Lines] | None = None
+    best: tuple[np.ndarray, np.ndarray, GroupLines] | None = None
     top, nearest = -math.inf, False
     while True:
         grams = column_grams(rows_of(blocks, parts.reshape(g, -1)).reshape(g, b, -1, n))
         lines = _grouped(grams, c, energy, pair_gain)
         kept = float(lines.kept.sum())
-        total = kept + float(pair_gain[lines.groups[:, :1], lines.groups[:, 1:]].sum())
+        total = _gain(lines, pair_gain)
         total += sum(
             float(np.take_along_axis(row_gain[:, :, part], parts[:, part], 1).sum())
             for part in range(b)
@@ -211,7 +211,7 @@ def balanced(gain: np.ndarray) -> np.ndarray:
 
 def _grouped(
     grams: np.ndarray, c: int, energy: np.ndarray, pair_gain: np.ndarray
-) -> Lines:
+) -> GroupLines:
     """Return groups of columns that nearly have rank one in all parts.
 
     Pairs that lose least are first made groups; then each column moves to the group
@@ -224,10 +224,16 @@ def _grouped(
     best = _best_lines(grams, group_greedily(lost, c, energy))
     for _ in range(TURNS if c > 2 else 0):
         other = _best_lines(grams, _regrouped(grams, best))
-        if other.kept.sum() <= best.kept.sum() * (1 + TIE):
+        if _gain(other, pair_gain) <= _gain(best, pair_gain) * (1 + TIE):
             break
         best = other
     return best
+
+
+def _gain(lines: GroupLines, pair_gain: np.ndarray) -> float:
+    """Return what groups keep, and what pairs of their first columns gain beside."""
+    beside = pair_gain[lines.groups[:, :1], lines.groups[:, 1:]]
+    return float(lines.kept.sum()) + float(beside.sum())
 
 
 def _pairs_lose(grams: np.ndarray) -> np.ndarray:
@@ -261,12 +267,12 @@ def group_greedily(lost: np.ndarray, c: int, energy: np.ndarray) -> np.ndarray:
     free, groups = pair.copy(), []
     left = np.ones(n, bool)
     for _ in range(n // c):
-        first, second = divmod(int(free.argmin()), n)
+        first, second = divmod(int(np.argmin(free)), n)
         group = [first, second]
         worst = np.where(left, np.maximum(pair[first], pair[second]), np.inf)
         while len(group) < c:
             worst[group] = np.inf
-            group.append(int(worst.argmin()))
+            group.append(int(np.argmin(worst)))
             worst = np.maximum(worst, pair[group[-1]])
         groups.append(sorted(group))
         left[group] = False
@@ -274,14 +280,14 @@ def group_greedily(lost: np.ndarray, c: int, energy: np.ndarray) -> np.ndarray:
     return np.array(groups)
 
 
-def _best_lines(grams: np.ndarray, groups: np.ndarray) -> Lines:
+def _best_lines(grams: np.ndarray, groups: np.ndarray) -> GroupLines:
     """Return the best lines: leading eigenvectors of minors of Gram matrices."""
     minors = grams[..., groups[:, :, None], groups[:, None, :]]
     values, vectors = np.linalg.eigh(minors)
-    return Lines(groups, values[..., -1], vectors[..., -1])
+    return GroupLines(groups, values[..., -1], vectors[..., -1])
 
 
-def _regrouped(grams: np.ndarray, lines: Lines) -> np.ndarray:
+def _regrouped(grams: np.ndarray, lines: GroupLines) -> np.ndarray:
     """Return groups by how much of each column lies along the line of each group.
 
     The rows of a part along the line v of a group are multiples of X v, with X the
@@ -293,7 +299,7 @@ def _regrouped(grams: np.ndarray, lines: Lines) -> np.ndarray:
     return balanced(along.reshape(-1, n, t).sum(0))
 
 
-def _near_lines(blocks: np.ndarray, lines: Lines) -> np.ndarray:
+def _near_lines(blocks: np.ndarray, lines: GroupLines) -> np.ndarray:
     """Return the squared norm of each row along the lines of each part: (g, m, b)."""
     flat = blocks[:, :, lines.groups]
     along = np.einsum("gmtc,gbtc->gmbt", flat, lines.vectors)
@@ -301,7 +307,7 @@ def _near_lines(blocks: np.ndarray, lines: Lines) -> np.ndarray:
 
 
 def _moved(
-    blocks: np.ndarray, grams: np.ndarray, parts: np.ndarray, lines: Lines
+    blocks: np.ndarray, grams: np.ndarray, parts: np.ndarray, lines: GroupLines
 ) -> np.ndarray:
     """Return what each part keeps by each row, if that row alone moves: (g, m, b)."""
     (g, m, _), b = blocks.shape, parts.shape[1]

@@ -31,9 +31,8 @@ FINALISTS = 3
 """Number of chains, those of the least errors at first, that are searched in full."""
 
 NEAR = 2.0
-"""Chains are searched in full if their first error is at most so many times the least
-one, and looked at if they end with factors whose estimate of the noise is at most so
-many times the least one."""
+"""Largest ratio of the first error of a chain to the least one, for a search in full,
+and of the noise estimated from its end factors to the least one, for a first look."""
 
 
 def radices_within(shape: tuple[int, int], nnz: int) -> list[SplitRadices]:

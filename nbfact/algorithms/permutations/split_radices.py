@@ -40,7 +40,8 @@ class SplitRadices(NamedTuple):
         if 0 in found.rows + found.columns or found.chain != chain:
             raise ValueError(
                 f"chain={chain}: expected one of Chain.mixed_radix(rows, columns), "
-                "whose factors split rows and columns by one radix each"
+                "whose factors split rows and columns by one radix each, with blocks "
+                "of rank one between them"
             )
         return found
 
@@ -110,7 +111,9 @@ def reversed_digits(order: np.ndarray, radices: tuple[int, ...]) -> np.ndarray:
     return order[digit_reversal(radices[::-1])]
 
 
-def radices_of(given: Chain | Sequence[Any] | None, shape: tuple[int, int]):
+def radices_of(
+    given: Chain | Sequence[Any] | None, shape: tuple[int, int]
+) -> SplitRadices:
     """Return the radices that are meant by the argument `chain` for an (m, n) matrix.
 
     Raises
@@ -125,13 +128,12 @@ def radices_of(given: Chain | Sequence[Any] | None, shape: tuple[int, int]):
             Chain.square_dyadic(n) if fast else Chain.smallest(shape)
         )
     if not isinstance(given, Chain):
-        listed = sequence("chain", given, "radices, or patterns (a, b, c, d)")
-        plain = bool(listed) and all(np.ndim(one) == 0 for one in listed)
-        given = (
-            Chain.mixed_radix([size("chain", one) for one in listed])
-            if plain
-            else chain_of(listed)
-        )
+        listed = sequence("chain", given, "radices, or patterns (a, b, c, d)", least=1)
+        if all(np.ndim(one) == 0 for one in listed):
+            listed = [size("chain", one) for one in listed]
+            given = Chain.mixed_radix(listed)
+        else:
+            given = chain_of(listed)
     if given.shape != shape:
         raise ValueError(f"chain of shape {given.shape}: the target has {shape}")
     return SplitRadices.of(given)

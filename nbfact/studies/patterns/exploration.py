@@ -109,18 +109,18 @@ def methods(task: Task, leaks: Sequence[Leak]) -> dict[str, Callable]:
     return found
 
 
-def _palm(task, target, instance, seed):
+def _palm(task, target, instance, rng):
     return algorithms.palm4msa(
         target,
         task.sets(),
         n_iter=task.n_iter,
         init="random",
         keep="best",
-        random_state=seed,
+        random_state=rng,
     )
 
 
-def _explored(task, leak, values, target, instance, seed):
+def _explored(task, leak, values, target, instance, rng):
     return algorithms.explore(
         target,
         task.sets(),
@@ -129,7 +129,7 @@ def _explored(task, leak, values, target, instance, seed):
         n_iter=task.n_iter,
         init="random",
         safeguard=False,
-        random_state=seed,
+        random_state=rng,
     )
 
 
@@ -201,7 +201,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _larger(rows):
-    """Yield the line of each method: how often its error is larger than that of PALM."""
+    """Yield the line of each method: on how many instances PALM has less error."""
     for method in values(rows, "method"):
         if method != PALM:
             runs = len(select(rows, method=method))

@@ -56,10 +56,11 @@ class Instance:
         return targets.noisy(clean, self.noise, random_state=noise), clean
 
 
-Solve = Callable[[np.ndarray, Instance, int], Any]
+Solve = Callable[[np.ndarray, Instance, np.random.Generator], Any]
 """A method to compare: a function of the matrix to factor, of its instance and of a
-seed. It returns an operator, or a result with one in its attribute ``operator``, or
-None when it gives up."""
+stream, which is no stream of the instance, and the same for all methods. It returns an
+operator, or a result with one in its attribute ``operator``, or None when it gives
+up."""
 
 
 def _butterfly(kind, n, seed):
@@ -234,7 +235,8 @@ def attempt(
     try:
         target, clean = instance.matrices()
         start = time.process_time()
-        result = solve(target, instance, instance.seed)
+        rng = np.random.default_rng((instance.seed, 2))
+        result = solve(target, instance, rng)
         row["seconds"] = time.process_time() - start
         operator = getattr(result, "operator", result)
         error = 1.0 if operator is None else relative_error(clean, operator)

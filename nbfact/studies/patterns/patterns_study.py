@@ -45,7 +45,8 @@ General:
 Recovery:
 
 - The targets are butterflies whose rows and columns are permuted at random: of 2 x 2
-  blocks, with J = log2(n) factors, or of the radices in their name.
+  blocks, with J = log2(n) factors, or of the radices in their name, which
+  `identify_butterfly` is told; the permutations are not known.
 - "rank-one blocks" is the method of Zheng, Puy, Riccietti, Pérez and Gribonval (2023),
   implemented here from the paper, with 6 exponents, 2 guesses and 10 alternations for
   each (the paper has 5 guesses and 50 alternations). Where its partitions do not nest

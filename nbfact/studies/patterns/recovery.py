@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ... import algorithms
 from ...cases.rivals import faust
 from ...constraints import SkPerm
+from ...operators import Chain
 from ..tools.choices import PRESETS
 from ..tools.intervals import rate_text, wilson
 from ..tools.rows import Row, select, values
@@ -30,12 +31,15 @@ TARGETS = (
     "Gaussian butterfly, permuted",
 )
 
-ORDER_OF = {
-    radix_name(kind, radices): math.prod(radices)
+RADICES_OF = {
+    radix_name(kind, radices): radices
     for kind in ("orthogonal", "Gaussian")
     for radices in RADICES
 }
-"""The order of the targets of other radices, by their name."""
+"""The radices of the targets that have others than 2, by their name."""
+
+ORDER_OF = {name: math.prod(radices) for name, radices in RADICES_OF.items()}
+"""The order of these targets."""
 
 OF_RADICES = tuple(ORDER_OF)
 
@@ -72,15 +76,17 @@ class Grid:
     targets: tuple[str, ...] = TARGETS
 
 
-def _identify(target, instance, seed):
-    return algorithms.identify_butterfly(target, random_state=seed)
+def _identify(target, instance, rng):
+    radices = RADICES_OF.get(instance.target)
+    chain = Chain.mixed_radix(radices) if radices else None
+    return algorithms.identify_butterfly(target, chain, random_state=rng)
 
 
-def _rank_one(target, instance, seed):
-    return rank_one_blocks(target, n_guesses=2, n_iter=10, random_state=seed)
+def _rank_one(target, instance, rng):
+    return rank_one_blocks(target, n_guesses=2, n_iter=10, random_state=rng)
 
 
-def _fixed(target, instance, seed):
+def _fixed(target, instance, rng):
     return algorithms.butterfly_factorize(target, permutation="search")
 
 
@@ -89,19 +95,19 @@ def _sets(n):
     return [SkPerm((n, n), 2)] * max(n.bit_length() - 1, 1)
 
 
-def _palm(target, instance, seed):
+def _palm(target, instance, rng):
     return algorithms.palm4msa(target, _sets(instance.n), n_iter=200, keep="best")
 
 
-def _hierarchical(preset, target, instance, seed):
+def _hierarchical(preset, target, instance, rng):
     return algorithms.hierarchical(target, preset)
 
 
-def _pyfaust_palm(backend, target, instance, seed):
+def _pyfaust_palm(backend, target, instance, rng):
     return faust.palm(target, _sets(instance.n), 200, backend)()
 
 
-def _pyfaust_hierarchical(preset, backend, target, instance, seed):
+def _pyfaust_hierarchical(preset, backend, target, instance, rng):
     return faust.hierarchical(target, preset, backend)()
 
 

@@ -27,7 +27,7 @@ from ..tools.choices import FIRST_SEED
 from ..tools.intervals import half_width, mean_text
 from ..tools.rows import Row, failure_table, known, select, values
 from ..tools.work import Job
-from . import clusterings, datasets, published
+from . import clusterings, datasets, paper_problem, published
 from .clusterings import EXHAUSTIVE, KMEANS, UNIFORM
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Settings:
     seeds: int
     max_iter: int
     points: int
-    data: tuple[str, ...] = tuple(datasets.LOCAL)
+    data: tuple[str, ...] = (*datasets.LOCAL, paper_problem.NAME)
 
 
 ALL = (2, 3, 5)
@@ -121,6 +121,7 @@ ALL = (2, 3, 5)
 
 FULL = Settings(
     (  # The longest come first, so that jobs that run side by side end together.
+        (paper_problem.NAME, (512, 256, 128), paper_problem.SPARSITIES),
         ("blobs", (512, 256), (2,)),
         ("blobs", (128,), ALL),
         ("mnist", (30, 16, 10), ALL),
@@ -180,19 +181,27 @@ def choose(settings: Settings, names: Sequence[str]) -> Settings:
 
 def jobs(settings: Settings, peers: bool) -> list[Job]:
     """Return one job for each data set, number of clusters and seed: all methods."""
-    options = settings.max_iter, settings.points
     return [
         (
             f"{data}, K = {n_clusters}, {seed}",
-            functools.partial(
-                clusterings.rows_of, data, n_clusters, seed, sparsities, *options
-            ),
+            _job(data, n_clusters, seed, sparsities, settings),
         )
         for data, clusters, sparsities in settings.grid
         if data in settings.data
         for n_clusters in clusters
         for seed in range(FIRST_SEED, FIRST_SEED + settings.seeds)
     ]
+
+
+def _job(data, n_clusters, seed, sparsities, settings):
+    """Return the function of one job: all methods on one data set, or the paper's."""
+    if data == paper_problem.NAME:
+        arguments = n_clusters, seed, sparsities
+        return functools.partial(paper_problem.rows_of, *arguments)
+    options = settings.max_iter, settings.points
+    return functools.partial(
+        clusterings.rows_of, data, n_clusters, seed, sparsities, *options
+    )
 
 
 COLUMNS = {
@@ -213,8 +222,14 @@ COLUMNS = {
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return the claims, the published numbers, the means, and the fits that raised."""
-    found = {"Claims": published.claims(rows)} | published.tables(rows)
+    found = {
+        "Claims": [*paper_problem.claims(rows), *published.claims(rows)],
+        "The paper's problem: 1000 blobs": paper_problem.lines(rows),
+    }
+    found |= published.tables(rows)
     for data in values(rows, "data"):
+        if data == paper_problem.NAME:
+            continue
         some = select(rows, data=data)
         shape = f"{some[0]['N']} points, D = {some[0]['D']}"
         if len(values(some, "N")) > 1:
@@ -254,6 +269,9 @@ def means(rows: Sequence[Row]) -> list[Row]:
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
     """Draw inertia against compression, then accuracies, errors and times against K."""
+    rows = [row for row in rows if row["data"] != paper_problem.NAME]
+    if not rows:
+        return  # a table is enough
     names = values(rows, "data")
     figure.set_size_inches(5 * len(names), 14)
     panels = figure.subplots(4, len(names), squeeze=False)

@@ -129,6 +129,14 @@ ARGUMENTS = {
         **TIES,
     },
     "Sp": {"shape": shapes(SHAPES), "k": KEPT, **COMMON, **TIES},
+    "SpBlock": {
+        "shape": shapes(SHAPES),
+        "k": KEPT,
+        "block": optional(shapes(SHAPES)),
+        "per_row": flag(),
+        **COMMON,
+        **TIES,
+    },
     "SpSymm": {"shape": shapes(SQUARES, ["(3, 4)"]), "k": KEPT, **COMMON},
     "SpTril": {"shape": shapes(SHAPES), "k": KEPT, **COMMON},
     "Supp": {
@@ -163,6 +171,9 @@ NEAREST = {
     ),
     "SkPerm": lambda s, x: naive.project_skperm(x, s.k, s.k_col or s.k, s.tie_tol),
     "Sp": lambda s, x: naive.project_sp(x, s.k, s.tie_tol),
+    "SpBlock": lambda s, x: naive.project_spblock(
+        x, s.k, *s.block, s.per_row, s.tie_tol
+    ),
     "SpCol": lambda s, x: naive.project_spcol(x, s.k, s.tie_tol),
     "SpLin": lambda s, x: naive.project_splin(x, s.k, s.tie_tol),
     "SpLinCol": lambda s, x: naive.project_splincol(x, s.k, s.tie_tol),

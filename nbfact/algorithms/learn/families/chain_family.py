@@ -109,5 +109,5 @@ def _is_kronecker(operator, radices, transposed):
     return True
 
 
-CHAINS = Family("chains", once=fixed, within=searched)
+CHAINS = Family("chains", once=fixed, within=searched, dense_parts=True)
 """Products of Kronecker-sparse factors."""

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from ...common.problem import Problem
+from ..product_budget import ProductBudget
 from ..starts import Start, rounding
 
 
@@ -26,6 +27,12 @@ class FamilyTask(NamedTuple):
         The least relative error so far within the budget: results above are of no use.
     found : sequence of Start
         What other families have found.
+    sweeps : (int, int)
+        Number of sweeps of a short exploration and of a long one.
+    end : float
+        When the search ends, in seconds of `time.time`.
+    product : ProductBudget or None
+        The time that a product may take, where that is the budget.
     """
 
     problem: Problem
@@ -34,6 +41,9 @@ class FamilyTask(NamedTuple):
     budget: int
     limit: float
     found: Sequence[Start]
+    sweeps: tuple[int, int]
+    end: float
+    product: ProductBudget | None
 
     @property
     def exact(self) -> float:
@@ -57,8 +67,12 @@ class Family:
         Yields what does not depend on the budget, from a `FamilyTask`. It runs once.
     within : callable, optional
         Yields what fits the budget of a `FamilyTask`.
+    dense_parts : bool
+        Whether the members multiply faster than as many single entries. Where the
+        budget is a time, `within` is then asked for fewer and fewer entries.
     """
 
     name: str
     once: Finder | None = None
     within: Finder | None = None
+    dense_parts: bool = False

@@ -3,6 +3,7 @@
 A new family is a file with a `Family`, and a line here.
 """
 
+from .block_products import BLOCK_PRODUCTS
 from .chain_family import CHAINS
 from .convolutions import CONVOLUTIONS
 from .low_rank import LOW_RANK
@@ -22,8 +23,12 @@ FAMILIES = (
     SPARSE_LOW_RANK,
     PERMUTED,
     SUMS,
+    BLOCK_PRODUCTS,
 )
 """All families but that of free sparse factors, those that cost little first."""
+
+IN_BLOCKS = BLOCK_PRODUCTS.name
+"""The family that is tried by default only where the time of a vector is the budget."""
 
 NAMES = (*(family.name for family in FAMILIES), PRODUCTS)
 """The names of all families, as in the argument `families`."""

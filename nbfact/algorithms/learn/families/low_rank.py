@@ -59,5 +59,5 @@ def product_of(problem: Problem, factors: Sequence[np.ndarray]) -> FactorProduct
     return FactorProduct([one.astype(problem.dtype) for one in factors])
 
 
-LOW_RANK = Family("low rank", within=low_rank)
+LOW_RANK = Family("low rank", within=low_rank, dense_parts=True)
 """Matrices of low rank."""

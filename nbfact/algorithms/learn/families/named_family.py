@@ -15,6 +15,7 @@ from ....operators.slant import slant
 from ...common.problem import Problem
 from ..starts import Start, measured
 from .family import Family, FamilyTask
+from .mirror_matching import by_mirrors
 from .transform_matching import (
     TOLERANCE,
     Finder,
@@ -68,7 +69,7 @@ NAMES = (
         Named(f"dst type {kind}", _typed(dst, kind), by_columns)
         for kind in (2, 3, 4, 1)
     ),
-    Named("hartley", hartley, by_columns),
+    Named("hartley", hartley, by_mirrors),
     Named("slant", slant, by_one_side),
     Named("dft", dft, by_phases, complex=True),
     Named("inverse dft", idft, by_one_side, complex=True),

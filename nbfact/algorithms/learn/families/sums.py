@@ -20,8 +20,14 @@ from .family import Family, FamilyTask
 Found: TypeAlias = ButterflyFactorization[Butterfly]
 """A term of a sum."""
 
-_TURNS = 12
-"""Number of times that one term is fitted anew to what the other one leaves over."""
+_TURNS, _SLOW = 300, 1e-3
+"""Largest number of times that both terms are fitted anew to what the other one leaves
+over, and the least share by which the error falls in a turn that goes on. Behind a
+slower one, chains are looked for anew, and the turns end where none is better."""
+
+_FIRST = 0.8
+"""Relative error of the first term that is accepted in any case: of two terms of equal
+norms, one leaves 0.7 over."""
 
 _LARGEST = 1 << 14
 """Largest number of entries of a target for which sums are tried: two searches among
@@ -35,23 +41,54 @@ def sums(task: FamilyTask) -> Iterator[Start]:
     if min(m, n) == 1 or m * n > _LARGEST or task.limit <= task.exact:
         return
     # The second term is expected to lower the error as much as the first one did.
-    first = _best(problem, task.budget // 2, math.sqrt(task.limit))
+    first = _best(problem, task.budget // 2, max(_FIRST, math.sqrt(task.limit)))
     if first is None or first.relative_error <= task.exact:
         return
     second = _best(_rest(problem, first), task.budget - first.operator.nnz, 1.0)
     if second is None:
         return
-    terms = [first, second]
-    for turn in range(_TURNS):
-        place = turn % 2
-        rest = _rest(problem, terms[1 - place])
-        terms[place] = _again(rest, terms[place])
+    terms = _alternated(problem, [first, second], task.budget, task.exact)
     found = measured(
         problem, OperatorSum([term.operator for term in terms]).to_factors()
     )
     if found.relative_error < task.limit and found.operator.nnz <= task.budget:
-        said = f"sum of two products: {words(first)}; {words(second)}"
+        said = f"sum of two products: {words(terms[0])}; {words(terms[1])}"
         yield Start.of("sum of products", found, said, keeps_shares=True)
+
+
+def _alternated(problem, terms, budget, exact):
+    """Fit the terms in turns, and look for other chains, until neither helps."""
+    error = math.inf
+    for _ in range(_TURNS):
+        before = error
+        for place in (0, 1):
+            rest = _rest(problem, terms[1 - place])
+            if rest.zero:
+                return terms
+            terms[place] = _again(rest, terms[place])
+            error = terms[place].relative_error * rest.norm
+        if error <= exact * problem.norm:
+            break
+        if error > (1 - _SLOW) * before:
+            better = _other_chains(problem, terms, budget)
+            if better is None:
+                break
+            terms, error = better
+    return terms
+
+
+def _other_chains(problem, terms, budget):
+    """Return the terms with a better chain for one, and the error; None without any."""
+    for place in (0, 1):
+        rest = _rest(problem, terms[1 - place])
+        nnz = budget - terms[1 - place].operator.nnz
+        own = _again(rest, terms[place])
+        found = _best(rest, nnz, own.relative_error * (1 - _SLOW))
+        if found is not None and found.relative_error < own.relative_error:
+            others = list(terms)
+            others[place] = found
+            return others, found.relative_error * rest.norm
+    return None
 
 
 def _best(problem: Problem, nnz: int, limit: float) -> Found | None:

@@ -214,10 +214,10 @@ def by_one_side(matrix: np.ndarray, known: np.ndarray) -> Iterator[Places]:
     is which.
     """
     yield from in_order(matrix, known)
-    rows = _columns(matrix.T, known.T)
+    rows = nearest_columns(matrix.T, known.T)
     if rows is not None:
         yield rows, None
-    columns = _columns(matrix, known)
+    columns = nearest_columns(matrix, known)
     if columns is not None:
         yield None, columns
 
@@ -260,13 +260,13 @@ def _by_pair(matrix, known, pair):
             rows = np.empty(n, np.intp)
             rows[own_order] = orders[:, at]
             signed = own_sign[:, None] * matrix
-            columns = _columns(signed, (sign[:, None] * known)[rows])
+            columns = nearest_columns(signed, (sign[:, None] * known)[rows])
             if columns is None:
                 continue
             # With the signs of the columns, all entries of the rows are compared.
             placed = known[:, columns]
             signs = np.sign((signed * sign[rows, None] * placed[rows]).sum(0))
-            rows = _columns(matrix.T, (placed * signs).T)
+            rows = nearest_columns(matrix.T, (placed * signs).T)
             if rows is not None:
                 yield rows, columns
 
@@ -276,7 +276,7 @@ def _sign(vector):
     return np.sign(np.where(np.abs(vector) < 1e-3 / np.sqrt(len(vector)), 0, vector))
 
 
-def _columns(matrix, known):
+def nearest_columns(matrix, known):
     """Return the column of a known matrix that is nearest to each, if all differ."""
     found = np.argmax(np.abs(known.conj().T @ matrix), axis=0)
     return found if len(np.unique(found)) == len(found) else None

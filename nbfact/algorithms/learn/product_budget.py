@@ -1,0 +1,117 @@
+"""The budget of `learn_transform` that is a time: that of one product."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...operators import FastOperator
+from ...operators.product_times import (
+    column_blocks_within,
+    dense_time,
+    entries_within,
+    expected_time,
+)
+
+
+@dataclass(frozen=True)
+class ProductBudget:
+    """The longest time that a product is allowed to take, by the model of times.
+
+    Attributes
+    ----------
+    time, dense : float
+        Nanoseconds that are allowed, and that the dense product is expected to take.
+    batch : int
+        Number of columns; 1 for a vector.
+    shape : (int, int)
+    dtype : numpy.dtype
+        Those of the target.
+    """
+
+    time: float
+    dense: float
+    batch: int
+    shape: tuple[int, int]
+    dtype: np.dtype
+
+    @classmethod
+    def of(
+        cls, speedup: float, batch: int, shape: tuple[int, int], dtype: np.dtype
+    ) -> "ProductBudget":
+        """Return the budget of products that have a speedup over the dense one."""
+        dense = dense_time(shape, dtype, batch)
+        return cls(dense / speedup, dense, batch, shape, dtype)
+
+    @property
+    def impossible(self) -> bool:
+        """Whether the call of a product of sparse factors alone takes longer."""
+        return max(self.entries([self.shape]), self.blocks([self.shape])) < 1
+
+    def admits(self, operator: FastOperator) -> bool:
+        """Return whether a product with an operator is expected to be fast enough."""
+        return self.expected(operator) <= self.time
+
+    def expected(self, operator: FastOperator) -> float:
+        """Return the time that a product is expected to take, in nanoseconds."""
+        return expected_time(operator, self.batch)
+
+    def entries(self, shapes: Sequence[tuple[int, int]]) -> int:
+        """Return how many entries sparse factors of some shapes may have."""
+        return entries_within(self.time, shapes, self.dtype, self.batch)
+
+    def blocks(self, shapes: Sequence[tuple[int, int]]) -> int:
+        """Return how many blocks of eight rows factors of some shapes may have."""
+        return column_blocks_within(self.time, shapes, self.dtype)
+
+    def ladder(self) -> Iterator[int]:
+        """Yield numbers of entries, the largest first, that structures may have.
+
+        The fastest structures hold more entries than free supports in equal time; each
+        number is half of the one before, down to that of free supports.
+        """
+        least = max(1, self.entries([self.shape]))
+        most = self.shape[0] * self.shape[1]
+        while most > least:
+            yield most
+            most //= 2
+        yield least
+
+
+@dataclass(frozen=True)
+class ProductTimes:
+    """How long one product takes with a result, and with the dense matrix.
+
+    Attributes
+    ----------
+    batch : int
+        Number of columns; 1 for a vector.
+    expected, expected_dense : float
+        Seconds by the stored model of times, which alone decides what is chosen.
+    measured, measured_dense : float
+        Seconds, as measured at the end of the search on the threads of that moment.
+    """
+
+    batch: int
+    expected: float
+    expected_dense: float
+    measured: float
+    measured_dense: float
+
+    @property
+    def expected_speedup(self) -> float:
+        """How many times as fast as dense the product is expected to be."""
+        return self.expected_dense / self.expected
+
+    @property
+    def measured_speedup(self) -> float:
+        """How many times as fast as dense the product was."""
+        return self.measured_dense / self.measured
+
+    def __str__(self) -> str:
+        columns = "one vector" if self.batch == 1 else f"{self.batch} columns"
+        return (
+            f"{columns}: {self.measured * 1e6:.3g} µs, dense "
+            f"{self.measured_dense * 1e6:.3g} µs: {self.measured_speedup:.3g} times as "
+            f"fast (expected {self.expected_speedup:.3g})"
+        )

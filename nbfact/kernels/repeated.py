@@ -1,0 +1,121 @@
+"""Products with factors of large blocks, by BLAS: one block again and again, or many.
+
+A factor I_p ⊗ K ⊗ I_q, with a matrix K of shape (b, c), multiplies x of shape
+(p, c, q). A Kronecker product of matrices is a product of such factors.
+"""
+
+import numpy as np
+
+from ._jit import kernel
+from .blas import multiply
+from .permute import transpose
+
+INSIDE, ALONG, TURNED, TRANSPOSED = 0, 1, 2, 3
+"""Ways of a step: K times the middle axis of x; each row of x, where q = 1, times the
+transpose of K; the same for the columns of x, where p = 1, into rows; and a transpose
+of x."""
+
+
+@kernel
+def repeated_apply(
+    values: np.ndarray,
+    steps: np.ndarray,
+    x: np.ndarray,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Multiply by factors of one block each, or by some parts of one of them.
+
+    Parameters
+    ----------
+    values : ndarray
+        The entries of the matrices: for each one K, of shape (b, c), and after it its
+        transpose. Only read. All arrays but steps are flat and have one dtype.
+    steps : ndarray of int64, shape (n_steps, 9)
+        What is done, in this order. A row holds the way (0 to 3), the place of K in
+        values, b, c, p, q, the size of a part, the first part that is computed and
+        the one after the last. Way 0 writes (p, b, q) from (p, c, q), and a part is
+        that number of columns of one block; way 1 writes (p, b) from (p, c), and way 2
+        writes (q, b) from (c, q), both in parts of that number of rows; way 3 writes
+        the transpose of (p, q), as one part.
+    x : ndarray, shape (size,)
+        What the first step reads; only read.
+    scratch : ndarray, shape (2, widest)
+        Clobbered: what goes from one step to the next. One row suffices for two steps,
+        and none, of shape (0, 0), for one.
+    out : ndarray, shape (size,)
+        What the last step writes.
+
+    Notes
+    -----
+    The cost of a step is b c p q multiplications, in one call of BLAS for each part.
+    """
+    last = len(steps) - 1
+    for number in range(len(steps)):
+        source = x if number == 0 else scratch[(number - 1) % 2]
+        target = out if number == last else scratch[number % 2]
+        way, v, b, c, p, q, unit, begin, end = steps[number]
+        if way == TRANSPOSED:
+            turned = target[: p * q].reshape(q, p)
+            transpose(source[: p * q].reshape(p, q), turned)
+            continue
+        for part in range(begin, end):
+            if way == INSIDE:
+                parts = (q + unit - 1) // unit
+                i, j = part // parts, part % parts * unit
+                columns = min(unit, q - j)
+                at = (v, c, i * c * q + j, q, i * b * q + j, q, b, c, columns)
+                multiply(values, source, target, at, 0)
+            elif way == ALONG:
+                i = part * unit
+                at = (i * c, c, v + b * c, b, i * b, b, min(unit, p - i), c, b)
+                multiply(source, values, target, at, 0)
+            else:
+                j = part * unit
+                at = (j, q, v + b * c, b, j * b, b, min(unit, q - j), c, b)
+                multiply(source, values, target, at, 1)
+
+
+@kernel
+def blocks_products(
+    values: np.ndarray,
+    pattern: np.ndarray,
+    x: np.ndarray,
+    out: np.ndarray,
+    begin: int,
+    end: int,
+) -> None:
+    """Multiply columns, or rows, by some blocks of a factor, block by block.
+
+    Parameters
+    ----------
+    values : ndarray, shape (a * d * b * c,)
+        Values of a factor of pattern (a, b, c, d): those of block (i, m) in C order.
+        Only read. All arrays but pattern are flat and have one dtype.
+    pattern : ndarray of int64, shape (6,)
+        The numbers a, b, c and d, how many vectors there are, and 1 where they are
+        rows, for which d is 1, or 0 where they are columns.
+    x : ndarray, shape (a * c * d * batch,)
+        The vectors, (a * c * d, batch), or (batch, a * c); only read.
+    out : ndarray, shape (a * b * d * batch,)
+        The entries that the blocks begin to end - 1 give are overwritten; it shares no
+        memory with x.
+    begin, end : int
+        Blocks, of which (i, m) has the number i * d + m.
+
+    Notes
+    -----
+    The cost is b c multiplications for each block and vector, in a call of BLAS for
+    each block.
+    """
+    a, b, c, d, batch, rows = pattern
+    step = d * batch
+    for block in range(begin, end):
+        v, i, m = block * b * c, block // d, block % d
+        if rows:
+            at = (i * c, a * c, v, c, i * b, a * b, batch, c, b)
+            multiply(x, values, out, at, 2)
+        else:
+            p, o = (i * c * d + m) * batch, (i * b * d + m) * batch
+            at = (v, c, p, step, o, step, b, c, batch)
+            multiply(values, x, out, at, 0)

@@ -1,0 +1,128 @@
+"""How operators choose between their parts, their dense matrix and single vectors."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import nbfact as nf
+from nbfact.operators.small_matrices import SmallMatrix, matrix_cost
+
+
+def gaussian(chain, dtype):
+    rng = np.random.default_rng(0)
+    return nf.Butterfly(
+        chain, [rng.standard_normal(p).astype(dtype) for p in nf.Chain(chain)]
+    )
+
+
+def sums(dtype):
+    one = nf.transforms.haar(16, dtype=dtype)
+    return one + nf.transforms.dct(16, dtype=dtype)
+
+
+OPERATORS = {
+    "butterfly": lambda dtype: gaussian(nf.Chain.square_dyadic(16), dtype),
+    "rank 2": lambda dtype: gaussian(nf.Chain.rank2(16), dtype),
+    "haar": lambda dtype: nf.transforms.haar(16, dtype=dtype),
+    "dct": lambda dtype: nf.transforms.dct(16, dtype=dtype),
+    "kronecker": lambda dtype: nf.transforms.kronecker(
+        nf.transforms.haar(4, dtype=dtype), nf.transforms.dct(4, dtype=dtype)
+    ),
+    "product": lambda dtype: (
+        nf.transforms.haar(16, dtype=dtype) @ nf.transforms.dct(16, dtype=dtype)
+    ),
+    "sum": sums,
+    "part": lambda dtype: sums(dtype)[2:9, ::2],
+    "blocks": lambda dtype: nf.operators.block_diag(
+        [nf.transforms.haar(8, dtype=dtype), nf.transforms.dct(8, dtype=dtype)]
+    ),
+}
+
+
+def operands(n, dtype):
+    """Yield arrays of all layouts, the columns of which an operator multiplies."""
+    rng = np.random.default_rng(1)
+    yield rng.standard_normal(n).astype(dtype)
+    for batch in (1, 2, 3, 8):
+        x = rng.standard_normal((n, batch)).astype(dtype)
+        yield x
+        yield np.asfortranarray(x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", OPERATORS)
+def test_small_operators_multiply_alike_in_all_layouts(name, dtype):
+    A = OPERATORS[name](dtype)
+    assert "the dense matrix multiplies" in repr(A)
+    eps = 60 * np.finfo(dtype).eps
+    for B in (A, A.T):
+        matrix = B.toarray()
+        for x in operands(B.shape[1], dtype):
+            wanted = matrix @ x
+            for _ in range(2):  # the second time by what was kept of the first one
+                for got in (B @ x, B.apply(x), (x.T @ B.T).T):
+                    assert got.dtype == dtype and abs(got - wanted).max() <= eps
+                out = np.empty_like(wanted, order="F" if x.flags.fnc else "C")
+                assert B.apply(x, out) is out
+                np.testing.assert_array_equal(out, B @ x)
+                if x.ndim == 2:
+                    np.testing.assert_array_equal(B.apply(x.T, axis=1).T, out)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_the_same_product_has_the_same_bits_whatever_came_before(name):
+    A, used = OPERATORS[name]("float64"), OPERATORS[name]("float64")
+    x = np.random.default_rng(2).standard_normal((A.shape[1], 3))
+    for other in operands(A.shape[1], "float64"):
+        used @ other
+    for one in (x, np.asfortranarray(x), x[:, :1].copy(), x[:, 0].copy()):
+        np.testing.assert_array_equal(used @ one, A @ one)
+    single = A @ x[:, 0].copy()
+    np.testing.assert_array_equal((A @ x[:, :1].copy())[:, 0], single)
+    np.testing.assert_array_equal((x[:, :1].T.copy() @ A.T)[0], single)
+    for again in (copy.deepcopy(used), pickle.loads(pickle.dumps(used))):
+        np.testing.assert_array_equal(again @ x, A @ x)
+
+
+def test_infinity_stays_where_the_sparse_factors_read_it():
+    """Zero times infinity is not zero, so that BLAS alone would spread it."""
+    A = nf.transforms.haar(16)
+    x = np.random.default_rng(0).standard_normal((16, 4))
+    wanted = A @ x
+    bad = x.copy()
+    bad[0, 1] = np.inf
+    reads = A.toarray()[:, 0] != 0
+    for got in (A @ bad, A @ np.asfortranarray(bad), (bad.T.copy() @ A.T).T):
+        assert not np.isfinite(got[reads, 1]).any()
+        np.testing.assert_allclose(got[~reads], wanted[~reads], rtol=1e-14)
+        np.testing.assert_allclose(got[:, [0, 2, 3]], wanted[:, [0, 2, 3]], rtol=1e-14)
+
+
+def test_matrices_are_refused_where_they_would_lose_values():
+    tiny = nf.FactorProduct([np.full((8, 8), 1e-30, "float32")] * 2)
+    large = nf.FactorProduct([sp.eye_array(1024, format="csr")])
+    for A in (tiny, large):
+        assert "dense matrix" not in repr(A)
+    assert matrix_cost((1024, 1024), np.dtype("float64"), 2) == np.inf
+    assert SmallMatrix(np.eye(2)).zeros and not SmallMatrix(np.ones((2, 2))).zeros
+
+
+def test_operators_of_ones_own_are_never_multiplied_out():
+    class Doubling(nf.FastOperator):
+        def __init__(self):
+            super().__init__("float64", (4, 4))
+            self.nnz = 4
+
+        def _run(self, dtype, x):
+            return 2 * x
+
+        def _transpose(self):
+            return self
+
+    both = Doubling() + nf.transforms.haar(4)
+    assert "dense matrix multiplies" not in repr(both).splitlines()[1]
+    wanted = 2 * np.eye(4) + nf.transforms.haar(4).toarray()
+    np.testing.assert_allclose(both @ np.eye(4), wanted)
