@@ -42,8 +42,8 @@ _EVERY, _WORSE = 16, 1.05
 """Largest smaller side of a target of which all numbers of factors are explored, and
 how many times as large as with two factors the error with three has to be for more not
 to be explored. In 21 searches (14 with n = 32, 4 with 16, 3 with 64; Gaussian, graphs,
-lead fields, kernels, noisy and permuted transforms, planted products) no product of more
-than three factors was the best."""
+lead fields, kernels, noisy and permuted transforms, planted products) no product of
+more than three factors was the best."""
 
 _SAME = 1e-6
 """Part of an error that a round has to gain for the next one to begin from its result:
