@@ -32,7 +32,7 @@ WAYS_AROUND = [
     ),
     Change(
         "a product into the user's array is made three times",
-        "operators/program_operator.py",
+        "operators/planned_operator.py",
         SLOW_OUT,
         1,
         about="butterfly out",

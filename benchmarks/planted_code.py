@@ -105,12 +105,12 @@ ONCE_MORE = (
 """Code that lets `targets.planted` draw once more than before."""
 
 SLOW_OUT = (
-    "_right_apply = ProgramOperator.apply\n\n\n"
+    "_right_apply = PlannedOperator.apply\n\n\n"
     "def _slow_out(self, x, out=None, **options):\n"
     "    for _ in range(0 if out is None else 2):\n"
     "        _right_apply(self, x, out, **options)\n"
     "    return _right_apply(self, x, out, **options)\n\n\n"
-    "ProgramOperator.apply = _slow_out\n"
+    "PlannedOperator.apply = _slow_out\n"
 )
 """Code that lets an operator multiply three times into an array of the user."""
 

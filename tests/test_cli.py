@@ -200,7 +200,10 @@ MISTAKES = {
     "method": (["a.npy", "--method", "svd"], "--method"),
     "learn": (["a.npy", "--n-iter", "3"], "['n_iter']: only for --method hierarchical"),
     "budget": (["a.npy", "--method=palm4msa", "--rcg=2"], "['rcg']: only for --method"),
-    "budgets": (["a.npy", "--nnz=3", "--rcg=2"], "give one of nnz, rcg and error"),
+    "budgets": (
+        ["a.npy", "--nnz=3", "--rcg=2"],
+        "give one of nnz, rcg, error and speedup",
+    ),
     "error": (
         ["a.npy", "--error=2"],
         "error=2.0: expected a finite number, at least 0",

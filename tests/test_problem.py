@@ -140,7 +140,7 @@ def test_options_check_themselves_and_are_frozen():
         (lambda: IdentifyOptions(n_iter=0), "n_iter"),
         (lambda: IdentifyOptions(n_restarts=-1), "n_restarts"),
         (lambda: LearnOptions(nnz=0), "nnz"),
-        (lambda: LearnOptions(nnz=4, rcg=2.0), "one of nnz, rcg and error"),
+        (lambda: LearnOptions(nnz=4, rcg=2.0), "one of nnz, rcg, error and speedup"),
         (lambda: LearnOptions(error=1.0), "error"),
         (lambda: LearnOptions(n_jobs=0), "n_jobs"),
     ]

@@ -46,7 +46,7 @@ def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
 
 def test_the_examples_of_the_page_on_butterflies_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_examples("docs/butterflies.md", 5)
+    run_examples("docs/butterflies.md", 6)
 
 
 @pytest.mark.compiled

@@ -150,7 +150,7 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
         run, "run_study", lambda *a, **k: given.append((*a, *k.values())) or 0
     )
     more = ["--quick", "--peers", "--output", "x", "--data", "a", "--data", "b"]
-    more += ["-k", "n=8"]
+    more += ["-k", "n=8", "--so-far"]
     for arguments in (["cost"], ["noise", *more]):
         monkeypatch.setattr(sys, "argv", ["nbfact", "study", *arguments])
         with pytest.raises(SystemExit) as exit_:
@@ -159,8 +159,8 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
     default, chosen = given
     assert default[:2] == ("cost", False) and default[2].name == "runs"
     assert chosen[:2] == ("noise", True) and chosen[2].name == "x"
-    assert default[3:] == (False, 1, 1, (), None)
-    assert chosen[3:] == (True, 1, 1, ["a", "b"], ["n=8"])
+    assert default[3:] == (False, 1, 1, (), None, False)
+    assert chosen[3:] == (True, 1, 1, ["a", "b"], ["n=8"], True)
     assert set(Study) == set(STUDIES)
 
 
@@ -186,7 +186,7 @@ def test_mistakes_are_reported_before_the_work(monkeypatch, tmp_path, capsys):
         err = refused(monkeypatch, capsys, "grid", "-k", "n=65")
         assert "study grid has no such job" in err
         err = refused(monkeypatch, capsys, "quickmeans", "--data", "iris")
-        assert "--data iris: expected one of blobs, mnist, " in err
+        assert "--data iris: expected one of paper_blobs, blobs, mnist, " in err
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     err = refused(monkeypatch, capsys, "cost")
     assert 'pip install "nbfact[study]"' in err

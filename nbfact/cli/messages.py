@@ -22,6 +22,7 @@ _PLAIN = {
     "\N{GREEK SMALL LETTER RHO}": "rho",
     "\N{GREEK SMALL LETTER SIGMA}": "sigma",
     "\N{SQUARE ROOT}": "sqrt",
+    "\N{MIDDLE DOT}": "*",
     "\N{EN DASH}": "-",
     "\N{DOUBLE VERTICAL LINE}": "||",
 }

@@ -78,6 +78,8 @@ CONVOLUTION = "convolution"
 """Name of the rows of a circulant matrix by two transforms of scipy.fft."""
 CONVOLVE = "convolve_columns"
 """Name of the rows of a circulant matrix by the kernel."""
+SMALL_CONVOLUTION = 4
+"""Order of the circulant matrix whose time is subtracted from that of a large one."""
 
 
 @dataclass(frozen=True)
@@ -153,17 +155,7 @@ def _transform_rows(settings, dtype, batch):
     calls = {order: formula.multiplier(order, dtype) for order in (2, n)}
     name = f"scipy.fft.{formula.function}"
     found += _rates_of_calls(name, calls, dtype, batch, budget)
-    convolutions = {
-        order: Convolution(np.ones(order, dtype), (order, order)) for order in (4, n)
-    }
-    calls = {order: one.multiplier(order, dtype) for order, one in convolutions.items()}
-    found += _rates_of_calls(CONVOLUTION, calls, dtype, batch, budget)
-    if all(is_tied_convolution(one, dtype, batch) for one in convolutions.values()):
-        calls = {
-            order: tied_convolution_multiplier(one, dtype)
-            for order, one in convolutions.items()
-        }
-        found += _rates_of_calls(CONVOLVE, calls, dtype, batch, budget)
+    found += _convolution_rows(n, dtype, batch, budget)
     matrices = {
         order: SmallMatrix(formula.matrix(order, dtype)).multipliers(batch)[0]
         for order in (2, min(n, math.isqrt(LARGEST // dtype.itemsize)))
@@ -181,6 +173,25 @@ def _transform_rows(settings, dtype, batch):
     make = tied_columns if batch > 1 else tied_vector
     name = make(formula, n, dtype).kernel.__name__
     return found + _rates_of_calls(name, calls, dtype, batch, budget)
+
+
+def _convolution_rows(n, dtype, batch, budget):
+    """Return the rows of the library and of the kernel for convolutions."""
+    if n <= SMALL_CONVOLUTION:
+        return []
+    convolutions = {
+        order: Convolution(np.ones(order, dtype), (order, order))
+        for order in (SMALL_CONVOLUTION, n)
+    }
+    calls = {order: one.multiplier(order, dtype) for order, one in convolutions.items()}
+    found = _rates_of_calls(CONVOLUTION, calls, dtype, batch, budget)
+    if all(is_tied_convolution(one, dtype, batch) for one in convolutions.values()):
+        calls = {
+            order: tied_convolution_multiplier(one, dtype)
+            for order, one in convolutions.items()
+        }
+        found += _rates_of_calls(CONVOLVE, calls, dtype, batch, budget)
+    return found
 
 
 _WORK = {
