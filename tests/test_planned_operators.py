@@ -87,6 +87,29 @@ def test_the_same_product_has_the_same_bits_whatever_came_before(name):
         np.testing.assert_array_equal(again @ x, A @ x)
 
 
+@pytest.mark.parametrize("name", OPERATORS)
+def test_adjoints_and_dense_matrices_are_made_once(name, monkeypatch):
+    made = []
+
+    def counted(matrix):
+        made.append(matrix)
+        return SmallMatrix(matrix)
+
+    monkeypatch.setattr("nbfact.operators.planned_operator.SmallMatrix", counted)
+    A = OPERATORS[name]("float64")
+    assert A.T is A.T and A.H is A.T
+    y, z = np.ones(A.shape[0]), np.ones((3, A.shape[0]))
+    for _ in range(3):
+        for got in (y @ A, A.rmatvec(y), A.T @ y):
+            np.testing.assert_allclose(got, y @ A.toarray(), atol=1e-12)
+        np.testing.assert_allclose(z @ A, z @ A.toarray(), atol=1e-12)
+    own = [one for one in made if one.shape == A.T.shape]
+    assert len(own) <= (2 if A.shape[0] == A.shape[1] else 1)
+    C = (1 + 1j) * A
+    assert C.H is C.H is not C.T
+    np.testing.assert_allclose(C.H @ y, (1 - 1j) * (y @ A.toarray()), atol=1e-12)
+
+
 def test_infinity_stays_where_the_sparse_factors_read_it():
     """Zero times infinity is not zero, so that BLAS alone would spread it."""
     A = nf.transforms.haar(16)

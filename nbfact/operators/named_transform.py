@@ -229,14 +229,10 @@ class NamedTransform(Butterfly):
         arrays = super()._saved().arrays
         return Saved(TRANSFORM, arrays | self.formula.arrays())
 
-    def _reversed(self, name, turn):
-        """Return the transform of the turned factors in reverse order, made once."""
-        if name not in self._adjoints:
-            formula = self.formula.transposed()
-            formula = formula.conjugate() if name == "H" else formula
-            found = NamedTransform(formula, super()._reversed(name, turn))
-            self._adjoints[name] = found
-        return self._adjoints[name]
+    def _reversed(self, name: str) -> "NamedTransform":
+        formula = self.formula.transposed()
+        formula = formula.conjugate() if name == "H" else formula
+        return NamedTransform(formula, super()._reversed(name))
 
     def _scaled(self, number: Any) -> "NamedTransform":
         return NamedTransform(self.formula.scaled(number), super()._scaled(number))

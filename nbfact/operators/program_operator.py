@@ -55,7 +55,7 @@ class ProgramOperator(PlannedOperator):
     _owned = ("values", "rows", "columns")
     _made: tuple[str, ...] = (
         *PlannedOperator._made,
-        *("_adjoints", "_costs", "_kronecker", "_packed", "_programs"),
+        *("_costs", "_kronecker", "_packed", "_programs"),
     )  # fmt: skip
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
@@ -140,9 +140,8 @@ class ProgramOperator(PlannedOperator):
         return self._programs[key]
 
     def _forget(self) -> None:
-        """Start without the programs and the adjoints that are made when first used."""
+        """Start without the programs that are made when first used."""
         super()._forget()
-        self._adjoints: dict[str, Any] = {}
         self._kronecker: dict[str, Any] = {}  # a `Kronecker`, or None
         self._programs: dict[tuple[np.dtype, int], Program] = {}
         self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}
