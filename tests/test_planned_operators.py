@@ -8,6 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 import nbfact as nf
+from nbfact.operators import row_calls
 from nbfact.operators.small_matrices import SmallMatrix, matrix_cost
 
 
@@ -108,6 +109,30 @@ def test_adjoints_and_dense_matrices_are_made_once(name, monkeypatch):
     C = (1 + 1j) * A
     assert C.H is C.H is not C.T
     np.testing.assert_allclose(C.H @ y, (1 - 1j) * (y @ A.toarray()), atol=1e-12)
+
+
+@pytest.mark.parametrize(("limit", "times"), [(1 << 24, 1), (500, 3)])
+@pytest.mark.parametrize("tile", [16, 8])
+def test_large_scratch_arrays_of_rows_are_not_kept(limit, times, tile, monkeypatch):
+    made = []
+
+    def counted(shape, dtype):
+        made.append(shape)
+        return np.empty(shape, dtype)
+
+    monkeypatch.setattr(row_calls, "aligned", counted)
+    monkeypatch.setattr(row_calls, "KEPT_BYTES", limit)
+    matrix = np.random.default_rng(3).standard_normal((5, 7))
+    float64 = np.dtype("float64")
+    by_tiles = row_calls.in_tiles(
+        lambda shape: matrix.dot, (5, 7), float64, 16, tile, 1.0
+    )
+    alone = row_calls.columns_one_by_one(matrix.dot, (5, 7), float64, 16)
+    rows = np.random.default_rng(4).standard_normal((16, 7))
+    for _ in range(3):
+        np.testing.assert_allclose(by_tiles(rows), rows @ matrix.T)
+        np.testing.assert_allclose(alone(rows.T.copy()), matrix @ rows.T)
+    assert len(made) == 4 * times
 
 
 def test_infinity_stays_where_the_sparse_factors_read_it():

@@ -18,6 +18,7 @@ from .._core.threads import current, share, shared_from
 from ..kernels import repeated_apply
 from ..kernels.entry_points import entry_point
 from ..kernels.repeated import ALONG, INSIDE, TRANSPOSED, TURNED
+from .call_forms import KEPT_BYTES
 from .vector_calls import vector_call
 
 LEAST_BLOCK = 16
@@ -40,9 +41,6 @@ that BLAS multiplies few large matrices instead of many narrow ones."""
 TILE_BYTES = 1 << 19
 """Size of the rows that go through all steps together, in bytes, so that what is
 between the steps stays in the second level of cache."""
-
-KEPT_BYTES = 1 << 24
-"""Limit of an array between steps that is kept for the next call, in bytes."""
 
 RATE = {"f": 0.0185, "d": 0.037, "F": 0.093, "D": 0.185}
 SMALL = {"f": 5.0, "d": 3.0, "F": 10.0, "D": 7.0}
