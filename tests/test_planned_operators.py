@@ -111,6 +111,29 @@ def test_adjoints_and_dense_matrices_are_made_once(name, monkeypatch):
     np.testing.assert_allclose(C.H @ y, (1 - 1j) * (y @ A.toarray()), atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "chain",
+    [
+        nf.Chain.mixed_radix([4, 5, 6], [5, 4, 4]),
+        nf.Chain.rank2(64),
+        nf.Chain.mixed_radix([4, 4, 4]),
+    ],
+)
+def test_factors_are_multiplied_out_in_the_precision_of_x(chain):
+    """A float32 operator and a float64 x: the factors themselves have no error."""
+    A = gaussian(chain, "float32")
+    if len(A.chain) == 3:  # equal blocks, as in a Kronecker product
+        values = [np.broadcast_to(v[:1, :, :, :1], v.shape) for v in A.values]
+        A = nf.Butterfly(chain, values)
+    wanted = np.eye(A.shape[1])
+    for factor in reversed(A.to_factors().factors):
+        wanted = factor.toarray().astype(float) @ wanted
+    x = np.random.default_rng(5).standard_normal((A.shape[1], 16))
+    for one in (x, x[:, :2].copy(), x[:, 0].copy()):
+        product = wanted @ one
+        np.testing.assert_allclose(A @ one, product, atol=1e-13 * abs(product).max())
+
+
 @pytest.mark.parametrize(("limit", "times"), [(1 << 24, 1), (500, 3)])
 @pytest.mark.parametrize("tile", [16, 8])
 def test_large_scratch_arrays_of_rows_are_not_kept(limit, times, tile, monkeypatch):

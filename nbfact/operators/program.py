@@ -213,7 +213,8 @@ def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
 
 def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
     """Return a step of a plan as a call, with its values packed."""
-    chosen = values[step.start : step.stop]
+    # Converted before they are multiplied out: the dtype may be the more precise one.
+    chosen = [np.asarray(one, dtype) for one in values[step.start : step.stop]]
     rows = shape_of(chosen[0].shape)[0]
     pack = _PACKERS.get(step.kind)
     if pack is None:

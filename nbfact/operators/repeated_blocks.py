@@ -291,7 +291,9 @@ def multiplier(
     packed: list[np.ndarray] = []
     starts: list[int] = []
     for i, j in way.groups:
-        matrix = functools.reduce(np.kron, of.matrices[i:j]).astype(dtype)
+        # In the dtype of x, which may be the more precise one.
+        matrices = (one.astype(dtype) for one in of.matrices[i:j])
+        matrix = functools.reduce(np.kron, matrices)
         starts.append(sum(map(len, packed)))
         packed += [matrix.ravel(), matrix.T.ravel()]
     values = aligned((sum(map(len, packed)),), dtype)
