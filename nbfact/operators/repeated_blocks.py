@@ -324,7 +324,7 @@ def multiplier(
 
 def _packed(matrices, groups, dtype):
     """Return the groups and their transposes in a flat array, and where each begins."""
-    listed, starts = [], []
+    listed, starts = list[np.ndarray](), list[int]()
     for i, j in groups:
         # In the dtype of x, which may be the more precise one.
         converted = (one.astype(dtype) for one in matrices[i:j])
