@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import scipy.sparse as sp
 
 import nbfact as nf
 from nbfact.operators import row_calls
-from nbfact.operators.small_matrices import SmallMatrix, matrix_cost
+from nbfact.operators.small_matrices import SmallMatrix, matrix_cost, multiplied_out
 
 
 def gaussian(chain, dtype):
@@ -179,6 +180,37 @@ def test_matrices_are_refused_where_they_would_lose_values():
         assert "dense matrix" not in repr(A)
     assert matrix_cost((1024, 1024), np.dtype("float64"), 2) == np.inf
     assert SmallMatrix(np.eye(2)).zeros and not SmallMatrix(np.ones((2, 2))).zeros
+
+
+@pytest.mark.parametrize("part", ["rows", "columns", "both"])
+def test_a_small_part_of_a_large_operator_is_multiplied_out_from_its_short_side(part):
+    """A matrix of the order of the whole operator would not fit into memory."""
+    n = 1 << 12
+    rows = slice(8) if part != "columns" else slice(None)
+    columns = slice(8) if part != "rows" else slice(None)
+    haar = nf.transforms.haar(n).to_factors()
+    for whole in (nf.transforms.hadamard(n), haar, haar + haar.T):
+        A = whole[rows, columns]
+        x = np.random.default_rng(6).standard_normal(A.shape[1])
+        padded = np.zeros(n)
+        padded[columns] = x
+        wanted = (whole @ padded)[rows]
+        tracemalloc.start()
+        try:
+            product = A @ x
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        np.testing.assert_allclose(product, wanted, atol=1e-12 * abs(wanted).max())
+        assert peak < 16 * n * 8 * 8
+
+
+def test_products_with_too_many_values_between_factors_are_not_multiplied_out():
+    wide = sp.random_array((200, 1 << 15), density=1e-4, format="csr", rng=0)
+    F = nf.FactorProduct([wide, wide.T])
+    assert multiplied_out(F.factors, F.scale, F.dtype) is None
+    x = np.ones(200)
+    np.testing.assert_allclose(F @ x, wide @ (wide.T @ x), atol=1e-12)
 
 
 def test_operators_of_ones_own_are_never_multiplied_out():

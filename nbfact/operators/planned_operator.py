@@ -15,6 +15,7 @@ from .row_calls import ALONE, FEW, columns_one_by_one, in_tiles, one_by_one, tur
 from .small_matrices import (
     CHECK,
     MOST_CHECKED,
+    MOST_MULTIPLIED,
     SmallMatrix,
     matrix_cost,
     multiplied_out,
@@ -123,11 +124,8 @@ class PlannedOperator(KeptAdjoints):
             if rows:
                 return one_by_one(vector, (batch, m), dtype, work)
             return columns_one_by_one(vector, self.shape, dtype, batch)
-        return (
-            self._row_multiplier(dtype, shape)
-            if rows
-            else self._multiplier(dtype, shape)
-        )
+        multiplier = self._row_multiplier if rows else self._multiplier
+        return multiplier(dtype, shape)
 
     def _alone_cost(self, dtype, batch, rows):
         """Return the time of one vector after the other, or infinity."""
@@ -145,6 +143,8 @@ class PlannedOperator(KeptAdjoints):
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         """Return the dense matrix in a dtype, or None where that would lose values."""
+        if self.nnz > MOST_MULTIPLIED:
+            return None
         product = self.to_factors()
         return multiplied_out(product.factors, product.scale, dtype)
 
