@@ -68,10 +68,10 @@ class Butterfly(ProgramOperator):
 
     Notes
     -----
-    ``B @ x`` costs `nnz` multiplications per column of x. The result is float32 when
-    operator and x are float32, and complex64 when they are complex64; other dtypes
-    promote as in NumPy. ``B.T``, ``B.H``, ``B * number`` and the product of two
-    butterflies whose inner permutations cancel are butterflies.
+    By its factors, ``B @ x`` costs `nnz` multiplications per column of x. The result is
+    float32 when operator and x are float32, and complex64 when they are complex64;
+    other dtypes promote as in NumPy. ``B.T``, ``B.H``, ``B * number`` and the product
+    of two butterflies whose inner permutations cancel are butterflies.
 
     References
     ----------

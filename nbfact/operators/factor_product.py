@@ -69,13 +69,12 @@ class FactorProduct(PlannedOperator):
 
     Notes
     -----
-    ``F @ x`` costs at most `nnz` multiplications per column of x, and allocates two
-    buffers. Adjacent factors are multiplied out for it where their product costs less;
-    the operator keeps both. The
-    result is float32 when operator and x are float32, and complex64 when they are
-    complex64; other dtypes promote as in NumPy. The results of ``+``, ``-`` and ``@``
-    with another FactorProduct, of ``* number``, ``.T``, ``.H``, ``.conj()`` and
-    ``[rows, columns]`` are FactorProducts.
+    By its factors, ``F @ x`` costs at most `nnz` multiplications per column of x.
+    Adjacent factors are multiplied out for it where their product costs less; the
+    operator keeps both. The result is float32 when operator and x are float32, and
+    complex64 when they are complex64; other dtypes promote as in NumPy. The results of
+    ``+``, ``-`` and ``@`` with another FactorProduct, of ``* number``, ``.T``, ``.H``,
+    ``.conj()`` and ``[rows, columns]`` are FactorProducts.
 
     References
     ----------
