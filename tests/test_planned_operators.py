@@ -2,13 +2,15 @@
 
 import copy
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 import nbfact as nf
-from nbfact.operators.small_matrices import SmallMatrix, matrix_cost
+from nbfact.operators import row_calls
+from nbfact.operators.small_matrices import SmallMatrix, matrix_cost, multiplied_out
 
 
 def gaussian(chain, dtype):
@@ -87,6 +89,76 @@ def test_the_same_product_has_the_same_bits_whatever_came_before(name):
         np.testing.assert_array_equal(again @ x, A @ x)
 
 
+@pytest.mark.parametrize("name", OPERATORS)
+def test_adjoints_and_dense_matrices_are_made_once(name, monkeypatch):
+    made = []
+
+    def counted(matrix):
+        made.append(matrix)
+        return SmallMatrix(matrix)
+
+    monkeypatch.setattr("nbfact.operators.planned_operator.SmallMatrix", counted)
+    A = OPERATORS[name]("float64")
+    assert A.T is A.T and A.H is A.T
+    y, z = np.ones(A.shape[0]), np.ones((3, A.shape[0]))
+    for _ in range(3):
+        for got in (y @ A, A.rmatvec(y), A.T @ y):
+            np.testing.assert_allclose(got, y @ A.toarray(), atol=1e-12)
+        np.testing.assert_allclose(z @ A, z @ A.toarray(), atol=1e-12)
+    own = [one for one in made if one.shape == A.T.shape]
+    assert len(own) <= (2 if A.shape[0] == A.shape[1] else 1)
+    C = (1 + 1j) * A
+    assert C.H is C.H is not C.T
+    np.testing.assert_allclose(C.H @ y, (1 - 1j) * (y @ A.toarray()), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        nf.Chain.mixed_radix([4, 5, 6], [5, 4, 4]),
+        nf.Chain.rank2(64),
+        nf.Chain.mixed_radix([4, 4, 4]),
+    ],
+)
+def test_factors_are_multiplied_out_in_the_precision_of_x(chain):
+    """A float32 operator and a float64 x: the factors themselves have no error."""
+    A = gaussian(chain, "float32")
+    if len(A.chain) == 3:  # equal blocks, as in a Kronecker product
+        values = [np.broadcast_to(v[:1, :, :, :1], v.shape) for v in A.values]
+        A = nf.Butterfly(chain, values)
+    wanted = np.eye(A.shape[1])
+    for factor in reversed(A.to_factors().factors):
+        wanted = factor.toarray().astype(float) @ wanted
+    x = np.random.default_rng(5).standard_normal((A.shape[1], 16))
+    for one in (x, x[:, :2].copy(), x[:, 0].copy()):
+        product = wanted @ one
+        np.testing.assert_allclose(A @ one, product, atol=1e-13 * abs(product).max())
+
+
+@pytest.mark.parametrize(("limit", "times"), [(1 << 24, 1), (500, 3)])
+@pytest.mark.parametrize("tile", [16, 8])
+def test_large_scratch_arrays_of_rows_are_not_kept(limit, times, tile, monkeypatch):
+    made = []
+
+    def counted(shape, dtype):
+        made.append(shape)
+        return np.empty(shape, dtype)
+
+    monkeypatch.setattr(row_calls, "aligned", counted)
+    monkeypatch.setattr(row_calls, "KEPT_BYTES", limit)
+    matrix = np.random.default_rng(3).standard_normal((5, 7))
+    float64 = np.dtype("float64")
+    by_tiles = row_calls.in_tiles(
+        lambda shape: matrix.dot, (5, 7), float64, 16, tile, 1.0
+    )
+    alone = row_calls.columns_one_by_one(matrix.dot, (5, 7), float64, 16)
+    rows = np.random.default_rng(4).standard_normal((16, 7))
+    for _ in range(3):
+        np.testing.assert_allclose(by_tiles(rows), rows @ matrix.T)
+        np.testing.assert_allclose(alone(rows.T.copy()), matrix @ rows.T)
+    assert len(made) == 4 * times
+
+
 def test_infinity_stays_where_the_sparse_factors_read_it():
     """Zero times infinity is not zero, so that BLAS alone would spread it."""
     A = nf.transforms.haar(16)
@@ -108,6 +180,37 @@ def test_matrices_are_refused_where_they_would_lose_values():
         assert "dense matrix" not in repr(A)
     assert matrix_cost((1024, 1024), np.dtype("float64"), 2) == np.inf
     assert SmallMatrix(np.eye(2)).zeros and not SmallMatrix(np.ones((2, 2))).zeros
+
+
+@pytest.mark.parametrize("part", ["rows", "columns", "both"])
+def test_a_small_part_of_a_large_operator_is_multiplied_out_from_its_short_side(part):
+    """A matrix of the order of the whole operator would not fit into memory."""
+    n = 1 << 12
+    rows = slice(8) if part != "columns" else slice(None)
+    columns = slice(8) if part != "rows" else slice(None)
+    haar = nf.transforms.haar(n).to_factors()
+    for whole in (nf.transforms.hadamard(n), haar, haar + haar.T):
+        A = whole[rows, columns]
+        x = np.random.default_rng(6).standard_normal(A.shape[1])
+        padded = np.zeros(n)
+        padded[columns] = x
+        wanted = (whole @ padded)[rows]
+        tracemalloc.start()
+        try:
+            product = A @ x
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        np.testing.assert_allclose(product, wanted, atol=1e-12 * abs(wanted).max())
+        assert peak < 16 * n * 8 * 8
+
+
+def test_products_with_too_many_values_between_factors_are_not_multiplied_out():
+    wide = sp.random_array((200, 1 << 15), density=1e-4, format="csr", rng=0)
+    F = nf.FactorProduct([wide, wide.T])
+    assert multiplied_out(F.factors, F.scale, F.dtype) is None
+    x = np.ones(200)
+    np.testing.assert_allclose(F @ x, wide @ (wide.T @ x), atol=1e-12)
 
 
 def test_operators_of_ones_own_are_never_multiplied_out():

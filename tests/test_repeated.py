@@ -29,7 +29,7 @@ def matrices(shapes, dtype):
 def test_the_kernel_multiplies_as_its_twin(dtype, p, q, monkeypatch):
     monkeypatch.setattr(repeated_blocks, "SMALL_PRODUCT", 2**9)  # several parts
     pair = matrices(((3, 4), (5, 2)), dtype)
-    of = repeated_blocks.Kronecker(p, tuple(pair), q)
+    of = repeated_blocks.Kronecker(p, tuple(pair), q, {})
     x = random((p * 8 * q,), dtype)
     repeated_blocks._cheapest.cache_clear()
     way = cheapest(of, np.dtype(dtype), 1, False)
@@ -92,7 +92,7 @@ def test_threads_and_tiles_change_no_bit(monkeypatch):
 def test_rows_are_multiplied_in_tiles_with_a_shorter_last_one(monkeypatch):
     monkeypatch.setattr(repeated_blocks, "TILE_BYTES", 4 * 64 * 8)
     pair = matrices(((8, 8), (8, 8)), "float64")
-    of = repeated_blocks.Kronecker(1, tuple(pair), 1)
+    of = repeated_blocks.Kronecker(1, tuple(pair), 1, {})
     for batch in (3, 4, 8, 11):
         x = random((batch, 64), "float64")
         found = rows_multiplier(of, np.dtype("float64"), x.shape)(x)
@@ -127,3 +127,16 @@ def test_infinity_and_nan_stay_where_they_belong_without_a_warning():
         found = operator @ x
         assert not np.isfinite(found[:, :2]).any()
         close(found[:, 2:], expected[:, 2:])
+
+
+def test_products_of_all_shapes_read_the_same_packed_matrices():
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((2, 16, 16))
+    A = nf.transforms.kronecker(left, right)
+    for batch in (1, 2, 3, 5, 8, 9, 40, 64):
+        x = rng.standard_normal((256, batch))
+        np.testing.assert_allclose(A @ x, np.kron(left, right) @ x)
+        np.testing.assert_allclose((A.apply(x.T.copy(), axis=1)).T, A @ x)
+    packed = A._kronecker["found"].packed
+    assert {dtype for _, dtype in packed} == {np.dtype("float64")}
+    assert len(packed) <= 2  # both matrices, or their product

@@ -13,7 +13,7 @@ from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact._core import threads as rule
-from nbfact.operators import OperatorSum, program
+from nbfact.operators import OperatorSum, program, small_matrices
 
 TWO = pytest.mark.skipif(
     numba.config.NUMBA_NUM_THREADS < 2, reason="NUMBA_NUM_THREADS allows one thread"
@@ -24,6 +24,7 @@ TWO = pytest.mark.skipif(
 def eager(monkeypatch):
     """Share all work, however little there is."""
     monkeypatch.setattr(rule, "LEAST_WORK", 1)
+    monkeypatch.setattr(small_matrices, "LARGEST", 0)  # NumPy's BLAS shares nothing
 
 
 @pytest.fixture

@@ -165,3 +165,15 @@ def test_a_column_keeps_its_precision_beside_large_and_infinite_ones(type, batch
     close(got[:, others], wanted[:, others])
     assert batch == 3 or not np.isfinite(got[:, 1:3]).any()
     assert batch == 3 or not got[:, -1].any()
+
+
+def test_numbers_of_columns_share_a_kernel_and_its_tables():
+    for A in (
+        nf.transforms.dct(16),
+        nf.transforms.toeplitz(np.ones(9), np.arange(8.0)),
+    ):
+        calls = [A._tied(A.dtype, batch) for batch in (16, 17, 40)]
+        assert calls[0] is calls[1] is calls[2] and len(A._calls) == 1
+        for batch in (16, 17, 40):
+            x = random((A.shape[1], batch), A.dtype)
+            close(calls[0](x), A.toarray() @ x)

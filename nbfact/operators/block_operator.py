@@ -104,12 +104,8 @@ class BlockOperator(PlannedOperator):
         """Return other blocks at the same places."""
         return BlockOperator(blocks, self.row_starts, self.column_starts, self.shape)
 
-    def _transpose(self) -> "BlockOperator":
-        blocks, (m, n) = [block.T for block in self.blocks], self.shape
-        return BlockOperator(blocks, self.column_starts, self.row_starts, (n, m))
-
-    def _adjoint(self) -> "BlockOperator":
-        blocks, (m, n) = [block.H for block in self.blocks], self.shape
+    def _reversed(self, name: str) -> "BlockOperator":
+        blocks, (m, n) = [getattr(block, name) for block in self.blocks], self.shape
         return BlockOperator(blocks, self.column_starts, self.row_starts, (n, m))
 
     def _conjugate(self) -> "BlockOperator":

@@ -68,10 +68,10 @@ class Butterfly(ProgramOperator):
 
     Notes
     -----
-    ``B @ x`` costs `nnz` multiplications per column of x. The result is float32 when
-    operator and x are float32, and complex64 when they are complex64; other dtypes
-    promote as in NumPy. ``B.T``, ``B.H``, ``B * number`` and the product of two
-    butterflies whose inner permutations cancel are butterflies.
+    By its factors, ``B @ x`` costs `nnz` multiplications per column of x. The result is
+    float32 when operator and x are float32, and complex64 when they are complex64;
+    other dtypes promote as in NumPy. ``B.T``, ``B.H``, ``B * number`` and the product
+    of two butterflies whose inner permutations cancel are butterflies.
 
     References
     ----------
@@ -280,23 +280,11 @@ class Butterfly(ProgramOperator):
     def _saved(self) -> Saved:
         return saved_butterfly(self.values, self.rows, self.columns)
 
-    def _transpose(self) -> "Butterfly":
-        return self._reversed("T", lambda value: value)
-
-    def _adjoint(self) -> "Butterfly":
-        if self.dtype.kind != "c":
-            return self._transpose()
-        return self._reversed("H", np.conj)
-
-    def _reversed(self, name, turn):
-        """Return the butterfly of the turned factors in reverse order, made once."""
-        if name not in self._adjoints:
-            values = [turn(v).transpose(0, 2, 1, 3) for v in reversed(self.values)]
-            found = Butterfly(
-                self.chain.T, values, rows=self.columns, columns=self.rows
-            )
-            self._adjoints[name] = found
-        return self._adjoints[name]
+    def _reversed(self, name: str) -> "Butterfly":
+        values = [value.transpose(0, 2, 1, 3) for value in reversed(self.values)]
+        if name == "H":
+            values = [value.conj() for value in values]
+        return Butterfly(self.chain.T, values, rows=self.columns, columns=self.rows)
 
     def _like(self, chain, values):
         """Return a butterfly of other factors with the same rows and columns."""

@@ -9,6 +9,10 @@ from numpy import ndarray
 SHAPES = 64
 """Number of shapes of operands for which an operator keeps how it multiplies them."""
 
+KEPT_BYTES = 1 << 24
+"""Limit of the scratch arrays that are kept for the next call, in bytes: new memory
+costs as much as a step of a product, because the system clears it first."""
+
 
 def single_column(vector: Callable, shape: tuple[int, int], dtype) -> Callable:
     """Return the function (x, out=None) for (n, 1) or (1, n) that takes it as a vector.

@@ -69,13 +69,12 @@ class FactorProduct(PlannedOperator):
 
     Notes
     -----
-    ``F @ x`` costs at most `nnz` multiplications per column of x, and allocates two
-    buffers. Adjacent factors are multiplied out for it where their product costs less;
-    the operator keeps both. The
-    result is float32 when operator and x are float32, and complex64 when they are
-    complex64; other dtypes promote as in NumPy. The results of ``+``, ``-`` and ``@``
-    with another FactorProduct, of ``* number``, ``.T``, ``.H``, ``.conj()`` and
-    ``[rows, columns]`` are FactorProducts.
+    By its factors, ``F @ x`` costs at most `nnz` multiplications per column of x.
+    Adjacent factors are multiplied out for it where their product costs less; the
+    operator keeps both. The result is float32 when operator and x are float32, and
+    complex64 when they are complex64; other dtypes promote as in NumPy. The results of
+    ``+``, ``-`` and ``@`` with another FactorProduct, of ``* number``, ``.T``, ``.H``,
+    ``.conj()`` and ``[rows, columns]`` are FactorProducts.
 
     References
     ----------
@@ -140,11 +139,11 @@ class FactorProduct(PlannedOperator):
 
     _owned = ("_factors",)
     _made = (
-        *PlannedOperator._made, "_merged", "_sizes", "_vectors", "_columns", "_adjoints"
+        *PlannedOperator._made, "_merged", "_sizes", "_vectors", "_columns"
     )  # fmt: skip
 
     def _forget(self) -> None:
-        """Start without the packed factors and the adjoints, made when first used."""
+        """Start without the packed factors, made when first used."""
         super()._forget()
         # By dtype, the factors of a product, their sizes, and the functions that
         # multiply a vector or columns by them.
@@ -152,7 +151,6 @@ class FactorProduct(PlannedOperator):
         self._sizes: dict[np.dtype, FactorSizes] = {}
         self._vectors: dict[np.dtype, Callable] = {}
         self._columns: dict[np.dtype, Callable] = {}
-        self._adjoints: dict[str, FactorProduct] = {}
 
     def _dense(self) -> np.ndarray:
         """Let SciPy multiply: to plan a product for one call would cost more."""
@@ -219,20 +217,11 @@ class FactorProduct(PlannedOperator):
             self._merged[dtype] = merged(self._factors, dtype)
         return self._merged[dtype]
 
-    def _transpose(self) -> "FactorProduct":
-        return self._reversed("T", lambda factor: factor.T)
-
-    def _adjoint(self) -> "FactorProduct":
-        if self.dtype.kind != "c":
-            return self._transpose()
-        return self._reversed("H", lambda factor: factor.T.conj())
-
-    def _reversed(self, name, turn):
-        """Return the product of the turned factors in reverse order, made once."""
-        if name not in self._adjoints:
-            factors = [turn(factor) for factor in reversed(self._factors)]
-            self._adjoints[name] = FactorProduct(factors, self.scale)
-        return self._adjoints[name]
+    def _reversed(self, name: str) -> "FactorProduct":
+        factors = [factor.T for factor in reversed(self._factors)]
+        if name == "H":
+            factors = [factor.conj() for factor in factors]
+        return FactorProduct(factors, self.scale)
 
     def _joined(self, other: Algebra) -> "FactorProduct | None":
         if not isinstance(other, FactorProduct):

@@ -63,6 +63,9 @@ class FastOperator(Algebra):
     sparse array is a dense array. Masked arrays are refused, because their masks would
     be ignored, and so are sparse arrays whose indices lie outside of their shape.
 
+    BLAS multiplies by the dense matrix of a small operator where that takes less time
+    than the parts that `nnz` counts; ``repr(A)`` says where.
+
     ``A[rows, columns]`` selects by integers, slices, boolean masks and arrays of
     integers, which may be negative, in any order and repeated. A slice or an array
     keeps its axis, and two arrays select the block of all their pairs, as `numpy.ix_`

@@ -74,11 +74,8 @@ class KroneckerProduct(PlannedOperator):
         result = (self.left @ outer).reshape(m * p, *x.shape[1:])
         return result.astype(dtype, copy=False)
 
-    def _transpose(self) -> "KroneckerProduct":
-        return KroneckerProduct(self.left.T, self.right.T)
-
-    def _adjoint(self) -> "KroneckerProduct":
-        return KroneckerProduct(self.left.H, self.right.H)
+    def _reversed(self, name: str) -> "KroneckerProduct":
+        return KroneckerProduct(getattr(self.left, name), getattr(self.right, name))
 
     def _conjugate(self) -> "KroneckerProduct":
         return KroneckerProduct(self.left.conj(), self.right.conj())

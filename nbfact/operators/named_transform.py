@@ -19,7 +19,7 @@ from .tied_convolutions import (
     tied_convolution_cost,
     tied_convolution_multiplier,
 )
-from .tied_transforms import is_tied, tied_cost, tied_multiplier
+from .tied_transforms import is_tied, tied_cost, tied_multiplier, tile_of
 
 MOST_CHOICES = 256
 """Number of dtypes and numbers of vectors for which an operator keeps its choice."""
@@ -96,7 +96,7 @@ class NamedTransform(Butterfly):
     def _forget(self) -> None:
         super()._forget()
         self._choices: dict[tuple[np.dtype, int, bool], tuple[str, float]] = {}
-        self._calls: dict[np.dtype, Any] = {}
+        self._calls: dict[Any, Any] = {}
 
     def _multiplies(self, dtype: np.dtype, batch: int, rows: bool = False) -> str:
         """Return who multiplies `batch` columns, or rows, where no matrix does.
@@ -147,12 +147,22 @@ class NamedTransform(Butterfly):
         who = self._multiplies(dtype, batch)
         if who == "chain":
             return super()._multiplier(dtype, shape)
-        if who == "tied":
-            formula = self.formula
-            if isinstance(formula, Convolution):
-                return tied_convolution_multiplier(formula, dtype)
-            return tied_multiplier(formula, self.shape[1], dtype, batch)
-        return self._call(dtype)
+        return self._tied(dtype, batch) if who == "tied" else self._call(dtype)
+
+    def _tied(self, dtype, batch):
+        """Return the function (x, out=None) that calls a kernel for some columns.
+
+        It is made once for all numbers of columns that are a tile and more.
+        """
+        formula, tile = self.formula, tile_of(dtype)
+        key = dtype, tile if isinstance(formula, Convolution) else min(batch, tile)
+        if key not in self._calls:
+            self._calls[key] = (
+                tied_convolution_multiplier(formula, dtype)
+                if isinstance(formula, Convolution)
+                else tied_multiplier(formula, self.shape[1], dtype, batch)
+            )
+        return self._calls[key]
 
     def _call(self, dtype):
         """Return the function (x, out=None, axis=0) that calls scipy.fft, made once."""
@@ -229,14 +239,10 @@ class NamedTransform(Butterfly):
         arrays = super()._saved().arrays
         return Saved(TRANSFORM, arrays | self.formula.arrays())
 
-    def _reversed(self, name, turn):
-        """Return the transform of the turned factors in reverse order, made once."""
-        if name not in self._adjoints:
-            formula = self.formula.transposed()
-            formula = formula.conjugate() if name == "H" else formula
-            found = NamedTransform(formula, super()._reversed(name, turn))
-            self._adjoints[name] = found
-        return self._adjoints[name]
+    def _reversed(self, name: str) -> "NamedTransform":
+        formula = self.formula.transposed()
+        formula = formula.conjugate() if name == "H" else formula
+        return NamedTransform(formula, super()._reversed(name))
 
     def _scaled(self, number: Any) -> "NamedTransform":
         return NamedTransform(self.formula.scaled(number), super()._scaled(number))

@@ -72,11 +72,8 @@ class OperatorProduct(PlannedOperator):
             x = one @ x
         return x.astype(dtype, copy=False)
 
-    def _transpose(self) -> "OperatorProduct":
-        return OperatorProduct([one.T for one in reversed(self.operators)])
-
-    def _adjoint(self) -> "OperatorProduct":
-        return OperatorProduct([one.H for one in reversed(self.operators)])
+    def _reversed(self, name: str) -> "OperatorProduct":
+        return OperatorProduct([getattr(one, name) for one in reversed(self.operators)])
 
     def _conjugate(self) -> "OperatorProduct":
         return OperatorProduct([one.conj() for one in self.operators])

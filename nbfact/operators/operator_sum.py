@@ -71,11 +71,8 @@ class OperatorSum(PlannedOperator):
             result = result + (term @ x)
         return result
 
-    def _transpose(self) -> "OperatorSum":
-        return OperatorSum([term.T for term in self.terms])
-
-    def _adjoint(self) -> "OperatorSum":
-        return OperatorSum([term.H for term in self.terms])
+    def _reversed(self, name: str) -> "OperatorSum":
+        return OperatorSum([getattr(term, name) for term in self.terms])
 
     def _conjugate(self) -> "OperatorSum":
         return OperatorSum([term.conj() for term in self.terms])

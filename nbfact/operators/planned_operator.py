@@ -9,12 +9,13 @@ from numpy import ndarray
 
 from .._core.dtypes import common_dtype
 from .call_forms import apart, keep, left_turned, single_column, turned_call
-from .fast_operator import FastOperator
+from .kept_adjoints import KeptAdjoints
 from .linear_operator import NotAnArray
 from .row_calls import ALONE, FEW, columns_one_by_one, in_tiles, one_by_one, turned_cost
 from .small_matrices import (
     CHECK,
     MOST_CHECKED,
+    MOST_MULTIPLIED,
     SmallMatrix,
     matrix_cost,
     multiplied_out,
@@ -31,7 +32,7 @@ SHOWN = (1, 4, 16, 64)
 """Numbers of columns for which the text of an operator says who multiplies."""
 
 
-class PlannedOperator(FastOperator):
+class PlannedOperator(KeptAdjoints):
     """Base class of operators that plan how they multiply arrays of each shape.
 
     A product is computed by what the subclass is made of, or by the dense matrix where
@@ -45,8 +46,9 @@ class PlannedOperator(FastOperator):
     """
 
     _made: tuple[str, ...] = (
-        "_quick", "_fortran", "_lefts", "_fortran_lefts", "_converting", "_matrices"
-    )  # fmt: skip
+        *KeptAdjoints._made,
+        *("_quick", "_fortran", "_lefts", "_fortran_lefts", "_converting", "_matrices"),
+    )
     _square: bool
     _skips = True  # whether the parts do not read entries of x whose weight is zero
 
@@ -55,7 +57,8 @@ class PlannedOperator(FastOperator):
         self._forget()
 
     def _forget(self) -> None:
-        """Start without the functions and matrices that are made when first used."""
+        """Start without what is made when it is first used."""
+        super()._forget()
         self.__dict__["_square"] = self.shape[0] == self.shape[1]
         # Functions that multiply arrays of some shapes, in the dtype of the operator:
         # products look here first, because further checks would double the time of a
@@ -121,11 +124,8 @@ class PlannedOperator(FastOperator):
             if rows:
                 return one_by_one(vector, (batch, m), dtype, work)
             return columns_one_by_one(vector, self.shape, dtype, batch)
-        return (
-            self._row_multiplier(dtype, shape)
-            if rows
-            else self._multiplier(dtype, shape)
-        )
+        multiplier = self._row_multiplier if rows else self._multiplier
+        return multiplier(dtype, shape)
 
     def _alone_cost(self, dtype, batch, rows):
         """Return the time of one vector after the other, or infinity."""
@@ -143,6 +143,8 @@ class PlannedOperator(FastOperator):
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         """Return the dense matrix in a dtype, or None where that would lose values."""
+        if self.nnz > MOST_MULTIPLIED:
+            return None
         product = self.to_factors()
         return multiplied_out(product.factors, product.scale, dtype)
 
@@ -183,11 +185,13 @@ class PlannedOperator(FastOperator):
     def _ready(self, dtype, shape):
         """Return the function (x, out=None) for C-contiguous arrays of a shape.
 
-        It is kept for products in the dtype of the operator, which look for it before
-        all checks. A single column goes the way of a vector, because programs round
-        differently.
+        It is kept: products in the dtype of the operator look for it before all checks.
+        A single column goes the way of a vector, because programs round differently.
         """
-        call = self._quick.get(shape) if dtype == self.dtype else None
+        known, key = self._quick, shape
+        if dtype != self.dtype:
+            known, key = self._converting, (dtype.char, shape, COLUMNS)
+        call = known.get(key)
         if call is None:
             if shape[1:] == (1,):
                 vector = self._ready(dtype, shape[:1])
@@ -198,8 +202,7 @@ class PlannedOperator(FastOperator):
                 if call is None and batch > 1:
                     call = self._by_parts(dtype, shape)
                 call = call or self._multiplier(dtype, shape)
-            if dtype == self.dtype:
-                keep(self._quick, shape, call)
+            keep(known, key, call)
         return call
 
     def _ready_rows(self, dtype, shape):

@@ -30,6 +30,9 @@ DENSE_COLUMN = {"f": 0.022, "d": 0.045, "F": 0.088, "D": 0.17}
 def dense_time(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
     """Return the expected time of a product with a dense matrix, in nanoseconds.
 
+    The matrix, of any size, is an array of the user, which ``@`` multiplies by. For the
+    small matrix that an operator keeps there is `small_matrices.matrix_cost`.
+
     Parameters
     ----------
     shape : (int, int)
@@ -45,9 +48,10 @@ def dense_time(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
 
 
 def expected_time(operator: FastOperator, batch: int) -> float:
-    """Return the expected time of a product with an operator, in nanoseconds.
+    """Return the expected time of a product with the parts of an operator.
 
-    The columns are of the dtype of the operator.
+    It is in nanoseconds, and never that of its dense matrix. The columns are of the
+    dtype of the operator.
 
     Parameters
     ----------

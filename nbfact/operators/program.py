@@ -19,6 +19,7 @@ from ..kernels import (
     shuffled_pack,
 )
 from ..kernels.kronecker_columns import multiply_chain_tiles
+from .call_forms import KEPT_BYTES
 from .dense_blocks import complex_blocks, real_blocks, turned
 from .dyadic_steps import dyadic_functions
 from .patterns import fused_values, groups, shape_of
@@ -34,10 +35,6 @@ IN_PLACE = 64
 """Number of rows of x from which on BLAS reads and writes rows in place: fewer are
 turned to columns, and the product back, because BLAS has faster kernels for few columns
 (16 of 64 blocks of 64 x 64, float32: 57 GFLOP/s against 28)."""
-
-KEPT_BYTES = 1 << 24
-"""Limit of the arrays between the steps that a program keeps for its next call, in
-bytes: new memory costs as much as a step, because the system clears it first."""
 
 
 class Call(NamedTuple):
@@ -216,7 +213,8 @@ def _gathering(index: np.ndarray, dtype: np.dtype) -> Call:
 
 def _packed(values: Sequence[np.ndarray], step: Step, dtype: np.dtype) -> Call:
     """Return a step of a plan as a call, with its values packed."""
-    chosen = values[step.start : step.stop]
+    # Converted before they are multiplied out: the dtype may be the more precise one.
+    chosen = [np.asarray(one, dtype) for one in values[step.start : step.stop]]
     rows = shape_of(chosen[0].shape)[0]
     pack = _PACKERS.get(step.kind)
     if pack is None:

@@ -17,7 +17,7 @@ from .repeated_blocks import (
     rows_multiplier,
 )
 from .row_calls import turned_cost
-from .small_matrices import in_range, rounded
+from .small_matrices import MOST_MULTIPLIED, in_range, rounded
 
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads
@@ -55,7 +55,7 @@ class ProgramOperator(PlannedOperator):
     _owned = ("values", "rows", "columns")
     _made: tuple[str, ...] = (
         *PlannedOperator._made,
-        *("_adjoints", "_costs", "_kronecker", "_packed", "_programs"),
+        *("_costs", "_kronecker", "_packed", "_programs"),
     )  # fmt: skip
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
@@ -82,20 +82,29 @@ class ProgramOperator(PlannedOperator):
         return self._costs[key]
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
-        inner = (acd for acd in (shape_of(p)[1] for p in self.chain.patterns[:-1]))
-        entries = (value[value != 0] for value in self.values)
-        if not in_range(entries, inner, dtype):
+        values, rows, columns = self.values, self.rows, self.columns
+        turned, batch = self.shape[0] < self.shape[1], min(self.shape)
+        if turned:  # from the side of fewer vectors
+            values = tuple(value.transpose(0, 2, 1, 3) for value in values[::-1])
+            rows, columns = columns, rows
+        inner = [shape_of(value.shape)[1] for value in values]
+        most = max(*inner, shape_of(values[0].shape)[0])
+        if max(batch * most, self.nnz) > MOST_MULTIPLIED:
             return None
-        m, n = self.chain.shape
-        found = np.eye(n, dtype=np.promote_types(dtype, np.float64))
-        for value in reversed(self.values):
+        entries = (value[value != 0] for value in values)
+        if not in_range(entries, inner[:-1], dtype):
+            return None
+        found = np.zeros((inner[-1], batch), np.promote_types(dtype, np.float64))
+        kept = np.arange(batch) if columns is None else inverse(columns)
+        found[kept, np.arange(batch)] = 1
+        for value in reversed(values):
             a, _, c, d = value.shape
-            lines = found.reshape(a, c, d, n).transpose(0, 2, 1, 3)
+            lines = found.reshape(a, c, d, batch).transpose(0, 2, 1, 3)
             found = (value.transpose(0, 3, 1, 2) @ lines).transpose(0, 2, 1, 3)
-        found = found.reshape(m, n)
-        found = found if self.rows is None else found[inverse(self.rows)]
-        found = found if self.columns is None else found[:, inverse(self.columns)]
-        return rounded(found, dtype)
+        found = found.reshape(-1, batch)
+        found = found if rows is None else found[inverse(rows)]
+        matrix = rounded(found, dtype)
+        return matrix.T if turned and matrix is not None else matrix
 
     def _kronecker_way(self, dtype, batch, rows):
         """Return how a Kronecker product of matrices is multiplied by them.
@@ -140,9 +149,8 @@ class ProgramOperator(PlannedOperator):
         return self._programs[key]
 
     def _forget(self) -> None:
-        """Start without the programs and the adjoints that are made when first used."""
+        """Start without the programs that are made when first used."""
         super()._forget()
-        self._adjoints: dict[str, Any] = {}
         self._kronecker: dict[str, Any] = {}  # a `Kronecker`, or None
         self._programs: dict[tuple[np.dtype, int], Program] = {}
         self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}

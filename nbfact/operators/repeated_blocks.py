@@ -8,7 +8,7 @@ arrays. The constants of the prices were measured by ``nbfact study grid -k kron
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from .._core.threads import current, share, shared_from
 from ..kernels import repeated_apply
 from ..kernels.entry_points import entry_point
 from ..kernels.repeated import ALONG, INSIDE, TRANSPOSED, TURNED
+from .call_forms import KEPT_BYTES
 from .vector_calls import vector_call
 
 LEAST_BLOCK = 16
@@ -41,9 +42,6 @@ TILE_BYTES = 1 << 19
 """Size of the rows that go through all steps together, in bytes, so that what is
 between the steps stays in the second level of cache."""
 
-KEPT_BYTES = 1 << 24
-"""Limit of an array between steps that is kept for the next call, in bytes."""
-
 RATE = {"f": 0.0185, "d": 0.037, "F": 0.093, "D": 0.185}
 SMALL = {"f": 5.0, "d": 3.0, "F": 10.0, "D": 7.0}
 NARROW = {"f": 8.0, "d": 8.0, "F": 22.0, "D": 22.0}
@@ -55,11 +53,16 @@ CALL, PART, MOVED = 700.0, 25.0, 0.05
 
 
 class Kronecker(NamedTuple):
-    """The operator I_a ⊗ K[0] ⊗ K[1] ⊗ ... ⊗ I_d."""
+    """The operator I_a ⊗ K[0] ⊗ K[1] ⊗ ... ⊗ I_d.
+
+    ``packed`` holds, by groups of the matrices and dtype, what `multiplier` has packed:
+    products of all shapes read the same arrays.
+    """
 
     a: int
     matrices: tuple[np.ndarray, ...]
     d: int
+    packed: dict[Any, tuple[np.ndarray, list[int]]]
 
 
 class KroneckerWay(NamedTuple):
@@ -96,7 +99,7 @@ def kronecker_of(values: Sequence[np.ndarray]) -> Kronecker | None:
     for value, block in zip(values, blocks, strict=True):
         if not (value == block[None, :, :, None]).all():
             return None
-    return Kronecker(values[0].shape[0], tuple(blocks), values[-1].shape[3])
+    return Kronecker(values[0].shape[0], tuple(blocks), values[-1].shape[3], {})
 
 
 def _axes(shapes):
@@ -290,15 +293,10 @@ def multiplier(
     shape : tuple of int
         Shape of the product.
     """
-    packed: list[np.ndarray] = []
-    starts: list[int] = []
-    for i, j in way.groups:
-        matrix = functools.reduce(np.kron, of.matrices[i:j]).astype(dtype)
-        starts.append(sum(map(len, packed)))
-        packed += [matrix.ravel(), matrix.T.ravel()]
-    values = aligned((sum(map(len, packed)),), dtype)
-    size, empty = math.prod(shape), np.empty
-    np.concatenate(packed, out=values)
+    key = way.groups, dtype
+    if key not in of.packed:
+        of.packed[key] = _packed(of.matrices, *key)
+    (values, starts), size, empty = of.packed[key], math.prod(shape), np.empty
     steps = np.array(
         [[row[0], starts[row[1]], *row[2:]] for row in way.steps], np.int64
     )
@@ -322,6 +320,20 @@ def multiplier(
         return out
 
     return multiply
+
+
+def _packed(matrices, groups, dtype):
+    """Return the groups and their transposes in a flat array, and where each begins."""
+    listed, starts = list[np.ndarray](), list[int]()
+    for i, j in groups:
+        # In the dtype of x, which may be the more precise one.
+        converted = (one.astype(dtype) for one in matrices[i:j])
+        matrix = functools.reduce(np.kron, converted)
+        starts.append(sum(map(len, listed)))
+        listed += [matrix.ravel(), matrix.T.ravel()]
+    values = aligned((sum(map(len, listed)),), dtype)
+    np.concatenate(listed, out=values)
+    return values, starts
 
 
 def _unkept(values, steps, make):

@@ -8,6 +8,7 @@ from .._core.cache_lines import aligned
 from .._core.threads import share, shared_from
 from ..kernels import transpose
 from ..kernels.entry_points import entry_point
+from .call_forms import KEPT_BYTES
 
 TURNED, TURNED_CALL = 0.05, 1000.0
 """Time of each byte that is turned from rows to columns or back, and of the calls for
@@ -85,18 +86,23 @@ def columns_one_by_one(
     def multiply(x, out=None):
         if out is None:
             out = np.empty((m, batch), dtype)
-        rows, found, pairs = all_three = idle.pop() if idle else made()
+        try:
+            rows, found, pairs = all_three = idle.pop()
+        except IndexError:
+            rows, found, pairs = all_three = made()
         to_rows(x, rows)
         for one, to in pairs:
             vector(one, to)
         to_columns(found, out)
-        idle.append(all_three)
+        if kept:
+            idle.append(all_three)
         return out
 
     def made():
         rows, found = aligned((batch, n), dtype), aligned((batch, m), dtype)
         return rows, found, list(zip(rows, found, strict=True))
 
+    kept = (m + n) * batch * dtype.itemsize <= KEPT_BYTES
     return multiply
 
 
@@ -132,18 +138,25 @@ def in_tiles(
     def in_one_tile(x, out=None):
         if out is None:
             out = empty((batch, m), dtype)
-        columns, found = pair = idle.pop() if idle else made()
+        try:
+            columns, found = pair = idle.pop()
+        except IndexError:
+            columns, found = pair = made()
         to_columns(x, columns)
         whole(columns, found)
         to_rows(found, out)
-        idle.append(pair)
+        if kept:
+            idle.append(pair)
         return out
 
     def in_several(x, out=None):
         out = empty((batch, m), dtype) if out is None else out
 
         def some_tiles(begin, end):
-            pair = idle.pop() if idle else made()
+            try:
+                pair = idle.pop()
+            except IndexError:
+                pair = made()
             for first in range(begin, end, tile):
                 part = x[first : min(first + tile, end)]
                 columns, found = (
@@ -153,10 +166,12 @@ def in_tiles(
                 to_columns(part, columns)
                 ready(columns.shape)(columns, found)
                 to_rows(found, out[first : first + len(part)])
-            idle.append(pair)
+            if kept:
+                idle.append(pair)
 
         share(work, batch, some_tiles, tile)
         return out
 
+    kept = (m + n) * length * dtype.itemsize <= KEPT_BYTES
     whole = ready((n, length))
     return in_one_tile if batch <= tile else in_several

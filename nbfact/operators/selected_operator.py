@@ -82,11 +82,8 @@ class SelectedOperator(PlannedOperator):
         result = self.whole @ x
         return result if self.rows is None else result[self.rows]
 
-    def _transpose(self) -> "SelectedOperator":
-        return SelectedOperator(self.whole.T, self.columns, self.rows)
-
-    def _adjoint(self) -> "SelectedOperator":
-        return SelectedOperator(self.whole.H, self.columns, self.rows)
+    def _reversed(self, name: str) -> "SelectedOperator":
+        return SelectedOperator(getattr(self.whole, name), self.columns, self.rows)
 
     def _conjugate(self) -> "SelectedOperator":
         return SelectedOperator(self.whole.conj(), self.rows, self.columns)

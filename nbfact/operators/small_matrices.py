@@ -27,6 +27,9 @@ THREE = 5
 """BLAS takes about as long for three columns as for this number of them."""
 CHECK = 600.0
 """Time of the call that looks for infinity in x, in nanoseconds."""
+MOST_MULTIPLIED = 1 << 22
+"""Largest number of values between factors that are multiplied out, and of entries of
+the factors: a few rows of a large operator are a small matrix of large factors."""
 MOST_CHECKED = 1 << 14
 """Largest number of entries of x in which infinity is looked for."""
 FEW_COLUMNS, LITTLE = 4, 1 << 12
@@ -153,7 +156,7 @@ def multiplied_out(
     """Return scale times a product of factors as a dense matrix of a dtype, or None.
 
     It is computed in double precision. There is none where a value of the factors, or
-    of the product, comes near the limits of the dtype.
+    of the product, comes near the limits of the dtype, or above `MOST_MULTIPLIED`.
 
     Parameters
     ----------
@@ -161,7 +164,13 @@ def multiplied_out(
     scale : float
     dtype : numpy.dtype
     """
-    inner = (factor.shape[1] for factor in factors[:-1])
+    turned = factors[0].shape[0] < factors[-1].shape[1]
+    if turned:  # from the side of fewer vectors
+        factors = [factor.T.tocsr() for factor in factors[::-1]]
+    inner = [factor.shape[1] for factor in factors[:-1]]
+    (most, _), (inside, batch) = factors[0].shape, factors[-1].shape
+    if batch * max(most, inside, *inner) > MOST_MULTIPLIED:
+        return None
     if not in_range([factor.data for factor in factors], inner, dtype):
         return None
     wide = np.promote_types(dtype, np.float64)
@@ -169,7 +178,8 @@ def multiplied_out(
     for factor in reversed(factors[:-1]):
         values = factor.astype(wide) @ values
     with np.errstate(all="ignore"):
-        return rounded(values * float(scale), dtype)
+        found = rounded(values * float(scale), dtype)
+    return found.T if turned and found is not None else found
 
 
 def rounded(values: np.ndarray, dtype: np.dtype) -> np.ndarray | None:

@@ -145,7 +145,10 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
             and not balanced(x, 0, batch, np.empty(tile, dtype))
         ):
             return library(x, out)
-        wide, found = idle.pop() if idle else np.zeros((2, n, tile), dtype)
+        try:
+            wide, found = idle.pop()
+        except IndexError:
+            wide, found = np.zeros((2, n, tile), dtype)
         wide[:, :batch] = x
         columns(wide, found, True)
         out = np.empty((n, batch), dtype) if out is None else out
@@ -200,7 +203,10 @@ def _columns_multiplier(formula, n, dtype, library):
         if not (alike or fourier or balanced(x, begin, end, np.empty(tile, real))):
             out[:, begin:end] = library(x[:, begin:end].copy())
             return
-        planes = idle.pop() if idle else np.empty(shape, real)
+        try:
+            planes = idle.pop()
+        except IndexError:
+            planes = np.empty(shape, real)
         if compiled is None:
             some = np.empty((0, 0), dtype)
             compiled = entry_point(kernel, some, *arguments, planes, 0, 0, some)
