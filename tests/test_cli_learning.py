@@ -84,3 +84,20 @@ def test_what_is_kept_is_fast_enough(tmp_path):
         parts = [Dense(factor) for factor in factors]
         keep(CallbackState(1, error, 1.0, lambda parts=parts: parts))
     assert nf.load(path).nnz == 2 * 4 * 256
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--tradeoff", "--speedup", "2"), "['speedup']: not for --tradeoff"),
+        (("--tradeoff", "--time-limit", "2"), "['time_limit']: not for --tradeoff"),
+        (("--tradeoff", "--method", "palm4msa"), "['method']: not for --tradeoff"),
+        (("--tradeoff", "--batch", "2"), "['batch']: not for --tradeoff"),
+        (("--rcg", "2", "--batch", "4"), "['batch']: only for --speedup"),
+        (("--method", "palm4msa", "--batch", "4"), "['batch']: only for --speedup"),
+    ],
+)
+def test_no_option_is_left_out_without_a_word(run, tmp_path, options, message):
+    np.save(tmp_path / "a.npy", np.eye(4))
+    code, _, err = run("factorize", "a.npy", *options)
+    assert code == 2 and message in err

@@ -133,6 +133,9 @@ def test_a_named_transform_with_noise_is_said_with_the_error():
     few = nf.learn_transform(noisy, 20, **options)
     assert few.structure.startswith("sparse matrix, relative error")
     assert few.structure.endswith("; near haar, relative error 0.001")
+    cyclic = nf.targets.convolution(16, 3)  # what it is, is said once
+    fewer = nf.learn_transform(cyclic, 100, families=["convolutions"])
+    assert re.fullmatch(r"circulant, as sparse matrix.*0\.\d+", fewer.structure)
     named = nf.learn_transform(nf.targets.dct(64), 5000, **options)
     assert re.match("dct type 2(, as |$)", named.structure)
     few = nf.learn_transform(nf.targets.dct(64), 1700, **options)

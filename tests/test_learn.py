@@ -97,6 +97,8 @@ def test_budgets():
     assert learn(target, nnz=64).relative_error < 1e-12
     assert learn(np.ones((1, 5)), nnz=2).operator.nnz == 2
     assert [s.k for s in split_budget([(4, 4), (4, 4), (4, 16)], 24)] == [4, 4, 16]
+    assert [s.k for s in split_budget([(2, 2), (2, 2), (2, 99)], 4)] == [1, 1, 2]
+    assert [s.k for s in split_budget([(2, 2), (2, 2)], 1)] == [1, 1]
 
 
 DEGENERATE = {

@@ -84,6 +84,20 @@ def test_non_zeros_are_within_the_budget(shape, sparsity):
         assert model.nnz_ <= budget_of(shape, sparsity)
 
 
+@FEWER
+@pytest.mark.parametrize("factorizer", ["explore", "palm4msa"])
+@pytest.mark.parametrize("nnz", [1, 2, 3, 7])
+def test_few_values_are_not_exceeded(nnz, factorizer):
+    x = np.random.default_rng(0).standard_normal((40, 30))
+    for n_factors in (None, 4):
+        model = nf.QuicKMeans(
+            5, nnz=nnz, factorizer=factorizer, n_factors=n_factors, random_state=0
+        )
+        model.fit(x)
+        assert model.nnz_ <= nnz
+        np.testing.assert_array_equal(model.labels_, model.predict(x))
+
+
 def test_budget_is_that_of_the_paper():
     """The paper has 6207, 8656 and 14078 values at sparsity 2 and 2000 features."""
     found = [budget_of((n_clusters, 2000), 2) for n_clusters in (128, 256, 512)]

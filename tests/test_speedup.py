@@ -85,7 +85,9 @@ def test_it_says_that_nothing_is_fast_enough():
     assert found.structure == "dense matrix: nothing is expected to be fast enough"
     np.testing.assert_array_equal(found.operator.toarray(), target)
     assert found.times.expected_speedup < 2 and not found.trials
-    assert nf.learn_transform(np.zeros((4, 4)), speedup=2).operator.nnz == 0
+    zero = nf.learn_transform(np.zeros((4, 4)), speedup=2, batch=3)
+    assert zero.operator.nnz == 0
+    assert zero.times.batch == 3 and zero.times.measured > 0
 
 
 def test_an_interruption_while_times_are_measured_loses_nothing(monkeypatch):

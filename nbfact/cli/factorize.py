@@ -130,7 +130,14 @@ def factorize(
     ] = None,
 ) -> None:
     """Factor a matrix into sparse factors, and save the fast operator."""
+    budget = {"nnz": nnz, "rcg": rcg, "error": error, "speedup": speedup}
+    options = {"n_factors": n_factors, "nnz_per_row": nnz_per_row, "n_iter": n_iter}
     if trade:
+        others = {**budget, **options, "time_limit": time_limit, "output": output}
+        unused = [name for name, value in others.items() if value is not None]
+        unused += [] if batch == 1 else ["batch"]
+        if unused or method != Method.learn:
+            raise ValueError(f"{unused or ['method']}: not for --tradeoff")
         target = targets.load_matrix(matrix, variable)
         if plot is not None:
             _check_plot(plot)
@@ -150,8 +157,8 @@ def factorize(
             "time_limit": time_limit,
             "batch": batch,
         },
-        budget={"nnz": nnz, "rcg": rcg, "error": error, "speedup": speedup},
-        options={"n_factors": n_factors, "nnz_per_row": nnz_per_row, "n_iter": n_iter},
+        budget=budget,
+        options=options,
     )
     raise typer.Exit(code)
 
@@ -210,6 +217,8 @@ def run_factorize(
         name: value for name, value in (budget or {}).items() if value is not None
     }
     own = {name: value for name, value in (options or {}).items() if value is not None}
+    if "speedup" not in budget and (search or {}).get("batch", 1) != 1:
+        raise ValueError("['batch']: only for --speedup")
     _check_options(method, own, budget)
     output = output or matrix.with_suffix(".nbfact.npz")
     _check_output(output)

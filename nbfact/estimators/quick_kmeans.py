@@ -59,8 +59,8 @@ class QuicKMeans(
         The share for ``nnz="auto"``; 0.03 by default. Only one of `nnz`, `sparsity` and
         `inertia_increase` may be given.
     n_factors : int, optional
-        Number of factors that share these values. By default it is two for "explore"
-        and log2(min(K, D)) for "palm4msa"; a butterfly has its own number.
+        Number of factors that share these values, at most as many. By default it is two
+        for "explore" and log2(min(K, D)) for "palm4msa"; a butterfly has its own one.
     init : {"k-means++", "random"} or array_like, (K, D)
         The first centers, or how they are drawn from the points: from at most
         max(10000, 20 K) of them.

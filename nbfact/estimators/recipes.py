@@ -78,8 +78,8 @@ class CenterRecipe(abc.ABC):
     centered : bool
         Whether all centers have an offset in common, of D values.
     n_factors : int, optional
-        Number of factors that share the budget; by default the best number of this
-        recipe.
+        Number of factors that share the budget, of at least one value each; by default
+        the best number of this recipe.
     sweeps : (int, int), optional
         Numbers of sweeps of the first factorization and of each later one, where the
         recipe makes sweeps; by default as many as pay where time does not count.
@@ -100,7 +100,7 @@ class CenterRecipe(abc.ABC):
     ) -> None:
         self.shape, self.centered, self.sweeps = shape, centered, sweeps
         self.budget = max(1, budget - shape[1] if centered else budget)
-        self.n_factors = n_factors or self._best_number()
+        self.n_factors = min(n_factors or self._best_number(), self.budget)
 
     @property
     def n_values(self) -> int:

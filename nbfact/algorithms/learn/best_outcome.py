@@ -56,12 +56,11 @@ def outcome(
     result = best.result
     assert result is not None, "what has no result is not kept"
     words = said(best, exact)
-    for one in [*fast, *found]:
-        if not best.named and one.named and one.error <= exact:
-            words = f"{one.words}, as {words}"
-            break
     near = [one for one in [*fast, *found] if one.structure and one.error <= NEAR]
-    if near and not best.named and best.error > exact:
+    known = [one for one in near if one.named and one.error <= exact]
+    if known and not best.named:
+        words = f"{known[0].words}, as {words}"
+    elif near and not best.named and best.error > exact:
         closest = min(near, key=lambda one: (not one.named, one.error))
         if closest.named or not best.structure:
             words += f"; near {said(closest, exact)}"

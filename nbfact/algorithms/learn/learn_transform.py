@@ -14,6 +14,7 @@ from ..common.result import Callback, History
 from .budget_search import BudgetSearch
 from .learn_options import EffortName, LearnOptions
 from .outcomes import LearnedTransform
+from .product_timing import measured_times
 from .starts import rounding
 
 _CLOSE = 1.05
@@ -89,9 +90,8 @@ def learn_transform(
         factors is found too; it may be 1, and the factor then holds the largest entries
         of A. Where no product is expected to have the `speedup`, the result is A
         itself, its method "dense matrix". Without `nnz`, `rcg`, `error` or `speedup`
-        the budget is
-        2 max(m, n) log2(min(m, n)), that of a fast transform, or half the entries of A
-        if that is less. For a zero target the scale and the error are 0.
+        the budget is 2 max(m, n) log2(min(m, n)), that of a fast transform, or half the
+        entries of A if that is less. For a zero target the scale and the error are 0.
 
     Raises
     ------
@@ -137,8 +137,8 @@ def learn_transform(
     factors, and at 0.37 by five (`nbfact study patterns -k "ablation, Gaussian, 32*"`).
 
     Cost: that of the sweeps, each of which costs what one of `explore` does, of
-    `identify_butterfly` for orders that are a power of two, and of a singular value
-    decomposition of A.
+    `identify_butterfly` up to order 1024 (for radices other than two, up to 256), and
+    of a singular value decomposition of A.
 
     References
     ----------
@@ -170,17 +170,20 @@ def learn_transform(
         time_limit=time_limit,
     )
     problem = problem_of(target)
-    budget = options.budget(problem.shape)
     rng = stream("random_state", random_state, "learn_transform")
     if problem.zero:
-        return zero_transform(problem, budget)
+        return zero_transform(problem, options)
     search = BudgetSearch(problem, options, rng)
-    return search.best(budget) if error is None else smallest(search, error)
+    if error is not None:
+        return smallest(search, error)
+    return search.best(options.budget(problem.shape))
 
 
-def zero_transform(problem: Problem, budget: int) -> LearnedTransform:
+def zero_transform(problem: Problem, options: LearnOptions) -> LearnedTransform:
     """Return the result for a zero target: one factor without entries."""
     zero = FactorProduct([sp.csr_array(problem.shape, dtype=problem.dtype)], 0.0)
+    product = options.product_budget(problem.shape, problem.dtype)
+    times = None if product is None else measured_times(zero, problem.array, product)
     return LearnedTransform(
         zero,
         0.0,
@@ -188,7 +191,8 @@ def zero_transform(problem: Problem, budget: int) -> LearnedTransform:
         target=problem.array,
         structure="zero",
         method="zero",
-        budget=budget,
+        budget=options.budget(problem.shape),
+        times=times,
     )
 
 

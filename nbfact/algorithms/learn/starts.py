@@ -130,18 +130,20 @@ def split_budget(shapes: Sequence[tuple[int, int]], budget: int) -> list[Sp]:
     """Return a set `Sp` for each factor, whose non-zeros add up to the budget.
 
     They are in proportion to the longer sides of the factors, at least 1 and at most
-    all entries each.
+    all entries each. Only a budget below the number of factors is exceeded.
 
     Examples
     --------
     >>> [one.k for one in split_budget([(4, 4), (4, 8)], 30)]
     [10, 20]
     """
-    sizes = [math.prod(shape) for shape in shapes]
-    return [
-        Sp(shape, int(min(max(k, 1), size)))
-        for shape, k, size in zip(shapes, shared(shapes, budget), sizes, strict=True)
+    shares = [
+        min(max(k, 1), math.prod(shape))
+        for shape, k in zip(shapes, shared(shapes, budget), strict=True)
     ]
+    while sum(shares) > max(budget, len(shares)):  # shares of none were raised to one
+        shares[shares.index(max(shares))] -= 1
+    return [Sp(shape, k) for shape, k in zip(shapes, shares, strict=True)]
 
 
 def shared(shapes: Sequence[tuple[int, int]], count: int) -> list[int]:

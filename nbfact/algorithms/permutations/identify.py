@@ -162,7 +162,7 @@ def identify_butterfly(
     each level is identified by itself.
     M. Mohamed, V. Emiya and C. Chaux, Learning permutations in Monarch factorization,
     ICASSP 2025 (hal-04887483): permutations of two factors, learned by a straight-
-    through estimator along with the values. The study does not compare with it yet.
+    through estimator along with the values: a row of ``nbfact study patterns``.
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
     guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): the values.
 

@@ -165,9 +165,6 @@ TARGETS: dict[str, Callable[[int, int], np.ndarray]] = {
 }
 """Functions that return a target matrix, given its order and a seed, by name."""
 
-FIXED = ("DCT", "Hartley")
-"""Targets that do not depend on the seed: there is one instance of each."""
-
 
 def judged(part: str, method: str, instance: Instance, **more: Any) -> Row:
     """Return the row of an attempt that has not been made, without its results.
