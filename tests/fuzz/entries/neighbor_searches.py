@@ -7,6 +7,7 @@ from ..cases import ODD, called, entry
 from ..checks import near, numbers, true
 from ..pools import (
     Pool,
+    choice,
     count,
     fixed,
     flag,
@@ -150,6 +151,30 @@ for _name in ("ClusterNeighbors", "ClusterNeighborsClassifier"):
             "return_distance": flag(),
         }
         return called("{self}.kneighbors", pools)
+
+
+def graphed(call):
+    model, x = call["self"], call["X"]
+    n = call.get("n_neighbors")
+    distances, index = model.kneighbors(x, n)
+    true(call.result.shape == (len(x), model.n_samples_fit_), "shape")
+    true(np.array_equal(call.result.indices.reshape(index.shape), index), "neighbors")
+    far = call.get("mode", "connectivity") == "distance"
+    values = call.result.data.reshape(index.shape)
+    true(np.array_equal(values, distances if far else np.ones(index.shape)), "values")
+
+
+for _name in ("ClusterNeighbors", "ClusterNeighborsClassifier"):
+
+    @entry(f"{_name}.kneighbors_graph", graphed, **words("n_neighbors"))
+    def _(draw, name=_name):
+        pools = {
+            "self": a_model(draw, name),
+            "X": data(5, few=True),
+            "n_neighbors": or_none(count(1, 4, wrong=("25", "99"))),
+            "mode": choice("connectivity", "distance"),
+        }
+        return called("{self}.kneighbors_graph", pools)
 
 
 def shares(call):
