@@ -223,7 +223,7 @@ def nearest_of_set(result, one, x):
 def constructed(call):
     one = call.result
     for name, value in call.arguments.items():
-        if name in ("shape", "blocks"):
+        if name in ("shape", "blocks", "block"):
             expected = tuple(tuple(p) if hasattr(p, "__len__") else p for p in value)
             assert getattr(one, name) == expected
         elif name in ("support", "value", "labels"):

@@ -117,7 +117,11 @@ def _(draw):
 
 
 def brute(call):
-    x, model = numbers(call["X"]), call["self"]
+    model, x = call["self"], call.get("X")
+    points = np.empty_like(np.asarray(model.points_, float))
+    points[model.permutation_] = model.points_
+    alone = x is None  # then no point is a neighbor of itself
+    x = points if alone else numbers(x)
     n = call.get("n_neighbors")
     n = model.n_neighbors if n is None else int(n)
     with_distance = call.get("return_distance", True)
@@ -125,9 +129,9 @@ def brute(call):
     true(index.shape == (len(x), n), f"shape {index.shape}")
     if not tame(x):
         return
-    points = np.empty_like(np.asarray(model.points_, float))
-    points[model.permutation_] = model.points_
     expected = squares(x, points)
+    if alone:
+        np.fill_diagonal(expected, np.inf)
     chosen = np.take_along_axis(expected, index, 1)
     best = np.sort(expected, axis=1)[:, :n]
     eps = np.finfo(model.points_.dtype).eps
@@ -146,7 +150,7 @@ for _name in ("ClusterNeighbors", "ClusterNeighborsClassifier"):
     def _(draw, name=_name):
         pools = {
             "self": a_model(draw, name),
-            "X": data(5, few=True),
+            "X": or_none(data(5, few=True)),
             "n_neighbors": or_none(count(1, 4, wrong=("25", "99"))),
             "return_distance": flag(),
         }
@@ -154,10 +158,9 @@ for _name in ("ClusterNeighbors", "ClusterNeighborsClassifier"):
 
 
 def graphed(call):
-    model, x = call["self"], call["X"]
-    n = call.get("n_neighbors")
-    distances, index = model.kneighbors(x, n)
-    true(call.result.shape == (len(x), model.n_samples_fit_), "shape")
+    model = call["self"]
+    distances, index = model.kneighbors(call.get("X"), call.get("n_neighbors"))
+    true(call.result.shape == (len(index), model.n_samples_fit_), "shape")
     true(np.array_equal(call.result.indices.reshape(index.shape), index), "neighbors")
     far = call.get("mode", "connectivity") == "distance"
     values = call.result.data.reshape(index.shape)
@@ -170,7 +173,7 @@ for _name in ("ClusterNeighbors", "ClusterNeighborsClassifier"):
     def _(draw, name=_name):
         pools = {
             "self": a_model(draw, name),
-            "X": data(5, few=True),
+            "X": or_none(data(5, few=True)),
             "n_neighbors": or_none(count(1, 4, wrong=("25", "99"))),
             "mode": choice("connectivity", "distance"),
         }
