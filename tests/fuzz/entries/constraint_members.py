@@ -25,6 +25,7 @@ def drawn_support(call):
     x = call.get("x")
     if x is None:
         x = np.random.default_rng(0).standard_normal(one.shape)
+        x = getattr(one, "value", x)  # of a constant, which may be complex
     kept = one.project(x) != 0
     true(np.array_equal(axes.images[0].get_array(), ~kept), "the support")
     true(axes.get_title() == repr(one), axes.get_title())
