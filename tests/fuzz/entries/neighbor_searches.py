@@ -12,7 +12,6 @@ from ..pools import (
     fixed,
     flag,
     listed_values,
-    optional,
     or_none,
     real,
     seed,
@@ -31,7 +30,7 @@ CLUSTERER = or_none(
 SEARCH = {
     "n_neighbors": count(1, 3, wrong=("99",)),
     "n_clusters": or_none(count(1, 3, huge=ODD)),
-    "n_probes": optional(count(1, 3, huge=ODD)),
+    "n_probes": or_none(count(1, 3, huge=ODD)),
     "clusterer": CLUSTERER,
     "random_state": seed(legacy=True),
     "threads": or_none(count(1, 1, huge=ODD)),
