@@ -85,6 +85,7 @@ def test_sets_draw_their_supports(constraint):
     assert (~figure.axes[-1].images[0].get_array()[4:, 3:]).all()
     with pytest.raises(ValueError, match="x has shape"):
         few.plot(np.ones((2, 2)))
+    assert not Const(1j * np.ones(SHAPE)).plot().axes[0].images[0].get_array().any()
 
 
 @each

@@ -61,3 +61,13 @@ def test_damaged_matrices_are_refused(damage):
         for call in calls:
             with pytest.raises(ValueError, match=f"^{re.escape(name)} .*not a valid"):
                 call(MATRICES[damage])
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "predict", "transform"])
+def test_estimators_refuse_damaged_points(method):
+    pytest.importorskip("sklearn")
+    model = nf.QuicKMeans(2, random_state=0, max_iter=1).fit(np.eye(4))
+    for damage, bad in MATRICES.items():
+        with pytest.raises(ValueError, match=r"X .* is not a valid sparse matrix"):
+            getattr(model, method)(bad)
+            pytest.fail(damage)

@@ -60,6 +60,9 @@ class Const(Set):
             check_fits("value", self._largest, x.dtype)
         project_const(x, self.value)
 
+    def _example(self) -> np.ndarray:
+        return self.value  # which may be complex
+
     @functools.cached_property
     def _largest(self) -> float:
         """The largest real or imaginary part of the matrix."""

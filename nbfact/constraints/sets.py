@@ -170,9 +170,13 @@ class Set:
             When matplotlib is not installed; the message says how to install it.
         """
         if x is None:
-            x = np.random.default_rng(0).standard_normal(self.shape)
+            x = self._example()
         kept = self.project(x)
         return drawn([(repr(self), kept != 0)], figure)
+
+    def _example(self) -> np.ndarray:
+        """Return the matrix whose projection is drawn by default."""
+        return np.random.default_rng(0).standard_normal(self.shape)
 
     def transposed(self) -> "Set | None":
         """Return the set of the transposed matrices, or None when there is none.

@@ -73,5 +73,5 @@ def _distances(x: np.ndarray, shared: tuple[FactoredCenters, float]) -> np.ndarr
     """
     check_finite(x)
     centers, unit = shared
-    distances = centers.distances(x)
+    distances = centers.distances(x, nearest_labels(centers.nearest, x))
     return distances if unit == 1 else distances * x.dtype.type(unit)

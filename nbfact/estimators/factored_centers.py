@@ -58,8 +58,11 @@ class FactoredCenters:
         ones = np.ones((n_clusters, 1), dtype)
         return self.product + FactorProduct([ones, *between, self.offset[None]])
 
-    def distances(self, x: np.ndarray) -> np.ndarray:
-        """Return the distances of points (N, D) to all centers: (N, K)."""
+    def distances(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return the distances of points (N, D) to all centers: (N, K).
+
+        labels : array, (N,), the nearest center of each point.
+        """
         measure, count = self._distances, len(self.array)
         found: dict[int, np.ndarray] = {}
 
@@ -70,7 +73,7 @@ class FactoredCenters:
         share((self.product.nnz + 4 * count) * x.dtype.itemsize, len(x), fill)
         parts = [found[begin] for begin in sorted(found)]
         squares = parts[0] if len(parts) == 1 else np.hstack(parts)
-        _agree(squares, self.nearest(x)[0])
+        _agree(squares, labels)
         return squares.T
 
     def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:

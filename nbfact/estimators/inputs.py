@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
@@ -15,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from .._core.array_checks import refuse_masked
+from .._core.array_checks import check_sparse, refuse_masked
 from .._core.checks import choice, real_number, shown, size
 from .._core.dask import check_known, is_dask
 from .dense_training import ALGORITHMS, TrainingOptions
@@ -70,9 +71,12 @@ def validated(estimator: Any, x: Any, *labels: Any, **options: Any) -> Any:
     Raises
     ------
     TypeError, ValueError
-        If X or y is not valid, or masked; the message names it.
+        If X or y is not valid, or masked, or the index arrays of a sparse X do not fit
+        its shape; the message names it.
     """
     refuse_kinds("X", x)
+    if sp.issparse(x):  # scikit-learn converts it, which trusts its index arrays
+        check_sparse("X", x)
     for y in labels:  # which may be strings
         refuse_masked("y", y)
     return naming("X", validate_data, estimator, x, *labels, **options)

@@ -242,7 +242,7 @@ class QuicKMeans(
 
         Parameters
         ----------
-        X : array_like or dask array, (N, D)
+        X : array_like, sparse or dask array, (N, D)
             Real, finite; float32 is kept, other dtypes become float64.
         y : ignored
         sample_weight : array_like or dask array, (N,), optional
@@ -273,7 +273,7 @@ class QuicKMeans(
 
         Parameters
         ----------
-        X : array_like or dask array, (N, D)
+        X : array_like, sparse or dask array, (N, D)
             The batch. The first one has to hold at least as many points as clusters.
         y : ignored
         sample_weight : array_like or dask array, (N,), optional
@@ -328,7 +328,7 @@ class QuicKMeans(
 
         Parameters
         ----------
-        X : array_like or dask array, (N, D)
+        X : array_like, sparse or dask array, (N, D)
 
         Returns
         -------
@@ -349,7 +349,7 @@ class QuicKMeans(
 
         Parameters
         ----------
-        X : array_like or dask array, (N, D)
+        X : array_like, sparse or dask array, (N, D)
 
         Returns
         -------
@@ -366,7 +366,7 @@ class QuicKMeans(
 
         Parameters
         ----------
-        X : array_like or dask array, (N, D)
+        X : array_like, sparse or dask array, (N, D)
         y : ignored
         sample_weight : array_like or dask array, (N,), optional
             Weights of the points; 1 by default.

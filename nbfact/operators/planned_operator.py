@@ -135,12 +135,6 @@ class PlannedOperator(KeptAdjoints):
         alone = batch * (ALONE + min(alone, matrix_cost(self.shape, dtype, 1)))
         return alone if rows else alone + turned_cost(self.shape, dtype, batch)
 
-    def expected_time(self, batch: int) -> float:
-        """Return the nanoseconds that columns by the parts are expected to take."""
-        own = self._cost(self.dtype, batch, False)
-        alone = self._alone_cost(self.dtype, batch, False) if batch > 1 else np.inf
-        return min(own, alone)
-
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         """Return the dense matrix in a dtype, or None where that would lose values."""
         if self.nnz > MOST_MULTIPLIED:
@@ -398,3 +392,11 @@ class PlannedOperator(KeptAdjoints):
             return ""
         columns = " columns" * (shown[-1] != "vectors")
         return f"\n  the dense matrix multiplies {', '.join(shown)}{columns}"
+
+
+def parts_time(operator: PlannedOperator, batch: int) -> float:
+    """Return the nanoseconds that columns by the parts are expected to take."""
+    own = operator._cost(operator.dtype, batch, False)
+    if batch == 1:
+        return own
+    return min(own, operator._alone_cost(operator.dtype, batch, False))

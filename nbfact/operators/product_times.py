@@ -13,7 +13,7 @@ import numpy as np
 from .block_packing import blocks_within
 from .butterfly import Butterfly
 from .fast_operator import FastOperator
-from .planned_operator import PlannedOperator
+from .planned_operator import PlannedOperator, parts_time
 from .sparse_multipliers import BLOCKS, CALLS, FactorSizes, product_cost
 
 DENSE_CALL, BUTTERFLY_CALL = 750.0, 400.0
@@ -61,8 +61,8 @@ def expected_time(operator: FastOperator, batch: int) -> float:
     """
     called = BUTTERFLY_CALL if isinstance(operator, Butterfly) else 0.0
     if isinstance(operator, PlannedOperator):
-        return called + operator.expected_time(batch)
-    return called + operator.to_factors().expected_time(batch)
+        return called + parts_time(operator, batch)
+    return called + parts_time(operator.to_factors(), batch)
 
 
 def entries_within(

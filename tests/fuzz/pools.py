@@ -343,6 +343,13 @@ def laid_out(text, layout):
     return Value(f"{layout}({text})", layout.removeprefix("np.as"))
 
 
+def figure_pool():
+    """Return the pool of the argument `figure` of a drawing."""
+    figures = ["__import__('matplotlib.figure').figure.Figure()"]
+    bad = ["3", "'a'", "[]", "object()", "True", "1.5", "{}", "len"]
+    return or_none(listed_values(figures, bad))
+
+
 def wrong_shapes_of(shape):
     """Return shapes near this one that are wrong."""
     first, *rest = shape

@@ -3,6 +3,7 @@
 from . import algorithms as algorithms
 from . import arrangements as arrangements
 from . import butterflies as butterflies
+from . import constraint_members as constraint_members
 from . import constraint_sets as constraint_sets
 from . import constructors as constructors
 from . import estimators as estimators

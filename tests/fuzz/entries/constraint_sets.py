@@ -1,6 +1,5 @@
 """The sets of ``nf.constraints``: constructors and methods."""
 
-import dataclasses
 import warnings
 
 import naive
@@ -221,18 +220,10 @@ def nearest_of_set(result, one, x):
     near(result, expected, result)
 
 
-def options_kept(one, other):
-    """Raise unless two sets have the same options, apart from shapes."""
-    for field in dataclasses.fields(one):
-        if field.name not in ("shape", "support", "blocks", "value", "labels"):
-            before, after = getattr(one, field.name), getattr(other, field.name)
-            assert before == after, f"{field.name} is {after!r}, {before!r} before"
-
-
 def constructed(call):
     one = call.result
     for name, value in call.arguments.items():
-        if name in ("shape", "blocks"):
+        if name in ("shape", "blocks", "block"):
             expected = tuple(tuple(p) if hasattr(p, "__len__") else p for p in value)
             assert getattr(one, name) == expected
         elif name in ("support", "value", "labels"):
@@ -278,6 +269,15 @@ def shape_of(name, texts):
         return eval(f"nf.constraints.{name}({arguments})", vars(values)).shape
 
 
+def matrices(name, text, texts):
+    """Return the pool of matrices that a set projects."""
+    is_complex = name == "Const" and "complex" in text
+    dtypes = ("float64", "float32", "complex128", "complex64")
+    if is_complex or "nonneg=True" in text:
+        dtypes = ("complex128",) if is_complex else ("float64", "float32")
+    return array(shape_of(name, texts), dtypes, integer=not is_complex)
+
+
 def projected(call):
     one, x = call["self"], call["x"]
     result = call.result
@@ -310,17 +310,7 @@ def projection_entries(name):
     @entry(f"constraints.{name}.project", projected)
     def _(draw):
         text, texts = a_set(draw, name)
-        shape = shape_of(name, texts)
-        wants_real = "nonneg=True" in text
-        is_complex = name == "Const" and "complex" in text
-        dtypes = (
-            ("complex128",)
-            if is_complex
-            else ("float64", "float32")
-            if wants_real
-            else ("float64", "float32", "complex128", "complex64")
-        )
-        pool = array(shape, dtypes, integer=not is_complex)
+        pool = matrices(name, text, texts)
         return called("{self}.project", {"self": fixed(text), "x": pool})
 
     @entry(f"constraints.{name}.project_in_place", in_place)
@@ -338,71 +328,10 @@ def projection_entries(name):
         names = ("out", "memory")
         return called("{self}.project_in_place", pools, positional=names)
 
-    @entry(f"constraints.{name}.transposed", transposed)
-    def _(draw):
-        text, _ = a_set(draw, name)
-        return called("{self}.transposed", {"self": fixed(text)})
-
-    @entry(f"constraints.{name}.memory", remembered)
-    def _(draw):
-        text, _ = a_set(draw, name)
-        return called("{self}.memory", {"self": fixed(text)})
-
 
 def in_place(call):
     assert call.result is None
     nearest_of_set(call["out"], call["self"], call.fresh("out"))
-
-
-def shaped(call):
-    one, dtype = (
-        call["self"],
-        getattr(getattr(call["self"], "value", 0.0), "dtype", float),
-    )
-    x = np.ones(call.result, dtype)
-    true(one.project(x).shape == call.result, repr(call.result))
-
-
-def transposed(call):
-    one, other = call["self"], call.result
-    if other is None:
-        return
-    assert other.shape == one.shape[::-1], other.shape
-    options_kept(one, other)
-    assert type(other.transposed()) is type(one) and other.transposed() == one
-    x = np.random.default_rng(0).standard_normal(one.shape)
-    near(other.project(x.T).T, one.project(x), what="the transposed projection")
-
-
-def remembered(call):
-    memory, one = call.result, call["self"]
-    if memory is not None:
-        x = np.random.default_rng(0).standard_normal(one.shape)
-        expected, got = one.project(x), x.copy()
-        one.project_in_place(got, memory)
-        near(got, expected, what="the projection with a memory")
-
-
-def kept_check(call):
-    one = call["self"]
-    true(call.result == min(one.k, one.shape[0] * one.shape[1]), repr(call.result))
-
-
-for _name in SETS:
-    if hasattr(getattr(nf.constraints, _name), "kept"):
-
-        @entry(f"constraints.{_name}.kept", kept_check)
-        def _(draw, name=_name):
-            text, _ = a_set(draw, name)
-            return "{self}.kept", {"self": fixed(text)}
-
-
-for _name in ("BlockDiag", "Const", "Partition", "Supp"):
-
-    @entry(f"constraints.{_name}.shape", shaped)
-    def _(draw, name=_name):
-        text, _ = a_set(draw, name)
-        return "{self}.shape", {"self": fixed(text)}
 
 
 for _name in SETS:

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from ..cases import ODD, Value, called, entry
+from ..cases import BAD, GOOD, ODD, Value, called, entry
 from ..checks import dense, near, numbers, true
 from ..pools import (
     REAL,
@@ -46,12 +46,22 @@ def words(*names):
     return {"words": (*SKLEARN, *names), "warns": WARNS}
 
 
-def data(n, d=3, *, few=False):
+NO_SPARSE_POINTS = [
+    Value("sparse(normal((5, 3), 'complex128'))", "sparse", BAD),
+    Value("sparse(with_entry(normal((5, 3)), np.inf), 'csc')", "sparse", BAD),
+    Value("sparse(normal((0, 3)))", "sparse", BAD),
+    Value("sparse(normal(6), 'coo')", "sparse", BAD),
+]
+
+
+def data(n, d=3, *, few=False, sparse=BAD):
     """Return the pool of points (n, d)."""
     pool = array(
         (n, d),
         REAL,
         matrix=ODD,
+        sparse=sparse,
+        bad=NO_SPARSE_POINTS,
         wrong_shapes=[(n, d + 1), (n,), (0, d), (n, d, 1), ()]
         if few
         else [(n,), (0, d), (n, 0), (n, d, 1), ()],
@@ -106,7 +116,7 @@ def tame(x):
 
 
 def kmeans(call):
-    model, x = call.result, numbers(call["X"])
+    model, x = call.result, dense(call["X"])
     true(np.isfinite(centers_of(model)).all(), "centers are not finite")
     if not tame(x):
         return
@@ -214,7 +224,7 @@ MODEL = "nf.QuicKMeans(3, random_state=0, max_iter=2)"
 
 @entry("QuicKMeans.fit", kmeans, **words("sample_weight", "weights"))
 def _(draw):
-    pools = {"self": fixed(MODEL), "X": data(12), "sample_weight": WEIGHTS}
+    pools = {"self": fixed(MODEL), "X": data(12, sparse=GOOD), "sample_weight": WEIGHTS}
     return called("{self}.fit", pools)
 
 
@@ -224,7 +234,7 @@ def _(draw):
     **words("sample_weight", "weights"),
 )
 def _(draw):
-    pools = {"self": fixed(MODEL), "X": data(12), "sample_weight": WEIGHTS}
+    pools = {"self": fixed(MODEL), "X": data(12, sparse=GOOD), "sample_weight": WEIGHTS}
     return called("{self}.fit_predict", pools)
 
 
@@ -236,7 +246,7 @@ def _(draw):
     **words("sample_weight", "weights"),
 )
 def _(draw):
-    pools = {"self": fixed(MODEL), "X": data(12), "sample_weight": WEIGHTS}
+    pools = {"self": fixed(MODEL), "X": data(12, sparse=GOOD), "sample_weight": WEIGHTS}
     return called("{self}.partial_fit", pools)
 
 
@@ -245,13 +255,13 @@ def a_model(draw, name):
 
 
 def predicted(call):
-    x = numbers(call["X"])
+    x = dense(call["X"])
     if tame(x):
         near_labels(call.result, call["self"], x)
 
 
 def distances(call):
-    x = numbers(call["X"])
+    x = dense(call["X"])
     if tame(x):
         expected = np.sqrt(squares(x, centers_of(call["self"])).astype(float))
         eps = np.finfo(call.result.dtype).eps
@@ -264,7 +274,7 @@ def distances(call):
 
 
 def scored(call):
-    x = numbers(call["X"])
+    x = dense(call["X"])
     if tame(x):
         weights = call.get("sample_weight")
         weights = (
@@ -282,7 +292,8 @@ def scored(call):
 @entry("QuicKMeans.predict", predicted, **words())
 def _(draw):
     return called(
-        "{self}.predict", {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True)}
+        "{self}.predict",
+        {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True, sparse=GOOD)},
     )
 
 
@@ -290,7 +301,7 @@ def _(draw):
 def _(draw):
     return called(
         "{self}.transform",
-        {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True)},
+        {"self": a_model(draw, "QuicKMeans"), "X": data(5, few=True, sparse=GOOD)},
     )
 
 
@@ -298,7 +309,7 @@ def _(draw):
 def _(draw):
     pools = {
         "self": a_model(draw, "QuicKMeans"),
-        "X": data(12, few=True),
+        "X": data(12, few=True, sparse=GOOD),
         "sample_weight": WEIGHTS,
     }
     return called("{self}.score", pools)

@@ -13,9 +13,8 @@ from ..pools import (
     DTYPES,
     Pool,
     array,
+    figure_pool,
     fixed,
-    listed_values,
-    or_none,
 )
 
 SHAPES = {
@@ -219,13 +218,6 @@ def _(draw):
         pool.other.filter(lambda v: v.text not in ("3.0", "'text'", "b'text'")),
     )
     return "{self}.rdot({x})", {"self": self, "x": pool}
-
-
-def figure_pool():
-    """Return the pool of the argument `figure` of a drawing."""
-    figures = ["__import__('matplotlib.figure').figure.Figure()"]
-    bad = ["3", "'a'", "[]", "object()", "True", "1.5", "{}", "len"]
-    return or_none(listed_values(figures, bad))
 
 
 def drawn_factors(call):

@@ -7,10 +7,10 @@ import nbfact as nf
 
 from ..cases import ODD, Value, called, entry
 from ..checks import dense, near, near_operator, true
-from ..pools import fixed, listed_values
+from ..pools import figure_pool, fixed, listed_values
 from ..values import normal
 from .arrangements import a_result
-from .fast_operators import SHAPES, drawn_factors, figure_pool
+from .fast_operators import SHAPES, drawn_factors
 
 NO_PATHS = [
     "None",

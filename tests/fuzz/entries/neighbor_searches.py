@@ -7,11 +7,11 @@ from ..cases import ODD, called, entry
 from ..checks import near, numbers, true
 from ..pools import (
     Pool,
+    choice,
     count,
     fixed,
     flag,
     listed_values,
-    optional,
     or_none,
     real,
     seed,
@@ -30,7 +30,7 @@ CLUSTERER = or_none(
 SEARCH = {
     "n_neighbors": count(1, 3, wrong=("99",)),
     "n_clusters": or_none(count(1, 3, huge=ODD)),
-    "n_probes": optional(count(1, 3, huge=ODD)),
+    "n_probes": or_none(count(1, 3, huge=ODD)),
     "clusterer": CLUSTERER,
     "random_state": seed(legacy=True),
     "threads": or_none(count(1, 1, huge=ODD)),
@@ -116,7 +116,11 @@ def _(draw):
 
 
 def brute(call):
-    x, model = numbers(call["X"]), call["self"]
+    model, x = call["self"], call.get("X")
+    points = np.empty_like(np.asarray(model.points_, float))
+    points[model.permutation_] = model.points_
+    alone = x is None  # then no point is a neighbor of itself
+    x = points if alone else numbers(x)
     n = call.get("n_neighbors")
     n = model.n_neighbors if n is None else int(n)
     with_distance = call.get("return_distance", True)
@@ -124,9 +128,9 @@ def brute(call):
     true(index.shape == (len(x), n), f"shape {index.shape}")
     if not tame(x):
         return
-    points = np.empty_like(np.asarray(model.points_, float))
-    points[model.permutation_] = model.points_
     expected = squares(x, points)
+    if alone:
+        np.fill_diagonal(expected, np.inf)
     chosen = np.take_along_axis(expected, index, 1)
     best = np.sort(expected, axis=1)[:, :n]
     eps = np.finfo(model.points_.dtype).eps
@@ -145,11 +149,34 @@ for _name in ("ClusterNeighbors", "ClusterNeighborsClassifier"):
     def _(draw, name=_name):
         pools = {
             "self": a_model(draw, name),
-            "X": data(5, few=True),
+            "X": or_none(data(5, few=True)),
             "n_neighbors": or_none(count(1, 4, wrong=("25", "99"))),
             "return_distance": flag(),
         }
         return called("{self}.kneighbors", pools)
+
+
+def graphed(call):
+    model = call["self"]
+    distances, index = model.kneighbors(call.get("X"), call.get("n_neighbors"))
+    true(call.result.shape == (len(index), model.n_samples_fit_), "shape")
+    true(np.array_equal(call.result.indices.reshape(index.shape), index), "neighbors")
+    far = call.get("mode", "connectivity") == "distance"
+    values = call.result.data.reshape(index.shape)
+    true(np.array_equal(values, distances if far else np.ones(index.shape)), "values")
+
+
+for _name in ("ClusterNeighbors", "ClusterNeighborsClassifier"):
+
+    @entry(f"{_name}.kneighbors_graph", graphed, **words("n_neighbors"))
+    def _(draw, name=_name):
+        pools = {
+            "self": a_model(draw, name),
+            "X": or_none(data(5, few=True)),
+            "n_neighbors": or_none(count(1, 4, wrong=("25", "99"))),
+            "mode": choice("connectivity", "distance"),
+        }
+        return called("{self}.kneighbors_graph", pools)
 
 
 def shares(call):

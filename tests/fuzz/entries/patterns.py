@@ -9,9 +9,16 @@ import nbfact as nf
 
 from ..cases import BAD, ODD, Value, called, entry
 from ..checks import dense, near_operator, true
-from ..pools import NO_INTEGERS, count, fixed, listed_values, optional, or_none
+from ..pools import (
+    NO_INTEGERS,
+    count,
+    figure_pool,
+    fixed,
+    listed_values,
+    optional,
+    or_none,
+)
 from .constructors import CHAINS, NO_CHAINS
-from .fast_operators import figure_pool
 
 TEXTS = [f"nf.Chain({text})" if text.startswith("[") else text for text in CHAINS]
 PATTERNS = [
@@ -31,13 +38,8 @@ def a_chain(draw):
     radices = st.lists(st.integers(1, 4), min_size=length, max_size=length)
     rows, columns, rank = draw(radices), draw(radices), draw(st.integers(1, 2))
     text = f"nf.Chain.mixed_radix({rows}, {columns}, {rank})"
-    more = [
-        *TEXTS,
-        "nf.Chain.rank2(8)",
-        "nf.Chain.smallest(12)",
-        "nf.Chain([(2, 1, 3, 2)])",
-    ]
-    return fixed(draw(st.sampled_from([text, text, text, *more])))
+    more = ["nf.Chain.rank2(8)", "nf.Chain.smallest(12)", "nf.Chain([(2, 1, 3, 2)])"]
+    return fixed(draw(st.sampled_from([text, text, text, *TEXTS, *more])))
 
 
 def supports(chain):
@@ -387,11 +389,10 @@ def _(draw):
     }
 
 
-@entry(
-    "Chain.plot", lambda call: true(len(call.result.axes) == len(call["self"]), "axes")
-)
+def drawn_patterns(call):
+    true(len(call.result.axes) == len(call["self"]), "axes")
+
+
+@entry("Chain.plot", drawn_patterns)
 def _(draw):
-    return called(
-        "{self}.plot",
-        {"self": a_chain(draw), "figure": figure_pool()},
-    )
+    return called("{self}.plot", {"self": a_chain(draw), "figure": figure_pool()})
