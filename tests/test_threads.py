@@ -13,7 +13,7 @@ from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact._core import threads as rule
-from nbfact.operators import OperatorSum, program
+from nbfact.operators import OperatorSum, program, small_matrices
 
 TWO = pytest.mark.skipif(
     numba.config.NUMBA_NUM_THREADS < 2, reason="NUMBA_NUM_THREADS allows one thread"
@@ -21,22 +21,9 @@ TWO = pytest.mark.skipif(
 
 
 @pytest.fixture
-def eager(monkeypatch):
-    """Share all work, however little there is."""
-    monkeypatch.setattr(rule, "LEAST_WORK", 1)
-
-
-@pytest.fixture
-def ranges(monkeypatch):
-    """Record how many ranges each call was shared among."""
-    found, share = [], rule._Team.share
-
-    def recorded(self, parts, *rest):
-        found.append(parts)
-        return share(self, parts, *rest)
-
-    monkeypatch.setattr(rule._Team, "share", recorded)
-    return found
+def kernels(monkeypatch):
+    """Multiply small operators by their kernels, and not by their dense matrix."""
+    monkeypatch.setattr(small_matrices, "LARGEST", 0)
 
 
 def monarch(dtype, seed=0):
@@ -61,7 +48,7 @@ OPERATORS = {
 @TWO
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", OPERATORS)
-def test_products_are_the_same_to_the_last_bit(name, dtype, eager, ranges):
+def test_products_are_the_same_to_the_last_bit(name, dtype, eager, kernels, ranges):
     operator = OPERATORS[name](dtype)
     dense = operator.toarray()
     for batch in (1, 3, 65):
@@ -75,7 +62,7 @@ def test_products_are_the_same_to_the_last_bit(name, dtype, eager, ranges):
 
 @TWO
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_several_tiles_of_columns(dtype, eager, ranges, monkeypatch):
+def test_several_tiles_of_columns(dtype, eager, kernels, ranges, monkeypatch):
     """A chain of Kronecker-sparse factors is divided between its tiles of columns."""
     monkeypatch.setattr(program, "TILE_BYTES", 1)  # tiles of 16 columns
     chain = nf.Chain.mixed_radix((8, 8))
@@ -86,7 +73,7 @@ def test_several_tiles_of_columns(dtype, eager, ranges, monkeypatch):
 
 
 @TWO
-def test_apply(eager, ranges):
+def test_apply(eager, kernels, ranges):
     operator, x = monarch("float64"), random((64, 65), "float64")
     expected = operator @ x
     assert not ranges
