@@ -60,6 +60,24 @@ def test_large_products_are_shared(name, dtype, ranges):
 
 
 @TWO
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_columns_of_a_transform(dtype, eager, ranges):
+    """Tiles of columns overlap, and two columns of one size share a transform."""
+    real = np.dtype(dtype).kind != "c"
+    make = nf.transforms.dct if real else nf.transforms.dft
+    operator = make(256).astype(dtype)
+    for batch in (29, 45, 85, 100):
+        x = random((256, batch), dtype)
+        for size in (1, 1e12):
+            x[:, 16] *= size  # in one of the ranges
+            assert operator._multiplies(operator.dtype, batch) == "tied"
+            expected = operator @ x
+            with nf.threads(2):
+                np.testing.assert_array_equal(operator @ x, expected)
+    assert 2 in ranges
+
+
+@TWO
 @pytest.mark.parametrize("shape", [(40, 30), (128, 64)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_points_between_rows(shape, dtype, eager, ranges):
