@@ -114,3 +114,27 @@ def hearing_ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Share all work among threads, however little there is."""
+    from nbfact._core import threads
+
+    monkeypatch.setattr(threads, "LEAST_WORK", 1)
+    monkeypatch.setattr(threads, "LEAST_PART", threads.COLUMNS)
+
+
+@pytest.fixture
+def ranges(monkeypatch):
+    """Record how many ranges each call was shared among."""
+    from nbfact._core import threads
+
+    found, share = [], threads._Team.share
+
+    def recorded(self, parts, *rest):
+        found.append(parts)
+        return share(self, parts, *rest)
+
+    monkeypatch.setattr(threads._Team, "share", recorded)
+    return found

@@ -21,6 +21,7 @@ TWO = pytest.mark.skipif(
 
 
 @pytest.fixture
+<<<<<<< HEAD
 def eager(monkeypatch):
     """Share all work, however little there is."""
     monkeypatch.setattr(rule, "LEAST_WORK", 1)
@@ -38,6 +39,11 @@ def ranges(monkeypatch):
 
     monkeypatch.setattr(rule._Team, "share", recorded)
     return found
+=======
+def kernels(monkeypatch):
+    """Multiply small operators by their kernels, and not by their dense matrix."""
+    monkeypatch.setattr(small_matrices, "LARGEST", 0)
+>>>>>>> hY
 
 
 def monarch(dtype, seed=0):
@@ -62,7 +68,7 @@ OPERATORS = {
 @TWO
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", OPERATORS)
-def test_products_are_the_same_to_the_last_bit(name, dtype, eager, ranges):
+def test_products_are_the_same_to_the_last_bit(name, dtype, eager, kernels, ranges):
     operator = OPERATORS[name](dtype)
     dense = operator.toarray()
     for batch in (1, 3, 65):
@@ -76,7 +82,7 @@ def test_products_are_the_same_to_the_last_bit(name, dtype, eager, ranges):
 
 @TWO
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_several_tiles_of_columns(dtype, eager, ranges, monkeypatch):
+def test_several_tiles_of_columns(dtype, eager, kernels, ranges, monkeypatch):
     """A chain of Kronecker-sparse factors is divided between its tiles of columns."""
     monkeypatch.setattr(program, "TILE_BYTES", 1)  # tiles of 16 columns
     chain = nf.Chain.mixed_radix((8, 8))
@@ -87,7 +93,7 @@ def test_several_tiles_of_columns(dtype, eager, ranges, monkeypatch):
 
 
 @TWO
-def test_apply(eager, ranges):
+def test_apply(eager, kernels, ranges):
     operator, x = monarch("float64"), random((64, 65), "float64")
     expected = operator @ x
     assert not ranges

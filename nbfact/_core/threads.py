@@ -2,12 +2,13 @@
 
 `docs/threads.md` says the rule. Kernels are serial and release the GIL: a call that is
 wide enough is divided into ranges of columns or points, and each range is computed by a
-thread of Python, with the kernel that a serial call uses. So nothing is compiled for
-threads, Numba's own threads are never started, and results do not depend on how many
-threads there are.
+thread of Python, with the kernel that a serial call uses, or the call of BLAS. So
+nothing is compiled for threads, Numba's own threads are never started, and results do
+not depend on how many threads there are.
 """
 
 import contextlib
+import math
 import os
 import sys
 import threading
@@ -31,6 +32,10 @@ bytes of an entry. It takes 50 µs or more, and to wake a thread and to wait for
 COLUMNS = 16
 """Number of columns that threads do not divide by default, so that each thread writes
 to cache lines of its own."""
+
+PARTS, LEAST_PART = 4, 256
+"""Work that BLAS does at once, over `LEAST_WORK`, and its least number of columns: it
+copies the matrix for each part."""
 
 
 def threads(threads: int | None) -> AbstractContextManager[None]:
@@ -146,6 +151,17 @@ def team(work: float, count: int) -> int:
     """
     parts = min(count, int(work * count // LEAST_WORK))
     return min(parts, current()) if parts > 1 else 1
+
+
+def part(work: float) -> int:
+    """Return the number of columns or points that a call of BLAS takes at once.
+
+    BLAS may round parts of another size differently, so that a serial call computes the
+    same parts as threads do. The argument is the first one of `share`, whose last one
+    is the result.
+    """
+    units = PARTS * LEAST_WORK / (COLUMNS * max(work, 1))
+    return max(COLUMNS * math.ceil(units), LEAST_PART)
 
 
 def shared_from(work: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from .._core.threads import share
+from .._core import threads
 from ..operators import FactorProduct, NearestRows
 from .center_distances import CenterDistances
 from .row_tiles import tiles
@@ -64,16 +64,26 @@ class FactoredCenters:
         labels : array, (N,), the nearest center of each point.
         """
         measure, count = self._distances, len(self.array)
-        found: dict[int, np.ndarray] = {}
+        # Each of the passes over the distances takes about as long as a multiplication.
+        work = (self.product.nnz + 4 * count) * x.dtype.itemsize
+        unit = threads.part(work)
+        squares = np.empty((count, len(x)), np.result_type(self.array, x))
 
         def fill(begin, end):
-            found[begin] = measure.squares(x[begin:end], roots=True)
+            for i in range(begin, end, unit):
+                part = slice(i, min(i + unit, end))
+                squares[:, part] = measure.squares(x[part], roots=True)
 
+<<<<<<< HEAD
         # Each of the passes over the distances takes about as long as a multiplication.
         share((self.product.nnz + 4 * count) * x.dtype.itemsize, len(x), fill)
         parts = [found[begin] for begin in sorted(found)]
         squares = parts[0] if len(parts) == 1 else np.hstack(parts)
         _agree(squares, labels)
+=======
+        threads.share(work, len(x), fill, unit)
+        _agree(squares, self.nearest(x)[0])
+>>>>>>> hY
         return squares.T
 
     def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:

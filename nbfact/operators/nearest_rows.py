@@ -301,15 +301,18 @@ class NearestRows:
         return multiply
 
     @functools.cached_property
-    def _rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """The centres in double precision, and what is added to squared distances."""
+    def _rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The centres, what is added to squared distances, and the operator's rows.
+
+        They are in double precision.
+        """
         product = self.operator.toarray()
         rows = product if self.offset is None else product + self.offset
         rows = np.ascontiguousarray(rows, np.float64)
+        own = rows if self.offset is None else product.astype(np.float64)
         if not self._given_bias:
-            return rows, np.zeros(len(rows))
-        product = product.astype(np.float64)
-        return rows, self.bias - np.einsum("kd,kd->k", product, product)
+            return rows, np.zeros(len(rows)), own
+        return rows, self.bias - np.einsum("kd,kd->k", own, own), own
 
     def _settle(self, x, labels, scores, doubtful):
         """Decide by squared differences where rounding may have chosen the label.
@@ -318,7 +321,7 @@ class NearestRows:
         doubtful: (N,) of bool.
         """
         (chosen,) = doubtful.nonzero()
-        rows, excess = self._rows
+        rows, excess, own = self._rows
         margin = self._margin(np.dtype("f8"))
         for start in range(0, len(chosen), SETTLED):
             part = chosen[start : start + SETTLED]
@@ -333,7 +336,9 @@ class NearestRows:
                 least = values.T.copy().min(axis=1)
                 limits = least + margin[0] + margin[1] * norms(moved)
                 nearest_exactly(points, rows, excess, values, limits, found, squares)
-                exact = values[found, np.arange(len(part))].astype(scores.dtype)
+                # How values are rounded depends on the number of points.
+                exact = self.bias[found] - 2 * np.einsum("nd,nd->n", own[found], moved)
+                exact = exact.astype(scores.dtype)
             if not (np.isfinite(exact) & np.isfinite(squares)).all():
                 _check_finite(x)
                 raise ValueError(

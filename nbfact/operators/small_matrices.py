@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from .._core import threads
 from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
 
@@ -93,9 +94,11 @@ class SmallMatrix:
 
         The first one takes a vector, or `batch` columns, in C order; the second one
         `batch` rows in C order; and the third one columns in Fortran order. Products
-        have the order of x, and so has `out`.
+        have the order of x, and so has `out`. Many vectors are shared among threads.
         """
         matrix = self._in_order(_order(self._matrix, batch))
+        if batch > threads.part(matrix.nbytes):
+            return _shared(matrix)
         turned, dot = matrix.T, matrix.dot  # a method: numpy.matmul takes longer
 
         def rows(x, out=None):
@@ -114,6 +117,44 @@ class SmallMatrix:
             copied[:] = matrix
             self._ordered[order] = copied if order == "C" else copied.T
         return self._ordered[order]
+
+
+def _shared(matrix):
+    """Return the functions of `SmallMatrix.multipliers` for more vectors than a part.
+
+    A serial call multiplies the same parts one by one, because BLAS may round parts of
+    another size differently.
+    """
+    turned, dtype, m = matrix.T, matrix.dtype, len(matrix)
+    work = matrix.nbytes
+    part = threads.part(work)
+
+    def columns(x, out=None):
+        out = np.empty((m, x.shape[1]), dtype) if out is None else out
+
+        def some(i, j):
+            with np.errstate(all="ignore"):  # as the method dot, which warns of nothing
+                np.matmul(matrix, x[:, i:j], out=out[:, i:j])
+
+        in_parts(x.shape[1], some)
+        return out
+
+    def rows(x, out=None):
+        out = np.empty((len(x), m), dtype) if out is None else out
+        in_parts(len(x), lambda i, j: x[i:j].dot(turned, out[i:j]))
+        return out
+
+    def fortran(x, out=None):
+        return rows(x.T, None if out is None else out.T).T
+
+    def in_parts(batch, some):
+        def run(begin, end):
+            for first in range(begin, end, part):
+                some(first, min(first + part, end))
+
+        threads.share(work, batch, run, part)
+
+    return columns, rows, fortran
 
 
 def _order(matrix, batch):

@@ -188,8 +188,8 @@ def _vector_multiplier(kernel, arguments, scratch, n, dtype):
 def _columns_multiplier(formula, n, dtype, library):
     """Return the function (x, out=None, alike=False) for whole tiles of columns.
 
-    Real columns of very different sizes go to the library, if not `alike`, because two
-    share a transform.
+    Where real columns have very different sizes and are not said to be `alike`, all of
+    them go to the library, because two share a transform.
     """
     tile, real, work = tile_of(dtype), real_dtype(dtype), transform_work(n) * 8
     kernel, arguments, (shape,) = tied_columns(formula, n, dtype)
@@ -198,10 +198,10 @@ def _columns_multiplier(formula, n, dtype, library):
     wide = threads.shared_from(work)
     compiled: Any = None
 
-    def some(x, out, begin, end, alike):
+    def some(x, out, begin, end, far):
         nonlocal compiled
-        if not (alike or fourier or balanced(x, begin, end, np.empty(tile, real))):
-            out[:, begin:end] = library(x[:, begin:end].copy())
+        if far is not None and not balanced(x, begin, end, np.empty(tile, real)):
+            far.append(begin)
             return
         try:
             planes = idle.pop()
@@ -215,12 +215,17 @@ def _columns_multiplier(formula, n, dtype, library):
 
     def multiply(x, out=None, alike=False):
         out = np.empty_like(x) if out is None else out
-        batch = x.shape[1]
+        batch, far = x.shape[1], None if alike or fourier else list[int]()
         if batch < wide:
-            some(x, out, 0, batch, alike)
-        else:
-            threads.share(work, batch, lambda i, j: some(x, out, i, j, alike), tile)
-        return out
+            some(x, out, 0, batch, far)
+        else:  # the last tile may have columns of the one before, and follows it
+            whole = batch // tile
+
+            def tiles(i, j):
+                some(x, out, i * tile, batch if j == whole else j * tile, far)
+
+            threads.share(work * tile, whole, tiles, 1)
+        return library(x, out) if far else out
 
     return multiply
 
