@@ -21,29 +21,9 @@ TWO = pytest.mark.skipif(
 
 
 @pytest.fixture
-<<<<<<< HEAD
-def eager(monkeypatch):
-    """Share all work, however little there is."""
-    monkeypatch.setattr(rule, "LEAST_WORK", 1)
-    monkeypatch.setattr(small_matrices, "LARGEST", 0)  # NumPy's BLAS shares nothing
-
-
-@pytest.fixture
-def ranges(monkeypatch):
-    """Record how many ranges each call was shared among."""
-    found, share = [], rule._Team.share
-
-    def recorded(self, parts, *rest):
-        found.append(parts)
-        return share(self, parts, *rest)
-
-    monkeypatch.setattr(rule._Team, "share", recorded)
-    return found
-=======
 def kernels(monkeypatch):
     """Multiply small operators by their kernels, and not by their dense matrix."""
     monkeypatch.setattr(small_matrices, "LARGEST", 0)
->>>>>>> hY
 
 
 def monarch(dtype, seed=0):

@@ -74,16 +74,8 @@ class FactoredCenters:
                 part = slice(i, min(i + unit, end))
                 squares[:, part] = measure.squares(x[part], roots=True)
 
-<<<<<<< HEAD
-        # Each of the passes over the distances takes about as long as a multiplication.
-        share((self.product.nnz + 4 * count) * x.dtype.itemsize, len(x), fill)
-        parts = [found[begin] for begin in sorted(found)]
-        squares = parts[0] if len(parts) == 1 else np.hstack(parts)
-        _agree(squares, labels)
-=======
         threads.share(work, len(x), fill, unit)
-        _agree(squares, self.nearest(x)[0])
->>>>>>> hY
+        _agree(squares, labels)
         return squares.T
 
     def squares(self, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
