@@ -46,12 +46,12 @@ def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
 
 def test_the_examples_of_the_page_on_butterflies_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_examples("docs/butterflies.md", 5)
+    run_examples("docs/butterflies.md", 6)
 
 
 @pytest.mark.compiled
 def test_the_examples_of_the_page_on_learning_run():
-    run_examples("docs/learning.md", 2)
+    run_examples("docs/learning.md", 3)
 
 
 def test_the_example_of_the_page_on_threads_runs():
