@@ -51,7 +51,7 @@ def test_the_examples_of_the_page_on_butterflies_run(tmp_path, monkeypatch):
 
 @pytest.mark.compiled
 def test_the_examples_of_the_page_on_learning_run():
-    run_examples("docs/learning.md", 2)
+    run_examples("docs/learning.md", 3)
 
 
 def test_the_example_of_the_page_on_threads_runs():
