@@ -192,7 +192,7 @@ def in_sets(call):
 
 def iterative(**more):
     return {
-        "order": choice("right-to-left", "left-to-right"),
+        "order": choice("right-to-left", "left-to-right", none=True),
         "step": optional(STEP),
         "callback": CALLBACK,
         **more,

@@ -128,7 +128,7 @@ def _(draw):
 def _(draw):
     self, shape = an_operator(draw)
     pool = product_pool(draw, shape[1])
-    numbers_ = ("3.0", "'text'", "b'text'")
+    numbers_ = ("3.0", "normal(())", "'text'", "b'text'")
     pool = Pool(pool.good, pool.other.filter(lambda v: v.text not in numbers_))
     return "{self}.dot({x})", {"self": self, "x": pool}
 
