@@ -118,7 +118,8 @@ class SplitProblem:
             history=History([error], [1.0], [time.perf_counter() - began], [0]),
             target=problem.array,
             bound=float(found.bound / size),
-            lower_bound=float(found.lower_bound / size),
+            # Where both are equal, what rounding adds to this one is taken off.
+            lower_bound=min(float(found.lower_bound / size), error),
             split_errors=split_errors[::-1] if way.transposed else split_errors,
             permutation=way.name,
             transposed=way.transposed,
