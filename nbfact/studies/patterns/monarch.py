@@ -124,7 +124,7 @@ def steam(
             error = float(np.linalg.norm(residual))
             if error < least:
                 best, least = residual + target, error
-            step = 1 / max(STEP * np.linalg.norm(monarch, 2) ** 2, 1e-300)
+            step = 1 / max(STEP * float(np.linalg.norm(monarch, 2)) ** 2, 1e-300)
             if side:
                 learned[1] = learned[1] - step * monarch[left].T @ residual
                 right = scipy.optimize.linear_sum_assignment(learned[1].T, True)[1]
