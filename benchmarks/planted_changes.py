@@ -318,7 +318,7 @@ CHANGES = [
         )
         for operator, path, case, hook, run in (
             ("Butterfly", "butterfly", "butterfly", "_multiplier", "E"),
-            ("FactorProduct", "factor_product", "planted", "_product", "A"),
+            ("FactorProduct", "factor_product", "planted", "_multiplier", "A"),
         )
     ),
     Change(

@@ -18,7 +18,7 @@ def slow_adjoint(operator, hook):
     The method with the name `hook` multiplies, or returns a function that does.
     """
     return (
-        f"_right_adjoint = {operator}._adjoint\n\n\n"
+        f"_right_reversed = {operator}._reversed\n\n\n"
         "def _thrice(call):\n"
         "    def thrice(*arguments, **options):\n"
         "        for _ in range(2):\n"
@@ -26,11 +26,11 @@ def slow_adjoint(operator, hook):
         "        found = call(*arguments, **options)\n"
         "        return _thrice(found) if callable(found) else found\n\n"
         "    return thrice\n\n\n"
-        "def _slow(self):\n"
-        "    found = _right_adjoint(self)\n"
+        "def _slow(self, name):\n"
+        "    found = _right_reversed(self, name)\n"
         f"    vars(found)['{hook}'] = _thrice(found.{hook})  # they are immutable\n"
         "    return found\n\n\n"
-        f"{operator}._adjoint = _slow\n"
+        f"{operator}._reversed = _slow\n"
     )
 
 
@@ -149,11 +149,16 @@ WAITS = (
 
 WRONG_ADJOINT = (
     "_right_reversed = Butterfly._reversed\n\n\n"
-    "def _shifted(self, name, turn):\n"
-    "    def shifted(x):\n"
-    "        return turn(x) * x.dtype.type(1 + 2 * np.finfo(x.dtype).eps)\n\n"
+    "def _shifted(self, name):\n"
+    "    found = _right_reversed(self, name)\n"
+    "    if name != 'H':\n"
+    "        return found\n"
     "    # Ten factors make twenty units in the last place.\n"
-    "    return _right_reversed(self, name, shifted if name == 'H' else turn)\n\n\n"
+    "    one = self.dtype.type(1 + 2 * np.finfo(self.dtype).eps)\n"
+    "    values = [value * one for value in found.values]\n"
+    "    return Butterfly(\n"
+    "        found.chain, values, rows=found.rows, columns=found.columns\n"
+    "    )\n\n\n"
     "Butterfly._reversed = _shifted\n"
 )
 """Code that lets the adjoint of a complex butterfly be wrong in its last digits."""

@@ -74,10 +74,13 @@ MOST_COLUMNS = 256
 # (a, b, c, d).
 DYADIC = {
     "vector": (0.065, 0.14, 0.18, 0.36),
-    "few": (0.045, 0.063, 0.14, 0.24),
+    "few": (0.036, 0.045, 0.105, 0.2),
     "many": (0.023, 0.049, 0.11, 0.24),
 }
 """Rates of a dyadic butterfly."""
+DYADIC_SHORT = {32: (0.3, 0.3, 0.45, 0.45), 64: (0.59, 0.59, 1.05, 1.4)}
+"""Nanoseconds of each value of a dyadic butterfly for all of a few columns, by the
+bytes that a row of them has at most: see ``benchmarks/few_columns.py``."""
 SHUFFLED_OWN = (0.07, 0.15, 0.19, 0.36)
 """Rates of a factor in constant geometry for which the kernel has a loop of its own."""
 SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.47)
@@ -315,7 +318,7 @@ def _step_cost(chain, step, dtype, batch):
         return blocks_cost(pattern, dtype, batch)
     if step.kind in (INCREASING, DECREASING):
         values = sum(map(math.prod, patterns))
-        return CALL + DYADIC[_columns(batch)][place] * values * _counted(batch)
+        return CALL + values * _dyadic_rate(place, batch, np.dtype(dtype).itemsize)
     found = CALL
     for number, pattern in enumerate(patterns):
         if step.kind == TURNED:
@@ -342,6 +345,15 @@ def _memory(chain, step, dtype):
         replaced = sum(map(math.prod, part))
         found += memory_cost(math.prod(pattern), replaced, dtype)
     return found
+
+
+def _dyadic_rate(place, batch, itemsize):
+    """Return the time of each value of a dyadic butterfly for all columns."""
+    if 1 < batch < FEW:
+        for most, rates in DYADIC_SHORT.items():
+            if batch * itemsize <= most:
+                return rates[place]
+    return DYADIC[_columns(batch)][place] * batch
 
 
 def _factor_cost(pattern, dtype, batch):

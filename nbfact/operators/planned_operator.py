@@ -388,10 +388,8 @@ class PlannedOperator(KeptAdjoints):
     def _who_multiplies(self) -> str:
         """Return a line for the text of the operator, empty where no matrix is used."""
         shown = [f"{batch}" if batch > 1 else "vectors" for batch in self._by_matrix()]
-        if not shown:
-            return ""
-        columns = " columns" * (shown[-1] != "vectors")
-        return f"\n  the dense matrix multiplies {', '.join(shown)}{columns}"
+        end = "" if shown in ([], ["vectors"]) else " columns"
+        return f"\n  the dense matrix multiplies {', '.join(shown)}{end}" * bool(shown)
 
 
 def parts_time(operator: PlannedOperator, batch: int) -> float:
