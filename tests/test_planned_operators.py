@@ -1,8 +1,10 @@
 """How operators choose between their parts, their dense matrix and single vectors."""
 
 import copy
+import gc
 import pickle
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -229,3 +231,26 @@ def test_operators_of_ones_own_are_never_multiplied_out():
     assert "dense matrix multiplies" not in repr(both).splitlines()[1]
     wanted = 2 * np.eye(4) + nf.transforms.haar(4).toarray()
     np.testing.assert_allclose(both @ np.eye(4), wanted)
+
+
+@pytest.mark.parametrize("batch", [1, 5, 300])
+@pytest.mark.parametrize("kind", ["sparse", "butterfly", "sum", "part"])
+def test_an_operator_that_multiplied_is_freed_without_the_collector(kind, batch):
+    rng = np.random.default_rng(0)
+    chain = nf.Chain.square_dyadic(32)
+    made = nf.Butterfly(chain, [rng.standard_normal(pattern) for pattern in chain])
+    if kind == "sparse":
+        made = nf.FactorProduct([sp.random_array((32, 32), density=0.2, rng=rng)] * 3)
+    elif kind == "sum":
+        made = made + made
+    elif kind == "part":
+        made = made[:9]
+    gc.disable()  # what refers to itself would wait for it, with all its matrices
+    try:
+        made @ np.ones((32, batch))
+        made.apply(np.ones((batch, 32)), axis=1)
+        kept = weakref.ref(made)
+        del made
+        assert kept() is None
+    finally:
+        gc.enable()

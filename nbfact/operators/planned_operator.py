@@ -1,6 +1,7 @@
 """PlannedOperator: products that look first for the way in which they were planned."""
 
 import functools
+import weakref
 from collections.abc import Callable
 from typing import Any, overload
 
@@ -86,9 +87,10 @@ class PlannedOperator(KeptAdjoints):
         It takes C-contiguous arrays of a dtype and a shape, (n,) or (n, batch) with
         batch at least 2.
         """
+        kept: Any = weakref.ref(self)  # which keeps what is returned
 
         def multiply(x, out=None):
-            found = self._computed(dtype, x)
+            found = kept()._computed(dtype, x)
             if out is None:
                 return found
             out[...] = found
@@ -165,16 +167,14 @@ class PlannedOperator(KeptAdjoints):
         call = matrix.multipliers(batch)[way]
         if not (matrix.zeros and self._skips):
             return call
-        n = self.shape[1]
+        n, kept = self.shape[1], weakref.ref(self)  # which keeps what is returned
         if way == FORTRAN or n * batch > MOST_CHECKED or not price + CHECK < own:
             return None
 
-        def by_parts():
-            if way == ROWS:
-                return self._row_multiplier(dtype, (batch, n))
-            return self._multiplier(dtype, (n,) if batch == 1 else (n, batch))
-
-        return watched(call, by_parts)
+        name, shape = "_multiplier", (n,) if batch == 1 else (n, batch)
+        if way == ROWS:
+            name, shape = "_row_multiplier", (batch, n)
+        return watched(call, lambda: getattr(kept(), name)(dtype, shape))
 
     def _ready(self, dtype, shape):
         """Return the function (x, out=None) for C-contiguous arrays of a shape.
@@ -383,7 +383,7 @@ class PlannedOperator(KeptAdjoints):
 
     def _by_matrix(self):
         """Return the numbers of columns, of `SHOWN`, that the matrix multiplies."""
-        return [b for b in SHOWN if self._matrix_call(self.dtype, b) is not None]
+        return [b for b in SHOWN if self._matrix_call(self.dtype, b)]
 
     def _who_multiplies(self) -> str:
         """Return a line for the text of the operator, empty where no matrix is used."""

@@ -164,7 +164,7 @@ def in_tiles(
                     for one in pair
                 )
                 to_columns(part, columns)
-                ready(columns.shape)(columns, found)
+                calls[len(part)](columns, found)
                 to_rows(found, out[first : first + len(part)])
             if kept:
                 idle.append(pair)
@@ -173,5 +173,7 @@ def in_tiles(
         return out
 
     kept = (m + n) * length * dtype.itemsize <= KEPT_BYTES
-    whole = ready((n, length))
+    # Functions for all widths of tiles, so that nothing refers to the operator.
+    calls = {width: ready((n, width)) for width in (length, batch % length or length)}
+    whole = calls[length]
     return in_one_tile if batch <= tile else in_several
