@@ -16,7 +16,7 @@ LARGEST = 1 << 20
 """Limit of the size of a matrix in bytes: the second level of cache of a Zen 4."""
 CALL = 350.0
 """Time of a product with very few numbers, in nanoseconds."""
-VECTOR = {"f": 0.04, "d": 0.085, "F": 0.1, "D": 0.22}
+VECTOR = {"f": 0.05, "d": 0.085, "F": 0.1, "D": 0.22}
 """Nanoseconds for each entry of the matrix and one vector, by the letter of the dtype.
 ``nbfact study rates`` prints them."""
 READ = {"f": 0.015, "d": 0.02, "F": 0.6, "D": 0.4}
