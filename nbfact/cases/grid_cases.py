@@ -48,6 +48,7 @@ CALLED = [
     ("dense blocks", "adjoint", 1024, 16, "rows C"),
     ("dense blocks", "forward", 1024, 4, "columns C"),
     ("kronecker", "forward", 1024, 4, "columns C"),
+    ("circulant", "forward", 1024, 64, "columns C"),
 ]
 """Products whose calls are compared with one another: nbfact was slow in a few layouts,
 and with short vectors."""

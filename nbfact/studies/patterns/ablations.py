@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._core.streams import stream
 from ...algorithms.common.problem import problem_of
 from ...algorithms.learn.budget_search import BudgetSearch
 from ...algorithms.learn.learn_options import EFFORTS, Effort, LearnOptions
@@ -75,4 +76,5 @@ def ablated(
     """
     effort = replace(EFFORTS["normal"], **changes)
     options = AblatedOptions(nnz=nnz, families=("sparse products",), ablated=effort)
-    return BudgetSearch(problem_of(target), options, rng).best(nnz)
+    starts = stream("rng", rng, "learn_transform")  # the one of `learn_transform`
+    return BudgetSearch(problem_of(target), options, starts).best(nnz)
