@@ -35,23 +35,14 @@ def _multiply_column_blocks(typingctx, entries, span, scale, x, out, place):
     """
 
     def generate(context, builder, signature, arguments):
-        emit, data, indices, source = _opened(context, builder, entries, x, arguments)
-        target = emit.reals(emit.data(out, arguments[4]))
-        begin, end, first = cgutils.unpack_tuple(builder, arguments[1])
-        parts = ir.Constant(begin.type, emit.parts)
-        sums = [emit.totals() for _ in range(UNROLLED)]
+        def weighted(emit, source, entry, values):
+            parts = range(emit.parts)
+            return [emit.number(source, entry, part) for part in parts], values
 
-        def add(t, totals):
-            entry = builder.zext(builder.load(builder.gep(indices, [t])), t.type)
-            entry = builder.mul(entry, parts)
-            weights = [emit.number(source, entry, part) for part in range(emit.parts)]
-            place = _values(emit, builder.sub(t, begin), first)
-            emit.add_products(weights, emit.load(data, place), totals)
-
-        _unrolled(builder, begin, end, add, sums)
-        found = emit.spread(arguments[2])
-        value = builder.fmul(emit.sum_of_parts(_together(emit, sums)), found)
-        emit.store(value, target, builder.mul(arguments[5], parts))
+        operands = entries, x, out
+        emit, found, target = _summed(context, builder, operands, arguments, weighted)
+        value = builder.fmul(found, emit.spread(arguments[2]))
+        emit.store(value, *target)
         return context.get_dummy_value()
 
     return _signature(entries, x, out), generate
@@ -65,33 +56,23 @@ def _multiply_row_blocks(typingctx, entries, span, scale, x, out, place):
     """
 
     def generate(context, builder, signature, arguments):
-        emit, data, indices, source = _opened(context, builder, entries, x, arguments)
-        target = emit.reals(emit.data(out, arguments[4]))
-        begin, end, first = cgutils.unpack_tuple(builder, arguments[1])
-        parts = ir.Constant(begin.type, emit.parts)
-        sums = [emit.totals() for _ in range(UNROLLED)]
-
-        def add(t, totals):
-            entry = builder.zext(builder.load(builder.gep(indices, [t])), t.type)
-            found = emit.load(source, builder.mul(entry, parts))
-            values = emit.load(data, _values(emit, builder.sub(t, begin), first))
-            weights = [values]
+        def weighted(emit, source, entry, values):
+            weights, lanes = [values], range(emit.size)
             if emit.parts == 2:
-                lanes = range(emit.size)
                 weights = [
                     emit.shuffle(values, [(lane & ~1) + part for lane in lanes])
                     for part in (0, 1)
                 ]
-            emit.add_products(weights, found, totals)
+            return weights, emit.load(source, entry)
 
-        _unrolled(builder, begin, end, add, sums)
-        value = emit.sum_of_parts(_together(emit, sums))
+        operands = entries, x, out
+        emit, value, target = _summed(context, builder, operands, arguments, weighted)
+        target, entry = target
         distance = emit.size // 2
         while distance >= emit.parts:
             lanes = [lane ^ distance for lane in range(emit.size)]
             value = emit.add(value, emit.shuffle(value, lanes))
             distance //= 2
-        entry = builder.mul(arguments[5], parts)
         for part in range(emit.parts):
             at = builder.add(entry, ir.Constant(entry.type, part))
             number = builder.extract_element(value, ir.Constant(ir.IntType(32), part))
@@ -109,13 +90,34 @@ def _signature(entries, x, out):
     return types.void(entries, three, real, x, out, types.intp)
 
 
-def _opened(context, builder, entries, x, arguments):
-    """Return the emitter, and pointers to values, indices and entries of x."""
+def _summed(context, builder, operands, arguments, weighted):
+    """Emit the sum of the products of all blocks with x.
+
+    operands: the types of entries, x and out; arguments: those of the instruction;
+    weighted: function of the emitter, x, a place of x and the values of a block that
+    returns the weights and what they multiply. Returned are the emitter, the sum, and
+    where it is written: out and a place.
+    """
+    entries, x, out = operands
     emit = VectorEmitter(context, builder, x.dtype, BLOCK)
     _, data = emit.array(entries, arguments[0], "data")
     _, indices = emit.array(entries, arguments[0], "indices")
-    source = emit.reals(emit.data(x, arguments[3]))
-    return emit, emit.reals(data), indices, source
+    data, source = emit.reals(data), emit.reals(emit.data(x, arguments[3]))
+    begin, end, first = cgutils.unpack_tuple(builder, arguments[1])
+    parts = ir.Constant(begin.type, emit.parts)
+    sums = [emit.totals() for _ in range(UNROLLED)]
+
+    def add(t, totals):
+        entry = builder.zext(builder.load(builder.gep(indices, [t])), t.type)
+        values = emit.load(data, _values(emit, builder.sub(t, begin), first))
+        entry = builder.mul(entry, parts)
+        weights, found = weighted(emit, source, entry, values)
+        emit.add_products(weights, found, totals)
+
+    _unrolled(builder, begin, end, add, sums)
+    target = emit.reals(emit.data(out, arguments[4]))
+    place = builder.mul(arguments[5], parts)
+    return emit, emit.sum_of_parts(_together(emit, sums)), (target, place)
 
 
 def _values(emit, block, first):

@@ -47,9 +47,9 @@ class Atoms:
             self._transpose = A.T
         else:
             self._transpose = array_of("A", A, 2).T
-        check_matrix("A", A.shape if hasattr(A, "shape") else self._transpose.shape)
         n, m = self._transpose.shape
         self.shape = m, n
+        check_matrix("A", self.shape)
         try:
             self.dtype = common_dtype(self._transpose.dtype)
         except TypeError as error:  # that of an operator
@@ -61,11 +61,9 @@ class Atoms:
     def correlations(self, x: np.ndarray) -> np.ndarray:
         """Return the complex conjugate of Aᴴ x, of the same moduli, C-contiguous.
 
-        x: (m, p), C-contiguous. An operator that returns NaN or infinity raises a
-        ValueError.
+        x: (m, p), C-contiguous.
         """
-        product = np.ascontiguousarray(self._transpose @ np.conj(x))
-        return product
+        return np.ascontiguousarray(self._transpose @ np.conj(x))
 
     def take(self, index: np.ndarray) -> np.ndarray:
         """Return the atoms of some indices, (a,), as rows of a new array, (a, m)."""
@@ -79,7 +77,10 @@ class Atoms:
         return self._known[self._places[index]]
 
     def _compute(self, missing):
-        """Compute atoms of an operator, and keep them."""
+        """Compute atoms of an operator, and keep them.
+
+        Those that are not finite raise a ValueError; matrices were checked as a whole.
+        """
         count = self._count + missing.size
         if count > len(self._known):
             grown = np.empty((2 * count, self.shape[0]), self.dtype)
@@ -87,6 +88,9 @@ class Atoms:
             self._known = grown
         units = np.zeros((self.shape[1], missing.size), self.dtype)
         units[missing, np.arange(missing.size)] = 1
-        self._known[self._count : count] = (self._transpose.T @ units).T
+        new = (self._transpose.T @ units).T
+        if not np.isfinite(new).all():
+            raise ValueError("A: its products are NaN or infinity")
+        self._known[self._count : count] = new
         self._places[missing] = np.arange(self._count, count)
         self._count = count

@@ -191,10 +191,7 @@ class _Pursuit:
 
     def _add(self, step, active, index):
         """Add an atom to each active signal; return those that go on."""
-        new = self._atoms.take(index)
-        if not np.isfinite(new).all():
-            raise ValueError("A: its products are NaN or infinity")
-        new = np.ascontiguousarray(new, self._residuals.dtype)
+        new = np.ascontiguousarray(self._atoms.take(index), self._residuals.dtype)
         self._shifts[active, step] = _shift_rows(new)
         add_atoms(
             new,

@@ -14,6 +14,7 @@ from . import named_transforms as named_transforms
 from . import neighbor_searches as neighbor_searches
 from . import operator_algebra as operator_algebra
 from . import patterns as patterns
+from . import planted_targets as planted_targets
 from . import sparse_codes as sparse_codes
 from . import structured_algorithms as structured_algorithms
 from . import target_matrices as target_matrices
