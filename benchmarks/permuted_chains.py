@@ -2,6 +2,7 @@
 
     python benchmarks/permuted_chains.py                 # 20 seeds, noise 0, 0.01, 0.1
     python benchmarks/permuted_chains.py --search        # the radices are not known
+    python benchmarks/permuted_chains.py --curves docs   # permuted_chains.csv and .png
     python benchmarks/permuted_chains.py --only "dft" --seeds 5 --noise 0 0.03 0.3
 
 A target has its rows and columns in random orders. Noise is Gaussian; its norm is
@@ -100,9 +101,41 @@ def kinds() -> list[Permuted]:
     found.append(Permuted("scaled 3 x 3 x 2 x 2", chain, gaussian(chain, True)))
     complex_ones = gaussian(chain, imaginary=True)
     found.append(Permuted("complex 3 x 3 x 2 x 2", chain, complex_ones))
+    found += [ranked(*one) for one in RANKED]
     chain = square((10, 10, 10))
     found.append(Permuted("Gaussian 10 x 10 x 10", chain, gaussian(chain)))
     return found
+
+
+RANKED = (
+    ((4, 4), None, 2),
+    ((4, 8), None, 2),
+    ((8, 8), None, 2),
+    ((5, 6), None, 3),
+    ((4, 4), (4, 6), 2),
+    ((3, 3, 3), None, 2),
+    ((4, 4, 4), None, 2),
+    ((2, 2, 2, 2, 2), None, 2),
+    ((4, 4), None, 2, True),
+)
+"""Radices of rows and columns, ranks, and whether the numbers are complex."""
+
+
+def ranked(
+    rows: tuple[int, ...],
+    columns: tuple[int, ...] | None,
+    rank: int,
+    imaginary: bool = False,
+) -> Permuted:
+    """Return Gaussian targets in a chain whose blocks have a rank above one."""
+    chain = nf.Chain.mixed_radix(rows, columns, rank)
+    words = " x ".join(map(str, rows))
+    if columns:
+        words += " of rows, " + " x ".join(map(str, columns)) + " of columns"
+    kind = "complex" if imaginary else "Gaussian"
+    return Permuted(
+        f"{kind} {words}, rank {rank}", chain, gaussian(chain, imaginary=imaginary)
+    )
 
 
 def shuffled(kind: Permuted, seed: int, noise: float):
@@ -154,7 +187,11 @@ def main() -> None:
         "--without", default="\0", help="part of the names to leave out"
     )
     parser.add_argument("--search", action="store_true", help="unknown radices")
+    parser.add_argument("--curves", type=Path, help="folder of permuted_chains.csv")
     options = parser.parse_args()
+    if options.curves:
+        permuted_curves.write(options.curves, options.seeds, run)
+        return
     print(
         "| target | " + " | ".join(f"noise {noise:g}" for noise in options.noise), "|"
     )
@@ -162,6 +199,8 @@ def main() -> None:
     for kind in kinds():
         if options.only not in kind.name or options.without in kind.name:
             continue
+        if options.search and "rank" in kind.name:
+            continue  # radices are looked for in chains of rank one only
         cells = []
         for noise in options.noise:
             count, seconds = run(kind, noise, options.seeds, options.search)

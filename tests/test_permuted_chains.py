@@ -174,7 +174,6 @@ def test_thin_shapes_and_primes(shape):
         ({"chain": "search"}, "needs nnz"),
         ({"chain": "search", "nnz": 10}, "nnz=10: no chain for 12 x 12"),
         ({"chain": [3, 4], "nnz": 84}, "nnz is for"),
-        ({"chain": nf.Chain.mixed_radix([3, 4], rank=2)}, "rank one"),
     ],
 )
 def test_mistakes_are_refused(options, message):
