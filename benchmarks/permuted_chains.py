@@ -2,7 +2,6 @@
 
     python benchmarks/permuted_chains.py                 # 20 seeds, noise 0, 0.01, 0.1
     python benchmarks/permuted_chains.py --search        # the radices are not known
-    python benchmarks/permuted_chains.py --curves docs   # permuted_chains.csv and .png
     python benchmarks/permuted_chains.py --only "dft" --seeds 5 --noise 0 0.03 0.3
 
 A target has its rows and columns in random orders. Noise is Gaussian; its norm is
@@ -187,11 +186,7 @@ def main() -> None:
         "--without", default="\0", help="part of the names to leave out"
     )
     parser.add_argument("--search", action="store_true", help="unknown radices")
-    parser.add_argument("--curves", type=Path, help="folder of permuted_chains.csv")
     options = parser.parse_args()
-    if options.curves:
-        permuted_curves.write(options.curves, options.seeds, run)
-        return
     print(
         "| target | " + " | ".join(f"noise {noise:g}" for noise in options.noise), "|"
     )
