@@ -261,13 +261,13 @@ def test_tables_count_what_we_lose_and_what_was_spent():
     (line,) = patterns_page.failures_of_ours(rows)
     assert line["where"] == "t, n = 4, seed 1"
     assert line["what"] == "error 0.2, that of palm4msa is 0.1"
-    said = patterns_page.summary(rows)
+    said = patterns_page.opening(rows)
     assert "smaller error than this call on 1 of 2 instances (1 targets, n = 4" in said
     assert "0.71 times its error in the geometric mean" in said
     assert "from 0.50 times (t: palm4msa) to 1.00 times (t: palm4msa)." in said
     rows = [row(approximation.OURS, 1, 1e-16), row("palm4msa", 1, 1e-17)]
     assert patterns_page.failures_of_ours(rows) == []
-    assert "on 1 of 1 instances" in patterns_page.summary(rows)
+    assert "on 1 of 1 instances" in patterns_page.opening(rows)
 
 
 def test_the_page_counts_what_was_measured_and_recovered():
@@ -284,7 +284,7 @@ def test_the_page_counts_what_was_measured_and_recovered():
     assert ours["closer"].startswith("1/3") and other["noise 0.1"].startswith("0/1")
     (failed,) = patterns_page.failures_of_ours(rows)
     assert failed["what"] == "1 of 2 not found (n = 32 seed 2)"
-    assert "of 2 of 3 permuted butterflies" in patterns_page.summary(rows)
+    assert "of 2 of 3 permuted butterflies" in patterns_page.opening(rows)
     (line,) = patterns_page.measured(rows, ["recovery, a", "recovery, b"])
     assert (line["measured"], line["seeds"]) == (4, "1 to 2")
     assert line["instances of the full study"] == 2
@@ -297,15 +297,15 @@ def test_the_page_says_what_leaks_do():
         return base | {"error": error, "success": int(error < 1e-3)}
 
     rows = [explored("palm4msa", 0.5), explored(patterns_page.DEFAULT_LEAK, 0.6)]
-    assert "from the same start on 1 of 1 runs" in patterns_page.summary(rows)
+    assert "from the same start on 1 of 1 runs" in patterns_page.opening(rows)
     assert patterns_page.failures_of_ours(rows)[0]["what"].startswith("0 of 1 found")
     part = {"part": approximation.ABLATION}
     rows = [
         row(approximation.WHOLE, 1, 0.1) | part,
         row("leak 0", 1, 0.3) | part,
     ]
-    assert "end with 3.00 (3.00 to 3.00) times" in patterns_page.summary(rows)
-    assert patterns_page.summary([]) == ""
+    assert "end with 3.00 (3.00 to 3.00) times" in patterns_page.opening(rows)
+    assert patterns_page.opening([]) == ""
 
 
 def test_the_default_leak_of_the_page_is_that_of_explore():

@@ -66,5 +66,7 @@ def study(
     from ..studies.tools.run_study import run_study
 
     options = quick, output, peers, threads, n_jobs, data or ()
-    chosen = {"pattern": pattern, "so_far": so_far, "rows_of": rows or ()}
-    raise typer.Exit(run_study(str(name), *options, **chosen))
+    code = run_study(
+        str(name), *options, pattern=pattern, so_far=so_far, rows_of=rows or ()
+    )
+    raise typer.Exit(code)

@@ -158,10 +158,10 @@ class PermutationSearch:
             found = self._recorded(nest, transposed)
             again = self.radices.rank > 1 and bool(ends)
             again = again and found.error <= min(ends) * (1 + BETTER)
-            if self._tied and not (again or (large and self._is_explained())):
+            if self._tied and not (again or (large and self.is_explained)):
                 found = self._improve(found, self._options.n_iter, rng)
             ends.append(found.error)
-            if self._stopped or self._is_explained() or self._agree(ends):
+            if self._stopped or self.is_explained or self._agree(ends):
                 return
 
     def _shaken(self, view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -225,7 +225,8 @@ class PermutationSearch:
             self._stopped |= bool(callback(state))
         return found
 
-    def _is_explained(self) -> bool:
+    @property
+    def is_explained(self) -> bool:
         """Return whether the error of the best nest is the one that noise would leave.
 
         The error of a target that is no butterfly, or whose permutations are not found

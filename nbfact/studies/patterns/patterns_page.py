@@ -55,7 +55,7 @@ def geometric_mean(numbers: Sequence[float]) -> float:
     return float(np.exp(np.mean(np.log(numbers))))
 
 
-def summary(rows: Sequence[Row]) -> str:
+def opening(rows: Sequence[Row]) -> str:
     """Return the sentences that the page begins with, each of a part that has rows."""
     parts = (_compared, _ratios, _leaks, _recovered, _safeguard)
     return " ".join(text for part in parts if (text := part(rows)))
@@ -159,9 +159,9 @@ def measured(rows: Sequence[Row], planned: Sequence[str]) -> list[Row]:
     lines: list[Row] = []
     for part, jobs in counts.items():
         some = _of_part(rows, part)
-        names = ("target", "task", "method", "n", "noise", "seed")
-        if part != recovery.PART:
-            names = tuple(one for one in names if one != "method")
+        names = ["target", "task", "n", "noise", "seed"]
+        if part == recovery.PART:
+            names.append("method")
         done = {tuple(row.get(one) for one in names) for row in some}
         seeds = sorted(set(values(some, "seed"))) or [""]
         lines.append(
@@ -277,12 +277,9 @@ def recovered(rows: Sequence[Row]) -> dict[str, list[Row]]:
             if method != recovery.OURS:
                 some = select(tried, n=n, method=method)
                 others.append({"method": method, "n": n, **_by_noise(some)})
-    if not tried:
-        return {}
-    return {
-        "Recovery: successes of identify_butterfly": ours,
-        "Recovery: successes of the other methods, on all targets of an order": others,
-    }
+    caption = "Recovery: successes of the other methods, on all targets of an order"
+    found = {"Recovery: successes of identify_butterfly": ours, caption: others}
+    return {name: lines for name, lines in found.items() if lines}
 
 
 def _by_noise(rows):

@@ -116,8 +116,8 @@ Beside this study:
 - pyfaust 3.42.2, `nbfact study patterns --quick --peers`, five seeds, at commit
   3b3d5beaaf: palm4msa with skperm and its hierarchical presets for the Hadamard matrix
   recover 0/5 of the permuted Hadamard matrices and butterflies, n = 16 and 32.
-- The sets of the first publication fail on the Hadamard matrix, here and in pyfaust: all
-  of its entries are tied, so that the rule for ties chooses the support. See
+- The sets of the first publication fail on the Hadamard matrix, here and in pyfaust:
+  all of its entries are tied, so that the rule for ties chooses the support. See
   [algorithms.md]({_TIES})."""
 
 
@@ -192,7 +192,7 @@ def jobs(settings: Settings, peers: bool) -> list[Job]:
 SAME_ROW = ("part", "target", "task", "n", "noise", "method", "seed")
 """Columns by which rows of several runs are the same attempt."""
 
-summary = patterns_page.summary
+opening = patterns_page.opening
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -198,8 +198,8 @@ def _write_files(study, name, output: Path, rows: Sequence[Row], source: str) ->
     shown = f"{result_files.markdown(study.tables(rows))}\n{study.NOTES}"
     picture = f"![{study.TITLE}]({name}.png)\n\n"
     head, tail = f"# {study.TITLE}\n\n{source}\n\n", picture
-    if hasattr(study, "summary"):  # the picture and what it shows come first
-        first = textwrap.fill(study.summary(rows), 96, break_on_hyphens=False)
+    if hasattr(study, "opening"):  # the picture and what it shows come first
+        first = textwrap.fill(study.opening(rows), 96, break_on_hyphens=False)
         head, tail = f"# {study.TITLE}\n\n{picture}{first}\n\n{source}\n\n", ""
     tail += f"All rows: [{name}.csv]({name}.csv).\n"
     output.mkdir(parents=True, exist_ok=True)
