@@ -19,8 +19,8 @@ CANDIDATES = 4096
 are drawn."""
 
 SAFETY, MOST_SAMPLES = 4, 96
-"""Spaces through r rows are tried until about this many would lie in one part, and at
-most so many of them."""
+"""Number of spaces through r rows that are expected to lie in one part, and maximum
+number of those that are tried for it."""
 
 ALL_SAMPLES = 512
 """Maximum number of sets of rows that are tried for the parts of one set of bundles."""
