@@ -261,6 +261,9 @@ def test_tables_count_what_we_lose_and_what_was_spent():
     (line,) = patterns_page.failures_of_ours(rows)
     assert line["where"] == "t, n = 4, seed 1"
     assert line["what"] == "error 0.2, that of palm4msa is 0.1"
+    ablated = row(approximation.WHOLE, 2, 0.19) | {"part": approximation.ABLATION}
+    line = patterns_page.failures_of_ours([*rows, ablated])[-1]
+    assert line["what"] == "error 0.2, its explorations alone end with 0.19"
     said = patterns_page.opening(rows)
     assert "smaller error than this call on 1 of 2 instances (1 targets, n = 4" in said
     assert "0.71 times its error in the geometric mean" in said

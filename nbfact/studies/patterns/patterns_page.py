@@ -315,6 +315,16 @@ def failures_of_ours(rows: Sequence[Row]) -> list[Row]:
                 {"part": "approximation", "where": f"{target}, n = {n}, seed {seed}"}
                 | {"what": what}
             )
+    alone = errors_by_key(rows, approximation.ABLATION)
+    for key, (ours, *_) in beside_ours(rows).items():
+        whole = alone.get(key, {}).get(approximation.WHOLE, np.inf)
+        if smaller(whole, ours):
+            target, n, seed = key
+            what = f"error {ours:.3g}, its explorations alone end with {whole:.3g}"
+            lines.append(
+                {"part": "approximation", "where": f"{target}, n = {n}, seed {seed}"}
+                | {"what": what}
+            )
     tried = select(rows, part=recovery.PART, method=recovery.OURS)
     for target in values(tried, "target"):
         for noise in values(select(tried, target=target), "noise"):
