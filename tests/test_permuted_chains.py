@@ -6,6 +6,7 @@ from permuted_products import product
 from samples import close
 
 import nbfact as nf
+from nbfact.algorithms.permutations import radix_search
 from nbfact.algorithms.permutations.angle_starts import starting_parts
 from nbfact.algorithms.permutations.level_split import SplitHint
 from nbfact.algorithms.permutations.partition import (
@@ -102,6 +103,22 @@ def test_radices_that_are_not_known(rows, columns):
     result = nf.identify_butterfly(target, "search", nnz=nnz, random_state=0)
     assert result.relative_error < 1e-13
     check(result, target, result.chain)
+    assert result.chain.n_parameters <= nnz
+
+
+def test_radices_of_a_large_square_matrix_are_looked_for_alike_first(monkeypatch):
+    chain = nf.Chain.mixed_radix([3, 2, 2])
+    target, _, _ = product(chain, 5007)
+    listed = []
+    monkeypatch.setattr(radix_search, "LARGE", 100)
+    monkeypatch.setattr(radix_search, "FEW", 0)
+    monkeypatch.setattr(
+        radix_search, "_likely", lambda p, some, *a: listed.append(some) or some
+    )
+    nnz = chain.n_parameters
+    result = nf.identify_butterfly(target, "search", nnz=nnz, random_state=0)
+    assert all(one.rows == one.columns for one in listed[0])
+    assert result.relative_error < 1e-13
     assert result.chain.n_parameters <= nnz
 
 
