@@ -4,8 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .._core.jobs import each
 from .dense_training import DenseRun, TrainingOptions, dense_run
 from .lloyd import Clustering, IterationLog, iterate
