@@ -90,7 +90,7 @@ TINY = {
     ),
     "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
     "quickmeans": quickmeans.Settings(
-        (("digits", (4,), (2, 3)), ("blobs", (4,), (2,))), 2, 2, 120
+        (("digits", (4,), (2, 3), True), ("blobs", (4,), (2,), False)), 2, 2, 120
     ),
 }
 COLUMNS = {
@@ -108,7 +108,7 @@ COLUMNS = {
     "grid": "operator side n batch layout dtype form ours rival ratio roof load",
     "dao": "transform N exact learned published exact_seconds learned_seconds steps",
     "quickmeans": "data K D N method sparsity seed inertia relative nnz compression us "
-    "ratio fit_seconds n_iter knn nystrom svm ami",
+    "bytes factored ratio fit_seconds n_iter knn nystrom svm ami",
 }
 MARKS = {
     "patterns": [pytest.mark.compiled],
