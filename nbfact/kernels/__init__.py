@@ -23,6 +23,7 @@ Examples
 """
 
 from .adam import adam_step
+from .atom_updates import update_atoms
 from .block_chain import block_chain_apply
 from .block_projections import project_spblock
 from .blocks import blocks_columns, blocks_rows
@@ -207,4 +208,5 @@ __all__ = [
     "split_gain",
     "transpose",
     "two_smallest",
+    "update_atoms",
 ]

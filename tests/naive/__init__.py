@@ -12,7 +12,13 @@ from .clusters import (
     nearest_rows,
     two_smallest,
 )
-from .coding import add_atoms, largest_of_columns, omp, solve_triangles
+from .coding import (
+    add_atoms,
+    largest_of_columns,
+    omp,
+    solve_triangles,
+    update_atoms,
+)
 from .descent import (
     adam_step,
     butterfly_backward,
@@ -283,4 +289,5 @@ __all__ = [
     "twiddle_entries",
     "twiddle_factors",
     "two_smallest",
+    "update_atoms",
 ]
