@@ -13,9 +13,9 @@ writes ``localisation.csv``, ``localisation.md`` and ``localisation.png``.
 import functools
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -53,6 +53,14 @@ NOTES = f"""\
 
 DENSE = "dense"
 """Method: the gain matrix itself."""
+
+METHODS = (
+    DENSE,
+    approximations.HIERARCHICAL,
+    approximations.RECODED,
+    approximations.LEARNED,
+)
+"""The dense matrix, and the methods that approximate it."""
 
 FAR = "> 8 cm"
 """The class of distances that the claims are about."""
@@ -96,85 +104,110 @@ TILE = 500
 
 
 def jobs(settings: Settings, peers: bool) -> list[Job]:
-    """Return a job for each solver, level of noise and class of distances."""
+    """Return a job for each solver, level of noise, class of distances and method."""
     plans: list[tuple[str, float | None, int]] = [("OMP", None, settings.draws)]
     plans += [("OMP", snr, settings.noisy_draws) for snr in settings.snrs]
     plans += [(name, None, settings.solver_draws) for name in SOLVERS if name != "OMP"]
     return [
         (
-            f"{solver}, {'no noise' if snr is None else f'{snr:g} dB'}, {name}",
-            functools.partial(rows_of, settings, solver, snr, name, count),
+            f"{solver}, {'no noise' if snr is None else f'{snr:g} dB'}, {name}, "
+            f"{method}",
+            functools.partial(
+                rows_of, settings, Draws(solver, snr, name, count), method
+            ),
         )
         for solver, snr, count in plans
+        for method in METHODS
         for name in CLASSES
     ]
 
 
-def rows_of(
-    settings: Settings, solver: str, snr: float | None, name: str, count: int
-) -> list[Row]:
-    """Return a row for each matrix: one solver, level of noise and class.
+class Draws(NamedTuple):
+    """What is drawn and how it is solved.
+
+    Attributes
+    ----------
+    solver : str
+        Key of `SOLVERS`.
+    snr : float or None
+        The signal-to-noise ratio in decibels.
+    distance : str
+        Key of `CLASSES`.
+    draws : int
+        Number of pairs.
+    """
+
+    solver: str
+    snr: float | None
+    distance: str
+    draws: int
+
+
+def rows_of(settings: Settings, given: Draws, method: str) -> list[Row]:
+    """Return a row for each gain of a method, or the one of the dense matrix.
 
     Parameters
     ----------
     settings : Settings
         The study's.
-    solver : str
-        Key of `SOLVERS`.
-    snr : float or None
-        The signal-to-noise ratio in decibels.
-    name : str
-        Key of `CLASSES`.
-    count : int
-        Number of draws.
+    given : Draws
+        The draws and the solver.
+    method : str
+        One of `METHODS`.
 
     Returns
     -------
     list of dict
     """
+    reference = _localised(settings, given, DENSE, None)[0]
+    gains = (None,) if method == DENSE else settings.best
+    return [_row(settings, given, method, best, reference) for best in gains]
+
+
+def _row(settings, given, method, best, reference) -> Row:
+    """Return the row of one matrix, beside the shares of the dense one."""
+    exact, far, seconds = _localised(settings, given, method, best)
+    gained = exact - reference
+    quantiles = np.quantile(100 * far, (0.1, 0.25, 0.5, 0.75, 0.9))
+    names = ("q10", "q25", "median", "q75", "q90")
+    matrix = None if best is None else _prepared(settings, method, best)[0]
+    return {
+        "method": method,
+        "gain": None if best is None else best.gain,
+        "rcg": 1.0 if matrix is None else float(matrix.rcg),
+        **given._asdict(),
+        "exact": float(exact.mean()),
+        "exact_half": _half(exact),
+        "difference": float(gained.mean()),
+        "difference_half": _half(gained),
+        **dict(zip(names, map(float, quantiles), strict=True)),
+        "CPU s": seconds,
+    }
+
+
+@functools.lru_cache(maxsize=64)
+def _localised(settings, given, method, best):
+    """Return, of each draw, the share of sources found, and the distances in metres.
+
+    The third value is the CPU time in seconds.
+    """
     gain = gain_matrix(settings.matrix)
-    seed = zlib.crc32(f"{name}, {snr}".encode())
+    seed = zlib.crc32(f"{given.distance}, {given.snr}".encode())
     rng = np.random.default_rng([FIRST_SEED, seed])
-    pairs = draw_pairs(gain, name, count, snr, rng)
-    found: list[Row] = []
-    reference: np.ndarray | None = None
-    for method, nominal, matrix, norm in _matrices(settings):
-        start, apart = time.process_time(), []
-        for first in range(0, count, TILE):
-            part = slice(first, first + TILE)
-            codes = SOLVERS[solver](matrix, pairs.signals[:, part], norm)
-            apart.append(distances(gain.positions, codes, pairs.places[part]))
-        seconds = time.process_time() - start
-        far = np.concatenate(apart)
-        far[np.isinf(far)] = np.ptp(gain.positions, axis=0).max()  # nothing was found
-        exact = (far < SAME_PLACE).mean(axis=1)
-        reference = exact if reference is None else reference
-        gained = exact - reference
-        quantiles = np.quantile(100 * far, (0.1, 0.25, 0.5, 0.75, 0.9))
-        found.append(
-            {
-                "method": method,
-                "gain": nominal,
-                "rcg": 1.0 if method == DENSE else float(matrix.rcg),
-                "solver": solver,
-                "snr": snr,
-                "distance": name,
-                "draws": count,
-                "exact": float(exact.mean()),
-                "exact_half": _half(exact),
-                "difference": float(gained.mean()),
-                "difference_half": _half(gained),
-                **dict(
-                    zip(
-                        ("q10", "q25", "median", "q75", "q90"),
-                        map(float, quantiles),
-                        strict=True,
-                    )
-                ),
-                "CPU s": seconds,
-            }
-        )
-    return found
+    pairs = draw_pairs(gain, given.distance, given.draws, given.snr, rng)
+    if best is None:
+        matrix, norm = _dense(settings.matrix)
+    else:
+        matrix, norm = _prepared(settings, method, best)
+    start, apart = time.process_time(), []
+    for first in range(0, given.draws, TILE):
+        part = slice(first, first + TILE)
+        codes = SOLVERS[given.solver](matrix, pairs.signals[:, part], norm)
+        apart.append(distances(gain.positions, codes, pairs.places[part]))
+    seconds = time.process_time() - start
+    far = np.concatenate(apart)
+    far[np.isinf(far)] = np.ptp(gain.positions, axis=0).max()  # nothing was found
+    return (far < SAME_PLACE).mean(axis=1), far, seconds
 
 
 def _half(sample):
@@ -182,15 +215,11 @@ def _half(sample):
     return half_width(sample) if np.ptp(sample) else 0.0
 
 
-def _matrices(settings) -> Iterator[tuple[str, int | None, Any, float]]:
-    """Yield the method, gain, matrix with unit columns, and spectral norm of each."""
-    dense = gain_matrix(settings.matrix).unit
-    yield DENSE, None, dense, spectral_norm(dense)
-    names = approximations.HIERARCHICAL, approximations.RECODED, approximations.LEARNED
-    for method in names:
-        for best in settings.best:
-            operator, norm = _prepared(settings, method, best)
-            yield method, best.gain, operator, norm
+@functools.cache
+def _dense(name):
+    """Return a gain matrix with unit columns, and its spectral norm."""
+    matrix = gain_matrix(name).unit
+    return matrix, spectral_norm(matrix)
 
 
 @functools.lru_cache(maxsize=64)

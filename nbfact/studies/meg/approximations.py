@@ -110,7 +110,7 @@ def levels(target: np.ndarray, n_factors: int, k: int, s: int) -> list[Level]:
 
 
 def recoded(target: np.ndarray, start: FactorProduct) -> FactorProduct:
-    """Return a better approximation with as many non-zeros, or the one given.
+    """Return a better approximation with as many non-zeros, or `start` itself.
 
     By turns `refine` fits the values of all factors, and `omp` finds the last factor
     anew: each column of the target as a combination of as many columns of the product
