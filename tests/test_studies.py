@@ -32,6 +32,9 @@ from nbfact.studies import (
     tradeoff,
 )
 from nbfact.studies.large_blocks import kronecker_study as kronecker
+from nbfact.studies.localisation import localisation_study as localisation
+from nbfact.studies.meg import meg_study as meg
+from nbfact.studies.meg.approximations import Setting
 from nbfact.studies.patterns import approximation, recovery
 from nbfact.studies.patterns import patterns_study as patterns
 from nbfact.studies.quickmeans import quickmeans_study as quickmeans
@@ -92,6 +95,10 @@ TINY = {
     "quickmeans": quickmeans.Settings(
         (("digits", (4,), (2, 3), True), ("blobs", (4,), (2,), False)), 2, 2, 120
     ),
+    "meg": meg.Settings("sphere 6x16", 3, (1, 2), (2,), (Setting(2, 3, 2, 2),), 0.1),
+    "localisation": localisation.Settings(
+        "sphere 6x16", (Setting(2, 3, 2, 2),), 0.1, 4, 3, 2, (20.0,)
+    ),
 }
 COLUMNS = {
     "tradeoff": "matrix preset j k s nnz rcg error spectral seconds rank svd refined "
@@ -109,10 +116,18 @@ COLUMNS = {
     "dao": "transform N exact learned published exact_seconds learned_seconds steps",
     "quickmeans": "data K D N method sparsity seed inertia relative nnz compression us "
     "bytes factored ratio fit_seconds n_iter knn nystrom svm ami",
+    "meg": "matrix method gain J k s nnz rcg spectral frobenius rank svd_spectral",
+    "localisation": "method gain rcg solver snr distance draws exact difference median",
 }
 MARKS = {
     "patterns": [pytest.mark.compiled],
     "quickmeans": [pytest.mark.compiled, *SINGLE],
+    "localisation": [
+        pytest.mark.skipif(
+            importlib.util.find_spec("pylops") is None,
+            reason="pylops is not installed",
+        )
+    ],
 }
 
 
@@ -121,7 +136,8 @@ MARKS = {
     "name",
     [pytest.param(name, marks=MARKS.get(name, ())) for name in STUDIES],
 )
-def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys):
+def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "new" / "place"
     assert run.run_study(name, True, folder, settings=TINY[name]) == 0
     assert sorted(os.listdir(folder)) == [f"{name}.{k}" for k in ("csv", "md", "png")]

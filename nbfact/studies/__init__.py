@@ -41,6 +41,8 @@ STUDIES: dict[str, str] = {
     "rates": "rates",
     "dao": "dao",
     "quickmeans": "quickmeans.quickmeans_study",
+    "meg": "meg.meg_study",
+    "localisation": "localisation.localisation_study",
 }
 """The module of each study, relative to this package, by the name that ``nbfact study``
 takes. A module is imported when its study is loaded, not before."""
