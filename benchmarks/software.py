@@ -200,9 +200,10 @@ def row(task):
     return " | ".join(cells)
 
 
-def measured(name, task):
+def measured(task):
     """Return the row of a task, measured in a process of its own."""
-    code = f"from benchmarks import software; print(software.row(software.{task.__name__}))"
+    name = task.__name__
+    code = f"from benchmarks import software; print(software.row(software.{name}))"
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
@@ -228,7 +229,7 @@ def main(*chosen):
             continue
         licence = found.get("License-Expression") or found.get("License") or "?"
         for task in TASKS[name]:
-            cells = measured(name, task)
+            cells = measured(task)
             print(f"| {name} {found['Version']}, {licence} | {cells} |", flush=True)
 
 

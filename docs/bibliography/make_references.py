@@ -16,16 +16,18 @@ SOURCE = DOCS / "references.bib"
 HEAD = """\
 # References
 
-This page is made from `docs/references.bib` by `docs/bibliography/make_references.py`. It has
-{count} entries. {verified} of them are *verified*: title, authors (surnames and initials) and
-venue were compared with a record of the publisher, of arXiv, of HAL, or in the authors' own
-repository. For each other entry the line *Record* says what was not. Given names in the source
-are from memory. **Verified is the record, not the work**: what a work proves or measures is
-stated on the pages that cite it, and these say what was checked here.
+This page is made from `docs/references.bib` by `docs/bibliography/make_references.py`.
+It has {count} entries. {verified} of them are *verified*: title, authors (surnames and
+initials) and venue were compared with a record of the publisher, of arXiv, of HAL, or
+in the authors' own repository. For each other entry the line *Record* says what was
+not. Given names in the source are from memory. **Verified is the record, not the
+work**: what a work proves or measures is stated on the pages that cite it, and these
+say what was checked here.
 
-The line *In nbfact* names what of nbfact implements the work or a variant of it, what measures
-it beside something else, the nearest thing where there is neither, and what nbfact does not
-have. Docstrings name an entry by its key in brackets, as in [lemagoarou2016].
+The line *In nbfact* names what of nbfact implements the work or a variant of it, what
+measures it beside something else, the nearest thing where there is neither, and what
+nbfact does not have. Docstrings name an entry by its key in brackets, as in
+[lemagoarou2016].
 """
 
 Entry = dict[str, str]
@@ -94,7 +96,7 @@ def reference(entry: Entry) -> str:
     if "eprint" in entry:
         number = entry["eprint"]
         parts.append(f"[arXiv:{number}](https://arxiv.org/abs/{number}).")
-    return " ".join(parts).replace("--", "–")
+    return " ".join(parts).replace("--", "\u2013")
 
 
 def linked(name: str) -> str:
