@@ -122,7 +122,7 @@ def names(entry: Entry, field: str) -> list[str]:
 
 def paragraphs(key: str, entry: Entry, pages: list[str]) -> Iterator[str]:
     """Yield the heading of an entry, its reference, and what is said of it."""
-    yield f"### {key}"
+    yield f"## {key}"
     yield reference(entry)
     relations = [
         f"{words} {listed([linked(name) for name in names(entry, field)])}"
