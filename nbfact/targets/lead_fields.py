@@ -97,7 +97,8 @@ def leadfield(
     References
     ----------
     .. [1] J. Sarvas, "Basic mathematical and electromagnetic concepts of the
-       biomagnetic inverse problem", Phys. Med. Biol. 32 (1987), 11-22.
+       biomagnetic inverse problem", Phys. Med. Biol. 32 (1987),
+       11-22 [sarvas1987].
 
     Examples
     --------
