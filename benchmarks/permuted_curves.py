@@ -106,11 +106,12 @@ def measured(n_seeds: int) -> Iterator[dict[str, Any]]:
 
 def draw(rows: list[dict[str, Any]], figure: "Figure") -> None:
     """Draw a panel for noise, one for n and one for the radix, legends below them."""
-    figure.set_size_inches(15, 5)
-    panels = figure.subplots(1, 3, sharey=True)
-    for axes, name in zip(panels, ("noise", "n", "radix"), strict=True):
+    names = list(dict.fromkeys(row["panel"] for row in rows))
+    figure.set_size_inches(5 * len(names), 5)
+    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    for axes, name in zip(panels, names, strict=True):
         draw_panel(axes, [row for row in rows if row["panel"] == name], name)
-    panels[0].set_ylabel("successes")
+    panels[0].set_ylabel("share of successes")
 
 
 def draw_panel(axes: "Axes", rows: list[dict[str, Any]], name: str) -> None:
@@ -149,9 +150,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args()
-    rows = list(measured(options.seeds))
-    write_csv(options.folder / "permuted_chains.csv", rows)
-    write_png(options.folder / "permuted_chains.png", lambda figure: draw(rows, figure))
+    rows: list[dict[str, Any]] = []
+    for row in measured(options.seeds):  # an interrupted run keeps what it has
+        rows.append(row)
+        write_csv(options.folder / "permuted_chains.csv", rows)
+        picture = options.folder / "permuted_chains.png"
+        write_png(picture, lambda figure: draw(rows, figure))
 
 
 if __name__ == "__main__":

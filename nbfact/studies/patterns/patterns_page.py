@@ -265,30 +265,32 @@ def against_targets(rows: Sequence[Row]) -> list[Row]:
 def recovered(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return two tables of successes: of ours, by target, and of the other methods."""
     tried = select(rows, part=recovery.PART)
+    noises = sorted(values(tried, "noise"))
     ours: list[Row] = []
     for target in values(select(tried, method=recovery.OURS), "target"):
         for n in sorted(values(select(tried, target=target), "n")):
             some = select(tried, target=target, n=n, method=recovery.OURS)
-            line = {"target": target, "n": n, **_by_noise(some)}
+            line = {"target": target, "n": n, **_by_noise(some, noises)}
             ours.append(line | {"closer": _closer(some)})
     others: list[Row] = []
     for method in values(tried, "method"):
         for n in sorted(values(select(tried, method=method), "n")):
             if method != recovery.OURS:
                 some = select(tried, n=n, method=method)
-                others.append({"method": method, "n": n, **_by_noise(some)})
+                rates = _by_noise(some, noises)
+                others.append({"method": method, "n": n, **rates})
     caption = "Recovery: successes of the other methods, on all targets of an order"
     found = {"Recovery: successes of identify_butterfly": ours, caption: others}
     return {name: lines for name, lines in found.items() if lines}
 
 
-def _by_noise(rows):
-    """Return the success rate at each noise."""
+def _by_noise(rows, noises):
+    """Return the success rate at each noise, empty where none was tried."""
     line: Row = {}
-    for noise in sorted(values(rows, "noise")):
+    for noise in noises:
         some = select(rows, noise=noise)
         good = sum(bool(row["success"]) for row in some)
-        line[f"noise {noise:g}"] = rate_text(good, len(some))
+        line[f"noise {noise:g}"] = rate_text(good, len(some)) if some else ""
     return line
 
 

@@ -198,7 +198,8 @@ def _sorted(rows, name):
 
 def _draw_rates(axes, rows, name, ticks):
     """Draw a line for each method, with Wilson's intervals, slightly side by side."""
-    methods = values(rows, "method")
+    every = [*METHODS, *PEERS]  # a method has one colour in all panels
+    methods = sorted(values(rows, "method"), key=every.index)
     for index, method in enumerate(methods):
         x, y, below, above = [], [], [], []
         for place, value in enumerate(ticks):
@@ -213,5 +214,12 @@ def _draw_rates(axes, rows, name, ticks):
             below.append(rate - low)
             above.append(high - rate)
         line = "x--" if method in PEERS else ".-"  # there are more lines than colours
-        axes.errorbar(x, y, (below, above), fmt=line, capsize=2, lw=1, label=method)
+        axes.errorbar(
+            *(x, y, (below, above)),
+            fmt=line,
+            color=f"C{every.index(method) % 10}",
+            capsize=2,
+            lw=1,
+            label=method,
+        )
     axes.set_ylim(-0.05, 1.05)
