@@ -169,7 +169,7 @@ class QuicKMeans(
     ----------
     L. Giffon, V. Emiya, H. Kadri, L. Ralaivola, QuicK-means: accelerating inference for
     K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713):
-    algorithm 2.
+    algorithm 2 [giffon2021].
 
     Examples
     --------

@@ -25,7 +25,6 @@ COPIED = 4096
 """Number of points that are copied together when x is of another dtype or layout, so
 that no copy of all points is made."""
 
-
 FULL, FULL_SIZE = 0.5, 2**13
 """Least share of entries, and least number of entries K D, from which on a single
 factor is multiplied as a dense matrix, by BLAS: smaller ones are faster in the kernel
@@ -90,7 +89,8 @@ class NearestRows:
     References
     ----------
     L. Giffon, V. Emiya, H. Kadri, L. Ralaivola, QuicK-means: accelerating inference for
-    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713).
+    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713)
+    [giffon2021].
 
     Examples
     --------
@@ -177,7 +177,7 @@ class NearestRows:
         labels, scores = np.empty(len(x), np.int32), np.empty(len(x), dtype)
         fused = self._dense is None and with_factors(self.operator) is not None
         run = self._fused if fused else self._by_products
-        moved = self.offset is not None and fused
+        moved = fused and self.offset is not None
         as_it_is = x.dtype == dtype and x.flags.c_contiguous and not moved
         step = max(len(x), 1) if as_it_is else COPIED
         for start in range(0, len(x), step):
@@ -284,7 +284,7 @@ class NearestRows:
                     np.add(values, bias, out, casting="same_kind")
                     two_smallest(out, found, best, second[: len(points)])
                     gap = second[: len(points)] - best
-                    # A dot product for each point takes half the time of einsum.
+                    # This takes half the time of einsum.
                     lengths = np.sqrt((points[:, None, :] @ points[:, :, None]).ravel())
                     close = ~(gap > margin[0] + margin[1] * lengths)
                 np.invert(found, out=found, where=close)
