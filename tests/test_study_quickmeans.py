@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from nbfact.studies.quickmeans import clusterings, datasets, default_savings
+from nbfact.studies.quickmeans import (
+    clusterings,
+    datasets,
+    default_savings,
+    paper_problem,
+)
 from nbfact.studies.quickmeans import published as giffon
 from nbfact.studies.quickmeans import quickmeans_study as quickmeans
 from nbfact.studies.tools import work
@@ -134,6 +139,26 @@ def test_variant_of_the_paper():
     assert model.inertia_ == pytest.approx(float((away**2).sum()), rel=1e-3)
     # Two factors of 16 to 32 entries, and the last one of 32 to 64.
     assert 64 <= model.nnz_ <= 128
+
+
+def test_rows_of_the_problem_of_the_paper_stand_beside_others():
+    shared = {"data": paper_problem.NAME, "K": 128, "N": 9, "D": 9, "failure": None}
+    numbers = {"relative": 1.0, "nnz": 9, "fit_seconds": 1.0, "inertia": 1.0}
+    rows = [
+        {**shared, **numbers, "method": name, "sparsity": sparsity, "seed": 0, "knn": x}
+        for name, sparsity, x in (
+            (clusterings.KMEANS, None, 0.9),
+            (clusterings.EXPLORE, 2, 0.7),
+            (paper_problem.VARIANT, 2, 0.5),
+        )
+    ]
+    measures = {"relative": 1.0, "inertia": 1.0, "ratio": 2.0, "compression": 2.0}
+    other = clustered(clusterings.DEFAULT, None, 0, data="a", K=4, **measures)
+    found = quickmeans.tables([*rows, other | {"bytes": 72, "factored": True}])
+    (line,) = found["The paper's problem: 1000 blobs"]
+    assert (line["1-NN here"], line["the paper's variant here"]) == ("0.7", "0.5")
+    assert found["Claims"][0]["holds"] == "yes"  # the draft has 0.61
+    assert "a: 9 points, D = 9" in found
 
 
 def test_savings_of_the_default():

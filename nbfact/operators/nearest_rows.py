@@ -177,14 +177,14 @@ class NearestRows:
         labels, scores = np.empty(len(x), np.int32), np.empty(len(x), dtype)
         fused = self._dense is None and with_factors(self.operator) is not None
         run = self._fused if fused else self._by_products
-        moved = fused and self.offset is not None
-        as_it_is = x.dtype == dtype and x.flags.c_contiguous and not moved
+        moved = self.offset if fused else None
+        as_it_is = x.dtype == dtype and x.flags.c_contiguous and moved is None
         step = max(len(x), 1) if as_it_is else COPIED
         for start in range(0, len(x), step):
             part = slice(start, start + step)
             tile = np.ascontiguousarray(x[part], dtype)
-            if moved:
-                tile = tile - self.offset.astype(dtype)
+            if moved is not None:
+                tile = tile - moved.astype(dtype)
             run(tile, x[part], labels[part], scores[part])
         return labels, scores
 
