@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 3
-"""Number of panels side by side."""
+"""Largest number of panels side by side."""
 
 LINEAR = 0.1
 """Increase in per cent up to which the axis of increases is linear, beyond it
@@ -33,9 +33,10 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     names = values(rows, "data")
     if not names:
         return  # a table is enough
-    n_rows = -(-len(names) // COLUMNS)
+    n_columns = min(COLUMNS, len(names))
+    n_rows = -(-len(names) // n_columns)
     figure.set_size_inches(5 * COLUMNS, 4 * n_rows + 1.5)
-    panels = figure.subplots(n_rows, COLUMNS, squeeze=False)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False)
     styles = {
         name: {"color": f"C{i % 10}", "marker": "o^sDvP*X"[i % 8]}
         for i, name in enumerate(values(rows, "method"))
@@ -77,6 +78,7 @@ def _panel(axes: "Axes", rows, styles: dict[str, dict[str, Any]]):
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_yscale("symlog", linthresh=LINEAR)
     axes.yaxis.set_major_formatter("{x:g}")
+    axes.margins(0.1)
     axes.set(xlabel="time of assignment over K-means'", ylabel="inertia above, in %")
 
 
