@@ -176,7 +176,7 @@ class QuicKMeans(
     >>> import nbfact as nf
     >>> from sklearn.datasets import load_digits
     >>> X = load_digits().data
-    >>> model = nf.QuicKMeans(16, random_state=0).fit(X)
+    >>> model = nf.QuicKMeans(64, random_state=0).fit(X)
     >>> bool(model.inertia_ <= 1.03 * model.dense_inertia_)
     True
     >>> model.factored_, model.nnz_ < model.cluster_centers_.size
