@@ -21,7 +21,7 @@ from .seeds import seeds
 ALGORITHMS = ("lloyd", "elkan", "mini-batch")
 """Names that the parameter ``algorithm`` of `QuicKMeans` may have."""
 
-FAR = 0.5
+FAR = 0.75
 """Share of the squared norms of the points that their mean explains, from which on
 dense centers have the mean as an offset: products with what is left keep more digits,
 so that fewer distances have to be computed anew."""

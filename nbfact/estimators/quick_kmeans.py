@@ -76,8 +76,7 @@ class QuicKMeans(
         times the mean variance of the features.
     algorithm : {"lloyd", "elkan", "mini-batch"}
         How dense centers are trained: by `sklearn.cluster.KMeans` or `MiniBatchKMeans`.
-        "lloyd" is exact in float32 too: where rounding could spoil its distances, and
-        for points in dask or large sparse arrays, nbfact makes its iterations.
+        "lloyd" is exact: nbfact iterates where rounding matters, or X is not in memory.
     factorizer : {"explore", "palm4msa", "butterfly"}
         How factors are learned. "explore": by `nbfact.explore`, which finds better
         supports. "palm4msa": by `nbfact.hierarchical` and then `nbfact.palm4msa`, a
@@ -118,8 +117,8 @@ class QuicKMeans(
     history_ : dict of ndarray
         "objective", of the first factors and after each joint iteration, which never
         increases; with each, "n_empty", the number of centers without points, and
-        "seconds". "dense_objective": after each dense iteration; after the last one of
-        those that scikit-learn made.
+        "seconds". "dense_objective": after each dense iteration (scikit-learn: the
+        last).
     n_steps_, n_features_in_ : int
         Number of calls of `partial_fit`, and of features D of the points.
 
@@ -160,8 +159,7 @@ class QuicKMeans(
     as a sum of squared differences, which costs what dense centers do. Points whose
     squares do not fit into float32 are divided by a power of two inside. The label of a
     point is always that of the least distance of `transform`. The
-    explorations take no longer than the dense iterations do; where these are few or
-    small, none is made.
+    search explores for no longer than the dense iterations took.
 
     X may be sparse; some rows at a time are made dense. X may be a dask array, here and
     in all methods, in chunks of rows. Blocks are passed over where dask runs them, and
@@ -178,7 +176,7 @@ class QuicKMeans(
     >>> import nbfact as nf
     >>> from sklearn.datasets import load_digits
     >>> X = load_digits().data
-    >>> model = nf.QuicKMeans(16, random_state=0).fit(X)
+    >>> model = nf.QuicKMeans(64, random_state=0).fit(X)
     >>> bool(model.inertia_ <= 1.03 * model.dense_inertia_)
     True
     >>> model.factored_, model.nnz_ < model.cluster_centers_.size

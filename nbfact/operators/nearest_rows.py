@@ -25,7 +25,6 @@ COPIED = 4096
 """Number of points that are copied together when x is of another dtype or layout, so
 that no copy of all points is made."""
 
-
 FULL, FULL_SIZE = 0.5, 2**13
 """Least share of entries, and least number of entries K D, from which on a single
 factor is multiplied as a dense matrix, by BLAS: smaller ones are faster in the kernel
@@ -178,13 +177,14 @@ class NearestRows:
         labels, scores = np.empty(len(x), np.int32), np.empty(len(x), dtype)
         fused = self._dense is None and with_factors(self.operator) is not None
         run = self._fused if fused else self._by_products
-        as_it_is = x.dtype == dtype and x.flags.c_contiguous and self.offset is None
+        moved = self.offset if fused else None
+        as_it_is = x.dtype == dtype and x.flags.c_contiguous and moved is None
         step = max(len(x), 1) if as_it_is else COPIED
         for start in range(0, len(x), step):
             part = slice(start, start + step)
             tile = np.ascontiguousarray(x[part], dtype)
-            if self.offset is not None:
-                tile = tile - self.offset.astype(dtype)
+            if moved is not None:
+                tile = tile - moved.astype(dtype)
             run(tile, x[part], labels[part], scores[part])
         return labels, scores
 
@@ -261,25 +261,32 @@ class NearestRows:
 
     def _by_products(self, tile, x, labels, scores):
         """Fill labels and scores by products of the operator with blocks of points."""
-        margin = self._margin(tile.dtype)
+        dtype, offset = tile.dtype, self.offset
+        margin = self._margin(dtype)
         with np.errstate(over="ignore"):
-            bias = self.bias.astype(tile.dtype)[:, None]
-        multiply = self._doubled_products(tile.dtype)
+            bias = self.bias.astype(dtype)[:, None]
+            if offset is not None:
+                offset = offset.astype(dtype)
+        multiply = self._doubled_products(dtype)
 
         def search(begin, end):
-            second = np.empty(BLOCK, tile.dtype)
+            second = np.empty(BLOCK, dtype)
+            moved = None if offset is None else np.empty((BLOCK, tile.shape[1]), dtype)
+            room = np.empty(len(bias) * BLOCK, dtype)
             for start in range(begin, end, BLOCK):
                 part = slice(start, min(start + BLOCK, end))
                 points, found, best = tile[part], labels[part], scores[part]
                 with np.errstate(over="ignore", invalid="ignore"):
-                    values = multiply(points)
-                    out = values if values.dtype == tile.dtype else None
-                    values = np.add(
-                        values, bias, out, dtype=tile.dtype, casting="same_kind"
-                    )
-                    two_smallest(values, found, best, second[: len(points)])
+                    if moved is not None:
+                        points = np.subtract(points, offset, out=moved[: len(points)])
+                    out = room[: len(bias) * len(points)].reshape(len(bias), -1)
+                    values = multiply(points, out)
+                    np.add(values, bias, out, casting="same_kind")
+                    two_smallest(out, found, best, second[: len(points)])
                     gap = second[: len(points)] - best
-                    close = ~(gap > margin[0] + margin[1] * norms(points))
+                    # This takes half the time of einsum.
+                    lengths = np.sqrt((points[:, None, :] @ points[:, :, None]).ravel())
+                    close = ~(gap > margin[0] + margin[1] * lengths)
                 np.invert(found, out=found, where=close)
             doubtful = labels[begin:end] < 0
             if doubtful.any():
@@ -289,12 +296,12 @@ class NearestRows:
         share(self.operator.nnz * tile.itemsize, len(tile), search, BLOCK)
 
     def _doubled_products(self, dtype):
-        """Return a function that maps points (n, D) to -2 <v, x>, (K, n)."""
+        """Return a function of points (n, D) and room (K, n), which is -2 <v, x>."""
         if self._dense is not None:
             doubled = -2 * self._dense.astype(dtype)
-            return lambda points: doubled @ points.T
+            return lambda points, out: np.matmul(doubled, points.T, out=out)
 
-        def multiply(points):
+        def multiply(points, out):
             values = self.operator @ np.ascontiguousarray(points.T)
             values *= -2
             return values

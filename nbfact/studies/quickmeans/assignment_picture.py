@@ -1,7 +1,7 @@
 """The picture of the study: increase of the inertia against time of assignment."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 3
-"""Number of panels side by side."""
+"""Largest number of panels side by side."""
 
 LINEAR = 0.1
 """Increase in per cent up to which the axis of increases is linear, beyond it
@@ -33,9 +33,10 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     names = values(rows, "data")
     if not names:
         return  # a table is enough
-    n_rows = -(-len(names) // COLUMNS)
+    n_columns = min(COLUMNS, len(names))
+    n_rows = -(-len(names) // n_columns)
     figure.set_size_inches(5 * COLUMNS, 4 * n_rows + 1.5)
-    panels = figure.subplots(n_rows, COLUMNS, squeeze=False)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False)
     styles = {
         name: {"color": f"C{i % 10}", "marker": "o^sDvP*X"[i % 8]}
         for i, name in enumerate(values(rows, "method"))
@@ -52,11 +53,11 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
         for axes in panels.flat
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    place = {"loc": "outside lower center", "ncols": 4}
-    figure.legend(list(handles.values()), list(handles), **place)
+    found = list(handles.values()), list(handles)
+    figure.legend(*found, loc="outside lower center", ncols=4)
 
 
-def _panel(axes: "Axes", rows, styles):
+def _panel(axes: "Axes", rows, styles: dict[str, dict[str, Any]]):
     """Draw means over seeds with 95 % intervals; sparsities are numbers beside them."""
     for method in values(rows, "method"):
         for sparsity in values(select(rows, method=method), "sparsity"):
@@ -64,18 +65,20 @@ def _panel(axes: "Axes", rows, styles):
             time = [1 / one for one in known(some, "ratio")]
             increase = [100 * (one - 1) for one in known(some, "relative")]
             at = float(np.mean(time)), float(np.mean(increase))
-            halves = {"xerr": _half(time), "yerr": _half(increase)}
             options = {"label": method, "capsize": 2, "linestyle": "", **styles[method]}
-            axes.errorbar(*at, **halves, **options)
+            axes.errorbar(at[0], at[1], _half(increase), _half(time), **options)
             if sparsity is not None:
-                text = {"xytext": (5, 4), "textcoords": "offset points", "fontsize": 8}
-                axes.annotate(str(sparsity), at, **text)
+                place = (5, 4)
+                axes.annotate(
+                    str(sparsity), at, place, textcoords="offset points", fontsize=8
+                )
     axes.axhline(0, color="0.7", linewidth=1, zorder=0)
     axes.axvline(1, color="0.7", linewidth=1, zorder=0)
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_yscale("symlog", linthresh=LINEAR)
     axes.yaxis.set_major_formatter("{x:g}")
+    axes.margins(0.1)
     axes.set(xlabel="time of assignment over K-means'", ylabel="inertia above, in %")
 
 

@@ -153,9 +153,10 @@ class PaperQuicKMeans(ClusterMixin, BaseEstimator):
         labels, n_clusters = labels.copy(), len(centers)
         counts = np.bincount(labels, minlength=n_clusters)
         for empty in np.flatnonzero(counts == 0):
-            (members,) = np.nonzero(labels == counts.argmax())
-            away = X[members] - centers[counts.argmax()]
-            labels[members[np.einsum("nd,nd->n", away, away).argmax()]] = empty
+            largest = int(np.argmax(counts))
+            (members,) = np.nonzero(labels == largest)
+            away = np.linalg.norm(X[members] - centers[largest], axis=1)
+            labels[members[np.argmax(away)]] = empty
             counts = np.bincount(labels, minlength=n_clusters)
         order = np.argsort(labels, kind="stable")
         starts = np.concatenate([[0], counts.cumsum()[:-1]])

@@ -243,20 +243,19 @@ COLUMNS = {
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return the claims, the published numbers, the means, and the fits that raised."""
+    others = [row for row in rows if row["data"] != paper_problem.NAME]
     found = {
         "Claims": [
             *paper_problem.claims(rows),
-            *default_savings.claims(rows),
-            *published.claims(rows),
+            *default_savings.claims(others),
+            *published.claims(others),
         ],
         "The paper's problem: 1000 blobs": paper_problem.lines(rows),
-        "Where the default factors": default_savings.lines(rows),
+        "Where the default factors": default_savings.lines(others),
     }
-    found |= published.tables(rows)
-    for data in values(rows, "data"):
-        if data == paper_problem.NAME:
-            continue
-        some = select(rows, data=data)
+    found |= published.tables(others)
+    for data in values(others, "data"):
+        some = select(others, data=data)
         shape = f"{some[0]['N']} points, D = {some[0]['D']}"
         if len(values(some, "N")) > 1:
             shape = f"D = {some[0]['D']}"

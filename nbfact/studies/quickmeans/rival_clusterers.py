@@ -23,7 +23,7 @@ FLAT = "K-means, faiss flat index"
 IVF = "K-means, faiss IVF"
 
 SHARE_OF_FEATURES = 4
-"""A random projection keeps one feature of so many."""
+"""Features of the points for each feature of their random projection."""
 
 PROBED = 4
 """Number of lists of centres that the IVF index searches, of about √K."""
