@@ -26,6 +26,7 @@ from ..cases.palm import RECTMAT_MAX
 from ..cases.rivals import faust
 from ..metrics import relative_error
 from ..targets import leadfield
+from .meg.gain_matrices import spectral_norm
 from .tools.choices import RECTMATS
 from .tools.rows import Row, select, values
 from .tools.work import Job
@@ -176,7 +177,7 @@ def rows_of(
         "nnz": nnz,
         "rcg": float(operator.rcg),
         "error": error,
-        "spectral": _spectral(target - operator.toarray()) / float(singular[0]),
+        "spectral": spectral_norm(target - operator.toarray()) / float(singular[0]),
         "seconds": seconds,
         "rank": rank,
         "svd": float(np.linalg.norm(singular[rank:]) / np.linalg.norm(singular)),
@@ -201,12 +202,6 @@ def _beside_anchor(preset, jks, shape, error, nnz) -> Row:
     # The error of pyfaust has three digits: half a unit of the third is subtracted.
     lower = error < anchor - 5e-4 and nnz <= budget
     return dict(zip(names, (anchor, budget, "yes" if lower else "no"), strict=True))
-
-
-def _spectral(difference):
-    """Return the spectral norm of a wide matrix, from its Gram matrix of rows."""
-    gram = difference @ difference.T
-    return float(np.sqrt(max(np.linalg.eigvalsh(gram)[-1], 0.0)))
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..meg import approximations, meg_study
+from ..meg.approximations import Setting
 from ..meg.gain_matrices import MEG, SPHERE, gain_matrix, spectral_norm
 from ..tools.choices import FIRST_SEED
 from ..tools.intervals import half_width
@@ -55,12 +56,11 @@ DENSE = "dense"
 """Method: the gain matrix itself."""
 
 METHODS = (
-    DENSE,
     approximations.HIERARCHICAL,
     approximations.RECODED,
     approximations.LEARNED,
 )
-"""The dense matrix, and the methods that approximate it."""
+"""The methods that approximate the gain matrix."""
 
 FAR = "> 8 cm"
 """The class of distances that the claims are about."""
@@ -86,7 +86,7 @@ class Settings:
     """
 
     matrix: str
-    best: tuple[approximations.Setting, ...]
+    best: tuple[Setting, ...]
     seconds: float
     draws: int
     noisy_draws: int
@@ -104,22 +104,22 @@ TILE = 500
 
 
 def jobs(settings: Settings, peers: bool) -> list[Job]:
-    """Return a job for each solver, level of noise, class of distances and method."""
+    """Return a job for each solver, level of noise, class of distances and matrix."""
     plans: list[tuple[str, float | None, int]] = [("OMP", None, settings.draws)]
     plans += [("OMP", snr, settings.noisy_draws) for snr in settings.snrs]
     plans += [(name, None, settings.solver_draws) for name in SOLVERS if name != "OMP"]
-    return [
-        (
-            f"{solver}, {'no noise' if snr is None else f'{snr:g} dB'}, {name}, "
-            f"{method}",
-            functools.partial(
-                rows_of, settings, Draws(solver, snr, name, count), method
-            ),
-        )
-        for solver, snr, count in plans
-        for method in METHODS
-        for name in CLASSES
-    ]
+    matrices: list[tuple[str, Setting | None]] = [(DENSE, None)]
+    matrices += [(method, best) for method in METHODS for best in settings.best]
+    found: list[Job] = []
+    for solver, snr, count in plans:
+        for method, best in matrices:
+            matrix = DENSE if best is None else f"{method}, RCG {best.gain}"
+            for name in CLASSES:
+                noise = "no noise" if snr is None else f"{snr:g} dB"
+                given = Draws(solver, snr, name, count)
+                job = functools.partial(rows_of, settings, given, method, best)
+                found.append((f"{solver}, {noise}, {name}, {matrix}", job))
+    return found
 
 
 class Draws(NamedTuple):
@@ -143,8 +143,10 @@ class Draws(NamedTuple):
     draws: int
 
 
-def rows_of(settings: Settings, given: Draws, method: str) -> list[Row]:
-    """Return a row for each gain of a method, or the one of the dense matrix.
+def rows_of(
+    settings: Settings, given: Draws, method: str, best: Setting | None
+) -> list[Row]:
+    """Return the row of one matrix, beside the shares of the dense one.
 
     Parameters
     ----------
@@ -153,25 +155,21 @@ def rows_of(settings: Settings, given: Draws, method: str) -> list[Row]:
     given : Draws
         The draws and the solver.
     method : str
-        One of `METHODS`.
+        `DENSE`, or one of `METHODS`.
+    best : Setting or None
+        The complexity gain and the setting; None for the dense matrix.
 
     Returns
     -------
     list of dict
     """
     reference = _localised(settings, given, DENSE, None)[0]
-    gains = (None,) if method == DENSE else settings.best
-    return [_row(settings, given, method, best, reference) for best in gains]
-
-
-def _row(settings, given, method, best, reference) -> Row:
-    """Return the row of one matrix, beside the shares of the dense one."""
     exact, far, seconds = _localised(settings, given, method, best)
     gained = exact - reference
     quantiles = np.quantile(100 * far, (0.1, 0.25, 0.5, 0.75, 0.9))
     names = ("q10", "q25", "median", "q75", "q90")
     matrix = None if best is None else _prepared(settings, method, best)[0]
-    return {
+    row: Row = {
         "method": method,
         "gain": None if best is None else best.gain,
         "rcg": 1.0 if matrix is None else float(matrix.rcg),
@@ -183,6 +181,7 @@ def _row(settings, given, method, best, reference) -> Row:
         **dict(zip(names, map(float, quantiles), strict=True)),
         "CPU s": seconds,
     }
+    return [row]
 
 
 @functools.lru_cache(maxsize=64)
