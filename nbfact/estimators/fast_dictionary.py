@@ -122,7 +122,8 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     References
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
-    matrices and applications, IEEE JSTSP 10(4), 2016: section VI.
+    matrices and applications, IEEE JSTSP 10(4), 2016: section VI [lemagoarou2016].
+    The dense atoms are those of K-SVD [aharon2006].
 
     Examples
     --------
