@@ -14,7 +14,7 @@ from ...operators.radices import factorizations
 from ..common.problem import Problem
 from .identify_options import IdentifyOptions
 from .nests import first_lost
-from .permutation_search import PermutationSearch
+from .permutation_search import LARGE, PermutationSearch
 from .split_radices import SplitRadices
 
 FEW = 12
@@ -81,7 +81,8 @@ def search_radices(
     limit : float
         Relative errors above are of no use: with a finite limit, chains whose first or
         last factor alone leaves more with a few starts are not looked at, and a square
-        matrix is split alike by rows and columns.
+        matrix is split alike by rows and columns. A large square matrix is so too, if
+        that explains it.
 
     Returns
     -------
@@ -90,8 +91,24 @@ def search_radices(
     """
     m, n = problem.shape
     listed = radices_within((m, n), nnz)
+    alike = [radices for radices in listed if radices.rows == radices.columns]
     if limit < np.inf and m == n:
-        listed = [radices for radices in listed if radices.rows == radices.columns]
+        listed = alike
+    elif m == n and m * n > LARGE and alike:
+        found = _best_of(problem, alike, options, rng, limit)
+        if found is not None and (found.is_exact or found.is_explained):
+            return found
+    return _best_of(problem, listed, options, rng, limit)
+
+
+def _best_of(
+    problem: Problem,
+    listed: list[SplitRadices],
+    options: IdentifyOptions,
+    rng: np.random.Generator,
+    limit: float,
+) -> PermutationSearch | None:
+    """Return the search in the best of some chains; see `search_radices`."""
     if len(listed) > FEW or limit < np.inf:
         most = MOST if limit == np.inf else FEW
         listed = _likely(problem, listed, rng, limit)[:most]
@@ -150,12 +167,12 @@ def _good_pairs(
     """Return the radices of last factors that leave little more noise than others."""
     shares = {one.last: one.first_share for one in listed}
     square = float(np.vdot(matrix, matrix).real)
-    lost = _first_losses(matrix, shares, rng, limit**2 * square)
-    noise = {pair: lost[pair] / (shares[pair] or 1.0) for pair in lost}
     exact = np.finfo(matrix.dtype).eps * square
+    useful = max(exact, limit**2 * square)
+    lost = _first_losses(matrix, shares, rng, useful)
+    noise = {pair: lost[pair] / (shares[pair] or 1.0) for pair in lost}
     least = min((noise[pair] for pair in noise if shares[pair] >= SURE), default=np.inf)
     most = exact if least <= exact else NEAR**2 * least
-    useful = max(exact, limit**2 * square)
     return {pair for pair in lost if noise[pair] <= most and lost[pair] <= useful}
 
 
@@ -174,8 +191,9 @@ def _first_losses(
     far too much.
     """
     if useful == np.inf:
+        quick = matrix.size > LARGE
         return {
-            pair: first_lost(matrix, pair, rng) if share > 0 else 0.0
+            pair: first_lost(matrix, pair, rng, quick) if share > 0 else 0.0
             for pair, share in shares.items()
         }
     sigma = np.linalg.svd(matrix, compute_uv=False)
@@ -188,7 +206,8 @@ def _first_losses(
         ]
         if bound > useful or max(finer, default=0.0) > FAR**2 * useful:
             lost[pair] = max([bound, *finer])
+        elif shares[pair] > 0:
+            lost[pair] = first_lost(matrix, pair, rng, True)
         else:
-            quick = shares[pair] > 0
-            lost[pair] = first_lost(matrix, pair, rng, True) if quick else 0.0
+            lost[pair] = 0.0
     return lost
