@@ -297,3 +297,19 @@ def test_wrong_numbers_are_refused():
         nf.explore(np.eye(4), regular(4, 2, 2), n_restarts=-1)
     with pytest.raises(ValueError, match="n_iter=0: expected at least 1"):
         nf.explore(np.eye(4), regular(4, 2, 2), n_iter=0)
+
+
+def test_least_squares_in_single_precision_say_the_error_of_the_product():
+    rng = np.random.default_rng(4)
+    wide = rng.standard_normal((16, 16)) + 1j * rng.standard_normal((16, 16))
+    target = wide.astype(np.complex64)
+    sets = [nf.constraints.Sp((16, 16), k) for k in (43, 42, 43)]
+    for refine_values in (False, True):
+        found = nf.explore(
+            target, sets, values="least squares", leak=1.0, n_iter=30,
+            refine_values=refine_values, safeguard=False,
+        )  # fmt: skip
+        product = found.operator.toarray().astype(np.complex128)
+        error = np.linalg.norm(target - product) / np.linalg.norm(target)
+        assert found.operator.dtype == np.complex64 and found.scale < 1e5
+        assert abs(error - found.relative_error) < 1e-4 * error

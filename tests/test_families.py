@@ -334,3 +334,14 @@ def test_permuted_chains_of_any_radices_are_said(rows, columns, words):
     )
     assert found.relative_error < 1e-14
     assert found.structure == words
+
+
+@pytest.mark.parametrize("noise", [0.05, 3.0])
+def test_butterflies_are_looked_for_where_single_entries_may_leave_more(noise):
+    exact = nf.targets.permuted_butterfly(16, random_state=0)
+    target = nf.targets.noisy(exact, noise, random_state=0)
+    found = nf.learn_transform(
+        target, 128, families=["permuted chains"], effort="quick", random_state=0
+    )
+    methods = {trial.method for trial in found.trials}
+    assert ("identified butterfly" in methods) == (noise < 1)

@@ -8,7 +8,7 @@ import nbfact as nf
 from nbfact.algorithms.learn import budget_search
 from nbfact.algorithms.learn.families.family_registry import IN_BLOCKS
 from nbfact.algorithms.learn.learn_options import LearnOptions
-from nbfact.algorithms.learn.product_budget import ProductBudget
+from nbfact.algorithms.learn.product_budget import ProductBudget, ProductTimes
 from nbfact.operators.product_times import dense_time, expected_time
 
 DOUBLE = np.dtype(float)
@@ -142,3 +142,11 @@ def test_products_in_blocks():
         kept = factor.toarray() != 0
         groups = kept.reshape(-1, 8, kept.shape[1])
         assert (groups == groups[:, :1]).all()
+
+
+def test_times_say_whether_the_speedup_was_reached():
+    times = ProductTimes(1, 1e-6, 2e-6, 1.25e-6, 2e-6, 2.0)
+    assert not times.reached and "1.6 times" in str(times)
+    assert str(times).endswith("(expected 2), 2 was asked for")
+    reached = ProductTimes(1, 1e-6, 2e-6, 1e-6, 2e-6, 2.0)
+    assert reached.reached and str(reached).endswith("(expected 2)")

@@ -27,6 +27,7 @@ for one budget after another (`smallest` in ``learn_transform.py``).
 ``stages.py``           one exploration, and the point in time that ends it
 ``learn_options.py``    the options, and what each effort spends
 ``starts.py``           what trials start from; how factors share a budget
+``finalists.py``        which starts are explored for long, and again
 ``best_outcome.py``     the best of what was found, in words and as an operator
 ``product_budget.py``   the budget that is the time of one product
 ``product_timing.py``   measured times of products

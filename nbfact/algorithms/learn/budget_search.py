@@ -14,6 +14,7 @@ from ..common.result import CallbackState, Factorization
 from .best_outcome import SearchRecord, fastest, outcome
 from .families.family import FamilyTask, Finder
 from .families.family_registry import FAMILIES, PRODUCTS
+from .finalists import EVERY, as_good, finalists, hopeless, insured, shallow, structured
 from .learn_options import LearnOptions
 from .outcomes import LearnedTransform, Trial
 from .stages import (
@@ -33,17 +34,6 @@ _REFINED = 1 << 21
 """Largest number of entries of the target, times its smaller side, up to which a short
 exploration ends with least squares: they take half a second for each start at n = 128,
 and 35 seconds at n = 512."""
-
-_INSURED = 32
-"""Largest smaller side of a target for which `explore` and `palm4msa` run with their
-defaults too, so that neither finds a smaller error."""
-
-_EVERY, _WORSE = 16, 1.05
-"""Largest smaller side of a target of which all numbers of factors are explored, and
-how many times as large as with two factors the error with three has to be for more not
-to be explored. In 21 searches (14 with n = 32, 4 with 16, 3 with 64; Gaussian, graphs,
-lead fields, kernels, noisy and permuted transforms, planted products) no product of
-more than three factors was the best."""
 
 _SAME = 1e-6
 """Part of an error that a round has to gain for the next one to begin from its result:
@@ -87,6 +77,7 @@ class BudgetSearch:
         self._small = work <= _REFINED
         self._deadline = Deadline(time.time() + options.seconds)
         self._product = options.product_budget(problem.shape, problem.dtype)
+        self._all_ways = min(problem.shape) <= EVERY
         self._families = [one for one in FAMILIES if one.name in options.chosen]
         self.fast: list[Start] = []
         self._done: set[str] = set()
@@ -139,7 +130,7 @@ class BudgetSearch:
         """Return how many non-zeros sparse factors of some shapes may have."""
         if self._product is None:
             return budget
-        return min(budget, self._product.entries(shapes))
+        return min(budget, self._product.learned_entries(shapes))
 
     def _fits(self, one: Start, budget: int) -> bool:
         """Return whether a factorization is within the budget."""
@@ -202,9 +193,8 @@ class BudgetSearch:
         again = Stage(min(effort.long // 2, most), last, ", annealed", self._deadline)
         self._left = 3.0 * long.n_iter * effort.finalists
         self._left += 6.0 * again.n_iter * effort.rounds
-        known = [one for one in self._found if one.structure and one.nnz]
         looked: list[tuple[Start, Start]] = []
-        pool = list({id(one): one for one in [*known, *self.fast]}.values())
+        pool = self._promising()
         for count in effort.counts or numbers_of_factors(self.problem.shape):
             if self.stopped:
                 return
@@ -221,28 +211,43 @@ class BudgetSearch:
                 self._found.append(one)
             looked += self._run(pool, budget, look)
             pool = []
-        chosen = _finalists(looked, effort.finalists)
-        self._left = long.n_iter * float(sum(one.n_factors for one in chosen))
+        chosen = finalists(looked, effort.finalists)
+        self._left = long.n_iter * float(sum(one.n_factors for one, _ in chosen))
         self._left += 6.0 * again.n_iter * effort.rounds
-        self._run(chosen, budget, long)
-        if min(self.problem.shape) <= _INSURED and effort.insured:
+        self._explore_long(chosen, budget, long)
+        if effort.insured and insured(self.problem.shape, chosen):
             self._insure(budget, (2, 3) if self._shallow(looked) else (2, 3, 4))
         self._anneal(budget, again)
 
-    def _shallow(self, looked: list[tuple[Start, Start]]) -> bool:
-        """Return whether more than three factors are not worth an exploration.
+    def _promising(self) -> list[Start]:
+        """Return the structures that are worth an exploration.
 
-        That is so where the best of the short explorations with three factors has a
-        larger error than that with two. Small targets are explored with all numbers,
-        and so are others where the effort says which.
+        Those are that leave no more than as many single entries as the budget allows,
+        which were the first to be found.
         """
-        least = {2: math.inf, 3: math.inf}
-        for start, result in looked:
-            if start.n_factors in least:
-                least[start.n_factors] = min(least[start.n_factors], result.error)
-        if self._options.spent.counts or min(self.problem.shape) <= _EVERY:
+        known = [one for one in self._found if one.structure and one.nnz]
+        pool = list({id(one): one for one in [*known, *self.fast]}.values())
+        limit = math.inf if self._all_ways or not self._found else self._found[0].error
+        return [one for one in pool if one.error <= limit]
+
+    def _explore_long(
+        self, chosen: list[tuple[Start, Start]], budget: int, stage: Stage
+    ) -> None:
+        """Explore for long from the best start, and from those that may be as good.
+
+        chosen: starts with the results of short explorations, the best one first.
+        """
+        if self._all_ways or structured(chosen):
+            self._run([start for start, _ in chosen], budget, stage)
+            return
+        for _, best in self._run([chosen[0][0]], budget, stage):
+            self._run(as_good(chosen, best), budget, stage)
+
+    def _shallow(self, looked: list[tuple[Start, Start]]) -> bool:
+        """Return whether more than three factors are not worth an exploration."""
+        if self._options.spent.counts or self._all_ways:
             return False
-        return math.inf > least[3] > _WORSE * least[2]
+        return shallow(looked)
 
     def _insure(self, budget: int, counts: Iterable[int]) -> None:
         """Add what `explore` and `palm4msa` find with their defaults."""
@@ -260,13 +265,15 @@ class BudgetSearch:
     def _anneal(self, budget: int, stage: Stage) -> None:
         """Explore again from the best two, as long as that helps."""
         best = sorted(self._found, key=lambda one: one.error)[:2]
+        gains = [0.0] * len(best)
         done: list[Start] = []
         for number in range(self._options.spent.rounds):
+            left = self._options.spent.rounds - number
+            if number and not self._all_ways:
+                done += hopeless(best, gains, left)
             # What a round left as it was would be left so by the next one too.
             pool = [one for one in best if not any(one is known for known in done)]
-            self._left = float(self._options.spent.rounds - number) * sum(
-                stage.work(one) for one in pool
-            )
+            self._left = float(left) * sum(stage.work(one) for one in pool)
             results = dict(
                 (id(start), result) for start, result in self._run(pool, budget, stage)
             )
@@ -274,6 +281,7 @@ class BudgetSearch:
                 break
             for place, start in enumerate(best):
                 result = results.get(id(start), start)
+                gains[place] = min(1.0, result.error / (start.error or 1.0))
                 if result.error < (1 - _SAME) * start.error:
                     best[place] = result
                 else:
@@ -358,15 +366,3 @@ class BudgetSearch:
         """Return the best of what was found, on record with all trials."""
         search = SearchRecord(tuple(self.trials), self.stopped, budget, self._product)
         return outcome(self.problem, self._found, self.fast, search)
-
-
-def _finalists(looked: Iterable[tuple[Start, Start]], most: int) -> list[Start]:
-    """Return the best starts, at most half of them with one number of factors."""
-    chosen: list[Start] = []
-    counts: dict[int, int] = {}
-    for start, _ in sorted(looked, key=lambda pair: pair[1].error):
-        count = counts.get(start.n_factors, 0)
-        if len(chosen) < most and count < max(1, most // 2):
-            chosen.append(start)
-            counts[start.n_factors] = count + 1
-    return chosen

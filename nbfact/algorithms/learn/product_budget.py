@@ -13,6 +13,10 @@ from ...operators.product_times import (
     expected_time,
 )
 
+_UNEVEN = 1.25
+"""How many times as long as the model of times says a product with learned supports may
+take: the model reads the number of entries, and rows of uneven lengths take longer."""
+
 
 @dataclass(frozen=True)
 class ProductBudget:
@@ -60,6 +64,11 @@ class ProductBudget:
         """Return how many entries sparse factors of some shapes may have."""
         return entries_within(self.time, shapes, self.dtype, self.batch)
 
+    def learned_entries(self, shapes: Sequence[tuple[int, int]]) -> int:
+        """Return how many entries factors may have whose supports are learned."""
+        time = self.time / _UNEVEN
+        return entries_within(time, shapes, self.dtype, self.batch)
+
     def blocks(self, shapes: Sequence[tuple[int, int]]) -> int:
         """Return how many blocks of eight rows factors of some shapes may have."""
         return column_blocks_within(self.time, shapes, self.dtype)
@@ -90,6 +99,8 @@ class ProductTimes:
         Seconds by the stored model of times, which alone decides what is chosen.
     measured, measured_dense : float
         Seconds, as measured at the end of the search on the threads of that moment.
+    asked : float
+        The speedup that was asked for.
     """
 
     batch: int
@@ -97,6 +108,7 @@ class ProductTimes:
     expected_dense: float
     measured: float
     measured_dense: float
+    asked: float
 
     @property
     def expected_speedup(self) -> float:
@@ -108,10 +120,16 @@ class ProductTimes:
         """How many times as fast as dense the product was."""
         return self.measured_dense / self.measured
 
+    @property
+    def reached(self) -> bool:
+        """Whether the product was as fast as was asked for, when it was measured."""
+        return self.measured_speedup >= self.asked
+
     def __str__(self) -> str:
         columns = "one vector" if self.batch == 1 else f"{self.batch} columns"
+        missed = "" if self.reached else f", {self.asked:.3g} was asked for"
         return (
             f"{columns}: {self.measured * 1e6:.3g} µs, dense "
             f"{self.measured_dense * 1e6:.3g} µs: {self.measured_speedup:.3g} times as "
-            f"fast (expected {self.expected_speedup:.3g})"
+            f"fast (expected {self.expected_speedup:.3g}){missed}"
         )

@@ -20,7 +20,8 @@ def measured_times(
     """Return expected and measured times of products with operator and matrix."""
     fast, dense = product_seconds([operator, matrix], operand(matrix, product.batch))
     expected, whole = product.expected(operator) * 1e-9, product.dense * 1e-9
-    return ProductTimes(product.batch, expected, whole, fast, dense)
+    asked = product.dense / product.time
+    return ProductTimes(product.batch, expected, whole, fast, dense, asked)
 
 
 def operand(matrix: np.ndarray, batch: int) -> np.ndarray:

@@ -69,14 +69,14 @@ def iterate(
     of one; `record` and the callback of `options` get λ in the units of the target.
     """
     sweeps = Sweeps(problem, start, options)
-    best: Iterate | None = None
+    least = math.inf
     previous, error = math.inf, math.inf
     for iteration in range(1, options.n_iter + 1):
         leak = options.leak((iteration - 1) / options.n_iter) if options.leak else 0.0
         with np.errstate(all="ignore"):
             error, scale, entered = sweeps.sweep(leak)
         if not (math.isfinite(error) and math.isfinite(scale)):
-            if leak and best is not None:
+            if leak and least < math.inf:
                 break  # with a leak, what is remembered may grow without bound
             raise ValueError(
                 f"the product of the factors overflows in sweep {iteration}: "
@@ -84,8 +84,9 @@ def iterate(
             )
         scale = shifted_scale(scale, problem.exponent)
         record.add(error, scale, entered)
-        if options.keep == "best" and (best is None or error < best.error):
-            best = Iterate(*sweeps.result, error)
+        if options.keep == "best" and error < least:
+            sweeps.keep()
+            least = error
         if options.callback is not None:
             parts: Callable[[], list[Factor]] = functools.partial(
                 list, sweeps.result[0]
@@ -97,7 +98,9 @@ def iterate(
         if settled or error <= sweeps.rounding:
             break
         previous = error
-    return Iterate(*sweeps.result, error) if best is None else best
+    if least < math.inf:
+        return Iterate(*sweeps.kept, least)
+    return Iterate(*sweeps.result, error)
 
 
 def factorization(

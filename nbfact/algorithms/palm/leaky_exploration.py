@@ -31,6 +31,7 @@ from ...constraints import (
     Supp,
 )
 from ...constraints.sets import Set
+from ...metrics import relative_error
 from ..common.problem import Problem
 from ..common.result import Factorization
 from .initial_factors import Init, SweepStart, checked_start
@@ -154,6 +155,11 @@ def _with_refined_values(
     record = SweepRecord()
     found = iterate(problem, start, options.settling, record)
     settled = factorization(problem, found, record)
+    if options.values == "least squares" and problem.dense is not None:
+        # Least squares leave values that may cancel, of which sweeps in single
+        # precision lose track: what counts is the error of the product.
+        error = float(relative_error(problem.array, settled.operator))
+        settled = replace(settled, relative_error=error)
     better = min(best, settled, key=lambda result: result.relative_error)
     return _refined(problem, replace(better, history=best.history), constraints)
 

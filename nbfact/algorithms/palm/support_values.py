@@ -20,8 +20,9 @@ from .least_squares import least_squares
 from .sweep_options import SweepOptions
 
 RIDGE = 1e-10
-"""Number added to the normal equations, whose diagonal is 1. It acts on the change of
-the values, so that it moves no solution."""
+"""Number added to the normal equations, whose diagonal is 1; the precision of the
+target where that is more. It acts on the change of the values, so that it moves no
+solution, but without it values that supports leave free would grow and cancel."""
 
 
 def explore_supports(
@@ -40,9 +41,11 @@ def explore_supports(
     record : SweepRecord
         Gets the error of each sweep.
     """
-    target = problem.shifted
-    assert isinstance(target, np.ndarray)
-    factors = [factor.toarray() for factor in start.factors]
+    narrow = problem.dtype
+    wide = np.result_type(narrow, np.float64)
+    target = np.asarray(problem.shifted).astype(wide, copy=False)
+    ridge = max(RIDGE, float(np.finfo(narrow).eps))
+    factors = [factor.toarray().astype(wide, copy=False) for factor in start.factors]
     factors[0] = factors[0] * start.scale
     explored = [np.zeros_like(factor) for factor in factors]  # as in SEA
     places = range(len(factors))
@@ -53,7 +56,7 @@ def explore_supports(
         entered = 0
         for j in order:
             before = factors[j] != 0
-            _turn(target, factors, explored, start.constraints, j, leak)
+            _turn(target, factors, explored, start.constraints, j, leak, ridge)
             entered += int(np.count_nonzero((factors[j] != 0) & ~before))
         product = product_of(factors, len(target))
         error = float(np.linalg.norm(product - target)) / norm
@@ -61,6 +64,9 @@ def explore_supports(
             break
         _balance(factors, explored)
         found = _iterate(factors, error)
+        if narrow != wide:
+            found = _rounded(found, narrow, target, norm)
+            error = found.error
         scale = shifted_scale(found.scale, problem.exponent)
         record.add(error, scale, entered)
         best = min(best, found, key=lambda one: one.error)
@@ -73,7 +79,7 @@ def explore_supports(
     return best if best.factors else Iterate(list(start.factors), start.scale, 1.0)
 
 
-def _turn(target, factors, explored, sets: Sequence[Constraint], j, leak):
+def _turn(target, factors, explored, sets: Sequence[Constraint], j, leak, ridge):
     """Add the gradient of a factor to what it explores, and fit it to the support."""
     left = product_of(factors[:j], len(target))
     right = product_of(factors[j + 1 :], target.shape[1])
@@ -83,7 +89,7 @@ def _turn(target, factors, explored, sets: Sequence[Constraint], j, leak):
     if modulus > 0:
         explored[j] = explored[j] - left.conj().T @ residual @ right.conj().T / modulus
     support = np.asarray(sets[j].project(explored[j].copy())) != 0
-    factors[j] = fitted(target, left, right, factors[j] * support, support)
+    factors[j] = fitted(target, left, right, factors[j] * support, support, ridge)
 
 
 def product_of(factors: Sequence[np.ndarray], n: int) -> np.ndarray:
@@ -97,6 +103,7 @@ def fitted(
     right: np.ndarray,
     values: np.ndarray,
     support: np.ndarray,
+    ridge: float = RIDGE,
 ) -> np.ndarray:
     """Return the matrix S on a support with the least ‖target - left S right‖.
 
@@ -108,6 +115,8 @@ def fitted(
     values : ndarray, (p, q)
         What S is near to, zero outside the support; it is kept where nothing is gained.
     support : ndarray of bool, (p, q)
+    ridge : float
+        What is added to the normal equations, whose diagonal is 1.
 
     Returns
     -------
@@ -118,7 +127,7 @@ def fitted(
     gradient = (inner @ (target - left @ values @ right) @ outer)[rows, columns]
     found = values.copy()
     found[rows, columns] += least_squares(
-        inner @ left, right @ outer, rows, columns, gradient, RIDGE
+        inner @ left, right @ outer, rows, columns, gradient, ridge
     )
     return found
 
@@ -141,3 +150,14 @@ def _iterate(factors, error) -> Iterate:
         scale *= norm
         kept.append(Dense(np.ascontiguousarray(factor / norm)))
     return Iterate(kept, scale, error)
+
+
+def _rounded(
+    found: Iterate, dtype: np.dtype, target: np.ndarray, norm: float
+) -> Iterate:
+    """Return an iterate in the dtype of the target, with its error after rounding."""
+    kept = [factor.toarray().astype(dtype) for factor in found.factors]
+    wide = [one.astype(target.dtype) for one in kept]
+    product = found.scale * product_of(wide, len(target))
+    error = float(np.linalg.norm(product - target)) / norm
+    return Iterate([Dense(one) for one in kept], found.scale, error)

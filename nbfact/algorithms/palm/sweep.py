@@ -47,6 +47,10 @@ class Sweeps:
         self._factors = PackedFactors.of(factors, target.dtype)
         # Those of the sweep before, whose arrays the next sweep writes to.
         self._spare: PackedFactors | None = None
+        # What `keep` has kept: factors, λ, norms; and what it kept before.
+        self._kept: tuple[PackedFactors, float, dict[int, float]] | None = None
+        self._released: PackedFactors | None = None
+        self._norms: dict[int, float] = {}
         self._sets, self._frozen = sets, frozen
         self._free = [j for j in range(len(sets)) if sets[j].free and not frozen[j]]
         self._scaling = options.scaling if self._free or not balanced else "sweep"
@@ -90,14 +94,38 @@ class Sweeps:
                 if self._scaling == "factor":
                     self._scale = sides.fit_left(j, old) or self._scale
         self._factors, self._spare = new, old
+        if self._kept is not None and old is self._kept[0]:
+            self._spare, self._released = self._released, None
         error, scale = self._fit_scale()
         return error, scale, entered
+
+    def keep(self) -> None:
+        """Keep the present factors and λ for `kept`, in place of those kept before.
+
+        Later sweeps write to the arrays of the latter. Factors are made where `kept` is
+        read, because most iterates that are the best so far do not stay it.
+        """
+        if self._kept is not None and self._kept[0] is not self._factors:
+            self._released = self._kept[0]
+        self._kept = self._factors, self._fitted, self._norms
 
     @property
     def result(self) -> tuple[list[Factor], float]:
         """The factors, with the norms that their sets require, and the best λ."""
-        scale, factors = self._fitted, list(self._factors)
-        for j, norm in self._unit(self._free_norms()).items():
+        return self._of(self._factors, self._fitted, self._free_norms())
+
+    @property
+    def kept(self) -> tuple[list[Factor], float]:
+        """The factors and λ of the last call of `keep`, as in `result`."""
+        assert self._kept is not None, "nothing is kept"
+        return self._of(*self._kept)
+
+    def _of(
+        self, packed: PackedFactors, scale: float, norms: dict[int, float]
+    ) -> tuple[list[Factor], float]:
+        """Return factors, left to right, and their λ; norms: of those left free."""
+        factors = list(packed)
+        for j, norm in self._unit(norms).items():
             factors[j] = factors[j].scaled(1 / norm)
             scale *= norm
         if self._turned:
@@ -141,6 +169,7 @@ class Sweeps:
         error = self._sides.error(self._factors, self._fitted, explained)
         self._scale = self._fitted or self._scale  # a zero product determines no λ
         norms = self._balance() if self._scaling == "balanced" else self._free_norms()
+        self._norms = norms
         return error, self._fitted * math.prod(self._unit(norms).values())
 
     def _free_norms(self) -> dict[int, float]:

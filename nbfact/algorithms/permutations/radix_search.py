@@ -56,6 +56,11 @@ def radices_within(shape: tuple[int, int], nnz: int) -> list[SplitRadices]:
     return [radices for *_, radices in sorted(found)]
 
 
+FAR = 1.5
+"""How many times the limit a split has to leave for splits that leave more than it, but
+for chance, not to be tried."""
+
+
 def search_radices(
     problem: Problem,
     nnz: int,
@@ -105,7 +110,8 @@ def _best_of(
 ) -> PermutationSearch | None:
     """Return the search in the best of some chains; see `search_radices`."""
     if len(listed) > FEW or limit < np.inf:
-        listed = _likely(problem, listed, rng, limit)[:MOST]
+        most = MOST if limit == np.inf else FEW
+        listed = _likely(problem, listed, rng, limit)[:most]
     quick = replace(options, n_iter=min(4, options.n_iter), n_restarts=1)
     looked: list[PermutationSearch] = []
     for radices in listed:
@@ -159,16 +165,49 @@ def _good_pairs(
     limit: float,
 ) -> set[tuple[int, int]]:
     """Return the radices of last factors that leave little more noise than others."""
-    quick = limit < np.inf or matrix.size > LARGE
     shares = {one.last: one.first_share for one in listed}
-    lost = {
-        pair: first_lost(matrix, pair, rng, quick) if share > 0 else 0.0
-        for pair, share in shares.items()
-    }
-    noise = {pair: lost[pair] / (shares[pair] or 1.0) for pair in lost}
     square = float(np.vdot(matrix, matrix).real)
     exact = np.finfo(matrix.dtype).eps * square
+    useful = max(exact, limit**2 * square)
+    lost = _first_losses(matrix, shares, rng, useful)
+    noise = {pair: lost[pair] / (shares[pair] or 1.0) for pair in lost}
     least = min((noise[pair] for pair in noise if shares[pair] >= SURE), default=np.inf)
     most = exact if least <= exact else NEAR**2 * least
-    useful = max(exact, limit**2 * square)
     return {pair for pair in lost if noise[pair] <= most and lost[pair] <= useful}
+
+
+def _first_losses(
+    matrix: np.ndarray,
+    shares: dict[tuple[int, int], float],
+    rng: np.random.Generator,
+    useful: float,
+) -> dict[tuple[int, int], float]:
+    """Return the squared norm that the first level loses with each pair of radices.
+
+    Above `useful` it may be less than that. A split into b parts and groups of c
+    columns has a rank of at most b n / c, and cannot leave less than the singular
+    values behind it. It leaves at least what one into a multiple of the parts and
+    groups of a divisor of c does, where both are the best: none is tried where that is
+    far too much.
+    """
+    if useful == np.inf:
+        quick = matrix.size > LARGE
+        return {
+            pair: first_lost(matrix, pair, rng, quick) if share > 0 else 0.0
+            for pair, share in shares.items()
+        }
+    sigma = np.linalg.svd(matrix, compute_uv=False)
+    lost: dict[tuple[int, int], float] = {}
+    for pair in sorted(shares, key=lambda pair: (pair[1], -pair[0])):
+        parts, group = pair
+        bound = float((sigma[parts * matrix.shape[1] // group :] ** 2).sum())
+        finer = [
+            lost[b, c] for b, c in lost if b % parts == 0 == group % c and shares[b, c]
+        ]
+        if bound > useful or max(finer, default=0.0) > FAR**2 * useful:
+            lost[pair] = max([bound, *finer])
+        elif shares[pair] > 0:
+            lost[pair] = first_lost(matrix, pair, rng, True)
+        else:
+            lost[pair] = 0.0
+    return lost

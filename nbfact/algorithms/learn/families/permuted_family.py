@@ -10,6 +10,7 @@ from ...permutations.identify import (
     identify_problem,
     permuted_factorization,
 )
+from ...permutations.nests import first_lost
 from ...permutations.radix_search import search_radices
 from ...permutations.split_radices import radices_of
 from ..starts import Start
@@ -32,13 +33,17 @@ def identified(task: FamilyTask) -> Iterator[Start]:
     """Yield butterflies near a matrix, until one is exact.
 
     The permutations are first the same in all blocks of a level (tied), then not. None
-    is looked for where an exact result has as few values as a butterfly would have.
+    is looked for where an exact result has as few values as a butterfly would have, nor
+    where the first level of splits alone lets expect more error than that of as many
+    single entries of the matrix.
     """
     m, n = task.problem.shape
     if m != n or n == 1 or n & (n - 1) or n > _LARGEST:
         return
     lightest = 2 * n * math.log2(n)
     if any(one.error <= task.exact and one.nnz <= lightest for one in task.found):
+        return
+    if _hopeless(task.problem.wide.array, int(lightest)):
         return
     for tied, name in ((True, "identified butterfly"), (False, "bipartition matching")):
         options = IdentifyOptions(tied=tied, n_restarts=task.restarts)
@@ -52,6 +57,22 @@ def identified(task: FamilyTask) -> Iterator[Start]:
             return
 
 
+def _hopeless(matrix: np.ndarray, lightest: int) -> bool:
+    """Return whether butterflies are expected to leave more than single entries do.
+
+    The first level of splits tells how much noise a matrix has that is a butterfly but
+    for noise; all levels leave that, but for what their values fit.
+    """
+    n = len(matrix)
+    share = radices_of(None, (n, n)).first_share
+    if share <= 0 or lightest >= matrix.size:
+        return False
+    rng = np.random.default_rng(_SEED)
+    noise = first_lost(matrix, (2, 2), rng) / share
+    size = np.sort(np.abs(matrix).ravel())[: matrix.size - lightest]
+    return noise * (1 - lightest / matrix.size) > float(size @ size)
+
+
 def of_any_radices(task: FamilyTask) -> Iterator[Start]:
     """Yield the best permuted chain within the budget, where one may be of use.
 
@@ -62,7 +83,8 @@ def of_any_radices(task: FamilyTask) -> Iterator[Start]:
     lightest = min([task.budget, *known])
     if min(m, n) == 1 or max(m, n) > _SEARCHED or lightest < 1:
         return
-    rng, options = np.random.default_rng(_SEED), IdentifyOptions()
+    rng = np.random.default_rng(_SEED)
+    options = IdentifyOptions(n_restarts=task.restarts)
     limit = task.exact if known else task.limit
     search = search_radices(task.problem, lightest, options, rng, limit)
     if search is not None and search.best.error <= limit:

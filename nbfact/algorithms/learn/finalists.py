@@ -1,0 +1,99 @@
+"""Which starts are worth long explorations, and which of them further rounds."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from .starts import Start
+
+Looked: TypeAlias = tuple[Start, Start]
+"""A start, and the result of a short exploration from it."""
+
+EVERY = 16
+"""Largest smaller side of a target that is explored in all ways: with all numbers of
+factors, from all structures, for long from all finalists, and in all rounds."""
+
+INSURED = 32
+"""Largest smaller side of a target for which `explore` and `palm4msa` run with their
+defaults too, so that neither finds a smaller error. Above a side of `EVERY` they do
+where the target may have a structure: elsewhere neither has found less in any
+search."""
+
+_WORSE = 1.05
+"""How many times as large as the least error that of another way has to be for that not
+to be followed: as measured with three factors, where more are to be explored; as
+expected of another start, or of further rounds. In 21 searches (14 with n = 32, 4 with
+16, 3 with 64; Gaussian, graphs, lead fields, kernels, noisy and permuted transforms,
+planted products) no product of more than three factors was the best."""
+
+_PROMISE = 1.25
+"""Power of the share by which a long exploration has lowered the error of a short one,
+for what another long one is expected to gain: more than the first one did, because some
+go on to fall where the first one has ended."""
+
+
+def finalists(looked: Iterable[Looked], most: int) -> list[Looked]:
+    """Return the best starts, at most half of them with one number of factors.
+
+    Each comes with the result of its short exploration, the best one first.
+    """
+    chosen: list[Looked] = []
+    counts: dict[int, int] = {}
+    for start, result in sorted(looked, key=lambda pair: pair[1].error):
+        count = counts.get(start.n_factors, 0)
+        if len(chosen) < most and count < max(1, most // 2):
+            chosen.append((start, result))
+            counts[start.n_factors] = count + 1
+    return chosen
+
+
+def structured(chosen: Sequence[Looked]) -> bool:
+    """Return whether the target of some finalists may have a structure.
+
+    It may where two factors without one are not the best after a short exploration, or
+    leave nothing.
+    """
+    if not chosen or chosen[0][1].error == 0:
+        return True
+    return bool(chosen[0][0].structure) or chosen[0][0].n_factors > 2
+
+
+def insured(shape: tuple[int, int], chosen: Sequence[Looked]) -> bool:
+    """Return whether `explore` and `palm4msa` run with their defaults too."""
+    return min(shape) <= (INSURED if structured(chosen) else EVERY)
+
+
+def as_good(chosen: Sequence[Looked], best: Start) -> list[Start]:
+    """Return the finalists behind the first one that may end as well as that.
+
+    best: the result of the long exploration of the first one.
+    """
+    gain = min(1.0, best.error / chosen[0][1].error)
+    return [
+        start
+        for start, result in chosen[1:]
+        if result.error * gain**_PROMISE <= _WORSE * best.error
+    ]
+
+
+def shallow(looked: Iterable[Looked]) -> bool:
+    """Return whether more than three factors are not worth an exploration.
+
+    That is so where the best of the short explorations with three factors has a larger
+    error than that with two.
+    """
+    least = {2: math.inf, 3: math.inf}
+    for start, result in looked:
+        if start.n_factors in least:
+            least[start.n_factors] = min(least[start.n_factors], result.error)
+    return math.inf > least[3] > _WORSE * least[2]
+
+
+def hopeless(best: Sequence[Start], gains: Sequence[float], left: int) -> list[Start]:
+    """Return which results will not become the best one in the rounds that are left.
+
+    gains: the factor by which the last round has changed the error of each.
+    """
+    ends = [one.error * gain**left for one, gain in zip(best, gains, strict=True)]
+    most = _WORSE * min(ends, default=math.inf)
+    return [one for one, end in zip(best, ends, strict=True) if end > most]
