@@ -38,6 +38,7 @@ STUDIES: dict[str, str] = {
     "kronecker": "large_blocks.kronecker_study",
     "rates": "rates",
     "dao": "dao",
+    "denoising": "denoising.denoising_study",
     "quickmeans": "quickmeans.quickmeans_study",
 }
 """The module of each study, relative to this package, by the name that ``nbfact study``
