@@ -317,7 +317,7 @@ def _published(rows: Sequence[Row]) -> list[Row]:
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
     """Draw differences to K-SVD, and below them dictionaries and denoised images."""
     figure.set_size_inches(12, 12)
-    upper, lower = figure.subfigures(2, 1)
+    upper, lower = np.ravel(np.asarray(figure.subfigures(2, 1)))
     images = select(rows, part=PARTS[0])
     axes = upper.subplots()
     found, sigmas = _psnr(images), sorted(values(images, "sigma"))
@@ -354,7 +354,7 @@ def _draw_pictures(figure, name: str, sigma: int, seed: int) -> None:
     dense = of.dense_dictionary(samples, start, rule, SHOWN.n_iter)
     model = of.fast_dictionary(samples, dense, rule, max_iter=0, rcg=SHOWN.rcgs[0])
     fast = model.components_.toarray().T
-    panels = np.asarray(figure.subplots(2, 3)).flat
+    panels = np.ravel(np.asarray(figure.subplots(2, 3)))
     shown = {
         f"{name}, sigma {sigma}": noisy,
         "K-SVD": of.denoised(dense, patches, rule),
