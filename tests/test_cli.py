@@ -31,6 +31,24 @@ def test_help_names_the_exit_codes(run):
             assert text in " ".join(out.split())
 
 
+@pytest.mark.parametrize("arguments", [["-h"], []])
+def test_the_help_exits_with_0_and_shows_flags_alone(run, arguments):
+    code, out, err = run(*arguments)
+    assert code == 0 and "Commands" in out and not err
+    assert "bool" not in out and "--version" in out
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_the_help_of_a_command_shows_flags_alone(run, command):
+    code, out, _ = run(command, "-h")
+    assert code == 0 and "--help" in out and "-h" in out
+    assert "bool" not in out
+
+
+def test_the_version_is_printed(run):
+    assert run("--version") == (0, f"nbfact {nf.__version__}\n", "")
+
+
 def ascii_streams(monkeypatch):
     """Make the standard streams those of a terminal that knows ASCII alone."""
     streams = [io.TextIOWrapper(io.BytesIO(), "ascii", "strict") for _ in range(2)]
@@ -198,15 +216,15 @@ MISTAKES = {
     "k": (["a.npy", "--nnz-per-row", "0"], "--nnz-per-row"),
     "factors": (["a.npy", "--n-factors", "1"], "--n-factors"),
     "method": (["a.npy", "--method", "svd"], "--method"),
-    "learn": (["a.npy", "--n-iter", "3"], "['n_iter']: only for --method hierarchical"),
-    "budget": (["a.npy", "--method=palm4msa", "--rcg=2"], "['rcg']: only for --method"),
+    "learn": (["a.npy", "--n-iter", "3"], "--n-iter: only for --method hierarchical"),
+    "budget": (["a.npy", "--method=palm4msa", "--rcg=2"], "--rcg: only for --method"),
     "budgets": (
         ["a.npy", "--nnz=3", "--rcg=2"],
-        "give one of nnz, rcg, error and speedup",
+        "--nnz, --rcg: give one of them",
     ),
     "error": (
         ["a.npy", "--error=2"],
-        "error=2.0: expected a finite number, at least 0",
+        "--error 2.0: expected a finite number, at least 0",
     ),
 }
 

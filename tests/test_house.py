@@ -18,7 +18,7 @@ PROSE = [
     *FILES,
     *sorted(ROOT.glob("benchmarks/*.py")),
     *sorted(ROOT.glob("tests/**/*.py")),
-    *sorted(ROOT.glob("docs/*.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
 ]

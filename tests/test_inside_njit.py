@@ -153,6 +153,7 @@ ARGUMENTS = {
     ),
     "pair_greedily": (GRAM, np.zeros(4, np.int64)),
     "split_gain": (GRAMS[0], BLOCK, np.zeros((4, 4))),
+    "all_finite": (VECTOR,),
     "frobenius_norm": (SQUARE,),
     "fwht": (VECTOR,),
     "fwht_columns": (SQUARE,),

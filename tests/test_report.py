@@ -291,13 +291,14 @@ def test_the_command_reads_runs_and_writes_both_files(
     shutil.copytree(results, tmp_path / "runs")
     shutil.copytree(results / "asv", tmp_path / "benchmarks" / "results")
     code, out, err = run(monkeypatch, capsys)
-    assert (code, out.split()) == (0, ["report.html", "report.md"])
+    assert (code, out.split()) == (0, ["runs/report.html", "runs/report.md"])
     assert "line 17" in err
     (tmp_path / "runs").rename(tmp_path / "kept")  # as in a fresh clone
-    assert run(monkeypatch, capsys)[:2] == (0, "report.html report.md\n")
+    assert run(monkeypatch, capsys)[:2] == (0, "runs/report.html runs/report.md\n")
+    shutil.rmtree(tmp_path / "runs")
     (tmp_path / "kept").rename(tmp_path / "runs")
     assert run(monkeypatch, capsys)[0] == 0
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "runs" / "report.html").read_text(encoding="utf-8")
     assert "asv bench_products" in page and str(tmp_path) not in page
 
 

@@ -33,22 +33,23 @@ def main() -> int:
     import typer
 
     from .messages import degrade_output, reporting
-    from .options import EXIT_CODES
+    from .options import EXIT_CODES, begin, flags_without_type
 
     degrade_output()
     app = typer.Typer(
         help="Learn fast linear transforms, and measure how fast they are.",
         epilog=EXIT_CODES,
-        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.callback(invoke_without_command=True)(begin)
     asked = [name for name in COMMANDS if name in sys.argv[1:2]]
     for name in asked or COMMANDS:
         module = importlib.import_module(f"{__package__}.{name}")
         codes = getattr(module, f"{name.upper()}_CODES", EXIT_CODES)
         app.command(epilog=codes)(reporting(getattr(module, name)))
-    if asked:  # an app of one command would take its name for an argument
-        app.callback()(lambda: None)
-    app(prog_name="nbfact")
+    command = typer.main.get_command(app)
+    flags_without_type(command)
+    command(prog_name="nbfact")
     return 0

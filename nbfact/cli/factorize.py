@@ -22,6 +22,7 @@ from ..operators import load
 from ..operators.drawings import figure_class
 from .default_constraints import default_constraints, default_n_factors
 from .learning import learn, show_tradeoff
+from .messages import dashed
 from .options import Threads, output_option
 
 TOLERANCE = 1e-5
@@ -137,7 +138,7 @@ def factorize(
         unused = [name for name, value in others.items() if value is not None]
         unused += [] if batch == 1 else ["batch"]
         if unused or method != Method.learn:
-            raise ValueError(f"{unused or ['method']}: not for --tradeoff")
+            raise ValueError(f"{dashed(*(unused or ['method']))}: not for --tradeoff")
         target = targets.load_matrix(matrix, variable)
         if plot is not None:
             _check_plot(plot)
@@ -281,9 +282,11 @@ def _check_plot(path):
 def _check_options(method, own, budget):
     """Raise an error for options that a method does not have."""
     if method == "learn" and own:
-        raise ValueError(f"{list(own)}: only for --method hierarchical or palm4msa")
+        raise ValueError(f"{dashed(*own)}: only for --method hierarchical or palm4msa")
     if method != "learn" and budget:
-        raise ValueError(f"{list(budget)}: only for --method learn")
+        raise ValueError(f"{dashed(*budget)}: only for --method learn")
+    if len(budget) > 1:
+        raise ValueError(f"{dashed(*budget)}: give one of them")
 
 
 def _factorize(target, method, n_factors=None, nnz_per_row=None, n_iter=None):

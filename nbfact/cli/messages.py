@@ -2,9 +2,11 @@
 
 import codecs
 import functools
+import inspect
+import re
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
@@ -58,6 +60,7 @@ def reporting(command: Callable[..., Any]) -> Callable[..., Any]:
 
     A mistake ends with exit code 2, and Ctrl-C with 130.
     """
+    names = tuple(inspect.signature(command).parameters)
 
     @functools.wraps(command)
     def wrapped(**options):
@@ -67,10 +70,41 @@ def reporting(command: Callable[..., Any]) -> Callable[..., Any]:
             say("interrupted; files are whole")
             raise typer.Exit(130) from None
         except (ValueError, OSError, ModuleNotFoundError) as error:
-            say(error)
+            say(with_dashes(str(error), names))
             raise typer.Exit(2) from None
 
     return wrapped
+
+
+def with_dashes(message: str, names: Sequence[str]) -> str:
+    """Return a message in which the options of a command are named as a user does.
+
+    Functions say ``time_limit=-1.0: ...``, and the user wrote ``--time-limit -1``.
+
+    Examples
+    --------
+    >>> with_dashes("time_limit=-1.0: expected a number above 0", ["time_limit"])
+    '--time-limit -1.0: expected a number above 0'
+    >>> with_dashes("profile 'all'; expected one of quick, full", ["profile"])
+    "--profile 'all'; expected one of quick, full"
+    """
+    words = "|".join(map(re.escape, names))
+    return re.sub(
+        rf"(?<![\w-])({words})=(?=\S)|^({words}) (?=')",
+        lambda match: f"{dashed(match[1] or match[2])} ",
+        message,
+    )
+
+
+def dashed(*names: str) -> str:
+    """Return the names of options as a user writes them.
+
+    Examples
+    --------
+    >>> dashed("n_iter", "rcg")
+    '--n-iter, --rcg'
+    """
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def say(message: object) -> None:

@@ -5,10 +5,11 @@ Every option has one name in all commands: ``-k``, ``-o``, ``--cases``, ``--json
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from .. import __version__
 from ..harness.case_module import find_project
 from ..harness.project import Project
 from ..harness.registered import PROFILES
@@ -93,3 +94,27 @@ def project_of(cases: str | None) -> Project:
     from ..cases.nbfact_project import NBFACT
 
     return NBFACT
+
+
+def begin(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version, and stop.")
+    ] = False,
+) -> None:
+    """Learn fast linear transforms, and measure how fast they are."""
+    if version:
+        print(f"nbfact {__version__}")
+        raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(0)
+
+
+def flags_without_type(command: Any) -> None:
+    """Let the help show flags alone: Typer writes ``<bool>`` after each of them."""
+    for one in (command, *command.commands.values()):
+        context = typer.Context(one, help_option_names=["-h", "--help"])
+        for option in one.get_params(context):
+            if getattr(option, "is_flag", False):
+                option.metavar = ""

@@ -24,8 +24,13 @@ def report(
         ),
     ] = None,
     output: Annotated[
-        Path, output_option("The page, with a summary in .md; or the summary alone.")
-    ] = Path("report.html"),
+        Path | None,
+        output_option(
+            "The page, with a summary in .md; or the summary alone; default "
+            "runs/report.html.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Put results of all runs and machines into one page that needs no network."""
     from ..harness.report.write import write_report

@@ -75,7 +75,7 @@ from .norm_projections import (
     project_normcol,
     project_normlin,
 )
-from .norms import frobenius_norm, max_abs, spectral_norm
+from .norms import all_finite, frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
 from .partition_projection import project_partition
@@ -113,6 +113,7 @@ __all__ = [
     "adam_step",
     "add_atoms",
     "adjoint_copy",
+    "all_finite",
     "block_chain_apply",
     "blocks_columns",
     "blocks_products",

@@ -4,7 +4,7 @@ import functools
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -12,13 +12,10 @@ from .._core.checks import sequence, shown, size
 from .._core.limits import check_memory
 from . import patterns as pt
 from . import radices
-from .drawings import drawn
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .drawings import Drawable
 
 
-class Chain(Sequence):
+class Chain(Sequence, Drawable):
     """A sequence of Kronecker-sparse patterns, the supports of factors in a product.
 
     The patterns are in the order of the factors, from left to right. The pattern
@@ -74,7 +71,7 @@ class Chain(Sequence):
     ----------
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
     guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): Kronecker-
-    sparse factors and chainable chains.
+    sparse factors and chainable chains [le2025].
 
     Examples
     --------
@@ -221,7 +218,7 @@ class Chain(Sequence):
         References
         ----------
         T. Dao et al., Monarch: expressive structured matrices for efficient and
-        accurate training, ICML 2022.
+        accurate training, ICML 2022 [dao2022].
 
         Examples
         --------
@@ -351,26 +348,9 @@ class Chain(Sequence):
         block = np.ones((b, c), bool)
         return np.kron(np.kron(np.eye(a, dtype=bool), block), np.eye(d, dtype=bool))
 
-    def plot(self, figure: "Figure | None" = None) -> "Figure":
-        """Draw the support of each factor, side by side.
-
-        Parameters
-        ----------
-        figure : matplotlib.figure.Figure, optional
-            Figure to draw in; a new one by default.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-
-        Raises
-        ------
-        ModuleNotFoundError
-            When matplotlib is not installed; the message says how to install it.
-        TypeError
-            When `figure` is no figure.
-        """
-        return drawn([(str(p), self.support(j)) for j, p in enumerate(self)], figure)
+    def _supports(self) -> list[tuple[str, np.ndarray]]:
+        """Return the support of each factor, with its pattern as the title."""
+        return [(str(p), self.support(j)) for j, p in enumerate(self)]
 
     def __matmul__(self, other: Any) -> "Chain":
         """Return the chain of the product of two products."""

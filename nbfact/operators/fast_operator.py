@@ -10,15 +10,12 @@ from .._core.dtypes import common_dtype
 from .._core.formats.matrix_files import path_of
 from .._core.limits import check_memory
 from .algebra import MAKERS, Algebra
-from .drawings import drawn
+from .drawings import Drawable
 from .linear_operator import LinearOperator, NotAnArray
 from .operator_files import Saved, write_mat, write_operator, write_plain
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
-
-class FastOperator(Algebra):
+class FastOperator(Algebra, Drawable):
     """Base class of the operators: a linear map that costs `nnz` multiplications.
 
     A subclass calls ``super().__init__(dtype, shape)``, sets `nnz`, and implements
@@ -283,33 +280,12 @@ class FastOperator(Algebra):
         product = self.to_factors()
         write_plain(product.factors, product.scale, path)
 
-    def plot(self, figure: "Figure | None" = None) -> "Figure":
-        """Draw the supports of the sparse factors of `to_factors`, side by side.
-
-        Parameters
-        ----------
-        figure : matplotlib.figure.Figure, optional
-            Figure to draw in; a new one by default.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-
-        Raises
-        ------
-        ModuleNotFoundError
-            When matplotlib is not installed; the message says how to install it.
-        TypeError
-            When `figure` is no figure, or the operator is not made of sparse factors.
-        """
-        supports = [
-            (
-                f"{factor.nnz} of {factor.shape[0]}x{factor.shape[1]}",
-                factor.toarray() != 0,
-            )
+    def _supports(self) -> list[tuple[str, Any]]:
+        """Return the sparse factors of `to_factors`, each with a title."""
+        return [
+            (f"{factor.nnz} of {factor.shape[0]}x{factor.shape[1]}", factor)
             for factor in self.to_factors().factors
         ]
-        return drawn(supports, figure)
 
     def toarray(self) -> np.ndarray:
         """Return the dense matrix, (m, n), in the dtype of the operator."""

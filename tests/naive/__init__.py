@@ -125,6 +125,7 @@ from .projections import (
 )
 from .sparse import (
     adjoint_copy,
+    all_finite,
     block_chain_apply,
     block_chain_factors,
     chain_apply,
@@ -160,6 +161,7 @@ __all__ = [
     "adam_step",
     "add_atoms",
     "adjoint_copy",
+    "all_finite",
     "average_over",
     "best_matching",
     "best_values",

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..._core.checks import shown
 from ...operators import Butterfly, Chain, FactorProduct, FastOperator
+from ...operators.drawings import notebook_html
 from .operator_factors import counted_factors
 
 if TYPE_CHECKING:  # Python 3.11 has no type variables with a default
@@ -257,6 +258,10 @@ class Factorization(Generic[OperatorT]):
             When `figure` is no figure.
         """
         return self.operator.plot(figure)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the text, and pictures of the supports."""
+        return notebook_html(repr(self), self.operator)
 
     def __repr__(self) -> str:
         operator = self.operator

@@ -13,9 +13,15 @@ from ..project import Project
 from . import pages
 from .reading import read_results
 
+DEFAULT_OUTPUT = Path("runs", "report.html")
+"""Where the page is written if nobody says where: beside the results."""
+
 
 def write_report(
-    project: Project, paths: Sequence[Path], output: Path, asv: Path | None = None
+    project: Project,
+    paths: Sequence[Path],
+    output: Path | None = None,
+    asv: Path | None = None,
 ) -> tuple[list[Path], list[str]]:
     """Write the report of some results.
 
@@ -25,9 +31,10 @@ def write_report(
         The package whose results these are.
     paths : sequence of Path
         Files and directories, as in :func:`nbfact.harness.store.read_rows`.
-    output : Path
+    output : Path, optional
         File of the page, ``.html``; the summary has the same name with ``.md``. A name
-        in ``.md`` is that of the summary, which alone is written then.
+        in ``.md`` is that of the summary, which alone is written then. By default it is
+        :data:`DEFAULT_OUTPUT`, whose folder is made where it is missing.
     asv : Path or None
         Directory of asv's results.
 
@@ -48,12 +55,16 @@ def write_report(
     OSError
         When a file cannot be read or written.
     """
-    check_output(output)
+    if output is not None:
+        check_output(output)
     rows, points, counts, problems = read_results(project, paths, asv)
     shown = pages.sections(project, rows, points, counts, problems)
     head = pages.overview(project, rows, shown)
+    output, given = output or DEFAULT_OUTPUT, output
     texts = {output: pages.html(head, shown)} if output.suffix == ".html" else {}
     texts[output.with_suffix(".md")] = pages.markdown(head, shown)
+    if given is None:
+        output.parent.mkdir(exist_ok=True)
     for path, text in texts.items():
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

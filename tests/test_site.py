@@ -1,0 +1,110 @@
+"""The site: every public name and every page has a place; its programs run."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import nbfact as nf
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+NAMESPACES = {
+    "nbfact": [*nf.__all__, *nf._PLACES["estimators"]],
+    **{
+        f"nbfact.{name}": getattr(nf, name).__all__
+        for name in (
+            *("constraints", "kernels", "metrics", "operators", "presets"),
+            *("targets", "transforms"),
+        )
+    },
+    "nbfact.algorithms": nf.algorithms.__all__,
+}
+"""The lists of public names, by what users write before the dot."""
+
+
+def found(dotted):
+    """Return the object that a dotted name of nbfact stands for."""
+    value = nf
+    for part in dotted.split(".")[1:]:
+        value = getattr(value, part)
+    return value
+
+
+def listed():
+    """Return the names that have a page: those in the lists of the reference."""
+    pages = "\n".join(
+        path.read_text(encoding="utf-8") for path in DOCS.glob("reference/*.rst")
+    )
+    return re.findall(r"^   (nbfact\.[\w.]+)$", pages, re.M)
+
+
+def test_every_public_name_has_a_page_of_the_reference():
+    pytest.importorskip("sklearn")
+    names = listed()
+    assert len(names) == len(set(names))
+    harness = [name for name in names if name.startswith("nbfact.harness.")]
+    documented = {id(found(name)) for name in set(names) - set(harness)}
+    for place, public in NAMESPACES.items():
+        for name in public:
+            value = found(f"{place}.{name}")
+            if not inspect.ismodule(value):
+                assert id(value) in documented, f"{place}.{name}"
+    from nbfact import harness as rooms
+
+    assert {name.rpartition(".")[2] for name in harness} == set(rooms.__all__)
+
+
+def contents():
+    """Return every page that a table of contents lists, as a path without suffix."""
+    pages = set()
+    for path in [*DOCS.rglob("*.md"), *DOCS.glob("reference/*.rst")]:
+        if {"_build", "generated"} & set(path.relative_to(DOCS).parts):
+            continue
+        text = path.read_text(encoding="utf-8")
+        blocks = re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.M | re.S)
+        blocks += re.findall(r"^\.\. toctree::\n(.*?)(?=^\S)", text, re.M | re.S)
+        for line in "\n".join(blocks).split():
+            if not line.startswith(":"):
+                pages.add((path.parent / line).resolve())
+    return pages
+
+
+def test_a_table_of_contents_lists_pages_that_exist():
+    for page in contents():
+        if "generated" not in page.parts:
+            assert page.with_suffix(".md").exists() or page.with_suffix(".rst").exists()
+
+
+GALLERY = sorted(DOCS.glob("gallery/plot_*.py"))
+
+
+@pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
+def test_a_program_of_the_gallery_has_a_title_and_ends_in_a_picture(path):
+    text = path.read_text(encoding="utf-8")
+    title, line = text.removeprefix('"""\n').splitlines()[:2]
+    assert line == "=" * len(title)
+    assert "plt.show()" in text
+
+
+def test_no_page_asks_the_network_for_anything():
+    for path in [*DOCS.glob("_static/*"), DOCS / "conf.py"]:
+        assert not re.search(r"https?://", path.read_text(encoding="utf-8")), path
+    for path in DOCS.rglob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"!\[[^\]]*\]\(https?:", text), path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
+def test_a_program_of_the_gallery_runs(path, monkeypatch, tmp_path):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "gallery", "__file__": str(path)}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
+    import matplotlib.pyplot as plt
+
+    assert plt.get_fignums()
+    plt.close("all")
