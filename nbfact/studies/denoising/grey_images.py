@@ -106,7 +106,7 @@ class Patches:
     ----------
     image : ndarray, (h, w)
     stride : int
-        Rows, and columns, from one patch to the next; the last patch of a row or column
+        Rows, and columns, from one patch to the next, at most SIDE; the last patch of one
         ends at the border, whatever the stride is.
 
     Attributes
