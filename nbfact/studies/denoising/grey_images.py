@@ -106,8 +106,8 @@ class Patches:
     ----------
     image : ndarray, (h, w)
     stride : int
-        Rows, and columns, from one patch to the next, at most SIDE; the last patch of one
-        ends at the border, whatever the stride is.
+        Rows, and columns, from one patch to the next, at most SIDE. The last patch of a
+        row or column ends at the border, whatever the stride is.
 
     Attributes
     ----------
