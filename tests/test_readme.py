@@ -67,6 +67,12 @@ def test_the_examples_of_the_page_on_clustering_run():
 
 
 @pytest.mark.compiled
+def test_the_example_of_the_page_on_dictionaries_runs():
+    pytest.importorskip("sklearn")
+    run_examples("docs/dictionaries.md", 1)
+
+
+@pytest.mark.compiled
 def test_the_examples_of_the_page_on_algorithms_print_what_it_says(capsys):
     run_examples("docs/algorithms.md", 2)
     presets, clean, tenth, equal, ones = capsys.readouterr().out.rsplit("\n", 5)[:5]

@@ -31,6 +31,7 @@ from nbfact.studies import (
     ties,
     tradeoff,
 )
+from nbfact.studies.denoising import denoising_study as denoising
 from nbfact.studies.large_blocks import kronecker_study as kronecker
 from nbfact.studies.localisation import localisation_study as localisation
 from nbfact.studies.meg import meg_study as meg
@@ -92,6 +93,15 @@ TINY = {
         budgets=(0.0, 0.0),
     ),
     "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
+    "denoising": denoising.Settings(
+        ("camera", "aero"),
+        (20, 30),
+        *(32, 60, 40, 64, 1, 4),
+        (("camera", 30),),
+        ((2, 0.5),),
+        (40,),
+        (4.0,),
+    ),
     "quickmeans": quickmeans.Settings(
         (("digits", (4,), (2, 3), True), ("blobs", (4,), (2,), False)), 2, 2, 120
     ),
@@ -114,12 +124,19 @@ COLUMNS = {
     "rates": "kernel dtype batch radix stride ns",
     "grid": "operator side n batch layout dtype form ours rival ratio roof load",
     "dao": "transform N exact learned published exact_seconds learned_seconds steps",
+    "denoising": "part image sigma seed method codes psnr nnz seconds",
     "quickmeans": "data K D N method sparsity seed inertia relative nnz compression us "
     "bytes factored ratio fit_seconds n_iter knn nystrom svm ami",
     "meg": "matrix method gain J k s nnz rcg spectral frobenius rank svd_spectral",
     "localisation": "method gain rcg solver snr distance draws exact difference median",
 }
+HAVE_IMAGES = all(importlib.util.find_spec(name) for name in ("skimage", "pywt"))
 MARKS = {
+    "denoising": [
+        pytest.mark.compiled,
+        pytest.mark.slow,
+        pytest.mark.skipif(not HAVE_IMAGES, reason="no images are installed"),
+    ],
     "patterns": [pytest.mark.compiled],
     "quickmeans": [pytest.mark.compiled, *SINGLE],
     "localisation": [

@@ -62,14 +62,10 @@ from .sum_of_butterflies import sum_cases
 from .transform_plans import TRANSFORMS, transform_plan_cases
 
 PLANNED = [
-    *(("dyadic", n) for n in (256, 1024, 4096)),
-    *(("rank 2", n) for n in (256, 1024, 4096)),
+    *((name, n) for name in ("dyadic", "rank 2") for n in (256, 1024, 4096)),
     ("smallest", 1000),
-    ("monarch", 1024),
-    ("monarch", 4096),
-    ("four blocks", 1024),
-    ("strided blocks", 1024),
-    ("B B^T", 1024),
+    *(("monarch", n) for n in (1024, 4096)),
+    *((name, 1024) for name in ("four blocks", "strided blocks", "B B^T")),
 ]
 """Chains whose plans are compared, as (name of the chain, order)."""
 

@@ -14,6 +14,7 @@ from ..algorithms.dictionaries.fast_training import (
     Signals,
     explored,
     peeled_dictionary,
+    refitted,
 )
 from ..algorithms.dictionaries.k_svd import k_svd, unit_columns
 
@@ -168,7 +169,21 @@ def train_dictionary(
         return TrainedDictionary(
             _explored(signals, options.nnz, options), dense, True, {}
         )
-    return _cheapest(signals, held_out if count else learned, options)
+    if not count:
+        return _cheapest(signals, learned, options)
+    found = _cheapest(signals, held_out, options)
+    return dataclasses.replace(found, fit=_on_all(samples.T, found, options))
+
+
+def _on_all(
+    signals: np.ndarray, found: TrainedDictionary, options: DictionaryOptions
+) -> FastDictionaryFit:
+    """Return a dictionary fitted to the samples that were held out, too."""
+    if found.factored:
+        start = Signals(signals, options.rule, found.fit.array)
+        return refitted(start, found.fit, options.n_rounds)
+    dense = k_svd(signals, found.dense, options.rule, options.n_rounds)
+    return FastDictionaryFit([dense])
 
 
 def _drawn(learned: np.ndarray, n: int, random: np.random.RandomState) -> np.ndarray:

@@ -42,7 +42,7 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Where neither `nnz` nor `rcg` is given, they are as few of 1/8, 1/4, 1/2 and 3/4
         of n m as let the cost of the codes of held-out samples increase by this share
         over that of the best dictionary found, the dense one included. If none of them
-        does, the dictionary stays dense: see `factored_`.
+        does, the dictionary stays dense: see `factored_`. Rounds on all samples follow.
     factorizer : "explore" or Preset, default "explore"
         How the dictionary is factored. "explore": by `nbfact.explore`, which finds
         better supports. A preset, such as ``nbfact.presets.dictionary(4, 6)``: by the
@@ -57,8 +57,7 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         them.
     transform_n_nonzero_coefs : int, default None
         Maximum number of non-zeros of a code, in `fit` and in `transform`. None stands
-        for a tenth of the features, at least one; with `transform_tol` it stands for as
-        many as there are features.
+        for a tenth of the features, at least one; with `transform_tol` for all of them.
     transform_tol : float, default None
         A code ends, too, when the squared norm of its residual is at most this.
     validation_fraction : float, default 0.2
@@ -77,7 +76,7 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     dense_components_ : ndarray, (n_components, n_features)
         The atoms that K-SVD has found first.
     factored_ : bool
-        Whether the atoms are factored; otherwise they are `dense_components_`.
+        Whether the atoms are factored; otherwise they are one dense factor.
     nnz_ : int
         Number of non-zeros of the factors.
     costs_ : dict of int to float

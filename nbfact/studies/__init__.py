@@ -40,6 +40,7 @@ STUDIES: dict[str, str] = {
     "kronecker": "large_blocks.kronecker_study",
     "rates": "rates",
     "dao": "dao",
+    "denoising": "denoising.denoising_study",
     "quickmeans": "quickmeans.quickmeans_study",
     "meg": "meg.meg_study",
     "localisation": "localisation.localisation_study",

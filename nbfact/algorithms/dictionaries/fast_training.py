@@ -82,12 +82,14 @@ class Signals:
         self, array: np.ndarray, rule: CodeRule, dictionary: np.ndarray
     ) -> None:
         self.array, self.rule, self.dense = array, rule, dictionary
-        self.code(dictionary)
+        self.dictionary = dictionary
+        self.codes = rule.codes(dictionary, array)
 
     def code(self, dictionary: np.ndarray) -> None:
         """Code all signals in a dictionary, which is then the present one."""
-        self.dictionary = dictionary
-        self.codes = self.rule.codes(dictionary, self.array)
+        if dictionary is not self.dictionary:
+            self.dictionary = dictionary
+            self.codes = self.rule.codes(dictionary, self.array)
 
     @property
     def weights(self) -> np.ndarray:
@@ -171,7 +173,27 @@ def explored(
         factors[-1] = found.scale * factors[-1] / weights
     else:
         factors = [np.zeros(shape) for shape in shapes]
-    fit = FastDictionaryFit.of(factors)
+    return refitted(signals, FastDictionaryFit.of(factors), n_rounds)
+
+
+def refitted(
+    signals: Signals, fit: FastDictionaryFit, n_rounds: int
+) -> FastDictionaryFit:
+    """Return factors of as many non-zeros, after rounds of codes and fits to signals.
+
+    Parameters
+    ----------
+    signals : Signals
+        The signals; they are coded anew.
+    fit : FastDictionaryFit
+        The factors to begin with.
+    n_rounds : int
+        Number of rounds.
+    """
+    sets = [
+        Sp(factor.shape, max(1, int(np.count_nonzero(factor))))
+        for factor in fit.factors
+    ]
     for _ in range(n_rounds):
         signals.code(fit.array)
         fit = signals.fitted(sets, fit.factors, SWEEPS)

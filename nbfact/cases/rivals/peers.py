@@ -30,6 +30,7 @@ PACKAGES = {
     "pyfftw": "pyfftw",
     "mkl_fft": "mkl_fft",
     "scikit-learn": "sklearn",
+    "dictlearn": "dictlearn",
 }
 """The peers, by name, and the module that each of them imports. The first word of the
 name of an implementation says which peer it is of."""

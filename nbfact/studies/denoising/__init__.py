@@ -1,0 +1,1 @@
+"""Denoising by dictionaries: `nbfact study denoising`."""

@@ -1,0 +1,389 @@
+"""Study of denoising by dictionaries that are products of sparse factors.
+
+L. Le Magoarou and R. Gribonval (Flexible multi-layer sparse approximations of matrices
+and applications, IEEE JSTSP 10(4), 2016, section VI) denoise images by sparse codes of
+their patches. They find that fast dictionaries beat dense ones of K-SVD at high noise
+(standard deviations of 30 and 50), and lose at low noise. The study repeats that, with
+their 16 configurations and with codes that end at the noise level, beside other
+dictionaries and non-local means. :mod:`nbfact.studies.denoising.denoising_jobs` has the
+jobs, :mod:`nbfact.studies.denoising.image_dictionaries` the dictionaries.
+
+``nbfact study denoising`` writes ``denoising.csv``, ``denoising.md`` and
+``denoising.png``.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..tools.choices import FIRST_SEED
+from ..tools.intervals import half_width, mean_text
+from ..tools.rows import Row, select, values
+from ..tools.work import Job
+from . import denoising_jobs
+from . import image_dictionaries as of
+from .denoising_jobs import DCT, FAST, KSVD, NLM, NOISY, PAPER, PARTS, SKLEARN
+from .grey_images import IMAGES, Patches
+from .image_dictionaries import DICTLEARN, FIVE, GAIN, NOISE_LEVEL
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TITLE = "Denoising by fast dictionaries"
+PARALLEL = True
+DENSE = (KSVD, DCT, SKLEARN, DICTLEARN)
+"""Methods whose dictionaries are dense arrays."""
+
+NOTES = f"""\
+- PSNR is in dB, for a peak of 255. Differences are means over images ± half of
+  Student's 95 percent interval, paired: the same noise, patches and stride.
+- A claim is "undecided" where the interval of the mean holds the limit that was asked
+  for; those about the paper are judged by the median configuration.
+- Patches are 8 x 8. Their means are subtracted first and added again at the end, which
+  costs none of the atoms. Estimates of overlapping patches are averaged.
+- "noise level": a code ends when the norm of its residual is at most {GAIN} times that
+  of the noise, in learning and in denoising. "5 atoms": each code has 5 non-zeros, as
+  in the paper. Every code, of every method, is found by `nbfact.omp`.
+- K-SVD starts at the overcomplete DCT, and so does the K-SVD that FastDictionary begins
+  with. It chooses its number of non-zeros (`nnz`) by a fifth of the patches, which are
+  held out. "factored" says in how many of the images it did not stay dense.
+- "union of fast bases" are the Hadamard, cosine, Haar and pixel bases side by side.
+  dictlearn's approximate K-SVD learns from the same patches with 5 atoms, and
+  scikit-learn's MiniBatchDictionaryLearning from half of them, in one pass by its own
+  codes: that takes most of the time of the study.
+- "hierarchical, J = 4" is the algorithm of the paper with codes at each level, s/m and
+  rho as in the paper, in the upper left quarter of the images: its PSNR may only be
+  compared with that of the lines of the same table.
+- Seeds are {FIRST_SEED} and above: of the noise and of the choice of patches.
+- What differs from the paper: its twelve images are not in an installable package, it
+  learns from 10 000 patches by 50 iterations of K-SVD, and it takes every patch
+  (stride 1). The settings of a run are fields of `FULL` in
+  `nbfact/studies/denoising/denoising_study.py`.
+- The covering number of the products with s_tot non-zeros grows with s_tot, and that of
+  dense dictionaries with 64 n (theorem VI.1 of the paper), so that the difference
+  between the errors on new patches and on those learned from should fall with both."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What the study varies.
+
+    Attributes
+    ----------
+    images : tuple of str
+        Names of the images.
+    sigmas : tuple of int
+        Standard deviations of the noise.
+    crop : int
+        Rows and columns of an image that are taken.
+    patches, tested : int
+        Number of patches to learn from, and of others that test generalisation.
+    atoms, n_iter, stride : int
+        Number of atoms, of iterations of K-SVD, and pixels from patch to patch.
+    configured : tuple of (str, int)
+        Image and noise of the paper's configurations.
+    configurations : tuple of (int, float)
+        s/m and rho of each of them.
+    lengths : tuple of int
+        Numbers of patches to learn from in the part on generalisation.
+    rcgs : tuple of float
+        Relative complexity gains in the part on generalisation.
+    """
+
+    images: tuple[str, ...]
+    sigmas: tuple[int, ...]
+    crop: int
+    patches: int
+    tested: int
+    atoms: int
+    n_iter: int
+    stride: int
+    configured: tuple[tuple[str, int], ...]
+    configurations: tuple[tuple[int, float], ...]
+    lengths: tuple[int, ...]
+    rcgs: tuple[float, ...]
+
+
+GRID = tuple((s, rho) for s in (2, 3, 6, 12) for rho in (0.4, 0.5, 0.7, 0.9))
+"""s/m and rho of the 16 configurations of the paper."""
+
+FULL = Settings(
+    IMAGES,
+    (10, 15, 20, 30, 50),
+    *(512, 3000, 2000, 256, 10, 3),
+    (("camera", 10), ("camera", 30), ("camera", 50), ("ascent", 10), ("ascent", 50)),
+    GRID,
+    (500, 1500, 4500),
+    (2.0, 4.0, 8.0),
+)
+QUICK = Settings(
+    ("camera", "ascent"),
+    (10, 50),
+    *(128, 1000, 500, 128, 3, 2),
+    (("camera", 30),),
+    GRID[1::5],
+    (300,),
+    (4.0,),
+)
+GENERALISED = ("ascent", 20)
+"""Image and noise of the part on generalisation."""
+
+
+def choose(settings: Settings, names: Sequence[str]) -> Settings:
+    """Return settings for some images only.
+
+    Raises
+    ------
+    ValueError
+        For a name that the settings do not have.
+    """
+    for name in names:
+        if name not in settings.images:
+            raise ValueError(
+                f"--data {name}: expected one of {', '.join(settings.images)}"
+            )
+    return dataclasses.replace(settings, images=tuple(names))
+
+
+def jobs(settings: Settings, peers: bool) -> list[Job]:
+    """Return a job for each image and noise, then those of the other parts."""
+    seed = FIRST_SEED
+    found: list[Job] = []
+    for name in settings.images:
+        for sigma in settings.sigmas:
+            job = functools.partial(
+                denoising_jobs.image_rows, name, sigma, seed, settings
+            )
+            found.append((f"{name}, sigma {sigma}", job))
+    rest: list[Job] = []
+    for name, sigma in settings.configured:
+        job = functools.partial(
+            denoising_jobs.configuration_rows, name, sigma, seed, settings
+        )
+        rest.append((f"configurations, {name}, sigma {sigma}", job))
+    for count in settings.lengths:
+        job = functools.partial(
+            denoising_jobs.generalisation_rows, *GENERALISED, seed, count, settings
+        )
+        rest.append((f"generalisation, {count} patches", job))
+    half = 3 * len(settings.sigmas)  # what is done first shows all parts
+    return [*found[:half], *rest, *found[half:]]
+
+
+def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the claims, the differences, the PSNR, and the two other parts."""
+    images = select(rows, part=PARTS[0])
+    found = {
+        "Claims": claims(rows),
+        "PSNR less that of K-SVD with codes to the noise level": _differences(images),
+        "PSNR of every image": _every(images),
+        "The 16 configurations of the paper, 5 atoms": _configurations(rows),
+        "Generalisation: relative errors with 5 atoms": _generalisation(rows),
+    }
+    return {caption: lines for caption, lines in found.items() if lines}
+
+
+def _psnr(rows: Sequence[Row]) -> dict[tuple, float]:
+    """Return the PSNR by method, codes, noise and image."""
+    return {
+        (row["method"], row["codes"], row["sigma"], row["image"]): row["psnr"]
+        for row in rows
+    }
+
+
+def _methods(rows: Sequence[Row]) -> list[tuple]:
+    """Return the pairs of method and codes, in the order of the rows."""
+    return list(dict.fromkeys((row["method"], row["codes"]) for row in rows))
+
+
+def _over(found, method, other, sigma, images) -> list[float]:
+    """Return PSNR of one method less that of another one, image by image."""
+    return [
+        found[(*method, sigma, image)] - found[(*other, sigma, image)]
+        for image in images
+        if (*method, sigma, image) in found and (*other, sigma, image) in found
+    ]
+
+
+def _differences(rows: Sequence[Row]) -> list[Row]:
+    """Return a line a method, a column a noise: means of differences to K-SVD."""
+    found, lines = _psnr(rows), []
+    for method in _methods(rows):
+        line: Row = {"method": method[0], "codes": method[1] or ""}
+        for sigma in sorted(values(rows, "sigma")):
+            images = values(select(rows, sigma=sigma), "image")
+            over = _over(found, method, (KSVD, NOISE_LEVEL), sigma, images)
+            line[f"sigma {sigma}"] = mean_text(over)
+        some = select(rows, method=method[0], codes=method[1])
+        if method[0] == FAST:
+            line["nnz"] = f"{min(values(some, 'nnz'))}..{max(values(some, 'nnz'))}"
+            line["factored"] = f"{sum(row['factored'] for row in some)}/{len(some)}"
+        lines.append(line)
+    return lines
+
+
+def _every(rows: Sequence[Row]) -> list[Row]:
+    """Return a line for each image and noise, a column for each method."""
+    found, lines = _psnr(rows), []
+    for image in values(rows, "image"):
+        for sigma in sorted(values(select(rows, image=image), "sigma")):
+            line: Row = {"image": image, "sigma": sigma}
+            for method in _methods(rows):
+                value = found.get((*method, sigma, image))
+                caption = ", ".join(filter(None, method))
+                line[caption] = None if value is None else f"{value:.2f}"
+            lines.append(line)
+    return lines
+
+
+def _configurations(rows: Sequence[Row]) -> list[Row]:
+    """Return a line for each configuration, a column for each image and noise."""
+    some, lines = select(rows, part=PARTS[1]), []
+    for method, s, rho in dict.fromkeys((r["method"], r["s"], r["rho"]) for r in some):
+        these = select(some, method=method, s=s, rho=rho)
+        line: Row = {"method": method, "s/m": s, "rho": rho, "nnz": these[0]["nnz"]}
+        for row in these:
+            line[f"{row['image']} {row['sigma']}"] = f"{row['psnr']:.2f}"
+        lines.append(line)
+    return lines
+
+
+def _generalisation(rows: Sequence[Row]) -> list[Row]:
+    """Return a line for each number of patches and dictionary."""
+    return [
+        {
+            "patches L": row["L"],
+            "method": row["method"],
+            "s_tot": row["nnz"],
+            "on those learned from": row["train"],
+            "on others": row["test"],
+            "difference": row["test"] - row["train"],
+        }
+        for row in select(rows, part=PARTS[2])
+    ]
+
+
+def claims(rows: Sequence[Row]) -> list[Row]:
+    """Return what was asked at each noise, what was found, and whether it holds."""
+    images, lines = select(rows, part=PARTS[0]), []
+    found = _psnr(images)
+    fast = FAST, NOISE_LEVEL
+    for sigma in sorted(values(images, "sigma")):
+        names = values(select(images, sigma=sigma), "image")
+        dense = [one for one in _methods(images) if one[0] in DENSE]
+        means = {
+            one: np.mean([found[(*one, sigma, i)] for i in names]) for one in dense
+        }
+        best = max(means, key=lambda one: means[one])
+        over = _over(found, fast, best, sigma, names)
+        least = 0.0 if sigma >= 30 else -0.1
+        lines.append(
+            {
+                "claim": f"sigma {sigma}: {FAST} against the best dense one",
+                "best dense": ", ".join(best),
+                "asked": f"above {least:g} dB",
+                "found": f"{mean_text(over)} dB, {len(over)} images",
+                "holds": _verdict(over, least),
+                "command": f"nbfact study denoising -k 'sigma {sigma}'",
+            }
+        )
+    return lines + _published(rows)
+
+
+def _verdict(over: Sequence[float], least: float) -> str:
+    """Return whether a mean is above a limit: "undecided" where its interval is not."""
+    mean, half = float(np.mean(over)), half_width(over)
+    if mean - half > least:
+        return "yes"
+    return "no" if mean + half < least else "undecided"
+
+
+def _published(rows: Sequence[Row]) -> list[Row]:
+    """Return the two findings of the paper, with its codes of 5 atoms."""
+    some, lines = select(rows, part=PARTS[1]), []
+    for image, sigma in dict.fromkeys((r["image"], r["sigma"]) for r in some):
+        these = select(some, image=image, sigma=sigma)
+        (dense,) = select(these, method=KSVD)
+        over = [r["psnr"] - dense["psnr"] for r in these if r["method"] == PAPER]
+        wins = sigma >= 30
+        text = f"{sum(d > 0 for d in over)}/{len(over)} above, best {max(over):+.2f} dB"
+        word = "above" if wins else "below"
+        lines.append(
+            {
+                "claim": f"paper, {image}, sigma {sigma}: {PAPER} {word} K-SVD",
+                "best dense": f"{KSVD}, {FIVE}",
+                "asked": word,
+                "found": text,
+                "holds": "yes" if (float(np.median(over)) > 0) == wins else "no",
+                "command": "nbfact study denoising -k configurations",
+            }
+        )
+    return lines
+
+
+def draw(rows: Sequence[Row], figure: "Figure") -> None:
+    """Draw differences to K-SVD, and below them dictionaries and denoised images."""
+    figure.set_size_inches(12, 12)
+    upper, lower = np.ravel(np.asarray(figure.subfigures(2, 1)))
+    images = select(rows, part=PARTS[0])
+    axes = upper.subplots()
+    found, sigmas = _psnr(images), sorted(values(images, "sigma"))
+    for method in _methods(images):
+        if method[0] == NOISY or not sigmas:
+            continue
+        points, halves = [], []
+        for sigma in sigmas:
+            names = values(select(images, sigma=sigma), "image")
+            over = _over(found, method, (KSVD, NOISE_LEVEL), sigma, names)
+            points.append(np.mean(over))
+            half = half_width(over)
+            halves.append(half if np.isfinite(half) else 0.0)
+        style = "--" if method[1] == FIVE or method[0] == NLM else "-"
+        label = ", ".join(filter(None, method))
+        axes.errorbar(sigmas, points, halves, fmt=f".{style}", capsize=3, label=label)
+    axes.set(xlabel="sigma", ylabel="PSNR less K-SVD's (dB)", title=TITLE)
+    axes.set_yscale("symlog", linthresh=0.5)
+    if sigmas:
+        axes.legend(fontsize="small")
+        _draw_pictures(lower, images[0]["image"], sigmas[-1], images[0]["seed"])
+
+
+SHOWN = Settings(("",), (0,), *(192, 1500, 0, 128, 5, 2), (), (), (), (4.0,))
+"""Sizes of the dictionaries and images that are drawn: they are computed anew."""
+
+
+def _draw_pictures(figure, name: str, sigma: int, seed: int) -> None:
+    """Draw a noisy image, the two dictionaries, and what they make of the image."""
+    clean, noisy, rng = denoising_jobs.noisy_image(name, sigma, seed, SHOWN.crop)
+    samples = denoising_jobs.drawn_samples(noisy, SHOWN.patches, rng)
+    patches, rule = Patches(noisy, SHOWN.stride), of.rule_of(NOISE_LEVEL, sigma)
+    start = of.overcomplete_dct(SHOWN.atoms)
+    dense = of.dense_dictionary(samples, start, rule, SHOWN.n_iter)
+    model = of.fast_dictionary(samples, dense, rule, max_iter=0, rcg=SHOWN.rcgs[0])
+    fast = model.components_.toarray().T
+    panels = np.ravel(np.asarray(figure.subplots(2, 3)))
+    shown = {
+        f"{name}, sigma {sigma}": noisy,
+        "K-SVD": of.denoised(dense, patches, rule),
+        f"{FAST}, {model.nnz_} non-zeros": of.denoised(fast, patches, rule),
+        "without noise": clean,
+        "atoms of K-SVD": _mosaic(dense),
+        f"atoms of {FAST}": _mosaic(fast),
+    }
+    for axes, (caption, image) in zip(panels, shown.items(), strict=True):
+        axes.imshow(image, cmap="gray")
+        axes.set_title(caption, fontsize="small")
+        axes.set_axis_off()
+
+
+def _mosaic(dictionary: np.ndarray, across: int = 16) -> np.ndarray:
+    """Return the atoms as small pictures side by side, each from its least to most."""
+    tiles = []
+    for atom in dictionary.T:
+        tile = np.ptp(atom) and (atom - atom.min()) / np.ptp(atom)
+        tiles.append(np.pad(np.reshape(tile + 0 * atom, (8, 8)), 1))
+    rows = [np.hstack(tiles[i : i + across]) for i in range(0, len(tiles), across)]
+    return np.vstack([row for row in rows if row.shape == rows[0].shape])
