@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from test_readme import blocks
 
 import nbfact as nf
 
@@ -96,6 +97,25 @@ def test_no_page_asks_the_network_for_anything():
         assert not re.search(r"!\[[^\]]*\]\(https?:", text), path
 
 
+PROGRAMS = [
+    path
+    for path in [DOCS / "start.md", *sorted(DOCS.glob("guides/*.md"))]
+    if blocks(path.read_text(encoding="utf-8"), "python")
+]
+
+
+@pytest.mark.compiled
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_the_program_of_a_page_runs(path, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "page"}
+    for number, block in enumerate(blocks(path.read_text(encoding="utf-8"), "python")):
+        exec(compile(block, f"{path.name} example {number}", "exec"), namespace)
+
+
+@pytest.mark.compiled
 @pytest.mark.slow
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
 def test_a_program_of_the_gallery_runs(path, monkeypatch, tmp_path):
