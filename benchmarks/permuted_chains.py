@@ -100,9 +100,41 @@ def kinds() -> list[Permuted]:
     found.append(Permuted("scaled 3 x 3 x 2 x 2", chain, gaussian(chain, True)))
     complex_ones = gaussian(chain, imaginary=True)
     found.append(Permuted("complex 3 x 3 x 2 x 2", chain, complex_ones))
+    found += [ranked(*one) for one in RANKED]
     chain = square((10, 10, 10))
     found.append(Permuted("Gaussian 10 x 10 x 10", chain, gaussian(chain)))
     return found
+
+
+RANKED = (
+    ((4, 4), None, 2),
+    ((4, 8), None, 2),
+    ((8, 8), None, 2),
+    ((5, 6), None, 3),
+    ((4, 4), (4, 6), 2),
+    ((3, 3, 3), None, 2),
+    ((4, 4, 4), None, 2),
+    ((2, 2, 2, 2, 2), None, 2),
+    ((4, 4), None, 2, True),
+)
+"""Radices of rows and columns, ranks, and whether the numbers are complex."""
+
+
+def ranked(
+    rows: tuple[int, ...],
+    columns: tuple[int, ...] | None,
+    rank: int,
+    imaginary: bool = False,
+) -> Permuted:
+    """Return Gaussian targets in a chain whose blocks have a rank above one."""
+    chain = nf.Chain.mixed_radix(rows, columns, rank)
+    words = " x ".join(map(str, rows))
+    if columns:
+        words += " of rows, " + " x ".join(map(str, columns)) + " of columns"
+    kind = "complex" if imaginary else "Gaussian"
+    return Permuted(
+        f"{kind} {words}, rank {rank}", chain, gaussian(chain, imaginary=imaginary)
+    )
 
 
 def shuffled(kind: Permuted, seed: int, noise: float):
@@ -162,6 +194,8 @@ def main() -> None:
     for kind in kinds():
         if options.only not in kind.name or options.without in kind.name:
             continue
+        if options.search and "rank" in kind.name:
+            continue  # radices are looked for in chains of rank one only
         cells = []
         for noise in options.noise:
             count, seconds = run(kind, noise, options.seeds, options.search)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # `__getattr__` imports all of these at their first use
     from .algorithms.palm import presets
     from .estimators import ClusterNeighbors as ClusterNeighbors
     from .estimators import ClusterNeighborsClassifier as ClusterNeighborsClassifier
+    from .estimators import FastDictionary as FastDictionary
     from .estimators import QuicKMeans as QuicKMeans
     from .estimators import QuickNystroem as QuickNystroem
     from .metrics import relative_error
@@ -129,6 +130,7 @@ _PLACES = {
     "estimators": (
         "ClusterNeighbors",
         "ClusterNeighborsClassifier",
+        "FastDictionary",
         "QuicKMeans",
         "QuickNystroem",
     ),

@@ -140,7 +140,7 @@ def rcg(F: Any) -> float:
     References
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
-    matrices and applications, IEEE JSTSP, 2016.
+    matrices and applications, IEEE JSTSP, 2016 [lemagoarou2016].
 
     Examples
     --------

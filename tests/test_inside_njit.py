@@ -93,6 +93,10 @@ ARGUMENTS = {
     ),
     "largest_of_columns": (SQUARE, np.zeros(4, np.intp), OUT),
     "solve_triangles": (TRIANGLES + 1, np.array([2, 1, 0])),
+    "update_atoms": (
+        *(np.eye(2, 4), np.array([0, 2, 3]), np.array([0, 2, 1]), np.ones(3)),
+        np.ones((3, 4)),
+    ),
     "butterfly_backward": (PLANES, True, 4, 2, BLOCKS, np.ones((2, 21)), GRADIENT),
     "butterfly_expand": (PLANES, True, 4, 2, BLOCKS),
     "butterfly_fit": (PLANES, True, PARTS, BLOCKS, BLOCKS + 0, GRADIENT),
@@ -149,6 +153,7 @@ ARGUMENTS = {
     ),
     "pair_greedily": (GRAM, np.zeros(4, np.int64)),
     "split_gain": (GRAMS[0], BLOCK, np.zeros((4, 4))),
+    "all_finite": (VECTOR,),
     "frobenius_norm": (SQUARE,),
     "fwht": (VECTOR,),
     "fwht_columns": (SQUARE,),

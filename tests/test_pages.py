@@ -13,7 +13,9 @@ import nbfact as nf
 from nbfact.studies import STUDIES
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]
+)
 SOURCES = sorted(
     path
     for folder in ("nbfact", "benchmarks", "tests")

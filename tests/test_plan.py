@@ -110,3 +110,19 @@ def test_as_many_plans_as_powers_of_two():
     planned = [plans.columns_planned(batch) for batch in range(1, 2000)]
     assert planned == sorted(planned)
     assert set(planned) == {2**k for k in range(9)}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["mixed", "monarch", "two of rank 2", "parts"])
+def test_functions_for_a_number_of_columns_do_what_the_program_does(name, dtype):
+    chain = CHAINS[name]
+    values = [random(pattern, dtype, j) for j, pattern in enumerate(chain)]
+    x = random((chain.shape[1], 4), dtype, 9)
+    every = [plans.Step(plans.BLOCKS, j, j + 1) for j in range(len(chain))]
+    for plan in (tuple(every), plans.best(chain, np.dtype(dtype), 4)):
+        program = Program(values, plan, np.dtype(dtype))
+        prepared, expected = program.for_columns(x.shape), program.run(x)
+        np.testing.assert_array_equal(prepared(x), expected)
+        out = np.empty_like(expected)
+        assert prepared(x, out) is out
+        np.testing.assert_array_equal(out, expected)

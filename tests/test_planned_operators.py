@@ -99,7 +99,7 @@ def test_adjoints_and_dense_matrices_are_made_once(name, monkeypatch):
         made.append(matrix)
         return SmallMatrix(matrix)
 
-    monkeypatch.setattr("nbfact.operators.planned_operator.SmallMatrix", counted)
+    monkeypatch.setattr("nbfact.operators.product_plans.SmallMatrix", counted)
     A = OPERATORS[name]("float64")
     assert A.T is A.T and A.H is A.T
     y, z = np.ones(A.shape[0]), np.ones((3, A.shape[0]))
@@ -254,3 +254,30 @@ def test_an_operator_that_multiplied_is_freed_without_the_collector(kind, batch)
         assert kept() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+@pytest.mark.parametrize("rows", [False, True])
+def test_large_blocks_are_not_read_once_for_each_vector(dtype, rows):
+    chain = nf.Chain.monarch(16384)
+    values = [np.broadcast_to(np.ones((), dtype), pattern) for pattern in chain]
+    B = nf.Butterfly(chain, values)
+    assert B._cost(B.dtype, 8, rows) < B._alone_cost(B.dtype, 8, rows)
+
+
+@pytest.mark.parametrize("batch", [2, 3, 8, 40])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_products_have_the_same_bits_with_out_and_without(dtype, batch):
+    n, rng = 64, np.random.default_rng(batch)
+    for operator in (
+        gaussian(nf.Chain.monarch(n), dtype),
+        gaussian(nf.Chain.rank2(n), dtype),
+        nf.transforms.kronecker(*rng.standard_normal((2, 8, 8)).astype(dtype)),
+    ):
+        x = rng.standard_normal((n, batch)).astype(dtype)
+        for given in (x, np.asfortranarray(x)):
+            out, found = np.empty_like(given), operator @ given
+            assert operator.apply(given, out) is out
+            np.testing.assert_array_equal(out, found)
+            assert operator.apply(given, given) is given  # which shares its memory
+            np.testing.assert_array_equal(given, found)

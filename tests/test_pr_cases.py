@@ -35,6 +35,7 @@ GROUPS = {
     "FastOperator": "butterfly adjoint",
     "NearestRows": "assignment",
     "QuicKMeans": "clustering objective",
+    "FastDictionary": "dictionary learning",
 }
 """The group of a case in which a public name does its work."""
 

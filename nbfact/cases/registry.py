@@ -33,6 +33,7 @@ from .approximate_products import approximation_cases
 from .assignment import assignment_cases
 from .butterflies import factorize_cases, learning_cases
 from .clustering import clustering_cases
+from .dictionary_learning import dictionary_cases
 from .grid_cases import ALWAYS, CALLED, FORMER, OUT, own_cells
 from .hadamard_transform import fwht_cases
 from .learned_supports import pattern_cases, permuted_chain_cases
@@ -254,6 +255,7 @@ def _rotating(dtype, batch):
         ),
         *verb_cases(16),
         *coding_cases((256,), (64,), 4),
+        *dictionary_cases((64,), 500, 3),
     ]
     return _own(found)
 
@@ -296,6 +298,7 @@ def _large_verbs():
         *clustering_cases([(64, 64, 1000)]),
         *verb_cases(32),
         *coding_cases((1024,), (512,), 8),
+        *dictionary_cases((256,), 5000, 4),
     ]
     return _own(found)
 
@@ -334,6 +337,7 @@ def _full():
         *product_cases("dct", sizes[::2], reals, batches),
         *product_cases("planted", sizes[::2], reals, batches),
         *coding_cases((256, 1024, 4096), (1, 512), 4),
+        *dictionary_cases((64, 256), 5000, 4),
         *sparse_factor_cases(
             (256, 1024, 4096), SPARSE, (*reals, "complex64"), (1, 4, 16, 64, 256)
         ),

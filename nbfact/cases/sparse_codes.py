@@ -85,7 +85,7 @@ def coding_cases(
                         "k": n_nonzero,
                         "dtype": "float64",
                     },
-                    make=functools.partial(_inputs, n, count, n_nonzero),
+                    make=functools.partial(coding_inputs, n, count, n_nonzero),
                     prepare=prepare,
                     reference=_reference,
                     bound=1e-8,
@@ -95,7 +95,10 @@ def coding_cases(
                 )
 
 
-def _inputs(n, count, n_nonzero, rng):
+def coding_inputs(
+    n: int, count: int, n_nonzero: int, rng: np.random.Generator
+) -> CodingInputs:
+    """Draw a dictionary of n atoms, and signals that are combinations of some."""
     operator = timed_operators.build("planted", n, "float64")
     codes = np.zeros((n, count))
     for code in codes.T:

@@ -47,6 +47,14 @@ def study(
             "--so-far", help="Write the files from the jobs done, and do no other."
         ),
     ] = False,
+    rows: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="CSV file of an earlier run: write the files from its rows, and do no "
+            "job; repeat it for more.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path, output_option("Directory of the table, the rows and the picture.")
     ] = Path("runs"),
@@ -58,4 +66,7 @@ def study(
     from ..studies.tools.run_study import run_study
 
     options = quick, output, peers, threads, n_jobs, data or ()
-    raise typer.Exit(run_study(str(name), *options, pattern=pattern, so_far=so_far))
+    code = run_study(
+        str(name), *options, pattern=pattern, so_far=so_far, rows_of=rows or ()
+    )
+    raise typer.Exit(code)

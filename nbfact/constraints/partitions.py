@@ -43,7 +43,7 @@ class Partition(Options):
     -----
     This is the general set of appendix A.2 of Le Magoarou and Gribonval, Flexible
     multilayer sparse approximations of matrices and applications, IEEE J. Sel. Topics
-    Signal Process. 10(4), 2016.
+    Signal Process. 10(4), 2016 [lemagoarou2016].
 
     Examples
     --------

@@ -216,7 +216,7 @@ class SkPerm(Tolerant):
     References
     ----------
     Q.-T. Le and R. Gribonval, "Structured support exploration for multilayer sparse
-    matrix factorization", ICASSP 2021.
+    matrix factorization", ICASSP 2021 [le2021].
 
     Examples
     --------

@@ -21,6 +21,8 @@ Start reading in ``quick_kmeans``; then read ``training``, then ``recipes``.
 ``cell_search``        the search in the cells of a clustering, which both share
 ``exact_neighbors``    the nearest points of queries within one cell
 ``nystroem``           `QuickNystroem`: features of the RBF kernel
+``fast_dictionary``    `FastDictionary`: dictionary learning with fast atoms
+``dictionary_training``  its training: dense atoms, then factors of fewest values
 ``clusterers``         fits the clusterer of the last two, and gives its distances
 ``row_tiles``          long arrays, some rows at a time
 ``on_threads``         the decorator for methods that use the parameter `threads`
@@ -34,12 +36,14 @@ except ModuleNotFoundError:
     raise ModuleNotFoundError(message) from None
 
 from .cluster_neighbors import ClusterNeighbors, ClusterNeighborsClassifier
+from .fast_dictionary import FastDictionary
 from .nystroem import QuickNystroem
 from .quick_kmeans import QuicKMeans
 
 __all__ = [
     "ClusterNeighbors",
     "ClusterNeighborsClassifier",
+    "FastDictionary",
     "QuicKMeans",
     "QuickNystroem",
 ]

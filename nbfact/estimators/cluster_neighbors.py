@@ -81,7 +81,8 @@ class ClusterNeighbors(CellSearch):
     References
     ----------
     L. Giffon, V. Emiya, H. Kadri, L. Ralaivola, QuicK-means: accelerating inference for
-    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713).
+    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713)
+    [giffon2021].
 
     Examples
     --------

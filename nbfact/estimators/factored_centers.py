@@ -161,8 +161,9 @@ class ClusterStatistics:
 def scaled_rows(product: FactorProduct, weights: np.ndarray) -> FactorProduct:
     """Return diag(weights) @ product, whose factors have the same supports."""
     first, *rest = product.factors
-    diagonal = sp.diags_array(weights.astype(product.dtype))
-    return FactorProduct([(diagonal @ first).tocsr(), *rest], product.scale)
+    each = np.repeat(weights.astype(product.dtype), np.diff(first.indptr))
+    scaled = sp.csr_array((first.data * each, first.indices, first.indptr), first.shape)
+    return FactorProduct([scaled, *rest], product.scale)
 
 
 def _agree(distances: np.ndarray, labels: np.ndarray) -> None:

@@ -89,10 +89,11 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     References
     ----------
     L. Giffon, V. Emiya, H. Kadri, L. Ralaivola, QuicK-means: accelerating inference for
-    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713).
+    K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713)
+    [giffon2021].
 
     C. Williams and M. Seeger, Using the Nyström method to speed up kernel machines,
-    NIPS, 2000.
+    NIPS, 2000 [williams2001].
 
     Examples
     --------

@@ -75,8 +75,9 @@ class QuicKMeans(
         Dense iterations stop when the centers move by a sum of squares of at most `tol`
         times the mean variance of the features.
     algorithm : {"lloyd", "elkan", "mini-batch"}
-        How dense centers are trained. "lloyd" is exact in float32 too; the others are
-        `sklearn.cluster.KMeans` and `MiniBatchKMeans`, for points in memory.
+        How dense centers are trained: by `sklearn.cluster.KMeans` or `MiniBatchKMeans`.
+        "lloyd" is exact in float32 too: where rounding could spoil its distances, and
+        for points in dask or large sparse arrays, nbfact makes its iterations.
     factorizer : {"explore", "palm4msa", "butterfly"}
         How factors are learned. "explore": by `nbfact.explore`, which finds better
         supports. "palm4msa": by `nbfact.hierarchical` and then `nbfact.palm4msa`, a
@@ -117,8 +118,8 @@ class QuicKMeans(
     history_ : dict of ndarray
         "objective", of the first factors and after each joint iteration, which never
         increases; with each, "n_empty", the number of centers without points, and
-        "seconds". "dense_objective": after each dense iteration (scikit-learn: the
-        last).
+        "seconds". "dense_objective": after each dense iteration; after the last one of
+        those that scikit-learn made.
     n_steps_, n_features_in_ : int
         Number of calls of `partial_fit`, and of features D of the points.
 
@@ -158,8 +159,9 @@ class QuicKMeans(
     the origin distances are right too: what rounding may have spoilt is computed anew
     as a sum of squared differences, which costs what dense centers do. Points whose
     squares do not fit into float32 are divided by a power of two inside. The label of a
-    point is always that of the least distance of `transform`. The search for factors
-    takes a third of the time of the dense iterations, or a tenth of a second if longer.
+    point is always that of the least distance of `transform`. The
+    explorations take no longer than the dense iterations do; where these are few or
+    small, none is made.
 
     X may be sparse; some rows at a time are made dense. X may be a dask array, here and
     in all methods, in chunks of rows. Blocks are passed over where dask runs them, and
@@ -169,7 +171,7 @@ class QuicKMeans(
     ----------
     L. Giffon, V. Emiya, H. Kadri, L. Ralaivola, QuicK-means: accelerating inference for
     K-means by learning fast transforms, Machine Learning 110, 2021 (arXiv:1908.08713):
-    algorithm 2.
+    algorithm 2 [giffon2021].
 
     Examples
     --------

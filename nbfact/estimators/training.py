@@ -4,8 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .._core.jobs import each
 from .dense_training import DenseRun, TrainingOptions, dense_run
 from .lloyd import Clustering, IterationLog, iterate
@@ -22,14 +20,15 @@ JOINT_TOL = 1e-3
 POINTS_OF_A_SWEEP = 7000
 """Number of points whose distances to dense centers take about as long as one sweep
 over the factors of these centers. The explorations of the search for values make as
-many sweeps as the dense iterations went over such numbers of points."""
+many sweeps as the dense iterations went over such numbers of points: where these take
+less than a few sweeps, there are none."""
 
-ENTRIES_OF_SWEEPS = 1_500_000
-"""Number of entries K D, times sweeps, that take a tenth of a second: the explorations
-of the search may take that much for small data too."""
+ENTRIES_OF_CALLS = 10_000_000
+"""Number of multiplications for distances that take about as long as the calls from
+Python of one sweep do."""
 
-FEWEST_SWEEPS, MOST_SWEEPS = 30, 300
-"""Limits of that number of sweeps."""
+MOST_SWEEPS = 300
+"""Limit of that number of sweeps."""
 
 
 @dataclass(frozen=True)
@@ -145,9 +144,10 @@ def factored(
         means = statistics.located.astype(points.dtype)
         first = recipe.first(means, statistics.counts, points.origin)
         return recipe, Clustering.of(points, first)
-    by_time = dense.n_iter * points.shape[0] / POINTS_OF_A_SWEEP
-    n_sweeps = max(by_time, ENTRIES_OF_SWEEPS / math.prod(shape))
-    n_sweeps = int(np.clip(n_sweeps, FEWEST_SWEEPS, MOST_SWEEPS))
+    size = math.prod(shape)
+    work = dense.n_iter * points.shape[0] * size
+    n_sweeps = work // (POINTS_OF_A_SWEEP * size + ENTRIES_OF_CALLS)
+    n_sweeps = min(n_sweeps, MOST_SWEEPS)
     kind = RECIPES[values.factorizer]
     search = ValueSearch(
         points, clustering, values.increase, kind, values.n_factors, n_sweeps
@@ -155,7 +155,7 @@ def factored(
     found = search.found()
     if found is None:
         centered = clustering.centers.offset is not None
-        return DenseRecipe(shape, math.prod(shape), centered), clustering
+        return DenseRecipe(shape, size, centered), clustering
     return found.recipe, found.clustering
 
 

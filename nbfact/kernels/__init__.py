@@ -23,6 +23,7 @@ Examples
 """
 
 from .adam import adam_step
+from .atom_updates import update_atoms
 from .block_chain import block_chain_apply
 from .block_projections import project_spblock
 from .blocks import blocks_columns, blocks_rows
@@ -74,7 +75,7 @@ from .norm_projections import (
     project_normcol,
     project_normlin,
 )
-from .norms import frobenius_norm, max_abs, spectral_norm
+from .norms import all_finite, frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
 from .partition_projection import project_partition
@@ -112,6 +113,7 @@ __all__ = [
     "adam_step",
     "add_atoms",
     "adjoint_copy",
+    "all_finite",
     "block_chain_apply",
     "blocks_columns",
     "blocks_products",
@@ -206,4 +208,5 @@ __all__ = [
     "split_gain",
     "transpose",
     "two_smallest",
+    "update_atoms",
 ]

@@ -38,7 +38,8 @@ def adam_step(
 
     References
     ----------
-    D. P. Kingma and J. Ba, Adam: a method for stochastic optimization, ICLR, 2015.
+    D. P. Kingma and J. Ba, Adam: a method for stochastic optimization, ICLR, 2015
+    [kingma2015].
     """
     one, two = 1 - 0.9**step, 1 - 0.999**step
     values, slope, m, v = x.ravel(), gradient.ravel(), mean.ravel(), square.ravel()

@@ -41,7 +41,7 @@ def project_skperm(x: np.ndarray, k_row: int, k_col: int, tie_tol: float = 0.0) 
     References
     ----------
     Q.-T. Le and R. Gribonval, Structured support exploration for multilayer sparse
-    matrix factorization, ICASSP, 2021.
+    matrix factorization, ICASSP, 2021 [le2021].
     """
     potential = np.zeros(x.shape[0] + x.shape[1])
     project_skperm_warm(x, k_row, k_col, potential, tie_tol)

@@ -41,6 +41,9 @@ long, unless rows are longer than `SHORT` bytes."""
 BLAS_VECTOR, BLAS_BLOCK = (0.16, 0.35), (60.0, 45.0)
 """Rates of such a factor and one complex vector; time of each complex block besides its
 values, for a vector and for columns."""
+FROM_MEMORY, BLAS_MEMORY = 1 << 23, 0.1
+"""Bytes of values from which on they come from memory in each product, and time of a
+byte that BLAS reads then for columns: it waits for each block."""
 CACHED, MEMORY = 1 << 19, 0.04
 """Bytes of values that stay in the second level of cache, and time of reading a byte of
 others."""
@@ -63,7 +66,8 @@ def blocks_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:
     if dtype.kind == "c":
         if batch == 1:
             rate = BLAS_VECTOR[dtype.itemsize // 16]
-            return BLAS + rate * math.prod(pattern) + BLAS_BLOCK[0] * a * d
+            found = BLAS + rate * math.prod(pattern) + BLAS_BLOCK[0] * a * d
+            return found + _read(pattern, dtype.itemsize, MEMORY)
         return _blas_cost(pattern, dtype, batch)
     if batch == 1:
         return _panels_cost(pattern, dtype, batch)
@@ -86,6 +90,7 @@ def _blas_cost(pattern, dtype, batch):
     found = math.prod(pattern) * (BLAS_READ[letter] + BLAS_COLUMN[letter] * batch)
     if dtype.kind == "f":
         found *= 1 + BLAS_SMALL[letter] / min(b, c)
+        found += _read(pattern, dtype.itemsize, BLAS_MEMORY)
     if dtype.kind == "c":
         found += BLAS_MOVED * (b + c) * a * d * line
     elif d > 1 and line <= SHORT and d * line % ALIASED == 0:
@@ -95,14 +100,21 @@ def _blas_cost(pattern, dtype, batch):
 
 def _panels_cost(pattern, dtype, batch):
     """Return the time of our own kernels for large real blocks."""
+    found = _read(pattern, dtype.itemsize, MEMORY)
     a, b, c, d = pattern
     place, lanes = dtype.itemsize // 8, lanes_of(dtype)
     if batch < lanes:
-        return _few_rows_cost(pattern, place, lanes, batch)
+        return found + _few_rows_cost(pattern, place, lanes, batch)
     panels, vectors = a * d * -(-b // PANEL), -(-batch // lanes)
-    found = BLOCK_CALL + BLOCK_COLUMN[place] * panels * PANEL * c * vectors * lanes
+    found += BLOCK_CALL + BLOCK_COLUMN[place] * panels * PANEL * c * vectors * lanes
     found += BLOCK_TILE * panels * vectors
     return found + BLOCK_SPREAD * a * d * (b % PANEL) * batch
+
+
+def _read(pattern, itemsize, rate):
+    """Return the time of reading values that do not stay in any cache."""
+    size = math.prod(pattern) * itemsize
+    return rate * size if size >= FROM_MEMORY else 0.0
 
 
 def _few_rows_cost(pattern, place, lanes, batch):

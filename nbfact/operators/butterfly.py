@@ -76,8 +76,9 @@ class Butterfly(ProgramOperator):
     References
     ----------
     T. Dao et al., Learning fast algorithms for linear transforms using butterfly
-    factorizations, ICML 2019. Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly
-    factorization with error guarantees, SIAM J. Matrix Anal. Appl., 2025.
+    factorizations, ICML 2019 [dao2019]. Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval,
+    Butterfly factorization with error guarantees, SIAM J. Matrix Anal. Appl., 2025
+    [le2025].
 
     Examples
     --------

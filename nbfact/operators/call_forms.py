@@ -58,8 +58,8 @@ def turned_call(call: Callable) -> Callable:
     return multiply
 
 
-def keep(known: dict, key: Any, call: Callable) -> None:
-    """Keep a function for products of a shape, and forget all where they are many."""
+def keep(known: dict, key: Any, call: Any) -> None:
+    """Keep what multiplies arrays of a shape, and forget all where shapes are many."""
     if len(known) >= SHAPES:
         known.clear()
     known[key] = call

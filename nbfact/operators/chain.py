@@ -71,7 +71,7 @@ class Chain(Sequence, Drawable):
     ----------
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
     guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): Kronecker-
-    sparse factors and chainable chains.
+    sparse factors and chainable chains [le2025].
 
     Examples
     --------
@@ -218,7 +218,7 @@ class Chain(Sequence, Drawable):
         References
         ----------
         T. Dao et al., Monarch: expressive structured matrices for efficient and
-        accurate training, ICML 2022.
+        accurate training, ICML 2022 [dao2022].
 
         Examples
         --------

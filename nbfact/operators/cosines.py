@@ -62,7 +62,7 @@ def dct(
     References
     ----------
     J. Makhoul, A fast cosine transform in one and two dimensions, IEEE Trans.
-    Acoustics, Speech and Signal Processing, 1980.
+    Acoustics, Speech and Signal Processing, 1980 [makhoul1980].
 
     Examples
     --------
@@ -135,7 +135,7 @@ def dst(
     References
     ----------
     J. Makhoul, A fast cosine transform in one and two dimensions, IEEE Trans.
-    Acoustics, Speech and Signal Processing, 1980.
+    Acoustics, Speech and Signal Processing, 1980 [makhoul1980].
 
     Examples
     --------

@@ -14,7 +14,7 @@ from .block_prices import blas_is_cheaper
 UNIT = 16
 """Number of rows of x, or of columns, that threads do not divide."""
 
-FEW = 16
+FEW = 256
 """Number of complex columns up to which a kernel calls BLAS for each block; NumPy does
 so for more, where its own overhead does not count."""
 
@@ -76,8 +76,8 @@ def pack_columns(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(packed)
 
 
-def real_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
-    """Return the functions ``vector`` and ``columns`` of a factor of real blocks.
+def real_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
+    """Return the functions ``vector``, ``columns`` and ``prepared`` of real blocks.
 
     They are those of `nbfact.operators.program.Call`; `columns` takes x and out in any
     order. Values are packed when they are first multiplied.
@@ -121,7 +121,7 @@ def real_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
     def columns(x, out):
         batch = x.shape[1]
         if x.flags.c_contiguous and out.flags.c_contiguous and cheaper(batch):
-            by_blas()(x, out)
+            by_blas()[0](x, out)
             return
         if not out.flags.c_contiguous or batch < lanes:
             target = out.T if out.flags.f_contiguous else empty((batch, m), dtype)
@@ -142,10 +142,27 @@ def real_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
                 ), 1,
             )  # fmt: skip
 
-    return vector, columns
+    def prepared(batch):
+        blas = batch < wide and cheaper(batch)
+        return _fixed(by_blas()[1](batch) if blas else columns, (m, batch), dtype)
+
+    return vector, columns, prepared
 
 
-def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
+def _fixed(columns, shape, dtype):
+    """Return the function (x, out=None) of columns in C order, for one shape of out."""
+    empty = np.empty
+
+    def multiply(x, out=None):
+        if out is None:
+            out = empty(shape, dtype)
+        columns(x, out)
+        return out
+
+    return multiply
+
+
+def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
     """Return the functions of `real_blocks` for complex values: BLAS multiplies them.
 
     It does so in place: entry k of block (i, m) is row (i, k, m) of x, so that the rows
@@ -160,7 +177,7 @@ def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
 
     def columns(x, out):
         if 1 < x.shape[1] <= FEW and x.flags.c_contiguous and out.flags.c_contiguous:
-            few()(x, out)
+            few()[0](x, out)
             return
         source, target = _by_blocks(x, a, c, d), _by_blocks(out, a, b, d)
 
@@ -179,16 +196,24 @@ def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable]:
         columns(x[:, None], out[:, None])
         return out
 
-    return vector, columns
+    def prepared(batch):
+        by_kernel = 1 < batch <= FEW and batch < wide
+        chosen = few()[1](batch) if by_kernel else columns
+        return _fixed(chosen, (a * b * d, batch), dtype)
+
+    return vector, columns, prepared
 
 
-def blas_columns(value: np.ndarray) -> Callable:
-    """Return the function (x, out) that multiplies columns, a call of BLAS a block.
+def blas_columns(value: np.ndarray) -> tuple[Callable, Callable]:
+    """Return the functions that multiply columns by a call of BLAS a block.
+
+    The first one is (x, out), for C-contiguous x and out of the dtype. The second one
+    returns, for a number of columns, what does the same by one thread with less Python.
 
     Parameters
     ----------
     value : ndarray, shape (a, b, c, d)
-        Real or complex. The function takes C-contiguous x and out of its dtype.
+        Real or complex.
     """
     a, b, c, d = value.shape
     packed = np.array(value.transpose(0, 3, 1, 2), order="C").reshape(-1)
@@ -207,7 +232,13 @@ def blas_columns(value: np.ndarray) -> Callable:
                 lambda i, j: call(packed, sizes, given, found, i, j), 1,
             )  # fmt: skip
 
-    return columns
+    def serial(batch):
+        sizes = np.array([a, b, c, d, batch, 0])
+        return lambda x, out: call(
+            packed, sizes, x.reshape(-1), out.reshape(-1), 0, count
+        )
+
+    return columns, serial
 
 
 def _by_blocks(x, a, c, d):

@@ -79,7 +79,8 @@ class FactorProduct(PlannedOperator):
     References
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
-    matrices and applications, IEEE JSTSP, 2016. Such a product is called FAμST there.
+    matrices and applications, IEEE JSTSP, 2016 [lemagoarou2016]. Such a product is
+    called FAμST there.
 
     Examples
     --------

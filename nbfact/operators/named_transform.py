@@ -10,9 +10,10 @@ from .butterfly import Butterfly, butterfly_of
 from .call_forms import left_turned
 from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
-from .formulas import Formula, read_formula
+from .formulas import FOLDED, Formula, read_formula
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
-from .planned_operator import COLUMNS, ROWS, SHOWN, PlannedOperator
+from .planned_operator import PlannedOperator
+from .product_plans import COLUMNS, ROWS, SHOWN
 from .row_calls import turned_cost
 from .tied_convolutions import (
     is_tied_convolution,
@@ -123,7 +124,8 @@ class NamedTransform(Butterfly):
         n, formula = self.shape[1], self.formula
         turned = turned_cost(self.shape, dtype, batch) if rows else 0.0
         costs = {"library": MARGIN * formula.cost(n, dtype, batch)}
-        if rows and isinstance(formula, Formula) and formula.function == "hartley":
+        folded = isinstance(formula, Formula) and formula.function == "hartley"
+        if rows and folded and n * batch >= FOLDED:
             costs["library"] += HARTLEY_ROWS
         if isinstance(formula, Convolution):
             if is_tied_convolution(formula, dtype, batch):

@@ -81,6 +81,8 @@ DYADIC = {
 DYADIC_SHORT = {32: (0.3, 0.3, 0.45, 0.45), 64: (0.59, 0.59, 1.05, 1.4)}
 """Nanoseconds of each value of a dyadic butterfly for all of a few columns, by the
 bytes that a row of them has at most: see ``benchmarks/few_columns.py``."""
+DYADIC_COLUMNS = 750.0
+"""Time of the call for columns, in nanoseconds."""
 SHUFFLED_OWN = (0.07, 0.15, 0.19, 0.36)
 """Rates of a factor in constant geometry for which the kernel has a loop of its own."""
 SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.47)
@@ -100,6 +102,9 @@ FACTOR = {
     "many, b >= 32": (0.028, 0.06, 0.14, 0.35),
 }
 """Rates of a factor of any pattern."""
+SLOWER = 1.8
+"""How many times as long as these rates say do a few columns take by the kernels for
+any patterns, at worst: other ways are chosen from there on."""
 _PLACES = {"float32": 0, "float64": 1, "complex64": 2, "complex128": 3}
 """Index of the rate of a dtype in the tuples above."""
 
@@ -318,7 +323,8 @@ def _step_cost(chain, step, dtype, batch):
         return blocks_cost(pattern, dtype, batch)
     if step.kind in (INCREASING, DECREASING):
         values = sum(map(math.prod, patterns))
-        return CALL + values * _dyadic_rate(place, batch, np.dtype(dtype).itemsize)
+        call = CALL if batch == 1 else DYADIC_COLUMNS
+        return call + values * _dyadic_rate(place, batch, np.dtype(dtype).itemsize)
     found = CALL
     for number, pattern in enumerate(patterns):
         if step.kind == TURNED:
@@ -364,7 +370,8 @@ def _factor_cost(pattern, dtype, batch):
     elif batch == 1 and (d >= 16 or (d == 1 and b >= 16)):
         name += ", d >= 16" if d >= 16 else ", d = 1, b >= 16"
     rate = FACTOR[name][_PLACES[np.dtype(dtype).name]]
-    return rate * math.prod(pattern) * _counted(batch)
+    slower = SLOWER if 1 < batch < FEW else 1.0
+    return rate * math.prod(pattern) * _counted(batch) * slower
 
 
 def _columns(batch):

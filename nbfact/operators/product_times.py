@@ -13,7 +13,8 @@ import numpy as np
 from .block_packing import blocks_within
 from .butterfly import Butterfly
 from .fast_operator import FastOperator
-from .planned_operator import PlannedOperator, parts_time
+from .planned_operator import PlannedOperator
+from .product_plans import parts_time
 from .sparse_multipliers import BLOCKS, CALLS, FactorSizes, product_cost
 
 DENSE_CALL, BUTTERFLY_CALL = 750.0, 400.0

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._core.cache_lines import aligned
 from .._core.threads import current, share, shared_from
 from ..kernels import (
     gather,
@@ -30,6 +31,10 @@ from .vector_calls import vector_call
 TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
+
+FEW_BYTES = 1 << 18
+"""Limit of the arrays between the steps of a plan up to which they are kept for each
+number of columns: Python then takes less time, which larger products do not need."""
 
 IN_PLACE = 64
 """Number of rows of x from which on BLAS reads and writes rows in place: fewer are
@@ -173,8 +178,12 @@ class Program:
 
     def for_columns(self, shape: tuple[int, int]) -> Callable:
         """Return what `for_vectors` does for C-contiguous columns of a shape."""
-        if len(self.calls) > 1 or not shape[1]:
+        if not shape[1]:
             return self.run
+        if len(self.calls) > 1:
+            widest = max(call.rows for call in self.calls[:-1]) * shape[1]
+            small = 2 * widest * self.dtype.itemsize <= FEW_BYTES
+            return self._in_steps(shape[1]) if small else self.run
         call, dtype = self.calls[0], self.dtype
         if call.prepared is not None:
             return call.prepared(shape[1])
@@ -185,6 +194,41 @@ class Program:
             if out is None:
                 out = empty(shape, dtype)
             columns(x, out)
+            return out
+
+        return multiply
+
+    def _in_steps(self, batch):
+        """Return the function of `for_columns` for several steps and little scratch."""
+        *others, last = self.calls
+        dtype, shape, empty = self.dtype, (last.rows, batch), np.empty
+        steps = [
+            call.prepared(batch) if call.prepared else call.columns for call in others
+        ]
+        final = last.prepared(batch) if last.prepared else last.columns
+        sizes = [call.rows * batch for call in others]
+        idle: list[list] = []  # arrays between the steps that no thread is using
+
+        def made():
+            both = aligned((2, max(sizes)), dtype)
+            pairs = zip(steps, sizes, strict=True)
+            return [
+                (step, both[number % 2, :size].reshape(-1, batch))
+                for number, (step, size) in enumerate(pairs)
+            ]
+
+        def multiply(x, out=None):
+            if out is None:
+                out = empty(shape, dtype)
+            try:
+                between = idle.pop()
+            except IndexError:
+                between = made()
+            for step, target in between:
+                step(x, target)
+                x = target
+            final(x, out)
+            idle.append(between)
             return out
 
         return multiply
@@ -301,8 +345,11 @@ def _pack_blocks(values, step, dtype):
     """Return the fields of `Call` for a factor with large blocks."""
     value = np.asarray(functools.reduce(fused_values, values), dtype)
     if dtype.kind == "c":
-        return *complex_blocks(value), IN_PLACE if value.shape[3] == 1 else math.inf
-    return *real_blocks(value), 1
+        vector, columns, prepared = complex_blocks(value)
+        place = IN_PLACE if value.shape[3] == 1 else math.inf
+        return vector, columns, place, prepared
+    vector, columns, prepared = real_blocks(value)
+    return vector, columns, 1, prepared
 
 
 _PACKERS = {

@@ -22,9 +22,9 @@ from .small_matrices import MOST_MULTIPLIED, in_range, rounded
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads
 equal blocks again and again: its price leaves out that they come from memory."""
-SLOWER = 1.8
-"""How many times as long as the model of `nbfact.operators.plan` says do a few columns
-take by the kernels for any patterns, at worst: other ways are chosen from there on."""
+ROWS = 3000.0
+"""How much longer a plan of several steps takes for rows, in nanoseconds, besides that
+rows are turned: the functions for columns are prepared for their number."""
 GATHER, PERMUTED = 1.0, 3000.0
 """Time of reordering one entry by a permutation of a butterfly, and of the calls that
 this takes beside those of the chain, in nanoseconds."""
@@ -65,7 +65,10 @@ class ProgramOperator(PlannedOperator):
             return way.cost
         planned = plans.columns_planned(batch)
         found = self._columns_cost(dtype, planned) * batch / planned
-        return found + turned_cost(self.shape, dtype, batch) if rows else found
+        if not rows:
+            return found
+        several = len(plans.best(self.chain, dtype, planned)) > 1
+        return found + several * ROWS + turned_cost(self.shape, dtype, batch)
 
     def _columns_cost(self, dtype, batch):
         """Return the time of the best plan and of the permutations, in nanoseconds."""
@@ -73,8 +76,6 @@ class ProgramOperator(PlannedOperator):
         if key not in self._costs:
             plan = plans.best(self.chain, *key)
             found = plans.cost(self.chain, plan, *key)
-            if 1 < batch < plans.FEW and any(s.kind == plans.KRONECKER for s in plan):
-                found *= SLOWER
             for index in (self.rows, self.columns):
                 if index is not None:
                     found += PERMUTED + GATHER * len(index) * batch

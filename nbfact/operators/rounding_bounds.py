@@ -1,6 +1,10 @@
 """Norms of rows, and bounds of the rounding errors of products with operators."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
+import scipy.sparse as sp
 
 from .butterfly import Butterfly
 from .factor_product import FactorProduct
@@ -9,6 +13,10 @@ from .fast_operator import FastOperator
 BLOCK = 256
 """Number of rows that are made dense together, so that dense arrays stay small."""
 
+SMALL = 2**20
+"""Largest number of entries of a product of factors that is multiplied out by SciPy: to
+plan products with it would take longer."""
+
 
 def squared_norms(operator: FastOperator) -> np.ndarray:
     """Return the squared norms of the rows of a real operator, (K,), in float64.
@@ -16,6 +24,9 @@ def squared_norms(operator: FastOperator) -> np.ndarray:
     Each row costs ``operator.nnz`` multiplications; `BLOCK` rows are made dense at a
     time.
     """
+    product = with_factors(operator)
+    if product is not None and math.prod(operator.shape) <= SMALL:
+        return _multiplied_out(product.factors, product.scale)
     norms, adjoint = np.empty(operator.shape[0]), operator.T
     for start in range(0, len(norms), BLOCK):
         stop = min(start + BLOCK, len(norms))
@@ -24,6 +35,17 @@ def squared_norms(operator: FastOperator) -> np.ndarray:
         rows = adjoint @ chosen
         norms[start:stop] = np.einsum("ij,ij->j", rows, rows)
     return norms
+
+
+def _multiplied_out(factors: Sequence[sp.csr_array], scale: float) -> np.ndarray:
+    """Return the squared norms of the rows of a small product, in float64."""
+    *others, last = factors
+    rows = last.toarray().astype(np.float64)
+    for factor in reversed(others):
+        rows = factor @ rows
+    with np.errstate(over="ignore"):
+        rows = rows * scale
+    return np.einsum("ij,ij->i", rows, rows)
 
 
 def with_factors(operator: FastOperator) -> FactorProduct | None:
@@ -52,8 +74,10 @@ def reach_of(operator: FastOperator) -> tuple[np.ndarray, int]:
         steps = 8 + 2 * max(operator.shape).bit_length()
         return np.full(operator.shape[0], 1.5 * _spectral_norm(operator)), steps
     factors = [abs(factor) for factor in product.factors]
-    unsigned = FactorProduct(factors, abs(product.scale))
     steps = 1 + sum(2 + int(np.diff(one.tocsr().indptr).max()) for one in factors)
+    if math.prod(product.shape) <= SMALL:
+        return np.sqrt(_multiplied_out(factors, abs(product.scale))), steps
+    unsigned = FactorProduct(factors, abs(product.scale))
     return np.sqrt(squared_norms(unsigned)), steps
 
 

@@ -51,7 +51,7 @@ def permutation(p: Any, dtype: Any = np.float64) -> Butterfly:
     V. Beneš, Mathematical theory of connecting networks and telephone traffic, 1965.
     D. Opferman and N. Tsao-Wu, On a class of rearrangeable switching networks, Bell
     System Technical Journal, 1971. T. Dao et al., Kaleidoscope, ICLR 2020, where the
-    matrices on this chain, B₁ B₂ᵀ with two butterflies, are the class BB*.
+    matrices on this chain, B₁ B₂ᵀ with two butterflies, are the class BB* [dao2020].
 
     Examples
     --------

@@ -11,6 +11,8 @@ import numpy as np
 from .._core import threads
 from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
+from ..kernels import all_finite
+from ..kernels.entry_points import entry_point
 
 LARGEST = 1 << 20
 """Limit of the size of a matrix in bytes: the second level of cache of a Zen 4."""
@@ -24,15 +26,14 @@ ROWS_READ = {"F": 0.3}
 COLUMN = {"f": 0.019, "d": 0.038, "F": 0.07, "D": 0.165}
 """Nanoseconds for each entry of the matrix, whatever the number of columns or of rows,
 and for each entry and column."""
-THREE = 5
+THREE = {"f": 3.5, "d": 4.0, "F": 8.0, "D": 5.0}
 """BLAS takes about as long for three columns as for this number of them."""
-CHECK = 600.0
-"""Time of the call that looks for infinity in x, in nanoseconds."""
+CHECK, CHECKED = 300.0, 0.15
+"""Time of the call that looks for infinity in x, and of each number that it looks at,
+in nanoseconds."""
 MOST_MULTIPLIED = 1 << 22
 """Largest number of values between factors that are multiplied out, and of entries of
 the factors: a few rows of a large operator are a small matrix of large factors."""
-MOST_CHECKED = 1 << 14
-"""Largest number of entries of x in which infinity is looked for."""
 FEW_COLUMNS, LITTLE = 4, 1 << 12
 """A matrix in double precision or of complex numbers is held in C order for fewer
 columns than this, or always, unless it has no more entries than this: BLAS is faster
@@ -66,7 +67,7 @@ def matrix_cost(
     letter = dtype.char
     if batch == 1:
         return CALL + VECTOR[letter] * m * n
-    columns = batch if batch != 3 else THREE
+    columns = batch if batch != 3 else THREE[letter]
     read = ROWS_READ.get(letter, READ[letter]) if rows else READ[letter]
     return CALL + (read + COLUMN[letter] * columns) * m * n
 
@@ -96,9 +97,9 @@ class SmallMatrix:
         `batch` rows in C order; and the third one columns in Fortran order. Products
         have the order of x, and so has `out`. Many vectors are shared among threads.
         """
-        matrix = self._in_order(_order(self._matrix, batch))
-        if batch > threads.part(matrix.nbytes):
-            return _shared(matrix)
+        matrix = self.whole(batch)
+        if matrix is None:
+            return _shared(self._ordered_for(batch))
         turned, dot = matrix.T, matrix.dot  # a method: numpy.matmul takes longer
 
         def rows(x, out=None):
@@ -108,6 +109,17 @@ class SmallMatrix:
             return x.T.dot(turned, out if out is None else out.T).T
 
         return dot, rows, fortran
+
+    def whole(self, batch: int) -> np.ndarray | None:
+        """Return the matrix in the order for `batch` vectors, None where they are many.
+
+        It is not to be written to. Many vectors are shared among threads.
+        """
+        found = self._ordered_for(batch)
+        return found if batch <= threads.part(found.nbytes) else None
+
+    def _ordered_for(self, batch):
+        return self._in_order(_order(self._matrix, batch))
 
     def _in_order(self, order):
         """Return the matrix in an order of memory, copied only once."""
@@ -166,29 +178,57 @@ def _order(matrix, batch):
 
 
 def watched(
-    call: Callable[..., np.ndarray], parts: Callable[[], Callable[..., np.ndarray]]
+    call: Callable[..., np.ndarray],
+    parts: Callable[[], Callable[..., np.ndarray]],
+    some: np.ndarray,
 ) -> Callable[..., np.ndarray]:
     """Return the function (x, out=None) of a `SmallMatrix` that holds zeros.
 
     Zero times infinity is not zero, so that BLAS would spread infinity to all entries
     of a product. Here it changes those alone that are not finite where the function
     that ``parts()`` returns multiplies, which reads fewer entries of x.
+
+    Parameters
+    ----------
+    call : callable
+        One of `SmallMatrix.multipliers` for arrays in C order.
+    parts : callable
+    some : ndarray
+        An array of the dtype and of the number of axes of x.
     """
-    zeros: list[np.ndarray] = []
+    finite = entry_point(all_finite, some)
 
     def multiply(x, out=None):
-        if not zeros:
-            zeros.append(np.zeros(x.size, x.dtype))
-        if vdot(zeros[0], x) == 0:
-            return call(x, out)
-        with np.errstate(all="ignore"):
-            out = call(np.where(np.isfinite(x), x, x.dtype.type(0)), out)
-            found = parts()(x)
-            np.copyto(out, found, where=~np.isfinite(found))
-        return out
+        return call(x, out) if finite(x) else _apart(call, parts, x, out)
 
-    vdot = np.vdot  # it takes an array of any shape, and warns of nothing
     return multiply
+
+
+def watched_turned(
+    turned: np.ndarray, parts: Callable[[], Callable[..., np.ndarray]]
+) -> Callable[..., np.ndarray]:
+    """Return what `watched` returns, for columns in Fortran order.
+
+    `turned` is the transpose of the matrix, and ``parts()`` multiplies rows.
+    """
+    finite = entry_point(all_finite, turned[:0].copy())
+
+    def multiply(x, out=None):
+        rows, out = x.T, out if out is None else out.T
+        if finite(rows):
+            return rows.dot(turned, out).T
+        return _apart(lambda x, out: x.dot(turned, out), parts, rows, out).T
+
+    return multiply
+
+
+def _apart(call, parts, x, out):
+    """Return the product of x that is not finite, as `watched` says."""
+    with np.errstate(all="ignore"):
+        out = call(np.where(np.isfinite(x), x, x.dtype.type(0)), out)
+        found = parts()(x)
+        np.copyto(out, found, where=~np.isfinite(found))
+    return out
 
 
 def multiplied_out(

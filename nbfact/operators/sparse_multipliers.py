@@ -19,7 +19,9 @@ CALLS = {"vector": 600.0, "columns": 1500.0}
 VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
 """Nanoseconds of an entry and of a row of a factor, for a vector, by the bytes of a
 number."""
-PIECES = {LEAST_BYTES: 0.35, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
+COLUMN_CALL = 700.0
+"""Nanoseconds of a column that is copied and multiplied as a vector, besides that."""
+PIECES = {LEAST_BYTES: 0.5, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
 """Nanoseconds of an entry of a factor, for columns, by the bytes of a row of them."""
 PIECE_ROW = 3.5
 """Nanoseconds of a row of a factor, for any of these."""
@@ -71,6 +73,8 @@ def product_cost(sizes: FactorSizes, dtype: np.dtype, batch: int) -> float:
         found = CALLS["vector"] + entry * sizes.nnz + row * sizes.rows
         return found + UNEVEN * sizes.uneven
     length = batch * dtype.itemsize
+    if length < LEAST_BYTES:  # one by one
+        return batch * (COLUMN_CALL + product_cost(sizes, dtype, 1))
     fit = [size for size in PIECES if size <= length] or [LEAST_BYTES]
     whole, rest = divmod(length, WIDE)
     entry, pieces = whole * PIECES[WIDE], whole

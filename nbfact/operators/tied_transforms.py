@@ -13,6 +13,7 @@ import numpy as np
 
 from .._core import threads
 from .._core.angles import exp_turns
+from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
 from ..kernels import (
     fourier_columns,
@@ -148,7 +149,8 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
         try:
             wide, found = idle.pop()
         except IndexError:
-            wide, found = np.zeros((2, n, tile), dtype)
+            wide, found = aligned((2, n, tile), dtype)
+            wide[:] = 0
         wide[:, :batch] = x
         columns(wide, found, True)
         out = np.empty((n, batch), dtype) if out is None else out
@@ -206,7 +208,7 @@ def _columns_multiplier(formula, n, dtype, library):
         try:
             planes = idle.pop()
         except IndexError:
-            planes = np.empty(shape, real)
+            planes = aligned(shape, real)
         if compiled is None:
             some = np.empty((0, 0), dtype)
             compiled = entry_point(kernel, some, *arguments, planes, 0, 0, some)

@@ -16,6 +16,8 @@ To add a study, write a module with the members below, and add a line to
   with it;
 * ``tables(rows)``, which returns a dict from captions to the rows of the tables shown;
 * ``draw(rows, figure)``, which fills a matplotlib figure;
+* optionally ``opening(rows)``, a few sentences that the page begins with, below its
+  picture, and ``SAME_ROW``, the columns by which rows of several runs are compared;
 * optionally ``PARALLEL = True``, where no job is timed, or each time is only compared
   with others of the same job. Such jobs may run side by side in several processes, and
   an interrupted study resumes where it stopped. Their labels must differ, and their
@@ -39,6 +41,8 @@ STUDIES: dict[str, str] = {
     "rates": "rates",
     "dao": "dao",
     "quickmeans": "quickmeans.quickmeans_study",
+    "meg": "meg.meg_study",
+    "localisation": "localisation.localisation_study",
 }
 """The module of each study, relative to this package, by the name that ``nbfact study``
 takes. A module is imported when its study is loaded, not before."""

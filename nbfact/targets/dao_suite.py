@@ -194,8 +194,8 @@ def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
     References
     ----------
     T. Dao, A. Gu, M. Eichhorn, A. Rudra, C. Ré, Learning fast algorithms for linear
-    transforms using butterfly factorizations, ICML 2019, section 4.1, which has eight
-    of them: ``"hilbert"`` is in the repository HazyResearch/butterfly alone.
+    transforms using butterfly factorizations, ICML 2019 [dao2019], section 4.1, which
+    has eight of them: ``"hilbert"`` is in the repository HazyResearch/butterfly alone.
 
     Examples
     --------

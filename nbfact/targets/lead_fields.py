@@ -1,8 +1,10 @@
 """A lead field: what sensors around a conducting sphere measure of dipoles in it."""
 
+from typing import Literal, overload
+
 import numpy as np
 
-from .._core.checks import RandomState, generator, size
+from .._core.checks import RandomState, flag, generator, size
 from .._core.limits import check_memory
 
 HELMET_RADIUS = 0.12
@@ -17,9 +19,29 @@ TESLA_PER_METRE_OF_UNIT_DIPOLE = 1e4
 """Factor from T/m for a dipole of 1 A·m to fT/cm for one of 1 nA·m."""
 
 
+@overload
 def leadfield(
-    n_sensors: int, n_sources: int, *, random_state: RandomState = None
-) -> np.ndarray:
+    n_sensors: int,
+    n_sources: int,
+    *,
+    random_state: RandomState = ...,
+    return_positions: Literal[False] = ...,
+) -> np.ndarray: ...
+@overload
+def leadfield(
+    n_sensors: int,
+    n_sources: int,
+    *,
+    random_state: RandomState = ...,
+    return_positions: Literal[True],
+) -> tuple[np.ndarray, np.ndarray]: ...
+def leadfield(
+    n_sensors: int,
+    n_sources: int,
+    *,
+    random_state: RandomState = None,
+    return_positions: bool = False,
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Return a forward operator of magnetoencephalography (MEG).
 
     It maps the moments of current dipoles in the head to what sensors measure.
@@ -35,16 +57,25 @@ def leadfield(
     random_state : None, int or numpy.random.Generator
         A seed, a generator, or ``None`` for a fresh one, which draws the places and
         the orientations of the sources. The sensors do not depend on it.
+    return_positions : bool, default False
+        Whether to return the positions of the sources too.
 
     Returns
     -------
-    ndarray of float64, shape (n_sensors, n_sources)
+    matrix : ndarray of float64, shape (n_sensors, n_sources)
         Gradients of the magnetic field in fT/cm for dipoles of 1 nA·m, all finite.
+    positions : ndarray of float64, shape (n_sources, 3)
+        The position of the dipole of each column in metres, from the centre of the
+        head. Only with `return_positions`.
 
     Raises
     ------
     TypeError, ValueError
         When a size is not an integer, or not positive.
+
+    See Also
+    --------
+    meg : The gain matrix of a real helmet and a real head, by the package mne.
 
     Notes
     -----
@@ -66,7 +97,8 @@ def leadfield(
     References
     ----------
     .. [1] J. Sarvas, "Basic mathematical and electromagnetic concepts of the
-       biomagnetic inverse problem", Phys. Med. Biol. 32 (1987), 11-22.
+       biomagnetic inverse problem", Phys. Med. Biol. 32 (1987),
+       11-22 [sarvas1987].
 
     Examples
     --------
@@ -76,6 +108,7 @@ def leadfield(
     """
     n_sensors = size("n_sensors", n_sensors)
     n_sources = size("n_sources", n_sources)
+    return_positions = flag("return_positions", return_positions)
     entries = n_sensors * n_sources + n_sensors + n_sources
     check_memory(f"n_sensors={n_sensors} by n_sources={n_sources}", 12 * entries)
     rng = generator("random_state", random_state)
@@ -87,7 +120,8 @@ def leadfield(
     outward = centre / np.linalg.norm(centre, axis=1, keepdims=True)
     ahead = _sarvas(centre + BASELINE / 2 * along, outward, sources, moments)
     behind = _sarvas(centre - BASELINE / 2 * along, outward, sources, moments)
-    return (ahead - behind) / BASELINE * TESLA_PER_METRE_OF_UNIT_DIPOLE
+    matrix = (ahead - behind) / BASELINE * TESLA_PER_METRE_OF_UNIT_DIPOLE
+    return (matrix, sources) if return_positions else matrix
 
 
 def _helmet(n_places):

@@ -98,9 +98,9 @@ def meg(
     References
     ----------
     A. Gramfort et al., MEG and EEG data analysis with MNE-Python, Front. Neurosci. 7,
-    2013. L. Le Magoarou and R. Gribonval, Flexible multilayer sparse approximations of
-    matrices and applications, IEEE J. Sel. Topics Signal Process. 10(4), 2016, use such
-    a matrix with 8193 columns.
+    2013 [gramfort2013]. L. Le Magoarou and R. Gribonval, Flexible multilayer sparse
+    approximations of matrices and applications, IEEE J. Sel. Topics Signal Process.
+    10(4), 2016 [lemagoarou2016], use such a matrix with 8193 columns.
 
     Examples
     --------

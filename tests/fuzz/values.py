@@ -271,6 +271,9 @@ def fitted(name, dtype="float64"):
         "ClusterNeighborsClassifier": lambda: estimators.ClusterNeighborsClassifier(
             3, n_clusters=3, n_probes=3, random_state=0
         ),
+        "FastDictionary": lambda: estimators.FastDictionary(
+            5, nnz=20, max_iter=2, n_rounds=1, random_state=0
+        ),
         "QuickNystroem": lambda: estimators.QuickNystroem(3, random_state=0),
     }
     if name == "ClusterNeighborsClassifier":

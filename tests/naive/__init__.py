@@ -12,7 +12,13 @@ from .clusters import (
     nearest_rows,
     two_smallest,
 )
-from .coding import add_atoms, largest_of_columns, omp, solve_triangles
+from .coding import (
+    add_atoms,
+    largest_of_columns,
+    omp,
+    solve_triangles,
+    update_atoms,
+)
 from .descent import (
     adam_step,
     butterfly_backward,
@@ -119,6 +125,7 @@ from .projections import (
 )
 from .sparse import (
     adjoint_copy,
+    all_finite,
     block_chain_apply,
     block_chain_factors,
     chain_apply,
@@ -154,6 +161,7 @@ __all__ = [
     "adam_step",
     "add_atoms",
     "adjoint_copy",
+    "all_finite",
     "average_over",
     "best_matching",
     "best_values",
@@ -281,4 +289,5 @@ __all__ = [
     "twiddle_entries",
     "twiddle_factors",
     "two_smallest",
+    "update_atoms",
 ]

@@ -37,6 +37,24 @@ def solve_triangles(triangle, counts):
     return triangle
 
 
+def update_atoms(atoms, codes, y):
+    """Return the atoms, the codes and the residuals after one step of K-SVD.
+
+    atoms: (n, m); codes: (p, n), dense; y: (p, m), the signals.
+    """
+    atoms, codes = atoms.copy(), codes.copy()
+    for j in range(len(atoms)):
+        used = codes[:, j] != 0
+        others = codes[used] @ atoms - np.outer(codes[used, j], atoms[j])
+        without = y[used] - others
+        new = codes[used, j] @ without
+        if np.linalg.norm(new) == 0:
+            continue
+        atoms[j] = new / np.linalg.norm(new)
+        codes[used, j] = without @ atoms[j]
+    return atoms, codes, y - codes @ atoms
+
+
 def omp(A, y, n_nonzero):
     """Return the code of one signal: least squares anew for each support."""
     support, residual, values = [], y, np.zeros(0)

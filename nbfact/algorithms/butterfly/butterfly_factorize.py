@@ -168,14 +168,15 @@ def butterfly_factorize(
     References
     ----------
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Fast learning of fast transforms,
-    with guarantees, ICASSP 2022.
+    with guarantees, ICASSP 2022 [le2022].
     L. Zheng, E. Riccietti, R. Gribonval, Efficient identification of butterfly sparse
-    matrix factorizations, SIAM J. Math. Data Science, 2023 (arXiv:2110.01230).
+    matrix factorizations, SIAM J. Math. Data Science, 2023 (arXiv:2110.01230)
+    [zheng2023].
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
     guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): the splits
-    with and without orthonormalisation, and redundant chains.
+    with and without orthonormalisation, and redundant chains [le2025].
     T. Dao et al., Learning fast algorithms for linear transforms using butterfly
-    factorizations, ICML 2019.
+    factorizations, ICML 2019 [dao2019].
 
     Examples
     --------

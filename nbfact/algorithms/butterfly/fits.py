@@ -47,7 +47,8 @@ def legendre(n: int, rank: int = 1, *, dtype: Any = np.float64) -> Butterfly:
     References
     ----------
     T. Dao et al., Learning fast algorithms for linear transforms using butterfly
-    factorizations, ICML 2019: the transform, and its approximation of rank one.
+    factorizations, ICML 2019: the transform, and its approximation of rank one
+    [dao2019].
 
     Examples
     --------

@@ -98,7 +98,7 @@ def omp(
     ----------
     Y. C. Pati, R. Rezaiifar and P. S. Krishnaprasad, Orthogonal matching pursuit:
     recursive function approximation with applications to wavelet decomposition,
-    Asilomar Conference on Signals, Systems and Computers, 1993.
+    Asilomar Conference on Signals, Systems and Computers, 1993 [pati1993].
 
     Examples
     --------

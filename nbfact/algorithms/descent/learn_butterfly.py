@@ -119,7 +119,8 @@ def learn_butterfly(
     References
     ----------
     T. Dao, A. Gu, M. Eichhorn, A. Rudra, C. Ré, Learning fast algorithms for linear
-    transforms using butterfly factorizations, ICML 2019, PMLR 97:1517–1527.
+    transforms using butterfly factorizations, ICML 2019, PMLR 97:1517–1527
+    [dao2019]. The descent is Adam by D. P. Kingma and J. Ba [kingma2015].
 
     Examples
     --------

@@ -143,7 +143,8 @@ def learn_transform(
     References
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
-    matrices and applications, IEEE JSTSP 10(4), 2016: the relative complexity gain.
+    matrices and applications, IEEE JSTSP 10(4), 2016: the relative complexity gain
+    [lemagoarou2016].
 
     Examples
     --------

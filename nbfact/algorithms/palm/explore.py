@@ -141,13 +141,15 @@ def explore(
     References
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
-    matrices and applications, IEEE JSTSP 10(4), 2016: figure 4 (palm4MSA).
+    matrices and applications, IEEE JSTSP 10(4), 2016: figure 4 (palm4MSA)
+    [lemagoarou2016].
     M. Mohamed, F. Malgouyres, V. Emiya and C. Chaux, Straight-through meets sparse
-    recovery: the support exploration algorithm, ICML 2024 (arXiv:2301.13584).
+    recovery: the support exploration algorithm, ICML 2024 (arXiv:2301.13584)
+    [mohamed2024].
     M. Mohamed, V. Emiya and C. Chaux, Learning permutations in Monarch factorization,
-    ICASSP 2025 (hal-04887483).
+    ICASSP 2025 (hal-04887483) [mohamed2025].
     Q.-T. Le and R. Gribonval, Structured support exploration for multilayer sparse
-    matrix factorization, ICASSP 2021.
+    matrix factorization, ICASSP 2021 [le2021].
 
     Examples
     --------

@@ -98,7 +98,7 @@ def hierarchical(
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
     matrices and applications, IEEE JSTSP 10(4), 2016: figure 5 (hierarchical
-    factorization; there the residual is on the left).
+    factorization; there the residual is on the left) [lemagoarou2016].
 
     Examples
     --------

@@ -125,7 +125,10 @@ def palm4msa(
     References
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
-    matrices and applications, IEEE JSTSP 10(4), 2016: figure 4 (palm4MSA).
+    matrices and applications, IEEE JSTSP 10(4), 2016: figure 4 (palm4MSA)
+    [lemagoarou2016].
+    J. Bolte, S. Sabach and M. Teboulle, Proximal alternating linearized minimization
+    for nonconvex and nonsmooth problems, Math. Program. 146, 2014 [bolte2014].
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Factors that are peeled off one at a time: what `hierarchical` does for a problem."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ..._core.checks import sequence, shown
@@ -47,6 +47,9 @@ class PeelOptions:
         The constraints of every level, and how sweeps go.
     n_iter, tol, callback
         See `nbfact.hierarchical`.
+    adapt : callable, optional
+        From the factors found so far, where all of them are to be refined together on
+        the target, to what takes their place: the coding of signals, in a dictionary.
 
     Raises
     ------
@@ -59,6 +62,7 @@ class PeelOptions:
     n_iter: int | Sequence[int] = 30
     tol: float = 0.0
     callback: Callback | None = None
+    adapt: Callable[[SweepStart], Iterate] | None = None
 
     def __post_init__(self) -> None:
         n_iter = self.n_iter
@@ -154,7 +158,10 @@ def _peeled(
         constraints = _replaced(constraints, pair, right)
         factors = _replaced(found.factors, two.factors, right)
         start = SweepStart(constraints, factors, found.scale * two.scale)
-        found = iterate(problem, start, refinement, record)
+        if options.adapt is None:
+            found = iterate(problem, start, refinement, record)
+        else:
+            found = options.adapt(start)
         part = problem.part(found.factors[-1 if right else 0].toarray())
     return factorization(problem, found, record)
 

@@ -139,7 +139,7 @@ def rectmat(
     References
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
-    matrices and applications, IEEE JSTSP 10(4), 2016: section V-A.
+    matrices and applications, IEEE JSTSP 10(4), 2016: section V-A [lemagoarou2016].
 
     Examples
     --------
@@ -221,7 +221,7 @@ def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
     References
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
-    matrices and applications, IEEE JSTSP 10(4), 2016: section VI.
+    matrices and applications, IEEE JSTSP 10(4), 2016: section VI [lemagoarou2016].
 
     Examples
     --------

@@ -96,7 +96,7 @@ def refine(
     ----------
     Q.-T. Le, E. Riccietti and R. Gribonval, Spurious valleys, NP-hardness, and
     tractability of sparse matrix factorization with fixed support, SIAM J. Matrix
-    Anal. Appl. 44(2), 2023.
+    Anal. Appl. 44, 2023 [le2023].
 
     Examples
     --------

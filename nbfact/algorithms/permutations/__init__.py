@@ -10,6 +10,9 @@ Start reading in ``identify``; then read ``nests``, then ``partition``.
 ``angle_starts``        the parts that the search of one level begins with
 ``bipartition``         the same for two halves and pairs, with kernels
 ``line_starts``         the halves that it begins with
+``rank_levels``         the levels of a chain with blocks of any rank
+``space_partition``     ``partition`` for blocks of a rank above one
+``space_starts``        the parts that it begins with
 ``split_radices``       the numbers b and c of all levels, and the argument `chain`
 ``radix_search``        looks for them within a number of values
 ``level_split``         a split of one level, and the linear algebra of its lines

@@ -68,13 +68,13 @@ def identify_butterfly(
         dense.
     chain : Chain, sequence of int, or "search", optional
         The chain of A without its permutations: one of ``Chain.mixed_radix(rows,
-        columns)``, whose factors split rows and columns by one radix each, or its
-        patterns. Or the radices of rows and columns alike. Only the sizes of a chain
-        matter, not how rows or columns are scaled. By default `Chain.square_dyadic` if
-        A is square of an order that is a power of two, else `Chain.smallest`. "search"
-        takes the best chain with at most `nnz` values; of chains that are exact, the
-        first one, where those that split rows and columns alike come before others,
-        and those of fewer values first.
+        columns, rank)``, whose factors split rows and columns by one radix each, or its
+        patterns. Or the radices of rows and columns alike, for blocks of rank one. Only
+        the sizes of a chain matter, not how rows or columns are scaled. By default
+        `Chain.square_dyadic` if A is square of an order that is a power of two, else
+        `Chain.smallest`. "search" takes the best chain of rank one with at most `nnz`
+        values; of chains that are exact, the first one, where those that split rows and
+        columns alike come before others, and those of fewer values first.
     nnz : int, optional
         The largest number of values, for ``chain="search"`` and needed there.
     tied : bool
@@ -82,7 +82,7 @@ def identify_butterfly(
         butterfly with one permutation of the rows and one of the columns. Otherwise
         each block has groups of its own: the number of non-zeros is the same, and there
         is more freedom to approximate a matrix that is no butterfly. `explore` and
-        `refine` start well from such supports.
+        `refine` start well from such supports. Ranks above one need ``tied=True``.
     n_iter : int, default 20
         Maximum number of passes from each start. Passes go from the right and from the
         left in turns, each near the best splits so far. Only with ``tied=True``.
@@ -110,9 +110,10 @@ def identify_butterfly(
         If the target is not numeric, or an option has another type.
     ValueError
         If the target contains NaN or infinity; if the chain has another shape, or is
-        none of `Chain.mixed_radix` with blocks of rank one; if `nnz` is missing or too
-        small for ``chain="search"``, or given without; if n_iter < 1 or n_restarts < 0.
-        The message names the argument and the sizes.
+        none of `Chain.mixed_radix`, or has blocks of a rank above one with
+        ``tied=False``; if `nnz` is missing or too small for ``chain="search"``, or
+        given without; if n_iter < 1 or n_restarts < 0. The message names the argument
+        and the sizes.
 
     See Also
     --------
@@ -140,6 +141,14 @@ def identify_butterfly(
     nearly singular 3 × 3 matrix, and of blocks of at most 8 rows all splits are
     compared.
 
+    In a chain with blocks of rank r, the sum has all but the r largest eigenvalues, and
+    a split leaves r columns for each group, a bundle, which stay together. The search
+    begins with sets of just more columns than r, in which the rows lie in b spaces of
+    dimension r: spaces through r rows are tried. Levels whose groups have at most r
+    columns, or whose parts at most r rows, say nothing, and are fused with others. The
+    sets of columns grow as n^r / r!: of many, 4096 are drawn. The search ends too when
+    three starts have ended with the least error.
+
     Splits are nested by construction, but greedy. Further passes alternate between the
     transpose and the matrix, so that the level that was split last is split first, and
     stay near the best splits found, more or less closely in turns. From the third start
@@ -159,12 +168,14 @@ def identify_butterfly(
     ----------
     L. Zheng, G. Puy, E. Riccietti, P. Pérez, R. Gribonval, Butterfly factorization by
     algorithmic identification of rank-one blocks, GRETSI 2023 (arXiv:2307.00820), where
-    each level is identified by itself.
+    each level is identified by itself [zheng2023blocks].
     M. Mohamed, V. Emiya and C. Chaux, Learning permutations in Monarch factorization,
     ICASSP 2025 (hal-04887483): permutations of two factors, learned by a straight-
-    through estimator along with the values: a row of ``nbfact study patterns``.
+    through estimator along with the values: a row of ``nbfact study patterns``
+    [mohamed2025].
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
-    guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): the values.
+    guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): the values
+    [le2025].
 
     Examples
     --------
@@ -179,6 +190,11 @@ def identify_butterfly(
     >>> r3 = nf.identify_butterfly(K, "search", nnz=84, random_state=0)
     >>> r3.chain.n_parameters, bool(r3.relative_error < 1e-13)
     (84, True)
+    >>> M = nf.Chain.mixed_radix((4, 4), rank=2)
+    >>> B = nf.Butterfly(M, [rng.standard_normal(one) for one in M.patterns]).toarray()
+    >>> B = B[rng.permutation(16)][:, rng.permutation(16)]
+    >>> bool(nf.identify_butterfly(B, M, random_state=0).relative_error < 1e-13)
+    True
     >>> straight = F[np.ix_(r.row_permutation, r.column_permutation)]
     >>> bool(nf.butterfly_factorize(straight).relative_error < 1e-14)
     True
@@ -201,6 +217,11 @@ def identify_butterfly(
         raise ValueError('nnz is for chain="search": other chains have one number')
     else:
         radices = radices_of(chain, problem.shape)
+        if radices.rank > 1 and not tied:
+            raise ValueError(
+                f"tied=False: chain={radices.chain} has blocks of rank {radices.rank}, "
+                "whose groups of columns are looked for in all blocks together only"
+            )
     return identify_problem(problem, radices, options, random_state)
 
 

@@ -9,16 +9,23 @@ import scipy.sparse as sp
 from .bipartition import best_split, split_near
 from .level_split import LevelSplit, SplitHint
 from .partition import best_partition, partition_near
+from .rank_levels import RankLevel
+from .space_partition import (
+    SpaceSplit,
+    best_space_partition,
+    space_partition_near,
+)
 from .split_radices import SplitRadices, reversed_digits
 
 N_STARTS, N_COLUMNS = 8, 64
 """Number of pairs of columns that the search of a level begins with, and maximum number
 of columns whose partners are looked for."""
 
-SplitChoice = Callable[[int, np.ndarray, np.ndarray, np.ndarray], LevelSplit]
-"""A function that splits blocks: its arguments are the level, the blocks (g, m, n), the
-rows of the matrix that they come from (g, m), and the columns, (n, those that have
-become one column)."""
+Split = LevelSplit | SpaceSplit
+SplitChoice = Callable[[int, np.ndarray, np.ndarray, np.ndarray], Split]
+"""A function that splits blocks: its arguments are the number of the level, the blocks
+(g, m, n), the rows of the matrix that they come from (g, m), and the columns, (bundles,
+those that have become one bundle)."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +91,12 @@ def fresh_nest(
     share : float
         See `bipartition.best_split`.
     """
+    levels = radices.levels
 
     def choose(
-        level: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
-    ) -> LevelSplit:
-        pair = radices.rows[-1 - level], radices.columns[-1 - level]
-        return _fresh_split(blocks, pair, rng, share)
+        number: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
+    ) -> Split:
+        return _fresh_split(blocks, levels[number], rng, share)
 
     return _split_all_levels(matrix, radices, tied, choose)
 
@@ -107,20 +114,24 @@ def first_lost(
     if quick:
         few = N_STARTS // 4, N_COLUMNS // 8, 0
         return best_partition(matrix[None], pair, rng, *few).lost
-    return _fresh_split(matrix[None], pair, rng, 0.5).lost
+    return _fresh_split(matrix[None], RankLevel(*pair, 1, 1), rng, 0.5).lost
 
 
 def _fresh_split(
-    blocks: np.ndarray, pair: tuple[int, int], rng: np.random.Generator, share: float
-) -> LevelSplit:
+    blocks: np.ndarray, level: RankLevel, rng: np.random.Generator, share: float
+) -> Split:
     """Return the best split of blocks that is found."""
-    if _has_kernels(blocks, pair):
+    if level.rank > 1:
+        return best_space_partition(blocks, level, rng, N_STARTS)
+    if _has_kernels(blocks, level):
         n_columns = min(N_COLUMNS, blocks.shape[1] // 2)
         return best_split(blocks, rng, N_STARTS, n_columns, share)
-    return best_partition(blocks, pair, rng, N_STARTS, N_COLUMNS)
+    return best_partition(blocks, level.pair, rng, N_STARTS, N_COLUMNS)
 
 
-def nest_near(matrix: np.ndarray, nest: Nest, worth: float) -> Nest:
+def nest_near(
+    matrix: np.ndarray, nest: Nest, worth: float, rng: np.random.Generator
+) -> Nest:
     """Split a matrix level by level, with tied splits near those of a nest.
 
     Parameters
@@ -129,29 +140,33 @@ def nest_near(matrix: np.ndarray, nest: Nest, worth: float) -> Nest:
     nest : Nest
     worth : float
         What an entry that stays where it was counts: see `SplitHint`.
+    rng : numpy.random.Generator
+        Draws sets of columns where a rank above one makes them many.
     """
     row_places, column_places = np.argsort(nest.rows), np.argsort(nest.columns)
-    radices = nest.radices
-    before = np.cumprod((1, *radices.rows[::-1]))
-    beside = np.cumprod(radices.columns[::-1])
+    radices, levels = nest.radices, nest.radices.levels
+    before = np.cumprod([1, *(level.b for level in levels)])
+    beside = np.cumprod([level.c for level in levels])
 
     def choose(
-        level: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
-    ) -> LevelSplit:
-        pair = radices.rows[-1 - level], radices.columns[-1 - level]
-        places = row_places[rows] // before[level] % pair[0]
-        labels = column_places[groups[:, 0]] // beside[level]
+        number: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
+    ) -> Split:
+        level = levels[number]
+        places = row_places[rows] // before[number] % level.b
+        labels = column_places[groups[:, 0]] // beside[number]
         hint = SplitHint(places, labels, worth)
-        if _has_kernels(blocks, pair):
+        if level.rank > 1:
+            return space_partition_near(blocks, level, rng, hint)
+        if _has_kernels(blocks, level):
             return split_near(blocks, hint)
-        return partition_near(blocks, pair, hint)
+        return partition_near(blocks, level.pair, hint)
 
     return _split_all_levels(matrix, radices, True, choose)
 
 
-def _has_kernels(blocks: np.ndarray, pair: tuple[int, int]) -> bool:
+def _has_kernels(blocks: np.ndarray, level: RankLevel) -> bool:
     """Return whether a level is of square blocks in halves and pairs."""
-    return pair == (2, 2) and blocks.shape[1] == blocks.shape[2]
+    return level.pair == (2, 2) and blocks.shape[1] == blocks.shape[2]
 
 
 def _split_all_levels(
@@ -167,21 +182,22 @@ def _split_all_levels(
     blocks, rows = matrix[None], np.arange(m)[None]
     groups = [np.arange(n)[:, None]]
     factors, first_lost = [], 0.0
-    for level, b in enumerate(reversed(radices.rows)):
+    for number, level in enumerate(radices.levels):
         parts = [slice(None)] if tied else [slice(i, i + 1) for i in range(len(blocks))]
         splits = [
-            choose(level, blocks[part], rows[part], columns)
+            choose(number, blocks[part], rows[part], columns)
             for part, columns in zip(parts, groups, strict=True)
         ]
         pieces = [s.coordinates(blocks[p]) for s, p in zip(splits, parts, strict=True)]
         if not tied:
-            factors.append(_level_factor(splits))
-        if level == 0:
+            lines = [split for split in splits if isinstance(split, LevelSplit)]
+            factors.append(_level_factor(lines))
+        if number == 0:
             first_lost = splits[0].lost
         blocks = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
         found = np.concatenate([split.parts for split in splits])
         rows = np.take_along_axis(rows[:, None], found, 2).reshape(len(blocks), -1)
-        copies = 1 if tied else b
+        copies = 1 if tied else level.b
         groups = [
             columns[split.groups].reshape(len(split.groups), -1)
             for split, columns in zip(splits, groups, strict=True)

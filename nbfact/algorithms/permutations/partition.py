@@ -77,7 +77,7 @@ def best_partition(
     """
     m, (b, c) = blocks.shape[1], radices
     if b == m or b == 1 or c == 1:
-        return improve_partition(blocks, _in_order(blocks, b), c)
+        return improve_partition(blocks, parts_in_order(blocks, b), c)
     square = float(np.vdot(blocks, blocks).real)
     large = blocks.size > LARGE_BLOCKS
     n_columns = min(n_columns, FEW_COLUMNS) if large else n_columns
@@ -110,7 +110,7 @@ def partition_near(
     return improve_partition(blocks, order.reshape(len(blocks), b, -1), c, hint)
 
 
-def _in_order(blocks: np.ndarray, b: int) -> np.ndarray:
+def parts_in_order(blocks: np.ndarray, b: int) -> np.ndarray:
     """Return the parts of rows in their order: (g, b, m / b)."""
     g, m, _ = blocks.shape
     return np.broadcast_to(np.arange(m).reshape(b, -1), (g, b, m // b)).copy()
@@ -145,7 +145,7 @@ def improve_partition(
     b = parts.shape[1]
     square = float(np.vdot(blocks, blocks).real)
     energy = (np.abs(blocks) ** 2).sum((0, 1))
-    row_gain, pair_gain = _hinted_gains(hint, g, b, (m, n))
+    row_gain, pair_gain = hinted_gains(hint, g, b, (m, n))
     best: tuple[np.ndarray, np.ndarray, GroupLines] | None = None
     top, nearest = -math.inf, False
     while True:
@@ -178,7 +178,7 @@ def improve_partition(
         parts = np.stack([balanced(one) for one in gain + row_gain])
 
 
-def _hinted_gains(
+def hinted_gains(
     hint: SplitHint | None, g: int, b: int, shape: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what a hint adds for rows in each part, (g, m, b), and for pairs, (n, n).

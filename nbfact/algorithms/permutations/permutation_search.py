@@ -40,6 +40,10 @@ to the norm of the residual."""
 BETTER = 1e-9
 """Relative decrease of the error below which a pass did not help: it is rounding."""
 
+AGREEING = 3
+"""Number of starts that end with the least error, at which the search of a chain with a
+rank above one ends."""
+
 LARGE = 1 << 18
 """Number of entries above which no passes follow a start that noise explains, because a
 pass takes seconds."""
@@ -143,7 +147,7 @@ class PermutationSearch:
 
     def run(self, rng: np.random.Generator) -> None:
         """Start several times, from the target and its transpose in turns."""
-        large = self._problem.array.size > LARGE
+        large, ends = self._problem.array.size > LARGE, list[float]()
         for number in range(self._options.n_starts(self._problem.shape)):
             transposed = bool(number % 2)
             view = self._views[transposed]
@@ -152,9 +156,12 @@ class PermutationSearch:
             share = 1.0 if not self._tied and number % 4 > 1 else 0.5
             nest = fresh_nest(view, self._radices[transposed], self._tied, rng, share)
             found = self._recorded(nest, transposed)
-            if self._tied and not (large and self._is_explained()):
-                self._improve(found, self._options.n_iter)
-            if self._stopped or self._is_explained():
+            again = self.radices.rank > 1 and bool(ends)
+            again = again and found.error <= min(ends) * (1 + BETTER)
+            if self._tied and not (again or (large and self.is_explained)):
+                found = self._improve(found, self._options.n_iter, rng)
+            ends.append(found.error)
+            if self._stopped or self.is_explained or self._agree(ends):
                 return
 
     def _shaken(self, view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -165,21 +172,34 @@ class PermutationSearch:
         norm = SHAKE * rng.random() * self.best.error * math.sqrt(self._square)
         return view + norm / frobenius_norm(noise) * noise
 
-    def _improve(self, found: FoundNest, n_iter: int) -> None:
+    def _improve(
+        self, found: FoundNest, n_iter: int, rng: np.random.Generator
+    ) -> FoundNest:
         """Make passes near the best nest of this start, until they no longer help."""
         stale = 0
         for _ in range(n_iter):
             if self._stopped or stale == 2 * len(LOYALTIES):
-                return
+                break
             other = stale % 2 == 0
             nest = found.nest.transposed() if other else found.nest
             transposed = found.transposed ^ other
             worth = LOYALTIES[stale // 2] * found.error**2 * self._square
             view = self._views[transposed]
-            nest = nest_near(view, nest, worth / view.size)
+            nest = nest_near(view, nest, worth / view.size, rng)
             passed = self._recorded(nest, transposed)
             better = passed.error < found.error * (1 - BETTER)
             found, stale = (passed, 0) if better else (found, stale + 1)
+        return found
+
+    def _agree(self, ends: list[float]) -> bool:
+        """Return whether several starts of a rank above one ended with the least error.
+
+        Such starts are long, and seldom end alike but at the best permutations.
+        """
+        if self.radices.rank == 1:
+            return False
+        least = min(ends)
+        return sum(error <= least * (1 + BETTER) for error in ends) == AGREEING
 
     def _recorded(self, nest: Nest, transposed: bool) -> FoundNest:
         """Return a nest with its error; record it, and pass it on to the callback."""
@@ -205,15 +225,15 @@ class PermutationSearch:
             self._stopped |= bool(callback(state))
         return found
 
-    def _is_explained(self) -> bool:
+    @property
+    def is_explained(self) -> bool:
         """Return whether the error of the best nest is the one that noise would leave.
 
         The error of a target that is no butterfly, or whose permutations are not found
         yet, is smaller or larger.
         """
         m, n = self._problem.shape
-        # With two factors the first level drops all: its noise explains any error.
-        if not self._tied or m * n < 64 or len(self._chains[0]) < 3:
+        if not self._tied or m * n < 64 or not self.radices.says_noise:
             return False
         expected = self._noise * math.sqrt(1 - self._radices[0].freedom / (m * n))
         likely = LIKELY + 1 / math.sqrt(m * n)

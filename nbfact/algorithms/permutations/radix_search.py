@@ -14,7 +14,7 @@ from ...operators.radices import factorizations
 from ..common.problem import Problem
 from .identify_options import IdentifyOptions
 from .nests import first_lost
-from .permutation_search import PermutationSearch
+from .permutation_search import LARGE, PermutationSearch
 from .split_radices import SplitRadices
 
 FEW = 12
@@ -76,7 +76,8 @@ def search_radices(
     limit : float
         Relative errors above are of no use: with a finite limit, chains whose first or
         last factor alone leaves more with a few starts are not looked at, and a square
-        matrix is split alike by rows and columns.
+        matrix is split alike by rows and columns. A large square matrix is so too, if
+        that explains it.
 
     Returns
     -------
@@ -85,8 +86,24 @@ def search_radices(
     """
     m, n = problem.shape
     listed = radices_within((m, n), nnz)
+    alike = [radices for radices in listed if radices.rows == radices.columns]
     if limit < np.inf and m == n:
-        listed = [radices for radices in listed if radices.rows == radices.columns]
+        listed = alike
+    elif m == n and m * n > LARGE and alike:
+        found = _best_of(problem, alike, options, rng, limit)
+        if found is not None and (found.is_exact or found.is_explained):
+            return found
+    return _best_of(problem, listed, options, rng, limit)
+
+
+def _best_of(
+    problem: Problem,
+    listed: list[SplitRadices],
+    options: IdentifyOptions,
+    rng: np.random.Generator,
+    limit: float,
+) -> PermutationSearch | None:
+    """Return the search in the best of some chains; see `search_radices`."""
     if len(listed) > FEW or limit < np.inf:
         listed = _likely(problem, listed, rng, limit)[:MOST]
     quick = replace(options, n_iter=min(4, options.n_iter), n_restarts=1)
@@ -142,9 +159,10 @@ def _good_pairs(
     limit: float,
 ) -> set[tuple[int, int]]:
     """Return the radices of last factors that leave little more noise than others."""
+    quick = limit < np.inf or matrix.size > LARGE
     shares = {one.last: one.first_share for one in listed}
     lost = {
-        pair: first_lost(matrix, pair, rng, limit < np.inf) if share > 0 else 0.0
+        pair: first_lost(matrix, pair, rng, quick) if share > 0 else 0.0
         for pair, share in shares.items()
     }
     noise = {pair: lost[pair] / (shares[pair] or 1.0) for pair in lost}

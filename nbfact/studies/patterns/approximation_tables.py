@@ -1,12 +1,11 @@
 """Tables and pictures of the approximation part of the study of patterns."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..tools.rows import Row, known, select, values
+from ..tools.rows import Row, select, values
 from .approximation import ABLATION, COURSE, OURS, PART, WHOLE
 from .budgeted_methods import CLOSED
 from .equal_compute import SHARES
@@ -30,24 +29,10 @@ def smaller(error: float, other: float) -> bool:
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return errors at equal compute, what was spent, what we lost, and ablations."""
+    """Return what was spent, and the errors of ablations."""
     found: dict[str, list[Row]] = {}
-    tried, lost = select(rows, part=PART), list[Row]()
-    for n in values(tried, "n"):
-        some = select(tried, n=n)
-        found[f"Errors at equal non-zeros and equal compute, n = {n}"] = [
-            _errors(target, select(some, target=target))
-            for target in values(some, "target")
-        ]
-        lost += [
-            line
-            for target in values(some, "target")
-            if (line := _lost(target, n, select(some, target=target)))
-        ]
+    tried = select(rows, part=PART)
     if tried:
-        nowhere: list[Row] = [{"target": "nowhere"}]
-        name = "Where another method has a smaller error than learn_transform"
-        found[name] = lost or nowhere
         found["Compute: CPU seconds over those of learn_transform, and runs"] = [
             _compute(method, tried) for method in values(tried, "method")
         ]
@@ -65,52 +50,6 @@ def _by_seed(rows, method):
     """Return the error of a method on each instance that it has a result for."""
     tried = select(rows, method=method)
     return {row["seed"]: row["error"] for row in tried if row["error"] is not None}
-
-
-def _errors(target, rows):
-    """Return the line of one target: the median error of each method."""
-    ours = _by_seed(rows, OURS)
-    line: Row = {"target": target, "instances": len(ours)}
-    least, others = 0, list[dict[int, float]]()
-    for method in values(rows, "method"):
-        errors = _by_seed(rows, method)
-        line[method] = spread(errors.values())
-        if method != OURS:
-            others.append(errors)
-    for seed, error in ours.items():
-        rest = [errors[seed] for errors in others if seed in errors]
-        least += not any(smaller(other, error) for other in rest)
-    line["none smaller"] = f"{least}/{len(ours)}"
-    said = known(select(rows, method=OURS), "structure")
-    words = Counter(one.split(", relative error")[0] for one in said)
-    line["structure, most often"] = words.most_common(1)[0][0] if words else ""
-    return line
-
-
-def _lost(target, n, rows):
-    """Return the line of a target on which others were better, or None."""
-    ours, found = _by_seed(rows, OURS), list[tuple[float, str, float, float]]()
-    for seed, error in ours.items():
-        for method in values(rows, "method"):
-            other = _by_seed(rows, method).get(seed)
-            if other is not None and smaller(other, error):
-                found.append((other / error, method, other, error))
-    if not found:
-        return None
-    ratio, method, other, error = min(found)
-    names = Counter(one[1] for one in found).most_common()
-    return {
-        "target": target,
-        "n": n,
-        "instances": len(ours),
-        "smaller error, number of instances": ", ".join(
-            f"{name} {count}" for name, count in names
-        ),
-        "least ratio": ratio,
-        "by": method,
-        "its error": other,
-        "ours": error,
-    }
 
 
 def _compute(method, rows):

@@ -21,7 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..tools.rows import Row, failure_table, select, values
 from ..tools.work import Job
-from . import approximation, approximation_tables, exploration, recovery
+from . import (
+    approximation,
+    approximation_tables,
+    exploration,
+    patterns_page,
+    recovery,
+)
 from .instances import FIRST_SEED
 
 if TYPE_CHECKING:
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
 
 TITLE = "Learning patterns of sparsity"
 PARALLEL = True
+_TIES = "algorithms.md#the-sets-of-the-paper-for-the-hadamard-matrix"
 NOTES = f"""\
 General:
 
@@ -41,6 +48,9 @@ General:
   under Failures.
 - Seconds are those of the CPU clock of one process with one thread, so that other work
   on the machine disturbs them little.
+- The full study was not run whole: the first table says how much of it was, and which
+  version and commit of nbfact made the rows. `nbfact study patterns` goes on with it,
+  `-k` chooses jobs by their labels, and `--so-far` writes the page.
 
 Recovery:
 
@@ -51,6 +61,8 @@ Recovery:
   implemented here from the paper, with 6 exponents, 2 guesses and 10 alternations for
   each (the paper has 5 guesses and 50 alternations). Where its partitions do not nest
   it gives up, which counts as an error of 1. It is not tried above n = 32.
+- "closer" counts errors of at most 1e-10 without noise, and of at most 1.2 times the
+  noise from 0.01 on.
 - "palm4msa" makes 200 sweeps from the default start, and "hierarchical" uses the
   presets of the Hadamard matrix. Both have 5 seeds at n = 64 and are not tried above
   it.
@@ -87,11 +99,26 @@ Approximation:
   grows over the first half of 100 alternations.
 - "largest entries", "truncated SVD" and "best chain" (all Kronecker-sparse chains that
   `nbfact.chains` lists) are closed forms, which more time does not help.
-- Errors are the median (least..largest) over instances. "none smaller" counts the
-  instances on which no other method has a smaller error.
+- Numbers of a table with several instances are the median (least..largest). Errors are
+  equal up to 1e-9 of their size, and where both are at most 1e-9.
+- Few instances of a target are no distribution. Fewer factors than log2(n) are a part
+  of what learn_transform gains: see the ablations with fixed numbers of factors.
+- A run that `learn_transform` ends early, because its result is exact, leaves less time
+  than one run of some methods takes, which favours them: see the shares above 1.
+- A sparse product of free supports saves non-zeros; a Monarch matrix of as many
+  multiplies faster. The study counts non-zeros.
 - Ablations are explorations alone, of the same starts and trials: "leak 0" is palm4MSA
   in all of them, "constant leak" is not annealed, and "factors" fixes their number.
-  "worse" and "better" compare with "explorations" on the same instance."""
+  "worse" and "better" compare with "explorations" on the same instance.
+
+Beside this study:
+
+- pyfaust 3.42.2, `nbfact study patterns --quick --peers`, five seeds, at commit
+  3b3d5beaaf: palm4msa with skperm and its hierarchical presets for the Hadamard matrix
+  recover 0/5 of the permuted Hadamard matrices and butterflies, n = 16 and 32.
+- The sets of the first publication fail on the Hadamard matrix, here and in pyfaust:
+  all of its entries are tied, so that the rule for ties chooses the support. See
+  [algorithms.md]({_TIES})."""
 
 
 @dataclass(frozen=True)
@@ -162,10 +189,28 @@ def jobs(settings: Settings, peers: bool) -> list[Job]:
     return found + approximation.jobs(settings.sizes, peers)
 
 
+SAME_ROW = ("part", "target", "task", "n", "noise", "method", "seed")
+"""Columns by which rows of several runs are the same attempt."""
+
+opening = patterns_page.opening
+
+
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return the tables of the three parts, and a table of the attempts that raised."""
-    found = approximation_tables.tables(rows)
-    found |= recovery.tables(select(rows, part=recovery.PART))
+    """Return what was measured, what failed, and the tables of the three parts."""
+    planned = [label for label, _ in jobs(FULL, False)]
+    planned += [label for label, _ in jobs(FULL, True) if label.startswith("pyfaust, ")]
+    found = {"What was measured": patterns_page.measured(rows, planned)}
+    if tried := select(rows, part=approximation.PART):
+        found |= {
+            "Approximation: learn_transform and the best other method, medians": (
+                patterns_page.against_targets(tried)
+            ),
+            "Approximation: each other method": patterns_page.against_methods(tried),
+        }
+    lost = patterns_page.failures_of_ours(rows)
+    found["Failures of ours"] = lost or [{"part": "none"}]
+    found |= approximation_tables.tables(rows)
+    found |= patterns_page.recovered(rows)
     found |= exploration.tables(select(rows, part=exploration.PART))
     return found | failure_table(rows)
 

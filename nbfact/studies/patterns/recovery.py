@@ -15,7 +15,7 @@ from ...cases.rivals import faust
 from ...constraints import SkPerm
 from ...operators import Chain
 from ..tools.choices import PRESETS
-from ..tools.intervals import rate_text, wilson
+from ..tools.intervals import wilson
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
 from .instances import FIRST_SEED, RADICES, Instance, Solve, attempt, radix_name
@@ -42,13 +42,6 @@ ORDER_OF = {name: math.prod(radices) for name, radices in RADICES_OF.items()}
 """The order of these targets."""
 
 OF_RADICES = tuple(ORDER_OF)
-
-CLOSE = 1.2
-"""Error, as a multiple of the noise, below which a second table counts successes: that
-of the first table is 2."""
-
-NOISY = 1e-2
-"""Least relative noise for which the second table has a column."""
 
 
 @dataclass(frozen=True)
@@ -154,50 +147,6 @@ def jobs(grids: Sequence[Grid], peers: bool) -> list[Job]:
                             job = functools.partial(attempt, PART, method, solve, one)
                             found[label] = (label, job)
     return list(found.values())
-
-
-def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return a table for each target and order: one line a method, one column a noise.
-
-    Further columns count smaller errors: at most 1e-10 without noise, and at most 1.2
-    times the noise with it.
-    """
-    found = {}
-    for target in values(rows, "target"):
-        for n in values(select(rows, target=target), "n"):
-            chosen = select(rows, target=target, n=n)
-            found[f"Recovery of the {target}, n = {n}"] = [
-                _line(method, select(chosen, method=method), values(chosen, "noise"))
-                for method in values(chosen, "method")
-            ]
-    return found
-
-
-def _line(method, rows, noises):
-    """Return the success rates of a method at each noise, then with closer errors."""
-    line: Row = {"method": method}
-    for noise in noises:
-        line[f"noise {noise:g}"] = _rate(select(rows, noise=noise), "success")
-    for noise in noises:
-        tried = select(rows, noise=noise)
-        if not noise:
-            line["noise 0, at most 1e-10"] = _rate(tried, "exact")
-        elif noise >= NOISY:
-            name = f"noise {noise:g}, at most {CLOSE} of it"
-            line[name] = _rate(tried, "error", CLOSE * noise)
-    return line
-
-
-def _rate(rows, name, limit=None):
-    """Return the rate of rows whose flag is set, or whose value is at most a limit.
-
-    An attempt that raised has None in these columns, and counts as no success.
-    """
-    if limit is None:
-        good = sum(bool(row[name]) for row in rows)
-    else:
-        good = sum(row[name] is not None and row[name] <= limit for row in rows)
-    return rate_text(good, len(rows))
 
 
 def draw_noise(axes: "Axes", rows: Sequence[Row], target: str) -> None:

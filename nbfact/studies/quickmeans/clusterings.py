@@ -3,9 +3,9 @@
 import functools
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,9 @@ AFTER = "K-means, then factorised"
 PALM = "QuicK-means, palm4msa"
 EXPLORE = "QuicK-means, explore"
 BUTTERFLY = "QuicK-means, butterfly"
+DEFAULT = "QuicK-means, default"
 UNIFORM = "uniform landmarks"
+FAST = "Fast-Nys landmarks"
 EXHAUSTIVE = "exhaustive search"
 SPARSE = (AFTER, PALM, EXPLORE)
 """Methods that have a sparsity: the number of entries in each row and column of a
@@ -48,7 +50,7 @@ class Fitted:
     model : clusterer or None
         The fitted estimator; None when its fit raised.
     seconds : float or None
-        Seconds that its fit took.
+        CPU seconds that its fit took.
     failure : str or None
         The exception that its fit raised.
     """
@@ -58,17 +60,31 @@ class Fitted:
     failure: str | None = None
 
 
+@dataclass(frozen=True)
+class Methods:
+    """Which clusterings are fitted beside K-means, its rivals and the default.
+
+    Attributes
+    ----------
+    sparsities : tuple of int
+        Sparsities of the methods in :data:`SPARSE`.
+    palm : bool
+        Whether those with palm4MSA and with butterflies are among them.
+    max_iter : int
+        Largest number of iterations of K-means and of QuicK-means.
+    """
+
+    sparsities: tuple[int, ...]
+    palm: bool
+    max_iter: int
+
+
 Key = tuple[str, int | None]
 """A method and its sparsity, or None where the method has none."""
 
 
 def rows_of(
-    data: str,
-    n_clusters: int,
-    seed: int,
-    sparsities: Sequence[int],
-    max_iter: int,
-    most: int,
+    data: str, n_clusters: int, seed: int, methods: Methods, most: int
 ) -> list[Row]:
     """Return a row for each method, on one split of one data set.
 
@@ -80,10 +96,8 @@ def rows_of(
         Number of clusters, K.
     seed : int
         Seed of the data, of their split and of the first centres.
-    sparsities : sequence of int
-        Sparsities of the methods in :data:`SPARSE`.
-    max_iter : int
-        Largest number of iterations of K-means and of QuicK-means.
+    methods : Methods
+        What is fitted.
     most : int
         Largest number of points.
 
@@ -94,7 +108,7 @@ def rows_of(
     """
     warm_up()
     points = split(data, n_clusters, seed, most)
-    found = fit_all(points.train, n_clusters, seed, sparsities, max_iter)
+    found = fit_all(points.train, n_clusters, seed, methods)
     kmeans = found[KMEANS, None].model
     models = {key: one.model for key, one in found.items() if one.model is not None}
     measured = times(models, points.test[:_TIMED_POINTS])
@@ -107,6 +121,7 @@ def rows_of(
         rows.append(dict(zip(("method", "sparsity"), key, strict=True)) | row)
     nothing: Row = {"sparsity": None, **dict.fromkeys(MEASURES), "failure": None}
     rows.append({"method": UNIFORM, **nothing, **judge.uniform(n_clusters)})
+    rows.append({"method": FAST, **nothing, **judge.fast(n_clusters)})
     rows.append({"method": EXHAUSTIVE, **nothing, "knn": judge.exhaustive()})
     shape = dict(zip("ND", points.train.shape, strict=True))
     common: Row = {"data": data, "K": n_clusters, **shape, "seed": seed}
@@ -114,18 +129,14 @@ def rows_of(
 
 
 MEASURES = tuple(
-    "inertia relative nnz compression us ratio fit_seconds n_iter ami knn "
-    "nystrom svm".split()
+    "inertia relative nnz compression bytes factored us ratio fit_seconds n_iter ami "
+    "knn nystrom svm".split()
 )
 """Names of the columns that hold measures."""
 
 
 def fit_all(
-    train: np.ndarray,
-    n_clusters: int,
-    seed: int,
-    sparsities: Sequence[int],
-    max_iter: int,
+    train: np.ndarray, n_clusters: int, seed: int, methods: Methods
 ) -> dict[Key, Fitted]:
     """Fit all clusterers from the same first centres.
 
@@ -136,39 +147,48 @@ def fit_all(
     ----------
     train : ndarray of float32, (N, D)
         The points.
-    n_clusters, seed, sparsities, max_iter
+    n_clusters, seed, methods
         See `rows_of`.
 
     Returns
     -------
     dict of (method, sparsity) to Fitted
     """
+    from sklearn.base import clone
     from sklearn.cluster import KMeans, kmeans_plusplus
 
     from ...estimators import QuicKMeans
+    from .rival_clusterers import indices_of, rivals_of
 
     drawn: dict[str, Any] = {"random_state": seed, "n_local_trials": 1}
     first = kmeans_plusplus(train, n_clusters, **drawn)[0]
+    max_iter = methods.max_iter
     options: dict[str, Any] = {"max_iter": max_iter, "random_state": seed}
     kmeans = fit(KMeans(n_clusters, init=first, n_init=1, **options), train)
     found: dict[Key, Fitted] = {(KMEANS, None): kmeans}
+    for name, rival in rivals_of(first, max_iter, seed).items():
+        found[name, None] = fit(rival, train)
+    for name, rival in indices_of(kmeans.model).items():
+        found[name, None] = fit(rival, train, kmeans.seconds or 0.0)
     quick = functools.partial(QuicKMeans, n_clusters, init=first, **options)
-    factorizers: dict[str, Literal["palm4msa", "explore"]]
-    factorizers = {PALM: "palm4msa", EXPLORE: "explore"}
-    for sparsity in sparsities:
+    found[DEFAULT, None] = fit(quick(), train)
+    for sparsity in methods.sparsities:
+        found[EXPLORE, sparsity] = fit(quick(sparsity=sparsity), train)
+        if not methods.palm:
+            continue
         once = quick(sparsity=sparsity, factorizer="palm4msa")
-        once.set_params(init=kmeans.model.cluster_centers_, max_iter=0)
-        found[AFTER, sparsity] = fit(once, train, kmeans.seconds or 0.0)
-        for method, name in factorizers.items():
-            model = quick(sparsity=sparsity, factorizer=name)
-            found[method, sparsity] = fit(model, train)
-    # A sparsity, which butterflies do not read, keeps them whatever the inertia is.
-    found[BUTTERFLY, None] = fit(quick(factorizer="butterfly", sparsity=1), train)
+        found[PALM, sparsity] = fit(once, train)
+        after = clone(once)
+        after.set_params(init=kmeans.model.cluster_centers_, max_iter=0)
+        found[AFTER, sparsity] = fit(after, train, kmeans.seconds or 0.0)
+    if methods.palm:
+        # A sparsity, which butterflies do not read, keeps them whatever the inertia is.
+        found[BUTTERFLY, None] = fit(quick(factorizer="butterfly", sparsity=1), train)
     return found
 
 
 def fit(model: Any, train: np.ndarray, seconds_before: float = 0.0) -> Fitted:
-    """Fit a clusterer, and return it with the seconds that this took.
+    """Fit a clusterer, and return it with the CPU seconds that this took.
 
     Parameters
     ----------
@@ -184,12 +204,14 @@ def fit(model: Any, train: np.ndarray, seconds_before: float = 0.0) -> Fitted:
     Fitted
         Without a model when the fit raised.
     """
-    start = time.perf_counter() - seconds_before
+    start = time.process_time() - seconds_before
     try:
-        model.fit(train)
+        with warnings.catch_warnings():  # that clusters are empty: see its inertia
+            warnings.simplefilter("ignore")
+            model.fit(train)
     except Exception as problem:  # one attempt of hundreds: its row reports it
         return Fitted(failure=" ".join(f"{type(problem).__name__}: {problem}".split()))
-    return Fitted(model, time.perf_counter() - start)
+    return Fitted(model, time.process_time() - start)
 
 
 @functools.cache
@@ -201,6 +223,7 @@ def warm_up() -> None:
     for name in ("palm4msa", "explore", "butterfly"):
         model = QuicKMeans(8, sparsity=2, max_iter=2, factorizer=name)
         model.fit(points).predict(points)
+    QuicKMeans(32, max_iter=2).fit(points).predict(points)
 
 
 def times(models: dict[Key, Any], points: np.ndarray) -> dict[Key, Row]:
@@ -255,15 +278,18 @@ def facts(fitted: Fitted, kmeans: Any, points: LabelledSplit) -> Row:
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
+    from .rival_clusterers import size_of
+
     model = fitted.model
     size = model.cluster_centers_.size
-    operator = getattr(model, "centers_operator_", None)
-    nnz = size if operator is None else int(operator.nnz)
+    nnz = int(getattr(model, "nnz_", size))
     return {
         "inertia": float(model.inertia_),
         "relative": float(model.inertia_ / kmeans.inertia_),
         "nnz": nnz,
         "compression": size / nnz,
+        "bytes": size_of(model),
+        "factored": getattr(model, "factored_", None),
         "fit_seconds": fitted.seconds,
         "n_iter": int(model.n_iter_),
         "ami": float(adjusted_mutual_info_score(points.train_classes, model.labels_)),
@@ -312,6 +338,25 @@ class Judge:
 
         options = {"n_components": n_landmarks, "random_state": self.seed}
         return self._kernel(Nystroem(gamma=self.gamma, **options))
+
+    def fast(self, n_landmarks: int) -> Row:
+        """Return the measures of the Nyström method with landmarks of a fast transform.
+
+        See `fast_landmarks`.
+        """
+        from sklearn.cluster import KMeans
+        from sklearn.frozen import FrozenEstimator
+
+        from ...estimators import QuickNystroem
+        from .rival_clusterers import fast_landmarks
+
+        landmarks = fast_landmarks(self.points.train, n_landmarks, self.seed)
+        options = {"init": landmarks, "n_init": 1, "max_iter": 1}
+        holder = KMeans(n_landmarks, **options).fit(landmarks)
+        frozen = FrozenEstimator(holder)
+        return self._kernel(
+            QuickNystroem(n_landmarks, gamma=self.gamma, clusterer=frozen)
+        )
 
     def exhaustive(self) -> float:
         """Return the accuracy of the nearest neighbour searched among all points."""

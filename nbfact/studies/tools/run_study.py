@@ -17,6 +17,7 @@ import importlib
 import importlib.util
 import shlex
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,6 +76,7 @@ def run_study(
     *,
     pattern: Pattern = None,
     so_far: bool = False,
+    rows_of: Sequence[Path] = (),
 ) -> int:
     """Run a study, print its tables, and write NAME.csv, NAME.md and NAME.png.
 
@@ -102,6 +104,9 @@ def run_study(
         several, one must match.
     so_far : bool
         Do no job, and write the files from those that an interrupted run has done.
+    rows_of : sequence of Path
+        CSV files of earlier runs: do no job, and write the files from their rows. Of
+        rows that agree in the columns ``SAME_ROW`` of the study, the first one counts.
     settings : optional
         Settings to use instead of the study's ``QUICK`` or ``FULL``.
 
@@ -128,6 +133,8 @@ def run_study(
     result_files.check_directory(output)
     if with_peers and not peers.installed("pyfaust"):
         raise ModuleNotFoundError(f"--peers: pyfaust is missing; {peers.INSTALL}")
+    if rows_of:
+        return _written(study, name, output, rows_of)
     parallel = getattr(study, "PARALLEL", False)
     n_jobs = _checked_n_jobs(name, parallel, n_jobs, threads)
     given = "" if settings is None else f" with {settings!r}"
@@ -158,19 +165,43 @@ def run_study(
     if kept and not so_far and pattern is None:
         kept.remove()
     print(shown)  # after the files are written, because `| head` closes the pipe
-    mistakes = result_files.not_finite(rows) + _own_failures(rows)
-    for message in mistakes:
-        print(f"WRONG: {message}", file=sys.stderr)
+    mistakes = _mistakes(rows)
     files = ", ".join(str(output / f"{name}.{kind}") for kind in ("csv", "md", "png"))
     print(f"\n{len(rows)} rows, {seconds:.0f} s; in {files}")
     return 1 if mistakes else 0
 
 
+def _written(study, name, output: Path, rows_of: Sequence[Path]) -> int:
+    """Write the files of a study from rows of earlier runs; return the exit code."""
+    rows = [row for path in rows_of for row in result_files.read_csv(path)]
+    if same := getattr(study, "SAME_ROW", ()):
+        first: dict[tuple[Any, ...], Row] = {}
+        for row in rows:
+            first.setdefault(tuple(row.get(one) for one in same), row)
+        rows = list(first.values())
+    flags = "".join(f" --rows {path.name}" for path in rows_of)
+    source = f"`nbfact study {name}{flags}`: {len(rows)} rows of earlier runs."
+    print(_write_files(study, name, output, rows, source))
+    return 1 if _mistakes(rows) else 0
+
+
+def _mistakes(rows: Sequence[Row]) -> list[str]:
+    """Return what is wrong with rows, and print it."""
+    mistakes = result_files.not_finite(rows) + _own_failures(rows)
+    for message in mistakes:
+        print(f"WRONG: {message}", file=sys.stderr)
+    return mistakes
+
+
 def _write_files(study, name, output: Path, rows: Sequence[Row], source: str) -> str:
     """Write the three files of a study, and return its tables and notes as text."""
     shown = f"{result_files.markdown(study.tables(rows))}\n{study.NOTES}"
-    head = f"# {study.TITLE}\n\n{source}\n\n"
-    tail = f"![{study.TITLE}]({name}.png)\n\nAll rows: [{name}.csv]({name}.csv).\n"
+    picture = f"![{study.TITLE}]({name}.png)\n\n"
+    head, tail = f"# {study.TITLE}\n\n{source}\n\n", picture
+    if hasattr(study, "opening"):  # the picture and what it shows come first
+        first = textwrap.fill(study.opening(rows), 96, break_on_hyphens=False)
+        head, tail = f"# {study.TITLE}\n\n{picture}{first}\n\n{source}\n\n", ""
+    tail += f"All rows: [{name}.csv]({name}.csv).\n"
     output.mkdir(parents=True, exist_ok=True)
     result_files.write_csv(output / f"{name}.csv", rows)
     result_files.write_text(output / f"{name}.md", f"{head}{shown}\n\n{tail}")

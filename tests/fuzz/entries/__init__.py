@@ -7,6 +7,7 @@ from . import constraint_members as constraint_members
 from . import constraint_sets as constraint_sets
 from . import constructors as constructors
 from . import estimators as estimators
+from . import fast_dictionaries as fast_dictionaries
 from . import fast_operators as fast_operators
 from . import files as files
 from . import measures as measures

@@ -85,7 +85,7 @@ def alternate(
     References
     ----------
     T. Zhou and D. Tao, GoDec: randomized low-rank & sparse matrix decomposition in
-    noisy case, ICML 2011.
+    noisy case, ICML 2011 [zhou2011].
     """
     growing = max(1, round(_GROWING * n_iter))
     sparse = np.zeros_like(matrix)

@@ -1,0 +1,217 @@
+"""The training of `FastDictionary`: dense atoms, then factors, of how many values."""
+
+import dataclasses
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from .._core.array_checks import array_of
+from .._core.checks import choice, real_number, shown, size
+from ..algorithms import Preset
+from ..algorithms.dictionaries.code_rule import CodeRule
+from ..algorithms.dictionaries.fast_training import (
+    FastDictionaryFit,
+    Signals,
+    explored,
+    peeled_dictionary,
+)
+from ..algorithms.dictionaries.k_svd import k_svd, unit_columns
+
+SHARES = (0.125, 0.25, 0.5, 0.75)
+"""Numbers of non-zeros that are tried, as shares of those of a dense dictionary."""
+
+FIRST_SHARE = 2
+"""Which of these is tried first: smaller ones follow where it is good enough, and
+larger ones where it is not."""
+
+NEGLIGIBLE = 1e-6
+"""Share of the square of the samples that counts as nothing where costs are compared:
+dense atoms may represent samples without structure to rounding."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DictionaryOptions:
+    """The parameters of `FastDictionary`, checked, for a number of features m.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        That of the dictionary: (m, n).
+    rule : CodeRule
+        When a code ends.
+    nnz : int or None
+        Number of non-zeros; None where it is to be chosen.
+    start : ndarray or None
+        The first dictionary, (m, n).
+    n_factors, cost_increase, factorizer, max_iter, n_rounds, validation_fraction
+        See `FastDictionary`.
+    """
+
+    shape: tuple[int, int]
+    rule: CodeRule
+    nnz: int | None
+    start: np.ndarray | None
+    n_factors: int
+    cost_increase: float
+    factorizer: Literal["explore"] | Preset
+    max_iter: int
+    n_rounds: int
+    validation_fraction: float
+
+    @classmethod
+    def of(cls, estimator: Any, m: int) -> Self:
+        """Return the options of an estimator, or raise."""
+        n = m if estimator.n_components is None else estimator.n_components
+        n = size("n_components", n)
+        factorizer = estimator.factorizer
+        if not isinstance(factorizer, Preset):
+            factorizer = choice("factorizer", factorizer, ("explore",))
+        share = estimator.validation_fraction
+        return cls(
+            shape=(m, n),
+            rule=_rule_of(estimator, m, n),
+            nnz=_nnz_of(estimator, m, n),
+            start=_start_of(estimator.dict_init, (n, m)),
+            n_factors=size("n_factors", estimator.n_factors, most=1000),
+            cost_increase=real_number(
+                "cost_increase", estimator.cost_increase, least=0
+            ),
+            factorizer=factorizer,
+            max_iter=size("max_iter", estimator.max_iter, least=0),
+            n_rounds=size("n_rounds", estimator.n_rounds, least=0),
+            validation_fraction=real_number(
+                "validation_fraction", share, above=0, below=1
+            ),
+        )
+
+
+def _rule_of(estimator: Any, m: int, n: int) -> CodeRule:
+    """Return when codes end, as the parameters say."""
+    tol, count = estimator.transform_tol, estimator.transform_n_nonzero_coefs
+    if tol is not None:
+        tol = real_number("transform_tol", tol, least=0)
+    if count is not None:
+        return CodeRule(size("transform_n_nonzero_coefs", count, 1, min(m, n)), tol)
+    return CodeRule(min(m, n) if tol is not None else min(max(m // 10, 1), n), tol)
+
+
+def _nnz_of(estimator: Any, m: int, n: int) -> int | None:
+    """Return the number of non-zeros that is asked for, or None."""
+    nnz, rcg = estimator.nnz, estimator.rcg
+    if nnz is not None and rcg is not None:
+        raise ValueError(
+            f"nnz={shown(nnz)} and rcg={shown(rcg)}: only one of them may be given"
+        )
+    if isinstance(estimator.factorizer, Preset):
+        for name, value in (("nnz", nnz), ("rcg", rcg)):
+            if value is not None:
+                raise ValueError(
+                    f"{name}={shown(value)}: a preset has its own number of non-zeros"
+                )
+    if rcg is not None:
+        return max(round(m * n / real_number("rcg", rcg, above=0)), 1)
+    return None if nnz is None else size("nnz", nnz)
+
+
+def _start_of(dict_init: Any, shape: tuple[int, int]) -> np.ndarray | None:
+    """Return the first dictionary, (m, n), from the first atoms, (n, m)."""
+    if dict_init is None:
+        return None
+    atoms = array_of("dict_init", dict_init, 2)
+    if atoms.shape != shape or atoms.dtype.kind == "c":
+        raise ValueError(
+            f"dict_init has shape {atoms.shape} and dtype {atoms.dtype}: expected real "
+            f"numbers, (n_components, n_features) = {shape}"
+        )
+    return atoms.T.astype(np.float64)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedDictionary:
+    """What the training found.
+
+    Attributes
+    ----------
+    fit : FastDictionaryFit
+        The dictionary, as factors; one dense factor where it is not `factored`.
+    dense : ndarray, (m, n)
+        That of K-SVD.
+    factored : bool
+        Whether the dictionary is factored.
+    costs : dict of int to float
+        Costs of codes of held-out samples, by the number of non-zeros.
+    """
+
+    fit: FastDictionaryFit
+    dense: np.ndarray
+    factored: bool
+    costs: dict[int, float]
+
+
+def train_dictionary(
+    X: np.ndarray, options: DictionaryOptions, random: np.random.RandomState
+) -> TrainedDictionary:
+    """Learn a dictionary of samples (N, m)."""
+    samples = X[random.permutation(len(X))].astype(np.float64)
+    chosen = options.nnz is None and not isinstance(options.factorizer, Preset)
+    count = round(options.validation_fraction * len(X)) if chosen else 0
+    held_out, learned = samples[:count].T, samples[count:].T
+    start = options.start
+    if start is None:
+        start = _drawn(learned, options.shape[1], random)
+    dense = k_svd(learned, start, options.rule, options.max_iter)
+    signals = Signals(learned, options.rule, dense)
+    if isinstance(options.factorizer, Preset):
+        fit = peeled_dictionary(signals, options.factorizer)
+        return TrainedDictionary(fit, dense, True, {})
+    if options.nnz is not None:
+        return TrainedDictionary(
+            _explored(signals, options.nnz, options), dense, True, {}
+        )
+    return _cheapest(signals, held_out if count else learned, options)
+
+
+def _drawn(learned: np.ndarray, n: int, random: np.random.RandomState) -> np.ndarray:
+    """Return n different samples as first atoms; Gaussian ones where there are fewer.
+
+    The samples are in random order. Those of zeros are no atoms.
+    """
+    some = learned[:, learned.any(axis=0)][:, :n]
+    missing = random.standard_normal((len(learned), n - some.shape[1]))
+    return unit_columns(np.hstack([some, missing]))
+
+
+def _explored(
+    signals: Signals, nnz: int, options: DictionaryOptions
+) -> FastDictionaryFit:
+    """Return a dictionary of at most this number of non-zeros."""
+    return explored(signals, nnz, options.n_factors, options.n_rounds)
+
+
+def _cheapest(
+    signals: Signals, held_out: np.ndarray, options: DictionaryOptions
+) -> TrainedDictionary:
+    """Return the dictionary of the fewest non-zeros whose codes cost little more."""
+    dense, rule = signals.dense, options.rule
+    costs = {dense.size: rule.cost(dense, held_out)}
+    fits = {dense.size: FastDictionaryFit([dense])}
+
+    def good() -> list[int]:
+        limit = (1 + options.cost_increase) * min(costs.values()) + NEGLIGIBLE
+        return [nnz for nnz in sorted(costs) if costs[nnz] <= limit]
+
+    def tried(place: int) -> bool:
+        fit = _explored(signals, max(round(SHARES[place] * dense.size), 1), options)
+        if fit.nnz < dense.size:
+            fits[fit.nnz], costs[fit.nnz] = fit, rule.cost(fit.array, held_out)
+        return fit.nnz in good()
+
+    place = FIRST_SHARE
+    if tried(place):
+        while place > 0 and tried(place - 1):
+            place -= 1
+    else:
+        while place + 1 < len(SHARES) and not tried(place + 1):
+            place += 1
+    nnz = good()[0]
+    return TrainedDictionary(fits[nnz], dense, nnz < dense.size, costs)

@@ -1,0 +1,1 @@
+"""The study of sources in the head that are localised through fast operators."""

@@ -1,0 +1,354 @@
+"""Study of sources in the head that are localised through fast operators.
+
+L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of matrices
+and applications, IEEE JSTSP 10(4), 2016, section V: two sources in the head are found
+again from what the sensors of magnetoencephalography (MEG) measure, by a sparse code
+that is computed with the gain matrix, or with one of six approximations of it.
+
+``nbfact study localisation`` needs mne: ``pip install "nbfact[meg,study]"``.
+With ``--quick`` the matrix is a simulated one of a spherical head, which does not. It
+writes ``localisation.csv``, ``localisation.md`` and ``localisation.png``.
+"""
+
+import functools
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..meg import approximations, meg_study
+from ..meg.gain_matrices import MEG, SPHERE, gain_matrix, spectral_norm
+from ..tools.choices import FIRST_SEED
+from ..tools.intervals import half_width
+from ..tools.rows import Row, select, values
+from ..tools.work import Job
+from .solvers import SOLVERS
+from .source_pairs import CLASSES, SAME_PLACE, distances, draw_pairs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TITLE = "Two sources in the head, localised through fast operators"
+PARALLEL = True
+NOTES = f"""\
+- The gain matrix and its approximations are those of `nbfact study meg`. As in the
+  code of the paper's authors, the columns of all of them are scaled to norm 1, which
+  leaves their numbers of non-zeros unchanged. Signals are those of the dense matrix.
+- Each column is a source. Of the real head, three columns are the dipoles along three
+  axes at one place, while the paper has one at each place, of a fixed direction.
+- Two sources are drawn uniformly among pairs of a class of distances, with standard
+  normal weights. All matrices get the same draws. Seeds are {FIRST_SEED} and above.
+- exact is the share of sources at whose place one of the two largest entries of the
+  code is. difference is exact less that of the dense matrix, paired by draws. Both have
+  half of a 95 percent interval, in points, over draws.
+- median, q75 and q90 are quantiles of the distance from a source to the nearest one
+  found, in cm. CPU s is the time of all codes of a line.
+- "recoded" is fitted to the matrix with columns of norm 1, from "hierarchical".
+- IHT and l1 are `ista` with hard thresholds and `fista` of pylops: 100 iterations,
+  steps of one over the squared spectral norm, and for l1 a penalty of 0.05 of the least
+  one at which the code is zero. They run on fewer draws, because they take longer."""
+
+DENSE = "dense"
+"""Method: the gain matrix itself."""
+
+METHODS = (
+    DENSE,
+    approximations.HIERARCHICAL,
+    approximations.RECODED,
+    approximations.LEARNED,
+)
+"""The dense matrix, and the methods that approximate it."""
+
+FAR = "> 8 cm"
+"""The class of distances that the claims are about."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the study varies.
+
+    Attributes
+    ----------
+    matrix : str
+        Name of the gain matrix.
+    best : tuple of Setting
+        The complexity gains of the approximations, and their settings.
+    seconds : float
+        Time limit of `learn_transform`.
+    draws, noisy_draws, solver_draws : int
+        Number of pairs of each class for OMP, for each level of noise, and for the
+        other solvers.
+    snrs : tuple of float
+        Levels of noise, in decibels.
+    """
+
+    matrix: str
+    best: tuple[approximations.Setting, ...]
+    seconds: float
+    draws: int
+    noisy_draws: int
+    solver_draws: int
+    snrs: tuple[float, ...] = (40.0, 20.0, 10.0)
+
+
+FULL = Settings(MEG, meg_study.FULL.best, meg_study.SECONDS, 5000, 1000, 50)
+QUICK = Settings(
+    SPHERE, meg_study.QUICK.best, meg_study.QUICK.seconds, 500, 100, 10, (20.0,)
+)
+
+TILE = 500
+"""Number of signals that are coded at a time, so that their codes fit into memory."""
+
+
+def jobs(settings: Settings, peers: bool) -> list[Job]:
+    """Return a job for each solver, level of noise, class of distances and method."""
+    plans: list[tuple[str, float | None, int]] = [("OMP", None, settings.draws)]
+    plans += [("OMP", snr, settings.noisy_draws) for snr in settings.snrs]
+    plans += [(name, None, settings.solver_draws) for name in SOLVERS if name != "OMP"]
+    return [
+        (
+            f"{solver}, {'no noise' if snr is None else f'{snr:g} dB'}, {name}, "
+            f"{method}",
+            functools.partial(
+                rows_of, settings, Draws(solver, snr, name, count), method
+            ),
+        )
+        for solver, snr, count in plans
+        for method in METHODS
+        for name in CLASSES
+    ]
+
+
+class Draws(NamedTuple):
+    """What is drawn and how it is solved.
+
+    Attributes
+    ----------
+    solver : str
+        Key of `SOLVERS`.
+    snr : float or None
+        The signal-to-noise ratio in decibels.
+    distance : str
+        Key of `CLASSES`.
+    draws : int
+        Number of pairs.
+    """
+
+    solver: str
+    snr: float | None
+    distance: str
+    draws: int
+
+
+def rows_of(settings: Settings, given: Draws, method: str) -> list[Row]:
+    """Return a row for each gain of a method, or the one of the dense matrix.
+
+    Parameters
+    ----------
+    settings : Settings
+        The study's.
+    given : Draws
+        The draws and the solver.
+    method : str
+        One of `METHODS`.
+
+    Returns
+    -------
+    list of dict
+    """
+    reference = _localised(settings, given, DENSE, None)[0]
+    gains = (None,) if method == DENSE else settings.best
+    return [_row(settings, given, method, best, reference) for best in gains]
+
+
+def _row(settings, given, method, best, reference) -> Row:
+    """Return the row of one matrix, beside the shares of the dense one."""
+    exact, far, seconds = _localised(settings, given, method, best)
+    gained = exact - reference
+    quantiles = np.quantile(100 * far, (0.1, 0.25, 0.5, 0.75, 0.9))
+    names = ("q10", "q25", "median", "q75", "q90")
+    matrix = None if best is None else _prepared(settings, method, best)[0]
+    return {
+        "method": method,
+        "gain": None if best is None else best.gain,
+        "rcg": 1.0 if matrix is None else float(matrix.rcg),
+        **given._asdict(),
+        "exact": float(exact.mean()),
+        "exact_half": _half(exact),
+        "difference": float(gained.mean()),
+        "difference_half": _half(gained),
+        **dict(zip(names, map(float, quantiles), strict=True)),
+        "CPU s": seconds,
+    }
+
+
+@functools.lru_cache(maxsize=64)
+def _localised(settings, given, method, best):
+    """Return, of each draw, the share of sources found, and the distances in metres.
+
+    The third value is the CPU time in seconds.
+    """
+    gain = gain_matrix(settings.matrix)
+    seed = zlib.crc32(f"{given.distance}, {given.snr}".encode())
+    rng = np.random.default_rng([FIRST_SEED, seed])
+    pairs = draw_pairs(gain, given.distance, given.draws, given.snr, rng)
+    if best is None:
+        matrix, norm = _dense(settings.matrix)
+    else:
+        matrix, norm = _prepared(settings, method, best)
+    start, apart = time.process_time(), []
+    for first in range(0, given.draws, TILE):
+        part = slice(first, first + TILE)
+        codes = SOLVERS[given.solver](matrix, pairs.signals[:, part], norm)
+        apart.append(distances(gain.positions, codes, pairs.places[part]))
+    seconds = time.process_time() - start
+    far = np.concatenate(apart)
+    far[np.isinf(far)] = np.ptp(gain.positions, axis=0).max()  # nothing was found
+    return (far < SAME_PLACE).mean(axis=1), far, seconds
+
+
+def _half(sample):
+    """Return half of the 95 percent interval of a mean."""
+    return half_width(sample) if np.ptp(sample) else 0.0
+
+
+@functools.cache
+def _dense(name):
+    """Return a gain matrix with unit columns, and its spectral norm."""
+    matrix = gain_matrix(name).unit
+    return matrix, spectral_norm(matrix)
+
+
+@functools.lru_cache(maxsize=64)
+def _prepared(settings, method, best):
+    """Return an approximation with unit columns, and its spectral norm."""
+    found = approximations.approximation(
+        settings.matrix,
+        method,
+        best,
+        settings.seconds,
+        unit=method == approximations.RECODED,
+    )
+    operator = approximations.unit_columns(found)
+    return operator, spectral_norm(operator.toarray())
+
+
+def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the claims, then a table for each solver, noise and class."""
+    found = {"Claims": claims(rows)}
+    for solver in values(rows, "solver"):
+        for snr in values(select(rows, solver=solver), "snr"):
+            noise = "no noise" if snr is None else f"signal to noise {snr:g} dB"
+            for name in CLASSES:
+                some = select(rows, solver=solver, snr=snr, distance=name)
+                if some:
+                    caption = f"{solver}, {noise}, sources {name} apart"
+                    caption += f", {some[0]['draws']} draws"
+                    found[caption] = [_line(row) for row in some]
+    return {caption: lines for caption, lines in found.items() if lines}
+
+
+def _line(row: Row) -> Row:
+    """Return the line of a row: shares in percent with their intervals."""
+    return {
+        "method": row["method"],
+        "RCG asked": row["gain"],
+        "rcg": row["rcg"],
+        "exact %": _percent(row, "exact"),
+        "difference": "" if row["method"] == DENSE else _percent(row, "difference"),
+        **{name: row[name] for name in ("median", "q75", "q90", "CPU s")},
+    }
+
+
+def _percent(row: Row, name: str) -> str:
+    """Return a share in percent, with half of its interval."""
+    return f"{100 * row[name]:.1f} ± {100 * row[name + '_half']:.1f}"
+
+
+PUBLISHED = ((6, 75), (7, 75), (8, 75), (11, 75), (16, 50), (25, 50))
+"""Complexity gains, and the published share in percent of exact sources more than 8 cm
+apart: "more than" that (the text of section V)."""
+
+
+def claims(rows: Sequence[Row]) -> list[Row]:
+    """Return a row for each claim of the paper and each goal, with what was found."""
+    far = select(rows, solver="OMP", snr=None, distance=FAR)
+    found = []
+    for gain, percent in PUBLISHED:
+        for row in select(far, gain=gain, method=approximations.HIERARCHICAL):
+            found.append(
+                _claim(
+                    f"RCG {gain}, {row['method']}, {FAR}: exact, OMP",
+                    f"more than {percent} % (the paper)",
+                    f"{_percent(row, 'exact')} %",
+                    100 * row["exact"] > percent,
+                )
+            )
+    for gain in (11, 25):
+        some = select(far, gain=gain)
+        if not some:
+            continue
+        row = max(some, key=lambda row: row["exact"])
+        where = f"RCG {gain}, the best method ({row['method']}), {FAR}"
+        if gain == 11:
+            found.append(
+                _claim(
+                    f"{where}: difference to the dense matrix",
+                    "at most 2 points below (goal)",
+                    _percent(row, "difference"),
+                    100 * row["difference"] >= -2,
+                )
+            )
+        else:
+            found.append(
+                _claim(
+                    f"{where}: exact",
+                    "at least 75 % (goal)",
+                    f"{_percent(row, 'exact')} %",
+                    100 * row["exact"] >= 75,
+                )
+            )
+    return found
+
+
+def _claim(claim: str, asked: str, found: str, holds: bool) -> Row:
+    return {
+        "claim": claim,
+        "asked": asked,
+        "found": found,
+        "holds": "yes" if holds else "no",
+        "command": "`nbfact study localisation`",
+    }
+
+
+def draw(rows: Sequence[Row], figure: "Figure") -> None:
+    """Draw boxes of the distances, without noise and with OMP, for each matrix."""
+    rows = select(rows, solver="OMP", snr=None)
+    names = values(rows, "distance")
+    if not names:
+        return  # tables are enough
+    figure.set_size_inches(13, 3.4 * len(names))
+    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+    for axes, name in zip(panels, names, strict=True):
+        some = select(rows, distance=name)
+        boxes = [
+            {
+                "label": f"{row['method']}\n{row['gain'] or ''}",
+                "whislo": row["q10"],
+                "q1": row["q25"],
+                "med": row["median"],
+                "q3": row["q75"],
+                "whishi": row["q90"],
+            }
+            for row in some
+        ]
+        axes.bxp(boxes, showfliers=False)
+        for place, row in enumerate(some, start=1):
+            axes.annotate(
+                f"{100 * row['exact']:.0f} %", (place, row["q90"]), ha="center"
+            )
+        axes.tick_params(axis="x", labelsize=6)
+        axes.set(ylabel="distance in cm", title=f"sources {name} apart")

@@ -1,0 +1,1 @@
+"""The approximations of a gain matrix of magnetoencephalography, and their study."""

@@ -1,0 +1,76 @@
+"""What `nbfact.QuicKMeans` saves by default: where it factors, and with what result."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ..tools.intervals import mean_text, rate_text
+from ..tools.rows import Row, known, select, values
+from .clusterings import DEFAULT
+
+_COMMAND = "`nbfact study quickmeans --data {}`"
+"""The command that prints what a claim about one data set is checked by."""
+
+MOST = 1.03
+"""Largest inertia that the default allows, as a multiple of that of dense centres."""
+
+NOT_SLOWER = 1.05
+"""Largest time of assignment by default, as a multiple of K-means'."""
+
+
+def lines(rows: Sequence[Row]) -> list[Row]:
+    """Return a line for each data set and K, and one for all data sets together."""
+    found: list[Row] = []
+    factored: list[bool] = []
+    for data, n_clusters, some in _groups(rows):
+        runs = [bool(one) for one in known(some, "factored")]
+        chosen = [row for row in some if row["factored"]]
+        saved = [1 - 1 / row["compression"] for row in chosen]
+        size = n_clusters * some[0]["D"]
+        less = [1 - row["bytes"] / (4 * size) for row in chosen]
+        factored.append(2 * sum(runs) > len(runs))
+        found.append(
+            {
+                "data": data,
+                "K": n_clusters,
+                "D": some[0]["D"],
+                "factored": f"{sum(runs)}/{len(runs)}",
+                "values saved": mean_text(saved) or "none",
+                "bytes saved": mean_text(less) or "none",
+                "inertia over K-means'": mean_text(known(some, "relative")),
+                "assignment faster": mean_text(known(some, "ratio")),
+            }
+        )
+    if found:
+        share = rate_text(sum(factored), len(factored))
+        found.append({"data": "all", "factored": share})
+    return found
+
+
+def claims(rows: Sequence[Row]) -> Iterator[Row]:
+    """Check the inertia and the time of assignment of the default, data by data."""
+    for data, n_clusters, some in _groups(rows):
+        relative = known(some, "relative")
+        yield {
+            "claim": f"inertia of the default on {data}, K = {n_clusters}",
+            "asked": f"at most {MOST:g} times K-means'",
+            "found": mean_text(relative),
+            "holds": "yes" if np.mean(relative) <= MOST else "no",
+            "command": _COMMAND.format(data),
+        }
+        times = [1 / one for one in known(some, "ratio")]
+        yield {
+            "claim": f"assignment by the default on {data}, K = {n_clusters}",
+            "asked": f"at most {NOT_SLOWER:g} times K-means' time",
+            "found": mean_text(times),
+            "holds": "yes" if np.mean(times) <= NOT_SLOWER else "no",
+            "command": _COMMAND.format(data),
+        }
+
+
+def _groups(rows: Sequence[Row]) -> Iterator[tuple[str, int, list[Row]]]:
+    """Yield the rows of the default, by data set and number of clusters."""
+    rows = select(rows, method=DEFAULT, failure=None)
+    for data in values(rows, "data"):
+        for n_clusters in sorted(values(select(rows, data=data), "K")):
+            yield data, n_clusters, select(rows, data=data, K=n_clusters)
