@@ -57,6 +57,23 @@ def test_every_public_name_has_a_page_of_the_reference():
     assert {name.rpartition(".")[2] for name in harness} == set(rooms.__all__)
 
 
+PROTOCOLS = {"nbfact.constraints.Constraint", "nbfact.constraints.FastConstraint"}
+"""Names that are no use in an example of their own: what others implement."""
+
+
+def test_every_public_docstring_names_others_and_has_an_example():
+    """All but those of kernels, whose page lists them by what they are for."""
+    pytest.importorskip("sklearn")
+    for dotted in listed():
+        if dotted.startswith(("nbfact.kernels.", "nbfact.harness.")):
+            continue
+        text = inspect.getdoc(found(dotted)) or ""
+        if not dotted.startswith("nbfact.algorithms."):  # classes of results
+            assert re.search(r"^See Also\n---", text, re.M), dotted
+        if dotted not in PROTOCOLS and not dotted.startswith("nbfact.algorithms."):
+            assert re.search(r"^Examples\n---", text, re.M), dotted
+
+
 def contents():
     """Return every page that a table of contents lists, as a path without suffix."""
     pages = set()
@@ -66,8 +83,8 @@ def contents():
         text = path.read_text(encoding="utf-8")
         blocks = re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.M | re.S)
         blocks += re.findall(r"^\.\. toctree::\n(.*?)(?=^\S)", text, re.M | re.S)
-        for line in "\n".join(blocks).split():
-            if not line.startswith(":"):
+        for line in map(str.strip, "\n".join(blocks).splitlines()):
+            if line and not line.startswith(":"):
                 pages.add((path.parent / line).resolve())
     return pages
 
@@ -75,7 +92,8 @@ def contents():
 def test_a_table_of_contents_lists_pages_that_exist():
     for page in contents():
         if "generated" not in page.parts:
-            assert page.with_suffix(".md").exists() or page.with_suffix(".rst").exists()
+            found = [page.with_suffix(suffix).exists() for suffix in (".md", ".rst")]
+            assert any(found), page
 
 
 GALLERY = sorted(DOCS.glob("gallery/plot_*.py"))
