@@ -13,7 +13,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
+PAGES = sorted(
+    [
+        *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
+        *(*ROOT.glob("docs/*.md"), *ROOT.glob("docs/guides/*.md")),
+    ]
+)
 MODULES = sorted(
     "".join(f".{part}" for part in path.relative_to(ROOT / "nbfact").parts)
     .removesuffix(".py")
