@@ -74,6 +74,9 @@ html_theme_options = {
     "pygments_light_style": "tango",
 }
 
+LINK = r"[`\1 <../../bibliography/references.html#\1>`__]"
+"""What a page of the reference shows for the key of a reference."""
+
 CONTENTS = ("index.md", "guides/index.md")
 """The pages whose tables of contents name other pages of this folder."""
 
@@ -98,11 +101,15 @@ def list_results(app, docname, source):
 
 
 def keep_bars(app, what, name, obj, options, lines):
-    """Keep the bars of ``|x|`` in docstrings, which Sphinx takes for substitutions."""
+    """Keep the bars of ``|x|`` in docstrings, and link their references.
+
+    Sphinx takes bars for substitutions. A reference ends with its key in brackets.
+    """
     for number, line in enumerate(lines):
         if line.startswith((".. rubric:: Examples", "Examples")):
             break
-        lines[number] = re.sub(r"(``.*?``)|\|", lambda m: m[1] or r"\|", line)
+        line = re.sub(r"(``.*?``)|\|", lambda m: m[1] or r"\|", line)
+        lines[number] = re.sub(r"\[([a-z]+\d{4}[a-z]*)\]$", LINK, line)
 
 
 def show_kernels_as_functions(app):

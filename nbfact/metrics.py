@@ -36,6 +36,10 @@ def relative_error(A: Any, F: Any) -> float:
     TypeError
         When one of them does not hold numbers, or is a masked array.
 
+    See Also
+    --------
+    nbfact.metrics.rcg : The other axis: entries of the matrix over non-zeros.
+
     Notes
     -----
     Before numbers are squared, both matrices are divided by the largest modulus of `A`,

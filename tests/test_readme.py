@@ -13,7 +13,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
+PAGES = sorted(
+    [
+        *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
+        *(*ROOT.glob("docs/*.md"), *ROOT.glob("docs/guides/*.md")),
+    ]
+)
 MODULES = sorted(
     "".join(f".{part}" for part in path.relative_to(ROOT / "nbfact").parts)
     .removesuffix(".py")
@@ -24,6 +29,7 @@ MODULES = sorted(
 HEAVY = (".estimators.quick_kmeans",)
 """Modules whose examples take more than a minute interpreted: run compiled only."""
 MAIN_JOB = 'pip install -e ".[bench]" && nbfact bench --quick'
+DOCS = 'pip install -e ".[docs]" && sphinx-build -W -b html docs docs/_build'
 TESTS = 'pip install -e ".[test]" && pytest -q -n 2 --dist loadfile -m "not slow"'
 
 
@@ -104,6 +110,7 @@ def test_the_two_commands_stand_in_the_readme_on_one_line_each():
     lines = README.splitlines()
     assert lines.count(MAIN_JOB) == 1
     assert lines.count(TESTS) == 1
+    assert lines.count(DOCS) == 1
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
@@ -117,7 +124,14 @@ def test_ci_runs_the_commands_of_the_readme_and_every_check():
     assert listed[0] == install
     checks = ["ruff check", "ruff format --check", "codespell", "mypy"]
     assert listed[1:5] == checks
-    interpreted, covered, compiled, slow, bounds, main_job, oldest, smoke = listed[5:]
+    interpreted, covered, compiled, slow, bounds, main_job = listed[5:11]
+    tools, build, wheel, unpacked, site, oldest, smoke = listed[11:]
+    assert tools == "pip install build twine"
+    assert "python -m build" in build and "twine check --strict" in build
+    job = MAIN_JOB.partition(" && ")[2]
+    assert wheel == f'pip install "$(echo dist/*.whl)[bench]" && {job}'
+    assert unpacked.startswith("tar -xzf dist/*.tar.gz ")
+    assert site.endswith(f"/sdist && {DOCS}")
     assert interpreted.startswith("NUMBA_DISABLE_JIT=1 coverage run -m pytest ")
     assert covered.startswith("coverage report")
     assert (compiled, main_job) == (TESTS, MAIN_JOB)
@@ -133,7 +147,7 @@ def test_ci_runs_the_commands_of_the_readme_and_every_check():
     for page, test in chosen:
         assert f"def {test}(" in (ROOT / page).read_text(encoding="utf-8")
     text = script.read_text(encoding="utf-8")
-    for command in (install, TESTS, MAIN_JOB):
+    for command in (install, TESTS, MAIN_JOB, DOCS):
         assert command not in text, "CI reads its commands from the README"
 
 

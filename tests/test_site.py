@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from test_readme import blocks
 
 import nbfact as nf
 
@@ -56,6 +57,23 @@ def test_every_public_name_has_a_page_of_the_reference():
     assert {name.rpartition(".")[2] for name in harness} == set(rooms.__all__)
 
 
+PROTOCOLS = {"nbfact.constraints.Constraint", "nbfact.constraints.FastConstraint"}
+"""Names that are no use in an example of their own: what others implement."""
+
+
+def test_every_public_docstring_names_others_and_has_an_example():
+    """All but those of kernels, whose page lists them by what they are for."""
+    pytest.importorskip("sklearn")
+    for dotted in listed():
+        if dotted.startswith(("nbfact.kernels.", "nbfact.harness.")):
+            continue
+        text = inspect.getdoc(found(dotted)) or ""
+        if not dotted.startswith("nbfact.algorithms."):  # classes of results
+            assert re.search(r"^See Also\n---", text, re.M), dotted
+        if dotted not in PROTOCOLS and not dotted.startswith("nbfact.algorithms."):
+            assert re.search(r"^Examples\n---", text, re.M), dotted
+
+
 def contents():
     """Return every page that a table of contents lists, as a path without suffix."""
     pages = set()
@@ -65,8 +83,8 @@ def contents():
         text = path.read_text(encoding="utf-8")
         blocks = re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.M | re.S)
         blocks += re.findall(r"^\.\. toctree::\n(.*?)(?=^\S)", text, re.M | re.S)
-        for line in "\n".join(blocks).split():
-            if not line.startswith(":"):
+        for line in map(str.strip, "\n".join(blocks).splitlines()):
+            if line and not line.startswith(":"):
                 pages.add((path.parent / line).resolve())
     return pages
 
@@ -74,7 +92,8 @@ def contents():
 def test_a_table_of_contents_lists_pages_that_exist():
     for page in contents():
         if "generated" not in page.parts:
-            assert page.with_suffix(".md").exists() or page.with_suffix(".rst").exists()
+            found = [page.with_suffix(suffix).exists() for suffix in (".md", ".rst")]
+            assert any(found), page
 
 
 GALLERY = sorted(DOCS.glob("gallery/plot_*.py"))
@@ -96,6 +115,25 @@ def test_no_page_asks_the_network_for_anything():
         assert not re.search(r"!\[[^\]]*\]\(https?:", text), path
 
 
+PROGRAMS = [
+    path
+    for path in [DOCS / "start.md", *sorted(DOCS.glob("guides/*.md"))]
+    if blocks(path.read_text(encoding="utf-8"), "python")
+]
+
+
+@pytest.mark.compiled
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_the_program_of_a_page_runs(path, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "page"}
+    for number, block in enumerate(blocks(path.read_text(encoding="utf-8"), "python")):
+        exec(compile(block, f"{path.name} example {number}", "exec"), namespace)
+
+
+@pytest.mark.compiled
 @pytest.mark.slow
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
 def test_a_program_of_the_gallery_runs(path, monkeypatch, tmp_path):

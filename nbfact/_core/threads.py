@@ -61,6 +61,10 @@ def threads(threads: int | None) -> AbstractContextManager[None]:
     TypeError, ValueError
         When the number is no integer, or below 1.
 
+    See Also
+    --------
+    nbfact.NearestRows, nbfact.QuicKMeans : They take ``threads`` themselves.
+
     Notes
     -----
     Outside such a block calls use ``NUMBA_NUM_THREADS`` threads where this environment

@@ -176,6 +176,10 @@ class Identity(Shaped):
     nonneg
         See `nbfact.constraints`.
 
+    See Also
+    --------
+    Const : The set of any one matrix.
+
     Examples
     --------
     >>> import nbfact as nf

@@ -14,7 +14,12 @@ import numpy as np
 
 @runtime_checkable
 class Constraint(Protocol):
-    """A set of matrices: the shape of its elements, and the projection onto it."""
+    """A set of matrices: the shape of its elements, and the projection onto it.
+
+    See Also
+    --------
+    FastConstraint : What a set may have besides, to be projected onto faster.
+    """
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -29,7 +34,12 @@ class Constraint(Protocol):
 
 
 class FastConstraint(Constraint, Protocol):
-    """The optional members that the algorithms use where a set of nbfact has them."""
+    """The optional members that the algorithms use where a set of nbfact has them.
+
+    See Also
+    --------
+    Constraint : What a set must have.
+    """
 
     @property
     def normalized(self) -> bool:

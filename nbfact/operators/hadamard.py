@@ -118,6 +118,10 @@ def randomized_hadamard(
     TypeError, ValueError
         The errors of `hadamard`.
 
+    See Also
+    --------
+    nbfact.transforms.hadamard : The transform without random signs.
+
     References
     ----------
     N. Ailon, B. Chazelle, The fast Johnson-Lindenstrauss transform, SIAM J. Comput.,

@@ -77,6 +77,10 @@ def hilbert(n: int, normalized: bool = True) -> np.ndarray:
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    kernel_matrix : Other matrices of low numerical rank.
+
     Examples
     --------
     >>> import nbfact as nf
@@ -153,6 +157,10 @@ def randn(n: int, random_state: RandomState = None) -> np.ndarray:
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    planted : Random products that have sparse factors.
+
     Examples
     --------
     >>> import nbfact as nf
@@ -190,6 +198,10 @@ def named(name: str, n: int, *, random_state: RandomState = 0) -> np.ndarray:
     ------
     TypeError, ValueError
         When the name is another, or `n` is not an order of that target.
+
+    See Also
+    --------
+    nbfact.transforms : Named transforms as fast operators.
 
     References
     ----------

@@ -38,6 +38,10 @@ def centroids(n_clusters: int = 64, random_state: RandomState = 0) -> np.ndarray
     TypeError, ValueError
         When `n_clusters` is not an integer, not positive, or above 1797.
 
+    See Also
+    --------
+    trained_weights : Another matrix that is learned from digits.
+
     Examples
     --------
     >>> import nbfact as nf
@@ -82,6 +86,10 @@ def trained_weights(n: int, random_state: RandomState = None) -> np.ndarray:
         When scikit-learn is not installed; the message says how to install it.
     TypeError, ValueError
         When `n` is not an integer, or not positive.
+
+    See Also
+    --------
+    centroids : Another matrix that is learned from digits.
 
     Examples
     --------

@@ -46,6 +46,10 @@ def graph_fourier(
     TypeError, ValueError
         When `n` is not an integer, or not positive, or the kind is another.
 
+    See Also
+    --------
+    wavelet_packet : Another orthogonal basis without a name.
+
     Notes
     -----
     Making it costs O(n³), which takes hours for n = 16384.

@@ -46,6 +46,10 @@ def kernel_matrix(
     TypeError, ValueError
         When `n` or `dimensions` is not a positive integer, or the kind is another.
 
+    See Also
+    --------
+    nbfact.QuickNystroem : Features of a kernel by fast centers.
+
     Examples
     --------
     >>> import nbfact as nf

@@ -34,6 +34,10 @@ def noisy(
         When the target is not a matrix of finite numbers, or the noise is negative or
         not finite.
 
+    See Also
+    --------
+    permuted : The other way to make a target harder.
+
     Examples
     --------
     >>> import numpy as np, nbfact as nf
@@ -80,6 +84,11 @@ def permuted(target: np.ndarray, random_state: RandomState = None) -> np.ndarray
     ------
     TypeError, ValueError
         When the target is not a matrix of finite numbers.
+
+    See Also
+    --------
+    noisy : The other way to make a target harder.
+    nbfact.identify_butterfly : Find unknown permutations.
 
     Examples
     --------

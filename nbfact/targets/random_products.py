@@ -174,6 +174,10 @@ def pair_rotations(
     TypeError, ValueError
         When a size is not an integer, not positive, or `n` is odd.
 
+    See Also
+    --------
+    planted : Random sparse products.
+
     Examples
     --------
     >>> import nbfact as nf

@@ -33,6 +33,10 @@ def sparse_plus_low_rank(
         When `n` or `rank` is not a positive integer, the rank exceeds `n`, or the
         density is out of range.
 
+    See Also
+    --------
+    planted : Products of sparse factors alone.
+
     Examples
     --------
     >>> import numpy as np, nbfact as nf

@@ -30,6 +30,10 @@ def spherical_harmonics(n: int, random_state: RandomState = None) -> np.ndarray:
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    legendre : The polynomials in their columns.
+
     Examples
     --------
     >>> import nbfact as nf

@@ -27,6 +27,10 @@ def toeplitz(n: int, random_state: RandomState = None) -> np.ndarray:
     TypeError, ValueError
         When `n` is not an integer, or not positive.
 
+    See Also
+    --------
+    nbfact.transforms.toeplitz : Any Toeplitz matrix as a fast operator.
+
     Examples
     --------
     >>> import nbfact as nf
@@ -70,6 +74,10 @@ def convolution_layer(
     TypeError, ValueError
         When an argument is not a positive integer, `channels` does not divide `n`, or
         `width` is even.
+
+    See Also
+    --------
+    convolution : A circulant matrix of one filter.
 
     Examples
     --------

@@ -157,6 +157,10 @@ def wavelet_packet(
         When `n` is not an integer or not a power of two, or `moments` is not an integer
         from 1 to 10.
 
+    See Also
+    --------
+    haar : The simplest wavelet transform.
+
     References
     ----------
     R. Coifman, M. Wickerhauser, Entropy-based algorithms for best basis selection, IEEE

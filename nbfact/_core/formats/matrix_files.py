@@ -72,6 +72,10 @@ def load_matrix(
         not numeric, larger than the memory, or holds NaN or infinity. The message names
         the file.
 
+    See Also
+    --------
+    nbfact.load : Read an operator that nbfact saved.
+
     Notes
     -----
     Pickled objects are never read, so that a file from an unknown source runs no code.

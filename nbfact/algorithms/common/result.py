@@ -176,6 +176,11 @@ class Factorization(Generic[OperatorT]):
         pickled with the result; ``dataclasses.replace(result, target=None)`` is without
         it, and so is the file that `save` writes.
 
+    See Also
+    --------
+    nbfact.load : Read an operator that `save` wrote.
+    nbfact.refine : Improve the values of a result on its supports.
+
     Examples
     --------
     >>> import nbfact as nf

@@ -63,6 +63,10 @@ class Preset:
         Presets that are tried too where this one leaves a relative error above 0.1,
         unless one of these options is given; the best result is returned.
 
+    See Also
+    --------
+    nbfact.hierarchical : It takes presets, by name or as objects.
+
     Examples
     --------
     >>> import nbfact as nf
@@ -128,6 +132,11 @@ def rectmat(
         Parameters out of range. `hierarchical` raises it too, for a target with more
         rows than columns.
 
+    See Also
+    --------
+    nbfact.hierarchical : It takes the preset.
+    rectmat_simple : The same with fewer parameters.
+
     Notes
     -----
     The residual stands on the left. At level l = 1, ..., J - 1 the factor is in
@@ -172,6 +181,11 @@ def rectmat_simple(
     TypeError, ValueError
         As `rectmat`.
 
+    See Also
+    --------
+    nbfact.hierarchical : It takes the preset.
+    rectmat : The preset of the paper.
+
     References
     ----------
     ``ParamsHierarchicalRectMatNoResCons`` of FAµST (pyfaust).
@@ -210,6 +224,11 @@ def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
     ------
     TypeError, ValueError
         As `rectmat`.
+
+    See Also
+    --------
+    nbfact.hierarchical : It takes the preset.
+    rectmat : Another preset, for wide matrices.
 
     Notes
     -----
