@@ -277,7 +277,7 @@ class NearestRows:
                 part = slice(start, min(start + BLOCK, end))
                 points, found, best = tile[part], labels[part], scores[part]
                 with np.errstate(over="ignore", invalid="ignore"):
-                    if moved is not None:
+                    if moved is not None and offset is not None:
                         points = np.subtract(points, offset, out=moved[: len(points)])
                     out = room[: len(bias) * len(points)].reshape(len(bias), -1)
                     values = multiply(points, out)
