@@ -9,7 +9,7 @@ import scipy.linalg
 
 from ...constraints import Constraint, Sp
 from ..common.factors import compressed
-from ..common.problem import Problem, problem_of
+from ..common.problem import problem_of
 from ..learn.starts import layer_shapes, split_budget
 from ..palm.explore import explore
 from ..palm.initial_factors import SweepStart
@@ -253,7 +253,7 @@ def peeled_dictionary(
         factors[-1] = math.ldexp(start.scale, problem.exponent) * factors[-1]
         fit = signals.fitted(start.constraints, factors, fit_sweeps)
         signals.code(fit.array)
-        return _iterate_of(problem, fit)
+        return _iterate_of(fit, signals.dense, problem.exponent)
 
     if not problem.zero:
         options = PeelOptions(preset=preset, n_iter=n_iter, adapt=adapted)
@@ -261,13 +261,14 @@ def peeled_dictionary(
     return fit
 
 
-def _iterate_of(problem: Problem, fit: FastDictionaryFit) -> Iterate:
-    """Return a dictionary as an iterate of the factorization of another one."""
+def _iterate_of(fit: FastDictionaryFit, dense: np.ndarray, exponent: int) -> Iterate:
+    """Return a dictionary as an iterate of the factorization of a dense one.
+
+    The sweeps see the latter divided by 2**exponent.
+    """
     parts = [compressed(factor) for factor in fit.factors]
-    error = float(
-        np.linalg.norm(fit.array - problem.dense) / np.linalg.norm(problem.dense)
-    )
-    return Iterate(parts, math.ldexp(1.0, -problem.exponent), error)
+    error = float(np.linalg.norm(fit.array - dense) / np.linalg.norm(dense))
+    return Iterate(parts, math.ldexp(1.0, -exponent), error)
 
 
 def _product(factors: Sequence[np.ndarray]) -> np.ndarray:
