@@ -32,10 +32,6 @@ TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
 
-FEW_BYTES = 1 << 18
-"""Limit of the arrays between the steps of a plan up to which they are kept for each
-number of columns: Python then takes less time, which larger products do not need."""
-
 IN_PLACE = 64
 """Number of rows of x from which on BLAS reads and writes rows in place: fewer are
 turned to columns, and the product back, because BLAS has faster kernels for few columns
@@ -182,7 +178,7 @@ class Program:
             return self.run
         if len(self.calls) > 1:
             widest = max(call.rows for call in self.calls[:-1]) * shape[1]
-            small = 2 * widest * self.dtype.itemsize <= FEW_BYTES
+            small = 2 * widest * self.dtype.itemsize <= TILE_BYTES
             return self._in_steps(shape[1]) if small else self.run
         call, dtype = self.calls[0], self.dtype
         if call.prepared is not None:
@@ -199,7 +195,10 @@ class Program:
         return multiply
 
     def _in_steps(self, batch):
-        """Return the function of `for_columns` for several steps and little scratch."""
+        """Return the function of `for_columns` for several steps and little scratch.
+
+        The arrays between the steps are kept, so that Python takes less time.
+        """
         *others, last = self.calls
         dtype, shape, empty = self.dtype, (last.rows, batch), np.empty
         steps = [
