@@ -282,3 +282,21 @@ def test_products_have_the_same_bits_with_out_and_without(dtype, batch):
             np.testing.assert_array_equal(out, found)
             assert operator.apply(given, given) is given  # which shares its memory
             np.testing.assert_array_equal(given, found)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(16,), (16, 4)])
+def test_masked_arrays_are_refused_for_out_by_a_shape_that_is_known(shape, order):
+    A = nf.transforms.dct(16)
+    x = np.asfortranarray(np.ones(shape)) if order == "F" else np.ones(shape)
+    wanted = A @ x
+    assert A._matrix_call(A.dtype, x[0].size)  # the dense matrix multiplies
+    for _ in range(2):
+        out = np.ma.zeros(shape, order=order)
+        with pytest.raises(TypeError, match="out=MaskedArray"):
+            A.apply(x, out)
+        assert not out.any()
+        part = np.zeros(shape, order=order).view(np.recarray)  # any other subclass
+        assert A.apply(x, part) is part
+        np.testing.assert_array_equal(part, wanted)
+        np.testing.assert_array_equal(A.apply(x), wanted)

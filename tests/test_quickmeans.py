@@ -60,7 +60,7 @@ def test_fit(factorizer, dtype):
     np.testing.assert_allclose(distances, expected, atol=1e3 * eps**0.5)
     history = model.history_
     n_dense, n_joint = len(history["dense_objective"]), len(history["objective"]) - 1
-    assert model.n_iter_ - n_joint >= n_dense
+    assert n_dense <= model.n_iter_ - n_joint <= model.max_iter
     assert (np.diff(history["dense_objective"]) <= 0).all()
     assert history["dense_objective"][-1] == model.dense_inertia_
     assert (np.diff(history["objective"]) <= 0).all()
@@ -69,6 +69,21 @@ def test_fit(factorizer, dtype):
     np.testing.assert_array_equal(again.predict(x), labels)
     same = clone(model).fit(x)
     np.testing.assert_array_equal(same.cluster_centers_, centers)
+
+
+@FEWER
+@pytest.mark.parametrize("dtype", DTYPES[:2])
+@pytest.mark.parametrize("max_iter", [1, 100])
+@pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
+def test_all_iterations_are_counted(dtype, max_iter, algorithm):
+    x = blobs(400, 4, dtype=dtype)
+    options = {"init": x[:9], "max_iter": max_iter, "tol": 1e-4, "algorithm": algorithm}
+    model = QuicKMeans(9, **options).fit(x)
+    rival = KMeans(9, n_init=1, **options).fit(x)
+    dense, joint = model.history_["dense_objective"], model.history_["objective"]
+    assert model.n_iter_ == rival.n_iter_ + (len(dense) - 1) + (len(joint) - 1)
+    assert dense[0] <= rival.inertia_ * (1 + 1e-5)
+    assert rival.n_iter_ + len(dense) - 1 <= max_iter
 
 
 @FEWER

@@ -58,6 +58,19 @@ def turned_call(call: Callable) -> Callable:
     return multiply
 
 
+def with_result(columns: Callable, shape: tuple[int, ...], dtype: np.dtype) -> Callable:
+    """Return the function (x, out=None) of one (x, out), for one shape of out."""
+    empty = np.empty
+
+    def multiply(x, out=None):
+        if out is None:
+            out = empty(shape, dtype)
+        columns(x, out)
+        return out
+
+    return multiply
+
+
 def keep(known: dict, key: Any, call: Any) -> None:
     """Keep what multiplies arrays of a shape, and forget all where shapes are many."""
     if len(known) >= SHAPES:

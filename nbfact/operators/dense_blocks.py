@@ -10,6 +10,7 @@ from ..kernels import blocks_columns, blocks_products, blocks_rows, transpose
 from ..kernels.entry_points import entry_point
 from ..kernels.panels import PANEL, lanes_of
 from .block_prices import blas_is_cheaper
+from .call_forms import with_result
 
 UNIT = 16
 """Number of rows of x, or of columns, that threads do not divide."""
@@ -144,22 +145,9 @@ def real_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
 
     def prepared(batch):
         blas = batch < wide and cheaper(batch)
-        return _fixed(by_blas()[1](batch) if blas else columns, (m, batch), dtype)
+        return with_result(by_blas()[1](batch) if blas else columns, (m, batch), dtype)
 
     return vector, columns, prepared
-
-
-def _fixed(columns, shape, dtype):
-    """Return the function (x, out=None) of columns in C order, for one shape of out."""
-    empty = np.empty
-
-    def multiply(x, out=None):
-        if out is None:
-            out = empty(shape, dtype)
-        columns(x, out)
-        return out
-
-    return multiply
 
 
 def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
@@ -199,7 +187,7 @@ def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
     def prepared(batch):
         by_kernel = 1 < batch <= FEW and batch < wide
         chosen = few()[1](batch) if by_kernel else columns
-        return _fixed(chosen, (a * b * d, batch), dtype)
+        return with_result(chosen, (a * b * d, batch), dtype)
 
     return vector, columns, prepared
 

@@ -16,10 +16,11 @@ AXES = (1, -1)
 READY, TURNED_READY = 0x501, 0x502
 """Flags of arrays that are aligned and writable, in C order and in Fortran order."""
 DOT = types.BuiltinMethodType
-"""Type of the method `dot` of a matrix, which refuses what does not fit for `out`, and
-takes an `out` that shares memory with x."""
-REFUSED = (AttributeError, TypeError, ValueError)
-"""What `dot` raises then, and what is no array at all."""
+"""Type of the method `dot` of a matrix, which refuses arrays that do not fit for `out`,
+and takes an `out` that shares memory with x. It takes masked arrays, too, and would
+leave their masks as they are: it gets no `out` of another class than ndarray."""
+REFUSED = (TypeError, ValueError)
+"""What `dot` raises for an array that does not fit."""
 
 
 class PlannedOperator(ProductPlans):
@@ -165,7 +166,7 @@ class PlannedOperator(ProductPlans):
                 call = self._quick.get(key) if flags & READY == READY else None
             elif flags & READY == READY:
                 call = self._quick.get(key)
-                if type(call) is DOT:
+                if type(call) is DOT and (out is None or type(out) is ndarray):
                     try:
                         return call(x, out)
                     except REFUSED:
@@ -175,10 +176,14 @@ class PlannedOperator(ProductPlans):
                 call = self._fortran.get(shape) if flags & order == order else None
                 if type(call) is ndarray:
                     try:
-                        found = x.T.dot(call, out if out is None else out.T)
-                        return found.T if out is None else out
+                        if out is None:
+                            return x.T.dot(call).T
+                        if type(out) is ndarray:
+                            x.T.dot(call, out.T)
+                            return out
                     except REFUSED:
-                        call = None
+                        pass
+                    call = None
             if call:
                 if out is None:
                     return call(x)

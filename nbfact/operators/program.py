@@ -20,7 +20,7 @@ from ..kernels import (
     shuffled_pack,
 )
 from ..kernels.kronecker_columns import multiply_chain_tiles
-from .call_forms import KEPT_BYTES
+from .call_forms import KEPT_BYTES, with_result
 from .dense_blocks import complex_blocks, real_blocks, turned
 from .dyadic_steps import dyadic_functions
 from .patterns import fused_values, groups, shape_of
@@ -180,19 +180,11 @@ class Program:
             widest = max(call.rows for call in self.calls[:-1]) * shape[1]
             small = 2 * widest * self.dtype.itemsize <= TILE_BYTES
             return self._in_steps(shape[1]) if small else self.run
-        call, dtype = self.calls[0], self.dtype
+        call = self.calls[0]
         if call.prepared is not None:
             return call.prepared(shape[1])
-        columns, shape, empty = call.columns, (call.rows, shape[1]), np.empty
-        assert columns is not None  # a plan for columns has only steps for them
-
-        def multiply(x, out=None):
-            if out is None:
-                out = empty(shape, dtype)
-            columns(x, out)
-            return out
-
-        return multiply
+        assert call.columns is not None  # a plan for columns has only steps for them
+        return with_result(call.columns, (call.rows, shape[1]), self.dtype)
 
     def _in_steps(self, batch):
         """Return the function of `for_columns` for several steps and little scratch.
