@@ -38,13 +38,13 @@ def _choose(atoms, residual, correlations, norm, lost, tiny):
 
 
 @kernel
-def _update(gram, support, change, correlations):
-    """Update correlations after a change of the code on its support.
+def _update(gram, support, count, change, correlations):
+    """Update correlations after a change of a code of `count` atoms.
 
     Returns what that adds to the bound of their errors.
     """
     lost = 0.0
-    for i in range(support.shape[0]):
+    for i in range(count):
         row = gram[support[i]]
         lost += modulus(change[i]) * np.sqrt(row[support[i]].real)
         subtract(row, np.conj(change[i]), correlations)
@@ -103,24 +103,29 @@ def gram_pursuit(
     for j in range(residuals.shape[0]):
         norm = length_of(residuals[j])
         lost = norm
-        step = 0
-        while step < k and norm > floors[j]:
+        count = 0
+        for step in range(k):
+            if norm <= floors[j]:
+                break
             index, lost = _choose(
                 atoms, residuals[j], correlations[j], norm, lost, tiny
             )
-            triangle[: step + 1, step + 1] = 0
+            for i in range(step + 1):
+                triangle[i, step + 1] = 0
             if correlations[j, index] == 0 or not add_atom(
                 atoms[index], step, tiny, basis, triangle, residuals[j]
             ):
                 break
             support[j, step] = index
-            values[j, :step] = 0
+            for i in range(step):
+                values[j, i] = 0
             values[j, step] = triangle[step, 0]
-            step += 1
-            solve_triangle(triangle, step, values[j])
+            count = step + 1
+            solve_triangle(triangle, count, values[j])
             norm = length_of(residuals[j])
-            lost += _update(gram, support[j, :step], values[j], correlations[j])
-        values[j, :step] = triangle[:step, 0]
-        solve_triangle(triangle, step, values[j])
-        support[j, step:] = -1
-        values[j, step:] = 0
+            lost += _update(gram, support[j], count, values[j], correlations[j])
+        for i in range(count):
+            values[j, i] = triangle[i, 0]
+        solve_triangle(triangle, count, values[j])
+        for i in range(count, k):
+            support[j, i], values[j, i] = -1, 0

@@ -40,7 +40,7 @@ def batch_pursuit(
     n_nonzero : int
         Number of non-zeros of a code, as far as it is known.
     """
-    if A is None or not pays(*A.shape, count, n_nonzero):
+    if A is None or not pays(len(A), A.shape[1], count, n_nonzero):
         return None
     tops = np.maximum(abs(A.real), abs(A.imag)).max(axis=0)
     exponents = np.frexp(tops[tops > 0])[1]
