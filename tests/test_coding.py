@@ -8,7 +8,8 @@ from samples import DTYPES, close, random
 from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
-from nbfact.kernels import add_atoms, largest_of_columns, solve_triangles
+from nbfact.algorithms.coding import batch
+from nbfact.kernels import add_atoms, gram_pursuit, largest_of_columns, solve_triangles
 
 
 def dictionary(m, n, dtype, seed=0):
@@ -64,6 +65,71 @@ def test_steps_are_those_of_the_twins(dtype):
     expected = naive.solve_triangles(triangle, counts)
     solve_triangles(triangle, counts)
     close(triangle, expected)
+
+
+def both_ways(monkeypatch, A, Y, **options):
+    """Return the codes with the Gram matrix, and without it."""
+    found = []
+    for gram in (True, False):
+        monkeypatch.setattr(batch, "pays", lambda *sizes, gram=gram: gram)
+        found.append(nf.omp(A, Y, **options))
+    return found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_pursuit_with_the_gram_matrix_is_that_of_the_twin(dtype):
+    k, atoms = 4, np.ascontiguousarray(dictionary(8, 20, dtype).T)
+    atoms[11] = atoms[10]  # the first one among equals is chosen
+    y = np.concatenate([random((9, 8), dtype, 2), 0 * atoms[:1]])
+    support, values = np.ones((10, k), np.intp), np.ones((10, k), dtype)
+    rest, floors = y.copy(), np.zeros(10)
+    products = y.conj() @ atoms.T
+    gram = atoms.conj() @ atoms.T
+    gram_pursuit(gram, atoms, products, rest, floors, 1e-6, support, values)
+    expected = naive.gram_pursuit(atoms, y[:9], k)
+    np.testing.assert_array_equal(support[:9], expected[0])
+    close(values[:9], expected[1].astype(dtype))
+    close(rest[:9], expected[2].astype(dtype))
+    assert (support[9] == -1).all() and not values[9].any() and 11 not in support
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("options", [{"n_nonzero": 12}, {"tol": 1e-3}])
+def test_the_gram_matrix_changes_no_code(dtype, options, monkeypatch):
+    A = dictionary(12, 30, dtype)
+    _, X = planted(A, 20, 3)
+    X *= 10.0 ** -np.random.default_rng(0).integers(0, 9, X.shape)
+    near = A.copy()
+    near[:, 15:] = A[:, :15] + 1e-2 * A[:, 15:]  # nearly dependent atoms
+    for atoms, Y in [(A, random((12, 20), dtype, 5)), (A, A @ X), (near, near @ X)]:
+        found, expected = both_ways(monkeypatch, atoms, Y.astype(dtype), **options)
+        np.testing.assert_array_equal(found != 0, expected != 0)
+        close(found, expected)
+
+
+def test_atoms_of_very_different_sizes_get_no_gram_matrix(monkeypatch):
+    A = np.eye(6) * 10.0 ** -np.array([0, 0, 3, 3, 200, 200])
+    found, expected = both_ways(monkeypatch, A, A @ np.ones((6, 2)), n_nonzero=6)
+    np.testing.assert_array_equal(found, expected)
+    found, expected = both_ways(monkeypatch, 0 * A, np.ones((6, 2)), n_nonzero=6)
+    assert not found.any() and not expected.any()
+
+
+def test_a_residual_outside_the_span_ends_a_code_with_the_gram_matrix(monkeypatch):
+    A = np.zeros((12, 7))
+    A[:9] = dictionary(9, 7, "float64")
+    A[:, 6] = A[:, 0] + A[:, 1]
+    Y = random((12, 5), "float64", 5)
+    for codes in both_ways(monkeypatch, A, Y, n_nonzero=7):
+        close(A @ codes, A @ np.linalg.lstsq(A, Y, rcond=None)[0])
+        assert ((codes != 0).sum(axis=0) == 6).all()
+
+
+def test_the_gram_matrix_is_made_where_its_cost_is_less():
+    assert batch.pays(64, 256, 512, 4) and batch.pays(256, 1024, 512, 8)
+    assert not batch.pays(64, 256, 1, 4)  # too few signals
+    assert not batch.pays(16, 1025, 10**6, 8)  # too many atoms
+    assert not batch.pays(2**15, 64, 10**6, 8)  # a large dictionary
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -131,12 +197,14 @@ def test_a_signal_outside_the_span_ends_at_least_squares():
 
 
 @pytest.mark.parametrize("size", [1e-280, 1e-30, 1e30, 1e280])
-def test_codes_of_small_and_large_numbers(size):
+def test_codes_of_small_and_large_numbers(size, monkeypatch):
     A = dictionary(10, 20, "float64")
     Y = random((10, 3), "float64", 4)
     expected = nf.omp(A, Y, n_nonzero=4)
-    close(nf.omp(A, size * Y, n_nonzero=4) / size, expected)
-    close(nf.omp(size * A, Y, n_nonzero=4) * size, expected)
+    for codes in both_ways(monkeypatch, A, size * Y, n_nonzero=4):
+        close(codes / size, expected)
+    for codes in both_ways(monkeypatch, size * A, Y, n_nonzero=4):
+        close(codes * size, expected)
 
 
 def test_inputs_are_left_alone_and_any_layout_is_read():

@@ -91,6 +91,10 @@ ARGUMENTS = {
         *(SQUARE[:2], np.array([0, 2]), 1, 1e-15, np.ones((3, 2, 4)), TRIANGLES),
         np.ones((3, 4)),
     ),
+    "gram_pursuit": (
+        *(np.eye(4), np.eye(4), SQUARE.copy(), SQUARE.copy(), np.zeros(4), 1e-15),
+        *(np.zeros((4, 2), np.intp), np.ones((4, 2))),
+    ),
     "largest_of_columns": (SQUARE, np.zeros(4, np.intp), OUT),
     "solve_triangles": (TRIANGLES + 1, np.array([2, 1, 0])),
     "update_atoms": (

@@ -1,4 +1,4 @@
-"""Cases of sparse codes by orthogonal matching pursuit, beside scikit-learn's.
+"""Cases of sparse codes by orthogonal matching pursuit, beside those of others.
 
 The dictionary is a product of sparse factors with four times as many columns as rows,
 and each signal a combination of few of its columns, and noise. The result of a
@@ -26,6 +26,9 @@ MATRIX = "nbfact matrix"
 GRAM = "scikit-learn orthogonal_mp"
 """Implementation: scikit-learn's `orthogonal_mp`, with the Gram matrix of the
 dictionary, whose computation is a part of the time."""
+
+BATCH = "dictlearn batch_omp"
+"""Implementation: `sparse_encode` of dictlearn, with the Gram matrix, too."""
 
 NOISE = 0.05
 """Norm of the noise of all signals over that of the signals. Without it, a signal whose
@@ -69,11 +72,11 @@ def coding_cases(
     ------
     Case
     """
-    prepared = {OPERATOR: _operator, MATRIX: _matrix, GRAM: _gram}
+    prepared = {OPERATOR: _operator, MATRIX: _matrix, GRAM: _gram, BATCH: _batch}
     for n in sizes:
         for count in counts:
             for impl, prepare in prepared.items():
-                if impl == GRAM and not peers.installed(GRAM):
+                if peers.is_peer(impl) and not peers.installed(GRAM):
                     continue
                 yield Case(
                     group="sparse codes",
@@ -129,6 +132,19 @@ def _gram(inputs):
     return lambda: orthogonal_mp(A, Y, n_nonzero_coefs=k, precompute=True).reshape(
         A.shape[1], -1
     )
+
+
+def _batch(inputs):
+    from dictlearn import sparse_encode
+
+    A, Y, k = inputs.operator.dense, inputs.signals, inputs.n_nonzero
+    rows, vectors = np.ascontiguousarray(A.T), np.ascontiguousarray(Y.T)
+
+    def call():
+        codes = sparse_encode(vectors, rows, algorithm="batch_omp", n_nonzero_coefs=k)
+        return codes.T
+
+    return call
 
 
 def _reference(inputs):

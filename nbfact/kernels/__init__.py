@@ -56,6 +56,7 @@ from .exact_distances import (
 )
 from .fourier_columns import fourier_columns, real_columns, real_columns_adjoint
 from .fourier_vectors import fourier_vector, real_vector, real_vector_adjoint
+from .gram_pursuit import gram_pursuit
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -153,6 +154,7 @@ __all__ = [
     "fwht_rows",
     "gather",
     "gather_rows",
+    "gram_pursuit",
     "half_gain",
     "kronecker_adjoint",
     "kronecker_adjoint_columns",

@@ -38,7 +38,7 @@ def largest_of_columns(x: np.ndarray, index: np.ndarray, largest: np.ndarray) ->
 
 
 @kernel(fastmath=REASSOC)
-def _inner(x, y):
+def inner(x, y):
     """Return the inner product xᴴ y."""
     total = np.conj(x[0]) * y[0]
     for i in range(1, x.shape[0]):
@@ -47,19 +47,53 @@ def _inner(x, y):
 
 
 @kernel
-def _subtract(x, factor, y):
+def subtract(x, factor, y):
     """Subtract factor x from y, in place."""
     for i in range(x.shape[0]):
         y[i] -= factor * x[i]
 
 
 @kernel(fastmath=REASSOC)
-def _length(x):
+def length_of(x):
     """Return the norm of a vector whose squares neither overflow nor vanish."""
     total = np.float64(0)
     for i in range(x.shape[0]):
         total += np.float64(x[i].real) * x[i].real + np.float64(x[i].imag) * x[i].imag
     return np.sqrt(total)
+
+
+@kernel
+def add_atom(atom, step, tiny, basis, triangle, residual):
+    """Add one atom to the span of one signal, as `add_atoms` does; return whether."""
+    vector = basis[step]
+    for i in range(vector.shape[0]):
+        vector[i] = atom[i]
+    before = length_of(vector)
+    for _ in range(2):
+        for i in range(step):
+            along = inner(basis[i], vector)
+            subtract(basis[i], along, vector)
+            triangle[i, step + 1] += along
+    length = length_of(vector)
+    if length <= tiny * before:
+        return False
+    for i in range(vector.shape[0]):
+        vector[i] /= length
+    triangle[step, step + 1] = length
+    along = inner(vector, residual)
+    subtract(vector, along, residual)
+    triangle[step, 0] = along
+    return True
+
+
+@kernel
+def solve_triangle(triangle, count, values):
+    """Solve one system of `solve_triangles`; values: right-hand side, overwritten."""
+    for i in range(count - 1, -1, -1):
+        rest = values[i]
+        for l in range(i + 1, count):  # noqa: E741
+            rest -= triangle[i, l + 1] * values[l]
+        values[i] = rest / triangle[i, i + 1]
 
 
 @kernel
@@ -106,24 +140,7 @@ def add_atoms(
     """
     for s in range(active.shape[0]):
         j = active[s]
-        vector = basis[j, step]
-        for i in range(vector.shape[0]):
-            vector[i] = atoms[s, i]
-        before = _length(vector)
-        for _ in range(2):
-            for i in range(step):
-                along = _inner(basis[j, i], vector)
-                _subtract(basis[j, i], along, vector)
-                triangle[j, i, step + 1] += along
-        length = _length(vector)
-        if length <= tiny * before:
-            continue
-        for i in range(vector.shape[0]):
-            vector[i] /= length
-        triangle[j, step, step + 1] = length
-        along = _inner(vector, residuals[j])
-        _subtract(vector, along, residuals[j])
-        triangle[j, step, 0] = along
+        add_atom(atoms[s], step, tiny, basis[j], triangle[j], residuals[j])
 
 
 @kernel
@@ -144,8 +161,4 @@ def solve_triangles(triangle: np.ndarray, counts: np.ndarray) -> None:
     The cost of a system of order t is t² / 2 multiplications.
     """
     for j in range(triangle.shape[0]):
-        for i in range(counts[j] - 1, -1, -1):
-            rest = triangle[j, i, 0]
-            for l in range(i + 1, counts[j]):  # noqa: E741
-                rest -= triangle[j, i, l + 1] * triangle[j, l, 0]
-            triangle[j, i, 0] = rest / triangle[j, i, i + 1]
+        solve_triangle(triangle[j], counts[j], triangle[j, :, 0])

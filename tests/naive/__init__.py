@@ -14,6 +14,7 @@ from .clusters import (
 )
 from .coding import (
     add_atoms,
+    gram_pursuit,
     largest_of_columns,
     omp,
     solve_triangles,
@@ -213,6 +214,7 @@ __all__ = [
     "fwht_rows",
     "gather",
     "gather_rows",
+    "gram_pursuit",
     "hadamard_matrix",
     "half_gain",
     "keep_largest",

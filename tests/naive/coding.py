@@ -37,6 +37,17 @@ def solve_triangles(triangle, counts):
     return triangle
 
 
+def gram_pursuit(atoms, residuals, k):
+    """Return the supports, the values and the residuals of codes with k non-zeros."""
+    support, values, rests = [], [], []
+    for y in residuals:
+        code = omp(atoms.T, y, k, order := [])
+        support.append(order)
+        values.append(code[order])
+        rests.append(y - atoms.T @ code)
+    return np.array(support), np.array(values), np.array(rests)
+
+
 def update_atoms(atoms, codes, y):
     """Return the atoms, the codes and the residuals after one step of K-SVD.
 
@@ -55,9 +66,13 @@ def update_atoms(atoms, codes, y):
     return atoms, codes, y - codes @ atoms
 
 
-def omp(A, y, n_nonzero):
-    """Return the code of one signal: least squares anew for each support."""
-    support, residual, values = [], y, np.zeros(0)
+def omp(A, y, n_nonzero, support=None):
+    """Return the code of one signal: least squares anew for each support.
+
+    support: an empty list, to which the atoms are added in their order.
+    """
+    support = [] if support is None else support
+    residual, values = y, np.zeros(0)
     for _ in range(n_nonzero):
         support.append(int(np.argmax(np.abs(A.conj().T @ residual))))
         values = np.linalg.lstsq(A[:, support], y, rcond=None)[0]

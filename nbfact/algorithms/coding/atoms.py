@@ -58,6 +58,12 @@ class Atoms:
         self._known = np.empty((0, m), self.dtype)
         self._count = 0
 
+    @property
+    def matrix(self) -> np.ndarray | None:
+        """The dense matrix that was given, or None."""
+        dense = isinstance(self._transpose, np.ndarray)
+        return self._transpose.T if dense else None
+
     def correlations(self, x: np.ndarray) -> np.ndarray:
         """Return the complex conjugate of Aᴴ x, of the same moduli, C-contiguous.
 

@@ -14,6 +14,8 @@ from ...kernels import add_atoms, largest_of_columns, solve_triangles
 from ..common.problem import TargetLike
 from ..common.result import Factorization
 from .atoms import Atoms
+from .batch import BATCH_TILE, UNKNOWN, batch_pursuit
+from .scaling import rounding, shift_rows, shifted, write_codes
 
 TILE = 1 << 18
 """Number of correlations that are held at a time, 2 MB in float64: as many signals are
@@ -25,10 +27,6 @@ have many columns."""
 
 FIRST_ATOMS = 8
 """Number of atoms of each signal for which memory is made at first; it doubles."""
-
-ROUNDING = 10.0
-"""How many units of rounding a residual holds, relative to its signal, when nothing of
-the signal is left, and the part of an atom outside the span of others."""
 
 
 def omp(
@@ -87,12 +85,18 @@ def omp(
     (Aᴴ r)_j joins the support, the first one among equals, and the code is the least
     squares solution on the support. All signals of a tile make a step together, by one
     product with Aᴴ. Atoms are made orthonormal one after the other (twice, for
-    accuracy), which updates a Cholesky factor of their Gram matrix; the Gram matrix of
-    the whole dictionary, n² entries, is never made.
+    accuracy), which updates a Cholesky factor of their Gram matrix. The Gram matrix of
+    the whole dictionary, n² entries, is made of a small dense dictionary alone, of at
+    most 2²⁰ entries and 1024 atoms, where a count of costs says that it pays for so
+    many signals. It then updates the inner products, and these are computed from the
+    residual again where more than four bits of them could be lost. Supports are the
+    same but where two inner products are equal to rounding.
 
     Cost of a step for p signals: one product of Aᴴ with p columns, and 8 t m p
-    multiplications when each has t atoms. Memory: the codes, and for a tile of w
-    signals w (n + m t + t²) numbers.
+    multiplications when each has t atoms. With the Gram matrix, whose cost is n² m, the
+    product is replaced by t n p multiplications. Memory: the codes, for a tile of w
+    signals w (n + m t + t²) numbers, and three times 2²⁰ ones for the Gram matrix and
+    two copies of the dictionary.
 
     References
     ----------
@@ -123,11 +127,14 @@ def omp(
     dtype = common_dtype(atoms.dtype, Y.dtype)
     signals = Y.reshape(m, -1)
     codes = np.zeros((n, signals.shape[1]), dtype)
-    width = max(FEWEST, TILE // n)
     reached = True
+    known = limit if tol is None else min(limit, UNKNOWN)
+    batch = batch_pursuit(atoms.matrix, dtype, signals.shape[1], known)
+    width = max(FEWEST, (BATCH_TILE if batch else TILE) // n)
     for start in range(0, signals.shape[1], width):
         part = slice(start, start + width)
-        pursuit = _Pursuit(atoms, np.array(signals[:, part].T, dtype, order="C"))
+        rows = np.array(signals[:, part].T, dtype, order="C")
+        pursuit = batch(rows) if batch else _Pursuit(atoms, rows)
         pursuit.run(limit, bound)
         reached &= bool((pursuit.norms <= pursuit.floors).all())
         pursuit.write(codes[:, part])
@@ -158,9 +165,9 @@ class _Pursuit:
 
     def __init__(self, atoms: Atoms, residuals: np.ndarray) -> None:
         self._atoms, self._residuals = atoms, residuals
-        self._exponents = _shift_rows(residuals)
+        self._exponents = shift_rows(residuals)
         self.norms = np.linalg.norm(residuals, axis=1)
-        self._tiny = ROUNDING * float(np.finfo(residuals.dtype).eps)
+        self._tiny = rounding(residuals.dtype)
         self.floors = self._tiny * self.norms
         w, m = residuals.shape
         self._counts = np.zeros(w, np.intp)
@@ -172,9 +179,7 @@ class _Pursuit:
     def run(self, limit: int, bound: float) -> None:
         """Add atoms until each code has `limit` ones or a residual of norm `bound`."""
         real = real_dtype(self._residuals.dtype)
-        with np.errstate(over="ignore", under="ignore"):
-            bounds = np.ldexp(bound, -self._exponents)
-        self.floors = np.maximum(bounds, self.floors)
+        self.floors = np.maximum(shifted(bound, -self._exponents), self.floors)
         active = np.flatnonzero(self.norms > self.floors)
         for step in range(limit):
             if active.size == 0:
@@ -192,7 +197,7 @@ class _Pursuit:
     def _add(self, step, active, index):
         """Add an atom to each active signal; return those that go on."""
         new = np.ascontiguousarray(self._atoms.take(index), self._residuals.dtype)
-        self._shifts[active, step] = _shift_rows(new)
+        self._shifts[active, step] = shift_rows(new)
         add_atoms(
             new,
             active,
@@ -223,27 +228,10 @@ class _Pursuit:
         rows, places = np.nonzero(
             np.arange(self._support.shape[1]) < self._counts[:, None]
         )
-        values = self._triangle[rows, places, :1]  # a copy, as a matrix of one column
-        with np.errstate(over="ignore", under="ignore"):
-            _shift(values, self._exponents[rows] - self._shifts[rows, places])
-        if not np.isfinite(values).all():
-            raise ValueError(f"Y: its codes are beyond the range of {values.dtype}")
-        out[self._support[rows, places], rows] = values[:, 0]
-
-
-def _shift_rows(x):
-    """Divide the rows of an array by powers of two, in place; return the exponents.
-
-    No digit changes, and squares do not overflow afterwards.
-    """
-    exponents = np.frexp(np.maximum(abs(x.real), abs(x.imag)).max(axis=1))[1]
-    _shift(x, -exponents)
-    return exponents
-
-
-def _shift(rows, exponents):
-    """Multiply the rows of an array by powers of two, in place."""
-    half = exponents // 2  # in two steps, because 2**1030 is not a double
-    real = real_dtype(rows.dtype).type
-    for part in (half, exponents - half):
-        rows *= np.ldexp(real(1), part)[:, None]
+        write_codes(
+            out,
+            rows,
+            self._support[rows, places],
+            self._triangle[rows, places, 0],
+            self._exponents[rows] - self._shifts[rows, places],
+        )
