@@ -97,7 +97,7 @@ def test_a_code_that_does_not_reach_its_end_is_not_cheap():
     signals = np.array([[1.0, 2.0, 0.0], [1.0, 0.0, 0.0]])
     one, both = np.array([[1.0, 0.0], [0.0, 0.0]]), np.eye(2)
     rule = CodeRule(2, 1e-3)
-    # Of the signals, half, nothing and nothing is left; their codes have at most 2.
+    # Half of the first signal is left, and nothing of the others; a code has at most 2.
     np.testing.assert_allclose(rule.cost(one, signals), (2 * 1.5 + 1 + 0) / 3)
     np.testing.assert_allclose(rule.cost(both, signals), (2 + 1 + 0) / 3)
     np.testing.assert_allclose(CodeRule(1, 0).cost(both, signals), (1.5 + 1 + 0) / 3)

@@ -150,6 +150,8 @@ def run_study(
     total = len(jobs)
     if so_far:
         jobs = _done_jobs(name, jobs, kept)
+    elif check := getattr(study, "check_installed", None):
+        check([label for label, _ in jobs])
     start = time.perf_counter()
     with limited_threads(threads):
         rows = work.do(jobs, n_jobs, kept)
