@@ -130,6 +130,13 @@ def test_a_missing_package_is_named_before_the_first_job(monkeypatch, tmp_path):
     localisation_study.check_installed(["OMP, no noise, > 8 cm, dense"])
 
 
+def test_files_without_rows_are_refused(tmp_path):
+    (tmp_path / "empty.csv").write_text("method,rcg\n")
+    with pytest.raises(ValueError, match=r"--rows .*empty\.csv: no rows"):
+        run_study("meg", output=tmp_path / "new", rows_of=[tmp_path / "empty.csv"])
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_front_and_the_best_of_a_gain():
     rows = [
         {"rcg": 10.0, "spectral": 0.2},

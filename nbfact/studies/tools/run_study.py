@@ -176,6 +176,9 @@ def run_study(
 def _written(study, name, output: Path, rows_of: Sequence[Path]) -> int:
     """Write the files of a study from rows of earlier runs; return the exit code."""
     rows = [row for path in rows_of for row in result_files.read_csv(path)]
+    if not rows:
+        names = " ".join(f"--rows {path}" for path in rows_of)
+        raise ValueError(f"{names}: no rows of results")
     if same := getattr(study, "SAME_ROW", ()):
         first: dict[tuple[Any, ...], Row] = {}
         for row in rows:
