@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import nbfact as nf
 from nbfact.algorithms.dictionaries.code_rule import CodeRule
-from nbfact.algorithms.dictionaries.k_svd import k_svd
+from nbfact.algorithms.dictionaries.k_svd import k_svd, unit_columns
 from nbfact.kernels import update_atoms
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -90,6 +90,23 @@ def test_costs_are_their_definition():
     assert tol.cost(atoms.T, X.T) == tol.codes(atoms.T, X.T).nnz / 10
     assert CodeRule(1).cost(atoms.T, 0 * X.T) == 0
     assert tol.cost(atoms.T, 0 * X.T) == 0
+
+
+def test_a_code_that_does_not_reach_its_end_is_not_cheap():
+    # One atom spans half of each signal: its codes are short, and leave the other half.
+    signals = np.array([[1.0, 2.0, 0.0], [1.0, 0.0, 0.0]])
+    one, both = np.array([[1.0, 0.0], [0.0, 0.0]]), np.eye(2)
+    rule = CodeRule(2, 1e-3)
+    # Half of the first signal is left, and nothing of the others; a code has at most 2.
+    np.testing.assert_allclose(rule.cost(one, signals), (2 * 1.5 + 1 + 0) / 3)
+    np.testing.assert_allclose(rule.cost(both, signals), (2 + 1 + 0) / 3)
+    np.testing.assert_allclose(CodeRule(1, 0).cost(both, signals), (1.5 + 1 + 0) / 3)
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e-300, 2.0**-1070])
+def test_first_atoms_of_any_magnitude_get_norm_one(scale):
+    start = np.array([[3.0, 0.0], [4.0, 0.0]]) * scale
+    np.testing.assert_allclose(unit_columns(start), [[0.6, 0], [0.8, 0]])
 
 
 @pytest.mark.slow
@@ -215,6 +232,8 @@ def test_samples_of_zeros(options):
         ({"nnz": 3, "rcg": 2}, "nnz=3 and rcg=2: only one"),
         ({"nnz": 0}, "nnz"),
         ({"rcg": -1.0}, "rcg"),
+        ({"nnz": 1}, "nnz=1: expected at least 2"),
+        ({"rcg": 1e9}, "rcg=1.* leaves 0 non-zeros of 12 x 24 to n_factors=2"),
         ({"n_factors": 0}, "n_factors"),
         ({"factorizer": "palm"}, "factorizer"),
         ({"factorizer": nf.presets.dictionary(), "nnz": 9}, "nnz=9: a preset has"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import nbfact as nf
+from nbfact.studies.localisation import localisation_study
 from nbfact.studies.localisation.solvers import PYLOPS_MISSING, SOLVERS
 from nbfact.studies.localisation.source_pairs import CLASSES, distances, draw_pairs
 from nbfact.studies.meg import meg_claims, meg_study
@@ -19,6 +20,7 @@ from nbfact.studies.meg.approximations import (
     unit_columns,
 )
 from nbfact.studies.meg.gain_matrices import gain_matrix, spectral_norm
+from nbfact.studies.tools.run_study import run_study
 
 TINY = "sphere 6x16"
 
@@ -118,6 +120,21 @@ def test_solvers_of_pylops_say_how_to_install_it(monkeypatch):
         with pytest.raises(ModuleNotFoundError, match=r"nbfact\[study\]") as error:
             SOLVERS[name](np.eye(3), np.ones((3, 1)), 1.0)
         assert str(error.value) == PYLOPS_MISSING
+
+
+def test_a_missing_package_is_named_before_the_first_job(monkeypatch, tmp_path):
+    monkeypatch.setitem(__import__("sys").modules, "pylops", None)
+    with pytest.raises(ModuleNotFoundError, match=r"nbfact\[study\]"):
+        run_study("localisation", quick=True, output=tmp_path)
+    assert not list(tmp_path.iterdir())
+    localisation_study.check_installed(["OMP, no noise, > 8 cm, dense"])
+
+
+def test_files_without_rows_are_refused(tmp_path):
+    (tmp_path / "empty.csv").write_text("method,rcg\n")
+    with pytest.raises(ValueError, match=r"--rows .*empty\.csv: no rows"):
+        run_study("meg", output=tmp_path / "new", rows_of=[tmp_path / "empty.csv"])
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_front_and_the_best_of_a_gain():

@@ -250,7 +250,7 @@ def test_tables_count_what_we_lose_and_what_was_spent():
         row("largest entries", 1, 0.3, seconds=1e-3),
     ]
     (compute,) = approximation_tables.tables(rows).values()
-    assert compute[1]["within 10 %"] == "1/2" and compute[1]["runs"] == "8 (7..9)"
+    assert compute[1]["within a tenth"] == "1/2" and compute[1]["runs"] == "8 (7..9)"
     (line,) = patterns_page.against_targets(rows)
     assert (line["by"], line["best other"]) == ("palm4msa", pytest.approx(0.15))
     assert line["structure"] == "s" and line["instances"] == 2

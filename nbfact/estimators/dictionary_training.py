@@ -67,13 +67,14 @@ class DictionaryOptions:
         factorizer = estimator.factorizer
         if not isinstance(factorizer, Preset):
             factorizer = choice("factorizer", factorizer, ("explore",))
+        n_factors = size("n_factors", estimator.n_factors, most=1000)
         share = estimator.validation_fraction
         return cls(
             shape=(m, n),
             rule=_rule_of(estimator, m, n),
-            nnz=_nnz_of(estimator, m, n),
+            nnz=_nnz_of(estimator, m, n, n_factors),
             start=_start_of(estimator.dict_init, (n, m)),
-            n_factors=size("n_factors", estimator.n_factors, most=1000),
+            n_factors=n_factors,
             cost_increase=real_number(
                 "cost_increase", estimator.cost_increase, least=0
             ),
@@ -96,7 +97,7 @@ def _rule_of(estimator: Any, m: int, n: int) -> CodeRule:
     return CodeRule(min(m, n) if tol is not None else min(max(m // 10, 1), n), tol)
 
 
-def _nnz_of(estimator: Any, m: int, n: int) -> int | None:
+def _nnz_of(estimator: Any, m: int, n: int, n_factors: int) -> int | None:
     """Return the number of non-zeros that is asked for, or None."""
     nnz, rcg = estimator.nnz, estimator.rcg
     if nnz is not None and rcg is not None:
@@ -109,9 +110,17 @@ def _nnz_of(estimator: Any, m: int, n: int) -> int | None:
                 raise ValueError(
                     f"{name}={shown(value)}: a preset has its own number of non-zeros"
                 )
-    if rcg is not None:
-        return max(round(m * n / real_number("rcg", rcg, above=0)), 1)
-    return None if nnz is None else size("nnz", nnz)
+    if nnz is not None:
+        return size("nnz", nnz, least=n_factors)
+    if rcg is None:
+        return None
+    found = round(m * n / real_number("rcg", rcg, above=0))
+    if found < n_factors:
+        raise ValueError(
+            f"rcg={shown(rcg)}: leaves {found} non-zeros of {m} x {n} to "
+            f"n_factors={n_factors}; expected at least one for each"
+        )
+    return found
 
 
 def _start_of(dict_init: Any, shape: tuple[int, int]) -> np.ndarray | None:

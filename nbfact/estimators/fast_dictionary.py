@@ -34,8 +34,8 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     n_factors : int, default 2
         Number of factors that share the non-zeros.
     nnz : int, default None
-        Number of non-zeros of all factors. If neither it nor `rcg` is given, it is
-        chosen: see `cost_increase`.
+        Number of non-zeros of all factors, at least one for each. If neither it nor
+        `rcg` is given, it is chosen: see `cost_increase`.
     rcg : float, default None
         Instead of `nnz`, the relative complexity gain n m / nnz.
     cost_increase : float, default 0.02
@@ -82,8 +82,10 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     costs_ : dict of int to float
         The cost of the codes of held-out samples by the number of non-zeros, of all
         dictionaries that were tried; empty where none were held out. With
-        `transform_tol` it is the mean number of non-zeros of a code, and otherwise the
-        squared norm of the residuals over that of the samples.
+        `transform_tol` it is the mean number of non-zeros of a code, where a code that
+        ends before its residual is so small counts as one of the greatest length, and
+        up to as much again for what it leaves. Otherwise it is the squared norm of the
+        residuals over that of the samples.
     n_iter_ : int
         Number of iterations of K-SVD.
     n_features_in_ : int

@@ -18,6 +18,8 @@ To add a study, write a module with the members below, and add a line to
 * ``draw(rows, figure)``, which fills a matplotlib figure;
 * optionally ``opening(rows)``, a few sentences that the page begins with, below its
   picture, and ``SAME_ROW``, the columns by which rows of several runs are compared;
+* optionally ``check_installed(labels)``, which raises before the work is done if a
+  package is missing that one of the jobs of these labels needs;
 * optionally ``PARALLEL = True``, where no job is timed, or each time is only compared
   with others of the same job. Such jobs may run side by side in several processes, and
   an interrupted study resumes where it stopped. Their labels must differ, and their

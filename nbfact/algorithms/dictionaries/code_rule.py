@@ -8,6 +8,10 @@ import scipy.sparse as sp
 
 from ..coding.omp import omp
 
+ROUNDING = 1e-6
+"""Share of the square of a signal by which a residual may be above `tol` and still
+count as one that has reached it."""
+
 
 @dataclass(frozen=True)
 class CodeRule:
@@ -40,15 +44,24 @@ class CodeRule:
         Returns
         -------
         float
-            With `tol`, the mean number of non-zeros of a code; without it, the squared
-            norm of the residuals over that of the signals, 0 for signals of zero.
+            With `tol`, the mean number of non-zeros of a code. A code that ends before
+            it reaches `tol`, because the atoms span too little or it may not be longer,
+            counts as one of the greatest length, multiplied by one plus the share of
+            the signal that is left. Without `tol`, the squared norm of the residuals
+            over that of the signals, 0 for signals of zero.
         """
         codes = self.codes(dictionary, signals)
-        if self.tol is not None:
-            return codes.nnz / signals.shape[1]
-        total = float(np.vdot(signals, signals))
         rest = residuals(dictionary.T, codes, signals)
-        return float(np.vdot(rest, rest)) / total if total else 0.0
+        left = np.einsum("pm,pm->p", rest, rest)
+        squares = np.einsum("mp,mp->p", signals, signals)
+        if self.tol is None:
+            total = float(squares.sum())
+            return float(left.sum()) / total if total else 0.0
+        costs = np.bincount(codes.indices, minlength=len(left)).astype(np.float64)
+        missed = left > self.tol + ROUNDING * squares
+        longest = min(self.n_nonzero, *dictionary.shape)
+        costs[missed] = longest * (1 + left[missed] / squares[missed])
+        return float(costs.mean())
 
 
 def residuals(

@@ -82,7 +82,12 @@ def _replace(
 
 
 def unit_columns(x: np.ndarray) -> np.ndarray:
-    """Return a matrix whose columns are divided by their norms, if these are not 0."""
+    """Return a matrix whose columns are divided by their norms, if these are not 0.
+
+    Columns are first multiplied by powers of two, because the squares of large entries
+    overflow and those of small ones vanish.
+    """
+    x = np.ldexp(x, -np.frexp(np.abs(x).max(axis=0, initial=0))[1])
     return x / column_norms(x)
 
 

@@ -44,9 +44,9 @@ NOTES = f"""\
   for; those about the paper are judged by the median configuration.
 - Patches are 8 x 8. Their means are subtracted first and added again at the end, which
   costs none of the atoms. Estimates of overlapping patches are averaged.
-- "noise level": a code ends when the norm of its residual is at most {GAIN} times that
-  of the noise, in learning and in denoising. "5 atoms": each code has 5 non-zeros, as
-  in the paper. Every code, of every method, is found by `nbfact.omp`.
+- "noise level": a code ends when the norm of its residual is at most that of the
+  noise multiplied by {GAIN}, in learning and in denoising. "5 atoms": each code has 5
+  non-zeros, as in the paper. Every code, of every method, is found by `nbfact.omp`.
 - K-SVD starts at the overcomplete DCT, and so does the K-SVD that FastDictionary begins
   with. It chooses its number of non-zeros (`nnz`) by a fifth of the patches, which are
   held out. "factored" says in how many of the images it did not stay dense.

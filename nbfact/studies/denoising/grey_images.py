@@ -80,8 +80,9 @@ def grey(name: str, image: Any) -> np.ndarray:
 
     Examples
     --------
-    >>> grey("image", np.full((8, 8, 3), 255, np.uint8)).max()
-    np.float64(255.0)
+    >>> image = grey("image", np.full((8, 8, 3), 255, np.uint8))
+    >>> image.shape, bool(np.allclose(image, 255))
+    ((8, 8), True)
     """
     array = np.asarray(image)
     if array.dtype.kind not in "buif":

@@ -26,7 +26,7 @@ from ..tools.choices import FIRST_SEED
 from ..tools.intervals import half_width
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
-from .solvers import SOLVERS
+from .solvers import SOLVERS, installed_pylops
 from .source_pairs import CLASSES, SAME_PLACE, distances, draw_pairs
 
 if TYPE_CHECKING:
@@ -120,6 +120,15 @@ def jobs(settings: Settings, peers: bool) -> list[Job]:
                 job = functools.partial(rows_of, settings, given, method, best)
                 found.append((f"{solver}, {noise}, {name}, {matrix}", job))
     return found
+
+
+def check_installed(labels: Sequence[str]) -> None:
+    """Raise ModuleNotFoundError if pylops is missing and one of the jobs needs it.
+
+    labels : those of the jobs that are asked for.
+    """
+    if not all(label.startswith("OMP, ") for label in labels):
+        installed_pylops()
 
 
 class Draws(NamedTuple):

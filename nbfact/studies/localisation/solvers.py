@@ -34,7 +34,7 @@ def pursuit(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
 
 def thresholding(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
     """Return codes by iterative hard thresholding (IHT), one signal at a time."""
-    pylops = _pylops()
+    pylops = installed_pylops()
     operator = pylops.aslinearoperator(spla.aslinearoperator(matrix))
     n = operator.shape[1]
     kept = 100 * (SOURCES - 0.5) / (n - 1)  # between two order statistics
@@ -54,7 +54,7 @@ def thresholding(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
 
 def shrinkage(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
     """Return codes with a small l1 norm, by FISTA, all signals at a time."""
-    pylops = _pylops()
+    pylops = installed_pylops()
     linear = spla.aslinearoperator(matrix)
     scaled = signals / np.abs(linear.rmatmat(signals)).max(axis=0)
     return pylops.optimization.sparsity.fista(
@@ -67,7 +67,7 @@ def shrinkage(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
     )[0]
 
 
-def _pylops():
+def installed_pylops():
     """Return the package pylops, or raise an error that says how to install it."""
     try:
         import pylops

@@ -56,8 +56,9 @@ NOTES = f"""\
   singular value decomposition truncated to rank floor(nnz / (m + n)), which stores as
   many parameters.
 - "hierarchical" has the sets of the paper, `presets.rectmat(J, k, s)`, and nbfact's
-  steps, 1.9 times longer. One run with the largest J gives the results for all smaller
-  ones, each equal to that of a run of its own; CPU s is the time until each was there.
+  steps, longer by a factor of 1.9. One run with the largest J gives the results for all
+  smaller ones, each equal to that of a run of its own; CPU s is the time until each was
+  there.
 - The best setting at a gain has the least spectral error among those with at least that
   gain. The gains are those of the six approximations of the paper.
 - "recoded" starts there: `refine` fits all values by least squares, and `omp` finds the

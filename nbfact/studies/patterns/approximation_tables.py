@@ -59,7 +59,7 @@ def _compute(method, rows):
     line: Row = {"method": method, "instances": len(tried)}
     line["share"] = spread(shares)
     within = sum(abs(share - 1) <= 0.1 for share in shares)
-    line["within 10 %"] = "" if method in CLOSED else f"{within}/{len(shares)}"
+    line["within a tenth"] = "" if method in CLOSED else f"{within}/{len(shares)}"
     line["runs"] = spread((row["trials"] for row in tried), ".0f")
     line["CPU seconds"] = spread((row["seconds"] for row in tried), ".2g")
     return line

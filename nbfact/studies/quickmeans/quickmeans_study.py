@@ -32,8 +32,8 @@ __all__ = ["FULL", "NOTES", "QUICK", "TITLE", "Settings", "draw", "jobs", "table
 TITLE = "QuicK-means"
 PARALLEL = True
 NOTES = f"""\
-- Claims about accuracies hold when the lower end of the 95 % interval does; claims
-  about inertia and about the time of the default hold when the mean does.
+- Claims about accuracies hold when the lower end of the 95 percent interval does;
+  claims about inertia and about the time of the default hold when the mean does.
 - Numbers are means over seeds ± half of Student's 95 percent interval. Seeds are
   {FIRST_SEED} and above. They choose the data that are drawn, the split (a quarter of
   the points is kept for tests), the first centres and the landmarks.

@@ -150,6 +150,8 @@ def run_study(
     total = len(jobs)
     if so_far:
         jobs = _done_jobs(name, jobs, kept)
+    elif check := getattr(study, "check_installed", None):
+        check([label for label, _ in jobs])
     start = time.perf_counter()
     with limited_threads(threads):
         rows = work.do(jobs, n_jobs, kept)
@@ -174,6 +176,9 @@ def run_study(
 def _written(study, name, output: Path, rows_of: Sequence[Path]) -> int:
     """Write the files of a study from rows of earlier runs; return the exit code."""
     rows = [row for path in rows_of for row in result_files.read_csv(path)]
+    if not rows:
+        names = " ".join(f"--rows {path}" for path in rows_of)
+        raise ValueError(f"{names}: no rows of results")
     if same := getattr(study, "SAME_ROW", ()):
         first: dict[tuple[Any, ...], Row] = {}
         for row in rows:
