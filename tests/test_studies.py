@@ -223,7 +223,7 @@ def test_mistakes_are_reported_before_the_work(monkeypatch, tmp_path, capsys):
         err = refused(monkeypatch, capsys, "grid", "-k", "n=65")
         assert "study grid has no such job" in err
         err = refused(monkeypatch, capsys, "quickmeans", "--data", "iris")
-        assert "--data iris: expected one of paper_blobs, blobs, mnist, " in err
+        assert "--data iris: expected one of paper_blobs, structured, " in err
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     err = refused(monkeypatch, capsys, "cost")
     assert 'pip install "nbfact[study]"' in err
