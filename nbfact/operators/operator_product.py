@@ -1,6 +1,6 @@
 """OperatorProduct: the product of several fast operators."""
 
-import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,7 +98,8 @@ class OperatorProduct(PlannedOperator):
     def to_factors(self) -> FactorProduct:
         """Return the product as one product of the sparse factors of all operators."""
         products = [one.to_factors() for one in self.operators]
-        return functools.reduce(lambda left, right: left @ right, products)
+        factors = [factor for product in products for factor in product.factors]
+        return FactorProduct(factors, math.prod(product.scale for product in products))
 
     def _saved(self) -> Saved:
         return Saved(PRODUCT, {}, [one._saved() for one in self.operators])
