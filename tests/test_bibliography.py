@@ -1,6 +1,7 @@
 """The bibliography: citations have entries, which are cited and say their state."""
 
 import importlib.util
+import operator
 import re
 import unicodedata
 from pathlib import Path
@@ -30,10 +31,7 @@ ENTRIES = make.entries(make.SOURCE.read_text(encoding="utf-8"))
 
 def public(name):
     """Return what a name such as nf.constraints.SkPerm names."""
-    found = nf
-    for part in name.split(".")[1:]:
-        found = getattr(found, part)
-    return found
+    return operator.attrgetter(name.partition(".")[2])(nf)
 
 
 def test_the_page_of_references_is_in_step_with_its_source():

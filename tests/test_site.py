@@ -1,6 +1,7 @@
 """The site: every public name and every page has a place; its programs run."""
 
 import inspect
+import operator
 import re
 from pathlib import Path
 
@@ -27,10 +28,7 @@ NAMESPACES = {
 
 def found(dotted):
     """Return the object that a dotted name of nbfact stands for."""
-    value = nf
-    for part in dotted.split(".")[1:]:
-        value = getattr(value, part)
-    return value
+    return operator.attrgetter(dotted.partition(".")[2])(nf)
 
 
 def listed():

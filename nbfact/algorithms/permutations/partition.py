@@ -11,7 +11,8 @@ sums over all pairs have closed forms and kernels.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -143,39 +144,82 @@ def improve_partition(
     """
     g, m, n = blocks.shape
     b = parts.shape[1]
-    square = float(np.vdot(blocks, blocks).real)
     energy = (np.abs(blocks) ** 2).sum((0, 1))
     row_gain, pair_gain = hinted_gains(hint, g, b, (m, n))
-    best: tuple[np.ndarray, np.ndarray, GroupLines] | None = None
+
+    def grouped(grams, best):
+        lines = _grouped(grams, c, energy, pair_gain)
+        return lines, _gain(lines, pair_gain)
+
+    def moved(grams, parts, lines, nearest):
+        if nearest or g * m * b * len(lines.groups) > MOVES:
+            return _near_lines(blocks, lines)
+        return _moved(blocks, grams, parts, lines)
+
+    n_iter = 1 if b == m else n_iter
+    parts, lines, lost = alternated(blocks, parts, row_gain, grouped, moved, n_iter)
+    return LevelSplit(parts, lines.groups, lines.vectors, lost)
+
+
+def alternated(
+    blocks: np.ndarray,
+    parts: np.ndarray,
+    row_gain: np.ndarray,
+    grouped: Callable[[np.ndarray, Any], tuple[Any, float]],
+    moved: Callable[[np.ndarray, np.ndarray, Any, bool], np.ndarray],
+    n_iter: int,
+) -> tuple[np.ndarray, Any, float]:
+    """Alternate between groups and parts, as long as that gains.
+
+    Parameters
+    ----------
+    blocks : ndarray, (g, m, n)
+    parts : ndarray of int, (g, b, m / b)
+        The parts to begin with.
+    row_gain : ndarray, (g, m, b)
+        What a hint adds for a row in each part.
+    grouped : callable
+        Returns the best groups for the Gram matrices of the parts, with an attribute
+        ``kept``, and their gain; it is given the best groups so far too, or None.
+    moved : callable
+        Returns what each row gains in each part, (g, m, b), for the Gram matrices,
+        parts and groups, and whether rows go to the nearest groups.
+    n_iter : int
+        Maximum number of rounds that gain.
+
+    Returns
+    -------
+    parts : ndarray of int, (g, b, m / b)
+    groups : object
+        What `grouped` returned for them.
+    lost : float
+        The squared norm of the blocks that they do not keep.
+    """
+    g, b, _ = parts.shape
+    n = blocks.shape[2]
+    square = float(np.vdot(blocks, blocks).real)
+    best: tuple[np.ndarray, np.ndarray, Any] | None = None
     top, nearest = -math.inf, False
     while True:
         grams = column_grams(rows_of(blocks, parts.reshape(g, -1)).reshape(g, b, -1, n))
-        lines = _grouped(grams, c, energy, pair_gain)
-        kept = float(lines.kept.sum())
-        total = _gain(lines, pair_gain)
-        total += sum(
+        groups, gain = grouped(grams, None if best is None else best[2])
+        total = gain + sum(
             float(np.take_along_axis(row_gain[:, :, part], parts[:, part], 1).sum())
             for part in range(b)
         )
         if best is None or total > top + TIE * square:
-            best, top, nearest = (parts, grams, lines), total, False
-            found = LevelSplit(
-                parts, lines.groups, lines.vectors, max(0.0, square - kept)
-            )
+            best, top, nearest = (parts, grams, groups), total, False
             n_iter -= 1
-            if n_iter == 0 or m == b:
-                return found
         elif nearest:
-            return found
+            n_iter = 0
         else:
-            # Rows that moved one by one did not fit together; the nearest lines do.
-            parts, grams, lines = best
+            # Rows that moved one by one did not fit together; the nearest groups do.
             nearest = True
-        near = nearest or g * m * b * len(lines.groups) > MOVES
-        gain = (
-            _near_lines(blocks, lines) if near else _moved(blocks, grams, parts, lines)
-        )
-        parts = np.stack([balanced(one) for one in gain + row_gain])
+        parts, grams, groups = best
+        if n_iter == 0:
+            return parts, groups, max(0.0, square - float(groups.kept.sum()))
+        gains = moved(grams, parts, groups, nearest) + row_gain
+        parts = np.stack([balanced(one) for one in gains])
 
 
 def hinted_gains(

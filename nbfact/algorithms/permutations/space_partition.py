@@ -9,7 +9,6 @@ of the squared norm. It is increased in turns as in `partition`, which is the sa
 rank one, where pairs of columns say much; here it takes more than r of them.
 """
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,8 +16,8 @@ import numpy as np
 
 from .angle_starts import TINY
 from .bipartition import EXACT, FINALISTS, ROUNDS, TIE
-from .level_split import SplitHint, column_grams, rows_of
-from .partition import balanced, hinted_gains, parts_in_order
+from .level_split import SplitHint, rows_of
+from .partition import alternated, balanced, hinted_gains, parts_in_order
 from .rank_levels import RankLevel
 from .space_starts import columns_of, starting_spaces, subsets
 
@@ -164,43 +163,26 @@ def improve_space_partition(
     The gain never decreases, and the search stops when it no longer grows.
     """
     g, m, n = blocks.shape
-    square = float(np.vdot(blocks, blocks).real)
     row_gain, pair_gain = hinted_gains(hint, g, level.b, (m, n // level.s))
-    best: tuple[np.ndarray, np.ndarray, GroupSpaces] | None = None
-    top, nearest = -math.inf, False
     hinted = None
     if hint is not None:
         hinted = np.argsort(hint.labels, kind="stable").reshape(-1, level.c)
-    while True:
-        chosen = rows_of(blocks, parts.reshape(g, -1)).reshape(g, level.b, -1, n)
-        grams = column_grams(chosen)
-        old = hinted if best is None else best[2].groups
+
+    def grouped(grams, best):
+        old = hinted if best is None else best.groups
         fresh = best is None or hint is None
         spaces = _grouped(grams, level, pair_gain, rng, old, fresh)
-        total = _gain(spaces, pair_gain) + sum(
-            float(np.take_along_axis(row_gain[:, :, part], parts[:, part], 1).sum())
-            for part in range(level.b)
-        )
-        if best is None or total > top + TIE * square:
-            best, top, nearest = (parts, grams, spaces), total, False
-            lost = max(0.0, square - float(spaces.kept.sum()))
-            found = SpaceSplit(parts, spaces.groups, spaces.vectors, lost, level.s)
-            n_iter -= 1
-            if n_iter == 0 or level.b == 1:
-                return found
-        elif nearest:
-            return found
-        else:
-            # Rows that moved one by one did not fit together; the nearest spaces do.
-            parts, grams, spaces = best
-            nearest = True
-        width = level.c * level.s
-        entries = g * m * level.b * len(spaces.groups) * width**2
+        return spaces, _gain(spaces, pair_gain)
+
+    def moved(grams, parts, spaces, nearest):
+        entries = g * m * level.b * len(spaces.groups) * (level.c * level.s) ** 2
         if nearest or entries > MOVES:
-            gain = _near_spaces(blocks, spaces, level.s)
-        else:
-            gain = _moved(blocks, grams, parts, spaces, level.s)
-        parts = np.stack([balanced(one) for one in gain + row_gain])
+            return _near_spaces(blocks, spaces, level.s)
+        return _moved(blocks, grams, parts, spaces, level.s)
+
+    n_iter = 1 if level.b == 1 else n_iter
+    parts, spaces, lost = alternated(blocks, parts, row_gain, grouped, moved, n_iter)
+    return SpaceSplit(parts, spaces.groups, spaces.vectors, lost, level.s)
 
 
 def _grouped(

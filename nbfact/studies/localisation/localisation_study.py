@@ -23,6 +23,7 @@ from ..meg import approximations, meg_study
 from ..meg.approximations import Setting
 from ..meg.gain_matrices import MEG, SPHERE, gain_matrix, spectral_norm
 from ..tools.choices import FIRST_SEED
+from ..tools.claims import claim_row
 from ..tools.intervals import half_width
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
@@ -64,6 +65,8 @@ METHODS = (
 
 FAR = "> 8 cm"
 """The class of distances that the claims are about."""
+
+_claim = functools.partial(claim_row, command="nbfact study localisation")
 
 
 @dataclass(frozen=True)
@@ -320,16 +323,6 @@ def claims(rows: Sequence[Row]) -> list[Row]:
                 )
             )
     return found
-
-
-def _claim(claim: str, asked: str, found: str, holds: bool) -> Row:
-    return {
-        "claim": claim,
-        "asked": asked,
-        "found": found,
-        "holds": "yes" if holds else "no",
-        "command": "`nbfact study localisation`",
-    }
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:

@@ -1,11 +1,15 @@
 """The tables and claims of the study of a real gain matrix."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 
+from ..tools.claims import claim_row
 from ..tools.rows import Row, select, values
 from .approximations import HIERARCHICAL, LEARNED, RECODED
+
+_claim = functools.partial(claim_row, command="nbfact study meg")
 
 
 def best_row(rows: Sequence[Row], gain: float) -> Row | None:
@@ -159,13 +163,3 @@ def _seconds(grid: Sequence[Row]) -> Row:
         f"{seconds / 60:.1f}; each alone {sum(row['CPU s'] for row in grid) / 60:.1f}",
         seconds <= 1200,
     )
-
-
-def _claim(claim: str, asked: str, found: str, holds: bool) -> Row:
-    return {
-        "claim": claim,
-        "asked": asked,
-        "found": found,
-        "holds": "yes" if holds else "no",
-        "command": "`nbfact study meg`",
-    }

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..tools.claims import claim_row
 from ..tools.intervals import mean_text, rate_text
 from ..tools.rows import Row, known, select, values
 from .clusterings import DEFAULT
-
-_COMMAND = "`nbfact study quickmeans --data {}`"
-"""The command that prints what a claim about one data set is checked by."""
 
 MOST = 1.03
 """Largest inertia that the default allows, as a multiple of that of dense centres."""
@@ -51,21 +49,22 @@ def claims(rows: Sequence[Row]) -> Iterator[Row]:
     """Check the inertia and the time of assignment of the default, data by data."""
     for data, n_clusters, some in _groups(rows):
         relative = known(some, "relative")
-        yield {
-            "claim": f"inertia of the default on {data}, K = {n_clusters}",
-            "asked": f"at most {MOST:g} times K-means'",
-            "found": mean_text(relative),
-            "holds": "yes" if np.mean(relative) <= MOST else "no",
-            "command": _COMMAND.format(data),
-        }
+        command = f"nbfact study quickmeans --data {data}"
+        yield claim_row(
+            f"inertia of the default on {data}, K = {n_clusters}",
+            f"at most {MOST:g} times K-means'",
+            mean_text(relative),
+            np.mean(relative) <= MOST,
+            command,
+        )
         times = [1 / one for one in known(some, "ratio")]
-        yield {
-            "claim": f"assignment by the default on {data}, K = {n_clusters}",
-            "asked": f"at most {NOT_SLOWER:g} times K-means' time",
-            "found": mean_text(times),
-            "holds": "yes" if np.mean(times) <= NOT_SLOWER else "no",
-            "command": _COMMAND.format(data),
-        }
+        yield claim_row(
+            f"assignment by the default on {data}, K = {n_clusters}",
+            f"at most {NOT_SLOWER:g} times K-means' time",
+            mean_text(times),
+            np.mean(times) <= NOT_SLOWER,
+            command,
+        )
 
 
 def _groups(rows: Sequence[Row]) -> Iterator[tuple[str, int, list[Row]]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..tools.claims import claim_row
 from ..tools.intervals import half_width, mean_text
 from ..tools.rows import Row, known, select, values
 from .clusterings import EXPLORE, KMEANS
@@ -167,11 +168,11 @@ def claims(rows: Sequence[Row]) -> Iterator[Row]:
                 continue
             least, half = numbers[CLUSTERS.index(n_clusters)], half_width(some)
             low = float(np.mean(some)) - (half if np.isfinite(half) else 0.0)
-            yield {
-                "claim": f"1-NN on the paper's 1000 blobs, K = {n_clusters}, sparsity "
+            yield claim_row(
+                f"1-NN on the paper's 1000 blobs, K = {n_clusters}, sparsity "
                 f"{sparsity}",
-                "asked": f"at least {least:.2f} ({file})",
-                "found": mean_text(some),
-                "holds": "yes" if low >= least else "no",
-                "command": f"`nbfact study quickmeans --data {NAME}`",
-            }
+                f"at least {least:.2f} ({file})",
+                mean_text(some),
+                low >= least,
+                f"nbfact study quickmeans --data {NAME}",
+            )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..tools.claims import claim_row
 from ..tools.intervals import half_width, mean_text, rate_text
 from ..tools.rows import Row, known, select, values
 from .clusterings import EXPLORE, KMEANS, PALM
@@ -208,13 +209,8 @@ def _pairs(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
 
 
 def _claim(claim: str, asked: str, found: str, holds: Any, data: str) -> Row:
-    return {
-        "claim": claim,
-        "asked": asked,
-        "found": found,
-        "holds": "yes" if holds else "no",
-        "command": f"`nbfact study quickmeans --data {data}`",
-    }
+    command = f"nbfact study quickmeans --data {data}"
+    return claim_row(claim, asked, found, holds, command)
 
 
 def _measured(
