@@ -5,6 +5,7 @@ A new family is a file with a `Family`, and a line here.
 
 from .block_products import BLOCK_PRODUCTS
 from .chain_family import CHAINS
+from .coded_products import CODED_PRODUCTS
 from .convolutions import CONVOLUTIONS
 from .low_rank import LOW_RANK
 from .named_family import NAMED
@@ -19,6 +20,7 @@ FAMILIES = (
     NAMED,
     CONVOLUTIONS,
     LOW_RANK,
+    CODED_PRODUCTS,
     CHAINS,
     SPARSE_LOW_RANK,
     PERMUTED,

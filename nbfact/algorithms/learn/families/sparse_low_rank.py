@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...coding.sparse_dictionary import largest_places
 from ...palm.iterations import SweepRecord
 from ...palm.refinement import RefineOptions, refine_problem
 from ..starts import Start, measured
@@ -105,12 +106,9 @@ def alternate(
 
 def largest(matrix: np.ndarray, kept: int) -> np.ndarray:
     """Return a matrix with its largest entries alone."""
-    size = np.abs(matrix).ravel()
-    if kept >= size.size:
-        return matrix.copy()
-    chosen = np.argpartition(-size, kept - 1)[:kept]
+    chosen = largest_places(matrix, kept)
     found = np.zeros_like(matrix)
-    found.flat[chosen] = matrix.flat[chosen]
+    found[chosen] = matrix[chosen]
     return found
 
 
