@@ -1,6 +1,7 @@
 """No method of the package is better than learn_transform at the same non-zeros."""
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ def gaussian(m, n, seed):
 
 
 def bank():
-    """Return 40 targets of orders up to 16, by name."""
+    """Return 40 targets of orders up to 16, and wide and tall ones, by name."""
     t = nf.targets
     x = np.sort(np.random.default_rng(3).uniform(size=(2, 16)), axis=1)
     found = {
@@ -63,6 +64,12 @@ def bank():
         "random walk": np.cumsum(gaussian(12, 16, 19), axis=1),
         "dft 9": t.dft(9),
         "complex 8": gaussian(8, 8, 20) + 1j * gaussian(8, 8, 21),
+        "wide gaussian": gaussian(8, 48, 22),
+        "tall gaussian": gaussian(60, 6, 23),
+        "wide lead field": t.leadfield(12, 72, random_state=0),
+        "tall lead field": t.leadfield(16, 64, random_state=1).T,
+        "wide mixture": gaussian(8, 3, 24) @ gaussian(3, 56, 25) + gaussian(8, 56, 26),
+        "wide complex": gaussian(6, 40, 27) + 1j * gaussian(6, 40, 28),
     }
     for name, noise in (("dct 16", 1e-2), ("haar 16", 1e-3), ("hadamard 16", 0.1)):
         found[f"{name} with noise"] = t.noisy(found[name], noise, random_state=0)
@@ -88,12 +95,26 @@ def others(target, nnz):
                 )
             ]  # fmt: skip
             yield f"hierarchical {count}", nf.hierarchical(target, sets[:-1], rests)
+    if m != n:
+        yield from presets(target, nnz)
     for number, chain in enumerate(nf.chains((m, n), nnz)):
         if number < 60:
             name = f"chain {chain.patterns}"
             yield name, nf.butterfly_factorize(target, chain)
     if m == n and n & (n - 1) == 0:
         yield "identified", nf.identify_butterfly(target, random_state=0)
+
+
+def presets(target, nnz):
+    """Yield the results of `hierarchical` with the sets for MEG, and recoded ones."""
+    wide = target if target.shape[0] < target.shape[1] else target.T
+    for count, k, s in itertools.product((2, 3, 4), (1, 2, 3, 4), (2, 4)):
+        preset = nf.presets.rectmat(count, min(k, len(wide)), s)
+        found = nf.hierarchical(wide, preset)
+        if found.operator.nnz <= nnz:
+            yield f"preset {count, k, s}", found
+            values = nf.refine(found, wide, n_iter=40)
+            yield f"preset {count, k, s}, refined", values
 
 
 def simple_errors(target, nnz):
@@ -127,4 +148,4 @@ def test_nothing_in_the_package_is_better(name):
 
 
 def test_the_bank_has_at_least_forty_targets():
-    assert len(BANK) >= 40 and max(max(one.shape) for one in BANK.values()) <= 16
+    assert len(BANK) >= 46 and max(min(one.shape) for one in BANK.values()) <= 16

@@ -1,9 +1,9 @@
 """A sparse dictionary and sparse codes of a matrix, whose supports are found in turns.
 
-Both are found by hard thresholding pursuit (HTP): a gradient step from the codes, the
-largest entries of all columns together, and least squares on them. A budget of
-non-zeros is shared by all columns, so that those with more energy get more of them, and
-by the dictionary and the codes.
+Both are found by hard thresholding pursuit (Foucart 2011): a gradient step from the
+codes, the largest entries of all columns together, and least squares on them. A budget
+of non-zeros is shared by all columns, so that those with more energy get more of them,
+and by the dictionary and the codes.
 """
 
 import math
@@ -31,6 +31,9 @@ over the largest one, and the power of the ratio of marginal errors that it is."
 
 _SETTLING = 2
 """Number of first turns in which the dictionary keeps its number of entries."""
+
+_STEPS = 3
+"""Number of steps of the pursuit of codes that start from zeros, in the first turn."""
 
 _PATIENCE, _GAIN = 12, 1e-3
 """Turns end when as many in a row have not lowered the least error by this part."""
@@ -62,11 +65,34 @@ class Coding(NamedTuple):
         eye = np.eye(m, dtype=matrix.dtype)
         return cls(eye, np.zeros_like(matrix), max(entries, 1), math.inf)
 
+    def of_columns(self, matrix: np.ndarray) -> "Coding":
+        """Return the dictionary with codes of zeros for other columns."""
+        return self._replace(codes=np.zeros_like(matrix), error=math.inf)
+
+
+class Signals(NamedTuple):
+    """What is coded, and how many non-zeros that may take.
+
+    Attributes
+    ----------
+    matrix : ndarray, (m, n)
+        The matrix A, in double precision, not zero.
+    budget : int
+        Largest number of non-zeros of the dictionary and the codes together, at least
+        2.
+    portion : float
+        The share of the columns of a larger matrix that A has, where the dictionary and
+        the budget are those of the larger one: codes get that share of the rest.
+    """
+
+    matrix: np.ndarray
+    budget: int
+    portion: float = 1.0
+
 
 def learn_coding(
-    matrix: np.ndarray,
+    signals: Signals,
     start: Coding,
-    budget: int,
     tilt: float,
     n_iter: int,
     over: Callable[[], bool],
@@ -75,13 +101,9 @@ def learn_coding(
 
     Parameters
     ----------
-    matrix : ndarray, (m, n)
-        The matrix A, in double precision, not zero.
+    signals : Signals
     start : Coding
         What to start from.
-    budget : int
-        Largest number of non-zeros of the dictionary and the codes together, at least
-        2.
     tilt : float
         How many times as large as that of a code the marginal error of an entry of the
         dictionary counts, when the budget is shared between the two.
@@ -105,28 +127,28 @@ def learn_coding(
 
     Cost of a turn: about 4 m² n multiplications, and t³ / 3 for each column with t
     entries.
-
-    References
-    ----------
-    S. Foucart, Hard thresholding pursuit: an algorithm for compressive sensing, SIAM
-    Journal on Numerical Analysis 49(6), 2011.
     """
+    matrix, budget, portion = signals
     adjoint = np.ascontiguousarray(matrix.conj().T)
     square = np.vdot(matrix, matrix).real
     m, best, last = len(matrix), start, start
-    lowered, reached = 0, start.error
+    lowered, reached, fresh = 0, start.error, not start.codes.any()
+    most = min(m * m, budget - 1)
     for turn in range(n_iter):
-        share = min(last.entries, m * m, budget - 1)
-        codes, light, _ = pursued(last.dictionary, matrix, last.codes, budget - share)
+        share = min(last.entries, most)
+        codes, count = last.codes, max(1, int(portion * (budget - share)))
+        for _ in range(_STEPS if fresh and not turn else 1):
+            codes, light, _ = pursued(last.dictionary, matrix, codes, count)
         rows, heavy, fitted = pursued(
             codes.conj().T, adjoint, last.dictionary.conj().T, share
         )
         error = math.sqrt(max(0.0, square - fitted))
         change = 1.0
-        if start.error < math.inf or turn >= _SETTLING:
+        if not fresh or turn >= _SETTLING:
             ratio = tilt * heavy / light if light > 0 else math.inf
+            ratio /= math.sqrt(portion)  # more columns need the entry
             change = min(max(ratio**_POWER, _CHANGE), 1 / _CHANGE)
-        entries = max(1, min(round(share * change), m * m, budget - 1))
+        entries = max(1, min(round(share * change), most))
         last = Coding(rows.conj().T, codes, entries, error)
         if error < best.error:
             best = last

@@ -70,10 +70,11 @@ def learn_transform(
         returning True ends the search with the best so far.
     families : sequence of str, optional
         Names of the structures that are looked for, by default all: "named transforms",
-        "convolutions", "chains", "permuted chains", "low rank", "sparse + low rank",
-        "sums of products", "sparse products", which are the explorations, and "products
-        in blocks", which by default is tried with `speedup` and one vector alone. The
-        largest entries of A are always tried.
+        "convolutions", "chains", "permuted chains", "low rank", "sparse codes", which
+        is for wide and tall A alone, "sparse + low rank", "sums of products", "sparse
+        products", which are the explorations, and "products in blocks", which by
+        default is tried with `speedup` and one vector alone. The largest entries of A
+        are always tried.
     time_limit : float, optional
         Seconds after which the search ends with the best so far. A structure that is
         being looked for, and least squares at the end of an exploration, are finished.
@@ -115,7 +116,10 @@ def learn_transform(
        and scalings of rows and columns; circulant, Toeplitz and Hankel matrices; low
        rank; all chains of Kronecker-sparse factors (`nbfact.chains`); a sparse matrix
        plus one of low rank; butterflies with permutations that are not known
-       (`identify_butterfly`); sums of two chains.
+       (`identify_butterfly`); sums of two chains. For a wide A, products D X of a
+       sparse square D and a sparse X are found too, by hard thresholding and least
+       squares for one and the other in turns, under one budget for D and all columns
+       of X; for a tall A they are those of its adjoint.
        Where one is exact within the budget, the one with the fewest non-zeros is the
        result.
     2. Otherwise the largest entries of A (one factor) are a candidate, and trials start

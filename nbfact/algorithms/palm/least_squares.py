@@ -127,9 +127,16 @@ def _solver(system):
     """Return a function from right-hand sides (c, k) to the solutions of c systems."""
     if system.shape[1] <= _BATCHED:
         return lambda vector: np.linalg.solve(system, vector[:, :, None])[:, :, 0]
-    factored = [scipy.linalg.cho_factor(one, check_finite=False) for one in system]
+    # By LAPACK itself: the checks of scipy.linalg take as long as 60 unknowns.
+    factor, solve = scipy.linalg.get_lapack_funcs(("potrf", "potrs"), (system,))
+    triangles = []
+    for one in system:
+        triangle, info = factor(one, clean=False)
+        if info:
+            raise np.linalg.LinAlgError("a system is not positive definite")
+        triangles.append(triangle)
     return lambda vector: np.array(
-        [scipy.linalg.cho_solve(f, b) for f, b in zip(factored, vector, strict=True)]
+        [solve(one, right)[0] for one, right in zip(triangles, vector, strict=True)]
     )
 
 

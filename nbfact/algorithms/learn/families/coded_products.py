@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ....operators import FactorProduct
-from ...coding.sparse_dictionary import Coding, learn_coding
+from ...coding.sparse_dictionary import Coding, Signals, learn_coding
 from ...common.problem import Problem, shift
 from ...common.result import Factorization
 from ...palm.iterations import SweepRecord
@@ -24,8 +24,15 @@ _LOOK, _LONG, _REFINED = 12, 80, 10
 """Numbers of turns with each of them and of the long run of the better one, and of the
 sweeps of least squares after them."""
 
-_TIME = 0.5
-"""Share of the time that is left which this family may take: the others need some."""
+_SAMPLED, _SAMPLE_LONG = 8, 30
+"""Number of columns, in those that the dictionary has, of the sample that it is learned
+from first where the matrix has at least twice as many, because a turn costs in
+proportion; and number of turns of the long run there, which with more of them fits the
+sample and not the matrix."""
+
+_TIME, _SAMPLE_TIME = 0.75, 0.25
+"""Shares of the time that is left which this family may take, because the others need
+some, and of the search's which end the runs on a sample."""
 
 
 def coded_products(task: FamilyTask) -> Iterator[Start]:
@@ -33,31 +40,49 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
 
     A tall matrix has the adjoints of both. Square ones are left to the explorations.
     """
-    problem = task.problem
-    m, n = problem.shape
-    if m == n or task.budget < 2 * min(m, n) or task.limit <= task.exact:
+    problem, budget = task.problem, task.budget
+    m, n = sorted(problem.shape)
+    if m == n or budget < 2 * m or task.limit <= task.exact:
         return
     matrix = problem.wide.array
-    if m > n:
+    if problem.shape[0] == n:
         matrix = np.ascontiguousarray(matrix.conj().T)
-    now = time.time()
-    deadline = Deadline(now + _TIME * max(0.0, task.end - now))
-    first = Coding.first(matrix, task.budget)
-    looked = []
-    for tilt in _TILTS:
-        best, last = learn_coding(
-            matrix, first, task.budget, tilt, _LOOK, lambda: deadline.over
-        )
-        looked.append((best, last, tilt))
-    best, last, tilt = min(looked, key=lambda one: one[0].error)
-    yield _found(problem, best, deadline)
-    if not deadline.over:
+    whole, early = _deadline(task.end, _TIME), _deadline(task.end, _SAMPLE_TIME)
+    sample = _sampled(matrix, task.rng)
+    part = Signals(sample, budget, sample.shape[1] / n)
+    first = Coding.first(sample, budget)
+    runs = [
+        (learn_coding(part, first, tilt, _LOOK, lambda: early.over), tilt)
+        for tilt in _TILTS
+    ]
+    (best, last), tilt = min(runs, key=lambda run: run[0][0].error)
+    signals = Signals(matrix, budget)
+    if sample is not matrix:
+        best, _ = learn_coding(part, last, tilt, _SAMPLE_LONG, lambda: early.over)
+        start = best.of_columns(matrix)
+        best, last = learn_coding(signals, start, tilt, _LOOK, lambda: whole.over)
+    yield _found(problem, best, whole)
+    if not whole.over:
         last = last._replace(error=best.error)
-        better, _ = learn_coding(
-            matrix, last, task.budget, tilt, _LONG, lambda: deadline.over
-        )
+        better, _ = learn_coding(signals, last, tilt, _LONG, lambda: whole.over)
         if better.error < best.error:
-            yield _found(problem, better, deadline)
+            yield _found(problem, better, whole)
+
+
+def _deadline(end: float, share: float) -> Deadline:
+    """Return when a share of the time that is left is over."""
+    now = time.time()
+    return Deadline(now + share * max(0.0, end - now))
+
+
+def _sampled(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return some columns of a matrix that has many, or the matrix itself."""
+    m, n = matrix.shape
+    if n < 2 * _SAMPLED * m:
+        return matrix
+    chosen = np.sort(rng.choice(n, _SAMPLED * m, replace=False))
+    sample = np.ascontiguousarray(matrix[:, chosen])
+    return sample if sample.any() else matrix
 
 
 def _found(problem: Problem, coding: Coding, deadline: Deadline) -> Start:
