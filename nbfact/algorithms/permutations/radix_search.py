@@ -172,11 +172,16 @@ def _in_full(
     rng: np.random.Generator,
     limit: float,
 ) -> PermutationSearch | None:
-    """Return the best search, after full ones in the chains of little error."""
+    """Return the best search, after full ones in the chains of little error.
+
+    With a finite limit, none of rank two is full: it would take a minute.
+    """
     looked = sorted(looked, key=lambda one: one.best.error)[:FINALISTS]
     for number, search in enumerate(looked):
         if search.is_stopped:
             break
+        if search.radices.rank > 1 and limit < np.inf:
+            continue
         if search.best.error <= NEAR * min(looked[0].best.error, limit):
             looked[number] = PermutationSearch(problem, options, search.radices)
             looked[number].run(rng)
