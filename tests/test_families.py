@@ -312,19 +312,15 @@ def test_hartley_transforms_with_any_order_are_named(n):
 
 
 @pytest.mark.parametrize(
-    ("rows", "columns", "words"),
+    ("rows", "columns", "rank", "words"),
     [
-        ((2, 3), (2, 3), "butterfly, radices 2 x 3, rows and columns permuted"),
-        (
-            (3, 2),
-            (2, 4),
-            "butterfly, radices 3 x 2 of rows, 2 x 4 of columns, rows and columns "
-            "permuted",
-        ),
+        ((2, 3), (2, 3), 1, "2 x 3"),
+        ((3, 2), (2, 4), 1, "3 x 2 of rows, 2 x 4 of columns"),
+        ((3, 3), (3, 9), 2, "3 x 3 of rows, 3 x 9 of columns, rank 2"),
     ],
 )
-def test_permuted_chains_of_any_radices_are_said(rows, columns, words):
-    chain, rng = nf.Chain.mixed_radix(rows, columns), np.random.default_rng(5000)
+def test_permuted_chains_of_any_radices_are_said(rows, columns, rank, words):
+    chain, rng = nf.Chain.mixed_radix(rows, columns, rank), np.random.default_rng(5000)
     values = [rng.standard_normal(pattern) for pattern in chain.patterns]
     matrix = nf.Butterfly(chain, values).toarray()
     matrix = matrix[rng.permutation(len(matrix))]
@@ -333,7 +329,7 @@ def test_permuted_chains_of_any_radices_are_said(rows, columns, words):
         matrix, nnz=chain.n_parameters, families=("permuted chains",), random_state=0
     )
     assert found.relative_error < 1e-14
-    assert found.structure == words
+    assert found.structure == f"butterfly, radices {words}, rows and columns permuted"
 
 
 @pytest.mark.parametrize("noise", [0.05, 3.0])

@@ -7,9 +7,11 @@ from samples import close
 
 import nbfact as nf
 from nbfact.algorithms.permutations.level_split import SplitHint
+from nbfact.algorithms.permutations.radix_search import radices_within
 from nbfact.algorithms.permutations.rank_levels import RankLevel, rank_levels
 from nbfact.algorithms.permutations.space_partition import (
     best_space_partition,
+    quick_space_loss,
     space_partition_near,
 )
 from nbfact.algorithms.permutations.space_starts import (
@@ -61,6 +63,38 @@ def test_noise_leaves_the_error_of_the_true_supports(chain):
         target, chain, permutation=tuple(order), transpose=False
     )
     assert result.relative_error <= 1.1 * nf.refine(true, target).relative_error
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_radices_of_chains_of_rank_two_that_are_not_known(turned):
+    radices = SplitRadices((3, 3), (3, 9), 2)
+    chain = (radices.transposed if turned else radices).chain
+    target, _, _ = product(chain, 5003)
+    nnz = chain.n_parameters
+    found = nf.identify_butterfly(target, "search", nnz=nnz, random_state=0)
+    assert found.relative_error < 1e-12
+    assert found.chain == chain
+    assert found.operator.nnz <= nnz
+
+
+def test_chains_of_a_rank_are_listed_once_for_their_levels():
+    listed = radices_within((64, 64), 2048, 2)
+    assert all(one.rank == 2 and one.n_parameters <= 2048 for one in listed)
+    levels = [tuple(one.levels) for one in listed]
+    assert len(set(levels)) == len(levels) and () not in levels
+    assert SplitRadices((8, 8), (8, 8), 2) in listed
+    assert radices_within((16, 16), 256, 2) == []  # as many values as entries
+
+
+def test_a_quick_look_sees_a_split_or_none():
+    blocks, level, _, _ = a_level("f8")
+    rng = np.random.default_rng(0)
+    square = np.vdot(blocks, blocks).real
+    assert quick_space_loss(blocks, level, rng) <= 1e-10 * square
+    assert (
+        quick_space_loss(rng.standard_normal((1, 32, 32)), RankLevel(8, 8, 1, 2), rng)
+        == np.inf
+    )
 
 
 def test_scales_of_rows_and_columns_and_of_the_matrix_do_not_matter():

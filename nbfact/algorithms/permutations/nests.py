@@ -13,6 +13,7 @@ from .rank_levels import RankLevel
 from .space_partition import (
     SpaceSplit,
     best_space_partition,
+    quick_space_loss,
     space_partition_near,
 )
 from .split_radices import SplitRadices, reversed_digits
@@ -103,18 +104,21 @@ def fresh_nest(
 
 def first_lost(
     matrix: np.ndarray,
-    pair: tuple[int, int],
+    level: RankLevel,
     rng: np.random.Generator,
     quick: bool = False,
 ) -> float:
-    """Return the squared norm that the first level loses with two radices.
+    """Return the squared norm that the first level loses.
 
-    If `quick`, few starts are made, which suffice without noise.
+    If `quick`, few starts are made, which suffice without noise. With a rank above one
+    it is infinity where the first of them shows no split.
     """
+    if quick and level.rank > 1:
+        return quick_space_loss(matrix[None], level, rng)
     if quick:
         few = N_STARTS // 4, N_COLUMNS // 8, 0
-        return best_partition(matrix[None], pair, rng, *few).lost
-    return _fresh_split(matrix[None], RankLevel(*pair, 1, 1), rng, 0.5).lost
+        return best_partition(matrix[None], level.pair, rng, *few).lost
+    return _fresh_split(matrix[None], level, rng, 0.5).lost
 
 
 def _fresh_split(

@@ -4,6 +4,9 @@ The last factor of a chain splits the rows into b parts and the columns into gro
 c, and so does the first one with the transpose. What the best such split of the matrix
 loses says which pairs (b, c) a chain may end with. The chains that are left are looked
 at with one start of each side, the cheapest first, and the best of them in full.
+
+Chains with blocks of rank two come after those of rank one, and only where these leave
+more than rounding, or than noise would.
 """
 
 from dataclasses import replace
@@ -11,10 +14,12 @@ from dataclasses import replace
 import numpy as np
 
 from ...operators.radices import factorizations
+from ..butterfly.split_problem import exact_error
 from ..common.problem import Problem
 from .identify_options import IdentifyOptions
 from .nests import first_lost
 from .permutation_search import LARGE, PermutationSearch
+from .rank_levels import RankLevel
 from .split_radices import SplitRadices
 
 FEW = 12
@@ -34,12 +39,26 @@ NEAR = 2.0
 """Largest ratio of the first error of a chain to the least one, for a search in full,
 and of the noise estimated from its end factors to the least one, for a first look."""
 
+ROUNDED = 64
+"""Multiple of the precision, relative to the squared norm of the matrix, up to which
+what a split loses is rounding, because it is a difference of sums over all entries."""
 
-def radices_within(shape: tuple[int, int], nnz: int) -> list[SplitRadices]:
+RANK = 2
+"""The largest rank of the blocks of chains that are looked for. Above it, the sets of
+columns that a split begins with, and the rows through which spaces are tried, are too
+many: with rank three, one split of a 32 x 32 matrix takes seconds."""
+
+
+def radices_within(
+    shape: tuple[int, int], nnz: int, rank: int = 1
+) -> list[SplitRadices]:
     """Return the radices of all chains with at most `nnz` values, in their order.
 
     For a square matrix, those that split rows and columns alike come first; then those
-    of fewer values, then those of fewer factors.
+    of fewer values, then those of fewer factors. With a rank above one, there are only
+    those that split a square matrix alike, and of these one for each list of levels
+    that say something, the one of the fewest values: it holds the same matrices as the
+    others.
     """
     m, n = shape
     by_length: dict[int, list[tuple[int, ...]]] = {}
@@ -48,12 +67,18 @@ def radices_within(shape: tuple[int, int], nnz: int) -> list[SplitRadices]:
     found = []
     for rows in factorizations(m):
         for columns in by_length.get(len(rows), ()):
-            radices = SplitRadices(rows, columns)
+            radices = SplitRadices(rows, columns, rank)
             cost = radices.n_parameters
             if cost <= nnz:
                 other = m == n and rows != columns
                 found.append((other, cost, len(rows), radices))
-    return [radices for *_, radices in sorted(found)]
+    if rank == 1:
+        return [radices for *_, radices in sorted(found)]
+    of_levels: dict[tuple[RankLevel, ...], SplitRadices] = {}
+    for other, cost, _, radices in sorted(found):
+        if radices.levels and cost < m * n and not other:
+            of_levels.setdefault(tuple(radices.levels), radices)
+    return list(of_levels.values())
 
 
 FAR = 1.5
@@ -69,6 +94,10 @@ def search_radices(
     limit: float = np.inf,
 ) -> PermutationSearch | None:
     """Return the search in the best chain within a number of values, after its end.
+
+    Chains of rank two are looked for where those of rank one leave more than rounding,
+    and more or less than noise would. Square matrices are split alike by rows and
+    columns there.
 
     Parameters
     ----------
@@ -90,25 +119,38 @@ def search_radices(
         None where there is no such chain.
     """
     m, n = problem.shape
-    listed = radices_within((m, n), nnz)
+    listed, ranked = (radices_within((m, n), nnz, rank) for rank in (1, RANK))
     alike = [radices for radices in listed if radices.rows == radices.columns]
-    if limit < np.inf and m == n:
+    if m == n and limit < np.inf:
         listed = alike
-    elif m == n and m * n > LARGE and alike:
-        found = _best_of(problem, alike, options, rng, limit)
-        if found is not None and (found.is_exact or found.is_explained):
-            return found
-    return _best_of(problem, listed, options, rng, limit)
+    if limit == np.inf:
+        for some in (alike or listed, ranked):
+            exact = _looked_at(problem, some, options, rng, exact_error(problem.dtype))
+            if exact and exact[0].is_stopped:
+                return exact[0]
+        if m * n > LARGE and m == n and alike:
+            looked = _looked_at(problem, alike, options, rng, limit)
+            found = _in_full(problem, looked, options, rng, limit)
+            if found is not None and (found.is_exact or found.is_explained):
+                return found
+    looked = _looked_at(problem, listed, options, rng, limit)
+    if not looked or not (looked[0].is_stopped or looked[0].is_explained):
+        least = min([limit, *(search.best.error for search in looked[:1])])
+        looked += _looked_at(problem, ranked, options, rng, least)
+    return _in_full(problem, looked, options, rng, limit)
 
 
-def _best_of(
+def _looked_at(
     problem: Problem,
     listed: list[SplitRadices],
     options: IdentifyOptions,
     rng: np.random.Generator,
     limit: float,
-) -> PermutationSearch | None:
-    """Return the search in the best of some chains; see `search_radices`."""
+) -> list[PermutationSearch]:
+    """Return short searches in the best of some chains; see `search_radices`.
+
+    The first one has the least error, and is the only one where it is exact.
+    """
     if len(listed) > FEW or limit < np.inf:
         most = MOST if limit == np.inf else FEW
         listed = _likely(problem, listed, rng, limit)[:most]
@@ -117,15 +159,32 @@ def _best_of(
     for radices in listed:
         search = PermutationSearch(problem, quick, radices)
         search.run(rng)
-        looked = sorted([*looked, search], key=lambda one: one.best.error)[:FINALISTS]
         if search.is_stopped:
-            return looked[0]
+            return [search]
+        looked = sorted([*looked, search], key=lambda one: one.best.error)[:FINALISTS]
+    return looked
+
+
+def _in_full(
+    problem: Problem,
+    looked: list[PermutationSearch],
+    options: IdentifyOptions,
+    rng: np.random.Generator,
+    limit: float,
+) -> PermutationSearch | None:
+    """Return the best search, after full ones in the chains of little error.
+
+    With a finite limit, none of rank two is full: it would take a minute.
+    """
+    looked = sorted(looked, key=lambda one: one.best.error)[:FINALISTS]
     for number, search in enumerate(looked):
+        if search.is_stopped:
+            break
+        if search.radices.rank > 1 and limit < np.inf:
+            continue
         if search.best.error <= NEAR * min(looked[0].best.error, limit):
             looked[number] = PermutationSearch(problem, options, search.radices)
             looked[number].run(rng)
-            if looked[number].is_stopped:
-                break
     return min(looked, key=lambda search: search.best.error, default=None)
 
 
@@ -143,14 +202,14 @@ def _likely(
     matrix = problem.wide.array
     right = _good_pairs(matrix, listed, rng, limit)
     if limit < np.inf and not any(
-        one.first_share and one.last in right for one in listed
+        one.first_share and one.levels[0] in right for one in listed
     ):
         return []
     turned = [one.transposed for one in listed]
     left = _good_pairs(np.ascontiguousarray(matrix.T), turned, rng, limit)
     both, either = [], []
     for radices in listed:
-        ends = radices.last in right, radices.transposed.last in left
+        ends = radices.levels[0] in right, radices.transposed.levels[0] in left
         if all(ends):
             both.append(radices)
         elif any(ends) and radices.rows == radices.columns:
@@ -163,51 +222,54 @@ def _good_pairs(
     listed: list[SplitRadices],
     rng: np.random.Generator,
     limit: float,
-) -> set[tuple[int, int]]:
-    """Return the radices of last factors that leave little more noise than others."""
-    shares = {one.last: one.first_share for one in listed}
+) -> set[RankLevel]:
+    """Return the first levels of chains that leave little more noise than others."""
+    shares = {one.levels[0]: one.first_share for one in listed}
     square = float(np.vdot(matrix, matrix).real)
-    exact = np.finfo(matrix.dtype).eps * square
+    exact = ROUNDED * float(np.finfo(matrix.dtype).eps) * square
     useful = max(exact, limit**2 * square)
     lost = _first_losses(matrix, shares, rng, useful)
-    noise = {pair: lost[pair] / (shares[pair] or 1.0) for pair in lost}
-    least = min((noise[pair] for pair in noise if shares[pair] >= SURE), default=np.inf)
+    noise = {level: lost[level] / (shares[level] or 1.0) for level in lost}
+    sure = [noise[level] for level in noise if shares[level] >= SURE]
+    least = min(sure, default=np.inf)
     most = exact if least <= exact else NEAR**2 * least
-    return {pair for pair in lost if noise[pair] <= most and lost[pair] <= useful}
+    return {level for level in lost if noise[level] <= most and lost[level] <= useful}
 
 
 def _first_losses(
     matrix: np.ndarray,
-    shares: dict[tuple[int, int], float],
+    shares: dict[RankLevel, float],
     rng: np.random.Generator,
     useful: float,
-) -> dict[tuple[int, int], float]:
-    """Return the squared norm that the first level loses with each pair of radices.
+) -> dict[RankLevel, float]:
+    """Return the squared norm that the first level of each chain loses.
 
     Above `useful` it may be less than that. A split into b parts and groups of c
-    columns has a rank of at most b n / c, and cannot leave less than the singular
-    values behind it. It leaves at least what one into a multiple of the parts and
-    groups of a divisor of c does, where both are the best: none is tried where that is
-    far too much.
+    columns, of rank r, has a rank of at most b r n / c, and cannot leave less than the
+    singular values behind it. It leaves at least what one into a multiple of the parts
+    and groups of a divisor of c does, where both are the best: none is tried where that
+    is far too much.
     """
     if useful == np.inf:
         quick = matrix.size > LARGE
         return {
-            pair: first_lost(matrix, pair, rng, quick) if share > 0 else 0.0
-            for pair, share in shares.items()
+            level: first_lost(matrix, level, rng, quick) if share > 0 else 0.0
+            for level, share in shares.items()
         }
     sigma = np.linalg.svd(matrix, compute_uv=False)
-    lost: dict[tuple[int, int], float] = {}
-    for pair in sorted(shares, key=lambda pair: (pair[1], -pair[0])):
-        parts, group = pair
-        bound = float((sigma[parts * matrix.shape[1] // group :] ** 2).sum())
+    lost: dict[RankLevel, float] = {}
+    for level in sorted(shares, key=lambda level: (level.c, -level.b)):
+        parts, group, _, rank = level
+        bound = float((sigma[parts * rank * matrix.shape[1] // group :] ** 2).sum())
         finer = [
-            lost[b, c] for b, c in lost if b % parts == 0 == group % c and shares[b, c]
+            lost[one]
+            for one in lost
+            if one.b % parts == 0 == group % one.c and shares[one]
         ]
         if bound > useful or max(finer, default=0.0) > FAR**2 * useful:
-            lost[pair] = max([bound, *finer])
-        elif shares[pair] > 0:
-            lost[pair] = first_lost(matrix, pair, rng, True)
+            lost[level] = max([bound, *finer])
+        elif shares[level] > 0:
+            lost[level] = first_lost(matrix, level, rng, True)
         else:
-            lost[pair] = 0.0
+            lost[level] = 0.0
     return lost

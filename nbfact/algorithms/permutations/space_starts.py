@@ -8,6 +8,7 @@ to be of one group where as many rows as a part has are close to such a space.
 import itertools
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,45 @@ REFITS = 4
 """Maximum number of times that a space is fitted to the rows nearest to it."""
 
 
+class StartEffort(NamedTuple):
+    """How much is spent on the sets of columns with one bundle.
+
+    Attributes
+    ----------
+    candidates : int
+        Maximum number of sets that are compared; of more, some are drawn.
+    safety : int
+        Number of spaces through r rows that are expected to lie in one part.
+    promising : int
+        Number of sets whose rows are divided in parts.
+    """
+
+    candidates: int = CANDIDATES
+    safety: int = SAFETY
+    promising: int = PROMISING
+
+
+FULL = StartEffort()
+"""What a search spends."""
+
+HITS = 5
+"""Number of sets within one group that are expected among those of a quick look."""
+
+
+def quick_effort(n_bundles: int, level: RankLevel) -> StartEffort:
+    """Return what a quick look spends, which suffices without noise.
+
+    Parameters
+    ----------
+    n_bundles : int
+    level : RankLevel
+    """
+    few = level.rank // level.s
+    among, within = math.comb(n_bundles - 1, few), math.comb(level.c - 1, few)
+    candidates = -(-HITS * among // max(1, within))
+    return StartEffort(min(2 * CANDIDATES, candidates), 2 * SAFETY, PROMISING // 4)
+
+
 def starting_spaces(
     blocks: np.ndarray, level: RankLevel, rng: np.random.Generator, n_seeds: int
 ) -> Iterator[np.ndarray]:
@@ -52,17 +92,45 @@ def starting_spaces(
     """
     n_bundles = blocks.shape[2] // level.s
     for seed in rng.permutation(n_bundles)[:n_seeds]:
-        sets = _sets_with(int(seed), n_bundles, level, rng)
-        lost = _sets_lose(blocks, sets, level, rng)
-        found = list[tuple[float, np.ndarray]]()
-        for best in np.argsort(lost, kind="stable")[:PROMISING]:
-            columns = columns_of(sets[best], level.s)
-            pairs = [_parts_of(rows[:, columns], level, rng) for rows in blocks]
-            energy = float((np.abs(blocks[..., columns]) ** 2).sum())
-            away = sum(one[0] for one in pairs) / (energy + TINY)
-            found.append((away, np.stack([one[1] for one in pairs])))
-        found.sort(key=lambda one: one[0])
+        found = surest_parts(blocks, level, rng, int(seed))
         yield from (parts for _, parts in found[:BEGUN])
+
+
+def surest_parts(
+    blocks: np.ndarray,
+    level: RankLevel,
+    rng: np.random.Generator,
+    seed: int,
+    effort: StartEffort = FULL,
+) -> list[tuple[float, np.ndarray]]:
+    """Return parts from the likely sets with one bundle, the surest first.
+
+    Parameters
+    ----------
+    blocks : ndarray, (g, m, n)
+        The columns of a bundle stand side by side.
+    level : RankLevel
+    rng : numpy.random.Generator
+    seed : int
+        The bundle that is in all sets.
+    effort : StartEffort
+
+    Returns
+    -------
+    list of (float, ndarray of int)
+        What the columns of the set lose, relative to their squared norm, and parts
+        (g, b, m / b) of the rows.
+    """
+    sets = _sets_with(seed, blocks.shape[2] // level.s, level, rng, effort.candidates)
+    lost = _sets_lose(blocks, sets, level, rng, effort.safety)
+    found = list[tuple[float, np.ndarray]]()
+    for best in np.argsort(lost, kind="stable")[: effort.promising]:
+        columns = columns_of(sets[best], level.s)
+        pairs = [_parts_of(rows[:, columns], level, rng) for rows in blocks]
+        energy = float((np.abs(blocks[..., columns]) ** 2).sum())
+        away = sum(one[0] for one in pairs) / (energy + TINY)
+        found.append((away, np.stack([one[1] for one in pairs])))
+    return sorted(found, key=lambda one: one[0])
 
 
 def columns_of(bundles: np.ndarray, s: int) -> np.ndarray:
@@ -86,16 +154,20 @@ def subsets(n: int, k: int, most: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _sets_with(
-    seed: int, n_bundles: int, level: RankLevel, rng: np.random.Generator
+    seed: int, n_bundles: int, level: RankLevel, rng: np.random.Generator, most: int
 ) -> np.ndarray:
-    """Return sets with one bundle in all: just more columns than the rank."""
+    """Return at most some sets with one bundle: just more columns than the rank."""
     others = np.delete(np.arange(n_bundles), seed)
-    companions = others[subsets(len(others), level.rank // level.s, CANDIDATES, rng)]
+    companions = others[subsets(len(others), level.rank // level.s, most, rng)]
     return np.column_stack([np.full(len(companions), seed), companions])
 
 
 def _sets_lose(
-    blocks: np.ndarray, sets: np.ndarray, level: RankLevel, rng: np.random.Generator
+    blocks: np.ndarray,
+    sets: np.ndarray,
+    level: RankLevel,
+    rng: np.random.Generator,
+    safety: int,
 ) -> np.ndarray:
     """Return what the rows nearest to the best space lose in each set of bundles.
 
@@ -103,7 +175,7 @@ def _sets_lose(
     """
     _, m, _ = blocks.shape
     k, r = m // level.b, level.rank
-    needed = SAFETY * level.b ** (r - 1)
+    needed = safety * level.b ** (r - 1)
     n_samples = min(needed, MOST_SAMPLES)
     energy = (np.abs(blocks) ** 2).sum((0, 1))
     columns = columns_of(sets, level.s)

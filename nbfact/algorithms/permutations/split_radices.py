@@ -102,11 +102,6 @@ class SplitRadices(NamedTuple):
         return several and self.first_share > 0
 
     @property
-    def last(self) -> tuple[int, int]:
-        """The radices of the last factor, which is split off first."""
-        return self.rows[-1], self.columns[-1]
-
-    @property
     def transposed(self) -> "SplitRadices":
         """The radices of the transpose, with the digits of rows and columns reversed.
 

@@ -64,11 +64,12 @@ def _hopeless(matrix: np.ndarray, lightest: int) -> bool:
     for noise; all levels leave that, but for what their values fit.
     """
     n = len(matrix)
-    share = radices_of(None, (n, n)).first_share
+    radices = radices_of(None, (n, n))
+    share = radices.first_share
     if share <= 0 or lightest >= matrix.size:
         return False
     rng = np.random.default_rng(_SEED)
-    noise = first_lost(matrix, (2, 2), rng) / share
+    noise = first_lost(matrix, radices.levels[0], rng) / share
     size = np.sort(np.abs(matrix).ravel())[: matrix.size - lightest]
     return noise * (1 - lightest / matrix.size) > float(size @ size)
 
@@ -76,7 +77,8 @@ def _hopeless(matrix: np.ndarray, lightest: int) -> bool:
 def of_any_radices(task: FamilyTask) -> Iterator[Start]:
     """Yield the best permuted chain within the budget, where one may be of use.
 
-    Most targets are none: then this takes two splits for each pair of radices.
+    Most targets are none: then this takes two splits for each pair of radices, and a
+    look at a few sets of columns for each pair with blocks of rank two.
     """
     m, n = task.problem.shape
     known = [one.nnz - 1 for one in task.found if one.error <= task.exact]
