@@ -1,13 +1,17 @@
 """Print errors of learned products against measured times: blocks and free supports.
 
-``python -m benchmarks.learned_times 256,1024 gaussian,dct,legendre,kernel,graph`` (the
-arguments are orders n and targets) explores products of two factors, in blocks of eight
-rows and with free supports, from the same starts with the same number of sweeps, and
-without least squares. A line
-has the relative complexity gain, the relative error, and for one vector and 64 columns
-how many times as fast as the dense matrix the product is, measured in turns. One more
-line for each target is what ``learn_transform(A, speedup=2)`` returns for one vector,
-with its expected and its measured time, where the order is at most `LEARNED`.
+``python -m benchmarks.learned_times 256,1024 gaussian,dct,legendre,kernel,graph 2 1``
+(the arguments are orders n, targets, speedups and numbers of columns) explores products
+of two factors, in blocks of eight rows and with free supports, from the same starts
+with the same number of sweeps, and without least squares. A line has the relative
+complexity gain, the relative error, and for one vector and 64 columns how many times as
+fast as the dense matrix the product is, measured in turns.
+
+Further lines say what ``learn_transform(A, speedup=...)`` returns for each speedup and
+number of columns, with its expected and its measured speedup: quickly, and without the
+families of chains and butterflies, which no target here is. Without the products,
+``python -m benchmarks.learned_times speedups 256 gaussian,dct 1.2,1.5,2,3 1,64`` prints
+them alone.
 """
 
 import sys
@@ -30,8 +34,8 @@ PASSES = 5
 WORK = 4e9
 """Entries of the target times its order times sweeps of an exploration."""
 
-LEARNED = 256
-"""Largest order for which `learn_transform` runs."""
+FAMILIES = ("named transforms", "low rank", "products in blocks", "sparse products")
+"""What `learn_transform` looks for."""
 
 TARGETS = {
     "gaussian": lambda n: np.random.default_rng(5000).standard_normal((n, n)),
@@ -79,46 +83,82 @@ def learned(target, kind, gain):
     return min(found, key=lambda one: one.relative_error)
 
 
-def timed(target, operators):
-    """Return how many times as fast as dense operators are, for each of `BATCHES`.
+def timed(target, operators, batches=BATCHES):
+    """Return how many times as fast as dense operators are, for numbers of columns.
 
-    The least times of several passes count, because memory is shared with others.
+    Ratios are medians of several passes, in which all products are measured in turns.
     """
-    least = {}
+    ratios = {batch: [] for batch in batches}
     for _ in range(PASSES):
-        for batch in BATCHES:
-            found = product_seconds([target, *operators], operand(target, batch))
-            least[batch] = np.minimum(found, least.get(batch, np.inf))
-    return [(times[0] / times[1:]) for times in least.values()]
+        for batch in batches:
+            times = product_seconds([target, *operators], operand(target, batch))
+            ratios[batch].append(times[0] / np.array(times[1:]))
+    return [np.median(found, axis=0) for found in ratios.values()]
 
 
-def main(orders="256,1024", names="gaussian,dct,legendre,kernel,graph"):
-    """Print a line for each product."""
+def explored(n, names):
+    """Print a line for each product that is explored."""
     print("    n target    supports  RCG     error  x vector  x 64 columns  seconds")
-    for n in map(int, orders.split(",")):
-        for name in names.split(","):
-            target, rows = TARGETS[name](n), []
-            for kind in ("free", "blocks"):
-                for gain in GAINS:
-                    began = time.perf_counter()
-                    found = learned(target, kind, gain)
-                    rows.append((kind, found, time.perf_counter() - began))
-            speeds = timed(target, [found.operator for _, found, _ in rows])
-            for (kind, found, spent), vector, columns in zip(
-                rows, *speeds, strict=True
-            ):
+    for name in names:
+        target, rows = TARGETS[name](n), []
+        for kind in ("free", "blocks"):
+            for gain in GAINS:
+                began = time.perf_counter()
+                found = learned(target, kind, gain)
+                rows.append((kind, found, time.perf_counter() - began))
+        speeds = timed(target, [found.operator for _, found, _ in rows])
+        for (kind, found, spent), vector, columns in zip(rows, *speeds, strict=True):
+            print(
+                f"{n:5} {name:9} {kind:7} {found.operator.rcg:5.2f} "
+                f"{found.relative_error:9.3g} {vector:9.2f} "
+                f"{columns:13.2f} {spent:8.1f}",
+                flush=True,
+            )
+
+
+def asked(n, names, speedups, batches):
+    """Print a line for what `learn_transform` returns for each speedup."""
+    print("    n target    columns asked expected measured     error  structure")
+    for name in names:
+        target = TARGETS[name](n)
+        for batch in batches:
+            families = [one for one in FAMILIES if batch == 1 or "blocks" not in one]
+            for speedup in speedups:
+                found = nf.learn_transform(
+                    target,
+                    speedup=speedup,
+                    batch=batch,
+                    effort="quick",
+                    families=families,
+                    random_state=0,
+                )
+                (measured,) = timed(target, [found.operator], [batch])[0]
                 print(
-                    f"{n:5} {name:9} {kind:7} {found.operator.rcg:5.2f} "
-                    f"{found.relative_error:9.3g} {vector:9.2f} "
-                    f"{columns:13.2f} {spent:8.1f}",
+                    f"{n:5} {name:9} {batch:7} {speedup:5} "
+                    f"{found.times.expected_speedup:8.2f} {measured:8.2f} "
+                    f"{found.relative_error:9.3g}  {found.structure}",
                     flush=True,
                 )
-            if n <= LEARNED:
-                found = nf.learn_transform(
-                    target, speedup=2, effort="quick", random_state=0
-                )
-                print(f"{n:5} {name:9} speedup=2: {found.structure}; {found.times}")
+
+
+def main(
+    orders="256,1024",
+    names="gaussian,dct,legendre,kernel,graph",
+    speeds="2",
+    batches="1",
+    products=True,
+):
+    """Print a line for each product, and for each speedup."""
+    listed = [float(one) for one in speeds.split(",")]
+    columns = [int(one) for one in batches.split(",")]
+    for n in map(int, orders.split(",")):
+        if products:
+            explored(n, names.split(","))
+        asked(n, names.split(","), listed, columns)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:2] == ["speedups"]:
+        main(*sys.argv[2:], products=False)
+    else:
+        main(*sys.argv[1:])

@@ -19,11 +19,15 @@ def gaussian(*shape, seed=0):
 
 
 def random_factor(shape, nnz, height, seed):
-    """Return a factor with `nnz` entries, in blocks of some rows."""
+    """Return a factor with `nnz` entries, in blocks of some rows.
+
+    Blocks are anywhere; without them, rows have equal numbers of entries, but for one.
+    """
     rng, grid = np.random.default_rng(seed), (-(-shape[0] // height), shape[1])
-    support = np.zeros(grid[0] * grid[1])
-    support[rng.permutation(support.size)[: nnz // height]] = 1
-    whole = np.kron(support.reshape(grid), np.ones((height, 1)))[: shape[0]]
+    count, more = divmod(nnz // height, grid[0])
+    order = rng.permuted(np.tile(np.arange(grid[1]), (grid[0], 1)), axis=1)
+    support = order < count + (np.arange(grid[0])[:, None] < more)
+    whole = np.kron(support, np.ones((height, 1)))[: shape[0]]
     return sp.csr_array(whole * rng.standard_normal(shape))
 
 
@@ -31,7 +35,7 @@ def random_factor(shape, nnz, height, seed):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
 def test_as_many_entries_as_a_budget_says_fit_it(dtype, batch):
     shapes = [(256, 256), (256, 300)]
-    product = ProductBudget.of(2.5, batch, (256, 300), np.dtype(dtype))
+    product = ProductBudget.of(1.5, batch, (256, 300), np.dtype(dtype))
     for height, most in ((1, product.entries(shapes)), (8, 8 * product.blocks(shapes))):
         if most == 0 or (height == 8 and batch > 1):
             assert batch > 1
@@ -56,6 +60,11 @@ def test_expected_times_of_operators():
             for nnz in (1000, 10000)
         )
         assert expected_time(small, batch) < expected_time(large, batch)
+    lengths = np.random.default_rng(0).geometric(1 / 20, 256).clip(max=256)
+    uneven = sp.csr_array((np.arange(256) < lengths[:, None]).astype(float))
+    even = random_factor((256, 256), uneven.nnz, 1, 0)
+    times = [expected_time(nf.FactorProduct([one]), 1) for one in (even, uneven)]
+    assert times[1] > 1.1 * times[0]
     permuted = nf.transforms.hadamard(64)[np.arange(64)[::-1]]
     assert expected_time(permuted, 1) > expected_time(nf.transforms.hadamard(64), 1)
 

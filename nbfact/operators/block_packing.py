@@ -108,13 +108,27 @@ def full_blocks(factor: sp.csr_array, dtype: np.dtype) -> Blocks | None:
     return min(found, key=lambda one: one.cost(dtype), default=None)
 
 
-def blocks_within(
-    total: float, shapes: Sequence[tuple[int, int]], dtype: np.dtype
-) -> int:
-    """Return how many blocks of columns factors have whose product has some cost."""
+def cost_of_blocks(
+    count: int, shapes: Sequence[tuple[int, int]], dtype: np.dtype
+) -> float:
+    """Return what a product costs whose factors have some blocks of columns.
+
+    Parameters
+    ----------
+    count : int
+        Number of blocks of all factors.
+    shapes : sequence of (int, int)
+        Shapes of the factors.
+    dtype : numpy.dtype
+
+    Returns
+    -------
+    float
+        The cost in entries of a slice, as `Blocks.cost` counts it.
+    """
     lines = sum(-(-rows // BLOCK) for rows, _ in shapes)
     each = BLOCK_COST + BYTE_COST * BLOCK * dtype.itemsize
-    return max(0, int((total - LINE_COST["columns"] * lines) / each))
+    return each * count + LINE_COST["columns"] * lines
 
 
 def _by_columns(factor, rows, turned):

@@ -284,6 +284,11 @@ class FactorProduct(PlannedOperator):
         return saved_factors(self._factors, self.scale)
 
 
+def multiplies_by_blocks(product: FactorProduct) -> bool:
+    """Return whether a product multiplies one vector by full blocks of entries."""
+    return product._sizes_for(product.dtype).blocks is not None
+
+
 @maker("sparse")
 def sparse_operator(matrix: Any) -> FactorProduct:
     """Return a sparse array as the operator of one factor."""

@@ -12,7 +12,7 @@ from ..kernels.entry_points import entry_point
 from ..kernels.sparse_chain import HALF, LEAST_BYTES, WIDE, apply_chain_tiles
 from ..kernels.vectors import BYTES
 from .block_packing import Blocks, pack_blocks, planned_blocks
-from .sparse_packing import pack_rows, pack_slices, row_counts
+from .sparse_packing import pack_rows, pack_slices, row_counts, uneven_work
 
 CALLS = {"vector": 600.0, "columns": 1500.0}
 """Time of a product with very few entries, in nanoseconds."""
@@ -35,12 +35,14 @@ BLOCKS = 0.2
 class FactorSizes(NamedTuple):
     """The numbers of entries, of rows, and of uneven factors, of several factors.
 
-    Where a vector is multiplied by full blocks, these and their cost are here too.
+    Beside them are the entries that uneven rows cost more. Where a vector is multiplied
+    by full blocks, these and their cost are here too.
     """
 
     nnz: int
     rows: int
     uneven: int
+    extra: int = 0
     blocks: list[Blocks] | None = None
     in_blocks: float = np.inf
 
@@ -50,7 +52,8 @@ def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> FactorSizes:
     counts = [row_counts(factor) for factor in factors]
     uneven = sum(int(one.min() < one.max()) for one in counts)
     nnz, rows = sum(factor.nnz for factor in factors), sum(map(len, counts))
-    return FactorSizes(nnz, rows, uneven, *planned_blocks(factors, dtype))
+    extra = sum(uneven_work(one, place == 0) for place, one in enumerate(counts))
+    return FactorSizes(nnz, rows, uneven, extra, *planned_blocks(factors, dtype))
 
 
 def product_cost(sizes: FactorSizes, dtype: np.dtype, batch: int) -> float:
@@ -70,7 +73,7 @@ def product_cost(sizes: FactorSizes, dtype: np.dtype, batch: int) -> float:
         if sizes.blocks is not None:
             return CALLS["vector"] + BLOCKS * sizes.in_blocks
         entry, row = VECTOR[dtype.itemsize]
-        found = CALLS["vector"] + entry * sizes.nnz + row * sizes.rows
+        found = CALLS["vector"] + entry * (sizes.nnz + sizes.extra) + row * sizes.rows
         return found + UNEVEN * sizes.uneven
     length = batch * dtype.itemsize
     if length < LEAST_BYTES:  # one by one

@@ -87,6 +87,27 @@ def row_counts(factor: sp.csr_array) -> np.ndarray:
     return (factor.indptr[1:] - factor.indptr[:-1]).astype(np.int64)
 
 
+def uneven_work(counts: np.ndarray, last: bool) -> int:
+    """Return what rows of different lengths cost, beside the entries of a factor.
+
+    A product with one vector repeats entries of the shorter rows of a slice, and
+    multiplies by others outside of slices. The unit is an entry of a slice.
+
+    Parameters
+    ----------
+    counts : ndarray of int
+        Number of entries of each row.
+    last : bool
+        Whether the factor is applied last: the leftmost one of a product.
+    """
+    if counts.min() == counts.max():
+        return 0
+    order, widths = _arranged(counts, True, last)
+    arranged = counts if order is None else counts[order]
+    moved = ORDER_COST * len(counts) if last and order is not None else 0
+    return max(0, int(_work(arranged, widths)) + moved - int(counts.sum()))
+
+
 def _columns(factors):
     """Return the largest number of columns of a factor."""
     return max(factor.shape[1] for factor in factors)

@@ -21,18 +21,19 @@ name in quotes.
 `BudgetSearch` in ``budget_search.py`` runs all five. With the argument `error` they run
 for one budget after another (`smallest` in ``learn_transform.py``).
 
-======================  ===========================================================
-``learn_transform.py``  the public function, and the search for the smallest budget
-``budget_search.py``    the search under one budget
-``stages.py``           one exploration, and the point in time that ends it
-``learn_options.py``    the options, and what each effort spends
-``starts.py``           what trials start from; how factors share a budget
-``finalists.py``        which starts are explored for long, and again
-``best_outcome.py``     the best of what was found, in words and as an operator
-``product_budget.py``   the budget that is the time of one product
-``product_timing.py``   measured times of products
-``budget_tradeoff.py``  several budgets, with measured times: `tradeoff`
-``families/``           the structures that are looked for, one file each
-``outcomes.py``         what is returned: `LearnedTransform` and its trials
-======================  ===========================================================
+========================  =========================================================
+``learn_transform.py``    the public function, and the search for the smallest budget
+``budget_search.py``      the search under one budget
+``stages.py``             one exploration, and the point in time that ends it
+``learn_options.py``      the options, and what each effort spends
+``starts.py``             what trials start from; how factors share a budget
+``finalists.py``          which starts are explored for long, and again
+``best_outcome.py``       the best of what was found, in words and as an operator
+``product_budget.py``     the budget that is the time of one product
+``lighter_products.py``   fewer entries, where a product takes too long
+``product_timing.py``     measured times of products
+``budget_tradeoff.py``    several budgets, with measured times: `tradeoff`
+``families/``             the structures that are looked for, one file each
+``outcomes.py``           what is returned: `LearnedTransform` and its trials
+========================  =========================================================
 """

@@ -16,6 +16,7 @@ from .families.family import FamilyTask, Finder
 from .families.family_registry import FAMILIES, PRODUCTS
 from .finalists import EVERY, as_good, finalists, hopeless, insured, shallow, structured
 from .learn_options import LearnOptions
+from .lighter_products import TRIES, lighter_products
 from .outcomes import LearnedTransform, Trial
 from .stages import (
     Deadline,
@@ -107,9 +108,7 @@ class BudgetSearch:
         """Look for structures; unless one is exact, explore."""
         if self._product is not None and self._product.impossible:
             return
-        share = max(1, self._share(budget, [self.problem.shape]))
-        one = Start.of("largest entries", largest_entries(self.problem, share))
-        self._add(one, 0.0, budget)
+        self._add(self._largest(budget), 0.0, budget)
         self._found += [known for known in self.fast if self._fits(known, budget)]
         for family in self._families:
             if family.once is not None and family.name not in self._done:
@@ -120,6 +119,17 @@ class BudgetSearch:
         exact = self._least <= rounding(self.problem.dtype)
         if not exact and not self.stopped and PRODUCTS in self._options.chosen:
             self._explore(budget)
+
+    def _largest(self, budget: int) -> Start:
+        """Return the largest entries of the target, as many as fit the budget."""
+        share = self._share(budget, [self.problem.shape])
+        for _ in range(TRIES):
+            found = largest_entries(self.problem, max(1, share))
+            one = Start.of("largest entries", found)
+            if self._product is None or self._fits(one, budget):
+                break
+            share = self._product.fewer(found.operator)
+        return one
 
     @property
     def _least(self) -> float:
@@ -318,6 +328,13 @@ class BudgetSearch:
                 )
                 if self._add(one, seconds, budget):
                     found.append((start, one))
+                elif self._product is not None:
+                    lighter = lighter_products(self.problem, one, self._product, stage)
+                    for fewer, more in lighter:
+                        if self._add(fewer, more, budget):
+                            found.append((start, fewer))
+                        if self.stopped:
+                            break
             if self.stopped:
                 break
         return found

@@ -53,9 +53,10 @@ def learn_transform(
         The relative error to reach, with as few non-zeros as the search finds.
     speedup : float, optional
         The budget as a time: how many times as fast as the dense product one product
-        must be expected to be. The expected times are those of a model that is stored
-        in the package, so that a run can be repeated on any machine; the attribute
-        `times` of the result has them, and measured ones.
+        must be, by a model of times that is stored in the package, so that a run can be
+        repeated on any machine. The model adds to its expected times what products lost
+        beside the dense one on another processor under load. The attribute `times` of
+        the result has the expected times, and measured ones.
     batch : int
         Number of columns of that product; 1 for a vector.
     effort : {"quick", "normal", "thorough"}

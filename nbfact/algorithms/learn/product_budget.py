@@ -11,11 +11,15 @@ from ...operators.product_times import (
     dense_time,
     entries_within,
     expected_time,
+    guarded_time,
 )
 
-_UNEVEN = 1.25
-"""How many times as long as the model of times says a product with learned supports may
-take: the model reads the number of entries, and rows of uneven lengths take longer."""
+_UNEVEN = 1.1
+"""How many times as long as one with equally long rows a product with learned supports
+is expected to take, before it is known."""
+
+_STEP = 1.5
+"""Power of the ratio of times by which entries are removed: the call takes time too."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +57,30 @@ class ProductBudget:
         return max(self.entries([self.shape]), self.blocks([self.shape])) < 1
 
     def admits(self, operator: FastOperator) -> bool:
-        """Return whether a product with an operator is expected to be fast enough."""
-        return self.expected(operator) <= self.time
+        """Return whether a product with an operator is fast enough.
+
+        It has to be so not only where the model of times was fitted, but on all
+        machines that were measured.
+        """
+        return guarded_time(operator, self.batch) <= self.time
 
     def expected(self, operator: FastOperator) -> float:
         """Return the time that a product is expected to take, in nanoseconds."""
         return expected_time(operator, self.batch)
 
     def entries(self, shapes: Sequence[tuple[int, int]]) -> int:
-        """Return how many entries sparse factors of some shapes may have."""
+        """Return how many entries factors may have whose rows are equally long."""
         return entries_within(self.time, shapes, self.dtype, self.batch)
 
     def learned_entries(self, shapes: Sequence[tuple[int, int]]) -> int:
         """Return how many entries factors may have whose supports are learned."""
-        time = self.time / _UNEVEN
+        time = self.time / (_UNEVEN if self.batch == 1 else 1.0)
         return entries_within(time, shapes, self.dtype, self.batch)
+
+    def fewer(self, operator: FastOperator) -> int:
+        """Return how many entries may be left of a product that is too slow."""
+        slower = guarded_time(operator, self.batch) / self.time
+        return int(operator.nnz / slower**_STEP)
 
     def blocks(self, shapes: Sequence[tuple[int, int]]) -> int:
         """Return how many blocks of eight rows factors of some shapes may have."""
