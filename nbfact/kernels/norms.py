@@ -183,27 +183,3 @@ def spectral_norm(x: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) ->
         if sigma - previous <= tol * sigma:
             break
     return sigma
-
-
-@kernel
-def all_finite(x: np.ndarray) -> bool:
-    """Return whether no entry of an array is NaN or infinite, in either of its parts.
-
-    Parameters
-    ----------
-    x : ndarray of any shape
-        Real or complex, C-contiguous; only read.
-
-    Returns
-    -------
-    bool
-        True for an array without entries.
-
-    Notes
-    -----
-    The cost is one pass over the array, which does not stop at the first such entry.
-    """
-    flat, found = x.reshape(-1), 0
-    for i in range(flat.shape[0]):
-        found += np.isfinite(flat[i])
-    return found == flat.shape[0]

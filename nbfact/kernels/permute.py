@@ -6,6 +6,10 @@ from ._jit import kernel
 from .squares import transpose_square
 from .vectors import BYTES
 
+ROW_BY_ROW = 4
+"""Most rows besides whole squares that are read one after the other: to write the
+columns that they become in order takes longer for so few."""
+
 
 @kernel
 def gather(x: np.ndarray, index: np.ndarray, out: np.ndarray) -> None:
@@ -86,6 +90,14 @@ def transpose(x: np.ndarray, out: np.ndarray) -> None:
         for q in range(0, second, width):
             i, j = (q, p) if tall else (p, q)
             transpose_square(flat_x, i * n + j, n, flat_out, j * m + i, m)
-    for i in range(m):
-        for j in range(left if i < top else 0, n):
+    for j in range(left, n):
+        for i in range(top):
             flat_out[j * m + i] = flat_x[i * n + j]
+    if m - top <= ROW_BY_ROW:
+        for i in range(top, m):
+            for j in range(n):
+                flat_out[j * m + i] = flat_x[i * n + j]
+    else:
+        for j in range(n):
+            for i in range(top, m):
+                flat_out[j * m + i] = flat_x[i * n + j]

@@ -1,4 +1,4 @@
-"""Products with factors of large blocks, by BLAS: one block again and again, or many.
+"""Products with large blocks by BLAS: one again and again, many, or a whole matrix.
 
 A factor I_p ⊗ K ⊗ I_q, with a matrix K of shape (b, c), multiplies x of shape
 (p, c, q). A Kronecker product of matrices is a product of such factors.
@@ -119,3 +119,52 @@ def blocks_products(
             p, o = (i * c * d + m) * batch, (i * b * d + m) * batch
             at = (v, c, p, step, o, step, b, c, batch)
             multiply(values, x, out, at, 0)
+
+
+@kernel
+def dense_apply(
+    matrix: np.ndarray, turned: int, x: np.ndarray, rows: int, out: np.ndarray
+) -> bool:
+    """Multiply columns, or rows, by a matrix; return whether all of them are finite.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (m, n), or (n, m) where `turned` is 1
+        The matrix, or its transpose; only read. All arrays are C-contiguous, of one
+        dtype, and without an axis of length 0.
+    turned : int
+        0 or 1.
+    x : ndarray, shape (n, batch), or (batch, n) where `rows` is 1
+        The vectors; only read.
+    rows : int
+        0 or 1.
+    out : ndarray, shape (m, batch), or (batch, m)
+        Overwritten; it shares no memory with x.
+
+    Returns
+    -------
+    bool
+        Whether the first entry of each product is finite. It is not where an entry of
+        the vector is not, even where the matrix is zero: zero times infinity is NaN.
+
+    Notes
+    -----
+    The cost is m n batch multiplications, in one call of BLAS.
+    """
+    (m, n), (batch, _) = matrix.shape, x.shape
+    flat, given, found = matrix.reshape(-1), x.reshape(-1), out.reshape(-1)
+    if turned:
+        m, n = n, m
+    apart = 1
+    if rows:
+        at = (0, n, 0, m if turned else n, 0, m, batch, n, m)
+        multiply(given, flat, found, at, 0 if turned else 2)
+        apart = m
+    else:
+        batch = x.shape[1]
+        at = (0, m if turned else n, 0, batch, 0, batch, m, n, batch)
+        multiply(flat, given, found, at, 1 if turned else 0)
+    finite = 0
+    for i in range(batch):
+        finite += np.isfinite(found[i * apart])
+    return finite == batch

@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._core import threads
 from .._core.dtypes import real_dtype
+from .library_calls import TransformKind, library_calls, of_parts
 from .radices import prime_factors
 
 FUNCTIONS = ("fft", "ifft", "hartley", "dct", "dst")
 """Functions of a `Formula`: those of scipy.fft, where "hartley" is made of rfft."""
 
-CALLS = {"fft": 3700.0, "ifft": 3700.0, "hartley": 5000.0, "dct": 5300.0, "dst": 5300.0}
+CALLS = {"fft": 3500.0, "ifft": 3500.0, "hartley": 3700.0, "dct": 2900.0, "dst": 2900.0}
 """Time of a call of each function on very few numbers, in nanoseconds: SciPy's checks
 and the dispatch to other libraries."""
 COLUMNS_CALL = 600.0
@@ -35,9 +35,6 @@ precision. ``nbfact study rates`` prints them."""
 TOGETHER = (4, 2)
 """Numbers of single and of double precision that the library transforms at once: the
 columns that are left over are transformed one by one."""
-FOLDED = 1 << 14
-"""Numbers of a Hartley transform from which on half of a Fourier transform is taken,
-and folded: before, the calls for it take longer than the other half."""
 IN_PLACE = 1 << 16
 """Bytes of a result from which on it is computed in the array `out` of the caller: new
 memory of that size is slower than one more copy."""
@@ -169,9 +166,11 @@ class Formula(NamedTuple):
         (batch, n) for axis 1, and a Fourier transform also takes real ones. Nothing is
         checked.
         """
-        transform, direct, factor, wide = _transform(self, n)
+        norm, factor = self.norm(n)
+        kind = TransformKind(self.function, self.type, self.orthogonal, norm, n)
+        transform, direct, wide = library_calls(kind, transform_work(_order(self, n)))
         if dtype.kind == "c" and self.function not in ("fft", "ifft"):
-            transform, wide = _of_parts(transform, real_dtype(dtype)), 0
+            transform, wide = of_parts(transform, real_dtype(dtype)), 0
         before, after, copyto = self.before, self.after, np.copyto
         scalar = dtype.type(factor) if isinstance(factor, complex) else float(factor)
         # The faster function of a Hartley transform rounds differently: it is called
@@ -284,81 +283,6 @@ def _weight_ends(x, weights, axis):
     lines = x.swapaxes(0, axis)
     lines[0] *= weights[0]
     lines[-1] *= weights[1]
-
-
-def _transform(formula, n):
-    """Return how to apply F, and the factor that is left.
-
-    These are a function (x, axis, overwrite) that uses threads, a faster one (x, axis)
-    for one thread, the factor, and the size of x from which threads are used.
-    """
-    import scipy.fft  # not at the top: it takes longer to import than nbfact
-
-    norm, factor = formula.norm(n)
-    work = transform_work(_order(formula, n)) * 8
-    wide = threads.shared_from(work) * n
-
-    def workers(x):
-        return threads.team(work, x.size // n) if x.size >= wide else None
-
-    if formula.function == "hartley":
-        fft, rfft = scipy.fft.fft, scipy.fft.rfft
-
-        def hartley(x, axis, overwrite):
-            half = rfft(x, None, axis, norm, False, workers(x))
-            found = x if overwrite else np.empty_like(x)
-            _fold(half.swapaxes(0, axis), found.swapaxes(0, axis))
-            return found
-
-        def small(x, axis):
-            full = fft(x, None, axis, norm)
-            return full.real - full.imag
-
-        return hartley, small, factor, min(wide, FOLDED)
-    function = getattr(scipy.fft, formula.function)
-    if formula.type:
-        kind, orthogonal = formula.type, formula.orthogonal
-        # The variant is that of the norm by default, and to say so takes time.
-        other = {} if orthogonal == (norm == "ortho") else {"orthogonalize": orthogonal}
-
-        def real(x, axis, overwrite):
-            team = workers(x)
-            return function(x, kind, None, axis, norm, overwrite, team, **other)
-
-        def direct(x, axis):
-            return function(x, kind, None, axis, norm, **other)
-
-        return real, direct, factor, wide
-
-    def fourier(x, axis, overwrite):
-        return function(x, None, axis, norm, overwrite, workers(x))
-
-    def direct_fourier(x, axis):
-        return function(x, None, axis, norm)
-
-    return fourier, direct_fourier, factor, wide
-
-
-def _fold(half, out):
-    """Write Re y - Im y to out, for a Fourier transform y of real columns.
-
-    `half` has its first rows; row n - k is the conjugate of row k.
-    """
-    n, middle = len(out), len(half)
-    np.subtract(half.real, half.imag, out=out[:middle])
-    rest = slice(n - middle, 0, -1)
-    np.add(half.real[rest], half.imag[rest], out=out[middle:])
-
-
-def _of_parts(transform, kind):
-    """Return a real transform of complex arrays, part by part."""
-
-    def multiply(x, axis, overwrite):
-        parts = x.view(kind).reshape(*x.shape, 2)
-        found = transform(parts, axis, overwrite)
-        return found.reshape(-1).view(x.dtype).reshape(x.shape)
-
-    return multiply
 
 
 def read_formula(arrays: dict[str, np.ndarray]) -> Formula:

@@ -10,11 +10,13 @@ from .butterfly import Butterfly, butterfly_of
 from .call_forms import left_turned
 from .convolution_formula import Convolution, is_convolution, read_convolution
 from .fast_operator import FastOperator
-from .formulas import FOLDED, Formula, read_formula
+from .formulas import Formula, read_formula
+from .library_calls import FOLDED
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
 from .planned_operator import PlannedOperator
-from .product_plans import COLUMNS, ROWS, SHOWN
+from .product_plans import SHOWN
 from .row_calls import turned_cost
+from .small_matrices import COLUMNS, ROWS
 from .tied_convolutions import (
     is_tied_convolution,
     tied_convolution_cost,

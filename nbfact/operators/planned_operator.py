@@ -9,7 +9,8 @@ from numpy import ndarray
 from .._core.dtypes import common_dtype
 from .call_forms import apart, keep, turned_call
 from .linear_operator import NotAnArray
-from .product_plans import FORTRAN, ROWS, ProductPlans
+from .product_plans import ProductPlans
+from .small_matrices import FORTRAN, ROWS
 
 AXES = (1, -1)
 """The numbers of the axis along which the rows of a matrix lie."""

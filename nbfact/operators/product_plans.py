@@ -11,18 +11,15 @@ from .call_forms import keep, left_turned, single_column
 from .kept_adjoints import KeptAdjoints
 from .row_calls import ALONE, FEW, columns_one_by_one, in_tiles, one_by_one, turned_cost
 from .small_matrices import (
-    CHECK,
-    CHECKED,
+    COLUMNS,
     MOST_MULTIPLIED,
+    ROWS,
     SmallMatrix,
     matrix_cost,
     multiplied_out,
     watched,
-    watched_turned,
 )
 
-COLUMNS, ROWS, FORTRAN = 0, 1, 2
-"""Columns and rows in C order, and columns in Fortran order."""
 SHOWN = (1, 4, 16, 64)
 """Numbers of columns for which the text of an operator says who multiplies."""
 
@@ -146,24 +143,14 @@ class ProductPlans(KeptAdjoints):
         matrix = self._small(dtype)
         if matrix is None:
             return None
-        call = matrix.multipliers(batch)[way]
         if not (matrix.zeros and self._skips):
-            return call
+            return matrix.multipliers(batch)[way]
         n, kept = self.shape[1], weakref.ref(self)  # which keeps what is returned
-        if not price + CHECK + CHECKED * n * batch < own:
-            return None
         shape: tuple[int, ...]
         name, shape = "_multiplier", (n,) if batch == 1 else (n, batch)
         if way != COLUMNS:
             name, shape = "_row_multiplier", (batch, n)
-
-        def parts():
-            return getattr(kept(), name)(dtype, shape)
-
-        if way == FORTRAN:
-            whole = matrix.whole(batch)
-            return None if whole is None else watched_turned(whole.T, parts)
-        return watched(call, parts, np.empty((0,) * len(shape), dtype))
+        return watched(matrix, batch, way, lambda: getattr(kept(), name)(dtype, shape))
 
     def _small(self, dtype):
         """Return the `SmallMatrix` of a dtype, made once; None where there is none."""

@@ -32,6 +32,8 @@ TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
 
+LEAST_ROWS = 1 << 21
+"""Products of a value and a row from which on rows are multiplied as they are."""
 IN_PLACE = 64
 """Number of rows of x from which on BLAS reads and writes rows in place: fewer are
 turned to columns, and the product back, because BLAS has faster kernels for few columns
@@ -92,6 +94,7 @@ class Program:
             if key not in packed:
                 packed[key] = _packed(values, step, self.dtype)
             self.calls.append(packed[key])
+        self._values = sum(value.size for value in values)
         self._idle: list[np.ndarray] = []  # arrays that no thread is using
         if columns is not None:
             self.calls.insert(0, _gathering(columns, self.dtype))
@@ -149,10 +152,14 @@ class Program:
     def takes_rows(self, batch: int) -> bool:
         """Return whether `run` is to be given columns in Fortran order as they are.
 
-        Other programs take fewer rows at a time, turned to columns.
+        Other programs, and all programs for fewer numbers than `LEAST_ROWS`, take rows
+        a tile at a time, turned to columns. Several real steps do so too: their panels
+        read columns, so that each of them would turn its rows.
         """
         ends = self.calls[0], self.calls[-1]
-        return any(batch >= call.rows_from for call in ends)
+        one = len(self.calls) == 1 or self.dtype.kind == "c"
+        rows = any(batch >= call.rows_from for call in ends)
+        return one and rows and batch * self._values >= LEAST_ROWS
 
     def _scratch(self, batch):
         """Return two flat arrays (2, size) that hold what goes from step to step."""

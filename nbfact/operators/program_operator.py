@@ -22,9 +22,6 @@ from .small_matrices import MOST_MULTIPLIED, in_range, rounded
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads
 equal blocks again and again: its price leaves out that they come from memory."""
-ROWS = 3000.0
-"""How much longer a plan of several steps takes for rows, in nanoseconds, besides that
-rows are turned: the functions for columns are prepared for their number."""
 GATHER, PERMUTED = 1.0, 3000.0
 """Time of reordering one entry by a permutation of a butterfly, and of the calls that
 this takes beside those of the chain, in nanoseconds."""
@@ -65,10 +62,7 @@ class ProgramOperator(PlannedOperator):
             return way.cost
         planned = plans.columns_planned(batch)
         found = self._columns_cost(dtype, planned) * batch / planned
-        if not rows:
-            return found
-        several = len(plans.best(self.chain, dtype, planned)) > 1
-        return found + several * ROWS + turned_cost(self.shape, dtype, batch)
+        return found + turned_cost(self.shape, dtype, batch) if rows else found
 
     def _columns_cost(self, dtype, batch):
         """Return the time of the best plan and of the permutations, in nanoseconds."""

@@ -10,13 +10,11 @@ from ..kernels import transpose
 from ..kernels.entry_points import entry_point
 from .call_forms import KEPT_BYTES
 
-TURNED, TURNED_CALL = 0.05, 1000.0
+TURNED, TURNED_CALL = 0.08, 1000.0
 """Time of each byte that is turned from rows to columns or back, and of the calls for
 it, in nanoseconds."""
 ALONE = 450.0
 """Time of the call for one vector of several, beside that of its product."""
-LINE = 64
-"""Bytes of a line of the cache."""
 FEW = 16
 """Largest number of columns that are multiplied as one vector after the other."""
 
@@ -26,18 +24,10 @@ def turned_cost(shape: tuple[int, int], dtype: np.dtype, batch: int) -> float:
     return TURNED_CALL + TURNED * sum(shape) * batch * dtype.itemsize
 
 
-def turning(dtype: np.dtype, batch: int) -> tuple[Callable, Callable]:
-    """Return the functions (x, out) that turn `batch` rows to columns, and back.
-
-    Both arrays are C-contiguous. NumPy reads a few columns faster than the kernel,
-    which takes squares of a cache line.
-    """
+def turning(dtype: np.dtype) -> Callable:
+    """Return the function (x, out) that writes the transpose of C-contiguous x."""
     some = np.empty((0, 0), dtype)
-    turn = entry_point(transpose, some, some)
-    if batch * dtype.itemsize >= LINE:
-        return turn, turn
-    copyto = np.copyto
-    return turn, lambda x, out: copyto(out, x.T)
+    return entry_point(transpose, some, some)
 
 
 def one_by_one(
@@ -80,8 +70,7 @@ def columns_one_by_one(
 
     `shape` is that of the operator.
     """
-    (m, n), idle = shape, list[tuple]()
-    to_columns, to_rows = turning(dtype, batch)
+    (m, n), idle, turn = shape, list[tuple](), turning(dtype)
 
     def multiply(x, out=None):
         if out is None:
@@ -90,10 +79,10 @@ def columns_one_by_one(
             rows, found, pairs = all_three = idle.pop()
         except IndexError:
             rows, found, pairs = all_three = made()
-        to_rows(x, rows)
+        turn(x, rows)
         for one, to in pairs:
             vector(one, to)
-        to_columns(found, out)
+        turn(found, out)
         if kept:
             idle.append(all_three)
         return out
@@ -130,7 +119,7 @@ def in_tiles(
     """
     (m, n), length, empty = shape, min(batch, tile), np.empty
     idle: list[tuple] = []  # columns and their product that no thread is using
-    to_columns, to_rows = turning(dtype, length)
+    turn = turning(dtype)
 
     def made():
         return aligned((n, length), dtype), aligned((m, length), dtype)
@@ -142,9 +131,9 @@ def in_tiles(
             columns, found = pair = idle.pop()
         except IndexError:
             columns, found = pair = made()
-        to_columns(x, columns)
+        turn(x, columns)
         whole(columns, found)
-        to_rows(found, out)
+        turn(found, out)
         if kept:
             idle.append(pair)
         return out
@@ -163,9 +152,9 @@ def in_tiles(
                     one.reshape(-1)[: len(one) * len(part)].reshape(-1, len(part))
                     for one in pair
                 )
-                to_columns(part, columns)
+                turn(part, columns)
                 calls[len(part)](columns, found)
-                to_rows(found, out[first : first + len(part)])
+                turn(found, out[first : first + len(part)])
             if kept:
                 idle.append(pair)
 

@@ -4,6 +4,8 @@ A call of kernels, or of scipy.fft, takes longer than all operations of a small 
 BLAS multiplies a few vectors by the dense matrix in that time.
 """
 
+import cmath
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -11,9 +13,12 @@ import numpy as np
 from .._core import threads
 from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
-from ..kernels import all_finite
+from ..kernels import dense_apply
 from ..kernels.entry_points import entry_point
+from .call_forms import turned_call
 
+COLUMNS, ROWS, FORTRAN = 0, 1, 2
+"""Columns and rows in C order, and columns in Fortran order."""
 LARGEST = 1 << 20
 """Limit of the size of a matrix in bytes: the second level of cache of a Zen 4."""
 CALL = 350.0
@@ -23,14 +28,11 @@ VECTOR = {"f": 0.05, "d": 0.085, "F": 0.1, "D": 0.22}
 ``nbfact study rates`` prints them."""
 READ = {"f": 0.015, "d": 0.02, "F": 0.6, "D": 0.4}
 ROWS_READ = {"F": 0.3}
-COLUMN = {"f": 0.019, "d": 0.038, "F": 0.07, "D": 0.165}
+COLUMN = {"f": 0.015, "d": 0.03, "F": 0.07, "D": 0.165}
 """Nanoseconds for each entry of the matrix, whatever the number of columns or of rows,
 and for each entry and column."""
 THREE = {"f": 3.5, "d": 4.0, "F": 8.0, "D": 5.0}
 """BLAS takes about as long for three columns as for this number of them."""
-CHECK, CHECKED = 300.0, 0.15
-"""Time of the call that looks for infinity in x, and of each number that it looks at,
-in nanoseconds."""
 MOST_MULTIPLIED = 1 << 22
 """Largest number of values between factors that are multiplied out, and of entries of
 the factors: a few rows of a large operator are a small matrix of large factors."""
@@ -83,10 +85,12 @@ class SmallMatrix:
     ----------
     zeros : bool
         Whether an entry is zero, which `watched` is for.
+    dtype : numpy.dtype
     """
 
     def __init__(self, matrix: np.ndarray) -> None:
         self.zeros = bool(np.count_nonzero(matrix) < matrix.size)
+        self.dtype = matrix.dtype
         self._matrix = matrix
         self._ordered: dict[str, np.ndarray] = {}
 
@@ -178,48 +182,72 @@ def _order(matrix, batch):
 
 
 def watched(
-    call: Callable[..., np.ndarray],
-    parts: Callable[[], Callable[..., np.ndarray]],
-    some: np.ndarray,
+    matrix: SmallMatrix, batch: int, way: int, parts: Callable[[], Callable]
 ) -> Callable[..., np.ndarray]:
     """Return the function (x, out=None) of a `SmallMatrix` that holds zeros.
 
     Zero times infinity is not zero, so that BLAS would spread infinity to all entries
     of a product. Here it changes those alone that are not finite where the function
-    that ``parts()`` returns multiplies, which reads fewer entries of x.
+    that ``parts()`` returns multiplies, which reads fewer entries of x. The first entry
+    of a product tells, because it is not finite either.
 
     Parameters
     ----------
-    call : callable
-        One of `SmallMatrix.multipliers` for arrays in C order.
+    matrix : SmallMatrix
+    batch : int
+        Number of vectors.
+    way : int
+        `COLUMNS`, which a vector is too, `ROWS` or `FORTRAN`.
     parts : callable
-    some : ndarray
-        An array of the dtype and of the number of axes of x.
+        It returns a function that multiplies as `COLUMNS` or as `ROWS`.
     """
-    finite = entry_point(all_finite, some)
+    rows, whole = way != COLUMNS, matrix.whole(batch)
+    call = matrix.multipliers(batch)[ROWS if rows else COLUMNS]
+    if whole is not None and batch > 1:
+        return _watched_kernel(whole, batch, way, call, parts)
+    if batch > 1:
+
+        def multiply(x, out=None):
+            found = call(x, out)
+            if np.isfinite(found[:, 0] if rows else found[0]).all():
+                return found
+            return _apart(call, parts, x, out)
+
+    else:
+        finite = cmath.isfinite if matrix.dtype.kind == "c" else math.isfinite
+
+        def multiply(x, out=None):
+            found = call(x, out)
+            return found if finite(found[0]) else _apart(call, parts, x, out)
+
+    return turned_call(multiply) if way == FORTRAN else multiply
+
+
+def _watched_kernel(whole, batch, way, call, parts):
+    """Return the function of `watched` that multiplies and looks in one call."""
+    turned, rows, empty = (
+        int(not whole.flags.c_contiguous),
+        int(way != COLUMNS),
+        np.empty,
+    )
+    stored, dtype = whole.T if turned else whole, whole.dtype
+    shape = (batch, len(whole)) if rows else (len(whole), batch)
+    product = entry_point(dense_apply, stored, turned, stored, rows, stored)
 
     def multiply(x, out=None):
-        return call(x, out) if finite(x) else _apart(call, parts, x, out)
+        if out is None:
+            out = empty(shape, dtype)
+        if product(stored, turned, x, rows, out):
+            return out
+        return _apart(call, parts, x, out)
 
-    return multiply
+    def fortran(x, out=None):
+        x, found = x.T, empty(shape, dtype) if out is None else out.T
+        if not product(stored, turned, x, rows, found):
+            _apart(call, parts, x, found)
+        return found.T
 
-
-def watched_turned(
-    turned: np.ndarray, parts: Callable[[], Callable[..., np.ndarray]]
-) -> Callable[..., np.ndarray]:
-    """Return what `watched` returns, for columns in Fortran order.
-
-    `turned` is the transpose of the matrix, and ``parts()`` multiplies rows.
-    """
-    finite = entry_point(all_finite, turned[:0].copy())
-
-    def multiply(x, out=None):
-        rows, out = x.T, out if out is None else out.T
-        if finite(rows):
-            return rows.dot(turned, out).T
-        return _apart(lambda x, out: x.dot(turned, out), parts, rows, out).T
-
-    return multiply
+    return fortran if way == FORTRAN else multiply
 
 
 def _apart(call, parts, x, out):

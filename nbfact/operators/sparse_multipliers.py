@@ -14,7 +14,7 @@ from ..kernels.vectors import BYTES
 from .block_packing import Blocks, pack_blocks, planned_blocks
 from .sparse_packing import pack_rows, pack_slices, row_counts, uneven_work
 
-CALLS = {"vector": 600.0, "columns": 1500.0}
+CALLS = {"vector": 600.0, "columns": 2800.0}
 """Time of a product with very few entries, in nanoseconds."""
 VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
 """Nanoseconds of an entry and of a row of a factor, for a vector, by the bytes of a

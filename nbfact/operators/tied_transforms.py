@@ -36,7 +36,7 @@ RATES = {
 }
 """Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
 and of double precision. ``nbfact study rates`` prints them."""
-CALLS = {"columns": 1300.0, "vector": 1000.0}
+CALLS = {"columns": 3000.0, "vector": 1000.0}
 """Time of a call on very few numbers, in nanoseconds."""
 PADDED, PADDED_ROW = 1200.0, 9.0
 """Time of making a tile of fewer columns, and of the copies of each row, in
@@ -134,17 +134,17 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
         return _vector_multiplier(*tied_vector(formula, n, dtype), n, dtype)
     library = formula.multiplier(n, dtype)
     columns = _columns_multiplier(formula, n, dtype, library)
-    tile, idle, real = tile_of(dtype), list[Any](), dtype.kind != "c"
+    tile, idle = tile_of(dtype), list[Any]()
     if batch >= tile:
         return columns
+    alike = None
+    if dtype.kind != "c" and 2 * batch > tile:
+        sizes = np.empty(tile, dtype)
+        alike = entry_point(balanced, sizes[None], 0, 0, sizes)
 
     def padded(x, out=None):
         # Few columns are multiplied beside zeros, which make a tile of them.
-        if (
-            real
-            and 2 * batch > tile
-            and not balanced(x, 0, batch, np.empty(tile, dtype))
-        ):
+        if alike is not None and not alike(x, 0, batch, np.empty(tile, dtype)):
             return library(x, out)
         try:
             wide, found = idle.pop()
@@ -195,25 +195,28 @@ def _columns_multiplier(formula, n, dtype, library):
     """
     tile, real, work = tile_of(dtype), real_dtype(dtype), transform_work(n) * 8
     kernel, arguments, (shape,) = tied_columns(formula, n, dtype)
-    idle: list[np.ndarray] = []  # scratch arrays that no thread is using
+    idle: list[tuple] = []  # scratch arrays that no thread is using
     fourier = dtype.kind == "c"
     wide = threads.shared_from(work)
     compiled: Any = None
+    alike: Any = None
 
     def some(x, out, begin, end, far):
-        nonlocal compiled
-        if far is not None and not balanced(x, begin, end, np.empty(tile, real)):
-            far.append(begin)
-            return
+        nonlocal compiled, alike
         try:
-            planes = idle.pop()
+            planes, sizes = both = idle.pop()
         except IndexError:
-            planes = aligned(shape, real)
-        if compiled is None:
-            some = np.empty((0, 0), dtype)
-            compiled = entry_point(kernel, some, *arguments, planes, 0, 0, some)
-        compiled(x, *arguments, planes, begin, end, out)
-        idle.append(planes)
+            planes, sizes = both = aligned(shape, real), np.empty(tile, real)
+            if compiled is None:
+                some = np.empty((0, 0), dtype)
+                if not fourier:
+                    alike = entry_point(balanced, some, 0, 0, sizes)
+                compiled = entry_point(kernel, some, *arguments, planes, 0, 0, some)
+        if far is None or alike(x, begin, end, sizes):
+            compiled(x, *arguments, planes, begin, end, out)
+        else:
+            far.append(begin)
+        idle.append(both)
 
     def multiply(x, out=None, alike=False):
         out = np.empty_like(x) if out is None else out

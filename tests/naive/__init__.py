@@ -36,6 +36,7 @@ from .kronecker import (
     blocks_columns,
     blocks_products,
     blocks_rows,
+    dense_apply,
     gather,
     gather_rows,
     kronecker_adjoint,
@@ -126,7 +127,6 @@ from .projections import (
 )
 from .sparse import (
     adjoint_copy,
-    all_finite,
     block_chain_apply,
     block_chain_factors,
     chain_apply,
@@ -162,7 +162,6 @@ __all__ = [
     "adam_step",
     "add_atoms",
     "adjoint_copy",
-    "all_finite",
     "average_over",
     "best_matching",
     "best_values",
@@ -202,6 +201,7 @@ __all__ = [
     "csr_fit",
     "csr_gram",
     "csr_matrix",
+    "dense_apply",
     "distances_from_products",
     "exchange_gain",
     "exchange_mates",

@@ -87,6 +87,11 @@ def blocks_products(values, x):
     return kronecker_matrix(values) @ x
 
 
+def dense_apply(matrix, x):
+    """Return the product of a matrix with columns."""
+    return matrix @ x
+
+
 def kronecker_pack(values):
     """Return the values flat, with i last where d is small and a large."""
     a, _, c, d = values.shape

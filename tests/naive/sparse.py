@@ -180,11 +180,6 @@ def max_abs(x):
     return max(abs(x.real).max(), abs(x.imag).max())
 
 
-def all_finite(flat):
-    """Return whether all entries of a vector are numbers."""
-    return bool(np.isfinite(flat).all())
-
-
 def frobenius_norm(x):
     """Return the norm of x divided by its largest entry, times that entry."""
     largest = np.float64(max_abs(x))
