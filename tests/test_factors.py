@@ -22,9 +22,10 @@ from nbfact.algorithms.common.packed_factors import (
 from nbfact.algorithms.palm.side_norms import dense_norm, product_norm
 from nbfact.kernels import (
     adjoint_copy,
-    chain_gradient,
+    chain_absorb,
     chain_norm,
     chain_residual,
+    chain_step,
     count_nonzeros,
     csr_add,
     csr_apply_columns,
@@ -152,9 +153,36 @@ def test_chain(dtype, columns, n_left):
     got = chain_residual(packed, n_left, x, cross, scale, tiles)
     expected = naive.chain_residual(left, x, target, scale)
     assert got == pytest.approx(expected, rel=1e-5)
-    out = x.copy()
-    chain_gradient(packed, n_left, out, cross, scale, weight, tiles, out)
-    close(out, naive.chain_gradient(left, x, target, scale, weight))
+    if n_left == len(arrays):
+        return
+    factor = arrays[n_left]
+    root = random((factor.shape[1], columns), dtype, 2)
+    gram, target = root @ root.conj().T, target @ root.conj().T
+    expected = naive.chain_step(factor, left, gram, target, scale, weight)
+    for known in (gram, gram[:0, :0]):
+        out, cross = factor @ gram, adjoint(target)
+        chain_step(packed, n_left, known, cross, scale, weight, tiles, out)
+        close(out, expected)
+
+
+@pytest.mark.parametrize("adjoined", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_absorb(dtype, adjoined):
+    arrays, chain = chain_of(dtype)
+    factor = arrays[1].conj().T if adjoined else arrays[1]
+    p, q = factor.shape
+    x, root = random((q, 5), dtype), random((q, 3), dtype, 1)
+    gram, scratch = root @ root.conj().T, np.empty(2 * p * q, dtype)
+    grams, out = np.empty((p, p), dtype), np.empty((p, 5), dtype)
+    line = 1 + adjoined * len(arrays)
+    chain_absorb(chain.chain, line, gram, x, scratch, grams, out)
+    for got, expected in zip(
+        (grams, out), naive.chain_absorb(factor, gram, x), strict=True
+    ):
+        close(got, expected)
+    out[:], nothing = 0, gram[:0, :0]
+    chain_absorb(chain.chain, line, nothing, x, scratch, nothing, out)
+    close(out, factor @ x)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -27,7 +27,7 @@ from .atom_updates import update_atoms
 from .block_chain import block_chain_apply
 from .block_projections import project_spblock
 from .blocks import blocks_columns, blocks_rows
-from .chain_steps import chain_gradient, chain_norm, chain_residual
+from .chain_steps import chain_absorb, chain_norm, chain_residual, chain_step
 from .compress import (
     adjoint_copy,
     count_nonzeros,
@@ -128,11 +128,12 @@ __all__ = [
     "butterfly_fit_columns",
     "butterfly_pack",
     "butterfly_total",
+    "chain_absorb",
     "chain_apply",
     "chain_apply_columns",
-    "chain_gradient",
     "chain_norm",
     "chain_residual",
+    "chain_step",
     "cluster_sums",
     "convolve_columns",
     "count_nonzeros",

@@ -14,6 +14,7 @@ S[j]ᴴ. ``layout`` has 2 J rows.
 import numpy as np
 
 from ._jit import REASSOC, kernel
+from .compress import adjoint_copy, csr_add_rows
 from .csr import ColumnWindow, FourArrays, csr_multiply_rows, csr_multiply_window
 from .norms import divide_by_norm, frobenius_norm, start_power_iteration
 
@@ -46,17 +47,17 @@ def _subtract_adjoint(adjoint, first, width, z, stride, offset):
 
 
 @kernel
-def chain_gradient(
+def chain_step(
     chain: FourArrays,
     n_left: int,
-    x: np.ndarray,
+    gram: np.ndarray,
     cross: np.ndarray,
     scale: float,
     weight: float,
     scratch: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write the step of palm4MSA, -w Lᴴ (λ L x - C), through the factors of L.
+    """Write a factor S after the step of palm4MSA, S - w Lᴴ (λ L S G - C).
 
     Parameters
     ----------
@@ -64,43 +65,50 @@ def chain_gradient(
         The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form as
         `nbfact.kernels.chain_steps` says.
     n_left : int
-        L is S[0] @ ... @ S[n_left - 1], and the identity for 0.
-    x : ndarray, shape (p, q)
-        S G in palm4MSA, p the columns of L. This and the arrays below have the dtype of
-        the factors and are C-contiguous.
+        The factor S is S[n_left], of shape (p, q). L is S[0] @ ... @ S[n_left - 1], and
+        the identity for 0.
+    gram : ndarray, shape (q, q)
+        The matrix G. This and the arrays below have the dtype of the factors and are
+        C-contiguous. Where it is of shape (0, 0), out holds S G before the call.
     cross : ndarray, shape (q, m)
         The adjoint Cᴴ, m the rows of L; only read.
-    scale, weight : scalars of the real dtype of x
+    scale, weight : scalars of the real dtype of the factors
         The numbers λ and w.
     scratch : ndarray, shape (2, r, tile)
         r is at least the largest number of rows of a factor and of an adjoint, and tile
         at least 1; overwritten.
     out : ndarray, shape (p, q)
-        Overwritten with the result. It may be x, and shares no memory with the others.
+        Overwritten with the result; shares no memory with the others.
 
     Notes
     -----
-    The cost is 2 q multiplications for each entry of the n_left factors. ``tile``
-    columns at a time go through the chain and back while they are in cache.
+    The cost is 2 q multiplications for each entry of the n_left factors, and q for each
+    entry of S. ``tile`` columns at a time go through the chain and back while they are
+    in cache. A factor S that is packed without entries adds nothing to the result.
     """
     data, indices, indptr, layout = chain
-    q, width, n_factors = x.shape[1], scratch.shape[2], layout.shape[0] // 2
-    rows, zero, one = np.uintp(q), np.uintp(0), x.real.dtype.type(1)
-    flat_x, flat_out = x.ravel(), out.ravel()
+    q, width, n_factors = out.shape[1], scratch.shape[2], layout.shape[0] // 2
+    rows, zero, one = np.uintp(q), np.uintp(0), out.real.dtype.type(1)
+    flat_gram, flat_out = gram.ravel(), out.ravel()
     even, odd = scratch[0].ravel(), scratch[1].ravel()
     if n_left == 0:  # all columns at once, in out
         width = q
-        for i in range(flat_x.shape[0]):
-            flat_out[i] = scale * flat_x[i]
-    tile = np.uintp(width)
+    tile, first = np.uintp(width), n_left - (gram.shape[0] > 0)
     for start in range(0, q, width):
         w, here = np.uintp(min(width, q - start)), np.uintp(start)
-        z, target, spare = flat_out if n_left == 0 else flat_x, even, odd
+        z, target, spare = flat_out, even, odd
         window, a = ColumnWindow(rows, here, tile, zero, w), scale
-        # Forward through L, then the difference, then back through its adjoint: one
-        # loop, because a callee is optimised anew for each place that calls it.
-        for t in range(2 * n_left + 1):
+        if first < n_left:
+            z, a = flat_gram, one
+        if n_left == 0:
+            target = flat_out
+        # Forward through S and L, then the difference, then back through the adjoint of
+        # L: one loop, because a callee is optimised anew for each place that calls it.
+        for t in range(first - n_left, 2 * n_left + 1):
             if t == n_left:
+                if n_left == 0:
+                    for i in range(flat_out.shape[0]):
+                        flat_out[i] *= scale
                 _subtract_adjoint(cross, start, w, z, tile, zero)
                 continue
             e = layout[n_left - 1 - t if t < n_left else n_factors + t - n_left - 1]
@@ -110,10 +118,66 @@ def chain_gradient(
             entry = (e[0], e[1])
             csr_multiply_window(data, indices, indptr, entry, a, z, target, window)
             z, a, window = target, one, ColumnWindow(tile, zero, tile, zero, w)
+            if t == -1:
+                a = scale
             target, spare = spare, target
     if n_left == 0:
         for i in range(flat_out.shape[0]):
             flat_out[i] *= -weight
+    csr_add_rows(data, indices, indptr, layout[n_left, 1], out)
+
+
+@kernel
+def chain_absorb(
+    chain: FourArrays,
+    line: int,
+    gram: np.ndarray,
+    cross: np.ndarray,
+    scratch: np.ndarray,
+    gram_out: np.ndarray,
+    cross_out: np.ndarray,
+) -> None:
+    """Write S X, and S G Sᴴ where G is given, for a sparse factor S of a chain.
+
+    Parameters
+    ----------
+    chain : PackedChain, or a plain tuple of its arrays
+        The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form as
+        `nbfact.kernels.chain_steps` says.
+    line : int
+        The row of the layout that S has: j for S[j], and J + j for S[j]ᴴ. S is (p, q).
+    gram : ndarray, shape (q, q), Hermitian
+        The matrix G; where it is of shape (0, 0), S X alone is written. This and the
+        arrays below have the dtype of the factors and are C-contiguous.
+    cross : ndarray, shape (q, m)
+        The matrix X, in palm4MSA the adjoint Cᴴ; only read. m may be 0.
+    scratch : ndarray, shape (2 p q,)
+        Overwritten where G is given.
+    gram_out : ndarray, shape (p, p)
+        Overwritten with S G Sᴴ, both halves, where G is given.
+    cross_out : ndarray, shape (p, m)
+        Overwritten with S X. No two of the arrays share memory.
+
+    Notes
+    -----
+    The cost is p + q + m multiplications for each entry of S.
+    """
+    data, indices, indptr, layout = chain
+    turned_line = (line + layout.shape[0] // 2) % layout.shape[0]
+    p, first = layout[line, 0], layout[line, 1]
+    q = layout[turned_line, 0]
+    entry, zero, one = (p, first), np.uintp(0), data.real.dtype.type(1)
+    product, turned = scratch[: p * q], scratch[p * q : 2 * p * q]
+    x, out, width = cross.ravel(), cross_out.ravel(), cross.shape[1]
+    for t in range(3 if gram.shape[0] > 0 else 1):
+        if t == 1:
+            x, out, width = gram.ravel(), product, q
+        elif t == 2:
+            adjoint_copy(product.reshape(p, q), turned.reshape(q, p))
+            x, out, width = turned, gram_out.ravel(), p
+        w = np.uintp(width)
+        window = ColumnWindow(w, zero, w, zero, w)
+        csr_multiply_window(data, indices, indptr, entry, one, x, out, window)
 
 
 @kernel

@@ -156,6 +156,18 @@ def csr_compress(
 
 
 @kernel
+def csr_add_rows(data, indices, indptr, first_row, out):
+    """Add some rows of a sparse matrix to a dense matrix, the rows from first_row on.
+
+    Rows are counted as in `indptr`, which may belong to a whole chain; out: (rows,
+    columns), which says how many rows.
+    """
+    for i in range(out.shape[0]):
+        for t in range(indptr[first_row + i], indptr[first_row + i + 1]):
+            out[i, indices[t]] += data[t]
+
+
+@kernel
 def csr_add(
     data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, out: np.ndarray
 ) -> None:
@@ -172,9 +184,7 @@ def csr_add(
     -----
     The cost is nnz additions.
     """
-    for i in range(out.shape[0]):
-        for t in range(indptr[i], indptr[i + 1]):
-            out[i, indices[t]] += data[t]
+    csr_add_rows(data, indices, indptr, np.intp(0), out)  # a literal compiles anew
 
 
 @kernel

@@ -160,9 +160,14 @@ def chain_apply_columns(data, indices, indptr, layout, scale, x):
     return scale * x
 
 
-def chain_gradient(left, x, cross, scale, weight):
-    """Return -w Lᴴ (λ L x - C) for a dense L."""
-    return -weight * left.conj().T @ (scale * left @ x - cross)
+def chain_step(factor, left, gram, cross, scale, weight):
+    """Return S - w Lᴴ (λ L S G - C) for a dense S and L."""
+    return factor - weight * left.conj().T @ (scale * left @ factor @ gram - cross)
+
+
+def chain_absorb(factor, gram, cross):
+    """Return S G Sᴴ and S X for a dense S."""
+    return factor @ gram @ factor.conj().T, factor @ cross
 
 
 def chain_residual(left, x, cross, scale):

@@ -76,14 +76,8 @@ class Dense:
         """Return Sᴴ S."""
         return self.array.conj().T @ self.array
 
-    def congruent(
-        self,
-        gram: np.ndarray,
-        product: Out = None,
-        turned: Out = None,
-        out: Out = None,
-    ) -> np.ndarray:
-        """Return S G Sᴴ, where G is Hermitian; `product`, `turned` are not used."""
+    def congruent(self, gram: np.ndarray, out: Out = None) -> np.ndarray:
+        """Return S G Sᴴ, where G is Hermitian."""
         return np.matmul(self.array @ gram, self.array.conj().T, out=out)
 
     def add_to(self, x: np.ndarray) -> None:
@@ -168,25 +162,9 @@ class Sparse:
         csr_gram(*self.columns, *self.rows, out)
         return out
 
-    def congruent(
-        self,
-        gram: np.ndarray,
-        product: Out = None,
-        turned: Out = None,
-        out: Out = None,
-    ) -> np.ndarray:
-        """Return S G Sᴴ, where G is Hermitian.
-
-        `product`, (p, q), and `turned`, (q, p), are overwritten.
-        """
-        p, q = self.shape
-        product = np.empty((p, q), gram.dtype) if product is None else product
-        turned = np.empty((q, p), gram.dtype) if turned is None else turned
-        out = np.empty((p, p), gram.dtype) if out is None else out
-        csr_apply_columns(*self.rows, gram, product)
-        adjoint_copy(product, turned)
-        csr_apply_columns(*self.rows, turned, out)
-        return out
+    def congruent(self, gram: np.ndarray, out: Out = None) -> np.ndarray:
+        """Return S G Sᴴ, where G is Hermitian."""
+        return self.apply(adjoint(self.apply(gram)), out)
 
     def add_to(self, x: np.ndarray) -> None:
         """Add the factor to the dense array x, in place."""

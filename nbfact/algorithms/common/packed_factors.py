@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...kernels import (
-    adjoint_copy,
+    chain_absorb,
     csr_add,
     csr_apply_columns,
     csr_compress,
@@ -109,6 +109,7 @@ class PackedFactors:
         self.counts = [-1] * len(layout.shapes)
         self._factors: dict[int, Factor] = {}
         self._lent = False  # whether a factor over the packed arrays was handed out
+        self._nothing = np.empty((0, 0), dtype)
         data = np.empty(layout.n_entries, dtype)
         indices = np.empty(layout.n_entries, np.uint32)
         indptr = np.empty(layout.n_pointers, np.uint32)
@@ -204,19 +205,21 @@ class PackedFactors:
         Returns the number of entries that are zero in the factor of `old` at this
         place.
         """
-        room, places = self.layout.rooms[j], self.layout.places[j]
-        nnz = csr_compress(x, room, *self.chain[:3], places)
+        layout, (data, indices, indptr, _) = self.layout, self.chain
+        room = layout.rooms[j]
+        nnz = csr_compress(x, room, data, indices, indptr, layout.places[j])
         if nnz > room:
             if nnz > DENSE * x.size:
                 self._put_dense(j, Dense(x.copy()))
                 return self._factor(j).entered(old._factor(j))
             self._widen(j, min(nnz + nnz // 8, int(DENSE * x.size)))
-            csr_compress(x, nnz, *self.chain[:3], self.layout.places[j])
+            data, indices, indptr, _ = self.chain
+            csr_compress(x, nnz, data, indices, indptr, self.layout.places[j])
         self.counts[j] = nnz
         if old.counts[j] < 0:
             return self._factor(j).entered(old._factor(j))
         _, before, ends = old.forms[j][0]
-        return csr_entered(before, ends, self.chain[1], self.forms[j][0][2])
+        return csr_entered(before, ends, indices, self.forms[j][0][2])
 
     def keep(self, j: int, old: "PackedFactors") -> None:
         """Put the factor of `old` at the same place."""
@@ -245,15 +248,6 @@ class PackedFactors:
         csr_apply_columns(*self.forms[j][1], x, out)
         return out
 
-    def gram_of_columns(self, j: int) -> np.ndarray:
-        """Return Sᴴ S for the factor S at a place."""
-        if self.counts[j] < 0:
-            return self._factor(j).gram_of_columns()
-        (rows, columns), n = self.forms[j], self.shapes[j][1]
-        out = np.empty((n, n), self._dtype)
-        csr_gram(*columns, *rows, out)
-        return out
-
     def add_to(self, j: int, x: np.ndarray) -> None:
         """Add the factor at a place to a dense array, in place."""
         if self.counts[j] < 0:
@@ -261,42 +255,54 @@ class PackedFactors:
         else:
             csr_add(*self.forms[j][0], x)
 
-    def gram(self, j: int, out: np.ndarray) -> np.ndarray:
-        """Write S Sᴴ to out for the factor S at a place, and return out."""
-        p, q = self.shapes[j]
-        if not 0 <= self.counts[j] <= GRAM * p * q:
-            return self._factor(j).gram(out)
-        rows, columns = self.forms[j]
-        csr_gram(*rows, *columns, out)
-        return out
+    def absorb(
+        self,
+        j: int,
+        gram: np.ndarray,
+        cross: np.ndarray,
+        scratch: np.ndarray,
+        out: tuple[np.ndarray, np.ndarray],
+    ) -> None:
+        """Write S G Sᴴ and S X to the arrays of `out`, for the factor S at a place.
 
-    def congruent(
-        self, j: int, gram: np.ndarray, scratch: Sequence[np.ndarray], out: np.ndarray
-    ) -> np.ndarray:
-        """Write S G Sᴴ to out for the factor S at a place, and return out.
-
-        `gram` is G, Hermitian; `scratch` holds two arrays of the shapes of S and Sᴴ.
+        `gram` is G, Hermitian, and stands for the identity where it has no entries;
+        `cross` is X, and may have none. `scratch` is that of `chain_absorb`.
         """
-        product, turned = scratch
-        if self.counts[j] < 0:
-            return self._factor(j).congruent(gram, product, turned, out)
-        rows = self.forms[j][0]
-        csr_apply_columns(*rows, gram, product)
-        adjoint_copy(product, turned)
-        csr_apply_columns(*rows, turned, out)
-        return out
+        if gram.size == 0:
+            self._gram(j, out[0])
+        if self.counts[j] >= 0:
+            chain_absorb(self.chain, j, gram, cross, scratch, *out)
+            return
+        if cross.size:
+            self._factor(j).apply(cross, out[1])
+        if gram.size:
+            self._factor(j).congruent(gram, out=out[0])
 
-    def congruent_of_columns(self, j: int, gram: np.ndarray) -> np.ndarray:
-        """Return Sᴴ G S for the factor S at a place; `gram` is G, Hermitian."""
+    def absorb_columns(
+        self, j: int, gram: np.ndarray, scratch: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Write Sᴴ G S to out for the factor S at a place; see `absorb`."""
         if self.counts[j] < 0:
-            return self._factor(j).adjoint().congruent(gram)
-        (p, q), columns = self.shapes[j], self.forms[j][1]
-        product, turned = np.empty((q, p), self._dtype), np.empty((p, q), self._dtype)
-        csr_apply_columns(*columns, gram, product)
-        adjoint_copy(product, turned)
-        out = np.empty((q, q), self._dtype)
-        csr_apply_columns(*columns, turned, out)
-        return out
+            factor = self._factor(j)
+            if gram.size:
+                factor.adjoint().congruent(gram, out)
+            else:
+                out[:] = factor.gram_of_columns()
+        elif gram.size:
+            line, nothing = j + len(self.shapes), self._nothing
+            chain_absorb(self.chain, line, gram, nothing, scratch, out, nothing)
+        else:
+            rows, columns = self.forms[j]
+            csr_gram(*columns, *rows, out)
+
+    def _gram(self, j: int, out: np.ndarray) -> None:
+        """Write S Sᴴ to out for the factor S at a place."""
+        p, q = self.shapes[j]
+        if 0 <= self.counts[j] <= GRAM * p * q:
+            rows, columns = self.forms[j]
+            csr_gram(*rows, *columns, out)
+        else:
+            self._factor(j).gram(out)
 
     def scale(self, j: int, number: float) -> None:
         """Multiply the factor at a place by a real number."""
@@ -342,7 +348,7 @@ class PackedFactors:
 
 
 def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:
-    """Return the scratch of `chain_gradient`: two tiles of `rows` rows.
+    """Return the scratch of `chain_step`: two tiles of `rows` rows.
 
     A tile is a block of columns that goes through all factors while it is in cache.
     """

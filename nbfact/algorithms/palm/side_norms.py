@@ -14,7 +14,7 @@ _HEAVY = 0.2
 above which its norm comes from the Gram matrix and not from the factors: 0.2 is where
 the two cost the same at n = 512 (`nbfact study crossover`)."""
 
-SMALL_GRAM = 192
+_SMALL_GRAM = 192
 """Largest order of a Gram matrix that is used for a norm because it is there anyway."""
 
 _NORM_STEPS, _NORM_TOL = 300, 1e-6
@@ -35,23 +35,14 @@ class SideNorms:
         self._dtype = dtype
         self._vectors: dict[Hashable, np.ndarray] = {}
 
-    def of_left(
-        self,
-        j: int,
-        factors: PackedFactors,
-        left: np.ndarray | None,
-        gram: np.ndarray | None,
-    ) -> float:
-        """Return ‖L‖₂ for the factor at place j.
+    def of_left(self, j: int, factors: PackedFactors, left: np.ndarray | None) -> float:
+        """Return ‖L‖₂ for the factor at place j, from Lᴴ where `left` is that.
 
-        It comes from Lᴴ L where `gram` is that, else from Lᴴ where `left` is that, else
-        from the first j factors.
+        Otherwise it comes from the first j factors.
         """
-        if gram is not None:
-            return self._of_gram(j, "left gram", gram)
         if left is not None:
-            return dense_norm(left, self._vector(j, "left", left.shape[1]))
-        vector = self._vector(j, "left", factors.shapes[j][0])
+            return dense_norm(left, self._vector((j, "left"), left.shape[1]))
+        vector = self._vector((j, "left factors"), factors.shapes[j][0])
         return product_norm(factors, 0, j, vector)
 
     def of_right(self, j: int, factors: PackedFactors, gram: np.ndarray) -> float:
@@ -60,28 +51,45 @@ class SideNorms:
         `gram` is R Rᴴ.
         """
         order = len(gram)
-        if order > SMALL_GRAM and light(factors, j + 1, len(factors), order):
-            vector = self._vector(j, "right", factors.shapes[-1][1])
+        if order > _SMALL_GRAM and _light(factors, j + 1, len(factors), order):
+            vector = self._vector((j, "right factors"), factors.shapes[-1][1])
             return product_norm(factors, j + 1, len(factors), vector)
-        return self._of_gram(j, "right gram", gram)
+        return self.of_gram((j, "right"), gram)
 
-    def _of_gram(self, j, name, gram):
-        """Return ‖M‖₂, where `gram` is M Mᴴ or Mᴴ M."""
-        vector = self._vectors.get((j, name, len(gram)))
+    def of_gram(self, key: Hashable, gram: np.ndarray) -> float:
+        """Return ‖M‖₂, where `gram` is M Mᴴ or Mᴴ M; the key tells it from others."""
+        vector = self._vectors.get(key)
         if vector is None:
-            vector = self._vector(j, name, len(gram))
+            vector = self._vector(key, len(gram))
         return math.sqrt(spectral_norm(gram, vector, _NORM_STEPS, _NORM_TOL))
 
-    def _vector(self, j, name, size):
+    def _vector(self, key, size):
         """Return the vector that a power iteration starts from, and writes to."""
-        key = j, name, size
         vector = self._vectors.get(key)
         if vector is None:
             vector = self._vectors[key] = _gaussian(size).astype(self._dtype)
         return vector
 
 
-def light(factors: PackedFactors, first: int, last: int, order: int) -> bool:
+def left_forms(factors: PackedFactors) -> list[str]:
+    """Return what ‖S[0] ... S[j]‖₂ is found from, for each j but the last: its form.
+
+    "gram" is the Gram matrix of the columns of the product, which is used where it is
+    small and all before it are; "other" is the factors, or the dense product where that
+    is needed anyway.
+    """
+    shapes, last = factors.shapes, len(factors) - 1
+    smallest = min([columns for _, columns in shapes[:-1]], default=0)
+    small = not _light(factors, 0, last, smallest)
+    forms = []
+    for j in range(last):
+        rows, columns = shapes[j]
+        small = small and (columns if j == 0 else max(rows, columns)) <= _SMALL_GRAM
+        forms.append("gram" if small else "other")
+    return forms
+
+
+def _light(factors: PackedFactors, first: int, last: int, order: int) -> bool:
     """Return whether the norm of a product is found faster through its factors.
 
     That is so where those at the places first to last - 1 are sparse and have together

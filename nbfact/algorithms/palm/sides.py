@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels import chain_gradient, csr_apply_columns, csr_fit
+from ...kernels import chain_step, csr_apply_columns, csr_fit
 from ..common.factors import adjoint
 from ..common.packed_factors import PackedFactors, tile_scratch
 from ..common.problem import Explicit, Implicit
-from .side_norms import SMALL_GRAM, SideNorms, light
+from .side_norms import SideNorms, left_forms
 
 MARGIN = 1.001
 """Number by which the Lipschitz modulus of the gradient is multiplied before a step is
@@ -27,8 +27,9 @@ which ‖A‖² - <A, Â>² / ‖Â‖² has lost too many digits: the residual 
 
 
 _CROSSES, _GRAMS = ("cross 0", "cross 1"), ("gram 0", "gram 1")
-"""Names of the arrays that hold C and G, by the parity of the place of a factor: an
-update reads those of one parity and writes those of the other."""
+_LEFT_GRAMS = ("left gram 0", "left gram 1")
+"""Names of the arrays that hold C, G and Lᴴ L, by the parity of the place of a factor:
+an update reads those of one parity and writes those of the other."""
 
 
 class Sides:
@@ -53,11 +54,16 @@ class Sides:
     def __init__(self, target: Explicit | Implicit, step: float) -> None:
         self._target, self._margin = target, MARGIN / step
         self._workspace = _Workspace(target.dtype)
-        self._nothing = np.empty((0, 0), target.dtype)  # the identity, in `csr_fit`
+        self._nothing = np.empty((0, 0), target.dtype)  # the identity, for kernels
         self._side_norms = SideNorms(target.dtype)
         self.eps = float(np.finfo(target.real).eps)
-        self._tiles = self._nothing  # made when the shapes are known
+        self._cancelling = _CANCELLING[target.real.char]
+        self._tiles = self._scratch = self._nothing  # made when the shapes are known
         self._steps: list[np.ndarray] = []  # where the step of each place is made
+        # Numbers of entries of the factors that the next three were found for.
+        self._counts: list[int] = []
+        self._forms: list[str] = []  # what each ‖L‖₂ comes from
+        self._first_dense = 0  # the first place where Lᴴ is needed dense
         # Lᴴ by place where it is needed dense, and ‖L‖₂ by place.
         self._lefts: dict[int, np.ndarray] = {}
         self._left_norms: list[float] = []
@@ -67,48 +73,52 @@ class Sides:
         # A double is passed to a kernel as it is, and faster than a scalar of NumPy.
         self._real: Any = float if target.real.char == "d" else target.real.type
 
+    def _prepare(self, factors: PackedFactors) -> None:
+        """Make the arrays of all sweeps when the shapes of the factors are known."""
+        shapes, dtype = factors.shapes, self._target.dtype
+        self._steps = [self._workspace.take("step", shape) for shape in shapes]
+        self._tiles = tile_scratch(factors.layout.largest, dtype)
+        self._scratch = np.empty(2 * max(p * q for p, q in shapes), dtype)
+
     def look_left(self, factors: PackedFactors) -> None:
         """Begin a sweep: find ‖L‖₂ for each factor, and Lᴴ where it is needed dense.
 
         It is needed dense where L has a dense factor, and on an implicit target.
         """
         self._cross, self._gram = self._target.adjoint, None
-        last, shapes = len(factors) - 1, factors.shapes
-        if not self._steps:
-            self._steps = [self._workspace.take("step", shape) for shape in shapes]
-            self._tiles = tile_scratch(factors.layout.largest, self._target.dtype)
-        first = factors.length + 1
-        if self._target.adjoint is None:
-            first = min(first, last)
-        smallest = min([columns for _, columns in shapes[:-1]], default=0)
-        through_factors = light(factors, 0, last, smallest)
-        lefts: dict[int, np.ndarray] = {}
-        norms, dtype = [1.0], self._nothing.dtype
-        left: np.ndarray | None = None
-        gram: np.ndarray | None = None
-        for j in range(1, last + 1):
-            if first <= last:
-                left = (
-                    adjoint(factors.toarray(0, np.empty(shapes[0], dtype)))
-                    if left is None
-                    else factors.apply_adjoint(j - 1, left)
-                )
-                if j >= first:
-                    lefts[j] = left
-            rows, columns = shapes[j - 1]
-            if (
-                through_factors
-                or (columns if j == 1 else max(rows, columns)) > SMALL_GRAM
-            ):
-                gram = None
-            elif j == 1 or gram is not None:
-                gram = (
-                    factors.gram_of_columns(0)
-                    if gram is None
-                    else factors.congruent_of_columns(j - 1, gram)
-                )
-            norms.append(self._side_norms.of_left(j, factors, lefts.get(j), gram))
-        self._lefts, self._left_norms = lefts, norms
+        if factors.counts != self._counts:
+            self._counts = list(factors.counts)
+            if not self._steps:
+                self._prepare(factors)
+            self._forms = left_forms(factors)
+            self._first_dense = factors.length + 1
+            if self._target.adjoint is None:
+                self._first_dense = min(self._first_dense, len(factors) - 1)
+        if self._first_dense < len(factors):
+            self._look_left_densely(factors)
+        norms, gram = [1.0], self._nothing
+        for j, form in enumerate(self._forms):  # L ends with the factor at place j
+            if form == "gram":
+                order = factors.shapes[j][1]
+                out = self._workspace.take(_LEFT_GRAMS[j % 2], (order, order))
+                factors.absorb_columns(j, gram, self._scratch, out)
+                gram = out
+                norms.append(self._side_norms.of_gram((j, "left"), gram))
+            else:
+                left = self._lefts.get(j + 1)
+                norms.append(self._side_norms.of_left(j + 1, factors, left))
+        self._left_norms = norms
+
+    def _look_left_densely(self, factors: PackedFactors) -> None:
+        """Find Lᴴ for each factor from the first where it is needed dense."""
+        out = np.empty(factors.shapes[0], self._target.dtype)
+        left, lefts = adjoint(factors.toarray(0, out)), {}
+        for j in range(1, len(factors)):
+            if j > 1:
+                left = factors.apply_adjoint(j - 1, left)
+            if j >= self._first_dense:
+                lefts[j] = left
+        self._lefts = lefts
 
     def stepped(
         self, j: int, old: PackedFactors, new: PackedFactors, scale: float
@@ -130,13 +140,16 @@ class Sides:
             return old.toarray(j, x)
         if j in self._lefts:
             return self._dense_step(j, old, scale, weight)
+        dense = old.counts[j] < 0
         if gram is None:
             old.toarray(j, x)
-        else:
+        elif dense:
             old.apply(j, gram, x)
-        scale = self._real(scale)
-        chain_gradient(old.chain, j, x, self._cross, scale, weight, self._tiles, x)
-        old.add_to(j, x)
+        known = self._nothing if gram is None or dense else gram
+        scale, tiles = self._real(scale), self._tiles
+        chain_step(old.chain, j, known, self._cross, scale, weight, tiles, x)
+        if dense:
+            old.add_to(j, x)
         return x
 
     def _dense_step(self, j: int, old: PackedFactors, scale: Any, weight: Any) -> Any:
@@ -171,18 +184,17 @@ class Sides:
 
     def absorb(self, j: int, factors: PackedFactors) -> None:
         """Put S[j] into R, in the one of two arrays that is free."""
-        before, take, (p, q) = self._gram, self._workspace.take, factors.shapes[j]
+        before, take, p = self._gram, self._workspace.take, factors.shapes[j][0]
         gram = take(_GRAMS[j % 2], (p, p))
+        known, cross = self._nothing if before is None else before, self._cross
         if before is None and isinstance(self._target, Implicit):
             self._cross = self._target.times(factors[j])
+            cross = out = self._nothing
         else:
-            cross = take(_CROSSES[j % 2], (p, factors.shapes[0][0]))
-            self._cross = factors.apply(j, self._cross, cross)
-        if before is None:
-            self._gram = factors.gram(j, gram)
-        else:
-            scratch = take("product", (p, q)), take("product turned", (q, p))
-            self._gram = factors.congruent(j, before, scratch, gram)
+            out = take(_CROSSES[j % 2], (p, cross.shape[1]))
+            self._cross = out
+        factors.absorb(j, known, cross, self._scratch, (gram, out))
+        self._gram = gram
 
     def fit(self, factors: PackedFactors) -> tuple[float, float]:
         """Return the best λ for the present factors, and <A, λ Â>, which it explains.
@@ -219,7 +231,7 @@ class Sides:
         if self._target.norm == 0:
             return 0.0
         square = 1 - explained / self._target.norm**2
-        if square > _CANCELLING[self._target.real.char]:
+        if square > self._cancelling:
             return math.sqrt(square)
         out = self._workspace.take("step", factors.shapes[-1])
         residual = self._target.residual(factors, scale, self._tiles, out)
