@@ -12,8 +12,8 @@ from nbfact.kernels import (
     PackedCenters,
     distances_from_products,
     nearest_exactly,
+    nearest_from_products,
     nearest_rows,
-    two_smallest,
 )
 from nbfact.kernels.registers import BYTES
 from nbfact.kernels.tiles import LANES
@@ -80,22 +80,24 @@ def test_distances_from_products(dtype, roots):
 
 
 @pytest.mark.parametrize("dtype", REAL)
-def test_two_smallest(dtype):
-    values = np.round(random((7, 30), dtype), 1)
+def test_nearest_from_products(dtype):
+    products, added = np.round(random((7, 30), dtype), 1), random(7, dtype, 1)
+    x, margin = random((30, 5), dtype, 2), np.array([0.01, 0.05], dtype)
     labels, best, second = (
         np.empty(30, np.int32),
         np.empty(30, dtype),
         np.empty(30, dtype),
     )
-    two_smallest(values, labels, best, second)
-    for got, want in zip(
-        (labels, best, second), naive.two_smallest(values), strict=True
-    ):
-        np.testing.assert_array_equal(got, want)
-    values[:, 0], values[2:, 1], values[1, 2] = np.nan, np.inf, np.nan
-    two_smallest(values, labels, best, second)
-    assert (labels[0], best[0], second[0]) == (0, np.inf, np.inf)
-    assert second[1] == values[:2, 1].max()
+    given = products, added, x, margin
+    count = nearest_from_products(*given, labels, best, second)
+    want = naive.nearest_from_products(*given)
+    for got, expected in zip((labels, best, second), want, strict=True):
+        np.testing.assert_array_equal(got, expected)
+    assert 0 < count == np.count_nonzero(labels < 0) < 30
+    products[:, 0], products[2:, 1], products[1, 2] = np.nan, np.inf, np.nan
+    nearest_from_products(*given, labels, best, second)
+    assert (labels[0], best[0], second[0]) == (~0, np.inf, np.inf)
+    assert second[1] == (products + added[:, None])[:2, 1].max()
     assert not np.isnan(best).any() and not np.isnan(second).any()
 
 

@@ -171,7 +171,10 @@ ARGUMENTS = {
     ),
     "nearest_exactly": (SQUARE, SQUARE.T.copy(), VECTOR, SQUARE, OUT, LABELS, VECTOR),
     "transpose": (SQUARE, BLOCK),
-    "two_smallest": (SQUARE, LABELS, OUT, np.zeros(4)),
+    "nearest_from_products": (
+        *(SQUARE, VECTOR, SQUARE.T.copy(), np.ones(2)),
+        *(LABELS, OUT, np.zeros(4)),
+    ),
     "kth_largest": (VECTOR, 2),
     "max_abs": (SQUARE,),
     "normalize_frobenius": (SQUARE,),

@@ -133,11 +133,11 @@ class CenterRecipe(abc.ABC):
         origin : array of float64, (D,)
             The mean of all points.
         """
-        offset = origin if self.centered else np.zeros_like(origin)
-        weights = row_weights(counts)
-        target = (weights[:, None] * (means - offset)).astype(means.dtype)
+        offset, weights = self._offset(origin, means.dtype), row_weights(counts)
+        moved = means if offset is None else means - offset
+        target = (weights[:, None] * moved).astype(means.dtype)
         product = scaled_rows(self._factor(target), 1 / weights)
-        return FactoredCenters(product, self._offset(offset, means.dtype))
+        return FactoredCenters(product, offset)
 
     def improved(
         self, statistics: ClusterStatistics, centers: FactoredCenters
@@ -290,10 +290,13 @@ class DenseRecipe(CenterRecipe):
     def first(
         self, means: np.ndarray, counts: np.ndarray, origin: np.ndarray
     ) -> FactoredCenters:
-        """Return these centers, less an offset that is added again if there is one."""
-        offset = origin if self.centered else np.zeros_like(origin)
-        product = FactorProduct([(means - offset).astype(means.dtype)])
-        return FactoredCenters(product, self._offset(offset, means.dtype))
+        """Return these centers, less an offset that is added again if there is one.
+
+        Centers near the offset are exact: their differences from it are no longer.
+        """
+        offset = self._offset(origin, means.dtype)
+        product = FactorProduct([means if offset is None else means - offset])
+        return FactoredCenters(product, offset)
 
     def improved(
         self, statistics: ClusterStatistics, centers: FactoredCenters

@@ -52,7 +52,7 @@ from .exact_distances import (
     CenterNorms,
     distances_from_products,
     nearest_exactly,
-    two_smallest,
+    nearest_from_products,
 )
 from .fourier_columns import fourier_columns, real_columns, real_columns_adjoint
 from .fourier_vectors import fourier_vector, real_vector, real_vector_adjoint
@@ -170,6 +170,7 @@ __all__ = [
     "max_abs",
     "mixture_fit",
     "nearest_exactly",
+    "nearest_from_products",
     "nearest_rows",
     "normalize_frobenius",
     "optimal_scale",
@@ -210,6 +211,5 @@ __all__ = [
     "spectral_norm",
     "split_gain",
     "transpose",
-    "two_smallest",
     "update_atoms",
 ]

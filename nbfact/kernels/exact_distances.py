@@ -153,34 +153,70 @@ def _fast_distances(row, of_center, squares, lengths, ratio, roots):
     return in_doubt
 
 
+@kernel(fastmath=REASSOC)
+def _squared_norm(x):
+    """Return |x|²; x: (D,) real."""
+    total = x.dtype.type(0)
+    for j in range(x.shape[0]):
+        total += x[j] * x[j]
+    return total
+
+
 @kernel
-def two_smallest(
-    values: np.ndarray, labels: np.ndarray, best: np.ndarray, second: np.ndarray
-) -> None:
-    """Find the smallest value of each column, its row, and the second smallest value.
+def nearest_from_products(
+    products: np.ndarray,
+    added: np.ndarray,
+    x: np.ndarray,
+    margin: np.ndarray,
+    labels: np.ndarray,
+    best: np.ndarray,
+    second: np.ndarray,
+) -> int:
+    """Find the smallest value of each point, and whether another is as small.
 
     Parameters
     ----------
-    values : ndarray, shape (K, n), real, C-contiguous
-        Only read. What is not a number is passed over.
+    products : ndarray, shape (K, n), real, C-contiguous
+        Only read. The values of the points are products + added; what is not a number
+        is passed over.
+    added : ndarray, shape (K,), of the dtype of products
+        What is added to each row.
+    x : ndarray, shape (n, D), real, C-contiguous
+        The points, whose lengths |x| are computed.
+    margin : ndarray, shape (2,), of the dtype of products
+        A value that is larger by at most margin[0] + margin[1] |x| counts as equal.
     labels : ndarray of int32, shape (n,)
-        Overwritten with the row of the smallest value, the first of equals; 0 where no
-        value is below infinity.
-    best, second : ndarray, shape (n,)
+        Overwritten with the row r of the smallest value, the first of equals; with 0
+        where no value is below infinity. Where another value counts as equal to it, or
+        no value is below infinity, ~r = -r - 1 is written instead.
+    best, second : ndarray, shape (n,), of the dtype of products
         Overwritten with the smallest value and the second smallest one, which is equal
         to it where there are two; with infinity where there is none.
 
+    Returns
+    -------
+    int
+        The number of points with a negative label.
+
     Notes
     -----
-    The cost is one pass over values.
+    The cost is one pass over products, and one over x.
     """
-    for i in range(values.shape[1]):
+    for i in range(products.shape[1]):
         labels[i], best[i], second[i] = 0, np.inf, np.inf
-    for k in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            value, least, other = values[k, i], best[i], second[i]
+    for k in range(products.shape[0]):
+        more = added[k]
+        for i in range(products.shape[1]):
+            value, least, other = products[k, i] + more, best[i], second[i]
             smaller = value < least  # no branch, so that the loop is vectorised
             labels[i] = k if smaller else labels[i]
             best[i] = value if smaller else least
             larger = least if smaller else value
             second[i] = larger if larger < other else other
+    in_doubt = 0
+    for i in range(products.shape[1]):
+        limit = margin[0] + margin[1] * np.sqrt(_squared_norm(x[i]))
+        if not second[i] - best[i] > limit:
+            labels[i] = ~labels[i]
+            in_doubt += 1
+    return in_doubt

@@ -10,13 +10,14 @@ from .._core.array_checks import array_of, as_base_array
 from .._core.cache_lines import aligned
 from .._core.threads import share
 from .._core.threads import threads as threads_of
-from ..kernels import nearest_exactly, nearest_rows, two_smallest
+from ..kernels import nearest_exactly, nearest_from_products, nearest_rows
 from ..kernels.tiles import LANES
 from ..kernels.vectors import BYTES
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator
 from .packed_centers import pack
-from .rounding_bounds import norms, reach_of, squared_norms, with_factors
+from .rounding_bounds import norms, squared_norms, with_factors
+from .search_rounding import SearchRounding, search_rounding
 
 BLOCK = 256
 """Number of points whose products are computed together, so that the dense arrays stay
@@ -29,6 +30,10 @@ FULL, FULL_SIZE = 0.5, 2**13
 """Least share of entries, and least number of entries K D, from which on a single
 factor is multiplied as a dense matrix, by BLAS: smaller ones are faster in the kernel
 that applies factors."""
+
+REPEATS = 8
+"""Number of points from which the offset is subtracted in one loop of NumPy: one loop
+for each point takes three times as long, and longer ones read more memory."""
 
 SETTLED = 128
 """Number of points that are compared with rows together, so that they stay in cache
@@ -124,14 +129,14 @@ class NearestRows:
             self.bias = _vector("bias", bias, operator, 0).astype(np.float64)
         self._given_bias = bias is not None
         self._packed: dict[np.dtype, tuple] = {}
-        self._margins: dict[np.dtype, np.ndarray] = {}
+        self._roundings: dict[np.dtype, SearchRounding] = {}
 
     def __getstate__(self) -> dict:
         derived = ("_rows", "_dense")
         kept = {
             name: value for name, value in vars(self).items() if name not in derived
         }
-        return {**kept, "_packed": {}, "_margins": {}}
+        return {**kept, "_packed": {}, "_roundings": {}}
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
@@ -177,14 +182,14 @@ class NearestRows:
         labels, scores = np.empty(len(x), np.int32), np.empty(len(x), dtype)
         fused = self._dense is None and with_factors(self.operator) is not None
         run = self._fused if fused else self._by_products
-        moved = self.offset if fused else None
+        moved = self._rounding(dtype).offset if fused else None
         as_it_is = x.dtype == dtype and x.flags.c_contiguous and moved is None
         step = max(len(x), 1) if as_it_is else COPIED
         for start in range(0, len(x), step):
             part = slice(start, start + step)
             tile = np.ascontiguousarray(x[part], dtype)
             if moved is not None:
-                tile = tile - moved.astype(dtype)
+                tile = tile - moved
             run(tile, x[part], labels[part], scores[part])
         return labels, scores
 
@@ -221,76 +226,52 @@ class NearestRows:
         """
         product = with_factors(self.operator)
         assert product is not None
-        packed, rows, kept = pack(product, self.bias, dtype)
-        packed = packed._replace(margin=self._margin(dtype))
+        margin, bias, _ = self._rounding(dtype)
+        packed, rows, kept = pack(product, bias, dtype)
+        packed = packed._replace(margin=margin)
         block = BYTES // dtype.itemsize
         reads_all = len(packed.blocks) * block >= self.operator.shape[1]
         return packed, rows, kept, reads_all, []
 
-    @functools.cached_property
-    def _reach(self) -> tuple[float, int]:
-        """What bounds the rounding errors of products: see `reach_of`."""
-        if self._dense is not None:
-            lengths = norms(self._dense.astype(np.float64))
-            return float(lengths.max()), 3 + self._dense.shape[1]
-        reach, steps = reach_of(self.operator)
-        return float(reach.max()), steps
-
-    def _margin(self, dtype):
-        """Return what two values of a point differ by at most through rounding.
-
-        This is ``margin[0] + margin[1] |x|``. The value bias - 2 <v, x> has an error of
-        at most ``errors`` ε / 2 times bias + 2 reach |x|, and the rounded row v one of
-        as many times reach. Errors of n roundings are as likely up as down: twice the
-        root of n is more than they add up to. The points less the offset, and the rows
-        plus the offset, are rounded once more.
-        """
-        if dtype in self._margins:
-            return self._margins[dtype]
-        reach, steps = self._reach
-        errors = min(steps, 2 * math.sqrt(steps))
-        eps = float(max(np.finfo(dtype).eps, np.finfo(self.operator.dtype).eps))
-        far = reach if self.offset is None else reach + float(norms(self.offset))
-        least = 1e3 * float(np.finfo(dtype).smallest_normal)
-        with np.errstate(over="ignore"):
-            largest = float(np.abs(self.bias).max()) + reach * reach
-            fixed = eps * (errors * largest + 4 * reach * far) + least
-            slope = eps * (3 * errors * reach + 4 * far)
-            self._margins[dtype] = np.array([fixed, slope]).astype(dtype)
-        return self._margins[dtype]
+    def _rounding(self, dtype) -> SearchRounding:
+        """Return how points of a dtype are compared, which is computed once."""
+        if dtype not in self._roundings:
+            self._roundings[dtype] = search_rounding(
+                self.operator, self._dense, self.bias, self.offset, dtype
+            )
+        return self._roundings[dtype]
 
     def _by_products(self, tile, x, labels, scores):
         """Fill labels and scores by products of the operator with blocks of points."""
-        dtype, offset = tile.dtype, self.offset
-        margin = self._margin(dtype)
+        dtype = tile.dtype
+        margin, bias, offset = self._rounding(dtype)
         with np.errstate(over="ignore"):
-            bias = self.bias.astype(dtype)[:, None]
-            if offset is not None:
-                offset = offset.astype(dtype)
+            bias = bias.astype(dtype)
+        if offset is not None:
+            offset = np.tile(offset, REPEATS)
         multiply = self._doubled_products(dtype)
 
+        @np.errstate(over="ignore", invalid="ignore")
         def search(begin, end):
-            second = np.empty(BLOCK, dtype)
+            second, in_doubt = np.empty(BLOCK, dtype), 0
             moved = None if offset is None else np.empty((BLOCK, tile.shape[1]), dtype)
-            room = np.empty(len(bias) * BLOCK, dtype)
+            room = np.empty((len(bias), BLOCK), dtype)
             for start in range(begin, end, BLOCK):
                 part = slice(start, min(start + BLOCK, end))
-                points, found, best = tile[part], labels[part], scores[part]
-                with np.errstate(over="ignore", invalid="ignore"):
-                    if moved is not None and offset is not None:
-                        points = np.subtract(points, offset, out=moved[: len(points)])
-                    out = room[: len(bias) * len(points)].reshape(len(bias), -1)
-                    values = multiply(points, out)
-                    np.add(values, bias, out, casting="same_kind")
-                    two_smallest(out, found, best, second[: len(points)])
-                    gap = second[: len(points)] - best
-                    # This takes half the time of einsum.
-                    lengths = np.sqrt((points[:, None, :] @ points[:, :, None]).ravel())
-                    close = ~(gap > margin[0] + margin[1] * lengths)
-                np.invert(found, out=found, where=close)
-            doubtful = labels[begin:end] < 0
-            if doubtful.any():
+                points, n = tile[part], part.stop - start
+                if moved is not None and offset is not None:
+                    wide = len(offset) if n % REPEATS == 0 else tile.shape[1]
+                    rows = points.reshape(-1, wide), moved[:n].reshape(-1, wide)
+                    points = np.subtract(rows[0], offset[:wide], out=rows[1])
+                    points = points.reshape(n, -1)
+                out = room if n == BLOCK else np.empty((len(bias), n), dtype)
+                in_doubt += nearest_from_products(
+                    *(multiply(points, out), bias, points, margin),
+                    *(labels[part], scores[part], second),
+                )
+            if in_doubt:
                 chosen = slice(begin, end)
+                doubtful = labels[chosen] < 0
                 self._settle(x[chosen], labels[chosen], scores[chosen], doubtful)
 
         share(self.operator.nnz * tile.itemsize, len(tile), search, BLOCK)
@@ -303,8 +284,7 @@ class NearestRows:
 
         def multiply(points, out):
             values = self.operator @ np.ascontiguousarray(points.T)
-            values *= -2
-            return values
+            return np.multiply(values, -2, out, casting="same_kind")
 
         return multiply
 
@@ -330,7 +310,7 @@ class NearestRows:
         """
         (chosen,) = doubtful.nonzero()
         rows, excess, own = self._rows
-        margin = self._margin(np.dtype("f8"))
+        margin = self._rounding(np.dtype("f8")).margin
         for start in range(0, len(chosen), SETTLED):
             part = chosen[start : start + SETTLED]
             points = x[part].astype(np.float64, order="C")

@@ -9,8 +9,8 @@ from .clusters import (
     distances_from_products,
     nearest_centers,
     nearest_exactly,
+    nearest_from_products,
     nearest_rows,
-    two_smallest,
 )
 from .coding import (
     add_atoms,
@@ -239,6 +239,7 @@ __all__ = [
     "mixture_fit",
     "nearest_centers",
     "nearest_exactly",
+    "nearest_from_products",
     "nearest_rows",
     "normalize_frobenius",
     "omp",
@@ -292,6 +293,5 @@ __all__ = [
     "transpose",
     "twiddle_entries",
     "twiddle_factors",
-    "two_smallest",
     "update_atoms",
 ]

@@ -46,7 +46,16 @@ def distances_from_products(
     return np.sqrt(found) if roots else found
 
 
-def two_smallest(values):
-    """Return the row of the smallest value of each column, it, and the next value."""
+def nearest_from_products(products, added, x, margin):
+    """Return labels, smallest and second smallest values of points (columns).
+
+    A label r is ~r where the second value is larger by the margin at most.
+    """
+    values = products + added[:, None]
     ordered = np.sort(values, axis=0)
-    return values.argmin(axis=0), ordered[0], ordered[1]
+    labels, limits = (
+        values.argmin(axis=0),
+        margin[0] + margin[1] * np.linalg.norm(x, axis=1),
+    )
+    close = ordered[1] - ordered[0] <= limits
+    return np.where(close, ~labels, labels), ordered[0], ordered[1]
