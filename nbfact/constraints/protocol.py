@@ -19,6 +19,22 @@ class Constraint(Protocol):
     See Also
     --------
     FastConstraint : What a set may have besides, to be projected onto faster.
+
+    Examples
+    --------
+    Any object with these two members is a set, such as the diagonal matrices:
+
+    >>> import numpy as np, nbfact as nf
+    >>> class Diagonal:
+    ...     shape = (4, 4)
+    ...
+    ...     def project(self, x):
+    ...         return np.diag(np.diag(x))
+    >>> isinstance(Diagonal(), nf.constraints.Constraint)
+    True
+    >>> r = nf.palm4msa(np.diag([1.0, 2.0, 3.0, 4.0]), [Diagonal()])
+    >>> bool(r.relative_error < 1e-12)
+    True
     """
 
     @property
@@ -28,8 +44,17 @@ class Constraint(Protocol):
     def project(self, x: np.ndarray, /) -> np.ndarray:
         """Return the matrix of the set nearest to x, as a new array.
 
-        The algorithms check the result: it must be finite, of the shape of x, and real
-        when x is real.
+        Parameters
+        ----------
+        x : ndarray, (m, n)
+            A finite matrix of the shape of the set, float32, float64, complex64 or
+            complex128. It is not modified.
+
+        Returns
+        -------
+        ndarray, (m, n)
+            The algorithms check that it is finite, of the shape of x, and real when x
+            is real.
         """
 
 
@@ -39,6 +64,15 @@ class FastConstraint(Constraint, Protocol):
     See Also
     --------
     Constraint : What a set must have.
+
+    Examples
+    --------
+    The sets of nbfact have all members:
+
+    >>> import nbfact as nf
+    >>> rows = nf.constraints.SpLin((4, 8), 2)
+    >>> rows.normalized, rows.nonneg, rows.memory() is None, rows.transposed()
+    (True, False, True, SpCol((8, 4), k=2))
     """
 
     @property

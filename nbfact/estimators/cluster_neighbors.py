@@ -114,7 +114,12 @@ class ClusterNeighbors(CellSearch):
 class ClusterNeighborsClassifier(ClassifierMixin, CellSearch):
     """Predict the class of most of the nearest neighbors, searched by clusters.
 
-    Parameters, attributes and costs are those of `ClusterNeighbors`.
+    The other attributes, and the costs, are those of `ClusterNeighbors`.
+
+    Parameters
+    ----------
+    n_neighbors, n_clusters, n_probes, clusterer, random_state, threads
+        As in `ClusterNeighbors`; one neighbor by default.
 
     Attributes
     ----------

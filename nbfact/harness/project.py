@@ -64,6 +64,11 @@ class Project:
     ValueError
         When `name` is no name of a package, or a tolerance is out of range.
 
+    See Also
+    --------
+    Case : A measurement.
+    register : Adds cases to a registry.
+
     Notes
     -----
     A registry is a module that registers its cases, or one with a function
@@ -72,6 +77,7 @@ class Project:
 
     Examples
     --------
+    >>> from nbfact.harness import Project
     >>> project = Project("nbfact", "1.0", ("cases.registry",), ("quick", "full"))
     >>> project.is_own("nbfact chain"), project.is_own("scipy.fft")
     (True, False)

@@ -67,8 +67,8 @@ from .kronecker_columns import (
     kronecker_adjoint_columns,
     kronecker_apply_columns,
     kronecker_chain_apply_columns,
-    kronecker_gradient_columns,
 )
+from .kronecker_gradient import kronecker_gradient_columns
 from .mixture import mixture_fit
 from .nearest_search import PackedCenters, cluster_sums, nearest_rows
 from .norm_projections import (

@@ -78,10 +78,29 @@ def chain_gradient(
     out : ndarray, shape (p, q)
         Overwritten with the result. It may be x, and shares no memory with the others.
 
+    See Also
+    --------
+    chain_residual : The error whose gradient this is.
+    palm_step : The step with dense factors, as it was published.
+    nbfact.palm4msa : The algorithm.
+
     Notes
     -----
     The cost is 2 q multiplications for each entry of the n_left factors. ``tile``
     columns at a time go through the chain and back while they are in cache.
+
+    Examples
+    --------
+    L is diag(2, 1), which is its own adjoint, so that L x - C is (0, 1):
+
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices = np.array([2.0, 1, 2, 1]), np.array([0, 1, 0, 1], np.uint32)
+    >>> indptr, layout = np.array([0, 1, 2, 2, 3, 4], np.uint32), [[2, 0], [2, 3]]
+    >>> L = nf.kernels.PackedChain(data, indices, indptr, np.array(layout))
+    >>> x, cross, out = np.ones((2, 1)), np.array([[2.0, 0.0]]), np.empty((2, 1))
+    >>> nf.kernels.chain_gradient(L, 1, x, cross, 1.0, 0.5, np.empty((2, 2, 1)), out)
+    >>> out.T
+    array([[-0. , -0.5]])
     """
     data, indices, indptr, layout = chain
     q, width, n_factors = x.shape[1], scratch.shape[2], layout.shape[0] // 2
@@ -150,9 +169,25 @@ def chain_residual(
     float
         The sum of squared moduli, in double precision whatever the dtype of x.
 
+    See Also
+    --------
+    chain_gradient : The step against the gradient of this error.
+
     Notes
     -----
     The cost is q multiplications for each entry of the n_left factors.
+
+    Examples
+    --------
+    L is diag(2, 1), which is its own adjoint, so that L x - C is (0, 1):
+
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices = np.array([2.0, 1, 2, 1]), np.array([0, 1, 0, 1], np.uint32)
+    >>> indptr, layout = np.array([0, 1, 2, 2, 3, 4], np.uint32), [[2, 0], [2, 3]]
+    >>> L = nf.kernels.PackedChain(data, indices, indptr, np.array(layout))
+    >>> x, cross, scratch = np.ones((2, 1)), np.array([[2.0, 0.0]]), np.empty((2, 2, 1))
+    >>> nf.kernels.chain_residual(L, 1, x, cross, 1.0, scratch)
+    1.0
     """
     data, indices, indptr, layout = chain
     q, width, m = x.shape[1], scratch.shape[2], cross.shape[1]
@@ -228,9 +263,25 @@ def chain_norm(
         The estimate in double precision; it never exceeds the norm, up to rounding, and
         is 0 for a product that is zero.
 
+    See Also
+    --------
+    spectral_norm : The norm of a dense matrix.
+
     Notes
     -----
     An iteration costs two multiplications for each entry of the factors.
+
+    Examples
+    --------
+    The norm of diag(2, 1), which is its own adjoint:
+
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices = np.array([2.0, 1, 2, 1]), np.array([0, 1, 0, 1], np.uint32)
+    >>> indptr, layout = np.array([0, 1, 2, 2, 3, 4], np.uint32), [[2, 0], [2, 3]]
+    >>> L = nf.kernels.PackedChain(data, indices, indptr, np.array(layout))
+    >>> norm = nf.kernels.chain_norm(L, 0, 1, np.ones(2), np.empty((2, 2)), 99, 1e-9)
+    >>> round(float(norm), 6)
+    2.0
     """
     data, indices, indptr, layout = chain
     n_factors = layout.shape[0] // 2

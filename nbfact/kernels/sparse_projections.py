@@ -27,10 +27,25 @@ def project_sp(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
         Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
         it: below 1.
 
+    See Also
+    --------
+    project_splin, project_spcol : The limit holds in each row, or in each column.
+    kth_largest : The threshold alone.
+    nbfact.constraints.Sp : The set, which checks its arguments.
+
     Notes
     -----
     Of entries that tie, the first in column-major order are kept. The cost is a few
     passes over x, and memory for its moduli.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [3.0, 2.0]])
+    >>> nf.kernels.project_sp(x, 2)
+    >>> x
+    array([[ 0., -4.],
+           [ 3.,  0.]])
     """
     m, n = x.shape
     if k >= m * n:
@@ -82,10 +97,25 @@ def project_splin(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
         Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
         it: below 1.
 
+    See Also
+    --------
+    project_spcol : The limit holds in each column.
+    project_splincol : Keeps what either of the two keeps.
+    nbfact.constraints.SpLin : The set, which checks its arguments.
+
     Notes
     -----
     Of entries of a row that tie, those of the lowest columns are kept. The cost is a
     few passes over each row.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [3.0, 2.0]])
+    >>> nf.kernels.project_splin(x, 1)
+    >>> x
+    array([[ 0., -4.],
+           [ 3.,  0.]])
     """
     m, n = x.shape
     if k >= n:
@@ -116,10 +146,24 @@ def project_spcol(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
         Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
         it: below 1.
 
+    See Also
+    --------
+    project_splin : The limit holds in each row.
+    nbfact.constraints.SpCol : The set, which checks its arguments.
+
     Notes
     -----
     Of entries of a column that tie, those of the lowest rows are kept. The cost is a
     few passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [3.0, 2.0]])
+    >>> nf.kernels.project_spcol(x, 1)
+    >>> x
+    array([[ 0., -4.],
+           [ 3.,  0.]])
     """
     m, n = x.shape
     if k >= m:
@@ -157,9 +201,23 @@ def project_splincol(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
         Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
         it: below 1.
 
+    See Also
+    --------
+    project_skperm : The limit holds in each row and in each column.
+    nbfact.constraints.SpLinCol : The set, which checks its arguments.
+
     Notes
     -----
     Ties are kept as by the two kernels. The cost is a few passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [2.0, 3.0]])
+    >>> nf.kernels.project_splincol(x, 1)
+    >>> x
+    array([[ 0., -4.],
+           [ 2.,  3.]])
     """
     m, n = x.shape
     if k >= m or k >= n:
@@ -197,10 +255,24 @@ def project_sptriu(x: np.ndarray, k: int) -> None:
     k : int
         At least 1.
 
+    See Also
+    --------
+    project_sptril : The lower triangle.
+    nbfact.constraints.SpTriu : The set, which checks its arguments.
+
     Notes
     -----
     Of entries that tie, the first in column-major order are kept. The cost is that of
     `project_sp`.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [9.0, 2.0]])
+    >>> nf.kernels.project_sptriu(x, 2)
+    >>> x
+    array([[ 0., -4.],
+           [ 0.,  2.]])
     """
     for i in range(x.shape[0]):
         for j in range(min(i, x.shape[1])):
@@ -220,10 +292,24 @@ def project_sptril(x: np.ndarray, k: int) -> None:
     k : int
         At least 1.
 
+    See Also
+    --------
+    project_sptriu : The upper triangle.
+    nbfact.constraints.SpTril : The set, which checks its arguments.
+
     Notes
     -----
     Of entries that tie, the first in column-major order are kept. The cost is that of
     `project_sp`.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [9.0, 2.0]])
+    >>> nf.kernels.project_sptril(x, 2)
+    >>> x
+    array([[0., 0.],
+           [9., 2.]])
     """
     for i in range(x.shape[0]):
         for j in range(i + 1, x.shape[1]):
@@ -246,11 +332,25 @@ def project_spsymm(x: np.ndarray, k: int) -> None:
     k : int
         At least 1.
 
+    See Also
+    --------
+    project_sp : The nearest sparse matrix, symmetric or not.
+    nbfact.constraints.SpSymm : The set, which checks its arguments.
+
     Notes
     -----
     This is not the nearest symmetric matrix. A pair is kept whole, so that k + 1
     entries are possible. Of pairs that tie, the first in the column-major order of the
     lower triangle are kept. The cost is a few passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [3.0, 2.0]])
+    >>> nf.kernels.project_spsymm(x, 2)
+    >>> x
+    array([[ 0., -4.],
+           [-4.,  0.]])
     """
     n = x.shape[0]
     moduli = np.empty(n * n, x.real.dtype)

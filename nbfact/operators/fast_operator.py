@@ -42,8 +42,9 @@ class FastOperator(Algebra, Drawable):
     See Also
     --------
     FactorProduct, Butterfly : Operators of sparse factors.
-    OperatorSum, OperatorProduct, BlockOperator, KroneckerProduct, SelectedOperator :
-        What sums, products, stacks and parts of other operators are.
+    nbfact.operators.OperatorSum, nbfact.operators.OperatorProduct : Sums and products.
+    nbfact.operators.BlockOperator, nbfact.operators.KroneckerProduct : Stacks and more.
+    nbfact.operators.SelectedOperator : Some rows and columns of an operator.
 
     Notes
     -----

@@ -1,0 +1,105 @@
+"""Docstrings of public names: each has the same sections, and names what exists."""
+
+import inspect
+import operator
+import pkgutil
+import re
+
+import pytest
+from test_site import found, listed
+
+import nbfact as nf
+import nbfact.harness  # makes it an attribute of nf
+
+KERNELS = [f"nbfact.kernels.{name}" for name in nf.kernels.__all__]
+UNNAMED = ("self", "args", "kwargs")
+"""What signatures have for Python's sake."""
+
+
+def sections(text):
+    """Return the parts of a numpydoc docstring, by their underlined headings."""
+    parts = re.split(r"^(.+)\n-{3,}$", text, flags=re.M)
+    return {"": parts[0].strip(), **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def entries(section):
+    """Return the names that a section describes: ``x, y : type`` describes two."""
+    heads = re.findall(r"^(\S[^:\n]*?)(?: :.*)?$", section, re.M)
+    return [name.strip(" *`") for head in heads for name in head.split(",")]
+
+
+def arguments(value):
+    """Return the names of the arguments of a function, or of a class."""
+    if inspect.isclass(value) and not issubclass(value, tuple):
+        value = value.__init__  # where a metaclass has a `__call__` of its own
+    names = inspect.signature(value).parameters
+    return [name for name in names if name[0] != "_" and name not in UNNAMED]
+
+
+def resolves(name, place):
+    """Return whether a name is found from a place: a class, its namespace or nbfact."""
+    if name.startswith(("sklearn.", "scipy.")):
+        return bool(pkgutil.resolve_name(name))
+    if name.startswith("nbfact."):
+        place, name = nf, name.removeprefix("nbfact.")
+    try:
+        operator.attrgetter(name)(place)
+    except AttributeError:
+        return False
+    return True
+
+
+def check_summary(dotted, parts):
+    """Check that the first line is one sentence, and a paragraph of its own."""
+    first, _, rest = parts[""].partition("\n")
+    assert re.fullmatch(r"[A-Z`].*\.", first), f"{dotted}: {first}"
+    assert not re.search(r"[a-z)]\. [A-Z]", first), f"{dotted}: {first}"
+    assert not rest or rest.startswith("\n"), f"{dotted}: {first}"
+
+
+def check_arguments(dotted, value, parts):
+    """Check that every argument is described, and what is returned."""
+    described = entries(parts.get("Parameters", "") + parts.get("Attributes", ""))
+    described += entries(parts.get("Other Parameters", ""))
+    missing = set(arguments(value)) - set(described)
+    assert not missing, f"{dotted}: describe {sorted(missing)}"
+    if not inspect.isclass(value):
+        returned = inspect.signature(value).return_annotation
+        nothing = returned in (None, "None", inspect.Signature.empty)
+        assert nothing or {"Returns", "Yields"} & set(parts), f"{dotted}: Returns"
+
+
+def check_others(dotted, parts, *places):
+    """Check that a docstring names others, and that those exist."""
+    others = entries(parts.get("See Also", ""))
+    assert others, f"{dotted}: See Also"
+    for name in others:
+        assert any(resolves(name, place) for place in places), f"{dotted}: {name}"
+
+
+@pytest.mark.parametrize("dotted", listed())
+def test_a_public_docstring_is_whole(dotted):
+    """One sentence, arguments, what is returned, other names, and an example."""
+    place, _, name = dotted.rpartition(".")
+    if place == "nbfact" and name in nf._PLACES["estimators"]:
+        pytest.importorskip("sklearn")
+    value, namespace = found(dotted), found(place)
+    parts = sections(inspect.getdoc(value))
+    check_summary(dotted, parts)
+    check_arguments(dotted, value, parts)
+    check_others(dotted, parts, namespace, nf)
+    assert ">>> " in parts.get("Examples", ""), f"{dotted}: Examples"
+
+
+@pytest.mark.parametrize("dotted", KERNELS)
+def test_a_kernel_says_what_it_asks_for_and_what_it_costs(dotted):
+    """A kernel checks nothing, so its page says what the caller has to know."""
+    value = found(dotted)
+    if inspect.isclass(value):
+        return  # arrays that a kernel takes together
+    parts = sections(inspect.getdoc(value))
+    assert re.search(r"\bcosts?\b", parts.get("Notes", "")), f"{dotted}: the cost"
+    for name in arguments(value):
+        assert re.search(rf"\b{name}\b", parts["Parameters"]), f"{dotted}: {name}"
+    asked = r"shape|of the form|[Aa]s in|power of two|at least"
+    assert re.search(asked, parts["Parameters"]), f"{dotted}: what it asks for"
