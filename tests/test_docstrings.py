@@ -4,6 +4,7 @@ import inspect
 import operator
 import pkgutil
 import re
+from importlib.util import find_spec
 
 import pytest
 from test_site import found, listed
@@ -11,8 +12,11 @@ from test_site import found, listed
 import nbfact as nf
 import nbfact.harness  # makes it an attribute of nf
 
+ESTIMATORS = [f"nbfact.{name}" for name in nf._PLACES["estimators"]]
+NAMES = [name for name in listed() if name not in ESTIMATORS or find_spec("sklearn")]
+"""The names that have a page: without scikit-learn, those of estimators are missing."""
 KERNELS = [f"nbfact.kernels.{name}" for name in nf.kernels.__all__]
-UNNAMED = ("self", "args", "kwargs")
+UNNAMED = ("self", "cls", "args", "kwargs")
 """What signatures have for Python's sake."""
 
 
@@ -77,13 +81,10 @@ def check_others(dotted, parts, *places):
         assert any(resolves(name, place) for place in places), f"{dotted}: {name}"
 
 
-@pytest.mark.parametrize("dotted", listed())
+@pytest.mark.parametrize("dotted", NAMES)
 def test_a_public_docstring_is_whole(dotted):
     """One sentence, arguments, what is returned, other names, and an example."""
-    place, _, name = dotted.rpartition(".")
-    if place == "nbfact" and name in nf._PLACES["estimators"]:
-        pytest.importorskip("sklearn")
-    value, namespace = found(dotted), found(place)
+    value, namespace = found(dotted), found(dotted.rpartition(".")[0])
     parts = sections(inspect.getdoc(value))
     check_summary(dotted, parts)
     check_arguments(dotted, value, parts)
@@ -103,3 +104,56 @@ def test_a_kernel_says_what_it_asks_for_and_what_it_costs(dotted):
         assert re.search(rf"\b{name}\b", parts["Parameters"]), f"{dotted}: {name}"
     asked = r"shape|of the form|[Aa]s in|power of two|at least"
     assert re.search(asked, parts["Parameters"]), f"{dotted}: what it asks for"
+
+
+def methods():
+    """Return the public methods that pages of classes show: (class, method) pairs."""
+    pairs = {}
+    for dotted in NAMES:
+        if not inspect.isclass(found(dotted)) or dotted.startswith("nbfact.kernels."):
+            continue
+        for name in dir(found(dotted)):
+            value = inspect.getattr_static(found(dotted), name, None)
+            value = getattr(value, "__func__", value)
+            ours = inspect.isfunction(value) and value.__module__.startswith("nbfact.")
+            if name[0] != "_" and ours:
+                pairs.setdefault(value.__qualname__, (dotted, name))
+    return sorted(pairs.values())
+
+
+def texts(owner):
+    """Return the docstrings of a class and of its bases, and those of their methods."""
+    found = []
+    for base in owner.__mro__:
+        values = [base, *vars(base).values()]
+        found += [getattr(value, "__func__", value).__doc__ or "" for value in values]
+    return [inspect.cleandoc(text) for text in found]
+
+
+def described(owner, name):
+    """Return the sections of a method, and those of what it overrides."""
+    parts = {}
+    for base in reversed(owner.__mro__):
+        value = vars(base).get(name)
+        if value is not None and value.__module__.startswith("nbfact."):
+            parts.update(sections(inspect.cleandoc(value.__doc__)))
+    return parts
+
+
+@pytest.mark.parametrize(("dotted", "name"), methods())
+def test_a_public_method_is_described_and_its_page_shows_it(dotted, name):
+    """An override is described by what it overrides, a page may share an example."""
+    owner = found(dotted)
+    value = inspect.getattr_static(owner, name)
+    value, dotted = getattr(value, "__func__", value), f"{dotted}.{name}"
+    parts = described(owner, name)
+    check_summary(dotted, parts)
+    other = re.search(r"[Pp]arameters\b[^.`]*\bthose of\s+`([\w.]+)`", parts[""])
+    if other:  # it is described by another method
+        assert resolves(other[1], owner) or resolves(other[1], nf), f"{dotted}: {other}"
+    else:
+        check_arguments(dotted, value, parts)
+    if "See Also" in parts:
+        check_others(dotted, parts, owner, nf)
+    examples = re.findall(r"^(?:>>>|\.\.\.) .*$", "\n".join(texts(owner)), re.M)
+    assert any(f".{name}(" in line for line in examples), f"{dotted}: an example"

@@ -32,6 +32,8 @@ class Constraint(Protocol):
     ...         return np.diag(np.diag(x))
     >>> isinstance(Diagonal(), nf.constraints.Constraint)
     True
+    >>> float(Diagonal().project(np.ones((4, 4))).sum())
+    4.0
     >>> r = nf.palm4msa(np.diag([1.0, 2.0, 3.0, 4.0]), [Diagonal()])
     >>> bool(r.relative_error < 1e-12)
     True
@@ -69,10 +71,13 @@ class FastConstraint(Constraint, Protocol):
     --------
     The sets of nbfact have all members:
 
-    >>> import nbfact as nf
-    >>> rows = nf.constraints.SpLin((4, 8), 2)
+    >>> import numpy as np, nbfact as nf
+    >>> rows, x = nf.constraints.SpLin((1, 2), 1), np.array([[3.0, 4.0]])
     >>> rows.normalized, rows.nonneg, rows.memory() is None, rows.transposed()
-    (True, False, True, SpCol((8, 4), k=2))
+    (True, False, True, SpCol((2, 1), k=1))
+    >>> rows.project_in_place(x)
+    >>> x
+    array([[0., 1.]])
     """
 
     @property
@@ -101,6 +106,13 @@ class FastConstraint(Constraint, Protocol):
         The algorithms call it instead of `project` on an array of their own, which
         saves a copy and the checks. `memory` is the array that the method `memory`
         returned; each call may read it and write to it.
+
+        Parameters
+        ----------
+        x : ndarray, (m, n)
+            C-contiguous, writable and finite, of one of the four dtypes.
+        memory : ndarray, optional
+            The array that the method `memory` returned, as the earlier calls left it.
         """
 
     def memory(self) -> np.ndarray | None:
@@ -108,6 +120,11 @@ class FastConstraint(Constraint, Protocol):
 
         One array serves one sequence of similar matrices, such as the iterates of one
         factor. It changes the time of a projection and never its result.
+
+        Returns
+        -------
+        ndarray or None
+            None where no memory would save time.
         """
 
     def transposed(self) -> "FastConstraint | None":
@@ -116,4 +133,8 @@ class FastConstraint(Constraint, Protocol):
         The projection onto it must be the transpose of the projection onto this set,
         the choice among tied entries included. The algorithms use it in sweeps from
         left to right, which work on transposes.
+
+        Returns
+        -------
+        FastConstraint or None
         """

@@ -257,6 +257,15 @@ class Factorization(Generic[OperatorT]):
         See Also
         --------
         nbfact.load : Read the operator again.
+
+        Examples
+        --------
+        >>> import os, tempfile, nbfact as nf
+        >>> r = nf.hierarchical(nf.targets.hadamard(8), "hadamard")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     r.save(os.path.join(folder, "factors.npz"))
+        ...     print(nf.load(os.path.join(folder, "factors.npz")).nnz)
+        48
         """
         self.operator.save(path)
 
@@ -278,6 +287,13 @@ class Factorization(Generic[OperatorT]):
             When matplotlib is not installed; the message says how to install it.
         TypeError
             When `figure` is no figure.
+
+        Examples
+        --------
+        >>> import nbfact as nf
+        >>> r = nf.hierarchical(nf.targets.hadamard(8), "hadamard")
+        >>> len(r.plot().axes)
+        3
         """
         return self.operator.plot(figure)
 

@@ -79,8 +79,8 @@ class Tradeoff:
     >>> import numpy as np, nbfact as nf
     >>> x = np.random.default_rng(0).standard_normal((2, 16, 3))
     >>> front = nf.tradeoff(x[0] @ x[1].T, [2], families=["low rank"])
-    >>> len(front.points), len(front.all_points), front.batch
-    (1, 1, 1)
+    >>> len(front.points), len(front.all_points), len(front.plot().axes)
+    (1, 1, 2)
     """
 
     points: tuple[TradeoffPoint, ...]
@@ -114,6 +114,10 @@ class Tradeoff:
         ------
         ModuleNotFoundError
             When matplotlib is not installed; the message says how to install it.
+
+        See Also
+        --------
+        nbfact.tradeoff : Finds the points.
         """
         if figure is None:
             figure = figure_class()(figsize=(9, 3.6), layout="constrained")
