@@ -1,13 +1,12 @@
 """Docstrings of public names: each has the same sections, and names what exists."""
 
 import inspect
-import operator
 import pkgutil
 import re
 from importlib.util import find_spec
 
 import pytest
-from test_site import found, listed
+from test_site import NAMESPACES, found, listed
 
 import nbfact as nf
 import nbfact.harness  # makes it an attribute of nf
@@ -15,6 +14,7 @@ import nbfact.harness  # makes it an attribute of nf
 ESTIMATORS = [f"nbfact.{name}" for name in nf._PLACES["estimators"]]
 NAMES = [name for name in listed() if name not in ESTIMATORS or find_spec("sklearn")]
 """The names that have a page: without scikit-learn, those of estimators are missing."""
+PAGES = {*NAMES, *NAMESPACES}
 KERNELS = [f"nbfact.kernels.{name}" for name in nf.kernels.__all__]
 UNNAMED = ("self", "cls", "args", "kwargs")
 """What signatures have for Python's sake."""
@@ -40,17 +40,10 @@ def arguments(value):
     return [name for name in names if name[0] != "_" and name not in UNNAMED]
 
 
-def resolves(name, place):
-    """Return whether a name is found from a place: a class, its namespace or nbfact."""
-    if name.startswith(("sklearn.", "scipy.")):
-        return bool(pkgutil.resolve_name(name))
-    if name.startswith("nbfact."):
-        place, name = nf, name.removeprefix("nbfact.")
-    try:
-        operator.attrgetter(name)(place)
-    except AttributeError:
-        return False
-    return True
+def resolves(dotted):
+    """Return whether a dotted name is that of a member of a class with a page."""
+    owner, _, name = dotted.rpartition(".")
+    return owner in NAMES and hasattr(found(owner), name)
 
 
 def check_summary(dotted, parts):
@@ -73,22 +66,30 @@ def check_arguments(dotted, value, parts):
         assert nothing or {"Returns", "Yields"} & set(parts), f"{dotted}: Returns"
 
 
-def check_others(dotted, parts, *places):
-    """Check that a docstring names others, and that those exist."""
+def check_others(dotted, parts):
+    """Check that a docstring names others, and that the site finds their pages.
+
+    Names are those beside this one, or begin with nbfact or with another package.
+    """
     others = entries(parts.get("See Also", ""))
     assert others, f"{dotted}: See Also"
+    place = dotted.rpartition(".")[0]
     for name in others:
-        assert any(resolves(name, place) for place in places), f"{dotted}: {name}"
+        if name.startswith(("sklearn.", "scipy.")):
+            assert pkgutil.resolve_name(name)
+        else:
+            beside = f"{place}.{name}"
+            assert {name, beside} & PAGES or resolves(beside), f"{dotted}: {name}"
 
 
 @pytest.mark.parametrize("dotted", NAMES)
 def test_a_public_docstring_is_whole(dotted):
     """One sentence, arguments, what is returned, other names, and an example."""
-    value, namespace = found(dotted), found(dotted.rpartition(".")[0])
+    value = found(dotted)
     parts = sections(inspect.getdoc(value))
     check_summary(dotted, parts)
     check_arguments(dotted, value, parts)
-    check_others(dotted, parts, namespace, nf)
+    check_others(dotted, parts)
     assert ">>> " in parts.get("Examples", ""), f"{dotted}: Examples"
 
 
@@ -150,10 +151,11 @@ def test_a_public_method_is_described_and_its_page_shows_it(dotted, name):
     check_summary(dotted, parts)
     other = re.search(r"\bparameters\b[^.`]*\bthose of\s+`([\w.]+)`", parts[""], re.I)
     if other:  # it is described by another method
-        assert resolves(other[1], owner) or resolves(other[1], nf), f"{dotted}: {other}"
+        places = dotted.rpartition(".")[0], "nbfact"
+        assert any(resolves(f"{place}.{other[1]}") for place in places), other[1]
     else:
         check_arguments(dotted, value, parts)
     if "See Also" in parts:
-        check_others(dotted, parts, owner, nf)
+        check_others(dotted, parts)
     examples = re.findall(r"^(?:>>>|\.\.\.) .*$", "\n".join(texts(owner)), re.M)
     assert any(f".{name}(" in line for line in examples), f"{dotted}: an example"

@@ -93,9 +93,6 @@ from .sparse_projections import (
     project_spcol,
     project_splin,
     project_splincol,
-    project_spsymm,
-    project_sptril,
-    project_sptriu,
 )
 from .structured_projections import (
     project_anticirc,
@@ -104,6 +101,7 @@ from .structured_projections import (
     project_hankel,
     project_toeplitz,
 )
+from .triangle_projections import project_spsymm, project_sptril, project_sptriu
 from .walsh_hadamard import fwht, fwht_columns, fwht_rows
 
 __all__ = [

@@ -153,7 +153,7 @@ class History:
 
     See Also
     --------
-    Factorization : The result that has it.
+    nbfact.Factorization : The result that has it.
     nbfact.algorithms.LearningHistory : What gradient descent records.
 
     Examples
