@@ -74,8 +74,11 @@ html_theme_options = {
     "pygments_light_style": "tango",
 }
 
+KEY = r"\[([a-z]+\d{4}[a-z]*)\]"
+"""The key of an entry of the bibliography, as docstrings cite it."""
+
 LINK = r"[`\1 <../../bibliography/references.html#\1>`__]"
-"""What a page of the reference shows for the key of a reference."""
+"""What a page of the reference shows for such a key."""
 
 CONTENTS = ("index.md", "guides/index.md")
 """The pages whose tables of contents name other pages of this folder."""
@@ -103,13 +106,13 @@ def list_results(app, docname, source):
 def keep_bars(app, what, name, obj, options, lines):
     """Keep the bars of ``|x|`` in docstrings, and link their references.
 
-    Sphinx takes bars for substitutions. A reference ends with its key in brackets.
+    Sphinx takes bars for substitutions. What is in double backticks stays as it is.
     """
     for number, line in enumerate(lines):
         if line.startswith((".. rubric:: Examples", "Examples")):
             break
         line = re.sub(r"(``.*?``)|\|", lambda m: m[1] or r"\|", line)
-        lines[number] = re.sub(r"\[([a-z]+\d{4}[a-z]*)\]$", LINK, line)
+        lines[number] = re.sub(KEY, LINK, line)
 
 
 def show_kernels_as_functions(app):

@@ -1,8 +1,11 @@
 """The bibliography: citations have entries, which are cited and say their state."""
 
 import importlib.util
+import inspect
 import operator
 import re
+import runpy
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -99,6 +102,20 @@ def test_a_key_in_a_docstring_has_an_entry():
         found.update(re.findall(rf"\[({KEY})\]", path.read_text(encoding="utf-8")))
     assert found <= set(ENTRIES)
     assert found
+
+
+def test_the_site_links_a_key_in_a_docstring(monkeypatch):
+    """To the entry, which has the key as its heading, and names what implements it."""
+    monkeypatch.setitem(sys.modules, "nbfact.presets", nf.presets)  # as conf.py does
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    conf = runpy.run_path(str(ROOT / "docs" / "conf.py"))
+    lines = inspect.getdoc(nf.palm4msa).splitlines()
+    conf["keep_bars"](None, "function", "nbfact.palm4msa", nf.palm4msa, None, lines)
+    target = "<../../bibliography/references.html#lemagoarou2016>`__]"
+    assert f"[`lemagoarou2016 {target}" in "\n".join(lines)
+    heads = re.findall(r"^## (.*)$", make.PAGE.read_text(encoding="utf-8"), re.M)
+    assert heads == sorted(ENTRIES)
+    assert "{py:obj}`nbfact.palm4msa`" in make.PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -13,12 +13,13 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 GLOSSARY = ROOT / "docs" / "glossary.md"
-COPIED = ["nbfact", "tests", "benchmarks", "pyproject.toml", "CHANGELOG.md"]
+COPIED = ["nbfact", "tests", "benchmarks", "docs", "pyproject.toml"]
+COPIED += ["CHANGELOG.md", "README.md"]
 
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 
 BLOCK = re.compile(
-    r"^<!-- (edit|run)(?:: (.+?))? -->\n```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL
+    r"^<!-- (edit|run)(?:: (.+?))? -->\n```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL
 )
 """A marker that a reader of the rendered page does not see, and the block after it.
 
@@ -74,7 +75,9 @@ def run(language, block, folder):
 @pytest.fixture
 def copy(tmp_path):
     """Return a folder with a copy of what the recipes change."""
-    ignored = shutil.ignore_patterns("__pycache__", "results", ".hypothesis")
+    ignored = shutil.ignore_patterns(
+        *("__pycache__", "results", ".hypothesis", "_build", "generated", "*.png")
+    )
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():

@@ -2,9 +2,11 @@
 
 import doctest
 import importlib
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 import warnings
 from pathlib import Path
@@ -26,6 +28,8 @@ MODULES = sorted(
     for path in (ROOT / "nbfact").rglob("*.py")
     if path.name != "__main__.py"
 )
+KERNELS = [name for name in MODULES if name.startswith(".kernels.")]
+"""Modules whose examples would compile a kernel each."""
 HEAVY = (".estimators.quick_kmeans",)
 """Modules whose examples take more than a minute interpreted: run compiled only."""
 MAIN_JOB = 'pip install -e ".[bench]" && nbfact bench --quick'
@@ -95,7 +99,13 @@ def test_the_examples_of_the_page_on_algorithms_print_what_it_says(capsys):
 @pytest.mark.parametrize(
     "module",
     [
-        pytest.param(name, marks=[pytest.mark.compiled] * (name in HEAVY))
+        pytest.param(
+            name,
+            marks=[
+                *[pytest.mark.compiled] * (name in HEAVY),
+                *[pytest.mark.slow] * (name in KERNELS),
+            ],
+        )
         for name in MODULES
     ],
 )
@@ -104,6 +114,26 @@ def test_the_examples_of_docstrings_run(module, tmp_path, monkeypatch):
     result = doctest.testmod(importlib.import_module(f"nbfact{module}"))
     assert not result.failed
     assert not list(tmp_path.iterdir())
+
+
+DOCTESTS = """
+import doctest, importlib, sys
+
+results = [doctest.testmod(importlib.import_module(name)) for name in sys.argv[1:]]
+sys.exit(any(result.failed for result in results))
+"""
+
+
+def test_the_examples_of_kernels_run_interpreted(tmp_path):
+    """They run in a process that compiles nothing; compiled they are `slow`."""
+    done = subprocess.run(
+        [sys.executable, "-c", DOCTESTS, *(f"nbfact{name}" for name in KERNELS)],
+        cwd=tmp_path,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_two_commands_stand_in_the_readme_on_one_line_each():

@@ -19,6 +19,24 @@ class Constraint(Protocol):
     See Also
     --------
     FastConstraint : What a set may have besides, to be projected onto faster.
+
+    Examples
+    --------
+    Any object with these two members is a set, such as the diagonal matrices:
+
+    >>> import numpy as np, nbfact as nf
+    >>> class Diagonal:
+    ...     shape = (4, 4)
+    ...
+    ...     def project(self, x):
+    ...         return np.diag(np.diag(x))
+    >>> isinstance(Diagonal(), nf.constraints.Constraint)
+    True
+    >>> float(Diagonal().project(np.ones((4, 4))).sum())
+    4.0
+    >>> r = nf.palm4msa(np.diag([1.0, 2.0, 3.0, 4.0]), [Diagonal()])
+    >>> bool(r.relative_error < 1e-12)
+    True
     """
 
     @property
@@ -28,8 +46,17 @@ class Constraint(Protocol):
     def project(self, x: np.ndarray, /) -> np.ndarray:
         """Return the matrix of the set nearest to x, as a new array.
 
-        The algorithms check the result: it must be finite, of the shape of x, and real
-        when x is real.
+        Parameters
+        ----------
+        x : ndarray, (m, n)
+            A finite matrix of the shape of the set, float32, float64, complex64 or
+            complex128. It is not modified.
+
+        Returns
+        -------
+        ndarray, (m, n)
+            The algorithms check that it is finite, of the shape of x, and real when x
+            is real.
         """
 
 
@@ -39,6 +66,18 @@ class FastConstraint(Constraint, Protocol):
     See Also
     --------
     Constraint : What a set must have.
+
+    Examples
+    --------
+    The sets of nbfact have all members:
+
+    >>> import numpy as np, nbfact as nf
+    >>> rows, x = nf.constraints.SpLin((1, 2), 1), np.array([[3.0, 4.0]])
+    >>> rows.normalized, rows.nonneg, rows.memory() is None, rows.transposed()
+    (True, False, True, SpCol((2, 1), k=1))
+    >>> rows.project_in_place(x)
+    >>> x
+    array([[0., 1.]])
     """
 
     @property
@@ -67,6 +106,13 @@ class FastConstraint(Constraint, Protocol):
         The algorithms call it instead of `project` on an array of their own, which
         saves a copy and the checks. `memory` is the array that the method `memory`
         returned; each call may read it and write to it.
+
+        Parameters
+        ----------
+        x : ndarray, (m, n)
+            C-contiguous, writable and finite, of one of the four dtypes.
+        memory : ndarray, optional
+            The array that the method `memory` returned, as the earlier calls left it.
         """
 
     def memory(self) -> np.ndarray | None:
@@ -74,6 +120,11 @@ class FastConstraint(Constraint, Protocol):
 
         One array serves one sequence of similar matrices, such as the iterates of one
         factor. It changes the time of a projection and never its result.
+
+        Returns
+        -------
+        ndarray or None
+            None where no memory would save time.
         """
 
     def transposed(self) -> "FastConstraint | None":
@@ -82,4 +133,8 @@ class FastConstraint(Constraint, Protocol):
         The projection onto it must be the transpose of the projection onto this set,
         the choice among tied entries included. The algorithms use it in sweeps from
         left to right, which work on transposes.
+
+        Returns
+        -------
+        FastConstraint or None
         """

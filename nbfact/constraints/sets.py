@@ -114,6 +114,14 @@ class Set:
         ------
         ValueError
             When ``x`` is complex and the set is real.
+
+        Examples
+        --------
+        >>> import numpy as np, nbfact as nf
+        >>> x, rows = np.array([[3.0, 4.0]]), nf.constraints.SpLin((1, 2), 1)
+        >>> rows.project_in_place(x, rows.memory())
+        >>> x, rows.transposed()
+        (array([[0., 1.]]), SpCol((2, 1), k=1))
         """
         if self.nonneg:
             if np.iscomplexobj(x):
@@ -168,6 +176,12 @@ class Set:
             When `project` refuses ``x``, or `figure` is no figure.
         ModuleNotFoundError
             When matplotlib is not installed; the message says how to install it.
+
+        Examples
+        --------
+        >>> import nbfact as nf
+        >>> len(nf.constraints.SpLin((8, 8), 2).plot().axes)
+        1
         """
         if x is None:
             x = self._example()
@@ -183,6 +197,10 @@ class Set:
 
         There is none when the projection onto it would choose other entries among tied
         ones than the projection onto this set.
+
+        Returns
+        -------
+        Set or None
         """
         return None
 

@@ -9,6 +9,8 @@ from ..kernels.sparse_projections import (
     project_spcol,
     project_splin,
     project_splincol,
+)
+from ..kernels.triangle_projections import (
     project_spsymm,
     project_sptril,
     project_sptriu,

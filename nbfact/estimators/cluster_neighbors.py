@@ -93,6 +93,8 @@ class ClusterNeighbors(CellSearch):
     >>> distances, indices = cells.kneighbors([[11.5], [0.2]])
     >>> indices.ravel()
     array([3, 0])
+    >>> cells.kneighbors_graph([[11.5]]).toarray()
+    array([[0., 0., 0., 1.]])
     """
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -114,7 +116,12 @@ class ClusterNeighbors(CellSearch):
 class ClusterNeighborsClassifier(ClassifierMixin, CellSearch):
     """Predict the class of most of the nearest neighbors, searched by clusters.
 
-    Parameters, attributes and costs are those of `ClusterNeighbors`.
+    The other attributes, and the costs, are those of `ClusterNeighbors`.
+
+    Parameters
+    ----------
+    n_neighbors, n_clusters, n_probes, clusterer, random_state, threads
+        As in `ClusterNeighbors`; one neighbor by default.
 
     Attributes
     ----------
@@ -133,6 +140,8 @@ class ClusterNeighborsClassifier(ClassifierMixin, CellSearch):
     >>> model = ClusterNeighborsClassifier(clusterer=KMeans(random_state=0))
     >>> model.fit([[0.0], [1.0], [10.0], [12.0]], ["a", "a", "b", "b"]).predict([[9.0]])
     array(['b'], dtype='<U1')
+    >>> model.predict_proba([[9.0]])
+    array([[0., 1.]])
     """
 
     classes_: np.ndarray

@@ -101,7 +101,8 @@ class QuickNystroem(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     >>> from sklearn.cluster import KMeans
     >>> from nbfact.estimators import QuickNystroem
     >>> X = np.arange(6.0).reshape(3, 2)
-    >>> features = QuickNystroem(3, clusterer=KMeans(random_state=0)).fit_transform(X)
+    >>> model = QuickNystroem(3, clusterer=KMeans(random_state=0)).fit(X)
+    >>> features = model.transform(X)
     >>> np.round(features @ features.T, 3)
     array([[1.   , 0.472, 0.05 ],
            [0.472, 1.   , 0.472],

@@ -115,21 +115,18 @@ class QuicKMeans(
     n_iter_ : int
         Number of iterations of the best run, dense ones and joint ones.
     history_ : dict of ndarray
-        "objective", of the first factors and after each joint iteration, which never
-        increases; with each, "n_empty", the number of centers without points, and
-        "seconds". "dense_objective": after each dense iteration (scikit-learn: the
-        last).
+        "objective", of the first factors and after each joint iteration; it never
+        increases. With each, "n_empty", the centers without points, and "seconds".
+        "dense_objective": after each dense iteration (scikit-learn: the last).
     n_steps_, n_features_in_ : int
         Number of calls of `partial_fit`, and of features D of the points.
 
     Raises
     ------
-    TypeError
-        If points are masked, or a parameter has the wrong type.
-    ValueError
-        If points contain NaN or infinity, are fewer than clusters, or so large or small
-        that squared distances overflow or vanish, if a parameter is out of range, or if
-        the shape of a dask array is not known.
+    TypeError, ValueError
+        If points are masked, contain NaN or infinity, are fewer than clusters, or so
+        large or small that squared distances overflow or vanish, if a parameter has the
+        wrong type or is out of range, or if a dask array has no known shape.
 
     See Also
     --------
@@ -158,8 +155,8 @@ class QuicKMeans(
     the origin distances are right too: what rounding may have spoilt is computed anew
     as a sum of squared differences, which costs what dense centers do. Points whose
     squares do not fit into float32 are divided by a power of two inside. The label of a
-    point is always that of the least distance of `transform`. The
-    search explores for no longer than the dense iterations took.
+    point is always that of the least distance of `transform`. The search explores for
+    no longer than the dense iterations took.
 
     X may be sparse; some rows at a time are made dense. X may be a dask array, here and
     in all methods, in chunks of rows. Blocks are passed over where dask runs them, and
@@ -177,10 +174,12 @@ class QuicKMeans(
     >>> from sklearn.datasets import load_digits
     >>> X = load_digits().data
     >>> model = nf.QuicKMeans(64, random_state=0).fit(X)
-    >>> bool(model.inertia_ <= 1.03 * model.dense_inertia_)
+    >>> bool(-model.score(X) <= 1.03 * model.dense_inertia_)
     True
     >>> model.factored_, model.nnz_ < model.cluster_centers_.size
     (True, True)
+    >>> model.transform(X[:5]).shape, model.partial_fit(X[:100]).n_steps_
+    ((5, 64), 1)
     >>> nf.QuicKMeans(16, sparsity=3, random_state=0).fit(X).nnz_
     384
     """
@@ -275,9 +274,8 @@ class QuicKMeans(
         ----------
         X : array_like, sparse or dask array, (N, D)
             The batch. The first one has to hold at least as many points as clusters.
-        y : ignored
-        sample_weight : array_like or dask array, (N,), optional
-            Weights of the points of the batch; 1 by default.
+        y, sample_weight
+            As in `fit`.
 
         Returns
         -------
@@ -315,7 +313,7 @@ class QuicKMeans(
         self, X: DaskArray, y: Any = None, sample_weight: Any = None
     ) -> Any: ...
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Return `labels_` after `fit`, which has the same parameters."""
+        """Return `labels_` after `fit`; the parameters are those of `fit`."""
         return self.fit(X, sample_weight=sample_weight).labels_
 
     @overload
@@ -366,10 +364,12 @@ class QuicKMeans(
 
         Parameters
         ----------
-        X : array_like, sparse or dask array, (N, D)
-        y : ignored
-        sample_weight : array_like or dask array, (N,), optional
-            Weights of the points; 1 by default.
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        float
         """
         check_is_fitted(self)
         points = weighted_points(self, X, sample_weight, False, self._unit)

@@ -73,6 +73,23 @@ class Case:
     ------
     ValueError
         When `params` has no dtype, or `bound`, `slowdown` or `looser` is out of range.
+
+    See Also
+    --------
+    register : Adds cases to a registry.
+    calling : Makes `prepare` of one function.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nbfact.harness import Case, calling
+    >>> case = Case(
+    ...     group="sort", impl="numpy", params={"dtype": "float64"}, bound=0.0,
+    ...     make=lambda rng: rng.random(9), prepare=calling(np.sort), reference=sorted,
+    ... )
+    >>> x = case.make(np.random.default_rng(0))
+    >>> case.name, case.error(case.prepare(x)(), np.array(case.reference(x)))
+    ('sort float64 [numpy]', 0.0)
     """
 
     group: str
@@ -181,8 +198,13 @@ def calling(kernel: Callable[..., Any]) -> Callable[[Any], Callable[[], np.ndarr
     callable
         ``prepare(inputs)``: the inputs are a tuple of arguments, or the one argument.
 
+    See Also
+    --------
+    Case : What `prepare` is a part of.
+
     Examples
     --------
+    >>> from nbfact.harness import calling
     >>> calling(max)((1, 2))(), calling(abs)(-3)()
     (2, 3)
     """

@@ -64,6 +64,11 @@ class Project:
     ValueError
         When `name` is no name of a package, or a tolerance is out of range.
 
+    See Also
+    --------
+    Case : A measurement.
+    register : Adds cases to a registry.
+
     Notes
     -----
     A registry is a module that registers its cases, or one with a function
@@ -72,6 +77,7 @@ class Project:
 
     Examples
     --------
+    >>> from nbfact.harness import Project
     >>> project = Project("nbfact", "1.0", ("cases.registry",), ("quick", "full"))
     >>> project.is_own("nbfact chain"), project.is_own("scipy.fft")
     (True, False)
@@ -132,6 +138,12 @@ class Project:
         -------
         module
             `module`, by default the first of `registries`.
+
+        Examples
+        --------
+        >>> from nbfact.harness import Project
+        >>> Project("nbfact", registries=("cases.registry",)).registry().__name__
+        'nbfact.cases.registry'
         """
         return importlib.import_module(
             self.module or f"{self.name}.{self.registries[0]}"
@@ -146,11 +158,32 @@ class Project:
             One of `profiles`.
         peers : bool
             Whether the rivals that are installed are among the cases.
+
+        Returns
+        -------
+        callable
+            It takes no argument, and makes and returns the cases.
+
+        Examples
+        --------
+        >>> from nbfact.harness import Project
+        >>> project = Project("nbfact", registries=("cases.registry",))
+        >>> callable(project.cases("quick"))
+        True
         """
         return source(self.registry(), profile, peers)
 
     def command(self, name: str) -> str:
         """Return a command as a user of this project types it.
+
+        Parameters
+        ----------
+        name : str
+            Name of a command of nbfact.
+
+        Returns
+        -------
+        str
 
         Examples
         --------
@@ -161,6 +194,11 @@ class Project:
 
     def check_profile(self, profile: str) -> None:
         """Raise ValueError unless `profile` is one of `profiles`.
+
+        Parameters
+        ----------
+        profile : str
+            What a user asked for.
 
         Examples
         --------
@@ -174,11 +212,30 @@ class Project:
             raise ValueError(f"profile {profile!r}; expected one of {known}")
 
     def is_own(self, impl: str) -> bool:
-        """Return whether an implementation is the project's own, by its name."""
+        """Return whether an implementation is the project's own, by its name.
+
+        Parameters
+        ----------
+        impl : str
+            Name of the implementation.
+
+        Returns
+        -------
+        bool
+        """
         return impl.startswith(self.name)
 
     def is_rival(self, impl: str) -> bool:
         """Return whether an implementation is one of `rivals`, by its first word.
+
+        Parameters
+        ----------
+        impl : str
+            Name of the implementation.
+
+        Returns
+        -------
+        bool
 
         Examples
         --------
@@ -190,6 +247,10 @@ class Project:
 
     def missing_rivals(self) -> list[str]:
         """Return the names of the rivals whose module is not installed.
+
+        Returns
+        -------
+        list of str
 
         Examples
         --------
@@ -204,6 +265,15 @@ class Project:
 
     def variable(self, word: str) -> str:
         """Return the name of an environment variable of the project.
+
+        Parameters
+        ----------
+        word : str
+            What the name ends with.
+
+        Returns
+        -------
+        str
 
         Examples
         --------

@@ -41,8 +41,14 @@ def register(*cases: Case, profiles: Sequence[str] = PROFILES) -> None:
     ValueError
         When a case of this name is registered already.
 
+    See Also
+    --------
+    Case : What is registered.
+    Project : The package whose cases are registered.
+
     Examples
     --------
+    >>> from nbfact.harness import register
     >>> register("dft")
     Traceback (most recent call last):
         ...

@@ -67,8 +67,8 @@ from .kronecker_columns import (
     kronecker_adjoint_columns,
     kronecker_apply_columns,
     kronecker_chain_apply_columns,
-    kronecker_gradient_columns,
 )
+from .kronecker_gradient import kronecker_gradient_columns
 from .mixture import mixture_fit
 from .nearest_search import PackedCenters, cluster_sums, nearest_rows
 from .norm_projections import (
@@ -93,9 +93,6 @@ from .sparse_projections import (
     project_spcol,
     project_splin,
     project_splincol,
-    project_spsymm,
-    project_sptril,
-    project_sptriu,
 )
 from .structured_projections import (
     project_anticirc,
@@ -104,6 +101,7 @@ from .structured_projections import (
     project_hankel,
     project_toeplitz,
 )
+from .triangle_projections import project_spsymm, project_sptril, project_sptriu
 from .walsh_hadamard import fwht, fwht_columns, fwht_rows
 
 __all__ = [

@@ -32,6 +32,11 @@ def adam_step(
     step : int
         Number of this step, from 1 on: it says how biased the running means are.
 
+    See Also
+    --------
+    butterfly_fit, mixture_fit : Kernels that compute the gradients.
+    nbfact.learn_butterfly : The descent, with restarts.
+
     Notes
     -----
     The cost is one pass over the arrays.
@@ -40,6 +45,16 @@ def adam_step(
     ----------
     D. P. Kingma and J. Ba, Adam: a method for stochastic optimization, ICLR, 2015
     [kingma2015].
+
+    Examples
+    --------
+    The first step has the length of the rate in each parameter, against the gradient:
+
+    >>> import numpy as np, nbfact as nf
+    >>> x, mean, square = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
+    >>> nf.kernels.adam_step(x, np.array([3.0, -0.5]), mean, square, 0.1, 1)
+    >>> x.round(6)
+    array([ 0.9, -1.9])
     """
     one, two = 1 - 0.9**step, 1 - 0.999**step
     values, slope, m, v = x.ravel(), gradient.ravel(), mean.ravel(), square.ravel()

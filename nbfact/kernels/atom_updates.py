@@ -31,6 +31,11 @@ def update_atoms(
     residuals : ndarray, shape (p, m)
         What the codes leave of each signal; overwritten.
 
+    See Also
+    --------
+    gram_pursuit : The codes that the atoms are improved for.
+    nbfact.FastDictionary : The estimator that learns dictionaries.
+
     Notes
     -----
     For the atom d with the coefficients x, and with E the residuals of its signals to
@@ -43,6 +48,17 @@ def update_atoms(
     ----------
     R. Rubinstein, M. Zibulevsky and M. Elad, Efficient implementation of the K-SVD
     algorithm using batch orthogonal matching pursuit, Technion, CS-2008-08, 2008.
+
+    Examples
+    --------
+    Two signals (1, 1) are coded by the atom (1, 0), which turns to them:
+
+    >>> import numpy as np, nbfact as nf
+    >>> atoms, rest = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0], [0.0, 1.0]])
+    >>> starts, signals, values = np.array([0, 2]), np.array([0, 1]), np.ones(2)
+    >>> nf.kernels.update_atoms(atoms, starts, signals, values, rest)
+    >>> atoms.round(3), values.round(3), bool(np.abs(rest).max() < 1e-12)
+    (array([[0.707, 0.707]]), array([1.414, 1.414]), True)
     """
     n, m = atoms.shape
     new = np.empty(m, atoms.dtype)

@@ -86,11 +86,28 @@ def block_chain_apply(
     out : ndarray, shape (rows,), of the dtype of data
         C-contiguous; overwritten with scale * S[0] @ ... @ S[J-1] @ x.
 
+    See Also
+    --------
+    chain_apply : The product where the entries of factors form no blocks.
+    nbfact.FactorProduct : The operator, which packs its factors.
+
     Notes
     -----
     x and out share no memory. The cost is one multiplication for each entry of a
     factor, and an array of two rows, to which the factors write in turn. The sum of a
     row may be added in any order.
+
+    Examples
+    --------
+    One factor of eight rows: two columns are one block each, of eight values.
+
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices = np.arange(16.0), np.array([0, 1], np.uint32)
+    >>> table = np.array([1, 0, 8, 0, 1, 0, 2], np.uint32)  # one line of two blocks
+    >>> x, out = np.array([1.0, 10.0]), np.empty(8)
+    >>> nf.kernels.block_chain_apply(data, indices, table, 1.0, x, out)
+    >>> out
+    array([ 80.,  91., 102., 113., 124., 135., 146., 157.])
     """
     i: Any
     n_factors, length = np.intp(table[0]), np.intp(table[1])

@@ -35,12 +35,26 @@ def project_spblock(
         Norms within ``tie_tol`` of the k-th largest, relatively, compare as equal to
         it: below 1.
 
+    See Also
+    --------
+    project_sp : Single entries in place of blocks.
+    nbfact.constraints.SpBlock : The set, which checks its arguments.
+
     Notes
     -----
     Norms are computed in double precision, as multiples of the largest modulus of a
     block, so that no scale of x makes one overflow or vanish. Of blocks that tie, the
     first in column-major order of blocks are kept, or in each row the first ones. The
     cost is a few passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[3.0, 1.0, 2.0, 0.0], [0.0, 1.0, 2.0, 2.0]])
+    >>> nf.kernels.project_spblock(x, 1, 2, 2)  # one block of 2 x 2
+    >>> x
+    array([[0., 0., 2., 0.],
+           [0., 0., 2., 2.]])
     """
     m, n = x.shape
     rows, columns = (m + height - 1) // height, (n + width - 1) // width

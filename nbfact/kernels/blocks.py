@@ -99,9 +99,25 @@ def blocks_rows(
     count : int
         Number of vectors, at least 1.
 
+    See Also
+    --------
+    blocks_columns : The product with the columns of a matrix.
+    blocks_products : The same product by BLAS.
+    nbfact.Butterfly : The operator, which packs its values.
+
     Notes
     -----
     The cost is a b c d multiplications for each vector.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> from nbfact.operators.dense_blocks import pack_rows
+    >>> packed = pack_rows(np.arange(6.0).reshape(1, 2, 3, 1))  # one block of 2 x 3
+    >>> x, out = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0]), np.empty(4)
+    >>> nf.kernels.blocks_rows(*packed, x, out, 2)  # two vectors
+    >>> out
+    array([ 3., 12.,  0.,  3.])
     """
     a, c, width, near = groups[0], groups[1], groups[2], 1 << len(repeated)
     xn, on, lanes = x.size // count, out.size // count, BYTES // values.itemsize
@@ -186,9 +202,24 @@ def blocks_columns(
     begin, end : int
         Columns to multiply: no fewer than the 64 bytes of a vector.
 
+    See Also
+    --------
+    blocks_rows : The product with vectors, one after the other.
+    kronecker_apply_columns : The product where blocks are small.
+
     Notes
     -----
     The cost is a b c d multiplications for each column.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> from nbfact.operators.dense_blocks import pack_columns
+    >>> packed = pack_columns(np.arange(6.0).reshape(1, 2, 3, 1))  # one block of 2 x 3
+    >>> x, out = np.ones((3, 8)), np.empty((2, 8))
+    >>> nf.kernels.blocks_columns(packed, x, out, 0, 8)
+    >>> out[:, 0]
+    array([ 3., 12.])
     """
     a, d, panels, c, _ = values.shape
     batch, lanes = x.shape[1], BYTES // values.itemsize

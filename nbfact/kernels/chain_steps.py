@@ -80,11 +80,33 @@ def chain_step(
     out : ndarray, shape (p, q)
         Overwritten with the result; shares no memory with the others.
 
+    See Also
+    --------
+    chain_residual : The error whose gradient the step follows.
+    palm_step : The step with dense factors, as it was published.
+    nbfact.palm4msa : The algorithm.
+
     Notes
     -----
     The cost is 2 q multiplications for each entry of the n_left factors, and q for each
     entry of S. ``tile`` columns at a time go through the chain and back while they are
     in cache. A factor S that is packed without entries adds nothing to the result.
+
+    Examples
+    --------
+    L is diag(2, 1) and S is a column of ones, so that L S - C is (0, 1):
+
+    >>> import numpy as np, nbfact as nf
+    >>> data, columns = [2.0, 1, 1, 1, 2, 1, 1, 1], [0, 1, 0, 0, 0, 1, 0, 1]
+    >>> starts = [0, 1, 2, 2, 3, 4, 4, 5, 6, 6, 8]
+    >>> layout = [(2, 0), (2, 3), (2, 6), (1, 9)]
+    >>> columns, starts = np.array(columns, np.uint32), np.array(starts, np.uint32)
+    >>> chain = nf.kernels.PackedChain(np.array(data), columns, starts, np.array(layout))
+    >>> scratch = np.empty((2, 2, 1))
+    >>> G, cross, out = np.ones((1, 1)), np.array([[2.0, 0.0]]), np.empty((2, 1))
+    >>> nf.kernels.chain_step(chain, 1, G, cross, 1.0, 0.5, scratch, out)
+    >>> out.T
+    array([[1. , 0.5]])
     """
     data, indices, indptr, layout = chain
     q, width, n_factors = out.shape[1], scratch.shape[2], layout.shape[0] // 2
@@ -214,9 +236,25 @@ def chain_residual(
     float
         The sum of squared moduli, in double precision whatever the dtype of x.
 
+    See Also
+    --------
+    chain_step : The step against the gradient of this error.
+
     Notes
     -----
     The cost is q multiplications for each entry of the n_left factors.
+
+    Examples
+    --------
+    L is diag(2, 1), which is its own adjoint, so that L x - C is (0, 1):
+
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices = np.array([2.0, 1, 2, 1]), np.array([0, 1, 0, 1], np.uint32)
+    >>> indptr, layout = np.array([0, 1, 2, 2, 3, 4], np.uint32), [[2, 0], [2, 3]]
+    >>> L = nf.kernels.PackedChain(data, indices, indptr, np.array(layout))
+    >>> x, cross, scratch = np.ones((2, 1)), np.array([[2.0, 0.0]]), np.empty((2, 2, 1))
+    >>> nf.kernels.chain_residual(L, 1, x, cross, 1.0, scratch)
+    1.0
     """
     data, indices, indptr, layout = chain
     q, width, m = x.shape[1], scratch.shape[2], cross.shape[1]
@@ -292,9 +330,25 @@ def chain_norm(
         The estimate in double precision; it never exceeds the norm, up to rounding, and
         is 0 for a product that is zero.
 
+    See Also
+    --------
+    spectral_norm : The norm of a dense matrix.
+
     Notes
     -----
     An iteration costs two multiplications for each entry of the factors.
+
+    Examples
+    --------
+    The norm of diag(2, 1), which is its own adjoint:
+
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices = np.array([2.0, 1, 2, 1]), np.array([0, 1, 0, 1], np.uint32)
+    >>> indptr, layout = np.array([0, 1, 2, 2, 3, 4], np.uint32), [[2, 0], [2, 3]]
+    >>> L = nf.kernels.PackedChain(data, indices, indptr, np.array(layout))
+    >>> norm = nf.kernels.chain_norm(L, 0, 1, np.ones(2), np.empty((2, 2)), 99, 1e-9)
+    >>> round(float(norm), 6)
+    2.0
     """
     data, indices, indptr, layout = chain
     n_factors = layout.shape[0] // 2

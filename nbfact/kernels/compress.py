@@ -27,9 +27,23 @@ def adjoint_copy(x: np.ndarray, out: np.ndarray) -> None:
     out : ndarray, shape (n, m), of the dtype of x
         Overwritten with xᴴ; shares no memory with x.
 
+    See Also
+    --------
+    transpose : The transpose, without the conjugate.
+
     Notes
     -----
     Eight rows are read at a time, so that cache lines of out are written whole.
+    The cost is one pass over both matrices.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x, out = np.array([[1.0, 2.0j]]), np.empty((2, 1), complex)
+    >>> nf.kernels.adjoint_copy(x, out)
+    >>> out
+    array([[1.-0.j],
+           [0.-2.j]])
     """
     m, n = x.shape
     whole = m - m % 8
@@ -54,6 +68,21 @@ def count_nonzeros(x: np.ndarray) -> int:
     Returns
     -------
     int
+
+    See Also
+    --------
+    csr_compress : The entries that are counted, in CSR form.
+    nbfact.metrics.nnz : The number of values that factors store.
+
+    Notes
+    -----
+    The cost is one pass over the matrix.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> int(nf.kernels.count_nonzeros(np.array([[1.0, 0.0], [np.nan, -0.0]])))
+    2
     """
     count = 0
     for i in range(x.shape[0]):
@@ -96,9 +125,25 @@ def csr_compress(
         The number nnz of entries that are not zero, NaN among them. Nothing is written
         where it exceeds room.
 
+    See Also
+    --------
+    count_nonzeros : How much room the entries need.
+    csr_add : The way back to a dense matrix.
+
     Notes
     -----
     The cost is two passes over x, and three over its entries.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[0.0, 5.0], [7.0, 0.0]])
+    >>> data, indices = np.empty(5), np.empty(5, np.uint32)
+    >>> indptr = np.empty(6, np.uint32)  # three places for x, and three for its adjoint
+    >>> int(nf.kernels.csr_compress(x, 2, data, indices, indptr, (0, 0, 3, 2)))
+    2
+    >>> data[:2], indices[:2], indptr[:3]
+    (array([5., 7.]), array([1, 0], dtype=uint32), array([0, 1, 2], dtype=uint32))
     """
     t: Any  # NumPy's stubs take the sum of two unsigned places for an int
     m, n = x.shape
@@ -180,9 +225,24 @@ def csr_add(
     out : ndarray, shape (rows, columns)
         The sparse matrix is added to it.
 
+    See Also
+    --------
+    csr_compress : The way from a dense matrix to CSR form.
+    csr_apply_columns : The product with a dense matrix.
+
     Notes
     -----
     The cost is nnz additions.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices, indptr = np.array([5.0]), np.array([1]), np.array([0, 1, 1])
+    >>> out = np.ones((2, 2))
+    >>> nf.kernels.csr_add(data, indices, indptr, out)
+    >>> out
+    array([[1., 6.],
+           [1., 1.]])
     """
     csr_add_rows(data, indices, indptr, np.intp(0), out)  # a literal compiles anew
 
@@ -208,9 +268,25 @@ def csr_gram(
     out : ndarray, shape (p, p), of the dtype of data
         Overwritten with S Sᴴ, both halves.
 
+    See Also
+    --------
+    csr_compress : Writes a matrix and its adjoint in CSR form.
+
     Notes
     -----
     The cost is one multiplication for each pair of entries in a column of S.
+
+    Examples
+    --------
+    S is the row (3, 4), and its Gram matrix is 25:
+
+    >>> import numpy as np, nbfact as nf
+    >>> row = np.array([3.0, 4.0]), np.array([0, 1]), np.array([0, 2])
+    >>> column = row[0], np.array([0, 0]), np.array([0, 1, 2])
+    >>> out = np.empty((1, 1))
+    >>> nf.kernels.csr_gram(*row, *column, out)
+    >>> out
+    array([[25.]])
     """
     for i in range(out.shape[0]):
         row = out[i]
@@ -233,18 +309,31 @@ def csr_entered(
 
     Parameters
     ----------
-    old_indices, old_indptr : ndarray of int
+    old_indices, old_indptr : ndarray of int, shapes (old nnz,) and (rows + 1,)
         The old matrix in CSR form, without its data; indices increase in each row.
-    indices, indptr : ndarray of int
+    indices, indptr : ndarray of int, shapes (nnz,) and (rows + 1,)
         The new matrix, of the same number of rows; indices increase in each row.
 
     Returns
     -------
     int
 
+    See Also
+    --------
+    csr_compress : Writes a matrix in CSR form.
+
     Notes
     -----
     The cost is one pass over both.
+
+    Examples
+    --------
+    The old row has entries in columns 0 and 2, and the new one in columns 1 and 2:
+
+    >>> import numpy as np, nbfact as nf
+    >>> indptr = np.array([0, 2])
+    >>> int(nf.kernels.csr_entered(np.array([0, 2]), indptr, np.array([1, 2]), indptr))
+    1
     """
     count = 0
     for i in range(indptr.shape[0] - 1):

@@ -91,6 +91,30 @@ def convolve_columns(
         one starts earlier.
     out : ndarray, shape (rows, batch), of the dtype of x, C-contiguous
         Overwritten in the columns of the tiles.
+
+    See Also
+    --------
+    fourier_columns : The transform alone.
+    nbfact.transforms.circulant, nbfact.transforms.toeplitz : The operators.
+
+    Notes
+    -----
+    The cost is that of two Fourier transforms of each column, about 10 n log2(n)
+    operations.
+
+    Examples
+    --------
+    A circulant matrix whose first column is a unit vector shifts the rows of x:
+
+    >>> import numpy as np, nbfact as nf
+    >>> from nbfact.operators.tied_convolutions import tied_convolution
+    >>> shift = nf.transforms.circulant(np.eye(12)[1])
+    >>> _, arguments, (shape,) = tied_convolution(shift.formula, shift.dtype)
+    >>> x = np.arange(96.0).reshape(12, 8)
+    >>> planes, out = np.empty(shape), np.empty_like(x)
+    >>> nf.kernels.convolve_columns(x, *arguments, planes, 0, 8, out)
+    >>> bool(np.allclose(out, np.roll(x, 1, axis=0)))
+    True
     """
     group, width, head = layout[0], BYTES // planes.itemsize, 2 + layout[1]
     re, im, one = planes[0], planes[1], planes.dtype.type(1)

@@ -23,7 +23,33 @@ WIDE = 4 * BYTES
 
 
 class PackedChain(NamedTuple):
-    """The four arrays of a chain of sparse factors: see `nbfact.kernels.csr`."""
+    """The four arrays of a chain of sparse factors: see `nbfact.kernels.csr`.
+
+    Attributes
+    ----------
+    data, indices : ndarray, shape (nnz,)
+        The entries of all factors, one factor after the other, and their columns.
+    indptr : ndarray
+        Where each row begins in data, and where the last one of each factor ends.
+    layout : ndarray of int64, shape (J, 2)
+        The number of rows of each factor, and its first place in indptr.
+
+    See Also
+    --------
+    csr_apply : The product with one factor.
+    chain_apply_columns, chain_step : Kernels that take a chain.
+
+    Examples
+    --------
+    A chain of one factor, the matrix diag(2, 1):
+
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices, indptr = np.array([2.0, 1.0]), np.arange(2), np.arange(3)
+    >>> S = nf.kernels.PackedChain(data, indices, indptr, layout=np.array([[2, 0]]))
+    >>> nf.kernels.csr_apply(*S[:3], np.array([1.0, 5.0]), out := np.empty(2))
+    >>> out
+    array([2., 5.])
+    """
 
     data: np.ndarray
     indices: np.ndarray
@@ -86,9 +112,23 @@ def csr_apply(
     out : ndarray, shape (rows,), of the dtype of data
         Overwritten with S @ x; shares no memory with x.
 
+    See Also
+    --------
+    csr_apply_columns : The product with the columns of a matrix.
+    chain_apply : The product of a chain of factors.
+
     Notes
     -----
     The cost is nnz multiplications. The sum of a row may be added in any order.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices = np.array([1.0, 2.0, 5.0]), np.array([0, 2, 1])
+    >>> indptr, out = np.array([0, 2, 3]), np.empty(2)  # rows (1, 0, 2) and (0, 5, 0)
+    >>> nf.kernels.csr_apply(data, indices, indptr, np.array([1.0, 2.0, 3.0]), out)
+    >>> out
+    array([ 7., 10.])
     """
     csr_multiply_rows(data, indices, indptr, 0, data.real.dtype.type(1), x, out)
 
@@ -156,9 +196,24 @@ def csr_apply_columns(
     out : ndarray, shape (rows, batch), of the dtype of data
         C-contiguous; overwritten with S @ x; shares no memory with x.
 
+    See Also
+    --------
+    csr_apply : The product with one vector.
+    chain_apply_columns : The product of a chain of factors.
+
     Notes
     -----
     The cost is nnz * batch multiplications. The innermost loop is over the columns.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices = np.array([1.0, 2.0, 5.0]), np.array([0, 2, 1])
+    >>> indptr, out = np.array([0, 2, 3]), np.empty((2, 3))
+    >>> nf.kernels.csr_apply_columns(data, indices, indptr, np.eye(3), out)
+    >>> out
+    array([[1., 0., 2.],
+           [0., 5., 0.]])
     """
     batch, zero = np.uintp(x.shape[1]), np.uintp(0)
     none = np.intp(0)  # a literal 0 would compile the callee once more

@@ -35,6 +35,25 @@ def butterfly_pack(values: np.ndarray, out: np.ndarray) -> None:
         ``values[l, high * s + low]``. Only read.
     out : ndarray, shape (L, 2, 2, n / 2), of a dtype that holds that of values
         Overwritten with the same numbers, as `butterfly_apply` reads them.
+
+    See Also
+    --------
+    butterfly_apply, butterfly_adjoint : Kernels that read what is packed.
+    nbfact.Butterfly : The operator, which packs its values.
+
+    Notes
+    -----
+    The cost is one pass over the values.
+
+    Examples
+    --------
+    One level of order 4 has two blocks, whose entries are gathered by their place:
+
+    >>> import numpy as np, nbfact as nf
+    >>> values, out = np.arange(8.0).reshape(1, 2, 2, 2), np.empty((1, 2, 2, 2))
+    >>> nf.kernels.butterfly_pack(values, out)
+    >>> out[0, 0, 0], out[0, 1, 1]
+    (array([0., 4.]), array([3., 7.]))
     """
     half = values.shape[1]
     for level in range(values.shape[0]):
@@ -168,9 +187,27 @@ def butterfly_apply(
     out : ndarray, shape (n,)
         Overwritten with the product. x, scratch and out share no memory.
 
+    See Also
+    --------
+    butterfly_pack : Writes the blocks in this order.
+    butterfly_adjoint : The product of the adjoint.
+    butterfly_apply_columns : The product with the columns of a matrix.
+
     Notes
     -----
     The cost is 2 n log2(n) multiplications.
+
+    Examples
+    --------
+    With [[1, 1], [1, -1]] in all blocks it is the Hadamard transform of order 4:
+
+    >>> import numpy as np, nbfact as nf
+    >>> twiddle = np.ones((2, 2, 2, 2))
+    >>> twiddle[:, 1, 1] = -1
+    >>> x, out = np.array([1.0, 2.0, 3.0, 4.0]), np.empty(4)
+    >>> nf.kernels.butterfly_apply(twiddle, x, np.empty(4), out)
+    >>> out
+    array([10., -2., -4.,  0.])
     """
     _all_up(twiddle.ravel(), np.intp(0), x, scratch, out)
 
@@ -188,8 +225,24 @@ def butterfly_adjoint(
         transpose, so that level 0 is applied last, with blocks transposed and
         conjugated.
 
+    See Also
+    --------
+    butterfly_apply : The product of the butterfly itself.
+    butterfly_adjoint_columns : The product with the columns of a matrix.
+
     Notes
     -----
     The cost is 2 n log2(n) multiplications.
+
+    Examples
+    --------
+    One block [[1, 2], [3, 4]] is transposed:
+
+    >>> import numpy as np, nbfact as nf
+    >>> twiddle = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1)
+    >>> x, out = np.array([1.0, 10.0]), np.empty(2)
+    >>> nf.kernels.butterfly_adjoint(twiddle, x, np.empty(2), out)
+    >>> out
+    array([31., 42.])
     """
     _all_down(twiddle.ravel(), np.intp(0), x, scratch, out)

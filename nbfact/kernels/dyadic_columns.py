@@ -183,9 +183,26 @@ def butterfly_apply_columns(
         Overwritten with the product. It may be x itself, but not overlap with it
         otherwise.
 
+    See Also
+    --------
+    butterfly_apply : The product with one vector.
+    butterfly_adjoint_columns : The product of the adjoint.
+    nbfact.Butterfly : The operator.
+
     Notes
     -----
     The cost is 2 n log2(n) multiplications for each column.
+
+    Examples
+    --------
+    One block [[1, 2], [3, 4]], times the columns of the identity:
+
+    >>> import numpy as np, nbfact as nf
+    >>> twiddle = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 1, 2, 2)
+    >>> nf.kernels.butterfly_apply_columns(twiddle, np.eye(2), out := np.empty((2, 2)))
+    >>> out
+    array([[1., 2.],
+           [3., 4.]])
     """
     multiply_column_range(twiddle, x, out, np.intp(0), x.shape[1], np.intp(0))
 
@@ -202,9 +219,24 @@ def butterfly_adjoint_columns(
         As in `butterfly_apply_columns`, of the same shapes; out may be x. The adjoint
         is the conjugate transpose.
 
+    See Also
+    --------
+    butterfly_adjoint : The product with one vector.
+    butterfly_apply_columns : The product of the butterfly itself.
+
     Notes
     -----
     The cost is 2 n log2(n) multiplications for each column, and a copy of twiddle.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> twiddle = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 1, 2, 2)
+    >>> out = np.eye(2)
+    >>> nf.kernels.butterfly_adjoint_columns(twiddle, out, out)
+    >>> out
+    array([[1., 3.],
+           [2., 4.]])
     """
     adjoint = np.empty_like(twiddle)
     given, turned = twiddle.ravel(), adjoint.ravel()

@@ -30,6 +30,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import REASSOC, kernel
+from .dyadic_rows import fit_row
 
 
 class Tape(NamedTuple):
@@ -63,6 +64,20 @@ def butterfly_total(n_levels: int, n: int, tied: bool) -> int:
     -------
     int
         (4**n_levels - 1) / 3 when tied, else n (2**n_levels - 1).
+
+    See Also
+    --------
+    butterfly_expand, butterfly_fit : Kernels that take arrays of this size.
+
+    Notes
+    -----
+    The cost is a few operations on integers.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> nf.kernels.butterfly_total(2, 4, True), nf.kernels.butterfly_total(2, 4, False)
+    (5, 12)
     """
     size = 1 << n_levels
     return (size * size - 1) // 3 if tied else n * (size - 1)
@@ -133,9 +148,29 @@ def butterfly_expand(
         C order, one after the other; what is beyond is left as it is. With all levels,
         the last n² entries of each plane are the dense matrix.
 
+    See Also
+    --------
+    butterfly_backward : The gradient, from what is written here.
+    butterfly_total : The size of the arrays.
+
     Notes
     -----
     The cost is about 2 n² multiplications for each plane, with all levels.
+
+    Examples
+    --------
+    With t = (1, 1, 1, -1) in all blocks, all levels are the Hadamard matrix:
+
+    >>> import numpy as np, nbfact as nf
+    >>> twiddle = np.ones((1, 4, 3))
+    >>> twiddle[0, 3] = -1
+    >>> levels = np.empty((1, nf.kernels.butterfly_total(3, 4, True)))
+    >>> nf.kernels.butterfly_expand(twiddle, True, 4, 2, levels)
+    >>> levels[0, -16:].reshape(4, 4)
+    array([[ 1.,  1.,  1.,  1.],
+           [ 1., -1.,  1., -1.],
+           [ 1.,  1., -1., -1.],
+           [ 1., -1., -1.,  1.]])
     """
     for i in range(1 if tied else n):
         levels[:, i] = 0
@@ -235,9 +270,26 @@ def butterfly_backward(
     gradient : ndarray, of the shape and dtype of twiddle
         The gradient with respect to twiddle is added to it.
 
+    See Also
+    --------
+    butterfly_expand : Writes what this kernel reads.
+    butterfly_fit : The error and its gradient in one pass.
+
     Notes
     -----
     The cost is about 4 n² multiplications for each plane, with all levels.
+
+    Examples
+    --------
+    The gradient of the sum of the entries [[t[0], t[1]], [t[2], t[3]]] is 1 for each:
+
+    >>> import numpy as np, nbfact as nf
+    >>> twiddle, levels = np.ones((1, 4, 1)), np.empty((1, 5))
+    >>> nf.kernels.butterfly_expand(twiddle, True, 2, 1, levels)
+    >>> slopes, gradient = np.ones((1, 5)), np.zeros((1, 4, 1))
+    >>> nf.kernels.butterfly_backward(twiddle, True, 2, 1, levels, slopes, gradient)
+    >>> gradient.ravel()
+    array([1., 1., 1., 1.])
     """
     for plane in range(slopes.shape[0]):
         for j in range(butterfly_total(n_levels, n, tied)):
@@ -250,77 +302,6 @@ def butterfly_backward(
                 for half in range(2):
                     entry, i, o, p = _places(level, block, low, half, n, tied)
                     pull_rows(twiddle, tape, entry, half, (i, o, p, i), size)
-
-
-@kernel(fastmath=REASSOC)
-def _fit(a, x, target, dx):
-    """Fit row x times a real number a to a row of the target.
-
-    dx is added to; the sum of squared errors and the gradient with respect to a are
-    returned.
-    """
-    total, da = a * 0, a * 0
-    for j in range(x.size):
-        u = a * x[j] - target[j]
-        total += u * u
-        da += x[j] * u
-        dx[j] += a * u
-    return total, da
-
-
-@kernel(fastmath=REASSOC)
-def _fit_part(a, b, x0, x1, target, dx0, dx1):
-    """Fit the real part of row x times a + ib to a row of the target, as `_fit`."""
-    total, da, db = a * 0, a * 0, a * 0
-    for j in range(x0.size):
-        u = a * x0[j] - b * x1[j] - target[j]
-        total += u * u
-        da += x0[j] * u
-        db -= x1[j] * u
-        dx0[j] += a * u
-        dx1[j] -= b * u
-    return total, da, db
-
-
-@kernel(fastmath=REASSOC)
-def _fit_complex(a, b, x0, x1, target0, target1, dx0, dx1):
-    """Fit row x times a + ib to a complex row of the target, as `_fit`."""
-    total, da, db = a * 0, a * 0, a * 0
-    for j in range(x0.size):
-        u0 = a * x0[j] - b * x1[j] - target0[j]
-        u1 = a * x1[j] + b * x0[j] - target1[j]
-        total += u0 * u0 + u1 * u1
-        da += x0[j] * u0 + x1[j] * u1
-        db += x0[j] * u1 - x1[j] * u0
-        dx0[j] += a * u0 + b * u1
-        dx1[j] += a * u1 - b * u0
-    return total, da, db
-
-
-@kernel
-def _fit_row(t, tape, corner, entry, i, row, first, size):
-    """Fit a twiddle times a row of the last blocks to a part of a row of the target.
-
-    ``tape.given`` is the target. The row begins at i in ``tape.states`` and in
-    ``tape.found``; the part of the target is `size` entries of row `row` from `first`
-    on. Return the sum of squared errors.
-    """
-    x, target, dx, gradient = tape
-    a, x0, dx0 = t[0, corner, entry], x[0, i : i + size], dx[0, i : i + size]
-    y0 = target[0, row, first : first + size]
-    if t.shape[0] == 1:
-        total, da = _fit(a, x0, y0, dx0)
-        gradient[0, corner, entry] += da
-        return total
-    b, x1, dx1 = t[1, corner, entry], x[1, i : i + size], dx[1, i : i + size]
-    if target.shape[0] == 1:
-        total, da, db = _fit_part(a, b, x0, x1, y0, dx0, dx1)
-    else:
-        y1 = target[1, row, first : first + size]
-        total, da, db = _fit_complex(a, b, x0, x1, y0, y1, dx0, dx1)
-    gradient[0, corner, entry] += da
-    gradient[1, corner, entry] += db
-    return total
 
 
 @kernel
@@ -353,9 +334,27 @@ def butterfly_fit(
     float
         ‖B - A‖²_F, summed in double precision over sums in that of twiddle.
 
+    See Also
+    --------
+    butterfly_fit_columns : The error of a product with a matrix.
+    adam_step : A step along the gradient.
+    nbfact.learn_butterfly : The descent, with restarts.
+
     Notes
     -----
     The cost is about 8 n² multiplications for each plane.
+
+    Examples
+    --------
+    A butterfly of ones of order 2 and the identity differ by 1 in two entries:
+
+    >>> import numpy as np, nbfact as nf
+    >>> twiddle, target = np.ones((1, 4, 1)), np.eye(2)[None]
+    >>> levels, gradient = np.empty((1, 1)), np.empty((1, 4, 1))
+    >>> arrays = target, levels, np.empty((1, 1)), gradient
+    >>> error = nf.kernels.butterfly_fit(twiddle, True, *arrays)
+    >>> float(error), gradient.ravel()
+    (2.0, array([0., 1., 1., 0.]))
     """
     n, top = target.shape[1], 0
     while 2 << top < n:
@@ -370,8 +369,6 @@ def butterfly_fit(
             entry, i, _, _ = _places(top, 0, low, half, n, tied)
             for row in range(2):
                 corner, at = 2 * row + half, low + row * size
-                total += _fit_row(
-                    twiddle, tape, corner, entry, i, at, half * size, size
-                )
+                total += fit_row(twiddle, tape, corner, entry, i, at, half * size, size)
     butterfly_backward(twiddle, tied, n, top, levels, slopes, gradient)
     return total

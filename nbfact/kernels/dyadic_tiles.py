@@ -111,9 +111,26 @@ def butterfly_fit_columns(
     float
         ‖B x - target‖²_F, in double precision.
 
+    See Also
+    --------
+    butterfly_fit : The error of the butterfly itself.
+    mixture_fit : The same for a relaxed permutation.
+
     Notes
     -----
     The cost is about 6 n log2(n) multiplications for each column and plane.
+
+    Examples
+    --------
+    A butterfly of ones of order 2 takes the column (1, 2) to (3, 3):
+
+    >>> import numpy as np, nbfact as nf
+    >>> twiddle, x = np.ones((1, 4, 1)), np.array([[[1.0], [2.0]]])
+    >>> target, gradient, x_slope = np.full((1, 2, 1), 2.0), np.empty((1, 4, 1)), x * 0
+    >>> arrays = np.empty((1, 4)), np.empty((2, 1, 2)), gradient, x_slope
+    >>> error = nf.kernels.butterfly_fit_columns(twiddle, True, x, target, *arrays)
+    >>> float(error), gradient.ravel(), x_slope.ravel()
+    (2.0, array([1., 2., 1., 2.]), array([2., 2.]))
     """
     planes, n, batch = x.shape
     step = slopes.shape[2]

@@ -16,9 +16,22 @@ def project_supp(x: np.ndarray, support: np.ndarray) -> None:
     support : ndarray of bool, shape (m, n)
         Where entries are kept; only read.
 
+    See Also
+    --------
+    nbfact.constraints.Supp : The set, which checks its arguments.
+
     Notes
     -----
     The cost is one pass over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> nf.kernels.project_supp(x, np.array([[True, False], [True, True]]))
+    >>> x
+    array([[1., 0.],
+           [3., 4.]])
     """
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -37,9 +50,22 @@ def project_const(x: np.ndarray, value: np.ndarray) -> None:
     value : ndarray, shape (m, n), of a dtype that x holds
         Only read.
 
+    See Also
+    --------
+    nbfact.constraints.Const : The set, which checks its arguments.
+
     Notes
     -----
     The cost is one pass over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.zeros((2, 2))
+    >>> nf.kernels.project_const(x, np.eye(2))
+    >>> x
+    array([[1., 0.],
+           [0., 1.]])
     """
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -56,9 +82,21 @@ def project_nonneg(x: np.ndarray) -> None:
         Overwritten with the nearest matrix without negative entries. NaN is left as it
         is.
 
+    See Also
+    --------
+    nbfact.constraints.Sp : A set whose option ``nonneg`` uses this kernel.
+
     Notes
     -----
     The cost is one pass over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -2.0]])
+    >>> nf.kernels.project_nonneg(x)
+    >>> x
+    array([[1., 0.]])
     """
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):

@@ -54,9 +54,25 @@ def nearest_exactly(
     squares : ndarray of float64, shape (n,)
         Overwritten with that sum; with infinity where no sum is finite.
 
+    See Also
+    --------
+    nearest_from_products : Finds the centers that are in doubt.
+    distances_from_products : All distances.
+
     Notes
     -----
     The cost is D multiplications for each center that is compared with a point.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x, centers = np.array([[0.0], [9.0]]), np.array([[1.0], [7.0]])
+    >>> values, limits = np.zeros((2, 2)), np.full(2, np.inf)  # all are compared
+    >>> labels, squares = np.empty(2, np.int32), np.empty(2)
+    >>> arrays = np.zeros(2), values, limits, labels, squares
+    >>> nf.kernels.nearest_exactly(x, centers, *arrays)
+    >>> labels, squares
+    (array([0, 1], dtype=int32), array([1., 4.]))
     """
     for i in range(x.shape[0]):
         labels[i], squares[i] = -1, np.inf
@@ -79,6 +95,19 @@ class CenterNorms(NamedTuple):
         What bounds the rounding error of its products: see the kernel.
     floors : ndarray
         The squared distance below which it is computed anew.
+
+    See Also
+    --------
+    distances_from_products : The kernel that reads these arrays.
+
+    Examples
+    --------
+    Norms of the centers 1 and 3, whose products count as exact:
+
+    >>> import numpy as np, nbfact as nf
+    >>> norms = nf.kernels.CenterNorms(np.array([1.0, 9.0]), np.zeros(2), np.zeros(2))
+    >>> norms.squares
+    array([1., 9.])
     """
 
     squares: np.ndarray
@@ -118,10 +147,29 @@ def distances_from_products(
     roots : bool
         Whether the squared distances are replaced by their square roots.
 
+    See Also
+    --------
+    CenterNorms : What is read of each center.
+    nearest_rows : The nearest center alone, through sparse factors.
+
     Notes
     -----
     The cost is one pass over products, and D multiplications for each squared distance
     that is summed.
+
+    Examples
+    --------
+    The squared distances of the point 2 from the centers 1 and 4:
+
+    >>> import numpy as np, nbfact as nf
+    >>> x, centers = np.array([[2.0]]), np.array([[1.0], [4.0]])
+    >>> norms = nf.kernels.CenterNorms(np.array([1.0, 16.0]), np.zeros(2), np.zeros(2))
+    >>> products, of_points = centers @ x.T, (np.array([4.0]), np.array([2.0]))
+    >>> arrays = x, centers, norms, *of_points
+    >>> nf.kernels.distances_from_products(products, *arrays, 0.0, False)
+    >>> products
+    array([[1.],
+           [4.]])
     """
     for k in range(products.shape[0]):
         row = products[k]
@@ -198,9 +246,27 @@ def nearest_from_products(
     int
         The number of points with a negative label.
 
+    See Also
+    --------
+    nearest_exactly : Decides where the two are too close.
+
     Notes
     -----
     The cost is one pass over products, and one over x.
+
+    Examples
+    --------
+    The second point has two values that differ by less than the margin:
+
+    >>> import numpy as np, nbfact as nf
+    >>> products = np.array([[3.0, 1.0], [2.0, 5.0], [4.0, 1.2]])
+    >>> x, margin = np.zeros((2, 1)), np.array([0.5, 0.0])
+    >>> labels, best, second = np.empty(2, np.int32), np.empty(2), np.empty(2)
+    >>> found = labels, best, second
+    >>> int(nf.kernels.nearest_from_products(products, np.zeros(3), x, margin, *found))
+    1
+    >>> labels, best
+    (array([ 1, -1], dtype=int32), array([2., 1.]))
     """
     for i in range(products.shape[1]):
         labels[i], best[i], second[i] = 0, np.inf, np.inf

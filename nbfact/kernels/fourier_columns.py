@@ -74,8 +74,9 @@ def fourier_columns(
         There are at least as many columns as real numbers in 64 bytes, the width of a
         tile.
     layout : ndarray of int
-        See above; the places of the rows of the result in the planes follow, and 1 for
-        the inverse transform, not normalised, or 0.
+        The rows of a group of the planes, the number of radices, and the radices with
+        product n, as the top of the file says. Then follow the places of the rows of
+        the result in the planes, and 1 for the inverse transform, not normalised, or 0.
     turns : ndarray
         For each radix r, and each p below the order m divided by r, the parts of
         exp(-2πi j p / m) for j from 1 to r - 1, where m is n divided by the radices
@@ -89,6 +90,28 @@ def fourier_columns(
         one starts earlier.
     out : ndarray, shape (n, batch), C-contiguous
         Overwritten in the columns of the tiles.
+
+    See Also
+    --------
+    fourier_vector : The transform of one vector.
+    real_columns : Cosine, sine and Hartley transforms.
+    nbfact.transforms.dft : The operator.
+
+    Notes
+    -----
+    The cost is about 5 n log2(n) operations for each column, and n numbers are read
+    where a chain of factors has 2 n log2(n).
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> from nbfact.operators.tied_transforms import tied_columns
+    >>> F = nf.transforms.dft(4)
+    >>> _, arguments, (shape,) = tied_columns(F.formula, 4, F.dtype)
+    >>> x, planes = np.ones((4, 8), complex), np.empty(shape)
+    >>> nf.kernels.fourier_columns(x, *arguments, planes, 0, 8, out := np.empty_like(x))
+    >>> bool(np.allclose(out, np.fft.fft(x, axis=0, norm="ortho")))
+    True
     """
     n, length = x.shape[0], 2 * x.shape[1]
     numbers, result = x.view(planes.dtype), out.view(planes.dtype)
@@ -171,14 +194,37 @@ def real_columns(
     x : ndarray, shape (n, batch), C-contiguous
         The columns: at least two tiles, twice as many as real numbers in 64 bytes.
     layout : ndarray of int
-        See above; three times n rows end it: p, and the places in the planes of rows
-        j[k] and n - j[k] of the result, where n counts as 0.
+        As in `fourier_columns`, up to the radices; three times n rows end it: p, and
+        the places in the planes of rows j[k] and n - j[k] of the result, where n counts
+        as 0.
     turns, planes, begin, end
         The parameters of `fourier_columns`; a step has two tiles.
     numbers : ndarray, shape (3 n,)
         The n weights; then c[k] / 2 and s[k] / 2 in turn.
     out : ndarray, shape (n, batch), C-contiguous
         Overwritten in the columns of the tiles.
+
+    See Also
+    --------
+    real_columns_adjoint : The transpose.
+    real_vector : The transform of one vector.
+    nbfact.transforms.dct, nbfact.transforms.dst : The operators.
+
+    Notes
+    -----
+    The cost is about 5 n log2(n) / 2 operations for each column, because two columns
+    share one transform.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf, scipy.fft
+    >>> from nbfact.operators.tied_transforms import tied_columns
+    >>> C = nf.transforms.dct(4)
+    >>> _, arguments, (shape,) = tied_columns(C.formula, 4, C.dtype)
+    >>> x, planes = np.arange(64.0).reshape(4, 16), np.empty(shape)
+    >>> nf.kernels.real_columns(x, *arguments, planes, 0, 16, out := np.empty_like(x))
+    >>> bool(np.allclose(out, scipy.fft.dct(x, axis=0, norm="ortho")))
+    True
     """
     n, length = x.shape
     re, im = planes[0], planes[1]
@@ -220,11 +266,31 @@ def real_columns_adjoint(
     x, turns, planes, begin, end, out
         The parameters of `real_columns`.
     layout : ndarray of int
-        See above; four times n rows end it: r[k]; r[n - k], where n counts as 0; the
-        places of the rows of the result; and p.
+        As in `fourier_columns`, up to the radices; four times n rows end it: r[k];
+        r[n - k], where n counts as 0; the places of the rows of the result; and p.
     numbers : ndarray, shape (5 n,)
         The n weights, in the order of p; then c[k] / 2, s[k] / 2, c[n - k] / 2 and
         s[n - k] / 2 in turn.
+
+    See Also
+    --------
+    real_columns : The transform that is transposed.
+    real_vector_adjoint : The transpose for one vector.
+
+    Notes
+    -----
+    The cost is about that of `real_columns`.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf, scipy.fft
+    >>> from nbfact.operators.tied_transforms import tied_columns
+    >>> C = nf.transforms.dct(4, type=3)
+    >>> _, arguments, (shape,) = tied_columns(C.formula, 4, C.dtype)
+    >>> x, out, planes = np.ones((4, 16)), np.empty((4, 16)), np.empty(shape)
+    >>> nf.kernels.real_columns_adjoint(x, *arguments, planes, 0, 16, out)
+    >>> bool(np.allclose(out, scipy.fft.idct(x, axis=0, norm="ortho")))
+    True
     """
     n, length = x.shape
     re, im = planes[0], planes[1]

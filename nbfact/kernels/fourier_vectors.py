@@ -44,7 +44,9 @@ def fourier_vector(
     x : ndarray, shape (n,) of complex, or (2 n,) of real numbers in turn; contiguous
         n is p q, where p and q are at least w, the number of real numbers in 64 bytes.
     layout : ndarray of int
-        See above; its last entry is 1 for the inverse transform, not normalised.
+        A layout of `fourier_columns` for order p, with the places of p rows at its end,
+        and then one for order q. Its last entry is 1 for the inverse transform, not
+        normalised, or 0.
     turns : ndarray
         Those of `fourier_columns` for order p, and then for order q.
     cross : ndarray, shape (2, p, q)
@@ -57,6 +59,27 @@ def fourier_vector(
         Scratch memory; p / w is rounded up.
     out : ndarray
         Overwritten; of the form of x, which it may be.
+
+    See Also
+    --------
+    fourier_columns : The transform of columns.
+    real_vector : Cosine, sine and Hartley transforms.
+    nbfact.transforms.dft : The operator.
+
+    Notes
+    -----
+    The cost is about 5 n log2(n) operations, and 2 n numbers are read in ``cross``.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> from nbfact.operators.tied_transforms import tied_vector
+    >>> F = nf.transforms.dft(64)
+    >>> _, arguments, shapes = tied_vector(F.formula, 64, F.dtype)
+    >>> x, out = np.arange(64) * 1j, np.empty(64, complex)
+    >>> nf.kernels.fourier_vector(x, *arguments, *map(np.empty, shapes), out)
+    >>> bool(np.allclose(out, np.fft.fft(x, norm="ortho")))
+    True
     """
     p, q = cross.shape[1:]
     width = BYTES // planes.itemsize
@@ -102,13 +125,35 @@ def real_vector(
     x, out : ndarray, shape (n,), contiguous
         Out is overwritten.
     layout : ndarray of int
-        See above; the indices i and j, of n numbers each, and a zero end it.
+        As in `fourier_vector`, but ended by the indices i and j, of n numbers each, and
+        a zero. j is a permutation.
     turns : ndarray
         Those of `fourier_vector`; then the n weights, and c[k] and s[k] in turn.
     cross, planes, tiles
         The parameters of `fourier_vector`.
     work : ndarray, shape (2 n,)
         Scratch memory.
+
+    See Also
+    --------
+    real_vector_adjoint : The transpose.
+    real_columns : The transform of columns.
+    nbfact.transforms.dct, nbfact.transforms.dst : The operators.
+
+    Notes
+    -----
+    The cost is about 5 n log2(n) operations.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf, scipy.fft
+    >>> from nbfact.operators.tied_transforms import tied_vector
+    >>> C = nf.transforms.dct(64)
+    >>> _, arguments, shapes = tied_vector(C.formula, 64, C.dtype)
+    >>> x, out = np.arange(64.0), np.empty(64)
+    >>> nf.kernels.real_vector(x, *arguments, *map(np.empty, shapes), out)
+    >>> bool(np.allclose(out, scipy.fft.dct(x, norm="ortho")))
+    True
     """
     n = len(x)
     index, read = layout[-2 * n - 1 : -n - 1], layout[-n - 1 : -1]
@@ -136,7 +181,33 @@ def real_vector_adjoint(
 ) -> None:
     """Write the transpose of `real_vector` of a vector to `out`.
 
-    The parameters are those of `real_vector`.
+    Entry i[k] of the result is a weight times Re(V[k]), for the Fourier transform V of
+    the vector whose entry j[k] is (c[k] + i s[k]) x[k].
+
+    Parameters
+    ----------
+    x, layout, turns, cross, planes, tiles, work, out : ndarray
+        As in `real_vector`.
+
+    See Also
+    --------
+    real_vector : The transform that is transposed.
+    real_columns_adjoint : The transpose for columns.
+
+    Notes
+    -----
+    The cost is that of `real_vector`.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf, scipy.fft
+    >>> from nbfact.operators.tied_transforms import tied_vector
+    >>> C = nf.transforms.dct(64, type=3)
+    >>> _, arguments, shapes = tied_vector(C.formula, 64, C.dtype)
+    >>> x, out = np.arange(64.0), np.empty(64)
+    >>> nf.kernels.real_vector_adjoint(x, *arguments, *map(np.empty, shapes), out)
+    >>> bool(np.allclose(out, scipy.fft.idct(x, norm="ortho")))
+    True
     """
     n = len(x)
     index, read = layout[-2 * n - 1 : -n - 1], layout[-n - 1 : -1]

@@ -86,6 +86,11 @@ def gram_pursuit(
     values : ndarray, shape (w, k)
         Overwritten with the entries of the codes on the support, and 0.
 
+    See Also
+    --------
+    add_atoms, solve_triangles : The steps without the Gram matrix.
+    nbfact.omp : The function, which checks its arguments.
+
     Notes
     -----
     A step that changes the code by d changes the correlations by -dᴴ times the rows of
@@ -96,6 +101,21 @@ def gram_pursuit(
     the atoms. That is so when little is left of a signal, and when atoms nearly depend
     on one another. Atoms are made orthonormal, and residuals and values are computed
     from them, as by `add_atoms` and `solve_triangles`.
+    The cost of a code of k atoms is that of k steps, and k² m multiplications for the
+    basis; the Gram matrix and the correlations are computed before.
+
+    Examples
+    --------
+    The atoms are unit vectors, so that the code has the largest entry of the signal:
+
+    >>> import numpy as np, nbfact as nf
+    >>> gram = atoms = np.eye(3)
+    >>> y = np.array([[1.0, -5.0, 2.0]])
+    >>> support, values = np.empty((1, 1), int), np.empty((1, 1))
+    >>> limits = np.zeros(1), 1e-6
+    >>> nf.kernels.gram_pursuit(gram, atoms, y @ atoms.T, y, *limits, support, values)
+    >>> support, values, y
+    (array([[1]]), array([[-5.]]), array([[1., 0., 2.]]))
     """
     k = support.shape[1]
     basis = np.empty((k, atoms.shape[1]), atoms.dtype)

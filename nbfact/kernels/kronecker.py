@@ -59,10 +59,24 @@ def kronecker_pack(values: np.ndarray, out: np.ndarray) -> None:
         Overwritten with the same numbers, in C order where d is at least 8, a below 16
         or c above 8, and else with the index of length a last.
 
+    See Also
+    --------
+    kronecker_chain_apply : The product that reads what is packed.
+    shuffled_pack : The order of another kernel.
+
     Notes
     -----
     A product with one vector then has long innermost loops, whatever d is. Without it a
     factor of pattern (2048, 2, 2, 1) takes 25 µs, as `kronecker_apply` does.
+    The cost is one pass over the values.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> values = np.arange(8.0).reshape(2, 2, 2, 1)
+    >>> nf.kernels.kronecker_pack(values, out := np.empty(8))
+    >>> out
+    array([0., 1., 2., 3., 4., 5., 6., 7.])
     """
     a, b, c, d, outer, row, column, inner = packed_strides_of(*values.shape)
     for i in range(a):
@@ -199,9 +213,25 @@ def kronecker_apply(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     out : ndarray, shape (a * b * d,)
         Overwritten with the product; shares no memory with x.
 
+    See Also
+    --------
+    kronecker_adjoint : The product of the adjoint.
+    kronecker_apply_columns : The product with the columns of a matrix.
+    kronecker_chain_apply : The product of a chain of factors.
+
     Notes
     -----
     The cost is a b c d multiplications.
+
+    Examples
+    --------
+    Pattern (1, 2, 2, 2) mixes x[0] with x[2], and x[1] with x[3]:
+
+    >>> import numpy as np, nbfact as nf
+    >>> x, out = np.array([1.0, 2.0, 3.0, 4.0]), np.empty(4)
+    >>> nf.kernels.kronecker_apply(np.ones((1, 2, 2, 2)), x, out)
+    >>> out
+    array([4., 6., 4., 6.])
     """
     a, b, c, d = values.shape
     shape = strides_of(a, b, c, d, np.uintp(0))
@@ -222,9 +252,22 @@ def kronecker_adjoint(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> Non
     out : ndarray, shape (a * c * d,)
         Overwritten with the product; shares no memory with x.
 
+    See Also
+    --------
+    kronecker_apply : The product of the factor itself.
+    kronecker_adjoint_columns : The product with the columns of a matrix.
+
     Notes
     -----
     The adjoint is the conjugate transpose. The cost is a b c d multiplications.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> values = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1)
+    >>> nf.kernels.kronecker_adjoint(values, np.array([1.0, 10.0]), out := np.empty(2))
+    >>> out
+    array([31., 42.])
     """
     a, b, c, d = values.shape
     shape = strides_of(a, b, c, d, np.uintp(1))
@@ -257,10 +300,27 @@ def kronecker_chain_apply(
     out : ndarray, shape (rows of the last factor of layout,)
         Overwritten with the product. x, scratch and out share no memory.
 
+    See Also
+    --------
+    kronecker_pack : Packs the values of a factor.
+    shuffled_chain_apply : A faster kernel, for chains that are chainable.
+    nbfact.Butterfly : The operator, which packs its values.
+
     Notes
     -----
     The cost is one multiplication for each value. The factors write to the two rows of
     scratch in turn.
+
+    Examples
+    --------
+    Two factors of ones, of patterns (2, 2, 2, 1) and (1, 2, 2, 2), add all entries:
+
+    >>> import numpy as np, nbfact as nf
+    >>> layout = np.array([[2, 2, 2, 1], [1, 2, 2, 2]])
+    >>> x, out = np.array([1.0, 2.0, 3.0, 4.0]), np.empty(4)
+    >>> nf.kernels.kronecker_chain_apply(np.ones(16), layout, x, np.empty((2, 4)), out)
+    >>> out
+    array([10., 10., 10., 10.])
     """
     first, source = 0, x
     for j in range(layout.shape[0]):

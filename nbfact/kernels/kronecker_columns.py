@@ -1,4 +1,4 @@
-"""Products of columns with factors of pattern (a, b, c, d), and their gradient.
+"""Products of columns with factors of pattern (a, b, c, d).
 
 `kronecker.py` explains values, layout and shape. The loops see x and out as flat
 arrays: row r of the columns starts at window[0] * r + window[1] in x, and at place[0] *
@@ -221,9 +221,22 @@ def kronecker_apply_columns(values: np.ndarray, x: np.ndarray, out: np.ndarray) 
     out : ndarray, shape (a * b * d, batch)
         Overwritten with the product; shares no memory with x.
 
+    See Also
+    --------
+    kronecker_apply : The product with one vector.
+    kronecker_adjoint_columns : The product of the adjoint.
+
     Notes
     -----
     The cost is a b c d multiplications for each column.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> values = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1)
+    >>> nf.kernels.kronecker_apply_columns(values, np.eye(2), out := np.empty((2, 2)))
+    >>> out.tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
     """
     a, b, c, d = values.shape
     shape, batch = strides_of(a, b, c, d, np.uintp(0)), np.uintp(x.shape[1])
@@ -248,10 +261,22 @@ def kronecker_adjoint_columns(
     out : ndarray, shape (a * c * d, batch)
         Overwritten with the product; shares no memory with x.
 
+    See Also
+    --------
+    kronecker_apply_columns : The product of the factor itself.
+
     Notes
     -----
     The adjoint is the conjugate transpose. The cost is a b c d multiplications for each
     column.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> values = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1)
+    >>> nf.kernels.kronecker_adjoint_columns(values, np.eye(2), out := np.empty((2, 2)))
+    >>> out.tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
     """
     a, b, c, d = values.shape
     shape, batch = strides_of(a, b, c, d, np.uintp(1)), np.uintp(x.shape[1])
@@ -309,46 +334,21 @@ def kronecker_chain_apply_columns(
     out : ndarray, shape (rows of the last factor of layout, batch)
         C-contiguous; overwritten with the product. x, scratch and out share no memory.
 
+    See Also
+    --------
+    kronecker_chain_apply : The product with one vector.
+
     Notes
     -----
     The cost is one multiplication for each value and column.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> layout, scratch = np.array([[2, 2, 2, 1], [1, 2, 2, 2]]), np.empty((2, 4, 1))
+    >>> data, x, out = np.ones(16), np.eye(4), np.empty((4, 4))
+    >>> nf.kernels.kronecker_chain_apply_columns(data, layout, x, scratch, out)
+    >>> out[0].tolist()
+    [1.0, 1.0, 1.0, 1.0]
     """
     multiply_chain_tiles(values, layout, x, scratch, out, np.intp(0), x.shape[1])
-
-
-@kernel(fastmath=REASSOC)
-def kronecker_gradient_columns(
-    x: np.ndarray, gradient: np.ndarray, out: np.ndarray
-) -> None:
-    """Write the gradient of a loss with respect to the values of a factor.
-
-    The Kronecker-sparse factor multiplies columns x, as in `kronecker_apply_columns`;
-    the loss is a real function of the product.
-
-    Parameters
-    ----------
-    x : ndarray, shape (a * c * d, batch)
-        What the factor multiplies; only read.
-    gradient : ndarray, shape (a * b * d, batch)
-        The gradient of the loss with respect to the product, for complex numbers with
-        respect to its conjugate; only read.
-    out : ndarray, shape (a, b, c, d), of the dtype of x
-        Overwritten with the gradient with respect to the values, for complex numbers
-        with respect to their conjugates: the entries of ``gradient @ x.conj().T`` that
-        the factor has.
-
-    Notes
-    -----
-    The cost is a b c d multiplications for each column. The sum over the columns may be
-    added in any order.
-    """
-    a, b, c, d = out.shape
-    for i in range(a):
-        for j in range(b):
-            for k in range(c):
-                for m in range(d):
-                    g, y = gradient[(i * b + j) * d + m], x[(i * c + k) * d + m]
-                    total = out.dtype.type(0)
-                    for n in range(x.shape[1]):
-                        total += g[n] * np.conj(y[n])
-                    out[i, j, k, m] = total

@@ -85,9 +85,27 @@ def mixture_fit(
     float
         ‖x P - target‖²_F, in double precision.
 
+    See Also
+    --------
+    butterfly_fit_columns : The same for a butterfly.
+    nbfact.learn_butterfly : The descent, with restarts.
+
     Notes
     -----
     The cost is about 5 multiplications for each stage and entry of x.
+
+    Examples
+    --------
+    One stage exchanges two entries by one half, so that (1, 3) becomes (2, 2):
+
+    >>> import numpy as np, nbfact as nf
+    >>> index, which = np.array([[1, 0]]), np.array([[0, 0]])
+    >>> x, target = np.array([[1.0, 3.0]]), np.array([[2.0, 1.0]])
+    >>> arrays = np.array([0.5]), x, target, 1, np.empty((3, 2, 1)), np.zeros(1)
+    >>> float(nf.kernels.mixture_fit(index, which, *arrays))
+    1.0
+    >>> x  # the gradient with respect to x
+    array([[0.5, 0.5]])
     """
     n_stages, n, total = index.shape[0], index.shape[1], 0.0
     for first in range(0, x.shape[0], tile):

@@ -48,6 +48,22 @@ class PackedCenters(NamedTuple):
     margin : ndarray, shape (2,), of the dtype of data
         Two values of a point x count as different where they differ by more than
         margin[0] + margin[1] |x|, with the norm of the columns that are read.
+
+    See Also
+    --------
+    nearest_rows : The kernel that reads these arrays.
+    nbfact.NearestRows : Packs any product of factors.
+
+    Examples
+    --------
+    The two centers 0 and 1, ..., 1 of eight columns, as one factor times -2:
+
+    >>> import numpy as np, nbfact as nf
+    >>> data, indices, indptr = np.full(8, -2.0), np.arange(8), np.array([0, 0, 8])
+    >>> csr = data, indices.astype(np.uint32), indptr.astype(np.uint32)
+    >>> rest = np.array([2]), np.array([0.0, 8.0]), np.zeros(1, np.uint64), np.zeros(2)
+    >>> nf.kernels.PackedCenters(*csr, *rest).bias
+    array([0., 8.])
     """
 
     data: np.ndarray
@@ -180,9 +196,30 @@ def nearest_rows(
     int
         Number of negative labels.
 
+    See Also
+    --------
+    PackedCenters : What the centers are packed into.
+    nbfact.NearestRows : Packs the centers, and decides where rows are equally near.
+
     Notes
     -----
     The cost is one multiplication for each entry of a factor and point.
+
+    Examples
+    --------
+    The centers are 0 and 1, ..., 1, in eight columns:
+
+    >>> import numpy as np, nbfact as nf
+    >>> from nbfact.kernels.tiles import LANES
+    >>> data, indices, indptr = np.full(8, -2.0), np.arange(8), np.array([0, 0, 8])
+    >>> csr = data, indices.astype(np.uint32), indptr.astype(np.uint32)
+    >>> rest = np.array([2]), np.array([0.0, 8.0]), np.zeros(1, np.uint64), np.zeros(2)
+    >>> centers, scratch = nf.kernels.PackedCenters(*csr, *rest), np.empty((2, LANES))
+    >>> x, labels = np.full((2, 8), [[0.9], [0.2]]), np.empty(2, np.int32)
+    >>> int(nf.kernels.nearest_rows(centers, x, scratch, labels, scores := np.empty(2)))
+    0
+    >>> labels, scores.round(6)
+    (array([1, 0], dtype=int32), array([-6.4,  0. ]))
     """
     return search_tiles(centers, x, scratch, labels, scores, 0, x.shape[0])
 
@@ -217,10 +254,25 @@ def cluster_sums(
     energies : ndarray of float64, shape (K,)
         The weighted sum of |x - o|² of each cluster is added.
 
+    See Also
+    --------
+    nearest_rows : The labels of points.
+    nbfact.QuicKMeans : The estimator.
+
     Notes
     -----
     The cost is 2 N D multiplications. All sums are in double precision, point by point
     in order. A cluster without points is left as it is.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x, labels = np.array([[1.0], [3.0], [5.0]]), np.array([0, 0, 1])
+    >>> sums, counts, energies = np.zeros((2, 1)), np.zeros(2), np.zeros(2)
+    >>> arrays = np.ones(3), np.zeros((2, 1)), sums, counts, energies
+    >>> nf.kernels.cluster_sums(x, labels, *arrays)
+    >>> sums.ravel(), counts, energies
+    (array([4., 5.]), array([2., 1.]), array([10., 25.]))
     """
     p: Any  # NumPy's stubs take the sum of an unsigned and an int for a float
     q: Any

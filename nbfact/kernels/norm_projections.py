@@ -27,9 +27,22 @@ def normalize_frobenius(x: np.ndarray) -> None:
     x : ndarray, shape (m, n), real or complex, finite, in any memory layout
         Overwritten with the nearest matrix of norm 1. A zero matrix stays zero.
 
+    See Also
+    --------
+    frobenius_norm : The norm alone.
+    nbfact.constraints.Sp : A set whose option ``normalized`` uses this kernel.
+
     Notes
     -----
     The cost is two passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[3.0, 4.0]])
+    >>> nf.kernels.normalize_frobenius(x)
+    >>> x
+    array([[0.6, 0.8]])
     """
     _scale_to_norm(x, 1.0)
 
@@ -46,9 +59,23 @@ def project_normlin(x: np.ndarray, s: float) -> None:
     s : float
         The norm, at least 0.
 
+    See Also
+    --------
+    project_normcol : Norms of columns.
+    nbfact.constraints.NormLin : The set, which checks its arguments.
+
     Notes
     -----
     The cost is two passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[3.0, 4.0], [0.0, 0.0]])
+    >>> nf.kernels.project_normlin(x, 10.0)
+    >>> x
+    array([[6., 8.],
+           [0., 0.]])
     """
     for i in range(x.shape[0]):
         _scale_to_norm(x[i : i + 1], s)
@@ -66,9 +93,23 @@ def project_normcol(x: np.ndarray, s: float) -> None:
     s : float
         The norm, at least 0.
 
+    See Also
+    --------
+    project_normlin : Norms of rows.
+    nbfact.constraints.NormCol : The set, which checks its arguments.
+
     Notes
     -----
     The cost is four passes over x, eight columns at a time.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[3.0, 0.0], [4.0, 2.0]])
+    >>> nf.kernels.project_normcol(x, 10.0)
+    >>> x
+    array([[ 6.,  0.],
+           [ 8., 10.]])
     """
     m, n = x.shape
     block = np.empty((BLOCK, m), x.dtype)

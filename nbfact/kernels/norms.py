@@ -35,9 +35,19 @@ def max_abs(x: np.ndarray) -> float:
         without entries. It is not the largest modulus of a complex array, which can be
         up to √2 times larger. What entries that are NaN count for is not defined.
 
+    See Also
+    --------
+    frobenius_norm : The root of the sum of squares.
+
     Notes
     -----
     The cost is one pass over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> float(nf.kernels.max_abs(np.array([3.0 - 5.0j, 1.0])))
+    5.0
     """
     flat = x.ravel()
     largest = 0.0
@@ -67,10 +77,23 @@ def frobenius_norm(x: np.ndarray) -> float:
         array without entries, infinity where an entry is infinite, and NaN where one is
         NaN and none is infinite.
 
+    See Also
+    --------
+    spectral_norm : The largest singular value.
+    nbfact.relative_error : A norm of a difference, relatively.
+
     Notes
     -----
-    One pass over x where the squares neither overflow nor lose digits. Otherwise two
-    more passes, on entries that are scaled by a power of two, which is exact.
+    The cost is one pass over x where the squares neither overflow nor lose digits, and
+    else two more, on entries that are scaled by a power of two, which is exact.
+
+    Examples
+    --------
+    Squares that overflow do no harm:
+
+    >>> import numpy as np, nbfact as nf
+    >>> f"{nf.kernels.frobenius_norm(np.array([3e200, 4e200])):.6g}"
+    '5e+200'
     """
     flat = x.ravel()
     total = _sum_of_squares(flat, 1.0)
@@ -160,10 +183,22 @@ def spectral_norm(x: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) ->
         The estimate in double precision. It never exceeds the norm, up to rounding. It
         is 0 for a zero matrix.
 
+    See Also
+    --------
+    frobenius_norm : A bound that needs no iteration.
+    chain_norm : The norm of a product of sparse factors.
+
     Notes
     -----
     An iteration costs 2 m n multiplications. Both half-steps are normalised, so that no
     entry is squared: entries of size 1e-200 or 1e200 are safe.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.diag([3.0, 1.0])
+    >>> round(float(nf.kernels.spectral_norm(x, np.ones(2), 100, 1e-12)), 6)
+    3.0
     """
     start_power_iteration(vector)
     image = np.empty(x.shape[0], x.dtype)

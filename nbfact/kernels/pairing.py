@@ -24,10 +24,24 @@ def pair_greedily(liking: np.ndarray, mate: np.ndarray) -> None:
     mate : ndarray of int, shape (n,)
         Overwritten: i and mate[i] are a pair, and mate[mate[i]] is i.
 
+    See Also
+    --------
+    exchange_mates : Improves the pairs.
+    nbfact.identify_butterfly : The function that pairs rows and columns.
+
     Notes
     -----
     Of pairs that tie, the one with the lowest index is taken first, with its lowest
     partner. The cost is n² comparisons, and up to n³ where many like the same ones.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> liking = np.zeros((4, 4))
+    >>> liking[0, 2] = liking[2, 0] = 5.0
+    >>> nf.kernels.pair_greedily(liking, mate := np.empty(4, int))
+    >>> mate
+    array([2, 3, 0, 1])
     """
     n = liking.shape[0]
     best = np.empty(n, np.int64)
@@ -67,11 +81,27 @@ def exchange_mates(gain: np.ndarray, tolerance: float, mate: np.ndarray) -> None
         same total gain. No exchange of two pairs gains more than the tolerance, nor one
         of the chains of up to `LONGEST_CHAIN` pairs that are tried.
 
+    See Also
+    --------
+    pair_greedily : The pairs to begin with.
+    split_gain : What pairs of columns are worth.
+
     Notes
     -----
     The total is a local maximum: another pairing may be worth more. Of partners that
     gain the same, the lowest index is tried. The cost is about n² comparisons for each
     round over the indices.
+
+    Examples
+    --------
+    The pairs (0, 1) and (2, 3) are worth nothing, and (0, 2) and (1, 3) five each:
+
+    >>> import numpy as np, nbfact as nf
+    >>> gain, mate = np.zeros((4, 4)), np.array([1, 0, 3, 2])
+    >>> gain[[0, 2, 1, 3], [2, 0, 3, 1]] = 5.0
+    >>> nf.kernels.exchange_mates(gain, 1e-9, mate)
+    >>> mate
+    array([2, 3, 0, 1])
     """
     n = gain.shape[0]
     own = np.empty(n, gain.dtype)
@@ -169,9 +199,25 @@ def split_gain(grams: np.ndarray, gain: np.ndarray, liking: np.ndarray) -> None:
         smaller one of the sums of p and of q: 0 where nothing is lost, else negative.
         The diagonal holds the sums of p.
 
+    See Also
+    --------
+    half_gain : What moving a row to the other half gains.
+    exchange_mates : Finds good pairs from the gain.
+
     Notes
     -----
     The cost is k n² square roots.
+
+    Examples
+    --------
+    Columns that are proportional lose nothing when rank one is kept:
+
+    >>> import numpy as np, nbfact as nf
+    >>> grams = np.array([[[1.0, 2.0], [2.0, 4.0]]])
+    >>> gain, liking = np.empty((2, 2)), np.empty((2, 2))
+    >>> nf.kernels.split_gain(grams, gain, liking)
+    >>> gain.tolist(), liking.tolist()
+    ([[2.0, 5.0], [5.0, 8.0]], [[1.0, 0.0], [0.0, 4.0]])
     """
     n = gain.shape[0]
     gain[:, :] = 0
@@ -215,10 +261,26 @@ def half_gain(
         Overwritten. For each row: the larger eigenvalues of its pairs in half 1 with
         the row less those without it, minus the same for half 0.
 
+    See Also
+    --------
+    split_gain : What pairs of columns keep.
+
     Notes
     -----
     The differences are those of the gain of `split_gain`, halved, and up to rounding
     exact. The cost is 2 g m² square roots.
+
+    Examples
+    --------
+    Row 0 belongs to half 0, whose only row it is, and so does row 1 to half 1:
+
+    >>> import numpy as np, nbfact as nf
+    >>> block, half = np.array([[[1.0, 0.0], [0.0, 2.0]]]), np.array([[0, 1]])
+    >>> grams = np.array([[[[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 4.0]]]])
+    >>> out = np.empty((1, 2))
+    >>> nf.kernels.half_gain(block, grams, half, np.array([[0, 1]]), out)
+    >>> out
+    array([[-1.,  1.]])
     """
     g, m, _ = blocks.shape
     for block in range(g):

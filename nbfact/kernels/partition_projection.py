@@ -24,12 +24,26 @@ def project_partition(x: np.ndarray, labels: np.ndarray, n_pieces: int, k: int) 
     k : int
         At least 1.
 
+    See Also
+    --------
+    project_toeplitz, project_circ : Partitions with a kernel of their own.
+    nbfact.constraints.Partition : The set, which checks its arguments.
+
     Notes
     -----
     The weight of a piece is the modulus of its sum over the root of its number of
     entries: its square is the energy that its mean keeps. Of pieces that tie, those of
     the lowest labels are kept. Sums are in double precision. The cost is two passes
     over x, and a few over p numbers.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x, labels = np.array([[1.0, 3.0], [0.5, 9.0]]), np.array([[0, 0], [1, -1]])
+    >>> nf.kernels.project_partition(x, labels, 2, 1)
+    >>> x
+    array([[2., 2.],
+           [0., 0.]])
     """
     means = np.full(n_pieces, x[0, 0] * np.float64(0.0))
     counts = np.zeros(n_pieces, np.int64)

@@ -25,9 +25,22 @@ def gather(x: np.ndarray, index: np.ndarray, out: np.ndarray) -> None:
     out : ndarray, shape (m,), of a dtype that holds that of x
         Overwritten; shares no memory with x.
 
+    See Also
+    --------
+    gather_rows : The rows of a matrix.
+    nbfact.transforms.permutation : The operator.
+
     Notes
     -----
     The cost is one pass over out.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x, out = np.array([5.0, 6.0, 7.0]), np.empty(3)
+    >>> nf.kernels.gather(x, np.array([2, 0, -1]), out)
+    >>> out
+    array([7., 5., 0.])
     """
     for i in range(index.shape[0]):
         if index[i] >= 0:
@@ -50,9 +63,21 @@ def gather_rows(x: np.ndarray, index: np.ndarray, out: np.ndarray) -> None:
     out : ndarray, shape (m, batch), of a dtype that holds that of x
         Overwritten; shares no memory with x.
 
+    See Also
+    --------
+    gather : The entries of a vector.
+
     Notes
     -----
     The cost is one pass over out.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> nf.kernels.gather_rows(np.eye(2), np.array([1, -1]), out := np.empty((2, 2)))
+    >>> out
+    array([[0., 1.],
+           [0., 0.]])
     """
     for i in range(index.shape[0]):
         if index[i] >= 0:
@@ -75,11 +100,23 @@ def transpose(x: np.ndarray, out: np.ndarray) -> None:
     out : ndarray, shape (n, m), of the dtype of x
         C-contiguous; overwritten; shares no memory with x.
 
+    See Also
+    --------
+    adjoint_copy : The conjugate transpose, of any memory layout.
+
     Notes
     -----
     The cost is one pass over both. Squares whose rows are a vector of 64 bytes are
     transposed in registers: that takes 0.05 to 0.6 times as
     long as ``np.copyto(out, x.T)`` while both are in a cache.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> nf.kernels.transpose(np.array([[1.0, 2.0]]), out := np.empty((2, 1)))
+    >>> out
+    array([[1.],
+           [2.]])
     """
     m, n = x.shape
     flat_x, flat_out, width = x.ravel(), out.ravel(), np.intp(BYTES // x.itemsize)

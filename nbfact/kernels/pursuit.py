@@ -21,9 +21,23 @@ def largest_of_columns(x: np.ndarray, index: np.ndarray, largest: np.ndarray) ->
         Overwritten with the moduli of those entries. It is NaN where the column holds
         NaN.
 
+    See Also
+    --------
+    add_atoms : Adds the atoms that are found.
+    nbfact.omp : The function, which checks its arguments.
+
     Notes
     -----
     The cost is one pass over x, in the order of its memory.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, 2.0], [-3.0, 0.0]])
+    >>> index, largest = np.empty(2, int), np.empty(2)
+    >>> nf.kernels.largest_of_columns(x, index, largest)
+    >>> index, largest
+    (array([1, 0]), array([3., 2.]))
     """
     for j in range(x.shape[1]):
         largest[j] = modulus(x[0, j])
@@ -132,11 +146,27 @@ def add_atoms(
         What is left of the signals, of such numbers too. That of an active one loses
         its part along the new vector of the basis, unless the atom is dependent.
 
+    See Also
+    --------
+    largest_of_columns : Finds the next atoms.
+    solve_triangles : The coefficients, from the triangle.
+
     Notes
     -----
     Gram and Schmidt's process, in which each atom is made orthogonal twice, so that the
     basis is orthonormal to rounding. R is the Cholesky factor of the Gram matrix of the
     atoms, but for phases. The cost for each signal is 8 t m multiplications.
+
+    Examples
+    --------
+    The signal (3, 4) loses its part along the atom (2, 0):
+
+    >>> import numpy as np, nbfact as nf
+    >>> atoms, rest = np.array([[2.0, 0.0]]), np.array([[3.0, 4.0]])
+    >>> basis, triangle = np.zeros((1, 1, 2)), np.zeros((1, 1, 2))
+    >>> nf.kernels.add_atoms(atoms, np.array([0]), 0, 1e-9, basis, triangle, rest)
+    >>> rest, triangle.ravel()
+    (array([[0., 4.]]), array([3., 2.]))
     """
     for s in range(active.shape[0]):
         j = active[s]
@@ -156,9 +186,23 @@ def solve_triangles(triangle: np.ndarray, counts: np.ndarray) -> None:
     counts : ndarray of int, shape (w,)
         Orders of the systems, at most k: the first rows and columns count.
 
+    See Also
+    --------
+    add_atoms : Writes the triangles.
+
     Notes
     -----
     The cost of a system of order t is t² / 2 multiplications.
+
+    Examples
+    --------
+    The system 2 x + y = 4, 4 y = 8:
+
+    >>> import numpy as np, nbfact as nf
+    >>> triangle = np.array([[[4.0, 2.0, 1.0], [8.0, 0.0, 4.0]]])
+    >>> nf.kernels.solve_triangles(triangle, np.array([2]))
+    >>> triangle[0, :, 0]
+    array([1., 2.])
     """
     for j in range(triangle.shape[0]):
         solve_triangle(triangle[j], counts[j], triangle[j, :, 0])

@@ -23,6 +23,19 @@ class RankOneFactors(NamedTuple):
         The last factor: the rows that are left after all splits.
     lost : ndarray of float64, shape (L,)
         The energy (squared norm) that each split drops.
+
+    See Also
+    --------
+    rank_one_butterfly : The kernel that writes these arrays.
+
+    Examples
+    --------
+    Room for one split of a real matrix of order 2:
+
+    >>> import numpy as np, nbfact as nf
+    >>> values, last, lost = np.empty((2, 1)), np.empty((1, 1, 2)), np.zeros(1)
+    >>> nf.kernels.RankOneFactors(values, last, lost).lost
+    array([0.])
     """
 
     values: np.ndarray
@@ -203,6 +216,11 @@ def rank_one_butterfly(
     float
         The sum of ``out.lost``, in double precision.
 
+    See Also
+    --------
+    RankOneFactors : What the kernel writes.
+    nbfact.butterfly_factorize : The function, for chains of any kind.
+
     Notes
     -----
     Each block of two rows and n / groups columns is replaced by its best approximation
@@ -210,6 +228,21 @@ def rank_one_butterfly(
     the first row is kept. Two rows are merged as soon as both are there, in the order
     of a binary counter, so that the target is read once and the rest stays in cache.
     The cost is about 7 n multiplications for each pair of rows that is merged.
+
+    Examples
+    --------
+    Rows 0 and 2 hold 3 and 4 in different columns, of which rank one keeps the 4:
+
+    >>> import numpy as np, nbfact as nf
+    >>> target = np.zeros((4, 4))
+    >>> target[0, 0], target[2, 1] = 3.0, 4.0
+    >>> levels, orders = np.array([[0, 2, 2]]), (np.empty(0, int), np.empty(0, int))
+    >>> arrays = np.empty((8, 1)), np.empty((2, 1, 4)), np.zeros(1)
+    >>> out, stack = nf.kernels.RankOneFactors(*arrays), np.empty((2, 2, 1, 4))
+    >>> rest = levels, True, np.inf, stack, out
+    >>> lost = nf.kernels.rank_one_butterfly(target[:, :, None], *orders, *rest)
+    >>> round(float(lost), 9)
+    9.0
     """
     values, last, lost = out
     n_levels, step = levels.shape[0], last.shape[0]

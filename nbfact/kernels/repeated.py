@@ -46,9 +46,25 @@ def repeated_apply(
     out : ndarray, shape (size,)
         What the last step writes.
 
+    See Also
+    --------
+    blocks_products : Factors of several blocks.
+    nbfact.operators.KroneckerProduct : An operator that uses this kernel.
+
     Notes
     -----
     The cost of a step is b c p q multiplications, in one call of BLAS for each part.
+
+    Examples
+    --------
+    Way 1 multiplies each of p = 2 rows by the matrix [[1, 2]], whose transpose follows:
+
+    >>> import numpy as np, nbfact as nf
+    >>> values, x = np.array([1.0, 2.0, 1.0, 2.0]), np.array([1.0, 1.0, 0.0, 5.0])
+    >>> steps, out = np.array([[1, 0, 1, 2, 2, 1, 2, 0, 1]]), np.empty(2)
+    >>> nf.kernels.repeated_apply(values, steps, x, np.empty((0, 0)), out)
+    >>> out
+    array([ 3., 10.])
     """
     last = len(steps) - 1
     for number in range(len(steps)):
@@ -103,10 +119,25 @@ def blocks_products(
     begin, end : int
         Blocks, of which (i, m) has the number i * d + m.
 
+    See Also
+    --------
+    blocks_columns, blocks_rows : The same products without BLAS.
+
     Notes
     -----
     The cost is b c multiplications for each block and vector, in a call of BLAS for
     each block.
+
+    Examples
+    --------
+    Two blocks of one row, [1, 2] and [3, 4], times one vector:
+
+    >>> import numpy as np, nbfact as nf
+    >>> values, pattern = np.array([1.0, 2.0, 3.0, 4.0]), np.array([2, 1, 2, 1, 1, 0])
+    >>> out = np.empty(2)
+    >>> nf.kernels.blocks_products(values, pattern, np.ones(4), out, 0, 2)
+    >>> out
+    array([3., 7.])
     """
     a, b, c, d, batch, rows = pattern
     step = d * batch

@@ -43,10 +43,21 @@ def kth_largest(values: np.ndarray, k: int) -> tuple[float, int]:
         How many entries equal to ``value`` belong to the k largest, at least 1. Keeping
         all entries above ``value`` and ``ties`` of those that equal it keeps k.
 
+    See Also
+    --------
+    project_sp : The projection that keeps the k largest entries.
+
     Notes
     -----
-    Quickselect with a pivot from a sample: about n comparisons and a few passes,
-    whatever the ties. The choice of the pivot is deterministic.
+    Quickselect with a pivot from a sample. The cost is about n comparisons and a few
+    passes, whatever the ties. The choice of the pivot is deterministic.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> value, ties = nf.kernels.kth_largest(np.array([1.0, 4.0, 4.0, 4.0, 9.0]), 3)
+    >>> float(value), int(ties)
+    (4.0, 2)
     """
     n = values.size
     while n > 24:

@@ -43,6 +43,23 @@ def shuffled_pack(values: np.ndarray, out: np.ndarray) -> None:
     out : ndarray, shape (a * b * c * d,)
         Overwritten with the same numbers, the index of length a last: entry
         ((j * c + k) * d + m) * a + i is values[i, j, k, m].
+
+    See Also
+    --------
+    shuffled_chain_apply, shuffled_chain_adjoint : The products.
+    kronecker_pack : The order of another kernel.
+
+    Notes
+    -----
+    The cost is one pass over the values.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> values = np.arange(8.0).reshape(2, 2, 2, 1)
+    >>> nf.kernels.shuffled_pack(values, out := np.empty(8))
+    >>> out
+    array([0., 4., 1., 5., 2., 6., 3., 7.])
     """
     a, b, c, d = values.shape
     for j in range(b):
@@ -282,9 +299,23 @@ def shuffled_chain_apply(
     out : ndarray, shape (rows of the last factor of layout,)
         Overwritten with the product. x, scratch and out share no memory.
 
+    See Also
+    --------
+    shuffled_pack : Packs the values of a factor.
+    kronecker_chain_apply : A kernel for any chain.
+
     Notes
     -----
     The cost is one multiplication for each value.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> layout, scratch = np.array([[2, 2, 2, 1], [1, 2, 2, 2]]), np.empty((3, 4))
+    >>> x, out = np.array([1.0, 2.0, 3.0, 4.0]), np.empty(4)
+    >>> nf.kernels.shuffled_chain_apply(np.ones(16), layout, x, scratch, out)
+    >>> out
+    array([10., 10., 10., 10.])
     """
     zero, one, two = np.uintp(0), np.uintp(1), np.uintp(2)
     first, source = zero, x
@@ -331,10 +362,23 @@ def shuffled_chain_adjoint(
     out : ndarray, shape (columns of the first factor of layout,)
         Overwritten with the product. x, scratch and out share no memory.
 
+    See Also
+    --------
+    shuffled_chain_apply : The product of the chain itself.
+
     Notes
     -----
     The adjoint is the conjugate transpose. The cost is one multiplication for each
     value.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> layout, scratch = np.array([[2, 2, 2, 1], [1, 2, 2, 2]]), np.empty((3, 4))
+    >>> x, out = np.array([1.0, 2.0, 3.0, 4.0]), np.empty(4)
+    >>> nf.kernels.shuffled_chain_adjoint(np.ones(16), layout, x, scratch, out)
+    >>> out
+    array([10., 10., 10., 10.])
     """
     last, source, two = np.uintp(values.shape[0]), x, np.uintp(2)
     for j in range(layout.shape[0] - 1, -1, -1):

@@ -31,6 +31,12 @@ def project_skperm(x: np.ndarray, k_row: int, k_col: int, tie_tol: float = 0.0) 
         Energies relative to the largest one are rounded to its multiples, so that noise
         does not choose among supports; 0 for none. It is below 1.
 
+    See Also
+    --------
+    project_skperm_warm : The same, sooner for a matrix like the last one.
+    project_skperm_greedy : A faster kernel, which is not exact.
+    nbfact.constraints.SkPerm : The set, which checks its arguments.
+
     Notes
     -----
     Energies are squared moduli relative to the largest, in double precision. Where
@@ -42,6 +48,17 @@ def project_skperm(x: np.ndarray, k_row: int, k_col: int, tie_tol: float = 0.0) 
     ----------
     Q.-T. Le and R. Gribonval, Structured support exploration for multilayer sparse
     matrix factorization, ICASSP, 2021 [le2021].
+
+    Examples
+    --------
+    The largest entry is given up, because the two others have more energy together:
+
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[5.0, 4.0], [4.0, 0.0]])
+    >>> nf.kernels.project_skperm(x, 1, 1)
+    >>> x
+    array([[0., 4.],
+           [4., 0.]])
     """
     potential = np.zeros(x.shape[0] + x.shape[1])
     project_skperm_warm(x, k_row, k_col, potential, tie_tol)
@@ -64,6 +81,25 @@ def project_skperm_warm(
     potential : ndarray of float64, shape (m + n,)
         Zeros at first, then what the last call left; overwritten. The result is the
         same whatever it holds, infinity and NaN included.
+
+    See Also
+    --------
+    project_skperm : The projection without a start.
+
+    Notes
+    -----
+    The cost is at most that of `project_skperm`.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> potential = np.zeros(4)
+    >>> for corner in (5.0, 5.1):
+    ...     x = np.array([[corner, 4.0], [4.0, 0.0]])
+    ...     nf.kernels.project_skperm_warm(x, 1, 1, potential)
+    >>> x
+    array([[0., 4.],
+           [4., 0.]])
     """
     m, n = x.shape
     k_row = min(k_row, n)
@@ -122,12 +158,27 @@ def project_skperm_greedy(x: np.ndarray, k_row: int, k_col: int) -> None:
     k_row, k_col : int
         At least 1; beyond the size of x they keep all.
 
+    See Also
+    --------
+    project_skperm : The support of largest energy.
+
     Notes
     -----
     The entries that are kept have at least half the energy (sum of squared moduli) of
     those that `project_skperm` keeps, in a fraction of the time. Of entries that tie,
     the first in column-major order is kept first. The cost is a pass over a few columns
     for each entry that is kept.
+
+    Examples
+    --------
+    The largest entry is kept, although the two others have more energy together:
+
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[5.0, 4.0], [4.0, 0.0]])
+    >>> nf.kernels.project_skperm_greedy(x, 1, 1)
+    >>> x
+    array([[5., 0.],
+           [0., 0.]])
     """
     m, n = x.shape
     energy = np.empty((m, n))  # minus infinity once taken

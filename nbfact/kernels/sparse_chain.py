@@ -109,11 +109,27 @@ def chain_apply(
     out : ndarray, shape (rows,), of the dtype of data
         C-contiguous; overwritten with scale * S[0] @ ... @ S[J-1] @ x.
 
+    See Also
+    --------
+    chain_apply_columns : The product with the columns of a matrix.
+    block_chain_apply : The product of factors in blocks.
+    nbfact.FactorProduct : The operator, which packs its factors.
+
     Notes
     -----
     x and out share no memory. The cost is one multiplication for each entry of a
     factor, and an array of two rows, to which the factors write in turn. The sum of a
     row may be added in any order.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf, scipy.sparse as sp
+    >>> from nbfact.operators.sparse_packing import pack_slices
+    >>> chain = [sp.csr_array(2 * np.eye(20)), sp.csr_array(np.ones((20, 2)))]
+    >>> packed, out = pack_slices(chain, np.dtype(float)), np.empty(20)
+    >>> nf.kernels.chain_apply(*packed, 10.0, np.array([1.0, 2.0]), out)
+    >>> out[:4]
+    array([60., 60., 60., 60.])
     """
     place: Any = np.intp(2)  # NumPy's stubs take sums for floats
     i: Any
@@ -244,11 +260,27 @@ def chain_apply_columns(
     out : ndarray, shape (rows, batch), of the dtype of data
         C-contiguous; overwritten with scale * S[0] @ ... @ S[J-1] @ x.
 
+    See Also
+    --------
+    chain_apply : The product with one vector.
+    csr_apply_columns : The product of one factor.
+
     Notes
     -----
     x and out share no memory. The cost is batch multiplications for each entry of a
     factor. Where there are several, some columns go through all of them together, in an
     array of their own.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf, scipy.sparse as sp
+    >>> from nbfact.operators.sparse_packing import pack_rows
+    >>> chain = [sp.csr_array(np.diag([1.0, 5.0])), sp.csr_array(np.ones((2, 2)))]
+    >>> packed, out = pack_rows(chain, np.dtype(float)), np.empty((2, 2))
+    >>> nf.kernels.chain_apply_columns(*packed, 10.0, np.eye(2), out)
+    >>> out
+    array([[10., 10.],
+           [50., 50.]])
     """
     chain, n_factors = (data, indices, indptr, layout), layout.shape[0]
     rows, tile, one = np.intp(0), np.intp(x.shape[1]), np.intp(1)

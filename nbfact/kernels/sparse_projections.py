@@ -27,10 +27,25 @@ def project_sp(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
         Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
         it: below 1.
 
+    See Also
+    --------
+    project_splin, project_spcol : The limit holds in each row, or in each column.
+    kth_largest : The threshold alone.
+    nbfact.constraints.Sp : The set, which checks its arguments.
+
     Notes
     -----
     Of entries that tie, the first in column-major order are kept. The cost is a few
     passes over x, and memory for its moduli.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [3.0, 2.0]])
+    >>> nf.kernels.project_sp(x, 2)
+    >>> x
+    array([[ 0., -4.],
+           [ 3.,  0.]])
     """
     m, n = x.shape
     if k >= m * n:
@@ -82,10 +97,25 @@ def project_splin(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
         Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
         it: below 1.
 
+    See Also
+    --------
+    project_spcol : The limit holds in each column.
+    project_splincol : Keeps what either of the two keeps.
+    nbfact.constraints.SpLin : The set, which checks its arguments.
+
     Notes
     -----
     Of entries of a row that tie, those of the lowest columns are kept. The cost is a
     few passes over each row.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [3.0, 2.0]])
+    >>> nf.kernels.project_splin(x, 1)
+    >>> x
+    array([[ 0., -4.],
+           [ 3.,  0.]])
     """
     m, n = x.shape
     if k >= n:
@@ -116,10 +146,24 @@ def project_spcol(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
         Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
         it: below 1.
 
+    See Also
+    --------
+    project_splin : The limit holds in each row.
+    nbfact.constraints.SpCol : The set, which checks its arguments.
+
     Notes
     -----
     Of entries of a column that tie, those of the lowest rows are kept. The cost is a
     few passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [3.0, 2.0]])
+    >>> nf.kernels.project_spcol(x, 1)
+    >>> x
+    array([[ 0., -4.],
+           [ 3.,  0.]])
     """
     m, n = x.shape
     if k >= m:
@@ -157,9 +201,23 @@ def project_splincol(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
         Moduli within ``tie_tol`` of the k-th largest, relatively, compare as equal to
         it: below 1.
 
+    See Also
+    --------
+    project_skperm : The limit holds in each row and in each column.
+    nbfact.constraints.SpLinCol : The set, which checks its arguments.
+
     Notes
     -----
     Ties are kept as by the two kernels. The cost is a few passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, -4.0], [2.0, 3.0]])
+    >>> nf.kernels.project_splincol(x, 1)
+    >>> x
+    array([[ 0., -4.],
+           [ 2.,  3.]])
     """
     m, n = x.shape
     if k >= m or k >= n:
@@ -183,93 +241,3 @@ def project_splincol(x: np.ndarray, k: int, tie_tol: float = 0.0) -> None:
             left[j] -= tie
             if not keep:
                 x[i, j] = 0
-
-
-@kernel
-def project_sptriu(x: np.ndarray, k: int) -> None:
-    """Keep the k entries of largest modulus of the upper triangle, diagonal included.
-
-    Parameters
-    ----------
-    x : ndarray, shape (m, n), real or complex, in any memory layout
-        Without NaN; overwritten with the nearest upper triangular matrix of at most k
-        entries.
-    k : int
-        At least 1.
-
-    Notes
-    -----
-    Of entries that tie, the first in column-major order are kept. The cost is that of
-    `project_sp`.
-    """
-    for i in range(x.shape[0]):
-        for j in range(min(i, x.shape[1])):
-            x[i, j] = 0
-    project_sp(x, k)
-
-
-@kernel
-def project_sptril(x: np.ndarray, k: int) -> None:
-    """Keep the k entries of largest modulus of the lower triangle, diagonal included.
-
-    Parameters
-    ----------
-    x : ndarray, shape (m, n), real or complex, in any memory layout
-        Without NaN; overwritten with the nearest lower triangular matrix of at most k
-        entries.
-    k : int
-        At least 1.
-
-    Notes
-    -----
-    Of entries that tie, the first in column-major order are kept. The cost is that of
-    `project_sp`.
-    """
-    for i in range(x.shape[0]):
-        for j in range(i + 1, x.shape[1]):
-            x[i, j] = 0
-    project_sp(x, k)
-
-
-@kernel
-def project_spsymm(x: np.ndarray, k: int) -> None:
-    """Make a matrix symmetric and sparse, by the rule of FAµST.
-
-    Of two mirrored entries both get the value of the one of larger modulus (of the one
-    below the diagonal if they tie). Then pairs are kept, those of the largest modulus
-    first, until k entries are kept.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n, n), real or complex, in any memory layout
-        Without NaN; overwritten with the result; not conjugated where it is complex.
-    k : int
-        At least 1.
-
-    Notes
-    -----
-    This is not the nearest symmetric matrix. A pair is kept whole, so that k + 1
-    entries are possible. Of pairs that tie, the first in the column-major order of the
-    lower triangle are kept. The cost is a few passes over x.
-    """
-    n = x.shape[0]
-    moduli = np.empty(n * n, x.real.dtype)
-    for i in range(n):
-        for j in range(i + 1):
-            if modulus(x[j, i]) > modulus(x[i, j]):
-                x[i, j] = x[j, i]
-            x[j, i] = x[i, j]
-            moduli[i * n + j] = modulus(x[i, j])
-            moduli[j * n + i] = modulus(x[i, j])
-    if k >= n * n:
-        return
-    threshold, left = kth_largest(moduli, k)
-    for j in range(n):  # column-major order of the lower triangle
-        for i in range(j, n):
-            value = modulus(x[j, i])
-            tie = value == threshold and left > 0
-            if tie:
-                left -= 1 if i == j else 2
-            if not (tie or value > threshold):
-                x[i, j] = 0
-                x[j, i] = 0

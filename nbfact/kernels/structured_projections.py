@@ -27,9 +27,24 @@ def project_blockdiag(
         begins at row 0 and column 0, the others where the one before ends. Rows and
         columns after the last block become zero.
 
+    See Also
+    --------
+    project_supp : Any support.
+    nbfact.constraints.BlockDiag : The set, which checks its arguments.
+
     Notes
     -----
     The cost is one pass over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x, ends = np.ones((3, 3)), np.array([1, 3])
+    >>> nf.kernels.project_blockdiag(x, ends, ends)
+    >>> x
+    array([[1., 0., 0.],
+           [0., 1., 1.],
+           [0., 1., 1.]])
     """
     block = 0
     start = 0
@@ -51,9 +66,24 @@ def project_circ(x: np.ndarray) -> None:
     x : ndarray, shape (n, n), with at least one entry
         Overwritten with its projection, which is constant where (j - i) mod n is.
 
+    See Also
+    --------
+    project_anticirc, project_toeplitz : Other structures.
+    nbfact.constraints.Circ : The set, which checks its arguments.
+
     Notes
     -----
     The cost is two passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[3.0, 0.0, 0.0], [0.0, 0.0, 6.0], [0.0, 0.0, 0.0]])
+    >>> nf.kernels.project_circ(x)
+    >>> x
+    array([[1., 2., 0.],
+           [0., 1., 2.],
+           [2., 0., 1.]])
     """
     _average_classes(x, -1, x.shape[1])
 
@@ -67,9 +97,24 @@ def project_anticirc(x: np.ndarray) -> None:
     x : ndarray, shape (n, n), with at least one entry
         Overwritten with its projection, which is constant where (i + j) mod n is.
 
+    See Also
+    --------
+    project_circ, project_hankel : Other structures.
+    nbfact.constraints.AntiCirc : The set, which checks its arguments.
+
     Notes
     -----
     The cost is two passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[3.0, 0.0, 0.0], [0.0, 0.0, 6.0], [0.0, 0.0, 0.0]])
+    >>> nf.kernels.project_anticirc(x)
+    >>> x
+    array([[3., 0., 0.],
+           [0., 0., 3.],
+           [0., 3., 0.]])
     """
     _average_classes(x, 1, x.shape[1])
 
@@ -83,9 +128,23 @@ def project_toeplitz(x: np.ndarray) -> None:
     x : ndarray, shape (m, n), with at least one entry
         Overwritten with its projection, which is constant where j - i is.
 
+    See Also
+    --------
+    project_hankel, project_circ : Other structures.
+    nbfact.constraints.Toeplitz : The set, which checks its arguments.
+
     Notes
     -----
     The cost is two passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, 4.0], [6.0, 3.0]])
+    >>> nf.kernels.project_toeplitz(x)
+    >>> x
+    array([[2., 4.],
+           [6., 2.]])
     """
     _average_classes(x, -1, x.shape[0] + x.shape[1] - 1)
 
@@ -99,9 +158,23 @@ def project_hankel(x: np.ndarray) -> None:
     x : ndarray, shape (m, n), with at least one entry
         Overwritten with its projection, which is constant where i + j is.
 
+    See Also
+    --------
+    project_toeplitz, project_anticirc : Other structures.
+    nbfact.constraints.Hankel : The set, which checks its arguments.
+
     Notes
     -----
     The cost is two passes over x.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, 4.0], [6.0, 3.0]])
+    >>> nf.kernels.project_hankel(x)
+    >>> x
+    array([[1., 5.],
+           [5., 3.]])
     """
     _average_classes(x, 1, x.shape[0] + x.shape[1] - 1)
 

@@ -133,6 +133,11 @@ def fwht(x: np.ndarray) -> None:
         two. For any other n the numbers that are left are no transform at all, and no
         error is raised; nothing outside x is written.
 
+    See Also
+    --------
+    fwht_rows, fwht_columns : The transform of each row, or of each column.
+    nbfact.transforms.hadamard : The operator, which is orthogonal.
+
     Notes
     -----
     The order is natural, H[i, j] = (-1)**(number of ones in i & j), as in
@@ -140,6 +145,14 @@ def fwht(x: np.ndarray) -> None:
     multiplies x by n, and dividing by √n makes it orthogonal. The cost is n log2(n)
     additions, and no memory is allocated. Sums of integers are exact in every dtype, as
     long as they fit.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> nf.kernels.fwht(x)
+    >>> x
+    array([10., -2., -4.,  0.])
     """
     transform_blocks(x, x.size, entries_of_tile(x, x.size), True)
 
@@ -154,9 +167,23 @@ def fwht_rows(x: np.ndarray) -> None:
         Real, complex or integer numbers; overwritten with x H. n has to be a power of
         two: as in `fwht`, for any other n the result is no transform.
 
+    See Also
+    --------
+    fwht : The transform of one vector.
+    fwht_columns : The transform of each column.
+
     Notes
     -----
     Order and scale are those of `fwht`. The cost is batch n log2(n) additions.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> nf.kernels.fwht_rows(x)
+    >>> x
+    array([[ 3., -1.],
+           [ 7., -1.]])
     """
     n = x.shape[1]
     transform_blocks(x.reshape(x.size), n, entries_of_tile(x, n), True)
@@ -173,9 +200,23 @@ def fwht_columns(x: np.ndarray) -> None:
         two: as in `fwht`, for any other n the result is no transform. batch is any
         number.
 
+    See Also
+    --------
+    fwht : The transform of one vector.
+    fwht_rows : The transform of each row.
+
     Notes
     -----
     Order and scale are those of `fwht`. The cost is batch n log2(n) additions.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> nf.kernels.fwht_columns(x)
+    >>> x
+    array([[ 4.,  6.],
+           [-2., -2.]])
     """
     batch = x.shape[1]
     base = entries_of_tile(x, x.size) if batch == 1 else batch

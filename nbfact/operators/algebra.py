@@ -57,7 +57,28 @@ class Algebra(ArrayProducts):
         return self._product(other)
 
     def dot(self, x: Any) -> Any:
-        """Return ``self @ x``, or ``self * x`` for a number, as SciPy does."""
+        """Return ``self @ x``, or ``self * x`` for a number, as SciPy does.
+
+        Parameters
+        ----------
+        x : array_like, sparse array, operator or number
+            What the operator is multiplied by.
+
+        Returns
+        -------
+        ndarray or FastOperator
+            An operator where x is a number or an operator.
+
+        See Also
+        --------
+        rdot : The product from the other side.
+
+        Examples
+        --------
+        >>> import numpy as np, nbfact as nf
+        >>> nf.transforms.hadamard(4).dot(np.ones(4))
+        array([2., 0., 0., 0.])
+        """
         return (
             self._scaled(finite_number("x", x))
             if is_number(x)
@@ -75,7 +96,28 @@ class Algebra(ArrayProducts):
         return self._left(other)
 
     def rdot(self, x: Any) -> Any:
-        """Return ``x @ self``, or ``x * self`` for a number, as SciPy does."""
+        """Return ``x @ self``, or ``x * self`` for a number, as SciPy does.
+
+        Parameters
+        ----------
+        x : array_like, sparse array, operator or number
+            What is multiplied by the operator.
+
+        Returns
+        -------
+        ndarray or FastOperator
+            An operator where x is a number or an operator.
+
+        See Also
+        --------
+        dot : The product from the other side.
+
+        Examples
+        --------
+        >>> import numpy as np, nbfact as nf
+        >>> nf.transforms.hadamard(4).rdot(np.ones(4))
+        array([2., 0., 0., 0.])
+        """
         return self._scaled(finite_number("x", x)) if is_number(x) else self._left(x)
 
     def __rmatmul__(self, other: Any) -> Any:
@@ -181,7 +223,20 @@ class Algebra(ArrayProducts):
         return None
 
     def conj(self) -> Any:
-        """Return the operator of the conjugate matrix; a real operator is returned."""
+        """Return the operator of the conjugate matrix; a real operator is returned.
+
+        Returns
+        -------
+        FastOperator
+            An operator of the same class wherever it has that form.
+
+        Examples
+        --------
+        >>> import nbfact as nf
+        >>> nf.transforms.dft(2).conj().toarray().real.round(3)
+        array([[ 0.707,  0.707],
+               [ 0.707, -0.707]])
+        """
         return self if self.dtype.kind != "c" else self._conjugate()
 
     def _conjugate(self) -> Any:

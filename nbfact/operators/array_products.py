@@ -78,6 +78,10 @@ class ArrayProducts(Sealed):
             `out` is no array or read-only, when x has no such axis, or `threads` is no
             positive integer.
 
+        See Also
+        --------
+        matvec, matmat : The methods of SciPy's LinearOperator.
+
         Notes
         -----
         A tile of rows is turned to columns and multiplied while it is in cache, so that
@@ -268,6 +272,16 @@ class ArrayProducts(Sealed):
         ------
         TypeError, ValueError
             When x does not hold numbers, is a masked array, or has another shape.
+
+        See Also
+        --------
+        matmat, rmatvec : The product with columns, and that of the adjoint.
+
+        Examples
+        --------
+        >>> import numpy as np, nbfact as nf
+        >>> nf.transforms.hadamard(4).matvec(np.ones(4))
+        array([2., 0., 0., 0.])
         """
         n, plain = self.shape[1], dense_array("x", x)
         if plain.shape == (n, 1) or plain.shape == (n,):
@@ -298,6 +312,17 @@ class ArrayProducts(Sealed):
         ------
         TypeError, ValueError
             When X does not hold numbers, is a masked array, or has another shape.
+
+        See Also
+        --------
+        matvec, rmatmat : The product with one vector, and that of the adjoint.
+
+        Examples
+        --------
+        >>> import numpy as np, nbfact as nf
+        >>> nf.transforms.haar(2).matmat(np.ones((2, 3))).round(3)
+        array([[1.414, 1.414, 1.414],
+               [0.   , 0.   , 0.   ]])
         """
         plain, n = dense_array("X", X), self.shape[1]
         if plain.ndim < 2 or plain.shape[-2] != n:
@@ -311,6 +336,16 @@ class ArrayProducts(Sealed):
         """Return the product of the adjoint with one or several vectors.
 
         Parameters, result and errors are those of `matvec`, with m and n exchanged.
+
+        See Also
+        --------
+        matvec : The product of the operator itself.
+
+        Examples
+        --------
+        >>> import numpy as np, nbfact as nf
+        >>> nf.transforms.permutation([1, 2, 0]).rmatvec(np.array([1.0, 2.0, 3.0]))
+        array([3., 1., 2.])
         """
         return self.H.matvec(x)
 
@@ -318,6 +353,18 @@ class ArrayProducts(Sealed):
         """Return the product of the adjoint with the columns of one or more matrices.
 
         Parameters, result and errors are those of `matmat`, with m and n exchanged.
+
+        See Also
+        --------
+        matmat : The product of the operator itself.
+
+        Examples
+        --------
+        >>> import numpy as np, nbfact as nf
+        >>> nf.transforms.permutation([1, 2, 0]).rmatmat(np.eye(3))
+        array([[0., 0., 1.],
+               [1., 0., 0.],
+               [0., 1., 0.]])
         """
         return self.H.matmat(X)
 

@@ -170,7 +170,7 @@ def hstack(operators: Sequence[FastOperator]) -> FastOperator:
 
     See Also
     --------
-    vstack, block_diag, kronecker : Other arrangements.
+    vstack, block_diag, nbfact.transforms.kronecker : Other arrangements.
 
     Examples
     --------
@@ -211,7 +211,7 @@ def vstack(operators: Sequence[FastOperator]) -> FastOperator:
 
     See Also
     --------
-    hstack, block_diag, kronecker : Other arrangements.
+    hstack, block_diag, nbfact.transforms.kronecker : Other arrangements.
 
     Examples
     --------
@@ -256,7 +256,7 @@ def block_diag(operators: Sequence[FastOperator]) -> FastOperator:
 
     See Also
     --------
-    hstack, vstack, kronecker : Other arrangements.
+    hstack, vstack, nbfact.transforms.kronecker : Other arrangements.
 
     Examples
     --------

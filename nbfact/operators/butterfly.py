@@ -90,6 +90,13 @@ class Butterfly(ProgramOperator):
     array([4., 0., 0., 0.])
     >>> B.nnz, B.rcg
     (16, 1.0)
+    >>> twiddle, increasing_stride = B.to_twiddle()
+    >>> nf.Butterfly.from_twiddle(twiddle, increasing_stride).fuse().chain.patterns
+    ((1, 4, 4, 1),)
+    >>> nf.Butterfly.from_ks_values(B.ks_values).astype("complex64").real_part().dtype
+    dtype('float32')
+    >>> nf.Butterfly.from_factors(B.to_factors(), chain).nnz
+    16
     """
 
     def __init__(
@@ -119,6 +126,10 @@ class Butterfly(ProgramOperator):
         ----------
         ks_values : sequence of array_like, shapes (a, b, c, d)
             The values of the factors, from left to right; shapes are the patterns.
+
+        Returns
+        -------
+        Butterfly
         """
         listed = sequence("ks_values", ks_values, "arrays", 1)
         values = [plain_array(f"ks_values[{j}]", one) for j, one in enumerate(listed)]
@@ -244,6 +255,10 @@ class Butterfly(ProgramOperator):
         The rank of the blocks between neighbouring factors doubles. A real butterfly is
         returned unchanged.
 
+        Returns
+        -------
+        Butterfly
+
         Raises
         ------
         ValueError
@@ -266,6 +281,14 @@ class Butterfly(ProgramOperator):
 
     def astype(self, dtype: Any) -> "Butterfly":
         """Return the operator with values converted to another dtype.
+
+        Parameters
+        ----------
+        dtype : dtype_like
+
+        Returns
+        -------
+        Butterfly
 
         Raises
         ------

@@ -80,6 +80,8 @@ class Chain(Sequence, Drawable):
     ((1, 2, 2, 4), (2, 2, 2, 2), (4, 2, 2, 1))
     >>> chain.n_parameters, chain.chainable, chain.T.chainable
     (48, True, False)
+    >>> bool(chain.toarray().all()), int(chain.support(0).sum()), Chain.rank2(8).ranks
+    (True, 16, (2, 2))
     """
 
     patterns: tuple[pt.Pattern, ...]
@@ -331,7 +333,12 @@ class Chain(Sequence, Drawable):
         return Chain(fused)
 
     def toarray(self) -> np.ndarray:
-        """Return the support of the product as a boolean array of the chain's shape."""
+        """Return the support of the product as a boolean array of the chain's shape.
+
+        Returns
+        -------
+        ndarray of bool, (m, n)
+        """
         check_memory(f"the support of a product {self.shape}", math.prod(self.shape), 1)
         product = np.ones((1, 1), bool)
         for number in range(len(self)):
@@ -340,7 +347,17 @@ class Chain(Sequence, Drawable):
         return product
 
     def support(self, number: int) -> np.ndarray:
-        """Return the support of one factor, boolean, (abd, acd); -1 is the last one."""
+        """Return the support of one factor; -1 is the last one.
+
+        Parameters
+        ----------
+        number : int
+            Place of the factor.
+
+        Returns
+        -------
+        ndarray of bool, (abd, acd)
+        """
         place = size("number", number, -len(self), len(self) - 1)
         a, b, c, d = self.patterns[place]
         rows, columns = pt.shape_of(self.patterns[place])

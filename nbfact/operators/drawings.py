@@ -54,6 +54,12 @@ class Drawable:
         TypeError
             When `figure` is no figure, or when an operator is not made of sparse
             factors.
+
+        Examples
+        --------
+        >>> import nbfact as nf
+        >>> len(nf.transforms.hadamard(8).plot().axes)
+        3
         """
         supports = [
             (title, matrix if isinstance(matrix, np.ndarray) else matrix.toarray() != 0)

@@ -42,8 +42,9 @@ class FastOperator(Algebra, Drawable):
     See Also
     --------
     FactorProduct, Butterfly : Operators of sparse factors.
-    OperatorSum, OperatorProduct, BlockOperator, KroneckerProduct, SelectedOperator :
-        What sums, products, stacks and parts of other operators are.
+    nbfact.operators.OperatorSum, nbfact.operators.OperatorProduct : Sums and products.
+    nbfact.operators.BlockOperator, nbfact.operators.KroneckerProduct : Stacks and more.
+    nbfact.operators.SelectedOperator : Some rows and columns of an operator.
 
     Notes
     -----
@@ -169,6 +170,10 @@ class FastOperator(Algebra, Drawable):
             that the inverse would have no correct digit, or when no fast inverse of it
             is known.
 
+        See Also
+        --------
+        nbfact.transforms : The exact operators, all of which have an inverse.
+
         Notes
         -----
         Known inverses are those of sparse factors, one by one, whose blocks are small;
@@ -196,10 +201,25 @@ class FastOperator(Algebra, Drawable):
     def to_factors(self) -> Any:
         """Return the operator as a `FactorProduct`, the product of sparse factors.
 
+        Returns
+        -------
+        FactorProduct
+            The factors from left to right, and their scale.
+
         Raises
         ------
         TypeError
             When the operator is not made of sparse factors: one of your own subclass.
+
+        See Also
+        --------
+        export : Write the factors to a file.
+
+        Examples
+        --------
+        >>> import nbfact as nf
+        >>> len(nf.transforms.hadamard(8).to_factors().factors)
+        3
         """
         raise TypeError(f"a {type(self).__name__} is not made of sparse factors")
 
@@ -227,6 +247,15 @@ class FastOperator(Algebra, Drawable):
         --------
         nbfact.load : Read the operator again.
         export : Write sparse factors for programs without nbfact.
+
+        Examples
+        --------
+        >>> import os, tempfile, nbfact as nf
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "dct.npz")
+        ...     nf.transforms.dct(8).save(path)
+        ...     print(nf.load(path).shape)
+        (8, 8)
         """
         if path_of(path).suffix == ".mat":
             product = self.to_factors()
@@ -297,7 +326,20 @@ class FastOperator(Algebra, Drawable):
         ]
 
     def toarray(self) -> np.ndarray:
-        """Return the dense matrix, (m, n), in the dtype of the operator."""
+        """Return the dense matrix in the dtype of the operator.
+
+        Returns
+        -------
+        ndarray, (m, n)
+            A new array.
+
+        Examples
+        --------
+        >>> import nbfact as nf
+        >>> nf.transforms.permutation([1, 0]).toarray()
+        array([[0., 1.],
+               [1., 0.]])
+        """
         m, n = self.shape
         check_memory(f"a dense array of shape {self.shape}", m * n + min(m, n) ** 2)
         if m < n:

@@ -41,7 +41,7 @@ class KroneckerProduct(PlannedOperator):
 
     See Also
     --------
-    kronecker : Returns a faster form where there is one.
+    nbfact.transforms.kronecker : Returns a faster form where there is one.
 
     Examples
     --------

@@ -41,7 +41,7 @@ class OperatorProduct(PlannedOperator):
 
     See Also
     --------
-    FactorProduct : The product of sparse factors.
+    nbfact.FactorProduct : The product of sparse factors.
 
     Examples
     --------

@@ -44,7 +44,7 @@ class SelectedOperator(PlannedOperator):
 
     See Also
     --------
-    FastOperator : What ``A[rows, columns]`` accepts.
+    nbfact.FastOperator : What ``A[rows, columns]`` accepts.
 
     Examples
     --------

@@ -48,6 +48,18 @@ class ButterflyFactorization(Factorization[ButterflyT], Generic[ButterflyT]):
         The terms of a sum, each a factorization of what the terms before it leave over;
         empty for the other models. For a sum, `bound` and `split_errors` are those of
         the last term, relative to A, and `lower_bound` is 0.
+
+    See Also
+    --------
+    nbfact.butterfly_factorize : The function that returns it.
+    nbfact.Factorization : What it has in common with other results.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> r = nf.butterfly_factorize(nf.targets.hadamard(8))
+    >>> r.bound < 1e-12, len(r.split_errors), r.operator.nnz
+    (True, 2, 48)
     """
 
     bound: float = field(kw_only=True)

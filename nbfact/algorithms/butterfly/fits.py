@@ -38,7 +38,7 @@ def legendre(n: int, rank: int = 1, *, dtype: Any = np.float64) -> Butterfly:
 
     See Also
     --------
-    butterfly_factorize : finds the values.
+    nbfact.butterfly_factorize : finds the values.
 
     Notes
     -----

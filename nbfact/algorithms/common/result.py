@@ -83,6 +83,11 @@ class CallbackState:
     nnz : int
         Number of non-zeros of all factors together.
 
+    See Also
+    --------
+    History : What is recorded after each iteration.
+    nbfact.palm4msa, nbfact.learn_transform : Functions with callbacks.
+
     Examples
     --------
     >>> import nbfact as nf
@@ -145,6 +150,18 @@ class History:
         Time since the call began, after the same sweeps.
     support_changes : list of int
         Number of entries that were zero before each sweep and are not after it.
+
+    See Also
+    --------
+    nbfact.Factorization : The result that has it.
+    nbfact.algorithms.LearningHistory : What gradient descent records.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> h = nf.hierarchical(nf.targets.hadamard(8), "hadamard").history
+    >>> len(h.errors) == len(h.seconds), bool(h.errors[-1] < 1e-12)
+    (True, True)
     """
 
     errors: list[float] = field(default_factory=list)
@@ -240,6 +257,15 @@ class Factorization(Generic[OperatorT]):
         See Also
         --------
         nbfact.load : Read the operator again.
+
+        Examples
+        --------
+        >>> import os, tempfile, nbfact as nf
+        >>> r = nf.hierarchical(nf.targets.hadamard(8), "hadamard")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     r.save(os.path.join(folder, "factors.npz"))
+        ...     print(nf.load(os.path.join(folder, "factors.npz")).nnz)
+        48
         """
         self.operator.save(path)
 
@@ -261,6 +287,13 @@ class Factorization(Generic[OperatorT]):
             When matplotlib is not installed; the message says how to install it.
         TypeError
             When `figure` is no figure.
+
+        Examples
+        --------
+        >>> import nbfact as nf
+        >>> r = nf.hierarchical(nf.targets.hadamard(8), "hadamard")
+        >>> len(r.plot().axes)
+        3
         """
         return self.operator.plot(figure)
 

@@ -31,6 +31,18 @@ class LearningHistory(History):
         norm √n.
     phases : list of str
         The phase: "search", "relaxed", "descent" or "refine".
+
+    See Also
+    --------
+    LearnedButterfly : The result that has it.
+    History : What other algorithms record.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> h = nf.learn_butterfly(nf.targets.hadamard(4), permutation="identity").history
+    >>> len(h.rmse) == len(h.errors), h.rmse[-1] < h.rmse[0]
+    (True, True)
     """
 
     rmse: list[float] = field(default_factory=list)
@@ -59,6 +71,18 @@ class LearnedButterfly(Factorization[Butterfly | FactorProduct]):
         permutations.
     n_steps : int
         Number of steps of Adam of all trials together.
+
+    See Also
+    --------
+    nbfact.learn_butterfly : The function that returns it.
+    nbfact.Factorization : What it has in common with other results.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> r = nf.learn_butterfly(nf.targets.hadamard(4), permutation="identity")
+    >>> r.permutation.tolist(), r.n_parameters, r.rmse < 1e-3
+    ([0, 1, 2, 3], 24, True)
     """
 
     history: LearningHistory

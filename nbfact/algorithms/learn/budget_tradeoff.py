@@ -68,6 +68,19 @@ class Tradeoff:
         Number of columns that products were measured with; 1 for a vector.
     all_points : tuple of TradeoffPoint
         What was found for each budget, the largest first.
+
+    See Also
+    --------
+    nbfact.tradeoff : The function that returns it.
+    nbfact.learn_transform : The search for one budget.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> x = np.random.default_rng(0).standard_normal((2, 16, 3))
+    >>> front = nf.tradeoff(x[0] @ x[1].T, [2], families=["low rank"])
+    >>> len(front.points), len(front.all_points), len(front.plot().axes)
+    (1, 1, 2)
     """
 
     points: tuple[TradeoffPoint, ...]
@@ -101,6 +114,10 @@ class Tradeoff:
         ------
         ModuleNotFoundError
             When matplotlib is not installed; the message says how to install it.
+
+        See Also
+        --------
+        nbfact.tradeoff : Finds the points.
         """
         if figure is None:
             figure = figure_class()(figsize=(9, 3.6), layout="constrained")

@@ -28,6 +28,17 @@ class Trial:
         Why there is no result; empty where there is one.
     structure : str
         What the result is, in words, such as "dct type 2, rows permuted".
+
+    See Also
+    --------
+    LearnedTransform : The result that has a list of them.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> r = nf.learn_transform(nf.targets.hadamard(8), nnz=48)
+    >>> [(trial.method, trial.nnz) for trial in r.trials[:2]]
+    [('largest entries', 48), ('named transform', 48)]
     """
 
     method: str
@@ -63,6 +74,18 @@ class LearnedTransform(Factorization[FastOperator]):
         "interrupted" (Ctrl-C), or empty.
     times : ProductTimes or None
         Expected and measured times of a product, where `speedup` was the budget.
+
+    See Also
+    --------
+    nbfact.learn_transform : The function that returns it.
+    nbfact.Factorization : What it has in common with other results.
+
+    Examples
+    --------
+    >>> import nbfact as nf
+    >>> r = nf.learn_transform(nf.targets.hadamard(8), nnz=48)
+    >>> r.structure, r.budget, len(r.trials)
+    ('hadamard', 48, 4)
     """
 
     structure: str = field(default="", kw_only=True)

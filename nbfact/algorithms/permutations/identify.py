@@ -39,6 +39,19 @@ class PermutedFactorization(Factorization[Butterfly | FactorProduct]):
         Whether the best splits were found in the transpose. This matters only with
         ``tied=False``: the rows are then grouped differently in different blocks of
         columns.
+
+    See Also
+    --------
+    nbfact.identify_butterfly : The function that returns it.
+    nbfact.Factorization : What it has in common with other results.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> A = nf.targets.permuted(nf.targets.hadamard(8), random_state=0)
+    >>> r = nf.identify_butterfly(A, random_state=0)
+    >>> r.chain.shape, np.sort(r.row_permutation).tolist()
+    ((8, 8), [0, 1, 2, 3, 4, 5, 6, 7])
     """
 
     row_permutation: np.ndarray = field(kw_only=True, repr=False, compare=False)
