@@ -60,6 +60,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "nbfact"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system has it
 html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {"start": [], "glossary": [], "architecture": []}
@@ -103,13 +104,13 @@ def list_results(app, docname, source):
 def keep_bars(app, what, name, obj, options, lines):
     """Keep the bars of ``|x|`` in docstrings, and link their references.
 
-    Sphinx takes bars for substitutions. A reference ends with its key in brackets.
+    Sphinx takes bars for substitutions. The key of a reference is in brackets.
     """
     for number, line in enumerate(lines):
         if line.startswith((".. rubric:: Examples", "Examples")):
             break
         line = re.sub(r"(``.*?``)|\|", lambda m: m[1] or r"\|", line)
-        lines[number] = re.sub(r"\[([a-z]+\d{4}[a-z]*)\]$", LINK, line)
+        lines[number] = re.sub(r"\[([a-z]+\d{4}[a-z]*)\]", LINK, line)
 
 
 def show_kernels_as_functions(app):

@@ -56,7 +56,7 @@ def page(
     opening = getattr(study, "opening", None)
     picture = f"![{study.TITLE}]({name}.png)"
     parts = [f"# {study.TITLE}", _filled(study.QUESTION), picture]
-    parts += [_filled(study.PICTURE), opening and _filled(opening(rows)), source]
+    parts += [_filled(study.PICTURE), _filled(opening(rows)) if opening else "", source]
     if by_hand:
         parts += [BY_HAND, by_hand, END]
     parts.append(markdown({key: tables[key] for key in shown}).rstrip())
