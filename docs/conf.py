@@ -60,6 +60,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "nbfact"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system has it
 html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {"start": [], "glossary": [], "architecture": []}

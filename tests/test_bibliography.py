@@ -137,6 +137,7 @@ def test_the_index_lists_every_page():
         assert f"]({name}.md)" in text
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_examples_of_a_page_run(page, capsys):
     """The code of a page checks what the page says, by assertions."""

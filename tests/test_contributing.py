@@ -112,6 +112,7 @@ def test_the_copy_is_what_is_imported(copy):
 
 
 @needs_bash
+@pytest.mark.pages
 @pytest.mark.slow
 def test_add_a_projection(copy):
     output = carry_out("Add a projection", copy)
@@ -120,6 +121,7 @@ def test_add_a_projection(copy):
 
 
 @needs_bash
+@pytest.mark.pages
 @pytest.mark.slow
 def test_add_a_study(copy):
     pytest.importorskip("matplotlib")

@@ -304,6 +304,7 @@ def test_no_algorithm_is_imported_for_another_project(other):
     assert done.stdout.startswith("twice")
 
 
+@pytest.mark.pages
 @pytest.mark.slow
 @pytest.mark.compiled
 def test_the_example_of_the_page_finds_the_slow_and_the_wrong_change(

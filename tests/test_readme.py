@@ -49,39 +49,46 @@ def run_examples(page, count):
         exec(compile(example, f"{page} example {number}", "exec"), namespace)
 
 
+@pytest.mark.pages
 def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_examples("README.md", 3)
 
 
+@pytest.mark.pages
 def test_the_examples_of_the_page_on_butterflies_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_examples("docs/butterflies.md", 6)
 
 
+@pytest.mark.pages
 @pytest.mark.compiled
 def test_the_examples_of_the_page_on_learning_run():
     run_examples("docs/learning.md", 3)
 
 
+@pytest.mark.pages
 def test_the_example_of_the_page_on_threads_runs():
     with warnings.catch_warnings():  # on one core there is one thread
         warnings.filterwarnings("ignore", "threads=2: 1 used")
         run_examples("docs/threads.md", 1)
 
 
+@pytest.mark.pages
 @pytest.mark.compiled
 def test_the_examples_of_the_page_on_clustering_run():
     pytest.importorskip("dask.array")
     run_examples("docs/clustering.md", 3)
 
 
+@pytest.mark.pages
 @pytest.mark.compiled
 def test_the_example_of_the_page_on_dictionaries_runs():
     pytest.importorskip("sklearn")
     run_examples("docs/dictionaries.md", 1)
 
 
+@pytest.mark.pages
 @pytest.mark.compiled
 def test_the_examples_of_the_page_on_algorithms_print_what_it_says(capsys):
     run_examples("docs/algorithms.md", 2)
@@ -96,6 +103,7 @@ def test_the_examples_of_the_page_on_algorithms_print_what_it_says(capsys):
     assert ones == "0.94"
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize(
     "module",
     [
@@ -134,6 +142,18 @@ def test_the_examples_of_kernels_run_interpreted(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_block_of_python_on_a_page_is_run_by_some_test():
+    elsewhere = [*ROOT.glob("docs/guides/*.md"), *ROOT.glob("docs/bibliography/*.md")]
+    elsewhere += [ROOT / "docs" / "start.md"]  # all blocks of these pages are run
+    elsewhere += [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "own_kernels.md"]
+    here = Path(__file__).read_text(encoding="utf-8")
+    for page in [*ROOT.glob("*.md"), *ROOT.rglob("docs/**/*.md")]:
+        name = page.relative_to(ROOT).as_posix()
+        if page not in elsewhere and not name.startswith(("docs/_", "docs/generated")):
+            count = len(blocks(page.read_text(encoding="utf-8"), "python"))
+            assert not count or f'run_examples("{name}", {count})' in here, name
 
 
 def test_the_two_commands_stand_in_the_readme_on_one_line_each():

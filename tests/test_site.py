@@ -104,6 +104,7 @@ PROGRAMS = [
 ]
 
 
+@pytest.mark.pages
 @pytest.mark.compiled
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
@@ -115,6 +116,7 @@ def test_the_program_of_a_page_runs(path, monkeypatch, tmp_path):
         exec(compile(block, f"{path.name} example {number}", "exec"), namespace)
 
 
+@pytest.mark.pages
 @pytest.mark.compiled
 @pytest.mark.slow
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)

@@ -8,8 +8,10 @@ import json
 import math
 import os
 import pickle
+import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,7 +41,7 @@ from nbfact.studies.meg.approximations import Setting
 from nbfact.studies.patterns import approximation, recovery
 from nbfact.studies.patterns import patterns_study as patterns
 from nbfact.studies.quickmeans import quickmeans_study as quickmeans
-from nbfact.studies.tools import result_files, work
+from nbfact.studies.tools import result_files, study_page, work
 from nbfact.studies.tools import run_study as run
 
 HAVE = importlib.util.find_spec("matplotlib") is not None
@@ -157,7 +159,10 @@ def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys, monke
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "new" / "place"
     assert run.run_study(name, True, folder, settings=TINY[name]) == 0
-    assert sorted(os.listdir(folder)) == [f"{name}.{k}" for k in ("csv", "md", "png")]
+    study, command = run.load(name), f"`nbfact study {name} --quick`"
+    written = [f"{name}.{ending}" for ending in ("csv", "md", "png")]
+    written += [f"{name}_details.png"] * hasattr(study, "draw_details")
+    assert sorted(os.listdir(folder)) == written
     with open(folder / f"{name}.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows and set(COLUMNS[name].split()) <= rows[0].keys()
@@ -168,9 +173,15 @@ def test_a_study_writes_rows_a_table_and_a_picture(name, tmp_path, capsys, monke
             except ValueError:
                 pass  # a name, or an empty cell
     text = (folder / f"{name}.md").read_text(encoding="utf-8")
-    study, command = run.load(name), f"`nbfact study {name} --quick`"
-    start = f"![{study.TITLE}]({name}.png)" if hasattr(study, "opening") else command
-    assert text.startswith(f"# {study.TITLE}\n\n{start}") and f"\n\n{command}" in text
+    title, question, picture, caption = text.split("\n\n")[:4]
+    assert title == f"# {study.TITLE}" and picture == f"![{study.TITLE}]({name}.png)"
+    said = study.QUESTION, study.PICTURE
+    assert (question.replace("\n", " "), caption.replace("\n", " ")) == said
+    before, _, after = text.partition(f"\n\n{command}")
+    assert after and "\n| " not in before
+    opening = getattr(study, "opening", lambda rows: "")
+    answer = opening(result_files.read_csv(folder / f"{name}.csv"))
+    assert before.replace("\n", " ").endswith(answer)
     out = capsys.readouterr().out
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) >= 3 and all(line in out for line in table)
@@ -341,12 +352,48 @@ def test_a_page_is_written_from_the_rows_of_earlier_runs(tmp_path, capsys):
     assert result_files.read_csv(tmp_path / "new.csv") == rows[:2]
     files = [tmp_path / "new.csv", tmp_path / "old.csv"]
     assert run.run_study("patterns", output=tmp_path, rows_of=files) == 0
-    page = (tmp_path / "patterns.md").read_text().splitlines()
-    assert page[2].startswith("![") and "permutations of 2 of 2" in page[4]
-    said = "`nbfact study patterns --rows new.csv --rows old.csv`: 2 rows"
-    assert any(line.startswith(said) for line in page[5:9])
+    page = (tmp_path / "patterns.md").read_text()
+    said = "\n\n`nbfact study patterns --rows new.csv --rows old.csv`: 2 rows"
+    assert "permutations of 2 of 2" in page.partition(said)[0] != page
     assert result_files.read_csv(tmp_path / "patterns.csv") == rows[:2]
     assert (tmp_path / "patterns.png").exists()
+
+
+def test_what_a_person_wrote_and_the_machine_stay_when_a_page_is_written_anew(
+    tmp_path, capsys
+):
+    rows = [
+        {"transform": "DFT", "N": n, "published": 0.1, "learned": 0.2, "exact": 1e-16}
+        | {"exact_seconds": 0.1, "learned_seconds": 1.0, "steps": 10}
+        for n in (8, 16)
+    ]
+    result_files.write_csv(tmp_path / "dao.csv", rows)
+    made = "`nbfact study dao`: a machine, 1 thread."
+    hand = f"{study_page.BY_HAND}\n\n## By me\n\nWritten.\n\n{study_page.END}"
+    (tmp_path / "dao.md").write_text(f"# Title\n\n{made}\n\n{hand}\n\nOld.\n")
+    for _ in range(2):
+        files = [tmp_path / "dao.csv"]
+        assert run.run_study("dao", output=tmp_path, rows_of=files) == 0
+        page = (tmp_path / "dao.md").read_text()
+        assert f"\n\n{made}\n\n{hand}\n\n" in page and "Old." not in page
+    assert "kept what was written by hand" in capsys.readouterr().out
+
+
+def test_long_tables_are_folded_and_few_short_ones_open():
+    lines = {
+        f"table {size}": [{"x": i} for i in range(size)] for size in (30, 1, 2, 3, 4)
+    }
+    study = SimpleNamespace(
+        TITLE="T", QUESTION="Q?", PICTURE="P.", NOTES="N.", tables=lambda rows: lines
+    )
+    page = study_page.page(study, "name", [], "`nbfact study name`: here.")
+    assert [line for line in page.splitlines() if line.startswith("## ")] == [
+        *(f"## table {size}" for size in (1, 2, 3)),
+        *("## What the columns mean", "## All tables"),
+    ]
+    folded = re.findall("<summary>(.*)</summary>\n\n[|] x", page)
+    assert folded == ["table 30 (30 rows)", "table 4 (4 rows)"]
+    assert page.count("</details>") == 2
 
 
 def test_rows_depend_on_settings_and_on_sources(monkeypatch, tmp_path):

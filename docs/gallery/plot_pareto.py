@@ -37,8 +37,8 @@ assert code == 0, "a result is wrong"
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 for row in rows:
     point = row["time"]["median"] * 1e6, row["error"]
-    axes.loglog(*point, "o", markersize=9)
-    axes.annotate(row["impl"], point, xytext=(8, 4), textcoords="offset points")
-axes.margins(0.35)
+    axes.loglog(*point, "o", markersize=9, label=row["impl"])
+axes.margins(0.2)
+figure.legend(loc="outside right upper")
 axes.set(xlabel="median time of one product (µs)", ylabel="relative error")
 plt.show()

@@ -6,7 +6,8 @@ import inspect
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -60,11 +61,16 @@ def reporting(command: Callable[..., Any]) -> Callable[..., Any]:
 
     A mistake ends with exit code 2, and Ctrl-C with 130.
     """
-    names = tuple(inspect.signature(command).parameters)
+    parameters = inspect.signature(command).parameters
+    names = tuple(parameters)
+    arguments = {
+        name for name, one in parameters.items() if one.kind is not one.KEYWORD_ONLY
+    }
 
     @functools.wraps(command)
     def wrapped(**options):
         try:
+            check_files(options, arguments)
             return command(**options)
         except KeyboardInterrupt:
             say("interrupted; files are whole")
@@ -74,6 +80,52 @@ def reporting(command: Callable[..., Any]) -> Callable[..., Any]:
             raise typer.Exit(2) from None
 
     return wrapped
+
+
+READ = ("matrix", "resume", "rows")
+"""Options whose files must exist."""
+
+WRITTEN = ("comment", "output")
+"""Options whose files are written, into directories that are made where necessary."""
+
+
+def check_files(options: Mapping[str, Any], arguments: Collection[str] = ()) -> None:
+    """Raise OSError, which names the option, for a file that cannot be used.
+
+    Parameters
+    ----------
+    options : mapping
+        The values of a command's options and arguments, by their names.
+    arguments : collection of str
+        Names of those that a user gives without dashes.
+
+    Raises
+    ------
+    OSError
+        When a file to read does not exist or is a directory, or when there is a file
+        where a file to write has a directory.
+
+    Examples
+    --------
+    >>> check_files({"rows": [Path("none.csv")]})
+    Traceback (most recent call last):
+    FileNotFoundError: --rows none.csv: no such file
+    """
+    for name, value in options.items():
+        shown = "" if name in arguments else f"{dashed(name)} "
+        paths = value if isinstance(value, list) else [value]
+        for path in (one for one in paths if isinstance(one, Path)):
+            if name in READ and path.is_dir():
+                raise IsADirectoryError(f"{shown}{path}: a directory, not a file")
+            if name in READ and not path.exists():
+                raise FileNotFoundError(f"{shown}{path}: no such file")
+            if name in WRITTEN:
+                place = path.absolute().parent
+                while not place.exists():
+                    place = place.parent
+                if not place.is_dir():
+                    message = f"{shown}{path}: {place} is not a directory"
+                    raise NotADirectoryError(message)
 
 
 def with_dashes(message: str, names: Sequence[str]) -> str:

@@ -101,7 +101,8 @@ def chain_step(
     >>> starts = [0, 1, 2, 2, 3, 4, 4, 5, 6, 6, 8]
     >>> layout = [(2, 0), (2, 3), (2, 6), (1, 9)]
     >>> columns, starts = np.array(columns, np.uint32), np.array(starts, np.uint32)
-    >>> chain = nf.kernels.PackedChain(np.array(data), columns, starts, np.array(layout))
+    >>> data, layout = np.array(data), np.array(layout)
+    >>> chain = nf.kernels.PackedChain(data, columns, starts, layout)
     >>> scratch = np.empty((2, 2, 1))
     >>> G, cross, out = np.ones((1, 1)), np.array([[2.0, 0.0]]), np.empty((2, 1))
     >>> nf.kernels.chain_step(chain, 1, G, cross, 1.0, 0.5, scratch, out)

@@ -7,17 +7,21 @@ is the one list of them. `docs/studies.md` says what each of them shows.
 To add a study, write a module with the members below, and add a line to
 :data:`STUDIES`.
 
-* ``TITLE``, a line, and ``NOTES``, text in Markdown that says what the columns mean;
+* ``TITLE``, a line; ``QUESTION``, what is asked, and ``PICTURE``, what the picture
+  shows, each a few plain sentences; and ``NOTES``, text in Markdown that says what the
+  columns mean;
 * ``Settings``, a frozen dataclass of what the study varies, and two instances of it:
   ``FULL``, and ``QUICK``, which ends within minutes. It is the one class name that the
   files of this package share: every study has its own ``Settings``;
 * ``jobs(settings, peers)``, which returns a list of jobs, each a label and a function
   that returns rows (dicts). With `peers`, pyfaust runs too where the study compares
   with it;
-* ``tables(rows)``, which returns a dict from captions to the rows of the tables shown;
+* ``tables(rows)``, which returns a dict from captions to the rows of the tables, the
+  most important one first: the page shows few short ones, and folds the others;
 * ``draw(rows, figure)``, which fills a matplotlib figure;
-* optionally ``opening(rows)``, a few sentences that the page begins with, below its
-  picture, and ``SAME_ROW``, the columns by which rows of several runs are compared;
+* optionally ``opening(rows)``, the answer in a few plain sentences, with which the page
+  goes on below its picture; ``draw_details(rows, figure)``, a second picture further
+  down; and ``SAME_ROW``, the columns by which rows of several runs are compared;
 * optionally ``check_installed(labels)``, which raises before the work is done if a
   package is missing that one of the jobs of these labels needs;
 * optionally ``PARALLEL = True``, where no job is timed, or each time is only compared

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Time and memory of one sweep of palm4msa"
+QUESTION = (
+    "Do the time and the memory of one sweep of `palm4msa` grow as the operations "
+    "on sparse factors do, or as those of dense products?"
+)
+PICTURE = (
+    "The picture shows the time and the memory against each size, and beside them "
+    "the growth of the two counts of operations."
+)
 NOTES = """\
 - The target is planted, the product of J factors, in float64; the factors are sought in
   SpLin((n, n), k).

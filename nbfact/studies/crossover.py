@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Sparse kernels against dense products"
+QUESTION = (
+    "From which density on is a dense product faster than the sparse kernels of nbfact?"
+)
+PICTURE = (
+    "The picture shows the time of the sparse kernel over that of the dense product "
+    "against the density, with a panel for each operation; below 1 the sparse "
+    "kernel is faster."
+)
 NOTES = """\
 - A random p x q factor S of each density is held sparse and dense.
 - The operation "S x" is the product with `columns` columns; "S S^H" is the Gram matrix;

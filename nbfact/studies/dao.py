@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Learning fast transforms by gradient descent, and in closed form"
+QUESTION = (
+    "Does gradient descent find the fast algorithms of known transforms, and does "
+    "the closed form find them with a smaller error?"
+)
+PICTURE = (
+    "The picture shows the root mean square error against the order N, with a panel "
+    "for each transform; lower is better."
+)
 NOTES = """\
 - RMSE is ‖A - Â‖_F / N, with the transforms scaled as in the code of the paper; an RMSE
   below 1e-4 is a success in the paper.

@@ -31,6 +31,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "The grid of products, beside the best rival of each"
+QUESTION = (
+    "For which operators, sizes and layouts is somebody else's product faster than "
+    "that of nbfact?"
+)
+PICTURE = (
+    "In the picture each dot is a cell: one operator, order, dtype, number of "
+    "vectors and layout. The left panel shows how many times as long as nbfact the "
+    "best of the other ways takes; right of the line nbfact is faster. The right "
+    "panel shows the share that nbfact reaches of what the machine allows. The "
+    "short bars are medians."
+)
 PARALLEL = True  # each time is only compared with others of the same job
 NOTES = """\
 - A cell is one product: an operator or its adjoint, an order n, a number of vectors
@@ -198,6 +209,36 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return {caption: some for caption, some in found.items() if some}
 
 
+def opening(rows: Sequence[Row]) -> str:
+    """Return what was found, in a few sentences for the head of the page."""
+    if not rows:
+        return ""
+    whole = _summary(rows)
+    parts = [
+        f"nbfact is faster than the best other way in {len(rows) - whole['below 1']} "
+        f"of {len(rows)} cells, and slower by more than 5 percent in "
+        f"{whole['below 0.95']}. The best other way takes "
+        f"{whole['geometric mean']:.2f} times as long in the geometric mean."
+    ]
+    found = [
+        (_summary(select(rows, operator=name))["geometric mean"], name)
+        for name in values(rows, "operator")
+    ]
+    if len(found) > 1:
+        parts.append(
+            "By operator, this mean is least for {1} ({0:.2f})".format(*min(found))
+            + " and largest for {1} ({0:.2f}).".format(*max(found))
+        )
+    worst = min(rows, key=lambda row: row["ratio"])
+    name = f"{worst['operator']}, n = {worst['n']}, {worst['dtype']}, "
+    name += f"{worst['batch']} vector{'s' * (worst['batch'] != 1)}, {worst['layout']}"
+    parts.append(
+        f"The worst cell is {name}: there {worst['best rival']} takes "
+        f"{worst['ratio']:.2f} times the time of nbfact."
+    )
+    return " ".join(parts)
+
+
 def _summary(rows):
     """Return the summary of some cells."""
     ratios = np.array([row["ratio"] for row in rows])
@@ -249,14 +290,24 @@ def _scaling(rows):
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
-    """Draw the ratios of each operator in rising order, and the share of the roof."""
-    left, right = figure.subplots(1, 2)
-    for operator in values(rows, "operator"):
+    """Draw a dot for each cell, by operator: its ratio, and its share of the roof."""
+    names = values(rows, "operator")[::-1]
+    figure.set_size_inches(10, 1.5 + 0.35 * len(names))
+    left, right = figure.subplots(1, 2, sharey=True)
+    for place, operator in enumerate(names):
         some = select(rows, operator=operator)
-        places = (np.arange(len(some)) + 0.5) / len(some)
-        left.semilogy(places, sorted(row["ratio"] for row in some), label=operator)
-        right.plot(places, sorted(100 * row["roof"] for row in some), label=operator)
-    left.axhline(1, color="black", linewidth=0.8)
-    left.set(xlabel="share of the cells", ylabel="best rival's time / ours")
-    right.set(xlabel="share of the cells", ylabel="% of roof")
-    left.legend(fontsize="small")
+        jitter = place + np.linspace(-0.3, 0.3, len(some))
+        for axes, found in (
+            (left, [row["ratio"] for row in some]),
+            (right, [100 * row["roof"] for row in some]),
+        ):
+            axes.plot(found, jitter, ".", color="C0", markersize=4, alpha=0.6)
+            axes.plot([np.median(found)] * 2, [place - 0.4, place + 0.4], color="C1")
+    left.axvline(1, color="black", linewidth=0.8)
+    left.set_xscale("log")
+    left.set_xticks((0.25, 0.5, 1, 2, 4, 8), minor=False)
+    left.xaxis.set_major_formatter("{x:g}")
+    left.xaxis.set_minor_formatter("")
+    left.set_yticks(range(len(names)), names)
+    left.set(xlabel="best other time / nbfact's", title="speed")
+    right.set(xlabel="% of what the machine allows", title="share of the roof")

@@ -50,6 +50,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Nanoseconds a value and column, by kernel and pattern"
+QUESTION = (
+    "How many nanoseconds does each kernel need for one value of a factor and one "
+    "column?"
+)
+PICTURE = (
+    "The picture shows nanoseconds for each value and column against the size of "
+    "the blocks, with a panel for each number of columns; lower is better."
+)
 NOTES = """\
 - Products of order n are timed with one factor of pattern (a, b, b, d) taken twice, or
   with a whole chain: the dyadic one, the one of rank 2 between its factors, or one of

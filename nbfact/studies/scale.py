@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Error with each way to treat the scale"
+QUESTION = (
+    "When should `palm4msa` fit the scale λ of a factorization: after each sweep, "
+    "after each factor, or with balanced factors?"
+)
+PICTURE = (
+    "The picture shows the median and the range of the relative error of each "
+    "option on each target, with a panel for each method; lower is better."
+)
 NOTES = """\
 - Relative errors are the median over instances (least..largest), at equal numbers of
   sweeps and of non-zeros.

@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "The Hadamard matrix with the sets of its first publication, and ties"
+QUESTION = (
+    "All entries of a Hadamard matrix have the same modulus, so that a projection "
+    "has to choose among ties: which rules of choice lead to the exact factors?"
+)
+PICTURE = (
+    "The picture shows the relative error of each kind of sets against the order n "
+    "of the matrix; lower is better."
+)
 PARALLEL = True
 NOTES = """\
 - The sets are `Sp`: 2 n non-zeros in each factor, n² / 2^l in the residual of level l.

@@ -35,6 +35,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Error against relative complexity gain"
+QUESTION = (
+    "How large is the error when a wide matrix of magnetoencephalography is "
+    "replaced by a product of sparse factors, and how large is it by an SVD with as "
+    "many parameters?"
+)
+PICTURE = (
+    "The picture shows the relative error against the relative complexity gain, "
+    "that is, entries of the matrix over non-zeros of the factors; lower and "
+    "further right is better."
+)
 NOTES = """\
 - rcg, the relative complexity gain, is the number of entries of the matrix over the
   number of non-zeros of the factors, nnz.

@@ -67,6 +67,8 @@ def read_waivers(path: Path | None = None) -> list[Waiver]:
     path = path or DEFAULT
     try:
         listed = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise type(error)(f"--waivers {path}: {error.strerror}") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     if set(listed) - {"waiver"} or not isinstance(listed.get("waiver", []), list):

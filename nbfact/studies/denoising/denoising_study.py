@@ -20,23 +20,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..tools.choices import FIRST_SEED
-from ..tools.intervals import half_width, mean_text
+from ..tools.intervals import half_width
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
-from . import denoising_jobs
+from . import denoising_jobs, denoising_page
 from . import image_dictionaries as of
-from .denoising_jobs import DCT, FAST, KSVD, NLM, NOISY, PAPER, PARTS, SKLEARN
+from .denoising_jobs import FAST, KSVD, NLM, NOISY, PARTS
+from .denoising_page import methods_of, over, psnr_of
 from .grey_images import IMAGES, Patches
-from .image_dictionaries import DICTLEARN, FIVE, GAIN, NOISE_LEVEL
+from .image_dictionaries import FIVE, GAIN, NOISE_LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Denoising by fast dictionaries"
+QUESTION = (
+    "Does a dictionary that is a product of sparse factors remove noise from "
+    "photographs as well as dense dictionaries do?"
+)
+PICTURE = (
+    "The upper panel shows by how many decibels each method is above or below "
+    "K-SVD, a learned dense dictionary, at each level of noise; higher is better. "
+    "Below are a piece of a photograph, denoised twice, and the atoms of both "
+    "dictionaries."
+)
 PARALLEL = True
-DENSE = (KSVD, DCT, SKLEARN, DICTLEARN)
-"""Methods whose dictionaries are dense arrays."""
-
 NOTES = f"""\
 - PSNR is in dB, for a peak of 255. Differences are means over images ± half of
   Student's 95 percent interval, paired: the same noise, patches and stride.
@@ -173,155 +181,7 @@ def jobs(settings: Settings, peers: bool) -> list[Job]:
     return [*found[:half], *rest, *found[half:]]
 
 
-def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Return the claims, the differences, the PSNR, and the two other parts."""
-    images = select(rows, part=PARTS[0])
-    found = {
-        "Claims": claims(rows),
-        "PSNR less that of K-SVD with codes to the noise level": _differences(images),
-        "PSNR of every image": _every(images),
-        "The 16 configurations of the paper, 5 atoms": _configurations(rows),
-        "Generalisation: relative errors with 5 atoms": _generalisation(rows),
-    }
-    return {caption: lines for caption, lines in found.items() if lines}
-
-
-def _psnr(rows: Sequence[Row]) -> dict[tuple, float]:
-    """Return the PSNR by method, codes, noise and image."""
-    return {
-        (row["method"], row["codes"], row["sigma"], row["image"]): row["psnr"]
-        for row in rows
-    }
-
-
-def _methods(rows: Sequence[Row]) -> list[tuple]:
-    """Return the pairs of method and codes, in the order of the rows."""
-    return list(dict.fromkeys((row["method"], row["codes"]) for row in rows))
-
-
-def _over(found, method, other, sigma, images) -> list[float]:
-    """Return PSNR of one method less that of another one, image by image."""
-    return [
-        found[(*method, sigma, image)] - found[(*other, sigma, image)]
-        for image in images
-        if (*method, sigma, image) in found and (*other, sigma, image) in found
-    ]
-
-
-def _differences(rows: Sequence[Row]) -> list[Row]:
-    """Return a line a method, a column a noise: means of differences to K-SVD."""
-    found, lines = _psnr(rows), []
-    for method in _methods(rows):
-        line: Row = {"method": method[0], "codes": method[1] or ""}
-        for sigma in sorted(values(rows, "sigma")):
-            images = values(select(rows, sigma=sigma), "image")
-            over = _over(found, method, (KSVD, NOISE_LEVEL), sigma, images)
-            line[f"sigma {sigma}"] = mean_text(over)
-        some = select(rows, method=method[0], codes=method[1])
-        if method[0] == FAST:
-            line["nnz"] = f"{min(values(some, 'nnz'))}..{max(values(some, 'nnz'))}"
-            line["factored"] = f"{sum(row['factored'] for row in some)}/{len(some)}"
-        lines.append(line)
-    return lines
-
-
-def _every(rows: Sequence[Row]) -> list[Row]:
-    """Return a line for each image and noise, a column for each method."""
-    found, lines = _psnr(rows), []
-    for image in values(rows, "image"):
-        for sigma in sorted(values(select(rows, image=image), "sigma")):
-            line: Row = {"image": image, "sigma": sigma}
-            for method in _methods(rows):
-                value = found.get((*method, sigma, image))
-                caption = ", ".join(filter(None, method))
-                line[caption] = None if value is None else f"{value:.2f}"
-            lines.append(line)
-    return lines
-
-
-def _configurations(rows: Sequence[Row]) -> list[Row]:
-    """Return a line for each configuration, a column for each image and noise."""
-    some, lines = select(rows, part=PARTS[1]), []
-    for method, s, rho in dict.fromkeys((r["method"], r["s"], r["rho"]) for r in some):
-        these = select(some, method=method, s=s, rho=rho)
-        line: Row = {"method": method, "s/m": s, "rho": rho, "nnz": these[0]["nnz"]}
-        for row in these:
-            line[f"{row['image']} {row['sigma']}"] = f"{row['psnr']:.2f}"
-        lines.append(line)
-    return lines
-
-
-def _generalisation(rows: Sequence[Row]) -> list[Row]:
-    """Return a line for each number of patches and dictionary."""
-    return [
-        {
-            "patches L": row["L"],
-            "method": row["method"],
-            "s_tot": row["nnz"],
-            "on those learned from": row["train"],
-            "on others": row["test"],
-            "difference": row["test"] - row["train"],
-        }
-        for row in select(rows, part=PARTS[2])
-    ]
-
-
-def claims(rows: Sequence[Row]) -> list[Row]:
-    """Return what was asked at each noise, what was found, and whether it holds."""
-    images, lines = select(rows, part=PARTS[0]), []
-    found = _psnr(images)
-    fast = FAST, NOISE_LEVEL
-    for sigma in sorted(values(images, "sigma")):
-        names = values(select(images, sigma=sigma), "image")
-        dense = [one for one in _methods(images) if one[0] in DENSE]
-        means = {
-            one: np.mean([found[(*one, sigma, i)] for i in names]) for one in dense
-        }
-        best = max(means, key=lambda one: means[one])
-        over = _over(found, fast, best, sigma, names)
-        least = 0.0 if sigma >= 30 else -0.1
-        lines.append(
-            {
-                "claim": f"sigma {sigma}: {FAST} against the best dense one",
-                "best dense": ", ".join(best),
-                "asked": f"above {least:g} dB",
-                "found": f"{mean_text(over)} dB, {len(over)} images",
-                "holds": _verdict(over, least),
-                "command": f"nbfact study denoising -k 'sigma {sigma}'",
-            }
-        )
-    return lines + _published(rows)
-
-
-def _verdict(over: Sequence[float], least: float) -> str:
-    """Return whether a mean is above a limit: "undecided" where its interval is not."""
-    mean, half = float(np.mean(over)), half_width(over)
-    if mean - half > least:
-        return "yes"
-    return "no" if mean + half < least else "undecided"
-
-
-def _published(rows: Sequence[Row]) -> list[Row]:
-    """Return the two findings of the paper, with its codes of 5 atoms."""
-    some, lines = select(rows, part=PARTS[1]), []
-    for image, sigma in dict.fromkeys((r["image"], r["sigma"]) for r in some):
-        these = select(some, image=image, sigma=sigma)
-        (dense,) = select(these, method=KSVD)
-        over = [r["psnr"] - dense["psnr"] for r in these if r["method"] == PAPER]
-        wins = sigma >= 30
-        text = f"{sum(d > 0 for d in over)}/{len(over)} above, best {max(over):+.2f} dB"
-        word = "above" if wins else "below"
-        lines.append(
-            {
-                "claim": f"paper, {image}, sigma {sigma}: {PAPER} {word} K-SVD",
-                "best dense": f"{KSVD}, {FIVE}",
-                "asked": word,
-                "found": text,
-                "holds": "yes" if (float(np.median(over)) > 0) == wins else "no",
-                "command": "nbfact study denoising -k configurations",
-            }
-        )
-    return lines
+tables, opening = denoising_page.tables, denoising_page.opening
 
 
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
@@ -330,24 +190,26 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     upper, lower = np.ravel(np.asarray(figure.subfigures(2, 1)))
     images = select(rows, part=PARTS[0])
     axes = upper.subplots()
-    found, sigmas = _psnr(images), sorted(values(images, "sigma"))
-    for method in _methods(images):
+    found, sigmas = psnr_of(images), sorted(values(images, "sigma"))
+    for method in methods_of(images):
         if method[0] == NOISY or not sigmas:
             continue
         points, halves = [], []
         for sigma in sigmas:
             names = values(select(images, sigma=sigma), "image")
-            over = _over(found, method, (KSVD, NOISE_LEVEL), sigma, names)
-            points.append(np.mean(over))
-            half = half_width(over)
+            gained = over(found, method, (KSVD, NOISE_LEVEL), sigma, names)
+            points.append(np.mean(gained))
+            half = half_width(gained)
             halves.append(half if np.isfinite(half) else 0.0)
         style = "--" if method[1] == FIVE or method[0] == NLM else "-"
         label = ", ".join(filter(None, method))
         axes.errorbar(sigmas, points, halves, fmt=f".{style}", capsize=3, label=label)
     axes.set(xlabel="sigma", ylabel="PSNR less K-SVD's (dB)", title=TITLE)
     axes.set_yscale("symlog", linthresh=0.5)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_xticks(sigmas)
     if sigmas:
-        axes.legend(fontsize="small")
+        upper.legend(loc="outside right upper", fontsize="small")
         _draw_pictures(lower, images[0]["image"], sigmas[-1], images[0]["seed"])
 
 

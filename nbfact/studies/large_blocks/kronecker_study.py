@@ -30,10 +30,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Products with Kronecker-sparse factors of large blocks, float32"
+QUESTION = (
+    "Sparse factors that consist of large dense blocks are multiplied well by "
+    "general libraries too: is nbfact faster than the best of them on one thread?"
+)
+PICTURE = (
+    "The picture shows the time of the best other way over that of nbfact, the "
+    "products in rising order; above the line nbfact is faster."
+)
 PARALLEL = True  # each time is only compared with others of the same job
 OURS = "nbfact"
 ONE, CHAIN = "one factor", "chain"
 """Parts of the study: single factors, and chains of two and three."""
+
+IN_WORDS = {ONE: "one factor", CHAIN: "a chain of two or three factors"}
 
 NOTES = """\
 - A pattern (a, b, c, d) has a d blocks of b x c values. Patterns and values are drawn
@@ -277,6 +287,34 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return {k: v for k, v in (found | counts).items() if v}
 
 
+def opening(rows: Sequence[Row]) -> str:
+    """Return what was found, in a few sentences for the head of the page."""
+    lines = compared(rows)
+    if not lines:
+        return ""
+    parts = []
+    for part, some in ((one, select(lines, part=one)) for one in values(lines, "part")):
+        found = _summary(some)
+        parts.append(
+            f"With {IN_WORDS[part]}, nbfact is faster in {found['above 1']} of "
+            f"{found['products']} products; the best other way takes "
+            f"{found['geometric mean']:.2f} times as long in the geometric mean, and "
+            f"{found['least']:.2f} times where nbfact does worst."
+        )
+    by_batch = {
+        batch: _summary(select(lines, batch=batch))["geometric mean"]
+        for batch in values(lines, "batch")
+    }
+    worst = min(by_batch, key=lambda batch: by_batch[batch])
+    best = max(by_batch, key=lambda batch: by_batch[batch])
+    if best != worst:
+        parts.append(
+            f"This mean is largest with {best} vector{'s' * (best != 1)} "
+            f"({by_batch[best]:.2f}) and smallest with {worst} ({by_batch[worst]:.2f})."
+        )
+    return " ".join(parts)
+
+
 def _summary(lines):
     """Return the summary of the ratios of some products."""
     ratios = np.array([line["ratio"] for line in lines])
@@ -321,9 +359,13 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
                 ratios = sorted(line["ratio"] for line in some)
                 if ratios:
                     places = (np.arange(len(ratios)) + 0.5) / len(ratios)
-                    axes.semilogy(places, ratios, ".-", label=f"batch {batch}")
+                    label = f"{batch} vector{'s' * (batch != 1)}"
+                    axes.semilogy(places, ratios, ".-", label=label)
             axes.axhline(1, color="black", linewidth=0.8)
             axes.set(title=f"{part}, {layout}", xlabel="share of the products")
+            axes.set_yticks((0.5, 1, 2, 5, 10), minor=False)
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("")
             if axes.has_data():
                 axes.legend(fontsize="small")
         some_axes[0].set_ylabel("best rival's time / ours")

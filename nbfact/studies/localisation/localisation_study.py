@@ -23,7 +23,7 @@ from ..meg import approximations, meg_study
 from ..meg.approximations import Setting
 from ..meg.gain_matrices import MEG, SPHERE, gain_matrix, spectral_norm
 from ..tools.choices import FIRST_SEED
-from ..tools.claims import claim_row
+from ..tools.claims import claim_row, in_words
 from ..tools.intervals import half_width
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
@@ -34,6 +34,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "Two sources in the head, localised through fast operators"
+QUESTION = (
+    "Two sources in the head are found from what sensors outside it measure. How "
+    "often are they still found when the gain matrix is replaced by a product of "
+    "sparse factors?"
+)
+PICTURE = (
+    "The picture shows the share of sources that orthogonal matching pursuit (OMP) "
+    "finds at their exact place, without noise, against the relative complexity "
+    "gain (RCG): how many times fewer multiplications the operator needs. Each "
+    "panel is a class of distances between the two sources."
+)
 PARALLEL = True
 NOTES = f"""\
 - The gain matrix and its approximations are those of `nbfact study meg`. As in the
@@ -62,6 +73,9 @@ METHODS = (
     approximations.LEARNED,
 )
 """The methods that approximate the gain matrix."""
+
+WHAT = ("the algorithm of the paper", "a refinement of it", "nbfact's search")
+"""What each of `METHODS` is, in a few words."""
 
 FAR = "> 8 cm"
 """The class of distances that the claims are about."""
@@ -325,31 +339,51 @@ def claims(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
+def opening(rows: Sequence[Row]) -> str:
+    """Return what was found, in a few sentences for the head of the page."""
+    far = select(rows, solver="OMP", snr=None, distance=FAR)
+    dense = select(far, method=DENSE)
+    if not dense:
+        return ""
+    parts = [
+        f"With the gain matrix itself, {100 * dense[0]['exact']:.0f} percent of the "
+        f"sources that are {FAR.replace('>', 'more than')} apart are found at their "
+        "exact place."
+    ]
+    for method, what in zip(METHODS, WHAT, strict=True):
+        some = sorted(select(far, method=method), key=lambda row: row["gain"])
+        if some:
+            ends = " and ".join(
+                f"{100 * row['exact']:.0f} percent at an RCG of {row['gain']}"
+                for row in some[:: max(1, len(some) - 1)]
+            )
+            parts.append(f"`{method}`, {what}, finds {ends}.")
+    return " ".join([*parts, in_words(claims(rows))]).strip()
+
+
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
-    """Draw boxes of the distances, without noise and with OMP, for each matrix."""
+    """Draw the shares of exact sources, without noise and with OMP, against the RCG."""
     rows = select(rows, solver="OMP", snr=None)
     names = values(rows, "distance")
     if not names:
         return  # tables are enough
-    figure.set_size_inches(13, 3.4 * len(names))
-    panels = figure.subplots(len(names), 1, squeeze=False)[:, 0]
+    figure.set_size_inches(10, 4)
+    panels = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
     for axes, name in zip(panels, names, strict=True):
         some = select(rows, distance=name)
-        boxes = [
-            {
-                "label": f"{row['method']}\n{row['gain'] or ''}",
-                "whislo": row["q10"],
-                "q1": row["q25"],
-                "med": row["median"],
-                "q3": row["q75"],
-                "whishi": row["q90"],
-            }
-            for row in some
-        ]
-        axes.bxp(boxes, showfliers=False)
-        for place, row in enumerate(some, start=1):
-            axes.annotate(
-                f"{100 * row['exact']:.0f} %", (place, row["q90"]), ha="center"
+        for row in select(some, method=DENSE):
+            axes.axhline(100 * row["exact"], color="0.5", ls="--", label="gain matrix")
+        for method in METHODS:
+            points = sorted(select(some, method=method), key=lambda row: row["rcg"])
+            axes.errorbar(
+                [row["rcg"] for row in points],
+                [100 * row["exact"] for row in points],
+                [100 * row["exact_half"] for row in points],
+                fmt=".-",
+                capsize=2,
+                label=method,
             )
-        axes.tick_params(axis="x", labelsize=6)
-        axes.set(ylabel="distance in cm", title=f"sources {name} apart")
+        axes.set(title=f"sources {name} apart", xlabel="RCG", ylim=(0, 100))
+    panels[0].set_ylabel("% at the exact place")
+    found = panels[0].get_legend_handles_labels()
+    figure.legend(*found, loc="outside lower center", ncols=4)

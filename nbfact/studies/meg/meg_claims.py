@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..tools.claims import claim_row
+from ..tools.claims import claim_row, in_words
 from ..tools.rows import Row, select, values
 from .approximations import HIERARCHICAL, LEARNED, RECODED
 
@@ -32,6 +32,37 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
         "All settings": [_shown(row) for row in sorted(grid, key=lambda r: -r["rcg"])],
     }
     return {caption: lines for caption, lines in found.items() if lines}
+
+
+def opening(rows: Sequence[Row]) -> str:
+    """Return what was found, in a few sentences for the head of the page."""
+    grid = select(rows, method=HIERARCHICAL)
+    if not grid:
+        return ""
+    ratios = [row["svd_spectral"] / row["spectral"] for row in grid]
+    parts = [
+        "With as many parameters, the truncated SVD has "
+        f"{min(ratios):.1f} to {max(ratios):.1f} times the spectral error of "
+        f"`{HIERARCHICAL}`, the algorithm of the paper, over all {len(grid)} settings."
+    ]
+    lines = _best_lines(rows)
+    for method, what in ((RECODED, "a refinement of it"), (LEARNED, "nbfact's search")):
+        name = f"{method}, spectral"
+        over = [
+            row[name] / row[f"{HIERARCHICAL}, spectral"] for row in lines if name in row
+        ]
+        if over:
+            parts.append(
+                f"`{method}`, {what}, has {min(over):.2f} to {max(over):.2f} times the "
+                f"spectral error of its best setting at the same gain, and a smaller "
+                f"one at {sum(ratio < 1 for ratio in over)} of {len(over)} gains."
+            )
+    share = _driven_by_k(grid)["found"]
+    parts.append(
+        "The number k of non-zeros in each column of the last factor decides the cost: "
+        f"it explains {share} of the variance of the number of non-zeros."
+    )
+    return " ".join([*parts, in_words(claims(rows))]).strip()
 
 
 def _shown(row: Row) -> Row:

@@ -40,6 +40,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE = "A gain matrix of MEG: error against relative complexity gain"
+QUESTION = (
+    "How few non-zeros are enough to represent the gain matrix of a real helmet of "
+    "magnetoencephalography (MEG) by a product of sparse factors?"
+)
+PICTURE = (
+    "The picture shows the error against the relative complexity gain, that is, "
+    "entries of the matrix over non-zeros of the factors; lower and further right "
+    "is better. Each dot is one setting of the paper's algorithm, `hierarchical`, "
+    "whose last factor has k non-zeros in each column."
+)
 PARALLEL = True
 SECONDS = 60.0
 """Time limit of `learn_transform` at each gain in the whole study, in seconds."""
@@ -243,6 +253,9 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return meg_claims.tables(rows)
 
 
+opening = meg_claims.opening
+
+
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
     """Draw both errors against the complexity gain."""
     panels = figure.subplots(1, 2)
@@ -259,6 +272,8 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
         axes.plot([row["rcg"] for row in curve], svd, "--", color="0.5", label="SVD")
         axes.set(xlabel="relative complexity gain", ylabel=f"relative {norm} error")
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
     panels[0].legend(fontsize="small")
 
 

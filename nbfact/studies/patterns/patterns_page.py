@@ -74,10 +74,9 @@ def _compared(rows):
     targets = len({target for target, *_ in beside})
     orders = ", ".join(map(str, sorted({n for _, n, _ in beside})))
     return (
-        "With the non-zeros of a Monarch matrix and the CPU time of one call of "
-        f"`learn_transform`, no other method has a smaller error than this call on "
-        f"{sum(won)} of {len(won)} instances ({targets} targets, n = {orders}; on "
-        f"{equal} of them another method is equal)."
+        "No other method has a smaller error than `learn_transform` on "
+        f"{sum(won)} of {len(won)} instances ({targets} target matrices, n = {orders}; "
+        f"on {equal} of them another method is equal)."
     )
 
 
@@ -97,9 +96,9 @@ def _ratios(rows):
         for ratio, target, name in (ratios[0], ratios[-1])
     )
     return (
-        f"On the {len(ratios)} instances that it does not solve exactly, the best "
-        f"other method has {mean:.2f} times its error in the geometric mean, from "
-        f"{least} to {most}."
+        f"On the {len(ratios)} instances that it does not solve exactly, the error of "
+        f"the best other method is {mean:.2f} times as large in the geometric mean, "
+        f"from {least} to {most}."
     )
 
 
@@ -113,7 +112,8 @@ def _leaks(rows):
     if not found:
         return ""
     return (
-        f"Without a leak, explorations from the same starts end with "
+        "It explores with a leak, that is, it remembers a part of what each projection "
+        "drops; without a leak, explorations from the same starts end with "
         f"{geometric_mean(found):.2f} ({min(found):.2f} to {max(found):.2f}) times the "
         f"error (geometric mean, least to largest, of {len(found)} instances)."
     )
@@ -140,8 +140,9 @@ def _safeguard(rows):
     if not runs:
         return ""
     return (
-        "Without the safeguard, the exploration with the default leak ended with a "
-        "larger error than palm4MSA from the same start on "
+        "`explore` also runs palm4MSA, the method of the literature, and returns the "
+        "better of both results; alone, its exploration ended with a larger error than "
+        "palm4MSA from the same start on "
         f"{exploration.worse(tried, DEFAULT_LEAK)} of {runs} runs."
     )
 

@@ -15,25 +15,31 @@ files from the jobs that are done. ``nbfact study patterns --quick`` takes two m
 They write ``patterns.csv``, ``patterns.md`` and ``patterns.png``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from ..tools.rows import Row, failure_table, select, values
+from ..tools.rows import Row, failure_table, select
 from ..tools.work import Job
 from . import (
     approximation,
     approximation_tables,
     exploration,
     patterns_page,
+    patterns_pictures,
     recovery,
 )
 from .instances import FIRST_SEED
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 TITLE = "Learning patterns of sparsity"
+QUESTION = (
+    "How much is gained by learning *where* the non-zeros of the factors are, when "
+    "every method has the same number of non-zeros and the same computing time?"
+)
+PICTURE = (
+    "The picture shows, for each target matrix, the relative error of "
+    "`learn_transform` and that of the best of the other methods; further left is "
+    "better. A missing bar is an exact result."
+)
 PARALLEL = True
 _TIES = "algorithms.md#the-sets-of-the-paper-for-the-hadamard-matrix"
 NOTES = f"""\
@@ -193,55 +199,25 @@ SAME_ROW = ("part", "target", "task", "n", "noise", "method", "seed")
 """Columns by which rows of several runs are the same attempt."""
 
 opening = patterns_page.opening
+draw, draw_details = patterns_pictures.draw, patterns_pictures.draw_details
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return what was measured, what failed, and the tables of the three parts."""
     planned = [label for label, _ in jobs(FULL, False)]
     planned += [label for label, _ in jobs(FULL, True) if label.startswith("pyfaust, ")]
-    found = {"What was measured": patterns_page.measured(rows, planned)}
+    found = {}
     if tried := select(rows, part=approximation.PART):
         found |= {
+            "Approximation: each other method": patterns_page.against_methods(tried),
             "Approximation: learn_transform and the best other method, medians": (
                 patterns_page.against_targets(tried)
             ),
-            "Approximation: each other method": patterns_page.against_methods(tried),
         }
     lost = patterns_page.failures_of_ours(rows)
     found["Failures of ours"] = lost or [{"part": "none"}]
+    found["What was measured"] = patterns_page.measured(rows, planned)
     found |= approximation_tables.tables(rows)
     found |= patterns_page.recovered(rows)
     found |= exploration.tables(select(rows, part=exploration.PART))
     return found | failure_table(rows)
-
-
-def draw(rows: Sequence[Row], figure: "Figure") -> None:
-    """Draw success against noise, n and radices, and error against compute.
-
-    The legend of a line of panels stands below it.
-    """
-    found = select(rows, part=recovery.PART)
-    dyadic = [one for one in recovery.TARGETS if one in values(found, "target")]
-    radix = [n for n in ("orthogonal", "Gaussian") if recovery.of_radices(found, n)]
-    orders = values(select(rows, part=approximation.PART), "n")
-    lines: list[tuple[Callable[..., None], list[Any], str]] = [
-        (recovery.draw_noise, dyadic, "success"),
-        (recovery.draw_order, dyadic, "success"),
-        (recovery.draw_radices, radix, "success"),
-        (
-            approximation_tables.draw_course,
-            orders,
-            "error, over that of learn_transform",
-        ),
-    ]
-    lines = [line for line in lines if line[1]]
-    across = max((len(names) for _, names, _ in lines), default=1)
-    figure.set_size_inches(5 * across, 4.5 * max(len(lines), 1))
-    parts = figure.subfigures(max(len(lines), 1), 1, squeeze=False)[:, 0]
-    for part, (drawing, names, label) in zip(parts, lines, strict=False):
-        panels = part.subplots(1, len(names), squeeze=False)[0]
-        for axes, name in zip(panels, names, strict=True):
-            drawing(axes, rows, name)
-        panels[0].set_ylabel(label)
-        handles, labels = panels[0].get_legend_handles_labels()
-        part.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)

@@ -21,15 +21,38 @@ import functools
 from collections.abc import Sequence
 
 from ..tools.choices import FIRST_SEED
+from ..tools.claims import in_words
 from ..tools.intervals import mean_text
 from ..tools.rows import Row, failure_table, known, select, values
 from ..tools.work import Job
 from . import clusterings, datasets, default_savings, paper_problem, published
 from .assignment_picture import draw
 
-__all__ = ["FULL", "NOTES", "QUICK", "TITLE", "Settings", "draw", "jobs", "tables"]
+__all__ = [
+    "FULL",
+    "NOTES",
+    "PICTURE",
+    "QUESTION",
+    "QUICK",
+    "TITLE",
+    "Settings",
+    "draw",
+    "jobs",
+    "opening",
+    "tables",
+]
 
 TITLE = "QuicK-means"
+QUESTION = (
+    "K-means assigns each point to the nearest of K centers. Is that faster, and "
+    "nearly as good, when the matrix of the centers is a product of sparse factors?"
+)
+PICTURE = (
+    "Each panel of the picture is a data set, and each mark a method: the further "
+    "left, the faster points are assigned; the lower, the smaller the inertia, that "
+    "is, the sum of squared distances to the centers. K-means itself is at the "
+    "crossing of the two lines, and small numbers are sparsities."
+)
 PARALLEL = True
 NOTES = f"""\
 - Claims about accuracies hold when the lower end of the 95 percent interval does;
@@ -245,11 +268,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return the claims, the published numbers, the means, and the fits that raised."""
     others = [row for row in rows if row["data"] != paper_problem.NAME]
     found = {
-        "Claims": [
-            *paper_problem.claims(rows),
-            *default_savings.claims(others),
-            *published.claims(others),
-        ],
+        "Claims": claims(rows),
         "The paper's problem: 1000 blobs": paper_problem.lines(rows),
         "Where the default factors": default_savings.lines(others),
     }
@@ -266,6 +285,21 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
         ]
     found |= failure_table(rows)
     return {caption: lines for caption, lines in found.items() if lines}
+
+
+def claims(rows: Sequence[Row]) -> list[Row]:
+    """Return a row for each claim: of the paper's problem, the default, and others."""
+    others = [row for row in rows if row["data"] != paper_problem.NAME]
+    return [
+        *paper_problem.claims(rows),
+        *default_savings.claims(others),
+        *published.claims(others),
+    ]
+
+
+def opening(rows: Sequence[Row]) -> str:
+    """Return what was found, in a few sentences for the head of the page."""
+    return f"{default_savings.opening(rows)} {in_words(claims(rows))}".strip()
 
 
 def means(rows: Sequence[Row]) -> list[Row]:

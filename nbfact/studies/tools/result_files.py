@@ -100,7 +100,8 @@ def read_csv(path: Path) -> list[Row]:
     Parameters
     ----------
     path : Path
-        The file. Cells that read as numbers are numbers, and empty ones None.
+        The file. Cells that read as numbers are numbers, "True" and "False" are
+        truth values, and empty ones None.
     """
     with open(path, encoding="utf-8", newline="") as file:
         return [
@@ -109,14 +110,16 @@ def read_csv(path: Path) -> list[Row]:
         ]
 
 
-def _value(text: str) -> int | float | str | None:
+def _value(text: str) -> bool | int | float | str | None:
     """Return the value of a cell.
 
     Examples
     --------
-    >>> [_value(text) for text in ("", "12", "1e-3", "3 x 4")]
-    [None, 12, 0.001, '3 x 4']
+    >>> [_value(text) for text in ("", "12", "1e-3", "3 x 4", "False")]
+    [None, 12, 0.001, '3 x 4', False]
     """
+    if text in ("True", "False"):
+        return text == "True"
     for kind in (int, float):
         try:
             return kind(text)

@@ -13,11 +13,11 @@ Exit codes, which ``nbfact study`` returns too:
 ====  =====================================================================
 """
 
+import functools
 import importlib
 import importlib.util
 import shlex
 import sys
-import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ from ...harness import machine
 from ...harness.case import Pattern, matches, patterns
 from ...harness.measure import limited_threads
 from .. import STUDIES
-from . import result_files, work
+from . import result_files, study_page, work
 from .rows import Row
 
 JOBLIB_MISSING = 'joblib is missing; pip install "nbfact[study]" brings it'
@@ -185,7 +185,11 @@ def _written(study, name, output: Path, rows_of: Sequence[Path]) -> int:
             first.setdefault(tuple(row.get(one) for one in same), row)
         rows = list(first.values())
     flags = "".join(f" --rows {path.name}" for path in rows_of)
-    source = f"`nbfact study {name}{flags}`: {len(rows)} rows of earlier runs."
+    made = (study_page.source_of(study_page.earlier(path)) for path in rows_of)
+    source = " ".join(filter(None, dict.fromkeys(made)))
+    source = (
+        source or f"`nbfact study {name}{flags}`: {len(rows)} rows of earlier runs."
+    )
     print(_write_files(study, name, output, rows, source))
     return 1 if _mistakes(rows) else 0
 
@@ -199,21 +203,24 @@ def _mistakes(rows: Sequence[Row]) -> list[str]:
 
 
 def _write_files(study, name, output: Path, rows: Sequence[Row], source: str) -> str:
-    """Write the three files of a study, and return its tables and notes as text."""
-    shown = f"{result_files.markdown(study.tables(rows))}\n{study.NOTES}"
-    picture = f"![{study.TITLE}]({name}.png)\n\n"
-    head, tail = f"# {study.TITLE}\n\n{source}\n\n", picture
-    if hasattr(study, "opening"):  # the picture and what it shows come first
-        first = textwrap.fill(study.opening(rows), 96, break_on_hyphens=False)
-        head, tail = f"# {study.TITLE}\n\n{picture}{first}\n\n{source}\n\n", ""
-    tail += f"All rows: [{name}.csv]({name}.csv).\n"
+    """Write the files of a study, and return its tables and notes as text.
+
+    What a person wrote into an earlier page at the same place stays there.
+    """
+    by_hand = study_page.part_by_hand(study_page.earlier(output / f"{name}.md"))
+    text = study_page.page(study, name, rows, source, by_hand)
     output.mkdir(parents=True, exist_ok=True)
     result_files.write_csv(output / f"{name}.csv", rows)
-    result_files.write_text(output / f"{name}.md", f"{head}{shown}\n\n{tail}")
-    result_files.write_png(
-        output / f"{name}.png", lambda figure: study.draw(rows, figure)
-    )
-    return shown
+    result_files.write_text(output / f"{name}.md", text)
+    pictures = {"": study.draw, "_details": getattr(study, "draw_details", None)}
+    for ending, draw in pictures.items():
+        if draw:
+            drawn = functools.partial(draw, rows)
+            result_files.write_png(output / f"{name}{ending}.png", drawn)
+    if by_hand:
+        place = f"{output / name}.md"
+        print(f"{place}: kept what was written by hand; is it still true?")
+    return f"{result_files.markdown(study.tables(rows))}\n{study.NOTES}"
 
 
 def _own_failures(rows):
