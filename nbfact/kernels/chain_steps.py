@@ -181,9 +181,26 @@ def chain_absorb(
     cross_out : ndarray, shape (p, m)
         Overwritten with S X. No two of the arrays share memory.
 
+    See Also
+    --------
+    chain_step : The step that needs both products.
+
     Notes
     -----
     The cost is p + q + m multiplications for each entry of S.
+
+    Examples
+    --------
+    S is the row (2, 1), packed with its adjoint, and G the identity:
+
+    >>> import numpy as np, nbfact as nf
+    >>> entries, starts = np.array([2.0, 1, 2, 1]), np.array([0, 2, 2, 3, 4], np.uint32)
+    >>> columns, layout = np.array([0, 1, 0, 0], np.uint32), np.array([(1, 0), (2, 2)])
+    >>> chain, X = nf.kernels.PackedChain(entries, columns, starts, layout), np.eye(2)
+    >>> outputs = np.empty((1, 1)), np.empty((1, 2))
+    >>> nf.kernels.chain_absorb(chain, 0, np.eye(2), X, np.empty(4), *outputs)
+    >>> outputs
+    (array([[5.]]), array([[2., 1.]]))
     """
     data, indices, indptr, layout = chain
     turned_line = (line + layout.shape[0] // 2) % layout.shape[0]

@@ -178,9 +178,20 @@ def dense_apply(
         Whether the first entry of each product is finite. It is not where an entry of
         the vector is not, even where the matrix is zero: zero times infinity is NaN.
 
+    See Also
+    --------
+    blocks_products : The same with many blocks.
+
     Notes
     -----
     The cost is m n batch multiplications, in one call of BLAS.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> A, x, out = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.empty((1, 1))
+    >>> bool(nf.kernels.dense_apply(A, 0, x, 0, out)), out
+    (True, array([[11.]]))
     """
     (m, n), (batch, _) = matrix.shape, x.shape
     flat, given, found = matrix.reshape(-1), x.reshape(-1), out.reshape(-1)
