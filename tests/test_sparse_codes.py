@@ -6,7 +6,7 @@ import pytest
 import nbfact as nf
 from nbfact.algorithms.coding.sparse_dictionary import (
     Coding,
-    Signals,
+    CodingTask,
     largest_places,
     learn_coding,
     pursued,
@@ -84,7 +84,7 @@ def test_rows_and_columns_of_zeros():
 
 def test_turns_end_with_the_time_or_the_number_asked_for():
     target = gaussian(5, 12)
-    signals, first = Signals(target, 30), Coding.first(target, 30)
+    signals, first = CodingTask(target, 30), Coding.first(target, 30)
     once, last = learn_coding(signals, first, 1.0, 9, lambda: True)
     assert once is last and once.error < np.linalg.norm(target)
     many, _ = learn_coding(signals, first, 1.0, 9, never)

@@ -70,7 +70,7 @@ class Coding(NamedTuple):
         return self._replace(codes=np.zeros_like(matrix), error=math.inf)
 
 
-class Signals(NamedTuple):
+class CodingTask(NamedTuple):
     """What is coded, and how many non-zeros that may take.
 
     Attributes
@@ -91,7 +91,7 @@ class Signals(NamedTuple):
 
 
 def learn_coding(
-    signals: Signals,
+    signals: CodingTask,
     start: Coding,
     tilt: float,
     n_iter: int,
@@ -101,7 +101,7 @@ def learn_coding(
 
     Parameters
     ----------
-    signals : Signals
+    signals : CodingTask
     start : Coding
         What to start from.
     tilt : float

@@ -198,7 +198,7 @@ def approximation(
                 target,
                 rcg=setting.gain,
                 effort="quick",
-                families=("sparse products",),
+                families=("sparse codes", "sparse products"),
                 time_limit=seconds,
                 random_state=0,
             )

@@ -72,8 +72,9 @@ NOTES = f"""\
 - The best setting at a gain has the least spectral error among those with at least that
   gain. The gains are those of the six approximations of the paper.
 - "recoded" starts there: `refine` fits all values by least squares, and `omp` finds the
-  last factor anew, by turns. "learn_transform" has the effort "quick", sparse products
-  alone, and a limit of {SECONDS:g} seconds, so that its results depend on the machine.
+  last factor anew, by turns. "learn_transform" has the effort "quick", the families
+  "sparse codes" and "sparse products", and a limit of {SECONDS:g} seconds, so that its
+  results depend on the machine.
 - All starts are fixed, but learn_transform's, whose seed is 0."""
 
 GAINS = (6, 7, 8, 11, 16, 25)

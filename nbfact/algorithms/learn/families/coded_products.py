@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ....operators import FactorProduct
-from ...coding.sparse_dictionary import Coding, Signals, learn_coding
+from ...coding.sparse_dictionary import Coding, CodingTask, learn_coding
 from ...common.problem import Problem, shift
 from ...common.result import Factorization
 from ...palm.iterations import SweepRecord
@@ -49,14 +49,14 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
         matrix = np.ascontiguousarray(matrix.conj().T)
     whole, early = _deadline(task.end, _TIME), _deadline(task.end, _SAMPLE_TIME)
     sample = _sampled(matrix, task.rng)
-    part = Signals(sample, budget, sample.shape[1] / n)
+    part = CodingTask(sample, budget, sample.shape[1] / n)
     first = Coding.first(sample, budget)
     runs = [
         (learn_coding(part, first, tilt, _LOOK, lambda: early.over), tilt)
         for tilt in _TILTS
     ]
     (best, last), tilt = min(runs, key=lambda run: run[0][0].error)
-    signals = Signals(matrix, budget)
+    signals = CodingTask(matrix, budget)
     if sample is not matrix:
         best, _ = learn_coding(part, last, tilt, _SAMPLE_LONG, lambda: early.over)
         start = best.of_columns(matrix)
