@@ -75,8 +75,8 @@ def identify_butterfly(
         `Chain.smallest`. "search" takes the best chain of rank one or two with at most
         `nnz` values; of chains that are exact, the first one, where those of rank one
         come before others, those that split rows and columns alike before others, and
-        those of fewer values first. Rank two is seen up to 128 x 128, where there is next
-        to no noise.
+        those of fewer values first. Rank two is seen up to 128 x 128, where there is
+        next to no noise.
     nnz : int, optional
         The largest number of values, for ``chain="search"`` and needed there.
     tied : bool
