@@ -6,7 +6,8 @@ from permuted_products import product
 from samples import close
 
 import nbfact as nf
-from nbfact.algorithms.permutations.level_split import SplitHint
+from nbfact.algorithms.permutations import space_groups
+from nbfact.algorithms.permutations.level_split import SplitHint, column_grams
 from nbfact.algorithms.permutations.radix_search import radices_within
 from nbfact.algorithms.permutations.rank_levels import RankLevel, rank_levels
 from nbfact.algorithms.permutations.space_partition import (
@@ -200,6 +201,19 @@ def test_a_level_of_bundles_is_split(dtype):
     np.testing.assert_allclose(
         np.vdot(pieces, pieces).real, np.vdot(blocks, blocks).real, rtol=1e-10
     )
+
+
+@pytest.mark.parametrize("swaps, found", [(0, False), (space_groups.SWAPS, True)])
+def test_exchanges_of_pairs_mend_groups(swaps, found, monkeypatch):
+    monkeypatch.setattr(space_groups, "SWAPS", swaps)
+    target, rows, columns = product(CHAINS[2], 5001, noise=0.1)
+    grams = column_grams(target[rows.reshape(9, 3).T])[None]
+    level, nothing = RankLevel(3, 3, 1, 2), np.zeros((27, 27))
+    rng = np.random.default_rng(0)
+    spaces = space_groups.grouped_bundles(grams, level, nothing, rng, None, True)
+    groups = {tuple(sorted(one)) for one in spaces.groups.tolist()}
+    true = {tuple(sorted(one)) for one in columns.reshape(9, 3).tolist()}
+    assert (groups == true) == found
 
 
 def test_a_hint_keeps_a_split_that_says_nothing():

@@ -12,6 +12,7 @@ Start reading in ``identify``; then read ``nests``, then ``partition``.
 ``line_starts``         the halves that it begins with
 ``rank_levels``         the levels of a chain with blocks of any rank
 ``space_partition``     ``partition`` for blocks of a rank above one
+``space_groups``        the groups of columns that it makes for given parts
 ``space_starts``        the parts that it begins with
 ``split_radices``       the numbers b and c of all levels, and the argument `chain`
 ``radix_search``        looks for them within a number of values

@@ -85,9 +85,11 @@ def identify_butterfly(
         patterns. Or the radices of rows and columns alike, for blocks of rank one. Only
         the sizes of a chain matter, not how rows or columns are scaled. By default
         `Chain.square_dyadic` if A is square of an order that is a power of two, else
-        `Chain.smallest`. "search" takes the best chain of rank one with at most `nnz`
-        values; of chains that are exact, the first one, where those that split rows and
-        columns alike come before others, and those of fewer values first.
+        `Chain.smallest`. "search" takes the best chain of rank one or two with at most
+        `nnz` values; of chains that are exact, the first one, where those of rank one
+        come before others, those that split rows and columns alike before others, and
+        those of fewer values first. Rank two is seen up to 128 x 128, where there is
+        next to no noise.
     nnz : int, optional
         The largest number of values, for ``chain="search"`` and needed there.
     tied : bool
@@ -174,6 +176,10 @@ def identify_butterfly(
     ``chain="search"`` estimates the noise from the best first and last factors of all
     radices, looks at up to 64 chains whose end factors leave little, with one start of
     each side, and searches the best three in full.
+
+    Before, it looks for chains that are exact. Chains of rank two are looked at where
+    those of rank one leave more or less than noise would, and a few columns alone lose
+    at most 0.001 of their squared norm. Square matrices are split alike there.
 
     A pass costs O(n³), mostly in products of matrices. One is enough without noise.
 

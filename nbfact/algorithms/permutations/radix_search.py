@@ -49,6 +49,11 @@ columns that a split begins with, and the rows through which spaces are tried, a
 many: with rank three, one split of a 32 x 32 matrix takes seconds."""
 
 
+RANKED = 1 << 14
+"""Largest number of entries of a matrix that chains of rank two are looked for in: for
+128 x 128, a look at one split takes half a second, and for 256 x 256 many."""
+
+
 def radices_within(
     shape: tuple[int, int], nnz: int, rank: int = 1
 ) -> list[SplitRadices]:
@@ -119,7 +124,8 @@ def search_radices(
         None where there is no such chain.
     """
     m, n = problem.shape
-    listed, ranked = (radices_within((m, n), nnz, rank) for rank in (1, RANK))
+    listed = radices_within((m, n), nnz)
+    ranked = radices_within((m, n), nnz, RANK) if m * n <= RANKED else []
     alike = [radices for radices in listed if radices.rows == radices.columns]
     if m == n and limit < np.inf:
         listed = alike
