@@ -87,11 +87,12 @@ def expected_time(operator: FastOperator, batch: int) -> float:
         Number of columns; 1 for a vector.
     """
     called = BUTTERFLY_CALL if isinstance(operator, Butterfly) else 0.0
-    if not isinstance(operator, PlannedOperator):
-        operator = operator.to_factors()
-    found = called + parts_time(operator, batch)
-    if batch == 1 and isinstance(operator, FactorProduct):
-        found += _far(operator.nnz, _kind(operator, batch), operator.dtype)
+    product: PlannedOperator = (
+        operator if isinstance(operator, PlannedOperator) else operator.to_factors()
+    )
+    found = called + parts_time(product, batch)
+    if batch == 1 and isinstance(product, FactorProduct):
+        found += _far(product.nnz, _kind(product, batch), product.dtype)
     return found
 
 

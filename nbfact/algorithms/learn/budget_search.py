@@ -203,13 +203,14 @@ class BudgetSearch:
         again = Stage(min(effort.long // 2, most), last, ", annealed", self._deadline)
         self._left = 3.0 * long.n_iter * effort.finalists
         self._left += 6.0 * again.n_iter * effort.rounds
-        looked: list[tuple[Start, Start]] = []
+        looked, before = list[tuple[Start, Start]](), 0
         pool = self._promising()
         for count in effort.counts or numbers_of_factors(self.problem.shape):
             if self.stopped:
                 return
-            if count > 3 and self._shallow(looked):
+            if before > 2 and self._shallow(looked, before):
                 break  # pool is empty: the first count took what families found
+            before = count
             share = self._share(budget, layer_shapes(*self.problem.shape, count))
             if share < count:
                 continue
@@ -226,7 +227,7 @@ class BudgetSearch:
         self._left += 6.0 * again.n_iter * effort.rounds
         self._explore_long(chosen, budget, long)
         if effort.insured and insured(self.problem.shape, chosen):
-            self._insure(budget, (2, 3) if self._shallow(looked) else (2, 3, 4))
+            self._insure(budget, (2, 3) if self._shallow(looked, 3) else (2, 3, 4))
         self._anneal(budget, again)
 
     def _promising(self) -> list[Start]:
@@ -253,11 +254,11 @@ class BudgetSearch:
         for _, best in self._run([chosen[0][0]], budget, stage):
             self._run(as_good(chosen, best), budget, stage)
 
-    def _shallow(self, looked: list[tuple[Start, Start]]) -> bool:
-        """Return whether more than three factors are not worth an exploration."""
+    def _shallow(self, looked: list[tuple[Start, Start]], count: int) -> bool:
+        """Return whether more factors than `count` are not worth an exploration."""
         if self._options.spent.counts or self._all_ways:
             return False
-        return shallow(looked)
+        return shallow(looked, count)
 
     def _insure(self, budget: int, counts: Iterable[int]) -> None:
         """Add what `explore` and `palm4msa` find with their defaults."""

@@ -76,17 +76,19 @@ def as_good(chosen: Sequence[Looked], best: Start) -> list[Start]:
     ]
 
 
-def shallow(looked: Iterable[Looked]) -> bool:
-    """Return whether more than three factors are not worth an exploration.
+def shallow(looked: Iterable[Looked], count: int) -> bool:
+    """Return whether more factors than `count` are not worth an exploration.
 
-    That is so where the best of the short explorations with three factors has a larger
-    error than that with two.
+    That is so where the best of the short explorations with `count` factors has a
+    larger error than that with fewer.
     """
-    least = {2: math.inf, 3: math.inf}
+    least, fewer = math.inf, math.inf
     for start, result in looked:
-        if start.n_factors in least:
-            least[start.n_factors] = min(least[start.n_factors], result.error)
-    return math.inf > least[3] > _WORSE * least[2]
+        if start.n_factors == count:
+            least = min(least, result.error)
+        elif start.n_factors < count:
+            fewer = min(fewer, result.error)
+    return math.inf > least > _WORSE * fewer
 
 
 def hopeless(best: Sequence[Start], gains: Sequence[float], left: int) -> list[Start]:
