@@ -83,6 +83,12 @@ FORMER = [
     ("dense blocks", "forward", 4096, 8, "rows C"),
     ("radix 8", "adjoint", 16384, 8, "columns C"),
     ("dst", "adjoint", 1024, 2, "rows C"),
+    ("dct", "forward", 256, 4, "columns C"),
+    ("dct", "forward", 64, 64, "columns C"),
+    ("sparse 2 x 16", "forward", 64, 4, "columns C"),
+    ("rank 2", "adjoint", 256, 8, "rows C"),
+    ("dense blocks", "forward", 256, 8, "rows C"),
+    ("dense blocks", "forward", 1024, 64, "columns C"),
 ]
 """Products in which others, or nbfact with one vector at a time, were faster once."""
 

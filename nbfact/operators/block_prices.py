@@ -30,8 +30,8 @@ BLAS_READ = {"f": 0.05, "d": 0.05, "F": 0.55, "D": 0.5}
 BLAS_COLUMN = {"f": 0.0165, "d": 0.03, "F": 0.1, "D": 0.22}
 """Rates of BLAS for each value, and for each value and column, by the letter of the
 dtype."""
-BLAS_SMALL = {"f": 5.0, "d": 3.0}
-"""How much more a real value takes in small blocks, over their order."""
+BLAS_SMALL = {"f": 5.0, "d": 3.0, "F": 2.0, "D": 2.0}
+"""How much more a value takes in small blocks, over their order."""
 BLAS_MOVED = 0.055
 """Time for each byte of the complex columns that a block reads and writes."""
 ALIASED, SHORT, ALIASED_TIMES = 4096, 128, 3.0
@@ -88,8 +88,8 @@ def _blas_cost(pattern, dtype, batch):
     a, b, c, d = pattern
     letter, line = dtype.char, batch * dtype.itemsize
     found = math.prod(pattern) * (BLAS_READ[letter] + BLAS_COLUMN[letter] * batch)
+    found *= 1 + BLAS_SMALL[letter] / min(b, c)
     if dtype.kind == "f":
-        found *= 1 + BLAS_SMALL[letter] / min(b, c)
         found += _read(pattern, dtype.itemsize, BLAS_MEMORY)
     if dtype.kind == "c":
         found += BLAS_MOVED * (b + c) * a * d * line

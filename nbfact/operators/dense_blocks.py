@@ -15,9 +15,9 @@ from .call_forms import with_result
 UNIT = 16
 """Number of rows of x, or of columns, that threads do not divide."""
 
-FEW = 256
-"""Number of complex columns up to which a kernel calls BLAS for each block; NumPy does
-so for more, where its own overhead does not count."""
+LITTLE = 1 << 16
+"""Complex multiplications up to which a kernel calls BLAS for each block; NumPy does so
+for more, where its own overhead does not count and its BLAS is often the newer one."""
 
 
 def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
@@ -161,10 +161,10 @@ def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
     # Where d = 1 the values are in this order already, and are not copied.
     packed = np.ascontiguousarray(value.transpose(0, 3, 1, 2))
     dtype, count, wide = value.dtype, max(a, d), shared_from(value.nbytes)
-    few = functools.cache(lambda: blas_columns(value))
+    few, most = functools.cache(lambda: blas_columns(value)), LITTLE / value.size
 
     def columns(x, out):
-        if 1 < x.shape[1] <= FEW and x.flags.c_contiguous and out.flags.c_contiguous:
+        if 1 < x.shape[1] <= most and x.flags.c_contiguous and out.flags.c_contiguous:
             few()[0](x, out)
             return
         source, target = _by_blocks(x, a, c, d), _by_blocks(out, a, b, d)
@@ -185,7 +185,7 @@ def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
         return out
 
     def prepared(batch):
-        by_kernel = 1 < batch <= FEW and batch < wide
+        by_kernel = 1 < batch <= most and batch < wide
         chosen = few()[1](batch) if by_kernel else columns
         return with_result(chosen, (a * b * d, batch), dtype)
 

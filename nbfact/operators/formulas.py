@@ -21,7 +21,7 @@ from .radices import prime_factors
 FUNCTIONS = ("fft", "ifft", "hartley", "dct", "dst")
 """Functions of a `Formula`: those of scipy.fft, where "hartley" is made of rfft."""
 
-CALLS = {"fft": 3500.0, "ifft": 3500.0, "hartley": 3700.0, "dct": 2900.0, "dst": 2900.0}
+CALLS = {"fft": 3700.0, "ifft": 3700.0, "hartley": 3700.0, "dct": 2900.0, "dst": 2900.0}
 """Time of a call of each function on very few numbers, in nanoseconds: SciPy's checks
 and the dispatch to other libraries."""
 COLUMNS_CALL = 600.0

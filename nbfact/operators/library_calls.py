@@ -15,12 +15,8 @@ from .._core import threads
 FOLDED = 1 << 13
 """Numbers of a Hartley transform from which on half of a Fourier transform is taken,
 and folded: before, the calls for it take longer than the other half."""
-SCALED = 1 << 11
-"""Numbers of a Fourier transform from which on scipy.fft scales it: before, its
-dispatch takes longer than a pass over the result of scipy.fftpack."""
 _POWERS = {"backward": 0.0, "ortho": 0.5, "forward": 1.0}
-"""Powers of 1 / n by which ``norm`` scales a Fourier transform, and of n by which it
-scales the inverse that ``norm="backward"`` has scaled."""
+"""Powers of 1 / n by which ``norm`` scales a Fourier transform."""
 
 
 class TransformKind(NamedTuple):
@@ -118,20 +114,12 @@ def _small_fourier(kind):
     import scipy.fft
     import scipy.fftpack
 
-    function, _, _, norm, n = kind
-    call, scaling = getattr(scipy.fftpack, function), getattr(scipy.fft, function)
-    weight = n ** (_POWERS[norm] if function == "ifft" else -_POWERS[norm])
-    if weight == 1.0:
+    function, norm = kind.function, kind.norm
+    if norm == "backward":  # which scipy.fftpack computes, and no other
+        call = getattr(scipy.fftpack, function)
         return lambda x, axis: call(x, None, axis)
-
-    def small(x, axis):
-        if x.size >= SCALED:
-            return scaling(x, None, axis, norm)
-        found = call(x, None, axis)
-        found *= weight
-        return found
-
-    return small
+    call = getattr(scipy.fft, function)
+    return lambda x, axis: call(x, None, axis, norm)
 
 
 def _small_hartley(norm, n):

@@ -69,7 +69,8 @@ class NamedTransform(Butterfly):
     are of this class too. Where scipy.fft multiplies vectors, a product with another
     butterfly is an `OperatorProduct`, a part ``A[rows, columns]`` a `SelectedOperator`,
     and a Kronecker product a `KroneckerProduct`, because a butterfly of the same matrix
-    would be slower. The backends of `scipy.fft.set_backend` are respected.
+    would be slower. Many numbers go to the backend of `scipy.fft.set_backend`; few go
+    to scipy.fftpack, which computes the same without looking for backends.
 
     References
     ----------

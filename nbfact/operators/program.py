@@ -20,6 +20,7 @@ from ..kernels import (
     shuffled_pack,
 )
 from ..kernels.kronecker_columns import multiply_chain_tiles
+from ..kernels.panels import lanes_of
 from .call_forms import KEPT_BYTES, with_result
 from .dense_blocks import complex_blocks, real_blocks, turned
 from .dyadic_steps import dyadic_functions
@@ -32,8 +33,9 @@ TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
 
-LEAST_ROWS = 1 << 21
-"""Products of a value and a row from which on rows are multiplied as they are."""
+LEAST_ROWS, LEAST_FEW_ROWS = 1 << 21, 1 << 18
+"""Products of a value and a row from which on rows are multiplied as they are, and from
+which on fewer real rows are than a panel has."""
 IN_PLACE = 64
 """Number of rows of x from which on BLAS reads and writes rows in place: fewer are
 turned to columns, and the product back, because BLAS has faster kernels for few columns
@@ -152,14 +154,19 @@ class Program:
     def takes_rows(self, batch: int) -> bool:
         """Return whether `run` is to be given columns in Fortran order as they are.
 
-        Other programs, and all programs for fewer numbers than `LEAST_ROWS`, take rows
-        a tile at a time, turned to columns. Several real steps do so too: their panels
-        read columns, so that each of them would turn its rows.
+        Other programs, and all programs for few products, take rows a tile at a time,
+        turned to columns. Several real steps do so too, because their panels read
+        columns, but for fewer rows than a panel, which they multiply as rows.
         """
+        work = batch * self._values
+        if 2 < batch < lanes_of(self.dtype) and self.dtype.kind != "c":
+            least = LEAST_FEW_ROWS
+        elif len(self.calls) > 1 and self.dtype.kind != "c":
+            return False
+        else:
+            least = LEAST_ROWS
         ends = self.calls[0], self.calls[-1]
-        one = len(self.calls) == 1 or self.dtype.kind == "c"
-        rows = any(batch >= call.rows_from for call in ends)
-        return one and rows and batch * self._values >= LEAST_ROWS
+        return work >= least and any(batch >= call.rows_from for call in ends)
 
     def _scratch(self, batch):
         """Return two flat arrays (2, size) that hold what goes from step to step."""

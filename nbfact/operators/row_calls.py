@@ -13,7 +13,7 @@ from .call_forms import KEPT_BYTES
 TURNED, TURNED_CALL = 0.08, 1000.0
 """Time of each byte that is turned from rows to columns or back, and of the calls for
 it, in nanoseconds."""
-ALONE = 450.0
+ALONE = 600.0
 """Time of the call for one vector of several, beside that of its product."""
 FEW = 16
 """Largest number of columns that are multiplied as one vector after the other."""
