@@ -203,12 +203,10 @@ class Sides:
             self._cross = self._target.times(factors[j])
             cross = out = self._nothing
         else:
-            out = self._crosses.get(j)
-            if out is None:
+            if j not in self._crosses:
                 shape = factors.shapes[j][0], cross.shape[1]
-                out = self._workspace.take(_CROSSES[j % 2], shape)
-                self._crosses[j] = out
-            self._cross = out
+                self._crosses[j] = self._workspace.take(_CROSSES[j % 2], shape)
+            self._cross = out = self._crosses[j]
         factors.absorb(j, known, cross, self._scratch, (gram, out))
         self._gram = gram
 
