@@ -57,6 +57,18 @@ def test_palm4msa_is_the_paper(dtype, forward):
     assert got.relative_error == pytest.approx(error, rel=1e-6)
 
 
+@pytest.mark.parametrize("forward", [True, False])
+def test_dense_factors_of_the_start_become_sparse(forward):
+    target, shapes = random((8, 10), "float64"), [(8, 7), (7, 6), (6, 10)]
+    sets = [nf.constraints.Sp(shape, 12) for shape in shapes]
+    start = [random(shape, "float64", seed) for seed, shape in enumerate(shapes)]
+    _, _, errors = naive.palm4msa(target, sets, 4, forward, start)
+    order = "left-to-right" if forward else "right-to-left"
+    options = {"order": order, "scaling": "sweep", "init": start}
+    got = nf.palm4msa(target, sets, n_iter=4, **options)
+    np.testing.assert_allclose(got.history.errors, errors, rtol=1e-5)
+
+
 @pytest.mark.parametrize("scaling", ["sweep", "factor"])
 @pytest.mark.parametrize("order", ["left-to-right", "right-to-left"])
 def test_the_objective_does_not_increase(order, scaling):

@@ -382,7 +382,7 @@ class Counted(Shaped):
         super().__post_init__()
         object.__setattr__(self, "k", size("k", self.k, most=None))
 
-    @property
+    @functools.cached_property
     def kept(self) -> int:
         """The number k, or that of all entries where k is larger, for a kernel."""
         return min(self.k, self.shape[0] * self.shape[1])

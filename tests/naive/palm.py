@@ -20,12 +20,13 @@ def optimal_scale(target, product):
     return np.vdot(product, target).real / square if square else 0.0
 
 
-def palm4msa(target, constraints, n_iter, forward):
+def palm4msa(target, constraints, n_iter, forward, init=None):
     """Return the factors, the scale, and the relative error after each sweep."""
     order = list(range(len(constraints)))
     order = order if forward else order[::-1]
-    factors = [np.eye(*c.shape, dtype=target.dtype) for c in constraints]
-    factors[order[0]][:] = 0
+    factors = list(init or [np.eye(*c.shape, dtype=target.dtype) for c in constraints])
+    if init is None:
+        factors[order[0]][:] = 0
     scale, errors = 1.0, []
 
     for _ in range(n_iter):

@@ -58,8 +58,13 @@ class Sides:
         self._side_norms = SideNorms(target.dtype)
         self.eps = float(np.finfo(target.real).eps)
         self._cancelling = _CANCELLING[target.real.char]
+        self._square = target.norm**2
         self._tiles = self._scratch = self._nothing  # made when the shapes are known
         self._steps: list[np.ndarray] = []  # where the step of each place is made
+        # Where G, C and the Gram matrices of L are written, by place.
+        self._grams: dict[int, np.ndarray] = {}
+        self._crosses: dict[int, np.ndarray] = {}
+        self._left_grams: dict[int, np.ndarray] = {}
         # Numbers of entries of the factors that the next three were found for.
         self._counts: list[int] = []
         self._forms: list[str] = []  # what each ‖L‖₂ comes from
@@ -79,6 +84,8 @@ class Sides:
         self._steps = [self._workspace.take("step", shape) for shape in shapes]
         self._tiles = tile_scratch(factors.layout.largest, dtype)
         self._scratch = np.empty(2 * max(p * q for p, q in shapes), dtype)
+        for j, (p, _) in enumerate(shapes[1:], 1):  # no place for the first factor
+            self._grams[j] = self._workspace.take(_GRAMS[j % 2], (p, p))
 
     def look_left(self, factors: PackedFactors) -> None:
         """Begin a sweep: find ‖L‖₂ for each factor, and Lᴴ where it is needed dense.
@@ -87,10 +94,17 @@ class Sides:
         """
         self._cross, self._gram = self._target.adjoint, None
         if factors.counts != self._counts:
-            self._counts = list(factors.counts)
+            self._counts, self._lefts = list(factors.counts), {}
             if not self._steps:
                 self._prepare(factors)
             self._forms = left_forms(factors)
+            for j, form in enumerate(self._forms):
+                if form == "gram":
+                    order = factors.shapes[j][1]
+                    shape = order, order
+                    self._left_grams[j] = self._workspace.take(
+                        _LEFT_GRAMS[j % 2], shape
+                    )
             self._first_dense = factors.length + 1
             if self._target.adjoint is None:
                 self._first_dense = min(self._first_dense, len(factors) - 1)
@@ -99,8 +113,7 @@ class Sides:
         norms, gram = [1.0], self._nothing
         for j, form in enumerate(self._forms):  # L ends with the factor at place j
             if form == "gram":
-                order = factors.shapes[j][1]
-                out = self._workspace.take(_LEFT_GRAMS[j % 2], (order, order))
+                out = self._left_grams[j]
                 factors.absorb_columns(j, gram, self._scratch, out)
                 gram = out
                 norms.append(self._side_norms.of_gram((j, "left"), gram))
@@ -184,15 +197,16 @@ class Sides:
 
     def absorb(self, j: int, factors: PackedFactors) -> None:
         """Put S[j] into R, in the one of two arrays that is free."""
-        before, take, p = self._gram, self._workspace.take, factors.shapes[j][0]
-        gram = take(_GRAMS[j % 2], (p, p))
-        known, cross = self._nothing if before is None else before, self._cross
+        before, cross, gram = self._gram, self._cross, self._grams[j]
+        known = self._nothing if before is None else before
         if before is None and isinstance(self._target, Implicit):
             self._cross = self._target.times(factors[j])
             cross = out = self._nothing
         else:
-            out = take(_CROSSES[j % 2], (p, cross.shape[1]))
-            self._cross = out
+            if j not in self._crosses:
+                shape = factors.shapes[j][0], cross.shape[1]
+                self._crosses[j] = self._workspace.take(_CROSSES[j % 2], shape)
+            self._cross = out = self._crosses[j]
         factors.absorb(j, known, cross, self._scratch, (gram, out))
         self._gram = gram
 
@@ -228,9 +242,9 @@ class Sides:
 
     def error(self, factors: PackedFactors, scale: float, explained: float) -> float:
         """Return ‖A - λ Â‖ / ‖A‖, where `explained` is <A, λ Â> for the best λ."""
-        if self._target.norm == 0:
+        if self._square == 0:
             return 0.0
-        square = 1 - explained / self._target.norm**2
+        square = 1 - explained / self._square
         if square > self._cancelling:
             return math.sqrt(square)
         out = self._workspace.take("step", factors.shapes[-1])

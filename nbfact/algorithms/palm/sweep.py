@@ -80,7 +80,7 @@ class Sweeps:
         entered : int
             Number of entries that were zero before the sweep and are not after it.
         """
-        old, sides, entered = self._factors, self._sides, 0
+        old, sides, sets, entered = self._factors, self._sides, self._sets, 0
         new = old.successor(self._spare)
         sides.look_left(old)
         for j in range(len(old) - 1, -1, -1):
@@ -88,7 +88,10 @@ class Sweeps:
                 new.keep(j, old)
             else:
                 stepped = sides.stepped(j, old, new, self._scale)
-                entered += self._project(j, stepped, leak, old, new)
+                projected = (
+                    self._project(j, stepped, leak) if leak else sets[j](stepped)
+                )
+                entered += new.store(j, projected, old)
             if j > 0:
                 sides.absorb(j, new)
                 if self._scaling == "factor":
@@ -137,31 +140,21 @@ class Sweeps:
         """The relative error that is nothing but rounding: 2 eps for each factor."""
         return 2 * len(self._factors) * self._sides.eps
 
-    def _project(
-        self,
-        j: int,
-        stepped: np.ndarray,
-        leak: float,
-        old: PackedFactors,
-        new: PackedFactors,
-    ) -> int:
-        """Put the projection of a step in place j; return the number of new non-zeros.
+    def _project(self, j: int, stepped: np.ndarray, leak: float) -> np.ndarray:
+        """Return the projection of a step to which what was dropped before is added.
 
-        With a leak, what projections dropped before is added to the step, and what this
-        one drops is remembered for the next sweep.
+        What this projection drops is remembered for the next sweep.
         """
-        if leak:
-            memory = self._memory.get(j)
-            if memory is None:
-                memory = self._memory[j] = stepped.copy()
-            else:
-                memory *= memory.real.dtype.type(leak)
-                memory += stepped
-                stepped[:] = memory
+        memory = self._memory.get(j)
+        if memory is None:
+            memory = self._memory[j] = stepped.copy()
+        else:
+            memory *= memory.real.dtype.type(leak)
+            memory += stepped
+            stepped[:] = memory
         projected = self._sets[j](stepped)
-        if leak:
-            self._memory[j] -= projected
-        return new.store(j, projected, old)
+        memory -= projected
+        return projected
 
     def _fit_scale(self) -> tuple[float, float]:
         """Fit λ to the new factors; return the relative error, and λ as in `result`."""
@@ -202,4 +195,4 @@ class Sweeps:
                 memory = self._memory[j]
                 memory *= memory.real.dtype.type(ratio)
         self._scale = self._fitted = 1.0
-        return self._free_norms()
+        return dict.fromkeys(norms, common)
