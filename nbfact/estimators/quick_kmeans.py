@@ -131,15 +131,15 @@ class QuicKMeans(
         that squared distances overflow or vanish, if a parameter is out of range, or if
         the shape of a dask array is not known.
 
-    See Also
-    --------
-    QuickNystroem, ClusterNeighbors : estimators that use the centers.
-    sklearn.cluster.KMeans : centers that are no product.
-
     Warns
     -----
     ConvergenceWarning
         If fewer clusters than `n_clusters` have points.
+
+    See Also
+    --------
+    QuickNystroem, ClusterNeighbors : estimators that use the centers.
+    sklearn.cluster.KMeans : centers that are no product.
 
     Notes
     -----
