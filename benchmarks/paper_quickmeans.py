@@ -29,7 +29,7 @@ def main(sparsity: int = 2, iterations: int = 2, n_seeds: int = 2) -> None:
         for max_iter in range(iterations + 1):
             model = PaperQuicKMeans(first, sparsity, max_iter).fit(points[:TRAIN])
             found = accuracy(model, points, classes)
-            print(f"seed {seed}, {max_iter} iterations: accuracy {found:.3f}", end=", ")
+            print(f"seed {seed}, iterations {max_iter}: accuracy {found:.3f}", end=", ")
             print(f"inertia {model.inertia_:.4g}, {model.nnz_} values", flush=True)
 
 
