@@ -23,6 +23,11 @@ over the factors of these centers. The explorations of the search for values mak
 many sweeps as the dense iterations went over such numbers of points: where these take
 less than a few sweeps, there are none."""
 
+POINTS_OF_A_COLUMN = 17
+"""The same number for each row or column of the centers, whichever are fewer, where
+that is more: products of factors with one another take longer the larger they are. At
+K = D = 1024 a sweep takes as long as 17 000 points."""
+
 ENTRIES_OF_CALLS = 10_000_000
 """Number of multiplications for distances that take about as long as the calls from
 Python of one sweep do."""
@@ -146,7 +151,8 @@ def factored(
         return recipe, Clustering.of(points, first)
     size = math.prod(shape)
     work = dense.n_iter * points.shape[0] * size
-    n_sweeps = work // (POINTS_OF_A_SWEEP * size + ENTRIES_OF_CALLS)
+    each = max(POINTS_OF_A_SWEEP, POINTS_OF_A_COLUMN * min(shape))
+    n_sweeps = work // (each * size + ENTRIES_OF_CALLS)
     n_sweeps = min(n_sweeps, MOST_SWEEPS)
     kind = RECIPES[values.factorizer]
     search = ValueSearch(

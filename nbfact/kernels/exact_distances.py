@@ -282,7 +282,7 @@ def nearest_from_products(
     in_doubt = 0
     for i in range(products.shape[1]):
         limit = margin[0] + margin[1] * np.sqrt(_squared_norm(x[i]))
-        if not second[i] - best[i] > limit:
+        if not (best[i] < np.inf and second[i] - best[i] > limit):
             labels[i] = ~labels[i]
             in_doubt += 1
     return in_doubt

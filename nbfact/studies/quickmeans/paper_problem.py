@@ -45,6 +45,39 @@ DRAFT_VALUES = (6207, 8656, 14_078)
 read."""
 
 
+def drawn(n_clusters: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return all points, their classes, and the first centres.
+
+    Those to fit come first. The first centres are drawn uniformly from them.
+    """
+    from sklearn.datasets import make_blobs
+
+    size = TRAIN + TEST, FEATURES
+    options: dict[str, Any] = {
+        "centers": CLASSES,
+        "cluster_std": SPREAD,
+        "random_state": seed,
+    }
+    points, classes = make_blobs(*size, **options)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(points))
+    points, classes = points[order].astype(np.float32), classes[order]
+    first = rng.choice(TRAIN, n_clusters, replace=False)
+    return points, classes, points[first]
+
+
+def accuracy(model: Any, points: np.ndarray, classes: np.ndarray) -> float:
+    """Return the class accuracy of the nearest neighbour in the nearest cluster."""
+    from sklearn.frozen import FrozenEstimator
+
+    from ...estimators import ClusterNeighborsClassifier
+
+    frozen = FrozenEstimator(model)
+    search = ClusterNeighborsClassifier(n_probes=1, clusterer=frozen)
+    search.fit(points[:TRAIN], classes[:TRAIN])
+    return float(search.score(points[TRAIN:], classes[TRAIN:]))
+
+
 def rows_of(n_clusters: int, seed: int, sparsities: Sequence[int]) -> list[Row]:
     """Return a row for K-means, and for QuicK-means at each sparsity.
 
@@ -59,25 +92,14 @@ def rows_of(n_clusters: int, seed: int, sparsities: Sequence[int]) -> list[Row]:
     sparsities : sequence of int
     """
     from sklearn.cluster import KMeans
-    from sklearn.datasets import make_blobs
-    from sklearn.frozen import FrozenEstimator
 
-    from ...estimators import ClusterNeighborsClassifier, QuicKMeans
+    from ...estimators import QuicKMeans
     from .paper_variant import PaperQuicKMeans
 
-    size = TRAIN + TEST, FEATURES
-    options: dict[str, Any] = {
-        "centers": CLASSES,
-        "cluster_std": SPREAD,
-        "random_state": seed,
-    }
-    points, classes = make_blobs(*size, **options)
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(points))
-    points, classes = points[order].astype(np.float32), classes[order]
-    train, first = points[:TRAIN], rng.choice(TRAIN, n_clusters, replace=False)
+    points, classes, first = drawn(n_clusters, seed)
+    train = points[:TRAIN]
     shared: dict[str, Any] = {
-        "init": train[first],
+        "init": first,
         "n_init": 1,
         "max_iter": ITERATIONS,
         "tol": 0,
@@ -89,7 +111,7 @@ def rows_of(n_clusters: int, seed: int, sparsities: Sequence[int]) -> list[Row]:
         model = QuicKMeans(n_clusters, sparsity=sparsity, **shared)
         models[EXPLORE, sparsity] = model
         if n_clusters in VARIANT_CLUSTERS:
-            variant = PaperQuicKMeans(train[first], sparsity, ITERATIONS)
+            variant = PaperQuicKMeans(first, sparsity, ITERATIONS)
             variant.set_params(n_sweeps=VARIANT_SWEEPS)
             models[VARIANT, sparsity] = variant
     rows: list[Row] = []
@@ -99,10 +121,6 @@ def rows_of(n_clusters: int, seed: int, sparsities: Sequence[int]) -> list[Row]:
             warnings.simplefilter("ignore")
             model.fit(train)
         seconds = time.process_time() - start
-        search = ClusterNeighborsClassifier(
-            n_probes=1, clusterer=FrozenEstimator(model)
-        )
-        search.fit(train, classes[:TRAIN])
         rows.append(
             {
                 "data": NAME,
@@ -116,7 +134,7 @@ def rows_of(n_clusters: int, seed: int, sparsities: Sequence[int]) -> list[Row]:
                 "relative": float(model.inertia_) / rows[0]["inertia"] if rows else 1.0,
                 "nnz": int(getattr(model, "nnz_", model.cluster_centers_.size)),
                 "fit_seconds": seconds,
-                "knn": float(search.score(points[TRAIN:], classes[TRAIN:])),
+                "knn": accuracy(model, points, classes),
                 "failure": None,
             }
         )

@@ -98,6 +98,7 @@ class PaperQuicKMeans(ClusterMixin, BaseEstimator):
         )
         product = factored.operator
         labels, objective = self._assigned(X, product)
+        self.n_iter_ = 0
         for n_done in range(1, self.max_iter + 1):
             self.n_iter_ = n_done
             counts, means = self._means(X, labels, product.toarray())
