@@ -128,15 +128,15 @@ class QuicKMeans(
         large or small that squared distances overflow or vanish, if a parameter has the
         wrong type or is out of range, or if a dask array has no known shape.
 
-    See Also
-    --------
-    QuickNystroem, ClusterNeighbors : estimators that use the centers.
-    sklearn.cluster.KMeans : centers that are no product.
-
     Warns
     -----
     ConvergenceWarning
         If fewer clusters than `n_clusters` have points.
+
+    See Also
+    --------
+    QuickNystroem, ClusterNeighbors : estimators that use the centers.
+    sklearn.cluster.KMeans : centers that are no product.
 
     Notes
     -----
