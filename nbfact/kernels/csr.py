@@ -103,6 +103,7 @@ def csr_apply(
     Parameters
     ----------
     data : ndarray, shape (nnz,)
+        The entries, row by row.
     indices : ndarray of int, shape (nnz,)
         Columns, from 0 to columns - 1, in any order within a row; equal ones add up.
     indptr : ndarray of int, shape (rows + 1,)

@@ -41,6 +41,7 @@ def nearest_exactly(
     x : ndarray of float64, shape (n, D), C-contiguous
         The points; a hundred or so, because all centers are read for them together.
     centers : ndarray of float64, shape (K, D), C-contiguous
+        The centers; only read.
     excess : ndarray of float64, shape (K,)
         What is added for each center; zeros for the nearest one.
     values : ndarray of float64, shape (K, n)
@@ -144,6 +145,7 @@ def distances_from_products(
     squares, lengths : ndarray, shape (n,), of the dtype of products
         The squared norms of the points, and the lengths.
     ratio : float
+        Share of the squared lengths below which a squared distance is computed anew.
     roots : bool
         Whether the squared distances are replaced by their square roots.
 

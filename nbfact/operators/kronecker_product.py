@@ -31,6 +31,7 @@ class KroneckerProduct(PlannedOperator):
     Parameters
     ----------
     left, right : FastOperator, shapes (m, n) and (p, q)
+        The factors of the Kronecker product.
 
     Attributes
     ----------
