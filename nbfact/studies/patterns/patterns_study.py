@@ -206,7 +206,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return what was measured, what failed, and the tables of the three parts."""
     planned = [label for label, _ in jobs(FULL, False)]
     planned += [label for label, _ in jobs(FULL, True) if label.startswith("pyfaust, ")]
-    found = {}
+    found: dict[str, list[Row]] = {}
     if tried := select(rows, part=approximation.PART):
         found |= {
             "Approximation: each other method": patterns_page.against_methods(tried),
