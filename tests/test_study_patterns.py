@@ -269,7 +269,7 @@ def test_tables_count_what_we_lose_and_what_was_spent():
         "smaller error than `learn_transform` on 1 of 2 instances (1 target, n = 4"
         in said
     )
-    assert "0.71 times its error in the geometric mean" in said
+    assert "0.71 times as large in the geometric mean" in said
     assert "from 0.50 times (t: palm4msa) to 1.00 times (t: palm4msa)." in said
     rows = [row(approximation.OURS, 1, 1e-16), row("palm4msa", 1, 1e-17)]
     assert patterns_page.failures_of_ours(rows) == []
