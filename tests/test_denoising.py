@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nbfact.algorithms.dictionaries.code_rule import CodeRule
+from nbfact.studies.denoising import denoising_page, grey_images, image_dictionaries
 from nbfact.studies.denoising import denoising_study as study
-from nbfact.studies.denoising import grey_images, image_dictionaries
 from nbfact.studies.denoising.denoising_jobs import FAST, KSVD, PAPER
 from nbfact.studies.denoising.grey_images import Patches, grey, psnr
 from nbfact.studies.denoising.image_dictionaries import FIVE, NOISE_LEVEL
@@ -88,17 +88,17 @@ def test_claims_hold_where_the_interval_of_the_difference_is_above():
         for place, image in enumerate("ab")
         for method, value in ((KSVD, 30.0), (FAST, ours))
     ]
-    found = study.claims(images)
+    found = denoising_page.claims(images)
     assert [line["holds"] for line in found] == ["yes", "yes", "no"]
     assert found[0]["found"].startswith("-0.05") and "2 images" in found[0]["found"]
     images[1]["psnr"] += 0.2  # one of two images: the interval is wide
-    assert study.claims(images)[0]["holds"] == "undecided"
+    assert denoising_page.claims(images)[0]["holds"] == "undecided"
     part = {"part": study.PARTS[1], "codes": FIVE, "s": 2, "rho": 0.5}
     rows = [row(KSVD, 20.0, **part), row(PAPER, 20.5, **part)]
-    (line,) = study.claims(rows)
+    (line,) = denoising_page.claims(rows)
     assert line["holds"] == "yes" and line["found"] == "1/1 above, best +0.50 dB"
     low = [{**one, "sigma": 10} for one in rows]
-    assert study.claims(low)[0]["holds"] == "no"
+    assert denoising_page.claims(low)[0]["holds"] == "no"
 
 
 def test_images_are_chosen():

@@ -97,6 +97,11 @@ def test_no_page_asks_the_network_for_anything():
         assert not re.search(r"!\[[^\]]*\]\(https?:", text), path
 
 
+def test_no_line_of_a_page_begins_with_a_percent_sign():
+    for path in DOCS.rglob("*.md"):  # the site would leave it out, as a comment
+        assert not re.search(r"^ *%", path.read_text(encoding="utf-8"), re.M), path
+
+
 PROGRAMS = [
     path
     for path in [DOCS / "start.md", *sorted(DOCS.glob("guides/*.md"))]

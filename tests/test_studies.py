@@ -196,6 +196,7 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(
         run, "run_study", lambda *a, **k: given.append((*a, *k.values())) or 0
     )
+    Path("a.csv").touch()
     more = ["--quick", "--peers", "--output", "x", "--data", "a", "--data", "b"]
     more += ["-k", "n=8", "--so-far", "--rows", "a.csv"]
     for arguments in (["cost"], ["noise", *more]):

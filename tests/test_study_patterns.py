@@ -265,8 +265,11 @@ def test_tables_count_what_we_lose_and_what_was_spent():
     line = patterns_page.failures_of_ours([*rows, ablated])[-1]
     assert line["what"] == "error 0.2, its explorations alone end with 0.19"
     said = patterns_page.opening(rows)
-    assert "smaller error than this call on 1 of 2 instances (1 targets, n = 4" in said
-    assert "0.71 times its error in the geometric mean" in said
+    assert (
+        "smaller error than `learn_transform` on 1 of 2 instances (1 target, n = 4"
+        in said
+    )
+    assert "0.71 times as large in the geometric mean" in said
     assert "from 0.50 times (t: palm4msa) to 1.00 times (t: palm4msa)." in said
     rows = [row(approximation.OURS, 1, 1e-16), row("palm4msa", 1, 1e-17)]
     assert patterns_page.failures_of_ours(rows) == []

@@ -35,7 +35,7 @@ def opening(rows: Sequence[Row]) -> str:
         f"dense dictionary that it is made from, by {'; '.join(said)}. The noise is "
         "the standard deviation, where white is 255 above black. In "
         f"{products} of {len(some)} images the learned dictionary is a product, and in "
-        f"the others it stayed dense. {in_words(claims(rows))}"
+        f"{len(some) - products} it stayed dense. {in_words(claims(rows))}"
     ).strip()
 
 

@@ -75,7 +75,8 @@ def _compared(rows):
     orders = ", ".join(map(str, sorted({n for _, n, _ in beside})))
     return (
         "No other method has a smaller error than `learn_transform` on "
-        f"{sum(won)} of {len(won)} instances ({targets} target matrices, n = {orders}; "
+        f"{sum(won)} of {len(won)} instances "
+        f"({targets} target{'s' * (targets != 1)}, n = {orders}; "
         f"on {equal} of them another method is equal)."
     )
 

@@ -49,9 +49,9 @@ General:
   of starts, which are {FIRST_SEED} and above. A target and a method of the same seed
   draw from different streams.
 - Errors are relative, in Frobenius norm, to the matrix without noise. A success is an
-  error of at most 1e-3 or twice the noise. Rates are successes/trials with [Wilson's 95
-  % interval]; an attempt that raises an exception counts as no success, and is listed
-  under Failures.
+  error of at most 1e-3 or twice the noise. Rates are successes/trials with
+  [Wilson's interval of 95 percent]; an attempt that raises an exception counts as no
+  success, and is listed under Failures.
 - Seconds are those of the CPU clock of one process with one thread, so that other work
   on the machine disturbs them little.
 - The full study was not run whole: the first table says how much of it was, and which
@@ -206,7 +206,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return what was measured, what failed, and the tables of the three parts."""
     planned = [label for label, _ in jobs(FULL, False)]
     planned += [label for label, _ in jobs(FULL, True) if label.startswith("pyfaust, ")]
-    found = {}
+    found: dict[str, list[Row]] = {}
     if tried := select(rows, part=approximation.PART):
         found |= {
             "Approximation: each other method": patterns_page.against_methods(tried),

@@ -47,11 +47,15 @@ def lines(rows: Sequence[Row]) -> list[Row]:
 
 def opening(rows: Sequence[Row]) -> str:
     """Return what the default saves, in a few sentences for the head of the page."""
-    products, dense = [], []
+    products: list[tuple[str, float, float]] = []
+    dense: list[tuple[str, float, float]] = []
     for data, n_clusters, some in _groups(rows):
         factored = 2 * sum(bool(row["factored"]) for row in some) > len(some)
-        found = [float(np.mean(known(some, name))) for name in ("ratio", "relative")]
-        (products if factored else dense).append((f"{data}, K = {n_clusters}", *found))
+        ratio, relative = (
+            float(np.mean(known(some, name))) for name in ("ratio", "relative")
+        )
+        line = f"{data}, K = {n_clusters}", ratio, relative
+        (products if factored else dense).append(line)
     if not products + dense:
         return ""
     parts = [
