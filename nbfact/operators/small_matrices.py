@@ -217,7 +217,8 @@ def watched(
         finite = cmath.isfinite if matrix.dtype.kind == "c" else math.isfinite
 
         def multiply(x, out=None):
-            found = call(x, out)
+            with np.errstate(invalid="ignore"):  # of zero times infinity
+                found = call(x, out)
             return found if finite(found[0]) else _apart(call, parts, x, out)
 
     return turned_call(multiply) if way == FORTRAN else multiply
