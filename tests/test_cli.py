@@ -357,7 +357,7 @@ def test_a_wrong_operator_exits_with_1(run, tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", nf.targets.hadamard(4))
     load = nf.load
     monkeypatch.setattr(factoring, "load", lambda path: load(path) * 2.0)
-    code, _, err = run("factorize", "a.npy")
+    code, _, err = run("factorize", "a.npy", "--method", "palm4msa", "--n-iter=3")
     assert code == 1
     assert "error" in err
 

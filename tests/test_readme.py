@@ -30,7 +30,7 @@ MODULES = sorted(
 )
 KERNELS = [name for name in MODULES if name.startswith(".kernels.")]
 """Modules whose examples would compile a kernel each."""
-HEAVY = (".estimators.quick_kmeans",)
+HEAVY = (".estimators.fast_dictionary", ".estimators.quick_kmeans")
 """Modules whose examples take more than a minute interpreted: run compiled only."""
 MAIN_JOB = 'pip install -e ".[bench]" && nbfact bench --quick'
 DOCS = 'pip install -e ".[docs]" && sphinx-build -W -b html docs docs/_build'
@@ -50,6 +50,7 @@ def run_examples(page, count):
 
 
 @pytest.mark.pages
+@pytest.mark.compiled
 def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_examples("README.md", 3)
