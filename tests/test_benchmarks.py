@@ -260,10 +260,12 @@ def test_the_expressions_of_history_select_the_points_of_a_task():
     [
         "timeraw_import",
         "timeraw_first_call",
-        "timeraw_butterfly_columns",
         *(
             pytest.param(f"timeraw_{name}", marks=pytest.mark.slow)
-            for name in ("palm4msa", "hierarchical", "learn_transform", "dct")
+            for name in (
+                *("butterfly_columns", "palm4msa", "hierarchical"),
+                *("learn_transform", "dct"),
+            )
         ),
         pytest.param("timeraw_quick_kmeans", marks=pytest.mark.slow),
     ],

@@ -130,6 +130,7 @@ def two(tmp_path, monkeypatch):
     return base, package(tmp_path / "b", HEAD)
 
 
+@pytest.mark.slow
 def test_every_case_of_the_base_gets_its_verdict(two, tmp_path):
     steps = []
 

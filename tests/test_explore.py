@@ -231,6 +231,7 @@ def test_sets_of_more_than_supports_are_kept():
     assert np.allclose(circulant.project(other), other, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_restarts_only_help_and_are_reproducible():
     target, sets = shuffled(8, 1), regular(8, 2, 2, 2)
@@ -299,6 +300,7 @@ def test_wrong_numbers_are_refused():
         nf.explore(np.eye(4), regular(4, 2, 2), n_iter=0)
 
 
+@pytest.mark.slow
 def test_least_squares_in_single_precision_say_the_error_of_the_product():
     rng = np.random.default_rng(4)
     wide = rng.standard_normal((16, 16)) + 1j * rng.standard_normal((16, 16))

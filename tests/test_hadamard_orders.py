@@ -54,7 +54,10 @@ def test_operator_and_target_are_the_same_matrix(n):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("n", [3584, 5120, 11008, 29568])
+@pytest.mark.parametrize(
+    "n",
+    [3584, *(pytest.param(n, marks=pytest.mark.slow) for n in (5120, 11008, 29568))],
+)
 def test_widths_of_models_are_fast(n):
     H = nf.transforms.hadamard(n, dtype="float32")
     assert H.rcg > 45

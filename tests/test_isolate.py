@@ -143,6 +143,7 @@ def test_kill_9_loses_the_task_in_flight_and_leaves_no_orphan(quiet):
     store.append_rows("rows.jsonl", [{"kind": "bench"}])  # the lock is free
 
 
+@pytest.mark.slow
 def test_several_processes_give_one_row_and_an_interval(quiet, monkeypatch, capsys):
     """What crashed in the first process is not called again in the others."""
     monkeypatch.setattr(cases, "registry", crashers.counted)

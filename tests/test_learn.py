@@ -77,6 +77,7 @@ def test_it_beats_hierarchical_at_equal_complexity():
     assert found.relative_error < 0.8 * other.relative_error
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_an_error_is_reached_with_fewer_values_than_all():
     target = np.diag(np.arange(1.0, 11)) + 1e-3 * gaussian(10, 10)

@@ -244,6 +244,7 @@ def test_misuse():
         model().fit(da.from_array(x, chunks=(70, 8)).map_blocks(sp.csr_array))
 
 
+@pytest.mark.slow
 def test_fit_on_a_cluster(on_cluster):
     x = blobs()
     chunks = da.from_array(x, chunks=CHUNKS)

@@ -139,7 +139,7 @@ MARKS = {
         pytest.mark.slow,
         pytest.mark.skipif(not HAVE_IMAGES, reason="no images are installed"),
     ],
-    "patterns": [pytest.mark.compiled],
+    "patterns": [pytest.mark.compiled, pytest.mark.slow],
     "quickmeans": [pytest.mark.compiled, *SINGLE],
     "localisation": [
         pytest.mark.skipif(
@@ -412,6 +412,7 @@ def test_rows_depend_on_settings_and_on_sources(monkeypatch, tmp_path):
     assert key() != before
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_jobs_side_by_side_give_the_same_rows(tmp_path):
     pytest.importorskip("joblib")

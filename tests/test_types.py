@@ -47,10 +47,12 @@ def errors(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 def test_a_script_with_types_has_no_error(errors):
     assert errors[SCRIPT.name] == {}
 
 
+@pytest.mark.slow
 def test_mistakes_are_errors(errors):
     lines = MISTYPED.read_text(encoding="utf-8").splitlines()
     expected = {
