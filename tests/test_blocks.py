@@ -110,8 +110,16 @@ def test_groups_of_vectors(count):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (8, 5), (17, 24), (0, 3)])
-def test_transpose(shape, dtype):
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *((1, 1), (1, 9), (2, 9), (3, 9), (0, 3), (3, 0), (0, 9), (8, 5), (17, 24)),
+        *((4, 21), (7, 21), (8, 21), (12, 21), (15, 21), (31, 29), (30, 28), (24, 27)),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_transpose(shape, turned, dtype):
+    shape = shape[::-1] if turned else shape
     x = random(shape, dtype)
     transpose(x, out := np.empty(shape[::-1], dtype))
     np.testing.assert_array_equal(out, naive.transpose(x))
