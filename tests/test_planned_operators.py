@@ -74,6 +74,9 @@ def test_small_operators_multiply_alike_in_all_layouts(name, dtype):
                 np.testing.assert_array_equal(out, B @ x)
                 if x.ndim == 2:
                     np.testing.assert_array_equal(B.apply(x.T, axis=1).T, out)
+                    rows = np.zeros_like(out).T
+                    assert B.apply(x.T, rows, axis=-1) is rows
+                    np.testing.assert_array_equal(rows.T, out)
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -165,6 +165,9 @@ class PlannedOperator(ProductPlans):
             if axis is not None:
                 key = (shape, axis) if type(axis) is int else None
                 call = self._quick.get(key) if flags & READY == READY else None
+                if call is None and key and self._rows_are_columns(x, out, axis):
+                    found = self.apply(x.T, None if out is None else out.T)
+                    return found.T if out is None else out
             elif flags & READY == READY:
                 call = self._quick.get(key)
                 if type(call) is DOT and (out is None or type(out) is ndarray):
@@ -195,6 +198,16 @@ class PlannedOperator(ProductPlans):
                             call(x, out)
                             return out
         return super().apply(x, out, axis=axis, threads=threads)
+
+    def _rows_are_columns(self, x, out, axis):
+        """Return whether x and out hold rows in Fortran order: columns in C order."""
+        if axis not in AXES or x.ndim != 2 or not x.flags.fnc:
+            return False
+        if x.shape[1] != self.shape[1]:
+            return False  # whose message names the shapes as they were given
+        return out is None or (
+            type(out) is ndarray and out.shape == (len(x), self.shape[0])
+        )
 
     def _fits(self, x, axis):
         """Return the shape of the product with a vector, columns or rows."""
