@@ -53,7 +53,7 @@ def run_examples(page, count):
 @pytest.mark.compiled
 def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_examples("README.md", 3)
+    run_examples("README.md", 5)
 
 
 @pytest.mark.pages
