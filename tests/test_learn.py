@@ -1,6 +1,8 @@
 """learn_transform: budgets are kept, the best start wins, all trials are recorded."""
 
 import functools
+from time import perf_counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from samples import DTYPES
 
 import nbfact as nf
 from nbfact.algorithms.common.problem import problem_of
+from nbfact.algorithms.learn import budget_search, stages
+from nbfact.algorithms.learn.families import coded_products
 from nbfact.algorithms.learn.starts import split_budget, starts
 
 
@@ -155,6 +159,51 @@ def test_a_time_limit_or_ctrl_c_keeps_the_best_so_far():
     found = learn(target, 20, callback=press)
     assert found.stopped == "interrupted" and len(found.trials) == 2
     assert_honest(found, target, 20)
+
+
+def noisy(matrix, noise):
+    return nf.targets.noisy(
+        nf.targets.permuted(matrix, random_state=0), noise, random_state=1
+    )
+
+
+TIMED = {
+    "named transforms": (nf.targets.permuted(nf.targets.dct(8), random_state=0), 8),
+    "sparse codes": (gaussian(6, 30), 32),
+    "chains": (gaussian(12, 18), 150),
+    "sparse + low rank": (gaussian(8, 8), 50),
+    "permuted chains": (noisy(np.kron(gaussian(3, 3), gaussian(4, 4)), 0.03), 15),
+    "sums of products": (gaussian(8, 8), 10),
+    "products in blocks": (gaussian(16, 16), 300),
+    "sparse products": (gaussian(6, 6), 600),
+}
+"""A target for each family whose candidates take long, and the least number of looks at
+the time when there is plenty of it."""
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("family", TIMED)
+def test_every_family_looks_at_the_time_between_candidates(family, monkeypatch):
+    target, many = TIMED[family]
+    looks = []
+
+    def searched(limit):
+        looks.clear()  # each look at the clock takes one second
+        clock = SimpleNamespace(
+            time=lambda: looks.append(0) or float(len(looks)),
+            perf_counter=perf_counter,
+        )
+        for module in (stages, budget_search, coded_products):
+            monkeypatch.setattr(module, "time", clock)
+        options = {"families": [family], "time_limit": limit}
+        return learn(target, int(0.6 * target.size), **options), len(looks)
+
+    assert not searched(1e9)[0].stopped and len(looks) >= many
+    found, seen = searched(4)
+    # The candidate of that moment, the family and the search see once each that time
+    # is over.
+    assert found.stopped == "time limit" and seen <= 11
+    assert_honest(found, target, int(0.6 * target.size))
 
 
 def test_a_result_draws_its_supports():

@@ -9,7 +9,7 @@ losses. So the losses of few cuts rule out most chains, and order the others.
 import itertools
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,6 +35,11 @@ _PARTIAL = 3000
 _PARTS = 4
 """Number of blocks, and more, whose losses are computed at a time: where those so far
 are too large, those of the other blocks are not computed."""
+
+
+def never() -> bool:
+    """Return False: the time of a search is not over."""
+    return False
 
 
 class Order(NamedTuple):
@@ -106,11 +111,14 @@ class ChainSearch:
         The largest number of values of all factors.
     limit : float
         The error, a norm, from which on a result is of no use.
+    over : callable
+        Returns whether the time is over: then the best so far is the result.
     """
 
     split: SplitProblem
     nnz: int
     limit: float = math.inf
+    over: Callable[[], bool] = never
     best: tuple[Way, SplitFactors] | None = field(default=None, init=False)
 
     def run(self, orders: Iterable[Order]) -> None:
@@ -129,6 +137,8 @@ class ChainSearch:
     def _run(self, orders):
         """Look at the chains below the limit."""
         for order in orders:
+            if self.over():
+                return
             view = self.split.matrix.T if order.transposed else self.split.matrix
             if order.makhoul:
                 view = view[:, makhoul(view.shape[1])]
@@ -141,7 +151,9 @@ class ChainSearch:
 
     def _search(self, order, view, graph):
         """Look at the chains in one order."""
-        losses = CutLosses(view, order.rows, order.columns).of(graph.cuts, self.limit)
+        losses = CutLosses(view, order.rows, order.columns).of(
+            graph.cuts, self.limit, self.over
+        )
         inside = losses <= self.limit
         part, kept = graph.only(inside), losses[inside]
         if self.limit <= self.split.tolerance:
@@ -149,6 +161,8 @@ class ChainSearch:
         else:
             paths = itertools.islice(part.paths(kept**2, _PARTIAL), _FACTORED)
         for _, path in paths:
+            if self.over():
+                return
             if np.max(kept[path]) <= self.limit:
                 self._try(order, part, path)
 
@@ -185,6 +199,7 @@ def searched_problem(
     orders: Iterable[Order] = PLAIN,
     limit: float = math.inf,
     certify: bool = False,
+    over: Callable[[], bool] = never,
 ) -> ButterflyFactorization[Butterfly] | None:
     """Return the best factorization of a problem in any chain within a budget.
 
@@ -201,13 +216,16 @@ def searched_problem(
         The relative error from which on a result is of no use.
     certify : bool
         See `butterfly_factorize`.
+    over : callable
+        Returns whether the time is over, between two cuts and between two chains.
 
     Returns
     -------
-    ButterflyFactorization, or None where no chain is within the budget and the limit.
+    ButterflyFactorization, or None where no chain is within the budget and the limit,
+    or none was found in time.
     """
     began = time.perf_counter()
-    search = ChainSearch(split, nnz, max(limit * split.norm, split.tolerance))
+    search = ChainSearch(split, nnz, max(limit * split.norm, split.tolerance), over)
     search.run(orders)
     if search.best is None:
         return None
@@ -234,7 +252,9 @@ class CutLosses:
     def __init__(self, matrix: np.ndarray, rows: bool, columns: bool) -> None:
         self.matrix, self.rows, self.columns = matrix, rows, columns
 
-    def of(self, cuts: np.ndarray, limit: float) -> np.ndarray:
+    def of(
+        self, cuts: np.ndarray, limit: float, over: Callable[[], bool] = never
+    ) -> np.ndarray:
         """Return the loss at each cut, a norm; infinity may stand for one above limit.
 
         Parameters
@@ -243,11 +263,16 @@ class CutLosses:
             P, Q and r of each; the first and the last one, which lose nothing, are the
             ends of chains.
         limit : float
+        over : callable
+            Returns whether the time is over: the losses that are left are infinite.
         """
-        found = np.zeros(len(cuts))
+        found = np.full(len(cuts), math.inf)
+        found[[0, -1]] = 0.0
         inner = np.arange(1, len(cuts) - 1)
         pairs = cuts[inner, 0] * (cuts[:, 1].max() + 1) + cuts[inner, 1]
         for pair in np.unique(pairs):
+            if over():
+                break
             members = inner[pairs == pair]
             p, q = cuts[members[0], :2].tolist()
             found[members] = self._of_pair(p, q, cuts[members, 2], limit)

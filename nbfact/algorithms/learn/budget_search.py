@@ -166,6 +166,7 @@ class BudgetSearch:
 
     def _run_family(self, find: Finder, limit: int, budget: int) -> list[Start]:
         """Return what a family finds with at most `limit` non-zeros, on record."""
+        self._watch()
         if self.stopped:
             return []
         task = FamilyTask(
@@ -179,7 +180,7 @@ class BudgetSearch:
                 min(self._options.spent.look, self._most_sweeps),
                 min(self._options.spent.long, self._most_sweeps),
             ),
-            self._deadline.end,
+            self._deadline,
             self._product,
         )
         found: list[Start] = []
@@ -190,7 +191,13 @@ class BudgetSearch:
             began = time.perf_counter()
             if self.stopped:
                 break
+        self._watch()  # it may have found nothing
         return found
+
+    def _watch(self) -> None:
+        """Let the search end where its time is over."""
+        if self._deadline.over and not self.stopped:
+            self.stopped = "time limit"
 
     def _explore(self, budget: int) -> None:
         """Explore from all starts shortly, from the best for long, from two again."""
@@ -214,8 +221,10 @@ class BudgetSearch:
             share = self._share(budget, layer_shapes(*self.problem.shape, count))
             if share < count:
                 continue
-            fresh = starts(self.problem, share, count, effort.draws, most, self.rng)
-            pool += fresh
+            pool += starts(
+                self.problem, share, count, effort.draws, most, self.rng,
+                self._deadline.callback,
+            )  # fmt: skip
             for one in pool:
                 if one.result is None or one.structure or not self._fits(one, budget):
                     continue
@@ -355,8 +364,7 @@ class BudgetSearch:
     def _record(self, trial: Trial, result: Factorization | None = None) -> None:
         """Record a trial, and ask the callback whether it was the last one."""
         self.trials.append(trial)
-        if self._deadline.over:
-            self.stopped = "time limit"
+        self._watch()
         callback = self._options.callback
         if callback is None:
             return

@@ -77,8 +77,10 @@ def learn_transform(
         default is tried with `speedup` and one vector alone. The largest entries of A
         are always tried.
     time_limit : float, optional
-        Seconds after which the search ends with the best so far. A structure that is
-        being looked for, and least squares at the end of an exploration, are finished.
+        Seconds after which the search ends with the best so far. Every family looks at
+        the time between two candidates, such as two chains, and an exploration after
+        each sweep; the candidate of that moment, and least squares at the end of an
+        exploration, are finished.
     random_state : None, int, numpy.random.Generator or RandomState
         The seed of random starts, and of the columns that the identification of
         butterflies begins with.

@@ -45,6 +45,11 @@ class Deadline:
         """Whether the time is over."""
         return time.time() > self.end
 
+    @property
+    def callback(self) -> "Deadline | None":
+        """The callback of an algorithm; None where the time never ends."""
+        return None if math.isinf(self.end) else self
+
 
 class Stage(NamedTuple):
     """The explorations of one step of the search.
@@ -64,9 +69,11 @@ class Stage(NamedTuple):
     def options(self) -> ExploreOptions:
         """The options of each exploration."""
         leak = schedule_of(self.leak)
-        callback = None if math.isinf(self.deadline.end) else self.deadline
         sweeps = SweepOptions(
-            n_iter=self.n_iter, keep="best", leak=leak, callback=callback
+            n_iter=self.n_iter,
+            keep="best",
+            leak=leak,
+            callback=self.deadline.callback,
         )
         return ExploreOptions(
             sweeps=sweeps,

@@ -11,7 +11,7 @@ from ...constraints import Sp, SpBlock
 from ...operators import FactorProduct, FastOperator
 from ..common.as_factors import butterfly_of
 from ..common.problem import Problem, shift
-from ..common.result import Factorization, History
+from ..common.result import Callback, Factorization, History
 from ..palm.peeling import PeelOptions, hierarchical_problem
 from ..palm.presets import listed_preset
 
@@ -160,11 +160,13 @@ def starts(
     draws: int,
     most_sweeps: int,
     rng: np.random.Generator,
+    callback: Callback | None = None,
 ) -> Iterator[Start]:
     """Yield the starts with `count` factors that need no structure.
 
     `draws` is the number of random starts, for fewer than 4 factors, and `most_sweeps`
-    the number of sweeps that there is time for.
+    the number of sweeps that there is time for: without any, `hierarchical` makes none.
+    The callback ends its sweeps.
     """
     matrix = problem.array
     m, n = problem.shape
@@ -177,8 +179,9 @@ def starts(
         yield Start("target first", [matrix, *eyes[1:]])
     if count == 2:
         yield Start("singular vectors", _singular_vectors(problem))
-    if count > 2:
-        found = peeled(problem, shapes, budget, min(_SWEEPS, most_sweeps))
+    if count > 2 and most_sweeps:
+        n_iter = min(_SWEEPS, most_sweeps)
+        found = peeled(problem, shapes, budget, n_iter, callback)
         yield Start("hierarchical", found.factors, found)
     for _ in range(draws if count < 4 else 0):
         yield Start("random", [_gaussian(shape, matrix, rng) for shape in shapes])
@@ -213,7 +216,11 @@ def _singular_vectors(problem):
 
 
 def peeled(
-    problem: Problem, shapes: Sequence[tuple[int, int]], budget: int, n_iter: int
+    problem: Problem,
+    shapes: Sequence[tuple[int, int]],
+    budget: int,
+    n_iter: int,
+    callback: Callback | None = None,
 ) -> Factorization:
     """Return at least two factors, which `hierarchical` peels off one by one.
 
@@ -228,7 +235,10 @@ def peeled(
         for i, one in enumerate(sets[:-1], start=1)
     ]
     preset = listed_preset(sets[:-1], residuals)
-    return hierarchical_problem(problem, PeelOptions(preset=preset, n_iter=n_iter))
+    options = PeelOptions(
+        preset=preset, n_iter=n_iter, callback=callback, split_callback=callback
+    )
+    return hierarchical_problem(problem, options)
 
 
 def _gaussian(shape, matrix, rng):

@@ -47,6 +47,8 @@ class PeelOptions:
         The constraints of every level, and how sweeps go.
     n_iter, tol, callback
         See `nbfact.hierarchical`.
+    split_callback : callable, optional
+        A callback of the sweeps that split a residual, which `callback` does not see.
     adapt : callable, optional
         From the factors found so far, where all of them are to be refined together on
         the target, to what takes their place: the coding of signals, in a dictionary.
@@ -62,6 +64,7 @@ class PeelOptions:
     n_iter: int | Sequence[int] = 30
     tol: float = 0.0
     callback: Callback | None = None
+    split_callback: Callback | None = None
     adapt: Callable[[SweepStart], Iterate] | None = None
 
     def __post_init__(self) -> None:
@@ -94,6 +97,7 @@ class PeelOptions:
             scaling=self.preset.scaling,
             step=self.preset.step,
             keep=self.preset.keep,
+            callback=self.split_callback,
         )
 
     def refinement(self, order: Order) -> SweepOptions:

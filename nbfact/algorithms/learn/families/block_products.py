@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from ....constraints import SpBlock
 from ....kernels.block_entries import BLOCK
-from ..stages import Deadline, Stage, explore_start
+from ..stages import Stage, explore_start
 from ..starts import Start, layer_shapes, shared, starts
 from .family import Family, FamilyTask
 
@@ -14,9 +14,6 @@ _COUNTS = (2, 3)
 
 _LOOK, _LONG = (0.95, 0.5), (0.99, 0.5)
 """Leaks of the first and last sweep of a short exploration, and of the long one."""
-
-_WITHOUT = "hierarchical"
-"""The start that is left out: it is made for sets of single entries."""
 
 
 def in_blocks(task: FamilyTask) -> Iterator[Start]:
@@ -27,23 +24,23 @@ def in_blocks(task: FamilyTask) -> Iterator[Start]:
     problem = task.problem
     if min(problem.shape) < BLOCK or task.limit <= task.exact:
         return
-    deadline = Deadline(task.end)
-    look = Stage(task.sweeps[0], _LOOK, "", deadline, refine_values=False)
+    look = Stage(task.sweeps[0], _LOOK, "", task.deadline, refine_values=False)
     best: Start | None = None
     for count in _COUNTS:
         sets = block_sets(task, layer_shapes(*problem.shape, count))
         if not sets:
             continue
-        for start in starts(problem, task.budget, count, 1, task.sweeps[0], task.rng):
-            if start.method == _WITHOUT or deadline.over:
-                continue
+        # Without sweeps for `hierarchical`, which is made for sets of single entries.
+        for start in starts(problem, task.budget, count, 1, 0, task.rng):
+            if task.over():
+                break
             found = _explored(task, start, sets, look)
             if found is not None and (best is None or found.error < best.error):
                 best = found
     if best is None:
         return
     yield best
-    long = Stage(task.sweeps[1], _LONG, "", deadline)
+    long = Stage(task.sweeps[1], _LONG, "", task.deadline)
     found = _explored(task, best, best.blocks, long)
     if found is not None:
         yield found

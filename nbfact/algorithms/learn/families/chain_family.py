@@ -1,5 +1,6 @@
 """The family "chains": products of Kronecker-sparse factors in any chain."""
 
+import functools
 import math
 from collections.abc import Iterator
 
@@ -39,9 +40,10 @@ def searched(task: FamilyTask) -> Iterator[Start]:
     lightest = min([task.budget, *known])
     if lightest < 1:
         return
-    found = searched_problem(problem, split, lightest, PLAIN + COSINES, 0.0)
+    search = functools.partial(searched_problem, problem, split, over=task.over)
+    found = search(lightest, PLAIN + COSINES, 0.0)
     if found is None and task.limit > task.exact:
-        found = searched_problem(problem, split, task.budget, PLAIN, task.limit)
+        found = search(task.budget, PLAIN, task.limit)
     if found is not None:
         yield Start.of("chain", found, words(found))
 

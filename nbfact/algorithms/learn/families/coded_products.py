@@ -47,7 +47,7 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
     matrix = problem.wide.array
     if problem.shape[0] == n:
         matrix = np.ascontiguousarray(matrix.conj().T)
-    whole, early = _deadline(task.end, _TIME), _deadline(task.end, _SAMPLE_TIME)
+    whole, early = (_part_of(task.deadline, one) for one in (_TIME, _SAMPLE_TIME))
     sample = _sampled(matrix, task.rng)
     part = CodingTask(sample, budget, sample.shape[1] / n)
     first = Coding.first(sample, budget)
@@ -69,10 +69,10 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
             yield _found(problem, better, whole)
 
 
-def _deadline(end: float, share: float) -> Deadline:
+def _part_of(deadline: Deadline, share: float) -> Deadline:
     """Return when a share of the time that is left is over."""
     now = time.time()
-    return Deadline(now + share * max(0.0, end - now))
+    return Deadline(now + share * max(0.0, deadline.end - now))
 
 
 def _sampled(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...common.problem import Problem
 from ..product_budget import ProductBudget
+from ..stages import Deadline
 from ..starts import Start, rounding
 
 
@@ -29,8 +30,8 @@ class FamilyTask(NamedTuple):
         What other families have found.
     sweeps : (int, int)
         Number of sweeps of a short exploration and of a long one.
-    end : float
-        When the search ends, in seconds of `time.time`.
+    deadline : Deadline
+        When the search ends: a family looks at it between two candidates.
     product : ProductBudget or None
         The time that a product may take, where that is the budget.
     """
@@ -42,8 +43,12 @@ class FamilyTask(NamedTuple):
     limit: float
     found: Sequence[Start]
     sweeps: tuple[int, int]
-    end: float
+    deadline: Deadline
     product: ProductBudget | None
+
+    def over(self) -> bool:
+        """Return whether the time of the search is over."""
+        return self.deadline.over
 
     @property
     def exact(self) -> float:

@@ -88,6 +88,8 @@ def named(task: FamilyTask) -> Iterator[Start]:
     for one in NAMES:
         if one.complex != kind:
             continue
+        if task.over():
+            break
         try:
             operator = one.make(n)
         except ValueError:  # there is none of this order

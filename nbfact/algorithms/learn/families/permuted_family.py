@@ -43,17 +43,20 @@ def identified(task: FamilyTask) -> Iterator[Start]:
     lightest = 2 * n * math.log2(n)
     if any(one.error <= task.exact and one.nnz <= lightest for one in task.found):
         return
-    if _hopeless(task.problem.wide.array, int(lightest)):
+    if _hopeless(task.problem.wide.array, int(lightest)) or task.over():
         return
+    callback = task.deadline.callback
     for tied, name in ((True, "identified butterfly"), (False, "bipartition matching")):
-        options = IdentifyOptions(tied=tied, n_restarts=task.restarts)
+        options = IdentifyOptions(
+            tied=tied, n_restarts=task.restarts, callback=callback
+        )
         found = identify_problem(
             task.problem, radices_of(None, (m, n)), options, task.rng
         )
         radices = " x ".join(["2"] * (n.bit_length() - 1))
         which = "rows and columns" if tied else "each block"
         yield Start.of(name, found, f"butterfly, radices {radices}, {which} permuted")
-        if found.relative_error <= task.exact:
+        if found.relative_error <= task.exact or task.over():
             return
 
 
@@ -86,7 +89,8 @@ def of_any_radices(task: FamilyTask) -> Iterator[Start]:
     if min(m, n) == 1 or max(m, n) > _SEARCHED or lightest < 1:
         return
     rng = np.random.default_rng(_SEED)
-    options = IdentifyOptions(n_restarts=task.restarts)
+    callback = task.deadline.callback
+    options = IdentifyOptions(n_restarts=task.restarts, callback=callback)
     limit = task.exact if known else task.limit
     search = search_radices(task.problem, lightest, options, rng, limit)
     if search is not None and search.best.error <= limit:

@@ -1,9 +1,10 @@
 """The family "sparse + low rank": S + U V, as the product [I U] [S; V]."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ...butterfly.chain_search import never
 from ...coding.sparse_dictionary import largest_places
 from ...palm.iterations import SweepRecord
 from ...palm.refinement import RefineOptions, refine_problem
@@ -37,16 +38,19 @@ def sparse_and_low_rank(task: FamilyTask) -> Iterator[Start]:
         return
     steps = np.linspace(0, len(ranks) - 1, min(_RANKS, len(ranks))).round().astype(int)
     tried = [list(ranks)[step] for step in np.unique(steps)]
-    looked = {
-        rank: alternate(matrix, start_of_rank(matrix, rank), ranks[rank], _LOOK)
-        for rank in tried
-    }
+    looked: dict[int, tuple[float, np.ndarray, np.ndarray]] = {}
+    for rank in tried:
+        if looked and task.over():
+            break
+        first = start_of_rank(matrix, rank)
+        looked[rank] = alternate(matrix, first, ranks[rank], _LOOK, task.over)
     rank = min(looked, key=lambda one: looked[one][0])
-    error, left, sparse = alternate(matrix, looked[rank][1], ranks[rank], _LONG)
+    (_, first, _), kept = looked[rank], ranks[rank]
+    error, left, sparse = alternate(matrix, first, kept, _LONG, task.over)
     product = _assembled(problem, left, sparse)
     found = measured(problem, product)
     if error <= 2 * max(task.limit, task.exact) * problem.wide.norm:
-        options = RefineOptions(n_iter=_REFINED)
+        options = RefineOptions(n_iter=_REFINED, callback=task.deadline.callback)
         found = refine_problem(problem, product, options, SweepRecord())
     words = f"sparse + rank {rank}"
     yield Start.of("sparse + low rank", found, words, keeps_shares=True)
@@ -58,7 +62,11 @@ def start_of_rank(matrix: np.ndarray, rank: int) -> np.ndarray:
 
 
 def alternate(
-    matrix: np.ndarray, left: np.ndarray, kept: int, n_iter: int
+    matrix: np.ndarray,
+    left: np.ndarray,
+    kept: int,
+    n_iter: int,
+    over: Callable[[], bool] = never,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Fit a sparse matrix and one of low rank in turns (GoDec).
 
@@ -74,6 +82,8 @@ def alternate(
         Number of non-zeros of the sparse matrix.
     n_iter : int
         Maximum number of alternations.
+    over : callable
+        Returns whether the time is over, which ends the alternations after the first.
 
     Returns
     -------
@@ -98,7 +108,7 @@ def alternate(
         share = _FIRST ** max(0.0, 1 - step / growing)
         sparse = largest(outside, max(1, round(kept * share)))
         error = float(np.linalg.norm(outside - sparse))
-        if step > growing and error >= previous * (1 - 1e-6):
+        if over() or (step > growing and error >= previous * (1 - 1e-6)):
             break
         previous = error
     return error, left, sparse

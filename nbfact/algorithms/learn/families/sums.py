@@ -1,7 +1,7 @@
 """The family "sums of products": sums of two products of Kronecker-sparse factors."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -41,13 +41,15 @@ def sums(task: FamilyTask) -> Iterator[Start]:
     if min(m, n) == 1 or m * n > _LARGEST or task.limit <= task.exact:
         return
     # The second term is expected to lower the error as much as the first one did.
-    first = _best(problem, task.budget // 2, max(_FIRST, math.sqrt(task.limit)))
+    limit = max(_FIRST, math.sqrt(task.limit))
+    first = _best(problem, task.budget // 2, limit, task.over)
     if first is None or first.relative_error <= task.exact:
         return
-    second = _best(_rest(problem, first), task.budget - first.operator.nnz, 1.0)
+    left = task.budget - first.operator.nnz
+    second = _best(_rest(problem, first), left, 1.0, task.over)
     if second is None:
         return
-    terms = _alternated(problem, [first, second], task.budget, task.exact)
+    terms = _alternated(task, [first, second])
     found = measured(
         problem, OperatorSum([term.operator for term in terms]).to_factors()
     )
@@ -56,9 +58,9 @@ def sums(task: FamilyTask) -> Iterator[Start]:
         yield Start.of("sum of products", found, said, keeps_shares=True)
 
 
-def _alternated(problem, terms, budget, exact):
+def _alternated(task, terms):
     """Fit the terms in turns, and look for other chains, until neither helps."""
-    error = math.inf
+    problem, error = task.problem, math.inf
     for _ in range(_TURNS):
         before = error
         for place in (0, 1):
@@ -67,23 +69,23 @@ def _alternated(problem, terms, budget, exact):
                 return terms
             terms[place] = _again(rest, terms[place])
             error = terms[place].relative_error * rest.norm
-        if error <= exact * problem.norm:
+        if error <= task.exact * problem.norm or task.over():
             break
         if error > (1 - _SLOW) * before:
-            better = _other_chains(problem, terms, budget)
+            better = _other_chains(task, terms)
             if better is None:
                 break
             terms, error = better
     return terms
 
 
-def _other_chains(problem, terms, budget):
+def _other_chains(task, terms):
     """Return the terms with a better chain for one, and the error; None without any."""
     for place in (0, 1):
-        rest = _rest(problem, terms[1 - place])
-        nnz = budget - terms[1 - place].operator.nnz
+        rest = _rest(task.problem, terms[1 - place])
+        nnz = task.budget - terms[1 - place].operator.nnz
         own = _again(rest, terms[place])
-        found = _best(rest, nnz, own.relative_error * (1 - _SLOW))
+        found = _best(rest, nnz, own.relative_error * (1 - _SLOW), task.over)
         if found is not None and found.relative_error < own.relative_error:
             others = list(terms)
             others[place] = found
@@ -91,12 +93,14 @@ def _other_chains(problem, terms, budget):
     return None
 
 
-def _best(problem: Problem, nnz: int, limit: float) -> Found | None:
+def _best(
+    problem: Problem, nnz: int, limit: float, over: Callable[[], bool]
+) -> Found | None:
     """Return the best chain with at most `nnz` values, or None."""
     if nnz < 1 or problem.zero:
         return None
     split = SplitProblem.of(problem, "left-to-right", True)
-    return searched_problem(problem, split, nnz, PLAIN, limit)
+    return searched_problem(problem, split, nnz, PLAIN, limit, over=over)
 
 
 def _rest(problem: Problem, term: Factorization[Butterfly]) -> Problem:
