@@ -25,6 +25,10 @@ _TURNS, _SLOW = 300, 1e-3
 over, and the least share by which the error falls in a turn that goes on. Behind a
 slower one, chains are looked for anew, and the turns end where none is better."""
 
+_AHEAD = 20
+"""Number of turns with the gain of the last one that are expected of the others
+together, because each gains less than the one before it."""
+
 _FIRST = 0.8
 """Relative error of the first term that is accepted in any case: of two terms of equal
 norms, one leaves 0.7 over."""
@@ -41,13 +45,14 @@ def sums(task: FamilyTask) -> Iterator[Start]:
     if min(m, n) == 1 or m * n > _LARGEST or task.limit <= task.exact:
         return
     # The second term is expected to lower the error as much as the first one did.
-    first = _best(problem, task.budget // 2, max(_FIRST, math.sqrt(task.limit)))
-    if first is None or first.relative_error <= task.exact:
+    enough = max(_FIRST, math.sqrt(task.limit))
+    first = _best(problem, task.budget // 2, enough)
+    if first is None or not task.exact < first.relative_error <= enough:
         return
     second = _best(_rest(problem, first), task.budget - first.operator.nnz, 1.0)
     if second is None:
         return
-    terms = _alternated(problem, [first, second], task.budget, task.exact)
+    terms = _alternated(problem, [first, second], task)
     found = measured(
         problem, OperatorSum([term.operator for term in terms]).to_factors()
     )
@@ -56,9 +61,13 @@ def sums(task: FamilyTask) -> Iterator[Start]:
         yield Start.of("sum of products", found, said, keeps_shares=True)
 
 
-def _alternated(problem, terms, budget, exact):
-    """Fit the terms in turns, and look for other chains, until neither helps."""
-    error = math.inf
+def _alternated(problem, terms, task):
+    """Fit the terms in turns, and look for other chains, until neither helps.
+
+    It ends too where no more is expected than what other families have found.
+    """
+    error = terms[1].relative_error * terms[0].relative_error * problem.norm
+    limit = task.limit * problem.norm
     for _ in range(_TURNS):
         before = error
         for place in (0, 1):
@@ -67,10 +76,12 @@ def _alternated(problem, terms, budget, exact):
                 return terms
             terms[place] = _again(rest, terms[place])
             error = terms[place].relative_error * rest.norm
-        if error <= exact * problem.norm:
+        if error <= task.exact * problem.norm:
+            break
+        if error * (error / before) ** _AHEAD > limit:
             break
         if error > (1 - _SLOW) * before:
-            better = _other_chains(problem, terms, budget)
+            better = _other_chains(problem, terms, task.budget)
             if better is None:
                 break
             terms, error = better
