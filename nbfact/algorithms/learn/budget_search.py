@@ -248,11 +248,16 @@ class BudgetSearch:
 
         chosen: starts with the results of short explorations, the best one first.
         """
-        if self._all_ways or structured(chosen):
-            self._run([start for start, _ in chosen], budget, stage)
+        pool = [start for start, _ in chosen]
+        if self._all_ways:
+            self._run(pool, budget, stage)
             return
-        for _, best in self._run([chosen[0][0]], budget, stage):
-            self._run(as_good(chosen, best), budget, stage)
+        first = self._run(pool[:1], budget, stage)
+        for _, best in first:
+            stage = stage.against(best)
+            if not structured(chosen):
+                pool = [*pool[:1], *as_good(chosen, best)]
+        self._run(pool[1:], budget, stage)
 
     def _shallow(self, looked: list[tuple[Start, Start]], count: int) -> bool:
         """Return whether more factors than `count` are not worth an exploration."""
