@@ -98,7 +98,7 @@ def shallow(looked: Iterable[Looked], count: int) -> bool:
             least = min(least, result.error)
         elif start.n_factors < count:
             fewer = min(fewer, result.error)
-    return math.inf > least > _WORSE * fewer
+    return math.inf > least > fewer
 
 
 def hopeless(best: Sequence[Start], gains: Sequence[float], left: int) -> list[Start]:
