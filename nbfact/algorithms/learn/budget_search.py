@@ -31,10 +31,9 @@ _WORK, _LEAST = 2e10, 20
 """Largest number of entries of the target, times its smaller side, times sweeps of one
 exploration: 1000 sweeps at n = 256, and fewer for larger targets, but at least 20."""
 
-_REFINED = 1 << 21
-"""Largest number of entries of the target, times its smaller side, up to which a short
-exploration ends with least squares: they take half a second for each start at n = 128,
-and 35 seconds at n = 512."""
+_REFINED = 24
+"""Largest smaller side of a target whose short explorations end with least squares: for
+larger ones these take half of the time, and do not change which starts are the best."""
 
 _SAME = 1e-6
 """Part of an error that a round has to gain for the next one to begin from its result:
@@ -75,7 +74,7 @@ class BudgetSearch:
         self.stopped = ""
         work = math.prod(problem.shape) * min(problem.shape)
         self._most_sweeps = max(_LEAST, int(_WORK / work))
-        self._small = work <= _REFINED
+        self._small = min(problem.shape) <= _REFINED
         self._deadline = Deadline(time.time() + options.seconds)
         self._product = options.product_budget(problem.shape, problem.dtype)
         self._all_ways = min(problem.shape) <= EVERY
@@ -257,11 +256,16 @@ class BudgetSearch:
 
         chosen: starts with the results of short explorations, the best one first.
         """
-        if self._all_ways or structured(chosen):
-            self._run([start for start, _ in chosen], budget, stage)
+        pool = [start for start, _ in chosen]
+        if self._all_ways:
+            self._run(pool, budget, stage)
             return
-        for _, best in self._run([chosen[0][0]], budget, stage):
-            self._run(as_good(chosen, best), budget, stage)
+        first = self._run(pool[:1], budget, stage)
+        for _, best in first:
+            stage = stage.against(best)
+            if not structured(chosen):
+                pool = [*pool[:1], *as_good(chosen, best)]
+        self._run(pool[1:], budget, stage)
 
     def _shallow(self, looked: list[tuple[Start, Start]], count: int) -> bool:
         """Return whether more factors than `count` are not worth an exploration."""

@@ -32,6 +32,12 @@ for what another long one is expected to gain: more than the first one did, beca
 go on to fall where the first one has ended."""
 
 
+_LITTLE = 0.2
+"""Relative error after a long exploration below which others are likely to end far from
+it: those of a kernel ended at 0.034 to 0.067 where one was at 0.052, and those of
+Gaussians and graphs, at 0.33 and more, within 3 % of each other."""
+
+
 def finalists(looked: Iterable[Looked], most: int) -> list[Looked]:
     """Return the best starts, at most half of them with one number of factors.
 
@@ -66,8 +72,12 @@ def insured(shape: tuple[int, int], chosen: Sequence[Looked]) -> bool:
 def as_good(chosen: Sequence[Looked], best: Start) -> list[Start]:
     """Return the finalists behind the first one that may end as well as that.
 
-    best: the result of the long exploration of the first one.
+    best: the result of the long exploration of the first one. Where that leaves little,
+    all may: then the target is not like noise, and where an exploration ends depends
+    more on where it begins.
     """
+    if best.error < _LITTLE:
+        return [start for start, _ in chosen[1:]]
     gain = min(1.0, best.error / chosen[0][1].error)
     return [
         start
@@ -88,14 +98,20 @@ def shallow(looked: Iterable[Looked], count: int) -> bool:
             least = min(least, result.error)
         elif start.n_factors < count:
             fewer = min(fewer, result.error)
-    return math.inf > least > _WORSE * fewer
+    return math.inf > least > fewer
 
 
 def hopeless(best: Sequence[Start], gains: Sequence[float], left: int) -> list[Start]:
     """Return which results will not become the best one in the rounds that are left.
 
-    gains: the factor by which the last round has changed the error of each.
+    The best one so far never is. gains: the factor by which the last round has changed
+    the error of each.
     """
+    least = min((one.error for one in best), default=0.0)
     ends = [one.error * gain**left for one, gain in zip(best, gains, strict=True)]
     most = _WORSE * min(ends, default=math.inf)
-    return [one for one, end in zip(best, ends, strict=True) if end > most]
+    return [
+        one
+        for one, end in zip(best, ends, strict=True)
+        if end > most and one.error > least
+    ]

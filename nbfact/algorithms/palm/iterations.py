@@ -93,6 +93,8 @@ def iterate(
             )
             if options.callback(CallbackState(iteration, error, scale, parts)):
                 break
+        if options.give_up is not None and options.give_up(record.history.errors):
+            break
         change = abs(previous - error)
         settled = options.tol > 0 and change <= options.tol * previous < math.inf
         if settled or error <= sweeps.rounding:

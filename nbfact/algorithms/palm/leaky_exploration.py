@@ -92,7 +92,7 @@ class ExploreOptions:
     @property
     def without_leak(self) -> SweepOptions:
         """The options of the same number of sweeps of palm4MSA, without a callback."""
-        return replace(self.sweeps, leak=None, callback=None)
+        return replace(self.sweeps, leak=None, callback=None, give_up=None)
 
     @property
     def settling(self) -> SweepOptions:
@@ -132,6 +132,9 @@ def explored(
     explore = iterate if options.values == "projected" else explore_supports
     found = explore(problem, start, options.sweeps, record)
     best = factorization(problem, found, record)
+    give_up = options.sweeps.give_up
+    if give_up is not None and give_up(record.history.errors):
+        return best
     if options.refine_values:
         best = _with_refined_values(problem, best, start.constraints, options)
     if not options.safeguard:

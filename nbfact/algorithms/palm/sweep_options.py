@@ -51,6 +51,9 @@ class SweepOptions:
         From the share of sweeps that are done, in [0, 1], to the leak of the next one:
         how much of what the projections dropped before is added to its steps. See
         `nbfact.explore`; None is palm4MSA, which adds nothing.
+    give_up : callable, optional
+        From the errors of all sweeps so far to whether an exploration ends here, and is
+        not refined.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class SweepOptions:
     fixed: tuple[int, ...] = ()
     callback: Callback | None = None
     leak: Callable[[float], float] | None = None
+    give_up: Callable[[Sequence[float]], bool] | None = None
 
     def __post_init__(self) -> None:
         check_sweeps(self)

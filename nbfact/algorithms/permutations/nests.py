@@ -107,14 +107,16 @@ def first_lost(
     level: RankLevel,
     rng: np.random.Generator,
     quick: bool = False,
+    most: float = np.inf,
 ) -> float:
     """Return the squared norm that the first level loses.
 
     If `quick`, few starts are made, which suffice without noise. With a rank above one
-    it is infinity where the first of them shows no split.
+    it is infinity where the first of them shows no split, or one that loses more than
+    `most`.
     """
     if quick and level.rank > 1:
-        return quick_space_loss(matrix[None], level, rng)
+        return quick_space_loss(matrix[None], level, rng, most)
     if quick:
         few = N_STARTS // 4, N_COLUMNS // 8, 0
         return best_partition(matrix[None], level.pair, rng, *few).lost

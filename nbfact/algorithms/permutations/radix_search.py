@@ -275,7 +275,7 @@ def _first_losses(
         if bound > useful or max(finer, default=0.0) > FAR**2 * useful:
             lost[level] = max([bound, *finer])
         elif shares[level] > 0:
-            lost[level] = first_lost(matrix, level, rng, True)
+            lost[level] = first_lost(matrix, level, rng, True, FAR**2 * useful)
         else:
             lost[level] = 0.0
     return lost

@@ -107,7 +107,10 @@ def best_space_partition(
 
 
 def quick_space_loss(
-    blocks: np.ndarray, level: RankLevel, rng: np.random.Generator
+    blocks: np.ndarray,
+    level: RankLevel,
+    rng: np.random.Generator,
+    most: float = np.inf,
 ) -> float:
     """Return the squared norm that a split loses, or infinity where none is in sight.
 
@@ -119,6 +122,8 @@ def quick_space_loss(
     blocks : ndarray, (g, m, n)
     level : RankLevel
     rng : numpy.random.Generator
+    most : float
+        What the first split may lose at most for others to be tried.
     """
     n_bundles = blocks.shape[2] // level.s
     energy = (np.abs(blocks) ** 2).sum((0, 1)).reshape(n_bundles, -1).sum(1)
@@ -126,7 +131,10 @@ def quick_space_loss(
     away, parts = surest_parts(blocks, level, rng, seed, effort)[0]
     if away > CLEAR:
         return np.inf
-    return improve_space_partition(blocks, parts, level, rng, n_iter=ROUNDS).lost
+    first = improve_space_partition(blocks, parts, level, rng, n_iter=1)
+    if first.lost > most:
+        return np.inf
+    return improve_space_partition(blocks, first.parts, level, rng, n_iter=ROUNDS).lost
 
 
 def space_partition_near(

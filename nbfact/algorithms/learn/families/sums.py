@@ -25,6 +25,10 @@ _TURNS, _SLOW = 300, 1e-3
 over, and the least share by which the error falls in a turn that goes on. Behind a
 slower one, chains are looked for anew, and the turns end where none is better."""
 
+_AHEAD = 20
+"""Number of turns with the gain of the last one that are expected of the others
+together, because each gains less than the one before it."""
+
 _FIRST = 0.8
 """Relative error of the first term that is accepted in any case: of two terms of equal
 norms, one leaves 0.7 over."""
@@ -41,9 +45,9 @@ def sums(task: FamilyTask) -> Iterator[Start]:
     if min(m, n) == 1 or m * n > _LARGEST or task.limit <= task.exact:
         return
     # The second term is expected to lower the error as much as the first one did.
-    limit = max(_FIRST, math.sqrt(task.limit))
-    first = _best(problem, task.budget // 2, limit, task.over)
-    if first is None or first.relative_error <= task.exact:
+    enough = max(_FIRST, math.sqrt(task.limit))
+    first = _best(problem, task.budget // 2, enough, task.over)
+    if first is None or not task.exact < first.relative_error <= enough:
         return
     left = task.budget - first.operator.nnz
     second = _best(_rest(problem, first), left, 1.0, task.over)
@@ -59,8 +63,13 @@ def sums(task: FamilyTask) -> Iterator[Start]:
 
 
 def _alternated(task, terms):
-    """Fit the terms in turns, and look for other chains, until neither helps."""
-    problem, error = task.problem, math.inf
+    """Fit the terms in turns, and look for other chains, until neither helps.
+
+    It ends too where no more is expected than what other families have found.
+    """
+    problem = task.problem
+    error = terms[1].relative_error * terms[0].relative_error * problem.norm
+    limit = task.limit * problem.norm
     for _ in range(_TURNS):
         before = error
         for place in (0, 1):
@@ -70,6 +79,8 @@ def _alternated(task, terms):
             terms[place] = _again(rest, terms[place])
             error = terms[place].relative_error * rest.norm
         if error <= task.exact * problem.norm or task.over():
+            break
+        if error * (error / before) ** _AHEAD > limit:
             break
         if error > (1 - _SLOW) * before:
             better = _other_chains(task, terms)
