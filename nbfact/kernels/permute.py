@@ -127,7 +127,7 @@ def transpose(x: np.ndarray, out: np.ndarray) -> None:
            [2.]])
     """
     m, n = x.shape
-    flat_x, flat_out, width = x.ravel(), out.ravel(), np.intp(BYTES // x.itemsize)
+    flat_x, flat_out, width = x.ravel(), out.ravel(), BYTES // x.itemsize
     if min(m, n) < 4:
         _turn_thin(flat_x, flat_out, m, n)
         return
