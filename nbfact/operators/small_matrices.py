@@ -215,7 +215,7 @@ def watched(
 
     else:
         finite = cmath.isfinite if matrix.dtype.kind == "c" else math.isfinite
-        # Of zero times infinity. As a decorator it takes half the time of a block.
+        # Zero times infinity would warn. A decorator takes less time than a block.
         quiet = np.errstate(invalid="ignore")(call)
 
         def multiply(x, out=None):
