@@ -159,3 +159,17 @@ def test_times_say_whether_the_speedup_was_reached():
     assert str(times).endswith("(expected 2), 2 was asked for")
     reached = ProductTimes(1, 1e-6, 2e-6, 1e-6, 2e-6, 2.0)
     assert reached.reached and str(reached).endswith("(expected 2)")
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"nnz": 20, "batch": 2}, "batch=2 is for speedup"),
+        ({"batch": 2}, "batch=2 is for speedup"),
+        ({"speedup": 2, "batch": 10**15}, "batch=10+ is too large: it needs"),
+    ],
+)
+@pytest.mark.parametrize("target", [np.eye(6), np.zeros((4, 5))], ids=["eye", "zero"])
+def test_a_batch_that_is_of_no_use_or_too_large_is_refused(target, options, message):
+    with pytest.raises(ValueError, match=message):
+        nf.learn_transform(target, **options)

@@ -215,10 +215,11 @@ def watched(
 
     else:
         finite = cmath.isfinite if matrix.dtype.kind == "c" else math.isfinite
+        # Zero times infinity would warn. A decorator takes less time than a block.
+        quiet = np.errstate(invalid="ignore")(call)
 
         def multiply(x, out=None):
-            with np.errstate(invalid="ignore"):  # of zero times infinity
-                found = call(x, out)
+            found = quiet(x, out)
             return found if finite(found[0]) else _apart(call, parts, x, out)
 
     return turned_call(multiply) if way == FORTRAN else multiply

@@ -18,6 +18,7 @@ from ..._core.checks import (
     store,
 )
 from ..._core.jobs import processes
+from ..._core.limits import check_memory
 from ..common.result import Callback
 from .families.family_registry import IN_BLOCKS, NAMES
 from .product_budget import ProductBudget
@@ -121,6 +122,8 @@ class LearnOptions:
         if self.speedup is not None:
             store(self, speedup=real_number("speedup", self.speedup, above=0))
         store(self, batch=size("batch", self.batch))
+        if self.batch != 1 and self.speedup is None:
+            raise ValueError(f"batch={self.batch} is for speedup, which is not given")
         choice("effort", self.effort, EFFORTS)
         processes(self.n_jobs)
         function("callback", self.callback)
@@ -170,7 +173,13 @@ class LearnOptions:
     def product_budget(
         self, shape: tuple[int, int], dtype: np.dtype
     ) -> ProductBudget | None:
-        """Return the time that a product may take, None where that is no budget."""
+        """Return the time that a product may take, None where that is no budget.
+
+        The columns that are multiplied at the end, to measure times, have to fit into
+        the memory of this machine.
+        """
         if self.speedup is None:
             return None
+        entries = self.batch * (shape[1] + 2 * shape[0])
+        check_memory(f"batch={self.batch}", entries, dtype.itemsize)
         return ProductBudget.of(self.speedup, self.batch, shape, dtype)

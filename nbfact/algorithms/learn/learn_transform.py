@@ -58,7 +58,7 @@ def learn_transform(
         beside the dense one on another processor under load. The attribute `times` of
         the result has the expected times, and measured ones.
     batch : int
-        Number of columns of that product; 1 for a vector.
+        Number of columns of that product, for `speedup` alone; 1 for a vector.
     effort : {"quick", "normal", "thorough"}
         How many starts are tried and how many sweeps are spent on them. With `error`
         the search runs about ten times.
@@ -104,7 +104,8 @@ def learn_transform(
         type.
     ValueError
         More than one of `nnz`, `rcg`, `error` and `speedup`; nnz < 1, rcg <= 0, error
-        outside [0, 1), speedup <= 0, batch < 1; another effort; NaN or infinity.
+        outside [0, 1), speedup <= 0, batch < 1; a batch without `speedup`, or one whose
+        columns do not fit into memory; another effort; NaN or infinity.
     ModuleNotFoundError
         `n_jobs` above 1 without joblib.
 
