@@ -11,7 +11,7 @@ Further lines say what ``learn_transform(A, speedup=...)`` returns for each spee
 number of columns, with its expected and its measured speedup: quickly, and without the
 families of chains and butterflies, which no target here is. Without the products,
 ``python -m benchmarks.learned_times speedups 256 gaussian,dct 1.2,1.5,2,3 1,64`` prints
-them alone.
+them alone. A last argument is the dtype, float64 by default.
 """
 
 import sys
@@ -96,11 +96,11 @@ def timed(target, operators, batches=BATCHES):
     return [np.median(found, axis=0) for found in ratios.values()]
 
 
-def explored(n, names):
+def explored(n, names, dtype):
     """Print a line for each product that is explored."""
     print("    n target    supports  RCG     error  x vector  x 64 columns  seconds")
     for name in names:
-        target, rows = TARGETS[name](n), []
+        target, rows = TARGETS[name](n).astype(dtype), []
         for kind in ("free", "blocks"):
             for gain in GAINS:
                 began = time.perf_counter()
@@ -116,11 +116,11 @@ def explored(n, names):
             )
 
 
-def asked(n, names, speedups, batches):
+def asked(n, names, speedups, batches, dtype):
     """Print a line for what `learn_transform` returns for each speedup."""
     print("    n target    columns asked expected measured     error  structure")
     for name in names:
-        target = TARGETS[name](n)
+        target = TARGETS[name](n).astype(dtype)
         for batch in batches:
             families = [one for one in FAMILIES if batch == 1 or "blocks" not in one]
             for speedup in speedups:
@@ -146,6 +146,7 @@ def main(
     names="gaussian,dct,legendre,kernel,graph",
     speeds="2",
     batches="1",
+    dtype="float64",
     products=True,
 ):
     """Print a line for each product, and for each speedup."""
@@ -153,8 +154,8 @@ def main(
     columns = [int(one) for one in batches.split(",")]
     for n in map(int, orders.split(",")):
         if products:
-            explored(n, names.split(","))
-        asked(n, names.split(","), listed, columns)
+            explored(n, names.split(","), dtype)
+        asked(n, names.split(","), listed, columns, dtype)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """learn_transform: budgets are kept, the best start wins, all trials are recorded."""
 
+import dataclasses
 import functools
 from time import perf_counter
 from types import SimpleNamespace
@@ -12,7 +13,9 @@ import nbfact as nf
 from nbfact.algorithms.common.problem import problem_of
 from nbfact.algorithms.learn import budget_search, stages
 from nbfact.algorithms.learn.families import coded_products
-from nbfact.algorithms.learn.starts import split_budget, starts
+from nbfact.algorithms.learn.finalists import as_good, hopeless, shallow
+from nbfact.algorithms.learn.stages import Race
+from nbfact.algorithms.learn.starts import Start, split_budget, starts
 
 
 def shuffled(n, seed):
@@ -104,6 +107,30 @@ def test_budgets():
     assert [s.k for s in split_budget([(4, 4), (4, 4), (4, 16)], 24)] == [4, 4, 16]
     assert [s.k for s in split_budget([(2, 2), (2, 2), (2, 99)], 4)] == [1, 1, 2]
     assert [s.k for s in split_budget([(2, 2), (2, 2)], 1)] == [1, 1]
+
+
+def test_an_exploration_far_behind_is_given_up_at_half_of_the_sweeps():
+    race = Race([0.9, *[0.5] * 59], 100)  # ended early: its last error stands
+    far, near = [0.9, *[0.6] * 99], [0.9, *[0.55] * 99]
+    assert [n for n in range(1, 101) if race(far[:n])] == [50, 60, 70, 80, 90, 100]
+    assert not any(race(near[:n]) for n in range(1, 101))
+
+
+def found_with(error, count=2):
+    """Return a start with an error and a number of factors."""
+    result = nf.palm4msa(np.eye(2), [nf.constraints.Sp((2, 2), 2)] * count, n_iter=1)
+    return Start.of("", dataclasses.replace(result, relative_error=error))
+
+
+def test_which_results_are_followed():
+    looks = [(found_with(1.0), found_with(error)) for error in (0.5, 0.51, 0.9)]
+    for error, followed in ((0.45, 1), (0.1, 2)):  # near those of noise; far below
+        assert as_good(looks, found_with(error)) == [s for s, _ in looks[1:]][:followed]
+    three = [(found_with(1.0, 3), found_with(0.5001, 3))]
+    assert shallow(looks + three, 3) and not shallow(three, 3)
+    one, other = found_with(0.2), found_with(0.3)
+    assert hopeless([one, other], [1.0, 0.9], 2) == [other]
+    assert hopeless([one, other], [1.0, 0.5], 3) == []  # the best one never is
 
 
 DEGENERATE = {
