@@ -17,7 +17,7 @@ from .vectors import BYTES
 TILE, SHORT_LINE = 1 << 15, 512
 """Bytes of a matrix that are transposed together, so that they stay in the first level
 of cache; bytes of a row above which tall matrices are not, because what is written to
-each of so many columns at once would be short."""
+each of many columns at once would be short."""
 
 
 @kernel
