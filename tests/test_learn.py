@@ -111,7 +111,7 @@ def test_budgets():
 
 def test_an_exploration_far_behind_is_given_up_at_half_of_the_sweeps():
     race = Race([0.9, *[0.5] * 59], 100)  # ended early: its last error stands
-    far, near = [0.9, *[0.6] * 99], [0.9, *[0.55] * 99]
+    far, near = [0.9, *[0.66] * 99], [0.9, *[0.64] * 99]
     assert [n for n in range(1, 101) if race(far[:n])] == [50, 60, 70, 80, 90, 100]
     assert not any(race(near[:n]) for n in range(1, 101))
 
