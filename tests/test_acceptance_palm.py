@@ -125,6 +125,7 @@ def disturbed(column, seed):
     return matrix, matrix
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ROWS)
 def test_no_preset_is_worse_under_noise(preset):
     """The median error over the seeds is at most that of FAµST's better backend."""

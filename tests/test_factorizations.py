@@ -310,6 +310,7 @@ def test_a_learned_butterfly_stays_one(name, dtype, tmp_path):
     assert nf.relative_error(target, loaded) < exact
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_a_learned_cosine_transform_is_a_butterfly():
     target = nf.targets.dct(64)

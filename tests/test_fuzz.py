@@ -162,6 +162,7 @@ def test_the_command_needs_an_entry(capsys):
     assert "no entry has nonsense in its name" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_command_runs_from_the_root():
     line = [sys.executable, "-m", "tests.fuzz", "--each", "1", "--only", "Chain.T"]
     found = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -41,6 +41,7 @@ def wait_for(condition, seconds=30):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_who_crashes_hangs_exits_or_raises_is_named_and_the_rest_measured(capfd):
     task = crashers.every()
     sources = [crashers.every, crashers.after]
@@ -114,6 +115,7 @@ def test_ctrl_c_ends_the_process_of_a_rival_that_hangs(quiet, monkeypatch, capsy
     assert "interrupted: 3 rows stored in rows.jsonl" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc")
 def test_kill_9_loses_the_task_in_flight_and_leaves_no_orphan(quiet):
     code = (

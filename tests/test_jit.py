@@ -79,6 +79,7 @@ def run(project, length=9, check=True, **settings):
     return done.stdout.split() if check else done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_a_cached_caller_follows_its_callee(project):
     assert run(project) == ["2.0", "0"]
@@ -89,6 +90,7 @@ def test_a_cached_caller_follows_its_callee(project):
     assert run(project) == ["3.0", "1"]
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_a_cache_that_names_a_class_which_is_gone_is_stale(project):
     """Numba unpickles the index, classes and all, before it looks at the stamp."""
