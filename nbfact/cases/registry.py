@@ -173,7 +173,11 @@ def _quick():
 def _pr():
     single, batches = ("float32",), (1, 64)
     planned = [("rank 2", 256), ("four blocks", 1024), ("strided blocks", 1024)]
-    plans = plan_cases(planned, single, (1, 16))
+    plans = [
+        *plan_cases(planned, single, (1, 16)),
+        # A kernel calls BLAS for each of the blocks, which are complex and small.
+        *plan_cases([("monarch", 256)], ("complex64",), (16,)),
+    ]
     primes = transform_plan_cases(("dct",), (1000, 1009), single, (1,))
     few = product_cases("butterfly", (1024,), ("float64", "complex64"), (2, 4))
     called = own_cells(ALWAYS, "float32")
