@@ -204,7 +204,7 @@ def watched(
     rows, whole = way != COLUMNS, matrix.whole(batch)
     call = matrix.multipliers(batch)[ROWS if rows else COLUMNS]
     if whole is not None and batch > 1:
-        return _watched_kernel(whole, batch, way, call, parts)
+        return _watched_kernel(whole, batch, way, parts)
     if batch > 1:
 
         def multiply(x, out=None):
@@ -225,8 +225,12 @@ def watched(
     return turned_call(multiply) if way == FORTRAN else multiply
 
 
-def _watched_kernel(whole, batch, way, call, parts):
-    """Return the function of `watched` that multiplies and looks in one call."""
+def _watched_kernel(whole, batch, way, parts):
+    """Return the function of `watched` that multiplies and looks in one call.
+
+    The same kernel multiplies once more where a product is not finite, so that the
+    other vectors keep their bits: NumPy may have another BLAS.
+    """
     turned, rows, empty = (
         int(not whole.flags.c_contiguous),
         int(way != COLUMNS),
@@ -236,17 +240,21 @@ def _watched_kernel(whole, batch, way, call, parts):
     shape = (batch, len(whole)) if rows else (len(whole), batch)
     product = entry_point(dense_apply, stored, turned, stored, rows, stored)
 
+    def again(x, out):
+        product(stored, turned, x, rows, out)
+        return out
+
     def multiply(x, out=None):
         if out is None:
             out = empty(shape, dtype)
         if product(stored, turned, x, rows, out):
             return out
-        return _apart(call, parts, x, out)
+        return _apart(again, parts, x, out)
 
     def fortran(x, out=None):
         x, found = x.T, empty(shape, dtype) if out is None else out.T
         if not product(stored, turned, x, rows, found):
-            _apart(call, parts, x, found)
+            _apart(again, parts, x, found)
         return found.T
 
     return fortran if way == FORTRAN else multiply
