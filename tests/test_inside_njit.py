@@ -52,7 +52,7 @@ BLOCK_OF_COLUMNS = np.zeros(1, np.uint64)
 CENTERS = kernels.PackedCenters(
     *FACTOR, np.array([4]), VECTOR, BLOCK_OF_COLUMNS, np.zeros(2)
 )
-SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 1, 4)), np.zeros(1))
+SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 2, 2, 1)), np.zeros(1))
 LABELS = np.array([1, 0, 3, 1], np.int32)
 
 
