@@ -38,16 +38,19 @@ Out: TypeAlias = np.ndarray | None
 
 
 class Dense:
-    """A factor stored as a dense array."""
+    """A factor stored as a dense array, and the number of its non-zeros if known."""
 
-    def __init__(self, array: np.ndarray) -> None:
+    def __init__(self, array: np.ndarray, nnz: int | None = None) -> None:
         self.array = array
         self.shape = array.shape
+        self._nnz = nnz
 
     @property
     def nnz(self) -> int:
-        """Number of entries that are not zero."""
-        return count_nonzeros(self.array)
+        """Number of entries that are not zero, counted once."""
+        if self._nnz is None:
+            self._nnz = count_nonzeros(self.array)
+        return self._nnz
 
     def toarray(self, out: Out = None) -> np.ndarray:
         """Return the factor as a dense array, a copy that may be written to."""
@@ -102,6 +105,8 @@ class Dense:
 
     def entered(self, old: "Factor") -> int:
         """Return the number of entries that are non-zero here and zero in `old`."""
+        if old.nnz == self.array.size:
+            return 0
         return int(np.count_nonzero((self.array != 0) & (old.toarray() == 0)))
 
 

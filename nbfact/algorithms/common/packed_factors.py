@@ -210,7 +210,7 @@ class PackedFactors:
         nnz = csr_compress(x, room, data, indices, indptr, layout.places[j])
         if nnz > room:
             if nnz > DENSE * x.size:
-                self._put_dense(j, Dense(x.copy()))
+                self._put_dense(j, Dense(x.copy(), nnz))
                 return self._factor(j).entered(old._factor(j))
             self._widen(j, min(nnz + nnz // 8, int(DENSE * x.size)))
             data, indices, indptr, _ = self.chain

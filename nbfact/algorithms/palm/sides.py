@@ -221,9 +221,9 @@ class Sides:
             rows, columns = factors.forms[0]
             inner, square = csr_fit(*rows, *columns, known, cross)
         else:
-            factor = factors[0]
-            x = factor.toarray()
-            image = x if gram is None else factor.apply(gram)
+            x = image = factors.toarray(0, self._steps[0])
+            if gram is not None:
+                image = factors.apply(0, gram, self._workspace.take("dense", x.shape))
             inner, square = np.vdot(adjoint(cross), x).real, np.vdot(x, image).real
         best = float(inner / square) if square > 0 else 0.0
         return best if math.isfinite(square) else math.nan, best * float(inner)
