@@ -76,7 +76,7 @@ class PackedCenters(NamedTuple):
 
 
 @kernel
-def _read_tile(blocks, x, start, stop, norms, out):
+def read_tile(blocks, x, start, stop, norms, out):
     """Write the points start to stop - 1, at most `width`, transposed to a flat tile.
 
     Where there are fewer points than `width`, the last one is repeated. In that case,
@@ -128,7 +128,7 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
         end = min(tile + width, np.uintp(stop))
         source, target = scratch[0], scratch[1]
         norms[:] = 0
-        _read_tile(centers.blocks, x, tile, end, norms, source)
+        read_tile(centers.blocks, x, tile, end, norms, source)
         r, place = np.intp(0), np.intp(end) * length
         for j in range(last):
             ahead = (points, place + r * step, step)
@@ -136,14 +136,14 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
             r += rows[j]
             source, target = target, source
         compare_rows(entries, indptr, r, bias, source, nearest)
-        doubtful += _write_tile(
+        doubtful += write_tile(
             nearest, norms, centers.margin, labels[tile:end], scores[tile:end]
         )
     return doubtful
 
 
 @kernel
-def _write_tile(nearest, norms, margin, labels, scores):
+def write_tile(nearest, norms, margin, labels, scores):
     """Write the labels and scores of a tile; return how many rounding may have chosen.
 
     norms: (width,), the squared norms of the points.
