@@ -166,7 +166,7 @@ ARGUMENTS = {
     "fwht_columns": (SQUARE,),
     "fwht_rows": (SQUARE,),
     "nearest_rows": (CENTERS, SQUARE, np.zeros((2, 128)), LABELS, OUT),
-    "nearest_dense_rows": (DENSE, SQUARE, np.zeros(64), LABELS, OUT),
+    "nearest_dense_rows": (DENSE, SQUARE, np.zeros(128), LABELS, OUT),
     "cluster_sums": (SQUARE, LABELS, VECTOR, SQUARE, BLOCK, OUT, np.zeros(4)),
     "distances_from_products": (
         *(BLOCK, SQUARE, SQUARE.T.copy(), kernels.CenterNorms(OUT, VECTOR, OUT + 1)),

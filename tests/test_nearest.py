@@ -142,10 +142,10 @@ def test_the_kernel_of_dense_rows(shape, moved, dtype):
     """Columns are fewer than a block has, or the last block overlaps with another."""
     matrix, bias = random(shape, dtype), random(shape[0], dtype, 1)
     offset = random(shape[1], dtype, 3) if moved else None
-    centers, length, kept = pack_dense(matrix, bias, offset, np.dtype(dtype))
+    centers, rows, kept = pack_dense(matrix, bias, offset, np.dtype(dtype))
     assert kept is None
     moved_by = 0 if offset is None else offset
-    scratch = np.full(LANES // bias.itemsize * length, np.nan, dtype)
+    scratch = np.full(LANES // bias.itemsize * rows, np.nan, dtype)
     for n_points in (0, 1, 40):
         x = random((n_points, shape[1]), dtype, 2)
         labels, scores = np.empty(n_points, np.int32), np.empty(n_points, dtype)

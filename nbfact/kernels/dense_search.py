@@ -90,9 +90,9 @@ def nearest_dense_rows(
         float32 or float64.
     x : ndarray, shape (N, D)
         The points, finite and C-contiguous; only read.
-    scratch : ndarray, shape (LANES / itemsize * L,)
-        One tile: ``LANES`` of `nbfact.kernels.tiles` is in bytes, and L is the number
-        of columns of all blocks. Overwritten. It is fastest where it begins at a
+    scratch : ndarray, shape (LANES / itemsize * rows,)
+        One tile: ``LANES`` of `nbfact.kernels.tiles` is in bytes, and there are as many
+        rows as columns of all blocks. Overwritten. It is fastest where it begins at a
         multiple of 64 bytes.
     labels : ndarray of int32, shape (N,)
         Overwritten with the number of the row; with the smallest one where several are

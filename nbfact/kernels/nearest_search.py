@@ -47,7 +47,8 @@ class PackedCenters(NamedTuple):
         first factor count the columns of all blocks, one block after the other.
     margin : ndarray, shape (2,), of the dtype of data
         Two values of a point x count as different where they differ by more than
-        margin[0] + margin[1] |x|, with the norm of the columns that are read.
+        margin[0] + margin[1] |x|, with the norm of all that is read of a point: more
+        than its own entries where a block has more columns than x.
 
     See Also
     --------
@@ -79,15 +80,17 @@ class PackedCenters(NamedTuple):
 def read_tile(blocks, x, start, stop, norms, out):
     """Write the points start to stop - 1, at most `width`, transposed to a flat tile.
 
-    Where there are fewer points than `width`, the last one is repeated. In that case,
-    and where a block has more columns than x, entries are copied one by one. The
-    squared norms of the points are added to norms, (width,).
+    Where there are fewer points than `width`, the last one is repeated, and entries are
+    copied one by one. A block that has more columns than x is filled with entries of
+    the points that follow, unless x ends there. The squared norms of what was read of
+    each point are added to norms, (width,).
     """
     width = np.uintp(norms.shape[0])
     size, columns = np.uintp(BYTES // x.itemsize), np.uintp(x.shape[1])
     flat, count = x.ravel(), min(size, columns)
     n_blocks = np.uintp(blocks.shape[0])
-    if stop - start == width and count == size:
+    last = (stop - np.uintp(1)) * columns + max(size, columns)
+    if stop - start == width and last <= np.uintp(flat.shape[0]):
         # Few rows of x at once, so that the processor fetches them ahead.
         for i in range(np.uintp(0), width, np.uintp(POINTS)):
             point = (start + i) * columns

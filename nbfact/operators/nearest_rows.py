@@ -30,9 +30,10 @@ COPIED = 4096
 """Number of points that are copied together when x is of another dtype or layout, so
 that no copy of all points is made."""
 
-FULL = 0.5
+FULL = 0.4
 """Least number of entries of the factors, over K D, from which on their product is
-multiplied as a dense matrix: each entry of a sparse factor takes twice the time."""
+multiplied as a dense matrix. An entry of a sparse factor takes two to three times the
+time: both were level from 0.35 to 0.45 in float32, from 0.4 to 0.5 in float64."""
 
 REPEATS = 8
 """Number of points from which the offset is subtracted in one loop of NumPy: one loop
@@ -86,8 +87,8 @@ class NearestRows:
     one pass, which costs ``operator.nnz`` multiplications per point and little memory.
     Before, neighbours whose product is as sparse as the two are multiplied out, and
     rows and blocks of columns that are not used are dropped. Where the factors have
-    half as many entries as their product or more, it is multiplied as a dense matrix,
-    in one pass too. Any other operator multiplies tiles of points.
+    two fifths of the entries of their product or more, it is multiplied as a dense
+    matrix, in one pass too. Any other operator multiplies tiles of points.
 
     The labels are those of the rows of ``operator.toarray() + offset`` in double
     precision: where two rows are as near as a bound of the rounding errors allows, the

@@ -71,7 +71,7 @@ def pack_dense(
         moved[places] = offset
     margin = np.zeros(2, dtype)
     packed = DenseCenters(groups.ravel(), added, blocks, moved, margin)
-    return packed, length, kept
+    return packed, max(length, size), kept
 
 
 def _entries(factor):
