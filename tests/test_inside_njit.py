@@ -54,7 +54,7 @@ CENTERS = kernels.PackedCenters(
     *FACTOR, np.array([4]), VECTOR, BLOCK_OF_COLUMNS, np.zeros(2)
 )
 DENSE = pack_dense(random((3, 4), "float64"), VECTOR[:3], None, np.dtype("f8"))[0]
-SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 1, 4)), np.zeros(1))
+SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 2, 2, 1)), np.zeros(1))
 LABELS = np.array([1, 0, 3, 1], np.int32)
 
 
