@@ -60,7 +60,11 @@ def factorize(
         typer.Option(help="Name of the matrix in a file that holds several."),
     ] = None,
     method: Annotated[
-        Method, typer.Option(help="The algorithm; learn tries several.")
+        Method,
+        typer.Option(
+            metavar="<method>",
+            help="The algorithm: learn (tries several), hierarchical or palm4msa.",
+        ),
     ] = Method.learn,
     nnz: Annotated[
         int | None, typer.Option(min=1, help="Most non-zeros; for learn.")
