@@ -223,7 +223,7 @@ def run_factorize(
     }
     own = {name: value for name, value in (options or {}).items() if value is not None}
     if "speedup" not in budget and (search or {}).get("batch", 1) != 1:
-        raise ValueError("['batch']: only for --speedup")
+        raise ValueError(f"{dashed('batch')}: only for --speedup")
     _check_options(method, own, budget)
     output = output or matrix.with_suffix(".nbfact.npz")
     _check_output(output)
