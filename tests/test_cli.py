@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import io
+import re
 import signal
 import sys
 from pathlib import Path
@@ -39,10 +40,16 @@ def test_the_help_exits_with_0_and_shows_flags_alone(run, arguments):
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
-def test_the_help_of_a_command_shows_flags_alone(run, command):
+def test_the_help_of_a_command_is_readable_on_a_narrow_terminal(
+    run, command, monkeypatch
+):
+    """Flags stand alone, and what an option takes is not broken over lines."""
+    monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = run(command, "-h")
     assert code == 0 and "--help" in out and "-h" in out
     assert "bool" not in out
+    taken = [line for line in out.splitlines() if line.startswith("│") and "<" in line]
+    assert taken and all(re.search(r"<[^>]*>", line) for line in taken)
 
 
 def test_the_version_is_printed(run):

@@ -70,8 +70,8 @@ class Chain(Sequence, Drawable):
     References
     ----------
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
-    guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): Kronecker-
-    sparse factors and chainable chains [le2025].
+    guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506):
+    Kronecker-sparse factors and chainable chains [le2025].
 
     Examples
     --------
