@@ -13,6 +13,7 @@ from nbfact.kernels import (
     blocks_products,
     blocks_rows,
     dense_apply,
+    dense_panels_apply,
     transpose,
 )
 from nbfact.kernels._jit import NUMBA_SETTINGS
@@ -25,6 +26,7 @@ from nbfact.operators.dense_blocks import (
     pack_rows,
     real_blocks,
 )
+from nbfact.operators.matrix_panels import packed_panels, panel_rows
 
 PATTERNS = [
     *((1, 1, 1, 1), (1, 5, 3, 1), (3, 24, 6, 1), (1, 9, 7, 16), (2, 5, 2, 17)),
@@ -258,6 +260,26 @@ def test_blas_multiplies_a_matrix_and_tells_which_vectors_are_not_finite(dtype, 
         for got in (out, rows.T):
             close(got[:, :3], wanted[:, :3])
             assert (np.isfinite(got) == np.isfinite(wanted)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_panels_multiply_each_vector_alone_with_the_same_bits(dtype):
+    """Rows and columns of any number; those beside infinity keep their bits."""
+    m, n = panel_rows(np.dtype(dtype)) + 3, 70
+    matrix, many = random((m, n), dtype), random((n, 67), dtype, 1)
+    packed, each = packed_panels(matrix), {}
+    for batch in (2, 3, 6, 67):
+        x = np.ascontiguousarray(many[:, :batch])
+        out, rows = np.empty((m, batch), dtype), np.empty((batch, m), dtype)
+        assert dense_panels_apply(packed, x, 0, out)
+        assert dense_panels_apply(packed, x.T.copy(), 1, rows)
+        close(out, naive.dense_panels_apply(matrix, x))
+        assert (out == rows.T).all()
+        each[batch] = out
+        x[5, 1] = np.inf
+        assert not dense_panels_apply(packed, x, 0, out)
+        assert (out[:, 0] == rows[0]).all() and not np.isfinite(out[:, 1]).any()
+    assert all((one == each[67][:, : one.shape[1]]).all() for one in each.values())
 
 
 def blas_result(values, x):

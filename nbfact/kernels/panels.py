@@ -47,7 +47,7 @@ in half the time."""
 
 
 def lanes_of(dtype: np.dtype) -> int:
-    """Return the number of real numbers of a dtype in a vector."""
+    """Return the number of numbers of a dtype in a vector."""
     return BYTES // np.dtype(dtype).itemsize
 
 
@@ -59,21 +59,25 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
     up from zero, in the order of t. They are stored where `first` is not zero, and else
     added to what is there: row i has its vectors out_vector entries apart, from
     ``out + i * out_row`` on. In the place of a number there are 2^len(repeated)
-    numbers, which fill a vector again and again.
+    numbers, which fill a vector again and again. There are half as many vectors of
+    complex numbers, unless there is one, because each has two vectors of sums.
 
     left, right, out: flat arrays; places: a tuple of left, left_step, left_row, right,
     right_step, out, out_row, out_vector, count, first; height, width: literals.
     """
     dtype: Any = left.dtype
-    if not isinstance(dtype, types.Float):
-        raise NumbaTypeError(f"entries of {dtype}; expected floats")
-    rows, vectors = height.literal_value, width.literal_value
-    numbers = 1 << len(repeated)
+    if not isinstance(dtype, types.Float | types.Complex):
+        raise NumbaTypeError(f"entries of {dtype}; expected floats or complex numbers")
+    rows, numbers = height.literal_value, 1 << len(repeated)
 
     def generate(context, builder, signature, arguments):
         emit = VectorEmitter(context, builder, dtype)
-        sources = emit.data(left, arguments[0]), emit.data(right, arguments[1])
-        target = emit.data(out, arguments[2])
+        vectors = max(width.literal_value // emit.parts, 1)
+        sources = [
+            emit.reals(emit.data(kind, array))
+            for kind, array in ((left, arguments[0]), (right, arguments[1]))
+        ]
+        target = emit.reals(emit.data(out, arguments[2]))
         at = [
             context.cast(builder, value, kind, types.intp)
             for value, kind in zip(
@@ -81,24 +85,20 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
             )
         ]
         count, first = at[8:]
-        zero = emit.constant(0.0)
-        sums = [
-            [cgutils.alloca_once_value(builder, zero) for _ in range(vectors)]
-            for _ in range(rows)
-        ]
+        at = [builder.mul(one, emit.parts_of(one)) for one in at[:8]]
+        sums = [[emit.totals() for _ in range(vectors)] for _ in range(rows)]
         with cgutils.for_range(builder, count, intp=count.type) as loop:
             start = builder.add(at[0], builder.mul(loop.index, at[1]))
             place = builder.add(at[3], builder.mul(loop.index, at[4]))
             values = [emit.load(sources[1], place, j) for j in range(vectors)]
             for row, entry in zip(sums, emit.places(start, at[2], rows), strict=True):
-                number = _repeated(emit, sources[0], entry, numbers)
-                for value, total in zip(values, row, strict=True):
-                    added = emit.multiply_add(number, value, builder.load(total))
-                    builder.store(added, total)
+                weights = _repeated(emit, sources[0], entry, numbers)
+                for value, totals in zip(values, row, strict=True):
+                    emit.add_products(weights, value, totals)
         ends = [
-            (builder.load(total), end)
+            (emit.sum_of_parts(totals), end)
             for row, start in zip(sums, emit.places(at[5], at[6], rows), strict=True)
-            for total, end in zip(row, emit.places(start, at[7], vectors), strict=True)
+            for totals, end in zip(row, emit.places(start, at[7], vectors), strict=True)
         ]
         # A line of cache that is stored alone is not waited for.
         with builder.if_else(cgutils.is_not_null(builder, first)) as (new, more):
@@ -115,14 +115,20 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
 
 
 def _repeated(emit, data, place, numbers):
-    """Return some numbers of an array, again and again in the lanes of a vector."""
+    """Return some numbers of an array, again and again in the lanes of a vector.
+
+    There is a vector of each of their parts, the real and the imaginary one.
+    """
+    parts = range(emit.parts)
     if numbers == 1:
-        return emit.number(data, place)
-    if numbers == emit.size:
-        return emit.load(data, place)
-    pointer = emit.pointer(data, place, ir.VectorType(emit.real, numbers))
+        return [emit.number(data, place, part) for part in parts]
+    count = numbers * emit.parts
+    pointer = emit.pointer(data, place, ir.VectorType(emit.real, count))
     value = emit.builder.load(pointer, align=emit.item)
-    return emit.shuffle(value, [lane % numbers for lane in range(emit.size)])
+    if count == emit.size and emit.parts == 1:
+        return [value]
+    first = [lane % count // emit.parts * emit.parts for lane in range(emit.size)]
+    return [emit.shuffle(value, [lane + part for lane in first]) for part in parts]
 
 
 def _interpreted(left, right, out, places, repeated, height, width):
@@ -131,6 +137,7 @@ def _interpreted(left, right, out, places, repeated, height, width):
         places
     )
     lanes = np.arange(lanes_of(left.dtype))
+    width = max(width // 2, 1) if left.dtype.kind == "c" else width
     t, i, j = np.arange(count), np.arange(height), np.arange(width)
     entries = start + t[:, None, None] * left_step + i[:, None] * left_row
     numbers = left[entries + lanes % (1 << len(repeated))]
