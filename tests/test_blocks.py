@@ -22,9 +22,9 @@ from nbfact.operators import dense_blocks
 from nbfact.operators import plan as plans
 from nbfact.operators.dense_blocks import (
     blas_columns,
+    block_functions,
     pack_columns,
     pack_rows,
-    real_blocks,
 )
 from nbfact.operators.matrix_panels import packed_panels, panel_rows
 
@@ -61,7 +61,13 @@ def product(values, x):
     return x.reshape(-1, x.shape[-1])
 
 
-@pytest.mark.parametrize("dtype", ("float32", "float64"))
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        *("float32", "float64", "complex64"),
+        pytest.param("complex128", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_rows_and_columns(pattern, dtype):
     a, b, c, d = pattern
@@ -91,7 +97,7 @@ def test_chunks_and_depths(extra, monkeypatch):
     assert depth > blocks.DEPTH
     values = random((1, 3, depth, 2), "float64") / np.sqrt(depth)
     x = random((2 * depth, blocks.CHUNK + extra), "float64", 1)
-    vector, columns, _ = real_blocks(values)
+    vector, columns, _ = block_functions(values)
     out, rows = np.empty((6, x.shape[1])), np.empty((x.shape[1], 6))
     columns(x, out)
     columns(np.asfortranarray(x), rows.T)

@@ -35,7 +35,9 @@ MANY = _many_registers()
 with half of them the products of a panel are too few to hide how long each takes."""
 
 PANEL = 16 if MANY else 4
-"""Number of rows of a block whose values are packed together for columns."""
+HALF = min(PANEL, 8)
+"""Number of rows of a block whose values are packed together for columns, and the same
+for complex values."""
 
 TALL = 4 if MANY else 1
 """Number of rows of x that are multiplied together."""
@@ -51,6 +53,11 @@ def lanes_of(dtype: np.dtype) -> int:
     return BYTES // np.dtype(dtype).itemsize
 
 
+def panel_of(dtype: np.dtype) -> int:
+    """Return the number of rows in a panel of values of a dtype for columns."""
+    return HALF if np.dtype(dtype).kind == "c" else PANEL
+
+
 def _typed(typingctx, left, right, out, places, repeated, height, width):
     """Add outer products to a tile of `height` rows of `width` vectors.
 
@@ -59,8 +66,8 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
     up from zero, in the order of t. They are stored where `first` is not zero, and else
     added to what is there: row i has its vectors out_vector entries apart, from
     ``out + i * out_row`` on. In the place of a number there are 2^len(repeated)
-    numbers, which fill a vector again and again. There are half as many vectors of
-    complex numbers, unless there is one, because each has two vectors of sums.
+    numbers, which fill a vector again and again. Each vector of complex numbers has two
+    of sums: there are half as many, or where there is one at most `HALF` rows.
 
     left, right, out: flat arrays; places: a tuple of left, left_step, left_row, right,
     right_step, out, out_row, out_vector, count, first; height, width: literals.
@@ -68,11 +75,11 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
     dtype: Any = left.dtype
     if not isinstance(dtype, types.Float | types.Complex):
         raise NumbaTypeError(f"entries of {dtype}; expected floats or complex numbers")
-    rows, numbers = height.literal_value, 1 << len(repeated)
+    numbers, complete = 1 << len(repeated), isinstance(dtype, types.Complex)
+    rows, vectors = _tile(height.literal_value, width.literal_value, complete)
 
     def generate(context, builder, signature, arguments):
         emit = VectorEmitter(context, builder, dtype)
-        vectors = max(width.literal_value // emit.parts, 1)
         sources = [
             emit.reals(emit.data(kind, array))
             for kind, array in ((left, arguments[0]), (right, arguments[1]))
@@ -114,6 +121,13 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
     return types.void(*kinds), generate
 
 
+def _tile(height, width, complete):
+    """Return the rows and vectors of a tile; `complete` says if it is complex."""
+    if not complete:
+        return height, width
+    return (height, width // 2) if width > 1 else (min(height, HALF), 1)
+
+
 def _repeated(emit, data, place, numbers):
     """Return some numbers of an array, again and again in the lanes of a vector.
 
@@ -137,7 +151,7 @@ def _interpreted(left, right, out, places, repeated, height, width):
         places
     )
     lanes = np.arange(lanes_of(left.dtype))
-    width = max(width // 2, 1) if left.dtype.kind == "c" else width
+    height, width = _tile(height, width, left.dtype.kind == "c")
     t, i, j = np.arange(count), np.arange(height), np.arange(width)
     entries = start + t[:, None, None] * left_step + i[:, None] * left_row
     numbers = left[entries + lanes % (1 << len(repeated))]
