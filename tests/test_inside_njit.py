@@ -144,6 +144,7 @@ ARGUMENTS = {
         *(0, 1),
     ),
     "dense_apply": (SQUARE, 0, SQUARE, 0, BLOCK),
+    "dense_panels_apply": (np.ones((1, 4, 32)), np.ones((2, 4)), 1, np.ones((2, 32))),
     "blocks_rows": (ONE_GROUP, np.array([1, 4, 8, 1]), (), VECTOR, OUT, 1),
     "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_adjoint_columns": (TWIDDLE, SQUARE, BLOCK),
