@@ -38,8 +38,8 @@ from .compress import (
 )
 from .convolution_columns import convolve_columns
 from .csr import PackedChain, csr_apply, csr_apply_columns
-from .dense_search import DenseCenters, nearest_dense_rows
 from .dense_panels import dense_panels_apply
+from .dense_search import DenseCenters, nearest_dense_rows
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
 from .dyadic_gradient import (
