@@ -151,7 +151,7 @@ class QuicKMeans(
 
     For each point, `predict` costs one multiplication for each non-zero, and no memory:
     the products and the smallest distance are computed on tiles of points
-    (`nbfact.kernels.nearest_rows`); for dense centers it is a product of BLAS. Far from
+    (`nbfact.kernels.nearest_rows`, for dense centers `nearest_dense_rows`). Far from
     the origin distances are right too: what rounding may have spoilt is computed anew
     as a sum of squared differences, which costs what dense centers do. Points whose
     squares do not fit into float32 are divided by a power of two inside. The label of a
@@ -334,7 +334,7 @@ class QuicKMeans(
             A dask array, of which nothing is computed yet, for a dask array.
         """
         check_is_fitted(self)
-        X = self._in_unit(checked_points(self, X, reset=False))
+        X = self._in_unit(checked_points(self, X, reset=False, finite=False))
         return labels_of(self._centers, X)
 
     @overload

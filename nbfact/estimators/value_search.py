@@ -35,6 +35,11 @@ HOPELESS, HOPE = 3.0, 1.5
 most, so that points are assigned to them to see; and how many times it is, where
 values are counted for that. Points that are nearer to another center make it less."""
 
+HOPEFUL = 5
+"""Number of sweeps that may be made from which on centers that increase the objective
+by more than is allowed are tried too: where the dense iterations took less time, points
+are assigned once or twice to see which centers are near enough."""
+
 FILLED = 0.75
 """Least share of the clusters with points that still have points at factored centers:
 where points are far from all centers, few centers are nearly as good as many."""
@@ -107,9 +112,10 @@ class ValueSearch:
         best: Found | None = None
         if self.kind is ButterflyRecipe:
             return self._tried(ButterflyRecipe(self.shape, self.most, True))
-        forms = self._closed_forms(HOPE)
+        hopes = (HOPE, 1.0) if self.left >= HOPEFUL else (1.0,)
+        forms = [form for hope in hopes for form in self._closed_forms(hope)]
         if self.kind is ExploreRecipe:
-            for recipe in (*forms, *self._closed_forms(1.0)):
+            for recipe in forms:
                 best = best or self._tried(recipe)
         return self._explored(best, forms[0].centered)
 

@@ -43,6 +43,10 @@ SETTLED = 128
 """Number of points that are compared with rows together, so that they stay in cache
 while the rows are read."""
 
+DIRECT = 2**17
+"""Number of entries of rows, over all points that are compared, up to which all rows
+are compared: to find those that may be nearest takes as long, 40 µs."""
+
 
 class NearestRows:
     """A function that finds the row of an operator nearest to each of many points.
@@ -307,24 +311,22 @@ class NearestRows:
     def _settle(self, x, labels, scores, doubtful):
         """Decide by squared differences where rounding may have chosen the label.
 
-        Only the rows that may be nearest are compared. x: points as they were given;
-        doubtful: (N,) of bool.
+        Of many points only the rows that may be nearest are compared. x: points as they
+        were given; doubtful: (N,) of bool.
         """
         (chosen,) = doubtful.nonzero()
         rows, excess, own = self._rows
-        margin = self._rounding(np.dtype("f8")).margin
         for start in range(0, len(chosen), SETTLED):
             part = chosen[start : start + SETTLED]
             points = x[part].astype(np.float64, order="C")
             moved = points if self.offset is None else points - self.offset
             found, squares = np.empty(len(part), np.int32), np.empty(len(part))
             with np.errstate(over="ignore", invalid="ignore"):
-                values = self.operator @ np.ascontiguousarray(moved.T)
-                values *= -2
-                values += self.bias[:, None]
-                # A copy, because NumPy takes minima of short rows one by one.
-                least = values.T.copy().min(axis=1)
-                limits = least + margin[0] + margin[1] * norms(moved)
+                if len(part) * rows.size <= DIRECT:
+                    values = np.zeros((len(rows), len(part)))
+                    limits = np.zeros(len(part))
+                else:
+                    values, limits = self._near(moved)
                 nearest_exactly(points, rows, excess, values, limits, found, squares)
                 # How values are rounded depends on the number of points.
                 exact = self.bias[found] - 2 * np.einsum("nd,nd->n", own[found], moved)
@@ -336,6 +338,19 @@ class NearestRows:
                     f"{scores.dtype}"
                 )
             labels[part], scores[part] = found, exact
+
+    def _near(self, moved):
+        """Return the values of all rows, (K, n), and what those of near rows are below.
+
+        moved: points in double precision, less the offset.
+        """
+        margin = self._rounding(np.dtype("f8")).margin
+        values = self.operator @ np.ascontiguousarray(moved.T)
+        values *= -2
+        values += self.bias[:, None]
+        # A copy, because NumPy takes minima of short rows one by one.
+        least = values.T.copy().min(axis=1)
+        return values, least + margin[0] + margin[1] * norms(moved)
 
 
 def _points(x, shape):
