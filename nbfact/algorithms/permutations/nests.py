@@ -206,9 +206,9 @@ def nest_near(
             return split_near(blocks, hint, over)
         return partition_near(blocks, level.pair, hint, over)
 
-    nest = _split_all_levels(matrix, radices, True, choose)
-    assert nest is not None, "splits near a nest are not given up"
-    return nest
+    found = _split_all_levels(matrix, radices, True, choose)
+    assert found is not None, "splits near a nest are not given up"
+    return found
 
 
 def _has_kernels(blocks: np.ndarray, level: RankLevel) -> bool:
