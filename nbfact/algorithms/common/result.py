@@ -172,10 +172,10 @@ class History:
 
 @dataclass(frozen=True, repr=False)
 class Factorization(Generic[OperatorT]):
-    """A product of sparse factors: A ≈ scale * factors[0] @ ... @ factors[-1].
+    """The result of every algorithm: a product of sparse factors, and its error.
 
-    Every algorithm returns one, some with more attributes. All functions that take
-    factors take it as it is.
+    The matrix is A ≈ scale * factors[0] @ ... @ factors[-1]. Some algorithms return a
+    class with more attributes. All functions that take factors take a result as it is.
 
     Attributes
     ----------

@@ -52,7 +52,9 @@ class Trial:
 
 @dataclass(frozen=True, repr=False)
 class LearnedTransform(Factorization[FastOperator]):
-    """The best of all trials: A ≈ scale * factors[0] @ ... @ factors[-1].
+    """The best product that `nbfact.learn_transform` found, and all that it tried.
+
+    As in every result, A ≈ scale * factors[0] @ ... @ factors[-1].
 
     Attributes
     ----------
