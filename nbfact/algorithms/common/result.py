@@ -46,7 +46,7 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class CallbackState:
-    """Where an algorithm is: what every callback receives.
+    """The state of an algorithm at one iteration, which every callback receives.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ Callback: TypeAlias = Callable[[CallbackState], object]
 
 @dataclass(frozen=True)
 class History:
-    """What happened sweep by sweep: four lists of the same length.
+    """The course of an algorithm, sweep by sweep: four lists of the same length.
 
     Algorithms without sweeps record other iterations: `identify_butterfly` its starts
     and passes, and `learn_butterfly` its steps. `butterfly_factorize` does not iterate,

@@ -9,7 +9,7 @@ from .product_budget import ProductTimes
 
 @dataclass(frozen=True)
 class Trial:
-    """One factorization that was tried.
+    """One factorization that `nbfact.learn_transform` tried.
 
     Attributes
     ----------
