@@ -12,7 +12,6 @@ from samples import DTYPES
 import nbfact as nf
 from nbfact.algorithms.common.problem import problem_of
 from nbfact.algorithms.learn import budget_search, stages
-from nbfact.algorithms.learn.families import coded_products
 from nbfact.algorithms.learn.finalists import as_good, hopeless, shallow
 from nbfact.algorithms.learn.stages import Race
 from nbfact.algorithms.learn.starts import Start, split_budget, starts
@@ -220,7 +219,7 @@ def test_every_family_looks_at_the_time_between_candidates(family, monkeypatch):
             time=lambda: looks.append(0) or float(len(looks)),
             perf_counter=perf_counter,
         )
-        for module in (stages, budget_search, coded_products):
+        for module in (stages, budget_search):
             monkeypatch.setattr(module, "time", clock)
         options = {"families": [family], "time_limit": limit}
         return learn(target, int(0.6 * target.size), **options), len(looks)

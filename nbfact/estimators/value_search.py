@@ -23,8 +23,8 @@ SMALLEST = 512
 to fewer of them takes no time that could be saved."""
 
 PAYS = 0.5
-"""Largest share of K D that the values of factors may be. With more values, the sparse
-product is hardly faster than the dense one."""
+"""Largest share of K D that the values of factors may be. With more of them, they and
+their indices take more memory than dense centers, and the sparse product is slower."""
 
 TRIALS, CLOSE = 5, 1.2
 """Maximum number of explorations, and the ratio of the numbers of values that are

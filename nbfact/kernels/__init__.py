@@ -38,6 +38,8 @@ from .compress import (
 )
 from .convolution_columns import convolve_columns
 from .csr import PackedChain, csr_apply, csr_apply_columns
+from .dense_panels import dense_panels_apply
+from .dense_search import DenseCenters, nearest_dense_rows
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
 from .dyadic_gradient import (
@@ -106,6 +108,7 @@ from .walsh_hadamard import fwht, fwht_columns, fwht_rows
 
 __all__ = [
     "CenterNorms",
+    "DenseCenters",
     "PackedCenters",
     "PackedChain",
     "RankOneFactors",
@@ -143,6 +146,7 @@ __all__ = [
     "csr_fit",
     "csr_gram",
     "dense_apply",
+    "dense_panels_apply",
     "distances_from_products",
     "exchange_mates",
     "fourier_columns",
@@ -167,6 +171,7 @@ __all__ = [
     "largest_of_columns",
     "max_abs",
     "mixture_fit",
+    "nearest_dense_rows",
     "nearest_exactly",
     "nearest_from_products",
     "nearest_rows",

@@ -274,7 +274,7 @@ class Chain(Sequence, Drawable):
             columns = radices.lumped(columns, length)
         return cls.mixed_radix(rows, columns)
 
-    @property
+    @functools.cached_property
     def chainable(self) -> bool:
         """Whether every pair of neighbours is chainable."""
         return all(pt.is_chainable(*pair) for pair in itertools.pairwise(self.patterns))

@@ -41,7 +41,7 @@ class Step:
           is chainable, in constant geometry; for one vector only;
         * "kronecker": factors of any patterns;
         * "blocks": factors that are multiplied out into one with large blocks, which
-          panels of vectors multiply, and BLAS where they are complex.
+          panels of vectors multiply, or BLAS.
     start, stop : int
         The factors that the step multiplies, in the order of the chain.
     sizes : tuple of int

@@ -1,5 +1,6 @@
 """ProgramOperator: an operator whose products run packed programs of kernels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from .chain import Chain
 from .patterns import shape_of
 from .planned_operator import PlannedOperator
 from .program import Call, Program
-from .reorderings import inverse
+from .reorderings import checked_permutation, inverse
 from .repeated_blocks import (
     cheapest,
     kronecker_of,
@@ -30,7 +31,7 @@ this takes beside those of the chain, in nanoseconds."""
 class ProgramOperator(PlannedOperator):
     """Base class of `Butterfly`: products by programs that are packed when first used.
 
-    A subclass sets the attributes below and calls ``_forget`` in its constructor. For
+    A subclass sets the attributes below by ``_hold`` in its constructor. For
     each dtype there is a program for vectors, and one for each class of numbers of
     columns that was met, see `nbfact.operators.plan.columns_planned`. Steps that they
     have in common are packed once.
@@ -54,6 +55,23 @@ class ProgramOperator(PlannedOperator):
         *PlannedOperator._made,
         *("_costs", "_kronecker", "_packed", "_programs"),
     )  # fmt: skip
+
+    def _hold(
+        self, chain: Chain, values: Sequence[np.ndarray], rows: Any, columns: Any
+    ) -> None:
+        """Set all attributes, from arrays of values that belong to the operator."""
+        m, n = chain.shape
+        rows, m = checked_permutation("rows", rows, m)
+        columns, n = checked_permutation("columns", columns, n)
+        super().__init__(values[0].dtype, (m, n))
+        # At once: to set each through `Sealed` takes as long as all checks together.
+        self.__dict__.update(
+            chain=chain,
+            values=tuple(values),
+            rows=rows,
+            columns=columns,
+            nnz=chain.n_parameters,
+        )
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
         """Return the time that kernels are expected to take, in nanoseconds."""

@@ -92,6 +92,11 @@ def dense_apply(matrix, x):
     return matrix @ x
 
 
+def dense_panels_apply(matrix, x):
+    """Return the product of a matrix with columns."""
+    return matrix @ x
+
+
 def kronecker_pack(values):
     """Return the values flat, with i last where d is small and a large."""
     a, _, c, d = values.shape
