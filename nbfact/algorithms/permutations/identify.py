@@ -19,7 +19,9 @@ from .split_radices import SplitRadices, radices_of
 
 @dataclass(frozen=True, repr=False)
 class PermutedFactorization(Factorization[Butterfly | FactorProduct]):
-    """A ≈ scale * factors[0] @ ... @ factors[-1], a butterfly with permutations.
+    """A butterfly, and the permutations of rows and columns that were found for it.
+
+    As in every result, A ≈ scale * factors[0] @ ... @ factors[-1].
 
     Attributes
     ----------
