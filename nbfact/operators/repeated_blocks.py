@@ -2,7 +2,8 @@
 
 Panels of a matrix, or BLAS where it is small, multiply along its axis of x, whose other
 axes go along: two calls for two matrices, as a few lines of NumPy would do it, without
-their intermediate arrays. The constants of the prices were measured by ``nbfact study grid -k kronecker``.
+their intermediate arrays. The constants of the prices were measured by
+``nbfact study grid -k kronecker``.
 """
 
 import functools
