@@ -16,7 +16,7 @@ CALL = 500.0
 BLOCK_CALL = 2500.0
 """Time of a call for columns, which stands between other steps: they hand arrays on."""
 
-BLOCK_VECTOR = {"f": 0.05, "d": 0.1, "F": 0.12, "D": 0.24}
+BLOCK_VECTOR = {"f": 0.05, "d": 0.1, "F": 0.07, "D": 0.2}
 BLOCK_COLUMN = {"f": 0.0175, "d": 0.036, "F": 0.07, "D": 0.145}
 """Nanoseconds for a value, and for a value and column, by the letter of the dtype, with
 all data in the cache of a Zen 4 processor; those of complex numbers are what the ratios
