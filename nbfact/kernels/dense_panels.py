@@ -20,13 +20,14 @@ TILE, FEW = 4, 2
 
 
 @kernel
-def panels_by_rows(values, shape, x, out, places, batch):
+def panels_by_rows(values, shape, x, out, places, step, batch):
     """Multiply rows of flat arrays, at least two, by a matrix in panels.
 
     The last rows of several are multiplied again with those that are left over.
 
     values: the panels, flat; shape: (m, n, rows of a panel); places: those of the
-    first value, of the first entry of x and of out, and the distances of their rows.
+    first value, of the first entry of x and of out, and the distances of their rows;
+    step: the distance of the entries of a row of x.
     """
     (m, n, panel), (v0, x0, o0, xs, os) = shape, places
     lanes, full = BYTES // values.itemsize, batch - batch % TILE
@@ -35,16 +36,16 @@ def panels_by_rows(values, shape, x, out, places, batch):
         for k in range(0, n, DEPTH):
             depth, first = min(DEPTH, n - k), 1 if k == 0 else 0
             for j in range(0, full, TILE):
-                p, w, o = x0 + j * xs + k, v + k * panel, top + j * os
-                at = (p, 1, xs, w, panel, o, os, lanes, depth, first)
+                p, w, o = x0 + j * xs + k * step, v + k * panel, top + j * os
+                at = (p, step, xs, w, panel, o, os, lanes, depth, first)
                 add_outer_products(x, values, out, at, (), TILE, 4)
         while i < batch:
             size = TILE if batch >= TILE and batch - i > FEW else FEW
             i = min(i, batch - size)
             for k in range(0, n, DEPTH):
                 depth, first = min(DEPTH, n - k), 1 if k == 0 else 0
-                p, w, o = x0 + i * xs + k, v + k * panel, top + i * os
-                at = (p, 1, xs, w, panel, o, os, lanes, depth, first)
+                p, w, o = x0 + i * xs + k * step, v + k * panel, top + i * os
+                at = (p, step, xs, w, panel, o, os, lanes, depth, first)
                 if size == TILE:
                     add_outer_products(x, values, out, at, (), TILE, 4)
                 else:
@@ -56,7 +57,7 @@ def panels_by_rows(values, shape, x, out, places, batch):
 def panels_by_columns(values, shape, x, out, places, batch):
     """Multiply columns, at least as many as a panel has rows, by a matrix in panels.
 
-    The arguments are those of `panels_by_rows`.
+    The arguments are those of `panels_by_rows`, but for the step.
     """
     (m, n, panel), (v0, x0, o0, xs, os) = shape, places
     lanes, full = BYTES // values.itemsize, batch - batch % panel
@@ -124,15 +125,12 @@ def dense_panels_apply(
     flat, fx, fo = values.reshape(-1), x.reshape(-1), out.reshape(-1)
     shape, finite, apart = (m, n, panel), 0, 1
     if rows:
-        panels_by_rows(flat, shape, fx, fo, (0, 0, 0, n, m), batch)
+        panels_by_rows(flat, shape, fx, fo, (0, 0, 0, n, m), 1, batch)
         apart = m
-    elif batch < panel:
-        turned, found = np.empty((batch, n), x.dtype), np.empty((batch, m), x.dtype)
-        transpose(x, turned)
-        places = (0, 0, 0, n, m)
-        panels_by_rows(
-            flat, shape, turned.reshape(-1), found.reshape(-1), places, batch
-        )
+    elif batch < panel:  # columns, whose products are rows at first
+        found = np.empty((batch, m), x.dtype)
+        rows_of, places = found.reshape(-1), (0, 0, 0, 1, m)
+        panels_by_rows(flat, shape, fx, rows_of, places, batch, batch)
         transpose(found, out)
     else:
         panels_by_columns(flat, shape, fx, fo, (0, 0, 0, batch, batch), batch)

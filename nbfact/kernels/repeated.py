@@ -111,7 +111,7 @@ def _by_panels(values, step, x, out):
             i = part * unit
             places = (v, i * c, i * b, c, b)
             count = p - i if part == parts - 1 else unit
-            panels_by_rows(values, shape, x, out, places, count)
+            panels_by_rows(values, shape, x, out, places, 1, count)
         return
     parts, tile = max(q // unit, 1), np.empty(c * panel, x.dtype)
     for part in range(begin, end):
