@@ -143,6 +143,7 @@ ARGUMENTS = {
         *(SQUARE.ravel(), np.array([1, 4, 4, 1, 4, 0]), SQUARE.ravel(), BLOCK.ravel()),
         *(0, 1),
     ),
+    "copy_columns": (SQUARE, BLOCK),
     "dense_apply": (SQUARE, 0, SQUARE, 0, BLOCK),
     "dense_panels_apply": (np.ones((1, 4, 32)), np.ones((2, 4)), 1, np.ones((2, 32))),
     "blocks_rows": (ONE_GROUP, np.array([1, 4, 8, 1]), (), VECTOR, OUT, 1),

@@ -12,7 +12,7 @@ from .panels import add_outer_products
 from .permute import transpose
 from .vectors import BYTES
 
-DEPTH = 64
+DEPTH = 128
 """Number of products that are added up before they are added to the others: a panel of
 this length stays in the first level of cache."""
 TILE, FEW = 4, 2
@@ -20,55 +20,59 @@ TILE, FEW = 4, 2
 
 
 @kernel
-def _by_rows(values, x, out):
-    """Multiply the rows of x, (batch, n), at least two, as `dense_panels_apply` does.
+def panels_by_rows(values, shape, x, out, places, step, batch):
+    """Multiply rows of flat arrays, at least two, by a matrix in panels.
 
     The last rows of several are multiplied again with those that are left over.
+
+    values: the panels, flat; shape: (m, n, rows of a panel); places: those of the
+    first value, of the first entry of x and of out, and the distances of their rows;
+    step: the distance of the entries of a row of x.
     """
-    (groups, n, panel), (batch, m) = values.shape, out.shape
-    flat, fx, fo = values.reshape(-1), x.reshape(-1), out.reshape(-1)
+    (m, n, panel), (v0, x0, o0, xs, os) = shape, places
     lanes, full = BYTES // values.itemsize, batch - batch % TILE
-    for group in range(groups):
-        top, v = min(group * panel, m - panel), group * n * panel
+    for group in range((m + panel - 1) // panel):
+        top, v, i = o0 + min(group * panel, m - panel), v0 + group * n * panel, full
         for k in range(0, n, DEPTH):
             depth, first = min(DEPTH, n - k), 1 if k == 0 else 0
-            for i in range(0, full, TILE):
-                p, w, o = i * n + k, v + k * panel, i * m + top
-                at = (p, 1, n, w, panel, o, m, lanes, depth, first)
-                add_outer_products(fx, flat, fo, at, (), TILE, 4)
-        i = full
+            for j in range(0, full, TILE):
+                p, w, o = x0 + j * xs + k * step, v + k * panel, top + j * os
+                at = (p, step, xs, w, panel, o, os, lanes, depth, first)
+                add_outer_products(x, values, out, at, (), TILE, 4)
         while i < batch:
             size = TILE if batch >= TILE and batch - i > FEW else FEW
             i = min(i, batch - size)
             for k in range(0, n, DEPTH):
                 depth, first = min(DEPTH, n - k), 1 if k == 0 else 0
-                p, w, o = i * n + k, v + k * panel, i * m + top
-                at = (p, 1, n, w, panel, o, m, lanes, depth, first)
+                p, w, o = x0 + i * xs + k * step, v + k * panel, top + i * os
+                at = (p, step, xs, w, panel, o, os, lanes, depth, first)
                 if size == TILE:
-                    add_outer_products(fx, flat, fo, at, (), TILE, 4)
+                    add_outer_products(x, values, out, at, (), TILE, 4)
                 else:
-                    add_outer_products(fx, flat, fo, at, (), FEW, 4)
+                    add_outer_products(x, values, out, at, (), FEW, 4)
             i += size
 
 
 @kernel
-def _by_columns(values, x, out):
-    """Multiply the columns of x, (n, batch), at least as many as a panel has rows."""
-    (groups, n, panel), (m, batch) = values.shape, out.shape
-    flat, fx, fo = values.reshape(-1), x.reshape(-1), out.reshape(-1)
+def panels_by_columns(values, shape, x, out, places, batch):
+    """Multiply columns, at least as many as a panel has rows, by a matrix in panels.
+
+    The arguments are those of `panels_by_rows`, but for the step.
+    """
+    (m, n, panel), (v0, x0, o0, xs, os) = shape, places
     lanes, full = BYTES // values.itemsize, batch - batch % panel
-    for group in range(groups):
-        top, v = min(group * panel, m - panel), group * n * panel
+    for group in range((m + panel - 1) // panel):
+        top, v = o0 + min(group * panel, m - panel) * os, v0 + group * n * panel
         for last in range(2 if full < batch else 1):
             begin, end = (batch - panel, batch) if last else (0, full)
             for k in range(0, n, DEPTH):
                 depth, first = min(DEPTH, n - k), 1 if k == 0 else 0
                 for j in range(begin, end, panel):
-                    w, p, o = v + k * panel, k * batch + j, top * batch + j
+                    w, p, o = v + k * panel, x0 + k * xs + j, top + j
                     for r in range(0, panel, TILE):
-                        y = o + r * batch
-                        at = (w + r, panel, 1, p, batch, y, batch, lanes, depth, first)
-                        add_outer_products(flat, fx, fo, at, (), TILE, 4)
+                        y = o + r * os
+                        at = (w + r, panel, 1, p, xs, y, os, lanes, depth, first)
+                        add_outer_products(values, x, out, at, (), TILE, 4)
 
 
 @kernel
@@ -116,20 +120,20 @@ def dense_panels_apply(
     >>> bool((out == A.T).all())
     True
     """
-    finite, batch = 0, out.shape[0] if rows else out.shape[1]
+    _, n, panel = values.shape
+    batch, m = out.shape if rows else out.shape[::-1]
+    flat, fx, fo = values.reshape(-1), x.reshape(-1), out.reshape(-1)
+    shape, finite, apart = (m, n, panel), 0, 1
     if rows:
-        _by_rows(values, x, out)
-        for i in range(batch):
-            finite += np.isfinite(out[i, 0])
-        return finite == batch
-    if batch < values.shape[2]:
-        turned = np.empty((batch, len(x)), x.dtype)
-        found = np.empty((batch, len(out)), x.dtype)
-        transpose(x, turned)
-        _by_rows(values, turned, found)
+        panels_by_rows(flat, shape, fx, fo, (0, 0, 0, n, m), 1, batch)
+        apart = m
+    elif batch < panel:  # columns, whose products are rows at first
+        found = np.empty((batch, m), x.dtype)
+        rows_of, places = found.reshape(-1), (0, 0, 0, 1, m)
+        panels_by_rows(flat, shape, fx, rows_of, places, batch, batch)
         transpose(found, out)
     else:
-        _by_columns(values, x, out)
+        panels_by_columns(flat, shape, fx, fo, (0, 0, 0, batch, batch), batch)
     for i in range(batch):
-        finite += np.isfinite(out[0, i])
+        finite += np.isfinite(fo[i * apart])
     return finite == batch

@@ -16,7 +16,7 @@ CALL = 500.0
 BLOCK_CALL = 2500.0
 """Time of a call for columns, which stands between other steps: they hand arrays on."""
 
-BLOCK_VECTOR = {"f": 0.05, "d": 0.1, "F": 0.12, "D": 0.24}
+BLOCK_VECTOR = {"f": 0.05, "d": 0.1, "F": 0.07, "D": 0.2}
 BLOCK_COLUMN = {"f": 0.0175, "d": 0.036, "F": 0.07, "D": 0.145}
 """Nanoseconds for a value, and for a value and column, by the letter of the dtype, with
 all data in the cache of a Zen 4 processor; those of complex numbers are what the ratios
@@ -93,8 +93,11 @@ def _panels_cost(pattern, dtype, batch):
     """Return the time of our own kernels for large blocks."""
     found = _read(pattern, dtype.itemsize, MEMORY)
     (a, b, c, d), rows, lanes = pattern, panel_of(dtype), lanes_of(dtype)
+    if batch == 1:
+        return found + _rows_cost(pattern, dtype, batch)
     if batch < lanes:
-        return found + _few_rows_cost(pattern, dtype, lanes, batch)
+        found += BLOCK_CALL + BLOCK_TURNED * a * d * (b + c) * batch
+        return found + _rows_cost(pattern, dtype, batch)
     panels, vectors = a * d * -(-b // rows), -(-batch // lanes)
     rate = BLOCK_COLUMN[dtype.char]
     found += BLOCK_CALL + rate * panels * rows * c * vectors * lanes
@@ -108,9 +111,17 @@ def _read(pattern, itemsize, rate):
     return rate * size if size >= FROM_MEMORY else 0.0
 
 
-def _few_rows_cost(pattern, dtype, lanes, batch):
-    """Return the time of a factor with large blocks and a vector, or a few."""
-    a, b, c, d = pattern
+def few_rows_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:
+    """Return the time of such a factor and a few rows, in nanoseconds.
+
+    Parameters are those of `blocks_cost`.
+    """
+    return _read(pattern, dtype.itemsize, MEMORY) + _rows_cost(pattern, dtype, batch)
+
+
+def _rows_cost(pattern, dtype, batch):
+    """Return the time of a factor with large blocks and a vector, or a few rows."""
+    (a, b, c, d), lanes = pattern, lanes_of(dtype)
     spread = 0
     if d % lanes == 0:  # as `nbfact.operators.dense_blocks.pack_rows` packs them
         vectors, parts = b, a * (d // lanes)
@@ -124,9 +135,7 @@ def _few_rows_cost(pattern, dtype, lanes, batch):
     found = CALL + BLOCK_GROUP * groups * (fours + others) + spread * batch
     found += values * 4 * fours * BLOCK_COLUMN[letter]
     found += values * others * BLOCK_VECTOR[letter]
-    if batch == 1:
-        return found
-    return found + BLOCK_CALL + BLOCK_TURNED * a * d * (b + c) * batch
+    return found
 
 
 def memory_cost(grown: int, values: int, dtype: np.dtype) -> float:

@@ -15,16 +15,17 @@ from ..kernels import dense_panels_apply
 from ..kernels.entry_points import entry_point
 from ..kernels.panels import MANY, lanes_of
 
-LEAST_ENTRIES = 1 << 10
-"""Least number of entries: with fewer BLAS takes no longer, and nothing is compiled."""
+LEAST_ENTRIES, LEAST_REAL = 1 << 10, 1 << 16
+"""Least number of entries, and least number of real multiplications: with fewer BLAS
+takes no longer, and nothing is compiled."""
 MOST_COLUMNS = 1 << 19
 """Most bytes of columns: in larger matrices each row of a tile competes with the others
 for the same lines of the cache, because the kernel reads columns in place."""
 
 CALL, TURNED_CALL = 500.0, 300.0
 """Nanoseconds of a product, and of columns that are turned to rows and back."""
-READ = {"f": 0.03, "d": 0.05, "F": 0.06, "D": 0.1}
-VECTOR = {"f": 0.0135, "d": 0.027, "F": 0.056, "D": 0.115}
+READ = {"f": 0.02, "d": 0.03, "F": 0.04, "D": 0.08}
+VECTOR = {"f": 0.0135, "d": 0.026, "F": 0.056, "D": 0.115}
 TURNED = 0.35
 """Nanoseconds for an entry of the matrix, for an entry and a vector, and for an entry
 of columns that are turned."""
@@ -53,6 +54,8 @@ def takes_panels(
     """
     m, n = shape
     if not MANY or batch < 2 or m < panel_rows(dtype) or m * n < LEAST_ENTRIES:
+        return False
+    if dtype.kind != "c" and m * n * batch < LEAST_REAL:
         return False
     if batch > threads.part(m * n * dtype.itemsize):
         return False  # BLAS multiplies many vectors in parts, which threads share

@@ -33,9 +33,14 @@ TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
 
-LEAST_ROWS, LEAST_FEW_ROWS = 1 << 21, 1 << 18
+LEAST_ROWS, LEAST_FEW_ROWS = 1 << 21, 1 << 14
 """Products of a value and a row from which on rows are multiplied as they are, and from
 which on fewer rows are than a vector has numbers."""
+
+
+def takes_few_rows(dtype: np.dtype, batch: int, values: int) -> bool:
+    """Return whether large blocks, with so many values, multiply rows as they are."""
+    return 2 < batch < lanes_of(dtype) and batch * values >= LEAST_FEW_ROWS
 
 
 class Call(NamedTuple):
@@ -154,15 +159,12 @@ class Program:
         turned to columns. Several steps do so too, because their panels read
         columns, but for fewer rows than a panel, which they multiply as rows.
         """
-        work = batch * self._values
-        if 2 < batch < lanes_of(self.dtype):
-            least = LEAST_FEW_ROWS
-        elif len(self.calls) > 1:
-            return False
-        else:
-            least = LEAST_ROWS
         ends = self.calls[0], self.calls[-1]
-        return work >= least and any(batch >= call.rows_from for call in ends)
+        if all(batch < call.rows_from for call in ends):
+            return False
+        if takes_few_rows(self.dtype, batch, self._values):
+            return True
+        return len(self.calls) == 1 and batch * self._values >= LEAST_ROWS
 
     def _scratch(self, batch):
         """Return two flat arrays (2, size) that hold what goes from step to step."""

@@ -148,8 +148,9 @@ class SmallMatrix:
             columns or rows in C order; ``again(x, out)`` has the kernel multiply.
         """
         product = self._product(batch, way)
-        rows, dtype, m = int(way != COLUMNS), self.dtype, len(self._matrix)
-        shape, empty = (batch, m) if rows else (m, batch), np.empty
+        rows, m = int(way != COLUMNS), len(self._matrix)
+        shape = (batch, m) if rows else (m, batch)
+        new = functools.partial(np.empty, shape, self.dtype)
 
         def again(x, out):
             product(x, rows, out)
@@ -157,13 +158,13 @@ class SmallMatrix:
 
         def multiply(x, out=None):
             if out is None:
-                out = empty(shape, dtype)
+                out = new()
             if product(x, rows, out) or apart is None:
                 return out
             return apart(again, x, out)
 
         def fortran(x, out=None):
-            x, found = x.T, empty(shape, dtype) if out is None else out.T
+            x, found = x.T, new() if out is None else out.T
             if not product(x, rows, found) and apart is not None:
                 apart(again, x, found)
             return found.T

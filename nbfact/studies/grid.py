@@ -49,9 +49,10 @@ NOTES = """\
   each row; C and F are its order in memory.
 - ours is the faster one of `A @ x` (`x @ A.T` for rows), which allocates the product,
   and `A.apply(x, out=)`, which does not. Rivals write into memory made beforehand
-  wherever they can. ratio is the time of the best rival over ours, the median of the
-  ratios within rounds in which all take turns: above 1, nbfact is faster. `ratio of @`
-  is that of `A @ x` alone.
+  wherever they can. x, the dense matrix and results made beforehand begin at lines of
+  the cache, for all alike. ratio is the time of the best rival over ours, the median of
+  the ratios within rounds in which all take turns: above 1, nbfact is faster.
+  `ratio of @` is that of `A @ x` alone.
 - Rivals: the dense product, in the faster one of two layouts; SciPy's loop over sparse
   factors, with memory made beforehand, for columns, for copies of rows and for one
   vector after the other, and the same with every two factors multiplied out; batched
