@@ -16,7 +16,7 @@ from .algebra import Algebra
 from .chain import Chain
 from .factor_product import FactorProduct
 from .operator_files import Saved, read_butterfly, saved_butterfly
-from .patterns import fused_values, groups
+from .patterns import csr_factor, fused_values, groups
 from .program_operator import ProgramOperator
 
 
@@ -221,7 +221,7 @@ class Butterfly(ProgramOperator):
 
     def to_factors(self) -> FactorProduct:
         """Return the operator as sparse factors that include the permutations."""
-        factors = [layouts.csr_factor(value) for value in self.values]
+        factors = [csr_factor(value) for value in self.values]
         if self.rows is not None:
             factors[0] = factors[0][reorderings.inverse(self.rows)]
         if self.columns is not None:

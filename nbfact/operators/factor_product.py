@@ -159,6 +159,18 @@ class FactorProduct(PlannedOperator):
         found = last.toarray()
         for factor in reversed(others):
             found = factor @ found
+        return self._times_scale(found)
+
+    def _dense_and_wide(self) -> np.ndarray:
+        """Return the dense matrix, multiplied from the left."""
+        first, *others = self._factors
+        found = first.toarray()
+        for factor in others:
+            found = found @ factor
+        return self._times_scale(found)
+
+    def _times_scale(self, found: np.ndarray) -> np.ndarray:
+        """Return a dense product of the factors in the dtype of the operator."""
         with np.errstate(all="ignore"):
             return np.ascontiguousarray(self.scale * found, dtype=self.dtype)
 

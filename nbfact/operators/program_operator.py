@@ -9,7 +9,7 @@ from . import plan as plans
 from .chain import Chain
 from .patterns import shape_of
 from .planned_operator import PlannedOperator
-from .program import Call, Program
+from .program import Call, Program, takes_few_rows
 from .reorderings import checked_permutation, inverse
 from .repeated_blocks import (
     cheapest,
@@ -23,6 +23,8 @@ from .small_matrices import MOST_MULTIPLIED, in_range, rounded
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads
 equal blocks again and again: its price leaves out that they come from memory."""
+RUN = 3000.0
+"""Time of the calls of a program that multiplies rows, in nanoseconds."""
 GATHER, PERMUTED = 1.0, 3000.0
 """Time of reordering one entry by a permutation of a butterfly, and of the calls that
 this takes beside those of the chain, in nanoseconds."""
@@ -80,7 +82,15 @@ class ProgramOperator(PlannedOperator):
             return way.cost
         planned = plans.columns_planned(batch)
         found = self._columns_cost(dtype, planned) * batch / planned
-        return found + turned_cost(self.shape, dtype, batch) if rows else found
+        if not rows:
+            return found
+        found += turned_cost(self.shape, dtype, batch)
+        plain = self.rows is None and self.columns is None
+        if plain and takes_few_rows(dtype, batch, self.nnz):
+            plan = plans.best(self.chain, dtype, planned)
+            own = plans.rows_cost(self.chain, plan, dtype, batch)
+            return min(found, RUN + own)
+        return found
 
     def _columns_cost(self, dtype, batch):
         """Return the time of the best plan and of the permutations, in nanoseconds."""
