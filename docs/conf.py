@@ -135,7 +135,9 @@ def link_short_name(app, env, node, contnode):
     places = {
         one
         for one, found in python.objects.items()
-        if found.objtype in ("class", "function") and one.endswith(f".{name}")
+        if found.objtype in ("class", "function")
+        and not found.aliased  # the place where a class is written
+        and one.endswith(f".{name}")
     }
     if len(places) != 1:
         return None

@@ -42,7 +42,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     figure.set_size_inches(5 * COLUMNS, 4 * n_rows + 1.5)
     panels = figure.subplots(n_rows, n_columns, squeeze=False)
     styles = {
-        name: {"color": COLORS[i % 11], "marker": "o^sDvP*X"[i % 8]}
+        name: {"color": COLORS[i % len(COLORS)], "marker": "o^sDvP*X"[i % 8]}
         for i, name in enumerate(values(rows, "method"))
     }
     for axes, data in zip(panels.flat, names, strict=False):

@@ -72,7 +72,7 @@ def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
         caption = f"{data}, beside another problem in a draft: sparsity {_SPARSITY}"
         lines = found.setdefault(caption, [])
         for name, caption in _CAPTIONS.items():
-            line: Row = {"K": n_clusters, "": caption}
+            line: Row = {"": caption, "K": n_clusters}
             for method, published in numbers.items():
                 cell = f"{published[_MEASURES.index(name)]:g}"
                 line[f"{_IN_DRAFT[method]}, draft"] = cell

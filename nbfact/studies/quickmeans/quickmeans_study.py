@@ -319,7 +319,7 @@ def means(rows: Sequence[Row]) -> list[Row]:
     lines = []
     for method, sparsity in sorted(keys, key=lambda key: order.index(key[0])):
         some = select(rows, method=method, sparsity=sparsity)
-        line: Row = {"K": rows[0]["K"], "method": method, "sparsity": sparsity}
+        line: Row = {"method": method, "K": rows[0]["K"], "sparsity": sparsity}
         for caption, name in COLUMNS.items():
             line[caption] = mean_text(known(some, name))
         lines.append(line)
