@@ -210,7 +210,7 @@ class FactorProduct(PlannedOperator):
         if dtype not in self._vectors:
             plan = self._factors_for(dtype)
             self._vectors[dtype] = vector_multiplier(
-                plan, self.scale, dtype, self._sizes_for(dtype).blocks
+                plan, self.scale, dtype, self._sizes_for(dtype)
             )
         vector, rows = self._vectors[dtype], self.shape[0]
         if len(shape) == 1:
