@@ -123,7 +123,7 @@ def test_the_kernel_says_where_two_rows_are_equally_near(dtype):
     ):
         centers = PackedCenters(
             *(data, np.tile(columns, 3), ends, np.array([3]), np.zeros(3, dtype)),
-            *(np.zeros(1, np.uint64), np.array(margin, dtype)),
+            *(np.zeros(1, np.uint64), np.array(margin, dtype), np.empty(0, dtype)),
         )
         found = nearest_rows(centers, x, scratch, labels, scores)
         assert labels.tolist() == expected and found == sum(k < 0 for k in expected)

@@ -51,7 +51,7 @@ PAIRED = random((1, 4, 4), "float64")
 GRAMS = np.stack([PAIRED[0, h::2].T @ PAIRED[0, h::2] for h in (0, 1)])[None]
 BLOCK_OF_COLUMNS = np.zeros(1, np.uint64)
 CENTERS = kernels.PackedCenters(
-    *FACTOR, np.array([4]), VECTOR, BLOCK_OF_COLUMNS, np.zeros(2)
+    *FACTOR, np.array([4]), VECTOR, BLOCK_OF_COLUMNS, np.zeros(2), np.empty(0)
 )
 DENSE = pack_dense(random((3, 4), "float64"), VECTOR[:3], None, np.dtype("f8"))[0]
 SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 2, 2, 1)), np.zeros(1))

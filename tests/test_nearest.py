@@ -126,11 +126,12 @@ def test_the_kernel_on_one_dense_factor(n_points, dtype):
     ends = np.arange(12, dtype=np.uint32) * np.uint32(size)
     blocks = np.zeros(1, np.uint64)
     factors = (-2 * matrix).ravel(), np.tile(columns, 11), ends, np.array([11])
-    centers = PackedCenters(*factors, bias, blocks, np.zeros(2, dtype))
+    margin, offset = np.zeros(2, dtype), random(size, dtype, 3)
+    centers = PackedCenters(*factors, bias, blocks, margin, offset)
     scratch = np.empty((2, LANES // x.itemsize * max(11, size)), dtype)
     labels, scores = np.empty(n_points, np.int32), np.empty(n_points, dtype)
     assert nearest_rows(centers, x, scratch, labels, scores) == 0
-    expected = naive.nearest_rows(matrix, bias, x)
+    expected = naive.nearest_rows(matrix, bias, x - offset)
     np.testing.assert_array_equal(labels, expected[0])
     close(scores, expected[1])
 

@@ -21,6 +21,9 @@ from .rivals import peers
 OURS, ARGMIN = "nbfact NearestRows", "dense argmin"
 """Implementations: nbfact, and a dense product by BLAS followed by argmin."""
 
+OURS_DENSE = "nbfact NearestRows of a dense matrix"
+"""Implementation: nbfact, where the centres are no product."""
+
 CHUNK = 256
 """Number of points whose distances are held at once, as in scikit-learn."""
 
@@ -95,7 +98,7 @@ def assignment_cases(
     ------
     Case
     """
-    prepares = {OURS: _ours, ARGMIN: _dense}
+    prepares = {OURS: _ours, OURS_DENSE: _ours_dense, ARGMIN: _dense}
     if peers.installed(peers.KMEANS):
         prepares[peers.KMEANS] = peers.prepare(peers.KMEANS)
     for k, d, n in sizes:
@@ -154,6 +157,11 @@ def _scores(inputs):
 def _ours(inputs):
     nearest = built_once(inputs, lambda: NearestRows(inputs.factors))
     x = inputs.x
+    return lambda: nearest(x)[0]
+
+
+def _ours_dense(inputs):
+    nearest, x = NearestRows(FactorProduct([inputs.dense])), inputs.x
     return lambda: nearest(x)[0]
 
 

@@ -245,6 +245,7 @@ def nearest_labels(nearest: NearestRows, x: np.ndarray) -> np.ndarray:
     try:
         return nearest(x)[0]
     except ValueError as error:
+        check_finite(x)
         raise ValueError(f"X {x.shape}: {error}") from None
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import kernel
-from .nearest_search import read_tile, write_tile
+from .nearest_search import move_tile, read_tile, write_tile
 from .tiles import LANES, NearestSoFar, compare_dense
 
 
@@ -32,7 +32,7 @@ class DenseCenters(NamedTuple):
     offset : ndarray, shape (L,) or (0,), of the dtype of data
         What is subtracted from the points first; nothing where it is empty.
     margin : ndarray, shape (2,), of the dtype of data
-        See `PackedCenters`; |x| is the norm less the offset.
+        See `PackedCenters`.
 
     See Also
     --------
@@ -58,19 +58,6 @@ class DenseCenters(NamedTuple):
     blocks: np.ndarray
     offset: np.ndarray
     margin: np.ndarray
-
-
-@kernel
-def _move_tile(offset, tile, norms):
-    """Subtract a number from each row of a flat tile; overwrite the squared norms."""
-    width, place = norms.shape[0], 0
-    norms[:] = 0
-    for j in range(offset.shape[0]):
-        for i in range(width):
-            value = tile[place + i] - offset[j]
-            tile[place + i] = value
-            norms[i] += value * value
-        place += width
 
 
 @kernel
@@ -144,7 +131,7 @@ def nearest_dense_rows(
         norms[:] = 0
         read_tile(centers.blocks, x, tile, end, norms, scratch)
         if centers.offset.shape[0] > 0:
-            _move_tile(centers.offset, scratch, norms)
+            move_tile(centers.offset, scratch, norms)
         compare_dense(centers.data, length, centers.bias, scratch, nearest)
         doubtful += write_tile(
             nearest, norms, centers.margin, labels[tile:end], scores[tile:end]

@@ -63,7 +63,7 @@ class PackedCenters(NamedTuple):
     >>> data, indices, indptr = np.full(8, -2.0), np.arange(8), np.array([0, 0, 8])
     >>> csr = data, indices.astype(np.uint32), indptr.astype(np.uint32)
     >>> rest = np.array([2]), np.array([0.0, 8.0]), np.zeros(1, np.uint64), np.zeros(2)
-    >>> nf.kernels.PackedCenters(*csr, *rest).bias
+    >>> nf.kernels.PackedCenters(*csr, *rest, np.empty(0)).bias
     array([0., 8.])
     """
 
@@ -74,6 +74,7 @@ class PackedCenters(NamedTuple):
     bias: np.ndarray
     blocks: np.ndarray
     margin: np.ndarray
+    offset: np.ndarray
 
 
 @kernel
@@ -112,6 +113,19 @@ def read_tile(blocks, x, start, stop, norms, out):
 
 
 @kernel
+def move_tile(offset, tile, norms):
+    """Subtract a number from each row of a flat tile; overwrite the squared norms."""
+    width, place = norms.shape[0], 0
+    norms[:] = 0
+    for j in range(offset.shape[0]):
+        for i in range(width):
+            value = tile[place + i] - offset[j]
+            tile[place + i] = value
+            norms[i] += value * value
+        place += width
+
+
+@kernel
 def search_tiles(centers, x, scratch, labels, scores, start, stop):
     """Do as `nearest_rows` for the points start to stop - 1."""
     indptr, rows, bias = centers.indptr, centers.rows, centers.bias
@@ -132,6 +146,8 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
         source, target = scratch[0], scratch[1]
         norms[:] = 0
         read_tile(centers.blocks, x, tile, end, norms, source)
+        if centers.offset.shape[0] > 0:
+            move_tile(centers.offset, source, norms)
         r, place = np.intp(0), np.intp(end) * length
         for j in range(last):
             ahead = (points, place + r * step, step)
@@ -191,8 +207,8 @@ def nearest_rows(
         equally near. A number r becomes ``~r``, which is negative, where the values of
         two rows are closer than the margin of `PackedCenters`, or not finite.
     scores : ndarray, shape (N,)
-        Overwritten with that smallest value. The squared distance is |x|² more, if the
-        bias is |v|².
+        Overwritten with that smallest value, of x less the offset. The squared distance
+        is the square of its norm more, if the bias is |v|².
 
     Returns
     -------
@@ -217,7 +233,8 @@ def nearest_rows(
     >>> data, indices, indptr = np.full(8, -2.0), np.arange(8), np.array([0, 0, 8])
     >>> csr = data, indices.astype(np.uint32), indptr.astype(np.uint32)
     >>> rest = np.array([2]), np.array([0.0, 8.0]), np.zeros(1, np.uint64), np.zeros(2)
-    >>> centers, scratch = nf.kernels.PackedCenters(*csr, *rest), np.empty((2, LANES))
+    >>> centers = nf.kernels.PackedCenters(*csr, *rest, np.empty(0))
+    >>> scratch = np.empty((2, LANES))
     >>> x, labels = np.full((2, 8), [[0.9], [0.2]]), np.empty(2, np.int32)
     >>> int(nf.kernels.nearest_rows(centers, x, scratch, labels, scores := np.empty(2)))
     0

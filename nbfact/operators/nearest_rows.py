@@ -160,7 +160,7 @@ class NearestRows:
         x : array_like, shape (N, D)
             The points: real and finite. float32 stays float32, and other dtypes become
             float64. They are copied in blocks when they are converted or not
-            C-contiguous, or less an offset.
+            C-contiguous.
         threads : int, optional
             Number of threads that share the points, as in `nbfact.threads`; by default
             that of the enclosing block. The result is the same.
@@ -190,15 +190,11 @@ class NearestRows:
         labels, scores = np.empty(len(x), np.int32), np.empty(len(x), dtype)
         fused = with_factors(self.operator) is not None
         run = self._fused if fused else self._by_products
-        sparse = fused and self._dense is None
-        moved = self._rounding(dtype).offset if sparse else None
-        as_it_is = x.dtype == dtype and x.flags.c_contiguous and moved is None
+        as_it_is = x.dtype == dtype and x.flags.c_contiguous
         step = max(len(x), 1) if as_it_is else COPIED
         for start in range(0, len(x), step):
             part = slice(start, start + step)
             tile = np.ascontiguousarray(x[part], dtype)
-            if moved is not None:
-                tile = tile - moved
             run(tile, x[part], labels[part], scores[part])
         return labels, scores
 
@@ -242,7 +238,7 @@ class NearestRows:
             return nearest_dense_rows, dense, (rows * width,), kept, True, []
         product = with_factors(self.operator)
         assert product is not None
-        packed, rows, kept = pack(product, bias, dtype)
+        packed, rows, kept = pack(product, bias, offset, dtype)
         packed = packed._replace(margin=margin)
         block = BYTES // dtype.itemsize
         reads_all = len(packed.blocks) * block >= self.operator.shape[1]

@@ -12,13 +12,17 @@ from .factor_product import FactorProduct
 
 
 def pack(
-    operator: FactorProduct, bias: np.ndarray, dtype: np.dtype
+    operator: FactorProduct,
+    bias: np.ndarray,
+    offset: np.ndarray | None,
+    dtype: np.dtype,
 ) -> tuple[PackedCenters, int, np.ndarray | None]:
     """Return factors as the kernel takes them, the rows of a tile, and the rows kept.
 
     The rows of a tile are as many as the factors need. Of equal rows of the product the
     first one is kept, so that the kernel does not find two that are equally near; None
-    stands for all of them. The margin of the packed factors is zero.
+    stands for all of them. The margin of the packed factors is zero. The offset is
+    subtracted from the points by the kernel.
     """
     factors = [factor.astype(np.float64) for factor in reversed(operator.factors)]
     factors = _pruned(_merged(factors))
@@ -41,6 +45,7 @@ def pack(
             bias.astype(dtype),
             blocks,
             np.zeros(2, dtype),
+            _in_their_place(offset, blocks, dtype),
         )
     return packed, max(factors[0].shape[1], *heights), kept
 
@@ -51,10 +56,7 @@ def pack_dense(
     offset: np.ndarray | None,
     dtype: np.dtype,
 ) -> tuple[DenseCenters, int, np.ndarray | None]:
-    """Return dense rows as the kernel takes them, and the rest as `pack` does.
-
-    The offset is subtracted from the points by the kernel.
-    """
+    """Return dense rows as the kernel takes them, and the rest as `pack` does."""
     kept = _first_of_equals((row.tobytes() for row in rows), bias)
     if kept is not None:
         rows, bias = rows[kept], bias[kept]
@@ -66,12 +68,17 @@ def pack_dense(
     with np.errstate(over="ignore"):  # what becomes infinite is settled exactly
         data[:count, places], added[:count] = -2 * rows.astype(dtype), bias
     groups = data.reshape(-1, ROWS, length).transpose(0, 2, 1)
-    moved = np.zeros(0 if offset is None else length, dtype)
-    if offset is not None:
-        moved[places] = offset
-    margin = np.zeros(2, dtype)
+    moved, margin = _in_their_place(offset, blocks, dtype), np.zeros(2, dtype)
     packed = DenseCenters(groups.ravel(), added, blocks, moved, margin)
     return packed, max(length, size), kept
+
+
+def _in_their_place(offset, blocks, dtype):
+    """Return the entries of an offset on the columns of all blocks, if there is one."""
+    if offset is None:
+        return np.zeros(0, dtype)
+    columns = np.arange(min(BYTES // dtype.itemsize, len(offset)), dtype=np.uint64)
+    return offset[(blocks[:, None] + columns).ravel()].astype(dtype)
 
 
 def _entries(factor):
