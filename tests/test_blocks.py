@@ -12,6 +12,7 @@ from nbfact.kernels import (
     blocks_columns,
     blocks_products,
     blocks_rows,
+    copy_columns,
     dense_apply,
     dense_panels_apply,
     transpose,
@@ -131,6 +132,15 @@ def test_transpose(shape, turned, dtype):
     x = random(shape, dtype)
     transpose(x, out := np.empty(shape[::-1], dtype))
     np.testing.assert_array_equal(out, naive.transpose(x))
+
+
+@pytest.mark.parametrize("width", [3, 8])
+def test_columns_are_copied_to_a_narrower_and_to_a_wider_matrix(width):
+    x = random((4, 5), "float64")
+    out, expected = np.zeros((4, width)), np.zeros((4, width))
+    copy_columns(x, out)
+    naive.copy_columns(x, expected)
+    np.testing.assert_array_equal(out, expected)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -35,6 +35,8 @@ SCIPY, LEVELS = "scipy.fft", "numpy levels"
 ALWAYS = [
     ("butterfly", "forward", 64, 1, VECTOR),
     ("butterfly", "forward", 1024, 64, "rows C"),
+    ("sparse 4 x 4", "forward", 64, 16, "columns C"),
+    ("dct", "forward", 256, 16, "columns C"),
 ]
 """Products, cells without their dtype, that are measured on every change."""
 
@@ -65,7 +67,7 @@ FORMER = [
     ("sparse 4 x 4", "adjoint", 4096, 1, VECTOR),
     *(("circulant", "forward", n, 64, "columns C") for n in (64, 128)),
     ("butterfly", "forward", 64, 2, "rows C"),
-    ("rank 2", "adjoint", 64, 3, "rows F"),
+    *(("rank 2", "adjoint", 64, batch, "rows F") for batch in (3, 64)),
     ("rank 2", "forward", 256, 4, "columns F"),
     ("haar", "forward", 64, 2, "rows F"),
     ("hartley", "forward", 1024, 64, "rows C"),
@@ -75,16 +77,14 @@ FORMER = [
     ("sparse 4 x 4", "adjoint", 256, 16, "columns C"),
     ("sparse 4 x 4", "adjoint", 4096, 2, "columns F"),
     ("sparse 4 x 4", "adjoint", 64, 8, "columns F"),
-    ("rank 2", "adjoint", 64, 64, "rows F"),
     ("dense blocks", "adjoint", 4096, 4, "columns C"),
-    ("dense blocks", "forward", 4096, 8, "rows C"),
+    *(("dense blocks", "forward", n, 8, "rows C") for n in (256, 4096)),
     ("radix 8", "adjoint", 16384, 8, "columns C"),
     ("dst", "adjoint", 1024, 2, "rows C"),
     ("dct", "forward", 256, 4, "columns C"),
     ("dct", "forward", 64, 64, "columns C"),
     ("sparse 2 x 16", "forward", 64, 4, "columns C"),
     ("rank 2", "adjoint", 256, 8, "rows C"),
-    ("dense blocks", "forward", 256, 8, "rows C"),
     ("dense blocks", "forward", 1024, 64, "columns C"),
 ]
 """Products in which others, or nbfact with one vector at a time, were faster once."""

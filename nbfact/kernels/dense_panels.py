@@ -123,15 +123,14 @@ def dense_panels_apply(
     _, n, panel = values.shape
     batch, m = out.shape if rows else out.shape[::-1]
     flat, fx, fo = values.reshape(-1), x.reshape(-1), out.reshape(-1)
-    shape, finite, apart = (m, n, panel), 0, 1
-    if rows:
-        panels_by_rows(flat, shape, fx, fo, (0, 0, 0, n, m), 1, batch)
-        apart = m
-    elif batch < panel:  # columns, whose products are rows at first
-        found = np.empty((batch, m), x.dtype)
-        rows_of, places = found.reshape(-1), (0, 0, 0, 1, m)
-        panels_by_rows(flat, shape, fx, rows_of, places, batch, batch)
-        transpose(found, out)
+    shape, finite, apart = (m, n, panel), 0, m if rows else 1
+    if rows or batch < panel:  # the products of few columns are rows at first
+        found = np.empty((0 if rows else batch, m), x.dtype)
+        target = fo if rows else found.reshape(-1)
+        step, row = (1, n) if rows else (batch, 1)
+        panels_by_rows(flat, shape, fx, target, (0, 0, 0, row, m), step, batch)
+        if not rows:
+            transpose(found, out)
     else:
         panels_by_columns(flat, shape, fx, fo, (0, 0, 0, batch, batch), batch)
     for i in range(batch):

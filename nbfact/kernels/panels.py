@@ -35,7 +35,7 @@ MANY = _many_registers()
 with half of them the products of a panel are too few to hide how long each takes."""
 
 PANEL = 16 if MANY else 4
-HALF = min(PANEL, 8)
+HALF = PANEL // 2
 """Number of rows of a block whose values are packed together for columns, and the same
 for complex values."""
 

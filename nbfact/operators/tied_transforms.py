@@ -47,6 +47,9 @@ GROUP = 64
 LARGEST = {"columns": 1 << 14, "vector": 1 << 16}
 """Largest orders: beyond them the planes are several times larger than the second
 cache, and the library is as fast for some numbers of columns."""
+NEAR, FAR = 1 << 13, 1.7
+"""Largest order of which the planes of columns stay in a second cache of 1 MiB, and how
+many times as long others take."""
 LARGEST_PRIME = 5
 """Largest radix that the kernels have."""
 
@@ -120,7 +123,7 @@ def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
     rate = rates[real_dtype(dtype).itemsize == 8]
     if batch == 1:
         return CALLS[kind] + rate * transform_work(n)
-    tile = tile_of(dtype)
+    tile, rate = tile_of(dtype), rate if n <= NEAR else FAR * rate
     found = CALLS[kind] + rate * transform_work(n) * tile * -(-batch // tile)
     return found if batch >= tile else found + PADDED + PADDED_ROW * n
 
