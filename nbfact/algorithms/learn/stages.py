@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +14,16 @@ from ..common.problem import Problem
 from ..common.result import CallbackState, Factorization, History
 from ..palm.explore import DEFAULT_LEAK, DEFAULT_SWEEPS
 from ..palm.initial_factors import checked_start
+from ..palm.iterations import SweepRecord
 from ..palm.leaky_exploration import (
     ExploreOptions,
     explore_problem,
     explored,
     schedule_of,
 )
+from ..palm.refinement import RefineOptions, refine_problem
 from ..palm.sweep_options import SweepOptions
+from .finalists import EVERY, REFINED
 from .starts import Start, layer_shapes, split_budget
 
 _LAP, _HEAD, _BEHIND = 10, 0.5, 1.3
@@ -33,6 +37,12 @@ _UNRACED = 24
 """Largest smaller side of a target whose long explorations all go to their ends, even
 far behind the first one: they take a fifth of a second there, and one that is 15 %
 behind at half of the sweeps has ended as the best (a kernel, n = 20)."""
+
+
+_FEW_REFINED, _REFINED = 4, 20
+"""Maximum number of sweeps of least squares after an exploration from whose result
+another one may begin, and at the end of the search: ten after each of them took a third
+of the time for a lead field (n = 128)."""
 
 
 class Deadline:
@@ -99,7 +109,8 @@ class Stage(NamedTuple):
 
     n_iter, leak, refine_values and safeguard are options of `explore`; suffix follows
     the method of each start in its trial; no exploration goes on after the deadline, or
-    too far behind in the race, if there is one.
+    too far behind in the race, if there is one. n_refined limits the sweeps of least
+    squares at its end.
     """
 
     n_iter: int
@@ -109,6 +120,7 @@ class Stage(NamedTuple):
     refine_values: bool = True
     safeguard: bool = False
     race: Race | None = None
+    n_refined: int = 10
 
     def against(self, leader: Start) -> "Stage":
         """Return the same explorations in a race with one whose result is given."""
@@ -133,12 +145,41 @@ class Stage(NamedTuple):
             sweeps=sweeps,
             safeguard=self.safeguard,
             refine_values=self.refine_values,
+            n_refined=self.n_refined,
             after=self.deadline.callback,
         )
 
     def work(self, start: Start) -> float:
         """Return what an exploration costs, in updates of factors."""
         return float(self.n_iter * start.n_factors)
+
+
+def stages_of(
+    shape: tuple[int, int],
+    sweeps: tuple[int, int, int],
+    leaks: Sequence[tuple[float, float]],
+    deadline: Deadline,
+) -> tuple[Stage, Stage, Stage]:
+    """Return the short explorations of a target, the long ones, and those after them.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        That of the target.
+    sweeps : (int, int, int)
+        Number of sweeps of each of the three.
+    leaks : three pairs of float
+        Leaks of the first and last sweep of each.
+    deadline : Deadline
+    """
+    side, (short, full, rounds) = min(shape), sweeps
+    many = RefineOptions.n_iter if side <= EVERY else _FEW_REFINED
+    small = side <= REFINED
+    return (
+        Stage(short, leaks[0], "", deadline, refine_values=small),
+        Stage(full, leaks[1], ", explored", deadline, n_refined=many),
+        Stage(rounds, leaks[2], ", annealed", deadline, n_refined=many),
+    )
 
 
 def explore_start(
@@ -168,6 +209,23 @@ def explore_by_default(
     stage = Stage(DEFAULT_SWEEPS, DEFAULT_LEAK, "", deadline, safeguard=True)
     sets = split_budget(layer_shapes(*problem.shape, count), budget)
     return explore_problem(problem, sets, None, stage.options, None)
+
+
+def refined(problem: Problem, start: Start, deadline: Deadline) -> Start | None:
+    """Return the result of an exploration with better values, None where none are."""
+    if start.result is None or start.structure or start.n_factors == 1:
+        return None
+    options = RefineOptions(n_iter=_REFINED, callback=deadline.callback)
+    found = refine_problem(problem, start.result.operator, options, SweepRecord())
+    if found.relative_error >= start.error:
+        return None
+    found = replace(found, history=start.result.history)
+    return Start.of(
+        f"{start.method}, refined",
+        found,
+        keeps_shares=start.keeps_shares,
+        blocks=start.blocks,
+    )
 
 
 def largest_entries(problem: Problem, budget: int) -> Factorization:
