@@ -66,8 +66,6 @@ class ExploreOptions:
         Those of the sweeps of an exploration, with their leak.
     values, n_restarts, n_jobs, safeguard, refine_values
         See `nbfact.explore`.
-    n_refined : int
-        Maximum number of sweeps of the least squares that follow an exploration.
     after : callable, optional
         The callback of the sweeps and of the least squares that follow an exploration.
 
@@ -85,7 +83,6 @@ class ExploreOptions:
     n_jobs: int | None = None
     safeguard: bool = True
     refine_values: bool = True
-    n_refined: int = 10
     after: Callback | None = None
 
     def __post_init__(self) -> None:
@@ -184,9 +181,7 @@ def _refined(
     fixed = [j for j, one in enumerate(constraints) if not _only_support(one)]
     if problem.dense is None or len(fixed) == len(constraints):
         return result
-    values = RefineOptions(
-        n_iter=options.n_refined, fixed=tuple(fixed), callback=options.after
-    )
+    values = RefineOptions(fixed=tuple(fixed), callback=options.after)
     refined = refine_problem(problem, result.operator, values, SweepRecord())
     if refined.relative_error >= result.relative_error:
         return result
