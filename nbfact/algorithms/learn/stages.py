@@ -42,7 +42,8 @@ behind at half of the sweeps has ended as the best (a kernel, n = 20)."""
 _REFINED = 20
 """Maximum number of sweeps of least squares at the end of a search. Explorations end
 with ten: four after each would save a sixth of the time for a lead field of 128 rows,
-but of 24 searches up to n = 48 three ended 1 to 4 % higher, and three 1 to 3 % lower."""
+but of 24 searches up to n = 48 three ended 1 to 4 % higher (and three 1 to 3 % lower).
+"""
 
 
 class Deadline:
