@@ -247,10 +247,12 @@ class BudgetSearch:
         if effort.insured and insured(self.problem.shape, chosen):
             self._insure(budget, (2, 3) if self._shallow(looked, 3) else (2, 3, 4))
         self._anneal(budget, again)
-        began, best = time.perf_counter(), min(self._found, key=lambda one: one.error)
-        found = None if self.stopped else refined(self.problem, best, self._deadline)
-        if found is not None:
-            self._add(found, time.perf_counter() - began, budget)
+        began = time.perf_counter()
+        if self._found and not self.stopped:
+            best = min(self._found, key=lambda one: one.error)
+            found = refined(self.problem, best, self._deadline)
+            if found is not None:
+                self._add(found, time.perf_counter() - began, budget)
 
     def _explore_long(
         self, chosen: list[tuple[Start, Start]], budget: int, stage: Stage
