@@ -7,6 +7,7 @@ import nbfact as nf
 from nbfact.algorithms.coding.sparse_dictionary import (
     Coding,
     CodingTask,
+    Normal,
     largest_places,
     learn_coding,
     pursued,
@@ -82,25 +83,52 @@ def test_rows_and_columns_of_zeros():
     assert np.isfinite(dense).all() and not dense[:, 7:20].any()
 
 
-def test_turns_end_with_the_time_or_the_number_asked_for():
+@pytest.mark.parametrize("weights", [None, gaussian(5, 5, seed=2)])
+def test_turns_end_with_the_time_or_the_number_asked_for(weights):
     target = gaussian(5, 12)
-    signals, first = CodingTask(target, 30), Coding.first(target, 30)
+    signals = CodingTask(target, 30, weights=weights)
+    first = Coding.first(target, 30)
     once, last = learn_coding(signals, first, 1.0, 9, lambda: True)
-    assert once is last and once.error < np.linalg.norm(target)
+    assert once is last and once.error < np.linalg.norm(signals.weighted(target))
     many, _ = learn_coding(signals, first, 1.0, 9, never)
     assert many.error < once.error
     for one in (once, many):
         count = np.count_nonzero(one.dictionary) + np.count_nonzero(one.codes)
-        left = np.linalg.norm(target - one.dictionary @ one.codes)
-        assert count <= 30 and one.error == pytest.approx(left)
+        left = signals.weighted(target - one.dictionary @ one.codes)
+        assert count <= 30 and one.error == pytest.approx(np.linalg.norm(left))
 
 
-def test_a_pursuit_with_all_entries_is_least_squares():
-    atoms, signals = gaussian(7, 4), gaussian(7, 3, seed=1)
-    codes, _, fitted = pursued(atoms, signals, np.zeros((4, 3)), 12)
+def test_weights_lower_the_error_that_they_count():
+    target, weights = gaussian(6, 60), np.diag([9.0, 9, 9, 1, 1, 1])
+    first = Coding.first(target, 120)
+    found = [
+        learn_coding(CodingTask(target, 120, weights=one), first, 1.0, 9, never)[0]
+        for one in (None, weights)
+    ]
+    rests = [target - one.dictionary @ one.codes for one in found]
+    plain, heavy = (np.linalg.norm(rest[:3]) for rest in rests)
+    assert heavy < 0.5 * plain
+    assert np.linalg.norm(rests[0]) < np.linalg.norm(rests[1])
+
+
+@pytest.mark.parametrize("complex_too", [False, True])
+def test_a_pursuit_with_all_entries_is_least_squares(complex_too):
+    atoms, signals, right = gaussian(7, 4), gaussian(7, 5, seed=1), gaussian(3, 5)
+    if complex_too:
+        atoms, signals, right = (x + 1j * x[::-1] for x in (atoms, signals, right))
+    gram = atoms.conj().T @ atoms
+    normal = Normal(gram, None, atoms.conj().T @ signals)
+    codes, _, fitted = pursued(normal, np.zeros((4, 5), signals.dtype), 20)
     wanted = np.linalg.lstsq(atoms, signals)[0]
     np.testing.assert_allclose(codes, wanted, rtol=1e-8)
     left = np.linalg.norm(signals - atoms @ wanted) ** 2
+    assert fitted == pytest.approx(np.linalg.norm(signals) ** 2 - left)
+    adjoint = right.conj().T
+    coupled = Normal(gram, right @ adjoint, atoms.conj().T @ signals @ adjoint)
+    codes, _, fitted = pursued(coupled, np.zeros((4, 3), signals.dtype), 12)
+    wanted = np.linalg.pinv(atoms) @ signals @ np.linalg.pinv(right)
+    np.testing.assert_allclose(codes, wanted, rtol=1e-6)
+    left = np.linalg.norm(signals - atoms @ wanted @ right) ** 2
     assert fitted == pytest.approx(np.linalg.norm(signals) ** 2 - left)
 
 

@@ -15,8 +15,10 @@ from nbfact.studies.meg.approximations import (
     HIERARCHICAL,
     Setting,
     approximation,
+    column_weights,
     levels,
     recoded,
+    reweighted,
     unit_columns,
 )
 from nbfact.studies.meg.gain_matrices import gain_matrix, spectral_norm
@@ -44,6 +46,19 @@ def test_recoding_lowers_the_error_and_keeps_the_non_zeros():
     assert better.nnz <= start.operator.nnz
     assert nf.relative_error(target, better) < start.relative_error
     assert (np.diff(better.factors[-1].tocsc().indptr) <= 3).all()
+
+
+def test_weights_lower_the_weighted_error_and_keep_the_non_zeros():
+    target = gain_matrix("sphere 6x48").unit
+    start = nf.learn_transform(
+        target, rcg=3, families=["sparse codes"], random_state=0
+    ).operator.to_factors()
+    better, weights = reweighted(target, start), column_weights(target)
+    assert better.nnz <= start.nnz
+    before, after = (weights @ (target - one.toarray()) for one in (start, better))
+    assert np.linalg.norm(after) < np.linalg.norm(before)
+    three = nf.hierarchical(target, nf.presets.rectmat(3, 3, 2)).operator
+    assert reweighted(target, three) is three
 
 
 def test_columns_of_norm_one():

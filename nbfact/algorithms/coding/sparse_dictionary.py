@@ -3,7 +3,8 @@
 Both are found by hard thresholding pursuit (Foucart 2011): a gradient step from the
 codes, the largest entries of all columns together, and least squares on them. A budget
 of non-zeros is shared by all columns, so that those with more energy get more of them,
-and by the dictionary and the codes.
+and by the dictionary and the codes. Errors may be weighted by a matrix W on the left:
+then ‖W (A - D X)‖ is what becomes small.
 """
 
 import math
@@ -49,7 +50,7 @@ class Coding(NamedTuple):
     entries : int
         Number of entries that the dictionary may have in the next turn.
     error : float
-        About ‖A - D X‖_F, where that is not much smaller than ‖A‖_F.
+        About ‖W (A - D X)‖_F, where that is not much smaller than ‖W A‖_F.
     """
 
     dictionary: np.ndarray
@@ -83,11 +84,18 @@ class CodingTask(NamedTuple):
     portion : float
         The share of the columns of a larger matrix that A has, where the dictionary and
         the budget are those of the larger one: codes get that share of the rest.
+    weights : ndarray or None, (m, m)
+        The matrix W by which errors are multiplied, invertible; None for the identity.
     """
 
     matrix: np.ndarray
     budget: int
     portion: float = 1.0
+    weights: np.ndarray | None = None
+
+    def weighted(self, x: np.ndarray) -> np.ndarray:
+        """Return W X for a matrix X with m rows."""
+        return x if self.weights is None else self.weights @ x
 
 
 def learn_coding(
@@ -126,22 +134,28 @@ def learn_coding(
     turn, which lets supports change: with any number that stays, errors are larger.
 
     Cost of a turn: about 4 m² n multiplications, and t³ / 3 for each column with t
-    entries.
+    entries. With weights the rows of the dictionary are coupled, and its values are
+    found by conjugate gradients, at about 2 m³ for each of some hundred steps.
     """
-    matrix, budget, portion = signals
-    adjoint = np.ascontiguousarray(matrix.conj().T)
-    square = np.vdot(matrix, matrix).real
+    matrix, budget, portion, weights = signals
+    wanted = signals.weighted(matrix)
+    square = np.vdot(wanted, wanted).real
+    metric = None if weights is None else weights.conj().T @ weights
     m, best, last = len(matrix), start, start
     lowered, reached, fresh = 0, start.error, not start.codes.any()
     most = min(m * m, budget - 1)
     for turn in range(n_iter):
         share = min(last.entries, most)
         codes, count = last.codes, max(1, int(portion * (budget - share)))
+        atoms = np.ascontiguousarray(signals.weighted(last.dictionary).conj().T)
+        gram, inner = atoms @ atoms.conj().T, atoms @ wanted
         for _ in range(_STEPS if fresh and not turn else 1):
-            codes, light, _ = pursued(last.dictionary, matrix, codes, count)
-        rows, heavy, fitted = pursued(
-            codes.conj().T, adjoint, last.dictionary.conj().T, share
-        )
+            codes, light, _ = pursued(Normal(gram, None, inner), codes, count)
+        images = matrix @ codes.conj().T
+        if metric is not None:
+            images = metric @ images
+        normal = Normal(metric, codes @ codes.conj().T, images)
+        dictionary, heavy, fitted = pursued(normal, last.dictionary, share)
         error = math.sqrt(max(0.0, square - fitted))
         change = 1.0
         if not fresh or turn >= _SETTLING:
@@ -149,7 +163,7 @@ def learn_coding(
             ratio /= math.sqrt(portion)  # more columns need the entry
             change = min(max(ratio**_POWER, _CHANGE), 1 / _CHANGE)
         entries = max(1, min(round(share * change), most))
-        last = Coding(rows.conj().T, codes, entries, error)
+        last = Coding(dictionary, codes, entries, error)
         if error < best.error:
             best = last
         if error < (1 - _GAIN) * reached:
@@ -159,42 +173,82 @@ def learn_coding(
     return best, last
 
 
+class Normal(NamedTuple):
+    """The normal equations G S H = N of the matrix S that minimises ‖Y - L S R‖_F.
+
+    Attributes
+    ----------
+    gram, right_gram : ndarray or None
+        G = Lᴴ L and H = R Rᴴ; None stands for the identity.
+    inner : ndarray
+        N = Lᴴ Y Rᴴ.
+    """
+
+    gram: np.ndarray | None
+    right_gram: np.ndarray | None
+    inner: np.ndarray
+
+    def residual(self, x: np.ndarray) -> np.ndarray:
+        """Return N - G X H."""
+        if self.gram is not None:
+            x = self.gram @ x
+        return self.inner - (x if self.right_gram is None else x @ self.right_gram)
+
+    @property
+    def norms(self) -> tuple[np.ndarray | float, np.ndarray | float]:
+        """Norms of the columns of L, as a column, and of the rows of R."""
+        left = 1.0 if self.gram is None else _norms(self.gram)[:, None]
+        return left, 1.0 if self.right_gram is None else _norms(self.right_gram)
+
+
+def _norms(gram):
+    """Return the norms of the vectors of a Gram matrix, and 1 for those of zeros."""
+    norms = np.sqrt(gram.diagonal().real)
+    return np.where(norms > 0, norms, 1.0)
+
+
 def pursued(
-    atoms: np.ndarray, signals: np.ndarray, codes: np.ndarray, count: int
+    normal: Normal, start: np.ndarray, count: int
 ) -> tuple[np.ndarray, float, float]:
-    """Take a step of hard thresholding pursuit from the codes of some signals.
+    """Take a step of hard thresholding pursuit from a sparse matrix S.
 
     Parameters
     ----------
-    atoms : ndarray, (m, p)
-    signals : ndarray, (m, n)
-    codes : ndarray, (p, n)
-        The codes to start from.
+    normal : Normal
+        The equations of the best matrix, in which each unknown has norm 1 once it is
+        multiplied by those of its column of L and its row of R.
+    start : ndarray
+        The matrix to start from.
     count : int
-        Number of non-zeros of all codes together.
+        Number of non-zeros that are allowed.
 
     Returns
     -------
-    codes : ndarray, (p, n)
+    found : ndarray
         At most `count` entries are not zero, with least squares for their values.
     least : float
-        The least modulus among the largest entries, times the norm of the atom.
+        The least modulus among the largest entries, times those two norms.
     fitted : float
-        ‖Y‖² - ‖Y - A X‖² for the signals Y and the atoms A.
+        ‖Y‖² - ‖Y - L S R‖² for the matrix that is found.
     """
-    norms = np.linalg.norm(atoms, axis=0)
-    norms[norms == 0] = 1.0
-    units = np.ascontiguousarray((atoms / norms).conj().T)
-    gram, inner = units @ units.conj().T, units @ signals
-    stepped = codes * norms[:, None]
-    stepped += STEP * (inner - gram @ stepped)
+    left, right = normal.norms
+    stepped = start * left * right
+    stepped += STEP * normal.residual(start) / left / right
     rows, columns = largest_places(stepped, count)
-    wanted = inner[rows, columns]
-    values = least_squares(gram, None, rows, columns, wanted, RIDGE)
-    found = np.zeros_like(stepped)
-    found[rows, columns] = values / norms[rows]
     least = float(np.abs(stepped[rows, columns]).min())
-    return found, least, float(np.vdot(values, wanted).real)
+    found = np.zeros_like(stepped)
+    wanted = normal.inner
+    coupled = normal.gram is not None and normal.right_gram is not None
+    if coupled:  # conjugate gradients need few steps from a near solution
+        found[rows, columns] = start[rows, columns]
+        wanted = normal.residual(found)
+    found[rows, columns] += least_squares(
+        normal.gram, normal.right_gram, rows, columns, wanted[rows, columns], RIDGE
+    )
+    fitted = np.vdot(found, normal.inner).real
+    if coupled:  # whose solution is not exact
+        fitted += np.vdot(found, normal.residual(found)).real
+    return found, least, float(fitted)
 
 
 def largest_places(matrix: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -33,23 +33,28 @@ def pursuit(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
 
 
 def thresholding(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
-    """Return codes by iterative hard thresholding (IHT), one signal at a time."""
+    """Return codes by iterative hard thresholding (IHT), all signals at a time."""
     pylops = installed_pylops()
     operator = pylops.aslinearoperator(spla.aslinearoperator(matrix))
-    n = operator.shape[1]
-    kept = 100 * (SOURCES - 0.5) / (n - 1)  # between two order statistics
-    codes = [
-        pylops.optimization.sparsity.ista(
-            operator,
-            signal,
-            niter=ITERATIONS,
-            alpha=1 / norm**2,
-            threshkind="hard-percentile",
-            perc=kept,
-        )[0]
-        for signal in signals.T
-    ]
-    return np.stack(codes, axis=1)
+    solver = pylops.optimization.cls_sparsity.ISTA(operator)
+    codes = solver.setup(
+        signals,
+        niter=ITERATIONS,
+        alpha=1 / norm**2,
+        threshkind="hard-percentile",
+        perc=100.0,
+    )
+    solver.threshf = _largest  # its own takes the largest entries of all signals
+    return solver.run(codes, niter=ITERATIONS)
+
+
+def _largest(codes, _):
+    """Return the `SOURCES` entries of largest modulus of each column, and zeros."""
+    size = np.abs(codes)
+    kept = np.argpartition(size, -SOURCES, axis=0)[-SOURCES:]
+    found = np.zeros_like(codes)
+    np.put_along_axis(found, kept, np.take_along_axis(codes, kept, 0), 0)
+    return found
 
 
 def shrinkage(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:

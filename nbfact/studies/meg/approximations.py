@@ -15,6 +15,7 @@ import scipy.sparse as sp
 
 from ..._core.files import user_cache
 from ...algorithms import hierarchical, learn_transform, omp, rectmat, refine
+from ...algorithms.coding.sparse_dictionary import Coding, CodingTask, learn_coding
 from ...algorithms.common.result import CallbackState
 from ...metrics import relative_error
 from ...operators import FactorProduct
@@ -32,8 +33,26 @@ and whose last factor `omp` finds anew, by turns."""
 LEARNED = "learn_transform"
 """Method: `learn_transform` at the complexity gain."""
 
+WEIGHTED = "weighted"
+"""Method: the result of `learn_transform`, whose dictionary and codes are learned anew
+under errors that are weighted by `column_weights`."""
+
+POWER = 0.25
+"""Power of A Aᴴ that is the square of the weights: with 0 all directions of the signals
+count alike, and with 1 as much as the columns of A have of them."""
+
+TURNS = 8
+"""Number of turns in which the weighted dictionary and codes are learned."""
+
 ROUNDS = 2
 """Number of times that the last factor is found anew."""
+
+FLOOR = 1e-12
+"""Least eigenvalue of A Aᴴ over the largest one that weights are made of."""
+
+TILT = 2.0
+"""How many times as large as that of a code the marginal error of an entry of the
+dictionary counts, as `learn_transform` has it for lead fields."""
 
 SWEEPS = 4
 """Maximum number of sweeps of `refine` after each time."""
@@ -152,6 +171,48 @@ def _coded(target, product, k):
     return FactorProduct([*product.factors[:-1], last])
 
 
+def column_weights(matrix: np.ndarray) -> np.ndarray:
+    """Return weights W of errors, (A Aᴴ)^(`POWER` / 2), for a real matrix A.
+
+    Algorithms that look for columns of A in a signal compare inner products with its
+    columns. An error in a direction that hardly any column has changes none of them.
+
+    Examples
+    --------
+    >>> column_weights(np.diag([16.0, 1.0]))
+    array([[2., 0.],
+           [0., 1.]])
+    """
+    values, vectors = np.linalg.eigh(matrix @ matrix.T)
+    values = np.maximum(values, FLOOR * values[-1])
+    return (vectors * values ** (POWER / 2)) @ vectors.T
+
+
+def reweighted(target: np.ndarray, start: FactorProduct) -> FactorProduct:
+    """Return a product of two sparse factors with a small weighted error.
+
+    Parameters
+    ----------
+    target : ndarray, (m, n)
+        The matrix.
+    start : FactorProduct
+        The product to start from. Where it has another number of factors than two, it
+        is what is returned.
+
+    Returns
+    -------
+    FactorProduct
+        With at most as many non-zeros.
+    """
+    if len(start.factors) != 2:
+        return start
+    dictionary, codes = (one.toarray() for one in start.factors)
+    first = Coding(start.scale * dictionary, codes, start.factors[0].nnz, np.inf)
+    task = CodingTask(target, start.nnz, weights=column_weights(target))
+    best, _ = learn_coding(task, first, TILT, TURNS, lambda: False)
+    return FactorProduct([sp.csr_array(best.dictionary), sp.csr_array(best.codes)])
+
+
 def unit_columns(operator: FactorProduct) -> FactorProduct:
     """Return an operator with its columns scaled to norm 1; columns of zeros stay.
 
@@ -177,7 +238,7 @@ def approximation(
     matrix : str
         Name of the matrix.
     method : str
-        `HIERARCHICAL`, `RECODED` or `LEARNED`.
+        `HIERARCHICAL`, `RECODED`, `LEARNED` or `WEIGHTED`.
     setting : Setting
         The complexity gain and the preset.
     seconds : float
@@ -206,6 +267,9 @@ def approximation(
         if method == RECODED:
             start = approximation(matrix, HIERARCHICAL, setting, seconds)
             return recoded(target, start)
+        if method == WEIGHTED:
+            start = approximation(matrix, LEARNED, setting, seconds, unit=unit)
+            return reweighted(target, start)
         preset = rectmat(setting.n_factors, setting.k, setting.s)
         return hierarchical(target, preset).operator
 
