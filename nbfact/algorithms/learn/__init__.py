@@ -17,8 +17,9 @@ name in quotes.
    what step 2 found.
 4. A long exploration from the best few of these; ", explored" follows the name.
 5. Explorations again from the best two so far; ", annealed" follows the name.
+6. Least squares from the best product; ", refined" follows the name.
 
-`BudgetSearch` in ``budget_search.py`` runs all five. With the argument `error` they run
+`BudgetSearch` in ``budget_search.py`` runs all six. With the argument `error` they run
 for one budget after another (`smallest` in ``learn_transform.py``).
 
 ========================  =========================================================

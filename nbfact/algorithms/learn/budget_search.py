@@ -16,7 +16,6 @@ from .families.family import Family, FamilyTask, Finder
 from .families.family_registry import FAMILIES, PRODUCTS
 from .finalists import (
     EVERY,
-    REFINED,
     as_good,
     finalists,
     hopeless,
@@ -34,6 +33,8 @@ from .stages import (
     explore_by_default,
     explore_start,
     largest_entries,
+    refined,
+    stages_of,
 )
 from .starts import Start, layer_shapes, numbers_of_factors, rounding, starts
 
@@ -80,7 +81,8 @@ class BudgetSearch:
         self.stopped = ""
         work = math.prod(problem.shape) * min(problem.shape)
         self._most_sweeps = max(_LEAST, int(_WORK / work))
-        self._small = min(problem.shape) <= REFINED
+        spent, most = options.spent, self._most_sweeps
+        self._sweeps = min(spent.look, most), min(spent.long, most)
         self._deadline = Deadline(time.time() + options.seconds)
         self._product = options.product_budget(problem.shape, problem.dtype)
         self._all_ways = min(problem.shape) <= EVERY
@@ -104,7 +106,8 @@ class BudgetSearch:
             if not self._found:
                 raise
             self.interrupt()
-        return self._outcome(budget)
+        search = SearchRecord(tuple(self.trials), self.stopped, budget, self._product)
+        return outcome(self.problem, self._found, self.fast, search)
 
     def interrupt(self) -> None:
         """Let the search end, because the user has interrupted it."""
@@ -188,10 +191,7 @@ class BudgetSearch:
             limit,
             self._least,
             [*self.fast, *self._found],
-            (
-                min(self._options.spent.look, self._most_sweeps),
-                min(self._options.spent.long, self._most_sweeps),
-            ),
+            self._sweeps,
             self._deadline.part(1.0 if last else family.share),
             self._product,
         )
@@ -213,13 +213,10 @@ class BudgetSearch:
 
     def _explore(self, budget: int) -> None:
         """Explore from all starts shortly, from the best for long, from two again."""
-        effort, most = self._options.spent, self._most_sweeps
-        first, second, last = effort.leaks
-        look = Stage(
-            min(effort.look, most), first, "", self._deadline, refine_values=self._small
-        )
-        long = Stage(min(effort.long, most), second, ", explored", self._deadline)
-        again = Stage(min(effort.long // 2, most), last, ", annealed", self._deadline)
+        effort = self._options.spent
+        shape, rounds = self.problem.shape, min(effort.long // 2, self._most_sweeps)
+        sweeps = (*self._sweeps, rounds)
+        look, long, again = stages_of(shape, sweeps, effort.leaks, self._deadline)
         self._left = 3.0 * long.n_iter * effort.finalists
         self._left += 6.0 * again.n_iter * effort.rounds
         looked, before = list[tuple[Start, Start]](), 0
@@ -234,7 +231,7 @@ class BudgetSearch:
             if share < count:
                 continue
             pool += starts(
-                self.problem, share, count, effort.draws, most, self.rng,
+                self.problem, share, count, effort.draws, self._most_sweeps, self.rng,
                 self._deadline.callback,
             )  # fmt: skip
             for one in pool:
@@ -250,6 +247,12 @@ class BudgetSearch:
         if effort.insured and insured(self.problem.shape, chosen):
             self._insure(budget, (2, 3) if self._shallow(looked, 3) else (2, 3, 4))
         self._anneal(budget, again)
+        began = time.perf_counter()
+        if self._found and not self.stopped:
+            best = min(self._found, key=lambda one: one.error)
+            found = refined(self.problem, best, self._deadline)
+            if found is not None:
+                self._add(found, time.perf_counter() - began, budget)
 
     def _explore_long(
         self, chosen: list[tuple[Start, Start]], budget: int, stage: Stage
@@ -393,8 +396,3 @@ class BudgetSearch:
         if not self._work:
             return math.nan
         return self._left * self._seconds / self._work
-
-    def _outcome(self, budget: int) -> LearnedTransform:
-        """Return the best of what was found, on record with all trials."""
-        search = SearchRecord(tuple(self.trials), self.stopped, budget, self._product)
-        return outcome(self.problem, self._found, self.fast, search)

@@ -138,7 +138,7 @@ def learn_transform(
        for long, with a leak annealed from 0.99 to 0.5, and refined by exact least
        squares.
     4. The best two are annealed again, from 0.98 to 0.5, until that no longer helps
-       (not with the effort "quick").
+       (not with the effort "quick"). The best product is refined once more.
 
     An interruption (Ctrl-C) ends the search too, and the best so far is returned.
 

@@ -29,9 +29,9 @@ from first where the matrix has at least twice as many, because a turn costs in
 proportion; and number of turns of the long run there, which with more of them fits the
 sample and not the matrix."""
 
-_TIME, _SAMPLE_TIME = 0.75, 1 / 3
-"""Shares of the time that is left which this family may take, and of its own which end
-the runs on a sample."""
+_TIME, _SAMPLE_TIME = 0.75, 0.25
+"""Shares of the time that is left which end all runs, because the last turn takes long
+and others need some, and those on a sample."""
 
 
 def coded_products(task: FamilyTask) -> Iterator[Start]:
@@ -46,7 +46,7 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
     matrix = problem.wide.array
     if problem.shape[0] == n:
         matrix = np.ascontiguousarray(matrix.conj().T)
-    whole, early = task.deadline, task.deadline.part(_SAMPLE_TIME)
+    whole, early = (task.deadline.part(one) for one in (_TIME, _SAMPLE_TIME))
     sample = _sampled(matrix, task.rng)
     part = CodingTask(sample, budget, sample.shape[1] / n)
     first = Coding.first(sample, budget)
@@ -91,5 +91,5 @@ def _found(problem: Problem, coding: Coding, deadline: Deadline) -> Start:
     return Start.of("sparse codes", found, keeps_shares=True)
 
 
-CODED_PRODUCTS = Family("sparse codes", within=coded_products, share=_TIME)
+CODED_PRODUCTS = Family("sparse codes", within=coded_products, share=1.0)
 """Products of a sparse dictionary and sparse codes."""
