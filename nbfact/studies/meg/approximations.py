@@ -47,7 +47,7 @@ POWER = 0.25
 """Power of A Aᴴ that is the square of the weights: with 0 all directions of the signals
 count alike, and with 1 as much as the columns of A have of them."""
 
-TURNS = (30, 10, 6)
+TURNS = (40, 40, 8)
 """Numbers of turns on a sample of the columns, on all columns, and with weights."""
 
 ROUNDS = 2
