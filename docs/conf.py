@@ -105,15 +105,42 @@ def list_results(app, docname, source):
 
 
 def keep_bars(app, what, name, obj, options, lines):
-    """Keep the bars of ``|x|`` in docstrings, and link their references.
+    """Keep the bars of ``|x|`` in docstrings, and link and part their references.
 
     Sphinx takes bars for substitutions. What is in double backticks stays as it is.
     """
+    shown, references = [], False
     for number, line in enumerate(lines):
         if line.startswith((".. rubric:: Examples", "Examples")):
+            shown += lines[number:]
             break
+        references |= line.startswith((".. rubric:: References", "References"))
         line = re.sub(r"(``.*?``)|\|", lambda m: m[1] or r"\|", line)
-        lines[number] = re.sub(KEY, LINK, line)
+        shown.append(re.sub(KEY, LINK, line))
+        if references and re.search(KEY + r"[.]?$", line):
+            shown.append("")  # the next reference is a paragraph of its own
+    lines[:] = shown
+
+
+SHORT = re.compile(r"[A-Z]\w+|\w+_\w+|palm4msa|hierarchical")
+"""Names in single backticks that are no argument, as far as their spelling says."""
+
+
+def link_short_name(app, env, node, contnode):
+    """Link the name of a class or function that stands without its module."""
+    name = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or not SHORT.fullmatch(name):
+        return None
+    python = env.get_domain("py")
+    places = {
+        one
+        for one, found in python.objects.items()
+        if found.objtype in ("class", "function") and one.endswith(f".{name}")
+    }
+    if len(places) != 1:
+        return None
+    at = node["refdoc"], app.builder, "obj"
+    return python.resolve_xref(env, *at, places.pop(), node, contnode)
 
 
 def show_kernels_as_functions(app):
@@ -130,4 +157,5 @@ def setup(app):
     """Connect the functions above."""
     app.connect("source-read", list_results)
     app.connect("autodoc-process-docstring", keep_bars, priority=900)
+    app.connect("missing-reference", link_short_name)
     app.connect("builder-inited", show_kernels_as_functions, priority=900)

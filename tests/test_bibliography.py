@@ -96,6 +96,18 @@ def test_what_implements_an_entry_names_it_in_its_docstring(key):
         assert f"[{key}]" in public(name).__doc__, f"{name}: [{key}]"
 
 
+def test_the_section_of_a_study_links_to_what_it_compares_with():
+    text = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.M | re.S))
+    found = 0
+    for key, entry in ENTRIES.items():
+        for name in make.names(entry, "compared"):
+            study = name.removeprefix("study ")
+            assert f"references.md#{key})" in sections[study], f"{study}: {key}"
+            found += 1
+    assert found
+
+
 def test_a_key_in_a_docstring_has_an_entry():
     found = set()
     for path in (ROOT / "nbfact").rglob("*.py"):

@@ -13,6 +13,7 @@ from nbfact.kernels import (
     blocks_products,
     blocks_rows,
     dense_apply,
+    dense_panels_apply,
     transpose,
 )
 from nbfact.kernels._jit import NUMBA_SETTINGS
@@ -21,10 +22,11 @@ from nbfact.operators import dense_blocks
 from nbfact.operators import plan as plans
 from nbfact.operators.dense_blocks import (
     blas_columns,
+    block_functions,
     pack_columns,
     pack_rows,
-    real_blocks,
 )
+from nbfact.operators.matrix_panels import packed_panels, panel_rows
 
 PATTERNS = [
     *((1, 1, 1, 1), (1, 5, 3, 1), (3, 24, 6, 1), (1, 9, 7, 16), (2, 5, 2, 17)),
@@ -59,7 +61,13 @@ def product(values, x):
     return x.reshape(-1, x.shape[-1])
 
 
-@pytest.mark.parametrize("dtype", ("float32", "float64"))
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        *("float32", "float64", "complex64"),
+        pytest.param("complex128", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_rows_and_columns(pattern, dtype):
     a, b, c, d = pattern
@@ -89,7 +97,7 @@ def test_chunks_and_depths(extra, monkeypatch):
     assert depth > blocks.DEPTH
     values = random((1, 3, depth, 2), "float64") / np.sqrt(depth)
     x = random((2 * depth, blocks.CHUNK + extra), "float64", 1)
-    vector, columns, _ = real_blocks(values)
+    vector, columns, _ = block_functions(values)
     out, rows = np.empty((6, x.shape[1])), np.empty((x.shape[1], 6))
     columns(x, out)
     columns(np.asfortranarray(x), rows.T)
@@ -258,6 +266,26 @@ def test_blas_multiplies_a_matrix_and_tells_which_vectors_are_not_finite(dtype, 
         for got in (out, rows.T):
             close(got[:, :3], wanted[:, :3])
             assert (np.isfinite(got) == np.isfinite(wanted)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_panels_multiply_each_vector_alone_with_the_same_bits(dtype):
+    """Rows and columns of any number; those beside infinity keep their bits."""
+    m, n = panel_rows(np.dtype(dtype)) + 3, 70
+    matrix, many = random((m, n), dtype), random((n, 67), dtype, 1)
+    packed, each = packed_panels(matrix), {}
+    for batch in (2, 3, 6, 67):
+        x = np.ascontiguousarray(many[:, :batch])
+        out, rows = np.empty((m, batch), dtype), np.empty((batch, m), dtype)
+        assert dense_panels_apply(packed, x, 0, out)
+        assert dense_panels_apply(packed, x.T.copy(), 1, rows)
+        close(out, naive.dense_panels_apply(matrix, x))
+        assert (out == rows.T).all()
+        each[batch] = out
+        x[5, 1] = np.inf
+        assert not dense_panels_apply(packed, x, 0, out)
+        assert (out[:, 0] == rows[0]).all() and not np.isfinite(out[:, 1]).any()
+    assert all((one == each[67][:, : one.shape[1]]).all() for one in each.values())
 
 
 def blas_result(values, x):

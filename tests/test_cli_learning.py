@@ -93,8 +93,8 @@ def test_what_is_kept_is_fast_enough(tmp_path):
         (("--tradeoff", "--time-limit", "2"), "--time-limit: not for --tradeoff"),
         (("--tradeoff", "--method", "palm4msa"), "--method: not for --tradeoff"),
         (("--tradeoff", "--batch", "2"), "--batch: not for --tradeoff"),
-        (("--rcg", "2", "--batch", "4"), "['batch']: only for --speedup"),
-        (("--method", "palm4msa", "--batch", "4"), "['batch']: only for --speedup"),
+        (("--rcg", "2", "--batch", "4"), "--batch: only for --speedup"),
+        (("--method", "palm4msa", "--batch", "4"), "--batch: only for --speedup"),
     ],
 )
 def test_no_option_is_left_out_without_a_word(run, tmp_path, options, message):

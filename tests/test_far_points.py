@@ -11,6 +11,7 @@ from nbfact.kernels import (
     CenterNorms,
     PackedCenters,
     distances_from_products,
+    nearest_dense_rows,
     nearest_exactly,
     nearest_from_products,
     nearest_rows,
@@ -18,6 +19,7 @@ from nbfact.kernels import (
 from nbfact.kernels.registers import BYTES
 from nbfact.kernels.tiles import LANES
 from nbfact.operators import NearestRows, OperatorSum
+from nbfact.operators.packed_centers import pack_dense
 
 REAL = DTYPES[:2]
 
@@ -124,6 +126,10 @@ def test_the_kernel_says_where_two_rows_are_equally_near(dtype):
             *(np.zeros(1, np.uint64), np.array(margin, dtype)),
         )
         found = nearest_rows(centers, x, scratch, labels, scores)
+        assert labels.tolist() == expected and found == sum(k < 0 for k in expected)
+        dense = pack_dense(matrix, np.zeros(3), None, x.dtype)[0]
+        dense = dense._replace(margin=np.array(margin, dtype))
+        found = nearest_dense_rows(dense, x, scratch.ravel(), labels, scores)
         assert labels.tolist() == expected and found == sum(k < 0 for k in expected)
 
 

@@ -12,6 +12,7 @@ import nbfact.kernels as kernels
 from nbfact.kernels.panels import PANEL
 from nbfact.operators.convolution_formula import Convolution
 from nbfact.operators.formulas import Formula
+from nbfact.operators.packed_centers import pack_dense
 from nbfact.operators.tied_convolutions import tied_convolution
 from nbfact.operators.tied_transforms import tied_columns, tied_vector
 
@@ -52,7 +53,8 @@ BLOCK_OF_COLUMNS = np.zeros(1, np.uint64)
 CENTERS = kernels.PackedCenters(
     *FACTOR, np.array([4]), VECTOR, BLOCK_OF_COLUMNS, np.zeros(2)
 )
-SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 1, 4)), np.zeros(1))
+DENSE = pack_dense(random((3, 4), "float64"), VECTOR[:3], None, np.dtype("f8"))[0]
+SPLIT = kernels.RankOneFactors(np.zeros((8, 1)), np.zeros((2, 2, 2, 1)), np.zeros(1))
 LABELS = np.array([1, 0, 3, 1], np.int32)
 
 
@@ -141,7 +143,9 @@ ARGUMENTS = {
         *(SQUARE.ravel(), np.array([1, 4, 4, 1, 4, 0]), SQUARE.ravel(), BLOCK.ravel()),
         *(0, 1),
     ),
+    "copy_columns": (SQUARE, BLOCK),
     "dense_apply": (SQUARE, 0, SQUARE, 0, BLOCK),
+    "dense_panels_apply": (np.ones((1, 4, 32)), np.ones((2, 4)), 1, np.ones((2, 32))),
     "blocks_rows": (ONE_GROUP, np.array([1, 4, 8, 1]), (), VECTOR, OUT, 1),
     "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_adjoint_columns": (TWIDDLE, SQUARE, BLOCK),
@@ -164,6 +168,7 @@ ARGUMENTS = {
     "fwht_columns": (SQUARE,),
     "fwht_rows": (SQUARE,),
     "nearest_rows": (CENTERS, SQUARE, np.zeros((2, 128)), LABELS, OUT),
+    "nearest_dense_rows": (DENSE, SQUARE, np.zeros(128), LABELS, OUT),
     "cluster_sums": (SQUARE, LABELS, VECTOR, SQUARE, BLOCK, OUT, np.zeros(4)),
     "distances_from_products": (
         *(BLOCK, SQUARE, SQUARE.T.copy(), kernels.CenterNorms(OUT, VECTOR, OUT + 1)),

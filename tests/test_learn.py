@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from time import perf_counter
+from time import perf_counter, time
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,8 +12,7 @@ from samples import DTYPES
 import nbfact as nf
 from nbfact.algorithms.common.problem import problem_of
 from nbfact.algorithms.learn import budget_search, stages
-from nbfact.algorithms.learn.families import coded_products
-from nbfact.algorithms.learn.finalists import as_good, hopeless, shallow
+from nbfact.algorithms.learn.finalists import as_good, hopeless, promising, shallow
 from nbfact.algorithms.learn.stages import Race
 from nbfact.algorithms.learn.starts import Start, split_budget, starts
 
@@ -220,7 +219,7 @@ def test_every_family_looks_at_the_time_between_candidates(family, monkeypatch):
             time=lambda: looks.append(0) or float(len(looks)),
             perf_counter=perf_counter,
         )
-        for module in (stages, budget_search, coded_products):
+        for module in (stages, budget_search):
             monkeypatch.setattr(module, "time", clock)
         options = {"families": [family], "time_limit": limit}
         return learn(target, int(0.6 * target.size), **options), len(looks)
@@ -283,3 +282,25 @@ def test_singular_vectors_start_from_the_target_at_every_scale(size):
 def test_wrong_arguments_are_refused(options, error, message):
     with pytest.raises(error, match=message):
         nf.learn_transform(np.eye(4), **options)
+
+
+def test_structures_worse_than_single_entries_are_not_explored():
+    entries, good, bad = (
+        Start(name, [], SimpleNamespace(relative_error=error, operator=one), None, name)
+        for name, error, one in (
+            ("", 0.5, SimpleNamespace(nnz=9)),
+            ("good", 0.4, SimpleNamespace(nnz=8)),
+            ("bad", 0.6, SimpleNamespace(nnz=7)),
+        )
+    )
+    assert promising([entries, good, bad], [good, bad], False) == [good]
+    assert promising([entries, good, bad], [bad], True) == [good, bad]
+    assert promising([], [bad], False) == [bad]
+
+
+def test_a_part_of_the_time_that_is_left():
+    now = time()
+    part = stages.Deadline(now + 100).part(0.25)
+    assert now + 20 < part.end < now + 30 and not part.over
+    assert stages.Deadline(now - 1).part(0.5).over
+    assert stages.Deadline(np.inf).part(0.5).callback is None

@@ -9,10 +9,16 @@ import scipy.sparse as sp
 from samples import DTYPES, close, random
 
 import nbfact as nf
-from nbfact.kernels import PackedCenters, cluster_sums, nearest_rows
+from nbfact.kernels import (
+    PackedCenters,
+    cluster_sums,
+    nearest_dense_rows,
+    nearest_rows,
+)
 from nbfact.kernels.registers import BYTES
 from nbfact.kernels.tiles import LANES
 from nbfact.operators import NearestRows, OperatorSum
+from nbfact.operators.packed_centers import pack_dense
 
 REAL = DTYPES[:2]
 SHAPES = [
@@ -127,6 +133,26 @@ def test_the_kernel_on_one_dense_factor(n_points, dtype):
     expected = naive.nearest_rows(matrix, bias, x)
     np.testing.assert_array_equal(labels, expected[0])
     close(scores, expected[1])
+
+
+@pytest.mark.parametrize("dtype", REAL)
+@pytest.mark.parametrize("shape", [(1, 1), (11, 5), (19, 37)], ids=str)
+@pytest.mark.parametrize("moved", [False, True])
+def test_the_kernel_of_dense_rows(shape, moved, dtype):
+    """Columns are fewer than a block has, or the last block overlaps with another."""
+    matrix, bias = random(shape, dtype), random(shape[0], dtype, 1)
+    offset = random(shape[1], dtype, 3) if moved else None
+    centers, rows, kept = pack_dense(matrix, bias, offset, np.dtype(dtype))
+    assert kept is None
+    moved_by = 0 if offset is None else offset
+    scratch = np.full(LANES // bias.itemsize * rows, np.nan, dtype)
+    for n_points in (0, 1, 40):
+        x = random((n_points, shape[1]), dtype, 2)
+        labels, scores = np.empty(n_points, np.int32), np.empty(n_points, dtype)
+        assert nearest_dense_rows(centers, x, scratch, labels, scores) == 0
+        expected = naive.nearest_dense_rows(matrix, bias, x, moved_by)
+        np.testing.assert_array_equal(labels, expected[0])
+        close(scores, expected[1])
 
 
 @pytest.mark.parametrize("dtype", REAL)

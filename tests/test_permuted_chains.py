@@ -9,6 +9,7 @@ import nbfact as nf
 from nbfact.algorithms.permutations import radix_search
 from nbfact.algorithms.permutations.angle_starts import starting_parts
 from nbfact.algorithms.permutations.level_split import SplitHint
+from nbfact.algorithms.permutations.nests import fresh_nest
 from nbfact.algorithms.permutations.partition import (
     balanced,
     best_partition,
@@ -208,6 +209,30 @@ def test_a_split_that_loses_nothing(radices, dtype):
             assert sizes[1] <= 1e-6 * np.linalg.norm(blocks)
     kept = np.linalg.norm(split.coordinates(blocks)) ** 2
     assert kept == pytest.approx(square - split.lost)
+
+
+def test_a_split_ends_with_the_time():
+    blocks = np.random.default_rng(0).standard_normal((1, 12, 12))
+    looks, starts = [], []
+
+    def over():
+        looks.append(len(looks))
+        return len(looks) > 4
+
+    some = starting_parts(blocks, 3, np.random.default_rng(0), 12, lambda: True)
+    starts += list(some)
+    assert len(starts) == 2  # the partners of one column
+    split = best_partition(blocks, (3, 3), np.random.default_rng(0), 8, 3, over=over)
+    assert 4 < len(looks) < 12 and sorted(split.groups.ravel()) == list(range(12))
+
+
+def test_a_hasty_nest_is_given_up_where_inner_levels_lose_more():
+    rng = np.random.default_rng(0)
+    target = np.kron(rng.standard_normal((12, 12)), rng.standard_normal((3, 3)))
+    wrong, right = SplitRadices((3, 4, 3), (3, 4, 3)), SplitRadices((12, 3), (12, 3))
+    assert fresh_nest(target, wrong, True, rng, 0.5).lost > 1
+    assert fresh_nest(target, wrong, True, rng, 0.5, hasty=True) is None
+    assert fresh_nest(target, right, True, rng, 0.5, hasty=True).lost < 1e-9
 
 
 def test_the_loss_of_a_split_is_that_of_its_singular_values():

@@ -18,12 +18,13 @@ def split_by_kernel(target, chain, orthonormal, limit=np.inf, orders=None):
     patterns, (m, n) = chain.patterns, target.shape
     planes = 2 if target.dtype.kind == "c" else 1
     dtype = target.real.dtype
+    a = patterns[-1][0]
     sizes = [int(np.prod(pattern)) for pattern in patterns[:-1]]
     offsets = [0, *itertools.accumulate(sizes)]
     levels = [(at, p[2], p[3]) for at, p in zip(offsets, patterns[:-1], strict=False)]
     out = RankOneFactors(
         np.full((offsets[-1], planes), np.nan, dtype),
-        np.full((m >> len(levels), planes, n), np.nan, dtype),
+        np.full((a, m >> len(levels), n // a, planes), np.nan, dtype),
         np.zeros(len(levels)),
     )
     stack = np.empty((len(levels) + 1, 2, planes, n), dtype)
@@ -37,9 +38,7 @@ def split_by_kernel(target, chain, orthonormal, limit=np.inf, orders=None):
         naive.kronecker_matrix(part.copy().view(target.dtype).reshape(pattern))
         for part, pattern in zip(parts, patterns[:-1], strict=True)
     ]
-    a, b, c, _ = patterns[-1]
-    last = np.ascontiguousarray(out.last.swapaxes(1, 2)).view(target.dtype)
-    last = last.reshape(b, a, c, 1).swapaxes(0, 1)
+    last = out.last.view(target.dtype)
     return [*factors, naive.kronecker_matrix(last)], out.lost, total
 
 

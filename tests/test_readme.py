@@ -183,10 +183,11 @@ def test_ci_runs_the_commands_of_the_readme_and_every_check():
     assert wheel == f'pip install "$(echo dist/*.whl)[bench]" && {job}'
     assert unpacked.startswith("tar -xzf dist/*.tar.gz ")
     assert site.endswith(f"/sdist && {DOCS}")
-    assert interpreted.startswith("NUMBA_DISABLE_JIT=1 coverage run -m pytest ")
+    assert interpreted.startswith("NUMBA_DISABLE_JIT=1 pytest ")
+    assert " --cov " in interpreted
     assert covered.startswith("coverage report")
     assert (compiled, main_job) == (TESTS, MAIN_JOB)
-    assert slow == "pytest -q -m slow"
+    assert slow == "pytest -q -n 2 --dist loadfile -m slow"
     assert bounds.startswith("python -m tests.fuzz --bounds ")
     with open(ROOT / "pyproject.toml", "rb") as file:
         declared = tomllib.load(file)["project"]["dependencies"]

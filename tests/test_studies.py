@@ -18,7 +18,6 @@ from samples import SINGLE
 
 from nbfact.cases.rivals import peers
 from nbfact.cli import app as cli
-from nbfact.cli.study import Study
 from nbfact.studies import (
     STUDIES,
     cost,
@@ -208,7 +207,6 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path, capsys):
     assert default[3:] == (False, 1, 1, (), None, False, ())
     files = [Path("a.csv")]
     assert chosen[3:] == (True, 1, 1, ["a", "b"], ["n=8"], True, files)
-    assert set(Study) == set(STUDIES)
 
 
 def test_mistakes_are_reported_before_the_work(monkeypatch, tmp_path, capsys):

@@ -44,9 +44,8 @@ patches = patches - means
 # 64 (1.15 sigma)². Without ``rcg``, the number of non-zeros would be chosen by patches
 # that are held out.
 
-model = nf.FastDictionary(
-    128, rcg=4, transform_tol=side**2 * (1.15 * sigma) ** 2, random_state=0
-)
+tol = side**2 * (1.15 * sigma) ** 2
+model = nf.FastDictionary(128, rcg=4, transform_tol=tol, max_iter=8, random_state=0)
 model.fit(patches[::5])
 print(model.components_)
 print(f"{model.nnz_} non-zeros, {128 * side**2} of a dense dictionary")

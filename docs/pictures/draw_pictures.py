@@ -69,7 +69,7 @@ def purpose():
     figure.suptitle(
         f"nf.learn_transform finds {len(result.factors)} sparse factors of a shuffled "
         f"Hadamard matrix: {result.operator.nnz} non-zeros instead of {target.size}, "
-        f"relative error {result.relative_error:.1g}"
+        f"relative error {result.relative_error:.2g}"
     )
     return figure
 

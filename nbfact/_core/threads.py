@@ -55,6 +55,7 @@ def threads(threads: int | None) -> AbstractContextManager[None]:
     Returns
     -------
     context manager
+        For a ``with`` statement, in whose block the number holds.
 
     Raises
     ------

@@ -32,13 +32,11 @@ HALVES = {"float64": "float32", "complex128": "complex64"}
 GROUP = "grid"
 SCIPY, LEVELS = "scipy.fft", "numpy levels"
 
-
 ALWAYS = [
     ("butterfly", "forward", 64, 1, VECTOR),
     ("butterfly", "forward", 1024, 64, "rows C"),
 ]
-"""Products of short vectors, and of rows, that are measured on every change. They are
-cells without their dtype."""
+"""Products, cells without their dtype, that are measured on every change."""
 
 CALLED = [
     ("butterfly", "forward", 128, 1, VECTOR),
@@ -50,8 +48,7 @@ CALLED = [
     ("kronecker", "forward", 1024, 4, "columns C"),
     ("circulant", "forward", 1024, 64, "columns C"),
 ]
-"""Products whose calls are compared with one another: nbfact was slow in a few layouts,
-and with short vectors."""
+"""Products whose calls are compared: some layouts, and short vectors, were slow."""
 
 FORMER = [
     ("butterfly", "forward", 4096, 1, VECTOR),
@@ -144,6 +141,10 @@ class CellInputs:
         """Whether each vector is contiguous, and there are several."""
         return self.array.ndim == 2 and not self.columns.flags.c_contiguous
 
+    def result(self) -> np.ndarray:
+        """Return an array for the product, laid out as the operand."""
+        return yardsticks.laid_out_as(self.array)
+
     def laid_out(self, product: np.ndarray) -> np.ndarray:
         """Return a product of columns in the layout of the cell."""
         return product.T if self.rows else product
@@ -226,7 +227,9 @@ def _make(cell, rng):
     half = HALVES.get(cell.dtype, cell.dtype)  # the same numbers in both precisions
     x, rows = x.astype(half).astype(cell.dtype), cell.layout.startswith("rows")
     x = np.array(x.T if rows else x, order="F" if cell.layout.endswith("F") else "C")
-    return CellInputs(_built(cell), x, rows)
+    found = CellInputs(_built(cell), yardsticks.laid_out_as(x), rows)
+    found.array[...] = x
+    return found
 
 
 def _reference(inputs):
@@ -242,7 +245,7 @@ def _at(inputs):
 
 
 def _out(inputs):
-    A, x, out = inputs.source.operator, inputs.columns, np.empty_like(inputs.array)
+    A, x, out = inputs.source.operator, inputs.columns, inputs.result()
     to = inputs.laid_out(out)
 
     def call():
@@ -308,7 +311,7 @@ def _dense(inputs):
     if not inputs.flat:
         call = yardsticks.dense_product(yardsticks.fastest_layout(matrix, x), x)
         return lambda: inputs.laid_out(call())
-    lines, out = x.T, np.empty((x.shape[1], len(matrix)), x.dtype)
+    lines, out = x.T, yardsticks.laid_out_as(x.T)  # all operators are square
     turned = yardsticks.fastest_factor(matrix.T, lines)
     to = inputs.laid_out(out.T)
 
@@ -328,7 +331,7 @@ def _looped(kind, inputs):
 def _turned(kind, inputs):
     """Prepare copies to contiguous columns, the loop, and copies back."""
     factors, x = _factors(inputs.source, kind), inputs.columns
-    columns, out = np.empty(x.shape, x.dtype), np.empty_like(inputs.array)
+    columns, out = np.empty(x.shape, x.dtype), inputs.result()
     call, to = yardsticks.csr_product(factors, columns), inputs.laid_out(out)
 
     def turned():
@@ -342,7 +345,7 @@ def _turned(kind, inputs):
 def _one_by_one(kind, inputs):
     """Prepare the loop for one vector after the other."""
     factors = _factors(inputs.source, kind)
-    x, out = inputs.columns, np.empty_like(inputs.array)
+    x, out = inputs.columns, inputs.result()
     calls = [yardsticks.csr_product(factors, one) for one in x.T]
     pairs = list(zip(calls, inputs.laid_out(out).T, strict=True))
 

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from .. import transforms
 from ..operators import Butterfly, Chain, FactorProduct, FastOperator
-from ..operators.layouts import csr_factor
+from ..operators.patterns import csr_factor
 from . import timed_operators
 from .hadamard_transform import numpy_levels
 

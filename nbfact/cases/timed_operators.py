@@ -14,7 +14,8 @@ import scipy.sparse
 
 from .. import targets
 from ..operators import Butterfly
-from ..operators.layouts import csr_factor, from_twiddle
+from ..operators.layouts import from_twiddle
+from ..operators.patterns import csr_factor
 from ..operators.reorderings import bit_reversal
 
 PLANTED_FACTORS, PLANTED_K = 4, 4

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import scipy.sparse
 
+from .._core.cache_lines import aligned
 from ..harness import clocks
+from ..harness.sample import aligned_like
 
 try:  # private, but the only way to SciPy's loop without its checks
     from scipy.sparse._sparsetools import csr_matvec, csr_matvecs
@@ -49,7 +51,9 @@ def fastest_layout(A: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def _faster(A, prepare):
     """Return A in C or in Fortran order, whichever makes the prepared call faster."""
-    layouts = [np.ascontiguousarray(A), np.asfortranarray(A)]
+    layouts = [aligned_like(A, "C"), aligned_like(A, "F")]
+    for layout in layouts:
+        layout[...] = A
     calls = [prepare(layout) for layout in layouts]
     clock = clocks.clock()
     best = [clocks.both_clocks(call)[clock] for call in calls]
@@ -76,7 +80,7 @@ def fastest_factor(A: np.ndarray, rows: np.ndarray) -> np.ndarray:
     >>> fastest_factor(np.eye(3), np.ones((2, 3))).shape
     (3, 3)
     """
-    out = np.empty((len(rows), A.shape[1]), rows.dtype)
+    out = aligned((len(rows), A.shape[1]), rows.dtype)
     return _faster(A, lambda layout: lambda: np.matmul(rows, layout, out=out))
 
 
@@ -88,8 +92,19 @@ def dense_product(A: np.ndarray, x: np.ndarray) -> Callable[[], np.ndarray]:
     >>> dense_product(np.eye(2), np.ones(2))()
     array([1., 1.])
     """
-    out = np.empty((len(A), *x.shape[1:]), x.dtype)
+    out = aligned((len(A), *x.shape[1:]), x.dtype)
     return lambda: np.matmul(A, x, out=out)
+
+
+def laid_out_as(x: np.ndarray) -> np.ndarray:
+    """Return an array laid out as another, which begins at a line of the cache.
+
+    Examples
+    --------
+    >>> laid_out_as(np.zeros((2, 3)).T).flags.f_contiguous
+    True
+    """
+    return aligned_like(x, "C" if x.flags.c_contiguous else "F")
 
 
 def csr_product(

@@ -42,7 +42,11 @@ def bisect(
     cases: Cases = None,
     metric: Annotated[
         Metric | None,
-        typer.Option(help="What became worse; default the first of these that did."),
+        typer.Option(
+            metavar="<metric>",
+            help=f"What became worse: {', '.join(METRICS)}; default the first of these "
+            "that did.",
+        ),
     ] = None,
     threads: Threads = 1,
 ) -> None:

@@ -60,7 +60,11 @@ def factorize(
         typer.Option(help="Name of the matrix in a file that holds several."),
     ] = None,
     method: Annotated[
-        Method, typer.Option(help="The algorithm; learn tries several.")
+        Method,
+        typer.Option(
+            metavar="<method>",
+            help="The algorithm: learn (tries several), hierarchical or palm4msa.",
+        ),
     ] = Method.learn,
     nnz: Annotated[
         int | None, typer.Option(min=1, help="Most non-zeros; for learn.")
@@ -219,7 +223,7 @@ def run_factorize(
     }
     own = {name: value for name, value in (options or {}).items() if value is not None}
     if "speedup" not in budget and (search or {}).get("batch", 1) != 1:
-        raise ValueError("['batch']: only for --speedup")
+        raise ValueError(f"{dashed('batch')}: only for --speedup")
     _check_options(method, own, budget)
     output = output or matrix.with_suffix(".nbfact.npz")
     _check_output(output)

@@ -44,12 +44,16 @@ def history(
     threads: Threads = 1,
     python: Annotated[
         list[str] | None,
-        typer.Option(help="Version of Python, as 3.11; repeat it for more."),
+        typer.Option(
+            metavar="<version>", help="Version of Python, as 3.11; repeat it for more."
+        ),
     ] = None,
     requirement: Annotated[
         list[str] | None,
         typer.Option(
-            "--with", help="NAME=VERSION[,VERSION...], in place of the pinned ones."
+            "--with",
+            metavar="<versions>",
+            help="NAME=VERSION[,VERSION...], in place of the pinned ones.",
         ),
     ] = None,
     machine: Annotated[
@@ -66,8 +70,7 @@ def history(
 ) -> None:
     """Run the asv suite on commits that lack results; publish them in .asv/html.
 
-    Where there is no asv.conf.json, commits of another project are measured as with
-    --measure.
+    Commits of another project without asv.conf.json are measured as by --measure.
     """
     of_asv = quick or python or requirement or machine or skin
     if measure and changes:

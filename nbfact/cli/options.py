@@ -50,6 +50,7 @@ Pattern = Annotated[
     typer.Option(
         "--pattern",
         "-k",
+        metavar="<text>",
         help="Only tasks whose name contains this text, or matches it as a glob; "
         "repeat it for tasks that match another one.",
     ),

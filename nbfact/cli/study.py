@@ -1,22 +1,22 @@
 """``nbfact study``: reproduce a figure about factorizing."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..studies import STUDIES
 from .options import Pattern, Threads, output_option
 
-if TYPE_CHECKING:  # a type checker knows no enum whose members are computed
-    Study = str
-else:
-    Study = StrEnum("Study", {name: name for name in STUDIES})
-
 
 def study(
-    name: Annotated[Study, typer.Argument(help="Which study.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help=f"Which study: {', '.join(STUDIES)}.",
+            show_default=False,
+        ),
+    ],
     *,
     quick: Annotated[
         bool, typer.Option("--quick", help="A smaller study, to see that it works.")
@@ -36,7 +36,8 @@ def study(
     data: Annotated[
         list[str] | None,
         typer.Option(
-            help="Data set; repeat it for more; for quickmeans.",
+            metavar="<name>",
+            help="Data set; repeat it for more; for quickmeans and denoising.",
             show_default="those that need no network",
         ),
     ] = None,
@@ -50,6 +51,7 @@ def study(
     rows: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="<file>",
             help="CSV file of an earlier run: write the files from its rows, and do no "
             "job; repeat it for more.",
             show_default=False,
@@ -66,7 +68,5 @@ def study(
     from ..studies.tools.run_study import run_study
 
     options = quick, output, peers, threads, n_jobs, data or ()
-    code = run_study(
-        str(name), *options, pattern=pattern, so_far=so_far, rows_of=rows or ()
-    )
+    code = run_study(name, *options, pattern=pattern, so_far=so_far, rows_of=rows or ())
     raise typer.Exit(code)

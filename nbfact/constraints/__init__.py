@@ -28,6 +28,9 @@ these parameters:
 
 A wrong parameter raises a ``TypeError`` or ``ValueError`` that names it.
 
+A projection costs a few passes over the matrix, O(m n) operations. That of `SkPerm`
+solves an assignment problem, and its page says what this costs.
+
 ``project(x)`` takes a finite matrix of the right shape in float32, float64, complex64
 or complex128 (integers become float64), in any memory order, and returns a new finite
 C-contiguous matrix of that dtype, whatever the scale of ``x``. It raises ``TypeError``

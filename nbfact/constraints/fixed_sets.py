@@ -165,7 +165,7 @@ class NormLin(Normed):
 
 @constraint
 class Identity(Shaped):
-    """The set of all matrices: the projection changes nothing but for the options.
+    """The set of all matrices: the projection does only what the options ask for.
 
     Parameters
     ----------

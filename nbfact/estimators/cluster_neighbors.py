@@ -114,7 +114,7 @@ class ClusterNeighbors(CellSearch):
 
 
 class ClusterNeighborsClassifier(ClassifierMixin, CellSearch):
-    """Predict the class of most of the nearest neighbors, searched by clusters.
+    """Predict the class that most of the nearest neighbors have, searched by clusters.
 
     The other attributes, and the costs, are those of `ClusterNeighbors`.
 

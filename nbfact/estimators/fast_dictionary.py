@@ -39,10 +39,11 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     rcg : float, default None
         Instead of `nnz`, the relative complexity gain n m / nnz.
     cost_increase : float, default 0.02
-        Where neither `nnz` nor `rcg` is given, they are as few of 1/8, 1/4, 1/2 and 3/4
-        of n m as let the cost of the codes of held-out samples increase by this share
-        over that of the best dictionary found, the dense one included. If none of them
-        does, the dictionary stays dense: see `factored_`. Rounds on all samples follow.
+        Where neither `nnz` nor `rcg` is given, 1/8, 1/4, 1/2 and 3/4 of n m non-zeros
+        are tried on samples that are held out. The fewest are taken with which codes
+        cost at most this share more than with the best dictionary, the dense one
+        included. If there are none, the dictionary stays dense: see `factored_`. Rounds
+        on all samples follow.
     factorizer : "explore" or Preset, default "explore"
         How the dictionary is factored. "explore": by `nbfact.explore`, which finds
         better supports. A preset, such as ``nbfact.presets.dictionary(4, 6)``: by the

@@ -99,7 +99,7 @@ def random_state_of(random_state: Any) -> np.random.RandomState:
         ) from None
 
 
-def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
+def checked_points(estimator: Any, x: Any, reset: bool, finite: bool = True) -> Any:
     """Return points (N, D) as an array or a dask array of float32 or float64.
 
     Parameters
@@ -109,6 +109,9 @@ def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
     x : array_like, sparse or dask array, (N, D)
         Sparse points become CSR.
     reset : bool
+    finite : bool
+        Whether NaN and infinity in memory are refused here, which takes a pass over the
+        points. `nearest_labels` refuses them too.
 
     Raises
     ------
@@ -120,7 +123,8 @@ def checked_points(estimator: Any, x: Any, reset: bool) -> Any:
     """
     if not is_dask(x):
         options = {"dtype": DTYPES, "order": "C", "accept_sparse": "csr"}
-        return validated(estimator, x, reset=reset, **options)
+        given = {"reset": reset, "ensure_all_finite": finite}
+        return validated(estimator, x, **given, **options)
     if x.ndim != 2 or x.dtype.kind not in "biuf":
         raise ValueError(f"X must be real, (N, D); got {x.dtype}, {x.shape}")
     if not isinstance(x._meta, np.ndarray):

@@ -45,16 +45,16 @@ class QuicKMeans(
     n_clusters : int
         Number of centers, K.
     nnz : "auto" or int, default "auto"
-        Number of values of the factors, an offset included. "auto" is as few as let the
-        inertia increase by a share over that of the dense centers, which are trained
-        first. Where that takes more than half of K D values, or K D is below 512, the
-        centers stay dense: see `factored_`.
+        Number of values of the factors, and of the offset if there is one. "auto":
+        dense centers are trained first, and the factors get as few values as keep the
+        inertia at most a share above theirs (see `inertia_increase`). Where that takes
+        more than half of K D values, or K D is below 512, the centers stay dense: see
+        `factored_`.
     sparsity : int, optional
-        Instead of `nnz`, the number of the paper: non-zeros of a factor for each of its
-        rows or columns, whichever are more. With L = log2(K D) / 2 factors, rounded up,
-        all but one square of the smaller side, there are sparsity ((L - 1) min(K, D) +
-        max(K, D)) values in all. If these, or `nnz`, are all K D, the centers are those
-        of k-means.
+        Instead of `nnz`, the parameter of the paper: non-zeros of a factor for each of
+        its rows, or of its columns where it has more of these. The paper has L =
+        log2(K D) / 2 factors, rounded up, all but one square: sparsity ((L - 1) min(K,
+        D) + max(K, D)) values. If that, or `nnz`, is K D or more, this is k-means.
     inertia_increase : float, optional
         The share for ``nnz="auto"``; 0.03 by default. Only one of `nnz`, `sparsity` and
         `inertia_increase` may be given.
@@ -151,7 +151,7 @@ class QuicKMeans(
 
     For each point, `predict` costs one multiplication for each non-zero, and no memory:
     the products and the smallest distance are computed on tiles of points
-    (`nbfact.kernels.nearest_rows`); for dense centers it is a product of BLAS. Far from
+    (`nbfact.kernels.nearest_rows`, for dense centers `nearest_dense_rows`). Far from
     the origin distances are right too: what rounding may have spoilt is computed anew
     as a sum of squared differences, which costs what dense centers do. Points whose
     squares do not fit into float32 are divided by a power of two inside. The label of a
@@ -334,7 +334,7 @@ class QuicKMeans(
             A dask array, of which nothing is computed yet, for a dask array.
         """
         check_is_fitted(self)
-        X = self._in_unit(checked_points(self, X, reset=False))
+        X = self._in_unit(checked_points(self, X, reset=False, finite=False))
         return labels_of(self._centers, X)
 
     @overload

@@ -116,8 +116,10 @@ class CenterRecipe(abc.ABC):
         """Return factors of a target (K, D)."""
 
     @abc.abstractmethod
-    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
-        """Return factors of a target, starting from those of a similar one."""
+    def _refactor(
+        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
+    ) -> FactorProduct:
+        """Return factors of a target, near diag(weights) @ product."""
 
     def first(
         self, means: np.ndarray, counts: np.ndarray, origin: np.ndarray
@@ -155,10 +157,8 @@ class CenterRecipe(abc.ABC):
         if centers.offset is not None:
             offset = centers.offset.astype(np.float64)
         target = statistics.located - offset
-        found = self._refactor(
-            (weights[:, None] * target).astype(dtype),
-            scaled_rows(centers.product, weights),
-        )
+        weighted = (weights[:, None] * target).astype(dtype)
+        found = self._refactor(weighted, centers.product, weights)
         product = scaled_rows(found, 1 / weights)
         if self.centered:  # the best offset for these factors
             left = counts @ (target - product.toarray()) / counts.sum()
@@ -204,11 +204,18 @@ class PalmRecipe(CenterRecipe):
         n_iter = self._n_sweeps(1e7, 10, 30, later=False)
         return peeled(problem_of(target), shapes, self.budget, n_iter).operator
 
-    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+    def _refactor(
+        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
+    ) -> FactorProduct:
         sets = split_budget(self._shapes(), self.budget)
         n_iter = self._n_sweeps(1e7, 15, 100, later=True)
         return palm4msa(
-            target, sets, n_iter=n_iter, tol=1e-6, init=product, keep="best"
+            target,
+            sets,
+            n_iter=n_iter,
+            tol=1e-6,
+            init=scaled_rows(product, weights),
+            keep="best",
         ).operator
 
 
@@ -243,9 +250,12 @@ class ExploreRecipe(CenterRecipe):
         n_iter = self._n_sweeps(5e7, 30, 1000, later=False)
         return self._explored(target, factors, (0.99, 0.5), n_iter)
 
-    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+    def _refactor(
+        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
+    ) -> FactorProduct:
         n_iter = self._n_sweeps(1e6, 20, 200, later=True)
-        return self._explored(target, product, (0.95, 0.5), n_iter)
+        init = scaled_rows(product, weights)
+        return self._explored(target, init, (0.95, 0.5), n_iter)
 
     def _explored(
         self,
@@ -280,8 +290,10 @@ class ButterflyRecipe(CenterRecipe):
         shape = target.shape[0], target.shape[1]
         return butterfly_factorize(target, Chain.smallest(shape)).operator.to_factors()
 
-    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
-        return refine(product, target, n_iter=2).operator
+    def _refactor(
+        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
+    ) -> FactorProduct:
+        return refine(scaled_rows(product, weights), target, n_iter=2).operator
 
 
 class DenseRecipe(CenterRecipe):
@@ -313,7 +325,9 @@ class DenseRecipe(CenterRecipe):
     def _factor(self, target: np.ndarray) -> FactorProduct:
         return FactorProduct([target])
 
-    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+    def _refactor(
+        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
+    ) -> FactorProduct:
         return FactorProduct([target])
 
 
@@ -325,11 +339,15 @@ class ThresholdRecipe(CenterRecipe):
         if self.budget >= flat.size:
             return FactorProduct([target])
         kept = np.argpartition(flat, -self.budget)[-self.budget :]
-        rows, columns = np.unravel_index(kept, target.shape)
-        values = target[rows, columns]
-        return FactorProduct([sp.csr_array((values, (rows, columns)), target.shape)])
+        chosen = np.zeros(target.shape, bool)
+        chosen.ravel()[kept] = True
+        ends = np.concatenate([[0], chosen.sum(axis=1).cumsum()])
+        csr = target[chosen], chosen.nonzero()[1], ends
+        return FactorProduct([sp.csr_array(csr, target.shape)])
 
-    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+    def _refactor(
+        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
+    ) -> FactorProduct:
         return self._factor(target)
 
 
@@ -351,7 +369,9 @@ class LowRankRecipe(CenterRecipe):
         factors = [right.T, left.T] if tall else [left, right]
         return FactorProduct([factor.astype(target.dtype) for factor in factors])
 
-    def _refactor(self, target: np.ndarray, product: FactorProduct) -> FactorProduct:
+    def _refactor(
+        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
+    ) -> FactorProduct:
         return self._factor(target)
 
 

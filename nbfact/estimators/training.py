@@ -30,7 +30,11 @@ K = D = 1024 a sweep takes as long as 17 000 points."""
 
 ENTRIES_OF_CALLS = 10_000_000
 """Number of multiplications for distances that take about as long as the calls from
-Python of one sweep do."""
+Python of one sweep, or of one joint iteration, do."""
+
+JOINT_SHARE = 4
+"""Time of the dense iterations over the longest time of the joint ones, where the
+number of values is searched: the centers are near enough before them."""
 
 MOST_SWEEPS = 300
 """Limit of that number of sweeps."""
@@ -129,7 +133,7 @@ def train(
     history = IterationLog(options.verbose, "joint iteration")
     history.note(found)
     if not isinstance(recipe, DenseRecipe):
-        most = min(options.max_iter, JOINT_ITERATIONS)
+        most = min(options.max_iter, _joint_iterations(points, dense, values))
         found = iterate(points, recipe, found, most, _slow, history)
     n_joint = len(history.columns["objective"]) - 1
     columns = {**history.columns, "dense_objective": dense.objective}
@@ -163,6 +167,17 @@ def factored(
         centered = clustering.centers.offset is not None
         return DenseRecipe(shape, size, centered), clustering
     return found.recipe, found.clustering
+
+
+def _joint_iterations(
+    points: WeightedPoints, dense: DenseRun, values: ValueOptions
+) -> int:
+    """Return the maximum number of joint iterations, one at least."""
+    if not values.searched:
+        return JOINT_ITERATIONS
+    work = points.shape[0] * math.prod(dense.clustering.centers.product.shape)
+    most = dense.n_iter * work // (JOINT_SHARE * (work + ENTRIES_OF_CALLS))
+    return min(max(most, 1), JOINT_ITERATIONS)
 
 
 def _slow(before: Clustering, after: Clustering) -> bool:

@@ -23,8 +23,8 @@ SMALLEST = 512
 to fewer of them takes no time that could be saved."""
 
 PAYS = 0.5
-"""Largest share of K D that the values of factors may be. With more values, the sparse
-product is hardly faster than the dense one."""
+"""Largest share of K D that the values of factors may be. With more of them, they and
+their indices take more memory than dense centers, and the sparse product is slower."""
 
 TRIALS, CLOSE = 5, 1.2
 """Maximum number of explorations, and the ratio of the numbers of values that are
@@ -34,6 +34,11 @@ HOPELESS, HOPE = 3.0, 1.5
 """How many times the increase that is allowed centers may increase the objective by at
 most, so that points are assigned to them to see; and how many times it is, where
 values are counted for that. Points that are nearer to another center make it less."""
+
+HOPEFUL = 5
+"""Number of sweeps that may be made from which on centers that increase the objective
+by more than is allowed are tried too: where the dense iterations took less time, points
+are assigned once or twice to see which centers are near enough."""
 
 FILLED = 0.75
 """Least share of the clusters with points that still have points at factored centers:
@@ -107,9 +112,10 @@ class ValueSearch:
         best: Found | None = None
         if self.kind is ButterflyRecipe:
             return self._tried(ButterflyRecipe(self.shape, self.most, True))
-        forms = self._closed_forms(HOPE)
+        hopes = (HOPE, 1.0) if self.left >= HOPEFUL else (1.0,)
+        forms = [form for hope in hopes for form in self._closed_forms(hope)]
         if self.kind is ExploreRecipe:
-            for recipe in (*forms, *self._closed_forms(1.0)):
+            for recipe in forms:
                 best = best or self._tried(recipe)
         return self._explored(best, forms[0].centered)
 

@@ -38,6 +38,8 @@ from .compress import (
 )
 from .convolution_columns import convolve_columns
 from .csr import PackedChain, csr_apply, csr_apply_columns
+from .dense_panels import dense_panels_apply
+from .dense_search import DenseCenters, nearest_dense_rows
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
 from .dyadic_gradient import (
@@ -80,7 +82,7 @@ from .norms import frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
 from .partition_projection import project_partition
-from .permute import gather, gather_rows, transpose
+from .permute import copy_columns, gather, gather_rows, transpose
 from .pursuit import add_atoms, largest_of_columns, solve_triangles
 from .rank_one import RankOneFactors, rank_one_butterfly
 from .repeated import blocks_products, dense_apply, repeated_apply
@@ -106,6 +108,7 @@ from .walsh_hadamard import fwht, fwht_columns, fwht_rows
 
 __all__ = [
     "CenterNorms",
+    "DenseCenters",
     "PackedCenters",
     "PackedChain",
     "RankOneFactors",
@@ -134,6 +137,7 @@ __all__ = [
     "chain_step",
     "cluster_sums",
     "convolve_columns",
+    "copy_columns",
     "count_nonzeros",
     "csr_add",
     "csr_apply",
@@ -143,6 +147,7 @@ __all__ = [
     "csr_fit",
     "csr_gram",
     "dense_apply",
+    "dense_panels_apply",
     "distances_from_products",
     "exchange_mates",
     "fourier_columns",
@@ -167,6 +172,7 @@ __all__ = [
     "largest_of_columns",
     "max_abs",
     "mixture_fit",
+    "nearest_dense_rows",
     "nearest_exactly",
     "nearest_from_products",
     "nearest_rows",

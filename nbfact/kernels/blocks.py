@@ -1,4 +1,4 @@
-"""Products of vectors, rows and columns with a factor of large blocks, real numbers.
+"""Products of vectors, rows and columns with a factor of large blocks.
 
 `kronecker.py` explains the pattern (a, b, c, d), and `panels.py` the instructions. All
 sums are added up in the same order, in parts of `DEPTH` products, so that an entry of a
@@ -11,7 +11,8 @@ one column k of a block, and of neighbouring rows of the factor where that is po
 * all m of some rows j, where d is a power of two below that;
 * some rows j of one m, for any other d. Their products are scattered.
 
-Columns are multiplied in place by one value at a time, of `PANEL` rows j together.
+Columns are multiplied in place by one value at a time, of the rows j of a panel
+together.
 """
 
 import numpy as np
@@ -44,12 +45,13 @@ def _multiply_group(values, x, out, places, repeated, size, count):
     """
     v, p, o, xs, xn, os, on, c = places
     step = size * (BYTES // values.itemsize)
+    wide = 2 if np.iscomplexobj(values) else 4
     for k in range(0, c, DEPTH):
         depth, first = min(DEPTH, c - k), 1 if k == 0 else 0
         w, q = v + k * step, p + k * xs
         for n in range(0, count - count % TALL, TALL):
             at = (q + n * xn, xs, xn, w, step, o + n * on, on, os, depth, first)
-            if size == 4:
+            if size == wide:
                 add_outer_products(x, values, out, at, repeated, TALL, 4)
             elif size == 3:
                 add_outer_products(x, values, out, at, repeated, TALL, 3)
@@ -57,7 +59,7 @@ def _multiply_group(values, x, out, places, repeated, size, count):
                 add_outer_products(x, values, out, at, repeated, TALL, 1)
         for n in range(count - count % TALL, count):
             at = (q + n * xn, xs, xn, w, step, o + n * on, on, os, depth, first)
-            if size == 4:
+            if size == wide:
                 add_outer_products(x, values, out, at, repeated, 1, 4)
             elif size == 3:
                 add_outer_products(x, values, out, at, repeated, 1, 3)
@@ -84,11 +86,10 @@ def blocks_rows(
         m, or for each m where products are scattered, else one. Each part has ``width``
         entries for each k, with zeros where a vector has no row. They stand in groups:
         for each i, part and group, the vectors of the group for k = 0, then for k = 1,
-        and so on. Only read. All arrays but groups have one real dtype and are
-        C-contiguous.
+        and so on. Only read. All arrays but groups have one dtype and are C-contiguous.
     groups : ndarray of int64, shape (3 + number of groups,)
         The numbers a, c and width, and then the number of vectors in each group: 4, 3
-        or 1.
+        or 1, and 2 or 1 of complex values.
     repeated : tuple of int
         Its length is the logarithm to base 2 of the number of neighbours m in a vector;
         what it holds does not count.
@@ -162,24 +163,27 @@ def _multiply_panel(values, x, out, places, size):
     """Multiply a panel of values by `size` columns, at least the lanes of a vector.
 
     places: the place of the first value, of x and of out, the distances of columns k in
-    x and of rows in out, and the number of columns k.
+    x and of rows in out, the number of columns k, and that of rows of the panel.
     """
-    v, p, o, xs, on, c = places
+    v, p, o, xs, on, c, panel = places
     lanes, n = BYTES // values.itemsize, 0
+    wide = WIDE * lanes
+    if np.iscomplexobj(values):
+        wide = max(wide // 2, lanes)
     while n < size:
-        whole = n + WIDE * lanes <= size
+        whole = n + wide <= size
         n = n if whole else min(n, size - lanes)  # the last one ends with the columns
         for k in range(0, c, DEPTH):
             depth, first = min(DEPTH, c - k), 1 if k == 0 else 0
-            w, q, y = v + k * PANEL, p + n + k * xs, o + n
+            w, q, y = v + k * panel, p + n + k * xs, o + n
             if whole:
-                for r in range(0, PANEL, LOW):
-                    at = (w + r, PANEL, 1, q, xs, y + r * on, on, lanes, depth, first)
+                for r in range(0, panel, LOW):
+                    at = (w + r, panel, 1, q, xs, y + r * on, on, lanes, depth, first)
                     add_outer_products(values, x, out, at, (), LOW, WIDE)
             else:
-                at = (w, PANEL, 1, q, xs, y, on, lanes, depth, first)
+                at = (w, panel, 1, q, xs, y, on, lanes, depth, first)
                 add_outer_products(values, x, out, at, (), PANEL, 1)
-        n += WIDE * lanes if whole else lanes
+        n += wide if whole else lanes
 
 
 @kernel
@@ -190,10 +194,10 @@ def blocks_columns(
 
     Parameters
     ----------
-    values : ndarray, shape (a, d, panels, c, PANEL)
+    values : ndarray, shape (a, d, panels, c, rows)
         Values of a factor of pattern (a, b, c, d): those of the rows j of a block in
-        panels of `nbfact.kernels.panels.PANEL`, with zeros after the last row. Only
-        read. All arrays have one real dtype and are C-contiguous.
+        panels of `nbfact.kernels.panels.panel_of` rows, with zeros after the last row.
+        Only read. All arrays have one dtype and are C-contiguous.
     x : ndarray, shape (a * c * d, batch)
         Only read.
     out : ndarray, shape (a * b * d, batch)
@@ -221,13 +225,13 @@ def blocks_columns(
     >>> out[:, 0]
     array([ 3., 12.])
     """
-    a, d, panels, c, _ = values.shape
+    a, d, panels, c, panel = values.shape
     batch, lanes = x.shape[1], BYTES // values.itemsize
     b, step = out.shape[0] // (a * d), d * batch
     flat, fx, fo = values.ravel(), x.ravel(), out.ravel()
     most = max(CHUNK, ENTRIES // c)
     chunks = max(1, (end - begin) // most)  # the last one is up to twice as long
-    full, spare = b // PANEL, np.empty(PANEL * 2 * most, values.dtype)
+    full, spare = b // panel, np.empty(panel * 2 * most, values.dtype)
     for block in range(a * d):
         i, m = block // d, block % d
         p, o, after = (i * c * d + m) * batch, (i * b * d + m) * batch, block + 1
@@ -239,12 +243,12 @@ def blocks_columns(
                 for n in range(near, near + size, lanes):
                     prefetch(fx, n)
             for j in range(full):
-                v, y = (block * panels + j) * c * PANEL, o + j * PANEL * step + start
-                places = (v, p + start, y, step, step, c)
+                v, y = (block * panels + j) * c * panel, o + j * panel * step + start
+                places = (v, p + start, y, step, step, c, panel)
                 _multiply_panel(flat, fx, fo, places, size)
             if full < panels:
-                v, y = (block * panels + full) * c * PANEL, o + full * PANEL * step
-                places = (v, p + start, np.int64(0), step, size, c)
+                v, y = (block * panels + full) * c * panel, o + full * panel * step
+                places = (v, p + start, np.int64(0), step, size, c, panel)
                 _multiply_panel(flat, fx, spare, places, size)
                 ends = (y + start, step, 1)
-                _spread(spare, size, fo, ends, b - full * PANEL, size)
+                _spread(spare, size, fo, ends, b - full * panel, size)

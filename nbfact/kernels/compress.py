@@ -305,7 +305,7 @@ def csr_entered(
     indices: np.ndarray,
     indptr: np.ndarray,
 ) -> int:
-    """Return how many entries of the support of a sparse matrix are not in an old one.
+    """Return how many entries a sparse support has gained over an older one.
 
     Parameters
     ----------

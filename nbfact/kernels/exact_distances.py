@@ -222,7 +222,7 @@ def nearest_from_products(
     best: np.ndarray,
     second: np.ndarray,
 ) -> int:
-    """Find the smallest value of each point, and whether another is as small.
+    """Find the nearest center of each point from products, and whether it is in doubt.
 
     Parameters
     ----------

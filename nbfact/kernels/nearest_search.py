@@ -47,7 +47,8 @@ class PackedCenters(NamedTuple):
         first factor count the columns of all blocks, one block after the other.
     margin : ndarray, shape (2,), of the dtype of data
         Two values of a point x count as different where they differ by more than
-        margin[0] + margin[1] |x|, with the norm of the columns that are read.
+        margin[0] + margin[1] |x|, with the norm of all that is read of a point: more
+        than its own entries where a block has more columns than x.
 
     See Also
     --------
@@ -76,18 +77,20 @@ class PackedCenters(NamedTuple):
 
 
 @kernel
-def _read_tile(blocks, x, start, stop, norms, out):
+def read_tile(blocks, x, start, stop, norms, out):
     """Write the points start to stop - 1, at most `width`, transposed to a flat tile.
 
-    Where there are fewer points than `width`, the last one is repeated. In that case,
-    and where a block has more columns than x, entries are copied one by one. The
-    squared norms of the points are added to norms, (width,).
+    Where there are fewer points than `width`, the last one is repeated, and entries are
+    copied one by one. A block that has more columns than x is filled with entries of
+    the points that follow, unless x ends there. The squared norms of what was read of
+    each point are added to norms, (width,).
     """
     width = np.uintp(norms.shape[0])
     size, columns = np.uintp(BYTES // x.itemsize), np.uintp(x.shape[1])
     flat, count = x.ravel(), min(size, columns)
     n_blocks = np.uintp(blocks.shape[0])
-    if stop - start == width and count == size:
+    last = (stop - np.uintp(1)) * columns + max(size, columns)
+    if stop - start == width and last <= np.uintp(flat.shape[0]):
         # Few rows of x at once, so that the processor fetches them ahead.
         for i in range(np.uintp(0), width, np.uintp(POINTS)):
             point = (start + i) * columns
@@ -128,7 +131,7 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
         end = min(tile + width, np.uintp(stop))
         source, target = scratch[0], scratch[1]
         norms[:] = 0
-        _read_tile(centers.blocks, x, tile, end, norms, source)
+        read_tile(centers.blocks, x, tile, end, norms, source)
         r, place = np.intp(0), np.intp(end) * length
         for j in range(last):
             ahead = (points, place + r * step, step)
@@ -136,14 +139,14 @@ def search_tiles(centers, x, scratch, labels, scores, start, stop):
             r += rows[j]
             source, target = target, source
         compare_rows(entries, indptr, r, bias, source, nearest)
-        doubtful += _write_tile(
+        doubtful += write_tile(
             nearest, norms, centers.margin, labels[tile:end], scores[tile:end]
         )
     return doubtful
 
 
 @kernel
-def _write_tile(nearest, norms, margin, labels, scores):
+def write_tile(nearest, norms, margin, labels, scores):
     """Write the labels and scores of a tile; return how many rounding may have chosen.
 
     norms: (width,), the squared norms of the points.

@@ -15,7 +15,7 @@ chain costs a pass over a row of gains."""
 
 @kernel
 def pair_greedily(liking: np.ndarray, mate: np.ndarray) -> None:
-    """Pair all indices, those of the largest liking first.
+    """Pair all indices: the pair with the largest liking first.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def pair_greedily(liking: np.ndarray, mate: np.ndarray) -> None:
 
 @kernel
 def exchange_mates(gain: np.ndarray, tolerance: float, mate: np.ndarray) -> None:
-    """Let pairs change partners, in place, until no short chain of them gains by it.
+    """Exchange partners of pairs, in place, until no short chain of exchanges gains.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def _best_free(gain, mate, i):
 
 @kernel
 def split_gain(grams: np.ndarray, gain: np.ndarray, liking: np.ndarray) -> None:
-    """Write what each pair of columns keeps, if rank one is kept of each half of rows.
+    """Write what rank one keeps of each pair of columns, in each half of the rows.
 
     Parameters
     ----------

@@ -35,7 +35,9 @@ MANY = _many_registers()
 with half of them the products of a panel are too few to hide how long each takes."""
 
 PANEL = 16 if MANY else 4
-"""Number of rows of a block whose values are packed together for columns."""
+HALF = min(PANEL, 8)
+"""Number of rows of a block whose values are packed together for columns, and the same
+for complex values."""
 
 TALL = 4 if MANY else 1
 """Number of rows of x that are multiplied together."""
@@ -47,8 +49,13 @@ in half the time."""
 
 
 def lanes_of(dtype: np.dtype) -> int:
-    """Return the number of real numbers of a dtype in a vector."""
+    """Return the number of numbers of a dtype in a vector."""
     return BYTES // np.dtype(dtype).itemsize
+
+
+def panel_of(dtype: np.dtype) -> int:
+    """Return the number of rows in a panel of values of a dtype for columns."""
+    return HALF if np.dtype(dtype).kind == "c" else PANEL
 
 
 def _typed(typingctx, left, right, out, places, repeated, height, width):
@@ -59,21 +66,25 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
     up from zero, in the order of t. They are stored where `first` is not zero, and else
     added to what is there: row i has its vectors out_vector entries apart, from
     ``out + i * out_row`` on. In the place of a number there are 2^len(repeated)
-    numbers, which fill a vector again and again.
+    numbers, which fill a vector again and again. Each vector of complex numbers has two
+    of sums: there are half as many, or where there is one at most `HALF` rows.
 
     left, right, out: flat arrays; places: a tuple of left, left_step, left_row, right,
     right_step, out, out_row, out_vector, count, first; height, width: literals.
     """
     dtype: Any = left.dtype
-    if not isinstance(dtype, types.Float):
-        raise NumbaTypeError(f"entries of {dtype}; expected floats")
-    rows, vectors = height.literal_value, width.literal_value
-    numbers = 1 << len(repeated)
+    if not isinstance(dtype, types.Float | types.Complex):
+        raise NumbaTypeError(f"entries of {dtype}; expected floats or complex numbers")
+    numbers, complete = 1 << len(repeated), isinstance(dtype, types.Complex)
+    rows, vectors = _tile(height.literal_value, width.literal_value, complete)
 
     def generate(context, builder, signature, arguments):
         emit = VectorEmitter(context, builder, dtype)
-        sources = emit.data(left, arguments[0]), emit.data(right, arguments[1])
-        target = emit.data(out, arguments[2])
+        sources = [
+            emit.reals(emit.data(kind, array))
+            for kind, array in ((left, arguments[0]), (right, arguments[1]))
+        ]
+        target = emit.reals(emit.data(out, arguments[2]))
         at = [
             context.cast(builder, value, kind, types.intp)
             for value, kind in zip(
@@ -81,24 +92,20 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
             )
         ]
         count, first = at[8:]
-        zero = emit.constant(0.0)
-        sums = [
-            [cgutils.alloca_once_value(builder, zero) for _ in range(vectors)]
-            for _ in range(rows)
-        ]
+        at = [builder.mul(one, emit.parts_of(one)) for one in at[:8]]
+        sums = [[emit.totals() for _ in range(vectors)] for _ in range(rows)]
         with cgutils.for_range(builder, count, intp=count.type) as loop:
             start = builder.add(at[0], builder.mul(loop.index, at[1]))
             place = builder.add(at[3], builder.mul(loop.index, at[4]))
             values = [emit.load(sources[1], place, j) for j in range(vectors)]
             for row, entry in zip(sums, emit.places(start, at[2], rows), strict=True):
-                number = _repeated(emit, sources[0], entry, numbers)
-                for value, total in zip(values, row, strict=True):
-                    added = emit.multiply_add(number, value, builder.load(total))
-                    builder.store(added, total)
+                weights = _repeated(emit, sources[0], entry, numbers)
+                for value, totals in zip(values, row, strict=True):
+                    emit.add_products(weights, value, totals)
         ends = [
-            (builder.load(total), end)
+            (emit.sum_of_parts(totals), end)
             for row, start in zip(sums, emit.places(at[5], at[6], rows), strict=True)
-            for total, end in zip(row, emit.places(start, at[7], vectors), strict=True)
+            for totals, end in zip(row, emit.places(start, at[7], vectors), strict=True)
         ]
         # A line of cache that is stored alone is not waited for.
         with builder.if_else(cgutils.is_not_null(builder, first)) as (new, more):
@@ -114,15 +121,28 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
     return types.void(*kinds), generate
 
 
+def _tile(height, width, complete):
+    """Return the rows and vectors of a tile; `complete` says if it is complex."""
+    if not complete:
+        return height, width
+    return (height, width // 2) if width > 1 else (min(height, HALF), 1)
+
+
 def _repeated(emit, data, place, numbers):
-    """Return some numbers of an array, again and again in the lanes of a vector."""
+    """Return some numbers of an array, again and again in the lanes of a vector.
+
+    There is a vector of each of their parts, the real and the imaginary one.
+    """
+    parts = range(emit.parts)
     if numbers == 1:
-        return emit.number(data, place)
-    if numbers == emit.size:
-        return emit.load(data, place)
-    pointer = emit.pointer(data, place, ir.VectorType(emit.real, numbers))
+        return [emit.number(data, place, part) for part in parts]
+    count = numbers * emit.parts
+    pointer = emit.pointer(data, place, ir.VectorType(emit.real, count))
     value = emit.builder.load(pointer, align=emit.item)
-    return emit.shuffle(value, [lane % numbers for lane in range(emit.size)])
+    if count == emit.size and emit.parts == 1:
+        return [value]
+    first = [lane % count // emit.parts * emit.parts for lane in range(emit.size)]
+    return [emit.shuffle(value, [lane + part for lane in first]) for part in parts]
 
 
 def _interpreted(left, right, out, places, repeated, height, width):
@@ -131,6 +151,7 @@ def _interpreted(left, right, out, places, repeated, height, width):
         places
     )
     lanes = np.arange(lanes_of(left.dtype))
+    height, width = _tile(height, width, left.dtype.kind == "c")
     t, i, j = np.arange(count), np.arange(height), np.arange(width)
     entries = start + t[:, None, None] * left_step + i[:, None] * left_row
     numbers = left[entries + lanes % (1 << len(repeated))]

@@ -99,6 +99,40 @@ def gather_rows(x: np.ndarray, index: np.ndarray, out: np.ndarray) -> None:
 
 
 @kernel
+def copy_columns(x: np.ndarray, out: np.ndarray) -> None:
+    """Write the columns of a matrix to the first ones of another, or the reverse.
+
+    Parameters
+    ----------
+    x : ndarray, shape (m, n)
+        C-contiguous; only read.
+    out : ndarray, shape (m, k), of the dtype of x
+        C-contiguous; shares no memory with x. As many columns as both matrices have are
+        overwritten.
+
+    See Also
+    --------
+    gather_rows : Some rows of a matrix.
+
+    Notes
+    -----
+    The cost is one pass over the columns.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> nf.kernels.copy_columns(np.array([[1.0, 2.0]]), out := np.zeros((1, 3)))
+    >>> out
+    array([[1., 2., 0.]])
+    """
+    count = min(x.shape[1], out.shape[1])
+    for i in range(x.shape[0]):
+        source, target = x[i], out[i]
+        for j in range(count):
+            target[j] = source[j]
+
+
+@kernel
 def transpose(x: np.ndarray, out: np.ndarray) -> None:
     """Write the transpose of a matrix.
 

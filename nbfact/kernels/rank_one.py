@@ -19,8 +19,9 @@ class RankOneFactors(NamedTuple):
     ----------
     values : ndarray, shape (size, planes)
         The entries of all factors but the last, one factor after the other.
-    last : ndarray, shape (m / 2**L, planes, n)
-        The last factor: the rows that are left after all splits.
+    last : ndarray, shape (groups, m / 2**L, n / groups, planes)
+        The last factor: the rows that are left after all splits, in groups of columns.
+        There are as many groups as the product of all s of the splits.
     lost : ndarray of float64, shape (L,)
         The energy (squared norm) that each split drops.
 
@@ -33,7 +34,7 @@ class RankOneFactors(NamedTuple):
     Room for one split of a real matrix of order 2:
 
     >>> import numpy as np, nbfact as nf
-    >>> values, last, lost = np.empty((2, 1)), np.empty((1, 1, 2)), np.zeros(1)
+    >>> values, last, lost = np.empty((2, 1)), np.empty((1, 1, 2, 1)), np.zeros(1)
     >>> nf.kernels.RankOneFactors(values, last, lost).lost
     array([0.])
     """
@@ -44,22 +45,27 @@ class RankOneFactors(NamedTuple):
 
 
 @kernel(fastmath=REASSOC)
-def _gram(x, y, start, stop):
+def _gram(z, places, start, stop):
     """Return ‖x‖², ‖y‖² and both parts of Σ x conj(y), over some columns.
 
-    x, y: (planes, n), of which the columns start to stop - 1; the sums are in double
-    precision.
+    z: flat, of which x and y are rows of planes; places: see `_split_pair`. The columns
+    are start to stop - 1, and the sums are in double precision.
     """
+    x, y, _, imaginary = places
     p = q = re = im = 0.0
-    for plane in range(x.shape[0]):
+    for k in range(start, stop):
+        a, b = float(z[x + k]), float(z[y + k])
+        p += a * a
+        q += b * b
+        re += a * b
+    if imaginary > 0:
+        u, v = x + imaginary, y + imaginary
         for k in range(start, stop):
-            a, b = float(x[plane, k]), float(y[plane, k])
-            p += a * a
-            q += b * b
-            re += a * b
-    if x.shape[0] == 2:
-        for k in range(start, stop):
-            im += float(x[1, k]) * float(y[0, k]) - float(x[0, k]) * float(y[1, k])
+            a, b, c, d = z[x + k], z[y + k], float(z[u + k]), float(z[v + k])
+            p += c * c
+            q += d * d
+            re += c * d
+            im += c * float(b) - float(a) * d
     return p, q, re, im
 
 
@@ -89,29 +95,32 @@ def _leading(p, q, re, im, tie):
 
 
 @kernel(fastmath=REASSOC)
-def _merge(x, y, start, stop, weights, out):
+def _merge(z, places, start, stop, weights):
     """Write inverse (c x + conj(s) y) to out; return ‖x - c out‖² + ‖y - s out‖².
 
-    x, y, out: (planes, n), of which the columns start to stop - 1; weights: c, both
-    parts of s, and inverse, scalars of their dtype. The result is in double precision.
+    z: flat, of which x, y and out are rows of planes; places: see `_split_pair`. The
+    columns are start to stop - 1. weights: c, both parts of s, and inverse, scalars of
+    the dtype of z. The result is in double precision.
     """
+    x, y, out, imaginary = places
     c, sr, si, inverse = weights
     wc, wr, wi = c * inverse, sr * inverse, si * inverse
     lost = 0.0
-    if x.shape[0] == 1:
+    if imaginary == 0:
         for k in range(start, stop):
-            a, b = x[0, k], y[0, k]
-            z = wc * a + wr * b
-            out[0, k] = z
-            da, db = float(a - c * z), float(b - sr * z)
+            a, b = z[x + k], z[y + k]
+            r = wc * a + wr * b
+            z[out + k] = r
+            da, db = float(a - c * r), float(b - sr * r)
             lost += da * da + db * db
         return lost
+    u, v, w = x + imaginary, y + imaginary, out + imaginary
     for k in range(start, stop):
-        ar, ai, br, bi = x[0, k], x[1, k], y[0, k], y[1, k]
+        ar, ai, br, bi = z[x + k], z[u + k], z[y + k], z[v + k]
         zr = wc * ar + (wr * br + wi * bi)
         zi = wc * ai + (wr * bi - wi * br)
-        out[0, k] = zr
-        out[1, k] = zi
+        z[out + k] = zr
+        z[w + k] = zi
         dr, di = float(ar - c * zr), float(ai - c * zi)
         er, ei = float(br - (sr * zr - si * zi)), float(bi - (sr * zi + si * zr))
         lost += (dr * dr + di * di) + (er * er + ei * ei)
@@ -119,51 +128,66 @@ def _merge(x, y, start, stop, weights, out):
 
 
 @kernel
-def _split_pair(x, y, level, tau, groups, orthonormal, values, out):
+def _split_pair(z, places, n, level, groups, orthonormal, values):
     """Split the blocks of two rows, one block for each group of columns.
 
-    x, y, out: (planes, n); level: the offset of the factor in values, s and t; tau: the
-    row among t; values: (size, planes). Return the energy that is lost.
+    z: flat; places: where the rows x, y and out of n columns begin in it, and how far
+    behind the real parts the imaginary ones are, or 0; level: where in values the first
+    entry is written, s and t; values: (size, planes). Return the energy that is lost.
     """
-    offset, s, t = level[0], level[1], level[2]
-    width = x.shape[1] // groups
-    tie, lost, start = 16.0 * np.finfo(x.dtype).eps, 0.0, 0
-    for i in range(groups // s):
-        for g in range(s):
-            begin, end = np.uintp(start), np.uintp(start + width)
-            start += width
-            p, q, re, im = _gram(x, y, begin, end)
-            c, sr, si, top = _leading(p, q, re, im, tie)
-            inverse = 1.0
-            if not orthonormal:
-                sigma = math.sqrt(top)
-                size = math.sqrt(sigma)
-                inverse = 1.0 / sigma if sigma > 0.0 else 0.0
-                c, sr, si = c * size, sr * size, si * size
-            first = offset + (2 * i * s + g) * t + tau
-            second = first + s * t
-            values[first, 0], values[second, 0] = c, sr
-            if x.shape[0] == 2:
-                values[first, 1], values[second, 1] = 0.0, si
-            real = x.dtype.type
-            weights = (real(c), real(sr), real(si), real(inverse))
-            lost += _merge(x, y, begin, end, weights, out)
+    first, s, t = level
+    width, real, inside = np.uintp(n // groups), z.dtype.type, 0
+    start, lost, tie = np.uintp(0), 0.0, 16.0 * np.finfo(z.dtype).eps
+    for _ in range(groups):
+        end = start + width
+        p, q, re, im = _gram(z, places, start, end)
+        c, sr, si, top = _leading(p, q, re, im, tie)
+        inverse = 1.0
+        if not orthonormal:
+            sigma = math.sqrt(top)
+            size = math.sqrt(sigma)
+            inverse = 1.0 / sigma if sigma > 0.0 else 0.0
+            c, sr, si = c * size, sr * size, si * size
+        second = first + s * t
+        values[first, 0], values[second, 0] = c, sr
+        if values.shape[1] == 2:
+            values[first, 1], values[second, 1] = 0.0, si
+        first, inside = first + t, inside + 1
+        if inside == s:  # the next block of the factor
+            first, inside = first + s * t, 0
+        weights = (real(c), real(sr), real(si), real(inverse))
+        lost += _merge(z, places, start, end, weights)
+        start = end
     return lost
 
 
 @kernel
-def _load(target, row, columns, out):
-    """Write a row of a matrix to planes; target: (m, n, planes), out: (planes, n).
+def _load(target, row, columns, z, place):
+    """Write a row of a matrix (m, n, planes) to planes in a flat array z, from a place.
 
     columns: (n,), the order of the columns, or (0,) for theirs.
     """
-    for plane in range(out.shape[0]):
+    for plane in range(target.shape[2]):
         if columns.shape[0] == 0:
-            for k in range(out.shape[1]):
-                out[plane, k] = target[row, k, plane]
+            for k in range(target.shape[1]):
+                z[place + np.uintp(k)] = target[row, k, plane]
         else:
-            for k in range(out.shape[1]):
-                out[plane, k] = target[row, columns[k], plane]
+            for k in range(target.shape[1]):
+                z[place + np.uintp(k)] = target[row, columns[k], plane]
+        place += np.uintp(target.shape[1])
+
+
+@kernel
+def _store(z, place, last, row):
+    """Write planes in a flat array z, from a place on, to one row of the last factor.
+
+    last: (groups, rows, columns, planes).
+    """
+    for plane in range(last.shape[3]):
+        for g in range(last.shape[0]):
+            for k in range(last.shape[2]):
+                last[g, row, k, plane] = z[place]
+                place += np.uintp(1)
 
 
 @kernel
@@ -237,7 +261,7 @@ def rank_one_butterfly(
     >>> target = np.zeros((4, 4))
     >>> target[0, 0], target[2, 1] = 3.0, 4.0
     >>> levels, orders = np.array([[0, 2, 2]]), (np.empty(0, int), np.empty(0, int))
-    >>> arrays = np.empty((8, 1)), np.empty((2, 1, 4)), np.zeros(1)
+    >>> arrays = np.empty((8, 1)), np.empty((2, 2, 2, 1)), np.zeros(1)
     >>> out, stack = nf.kernels.RankOneFactors(*arrays), np.empty((2, 2, 1, 4))
     >>> rest = levels, True, np.inf, stack, out
     >>> lost = nf.kernels.rank_one_butterfly(target[:, :, None], *orders, *rest)
@@ -245,7 +269,9 @@ def rank_one_butterfly(
     9.0
     """
     values, last, lost = out
-    n_levels, step = levels.shape[0], last.shape[0]
+    n_levels, step, z = levels.shape[0], last.shape[1], stack.ravel()
+    planes, n = stack.shape[2], stack.shape[3]
+    length, imaginary = np.uintp(planes * n), np.uintp(n if planes == 2 else 0)
     total = 0.0
     for j in range(step):
         for leaf in range(2 ** (n_levels - 1)):
@@ -253,22 +279,29 @@ def rank_one_butterfly(
             for half in range(2):
                 row = tau + half * levels[0, 2]
                 row = rows[row] if rows.shape[0] else row
-                _load(target, row, columns, stack[0, half])
+                _load(target, row, columns, z, np.uintp(half) * length)
             groups, level, index = levels[0, 1], 0, leaf
+            x = np.uintp(0)
             while True:
+                y, merged = x + length, x + length + length
                 done = level == n_levels - 1
-                merged = last[j] if done else stack[level + 1, index % 2]
+                if not done and index % 2:
+                    merged += length
+                t = levels[level, 2]
                 dropped = _split_pair(
-                    *(stack[level, 0], stack[level, 1], levels[level]),
-                    *(tau % levels[level, 2], groups, orthonormal, values, merged),
+                    *(z, (x, y, merged, imaginary), n),
+                    *((levels[level, 0] + tau % t, levels[level, 1], t), groups),
+                    *(orthonormal, values),
                 )
                 lost[level] += dropped
                 total += dropped
                 if done or index % 2 == 0:
                     break
+                x = y + length
                 index //= 2
                 level += 1
                 groups *= levels[level, 1]
             if total > limit:
                 return total
+        _store(z, length * np.uintp(2 * n_levels), last, j)
     return total

@@ -1,4 +1,4 @@
-"""Products with large blocks by BLAS: one again and again, many, or a whole matrix.
+"""Products with large blocks by BLAS or in panels: one block again and again, or many.
 
 A factor I_p ⊗ K ⊗ I_q, with a matrix K of shape (b, c), multiplies x of shape
 (p, c, q). A Kronecker product of matrices is a product of such factors.
@@ -8,12 +8,14 @@ import numpy as np
 
 from ._jit import kernel
 from .blas import multiply
+from .dense_panels import panels_by_columns, panels_by_rows
 from .permute import transpose
+from .vectors import BYTES
 
-INSIDE, ALONG, TURNED, TRANSPOSED = 0, 1, 2, 3
+INSIDE, ALONG, TURNED, TRANSPOSED, INSIDE_PANELS, ALONG_PANELS = range(6)
 """Ways of a step: K times the middle axis of x; each row of x, where q = 1, times the
-transpose of K; the same for the columns of x, where p = 1, into rows; and a transpose
-of x."""
+transpose of K; the same for the columns of x, where p = 1, into rows; a transpose of x;
+and the first two by panels of K, which `dense_panels.py` has, in place of BLAS."""
 
 
 @kernel
@@ -30,14 +32,16 @@ def repeated_apply(
     ----------
     values : ndarray
         The entries of the matrices: for each one K, of shape (b, c), and after it its
-        transpose. Only read. All arrays but steps are flat and have one dtype.
+        transpose, and its panels, see `dense_panels_apply`, where a step takes them.
+        Only read. All arrays but steps are flat and have one dtype.
     steps : ndarray of int64, shape (n_steps, 9)
-        What is done, in this order. A row holds the way (0 to 3), the place of K in
+        What is done, in this order. A row holds the way (0 to 5), the place of K in
         values, b, c, p, q, the size of a part, the first part that is computed and
         the one after the last. Way 0 writes (p, b, q) from (p, c, q), and a part is
         that number of columns of one block; way 1 writes (p, b) from (p, c), and way 2
         writes (q, b) from (c, q), both in parts of that number of rows; way 3 writes
-        the transpose of (p, q), as one part.
+        the transpose of (p, q), as one part. Ways 4 and 5 do what 0 and 1 do where b
+        and q are at least the rows of a panel, or p is 2; the last part has the rest.
     x : ndarray, shape (size,)
         What the first step reads; only read.
     scratch : ndarray, shape (2, widest)
@@ -53,7 +57,7 @@ def repeated_apply(
 
     Notes
     -----
-    The cost of a step is b c p q multiplications, in one call of BLAS for each part.
+    The cost of a step is b c p q multiplications, by BLAS in one call for each part.
 
     Examples
     --------
@@ -75,6 +79,9 @@ def repeated_apply(
             turned = target[: p * q].reshape(q, p)
             transpose(source[: p * q].reshape(p, q), turned)
             continue
+        if way >= INSIDE_PANELS:
+            _by_panels(values, steps[number], source, target)
+            continue
         for part in range(begin, end):
             if way == INSIDE:
                 parts = (q + unit - 1) // unit
@@ -90,6 +97,36 @@ def repeated_apply(
                 j = part * unit
                 at = (j, q, v + b * c, b, j * b, b, min(unit, q - j), c, b)
                 multiply(source, values, target, at, 1)
+
+
+@kernel
+def _by_panels(values, step, x, out):
+    """Do a step of `repeated_apply` by panels."""
+    way, v, b, c, p, q, unit, begin, end = step
+    panel = BYTES // values.itemsize * (2 if np.iscomplexobj(values) else 4)
+    shape, v = (b, c, panel), v + 2 * b * c
+    if way == ALONG_PANELS:
+        parts = max(p // unit, 1)
+        for part in range(begin, end):
+            i = part * unit
+            places = (v, i * c, i * b, c, b)
+            count = p - i if part == parts - 1 else unit
+            panels_by_rows(values, shape, x, out, places, 1, count)
+        return
+    parts, tile = max(q // unit, 1), np.empty(c * panel, x.dtype)
+    for part in range(begin, end):
+        i, j = part // parts, part % parts * unit
+        stop = q if part % parts == parts - 1 else j + unit
+        while j < stop:
+            j = min(j, stop - panel)
+            for k in range(c):  # rows of x may compete for lines of the cache
+                given = x[(i * c + k) * q + j : (i * c + k) * q + j + panel]
+                copied = tile[k * panel : (k + 1) * panel]
+                for t in range(panel):
+                    copied[t] = given[t]
+            places = (v, 0, i * b * q + j, panel, q)
+            panels_by_columns(values, shape, tile, out, places, panel)
+            j += panel
 
 
 @kernel

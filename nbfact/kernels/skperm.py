@@ -72,7 +72,7 @@ def project_skperm_warm(
     potential: np.ndarray,
     tie_tol: float = 0.0,
 ) -> None:
-    """Do as `project_skperm`, sooner from the potentials of a matrix like this one.
+    """Do what `project_skperm` does, in less time after a similar matrix.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _take_best(energy, k_row, k_col, potential):
 
 @kernel
 def project_skperm_greedy(x: np.ndarray, k_row: int, k_col: int) -> None:
-    """Keep the largest entry that its row and column have room for, again and again.
+    """Keep entries, the largest first, while their row and their column have room.
 
     Parameters
     ----------

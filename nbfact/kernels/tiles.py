@@ -18,6 +18,7 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
 from ._jit import NUMBA_SETTINGS
+from .panels import MANY
 from .vectors import BYTES, INT32, VectorEmitter
 
 VECTORS = 2
@@ -34,6 +35,10 @@ a page, their cache lines share eight places of the first level of cache."""
 
 GROUP = 4
 """Number of entries of a sparse row that are added in one pass of a loop."""
+
+ROWS = 8 if MANY else 2
+"""Number of dense rows that are multiplied together, so that their sums stay in
+registers: each vector of a tile is loaded once for all of them."""
 
 
 class SparseEntries(NamedTuple):
@@ -128,6 +133,68 @@ class _Emitter(VectorEmitter):
             add(t)
         return [builder.load(total) for total in totals]
 
+    def dense_rows(self, data, place, length, starts, x):
+        """Emit `ROWS` starts plus the rows of a group times the tile x; see below.
+
+        data, x: pointers; place: where the group begins; starts: numbers.
+        """
+        builder = self.builder
+        step, width = (
+            ir.Constant(place.type, count) for count in (ROWS, VECTORS * self.size)
+        )
+        totals = [
+            [cgutils.alloca_once_value(builder, start) for _ in range(VECTORS)]
+            for start in map(self.spread, starts)
+        ]
+        with cgutils.for_range(builder, length, intp=place.type) as loop:
+            entry = builder.add(place, builder.mul(loop.index, step))
+            column = builder.mul(loop.index, width)
+            values = [self.load(x, column, i) for i in range(VECTORS)]
+            for r, row in enumerate(totals):
+                weight = self.number(data, entry, r)
+                for value, total in zip(values, row, strict=True):
+                    added = self.multiply_add(weight, value, builder.load(total))
+                    builder.store(added, total)
+        return [[builder.load(total) for total in row] for row in totals]
+
+    def none_found(self):
+        """Return registers of infinite values and of zero labels: `NearestSoFar`."""
+        infinite = self.constant(float("inf"))
+        none = ir.Constant(ir.VectorType(INT32, self.size), [0] * self.size)
+        return {
+            name: [
+                cgutils.alloca_once_value(self.builder, start) for _ in range(VECTORS)
+            ]
+            for name, start in (
+                ("best", infinite), ("second", infinite), ("labels", none)
+            )
+        }  # fmt: skip
+
+    def compare(self, found, values, index):
+        """Emit the comparison of the values of one row with those found before."""
+        builder = self.builder
+        label = self.spread(builder.trunc(index, INT32))
+        for i, value in enumerate(values):
+            best, second, labels = (
+                found[name][i] for name in ("best", "second", "labels")
+            )
+            known, other = builder.load(best), builder.load(second)
+            smaller = builder.fcmp_ordered("<", value, known)
+            builder.store(builder.select(smaller, value, known), best)
+            value = builder.select(smaller, known, value)
+            closer = builder.fcmp_ordered("<", value, other)
+            builder.store(builder.select(closer, value, other), second)
+            kept = builder.select(smaller, label, builder.load(labels))
+            builder.store(kept, labels)
+
+    def keep(self, found, kind, nearest, zero):
+        """Emit the stores of what was found to a `NearestSoFar`; zero: the place."""
+        for name, registers in found.items():
+            _, data = self.array(kind, nearest, name)
+            for i, value in enumerate(map(self.builder.load, registers)):
+                pointer = self.pointer(data, zero, value.type, i)
+                self.builder.store(value, pointer, align=4)
+
 
 def _dtype(entries):
     """Return the dtype of `SparseEntries`, as Numba types it."""
@@ -214,37 +281,47 @@ def _compare_rows(typingctx, entries, indptr, first, bias, x, nearest):
             emit.data(bias, arguments[3]),
         )
         length = context.make_array(bias)(context, builder, arguments[3]).nitems
-        infinite = emit.constant(float("inf"))
-        none = ir.Constant(ir.VectorType(INT32, emit.size), [0] * emit.size)
-        # Registers: the smallest values, the second smallest ones, and the labels.
-        best, second, labels = (
-            [cgutils.alloca_once(builder, start.type) for _ in range(VECTORS)]
-            for start in (infinite, infinite, none)
-        )
-        for i in range(VECTORS):
-            for place, start in ((best, infinite), (second, infinite), (labels, none)):
-                builder.store(start, place[i])
+        found = emit.none_found()
         with emit.rows(pointers, arguments[2], length) as (index, begin, end):
             start = builder.load(builder.gep(biases, [index]))
             row = (arguments[0], begin, end, start, arguments[4])
-            label = emit.spread(builder.trunc(index, INT32))
-            for i, value in enumerate(emit.row((entries, x), row)):
-                known, other = builder.load(best[i]), builder.load(second[i])
-                smaller = builder.fcmp_ordered("<", value, known)
-                builder.store(builder.select(smaller, value, known), best[i])
-                value = builder.select(smaller, known, value)
-                closer = builder.fcmp_ordered("<", value, other)
-                builder.store(builder.select(closer, value, other), second[i])
-                kept = builder.select(smaller, label, builder.load(labels[i]))
-                builder.store(kept, labels[i])
+            emit.compare(found, emit.row((entries, x), row), index)
         zero = ir.Constant(arguments[2].type, 0)
-        for name, found in (("best", best), ("second", second), ("labels", labels)):
-            _, data = emit.array(nearest, arguments[5], name)
-            for i, value in enumerate(map(builder.load, found)):
-                builder.store(value, emit.pointer(data, zero, value.type, i), align=4)
+        emit.keep(found, nearest, arguments[5], zero)
         return context.get_dummy_value()
 
     return types.void(entries, indptr, types.intp, bias, x, nearest), generate
+
+
+def _compare_dense(typingctx, data, length, bias, x, nearest):
+    """Find the two smallest of bias[i] plus dense row i times the tile x.
+
+    There are as many rows as in bias, a multiple of `ROWS`. The entries of `ROWS` rows
+    for one column follow one another, and then come those for the next column, of
+    `length` ones. data, x: flat; nearest: see `_compare_rows`.
+    """
+
+    def generate(context, builder, signature, arguments):
+        emit = _Emitter(context, builder, data.dtype)
+        values, biases, points = (
+            emit.data(kind, arguments[i]) for kind, i in ((data, 0), (bias, 2), (x, 3))
+        )
+        count = context.make_array(bias)(context, builder, arguments[2]).nitems
+        length = arguments[1]
+        step, zero = ir.Constant(length.type, ROWS), ir.Constant(length.type, 0)
+        one, found = ir.Constant(length.type, 1), emit.none_found()
+        slices = builder, zero, count, step, length.type
+        with cgutils.for_range_slice(*slices) as (first, _):
+            indices = emit.places(first, one, ROWS)
+            starts = [builder.load(builder.gep(biases, [i])) for i in indices]
+            place = builder.mul(first, length)
+            rows = emit.dense_rows(values, place, length, starts, points)
+            for index, row in zip(indices, rows, strict=True):
+                emit.compare(found, row, index)
+        emit.keep(found, nearest, arguments[4], zero)
+        return context.get_dummy_value()
+
+    return types.void(data, types.intp, bias, x, nearest), generate
 
 
 def _transpose_interpreted(x, start, stride, out, place, norms, lane):
@@ -281,10 +358,23 @@ def _compare_interpreted(entries, indptr, first, bias, x, nearest):
     nearest.best[:], nearest.second[:], nearest.labels[:] = np.inf, np.inf, 0
     for i, start in enumerate(bias):
         begin, end = indptr[first + i], indptr[first + i + 1]
-        row = _row_interpreted(entries, begin, end, start, x)
-        smaller, known = row < nearest.best, nearest.best.copy()
-        nearest.best[smaller], nearest.labels[smaller] = row[smaller], i
-        np.fmin(nearest.second, np.where(smaller, known, row), out=nearest.second)
+        _compared(nearest, _row_interpreted(entries, begin, end, start, x), i)
+
+
+def _compared(nearest, row, i):
+    """Compare the values of row i with those found before."""
+    smaller, known = row < nearest.best, nearest.best.copy()
+    nearest.best[smaller], nearest.labels[smaller] = row[smaller], i
+    np.fmin(nearest.second, np.where(smaller, known, row), out=nearest.second)
+
+
+def _dense_interpreted(data, length, bias, x, nearest):
+    """Do the same as `_compare_dense` in NumPy, where nothing is compiled."""
+    nearest.best[:], nearest.second[:], nearest.labels[:] = np.inf, np.inf, 0
+    tile = x.reshape(-1, nearest.best.size)[:length]
+    groups = data.reshape(-1, length, ROWS).transpose(0, 2, 1).reshape(-1, length)
+    for i, row in enumerate(groups):
+        _compared(nearest, bias[i] + row @ tile, i)
 
 
 # Numba's decorator drops the typing context from what callers pass, so that no type but
@@ -292,11 +382,14 @@ def _compare_interpreted(entries, indptr, first, bias, x, nearest):
 transpose_block: Callable[..., Any]
 multiply_rows: Callable[..., Any]
 compare_rows: Callable[..., Any]
+compare_dense: Callable[..., Any]
 if NUMBA_SETTINGS.DISABLE_JIT:
     transpose_block = _transpose_interpreted
     multiply_rows = _multiply_interpreted
     compare_rows = _compare_interpreted
+    compare_dense = _dense_interpreted
 else:
     transpose_block = intrinsic(_transpose_block)
     multiply_rows = intrinsic(_multiply_rows)
     compare_rows = intrinsic(_compare_rows)
+    compare_dense = intrinsic(_compare_dense)

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ..kernels.panels import PANEL, lanes_of
+from ..kernels.panels import lanes_of, panel_of
 from .patterns import Pattern
 
 CALL = 500.0
@@ -16,11 +16,12 @@ CALL = 500.0
 BLOCK_CALL = 2500.0
 """Time of a call for columns, which stands between other steps: they hand arrays on."""
 
-BLOCK_VECTOR = (0.05, 0.1)
-BLOCK_COLUMN = (0.0175, 0.036)
-"""Nanoseconds for a value, and for a value and column, of float32 and float64, with all
-data in the cache of a Zen 4 processor. Values that fill the last vector or panel of a
-block count too."""
+BLOCK_VECTOR = {"f": 0.05, "d": 0.1, "F": 0.07, "D": 0.2}
+BLOCK_COLUMN = {"f": 0.0175, "d": 0.036, "F": 0.07, "D": 0.145}
+"""Nanoseconds for a value, and for a value and column, by the letter of the dtype, with
+all data in the cache of a Zen 4 processor; those of complex numbers are what the ratios
+to BLAS on an Intel processor say. Values that fill the last vector or panel of a block
+count too."""
 BLOCK_GROUP, BLOCK_TILE = 36.0, 23.0
 """Time of a group of vectors of values, and of a panel and a vector of columns."""
 BLOCK_SPREAD, BLOCK_TURNED = 1.2, 0.7
@@ -38,18 +39,14 @@ ALIASED, SHORT, ALIASED_TIMES = 4096, 128, 3.0
 """Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
 the cache. BLAS, which reads small matrices in place, then takes up to three times as
 long, unless rows are longer than `SHORT` bytes."""
-BLAS_VECTOR, BLAS_BLOCK = (0.16, 0.35), (60.0, 45.0)
-"""Rates of such a factor and one complex vector; time of each complex block besides its
-values, for a vector and for columns."""
+BLAS_CALLS, BLAS_BLOCK = 1500.0, 45.0
+"""Time of the call of a kernel that calls BLAS, and of a block, besides its values."""
 FROM_MEMORY, BLAS_MEMORY = 1 << 23, 0.1
 """Bytes of values from which on they come from memory in each product, and time of a
 byte that BLAS reads then for columns: it waits for each block."""
 CACHED, MEMORY = 1 << 19, 0.04
 """Bytes of values that stay in the second level of cache, and time of reading a byte of
 others."""
-BLAS, BLAS_CALLS = 4500.0, 1500.0
-"""Time of the call for all complex blocks and a vector, through NumPy; and of that of a
-kernel for columns, besides the time of each block."""
 
 
 def blocks_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:
@@ -62,20 +59,14 @@ def blocks_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:
     batch : int
         Number of columns; 1 for a vector.
     """
-    dtype, (a, _, _, d) = np.dtype(dtype), pattern
-    if dtype.kind == "c":
-        if batch == 1:
-            rate = BLAS_VECTOR[dtype.itemsize // 16]
-            found = BLAS + rate * math.prod(pattern) + BLAS_BLOCK[0] * a * d
-            return found + _read(pattern, dtype.itemsize, MEMORY)
-        return _blas_cost(pattern, dtype, batch)
+    own = _panels_cost(pattern, np.dtype(dtype), batch)
     if batch == 1:
-        return _panels_cost(pattern, dtype, batch)
-    return min(_panels_cost(pattern, dtype, batch), _blas_cost(pattern, dtype, batch))
+        return own
+    return min(own, _blas_cost(pattern, np.dtype(dtype), batch))
 
 
 def blas_is_cheaper(pattern: Pattern, dtype: np.dtype, batch: int) -> bool:
-    """Return whether BLAS is to multiply real columns rather than our own panels.
+    """Return whether BLAS is to multiply columns rather than our own panels.
 
     Parameters are those of `blocks_cost`.
     """
@@ -95,20 +86,23 @@ def _blas_cost(pattern, dtype, batch):
         found += BLAS_MOVED * (b + c) * a * d * line
     elif d > 1 and line <= SHORT and d * line % ALIASED == 0:
         found *= ALIASED_TIMES
-    return BLAS_CALLS + found + BLAS_BLOCK[1] * a * d
+    return BLAS_CALLS + found + BLAS_BLOCK * a * d
 
 
 def _panels_cost(pattern, dtype, batch):
-    """Return the time of our own kernels for large real blocks."""
+    """Return the time of our own kernels for large blocks."""
     found = _read(pattern, dtype.itemsize, MEMORY)
-    a, b, c, d = pattern
-    place, lanes = dtype.itemsize // 8, lanes_of(dtype)
+    (a, b, c, d), rows, lanes = pattern, panel_of(dtype), lanes_of(dtype)
+    if batch == 1:
+        return found + _rows_cost(pattern, dtype, batch)
     if batch < lanes:
-        return found + _few_rows_cost(pattern, place, lanes, batch)
-    panels, vectors = a * d * -(-b // PANEL), -(-batch // lanes)
-    found += BLOCK_CALL + BLOCK_COLUMN[place] * panels * PANEL * c * vectors * lanes
+        found += BLOCK_CALL + BLOCK_TURNED * a * d * (b + c) * batch
+        return found + _rows_cost(pattern, dtype, batch)
+    panels, vectors = a * d * -(-b // rows), -(-batch // lanes)
+    rate = BLOCK_COLUMN[dtype.char]
+    found += BLOCK_CALL + rate * panels * rows * c * vectors * lanes
     found += BLOCK_TILE * panels * vectors
-    return found + BLOCK_SPREAD * a * d * (b % PANEL) * batch
+    return found + BLOCK_SPREAD * a * d * (b % rows) * batch
 
 
 def _read(pattern, itemsize, rate):
@@ -117,9 +111,17 @@ def _read(pattern, itemsize, rate):
     return rate * size if size >= FROM_MEMORY else 0.0
 
 
-def _few_rows_cost(pattern, place, lanes, batch):
-    """Return the time of a factor with large real blocks and a vector, or a few."""
-    a, b, c, d = pattern
+def few_rows_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:
+    """Return the time of such a factor and a few rows, in nanoseconds.
+
+    Parameters are those of `blocks_cost`.
+    """
+    return _read(pattern, dtype.itemsize, MEMORY) + _rows_cost(pattern, dtype, batch)
+
+
+def _rows_cost(pattern, dtype, batch):
+    """Return the time of a factor with large blocks and a vector, or a few rows."""
+    (a, b, c, d), lanes = pattern, lanes_of(dtype)
     spread = 0
     if d % lanes == 0:  # as `nbfact.operators.dense_blocks.pack_rows` packs them
         vectors, parts = b, a * (d // lanes)
@@ -127,13 +129,13 @@ def _few_rows_cost(pattern, place, lanes, batch):
         vectors, parts = -(-b * d // lanes), a
     else:
         vectors, parts, spread = -(-b // lanes), a * d, BLOCK_SPREAD * a * b * d
-    values, groups = parts * vectors * lanes * c, parts * -(-vectors // 4)
+    size, letter = 2 if dtype.kind == "c" else 4, dtype.char
+    values, groups = parts * vectors * lanes * c, parts * -(-vectors // size)
     fours, others = divmod(batch, 4)
     found = CALL + BLOCK_GROUP * groups * (fours + others) + spread * batch
-    found += values * (4 * fours * BLOCK_COLUMN[place] + others * BLOCK_VECTOR[place])
-    if batch == 1:
-        return found
-    return found + BLOCK_CALL + BLOCK_TURNED * a * d * (b + c) * batch
+    found += values * 4 * fours * BLOCK_COLUMN[letter]
+    found += values * others * BLOCK_VECTOR[letter]
+    return found
 
 
 def memory_cost(grown: int, values: int, dtype: np.dtype) -> float:

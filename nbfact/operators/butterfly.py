@@ -16,7 +16,7 @@ from .algebra import Algebra
 from .chain import Chain
 from .factor_product import FactorProduct
 from .operator_files import Saved, read_butterfly, saved_butterfly
-from .patterns import fused_values, groups
+from .patterns import csr_factor, fused_values, groups
 from .program_operator import ProgramOperator
 
 
@@ -108,15 +108,7 @@ class Butterfly(ProgramOperator):
         columns: Any = None,
     ) -> None:
         chain = layouts.chain_of(chain)
-        own = tuple(layouts.checked_values(chain, values))
-        m, n = chain.shape
-        rows, m = reorderings.checked_permutation("rows", rows, m)
-        columns, n = reorderings.checked_permutation("columns", columns, n)
-        super().__init__(own[0].dtype, (m, n))
-        # At once: to set each through `Sealed` takes as long as all checks together.
-        self.__dict__.update(
-            chain=chain, values=own, rows=rows, columns=columns, nnz=chain.n_parameters
-        )
+        self._hold(chain, layouts.checked_values(chain, values), rows, columns)
 
     @classmethod
     def from_ks_values(cls, ks_values: Sequence[Any]) -> "Butterfly":
@@ -229,7 +221,7 @@ class Butterfly(ProgramOperator):
 
     def to_factors(self) -> FactorProduct:
         """Return the operator as sparse factors that include the permutations."""
-        factors = [layouts.csr_factor(value) for value in self.values]
+        factors = [csr_factor(value) for value in self.values]
         if self.rows is not None:
             factors[0] = factors[0][reorderings.inverse(self.rows)]
         if self.columns is not None:
@@ -389,6 +381,17 @@ class Butterfly(ProgramOperator):
             f"  {' '.join(str(pattern) for pattern in self.chain)}"
             f"{self._who_multiplies()}"
         )
+
+
+def own_butterfly(chain: Chain, values: Any, rows: Any, columns: Any) -> Butterfly:
+    """Return the butterfly of values that need neither checks nor copies.
+
+    They are finite, of one dtype of the four, in C order, and belong to nobody else.
+    """
+    made = Butterfly.__new__(Butterfly)
+    made._hold(chain, values, rows, columns)
+    made._seal()
+    return made
 
 
 def butterfly_of(saved: Saved) -> Butterfly:

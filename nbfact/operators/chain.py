@@ -12,7 +12,7 @@ from .._core.checks import sequence, shown, size
 from .._core.limits import check_memory
 from . import patterns as pt
 from . import radices
-from .drawings import Drawable
+from .drawings import Drawable, notebook_html
 
 
 class Chain(Sequence, Drawable):
@@ -70,8 +70,8 @@ class Chain(Sequence, Drawable):
     References
     ----------
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
-    guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): Kronecker-
-    sparse factors and chainable chains [le2025].
+    guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506):
+    Kronecker-sparse factors and chainable chains [le2025].
 
     Examples
     --------
@@ -274,7 +274,7 @@ class Chain(Sequence, Drawable):
             columns = radices.lumped(columns, length)
         return cls.mixed_radix(rows, columns)
 
-    @property
+    @functools.cached_property
     def chainable(self) -> bool:
         """Whether every pair of neighbours is chainable."""
         return all(pt.is_chainable(*pair) for pair in itertools.pairwise(self.patterns))
@@ -359,15 +359,20 @@ class Chain(Sequence, Drawable):
         ndarray of bool, (abd, acd)
         """
         place = size("number", number, -len(self), len(self) - 1)
-        a, b, c, d = self.patterns[place]
-        rows, columns = pt.shape_of(self.patterns[place])
-        check_memory(f"the support of {self.patterns[place]}", rows * columns, 1)
-        block = np.ones((b, c), bool)
-        return np.kron(np.kron(np.eye(a, dtype=bool), block), np.eye(d, dtype=bool))
+        pattern = self.patterns[place]
+        check_memory(f"the support of {pattern}", math.prod(pt.shape_of(pattern)), 1)
+        return pt.csr_factor(np.ones(pattern, bool)).toarray()
 
-    def _supports(self) -> list[tuple[str, np.ndarray]]:
-        """Return the support of each factor, with its pattern as the title."""
-        return [(str(p), self.support(j)) for j, p in enumerate(self)]
+    def _supports(self) -> list[tuple[str, Any]]:
+        """Return the support of each factor, sparse, with its pattern as the title."""
+        return [(str(p), pt.csr_factor(np.ones(p, bool))) for p in self]
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: sizes, and pictures of the supports."""
+        m, n = self.shape
+        gain = m * n / self.n_parameters
+        text = f"{m}x{n}, {self.n_parameters} parameters, rcg {gain:.4g}"
+        return notebook_html(f"{self!r}\n{text}", self)
 
     def __matmul__(self, other: Any) -> "Chain":
         """Return the chain of the product of two products."""

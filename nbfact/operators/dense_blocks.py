@@ -8,16 +8,12 @@ import numpy as np
 from .._core.threads import share, shared_from
 from ..kernels import blocks_columns, blocks_products, blocks_rows, transpose
 from ..kernels.entry_points import entry_point
-from ..kernels.panels import PANEL, lanes_of
+from ..kernels.panels import lanes_of, panel_of
 from .block_prices import blas_is_cheaper
 from .call_forms import with_result
 
 UNIT = 16
 """Number of rows of x, or of columns, that threads do not divide."""
-
-LITTLE = 1 << 16
-"""Complex multiplications up to which a kernel calls BLAS for each block; NumPy does so
-for more, where its own overhead does not count and its BLAS is often the newer one."""
 
 
 def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
@@ -26,7 +22,7 @@ def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ..
     Parameters
     ----------
     values : ndarray, shape (a, b, c, d)
-        Real values of a factor of that pattern.
+        Values of a factor of that pattern.
 
     Returns
     -------
@@ -48,7 +44,7 @@ def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ..
         vectors = padded.reshape(*rows.shape[:2], count, lanes, c).swapaxes(3, 4)
     _, parts, count, _, _ = vectors.shape
     packed = np.empty((a, parts, count * c * lanes), values.dtype)
-    groups, done = _groups(count), 0
+    groups, done = _groups(count, values.dtype), 0
     for size in groups:
         group = vectors[:, :, done : done + size].swapaxes(2, 3)
         place = slice(done * c * lanes, (done + size) * c * lanes)
@@ -58,8 +54,10 @@ def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ..
     return packed.ravel(), np.array([a, c, count * lanes, *groups]), repeated
 
 
-def _groups(count):
-    """Return numbers 4, 3 and 1 that add up to a number of vectors."""
+def _groups(count, dtype):
+    """Return numbers of vectors in groups, 4, 3 and 1 or 2 and 1, that add up."""
+    if dtype.kind == "c":
+        return [2] * (count // 2) + [1] * (count % 2)
     found, rest = [], count
     while rest:
         found.append(3 if rest in (3, 6, 9) else 4 if rest >= 4 else 1)
@@ -70,15 +68,16 @@ def _groups(count):
 def pack_columns(values: np.ndarray) -> np.ndarray:
     """Return the values (a, b, c, d) as the kernel `blocks_columns` takes them."""
     a, b, c, d = values.shape
-    panels = -(-b // PANEL)
-    padded = np.zeros((a, d, panels * PANEL, c), values.dtype)
+    rows = panel_of(values.dtype)
+    panels = -(-b // rows)
+    padded = np.zeros((a, d, panels * rows, c), values.dtype)
     padded[:, :, :b] = values.transpose(0, 3, 1, 2)
-    packed = padded.reshape(a, d, panels, PANEL, c).swapaxes(3, 4)
+    packed = padded.reshape(a, d, panels, rows, c).swapaxes(3, 4)
     return np.ascontiguousarray(packed)
 
 
-def real_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
-    """Return the functions ``vector``, ``columns`` and ``prepared`` of real blocks.
+def block_functions(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
+    """Return the functions ``vector``, ``columns`` and ``prepared`` of large blocks.
 
     They are those of `nbfact.operators.program.Call`; `columns` takes x and out in any
     order. Values are packed when they are first multiplied.
@@ -150,48 +149,6 @@ def real_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
     return vector, columns, prepared
 
 
-def complex_blocks(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
-    """Return the functions of `real_blocks` for complex values: BLAS multiplies them.
-
-    It does so in place: entry k of block (i, m) is row (i, k, m) of x, so that the rows
-    of a block have one distance in memory, which BLAS takes. Where d is 1, `columns`
-    takes x and out in Fortran order too.
-    """
-    a, b, c, d = value.shape
-    # Where d = 1 the values are in this order already, and are not copied.
-    packed = np.ascontiguousarray(value.transpose(0, 3, 1, 2))
-    dtype, count, wide = value.dtype, max(a, d), shared_from(value.nbytes)
-    few, most = functools.cache(lambda: blas_columns(value)), LITTLE / value.size
-
-    def columns(x, out):
-        if 1 < x.shape[1] <= most and x.flags.c_contiguous and out.flags.c_contiguous:
-            few()[0](x, out)
-            return
-        source, target = _by_blocks(x, a, c, d), _by_blocks(out, a, b, d)
-
-        def multiply(begin, end):
-            part = slice(begin, end) if a >= d else (slice(None), slice(begin, end))
-            with np.errstate(all="ignore"):  # kernels do not warn of NaN either
-                np.matmul(packed[part], source[part], out=target[part])
-
-        if x.shape[1] < wide:
-            multiply(0, count)
-        else:  # the blocks are divided, because BLAS may round parts of x differently
-            share(packed.nbytes * x.shape[1] / count, count, multiply, 1)
-
-    def vector(x, out=None):
-        out = np.empty(a * b * d, dtype) if out is None else out
-        columns(x[:, None], out[:, None])
-        return out
-
-    def prepared(batch):
-        by_kernel = 1 < batch <= most and batch < wide
-        chosen = few()[1](batch) if by_kernel else columns
-        return with_result(chosen, (a * b * d, batch), dtype)
-
-    return vector, columns, prepared
-
-
 def blas_columns(value: np.ndarray) -> tuple[Callable, Callable]:
     """Return the functions that multiply columns by a call of BLAS a block.
 
@@ -227,13 +184,6 @@ def blas_columns(value: np.ndarray) -> tuple[Callable, Callable]:
         )
 
     return columns, serial
-
-
-def _by_blocks(x, a, c, d):
-    """Return columns (a * c * d, batch) as a view (a, d, c, batch)."""
-    if x.flags.c_contiguous:
-        return x.reshape(a, c, d, -1).transpose(0, 2, 1, 3)
-    return x.T.reshape(-1, a, c, d).transpose(1, 3, 2, 0)
 
 
 def turned(x: np.ndarray) -> np.ndarray:

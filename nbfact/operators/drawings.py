@@ -1,12 +1,14 @@
 """Drawings of supports: pictures of factors side by side, for figures and notebooks."""
 
 import html
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._core.checks import shown
+from .._core.limits import check_memory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +28,8 @@ whenever it is displayed."""
 class Drawable:
     """Base class of what has supports: it is drawn in figures and in notebooks.
 
-    A subclass implements ``_supports``, and may have `nnz`, which limits pictures.
+    A subclass implements ``_supports``, and may have `nnz` or `n_parameters`, which
+    limit the pictures.
     """
 
     __slots__ = ()
@@ -61,10 +64,12 @@ class Drawable:
         >>> len(nf.transforms.hadamard(8).plot().axes)
         3
         """
-        supports = [
-            (title, matrix if isinstance(matrix, np.ndarray) else matrix.toarray() != 0)
-            for title, matrix in self._supports()
-        ]
+        supports = []
+        for title, matrix in self._supports():
+            check_memory(f"the picture of {title}", math.prod(matrix.shape), 1)
+            if not isinstance(matrix, np.ndarray):
+                matrix = matrix.toarray() != 0
+            supports.append((title, matrix))
         return drawn(supports, figure)
 
     def _repr_html_(self) -> str:
@@ -88,7 +93,7 @@ def notebook_html(text: str, of: Drawable) -> str:
     (2, True)
     """
     supports: Sequence[tuple[str, Any]] = ()
-    if getattr(of, "nnz", 0) <= LARGEST:
+    if getattr(of, "nnz", getattr(of, "n_parameters", 0)) <= LARGEST:
         try:
             supports = of._supports()
         except (TypeError, ValueError, MemoryError):

@@ -159,6 +159,18 @@ class FactorProduct(PlannedOperator):
         found = last.toarray()
         for factor in reversed(others):
             found = factor @ found
+        return self._times_scale(found)
+
+    def _dense_and_wide(self) -> np.ndarray:
+        """Return the dense matrix, multiplied from the left."""
+        first, *others = self._factors
+        found = first.toarray()
+        for factor in others:
+            found = found @ factor
+        return self._times_scale(found)
+
+    def _times_scale(self, found: np.ndarray) -> np.ndarray:
+        """Return a dense product of the factors in the dtype of the operator."""
         with np.errstate(all="ignore"):
             return np.ascontiguousarray(self.scale * found, dtype=self.dtype)
 
@@ -198,7 +210,7 @@ class FactorProduct(PlannedOperator):
         if dtype not in self._vectors:
             plan = self._factors_for(dtype)
             self._vectors[dtype] = vector_multiplier(
-                plan, self.scale, dtype, self._sizes_for(dtype).blocks
+                plan, self.scale, dtype, self._sizes_for(dtype)
             )
         vector, rows = self._vectors[dtype], self.shape[0]
         if len(shape) == 1:

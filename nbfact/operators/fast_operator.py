@@ -343,12 +343,16 @@ class FastOperator(Algebra, Drawable):
         m, n = self.shape
         check_memory(f"a dense array of shape {self.shape}", m * n + min(m, n) ** 2)
         if m < n:
-            return np.ascontiguousarray(self.T._dense().T)
+            return self._dense_and_wide()
         return self._dense()
 
     def _dense(self) -> np.ndarray:
         """Return the dense matrix of an operator with no more columns than rows."""
         return self @ np.eye(self.shape[1], dtype=self.dtype)
+
+    def _dense_and_wide(self) -> np.ndarray:
+        """Return the dense matrix of an operator with more columns than rows."""
+        return np.ascontiguousarray(self.T._dense().T)
 
 
 def operators_of(name: str, value: Any) -> "list[FastOperator]":

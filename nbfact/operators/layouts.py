@@ -31,18 +31,6 @@ def chain_of(chain: Chain | Sequence[Sequence[int]]) -> Chain:
         raise type(error)(f"chain: {error}") from None
 
 
-def csr_factor(values: np.ndarray) -> sp.csr_array:
-    """Return a factor with values (a, b, c, d) as a CSR array that stores zeros too."""
-    a, b, c, d = values.shape
-    # Row (i, j, l) has entries in its c columns (i, k, l), in increasing order of k.
-    i, _, k, thin = np.ogrid[:a, :b, :c, :d]
-    columns = np.broadcast_to((i * c + k) * d + thin, values.shape)
-    rows, width = shape_of(values.shape)
-    data, indices = (x.transpose(0, 1, 3, 2).ravel() for x in (values, columns))
-    indptr = np.arange(0, values.size + 1, c)
-    return sp.csr_array((data, indices, indptr), shape=(rows, width))
-
-
 def factor_values(factor: Any, pattern: Pattern, name: str) -> np.ndarray:
     """Return the values of a sparse or dense factor whose support is a pattern.
 

@@ -15,6 +15,9 @@ from .._core import threads
 FOLDED = 1 << 13
 """Numbers of a Hartley transform from which on half of a Fourier transform is taken,
 and folded: before, the calls for it take longer than the other half."""
+SCALED = 1 << 11
+"""Numbers of an orthonormal Fourier transform up to which another pass that scales it
+takes less time than the dispatch of scipy.fft, which would scale as it transforms."""
 _POWERS = {"backward": 0.0, "ortho": 0.5, "forward": 1.0}
 """Powers of 1 / n by which ``norm`` scales a Fourier transform."""
 
@@ -118,8 +121,19 @@ def _small_fourier(kind):
     if norm == "backward":  # which scipy.fftpack computes, and no other
         call = getattr(scipy.fftpack, function)
         return lambda x, axis: call(x, None, axis)
-    call = getattr(scipy.fft, function)
-    return lambda x, axis: call(x, None, axis, norm)
+    call, plain = getattr(scipy.fft, function), getattr(scipy.fftpack, function)
+    if norm != "ortho":
+        return lambda x, axis: call(x, None, axis, norm)
+    weight = kind.n ** (-0.5 if function == "fft" else 0.5)
+
+    def small(x, axis):
+        if x.size > SCALED:
+            return call(x, None, axis, norm)
+        found = plain(x, None, axis)
+        found *= weight
+        return found
+
+    return small
 
 
 def _small_hartley(norm, n):

@@ -10,12 +10,16 @@ from .._core.array_checks import array_of, as_base_array
 from .._core.cache_lines import aligned
 from .._core.threads import share
 from .._core.threads import threads as threads_of
-from ..kernels import nearest_exactly, nearest_from_products, nearest_rows
+from ..kernels import (
+    nearest_dense_rows,
+    nearest_exactly,
+    nearest_from_products,
+    nearest_rows,
+)
 from ..kernels.tiles import LANES
 from ..kernels.vectors import BYTES
-from .factor_product import FactorProduct
 from .fast_operator import FastOperator
-from .packed_centers import pack
+from .packed_centers import pack, pack_dense
 from .rounding_bounds import norms, squared_norms, with_factors
 from .search_rounding import SearchRounding, search_rounding
 
@@ -26,10 +30,10 @@ COPIED = 4096
 """Number of points that are copied together when x is of another dtype or layout, so
 that no copy of all points is made."""
 
-FULL, FULL_SIZE = 0.5, 2**13
-"""Least share of entries, and least number of entries K D, from which on a single
-factor is multiplied as a dense matrix, by BLAS: smaller ones are faster in the kernel
-that applies factors."""
+FULL = 0.4
+"""Least number of entries of the factors, over K D, from which on their product is
+multiplied as a dense matrix. An entry of a sparse factor takes two to three times the
+time: both were level from 0.35 to 0.45 in float32, from 0.4 to 0.5 in float64."""
 
 REPEATS = 8
 """Number of points from which the offset is subtracted in one loop of NumPy: one loop
@@ -38,6 +42,10 @@ for each point takes three times as long, and longer ones read more memory."""
 SETTLED = 128
 """Number of points that are compared with rows together, so that they stay in cache
 while the rows are read."""
+
+DIRECT = 2**17
+"""Number of entries of rows, over all points that are compared, up to which all rows
+are compared: to find those that may be nearest takes as long, 40 µs."""
 
 
 class NearestRows:
@@ -82,9 +90,9 @@ class NearestRows:
     The factors of a `FactorProduct` or a `Butterfly` are applied to a tile of points in
     one pass, which costs ``operator.nnz`` multiplications per point and little memory.
     Before, neighbours whose product is as sparse as the two are multiplied out, and
-    rows and blocks of columns that are not used are dropped. Any other operator
-    multiplies tiles of points, and so does a single factor that is large and nearly
-    dense, by BLAS.
+    rows and blocks of columns that are not used are dropped. Where the factors have
+    two fifths of the entries of their product or more, it is multiplied as a dense
+    matrix, in one pass too. Any other operator multiplies tiles of points.
 
     The labels are those of the rows of ``operator.toarray() + offset`` in double
     precision: where two rows are as near as a bound of the rounding errors allows, the
@@ -180,9 +188,10 @@ class NearestRows:
         x = _points(x, self.operator.shape)
         dtype = np.dtype("f4" if x.dtype == np.float32 else "f8")
         labels, scores = np.empty(len(x), np.int32), np.empty(len(x), dtype)
-        fused = self._dense is None and with_factors(self.operator) is not None
+        fused = with_factors(self.operator) is not None
         run = self._fused if fused else self._by_products
-        moved = self._rounding(dtype).offset if fused else None
+        sparse = fused and self._dense is None
+        moved = self._rounding(dtype).offset if sparse else None
         as_it_is = x.dtype == dtype and x.flags.c_contiguous and moved is None
         step = max(len(x), 1) if as_it_is else COPIED
         for start in range(0, len(x), step):
@@ -197,7 +206,7 @@ class NearestRows:
         """Fill labels and scores by the kernel that applies all factors in one pass."""
         if tile.dtype not in self._packed:
             self._packed[tile.dtype] = self._pack(tile.dtype)
-        packed, rows, kept, reads_all, idle = self._packed[tile.dtype]
+        kernel, packed, room, kept, reads_all, idle = self._packed[tile.dtype]
         if not reads_all:
             _check_finite(x)
 
@@ -206,8 +215,8 @@ class NearestRows:
             try:
                 scratch = idle.pop()
             except IndexError:
-                scratch = aligned((2, rows * LANES // tile.dtype.itemsize), tile.dtype)
-            n_doubtful = nearest_rows(packed, tile[i:j], scratch, found, best)
+                scratch = aligned(room, tile.dtype)
+            n_doubtful = kernel(packed, tile[i:j], scratch, found, best)
             idle.append(scratch)
             doubtful = found < 0 if n_doubtful else None
             if kept is not None:
@@ -218,20 +227,26 @@ class NearestRows:
         share(packed.data.nbytes, len(tile), search, LANES // tile.itemsize)
 
     def _pack(self, dtype):
-        """Return the arguments of the kernel for points of a dtype.
+        """Return the kernel for points of a dtype, and its arguments.
 
-        They are the packed factors, the rows of a tile, the numbers of the packed rows
-        where some are left out, whether all columns of a point are read, and a list of
-        the scratch arrays that no thread uses, which are kept for the next call.
+        They are the packed rows or factors, the shape of a scratch array, the numbers
+        of the packed rows where some are left out, whether all columns of a point are
+        read, and a list of the scratch arrays that no thread uses, which are kept for
+        the next call.
         """
+        margin, bias, offset = self._rounding(dtype)
+        width = LANES // dtype.itemsize
+        if self._dense is not None:
+            dense, rows, kept = pack_dense(self._dense, bias, offset, dtype)
+            dense = dense._replace(margin=margin)
+            return nearest_dense_rows, dense, (rows * width,), kept, True, []
         product = with_factors(self.operator)
         assert product is not None
-        margin, bias, _ = self._rounding(dtype)
         packed, rows, kept = pack(product, bias, dtype)
         packed = packed._replace(margin=margin)
         block = BYTES // dtype.itemsize
         reads_all = len(packed.blocks) * block >= self.operator.shape[1]
-        return packed, rows, kept, reads_all, []
+        return nearest_rows, packed, (2, rows * width), kept, reads_all, []
 
     def _rounding(self, dtype) -> SearchRounding:
         """Return how points of a dtype are compared, which is computed once."""
@@ -249,7 +264,10 @@ class NearestRows:
             bias = bias.astype(dtype)
         if offset is not None:
             offset = np.tile(offset, REPEATS)
-        multiply = self._doubled_products(dtype)
+
+        def multiply(points, out):
+            values = self.operator @ np.ascontiguousarray(points.T)
+            return np.multiply(values, -2, out, casting="same_kind")
 
         @np.errstate(over="ignore", invalid="ignore")
         def search(begin, end):
@@ -276,18 +294,6 @@ class NearestRows:
 
         share(self.operator.nnz * tile.itemsize, len(tile), search, BLOCK)
 
-    def _doubled_products(self, dtype):
-        """Return a function of points (n, D) and room (K, n), which is -2 <v, x>."""
-        if self._dense is not None:
-            doubled = -2 * self._dense.astype(dtype)
-            return lambda points, out: np.matmul(doubled, points.T, out=out)
-
-        def multiply(points, out):
-            values = self.operator @ np.ascontiguousarray(points.T)
-            return np.multiply(values, -2, out, casting="same_kind")
-
-        return multiply
-
     @functools.cached_property
     def _rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The centres, what is added to squared distances, and the operator's rows.
@@ -305,24 +311,22 @@ class NearestRows:
     def _settle(self, x, labels, scores, doubtful):
         """Decide by squared differences where rounding may have chosen the label.
 
-        Only the rows that may be nearest are compared. x: points as they were given;
-        doubtful: (N,) of bool.
+        Of many points only the rows that may be nearest are compared. x: points as they
+        were given; doubtful: (N,) of bool.
         """
         (chosen,) = doubtful.nonzero()
         rows, excess, own = self._rows
-        margin = self._rounding(np.dtype("f8")).margin
         for start in range(0, len(chosen), SETTLED):
             part = chosen[start : start + SETTLED]
             points = x[part].astype(np.float64, order="C")
             moved = points if self.offset is None else points - self.offset
             found, squares = np.empty(len(part), np.int32), np.empty(len(part))
             with np.errstate(over="ignore", invalid="ignore"):
-                values = self.operator @ np.ascontiguousarray(moved.T)
-                values *= -2
-                values += self.bias[:, None]
-                # A copy, because NumPy takes minima of short rows one by one.
-                least = values.T.copy().min(axis=1)
-                limits = least + margin[0] + margin[1] * norms(moved)
+                if len(part) * rows.size <= DIRECT:
+                    values = np.zeros((len(rows), len(part)))
+                    limits = np.zeros(len(part))
+                else:
+                    values, limits = self._near(moved)
                 nearest_exactly(points, rows, excess, values, limits, found, squares)
                 # How values are rounded depends on the number of points.
                 exact = self.bias[found] - 2 * np.einsum("nd,nd->n", own[found], moved)
@@ -334,6 +338,19 @@ class NearestRows:
                     f"{scores.dtype}"
                 )
             labels[part], scores[part] = found, exact
+
+    def _near(self, moved):
+        """Return the values of all rows, (K, n), and what those of near rows are below.
+
+        moved: points in double precision, less the offset.
+        """
+        margin = self._rounding(np.dtype("f8")).margin
+        values = self.operator @ np.ascontiguousarray(moved.T)
+        values *= -2
+        values += self.bias[:, None]
+        # A copy, because NumPy takes minima of short rows one by one.
+        least = values.T.copy().min(axis=1)
+        return values, least + margin[0] + margin[1] * norms(moved)
 
 
 def _points(x, shape):
@@ -348,11 +365,10 @@ def _points(x, shape):
 
 
 def _dense_rows(operator):
-    """Return a single factor that is large and nearly dense as an array, or None."""
-    one = isinstance(operator, FactorProduct) and len(operator.factors) == 1
-    size = math.prod(operator.shape)
-    if one and size >= FULL_SIZE and operator.nnz >= FULL * size:
-        return operator.toarray()
+    """Return a product of factors that are nearly as large as it is, or None."""
+    product = with_factors(operator)
+    if product is not None and product.nnz >= FULL * math.prod(product.shape):
+        return product.toarray()
     return None
 
 

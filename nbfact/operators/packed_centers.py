@@ -1,11 +1,12 @@
-"""Products of sparse factors as the kernel `nearest_rows` takes them."""
+"""Centers as the kernels that search the nearest of them take them."""
 
 import itertools
 
 import numpy as np
 import scipy.sparse as sp
 
-from ..kernels import PackedCenters
+from ..kernels import DenseCenters, PackedCenters
+from ..kernels.tiles import ROWS
 from ..kernels.vectors import BYTES
 from .factor_product import FactorProduct
 
@@ -21,7 +22,8 @@ def pack(
     """
     factors = [factor.astype(np.float64) for factor in reversed(operator.factors)]
     factors = _pruned(_merged(factors))
-    kept = _first_of_equals(factors[-1], bias)
+    factors[-1].sort_indices()
+    kept = _first_of_equals(_entries(factors[-1]), bias)
     if kept is not None:
         factors[-1], bias = sp.csr_array(factors[-1][kept]), bias[kept]
     factors[-1] = factors[-1] * (-2 * operator.scale)
@@ -43,16 +45,49 @@ def pack(
     return packed, max(factors[0].shape[1], *heights), kept
 
 
-def _first_of_equals(factor, bias):
+def pack_dense(
+    rows: np.ndarray,
+    bias: np.ndarray,
+    offset: np.ndarray | None,
+    dtype: np.dtype,
+) -> tuple[DenseCenters, int, np.ndarray | None]:
+    """Return dense rows as the kernel takes them, and the rest as `pack` does.
+
+    The offset is subtracted from the points by the kernel.
+    """
+    kept = _first_of_equals((row.tobytes() for row in rows), bias)
+    if kept is not None:
+        rows, bias = rows[kept], bias[kept]
+    (count, n_columns), size = rows.shape, BYTES // dtype.itemsize
+    blocks, places = _blocks_of(np.arange(n_columns), n_columns, size)
+    length = len(blocks) * size if n_columns >= size else n_columns
+    n_rows = -(-count // ROWS) * ROWS
+    data, added = np.zeros((n_rows, length), dtype), np.full(n_rows, np.inf, dtype)
+    with np.errstate(over="ignore"):  # what becomes infinite is settled exactly
+        data[:count, places], added[:count] = -2 * rows.astype(dtype), bias
+    groups = data.reshape(-1, ROWS, length).transpose(0, 2, 1)
+    moved = np.zeros(0 if offset is None else length, dtype)
+    if offset is not None:
+        moved[places] = offset
+    margin = np.zeros(2, dtype)
+    packed = DenseCenters(groups.ravel(), added, blocks, moved, margin)
+    return packed, max(length, size), kept
+
+
+def _entries(factor):
+    """Yield what the rows of a sparse factor hold, their indices sorted."""
+    for start, end in itertools.pairwise(factor.indptr):
+        yield factor.indices[start:end].tobytes(), factor.data[start:end].tobytes()
+
+
+def _first_of_equals(rows, bias):
     """Return the rows that equal no row before them, or None where all are different.
 
     Rows are equal where they hold the same entries and have the same bias.
     """
-    factor.sort_indices()
     seen: dict[tuple, int] = {}
-    for i, (start, end) in enumerate(itertools.pairwise(factor.indptr)):
-        row = factor.indices[start:end].tobytes(), factor.data[start:end].tobytes()
-        seen.setdefault((*row, bias[i]), i)
+    for i, row in enumerate(rows):
+        seen.setdefault((row, bias[i]), i)
     return np.array(list(seen.values()), np.int32) if len(seen) < len(bias) else None
 
 
@@ -90,11 +125,14 @@ def _in_blocks(factor, size):
     A block has `size` columns, and is given by its first column. The last block may
     overlap with the one before.
     """
-    last = max(factor.shape[1] - size, 0)
-    used = np.unique(factor.indices // size)
-    blocks = np.minimum(used * size, last)
-    block = np.searchsorted(used, factor.indices // size)
-    places = block * size + factor.indices - blocks[block]
+    blocks, places = _blocks_of(factor.indices, factor.shape[1], size)
     shape = (factor.shape[0], max(len(blocks), 1) * size)
-    packed = sp.csr_array((factor.data, places, factor.indptr), shape=shape)
-    return packed, blocks.astype(np.uint64)
+    return sp.csr_array((factor.data, places, factor.indptr), shape=shape), blocks
+
+
+def _blocks_of(columns, n_columns, size):
+    """Return the first column of each block, and where columns are in the blocks."""
+    used = np.unique(columns // size)
+    blocks = np.minimum(used * size, max(n_columns - size, 0))
+    block = np.searchsorted(used, columns // size)
+    return blocks.astype(np.uint64), block * size + columns - blocks[block]

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from .._core.checks import sequence, shown, size
 
@@ -44,6 +45,18 @@ def shape_of(pattern: Pattern) -> tuple[int, int]:
     """Return the shape (abd, acd) of a factor with a pattern."""
     a, b, c, d = pattern
     return a * b * d, a * c * d
+
+
+def csr_factor(values: np.ndarray) -> sp.csr_array:
+    """Return a factor with values (a, b, c, d) as a CSR array that stores zeros too."""
+    a, b, c, d = values.shape
+    # Row (i, j, l) has entries in its c columns (i, k, l), in increasing order of k.
+    i, _, k, thin = np.ogrid[:a, :b, :c, :d]
+    columns = np.broadcast_to((i * c + k) * d + thin, values.shape)
+    rows, width = shape_of(values.shape)
+    data, indices = (x.transpose(0, 1, 3, 2).ravel() for x in (values, columns))
+    indptr = np.arange(0, values.size + 1, c)
+    return sp.csr_array((data, indices, indptr), shape=(rows, width))
 
 
 def transposed(pattern: Pattern) -> Pattern:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels.kronecker_columns import DENSE
-from .block_prices import CALL, blocks_cost, memory_cost
+from .block_prices import CALL, blocks_cost, few_rows_cost, memory_cost
 from .chain import Chain
 from .patterns import Pattern, fused, groups, is_chainable, transposed
 
@@ -41,7 +41,7 @@ class Step:
           is chainable, in constant geometry; for one vector only;
         * "kronecker": factors of any patterns;
         * "blocks": factors that are multiplied out into one with large blocks, which
-          panels of vectors multiply, and BLAS where they are complex.
+          panels of vectors multiply, or BLAS.
     start, stop : int
         The factors that the step multiplies, in the order of the chain.
     sizes : tuple of int
@@ -139,6 +139,17 @@ def cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
         _step_cost(chain, step, dtype, batch) + _memory(chain, step, dtype)
         for step in plan
     )
+
+
+def rows_cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
+    """Return the nanoseconds of a few rows by large blocks; infinity for others."""
+    found = 0.0
+    for step in plan:
+        if step.kind != BLOCKS:
+            return math.inf
+        pattern = functools.reduce(fused, chain.patterns[step.start : step.stop])
+        found += few_rows_cost(pattern, dtype, batch) + _memory(chain, step, dtype)
+    return found
 
 
 def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:

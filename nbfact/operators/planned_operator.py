@@ -194,7 +194,13 @@ class PlannedOperator(ProductPlans):
                 if type(out) is ndarray and out.dtype is dtype and x is not out:
                     fits = shape if self._square else self._fits(x, axis)
                     if out.shape == fits and out.flags.num & order == order:
-                        if x.base is out.base is None or apart(x, out):
+                        first, second = x.base, out.base
+                        owned = first is second is None or (
+                            first is not second
+                            and type(first) is type(second) is ndarray
+                            and first.base is second.base is None
+                        )  # views of two arrays that own their memory
+                        if owned or apart(x, out):
                             call(x, out)
                             return out
         return super().apply(x, out, axis=axis, threads=threads)

@@ -167,7 +167,9 @@ class ProductPlans(KeptAdjoints):
         if self._matrix_call(dtype, batch, way) is None:
             return None
         matrix = self._small(dtype)
-        return None if matrix.zeros and self._skips else matrix.whole(batch)
+        if (matrix.zeros and self._skips) or matrix.by_panels(batch, way):
+            return None
+        return matrix.whole(batch)
 
     def _ready(self, dtype, shape):
         """Return the function (x, out=None) for C-contiguous arrays of a shape.

@@ -22,7 +22,7 @@ from ..kernels import (
 from ..kernels.kronecker_columns import multiply_chain_tiles
 from ..kernels.panels import lanes_of
 from .call_forms import KEPT_BYTES, with_result
-from .dense_blocks import complex_blocks, real_blocks, turned
+from .dense_blocks import block_functions, turned
 from .dyadic_steps import dyadic_functions
 from .patterns import fused_values, groups, shape_of
 from .plan import BLOCKS, INCREASING, KRONECKER, SHUFFLED, TURNED, Plan, Step
@@ -33,13 +33,14 @@ TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
 
-LEAST_ROWS, LEAST_FEW_ROWS = 1 << 21, 1 << 18
+LEAST_ROWS, LEAST_FEW_ROWS = 1 << 21, 1 << 14
 """Products of a value and a row from which on rows are multiplied as they are, and from
-which on fewer real rows are than a panel has."""
-IN_PLACE = 64
-"""Number of rows of x from which on BLAS reads and writes rows in place: fewer are
-turned to columns, and the product back, because BLAS has faster kernels for few columns
-(16 of 64 blocks of 64 x 64, float32: 57 GFLOP/s against 28)."""
+which on fewer rows are than a vector has numbers."""
+
+
+def takes_few_rows(dtype: np.dtype, batch: int, values: int) -> bool:
+    """Return whether large blocks, with so many values, multiply rows as they are."""
+    return 2 < batch < lanes_of(dtype) and batch * values >= LEAST_FEW_ROWS
 
 
 class Call(NamedTuple):
@@ -155,18 +156,15 @@ class Program:
         """Return whether `run` is to be given columns in Fortran order as they are.
 
         Other programs, and all programs for few products, take rows a tile at a time,
-        turned to columns. Several real steps do so too, because their panels read
+        turned to columns. Several steps do so too, because their panels read
         columns, but for fewer rows than a panel, which they multiply as rows.
         """
-        work = batch * self._values
-        if 2 < batch < lanes_of(self.dtype) and self.dtype.kind != "c":
-            least = LEAST_FEW_ROWS
-        elif len(self.calls) > 1 and self.dtype.kind != "c":
-            return False
-        else:
-            least = LEAST_ROWS
         ends = self.calls[0], self.calls[-1]
-        return work >= least and any(batch >= call.rows_from for call in ends)
+        if all(batch < call.rows_from for call in ends):
+            return False
+        if takes_few_rows(self.dtype, batch, self._values):
+            return True
+        return len(self.calls) == 1 and batch * self._values >= LEAST_ROWS
 
     def _scratch(self, batch):
         """Return two flat arrays (2, size) that hold what goes from step to step."""
@@ -349,11 +347,7 @@ def _pack_chain(values, step, dtype):
 def _pack_blocks(values, step, dtype):
     """Return the fields of `Call` for a factor with large blocks."""
     value = np.asarray(functools.reduce(fused_values, values), dtype)
-    if dtype.kind == "c":
-        vector, columns, prepared = complex_blocks(value)
-        place = IN_PLACE if value.shape[3] == 1 else math.inf
-        return vector, columns, place, prepared
-    vector, columns, prepared = real_blocks(value)
+    vector, columns, prepared = block_functions(value)
     return vector, columns, 1, prepared
 
 

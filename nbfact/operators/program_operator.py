@@ -1,5 +1,6 @@
 """ProgramOperator: an operator whose products run packed programs of kernels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,8 @@ from . import plan as plans
 from .chain import Chain
 from .patterns import shape_of
 from .planned_operator import PlannedOperator
-from .program import Call, Program
-from .reorderings import inverse
+from .program import Call, Program, takes_few_rows
+from .reorderings import checked_permutation, inverse
 from .repeated_blocks import (
     cheapest,
     kronecker_of,
@@ -22,6 +23,8 @@ from .small_matrices import MOST_MULTIPLIED, in_range, rounded
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads
 equal blocks again and again: its price leaves out that they come from memory."""
+RUN = 3000.0
+"""Time of the calls of a program that multiplies rows, in nanoseconds."""
 GATHER, PERMUTED = 1.0, 3000.0
 """Time of reordering one entry by a permutation of a butterfly, and of the calls that
 this takes beside those of the chain, in nanoseconds."""
@@ -30,7 +33,7 @@ this takes beside those of the chain, in nanoseconds."""
 class ProgramOperator(PlannedOperator):
     """Base class of `Butterfly`: products by programs that are packed when first used.
 
-    A subclass sets the attributes below and calls ``_forget`` in its constructor. For
+    A subclass sets the attributes below by ``_hold`` in its constructor. For
     each dtype there is a program for vectors, and one for each class of numbers of
     columns that was met, see `nbfact.operators.plan.columns_planned`. Steps that they
     have in common are packed once.
@@ -55,6 +58,23 @@ class ProgramOperator(PlannedOperator):
         *("_costs", "_kronecker", "_packed", "_programs"),
     )  # fmt: skip
 
+    def _hold(
+        self, chain: Chain, values: Sequence[np.ndarray], rows: Any, columns: Any
+    ) -> None:
+        """Set all attributes, from arrays of values that belong to the operator."""
+        m, n = chain.shape
+        rows, m = checked_permutation("rows", rows, m)
+        columns, n = checked_permutation("columns", columns, n)
+        super().__init__(values[0].dtype, (m, n))
+        # At once: to set each through `Sealed` takes as long as all checks together.
+        self.__dict__.update(
+            chain=chain,
+            values=tuple(values),
+            rows=rows,
+            columns=columns,
+            nnz=chain.n_parameters,
+        )
+
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
         """Return the time that kernels are expected to take, in nanoseconds."""
         way = self._kronecker_way(dtype, batch, rows)
@@ -62,7 +82,15 @@ class ProgramOperator(PlannedOperator):
             return way.cost
         planned = plans.columns_planned(batch)
         found = self._columns_cost(dtype, planned) * batch / planned
-        return found + turned_cost(self.shape, dtype, batch) if rows else found
+        if not rows:
+            return found
+        found += turned_cost(self.shape, dtype, batch)
+        plain = self.rows is None and self.columns is None
+        if plain and takes_few_rows(dtype, batch, self.nnz):
+            plan = plans.best(self.chain, dtype, planned)
+            own = plans.rows_cost(self.chain, plan, dtype, batch)
+            return min(found, RUN + own)
+        return found
 
     def _columns_cost(self, dtype, batch):
         """Return the time of the best plan and of the permutations, in nanoseconds."""

@@ -1,8 +1,9 @@
 """Kronecker products of matrices: all blocks of a factor are one matrix.
 
-BLAS multiplies by each matrix along its axis of x, whose other axes go along: two calls
-for two matrices, as a few lines of NumPy would do it, without their intermediate
-arrays. The constants of the prices were measured by ``nbfact study grid -k kronecker``.
+Panels of a matrix, or BLAS where it is small, multiply along its axis of x, whose other
+axes go along: two calls for two matrices, as a few lines of NumPy would do it, without
+their intermediate arrays. The constants of the prices were measured by
+``nbfact study grid -k kronecker``.
 """
 
 import functools
@@ -17,8 +18,17 @@ from .._core.dtypes import real_dtype
 from .._core.threads import current, share, shared_from
 from ..kernels import repeated_apply
 from ..kernels.entry_points import entry_point
-from ..kernels.repeated import ALONG, INSIDE, TRANSPOSED, TURNED
+from ..kernels.panels import MANY
+from ..kernels.repeated import (
+    ALONG,
+    ALONG_PANELS,
+    INSIDE,
+    INSIDE_PANELS,
+    TRANSPOSED,
+    TURNED,
+)
 from .call_forms import KEPT_BYTES
+from .matrix_panels import packed_panels, panel_rows
 from .vector_calls import vector_call
 
 LEAST_BLOCK = 16
@@ -44,10 +54,13 @@ between the steps stays in the second level of cache."""
 
 RATE = {"f": 0.0185, "d": 0.037, "F": 0.093, "D": 0.185}
 SMALL = {"f": 5.0, "d": 3.0, "F": 10.0, "D": 7.0}
+PANELS = {"f": 0.0175, "d": 0.036, "F": 0.07, "D": 0.145}
 NARROW = {"f": 8.0, "d": 8.0, "F": 22.0, "D": 22.0}
-"""Nanoseconds for a multiplication, by the letter of the dtype; how much more it takes
-in small matrices, over their order; and in narrow ones, over the bytes of the real
-parts of a row."""
+"""Nanoseconds for a multiplication by BLAS, by the letter of the dtype; how much more
+it takes in small matrices, over their order; the time of one by panels; and how much
+more BLAS takes in narrow matrices, over the bytes of the real parts of a row."""
+UNIT = 128
+"""Number of vectors of a part that panels multiply."""
 CALL, PART, MOVED = 700.0, 25.0, 0.05
 """Nanoseconds for a product, for a call of BLAS, and for a byte of a transpose."""
 
@@ -187,12 +200,18 @@ def _way(shapes, groups, p, q, letter):
 def _in_place(sizes, order, p, q, letter):
     """Return steps that leave each axis where it is, for the groups in an order."""
     lengths, steps = [size[1] for size in sizes], []
+    panel = panel_rows(np.dtype(letter))
     for index in order:
         b, c = sizes[index]
         before = p * math.prod(lengths[:index])
         after = q * math.prod(lengths[index + 1 :])
         lengths[index] = b
-        if after == 1:
+        if MANY and b >= panel and (before > 1 if after == 1 else after >= panel):
+            way = ALONG_PANELS if after == 1 else INSIDE_PANELS
+            parts = before // UNIT if after == 1 else after // UNIT
+            parts = max(parts, 1) * (1 if after == 1 else before)
+            steps.append([way, index, b, c, before, after, UNIT, 0, parts])
+        elif after == 1:
             unit = _unit(b * c, before, letter)
             steps.append([ALONG, index, b, c, before, 1, unit, 0, -(-before // unit)])
         else:
@@ -236,6 +255,9 @@ def _step_cost(step, letter):
     way, _, b, c, p, q, unit, _, parts = step
     if way == TRANSPOSED:
         return MOVED * p * q * np.dtype(letter).itemsize
+    if way in (INSIDE_PANELS, ALONG_PANELS):
+        panel = panel_rows(np.dtype(letter))
+        return PART * parts + PANELS[letter] * -(-b // panel) * panel * c * p * q
     rate = RATE[letter] * (1 + SMALL[letter] / min(b, c))
     if way == INSIDE:
         width = min(q, unit) * real_dtype(np.dtype(letter)).itemsize
@@ -323,7 +345,7 @@ def multiplier(
 
 
 def _packed(matrices, groups, dtype):
-    """Return the groups and their transposes in a flat array, and where each begins."""
+    """Return the groups, their transposes and panels, flat, and where each begins."""
     listed, starts = list[np.ndarray](), list[int]()
     for i, j in groups:
         # In the dtype of x, which may be the more precise one.
@@ -331,6 +353,8 @@ def _packed(matrices, groups, dtype):
         matrix = functools.reduce(np.kron, converted)
         starts.append(sum(map(len, listed)))
         listed += [matrix.ravel(), matrix.T.ravel()]
+        if MANY and len(matrix) >= panel_rows(dtype):
+            listed.append(packed_panels(matrix).ravel())
     values = aligned((sum(map(len, listed)),), dtype)
     np.concatenate(listed, out=values)
     return values, starts

@@ -10,7 +10,7 @@ from ..kernels import transpose
 from ..kernels.entry_points import entry_point
 from .call_forms import KEPT_BYTES
 
-TURNED, TURNED_CALL = 0.08, 1000.0
+TURNED, TURNED_CALL = 0.05, 900.0
 """Time of each byte that is turned from rows to columns or back, and of the calls for
 it, in nanoseconds."""
 ALONE = 600.0

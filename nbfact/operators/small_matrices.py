@@ -1,10 +1,12 @@
-"""Small operators by their dense matrix: one call of BLAS.
+"""Small operators by their dense matrix: one call of BLAS, or of a kernel.
 
-A call of kernels, or of scipy.fft, takes longer than all operations of a small product:
-BLAS multiplies a few vectors by the dense matrix in that time.
+A call of other kernels, or of scipy.fft, takes longer than all operations of a small
+product. BLAS multiplies a vector by the dense matrix in that time, and a kernel several
+(`matrix_panels.py`).
 """
 
 import cmath
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,6 +18,7 @@ from .._core.dtypes import real_dtype
 from ..kernels import dense_apply
 from ..kernels.entry_points import entry_point
 from .call_forms import turned_call
+from .matrix_panels import packed_panels, panels_cost, panels_product, takes_panels
 
 COLUMNS, ROWS, FORTRAN = 0, 1, 2
 """Columns and rows in C order, and columns in Fortran order."""
@@ -66,6 +69,8 @@ def matrix_cost(
     m, n = shape
     if m * n * dtype.itemsize > LARGEST:
         return np.inf
+    if takes_panels(shape, dtype, batch, rows):
+        return panels_cost(shape, dtype, batch, rows)
     letter = dtype.char
     if batch == 1:
         return CALL + VECTOR[letter] * m * n
@@ -93,6 +98,7 @@ class SmallMatrix:
         self.dtype = matrix.dtype
         self._matrix = matrix
         self._ordered: dict[str, np.ndarray] = {}
+        self._panels: Callable[..., bool] | None = None
 
     def multipliers(self, batch: int) -> tuple[Callable[..., np.ndarray], ...]:
         """Return functions (x, out=None) that multiply, of the dtype of x.
@@ -101,6 +107,9 @@ class SmallMatrix:
         `batch` rows in C order; and the third one columns in Fortran order. Products
         have the order of x, and so has `out`. Many vectors are shared among threads.
         """
+        ways = (COLUMNS, ROWS, FORTRAN)
+        if self.by_panels(batch, COLUMNS):  # then in all ways
+            return tuple(self.kernel(batch, way) for way in ways)
         matrix = self.whole(batch)
         if matrix is None:
             return _shared(self._ordered_for(batch))
@@ -112,15 +121,78 @@ class SmallMatrix:
         def fortran(x, out=None):
             return x.T.dot(turned, out if out is None else out.T).T
 
+        if self.by_panels(batch, ROWS):
+            return dot, *(self.kernel(batch, way) for way in ways[1:])
         return dot, rows, fortran
+
+    def by_panels(self, batch: int, way: int) -> bool:
+        """Return whether a kernel multiplies by the matrix in panels.
+
+        `way` is `COLUMNS`, `ROWS` or `FORTRAN`.
+        """
+        return takes_panels(self._matrix.shape, self.dtype, batch, way != COLUMNS)
+
+    def kernel(
+        self, batch: int, way: int, apart: Callable | None = None
+    ) -> Callable[..., np.ndarray]:
+        """Return the function (x, out=None) that multiplies by a kernel.
+
+        Parameters
+        ----------
+        batch : int
+            Number of vectors, at least 2.
+        way : int
+            `COLUMNS`, `ROWS` or `FORTRAN`.
+        apart : callable, optional
+            Called as ``apart(again, x, out)`` where a product is not finite, with
+            columns or rows in C order; ``again(x, out)`` has the kernel multiply.
+        """
+        product = self._product(batch, way)
+        rows, m = int(way != COLUMNS), len(self._matrix)
+        shape = (batch, m) if rows else (m, batch)
+        new = functools.partial(np.empty, shape, self.dtype)
+
+        def again(x, out):
+            product(x, rows, out)
+            return out
+
+        def multiply(x, out=None):
+            if out is None:
+                out = new()
+            if product(x, rows, out) or apart is None:
+                return out
+            return apart(again, x, out)
+
+        def fortran(x, out=None):
+            x, found = x.T, new() if out is None else out.T
+            if not product(x, rows, found) and apart is not None:
+                apart(again, x, found)
+            return found.T
+
+        return fortran if way == FORTRAN else multiply
+
+    def _product(self, batch, way):
+        """Return the function (x, rows, out) of a kernel for C-contiguous arrays.
+
+        It returns whether the products are finite.
+        """
+        if self.by_panels(batch, way):
+            if self._panels is None:
+                self._panels = panels_product(packed_panels(self._matrix))
+            return self._panels
+        whole = self._ordered_for(batch)
+        turned = int(not whole.flags.c_contiguous)
+        stored = whole.T if turned else whole
+        call = entry_point(dense_apply, stored, turned, stored, 0, stored)
+        return functools.partial(call, stored, turned)
 
     def whole(self, batch: int) -> np.ndarray | None:
         """Return the matrix in the order for `batch` vectors, None where they are many.
 
         It is not to be written to. Many vectors are shared among threads.
         """
-        found = self._ordered_for(batch)
-        return found if batch <= threads.part(found.nbytes) else None
+        together = batch <= threads.part(self._matrix.nbytes)
+        return self._ordered_for(batch) if together else None
 
     def _ordered_for(self, batch):
         return self._in_order(_order(self._matrix, batch))
@@ -201,10 +273,13 @@ def watched(
     parts : callable
         It returns a function that multiplies as `COLUMNS` or as `ROWS`.
     """
-    rows, whole = way != COLUMNS, matrix.whole(batch)
+    rows = way != COLUMNS
+    by_kernel = matrix.by_panels(batch, way) or matrix.whole(batch) is not None
+    if by_kernel and batch > 1:
+        return matrix.kernel(
+            batch, way, lambda again, x, out: _apart(again, parts, x, out)
+        )
     call = matrix.multipliers(batch)[ROWS if rows else COLUMNS]
-    if whole is not None and batch > 1:
-        return _watched_kernel(whole, batch, way, parts)
     if batch > 1:
 
         def multiply(x, out=None):
@@ -223,41 +298,6 @@ def watched(
             return found if finite(found[0]) else _apart(call, parts, x, out)
 
     return turned_call(multiply) if way == FORTRAN else multiply
-
-
-def _watched_kernel(whole, batch, way, parts):
-    """Return the function of `watched` that multiplies and looks in one call.
-
-    The same kernel multiplies once more where a product is not finite, so that the
-    other vectors keep their bits: NumPy may have another BLAS.
-    """
-    turned, rows, empty = (
-        int(not whole.flags.c_contiguous),
-        int(way != COLUMNS),
-        np.empty,
-    )
-    stored, dtype = whole.T if turned else whole, whole.dtype
-    shape = (batch, len(whole)) if rows else (len(whole), batch)
-    product = entry_point(dense_apply, stored, turned, stored, rows, stored)
-
-    def again(x, out):
-        product(stored, turned, x, rows, out)
-        return out
-
-    def multiply(x, out=None):
-        if out is None:
-            out = empty(shape, dtype)
-        if product(stored, turned, x, rows, out):
-            return out
-        return _apart(again, parts, x, out)
-
-    def fortran(x, out=None):
-        x, found = x.T, empty(shape, dtype) if out is None else out.T
-        if not product(stored, turned, x, rows, found):
-            _apart(again, parts, x, found)
-        return found.T
-
-    return fortran if way == FORTRAN else multiply
 
 
 def _apart(call, parts, x, out):

@@ -12,7 +12,7 @@ from ..kernels.entry_points import entry_point
 from ..kernels.sparse_chain import HALF, LEAST_BYTES, WIDE, apply_chain_tiles
 from ..kernels.vectors import BYTES
 from .block_packing import Blocks, pack_blocks, planned_blocks
-from .sparse_packing import pack_rows, pack_slices, row_counts, uneven_work
+from .sparse_packing import Arranged, arranged, pack_rows, pack_slices, row_counts
 
 CALLS = {"vector": 600.0, "columns": 2800.0}
 """Time of a product with very few entries, in nanoseconds."""
@@ -36,7 +36,8 @@ class FactorSizes(NamedTuple):
     """The numbers of entries, of rows, and of uneven factors, of several factors.
 
     Beside them are the entries that uneven rows cost more. Where a vector is multiplied
-    by full blocks, these and their cost are here too.
+    by full blocks, these and their cost are here too; elsewhere, how the rows of each
+    factor lie in slices, which takes time to find.
     """
 
     nnz: int
@@ -45,6 +46,7 @@ class FactorSizes(NamedTuple):
     extra: int = 0
     blocks: list[Blocks] | None = None
     in_blocks: float = np.inf
+    slices: list[Arranged] | None = None
 
 
 def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> FactorSizes:
@@ -52,8 +54,12 @@ def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> FactorSizes:
     counts = [row_counts(factor) for factor in factors]
     uneven = sum(int(one.min() < one.max()) for one in counts)
     nnz, rows = sum(factor.nnz for factor in factors), sum(map(len, counts))
-    extra = sum(uneven_work(one, place == 0) for place, one in enumerate(counts))
-    return FactorSizes(nnz, rows, uneven, extra, *planned_blocks(factors, dtype))
+    blocks, in_blocks = planned_blocks(factors, dtype)
+    if blocks is not None:
+        return FactorSizes(nnz, rows, uneven, 0, blocks, in_blocks)
+    slices = [arranged(one, place == 0) for place, one in enumerate(counts)]
+    extra = sum(one.cost for one in slices)
+    return FactorSizes(nnz, rows, uneven, extra, slices=slices)
 
 
 def product_cost(sizes: FactorSizes, dtype: np.dtype, batch: int) -> float:
@@ -92,18 +98,19 @@ def vector_multiplier(
     factors: Sequence[sp.csr_array],
     scale: float,
     dtype: np.dtype,
-    blocks: Sequence[Blocks] | None,
+    sizes: FactorSizes,
 ) -> Callable[..., np.ndarray]:
     """Return the function (x, out=None) that multiplies by scale times some factors.
 
-    The vector x is C-contiguous and of the dtype, and so is `out`. blocks: those of all
-    factors, where the product multiplies by them: see `FactorSizes`.
+    The vector x is C-contiguous and of the dtype, and so is `out`. sizes: what
+    `sizes_of` returns for these factors.
     """
-    if blocks is None:
-        kernel, (data, indices, table) = chain_apply, pack_slices(factors, dtype)
+    if sizes.blocks is None:
+        kernel = chain_apply
+        data, indices, table = pack_slices(factors, dtype, sizes.slices)
     else:
         kernel = block_chain_apply
-        data, indices, table = pack_blocks(factors, blocks, dtype)
+        data, indices, table = pack_blocks(factors, sizes.blocks, dtype)
     rows, scale, empty = factors[0].shape[0], float(scale), np.empty
     some = empty(0, dtype)
     multiply = entry_point(kernel, data, indices, table, scale, some, some)

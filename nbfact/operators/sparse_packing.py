@@ -1,6 +1,7 @@
 """How sparse factors are packed for the kernels that multiply by them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,6 +21,24 @@ Packed = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 Sliced = tuple[np.ndarray, np.ndarray, np.ndarray]
 """The three arrays that describe a chain in slices: data, indices and table."""
+
+
+class Arranged(NamedTuple):
+    """How the rows of a factor lie in slices.
+
+    Attributes
+    ----------
+    order : ndarray of int, or None
+        The order of the rows; None where they keep theirs.
+    widths : ndarray of int
+        How many entries of each of its rows a slice holds.
+    cost : int
+        What uneven rows cost beside the entries of the factor, see `arranged`.
+    """
+
+    order: np.ndarray | None
+    widths: np.ndarray
+    cost: int
 
 
 def pack_rows(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
@@ -45,19 +64,27 @@ def pack_rows(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Packed:
     )
 
 
-def pack_slices(factors: Sequence[sp.csr_array], dtype: np.dtype) -> Sliced:
+def pack_slices(
+    factors: Sequence[sp.csr_array],
+    dtype: np.dtype,
+    known: Sequence[Arranged] | None = None,
+) -> Sliced:
     """Return factors in slices, as `nbfact.kernels.chain_apply` takes them.
 
     The rows of a factor are sorted by their numbers of entries where products then take
     less time. The indices of the next factor follow that order, so that it costs time
-    only in the factor that is applied last.
+    only in the factor that is applied last. `known` is what `arranged` returned for
+    each factor whose values may be halved.
     """
     data, indices, table, position = [], [], [], None
     for number, factor in enumerate(factors[::-1]):
         values, last = factor.data.astype(dtype), number == len(factors) - 1
         columns = factor.indices if position is None else position[factor.indices]
         counts, begins = row_counts(factor), factor.indptr[:-1]
-        order, widths = _arranged(counts, _have_halves(values), last)
+        if known is not None and _have_halves(values):
+            order, widths, _ = known[-1 - number]
+        else:
+            order, widths, _ = arranged(counts, last, halving=_have_halves(values))
         position = None
         if order is not None:
             counts, begins, position = counts[order], begins[order], np.argsort(order)
@@ -87,11 +114,11 @@ def row_counts(factor: sp.csr_array) -> np.ndarray:
     return (factor.indptr[1:] - factor.indptr[:-1]).astype(np.int64)
 
 
-def uneven_work(counts: np.ndarray, last: bool) -> int:
-    """Return what rows of different lengths cost, beside the entries of a factor.
+def arranged(counts: np.ndarray, last: bool, *, halving: bool = True) -> Arranged:
+    """Return how rows lie in slices where that costs least, and what uneven rows cost.
 
     A product with one vector repeats entries of the shorter rows of a slice, and
-    multiplies by others outside of slices. The unit is an entry of a slice.
+    multiplies by others outside of slices. The unit of the cost is an entry of a slice.
 
     Parameters
     ----------
@@ -99,13 +126,20 @@ def uneven_work(counts: np.ndarray, last: bool) -> int:
         Number of entries of each row.
     last : bool
         Whether the factor is applied last: the leftmost one of a product.
+    halving : bool
+        Whether an entry may be stored as two halves.
     """
-    if counts.min() == counts.max():
-        return 0
-    order, widths = _arranged(counts, True, last)
-    arranged = counts if order is None else counts[order]
-    moved = ORDER_COST * len(counts) if last and order is not None else 0
-    return max(0, int(_work(arranged, widths)) + moved - int(counts.sum()))
+    least, most = counts.min(), counts.max()
+    if least == most:
+        return Arranged(None, np.full(_n_slices(len(counts)), most), 0)
+    widths, order = _widths(counts, halving), np.argsort(-counts, kind="stable")
+    ordered = _widths(counts[order], halving)
+    work, sorted_work = _work(counts, widths), _work(counts[order], ordered)
+    sorted_work += ORDER_COST * len(counts) if last else 0
+    entries = counts.sum()
+    if work > sorted_work:
+        return Arranged(order, ordered, max(0, int(sorted_work - entries)))
+    return Arranged(None, widths, max(0, int(work - entries)))
 
 
 def _columns(factors):
@@ -144,19 +178,6 @@ def _in_slices(rows):
     """
     starts = np.minimum(SLICE * np.arange(_n_slices(rows)), max(rows - SLICE, 0))
     return starts[:, None] + np.arange(SLICE)
-
-
-def _arranged(counts, halving, last):
-    """Return an order of rows, None where they keep theirs, and widths of slices."""
-    least, most = counts.min(), counts.max()
-    if least == most:
-        return None, np.full(_n_slices(len(counts)), most)
-    widths, order = _widths(counts, halving), np.argsort(-counts, kind="stable")
-    ordered = _widths(counts[order], halving)
-    saved = _work(counts, widths) - _work(counts[order], ordered)
-    if saved > (ORDER_COST * len(counts) if last else 0):
-        return order, ordered
-    return None, widths
 
 
 def _widths(counts, halving):

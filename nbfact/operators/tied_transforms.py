@@ -16,6 +16,7 @@ from .._core.angles import exp_turns
 from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
 from ..kernels import (
+    copy_columns,
     fourier_columns,
     fourier_vector,
     real_columns,
@@ -36,9 +37,9 @@ RATES = {
 }
 """Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
 and of double precision. ``nbfact study rates`` prints them."""
-CALLS = {"columns": 3000.0, "vector": 1000.0}
+CALLS = {"columns": 1500.0, "vector": 1000.0}
 """Time of a call on very few numbers, in nanoseconds."""
-PADDED, PADDED_ROW = 1200.0, 9.0
+PADDED, PADDED_ROW = 700.0, 3.0
 """Time of making a tile of fewer columns, and of the copies of each row, in
 nanoseconds."""
 GROUP = 64
@@ -137,7 +138,8 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
     tile, idle = tile_of(dtype), list[Any]()
     if batch >= tile:
         return columns
-    alike = None
+    some = np.empty((0, 0), dtype)
+    alike, copy = None, entry_point(copy_columns, some, some)
     if dtype.kind != "c" and 2 * batch > tile:
         sizes = np.empty(tile, dtype)
         alike = entry_point(balanced, sizes[None], 0, 0, sizes)
@@ -151,10 +153,10 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
         except IndexError:
             wide, found = aligned((2, n, tile), dtype)
             wide[:] = 0
-        wide[:, :batch] = x
+        copy(x, wide)
         columns(wide, found, True)
         out = np.empty((n, batch), dtype) if out is None else out
-        out[:] = found[:, :batch]
+        copy(found, out)
         idle.append((wide, found))
         return out
 

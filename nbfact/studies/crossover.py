@@ -18,6 +18,7 @@ from ..algorithms.common.factors import Dense, Sparse, compressed
 from ..algorithms.common.packed_factors import PackedFactors
 from ..algorithms.palm.side_norms import dense_norm, product_norm
 from ..harness.sample import interleave, paired_ratio, summary
+from .tools.legends import legend_below
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -198,5 +199,5 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
         axes.axhline(1, color="0.5", linewidth=1)
         axes.set(title=operation, xlabel="density")
     panels[0].set_ylabel("sparse time / dense time")
-    panels[0].legend(fontsize="x-small")
+    legend_below(figure, panels)
     figure.suptitle(TITLE)

@@ -24,6 +24,7 @@ import scipy.linalg
 from ..algorithms import butterfly_factorize, learn_butterfly
 from ..operators import Chain
 from ..targets import named
+from .tools.legends import legend_below
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -254,4 +255,4 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
         axes.set_ylabel("RMSE")
     for axes in panels.flat[len(names) :]:
         axes.set_visible(False)
-    panels[0, 0].legend(fontsize="small")
+    legend_below(figure, panels.flat)

@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 TITLE = "The grid of products, beside the best rival of each"
 QUESTION = (
-    "For which operators, sizes and layouts is somebody else's product faster than "
-    "that of nbfact?"
+    "For which operators, sizes and layouts is the product of another library faster "
+    "than that of nbfact?"
 )
 PICTURE = (
-    "In the picture each dot is a cell: one operator, order, dtype, number of "
-    "vectors and layout. The left panel shows how many times as long as nbfact the "
-    "best of the other ways takes; right of the line nbfact is faster. The right "
-    "panel shows the share that nbfact reaches of what the machine allows. The "
-    "short bars are medians."
+    "Each dot of the picture is a cell, that is, a product with one operator, order, "
+    "dtype, number of vectors and layout. The left panel shows the time of the best "
+    "of the other ways, divided by that of nbfact: right of the line nbfact is "
+    "faster. The right panel shows the least time that the machine allows, as a "
+    "share of the time of nbfact. The short bars are medians."
 )
 PARALLEL = True  # each time is only compared with others of the same job
 NOTES = """\
@@ -49,9 +49,10 @@ NOTES = """\
   each row; C and F are its order in memory.
 - ours is the faster one of `A @ x` (`x @ A.T` for rows), which allocates the product,
   and `A.apply(x, out=)`, which does not. Rivals write into memory made beforehand
-  wherever they can. ratio is the time of the best rival over ours, the median of the
-  ratios within rounds in which all take turns: above 1, nbfact is faster. `ratio of @`
-  is that of `A @ x` alone.
+  wherever they can. x, the dense matrix and results made beforehand begin at lines of
+  the cache, for all alike. ratio is the time of the best rival over ours, the median of
+  the ratios within rounds in which all take turns: above 1, nbfact is faster.
+  `ratio of @` is that of `A @ x` alone.
 - Rivals: the dense product, in the faster one of two layouts; SciPy's loop over sparse
   factors, with memory made beforehand, for columns, for copies of rows and for one
   vector after the other, and the same with every two factors multiplied out; batched
@@ -218,25 +219,41 @@ def opening(rows: Sequence[Row]) -> str:
         f"nbfact is faster than the best other way in {len(rows) - whole['below 1']} "
         f"of {len(rows)} cells, and slower by more than 5 percent in "
         f"{whole['below 0.95']}. The best other way takes "
-        f"{whole['geometric mean']:.2f} times as long in the geometric mean."
+        f"{whole['geometric mean']:.2f} times as long, in the geometric mean over all "
+        "cells."
     ]
-    found = [
-        (_summary(select(rows, operator=name))["geometric mean"], name)
-        for name in values(rows, "operator")
-    ]
-    if len(found) > 1:
-        parts.append(
-            "By operator, this mean is least for {1} ({0:.2f})".format(*min(found))
-            + " and largest for {1} ({0:.2f}).".format(*max(found))
-        )
+    parts += _by_operator(rows)
     worst = min(rows, key=lambda row: row["ratio"])
     name = f"{worst['operator']}, n = {worst['n']}, {worst['dtype']}, "
     name += f"{worst['batch']} vector{'s' * (worst['batch'] != 1)}, {worst['layout']}"
     parts.append(
-        f"The worst cell is {name}: there {worst['best rival']} takes "
-        f"{worst['ratio']:.2f} times the time of nbfact."
+        f'The worst cell is {name}: there the way "{worst["best rival"]}" takes '
+        f"{worst['ratio']:.2f} times as long as nbfact."
     )
     return " ".join(parts)
+
+
+def _by_operator(rows):
+    """Return sentences on the operators with most and least gain, and most losses."""
+    found = {
+        name: _summary(select(rows, operator=name)) for name in values(rows, "operator")
+    }
+    if len(found) < 2:
+        return []
+    mean = {name: one["geometric mean"] for name, one in found.items()}
+    most, *_, least = sorted(mean, key=mean.__getitem__, reverse=True)
+    parts = [
+        f"This mean is largest for the operator {most} ({mean[most]:.2f}) and least "
+        f"for {least} ({mean[least]:.2f})."
+    ]
+    often = [
+        f"{name} (in {found[name]['below 1']} of {found[name]['cells']} cells)"
+        for name in sorted(found, key=lambda name: -found[name]["% below 1"])[:3]
+        if found[name]["below 1"]
+    ]
+    if often:
+        parts.append(f"Others are faster most often for {', '.join(often)}.")
+    return parts
 
 
 def _summary(rows):

@@ -23,6 +23,7 @@ from ..cases.rivals import faust
 from ..metrics import relative_error
 from ..targets import hadamard, noisy
 from .tools.choices import PRESETS
+from .tools.legends import legend_below
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -170,7 +171,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     axes.set(
         yscale="log", xlabel="relative noise", ylabel="relative error", title=TITLE
     )
-    axes.legend(fontsize="small")
+    legend_below(figure, [axes])
 
 
 def _errors(rows, method, noise):

@@ -43,6 +43,7 @@ from ..operators.tied_transforms import (
     tied_vector,
     tile_of,
 )
+from .tools.legends import legend_below
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -274,7 +275,8 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
             for stride in values(chosen, "stride"):
                 some = select(chosen, dtype=dtype, stride=stride)
                 line = [(row["radix"], row["ns"]) for row in some]
-                axes.loglog(*zip(*line, strict=True), "o-", label=f"{dtype}, {stride}")
+                label = f"{dtype}, d = {stride}"
+                axes.loglog(*zip(*line, strict=True), "o-", label=label)
         axes.set(title=f"{batch} columns", xlabel="b = c")
     all_axes[0].set(ylabel="ns a value")
-    all_axes[0].legend(fontsize="small", title="dtype, d")
+    legend_below(figure, all_axes)

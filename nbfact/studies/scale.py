@@ -23,6 +23,7 @@ from ..algorithms import hierarchical, palm4msa, refine
 from ..constraints import SkPerm, Sp, SpLin, SpLinCol
 from ..metrics import relative_error
 from .tools.choices import SCALINGS
+from .tools.legends import legend_below
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -295,7 +296,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     for axes in panels[len(labels) :]:
         axes.set_visible(False)
     panels[0].set_ylabel("relative error")
-    panels[0].legend(fontsize="x-small")
+    legend_below(figure, panels)
 
 
 def _errors(rows, method, name, options):

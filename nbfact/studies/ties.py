@@ -27,6 +27,7 @@ from ..metrics import relative_error
 from ..targets import hadamard
 from .tools.choices import FIRST_SEED, SCALINGS
 from .tools.intervals import rate_text
+from .tools.legends import legend_below
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -314,4 +315,4 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
         axes.plot(*zip(*points, strict=True), ".-", label=method)
     axes.set_xscale("log", base=2)
     axes.set(yscale="log", xlabel="n", ylabel="relative error", title=TITLE)
-    axes.legend(fontsize="small")
+    legend_below(figure, [axes], 2)

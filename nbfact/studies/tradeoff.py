@@ -28,6 +28,7 @@ from ..metrics import relative_error
 from ..targets import leadfield
 from .meg.gain_matrices import spectral_norm
 from .tools.choices import RECTMATS
+from .tools.legends import legend_below
 from .tools.rows import Row, select, values
 from .tools.work import Job
 
@@ -245,7 +246,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
             _scatter(axes, chosen, f"pyfaust {backend}", "+", f"pyfaust {backend}")
         axes.set(title=matrix, xlabel="relative complexity gain", yscale="log")
         axes.set_ylabel("relative error")
-        axes.legend(fontsize="small")
+    legend_below(figure, panels, 3)
 
 
 def _scatter(axes, rows, key, marker, label):

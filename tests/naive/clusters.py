@@ -9,6 +9,11 @@ def nearest_rows(matrix, bias, x):
     return values.argmin(axis=1), values.min(axis=1)
 
 
+def nearest_dense_rows(matrix, bias, x, offset):
+    """Return the same of points less an offset."""
+    return nearest_rows(matrix, bias, x - offset)
+
+
 def cluster_sums(x, labels, weights, origins):
     """Return the sums of the points, of the weights, and of the squared norms."""
     sums, counts, energies = (

@@ -12,6 +12,12 @@ def gather(x, index):
     return out
 
 
+def copy_columns(x, out):
+    """Write the columns that both matrices have."""
+    count = min(x.shape[1], out.shape[1])
+    out[:, :count] = x[:, :count]
+
+
 def gather_rows(x, index):
     """Return the rows of x that an index names, zero where it is negative."""
     return gather(x, index)
@@ -88,6 +94,11 @@ def blocks_products(values, x):
 
 
 def dense_apply(matrix, x):
+    """Return the product of a matrix with columns."""
+    return matrix @ x
+
+
+def dense_panels_apply(matrix, x):
     """Return the product of a matrix with columns."""
     return matrix @ x
 

@@ -12,27 +12,48 @@ from ...kernels import rank_one_butterfly
 from ...operators.patterns import Pattern
 from .split_factors import SplitFactors, distance, permuted
 
+_IN_ORDER = np.empty(0, np.intp)
+"""What stands for rows or columns in order, for the kernel."""
+
+
+class SplitLevels(NamedTuple):
+    """The splits that `rank_one_butterfly` makes, and the sizes of what it writes.
+
+    Attributes
+    ----------
+    array : ndarray of int64
+        The argument `levels` of the kernel, which only reads it.
+    n_values : int
+        Number of values of all factors but the last one.
+    n_groups : int
+        Number of groups of columns of the last factor.
+    """
+
+    array: np.ndarray
+    n_values: int
+    n_groups: int
+
 
 class KernelLayout(NamedTuple):
     """Where `rank_one_butterfly` writes the values of a chain.
 
     Attributes
     ----------
-    patterns : tuple of Pattern
-        The patterns of the chain.
-    sizes, offsets : list of int
-        Number of values of each factor but the last; where they begin, and end.
-    levels : ndarray of int64
-        The argument `levels` of the kernel, which only reads it.
-    first : ndarray of int64
-        The same for the first two rows that the first split merges, and nothing else.
+    places : list of (int, int, Pattern)
+        For each factor but the last: where its values begin, where they end, and its
+        pattern.
+    splits : SplitLevels
+        The splits of the chain.
+    stride : int
+        Number of rows between those that the first split merges.
+    first : SplitLevels
+        The split of the first two rows that are merged, and nothing else.
     """
 
-    patterns: tuple[Pattern, ...]
-    sizes: list[int]
-    offsets: list[int]
-    levels: np.ndarray
-    first: np.ndarray
+    places: list[tuple[int, int, Pattern]]
+    splits: SplitLevels
+    stride: int
+    first: SplitLevels
 
 
 @functools.lru_cache(maxsize=64)
@@ -49,14 +70,13 @@ def kernel_layout(patterns: tuple[Pattern, ...]) -> KernelLayout | None:
     )
     if not two_rows:
         return None
-    sizes = [math.prod(pattern) for pattern in patterns[:-1]]
-    offsets = [0, *itertools.accumulate(sizes)]
-    levels = np.array(
-        [(at, p[2], p[3]) for at, p in zip(offsets, patterns[:-1], strict=False)],
-        np.int64,
-    )
-    first = np.array([(0, patterns[0][2], 1)], np.int64)
-    return KernelLayout(patterns, sizes, offsets, levels, first)
+    ends = [0, *itertools.accumulate(math.prod(p) for p in patterns[:-1])]
+    places = list(zip(ends, ends[1:], patterns, strict=False))
+    levels = np.array([(at, p[2], p[3]) for at, _, p in places], np.int64)
+    _, _, s, stride = patterns[0]
+    first = SplitLevels(np.array([(0, s, 1)], np.int64), 2 * s, s)
+    splits = SplitLevels(levels, ends[-1], patterns[-1][0])
+    return KernelLayout(places, splits, stride, first)
 
 
 def first_loss(
@@ -71,25 +91,12 @@ def first_loss(
     `factor_by_kernel`, which need not make a copy of the whole target where two rows
     tell that it would be in vain.
     """
-    stride = layout.patterns[0][3]
-    pair = (0, stride) if rows is None else (rows[0], rows[stride])
-    two = np.ascontiguousarray(target[pair, :])
-    (_, n), dtype, real = two.shape, two.dtype, real_dtype(two.dtype)
-    planes = 2 if dtype.kind == "c" else 1
-    empty, squares = np.empty((6, planes, n), real), np.zeros(1)
-    values = np.empty((layout.sizes[0], planes), real)
-    in_order = np.empty(0, np.intp)
-    rank_one_butterfly(
-        two.view(real).reshape(2, n, planes),
-        in_order,
-        in_order if columns is None else columns,
-        layout.first,
-        True,
-        math.inf,
-        empty[:4].reshape(2, 2, planes, n),
-        (values, empty[4:5], squares),
-    )
-    return math.sqrt(squares[0])
+    stride = layout.stride
+    if rows is None:
+        two = target[: stride + 1 : stride]
+    else:
+        two = target[(rows[0], rows[stride]), :]
+    return math.sqrt(_split(two, None, columns, layout.first, True, math.inf)[3])
 
 
 def factor_by_kernel(
@@ -101,39 +108,56 @@ def factor_by_kernel(
     limit: float,
 ) -> SplitFactors | None:
     """Factor by the kernel, with the other arguments of `factor_by_splits`."""
-    target = np.ascontiguousarray(target)
-    (m, n), dtype, real = target.shape, target.dtype, real_dtype(target.dtype)
-    planes = 2 if dtype.kind == "c" else 1
-    patterns, sizes, offsets, levels, _ = layout
-    a, b, c, _ = patterns[-1]
-    values = np.empty((offsets[-1], planes), real)
-    last, squares = np.empty((b, planes, n), real), np.zeros(len(levels))
-    in_order = np.empty(0, np.intp)
-    lost_energy = rank_one_butterfly(
-        target.view(real).reshape(m, n, planes),
-        in_order if rows is None else rows,
-        in_order if columns is None else columns,
-        levels,
-        orthonormal,
-        limit * limit if orthonormal else math.inf,
-        np.empty((len(levels) + 1, 2, planes, n), real),
-        (values, last, squares),
+    most = limit * limit if orthonormal else math.inf
+    values, last, squares, energy = _split(
+        target, rows, columns, layout.splits, orthonormal, most
     )
-    if orthonormal and lost_energy > limit * limit:
+    if energy > most:
         return None
-    flat = values.view(dtype).reshape(-1)
     found = [
-        flat[at : at + size].reshape(pattern)
-        for at, size, pattern in zip(offsets, sizes, patterns[:-1], strict=False)
+        values[start:end].reshape(pattern) for start, end, pattern in layout.places
     ]
-    rest = last[:, 0] if planes == 1 else last[:, 0] + 1j * last[:, 1]
-    rest = rest.astype(dtype, copy=False).reshape(b, a, c, 1).swapaxes(0, 1)
-    found.append(rest)
+    found.append(last)
     lost = np.sqrt(squares)
     if orthonormal:  # the splits lose parts of A that are orthogonal to one another
-        error = math.sqrt(float(np.vdot(lost, lost)))
-        return SplitFactors(found, lost, error, error, float(lost.max()))
+        error = math.sqrt(energy)
+        return SplitFactors(found, lost, error, error, max(lost.tolist()), fresh=True)
     whole = permuted(target, rows, columns)[None, :, :, None]
     error = distance(whole, found)
     bound = error if len(lost) < 2 else math.inf
     return SplitFactors(found, lost, error, bound, float(lost[0]))
+
+
+def _split(
+    target: np.ndarray,
+    rows: np.ndarray | None,
+    columns: np.ndarray | None,
+    splits: SplitLevels,
+    orthonormal: bool,
+    limit: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return what the kernel writes, in the dtype of the target, and what it returns.
+
+    These are the values of all factors but the last in one array, the last factor of
+    shape (a, b, c, 1), the energy that each split loses, and the energy of them all.
+    """
+    target = np.ascontiguousarray(target)
+    (m, n), dtype = target.shape, target.dtype
+    levels, n_values, n_groups = splits
+    n_splits = len(levels)
+    values = np.empty(n_values, dtype)
+    last = np.empty((n_groups, m >> n_splits, n // n_groups, 1), dtype)
+    squares, planes, real = np.zeros(n_splits), 1, dtype
+    if dtype.kind == "c":
+        planes, real = 2, real_dtype(dtype)
+    energy = rank_one_butterfly(
+        target.view(real).reshape(m, n, planes),
+        _IN_ORDER if rows is None else rows,
+        _IN_ORDER if columns is None else columns,
+        levels,
+        orthonormal,
+        limit,
+        np.empty((n_splits + 1, 2, planes, n), real),
+        (values.view(real).reshape(n_values, planes), last.view(real), squares),
+    )
+    return values, last, squares, energy

@@ -24,6 +24,9 @@ class SplitFactors:
         ‖A - Â‖_F, and an upper bound on it that holds but for rounding.
     lower_bound : float
         No product B of the chain has a smaller ‖A - B‖_F.
+    fresh : bool
+        Whether the values are finite arrays in C order that nothing else refers to, so
+        that an operator need neither check nor copy them.
     """
 
     values: list[np.ndarray]
@@ -31,6 +34,7 @@ class SplitFactors:
     error: float
     bound: float
     lower_bound: float
+    fresh: bool = False
 
 
 def permuted(

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...kernels import frobenius_norm
 from ...operators import Butterfly
+from ...operators.butterfly import own_butterfly
 from ..common.problem import Problem, shift
 from ..common.result import History
 from .butterfly_result import ButterflyFactorization
@@ -108,7 +109,10 @@ class SplitProblem:
                 np.asarray(shift(value, step))
                 for value, step in zip(values, steps, strict=True)
             ]
-        operator = Butterfly(way.chain, values, rows=way.rows, columns=way.columns)
+        if found.fresh and not self.exponent:
+            operator = own_butterfly(way.chain, values, way.rows, way.columns)
+        else:
+            operator = Butterfly(way.chain, values, rows=way.rows, columns=way.columns)
         size = self.norm or 1.0
         error = float(found.error / size)
         split_errors = tuple((found.lost / size).tolist())

@@ -121,7 +121,7 @@ def factor_by_splits(
         values += expanded(part, tree)
         if number < len(trees) - 1:
             lost[len(values) - 1] = found.lost[number]
-    return replace(found, values=values, lost=lost)
+    return replace(found, values=values, lost=lost, fresh=False)
 
 
 @functools.lru_cache(maxsize=64)

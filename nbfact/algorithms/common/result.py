@@ -46,7 +46,7 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class CallbackState:
-    """Where an algorithm is: what every callback receives.
+    """The state of an algorithm at one iteration, which every callback receives.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ Callback: TypeAlias = Callable[[CallbackState], object]
 
 @dataclass(frozen=True)
 class History:
-    """What happened sweep by sweep: four lists of the same length.
+    """The course of an algorithm, sweep by sweep: four lists of the same length.
 
     Algorithms without sweeps record other iterations: `identify_butterfly` its starts
     and passes, and `learn_butterfly` its steps. `butterfly_factorize` does not iterate,
@@ -172,10 +172,10 @@ class History:
 
 @dataclass(frozen=True, repr=False)
 class Factorization(Generic[OperatorT]):
-    """A product of sparse factors: A ≈ scale * factors[0] @ ... @ factors[-1].
+    """The result of every algorithm: a product of sparse factors, and its error.
 
-    Every algorithm returns one, some with more attributes. All functions that take
-    factors take it as it is.
+    The matrix is A ≈ scale * factors[0] @ ... @ factors[-1]. Some algorithms return a
+    class with more attributes. All functions that take factors take a result as it is.
 
     Attributes
     ----------

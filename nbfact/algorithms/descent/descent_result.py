@@ -10,7 +10,7 @@ from ..common.result import Factorization, History
 
 @dataclass(frozen=True)
 class LearningHistory(History):
-    """What happened step by step in the trial that `learn_butterfly` returns.
+    """The course of the trial that `learn_butterfly` returns, step by step.
 
     All lists have the same length: an entry before each step of Adam, and one after
     each iteration of L-BFGS.
@@ -51,7 +51,7 @@ class LearningHistory(History):
 
 @dataclass(frozen=True, repr=False)
 class LearnedButterfly(Factorization[Butterfly | FactorProduct]):
-    """What `nbfact.learn_butterfly` returns.
+    """The result of `nbfact.learn_butterfly`: the operator, and how it was learned.
 
     Attributes
     ----------

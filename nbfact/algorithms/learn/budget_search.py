@@ -12,9 +12,19 @@ from ..._core.jobs import each
 from ..common.problem import Problem
 from ..common.result import CallbackState, Factorization
 from .best_outcome import SearchRecord, fastest, outcome
-from .families.family import FamilyTask, Finder
+from .families.family import Family, FamilyTask, Finder
 from .families.family_registry import FAMILIES, PRODUCTS
-from .finalists import EVERY, as_good, finalists, hopeless, insured, shallow, structured
+from .finalists import (
+    EVERY,
+    REFINED,
+    as_good,
+    finalists,
+    hopeless,
+    insured,
+    promising,
+    shallow,
+    structured,
+)
 from .learn_options import LearnOptions
 from .lighter_products import TRIES, lighter_products
 from .outcomes import LearnedTransform, Trial
@@ -30,11 +40,6 @@ from .starts import Start, layer_shapes, numbers_of_factors, rounding, starts
 _WORK, _LEAST = 2e10, 20
 """Largest number of entries of the target, times its smaller side, times sweeps of one
 exploration: 1000 sweeps at n = 256, and fewer for larger targets, but at least 20."""
-
-_REFINED = 24
-"""Largest smaller side of a target whose short explorations end with least squares: for
-larger ones these take half of the time, and without them the results of eight searches
-(those of ``python benchmarks/learning_speed.py 32,64``) are the same to six digits."""
 
 _SAME = 1e-6
 """Part of an error that a round has to gain for the next one to begin from its result:
@@ -75,10 +80,11 @@ class BudgetSearch:
         self.stopped = ""
         work = math.prod(problem.shape) * min(problem.shape)
         self._most_sweeps = max(_LEAST, int(_WORK / work))
-        self._small = min(problem.shape) <= _REFINED
+        self._small = min(problem.shape) <= REFINED
         self._deadline = Deadline(time.time() + options.seconds)
         self._product = options.product_budget(problem.shape, problem.dtype)
         self._all_ways = min(problem.shape) <= EVERY
+        self._most_entries = math.prod(problem.shape)
         self._families = [one for one in FAMILIES if one.name in options.chosen]
         self.fast: list[Start] = []
         self._done: set[str] = set()
@@ -112,10 +118,10 @@ class BudgetSearch:
         self._found += [known for known in self.fast if self._fits(known, budget)]
         for family in self._families:
             if family.once is not None and family.name not in self._done:
-                self.fast += self._run_family(family.once, budget, budget)
+                self.fast += self._run_family(family, family.once, budget, budget)
                 self._done.add(family.name)
             if family.within is not None:
-                self._run_within(family.within, family.dense_parts, budget)
+                self._run_within(family, family.within, budget)
         exact = self._least <= rounding(self.problem.dtype)
         if not exact and not self.stopped and PRODUCTS in self._options.chosen:
             self._explore(budget)
@@ -150,25 +156,31 @@ class BudgetSearch:
             fastest(one, budget, self._product)
         )
 
-    def _run_within(self, find: Finder, dense_parts: bool, budget: int) -> None:
+    def _run_within(self, family: Family, find: Finder, budget: int) -> None:
         """Let a family look for what fits the budget.
 
         Where that is a time, one with dense parts looks for fewer and fewer entries,
-        until some fit.
+        until some fit. The next one begins with twice as many as those.
         """
         limits: Iterable[int] = [self._share(budget, [self.problem.shape] * 2)]
-        if self._product is not None and dense_parts:
-            limits = self._product.ladder()
+        if self._product is not None and family.dense_parts:
+            limits = self._product.ladder(self._most_entries)
         for limit in limits:
-            found = self._run_family(find, limit, budget)
-            if self.stopped or any(self._fits(one, budget) for one in found):
+            found = self._run_family(family, find, limit, budget)
+            fit = any(self._fits(one, budget) for one in found)
+            if fit:
+                self._most_entries = min(self._most_entries, 2 * limit)
+            if fit or self.stopped:
                 return
 
-    def _run_family(self, find: Finder, limit: int, budget: int) -> list[Start]:
+    def _run_family(
+        self, family: Family, find: Finder, limit: int, budget: int
+    ) -> list[Start]:
         """Return what a family finds with at most `limit` non-zeros, on record."""
         self._watch()
         if self.stopped:
             return []
+        last = family is self._families[-1] and PRODUCTS not in self._options.chosen
         task = FamilyTask(
             self.problem,
             self._options.spent.restarts,
@@ -180,7 +192,7 @@ class BudgetSearch:
                 min(self._options.spent.look, self._most_sweeps),
                 min(self._options.spent.long, self._most_sweeps),
             ),
-            self._deadline,
+            self._deadline.part(1.0 if last else family.share),
             self._product,
         )
         found: list[Start] = []
@@ -211,7 +223,7 @@ class BudgetSearch:
         self._left = 3.0 * long.n_iter * effort.finalists
         self._left += 6.0 * again.n_iter * effort.rounds
         looked, before = list[tuple[Start, Start]](), 0
-        pool = self._promising()
+        pool = promising(self._found, self.fast, self._all_ways)
         for count in effort.counts or numbers_of_factors(self.problem.shape):
             if self.stopped:
                 return
@@ -238,17 +250,6 @@ class BudgetSearch:
         if effort.insured and insured(self.problem.shape, chosen):
             self._insure(budget, (2, 3) if self._shallow(looked, 3) else (2, 3, 4))
         self._anneal(budget, again)
-
-    def _promising(self) -> list[Start]:
-        """Return the structures that are worth an exploration.
-
-        Those are that leave no more than as many single entries as the budget allows,
-        which were the first to be found.
-        """
-        known = [one for one in self._found if one.structure and one.nnz]
-        pool = list({id(one): one for one in [*known, *self.fast]}.values())
-        limit = math.inf if self._all_ways or not self._found else self._found[0].error
-        return [one for one in pool if one.error <= limit]
 
     def _explore_long(
         self, chosen: list[tuple[Start, Start]], budget: int, stage: Stage

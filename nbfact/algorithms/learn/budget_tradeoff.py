@@ -57,7 +57,7 @@ class TradeoffPoint:
 
 @dataclass(frozen=True)
 class Tradeoff:
-    """What `nbfact.tradeoff` found.
+    """The result of `nbfact.tradeoff`: the best product found for each budget.
 
     Attributes
     ----------

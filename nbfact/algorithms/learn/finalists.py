@@ -19,6 +19,11 @@ defaults too, so that neither finds a smaller error. Above a side of `EVERY` the
 where the target may have a structure: elsewhere neither has found less in any
 search."""
 
+REFINED = 24
+"""Largest smaller side of a target whose short explorations end with least squares: for
+larger ones these take half of the time, and without them the results of eight searches
+(those of ``python benchmarks/learning_speed.py 32,64``) are the same to six digits."""
+
 _WORSE = 1.05
 """How many times as large as the least error that of another way has to be for that not
 to be followed, as expected of another start, or of further rounds."""
@@ -33,6 +38,21 @@ _LITTLE = 0.2
 """Relative error after a long exploration below which others are likely to end far from
 it: those of a kernel ended at 0.032 to 0.057 where one was at 0.052, and those of
 Gaussians and graphs, at 0.33 and more, within 3 % of each other (n = 32 and 64)."""
+
+
+def promising(
+    found: Sequence[Start], fast: Sequence[Start], every: bool
+) -> list[Start]:
+    """Return the structures that are worth an exploration.
+
+    Those are that leave no more than as many single entries as the budget allows, which
+    were the first to be found; or all of them, if `every`. Structures that `fast` has
+    may be above the budget.
+    """
+    limit = math.inf if every or not found else found[0].error
+    known = [one for one in found if one.structure and one.nnz]
+    pool = {id(one): one for one in [*known, *fast]}
+    return [one for one in pool.values() if one.error <= limit]
 
 
 def finalists(looked: Iterable[Looked], most: int) -> list[Looked]:

@@ -77,10 +77,12 @@ def learn_transform(
         default is tried with `speedup` and one vector alone. The largest entries of A
         are always tried.
     time_limit : float, optional
-        Seconds after which the search ends with the best so far. Every family looks at
-        the time between two candidates, such as two chains, and an exploration after
-        each sweep; the candidate of that moment, and least squares at the end of an
-        exploration, are finished.
+        Seconds after which the search ends with the best so far. A family takes at most
+        a quarter of the time that is left ("sparse codes" three quarters, "products in
+        blocks" a half), unless it is the last one. It looks at the time between two
+        candidates, such as two chains or two splits of a permuted one; an exploration,
+        and the least squares after it, do after each sweep. The candidate of that
+        moment is finished.
     random_state : None, int, numpy.random.Generator or RandomState
         The seed of random starts, and of the columns that the identification of
         butterflies begins with.

@@ -9,7 +9,7 @@ from .product_budget import ProductTimes
 
 @dataclass(frozen=True)
 class Trial:
-    """One factorization that was tried.
+    """One factorization that `nbfact.learn_transform` tried.
 
     Attributes
     ----------
@@ -52,7 +52,9 @@ class Trial:
 
 @dataclass(frozen=True, repr=False)
 class LearnedTransform(Factorization[FastOperator]):
-    """The best of all trials: A ≈ scale * factors[0] @ ... @ factors[-1].
+    """The best product that `nbfact.learn_transform` found, and all that it tried.
+
+    As in every result, A ≈ scale * factors[0] @ ... @ factors[-1].
 
     Attributes
     ----------

@@ -86,14 +86,13 @@ class ProductBudget:
         """Return how many blocks of eight rows factors of some shapes may have."""
         return column_blocks_within(self.time, shapes, self.dtype)
 
-    def ladder(self) -> Iterator[int]:
+    def ladder(self, most: int) -> Iterator[int]:
         """Yield numbers of entries, the largest first, that structures may have.
 
         The fastest structures hold more entries than free supports in equal time; each
-        number is half of the one before, down to that of free supports.
+        number is half of the one before, from `most` down to that of free supports.
         """
         least = max(1, self.entries([self.shape]))
-        most = self.shape[0] * self.shape[1]
         while most > least:
             yield most
             most //= 2

@@ -53,6 +53,11 @@ class Deadline:
         """Return whether the time is over."""
         return self.over
 
+    def part(self, share: float) -> "Deadline":
+        """Return the point in time when a share of what is left is over."""
+        now = time.time()
+        return Deadline(now + share * max(0.0, self.end - now))
+
     @property
     def over(self) -> bool:
         """Whether the time is over."""
@@ -128,6 +133,7 @@ class Stage(NamedTuple):
             sweeps=sweeps,
             safeguard=self.safeguard,
             refine_values=self.refine_values,
+            after=self.deadline.callback,
         )
 
     def work(self, start: Start) -> float:

@@ -51,9 +51,9 @@ def explore(
     constraints : sequence of J constraints
         The set of each factor, left to right.
     leak : float, (float, float) or callable
-        The leak ρ of a sweep, from 0 (palm4MSA) to 1 (nothing is forgotten: straight-
-        through hard thresholding). A pair is annealed: from the first sweep to the
-        last, 1 - ρ goes geometrically from that of the first number to that of the
+        The leak ρ of a sweep, from 0 (palm4MSA) to 1 (nothing is forgotten:
+        straight-through hard thresholding). A pair is annealed: from the first sweep to
+        the last, 1 - ρ goes geometrically from that of the first number to that of the
         second. A callable gets the share of sweeps that are done, from 0 to 1, and
         returns ρ.
     values : {"projected", "least squares"}

@@ -33,7 +33,7 @@ from ...constraints import (
 from ...constraints.sets import Set
 from ...metrics import relative_error
 from ..common.problem import Problem
-from ..common.result import Factorization
+from ..common.result import Callback, Factorization
 from .initial_factors import Init, SweepStart, checked_start
 from .iterations import SweepRecord, factorization, iterate, palm4msa_problem
 from .refinement import RefineOptions, refine_problem
@@ -66,6 +66,8 @@ class ExploreOptions:
         Those of the sweeps of an exploration, with their leak.
     values, n_restarts, n_jobs, safeguard, refine_values
         See `nbfact.explore`.
+    after : callable, optional
+        The callback of the sweeps and of the least squares that follow an exploration.
 
     Raises
     ------
@@ -81,6 +83,7 @@ class ExploreOptions:
     n_jobs: int | None = None
     safeguard: bool = True
     refine_values: bool = True
+    after: Callback | None = None
 
     def __post_init__(self) -> None:
         choice("values", self.values, VALUES)
@@ -98,7 +101,7 @@ class ExploreOptions:
     def settling(self) -> SweepOptions:
         """The options of the sweeps that follow an exploration."""
         n_iter = math.ceil(_SETTLING * self.sweeps.n_iter)
-        return replace(self.without_leak, n_iter=n_iter)
+        return replace(self.without_leak, n_iter=n_iter, callback=self.after)
 
 
 def explore_problem(
@@ -141,7 +144,7 @@ def explored(
         return best
     palm = palm4msa_problem(problem, start, options.without_leak, record.fresh())
     if options.refine_values:
-        palm = _refined(problem, palm, start.constraints)
+        palm = _refined(problem, palm, start.constraints, options)
     return min(best, palm, key=lambda result: result.relative_error)
 
 
@@ -164,18 +167,22 @@ def _with_refined_values(
         error = float(relative_error(problem.array, settled.operator))
         settled = replace(settled, relative_error=error)
     better = min(best, settled, key=lambda result: result.relative_error)
-    return _refined(problem, replace(better, history=best.history), constraints)
+    better = replace(better, history=best.history)
+    return _refined(problem, better, constraints, options)
 
 
 def _refined(
-    problem: Problem, result: Factorization, constraints: Sequence[Constraint]
+    problem: Problem,
+    result: Factorization,
+    constraints: Sequence[Constraint],
+    options: ExploreOptions,
 ) -> Factorization:
     """Solve for the values of the factors whose sets limit the support alone."""
     fixed = [j for j, one in enumerate(constraints) if not _only_support(one)]
     if problem.dense is None or len(fixed) == len(constraints):
         return result
-    options = RefineOptions(fixed=tuple(fixed))
-    refined = refine_problem(problem, result.operator, options, SweepRecord())
+    values = RefineOptions(fixed=tuple(fixed), callback=options.after)
+    refined = refine_problem(problem, result.operator, values, SweepRecord())
     if refined.relative_error >= result.relative_error:
         return result
     return replace(refined, history=result.history)

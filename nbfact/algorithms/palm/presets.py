@@ -46,7 +46,7 @@ to 1e-4 (n = 32, `nbfact study noise`); with 0 it is found without noise only.""
 
 @dataclass(frozen=True)
 class Preset:
-    """Constraints for `hierarchical`, for every target shape they fit, and options.
+    """Constraints and options for `hierarchical`, for all target shapes that they fit.
 
     Attributes
     ----------
@@ -201,7 +201,7 @@ def rectmat_simple(
 
 
 def dictionary(n_factors: int = 4, s: int = 6, *, rho: float = 0.7) -> Preset:
-    """Return the preset of the dictionaries for denoising: (m, n) with m <= n.
+    """Return the preset of the paper for dictionaries that denoise, (m, n) with m <= n.
 
     Parameters
     ----------

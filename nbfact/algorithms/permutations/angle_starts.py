@@ -6,10 +6,12 @@ ordered by their angle in a plane. In this order, the parts are intervals of equ
 length, and all places of the first cut are compared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+
+from ..butterfly.chain_search import never
 
 TINY = 1e-300
 """Added to norms that are divided by, because a column may be zero."""
@@ -47,7 +49,11 @@ class AngleCuts(NamedTuple):
 
 
 def starting_parts(
-    blocks: np.ndarray, b: int, rng: np.random.Generator, n_columns: int
+    blocks: np.ndarray,
+    b: int,
+    rng: np.random.Generator,
+    n_columns: int,
+    over: Callable[[], bool] = never,
 ) -> Iterator[np.ndarray]:
     """Yield parts (g, b, m / b) of the rows, those of the most likely pairs first.
 
@@ -59,6 +65,8 @@ def starting_parts(
     rng : numpy.random.Generator
     n_columns : int
         Number of columns, chosen at random, whose partners are looked for.
+    over : callable
+        Returns whether the time is over: then no further column is looked at.
     """
     g, m, n = blocks.shape
     energy = (np.abs(blocks) ** 2).sum((0, 1))
@@ -66,6 +74,8 @@ def starting_parts(
     planes = 1 if blocks.dtype.kind != "c" or b <= 3 else PLANES
     found: list[tuple[float, np.ndarray]] = []
     for column in rng.permutation(n)[:n_columns]:
+        if found and over():
+            break
         for _ in range(planes):
             cuts = _cuts(blocks, column, b, rng if planes > 1 else None)
             lost = cuts.lost / (np.minimum(energy, energy[column]) + TINY)

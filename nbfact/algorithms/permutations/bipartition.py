@@ -11,11 +11,12 @@ pairs, for fixed halves, and over the halves, for fixed pairs.
 import functools
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ...kernels import exchange_mates, half_gain, pair_greedily, split_gain
+from ..butterfly.chain_search import never
 from .level_split import (
     LevelSplit,
     SplitHint,
@@ -54,6 +55,7 @@ def best_split(
     n_starts: int,
     n_columns: int,
     share: float = 0.5,
+    over: Callable[[], bool] = never,
 ) -> LevelSplit:
     """Return the best of all splits for small blocks, else the best from some starts.
 
@@ -70,6 +72,8 @@ def best_split(
     share : float
         Share of the rows of a half that the first pairs are found from: the rows that
         lie most surely in that half.
+    over : callable
+        Returns whether the time is over: then the best split so far is returned.
     """
     if blocks.shape[1] <= SMALL:
         return best_of_all(blocks)
@@ -78,24 +82,31 @@ def best_split(
     large = len(blocks) * blocks.shape[1] > LARGE
     found: list[LevelSplit] = []
     for halves in starting_halves(blocks, rng, n_starts, n_columns, share):
-        split = improve_split(blocks, grams, halves, n_iter=ROUNDS)
+        if found and over():
+            break
+        split = improve_split(blocks, grams, halves, n_iter=ROUNDS, over=over)
         if split.lost <= EXACT * square:
             return split
         found.append(split)
         found.sort(key=lambda split: split.lost)
         if large and len(found) > 1 and found[1].lost - found[0].lost <= TIE * square:
             break
-    final = [improve_split(blocks, grams, split.parts) for split in found[:FINALISTS]]
+    final = found[:1]
+    for one in found[:FINALISTS]:
+        if not over():
+            final.append(improve_split(blocks, grams, one.parts, over=over))
     return min(final, key=lambda split: split.lost)
 
 
-def split_near(blocks: np.ndarray, hint: SplitHint) -> LevelSplit:
+def split_near(
+    blocks: np.ndarray, hint: SplitHint, over: Callable[[], bool] = never
+) -> LevelSplit:
     """Return the best split found near a hint; for small blocks, the best of all."""
     if blocks.shape[1] <= SMALL:
         return best_of_all(blocks)
     order = np.argsort(hint.places, 1, kind="stable")
     halves = order.reshape(len(blocks), 2, -1)
-    return improve_split(blocks, column_grams(blocks), halves, hint)
+    return improve_split(blocks, column_grams(blocks), halves, hint, over=over)
 
 
 def improve_split(
@@ -104,6 +115,7 @@ def improve_split(
     halves: np.ndarray,
     hint: SplitHint | None = None,
     n_iter: int = 1000,
+    over: Callable[[], bool] = never,
 ) -> LevelSplit:
     """Alternate between the best pairs for the halves, and the best halves for them.
 
@@ -119,6 +131,8 @@ def improve_split(
     n_iter : int
         Maximum number of rounds that gain. A round from fewer rows than m / 2, and the
         last one, which gains nothing, do not count.
+    over : callable
+        Returns whether the time is over, which ends the rounds.
 
     Notes
     -----
@@ -149,7 +163,7 @@ def improve_split(
             best = LevelSplit(halves, pairs, lines, max(0.0, (square - kept) / 2))
             top, nearest = total, False
             n_iter -= 1
-            if n_iter == 0:
+            if n_iter == 0 or over():
                 return best
         elif whole and best is not None:
             # Rows that moved one by one did not fit together; the nearest lines do.

@@ -19,7 +19,9 @@ from .split_radices import SplitRadices, radices_of
 
 @dataclass(frozen=True, repr=False)
 class PermutedFactorization(Factorization[Butterfly | FactorProduct]):
-    """A ≈ scale * factors[0] @ ... @ factors[-1], a butterfly with permutations.
+    """A butterfly, and the permutations of rows and columns that were found for it.
+
+    As in every result, A ≈ scale * factors[0] @ ... @ factors[-1].
 
     Attributes
     ----------
@@ -189,8 +191,8 @@ def identify_butterfly(
     algorithmic identification of rank-one blocks, GRETSI 2023 (arXiv:2307.00820), where
     each level is identified by itself [zheng2023blocks].
     M. Mohamed, V. Emiya and C. Chaux, Learning permutations in Monarch factorization,
-    ICASSP 2025 (hal-04887483): permutations of two factors, learned by a straight-
-    through estimator along with the values: a row of ``nbfact study patterns``
+    ICASSP 2025 (hal-04887483): permutations of two factors, learned by a
+    straight-through estimator along with the values: a row of ``nbfact study patterns``
     [mohamed2025].
     Q.-T. Le, L. Zheng, E. Riccietti, R. Gribonval, Butterfly factorization with error
     guarantees, SIAM J. Matrix Anal. Appl. 46(4), 2025 (arXiv:2411.04506): the values

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core.checks import flag, function, size, store
+from ..butterfly.chain_search import never
 from ..common.result import CallbackState
 
 MOST_STARTS, FEWEST_STARTS = 16, 2
@@ -24,6 +25,9 @@ class IdentifyOptions:
     ----------
     tied, n_iter, n_restarts, refine_values, callback
         See `nbfact.identify_butterfly`.
+    over : callable
+        Returns whether the time is over. Other than the callback, it is asked within a
+        split too, and ends with the best so far.
 
     Raises
     ------
@@ -38,6 +42,7 @@ class IdentifyOptions:
     n_restarts: int | None = None
     refine_values: bool = True
     callback: Callable[[CallbackState], Any] | None = None
+    over: Callable[[], bool] = never
 
     def __post_init__(self) -> None:
         store(self, n_iter=size("n_iter", self.n_iter))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from ..butterfly.chain_search import never
 from .bipartition import best_split, split_near
 from .level_split import LevelSplit, SplitHint
 from .partition import best_partition, partition_near
@@ -22,11 +23,19 @@ N_STARTS, N_COLUMNS = 8, 64
 """Number of pairs of columns that the search of a level begins with, and maximum number
 of columns whose partners are looked for."""
 
+LOST = 4.0
+"""How many times what the first level lets expect the levels of a nest may lose, for it
+not to be given up, where that is asked for."""
+
+ROUNDED = 64
+"""Multiple of the precision, relative to the squared norm of the matrix, up to which
+what a split loses is rounding, because it is a difference of sums over all entries."""
+
 Split = LevelSplit | SpaceSplit
-SplitChoice = Callable[[int, np.ndarray, np.ndarray, np.ndarray], Split]
-"""A function that splits blocks: its arguments are the number of the level, the blocks
-(g, m, n), the rows of the matrix that they come from (g, m), and the columns, (bundles,
-those that have become one bundle)."""
+SplitChoice = Callable[[int, np.ndarray, np.ndarray, np.ndarray], Split | None]
+"""A function that splits blocks, or gives the nest up: its arguments are the number of
+the level, the blocks (g, m, n), the rows of the matrix that they come from (g, m), and
+the columns, (bundles, those that have become one bundle)."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,9 @@ def fresh_nest(
     tied: bool,
     rng: np.random.Generator,
     share: float,
-) -> Nest:
+    hasty: bool = False,
+    over: Callable[[], bool] = never,
+) -> Nest | None:
     """Split a matrix level by level, each time by the best split that is found.
 
     Parameters
@@ -91,52 +102,78 @@ def fresh_nest(
     rng : numpy.random.Generator
     share : float
         See `bipartition.best_split`.
+    hasty : bool
+        Whether the nest is given up, and None returned, where a quick look at a level
+        loses far more than the noise that the first level tells of.
+    over : callable
+        Returns whether the time is over: then the levels that are left are split by the
+        first start of each.
     """
     levels = radices.levels
+    square = float(np.vdot(matrix, matrix).real)
+    most = ROUNDED * float(np.finfo(matrix.dtype).eps) * square
 
     def choose(
         number: int, blocks: np.ndarray, rows: np.ndarray, groups: np.ndarray
-    ) -> Split:
-        return _fresh_split(blocks, levels[number], rng, share)
+    ) -> Split | None:
+        nonlocal most
+        level = levels[number]
+        if hasty and number:
+            lost = level_lost(blocks, level, rng, True, most, over)
+            if lost > most:
+                return None
+        found = _fresh_split(blocks, level, rng, share, over)
+        if number == 0 and radices.first_share > 0:
+            most = max(most, LOST * found.lost / radices.first_share)
+        return found
 
     return _split_all_levels(matrix, radices, tied, choose)
 
 
-def first_lost(
-    matrix: np.ndarray,
+def level_lost(
+    blocks: np.ndarray,
     level: RankLevel,
     rng: np.random.Generator,
     quick: bool = False,
     most: float = np.inf,
+    over: Callable[[], bool] = never,
 ) -> float:
-    """Return the squared norm that the first level loses.
+    """Return the squared norm that blocks (g, m, n) lose at a level.
 
     If `quick`, few starts are made, which suffice without noise. With a rank above one
     it is infinity where the first of them shows no split, or one that loses more than
-    `most`.
+    `most`. Where the time is `over`, it is what the best start so far loses.
     """
     if quick and level.rank > 1:
-        return quick_space_loss(matrix[None], level, rng, most)
+        return quick_space_loss(blocks, level, rng, most)
     if quick:
         few = N_STARTS // 4, N_COLUMNS // 8, 0
-        return best_partition(matrix[None], level.pair, rng, *few).lost
-    return _fresh_split(matrix[None], level, rng, 0.5).lost
+        return best_partition(blocks, level.pair, rng, *few, over).lost
+    return _fresh_split(blocks, level, rng, 0.5, over).lost
 
 
 def _fresh_split(
-    blocks: np.ndarray, level: RankLevel, rng: np.random.Generator, share: float
+    blocks: np.ndarray,
+    level: RankLevel,
+    rng: np.random.Generator,
+    share: float,
+    over: Callable[[], bool],
 ) -> Split:
     """Return the best split of blocks that is found."""
     if level.rank > 1:
-        return best_space_partition(blocks, level, rng, N_STARTS)
+        return best_space_partition(blocks, level, rng, N_STARTS, over)
     if _has_kernels(blocks, level):
         n_columns = min(N_COLUMNS, blocks.shape[1] // 2)
-        return best_split(blocks, rng, N_STARTS, n_columns, share)
-    return best_partition(blocks, level.pair, rng, N_STARTS, N_COLUMNS)
+        return best_split(blocks, rng, N_STARTS, n_columns, share, over)
+    return best_partition(blocks, level.pair, rng, N_STARTS, N_COLUMNS, over=over)
 
 
 def nest_near(
-    matrix: np.ndarray, nest: Nest, worth: float, rng: np.random.Generator
+    matrix: np.ndarray,
+    nest: Nest,
+    worth: float,
+    rng: np.random.Generator,
+    over: Callable[[], bool] = never,
 ) -> Nest:
     """Split a matrix level by level, with tied splits near those of a nest.
 
@@ -148,6 +185,8 @@ def nest_near(
         What an entry that stays where it was counts: see `SplitHint`.
     rng : numpy.random.Generator
         Draws sets of columns where a rank above one makes them many.
+    over : callable
+        Returns whether the time is over: then splits are no longer improved.
     """
     row_places, column_places = np.argsort(nest.rows), np.argsort(nest.columns)
     radices, levels = nest.radices, nest.radices.levels
@@ -162,12 +201,14 @@ def nest_near(
         labels = column_places[groups[:, 0]] // beside[number]
         hint = SplitHint(places, labels, worth)
         if level.rank > 1:
-            return space_partition_near(blocks, level, rng, hint)
+            return space_partition_near(blocks, level, rng, hint, over)
         if _has_kernels(blocks, level):
-            return split_near(blocks, hint)
-        return partition_near(blocks, level.pair, hint)
+            return split_near(blocks, hint, over)
+        return partition_near(blocks, level.pair, hint, over)
 
-    return _split_all_levels(matrix, radices, True, choose)
+    found = _split_all_levels(matrix, radices, True, choose)
+    assert found is not None, "splits near a nest are not given up"
+    return found
 
 
 def _has_kernels(blocks: np.ndarray, level: RankLevel) -> bool:
@@ -177,7 +218,7 @@ def _has_kernels(blocks: np.ndarray, level: RankLevel) -> bool:
 
 def _split_all_levels(
     matrix: np.ndarray, radices: SplitRadices, tied: bool, choose: SplitChoice
-) -> Nest:
+) -> Nest | None:
     """Split the blocks of each level: together if tied, else each by itself.
 
     ``groups`` holds, for each set of blocks that are split together, the columns of the
@@ -190,10 +231,12 @@ def _split_all_levels(
     factors, first_lost = [], 0.0
     for number, level in enumerate(radices.levels):
         parts = [slice(None)] if tied else [slice(i, i + 1) for i in range(len(blocks))]
-        splits = [
-            choose(number, blocks[part], rows[part], columns)
-            for part, columns in zip(parts, groups, strict=True)
-        ]
+        splits = list[Split]()
+        for part, columns in zip(parts, groups, strict=True):
+            split = choose(number, blocks[part], rows[part], columns)
+            if split is None:
+                return None
+            splits.append(split)
         pieces = [s.coordinates(blocks[p]) for s, p in zip(splits, parts, strict=True)]
         if not tied:
             lines = [split for split in splits if isinstance(split, LevelSplit)]

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from ..butterfly.chain_search import never
 from .angle_starts import TINY, starting_parts
 from .bipartition import EXACT, FINALISTS, ROUNDS, TIE
 from .level_split import LevelSplit, SplitHint, column_grams, rows_of
@@ -59,6 +60,7 @@ def best_partition(
     n_starts: int,
     n_columns: int,
     n_finalists: int = FINALISTS,
+    over: Callable[[], bool] = never,
 ) -> LevelSplit:
     """Return the best split from some starts.
 
@@ -75,6 +77,8 @@ def best_partition(
         Number of columns, chosen at random, whose partners are looked for.
     n_finalists : int
         Number of the best starts that go on until they no longer gain.
+    over : callable
+        Returns whether the time is over: then the best split so far is returned.
     """
     m, (b, c) = blocks.shape[1], radices
     if b == m or b == 1 or c == 1:
@@ -83,10 +87,11 @@ def best_partition(
     large = blocks.size > LARGE_BLOCKS
     n_columns = min(n_columns, FEW_COLUMNS) if large else n_columns
     found: list[LevelSplit] = []
-    for number, parts in enumerate(starting_parts(blocks, b, rng, n_columns)):
-        if number == n_starts:
+    starts = starting_parts(blocks, b, rng, n_columns, over)
+    for number, parts in enumerate(starts):
+        if number == n_starts or (found and over()):
             break
-        split = improve_partition(blocks, parts, c, n_iter=ROUNDS)
+        split = improve_partition(blocks, parts, c, n_iter=ROUNDS, over=over)
         if split.lost <= EXACT * square:
             return split
         found.append(split)
@@ -97,18 +102,24 @@ def best_partition(
             and found[1].lost - found[0].lost <= SAME * found[0].lost
         ):
             break
-    best = found[:n_finalists]
-    final = [found[0], *(improve_partition(blocks, one.parts, c) for one in best)]
+    final = found[:1]
+    for one in found[:n_finalists]:
+        if not over():
+            final.append(improve_partition(blocks, one.parts, c, over=over))
     return min(final, key=lambda split: split.lost)
 
 
 def partition_near(
-    blocks: np.ndarray, radices: tuple[int, int], hint: SplitHint
+    blocks: np.ndarray,
+    radices: tuple[int, int],
+    hint: SplitHint,
+    over: Callable[[], bool] = never,
 ) -> LevelSplit:
-    """Return the best split found near a hint."""
+    """Return the best split found near a hint, or the first where the time is over."""
     b, c = radices
     order = np.argsort(hint.places, 1, kind="stable")
-    return improve_partition(blocks, order.reshape(len(blocks), b, -1), c, hint)
+    parts = order.reshape(len(blocks), b, -1)
+    return improve_partition(blocks, parts, c, hint, over=over)
 
 
 def parts_in_order(blocks: np.ndarray, b: int) -> np.ndarray:
@@ -123,6 +134,7 @@ def improve_partition(
     c: int,
     hint: SplitHint | None = None,
     n_iter: int = 1000,
+    over: Callable[[], bool] = never,
 ) -> LevelSplit:
     """Alternate between the best groups for the parts, and the best parts for them.
 
@@ -137,6 +149,8 @@ def improve_partition(
         Agreement with it counts as a gain.
     n_iter : int
         Maximum number of rounds that gain.
+    over : callable
+        Returns whether the time is over, which ends the rounds.
 
     Notes
     -----
@@ -157,7 +171,9 @@ def improve_partition(
         return _moved(blocks, grams, parts, lines)
 
     n_iter = 1 if b == m else n_iter
-    parts, lines, lost = alternated(blocks, parts, row_gain, grouped, moved, n_iter)
+    parts, lines, lost = alternated(
+        blocks, parts, row_gain, grouped, moved, n_iter, over
+    )
     return LevelSplit(parts, lines.groups, lines.vectors, lost)
 
 
@@ -168,6 +184,7 @@ def alternated(
     grouped: Callable[[np.ndarray, Any], tuple[Any, float]],
     moved: Callable[[np.ndarray, np.ndarray, Any, bool], np.ndarray],
     n_iter: int,
+    over: Callable[[], bool] = never,
 ) -> tuple[np.ndarray, Any, float]:
     """Alternate between groups and parts, as long as that gains.
 
@@ -186,6 +203,8 @@ def alternated(
         parts and groups, and whether rows go to the nearest groups.
     n_iter : int
         Maximum number of rounds that gain.
+    over : callable
+        Returns whether the time is over, which ends the rounds.
 
     Returns
     -------
@@ -216,7 +235,7 @@ def alternated(
             # Rows that moved one by one did not fit together; the nearest groups do.
             nearest = True
         parts, grams, groups = best
-        if n_iter == 0:
+        if n_iter == 0 or over():
             return parts, groups, max(0.0, square - float(groups.kept.sum()))
         gains = moved(grams, parts, groups, nearest) + row_gain
         parts = np.stack([balanced(one) for one in gains])

@@ -96,6 +96,9 @@ class PermutationSearch:
     options : IdentifyOptions
     radices : SplitRadices
         The radices of a chain (m, n).
+    hasty : bool
+        Whether starts are given up whose later levels lose far more than the noise that
+        the first one tells of. Then there may be no nest at the end.
 
     Attributes
     ----------
@@ -104,7 +107,11 @@ class PermutationSearch:
     """
 
     def __init__(
-        self, problem: Problem, options: IdentifyOptions, radices: SplitRadices
+        self,
+        problem: Problem,
+        options: IdentifyOptions,
+        radices: SplitRadices,
+        hasty: bool = False,
     ) -> None:
         self._radices = radices, radices.transposed
         self._chains = radices.chain, radices.transposed.chain
@@ -117,7 +124,7 @@ class PermutationSearch:
         self._views = scaled, np.ascontiguousarray(scaled.T)
         self._problems = [problem_of(view) for view in self._views]
         self._square = float(np.vdot(scaled, scaled).real)
-        self._tied = options.tied
+        self._tied, self._hasty = options.tied, hasty
         self._best: FoundNest | None = None
         self._began = time.perf_counter()
         self._stopped = False
@@ -129,6 +136,11 @@ class PermutationSearch:
         """The nest of the smallest error so far."""
         assert self._best is not None, "the search has not started"
         return self._best
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether all starts were given up, so that there is no nest."""
+        return self._best is None
 
     @property
     def is_exact(self) -> bool:
@@ -152,9 +164,16 @@ class PermutationSearch:
             transposed = bool(number % 2)
             view = self._views[transposed]
             if self._tied and number > 1:
+                if self.is_given_up:
+                    return
                 view = self._shaken(view, rng)
             share = 1.0 if not self._tied and number % 4 > 1 else 0.5
-            nest = fresh_nest(view, self._radices[transposed], self._tied, rng, share)
+            radices = self._radices[transposed]
+            nest = fresh_nest(
+                view, radices, self._tied, rng, share, self._hasty, self._options.over
+            )
+            if nest is None:
+                continue
             found = self._recorded(nest, transposed)
             again = self.radices.rank > 1 and bool(ends)
             again = again and found.error <= min(ends) * (1 + BETTER)
@@ -185,7 +204,8 @@ class PermutationSearch:
             transposed = found.transposed ^ other
             worth = LOYALTIES[stale // 2] * found.error**2 * self._square
             view = self._views[transposed]
-            nest = nest_near(view, nest, worth / view.size, rng)
+            worth = worth / view.size
+            nest = nest_near(view, nest, worth, rng, self._options.over)
             passed = self._recorded(nest, transposed)
             better = passed.error < found.error * (1 - BETTER)
             found, stale = (passed, 0) if better else (found, stale + 1)
@@ -217,7 +237,7 @@ class PermutationSearch:
         self.history.scales.append(1.0)
         self.history.seconds.append(time.perf_counter() - self._began)
         self.history.support_changes.append(0)
-        self._stopped = self.is_exact
+        self._stopped = self.is_exact or self._options.over()
         callback = self._options.callback
         if callback is not None:
             done = len(self.history.errors)
@@ -273,10 +293,16 @@ class PermutationSearch:
         operator = self._operator(nest)
         product = operator.to_factors()
         error = float(relative_error(self._problem.array, product))
-        if self._options.refine_values and error > 10 * np.finfo(self._dtype).eps:
+        exact = error <= 10 * np.finfo(self._dtype).eps
+        over = self._options.over
+        if self._options.refine_values and not exact and not over():
             form = operator if isinstance(operator, Butterfly) else None
             refined = refine_problem(
-                self._problem, product, RefineOptions(), SweepRecord(), form
+                self._problem,
+                product,
+                RefineOptions(callback=lambda state: over()),
+                SweepRecord(),
+                form,
             )
             if refined.relative_error < error:
                 operator, error = refined.operator, refined.relative_error

@@ -9,6 +9,7 @@ Chains with blocks of rank two come after those of rank one, and only where thes
 more than rounding, or than noise would.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from ...operators.radices import factorizations
 from ..butterfly.split_problem import exact_error
 from ..common.problem import Problem
 from .identify_options import IdentifyOptions
-from .nests import first_lost
+from .nests import ROUNDED, level_lost
 from .permutation_search import LARGE, PermutationSearch
 from .rank_levels import RankLevel
 from .split_radices import SplitRadices
@@ -38,10 +39,6 @@ FINALISTS = 3
 NEAR = 2.0
 """Largest ratio of the first error of a chain to the least one, for a search in full,
 and of the noise estimated from its end factors to the least one, for a first look."""
-
-ROUNDED = 64
-"""Multiple of the precision, relative to the squared norm of the matrix, up to which
-what a split loses is rounding, because it is a difference of sums over all entries."""
 
 RANK = 2
 """The largest rank of the blocks of chains that are looked for. Above it, the sets of
@@ -129,16 +126,16 @@ def search_radices(
     alike = [radices for radices in listed if radices.rows == radices.columns]
     if m == n and limit < np.inf:
         listed = alike
-    if limit == np.inf:
+    if limit == np.inf and m * n > LARGE and alike:
+        looked = _looked_at(problem, alike, options, rng, limit, hasty=True)
+        found = _in_full(problem, looked, options, rng, limit)
+        if found is not None and (found.is_exact or found.is_explained):
+            return found
+    elif limit == np.inf:
         for some in (alike or listed, ranked):
             exact = _looked_at(problem, some, options, rng, exact_error(problem.dtype))
             if exact and exact[0].is_stopped:
                 return exact[0]
-        if m * n > LARGE and m == n and alike:
-            looked = _looked_at(problem, alike, options, rng, limit)
-            found = _in_full(problem, looked, options, rng, limit)
-            if found is not None and (found.is_exact or found.is_explained):
-                return found
     looked = _looked_at(problem, listed, options, rng, limit)
     if not looked or not (looked[0].is_stopped or looked[0].is_explained):
         least = min([limit, *(search.best.error for search in looked[:1])])
@@ -152,19 +149,25 @@ def _looked_at(
     options: IdentifyOptions,
     rng: np.random.Generator,
     limit: float,
+    hasty: bool = False,
 ) -> list[PermutationSearch]:
     """Return short searches in the best of some chains; see `search_radices`.
 
-    The first one has the least error, and is the only one where it is exact.
+    The first one has the least error, and is the only one where it is exact. With
+    `hasty`, there are none in chains whose inner factors are not as good as the ends.
     """
     if len(listed) > FEW or limit < np.inf:
         most = MOST if limit == np.inf else FEW
-        listed = _likely(problem, listed, rng, limit)[:most]
+        listed = _likely(problem, listed, rng, limit, options.over)[:most]
     quick = replace(options, n_iter=min(4, options.n_iter), n_restarts=1)
     looked: list[PermutationSearch] = []
     for radices in listed:
-        search = PermutationSearch(problem, quick, radices)
+        if looked and options.over():
+            break
+        search = PermutationSearch(problem, quick, radices, hasty)
         search.run(rng)
+        if search.is_given_up:
+            continue
         if search.is_stopped:
             return [search]
         looked = sorted([*looked, search], key=lambda one: one.best.error)[:FINALISTS]
@@ -184,7 +187,7 @@ def _in_full(
     """
     looked = sorted(looked, key=lambda one: one.best.error)[:FINALISTS]
     for number, search in enumerate(looked):
-        if search.is_stopped:
+        if search.is_stopped or options.over():
             break
         if search.radices.rank > 1 and limit < np.inf:
             continue
@@ -199,6 +202,7 @@ def _likely(
     listed: list[SplitRadices],
     rng: np.random.Generator,
     limit: float,
+    over: Callable[[], bool],
 ) -> list[SplitRadices]:
     """Return the chains that may explain a matrix, by their first and last factors.
 
@@ -206,13 +210,13 @@ def _likely(
     is enough for chains that split rows and columns alike.
     """
     matrix = problem.wide.array
-    right = _good_pairs(matrix, listed, rng, limit)
+    right = _good_pairs(matrix, listed, rng, limit, over)
     if limit < np.inf and not any(
         one.first_share and one.levels[0] in right for one in listed
     ):
         return []
     turned = [one.transposed for one in listed]
-    left = _good_pairs(np.ascontiguousarray(matrix.T), turned, rng, limit)
+    left = _good_pairs(np.ascontiguousarray(matrix.T), turned, rng, limit, over)
     both, either = [], []
     for radices in listed:
         ends = radices.levels[0] in right, radices.transposed.levels[0] in left
@@ -228,13 +232,14 @@ def _good_pairs(
     listed: list[SplitRadices],
     rng: np.random.Generator,
     limit: float,
+    over: Callable[[], bool],
 ) -> set[RankLevel]:
     """Return the first levels of chains that leave little more noise than others."""
     shares = {one.levels[0]: one.first_share for one in listed}
     square = float(np.vdot(matrix, matrix).real)
     exact = ROUNDED * float(np.finfo(matrix.dtype).eps) * square
     useful = max(exact, limit**2 * square)
-    lost = _first_losses(matrix, shares, rng, useful)
+    lost = _first_losses(matrix, shares, rng, useful, over)
     noise = {level: lost[level] / (shares[level] or 1.0) for level in lost}
     sure = [noise[level] for level in noise if shares[level] >= SURE]
     least = min(sure, default=np.inf)
@@ -247,6 +252,7 @@ def _first_losses(
     shares: dict[RankLevel, float],
     rng: np.random.Generator,
     useful: float,
+    over: Callable[[], bool],
 ) -> dict[RankLevel, float]:
     """Return the squared norm that the first level of each chain loses.
 
@@ -254,28 +260,32 @@ def _first_losses(
     columns, of rank r, has a rank of at most b r n / c, and cannot leave less than the
     singular values behind it. It leaves at least what one into a multiple of the parts
     and groups of a divisor of c does, where both are the best: none is tried where that
-    is far too much.
+    is far too much. Those that there is no time for lose an infinite norm.
     """
+    blocks, losses = matrix[None], dict[RankLevel, float]()
     if useful == np.inf:
         quick = matrix.size > LARGE
-        return {
-            level: first_lost(matrix, level, rng, quick) if share > 0 else 0.0
-            for level, share in shares.items()
-        }
+        for level, share in shares.items():
+            losses[level] = np.inf if over() else 0.0
+            if share > 0 and not over():
+                losses[level] = level_lost(blocks, level, rng, quick, over=over)
+        return losses
     sigma = np.linalg.svd(matrix, compute_uv=False)
-    lost: dict[RankLevel, float] = {}
     for level in sorted(shares, key=lambda level: (level.c, -level.b)):
         parts, group, _, rank = level
         bound = float((sigma[parts * rank * matrix.shape[1] // group :] ** 2).sum())
         finer = [
-            lost[one]
-            for one in lost
+            losses[one]
+            for one in losses
             if one.b % parts == 0 == group % one.c and shares[one]
         ]
-        if bound > useful or max(finer, default=0.0) > FAR**2 * useful:
-            lost[level] = max([bound, *finer])
+        most = FAR**2 * useful
+        if over():
+            losses[level] = np.inf
+        elif bound > useful or max(finer, default=0.0) > most:
+            losses[level] = max([bound, *finer])
         elif shares[level] > 0:
-            lost[level] = first_lost(matrix, level, rng, True, FAR**2 * useful)
+            losses[level] = level_lost(blocks, level, rng, True, most, over)
         else:
-            lost[level] = 0.0
-    return lost
+            losses[level] = 0.0
+    return losses

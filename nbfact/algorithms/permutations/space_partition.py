@@ -9,10 +9,12 @@ of the squared norm. It is increased in turns as in `partition`, which is the sa
 rank one, where pairs of columns say much; here it takes more than r of them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..butterfly.chain_search import never
 from .bipartition import EXACT, FINALISTS, ROUNDS
 from .level_split import SplitHint, rows_of
 from .partition import alternated, hinted_gains, parts_in_order
@@ -75,7 +77,11 @@ class SpaceSplit:
 
 
 def best_space_partition(
-    blocks: np.ndarray, level: RankLevel, rng: np.random.Generator, n_starts: int
+    blocks: np.ndarray,
+    level: RankLevel,
+    rng: np.random.Generator,
+    n_starts: int,
+    over: Callable[[], bool] = never,
 ) -> SpaceSplit:
     """Return the best split from some starts.
 
@@ -87,6 +93,8 @@ def best_space_partition(
     rng : numpy.random.Generator
     n_starts : int
         Number of bundles whose companions are looked for.
+    over : callable
+        Returns whether the time is over: then the best split so far is returned.
     """
     if level.b == 1:
         parts = parts_in_order(blocks, 1)
@@ -94,16 +102,22 @@ def best_space_partition(
     square = float(np.vdot(blocks, blocks).real)
     found: list[SpaceSplit] = []
     for parts in starting_spaces(blocks, level, rng, n_starts):
-        split = improve_space_partition(blocks, parts, level, rng, n_iter=ROUNDS)
+        if found and over():
+            break
+        split = improve_space_partition(
+            blocks, parts, level, rng, n_iter=ROUNDS, over=over
+        )
         if split.lost <= EXACT * square:
             return split
         found.append(split)
         found.sort(key=lambda split: split.lost)
-    final = [
-        improve_space_partition(blocks, one.parts, level, rng)
-        for one in found[:FINALISTS]
-    ]
-    return min([found[0], *final], key=lambda split: split.lost)
+    final = found[:1]
+    for one in found[:FINALISTS]:
+        if not over():
+            final.append(
+                improve_space_partition(blocks, one.parts, level, rng, over=over)
+            )
+    return min(final, key=lambda split: split.lost)
 
 
 def quick_space_loss(
@@ -138,12 +152,16 @@ def quick_space_loss(
 
 
 def space_partition_near(
-    blocks: np.ndarray, level: RankLevel, rng: np.random.Generator, hint: SplitHint
+    blocks: np.ndarray,
+    level: RankLevel,
+    rng: np.random.Generator,
+    hint: SplitHint,
+    over: Callable[[], bool] = never,
 ) -> SpaceSplit:
-    """Return the best split found near a hint."""
+    """Return the best split found near a hint, or the first where the time is over."""
     order = np.argsort(hint.places, 1, kind="stable")
     parts = order.reshape(len(blocks), level.b, -1)
-    return improve_space_partition(blocks, parts, level, rng, hint)
+    return improve_space_partition(blocks, parts, level, rng, hint, over=over)
 
 
 def improve_space_partition(
@@ -154,6 +172,7 @@ def improve_space_partition(
     hint: SplitHint | None = None,
     *,
     n_iter: int = 1000,
+    over: Callable[[], bool] = never,
 ) -> SpaceSplit:
     """Alternate between the best groups for the parts, and the best parts for them.
 
@@ -169,6 +188,8 @@ def improve_space_partition(
         Agreement with it counts as a gain.
     n_iter : int
         Maximum number of rounds that gain.
+    over : callable
+        Returns whether the time is over, which ends the rounds.
 
     Notes
     -----
@@ -193,7 +214,9 @@ def improve_space_partition(
         return _moved(blocks, grams, parts, spaces, level.s)
 
     n_iter = 1 if level.b == 1 else n_iter
-    parts, spaces, lost = alternated(blocks, parts, row_gain, grouped, moved, n_iter)
+    parts, spaces, lost = alternated(
+        blocks, parts, row_gain, grouped, moved, n_iter, over
+    )
     return SpaceSplit(parts, spaces.groups, spaces.vectors, lost, level.s)
 
 

@@ -123,6 +123,7 @@ def compare(
     project.check_profile(profile)
     if processes < 2:
         raise ValueError(f"processes {processes}: at least 2 are needed")
+    accepted = waivers.read_waivers(waived)
     versions = {
         BASE: revisions.resolve(base or revisions.default_base(project), project),
         HEAD: revisions.resolve(head or revisions.WORKTREE, project),
@@ -133,7 +134,6 @@ def compare(
             f"base {versions[BASE].name!r} and head {versions[HEAD].name!r} have the "
             "same sources: nothing to compare (--same compares them, to show the noise)"
         )
-    accepted = waivers.read_waivers(waived)
     fingerprint = machine.fingerprint(project)
     started = datetime.datetime.now(datetime.UTC)
     provenance = {

@@ -23,6 +23,7 @@ from ...harness.clocks import CPU
 from ...harness.sample import interleave_clocks
 from ...operators import Butterfly, Chain
 from ...operators.patterns import Pattern
+from ..tools.legends import legend_below
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
 
@@ -351,6 +352,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     """Draw the ratios in rising order, a panel for each part and layout."""
     lines = compared(rows)
     parts, layouts = values(lines, "part"), values(lines, "layout")
+    colors = {batch: f"C{i}" for i, batch in enumerate(values(lines, "batch"))}
     all_axes = figure.subplots(len(parts), len(layouts), squeeze=False, sharey=True)
     for part, some_axes in zip(parts, all_axes, strict=True):
         for layout, axes in zip(layouts, some_axes, strict=True):
@@ -360,12 +362,12 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
                 if ratios:
                     places = (np.arange(len(ratios)) + 0.5) / len(ratios)
                     label = f"{batch} vector{'s' * (batch != 1)}"
-                    axes.semilogy(places, ratios, ".-", label=label)
+                    style = {"color": colors[batch], "label": label}
+                    axes.semilogy(places, ratios, ".-", **style)
             axes.axhline(1, color="black", linewidth=0.8)
             axes.set(title=f"{part}, {layout}", xlabel="share of the products")
             axes.set_yticks((0.5, 1, 2, 5, 10), minor=False)
             axes.yaxis.set_major_formatter("{x:g}")
             axes.yaxis.set_minor_formatter("")
-            if axes.has_data():
-                axes.legend(fontsize="small")
-        some_axes[0].set_ylabel("best rival's time / ours")
+        some_axes[0].set_ylabel("best rival's time / nbfact's")
+    legend_below(figure, all_axes.flat)

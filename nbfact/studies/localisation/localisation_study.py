@@ -25,6 +25,7 @@ from ..meg.gain_matrices import MEG, SPHERE, gain_matrix, spectral_norm
 from ..tools.choices import FIRST_SEED
 from ..tools.claims import claim_row, in_words
 from ..tools.intervals import half_width
+from ..tools.legends import legend_below
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
 from .solvers import SOLVERS, installed_pylops
@@ -80,7 +81,7 @@ METHODS = (
 
 WHAT = (
     "the algorithm of the paper",
-    "a refinement of it",
+    "which fits its result anew",
     "nbfact's search",
     "the same with weighted errors",
 )
@@ -394,5 +395,4 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
             )
         axes.set(title=f"sources {name} apart", xlabel="RCG", ylim=(0, 100))
     panels[0].set_ylabel("% at the exact place")
-    found = panels[0].get_legend_handles_labels()
-    figure.legend(*found, loc="outside lower center", ncols=4)
+    legend_below(figure, panels)

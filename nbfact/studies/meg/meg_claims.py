@@ -39,30 +39,49 @@ def opening(rows: Sequence[Row]) -> str:
     grid = select(rows, method=HIERARCHICAL)
     if not grid:
         return ""
-    ratios = [row["svd_spectral"] / row["spectral"] for row in grid]
     parts = [
-        "With as many parameters, the truncated SVD has "
-        f"{min(ratios):.1f} to {max(ratios):.1f} times the spectral error of "
-        f"`{HIERARCHICAL}`, the algorithm of the paper, over all {len(grid)} settings."
+        f"`{HIERARCHICAL}` is the algorithm of the paper, here in its best setting at "
+        "each gain.",
+        *(_beside_the_paper(rows, method) for method in (LEARNED, RECODED)),
     ]
-    lines = _best_lines(rows)
-    for method, what in ((RECODED, "a refinement of it"), (LEARNED, "nbfact's search")):
-        name = f"{method}, spectral"
-        over = [
-            row[name] / row[f"{HIERARCHICAL}, spectral"] for row in lines if name in row
-        ]
-        if over:
-            parts.append(
-                f"`{method}`, {what}, has {min(over):.2f} to {max(over):.2f} times the "
-                f"spectral error of its best setting at the same gain, and a smaller "
-                f"one at {sum(ratio < 1 for ratio in over)} of {len(over)} gains."
-            )
+    ratios = [row["svd_spectral"] / row["spectral"] for row in grid]
+    parts.append(
+        "The truncated SVD with as many parameters has "
+        f"{min(ratios):.1f} to {max(ratios):.1f} times the spectral error of "
+        f"`{HIERARCHICAL}`, in each of its {len(grid)} settings."
+    )
     share = _driven_by_k(grid)["found"]
     parts.append(
         "The number k of non-zeros in each column of the last factor decides the cost: "
         f"it explains {share} of the variance of the number of non-zeros."
     )
-    return " ".join([*parts, in_words(claims(rows))]).strip()
+    return " ".join(filter(None, [*parts, in_words(claims(rows))]))
+
+
+WHAT = {
+    LEARNED: "nbfact's search",
+    RECODED: f"which fits a result of `{HIERARCHICAL}` anew",
+}
+"""What the methods beside that of the paper are."""
+
+
+def _beside_the_paper(rows: Sequence[Row], method: str) -> str:
+    """Return a sentence on the errors of a method, beside those of the paper's."""
+    lines = [line for line in _best_lines(rows) if f"{method}, spectral" in line]
+    if not lines:
+        return ""
+    ends = " and ".join(
+        f"{line[f'{method}, spectral']:.2g} at a gain of {line['gain']}"
+        for line in lines[:: max(1, len(lines) - 1)]
+    )
+    over = [
+        line[f"{method}, spectral"] / line[f"{HIERARCHICAL}, spectral"]
+        for line in lines
+    ]
+    return (
+        f"`{method}`, {WHAT[method]}, leaves a spectral error of {ends}: "
+        f"{min(over):.2f} to {max(over):.2f} times that of `{HIERARCHICAL}`."
+    )
 
 
 def _shown(row: Row) -> Row:

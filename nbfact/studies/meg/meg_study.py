@@ -23,6 +23,7 @@ from ...algorithms import hierarchical, rectmat
 from ...cases.rivals import faust
 from ...metrics import relative_error
 from ...operators import FactorProduct
+from ..tools.legends import legend_below
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
 from . import meg_claims
@@ -45,10 +46,10 @@ QUESTION = (
     "magnetoencephalography (MEG) by a product of sparse factors?"
 )
 PICTURE = (
-    "The picture shows the error against the relative complexity gain, that is, "
-    "entries of the matrix over non-zeros of the factors; lower and further right "
-    "is better. Each dot is one setting of the paper's algorithm, `hierarchical`, "
-    "whose last factor has k non-zeros in each column."
+    "The picture shows the error against the relative complexity gain: the number of "
+    "entries of the matrix, divided by the number of non-zeros of the factors. Lower "
+    "and further right is better. Each dot is one setting of `hierarchical`, the "
+    "algorithm of the paper; its last factor has k non-zeros in each column."
 )
 PARALLEL = True
 SECONDS = 60.0
@@ -76,6 +77,9 @@ NOTES = f"""\
   "sparse codes" and "sparse products", and a limit of {SECONDS:g} seconds, so that its
   results depend on the machine.
 - All starts are fixed, but learn_transform's, whose seed is 0."""
+
+NORMS = {"spectral": "spectral", "frobenius": "Frobenius"}
+"""The norms of errors: the column of rows, and the word that people write."""
 
 GAINS = (6, 7, 8, 11, 16, 25)
 """Complexity gains of the six approximations of the paper."""
@@ -260,25 +264,29 @@ opening = meg_claims.opening
 def draw(rows: Sequence[Row], figure: "Figure") -> None:
     """Draw both errors against the complexity gain."""
     panels = figure.subplots(1, 2)
-    for axes, norm in zip(panels, ("spectral", "frobenius"), strict=True):
+    for axes, norm in zip(panels, NORMS, strict=True):
         for method in values(rows, "method"):
             some = select(rows, method=method)
             if method != HIERARCHICAL:
-                _scatter(axes, some, norm, "D" if method == RECODED else "s", method)
+                marker, color = ("D", "C6") if method == RECODED else ("s", "black")
+                _scatter(axes, some, norm, marker, method, color)
                 continue
             for k in values(some, "k"):
                 _scatter(axes, select(some, k=k), norm, ".", f"{method}, k = {k}")
         curve = sorted(rows, key=lambda row: row["rcg"])
         svd = [row[f"svd_{norm}"] for row in curve]
         axes.plot([row["rcg"] for row in curve], svd, "--", color="0.5", label="SVD")
-        axes.set(xlabel="relative complexity gain", ylabel=f"relative {norm} error")
+        axes.set_xlabel("relative complexity gain")
+        axes.set_ylabel(f"relative {NORMS[norm]} error")
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
-    panels[0].legend(fontsize="small")
+        axes.tick_params(which="minor", labelsize="x-small")
+    legend_below(figure, panels, 5)
 
 
-def _scatter(axes, rows, norm, marker, label):
+def _scatter(axes, rows, norm, marker, label, color=None):
     """Draw a point for each row."""
     x, y = [row["rcg"] for row in rows], [row[norm] for row in rows]
-    axes.scatter(x, y, marker=marker, label=label, zorder=3 if marker != "." else 2)
+    order = 3 if marker != "." else 2
+    axes.scatter(x, y, color=color, marker=marker, label=label, zorder=order)

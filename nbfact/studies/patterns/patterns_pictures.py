@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..tools.legends import legend_below
 from ..tools.rows import Row, select, values
 from . import approximation, approximation_tables, recovery
 from .patterns_page import against_targets
@@ -45,7 +46,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     axes.margins(y=0.01)
     label = "relative error" + f", n = {orders[0]}" * (not several)
     axes.set(xlabel=label, xlim=(0, 1.4 * max(others) or 1))
-    figure.legend(loc="outside lower center", ncols=2)
+    legend_below(figure, [axes], 2)
 
 
 def draw_details(rows: Sequence[Row], figure: "Figure") -> None:
@@ -76,5 +77,4 @@ def draw_details(rows: Sequence[Row], figure: "Figure") -> None:
         for axes, name in zip(panels, names, strict=True):
             drawing(axes, rows, name)
         panels[0].set_ylabel(label)
-        handles, labels = panels[0].get_legend_handles_labels()
-        part.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+        legend_below(part, panels, 3)

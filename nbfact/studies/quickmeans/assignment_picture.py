@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..tools.intervals import half_width
+from ..tools.legends import legend_below
 from ..tools.rows import Row, known, select, values
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 """Largest number of panels side by side."""
+
+COLORS = (*(f"C{i}" for i in range(10)), "black")
+"""Colours of the methods, of which there are eleven."""
 
 LINEAR = 0.1
 """Increase in per cent up to which the axis of increases is linear, beyond it
@@ -38,7 +42,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     figure.set_size_inches(5 * COLUMNS, 4 * n_rows + 1.5)
     panels = figure.subplots(n_rows, n_columns, squeeze=False)
     styles = {
-        name: {"color": f"C{i % 10}", "marker": "o^sDvP*X"[i % 8]}
+        name: {"color": COLORS[i % 11], "marker": "o^sDvP*X"[i % 8]}
         for i, name in enumerate(values(rows, "method"))
     }
     for axes, data in zip(panels.flat, names, strict=False):
@@ -48,13 +52,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
         axes.set_title(f"{data}, K = {most}, D = {some[0]['D']}")
     for axes in panels.flat[len(names) :]:
         axes.set_axis_off()
-    handles = {
-        label: handle
-        for axes in panels.flat
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    found = list(handles.values()), list(handles)
-    figure.legend(*found, loc="outside lower center", ncols=4)
+    legend_below(figure, panels.flat)
 
 
 def _panel(axes: "Axes", rows, styles: dict[str, dict[str, Any]]):

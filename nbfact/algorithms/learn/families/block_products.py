@@ -40,6 +40,8 @@ def in_blocks(task: FamilyTask) -> Iterator[Start]:
     if best is None:
         return
     yield best
+    if task.over():
+        return
     long = Stage(task.sweeps[1], _LONG, "", task.deadline)
     found = _explored(task, best, best.blocks, long)
     if found is not None:
@@ -71,5 +73,5 @@ def _explored(task, start, sets, stage):
     return Start.of("in blocks", result, blocks=tuple(sets))
 
 
-BLOCK_PRODUCTS = Family("products in blocks", within=in_blocks)
+BLOCK_PRODUCTS = Family("products in blocks", within=in_blocks, share=0.5)
 """Products of factors in blocks."""

@@ -1,6 +1,5 @@
 """The family "sparse codes": products D X of a wide matrix, D square, both sparse."""
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,9 +27,9 @@ _SAMPLE_LONG = 30
 """Number of turns of the long run on a sample of the columns, which with more of them
 fits the sample and not the matrix."""
 
-_TIME, _SAMPLE_TIME = 0.75, 0.25
-"""Shares of the time that is left which this family may take, because the others need
-some, and of the search's which end the runs on a sample."""
+_TIME, _SAMPLE_TIME = 0.75, 1 / 3
+"""Shares of the time that is left which this family may take, and of its own which end
+the runs on a sample."""
 
 
 def coded_products(task: FamilyTask) -> Iterator[Start]:
@@ -45,7 +44,7 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
     matrix = problem.wide.array
     if problem.shape[0] == n:
         matrix = np.ascontiguousarray(matrix.conj().T)
-    whole, early = (_part_of(task.deadline, one) for one in (_TIME, _SAMPLE_TIME))
+    whole, early = task.deadline, task.deadline.part(_SAMPLE_TIME)
     sample = sampled(matrix, task.rng)
     part = CodingTask(sample, budget, sample.shape[1] / n)
     first = Coding.first(sample, budget)
@@ -67,12 +66,6 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
             yield _found(problem, better, whole)
 
 
-def _part_of(deadline: Deadline, share: float) -> Deadline:
-    """Return when a share of the time that is left is over."""
-    now = time.time()
-    return Deadline(now + share * max(0.0, deadline.end - now))
-
-
 def _found(problem: Problem, coding: Coding, deadline: Deadline) -> Start:
     """Return the product of a dictionary and codes, with refined values."""
     factors = [coding.dictionary, coding.codes]
@@ -86,5 +79,5 @@ def _found(problem: Problem, coding: Coding, deadline: Deadline) -> Start:
     return Start.of("sparse codes", found, keeps_shares=True)
 
 
-CODED_PRODUCTS = Family("sparse codes", within=coded_products)
+CODED_PRODUCTS = Family("sparse codes", within=coded_products, share=_TIME)
 """Products of a sparse dictionary and sparse codes."""

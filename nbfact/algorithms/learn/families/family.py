@@ -31,7 +31,7 @@ class FamilyTask(NamedTuple):
     sweeps : (int, int)
         Number of sweeps of a short exploration and of a long one.
     deadline : Deadline
-        When the search ends: a family looks at it between two candidates.
+        When the family ends: a family looks at it between two candidates.
     product : ProductBudget or None
         The time that a product may take, where that is the budget.
     """
@@ -72,6 +72,9 @@ class Family:
         Yields what does not depend on the budget, from a `FamilyTask`. It runs once.
     within : callable, optional
         Yields what fits the budget of a `FamilyTask`.
+    share : float
+        The share of the time that is left which a call of either may take, where there
+        is a limit, because the other families need some.
     dense_parts : bool
         Whether the members multiply faster than as many single entries. Where the
         budget is a time, `within` is then asked for fewer and fewer entries.
@@ -80,4 +83,5 @@ class Family:
     name: str
     once: Finder | None = None
     within: Finder | None = None
+    share: float = 0.25
     dense_parts: bool = False

@@ -10,7 +10,7 @@ from ...permutations.identify import (
     identify_problem,
     permuted_factorization,
 )
-from ...permutations.nests import first_lost
+from ...permutations.nests import level_lost
 from ...permutations.radix_search import search_radices
 from ...permutations.split_radices import radices_of
 from ..starts import Start
@@ -43,12 +43,12 @@ def identified(task: FamilyTask) -> Iterator[Start]:
     lightest = 2 * n * math.log2(n)
     if any(one.error <= task.exact and one.nnz <= lightest for one in task.found):
         return
-    if _hopeless(task.problem.wide.array, int(lightest)) or task.over():
+    if _hopeless(task, int(lightest)) or task.over():
         return
     callback = task.deadline.callback
     for tied, name in ((True, "identified butterfly"), (False, "bipartition matching")):
         options = IdentifyOptions(
-            tied=tied, n_restarts=task.restarts, callback=callback
+            tied=tied, n_restarts=task.restarts, callback=callback, over=task.over
         )
         found = identify_problem(
             task.problem, radices_of(None, (m, n)), options, task.rng
@@ -60,19 +60,21 @@ def identified(task: FamilyTask) -> Iterator[Start]:
             return
 
 
-def _hopeless(matrix: np.ndarray, lightest: int) -> bool:
+def _hopeless(task: FamilyTask, lightest: int) -> bool:
     """Return whether butterflies are expected to leave more than single entries do.
 
     The first level of splits tells how much noise a matrix has that is a butterfly but
     for noise; all levels leave that, but for what their values fit.
     """
+    matrix = task.problem.wide.array
     n = len(matrix)
     radices = radices_of(None, (n, n))
     share = radices.first_share
     if share <= 0 or lightest >= matrix.size:
         return False
     rng = np.random.default_rng(_SEED)
-    noise = first_lost(matrix, radices.levels[0], rng) / share
+    level = radices.levels[0]
+    noise = level_lost(matrix[None], level, rng, over=task.over) / share
     size = np.sort(np.abs(matrix).ravel())[: matrix.size - lightest]
     return noise * (1 - lightest / matrix.size) > float(size @ size)
 
@@ -90,7 +92,9 @@ def of_any_radices(task: FamilyTask) -> Iterator[Start]:
         return
     rng = np.random.default_rng(_SEED)
     callback = task.deadline.callback
-    options = IdentifyOptions(n_restarts=task.restarts, callback=callback)
+    options = IdentifyOptions(
+        n_restarts=task.restarts, callback=callback, over=task.over
+    )
     limit = task.exact if known else task.limit
     search = search_radices(task.problem, lightest, options, rng, limit)
     if search is not None and search.best.error <= limit:
