@@ -40,6 +40,12 @@ _PATIENCE, _GAIN = 12, 1e-3
 """Turns end when as many in a row have not lowered the least error by this part."""
 
 
+SAMPLED = 8
+"""Number of columns, in those that the dictionary has, of the sample that it is learned
+from first where the matrix has at least twice as many, because a turn costs in
+proportion."""
+
+
 class Coding(NamedTuple):
     """A dictionary D and codes X with A ≈ D X.
 
@@ -249,6 +255,16 @@ def pursued(
     if coupled:  # whose solution is not exact
         fitted += np.vdot(found, normal.residual(found)).real
     return found, least, float(fitted)
+
+
+def sampled(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return `SAMPLED` m columns of an (m, n) matrix, or itself if it has few more."""
+    m, n = matrix.shape
+    if n < 2 * SAMPLED * m:
+        return matrix
+    chosen = np.sort(rng.choice(n, SAMPLED * m, replace=False))
+    sample = np.ascontiguousarray(matrix[:, chosen])
+    return sample if sample.any() else matrix
 
 
 def largest_places(matrix: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

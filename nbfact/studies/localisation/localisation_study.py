@@ -60,10 +60,10 @@ NOTES = f"""\
   half of a 95 percent interval, in points, over draws.
 - median, q75 and q90 are quantiles of the distance from a source to the nearest one
   found, in cm. CPU s is the time of all codes of a line.
-- "hierarchical" is fitted to the gain matrix, as in the paper. The others are fitted to
-  the matrix with columns of norm 1: "recoded" starts from "hierarchical", and
-  "weighted" from "learn_transform". There errors are weighted by W = (A Aᴴ)^(1/8), so
-  that directions count more which columns have more of.
+- "recoded" is fitted to the matrix with columns of norm 1, from "hierarchical". So is
+  "weighted", a sparse dictionary and sparse codes as `learn_transform` finds them, but
+  at last with errors weighted by W = (A Aᴴ)^(1/8): an error in a direction counts more
+  if columns have more of it. Its numbers of turns do not depend on the machine.
 - IHT and l1 are `ista` with hard thresholds and `fista` of pylops: 100 iterations,
   steps of one over the squared spectral norm, and for l1 a penalty of 0.05 of the least
   one at which the code is zero. They run on fewer draws, because they take longer."""
@@ -83,7 +83,7 @@ WHAT = (
     "the algorithm of the paper",
     "which fits its result anew",
     "nbfact's search",
-    "a refinement of that under weighted errors",
+    "the same with weighted errors",
 )
 """What each of `METHODS` is, in a few words."""
 
@@ -265,7 +265,7 @@ def _prepared(settings, method, best):
         method,
         best,
         settings.seconds,
-        unit=method != approximations.HIERARCHICAL,
+        unit=method in (approximations.RECODED, approximations.WEIGHTED),
     )
     operator = approximations.unit_columns(found)
     return operator, spectral_norm(operator.toarray())

@@ -34,9 +34,9 @@ def pursuit(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
 
 def thresholding(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
     """Return codes by iterative hard thresholding (IHT), all signals at a time."""
-    pylops = installed_pylops()
-    operator = pylops.aslinearoperator(spla.aslinearoperator(matrix))
-    solver = pylops.optimization.cls_sparsity.ISTA(operator)
+    sparsity = installed_pylops().optimization.cls_sparsity
+    # pylops' own operators multiply one column after the other, and SciPy's all.
+    solver = sparsity.ISTA(spla.aslinearoperator(matrix))
     codes = solver.setup(
         signals,
         niter=ITERATIONS,
@@ -63,7 +63,7 @@ def shrinkage(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
     linear = spla.aslinearoperator(matrix)
     scaled = signals / np.abs(linear.rmatmat(signals)).max(axis=0)
     return pylops.optimization.sparsity.fista(
-        pylops.aslinearoperator(linear),
+        linear,  # SciPy's operator, as above
         scaled,
         niter=ITERATIONS,
         alpha=1 / norm**2,

@@ -15,12 +15,18 @@ import scipy.sparse as sp
 
 from ..._core.files import user_cache
 from ...algorithms import hierarchical, learn_transform, omp, rectmat, refine
-from ...algorithms.coding.sparse_dictionary import Coding, CodingTask, learn_coding
+from ...algorithms.coding.sparse_dictionary import (
+    Coding,
+    CodingTask,
+    learn_coding,
+    sampled,
+)
 from ...algorithms.common.result import CallbackState
 from ...metrics import relative_error
 from ...operators import FactorProduct
 from ...operators.loading import load
 from ..tools import work
+from ..tools.choices import FIRST_SEED
 from .gain_matrices import gain_matrix
 
 HIERARCHICAL = "hierarchical"
@@ -34,15 +40,15 @@ LEARNED = "learn_transform"
 """Method: `learn_transform` at the complexity gain."""
 
 WEIGHTED = "weighted"
-"""Method: the result of `learn_transform`, whose dictionary and codes are learned anew
-under errors that are weighted by `column_weights`."""
+"""Method: a sparse dictionary and sparse codes, as `learn_transform` finds them, at
+last under errors that are weighted by `column_weights`."""
 
 POWER = 0.25
 """Power of A Aᴴ that is the square of the weights: with 0 all directions of the signals
 count alike, and with 1 as much as the columns of A have of them."""
 
-TURNS = 8
-"""Number of turns in which the weighted dictionary and codes are learned."""
+TURNS = (40, 40, 8)
+"""Numbers of turns on a sample of the columns, on all columns, and with weights."""
 
 ROUNDS = 2
 """Number of times that the last factor is found anew."""
@@ -188,29 +194,39 @@ def column_weights(matrix: np.ndarray) -> np.ndarray:
     return (vectors * values ** (POWER / 2)) @ vectors.T
 
 
-def reweighted(target: np.ndarray, start: FactorProduct) -> FactorProduct:
+def weighted(target: np.ndarray, gain: float) -> FactorProduct:
     """Return a product of two sparse factors with a small weighted error.
 
     Parameters
     ----------
     target : ndarray, (m, n)
-        The matrix.
-    start : FactorProduct
-        The product to start from. Where it has another number of factors than two, it
-        is what is returned.
+        The matrix, with m below n.
+    gain : float
+        The relative complexity gain that it has at least.
 
     Returns
     -------
     FactorProduct
-        With at most as many non-zeros.
+        A dictionary and codes.
     """
-    if len(start.factors) != 2:
-        return start
-    dictionary, codes = (one.toarray() for one in start.factors)
-    first = Coding(start.scale * dictionary, codes, start.factors[0].nnz, np.inf)
-    task = CodingTask(target, start.nnz, weights=column_weights(target))
-    best, _ = learn_coding(task, first, TILT, TURNS, lambda: False)
-    return FactorProduct([sp.csr_array(best.dictionary), sp.csr_array(best.codes)])
+    budget = int(target.size / gain)
+    sample = sampled(target, np.random.default_rng(FIRST_SEED))
+    portion = sample.shape[1] / target.shape[1]
+    looked, full, last = TURNS
+    coding = Coding.first(sample, budget)
+    task = CodingTask(sample, budget, portion)
+    coding, _ = learn_coding(task, coding, TILT, looked, _never)
+    task = CodingTask(target, budget)
+    coding, _ = learn_coding(task, coding.of_columns(target), TILT, full, _never)
+    task = task._replace(weights=column_weights(target))
+    start = coding._replace(error=np.inf)
+    coding, _ = learn_coding(task, start, TILT, last, _never)
+    return FactorProduct([sp.csr_array(coding.dictionary), sp.csr_array(coding.codes)])
+
+
+def _never():
+    """Return that the time is not over."""
+    return False
 
 
 def unit_columns(operator: FactorProduct) -> FactorProduct:
@@ -268,8 +284,7 @@ def approximation(
             start = approximation(matrix, HIERARCHICAL, setting, seconds)
             return recoded(target, start)
         if method == WEIGHTED:
-            start = approximation(matrix, LEARNED, setting, seconds, unit=unit)
-            return reweighted(target, start)
+            return weighted(target, setting.gain)
         preset = rectmat(setting.n_factors, setting.k, setting.s)
         return hierarchical(target, preset).operator
 

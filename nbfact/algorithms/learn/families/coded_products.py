@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ....operators import FactorProduct
-from ...coding.sparse_dictionary import Coding, CodingTask, learn_coding
+from ...coding.sparse_dictionary import Coding, CodingTask, learn_coding, sampled
 from ...common.problem import Problem, shift
 from ...common.result import Factorization
 from ...palm.iterations import SweepRecord
@@ -23,11 +23,9 @@ _LOOK, _LONG, _REFINED = 12, 80, 10
 """Numbers of turns with each of them and of the long run of the better one, and of the
 sweeps of least squares after them."""
 
-_SAMPLED, _SAMPLE_LONG = 8, 30
-"""Number of columns, in those that the dictionary has, of the sample that it is learned
-from first where the matrix has at least twice as many, because a turn costs in
-proportion; and number of turns of the long run there, which with more of them fits the
-sample and not the matrix."""
+_SAMPLE_LONG = 30
+"""Number of turns of the long run on a sample of the columns, which with more of them
+fits the sample and not the matrix."""
 
 _TIME, _SAMPLE_TIME = 0.75, 0.25
 """Shares of the time that is left which end all runs, because the last turn takes long
@@ -47,7 +45,7 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
     if problem.shape[0] == n:
         matrix = np.ascontiguousarray(matrix.conj().T)
     whole, early = (task.deadline.part(one) for one in (_TIME, _SAMPLE_TIME))
-    sample = _sampled(matrix, task.rng)
+    sample = sampled(matrix, task.rng)
     part = CodingTask(sample, budget, sample.shape[1] / n)
     first = Coding.first(sample, budget)
     runs = [
@@ -66,16 +64,6 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
         better, _ = learn_coding(signals, last, tilt, _LONG, lambda: whole.over)
         if better.error < best.error:
             yield _found(problem, better, whole)
-
-
-def _sampled(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return some columns of a matrix that has many, or the matrix itself."""
-    m, n = matrix.shape
-    if n < 2 * _SAMPLED * m:
-        return matrix
-    chosen = np.sort(rng.choice(n, _SAMPLED * m, replace=False))
-    sample = np.ascontiguousarray(matrix[:, chosen])
-    return sample if sample.any() else matrix
 
 
 def _found(problem: Problem, coding: Coding, deadline: Deadline) -> Start:
