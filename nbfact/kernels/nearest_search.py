@@ -83,8 +83,8 @@ def read_tile(blocks, x, start, stop, norms, out):
 
     Where there are fewer points than `width`, the last one is repeated, and entries are
     copied one by one. A block that has more columns than x is filled with entries of
-    the points that follow, unless x ends there. The squared norms of what was read of
-    each point are added to norms, (width,).
+    the points that follow, unless x ends there. The squared norms of the points, on all
+    blocks, are added to norms, (width,), which are zero before.
     """
     width = np.uintp(norms.shape[0])
     size, columns = np.uintp(BYTES // x.itemsize), np.uintp(x.shape[1])
@@ -98,6 +98,12 @@ def read_tile(blocks, x, start, stop, norms, out):
             for b in range(n_blocks):
                 first, place = point + np.uintp(blocks[b]), b * size * width + i
                 transpose_block(flat, first, columns, out, place, norms, i)
+        if columns < size and n_blocks > 0:  # not the entries of the points that follow
+            norms[:] = 0
+            for j in range(columns):
+                for i in range(width):
+                    value = out[j * width + i]
+                    norms[i] += value * value
     else:
         n_points, first = stop - start, start * columns
         for b in range(n_blocks):

@@ -32,8 +32,8 @@ that no copy of all points is made."""
 
 FULL = 0.4
 """Least number of entries of the factors, over K D, from which on their product is
-multiplied as a dense matrix. An entry of a sparse factor takes two to three times the
-time: both were level from 0.35 to 0.45 in float32, from 0.4 to 0.5 in float64."""
+multiplied as a dense matrix: an entry of a sparse factor takes two to three times the
+time."""
 
 REPEATS = 8
 """Number of points from which the offset is subtracted in one loop of NumPy: one loop
@@ -45,7 +45,7 @@ while the rows are read."""
 
 DIRECT = 2**17
 """Number of entries of rows, over all points that are compared, up to which all rows
-are compared: to find those that may be nearest takes as long, 40 µs."""
+are compared: to find those that may be nearest takes as long."""
 
 
 class NearestRows:
