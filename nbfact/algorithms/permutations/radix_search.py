@@ -168,7 +168,7 @@ def _looked_at(
         search.run(rng)
         if search.is_given_up:
             continue
-        if search.is_stopped:
+        if search.is_stopped or (hasty and search.is_explained):
             return [search]
         looked = sorted([*looked, search], key=lambda one: one.best.error)[:FINALISTS]
     return looked
