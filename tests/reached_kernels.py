@@ -36,7 +36,7 @@ def called(call, wanted, missing):
             return
         if code.co_filename.startswith(FOLDER):
             names.add(code.co_name)
-            count += 1
+            count += code.co_name in kernels.__all__  # others only compute sizes
             if count > LIMIT or missing <= names:
                 raise EnoughError
 

@@ -39,7 +39,7 @@ which on fewer rows are than a vector has numbers."""
 
 
 def takes_few_rows(dtype: np.dtype, batch: int, values: int) -> bool:
-    """Return whether large blocks, with so many values, multiply rows as they are."""
+    """Return whether large blocks, of that number of values, take rows as they are."""
     return 2 < batch < lanes_of(dtype) and batch * values >= LEAST_FEW_ROWS
 
 
