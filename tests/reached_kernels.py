@@ -1,4 +1,4 @@
-"""Print which kernels the cases of two turns of the profile pr call, as JSON.
+"""Print which kernels the cases of three turns of the profile pr call, as JSON.
 
 Run with NUMBA_DISABLE_JIT=1 as ``python tests/reached_kernels.py KERNEL...``: kernels
 are functions of Python then, whose calls can be seen. A case ends after `LIMIT` calls
@@ -18,7 +18,7 @@ from nbfact.cases import registry
 
 FOLDER = str(Path(kernels.__file__).parent)
 LIMIT = 500
-TURNS = (0, 5)  # float32 with one vector, and complex128 with columns
+TURNS = (0, 5, 6)  # float32 with one vector; complex128, float64 with columns
 
 
 class EnoughError(Exception):

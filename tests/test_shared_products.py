@@ -28,7 +28,8 @@ def test_many_columns_of_a_small_matrix_are_shared(way, dtype, ranges):
         "Fortran": (np.asfortranarray(x), None),
     }[way]
     call = operator._matrix_call(operator.dtype, 3000, way == "rows")
-    assert call is not None
+    # Complex columns of a butterfly are those of large blocks, which are shared too.
+    assert call is not None or (x.dtype.kind == "c" and way != "rows")
     for _ in range(2):  # the first call plans
         expected = operator.apply(given, axis=axis)
         close(expected if axis is None else expected.T, operator.toarray() @ x)

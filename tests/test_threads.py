@@ -63,9 +63,9 @@ def test_products_are_the_same_to_the_last_bit(name, dtype, eager, kernels, rang
 @TWO
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_several_tiles_of_columns(dtype, eager, kernels, ranges, monkeypatch):
-    """A chain that no BLAS multiplies is divided between its tiles of columns."""
+    """A chain without large blocks is divided between its tiles of columns."""
     monkeypatch.setattr(program, "TILE_BYTES", 1)  # tiles of 16 columns
-    chain = nf.Chain.mixed_radix((4, 4, 4))
+    chain = nf.Chain.mixed_radix((2, 2, 2, 2, 2, 2))
     values = [random(pattern, dtype, i) for i, pattern in enumerate(chain)]
     operator, x = nf.Butterfly(chain, values), random((64, 37), dtype)
     np.testing.assert_array_equal(operator.apply(x, threads=2), operator @ x)

@@ -174,7 +174,6 @@ def _pr():
     single, batches = ("float32",), (1, 64)
     planned = [("rank 2", 256), ("four blocks", 1024), ("strided blocks", 1024)]
     plans = plan_cases(planned, single, (1, 16))
-    small = plan_cases([("monarch", 256)], ("float64",), (16,))  # BLAS in a kernel
     primes = transform_plan_cases(("dct",), (1000, 1009), single, (1,))
     few = product_cases("butterfly", (1024,), ("float64", "complex64"), (2, 4))
     called = own_cells(ALWAYS, "float32")
@@ -187,7 +186,7 @@ def _pr():
         *(case for case in few if case.impl in (BUTTERFLY, DENSE)),
         # Rows cost up to seven times as much as columns, and ``out=`` more than none.
         *(case for case in called if case.impl in (OUT, DENSE)),
-        *(case for case in (*plans, *small) if case.impl == case.yardstick),
+        *(case for case in plans if case.impl == case.yardstick),
         *product_cases("dft", (1024,), ("complex64",), batches[:1]),
         *product_cases("dct", (1024,), single, batches[1:]),
         *(case for case in primes if case.impl in ("scipy.fft", "nbfact transform")),
@@ -209,7 +208,7 @@ def _pr():
         *factorize_cases(("noisy",), (64,)),
         *shape_cases(SHAPES[2:3], defaults=True),
         *learning_cases(("hadamard",), (16,)),
-        *_own(assignment_cases([(512, 512, 1024)], single)),
+        *_own(assignment_cases([(512, 512, 1024)], single))[:1],  # dense ones rotate
     ]
     # The asv suite needs no second and third product of SciPy.
     return [case for case in found if case.impl not in (MATVEC, MERGED)]

@@ -49,6 +49,9 @@ class PackedCenters(NamedTuple):
         Two values of a point x count as different where they differ by more than
         margin[0] + margin[1] |x|, with the norm of all that is read of a point: more
         than its own entries where a block has more columns than x.
+    offset : ndarray, shape (L,) or (0,), of the dtype of data
+        What is subtracted from the points first, on the L columns of all blocks;
+        nothing where it is empty.
 
     See Also
     --------

@@ -108,7 +108,7 @@ def _system(gram, right_gram, i, j, dtype):
         found = _entries(gram, i[:, :, None], i[:, None, :])
     if right_gram is not None:
         other = _entries(right_gram, j[:, None, :], j[:, :, None])
-        found = other if found is None else np.multiply(found, other, out=found)
+        found = other if found is None else found * other
     return np.ones((*i.shape, i.shape[1]), dtype) if found is None else found
 
 
