@@ -62,13 +62,7 @@ def product(values, x):
     return x.reshape(-1, x.shape[-1])
 
 
-@pytest.mark.parametrize(
-    "dtype",
-    [
-        *("float32", "float64", "complex64"),
-        pytest.param("complex128", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_rows_and_columns(pattern, dtype):
     a, b, c, d = pattern

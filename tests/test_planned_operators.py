@@ -9,6 +9,7 @@ import weakref
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from samples import DTYPES
 
 import nbfact as nf
 from nbfact.operators import row_calls
@@ -270,7 +271,7 @@ def test_large_blocks_are_not_read_once_for_each_vector(dtype, rows):
 
 
 @pytest.mark.parametrize("batch", [2, 3, 8, 40])
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_products_have_the_same_bits_with_out_and_without(dtype, batch):
     n, rng = 64, np.random.default_rng(batch)
     for operator in (

@@ -28,8 +28,11 @@ MODULES = sorted(
     for path in (ROOT / "nbfact").rglob("*.py")
     if path.name != "__main__.py"
 )
-KERNELS = [name for name in MODULES if name.startswith(".kernels.")]
-"""Modules whose examples would compile a kernel each."""
+COMPILED = [
+    *(name for name in MODULES if name.startswith(".kernels.")),
+    *(".algorithms.descent.descent_result", ".operators.hadamard"),
+]
+"""Modules whose examples compile kernels for seconds."""
 HEAVY = (".estimators.fast_dictionary", ".estimators.quick_kmeans")
 """Modules whose examples take more than a minute interpreted: run compiled only."""
 MAIN_JOB = 'pip install -e ".[bench]" && nbfact bench --quick'
@@ -84,6 +87,7 @@ def test_the_examples_of_the_page_on_clustering_run():
 
 @pytest.mark.pages
 @pytest.mark.compiled
+@pytest.mark.slow
 def test_the_example_of_the_page_on_dictionaries_runs():
     pytest.importorskip("sklearn")
     run_examples("docs/dictionaries.md", 1)
@@ -112,7 +116,7 @@ def test_the_examples_of_the_page_on_algorithms_print_what_it_says(capsys):
             name,
             marks=[
                 *[pytest.mark.compiled] * (name in HEAVY),
-                *[pytest.mark.slow] * (name in KERNELS),
+                *[pytest.mark.slow] * (name in COMPILED),
             ],
         )
         for name in MODULES
@@ -136,7 +140,7 @@ sys.exit(any(result.failed for result in results))
 def test_the_examples_of_kernels_run_interpreted(tmp_path):
     """They run in a process that compiles nothing; compiled they are `slow`."""
     done = subprocess.run(
-        [sys.executable, "-c", DOCTESTS, *(f"nbfact{name}" for name in KERNELS)],
+        [sys.executable, "-c", DOCTESTS, *(f"nbfact{name}" for name in COMPILED)],
         cwd=tmp_path,
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
         capture_output=True,
