@@ -33,7 +33,7 @@ TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
 
-LEAST_ROWS, LEAST_FEW_ROWS = 1 << 21, 1 << 14
+LEAST_ROWS, LEAST_FEW_ROWS = 1 << 21, 1 << 18
 """Products of a value and a row from which on rows are multiplied as they are, and from
 which on fewer rows are than a vector has numbers."""
 
