@@ -53,11 +53,9 @@ def test_operator_and_target_are_the_same_matrix(n):
         np.testing.assert_allclose(R @ (R.T @ np.eye(n)), np.eye(n), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
-@pytest.mark.parametrize(
-    "n",
-    [3584, *(pytest.param(n, marks=pytest.mark.slow) for n in (5120, 11008, 29568))],
-)
+@pytest.mark.parametrize("n", [3584, 5120, 11008, 29568])
 def test_widths_of_models_are_fast(n):
     H = nf.transforms.hadamard(n, dtype="float32")
     assert H.rcg > 45

@@ -80,6 +80,7 @@ def test_the_example_of_the_page_on_threads_runs():
 
 @pytest.mark.pages
 @pytest.mark.compiled
+@pytest.mark.slow
 def test_the_examples_of_the_page_on_clustering_run():
     pytest.importorskip("dask.array")
     run_examples("docs/clustering.md", 3)
