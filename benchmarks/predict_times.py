@@ -70,8 +70,7 @@ def main(most: float = 2e8, place: float = 0.0) -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter(
-        "ignore"
-    )  # fewer clusters than asked, iterations at their end
+    # The few iterations end before they converge, and some clusters are empty.
+    warnings.simplefilter("ignore")
     numbers = [float(word) for word in sys.argv[1:] if word != "far"]
     main(*numbers[:1] or [2e8], 100.0 if "far" in sys.argv else 0.0)

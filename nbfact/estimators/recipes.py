@@ -115,11 +115,11 @@ class CenterRecipe(abc.ABC):
     def _factor(self, target: np.ndarray) -> FactorProduct:
         """Return factors of a target (K, D)."""
 
-    @abc.abstractmethod
     def _refactor(
         self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
     ) -> FactorProduct:
-        """Return factors of a target, near diag(weights) @ product."""
+        """Return factors of a target, near diag(weights) @ product if that helps."""
+        return self._factor(target)
 
     def first(
         self, means: np.ndarray, counts: np.ndarray, origin: np.ndarray
@@ -325,11 +325,6 @@ class DenseRecipe(CenterRecipe):
     def _factor(self, target: np.ndarray) -> FactorProduct:
         return FactorProduct([target])
 
-    def _refactor(
-        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
-    ) -> FactorProduct:
-        return FactorProduct([target])
-
 
 class ThresholdRecipe(CenterRecipe):
     """One sparse factor: the largest entries of the centers, and zeros elsewhere."""
@@ -344,11 +339,6 @@ class ThresholdRecipe(CenterRecipe):
         ends = np.concatenate([[0], chosen.sum(axis=1).cumsum()])
         csr = target[chosen], chosen.nonzero()[1], ends
         return FactorProduct([sp.csr_array(csr, target.shape)])
-
-    def _refactor(
-        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
-    ) -> FactorProduct:
-        return self._factor(target)
 
 
 class LowRankRecipe(CenterRecipe):
@@ -368,11 +358,6 @@ class LowRankRecipe(CenterRecipe):
         right = left.T @ short
         factors = [right.T, left.T] if tall else [left, right]
         return FactorProduct([factor.astype(target.dtype) for factor in factors])
-
-    def _refactor(
-        self, target: np.ndarray, product: FactorProduct, weights: np.ndarray
-    ) -> FactorProduct:
-        return self._factor(target)
 
 
 RECIPES: dict[str, type[CenterRecipe]] = {

@@ -91,13 +91,13 @@ def _blas_cost(pattern, dtype, batch):
 
 def _panels_cost(pattern, dtype, batch):
     """Return the time of our own kernels for large blocks."""
-    found = _read(pattern, dtype.itemsize, MEMORY)
     (a, b, c, d), rows, lanes = pattern, panel_of(dtype), lanes_of(dtype)
     if batch == 1:
-        return found + _rows_cost(pattern, dtype, batch)
+        return few_rows_cost(pattern, dtype, batch)
     if batch < lanes:
-        found += BLOCK_CALL + BLOCK_TURNED * a * d * (b + c) * batch
-        return found + _rows_cost(pattern, dtype, batch)
+        turned = BLOCK_CALL + BLOCK_TURNED * a * d * (b + c) * batch
+        return few_rows_cost(pattern, dtype, batch) + turned
+    found = _read(pattern, dtype.itemsize, MEMORY)
     panels, vectors = a * d * -(-b // rows), -(-batch // lanes)
     rate = BLOCK_COLUMN[dtype.char]
     found += BLOCK_CALL + rate * panels * rows * c * vectors * lanes

@@ -1,7 +1,7 @@
 """Small dense matrices in panels: where a kernel takes less time than BLAS.
 
-``nbfact study rates`` prints what the constants were fitted to, as rows of kind
-"matrix".
+The constants are from a few timings on an Intel processor with AVX-512. The rows of
+kind "matrix" that ``nbfact study rates`` prints show such products.
 """
 
 import functools

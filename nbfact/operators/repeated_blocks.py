@@ -27,6 +27,7 @@ from ..kernels.repeated import (
     TRANSPOSED,
     TURNED,
 )
+from .block_prices import BLOCK_COLUMN
 from .call_forms import KEPT_BYTES
 from .matrix_panels import packed_panels, panel_rows
 from .vector_calls import vector_call
@@ -54,11 +55,10 @@ between the steps stays in the second level of cache."""
 
 RATE = {"f": 0.0185, "d": 0.037, "F": 0.093, "D": 0.185}
 SMALL = {"f": 5.0, "d": 3.0, "F": 10.0, "D": 7.0}
-PANELS = {"f": 0.0175, "d": 0.036, "F": 0.07, "D": 0.145}
 NARROW = {"f": 8.0, "d": 8.0, "F": 22.0, "D": 22.0}
 """Nanoseconds for a multiplication by BLAS, by the letter of the dtype; how much more
-it takes in small matrices, over their order; the time of one by panels; and how much
-more BLAS takes in narrow matrices, over the bytes of the real parts of a row."""
+it takes in small matrices, over their order; and in narrow ones, over the bytes of the
+real parts of a row."""
 UNIT = 128
 """Number of vectors of a part that panels multiply."""
 CALL, PART, MOVED = 700.0, 25.0, 0.05
@@ -257,7 +257,7 @@ def _step_cost(step, letter):
         return MOVED * p * q * np.dtype(letter).itemsize
     if way in (INSIDE_PANELS, ALONG_PANELS):
         panel = panel_rows(np.dtype(letter))
-        return PART * parts + PANELS[letter] * -(-b // panel) * panel * c * p * q
+        return PART * parts + BLOCK_COLUMN[letter] * -(-b // panel) * panel * c * p * q
     rate = RATE[letter] * (1 + SMALL[letter] / min(b, c))
     if way == INSIDE:
         width = min(q, unit) * real_dtype(np.dtype(letter)).itemsize

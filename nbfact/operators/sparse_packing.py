@@ -81,10 +81,11 @@ def pack_slices(
         values, last = factor.data.astype(dtype), number == len(factors) - 1
         columns = factor.indices if position is None else position[factor.indices]
         counts, begins = row_counts(factor), factor.indptr[:-1]
-        if known is not None and _have_halves(values):
+        halving = _have_halves(values)
+        if known is not None and halving:
             order, widths, _ = known[-1 - number]
         else:
-            order, widths, _ = arranged(counts, last, halving=_have_halves(values))
+            order, widths, _ = arranged(counts, last, halving=halving)
         position = None
         if order is not None:
             counts, begins, position = counts[order], begins[order], np.argsort(order)

@@ -18,6 +18,7 @@ import numpy as np
 from ...operators import Butterfly
 from ...operators.reorderings import digit_reversal, makhoul
 from ..common.problem import Problem
+from ..common.result import never
 from .butterfly_result import ButterflyFactorization
 from .chain_graph import ChainGraph, chain_graph
 from .split_factors import SplitFactors
@@ -35,11 +36,6 @@ _PARTIAL = 3000
 _PARTS = 4
 """Number of blocks, and more, whose losses are computed at a time: where those so far
 are too large, those of the other blocks are not computed."""
-
-
-def never() -> bool:
-    """Return False: the time of a search is not over."""
-    return False
 
 
 class Order(NamedTuple):

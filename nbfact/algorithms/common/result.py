@@ -130,6 +130,11 @@ Callback: TypeAlias = Callable[[CallbackState], object]
 """A function that is called after each iteration, and ends them by returning True."""
 
 
+def never() -> bool:
+    """Return False: the time of a search is not over."""
+    return False
+
+
 @dataclass(frozen=True)
 class History:
     """The course of an algorithm, sweep by sweep: four lists of the same length.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..butterfly.chain_search import never
+from ..common.result import never
 
 TINY = 1e-300
 """Added to norms that are divided by, because a column may be zero."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ...kernels import exchange_mates, half_gain, pair_greedily, split_gain
-from ..butterfly.chain_search import never
+from ..common.result import never
 from .level_split import (
     LevelSplit,
     SplitHint,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._core.checks import flag, function, size, store
-from ..butterfly.chain_search import never
-from ..common.result import CallbackState
+from ..common.result import CallbackState, never
 
 MOST_STARTS, FEWEST_STARTS = 16, 2
 """Limits of the number of starts, the first one included, if none is given."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from ..butterfly.chain_search import never
+from ..common.result import never
 from .bipartition import best_split, split_near
 from .level_split import LevelSplit, SplitHint
 from .partition import best_partition, partition_near

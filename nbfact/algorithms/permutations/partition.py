@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ..butterfly.chain_search import never
+from ..common.result import never
 from .angle_starts import TINY, starting_parts
 from .bipartition import EXACT, FINALISTS, ROUNDS, TIE
 from .level_split import LevelSplit, SplitHint, column_grams, rows_of

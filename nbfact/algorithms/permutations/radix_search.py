@@ -266,9 +266,12 @@ def _first_losses(
     if useful == np.inf:
         quick = matrix.size > LARGE
         for level, share in shares.items():
-            losses[level] = np.inf if over() else 0.0
-            if share > 0 and not over():
+            if over():
+                losses[level] = np.inf
+            elif share > 0:
                 losses[level] = level_lost(blocks, level, rng, quick, over=over)
+            else:
+                losses[level] = 0.0
         return losses
     sigma = np.linalg.svd(matrix, compute_uv=False)
     for level in sorted(shares, key=lambda level: (level.c, -level.b)):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..butterfly.chain_search import never
+from ..common.result import never
 from .bipartition import EXACT, FINALISTS, ROUNDS
 from .level_split import SplitHint, rows_of
 from .partition import alternated, hinted_gains, parts_in_order

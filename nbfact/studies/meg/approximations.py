@@ -21,7 +21,7 @@ from ...algorithms.coding.sparse_dictionary import (
     learn_coding,
     sampled,
 )
-from ...algorithms.common.result import CallbackState
+from ...algorithms.common.result import CallbackState, never
 from ...metrics import relative_error
 from ...operators import FactorProduct
 from ...operators.loading import load
@@ -215,18 +215,13 @@ def weighted(target: np.ndarray, gain: float) -> FactorProduct:
     looked, full, last = TURNS
     coding = Coding.first(sample, budget)
     task = CodingTask(sample, budget, portion)
-    coding, _ = learn_coding(task, coding, TILT, looked, _never)
+    coding, _ = learn_coding(task, coding, TILT, looked, never)
     task = CodingTask(target, budget)
-    coding, _ = learn_coding(task, coding.of_columns(target), TILT, full, _never)
+    coding, _ = learn_coding(task, coding.of_columns(target), TILT, full, never)
     task = task._replace(weights=column_weights(target))
     start = coding._replace(error=np.inf)
-    coding, _ = learn_coding(task, start, TILT, last, _never)
+    coding, _ = learn_coding(task, start, TILT, last, never)
     return FactorProduct([sp.csr_array(coding.dictionary), sp.csr_array(coding.codes)])
-
-
-def _never():
-    """Return that the time is not over."""
-    return False
 
 
 def unit_columns(operator: FactorProduct) -> FactorProduct:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ...butterfly.chain_search import never
 from ...coding.sparse_dictionary import largest_places
+from ...common.result import never
 from ...palm.iterations import SweepRecord
 from ...palm.refinement import RefineOptions, refine_problem
 from ..starts import Start, measured
