@@ -53,7 +53,10 @@ def turned_call(call: Callable) -> Callable:
     """Return the function (x, out=None) that does for x.T what another does for x."""
 
     def multiply(x, out=None):
-        return call(x.T, None if out is None else out.T).T
+        if out is None:
+            return call(x.T).T
+        call(x.T, out.T)
+        return out
 
     return multiply
 

@@ -16,8 +16,14 @@ from ..kernels.entry_points import entry_point
 from ..kernels.panels import MANY, lanes_of
 
 LEAST_ENTRIES, LEAST_REAL = 1 << 10, 1 << 16
-"""Least number of entries, and least number of real multiplications: with fewer BLAS
-takes no longer, and nothing is compiled."""
+"""Least number of entries, and least number of real multiplications: with fewer a
+kernel that calls BLAS takes no longer, and nothing is compiled."""
+SMALL = {"f": 10**6, "d": 1 << 19}
+"""Real multiplications up to which OpenBLAS has kernels for small products. One call of
+NumPy takes no longer then, and less time around it."""
+WIDE, TALL = 48, 1 << 13
+"""Bytes of a row of columns from which on those kernels are slower than the panels,
+and the entries of the matrix from which on this outweighs the call."""
 MOST_COLUMNS = 1 << 19
 """Most bytes of columns: in larger matrices each row of a tile competes with the others
 for the same lines of the cache, because the kernel reads columns in place."""
@@ -36,10 +42,10 @@ def panel_rows(dtype: np.dtype) -> int:
     return lanes_of(dtype) * (2 if dtype.kind == "c" else 4)
 
 
-def takes_panels(
+def has_panels(
     shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool
 ) -> bool:
-    """Return whether the kernel multiplies: faster than BLAS wherever it can.
+    """Return whether the kernel multiplies, and faster than one that calls BLAS.
 
     Parameters
     ----------
@@ -62,12 +68,27 @@ def takes_panels(
     return rows or _turns(dtype, batch) or n * batch * dtype.itemsize <= MOST_COLUMNS
 
 
+def takes_panels(
+    shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool
+) -> bool:
+    """Return whether the kernel takes less time than one call of NumPy.
+
+    The parameters are those of `has_panels`.
+    """
+    if not has_panels(shape, dtype, batch, rows):
+        return False
+    m, n = shape
+    if dtype.kind == "c" or m * n * batch > SMALL[dtype.char]:
+        return True
+    return not rows and batch * dtype.itemsize >= WIDE and m * n >= TALL
+
+
 def panels_cost(
     shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool
 ) -> float:
     """Return the expected time of the kernel in nanoseconds.
 
-    The parameters are those of `takes_panels`.
+    The parameters are those of `has_panels`.
     """
     m, n = shape
     panel, counted = panel_rows(dtype), batch + batch % 2

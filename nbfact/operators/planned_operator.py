@@ -14,12 +14,11 @@ from .small_matrices import FORTRAN, ROWS
 
 AXES = (1, -1)
 """The numbers of the axis along which the rows of a matrix lie."""
-READY, TURNED_READY = 0x501, 0x502
-"""Flags of arrays that are aligned and writable, in C order and in Fortran order."""
 DOT = types.BuiltinMethodType
 """Type of the method `dot` of a matrix, which refuses arrays that do not fit for `out`,
 and takes an `out` that shares memory with x. It takes masked arrays, too, and would
 leave their masks as they are: it gets no `out` of another class than ndarray."""
+NONE = type(None)
 REFUSED = (TypeError, ValueError)
 """What `dot` raises for an array that does not fit."""
 
@@ -95,12 +94,12 @@ class PlannedOperator(ProductPlans):
     def __matmul__(self, other: Any) -> Any:
         if type(other) is ndarray and other.dtype is self.dtype:
             # A kernel takes the array as it is: more checks would double the time.
-            flags = other.flags.num
-            if flags & READY == READY:
+            flags = other.flags
+            if flags.carray:
                 call = self._quick.get(other.shape)
                 if call:
                     return call(other)
-            elif flags & TURNED_READY == TURNED_READY:
+            elif flags.farray:
                 call = self._fortran.get(other.shape)
                 if type(call) is ndarray:
                     return other.T.dot(call).T
@@ -110,13 +109,13 @@ class PlannedOperator(ProductPlans):
 
     def __rmatmul__(self, other: Any) -> Any:
         if type(other) is ndarray and other.dtype is self.dtype:
-            flags = other.flags.num
-            if flags & READY == READY:
+            flags = other.flags
+            if flags.carray:
                 call = self._lefts.get(other.shape)
                 if type(call) is ndarray:
                     return other.dot(call)
                 return call(other) if call else self._first_left(other, other.shape)
-            if flags & TURNED_READY == TURNED_READY:
+            if flags.farray:
                 call = self._fortran_lefts.get(other.shape)
                 if type(call) is ndarray:
                     return call.dot(other.T).T
@@ -160,40 +159,38 @@ class PlannedOperator(ProductPlans):
         dtype = self.dtype
         if type(x) is ndarray and x.dtype is dtype and threads is None:
             # Each line here is a fiftieth of the time of a small product.
-            shape = key = x.shape
-            flags, order = x.flags.num, READY
+            shape, flags, call = x.shape, x.flags, None
+            turned = False
             if axis is not None:
                 key = (shape, axis) if type(axis) is int else None
-                call = self._quick.get(key) if flags & READY == READY else None
+                call = self._quick.get(key) if flags.carray else None
                 if call is None and key and self._rows_are_columns(x, out, axis):
                     found = self.apply(x.T, None if out is None else out.T)
                     return found.T if out is None else out
-            elif flags & READY == READY:
-                call = self._quick.get(key)
-                if type(call) is DOT and (out is None or type(out) is ndarray):
-                    try:
-                        return call(x, out)
-                    except REFUSED:
-                        pass
-            else:
-                order = TURNED_READY
-                call = self._fortran.get(shape) if flags & order == order else None
-                if type(call) is ndarray:
-                    try:
-                        if out is None:
-                            return x.T.dot(call).T
-                        if type(out) is ndarray:
-                            x.T.dot(call, out.T)
-                            return out
-                    except REFUSED:
-                        pass
-                    call = None
-            if call:
-                if out is None:
+            elif flags.carray:
+                call = self._quick.get(shape)
+            elif flags.farray:
+                call, turned = self._fortran.get(shape), True
+            kind = type(call)
+            if out is None:
+                if kind is ndarray:
+                    return x.T.dot(call).T
+                if call:
                     return call(x)
-                if type(out) is ndarray and out.dtype is dtype and x is not out:
+            elif type(out) is ndarray and kind is not NONE:
+                if kind is DOT or kind is ndarray:
+                    try:
+                        if turned:
+                            x.T.dot(call, out.T)
+                        else:
+                            call(x, out)
+                        return out
+                    except REFUSED:
+                        pass
+                elif out.dtype is dtype and x is not out:
                     fits = shape if self._square else self._fits(x, axis)
-                    if out.shape == fits and out.flags.num & order == order:
+                    flags = out.flags
+                    if out.shape == fits and (flags.farray if turned else flags.carray):
                         first, second = x.base, out.base
                         owned = first is second is None or (
                             first is not second

@@ -18,7 +18,13 @@ from .._core.dtypes import real_dtype
 from ..kernels import dense_apply
 from ..kernels.entry_points import entry_point
 from .call_forms import turned_call
-from .matrix_panels import packed_panels, panels_cost, panels_product, takes_panels
+from .matrix_panels import (
+    has_panels,
+    packed_panels,
+    panels_cost,
+    panels_product,
+    takes_panels,
+)
 
 COLUMNS, ROWS, FORTRAN = 0, 1, 2
 """Columns and rows in C order, and columns in Fortran order."""
@@ -107,9 +113,6 @@ class SmallMatrix:
         `batch` rows in C order; and the third one columns in Fortran order. Products
         have the order of x, and so has `out`. Many vectors are shared among threads.
         """
-        ways = (COLUMNS, ROWS, FORTRAN)
-        if self.by_panels(batch, COLUMNS):  # then in all ways
-            return tuple(self.kernel(batch, way) for way in ways)
         matrix = self.whole(batch)
         if matrix is None:
             return _shared(self._ordered_for(batch))
@@ -121,12 +124,14 @@ class SmallMatrix:
         def fortran(x, out=None):
             return x.T.dot(turned, out if out is None else out.T).T
 
-        if self.by_panels(batch, ROWS):
-            return dot, *(self.kernel(batch, way) for way in ways[1:])
-        return dot, rows, fortran
+        calls = dot, rows, fortran
+        return tuple(
+            self.kernel(batch, way) if self.by_panels(batch, way) else call
+            for way, call in enumerate(calls)
+        )
 
     def by_panels(self, batch: int, way: int) -> bool:
-        """Return whether a kernel multiplies by the matrix in panels.
+        """Return whether a kernel multiplies by the matrix in panels, not BLAS.
 
         `way` is `COLUMNS`, `ROWS` or `FORTRAN`.
         """
@@ -167,7 +172,7 @@ class SmallMatrix:
             x, found = x.T, new() if out is None else out.T
             if not product(x, rows, found) and apart is not None:
                 apart(again, x, found)
-            return found.T
+            return found.T if out is None else out
 
         return fortran if way == FORTRAN else multiply
 
@@ -176,7 +181,7 @@ class SmallMatrix:
 
         It returns whether the products are finite.
         """
-        if self.by_panels(batch, way):
+        if has_panels(self._matrix.shape, self.dtype, batch, way != COLUMNS):
             if self._panels is None:
                 self._panels = panels_product(packed_panels(self._matrix))
             return self._panels
@@ -274,8 +279,7 @@ def watched(
         It returns a function that multiplies as `COLUMNS` or as `ROWS`.
     """
     rows = way != COLUMNS
-    by_kernel = matrix.by_panels(batch, way) or matrix.whole(batch) is not None
-    if by_kernel and batch > 1:
+    if batch > 1 and matrix.whole(batch) is not None:
         return matrix.kernel(
             batch, way, lambda again, x, out: _apart(again, parts, x, out)
         )
