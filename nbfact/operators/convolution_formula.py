@@ -13,7 +13,7 @@ from .._core import threads
 from .._core.dtypes import real_dtype
 from .formulas import transform_work
 
-CALLS = {"real": 10000.0, "complex": 8500.0}
+CALLS = {"real": 10000.0, "complex": 12000.0}
 """Time of a product with very few numbers, in nanoseconds: two calls of scipy.fft and
 the multiplication by the spectrum."""
 RATES = {

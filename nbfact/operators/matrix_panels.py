@@ -31,7 +31,7 @@ for the same lines of the cache, because the kernel reads columns in place."""
 CALL, TURNED_CALL = 500.0, 300.0
 """Nanoseconds of a product, and of columns that are turned to rows and back."""
 READ = {"f": 0.02, "d": 0.03, "F": 0.04, "D": 0.08}
-VECTOR = {"f": 0.0135, "d": 0.026, "F": 0.056, "D": 0.115}
+VECTOR = {"f": 0.012, "d": 0.026, "F": 0.056, "D": 0.115}
 TURNED = 0.35
 """Nanoseconds for an entry of the matrix, for an entry and a vector, and for an entry
 of columns that are turned."""

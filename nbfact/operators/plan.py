@@ -81,8 +81,8 @@ DYADIC = {
 DYADIC_SHORT = {32: (0.3, 0.3, 0.45, 0.45), 64: (0.59, 0.59, 1.05, 1.4)}
 """Nanoseconds of each value of a dyadic butterfly for all of a few columns, by the
 bytes that a row of them has at most: see ``benchmarks/few_columns.py``."""
-DYADIC_COLUMNS = 750.0
-"""Time of the call for columns, in nanoseconds."""
+DYADIC_COLUMNS, KRONECKER_COLUMNS = 1350.0, 1800.0
+"""Time of the calls of two kernels for columns, in nanoseconds."""
 SHUFFLED_OWN = (0.07, 0.15, 0.19, 0.36)
 """Rates of a factor in constant geometry for which the kernel has a loop of its own."""
 SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.47)
@@ -94,7 +94,7 @@ FACTOR = {
     "vector": (0.6, 0.6, 0.8, 0.95),
     "vector, d >= 16": (0.25, 0.3, 0.36, 0.6),
     "vector, d = 1, b >= 16": (0.2, 0.21, 0.36, 0.5),
-    "few": (0.06, 0.13, 0.3, 0.6),
+    "few": (0.1, 0.13, 0.3, 0.6),
     "few, b < 4": (0.14, 0.14, 0.22, 0.65),
     "few, b >= 32": (0.045, 0.075, 0.15, 0.27),
     "many": (0.035, 0.08, 0.17, 0.58),
@@ -328,7 +328,8 @@ def _step_cost(chain, step, dtype, batch):
     if step.kind == KRONECKER:
         ends = groups(len(patterns), step.sizes)
         parts = (_fused(patterns[i:j]) for i, j in ends)
-        return CALL + sum(_factor_cost(part, dtype, batch) for part in parts)
+        call = CALL if batch == 1 else KRONECKER_COLUMNS
+        return call + sum(_factor_cost(part, dtype, batch) for part in parts)
     if step.kind == BLOCKS:
         pattern = functools.reduce(fused, patterns)  # a plan has it, so that it exists
         return blocks_cost(pattern, dtype, batch)

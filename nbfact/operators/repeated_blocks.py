@@ -61,8 +61,9 @@ it takes in small matrices, over their order; and in narrow ones, over the bytes
 real parts of a row."""
 UNIT = 128
 """Number of vectors of a part that panels multiply."""
-CALL, PART, MOVED = 700.0, 25.0, 0.05
-"""Nanoseconds for a product, for a call of BLAS, and for a byte of a transpose."""
+CALL, SEVERAL, PART, MOVED = 800.0, 700.0, 25.0, 0.05
+"""Nanoseconds for a product, for one with several vectors besides, for a call of BLAS,
+and for a byte of a transpose."""
 
 
 class Kronecker(NamedTuple):
@@ -154,7 +155,8 @@ def cheapest(of: Kronecker, dtype: np.dtype, batch: int, rows: bool) -> Kronecke
     """
     shapes = tuple(matrix.shape for matrix in of.matrices)
     ends = (of.a * batch, of.d) if rows else (of.a, of.d * batch)
-    return _cheapest(shapes, *ends, np.dtype(dtype).char)
+    found = _cheapest(shapes, *ends, np.dtype(dtype).char)
+    return found if batch == 1 else found._replace(cost=found.cost + SEVERAL)
 
 
 @functools.lru_cache(maxsize=256)

@@ -19,6 +19,7 @@ from ..kernels import dense_apply
 from ..kernels.entry_points import entry_point
 from .call_forms import turned_call
 from .matrix_panels import (
+    WIDE,
     has_panels,
     packed_panels,
     panels_cost,
@@ -30,17 +31,21 @@ COLUMNS, ROWS, FORTRAN = 0, 1, 2
 """Columns and rows in C order, and columns in Fortran order."""
 LARGEST = 1 << 20
 """Limit of the size of a matrix in bytes: the second level of cache of a Zen 4."""
-CALL = 350.0
-"""Time of a product with very few numbers, in nanoseconds."""
+CALL, SEVERAL = 350.0, 100.0
+"""Time of a product with very few numbers, in nanoseconds, and how much longer one with
+several vectors takes."""
 VECTOR = {"f": 0.05, "d": 0.085, "F": 0.1, "D": 0.22}
 """Nanoseconds for each entry of the matrix and one vector, by the letter of the dtype.
 ``nbfact study rates`` prints them."""
-READ = {"f": 0.015, "d": 0.02, "F": 0.6, "D": 0.4}
+READ = {"f": 0.02, "d": 0.035, "F": 0.6, "D": 0.4}
 ROWS_READ = {"F": 0.3}
-COLUMN = {"f": 0.015, "d": 0.03, "F": 0.07, "D": 0.165}
+COLUMN = {"f": 0.013, "d": 0.028, "F": 0.07, "D": 0.165}
 """Nanoseconds for each entry of the matrix, whatever the number of columns or of rows,
 and for each entry and column."""
-THREE = {"f": 3.5, "d": 4.0, "F": 8.0, "D": 5.0}
+SLOW_UNTIL, SLOW_READ = 192, 0.15
+"""Bytes of a row of columns, from `WIDE` on, for which BLAS takes more time, and the
+nanoseconds for each entry that this costs."""
+THREE = {"f": 4.5, "d": 4.5, "F": 8.0, "D": 5.0}
 """BLAS takes about as long for three columns as for this number of them."""
 MOST_MULTIPLIED = 1 << 22
 """Largest number of values between factors that are multiplied out, and of entries of
@@ -82,7 +87,9 @@ def matrix_cost(
         return CALL + VECTOR[letter] * m * n
     columns = batch if batch != 3 else THREE[letter]
     read = ROWS_READ.get(letter, READ[letter]) if rows else READ[letter]
-    return CALL + (read + COLUMN[letter] * columns) * m * n
+    if not rows and WIDE <= batch * dtype.itemsize < SLOW_UNTIL:
+        read += SLOW_READ
+    return CALL + SEVERAL + (read + COLUMN[letter] * columns) * m * n
 
 
 class SmallMatrix:
