@@ -81,8 +81,11 @@ DYADIC = {
 DYADIC_SHORT = {32: (0.3, 0.3, 0.45, 0.45), 64: (0.59, 0.59, 1.05, 1.4)}
 """Nanoseconds of each value of a dyadic butterfly for all of a few columns, by the
 bytes that a row of them has at most: see ``benchmarks/few_columns.py``."""
-DYADIC_COLUMNS, KRONECKER_COLUMNS = 1350.0, 1800.0
-"""Time of the calls of two kernels for columns, in nanoseconds."""
+DYADIC_COLUMNS = 1350.0
+"""Time of the call for columns, in nanoseconds."""
+STEP = 1000.0
+"""How much longer the call of any other kernel takes for one vector, and of that for
+factors of any patterns for columns, than the prices by which they are grouped say."""
 SHUFFLED_OWN = (0.07, 0.15, 0.19, 0.36)
 """Rates of a factor in constant geometry for which the kernel has a loop of its own."""
 SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.47)
@@ -328,16 +331,15 @@ def _step_cost(chain, step, dtype, batch):
     if step.kind == KRONECKER:
         ends = groups(len(patterns), step.sizes)
         parts = (_fused(patterns[i:j]) for i, j in ends)
-        call = CALL if batch == 1 else KRONECKER_COLUMNS
-        return call + sum(_factor_cost(part, dtype, batch) for part in parts)
+        return STEP + CALL + sum(_factor_cost(part, dtype, batch) for part in parts)
     if step.kind == BLOCKS:
         pattern = functools.reduce(fused, patterns)  # a plan has it, so that it exists
-        return blocks_cost(pattern, dtype, batch)
+        return blocks_cost(pattern, dtype, batch) + (STEP if batch == 1 else 0.0)
     if step.kind in (INCREASING, DECREASING):
         values = sum(map(math.prod, patterns))
         call = CALL if batch == 1 else DYADIC_COLUMNS
         return call + values * _dyadic_rate(place, batch, np.dtype(dtype).itemsize)
-    found = CALL
+    found = STEP + CALL
     for number, pattern in enumerate(patterns):
         if step.kind == TURNED:
             own = pattern[2] in (2, 4)
