@@ -29,9 +29,20 @@ def single_column(vector: Callable, shape: tuple[int, int], dtype) -> Callable:
     return multiply
 
 
-def apart(x: np.ndarray, out: np.ndarray) -> bool:
-    """Return whether two arrays share no memory: those that own theirs share none."""
+def is_ready(out: np.ndarray, shape: tuple[int, ...], x: np.ndarray) -> bool:
+    """Return whether a kernel that multiplies x may write its product to an array.
+
+    It has the shape, and the dtype and the order of x, and shares no memory with x:
+    two arrays that own theirs share none, nor do views of two such arrays.
+    """
+    if out.shape != shape or out.dtype is not x.dtype:
+        return False
+    flags = out.flags
+    if not (flags.carray if x.flags.c_contiguous else flags.farray):
+        return False
     first, second = x.base, out.base
+    if first is second is None:
+        return x is not out
     first = x if first is None else first
     second = out if second is None else second
     if first is not second and type(first) is type(second) is ndarray:

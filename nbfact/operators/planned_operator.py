@@ -7,7 +7,7 @@ import numpy as np
 from numpy import ndarray
 
 from .._core.dtypes import common_dtype
-from .call_forms import apart, keep, turned_call
+from .call_forms import is_ready, keep, turned_call
 from .linear_operator import NotAnArray
 from .product_plans import ProductPlans
 from .small_matrices import FORTRAN, ROWS
@@ -18,7 +18,6 @@ DOT = types.BuiltinMethodType
 """Type of the method `dot` of a matrix, which refuses arrays that do not fit for `out`,
 and takes an `out` that shares memory with x. It takes masked arrays, too, and would
 leave their masks as they are: it gets no `out` of another class than ndarray."""
-NONE = type(None)
 REFUSED = (TypeError, ValueError)
 """What `dot` raises for an array that does not fit."""
 
@@ -156,51 +155,51 @@ class PlannedOperator(ProductPlans):
 
         Parameters, result and errors are those of `FastOperator.apply`.
         """
-        dtype = self.dtype
-        if type(x) is ndarray and x.dtype is dtype and threads is None:
+        if type(x) is not ndarray or x.dtype is not self.dtype or threads is not None:
+            pass
+        elif axis is not None:
+            found = self._apply_rows(x, out, axis)
+            if found is not None:
+                return found
+        elif type(out) is ndarray:
             # Each line here is a fiftieth of the time of a small product.
             shape, flags, call = x.shape, x.flags, None
-            turned = False
-            if axis is not None:
-                key = (shape, axis) if type(axis) is int else None
-                call = self._quick.get(key) if flags.carray else None
-                if call is None and key and self._rows_are_columns(x, out, axis):
-                    found = self.apply(x.T, None if out is None else out.T)
-                    return found.T if out is None else out
-            elif flags.carray:
-                call = self._quick.get(shape)
-            elif flags.farray:
-                call, turned = self._fortran.get(shape), True
-            kind = type(call)
-            if out is None:
-                if kind is ndarray:
-                    return x.T.dot(call).T
-                if call:
-                    return call(x)
-            elif type(out) is ndarray and kind is not NONE:
-                if kind is DOT or kind is ndarray:
-                    try:
-                        if turned:
-                            x.T.dot(call, out.T)
-                        else:
-                            call(x, out)
+            try:
+                if flags.carray:
+                    call = self._quick.get(shape)
+                    if type(call) is DOT:
+                        return call(x, out)
+                elif flags.farray:
+                    call = self._fortran.get(shape)
+                    if type(call) is ndarray:
+                        x.T.dot(call, out.T)
                         return out
-                    except REFUSED:
-                        pass
-                elif out.dtype is dtype and x is not out:
-                    fits = shape if self._square else self._fits(x, axis)
-                    flags = out.flags
-                    if out.shape == fits and (flags.farray if turned else flags.carray):
-                        first, second = x.base, out.base
-                        owned = first is second is None or (
-                            first is not second
-                            and type(first) is type(second) is ndarray
-                            and first.base is second.base is None
-                        )  # views of two arrays that own their memory
-                        if owned or apart(x, out):
-                            call(x, out)
-                            return out
+            except REFUSED:
+                call = None
+            if call is not None:
+                fits = shape if self._square else (self.shape[0], *shape[1:])
+                if is_ready(out, fits, x):
+                    call(x, out)
+                    return out
+        elif out is None and (x.shape in self._quick or x.shape in self._fortran):
+            return self @ x
         return super().apply(x, out, axis=axis, threads=threads)
+
+    def _apply_rows(self, x, out, axis):
+        """Return the product with the rows of x as it is planned, or None."""
+        if type(axis) is not int:
+            return None
+        call = self._quick.get((x.shape, axis)) if x.flags.carray else None
+        if call is None:
+            if not self._rows_are_columns(x, out, axis):
+                return None
+            found = self.apply(x.T, None if out is None else out.T)
+            return found.T if out is None else out
+        if out is None:
+            return call(x)
+        if type(out) is ndarray and is_ready(out, (len(x), self.shape[0]), x):
+            return call(x, out)
+        return None
 
     def _rows_are_columns(self, x, out, axis):
         """Return whether x and out hold rows in Fortran order: columns in C order."""
@@ -211,11 +210,6 @@ class PlannedOperator(ProductPlans):
         return out is None or (
             type(out) is ndarray and out.shape == (len(x), self.shape[0])
         )
-
-    def _fits(self, x, axis):
-        """Return the shape of the product with a vector, columns or rows."""
-        m = self.shape[0]
-        return (m, *x.shape[1:]) if axis is None else (len(x), m)
 
     def _write(self, dtype: np.dtype, x: np.ndarray, out: np.ndarray) -> None:
         ready = x.size and x.ndim <= 2 and x.dtype == self.dtype == dtype
