@@ -231,8 +231,8 @@ def test_a_hasty_nest_is_given_up_where_inner_levels_lose_more():
     target = np.kron(rng.standard_normal((12, 12)), rng.standard_normal((3, 3)))
     wrong, right = SplitRadices((3, 4, 3), (3, 4, 3)), SplitRadices((12, 3), (12, 3))
     assert fresh_nest(target, wrong, True, rng, 0.5).lost > 1
-    assert fresh_nest(target, wrong, True, rng, 0.5, hasty=True) is None
-    assert fresh_nest(target, right, True, rng, 0.5, hasty=True).lost < 1e-9
+    assert fresh_nest(target, wrong, True, rng, 0.5, known={}) is None
+    assert fresh_nest(target, right, True, rng, 0.5, known={}).lost < 1e-9
 
 
 def test_the_loss_of_a_split_is_that_of_its_singular_values():

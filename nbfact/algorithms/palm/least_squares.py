@@ -31,10 +31,15 @@ _CG_STEPS, _CG_TOL = 300, 1e-12
 """Maximum number of steps of conjugate gradients, and the relative size of the residual
 that ends them."""
 
-_BATCHED, _CHUNK = 16, 2**20
+_BATCHED, _CHUNK = 16, 2**16
 """Largest number of unknowns of systems that are solved many at a time, because one
 Cholesky factorization after the other takes half as long as both calls of NumPy's solve
-from 24 unknowns on; and number of entries of the matrices that are held together."""
+from 24 unknowns on; and number of entries of the matrices that are held together, so
+that they stay in the cache."""
+
+_WIDE = 64
+"""Largest number of unknowns of systems whose matrices are read by an array of indices:
+larger ones are read row by row, and then column by column, in a third of the time."""
 
 _DENSE_LABELS = 256
 """Largest order of a Gram matrix whose components are found among all entries: SciPy
@@ -77,6 +82,14 @@ def least_squares(
     that the system falls apart into a block for each pair of connected components of
     the two.
     """
+    inverse = np.ones(rows.size)  # one over the root of each unknown's diagonal entry
+    scaled: list[MatrixOrIdentity] = [None, None]
+    turned = None if right_gram is None else right_gram.T
+    for side, (matrix, places) in enumerate(((gram, rows), (turned, cols))):
+        if matrix is not None:
+            root = _inverse_sqrt(matrix.diagonal().real)
+            scaled[side] = np.ascontiguousarray(matrix * root[:, None] * root)
+            inverse *= root[places]
     blocks = _labels(gram, rows) * (cols.max(initial=0) + 1) + _labels(right_gram, cols)
     order = np.argsort(blocks, kind="stable")
     _, starts, counts = np.unique(blocks[order], return_index=True, return_counts=True)
@@ -93,38 +106,42 @@ def least_squares(
         chunk = max(_CHUNK // k**2, 1)
         for block in np.split(members, range(chunk, len(members), chunk)):
             i, j = rows[block], cols[block]
-            system = _system(gram, right_gram, i, j, gradient.dtype)
-            delta[block] = _direct(system, gradient[block], ridge)
+            system = _system(*scaled, i, j, gradient.dtype)
+            found = _direct(system, gradient[block] * inverse[block], ridge)
+            delta[block] = found * inverse[block]
     return np.where(np.isfinite(delta), delta, 0)
 
 
-def _system(gram, right_gram, i, j, dtype):
+def _system(gram, turned, i, j, dtype):
     """Return the matrices (c, k, k) of the systems of unknowns at places (i, j).
 
-    Where a Gram matrix is None, all unknowns of a system are in one row, or column.
+    The Gram matrix on the right is transposed. Where one is None, all unknowns of a
+    system are in one row, or column.
     """
-    found = None
-    if gram is not None:
-        found = _entries(gram, i[:, :, None], i[:, None, :])
-    if right_gram is not None:
-        other = _entries(right_gram, j[:, None, :], j[:, :, None])
-        found = other if found is None else found * other
-    return np.ones((*i.shape, i.shape[1]), dtype) if found is None else found
+    minors = [
+        _minors(matrix, places)
+        for matrix, places in ((gram, i), (turned, j))
+        if matrix is not None
+    ]
+    if len(minors) == 2:
+        return minors[0] * minors[1]
+    return minors[0] if minors else np.ones((*i.shape, i.shape[1]), dtype)
 
 
-def _entries(matrix, rows, columns):
-    """Return entries of a square matrix; `take` needs half of the time of indexing."""
-    return matrix.ravel().take(rows * len(matrix) + columns)
+def _minors(matrix, places):
+    """Return the rows and columns at some places (c, k) of a matrix: (c, k, k)."""
+    if places.shape[1] > _WIDE:
+        found = [matrix.take(one, 0).take(one, 1) for one in places]
+        return found[0][None] if len(found) == 1 else np.stack(found)
+    index = places[:, :, None] * len(matrix) + places[:, None, :]
+    return matrix.ravel().take(index)  # half of the time of indexing
 
 
 def _direct(system, vector, ridge):
-    """Solve many positive semi-definite systems at once.
+    """Solve many positive semi-definite systems, whose diagonals are 1, at once.
 
-    system: (c, k, k), overwritten; vector: (c, k).
+    system: (c, k, k), whose diagonals are overwritten; vector: (c, k).
     """
-    inverse = _inverse_sqrt(np.einsum("cii->ci", system).real)
-    system *= inverse[:, :, None] * inverse[:, None, :]
-    vector = vector * inverse
     for added in (ridge, 1e2 * ridge, 1e4 * ridge):
         np.einsum("cii->ci", system)[:] = 1 + added
         try:
@@ -132,11 +149,11 @@ def _direct(system, vector, ridge):
             solution = solve(vector)
             # One step of iterative refinement, for what the ridge left out.
             image = (system @ solution[:, :, None])[:, :, 0] - added * solution
-            return (solution + solve(vector - image)) * inverse
+            return solution + solve(vector - image)
         except np.linalg.LinAlgError:
             continue
     # A step along the gradient: the line search of the caller decides how far.
-    return vector * inverse
+    return vector
 
 
 def _solver(system):

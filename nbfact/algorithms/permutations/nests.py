@@ -87,7 +87,7 @@ def fresh_nest(
     tied: bool,
     rng: np.random.Generator,
     share: float,
-    hasty: bool = False,
+    known: dict[RankLevel, Split] | None = None,
     over: Callable[[], bool] = never,
 ) -> Nest | None:
     """Split a matrix level by level, each time by the best split that is found.
@@ -102,9 +102,11 @@ def fresh_nest(
     rng : numpy.random.Generator
     share : float
         See `bipartition.best_split`.
-    hasty : bool
-        Whether the nest is given up, and None returned, where a quick look at a level
-        loses far more than the noise that the first level tells of.
+    known : dict, optional
+        First splits of the same matrix by their level, which several chains share; the
+        one of this nest is added. With it, the nest is given up, and None returned,
+        where a quick look at a level loses far more than the noise that the first level
+        tells of.
     over : callable
         Returns whether the time is over: then the levels that are left are split by the
         first start of each.
@@ -118,11 +120,15 @@ def fresh_nest(
     ) -> Split | None:
         nonlocal most
         level = levels[number]
-        if hasty and number:
+        if known is not None and number:
             lost = level_lost(blocks, level, rng, True, most, over)
             if lost > most:
                 return None
-        found = _fresh_split(blocks, level, rng, share, over)
+        found = known.get(level) if known and not number else None
+        if found is None:
+            found = _fresh_split(blocks, level, rng, share, over)
+        if number == 0 and known is not None:
+            known[level] = found
         if number == 0 and radices.first_share > 0:
             most = max(most, LOST * found.lost / radices.first_share)
         return found

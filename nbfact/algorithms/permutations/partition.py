@@ -36,6 +36,11 @@ columns, and ends when two starts lose the same up to a small part: a start take
 second for a million entries."""
 
 
+CACHED = 1 << 14
+"""Number of entries of Gram matrices that are looked at together, so that they stay in
+the cache: for ten of order 1000, that takes a third of the time."""
+
+
 class GroupLines(NamedTuple):
     """The best lines of a grouping.
 
@@ -303,13 +308,17 @@ def _pairs_lose(grams: np.ndarray) -> np.ndarray:
     """Return the smaller eigenvalue of each pair of columns, summed over parts."""
     n = grams.shape[-1]
     lost = np.zeros((n, n))
-    for gram in grams.reshape(-1, n, n):
-        size = np.diagonal(gram).real
-        gap = np.abs(gram)
-        gap *= 2
-        np.hypot(gap, size[:, None] - size, out=gap)
-        lost -= gap
-        lost += size[:, None] + size
+    step = max(1, CACHED // n)
+    for rows in (slice(start, start + step) for start in range(0, n, step)):
+        part = lost[rows]
+        for gram in grams.reshape(-1, n, n):
+            size = np.diagonal(gram).real
+            gap = np.abs(gram[rows])
+            gap *= 2
+            gap *= gap
+            gap += np.square(size[rows, None] - size)
+            part -= np.sqrt(gap, out=gap)
+            part += size[rows, None] + size
     return np.maximum(lost, 0) / 2
 
 
@@ -327,10 +336,18 @@ def group_greedily(lost: np.ndarray, c: int, energy: np.ndarray) -> np.ndarray:
     n = len(lost)
     pair = lost / (np.minimum(energy[:, None], energy) + TINY)
     np.fill_diagonal(pair, np.inf)
-    free, groups = pair.copy(), []
-    left = np.ones(n, bool)
+    groups, left = [], np.ones(n, bool)
+    partner = np.argmin(pair, 1)
+    least = pair[np.arange(n), partner]
     for _ in range(n // c):
-        first, second = divmod(int(np.argmin(free)), n)
+        while True:
+            first = int(np.argmin(least))
+            second = int(partner[first])
+            if left[second]:
+                break
+            # Others have taken its partner: it looks for one among those left.
+            second = int(np.argmin(np.where(left, pair[first], np.inf)))
+            partner[first], least[first] = second, pair[first, second]
         group = [first, second]
         worst = np.where(left, np.maximum(pair[first], pair[second]), np.inf)
         while len(group) < c:
@@ -338,8 +355,7 @@ def group_greedily(lost: np.ndarray, c: int, energy: np.ndarray) -> np.ndarray:
             group.append(int(np.argmin(worst)))
             worst = np.maximum(worst, pair[group[-1]])
         groups.append(sorted(group))
-        left[group] = False
-        free[group], free[:, group] = np.inf, np.inf
+        left[group], least[group] = False, np.inf
     return np.array(groups)
 
 
@@ -357,7 +373,8 @@ def _regrouped(grams: np.ndarray, lines: GroupLines) -> np.ndarray:
     columns of the group.
     """
     t, n = len(lines.groups), grams.shape[-1]
-    inner = np.einsum("...ntc,...tc->...nt", grams[..., lines.groups], lines.vectors)
+    taken = grams.take(lines.groups, axis=-1)  # half of the time of indexing, and less
+    inner = np.einsum("...ntc,...tc->...nt", taken, lines.vectors)
     along = np.abs(inner) ** 2 / (lines.kept[..., None, :] + TINY)
     return balanced(along.reshape(-1, n, t).sum(0))
 

@@ -9,6 +9,7 @@ import itertools
 import math
 import time
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,8 +26,12 @@ from ..common.result import CallbackState, History
 from ..palm.iterations import SweepRecord
 from ..palm.refinement import RefineOptions, refine_problem
 from .identify_options import IdentifyOptions
-from .nests import Nest, fresh_nest, nest_near
+from .nests import Nest, Split, fresh_nest, nest_near
+from .rank_levels import RankLevel
 from .split_radices import SplitRadices
+
+FirstSplits: TypeAlias = dict[RankLevel, Split]
+"""First splits of one matrix, by their level."""
 
 LOYALTIES = (0.0, 1.0, 3.0, 9.0)
 """What agreement with the best splits counts in a pass, in variances of the noise;
@@ -96,9 +101,11 @@ class PermutationSearch:
     options : IdentifyOptions
     radices : SplitRadices
         The radices of a chain (m, n).
-    hasty : bool
-        Whether starts are given up whose later levels lose far more than the noise that
-        the first one tells of. Then there may be no nest at the end.
+    known : (dict, dict), optional
+        First splits of the target and of its transpose, which the searches of several
+        chains share. With them, starts are given up whose later levels lose far more
+        than the noise that the first one tells of, so that there may be no nest at the
+        end; and there are two starts at most.
 
     Attributes
     ----------
@@ -111,7 +118,7 @@ class PermutationSearch:
         problem: Problem,
         options: IdentifyOptions,
         radices: SplitRadices,
-        hasty: bool = False,
+        known: tuple[FirstSplits, FirstSplits] | None = None,
     ) -> None:
         self._radices = radices, radices.transposed
         self._chains = radices.chain, radices.transposed.chain
@@ -124,7 +131,7 @@ class PermutationSearch:
         self._views = scaled, np.ascontiguousarray(scaled.T)
         self._problems = [problem_of(view) for view in self._views]
         self._square = float(np.vdot(scaled, scaled).real)
-        self._tied, self._hasty = options.tied, hasty
+        self._tied, self._known = options.tied, known or (None, None)
         self._best: FoundNest | None = None
         self._began = time.perf_counter()
         self._stopped = False
@@ -170,8 +177,9 @@ class PermutationSearch:
             share = 1.0 if not self._tied and number % 4 > 1 else 0.5
             radices = self._radices[transposed]
             nest = fresh_nest(
-                view, radices, self._tied, rng, share, self._hasty, self._options.over
-            )
+                view, radices, self._tied, rng, share,
+                self._known[transposed], self._options.over,
+            )  # fmt: skip
             if nest is None:
                 continue
             found = self._recorded(nest, transposed)

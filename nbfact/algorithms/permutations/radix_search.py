@@ -19,7 +19,7 @@ from ..butterfly.split_problem import exact_error
 from ..common.problem import Problem
 from .identify_options import IdentifyOptions
 from .nests import ROUNDED, level_lost
-from .permutation_search import LARGE, PermutationSearch
+from .permutation_search import LARGE, FirstSplits, PermutationSearch
 from .rank_levels import RankLevel
 from .split_radices import SplitRadices
 
@@ -128,6 +128,8 @@ def search_radices(
         listed = alike
     if limit == np.inf and m * n > LARGE and alike:
         looked = _looked_at(problem, alike, options, rng, limit, hasty=True)
+        if looked and (looked[0].is_stopped or looked[0].is_explained):
+            return looked[0]  # in full, it would end where noise explains it, too
         found = _in_full(problem, looked, options, rng, limit)
         if found is not None and (found.is_exact or found.is_explained):
             return found
@@ -161,10 +163,11 @@ def _looked_at(
         listed = _likely(problem, listed, rng, limit, options.over)[:most]
     quick = replace(options, n_iter=min(4, options.n_iter), n_restarts=1)
     looked: list[PermutationSearch] = []
+    known: tuple[FirstSplits, FirstSplits] | None = ({}, {}) if hasty else None
     for radices in listed:
         if looked and options.over():
             break
-        search = PermutationSearch(problem, quick, radices, hasty)
+        search = PermutationSearch(problem, quick, radices, known)
         search.run(rng)
         if search.is_given_up:
             continue

@@ -12,7 +12,7 @@ from ...common.result import Factorization
 from ...palm.iterations import SweepRecord
 from ...palm.refinement import RefineOptions, refine_problem
 from ..stages import Deadline
-from ..starts import Start
+from ..starts import Start, measured
 from .family import Family, FamilyTask
 
 _TILTS = (1.0, 2.0)
@@ -67,15 +67,17 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
 
 
 def _found(problem: Problem, coding: Coding, deadline: Deadline) -> Start:
-    """Return the product of a dictionary and codes, with refined values."""
+    """Return the product of a dictionary and codes, with values refined in time."""
     factors = [coding.dictionary, coding.codes]
     if problem.shape[0] > problem.shape[1]:
         factors = [one.conj().T for one in reversed(factors)]
     factors[1] = shift(factors[1], problem.wide.exponent)
     sparse = [sp.csr_array(one.astype(problem.dtype)) for one in factors]
     product = FactorProduct(sparse)
-    options = RefineOptions(n_iter=_REFINED, callback=deadline)
-    found: Factorization = refine_problem(problem, product, options, SweepRecord())
+    found: Factorization = measured(problem, product)
+    if not deadline.over:  # a sweep of the least squares may take as long as a turn
+        options = RefineOptions(n_iter=_REFINED, callback=deadline)
+        found = refine_problem(problem, product, options, SweepRecord())
     return Start.of("sparse codes", found, keeps_shares=True)
 
 

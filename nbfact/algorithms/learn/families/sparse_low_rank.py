@@ -38,11 +38,12 @@ def sparse_and_low_rank(task: FamilyTask) -> Iterator[Start]:
         return
     steps = np.linspace(0, len(ranks) - 1, min(_RANKS, len(ranks))).round().astype(int)
     tried = [list(ranks)[step] for step in np.unique(steps)]
+    vectors = np.linalg.svd(matrix, full_matrices=False)[0]
     looked: dict[int, tuple[float, np.ndarray, np.ndarray]] = {}
     for rank in tried:
         if looked and task.over():
             break
-        first = start_of_rank(matrix, rank)
+        first = vectors[:, :rank]
         looked[rank] = alternate(matrix, first, ranks[rank], _LOOK, task.over)
     rank = min(looked, key=lambda one: looked[one][0])
     (_, first, _), kept = looked[rank], ranks[rank]
@@ -54,11 +55,6 @@ def sparse_and_low_rank(task: FamilyTask) -> Iterator[Start]:
         found = refine_problem(problem, product, options, SweepRecord())
     words = f"sparse + rank {rank}"
     yield Start.of("sparse + low rank", found, words, keeps_shares=True)
-
-
-def start_of_rank(matrix: np.ndarray, rank: int) -> np.ndarray:
-    """Return the first left singular vectors of a matrix."""
-    return np.linalg.svd(matrix, full_matrices=False)[0][:, :rank]
 
 
 def alternate(
