@@ -63,17 +63,21 @@ class DenseRun:
     Attributes
     ----------
     clustering : Clustering
-        The centers are one dense factor.
+        The centers are one dense factor. If `rounded`, the labels are those of
+        scikit-learn.
     n_iter : int
         Number of iterations.
     objective : list of float
         The objective after each iteration; of those that scikit-learn made, only after
         the last one.
+    rounded : bool
+        Whether rounding may have changed labels: see `finished`.
     """
 
     clustering: Clustering
     n_iter: int
     objective: list[float]
+    rounded: bool
 
 
 def dense_run(
@@ -88,54 +92,85 @@ def dense_run(
     init, random_state
         See `seeds`.
     """
-    shape = options.n_clusters, points.shape[1]
-    recipe = DenseRecipe(shape, shape[0] * shape[1], points.mean_share > FAR)
+    lloyd = options.algorithm == "lloyd"
+    if not (lloyd or isinstance(points, Points)) and options.max_iter > 0:
+        raise ValueError(
+            f"algorithm={options.algorithm!r} takes points in memory: expected "
+            "'lloyd' for a dask array"
+        )
+    recipe = _recipe(points, options)
     first = seeds(points, options.n_clusters, init, random_state)
-    history = IterationLog(options.verbose, "dense iteration")
+    x = _for_scikit_learn(points, options)
+    if isinstance(points, Points) and x is not None:
+        model = _by_scikit_learn(x, points.weights, options, first, random_state)
+        centers = _placed(recipe, model.cluster_centers_, points)
+        found = Clustering.placed(centers, *points.placed(centers, model.labels_))
+        clear = _clear(points, found)
+        if clear or not lloyd:
+            found = found if clear else Clustering.of(points, centers)
+            history = IterationLog(options.verbose, "dense iteration")
+            history.note(found)
+            return DenseRun(found, int(model.n_iter_), [found.objective], clear)
+    start = Clustering.of(points, _placed(recipe, first, points))
+    return _iterated(points, options, DenseRun(start, 0, [], False))
+
+
+def finished(
+    points: WeightedPoints, options: TrainingOptions, run: DenseRun
+) -> DenseRun:
+    """Return a run with exact labels, after more iterations where others had been.
+
+    It is only needed where the centers are not factored.
+    """
+    if not run.rounded:
+        return run
+    found = Clustering.of(points, run.clustering.centers)
+    exact = DenseRun(found, run.n_iter, [found.objective], False)
+    same = np.array_equal(found.labels, run.clustering.labels)
+    if same or options.algorithm != "lloyd":
+        return exact
+    return _iterated(points, options, exact)
+
+
+def _iterated(
+    points: WeightedPoints, options: TrainingOptions, run: DenseRun
+) -> DenseRun:
+    """Return a run with the iterations that are left, until it has settled."""
     limit = options.tol * points.variance
 
     def settled(before: Clustering, after: Clustering) -> bool:
         return _shift(before.centers, after.centers) <= limit
 
-    def at(centers: np.ndarray) -> Clustering:
-        dense = recipe.first(centers, np.ones(shape[0]), points.origin)
-        return Clustering.of(points, dense)
-
-    x = _in_memory(points)
-    if options.algorithm != "lloyd" and options.max_iter > 0:
-        if not isinstance(points, Points):
-            raise ValueError(
-                f"algorithm={options.algorithm!r} takes points in memory: expected "
-                "'lloyd' for a dask array"
-            )
-        given = points.x if x is None else x, points.weights
-        model = _by_scikit_learn(*given, options, first, random_state)
-        found = at(model.cluster_centers_)
-        history.note(found)
-        return DenseRun(found, int(model.n_iter_), history.columns["objective"])
-    if options.max_iter > 0 and x is not None and isinstance(points, Points):
-        model = _by_scikit_learn(x, points.weights, options, first, random_state)
-        found = at(model.cluster_centers_)
-        if _clear(points, found):
-            n_iter = int(model.n_iter_)
-            history.note(found)
-            if np.array_equal(found.labels, model.labels_):
-                return DenseRun(found, n_iter, history.columns["objective"])
-            most = options.max_iter - n_iter
-            found = iterate(points, recipe, found, most, settled, history)
-            n_iter += len(history.columns["objective"]) - 1
-            return DenseRun(found, n_iter, history.columns["objective"])
-    found = iterate(points, recipe, at(first), options.max_iter, settled, history)
-    n_iter = len(history.columns["objective"])
-    return DenseRun(found, n_iter, history.columns["objective"])
+    history = IterationLog(options.verbose, "dense iteration")
+    recipe, most = _recipe(points, options), options.max_iter - run.n_iter
+    found = iterate(points, recipe, run.clustering, most, settled, history)
+    objective = history.columns["objective"]
+    n_iter = run.n_iter + len(objective)
+    return DenseRun(found, n_iter, [*run.objective, *objective], False)
 
 
-def _in_memory(points: WeightedPoints) -> np.ndarray | None:
-    """Return points as a dense array if they are one, or sparse and few; else None."""
-    if not isinstance(points, Points):
+def _recipe(points: WeightedPoints, options: TrainingOptions) -> DenseRecipe:
+    """Return the recipe of dense centers, which have an offset if points are far."""
+    shape = options.n_clusters, points.shape[1]
+    return DenseRecipe(shape, math.prod(shape), points.mean_share > FAR)
+
+
+def _placed(
+    recipe: DenseRecipe, centers: np.ndarray, points: WeightedPoints
+) -> FactoredCenters:
+    """Return dense centers as one factor, less the mean of the points if that is so."""
+    return recipe.first(centers, np.ones(len(centers)), points.origin)
+
+
+def _for_scikit_learn(points: WeightedPoints, options: TrainingOptions) -> Any:
+    """Return points that scikit-learn is to cluster, or None if nbfact does.
+
+    Sparse points are made dense if they are few.
+    """
+    if not isinstance(points, Points) or options.max_iter == 0:
         return None
     if points.sparse and math.prod(points.shape) > DENSE_ENTRIES:
-        return None
+        return None if options.algorithm == "lloyd" else points.x
     return points.rows(slice(None))
 
 

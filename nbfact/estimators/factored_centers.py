@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from .._core import threads
 from ..operators import FactorProduct, NearestRows
 from .center_distances import CenterDistances
-from .row_tiles import tiles
+from .row_tiles import CACHED, tiles
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class FactoredCenters:
         that equals its center.
         """
         squares = np.empty(len(x))
-        for part in tiles(*x.shape):
+        for part in tiles(*x.shape, CACHED):
             difference = x[part].astype(np.float64)
             difference -= self.array[labels[part]]
             squares[part] = _squared_norms(difference)

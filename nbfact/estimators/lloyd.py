@@ -40,7 +40,13 @@ class Clustering:
     @classmethod
     def of(cls, points: WeightedPoints, centers: FactoredCenters) -> "Clustering":
         """Assign points to their nearest centers."""
-        statistics, labels = points.placed(centers)
+        return cls.placed(centers, *points.placed(centers))
+
+    @classmethod
+    def placed(
+        cls, centers: FactoredCenters, statistics: ClusterStatistics, labels: Any
+    ) -> "Clustering":
+        """Return what `WeightedPoints.placed` found, with the objective."""
         return cls(centers, statistics, labels, float(statistics.squares.sum()))
 
 
@@ -115,7 +121,7 @@ def improved(
     candidates = [found.statistics]
     empty = empty_clusters(found.statistics)
     if len(empty):
-        far = points.farthest(found.centers, len(empty))
+        far = points.farthest(found.centers, len(empty), found.labels)
         candidates.insert(0, relocated(found.statistics, far))
     for statistics in candidates:
         centers = recipe.improved(statistics, found.centers)

@@ -90,8 +90,13 @@ class WeightedPoints(Protocol):
     def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, Any]:
         """Return the sums over the points of each center, and the labels, or None."""
 
-    def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
-        """Return the points that are farthest from their nearest centers."""
+    def farthest(
+        self, centers: FactoredCenters, count: int, labels: Any = None
+    ) -> FarPoints:
+        """Return the points that are farthest from their nearest centers.
+
+        labels : the nearest center of each point; None if they are not known.
+        """
 
     def take(self, chosen: np.ndarray) -> Block:
         """Return the points and the weights at some places, which are in order."""
@@ -148,23 +153,33 @@ class Points:
         )
         return first, second, third
 
-    def placed(self, centers: FactoredCenters) -> tuple[ClusterStatistics, np.ndarray]:
-        """Return the sums over the points of each center, and the labels."""
+    def placed(
+        self, centers: FactoredCenters, given: np.ndarray | None = None
+    ) -> tuple[ClusterStatistics, np.ndarray]:
+        """Return the sums over the points of each center, and the labels.
+
+        given : the labels; by default the nearest centers.
+        """
         origins = centers.array.astype(np.float64)
-        labels = np.empty(self.shape[0], np.int32)
+        labels = np.empty(self.shape[0], np.int32) if given is None else given
         sums = np.zeros(origins.shape), np.zeros(len(origins)), np.zeros(len(origins))
         for part in self.parts():
             rows = self.rows(part)
-            labels[part] = nearest_labels(centers.nearest, rows)
+            if given is None:
+                labels[part] = nearest_labels(centers.nearest, rows)
             cluster_sums(rows, labels[part], self.weights[part], origins, *sums)
         return ClusterStatistics(origins, *sums), labels
 
-    def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
+    def farthest(
+        self, centers: FactoredCenters, count: int, labels: Any = None
+    ) -> FarPoints:
         """Return the points that are farthest from their nearest centers."""
-        blocks = ((self.rows(part), self.weights[part]) for part in self.parts())
-        return _farthest_of(
-            [farthest(block, centers, count) for block in blocks], count
-        )
+        found = []
+        for part in self.parts():
+            known = None if labels is None else labels[part]
+            block = self.rows(part), self.weights[part]
+            found.append(farthest(block, centers, count, known))
+        return _farthest_of(found, count)
 
     def take(self, chosen: np.ndarray) -> Block:
         """Return the points and the weights at some places, which are in order."""
@@ -222,7 +237,9 @@ class BlockedPoints:
         sums = sum_blocks(summed, self.blocks, centers.nearest, origins)
         return ClusterStatistics(origins, *sums), None
 
-    def farthest(self, centers: FactoredCenters, count: int) -> FarPoints:
+    def farthest(
+        self, centers: FactoredCenters, count: int, labels: Any = None
+    ) -> FarPoints:
         """Return the points that are farthest from their nearest centers."""
         return _farthest_of(map_blocks(farthest, self.blocks, centers, count), count)
 
@@ -294,10 +311,19 @@ def summed_at(
     return sums
 
 
-def farthest(block: Block, centers: FactoredCenters, count: int) -> FarPoints:
-    """Return the points of a block that are farthest from their nearest centers."""
+def farthest(
+    block: Block,
+    centers: FactoredCenters,
+    count: int,
+    labels: np.ndarray | None = None,
+) -> FarPoints:
+    """Return the points of a block that are farthest from their nearest centers.
+
+    labels : the nearest center of each point, where they are known.
+    """
     x, weights = block
-    labels = nearest_labels(centers.nearest, x)
+    if labels is None:
+        labels = nearest_labels(centers.nearest, x)
     squares = centers.squares(x, labels)
     return _sorted_by_distance(x, weights, labels, squares, count)
 

@@ -287,9 +287,9 @@ class QuicKMeans(
         if first:
             check_parameters(self, batch.shape[0])
             self._unit = batch.unit
-            (init, state), options = starts_of(self)[0], training_of(self, FIRST_BATCH)
-            dense = dense_run(batch, options, init, state)
-            self._recipe, found = factored(batch, dense, values_of(self))
+            options, values = training_of(self, FIRST_BATCH), values_of(self)
+            dense = dense_run(batch, options, *starts_of(self)[0])
+            self._recipe, found, dense = factored(batch, options, dense, values)
             self.dense_inertia_ = dense.clustering.objective * self._unit**2
             centers, statistics = found.centers, found.statistics
         else:

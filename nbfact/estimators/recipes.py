@@ -353,8 +353,8 @@ class LowRankRecipe(CenterRecipe):
         wide = target.astype(np.float64)
         tall = wide.shape[0] > wide.shape[1]
         short = wide.T if tall else wide
-        _, vectors = scipy.linalg.eigh(short @ short.T)
-        left = vectors[:, ::-1][:, : self.rank]
+        ends = len(short) - self.rank, len(short) - 1
+        left = scipy.linalg.eigh(short @ short.T, subset_by_index=ends)[1][:, ::-1]
         right = left.T @ short
         factors = [right.T, left.T] if tall else [left, right]
         return FactorProduct([factor.astype(target.dtype) for factor in factors])

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._core.jobs import each
-from .dense_training import DenseRun, TrainingOptions, dense_run
+from .dense_training import DenseRun, TrainingOptions, dense_run, finished
 from .lloyd import Clustering, IterationLog, iterate
 from .points import WeightedPoints
 from .recipes import RECIPES, CenterRecipe, DenseRecipe, budget_of, centered_at
-from .value_search import ValueSearch
+from .value_search import Found, ValueSearch
 
 JOINT_ITERATIONS = 10
 """Maximum number of iterations in which factors and labels are fitted together."""
@@ -17,24 +17,19 @@ JOINT_ITERATIONS = 10
 JOINT_TOL = 1e-3
 """Share of the objective that a joint iteration has to gain for another one."""
 
-POINTS_OF_A_SWEEP = 7000
-"""Number of points whose distances to dense centers take about as long as one sweep
-over the factors of these centers. The explorations of the search for values make as
-many sweeps as the dense iterations went over such numbers of points: where these take
-less than a few sweeps, there are none."""
-
-POINTS_OF_A_COLUMN = 17
-"""The same number for each row or column of the centers, whichever are fewer, where
-that is more: products of factors with one another take longer the larger they are. At
-K = D = 1024 a sweep takes as long as 17 000 points."""
+POINTS_OF_A_SWEEP = 7
+"""Number of points, for each row or column of the centers, whichever are fewer, whose
+distances to dense centers take about as long as one sweep over the factors of these
+centers: products of factors with one another take longer the larger they are."""
 
 ENTRIES_OF_CALLS = 10_000_000
 """Number of multiplications for distances that take about as long as the calls from
 Python of one sweep, or of one joint iteration, do."""
 
-JOINT_SHARE = 4
-"""Time of the dense iterations over the longest time of the joint ones, where the
-number of values is searched: the centers are near enough before them."""
+SEARCH_SHARE = JOINT_SHARE = 8
+"""Time of the dense iterations over the longest time of all explorations, and over that
+of the joint iterations, where the number of values is searched: the centers are near
+enough before them."""
 
 MOST_SWEEPS = 300
 """Limit of that number of sweeps."""
@@ -129,7 +124,7 @@ def train(
     calls = [(points, options, init, state) for init, state in starts]
     runs = each(dense_run, calls, n_jobs)
     dense = min(runs, key=lambda run: run.clustering.objective)
-    recipe, found = factored(points, dense, values)
+    recipe, found, dense = factored(points, options, dense, values)
     history = IterationLog(options.verbose, "joint iteration")
     history.note(found)
     if not isinstance(recipe, DenseRecipe):
@@ -141,32 +136,55 @@ def train(
 
 
 def factored(
+    points: WeightedPoints,
+    options: TrainingOptions,
+    dense: DenseRun,
+    values: ValueOptions,
+) -> tuple[CenterRecipe, Clustering, DenseRun]:
+    """Return a recipe, the points at its centers, and the dense run.
+
+    The centers may be the dense ones; that run is finished then.
+    """
+    found = (_searched if values.searched else _given)(points, dense, values)
+    if found is not None:
+        return found.recipe, found.clustering, dense
+    dense = finished(points, options, dense)
+    centers = dense.clustering.centers
+    shape, centered = centers.product.shape, centers.offset is not None
+    return DenseRecipe(shape, math.prod(shape), centered), dense.clustering, dense
+
+
+def _given(
     points: WeightedPoints, dense: DenseRun, values: ValueOptions
-) -> tuple[CenterRecipe, Clustering]:
-    """Return a recipe, and the points at its centers; these may be the dense ones."""
-    clustering, shape = dense.clustering, dense.clustering.centers.product.shape
-    if not values.searched:
-        recipe = values.recipe(shape, points.mean_share)
-        if isinstance(recipe, DenseRecipe):
-            return recipe, clustering
-        statistics = clustering.statistics
-        means = statistics.located.astype(points.dtype)
-        first = recipe.first(means, statistics.counts, points.origin)
-        return recipe, Clustering.of(points, first)
+) -> Found | None:
+    """Return centers of a given number of values; None if all K D are allowed."""
+    statistics = dense.clustering.statistics
+    recipe = values.recipe(dense.clustering.centers.product.shape, points.mean_share)
+    if isinstance(recipe, DenseRecipe):
+        return None
+    means = statistics.located.astype(points.dtype)
+    first = recipe.first(means, statistics.counts, points.origin)
+    return Found(recipe, Clustering.of(points, first))
+
+
+def _searched(
+    points: WeightedPoints, dense: DenseRun, values: ValueOptions
+) -> Found | None:
+    """Return centers of as few values as are found; None if none pay."""
+    shape = dense.clustering.centers.product.shape
     size = math.prod(shape)
     work = dense.n_iter * points.shape[0] * size
-    each = max(POINTS_OF_A_SWEEP, POINTS_OF_A_COLUMN * min(shape))
-    n_sweeps = work // (each * size + ENTRIES_OF_CALLS)
-    n_sweeps = min(n_sweeps, MOST_SWEEPS)
-    kind = RECIPES[values.factorizer]
-    search = ValueSearch(
-        points, clustering, values.increase, kind, values.n_factors, n_sweeps
-    )
-    found = search.found()
-    if found is None:
-        centered = clustering.centers.offset is not None
-        return DenseRecipe(shape, size, centered), clustering
-    return found.recipe, found.clustering
+    each = POINTS_OF_A_SWEEP * min(shape) * size + ENTRIES_OF_CALLS
+    n_sweeps = work // (SEARCH_SHARE * each)
+    kind, n_sweeps = RECIPES[values.factorizer], min(n_sweeps, MOST_SWEEPS)
+    return ValueSearch(
+        points,
+        dense.clustering,
+        values.increase,
+        kind,
+        values.n_factors,
+        n_sweeps,
+    ).found()
 
 
 def _joint_iterations(

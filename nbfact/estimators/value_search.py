@@ -1,6 +1,8 @@
 """The search for the fewest values whose centers are nearly as good as dense ones."""
 
+import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +10,7 @@ import scipy.linalg
 
 from .factored_centers import FactoredCenters
 from .lloyd import Clustering
-from .points import WeightedPoints
+from .points import Block, WeightedPoints, nearest_labels
 from .recipes import (
     ButterflyRecipe,
     CenterRecipe,
@@ -35,10 +37,18 @@ HOPELESS, HOPE = 3.0, 1.5
 most, so that points are assigned to them to see; and how many times it is, where
 values are counted for that. Points that are nearer to another center make it less."""
 
-HOPEFUL = 5
+HOPEFUL = 2
 """Number of sweeps that may be made from which on centers that increase the objective
 by more than is allowed are tried too: where the dense iterations took less time, points
 are assigned once or twice to see which centers are near enough."""
+
+FEWEST_SWEEPS = 8
+"""Least number of sweeps of an exploration, with which it already comes near to what
+more of them find."""
+
+SAMPLE, SAMPLE_EACH, LEAST_SAMPLES = 2000, 8, 4
+"""Number of points that centers are tried on before all others, or number of them for
+each center if that is more; and the least number of all points, as a multiple of it."""
 
 FILLED = 0.75
 """Least share of the clusters with points that still have points at factored centers:
@@ -56,13 +66,11 @@ class Found:
     Attributes
     ----------
     recipe : CenterRecipe
-    centers : FactoredCenters
     clustering : Clustering
         The points at these centers.
     """
 
     recipe: CenterRecipe
-    centers: FactoredCenters
     clustering: Clustering
 
 
@@ -101,7 +109,7 @@ class ValueSearch:
     ) -> None:
         self.statistics, self.kind, self.n_factors = dense.statistics, kind, n_factors
         self.points, self.objective, self.left = points, dense.objective, sweeps
-        self.shape = dense.centers.array.shape
+        self.dense, self.shape = dense.centers, dense.centers.array.shape
         self.limit = increase * dense.objective
         self.most = int(PAYS * math.prod(self.shape))
 
@@ -113,7 +121,7 @@ class ValueSearch:
         if self.kind is ButterflyRecipe:
             return self._tried(ButterflyRecipe(self.shape, self.most, True))
         hopes = (HOPE, 1.0) if self.left >= HOPEFUL else (1.0,)
-        forms = [form for hope in hopes for form in self._closed_forms(hope)]
+        forms = self._closed_forms(hopes)
         if self.kind is ExploreRecipe:
             for recipe in forms:
                 best = best or self._tried(recipe)
@@ -128,62 +136,114 @@ class ValueSearch:
         most = centers.distance(self.statistics)
         if most > HOPELESS * self.limit or centers.n_parameters > self.most:
             return None
+        if most > self.limit and self._sample_is_far(centers):
+            return None
         clustering = Clustering.of(self.points, centers)
         near = clustering.objective - self.objective <= self.limit
         counts, dense = clustering.statistics.counts, self.statistics.counts
         filled = np.count_nonzero(counts > 0) >= FILLED * np.count_nonzero(dense > 0)
-        return Found(recipe, centers, clustering) if near and filled else None
+        return Found(recipe, clustering) if near and filled else None
+
+    def _sample_is_far(self, centers: FactoredCenters) -> bool:
+        """Return whether some of the points say that centers are not near enough."""
+        if self.sample is None:
+            return False
+        block, objective = self.sample
+        limit = objective * (1 + self.limit / self.objective)
+        return _objective(block, centers) > limit
+
+    @functools.cached_property
+    def sample(self) -> tuple[Block, float] | None:
+        """Some of the points, and their objective at the dense centers.
+
+        It is None where points are few, or the sample says nothing.
+        """
+        n_points = self.points.shape[0]
+        count = max(SAMPLE, SAMPLE_EACH * self.shape[0])
+        if n_points < LEAST_SAMPLES * count:
+            return None
+        rng = np.random.default_rng(0)
+        chosen = np.sort(rng.choice(n_points, count, replace=False))
+        block = self.points.take(chosen)
+        objective = _objective(block, self.dense)
+        return (block, objective) if objective > 0 else None
 
     def _explored(self, best: Found | None, centered: bool) -> Found | None:
         """Return the best of some explorations, or what was found before."""
         least = sum(self.shape) + (self.shape[1] if centered else 0)
-        enough = best.centers.n_parameters if best else self.most / NEXT
-        too_few, each = 0.0, max(20, self.left // 3)
+        enough = best.clustering.centers.n_parameters if best else self.most / NEXT
+        too_few, each = 0.0, max(FEWEST_SWEEPS, self.left // 3)
         for _ in range(TRIALS):
             values = math.sqrt(enough * too_few) if too_few else NEXT * enough
             if values < least or enough < CLOSE * too_few or self.left < each:
                 break
             self.left -= each
-            sweeps = each, max(10, each // 2)
+            sweeps = each, max(5, each // 2)
             recipe = self.kind(
                 self.shape, int(values), centered, self.n_factors, sweeps
             )
             found = self._tried(recipe)
             if found:
-                best, enough = found, found.centers.n_parameters
+                best, enough = found, found.clustering.centers.n_parameters
             else:
                 too_few = values
         return best
 
-    def _closed_forms(self, hope: float) -> list[CenterRecipe]:
-        """Return recipes of one sparse factor and of a low rank, fewest values first.
+    def _closed_forms(self, hopes: Sequence[float]) -> list[CenterRecipe]:
+        """Return recipes of one sparse factor and of a low rank, for some increases.
 
-        They have an offset where one sparse factor needs fewer values with it. `hope`
-        is the increase that is allowed, as a multiple of the final one.
+        Of each increase, the one of fewer values comes first. They have an offset where
+        one sparse factor needs fewer values with it.
+
+        hopes : the increases, as multiples of the one that is allowed.
         """
         counts, offset = self.statistics.counts, self.shape[1]
         weights = row_weights(counts)[:, None]
-        limit = hope * self.limit / max(float(counts.max()), np.finfo(float).tiny)
+        largest = max(float(counts.max()), np.finfo(float).tiny)
         targets = [
             weights * (self.statistics.located - m) for m in (0.0, self.points.origin)
         ]
-        kept = [_n_largest(np.square(one).ravel(), limit) for one in targets]
-        centered = kept[1] + offset < kept[0]
-        target, added = targets[centered], offset if centered else 0
-        short = target if self.shape[0] <= self.shape[1] else target.T
-        energies = scipy.linalg.eigvalsh(short @ short.T)
-        rank = _n_largest(np.maximum(energies, 0), limit)
-        recipes: list[CenterRecipe] = [
-            ThresholdRecipe(self.shape, kept[centered] + added, centered),
-            LowRankRecipe(self.shape, rank * sum(self.shape) + added, centered),
-        ]
-        return sorted(recipes, key=lambda one: one.n_values)
+        entries = [_sums_of_smallest(np.square(one)) for one in targets]
+        singular: dict[bool, np.ndarray] = {}
+        recipes: list[CenterRecipe] = []
+        for hope in hopes:
+            limit = hope * self.limit / largest
+            kept = [_n_largest(sums, limit) for sums in entries]
+            centered = kept[1] + offset < kept[0]
+            if centered not in singular:
+                singular[centered] = _sums_of_smallest(_energies(targets[centered]))
+            rank, added = _n_largest(singular[centered], limit), centered * offset
+            pair: list[CenterRecipe] = [
+                ThresholdRecipe(self.shape, kept[centered] + added, centered),
+                LowRankRecipe(self.shape, rank * sum(self.shape) + added, centered),
+            ]
+            recipes += sorted(pair, key=lambda one: one.n_values)
+        return recipes
 
 
-def _n_largest(energies: np.ndarray, limit: float) -> int:
+def _objective(block: Block, centers: FactoredCenters) -> float:
+    """Return the weighted sum of the squared distances of points to their centers."""
+    x, weights = block
+    labels = nearest_labels(centers.nearest, x)
+    return float(centers.squares(x, labels) @ weights)
+
+
+def _energies(target: np.ndarray) -> np.ndarray:
+    """Return the squared singular values of a matrix."""
+    short = target if target.shape[0] <= target.shape[1] else target.T
+    return np.maximum(scipy.linalg.eigvalsh(short @ short.T), 0)
+
+
+def _sums_of_smallest(energies: np.ndarray) -> np.ndarray:
+    """Return the sum of the smallest number, of the two smallest ones, and so on."""
+    return np.cumsum(np.sort(energies.ravel()))
+
+
+def _n_largest(sums: np.ndarray, limit: float) -> int:
     """Return how many of the largest numbers leave a sum of the others within a limit.
 
     At least one is kept. Rounding of centers to single precision is left some room.
+
+    sums : see `_sums_of_smallest`.
     """
-    rest = np.cumsum(np.sort(energies))
-    return max(1, len(rest) - int(np.searchsorted(rest, 0.999 * limit, "right")))
+    return max(1, len(sums) - int(np.searchsorted(sums, 0.999 * limit, "right")))
