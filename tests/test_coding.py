@@ -9,7 +9,13 @@ from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
 from nbfact.algorithms.coding import batch
-from nbfact.kernels import add_atoms, gram_pursuit, largest_of_columns, solve_triangles
+from nbfact.kernels import (
+    add_atoms,
+    exchange_atoms,
+    gram_pursuit,
+    largest_of_columns,
+    solve_triangles,
+)
 
 
 def dictionary(m, n, dtype, seed=0):
@@ -91,6 +97,37 @@ def test_a_pursuit_with_the_gram_matrix_is_that_of_the_twin(dtype):
     close(values[:9], expected[1].astype(dtype))
     close(rest[:9], expected[2].astype(dtype))
     assert (support[9] == -1).all() and not values[9].any() and 11 not in support
+
+
+@pytest.mark.parametrize("dtype", ["f8", "c16"])
+@pytest.mark.parametrize("price", [0.02, 0.3])
+def test_moves_of_atoms_are_those_of_the_twin(dtype, price):
+    A = dictionary(12, 9, dtype)
+    A[:, 4] = 0  # never used
+    Y, codes = random((12, 8), dtype, 3), random((8, 9), dtype, 4)
+    codes[np.abs(codes) < 1] = 0
+    codes[0], Y[:, 1] = 0, 0
+    found, starts = codes.copy(), np.where(np.arange(9) == 4, 0, codes)
+    exchange(A, Y, price, 99, found)
+    close(found, naive.exchange_atoms(A, Y, price, starts))
+    assert not (found[0] == 0).all() and not found[1].any()
+    exchange(A, Y, price, 0, codes)  # least squares on the support
+    starts[1] = 0
+    np.testing.assert_array_equal(codes != 0, starts != 0)
+
+
+def exchange(A, Y, price, moves, codes):
+    inner = np.ascontiguousarray((A.conj().T @ Y).T)
+    exchange_atoms(A.conj().T @ A, inner, price, moves, codes)
+
+
+def test_of_two_atoms_that_are_equal_a_code_has_one():
+    A = dictionary(12, 9, "f8")
+    A[:, 7] = A[:, 5]
+    codes = np.ones((8, 9))
+    exchange(A, random((12, 8), "f8", 3), 1e-9, 99, codes)
+    assert np.isfinite(codes).all()
+    assert (np.count_nonzero(codes[:, [5, 7]], axis=1) == 1).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -97,6 +97,7 @@ ARGUMENTS = {
         *(np.eye(4), np.eye(4), SQUARE.copy(), SQUARE.copy(), np.zeros(4), 1e-15),
         *(np.zeros((4, 2), np.intp), np.ones((4, 2))),
     ),
+    "exchange_atoms": (np.eye(4), SQUARE.copy(), 0.1, 9, np.eye(4)),
     "largest_of_columns": (SQUARE, np.zeros(4, np.intp), OUT),
     "solve_triangles": (TRIANGLES + 1, np.array([2, 1, 0])),
     "update_atoms": (

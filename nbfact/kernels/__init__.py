@@ -28,6 +28,7 @@ from .block_chain import block_chain_apply
 from .block_projections import project_spblock
 from .blocks import blocks_columns, blocks_rows
 from .chain_steps import chain_absorb, chain_norm, chain_residual, chain_step
+from .code_exchange import exchange_atoms
 from .compress import (
     adjoint_copy,
     count_nonzeros,
@@ -149,6 +150,7 @@ __all__ = [
     "dense_apply",
     "dense_panels_apply",
     "distances_from_products",
+    "exchange_atoms",
     "exchange_mates",
     "fourier_columns",
     "fourier_vector",

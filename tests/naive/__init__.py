@@ -15,6 +15,7 @@ from .clusters import (
 )
 from .coding import (
     add_atoms,
+    exchange_atoms,
     gram_pursuit,
     largest_of_columns,
     omp,
@@ -210,6 +211,7 @@ __all__ = [
     "dense_apply",
     "dense_panels_apply",
     "distances_from_products",
+    "exchange_atoms",
     "exchange_gain",
     "exchange_mates",
     "exchanging_chain",

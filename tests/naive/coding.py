@@ -48,6 +48,29 @@ def gram_pursuit(atoms, residuals, k):
     return np.array(support), np.array(values), np.array(rests)
 
 
+def exchange_atoms(A, Y, price, codes):
+    """Return the codes of the columns of Y in A that the best single moves lead to."""
+
+    def cost(y, support):
+        places, code = sorted(support), np.zeros(A.shape[1], np.result_type(A, y))
+        code[places] = np.linalg.lstsq(A[:, places], y, rcond=None)[0]
+        return np.linalg.norm(y - A @ code) ** 2 + price * len(places), places, code
+
+    found = []
+    for y, x in zip(Y.T, codes, strict=True):
+        now = cost(y, np.flatnonzero(x))
+        while True:
+            support = set(now[1])
+            starts = [support] + [support - {a} for a in support]
+            ends = starts + [one | {b} for one in starts for b in range(A.shape[1])]
+            best = min((cost(y, one) for one in ends), key=lambda end: end[0])
+            if best[0] >= now[0] - 1e-4 * price:
+                break
+            now = best
+        found.append(now[2])
+    return np.array(found)
+
+
 def update_atoms(atoms, codes, y):
     """Return the atoms, the codes and the residuals after one step of K-SVD.
 

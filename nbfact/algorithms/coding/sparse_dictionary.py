@@ -5,6 +5,10 @@ codes, the largest entries of all columns together, and least squares on them. A
 of non-zeros is shared by all columns, so that those with more energy get more of them,
 and by the dictionary and the codes. Errors may be weighted by a matrix W on the left:
 then ‖W (A - D X)‖ is what becomes small.
+
+The thresholds judge all entries at a time, by gradients. Where they find nothing better
+any more, `exchange_atoms` does: it judges the moves of single entries of a code by the
+errors that they lead to.
 """
 
 import math
@@ -13,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...kernels import exchange_atoms
 from ..palm.least_squares import least_squares
 
 STEP = 2 / 3
@@ -30,6 +35,10 @@ _CHANGE, _POWER = 0.85, 0.5
 """Least factor by which a turn changes the number of entries of the dictionary, one
 over the largest one, and the power of the ratio of marginal errors that it is."""
 
+_EXCHANGED_CHANGE = 0.98
+"""The same for turns that exchange entries: supports change by that, and larger steps
+of the number lead nowhere."""
+
 _SETTLING = 2
 """Number of first turns in which the dictionary keeps its number of entries."""
 
@@ -39,6 +48,12 @@ _STEPS = 3
 _PATIENCE, _GAIN = 12, 1e-3
 """Turns end when as many in a row have not lowered the least error by this part."""
 
+MOVES = 30
+"""Maximum number of moves of each code in a turn that exchanges entries."""
+
+_SURPLUS = 1.02
+"""Number of entries that codes shall have after their moves, over the number that they
+may have: the least ones of all codes are left out."""
 
 SAMPLED = 8
 """Number of columns, in those that the dictionary has, of the sample that it is learned
@@ -57,12 +72,16 @@ class Coding(NamedTuple):
         Number of entries that the dictionary may have in the next turn.
     error : float
         About ‖W (A - D X)‖_F, where that is not much smaller than ‖W A‖_F.
+    price : float
+        By how much an entry of the codes must lower the square of the error in the next
+        turn, where that exchanges entries; 0 where nothing is known.
     """
 
     dictionary: np.ndarray
     codes: np.ndarray
     entries: int
     error: float
+    price: float = 0.0
 
     @classmethod
     def first(cls, matrix: np.ndarray, budget: int) -> "Coding":
@@ -74,7 +93,8 @@ class Coding(NamedTuple):
 
     def of_columns(self, matrix: np.ndarray) -> "Coding":
         """Return the dictionary with codes of zeros for other columns."""
-        return self._replace(codes=np.zeros_like(matrix), error=math.inf)
+        zeros = np.zeros_like(matrix)
+        return self._replace(codes=zeros, error=math.inf, price=0.0)
 
 
 class CodingTask(NamedTuple):
@@ -92,12 +112,16 @@ class CodingTask(NamedTuple):
         the budget are those of the larger one: codes get that share of the rest.
     weights : ndarray or None, (m, m)
         The matrix W by which errors are multiplied, invertible; None for the identity.
+    exchanged : bool
+        Whether turns exchange single entries of the codes, from codes that are not
+        zeros; otherwise all supports are found by thresholds.
     """
 
     matrix: np.ndarray
     budget: int
     portion: float = 1.0
     weights: np.ndarray | None = None
+    exchanged: bool = False
 
     def weighted(self, x: np.ndarray) -> np.ndarray:
         """Return W X for a matrix X with m rows."""
@@ -143,7 +167,7 @@ def learn_coding(
     entries. With weights the rows of the dictionary are coupled, and its values are
     found by conjugate gradients, at about 2 m³ for each of some hundred steps.
     """
-    matrix, budget, portion, weights = signals
+    matrix, budget, portion, weights, _ = signals
     wanted = signals.weighted(matrix)
     square = np.vdot(wanted, wanted).real
     metric = None if weights is None else weights.conj().T @ weights
@@ -152,11 +176,8 @@ def learn_coding(
     most = min(m * m, budget - 1)
     for turn in range(n_iter):
         share = min(last.entries, most)
-        codes, count = last.codes, max(1, int(portion * (budget - share)))
-        atoms = np.ascontiguousarray(signals.weighted(last.dictionary).conj().T)
-        gram, inner = atoms @ atoms.conj().T, atoms @ wanted
-        for _ in range(_STEPS if fresh and not turn else 1):
-            codes, light, _ = pursued(Normal(gram, None, inner), codes, count)
+        count = max(1, int(portion * (budget - share)))
+        codes, price = _coded(signals, last, wanted, count)
         images = matrix @ codes.conj().T
         if metric is not None:
             images = metric @ images
@@ -165,11 +186,12 @@ def learn_coding(
         error = math.sqrt(max(0.0, square - fitted))
         change = 1.0
         if not fresh or turn >= _SETTLING:
-            ratio = tilt * heavy / light if light > 0 else math.inf
+            ratio = tilt * heavy / math.sqrt(price) if price > 0 else math.inf
             ratio /= math.sqrt(portion)  # more columns need the entry
-            change = min(max(ratio**_POWER, _CHANGE), 1 / _CHANGE)
+            least = _EXCHANGED_CHANGE if signals.exchanged else _CHANGE
+            change = min(max(ratio**_POWER, least), 1 / least)
         entries = max(1, min(round(share * change), most))
-        last = Coding(dictionary, codes, entries, error)
+        last = Coding(dictionary, codes, entries, error, price)
         if error < best.error:
             best = last
         if error < (1 - _GAIN) * reached:
@@ -177,6 +199,23 @@ def learn_coding(
         if over() or turn - lowered >= _PATIENCE:
             break
     return best, last
+
+
+def _coded(signals, start, wanted, count):
+    """Return `count` codes of the matrix W A in a dictionary, and their price.
+
+    wanted: the matrix W A.
+    """
+    atoms = np.ascontiguousarray(signals.weighted(start.dictionary).conj().T)
+    normal = Normal(atoms @ atoms.conj().T, None, atoms @ wanted)
+    codes, price = start.codes, start.price
+    if not signals.exchanged or price <= 0:
+        for _ in range(1 if codes.any() else _STEPS):
+            codes, light, _ = pursued(normal, codes, count)
+        price = light * light
+    if signals.exchanged and price > 0:
+        return exchanged(normal, codes, count, price)
+    return codes, price
 
 
 class Normal(NamedTuple):
@@ -199,6 +238,11 @@ class Normal(NamedTuple):
         if self.gram is not None:
             x = self.gram @ x
         return self.inner - (x if self.right_gram is None else x @ self.right_gram)
+
+    @property
+    def coupled(self) -> bool:
+        """Whether the equations of different rows and columns are coupled."""
+        return self.gram is not None and self.right_gram is not None
 
     @property
     def norms(self) -> tuple[np.ndarray | float, np.ndarray | float]:
@@ -242,19 +286,58 @@ def pursued(
     stepped += STEP * normal.residual(start) / left / right
     rows, columns = largest_places(stepped, count)
     least = float(np.abs(stepped[rows, columns]).min())
-    found = np.zeros_like(stepped)
+    found = _fitted(normal, start, rows, columns)
+    fitted = np.vdot(found, normal.inner).real
+    if normal.coupled:  # whose solution is not exact
+        fitted += np.vdot(found, normal.residual(found)).real
+    return found, least, float(fitted)
+
+
+def _fitted(normal, start, rows, columns):
+    """Return the matrix of least squares with entries at these places."""
+    found = np.zeros_like(start)
     wanted = normal.inner
-    coupled = normal.gram is not None and normal.right_gram is not None
-    if coupled:  # conjugate gradients need few steps from a near solution
+    if normal.coupled:  # conjugate gradients need few steps from a near solution
         found[rows, columns] = start[rows, columns]
         wanted = normal.residual(found)
     found[rows, columns] += least_squares(
         normal.gram, normal.right_gram, rows, columns, wanted[rows, columns], RIDGE
     )
-    fitted = np.vdot(found, normal.inner).real
-    if coupled:  # whose solution is not exact
-        fitted += np.vdot(found, normal.residual(found)).real
-    return found, least, float(fitted)
+    return found
+
+
+def exchanged(
+    normal: Normal, start: np.ndarray, count: int, price: float
+) -> tuple[np.ndarray, float]:
+    """Improve sparse codes by moves of single entries.
+
+    Parameters
+    ----------
+    normal : Normal
+        The equations of the best codes, without a matrix on the right.
+    start : ndarray
+        The codes to start from.
+    count : int
+        Number of non-zeros that are allowed.
+    price : float
+        What an entry must lower the square of the error by, positive.
+
+    Returns
+    -------
+    found : ndarray
+        At most `count` entries are not zero, with least squares for their values.
+    price : float
+        An estimate of the price with which moves leave a little more than `count`.
+    """
+    codes = np.ascontiguousarray(start.T)
+    inner = np.ascontiguousarray(normal.inner.T)
+    exchange_atoms(normal.gram, inner, price, MOVES, codes)
+    found = np.ascontiguousarray(codes.T)
+    used = np.count_nonzero(found)
+    if used > count:
+        rows, columns = largest_places(found * normal.norms[0], count)
+        found = _fitted(normal, found, rows, columns)
+    return found, price * (max(used, 1) / (_SURPLUS * count)) ** 2
 
 
 def sampled(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:

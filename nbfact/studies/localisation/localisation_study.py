@@ -62,8 +62,9 @@ NOTES = f"""\
   found, in cm. CPU s is the time of all codes of a line.
 - "recoded" is fitted to the matrix with columns of norm 1, from "hierarchical". So is
   "weighted", a sparse dictionary and sparse codes as `learn_transform` finds them, but
-  at last with errors weighted by W = (A Aᴴ)^(1/8): an error in a direction counts more
-  if columns have more of it. Its numbers of turns do not depend on the machine.
+  at last with errors weighted by W = (A Aᴴ)^(1/5): an error in a direction counts more
+  if columns have more of it. The power was chosen on other draws than those shown. Its
+  numbers of turns do not depend on the machine.
 - IHT and l1 are `ista` with hard thresholds and `fista` of pylops: 100 iterations,
   steps of one over the squared spectral norm, and for l1 a penalty of 0.05 of the least
   one at which the code is zero. They run on fewer draws, because they take longer."""

@@ -23,13 +23,16 @@ _LOOK, _LONG, _REFINED = 12, 80, 10
 """Numbers of turns with each of them and of the long run of the better one, and of the
 sweeps of least squares after them."""
 
+_EXCHANGED = 20
+"""Number of turns at last that exchange single entries of the codes."""
+
 _SAMPLE_LONG = 30
 """Number of turns of the long run on a sample of the columns, which with more of them
 fits the sample and not the matrix."""
 
-_TIME, _SAMPLE_TIME = 0.75, 0.25
+_TIME, _LONG_TIME, _SAMPLE_TIME = 0.75, 0.5, 0.25
 """Shares of the time that is left which end all runs, because the last turn takes long
-and others need some, and those on a sample."""
+and others need some, those before the exchanges of entries, and those on a sample."""
 
 
 def coded_products(task: FamilyTask) -> Iterator[Start]:
@@ -44,7 +47,8 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
     matrix = problem.wide.array
     if problem.shape[0] == n:
         matrix = np.ascontiguousarray(matrix.conj().T)
-    whole, early = (task.deadline.part(one) for one in (_TIME, _SAMPLE_TIME))
+    shares = _TIME, _LONG_TIME, _SAMPLE_TIME
+    whole, long, early = (task.deadline.part(one) for one in shares)
     sample = sampled(matrix, task.rng)
     part = CodingTask(sample, budget, sample.shape[1] / n)
     first = Coding.first(sample, budget)
@@ -57,13 +61,18 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
     if sample is not matrix:
         best, _ = learn_coding(part, last, tilt, _SAMPLE_LONG, lambda: early.over)
         start = best.of_columns(matrix)
-        best, last = learn_coding(signals, start, tilt, _LOOK, lambda: whole.over)
+        best, last = learn_coding(signals, start, tilt, _LOOK, lambda: long.over)
     yield _found(problem, best, whole)
-    if not whole.over:
+    better = best
+    if not long.over:
         last = last._replace(error=best.error)
-        better, _ = learn_coding(signals, last, tilt, _LONG, lambda: whole.over)
-        if better.error < best.error:
-            yield _found(problem, better, whole)
+        better, _ = learn_coding(signals, last, tilt, _LONG, lambda: long.over)
+        better = min(best, better, key=lambda coding: coding.error)
+    if not whole.over:
+        signals = signals._replace(exchanged=True)
+        better, _ = learn_coding(signals, better, tilt, _EXCHANGED, lambda: whole.over)
+    if better.error < best.error:
+        yield _found(problem, better, whole)
 
 
 def _found(problem: Problem, coding: Coding, deadline: Deadline) -> Start:
