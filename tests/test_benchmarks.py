@@ -259,15 +259,13 @@ def test_the_expressions_of_history_select_the_points_of_a_task():
     "name",
     [
         "timeraw_import",
-        "timeraw_first_call",
         *(
             pytest.param(f"timeraw_{name}", marks=pytest.mark.slow)
             for name in (
-                *("butterfly_columns", "palm4msa", "hierarchical"),
-                *("learn_transform", "dct"),
+                *("first_call", "butterfly_columns", "palm4msa", "hierarchical"),
+                *("learn_transform", "dct", "quick_kmeans"),
             )
         ),
-        pytest.param("timeraw_quick_kmeans", marks=pytest.mark.slow),
     ],
 )
 def test_what_a_new_process_runs_is_code(name):

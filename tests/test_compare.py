@@ -302,6 +302,10 @@ def test_equal_sources_are_compared_only_when_asked_for(same, capsys):
     assert "have the same sources: nothing to compare" in message
     assert "--same" in message and len(message.splitlines()) == 1
     assert not os.path.exists("runs")
+
+
+@pytest.mark.slow
+def test_equal_sources_are_compared_in_runs(same, capsys):
     assert gating.run_compare(NBFACT, *same, same=True, processes=2) == 0
     assert "in runs" in capsys.readouterr().out
 

@@ -221,6 +221,7 @@ def test_jobs_run_on_the_cluster(on_cluster, ordered):
     close(np.array(found), np.array([operator @ y for _, y in calls]))
 
 
+@pytest.mark.slow
 def test_jobs_run_on_the_backend_of_joblib():
     joblib = pytest.importorskip("joblib")
     calls = [(nf.FactorProduct([np.eye(2)]), np.ones(2))] * 2

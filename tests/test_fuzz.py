@@ -51,7 +51,13 @@ def test_every_entry_is_public():
     assert sorted(set(ENTRIES) - known) == []
 
 
-@pytest.mark.parametrize("which", ROOMS)
+@pytest.mark.parametrize(
+    "which",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name in ("sets", "algorithms")))
+        for name in ROOMS
+    ],
+)
 def test_a_few_cases_of_every_callable_have_the_right_outcome(which, runner):
     names = [name for name in sorted(ENTRIES) if room(name) == which]
     assert names

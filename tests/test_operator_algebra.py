@@ -25,6 +25,9 @@ from nbfact.operators import (
 )
 
 ROOT = Path(__file__).parents[1]
+OTHERS = ("float32", "complex64", "complex128")
+PAIRED = ["float64", *(pytest.param(other, marks=pytest.mark.slow) for other in OTHERS)]
+"""Dtypes of one of two operators. The other one is complex in half of the cases."""
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -61,7 +64,7 @@ def test_one_operator(name, dtype, tmp_path):
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", PAIRED)
 def test_two_operators(name, dtype, tmp_path):
     A = operators(dtype)[name]
     a = A.toarray()

@@ -225,11 +225,15 @@ def test_dtypes_are_kept(dtype):
     assert np.isfinite(got.relative_error)
 
 
-def test_integers_are_float64_and_small_numbers_no_trouble():
+def test_integers_are_float64():
     sets = [nf.constraints.Sp((4, 4), 8), nf.constraints.Sp((4, 4), 8)]
     assert (
         nf.palm4msa(np.eye(4, dtype=int), sets, n_iter=2).operator.dtype == np.float64
     )
+
+
+@pytest.mark.slow
+def test_small_numbers_are_no_trouble():
     tiny = HADAMARD(8).astype("f4") * np.float32(1e-38)
     assert nf.hierarchical(tiny, "hadamard").relative_error < 1e-5
 

@@ -30,7 +30,10 @@ MODULES = sorted(
 )
 COMPILED = [
     *(name for name in MODULES if name.startswith(".kernels.")),
-    *(".algorithms.descent.descent_result", ".operators.hadamard"),
+    *(".algorithms.descent.descent_result", ".algorithms.descent.learn_butterfly"),
+    *(".algorithms.butterfly.fits", ".algorithms.dictionaries.k_svd"),
+    *(".algorithms.permutations.identify", ".constraints.partitions"),
+    *(".estimators.nystroem", ".operators.hadamard"),
 ]
 """Modules whose examples compile kernels for seconds."""
 HEAVY = (".estimators.fast_dictionary", ".estimators.quick_kmeans")
@@ -117,7 +120,7 @@ def test_the_examples_of_the_page_on_algorithms_print_what_it_says(capsys):
             name,
             marks=[
                 *[pytest.mark.compiled] * (name in HEAVY),
-                *[pytest.mark.slow] * (name in COMPILED),
+                *[pytest.mark.slow] * (name in HEAVY or name in COMPILED),
             ],
         )
         for name in MODULES
@@ -138,7 +141,7 @@ sys.exit(any(result.failed for result in results))
 """
 
 
-def test_the_examples_of_kernels_run_interpreted(tmp_path):
+def test_the_examples_that_compile_run_interpreted(tmp_path):
     """They run in a process that compiles nothing; compiled they are `slow`."""
     done = subprocess.run(
         [sys.executable, "-c", DOCTESTS, *(f"nbfact{name}" for name in COMPILED)],

@@ -288,9 +288,8 @@ print([bool(np.array_equal(c(), e)) for c, e in zip(calls, expected)])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.parametrize(
-    "layer", ["omp", pytest.param("workqueue", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
 def test_a_forked_process_computes_serially(layer):
     """OpenMP would end it, once its parent has run a parallel kernel of Numba."""
     pytest.importorskip("sklearn")

@@ -42,9 +42,7 @@ def panel_rows(dtype: np.dtype) -> int:
     return lanes_of(dtype) * (2 if dtype.kind == "c" else 4)
 
 
-def has_panels(
-    shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool
-) -> bool:
+def has_panels(shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool) -> bool:
     """Return whether the kernel multiplies, and faster than one that calls BLAS.
 
     Parameters
