@@ -13,7 +13,6 @@ from nbfact.kernels import (
     blocks_products,
     blocks_rows,
     copy_columns,
-    dense_apply,
     dense_panels_apply,
     transpose,
 )
@@ -251,25 +250,6 @@ def test_blas_multiplies_block_by_block(pattern, dtype):
             sizes = np.array([*pattern, batch, 1])
             blocks_products(packed, sizes, rows.ravel(), found.reshape(-1), 0, a)
             close(found.T, out)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("turned", [0, 1])
-def test_blas_multiplies_a_matrix_and_tells_which_vectors_are_not_finite(dtype, turned):
-    matrix, x = random((3, 5), dtype), random((5, 4), dtype, 1)
-    matrix[0, 2] = 0
-    stored = np.ascontiguousarray(matrix.T if turned else matrix)
-    for bad in (None, np.nan, np.inf, -np.inf):
-        if bad is not None:
-            x[2, 3] = bad
-        out, rows = np.empty((3, 4), dtype), np.empty((4, 3), dtype)
-        assert dense_apply(stored, turned, x, 0, out) == (bad is None)
-        assert dense_apply(stored, turned, x.T.copy(), 1, rows) == (bad is None)
-        with np.errstate(all="ignore"):
-            wanted = naive.dense_apply(matrix, x)
-        for got in (out, rows.T):
-            close(got[:, :3], wanted[:, :3])
-            assert (np.isfinite(got) == np.isfinite(wanted)).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from samples import DTYPES, random
 
-from nbfact.kernels import frobenius_norm, max_abs, spectral_norm
+from nbfact.kernels import all_finite, frobenius_norm, max_abs, spectral_norm
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -16,6 +16,11 @@ def test_norms_equal_numpy(shape, dtype):
     assert frobenius_norm(x) == pytest.approx(naive.frobenius_norm(x), rel=rtol)
     assert frobenius_norm(x) == pytest.approx(np.linalg.norm(x), rel=rtol)
     assert max_abs(x) == naive.max_abs(x)
+    for number in (x[0, 0], np.nan, np.inf, -np.inf):
+        for some in (x, x[-1]):  # a matrix and a vector
+            some[-1:] = number
+            assert all_finite(some) == naive.all_finite(some) == np.isfinite(number)
+            some[:] = 1
     vector = random(shape[1], dtype, seed=1)
     norm = spectral_norm(x, vector, 2000, 1e-14)
     assert norm == pytest.approx(naive.spectral_norm(x), rel=rtol)

@@ -79,14 +79,14 @@ from .norm_projections import (
     project_normcol,
     project_normlin,
 )
-from .norms import frobenius_norm, max_abs, spectral_norm
+from .norms import all_finite, frobenius_norm, max_abs, spectral_norm
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
 from .partition_projection import project_partition
 from .permute import copy_columns, gather, gather_rows, transpose
 from .pursuit import add_atoms, largest_of_columns, solve_triangles
 from .rank_one import RankOneFactors, rank_one_butterfly
-from .repeated import blocks_products, dense_apply, repeated_apply
+from .repeated import blocks_products, repeated_apply
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
 from .skperm import project_skperm, project_skperm_greedy, project_skperm_warm
@@ -116,6 +116,7 @@ __all__ = [
     "adam_step",
     "add_atoms",
     "adjoint_copy",
+    "all_finite",
     "block_chain_apply",
     "blocks_columns",
     "blocks_products",
@@ -147,7 +148,6 @@ __all__ = [
     "csr_entered",
     "csr_fit",
     "csr_gram",
-    "dense_apply",
     "dense_panels_apply",
     "distances_from_products",
     "exchange_atoms",

@@ -98,11 +98,11 @@ def dense_panels_apply(
     Returns
     -------
     bool
-        Whether the first entry of each product is finite, see `dense_apply`.
+        Whether the first entry of each product is finite. It is not where an entry of
+        the vector is not, even where the matrix is zero: zero times infinity is NaN.
 
     See Also
     --------
-    dense_apply : The same by BLAS, for a matrix in any order.
     blocks_rows, blocks_columns : The same with many blocks.
 
     Notes

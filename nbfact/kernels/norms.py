@@ -218,3 +218,37 @@ def spectral_norm(x: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) ->
         if sigma - previous <= tol * sigma:
             break
     return sigma
+
+
+@kernel
+def all_finite(x: np.ndarray) -> bool:
+    """Return whether no entry of an array is NaN or infinite, in either of its parts.
+
+    Parameters
+    ----------
+    x : ndarray of any shape, real or complex
+        C-contiguous; only read.
+
+    Returns
+    -------
+    bool
+        True for an array without entries.
+
+    See Also
+    --------
+    max_abs : The largest of the real and imaginary parts.
+
+    Notes
+    -----
+    The cost is one pass over x, which does not stop at the first such entry.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> bool(nf.kernels.all_finite(np.array([1.0, np.inf])))
+    False
+    """
+    flat, found = x.reshape(-1), True
+    for i in range(flat.shape[0]):
+        found &= np.isfinite(flat[i])
+    return found

@@ -13,8 +13,9 @@ from .patterns import Pattern
 
 CALL = 500.0
 """Time of one call of a kernel, in nanoseconds."""
-BLOCK_CALL = 2500.0
-"""Time of a call for columns, which stands between other steps: they hand arrays on."""
+BLOCK_CALL, TURNED_CALL = 2500.0, 3300.0
+"""Time of a call for columns, which stands between other steps: they hand arrays on.
+The second one is that for a few columns, which are turned to rows."""
 
 BLOCK_VECTOR = {"f": 0.05, "d": 0.1, "F": 0.07, "D": 0.2}
 BLOCK_COLUMN = {"f": 0.0175, "d": 0.036, "F": 0.07, "D": 0.145}
@@ -95,7 +96,7 @@ def _panels_cost(pattern, dtype, batch):
     if batch == 1:
         return few_rows_cost(pattern, dtype, batch)
     if batch < lanes:
-        turned = BLOCK_CALL + BLOCK_TURNED * a * d * (b + c) * batch
+        turned = TURNED_CALL + BLOCK_TURNED * a * d * (b + c) * batch
         return few_rows_cost(pattern, dtype, batch) + turned
     found = _read(pattern, dtype.itemsize, MEMORY)
     panels, vectors = a * d * -(-b // rows), -(-batch // lanes)

@@ -15,9 +15,8 @@ from ..kernels import dense_panels_apply
 from ..kernels.entry_points import entry_point
 from ..kernels.panels import MANY, lanes_of
 
-LEAST_ENTRIES, LEAST_REAL = 1 << 10, 1 << 16
-"""Least number of entries, and least number of real multiplications: with fewer a
-kernel that calls BLAS takes no longer, and nothing is compiled."""
+LEAST_ENTRIES = 1 << 10
+"""Least number of entries: with fewer BLAS takes no longer, and nothing is compiled."""
 SMALL = {"f": 10**6, "d": 1 << 19}
 """Real multiplications up to which OpenBLAS has kernels for small products. One call of
 NumPy takes no longer then, and less time around it."""
@@ -42,8 +41,10 @@ def panel_rows(dtype: np.dtype) -> int:
     return lanes_of(dtype) * (2 if dtype.kind == "c" else 4)
 
 
-def has_panels(shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool) -> bool:
-    """Return whether the kernel multiplies, and faster than one that calls BLAS.
+def takes_panels(
+    shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool
+) -> bool:
+    """Return whether the kernel multiplies, because it takes less time than BLAS.
 
     Parameters
     ----------
@@ -59,26 +60,11 @@ def has_panels(shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool) 
     m, n = shape
     if not MANY or batch < 2 or m < panel_rows(dtype) or m * n < LEAST_ENTRIES:
         return False
-    if dtype.kind != "c" and m * n * batch < LEAST_REAL:
-        return False
     if batch > threads.part(m * n * dtype.itemsize):
         return False  # BLAS multiplies many vectors in parts, which threads share
+    if dtype.kind != "c" and m * n * batch <= SMALL[dtype.char]:
+        return not rows and batch * dtype.itemsize >= WIDE and m * n >= TALL
     return rows or _turns(dtype, batch) or n * batch * dtype.itemsize <= MOST_COLUMNS
-
-
-def takes_panels(
-    shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool
-) -> bool:
-    """Return whether the kernel takes less time than one call of NumPy.
-
-    The parameters are those of `has_panels`.
-    """
-    if not has_panels(shape, dtype, batch, rows):
-        return False
-    m, n = shape
-    if dtype.kind == "c" or m * n * batch > SMALL[dtype.char]:
-        return True
-    return not rows and batch * dtype.itemsize >= WIDE and m * n >= TALL
 
 
 def panels_cost(
@@ -86,7 +72,7 @@ def panels_cost(
 ) -> float:
     """Return the expected time of the kernel in nanoseconds.
 
-    The parameters are those of `has_panels`.
+    The parameters are those of `takes_panels`.
     """
     m, n = shape
     panel, counted = panel_rows(dtype), batch + batch % 2

@@ -10,7 +10,7 @@ from .._core.dtypes import common_dtype
 from .call_forms import is_ready, keep, turned_call
 from .linear_operator import NotAnArray
 from .product_plans import ProductPlans
-from .small_matrices import FORTRAN, ROWS
+from .small_matrices import CHECKED, FORTRAN, REFUSED, ROWS
 
 AXES = (1, -1)
 """The numbers of the axis along which the rows of a matrix lie."""
@@ -18,8 +18,6 @@ DOT = types.BuiltinMethodType
 """Type of the method `dot` of a matrix, which refuses arrays that do not fit for `out`,
 and takes an `out` that shares memory with x. It takes masked arrays, too, and would
 leave their masks as they are: it gets no `out` of another class than ndarray."""
-REFUSED = (TypeError, ValueError)
-"""What `dot` raises for an array that does not fit."""
 
 
 class PlannedOperator(ProductPlans):
@@ -167,13 +165,15 @@ class PlannedOperator(ProductPlans):
             try:
                 if flags.carray:
                     call = self._quick.get(shape)
-                    if type(call) is DOT:
+                    if type(call) is DOT or type(call) is CHECKED:
                         return call(x, out)
                 elif flags.farray:
                     call = self._fortran.get(shape)
                     if type(call) is ndarray:
                         x.T.dot(call, out.T)
                         return out
+                    if type(call) is CHECKED:
+                        return call(x, out)
             except REFUSED:
                 call = None
             if call is not None:

@@ -5,9 +5,7 @@ product. BLAS multiplies a vector by the dense matrix in that time, and a kernel
 (`matrix_panels.py`).
 """
 
-import cmath
 import functools
-import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -15,12 +13,11 @@ import numpy as np
 from .._core import threads
 from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
-from ..kernels import dense_apply
+from ..kernels import all_finite
 from ..kernels.entry_points import entry_point
 from .call_forms import turned_call
 from .matrix_panels import (
     WIDE,
-    has_panels,
     packed_panels,
     panels_cost,
     panels_product,
@@ -50,6 +47,11 @@ THREE = {"f": 4.5, "d": 4.5, "F": 8.0, "D": 5.0}
 MOST_MULTIPLIED = 1 << 22
 """Largest number of values between factors that are multiplied out, and of entries of
 the factors: a few rows of a large operator are a small matrix of large factors."""
+CHECKED = functools.partial
+"""Type of the functions (x, out=None) of `watched` that refuse an `out` that does not
+fit, with one of :data:`REFUSED`, and take one that shares memory with x."""
+REFUSED = (TypeError, ValueError)
+"""What the method `dot` of an array raises for an array that does not fit."""
 FEW_COLUMNS, LITTLE = 4, 1 << 12
 """A matrix in double precision or of complex numbers is held in C order for fewer
 columns than this, or always, unless it has no more entries than this: BLAS is faster
@@ -147,7 +149,7 @@ class SmallMatrix:
     def kernel(
         self, batch: int, way: int, apart: Callable | None = None
     ) -> Callable[..., np.ndarray]:
-        """Return the function (x, out=None) that multiplies by a kernel.
+        """Return the function (x, out=None) that multiplies by the matrix in panels.
 
         Parameters
         ----------
@@ -159,7 +161,9 @@ class SmallMatrix:
             Called as ``apart(again, x, out)`` where a product is not finite, with
             columns or rows in C order; ``again(x, out)`` has the kernel multiply.
         """
-        product = self._product(batch, way)
+        if self._panels is None:
+            self._panels = panels_product(packed_panels(self._matrix))
+        product = self._panels
         rows, m = int(way != COLUMNS), len(self._matrix)
         shape = (batch, m) if rows else (m, batch)
         new = functools.partial(np.empty, shape, self.dtype)
@@ -182,21 +186,6 @@ class SmallMatrix:
             return found.T if out is None else out
 
         return fortran if way == FORTRAN else multiply
-
-    def _product(self, batch, way):
-        """Return the function (x, rows, out) of a kernel for C-contiguous arrays.
-
-        It returns whether the products are finite.
-        """
-        if has_panels(self._matrix.shape, self.dtype, batch, way != COLUMNS):
-            if self._panels is None:
-                self._panels = panels_product(packed_panels(self._matrix))
-            return self._panels
-        whole = self._ordered_for(batch)
-        turned = int(not whole.flags.c_contiguous)
-        stored = whole.T if turned else whole
-        call = entry_point(dense_apply, stored, turned, stored, 0, stored)
-        return functools.partial(call, stored, turned)
 
     def whole(self, batch: int) -> np.ndarray | None:
         """Return the matrix in the order for `batch` vectors, None where they are many.
@@ -272,8 +261,9 @@ def watched(
 
     Zero times infinity is not zero, so that BLAS would spread infinity to all entries
     of a product. Here it changes those alone that are not finite where the function
-    that ``parts()`` returns multiplies, which reads fewer entries of x. The first entry
-    of a product tells, because it is not finite either.
+    that ``parts()`` returns multiplies, which reads fewer entries of x. A look at all
+    of x before takes less time than BLAS itself. Where panels multiply, the first
+    entry of a product tells, because it is not finite either.
 
     Parameters
     ----------
@@ -285,33 +275,49 @@ def watched(
     parts : callable
         It returns a function that multiplies as `COLUMNS` or as `ROWS`.
     """
-    rows = way != COLUMNS
-    if batch > 1 and matrix.whole(batch) is not None:
+    if matrix.by_panels(batch, way):
         return matrix.kernel(
             batch, way, lambda again, x, out: _apart(again, parts, x, out)
         )
-    call = matrix.multipliers(batch)[ROWS if rows else COLUMNS]
-    if batch > 1:
+    call = matrix.multipliers(batch)[COLUMNS if way == COLUMNS else ROWS]
+    finite = entry_point(all_finite, np.empty((1,) * min(batch, 2), matrix.dtype))
+    apart = functools.partial(_apart, call, parts)
+    whole = matrix.whole(batch)
+    if whole is not None:
+        turned = whole.T
+        if way == COLUMNS:
+            return CHECKED(_columns, finite, call, apart)
+        return CHECKED(_rows if way == ROWS else _fortran, finite, turned, apart)
 
-        def multiply(x, out=None):
-            found = call(x, out)
-            if np.isfinite(found[:, 0] if rows else found[0]).all():
-                return found
-            return _apart(call, parts, x, out)
-
-    else:
-        finite = cmath.isfinite if matrix.dtype.kind == "c" else math.isfinite
-        # Zero times infinity would warn. A decorator takes less time than a block.
-        quiet = np.errstate(invalid="ignore")(call)
-
-        def multiply(x, out=None):
-            found = quiet(x, out)
-            return found if finite(found[0]) else _apart(call, parts, x, out)
+    def multiply(x, out=None):
+        return call(x, out) if finite(x) else apart(x, out)
 
     return turned_call(multiply) if way == FORTRAN else multiply
 
 
-def _apart(call, parts, x, out):
+def _columns(finite, dot, apart, x, out=None):
+    """Multiply columns by the method dot of a matrix, as `watched` says."""
+    return dot(x, out) if finite(x) else apart(x, out)
+
+
+def _rows(finite, turned, apart, x, out=None):
+    """Multiply rows by the transpose of a matrix, as `watched` says."""
+    return x.dot(turned, out) if finite(x) else apart(x, out)
+
+
+def _fortran(finite, turned, apart, x, out=None):
+    """Multiply columns in Fortran order, as `watched` says."""
+    rows = x.T
+    if out is None:
+        return (rows.dot(turned) if finite(rows) else apart(rows)).T
+    if finite(rows):
+        rows.dot(turned, out.T)
+    else:
+        apart(rows, out.T)
+    return out
+
+
+def _apart(call, parts, x, out=None):
     """Return the product of x that is not finite, as `watched` says."""
     with np.errstate(all="ignore"):
         out = call(np.where(np.isfinite(x), x, x.dtype.type(0)), out)

@@ -39,7 +39,6 @@ from .kronecker import (
     blocks_products,
     blocks_rows,
     copy_columns,
-    dense_apply,
     dense_panels_apply,
     gather,
     gather_rows,
@@ -131,6 +130,7 @@ from .projections import (
 )
 from .sparse import (
     adjoint_copy,
+    all_finite,
     block_chain_apply,
     block_chain_factors,
     chain_absorb,
@@ -167,6 +167,7 @@ __all__ = [
     "adam_step",
     "add_atoms",
     "adjoint_copy",
+    "all_finite",
     "average_over",
     "best_matching",
     "best_values",
@@ -208,7 +209,6 @@ __all__ = [
     "csr_fit",
     "csr_gram",
     "csr_matrix",
-    "dense_apply",
     "dense_panels_apply",
     "distances_from_products",
     "exchange_atoms",

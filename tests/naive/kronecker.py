@@ -93,11 +93,6 @@ def blocks_products(values, x):
     return kronecker_matrix(values) @ x
 
 
-def dense_apply(matrix, x):
-    """Return the product of a matrix with columns."""
-    return matrix @ x
-
-
 def dense_panels_apply(matrix, x):
     """Return the product of a matrix with columns."""
     return matrix @ x

@@ -180,6 +180,11 @@ def chain_norm(factors):
     return spectral_norm(product(factors, len(factors[0]), factors[0].dtype))
 
 
+def all_finite(x):
+    """Return whether no entry is NaN or infinite."""
+    return bool(np.isfinite(x).all())
+
+
 def max_abs(x):
     """Return the largest modulus of the real and of the imaginary parts."""
     return max(abs(x.real).max(), abs(x.imag).max())
