@@ -4,7 +4,7 @@ import functools
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,14 +68,18 @@ def iterate(
     Its λ is that of the target as the sweeps have it, which is not zero or is the part
     of one; `record` and the callback of `options` get λ in the units of the target.
     """
-    warned = np.geterr()
+    sweeps, warned = Sweeps(problem, start, options), np.geterr()
     with np.errstate(all="ignore"):  # once, because a sweep takes a few microseconds
-        return _iterate(
-            problem, Sweeps(problem, start, options), options, record, warned
-        )
+        return _iterate(problem, sweeps, options, record, warned)
 
 
-def _iterate(problem, sweeps, options, record, warned):
+def _iterate(
+    problem: Problem,
+    sweeps: Sweeps,
+    options: SweepOptions,
+    record: SweepRecord,
+    warned: Any,
+) -> Iterate:
     """Do as `iterate`; the callback is called with the error states `warned`."""
     least = math.inf
     previous, error = math.inf, math.inf
