@@ -74,9 +74,12 @@ def test_compression_and_products_of_csr(shape, dtype):
     indptr = np.zeros(m + n + 4, np.uint32)
     places = (1, 1, m + 3, nnz + pad)
     if nnz:  # without room nothing is written
-        assert csr_compress(x, nnz - 1, data[:0], indices[:0], indptr, places) == nnz
+        arrays = data[:0], indices[:0], indptr, places, indices[:0], indptr[:0]
+        assert csr_compress(x, nnz - 1, *arrays) == (nnz, 0, 0)
         assert not indptr.any()
-    assert csr_compress(x, nnz, data, indices, indptr, places) == nnz
+    arrays = data, indices, indptr, places, indices[:0], indptr[:0]
+    got = csr_compress(x, nnz, *arrays)
+    assert got == (nnz, nnz, pytest.approx(np.linalg.norm(x), rel=1e-6))
     first, turned = slice(1, nnz + 1), slice(nnz + pad, 2 * nnz + pad)
     rows = data[first], indices[first], indptr[1 : m + 2] - np.uint32(1)
     columns = data[turned], indices[turned], indptr[m + 3 :] - np.uint32(nnz + pad)
@@ -158,11 +161,17 @@ def test_chain(dtype, columns, n_left):
     factor = arrays[n_left]
     root = random((factor.shape[1], columns), dtype, 2)
     gram, target = root @ root.conj().T, target @ root.conj().T
-    expected = naive.chain_step(factor, left, gram, target, scale, weight)
-    for known in (gram, gram[:0, :0]):
-        out, cross = factor @ gram, adjoint(target)
+    cross, nothing, one = adjoint(target), gram[:0, :0], np.eye(len(gram))
+    for known, meant in ((gram, gram), (nothing, one.astype(dtype))):
+        expected = naive.chain_step(factor, left, meant, target, scale, weight)
+        out = np.full_like(factor, np.nan)
         chain_step(packed, n_left, known, cross, scale, weight, tiles, out)
         close(out, expected)
+    factors = [compressed(array, 1.0) for array in arrays]
+    factors[n_left] = Dense(factor)
+    packed, out = PackedFactors.of(factors, np.dtype(dtype)).chain, factor.copy()
+    chain_step(packed, n_left, gram, cross, scale, weight, tiles, out)
+    close(out + factor, expected)
 
 
 @pytest.mark.parametrize("adjoined", [False, True])
@@ -175,14 +184,15 @@ def test_absorb(dtype, adjoined):
     gram, scratch = root @ root.conj().T, np.empty(2 * p * q, dtype)
     grams, out = np.empty((p, p), dtype), np.empty((p, 5), dtype)
     line = 1 + adjoined * len(arrays)
-    chain_absorb(chain.chain, line, gram, x, scratch, grams, out)
-    for got, expected in zip(
-        (grams, out), naive.chain_absorb(factor, gram, x), strict=True
-    ):
-        close(got, expected)
-    out[:], nothing = 0, gram[:0, :0]
-    chain_absorb(chain.chain, line, nothing, x, scratch, nothing, out)
-    close(out, factor @ x)
+    vector = random((p,), dtype, 2)
+    for known, meant in ((gram, gram), (gram[:0, :0], np.eye(q))):
+        arrays = known, x, scratch, vector, grams, out
+        norm = chain_absorb(chain.chain, line, *arrays)
+        *expected, largest = naive.chain_absorb(factor, meant.astype(dtype), x)
+        for got, one in zip((grams, out), expected, strict=True):
+            close(got, one)
+        assert norm == pytest.approx(largest, rel=1e-4)
+    assert chain_absorb(chain.chain, line, *arrays[:3], vector[:0], *arrays[4:]) == 0
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

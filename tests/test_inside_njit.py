@@ -36,6 +36,7 @@ BOTH = kernels.PackedChain(
 GRAM = SQUARE @ SQUARE.T
 EMPTY = (np.zeros(2 * CSR.nnz + 1), np.zeros(2 * CSR.nnz + 1, np.int64))
 EMPTY += (np.zeros(10, np.int64), (0, 0, 5, CSR.nnz + 1))
+EMPTY += (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 FOURTHS, WORK = random((1, 2, 2, 2), "float64"), np.zeros((2, 4))
 PATTERNS = np.array([[1, 2, 2, 2]])
@@ -128,7 +129,9 @@ ARGUMENTS = {
     "chain_residual": (BOTH, 1, SQUARE, SQUARE, 0.5, np.zeros((2, 4, 8))),
     "chain_norm": (BOTH, 0, 1, VECTOR, np.zeros((2, 4)), 10, 1e-6),
     "chain_step": (BOTH, 0, GRAM, SQUARE, 0.5, 0.5, np.zeros((2, 4, 8)), BLOCK),
-    "chain_absorb": (BOTH, 0, GRAM, SQUARE, np.zeros(32), BLOCK, np.zeros((4, 4))),
+    "chain_absorb": (
+        *(BOTH, 0, GRAM, SQUARE, np.zeros(32), np.ones(4), BLOCK, np.zeros((4, 4))),
+    ),
     "csr_gram": (*FORMS, BLOCK),
     "csr_entered": (*FACTOR[1:], *FACTOR[1:]),
     "csr_compress": (SQUARE, CSR.nnz, *EMPTY),

@@ -27,7 +27,8 @@ from .atom_updates import update_atoms
 from .block_chain import block_chain_apply
 from .block_projections import project_spblock
 from .blocks import blocks_columns, blocks_rows
-from .chain_steps import chain_absorb, chain_norm, chain_residual, chain_step
+from .chain_absorb import chain_absorb
+from .chain_steps import chain_norm, chain_residual, chain_step
 from .code_exchange import exchange_atoms
 from .compress import (
     adjoint_copy,

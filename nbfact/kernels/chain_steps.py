@@ -14,7 +14,7 @@ S[j]ᴴ. ``layout`` has 2 J rows.
 import numpy as np
 
 from ._jit import REASSOC, kernel
-from .compress import adjoint_copy, csr_add_rows
+from .compress import csr_add_rows
 from .csr import ColumnWindow, FourArrays, csr_multiply_rows, csr_multiply_window
 from .norms import divide_by_norm, frobenius_norm, start_power_iteration
 
@@ -68,8 +68,8 @@ def chain_step(
         The factor S is S[n_left], of shape (p, q). L is S[0] @ ... @ S[n_left - 1], and
         the identity for 0.
     gram : ndarray, shape (q, q)
-        The matrix G. This and the arrays below have the dtype of the factors and are
-        C-contiguous. Where it is of shape (0, 0), out holds S G before the call.
+        The matrix G; an array of shape (0, 0) stands for the identity. This and the
+        arrays below have the dtype of the factors and are C-contiguous.
     cross : ndarray, shape (q, m)
         The adjoint Cᴴ, m the rows of L; only read.
     scale, weight : scalars of the real dtype of the factors
@@ -78,7 +78,8 @@ def chain_step(
         r is at least the largest number of rows of a factor and of an adjoint, and tile
         at least 1; overwritten.
     out : ndarray, shape (p, q)
-        Overwritten with the result; shares no memory with the others.
+        Overwritten with the result; shares no memory with the others. Where S is packed
+        without entries, out holds S G before the call, and S is to be added after it.
 
     See Also
     --------
@@ -90,7 +91,7 @@ def chain_step(
     -----
     The cost is 2 q multiplications for each entry of the n_left factors, and q for each
     entry of S. ``tile`` columns at a time go through the chain and back while they are
-    in cache. A factor S that is packed without entries adds nothing to the result.
+    in cache.
 
     Examples
     --------
@@ -116,7 +117,13 @@ def chain_step(
     even, odd = scratch[0].ravel(), scratch[1].ravel()
     if n_left == 0:  # all columns at once, in out
         width = q
-    tile, first = np.uintp(width), n_left - (gram.shape[0] > 0)
+    own, packed = layout[n_left, 1], gram.shape[0] > 0
+    if indptr[own] == indptr[own + layout[n_left, 0]]:
+        packed = False
+    elif not packed:
+        out[:] = 0
+        csr_add_rows(data, indices, indptr, own, out)
+    tile, first = np.uintp(width), n_left - packed
     for start in range(0, q, width):
         w, here = np.uintp(min(width, q - start)), np.uintp(start)
         z, target, spare = flat_out, even, odd
@@ -147,77 +154,7 @@ def chain_step(
     if n_left == 0:
         for i in range(flat_out.shape[0]):
             flat_out[i] *= -weight
-    csr_add_rows(data, indices, indptr, layout[n_left, 1], out)
-
-
-@kernel
-def chain_absorb(
-    chain: FourArrays,
-    line: int,
-    gram: np.ndarray,
-    cross: np.ndarray,
-    scratch: np.ndarray,
-    gram_out: np.ndarray,
-    cross_out: np.ndarray,
-) -> None:
-    """Write S X, and S G Sᴴ where G is given, for a sparse factor S of a chain.
-
-    Parameters
-    ----------
-    chain : PackedChain, or a plain tuple of its arrays
-        The sparse factors S[0], S[1], ... and their adjoints, packed in CSR form as
-        `nbfact.kernels.chain_steps` says.
-    line : int
-        The row of the layout that S has: j for S[j], and J + j for S[j]ᴴ. S is (p, q).
-    gram : ndarray, shape (q, q), Hermitian
-        The matrix G; where it is of shape (0, 0), S X alone is written. This and the
-        arrays below have the dtype of the factors and are C-contiguous.
-    cross : ndarray, shape (q, m)
-        The matrix X, in palm4MSA the adjoint Cᴴ; only read. m may be 0.
-    scratch : ndarray, shape (2 p q,)
-        Overwritten where G is given.
-    gram_out : ndarray, shape (p, p)
-        Overwritten with S G Sᴴ, both halves, where G is given.
-    cross_out : ndarray, shape (p, m)
-        Overwritten with S X. No two of the arrays share memory.
-
-    See Also
-    --------
-    chain_step : The step that needs both products.
-
-    Notes
-    -----
-    The cost is p + q + m multiplications for each entry of S.
-
-    Examples
-    --------
-    S is the row (2, 1), packed with its adjoint, and G the identity:
-
-    >>> import numpy as np, nbfact as nf
-    >>> entries, starts = np.array([2.0, 1, 2, 1]), np.array([0, 2, 2, 3, 4], np.uint32)
-    >>> columns, layout = np.array([0, 1, 0, 0], np.uint32), np.array([(1, 0), (2, 2)])
-    >>> chain, X = nf.kernels.PackedChain(entries, columns, starts, layout), np.eye(2)
-    >>> outputs = np.empty((1, 1)), np.empty((1, 2))
-    >>> nf.kernels.chain_absorb(chain, 0, np.eye(2), X, np.empty(4), *outputs)
-    >>> outputs
-    (array([[5.]]), array([[2., 1.]]))
-    """
-    data, indices, indptr, layout = chain
-    turned_line = (line + layout.shape[0] // 2) % layout.shape[0]
-    p, first = layout[line, 0], layout[line, 1]
-    q = layout[turned_line, 0]
-    entry, zero, one = (p, first), np.uintp(0), data.real.dtype.type(1)
-    product, turned = scratch[: p * q], scratch[p * q : 2 * p * q]
-    x, out, width = cross.ravel(), cross_out.ravel(), cross.shape[1]
-    for t in range(3 if gram.shape[0] > 0 else 1):
-        if t == 1:
-            x, out, width = gram.ravel(), product, q
-        elif t == 2:
-            adjoint_copy(product.reshape(p, q), turned.reshape(q, p))
-            x, out, width = turned, gram_out.ravel(), p
-        w = np.uintp(width)
-        window = ColumnWindow(w, zero, w, zero, w)
-        csr_multiply_window(data, indices, indptr, entry, one, x, out, window)
+    csr_add_rows(data, indices, indptr, own, out)
 
 
 @kernel

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ._jit import kernel
+from .norms import frobenius_norm
 
 BLOCK = 16
 """Number of entries that are looked at together. Blocks of zeros are the most common in
@@ -99,7 +100,9 @@ def csr_compress(
     indices: np.ndarray,
     indptr: np.ndarray,
     places: tuple[int, int, int, int],
-) -> int:
+    old_indices: np.ndarray,
+    old_indptr: np.ndarray,
+) -> tuple[int, int, float]:
     """Write the entries of a matrix that are not zero in CSR form, and its adjoint.
 
     Parameters
@@ -118,12 +121,19 @@ def csr_compress(
         1 places for x, and n + 1 for its adjoint.
     places : tuple of four int
         Where x begins in indptr and in data, and where its adjoint does.
+    old_indices, old_indptr : ndarray of int, shapes (old nnz,) and (m + 1,) or (0,)
+        The support of an older matrix of this shape, as in `csr_entered`; if the second
+        array is empty, there is none.
 
     Returns
     -------
-    int
-        The number nnz of entries that are not zero, NaN among them. Nothing is written
-        where it exceeds room.
+    nnz : int
+        The number of entries that are not zero, NaN among them. Where it exceeds room,
+        nothing is written, and the other results are 0.
+    entered : int
+        How many of them the older matrix does not have; all, if there is none.
+    norm : float
+        The Frobenius norm of x, in double precision.
 
     See Also
     --------
@@ -140,8 +150,11 @@ def csr_compress(
     >>> x = np.array([[0.0, 5.0], [7.0, 0.0]])
     >>> data, indices = np.empty(5), np.empty(5, np.uint32)
     >>> indptr = np.empty(6, np.uint32)  # three places for x, and three for its adjoint
-    >>> int(nf.kernels.csr_compress(x, 2, data, indices, indptr, (0, 0, 3, 2)))
-    2
+    >>> none, places = np.empty(0, np.uint32), (0, 0, 3, 2)
+    >>> arrays = data, indices, indptr, places, none, none
+    >>> nnz, entered, norm = nf.kernels.csr_compress(x, 2, *arrays)
+    >>> int(nnz), int(entered), round(norm**2, 6)
+    (2, 2, 74.0)
     >>> data[:2], indices[:2], indptr[:3]
     (array([5., 7.]), array([1, 0], dtype=uint32), array([0, 1, 2], dtype=uint32))
     """
@@ -149,7 +162,7 @@ def csr_compress(
     m, n = x.shape
     nnz = count_nonzeros(x)
     if nnz > room:
-        return nnz
+        return nnz, 0, 0.0
     one, zero = np.uintp(1), np.uintp(0)  # unsigned: no test for negative places
     columns, whole, block = np.uintp(n), np.uintp(n - n % BLOCK), np.uintp(BLOCK)
     row_place, first = np.uintp(places[0]), np.uintp(places[1])
@@ -197,7 +210,11 @@ def csr_compress(
         pointer = turned_place + np.uintp(j)
         indptr[pointer] = indptr[pointer - one]
     indptr[turned_place] = turned
-    return nnz
+    entered, norm = nnz, frobenius_norm(data[first:t])
+    if old_indptr.shape[0] > 0:
+        ends = indptr[row_place : row_place + np.uintp(m) + one]
+        entered = csr_entered(old_indices, old_indptr, indices, ends)
+    return nnz, entered, norm
 
 
 @kernel
@@ -338,7 +355,13 @@ def csr_entered(
     count = 0
     for i in range(indptr.shape[0] - 1):
         s, last = old_indptr[i], old_indptr[i + 1]
-        for t in range(indptr[i], indptr[i + 1]):
+        first, different = indptr[i], last - s != indptr[i + 1] - indptr[i]
+        if not different:  # most rows keep their support
+            for t in range(first, indptr[i + 1]):
+                different |= old_indices[s + (t - first)] != indices[t]
+        if not different:
+            continue
+        for t in range(first, indptr[i + 1]):
             while s < last and old_indices[s] < indices[t]:
                 s += 1
             count += s == last or old_indices[s] != indices[t]

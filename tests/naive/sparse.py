@@ -166,8 +166,9 @@ def chain_step(factor, left, gram, cross, scale, weight):
 
 
 def chain_absorb(factor, gram, cross):
-    """Return S G Sᴴ and S X for a dense S."""
-    return factor @ gram @ factor.conj().T, factor @ cross
+    """Return S G Sᴴ and S X for a dense S, and the root of the norm of the first."""
+    grown = factor @ gram @ factor.conj().T
+    return grown, factor @ cross, spectral_norm(grown) ** 0.5
 
 
 def chain_residual(left, x, cross, scale):

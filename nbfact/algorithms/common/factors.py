@@ -69,19 +69,19 @@ class Dense:
 
     def apply_adjoint(self, x: np.ndarray) -> np.ndarray:
         """Return Sᴴ x, for x of shape (rows of S, batch)."""
-        return self.array.conj().T @ x
+        return conjugate(self.array).T @ x
 
     def gram(self, out: Out = None) -> np.ndarray:
         """Return S Sᴴ."""
-        return np.matmul(self.array, self.array.conj().T, out=out)
+        return np.matmul(self.array, conjugate(self.array).T, out=out)
 
     def gram_of_columns(self) -> np.ndarray:
         """Return Sᴴ S."""
-        return self.array.conj().T @ self.array
+        return conjugate(self.array).T @ self.array
 
     def congruent(self, gram: np.ndarray, out: Out = None) -> np.ndarray:
         """Return S G Sᴴ, where G is Hermitian."""
-        return np.matmul(self.array @ gram, self.array.conj().T, out=out)
+        return np.matmul(self.array @ gram, conjugate(self.array).T, out=out)
 
     def add_to(self, x: np.ndarray) -> None:
         """Add the factor to the dense array x, in place."""
@@ -157,7 +157,7 @@ class Sparse:
         out = np.empty((p, p), self.rows[0].dtype) if out is None else out
         if self.nnz > limit * p * q:
             array = self.toarray()
-            return np.matmul(array, array.conj().T, out=out)
+            return np.matmul(array, conjugate(array).T, out=out)
         csr_gram(*self.rows, *self.columns, out)
         return out
 
@@ -212,7 +212,8 @@ def compressed(x: np.ndarray, limit: float = DENSE) -> Factor:
     (m, n), first = x.shape, nnz + 1  # the adjoint comes behind a place for scratch
     data, indices = np.empty(first + nnz, x.dtype), np.empty(first + nnz, np.uint32)
     indptr = np.empty(m + n + 2, np.uint32)
-    csr_compress(x, nnz, data, indices, indptr, (0, 0, m + 1, first))
+    places, none = (0, 0, m + 1, first), indptr[:0]
+    csr_compress(x, nnz, data, indices, indptr, places, none, none)
     rows = data[:nnz], indices[:nnz], indptr[: m + 1]
     ends = indptr[m + 1 :] - np.uint32(first)
     return Sparse(x.shape, rows, (data[first:], indices[first:], ends))
@@ -233,6 +234,11 @@ def diagonal(shape: tuple[int, int], dtype: np.dtype, ones: bool) -> Factor:
         (np.ones(nnz, dtype), places, ends[: length + 1]) for length in shape
     )
     return Sparse((m, n), rows, columns)
+
+
+def conjugate(x: np.ndarray) -> np.ndarray:
+    """Return the complex conjugate, which of a real array is that array itself."""
+    return x.conj() if x.dtype.kind == "c" else x
 
 
 def adjoint(x: np.ndarray, out: Out = None) -> np.ndarray:

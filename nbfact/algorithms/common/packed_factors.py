@@ -1,5 +1,6 @@
 """The factors of a product, packed for the kernels that read several at once."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,11 +11,11 @@ from ...kernels import (
     csr_add,
     csr_apply_columns,
     csr_compress,
-    csr_entered,
-    csr_gram,
     frobenius_norm,
+    spectral_norm,
 )
-from .factors import CSR, DENSE, GRAM, Dense, Factor, Sparse
+from ...kernels.chain_absorb import NORM_STEPS, NORM_TOL
+from .factors import CSR, DENSE, Dense, Factor, Sparse
 
 _TILE_ROW, _TILE = 256, 1 << 18
 """Sizes in bytes of one row of a tile, and of a whole tile: of rows of 128, 256 and 512
@@ -107,9 +108,11 @@ class PackedFactors:
     def __init__(self, layout: PackedLayout, dtype: np.dtype) -> None:
         self.layout, self.shapes, self._dtype = layout, layout.shapes, dtype
         self.counts = [-1] * len(layout.shapes)
+        self._norms: list[float | None] = [None] * len(layout.shapes)
         self._factors: dict[int, Factor] = {}
         self._lent = False  # whether a factor over the packed arrays was handed out
-        self._nothing = np.empty((0, 0), dtype)
+        self._nothing, none = np.empty((0, 0), dtype), np.empty(0, np.uint32)
+        self._no_support = none, none
         data = np.empty(layout.n_entries, dtype)
         indices = np.empty(layout.n_entries, np.uint32)
         indptr = np.empty(layout.n_pointers, np.uint32)
@@ -149,6 +152,7 @@ class PackedFactors:
     def _emptied(self):
         """Return self without factors."""
         self.counts = [-1] * len(self.shapes)
+        self._norms = [None] * len(self.shapes)
         self._factors.clear()
         return self
 
@@ -197,7 +201,7 @@ class PackedFactors:
             pointers = indptr[start : start + rows + 1]
             pointers[:] = form[2]
             pointers += np.uint32(first)
-        self.counts[j] = factor.nnz
+        self.counts[j], self._norms[j] = factor.nnz, None
 
     def store(self, j: int, x: np.ndarray, old: "PackedFactors") -> int:
         """Put the entries of x at place j, sparse or dense as in `compressed`.
@@ -206,20 +210,21 @@ class PackedFactors:
         place.
         """
         layout, (data, indices, indptr, _) = self.layout, self.chain
-        room = layout.rooms[j]
-        nnz = csr_compress(x, room, data, indices, indptr, layout.places[j])
+        room, places = layout.rooms[j], layout.places[j]
+        before = old.forms[j][0][1:] if old.counts[j] >= 0 else self._no_support
+        nnz, entered, norm = csr_compress(
+            x, room, data, indices, indptr, places, *before
+        )
         if nnz > room:
             if nnz > DENSE * x.size:
                 self._put_dense(j, Dense(x.copy(), nnz))
                 return self._factor(j).entered(old._factor(j))
             self._widen(j, min(nnz + nnz // 8, int(DENSE * x.size)))
-            data, indices, indptr, _ = self.chain
-            csr_compress(x, nnz, data, indices, indptr, self.layout.places[j])
-        self.counts[j] = nnz
+            return self.store(j, x, old)
+        self.counts[j], self._norms[j] = nnz, norm
         if old.counts[j] < 0:
             return self._factor(j).entered(old._factor(j))
-        _, before, ends = old.forms[j][0]
-        return csr_entered(before, ends, indices, self.forms[j][0][2])
+        return entered
 
     def keep(self, j: int, old: "PackedFactors") -> None:
         """Put the factor of `old` at the same place."""
@@ -261,70 +266,73 @@ class PackedFactors:
         gram: np.ndarray,
         cross: np.ndarray,
         scratch: np.ndarray,
+        vector: np.ndarray,
         out: tuple[np.ndarray, np.ndarray],
-    ) -> None:
+    ) -> float:
         """Write S G Sᴴ and S X to the arrays of `out`, for the factor S at a place.
 
         `gram` is G, Hermitian, and stands for the identity where it has no entries;
-        `cross` is X, and may have none. `scratch` is that of `chain_absorb`.
+        `cross` is X, and may have none. `scratch`, `vector` and what is returned are
+        those of `chain_absorb`.
         """
-        if gram.size == 0:
-            self._gram(j, out[0])
         if self.counts[j] >= 0:
-            chain_absorb(self.chain, j, gram, cross, scratch, *out)
-            return
+            return chain_absorb(self.chain, j, gram, cross, scratch, vector, *out)
+        factor = self._factor(j)
         if cross.size:
-            self._factor(j).apply(cross, out[1])
+            factor.apply(cross, out[1])
         if gram.size:
-            self._factor(j).congruent(gram, out=out[0])
+            factor.congruent(gram, out=out[0])
+        else:
+            factor.gram(out[0])
+        return _gram_norm(out[0], vector)
 
     def absorb_columns(
-        self, j: int, gram: np.ndarray, scratch: np.ndarray, out: np.ndarray
-    ) -> None:
+        self,
+        j: int,
+        gram: np.ndarray,
+        scratch: np.ndarray,
+        vector: np.ndarray,
+        out: np.ndarray,
+    ) -> float:
         """Write Sᴴ G S to out for the factor S at a place; see `absorb`."""
-        if self.counts[j] < 0:
-            factor = self._factor(j)
-            if gram.size:
-                factor.adjoint().congruent(gram, out)
-            else:
-                out[:] = factor.gram_of_columns()
-        elif gram.size:
-            line, nothing = j + len(self.shapes), self._nothing
-            chain_absorb(self.chain, line, gram, nothing, scratch, out, nothing)
+        if self.counts[j] >= 0:
+            line, none = j + len(self.shapes), self._nothing
+            return chain_absorb(
+                self.chain, line, gram, none, scratch, vector, out, none
+            )
+        factor = self._factor(j)
+        if gram.size:
+            factor.adjoint().congruent(gram, out)
         else:
-            rows, columns = self.forms[j]
-            csr_gram(*columns, *rows, out)
-
-    def _gram(self, j: int, out: np.ndarray) -> None:
-        """Write S Sᴴ to out for the factor S at a place."""
-        p, q = self.shapes[j]
-        if 0 <= self.counts[j] <= GRAM * p * q:
-            rows, columns = self.forms[j]
-            csr_gram(*rows, *columns, out)
-        else:
-            self._factor(j).gram(out)
+            out[:] = factor.gram_of_columns()
+        return _gram_norm(out, vector)
 
     def scale(self, j: int, number: float) -> None:
         """Multiply the factor at a place by a real number."""
         if self.counts[j] < 0:
             self._put_dense(j, self._factor(j).scaled(number))
             return
-        data, count = self.chain[0], self.counts[j]
+        data, count, norm = self.chain[0], self.counts[j], self._norms[j]
+        self._norms[j] = None if norm is None else norm * abs(number)
         real = data.real.dtype.type(number)
         for _, _, first in self.layout.lines[j :: len(self)]:
             data[first : first + count] *= real
 
     def norm(self, j: int) -> float:
         """Return the Frobenius norm of the factor at a place."""
-        count = self.counts[j]
-        if count < 0:
-            return self._factor(j).norm()
-        first = self.layout.lines[j][2]
-        return frobenius_norm(self.chain[0][first : first + count])
+        norm = self._norms[j]
+        if norm is None:
+            count, first = self.counts[j], self.layout.lines[j][2]
+            if count < 0:
+                norm = self._factor(j).norm()
+            else:
+                norm = frobenius_norm(self.chain[0][first : first + count])
+            self._norms[j] = norm
+        return norm
 
     def _put_dense(self, j, factor):
         """Put a dense factor at a place, which kernels then see without entries."""
-        self._factors[j], self.counts[j] = factor, -1
+        self._factors[j], self.counts[j], self._norms[j] = factor, -1, None
         indptr = self.chain[2]
         for rows, start, _ in self.layout.lines[j :: len(self)]:
             indptr[start : start + rows + 1] = 0
@@ -345,6 +353,13 @@ class PackedFactors:
         end = first + self.counts[line % len(self)]
         pointers = indptr[start : start + rows + 1] - np.uint32(first)
         return data[first:end], indices[first:end], pointers
+
+
+def _gram_norm(gram: np.ndarray, vector: np.ndarray) -> float:
+    """Return the root of the norm of a Gram matrix, as `chain_absorb` does."""
+    if vector.size == 0:
+        return 0.0
+    return math.sqrt(spectral_norm(gram, vector, NORM_STEPS, NORM_TOL))
 
 
 def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:

@@ -18,7 +18,7 @@ from scipy.sparse.linalg import LinearOperator
 from ..._core.array_checks import check_matrix, check_sparse, dense_array
 from ..._core.dtypes import common_dtype, real_dtype
 from ...kernels import chain_residual, frobenius_norm, max_abs
-from .factors import Factor, Sparse, adjoint
+from .factors import Factor, Sparse, adjoint, conjugate
 from .packed_factors import PackedFactors
 
 SMALL = 1 << 22
@@ -252,7 +252,7 @@ class Explicit:
 
     def from_left(self, left: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write left A to out, and return it."""
-        return np.matmul(left, self.adjoint.conj().T, out=out)
+        return np.matmul(left, conjugate(self.adjoint).T, out=out)
 
     def residual(
         self,

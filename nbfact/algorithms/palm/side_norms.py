@@ -1,12 +1,12 @@
 """Spectral norms of the products on the two sides of a factor, sweep after sweep."""
 
 import functools
-import math
 from collections.abc import Hashable
 
 import numpy as np
 
 from ...kernels import chain_norm, spectral_norm
+from ...kernels.chain_absorb import NORM_STEPS, NORM_TOL
 from ..common.packed_factors import PackedFactors
 
 _HEAVY = 0.2
@@ -17,11 +17,9 @@ the two cost the same at n = 512 (`nbfact study crossover`)."""
 _SMALL_GRAM = 192
 """Largest order of a Gram matrix that is used for a norm because it is there anyway."""
 
-_NORM_STEPS, _NORM_TOL = 300, 1e-6
-"""Maximum number of steps of a power iteration, and the relative change of the norm
-that ends it. Over 200 sweeps of FAµST's 500 x 32 and 64 x 64 cases, tolerances from
-1e-12 to 1e-6 give the same errors to four digits; 1e-4 does not (0.3301 becomes
-0.3328)."""
+_SMALLEST_GRAM = 64
+"""Largest order of a Gram matrix that is made for a norm whatever the factors are: it
+takes no longer than a power iteration through them, which then is not compiled."""
 
 
 class SideNorms:
@@ -45,23 +43,21 @@ class SideNorms:
         vector = self._vector((j, "left factors"), factors.shapes[j][0])
         return product_norm(factors, 0, j, vector)
 
-    def of_right(self, j: int, factors: PackedFactors, gram: np.ndarray) -> float:
-        """Return ‖R‖₂, where R is the product of the factors behind place j.
+    def of_right(self, j: int, factors: PackedFactors) -> float:
+        """Return ‖R‖₂ from the factors behind place j, whose product R is."""
+        vector = self._vector((j, "right factors"), factors.shapes[-1][1])
+        return product_norm(factors, j + 1, len(factors), vector)
 
-        `gram` is R Rᴴ.
-        """
-        order = len(gram)
+    def start_of_left(self, j: int, order: int) -> np.ndarray:
+        """Return where the iteration on the Gram matrix of L starts, and writes to."""
+        return self._vector((j, "left"), order)
+
+    def start_of_right(self, j: int, factors: PackedFactors) -> np.ndarray | None:
+        """Return the same for R = S[j + 1] ...; None where its factors are faster."""
+        order = factors.shapes[j][1]
         if order > _SMALL_GRAM and _light(factors, j + 1, len(factors), order):
-            vector = self._vector((j, "right factors"), factors.shapes[-1][1])
-            return product_norm(factors, j + 1, len(factors), vector)
-        return self.of_gram((j, "right"), gram)
-
-    def of_gram(self, key: Hashable, gram: np.ndarray) -> float:
-        """Return ‖M‖₂, where `gram` is M Mᴴ or Mᴴ M; the key tells it from others."""
-        vector = self._vectors.get(key)
-        if vector is None:
-            vector = self._vector(key, len(gram))
-        return math.sqrt(spectral_norm(gram, vector, _NORM_STEPS, _NORM_TOL))
+            return None
+        return self._vector((j, "right"), order)
 
     def _vector(self, key, size):
         """Return the vector that a power iteration starts from, and writes to."""
@@ -80,7 +76,8 @@ def left_forms(factors: PackedFactors) -> list[str]:
     """
     shapes, last = factors.shapes, len(factors) - 1
     smallest = min([columns for _, columns in shapes[:-1]], default=0)
-    small = not _light(factors, 0, last, smallest)
+    largest = max([columns for _, columns in shapes[:-1]], default=0)
+    small = largest <= _SMALLEST_GRAM or not _light(factors, 0, last, smallest)
     forms = []
     for j in range(last):
         rows, columns = shapes[j]
@@ -104,19 +101,19 @@ def product_norm(
     first: int,
     last: int,
     vector: np.ndarray,
-    steps: int = _NORM_STEPS,
+    steps: int = NORM_STEPS,
 ) -> float:
     """Return the spectral norm ‖S[first] ... S[last - 1]‖₂ by power iteration.
 
     It starts from `vector`, and leaves the right singular vector there.
     """
     scratch = np.empty((2, factors.layout.largest), vector.dtype)
-    return chain_norm(factors.chain, first, last, vector, scratch, steps, _NORM_TOL)
+    return chain_norm(factors.chain, first, last, vector, scratch, steps, NORM_TOL)
 
 
-def dense_norm(x: np.ndarray, vector: np.ndarray, steps: int = _NORM_STEPS) -> float:
+def dense_norm(x: np.ndarray, vector: np.ndarray, steps: int = NORM_STEPS) -> float:
     """Return the spectral norm ‖x‖₂ by power iteration, as `product_norm`."""
-    return spectral_norm(x, vector, steps, _NORM_TOL)
+    return spectral_norm(x, vector, steps, NORM_TOL)
 
 
 @functools.lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...kernels import chain_step, csr_apply_columns, csr_fit
-from ..common.factors import adjoint
+from ..common.factors import adjoint, conjugate
 from ..common.packed_factors import PackedFactors, tile_scratch
 from ..common.problem import Explicit, Implicit
 from .side_norms import SideNorms, left_forms
@@ -55,6 +55,7 @@ class Sides:
         self._target, self._margin = target, MARGIN / step
         self._workspace = _Workspace(target.dtype)
         self._nothing = np.empty((0, 0), target.dtype)  # the identity, for kernels
+        self._no_vector = np.empty(0, target.dtype)
         self._side_norms = SideNorms(target.dtype)
         self.eps = float(np.finfo(target.real).eps)
         self._cancelling = _CANCELLING[target.real.char]
@@ -72,6 +73,7 @@ class Sides:
         # Lᴴ by place where it is needed dense, and ‖L‖₂ by place.
         self._lefts: dict[int, np.ndarray] = {}
         self._left_norms: list[float] = []
+        self._right_norm = 1.0  # ‖R‖₂
         # What is kept of R: Cᴴ, with C = A Rᴴ, and G = R Rᴴ; None for the identity.
         self._cross: Any = target.adjoint  # None of an implicit target
         self._gram: np.ndarray | None = None
@@ -110,13 +112,14 @@ class Sides:
                 self._first_dense = min(self._first_dense, len(factors) - 1)
         if self._first_dense < len(factors):
             self._look_left_densely(factors)
-        norms, gram = [1.0], self._nothing
+        norms, gram, self._right_norm = [1.0], self._nothing, 1.0
         for j, form in enumerate(self._forms):  # L ends with the factor at place j
             if form == "gram":
                 out = self._left_grams[j]
-                factors.absorb_columns(j, gram, self._scratch, out)
+                vector = self._side_norms.start_of_left(j, len(out))
+                norm = factors.absorb_columns(j, gram, self._scratch, vector, out)
+                norms.append(norm)
                 gram = out
-                norms.append(self._side_norms.of_gram((j, "left"), gram))
             else:
                 left = self._lefts.get(j + 1)
                 norms.append(self._side_norms.of_left(j + 1, factors, left))
@@ -133,18 +136,14 @@ class Sides:
                 lefts[j] = left
         self._lefts = lefts
 
-    def stepped(
-        self, j: int, old: PackedFactors, new: PackedFactors, scale: float
-    ) -> np.ndarray:
+    def stepped(self, j: int, old: PackedFactors, scale: float) -> np.ndarray:
         """Return S - w Lᴴ(λ L S G - C), the factor S at place j after a gradient step.
 
-        `old` holds the factors before the sweep, `new` those behind place j after it,
-        and `scale` is λ. The array is lost at the next step.
+        `old` holds the factors before the sweep, and `scale` is λ. The array is lost at
+        the next step.
         """
-        gram, x, norm = self._gram, self._steps[j], self._left_norms[j]
-        if gram is not None:
-            norm *= self._side_norms.of_right(j, new, gram)
-        modulus = scale * norm
+        gram, x = self._gram, self._steps[j]
+        modulus = scale * (self._left_norms[j] * self._right_norm)
         lipschitz = self._margin * modulus * modulus
         # The length of the step times λ: λ / c in the paper.
         weight = self._real(scale / lipschitz if lipschitz > 0 else math.inf)
@@ -153,15 +152,15 @@ class Sides:
             return old.toarray(j, x)
         if j in self._lefts:
             return self._dense_step(j, old, scale, weight)
-        dense = old.counts[j] < 0
-        if gram is None:
-            old.toarray(j, x)
-        elif dense:
-            old.apply(j, gram, x)
-        known = self._nothing if gram is None or dense else gram
+        if old.counts[j] <= 0:  # no entries are packed
+            if gram is None:
+                old.toarray(j, x)
+            else:
+                old.apply(j, gram, x)
+        known = self._nothing if gram is None else gram
         scale, tiles = self._real(scale), self._tiles
         chain_step(old.chain, j, known, self._cross, scale, weight, tiles, x)
-        if dense:
+        if old.counts[j] < 0:
             old.add_to(j, x)
         return x
 
@@ -180,18 +179,18 @@ class Sides:
         if gram is None and old.is_sparse(j) and len(left) <= left.shape[1]:
             # Lᴴ L S = (Sᴴ Lᴴ L)ᴴ costs p multiplications for each entry of S.
             product = take("turned", (n, m))
-            csr_apply_columns(*old.forms[j][1], pushed @ left.conj().T, product)
+            csr_apply_columns(*old.forms[j][1], pushed @ conjugate(left).T, product)
             adjoint(product, stepped)
         else:
             if gram is None:
                 x = old.toarray(j, other)
             else:
                 x = old.apply(j, gram, other)
-            np.matmul(pushed, left.conj().T @ x, out=stepped)
+            np.matmul(pushed, conjugate(left).T @ x, out=stepped)
         if gram is None:
             stepped += self._target.from_left(pulled, other)
         else:
-            stepped += np.matmul(pulled, self._cross.conj().T, out=other)
+            stepped += np.matmul(pulled, conjugate(self._cross).T, out=other)
         old.add_to(j, stepped)
         return stepped
 
@@ -207,8 +206,12 @@ class Sides:
                 shape = factors.shapes[j][0], cross.shape[1]
                 self._crosses[j] = self._workspace.take(_CROSSES[j % 2], shape)
             self._cross = out = self._crosses[j]
-        factors.absorb(j, known, cross, self._scratch, (gram, out))
-        self._gram = gram
+        vector = self._side_norms.start_of_right(j - 1, factors)
+        start = self._no_vector if vector is None else vector
+        norm = factors.absorb(j, known, cross, self._scratch, start, (gram, out))
+        self._gram, self._right_norm = gram, norm
+        if vector is None:
+            self._right_norm = self._side_norms.of_right(j - 1, factors)
 
     def fit(self, factors: PackedFactors) -> tuple[float, float]:
         """Return the best λ for the present factors, and <A, λ Â>, which it explains.

@@ -87,7 +87,7 @@ class Sweeps:
             if self._frozen[j]:
                 new.keep(j, old)
             else:
-                stepped = sides.stepped(j, old, new, self._scale)
+                stepped = sides.stepped(j, old, self._scale)
                 projected = (
                     self._project(j, stepped, leak) if leak else sets[j](stepped)
                 )
