@@ -70,7 +70,7 @@ NAMES = (
         for kind in (2, 3, 4, 1)
     ),
     Named("hartley", hartley, by_mirrors),
-    Named("slant", slant, by_one_side),
+    Named("slant", slant, by_columns),
     Named("dft", dft, by_phases, complex=True),
     Named("inverse dft", idft, by_one_side, complex=True),
 )
