@@ -83,6 +83,16 @@ STRUCTURES = {
         "hadamard, rows and columns permuted",
     ),
     "sparse": (np.diag(np.arange(1.0, 9)), 8, "sparse matrix"),
+    "permuted identity": (shuffled(np.eye(9)), 9, "sparse matrix"),
+    "all entries": (gaussian(3, 4), 12, "dense matrix"),
+    "repeated rows": (gaussian(3, 10)[np.arange(14) % 3], 14 + 30, "rank 3"),
+    "repeated columns": (gaussian(10, 3)[:, np.arange(14) % 3], 30 + 14, "rank 3"),
+    "sparse outer product": (np.outer(*np.repeat(np.eye(2), 6, 1)), 12, "rank 1"),
+    "slant": (
+        shuffled(nf.targets.slant(8)),
+        64,
+        "slant, rows and columns permuted",
+    ),
 }
 
 

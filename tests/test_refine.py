@@ -74,16 +74,27 @@ def test_one_factor_is_globally_optimal(dtype, solved):
     assert max(np.diff(got.history.errors), default=0) <= 1e-15
 
 
-@pytest.mark.parametrize("limits", [(1, 48), (2048, 1)])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"MAX_DIRECT": 1, "_BATCHED": 48},
+        {"_BATCHED": 1, "_WIDE": 1},
+        {"_STEEP": 0},
+        {"_STEEP": 0, "_QUICK_STEPS": 2, "_GLANCE": 1},
+    ],
+)
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_all_solvers_agree(monkeypatch, dtype, limits):
-    """Conjugate gradients and Cholesky, one by one, do as many systems at a time."""
+    """Conjugate gradients and Cholesky, one by one, do as many systems at a time.
+
+    With few steps, conjugate gradients leave the systems to Cholesky.
+    """
     target = random((8, 10), dtype)
     shapes = [(8, 8), (8, 8), (8, 10)]
     factors = [sparse(shape, dtype, j) for j, shape in enumerate(shapes)]
     expected = nf.refine(factors, target, n_iter=3, tol=0)
-    monkeypatch.setattr(least_squares, "MAX_DIRECT", limits[0])
-    monkeypatch.setattr(least_squares, "_BATCHED", limits[1])
+    for name, limit in limits.items():
+        monkeypatch.setattr(least_squares, name, limit)
     got = nf.refine(factors, target, n_iter=3, tol=0)
     np.testing.assert_allclose(got.history.errors, expected.history.errors, rtol=1e-7)
     np.testing.assert_allclose(

@@ -97,7 +97,8 @@ class Start:
         if self.structure:
             return self.structure
         if self.n_factors == 1:
-            return "sparse matrix"
+            full = self.nnz == math.prod(self.factors[0].shape)
+            return "dense matrix" if full else "sparse matrix"
         if self.blocks:
             height, width = self.blocks[0].block
             return f"product of {self.n_factors} factors in blocks {height} x {width}"

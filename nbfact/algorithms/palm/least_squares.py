@@ -31,6 +31,12 @@ _CG_STEPS, _CG_TOL = 300, 1e-12
 """Maximum number of steps of conjugate gradients, and the relative size of the residual
 that ends them."""
 
+_QUICK_STEPS, _GLANCE, _QUICK_TOL, _STEEP = 100, 20, 1e-9, 8000
+"""Fewer unknowns are solved for by CG too where that may be faster: k of them between
+Gram matrices of order n where k² is more than `_STEEP` n. They are left to Cholesky
+unless `_QUICK_STEPS` steps reach `_QUICK_TOL`, which `_GLANCE` of them have to let
+expect. The sweeps that follow make up for what is left over."""
+
 _BATCHED, _CHUNK = 16, 2**16
 """Largest number of unknowns of systems that are solved many at a time, because one
 Cholesky factorization after the other takes half as long as both calls of NumPy's solve
@@ -96,31 +102,42 @@ def least_squares(
     delta = np.zeros_like(gradient)
     for k in np.unique(counts):
         members = order[starts[counts == k, None] + np.arange(k)]
-        if k > MAX_DIRECT:
-            for block in members:
+        if k > MAX_DIRECT or _is_steep(k, gram, right_gram):
+            steps = _CG_STEPS if k > MAX_DIRECT else _QUICK_STEPS
+            solved = np.ones(len(members), bool)
+            for number, block in enumerate(members):
                 i, j = rows[block], cols[block]
-                delta[block] = _conjugate_gradients(
-                    gram, right_gram, i, j, gradient[block]
+                delta[block], solved[number] = _conjugate_gradients(
+                    gram, right_gram, i, j, gradient[block], steps
                 )
-            continue
+            members = members[~solved & (k <= MAX_DIRECT)]
+            if not members.size:
+                continue
         chunk = max(_CHUNK // k**2, 1)
         for block in np.split(members, range(chunk, len(members), chunk)):
             i, j = rows[block], cols[block]
-            system = _system(*scaled, i, j, gradient.dtype)
+            system = _system(scaled, i, j, gradient.dtype)
             found = _direct(system, gradient[block] * inverse[block], ridge)
             delta[block] = found * inverse[block]
     return np.where(np.isfinite(delta), delta, 0)
 
 
-def _system(gram, turned, i, j, dtype):
+def _is_steep(k, gram, right_gram):
+    """Return whether k coupled unknowns may be found faster by CG."""
+    if gram is None or right_gram is None:
+        return False
+    return k * k > _STEEP * max(len(gram), len(right_gram))
+
+
+def _system(scaled, i, j, dtype):
     """Return the matrices (c, k, k) of the systems of unknowns at places (i, j).
 
-    The Gram matrix on the right is transposed. Where one is None, all unknowns of a
-    system are in one row, or column.
+    scaled: the Gram matrices, the one on the right transposed. Where one is None, all
+    unknowns of a system are in one row, or column.
     """
     minors = [
         _minors(matrix, places)
-        for matrix, places in ((gram, i), (turned, j))
+        for matrix, places in zip(scaled, (i, j), strict=True)
         if matrix is not None
     ]
     if len(minors) == 2:
@@ -179,8 +196,12 @@ def _solver(system):
     return solved
 
 
-def _conjugate_gradients(gram, right_gram, rows, cols, vector):
-    """Solve one block without forming its matrix, preconditioned by its diagonal."""
+def _conjugate_gradients(gram, right_gram, rows, cols, vector, n_steps):
+    """Solve one block without forming its matrix, preconditioned by its diagonal.
+
+    Returns the solution, and whether the steps are enough. If there are few, they end
+    where they are not on the way.
+    """
     shape = (rows.max() + 1, cols.max() + 1)
     if gram is not None:
         gram = gram[: shape[0], : shape[0]]
@@ -197,8 +218,12 @@ def _conjugate_gradients(gram, right_gram, rows, cols, vector):
 
     x, residual = np.zeros_like(vector), vector * inverse
     direction, square = residual, np.vdot(residual, residual).real
-    enough = _CG_TOL**2 * square
-    for _ in range(_CG_STEPS):
+    quick = n_steps < _CG_STEPS
+    tol = _QUICK_TOL if quick else _CG_TOL
+    enough, likely = tol**2 * square, tol ** (2 * _GLANCE / n_steps) * square
+    for step in range(n_steps):
+        if quick and step == _GLANCE and square > likely:
+            break
         image = apply(direction)
         curvature = np.vdot(direction, image).real
         if not (square > enough and curvature > 0):
@@ -207,7 +232,7 @@ def _conjugate_gradients(gram, right_gram, rows, cols, vector):
         residual = residual - square / curvature * image
         previous, square = square, np.vdot(residual, residual).real
         direction = residual + square / previous * direction
-    return x * inverse
+    return x * inverse, square <= enough
 
 
 def sampled(

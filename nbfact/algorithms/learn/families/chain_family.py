@@ -54,7 +54,7 @@ def words(found: ButterflyFactorization[Butterfly]) -> str:
     chain = operator.chain.T if found.transposed else operator.chain
     turned = ", transposed" * found.transposed
     if len(chain) == 1:
-        return "dense matrix"
+        return "dense matrix" if operator.values[0].all() else "sparse matrix"
     (_, _, c, d), last = chain.patterns[0], chain.patterns[-1]
     if len(chain) == 2 and d == 1 and last[0] == 1:
         return f"rank {c}"

@@ -12,15 +12,24 @@ from .family import Family, FamilyTask
 
 
 def low_rank(task: FamilyTask) -> Iterator[Start]:
-    """Yield the best matrix of low rank within the budget, of the least exact rank."""
-    m, n = task.problem.shape
-    most = largest_rank((m, n), task.budget)
-    if most < 1:
-        return
-    u, sigma, v = np.linalg.svd(task.problem.wide.array, full_matrices=False)
+    """Yield the best matrix of low rank within the budget, of the least exact rank.
+
+    An exact one may fit a budget that one without zeros does not, as where rows of the
+    matrix are the same, or zero.
+    """
+    (m, n), matrix = task.problem.shape, task.problem.wide.array
+    u, sigma, v = np.linalg.svd(matrix, full_matrices=False)
     sizes = np.sqrt(np.cumsum(sigma[::-1] ** 2)[::-1])
     enough = int(np.count_nonzero(sizes > task.exact * sizes[0]))
-    rank = min(most, enough)
+    if enough < min(m, n):
+        factors = _own_lines(matrix, u[:, :enough], v[:enough], task.exact)
+        found = measured(task.problem, product_of(task.problem, factors))
+        if found.relative_error <= task.exact and found.operator.nnz <= task.budget:
+            yield Start.of("low rank", found, f"rank {enough}")
+            return
+    rank = min(largest_rank((m, n), task.budget), enough)
+    if rank < 1:
+        return
     left, right = thin_factors(u[:, :rank], sigma[:rank, None] * v[:rank])
     product = product_of(task.problem, [left, right])
     found = measured(task.problem, product)
@@ -43,13 +52,33 @@ def thin_factors(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.nd
 
     These are rows that are far from dependent, so that no entry becomes large.
     """
+    thin, rows = _of_own_rows(left)
+    return thin, left[rows] @ right
+
+
+def _of_own_rows(left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return T and r rows of a matrix X (m, r), far from dependent: X = T X[rows]."""
     rank = left.shape[1]
     _, _, order = scipy.linalg.qr(left.conj().T, mode="economic", pivoting=True)
     rows = order[:rank]
-    core = left[rows]
-    thin = np.linalg.solve(core.T, left.T).T
+    thin = np.linalg.solve(left[rows].T, left.T).T
     thin[rows] = np.eye(rank)
-    return thin, core @ right
+    return thin, rows
+
+
+def _own_lines(
+    matrix: np.ndarray, left: np.ndarray, right: np.ndarray, exact: float
+) -> list[np.ndarray]:
+    """Return two factors of which one holds rows of a matrix, or columns, as they are.
+
+    They are those with fewer non-zeros. left, right: bases of columns and of rows.
+    """
+    thin, rows = _of_own_rows(left)
+    wide, columns = _of_own_rows(right.T)
+    for one in (thin, wide):
+        one[np.abs(one) <= exact * np.abs(one).max(initial=0)] = 0
+    pairs = [thin, matrix[rows]], [matrix[:, columns], wide.T]
+    return min(pairs, key=lambda pair: sum(np.count_nonzero(one) for one in pair))
 
 
 def product_of(problem: Problem, factors: Sequence[np.ndarray]) -> FactorProduct:

@@ -27,6 +27,7 @@ from .transform_matching import (
     by_signs,
     by_supports,
     matched,
+    turned,
 )
 
 _LARGEST = 1024
@@ -58,8 +59,14 @@ def _typed(function, kind):
     return lambda n: function(n, kind)
 
 
+def _inverse(function):
+    """Return the function that makes the inverse of an orthonormal transform."""
+    return lambda n: function(n).T
+
+
 NAMES = (
     Named("haar", haar, by_supports),
+    Named("inverse haar", _inverse(haar), turned(by_supports)),
     Named("hadamard", hadamard, by_signs),
     *(
         Named(f"dct type {kind}", _typed(dct, kind), by_columns)
@@ -70,7 +77,8 @@ NAMES = (
         for kind in (2, 3, 4, 1)
     ),
     Named("hartley", hartley, by_mirrors),
-    Named("slant", slant, by_one_side),
+    Named("slant", slant, by_columns),
+    Named("inverse slant", _inverse(slant), by_columns),
     Named("dft", dft, by_phases, complex=True),
     Named("inverse dft", idft, by_one_side, complex=True),
 )

@@ -21,6 +21,10 @@ _FIRST, _GROWING = 0.2, 0.5
 which it grows. With all of them from the start, 18 of 20 matrices of order 32 with 102
 Gaussian entries and rank two are found, with a fifth 20 of 20."""
 
+_NEARLY, _MORE = 1e-4, 3000
+"""Relative error from which the best one goes on, until it is exact, and the largest
+number of alternations for that: the supports are found then."""
+
 _LARGEST = 1 << 20
 """Largest number of entries of a target for which this family is tried."""
 
@@ -48,6 +52,8 @@ def sparse_and_low_rank(task: FamilyTask) -> Iterator[Start]:
     rank = min(looked, key=lambda one: looked[one][0])
     (_, first, _), kept = looked[rank], ranks[rank]
     error, left, sparse = alternate(matrix, first, kept, _LONG, task.over)
+    if error <= _NEARLY * task.problem.wide.norm:
+        error, left, sparse = alternate(matrix, left, kept, _MORE, task.over, 0.0)
     product = _assembled(problem, left, sparse)
     found = measured(problem, product)
     if error <= 2 * max(task.limit, task.exact) * problem.wide.norm:
@@ -63,6 +69,7 @@ def alternate(
     kept: int,
     n_iter: int,
     over: Callable[[], bool] = never,
+    growing: float = _GROWING,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Fit a sparse matrix and one of low rank in turns (GoDec).
 
@@ -80,6 +87,8 @@ def alternate(
         Maximum number of alternations.
     over : callable
         Returns whether the time is over, which ends the alternations after the first.
+    growing : float
+        The share of the alternations in which the sparse matrix grows.
 
     Returns
     -------
@@ -94,17 +103,17 @@ def alternate(
     T. Zhou and D. Tao, GoDec: randomized low-rank & sparse matrix decomposition in
     noisy case, ICML 2011 [zhou2011].
     """
-    growing = max(1, round(_GROWING * n_iter))
+    early = max(1, round(growing * n_iter)) if growing else 0
     sparse = np.zeros_like(matrix)
     previous = np.inf
     for step in range(n_iter):
         rest = matrix - sparse
         left = np.linalg.qr(rest @ (rest.conj().T @ left))[0]
         outside = matrix - left @ (left.conj().T @ rest)
-        share = _FIRST ** max(0.0, 1 - step / growing)
+        share = _FIRST ** (1 - step / early) if step < early else 1.0
         sparse = largest(outside, max(1, round(kept * share)))
         error = float(np.linalg.norm(outside - sparse))
-        if over() or (step > growing and error >= previous * (1 - 1e-6)):
+        if over() or (step > early and error >= previous * (1 - 1e-6)):
             break
         previous = error
     return error, left, sparse

@@ -368,3 +368,12 @@ def by_supports(matrix: np.ndarray, known: np.ndarray) -> Iterator[Places]:
         ]
     if np.all(rows >= 0) and len(np.unique(rows)) == n:
         yield rows, columns
+
+
+def turned(finder: Finder) -> Finder:
+    """Return the function that finds what another one finds in the transposes."""
+
+    def find(matrix: np.ndarray, known: np.ndarray) -> Iterator[Places]:
+        return ((rows, columns) for columns, rows in finder(matrix.T, known.T))
+
+    return find
