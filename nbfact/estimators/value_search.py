@@ -119,7 +119,7 @@ class Sample:
         least = np.take_along_axis(values, labels[None], 0)[0]
         objective = self.weights @ np.maximum(least + self.squares, 0)
         filled = np.bincount(labels, self.weights) > 0
-        return float(objective), np.count_nonzero(filled)
+        return float(objective), int(np.count_nonzero(filled))
 
 
 class ValueSearch:
