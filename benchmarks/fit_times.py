@@ -5,7 +5,7 @@ each cell our time, that of the faster one of scikit-learn's algorithms (Lloyd's
 Elkan's), and the ratio. Both have the same first centers and the same largest number of
 iterations, and take turns; the least time of each counts, and the median of the ratios
 of the turns is printed beside. Names of cells end in their dtype; those with ``large``
-in them take minutes, and run only where that word is given.
+in them take minutes, and run only where a text in their name is given.
 """
 
 import statistics
@@ -97,8 +97,8 @@ def main(rounds: int, names: list[str]) -> None:
         points = draw()
         for dtype in ("float64", "float32"):
             cell = f"{name} {dtype}"
-            wanted = any(part in cell for part in names) or not names
-            if not wanted or ("large" in name and "large" not in names):
+            found = any(part in cell for part in names)
+            if not (found if names else "large" not in cell):
                 continue
             fits = calls(points.astype(dtype), k, n_iter)
             model, dense = fits["ours"](), fits["lloyd"]()

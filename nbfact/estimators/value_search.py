@@ -223,7 +223,7 @@ class ValueSearch:
             after, n_after = self.sample.assigned(centers)
             if n_after < FILLED_OF_SAMPLE * n_before:
                 return None
-            if self._is_far(after - before, self.limit * before / self.objective):
+            if self._is_far(after - before, self.limit / self.objective * before):
                 return None
         clustering = Clustering.of(self.points, centers)
         counts, dense = clustering.statistics.counts, self.statistics.counts
