@@ -30,6 +30,10 @@ MOST_VALUES = 8
 """Time of projections to the most values that pay, over the time of the products of a
 sweep, which is about that of projections to few values."""
 
+ONLY_WAY = 2
+"""How many times the work that is left the first exploration may take where neither one
+sparse factor nor a low rank was near enough."""
+
 TRIALS, CLOSE = 5, 1.2
 """Maximum number of explorations, and the ratio of the numbers of values that are
 known to be enough and not enough up to which the search goes on."""
@@ -259,7 +263,8 @@ class ValueSearch:
         for _ in range(TRIALS):
             values = math.sqrt(enough * too_few) if too_few else NEXT * enough
             work = each * (1 + values / self.most * MOST_VALUES) / 2
-            if values < least or enough < CLOSE * too_few or self.left < work:
+            room = self.left if best else ONLY_WAY * self.left
+            if values < least or enough < CLOSE * too_few or room < work:
                 break
             self.left -= work
             sweeps = each, max(5, each // 2)
