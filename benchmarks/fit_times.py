@@ -1,12 +1,11 @@
 """Time `QuicKMeans.fit` beside the fits of scikit-learn's `KMeans`, in CPU seconds.
 
-``python benchmarks/fit_times.py [rounds] [text of the names of cells ...]`` prints, for
-each cell, the time of each call and the ratio of ours to the faster one of
-scikit-learn, which fits by Lloyd's algorithm and by Elkan's. All have the same first
-centers and the same largest number of iterations, and take turns; the least time of
-each counts, and the median of the ratios of the turns is printed beside. Names of cells
-end in their dtype; those with ``large`` in them take minutes, and run only where they
-are named.
+``python benchmarks/fit_times.py [rounds] [text of the names of cells ...]`` prints for
+each cell our time, that of the faster one of scikit-learn's algorithms (Lloyd's or
+Elkan's), and the ratio. Both have the same first centers and the same largest number of
+iterations, and take turns; the least time of each counts, and the median of the ratios
+of the turns is printed beside. Names of cells end in their dtype; those with ``large``
+in them take minutes, and run only where a text in their name is given.
 """
 
 import statistics
@@ -98,23 +97,22 @@ def main(rounds: int, names: list[str]) -> None:
         points = draw()
         for dtype in ("float64", "float32"):
             cell = f"{name} {dtype}"
-            wanted = any(part in cell for part in names) or not names
-            if not wanted or ("large" in name and "large" not in names):
+            found = any(part in cell for part in names)
+            if not (found if names else "large" not in cell):
                 continue
             fits = calls(points.astype(dtype), k, n_iter)
             model, dense = fits["ours"](), fits["lloyd"]()
-            turns = [
-                {one: seconds(fit) for one, fit in fits.items()} for _ in range(rounds)
+            alone = {name: seconds(fits[name]) for name in ("lloyd", "elkan")}
+            best = min(alone, key=lambda name: alone[name])
+            pairs = [
+                (seconds(fits[best]), seconds(fits["ours"])) for _ in range(rounds)
             ]
-            least = {one: min(turn[one] for turn in turns) for one in fits}
-            ratio = least["ours"] / min(least["lloyd"], least["elkan"])
-            middle = statistics.median(
-                turn["ours"] / min(turn["lloyd"], turn["elkan"]) for turn in turns
-            )
-            times = ", ".join(f"{one} {1e3 * t:.1f}" for one, t in least.items())
+            theirs, ours = (min(times) for times in zip(*pairs, strict=True))
+            middle = statistics.median(own / other for other, own in pairs)
             share = model.nnz_ / model.cluster_centers_.size
             print(
-                f"{cell}: {times} ms; {ratio:.2f} times scikit-learn's best, by turns "
+                f"{cell}: {1e3 * ours:.1f} ms, {best} {1e3 * theirs:.1f} ms; ratio "
+                f"{ours / theirs:.2f}, by turns "
                 f"{middle:.2f}; {model.n_iter_} iterations to {dense.n_iter_}; values "
                 f"{share:.3f}; inertia {model.inertia_ / dense.inertia_:.4f}",
                 flush=True,

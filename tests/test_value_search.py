@@ -14,6 +14,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from nbfact.estimators import QuicKMeans
+from nbfact.estimators.factored_centers import FactoredCenters
+from nbfact.estimators.value_search import Sample
+from nbfact.operators import FactorProduct
 
 # Without compilation, fits take minutes.
 pytestmark = pytest.mark.compiled
@@ -70,6 +73,33 @@ def test_structure_needs_few_values_and_none_stays_dense():
     np.testing.assert_array_equal(model.predict(x), model.labels_)
 
 
+def test_some_points_decide_which_centers_are_tried(monkeypatch):
+    monkeypatch.setattr("nbfact.estimators.value_search.SAMPLE", 200)
+    tried, assigned = [], Sample.assigned
+
+    def spy(sample, centers):
+        tried.append(centers)
+        return assigned(sample, centers)
+
+    monkeypatch.setattr(Sample, "assigned", spy)
+    x = np.random.default_rng(0).standard_normal((4000, 32))
+    model = QuicKMeans(50, random_state=0).fit(x)
+    assert len(tried) > 1 and model.factored_
+    assert model.inertia_ <= 1.03 * model.dense_inertia_
+    np.testing.assert_array_equal(model.predict(x), model.labels_)
+
+
+def test_a_sample_is_assigned_to_the_nearest_centers():
+    rng = np.random.default_rng(0)
+    x, weights, origin = rng.standard_normal((60, 5)), rng.random(60), np.full(5, 2.0)
+    dense = FactoredCenters(FactorProduct([x[:7]]), origin)
+    sample = Sample(x, weights, origin, dense)
+    squares = ((x[:, None] - x[:7]) ** 2).sum(axis=2)
+    objective, n_filled = sample.of_dense
+    assert objective == pytest.approx(weights @ squares.min(axis=1))
+    assert n_filled == len(np.unique(squares.argmin(axis=1)))
+
+
 def test_a_larger_share_needs_fewer_values():
     x = load_digits().data
     values = [
@@ -105,6 +135,8 @@ def test_small_points_are_clustered_as_by_scikit_learn():
     )
     model.fit(x), dense.fit(x)
     assert not model.factored_ and model.n_iter_ == dense.n_iter_
+    with pytest.warns(RuntimeWarning, match="n_init=3: an array for init allows one"):
+        QuicKMeans(8, init=x[:8], n_init=3).fit(x)
     np.testing.assert_allclose(model.cluster_centers_, dense.cluster_centers_)
     np.testing.assert_array_equal(model.labels_, dense.labels_)
 

@@ -24,6 +24,7 @@ Start reading in ``quick_kmeans``; then read ``training``, then ``recipes``.
 ``fast_dictionary``    `FastDictionary`: dictionary learning with fast atoms
 ``dictionary_training``  its training: dense atoms, then factors of fewest values
 ``clusterers``         fits the clusterer of the last two, and gives its distances
+``closed_forms``       numbers of values that one sparse factor, or a low rank, needs
 ``row_tiles``          long arrays, some rows at a time
 ``on_threads``         the decorator for methods that use the parameter `threads`
 =====================  ============================================================

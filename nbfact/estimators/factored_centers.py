@@ -85,7 +85,7 @@ class FactoredCenters:
         that equals its center.
         """
         squares = np.empty(len(x))
-        for part in tiles(*x.shape, CACHED):
+        for part in tiles(len(x), x.shape[1], CACHED):
             difference = x[part].astype(np.float64)
             difference -= self.array[labels[part]]
             squares[part] = _squared_norms(difference)

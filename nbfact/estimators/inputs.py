@@ -225,6 +225,9 @@ def starts_of(estimator: Any) -> list[tuple[Any, Any]]:
     """Return ``init`` and a random state for each run of dense k-means."""
     rng, n_init = random_state_of(estimator.random_state), estimator.n_init
     if not isinstance(estimator.init, str):
+        if not isinstance(n_init, str) and n_init > 1:
+            message = f"n_init={n_init}: an array for init allows one run"
+            warnings.warn(message, RuntimeWarning, stacklevel=4)
         return [(estimator.init, rng)]
     if isinstance(n_init, str):
         n_init = 10 if estimator.init == "random" else 1

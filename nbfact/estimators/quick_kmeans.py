@@ -67,7 +67,7 @@ class QuicKMeans(
     n_init : "auto" or int, default "auto"
         Number of runs of dense k-means from different points, of which the best is
         factored. "auto" is 1 for "k-means++" and 10 for "random". An array for init
-        allows one run.
+        allows one run; a RuntimeWarning says so if `n_init` is above 1.
     max_iter : int
         Maximum number of dense iterations of a run, and of the (at most ten) joint ones
         after it; with 0 the first centers are factored.
@@ -156,7 +156,7 @@ class QuicKMeans(
     as a sum of squared differences, which costs what dense centers do. Points whose
     squares do not fit into float32 are divided by a power of two inside. The label of a
     point is always that of the least distance of `transform`. The search explores for
-    no longer than the dense iterations took.
+    a small share of the time of the dense iterations.
 
     X may be sparse; some rows at a time are made dense. X may be a dask array, here and
     in all methods, in chunks of rows. Blocks are passed over where dask runs them, and

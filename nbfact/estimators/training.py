@@ -26,10 +26,9 @@ ENTRIES_OF_CALLS = 10_000_000
 """Number of multiplications for distances that take about as long as the calls from
 Python of one sweep, or of one joint iteration, do."""
 
-SEARCH_SHARE = JOINT_SHARE = 8
+SEARCH_SHARE, JOINT_SHARE = 16, 8
 """Time of the dense iterations over the longest time of all explorations, and over that
-of the joint iterations, where the number of values is searched: the centers are near
-enough before them."""
+of the joint iterations, where the number of values is searched."""
 
 MOST_SWEEPS = 300
 """Limit of that number of sweeps."""
