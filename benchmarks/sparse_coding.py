@@ -85,7 +85,7 @@ def main(count: int) -> None:
     )
     found = [rounds[0][name][1][:, :count] for name in calls]
     same = all(np.array_equal(one, theirs) for one in found)
-    print(f"rcg {fast.rcg:.1f}, {SIGNALS} signals; seconds")
+    print(f"rcg {fast.rcg:.1f}, {SIGNALS} signals")
     first, second = (seconds[name] for name in list(calls)[:2])
     for name, own in seconds.items():
         times = f"{own / first:.1f} times the operator's"

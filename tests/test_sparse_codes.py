@@ -111,6 +111,22 @@ def test_weights_lower_the_error_that_they_count():
     assert np.linalg.norm(rests[0]) < np.linalg.norm(rests[1])
 
 
+@pytest.mark.parametrize("weights", [None, gaussian(6, 6, seed=2)])
+def test_exchanges_lower_the_error_and_keep_the_budget(weights):
+    target = gaussian(6, 60)
+    signals = CodingTask(target, 150, weights=weights)
+    start, _ = learn_coding(signals, Coding.first(target, 150), 1.0, 40, never)
+    better, _ = learn_coding(signals._replace(exchanged=True), start, 1.0, 9, never)
+    assert better.error < start.error
+    for one in (start, better):
+        count = np.count_nonzero(one.dictionary) + np.count_nonzero(one.codes)
+        left = signals.weighted(target - one.dictionary @ one.codes)
+        assert count <= 150 and one.error == pytest.approx(np.linalg.norm(left))
+    first = signals._replace(exchanged=True), Coding.first(target, 150)
+    fresh, _ = learn_coding(*first, 1.0, 20, never)  # from codes of zeros, too
+    assert fresh.error < 1.2 * start.error
+
+
 @pytest.mark.parametrize("complex_too", [False, True])
 def test_a_pursuit_with_all_entries_is_least_squares(complex_too):
     atoms, signals, right = gaussian(7, 4), gaussian(7, 5, seed=1), gaussian(3, 5)

@@ -35,10 +35,6 @@ _CHANGE, _POWER = 0.85, 0.5
 """Least factor by which a turn changes the number of entries of the dictionary, one
 over the largest one, and the power of the ratio of marginal errors that it is."""
 
-_EXCHANGED_CHANGE = 0.98
-"""The same for turns that exchange entries: supports change by that, and larger steps
-of the number lead nowhere."""
-
 _SETTLING = 2
 """Number of first turns in which the dictionary keeps its number of entries."""
 
@@ -50,6 +46,10 @@ _PATIENCE, _GAIN = 12, 1e-3
 
 MOVES = 30
 """Maximum number of moves of each code in a turn that exchanges entries."""
+
+_FIRST_PRICE = 0.1
+"""Price in the first turn that exchanges entries, over the square of the marginal error
+of the least entry of the codes."""
 
 _SURPLUS = 1.02
 """Number of entries that codes shall have after their moves, over the number that they
@@ -162,10 +162,13 @@ def learn_coding(
     one of the dictionary's entries is larger than that of the codes, the dictionary
     gets more entries, and fewer otherwise. That number goes up and down from turn to
     turn, which lets supports change: with any number that stays, errors are larger.
+    Where entries are exchanged it goes less far from turn to turn, and all turns are
+    made.
 
     Cost of a turn: about 4 m² n multiplications, and t³ / 3 for each column with t
-    entries. With weights the rows of the dictionary are coupled, and its values are
-    found by conjugate gradients, at about 2 m³ for each of some hundred steps.
+    entries, or m t² for each move of it. With weights the rows of the dictionary are
+    coupled, and its values are found by conjugate gradients, at about 2 m³ for each of
+    some hundred steps.
     """
     matrix, budget, portion, weights, _ = signals
     wanted = signals.weighted(matrix)
@@ -188,15 +191,21 @@ def learn_coding(
         if not fresh or turn >= _SETTLING:
             ratio = tilt * heavy / math.sqrt(price) if price > 0 else math.inf
             ratio /= math.sqrt(portion)  # more columns need the entry
-            least = _EXCHANGED_CHANGE if signals.exchanged else _CHANGE
+            least = _CHANGE
+            if signals.exchanged:  # less from turn to turn
+                least **= 1 - turn / n_iter
             change = min(max(ratio**_POWER, least), 1 / least)
-        entries = max(1, min(round(share * change), most))
+        entries = round(share * change)
+        if entries == share:  # a few change by one
+            entries += (change > 1) - (change < 1)
+        entries = max(1, min(entries, most))
         last = Coding(dictionary, codes, entries, error, price)
         if error < best.error:
             best = last
         if error < (1 - _GAIN) * reached:
             lowered, reached = turn, error
-        if over() or turn - lowered >= _PATIENCE:
+        patient = signals.exchanged or turn - lowered < _PATIENCE
+        if over() or not patient:
             break
     return best, last
 
@@ -209,7 +218,10 @@ def _coded(signals, start, wanted, count):
     atoms = np.ascontiguousarray(signals.weighted(start.dictionary).conj().T)
     normal = Normal(atoms @ atoms.conj().T, None, atoms @ wanted)
     codes, price = start.codes, start.price
-    if not signals.exchanged or price <= 0:
+    if signals.exchanged and price <= 0 and codes.any():
+        sizes = np.abs(codes * normal.norms[0])
+        price = _FIRST_PRICE * float(sizes[codes != 0].min()) ** 2
+    elif not signals.exchanged or price <= 0:
         for _ in range(1 if codes.any() else _STEPS):
             codes, light, _ = pursued(normal, codes, count)
         price = light * light

@@ -30,9 +30,13 @@ _SAMPLE_LONG = 30
 """Number of turns of the long run on a sample of the columns, which with more of them
 fits the sample and not the matrix."""
 
-_TIME, _LONG_TIME, _SAMPLE_TIME = 0.75, 0.5, 0.25
+_TIME, _SAMPLE_TIME = 0.75, 0.25
 """Shares of the time that is left which end all runs, because the last turn takes long
-and others need some, those before the exchanges of entries, and those on a sample."""
+and others need some, and those on a sample."""
+
+_LONG_TIME = 0.6
+"""Share of the time that is left to the long run and the exchanges which ends the first
+of the two."""
 
 
 def coded_products(task: FamilyTask) -> Iterator[Start]:
@@ -47,8 +51,7 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
     matrix = problem.wide.array
     if problem.shape[0] == n:
         matrix = np.ascontiguousarray(matrix.conj().T)
-    shares = _TIME, _LONG_TIME, _SAMPLE_TIME
-    whole, long, early = (task.deadline.part(one) for one in shares)
+    whole, early = (task.deadline.part(one) for one in (_TIME, _SAMPLE_TIME))
     sample = sampled(matrix, task.rng)
     part = CodingTask(sample, budget, sample.shape[1] / n)
     first = Coding.first(sample, budget)
@@ -61,16 +64,16 @@ def coded_products(task: FamilyTask) -> Iterator[Start]:
     if sample is not matrix:
         best, _ = learn_coding(part, last, tilt, _SAMPLE_LONG, lambda: early.over)
         start = best.of_columns(matrix)
-        best, last = learn_coding(signals, start, tilt, _LOOK, lambda: long.over)
+        best, last = learn_coding(signals, start, tilt, _LOOK, lambda: whole.over)
     yield _found(problem, best, whole)
-    better = best
-    if not long.over:
-        last = last._replace(error=best.error)
-        better, _ = learn_coding(signals, last, tilt, _LONG, lambda: long.over)
-        better = min(best, better, key=lambda coding: coding.error)
-    if not whole.over:
-        signals = signals._replace(exchanged=True)
-        better, _ = learn_coding(signals, better, tilt, _EXCHANGED, lambda: whole.over)
+    if whole.over:
+        return
+    long = whole.part(_LONG_TIME)
+    last = last._replace(error=best.error)
+    better, _ = learn_coding(signals, last, tilt, _LONG, lambda: long.over)
+    better = min(best, better, key=lambda coding: coding.error)
+    signals = signals._replace(exchanged=True)
+    better, _ = learn_coding(signals, better, tilt, _EXCHANGED, lambda: whole.over)
     if better.error < best.error:
         yield _found(problem, better, whole)
 
