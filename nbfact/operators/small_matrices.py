@@ -42,7 +42,7 @@ and for each entry and column."""
 SLOW_UNTIL, SLOW_READ = 192, 0.15
 """Bytes of a row of columns, from `WIDE` on, for which BLAS takes more time, and the
 nanoseconds for each entry that this costs."""
-THREE = {"f": 4.5, "d": 4.5, "F": 8.0, "D": 5.0}
+THREE = {"f": 4.5, "d": 4.0, "F": 8.0, "D": 5.0}
 """BLAS takes about as long for three columns as for this number of them."""
 MOST_MULTIPLIED = 1 << 22
 """Largest number of values between factors that are multiplied out, and of entries of
