@@ -38,7 +38,7 @@ def is_ready(out: np.ndarray, shape: tuple[int, ...], x: np.ndarray) -> bool:
     if out.shape != shape or out.dtype is not x.dtype:
         return False
     flags = out.flags
-    if not (flags.carray if x.flags.c_contiguous else flags.farray):
+    if not flags.behaved or not (flags.carray if x.flags.carray else flags.fnc):
         return False
     first, second = x.base, out.base
     if first is second is None:

@@ -90,13 +90,14 @@ class PlannedOperator(ProductPlans):
     def __matmul__(self, other: NotAnArray) -> Any: ...
     def __matmul__(self, other: Any) -> Any:
         if type(other) is ndarray and other.dtype is self.dtype:
-            # A kernel takes the array as it is: more checks would double the time.
+            # A kernel takes the array as it is: more checks would double the time. The
+            # flag farray of NumPy would not do: it is set for arrays with any strides.
             flags = other.flags
             if flags.carray:
                 call = self._quick.get(other.shape)
                 if call:
                     return call(other)
-            elif flags.farray:
+            elif flags.fnc and flags.behaved:
                 call = self._fortran.get(other.shape)
                 if type(call) is ndarray:
                     return other.T.dot(call).T
@@ -112,7 +113,7 @@ class PlannedOperator(ProductPlans):
                 if type(call) is ndarray:
                     return other.dot(call)
                 return call(other) if call else self._first_left(other, other.shape)
-            if flags.farray:
+            if flags.fnc and flags.behaved:
                 call = self._fortran_lefts.get(other.shape)
                 if type(call) is ndarray:
                     return call.dot(other.T).T
@@ -167,7 +168,7 @@ class PlannedOperator(ProductPlans):
                     call = self._quick.get(shape)
                     if type(call) is DOT or type(call) is CHECKED:
                         return call(x, out)
-                elif flags.farray:
+                elif flags.fnc and flags.behaved:
                     call = self._fortran.get(shape)
                     if type(call) is ndarray:
                         x.T.dot(call, out.T)

@@ -169,7 +169,7 @@ class ProductPlans(KeptAdjoints):
         matrix = self._small(dtype)
         if (matrix.zeros and self._skips) or matrix.by_panels(batch, way):
             return None
-        return matrix.whole(batch)
+        return matrix.whole(batch, way)
 
     def _ready(self, dtype, shape):
         """Return the function (x, out=None) for C-contiguous arrays of a shape.

@@ -42,7 +42,7 @@ and for each entry and column."""
 SLOW_UNTIL, SLOW_READ = 192, 0.15
 """Bytes of a row of columns, from `WIDE` on, for which BLAS takes more time, and the
 nanoseconds for each entry that this costs."""
-THREE = {"f": 4.5, "d": 4.5, "F": 8.0, "D": 5.0}
+THREE = {"f": 4.5, "d": 4.0, "F": 8.0, "D": 5.0}
 """BLAS takes about as long for three columns as for this number of them."""
 MOST_MULTIPLIED = 1 << 22
 """Largest number of values between factors that are multiplied out, and of entries of
@@ -53,9 +53,9 @@ fit, with one of :data:`REFUSED`, and take one that shares memory with x."""
 REFUSED = (TypeError, ValueError)
 """What the method `dot` of an array raises for an array that does not fit."""
 FEW_COLUMNS, LITTLE = 4, 1 << 12
-"""A matrix in double precision or of complex numbers is held in C order for fewer
-columns than this, or always, unless it has no more entries than this: BLAS is faster
-so, and with the other order in all other cases."""
+"""A matrix in double precision is held in C order for a vector, and for fewer rows than
+this; one of complex numbers always, unless it has no more entries than this: BLAS is
+faster so, and with the other order in all other cases."""
 
 
 def matrix_cost(
@@ -125,7 +125,8 @@ class SmallMatrix:
         matrix = self.whole(batch)
         if matrix is None:
             return _shared(self._ordered_for(batch))
-        turned, dot = matrix.T, matrix.dot  # a method: numpy.matmul takes longer
+        turned = self._ordered_for(batch, ROWS).T
+        dot = matrix.dot  # a method: numpy.matmul takes longer
 
         def rows(x, out=None):
             return x.dot(turned, out)
@@ -187,16 +188,16 @@ class SmallMatrix:
 
         return fortran if way == FORTRAN else multiply
 
-    def whole(self, batch: int) -> np.ndarray | None:
+    def whole(self, batch: int, way: int = COLUMNS) -> np.ndarray | None:
         """Return the matrix in the order for `batch` vectors, None where they are many.
 
         It is not to be written to. Many vectors are shared among threads.
         """
         together = batch <= threads.part(self._matrix.nbytes)
-        return self._ordered_for(batch) if together else None
+        return self._ordered_for(batch, way) if together else None
 
-    def _ordered_for(self, batch):
-        return self._in_order(_order(self._matrix, batch))
+    def _ordered_for(self, batch, way=COLUMNS):
+        return self._in_order(_order(self._matrix, batch, way))
 
     def _in_order(self, order):
         """Return the matrix in an order of memory, copied only once."""
@@ -246,12 +247,13 @@ def _shared(matrix):
     return columns, rows, fortran
 
 
-def _order(matrix, batch):
+def _order(matrix, batch, way):
     """Return the order of a matrix in memory with which BLAS takes the least time."""
     letter, little = matrix.dtype.char, matrix.size <= LITTLE
     if letter == "f" or (letter != "D" and little):
         return "F"
-    return "F" if letter == "d" and batch >= FEW_COLUMNS else "C"
+    few = batch < (FEW_COLUMNS if way != COLUMNS else 2)
+    return "F" if letter == "d" and not few else "C"
 
 
 def watched(
@@ -282,7 +284,7 @@ def watched(
     call = matrix.multipliers(batch)[COLUMNS if way == COLUMNS else ROWS]
     finite = entry_point(all_finite, np.empty((1,) * min(batch, 2), matrix.dtype))
     apart = functools.partial(_apart, call, parts)
-    whole = matrix.whole(batch)
+    whole = matrix.whole(batch, way)
     if whole is not None:
         turned = whole.T
         if way == COLUMNS:

@@ -32,12 +32,12 @@ from .radices import prime_factors
 from .reorderings import digit_reversal, inverse, makhoul
 
 RATES = {
-    "columns": {"complex": (0.075, 0.16), "real": (0.048, 0.1)},
+    "columns": {"complex": (0.075, 0.16), "real": (0.055, 0.115)},
     "vector": {"complex": (0.075, 0.145), "real": (0.125, 0.205)},
 }
 """Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
 and of double precision. ``nbfact study rates`` prints them."""
-CALLS = {"columns": 2200.0, "vector": 1000.0}
+CALLS = {"columns": 2300.0, "vector": 1000.0}
 """Time of a call on very few numbers, in nanoseconds."""
 PADDED, PADDED_ROW = 700.0, 3.0
 """Time of making a tile of fewer columns, and of the copies of each row, in
