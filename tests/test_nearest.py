@@ -18,7 +18,7 @@ from nbfact.kernels import (
 from nbfact.kernels.registers import BYTES
 from nbfact.kernels.tiles import LANES
 from nbfact.operators import NearestRows, OperatorSum
-from nbfact.operators.packed_centers import pack_dense
+from nbfact.operators.packed_centers import pack, pack_dense
 
 REAL = DTYPES[:2]
 SHAPES = [
@@ -105,6 +105,14 @@ def test_any_layout_and_dtype_of_points(monkeypatch):
         got = nearest(same)
         np.testing.assert_array_equal(got[0], labels)
         np.testing.assert_array_equal(got[1], scores)
+
+
+def test_rows_are_packed_from_the_longest_on():
+    factors = product([(20, 15), (15, 12), (12, 9)], 0.3)
+    packed, _, kept = pack(factors, np.arange(20.0), None, np.dtype("f8"))
+    lengths = np.split(np.diff(packed.indptr.astype(int)), packed.rows.cumsum()[:-1])
+    assert all((np.diff(own) <= 0).all() for own in lengths)
+    np.testing.assert_array_equal(packed.bias, kept)
 
 
 def test_pickled():

@@ -18,7 +18,7 @@ from scipy.sparse.linalg import LinearOperator
 from ..._core.array_checks import check_matrix, check_sparse, dense_array
 from ..._core.dtypes import common_dtype, real_dtype
 from ...kernels import chain_residual, frobenius_norm, max_abs
-from .factors import Factor, Sparse, adjoint, conjugate
+from .factors import Factor, Sparse, adjoint
 from .packed_factors import PackedFactors
 
 SMALL = 1 << 22
@@ -250,10 +250,6 @@ class Explicit:
         self.real = array.real.dtype
         self.norm = norm
 
-    def from_left(self, left: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Write left A to out, and return it."""
-        return np.matmul(left, conjugate(self.adjoint).T, out=out)
-
     def residual(
         self,
         factors: PackedFactors,
@@ -298,9 +294,9 @@ class Implicit:
             return np.ascontiguousarray(product.toarray())
         return adjoint(self._by(self._matrix, factor.toarray().conj().T))
 
-    def from_left(self, left: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Return left A as a new array; `out` is there for `Explicit` and not used."""
-        return adjoint(self._by(_adjoint(self._matrix), left.conj().T))
+    def adjoint_times(self, x: np.ndarray) -> np.ndarray:
+        """Return Aᴴ x as a new array."""
+        return self._by(_adjoint(self._matrix), x)
 
     def residual(
         self,
