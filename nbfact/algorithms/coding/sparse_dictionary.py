@@ -157,6 +157,8 @@ def learn_coding(
         gram, inner = atoms @ atoms.conj().T, atoms @ wanted
         for _ in range(_STEPS if fresh and not turn else 1):
             codes, light, _ = pursued(Normal(gram, None, inner), codes, count)
+            if over():
+                break
         images = matrix @ codes.conj().T
         if metric is not None:
             images = metric @ images
