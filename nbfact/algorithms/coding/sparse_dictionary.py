@@ -180,7 +180,7 @@ def learn_coding(
     for turn in range(n_iter):
         share = min(last.entries, most)
         count = max(1, int(portion * (budget - share)))
-        codes, price = _coded(signals, last, wanted, count)
+        codes, price = _coded(signals, last, wanted, count, over)
         images = matrix @ codes.conj().T
         if metric is not None:
             images = metric @ images
@@ -210,7 +210,7 @@ def learn_coding(
     return best, last
 
 
-def _coded(signals, start, wanted, count):
+def _coded(signals, start, wanted, count, over):
     """Return `count` codes of the matrix W A in a dictionary, and their price.
 
     wanted: the matrix W A.
@@ -224,6 +224,8 @@ def _coded(signals, start, wanted, count):
     elif not signals.exchanged or price <= 0:
         for _ in range(1 if codes.any() else _STEPS):
             codes, light, _ = pursued(normal, codes, count)
+            if over():
+                break
         price = light * light
     if signals.exchanged and price > 0:
         return exchanged(normal, codes, count, price)

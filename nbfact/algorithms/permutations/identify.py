@@ -179,9 +179,11 @@ def identify_butterfly(
     radices, looks at up to 64 chains whose end factors leave little, with one start of
     each side, and searches the best three in full.
 
-    Before, it looks for chains that are exact. Chains of rank two are looked at where
-    those of rank one leave more or less than noise would, and a few columns alone lose
-    at most 0.001 of their squared norm. Square matrices are split alike there.
+    Before, it looks for chains that are exact, and, of a square matrix, for one that
+    splits rows and columns alike and leaves what noise would. Chains of rank two are
+    looked at where those of rank one leave more or less than noise would, and a few
+    columns alone lose at most 0.001 of their squared norm. Square matrices are split
+    alike there.
 
     A pass costs O(n³), mostly in products of matrices. One is enough without noise.
 

@@ -40,6 +40,10 @@ NEAR = 2.0
 """Largest ratio of the first error of a chain to the least one, for a search in full,
 and of the noise estimated from its end factors to the least one, for a first look."""
 
+LITTLE = 0.3
+"""Largest error up to which no other chains are looked at where one that splits rows
+and columns alike leaves what noise would."""
+
 RANK = 2
 """The largest rank of the blocks of chains that are looked for. Above it, the sets of
 columns that a split begins with, and the rows through which spaces are tried, are too
@@ -138,6 +142,9 @@ def search_radices(
             exact = _looked_at(problem, some, options, rng, exact_error(problem.dtype))
             if exact and exact[0].is_stopped:
                 return exact[0]
+        looked = _looked_at(problem, alike, options, rng, limit)
+        if looked and looked[0].is_explained and looked[0].best.error <= LITTLE:
+            return _in_full(problem, looked, options, rng, limit)
     looked = _looked_at(problem, listed, options, rng, limit)
     if not looked or not (looked[0].is_stopped or looked[0].is_explained):
         least = min([limit, *(search.best.error for search in looked[:1])])

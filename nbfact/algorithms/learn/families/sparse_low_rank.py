@@ -56,7 +56,8 @@ def sparse_and_low_rank(task: FamilyTask) -> Iterator[Start]:
         error, left, sparse = alternate(matrix, left, kept, _MORE, task.over, 0.0)
     product = _assembled(problem, left, sparse)
     found = measured(problem, product)
-    if error <= 2 * max(task.limit, task.exact) * problem.wide.norm:
+    enough = 2 * max(task.limit, task.exact) * problem.wide.norm
+    if error <= enough and not task.over():
         options = RefineOptions(n_iter=_REFINED, callback=task.deadline.callback)
         found = refine_problem(problem, product, options, SweepRecord())
     words = f"sparse + rank {rank}"
