@@ -82,8 +82,9 @@ def test_quick_kmeans(name):
 def test_dense_budgets_are_as_good_as_k_means(name, init):
     """With all parameters, the centers are those of k-means; the seeds are good."""
     x = POINTS[name][1]()
-    first = x[:: len(x) // 8][:8] if init == "array" else init
-    model = QuicKMeans(8, sparsity=16, init=first, random_state=0, n_init=3).fit(x)
+    first, n_init = (x[:: len(x) // 8][:8], 1) if init == "array" else (init, 3)
+    options = {"init": first, "n_init": n_init, "random_state": 0}
+    model = QuicKMeans(8, sparsity=16, **options).fit(x)
     wide = x.astype(np.float64)
     shifted = wide - np.where(np.abs(wide) > 100, np.round(wide, -3), 0)
     dense = KMeans(8, n_init=3, random_state=0).fit(shifted)

@@ -349,5 +349,6 @@ def test_the_first_centres_of_the_user_are_not_changed():
     X = np.random.default_rng(0).standard_normal((80, 8))
     init = X[:4].copy()
     before = init.copy()
-    nf.QuicKMeans(4, init=init, n_init=5).fit(X)
+    with pytest.warns(RuntimeWarning, match="n_init=5: an array for init"):
+        nf.QuicKMeans(4, init=init, n_init=5).fit(X)
     np.testing.assert_array_equal(init, before)
