@@ -216,7 +216,8 @@ def _coded(signals, start, wanted, count, over):
     wanted: the matrix W A.
     """
     atoms = np.ascontiguousarray(signals.weighted(start.dictionary).conj().T)
-    normal = Normal(atoms @ atoms.conj().T, None, atoms @ wanted)
+    gram, inner = atoms @ atoms.conj().T, atoms @ wanted
+    normal = Normal(gram, None, inner)
     codes, price = start.codes, start.price
     if signals.exchanged and price <= 0 and codes.any():
         sizes = np.abs(codes * normal.norms[0])
@@ -228,7 +229,7 @@ def _coded(signals, start, wanted, count, over):
                 break
         price = light * light
     if signals.exchanged and price > 0:
-        return exchanged(normal, codes, count, price)
+        return exchanged(gram, inner, codes, count, price)
     return codes, price
 
 
@@ -321,14 +322,14 @@ def _fitted(normal, start, rows, columns):
 
 
 def exchanged(
-    normal: Normal, start: np.ndarray, count: int, price: float
+    gram: np.ndarray, inner: np.ndarray, start: np.ndarray, count: int, price: float
 ) -> tuple[np.ndarray, float]:
     """Improve sparse codes by moves of single entries.
 
     Parameters
     ----------
-    normal : Normal
-        The equations of the best codes, without a matrix on the right.
+    gram, inner : ndarray
+        The inner products Dᴴ D of the atoms, and Dᴴ Y of them and the signals.
     start : ndarray
         The codes to start from.
     count : int
@@ -344,11 +345,11 @@ def exchanged(
         An estimate of the price with which moves leave a little more than `count`.
     """
     codes = np.ascontiguousarray(start.T)
-    inner = np.ascontiguousarray(normal.inner.T)
-    exchange_atoms(normal.gram, inner, price, MOVES, codes)
+    exchange_atoms(gram, np.ascontiguousarray(inner.T), price, MOVES, codes)
     found = np.ascontiguousarray(codes.T)
-    used = np.count_nonzero(found)
+    used = int(np.count_nonzero(found))
     if used > count:
+        normal = Normal(gram, None, inner)
         rows, columns = largest_places(found * normal.norms[0], count)
         found = _fitted(normal, found, rows, columns)
     return found, price * (max(used, 1) / (_SURPLUS * count)) ** 2
