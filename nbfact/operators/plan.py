@@ -81,11 +81,9 @@ DYADIC = {
 DYADIC_SHORT = {32: (0.3, 0.3, 0.45, 0.45), 64: (0.59, 0.59, 1.05, 1.4)}
 """Nanoseconds of each value of a dyadic butterfly for all of a few columns, by the
 bytes that a row of them has at most: see ``benchmarks/few_columns.py``."""
-DYADIC_COLUMNS = 1350.0
-"""Time of the call for columns, in nanoseconds."""
-STEP = 1000.0
-"""How much longer the call of any other kernel takes for one vector, and of that for
-factors of any patterns for columns, than the prices by which they are grouped say."""
+DYADIC_COLUMNS, STEP = 1350.0, 1000.0
+"""Nanoseconds of the call for columns; and how much longer that of any other kernel for
+one vector, or of that for any patterns for columns, takes than grouping counts."""
 SHUFFLED_OWN = (0.07, 0.15, 0.19, 0.36)
 """Rates of a factor in constant geometry for which the kernel has a loop of its own."""
 SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.47)

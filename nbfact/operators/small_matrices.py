@@ -34,9 +34,9 @@ several vectors takes."""
 VECTOR = {"f": 0.05, "d": 0.085, "F": 0.1, "D": 0.22}
 """Nanoseconds for each entry of the matrix and one vector, by the letter of the dtype.
 ``nbfact study rates`` prints them."""
-READ = {"f": 0.02, "d": 0.035, "F": 0.6, "D": 0.4}
+READ = {"f": 0.02, "d": 0.03, "F": 0.6, "D": 0.4}
 ROWS_READ = {"F": 0.3}
-COLUMN = {"f": 0.013, "d": 0.028, "F": 0.07, "D": 0.165}
+COLUMN = {"f": 0.013, "d": 0.0265, "F": 0.07, "D": 0.165}
 """Nanoseconds for each entry of the matrix, whatever the number of columns or of rows,
 and for each entry and column."""
 SLOW_UNTIL, SLOW_READ = 192, 0.15
