@@ -176,14 +176,15 @@ def test_chain(dtype, columns, n_left):
 
 @pytest.mark.parametrize("adjoined", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_absorb(dtype, adjoined):
+@pytest.mark.parametrize("place", [0, 1])  # the first has more entries for its size
+def test_absorb(place, dtype, adjoined):
     arrays, chain = chain_of(dtype)
-    factor = arrays[1].conj().T if adjoined else arrays[1]
+    factor = arrays[place].conj().T if adjoined else arrays[place]
     p, q = factor.shape
     x, root = random((q, 5), dtype), random((q, 3), dtype, 1)
     gram, scratch = root @ root.conj().T, np.empty(2 * p * q, dtype)
     grams, out = np.empty((p, p), dtype), np.empty((p, 5), dtype)
-    line = 1 + adjoined * len(arrays)
+    line = place + adjoined * len(arrays)
     vector = random((p,), dtype, 2)
     for known, meant in ((gram, gram), (gram[:0, :0], np.eye(q))):
         arrays = known, x, scratch, vector, grams, out

@@ -84,7 +84,7 @@ def chain_absorb(
     >>> chain, X = nf.kernels.PackedChain(entries, columns, starts, layout), np.eye(2)
     >>> arrays = np.eye(2), X, np.empty(4), np.ones(1), np.empty((1, 1))
     >>> norm = nf.kernels.chain_absorb(chain, 0, *arrays, out := np.empty((1, 2)))
-    >>> round(norm**2, 6), arrays[-1], out
+    >>> round(float(norm) ** 2, 6), arrays[-1], out
     (5.0, array([[5.]]), array([[2., 1.]]))
     """
     data, indices, indptr, layout = chain

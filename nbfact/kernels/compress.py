@@ -153,7 +153,7 @@ def csr_compress(
     >>> none, places = np.empty(0, np.uint32), (0, 0, 3, 2)
     >>> arrays = data, indices, indptr, places, none, none
     >>> nnz, entered, norm = nf.kernels.csr_compress(x, 2, *arrays)
-    >>> int(nnz), int(entered), round(norm**2, 6)
+    >>> int(nnz), int(entered), round(float(norm) ** 2, 6)
     (2, 2, 74.0)
     >>> data[:2], indices[:2], indptr[:3]
     (array([5., 7.]), array([1, 0], dtype=uint32), array([0, 1, 2], dtype=uint32))

@@ -4,7 +4,7 @@ import functools
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -68,24 +68,13 @@ def iterate(
     Its λ is that of the target as the sweeps have it, which is not zero or is the part
     of one; `record` and the callback of `options` get λ in the units of the target.
     """
-    sweeps, warned = Sweeps(problem, start, options), np.geterr()
-    with np.errstate(all="ignore"):  # once, because a sweep takes a few microseconds
-        return _iterate(problem, sweeps, options, record, warned)
-
-
-def _iterate(
-    problem: Problem,
-    sweeps: Sweeps,
-    options: SweepOptions,
-    record: SweepRecord,
-    warned: Any,
-) -> Iterate:
-    """Do as `iterate`; the callback is called with the error states `warned`."""
+    sweeps = Sweeps(problem, start, options)
     least = math.inf
     previous, error = math.inf, math.inf
     for iteration in range(1, options.n_iter + 1):
         leak = options.leak((iteration - 1) / options.n_iter) if options.leak else 0.0
-        error, scale, entered = sweeps.sweep(leak)
+        with np.errstate(all="ignore"):
+            error, scale, entered = sweeps.sweep(leak)
         if not (math.isfinite(error) and math.isfinite(scale)):
             if leak and least < math.inf:
                 break  # with a leak, what is remembered may grow without bound
@@ -102,9 +91,7 @@ def _iterate(
             parts: Callable[[], list[Factor]] = functools.partial(
                 list, sweeps.result[0]
             )
-            with np.errstate(**warned):
-                stop = options.callback(CallbackState(iteration, error, scale, parts))
-            if stop:
+            if options.callback(CallbackState(iteration, error, scale, parts)):
                 break
         if options.give_up is not None and options.give_up(record.history.errors):
             break

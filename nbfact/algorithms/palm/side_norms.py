@@ -18,8 +18,8 @@ _SMALL_GRAM = 192
 """Largest order of a Gram matrix that is used for a norm because it is there anyway."""
 
 _SMALLEST_GRAM = 64
-"""Largest order of a Gram matrix that is made for a norm whatever the factors are: it
-takes no longer than a power iteration through them, which then is not compiled."""
+"""Largest order of a Gram matrix that is made for a norm whatever the factors are, so
+that a first call need not compile the power iteration through them."""
 
 
 class SideNorms:
