@@ -348,10 +348,12 @@ def exchanged(
     exchange_atoms(gram, np.ascontiguousarray(inner.T), price, MOVES, codes)
     found = np.ascontiguousarray(codes.T)
     used = int(np.count_nonzero(found))
+    normal = Normal(gram, None, inner)
     if used > count:
-        normal = Normal(gram, None, inner)
         rows, columns = largest_places(found * normal.norms[0], count)
         found = _fitted(normal, found, rows, columns)
+    elif used < count:
+        found = pursued(normal, found, count)[0]
     return found, price * (max(used, 1) / (_SURPLUS * count)) ** 2
 
 
