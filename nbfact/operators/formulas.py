@@ -27,8 +27,8 @@ and the dispatch to other libraries, between those of a Zen 4 and of an Ice Lake
 COLUMNS_CALL = 600.0
 """How much longer a call takes for several columns, in nanoseconds."""
 RATES = {
-    "complex": {"vector": (0.13, 0.26), "columns": (0.15, 0.25)},
-    "real": {"vector": (0.135, 0.175), "columns": (0.1, 0.18)},
+    "complex": {"vector": (0.13, 0.26), "columns": (0.12, 0.2)},
+    "real": {"vector": (0.135, 0.175), "columns": (0.07, 0.13)},
 }
 """Nanoseconds for each unit of `transform_work` and vector, of single and of double
 precision. ``nbfact study rates`` prints them."""

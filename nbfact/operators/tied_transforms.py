@@ -32,7 +32,7 @@ from .radices import prime_factors
 from .reorderings import digit_reversal, inverse, makhoul
 
 RATES = {
-    "columns": {"complex": (0.075, 0.16), "real": (0.055, 0.115)},
+    "columns": {"complex": (0.065, 0.135), "real": (0.038, 0.08)},
     "vector": {"complex": (0.075, 0.145), "real": (0.125, 0.205)},
 }
 """Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
