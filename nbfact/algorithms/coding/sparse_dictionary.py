@@ -155,10 +155,12 @@ def learn_coding(
         codes, count = last.codes, max(1, int(portion * (budget - share)))
         atoms = np.ascontiguousarray(signals.weighted(last.dictionary).conj().T)
         gram, inner = atoms @ atoms.conj().T, atoms @ wanted
-        for _ in range(_STEPS if fresh and not turn else 1):
-            codes, light, _ = pursued(Normal(gram, None, inner), codes, count)
-            if over():
+        ended = False
+        for step in range(_STEPS if fresh and not turn else 1):
+            ended = step > 0 and over()
+            if ended:
                 break
+            codes, light, _ = pursued(Normal(gram, None, inner), codes, count)
         images = matrix @ codes.conj().T
         if metric is not None:
             images = metric @ images
@@ -176,7 +178,7 @@ def learn_coding(
             best = last
         if error < (1 - _GAIN) * reached:
             lowered, reached = turn, error
-        if over() or turn - lowered >= _PATIENCE:
+        if ended or over() or turn - lowered >= _PATIENCE:
             break
     return best, last
 
