@@ -223,10 +223,10 @@ def _coded(signals, start, wanted, count, over):
         sizes = np.abs(codes * normal.norms[0])
         price = _FIRST_PRICE * float(sizes[codes != 0].min()) ** 2
     elif not signals.exchanged or price <= 0:
-        for _ in range(1 if codes.any() else _STEPS):
-            codes, light, _ = pursued(normal, codes, count)
-            if over():
+        for step in range(1 if codes.any() else _STEPS):
+            if step and over():
                 break
+            codes, light, _ = pursued(normal, codes, count)
         price = light * light
     if signals.exchanged and price > 0:
         return exchanged(gram, inner, codes, count, price)

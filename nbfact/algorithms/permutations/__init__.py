@@ -7,6 +7,7 @@ Start reading in ``identify``; then read ``nests``, then ``partition``.
 ``permutation_search``  starts and passes over all levels; keeps the best nest found
 ``nests``               splits all levels of a matrix, from the whole to single entries
 ``partition``           splits one level: rows in b parts, columns in groups of c
+``column_groups``       the groups that it begins with
 ``angle_starts``        the parts that the search of one level begins with
 ``bipartition``         the same for two halves and pairs, with kernels
 ``line_starts``         the halves that it begins with
