@@ -180,7 +180,7 @@ def learn_coding(
     for turn in range(n_iter):
         share = min(last.entries, most)
         count = max(1, int(portion * (budget - share)))
-        codes, price = _coded(signals, last, wanted, count, over)
+        codes, price, ended = _coded(signals, last, wanted, count, over)
         images = matrix @ codes.conj().T
         if metric is not None:
             images = metric @ images
@@ -205,32 +205,33 @@ def learn_coding(
         if error < (1 - _GAIN) * reached:
             lowered, reached = turn, error
         patient = signals.exchanged or turn - lowered < _PATIENCE
-        if over() or not patient:
+        if ended or over() or not patient:
             break
     return best, last
 
 
 def _coded(signals, start, wanted, count, over):
-    """Return `count` codes of the matrix W A in a dictionary, and their price.
+    """Return `count` codes of W A in a dictionary, their price, and if time is over.
 
     wanted: the matrix W A.
     """
     atoms = np.ascontiguousarray(signals.weighted(start.dictionary).conj().T)
     gram, inner = atoms @ atoms.conj().T, atoms @ wanted
     normal = Normal(gram, None, inner)
-    codes, price = start.codes, start.price
+    codes, price, ended = start.codes, start.price, False
     if signals.exchanged and price <= 0 and codes.any():
         sizes = np.abs(codes * normal.norms[0])
         price = _FIRST_PRICE * float(sizes[codes != 0].min()) ** 2
     elif not signals.exchanged or price <= 0:
         for step in range(1 if codes.any() else _STEPS):
-            if step and over():
+            ended = step > 0 and over()
+            if ended:
                 break
             codes, light, _ = pursued(normal, codes, count)
         price = light * light
     if signals.exchanged and price > 0:
-        return exchanged(gram, inner, codes, count, price)
-    return codes, price
+        codes, price = exchanged(gram, inner, codes, count, price)
+    return codes, price, ended
 
 
 class Normal(NamedTuple):
