@@ -190,6 +190,7 @@ def test_history_changes_no_bit(name):
             np.testing.assert_array_equal(vector, first[1])
 
 
+@pytest.mark.slow
 def test_programs_share_what_they_pack():
     B = butterfly("monarch", "float32")
     for batch in (1, 2, 4, 8, 16, 64, 256):

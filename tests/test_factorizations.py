@@ -94,29 +94,28 @@ def test_the_repr_of_a_long_run_is_short():
     assert len(repr(result)) < 200
 
 
+FORMS = (
+    *("result of butterfly_factorize", "result with a FactorProduct"),
+    *("Butterfly", "FactorProduct", "scaled Butterfly", "scaled FactorProduct"),
+    *("arrays", "tuple", "stack", "sparse", "operators", "read again"),
+)
+
+
 def forms(dtype):
     """Return one matrix of three factors in every form that stands for factors."""
     found = nf.butterfly_factorize(noisy(dtype))
     B = found.operator
     F = B.to_factors()
     listed = [factor.toarray() for factor in F.factors]
-    return B.toarray(), {
-        "result of butterfly_factorize": found,
-        "result with a FactorProduct": nf.Factorization(F, 0.0, found.history),
-        "Butterfly": B,
-        "FactorProduct": F,
-        "scaled Butterfly": (B * 2.0) / 2.0,
-        "scaled FactorProduct": (F * 2.0) / 2.0,
-        "arrays": listed,
-        "tuple": tuple(listed),
-        "stack": np.stack(listed),
-        "sparse": [sp.csc_array(one) for one in listed],
-        "operators": [nf.FactorProduct([one]) for one in listed],
-        "read again": pickle.loads(pickle.dumps(found)),
-    }
-
-
-FORMS = list(forms("float64")[1])
+    given = [
+        *(found, nf.Factorization(F, 0.0, found.history)),
+        *(B, F, (B * 2.0) / 2.0, (F * 2.0) / 2.0),
+        *(listed, tuple(listed), np.stack(listed)),
+        [sp.csc_array(one) for one in listed],
+        [nf.FactorProduct([one]) for one in listed],
+        pickle.loads(pickle.dumps(found)),
+    ]
+    return B.toarray(), dict(zip(FORMS, given, strict=True))
 
 
 @pytest.mark.parametrize("form", FORMS)

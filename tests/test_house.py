@@ -1,6 +1,7 @@
 """The rules of names, signatures and prose, for every file of the package."""
 
 import ast
+import functools
 import inspect
 import re
 from collections import Counter
@@ -13,7 +14,6 @@ import nbfact as nf
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "nbfact"
 FILES = sorted(PACKAGE.rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 PROSE = [
     *FILES,
     *sorted(ROOT.glob("benchmarks/*.py")),
@@ -53,6 +53,12 @@ NAMESPACES = [
 ]
 
 
+@functools.cache
+def tree_of(path):
+    """Return the syntax tree of a file. It is not made when tests are collected."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def short(path):
     return path.relative_to(ROOT).as_posix()
 
@@ -65,7 +71,7 @@ def test_no_two_files_of_the_package_share_a_name():
 def test_no_two_classes_of_the_package_share_a_name():
     found = Counter(
         node.name.lstrip("_")
-        for tree in TREES.values()
+        for tree in map(tree_of, FILES)
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     )
@@ -80,7 +86,7 @@ def test_files_are_short(path):
 
 @pytest.mark.parametrize("path", FILES, ids=short)
 def test_argument_lists_are_short(path):
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             names = [a.arg for a in [*node.args.posonlyargs, *node.args.args]]
             own = [name for name in names if name not in ("self", "cls")]
@@ -158,7 +164,7 @@ def stored_attributes(tree):
     "path", sorted((PACKAGE / "algorithms").rglob("*.py")), ids=short
 )
 def test_objects_of_algorithms_write_their_own_attributes(path):
-    tree = TREES[path]
+    tree = tree_of(path)
     for node in stored_attributes(tree):
         owner = ast.unparse(node.value)
         assert owner == "self", f"line {node.lineno} writes {owner}.{node.attr}"

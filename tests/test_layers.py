@@ -1,6 +1,7 @@
 """The floors of the package: imports go down, are relative, and form no circle."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -39,15 +40,24 @@ def name_of(path):
 FILES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
+@functools.cache
+def tree_of(name):
+    return ast.parse(FILES[name].read_text(encoding="utf-8"))
+
+
+@functools.cache
 def imports(name):
-    """Yield (module, name) for what a file imports of the package.
+    """Return (module, name) for all that a file imports of the package.
 
     The name is None where a whole module is imported; absolute imports of the package
-    are yielded as ("nbfact...", None).
+    are ("nbfact...", None).
     """
-    path = FILES[name]
-    package = path.relative_to(PACKAGE).parent.parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return list(_imports(name))
+
+
+def _imports(name):
+    package = FILES[name].relative_to(PACKAGE).parent.parts
+    for node in ast.walk(tree_of(name)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] == "nbfact":
@@ -132,8 +142,7 @@ def test_no_private_name_crosses_a_file(name):
 
 @pytest.mark.parametrize("name", FILES, ids=lambda name: name or "nbfact")
 def test_one_decorator_compiles(name):
-    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(name)):
         used = {getattr(node, "id", None), getattr(node, "attr", None)}
         if isinstance(node, ast.Import | ast.ImportFrom):
             used = {alias.name for alias in node.names}
