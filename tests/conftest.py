@@ -80,13 +80,13 @@ def pytest_collection_modifyitems(items):
     """Skip the tests marked `compiled` when NUMBA_DISABLE_JIT is set.
 
     Otherwise mark `slow` scikit-learn's check of an estimator in all dtypes, because it
-    compiles single precision.
+    compiles single precision, and its checks of the factorizers that are not default.
     """
     skip = pytest.mark.skip(reason="too slow interpreted, or about compilation")
     for item in items:
         if numba.config.DISABLE_JIT and "compiled" in item.keywords:
             item.add_marker(skip)
-        elif "-check_estimators_dtypes" in item.name:
+        elif "-check_estimators_dtypes" in item.name or "(factorizer=" in item.name:
             item.add_marker(pytest.mark.slow)
 
 

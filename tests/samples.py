@@ -17,6 +17,14 @@ DTYPES = [
     pytest.param("complex64", marks=SINGLE),
     "complex128",
 ]
+REALS_FIRST = [
+    "float64",
+    *(
+        pytest.param(name, marks=SINGLE)
+        for name in ("float32", "complex64", "complex128")
+    ),
+]
+"""The same, where complex numbers are compiled in `.ci/run` only, too."""
 
 
 def faust_cases(*kinds):

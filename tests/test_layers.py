@@ -78,18 +78,20 @@ def room(name):
     return name.split(".")[0]
 
 
-@pytest.mark.parametrize("name", FILES, ids=lambda name: name or "nbfact")
-def test_imports_are_relative_and_go_down(name):
-    own = room(name)
-    assert own in FLOOR, f"nbfact/{own} has no floor: give it one here, and draw it"
-    for other, _ in imports(name):
-        assert not other.startswith("nbfact"), f"{name}: {other}; import relatively"
-        target = room(other)
-        if own in ALONE:
-            assert target in ALONE[own], f"{name} imports {other or 'nbfact'}"
-        assert FLOOR[target] <= FLOOR[own], f"{name} imports {other}, which is above it"
-        if (own, other) == ("kernels", "kernels"):
-            raise AssertionError(f"{name} imports the list of all kernels")
+def test_imports_are_relative_and_go_down():
+    for name in FILES:
+        own = room(name)
+        assert own in FLOOR, f"nbfact/{own} has no floor: give it one here, and draw it"
+        for other, _ in imports(name):
+            assert not other.startswith("nbfact"), f"{name}: {other}; import relatively"
+            target = room(other)
+            if own in ALONE:
+                assert target in ALONE[own], f"{name} imports {other or 'nbfact'}"
+            assert FLOOR[target] <= FLOOR[own], (
+                f"{name} imports {other}, which is above it"
+            )
+            if (own, other) == ("kernels", "kernels"):
+                raise AssertionError(f"{name} imports the list of all kernels")
 
 
 @pytest.mark.parametrize("depth", [None, 1, 2], ids=["modules", "rooms", "subrooms"])
@@ -133,21 +135,25 @@ def test_imports_form_no_circle(depth):
         visit(one)
 
 
-@pytest.mark.parametrize("name", FILES, ids=lambda name: name or "nbfact")
-def test_no_private_name_crosses_a_file(name):
-    for other, what in imports(name):
-        private = what is not None and what.startswith("_") and not what.endswith("__")
-        assert not private, f"{name} imports {what} of {other}: give it a public name"
+def test_no_private_name_crosses_a_file():
+    for name in FILES:
+        for other, what in imports(name):
+            private = (
+                what is not None and what.startswith("_") and not what.endswith("__")
+            )
+            assert not private, (
+                f"{name} imports {what} of {other}: give it a public name"
+            )
 
 
-@pytest.mark.parametrize("name", FILES, ids=lambda name: name or "nbfact")
-def test_one_decorator_compiles(name):
-    for node in ast.walk(tree_of(name)):
-        used = {getattr(node, "id", None), getattr(node, "attr", None)}
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            used = {alias.name for alias in node.names}
-        if name != "kernels._jit":
-            assert not used & COMPILERS, f"{name}: compile with @kernel"
-        if isinstance(node, ast.ImportFrom) and room(name) != "kernels":
-            compiler = {node.module, *used} & {"_jit", "kernel"}
-            assert not compiler, f"{name}: kernels live under kernels/"
+def test_one_decorator_compiles():
+    for name in FILES:
+        for node in ast.walk(tree_of(name)):
+            used = {getattr(node, "id", None), getattr(node, "attr", None)}
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                used = {alias.name for alias in node.names}
+            if name != "kernels._jit":
+                assert not used & COMPILERS, f"{name}: compile with @kernel"
+            if isinstance(node, ast.ImportFrom) and room(name) != "kernels":
+                compiler = {node.module, *used} & {"_jit", "kernel"}
+                assert not compiler, f"{name}: kernels live under kernels/"

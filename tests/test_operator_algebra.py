@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from operator_samples import KINDS, is_operator_of, near, operators, survives
-from samples import DTYPES, random
+from samples import REALS_FIRST, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import nbfact as nf
@@ -25,13 +25,10 @@ from nbfact.operators import (
 )
 
 ROOT = Path(__file__).parents[1]
-OTHERS = ("float32", "complex64", "complex128")
-PAIRED = ["float64", *(pytest.param(other, marks=pytest.mark.slow) for other in OTHERS)]
-"""Dtypes of one of two operators. The other one is complex in half of the cases."""
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_one_operator(name, dtype, tmp_path):
     A = operators(dtype)[name]
     assert type(A) is KINDS[name] and A.dtype == dtype
@@ -64,7 +61,7 @@ def test_one_operator(name, dtype, tmp_path):
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("dtype", PAIRED)
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_two_operators(name, dtype, tmp_path):
     A = operators(dtype)[name]
     a = A.toarray()
@@ -91,7 +88,7 @@ def test_two_operators(name, dtype, tmp_path):
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_rows_and_columns(name, dtype, tmp_path):
     A = operators(dtype)[name]
     dense = A.toarray()
