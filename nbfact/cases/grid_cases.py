@@ -48,7 +48,7 @@ CALLED = [
     ("kronecker", "forward", 1024, 4, "columns C"),
     ("circulant", "forward", 1024, 64, "columns C"),
     ("sparse 4 x 4", "forward", 64, 16, "columns C"),
-    ("dct", "forward", 256, 4, "columns C"),
+    ("dct", "forward", 256, 8, "columns C"),
 ]
 """Products whose calls are compared: some layouts, and short vectors, were slow."""
 

@@ -10,7 +10,6 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -60,7 +59,8 @@ def verb_cases(n: int) -> Iterator[Case]:
     """Yield the cases of `refine`, `learn_transform`, `chains`, and of learned models.
 
     `refine` starts from the butterfly that is nearest to a Gaussian matrix, and
-    `learn_transform` has to search, within a budget, for factors of a planted matrix.
+    `learn_transform` has to search, within a budget, for factors of a planted matrix,
+    and for a sparse dictionary and sparse codes of a Gaussian one of n / 2 rows.
     The models are two butterflies, and one with a learned permutation; the case of one
     butterfly is in ``butterflies.py``.
 
@@ -76,6 +76,7 @@ def verb_cases(n: int) -> Iterator[Case]:
     made: dict[str, tuple[Callable, Callable]] = {
         "refine": (_gaussian, _refine),
         "learn_transform": (_planted, _learn),
+        "sparse codes learned": (_wide_gaussian, _codes),
         "two butterflies learned": (_gaussian, _two_butterflies),
         "permutation learned": (_gaussian, _permutation),
     }
@@ -198,14 +199,22 @@ def _planted(n, rng):
     return np.asarray(targets.planted(n, 2, 2, random_state=rng))
 
 
+def _wide_gaussian(n, rng):
+    return _gaussian(n, rng)[: n // 2]
+
+
 def _refine(target):
     start = butterfly_factorize(target, Chain.square_dyadic(len(target))).operator
     return lambda: refine(start, target, n_iter=SWEEPS).operator
 
 
-def _learn(target):
-    options: dict[str, Any] = {"effort": "quick", "random_state": 0}
+def _learn(target, **options):
+    options |= {"effort": "quick", "random_state": 0}
     return lambda: learn_transform(target, nnz=4 * len(target), **options).operator
+
+
+def _codes(target):
+    return _learn(target, families=["sparse codes"])
 
 
 def _two_butterflies(target):
