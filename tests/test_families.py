@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from chains import operator_of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import nbfact as nf
@@ -245,6 +245,7 @@ def test_sums_of_two_products_of_equal_norms():
 
 
 @pytest.mark.compiled
+@example((3, 3), 25, "sparse", 0)  # Toeplitz, with one entry that is not zero
 @settings(max_examples=20, deadline=None)
 @given(
     st.tuples(st.integers(1, 9), st.integers(1, 9)),

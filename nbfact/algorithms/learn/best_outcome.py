@@ -120,5 +120,6 @@ def fastest(best: Start, budget: int, product: ProductBudget | None) -> FastOper
         return result.operator
     if product is not None:
         return min(form, result.operator, key=product.expected)
-    named = isinstance(form, NamedTransform)
+    # A Toeplitz matrix with few entries that are not zero is faster without its form.
+    named = isinstance(form, NamedTransform) and best.method != "convolution"
     return form if named or form.nnz <= _GAIN * best.nnz else result.operator
