@@ -19,16 +19,13 @@ from ...kernels import (
     csr_gram,
     frobenius_norm,
 )
+from ...kernels.chain_absorb import SCATTERED
 
 DENSE = 0.3
 """Density (share of non-zeros) above which a factor is kept dense, because BLAS then
 computes S x faster than the sparse kernel. The two are equally fast at a density of
 0.42, 0.34 and 0.24 for n = 64, 512 and 1024, and of 0.11 for a 204 x 8193 factor, whose
 x leaves the caches (float64, Zen 4, one thread: `nbfact study crossover`)."""
-
-GRAM = 0.2
-"""Density above which S Sᴴ of a sparse factor is computed by BLAS. The two ways are
-equally fast at 0.26, 0.21 and 0.2 for n = 64, 512 and 1024 (same study)."""
 
 CSR: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Data, indices and indptr of a matrix in compressed sparse row (CSR) form."""
@@ -151,7 +148,7 @@ class Sparse:
         csr_apply_columns(*self.columns, x, out)
         return out
 
-    def gram(self, out: Out = None, limit: float = GRAM) -> np.ndarray:
+    def gram(self, out: Out = None, limit: float = SCATTERED) -> np.ndarray:
         """Return S Sᴴ, computed by BLAS where the density is above `limit`."""
         p, q = self.shape
         out = np.empty((p, p), self.rows[0].dtype) if out is None else out

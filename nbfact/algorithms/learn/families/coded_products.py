@@ -86,8 +86,10 @@ def _found(problem: Problem, coding: Coding, deadline: Deadline) -> Start:
     factors[1] = shift(factors[1], problem.wide.exponent)
     sparse = [sp.csr_array(one.astype(problem.dtype)) for one in factors]
     product = FactorProduct(sparse)
-    found: Factorization = measured(problem, product)
-    if not deadline.over:  # a sweep of the least squares may take as long as a turn
+    found: Factorization
+    if deadline.over:  # a sweep of the least squares may take as long as a turn
+        found = measured(problem, product)
+    else:
         options = RefineOptions(n_iter=_REFINED, callback=deadline)
         found = refine_problem(problem, product, options, SweepRecord())
     return Start.of("sparse codes", found, keeps_shares=True)
