@@ -8,7 +8,18 @@ import pytest
 
 import nbfact as nf
 from nbfact.studies.localisation import localisation_study
-from nbfact.studies.localisation.solvers import PYLOPS_MISSING, SOLVERS
+from nbfact.studies.localisation.solvers import (
+    ITERATIONS,
+    MISSING,
+    MODULES,
+    PENALTY,
+    SLACK,
+    SOLVERS,
+    SOURCES,
+    STEP,
+    penalised,
+    thresholding,
+)
 from nbfact.studies.localisation.source_pairs import CLASSES, distances, draw_pairs
 from nbfact.studies.meg import approximations, meg_claims, meg_study
 from nbfact.studies.meg.approximations import (
@@ -118,22 +129,74 @@ def test_distances_of_codes_with_one_entry_or_none():
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("form", [np.asarray, lambda Q: nf.FactorProduct([Q])])
 def test_solvers_find_the_columns_of_an_orthogonal_matrix(solver, form):
-    if solver != "OMP":
-        pytest.importorskip("pylops")
+    if solver in MODULES:
+        pytest.importorskip(MODULES[solver])
     Q = np.linalg.qr(np.random.default_rng(0).standard_normal((12, 12)))[0]
     codes = np.zeros((12, 3))
     codes[[2, 7], 0], codes[[0, 11], 1], codes[[4, 5], 2] = (2, -1), (1, 1.5), (-3, 2)
-    found = SOLVERS[solver](form(Q), Q @ codes, 1.0)
+    found = SOLVERS[solver](form(Q), Q @ codes)
     size = np.abs(found)
     assert np.array_equal(size > 1e-3 * size.max(axis=0), codes != 0)
 
 
-def test_solvers_of_pylops_say_how_to_install_it(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "pylops", None)
-    for name in ("IHT", "l1"):
+def test_solvers_of_other_packages_say_how_to_install_them(monkeypatch):
+    for solver, module in MODULES.items():
+        monkeypatch.setitem(__import__("sys").modules, module, None)
         with pytest.raises(ModuleNotFoundError, match=r"nbfact\[study\]") as error:
-            SOLVERS[name](np.eye(3), np.ones((3, 1)), 1.0)
-        assert str(error.value) == PYLOPS_MISSING
+            SOLVERS[solver](np.eye(3), np.ones((3, 1)))
+        assert str(error.value) == MISSING.format(module)
+
+
+def signals_of_a_sphere():
+    """Return a matrix with coherent columns of norm 1, an operator, and signals."""
+    gain = gain_matrix("sphere 12x60")
+    pairs = draw_pairs(gain, "> 8 cm", 9, None, np.random.default_rng(5))
+    return gain.unit, nf.FactorProduct([gain.unit]), pairs.signals
+
+
+def test_codes_of_l1_are_optimal_among_all_columns():
+    pytest.importorskip("sklearn")
+    from sklearn.linear_model import Lasso
+
+    matrix, operator, signals = signals_of_a_sphere()
+    bounds = PENALTY * np.abs(matrix.T @ signals).max(axis=0)
+    for form in (matrix, operator):
+        codes = penalised(form, signals)
+        slopes = matrix.T @ (signals - matrix @ codes)
+        assert (np.abs(slopes) <= (1 + 2 * SLACK) * bounds).all()
+        signs = np.where(codes, np.sign(codes), slopes / bounds)
+        np.testing.assert_allclose(slopes / bounds, signs, atol=0.02)
+        # One signal after the other, each among all columns, has the same codes.
+        for signal, bound, code in zip(signals.T, bounds, codes.T, strict=True):
+            alone = Lasso(bound / 12, fit_intercept=False, tol=1e-9, max_iter=10**6)
+            alone.fit(matrix, signal)
+            np.testing.assert_allclose(code, alone.coef_, atol=2e-3)
+
+
+def test_hard_thresholds_of_all_signals_are_those_of_each_alone():
+    pytest.importorskip("pylops")
+    matrix, operator, signals = signals_of_a_sphere()
+    codes = thresholding(matrix, signals)
+    assert ((codes != 0).sum(axis=0) == SOURCES).all()
+    for form in (matrix, operator):
+        for signal, code in zip(signals.T, codes.T, strict=True):
+            alone = thresholding(form, signal[:, None])[:, 0]
+            np.testing.assert_allclose(alone, code, atol=1e-5)
+    for signal, code in zip(signals.T, codes.T, strict=True):
+        np.testing.assert_allclose(hard_thresholds(matrix, signal), code, atol=1e-4)
+
+
+def hard_thresholds(matrix, signal):
+    """Return the code that IHT with momentum finds for a signal, in float64."""
+    last = momentum = np.zeros(matrix.shape[1])
+    t = 1.0
+    for _ in range(ITERATIONS):
+        code = momentum + STEP * (matrix.T @ (signal - matrix @ momentum))
+        code[np.argsort(np.abs(code))[:-SOURCES]] = 0
+        earlier, t = t, (1 + np.sqrt(1 + 4 * t * t)) / 2
+        momentum = code + (earlier - 1) / t * (code - last)
+        last = code
+    return last
 
 
 def test_a_missing_package_is_named_before_the_first_job(monkeypatch, tmp_path):

@@ -21,14 +21,14 @@ import numpy as np
 
 from ..meg import approximations, meg_study
 from ..meg.approximations import Setting
-from ..meg.gain_matrices import MEG, SPHERE, gain_matrix, spectral_norm
+from ..meg.gain_matrices import MEG, SPHERE, gain_matrix
 from ..tools.choices import FIRST_SEED
 from ..tools.claims import claim_row, in_words
 from ..tools.intervals import half_width
 from ..tools.legends import legend_below
 from ..tools.rows import Row, select, values
 from ..tools.work import Job
-from .solvers import SOLVERS, installed_pylops
+from .solvers import ITERATIONS, MODULES, PENALTY, SLACK, SOLVERS, STEP, installed
 from .source_pairs import CLASSES, SAME_PLACE, distances, draw_pairs
 
 if TYPE_CHECKING:
@@ -65,9 +65,15 @@ NOTES = f"""\
   at last with errors weighted by W = (A Aᴴ)^(1/5): an error in a direction counts more
   if columns have more of it. The power was chosen on other draws than those shown. Its
   numbers of turns do not depend on the machine.
-- IHT and l1 are `ista` with hard thresholds and `fista` of pylops: 100 iterations,
-  steps of one over the squared spectral norm, and for l1 a penalty of 0.05 of the least
-  one at which the code is zero. They run on fewer draws, because they take longer."""
+- IHT is `FISTA` of pylops with hard thresholds, so with momentum, in float32, with
+  {ITERATIONS} iterations and steps of {STEP}.
+- l1 is `lasso_path` of scikit-learn, with {PENALTY} of the least penalty at which the
+  code is zero. It looks at some columns, and adds those that miss the conditions of the
+  optimum by more than {SLACK} of it, until there are none. All columns are compared by
+  products with the operator. IHT and l1 have fewer draws, because they take longer."""
+
+SAME_ROW = ("method", "gain", "solver", "snr", "distance")
+"""Columns by which rows of several runs are the same line."""
 
 DENSE = "dense"
 """Method: the gain matrix itself."""
@@ -122,9 +128,9 @@ class Settings:
     snrs: tuple[float, ...] = (40.0, 20.0, 10.0)
 
 
-FULL = Settings(MEG, meg_study.FULL.best, meg_study.SECONDS, 5000, 1000, 50)
+FULL = Settings(MEG, meg_study.FULL.best, meg_study.SECONDS, 5000, 1000, 1000)
 QUICK = Settings(
-    SPHERE, meg_study.QUICK.best, meg_study.QUICK.seconds, 500, 100, 10, (20.0,)
+    SPHERE, meg_study.QUICK.best, meg_study.QUICK.seconds, 500, 100, 100, (20.0,)
 )
 
 TILE = 500
@@ -151,12 +157,13 @@ def jobs(settings: Settings, peers: bool) -> list[Job]:
 
 
 def check_installed(labels: Sequence[str]) -> None:
-    """Raise ModuleNotFoundError if pylops is missing and one of the jobs needs it.
+    """Raise ModuleNotFoundError if a package is missing that one of the jobs needs.
 
     labels : those of the jobs that are asked for.
     """
-    if not all(label.startswith("OMP, ") for label in labels):
-        installed_pylops()
+    for solver, module in MODULES.items():
+        if any(label.startswith(f"{solver}, ") for label in labels):
+            installed(module)
 
 
 class Draws(NamedTuple):
@@ -205,7 +212,7 @@ def rows_of(
     gained = exact - reference
     quantiles = np.quantile(100 * far, (0.1, 0.25, 0.5, 0.75, 0.9))
     names = ("q10", "q25", "median", "q75", "q90")
-    matrix = None if best is None else _prepared(settings, method, best)[0]
+    matrix = None if best is None else _prepared(settings, method, best)
     row: Row = {
         "method": method,
         "gain": None if best is None else best.gain,
@@ -231,14 +238,11 @@ def _localised(settings, given, method, best):
     seed = zlib.crc32(f"{given.distance}, {given.snr}".encode())
     rng = np.random.default_rng([FIRST_SEED, seed])
     pairs = draw_pairs(gain, given.distance, given.draws, given.snr, rng)
-    if best is None:
-        matrix, norm = _dense(settings.matrix)
-    else:
-        matrix, norm = _prepared(settings, method, best)
+    matrix = gain.unit if best is None else _prepared(settings, method, best)
     start, apart = time.process_time(), []
     for first in range(0, given.draws, TILE):
         part = slice(first, first + TILE)
-        codes = SOLVERS[given.solver](matrix, pairs.signals[:, part], norm)
+        codes = SOLVERS[given.solver](matrix, pairs.signals[:, part])
         apart.append(distances(gain.positions, codes, pairs.places[part]))
     seconds = time.process_time() - start
     far = np.concatenate(apart)
@@ -251,16 +255,9 @@ def _half(sample):
     return half_width(sample) if np.ptp(sample) else 0.0
 
 
-@functools.cache
-def _dense(name):
-    """Return a gain matrix with unit columns, and its spectral norm."""
-    matrix = gain_matrix(name).unit
-    return matrix, spectral_norm(matrix)
-
-
 @functools.lru_cache(maxsize=64)
 def _prepared(settings, method, best):
-    """Return an approximation with unit columns, and its spectral norm."""
+    """Return an approximation with unit columns."""
     found = approximations.approximation(
         settings.matrix,
         method,
@@ -268,8 +265,7 @@ def _prepared(settings, method, best):
         settings.seconds,
         unit=method in (approximations.RECODED, approximations.WEIGHTED),
     )
-    operator = approximations.unit_columns(found)
-    return operator, spectral_norm(operator.toarray())
+    return approximations.unit_columns(found)
 
 
 def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -1,8 +1,10 @@
 """Solvers of the sparse codes of signals, by name, through dense matrices or operators.
 
-OMP is nbfact's. The other two are those of pylops, applied to the same operators.
+OMP is nbfact's. IHT is that of pylops and l1 that of scikit-learn, and both multiply by
+the same matrices or operators. All columns of these have norm 1.
 """
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,80 +12,183 @@ import numpy as np
 import scipy.sparse.linalg as spla
 
 from ...algorithms import omp
+from ...kernels import largest_of_columns
+from ...operators import FactorProduct
 
-PYLOPS_MISSING = 'pylops is missing; pip install "nbfact[study]" brings it'
+MISSING = '{} is missing; pip install "nbfact[study]" brings it'
 
 SOURCES = 2
-"""Number of non-zeros of the codes."""
+"""Number of non-zeros of the codes of OMP and IHT."""
 
-ITERATIONS = 100
-"""Number of iterations of IHT and FISTA."""
+ITERATIONS = 50
+"""Number of iterations of IHT."""
+
+STEP = 0.5
+"""Step of IHT: the squared spectral norm of two columns of norm 1 is at most 2."""
+
+TILE = 64
+"""Number of signals that IHT codes at a time, so that the cache holds their codes."""
 
 PENALTY = 0.05
 """Weight of the l1 norm over the least weight at which the code is zero."""
 
-Solver = Callable[[Any, np.ndarray, float], np.ndarray]
-"""A function of the matrix, (m, n), of signals, (m, p), and of the spectral norm of the
-matrix, which returns codes, (n, p)."""
+CHOSEN = (30, 20)
+"""Numbers of columns that l1 looks at first, and that it adds at most at a time."""
+
+SLACK = 1e-3
+"""How far above its bound the correlation of a column with what the code of l1 leaves
+may be, relative to the bound."""
+
+GAP = 1e-6
+"""Duality gap of l1 on the columns that it looks at, over the squared norm of the
+signal."""
+
+SWEEPS = 100_000
+"""Maximum number of sweeps of l1 over the columns that it looks at."""
+
+Solver = Callable[[Any, np.ndarray], np.ndarray]
+"""A function of the matrix, (m, n), and of signals, (m, p), which returns codes,
+(n, p)."""
 
 
-def pursuit(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
+def pursuit(matrix: Any, signals: np.ndarray) -> np.ndarray:
     """Return codes by orthogonal matching pursuit (OMP)."""
     return omp(matrix, signals, n_nonzero=SOURCES)
 
 
-def thresholding(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
-    """Return codes by iterative hard thresholding (IHT), all signals at a time."""
-    sparsity = installed_pylops().optimization.cls_sparsity
+def thresholding(matrix: Any, signals: np.ndarray) -> np.ndarray:
+    """Return codes by iterative hard thresholding (IHT), with momentum, in float32."""
+    sparsity = installed("pylops.optimization.cls_sparsity")
     # pylops' own operators multiply one column after the other, and SciPy's all.
-    solver = sparsity.ISTA(spla.aslinearoperator(matrix))
-    codes = solver.setup(
-        signals,
-        niter=ITERATIONS,
-        alpha=1 / norm**2,
-        threshkind="hard-percentile",
-        perc=100.0,
-    )
-    solver.threshf = _largest  # its own takes the largest entries of all signals
-    return solver.run(codes, niter=ITERATIONS)
+    linear = spla.aslinearoperator(_in_single_precision(matrix))
+    codes = np.empty((linear.shape[1], signals.shape[1]), np.float32)
+    for first in range(0, signals.shape[1], TILE):
+        part = slice(first, first + TILE)
+        solver = sparsity.FISTA(linear)
+        start = solver.setup(
+            signals[:, part].astype(np.float32),
+            niter=ITERATIONS,
+            alpha=STEP,
+            threshkind="hard-percentile",
+            perc=100.0,
+            preallocate=True,
+        )
+        solver.threshf = _largest  # its own takes the largest entries of all signals
+        codes[:, part] = solver.run(start, niter=ITERATIONS)
+    return codes
+
+
+def _in_single_precision(matrix):
+    """Return a dense matrix or a product of factors with values of float32."""
+    if isinstance(matrix, np.ndarray):
+        return matrix.astype(np.float32)
+    factors = [factor.astype(np.float32) for factor in matrix.factors]
+    return FactorProduct(factors, matrix.scale)
 
 
 def _largest(codes, _):
-    """Return the `SOURCES` entries of largest modulus of each column, and zeros."""
-    size = np.abs(codes)
-    kept = np.argpartition(size, -SOURCES, axis=0)[-SOURCES:]
-    found = np.zeros_like(codes)
-    np.put_along_axis(found, kept, np.take_along_axis(codes, kept, 0), 0)
+    """Return the `SOURCES` entries of largest modulus of each column, and zeros.
+
+    What it is given is overwritten.
+    """
+    found, every = np.zeros_like(codes), np.arange(codes.shape[1])
+    rows, size = np.empty(len(every), np.intp), np.empty(len(every), codes.dtype)
+    for _ in range(SOURCES):
+        largest_of_columns(codes, rows, size)
+        found[rows, every] += codes[rows, every]  # a column of zeros names one twice
+        codes[rows, every] = 0
     return found
 
 
-def shrinkage(matrix: Any, signals: np.ndarray, norm: float) -> np.ndarray:
-    """Return codes with a small l1 norm, by FISTA, all signals at a time."""
-    pylops = installed_pylops()
+def penalised(matrix: Any, signals: np.ndarray) -> np.ndarray:
+    """Return the codes with the least squared error and penalty of their l1 norms.
+
+    Coordinate descent finds each code among some columns of the matrix. Columns whose
+    correlation with what the code leaves is above the bound of the optimum are looked
+    at next, beside those that the code has, until there are none.
+
+    Parameters
+    ----------
+    matrix : ndarray or FactorProduct, (m, n)
+        The matrix.
+    signals : ndarray, (m, p)
+        The signals.
+
+    Returns
+    -------
+    ndarray, (n, p)
+    """
+    path = installed("sklearn.linear_model").lasso_path
     linear = spla.aslinearoperator(matrix)
-    scaled = signals / np.abs(linear.rmatmat(signals)).max(axis=0)
-    return pylops.optimization.sparsity.fista(
-        linear,  # SciPy's operator, as above
-        scaled,
-        niter=ITERATIONS,
-        alpha=1 / norm**2,
-        eps=2 * PENALTY,
-        threshkind="soft",
-    )[0]
+    dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+    columns, correlations = np.ascontiguousarray(dense.T), linear.rmatmat(signals)
+    bounds = PENALTY * np.abs(correlations).max(axis=0)
+    chosen = [_greatest(np.abs(column), CHOSEN[0]) for column in correlations.T]
+    codes, open_ = np.zeros(correlations.shape), np.arange(len(bounds))
+    while open_.size:
+        for j in open_:
+            atoms = columns[chosen[j]]
+            codes[chosen[j], j] = path(
+                atoms.T,
+                signals[:, j],
+                alphas=[bounds[j] / len(signals)],  # of the mean squared error
+                precompute=atoms @ atoms.T,
+                Xy=correlations[chosen[j], j],
+                coef_init=codes[chosen[j], j],
+                tol=GAP,
+                max_iter=SWEEPS,
+                check_input=False,
+            )[1][:, 0]
+        rest = signals[:, open_] - linear.matmat(codes[:, open_])
+        left = np.abs(linear.rmatmat(rest))
+        for j, size in zip(open_, left.T, strict=True):
+            size[chosen[j]] = 0  # descent has seen to these
+        again = np.flatnonzero((left > (1 + SLACK) * bounds[open_]).any(axis=0))
+        for j, size in zip(open_[again], left.T[again], strict=True):
+            new = _greatest(size, CHOSEN[1])
+            kept = chosen[j][codes[chosen[j], j] != 0]
+            chosen[j] = np.concatenate([kept, new[size[new] > bounds[j]]])
+        open_ = open_[again]
+    return codes
 
 
-def installed_pylops():
-    """Return the package pylops, or raise an error that says how to install it."""
+def _greatest(values, count):
+    """Return the places of the greatest values, at most `count`."""
+    count = min(count, len(values))
+    return np.argpartition(values, -count)[-count:]
+
+
+def installed(name: str) -> Any:
+    """Return a module of an optional package.
+
+    Parameters
+    ----------
+    name : str
+        Name of the module.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ModuleNotFoundError
+        When it cannot be imported; the message names the extra that brings it.
+    """
+    package = name.split(".")[0]
     try:
-        import pylops
+        importlib.import_module(package)
     except ModuleNotFoundError:
-        raise ModuleNotFoundError(PYLOPS_MISSING) from None
-    return pylops
+        raise ModuleNotFoundError(MISSING.format(package)) from None
+    return importlib.import_module(name)
 
 
 SOLVERS: dict[str, Solver] = {
     "OMP": pursuit,
     "IHT": thresholding,
-    "l1": shrinkage,
+    "l1": penalised,
 }
 """The solvers, by name."""
+
+MODULES = {"IHT": "pylops", "l1": "sklearn"}
+"""The optional modules that solvers need, by the name of the solver."""
