@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 
 ACCEPTANCE = Path(__file__).parents[2] / "shared" / "acceptance"
-# Compiling takes most of the time of the tests: those in single precision are compiled
-# in `.ci/run` only, with the tests marked `slow`. Interpreted, all of them run.
-SINGLE = () if numba.config.DISABLE_JIT else (pytest.mark.slow,)
+# Compiling takes most of the time of the tests: those in single precision, and others
+# that compile for long, are compiled later, in `.ci/run` only, with the tests marked
+# `slow`. Interpreted, all of them run.
+LATER = () if numba.config.DISABLE_JIT else (pytest.mark.slow,)
 DTYPES = [
-    pytest.param("float32", marks=SINGLE),
+    pytest.param("float32", marks=LATER),
     "float64",
-    pytest.param("complex64", marks=SINGLE),
+    pytest.param("complex64", marks=LATER),
     "complex128",
 ]
 REALS_FIRST = [
     "float64",
     *(
-        pytest.param(name, marks=SINGLE)
+        pytest.param(name, marks=LATER)
         for name in ("float32", "complex64", "complex128")
     ),
 ]

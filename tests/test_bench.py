@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from samples import SINGLE
+from samples import LATER
 
 from nbfact.cases import registry as cases
 from nbfact.cases import timed_operators as operators
@@ -41,7 +41,7 @@ EACH_OF_OURS = [
     pytest.param(
         case,
         id=case.name,
-        marks=SINGLE if case.params["dtype"] in ("float32", "complex64") else (),
+        marks=LATER if case.params["dtype"] in ("float32", "complex64") else (),
     )
     for case in OURS
 ]

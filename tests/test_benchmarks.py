@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from samples import SINGLE
+from samples import LATER
 
 from nbfact.cases import registry as cases
 from nbfact.harness.case import matches, task_name
@@ -41,7 +41,7 @@ def classes():
                 heavy = key.startswith(("Palm", "Butterfly", "Dct"))
                 marks = [pytest.mark.compiled] if heavy else []
                 if name == "bench_products":  # in single precision
-                    marks.extend(SINGLE)
+                    marks.extend(LATER)
                 yield pytest.param(value, id=f"{name}.{key}", marks=marks)
 
 

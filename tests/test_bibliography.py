@@ -54,46 +54,44 @@ def test_each_citation_has_an_entry_and_each_entry_a_citation():
     assert study == set(ENTRIES)
 
 
-@pytest.mark.parametrize("key", ENTRIES)
-def test_an_entry_is_whole(key):
-    entry = ENTRIES[key]
-    surname = unicodedata.normalize("NFKD", entry["author"].split(",")[0].lower())
-    first = "".join(
-        letter for letter in surname if letter.isascii() and letter.isalpha()
-    )
-    assert re.fullmatch(KEY, key)
-    assert key.startswith(first + entry["year"])
-    assert entry["title"] and re.fullmatch(r"\d{4}", entry["year"])
-    where = {"journal", "booktitle", "institution", "howpublished", "eprint"}
-    assert where & set(entry)
-    assert {"implemented", "compared", "related"} & set(entry)
+def test_entries_are_whole():
+    for key, entry in ENTRIES.items():
+        surname = unicodedata.normalize("NFKD", entry["author"].split(",")[0].lower())
+        first = "".join(
+            letter for letter in surname if letter.isascii() and letter.isalpha()
+        )
+        assert re.fullmatch(KEY, key)
+        assert key.startswith(first + entry["year"])
+        assert entry["title"] and re.fullmatch(r"\d{4}", entry["year"]), key
+        where = {"journal", "booktitle", "institution", "howpublished", "eprint"}
+        assert where & set(entry), key
+        assert {"implemented", "compared", "related"} & set(entry), key
 
 
-@pytest.mark.parametrize("key", ENTRIES)
-def test_an_entry_says_that_it_is_verified_or_what_is_not(key):
-    entry = ENTRIES[key]
-    state = {"verified": r"Verified: ", "unverified": r"(?:.*\. )?Not verified: \w"}
-    assert re.match(state[entry["keywords"]], entry["note"])
-    assert ("Not verified" in entry["note"]) == (entry["keywords"] == "unverified")
+def test_entries_say_that_they_are_verified_or_what_is_not():
+    for key, entry in ENTRIES.items():
+        state = {"verified": r"Verified: ", "unverified": r"(?:.*\. )?Not verified: \w"}
+        assert re.match(state[entry["keywords"]], entry["note"]), key
+        unverified = entry["keywords"] == "unverified"
+        assert ("Not verified" in entry["note"]) == unverified, key
 
 
-@pytest.mark.parametrize("key", ENTRIES)
-def test_what_an_entry_names_exists(key):
-    for field in make.RELATIONS:
-        for name in make.names(ENTRIES[key], field):
-            if name.startswith("study "):
-                assert name.removeprefix("study ") in STUDIES
-            else:
-                assert callable(public(name)), name
-    assert all(
-        name.startswith("nf.") for name in make.names(ENTRIES[key], "implemented")
-    )
+def test_what_entries_name_exists():
+    for key in ENTRIES:
+        for field in make.RELATIONS:
+            for name in make.names(ENTRIES[key], field):
+                if name.startswith("study "):
+                    assert name.removeprefix("study ") in STUDIES, key
+                else:
+                    assert callable(public(name)), name
+        implemented = make.names(ENTRIES[key], "implemented")
+        assert all(name.startswith("nf.") for name in implemented), key
 
 
-@pytest.mark.parametrize("key", [k for k in ENTRIES if "implemented" in ENTRIES[k]])
-def test_what_implements_an_entry_names_it_in_its_docstring(key):
-    for name in make.names(ENTRIES[key], "implemented"):
-        assert f"[{key}]" in public(name).__doc__, f"{name}: [{key}]"
+def test_what_implements_an_entry_names_it_in_its_docstring():
+    for key in (k for k in ENTRIES if "implemented" in ENTRIES[k]):
+        for name in make.names(ENTRIES[key], "implemented"):
+            assert f"[{key}]" in public(name).__doc__, f"{name}: [{key}]"
 
 
 def test_the_section_of_a_study_links_to_what_it_compares_with():

@@ -3,7 +3,7 @@
 import naive
 import numpy as np
 import pytest
-from samples import DTYPES, close, random
+from samples import DTYPES, LATER, close, random
 
 import nbfact as nf
 from nbfact._core import threads as rule
@@ -32,10 +32,7 @@ PATTERNS = [
     *((1, 1, 1, 1), (1, 5, 3, 1), (3, 24, 6, 1), (1, 9, 7, 16), (2, 5, 2, 17)),
     *((1, 2, 3, 33), (1, 40, 3, 6)),
     # Each number of neighbours in a vector is compiled by itself.
-    *(
-        pytest.param(one, marks=pytest.mark.slow)
-        for one in ((2, 3, 5, 4), (2, 9, 3, 2))
-    ),
+    *(pytest.param(one, marks=LATER) for one in ((2, 3, 5, 4), (2, 9, 3, 2))),
 ]
 CHAINS = {
     "d = 1": [(3, 40, 48, 1)],

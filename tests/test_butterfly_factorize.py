@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from butterfly_samples import DYADIC, planted
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import DTYPES, SINGLE, close, random
+from samples import DTYPES, LATER, close, random
 from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
@@ -70,7 +70,7 @@ def test_forms_of_a_target():
 @pytest.mark.parametrize(
     ("dtype", "size"),
     [("float64", 1e300), ("float64", 1.7e308), ("float64", 1e-300), ("float64", 5e-310),
-     ("complex128", 1e300), *(pytest.param(*single, marks=SINGLE) for single in
+     ("complex128", 1e300), *(pytest.param(*single, marks=LATER) for single in
      [("float32", 1e-30), ("float32", 1e38), ("complex64", 1e37)])],
 )  # fmt: skip
 @pytest.mark.parametrize("order", ["left-to-right", "balanced"])

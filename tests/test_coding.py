@@ -4,7 +4,7 @@ import naive
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from samples import DTYPES, SINGLE, close, random
+from samples import DTYPES, LATER, close, random
 from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
@@ -99,7 +99,7 @@ def test_a_pursuit_with_the_gram_matrix_is_that_of_the_twin(dtype):
     assert (support[9] == -1).all() and not values[9].any() and 11 not in support
 
 
-@pytest.mark.parametrize("dtype", ["f8", pytest.param("c16", marks=SINGLE)])
+@pytest.mark.parametrize("dtype", ["f8", pytest.param("c16", marks=LATER)])
 @pytest.mark.parametrize("price", [0.02, 0.3])
 def test_moves_of_atoms_are_those_of_the_twin(dtype, price):
     A = dictionary(12, 9, dtype)

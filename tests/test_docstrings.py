@@ -5,7 +5,6 @@ import pkgutil
 import re
 from importlib.util import find_spec
 
-import pytest
 from test_site import NAMESPACES, found, listed
 
 import nbfact as nf
@@ -18,6 +17,8 @@ PAGES = {*NAMES, *NAMESPACES}
 KERNELS = [f"nbfact.kernels.{name}" for name in nf.kernels.__all__]
 UNNAMED = ("self", "cls", "args", "kwargs")
 """What signatures have for Python's sake."""
+BY_ANOTHER = r"\bparameters\b[^.`]*\bthose of\s+`([\w.]+)`"
+"""How a summary says that another method describes the parameters."""
 
 
 def sections(text):
@@ -82,29 +83,29 @@ def check_others(dotted, parts):
             assert {name, beside} & PAGES or resolves(beside), f"{dotted}: {name}"
 
 
-@pytest.mark.parametrize("dotted", NAMES)
-def test_a_public_docstring_is_whole(dotted):
+def test_public_docstrings_are_whole():
     """One sentence, arguments, what is returned, other names, and an example."""
-    value = found(dotted)
-    parts = sections(inspect.getdoc(value))
-    check_summary(dotted, parts)
-    check_arguments(dotted, value, parts)
-    check_others(dotted, parts)
-    assert ">>> " in parts.get("Examples", ""), f"{dotted}: Examples"
+    for dotted in NAMES:
+        value = found(dotted)
+        parts = sections(inspect.getdoc(value))
+        check_summary(dotted, parts)
+        check_arguments(dotted, value, parts)
+        check_others(dotted, parts)
+        assert ">>> " in parts.get("Examples", ""), f"{dotted}: Examples"
 
 
-@pytest.mark.parametrize("dotted", KERNELS)
-def test_a_kernel_says_what_it_asks_for_and_what_it_costs(dotted):
+def test_kernels_say_what_they_ask_for_and_what_they_cost():
     """A kernel checks nothing, so its page says what the caller has to know."""
-    value = found(dotted)
-    if inspect.isclass(value):
-        return  # arrays that a kernel takes together
-    parts = sections(inspect.getdoc(value))
-    assert re.search(r"\bcosts?\b", parts.get("Notes", "")), f"{dotted}: the cost"
-    for name in arguments(value):
-        assert re.search(rf"\b{name}\b", parts["Parameters"]), f"{dotted}: {name}"
-    asked = r"shape|of the form|[Aa]s in|power of two|at least"
-    assert re.search(asked, parts["Parameters"]), f"{dotted}: what it asks for"
+    for dotted in KERNELS:
+        value = found(dotted)
+        if inspect.isclass(value):
+            continue  # arrays that a kernel takes together
+        parts = sections(inspect.getdoc(value))
+        assert re.search(r"\bcosts?\b", parts.get("Notes", "")), f"{dotted}: the cost"
+        for name in arguments(value):
+            assert re.search(rf"\b{name}\b", parts["Parameters"]), f"{dotted}: {name}"
+        asked = r"shape|of the form|[Aa]s in|power of two|at least"
+        assert re.search(asked, parts["Parameters"]), f"{dotted}: what it asks for"
 
 
 def methods():
@@ -141,21 +142,21 @@ def described(owner, name):
     return parts
 
 
-@pytest.mark.parametrize(("dotted", "name"), methods())
-def test_a_public_method_is_described_and_its_page_shows_it(dotted, name):
+def test_public_methods_are_described_and_their_pages_show_them():
     """An override is described by what it overrides, a page may share an example."""
-    owner = found(dotted)
-    value = inspect.getattr_static(owner, name)
-    value, dotted = getattr(value, "__func__", value), f"{dotted}.{name}"
-    parts = described(owner, name)
-    check_summary(dotted, parts)
-    other = re.search(r"\bparameters\b[^.`]*\bthose of\s+`([\w.]+)`", parts[""], re.I)
-    if other:  # it is described by another method
-        places = dotted.rpartition(".")[0], "nbfact"
-        assert any(resolves(f"{place}.{other[1]}") for place in places), other[1]
-    else:
-        check_arguments(dotted, value, parts)
-    if "See Also" in parts:
-        check_others(dotted, parts)
-    examples = re.findall(r"^(?:>>>|\.\.\.) .*$", "\n".join(texts(owner)), re.M)
-    assert any(f".{name}(" in line for line in examples), f"{dotted}: an example"
+    for dotted, name in methods():
+        owner = found(dotted)
+        value = inspect.getattr_static(owner, name)
+        value, dotted = getattr(value, "__func__", value), f"{dotted}.{name}"
+        parts = described(owner, name)
+        check_summary(dotted, parts)
+        other = re.search(BY_ANOTHER, parts[""], re.I)
+        if other:
+            places = dotted.rpartition(".")[0], "nbfact"
+            assert any(resolves(f"{place}.{other[1]}") for place in places), other[1]
+        else:
+            check_arguments(dotted, value, parts)
+        if "See Also" in parts:
+            check_others(dotted, parts)
+        examples = re.findall(r"^(?:>>>|\.\.\.) .*$", "\n".join(texts(owner)), re.M)
+        assert any(f".{name}(" in line for line in examples), f"{dotted}: an example"

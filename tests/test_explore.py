@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 import scipy.sparse.linalg
-from samples import SINGLE
+from samples import LATER
 
 import nbfact as nf
 from nbfact.algorithms.palm import support_values
@@ -115,7 +115,7 @@ TARGETS = {
 
 @pytest.mark.parametrize("leak", [0.9, 1, (0.99, 0.5)])
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=SINGLE * (n == "float32")) for n in TARGETS]
+    "name", [pytest.param(n, marks=LATER * (n == "float32")) for n in TARGETS]
 )
 def test_never_worse_than_palm4msa_and_never_nan(name, leak):
     target, sets = (

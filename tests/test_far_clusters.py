@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from samples import SINGLE
+from samples import LATER
 from test_far_points import exact_squares, groups
 
 pytest.importorskip("sklearn")
@@ -44,7 +44,7 @@ POINTS = {
 FAR = pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=SINGLE if dtype == "float32" else ())
+        pytest.param(name, marks=LATER if dtype == "float32" else ())
         for name, (dtype, _) in POINTS.items()
     ],
 )
@@ -190,7 +190,7 @@ def test_a_frozen_clusterer_is_used_as_it_is():
     np.testing.assert_array_equal(model.kneighbors(x, return_distance=False), expected)
 
 
-@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=SINGLE)])
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=LATER)])
 def test_a_huge_gamma_leaves_the_identity(dtype):
     x = groups(0.0, dtype, n_points=6, n_features=3)
     dense = KMeans(6, random_state=0, n_init=1)

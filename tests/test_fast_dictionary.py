@@ -4,7 +4,7 @@ import naive
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from samples import SINGLE, close
+from samples import LATER, close
 
 pytest.importorskip("sklearn")
 
@@ -42,7 +42,7 @@ def unexplained(model, X):
     return (rest**2).sum() / (X**2).sum()
 
 
-@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=SINGLE), "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=LATER), "float64"])
 def test_atoms_are_updated_as_the_twin_does(dtype):
     rng = np.random.default_rng(0)
     atoms = rng.standard_normal((4, 6)).astype(dtype)
@@ -119,7 +119,7 @@ def test_conventions_of_scikit_learn(estimator, check):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=SINGLE), "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=LATER), "float64"])
 def test_atoms_codes_and_samples(dtype):
     _, X = planted()
     X = X.astype(dtype)

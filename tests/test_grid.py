@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from samples import SINGLE
+from samples import LATER
 
 from nbfact.cases import grid_cases as grid
 from nbfact.cases.grid_operators import ADJOINT, FORWARD, KINDS
@@ -27,7 +27,7 @@ def name_of(cell):
 
 
 @pytest.mark.parametrize(
-    "cell", [pytest.param(cell, marks=SINGLE, id=name_of(cell)) for cell in cells()]
+    "cell", [pytest.param(cell, marks=LATER, id=name_of(cell)) for cell in cells()]
 )
 def test_every_implementation_is_right_and_a_wrong_result_is_not(cell):
     task = list(grid.cell_cases(cell))
@@ -43,7 +43,7 @@ def test_every_implementation_is_right_and_a_wrong_result_is_not(cell):
         assert case.bound < case.error(got * np.array(1.01).astype(got.dtype), want)
 
 
-@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=SINGLE), "complex128"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=LATER), "complex128"])
 def test_calls_of_one_vector_are_compared_with_one_another(dtype):
     names = [case.impl for case in grid.own_cells(grid.ALWAYS[:1], dtype)]
     assert names[:3] == [grid.AT, grid.OUT, DENSE]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numba import njit
 from numba.core.errors import TypingError
-from samples import DTYPES, SINGLE
+from samples import DTYPES, LATER
 
 from nbfact.kernels import fwht, fwht_columns, fwht_rows
 from nbfact.kernels.walsh_hadamard import L1
@@ -29,7 +29,7 @@ def parity(index):
     return index & 1
 
 
-@pytest.mark.parametrize("dtype", [*DTYPES, pytest.param("int64", marks=SINGLE)])
+@pytest.mark.parametrize("dtype", [*DTYPES, pytest.param("int64", marks=LATER)])
 @pytest.mark.parametrize("n", SIZES)
 def test_equals_the_matrix(n, dtype):
     for batch in (0, 1, 2, 3, 5, 16, 33):

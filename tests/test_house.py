@@ -161,15 +161,13 @@ def stored_attributes(tree):
             yield node
 
 
-@pytest.mark.parametrize(
-    "path", sorted((PACKAGE / "algorithms").rglob("*.py")), ids=short
-)
-def test_objects_of_algorithms_write_their_own_attributes(path):
-    tree = tree_of(path)
-    for node in stored_attributes(tree):
-        owner = ast.unparse(node.value)
-        assert owner == "self", f"line {node.lineno} writes {owner}.{node.attr}"
-    for cls in [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]:
-        born = born_attributes(cls)
-        for node in stored_attributes(cls):
-            assert node.attr in born, f"{cls.name}.{node.attr} is not in __init__"
+def test_objects_of_algorithms_write_their_own_attributes():
+    for path in sorted((PACKAGE / "algorithms").rglob("*.py")):
+        tree = tree_of(path)
+        for node in stored_attributes(tree):
+            owner = ast.unparse(node.value)
+            assert owner == "self", f"{short(path)}, line {node.lineno}: {owner}"
+        for cls in [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]:
+            born = born_attributes(cls)
+            for node in stored_attributes(cls):
+                assert node.attr in born, f"{short(path)}: {cls.name}.{node.attr}"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from operator_samples import near, operators
-from samples import random
+from samples import LATER, random
 
 import nbfact as nf
 
@@ -244,8 +244,8 @@ def test_products_are_written_to_arrays_of_every_layout(tmp_path):
     ("transform", "dtype"),
     [
         ("dct", "float32"),
-        pytest.param("circulant", "float32", marks=pytest.mark.slow),
-        pytest.param("circulant", "complex64", marks=pytest.mark.slow),
+        pytest.param("circulant", "float32", marks=LATER),
+        pytest.param("circulant", "complex64", marks=LATER),
     ],
 )
 def test_one_column_is_a_vector_whatever_was_multiplied_before(transform, dtype):

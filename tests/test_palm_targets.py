@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from palm_samples import ORDERS, SCALINGS, sets
-from samples import DTYPES, SINGLE, random
+from samples import DTYPES, LATER, random
 from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
@@ -82,7 +82,7 @@ def awkward_targets():
 @pytest.mark.parametrize("scaling", SCALINGS)
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=SINGLE * n.endswith("32")) for n in awkward_targets()],
+    [pytest.param(n, marks=LATER * n.endswith("32")) for n in awkward_targets()],
 )
 def test_nothing_breaks(name, scaling):
     target = awkward_targets()[name]

@@ -3,7 +3,7 @@
 import naive
 import numpy as np
 import pytest
-from samples import DTYPES, SINGLE, close, random
+from samples import DTYPES, LATER, close, random
 
 import nbfact as nf
 from nbfact.constraints import AntiCirc, Circ, Hankel, Partition, Sp, Supp, Toeplitz
@@ -21,7 +21,7 @@ def test_kept_pieces_are_those_of_the_twin(dtype, k):
         close(got, naive.project_partition(x, LABELS, 4, k))
 
 
-@pytest.mark.parametrize("dtype", [pytest.param("float64", marks=SINGLE)])
+@pytest.mark.parametrize("dtype", [pytest.param("float64", marks=LATER)])
 def test_any_layout_is_projected(dtype):
     x = random((3, 4), dtype)
     turned = np.asfortranarray(x)
@@ -69,7 +69,7 @@ def test_no_other_choice_of_pieces_is_nearer():
             assert np.linalg.norm(x - got) <= np.linalg.norm(x - other) + 1e-12
 
 
-@pytest.mark.parametrize("seed", [pytest.param(0, marks=SINGLE)])
+@pytest.mark.parametrize("seed", [pytest.param(0, marks=LATER)])
 def test_a_factor_is_learned_on_its_pieces(seed):
     rng = np.random.default_rng(seed)
     i, j = np.indices((8, 8))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from permuted_products import product
-from samples import close
+from samples import LATER, close
 
 import nbfact as nf
 from nbfact.algorithms.permutations import space_groups
@@ -34,7 +34,7 @@ CHAINS = [
 EXACT = [
     *[(chain, "f8") for chain in CHAINS],
     (CHAINS[0], "c16"),
-    *[pytest.param(one, "c16", marks=pytest.mark.slow) for one in CHAINS[1:]],
+    *[pytest.param(one, "c16", marks=LATER) for one in CHAINS[1:]],
 ]
 
 

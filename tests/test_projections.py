@@ -6,7 +6,7 @@ import naive
 import numpy as np
 import pytest
 from numba import njit
-from samples import DTYPES, REALS_FIRST, random
+from samples import DTYPES, LATER, REALS_FIRST, random
 
 from nbfact.kernels import (
     normalize_frobenius,
@@ -126,7 +126,7 @@ def test_sparse_projection_of_extreme_scales(kernel):
     [
         project_splin,  # each layout is compiled by itself: the other kernels are slow
         *(
-            pytest.param(kernel, marks=pytest.mark.slow)
+            pytest.param(kernel, marks=LATER)
             for kernel in (project_sp, project_spcol, project_splincol)
         ),
     ],

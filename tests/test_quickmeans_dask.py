@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from samples import SINGLE
+from samples import LATER
 
 pytest.importorskip("sklearn")
 dask = pytest.importorskip("dask")
@@ -69,7 +69,7 @@ def same_fit(got, expected, x, chunks, rtol=1e-7):
 
 
 @pytest.mark.parametrize(
-    "dtype", ["float64", "int64", pytest.param("float32", marks=SINGLE)]
+    "dtype", ["float64", "int64", pytest.param("float32", marks=LATER)]
 )
 def test_fit_equals_the_one_in_memory(dtype):
     x = blobs(dtype)

@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from samples import LATER
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -120,7 +121,8 @@ def test_the_examples_of_the_page_on_algorithms_print_what_it_says(capsys):
             name,
             marks=[
                 *[pytest.mark.compiled] * (name in HEAVY),
-                *[pytest.mark.slow] * (name in HEAVY or name in COMPILED),
+                *[pytest.mark.slow] * (name in HEAVY),
+                *LATER * (name in COMPILED),
             ],
         )
         for name in MODULES

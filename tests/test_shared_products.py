@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 import pytest
-from samples import DTYPES, SINGLE, close, random
+from samples import DTYPES, LATER, close, random
 
 import nbfact as nf
 from nbfact.operators import OperatorSum
@@ -80,7 +80,7 @@ def test_columns_of_a_transform(dtype, eager, ranges):
 
 @TWO
 @pytest.mark.parametrize("shape", [(40, 30), (128, 64)])
-@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=SINGLE), "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=LATER), "float64"])
 def test_points_between_rows(shape, dtype, eager, ranges):
     """What rounding leaves in doubt is settled alike in ranges of any sizes."""
     factors = [random((shape[0], 6), dtype), random((6, shape[1]), dtype, 1)]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from refusals import refused
-from samples import SINGLE
+from samples import LATER
 
 from nbfact.cases.rivals import peers
 from nbfact.cli import app as cli
@@ -137,7 +137,7 @@ MARKS = {
         pytest.mark.skipif(not HAVE_IMAGES, reason="no images are installed"),
     ],
     "patterns": [pytest.mark.compiled, pytest.mark.slow],
-    "quickmeans": [pytest.mark.compiled, *SINGLE],
+    "quickmeans": [pytest.mark.compiled, *LATER],
     "localisation": [
         pytest.mark.skipif(
             importlib.util.find_spec("pylops") is None,

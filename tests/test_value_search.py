@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from samples import SINGLE
+from samples import LATER
 from test_far_points import exact_squares, groups
 
 pytest.importorskip("sklearn")
@@ -20,7 +20,7 @@ from nbfact.operators import FactorProduct
 
 # Without compilation, fits take minutes.
 pytestmark = pytest.mark.compiled
-IN_SINGLE = pytest.mark.parametrize("dtype", [pytest.param("float32", marks=SINGLE)])
+IN_SINGLE = pytest.mark.parametrize("dtype", [pytest.param("float32", marks=LATER)])
 
 
 def around(centers, n_points=1200):
@@ -183,7 +183,7 @@ def test_single_precision_of_any_magnitude(magnitude, dtype):
     np.testing.assert_array_equal(half.labels_, half.predict(x[200:]))
 
 
-@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=SINGLE)])
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=LATER)])
 @pytest.mark.parametrize("options", [{}, {"sparsity": 3}])
 def test_sparse_points_are_as_dense_ones(dtype, options):
     dense = sp.random(900, 40, 0.2, random_state=0, dtype=dtype).toarray()

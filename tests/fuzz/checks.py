@@ -6,7 +6,7 @@ import scipy.sparse.linalg as spla
 
 import nbfact as nf
 
-SINGLE = (np.float32, np.complex64, np.float16)
+LATER = (np.float32, np.complex64, np.float16)
 
 
 def dense(value):
