@@ -118,7 +118,6 @@ def penalised(matrix: Any, signals: np.ndarray) -> np.ndarray:
     -------
     ndarray, (n, p)
     """
-    path = installed("sklearn.linear_model").lasso_path
     linear = spla.aslinearoperator(matrix)
     dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
     columns, correlations = np.ascontiguousarray(dense.T), linear.rmatmat(signals)
@@ -127,18 +126,9 @@ def penalised(matrix: Any, signals: np.ndarray) -> np.ndarray:
     codes, open_ = np.zeros(correlations.shape), np.arange(len(bounds))
     while open_.size:
         for j in open_:
-            atoms = columns[chosen[j]]
-            codes[chosen[j], j] = path(
-                atoms.T,
-                signals[:, j],
-                alphas=[bounds[j] / len(signals)],  # of the mean squared error
-                precompute=atoms @ atoms.T,
-                Xy=correlations[chosen[j], j],
-                coef_init=codes[chosen[j], j],
-                tol=GAP,
-                max_iter=SWEEPS,
-                check_input=False,
-            )[1][:, 0]
+            at = chosen[j], j
+            given = signals[:, j], correlations[at], bounds[j], codes[at]
+            codes[at] = _descended(columns[chosen[j]], *given)
         rest = signals[:, open_] - linear.matmat(codes[:, open_])
         left = np.abs(linear.rmatmat(rest))
         for j, size in zip(open_, left.T, strict=True):
@@ -150,6 +140,23 @@ def penalised(matrix: Any, signals: np.ndarray) -> np.ndarray:
             chosen[j] = np.concatenate([kept, new[size[new] > bounds[j]]])
         open_ = open_[again]
     return codes
+
+
+def _descended(atoms, signal, correlations, bound, start):
+    """Return the code of one signal by coordinate descent among a few atoms, (k, m)."""
+    path = installed("sklearn.linear_model").lasso_path
+    _, codes, _ = path(
+        atoms.T,
+        signal,
+        alphas=[bound / len(signal)],  # it takes the mean of the squared errors
+        precompute=atoms @ atoms.T,
+        Xy=correlations,
+        coef_init=start,
+        tol=GAP,
+        max_iter=SWEEPS,
+        check_input=False,
+    )
+    return codes[:, 0]
 
 
 def _greatest(values, count):
