@@ -7,7 +7,7 @@ import numpy as np
 from ..tools.claims import in_words
 from ..tools.intervals import half_width, mean_text
 from ..tools.rows import Row, select, values
-from .denoising_jobs import DCT, FAST, KSVD, PAPER, PARTS, SKLEARN
+from .denoising_jobs import DCT, FAST, FREE, KSVD, PAPER, PARTS, SKLEARN
 from .image_dictionaries import DICTLEARN, FIVE, NOISE_LEVEL
 
 DENSE = (KSVD, DCT, SKLEARN, DICTLEARN)
@@ -84,7 +84,7 @@ def _differences(rows: Sequence[Row]) -> list[Row]:
             gained = over(found, method, (KSVD, NOISE_LEVEL), sigma, images)
             line[f"sigma {sigma}"] = mean_text(gained)
         some = select(rows, method=method[0], codes=method[1])
-        if method[0] == FAST:
+        if method[0] in (FAST, FREE):
             line["nnz"] = f"{min(values(some, 'nnz'))}..{max(values(some, 'nnz'))}"
             line["factored"] = f"{sum(row['factored'] for row in some)}/{len(some)}"
         lines.append(line)
