@@ -52,6 +52,7 @@ from .dyadic_gradient import (
 )
 from .dyadic_tiles import butterfly_fit_columns
 from .entry_projections import project_const, project_nonneg, project_supp
+from .even_vectors import even_vector, even_vector_adjoint
 from .exact_distances import (
     CenterNorms,
     distances_from_products,
@@ -151,6 +152,8 @@ __all__ = [
     "csr_gram",
     "dense_panels_apply",
     "distances_from_products",
+    "even_vector",
+    "even_vector_adjoint",
     "exchange_atoms",
     "exchange_mates",
     "fourier_columns",

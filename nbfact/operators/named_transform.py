@@ -139,6 +139,10 @@ class NamedTransform(Butterfly):
         least = min(costs, key=costs.__getitem__)
         return least, costs[least]
 
+    def _again(self, dtype: np.dtype) -> int:
+        by_chain = self._multiplies(dtype, 1) == "chain"
+        return super()._again(dtype) if by_chain else 0  # which knows the values
+
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         return self.formula.matrix(self.shape[1], dtype)
 

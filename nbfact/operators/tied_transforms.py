@@ -2,7 +2,7 @@
 
 A chain stores each value of its factors. Here a transform of order n reads the n
 different ones, so that a product costs its arithmetic alone
-(`nbfact/kernels/fourier_columns.py` and `fourier_vectors.py`).
+(`nbfact/kernels/fourier_columns.py`, `fourier_vectors.py` and `even_vectors.py`).
 """
 
 import math
@@ -17,6 +17,8 @@ from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
 from ..kernels import (
     copy_columns,
+    even_vector,
+    even_vector_adjoint,
     fourier_columns,
     fourier_vector,
     real_columns,
@@ -34,6 +36,7 @@ from .reorderings import digit_reversal, inverse, makhoul
 RATES = {
     "columns": {"complex": (0.065, 0.135), "real": (0.038, 0.08)},
     "vector": {"complex": (0.075, 0.145), "real": (0.125, 0.205)},
+    "even vector": {"real": (0.055, 0.1)},
 }
 """Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
 and of double precision. ``nbfact study rates`` prints them."""
@@ -60,7 +63,7 @@ class Tied(NamedTuple):
     Attributes
     ----------
     kernel : callable
-        A kernel of `nbfact.kernels.fourier_columns` or `fourier_vectors`.
+        A kernel of one of the files that the top of this one names.
     arguments : tuple
         Its arguments between x and the scratch arrays.
     scratch : tuple of tuple of int
@@ -119,7 +122,8 @@ def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
     The parameters are those of `Formula.cost`.
     """
     kind = "columns" if batch > 1 else "vector"
-    rates = RATES[kind]["complex" if dtype.kind == "c" else "real"]
+    fast = "even vector" if batch == 1 and _halves(n, dtype) else kind
+    rates = RATES[fast]["complex" if dtype.kind == "c" else "real"]
     rate = rates[real_dtype(dtype).itemsize == 8]
     if batch == 1:
         return CALLS[kind] + rate * transform_work(n)
@@ -271,14 +275,16 @@ def tied_columns(formula: Formula, n: int, dtype: np.dtype) -> Tied:
 
 def tied_vector(formula: Formula, n: int, dtype: np.dtype) -> Tied:
     """Return the kernel for vectors of a transform that `is_tied` accepts."""
-    real, width, (p, q) = real_dtype(dtype), _width(dtype), _sides(n, dtype)
+    real, width, half = real_dtype(dtype), _width(dtype), _halves(n, dtype)
+    order = n // 2 if half else n
+    p, q = _sides(order, dtype)
     listed, turns = [], []
-    for order in (p, q):
-        radices = tied_radices(order)
+    for side in (p, q):
+        radices = tied_radices(side)
         places = inverse(digit_reversal(radices))
-        listed += [order, len(radices), *radices, *places]
+        listed += [side, len(radices), *radices, *places]
         turns.append(_turns(radices, real))
-    angles = exp_turns(-np.multiply.outer(np.arange(p), np.arange(q)), n)
+    angles = exp_turns(-np.multiply.outer(np.arange(p), np.arange(q)), order)
     cross = np.stack([angles.real, angles.imag]).astype(real)
     scratch: tuple = ((2, p * width), (-(-p // width), 2, q * width))
     if dtype.kind == "c":
@@ -287,11 +293,35 @@ def tied_vector(formula: Formula, n: int, dtype: np.dtype) -> Tied:
         arguments = layout, np.concatenate(turns), cross, scale
         return Tied(fourier_vector, arguments, scratch)
     index, weights, read, c, s = _real_parts(formula, n)
+    if half:
+        inverted = formula.type == 3
+        kernel = even_vector_adjoint if inverted else even_vector
+        turned = formula.function == "dst"
+        ends = formula.function != "hartley", turned, inverted
+        numbers = [*turns, _even_parts(c[read] + 1j * s[read]).astype(real)]
+        arguments = _integers(*listed, *ends), np.concatenate(numbers), cross
+        return Tied(kernel, arguments, (*scratch, (n,)))
     numbers = [*turns, weights.astype(real), np.stack([c, s], 1).ravel().astype(real)]
     layout = _integers(*listed, *index, *read, 0)
     kernel = real_vector_adjoint if formula.type == 3 else real_vector
     scratch = *scratch, (2 * n,)
     return Tied(kernel, (layout, np.concatenate(numbers), cross), scratch)
+
+
+def _halves(n, dtype):
+    """Return whether a real vector is transformed as a complex one of half the order.
+
+    It needs the sides of that order.
+    """
+    return dtype.kind != "c" and n % 2 == 0 and _sides(n // 2, dtype) is not None
+
+
+def _even_parts(turns):
+    """Return the numbers of `even_vector` for c + is, in the order of rows of V."""
+    n = len(turns)
+    w = 1j * exp_turns(-np.arange(n), n)
+    one, other = turns * (1 - w) / 2, turns * (1 + w) / 2
+    return np.concatenate([one.real, -one.imag, other.real, other.imag])
 
 
 def _integers(*numbers):

@@ -174,6 +174,25 @@ def real_vector_adjoint(x, layout, turns):
     return matrix.T @ x
 
 
+def even_vector(x, layout, turns):
+    """Return sums of the parts of Z[k] and Z[-k], for the transform Z of pairs of x."""
+    n, (makhoul, turned, _) = len(x), layout[-3:]
+    parts = turns[-4 * n :].reshape(4, n)
+    if makhoul:
+        x = np.concatenate([x[::2], (-1 if turned else 1) * x[1::2][::-1]])
+    z = np.fft.fft(x[::2] + 1j * x[1::2])
+    opposite = z[-np.arange(n // 2) % (n // 2)]
+    both = np.stack([z.real, z.imag, opposite.real, opposite.imag])
+    found = (parts * np.tile(both, 2)).sum(axis=0)
+    return found[::-1] if turned else found
+
+
+def even_vector_adjoint(x, layout, turns):
+    """Return the transpose of `even_vector`."""
+    eye = np.eye(len(x))
+    return np.stack([even_vector(row, layout, turns) for row in eye]) @ x
+
+
 def real_columns(x, layout, numbers):
     """Return the real parts of turned rows of the Fourier transform of columns."""
     n = len(x)
