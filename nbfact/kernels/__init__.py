@@ -39,6 +39,7 @@ from .compress import (
     csr_gram,
 )
 from .convolution_columns import convolve_columns
+from .convolution_vectors import convolve_vector
 from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dense_panels import dense_panels_apply
 from .dense_search import DenseCenters, nearest_dense_rows
@@ -141,6 +142,7 @@ __all__ = [
     "chain_step",
     "cluster_sums",
     "convolve_columns",
+    "convolve_vector",
     "copy_columns",
     "count_nonzeros",
     "csr_add",

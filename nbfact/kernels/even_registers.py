@@ -1,8 +1,8 @@
-"""Vector instructions of real transforms of one vector by half as many complex numbers.
+"""Vector instructions for transforms of one real vector by half as many complex ones.
 
 As in `fourier_registers.py`, what is emitted is generic vector code of 64 bytes. The
 complex numbers are pairs of real ones in a flat array, of which a row is a vector of
-parts. `even_vectors.py` says what is computed.
+parts. `even_vectors.py` and `convolution_vectors.py` say what is computed.
 """
 
 from collections.abc import Callable
@@ -145,7 +145,7 @@ def _fold_typed(typingctx, x, places, k, other, parts, work, turned):
         data, k, other = v.data(x, arguments[0]), arguments[2], arguments[3]
         places = [builder.extract_value(arguments[1], i) for i in range(4)]
         rows, half = _coefficients(v, parts, arguments[4])
-        totals = [None, None]
+        totals: list[Any] = [None, None]
         for number in range(2):
             one, two = (v.load(data, places[number + 2 * i]) for i in range(2))
             near, far = k, other
@@ -161,12 +161,41 @@ def _fold_typed(typingctx, x, places, k, other, parts, work, turned):
                 found = v.add(found, v.multiply(two, weight))
                 before = totals[part]
                 totals[part] = found if before is None else v.add(before, found)
-        _paired(v, *totals, v.data(work, arguments[5]), _doubled(builder, k))
+        real, imag = totals
+        _paired(v, real, imag, v.data(work, arguments[5]), _doubled(builder, k))
         return context.get_dummy_value()
 
     intp = types.intp
     kinds = x, types.UniTuple(intp, 4), intp, intp, parts, work, turned
     return types.void(*kinds), generate
+
+
+def _weigh_typed(typingctx, work, k, other, weights, out, pairs):
+    """Write a vector of complex numbers times others to out.
+
+    Let z be numbers k, k + 1, ... of ``work``, and u those from ``other`` on in reverse
+    order. The result is a z, and a z + b conj(u) where ``pairs`` (a literal) is 1. The
+    parts of a, and those of b, are in rows of ``weights``, from k on.
+    """
+    _check(work, weights, out)
+
+    def generate(context, builder, signature, arguments):
+        v = VectorEmitter(context, builder, out.dtype)
+        data, k = v.data(work, arguments[0]), arguments[1]
+        rows, _ = _coefficients(v, weights, arguments[3])
+        x, y = _halved(v, data, _doubled(builder, k))
+        re, im = v.turned(x, y, v.load(rows[0], k), v.load(rows[1], k))
+        if pairs.literal_value:
+            far = _halved(v, data, _doubled(builder, arguments[2]))
+            u, w = (_reversed(v, one) for one in far)
+            c, d = v.load(rows[2], k), v.load(rows[3], k)
+            re = v.add(re, v.add(v.multiply(u, c), v.multiply(w, d)))
+            im = v.add(im, v.subtract(v.multiply(u, d), v.multiply(w, c)))
+        _paired(v, re, im, v.data(out, arguments[4]), _doubled(builder, k))
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(work, intp, intp, weights, out, pairs), generate
 
 
 def _row(x, place, step=1):
@@ -211,13 +240,27 @@ def _fold_interpreted(x, places, k, other, parts, work, turned):
             found[part::2] += two * parts[2 + part, far : far + size][::-1]
 
 
+def _weigh_interpreted(work, k, other, weights, out, pairs):
+    """Do the same as `_weigh_typed` in NumPy."""
+    size, near = BYTES // work.itemsize, _row(work, 2 * k, 2)
+    given = weights[:, k : k + size]
+    z = (given[0] + 1j * given[1]) * (near[::2] + 1j * near[1::2])
+    if pairs:
+        far = _row(work, 2 * other, 2)
+        z += (given[2] + 1j * given[3]) * (far[::2] - 1j * far[1::2])[::-1]
+    found = _row(out, 2 * k, 2)
+    found[::2], found[1::2] = z.real, z.imag
+
+
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both an intrinsic and its interpreted twin.
 ends_apart: Callable[..., Any] = _apart_interpreted
 ends_joined: Callable[..., Any] = _joined_interpreted
 unfold_entries: Callable[..., Any] = _unfold_interpreted
 fold_entries: Callable[..., Any] = _fold_interpreted
+weigh_entries: Callable[..., Any] = _weigh_interpreted
 if not NUMBA_SETTINGS.DISABLE_JIT:
     ends_apart, ends_joined = intrinsic(_apart_typed), intrinsic(_joined_typed)
     unfold_entries = intrinsic(prefer_literal=True)(_unfold_typed)
     fold_entries = intrinsic(prefer_literal=True)(_fold_typed)
+    weigh_entries = intrinsic(prefer_literal=True)(_weigh_typed)
