@@ -39,6 +39,7 @@ from .compress import (
     csr_gram,
 )
 from .convolution_columns import convolve_columns
+from .convolution_vectors import convolve_vector
 from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dense_panels import dense_panels_apply
 from .dense_search import DenseCenters, nearest_dense_rows
@@ -52,6 +53,7 @@ from .dyadic_gradient import (
 )
 from .dyadic_tiles import butterfly_fit_columns
 from .entry_projections import project_const, project_nonneg, project_supp
+from .even_vectors import even_vector, even_vector_adjoint
 from .exact_distances import (
     CenterNorms,
     distances_from_products,
@@ -140,6 +142,7 @@ __all__ = [
     "chain_step",
     "cluster_sums",
     "convolve_columns",
+    "convolve_vector",
     "copy_columns",
     "count_nonzeros",
     "csr_add",
@@ -151,6 +154,8 @@ __all__ = [
     "csr_gram",
     "dense_panels_apply",
     "distances_from_products",
+    "even_vector",
+    "even_vector_adjoint",
     "exchange_atoms",
     "exchange_mates",
     "fourier_columns",

@@ -114,10 +114,14 @@ class ProductPlans(KeptAdjoints):
         if not rows and batch > FEW:
             return np.inf
         alone = self._cost(dtype, 1, False)
-        size = self.nnz * dtype.itemsize
+        size = self._again(dtype)
         alone += AGAIN * size if size > IN_CACHE else 0.0
         alone = batch * (ALONE + min(alone, matrix_cost(self.shape, dtype, 1)))
         return alone if rows else alone + turned_cost(self.shape, dtype, batch)
+
+    def _again(self, dtype: np.dtype) -> int:
+        """Return the bytes that a product with one vector reads beside it."""
+        return self.nnz * dtype.itemsize
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         """Return the dense matrix in a dtype, or None where that would lose values."""
