@@ -138,11 +138,13 @@ MARKS = {
     ],
     "patterns": [pytest.mark.compiled, pytest.mark.slow],
     "quickmeans": [pytest.mark.compiled, *LATER],
+    "meg": LATER,
     "localisation": [
+        *LATER,
         pytest.mark.skipif(
             importlib.util.find_spec("pylops") is None,
             reason="pylops is not installed",
-        )
+        ),
     ],
 }
 
