@@ -13,7 +13,8 @@ from samples import REALS_FIRST
 
 import nbfact as nf
 from nbfact.operators import row_calls
-from nbfact.operators.small_matrices import SmallMatrix, matrix_cost, multiplied_out
+from nbfact.operators.multiplied_out import multiplied_out
+from nbfact.operators.small_matrices import SmallMatrix, matrix_cost
 
 
 def gaussian(chain, dtype):

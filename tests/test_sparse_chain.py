@@ -13,7 +13,7 @@ import nbfact as nf
 from nbfact.kernels import chain_apply, chain_apply_columns
 from nbfact.kernels.gathers import SLICE
 from nbfact.kernels.sparse_chain import apply_chain_tiles
-from nbfact.operators.small_matrices import multiplied_out
+from nbfact.operators.multiplied_out import multiplied_out
 from nbfact.operators.sparse_packing import pack_rows, pack_slices
 from nbfact.operators.sparse_plan import merged
 

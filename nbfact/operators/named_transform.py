@@ -33,6 +33,10 @@ HARTLEY_ROWS = 3500.0
 """How much longer the library takes for a call with rows than with columns, where a
 Hartley transform is folded from a Fourier transform, in nanoseconds."""
 
+TURNED_BYTES, TURNED_FAR = 1 << 20, 2.0
+"""Bytes of rows and products from which on they do not stay in the second cache beside
+the planes of a kernel, and how many times as long it takes then to turn them."""
+
 
 class NamedTransform(Butterfly):
     """A `Butterfly` whose matrix is a transform that SciPy's FFT library knows.
@@ -126,6 +130,8 @@ class NamedTransform(Butterfly):
     def _chosen(self, dtype, batch, rows):
         n, formula = self.shape[1], self.formula
         turned = turned_cost(self.shape, dtype, batch) if rows else 0.0
+        if sum(self.shape) * batch * dtype.itemsize > TURNED_BYTES:
+            turned *= TURNED_FAR
         costs = {"library": MARGIN * formula.cost(n, dtype, batch)}
         folded = isinstance(formula, Formula) and formula.function == "hartley"
         if rows and folded and n * batch >= FOLDED:

@@ -9,14 +9,13 @@ import numpy as np
 
 from .call_forms import keep, left_turned, single_column
 from .kept_adjoints import KeptAdjoints
+from .multiplied_out import MOST_MULTIPLIED, multiplied_out
 from .row_calls import ALONE, FEW, columns_one_by_one, in_tiles, one_by_one, turned_cost
 from .small_matrices import (
     COLUMNS,
-    MOST_MULTIPLIED,
     ROWS,
     SmallMatrix,
     matrix_cost,
-    multiplied_out,
     watched,
 )
 

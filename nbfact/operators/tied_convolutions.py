@@ -5,13 +5,16 @@ order n, and the spectrum of the matrix.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from .._core import threads
 from .._core.angles import exp_turns
+from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
 from ..kernels import convolve_columns, convolve_vector
+from ..kernels.entry_points import entry_point
 from .convolution_formula import Convolution, convolution_work
 from .radices import prime_factors
 from .reorderings import digit_reversal, inverse
@@ -77,19 +80,32 @@ def tied_convolution_multiplier(
     if batch == 1:
         steps = tied_convolution_vector(formula, dtype)
         return vector_multiplier(*steps, formula.shape[0], dtype)
-    kernel, (layout, turns, numbers), (planes,) = tied_convolution(formula, dtype)
+    kernel, (layout, turns, numbers), (shape,) = tied_convolution(formula, dtype)
     real, m, tile = real_dtype(dtype), formula.shape[0], width_of(dtype)
-    work = convolution_work(len(formula.column)) * 8
+    work, empty = convolution_work(len(formula.column)) * 8, np.empty
+    wide, idle = threads.shared_from(work), list[np.ndarray]()
+    compiled: Any = None
+
+    def some(x, out, begin, end):
+        nonlocal compiled
+        try:
+            planes = idle.pop()  # which no thread is using
+        except IndexError:
+            planes = aligned(shape, real)
+            if compiled is None:
+                given = layout, turns, numbers, planes
+                compiled = entry_point(kernel, x, *given, 0, 0, out)
+        compiled(x, layout, turns, numbers, planes, begin, end, out)
+        idle.append(planes)
 
     def multiply(x, out=None):
-        out = np.empty((m, x.shape[1]), dtype) if out is None else out
-        read, written = x.view(real), out.view(real)
-
-        def some(begin, end):
-            scratch = np.empty(planes, real)
-            kernel(read, layout, turns, numbers, scratch, begin, end, written)
-
-        threads.share(work, x.shape[1], some, tile)
+        batch = x.shape[1]
+        out = empty((m, batch), dtype) if out is None else out
+        read, written = (x, out) if dtype is real else (x.view(real), out.view(real))
+        if batch < wide:
+            some(read, written, 0, batch)
+        else:
+            threads.share(work, batch, lambda i, j: some(read, written, i, j), tile)
         return out
 
     return multiply

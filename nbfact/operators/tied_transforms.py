@@ -151,41 +151,49 @@ def _columns_multiplier(formula, n, dtype, library):
     """
     tile, real, work = tile_of(dtype), real_dtype(dtype), transform_work(n) * 8
     kernel, arguments, (shape,) = tied_columns(formula, n, dtype)
+    layout, turns, numbers = arguments
     idle: list[tuple] = []  # scratch arrays that no thread is using
-    fourier = dtype.kind == "c"
+    fourier, empty = dtype.kind == "c", np.empty
     wide = threads.shared_from(work)
     compiled: Any = None
     alike: Any = None
 
-    def some(x, out, begin, end, far):
+    def made():
         nonlocal compiled, alike
+        planes, sizes = aligned(shape, real), empty(tile, real)
+        if compiled is None:
+            x = empty((0, 0), dtype)
+            if not fourier:
+                alike = entry_point(balanced, x, 0, 0, sizes)
+            compiled = entry_point(kernel, x, *arguments, planes, 0, 0, x)
+        return planes, sizes
+
+    def some(x, out, begin, end, watched):
+        """Multiply columns if they are alike or not watched; return whether it did."""
         try:
             planes, sizes = both = idle.pop()
         except IndexError:
-            planes, sizes = both = aligned(shape, real), np.empty(tile, real)
-            if compiled is None:
-                some = np.empty((0, 0), dtype)
-                if not fourier:
-                    alike = entry_point(balanced, some, 0, 0, sizes)
-                compiled = entry_point(kernel, some, *arguments, planes, 0, 0, some)
-        if far is None or alike(x, begin, end, sizes):
-            compiled(x, *arguments, planes, begin, end, out)
-        else:
-            far.append(begin)
+            planes, sizes = both = made()
+        fits = not watched or alike(x, begin, end, sizes)
+        if fits:
+            compiled(x, layout, turns, numbers, planes, begin, end, out)
         idle.append(both)
+        return fits
 
     def multiply(x, out=None, alike=False):
-        out = np.empty_like(x) if out is None else out
-        batch, far = x.shape[1], None if alike or fourier else list[int]()
+        out = empty(x.shape, dtype) if out is None else out
+        batch, watched = x.shape[1], not (fourier or alike)
         if batch < wide:
-            some(x, out, 0, batch, far)
-        else:  # the last tile may have columns of the one before, and follows it
-            whole = batch // tile
+            return out if some(x, out, 0, batch, watched) else library(x, out)
+        # The last tile may have columns of the one before, and follows it.
+        whole, far = batch // tile, list[int]()
 
-            def tiles(i, j):
-                some(x, out, i * tile, batch if j == whole else j * tile, far)
+        def tiles(i, j):
+            end = batch if j == whole else j * tile
+            if not some(x, out, i * tile, end, watched):
+                far.append(i)
 
-            threads.share(work * tile, whole, tiles, 1)
+        threads.share(work * tile, whole, tiles, 1)
         return library(x, out) if far else out
 
     return multiply
