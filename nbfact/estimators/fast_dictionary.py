@@ -49,8 +49,8 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Where neither `nnz` nor `rcg` is given, 1/8, 1/4, 1/2 and 3/4 of n m non-zeros
         are tried on samples that are held out. The fewest are taken with which codes
         cost at most this share more than with the best dictionary, the dense one
-        included. If there are none, the dictionary stays dense: see `factored_`. Rounds
-        on all samples follow.
+        included, or at most two standard errors of the difference. If there are none,
+        the dictionary stays dense: see `factored_`. Rounds on all samples follow.
     factorizer : "explore" or Preset, default "explore"
         How the dictionary is factored. "explore": by `nbfact.explore`, which finds
         better supports. A preset, such as ``nbfact.presets.dictionary(4, 6)``: by the

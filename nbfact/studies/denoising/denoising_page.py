@@ -7,10 +7,10 @@ import numpy as np
 from ..tools.claims import in_words
 from ..tools.intervals import half_width, mean_text
 from ..tools.rows import Row, select, values
-from .denoising_jobs import DCT, FAST, FREE, KSVD, PAPER, PARTS, SKLEARN
+from .denoising_jobs import DCT, FAST, FREE, KSVD, PAPER, PARTS, SKLEARN, SMALL
 from .image_dictionaries import DICTLEARN, FIVE, NOISE_LEVEL
 
-DENSE = (KSVD, DCT, SKLEARN, DICTLEARN)
+DENSE = (KSVD, SMALL, DCT, SKLEARN, DICTLEARN)
 """Methods whose dictionaries are dense arrays."""
 
 
@@ -31,8 +31,9 @@ def opening(rows: Sequence[Row]) -> str:
     some = [row for row in select(images, method=FAST) if row["factored"] is not None]
     products = sum(bool(row["factored"]) for row in some)
     return (
-        f"With codes that end at the noise level, `{FAST}` differs from {KSVD}, the "
-        f"dense dictionary that it is made from, by {'; '.join(said)}. The noise is "
+        f"With codes that end at the noise level, `{FAST}` with the basis of cosines "
+        f"differs from {KSVD}, the dense dictionary that it begins with, by "
+        f"{'; '.join(said)}. The noise is "
         "the standard deviation, where white is 255 above black. In "
         f"{products} of {len(some)} images the learned dictionary is a product, and in "
         f"{len(some) - products} it stayed dense. {in_words(claims(rows))}"

@@ -93,10 +93,12 @@ class Settings:
     crop : int
         Rows and columns of an image that are taken.
     patches, few, tested : int
-        Number of patches to learn from, of those from which scikit-learn takes every
-        second one, and of others that test generalisation.
-    atoms, n_iter, stride : int
-        Number of atoms, of iterations of K-SVD, and pixels from patch to patch.
+        Number of patches to learn from, of those from which the paper's configurations
+        learn, and scikit-learn from every second one, and of others that test
+        generalisation.
+    atoms, image_iter, n_iter, stride : int
+        Number of atoms, of iterations of K-SVD before `FastDictionary` factors, of
+        those of the other parts, and pixels from patch to patch.
     configured : tuple of (str, int)
         Image and noise of the paper's configurations.
     configurations : tuple of (int, float)
@@ -114,6 +116,7 @@ class Settings:
     few: int
     tested: int
     atoms: int
+    image_iter: int
     n_iter: int
     stride: int
     configured: tuple[tuple[str, int], ...]
@@ -128,7 +131,7 @@ GRID = tuple((s, rho) for s in (2, 3, 6, 12) for rho in (0.4, 0.5, 0.7, 0.9))
 FULL = Settings(
     IMAGES,
     (10, 15, 20, 30, 50),
-    *(512, 10_000, 3000, 2000, 256, 20, 3),
+    *(512, 10_000, 3000, 2000, 256, 20, 10, 3),
     (("camera", 10), ("camera", 30), ("camera", 50), ("ascent", 10), ("ascent", 50)),
     GRID,
     (500, 1500, 4500),
@@ -137,7 +140,7 @@ FULL = Settings(
 QUICK = Settings(
     ("camera", "ascent"),
     (10, 50),
-    *(128, 1000, 1000, 500, 128, 3, 2),
+    *(128, 1000, 1000, 500, 128, 3, 3, 2),
     (("camera", 30),),
     GRID[1::5],
     (300,),
@@ -220,7 +223,7 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
         _draw_pictures(lower, images[0]["image"], sigmas[-1], images[0]["seed"])
 
 
-SHOWN = Settings(("",), (0,), *(192, 1500, 0, 0, 128, 5, 2), (), (), (), (4.0,))
+SHOWN = Settings(("",), (0,), *(192, 1500, 0, 0, 128, 5, 5, 2), (), (), (), (4.0,))
 """Sizes of the dictionaries and images that are drawn: they are computed anew."""
 
 
