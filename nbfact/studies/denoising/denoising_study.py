@@ -62,18 +62,20 @@ NOTES = f"""\
   count; without a basis, both factors are learned.
 - K-SVD has {of.FINAL_PASSES} iterations more than the one that FastDictionary begins
   with, which codes its patches as often after that, and K-SVD learns from the held-out
-  patches from the start.
+  patches from the start. With fewer atoms, as many as a patch has pixels, it represents
+  less of the noise, too: "K-SVD of 64 atoms".
 - "union of fast bases" are the Hadamard, cosine, Haar and pixel bases side by side.
   dictlearn's approximate K-SVD learns from the same patches with 5 atoms, and
   scikit-learn's MiniBatchDictionaryLearning from 1500 of them, in one pass by its own
   codes, which take longer than those of all other methods.
 - "hierarchical, J = 4" is the algorithm of the paper with codes at each level, s/m and
-  rho as in the paper, in the upper left quarter of the images: its PSNR may only be
-  compared with that of the lines of the same table.
+  rho as in the paper, in the upper left quarter of the images, after 10 iterations of
+  K-SVD on 3000 patches: its PSNR may only be compared with that of the lines of the
+  same table. The part on generalisation has 10 iterations, too, and no basis.
 - Seeds are {FIRST_SEED} and above: of the noise and of the choice of patches.
 - What differs from the paper: its twelve images are not in an installable package, it
-  has 50 iterations of K-SVD where the study has 30, and it takes every patch
-  (stride 1). The settings of a run are fields of `FULL` in
+  has 50 iterations of K-SVD where the study has 30 in the images, and it takes every
+  patch (stride 1). The settings of a run are fields of `FULL` in
   `nbfact/studies/denoising/denoising_study.py`.
 - The covering number of the products with s_tot non-zeros grows with s_tot, and that of
   dense dictionaries with 64 n (theorem VI.1 of the paper), so that the difference
