@@ -282,8 +282,10 @@ def test_a_list_of_matrices_is_no_basis_if_it_is_not_orthonormal():
     X = np.ones((30, 6))
     for basis, message in (
         ([np.ones((6, 6))], "basis must be orthonormal"),
-        ([np.eye(5)], r"basis is \(5, 5\)"),
-        ([1j * np.eye(6)], "basis is .* complex128"),
+        ([np.eye(5)], r"basis has shape \(5, 5\)"),
+        ([1j * np.eye(6)], "basis has shape .* complex128"),
+        ([np.eye(6), np.eye(5)], "basis: "),
+        ([np.full((6, 6), np.nan)], "basis.*NaN"),
     ):
         with pytest.raises(ValueError, match=message):
             nf.FastDictionary(24, basis=basis).fit(X)

@@ -12,6 +12,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ..algorithms import Preset
+from ..algorithms.common.result import FactorsLike
 from ..algorithms.dictionaries.fast_training import FastDictionaryFit
 from ..operators import FactorProduct
 from .dictionary_training import DictionaryOptions, train_dictionary
@@ -169,7 +170,7 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self,
         n_components: int | None = None,
         *,
-        basis: Any = None,
+        basis: FactorsLike | None = None,
         n_factors: int | None = None,
         nnz: int | None = None,
         rcg: float | None = None,

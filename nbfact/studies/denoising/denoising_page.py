@@ -134,30 +134,39 @@ def _generalisation(rows: Sequence[Row]) -> list[Row]:
 
 
 def claims(rows: Sequence[Row]) -> list[Row]:
-    """Return what was asked at each noise, what was found, and whether it holds."""
+    """Return what was asked at each noise, what was found, and whether it holds.
+
+    Where a dense dictionary of fewer atoms is the best one, a line has the best one of
+    as many atoms.
+    """
     images, lines = select(rows, part=PARTS[0]), []
     found = psnr_of(images)
-    fast = FAST, NOISE_LEVEL
+    dense = [one for one in methods_of(images) if one[0] in DENSE]
+    same = [one for one in dense if one[0] != SMALL]
     for sigma in sorted(values(images, "sigma")):
         names = values(select(images, sigma=sigma), "image")
-        dense = [one for one in methods_of(images) if one[0] in DENSE]
         means = {
             one: np.mean([found[(*one, sigma, i)] for i in names]) for one in dense
         }
-        best = max(means, key=lambda one: means[one])
-        gained = over(found, fast, best, sigma, names)
-        least = 0.0 if sigma >= 30 else -0.1
-        lines.append(
-            {
-                "claim": f"sigma {sigma}: {FAST} against the best dense one",
-                "holds": _verdict(gained, least),
-                "found": f"{mean_text(gained)} dB, {len(gained)} images",
-                "asked": f"above {least:g} dB",
-                "best dense": ", ".join(best),
-                "command": f"nbfact study denoising -k 'sigma {sigma}'",
-            }
-        )
+        best, other = (max(some, key=lambda one: means[one]) for some in (dense, same))
+        lines.append(_compared(found, best, sigma, names))
+        if other != best:
+            lines.append(_compared(found, other, sigma, names, " of as many atoms"))
     return lines + _published(rows)
+
+
+def _compared(found, best, sigma, names, of="") -> Row:
+    """Return the claim that compares our dictionary with a dense one at a noise."""
+    gained = over(found, (FAST, NOISE_LEVEL), best, sigma, names)
+    least = 0.0 if sigma >= 30 else -0.1
+    return {
+        "claim": f"sigma {sigma}: {FAST} against the best dense one{of}",
+        "holds": _verdict(gained, least),
+        "found": f"{mean_text(gained)} dB, {len(gained)} images",
+        "asked": f"above {least:g} dB",
+        "best dense": ", ".join(best),
+        "command": f"nbfact study denoising -k 'sigma {sigma}'",
+    }
 
 
 def _verdict(over: Sequence[float], least: float) -> str:
