@@ -141,14 +141,18 @@ def claims(rows: Sequence[Row]) -> list[Row]:
     """
     images, lines = select(rows, part=PARTS[0]), []
     found = psnr_of(images)
-    dense = [one for one in methods_of(images) if one[0] in DENSE]
-    same = [one for one in dense if one[0] != SMALL]
     for sigma in sorted(values(images, "sigma")):
-        names = values(select(images, sigma=sigma), "image")
+        some = select(images, sigma=sigma)
+        names = values(some, "image")
+        dense = [one for one in methods_of(some) if one[0] in DENSE]
+        same = [one for one in dense if one[0] != SMALL]
         means = {
             one: np.mean([found[(*one, sigma, i)] for i in names]) for one in dense
         }
-        best, other = (max(some, key=lambda one: means[one]) for some in (dense, same))
+        best, other = (
+            max(dense, key=means.__getitem__),
+            max(same, key=means.__getitem__),
+        )
         lines.append(_compared(found, best, sigma, names))
         if other != best:
             lines.append(_compared(found, other, sigma, names, " of as many atoms"))
