@@ -59,11 +59,12 @@ NOTES = f"""\
   with. It chooses its number of non-zeros (`nnz`) by a fifth of the patches, which are
   held out. "factored" says in how many of the images it did not stay dense. Its atoms
   are sparse combinations of the 64 cosines of a patch (`basis`), whose 1024 non-zeros
-  count; without a basis, both factors are learned.
+  count; without a basis, both factors are learned, and only at much noise.
 - K-SVD has {of.FINAL_PASSES} iterations more than the one that FastDictionary begins
   with, which codes its patches as often after that, and K-SVD learns from the held-out
   patches from the start. With fewer atoms, as many as a patch has pixels, it represents
-  less of the noise, too: "K-SVD of 64 atoms".
+  less of the noise, too: "K-SVD of 64 atoms". With 5 atoms in a code, K-SVD has 10
+  iterations on 3000 patches.
 - "union of fast bases" are the Hadamard, cosine, Haar and pixel bases side by side.
   dictlearn's approximate K-SVD learns from the same patches with 5 atoms, and
   scikit-learn's MiniBatchDictionaryLearning from 1500 of them, in one pass by its own
@@ -95,12 +96,12 @@ class Settings:
     crop : int
         Rows and columns of an image that are taken.
     patches, few, tested : int
-        Number of patches to learn from, of those from which the paper's configurations
-        learn, and scikit-learn from every second one, and of others that test
-        generalisation.
+        Number of patches to learn from, of those from which K-SVD with 5 atoms and the
+        paper's configurations learn, and scikit-learn from every second one, and of
+        others that test generalisation.
     atoms, image_iter, n_iter, stride : int
         Number of atoms, of iterations of K-SVD before `FastDictionary` factors, of
-        those of the other parts, and pixels from patch to patch.
+        those with 5 atoms in a code, and pixels from patch to patch.
     configured : tuple of (str, int)
         Image and noise of the paper's configurations.
     configurations : tuple of (int, float)
