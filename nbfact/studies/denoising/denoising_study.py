@@ -207,16 +207,19 @@ def draw(rows: Sequence[Row], figure: "Figure") -> None:
     for method in methods_of(images):
         if method[0] == NOISY or not sigmas:
             continue
-        points, halves = [], []
+        places, points, halves = [], [], []
         for sigma in sigmas:
             names = values(select(images, sigma=sigma), "image")
             gained = over(found, method, (KSVD, NOISE_LEVEL), sigma, names)
+            if not gained:
+                continue
+            places.append(sigma)
             points.append(np.mean(gained))
             half = half_width(gained)
             halves.append(half if np.isfinite(half) else 0.0)
         style = "--" if method[1] == FIVE or method[0] == NLM else "-"
         label = ", ".join(filter(None, method))
-        axes.errorbar(sigmas, points, halves, fmt=f".{style}", capsize=3, label=label)
+        axes.errorbar(places, points, halves, fmt=f".{style}", capsize=3, label=label)
     axes.set(xlabel="sigma", ylabel="PSNR less K-SVD's (dB)", title=TITLE)
     axes.set_yscale("symlog", linthresh=0.5)
     axes.yaxis.set_major_formatter("{x:g}")
