@@ -11,7 +11,7 @@ pytest.importorskip("sklearn")
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import nbfact as nf
-from nbfact.algorithms.dictionaries.code_rule import CodeRule
+from nbfact.algorithms.dictionaries.code_rule import CodeRule, about_as_low
 from nbfact.algorithms.dictionaries.k_svd import k_svd, unit_columns
 from nbfact.kernels import update_atoms
 
@@ -187,12 +187,21 @@ def test_the_number_of_values_is_chosen_by_samples_held_out():
     assert model.factored_ and model.nnz_ in model.costs_ and dense in model.costs_
     least = min(model.costs_.values())
     good = [nnz for nnz, cost in model.costs_.items() if cost <= 1.1 * least]
-    assert model.nnz_ == min(good) <= dense / 4 < dense
-    # Whoever asks for no increase at all gets the best one.
+    assert model.nnz_ <= min(good) <= dense / 4 < dense
+    # Whoever asks for no increase at all gets the best one, but for chance.
     _, X = planted(noise=0.3)
     model = fitted(X, cost_increase=0.0, transform_tol=1.5)
-    assert model.costs_[model.nnz_] == min(model.costs_.values())
+    assert model.costs_[model.nnz_] <= 1.1 * min(model.costs_.values())
     assert model.factored_ == (model.nnz_ < dense)
+
+
+def test_costs_are_about_as_low_up_to_a_share_and_to_chance():
+    best = np.array([1.0, 2.0, 3.0, 2.0])
+    assert about_as_low(1.01 * best, best, 0.02)
+    assert not about_as_low(best + 0.1, best, 0.02)  # the same for all: no chance
+    assert about_as_low(best + np.array([0.5, -0.4, 0.5, -0.4]), best, 0.0)
+    assert about_as_low(best[:1], best[:1], 0.0)
+    assert about_as_low(best - 1, best, 0.0)
 
 
 @pytest.mark.slow
@@ -273,8 +282,10 @@ def test_a_list_of_matrices_is_no_basis_if_it_is_not_orthonormal():
     X = np.ones((30, 6))
     for basis, message in (
         ([np.ones((6, 6))], "basis must be orthonormal"),
-        ([np.eye(5)], r"basis is \(5, 5\)"),
-        ([1j * np.eye(6)], "basis is .* complex128"),
+        ([np.eye(5)], r"basis has shape \(5, 5\)"),
+        ([1j * np.eye(6)], "basis has shape .* complex128"),
+        ([np.eye(6), np.eye(5)], "basis: "),
+        ([np.full((6, 6), np.nan)], "basis.*NaN"),
     ):
         with pytest.raises(ValueError, match=message):
             nf.FastDictionary(24, basis=basis).fit(X)

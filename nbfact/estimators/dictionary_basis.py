@@ -2,13 +2,15 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from .._core.checks import shown
 from ..algorithms.common.as_factors import as_factors
+from ..algorithms.common.result import FactorsLike
 from ..algorithms.dictionaries.fast_training import FastDictionaryFit
+from ..operators import FactorProduct
 
 ORTHONORMAL = 1e-5
 """Largest difference of an inner product of two vectors of a basis from 0, or from 1
@@ -28,24 +30,22 @@ class Basis:
     factors: Sequence[np.ndarray] = ()
 
     @classmethod
-    def of(cls, given: Any, m: int) -> Self:
+    def of(cls, given: FactorsLike | None, m: int) -> Self:
         """Return the basis of vectors with m entries that was given, or raise."""
         if given is None:
             return cls()
         matrices, scale = as_factors("basis", given)
-        factors = [
-            np.asarray(one.toarray() if hasattr(one, "toarray") else one)
-            for one in matrices
-        ]
-        shape = (factors[0].shape[0], factors[-1].shape[1])
-        if shape != (m, m) or any(one.dtype.kind not in "buif" for one in factors):
-            kinds = ", ".join(str(one.dtype) for one in factors)
+        try:
+            product = FactorProduct(matrices, scale)
+        except ValueError as error:
+            raise ValueError(f"basis: {error}") from None
+        if product.shape != (m, m) or product.dtype.kind != "f":
             raise ValueError(
-                f"basis is {shape} with factors of {kinds}: expected real numbers and "
-                f"a vector in each of n_features={m} columns, {(m, m)}"
+                f"basis has shape {product.shape} and dtype {product.dtype}: expected "
+                f"real numbers, a vector in each of n_features={m} columns, {(m, m)}"
             )
-        factors = [one.astype(np.float64) for one in factors]
-        factors[0] = scale * factors[0]
+        factors = [one.toarray().astype(np.float64) for one in product.factors]
+        factors[0] = product.scale * factors[0]
         basis = cls(factors)
         away = np.abs(basis.array.T @ basis.array - np.eye(m)).max()
         if not away <= ORTHONORMAL:

@@ -8,7 +8,7 @@ import numpy as np
 from .._core.array_checks import array_of
 from .._core.checks import choice, real_number, shown, size
 from ..algorithms import Preset
-from ..algorithms.dictionaries.code_rule import CodeRule
+from ..algorithms.dictionaries.code_rule import CodeRule, about_as_low
 from ..algorithms.dictionaries.fast_training import (
     FastDictionaryFit,
     Signals,
@@ -20,18 +20,11 @@ from ..algorithms.dictionaries.k_svd import k_svd, unit_columns
 from .dictionary_basis import Basis
 
 SHARES = (0.125, 0.25, 0.5, 0.75)
-"""Numbers of non-zeros that are tried, as shares of those of a dense dictionary."""
+"""Numbers of non-zeros that are tried, as shares of those of a dense dictionary, until
+one is good enough and the next one is no better."""
 
 DEFAULT_FACTORS = 2
 """Number of factors that are learned where there is no basis."""
-
-FIRST_SHARE = 2
-"""Which of these is tried first: smaller ones follow where it is good enough, and
-larger ones where it is not."""
-
-NEGLIGIBLE = 1e-6
-"""Share of the square of the samples that counts as nothing where costs are compared:
-dense atoms may represent samples without structure to rounding."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -258,29 +251,27 @@ def _cheapest(
 ) -> TrainedDictionary:
     """Return the dictionary of the fewest non-zeros whose codes cost little more."""
     dense, rule, fixed = signals.dense, options.rule, options.basis.nnz
-    costs = {dense.size: rule.cost(dense, held_out)}
+    costs = {dense.size: rule.costs(dense, held_out)}
     fits = {dense.size: FastDictionaryFit([dense])}
 
     def good() -> list[int]:
-        limit = (1 + options.cost_increase) * min(costs.values()) + NEGLIGIBLE
-        return [nnz for nnz in sorted(costs) if costs[nnz] <= limit]
+        best = min(costs.values(), key=np.mean)
+        more = options.cost_increase
+        return [n for n in sorted(costs) if about_as_low(costs[n], best, more)]
 
-    def tried(place: int) -> bool:
-        budget = round(SHARES[place] * dense.size) - fixed
+    last = np.inf
+    for share in SHARES:
+        budget = round(share * dense.size) - fixed
         if fixed and budget < options.n_factors:
-            return False
+            continue
         fit = _explored(signals, max(budget, 1), options)
         nnz = fit.nnz + fixed
         if nnz < dense.size:
-            fits[nnz], costs[nnz] = fit, rule.cost(fit.array, held_out)
-        return nnz in good()
-
-    place = FIRST_SHARE
-    if tried(place):
-        while place > 0 and tried(place - 1):
-            place -= 1
-    else:
-        while place + 1 < len(SHARES) and not tried(place + 1):
-            place += 1
+            fits[nnz], costs[nnz] = fit, rule.costs(fit.array, held_out)
+            found = float(costs[nnz].mean())
+            if found >= last and good()[0] < nnz:
+                break
+            last = found
     nnz = good()[0]
-    return TrainedDictionary(fits[nnz], dense, nnz < dense.size, costs)
+    means = {count: float(one.mean()) for count, one in costs.items()}
+    return TrainedDictionary(fits[nnz], dense, nnz < dense.size, means)

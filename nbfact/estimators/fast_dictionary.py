@@ -12,6 +12,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ..algorithms import Preset
+from ..algorithms.common.result import FactorsLike
 from ..algorithms.dictionaries.fast_training import FastDictionaryFit
 from ..operators import FactorProduct
 from .dictionary_training import DictionaryOptions, train_dictionary
@@ -49,8 +50,8 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Where neither `nnz` nor `rcg` is given, 1/8, 1/4, 1/2 and 3/4 of n m non-zeros
         are tried on samples that are held out. The fewest are taken with which codes
         cost at most this share more than with the best dictionary, the dense one
-        included. If there are none, the dictionary stays dense: see `factored_`. Rounds
-        on all samples follow.
+        included, or at most two standard errors of the difference. If there are none,
+        the dictionary stays dense: see `factored_`. Rounds on all samples follow.
     factorizer : "explore" or Preset, default "explore"
         How the dictionary is factored. "explore": by `nbfact.explore`, which finds
         better supports. A preset, such as ``nbfact.presets.dictionary(4, 6)``: by the
@@ -169,7 +170,7 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self,
         n_components: int | None = None,
         *,
-        basis: Any = None,
+        basis: FactorsLike | None = None,
         n_factors: int | None = None,
         nnz: int | None = None,
         rcg: float | None = None,
