@@ -11,5 +11,6 @@
 ``sparse_low_rank.py``   a sparse matrix and one of low rank, added
 ``permuted_family.py``   butterflies with permutations that are not known
 ``sums.py``              two products of Kronecker-sparse factors, added
+``kronecker_sums.py``    two or three Kronecker products, added
 =======================  ==========================================================
 """
