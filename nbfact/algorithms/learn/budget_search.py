@@ -267,7 +267,7 @@ class BudgetSearch:
             return
         first = self._run(pool[:1], budget, stage)
         for _, best in first:
-            stage = stage.against(best)
+            stage = stage._replace(leader=best)
             if not structured(chosen):
                 pool = [*pool[:1], *as_good(chosen, best)]
         self._run(pool[1:], budget, stage)
