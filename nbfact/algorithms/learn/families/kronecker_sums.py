@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ....operators import FastOperator
+from ....operators import Butterfly
 from ....operators.kronecker_product import kronecker
 from ....operators.operator_sum import OperatorSum
 from ....operators.radices import divisors
@@ -71,7 +71,7 @@ class Split(NamedTuple):
         m, n, p, q = self
         return rows.reshape(m, n, p, q).transpose(0, 2, 1, 3).reshape(m * p, n * q)
 
-    def operator(self, left: np.ndarray, right: np.ndarray) -> FastOperator:
+    def operator(self, left: np.ndarray, right: np.ndarray) -> Butterfly:
         """Return A ⊗ B from the entries of both, with as few values as `nnz` says."""
         a, b = left.reshape(self.m, self.n), right.reshape(self.p, self.q)
         if sum(self._orders[:2]) <= sum(self._orders[2:]):
