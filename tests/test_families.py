@@ -17,6 +17,7 @@ from nbfact.algorithms.learn.families.family_registry import (
     NAMES,
     PRODUCTS,
 )
+from nbfact.algorithms.learn.families.key_matching import by_keys
 from nbfact.algorithms.learn.families.low_rank import largest_rank
 
 
@@ -175,6 +176,9 @@ def test_cosines_up_to_permutations_signs_and_scalings(name, noise, n):
     [
         ("haar", matching.by_supports, 16),
         ("hadamard", matching.by_signs, 16),
+        ("hadamard", by_keys, 16),
+        ("hadamard", by_keys, 20),
+        ("hadamard", by_keys, 28),
         ("dft", matching.by_phases, 15),
     ],
 )
@@ -191,6 +195,30 @@ def test_other_transforms_up_to_permutations_and_scalings(name, finder, n):
             ", rows and columns permuted, rows and columns scaled"
         )
     assert matching.matched(orthogonal(n, 0), known, finder) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "words"),
+    [
+        (nf.targets.haar(4), nf.targets.haar(4), "separable haar, 4 x 4"),
+        (nf.targets.dct(6), nf.targets.dct(4), "separable dct type 2, 4 x 6"),
+        (
+            nf.targets.hadamard(4),
+            nf.targets.dct(5),
+            "separable hadamard x dct type 2, 4 x 5",
+        ),
+    ],
+)
+def test_separable_transforms_in_any_order_are_named(left, right, words):
+    target = shuffled(np.kron(left, right), 2)
+    target = target * np.random.default_rng(0).choice([-1, 1], len(target))
+    found = nf.learn_transform(target, target.size, families=["named transforms"])
+    said = [trial for trial in found.trials if trial.method == "named transform"]
+    assert said[0].error < 1e-14
+    assert said[0].structure.startswith(f"{words}, rows and columns permuted")
+    plain = nf.learn_transform(np.kron(left, right), 10, families=["named transforms"])
+    assert {trial.error < 1e-14 for trial in plain.trials[1:]} == {True}
+    assert "permuted" not in plain.trials[1].structure
 
 
 def test_words_of_what_was_done():

@@ -5,6 +5,7 @@
 ``family.py``            what a family is, and what it is given
 ``named_family.py``      transforms that have a name
 ``transform_matching``   permutations, signs and scalings of rows and columns
+``key_matching.py``      the same, where few moduli are different
 ``convolutions.py``      circulant, Toeplitz and Hankel matrices
 ``low_rank.py``          two dense factors
 ``chain_family.py``      products of Kronecker-sparse factors in any chain
