@@ -113,6 +113,10 @@ def test_an_exploration_far_behind_is_given_up_at_half_of_the_sweeps():
     far, near = [0.9, *[0.66] * 99], [0.9, *[0.64] * 99]
     assert [n for n in range(1, 101) if race(far[:n])] == [50, 60, 70, 80, 90, 100]
     assert not any(race(near[:n]) for n in range(1, 101))
+    # With more factors, which settle earlier, less is too far, and earlier.
+    deeper, little = Race([0.5] * 60, 100, deeper=True), [0.9, *[0.53] * 99]
+    assert [n for n in range(1, 61) if deeper(little[:n])] == [40, 50, 60]
+    assert not any(deeper([0.52] * n) for n in range(1, 101))
 
 
 def found_with(error, count=2):
