@@ -109,6 +109,10 @@ ARGUMENTS = {
         *(np.zeros((4, 2), np.intp), np.ones((4, 2))),
     ),
     "exchange_atoms": (np.eye(4), SQUARE.copy(), 0.1, 9, np.eye(4)),
+    "solve_coupled": (
+        *(np.eye(4), np.empty((0, 0)), np.zeros((2, 2), np.intp), np.array([0, 1, 2])),
+        *(1e-10, np.ones(2)),
+    ),
     "largest_of_columns": (SQUARE, np.zeros(4, np.intp), OUT),
     "solve_triangles": (TRIANGLES + 1, np.array([2, 1, 0])),
     "update_atoms": (

@@ -40,6 +40,7 @@ from .compress import (
 )
 from .convolution_columns import convolve_columns
 from .convolution_vectors import convolve_vector
+from .coupled_systems import solve_coupled
 from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dense_panels import dense_panels_apply
 from .dense_search import DenseCenters, nearest_dense_rows
@@ -219,6 +220,7 @@ __all__ = [
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",
+    "solve_coupled",
     "solve_triangles",
     "spectral_norm",
     "split_gain",

@@ -19,6 +19,7 @@ from .coding import (
     gram_pursuit,
     largest_of_columns,
     omp,
+    solve_coupled,
     solve_triangles,
     update_atoms,
 )
@@ -297,6 +298,7 @@ __all__ = [
     "shuffled_chain_apply",
     "shuffled_pack",
     "sliced_factors",
+    "solve_coupled",
     "solve_triangles",
     "spectral_norm",
     "split",
