@@ -49,9 +49,10 @@ fit, with one of :data:`REFUSED`, and take one that shares memory with x."""
 REFUSED = (TypeError, ValueError)
 """What the method `dot` of an array raises for an array that does not fit."""
 FEW_ROWS, LITTLE = 4, 1 << 12
-"""For a vector or rows, a matrix with more entries than the second number is held in C
-order: in double precision if there are fewer rows than the first number, and for complex
-numbers always. BLAS is faster so, and with the other order in all other cases."""
+"""With a vector or rows, BLAS is faster if a complex matrix is in C order, and one in
+double precision for fewer rows than the first number. In all other cases it is faster
+with the other order. A matrix with no more entries than the second number is in C order
+only if it is complex128."""
 BY_COLUMNS = ((1 << 12, 8), (1 << 16, 3))
 """Entries of a matrix in double precision, and numbers of columns, from which on it is
 held in C order for columns. A complex matrix is held so for any number of columns."""
