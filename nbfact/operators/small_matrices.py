@@ -49,9 +49,9 @@ fit, with one of :data:`REFUSED`, and take one that shares memory with x."""
 REFUSED = (TypeError, ValueError)
 """What the method `dot` of an array raises for an array that does not fit."""
 FEW_ROWS, LITTLE = 4, 1 << 12
-"""For a vector or rows, a matrix in double precision is held in C order for fewer rows
-than this, and one of complex numbers always, unless it has no more entries than this:
-BLAS is faster so, and with the other order in all other cases."""
+"""A matrix in double precision is held in C order for a vector, and for fewer rows than
+this; one of complex numbers always, unless it has no more entries than this: BLAS is
+faster so, and with the other order in all other cases of a vector or rows."""
 BY_COLUMNS = ((1 << 12, 8), (1 << 16, 3))
 """Entries of a matrix in double precision, and numbers of columns, from which on it is
 held in C order for columns; one of complex numbers is so for any."""
