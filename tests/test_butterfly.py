@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from chains import CHAINS, operator_of, values_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import DTYPES, LATER, close, random
+from samples import DTYPES, LATER, REALS_FIRST, close, random
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import nbfact as nf
@@ -206,7 +206,7 @@ def test_values_are_copied():
 # --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_scalar_products(dtype):
     operator, dense = operator_of(CHAINS["mixed"], dtype, True)
     for got, expected in (

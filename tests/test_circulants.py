@@ -9,7 +9,7 @@ import scipy.linalg
 from samples import close, random
 
 import nbfact as nf
-from nbfact.kernels import convolve_columns
+from nbfact.kernels import convolve_columns, convolve_vector
 from nbfact.operators import named_transform, tied_convolutions
 from nbfact.operators.convolution_formula import Convolution, read_convolution
 
@@ -82,7 +82,7 @@ PARTS = [
 def test_columns_by_the_kernel(order, shape, reverse, dtype):
     formula = Convolution(random(order, dtype), shape, reverse)
     matrix, dtype = formula.matrix(shape[1], np.dtype("complex128")), np.dtype(dtype)
-    multiply = tied_convolutions.tied_convolution_multiplier(formula, dtype)
+    multiply = tied_convolutions.tied_convolution_multiplier(formula, dtype, 64)
     width = 64 // dtype.type(0).real.itemsize
     limit = 20 * np.finfo(dtype).eps * abs(formula.column).sum() * 4
     for batch in (width, 2 * width + 3):
@@ -113,6 +113,27 @@ def test_the_kernel_for_columns_does_as_its_twin(dtype):
         close(out, naive.convolve_columns(x, layout, numbers, shape[0]))
 
 
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize(
+    ("order", "shape", "reverse"),
+    [(128, (128, 128), False), (144, (100, 29), True), (200, (150, 200), False)],
+)
+def test_a_vector_by_the_kernel(order, shape, reverse, dtype):
+    formula, dtype = Convolution(random(order, dtype), shape, reverse), np.dtype(dtype)
+    assert tied_convolutions.is_tied_convolution(formula, dtype, 1)
+    multiply = tied_convolutions.tied_convolution_multiplier(formula, dtype, 1)
+    x, out = random(shape[1], dtype, 1), np.full(shape[0], np.nan, dtype)
+    assert multiply(x, out) is out
+    np.testing.assert_array_equal(multiply(x), out)
+    close(out, formula.matrix(shape[1], dtype) @ x)
+    tied = tied_convolutions.tied_convolution_vector(formula, dtype)
+    assert tied.kernel is convolve_vector
+    layouts, turns, cross = tied.arguments
+    complex_order = cross[0].size
+    twin = naive.convolve_vector(x, layouts[0], turns, complex_order, shape[0])
+    close(out, twin)
+
+
 def test_a_nan_stays_in_its_column_and_no_row_reads_others():
     for dtype in ("float32", "complex64"):
         A = nf.transforms.circulant(random(256, dtype))
@@ -128,6 +149,9 @@ def test_what_no_kernel_multiplies():
     real, single = np.dtype("float64"), np.dtype("float32")
     for order, dtype, batch, tied in (
         (30, real, 8, True),
+        (30, real, 1, False),
+        (256, real, 1, True),
+        (256, single, 1, False),
         (30, real, 7, False),
         (30, single, 15, False),
         (15, real, 64, False),
@@ -162,12 +186,14 @@ def test_rows_in_fortran_order_are_multiplied_from_the_left(dtype):
 def test_small_ones_multiply_by_their_matrix_and_large_ones_by_scipy():
     small, large = (nf.transforms.circulant(np.arange(n) + 1.0) for n in (64, 4096))
     assert "the dense matrix multiplies vectors" in repr(small)
-    assert "scipy.fft.irfft after rfft multiplies vectors, 4" in repr(large)
-    tied = "kernels with the values of the transform multiply 16, 64 columns"
+    tied = "kernels with the values of the transform multiply vectors, 16, 64 columns"
     assert tied in repr(large)
+    assert "the way of vectors, one by one, multiplies 4 columns" in repr(large)
     assert large.nnz == large.chain.n_parameters
     C = nf.transforms.circulant(random(1009, "complex128"))
-    assert "scipy.fft.ifft after fft multiplies" in repr(C)
+    assert "kernels with the values of the transform multiply vectors" in repr(C)
+    real = nf.transforms.circulant(random(1009, "float64"))  # of an odd order
+    assert "scipy.fft.irfft after rfft multiplies vectors" in repr(real)
     # An order with a large prime factor is part of one that is transformed faster.
     assert isinstance(C.formula, Convolution) and len(C.formula.column) >= 2017
     x = random(1009, "complex128", 1)

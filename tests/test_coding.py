@@ -4,7 +4,7 @@ import naive
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from samples import DTYPES, LATER, close, random
+from samples import DTYPES, LATER, REALS_FIRST, close, random
 from scipy.sparse.linalg import aslinearoperator
 
 import nbfact as nf
@@ -48,7 +48,7 @@ def test_largest_entries_are_those_of_the_twin(dtype):
     assert np.isnan(sizes[[0, 4]]).all() and np.isfinite(sizes[1:4]).all()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_steps_are_those_of_the_twins(dtype):
     w, k, m = 3, 3, 6
     residuals = random((w, m), dtype)
@@ -82,7 +82,7 @@ def both_ways(monkeypatch, A, Y, **options):
     return found
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_a_pursuit_with_the_gram_matrix_is_that_of_the_twin(dtype):
     k, atoms = 4, np.ascontiguousarray(dictionary(8, 20, dtype).T)
     atoms[11] = atoms[10]  # the first one among equals is chosen

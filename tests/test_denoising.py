@@ -6,7 +6,7 @@ import pytest
 from nbfact.algorithms.dictionaries.code_rule import CodeRule
 from nbfact.studies.denoising import denoising_page, grey_images, image_dictionaries
 from nbfact.studies.denoising import denoising_study as study
-from nbfact.studies.denoising.denoising_jobs import FAST, KSVD, PAPER
+from nbfact.studies.denoising.denoising_jobs import FAST, KSVD, PAPER, SMALL
 from nbfact.studies.denoising.grey_images import Patches, grey, psnr
 from nbfact.studies.denoising.image_dictionaries import FIVE, NOISE_LEVEL
 
@@ -93,6 +93,11 @@ def test_claims_hold_where_the_interval_of_the_difference_is_above():
     assert found[0]["found"].startswith("-0.05") and "2 images" in found[0]["found"]
     images[1]["psnr"] += 0.2  # one of two images: the interval is wide
     assert denoising_page.claims(images)[0]["holds"] == "undecided"
+    fewer = [row(SMALL, 30.2 + n, 50, image=image) for n, image in enumerate("ab")]
+    last = denoising_page.claims([*images, *fewer])[-2:]
+    assert [line["best dense"].split(",")[0] for line in last] == [SMALL, KSVD]
+    assert last[0]["found"].startswith("-0.25") and "as many atoms" in last[1]["claim"]
+    assert last[1] | {"claim": found[2]["claim"]} == found[2]
     part = {"part": study.PARTS[1], "codes": FIVE, "s": 2, "rho": 0.5}
     rows = [row(KSVD, 20.0, **part), row(PAPER, 20.5, **part)]
     (line,) = denoising_page.claims(rows)

@@ -17,6 +17,7 @@ from nbfact.algorithms.learn.families.family_registry import (
     NAMES,
     PRODUCTS,
 )
+from nbfact.algorithms.learn.families.key_matching import by_keys
 from nbfact.algorithms.learn.families.low_rank import largest_rank
 
 
@@ -175,6 +176,9 @@ def test_cosines_up_to_permutations_signs_and_scalings(name, noise, n):
     [
         ("haar", matching.by_supports, 16),
         ("hadamard", matching.by_signs, 16),
+        ("hadamard", by_keys, 16),
+        ("hadamard", by_keys, 20),
+        ("hadamard", by_keys, 28),
         ("dft", matching.by_phases, 15),
     ],
 )
@@ -191,6 +195,30 @@ def test_other_transforms_up_to_permutations_and_scalings(name, finder, n):
             ", rows and columns permuted, rows and columns scaled"
         )
     assert matching.matched(orthogonal(n, 0), known, finder) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "words"),
+    [
+        (nf.targets.haar(4), nf.targets.haar(4), "separable haar, 4 x 4"),
+        (nf.targets.dct(6), nf.targets.dct(4), "separable dct type 2, 4 x 6"),
+        (
+            nf.targets.hadamard(4),
+            nf.targets.dct(5),
+            "separable hadamard x dct type 2, 4 x 5",
+        ),
+    ],
+)
+def test_separable_transforms_in_any_order_are_named(left, right, words):
+    target = shuffled(np.kron(left, right), 2)
+    target = target * np.random.default_rng(0).choice([-1, 1], len(target))
+    found = nf.learn_transform(target, target.size, families=["named transforms"])
+    said = [trial for trial in found.trials if trial.method == "named transform"]
+    assert said[0].error < 1e-14
+    assert said[0].structure.startswith(f"{words}, rows and columns permuted")
+    plain = nf.learn_transform(np.kron(left, right), 10, families=["named transforms"])
+    assert {trial.error < 1e-14 for trial in plain.trials[1:]} == {True}
+    assert "permuted" not in plain.trials[1].structure
 
 
 def test_words_of_what_was_done():
@@ -223,10 +251,40 @@ def test_convolutions_are_named_where_they_fit():
     assert found.structure.startswith("sparse matrix, relative error")
 
 
+@pytest.mark.parametrize(
+    ("shapes", "nnz", "words"),
+    [
+        (((4, 4), (6, 6), (6, 6), (4, 4)), 480, "Kronecker 4 x 6; Kronecker 6 x 4"),
+        (((4, 4), (6, 6), (4, 4), (6, 6)), 480, "Kronecker 4 x 6; Kronecker 4 x 6"),
+        (
+            ((6, 4), (5, 6), (5, 6), (6, 4)),
+            480,
+            "Kronecker of 6 x 4 and 5 x 6; Kronecker of 5 x 6 and 6 x 4",
+        ),
+        (
+            ((4, 4), (12, 12), (6, 6), (8, 8), (8, 8), (6, 6)),
+            48 * (4 + 12 + 6 + 8 + 8 + 6),
+            "Kronecker 4 x 12; Kronecker 6 x 8; Kronecker 8 x 6",
+        ),
+    ],
+)
+@pytest.mark.parametrize("noise", [0.0, 1e-3])
+def test_sums_of_kronecker_products(shapes, nnz, words, noise):
+    matrices = [gaussian(*shape, seed=k) for k, shape in enumerate(shapes)]
+    terms = [np.kron(*matrices[k : k + 2]) for k in range(0, len(shapes), 2)]
+    target = sum(one / np.linalg.norm(one) for one in terms)
+    target = nf.targets.noisy(target, noise, random_state=0) if noise else target
+    options = {"families": ["sums of products"], "random_state": 0}
+    found = nf.learn_transform(target, nnz, **options)
+    assert found.operator.nnz <= nnz and found.relative_error <= max(noise, 1e-13)
+    said = [trial.structure.partition(": ")[2].split("; ") for trial in found.trials]
+    assert sorted(words.split("; ")) in [sorted(parts) for parts in said]
+
+
 @pytest.mark.compiled
 def test_sums_of_products():
-    one = np.kron(orthogonal(8, 0), orthogonal(4, 1))
-    other = np.kron(orthogonal(4, 2), orthogonal(8, 3))
+    one = operator_of(nf.Chain.mixed_radix([8, 4]), seed=0)[1]
+    other = operator_of(nf.Chain.mixed_radix([4, 8]), seed=1)[1]
     target = one + 0.1 * other
     options = {"families": ["sums of products"], "random_state": 0}
     found = nf.learn_transform(target, 2 * 384, **options)

@@ -11,7 +11,7 @@ pytest.importorskip("sklearn")
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import nbfact as nf
-from nbfact.algorithms.dictionaries.code_rule import CodeRule
+from nbfact.algorithms.dictionaries.code_rule import CodeRule, about_as_low
 from nbfact.algorithms.dictionaries.k_svd import k_svd, unit_columns
 from nbfact.kernels import update_atoms
 
@@ -187,12 +187,21 @@ def test_the_number_of_values_is_chosen_by_samples_held_out():
     assert model.factored_ and model.nnz_ in model.costs_ and dense in model.costs_
     least = min(model.costs_.values())
     good = [nnz for nnz, cost in model.costs_.items() if cost <= 1.1 * least]
-    assert model.nnz_ == min(good) <= dense / 4 < dense
-    # Whoever asks for no increase at all gets the best one.
+    assert model.nnz_ <= min(good) <= dense / 4 < dense
+    # Whoever asks for no increase at all gets the best one, but for chance.
     _, X = planted(noise=0.3)
     model = fitted(X, cost_increase=0.0, transform_tol=1.5)
-    assert model.costs_[model.nnz_] == min(model.costs_.values())
+    assert model.costs_[model.nnz_] <= 1.1 * min(model.costs_.values())
     assert model.factored_ == (model.nnz_ < dense)
+
+
+def test_costs_are_about_as_low_up_to_a_share_and_to_chance():
+    best = np.array([1.0, 2.0, 3.0, 2.0])
+    assert about_as_low(1.01 * best, best, 0.02)
+    assert not about_as_low(best + 0.1, best, 0.02)  # the same for all: no chance
+    assert about_as_low(best + np.array([0.5, -0.4, 0.5, -0.4]), best, 0.0)
+    assert about_as_low(best[:1], best[:1], 0.0)
+    assert about_as_low(best - 1, best, 0.0)
 
 
 @pytest.mark.slow
@@ -217,6 +226,74 @@ def test_first_atoms_are_taken():
     atoms, X = planted(count=100)
     model = fitted(X, dict_init=2 * atoms, max_iter=0, nnz=100, n_rounds=0)
     np.testing.assert_allclose(model.dense_components_, atoms)
+
+
+def cosines():
+    """Return the basis of cosines of 3 x 2 patches as an operator of two factors."""
+    return nf.transforms.kronecker(nf.targets.dct(3).T, nf.targets.dct(2).T)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"nnz": 50}, pytest.param({"n_factors": 2, "rcg": 1.2}, marks=pytest.mark.slow)],
+)
+def test_with_a_basis_all_is_learned_in_its_coordinates(options):
+    _, X = planted(12, 6, 30, noise=0.2)
+    basis = cosines()
+    B, fixed = basis.toarray(), basis.to_factors().nnz
+    given = {"max_iter": 1, "n_rounds": 1}
+    model = fitted(X, 12, basis=basis, **given, **options)
+    n_factors = options.get("n_factors", 1)
+    nnz = options.get("nnz", 60) - fixed  # 60 of 12 x 6 are left by 1.2
+    plain = fitted(X @ B, 12, n_factors=n_factors, nnz=nnz, **given)
+    for found, want in (
+        (model.components_.toarray(), plain.components_.toarray()),
+        (model.dense_components_, plain.dense_components_),
+    ):
+        np.testing.assert_allclose(found, want @ B.T, atol=1e-9)
+    factors = model.components_.factors
+    assert len(factors) == n_factors + 2 and model.factored_
+    np.testing.assert_allclose((factors[-2] @ factors[-1]).toarray(), B.T, atol=1e-12)
+    assert model.nnz_ == plain.nnz_ + fixed <= nnz + fixed
+
+
+def test_the_number_of_values_beside_a_basis_is_chosen():
+    _, X = planted(12, 6, 40, noise=0.2)
+    options = {"max_iter": 1, "n_rounds": 1, "cost_increase": 3.0}
+    model = fitted(X, 12, basis=cosines(), **options)
+    fixed = cosines().to_factors().nnz
+    assert 72 in model.costs_ and model.nnz_ in model.costs_ and len(model.costs_) > 1
+    assert all(fixed < nnz <= 72 for nnz in model.costs_)
+    assert model.factored_ and model.components_.nnz == model.nnz_ < 72
+
+
+def test_atoms_may_stay_dense_beside_a_basis():
+    _, X = planted(count=40)
+    options = {"max_iter": 1, "n_rounds": 1, "validation_fraction": 0.01}
+    dense = [np.linalg.qr(np.random.default_rng(1).standard_normal((12, 12)))[0]]
+    model = fitted(X, 12, basis=dense, **options)  # as many values as dense atoms
+    assert not model.factored_ and list(model.costs_) == [144]
+    norms = np.linalg.norm(model.components_.toarray(), axis=1)
+    np.testing.assert_allclose(norms, 1)
+    assert unexplained(model, X) < 0.6
+
+
+def test_a_list_of_matrices_is_no_basis_if_it_is_not_orthonormal():
+    X = np.ones((30, 6))
+    for basis, message in (
+        ([np.ones((6, 6))], "basis must be orthonormal"),
+        ([np.eye(5)], r"basis has shape \(5, 5\)"),
+        ([1j * np.eye(6)], "basis has shape .* complex128"),
+        ([np.eye(6), np.eye(5)], "basis: "),
+        ([np.full((6, 6), np.nan)], "basis.*NaN"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            nf.FastDictionary(24, basis=basis).fit(X)
+    with pytest.raises(TypeError, match="basis must be factors"):
+        nf.FastDictionary(24, basis=np.eye(6)).fit(X)
+    fixed = cosines().to_factors().nnz
+    with pytest.raises(ValueError, match=f"nnz={fixed}: expected at least {fixed + 1}"):
+        nf.FastDictionary(24, basis=cosines(), nnz=fixed).fit(X)
 
 
 @pytest.mark.compiled

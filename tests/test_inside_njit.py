@@ -13,7 +13,7 @@ from nbfact.kernels.panels import PANEL
 from nbfact.operators.convolution_formula import Convolution
 from nbfact.operators.formulas import Formula
 from nbfact.operators.packed_centers import pack_dense
-from nbfact.operators.tied_convolutions import tied_convolution
+from nbfact.operators.tied_convolutions import tied_convolution, tied_convolution_vector
 from nbfact.operators.tied_transforms import tied_columns, tied_vector
 
 SQUARE, VECTOR = random((4, 4), "float64"), random(4, "float64")
@@ -74,9 +74,18 @@ FOURIER = Formula("fft")
 COSINES, ADJOINT_COSINES = Formula("dct", 2), Formula("dct", 3)
 TRANSFORMS = [(FOURIER, 4, 8), (FOURIER, 64, 1)]
 TRANSFORMS += [(formula, 4, 16) for formula in (COSINES, ADJOINT_COSINES)]
-TRANSFORMS += [(formula, 64, 1) for formula in (COSINES, ADJOINT_COSINES)]
+TRANSFORMS += [
+    (formula, n, 1) for formula in (COSINES, ADJOINT_COSINES) for n in (64, 128)
+]
 
 TRIANGLES = np.zeros((3, 2, 3))
+
+
+def convolved_vector():
+    """Return the arguments of the kernel of convolutions for a vector."""
+    formula, x = Convolution(random(128, "float64"), (128, 128)), random(128, "float64")
+    _, given, scratch = tied_convolution_vector(formula, x.dtype)
+    return x, *given, *map(np.zeros, scratch), np.zeros(128)
 
 
 def convolution():
@@ -89,6 +98,7 @@ def convolution():
 
 ARGUMENTS = {
     "convolve_columns": convolution(),
+    "convolve_vector": convolved_vector(),
     "adam_step": (VECTOR, OUT + 1, np.zeros(4), np.zeros(4), 0.1, 1),
     "add_atoms": (
         *(SQUARE[:2], np.array([0, 2]), 1, 1e-15, np.ones((3, 2, 4)), TRIANGLES),
@@ -99,6 +109,10 @@ ARGUMENTS = {
         *(np.zeros((4, 2), np.intp), np.ones((4, 2))),
     ),
     "exchange_atoms": (np.eye(4), SQUARE.copy(), 0.1, 9, np.eye(4)),
+    "solve_coupled": (
+        *(np.eye(4), np.empty((0, 0)), np.zeros((2, 2), np.intp), np.array([0, 1, 2])),
+        *(1e-10, np.ones(2)),
+    ),
     "largest_of_columns": (SQUARE, np.zeros(4, np.intp), OUT),
     "solve_triangles": (TRIANGLES + 1, np.array([2, 1, 0])),
     "update_atoms": (

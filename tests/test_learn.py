@@ -12,7 +12,13 @@ from samples import DTYPES
 import nbfact as nf
 from nbfact.algorithms.common.problem import problem_of
 from nbfact.algorithms.learn import budget_search, stages
-from nbfact.algorithms.learn.finalists import as_good, hopeless, promising, shallow
+from nbfact.algorithms.learn.finalists import (
+    as_good,
+    hopeless,
+    promising,
+    shallow,
+    still_gaining,
+)
 from nbfact.algorithms.learn.stages import Race
 from nbfact.algorithms.learn.starts import Start, split_budget, starts
 
@@ -113,6 +119,10 @@ def test_an_exploration_far_behind_is_given_up_at_half_of_the_sweeps():
     far, near = [0.9, *[0.66] * 99], [0.9, *[0.64] * 99]
     assert [n for n in range(1, 101) if race(far[:n])] == [50, 60, 70, 80, 90, 100]
     assert not any(race(near[:n]) for n in range(1, 101))
+    # With more factors, which settle earlier, less is too far, and earlier.
+    deeper, little = Race([0.5] * 60, 100, deeper=True), [0.9, *[0.53] * 99]
+    assert [n for n in range(1, 61) if deeper(little[:n])] == [40, 50, 60]
+    assert not any(deeper([0.52] * n) for n in range(1, 101))
 
 
 def found_with(error, count=2):
@@ -128,6 +138,8 @@ def test_which_results_are_followed():
     three = [(found_with(1.0, 3), found_with(0.5001, 3))]
     assert shallow(looks + three, 3) and not shallow(three, 3)
     one, other = found_with(0.2), found_with(0.3)
+    assert still_gaining([other, one], [0.5, 0.97]) == ([one], [0.97])
+    assert still_gaining([other, one], [0.5, 0.99]) == ([], [])
     assert hopeless([one, other], [1.0, 0.9], 2) == [other]
     assert hopeless([one, other], [1.0, 0.5], 3) == []  # the best one never is
 

@@ -12,6 +12,7 @@ from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact.algorithms.palm import least_squares
+from nbfact.kernels import solve_coupled
 from nbfact.operators.reorderings import bit_reversal
 
 
@@ -77,15 +78,15 @@ def test_one_factor_is_globally_optimal(dtype, solved):
 @pytest.mark.parametrize(
     "limits",
     [
-        {"MAX_DIRECT": 1, "_BATCHED": 48},
-        {"_BATCHED": 1, "_WIDE": 1},
-        {"_STEEP": 0},
-        {"_STEEP": 0, "_QUICK_STEPS": 2, "_GLANCE": 1},
+        {"MAX_DIRECT": 1, "SMALL": 1},
+        {"SMALL": 1},
+        {"SMALL": 1, "_STEEP": 0},
+        {"SMALL": 1, "_STEEP": 0, "_QUICK_STEPS": 2, "_GLANCE": 1},
     ],
 )
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_all_solvers_agree(monkeypatch, dtype, limits):
-    """Conjugate gradients and Cholesky, one by one, do as many systems at a time.
+    """Conjugate gradients and Cholesky, one by one, do as the kernel does.
 
     With few steps, conjugate gradients leave the systems to Cholesky.
     """
@@ -100,6 +101,33 @@ def test_all_solvers_agree(monkeypatch, dtype, limits):
     np.testing.assert_allclose(
         got.operator.toarray(), expected.operator.toarray(), atol=1e-6
     )
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize("sides", [(True, False), (False, True), (True, True)])
+def test_systems_are_solved_as_the_twin_does(dtype, sides):
+    grams = [np.empty((0, 0), dtype)] * 2
+    for side in np.flatnonzero(sides):
+        x = random((5, 9), dtype, side)
+        x /= np.linalg.norm(x, axis=1)[:, None]
+        grams[side] = x.conj() @ x.T
+    blocks = [[0, 1, 2], [3], [4, 5]]
+    places = np.array([[0, 3, 1, 4, 2, 0], [2, 0, 4, 1, 3, 0]])
+    values = random(6, dtype, 3)
+    expected = naive.solve_coupled(*grams, places, blocks, values)
+    solve_coupled(*grams, places, np.array([0, 3, 4, 6]), 1e-10, values)
+    np.testing.assert_allclose(values, expected, rtol=1e-9)
+
+
+def test_a_system_that_is_not_positive_definite_is_left_as_it_is():
+    gram, places = np.array([[1.0, 3.0], [3.0, 1.0]]), np.array([[0, 1, 1], [0, 0, 0]])
+    values = np.array([1.0, 2.0, 5.0])
+    solve_coupled(gram, gram[:0, :0], places, np.array([0, 2, 3]), 1e-10, values)
+    np.testing.assert_allclose(values, [1, 2, 5])
+    # With a little more on the diagonal, it is positive definite.
+    near = np.array([[1.0, 1 + 1e-9], [1 + 1e-9, 1.0]])
+    solve_coupled(near, gram[:0, :0], places, np.array([0, 2, 3]), 1e-10, values)
+    assert np.isfinite(values).all() and values[0] != 1
 
 
 @pytest.mark.parametrize("name", ["hadamard", "dft"])

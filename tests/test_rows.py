@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from operator_samples import near, operators
-from samples import DTYPES, random
+from samples import DTYPES, LATER, random
 
 import nbfact as nf
 from nbfact.operators import array_products, plan
@@ -107,7 +107,7 @@ def test_axes_that_do_not_fit():
 
 
 @pytest.mark.parametrize("n", [16, 32, 64, 128, 256])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=LATER), "float64"])
 def test_vectors_that_fit_the_registers(n, dtype):
     """From 2 to 16 registers, a kernel keeps the vector there from level to level."""
     chain = nf.Chain.square_dyadic(n)

@@ -95,7 +95,7 @@ TINY = {
     "denoising": denoising.Settings(
         ("camera", "aero"),
         (20, 30),
-        *(32, 60, 40, 64, 1, 4),
+        *(32, 60, 60, 40, 64, 1, 1, 4),
         (("camera", 30),),
         ((2, 0.5),),
         (40,),
@@ -138,11 +138,13 @@ MARKS = {
     ],
     "patterns": [pytest.mark.compiled, pytest.mark.slow],
     "quickmeans": [pytest.mark.compiled, *LATER],
+    "meg": LATER,
     "localisation": [
+        *LATER,
         pytest.mark.skipif(
             importlib.util.find_spec("pylops") is None,
             reason="pylops is not installed",
-        )
+        ),
     ],
 }
 

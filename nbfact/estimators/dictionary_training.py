@@ -8,7 +8,7 @@ import numpy as np
 from .._core.array_checks import array_of
 from .._core.checks import choice, real_number, shown, size
 from ..algorithms import Preset
-from ..algorithms.dictionaries.code_rule import CodeRule
+from ..algorithms.dictionaries.code_rule import CodeRule, about_as_low
 from ..algorithms.dictionaries.fast_training import (
     FastDictionaryFit,
     Signals,
@@ -17,17 +17,14 @@ from ..algorithms.dictionaries.fast_training import (
     refitted,
 )
 from ..algorithms.dictionaries.k_svd import k_svd, unit_columns
+from .dictionary_basis import Basis
 
 SHARES = (0.125, 0.25, 0.5, 0.75)
-"""Numbers of non-zeros that are tried, as shares of those of a dense dictionary."""
+"""Numbers of non-zeros that are tried, as shares of those of a dense dictionary, until
+one is good enough and the next one is no better."""
 
-FIRST_SHARE = 2
-"""Which of these is tried first: smaller ones follow where it is good enough, and
-larger ones where it is not."""
-
-NEGLIGIBLE = 1e-6
-"""Share of the square of the samples that counts as nothing where costs are compared:
-dense atoms may represent samples without structure to rounding."""
+DEFAULT_FACTORS = 2
+"""Number of factors that are learned where there is no basis."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,8 +37,11 @@ class DictionaryOptions:
         That of the dictionary: (m, n).
     rule : CodeRule
         When a code ends.
+    basis : Basis
+        The first factors, which are not learned.
     nnz : int or None
-        Number of non-zeros; None where it is to be chosen.
+        Number of non-zeros of the factors that are learned; None where it is to be
+        chosen.
     start : ndarray or None
         The first dictionary, (m, n).
     n_factors, cost_increase, factorizer, max_iter, n_rounds, validation_fraction
@@ -50,6 +50,7 @@ class DictionaryOptions:
 
     shape: tuple[int, int]
     rule: CodeRule
+    basis: Basis
     nnz: int | None
     start: np.ndarray | None
     n_factors: int
@@ -67,12 +68,17 @@ class DictionaryOptions:
         factorizer = estimator.factorizer
         if not isinstance(factorizer, Preset):
             factorizer = choice("factorizer", factorizer, ("explore",))
-        n_factors = size("n_factors", estimator.n_factors, most=1000)
+        basis = Basis.of(estimator.basis, m)
+        n_factors = estimator.n_factors
+        if n_factors is None:
+            n_factors = 1 if basis.factors else DEFAULT_FACTORS
+        n_factors = size("n_factors", n_factors, most=1000)
         share = estimator.validation_fraction
         return cls(
             shape=(m, n),
             rule=_rule_of(estimator, m, n),
-            nnz=_nnz_of(estimator, m, n, n_factors),
+            basis=basis,
+            nnz=_nnz_of(estimator, (m, n), n_factors, basis.nnz),
             start=_start_of(estimator.dict_init, (n, m)),
             n_factors=n_factors,
             cost_increase=real_number(
@@ -97,8 +103,13 @@ def _rule_of(estimator: Any, m: int, n: int) -> CodeRule:
     return CodeRule(min(m, n) if tol is not None else min(max(m // 10, 1), n), tol)
 
 
-def _nnz_of(estimator: Any, m: int, n: int, n_factors: int) -> int | None:
-    """Return the number of non-zeros that is asked for, or None."""
+def _nnz_of(
+    estimator: Any, shape: tuple[int, int], n_factors: int, fixed: int
+) -> int | None:
+    """Return the number of non-zeros to be learned, or None where it is to be chosen.
+
+    Those that are asked for include the fixed ones, of the basis.
+    """
     nnz, rcg = estimator.nnz, estimator.rcg
     if nnz is not None and rcg is not None:
         raise ValueError(
@@ -111,13 +122,14 @@ def _nnz_of(estimator: Any, m: int, n: int, n_factors: int) -> int | None:
                     f"{name}={shown(value)}: a preset has its own number of non-zeros"
                 )
     if nnz is not None:
-        return size("nnz", nnz, least=n_factors)
+        return size("nnz", nnz, least=n_factors + fixed) - fixed
     if rcg is None:
         return None
-    found = round(m * n / real_number("rcg", rcg, above=0))
+    m, n = shape
+    found = round(m * n / real_number("rcg", rcg, above=0)) - fixed
     if found < n_factors:
         raise ValueError(
-            f"rcg={shown(rcg)}: leaves {found} non-zeros of {m} x {n} to "
+            f"rcg={shown(rcg)}: leaves {max(found, 0)} non-zeros of {m} x {n} to "
             f"n_factors={n_factors}; expected at least one for each"
         )
     return found
@@ -161,10 +173,32 @@ class TrainedDictionary:
 def train_dictionary(
     X: np.ndarray, options: DictionaryOptions, random: np.random.RandomState
 ) -> TrainedDictionary:
-    """Learn a dictionary of samples (N, m)."""
+    """Learn a dictionary of samples (N, m).
+
+    With a basis, all that is learned is learned in its coordinates: lengths and inner
+    products, and with them the codes, are the same.
+    """
     samples = X[random.permutation(len(X))].astype(np.float64)
+    basis = options.basis
+    if not basis.factors:
+        return _trained(samples, options, random)
+    if options.start is not None:
+        start = basis.coordinates(options.start.T).T
+        options = dataclasses.replace(options, start=start)
+    found = _trained(basis.coordinates(samples), options, random)
+    dense = basis.array @ found.dense
+    factors = [basis.array @ found.fit.array]
+    if found.factored:
+        factors = [*basis.factors, *found.fit.factors]
+    return dataclasses.replace(found, dense=dense, fit=FastDictionaryFit(factors))
+
+
+def _trained(
+    samples: np.ndarray, options: DictionaryOptions, random: np.random.RandomState
+) -> TrainedDictionary:
+    """Learn a dictionary of samples (N, m) in random order, in their coordinates."""
     chosen = options.nnz is None and not isinstance(options.factorizer, Preset)
-    count = round(options.validation_fraction * len(X)) if chosen else 0
+    count = round(options.validation_fraction * len(samples)) if chosen else 0
     held_out, learned = samples[:count].T, samples[count:].T
     start = options.start
     if start is None:
@@ -216,26 +250,28 @@ def _cheapest(
     signals: Signals, held_out: np.ndarray, options: DictionaryOptions
 ) -> TrainedDictionary:
     """Return the dictionary of the fewest non-zeros whose codes cost little more."""
-    dense, rule = signals.dense, options.rule
-    costs = {dense.size: rule.cost(dense, held_out)}
+    dense, rule, fixed = signals.dense, options.rule, options.basis.nnz
+    costs = {dense.size: rule.costs(dense, held_out)}
     fits = {dense.size: FastDictionaryFit([dense])}
 
     def good() -> list[int]:
-        limit = (1 + options.cost_increase) * min(costs.values()) + NEGLIGIBLE
-        return [nnz for nnz in sorted(costs) if costs[nnz] <= limit]
+        best = min(costs.values(), key=np.mean)
+        more = options.cost_increase
+        return [n for n in sorted(costs) if about_as_low(costs[n], best, more)]
 
-    def tried(place: int) -> bool:
-        fit = _explored(signals, max(round(SHARES[place] * dense.size), 1), options)
-        if fit.nnz < dense.size:
-            fits[fit.nnz], costs[fit.nnz] = fit, rule.cost(fit.array, held_out)
-        return fit.nnz in good()
-
-    place = FIRST_SHARE
-    if tried(place):
-        while place > 0 and tried(place - 1):
-            place -= 1
-    else:
-        while place + 1 < len(SHARES) and not tried(place + 1):
-            place += 1
+    last = np.inf
+    for share in SHARES:
+        budget = round(share * dense.size) - fixed
+        if fixed and budget < options.n_factors:
+            continue
+        fit = _explored(signals, max(budget, 1), options)
+        nnz = fit.nnz + fixed
+        if nnz < dense.size:
+            fits[nnz], costs[nnz] = fit, rule.costs(fit.array, held_out)
+            found = float(costs[nnz].mean())
+            if found >= last and good()[0] < nnz:
+                break
+            last = found
     nnz = good()[0]
-    return TrainedDictionary(fits[nnz], dense, nnz < dense.size, costs)
+    means = {count: float(one.mean()) for count, one in costs.items()}
+    return TrainedDictionary(fits[nnz], dense, nnz < dense.size, means)

@@ -12,6 +12,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ..algorithms import Preset
+from ..algorithms.common.result import FactorsLike
 from ..algorithms.dictionaries.fast_training import FastDictionaryFit
 from ..operators import FactorProduct
 from .dictionary_training import DictionaryOptions, train_dictionary
@@ -31,19 +32,26 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     ----------
     n_components : int, default None
         Number of atoms, n. None stands for the number of features, m.
-    n_factors : int, default 2
-        Number of factors that share the non-zeros.
+    basis : factors, an operator or a result of nbfact, (n_features, n_features)
+        Default None. An orthonormal basis, one vector in each column, as matrices from
+        left to right or an operator that is a product of factors. The atoms are then
+        sparse combinations of its vectors, which samples with much noise need: the
+        coefficients that are small are noise.
+    n_factors : int, default None
+        Number of factors that are learned and share the non-zeros. None stands for 2,
+        and with a basis for 1.
     nnz : int, default None
-        Number of non-zeros of all factors, at least one for each. If neither it nor
-        `rcg` is given, it is chosen: see `cost_increase`.
+        Number of non-zeros of all factors, those of the basis included, at least one
+        for each that is learned. If neither it nor `rcg` is given, it is chosen: see
+        `cost_increase`.
     rcg : float, default None
         Instead of `nnz`, the relative complexity gain n m / nnz.
     cost_increase : float, default 0.02
         Where neither `nnz` nor `rcg` is given, 1/8, 1/4, 1/2 and 3/4 of n m non-zeros
         are tried on samples that are held out. The fewest are taken with which codes
         cost at most this share more than with the best dictionary, the dense one
-        included. If there are none, the dictionary stays dense: see `factored_`. Rounds
-        on all samples follow.
+        included, or at most two standard errors of the difference. If there are none,
+        the dictionary stays dense: see `factored_`. Rounds on all samples follow.
     factorizer : "explore" or Preset, default "explore"
         How the dictionary is factored. "explore": by `nbfact.explore`, which finds
         better supports. A preset, such as ``nbfact.presets.dictionary(4, 6)``: by the
@@ -107,7 +115,9 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     Notes
     -----
-    Minimises ‖X - C D‖² over atoms D = S[J-1]ᵀ ... S[0]ᵀ and sparse codes C. K-SVD is
+    Minimises ‖X - C D‖² over atoms D = S[J-1]ᵀ ... S[0]ᵀ and sparse codes C. With a
+    basis B of factors, D = S[J-1]ᵀ ... S[0]ᵀ Bᵀ, and with one factor S[0] that is
+    double sparsity. All is then learned in the coordinates of the basis. K-SVD is
     first (`dense_components_`). Then the atoms, each weighted by the norm of its
     coefficients, are factored, and in each of `n_rounds` rounds the samples are coded
     anew by orthogonal matching pursuit and the factors are fitted to them by palm4MSA.
@@ -125,7 +135,9 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     ----------
     L. Le Magoarou and R. Gribonval, Flexible multi-layer sparse approximations of
     matrices and applications, IEEE JSTSP 10(4), 2016: section VI [lemagoarou2016].
-    The dense atoms are those of K-SVD [aharon2006].
+    The dense atoms are those of K-SVD [aharon2006]. Atoms that are sparse in a fixed
+    basis are those of Rubinstein, Zibulevsky and Elad, Double sparsity, IEEE Trans.
+    Signal Process. 58(3), 2010 [rubinstein2010].
 
     Examples
     --------
@@ -158,7 +170,8 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self,
         n_components: int | None = None,
         *,
-        n_factors: int = 2,
+        basis: FactorsLike | None = None,
+        n_factors: int | None = None,
         nnz: int | None = None,
         rcg: float | None = None,
         cost_increase: float = 0.02,
@@ -173,6 +186,7 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         threads: int | None = None,
     ) -> None:
         self.n_components = n_components
+        self.basis = basis
         self.n_factors = n_factors
         self.nnz = nnz
         self.rcg = rcg

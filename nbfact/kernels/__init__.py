@@ -39,6 +39,8 @@ from .compress import (
     csr_gram,
 )
 from .convolution_columns import convolve_columns
+from .convolution_vectors import convolve_vector
+from .coupled_systems import solve_coupled
 from .csr import PackedChain, csr_apply, csr_apply_columns
 from .dense_panels import dense_panels_apply
 from .dense_search import DenseCenters, nearest_dense_rows
@@ -52,6 +54,7 @@ from .dyadic_gradient import (
 )
 from .dyadic_tiles import butterfly_fit_columns
 from .entry_projections import project_const, project_nonneg, project_supp
+from .even_vectors import even_vector, even_vector_adjoint
 from .exact_distances import (
     CenterNorms,
     distances_from_products,
@@ -140,6 +143,7 @@ __all__ = [
     "chain_step",
     "cluster_sums",
     "convolve_columns",
+    "convolve_vector",
     "copy_columns",
     "count_nonzeros",
     "csr_add",
@@ -151,6 +155,8 @@ __all__ = [
     "csr_gram",
     "dense_panels_apply",
     "distances_from_products",
+    "even_vector",
+    "even_vector_adjoint",
     "exchange_atoms",
     "exchange_mates",
     "fourier_columns",
@@ -214,6 +220,7 @@ __all__ = [
     "shuffled_chain_adjoint",
     "shuffled_chain_apply",
     "shuffled_pack",
+    "solve_coupled",
     "solve_triangles",
     "spectral_norm",
     "split_gain",

@@ -15,10 +15,10 @@ from ..kernels.sparse_chain import LEAST_BYTES
 from .algebra import Algebra, finite_number, is_number, maker
 from .factor_inverse import inverse_factor
 from .linear_operator import NotAnArray
+from .multiplied_out import multiplied_out
 from .operator_files import Saved, saved_factors
 from .planned_operator import PlannedOperator
 from .row_calls import turned_cost
-from .small_matrices import multiplied_out
 from .sparse_multipliers import (
     FactorSizes,
     columns_multiplier,

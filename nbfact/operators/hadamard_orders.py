@@ -4,7 +4,7 @@ import functools
 from typing import NoReturn
 
 from .hadamard_blocks import has_block
-from .radices import prime_factors
+from .radices import divisors
 
 
 def hadamard_order(n: int) -> tuple[int, ...]:
@@ -46,20 +46,12 @@ def _cheapest(n):
     if n % 4:
         return None
     found = [(n,)] if has_block(n) else []
-    for order in _divisors(n):
+    for order in divisors(n):
         if order % 4 == 0 and order & (order - 1) and order < n and has_block(order):
             rest = _cheapest(n // order)
             if rest is not None:
                 found.append(tuple(sorted((order, *rest), reverse=True)))
     return min(found, key=lambda orders: (sum(orders), orders), default=None)
-
-
-def _divisors(n):
-    """Return all divisors of n in increasing order."""
-    found = {1}
-    for prime in prime_factors(n):
-        found |= {prime * divisor for divisor in found}
-    return sorted(found)
 
 
 def _refuse(n: int) -> NoReturn:

@@ -33,6 +33,10 @@ HARTLEY_ROWS = 3500.0
 """How much longer the library takes for a call with rows than with columns, where a
 Hartley transform is folded from a Fourier transform, in nanoseconds."""
 
+TURNED_BYTES, TURNED_FAR = 1 << 20, 2.0
+"""Bytes of rows and products from which on they do not stay in the second cache beside
+the planes of a kernel, and how many times as long it takes then to turn them."""
+
 
 class NamedTransform(Butterfly):
     """A `Butterfly` whose matrix is a transform that SciPy's FFT library knows.
@@ -126,6 +130,8 @@ class NamedTransform(Butterfly):
     def _chosen(self, dtype, batch, rows):
         n, formula = self.shape[1], self.formula
         turned = turned_cost(self.shape, dtype, batch) if rows else 0.0
+        if sum(self.shape) * batch * dtype.itemsize > TURNED_BYTES:
+            turned *= TURNED_FAR
         costs = {"library": MARGIN * formula.cost(n, dtype, batch)}
         folded = isinstance(formula, Formula) and formula.function == "hartley"
         if rows and folded and n * batch >= FOLDED:
@@ -138,6 +144,10 @@ class NamedTransform(Butterfly):
         costs["chain"] = super()._cost(dtype, batch, rows)
         least = min(costs, key=costs.__getitem__)
         return least, costs[least]
+
+    def _again(self, dtype: np.dtype) -> int:
+        by_chain = self._multiplies(dtype, 1) == "chain"
+        return super()._again(dtype) if by_chain else 0  # which knows the values
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         return self.formula.matrix(self.shape[1], dtype)
@@ -160,10 +170,11 @@ class NamedTransform(Butterfly):
         It is made once for all numbers of columns that are a tile and more.
         """
         formula, tile = self.formula, tile_of(dtype)
-        key = dtype, tile if isinstance(formula, Convolution) else min(batch, tile)
+        alike = batch > 1 and isinstance(formula, Convolution)
+        key = dtype, tile if alike else min(batch, tile)
         if key not in self._calls:
             self._calls[key] = (
-                tied_convolution_multiplier(formula, dtype)
+                tied_convolution_multiplier(formula, dtype, batch)
                 if isinstance(formula, Convolution)
                 else tied_multiplier(formula, self.shape[1], dtype, batch)
             )
@@ -267,6 +278,13 @@ class NamedTransform(Butterfly):
             formula = self.formula.weighted(weights)
         return found if formula is None else NamedTransform(formula, found)
 
+    def _shown(self, batch):
+        """Return who multiplies some columns, "alone" where they are taken singly."""
+        given = self.dtype, batch, False
+        if batch > 1 and self._alone_cost(*given) < self._cost(*given):
+            return "alone"
+        return self._multiplies(self.dtype, batch)
+
     def __repr__(self) -> str:
         lines = [super().__repr__()]
         dense = self._by_matrix()
@@ -274,11 +292,12 @@ class NamedTransform(Butterfly):
             ("chain", "kernels of the chain multiply"),
             ("tied", "kernels with the values of the transform multiply"),
             ("library", f"{self.formula} multiplies"),
+            ("alone", "the way of vectors, one by one, multiplies"),
         ):
             shown = [
                 f"{batch}" if batch > 1 else "vectors"
                 for batch in SHOWN
-                if batch not in dense and self._multiplies(self.dtype, batch) == who
+                if batch not in dense and self._shown(batch) == who
             ]
             if shown:
                 columns = " columns" * (shown[-1] != "vectors")

@@ -9,14 +9,13 @@ import numpy as np
 
 from .call_forms import keep, left_turned, single_column
 from .kept_adjoints import KeptAdjoints
+from .multiplied_out import MOST_MULTIPLIED, multiplied_out
 from .row_calls import ALONE, FEW, columns_one_by_one, in_tiles, one_by_one, turned_cost
 from .small_matrices import (
     COLUMNS,
-    MOST_MULTIPLIED,
     ROWS,
     SmallMatrix,
     matrix_cost,
-    multiplied_out,
     watched,
 )
 
@@ -114,10 +113,14 @@ class ProductPlans(KeptAdjoints):
         if not rows and batch > FEW:
             return np.inf
         alone = self._cost(dtype, 1, False)
-        size = self.nnz * dtype.itemsize
+        size = self._again(dtype)
         alone += AGAIN * size if size > IN_CACHE else 0.0
         alone = batch * (ALONE + min(alone, matrix_cost(self.shape, dtype, 1)))
         return alone if rows else alone + turned_cost(self.shape, dtype, batch)
+
+    def _again(self, dtype: np.dtype) -> int:
+        """Return the bytes that a product with one vector reads beside it."""
+        return self.nnz * dtype.itemsize
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         """Return the dense matrix in a dtype, or None where that would lose values."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from . import plan as plans
 from .chain import Chain
+from .multiplied_out import MOST_MULTIPLIED, in_range, rounded
 from .patterns import shape_of
 from .planned_operator import PlannedOperator
 from .program import Call, Program, takes_few_rows
@@ -18,7 +19,6 @@ from .repeated_blocks import (
     rows_multiplier,
 )
 from .row_calls import turned_cost
-from .small_matrices import MOST_MULTIPLIED, in_range, rounded
 
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads

@@ -41,6 +41,20 @@ def prime_factors(n: int, name: str = "n") -> list[int]:
     return [*found, rest] if rest > 1 else found
 
 
+def divisors(n: int, name: str = "n") -> list[int]:
+    """Return all divisors of n in increasing order.
+
+    Examples
+    --------
+    >>> divisors(12)
+    [1, 2, 3, 4, 6, 12]
+    """
+    found = {1}
+    for prime in prime_factors(n, name):
+        found |= {prime * divisor for divisor in found}
+    return sorted(found)
+
+
 def near_root(n: int, name: str = "n") -> int:
     """Return the product of the first prime factors of n that is nearest to √n.
 

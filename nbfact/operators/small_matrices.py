@@ -6,13 +6,12 @@ product. BLAS multiplies a vector by the dense matrix in that time, and a kernel
 """
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from .._core import threads
 from .._core.cache_lines import aligned
-from .._core.dtypes import real_dtype
 from ..kernels import all_finite
 from ..kernels.entry_points import entry_point
 from .call_forms import turned_call
@@ -44,18 +43,19 @@ SLOW_UNTIL, SLOW_READ = 192, 0.15
 nanoseconds for each entry that this costs."""
 THREE = {"f": 4.5, "d": 4.0, "F": 8.0, "D": 5.0}
 """BLAS takes about as long for three columns as for this number of them."""
-MOST_MULTIPLIED = 1 << 22
-"""Largest number of values between factors that are multiplied out, and of entries of
-the factors: a few rows of a large operator are a small matrix of large factors."""
 CHECKED = functools.partial
 """Type of the functions (x, out=None) of `watched` that refuse an `out` that does not
 fit, with one of :data:`REFUSED`, and take one that shares memory with x."""
 REFUSED = (TypeError, ValueError)
 """What the method `dot` of an array raises for an array that does not fit."""
-FEW_COLUMNS, LITTLE = 4, 1 << 12
-"""A matrix in double precision is held in C order for a vector, and for fewer rows than
-this; one of complex numbers always, unless it has no more entries than this: BLAS is
-faster so, and with the other order in all other cases."""
+FEW_ROWS, LITTLE = 4, 1 << 12
+"""With a vector or rows, BLAS is faster if a complex matrix is in C order, and one in
+double precision for fewer rows than the first number. In all other cases it is faster
+with the other order. A matrix with no more entries than the second number is in C order
+only if it is complex128."""
+BY_COLUMNS = ((1 << 12, 8), (1 << 16, 3))
+"""Entries of a matrix in double precision, and numbers of columns, from which on it is
+held in C order for columns. A complex matrix is held so for any number of columns."""
 
 
 def matrix_cost(
@@ -249,10 +249,17 @@ def _shared(matrix):
 
 def _order(matrix, batch, way):
     """Return the order of a matrix in memory with which BLAS takes the least time."""
-    letter, little = matrix.dtype.char, matrix.size <= LITTLE
-    if letter == "f" or (letter != "D" and little):
+    letter, size = matrix.dtype.char, matrix.size
+    if letter == "f":
         return "F"
-    few = batch < (FEW_COLUMNS if way != COLUMNS else 2)
+    if way == COLUMNS and batch > 1:
+        if letter != "d":
+            return "C"
+        many = (size >= least and batch >= columns for least, columns in BY_COLUMNS)
+        return "C" if any(many) else "F"
+    if letter != "D" and size <= LITTLE:
+        return "F"
+    few = batch < (FEW_ROWS if way != COLUMNS else 2)
     return "F" if letter == "d" and not few else "C"
 
 
@@ -326,75 +333,3 @@ def _apart(call, parts, x, out=None):
         found = parts()(x)
         np.copyto(out, found, where=~np.isfinite(found))
     return out
-
-
-def multiplied_out(
-    factors: Sequence, scale: float, dtype: np.dtype
-) -> np.ndarray | None:
-    """Return scale times a product of factors as a dense matrix of a dtype, or None.
-
-    It is computed in double precision. There is none where a value of the factors, or
-    of the product, comes near the limits of the dtype, or above `MOST_MULTIPLIED`.
-
-    Parameters
-    ----------
-    factors : sequence of csr_array
-    scale : float
-    dtype : numpy.dtype
-    """
-    turned = factors[0].shape[0] < factors[-1].shape[1]
-    if turned:  # from the side of fewer vectors
-        factors = [factor.T.tocsr() for factor in factors[::-1]]
-    inner = [factor.shape[1] for factor in factors[:-1]]
-    (most, _), (inside, batch) = factors[0].shape, factors[-1].shape
-    if batch * max(most, inside, *inner) > MOST_MULTIPLIED:
-        return None
-    if not in_range([factor.data for factor in factors], inner, dtype):
-        return None
-    wide = np.promote_types(dtype, np.float64)
-    values = factors[-1].toarray().astype(wide)
-    for factor in reversed(factors[:-1]):
-        values = factor.astype(wide) @ values
-    with np.errstate(all="ignore"):
-        found = rounded(values * float(scale), dtype)
-    return found.T if turned and found is not None else found
-
-
-def rounded(values: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
-    """Return a dense matrix in a dtype, or None where that would lose its values."""
-    low, high = limits(dtype)
-    sizes = np.abs(values)
-    if not low < sizes[sizes > 0].min(initial=1) <= sizes.max() < high:
-        return None
-    return values.astype(dtype)
-
-
-def in_range(
-    arrays: Iterable[np.ndarray], inner: Iterable[int], dtype: np.dtype
-) -> bool:
-    """Return whether no product of entries comes near the limits of the dtype.
-
-    Parameters
-    ----------
-    arrays : iterable of ndarray
-        The entries of each factor that are not zero.
-    inner : iterable of int
-        Numbers of columns of the factors but the last.
-    dtype : numpy.dtype
-    """
-    least, largest = 1.0, float(np.prod([1, *inner]))
-    with np.errstate(over="ignore", under="ignore"):
-        for array in arrays:
-            if not array.size:
-                return False
-            sizes = np.abs(array)
-            smallest, most = float(sizes.min()), float(sizes.max())
-            least, largest = least * min(smallest, 1.0), largest * max(most, 1.0)
-    low, high = limits(dtype)
-    return low < least and largest < high
-
-
-def limits(dtype: np.dtype) -> tuple[float, float]:
-    """Return between which sizes values keep their precision, with room to spare."""
-    found = np.finfo(real_dtype(dtype))
-    return float(found.tiny / found.eps), float(found.max * found.eps)

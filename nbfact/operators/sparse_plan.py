@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from .small_matrices import in_range
+from .multiplied_out import in_range
 from .sparse_packing import row_counts
 
 ROW_COST = 2

@@ -2,12 +2,11 @@
 
 A chain stores each value of its factors. Here a transform of order n reads the n
 different ones, so that a product costs its arithmetic alone
-(`nbfact/kernels/fourier_columns.py` and `fourier_vectors.py`).
+(`nbfact/kernels/fourier_columns.py`, `fourier_vectors.py` and `even_vectors.py`).
 """
 
-import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,8 @@ from .._core.cache_lines import aligned
 from .._core.dtypes import real_dtype
 from ..kernels import (
     copy_columns,
+    even_vector,
+    even_vector_adjoint,
     fourier_columns,
     fourier_vector,
     real_columns,
@@ -26,14 +27,24 @@ from ..kernels import (
 )
 from ..kernels.entry_points import entry_point
 from ..kernels.fourier_columns import balanced
-from ..kernels.vectors import BYTES
 from .formulas import Formula, transform_work
 from .radices import prime_factors
 from .reorderings import digit_reversal, inverse, makhoul
+from .tied_steps import (
+    LARGEST_PRIME,
+    Tied,
+    has_sides,
+    tied_passes,
+    tied_radices,
+    vector_multiplier,
+    vector_steps,
+    width_of,
+)
 
 RATES = {
     "columns": {"complex": (0.065, 0.135), "real": (0.038, 0.08)},
     "vector": {"complex": (0.075, 0.145), "real": (0.125, 0.205)},
+    "even vector": {"real": (0.055, 0.1)},
 }
 """Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
 and of double precision. ``nbfact study rates`` prints them."""
@@ -42,34 +53,12 @@ CALLS = {"columns": 2300.0, "vector": 1000.0}
 PADDED, PADDED_ROW = 700.0, 3.0
 """Time of making a tile of fewer columns, and of the copies of each row, in
 nanoseconds."""
-GROUP = 64
-"""Most rows of the planes without an unused one after them."""
 LARGEST = {"columns": 1 << 14, "vector": 1 << 16}
 """Largest orders: beyond them the planes are several times larger than the second
 cache, and the library is as fast for some numbers of columns."""
 NEAR, FAR = 1 << 13, 1.7
 """Largest order of which the planes of columns stay in a second cache of 1 MiB, and how
 many times as long others take."""
-LARGEST_PRIME = 5
-"""Largest radix that the kernels have."""
-
-
-class Tied(NamedTuple):
-    """The arguments of a kernel that do not depend on its columns.
-
-    Attributes
-    ----------
-    kernel : callable
-        A kernel of `nbfact.kernels.fourier_columns` or `fourier_vectors`.
-    arguments : tuple
-        Its arguments between x and the scratch arrays.
-    scratch : tuple of tuple of int
-        Shapes of its scratch arrays.
-    """
-
-    kernel: Callable[..., Any]
-    arguments: tuple
-    scratch: tuple[tuple[int, ...], ...]
 
 
 def is_tied(formula: Formula, n: int, dtype: np.dtype, batch: int) -> bool:
@@ -87,30 +76,17 @@ def is_tied(formula: Formula, n: int, dtype: np.dtype, batch: int) -> bool:
     kind = "columns" if batch > 1 else "vector"
     if not 2 <= n <= LARGEST[kind] or max(prime_factors(n)) > LARGEST_PRIME:
         return False
-    return batch > 1 or _sides(n, dtype) is not None
+    return batch > 1 or has_sides(n, dtype)
 
 
 def tile_of(dtype: np.dtype) -> int:
     """Return the number of columns of a tile: for real ones, two vectors share it."""
-    return _width(dtype) if dtype.kind == "c" else 2 * _width(dtype)
+    return width_of(dtype) if dtype.kind == "c" else 2 * width_of(dtype)
 
 
 def smallest_order(dtype: np.dtype, batch: int) -> int:
     """Return the least order of which there are kernels for a number of columns."""
-    return 2 if batch > 1 else _width(dtype) ** 2
-
-
-def _width(dtype):
-    """Return how many real numbers of the precision of a dtype are a vector."""
-    return BYTES // real_dtype(dtype).itemsize
-
-
-def _sides(n, dtype):
-    """Return the divisors p ≤ q of n, nearest to each other, or None below a vector."""
-    for p in range(math.isqrt(n), _width(dtype) - 1, -1):
-        if n % p == 0:
-            return p, n // p
-    return None
+    return 2 if batch > 1 else width_of(dtype) ** 2
 
 
 def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
@@ -119,7 +95,8 @@ def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
     The parameters are those of `Formula.cost`.
     """
     kind = "columns" if batch > 1 else "vector"
-    rates = RATES[kind]["complex" if dtype.kind == "c" else "real"]
+    fast = "even vector" if batch == 1 and _halves(n, dtype) else kind
+    rates = RATES[fast]["complex" if dtype.kind == "c" else "real"]
     rate = rates[real_dtype(dtype).itemsize == 8]
     if batch == 1:
         return CALLS[kind] + rate * transform_work(n)
@@ -135,7 +112,7 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
     and `batch` columns otherwise. Nothing is checked.
     """
     if batch == 1:
-        return _vector_multiplier(*tied_vector(formula, n, dtype), n, dtype)
+        return vector_multiplier(*tied_vector(formula, n, dtype), n, dtype)
     library = formula.multiplier(n, dtype)
     columns = _columns_multiplier(formula, n, dtype, library)
     tile, idle = tile_of(dtype), list[Any]()
@@ -166,32 +143,6 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
     return padded
 
 
-def _vector_multiplier(kernel, arguments, scratch, n, dtype):
-    """Return the function (x, out=None) that calls a kernel for one vector.
-
-    Scratch arrays are kept for the next call.
-    """
-    idle: list[list[np.ndarray]] = []  # scratch arrays that no thread is using
-    empty, real = np.empty, real_dtype(dtype)
-    compiled: Any = None
-
-    def multiply(x, out=None):
-        nonlocal compiled
-        if out is None:
-            out = empty(n, dtype)
-        try:
-            arrays = idle.pop()
-        except IndexError:
-            arrays = [empty(shape, real) for shape in scratch]
-            if compiled is None:
-                compiled = entry_point(kernel, out, *arguments, *arrays, out)
-        compiled(x, *arguments, *arrays, out)
-        idle.append(arrays)
-        return out
-
-    return multiply
-
-
 def _columns_multiplier(formula, n, dtype, library):
     """Return the function (x, out=None, alike=False) for whole tiles of columns.
 
@@ -200,41 +151,49 @@ def _columns_multiplier(formula, n, dtype, library):
     """
     tile, real, work = tile_of(dtype), real_dtype(dtype), transform_work(n) * 8
     kernel, arguments, (shape,) = tied_columns(formula, n, dtype)
+    layout, turns, numbers = arguments
     idle: list[tuple] = []  # scratch arrays that no thread is using
-    fourier = dtype.kind == "c"
+    fourier, empty = dtype.kind == "c", np.empty
     wide = threads.shared_from(work)
     compiled: Any = None
     alike: Any = None
 
-    def some(x, out, begin, end, far):
+    def made():
         nonlocal compiled, alike
+        planes, sizes = aligned(shape, real), empty(tile, real)
+        if compiled is None:
+            x = empty((0, 0), dtype)
+            if not fourier:
+                alike = entry_point(balanced, x, 0, 0, sizes)
+            compiled = entry_point(kernel, x, *arguments, planes, 0, 0, x)
+        return planes, sizes
+
+    def some(x, out, begin, end, watched):
+        """Multiply columns if they are alike or not watched; return whether it did."""
         try:
             planes, sizes = both = idle.pop()
         except IndexError:
-            planes, sizes = both = aligned(shape, real), np.empty(tile, real)
-            if compiled is None:
-                some = np.empty((0, 0), dtype)
-                if not fourier:
-                    alike = entry_point(balanced, some, 0, 0, sizes)
-                compiled = entry_point(kernel, some, *arguments, planes, 0, 0, some)
-        if far is None or alike(x, begin, end, sizes):
-            compiled(x, *arguments, planes, begin, end, out)
-        else:
-            far.append(begin)
+            planes, sizes = both = made()
+        fits = not watched or alike(x, begin, end, sizes)
+        if fits:
+            compiled(x, layout, turns, numbers, planes, begin, end, out)
         idle.append(both)
+        return fits
 
     def multiply(x, out=None, alike=False):
-        out = np.empty_like(x) if out is None else out
-        batch, far = x.shape[1], None if alike or fourier else list[int]()
+        out = empty(x.shape, dtype) if out is None else out
+        batch, watched = x.shape[1], not (fourier or alike)
         if batch < wide:
-            some(x, out, 0, batch, far)
-        else:  # the last tile may have columns of the one before, and follows it
-            whole = batch // tile
+            return out if some(x, out, 0, batch, watched) else library(x, out)
+        # The last tile may have columns of the one before, and follows it.
+        whole, far = batch // tile, list[int]()
 
-            def tiles(i, j):
-                some(x, out, i * tile, batch if j == whole else j * tile, far)
+        def tiles(i, j):
+            end = batch if j == whole else j * tile
+            if not some(x, out, i * tile, end, watched):
+                far.append(i)
 
-            threads.share(work * tile, whole, tiles, 1)
+        threads.share(work * tile, whole, tiles, 1)
         return library(x, out) if far else out
 
     return multiply
@@ -247,7 +206,7 @@ def tied_columns(formula: Formula, n: int, dtype: np.dtype) -> Tied:
     group, turns = tied_passes(radices, real)
     places = inverse(digit_reversal(radices))
     places, head = places + places // group, [group, len(radices), *radices]
-    shape = (2, (n + n // group) * _width(dtype))
+    shape = (2, (n + n // group) * width_of(dtype))
     if dtype.kind == "c":
         layout = _integers(*head, *places, formula.function == "ifft")
         arguments = layout, turns, real.type(formula.scale)
@@ -271,71 +230,48 @@ def tied_columns(formula: Formula, n: int, dtype: np.dtype) -> Tied:
 
 def tied_vector(formula: Formula, n: int, dtype: np.dtype) -> Tied:
     """Return the kernel for vectors of a transform that `is_tied` accepts."""
-    real, width, (p, q) = real_dtype(dtype), _width(dtype), _sides(n, dtype)
-    listed, turns = [], []
-    for order in (p, q):
-        radices = tied_radices(order)
-        places = inverse(digit_reversal(radices))
-        listed += [order, len(radices), *radices, *places]
-        turns.append(_turns(radices, real))
-    angles = exp_turns(-np.multiply.outer(np.arange(p), np.arange(q)), n)
-    cross = np.stack([angles.real, angles.imag]).astype(real)
-    scratch: tuple = ((2, p * width), (-(-p // width), 2, q * width))
+    real, half = real_dtype(dtype), _halves(n, dtype)
+    listed, turns, cross, scratch = vector_steps(n // 2 if half else n, dtype)
+    arguments: tuple
     if dtype.kind == "c":
         layout = _integers(*listed, formula.function == "ifft")
-        scale = real.type(formula.scale)
-        arguments = layout, np.concatenate(turns), cross, scale
+        arguments = layout, turns, cross, real.type(formula.scale)
         return Tied(fourier_vector, arguments, scratch)
     index, weights, read, c, s = _real_parts(formula, n)
-    numbers = [*turns, weights.astype(real), np.stack([c, s], 1).ravel().astype(real)]
-    layout = _integers(*listed, *index, *read, 0)
-    kernel = real_vector_adjoint if formula.type == 3 else real_vector
-    scratch = *scratch, (2 * n,)
-    return Tied(kernel, (layout, np.concatenate(numbers), cross), scratch)
+    inverted, numbers = formula.type == 3, np.stack([c, s], 1).ravel()
+    if half:
+        turned, numbers = formula.function == "dst", _even_parts(c[read], s[read])
+        kernel = even_vector_adjoint if inverted else even_vector
+        listed += [formula.function != "hartley", turned, inverted]
+        scratch = *scratch, (n,)
+    else:
+        numbers = np.concatenate([weights, numbers])
+        kernel = real_vector_adjoint if inverted else real_vector
+        listed += [*index, *read, 0]
+        scratch = *scratch, (2 * n,)
+    numbers = np.concatenate([turns, numbers.astype(real)])
+    return Tied(kernel, (_integers(*listed), numbers, cross), scratch)
+
+
+def _halves(n, dtype):
+    """Return whether a real vector is transformed as a complex one of half the order.
+
+    It needs the sides of that order.
+    """
+    return dtype.kind != "c" and n % 2 == 0 and has_sides(n // 2, dtype)
+
+
+def _even_parts(c, s):
+    """Return the numbers of `even_vector` for c + is, in the order of entries of V."""
+    n, turns = len(c), c + 1j * s
+    w = 1j * exp_turns(-np.arange(n), n)
+    one, other = turns * (1 - w) / 2, turns * (1 + w) / 2
+    return np.concatenate([one.real, -one.imag, other.real, other.imag])
 
 
 def _integers(*numbers):
     """Return a layout of a kernel as an array."""
     return np.array(numbers, np.int64)
-
-
-def tied_passes(radices: Sequence[int], dtype: np.dtype) -> tuple[int, np.ndarray]:
-    """Return the rows of a group, and the numbers of the passes of some radices.
-
-    `nbfact.kernels.fourier_columns` says what they are; the dtype is a real one.
-    """
-    return _group(radices), _turns(radices, dtype)
-
-
-def tied_radices(n: int) -> list[int]:
-    """Return radices 4, 2, 3 and 5 with product n, and at most one of 2."""
-    found = []
-    for radix in (4, 2, 3, 5):
-        while n % radix == 0:
-            found.append(radix)
-            n //= radix
-    return found
-
-
-def _group(radices):
-    """Return the largest product of last radices that is at most `GROUP`."""
-    found = 1
-    for radix in reversed(radices):
-        if found * radix > GROUP:
-            break
-        found *= radix
-    return found
-
-
-def _turns(radices, dtype):
-    """Return the numbers by which the passes multiply, see `fourier_columns`."""
-    found, count = [], int(np.prod(radices))
-    for radix in radices:
-        step = count // radix
-        angle = np.arange(step)[:, None] * np.arange(1, radix)
-        found.append(exp_turns(-angle, count).ravel())
-        count = step
-    return np.concatenate(found).view(float).astype(dtype)
 
 
 def _real_parts(formula, n):

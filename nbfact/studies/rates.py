@@ -196,7 +196,7 @@ def _convolution_rows(n, dtype, batch, budget):
     found = _rates_of_calls(CONVOLUTION, calls, dtype, batch, budget)
     if all(is_tied_convolution(one, dtype, batch) for one in convolutions.values()):
         calls = {
-            order: tied_convolution_multiplier(one, dtype)
+            order: tied_convolution_multiplier(one, dtype, batch)
             for order, one in convolutions.items()
         }
         found += _rates_of_calls(CONVOLVE, calls, dtype, batch, budget)

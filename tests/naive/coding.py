@@ -71,6 +71,18 @@ def exchange_atoms(A, Y, price, codes):
     return np.array(found)
 
 
+def solve_coupled(gram, right_gram, places, blocks, values):
+    """Return the solutions of systems; blocks: lists of the unknowns of each."""
+    found = np.zeros_like(values)
+    for block in blocks:
+        system = np.ones((len(block), len(block)), values.dtype)
+        for matrix, lines in zip((gram, right_gram), places, strict=True):
+            if matrix.size:
+                system *= matrix[np.ix_(lines[block], lines[block])]
+        found[block] = np.linalg.solve(system, values[block])
+    return found
+
+
 def update_atoms(atoms, codes, y):
     """Return the atoms, the codes and the residuals after one step of K-SVD.
 

@@ -153,6 +153,24 @@ def convolve_columns(x, layout, numbers, rows):
     return found[:rows][::-1] if reverse else found[:rows]
 
 
+def convolve_vector(x, layout, turns, order, rows):
+    """Return entries of the circular convolution of a vector, real or complex.
+
+    The transform has `order` complex numbers. A real vector is a complex one of its
+    even and odd entries.
+    """
+    reverse, pairs = layout[-2], x.dtype.kind != "c"
+    parts = turns[-4 * order if pairs else -2 * order :].reshape(-1, 2, order)
+    a, *b = parts[:, 0] + 1j * parts[:, 1]
+    z = np.zeros(2 * order if pairs else order, x.dtype)
+    z[: len(x)] = x
+    z = np.fft.fft(z[::2] + 1j * z[1::2] if pairs else z)
+    opposite = z[-np.arange(order) % order].conj()
+    z = np.fft.ifft(a * z + (b[0] * opposite if pairs else 0)) * order
+    found = np.stack([z.real, z.imag], 1).ravel() if pairs else z
+    return found[:rows][::-1] if reverse else found[:rows]
+
+
 def fourier_vector(x, layout, scale):
     """Return the Fourier transform of a vector, or the inverse one, not normalised."""
     return scale * (np.fft.ifft(x) * len(x) if layout[-1] else np.fft.fft(x))
@@ -172,6 +190,25 @@ def real_vector_adjoint(x, layout, turns):
     eye = np.eye(len(x))
     matrix = np.stack([real_vector(row, layout, turns) for row in eye], axis=1)
     return matrix.T @ x
+
+
+def even_vector(x, layout, turns):
+    """Return sums of the parts of Z[k] and Z[-k], for the transform Z of pairs of x."""
+    n, (makhoul, turned, _) = len(x), layout[-3:]
+    parts = turns[-4 * n :].reshape(4, n)
+    if makhoul:
+        x = np.concatenate([x[::2], (-1 if turned else 1) * x[1::2][::-1]])
+    z = np.fft.fft(x[::2] + 1j * x[1::2])
+    opposite = z[-np.arange(n // 2) % (n // 2)]
+    both = np.stack([z.real, z.imag, opposite.real, opposite.imag])
+    found = (parts * np.tile(both, 2)).sum(axis=0)
+    return found[::-1] if turned else found
+
+
+def even_vector_adjoint(x, layout, turns):
+    """Return the transpose of `even_vector`."""
+    eye = np.eye(len(x))
+    return np.stack([even_vector(row, layout, turns) for row in eye]) @ x
 
 
 def real_columns(x, layout, numbers):

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..._core.checks import size
 from ...operators import Chain
-from ...operators.radices import order_or_shape, prime_factors
+from ...operators.radices import divisors, order_or_shape
 
 RANKS = (16, 8, 4, 2, 1)
 """Largest ranks of blocks that are listed: the first one with at most `_CUTS` cuts."""
@@ -206,7 +206,8 @@ def _to_end(steps):
 def _cuts(shape, nnz):
     """Return the cuts (P, Q, r) that a chain within the budget may have, sorted."""
     m, n = shape
-    pairs = np.array(list(itertools.product(_divisors(m), _divisors(n))))
+    of_sides = [divisors(side, "shape") for side in (m, n)]
+    pairs = np.array(list(itertools.product(*of_sides)))
     inner = pairs[1:-1]  # without (1, 1) and (m, n)
     for most in RANKS:
         ranks = np.arange(1, most + 1)
@@ -245,11 +246,3 @@ def _from_start(steps):
     for number in range(1, len(steps)):
         found[number] = np.min(found[:number] + steps[number, :number])
     return found
-
-
-def _divisors(n):
-    """Return the divisors of n in increasing order."""
-    found = {1}
-    for prime in prime_factors(n, "shape"):
-        found |= {prime * one for one in found}
-    return sorted(found)

@@ -1,5 +1,6 @@
 """CodeRule: when a sparse code ends, and what the codes of signals cost."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,13 @@ from ..coding.omp import omp
 ROUNDING = 1e-6
 """Share of the square of a signal by which a residual may be above `tol` and still
 count as one that has reached it."""
+
+DOUBT = 2
+"""Number of standard errors of a mean difference up to which it may be chance."""
+
+NEGLIGIBLE = 1e-6
+"""Share of the square of the signals that counts as nothing where costs are compared:
+dense atoms may represent signals without structure to rounding."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,10 @@ class CodeRule:
         return sp.csr_array(omp(dictionary, signals, n_nonzero=limit, tol=self.tol))
 
     def cost(self, dictionary: np.ndarray, signals: np.ndarray) -> float:
+        """Return what the codes of signals cost in the mean: see `costs`."""
+        return float(self.costs(dictionary, signals).mean())
+
+    def costs(self, dictionary: np.ndarray, signals: np.ndarray) -> np.ndarray:
         """Return what the codes of signals cost: the less, the better the dictionary.
 
         Parameters
@@ -43,25 +55,42 @@ class CodeRule:
 
         Returns
         -------
-        float
-            With `tol`, the mean number of non-zeros of a code. A code that ends before
+        ndarray, (p,)
+            With `tol`, the number of non-zeros of each code. A code that ends before
             it reaches `tol`, because the atoms span too little or it may not be longer,
             counts as one of the greatest length, multiplied by one plus the share of
-            the signal that is left. Without `tol`, the squared norm of the residuals
-            over that of the signals, 0 for signals of zero.
+            the signal that is left. Without `tol`, the squared norms of the residuals
+            over the mean of those of the signals, 0 for signals of zero.
         """
         codes = self.codes(dictionary, signals)
         rest = residuals(dictionary.T, codes, signals)
         left = np.einsum("pm,pm->p", rest, rest)
         squares = np.einsum("mp,mp->p", signals, signals)
         if self.tol is None:
-            total = float(squares.sum())
-            return float(left.sum()) / total if total else 0.0
+            mean = squares.mean()
+            return left / mean if mean else np.zeros(len(left))
         costs = np.bincount(codes.indices, minlength=len(left)).astype(np.float64)
         missed = left > self.tol + ROUNDING * squares
         longest = min(self.n_nonzero, *dictionary.shape)
         costs[missed] = longest * (1 + left[missed] / squares[missed])
-        return float(costs.mean())
+        return costs
+
+
+def about_as_low(costs: np.ndarray, best: np.ndarray, increase: float) -> bool:
+    """Return whether costs of signals are in the mean about as low as the best ones.
+
+    Parameters
+    ----------
+    costs, best : ndarray, (p,)
+        Costs of the same signals in two dictionaries.
+    increase : float
+        Share of the mean of the best costs that counts as nothing. Differences of at
+        most `DOUBT` standard errors count as nothing, too.
+    """
+    more = costs - best
+    error = more.std(ddof=1) / math.sqrt(more.size) if more.size > 1 else 0.0
+    limit = max(increase * best.mean(), DOUBT * error) + NEGLIGIBLE
+    return bool(more.mean() <= limit)
 
 
 def residuals(

@@ -16,12 +16,14 @@ from .families.family import Family, FamilyTask, Finder
 from .families.family_registry import FAMILIES, PRODUCTS
 from .finalists import (
     EVERY,
+    MORE,
     as_good,
     finalists,
     hopeless,
     insured,
     promising,
     shallow,
+    still_gaining,
     structured,
 )
 from .learn_options import LearnOptions
@@ -267,7 +269,7 @@ class BudgetSearch:
             return
         first = self._run(pool[:1], budget, stage)
         for _, best in first:
-            stage = stage.against(best)
+            stage = stage._replace(leader=best)
             if not structured(chosen):
                 pool = [*pool[:1], *as_good(chosen, best)]
         self._run(pool[1:], budget, stage)
@@ -292,12 +294,15 @@ class BudgetSearch:
             self._add(one, time.perf_counter() - began, budget)
 
     def _anneal(self, budget: int, stage: Stage) -> None:
-        """Explore again from the best two, as long as that helps."""
+        """Explore again from the best two, and from one while that helps much."""
         best = sorted(self._found, key=lambda one: one.error)[:2]
         gains = [0.0] * len(best)
         done: list[Start] = []
-        for number in range(self._options.spent.rounds):
-            left = self._options.spent.rounds - number
+        rounds = self._options.spent.rounds
+        for number in range(MORE * rounds):
+            left = max(1, rounds - number)
+            if number >= rounds:
+                best, gains = still_gaining(best, gains)
             if number and not self._all_ways:
                 done += hopeless(best, gains, left)
             # What a round left as it was would be left so by the next one too.
@@ -340,10 +345,7 @@ class BudgetSearch:
                 )
             else:
                 one = Start.of(
-                    name,
-                    result,
-                    keeps_shares=start.keeps_shares,
-                    blocks=start.blocks,
+                    name, result, keeps_shares=start.keeps_shares, blocks=start.blocks
                 )
                 if self._add(one, seconds, budget):
                     found.append((start, one))

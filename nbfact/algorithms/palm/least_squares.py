@@ -13,6 +13,8 @@ import scipy.linalg
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
+from ...kernels import solve_coupled
+
 MAX_DIRECT = 2048
 """Largest number of coupled unknowns that are solved for by Cholesky factorization.
 More are solved for by conjugate gradients (CG), because Cholesky costs their cube. One
@@ -37,15 +39,10 @@ Gram matrices of order n where k² is more than `_STEEP` n. They are left to Cho
 unless `_QUICK_STEPS` steps reach `_QUICK_TOL`, which `_GLANCE` of them have to let
 expect. The sweeps that follow make up for what is left over."""
 
-_BATCHED, _CHUNK = 16, 2**16
-"""Largest number of unknowns of systems that are solved many at a time, because one
-Cholesky factorization after the other takes half as long as both calls of NumPy's solve
-from 24 unknowns on; and number of entries of the matrices that are held together, so
-that they stay in the cache."""
-
-_WIDE = 64
-"""Largest number of unknowns of systems whose matrices are read by an array of indices:
-larger ones are read row by row, and then column by column, in a third of the time."""
+SMALL = 128
+"""Largest number of unknowns of a system that a kernel solves with all others of its
+kind: it takes a tenth of the time of LAPACK with 16 to 50 unknowns, where calls from
+Python cost most, and as much as LAPACK with about 128."""
 
 _DENSE_LABELS = 256
 """Largest order of a Gram matrix whose components are found among all entries: SciPy
@@ -89,37 +86,43 @@ def least_squares(
     the two.
     """
     inverse = np.ones(rows.size)  # one over the root of each unknown's diagonal entry
-    scaled: list[MatrixOrIdentity] = [None, None]
+    dtype, scaled = gradient.dtype, [np.empty((0, 0), gradient.dtype)] * 2
     turned = None if right_gram is None else right_gram.T
     for side, (matrix, places) in enumerate(((gram, rows), (turned, cols))):
         if matrix is not None:
             root = _inverse_sqrt(matrix.diagonal().real)
-            scaled[side] = np.ascontiguousarray(matrix * root[:, None] * root)
+            scaled[side] = np.ascontiguousarray(matrix * root[:, None] * root, dtype)
             inverse *= root[places]
     blocks = _labels(gram, rows) * (cols.max(initial=0) + 1) + _labels(right_gram, cols)
     order = np.argsort(blocks, kind="stable")
     _, starts, counts = np.unique(blocks[order], return_index=True, return_counts=True)
-    delta = np.zeros_like(gradient)
-    for k in np.unique(counts):
-        members = order[starts[counts == k, None] + np.arange(k)]
-        if k > MAX_DIRECT or _is_steep(k, gram, right_gram):
-            steps = _CG_STEPS if k > MAX_DIRECT else _QUICK_STEPS
-            solved = np.ones(len(members), bool)
-            for number, block in enumerate(members):
-                i, j = rows[block], cols[block]
-                delta[block], solved[number] = _conjugate_gradients(
-                    gram, right_gram, i, j, gradient[block], steps
-                )
-            members = members[~solved & (k <= MAX_DIRECT)]
-            if not members.size:
-                continue
-        chunk = max(_CHUNK // k**2, 1)
-        for block in np.split(members, range(chunk, len(members), chunk)):
-            i, j = rows[block], cols[block]
-            system = _system(scaled, i, j, gradient.dtype)
-            found = _direct(system, gradient[block] * inverse[block], ridge)
-            delta[block] = found * inverse[block]
+    delta, small = gradient * inverse, counts <= SMALL
+    chosen = order[np.repeat(small, counts)]
+    values, ends = delta[chosen], np.append(0, np.cumsum(counts[small]))
+    at = np.stack([rows[chosen], cols[chosen]]).astype(np.intp)
+    solve_coupled(scaled[0], scaled[1], at, ends, ridge, values)
+    delta[chosen] = values
+    for start, k in zip(starts[~small], counts[~small], strict=True):
+        block = order[start : start + k]
+        delta[block] = _large(
+            gram, right_gram, scaled, (rows[block], cols[block]), delta[block],
+            inverse[block], ridge,
+        )  # fmt: skip
+    delta *= inverse
     return np.where(np.isfinite(delta), delta, 0)
+
+
+def _large(gram, right_gram, scaled, places, vector, inverse, ridge):
+    """Solve a large system, scaled to a diagonal of 1, by CG or by LAPACK."""
+    k, (rows, cols) = len(vector), places
+    if k > MAX_DIRECT or _is_steep(k, gram, right_gram):
+        steps = _CG_STEPS if k > MAX_DIRECT else _QUICK_STEPS
+        found, solved = _conjugate_gradients(
+            gram, right_gram, rows, cols, vector, inverse, steps
+        )
+        if solved or k > MAX_DIRECT:
+            return found
+    return _direct(_system(scaled, *places), vector, ridge)
 
 
 def _is_steep(k, gram, right_gram):
@@ -129,85 +132,47 @@ def _is_steep(k, gram, right_gram):
     return k * k > _STEEP * max(len(gram), len(right_gram))
 
 
-def _system(scaled, i, j, dtype):
-    """Return the matrices (c, k, k) of the systems of unknowns at places (i, j).
-
-    scaled: the Gram matrices, the one on the right transposed. Where one is None, all
-    unknowns of a system are in one row, or column.
-    """
+def _system(scaled, i, j):
+    """Return the matrix (k, k) of a system of unknowns at places (i, j)."""
     minors = [
-        _minors(matrix, places)
+        matrix.take(places, 0).take(places, 1)  # a third of the time of indexing
         for matrix, places in zip(scaled, (i, j), strict=True)
-        if matrix is not None
+        if matrix.size
     ]
-    if len(minors) == 2:
-        return minors[0] * minors[1]
-    return minors[0] if minors else np.ones((*i.shape, i.shape[1]), dtype)
-
-
-def _minors(matrix, places):
-    """Return the rows and columns at some places (c, k) of a matrix: (c, k, k)."""
-    if places.shape[1] > _WIDE:
-        found = [matrix.take(one, 0).take(one, 1) for one in places]
-        return found[0][None] if len(found) == 1 else np.stack(found)
-    index = places[:, :, None] * len(matrix) + places[:, None, :]
-    return matrix.ravel().take(index)  # half of the time of indexing
+    return minors[0] * minors[1] if len(minors) == 2 else minors[0]
 
 
 def _direct(system, vector, ridge):
-    """Solve many positive semi-definite systems, whose diagonals are 1, at once.
+    """Solve a positive semi-definite system, whose diagonal is 1, by LAPACK.
 
-    system: (c, k, k), whose diagonals are overwritten; vector: (c, k).
+    The diagonal of the system is overwritten.
     """
+    # The checks of scipy.linalg take as long as 60 unknowns.
+    factor, solve = scipy.linalg.get_lapack_funcs(("potrf", "potrs"), (system,))
     for added in (ridge, 1e2 * ridge, 1e4 * ridge):
-        np.einsum("cii->ci", system)[:] = 1 + added
-        try:
-            solve = _solver(system)
-            solution = solve(vector)
+        np.fill_diagonal(system, 1 + added)
+        # It reads a matrix in the order of NumPy as its transpose, its conjugate.
+        triangle, info = factor(system.T, lower=True, clean=False)
+        if info == 0:
+            found = solve(triangle, vector.conj(), lower=True)[0].conj()
             # One step of iterative refinement, for what the ridge left out.
-            image = (system @ solution[:, :, None])[:, :, 0] - added * solution
-            return solution + solve(vector - image)
-        except np.linalg.LinAlgError:
-            continue
+            rest = vector - (system @ found - added * found)
+            return found + solve(triangle, rest.conj(), lower=True)[0].conj()
     # A step along the gradient: the line search of the caller decides how far.
     return vector
 
 
-def _solver(system):
-    """Return a function from right-hand sides (c, k) to the solutions of c systems."""
-    if system.shape[1] <= _BATCHED:
-        return lambda vector: np.linalg.solve(system, vector[:, :, None])[:, :, 0]
-    # By LAPACK itself: the checks of scipy.linalg take as long as 60 unknowns.
-    factor, solve = scipy.linalg.get_lapack_funcs(("potrf", "potrs"), (system,))
-    # It reads a matrix in the order of NumPy as its transpose, which is its conjugate.
-    triangles = []
-    for one in system:
-        triangle, info = factor(one.T, lower=True, clean=False)
-        if info:
-            raise np.linalg.LinAlgError("a system is not positive definite")
-        triangles.append(triangle)
-
-    def solved(vector):
-        pairs = zip(triangles, vector.conj(), strict=True)
-        return np.array(
-            [solve(one, right, lower=True)[0] for one, right in pairs]
-        ).conj()
-
-    return solved
-
-
-def _conjugate_gradients(gram, right_gram, rows, cols, vector, n_steps):
-    """Solve one block without forming its matrix, preconditioned by its diagonal.
+def _conjugate_gradients(gram, right_gram, rows, cols, vector, inverse, n_steps):
+    """Solve one system, scaled to a diagonal of 1, without forming its matrix.
 
     Returns the solution, and whether the steps are enough. If there are few, they end
-    where they are not on the way.
+    where they are not on the way. inverse: what unknowns are multiplied by to scale it.
     """
     shape = (rows.max() + 1, cols.max() + 1)
     if gram is not None:
         gram = gram[: shape[0], : shape[0]]
     if right_gram is not None:
         right_gram = right_gram[: shape[1], : shape[1]]
-    inverse = _inverse_sqrt(_diagonal(gram, rows) * _diagonal(right_gram, cols))
 
     def apply(x):
         delta = sp.csr_array((x * inverse, (rows, cols)), shape=shape)
@@ -216,7 +181,7 @@ def _conjugate_gradients(gram, right_gram, rows, cols, vector, n_steps):
             return image[rows, cols] * inverse
         return sampled(gram, np.ascontiguousarray(image.T), rows, cols) * inverse
 
-    x, residual = np.zeros_like(vector), vector * inverse
+    x, residual = np.zeros_like(vector), vector
     direction, square = residual, np.vdot(residual, residual).real
     quick = n_steps < _CG_STEPS
     tol = _QUICK_TOL if quick else _CG_TOL
@@ -232,7 +197,7 @@ def _conjugate_gradients(gram, right_gram, rows, cols, vector, n_steps):
         residual = residual - square / curvature * image
         previous, square = square, np.vdot(residual, residual).real
         direction = residual + square / previous * direction
-    return x * inverse, square <= enough
+    return x, square <= enough
 
 
 def sampled(
@@ -252,11 +217,6 @@ def sampled(
 def _labels(gram, places):
     """Return the connected component of each place; its index for the identity."""
     return places.astype(np.intp) if gram is None else _components(gram)[places]
-
-
-def _diagonal(gram, places):
-    """Return the diagonal of a Gram matrix at the given places."""
-    return np.ones(places.size) if gram is None else gram.diagonal().real[places]
 
 
 def _components(gram):

@@ -8,14 +8,20 @@ import numpy as np
 
 from ..tools.rows import Row
 from . import image_dictionaries as of
-from .grey_images import IMAGES, Patches, load_image, non_local_means, psnr
+from .grey_images import IMAGES, SIDE, Patches, load_image, non_local_means, psnr
 from .image_dictionaries import DICTLEARN, FIVE, NOISE_LEVEL
 
 FAST, KSVD, DCT = "FastDictionary", "K-SVD", "overcomplete DCT"
+FREE = "FastDictionary without a basis"
+SMALL = "K-SVD of 64 atoms"
 UNION, SKLEARN = "union of fast bases", "scikit-learn MiniBatchDictionaryLearning"
 NLM, NOISY = "non-local means", "noisy image"
 PAPER = "hierarchical, J = 4"
 """Methods, as the rows name them."""
+
+NOISY_FROM = 30
+"""Least noise at which `FastDictionary` is run without a basis, too: it takes the time
+of all other dictionaries together."""
 
 PARTS = ("images", "configurations", "generalisation")
 """Parts of the study, as the rows name them."""
@@ -44,6 +50,7 @@ def image_rows(name: str, sigma: float, seed: int, settings: Any) -> list[Row]:
     samples = drawn_samples(noisy, settings.patches, rng)
     patches = Patches(noisy, settings.stride)
     start = of.overcomplete_dct(settings.atoms)
+    n_iter = settings.image_iter + of.FINAL_PASSES
     rows: list[Row] = []
 
     def add(method: str, codes: str | None, image, seconds=None, nnz=None, **more):
@@ -63,31 +70,40 @@ def image_rows(name: str, sigma: float, seed: int, settings: Any) -> list[Row]:
 
     add(NOISY, None, noisy)
     add(NLM, None, non_local_means(noisy, sigma))
-    for codes in (NOISE_LEVEL, FIVE):
+    few = samples[: settings.few]
+    for codes, some, count in (
+        (NOISE_LEVEL, samples, n_iter),
+        (FIVE, few, settings.n_iter),
+    ):
         rule = of.rule_of(codes, sigma)
-        learned = functools.partial(
-            of.dense_dictionary, samples, start, rule, settings.n_iter
-        )
+        learned = functools.partial(of.dense_dictionary, some, start, rule, count)
         add_dictionary(KSVD, codes, learned)
         add_dictionary(DCT, codes, lambda: start)
-    began = time.process_time()
     rule = of.rule_of(NOISE_LEVEL, sigma)
-    model = of.fast_dictionary(samples, start, rule, max_iter=settings.n_iter)
-    seconds = time.process_time() - began
-    image = of.denoised(model.components_.toarray().T, patches, rule)
-    factored = int(model.factored_)
-    add(FAST, NOISE_LEVEL, image, seconds, model.nnz_, factored=factored)
+    complete = of.overcomplete_dct(SIDE**2)
+    learned = functools.partial(of.dense_dictionary, samples, complete, rule, n_iter)
+    add_dictionary(SMALL, NOISE_LEVEL, learned)
+    for method, basis in ((FAST, of.cosine_basis()), (FREE, None)):
+        if basis is None and sigma < NOISY_FROM:
+            continue
+        began = time.process_time()
+        options = {"max_iter": settings.image_iter, "basis": basis}
+        model = of.fast_dictionary(samples, start, rule, **options)
+        seconds = time.process_time() - began
+        image = of.denoised(model.components_.toarray().T, patches, rule)
+        factored = int(model.factored_)
+        add(method, NOISE_LEVEL, image, seconds, model.nnz_, factored=factored)
     add_dictionary(UNION, NOISE_LEVEL, of.union_of_bases)
     add_dictionary(
         SKLEARN,
         NOISE_LEVEL,
-        lambda: of.mini_batch(samples, settings.atoms, sigma),
+        lambda: of.mini_batch(few, settings.atoms, sigma),
     )
     if of.has_dictlearn():
         add_dictionary(
             DICTLEARN,
             NOISE_LEVEL,
-            lambda: of.dictlearn_dictionary(samples, start, settings.n_iter),
+            lambda: of.dictlearn_dictionary(samples, start, n_iter),
         )
     return rows
 
@@ -95,7 +111,7 @@ def image_rows(name: str, sigma: float, seed: int, settings: Any) -> list[Row]:
 def configuration_rows(name: str, sigma: float, seed: int, settings: Any) -> list[Row]:
     """Return the rows of the paper's configurations on one image, with 5 atoms."""
     clean, noisy, rng = noisy_image(name, sigma, seed, settings.crop // 2)
-    samples = drawn_samples(noisy, settings.patches, rng)
+    samples = drawn_samples(noisy, settings.few, rng)
     patches = Patches(noisy, settings.stride)
     rule = of.rule_of(FIVE, sigma)
     start = of.overcomplete_dct(settings.atoms)
@@ -131,7 +147,7 @@ def generalisation_rows(
     found = [(KSVD, dense, dense.size)]
     for rcg in settings.rcgs:
         model = of.fast_dictionary(samples, dense, rule, max_iter=0, rcg=rcg)
-        found.append((FAST, model.components_.toarray().T, model.nnz_))
+        found.append((FREE, model.components_.toarray().T, model.nnz_))
     return [
         {
             "part": PARTS[2],

@@ -9,6 +9,7 @@ from ...algorithms import dictionary
 from ...algorithms.dictionaries.code_rule import CodeRule
 from ...algorithms.dictionaries.k_svd import k_svd, unit_columns
 from ...cases.rivals import peers
+from ...operators import FactorProduct
 from ...targets import dct, haar, hadamard
 from .grey_images import SIDE, Patches
 
@@ -18,6 +19,10 @@ Aharon (2006)."""
 
 ATOMS = 5
 """Number of non-zeros of a code in the 2016 paper."""
+
+FINAL_PASSES = 10
+"""Number of times that `FastDictionary` codes patches after its K-SVD: five rounds with
+some of them, and five with all. K-SVD alone gets as many iterations more."""
 
 NOISE_LEVEL, FIVE = "noise level", "5 atoms"
 """The two rules by which codes end."""
@@ -43,6 +48,12 @@ def overcomplete_dct(n_atoms: int) -> np.ndarray:
     one[:, 1:] -= one[:, 1:].mean(axis=0)
     one = unit_columns(one)
     return np.kron(one, one)[:, :n_atoms]
+
+
+def cosine_basis() -> FactorProduct:
+    """Return the two-dimensional cosine basis, (64, 64), as two sparse factors."""
+    one, same = dct(SIDE).T, np.eye(SIDE)
+    return FactorProduct([np.kron(one, same), np.kron(same, one)])
 
 
 def union_of_bases() -> np.ndarray:

@@ -9,7 +9,7 @@ from .estimators import a_model, constructed, data, tame, words
 
 POOLS = {
     "n_components": or_none(count(1, 5, huge=ODD)),
-    "n_factors": count(1, 3, huge=ODD),
+    "n_factors": or_none(count(1, 3, huge=ODD)),
     "nnz": count(1, 20, huge=ODD),
     "cost_increase": real("0", "0.1", bad=("-1.0",), odd=("1e308",)),
     "factorizer": choice("explore"),

@@ -1,5 +1,7 @@
 """The family "named transforms": what has a name, such as "dct type 2"."""
 
+import functools
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,15 +13,19 @@ from ....operators.cosines import dct, dst
 from ....operators.fourier import dft, hartley, idft
 from ....operators.haar import haar
 from ....operators.hadamard import hadamard
+from ....operators.kronecker_product import kronecker
+from ....operators.radices import divisors
 from ....operators.slant import slant
 from ...common.problem import Problem
 from ..starts import Start, measured
 from .family import Family, FamilyTask
+from .key_matching import by_keys, few_moduli
 from .mirror_matching import by_mirrors
 from .transform_matching import (
     TOLERANCE,
     Finder,
     Match,
+    Places,
     balanced,
     by_columns,
     by_one_side,
@@ -32,6 +38,13 @@ from .transform_matching import (
 
 _LARGEST = 1024
 """Largest order for which names are tried: all their matrices are made."""
+
+_LARGEST_PRODUCT = 128
+"""Largest order for which Kronecker products of two of them are tried, because the
+search for their permutations may take seconds above."""
+
+_NEAR = 1e-3
+"""Relative difference of two moments up to which they count as equal."""
 
 
 class Named(NamedTuple):
@@ -64,10 +77,16 @@ def _inverse(function):
     return lambda n: function(n).T
 
 
+def _by_signs_or_keys(matrix: np.ndarray, known: np.ndarray) -> Iterator[Places]:
+    """Yield permutations for a Hadamard matrix, of Sylvester's kind or of another."""
+    dyadic = len(matrix) & (len(matrix) - 1) == 0
+    return (by_signs if dyadic else by_keys)(matrix, known)
+
+
 NAMES = (
     Named("haar", haar, by_supports),
     Named("inverse haar", _inverse(haar), turned(by_supports)),
-    Named("hadamard", hadamard, by_signs),
+    Named("hadamard", hadamard, _by_signs_or_keys),
     *(
         Named(f"dct type {kind}", _typed(dct, kind), by_columns)
         for kind in (2, 3, 4, 1)
@@ -92,14 +111,25 @@ def named(task: FamilyTask) -> Iterator[Start]:
     if m != n or n == 1 or n > _LARGEST or not _is_unitary(matrix):
         return
     kind = matrix.dtype.kind == "c" and bool(np.abs(matrix.imag).max() > 0)
-    found: list[tuple[Match, Named, Any]] = []
-    for one in NAMES:
-        if one.complex != kind:
-            continue
+    plain = [one for one in NAMES if one.complex == kind]
+    found = _matches(task, plain)
+    if not found and not kind:
+        found = _matches(task, separable(matrix))
+    if found:
+        least = max(min(match.error for match, _, _ in found), task.exact)
+        near = [three for three in found if three[0].error <= 2 * least]
+        match, one, operator = min(near, key=lambda three: len(three[0].words))
+        yield _start(problem, operator, match, one.name + match.words)
+
+
+def _matches(task, transforms) -> list[tuple[Match, Named, Any]]:
+    """Return which of some transforms a matrix is, and how, up to one that is exact."""
+    matrix, found = task.problem.wide.array, list[tuple[Match, Named, Any]]()
+    for one in transforms:
         if task.over():
             break
         try:
-            operator = one.make(n)
+            operator = one.make(len(matrix))
         except ValueError:  # there is none of this order
             continue
         match = matched(matrix, operator.toarray(), one.finder)
@@ -107,11 +137,53 @@ def named(task: FamilyTask) -> Iterator[Start]:
             found.append((match, one, operator))
             if match.error <= task.exact and not match.words:
                 break
-    if found:
-        least = max(min(match.error for match, _, _ in found), task.exact)
-        near = [three for three in found if three[0].error <= 2 * least]
-        match, one, operator = min(near, key=lambda three: len(three[0].words))
-        yield _start(problem, operator, match, one.name + match.words)
+    return found
+
+
+def separable(matrix: np.ndarray) -> Iterator[Named]:
+    """Yield the Kronecker products of two real transforms that a matrix may be.
+
+    The moments of a product are the products of those of both.
+    """
+    n, balance = len(matrix), balanced(matrix)
+    if n > _LARGEST_PRODUCT or balance is None or not few_moduli(balance[0]):
+        return
+    own = _moments(balance[0])
+    for k in divisors(n)[1:-1]:
+        for left, right in itertools.product(range(len(NAMES)), repeat=2):
+            both = _moments_of(left, k), _moments_of(right, n // k)
+            if None in both or NAMES[left].complex or NAMES[right].complex:
+                continue
+            if np.allclose(np.multiply(*both), own, rtol=_NEAR):
+                names = dict.fromkeys(NAMES[place].name for place in (left, right))
+                yield Named(
+                    f"separable {' x '.join(names)}, {k} x {n // k}",
+                    functools.partial(_product, NAMES[left], NAMES[right], k),
+                    by_keys,
+                )
+
+
+def _product(left, right, k, n):
+    """Return the operator of a separable transform of order n."""
+    return kronecker(left.make(k), right.make(n // k))
+
+
+@functools.cache
+def _moments_of(place, n):
+    """Return the moments of a transform in the list, None where there is none."""
+    try:
+        return _moments(NAMES[place].make(n).toarray())
+    except ValueError:
+        return None
+
+
+def _moments(matrix):
+    """Return means of powers of the moduli, times powers of the order, and the largest.
+
+    Those of a Kronecker product are the products of those of its two matrices.
+    """
+    sizes = np.abs(matrix) * np.sqrt(len(matrix))
+    return (sizes**4).mean(), (sizes**3).mean(), sizes.max()
 
 
 def _is_unitary(matrix):

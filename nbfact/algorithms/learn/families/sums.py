@@ -16,6 +16,7 @@ from ...common.result import Factorization
 from ..starts import Start, measured
 from .chain_family import words
 from .family import Family, FamilyTask
+from .kronecker_sums import sums_of_kroneckers
 
 Found: TypeAlias = ButterflyFactorization[Butterfly]
 """A term of a sum."""
@@ -39,10 +40,18 @@ chains take half a second at n = 64, and five at n = 256."""
 
 
 def sums(task: FamilyTask) -> Iterator[Start]:
-    """Yield a chain with half of the budget, and one for what it leaves over."""
+    """Yield a sum of Kronecker products, and a sum of two chains where it is better.
+
+    The second chain is for what the first one, with half of the budget, leaves over.
+    """
     problem = task.problem
     m, n = problem.shape
     if min(m, n) == 1 or m * n > _LARGEST or task.limit <= task.exact:
+        return
+    for one in sums_of_kroneckers(task):
+        yield one
+        task = task._replace(limit=one.error)
+    if task.limit <= task.exact:
         return
     # The second term is expected to lower the error as much as the first one did.
     enough = max(_FIRST, math.sqrt(task.limit))
