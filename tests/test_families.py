@@ -163,6 +163,7 @@ def test_a_sparse_matrix_and_one_of_low_rank_are_fitted_on():
     assert alternate(target, left, 40, 60, sparse=sparse)[0] <= error
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_a_near_fit_by_a_sparse_matrix_and_one_of_low_rank_is_not_lost():
     x = np.sort(np.random.default_rng(7).random(128))
