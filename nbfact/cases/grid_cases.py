@@ -35,6 +35,9 @@ SCIPY, LEVELS = "scipy.fft", "numpy levels"
 ALWAYS = [
     ("butterfly", "forward", 64, 1, VECTOR),
     ("butterfly", "forward", 1024, 64, "rows C"),
+    # Vectors of odd orders, and circulant matrices, have kernels of their own.
+    *(("dct", side, 729, 1, VECTOR) for side in ("forward", "adjoint")),
+    ("circulant", "forward", 1024, 1, VECTOR),
 ]
 """Products, cells without their dtype, that are measured on every change."""
 
