@@ -19,6 +19,7 @@ from nbfact.algorithms.learn.families.family_registry import (
 )
 from nbfact.algorithms.learn.families.key_matching import by_keys
 from nbfact.algorithms.learn.families.low_rank import largest_rank
+from nbfact.algorithms.learn.families.sparse_low_rank import alternate
 
 
 def gaussian(*shape, seed=0):
@@ -151,6 +152,24 @@ def test_a_named_transform_with_noise_is_said_with_the_error():
     assert re.match("dct type 2(, as |$)", named.structure)
     few = nf.learn_transform(nf.targets.dct(64), 1700, **options)
     assert few.operator.nnz <= 1700 and few.relative_error < 1e-13
+
+
+def test_a_sparse_matrix_and_one_of_low_rank_are_fitted_on():
+    """Going on from a near fit keeps both, where what is left is not only rounding."""
+    target = nf.targets.noisy(sparse_and_low_rank(24, 40, 2), 1e-5, random_state=0)
+    first = np.linalg.svd(target)[0][:, :2]
+    error, left, sparse = alternate(target, first, 40, 60)
+    assert error < 1e-4 * np.linalg.norm(target)
+    assert alternate(target, left, 40, 60, sparse=sparse)[0] <= error
+
+
+@pytest.mark.slow
+@pytest.mark.compiled
+def test_a_near_fit_by_a_sparse_matrix_and_one_of_low_rank_is_not_lost():
+    x = np.sort(np.random.default_rng(7).random(128))
+    target = np.exp(-np.abs(x[:, None] - x) / 0.1)
+    found = nf.learn_transform(target, 4096, families=["sparse + low rank"])
+    assert found.operator.nnz <= 4096 and found.relative_error < 2e-5
 
 
 @pytest.mark.parametrize("n", [8, 15])

@@ -12,13 +12,7 @@ from samples import DTYPES
 import nbfact as nf
 from nbfact.algorithms.common.problem import problem_of
 from nbfact.algorithms.learn import budget_search, stages
-from nbfact.algorithms.learn.finalists import (
-    as_good,
-    hopeless,
-    promising,
-    shallow,
-    still_gaining,
-)
+from nbfact.algorithms.learn.finalists import as_good, hopeless, promising, shallow
 from nbfact.algorithms.learn.stages import Race
 from nbfact.algorithms.learn.starts import Start, split_budget, starts
 
@@ -138,8 +132,6 @@ def test_which_results_are_followed():
     three = [(found_with(1.0, 3), found_with(0.5001, 3))]
     assert shallow(looks + three, 3) and not shallow(three, 3)
     one, other = found_with(0.2), found_with(0.3)
-    assert still_gaining([other, one], [0.5, 0.97]) == ([one], [0.97])
-    assert still_gaining([other, one], [0.5, 0.99]) == ([], [])
     assert hopeless([one, other], [1.0, 0.9], 2) == [other]
     assert hopeless([one, other], [1.0, 0.5], 3) == []  # the best one never is
 

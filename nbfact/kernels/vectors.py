@@ -1,8 +1,8 @@
 """What the kernels that emit vector instructions themselves share.
 
-They are `registers.py`, `tiles.py`, `squares.py`, `gathers.py`, `dyadic_registers.py`
-`dyadic_vectors.py` and `fourier_registers.py`. What they emit is generic vector code,
-which LLVM maps to the registers that the processor has.
+They are `registers.py`, `tiles.py`, `squares.py`, `gathers.py`, `dyadic_registers.py`,
+`dyadic_vectors.py`, `fourier_registers.py` and `even_registers.py`. What they emit is
+generic vector code, which LLVM maps to the registers that the processor has.
 """
 
 import math

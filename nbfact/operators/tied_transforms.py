@@ -85,8 +85,13 @@ def tile_of(dtype: np.dtype) -> int:
 
 
 def smallest_order(dtype: np.dtype, batch: int) -> int:
-    """Return the least order of which there are kernels for a number of columns."""
-    return 2 if batch > 1 else width_of(dtype) ** 2
+    """Return the least power of two whose kernel larger ones have, too.
+
+    The dtype is that of a transform, and `batch` a number of columns.
+    """
+    if batch > 1:
+        return 2
+    return width_of(dtype) ** 2 * (1 if dtype.kind == "c" else 2)
 
 
 def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:

@@ -79,16 +79,17 @@ NOTES = """\
   `nbfact/operators/small_matrices.py`. The rows named convolution are of a
   circulant matrix by scipy.fft: their unit is that of `convolution_work`, and the
   constants are in `nbfact/operators/convolution_formula.py`. Those named
-  convolve_columns are of the same matrix by the kernel, and the constants are in
-  `nbfact/operators/tied_convolutions.py`."""
+  convolve_columns and convolve_vector are of the same matrix by the kernels, and the
+  constants are in `nbfact/operators/tied_convolutions.py`."""
 MATRIX = "matrix"
 """Name of the rows of the dense matrix of a transform."""
 CONVOLUTION = "convolution"
 """Name of the rows of a circulant matrix by two transforms of scipy.fft."""
-CONVOLVE = "convolve_columns"
-"""Name of the rows of a circulant matrix by the kernel."""
+CONVOLVE = "convolve_columns", "convolve_vector"
+"""Names of the rows of a circulant matrix by the kernels for columns, and a vector."""
 SMALL_CONVOLUTION = 4
-"""Order of the circulant matrix whose time is subtracted from that of a large one."""
+"""Order of the circulant matrix whose time is subtracted from that of a large one, for
+several columns."""
 
 
 @dataclass(frozen=True)
@@ -186,11 +187,12 @@ def _transform_rows(settings, dtype, batch):
 
 def _convolution_rows(n, dtype, batch, budget):
     """Return the rows of the library and of the kernel for convolutions."""
-    if n <= SMALL_CONVOLUTION:
+    least = SMALL_CONVOLUTION if batch > 1 else smallest_order(dtype, batch)
+    if n <= least:
         return []
     convolutions = {
         order: Convolution(np.ones(order, dtype), (order, order))
-        for order in (SMALL_CONVOLUTION, n)
+        for order in (least, n)
     }
     calls = {order: one.multiplier(order, dtype) for order, one in convolutions.items()}
     found = _rates_of_calls(CONVOLUTION, calls, dtype, batch, budget)
@@ -199,14 +201,15 @@ def _convolution_rows(n, dtype, batch, budget):
             order: tied_convolution_multiplier(one, dtype, batch)
             for order, one in convolutions.items()
         }
-        found += _rates_of_calls(CONVOLVE, calls, dtype, batch, budget)
+        name = CONVOLVE[batch == 1]
+        found += _rates_of_calls(name, calls, dtype, batch, budget)
     return found
 
 
 _WORK = {
     MATRIX: lambda order: order**2,
     CONVOLUTION: convolution_work,
-    CONVOLVE: convolution_work,
+    **dict.fromkeys(CONVOLVE, convolution_work),
 }
 """The units of the rows that are not those of `transform_work`, by kernel."""
 

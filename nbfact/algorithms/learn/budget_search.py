@@ -16,14 +16,12 @@ from .families.family import Family, FamilyTask, Finder
 from .families.family_registry import FAMILIES, PRODUCTS
 from .finalists import (
     EVERY,
-    MORE,
     as_good,
     finalists,
     hopeless,
     insured,
     promising,
     shallow,
-    still_gaining,
     structured,
 )
 from .learn_options import LearnOptions
@@ -294,15 +292,12 @@ class BudgetSearch:
             self._add(one, time.perf_counter() - began, budget)
 
     def _anneal(self, budget: int, stage: Stage) -> None:
-        """Explore again from the best two, and from one while that helps much."""
+        """Explore again from the best two, as long as that helps."""
         best = sorted(self._found, key=lambda one: one.error)[:2]
         gains = [0.0] * len(best)
         done: list[Start] = []
-        rounds = self._options.spent.rounds
-        for number in range(MORE * rounds):
-            left = max(1, rounds - number)
-            if number >= rounds:
-                best, gains = still_gaining(best, gains)
+        for number in range(self._options.spent.rounds):
+            left = self._options.spent.rounds - number
             if number and not self._all_ways:
                 done += hopeless(best, gains, left)
             # What a round left as it was would be left so by the next one too.
@@ -345,7 +340,10 @@ class BudgetSearch:
                 )
             else:
                 one = Start.of(
-                    name, result, keeps_shares=start.keeps_shares, blocks=start.blocks
+                    name,
+                    result,
+                    keeps_shares=start.keeps_shares,
+                    blocks=start.blocks,
                 )
                 if self._add(one, seconds, budget):
                     found.append((start, one))

@@ -39,11 +39,6 @@ _LITTLE = 0.2
 it: those of a kernel ended at 0.032 to 0.057 where one was at 0.052, and those of
 Gaussians and graphs, at 0.33 and more, within 3 % of each other (n = 32 and 64)."""
 
-MORE, _WORTH = 3, 0.02
-"""How many times as many rounds there are at most, from the best result alone and while
-each gains this part of its error: a kernel of order 64 ends at 0.00076 in place of
-0.00113, at a complexity gain of 4."""
-
 
 def promising(
     found: Sequence[Start], fast: Sequence[Start], every: bool
@@ -139,15 +134,3 @@ def hopeless(best: Sequence[Start], gains: Sequence[float], left: int) -> list[S
         for one, end in zip(best, ends, strict=True)
         if end > most and one.error > least
     ]
-
-
-def still_gaining(
-    best: Sequence[Start], gains: Sequence[float]
-) -> tuple[list[Start], list[float]]:
-    """Return the best result and its gain, nothing where the last round gained little.
-
-    gains: as for `hopeless`.
-    """
-    pairs = zip(best, gains, strict=True)
-    one, gain = min(pairs, key=lambda pair: pair[0].error, default=(None, 1.0))
-    return ([], []) if one is None or gain > 1 - _WORTH else ([one], [gain])

@@ -53,7 +53,7 @@ def sparse_and_low_rank(task: FamilyTask) -> Iterator[Start]:
     (_, first, _), kept = looked[rank], ranks[rank]
     error, left, sparse = alternate(matrix, first, kept, _LONG, task.over)
     if error <= _NEARLY * task.problem.wide.norm:
-        error, left, sparse = alternate(matrix, left, kept, _MORE, task.over, 0.0)
+        error, left, sparse = alternate(matrix, left, kept, _MORE, task.over, sparse)
     product = _assembled(problem, left, sparse)
     found = measured(problem, product)
     enough = 2 * max(task.limit, task.exact) * problem.wide.norm
@@ -70,7 +70,7 @@ def alternate(
     kept: int,
     n_iter: int,
     over: Callable[[], bool] = never,
-    growing: float = _GROWING,
+    sparse: np.ndarray | None = None,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Fit a sparse matrix and one of low rank in turns (GoDec).
 
@@ -88,8 +88,8 @@ def alternate(
         Maximum number of alternations.
     over : callable
         Returns whether the time is over, which ends the alternations after the first.
-    growing : float
-        The share of the alternations in which the sparse matrix grows.
+    sparse : ndarray, (m, n), optional
+        The sparse matrix to go on from, which does not grow; none by default.
 
     Returns
     -------
@@ -104,8 +104,8 @@ def alternate(
     T. Zhou and D. Tao, GoDec: randomized low-rank & sparse matrix decomposition in
     noisy case, ICML 2011 [zhou2011].
     """
-    early = max(1, round(growing * n_iter)) if growing else 0
-    sparse = np.zeros_like(matrix)
+    early = max(1, round(_GROWING * n_iter)) if sparse is None else 0
+    sparse = np.zeros_like(matrix) if sparse is None else sparse
     previous = np.inf
     for step in range(n_iter):
         rest = matrix - sparse
