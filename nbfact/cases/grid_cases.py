@@ -35,7 +35,6 @@ SCIPY, LEVELS = "scipy.fft", "numpy levels"
 ALWAYS = [
     ("butterfly", "forward", 64, 1, VECTOR),
     ("butterfly", "forward", 1024, 64, "rows C"),
-    # Vectors of odd orders, and circulant matrices, have kernels of their own.
     *(("dct", side, 729, 1, VECTOR) for side in ("forward", "adjoint")),
     ("circulant", "forward", 1024, 1, VECTOR),
 ]
@@ -78,14 +77,12 @@ FORMER = [
     ("dct", "forward", 256, 256, "columns F"),
     *(("circulant", "forward", 1024, batch, "rows F") for batch in (4, 64)),
     ("sparse 4 x 4", "adjoint", 256, 16, "columns C"),
-    ("sparse 4 x 4", "adjoint", 4096, 2, "columns F"),
-    ("sparse 4 x 4", "adjoint", 64, 8, "columns F"),
+    *(("sparse 4 x 4", "adjoint", n, b, "columns F") for n, b in ((4096, 2), (64, 8))),
     ("dense blocks", "adjoint", 4096, 4, "columns C"),
     *(("dense blocks", "forward", n, 8, "rows C") for n in (256, 4096)),
     ("radix 8", "adjoint", 16384, 8, "columns C"),
     *(("dst", "adjoint", n, b, "rows C") for n, b in ((1024, 2), (16384, 8))),
     *(("dct", "forward", n, b, "columns C") for n, b in ((256, 4), (64, 64))),
-    *(("dct", side, 256, 1, VECTOR) for side in ("forward", "adjoint")),
     ("sparse 2 x 16", "forward", 64, 4, "columns C"),
     ("rank 2", "adjoint", 256, 8, "rows C"),
     ("dense blocks", "forward", 1024, 64, "columns C"),
