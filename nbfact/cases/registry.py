@@ -174,7 +174,7 @@ def _pr():
     single, batches = ("float32",), (1, 64)
     planned = [("rank 2", 256), ("four blocks", 1024), ("strided blocks", 1024)]
     plans = plan_cases(planned, single, (1, 16))
-    primes = transform_plan_cases(("dct",), (1000, 1009), single, (1,))
+    primes = transform_plan_cases(("dct",), (729, 1009), single, (1,))
     few = product_cases("butterfly", (1024,), ("float64", "complex64"), (2, 4))
     called = own_cells(ALWAYS, "float32")
     found = [
@@ -238,7 +238,7 @@ def _rotating(dtype, batch):
         *projection_cases((128,), (dtype,)),
         *set_cases(64, dtype),
         *factorize_cases(("hadamard", "gaussian"), (64,), (real,)),
-        *own_cells(CALLED[:2] if batch == 1 else CALLED[2:], dtype),
+        *own_cells(CALLED[:4] if batch == 1 else CALLED[4:], dtype),
         *assignment_cases([(64, 64, 1024)], (real,)),
         *sum_cases(64, 512, real),
         # Its sides are large enough for a power iteration through the factors.
