@@ -123,8 +123,8 @@ def solve_coupled(
     most = 1
     for b in range(starts.shape[0] - 1):
         most = max(most, starts[b + 1] - starts[b])
-    system = np.empty((most, most), values.dtype)
-    triangle, solution = np.empty_like(system), np.empty(most, values.dtype)
+    scratch = np.empty((2 * most + 1, most), values.dtype)
+    system, triangle, solution = scratch[:most], scratch[most:-1], scratch[-1]
     for b in range(starts.shape[0] - 1):
         first, order = starts[b], starts[b + 1] - starts[b]
         wanted = values[first : first + order]
