@@ -14,7 +14,7 @@ from nbfact.operators import plan as plans
 from nbfact.operators.formulas import Formula, read_formula
 from nbfact.operators.small_matrices import SmallMatrix, matrix_cost
 
-LATER = {"float64": "float32", "complex128": "complex64"}
+SINGLE = {"float64": "float32", "complex128": "complex64"}
 
 
 def made(n):
@@ -44,7 +44,7 @@ def turned(A):
         "cA": A * (1 + 2j),
         "cA.H": (A * (1 + 2j)).H,
         "inverse": A.inverse(),
-        "single": A.astype(LATER[A.dtype.name]),
+        "single": A.astype(SINGLE[A.dtype.name]),
         "complex": (A.astype(complex) * 1j).T,
         "fused": A.fuse(),
     }

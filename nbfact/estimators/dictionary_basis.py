@@ -1,6 +1,7 @@
 """Basis: orthonormal vectors of which the atoms of a dictionary are sparse sums."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Self
 
@@ -55,7 +56,7 @@ class Basis:
             )
         return basis
 
-    @property
+    @functools.cached_property
     def array(self) -> np.ndarray:
         """The vectors, one in each column, (m, m)."""
         return FastDictionaryFit(list(self.factors)).array

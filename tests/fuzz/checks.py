@@ -6,7 +6,7 @@ import scipy.sparse.linalg as spla
 
 import nbfact as nf
 
-LATER = (np.float32, np.complex64, np.float16)
+SINGLE = (np.float32, np.complex64, np.float16)
 
 
 def dense(value):

@@ -149,10 +149,7 @@ def claims(rows: Sequence[Row]) -> list[Row]:
         means = {
             one: np.mean([found[(*one, sigma, i)] for i in names]) for one in dense
         }
-        best, other = (
-            max(dense, key=means.__getitem__),
-            max(same, key=means.__getitem__),
-        )
+        best, other = (max(some, key=means.__getitem__) for some in (dense, same))
         lines.append(_compared(found, best, sigma, names))
         if other != best:
             lines.append(_compared(found, other, sigma, names, " of as many atoms"))

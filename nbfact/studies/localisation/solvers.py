@@ -118,6 +118,7 @@ def penalised(matrix: Any, signals: np.ndarray) -> np.ndarray:
     -------
     ndarray, (n, p)
     """
+    path = installed("sklearn.linear_model").lasso_path
     linear = spla.aslinearoperator(matrix)
     dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
     columns, correlations = np.ascontiguousarray(dense.T), linear.rmatmat(signals)
@@ -128,7 +129,7 @@ def penalised(matrix: Any, signals: np.ndarray) -> np.ndarray:
         for j in open_:
             at = chosen[j], j
             given = signals[:, j], correlations[at], bounds[j], codes[at]
-            codes[at] = _descended(columns[chosen[j]], *given)
+            codes[at] = _descended(path, columns[chosen[j]], *given)
         rest = signals[:, open_] - linear.matmat(codes[:, open_])
         left = np.abs(linear.rmatmat(rest))
         for j, size in zip(open_, left.T, strict=True):
@@ -142,9 +143,8 @@ def penalised(matrix: Any, signals: np.ndarray) -> np.ndarray:
     return codes
 
 
-def _descended(atoms, signal, correlations, bound, start):
+def _descended(path, atoms, signal, correlations, bound, start):
     """Return the code of one signal by coordinate descent among a few atoms, (k, m)."""
-    path = installed("sklearn.linear_model").lasso_path
     _, codes, _ = path(
         atoms.T,
         signal,

@@ -55,12 +55,12 @@ class Rows(NamedTuple):
         """Return finer labels, and a number for each column and for its negative."""
         known = self.signs[:, None] != 0
         signed = np.where(known, self.signs[:, None] * entries, np.abs(entries))
+        opposite = np.where(known, -signed, signed)
         plain, negative = (
-            _mixed(self.labels[:, None], one).sum(0)
-            for one in (signed, np.where(known, -signed, signed))
+            _mixed(self.labels[:, None], one).sum(0) for one in (signed, opposite)
         )
         # Each column as it is, or its negative, whichever has the larger number.
-        turned = np.where(plain >= negative, signed, np.where(known, -signed, signed))
+        turned = np.where(plain >= negative, signed, opposite)
         turned = np.where(plain == negative, np.abs(entries), turned)
         pairs = _mixed(plain + negative, turned).sum(1)
         return Rows(_mixed(self.labels, pairs), self.signs), plain, negative

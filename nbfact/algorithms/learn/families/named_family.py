@@ -148,17 +148,17 @@ def separable(matrix: np.ndarray) -> Iterator[Named]:
     n, balance = len(matrix), balanced(matrix)
     if n > _LARGEST_PRODUCT or balance is None or not few_moduli(balance[0]):
         return
-    own = _moments(balance[0])
+    own, real = _moments(balance[0]), [one for one in NAMES if not one.complex]
     for k in divisors(n)[1:-1]:
-        for left, right in itertools.product(range(len(NAMES)), repeat=2):
+        for left, right in itertools.product(real, repeat=2):
             both = _moments_of(left, k), _moments_of(right, n // k)
-            if None in both or NAMES[left].complex or NAMES[right].complex:
+            if None in both:
                 continue
             if np.allclose(np.multiply(*both), own, rtol=_NEAR):
-                names = dict.fromkeys(NAMES[place].name for place in (left, right))
+                names = dict.fromkeys(one.name for one in (left, right))
                 yield Named(
                     f"separable {' x '.join(names)}, {k} x {n // k}",
-                    functools.partial(_product, NAMES[left], NAMES[right], k),
+                    functools.partial(_product, left, right, k),
                     by_keys,
                 )
 
@@ -169,10 +169,10 @@ def _product(left, right, k, n):
 
 
 @functools.cache
-def _moments_of(place, n):
-    """Return the moments of a transform in the list, None where there is none."""
+def _moments_of(one, n):
+    """Return the moments of a transform of an order, None where there is none."""
     try:
-        return _moments(NAMES[place].make(n).toarray())
+        return _moments(one.make(n).toarray())
     except ValueError:
         return None
 
