@@ -70,7 +70,7 @@ NOTES = f"""\
 - l1 is `lasso_path` of scikit-learn, with {PENALTY} of the least penalty at which the
   code is zero. It looks at some columns, and adds those that miss the conditions of the
   optimum by more than {SLACK} of it, until there are none. All columns are compared by
-  products with the operator. IHT and l1 have fewer draws, because they take longer."""
+  products with the operator."""
 
 SAME_ROW = ("method", "gain", "solver", "snr", "distance")
 """Columns by which rows of several runs are the same line."""
@@ -128,7 +128,7 @@ class Settings:
     snrs: tuple[float, ...] = (40.0, 20.0, 10.0)
 
 
-FULL = Settings(MEG, meg_study.FULL.best, meg_study.SECONDS, 5000, 1000, 1000)
+FULL = Settings(MEG, meg_study.FULL.best, meg_study.SECONDS, 5000, 1000, 5000)
 QUICK = Settings(
     SPHERE, meg_study.QUICK.best, meg_study.QUICK.seconds, 500, 100, 100, (20.0,)
 )
