@@ -48,6 +48,17 @@ def test_implicit_targets_are_fitted_to_rounding(monkeypatch):
         assert got.relative_error < 1e-12 and got.operator.dtype == np.float64
 
 
+@pytest.mark.compiled
+def test_rounding_does_not_decide_what_a_hadamard_preset_finds():
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        array = nf.targets.hadamard(16)[rng.permutation(16)][:, rng.permutation(16)]
+        moved = array * (1 + 1e-13 * rng.standard_normal(array.shape))
+        found, other = (nf.hierarchical(a, "hadamard") for a in (array, moved))
+        assert other.relative_error == pytest.approx(found.relative_error, rel=1e-9)
+        assert found.relative_error < 0.5
+
+
 def test_a_small_operator_is_made_dense():
     operator = nf.FactorProduct([random((8, 8), "float64")])
     got = nf.palm4msa(operator, sets(), n_iter=3)

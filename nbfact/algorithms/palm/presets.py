@@ -43,6 +43,16 @@ the supports are a matter of ties, which neither rounding nor noise must decide.
 it, "hadamard" finds the transform up to a relative noise of 1e-2, the other presets up
 to 1e-4 (n = 32, `nbfact study noise`); with 0 it is found without noise only."""
 
+ROUNDING_TOL = 1e-6
+"""Relative difference up to which moduli count as equal where a Hadamard preset is not
+exact: so small that only rounding counts as a tie, on any machine the same ones."""
+
+_MIRRORED: tuple[tuple[Side, Order], ...] = (
+    ("right", "right-to-left"),
+    ("left", "left-to-right"),
+)
+"""The side of the residual, and the order of updates that fits it."""
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -341,10 +351,19 @@ def _hadamard(
 
         return constraints
 
-    # Where there are no ties to rely on, longer steps end at a smaller error
-    # (`nbfact study noise`, rows permuted).
+    # Where the ties of the Hadamard matrix do not hold, as where its rows are permuted,
+    # longer steps end at a smaller error, and so does often the mirrored factorization
+    # (`nbfact study noise`).
     fallbacks = tuple(
-        Preset(name, constraints_with(0.0), scaling="factor", step=step)
+        Preset(
+            name,
+            constraints_with(ROUNDING_TOL),
+            residual_side=side,
+            order=order,
+            scaling="factor",
+            step=step,
+        )
+        for side, order in _MIRRORED
         for step in (1.9, 1.6)
     )
     return Preset(name, constraints_with(TIE_TOL), fallbacks=fallbacks)
