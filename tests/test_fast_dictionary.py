@@ -340,5 +340,7 @@ def test_wrong_samples_and_codes_are_refused():
             model.transform(bad)
     with pytest.raises(ValueError, match="n_components=24"):
         model.inverse_transform(np.ones((2, 3)))
+    with pytest.raises(TypeError, match="X is a masked array"):
+        model.inverse_transform(np.ma.masked_equal(np.eye(24), 0))
     with pytest.raises(TypeError, match="n_components"):
         nf.FastDictionary(2.5).fit(X)

@@ -16,7 +16,7 @@ from ..algorithms.common.result import FactorsLike
 from ..algorithms.dictionaries.fast_training import FastDictionaryFit
 from ..operators import FactorProduct
 from .dictionary_training import DictionaryOptions, train_dictionary
-from .inputs import DTYPES, random_state_of, validated
+from .inputs import DTYPES, naming, random_state_of, refuse_kinds, validated
 from .on_threads import on_threads
 from .points import check_range
 
@@ -259,11 +259,14 @@ class FastDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
         Raises
         ------
+        TypeError
+            If the codes are masked or no numbers.
         ValueError
             If the codes have another number of columns, or are not finite.
         """
         check_is_fitted(self)
-        codes = check_array(X, dtype=self.components_.dtype, input_name="X")
+        refuse_kinds("X", X)
+        codes = naming("X", check_array, X, dtype=self.components_.dtype)
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {codes.shape[1]} columns, expected n_components="

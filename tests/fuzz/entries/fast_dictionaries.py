@@ -4,13 +4,19 @@ import numpy as np
 
 from ..cases import ODD, called, entry
 from ..checks import near, numbers, true
-from ..pools import choice, count, fixed, or_none, real, seed
+from ..pools import choice, count, fixed, listed_values, or_none, real, seed
 from .estimators import a_model, constructed, data, tame, words
 
 POOLS = {
     "n_components": or_none(count(1, 5, huge=ODD)),
     "n_factors": or_none(count(1, 3, huge=ODD)),
-    "nnz": count(1, 20, huge=ODD),
+    "basis": or_none(
+        listed_values(
+            ["[np.eye(3)]", "nf.transforms.dct(3)"],
+            bad=["np.ones((3, 3))", "[2 * np.eye(3)]", "[np.eye(4)]", "3", "'dct'"],
+        )
+    ),
+    "nnz": count(3, 20, huge=ODD),
     "cost_increase": real("0", "0.1", bad=("-1.0",), odd=("1e308",)),
     "factorizer": choice("explore"),
     "max_iter": count(0, 2, huge=ODD),
@@ -33,7 +39,7 @@ def atoms(call):
 @entry("FastDictionary", atoms, **words())
 def _(draw):
     return constructed(
-        "FastDictionary", POOLS, fixed("points(12)", "points(12, 4, 'float32')")
+        "FastDictionary", POOLS, fixed("points(12)", "points(12, 3, 'float32')")
     )
 
 
