@@ -15,8 +15,9 @@ from .vectors import BYTES
 DEPTH = 128
 """Number of products that are added up before they are added to the others: a panel of
 this length stays in the first level of cache."""
-TILE, FEW = 4, 2
-"""Number of vectors that are multiplied together, and where there are fewer."""
+TILE, THREE, FEW = 4, 3, 2
+"""Numbers of vectors that are multiplied together, the first one as long as there are
+as many."""
 
 
 @kernel
@@ -39,18 +40,16 @@ def panels_by_rows(values, shape, x, out, places, step, batch):
                 p, w, o = x0 + j * xs + k * step, v + k * panel, top + j * os
                 at = (p, step, xs, w, panel, o, os, lanes, depth, first)
                 add_outer_products(x, values, out, at, (), TILE, 4)
-        while i < batch:
-            size = TILE if batch >= TILE and batch - i > FEW else FEW
-            i = min(i, batch - size)
+        if i < batch:
+            i = min(i, batch - FEW)
             for k in range(0, n, DEPTH):
                 depth, first = min(DEPTH, n - k), 1 if k == 0 else 0
                 p, w, o = x0 + i * xs + k * step, v + k * panel, top + i * os
                 at = (p, step, xs, w, panel, o, os, lanes, depth, first)
-                if size == TILE:
-                    add_outer_products(x, values, out, at, (), TILE, 4)
+                if batch - i > FEW:
+                    add_outer_products(x, values, out, at, (), THREE, 4)
                 else:
                     add_outer_products(x, values, out, at, (), FEW, 4)
-            i += size
 
 
 @kernel

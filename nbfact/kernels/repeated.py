@@ -17,6 +17,9 @@ INSIDE, ALONG, TURNED, TRANSPOSED, INSIDE_PANELS, ALONG_PANELS = range(6)
 transpose of K; the same for the columns of x, where p = 1, into rows; a transpose of x;
 and the first two by panels of K, which `dense_panels.py` has, in place of BLAS."""
 
+TILE_BYTES = 1 << 18
+"""Most bytes of a tile of x that panels read: it stays in the second level of cache."""
+
 
 @kernel
 def repeated_apply(
@@ -113,20 +116,27 @@ def _by_panels(values, step, x, out):
             count = p - i if part == parts - 1 else unit
             panels_by_rows(values, shape, x, out, places, 1, count)
         return
-    parts, tile = max(q // unit, 1), np.empty(c * panel, x.dtype)
+    # Rows of x may compete for lines of the cache: those of the tile do not, and begin
+    # at lines, because a vector across two of them takes twice as long.
+    parts, lanes = max(q // unit, 1), BYTES // x.itemsize
+    most = max(min(TILE_BYTES // (c * x.itemsize), unit) // panel, 1) * panel
+    step = most + lanes
+    tile = np.empty(c * step + lanes, x.dtype)
+    t0 = -tile.ctypes.data % BYTES // x.itemsize
     for part in range(begin, end):
         i, j = part // parts, part % parts * unit
         stop = q if part % parts == parts - 1 else j + unit
         while j < stop:
             j = min(j, stop - panel)
-            for k in range(c):  # rows of x may compete for lines of the cache
-                given = x[(i * c + k) * q + j : (i * c + k) * q + j + panel]
-                copied = tile[k * panel : (k + 1) * panel]
-                for t in range(panel):
+            width = min(most, stop - j)
+            for k in range(c):
+                given = x[(i * c + k) * q + j : (i * c + k) * q + j + width]
+                copied = tile[t0 + k * step : t0 + k * step + width]
+                for t in range(width):
                     copied[t] = given[t]
-            places = (v, 0, i * b * q + j, panel, q)
-            panels_by_columns(values, shape, tile, out, places, panel)
-            j += panel
+            places = (v, t0, i * b * q + j, step, q)
+            panels_by_columns(values, shape, tile, out, places, width)
+            j += width
 
 
 @kernel

@@ -169,30 +169,34 @@ def _multiply_factor(chain, entry, scale, x, x_at, out, out_at, width):
     if whole > 0:
         for i in range(rows):
             span = (np.intp(indptr[first_row + i]), np.intp(indptr[first_row + i + 1]))
-            row = out_stride * i + out_first
-            for j in range(0, whole, wide):
+            row, j = out_stride * i + out_first, np.intp(0)
+            while j < whole:  # a range would divide by its step for each row
                 places = (x_first + j, stride, row + j)
                 multiply_columns(entries, span, scale, x, out, places, WIDE)
+                j += wide
     if whole == width:
         return
     for i in range(rows):
         span = (np.intp(indptr[first_row + i]), np.intp(indptr[first_row + i + 1]))
-        row = out_stride * i + out_first
+        row, j = out_stride * i + out_first, whole
         if width >= vector:
-            for j in range(whole, width, vector):
+            while j < width:
                 here = min(j, width - vector)
                 places = (x_first + here, stride, row + here)
                 multiply_columns(entries, span, scale, x, out, places, BYTES)
+                j += vector
         elif width >= half:
-            for j in range(0, width, half):
+            while j < width:
                 here = min(j, width - half)
                 places = (x_first + here, stride, row + here)
                 multiply_columns(entries, span, scale, x, out, places, HALF)
+                j += half
         else:
-            for j in range(0, width, least):
+            while j < width:
                 here = min(j, width - least)
                 places = (x_first + here, stride, row + here)
                 multiply_columns(entries, span, scale, x, out, places, LEAST_BYTES)
+                j += least
 
 
 @kernel

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .._core.cache_lines import aligned
 from .._core.threads import share, shared_from
 from ..kernels import blocks_columns, blocks_products, blocks_rows, transpose
 from ..kernels.entry_points import entry_point
@@ -43,7 +44,7 @@ def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ..
         padded[:, :, : rows.shape[2]] = rows
         vectors = padded.reshape(*rows.shape[:2], count, lanes, c).swapaxes(3, 4)
     _, parts, count, _, _ = vectors.shape
-    packed = np.empty((a, parts, count * c * lanes), values.dtype)
+    packed = aligned((a, parts, count * c * lanes), values.dtype)
     groups, done = _groups(count, values.dtype), 0
     for size in groups:
         group = vectors[:, :, done : done + size].swapaxes(2, 3)
@@ -51,7 +52,7 @@ def pack_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[int, ..
         packed[:, :, place] = group.reshape(a, parts, -1)
         done += size
     repeated = (0,) * (near.bit_length() - 1)
-    return packed.ravel(), np.array([a, c, count * lanes, *groups]), repeated
+    return packed.reshape(-1), np.array([a, c, count * lanes, *groups]), repeated
 
 
 def _groups(count, dtype):
@@ -124,7 +125,7 @@ def block_functions(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
             by_blas()[0](x, out)
             return
         if not out.flags.c_contiguous or batch < lanes:
-            target = out.T if out.flags.f_contiguous else empty((batch, m), dtype)
+            target = out.T if out.flags.f_contiguous else aligned((batch, m), dtype)
             rows((x if x.flags.f_contiguous else turned(x)).T, target)
             if not out.flags.f_contiguous:
                 transpose(target, out)
@@ -161,7 +162,8 @@ def blas_columns(value: np.ndarray) -> tuple[Callable, Callable]:
         Real or complex.
     """
     a, b, c, d = value.shape
-    packed = np.array(value.transpose(0, 3, 1, 2), order="C").reshape(-1)
+    packed = aligned((value.size,), value.dtype)
+    packed.reshape(a, d, b, c)[:] = value.transpose(0, 3, 1, 2)
     count, wide, some = a * d, shared_from(value.nbytes), np.empty(0, value.dtype)
     pattern = np.array([a, b, c, d, 0, 0])
     call = entry_point(blocks_products, packed, pattern, some, some, 0, count)
@@ -188,6 +190,6 @@ def blas_columns(value: np.ndarray) -> tuple[Callable, Callable]:
 
 def turned(x: np.ndarray) -> np.ndarray:
     """Return a matrix in C order as the same matrix in Fortran order, by a kernel."""
-    out = np.empty(x.shape[::-1], x.dtype)
+    out = aligned(x.shape[::-1], x.dtype)
     transpose(x, out)
     return out.T

@@ -17,12 +17,10 @@ from ..kernels.panels import MANY, lanes_of
 
 LEAST_ENTRIES = 1 << 10
 """Least number of entries: with fewer BLAS takes no longer, and nothing is compiled."""
-SMALL = {"f": 10**6, "d": 1 << 19}
-"""Real multiplications up to which OpenBLAS has kernels for small products. One call of
-NumPy takes no longer then, and less time around it."""
-WIDE, TALL = 48, 1 << 13
-"""Bytes of a row of columns from which on those kernels are slower than the panels,
-and the entries of the matrix from which on this outweighs the call."""
+SMALL, TALL = {"f": 10**6, "d": 1 << 19}, 1 << 13
+"""Real multiplications up to which OpenBLAS has kernels for small products, and entries
+of the matrix up to which they take less time than the panels: one call of NumPy takes
+less time around it."""
 MOST_COLUMNS = 1 << 19
 """Most bytes of columns: in larger matrices each row of a tile competes with the others
 for the same lines of the cache, because the kernel reads columns in place."""
@@ -63,7 +61,7 @@ def takes_panels(
     if batch > threads.part(m * n * dtype.itemsize):
         return False  # BLAS multiplies many vectors in parts, which threads share
     if dtype.kind != "c" and m * n * batch <= SMALL[dtype.char]:
-        return not rows and batch * dtype.itemsize >= WIDE and m * n >= TALL
+        return m * n >= TALL
     return rows or _turns(dtype, batch) or n * batch * dtype.itemsize <= MOST_COLUMNS
 
 

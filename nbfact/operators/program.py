@@ -174,7 +174,7 @@ class Program:
         except IndexError:
             scratch = np.empty((2, 0), self.dtype)
         if scratch.shape[1] < size:
-            scratch = np.empty((2, size), self.dtype)
+            scratch = aligned((2, size), self.dtype)
         return scratch
 
     def for_vectors(self) -> Callable:
@@ -285,7 +285,7 @@ def _pack_shuffled(values, step, dtype):
     packed, layout, widest = _flat(factors, shuffled_pack, dtype)
     kernel = shuffled_chain_adjoint if step.kind == TURNED else shuffled_chain_apply
     rows = shape_of(values[0].shape)[0]
-    make = functools.partial(np.empty, (3, widest), dtype)
+    make = functools.partial(aligned, (3, widest), dtype)
     return vector_call(kernel, (packed, layout), rows, dtype, make), None
 
 
@@ -296,7 +296,7 @@ def _flat(factors, pack, dtype):
     """
     layout = np.array([factor.shape for factor in factors], np.int64)
     widest = max(max(shape_of(factor.shape)) for factor in factors)
-    packed = np.empty(sum(factor.size for factor in factors), dtype)
+    packed = aligned((sum(factor.size for factor in factors),), dtype)
     first = 0
     for factor in factors:
         # A copy, because a kernel would be compiled again for read-only arrays.
@@ -313,7 +313,7 @@ def _pack_chain(values, step, dtype):
     packed, layout, widest = _flat(factors, kronecker_pack, dtype)
     tile = max(16, TILE_BYTES // (widest * dtype.itemsize))
     rows = shape_of(values[0].shape)[0]
-    make = functools.partial(np.empty, (2, widest), dtype)
+    make = functools.partial(aligned, (2, widest), dtype)
     vector = vector_call(kronecker_chain_apply, (packed, layout), rows, dtype, make)
 
     def all_of(x, out):

@@ -16,7 +16,6 @@ from ..kernels import all_finite
 from ..kernels.entry_points import entry_point
 from .call_forms import turned_call
 from .matrix_panels import (
-    WIDE,
     packed_panels,
     panels_cost,
     panels_product,
@@ -38,9 +37,9 @@ ROWS_READ = {"F": 0.3}
 COLUMN = {"f": 0.013, "d": 0.0265, "F": 0.07, "D": 0.165}
 """Nanoseconds for each entry of the matrix, whatever the number of columns or of rows,
 and for each entry and column."""
-SLOW_UNTIL, SLOW_READ = 192, 0.15
-"""Bytes of a row of columns, from `WIDE` on, for which BLAS takes more time, and the
-nanoseconds for each entry that this costs."""
+SLOW_FROM, SLOW_UNTIL, SLOW_READ = 48, 192, 0.15
+"""Bytes of a row of columns for which BLAS takes more time, and the nanoseconds for
+each entry that this costs."""
 THREE = {"f": 4.5, "d": 4.0, "F": 8.0, "D": 5.0}
 """BLAS takes about as long for three columns as for this number of them."""
 CHECKED = functools.partial
@@ -89,7 +88,7 @@ def matrix_cost(
         return CALL + VECTOR[letter] * m * n
     columns = batch if batch != 3 else THREE[letter]
     read = ROWS_READ.get(letter, READ[letter]) if rows else READ[letter]
-    if not rows and WIDE <= batch * dtype.itemsize < SLOW_UNTIL:
+    if not rows and SLOW_FROM <= batch * dtype.itemsize < SLOW_UNTIL:
         read += SLOW_READ
     return CALL + SEVERAL + (read + COLUMN[letter] * columns) * m * n
 
