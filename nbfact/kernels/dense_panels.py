@@ -16,8 +16,8 @@ DEPTH = 128
 """Number of products that are added up before they are added to the others: a panel of
 this length stays in the first level of cache."""
 TILE, THREE, FEW = 4, 3, 2
-"""Numbers of vectors that are multiplied together, the first one as long as there are
-as many."""
+"""Numbers of vectors that are multiplied together: four while four are left, then what
+is left, of which one alone goes with a vector from before."""
 
 
 @kernel
