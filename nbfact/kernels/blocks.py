@@ -30,6 +30,10 @@ CHUNK, ENTRIES = 128, 1 << 16
 of entries of x that it reads in between, so that they stay in the second level of
 cache."""
 
+THREE, TWO = 3, 2
+"""Numbers of vectors of x that are multiplied together where fewer than `TALL` are
+left, by as many vectors of values as fit."""
+
 LONG = 64
 """Number of columns from which on the rows of x that the next block reads are fetched
 while a block is multiplied, because the processor does not foresee them. For fewer
@@ -57,14 +61,22 @@ def _multiply_group(values, x, out, places, repeated, size, count):
                 add_outer_products(x, values, out, at, repeated, TALL, 3)
             else:
                 add_outer_products(x, values, out, at, repeated, TALL, 1)
-        for n in range(count - count % TALL, count):
+        n, rest = count - count % TALL, count % TALL
+        while rest:
             at = (q + n * xn, xs, xn, w, step, o + n * on, on, os, depth, first)
+            if size == wide and rest == THREE:
+                add_outer_products(x, values, out, at, repeated, THREE, 4)
+                break
+            if size == wide and rest == TWO:
+                add_outer_products(x, values, out, at, repeated, TWO, 4)
+                break
             if size == wide:
                 add_outer_products(x, values, out, at, repeated, 1, 4)
             elif size == 3:
                 add_outer_products(x, values, out, at, repeated, 1, 3)
             else:
                 add_outer_products(x, values, out, at, repeated, 1, 1)
+            n, rest = n + 1, rest - 1
 
 
 @kernel
