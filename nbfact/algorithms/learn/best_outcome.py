@@ -1,12 +1,15 @@
 """What a search returns: the best of what it found, in words and as an operator."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
+
+import scipy.sparse as sp
 
 from ...operators import FactorProduct, FastOperator
 from ...operators.named_transform import NamedTransform
 from ..common.problem import Problem
-from ..common.result import History
+from ..common.result import CallbackState, Factorization, History
 from .outcomes import LearnedTransform, Trial
 from .product_budget import ProductBudget, ProductTimes
 from .product_timing import measured_times
@@ -123,3 +126,28 @@ def fastest(best: Start, budget: int, product: ProductBudget | None) -> FastOper
     # A Toeplitz matrix with few entries that are not zero is faster without its form.
     named = isinstance(form, NamedTransform) and best.method != "convolution"
     return form if named or form.nnz <= _GAIN * best.nnz else result.operator
+
+
+def trial_of(start: Start, seconds: float) -> Trial:
+    """Return the trial that found a factorization."""
+    found, words = start.nnz, start.words
+    return Trial(start.method, start.n_factors, start.error, found, seconds, "", words)
+
+
+def trial_state(
+    number: int, trial: Trial, result: Factorization | None, remaining: float
+) -> CallbackState:
+    """Return what the callback of a search gets: a trial, and about how long is left.
+
+    number: how many trials there are with this one.
+    """
+    factors = list[sp.csr_array]() if result is None else result.factors
+    return CallbackState(
+        number,
+        trial.error,
+        1.0 if result is None else result.scale,
+        functools.partial(list, factors),
+        phase=trial.method,
+        failure=trial.failure,
+        remaining=remaining,
+    )

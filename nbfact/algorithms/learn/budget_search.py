@@ -1,22 +1,22 @@
 """The search for the best factorization under one budget of non-zeros."""
 
-import functools
 import math
 import time
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..._core.jobs import each
 from ..common.problem import Problem
-from ..common.result import CallbackState, Factorization
-from .best_outcome import SearchRecord, fastest, outcome
+from ..common.result import Factorization
+from .best_outcome import SearchRecord, fastest, outcome, trial_of, trial_state
+from .exchanges import exchanged
 from .families.family import Family, FamilyTask, Finder
 from .families.family_registry import FAMILIES, PRODUCTS
 from .finalists import (
     EVERY,
     as_good,
+    exchangeable,
     finalists,
     hopeless,
     insured,
@@ -247,6 +247,7 @@ class BudgetSearch:
         if effort.insured and insured(self.problem.shape, chosen):
             self._insure(budget, (2, 3) if self._shallow(looked, 3) else (2, 3, 4))
         self._anneal(budget, again)
+        self._exchange(budget)
         began = time.perf_counter()
         if self._found and not self.stopped:
             best = min(self._found, key=lambda one: one.error)
@@ -316,6 +317,19 @@ class BudgetSearch:
                 else:
                     done.append(start)
 
+    def _exchange(self, budget: int) -> None:
+        """Exchange single entries of the best two factors without a structure."""
+        kicks = self._options.spent.kicks
+        pool = exchangeable(self._found, self._all_ways)
+        if not kicks or not pool or self.stopped:
+            return
+        began = time.perf_counter()
+        share = self._share(budget, [factor.shape for factor in pool[0].factors])
+        (rng,) = self.rng.spawn(1)
+        found = exchanged(self.problem, pool[0], share, kicks, rng, self._deadline)
+        if found is not None:
+            self._add(found, time.perf_counter() - began, budget)
+
     def _run(
         self, pool: list[Start], budget: int, stage: Stage
     ) -> list[tuple[Start, Start]]:
@@ -363,11 +377,7 @@ class BudgetSearch:
         fits = self._fits(start, budget)
         if fits:
             self._found.append(start)
-        method, words = start.method, start.words
-        trial = Trial(
-            method, start.n_factors, start.error, start.nnz, seconds, "", words
-        )
-        self._record(trial, start.result)
+        self._record(trial_of(start, seconds), start.result)
         return fits
 
     def _record(self, trial: Trial, result: Factorization | None = None) -> None:
@@ -377,16 +387,7 @@ class BudgetSearch:
         callback = self._options.callback
         if callback is None:
             return
-        factors = list[sp.csr_array]() if result is None else result.factors
-        state = CallbackState(
-            len(self.trials),
-            trial.error,
-            1.0 if result is None else result.scale,
-            functools.partial(list, factors),
-            phase=trial.method,
-            failure=trial.failure,
-            remaining=self._remaining,
-        )
+        state = trial_state(len(self.trials), trial, result, self._remaining)
         if callback(state):
             self.stopped = "callback"
 

@@ -34,6 +34,10 @@ for what another long one is expected to gain: more than the first one did, beca
 go on to fall where the first one has ended."""
 
 
+_EXCHANGED = 1.3
+"""How many times the least error that of a product of two factors may be for exchanges
+of its entries to begin: they have lowered those of kernels by a quarter."""
+
 _LITTLE = 0.2
 """Relative error after a long exploration below which others are likely to end far from
 it: those of a kernel ended at 0.032 to 0.057 where one was at 0.052, and those of
@@ -100,6 +104,24 @@ def as_good(chosen: Sequence[Looked], best: Start) -> list[Start]:
         start
         for start, result in chosen[1:]
         if result.error * gain**_PROMISE <= _WORSE * best.error
+    ]
+
+
+def exchangeable(found: Sequence[Start], every: bool) -> list[Start]:
+    """Return the product whose entries are worth exchanges, in a list, or none.
+
+    It is the best one of two factors without a structure, unless another is so good
+    that exchanges will not make up for it; or even then, if `every`.
+    """
+    least = min((one.error for one in found), default=math.inf)
+    limit = math.inf if every else _EXCHANGED * least
+    pool = [
+        one
+        for one in found
+        if one.n_factors == 2 and not one.structure and not one.blocks
+    ]
+    return [
+        one for one in sorted(pool, key=lambda one: one.error)[:1] if one.error <= limit
     ]
 
 

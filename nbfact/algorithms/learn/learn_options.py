@@ -41,6 +41,9 @@ class Effort:
         Number of starts that are explored for long.
     rounds : int
         Number of times that the best two are annealed again.
+    kicks : int
+        How often the best product of two factors has entries removed at random, before
+        single entries are exchanged.
     draws : int
         Number of random starts for each number of factors below 4.
     restarts : int or None
@@ -60,6 +63,7 @@ class Effort:
     long: int
     finalists: int
     rounds: int
+    kicks: int
     draws: int
     restarts: int | None
     leaks: tuple[tuple[float, float], ...] = ((0.95, 0.5), (0.99, 0.5), (0.98, 0.5))
@@ -69,11 +73,20 @@ class Effort:
 
 EFFORTS = {
     "quick": Effort(
-        look=60, long=200, finalists=1, rounds=0, draws=0, restarts=1, insured=False
+        look=60,
+        long=200,
+        finalists=1,
+        rounds=0,
+        kicks=0,
+        draws=0,
+        restarts=1,
+        insured=False,
     ),
-    "normal": Effort(look=100, long=1000, finalists=4, rounds=4, draws=1, restarts=3),
+    "normal": Effort(
+        look=100, long=1000, finalists=4, rounds=4, kicks=20, draws=1, restarts=3
+    ),
     "thorough": Effort(
-        look=200, long=3000, finalists=8, rounds=12, draws=4, restarts=None
+        look=200, long=3000, finalists=8, rounds=12, kicks=100, draws=4, restarts=None
     ),
 }
 

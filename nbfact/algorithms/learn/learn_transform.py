@@ -138,7 +138,13 @@ def learn_transform(
        for long, with a leak annealed from 0.99 to 0.5, and refined by exact least
        squares.
     4. The best two are annealed again, from 0.98 to 0.5, until that no longer helps
-       (not with the effort "quick"). The best product is refined once more.
+       (not with the effort "quick").
+    5. Single entries of the best product of two factors are exchanged: with one factor
+       held, each column of the other one loses error by moves that add, remove or
+       exchange an entry (the kernel `exchange_atoms`), at one price of an entry for
+       both factors. Then a fifth of the entries, mostly small ones, are removed at
+       random, and moves begin again, 20 times for sides up to 128 and less often above.
+       The best product is refined once more.
 
     An interruption (Ctrl-C) ends the search too, and the best so far is returned.
 

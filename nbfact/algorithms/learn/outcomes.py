@@ -15,8 +15,8 @@ class Trial:
     ----------
     method : str
         Where it started from, see `nbfact.learn_transform`; with ", explored" for the
-        long exploration, ", annealed" for the rounds after it, and ", refined" for the
-        least squares at the end.
+        long exploration, ", annealed" for the rounds after it, ", exchanged" for moves
+        of single entries, and ", refined" for the least squares at the end.
     n_factors : int
         Number of factors.
     error : float
