@@ -206,7 +206,7 @@ def split_gain(grams: np.ndarray, gain: np.ndarray, liking: np.ndarray) -> None:
 
     Notes
     -----
-    The cost is k n² square roots.
+    The cost is k n (n + 1) / 2 square roots.
 
     Examples
     --------
@@ -226,14 +226,15 @@ def split_gain(grams: np.ndarray, gain: np.ndarray, liking: np.ndarray) -> None:
         for i in range(n):
             p = grams[k, i, i].real
             liking[i, i] += p
-            for j in range(n):
+            for j in range(i, n):
                 gain[i, j] += _gap(p, grams[k, j, j].real, grams[k, i, j])
     for i in range(n):
-        for j in range(n):
-            if i != j:
-                p, q = liking[i, i], liking[j, j]
-                least = max(min(p, q), 1e-300)
-                liking[i, j] = min(gain[i, j] - p - q, 0.0) / least
+        p = liking[i, i]
+        for j in range(i):
+            q = liking[j, j]
+            gain[i, j] = gain[j, i]
+            least = max(min(p, q), 1e-300)
+            liking[i, j] = liking[j, i] = min(gain[i, j] - (p + q), 0.0) / least
 
 
 @kernel
