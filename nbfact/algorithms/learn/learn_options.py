@@ -83,7 +83,7 @@ EFFORTS = {
         insured=False,
     ),
     "normal": Effort(
-        look=100, long=1000, finalists=4, rounds=4, kicks=20, draws=1, restarts=3
+        look=100, long=1000, finalists=4, rounds=4, kicks=40, draws=1, restarts=3
     ),
     "thorough": Effort(
         look=200, long=3000, finalists=8, rounds=12, kicks=100, draws=4, restarts=None
