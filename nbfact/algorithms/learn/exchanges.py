@@ -166,7 +166,7 @@ class Exchange(NamedTuple):
                 for inside, gain in zip(kept, gains, strict=True)
             ]
             _switch(kept, worths, -extra)
-        return self.moved(pair, *kept, 1.0, 0)
+        return self.moved(pair, kept[0], kept[1], 1.0, 0)
 
     def moved(
         self, pair: Pair, left: np.ndarray, right: np.ndarray, price: float, moves: int
@@ -231,29 +231,36 @@ def exchanged(
     A turn costs 4 m r n multiplications, and about t² r for each move of a code with t
     entries.
     """
-    if start.result is None or start.error <= _NEAR:
+    most = budget - sum(one.nnz for one in start.factors[1:-1])
+    if start.result is None or start.error <= _NEAR or most < 1:
         return None
-    wide = problem.wide
-    adjoint = _turned(wide.array)
-    inner = sum(one.nnz for one in start.factors[1:-1])
-    most = budget - inner
-    task = Exchange(np.ascontiguousarray(wide.array), adjoint, most, deadline)
-    pair = task.cut(_pair(problem, start.result.operator))
+    matrix = np.ascontiguousarray(problem.wide.array)
+    task = Exchange(matrix, _turned(matrix), most, deadline)
+    with np.errstate(all="ignore"):  # atoms may nearly depend on one another
+        best = _searched(task, _pair(problem, start.result.operator), kicks, rng)
+    return None if best is None else _found(problem, start, best)
+
+
+def _searched(
+    task: Exchange, pair: Pair, kicks: int, rng: np.random.Generator
+) -> Pair | None:
+    """Return the best pair of a search, None where a turn would take too long."""
+    pair = task.cut(pair)
     turns = min(_FIRST_TURNS, int(_FIRST_WORK / (pair.work + 1)))
     kicks = min(kicks, int(_KICKED_WORK / (_TURNS * pair.work + 1)))
-    losses = np.concatenate(
-        [one[side != 0] for one, side in zip(pair.losses(), pair.sides, strict=True)]
-    )
+    losses = np.concatenate([one[one > 0] for one in pair.losses()])
+    if not (turns and losses.size):
+        return None
     best, price = task.improved(pair, float(np.quantile(losses, _FIRST_PRICE)), turns)
     least = task.error(best)
     for _ in range(kicks):
-        if deadline.over or not least > 0 or not price > 0:
+        if task.deadline.over or not (least > 0 and price > 0):
             break
         pair, _ = task.improved(task.kicked(best, rng), price, _TURNS)
         error = task.error(pair)
         if error < least:
             best, least = pair, error
-    return _found(problem, start, best)
+    return best
 
 
 def _pair(problem: Problem, product: FactorProduct) -> Pair:
