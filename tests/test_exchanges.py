@@ -1,4 +1,4 @@
-"""Exchanges of single entries between the supports of two factors."""
+"""Exchanges of single entries in the supports of the outer factors of a product."""
 
 import math
 
@@ -91,11 +91,25 @@ def test_nothing_is_exchanged_where_nothing_is_left_or_the_time_is_over():
     assert over is None or over.error < worse.error
 
 
-def test_only_two_factors_near_the_best_one_are_exchanged():
+def test_factors_between_the_two_stay_as_they_are():
+    rng = np.random.default_rng(7)
+    target = np.ldexp(rng.standard_normal((6, 6)), 90).astype(np.float32)
+    middle = np.triu(np.tril(rng.standard_normal((6, 6)), 1), -1).astype(np.float32)
+    kept = target * (abs(target) > np.ldexp(0.5, 90))
+    start = started(target, [np.eye(6, dtype=np.float32), middle, kept])
+    budget = start.nnz + 3
+    found = exchanged(problem_of(target), start, budget, 3, rng, ENDLESS)
+    assert found.n_factors == 3 and found.nnz <= budget
+    assert found.error < 0.7 * start.error
+    ratio = found.factors[1].toarray()[middle != 0] / middle[middle != 0]
+    assert np.ptp(ratio) == 0 and found.factors[1].nnz == np.count_nonzero(middle)
+
+
+def test_only_what_is_near_the_best_one_is_exchanged():
     target = np.random.default_rng(6).standard_normal((6, 6))
     two = started(target, [np.eye(6), target * (target > 0)])
     one = started(target, [target * (target > 1)])
-    best = started(target, [np.eye(6), np.eye(6), target])
+    best = started(target, [target * (abs(target) > 0.01)])
     assert exchangeable([one, two], every=False) == [two]
     assert exchangeable([one], every=False) == []
     assert exchangeable([two, best], every=False) == []

@@ -302,14 +302,14 @@ def pursued(
     stepped += STEP * normal.residual(start) / left / right
     rows, columns = largest_places(stepped, count)
     least = float(np.abs(stepped[rows, columns]).min())
-    found = fitted_at(normal, start, rows, columns)
+    found = _fitted(normal, start, rows, columns)
     fitted = np.vdot(found, normal.inner).real
     if normal.coupled:  # whose solution is not exact
         fitted += np.vdot(found, normal.residual(found)).real
     return found, least, float(fitted)
 
 
-def fitted_at(normal, start, rows, columns):
+def _fitted(normal, start, rows, columns):
     """Return the matrix of least squares with entries at these places."""
     found = np.zeros_like(start)
     wanted = normal.inner
@@ -352,7 +352,7 @@ def exchanged(
     normal = Normal(gram, None, inner)
     if used > count:
         rows, columns = largest_places(found * normal.norms[0], count)
-        found = fitted_at(normal, found, rows, columns)
+        found = _fitted(normal, found, rows, columns)
     elif used < count:
         found = pursued(normal, found, count)[0]
     return found, price * (max(used, 1) / (_SURPLUS * count)) ** 2

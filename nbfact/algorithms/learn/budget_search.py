@@ -318,7 +318,7 @@ class BudgetSearch:
                     done.append(start)
 
     def _exchange(self, budget: int) -> None:
-        """Exchange single entries of the best two factors without a structure."""
+        """Exchange single entries of the best product without a structure."""
         kicks = self._options.spent.kicks
         pool = exchangeable(self._found, self._all_ways)
         if not kicks or not pool or self.stopped:

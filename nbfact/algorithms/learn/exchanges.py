@@ -1,12 +1,12 @@
-"""Better supports of products of two factors, by moves of single entries.
+"""Better supports of the outer factors of a product, by moves of single entries.
 
 Explorations judge all entries at a time, by gradients. Where they end, single entries
-can still be exchanged for better ones: with one factor held, the columns of the other
-one are sparse codes, of which `exchange_atoms` judges the moves by the errors that they
-lead to. Both factors pay the same price for an entry, so that entries go to the factor
-where they are worth more. Then some entries are removed at random, the small ones
-rather than the large ones, and the moves begin again from there (an iterated local
-search).
+can still be exchanged for better ones: with all factors but the last held, its columns
+are sparse codes, and with all but the first, so are its rows. `exchange_atoms` judges
+the moves of their entries by the errors that they lead to. Both factors pay the same
+price for an entry, so that entries go to the factor where they are worth more. Then
+some entries are removed at random, the small ones rather than the large ones, and the
+moves begin again from there (an iterated local search).
 """
 
 import math
@@ -18,15 +18,12 @@ import scipy.sparse as sp
 
 from ...kernels import exchange_atoms
 from ...operators import FactorProduct
-from ..coding.sparse_dictionary import Normal, fitted_at
 from ..common.problem import Problem, shift
-from ..palm.iterations import SweepRecord
-from ..palm.refinement import RefineOptions, refine_problem
-from ..palm.value_sweeps import unit_factors
+from ..palm.value_sweeps import dense_product, unit_factors
 from .stages import Deadline
-from .starts import Start
+from .starts import Start, measured
 
-_KICKED = 0.2
+_KICKED = 0.15
 """Share of the entries of each factor that are removed at random."""
 
 _FIRST_TURNS, _TURNS, _PATIENCE = 12, 4, 3
@@ -41,7 +38,7 @@ _NEAR = 1e-5
 """Relative error below which no entry is exchanged: what is left there is a matter of
 digits."""
 
-_FIRST_WORK, _KICKED_WORK = 3e10, 2e9
+_FIRST_WORK, _KICKED_WORK = 1e10, 2e9
 """Largest estimates of the multiplications of all first turns, for moves that judge all
 atoms once, and of those after the removals: there are fewer where a turn takes more."""
 
@@ -54,10 +51,34 @@ that they may have."""
 
 
 class Pair(NamedTuple):
-    """A product of two dense arrays with zeros: left (m, r) and right (r, n)."""
+    """The outer factors of a product L M R, as dense arrays, and what is between them.
+
+    Attributes
+    ----------
+    left, right : ndarray
+        L and R, whose entries are exchanged.
+    middle : ndarray or None
+        M, the product of the other factors; None where there are none.
+    """
 
     left: np.ndarray
     right: np.ndarray
+    middle: np.ndarray | None = None
+
+    @property
+    def before(self) -> np.ndarray:
+        """The product L M, of which R has the codes."""
+        return self.left if self.middle is None else self.left @ self.middle
+
+    @property
+    def after(self) -> np.ndarray:
+        """The adjoint of M R, of which that of L has the codes."""
+        return _turned(self.right if self.middle is None else self.middle @ self.right)
+
+    @property
+    def sides(self) -> tuple[np.ndarray, np.ndarray]:
+        """Both factors."""
+        return self.left, self.right
 
     @property
     def entries(self) -> int:
@@ -65,29 +86,24 @@ class Pair(NamedTuple):
         return int(np.count_nonzero(self.left) + np.count_nonzero(self.right))
 
     def sizes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the squared norms of the columns on the left and rows on the right."""
-        return _squares(self.left).sum(0), _squares(self.right).sum(1)
+        """Return the squared norms that an entry of L and of R is multiplied by.
+
+        The former are those of its column, the latter those of its row.
+        """
+        return _squares(self.after).sum(0), _squares(self.before).sum(0)[:, None]
 
     def losses(self) -> tuple[np.ndarray, np.ndarray]:
         """Return about how much the squared error grows without each entry."""
-        columns, rows = self.sizes()
-        return _squares(self.left) * rows, _squares(self.right) * columns[:, None]
+        first, last = self.sizes()
+        return _squares(self.left) * first, _squares(self.right) * last
 
     @property
     def work(self) -> float:
         """About how many multiplications it takes to judge a move of each code once."""
-        heights, widths = (
-            np.count_nonzero(side, axis).astype(float)
-            for side, axis in zip(self, (1, 0), strict=True)
-        )
-        return len(self.right) * float(heights @ heights + widths @ widths)
-
-    def balanced(self) -> "Pair":
-        """Return the same product, its columns and rows with equal norms."""
-        columns, rows = self.sizes()
-        both = (columns > 0) & (rows > 0)
-        scales = (np.where(both, rows, 1) / np.where(both, columns, 1)) ** 0.25
-        return Pair(self.left * scales, self.right / scales[:, None])
+        heights = np.count_nonzero(self.left, 1).astype(float)
+        widths = np.count_nonzero(self.right, 0).astype(float)
+        atoms = max(self.left.shape[1], len(self.right))
+        return atoms * float(heights @ heights + widths @ widths)
 
 
 class Exchange(NamedTuple):
@@ -110,7 +126,7 @@ class Exchange(NamedTuple):
 
     def error(self, pair: Pair) -> float:
         """Return the Frobenius norm of what a product leaves."""
-        return float(np.linalg.norm(self.matrix - pair.left @ pair.right))
+        return float(np.linalg.norm(self.matrix - pair.before @ pair.right))
 
     def improved(self, pair: Pair, price: float, turns: int) -> tuple[Pair, float]:
         """Move entries of both factors in turns; return the best pair, and its price.
@@ -119,10 +135,7 @@ class Exchange(NamedTuple):
         """
         best, least, lowered = pair, self.error(pair), 0
         for turn in range(1, turns + 1):
-            pair = pair.balanced()
-            right = _moved(self.matrix, pair.left, pair.right, price)
-            left = _moved(self.adjoint, _turned(right), _turned(pair.left), price)
-            pair = Pair(_turned(left), right)
+            pair = self.moved(pair, pair.left, pair.right, price, _MOVES)
             price *= (max(pair.entries, 1) / (_SURPLUS * self.most)) ** 2
             pair = self.cut(pair)
             error = self.error(pair)
@@ -138,7 +151,7 @@ class Exchange(NamedTuple):
         The entries that are left out are those of least loss; the ones that are added
         promise most by their gradients.
         """
-        kept = [np.ascontiguousarray(side != 0) for side in pair]
+        kept = [np.ascontiguousarray(side != 0) for side in pair.sides]
         extra = int(kept[0].sum() + kept[1].sum()) - self.most
         if extra > 0:
             worths = [
@@ -153,30 +166,39 @@ class Exchange(NamedTuple):
                 for inside, gain in zip(kept, gains, strict=True)
             ]
             _switch(kept, worths, -extra)
-        right = _solved(self.matrix, pair.left, pair.right, kept[1])
-        left = _solved(self.adjoint, _turned(right), _turned(pair.left), kept[0].T)
-        return Pair(_turned(left), right)
+        return self.moved(pair, kept[0], kept[1], 1.0, 0)
+
+    def moved(
+        self, pair: Pair, left: np.ndarray, right: np.ndarray, price: float, moves: int
+    ) -> Pair:
+        """Return a pair after moves of the entries of R and then of L.
+
+        They begin from the places of the entries of `left` and `right`.
+        """
+        pair = pair._replace(
+            right=_moved(self.matrix, pair.before, right, price, moves)
+        )
+        turned = _moved(self.adjoint, pair.after, left.T, price, moves)
+        return pair._replace(left=_turned(turned))
 
     def _gains(self, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
         """Return how much each entry would lower the squared error, alone."""
-        rest = self.matrix - pair.left @ pair.right
-        columns, rows = (np.where(one > 0, one, math.inf) for one in pair.sizes())
-        return (
-            _squares(rest @ pair.right.conj().T) / rows,
-            _squares(pair.left.conj().T @ rest) / columns[:, None],
-        )
+        before, after = pair.before, pair.after
+        rest = self.matrix - before @ pair.right
+        first, last = (np.where(one > 0, one, math.inf) for one in pair.sizes())
+        return _squares(rest @ after) / first, _squares(_turned(before) @ rest) / last
 
     def kicked(self, pair: Pair, rng: np.random.Generator) -> Pair:
         """Return a pair in which some entries, mostly small, gave way to others."""
         sides = []
-        for side, loss in zip(pair, pair.losses(), strict=True):
+        for side, loss in zip(pair.sides, pair.losses(), strict=True):
             places = np.flatnonzero(side)
             chances = loss.ravel()[places] * rng.exponential(size=places.size)
             gone = places[np.argsort(chances)[: round(_KICKED * places.size)]]
             rest = side.copy()
             rest.ravel()[gone] = 0
             sides.append(rest)
-        return self.cut(Pair(*sides))
+        return self.cut(pair._replace(left=sides[0], right=sides[1]))
 
 
 def exchanged(
@@ -187,16 +209,16 @@ def exchanged(
     rng: np.random.Generator,
     deadline: Deadline,
 ) -> Start | None:
-    """Return a product of two factors with better supports, None where none is found.
+    """Return a product whose outer factors have better supports, None without one.
 
     Parameters
     ----------
     problem : Problem
         The target.
     start : Start
-        The product, of two factors without blocks.
+        The product, of at least two factors without blocks.
     budget : int
-        Largest number of non-zeros of both factors together.
+        Largest number of non-zeros of all factors together.
     kicks : int
         How often entries are removed at random.
     rng : numpy.random.Generator
@@ -209,71 +231,85 @@ def exchanged(
     A turn costs 4 m r n multiplications, and about t² r for each move of a code with t
     entries.
     """
-    if start.result is None or start.error <= _NEAR:
+    most = budget - sum(one.nnz for one in start.factors[1:-1])
+    if start.result is None or start.error <= _NEAR or most < 1:
         return None
-    wide = problem.wide
-    adjoint = _turned(wide.array)
-    task = Exchange(np.ascontiguousarray(wide.array), adjoint, budget, deadline)
-    pair = task.cut(_pair(problem, start.result.operator).balanced())
+    matrix = np.ascontiguousarray(problem.wide.array)
+    task = Exchange(matrix, _turned(matrix), most, deadline)
+    with np.errstate(all="ignore"):  # atoms may nearly depend on one another
+        best = _searched(task, _pair(problem, start.result.operator), kicks, rng)
+    return None if best is None else _found(problem, start, best)
+
+
+def _searched(
+    task: Exchange, pair: Pair, kicks: int, rng: np.random.Generator
+) -> Pair | None:
+    """Return the best pair of a search, None where a turn would take too long."""
+    pair = task.cut(pair)
     turns = min(_FIRST_TURNS, int(_FIRST_WORK / (pair.work + 1)))
     kicks = min(kicks, int(_KICKED_WORK / (_TURNS * pair.work + 1)))
-    losses = np.concatenate(
-        [one[side != 0] for one, side in zip(pair.losses(), pair, strict=True)]
-    )
+    losses = np.concatenate([one[one > 0] for one in pair.losses()])
+    if not (turns and losses.size):
+        return None
     best, price = task.improved(pair, float(np.quantile(losses, _FIRST_PRICE)), turns)
     least = task.error(best)
     for _ in range(kicks):
-        if deadline.over or not least > 0 or not price > 0:
+        if task.deadline.over or not (least > 0 and price > 0):
             break
         pair, _ = task.improved(task.kicked(best, rng), price, _TURNS)
         error = task.error(pair)
         if error < least:
             best, least = pair, error
-    return _found(problem, start, best)
+    return best
 
 
 def _pair(problem: Problem, product: FactorProduct) -> Pair:
-    """Return the two factors of a product as arrays, in units of the wide target."""
-    wide, sides = problem.wide, []
+    """Return the outer factors of a product, in units of the wide target."""
+    wide, dense = problem.wide, []
     factors, total = unit_factors(product, wide.array.dtype)
     for factor in factors:
         side = np.zeros(factor.shape, factor.values.dtype)
         side[factor.rows, factor.cols] = factor.values
-        sides.append(side)
+        dense.append(side)
     mantissa, power = math.frexp(product.scale)
-    return Pair(shift(sides[0] * mantissa, total + power - wide.exponent), sides[1])
+    first = shift(dense[0] * mantissa, total + power - wide.exponent)
+    middle = dense_product(dense[1:-1]) if len(dense) > 2 else None
+    return Pair(first, dense[-1], middle)
 
 
 def _found(problem: Problem, start: Start, pair: Pair) -> Start | None:
-    """Return a pair as a product of the target's dtype, None if it is no better."""
-    sides = [sp.csr_array(one.astype(problem.dtype)) for one in pair]
-    exponent = problem.wide.exponent
-    product = FactorProduct([sides[0] * 2, sides[1]], math.ldexp(0.5, exponent))
-    found = refine_problem(problem, product, RefineOptions(), SweepRecord())
-    if start.result is None or found.relative_error >= start.error:
+    """Return a pair as a product of the target's dtype, None if it is no better.
+
+    Factors between the two have the norms of orthogonal matrices, as in `_pair`.
+    """
+    assert start.result is not None, "what has no result is not exchanged"
+    dtype, exponent = problem.dtype, problem.wide.exponent
+    sides = [sp.csr_array(one.astype(dtype)) for one in pair.sides]
+    between = []
+    for factor in unit_factors(start.result.operator, dtype)[0][1:-1]:
+        places = (factor.values, (factor.rows, factor.cols))
+        between.append(sp.csr_array(places, shape=factor.shape))
+    # 2**exponent alone may overflow.
+    scale = math.ldexp(0.5, exponent)
+    found = measured(problem, FactorProduct([sides[0] * 2, *between, sides[1]], scale))
+    if found.relative_error >= start.error:
         return None
     found = replace(found, history=start.result.history)
     return Start.of(f"{start.method}, exchanged", found, keeps_shares=True)
 
 
 def _moved(
-    matrix: np.ndarray, atoms: np.ndarray, codes: np.ndarray, price: float
+    matrix: np.ndarray, atoms: np.ndarray, places: np.ndarray, price: float, moves: int
 ) -> np.ndarray:
-    """Return better codes of the columns of a matrix, after moves of their entries."""
+    """Return codes of the columns of a matrix, of least squares after some moves.
+
+    places: the codes to start from, of which only the places of their entries matter.
+    """
     turned = _turned(atoms)
     inner = np.ascontiguousarray((turned @ matrix).T)
-    lines = np.array(codes.T, order="C")
-    exchange_atoms(turned @ atoms, inner, price, _MOVES, lines)
-    return np.ascontiguousarray(lines.T)
-
-
-def _solved(
-    matrix: np.ndarray, atoms: np.ndarray, codes: np.ndarray, kept: np.ndarray
-) -> np.ndarray:
-    """Return the codes of least squares with entries where they are kept."""
-    turned = _turned(atoms)
-    normal = Normal(turned @ atoms, None, turned @ matrix)
-    return fitted_at(normal, codes, *np.nonzero(kept))
+    codes = np.array(places.T, matrix.dtype, order="C")
+    exchange_atoms(turned @ atoms, inner, price, moves, codes)
+    return np.ascontiguousarray(codes.T)
 
 
 def _switch(kept: list[np.ndarray], worths: list[np.ndarray], count: int) -> None:

@@ -35,8 +35,8 @@ go on to fall where the first one has ended."""
 
 
 _EXCHANGED = 1.3
-"""How many times the least error that of a product of two factors may be for exchanges
-of its entries to begin: they have lowered those of kernels by a quarter."""
+"""How many times the least error that of a product without a structure may be, for its
+entries to be exchanged: this has lowered errors of kernels by a quarter."""
 
 _LITTLE = 0.2
 """Relative error after a long exploration below which others are likely to end far from
@@ -110,19 +110,18 @@ def as_good(chosen: Sequence[Looked], best: Start) -> list[Start]:
 def exchangeable(found: Sequence[Start], every: bool) -> list[Start]:
     """Return the product whose entries are worth exchanges, in a list, or none.
 
-    It is the best one of two factors without a structure, unless another is so good
-    that exchanges will not make up for it; or even then, if `every`.
+    It is the best one of at least two factors without a structure, unless another is so
+    good that exchanges will not make up for it; or even then, if `every`.
     """
     least = min((one.error for one in found), default=math.inf)
     limit = math.inf if every else _EXCHANGED * least
     pool = [
         one
         for one in found
-        if one.n_factors == 2 and not one.structure and not one.blocks
+        if one.n_factors > 1 and not one.structure and not one.blocks
     ]
-    return [
-        one for one in sorted(pool, key=lambda one: one.error)[:1] if one.error <= limit
-    ]
+    best = sorted(pool, key=lambda one: one.error)[:1]
+    return [one for one in best if one.error <= limit]
 
 
 def shallow(looked: Iterable[Looked], count: int) -> bool:

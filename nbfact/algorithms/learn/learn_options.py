@@ -42,8 +42,8 @@ class Effort:
     rounds : int
         Number of times that the best two are annealed again.
     kicks : int
-        How often the best product of two factors has entries removed at random, before
-        single entries are exchanged.
+        How often the best product without a structure has entries removed at random, for
+        single entries to be exchanged from there; 0 for no exchanges.
     draws : int
         Number of random starts for each number of factors below 4.
     restarts : int or None
@@ -83,7 +83,7 @@ EFFORTS = {
         insured=False,
     ),
     "normal": Effort(
-        look=100, long=1000, finalists=4, rounds=4, kicks=20, draws=1, restarts=3
+        look=100, long=1000, finalists=4, rounds=4, kicks=40, draws=1, restarts=3
     ),
     "thorough": Effort(
         look=200, long=3000, finalists=8, rounds=12, kicks=100, draws=4, restarts=None

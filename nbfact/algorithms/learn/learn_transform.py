@@ -139,12 +139,13 @@ def learn_transform(
        squares.
     4. The best two are annealed again, from 0.98 to 0.5, until that no longer helps
        (not with the effort "quick").
-    5. Single entries of the best product of two factors are exchanged: with one factor
-       held, each column of the other one loses error by moves that add, remove or
-       exchange an entry (the kernel `exchange_atoms`), at one price of an entry for
-       both factors. Then a fifth of the entries, mostly small ones, are removed at
-       random, and moves begin again, 20 times for sides up to 128 and less often above.
-       The best product is refined once more.
+    5. Single entries of the first and the last factor of the best product without a
+       structure are exchanged: with the others held, each row of the first one and each
+       column of the last one lose error by moves that add, remove or exchange an entry
+       (the kernel `exchange_atoms`), at one price of an entry for both. Then 15 % of
+       the entries, mostly small ones, are removed at random, and moves begin again, 40
+       times for sides up to 128 and less often above (not with the effort "quick"). The
+       best product is refined once more.
 
     An interruption (Ctrl-C) ends the search too, and the best so far is returned.
 
