@@ -128,14 +128,16 @@ def _rows_cost(pattern, dtype, batch):
         vectors, parts = b, a * (d // lanes)
     elif lanes % d == 0:
         vectors, parts = -(-b * d // lanes), a
+        spread = BLOCK_SPREAD * a * (b * d % lanes)
     else:
         vectors, parts, spread = -(-b // lanes), a * d, BLOCK_SPREAD * a * b * d
     size, letter = 2 if dtype.kind == "c" else 4, dtype.char
     values, groups = parts * vectors * lanes * c, parts * -(-vectors // size)
     fours, others = divmod(batch, 4)
-    found = CALL + BLOCK_GROUP * groups * (fours + others) + spread * batch
-    found += values * 4 * fours * BLOCK_COLUMN[letter]
-    found += values * others * BLOCK_VECTOR[letter]
+    alone = 1 if others and vectors >= size else others  # or as many are together
+    found = CALL + BLOCK_GROUP * groups * (fours + alone) + spread * batch
+    found += values * (4 * fours + others - alone) * BLOCK_COLUMN[letter]
+    found += values * alone * BLOCK_VECTOR[letter]
     return found
 
 
