@@ -26,8 +26,9 @@ from .row_calls import columns_as_rows, turned_cost
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads
 equal blocks again and again: its price leaves out that they come from memory."""
-RUN = 3000.0
-"""Time of the calls of a program that multiplies rows, in nanoseconds."""
+RUN, ROWS = 3000.0, 1.25
+"""Time of the calls of a program that multiplies rows, in nanoseconds, and how many
+times as long its steps take as their prices say, because rows are far apart."""
 GATHER, PERMUTED = 1.0, 3000.0
 """Time of reordering one entry by a permutation of a butterfly, and of the calls that
 this takes beside those of the chain, in nanoseconds."""
@@ -102,7 +103,7 @@ class ProgramOperator(PlannedOperator):
         key = dtype, batch
         if key not in self._rows_plans:
             plan, found = plans.best_rows(self.chain, *key)
-            self._rows_plans[key] = plan, RUN + found
+            self._rows_plans[key] = plan, RUN + ROWS * found
         return self._rows_plans[key]
 
     def _columns_cost(self, dtype, batch):
