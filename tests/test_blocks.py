@@ -88,7 +88,7 @@ def test_chunks_and_depths(extra, monkeypatch):
     assert depth > blocks.DEPTH
     values = random((1, 3, depth, 2), "float64") / np.sqrt(depth)
     x = random((2 * depth, blocks.CHUNK + extra), "float64", 1)
-    vector, columns, _ = block_functions(values)
+    vector, columns, *_ = block_functions(values)
     out, rows = np.empty((6, x.shape[1])), np.empty((x.shape[1], 6))
     columns(x, out)
     columns(np.asfortranarray(x), rows.T)

@@ -32,6 +32,8 @@ BLAS_READ = {"f": 0.05, "d": 0.05, "F": 0.55, "D": 0.5}
 BLAS_COLUMN = {"f": 0.0165, "d": 0.03, "F": 0.1, "D": 0.22}
 """Rates of BLAS for each value, and for each value and column, by the letter of the
 dtype."""
+BLAS_NARROW, NARROW = {"f": 0.012, "d": 0.015, "F": 0.0, "D": 0.0}, 8
+"""How much more BLAS takes for each value and column, up to a number of columns."""
 BLAS_SMALL = {"f": 5.0, "d": 3.0, "F": 2.0, "D": 2.0}
 """How much more a value takes in small blocks, over their order."""
 BLAS_MOVED = 0.055
@@ -79,7 +81,9 @@ def _blas_cost(pattern, dtype, batch):
     """Return the time of BLAS, which multiplies several columns block by block."""
     a, b, c, d = pattern
     letter, line = dtype.char, batch * dtype.itemsize
-    found = math.prod(pattern) * (BLAS_READ[letter] + BLAS_COLUMN[letter] * batch)
+    found = BLAS_READ[letter] + BLAS_COLUMN[letter] * batch
+    found += BLAS_NARROW[letter] * min(batch, NARROW)
+    found *= math.prod(pattern)
     found *= 1 + BLAS_SMALL[letter] / min(b, c)
     if dtype.kind == "f":
         found += _read(pattern, dtype.itemsize, BLAS_MEMORY)
@@ -128,14 +132,16 @@ def _rows_cost(pattern, dtype, batch):
         vectors, parts = b, a * (d // lanes)
     elif lanes % d == 0:
         vectors, parts = -(-b * d // lanes), a
+        spread = BLOCK_SPREAD * a * (b * d % lanes)
     else:
         vectors, parts, spread = -(-b // lanes), a * d, BLOCK_SPREAD * a * b * d
     size, letter = 2 if dtype.kind == "c" else 4, dtype.char
     values, groups = parts * vectors * lanes * c, parts * -(-vectors // size)
     fours, others = divmod(batch, 4)
-    found = CALL + BLOCK_GROUP * groups * (fours + others) + spread * batch
-    found += values * 4 * fours * BLOCK_COLUMN[letter]
-    found += values * others * BLOCK_VECTOR[letter]
+    alone = 1 if others and vectors >= size else others  # or as many are together
+    found = CALL + BLOCK_GROUP * groups * (fours + alone) + spread * batch
+    found += values * (4 * fours + others - alone) * BLOCK_COLUMN[letter]
+    found += values * alone * BLOCK_VECTOR[letter]
     return found
 
 

@@ -77,8 +77,8 @@ def pack_columns(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(packed)
 
 
-def block_functions(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
-    """Return the functions ``vector``, ``columns`` and ``prepared`` of large blocks.
+def block_functions(value: np.ndarray) -> tuple[Callable, ...]:
+    """Return the functions of large blocks: `vector`, `columns`, `prepared` and `few`.
 
     They are those of `nbfact.operators.program.Call`; `columns` takes x and out in any
     order. Values are packed when they are first multiplied.
@@ -147,7 +147,14 @@ def block_functions(value: np.ndarray) -> tuple[Callable, Callable, Callable]:
         blas = batch < wide and cheaper(batch)
         return with_result(by_blas()[1](batch) if blas else columns, (m, batch), dtype)
 
-    return vector, columns, prepared
+    def few(batch):
+        if batch >= wide:
+            return rows
+        packed, some = for_rows(), empty(0, dtype)
+        call = entry_point(blocks_rows, *packed, some, some, batch)
+        return lambda x, out: call(*packed, x.reshape(-1), out.reshape(-1), batch)
+
+    return vector, columns, prepared, few
 
 
 def blas_columns(value: np.ndarray) -> tuple[Callable, Callable]:

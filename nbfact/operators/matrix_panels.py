@@ -21,6 +21,8 @@ SMALL, TALL = {"f": 10**6, "d": 1 << 19}, 1 << 13
 """Real multiplications up to which OpenBLAS has kernels for small products, and entries
 of the matrix up to which they take less time than the panels: one call of NumPy takes
 less time around it."""
+FULL = 16
+"""Bytes of the numbers of one entry of each vector for which they take no longer."""
 MOST_COLUMNS = 1 << 19
 """Most bytes of columns: in larger matrices each row of a tile competes with the others
 for the same lines of the cache, because the kernel reads columns in place."""
@@ -61,7 +63,7 @@ def takes_panels(
     if batch > threads.part(m * n * dtype.itemsize):
         return False  # BLAS multiplies many vectors in parts, which threads share
     if dtype.kind != "c" and m * n * batch <= SMALL[dtype.char]:
-        return m * n >= TALL
+        return m * n >= TALL and batch * dtype.itemsize != FULL
     return rows or _turns(dtype, batch) or n * batch * dtype.itemsize <= MOST_COLUMNS
 
 

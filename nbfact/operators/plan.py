@@ -142,15 +142,17 @@ def cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
     )
 
 
-def rows_cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
-    """Return the nanoseconds of a few rows by large blocks; infinity for others."""
+def best_rows(chain: Chain, dtype: np.dtype, batch: int) -> tuple[Plan, float]:
+    """Return the plan of the least expected time for a few rows, and that time.
+
+    All steps multiply large blocks. The parameters are those of `cost`.
+    """
+    plan = _partition(chain, 0, len(chain), dtype, batch, few_rows_cost)
     found = 0.0
     for step in plan:
-        if step.kind != BLOCKS:
-            return math.inf
         pattern = functools.reduce(fused, chain.patterns[step.start : step.stop])
         found += few_rows_cost(pattern, dtype, batch) + _memory(chain, step, dtype)
-    return found
+    return plan, found
 
 
 def best(chain: Chain, dtype: np.dtype, batch: int) -> Plan:
@@ -271,8 +273,11 @@ def _dyadic(chain, start, stop):
     return ()
 
 
-def _partition(chain, start, stop, dtype, batch):
-    """Return the steps of least cost for the factors start to stop, a group each."""
+def _partition(chain, start, stop, dtype, batch, price=blocks_cost):
+    """Return the steps of least cost for the factors start to stop, a group each.
+
+    `price` is that of large blocks. Where it is not `blocks_cost`, there are no others.
+    """
     least: list[float] = [0.0]
     found: list[tuple[Step, ...]] = [()]
     for end in range(start + 1, stop + 1):
@@ -286,9 +291,9 @@ def _partition(chain, start, stop, dtype, batch):
             if grown > MOST_GROWTH * replaced:
                 break
             by_loops = _factor_cost(pattern, dtype, batch)
-            if batch > 1 and pattern[1] * pattern[2] >= DENSE:
+            if (batch > 1 and pattern[1] * pattern[2] >= DENSE) or price != blocks_cost:
                 by_loops = math.inf  # BLAS would copy the blocks in each call
-            as_blocks = blocks_cost(pattern, dtype, batch)
+            as_blocks = price(pattern, dtype, batch)
             total = least[begin - start] + min(by_loops, as_blocks)
             total += memory_cost(grown, replaced, dtype)
             if total < best_cost:

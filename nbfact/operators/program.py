@@ -20,7 +20,6 @@ from ..kernels import (
     shuffled_pack,
 )
 from ..kernels.kronecker_columns import multiply_chain_tiles
-from ..kernels.panels import lanes_of
 from .call_forms import KEPT_BYTES, with_result
 from .dense_blocks import block_functions, turned
 from .dyadic_steps import dyadic_functions
@@ -33,14 +32,8 @@ TILE_BYTES = 1 << 18
 """Size of each of the two buffers that a tile of columns goes through, in bytes: small
 enough for the tile to stay in cache from factor to factor."""
 
-LEAST_ROWS, LEAST_FEW_ROWS = 1 << 21, 1 << 18
-"""Products of a value and a row from which on rows are multiplied as they are, and from
-which on fewer rows are than a vector has numbers."""
-
-
-def takes_few_rows(dtype: np.dtype, batch: int, values: int) -> bool:
-    """Return whether large blocks, of that number of values, take rows as they are."""
-    return 2 < batch < lanes_of(dtype) and batch * values >= LEAST_FEW_ROWS
+LEAST_ROWS = 1 << 21
+"""Products of a value and a row from which on rows are multiplied as they are."""
 
 
 class Call(NamedTuple):
@@ -53,6 +46,7 @@ class Call(NamedTuple):
     is the number of rows of `out`. From ``rows_from`` columns on `columns` takes x and
     out in Fortran order too, each by itself. ``prepared(batch)``, where there is one,
     returns `columns` for that many, with the least work in Python, as (x, out=None).
+    ``few(batch)``, where there is one, returns a function (x, out) of as many rows.
     """
 
     rows: int
@@ -60,6 +54,7 @@ class Call(NamedTuple):
     columns: Any  # a function, or None
     rows_from: float = math.inf
     prepared: Any = None  # a function, or None
+    few: Any = None  # a function, or None
 
 
 class Program:
@@ -156,14 +151,11 @@ class Program:
         """Return whether `run` is to be given columns in Fortran order as they are.
 
         Other programs, and all programs for few products, take rows a tile at a time,
-        turned to columns. Several steps do so too, because their panels read
-        columns, but for fewer rows than a panel, which they multiply as rows.
+        turned to columns. Several steps do so too, because their panels read columns.
         """
         ends = self.calls[0], self.calls[-1]
         if all(batch < call.rows_from for call in ends):
             return False
-        if takes_few_rows(self.dtype, batch, self._values):
-            return True
         return len(self.calls) == 1 and batch * self._values >= LEAST_ROWS
 
     def _scratch(self, batch):
@@ -198,25 +190,39 @@ class Program:
         assert call.columns is not None  # a plan for columns has only steps for them
         return with_result(call.columns, (call.rows, shape[1]), self.dtype)
 
-    def _in_steps(self, batch):
+    def for_rows(self, batch: int) -> Callable:
+        """Return a function (x, out=None) of a few C-contiguous rows.
+
+        All steps are such that they have `few`.
+        """
+        return self._in_steps(batch, True)
+
+    def _in_steps(self, batch, rows=False):
         """Return the function of `for_columns` for several steps and little scratch.
 
-        The arrays between the steps are kept, so that Python takes less time.
+        The arrays between the steps are kept, so that Python takes less time. With
+        `rows` it is that of `for_rows`.
         """
         *others, last = self.calls
-        dtype, shape, empty = self.dtype, (last.rows, batch), np.empty
-        steps = [
-            call.prepared(batch) if call.prepared else call.columns for call in others
-        ]
-        final = last.prepared(batch) if last.prepared else last.columns
+        dtype, empty = self.dtype, np.empty
+        shape = (batch, last.rows) if rows else (last.rows, batch)
+        *steps, final = (
+            call.few(batch)
+            if rows
+            else call.prepared(batch)
+            if call.prepared
+            else call.columns
+            for call in self.calls
+        )
         sizes = [call.rows * batch for call in others]
         idle: list[list] = []  # arrays between the steps that no thread is using
 
         def made():
-            both = aligned((2, max(sizes)), dtype)
+            both = aligned((2, max(sizes, default=0)), dtype)
             pairs = zip(steps, sizes, strict=True)
+            between = (batch, -1) if rows else (-1, batch)
             return [
-                (step, both[number % 2, :size].reshape(-1, batch))
+                (step, both[number % 2, :size].reshape(between))
                 for number, (step, size) in enumerate(pairs)
             ]
 
@@ -347,8 +353,8 @@ def _pack_chain(values, step, dtype):
 def _pack_blocks(values, step, dtype):
     """Return the fields of `Call` for a factor with large blocks."""
     value = np.asarray(functools.reduce(fused_values, values), dtype)
-    vector, columns, prepared = block_functions(value)
-    return vector, columns, 1, prepared
+    vector, columns, prepared, few = block_functions(value)
+    return vector, columns, 1, prepared, few
 
 
 _PACKERS = {

@@ -1,16 +1,19 @@
 """ProgramOperator: an operator whose products run packed programs of kernels."""
 
+import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..kernels.panels import lanes_of
 from . import plan as plans
 from .chain import Chain
 from .multiplied_out import MOST_MULTIPLIED, in_range, rounded
 from .patterns import shape_of
 from .planned_operator import PlannedOperator
-from .program import Call, Program, takes_few_rows
+from .program import Call, Program
 from .reorderings import checked_permutation, inverse
 from .repeated_blocks import (
     cheapest,
@@ -18,13 +21,14 @@ from .repeated_blocks import (
     multiplier,
     rows_multiplier,
 )
-from .row_calls import turned_cost
+from .row_calls import columns_as_rows, turned_cost
 
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads
 equal blocks again and again: its price leaves out that they come from memory."""
-RUN = 3000.0
-"""Time of the calls of a program that multiplies rows, in nanoseconds."""
+RUN, ROWS = 3000.0, 1.25
+"""Time of the calls of a program that multiplies rows, in nanoseconds, and how many
+times as long its steps take as their prices say, because rows are far apart."""
 GATHER, PERMUTED = 1.0, 3000.0
 """Time of reordering one entry by a permutation of a butterfly, and of the calls that
 this takes beside those of the chain, in nanoseconds."""
@@ -55,7 +59,7 @@ class ProgramOperator(PlannedOperator):
     _owned = ("values", "rows", "columns")
     _made: tuple[str, ...] = (
         *PlannedOperator._made,
-        *("_costs", "_kronecker", "_packed", "_programs"),
+        *("_costs", "_kronecker", "_packed", "_programs", "_rows_plans"),
     )  # fmt: skip
 
     def _hold(
@@ -83,14 +87,24 @@ class ProgramOperator(PlannedOperator):
         planned = plans.columns_planned(batch)
         found = self._columns_cost(dtype, planned) * batch / planned
         if not rows:
-            return found
+            return min(found, self._few_cost(dtype, batch))
         found += turned_cost(self.shape, dtype, batch)
+        return min(found, self._rows_plan(dtype, batch)[1])
+
+    def _few_cost(self, dtype, batch):
+        """Return the time of a few columns that are turned to rows, or infinity."""
+        return turned_cost(self.shape, dtype, batch) + self._rows_plan(dtype, batch)[1]
+
+    def _rows_plan(self, dtype, batch):
+        """Return the plan for a few rows, and its time: None and infinity for many."""
         plain = self.rows is None and self.columns is None
-        if plain and takes_few_rows(dtype, batch, self.nnz):
-            plan = plans.best(self.chain, dtype, planned)
-            own = plans.rows_cost(self.chain, plan, dtype, batch)
-            return min(found, RUN + own)
-        return found
+        if not plain or not 1 < batch < lanes_of(dtype):
+            return None, math.inf
+        key = dtype, batch
+        if key not in self._rows_plans:
+            plan, found = plans.best_rows(self.chain, *key)
+            self._rows_plans[key] = plan, RUN + ROWS * found
+        return self._rows_plans[key]
 
     def _columns_cost(self, dtype, batch):
         """Return the time of the best plan and of the permutations, in nanoseconds."""
@@ -149,17 +163,35 @@ class ProgramOperator(PlannedOperator):
         if way is not None:
             product = (self.shape[0], *shape[1:])
             return multiplier(self._kronecker["found"], way, dtype, product)
-        program = self._program(dtype, shape[1] if len(shape) == 2 else 1)
-        return program.for_vectors() if len(shape) == 1 else program.for_columns(shape)
+        if len(shape) == 1:
+            return self._program(dtype, 1).for_vectors()
+        batch, planned = shape[1], plans.columns_planned(shape[1])
+        others = self._columns_cost(dtype, planned) * batch / planned
+        if self._few_cost(dtype, batch) < others:
+            call = self._few(dtype, batch)
+            return columns_as_rows(
+                lambda x, out: functools.partial(call, x, out), self.shape, dtype, batch
+            )
+        return self._program(dtype, batch).for_columns(shape)
 
     def _row_multiplier(self, dtype, shape):
         if self._kronecker_way(dtype, shape[0], True) is not None:
             product = shape[0], self.shape[0]
             return rows_multiplier(self._kronecker["found"], dtype, product)
-        program = self._program(dtype, shape[0])
-        if not program.takes_rows(shape[0]):
+        batch, planned = shape[0], plans.columns_planned(shape[0])
+        turned = self._columns_cost(dtype, planned) * batch / planned
+        turned += turned_cost(self.shape, dtype, batch)
+        if self._rows_plan(dtype, batch)[1] < turned:
+            return self._few(dtype, batch)
+        program = self._program(dtype, batch)
+        if not program.takes_rows(batch):
             return super()._row_multiplier(dtype, shape)
         return lambda x, out=None: program.run(x.T, None if out is None else out.T).T
+
+    def _few(self, dtype, batch):
+        """Return the function (x, out=None) for a few rows."""
+        plan, _ = self._rows_plan(dtype, batch)
+        return Program(self.values, plan, dtype, packed=self._packed).for_rows(batch)
 
     def _program(self, dtype, batch):
         """Return the program for `batch` columns, packed only once."""
@@ -178,3 +210,4 @@ class ProgramOperator(PlannedOperator):
         self._programs: dict[tuple[np.dtype, int], Program] = {}
         self._packed: dict[tuple[np.dtype, plans.Step], Call] = {}
         self._costs: dict[tuple[np.dtype, int], float] = {}
+        self._rows_plans: dict[tuple[np.dtype, int], tuple[Any, float]] = {}

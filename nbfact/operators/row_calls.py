@@ -70,18 +70,46 @@ def columns_one_by_one(
 
     `shape` is that of the operator.
     """
+
+    def prepared(rows, found):
+        pairs = list(zip(rows, found, strict=True))
+
+        def multiply_all():
+            for one, to in pairs:
+                vector(one, to)
+
+        return multiply_all
+
+    return columns_as_rows(prepared, shape, dtype, batch)
+
+
+def columns_as_rows(
+    prepared: Callable, shape: tuple[int, int], dtype: np.dtype, batch: int
+) -> Callable:
+    """Return the function (x, out=None) for columns that turns them to rows, and back.
+
+    Parameters
+    ----------
+    prepared : callable
+        ``prepared(rows, found)`` returns a function that multiplies the rows of an
+        array and writes the products to the rows of another one.
+    shape : (int, int)
+        That of the operator.
+    dtype : numpy.dtype
+    batch : int
+        Number of columns.
+    """
     (m, n), idle, turn = shape, list[tuple](), turning(dtype)
 
     def multiply(x, out=None):
         if out is None:
             out = np.empty((m, batch), dtype)
         try:
-            rows, found, pairs = all_three = idle.pop()
+            rows, found, multiply_rows = all_three = idle.pop()
         except IndexError:
-            rows, found, pairs = all_three = made()
+            rows, found, multiply_rows = all_three = made()
         turn(x, rows)
-        for one, to in pairs:
-            vector(one, to)
+        multiply_rows()
         turn(found, out)
         if kept:
             idle.append(all_three)
@@ -89,7 +117,7 @@ def columns_one_by_one(
 
     def made():
         rows, found = aligned((batch, n), dtype), aligned((batch, m), dtype)
-        return rows, found, list(zip(rows, found, strict=True))
+        return rows, found, prepared(rows, found)
 
     kept = (m + n) * batch * dtype.itemsize <= KEPT_BYTES
     return multiply
