@@ -42,8 +42,8 @@ class Effort:
     rounds : int
         Number of times that the best two are annealed again.
     kicks : int
-        How often the best product without a structure has entries removed at random, for
-        single entries to be exchanged from there; 0 for no exchanges.
+        How often the best product without a structure has entries removed at random,
+        before single ones are exchanged; 0 for no exchanges.
     draws : int
         Number of random starts for each number of factors below 4.
     restarts : int or None
