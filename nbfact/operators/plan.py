@@ -143,15 +143,12 @@ def cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
 
 
 def best_rows(chain: Chain, dtype: np.dtype, batch: int) -> tuple[Plan, float]:
-    """Return the plan of the least expected time for a few rows, and that time.
-
-    All steps multiply large blocks. The parameters are those of `cost`.
-    """
+    """Return the plan of large blocks for a few rows, and its time, as `cost`."""
     plan = _partition(chain, 0, len(chain), dtype, batch, few_rows_cost)
-    found = 0.0
+    found = sum(_memory(chain, step, dtype) for step in plan)
     for step in plan:
         pattern = functools.reduce(fused, chain.patterns[step.start : step.stop])
-        found += few_rows_cost(pattern, dtype, batch) + _memory(chain, step, dtype)
+        found += few_rows_cost(pattern, dtype, batch)
     return plan, found
 
 
@@ -274,10 +271,7 @@ def _dyadic(chain, start, stop):
 
 
 def _partition(chain, start, stop, dtype, batch, price=blocks_cost):
-    """Return the steps of least cost for the factors start to stop, a group each.
-
-    `price` is that of large blocks. Where it is not `blocks_cost`, there are no others.
-    """
+    """Return the steps of least cost; with another `price`, of large blocks alone."""
     least: list[float] = [0.0]
     found: list[tuple[Step, ...]] = [()]
     for end in range(start + 1, stop + 1):
