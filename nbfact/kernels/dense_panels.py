@@ -16,8 +16,7 @@ DEPTH = 128
 """Number of products that are added up before they are added to the others: a panel of
 this length stays in the first level of cache."""
 TILE, THREE, FEW = 4, 3, 2
-"""Numbers of vectors that are multiplied together, the first one as long as there are
-as many."""
+"""Numbers of vectors that are multiplied together: four, and three or two at the end."""
 
 
 @kernel
