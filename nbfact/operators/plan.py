@@ -144,7 +144,7 @@ def cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
 
 def best_rows(chain: Chain, dtype: np.dtype, batch: int) -> tuple[Plan, float]:
     """Return the plan of large blocks for a few rows, and its time, as `cost`."""
-    plan = _partition(chain, 0, len(chain), dtype, batch, few_rows_cost)
+    plan = _partition(chain, 0, len(chain), dtype, batch, rows=True)
     found = sum(_memory(chain, step, dtype) for step in plan)
     for step in plan:
         pattern = functools.reduce(fused, chain.patterns[step.start : step.stop])
@@ -270,8 +270,8 @@ def _dyadic(chain, start, stop):
     return ()
 
 
-def _partition(chain, start, stop, dtype, batch, price=blocks_cost):
-    """Return the steps of least cost; with another `price`, of large blocks alone."""
+def _partition(chain, start, stop, dtype, batch, rows=False):
+    """Return the steps of least cost; for a few `rows`, those of large blocks alone."""
     least: list[float] = [0.0]
     found: list[tuple[Step, ...]] = [()]
     for end in range(start + 1, stop + 1):
@@ -284,10 +284,11 @@ def _partition(chain, start, stop, dtype, batch, price=blocks_cost):
             replaced = sum(map(math.prod, chain.patterns[begin:end]))
             if grown > MOST_GROWTH * replaced:
                 break
-            by_loops = _factor_cost(pattern, dtype, batch)
-            if (batch > 1 and pattern[1] * pattern[2] >= DENSE) or price != blocks_cost:
-                by_loops = math.inf  # BLAS would copy the blocks in each call
-            as_blocks = price(pattern, dtype, batch)
+            by_loops = math.inf
+            # For a dense block, BLAS would copy the blocks in each call.
+            if not rows and (batch == 1 or pattern[1] * pattern[2] < DENSE):
+                by_loops = _factor_cost(pattern, dtype, batch)
+            as_blocks = (few_rows_cost if rows else blocks_cost)(pattern, dtype, batch)
             total = least[begin - start] + min(by_loops, as_blocks)
             total += memory_cost(grown, replaced, dtype)
             if total < best_cost:

@@ -183,7 +183,13 @@ class Program:
         if len(self.calls) > 1:
             widest = max(call.rows for call in self.calls[:-1]) * shape[1]
             small = 2 * widest * self.dtype.itemsize <= TILE_BYTES
-            return self._in_steps(shape[1]) if small else self.run
+            if not small:
+                return self.run
+            steps = [
+                call.prepared(shape[1]) if call.prepared else call.columns
+                for call in self.calls
+            ]
+            return self._in_steps(steps, shape[1])
         call = self.calls[0]
         if call.prepared is not None:
             return call.prepared(shape[1])
@@ -195,31 +201,24 @@ class Program:
 
         All steps are such that they have `few`.
         """
-        return self._in_steps(batch, True)
+        return self._in_steps([call.few(batch) for call in self.calls], batch, True)
 
-    def _in_steps(self, batch, rows=False):
-        """Return the function of `for_columns` for several steps and little scratch.
+    def _in_steps(self, steps, batch, rows=False):
+        """Return a function (x, out=None) of several steps and little scratch.
 
-        The arrays between the steps are kept, so that Python takes less time. With
-        `rows` it is that of `for_rows`.
+        The arrays between the steps are kept, so that Python takes less time. `steps`
+        are functions (x, out) of columns, or with `rows` of rows.
         """
         *others, last = self.calls
+        *first, final = steps
         dtype, empty = self.dtype, np.empty
         shape = (batch, last.rows) if rows else (last.rows, batch)
-        *steps, final = (
-            call.few(batch)
-            if rows
-            else call.prepared(batch)
-            if call.prepared
-            else call.columns
-            for call in self.calls
-        )
         sizes = [call.rows * batch for call in others]
         idle: list[list] = []  # arrays between the steps that no thread is using
 
         def made():
             both = aligned((2, max(sizes, default=0)), dtype)
-            pairs = zip(steps, sizes, strict=True)
+            pairs = zip(first, sizes, strict=True)
             between = (batch, -1) if rows else (-1, batch)
             return [
                 (step, both[number % 2, :size].reshape(between))

@@ -84,8 +84,7 @@ class ProgramOperator(PlannedOperator):
         way = self._kronecker_way(dtype, batch, rows)
         if way is not None:
             return way.cost
-        planned = plans.columns_planned(batch)
-        found = self._columns_cost(dtype, planned) * batch / planned
+        found = self._columns_cost(dtype, batch)
         if not rows:
             return min(found, self._few_cost(dtype, batch))
         found += turned_cost(self.shape, dtype, batch)
@@ -107,16 +106,17 @@ class ProgramOperator(PlannedOperator):
         return self._rows_plans[key]
 
     def _columns_cost(self, dtype, batch):
-        """Return the time of the best plan and of the permutations, in nanoseconds."""
-        key = dtype, batch
+        """Return the time of the program for columns and of the permutations, in ns."""
+        planned = plans.columns_planned(batch)
+        key = dtype, planned
         if key not in self._costs:
             plan = plans.best(self.chain, *key)
             found = plans.cost(self.chain, plan, *key)
             for index in (self.rows, self.columns):
                 if index is not None:
-                    found += PERMUTED + GATHER * len(index) * batch
+                    found += PERMUTED + GATHER * len(index) * planned
             self._costs[key] = found
-        return self._costs[key]
+        return self._costs[key] * batch / planned
 
     def _matrix(self, dtype: np.dtype) -> np.ndarray | None:
         values, rows, columns = self.values, self.rows, self.columns
@@ -154,8 +154,8 @@ class ProgramOperator(PlannedOperator):
         found = self._kronecker["found"]
         if found is None:
             return None
-        way, planned = cheapest(found, dtype, batch, rows), plans.columns_planned(batch)
-        other = self._columns_cost(dtype, planned) * batch / planned
+        way = cheapest(found, dtype, batch, rows)
+        other = self._columns_cost(dtype, batch)
         return way if way.cost < EQUAL_BLOCKS * other else None
 
     def _multiplier(self, dtype, shape):
@@ -165,9 +165,8 @@ class ProgramOperator(PlannedOperator):
             return multiplier(self._kronecker["found"], way, dtype, product)
         if len(shape) == 1:
             return self._program(dtype, 1).for_vectors()
-        batch, planned = shape[1], plans.columns_planned(shape[1])
-        others = self._columns_cost(dtype, planned) * batch / planned
-        if self._few_cost(dtype, batch) < others:
+        batch = shape[1]
+        if self._few_cost(dtype, batch) < self._columns_cost(dtype, batch):
             call = self._few(dtype, batch)
             return columns_as_rows(
                 lambda x, out: functools.partial(call, x, out), self.shape, dtype, batch
@@ -178,8 +177,8 @@ class ProgramOperator(PlannedOperator):
         if self._kronecker_way(dtype, shape[0], True) is not None:
             product = shape[0], self.shape[0]
             return rows_multiplier(self._kronecker["found"], dtype, product)
-        batch, planned = shape[0], plans.columns_planned(shape[0])
-        turned = self._columns_cost(dtype, planned) * batch / planned
+        batch = shape[0]
+        turned = self._columns_cost(dtype, batch)
         turned += turned_cost(self.shape, dtype, batch)
         if self._rows_plan(dtype, batch)[1] < turned:
             return self._few(dtype, batch)

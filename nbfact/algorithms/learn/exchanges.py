@@ -18,6 +18,7 @@ import scipy.sparse as sp
 
 from ...kernels import exchange_atoms
 from ...operators import FactorProduct
+from ..common.factors import adjoint
 from ..common.problem import Problem, shift
 from ..palm.value_sweeps import dense_product, unit_factors
 from .stages import Deadline
@@ -73,7 +74,7 @@ class Pair(NamedTuple):
     @property
     def after(self) -> np.ndarray:
         """The adjoint of M R, of which that of L has the codes."""
-        return _turned(self.right if self.middle is None else self.middle @ self.right)
+        return adjoint(self.right if self.middle is None else self.middle @ self.right)
 
     @property
     def sides(self) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +112,7 @@ class Exchange(NamedTuple):
 
     Attributes
     ----------
-    matrix, adjoint : ndarray
+    matrix, turned : ndarray
         The matrix A in double precision, and its adjoint.
     most : int
         Largest number of non-zeros of both factors together.
@@ -120,7 +121,7 @@ class Exchange(NamedTuple):
     """
 
     matrix: np.ndarray
-    adjoint: np.ndarray
+    turned: np.ndarray
     most: int
     deadline: Deadline
 
@@ -178,15 +179,15 @@ class Exchange(NamedTuple):
         pair = pair._replace(
             right=_moved(self.matrix, pair.before, right, price, moves)
         )
-        turned = _moved(self.adjoint, pair.after, left.T, price, moves)
-        return pair._replace(left=_turned(turned))
+        turned = _moved(self.turned, pair.after, left.T, price, moves)
+        return pair._replace(left=adjoint(turned))
 
     def _gains(self, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
         """Return how much each entry would lower the squared error, alone."""
         before, after = pair.before, pair.after
         rest = self.matrix - before @ pair.right
         first, last = (np.where(one > 0, one, math.inf) for one in pair.sizes())
-        return _squares(rest @ after) / first, _squares(_turned(before) @ rest) / last
+        return _squares(rest @ after) / first, _squares(adjoint(before) @ rest) / last
 
     def kicked(self, pair: Pair, rng: np.random.Generator) -> Pair:
         """Return a pair in which some entries, mostly small, gave way to others."""
@@ -235,7 +236,7 @@ def exchanged(
     if start.result is None or start.error <= _NEAR or most < 1:
         return None
     matrix = np.ascontiguousarray(problem.wide.array)
-    task = Exchange(matrix, _turned(matrix), most, deadline)
+    task = Exchange(matrix, adjoint(matrix), most, deadline)
     with np.errstate(all="ignore"):  # atoms may nearly depend on one another
         best = _searched(task, _pair(problem, start.result.operator), kicks, rng)
     return None if best is None else _found(problem, start, best)
@@ -265,12 +266,9 @@ def _searched(
 
 def _pair(problem: Problem, product: FactorProduct) -> Pair:
     """Return the outer factors of a product, in units of the wide target."""
-    wide, dense = problem.wide, []
+    wide = problem.wide
     factors, total = unit_factors(product, wide.array.dtype)
-    for factor in factors:
-        side = np.zeros(factor.shape, factor.values.dtype)
-        side[factor.rows, factor.cols] = factor.values
-        dense.append(side)
+    dense = [dense_product([factor.matrix()]) for factor in factors]
     mantissa, power = math.frexp(product.scale)
     first = shift(dense[0] * mantissa, total + power - wide.exponent)
     middle = dense_product(dense[1:-1]) if len(dense) > 2 else None
@@ -305,7 +303,7 @@ def _moved(
 
     places: the codes to start from, of which only the places of their entries matter.
     """
-    turned = _turned(atoms)
+    turned = adjoint(atoms)
     inner = np.ascontiguousarray((turned @ matrix).T)
     codes = np.array(places.T, matrix.dtype, order="C")
     exchange_atoms(turned @ atoms, inner, price, moves, codes)
@@ -322,11 +320,6 @@ def _switch(kept: list[np.ndarray], worths: list[np.ndarray], count: int) -> Non
         kept, (places[places < border], places[places >= border] - border), strict=True
     ):
         flags.ravel()[own] ^= True
-
-
-def _turned(x: np.ndarray) -> np.ndarray:
-    """Return the adjoint, C-contiguous."""
-    return np.ascontiguousarray(x.conj().T)
 
 
 def _squares(x: np.ndarray) -> np.ndarray:
