@@ -18,7 +18,7 @@ together.
 import numpy as np
 
 from ._jit import kernel
-from .panels import LOW, PANEL, TALL, WIDE, add_outer_products, prefetch
+from .panels import HALF, LOW, PANEL, TALL, WIDE, add_outer_products, prefetch
 from .vectors import BYTES
 
 DEPTH = 128
@@ -192,9 +192,12 @@ def _multiply_panel(values, x, out, places, size):
                 for r in range(0, panel, LOW):
                     at = (w + r, panel, 1, q, xs, y + r * on, on, lanes, depth, first)
                     add_outer_products(values, x, out, at, (), LOW, WIDE)
-            else:
-                at = (w, panel, 1, q, xs, y, on, lanes, depth, first)
+                continue
+            at = (w, panel, 1, q, xs, y, on, lanes, depth, first)
+            if panel == PANEL:
                 add_outer_products(values, x, out, at, (), PANEL, 1)
+            else:
+                add_outer_products(values, x, out, at, (), HALF, 1)
         n += wide if whole else lanes
 
 

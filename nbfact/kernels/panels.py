@@ -36,8 +36,8 @@ with half of them the products of a panel are too few to hide how long each take
 
 PANEL = 16 if MANY else 4
 HALF = PANEL // 2
-"""Number of rows of a block whose values are packed together for columns, and the same
-for complex values."""
+"""Number of rows of a block whose values are packed together for columns; and the same
+for complex values, and for the blocks that fewer rows fill better."""
 
 TALL = 4 if MANY else 1
 """Number of rows of x that are multiplied together."""
@@ -53,9 +53,18 @@ def lanes_of(dtype: np.dtype) -> int:
     return BYTES // np.dtype(dtype).itemsize
 
 
-def panel_of(dtype: np.dtype) -> int:
-    """Return the number of rows in a panel of values of a dtype for columns."""
-    return HALF if np.dtype(dtype).kind == "c" else PANEL
+def panel_of(dtype: np.dtype, rows: int) -> int:
+    """Return the number of rows in a panel of values for columns.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        That of the values.
+    rows : int
+        Number of rows of a block.
+    """
+    odd = -(-rows // HALF) % 2 == 1  # half a panel would stay empty
+    return HALF if np.dtype(dtype).kind == "c" or (MANY and odd) else PANEL
 
 
 def _typed(typingctx, left, right, out, places, repeated, height, width):

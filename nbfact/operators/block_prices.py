@@ -42,8 +42,9 @@ ALIASED, SHORT, ALIASED_TIMES = 4096, 128, 3.0
 """Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
 the cache. BLAS, which reads small matrices in place, then takes up to three times as
 long, unless rows are longer than `SHORT` bytes."""
-BLAS_CALLS, BLAS_BLOCK = 1500.0, 45.0
-"""Time of the call of a kernel that calls BLAS, and of a block, besides its values."""
+BLAS_CALLS, BLAS_BLOCK = 1500.0, {"f": 45.0, "c": 150.0}
+"""Time of the call of a kernel that calls BLAS, and of a block, besides its values, by
+the kind of the dtype."""
 FROM_MEMORY, BLAS_MEMORY = 1 << 23, 0.1
 """Bytes of values from which on they come from memory in each product, and time of a
 byte that BLAS reads then for columns: it waits for each block."""
@@ -91,12 +92,13 @@ def _blas_cost(pattern, dtype, batch):
         found += BLAS_MOVED * (b + c) * a * d * line
     elif d > 1 and line <= SHORT and d * line % ALIASED == 0:
         found *= ALIASED_TIMES
-    return BLAS_CALLS + found + BLAS_BLOCK * a * d
+    return BLAS_CALLS + found + BLAS_BLOCK[dtype.kind] * a * d
 
 
 def _panels_cost(pattern, dtype, batch):
     """Return the time of our own kernels for large blocks."""
-    (a, b, c, d), rows, lanes = pattern, panel_of(dtype), lanes_of(dtype)
+    (a, b, c, d), lanes = pattern, lanes_of(dtype)
+    rows = panel_of(dtype, b)
     if batch == 1:
         return few_rows_cost(pattern, dtype, batch)
     if batch < lanes:

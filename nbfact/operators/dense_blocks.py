@@ -69,7 +69,7 @@ def _groups(count, dtype):
 def pack_columns(values: np.ndarray) -> np.ndarray:
     """Return the values (a, b, c, d) as the kernel `blocks_columns` takes them."""
     a, b, c, d = values.shape
-    rows = panel_of(values.dtype)
+    rows = panel_of(values.dtype, b)
     panels = -(-b // rows)
     padded = np.zeros((a, d, panels * rows, c), values.dtype)
     padded[:, :, :b] = values.transpose(0, 3, 1, 2)
