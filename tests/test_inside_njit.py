@@ -242,6 +242,7 @@ ARGUMENTS = {
     ),
     "shuffled_chain_apply": (TWO.ravel(), BOTH_TWO, VECTOR, np.zeros((3, 4)), OUT),
     "shuffled_pack": (FOURTHS, np.zeros(8)),
+    "gram_norm": (np.eye(4), VECTOR, 10, 1e-6),
     "spectral_norm": (SQUARE, VECTOR, 10, 1e-6),
     **{kernel.__name__: given for kernel, given in itertools.starmap(tied, TRANSFORMS)},
 }

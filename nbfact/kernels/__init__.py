@@ -63,6 +63,7 @@ from .exact_distances import (
 )
 from .fourier_columns import fourier_columns, real_columns, real_columns_adjoint
 from .fourier_vectors import fourier_vector, real_vector, real_vector_adjoint
+from .gram_norms import gram_norm
 from .gram_pursuit import gram_pursuit
 from .kronecker import (
     kronecker_adjoint,
@@ -167,6 +168,7 @@ __all__ = [
     "fwht_rows",
     "gather",
     "gather_rows",
+    "gram_norm",
     "gram_pursuit",
     "half_gain",
     "kronecker_adjoint",

@@ -10,12 +10,12 @@ import numpy as np
 from ._jit import kernel
 from .compress import adjoint_copy, csr_add_rows, csr_gram
 from .csr import ColumnWindow, FourArrays, csr_multiply_window
-from .norms import spectral_norm
+from .gram_norms import gram_norm
 
 NORM_STEPS, NORM_TOL = 300, 1e-6
-"""Maximum number of steps of a power iteration, and the relative change of the norm
-that ends it. Over 200 sweeps of FAµST's 500 x 32 and 64 x 64 cases, tolerances from
-1e-12 to 1e-6 give the same errors to four digits; 1e-4 does not (0.3301 becomes
+"""Maximum number of steps of an iteration for a norm, and the relative change of the
+norm that ends it. Over 200 sweeps of FAµST's 500 x 32 and 64 x 64 cases, tolerances
+from 1e-12 to 1e-6 give the same errors to four digits; 1e-4 does not (0.3301 becomes
 0.3328)."""
 
 SCATTERED = 0.2
@@ -53,8 +53,8 @@ def chain_absorb(
     scratch : ndarray, shape (2 p q,)
         Overwritten.
     vector : ndarray, shape (p,) or (0,)
-        Where the power iteration for the norm starts, and its result; see
-        `spectral_norm`. If it is empty, there is no norm.
+        Where the search for the norm starts, and its result; see `gram_norm`. If it is
+        empty, there is no norm.
     gram_out : ndarray, shape (p, p)
         Overwritten with S G Sᴴ, both halves.
     cross_out : ndarray, shape (p, m)
@@ -73,7 +73,7 @@ def chain_absorb(
     Notes
     -----
     The cost is p + q + m multiplications for each entry of S, and that of
-    `spectral_norm`. For the identity G it is one multiplication for each pair of
+    `gram_norm`. For the identity G it is one multiplication for each pair of
     entries in a column of S, or p for each entry of S if there are many.
 
     Examples
@@ -120,4 +120,4 @@ def chain_absorb(
             csr_multiply_window(data, indices, indptr, entry, one, x, out, window)
     if vector.shape[0] == 0:
         return 0.0
-    return np.sqrt(spectral_norm(gram_out, vector, NORM_STEPS, NORM_TOL))
+    return np.sqrt(gram_norm(gram_out, vector, NORM_STEPS, NORM_TOL))

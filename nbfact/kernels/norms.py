@@ -140,9 +140,8 @@ def start_power_iteration(vector):
 def _matvec(x, vector, out):
     """Write x @ vector to out; x: (m, n), vector: (n,), out: (m,)."""
     for i in range(x.shape[0]):
-        row = x[i]
-        total = row[0] * vector[0]
-        for j in range(1, row.shape[0]):
+        row, total = x[i], x.dtype.type(0)
+        for j in range(row.shape[0]):  # not from 1 on: vectors would not end with it
             total += row[j] * vector[j]
         out[i] = total
 

@@ -168,7 +168,7 @@ def chain_step(factor, left, gram, cross, scale, weight):
 def chain_absorb(factor, gram, cross):
     """Return S G Sᴴ and S X for a dense S, and the root of the norm of the first."""
     grown = factor @ gram @ factor.conj().T
-    return grown, factor @ cross, spectral_norm(grown) ** 0.5
+    return grown, factor @ cross, gram_norm(grown) ** 0.5
 
 
 def chain_residual(left, x, cross, scale):
@@ -179,6 +179,11 @@ def chain_residual(left, x, cross, scale):
 def chain_norm(factors):
     """Return the largest singular value of a product of dense factors."""
     return spectral_norm(product(factors, len(factors[0]), factors[0].dtype))
+
+
+def gram_norm(gram):
+    """Return the largest eigenvalue of a Hermitian matrix."""
+    return np.linalg.eigvalsh(gram)[-1]
 
 
 def all_finite(x):

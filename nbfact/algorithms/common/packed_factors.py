@@ -12,7 +12,7 @@ from ...kernels import (
     csr_apply_columns,
     csr_compress,
     frobenius_norm,
-    spectral_norm,
+    gram_norm,
 )
 from ...kernels.chain_absorb import NORM_STEPS, NORM_TOL
 from .factors import CSR, DENSE, Dense, Factor, Sparse
@@ -359,7 +359,7 @@ def _gram_norm(gram: np.ndarray, vector: np.ndarray) -> float:
     """Return the root of the norm of a Gram matrix, as `chain_absorb` does."""
     if vector.size == 0:
         return 0.0
-    return math.sqrt(spectral_norm(gram, vector, NORM_STEPS, NORM_TOL))
+    return math.sqrt(gram_norm(gram, vector, NORM_STEPS, NORM_TOL))
 
 
 def tile_scratch(rows: int, dtype: np.dtype) -> np.ndarray:
