@@ -63,7 +63,6 @@ from .exact_distances import (
 )
 from .fourier_columns import fourier_columns, real_columns, real_columns_adjoint
 from .fourier_vectors import fourier_vector, real_vector, real_vector_adjoint
-from .gram_norms import gram_norm
 from .gram_pursuit import gram_pursuit
 from .kronecker import (
     kronecker_adjoint,
@@ -84,7 +83,7 @@ from .norm_projections import (
     project_normcol,
     project_normlin,
 )
-from .norms import all_finite, frobenius_norm, max_abs, spectral_norm
+from .norms import all_finite, frobenius_norm, max_abs
 from .pairing import exchange_mates, half_gain, pair_greedily, split_gain
 from .palm_steps import csr_fit, optimal_scale, palm_step
 from .partition_projection import project_partition
@@ -102,6 +101,7 @@ from .sparse_projections import (
     project_splin,
     project_splincol,
 )
+from .spectral_norms import gram_norm, spectral_norm
 from .structured_projections import (
     project_anticirc,
     project_blockdiag,

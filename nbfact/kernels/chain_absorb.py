@@ -10,7 +10,7 @@ import numpy as np
 from ._jit import kernel
 from .compress import adjoint_copy, csr_add_rows, csr_gram
 from .csr import ColumnWindow, FourArrays, csr_multiply_window
-from .gram_norms import gram_norm
+from .spectral_norms import gram_norm
 
 NORM_STEPS, NORM_TOL = 300, 1e-6
 """Maximum number of steps of an iteration for a norm, and the relative change of the

@@ -16,7 +16,8 @@ import numpy as np
 from ._jit import REASSOC, kernel
 from .compress import csr_add_rows
 from .csr import ColumnWindow, FourArrays, csr_multiply_rows, csr_multiply_window
-from .norms import divide_by_norm, frobenius_norm, start_power_iteration
+from .norms import divide_by_norm, frobenius_norm
+from .spectral_norms import ROOT, begin, lanczos_basis, next_place
 
 
 @kernel
@@ -259,7 +260,7 @@ def chain_norm(
     n_iter: int,
     tol: float,
 ) -> float:
-    """Return the largest singular value of a product of factors, by power iteration.
+    """Return the largest singular value of a product of factors, by iterations.
 
     Parameters
     ----------
@@ -306,30 +307,28 @@ def chain_norm(
     2.0
     """
     data, indices, indptr, layout = chain
-    n_factors = layout.shape[0] // 2
-    start_power_iteration(vector)
-    one = vector.real.dtype.type(1)
-    sigma = 0.0
-    for _ in range(n_iter):
-        x = vector
+    n_factors, unit, place = layout.shape[0] // 2, 0.0, 0
+    basis, matrix = lanczos_basis(vector)
+    numbers, factor = begin(vector, basis), vector.real.dtype.type(1)
+    while place >= 0:
+        x = basis[place]
         for j in range(last - 1, first - 1, -1):
             y = scratch[j % 2][: layout[j, 0]]
-            csr_multiply_rows(data, indices, indptr, layout[j, 1], one, x, y)
+            csr_multiply_rows(data, indices, indptr, layout[j, 1], factor, x, y)
             x = y
         length = frobenius_norm(x)
-        if length == 0.0:
-            break
-        divide_by_norm(x, length, x)
+        if unit == 0.0:
+            unit = length
+        if length > 0.0:
+            divide_by_norm(x, length, x)
+        share, one = length / unit if unit > 0.0 else unit, factor
         for j in range(first, last):
             y = scratch[(j + 1) % 2][: layout[n_factors + j, 0]]
+            if j == last - 1:
+                y = basis[place + 1]
+                one = vector.real.dtype.type(share / unit if unit > 0.0 else unit)
             first_row = layout[n_factors + j, 1]
             csr_multiply_rows(data, indices, indptr, first_row, one, x, y)
             x = y
-        previous = sigma
-        sigma = frobenius_norm(x)
-        if sigma == 0.0:
-            break
-        divide_by_norm(x, sigma, vector)
-        if sigma - previous <= tol * sigma:
-            break
-    return sigma
+        place = next_place(basis, matrix, numbers, share * share, vector, n_iter, tol)
+    return np.sqrt(numbers[ROOT]) * unit
