@@ -77,8 +77,10 @@ SHAPES: tuple[Shape, ...] = (
     ("normcol*spcol5", 64, 8192, _normcol_spcol, 5),
     ("splin5*normcol", 500, 32, _splin_normcol, 200),
     ("3 x sp640", 64, 64, _three_sp, 200),
+    ("splin5*normcol", 320, 256, _splin_normcol, 5),
 )
-"""Sizes that the literature and FAµST's tests time; the first one is quick."""
+"""Sizes that the literature and FAµST's tests time, and one with a wide dense factor;
+both the first one and the last one are quick."""
 
 REACHES: dict[str, tuple[int, int, MakeTarget, MakeSets, float, int]] = {
     "butterflies 32": (32, 32, _hadamard, _butterflies, 1e-8, 50),
