@@ -241,7 +241,7 @@ def _rotating(dtype, batch):
         *own_cells(CALLED[:4] if batch == 1 else CALLED[4:], dtype),
         *assignment_cases([(64, 64, 1024)], (real,)),
         *sum_cases(64, 512, real),
-        # Its sides are large enough for a power iteration through the factors.
+        # Its sides are large enough for norms through the factors.
         *reach_cases(("butterflies 128",)),
         *pattern_cases((16,)),
         # The objective takes five iterations, so that one factorizer is enough.

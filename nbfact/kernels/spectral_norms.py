@@ -68,47 +68,45 @@ def next_place(basis, matrix, numbers, inner, vector, n_iter, tol):
     of `gram_norm`. The place is -1 at the end. The eigenvalue is ``numbers[ROOT]``.
     """
     numbers[PRODUCTS] += 1
-    over = numbers[PRODUCTS] >= n_iter
-    if numbers[COUNT] < 0:
-        root = frobenius_norm(basis[1])
-        ended = root == 0.0 or not np.isfinite(root)
+    over, place = numbers[PRODUCTS] >= n_iter, np.intp(numbers[COUNT])
+    if place < 0:
+        root, weight = np.sqrt(inner_product(basis[1], basis[1])), 1.0
+        image, target, ended = basis[0], vector, root == 0.0 or not np.isfinite(root)
         if not ended:
-            divide_by_norm(basis[1], root, basis[0])
+            image, weight = basis[1], 1.0 / root
         if numbers[PRODUCTS] % 2 == 0:
             ended = ended or root - numbers[BEFORE] <= tol * root
             numbers[BEFORE] = root
         numbers[ROOT] = numbers[LARGEST] = root
-        if ended or over:
-            _scaled(basis[0], 1.0, vector)
-            return -1
-        if numbers[PRODUCTS] >= POWER_STEPS:
-            numbers[COUNT] = 0
-        return 0
-    place, diagonal, beside = int(numbers[COUNT]), matrix[0], matrix[1]
-    last = max(place - 1, 0)
+        if not (ended or over):
+            target, place = basis[0], 0
+            if numbers[PRODUCTS] >= POWER_STEPS:
+                numbers[COUNT] = 0
+        _scaled(image, weight, target)
+        return place
+    diagonal, beside, last = matrix[0], matrix[1], place - 1 if place > 0 else 0
     weights = inner, beside[last] if place > 0 else 0.0
     image, count = basis[place + 1], place + 1
     square = _orthogonalize(basis[place], basis[last], weights, image)
-    diagonal[place], beside[place] = inner, np.sqrt(square)
-    numbers[LARGEST] = max(numbers[LARGEST], inner)
-    ended = count == image.shape[0] or not square > (tol * inner) ** 2
-    if ended or over or count % CHECKED == 0:
+    diagonal[place], beside[place], target = inner, np.sqrt(square), image
+    if inner > numbers[LARGEST]:
+        numbers[LARGEST] = inner
+    ended = over or count == image.shape[0] or not square > (tol * inner) ** 2
+    if ended or count % CHECKED == 0:
         above = numbers[LARGEST]  # of the rows before, and of the others' diagonal
-        for i in range(max(count - 1 - CHECKED, 0), count - 1):
-            above += beside[i]
+        for i in range(count - 1 - CHECKED, count - 1):
+            above += beside[i] if i >= 0 else 0.0
         root = _largest_eigenvalue(diagonal, beside, count, above, LAGUERRE_TOL * tol)
         ended = ended or root - numbers[BEFORE] <= tol * root
         numbers[ROOT] = numbers[BEFORE] = numbers[LARGEST] = root
-    if ended or over or count == diagonal.shape[0]:
+    weight = 1.0 / beside[place] if square > 0.0 else 0.0
+    if ended or count == diagonal.shape[0]:
         _combine(basis, diagonal, beside, count, numbers[ROOT], vector)
-        if ended or over:
-            return -1
-        _scaled(vector, 1.0, basis[0])
-        count = 0
-    else:
-        _scaled(image, 1.0 / beside[place], image)
+        weight = 1.0 / np.sqrt(inner_product(vector, vector))
+        image, target, count = vector, vector if ended else basis[0], 0
+    _scaled(image, weight, target)
     numbers[COUNT] = count
-    return count
+    return -1 if ended else count
 
 
 @kernel(fastmath=REASSOC)
@@ -122,7 +120,7 @@ def _matvec(x, vector, factor, out):
 
 
 @kernel(fastmath=REASSOC)
-def _inner(first, second):
+def inner_product(first, second):
     """Return the real part of an inner product, in double precision."""
     total = 0.0
     for i in range(first.shape[0]):
@@ -188,7 +186,7 @@ def _largest_eigenvalue(diagonal, beside, count, above, tol):
 
 @kernel
 def _combine(basis, diagonal, beside, count, root, vector):
-    """Write the combination of the first vectors that belongs to an eigenvalue.
+    """Write a multiple of the combination of vectors that belongs to an eigenvalue.
 
     It is their sum with the entries of the eigenvector of the tridiagonal matrix. They
     are found from the last one on: the first vectors matter most, and the recurrence is
@@ -207,7 +205,6 @@ def _combine(basis, diagonal, beside, count, root, vector):
         if abs(weight) > 1e10:  # vectors of single precision are not to overflow
             _scaled(vector, 1.0 / weight, vector)
             weight, later = 1.0, later / weight
-    divide_by_norm(vector, frobenius_norm(vector), vector)
 
 
 @kernel
@@ -259,12 +256,12 @@ def gram_norm(gram: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) -> 
     basis, matrix = lanczos_basis(vector)
     numbers = begin(vector, basis)
     if unit == 0.0 or not np.isfinite(unit):
-        vector[:] = basis[0]
+        _scaled(basis[0], 1.0, vector)
         return unit
     factor = vector.real.dtype.type(1.0 / unit)
     while place >= 0:
         _matvec(gram, basis[place], factor, basis[place + 1])
-        inner = _inner(basis[place], basis[place + 1])
+        inner = inner_product(basis[place], basis[place + 1])
         place = next_place(basis, matrix, numbers, inner, vector, n_iter, tol)
     return numbers[ROOT] * unit
 

@@ -19,13 +19,13 @@ _SMALL_GRAM = 192
 
 _SMALLEST_GRAM = 64
 """Largest order of a Gram matrix that is made for a norm whatever the factors are, so
-that a first call need not compile the power iteration through them."""
+that a first call need not compile the iteration through them."""
 
 
 class SideNorms:
     """The norms ‖L‖₂ and ‖R‖₂ of the products on the left and right of each factor.
 
-    A power iteration starts from the singular vector of the sweep before, which has
+    An iteration starts from the singular vector of the sweep before, which has
     changed little.
     """
 
@@ -60,7 +60,7 @@ class SideNorms:
         return self._vector((j, "right"), order)
 
     def _vector(self, key, size):
-        """Return the vector that a power iteration starts from, and writes to."""
+        """Return the vector that an iteration starts from, and writes to."""
         vector = self._vectors.get(key)
         if vector is None:
             vector = self._vectors[key] = _gaussian(size).astype(self._dtype)
@@ -103,7 +103,7 @@ def product_norm(
     vector: np.ndarray,
     steps: int = NORM_STEPS,
 ) -> float:
-    """Return the spectral norm ‖S[first] ... S[last - 1]‖₂ by power iteration.
+    """Return the spectral norm ‖S[first] ... S[last - 1]‖₂ by iterations.
 
     It starts from `vector`, and leaves the right singular vector there.
     """
@@ -112,7 +112,7 @@ def product_norm(
 
 
 def dense_norm(x: np.ndarray, vector: np.ndarray, steps: int = NORM_STEPS) -> float:
-    """Return the spectral norm ‖x‖₂ by power iteration, as `product_norm`."""
+    """Return the spectral norm ‖x‖₂ by iterations, as `product_norm`."""
     return spectral_norm(x, vector, steps, NORM_TOL)
 
 
