@@ -278,7 +278,8 @@ def chain_norm(
     n_iter : int
         Maximum number of iterations.
     tol : float
-        The iteration stops when a step changes the value by at most ``tol`` relatively.
+        The iteration stops when two steps, or at its end three, change the square of
+        the value by at most ``tol`` relatively.
 
     Returns
     -------
@@ -292,7 +293,8 @@ def chain_norm(
 
     Notes
     -----
-    An iteration costs two multiplications for each entry of the factors.
+    The method is that of `gram_norm`. An iteration costs two multiplications for each
+    entry of the factors, and the memory is that of 25 vectors.
 
     Examples
     --------

@@ -240,8 +240,8 @@ def gram_norm(gram: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) -> 
     Notes
     -----
     After 16 steps of a power iteration, the method of Lanczos (1950) takes over, which
-    starts again after each 24 vectors. A step costs n² multiplications, and about 10 n
-    for the vectors.
+    starts again after each 24 vectors, for which there is memory. A step costs n²
+    multiplications, and about 10 n for the vectors.
 
     Examples
     --------
@@ -292,7 +292,8 @@ def spectral_norm(x: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) ->
     n_iter : int
         Maximum number of iterations.
     tol : float
-        The iteration stops when a step changes the value by at most ``tol`` relatively.
+        The iteration stops when two steps, or at its end three, change the square of
+        the value by at most ``tol`` relatively.
 
     Returns
     -------
@@ -303,11 +304,13 @@ def spectral_norm(x: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) ->
     See Also
     --------
     frobenius_norm : A bound that needs no iteration.
+    gram_norm : The norm of a matrix that is Hermitian and positive semidefinite.
     chain_norm : The norm of a product of sparse factors.
 
     Notes
     -----
-    An iteration costs 2 m n multiplications. Both half-steps are normalised, so that no
+    The method is that of `gram_norm`, on xᴴx. An iteration costs 2 m n multiplications,
+    and the memory is that of 25 vectors. Both half-steps are normalised, so that no
     entry is squared: entries of size 1e-200 or 1e200 are safe.
 
     Examples
