@@ -227,6 +227,7 @@ def test_rounds_are_interleaved_rotated_and_reversed(monkeypatch):
     seen = []
     monkeypatch.setattr(sample, "calls_per_sample", lambda call: 1)
     calls = {name: lambda name=name: seen.append(name) for name in "ABC"}
+    monkeypatch.setattr(sample, "FILLED", 0.0)
     times = sample.interleave(calls, budget=0.0, min_rounds=4)
     assert "".join(seen) == "ABC" + "CBA" + "BCA" + "ACB"
     assert {name: len(values) for name, values in times.items()} == dict.fromkeys(
@@ -234,13 +235,17 @@ def test_rounds_are_interleaved_rotated_and_reversed(monkeypatch):
     )
 
 
-def test_a_sample_of_several_calls_follows_one_that_is_not_timed():
+def test_a_sample_of_short_calls_follows_one_that_is_not_timed(monkeypatch):
     seen = []
     calls = {name: lambda name=name: seen.append(name) for name in "ab"}
-    for warm, expected in ((False, "abbb"), (True, "abbbb")):
+    for warm, expected in (((), "abbb"), (("b",), "abbbb"), ("ab", "aabbbb")):
         seen.clear()
         found = sample.one_round(calls, {"a": 1, "b": 3}, 0, warm=warm)
         assert "".join(seen) == expected and list(found) == ["a", "b"]
+    seen.clear()
+    monkeypatch.setattr(sample, "calls_per_sample", lambda call: 1)
+    sample.interleave(calls, budget=0.0, min_rounds=2)  # the first one finds the times
+    assert "".join(seen) == "ab" + "bbaa"
 
 
 def test_short_calls_are_repeated_within_a_sample_and_long_ones_are_not():

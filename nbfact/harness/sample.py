@@ -8,7 +8,7 @@ ratios are taken within rounds.
 """
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from time import perf_counter_ns
 from typing import Literal
 
@@ -21,6 +21,12 @@ SAMPLE_NS = 400_000
 """Length of a sample, in nanoseconds. A short call is repeated until its sample lasts
 about this long: 0.4 ms is 4000 times what reading the clock costs, and short enough for
 the machine to stay in the same state during the sample that it is compared with."""
+
+FILLED = 0.02
+"""Length of a call, in seconds, that fills the caches by itself. A sample of one call
+that is shorter follows one that is not timed: calls of others that read the same array,
+as ways to multiply by the same blocks do, would find it in cache, and those that have a
+copy of their own would not."""
 
 MIN_ROUNDS = 5
 """Least number of rounds. Fewer samples say nothing about their spread."""
@@ -110,6 +116,7 @@ def interleave_clocks(
         announce(name)
         numbers[name] = 1 if known.get(name, 0.0) >= SLOW else calls_per_sample(call)
     samples: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+    warm = {name for name, number in numbers.items() if number > 1}
     enabled = gc.isenabled()
     gc.collect()
     gc.disable()
@@ -118,9 +125,11 @@ def interleave_clocks(
         for round_ in range(_MAX_ROUNDS):
             if round_ >= min_rounds and perf_counter_ns() > deadline:
                 break
-            found = one_round(calls, numbers, round_, announce, warm=True)
+            found = one_round(calls, numbers, round_, announce, warm)
             for name, times in found.items():
                 samples[name].append(times)
+                if times[WALL] < FILLED:
+                    warm.add(name)
     finally:
         if enabled:
             gc.enable()
@@ -132,7 +141,7 @@ def one_round(
     numbers: Mapping[str, int],
     round_: int,
     announce: Callable[[str], object] = lambda name: None,
-    warm: bool = False,
+    warm: Collection[str] = (),
 ) -> dict[str, tuple[float, float]]:
     """Time each call once, in the order of a round.
 
@@ -146,9 +155,9 @@ def one_round(
         Number of the round, see :func:`order`.
     announce : callable
         Called with the name of what is called next.
-    warm : bool
-        Whether a sample of several calls follows one that is not timed, which fetches
-        what the calls of the others have displaced from the caches.
+    warm : collection of str
+        Names of calls whose samples follow a call that is not timed, which fetches what
+        the calls of the others have displaced from the caches.
 
     Returns
     -------
@@ -163,7 +172,7 @@ def one_round(
     found = {}
     for name in order(list(calls), round_):
         announce(name)
-        if warm and numbers[name] > 1:
+        if name in warm:
             calls[name]()
         found[name] = both_clocks(calls[name], numbers[name])
     return found
