@@ -24,7 +24,11 @@ BACKENDS = ("xp", "scipy")
 
 
 def ways(
-    butterfly: Butterfly, layout: str, batch: int, dense_bytes: int
+    butterfly: Butterfly,
+    layout: str,
+    batch: int,
+    dense_bytes: int,
+    apart: bool = False,
 ) -> dict[str, Way]:
     """Return the ways to multiply by an operator, by name.
 
@@ -38,6 +42,9 @@ def ways(
         Number of vectors.
     dense_bytes : int
         Limit of the dense matrix; above it that way is left out.
+    apart : bool
+        Whether each way has a copy of the values, as the operator has: where several
+        share an array, each finds it in the cache after the others.
 
     Returns
     -------
@@ -64,7 +71,8 @@ def ways(
     if batch == 1 and hasattr(np, "matvec"):  # since NumPy 2.2
         factors["matvec"] = _matvec
     for name, factor in factors.items():
-        found[name] = _chain(factor, packed)
+        own = [value.copy() for value in packed] if apart else packed
+        found[name] = _chain(factor, own)
     found["einsum"] = _chain(_einsum if layout == COLUMNS else _einsum_rows, values)
     for name, matrices in (("CSR", _csr(values)), ("BSR", _bsr(packed))):
         found[name] = _chained([_matrix(matrix, layout) for matrix in matrices])

@@ -56,6 +56,8 @@ NOTES = """\
   clock, which stands still while other processes run. A way that is timed once is timed
   by the clock on the wall. A ratio is the time of the best rival over ours: above 1,
   nbfact is faster.
+- Each way has a copy of the values, and a call that is not timed comes before each
+  one that is.
 - The best rival is chosen from the same times that it is compared by, so that noise
   favours the rivals, of which there are about ten.
 - Rivals: the dense product, where the matrix is small enough; batched `numpy.matmul`
@@ -210,7 +212,8 @@ def _times(butterfly, layout, batch, rng, settings):
     turned = butterfly.T
     ours = (lambda x: butterfly @ x) if layout == COLUMNS else (lambda x: x @ turned)
     calls = {OURS: functools.partial(ours, x)}
-    for name, way in ways(butterfly, layout, batch, settings.dense_bytes).items():
+    rivals = ways(butterfly, layout, batch, settings.dense_bytes, apart=True)
+    for name, way in rivals.items():
         calls[name] = functools.partial(way, x)
     expected = calls[OURS]()
     first = {}
