@@ -17,7 +17,14 @@ from ._jit import REASSOC, kernel
 from .compress import csr_add_rows
 from .csr import ColumnWindow, FourArrays, csr_multiply_rows, csr_multiply_window
 from .norms import divide_by_norm, frobenius_norm
-from .spectral_norms import ROOT, begin, lanczos_basis, next_place
+from .spectral_norms import (
+    ROOT,
+    begin,
+    lanczos_basis,
+    next_place,
+    rounded,
+    unit_of,
+)
 
 
 @kernel
@@ -320,7 +327,7 @@ def chain_norm(
             x = y
         length = frobenius_norm(x)
         if unit == 0.0:
-            unit = length
+            unit = unit_of(length)
         if length > 0.0:
             divide_by_norm(x, length, x)
         share, one = length / unit if unit > 0.0 else unit, factor
@@ -333,4 +340,4 @@ def chain_norm(
             csr_multiply_rows(data, indices, indptr, first_row, one, x, y)
             x = y
         place = next_place(basis, matrix, numbers, share * share, vector, n_iter, tol)
-    return np.sqrt(numbers[ROOT]) * unit
+    return rounded(np.sqrt(numbers[ROOT]) * unit)

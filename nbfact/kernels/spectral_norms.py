@@ -73,7 +73,7 @@ def next_place(basis, matrix, numbers, inner, vector, n_iter, tol):
         root, weight = np.sqrt(inner_product(basis[1], basis[1])), 1.0
         image, target, ended = basis[0], vector, root == 0.0 or not np.isfinite(root)
         if not ended:
-            image, weight = basis[1], 1.0 / root
+            image, weight = basis[1], root
         if numbers[PRODUCTS] % 2 == 0:
             ended = ended or root - numbers[BEFORE] <= tol * root
             numbers[BEFORE] = root
@@ -82,7 +82,7 @@ def next_place(basis, matrix, numbers, inner, vector, n_iter, tol):
             target, place = basis[0], 0
             if numbers[PRODUCTS] >= POWER_STEPS:
                 numbers[COUNT] = 0
-        _scaled(image, weight, target)
+        _divided(image, weight, target)
         return place
     diagonal, beside, last = matrix[0], matrix[1], place - 1 if place > 0 else 0
     weights = inner, beside[last] if place > 0 else 0.0
@@ -99,12 +99,12 @@ def next_place(basis, matrix, numbers, inner, vector, n_iter, tol):
         root = _largest_eigenvalue(diagonal, beside, count, above, LAGUERRE_TOL * tol)
         ended = ended or root - numbers[BEFORE] <= tol * root
         numbers[ROOT] = numbers[BEFORE] = numbers[LARGEST] = root
-    weight = 1.0 / beside[place] if square > 0.0 else 0.0
+    weight = beside[place] if square > 0.0 else 1.0
     if ended or count == diagonal.shape[0]:
         _combine(basis, diagonal, beside, count, numbers[ROOT], vector)
-        weight = 1.0 / np.sqrt(inner_product(vector, vector))
+        weight = np.sqrt(inner_product(vector, vector))
         image, target, count = vector, vector if ended else basis[0], 0
-    _scaled(image, weight, target)
+    _divided(image, weight, target)
     numbers[COUNT] = count
     return -1 if ended else count
 
@@ -142,11 +142,34 @@ def _orthogonalize(first, second, weights, out):
 
 
 @kernel
-def _scaled(vector, weight, out):
-    """Write weight * vector to out; weight: a double."""
-    factor = out.real.dtype.type(weight)
+def _divided(vector, number, out):
+    """Write vector / number to out; number: a double."""
+    divisor = out.real.dtype.type(number)
     for i in range(out.shape[0]):
-        out[i] = factor * vector[i]
+        out[i] = vector[i] / divisor
+
+
+@kernel
+def rounded(norm):
+    """Return a norm without its last digits, in which only rounding speaks.
+
+    Matrices with equal singular values have the norm of these, to the last bit: an
+    error of rounding in a step would break the ties of a projection.
+    """
+    unit = unit_of(norm) * 2.0**-44
+    return np.round(norm / unit) * unit if unit > 0.0 and np.isfinite(norm) else norm
+
+
+@kernel
+def unit_of(number):
+    """Return the largest power of two up to a positive number, which scales exactly.
+
+    Norms of matrices with equal entries are not to differ by rounding. Zero, and what
+    is not finite, is returned as it is.
+    """
+    if number > 0.0 and np.isfinite(number):
+        return 2.0 ** np.floor(np.log2(number))
+    return number
 
 
 @kernel
@@ -193,7 +216,7 @@ def _combine(basis, diagonal, beside, count, root, vector):
     stable only where numbers grow.
     """
     weight, later = 1.0, 0.0
-    _scaled(basis[count - 1], 1.0, vector)
+    _divided(basis[count - 1], 1.0, vector)
     for k in range(count - 1, 0, -1):
         rest = (root - diagonal[k]) * weight
         if k < count - 1:
@@ -203,7 +226,7 @@ def _combine(basis, diagonal, beside, count, root, vector):
         for i in range(vector.shape[0]):
             vector[i] += factor * basis[k - 1, i]
         if abs(weight) > 1e10:  # vectors of single precision are not to overflow
-            _scaled(vector, 1.0 / weight, vector)
+            _divided(vector, weight, vector)
             weight, later = 1.0, later / weight
 
 
@@ -253,17 +276,18 @@ def gram_norm(gram: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) -> 
     n, unit, place = gram.shape[0], 0.0, 0
     for i in range(n):
         unit += abs(float(gram[i, i].real)) / n
+    unit = unit_of(unit)
     basis, matrix = lanczos_basis(vector)
     numbers = begin(vector, basis)
     if unit == 0.0 or not np.isfinite(unit):
-        _scaled(basis[0], 1.0, vector)
+        _divided(basis[0], 1.0, vector)
         return unit
     factor = vector.real.dtype.type(1.0 / unit)
     while place >= 0:
         _matvec(gram, basis[place], factor, basis[place + 1])
         inner = inner_product(basis[place], basis[place + 1])
         place = next_place(basis, matrix, numbers, inner, vector, n_iter, tol)
-    return numbers[ROOT] * unit
+    return rounded(numbers[ROOT] * unit)
 
 
 @kernel(fastmath=REASSOC)
@@ -327,11 +351,11 @@ def spectral_norm(x: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) ->
         _matvec(x, basis[place], one, image)
         length = frobenius_norm(image)
         if unit == 0.0:
-            unit = length
+            unit = unit_of(length)
         if length > 0.0:
             divide_by_norm(image, length, image)
         share = length / unit if unit > 0.0 else unit
         weight = vector.real.dtype.type(share / unit if unit > 0.0 else unit)
         _rmatvec(x, image, weight, basis[place + 1])
         place = next_place(basis, matrix, numbers, share * share, vector, n_iter, tol)
-    return np.sqrt(numbers[ROOT]) * unit
+    return rounded(np.sqrt(numbers[ROOT]) * unit)
