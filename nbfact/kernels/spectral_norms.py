@@ -10,6 +10,8 @@ comes close to that of G after far fewer products.
 `next_place` makes both of one product with G after the other.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ._jit import REASSOC, kernel
@@ -68,7 +70,8 @@ def next_place(basis, matrix, numbers, inner, vector, n_iter, tol):
     of `gram_norm`. The place is -1 at the end. The eigenvalue is ``numbers[ROOT]``.
     """
     numbers[PRODUCTS] += 1
-    over, place = numbers[PRODUCTS] >= n_iter, np.intp(numbers[COUNT])
+    place: Any = np.intp(numbers[COUNT])  # NumPy's stubs refuse an int after it
+    over = numbers[PRODUCTS] >= n_iter
     if place < 0:
         root, weight = np.sqrt(inner_product(basis[1], basis[1])), 1.0
         image, target, ended = basis[0], vector, root == 0.0 or not np.isfinite(root)
