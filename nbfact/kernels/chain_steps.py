@@ -16,14 +16,13 @@ import numpy as np
 from ._jit import REASSOC, kernel
 from .compress import csr_add_rows
 from .csr import ColumnWindow, FourArrays, csr_multiply_rows, csr_multiply_window
-from .norms import divide_by_norm, frobenius_norm
 from .spectral_norms import (
     ROOT,
     begin,
+    half_step,
     lanczos_basis,
     next_place,
     rounded,
-    unit_of,
 )
 
 
@@ -325,19 +324,13 @@ def chain_norm(
             y = scratch[j % 2][: layout[j, 0]]
             csr_multiply_rows(data, indices, indptr, layout[j, 1], factor, x, y)
             x = y
-        length = frobenius_norm(x)
-        if unit == 0.0:
-            unit = unit_of(length)
-        if length > 0.0:
-            divide_by_norm(x, length, x)
-        share, one = length / unit if unit > 0.0 else unit, factor
+        unit, inner, weight = half_step(x, unit)
         for j in range(first, last):
-            y = scratch[(j + 1) % 2][: layout[n_factors + j, 0]]
+            y, one = scratch[(j + 1) % 2][: layout[n_factors + j, 0]], factor
             if j == last - 1:
-                y = basis[place + 1]
-                one = vector.real.dtype.type(share / unit if unit > 0.0 else unit)
+                y, one = basis[place + 1], vector.real.dtype.type(weight)
             first_row = layout[n_factors + j, 1]
             csr_multiply_rows(data, indices, indptr, first_row, one, x, y)
             x = y
-        place = next_place(basis, matrix, numbers, share * share, vector, n_iter, tol)
+        place = next_place(basis, matrix, numbers, inner, vector, n_iter, tol)
     return rounded(np.sqrt(numbers[ROOT]) * unit)

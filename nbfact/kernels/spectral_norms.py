@@ -73,7 +73,7 @@ def next_place(basis, matrix, numbers, inner, vector, n_iter, tol):
     place: Any = np.intp(numbers[COUNT])  # NumPy's stubs refuse an int after it
     over = numbers[PRODUCTS] >= n_iter
     if place < 0:
-        root, weight = np.sqrt(inner_product(basis[1], basis[1])), 1.0
+        root, weight = np.sqrt(_inner_product(basis[1], basis[1])), 1.0
         image, target, ended = basis[0], vector, root == 0.0 or not np.isfinite(root)
         if not ended:
             image, weight = basis[1], root
@@ -85,7 +85,7 @@ def next_place(basis, matrix, numbers, inner, vector, n_iter, tol):
             target, place = basis[0], 0
             if numbers[PRODUCTS] >= POWER_STEPS:
                 numbers[COUNT] = 0
-        _divided(image, weight, target)
+        divide_by_norm(image, weight, target)
         return place
     diagonal, beside, last = matrix[0], matrix[1], place - 1 if place > 0 else 0
     weights = inner, beside[last] if place > 0 else 0.0
@@ -105,11 +105,27 @@ def next_place(basis, matrix, numbers, inner, vector, n_iter, tol):
     weight = beside[place] if square > 0.0 else 1.0
     if ended or count == diagonal.shape[0]:
         _combine(basis, diagonal, beside, count, numbers[ROOT], vector)
-        weight = np.sqrt(inner_product(vector, vector))
+        weight = np.sqrt(_inner_product(vector, vector))
         image, target, count = vector, vector if ended else basis[0], 0
-    _divided(image, weight, target)
+    divide_by_norm(image, weight, target)
     numbers[COUNT] = count
     return -1 if ended else count
+
+
+@kernel
+def half_step(image, unit):
+    """Divide S v by its norm, in place, before Sᴴ is applied to it.
+
+    unit: that of the norm of S, 0 where none is known. What is returned is the unit,
+    the inner product of v and SᴴS v, and the weight of Sᴴ, in units of SᴴS.
+    """
+    length = frobenius_norm(image)
+    if unit == 0.0:
+        unit = unit_of(length)
+    if length > 0.0:
+        divide_by_norm(image, length, image)
+    share = length / unit if unit > 0.0 else unit
+    return unit, share * share, share / unit if unit > 0.0 else unit
 
 
 @kernel(fastmath=REASSOC)
@@ -123,7 +139,7 @@ def _matvec(x, vector, factor, out):
 
 
 @kernel(fastmath=REASSOC)
-def inner_product(first, second):
+def _inner_product(first, second):
     """Return the real part of an inner product, in double precision."""
     total = 0.0
     for i in range(first.shape[0]):
@@ -142,14 +158,6 @@ def _orthogonalize(first, second, weights, out):
         square += float(rest.real) * float(rest.real)
         square += float(rest.imag) * float(rest.imag)
     return square
-
-
-@kernel
-def _divided(vector, number, out):
-    """Write vector / number to out; number: a double."""
-    divisor = out.real.dtype.type(number)
-    for i in range(out.shape[0]):
-        out[i] = vector[i] / divisor
 
 
 @kernel
@@ -219,7 +227,7 @@ def _combine(basis, diagonal, beside, count, root, vector):
     stable only where numbers grow.
     """
     weight, later = 1.0, 0.0
-    _divided(basis[count - 1], 1.0, vector)
+    divide_by_norm(basis[count - 1], 1.0, vector)
     for k in range(count - 1, 0, -1):
         rest = (root - diagonal[k]) * weight
         if k < count - 1:
@@ -229,7 +237,7 @@ def _combine(basis, diagonal, beside, count, root, vector):
         for i in range(vector.shape[0]):
             vector[i] += factor * basis[k - 1, i]
         if abs(weight) > 1e10:  # vectors of single precision are not to overflow
-            _divided(vector, weight, vector)
+            divide_by_norm(vector, weight, vector)
             weight, later = 1.0, later / weight
 
 
@@ -283,12 +291,12 @@ def gram_norm(gram: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) -> 
     basis, matrix = lanczos_basis(vector)
     numbers = begin(vector, basis)
     if unit == 0.0 or not np.isfinite(unit):
-        _divided(basis[0], 1.0, vector)
+        divide_by_norm(basis[0], 1.0, vector)
         return unit
     factor = vector.real.dtype.type(1.0 / unit)
     while place >= 0:
         _matvec(gram, basis[place], factor, basis[place + 1])
-        inner = inner_product(basis[place], basis[place + 1])
+        inner = _inner_product(basis[place], basis[place + 1])
         place = next_place(basis, matrix, numbers, inner, vector, n_iter, tol)
     return rounded(numbers[ROOT] * unit)
 
@@ -352,13 +360,7 @@ def spectral_norm(x: np.ndarray, vector: np.ndarray, n_iter: int, tol: float) ->
     image, one = np.empty(x.shape[0], x.dtype), vector.real.dtype.type(1)
     while place >= 0:
         _matvec(x, basis[place], one, image)
-        length = frobenius_norm(image)
-        if unit == 0.0:
-            unit = unit_of(length)
-        if length > 0.0:
-            divide_by_norm(image, length, image)
-        share = length / unit if unit > 0.0 else unit
-        weight = vector.real.dtype.type(share / unit if unit > 0.0 else unit)
-        _rmatvec(x, image, weight, basis[place + 1])
-        place = next_place(basis, matrix, numbers, share * share, vector, n_iter, tol)
+        unit, inner, weight = half_step(image, unit)
+        _rmatvec(x, image, vector.real.dtype.type(weight), basis[place + 1])
+        place = next_place(basis, matrix, numbers, inner, vector, n_iter, tol)
     return rounded(np.sqrt(numbers[ROOT]) * unit)
