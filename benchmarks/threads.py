@@ -4,7 +4,8 @@ The arguments are the number of threads, dtype, order n, numbers of columns (bat
 seconds for each operator and number; `NearestRows` assigns 16 real points for each
 column. A call on one thread and one on several take turns, and the least times are
 compared, because on cores that other programs use too, two threads seldom run at the
-same time. The load is that of the minute before.
+same time. BLAS has one thread: else it uses all cores for large blocks by itself, so
+that nbfact would gain nothing. The load is that of the minute before.
 """
 
 import os
@@ -12,6 +13,7 @@ import sys
 from time import perf_counter
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 
 def calls(n, batch, dtype):
@@ -59,7 +61,8 @@ def main(count, dtype, n, batches, seconds):
     print("|:--|--:|--:|--:|--:|--:|--:|")
     for batch in map(int, batches.split(",")):
         for name, call in calls(int(n), batch, dtype).items():
-            one, several = timed(call, int(count), float(seconds))
+            with threadpool_limits(1, "blas"):
+                one, several = timed(call, int(count), float(seconds))
             print(
                 f"| {name} | {n} | {batch} | {min(one) * 1e6:.0f} "
                 f"| {min(one) / min(several):.2f} "

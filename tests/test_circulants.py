@@ -125,6 +125,8 @@ def test_a_vector_by_the_kernel(order, shape, reverse, dtype):
     x, out = random(shape[1], dtype, 1), np.full(shape[0], np.nan, dtype)
     assert multiply(x, out) is out
     np.testing.assert_array_equal(multiply(x), out)
+    several = multiply(np.concatenate([x, 2 * x, -x]), np.empty(3 * len(out), dtype))
+    np.testing.assert_array_equal(several, np.concatenate([out, 2 * out, -out]))
     close(out, formula.matrix(shape[1], dtype) @ x)
     tied = tied_convolutions.tied_convolution_vector(formula, dtype)
     assert tied.kernel is convolve_vector

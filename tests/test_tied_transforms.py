@@ -119,13 +119,14 @@ def test_twins_of_vectors(n):
         ("dst", adjoint, {"type": 3}),
     ):
         A = made(name, n, "float64", **options)
-        x, out = random(n, A.dtype), random(n, A.dtype, 1)
+        x, out = random((3, n), A.dtype), random((3, n), A.dtype, 1)
         tied = tied_transforms.tied_vector(A.formula, n, A.dtype)
         assert tied.kernel is kernel
         arrays = [np.empty(shape) for shape in tied.scratch]
-        kernel(x, *tied.arguments, *arrays, out)
+        kernel(x.ravel(), *tied.arguments, *arrays, out.ravel())
         layout, turns, _, *scale = tied.arguments
-        close(out, twin(x, layout, *(scale or [turns])))
+        for one, found in zip(x, out, strict=True):
+            close(found, twin(one, layout, *(scale or [turns])))
 
 
 def test_what_is_not_tied():

@@ -1,4 +1,4 @@
-"""Convolutions of one vector: rows and columns of circulant matrices.
+"""Convolutions of vectors: rows and columns of circulant matrices.
 
 The vector is transformed as in `fourier_vectors.py`, multiplied by the spectrum and
 transformed back. A real vector is a complex one of half the length, of entries with
@@ -42,15 +42,15 @@ def convolve_vector(
     work: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write a part of the circular convolution of a vector with another one to `out`.
+    """Write a part of the circular convolutions of vectors with another one to `out`.
 
     Parameters
     ----------
-    x, out : ndarray, shapes (n,) and (m,), contiguous
-        Real, or complex. They share no memory.
+    x, out : ndarray, shapes (k n,) and (k m,), contiguous
+        Real, or complex; k vectors, one after the other. They share no memory.
     layouts : ndarray of int, shape (2, any)
         Layouts of `fourier_vector` for the transform and for its inverse. Before their
-        last entries, both have 1 where out is in reverse order, and 0 otherwise.
+        last entries, both have n; and then 1 where out is in reverse order, or 0.
     turns : ndarray
         Those of `fourier_vector`; then the parts of a[k], in two rows. By a[k], number
         k of the transform is multiplied. For real x the parts of b[k] follow, by which
@@ -67,7 +67,7 @@ def convolve_vector(
 
     Notes
     -----
-    The cost is about 10 N log2(N) operations for N complex numbers.
+    The cost is about 10 N log2(N) operations for N complex numbers, for each vector.
 
     Examples
     --------
@@ -81,25 +81,27 @@ def convolve_vector(
     True
     """
     one, pairs = turns.dtype.type(1), x.itemsize == planes.itemsize
-    given, found = x.view(planes.dtype), out.view(planes.dtype)
-    n, length = len(given), work.shape[1]
+    numbers, results = x.view(planes.dtype), out.view(planes.dtype)
+    count, length = len(x) // layouts[0, -3], work.shape[1]
+    n, size, m = len(numbers) // count, len(results) // count, len(out) // count
     order = cross.shape[1] * cross.shape[2]
     weights = turns[-2 * length if pairs else -length :].reshape(-1, order)
     first, second, reverse = work[0], work[1], layouts[0, -2]
-    if n == length:
+    for number in range(count):
+        given = numbers[number * n : (number + 1) * n]
+        found = results[number * size : (number + 1) * size]
+        if n < length:
+            first[:n] = given
+            first[n:] = 0
+            given = first
         fourier_vector(given, layouts[0], turns, cross, one, planes, tiles, first)
-    else:
-        first[:n] = given
-        first[n:] = 0
-        fourier_vector(first, layouts[0], turns, cross, one, planes, tiles, first)
-    if len(found) == length and not reverse:
-        _weigh(first, weights, pairs, found)
-        fourier_vector(found, layouts[1], turns, cross, one, planes, tiles, found)
-        return
-    _weigh(first, weights, pairs, second)
-    fourier_vector(second, layouts[1], turns, cross, one, planes, tiles, second)
-    m, parts = len(out), len(found) // len(out)
-    for i in range(m):
-        k = (m - 1 - i if reverse else i) * parts
-        for part in range(parts):
-            found[i * parts + part] = second[k + part]
+        whole = size == length and not reverse
+        target = found if whole else second
+        _weigh(first, weights, pairs, target)
+        fourier_vector(target, layouts[1], turns, cross, one, planes, tiles, target)
+        if not whole:
+            parts = size // m
+            for i in range(m):
+                k = (m - 1 - i if reverse else i) * parts
+                for part in range(parts):
+                    found[i * parts + part] = second[k + part]

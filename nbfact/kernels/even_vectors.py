@@ -1,4 +1,4 @@
-"""Cosine, sine and Hartley transforms of one vector of even order.
+"""Cosine, sine and Hartley transforms of vectors of even order.
 
 A real vector of n numbers is a complex one of n / 2 numbers, the entries with even
 places and i times those with odd ones. Its Fourier transform Z gives that of the real
@@ -27,7 +27,7 @@ def even_vector(
     work: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write a real transform of a vector of even order to `out`.
+    """Write a real transform of vectors of even order to `out`.
 
     Entry k of the result is Re((c[k] + i s[k]) V[k]) for the Fourier transform V of a
     vector. Makhoul's order has the entries of x with even places, then those with odd
@@ -35,8 +35,8 @@ def even_vector(
 
     Parameters
     ----------
-    x, out : ndarray, shape (n,), contiguous
-        Out is overwritten, and shares no memory with x.
+    x, out : ndarray, shape (any multiple of n,), contiguous
+        One vector after the other. Out is overwritten, and shares no memory with x.
     layout, turns, cross, planes, tiles
         Those of `fourier_vector` for order n / 2. Before the last entry of the layout,
         there are two more: 1 where the vector is x in Makhoul's order, and 0 where it
@@ -55,7 +55,7 @@ def even_vector(
 
     Notes
     -----
-    The cost is about 5 n log2(n) / 2 operations.
+    The cost is about 5 n log2(n) / 2 operations for each vector.
 
     Examples
     --------
@@ -68,28 +68,29 @@ def even_vector(
     >>> bool(np.allclose(out, scipy.fft.dct(x, norm="ortho")))
     True
     """
-    n, width, one = len(x), BYTES // x.itemsize, turns.dtype.type(1)
-    half, turned = n // 2, layout[-2]
-    parts = turns[-4 * n :].reshape(4, n)
-    if layout[-3]:
-        sign = -one if turned else one
-        for start in range(0, half, width):
-            k = min(start, half - width)
-            ends_apart(x, 2 * k, sign, work, k, n - width - k)
-        fourier_vector(work, layout, turns, cross, one, planes, tiles, work)
-    else:
-        fourier_vector(x, layout, turns, cross, one, planes, tiles, work)
-    for start in range(1, half, width):
-        k = min(start, half - width)
-        far = half - width + 1 - k
-        if turned:
-            unfold_entries(work, k, far, parts, out, n - width - k, 1)
+    half, width = cross.shape[1] * cross.shape[2], BYTES // x.itemsize
+    n, one, turned = 2 * half, turns.dtype.type(1), layout[-2]
+    parts, sign = turns[-4 * n :].reshape(4, n), -one if turned else one
+    for begin in range(0, len(x), n):
+        given = work
+        if layout[-3]:
+            for start in range(0, half, width):
+                k = min(start, half - width)
+                ends_apart(x, begin + 2 * k, sign, work, k, n - width - k)
         else:
-            unfold_entries(work, k, far, parts, out, k, 0)
-    for k in (0, half):
-        real = (parts[0, k] + parts[2, k]) * work[0]
-        to = n - 1 - k if turned else k
-        out[to] = real + (parts[1, k] + parts[3, k]) * work[1]
+            given = x[begin : begin + n]
+        fourier_vector(given, layout, turns, cross, one, planes, tiles, work)
+        for start in range(1, half, width):
+            k = min(start, half - width)
+            far = half - width + 1 - k
+            if turned:
+                unfold_entries(work, k, far, parts, out, begin + n - width - k, 1)
+            else:
+                unfold_entries(work, k, far, parts, out, begin + k, 0)
+        for k in (0, half):
+            real = (parts[0, k] + parts[2, k]) * work[0]
+            to = begin + (n - 1 - k if turned else k)
+            out[to] = real + (parts[1, k] + parts[3, k]) * work[1]
 
 
 @kernel
@@ -103,7 +104,7 @@ def even_vector_adjoint(
     work: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write the transpose of `even_vector` of a vector to `out`.
+    """Write the transpose of `even_vector` of vectors to `out`.
 
     Parameters
     ----------
@@ -132,25 +133,28 @@ def even_vector_adjoint(
     >>> bool(np.allclose(out, scipy.fft.idct(x, norm="ortho")))
     True
     """
-    n, width, one = len(x), BYTES // x.itemsize, turns.dtype.type(1)
-    half, turned = n // 2, layout[-2]
-    parts = turns[-4 * n :].reshape(4, n)
-    sign = -one if turned else one
-    for start in range(1, half, width):
-        k = min(start, half - width)
-        far = half - width + 1 - k
+    half, width = cross.shape[1] * cross.shape[2], BYTES // x.itemsize
+    n, one, turned = 2 * half, turns.dtype.type(1), layout[-2]
+    parts, sign = turns[-4 * n :].reshape(4, n), -one if turned else one
+    for begin in range(0, len(x), n):
+        middle = begin + half
+        for start in range(1, half, width):
+            k = min(start, half - width)
+            far = half - width + 1 - k
+            if turned:
+                near, other = begin + n - width - k, begin + n - width - far
+                places = near, near - half, other, other - half
+                fold_entries(x, places, k, far, parts, work, 1)
+            else:
+                places = begin + k, middle + k, begin + far, middle + far
+                fold_entries(x, places, k, far, parts, work, 0)
+        first, second = x[begin], x[middle]
         if turned:
-            near, other = n - width - k, n - width - far
-            places = near, near - half, other, other - half
-            fold_entries(x, places, k, far, parts, work, 1)
-        else:
-            places = k, k + half, far, far + half
-            fold_entries(x, places, k, far, parts, work, 0)
-    first, second = (x[n - 1], x[half - 1]) if turned else (x[0], x[half])
-    for part in range(2):
-        found = (parts[part, 0] + parts[2 + part, 0]) * first
-        work[part] = found + (parts[part, half] + parts[2 + part, half]) * second
-    fourier_vector(work, layout, turns, cross, one, planes, tiles, work)
-    for start in range(0, half, width):
-        k = min(start, half - width)
-        ends_joined(work, k, n - width - k, sign, out, 2 * k)
+            first, second = x[begin + n - 1], x[middle - 1]
+        for part in range(2):
+            found = (parts[part, 0] + parts[2 + part, 0]) * first
+            work[part] = found + (parts[part, half] + parts[2 + part, half]) * second
+        fourier_vector(work, layout, turns, cross, one, planes, tiles, work)
+        for start in range(0, half, width):
+            k = min(start, half - width)
+            ends_joined(work, k, n - width - k, sign, out, begin + 2 * k)

@@ -1,6 +1,7 @@
-"""Fourier, cosine and Hartley transforms of one vector, by the numbers that they need.
+"""Fourier, cosine and Hartley transforms of vectors, by the numbers that they need.
 
-A vector of n = p q numbers is a matrix, p × q. Its columns are transformed as in
+Several vectors, which follow one another, are transformed in one call. A vector of
+n = p q numbers is a matrix, p × q. Its columns are transformed as in
 `fourier_columns.py`, each number is turned, and the columns of the transpose are
 transformed again (Gentleman & Sande 1966, in four steps). So all arithmetic is done in
 whole vectors of 64 bytes. The ``layout`` is one of `fourier_columns.py` for order p,
@@ -37,12 +38,13 @@ def fourier_vector(
     tiles: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write the Fourier transform of a complex vector, times a number, to `out`.
+    """Write the Fourier transforms of complex vectors, times a number, to `out`.
 
     Parameters
     ----------
-    x : ndarray, shape (n,) of complex, or (2 n,) of real numbers in turn; contiguous
-        n is p q, where p and q are at least w, the number of real numbers in 64 bytes.
+    x : ndarray, shape (k n,) of complex, or (2 k n,) of real numbers in turn
+        k vectors, one after the other, contiguous. n is p q, where p and q are at
+        least w, the number of real numbers in 64 bytes.
     layout : ndarray of int
         A layout of `fourier_columns` for order p, with the places of p rows at its end,
         and then one for order q. Its last entry is 1 for the inverse transform, not
@@ -68,7 +70,8 @@ def fourier_vector(
 
     Notes
     -----
-    The cost is about 5 n log2(n) operations, and 2 n numbers are read in ``cross``.
+    The cost is about 5 n log2(n) operations for each vector, and 2 n numbers are read
+    in ``cross``.
 
     Examples
     --------
@@ -86,22 +89,24 @@ def fourier_vector(
     numbers, result = x.view(planes.dtype), out.view(planes.dtype)
     re, im = planes[0], planes[1]
     first, second = (1, 0) if layout[-1] else (0, 1)
-    for start in range(0, q, width):
-        column = min(start, q - width)
-        for i in range(p):
-            place = 2 * (i * q + column)
-            split_row(numbers, place, planes[first], planes[second], i * width)
-        transform_planes(re, im, p, layout, turns, width)
-        _cross(planes, layout, cross, column, tiles)
-    layout, turns = layout[2 + layout[1] + p :], turns[2 * p - 2 :]
-    order = layout[2 + layout[1] :]
-    for number in range(len(tiles)):
-        tile = tiles[number]
-        transform_planes(tile[0], tile[1], q, layout, turns, width)
-        row = 2 * min(number * width, p - width)
-        for k in range(q):
-            place = order[k] * width
-            join_rows(tile[first], tile[second], place, scale, result, 2 * k * p + row)
+    rest, more = layout[2 + layout[1] + p :], turns[2 * p - 2 :]
+    order = rest[2 + rest[1] :]
+    for begin in range(0, len(numbers), 2 * p * q):
+        for start in range(0, q, width):
+            column = min(start, q - width)
+            for i in range(p):
+                place = begin + 2 * (i * q + column)
+                split_row(numbers, place, planes[first], planes[second], i * width)
+            transform_planes(re, im, p, layout, turns, width)
+            _cross(planes, layout, cross, column, tiles)
+        for number in range(len(tiles)):
+            tile = tiles[number]
+            transform_planes(tile[0], tile[1], q, rest, more, width)
+            row = begin + 2 * min(number * width, p - width)
+            one, other = tile[first], tile[second]
+            for k in range(q):
+                place = order[k] * width
+                join_rows(one, other, place, scale, result, 2 * k * p + row)
 
 
 @kernel
@@ -115,15 +120,15 @@ def real_vector(
     work: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write a real transform of a vector to `out`, from its Fourier transform.
+    """Write a real transform of vectors to `out`, from their Fourier transforms.
 
     Entry k of the result is Re((c[k] + i s[k]) V[j[k]]) for the Fourier transform V of
     the entries i[k] of x, each of them times a weight.
 
     Parameters
     ----------
-    x, out : ndarray, shape (n,), contiguous
-        Out is overwritten.
+    x, out : ndarray, shape (any multiple of n,), contiguous
+        One vector after the other; out is overwritten.
     layout : ndarray of int
         As in `fourier_vector`, but ended by the indices i and j, of n numbers each, and
         a zero. j is a permutation.
@@ -142,7 +147,7 @@ def real_vector(
 
     Notes
     -----
-    The cost is about 5 n log2(n) operations.
+    The cost is about 5 n log2(n) operations for each vector.
 
     Examples
     --------
@@ -155,17 +160,18 @@ def real_vector(
     >>> bool(np.allclose(out, scipy.fft.dct(x, norm="ortho")))
     True
     """
-    n = len(x)
+    n, one = cross.shape[1] * cross.shape[2], turns.dtype.type(1)
     index, read = layout[-2 * n - 1 : -n - 1], layout[-n - 1 : -1]
     weights, parts = turns[-3 * n : -2 * n], turns[-2 * n :]
-    for k in range(n):
-        work[2 * k] = x[index[k]] * weights[k]
-        work[2 * k + 1] = 0
-    one = turns.dtype.type(1)
-    fourier_vector(work, layout, turns, cross, one, planes, tiles, work)
-    for k in range(n):
-        j = 2 * read[k]
-        out[k] = work[j] * parts[2 * k] - work[j + 1] * parts[2 * k + 1]
+    for begin in range(0, len(x), n):
+        for k in range(n):
+            work[2 * k] = x[begin + index[k]] * weights[k]
+            work[2 * k + 1] = 0
+        fourier_vector(work, layout, turns, cross, one, planes, tiles, work)
+        for k in range(n):
+            j = 2 * read[k]
+            found = work[j] * parts[2 * k] - work[j + 1] * parts[2 * k + 1]
+            out[begin + k] = found
 
 
 @kernel
@@ -179,7 +185,7 @@ def real_vector_adjoint(
     work: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write the transpose of `real_vector` of a vector to `out`.
+    """Write the transpose of `real_vector` of vectors to `out`.
 
     Entry i[k] of the result is a weight times Re(V[k]), for the Fourier transform V of
     the vector whose entry j[k] is (c[k] + i s[k]) x[k].
@@ -209,14 +215,14 @@ def real_vector_adjoint(
     >>> bool(np.allclose(out, scipy.fft.idct(x, norm="ortho")))
     True
     """
-    n = len(x)
+    n, one = cross.shape[1] * cross.shape[2], turns.dtype.type(1)
     index, read = layout[-2 * n - 1 : -n - 1], layout[-n - 1 : -1]
     weights, parts = turns[-3 * n : -2 * n], turns[-2 * n :]
-    for k in range(n):
-        j = 2 * read[k]
-        work[j] = x[k] * parts[2 * k]
-        work[j + 1] = x[k] * parts[2 * k + 1]
-    one = turns.dtype.type(1)
-    fourier_vector(work, layout, turns, cross, one, planes, tiles, work)
-    for k in range(n):
-        out[index[k]] = work[2 * k] * weights[k]
+    for begin in range(0, len(x), n):
+        for k in range(n):
+            j = 2 * read[k]
+            work[j] = x[begin + k] * parts[2 * k]
+            work[j + 1] = x[begin + k] * parts[2 * k + 1]
+        fourier_vector(work, layout, turns, cross, one, planes, tiles, work)
+        for k in range(n):
+            out[begin + index[k]] = work[2 * k] * weights[k]

@@ -15,7 +15,7 @@ from .library_calls import FOLDED
 from .operator_files import BUTTERFLY, TRANSFORM, Saved
 from .planned_operator import PlannedOperator
 from .product_plans import SHOWN
-from .row_calls import turned_cost
+from .row_calls import ALONE, turned_cost
 from .small_matrices import COLUMNS, ROWS
 from .tied_convolutions import (
     is_tied_convolution,
@@ -32,6 +32,10 @@ which does not take longer than a call of the library by the user."""
 HARTLEY_ROWS = 3500.0
 """How much longer the library takes for a call with rows than with columns, where a
 Hartley transform is folded from a Fourier transform, in nanoseconds."""
+
+SPARED = ALONE + 900.0
+"""Time that each vector but the first spares where one call of a kernel takes several:
+calls of Python and the passage of arguments to compiled code, in nanoseconds."""
 
 TURNED_BYTES, TURNED_FAR = 1 << 20, 2.0
 """Bytes of rows and products from which on they do not stay in the second cache beside
@@ -144,6 +148,11 @@ class NamedTransform(Butterfly):
         costs["chain"] = super()._cost(dtype, batch, rows)
         least = min(costs, key=costs.__getitem__)
         return least, costs[least]
+
+    def _spared(self, dtype: np.dtype) -> float:
+        if self._multiplies(dtype, 1) != "tied":
+            return 0.0
+        return 0.0 if self._matrix_call(dtype, 1) is not None else SPARED
 
     def _again(self, dtype: np.dtype) -> int:
         by_chain = self._multiplies(dtype, 1) == "chain"

@@ -1,5 +1,6 @@
 """Products with rows, or with a few columns, by functions for other layouts."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -31,7 +32,11 @@ def turning(dtype: np.dtype) -> Callable:
 
 
 def one_by_one(
-    vector: Callable, shape: tuple[int, int], dtype: np.dtype, work: float
+    vector: Callable,
+    shape: tuple[int, int],
+    dtype: np.dtype,
+    work: float,
+    several: bool = False,
 ) -> Callable:
     """Return the function (x, out=None) for rows that multiplies each as a vector.
 
@@ -44,6 +49,8 @@ def one_by_one(
     dtype : numpy.dtype
     work : float
         Work of a vector, as `nbfact._core.threads.share` counts it.
+    several : bool
+        Whether the function takes several vectors, one after the other.
     """
     batch = shape[0]
     wide = batch >= shared_from(work)
@@ -52,26 +59,42 @@ def one_by_one(
         for i in range(begin, end):
             vector(x[i], out[i])
 
+    def together(x, out, begin, end):
+        vector(x[begin:end].reshape(-1), out[begin:end].reshape(-1))
+
+    run = together if several else some
+
     def multiply(x, out=None):
         out = np.empty(shape, dtype) if out is None else out
         if wide:
-            share(work, batch, lambda i, j: some(x, out, i, j), 1)
+            share(work, batch, lambda i, j: run(x, out, i, j), 1)
         else:
-            some(x, out, 0, batch)
+            run(x, out, 0, batch)
         return out
 
-    return multiply
+    def whole(x, out=None):
+        out = np.empty(shape, dtype) if out is None else out
+        vector(x.reshape(-1), out.reshape(-1))
+        return out
+
+    return whole if several and not wide else multiply
 
 
 def columns_one_by_one(
-    vector: Callable, shape: tuple[int, int], dtype: np.dtype, batch: int
+    vector: Callable,
+    shape: tuple[int, int],
+    dtype: np.dtype,
+    batch: int,
+    several: bool = False,
 ) -> Callable:
     """Return the function (x, out=None) for columns that multiplies each as a vector.
 
-    `shape` is that of the operator.
+    `shape` is that of the operator; `vector` and `several` are those of `one_by_one`.
     """
 
     def prepared(rows, found):
+        if several:
+            return functools.partial(vector, rows.reshape(-1), found.reshape(-1))
         pairs = list(zip(rows, found, strict=True))
 
         def multiply_all():

@@ -35,7 +35,7 @@ RATES = {
 }
 """Nanoseconds for each unit of `convolution_work` and column of a whole tile, or
 vector, of single and of double precision. ``nbfact study rates`` prints them."""
-CALLS = {"columns": 2400.0, "vector": 1200.0}
+CALLS = {"columns": 2400.0, "vector": 2150.0}
 """Time of a call on very few numbers, in nanoseconds."""
 LARGEST = {"columns": 1 << 14, "vector": 1 << 16}
 """Largest orders: beyond them arrays are much larger than the second cache."""
@@ -134,7 +134,8 @@ def tied_convolution_vector(formula: Convolution, dtype: np.dtype) -> Tied:
     listed, turns, cross, scratch = vector_steps(order, dtype)
     factors = _factors(formula.column, order, dtype).T[: 1 if dtype.kind == "c" else 2]
     parts = np.stack([factors.real, factors.imag], 1).ravel().astype(real)
-    layouts = np.array([[*listed, formula.reverse, way] for way in (0, 1)], np.int64)
+    ends = formula.shape[1], formula.reverse
+    layouts = np.array([[*listed, *ends, way] for way in (0, 1)], np.int64)
     arguments = layouts, np.concatenate([turns, parts]), cross
     return Tied(convolve_vector, arguments, (*scratch, (2, 2 * order)))
 

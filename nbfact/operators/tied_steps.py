@@ -123,7 +123,8 @@ def vector_multiplier(
 ) -> Callable:
     """Return the function (x, out=None) that calls a kernel of `Tied` for one vector.
 
-    The product has m numbers. Scratch arrays are kept for the next call.
+    The product has m numbers. Where `out` is given, x and out may hold several vectors,
+    one after the other. Scratch arrays are kept for the next call.
     """
     idle: list[list[np.ndarray]] = []  # scratch arrays that no thread is using
     empty, real = np.empty, real_dtype(dtype)

@@ -48,7 +48,11 @@ RATES = {
 }
 """Nanoseconds for each unit of `transform_work` and column of a whole tile, of single
 and of double precision. ``nbfact study rates`` prints them."""
-CALLS = {"columns": 2300.0, "vector": 1000.0}
+CALLS = {
+    "columns": {"complex": 2300.0, "real": 2300.0},
+    "vector": {"complex": 1100.0, "real": 1600.0},
+    "even vector": {"real": 1500.0},
+}
 """Time of a call on very few numbers, in nanoseconds."""
 PADDED, PADDED_ROW = 700.0, 3.0
 """Time of making a tile of fewer columns, and of the copies of each row, in
@@ -101,12 +105,13 @@ def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
     """
     kind = "columns" if batch > 1 else "vector"
     fast = "even vector" if batch == 1 and _halves(n, dtype) else kind
-    rates = RATES[fast]["complex" if dtype.kind == "c" else "real"]
-    rate = rates[real_dtype(dtype).itemsize == 8]
+    number = "complex" if dtype.kind == "c" else "real"
+    double = real_dtype(dtype).itemsize == 8
+    call, rate = CALLS[fast][number], RATES[fast][number][double]
     if batch == 1:
-        return CALLS[kind] + rate * transform_work(n)
+        return call + rate * transform_work(n)
     tile, rate = tile_of(dtype), rate if n <= NEAR else FAR * rate
-    found = CALLS[kind] + rate * transform_work(n) * tile * -(-batch // tile)
+    found = call + rate * transform_work(n) * tile * -(-batch // tile)
     return found if batch >= tile else found + PADDED + PADDED_ROW * n
 
 
