@@ -57,7 +57,8 @@ NOTES = """\
   factors, with memory made beforehand, for columns, for copies of rows and for one
   vector after the other, and the same with every two factors multiplied out; batched
   `numpy.matmul` in all its ways, `numpy.matvec` and BSR, for factors with blocks of
-  more than two rows and columns; scipy.fft; a few calls of NumPy a level;
+  more than two rows and columns, each with a copy of the blocks; scipy.fft; a few
+  calls of NumPy a level;
   lazylinop where it is installed. Every result is checked against a product in a wider
   dtype before it is timed.
 - The best rival is chosen in a first pass. Where it comes near to nbfact, a second pass

@@ -28,9 +28,11 @@ def ways(
     layout: str,
     batch: int,
     dense_bytes: int,
-    apart: bool = False,
 ) -> dict[str, Way]:
     """Return the ways to multiply by an operator, by name.
+
+    Each has a copy of the values, as the operator has: where several share an array,
+    each finds it in the cache after the others.
 
     Parameters
     ----------
@@ -42,9 +44,6 @@ def ways(
         Number of vectors.
     dense_bytes : int
         Limit of the dense matrix; above it that way is left out.
-    apart : bool
-        Whether each way has a copy of the values, as the operator has: where several
-        share an array, each finds it in the cache after the others.
 
     Returns
     -------
@@ -67,12 +66,12 @@ def ways(
             "matmul": _rows,
             "matmul of copies": functools.partial(_rows, copied=True),
         }
-        found["matmul in place, turned"] = _turned(_chain(_matmul_in_place, packed))
+        own = [value.copy() for value in packed]
+        found["matmul in place, turned"] = _turned(_chain(_matmul_in_place, own))
     if batch == 1 and hasattr(np, "matvec"):  # since NumPy 2.2
         factors["matvec"] = _matvec
     for name, factor in factors.items():
-        own = [value.copy() for value in packed] if apart else packed
-        found[name] = _chain(factor, own)
+        found[name] = _chain(factor, [value.copy() for value in packed])
     found["einsum"] = _chain(_einsum if layout == COLUMNS else _einsum_rows, values)
     for name, matrices in (("CSR", _csr(values)), ("BSR", _bsr(packed))):
         found[name] = _chained([_matrix(matrix, layout) for matrix in matrices])

@@ -212,7 +212,7 @@ def _times(butterfly, layout, batch, rng, settings):
     turned = butterfly.T
     ours = (lambda x: butterfly @ x) if layout == COLUMNS else (lambda x: x @ turned)
     calls = {OURS: functools.partial(ours, x)}
-    rivals = ways(butterfly, layout, batch, settings.dense_bytes, apart=True)
+    rivals = ways(butterfly, layout, batch, settings.dense_bytes)
     for name, way in rivals.items():
         calls[name] = functools.partial(way, x)
     expected = calls[OURS]()
