@@ -80,6 +80,23 @@ def test_rows_and_columns(pattern, dtype):
             np.testing.assert_array_equal(out, found.T)
 
 
+@pytest.mark.parametrize("dtype", REALS_FIRST)
+@pytest.mark.parametrize(("b", "count"), [(35, 64), (130, 67), (130, 99)])
+def test_columns_that_are_copied_first(b, count, dtype):
+    """Rows of x that compete for lines of the cache, and rows that are far apart."""
+    values = random((1, b, 131, 8), dtype)
+    packed, size = pack_columns(values), values.itemsize
+    copied = getattr(blocks._is_copied, "py_func", blocks._is_copied)
+    assert copied(packed, 8 * count * size, count, 4 * lanes_of(values.dtype) * size)
+    x, out = random((131 * 8, count), dtype, 1), np.full((8 * b, count), np.nan, dtype)
+    blocks_columns(packed, x, out, 0, count)
+    close(out, naive.blocks_columns(values, x))
+    if not NUMBA_SETTINGS.DISABLE_JIT:
+        rows, found = pack_rows(values), np.empty((count, 8 * b), dtype)
+        blocks_rows(*rows, x.T.ravel(), found.reshape(-1), count)
+        np.testing.assert_array_equal(out, found.T)
+
+
 @pytest.mark.parametrize("extra", (0, 1, 15, 16, 17))
 def test_chunks_and_depths(extra, monkeypatch):
     """More columns than `CHUNK`, and blocks deeper than `DEPTH`."""

@@ -18,7 +18,16 @@ together.
 import numpy as np
 
 from ._jit import kernel
-from .panels import HALF, LOW, PANEL, TALL, WIDE, add_outer_products, prefetch
+from .panels import (
+    HALF,
+    LOW,
+    PANEL,
+    TALL,
+    WIDE,
+    add_outer_products,
+    copy_vector,
+    prefetch,
+)
 from .vectors import BYTES
 
 DEPTH = 128
@@ -38,6 +47,15 @@ LONG = 64
 """Number of columns from which on the rows of x that the next block reads are fetched
 while a block is multiplied, because the processor does not foresee them. For fewer
 columns, which stay in cache, fetching only takes time."""
+
+COPIED, MANY_PANELS = 3, 8
+"""Numbers of panels of a block from which on the entries of x that it reads are copied
+first, where they compete for the same lines of the cache, and where they are far apart;
+only for at least `LONG` columns."""
+LINE, PAGE, WAYS, FAR = 64, 4096, 12, 2048
+"""Bytes of a line of the cache; bytes after which the first level of cache has the same
+places again, number of lines that it has for each, and bytes of rows that are far
+apart, because each has a page of its own."""
 
 
 @kernel
@@ -171,34 +189,73 @@ def _spread(found, line, out, places, count, last):
 
 
 @kernel
+def _width(values):
+    """Return the number of columns that a panel of values multiplies together."""
+    lanes = BYTES // values.itemsize
+    return max(WIDE * lanes // 2, lanes) if np.iscomplexobj(values) else WIDE * lanes
+
+
+@kernel
+def _is_copied(values, distance, count, size):
+    """Return whether `_gather_columns` saves more time than it takes.
+
+    distance: that of rows of x in bytes; count: the number of columns of x.
+    """
+    _, _, panels, c, _ = values.shape
+    if count < LONG or panels < COPIED:
+        return False
+    if distance >= FAR and panels >= MANY_PANELS:
+        return True
+    places = max(PAGE // (distance & -distance), 1) * size // LINE
+    return min(c, DEPTH) * size // LINE > WAYS * min(places, PAGE // LINE)
+
+
+@kernel
+def _gather_columns(x, packed, p, xs, c, size):
+    """Copy `size` columns of a block of x as `_multiply_panel` reads them in a row."""
+    lanes, wide = BYTES // x.itemsize, _width(x)
+    whole = size - size % wide
+    for k in range(c):
+        row = p + k * xs
+        for n in range(0, whole, lanes):
+            to = n // wide * wide * c + k * wide + n % wide
+            copy_vector(x, row + n, packed, to)
+        to = whole * c + k * lanes
+        for n in range(whole, size, lanes):
+            copy_vector(x, row + min(n, size - lanes), packed, to)
+            to += c * lanes
+
+
+@kernel
 def _multiply_panel(values, x, out, places, size):
     """Multiply a panel of values by `size` columns, at least the lanes of a vector.
 
     places: the place of the first value, of x and of out, the distances of columns k in
-    x and of rows in out, the number of columns k, and that of rows of the panel.
+    x and of rows in out, the number of columns k, and that of rows of the panel. The
+    first distance is zero where x was copied by `_gather_columns`.
     """
     v, p, o, xs, on, c, panel = places
-    lanes, n = BYTES // values.itemsize, 0
-    wide = WIDE * lanes
-    if np.iscomplexobj(values):
-        wide = max(wide // 2, lanes)
+    lanes, wide, n, done = BYTES // values.itemsize, _width(values), 0, 0
     while n < size:
         whole = n + wide <= size
         n = n if whole else min(n, size - lanes)  # the last one ends with the columns
+        width = wide if whole else lanes
+        step = xs if xs else width
+        start = p + n if xs else p + done * c
         for k in range(0, c, DEPTH):
             depth, first = min(DEPTH, c - k), 1 if k == 0 else 0
-            w, q, y = v + k * panel, p + n + k * xs, o + n
+            w, q, y = v + k * panel, start + k * step, o + n
             if whole:
                 for r in range(0, panel, LOW):
-                    at = (w + r, panel, 1, q, xs, y + r * on, on, lanes, depth, first)
+                    at = (w + r, panel, 1, q, step, y + r * on, on, lanes, depth, first)
                     add_outer_products(values, x, out, at, (), LOW, WIDE)
                 continue
-            at = (w, panel, 1, q, xs, y, on, lanes, depth, first)
+            at = (w, panel, 1, q, step, y, on, lanes, depth, first)
             if panel == PANEL:
                 add_outer_products(values, x, out, at, (), PANEL, 1)
             else:
                 add_outer_products(values, x, out, at, (), HALF, 1)
-        n += wide if whole else lanes
+        n, done = n + width, done + width
 
 
 @kernel
@@ -247,23 +304,30 @@ def blocks_columns(
     most = max(CHUNK, ENTRIES // c)
     chunks = max(1, (end - begin) // most)  # the last one is up to twice as long
     full, spare = b // panel, np.empty(panel * 2 * most, values.dtype)
+    tile = _width(values) * values.itemsize
+    copied = _is_copied(values, step * x.itemsize, end - begin, tile)
+    copy = np.empty(c * (min(end - begin, 2 * most) + lanes) if copied else 0, x.dtype)
+    source, xs = (copy, 0) if copied else (fx, step)
     for block in range(a * d):
         i, m = block // d, block % d
         p, o, after = (i * c * d + m) * batch, (i * b * d + m) * batch, block + 1
         for chunk in range(chunks):
             start = begin + chunk * most
             size = end - start if chunk == chunks - 1 else most
+            q = 0 if copied else p + start
+            if copied:
+                _gather_columns(fx, copy, p + start, step, c, size)
             for k in range(c if size >= LONG and after < a * d else 0):
                 near = ((after // d * c + k) * d + after % d) * batch + start
                 for n in range(near, near + size, lanes):
                     prefetch(fx, n)
             for j in range(full):
                 v, y = (block * panels + j) * c * panel, o + j * panel * step + start
-                places = (v, p + start, y, step, step, c, panel)
-                _multiply_panel(flat, fx, fo, places, size)
+                places = (v, q, y, xs, step, c, panel)
+                _multiply_panel(flat, source, fo, places, size)
             if full < panels:
                 v, y = (block * panels + full) * c * panel, o + full * panel * step
-                places = (v, p + start, np.int64(0), step, size, c, panel)
-                _multiply_panel(flat, fx, spare, places, size)
+                places = (v, q, np.int64(0), xs, size, c, panel)
+                _multiply_panel(flat, source, spare, places, size)
                 ends = (y + start, step, 1)
                 _spread(spare, size, fo, ends, b - full * panel, size)

@@ -188,12 +188,38 @@ def _typed_prefetch(typingctx, x, place):
     return types.void(x, types.intp), generate
 
 
+def _typed_copy(typingctx, x, place, out, to):
+    """Copy a vector of entries of x to another array of its dtype."""
+
+    def generate(context, builder, signature, arguments):
+        emit = VectorEmitter(context, builder, x.dtype)
+        source, target = (
+            emit.reals(emit.data(kind, array))
+            for kind, array in ((x, arguments[0]), (out, arguments[2]))
+        )
+        start, end = (
+            builder.mul(one, emit.parts_of(one)) for one in (arguments[1], arguments[3])
+        )
+        emit.store(emit.load(source, start), target, end)
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, out, types.intp), generate
+
+
+def _interpreted_copy(x, place, out, to):
+    """Do the same as `_typed_copy` in NumPy, where nothing is compiled."""
+    lanes = lanes_of(x.dtype)
+    out[to : to + lanes] = x[place : place + lanes]
+
+
 # Numba's decorator drops the typing context from what callers pass, so that no type but
 # Any fits both the intrinsic and its interpreted twin.
 add_outer_products: Callable[..., Any]
 prefetch: Callable[..., Any]
+copy_vector: Callable[..., Any]
 if NUMBA_SETTINGS.DISABLE_JIT:
     add_outer_products, prefetch = _interpreted, lambda x, place: None
+    copy_vector = _interpreted_copy
 else:
     add_outer_products = intrinsic(prefer_literal=True)(_typed)
-    prefetch = intrinsic(_typed_prefetch)
+    prefetch, copy_vector = intrinsic(_typed_prefetch), intrinsic(_typed_copy)
