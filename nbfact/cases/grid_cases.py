@@ -62,7 +62,7 @@ FORMER = [
     ("butterfly", "forward", 16384, 256, "columns C"),
     *(("dense blocks", "forward", 4096, batch, "columns C") for batch in (16, 256)),
     *(("kronecker", "forward", 4096, batch, "columns C") for batch in (16, 256)),
-    *(("radix 8", "adjoint", 4096, batch, "columns C") for batch in (3, 8)),
+    *(("radix 8", "adjoint", 4096, batch, "columns C") for batch in (3, 8, 64)),
     ("kronecker", "adjoint", 64, 3, "columns F"),
     ("kronecker", "adjoint", 4096, 2, "columns C"),
     ("kronecker", "adjoint", 16384, 3, "rows C"),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels.kronecker_columns import DENSE
+from ..kernels.panels import HALF
 from .block_prices import CALL, blocks_cost, few_rows_cost, memory_cost
 from .chain import Chain
 from .patterns import Pattern, fused, groups, is_chainable, transposed
@@ -105,7 +106,7 @@ FACTOR = {
 """Rates of a factor of any pattern."""
 SLOWER = 1.8
 """How many times as long as these rates say do a few columns take by the kernels for
-any patterns, at worst: other ways are chosen from there on."""
+any patterns, at worst, and many where panels fit: other ways are chosen from there."""
 _PLACES = {"float32": 0, "float64": 1, "complex64": 2, "complex128": 3}
 """Index of the rate of a dtype in the tuples above."""
 
@@ -382,7 +383,7 @@ def _factor_cost(pattern, dtype, batch):
     elif batch == 1 and (d >= 16 or (d == 1 and b >= 16)):
         name += ", d >= 16" if d >= 16 else ", d = 1, b >= 16"
     rate = FACTOR[name][_PLACES[np.dtype(dtype).name]]
-    slower = SLOWER if 1 < batch < FEW else 1.0
+    slower = SLOWER if 1 < batch and (batch < FEW or b >= HALF) else 1.0
     return rate * math.prod(pattern) * _counted(batch) * slower
 
 
