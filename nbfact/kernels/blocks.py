@@ -199,7 +199,8 @@ def _width(values):
 def _is_copied(values, distance, count, size):
     """Return whether `_gather_columns` saves more time than it takes.
 
-    distance: that of rows of x in bytes; count: the number of columns of x.
+    distance: that of rows of x in bytes; count: the number of columns; size: the bytes
+    of a row of those that are multiplied together.
     """
     _, _, panels, c, _ = values.shape
     if count < LONG or panels < COPIED:

@@ -150,9 +150,8 @@ class NamedTransform(Butterfly):
         return least, costs[least]
 
     def _spared(self, dtype: np.dtype) -> float:
-        if self._multiplies(dtype, 1) != "tied":
-            return 0.0
-        return 0.0 if self._matrix_call(dtype, 1) is not None else SPARED
+        tied = self._multiplies(dtype, 1) == "tied"
+        return SPARED if tied and self._matrix_call(dtype, 1) is None else 0.0
 
     def _again(self, dtype: np.dtype) -> int:
         by_chain = self._multiplies(dtype, 1) == "chain"
