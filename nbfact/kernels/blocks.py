@@ -236,16 +236,16 @@ def _multiply_panel(values, x, out, places, size):
     first distance is zero where x was copied by `_gather_columns`.
     """
     v, p, o, xs, on, c, panel = places
-    lanes, wide, n, done = BYTES // values.itemsize, _width(values), 0, 0
+    lanes, wide, n = BYTES // values.itemsize, _width(values), 0
     while n < size:
         whole = n + wide <= size
-        n = n if whole else min(n, size - lanes)  # the last one ends with the columns
+        column = n if whole else min(n, size - lanes)  # the last one ends with them
         width = wide if whole else lanes
         step = xs if xs else width
-        start = p + n if xs else p + done * c
+        start = p + column if xs else p + n * c
         for k in range(0, c, DEPTH):
             depth, first = min(DEPTH, c - k), 1 if k == 0 else 0
-            w, q, y = v + k * panel, start + k * step, o + n
+            w, q, y = v + k * panel, start + k * step, o + column
             if whole:
                 for r in range(0, panel, LOW):
                     at = (w + r, panel, 1, q, step, y + r * on, on, lanes, depth, first)
@@ -256,7 +256,7 @@ def _multiply_panel(values, x, out, places, size):
                 add_outer_products(values, x, out, at, (), PANEL, 1)
             else:
                 add_outer_products(values, x, out, at, (), HALF, 1)
-        n, done = n + width, done + width
+        n += width
 
 
 @kernel

@@ -55,29 +55,22 @@ def one_by_one(
     batch = shape[0]
     wide = batch >= shared_from(work)
 
-    def some(x, out, begin, end):
-        for i in range(begin, end):
-            vector(x[i], out[i])
-
-    def together(x, out, begin, end):
-        vector(x[begin:end].reshape(-1), out[begin:end].reshape(-1))
-
-    run = together if several else some
+    def all_of(x, out):
+        if several:
+            vector(x.reshape(-1), out.reshape(-1))
+            return
+        for one, to in zip(x, out, strict=True):
+            vector(one, to)
 
     def multiply(x, out=None):
         out = np.empty(shape, dtype) if out is None else out
         if wide:
-            share(work, batch, lambda i, j: run(x, out, i, j), 1)
+            share(work, batch, lambda i, j: all_of(x[i:j], out[i:j]), 1)
         else:
-            run(x, out, 0, batch)
+            all_of(x, out)
         return out
 
-    def whole(x, out=None):
-        out = np.empty(shape, dtype) if out is None else out
-        vector(x.reshape(-1), out.reshape(-1))
-        return out
-
-    return whole if several and not wide else multiply
+    return multiply
 
 
 def columns_one_by_one(

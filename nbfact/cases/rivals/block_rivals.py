@@ -52,6 +52,10 @@ def ways(
     values = butterfly.values
     packed = [np.ascontiguousarray(v.transpose(0, 3, 1, 2)) for v in values]
     m, n = butterfly.shape
+
+    def own():
+        return [value.copy() for value in packed]
+
     found: dict[str, Way] = {}
     if m * n * butterfly.dtype.itemsize <= dense_bytes:
         found["dense"] = _matrix(butterfly.toarray(), layout)
@@ -66,12 +70,11 @@ def ways(
             "matmul": _rows,
             "matmul of copies": functools.partial(_rows, copied=True),
         }
-        own = [value.copy() for value in packed]
-        found["matmul in place, turned"] = _turned(_chain(_matmul_in_place, own))
+        found["matmul in place, turned"] = _turned(_chain(_matmul_in_place, own()))
     if batch == 1 and hasattr(np, "matvec"):  # since NumPy 2.2
         factors["matvec"] = _matvec
     for name, factor in factors.items():
-        found[name] = _chain(factor, [value.copy() for value in packed])
+        found[name] = _chain(factor, own())
     found["einsum"] = _chain(_einsum if layout == COLUMNS else _einsum_rows, values)
     for name, matrices in (("CSR", _csr(values)), ("BSR", _bsr(packed))):
         found[name] = _chained([_matrix(matrix, layout) for matrix in matrices])
