@@ -13,7 +13,9 @@ from nbfact.kernels import (
     blocks_products,
     blocks_rows,
     copy_columns,
-    dense_panels_apply,
+    dense_panels_columns,
+    dense_panels_fortran,
+    dense_panels_rows,
     transpose,
 )
 from nbfact.kernels._jit import NUMBA_SETTINGS
@@ -276,15 +278,40 @@ def test_panels_multiply_each_vector_alone_with_the_same_bits(dtype):
     for batch in (2, 3, 6, 67):
         x = np.ascontiguousarray(many[:, :batch])
         out, rows = np.empty((m, batch), dtype), np.empty((batch, m), dtype)
-        assert dense_panels_apply(packed, x, 0, out)
-        assert dense_panels_apply(packed, x.T.copy(), 1, rows)
-        close(out, naive.dense_panels_apply(matrix, x))
+        assert dense_panels_columns(packed, x, out) == 0
+        assert dense_panels_rows(packed, x.T.copy(), rows) == 0
+        close(out, naive.dense_panels_columns(matrix, x))
+        assert (out == rows.T).all()
+        rows[:] = 0
+        assert dense_panels_fortran(packed, np.asfortranarray(x), rows.T) == 0
         assert (out == rows.T).all()
         each[batch] = out
         x[5, 1] = np.inf
-        assert not dense_panels_apply(packed, x, 0, out)
+        assert dense_panels_columns(packed, x, out) == 1
         assert (out[:, 0] == rows[0]).all() and not np.isfinite(out[:, 1]).any()
     assert all((one == each[67][:, : one.shape[1]]).all() for one in each.values())
+
+
+def test_panels_refuse_shapes_that_do_not_fit_and_shared_memory():
+    matrix = random((32, 32), "float64")
+    packed, memory = packed_panels(matrix), np.zeros(200)
+    x, out = np.ones((2, 32)), np.zeros((2, 32))
+    for one, other in (
+        (x, np.zeros((3, 32))),
+        (x[:, :31].copy(), out),
+        (x, np.zeros((2, 33))),
+        (x, np.zeros((2, 31))),
+        (memory[:64].reshape(2, 32), memory[63:127].reshape(2, 32)),
+        (memory[63:127].reshape(2, 32), memory[:64].reshape(2, 32)),
+    ):
+        assert dense_panels_rows(packed, one, other) == 2
+        assert dense_panels_fortran(packed, one.T, other.T) == 2
+        one, other = (each.reshape(each.shape[::-1]) for each in (one, other))
+        assert dense_panels_columns(packed, one, other) == 2
+        assert not other.any()
+    assert dense_panels_rows(packed, x[:1], out[:1]) == 2  # one vector
+    apart = memory[64:128].reshape(2, 32)
+    assert dense_panels_rows(packed, memory[:64].reshape(2, 32), apart) == 0
 
 
 def blas_result(values, x):

@@ -6,6 +6,7 @@ from samples import LATER
 
 from nbfact.cases import grid_cases as grid
 from nbfact.cases.grid_operators import ADJOINT, FORWARD, KINDS
+from nbfact.cases.grid_samples import ALWAYS
 from nbfact.harness.case import DENSE
 from nbfact.studies import grid as study
 
@@ -45,7 +46,7 @@ def test_every_implementation_is_right_and_a_wrong_result_is_not(cell):
 
 @pytest.mark.parametrize("dtype", [pytest.param("float32", marks=LATER), "complex128"])
 def test_calls_of_one_vector_are_compared_with_one_another(dtype):
-    names = [case.impl for case in grid.own_cells(grid.ALWAYS[:1], dtype)]
+    names = [case.impl for case in grid.own_cells(ALWAYS[:1], dtype)]
     assert names[:3] == [grid.AT, grid.OUT, DENSE]
     assert names[3:] == list(grid.FORMS[: 3 if dtype == "complex128" else 2])
     task = list(grid.own_cells([("butterfly", "forward", 16, 1, "vector")], dtype))

@@ -162,7 +162,11 @@ ARGUMENTS = {
         *(0, 1),
     ),
     "copy_columns": (SQUARE, BLOCK),
-    "dense_panels_apply": (np.ones((1, 4, 32)), np.ones((2, 4)), 1, np.ones((2, 32))),
+    "dense_panels_columns": (np.ones((1, 4, 32)), np.ones((4, 2)), np.ones((32, 2))),
+    "dense_panels_fortran": (
+        *(np.ones((1, 4, 32)), np.ones((2, 4)).T, np.ones((2, 32)).T),
+    ),
+    "dense_panels_rows": (np.ones((1, 4, 32)), np.ones((2, 4)), np.ones((2, 32))),
     "blocks_rows": (ONE_GROUP, np.array([1, 4, 8, 1]), (), VECTOR, OUT, 1),
     "butterfly_adjoint": (TWIDDLE, VECTOR, OUT, np.zeros(4)),
     "butterfly_adjoint_columns": (TWIDDLE, SQUARE, BLOCK),

@@ -34,7 +34,8 @@ from .assignment import assignment_cases
 from .butterflies import factorize_cases, learning_cases
 from .clustering import clustering_cases
 from .dictionary_learning import dictionary_cases
-from .grid_cases import ALWAYS, CALLED, FORMER, OUT, own_cells
+from .grid_cases import OUT, own_cells
+from .grid_samples import ALWAYS, CALLED, FORMER
 from .hadamard_transform import fwht_cases
 from .learned_supports import pattern_cases, permuted_chain_cases
 from .palm import (
@@ -244,8 +245,7 @@ def _rotating(dtype, batch):
         # Its sides are large enough for norms through the factors.
         *reach_cases(("butterflies 128",)),
         *pattern_cases((16,)),
-        # The objective takes five iterations, so that one factorizer is enough.
-        *(
+        *(  # the objective takes five iterations, so that one factorizer is enough
             case
             for case in clustering_cases([(16, 16, 500)])
             if (case.group, case.impl) != ("clustering objective", "nbfact explore")

@@ -42,7 +42,11 @@ from .convolution_columns import convolve_columns
 from .convolution_vectors import convolve_vector
 from .coupled_systems import solve_coupled
 from .csr import PackedChain, csr_apply, csr_apply_columns
-from .dense_panels import dense_panels_apply
+from .dense_panels import (
+    dense_panels_columns,
+    dense_panels_fortran,
+    dense_panels_rows,
+)
 from .dense_search import DenseCenters, nearest_dense_rows
 from .dyadic import butterfly_adjoint, butterfly_apply, butterfly_pack
 from .dyadic_columns import butterfly_adjoint_columns, butterfly_apply_columns
@@ -154,7 +158,9 @@ __all__ = [
     "csr_entered",
     "csr_fit",
     "csr_gram",
-    "dense_panels_apply",
+    "dense_panels_columns",
+    "dense_panels_fortran",
+    "dense_panels_rows",
     "distances_from_products",
     "even_vector",
     "even_vector_adjoint",

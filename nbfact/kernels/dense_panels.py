@@ -15,6 +15,8 @@ from .vectors import BYTES
 DEPTH = 128
 """Number of products that are added up before they are added to the others: a panel of
 this length stays in the first level of cache."""
+FINITE, NOT_FINITE, UNFIT = 0, 1, 2
+"""What the kernels that Python calls return."""
 TILE, THREE, FEW = 4, 3, 2
 """Numbers of vectors that are multiplied together: four while four are left, then what
 is left, of which one alone goes with a vector from before."""
@@ -75,10 +77,8 @@ def panels_by_columns(values, shape, x, out, places, batch):
 
 
 @kernel
-def dense_panels_apply(
-    values: np.ndarray, x: np.ndarray, rows: int, out: np.ndarray
-) -> bool:
-    """Multiply rows or columns by a matrix in panels; return whether all are finite.
+def dense_panels_rows(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> int:
+    """Multiply rows by a matrix in panels; return whether all products are finite.
 
     Parameters
     ----------
@@ -86,23 +86,24 @@ def dense_panels_apply(
         A matrix of shape (m, n) in panels of some rows, each transposed: of
         256 / itemsize rows where it is real, half as many where it is complex, and at
         most m. Panel i begins with row ``i * rows``, and the last one ends with row m.
-        Only read. All arrays are C-contiguous and of one dtype.
-    x : ndarray, shape (n, batch), or (batch, n) where `rows` is 1
+        Only read. All arrays are of one dtype and C-contiguous.
+    x : ndarray, shape (batch, n)
         The vectors, at least two; only read.
-    rows : int
-        0 or 1.
-    out : ndarray, shape (m, batch), or (batch, m)
-        Overwritten; it shares no memory with x.
+    out : ndarray, shape (batch, m)
+        Overwritten.
 
     Returns
     -------
-    bool
-        Whether the first entry of each product is finite. It is not where an entry of
-        the vector is not, even where the matrix is zero: zero times infinity is NaN.
+    int
+        0; 1 where the first entry of a product is not finite, which is so where an
+        entry of the vector is not, even where the matrix is zero: zero times infinity
+        is NaN; 2, and nothing is written, where the shapes do not fit, the strides are
+        those of another order, or out shares memory with x.
 
     See Also
     --------
-    blocks_rows, blocks_columns : The same with many blocks.
+    dense_panels_columns, dense_panels_fortran : The same for columns.
+    blocks_rows : The same with many blocks.
 
     Notes
     -----
@@ -114,24 +115,124 @@ def dense_panels_apply(
     >>> import numpy as np, nbfact as nf
     >>> A = np.arange(64.0).reshape(32, 2)
     >>> out = np.empty((2, 32))
-    >>> bool(nf.kernels.dense_panels_apply(A.T.copy()[None], np.eye(2), 1, out))
-    True
+    >>> nf.kernels.dense_panels_rows(A.T.copy()[None], np.eye(2), out)
+    0
     >>> bool((out == A.T).all())
     True
     """
     _, n, panel = values.shape
-    batch, m = out.shape if rows else out.shape[::-1]
-    flat, fx, fo = values.reshape(-1), x.reshape(-1), out.reshape(-1)
-    shape, finite, apart = (m, n, panel), 0, m if rows else 1
-    if rows or batch < panel:  # the products of few columns are rows at first
-        found = np.empty((0 if rows else batch, m), x.dtype)
-        target = fo if rows else found.reshape(-1)
-        step, row = (1, n) if rows else (batch, 1)
-        panels_by_rows(flat, shape, fx, target, (0, 0, 0, row, m), step, batch)
-        if not rows:
-            transpose(found, out)
+    batch, m = out.shape
+    if x.shape != (batch, n) or not _fits(values, x, out, m, batch):
+        return UNFIT
+    places, fo = (0, 0, 0, n, m), out.reshape(-1)
+    flat, shape = values.reshape(-1), (m, n, panel)
+    panels_by_rows(flat, shape, x.reshape(-1), fo, places, 1, batch)
+    return _status(fo, m, batch)
+
+
+@kernel
+def dense_panels_fortran(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> int:
+    """Multiply columns in Fortran order by a matrix in panels.
+
+    Parameters
+    ----------
+    values : ndarray, shape (panels, n, rows)
+        The matrix, as `dense_panels_rows` takes it.
+    x : ndarray, shape (n, batch)
+        The vectors, at least two, in Fortran order; only read.
+    out : ndarray, shape (m, batch)
+        Overwritten, in Fortran order.
+
+    Returns
+    -------
+    int
+        As `dense_panels_rows`.
+
+    See Also
+    --------
+    dense_panels_rows, dense_panels_columns : The same for other layouts.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> A, out = np.arange(64.0).reshape(32, 2), np.empty((32, 2), order="F")
+    >>> x = np.eye(2, order="F")
+    >>> nf.kernels.dense_panels_fortran(A.T.copy()[None], x, out)
+    0
+    >>> bool((out == A).all())
+    True
+    """
+    return dense_panels_rows(values, x.T, out.T)
+
+
+@kernel
+def dense_panels_columns(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> int:
+    """Multiply columns by a matrix in panels; return whether all products are finite.
+
+    Parameters
+    ----------
+    values : ndarray, shape (panels, n, rows)
+        The matrix, as `dense_panels_rows` takes it. All arrays are C-contiguous.
+    x : ndarray, shape (n, batch)
+        The vectors, at least two; only read.
+    out : ndarray, shape (m, batch)
+        Overwritten.
+
+    Returns
+    -------
+    int
+        As `dense_panels_rows`.
+
+    See Also
+    --------
+    dense_panels_rows, dense_panels_fortran : The same for other layouts.
+    blocks_columns : The same with many blocks.
+
+    Examples
+    --------
+    >>> import numpy as np, nbfact as nf
+    >>> A, out = np.arange(64.0).reshape(32, 2), np.empty((32, 2))
+    >>> nf.kernels.dense_panels_columns(A.T.copy()[None], np.eye(2), out)
+    0
+    >>> bool((out == A).all())
+    True
+    """
+    _, n, panel = values.shape
+    m, batch = out.shape
+    if x.shape != (n, batch) or not _fits(values, x, out, m, batch):
+        return UNFIT
+    flat, shape = values.reshape(-1), (m, n, panel)
+    fx, fo = x.reshape(-1), out.reshape(-1)
+    if batch < panel:  # their products are rows at first
+        found = np.empty((batch, m), x.dtype)
+        places = (0, 0, 0, 1, m)
+        panels_by_rows(flat, shape, fx, found.reshape(-1), places, batch, batch)
+        transpose(found, out)
     else:
         panels_by_columns(flat, shape, fx, fo, (0, 0, 0, batch, batch), batch)
+    return _status(fo, 1, batch)
+
+
+@kernel
+def _fits(values, x, out, m, batch):
+    """Return whether out can hold products of x with m rows in panels.
+
+    Python may have taken arrays with other strides for contiguous ones.
+    """
+    panels, _, panel = values.shape
+    if batch < FEW or m < panel or (m + panel - 1) // panel != panels:
+        return False
+    for one in (x, out):
+        if one.strides != (one.shape[1] * one.itemsize, one.itemsize):
+            return False
+    start, begin = x.ctypes.data, out.ctypes.data
+    return start >= begin + out.nbytes or begin >= start + x.nbytes
+
+
+@kernel
+def _status(out, apart, batch):
+    """Return whether the first entries of some products are finite, as a status."""
     for i in range(batch):
-        finite += np.isfinite(fo[i * apart])
-    return finite == batch
+        if not np.isfinite(out[i * apart]):
+            return NOT_FINITE
+    return FINITE

@@ -35,7 +35,7 @@ def repeated_apply(
     ----------
     values : ndarray
         The entries of the matrices: for each one K, of shape (b, c), and after it its
-        transpose, and its panels, see `dense_panels_apply`, where a step takes them.
+        transpose, and its panels, see `dense_panels_rows`, where a step takes them.
         Only read. All arrays but steps are flat and have one dtype.
     steps : ndarray of int64, shape (n_steps, 9)
         What is done, in this order. A row holds the way (0 to 5), the place of K in

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from ..kernels.panels import lanes_of, panel_of
-from .patterns import Pattern
+from .patterns import Pattern, shape_of
 
 CALL = 500.0
 """Time of one call of a kernel, in nanoseconds."""
@@ -51,6 +51,10 @@ byte that BLAS reads then for columns: it waits for each block."""
 CACHED, MEMORY = 1 << 19, 0.04
 """Bytes of values that stay in the second level of cache, and time of reading a byte of
 others."""
+
+MOVED = {1 << 17: 0.018, 1 << 20: 0.012}
+"""Bytes of vectors and of their products that stay in the first level of cache, and in
+the second one, and how much longer each byte of others takes."""
 
 
 def blocks_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:
@@ -147,16 +151,25 @@ def _rows_cost(pattern, dtype, batch):
     return found
 
 
-def memory_cost(grown: int, values: int, dtype: np.dtype) -> float:
-    """Return the time of reading what fused factors have more than those they replace.
+def memory_cost(pattern: Pattern, replaced: int, dtype: np.dtype, batch: int) -> float:
+    """Return the time of reading and writing what no cache, or no near one, holds.
+
+    That are the vectors and their products, and the values that a fused factor has more
+    than the factors that it replaces.
 
     Parameters
     ----------
-    grown, values : int
-        Numbers of values of the fused factors, and of the factors.
+    pattern : (a, b, c, d)
+        That of the fused factor.
+    replaced : int
+        Number of values of the factors that it replaces.
     dtype : numpy.dtype
+    batch : int
+        Number of vectors.
     """
-    itemsize = np.dtype(dtype).itemsize
-    if grown * itemsize <= CACHED:
-        return 0.0
-    return MEMORY * max(grown - values, 0) * itemsize
+    itemsize, values = np.dtype(dtype).itemsize, math.prod(pattern)
+    moved = sum(shape_of(pattern)) * batch * itemsize
+    found = sum(rate * max(moved - size, 0) for size, rate in MOVED.items())
+    if values * itemsize > CACHED:
+        found += MEMORY * max(values - replaced, 0) * itemsize
+    return found

@@ -29,16 +29,19 @@ def single_column(vector: Callable, shape: tuple[int, int], dtype) -> Callable:
     return multiply
 
 
-def is_ready(out: np.ndarray, shape: tuple[int, ...], x: np.ndarray) -> bool:
+def is_ready(
+    x: np.ndarray, out: np.ndarray, shape: tuple[int, ...], ordered: bool
+) -> bool:
     """Return whether a kernel that multiplies x may write its product to an array.
 
     It has the shape, and the dtype and the order of x, and shares no memory with x:
-    two arrays that own theirs share none, nor do views of two such arrays.
+    two arrays that own theirs share none, nor do views of two such arrays. `ordered`
+    says whether x is in C order, and not in Fortran order.
     """
     if out.shape != shape or out.dtype is not x.dtype:
         return False
     flags = out.flags
-    if not flags.behaved or not (flags.carray if x.flags.carray else flags.fnc):
+    if not (flags.carray if ordered else flags.fnc and flags.behaved):
         return False
     first, second = x.base, out.base
     if first is second is None:

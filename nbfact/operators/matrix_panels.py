@@ -6,26 +6,42 @@ kind "matrix" that ``nbfact study rates`` prints show such products.
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from .._core import threads
 from .._core.cache_lines import aligned
-from ..kernels import dense_panels_apply
+from ..kernels import (
+    dense_panels_columns,
+    dense_panels_fortran,
+    dense_panels_rows,
+)
+from ..kernels.dense_panels import UNFIT
 from ..kernels.entry_points import entry_point
 from ..kernels.panels import MANY, lanes_of
 
 LEAST_ENTRIES = 1 << 10
 """Least number of entries: with fewer BLAS takes no longer, and nothing is compiled."""
+COLUMNS, ROWS, FORTRAN = 0, 1, 2
+"""Columns and rows in C order, and columns in Fortran order."""
 SMALL, TALL = {"f": 10**6, "d": 1 << 19}, 1 << 13
 """Real multiplications up to which OpenBLAS has kernels for small products, and entries
 of the matrix up to which they take less time than the panels: one call of NumPy takes
 less time around it."""
-FULL = 16
-"""Bytes of the numbers of one entry of each vector for which they take no longer."""
+FULL, TWO, HIGH = 16, 2, 1 << 16
+"""Bytes of the numbers of one entry of each vector, and number of vectors, for which
+they take no longer up to this number of entries."""
+MIDDLE, WASTED = {"f": 1 << 19, "d": 1 << 17}, 1.25
+"""Real multiplications of rows from which on they take less time, as they do for any
+rows where BLAS needs a look for infinity in x before, and how many rows all panels may
+have for each one of the matrix."""
 MOST_COLUMNS = 1 << 19
 """Most bytes of columns: in larger matrices each row of a tile competes with the others
 for the same lines of the cache, because the kernel reads columns in place."""
+
+KERNELS = dense_panels_columns, dense_panels_rows, dense_panels_fortran
+"""Those for the layouts, in the order of the three above."""
 
 CALL, TURNED_CALL = 500.0, 300.0
 """Nanoseconds of a product, and of columns that are turned to rows and back."""
@@ -42,7 +58,11 @@ def panel_rows(dtype: np.dtype) -> int:
 
 
 def takes_panels(
-    shape: tuple[int, int], dtype: np.dtype, batch: int, rows: bool
+    shape: tuple[int, int],
+    dtype: np.dtype,
+    batch: int,
+    rows: bool,
+    watched: bool = False,
 ) -> bool:
     """Return whether the kernel multiplies, because it takes less time than BLAS.
 
@@ -56,6 +76,8 @@ def takes_panels(
     rows : bool
         Whether they are rows, or columns in Fortran order; columns in C order
         otherwise.
+    watched : bool
+        Whether products by BLAS would have to look for infinity in x.
     """
     m, n = shape
     if not MANY or batch < 2 or m < panel_rows(dtype) or m * n < LEAST_ENTRIES:
@@ -63,7 +85,11 @@ def takes_panels(
     if batch > threads.part(m * n * dtype.itemsize):
         return False  # BLAS multiplies many vectors in parts, which threads share
     if dtype.kind != "c" and m * n * batch <= SMALL[dtype.char]:
-        return m * n >= TALL and batch * dtype.itemsize != FULL
+        several = watched or m * n * batch >= MIDDLE[dtype.char]
+        if rows and several and _padded(m, dtype) <= WASTED * m:
+            return True
+        few = batch == TWO or batch * dtype.itemsize == FULL
+        return m * n > (HIGH if few else TALL)
     return rows or _turns(dtype, batch) or n * batch * dtype.itemsize <= MOST_COLUMNS
 
 
@@ -75,12 +101,17 @@ def panels_cost(
     The parameters are those of `takes_panels`.
     """
     m, n = shape
-    panel, counted = panel_rows(dtype), batch + batch % 2
-    entries = -(-m // panel) * panel * n
+    counted, entries = batch + batch % 2, _padded(m, dtype) * n
     found = CALL + (READ[dtype.char] + VECTOR[dtype.char] * counted) * entries
     if rows or not _turns(dtype, batch):
         return found
     return found + TURNED_CALL + TURNED * (m + n) * batch
+
+
+def _padded(m, dtype):
+    """Return the number of rows of all panels of a matrix with m rows."""
+    panel = panel_rows(dtype)
+    return -(-m // panel) * panel
 
 
 def _turns(dtype, batch):
@@ -98,8 +129,82 @@ def packed_panels(matrix: np.ndarray) -> np.ndarray:
     return packed
 
 
-def panels_product(packed: np.ndarray) -> Callable[..., bool]:
-    """Return the function (x, rows, out) of the kernel, without a look at types."""
-    some = packed[0]
-    call = entry_point(dense_panels_apply, packed, some, 0, some)
-    return functools.partial(call, packed)
+class PanelsProduct:
+    """Function (x, out=None) that multiplies vectors by a matrix in panels.
+
+    Parameters
+    ----------
+    packed : ndarray
+        What `packed_panels` returns for a matrix of shape (m, n).
+    m, batch : int
+        Rows of the matrix, and number of vectors, at least 2.
+    way : int
+        `COLUMNS`, `ROWS` or `FORTRAN`.
+    apart : callable, optional
+        Called as ``apart(again, x, out)`` where a product is not finite, with columns
+        or rows in C order; ``again(x, out)`` multiplies once more.
+
+    Attributes
+    ----------
+    kernel : callable
+        Function (packed, x, out), which returns 0 where out holds the product: it looks
+        at the shapes and the strides of both, and whether they share memory, but not at
+        their dtypes, nor whether `out` is writable.
+    packed : ndarray
+        The parameter.
+    new : callable
+        Returns an empty array for the product.
+    """
+
+    __slots__ = ("_apart", "_way", "kernel", "new", "packed")
+
+    def __init__(
+        self,
+        packed: np.ndarray,
+        m: int,
+        batch: int,
+        way: int,
+        apart: Callable | None = None,
+    ) -> None:
+        dtype = packed.dtype
+        order: Any = "F" if way == FORTRAN else "C"
+        shape = (batch, m) if way == ROWS else (m, batch)
+        some = np.empty((0, 0), dtype, order)
+        self.kernel = entry_point(KERNELS[way], packed, some, some)
+        self.packed = packed
+        self.new = functools.partial(np.empty, shape, dtype, order)
+        self._way, self._apart = way, apart
+
+    def __call__(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Return the product with x, of the shape and the layout.
+
+        Raises
+        ------
+        ValueError
+            When shapes or layouts do not fit, or when x and out share memory.
+        """
+        if out is None:
+            out = self.new()
+        status = self.kernel(self.packed, x, out)
+        if not status:
+            return out
+        if status == UNFIT:
+            raise ValueError(
+                f"x has shape {x.shape} and strides {x.strides}, out has shape "
+                f"{out.shape} and strides {out.strides}: they do not fit, or share "
+                "memory"
+            )
+        return self.finish(x, out)
+
+    def finish(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Return the product where the kernel found that it is not finite."""
+        if self._apart is not None:
+            turned = self._way == FORTRAN
+            self._apart(self._again, x.T if turned else x, out.T if turned else out)
+        return out
+
+    def _again(self, x, out):
+        """Multiply x, whatever the product is; rows stand for Fortran order."""
+        turned = self._way == FORTRAN
+        self.kernel(self.packed, x.T if turned else x, out.T if turned else out)
+        return out

@@ -99,8 +99,8 @@ FACTOR = {
     "few": (0.1, 0.13, 0.3, 0.6),
     "few, b < 4": (0.14, 0.14, 0.22, 0.65),
     "few, b >= 32": (0.045, 0.075, 0.15, 0.27),
-    "many": (0.035, 0.08, 0.17, 0.58),
-    "many, b < 4": (0.055, 0.11, 0.18, 0.75),
+    "many": (0.05, 0.1, 0.17, 0.58),
+    "many, b < 4": (0.095, 0.2, 0.2, 0.75),
     "many, b >= 32": (0.028, 0.06, 0.14, 0.35),
 }
 """Rates of a factor of any pattern."""
@@ -138,7 +138,7 @@ def cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
         Number of columns; 1 for a vector.
     """
     return sum(
-        _step_cost(chain, step, dtype, batch) + _memory(chain, step, dtype)
+        _step_cost(chain, step, dtype, batch) + _memory(chain, step, dtype, batch)
         for step in plan
     )
 
@@ -146,7 +146,7 @@ def cost(chain: Chain, plan: Plan, dtype: np.dtype, batch: int) -> float:
 def best_rows(chain: Chain, dtype: np.dtype, batch: int) -> tuple[Plan, float]:
     """Return the plan of large blocks for a few rows, and its time, as `cost`."""
     plan = _partition(chain, 0, len(chain), dtype, batch, rows=True)
-    found = sum(_memory(chain, step, dtype) for step in plan)
+    found = sum(_memory(chain, step, dtype, batch) for step in plan)
     for step in plan:
         pattern = functools.reduce(fused, chain.patterns[step.start : step.stop])
         found += few_rows_cost(pattern, dtype, batch)
@@ -291,7 +291,7 @@ def _partition(chain, start, stop, dtype, batch, rows=False):
                 by_loops = _factor_cost(pattern, dtype, batch)
             as_blocks = (few_rows_cost if rows else blocks_cost)(pattern, dtype, batch)
             total = least[begin - start] + min(by_loops, as_blocks)
-            total += memory_cost(grown, replaced, dtype)
+            total += memory_cost(pattern, replaced, dtype, batch)
             if total < best_cost:
                 step = Step(KRONECKER, begin, end, (end - begin,))
                 if as_blocks < by_loops:
@@ -351,8 +351,8 @@ def _step_cost(chain, step, dtype, batch):
     return found
 
 
-def _memory(chain, step, dtype):
-    """Return the time in which a step reads what its fused factors have more."""
+def _memory(chain, step, dtype, batch):
+    """Return the time in which a step waits for memory, and for the second cache."""
     patterns = chain.patterns[step.start : step.stop]
     if step.kind not in (KRONECKER, BLOCKS):
         return 0.0
@@ -362,7 +362,7 @@ def _memory(chain, step, dtype):
         part = patterns[i:j]
         pattern: Pattern = functools.reduce(fused, part)
         replaced = sum(map(math.prod, part))
-        found += memory_cost(math.prod(pattern), replaced, dtype)
+        found += memory_cost(pattern, replaced, dtype, batch)
     return found
 
 

@@ -7,11 +7,15 @@ import numpy as np
 from numpy import ndarray
 
 from .._core.dtypes import common_dtype
+from ..kernels.dense_panels import NOT_FINITE
 from .call_forms import is_ready, keep, turned_call
 from .linear_operator import NotAnArray
+from .matrix_panels import PanelsProduct
 from .product_plans import ProductPlans
 from .small_matrices import CHECKED, FORTRAN, REFUSED, ROWS
 
+MISSED = (KeyError, *REFUSED)
+"""What is raised where nothing is known for a shape, or an array does not fit."""
 AXES = (1, -1)
 """The numbers of the axis along which the rows of a matrix lie."""
 DOT = types.BuiltinMethodType
@@ -97,11 +101,16 @@ class PlannedOperator(ProductPlans):
                 call = self._quick.get(other.shape)
                 if call:
                     return call(other)
-            elif flags.fnc and flags.behaved:
+            else:
                 call = self._fortran.get(other.shape)
                 if type(call) is ndarray:
-                    return other.T.dot(call).T
-                if call:
+                    if flags.fnc:
+                        return other.T.dot(call).T
+                elif type(call) is PanelsProduct:
+                    out = call.new()
+                    if not call.kernel(call.packed, other, out):
+                        return out
+                elif call and flags.fnc and flags.behaved:
                     return call(other)
         return self._product(other)
 
@@ -112,6 +121,10 @@ class PlannedOperator(ProductPlans):
                 call = self._lefts.get(other.shape)
                 if type(call) is ndarray:
                     return other.dot(call)
+                if type(call) is PanelsProduct:
+                    out = call.new()
+                    if not call.kernel(call.packed, other, out):
+                        return out
                 return call(other) if call else self._first_left(other, other.shape)
             if flags.fnc and flags.behaved:
                 call = self._fortran_lefts.get(other.shape)
@@ -154,7 +167,7 @@ class PlannedOperator(ProductPlans):
 
         Parameters, result and errors are those of `FastOperator.apply`.
         """
-        if type(x) is not ndarray or x.dtype is not self.dtype or threads is not None:
+        if threads is not None or type(x) is not ndarray or x.dtype is not self.dtype:
             pass
         elif axis is not None:
             found = self._apply_rows(x, out, axis)
@@ -162,26 +175,35 @@ class PlannedOperator(ProductPlans):
                 return found
         elif type(out) is ndarray:
             # Each line here is a fiftieth of the time of a small product.
-            shape, flags, call = x.shape, x.flags, None
+            shape, flags = x.shape, x.flags
             try:
                 if flags.carray:
-                    call = self._quick.get(shape)
+                    call = self._quick[shape]
                     if type(call) is DOT or type(call) is CHECKED:
                         return call(x, out)
-                elif flags.fnc and flags.behaved:
-                    call = self._fortran.get(shape)
-                    if type(call) is ndarray:
+                    ready = ordered = True
+                else:
+                    call = self._fortran[shape]
+                    if type(call) is ndarray and flags.fnc:
                         x.T.dot(call, out.T)
                         return out
-                    if type(call) is CHECKED:
+                    ordered, ready = False, flags.fnc and flags.behaved
+                    if type(call) is CHECKED and ready:
                         return call(x, out)
-            except REFUSED:
-                call = None
-            if call is not None:
-                fits = shape if self._square else (self.shape[0], *shape[1:])
-                if is_ready(out, fits, x):
-                    call(x, out)
-                    return out
+                if type(call) is PanelsProduct:
+                    if out.dtype is self.dtype and out.flags.writeable:
+                        status = call.kernel(call.packed, x, out)
+                        if not status:
+                            return out
+                        if status == NOT_FINITE:
+                            return call.finish(x, out)
+                elif ready and type(call) is not ndarray:
+                    fits = shape if self._square else (self.shape[0], *shape[1:])
+                    if is_ready(x, out, fits, ordered):
+                        call(x, out)
+                        return out
+            except MISSED:
+                pass
         elif out is None and (x.shape in self._quick or x.shape in self._fortran):
             return self @ x
         return super().apply(x, out, axis=axis, threads=threads)
@@ -198,7 +220,7 @@ class PlannedOperator(ProductPlans):
             return found.T if out is None else out
         if out is None:
             return call(x)
-        if type(out) is ndarray and is_ready(out, (len(x), self.shape[0]), x):
+        if type(out) is ndarray and is_ready(x, out, (len(x), self.shape[0]), True):
             return call(x, out)
         return None
 

@@ -16,14 +16,15 @@ from ..kernels import all_finite
 from ..kernels.entry_points import entry_point
 from .call_forms import turned_call
 from .matrix_panels import (
+    COLUMNS,
+    FORTRAN,
+    ROWS,
+    PanelsProduct,
     packed_panels,
     panels_cost,
-    panels_product,
     takes_panels,
 )
 
-COLUMNS, ROWS, FORTRAN = 0, 1, 2
-"""Columns and rows in C order, and columns in Fortran order."""
 LARGEST = 1 << 20
 """Limit of the size of a matrix in bytes: the second level of cache of a Zen 4."""
 CALL, SEVERAL = 350.0, 100.0
@@ -112,7 +113,7 @@ class SmallMatrix:
         self.dtype = matrix.dtype
         self._matrix = matrix
         self._ordered: dict[str, np.ndarray] = {}
-        self._panels: Callable[..., bool] | None = None
+        self._packed: np.ndarray | None = None
 
     def multipliers(self, batch: int) -> tuple[Callable[..., np.ndarray], ...]:
         """Return functions (x, out=None) that multiply, of the dtype of x.
@@ -144,48 +145,19 @@ class SmallMatrix:
 
         `way` is `COLUMNS`, `ROWS` or `FORTRAN`.
         """
-        return takes_panels(self._matrix.shape, self.dtype, batch, way != COLUMNS)
+        shape, rows = self._matrix.shape, way != COLUMNS
+        return takes_panels(shape, self.dtype, batch, rows, self.zeros)
 
     def kernel(
         self, batch: int, way: int, apart: Callable | None = None
-    ) -> Callable[..., np.ndarray]:
+    ) -> PanelsProduct:
         """Return the function (x, out=None) that multiplies by the matrix in panels.
 
-        Parameters
-        ----------
-        batch : int
-            Number of vectors, at least 2.
-        way : int
-            `COLUMNS`, `ROWS` or `FORTRAN`.
-        apart : callable, optional
-            Called as ``apart(again, x, out)`` where a product is not finite, with
-            columns or rows in C order; ``again(x, out)`` has the kernel multiply.
+        The parameters are those of `PanelsProduct`.
         """
-        if self._panels is None:
-            self._panels = panels_product(packed_panels(self._matrix))
-        product = self._panels
-        rows, m = int(way != COLUMNS), len(self._matrix)
-        shape = (batch, m) if rows else (m, batch)
-        new = functools.partial(np.empty, shape, self.dtype)
-
-        def again(x, out):
-            product(x, rows, out)
-            return out
-
-        def multiply(x, out=None):
-            if out is None:
-                out = new()
-            if product(x, rows, out) or apart is None:
-                return out
-            return apart(again, x, out)
-
-        def fortran(x, out=None):
-            x, found = x.T, new() if out is None else out.T
-            if not product(x, rows, found) and apart is not None:
-                apart(again, x, found)
-            return found.T if out is None else out
-
-        return fortran if way == FORTRAN else multiply
+        if self._packed is None:
+            self._packed = packed_panels(self._matrix)
+        return PanelsProduct(self._packed, len(self._matrix), batch, way, apart)
 
     def whole(self, batch: int, way: int = COLUMNS) -> np.ndarray | None:
         """Return the matrix in the order for `batch` vectors, None where they are many.

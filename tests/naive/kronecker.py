@@ -93,9 +93,19 @@ def blocks_products(values, x):
     return kronecker_matrix(values) @ x
 
 
-def dense_panels_apply(matrix, x):
+def dense_panels_columns(matrix, x):
     """Return the product of a matrix with columns."""
     return matrix @ x
+
+
+def dense_panels_fortran(matrix, x):
+    """Return the product of a matrix with columns."""
+    return matrix @ x
+
+
+def dense_panels_rows(matrix, x):
+    """Return the product of a matrix with rows."""
+    return x @ matrix.T
 
 
 def kronecker_pack(values):
