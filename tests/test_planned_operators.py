@@ -305,3 +305,67 @@ def test_masked_arrays_are_refused_for_out_by_a_shape_that_is_known(shape, order
         assert A.apply(x, part) is part
         np.testing.assert_array_equal(part, wanted)
         np.testing.assert_array_equal(A.apply(x), wanted)
+
+
+def sparse_square(n, dtype):
+    """Return a product of two sparse factors, whose dense matrix has zeros."""
+    factor = sp.random(n, n, 4 / n, random_state=0, format="csr", dtype=np.float64)
+    factor.setdiag(1.0)
+    return nf.FactorProduct([factor.astype(dtype), factor.T.astype(dtype)])
+
+
+@pytest.mark.parametrize("dtype", REALS_FIRST)
+def test_sparse_operators_write_only_to_arrays_that_fit(dtype):
+    """Their panels take arrays without a look at most of what these may be."""
+    n, rng = 64, np.random.default_rng(0)
+    A = sparse_square(n, dtype)
+    dense = A.toarray()
+    for batch in (2, 5):
+        x = rng.standard_normal((n, batch)).astype(dtype)
+        wanted, spread = dense @ x, np.zeros((2 * n, 2 * batch), dtype)
+        for given in (x, np.asfortranarray(x)):
+            for _ in range(2):  # the second time by what is known for the shape
+                found, out = A @ given, np.zeros_like(given)
+                np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+                assert A.apply(given, out) is out
+                np.testing.assert_array_equal(out, found)
+                np.testing.assert_array_equal((given.T @ A.T).T, found)
+                part = spread[::2, ::2]
+                assert A.apply(given, part) is part
+                np.testing.assert_allclose(part, wanted, rtol=1e-4, atol=1e-4)
+                spread[::2, ::2] = given
+                np.testing.assert_allclose(A @ part, wanted, rtol=1e-4, atol=1e-4)
+                assert A.apply(part, out) is out
+                np.testing.assert_allclose(out, wanted, rtol=1e-4, atol=1e-4)
+                other = np.zeros(given.shape, dtype, "F" if given is x else "C")
+                assert A.apply(given, other) is other
+                np.testing.assert_allclose(other, wanted, rtol=1e-4, atol=1e-4)
+                for wrong in (
+                    np.zeros(out.shape, f"V{out.itemsize}"),
+                    np.zeros(out.shape, "int32" if dtype == "float32" else "int64"),
+                    np.zeros(out.size, dtype),
+                    np.zeros((n, batch + 1), dtype, "F"),
+                    np.zeros((batch, n), dtype),
+                ):
+                    with pytest.raises((TypeError, ValueError), match="out"):
+                        A.apply(given, wrong)
+                    assert not any(wrong.tobytes())
+                out.flags.writeable = False
+                with pytest.raises(ValueError, match="out"):
+                    A.apply(given, out)
+            both = np.zeros((n, batch + 1), dtype, "C" if given is x else "F")
+            both[:, :batch] = given
+            assert A.apply(both[:, :batch], both[:, 1:]).shape == given.shape
+            np.testing.assert_allclose(both[:, 1:], wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_one_column_of_many_rows_is_multiplied_whatever_its_strides():
+    rng = np.random.default_rng(0)
+    column = sp.random(1024, 1, 0.5, random_state=0, format="csr")
+    A, x = nf.FactorProduct([column]), rng.standard_normal((1, 5))
+    for given in (x, np.asfortranarray(x), rng.standard_normal((9, 5))[3:4]):
+        for _ in range(2):
+            np.testing.assert_allclose(A @ given, column.toarray() @ given)
+            np.testing.assert_allclose((given.T @ A.T).T, column.toarray() @ given)
+            found = A.apply(given.T, np.zeros((5, 1024)), axis=1)
+            np.testing.assert_allclose(found.T, column.toarray() @ given)

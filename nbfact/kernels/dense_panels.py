@@ -223,7 +223,10 @@ def _fits(values, x, out, m, batch):
     if batch < FEW or m < panel or (m + panel - 1) // panel != panels:
         return False
     for one in (x, out):
-        if one.strides != (one.shape[1] * one.itemsize, one.itemsize):
+        (rows, columns), (row, entry) = one.shape, one.strides
+        if rows > 1 and row != columns * one.itemsize:
+            return False
+        if columns > 1 and entry != one.itemsize:
             return False
     start, begin = x.ctypes.data, out.ctypes.data
     return start >= begin + out.nbytes or begin >= start + x.nbytes
