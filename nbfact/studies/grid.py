@@ -5,9 +5,10 @@ than nbfact. A cell is an operator or its adjoint, an order, a dtype, a number o
 vectors and a layout of x. Rivals are the dense product, SciPy's loop over sparse
 factors, batched products of NumPy, scipy.fft and, where it is installed, lazylinop.
 
-``nbfact study grid`` takes hours; ``-k`` chooses cells by their names, and ``--quick``
-draws a few of them. It writes ``grid.csv``, ``grid.md`` and ``grid.png``, and resumes
-where it was interrupted.
+``nbfact study grid`` takes hours. It measures the cells in a random order, so that
+what it has measured when it is interrupted is a sample, which ``--so-far`` writes to
+``grid.csv``, ``grid.md`` and ``grid.png``; it resumes where it was. ``-k`` chooses
+cells by their names, and ``--quick`` takes the first fiftieth of them.
 """
 
 import functools
@@ -91,7 +92,7 @@ class Settings:
     sides, layouts : tuple of str
         Operators and adjoints, and layouts of several vectors.
     share : float
-        Share of the cells that is measured, drawn from a fixed seed.
+        Share of the cells that is measured: the first ones of a random order.
     dense_bytes : int
         Limit of the dense matrix, in bytes: larger ones are no rivals, because they
         have a hundred times as many entries as the factors.
@@ -115,18 +116,23 @@ QUICK = Settings(share=0.02)
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
-    """Yield the cells of the grid that some settings choose."""
-    rng = np.random.default_rng(0)
-    for operator in settings.operators:
-        for n in settings.sizes:
-            for dtype in settings.dtypes:
-                if dtype not in KINDS[operator].dtypes:
-                    continue
-                for side in settings.sides:
-                    for batch in settings.batches:
-                        for layout in settings.layouts if batch > 1 else (VECTOR,):
-                            if rng.random() < settings.share:
-                                yield Cell(operator, side, n, batch, layout, dtype)
+    """Yield the cells of the grid that some settings choose, in a random order.
+
+    The order is always the same, so that the first cells are a sample of all.
+    """
+    found = [
+        Cell(operator, side, n, batch, layout, dtype)
+        for operator in settings.operators
+        for n in settings.sizes
+        for dtype in settings.dtypes
+        if dtype in KINDS[operator].dtypes
+        for side in settings.sides
+        for batch in settings.batches
+        for layout in (settings.layouts if batch > 1 else (VECTOR,))
+    ]
+    count = math.ceil(settings.share * len(found))
+    for place in np.random.default_rng(0).permutation(len(found))[:count]:
+        yield found[place]
 
 
 def jobs(settings: Settings, peers: bool) -> list[Job]:
