@@ -33,9 +33,9 @@ FULL, TWO, HIGH = 16, 2, 1 << 16
 """Bytes of the numbers of one entry of each vector, and number of vectors, for which
 they take no longer up to this number of entries."""
 MIDDLE, WASTED = {"f": 1 << 19, "d": 1 << 17}, 1.25
-"""Real multiplications of rows from which on they take less time, as they do for any
-rows where BLAS needs a look for infinity in x before, and how many rows all panels may
-have for each one of the matrix."""
+"""Real multiplications of rows from which on they take less time, as they do where BLAS
+needs a look for infinity in x before and nothing is turned, and how many rows all
+panels may have for each one of the matrix."""
 MOST_COLUMNS = 1 << 19
 """Most bytes of columns: in larger matrices each row of a tile competes with the others
 for the same lines of the cache, because the kernel reads columns in place."""
@@ -46,7 +46,7 @@ KERNELS = dense_panels_columns, dense_panels_rows, dense_panels_fortran
 CALL, TURNED_CALL = 500.0, 300.0
 """Nanoseconds of a product, and of columns that are turned to rows and back."""
 READ = {"f": 0.02, "d": 0.03, "F": 0.04, "D": 0.08}
-VECTOR = {"f": 0.012, "d": 0.026, "F": 0.056, "D": 0.115}
+VECTOR = {"f": 0.0105, "d": 0.0225, "F": 0.056, "D": 0.115}
 TURNED = 0.35
 """Nanoseconds for an entry of the matrix, for an entry and a vector, and for an entry
 of columns that are turned."""
@@ -85,8 +85,9 @@ def takes_panels(
     if batch > threads.part(m * n * dtype.itemsize):
         return False  # BLAS multiplies many vectors in parts, which threads share
     if dtype.kind != "c" and m * n * batch <= SMALL[dtype.char]:
-        several = watched or m * n * batch >= MIDDLE[dtype.char]
-        if rows and several and _padded(m, dtype) <= WASTED * m:
+        many = rows and m * n * batch >= MIDDLE[dtype.char]
+        direct = watched and (rows or not _turns(dtype, batch))
+        if (many or direct) and _padded(m, dtype) <= WASTED * m:
             return True
         few = batch == TWO or batch * dtype.itemsize == FULL
         return m * n > (HIGH if few else TALL)
@@ -101,7 +102,8 @@ def panels_cost(
     The parameters are those of `takes_panels`.
     """
     m, n = shape
-    counted, entries = batch + batch % 2, _padded(m, dtype) * n
+    # One vector that is left over from tiles of four goes with one from before.
+    counted, entries = batch + (batch % 4 == 1), _padded(m, dtype) * n
     found = CALL + (READ[dtype.char] + VECTOR[dtype.char] * counted) * entries
     if rows or not _turns(dtype, batch):
         return found
