@@ -281,9 +281,11 @@ def test_panels_multiply_each_vector_alone_with_the_same_bits(dtype):
         assert dense_panels_columns(packed, x, out) == 0
         assert dense_panels_rows(packed, x.T.copy(), rows) == 0
         close(out, naive.dense_panels_columns(matrix, x))
+        close(rows, naive.dense_panels_rows(matrix, x.T))
         assert (out == rows.T).all()
         rows[:] = 0
         assert dense_panels_fortran(packed, np.asfortranarray(x), rows.T) == 0
+        close(rows.T, naive.dense_panels_fortran(matrix, x))
         assert (out == rows.T).all()
         each[batch] = out
         x[5, 1] = np.inf

@@ -152,6 +152,10 @@ def dense_panels_fortran(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> 
     --------
     dense_panels_rows, dense_panels_columns : The same for other layouts.
 
+    Notes
+    -----
+    The cost is m n batch multiplications.
+
     Examples
     --------
     >>> import numpy as np, nbfact as nf
@@ -187,6 +191,10 @@ def dense_panels_columns(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> 
     --------
     dense_panels_rows, dense_panels_fortran : The same for other layouts.
     blocks_columns : The same with many blocks.
+
+    Notes
+    -----
+    The cost is m n batch multiplications, and for few columns copies of both.
 
     Examples
     --------

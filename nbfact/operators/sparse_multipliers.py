@@ -14,18 +14,18 @@ from ..kernels.vectors import BYTES
 from .block_packing import Blocks, pack_blocks, planned_blocks
 from .sparse_packing import Arranged, arranged, pack_rows, pack_slices, row_counts
 
-CALLS = {"vector": 950.0, "blocks": 600.0, "columns": 2000.0}
+CALLS = {"vector": 600.0, "columns": 2800.0}
 """Time of a product with very few entries, in nanoseconds."""
-VECTOR = {4: (0.36, 0.02), 8: (0.4, 0.02), 16: (0.5, 0.2)}
+VECTOR = {4: (0.2, 0.2), 8: (0.2, 0.25), 16: (0.35, 0.35)}
 """Nanoseconds of an entry and of a row of a factor, for a vector, by the bytes of a
 number."""
 COLUMN_CALL = 700.0
 """Nanoseconds of a column that is copied and multiplied as a vector, besides that."""
-PIECES = {LEAST_BYTES: 0.84, HALF: 0.92, BYTES: 1.04, WIDE: 3.3}
+PIECES = {LEAST_BYTES: 0.5, HALF: 0.45, BYTES: 0.7, WIDE: 2.15}
 """Nanoseconds of an entry of a factor, for columns, by the bytes of a row of them."""
-PIECE_ROW = 1.2
+PIECE_ROW = 3.5
 """Nanoseconds of a row of a factor, for any of these."""
-UNEVEN = 260.0
+UNEVEN = 250.0
 """Nanoseconds of a factor whose rows have different numbers of entries, for a vector:
 the loops over its slices begin and end more often."""
 BLOCKS = 0.2
@@ -65,8 +65,7 @@ def sizes_of(factors: Sequence[sp.csr_array], dtype: np.dtype) -> FactorSizes:
 def product_cost(sizes: FactorSizes, dtype: np.dtype, batch: int) -> float:
     """Return the time that a product with factors is expected to take, in nanoseconds.
 
-    The constants fit random factors of order 64 to 1024 with 2 to 32 entries a row, on
-    an Intel processor with AVX-512; those of blocks are of a Zen 4.
+    The constants are of ``nbfact bench -k "sparse factors"`` on a Zen 4.
 
     Parameters
     ----------
@@ -78,7 +77,7 @@ def product_cost(sizes: FactorSizes, dtype: np.dtype, batch: int) -> float:
     """
     if batch == 1:
         if sizes.blocks is not None:
-            return CALLS["blocks"] + BLOCKS * sizes.in_blocks
+            return CALLS["vector"] + BLOCKS * sizes.in_blocks
         entry, row = VECTOR[dtype.itemsize]
         found = CALLS["vector"] + entry * (sizes.nnz + sizes.extra) + row * sizes.rows
         return found + UNEVEN * sizes.uneven
