@@ -63,7 +63,9 @@ def main():
         inputs = case.make(np.random.default_rng(0))
 
         def call(case=case, inputs=inputs):
-            case.prepare(inputs)()
+            prepared = case.prepare(inputs)
+            for _ in range(2):  # the second time by what is known for the shape
+                prepared()
 
         for name in called(call, wanted, missing):
             found.setdefault(name, case.name)
