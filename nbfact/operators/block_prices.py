@@ -54,7 +54,8 @@ others."""
 
 MOVED = {1 << 17: 0.018, 1 << 20: 0.012}
 """Bytes of vectors and of their products that stay in the first level of cache, and in
-the second one, and how much longer each byte of others takes."""
+the second one, and how much longer each byte of others takes. They fit chains of rank 2
+and of radix 8, cut in all ways, on an Intel processor."""
 
 
 def blocks_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:

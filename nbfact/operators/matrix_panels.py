@@ -201,12 +201,14 @@ class PanelsProduct:
     def finish(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Return the product where the kernel found that it is not finite."""
         if self._apart is not None:
-            turned = self._way == FORTRAN
-            self._apart(self._again, x.T if turned else x, out.T if turned else out)
+            self._apart(self._again, self._in_rows(x), self._in_rows(out))
         return out
 
     def _again(self, x, out):
         """Multiply x, whatever the product is; rows stand for Fortran order."""
-        turned = self._way == FORTRAN
-        self.kernel(self.packed, x.T if turned else x, out.T if turned else out)
+        self.kernel(self.packed, self._in_rows(x), self._in_rows(out))
         return out
+
+    def _in_rows(self, array):
+        """Return columns in Fortran order as rows, or such rows as these columns."""
+        return array.T if self._way == FORTRAN else array

@@ -103,7 +103,7 @@ FACTOR = {
     "many, b < 4": (0.095, 0.2, 0.2, 0.75),
     "many, b >= 32": (0.028, 0.06, 0.14, 0.35),
 }
-"""Rates of a factor of any pattern."""
+"""Rates of a factor of any pattern: real ones of many columns, b < 32, of an Intel."""
 SLOWER = 1.8
 """How many times as long as these rates say do a few columns take by the kernels for
 any patterns, at worst, and many where panels fit: other ways are chosen from there."""
