@@ -99,6 +99,36 @@ def test_columns_that_are_copied_first(b, count, dtype):
         np.testing.assert_array_equal(out, found.T)
 
 
+@pytest.mark.parametrize("dtype", REALS_FIRST)
+@pytest.mark.parametrize("count", [blocks.FEW_ROWS, blocks.CHUNK + 3])
+def test_rows_that_are_copied_first(dtype, count):
+    """Rows whose entries for a block have no place in the second level of cache."""
+    size = np.dtype(dtype).itemsize
+    d = blocks.APART // (blocks.FEW_ROWS * 37 * size) // 16 * 16 + 16
+    values = random((1, 9, 37, d), dtype)
+    packed = pack_rows(values)
+    assert len(packed[1]) - 3 >= blocks.FEW_GROUPS
+    x = random((count, 37 * d), dtype, 1)
+    found = np.full((count, 9 * d), np.nan, dtype)
+    blocks_rows(*packed, x.ravel(), found.reshape(-1), count)
+    close(found, naive.blocks_rows(values, x))
+    if not NUMBA_SETTINGS.DISABLE_JIT:
+        out = np.empty((9 * d, count), dtype)
+        blocks_columns(pack_columns(values), x.T.copy(), out, 0, count)
+        np.testing.assert_array_equal(out, found.T)
+
+
+@pytest.mark.compiled
+def test_columns_whose_product_is_fetched_first():
+    values, count = random((1, 17, 16, 128), "float64"), 2 * blocks.CHUNK + 5
+    out = np.empty((17 * 128, count))
+    assert out.nbytes > blocks.OUTSIDE
+    assert 8 * 128 * count >= blocks.FAR
+    x = random((16 * 128, count), "float64", 1)
+    blocks_columns(pack_columns(values), x, out, 0, count)
+    close(out, naive.blocks_columns(values, x))
+
+
 @pytest.mark.parametrize("extra", (0, 1, 15, 16, 17))
 def test_chunks_and_depths(extra, monkeypatch):
     """More columns than `CHUNK`, and blocks deeper than `DEPTH`."""

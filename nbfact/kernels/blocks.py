@@ -52,6 +52,14 @@ COPIED, MANY_PANELS = 3, 8
 """Numbers of panels of a block from which on the entries of x that it reads are copied
 first, where they compete for the same lines of the cache, and where they are far apart;
 only for at least `LONG` columns."""
+APART, FEW_ROWS, FEW_GROUPS = 1 << 20, 16, 3
+"""Bytes from the first entry that a block reads of a row of x to the last one, over all
+rows of a chunk, from which on these entries are copied first, because no cache has
+place for so many lines so far apart; and least numbers of rows, and of groups of
+vectors of values."""
+OUTSIDE = 1 << 22
+"""Bytes of a product beyond which its rows are fetched before they are written, where
+they are far apart: the processor waits for each line otherwise."""
 LINE, PAGE, WAYS, FAR = 64, 4096, 12, 2048
 """Bytes of a line of the cache; bytes after which the first level of cache has the same
 places again, number of lines that it has for each, and bytes of rows that are far
@@ -157,20 +165,30 @@ def blocks_rows(
     apart, os = (1, d) if near == lanes else (d if parts > 1 else 1, lanes)
     size = inside if near == lanes else inside // apart
     spare = np.empty(min(count, CHUNK) * 4 * lanes, values.dtype)
+    copied = near == lanes and count >= FEW_ROWS and groups.size - 3 >= FEW_GROUPS
+    copied = copied and min(count, CHUNK) * c * d * values.itemsize >= APART
+    chunk = min(CHUNK, max(FEW_ROWS, ENTRIES // (c * lanes))) if copied else CHUNK
+    copy = np.empty(min(count, chunk) * c * lanes if copied else 0, values.dtype)
+    source, xs, xr = (copy, lanes, c * lanes) if copied else (x, d, xn)
     for block in range(a * parts):
         i, m = block // parts, block % parts
-        for n in range(0, count, CHUNK):
+        for n in range(0, count, chunk):
             p, o = n * xn + i * c * d + m * near, n * on + i * inside + m * near
-            some, v, done = min(CHUNK, count - n), block * c * width, 0
+            some, v, done = min(chunk, count - n), block * c * width, 0
+            if copied:
+                for r in range(some):
+                    for k in range(c):
+                        copy_vector(x, p + r * xn + k * d, copy, (r * c + k) * lanes)
+                p = 0
             for group in groups[3:]:
                 last = min(group * lanes, size - done * lanes)
                 if apart == 1 and last == group * lanes:
-                    places = (v, p, o + done * os, d, xn, os, on, c)
-                    _multiply_group(values, x, out, places, repeated, group, some)
+                    places = (v, p, o + done * os, xs, xr, os, on, c)
+                    _multiply_group(values, source, out, places, repeated, group, some)
                 else:
                     line = group * lanes
-                    places = (v, p, np.int64(0), d, xn, lanes, line, c)
-                    _multiply_group(values, x, spare, places, repeated, group, some)
+                    places = (v, p, np.int64(0), xs, xr, lanes, line, c)
+                    _multiply_group(values, source, spare, places, repeated, group, some)
                     ends = (o + done * os * apart, on, apart)
                     _spread(spare, line, out, ends, some, last)
                 v, done = v + group * lanes * c, done + group
@@ -208,7 +226,7 @@ def _is_copied(values, distance, count, size):
     if distance >= FAR and panels >= MANY_PANELS:
         return True
     places = max(PAGE // (distance & -distance), 1) * size // LINE
-    return min(c, DEPTH) * size // LINE > WAYS * min(places, PAGE // LINE)
+    return min(c, DEPTH) * size // LINE >= WAYS * min(places, PAGE // LINE)
 
 
 @kernel
@@ -309,6 +327,8 @@ def blocks_columns(
     copied = _is_copied(values, step * x.itemsize, end - begin, tile)
     copy = np.empty(c * (min(end - begin, 2 * most) + lanes) if copied else 0, x.dtype)
     source, xs = (copy, 0) if copied else (fx, step)
+    fetched = end - begin >= LONG and step * x.itemsize >= FAR
+    fetched = fetched and out.size * x.itemsize > OUTSIDE
     for block in range(a * d):
         i, m = block // d, block % d
         p, o, after = (i * c * d + m) * batch, (i * b * d + m) * batch, block + 1
@@ -322,6 +342,10 @@ def blocks_columns(
                 near = ((after // d * c + k) * d + after % d) * batch + start
                 for n in range(near, near + size, lanes):
                     prefetch(fx, n)
+            for j in range(b if fetched else 0):
+                first = o + j * step + start
+                for n in range(first, first + size, lanes):
+                    prefetch(fo, n)
             for j in range(full):
                 v, y = (block * panels + j) * c * panel, o + j * panel * step + start
                 places = (v, q, y, xs, step, c, panel)

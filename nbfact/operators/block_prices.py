@@ -29,12 +29,14 @@ BLOCK_SPREAD, BLOCK_TURNED = 1.2, 0.7
 """Time of an entry of a product that is scattered, or copied from a panel that is not
 full; and of an entry of few columns that are turned to rows, or back."""
 BLAS_READ = {"f": 0.05, "d": 0.05, "F": 0.55, "D": 0.5}
-BLAS_COLUMN = {"f": 0.0165, "d": 0.03, "F": 0.1, "D": 0.22}
-"""Rates of BLAS for each value, and for each value and column, by the letter of the
-dtype."""
+BLAS_COLUMN = {"f": 0.0145, "d": 0.03, "F": 0.1, "D": 0.22}
+BLAS_LARGE, LARGE = {"f": 0.021, "d": 0.042, "F": 0.1, "D": 0.22}, 10**6
+"""Rates of BLAS for each value, for each value and column, and for these from so many
+multiplications of a block on, by the letter of the dtype: OpenBLAS copies what it
+multiplies from there on. What ratios to our panels on an Intel processor say."""
 BLAS_NARROW, NARROW = {"f": 0.012, "d": 0.015, "F": 0.0, "D": 0.0}, 8
 """How much more BLAS takes for each value and column, up to a number of columns."""
-BLAS_SMALL = {"f": 5.0, "d": 3.0, "F": 2.0, "D": 2.0}
+BLAS_SMALL = {"f": 0.5, "d": 0.5, "F": 2.0, "D": 2.0}
 """How much more a value takes in small blocks, over their order."""
 BLAS_MOVED = 0.055
 """Time for each byte of the complex columns that a block reads and writes."""
@@ -87,12 +89,13 @@ def _blas_cost(pattern, dtype, batch):
     """Return the time of BLAS, which multiplies several columns block by block."""
     a, b, c, d = pattern
     letter, line = dtype.char, batch * dtype.itemsize
-    found = BLAS_READ[letter] + BLAS_COLUMN[letter] * batch
+    rates = BLAS_COLUMN if b * c * batch <= LARGE else BLAS_LARGE
+    found = BLAS_READ[letter] + rates[letter] * batch
     found += BLAS_NARROW[letter] * min(batch, NARROW)
     found *= math.prod(pattern)
     found *= 1 + BLAS_SMALL[letter] / min(b, c)
     if dtype.kind == "f":
-        found += _read(pattern, dtype.itemsize, BLAS_MEMORY)
+        found += read_cost(pattern, dtype, BLAS_MEMORY)
     if dtype.kind == "c":
         found += BLAS_MOVED * (b + c) * a * d * line
     elif d > 1 and line <= SHORT and d * line % ALIASED == 0:
@@ -109,7 +112,7 @@ def _panels_cost(pattern, dtype, batch):
     if batch < lanes:
         turned = TURNED_CALL + BLOCK_TURNED * a * d * (b + c) * batch
         return few_rows_cost(pattern, dtype, batch) + turned
-    found = _read(pattern, dtype.itemsize, MEMORY)
+    found = read_cost(pattern, dtype)
     panels, vectors = a * d * -(-b // rows), -(-batch // lanes)
     rate = BLOCK_COLUMN[dtype.char]
     found += BLOCK_CALL + rate * panels * rows * c * vectors * lanes
@@ -117,9 +120,17 @@ def _panels_cost(pattern, dtype, batch):
     return found + BLOCK_SPREAD * a * d * (b % rows) * batch
 
 
-def _read(pattern, itemsize, rate):
-    """Return the time of reading values that do not stay in any cache."""
-    size = math.prod(pattern) * itemsize
+def read_cost(pattern: Pattern, dtype: np.dtype, rate: float = MEMORY) -> float:
+    """Return the time of reading values that do not stay in any cache, in nanoseconds.
+
+    Parameters
+    ----------
+    pattern : (a, b, c, d)
+    dtype : numpy.dtype
+    rate : float
+        Time of a byte.
+    """
+    size = math.prod(pattern) * dtype.itemsize
     return rate * size if size >= FROM_MEMORY else 0.0
 
 
@@ -128,7 +139,7 @@ def few_rows_cost(pattern: Pattern, dtype: np.dtype, batch: int) -> float:
 
     Parameters are those of `blocks_cost`.
     """
-    return _read(pattern, dtype.itemsize, MEMORY) + _rows_cost(pattern, dtype, batch)
+    return read_cost(pattern, dtype) + _rows_cost(pattern, dtype, batch)
 
 
 def _rows_cost(pattern, dtype, batch):

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..kernels.kronecker_columns import DENSE
 from ..kernels.panels import HALF
-from .block_prices import CALL, blocks_cost, few_rows_cost, memory_cost
+from .block_prices import CALL, blocks_cost, few_rows_cost, memory_cost, read_cost
 from .chain import Chain
 from .patterns import Pattern, fused, groups, is_chainable, transposed
 
@@ -348,6 +348,7 @@ def _step_cost(chain, step, dtype, batch):
         rate = SHUFFLED_OWN if own else SHUFFLED_ANY
         found += rate[place] * math.prod(pattern)
         found += SHUFFLED_PLANE[place] * pattern[1] * pattern[2]
+        found += read_cost(pattern, dtype)
     return found
 
 
@@ -361,8 +362,7 @@ def _memory(chain, step, dtype, batch):
     for i, j in groups(len(patterns), sizes):
         part = patterns[i:j]
         pattern: Pattern = functools.reduce(fused, part)
-        replaced = sum(map(math.prod, part))
-        found += memory_cost(pattern, replaced, dtype, batch)
+        found += memory_cost(pattern, sum(map(math.prod, part)), dtype, batch)
     return found
 
 
@@ -383,8 +383,8 @@ def _factor_cost(pattern, dtype, batch):
     elif batch == 1 and (d >= 16 or (d == 1 and b >= 16)):
         name += ", d >= 16" if d >= 16 else ", d = 1, b >= 16"
     rate = FACTOR[name][_PLACES[np.dtype(dtype).name]]
-    slower = SLOWER if 1 < batch and (batch < FEW or b >= HALF) else 1.0
-    return rate * math.prod(pattern) * _counted(batch) * slower
+    rate *= SLOWER if 1 < batch and (batch < FEW or b >= HALF) else 1.0
+    return rate * math.prod(pattern) * _counted(batch) + read_cost(pattern, dtype)
 
 
 def _columns(batch):
