@@ -28,6 +28,7 @@ CHAINS: dict[str, Callable[[int], Chain]] = {
     "monarch": Chain.monarch,
     "four blocks": lambda n: Chain([(4, n // 4, n // 4, 1)]),
     "strided blocks": lambda n: Chain([(1, n // 4, n // 4, 4)]),
+    "far blocks": lambda n: Chain([(1, n // 32, n // 32, 32)]),
     "B B^T": lambda n: Chain.square_dyadic(n) @ Chain.square_dyadic(n).T,
 }
 """Functions that return a chain of a given order, by name."""

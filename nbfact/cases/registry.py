@@ -177,7 +177,6 @@ def _pr():
     plans = plan_cases(planned, single, (1, 16))
     primes = transform_plan_cases(("dct",), (729, 1009), single, (1,))
     few = product_cases("butterfly", (1024,), ("float64", "complex64"), (2, 4))
-    called = own_cells(ALWAYS, "float32")
     found = [
         *product_cases("hadamard", (1024,), single, batches),
         *fwht_cases((4096,), ("float64",), (1, 16)),
@@ -186,7 +185,7 @@ def _pr():
         # Few columns fill a part of a register, and had two or six times the time.
         *(case for case in few if case.impl in (BUTTERFLY, DENSE)),
         # Rows cost up to seven times as much as columns, and ``out=`` more than none.
-        *(case for case in called if case.impl in (OUT, DENSE)),
+        *(case for case in own_cells(ALWAYS, "float32") if case.impl in (OUT, DENSE)),
         *(case for case in plans if case.impl == case.yardstick),
         *product_cases("dft", (1024,), ("complex64",), batches[:1]),
         *product_cases("dct", (1024,), single, batches[1:]),
@@ -269,12 +268,13 @@ def _nightly():
 
 def _large(dtype, batch):
     """Return the cases of products and projections of large order."""
-    plans = plan_cases([("dyadic", 4096)], (dtype,), (batch,))
+    plans = plan_cases([("dyadic", 4096), ("four blocks", 3072)], (dtype,), (batch,))
     found = [
         *product_cases("butterfly", (8192,), (dtype,), (batch,)),
         *product_cases("butterfly", (16384,), (dtype,), (64,)),  # beyond the caches
         *product_cases("planted", (8192,), (dtype,), (batch,)),
         *(case for case in plans if case.impl == case.yardstick),
+        *adjoint_plan_cases([("far blocks", 2048)], (dtype,), (128,)),
         *adjoint_cases(("butterfly", "planted"), 8192, dtype, batch),
         *projection_cases((1024,), (dtype,)),
         *(own_cells(FORMER, dtype) if batch == 1 else ()),

@@ -169,7 +169,7 @@ def blocks_rows(
     copied = copied and min(count, CHUNK) * c * d * values.itemsize >= APART
     chunk = min(CHUNK, max(FEW_ROWS, ENTRIES // (c * lanes))) if copied else CHUNK
     copy = np.empty(min(count, chunk) * c * lanes if copied else 0, values.dtype)
-    source, xs, xr = (copy, lanes, c * lanes) if copied else (x, d, xn)
+    given, xs, xr = (copy, lanes, c * lanes) if copied else (x, d, xn)
     for block in range(a * parts):
         i, m = block // parts, block % parts
         for n in range(0, count, chunk):
@@ -184,11 +184,11 @@ def blocks_rows(
                 last = min(group * lanes, size - done * lanes)
                 if apart == 1 and last == group * lanes:
                     places = (v, p, o + done * os, xs, xr, os, on, c)
-                    _multiply_group(values, source, out, places, repeated, group, some)
+                    _multiply_group(values, given, out, places, repeated, group, some)
                 else:
                     line = group * lanes
                     places = (v, p, np.int64(0), xs, xr, lanes, line, c)
-                    _multiply_group(values, source, spare, places, repeated, group, some)
+                    _multiply_group(values, given, spare, places, repeated, group, some)
                     ends = (o + done * os * apart, on, apart)
                     _spread(spare, line, out, ends, some, last)
                 v, done = v + group * lanes * c, done + group

@@ -29,17 +29,18 @@ BLOCK_SPREAD, BLOCK_TURNED = 1.2, 0.7
 """Time of an entry of a product that is scattered, or copied from a panel that is not
 full; and of an entry of few columns that are turned to rows, or back."""
 BLAS_READ = {"f": 0.05, "d": 0.05, "F": 0.55, "D": 0.5}
-BLAS_COLUMN = {"f": 0.0145, "d": 0.03, "F": 0.1, "D": 0.22}
+BLAS_COLUMN = {"f": 0.0135, "d": 0.028, "F": 0.1, "D": 0.22}
 BLAS_LARGE, LARGE = {"f": 0.021, "d": 0.042, "F": 0.1, "D": 0.22}, 10**6
 """Rates of BLAS for each value, for each value and column, and for these from so many
 multiplications of a block on, by the letter of the dtype: OpenBLAS copies what it
 multiplies from there on. What ratios to our panels on an Intel processor say."""
 BLAS_NARROW, NARROW = {"f": 0.012, "d": 0.015, "F": 0.0, "D": 0.0}, 8
 """How much more BLAS takes for each value and column, up to a number of columns."""
-BLAS_SMALL = {"f": 0.5, "d": 0.5, "F": 2.0, "D": 2.0}
-"""How much more a value takes in small blocks, over their order."""
-BLAS_MOVED = 0.055
-"""Time for each byte of the complex columns that a block reads and writes."""
+BLAS_SMALL = 2.0
+"""How much more a complex value takes in small blocks, over their order."""
+BLAS_MOVED = {"f": 0.009, "c": 0.055}
+"""Time for each byte of the columns that a block reads and writes, by the kind of the
+dtype."""
 ALIASED, SHORT, ALIASED_TIMES = 4096, 128, 3.0
 """Rows of x that are a multiple of `ALIASED` bytes apart compete for the same lines of
 the cache. BLAS, which reads small matrices in place, then takes up to three times as
@@ -93,14 +94,14 @@ def _blas_cost(pattern, dtype, batch):
     found = BLAS_READ[letter] + rates[letter] * batch
     found += BLAS_NARROW[letter] * min(batch, NARROW)
     found *= math.prod(pattern)
-    found *= 1 + BLAS_SMALL[letter] / min(b, c)
-    if dtype.kind == "f":
-        found += read_cost(pattern, dtype, BLAS_MEMORY)
     if dtype.kind == "c":
-        found += BLAS_MOVED * (b + c) * a * d * line
+        found *= 1 + BLAS_SMALL / min(b, c)
     elif d > 1 and line <= SHORT and d * line % ALIASED == 0:
         found *= ALIASED_TIMES
-    return BLAS_CALLS + found + BLAS_BLOCK[dtype.kind] * a * d
+    if dtype.kind == "f":
+        found += read_cost(pattern, dtype, BLAS_MEMORY)
+    found += (BLAS_BLOCK[dtype.kind] + BLAS_MOVED[dtype.kind] * (b + c) * line) * a * d
+    return BLAS_CALLS + found
 
 
 def _panels_cost(pattern, dtype, batch):

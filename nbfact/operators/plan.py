@@ -185,10 +185,8 @@ def alternatives(chain: Chain, batch: int) -> dict[str, Plan]:
     ['dyadic', 'shuffled', 'fused by 1', 'fused by 2', 'fused by 3', 'fused by 4']
     """
     found = {}
-    for name, wanted in (
-        ("dyadic", (INCREASING, DECREASING)),
-        ("shuffled", (SHUFFLED, TURNED)),
-    ):
+    both = (INCREASING, DECREASING), (SHUFFLED, TURNED)
+    for name, wanted in zip(("dyadic", "shuffled"), both, strict=True):
         steps, start = [], 0
         for stop, kinds in _segments(chain):
             kind = next((k for k in _usable(kinds, batch) if k in wanted), KRONECKER)
@@ -289,6 +287,8 @@ def _partition(chain, start, stop, dtype, batch, rows=False):
             # For a dense block, BLAS would copy the blocks in each call.
             if not rows and (batch == 1 or pattern[1] * pattern[2] < DENSE):
                 by_loops = _factor_cost(pattern, dtype, batch)
+                if not found[begin - start] or found[begin - start][-1].kind == BLOCKS:
+                    by_loops += STEP + CALL  # which neighbours by loops share
             as_blocks = (few_rows_cost if rows else blocks_cost)(pattern, dtype, batch)
             total = least[begin - start] + min(by_loops, as_blocks)
             total += memory_cost(pattern, replaced, dtype, batch)
