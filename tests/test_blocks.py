@@ -89,7 +89,8 @@ def test_columns_that_are_copied_first(b, count, dtype):
     values = random((1, b, 131, 8), dtype)
     packed, size = pack_columns(values), values.itemsize
     copied = getattr(blocks._is_copied, "py_func", blocks._is_copied)
-    assert copied(packed, 8 * count * size, count, 4 * lanes_of(values.dtype) * size)
+    line = 4 * lanes_of(values.dtype) * size
+    assert copied(packed, 0, 8 * count * size, count, line)
     x, out = random((131 * 8, count), dtype, 1), np.full((8 * b, count), np.nan, dtype)
     blocks_columns(packed, x, out, 0, count)
     close(out, naive.blocks_columns(values, x))

@@ -50,8 +50,8 @@ columns, which stay in cache, fetching only takes time."""
 
 COPIED, MANY_PANELS = 3, 8
 """Numbers of panels of a block from which on the entries of x that it reads are copied
-first, where they compete for the same lines of the cache, and where they are far apart;
-only for at least `LONG` columns."""
+first, where they compete for the same lines of the cache, and where they are far apart,
+or where vectors of them are parts of two lines; only for at least `LONG` columns."""
 APART, FEW_ROWS, FEW_GROUPS = 1 << 20, 16, 3
 """Bytes from the first entry that a block reads of a row of x to the last one, over all
 rows of a chunk, from which on these entries are copied first, because no cache has
@@ -168,7 +168,7 @@ def blocks_rows(
     copied = near == lanes and count >= FEW_ROWS and groups.size - 3 >= FEW_GROUPS
     copied = copied and min(count, CHUNK) * c * d * values.itemsize >= APART
     chunk = min(CHUNK, max(FEW_ROWS, ENTRIES // (c * lanes))) if copied else CHUNK
-    copy = np.empty(min(count, chunk) * c * lanes if copied else 0, values.dtype)
+    copy = _on_lines(min(count, chunk) * c * lanes if copied else 0, values)
     given, xs, xr = (copy, lanes, c * lanes) if copied else (x, d, xn)
     for block in range(a * parts):
         i, m = block // parts, block % parts
@@ -214,16 +214,25 @@ def _width(values):
 
 
 @kernel
-def _is_copied(values, distance, count, size):
+def _on_lines(size, like):
+    """Return a new array, of the dtype of another one, that begins with a line."""
+    memory = np.empty(size + LINE // like.itemsize, like.dtype)
+    first = np.int64(-memory.ctypes.data % LINE // like.itemsize)
+    return memory[first : first + size]
+
+
+@kernel
+def _is_copied(values, address, distance, count, size):
     """Return whether `_gather_columns` saves more time than it takes.
 
-    distance: that of rows of x in bytes; count: the number of columns; size: the bytes
-    of a row of those that are multiplied together.
+    address, distance: those of x and of its rows in bytes; count: the number of
+    columns; size: the bytes of a row of those that are multiplied together.
     """
     _, _, panels, c, _ = values.shape
     if count < LONG or panels < COPIED:
         return False
-    if distance >= FAR and panels >= MANY_PANELS:
+    split = address % LINE != 0 or distance % LINE != 0
+    if panels >= MANY_PANELS and (split or distance >= FAR):
         return True
     places = max(PAGE // (distance & -distance), 1) * size // LINE
     return min(c, DEPTH) * size // LINE >= WAYS * min(places, PAGE // LINE)
@@ -324,8 +333,9 @@ def blocks_columns(
     chunks = max(1, (end - begin) // most)  # the last one is up to twice as long
     full, spare = b // panel, np.empty(panel * 2 * most, values.dtype)
     tile = _width(values) * values.itemsize
-    copied = _is_copied(values, step * x.itemsize, end - begin, tile)
-    copy = np.empty(c * (min(end - begin, 2 * most) + lanes) if copied else 0, x.dtype)
+    near = step * x.itemsize
+    copied = _is_copied(values, x.ctypes.data, near, end - begin, tile)
+    copy = _on_lines(c * (min(end - begin, 2 * most) + lanes) if copied else 0, x)
     source, xs = (copy, 0) if copied else (fx, step)
     fetched = end - begin >= LONG and step * x.itemsize >= FAR
     fetched = fetched and out.size * x.itemsize > OUTSIDE

@@ -271,6 +271,7 @@ def _dyadic(chain, start, stop):
 
 def _partition(chain, start, stop, dtype, batch, rows=False):
     """Return the steps of least cost; for a few `rows`, those of large blocks alone."""
+    price = few_rows_cost if rows else blocks_cost
     least: list[float] = [0.0]
     found: list[tuple[Step, ...]] = [()]
     for end in range(start + 1, stop + 1):
@@ -279,9 +280,8 @@ def _partition(chain, start, stop, dtype, batch, rows=False):
             pattern = _fused(chain.patterns[begin:end])
             if pattern is None:
                 break
-            grown = math.prod(pattern)
             replaced = sum(map(math.prod, chain.patterns[begin:end]))
-            if grown > MOST_GROWTH * replaced:
+            if math.prod(pattern) > MOST_GROWTH * replaced:
                 break
             by_loops = math.inf
             # For a dense block, BLAS would copy the blocks in each call.
@@ -289,7 +289,7 @@ def _partition(chain, start, stop, dtype, batch, rows=False):
                 by_loops = _factor_cost(pattern, dtype, batch)
                 if not found[begin - start] or found[begin - start][-1].kind == BLOCKS:
                     by_loops += STEP + CALL  # which neighbours by loops share
-            as_blocks = (few_rows_cost if rows else blocks_cost)(pattern, dtype, batch)
+            as_blocks = price(pattern, dtype, batch) + STEP * (batch == 1)
             total = least[begin - start] + min(by_loops, as_blocks)
             total += memory_cost(pattern, replaced, dtype, batch)
             if total < best_cost:
