@@ -54,8 +54,8 @@ first, where they compete for the same lines of the cache, and where they are fa
 or where vectors of them are parts of two lines; only for at least `LONG` columns."""
 APART, FEW_ROWS, FEW_GROUPS = 1 << 20, 16, 3
 """Bytes from the first entry that a block reads of a row of x to the last one, over all
-rows of a chunk, from which on these entries are copied first, because no cache has
-place for so many lines so far apart; and least numbers of rows, and of groups of
+rows of a chunk, from which on these entries are copied first: lines that are far apart
+have few places in a cache. The others are least numbers of rows, and of groups of
 vectors of values."""
 OUTSIDE = 1 << 22
 """Bytes of a product beyond which its rows are fetched before they are written, where

@@ -31,9 +31,9 @@ full; and of an entry of few columns that are turned to rows, or back."""
 BLAS_READ = {"f": 0.05, "d": 0.05, "F": 0.55, "D": 0.5}
 BLAS_COLUMN = {"f": 0.0135, "d": 0.028, "F": 0.1, "D": 0.22}
 BLAS_LARGE, LARGE = {"f": 0.021, "d": 0.042, "F": 0.1, "D": 0.22}, 10**6
-"""Rates of BLAS for each value, for each value and column, and for these from so many
-multiplications of a block on, by the letter of the dtype: OpenBLAS copies what it
-multiplies from there on. What ratios to our panels on an Intel processor say."""
+"""Rates of BLAS for each value, for each value and column, and for these where a block
+takes more than `LARGE` multiplications, which OpenBLAS copies first; by the letter of
+the dtype. They fit the ratios to our panels on an Intel processor."""
 BLAS_NARROW, NARROW = {"f": 0.012, "d": 0.015, "F": 0.0, "D": 0.0}, 8
 """How much more BLAS takes for each value and column, up to a number of columns."""
 BLAS_SMALL = 2.0

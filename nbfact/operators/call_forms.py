@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .._core.cache_lines import maker
+
 SHAPES = 64
 """Number of shapes of operands for which an operator keeps how it multiplies them."""
 
@@ -77,11 +79,11 @@ def turned_call(call: Callable) -> Callable:
 
 def with_result(columns: Callable, shape: tuple[int, ...], dtype: np.dtype) -> Callable:
     """Return the function (x, out=None) of one (x, out), for one shape of out."""
-    empty = np.empty
+    make = maker(shape, dtype)
 
     def multiply(x, out=None):
         if out is None:
-            out = empty(shape, dtype)
+            out = make()
         columns(x, out)
         return out
 

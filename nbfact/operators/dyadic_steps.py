@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.cache_lines import aligned
+from .._core.cache_lines import aligned, maker
 from .._core.threads import share, shared_from
 from ..kernels import butterfly_pack
 from ..kernels.dyadic import multiply_vector, multiply_vector_adjoint
@@ -85,16 +85,16 @@ def dyadic_functions(
             share(work, x.shape[1], lambda i, j: multiply(x, out, i, j, last))
 
     def prepared(batch):
-        multiply, shape, empty = compiled(), (n, batch), np.empty
+        multiply, make = compiled(), maker((n, batch), dtype)
 
         def few(x, out=None):
             if out is None:
-                out = empty(shape, dtype)
+                out = make()
             multiply(x, out, 0, batch, last)
             return out
 
         def many(x, out=None):
-            out = empty(shape, dtype) if out is None else out
+            out = make() if out is None else out
             columns(x, out)
             return out
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._core.cache_lines import aligned
+from .._core.cache_lines import aligned, maker
 from .._core.threads import current, share, shared_from
 from ..kernels import (
     gather,
@@ -133,9 +133,9 @@ class Program:
         if out is not None and (direct or out.flags.c_contiguous):
             found = out
         elif direct:
-            found = np.empty((batch, last.rows), self.dtype).T
+            found = maker((batch, last.rows), self.dtype)().T
         else:
-            found = np.empty((last.rows, batch), self.dtype)
+            found = maker((last.rows, batch), self.dtype)()
         last.columns(x, found)
         if others and scratch.nbytes <= KEPT_BYTES:
             self._idle.append(scratch)
@@ -211,8 +211,8 @@ class Program:
         """
         *others, last = self.calls
         *first, final = steps
-        dtype, empty = self.dtype, np.empty
-        shape = (batch, last.rows) if rows else (last.rows, batch)
+        dtype = self.dtype
+        make = maker((batch, last.rows) if rows else (last.rows, batch), dtype)
         sizes = [call.rows * batch for call in others]
         idle: list[list] = []  # arrays between the steps that no thread is using
 
@@ -227,7 +227,7 @@ class Program:
 
         def multiply(x, out=None):
             if out is None:
-                out = empty(shape, dtype)
+                out = make()
             try:
                 between = idle.pop()
             except IndexError:

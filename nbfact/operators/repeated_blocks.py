@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._core.cache_lines import aligned
+from .._core.cache_lines import aligned, maker
 from .._core.dtypes import real_dtype
 from .._core.threads import current, share, shared_from
 from ..kernels import repeated_apply
@@ -288,8 +288,10 @@ def rows_multiplier(
         math.prod(step[2:6]) for step in cheapest(of, dtype, 1, True).steps
     )
 
+    make = maker(shape, dtype)
+
     def multiply(x, out=None):
-        out = np.empty(shape, dtype) if out is None else out
+        out = make() if out is None else out
 
         def some(begin, end):
             for first in range(begin, end, tile):
@@ -320,7 +322,7 @@ def multiplier(
     key = way.groups, dtype
     if key not in of.packed:
         of.packed[key] = _packed(of.matrices, *key)
-    (values, starts), size, empty = of.packed[key], math.prod(shape), np.empty
+    (values, starts), size, new = of.packed[key], math.prod(shape), maker(shape, dtype)
     steps = np.array(
         [[row[0], starts[row[1]], *row[2:]] for row in way.steps], np.int64
     )
@@ -338,7 +340,7 @@ def multiplier(
 
     def multiply(x, out=None):
         if out is None:
-            out = empty(shape, dtype)
+            out = new()
         chosen = shared if wide and current() > 1 else flat
         chosen(x.reshape(-1), out.reshape(-1))
         return out

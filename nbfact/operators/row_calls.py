@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .._core.cache_lines import aligned
+from .._core.cache_lines import aligned, maker
 from .._core.threads import share, shared_from
 from ..kernels import transpose
 from ..kernels.entry_points import entry_point
@@ -161,7 +161,7 @@ def in_tiles(
     work : float
         Work of a row, as `nbfact._core.threads.share` counts it.
     """
-    (m, n), length, empty = shape, min(batch, tile), np.empty
+    (m, n), length, make = shape, min(batch, tile), maker((batch, shape[0]), dtype)
     idle: list[tuple] = []  # columns and their product that no thread is using
     turn = turning(dtype)
 
@@ -170,7 +170,7 @@ def in_tiles(
 
     def in_one_tile(x, out=None):
         if out is None:
-            out = empty((batch, m), dtype)
+            out = make()
         try:
             columns, found = pair = idle.pop()
         except IndexError:
@@ -183,7 +183,7 @@ def in_tiles(
         return out
 
     def in_several(x, out=None):
-        out = empty((batch, m), dtype) if out is None else out
+        out = make() if out is None else out
 
         def some_tiles(begin, end):
             try:
