@@ -20,6 +20,9 @@ second cache of 1 MiB."""
 FEWEST_ROWS = 16
 """Number of rows that the length of a tile is a multiple of. Tiles are at least twice
 as long where there are as many rows, because kernels take longer for few columns."""
+MANY_PRODUCTS, COLUMN_BYTES = 50, 256
+"""Number of multiplications for each entry of a vector from which on the columns of a
+tile are that many bytes or more: what they do with a value counts more than caches."""
 
 
 class ArrayProducts(Sealed):
@@ -214,8 +217,11 @@ class ArrayProducts(Sealed):
 
     def _tile(self, dtype, batch):
         """Return the number of rows of a tile of `batch` rows."""
-        most = ROW_BYTES // (max(self.shape) * dtype.itemsize)
-        count = -(-batch // max(most, 2 * FEWEST_ROWS))
+        longest, least = max(self.shape), 2 * FEWEST_ROWS
+        if self.nnz > MANY_PRODUCTS * longest:
+            least = max(least, COLUMN_BYTES // dtype.itemsize)
+        most = ROW_BYTES // (longest * dtype.itemsize)
+        count = -(-batch // max(most, least))
         return -(-batch // (count * FEWEST_ROWS)) * FEWEST_ROWS
 
     def _multiplied(self, x: np.ndarray) -> np.ndarray:
