@@ -119,6 +119,14 @@ def test_rows_that_are_copied_first(dtype, count):
         np.testing.assert_array_equal(out, found.T)
 
 
+@pytest.mark.parametrize("dtype", ("float32", "complex128"))
+def test_copies_begin_with_a_line_of_the_cache(dtype):
+    found = blocks._on_lines(7, np.empty(1, dtype))
+    assert found.shape == (7,)
+    assert found.dtype == dtype
+    assert found.ctypes.data % blocks.LINE == 0
+
+
 @pytest.mark.compiled
 def test_columns_whose_product_is_fetched_first():
     values, count = random((1, 17, 16, 128), "float64"), 2 * blocks.CHUNK + 5

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._core import dask
 from .._core.array_checks import check_output, dense_array
+from .._core.cache_lines import maker
 from .._core.checks import size
 from .._core.dtypes import common_dtype, real_dtype
 from .._core.threads import share
@@ -170,7 +171,7 @@ class ArrayProducts(Sealed):
             rows = x.T
             if x.dtype != dtype or not rows.flags.carray:
                 rows = np.array(rows, dtype, order="C")
-            out = np.empty((len(rows), self.shape[0]), dtype)
+            out = maker((len(rows), self.shape[0]), dtype)()
             self._rows(dtype, rows, out)
             return out.T
         if x.dtype != dtype or not x.flags.carray:
