@@ -1,7 +1,6 @@
 """Products with factors of large blocks: kernels, orders of memory, equal bits."""
 
 import naive
-import numba
 import numpy as np
 import pytest
 from samples import DTYPES, LATER, REALS_FIRST, close, random
@@ -14,9 +13,11 @@ from nbfact.kernels import (
     blocks_products,
     blocks_rows,
     copy_columns,
+    dense_panels,
     dense_panels_columns,
     dense_panels_fortran,
     dense_panels_rows,
+    lines,
     transpose,
 )
 from nbfact.kernels._jit import NUMBA_SETTINGS
@@ -90,9 +91,9 @@ def test_columns_that_are_copied_first(b, count, dtype):
     values = random((1, b, 131, 8), dtype)
     packed, size = pack_columns(values), values.itemsize
     copied = getattr(blocks._is_copied, "py_func", blocks._is_copied)
-    line = 4 * lanes_of(values.dtype) * size
-    assert copied(packed, 0, 8 * count * size, count, line)
     x, out = random((131 * 8, count), dtype, 1), np.full((8 * b, count), np.nan, dtype)
+    width = 4 * lanes_of(values.dtype) * size
+    assert copied(packed, x, 8 * count, count, width)
     blocks_columns(packed, x, out, 0, count)
     close(out, naive.blocks_columns(values, x))
     if not NUMBA_SETTINGS.DISABLE_JIT:
@@ -122,12 +123,10 @@ def test_rows_that_are_copied_first(dtype, count):
 
 @pytest.mark.parametrize("dtype", ("float32", "complex128"))
 def test_copies_begin_with_a_line_of_the_cache(dtype):
-    @numba.njit
-    def begin(like):
-        found = blocks._on_lines(7, like)
-        return len(found), found.ctypes.data % blocks.LINE
-
-    assert begin(np.empty(1, dtype)) == (7, 0)
+    found = lines.on_lines(7, np.empty(1, dtype))
+    assert found.shape == (7,)
+    assert found.dtype == dtype
+    assert found.ctypes.data % lines.LINE == 0
 
 
 @pytest.mark.compiled
@@ -334,6 +333,19 @@ def test_panels_multiply_each_vector_alone_with_the_same_bits(dtype):
         assert dense_panels_columns(packed, x, out) == 1
         assert (out[:, 0] == rows[0]).all() and not np.isfinite(out[:, 1]).any()
     assert all((one == each[67][:, : one.shape[1]]).all() for one in each.values())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_panels_copy_columns_that_are_parts_of_two_lines(dtype):
+    (m, n), batch = (dense_panels.COPIED + 1, 130), panel_rows(np.dtype(dtype)) + 3
+    matrix, memory = random((m, n), dtype), random((n * batch + 1,), dtype, 1)
+    x = memory[memory.ctypes.data % lines.LINE == 0 :][: n * batch].reshape(n, batch)
+    assert lines.is_split(x, batch)
+    out, rows = np.empty((m, batch), dtype), np.empty((batch, m), dtype)
+    assert dense_panels_columns(packed_panels(matrix), x, out) == 0
+    close(out, naive.dense_panels_columns(matrix, x))
+    assert dense_panels_rows(packed_panels(matrix), x.T.copy(), rows) == 0
+    assert (out == rows.T).all() or NUMBA_SETTINGS.DISABLE_JIT
 
 
 def test_panels_refuse_shapes_that_do_not_fit_and_shared_memory():

@@ -18,6 +18,7 @@ together.
 import numpy as np
 
 from ._jit import kernel
+from .lines import LINE, is_split, on_lines
 from .panels import (
     HALF,
     LOW,
@@ -60,10 +61,10 @@ vectors of values."""
 OUTSIDE = 1 << 22
 """Bytes of a product beyond which its rows are fetched before they are written, where
 they are far apart: the processor waits for each line otherwise."""
-LINE, PAGE, WAYS, FAR = 64, 4096, 12, 2048
-"""Bytes of a line of the cache; bytes after which the first level of cache has the same
-places again, number of lines that it has for each, and bytes of rows that are far
-apart, because each has a page of its own."""
+PAGE, WAYS, FAR = 4096, 12, 2048
+"""Bytes after which the first level of cache has the same places again, number of lines
+that it has for each, and bytes of rows that are far apart, because each has a page of
+its own."""
 
 
 @kernel
@@ -168,7 +169,7 @@ def blocks_rows(
     copied = near == lanes and count >= FEW_ROWS and groups.size - 3 >= FEW_GROUPS
     copied = copied and min(count, CHUNK) * c * d * values.itemsize >= APART
     chunk = min(CHUNK, max(FEW_ROWS, ENTRIES // (c * lanes))) if copied else CHUNK
-    copy = _on_lines(min(count, chunk) * c * lanes if copied else 0, values)
+    copy = on_lines(min(count, chunk) * c * lanes if copied else 0, values)
     given, xs, xr = (copy, lanes, c * lanes) if copied else (x, d, xn)
     for block in range(a * parts):
         i, m = block // parts, block % parts
@@ -214,25 +215,17 @@ def _width(values):
 
 
 @kernel
-def _on_lines(size, like):
-    """Return a new array, of the dtype of another one, that begins with a line."""
-    memory = np.empty(size + LINE // like.itemsize, like.dtype)
-    first = np.int64(-memory.ctypes.data % LINE // like.itemsize)
-    return memory[first : first + size]
-
-
-@kernel
-def _is_copied(values, address, distance, count, size):
+def _is_copied(values, x, apart, count, size):
     """Return whether `_gather_columns` saves more time than it takes.
 
-    address, distance: those of x and of its rows in bytes; count: the number of
-    columns; size: the bytes of a row of those that are multiplied together.
+    apart: the entries of x from one row that a block reads to the next one; count: the
+    number of columns; size: the bytes of a row of those that are multiplied together.
     """
     _, _, panels, c, _ = values.shape
     if count < LONG or panels < COPIED:
         return False
-    split = address % LINE != 0 or distance % LINE != 0
-    if panels >= MANY_PANELS and (split or distance >= FAR):
+    distance = apart * x.itemsize
+    if panels >= MANY_PANELS and (distance >= FAR or is_split(x, apart)):
         return True
     places = max(PAGE // (distance & -distance), 1) * size // LINE
     return min(c, DEPTH) * size // LINE >= WAYS * min(places, PAGE // LINE)
@@ -333,9 +326,8 @@ def blocks_columns(
     chunks = max(1, (end - begin) // most)  # the last one is up to twice as long
     full, spare = b // panel, np.empty(panel * 2 * most, values.dtype)
     tile = _width(values) * values.itemsize
-    near = step * x.itemsize
-    copied = _is_copied(values, x.ctypes.data, near, end - begin, tile)
-    copy = _on_lines(c * (min(end - begin, 2 * most) + lanes) if copied else 0, x)
+    copied = _is_copied(values, fx, step, end - begin, tile)
+    copy = on_lines(c * (min(end - begin, 2 * most) + lanes) if copied else 0, x)
     source, xs = (copy, 0) if copied else (fx, step)
     fetched = end - begin >= LONG and step * x.itemsize >= FAR
     fetched = fetched and out.size * x.itemsize > OUTSIDE

@@ -8,7 +8,8 @@ are packed once, and rows and columns have the same bits, whatever stands beside
 import numpy as np
 
 from ._jit import kernel
-from .panels import add_outer_products
+from .lines import is_split, on_lines
+from .panels import add_outer_products, copy_vector
 from .permute import transpose
 from .vectors import BYTES
 
@@ -20,6 +21,9 @@ FINITE, NOT_FINITE, UNFIT = 0, 1, 2
 TILE, THREE, FEW = 4, 3, 2
 """Numbers of vectors that are multiplied together: four while four are left, then what
 is left, of which one alone goes with a vector from before."""
+COPIED, FAR = 128, 1024
+"""Number of rows of the matrix, and bytes of a row of x, from either of which on
+columns are copied first where vectors of them are parts of two lines of the cache."""
 
 
 @kernel
@@ -74,6 +78,22 @@ def panels_by_columns(values, shape, x, out, places, batch):
                         y = o + r * os
                         at = (w + r, panel, 1, p, xs, y, os, lanes, depth, first)
                         add_outer_products(values, x, out, at, (), TILE, 4)
+
+
+@kernel
+def _multiply_copies(values, shape, x, out, batch):
+    """Multiply columns, as many at a time as a panel has rows, that are copied first.
+
+    Arrays and `shape` are those of `panels_by_columns`.
+    """
+    (_, n, panel), lanes = shape, BYTES // values.itemsize
+    copy = on_lines(n * panel, x)
+    for start in range(0, batch, panel):
+        j = min(start, batch - panel)  # the last ones end with the columns
+        for k in range(n):
+            for t in range(0, panel, lanes):
+                copy_vector(x, k * batch + j + t, copy, k * panel + t)
+        panels_by_columns(values, shape, copy, out, (0, 0, j, panel, batch), panel)
 
 
 @kernel
@@ -216,6 +236,8 @@ def dense_panels_columns(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> 
         places = (0, 0, 0, 1, m)
         panels_by_rows(flat, shape, fx, found.reshape(-1), places, batch, batch)
         transpose(found, out)
+    elif is_split(x, batch) and (m >= COPIED or batch * x.itemsize >= FAR):
+        _multiply_copies(flat, shape, fx, fo, batch)
     else:
         panels_by_columns(flat, shape, fx, fo, (0, 0, 0, batch, batch), batch)
     return _status(fo, 1, batch)

@@ -35,7 +35,7 @@ they take no longer up to this number of entries."""
 MIDDLE, WASTED = {"f": 1 << 19, "d": 1 << 17}, 1.25
 """Real multiplications of rows from which on they take less time, as they do where BLAS
 needs a look for infinity in x before and nothing is turned, and how many rows all
-panels may have for each one of the matrix."""
+panels may have for each one of the matrix, and how many columns all tiles for each."""
 MOST_COLUMNS = 1 << 19
 """Most bytes of columns: in larger matrices each row of a tile competes with the others
 for the same lines of the cache, because the kernel reads columns in place."""
@@ -91,7 +91,10 @@ def takes_panels(
             return True
         few = batch == TWO or batch * dtype.itemsize == FULL
         return m * n > (HIGH if few else TALL)
-    return rows or _turns(dtype, batch) or n * batch * dtype.itemsize <= MOST_COLUMNS
+    if rows or _turns(dtype, batch):
+        return True
+    fits = n * batch * dtype.itemsize <= MOST_COLUMNS
+    return fits and _padded(batch, dtype) <= WASTED * batch
 
 
 def panels_cost(
