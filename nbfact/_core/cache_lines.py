@@ -12,8 +12,8 @@ LINE = 64
 """Bytes of a line of the cache, and of the longest vector of a processor."""
 
 LEAST_BYTES = 1 << 16
-"""Bytes of a product from which on it begins with a line: that takes 1 µs of Python,
-and vectors that are written to two lines up to 0.4 of the time of a product."""
+"""Bytes of a product from which on it begins with a line: that takes 1 µs of Python.
+Where each vector is written to two lines, a product takes up to 1.4 times as long."""
 
 
 def aligned(

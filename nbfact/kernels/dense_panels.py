@@ -214,7 +214,8 @@ def dense_panels_columns(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> 
 
     Notes
     -----
-    The cost is m n batch multiplications, and for few columns copies of both.
+    The cost is m n batch multiplications, and for few columns copies of both, or of
+    more columns where x does not begin with a line of the cache.
 
     Examples
     --------
