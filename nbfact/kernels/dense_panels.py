@@ -81,22 +81,6 @@ def panels_by_columns(values, shape, x, out, places, batch):
 
 
 @kernel
-def _multiply_copies(values, shape, x, out, batch):
-    """Multiply columns, as many at a time as a panel has rows, that are copied first.
-
-    Arrays and `shape` are those of `panels_by_columns`.
-    """
-    (_, n, panel), lanes = shape, BYTES // values.itemsize
-    copy = on_lines(n * panel, x)
-    for start in range(0, batch, panel):
-        j = min(start, batch - panel)  # the last ones end with the columns
-        for k in range(n):
-            for t in range(0, panel, lanes):
-                copy_vector(x, k * batch + j + t, copy, k * panel + t)
-        panels_by_columns(values, shape, copy, out, (0, 0, j, panel, batch), panel)
-
-
-@kernel
 def dense_panels_rows(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> int:
     """Multiply rows by a matrix in panels; return whether all products are finite.
 
@@ -237,10 +221,16 @@ def dense_panels_columns(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> 
         places = (0, 0, 0, 1, m)
         panels_by_rows(flat, shape, fx, found.reshape(-1), places, batch, batch)
         transpose(found, out)
-    elif is_split(x, batch) and (m >= COPIED or batch * x.itemsize >= FAR):
-        _multiply_copies(flat, shape, fx, fo, batch)
-    else:
-        panels_by_columns(flat, shape, fx, fo, (0, 0, 0, batch, batch), batch)
+        return _status(fo, 1, batch)
+    copied = is_split(x, batch) and (m >= COPIED or batch * x.itemsize >= FAR)
+    width, copy = panel if copied else batch, on_lines(n * panel if copied else 0, x)
+    given, lanes = copy if copied else fx, BYTES // x.itemsize
+    for start in range(0, batch, width):
+        j = min(start, batch - width)  # the last ones end with the columns
+        for k in range(n if copied else 0):
+            for t in range(0, panel, lanes):
+                copy_vector(fx, k * batch + j + t, copy, k * panel + t)
+        panels_by_columns(flat, shape, given, fo, (0, 0, j, width, batch), width)
     return _status(fo, 1, batch)
 
 
