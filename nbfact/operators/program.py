@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._core.cache_lines import aligned, maker
+from .._core.cache_lines import aligned
 from .._core.threads import current, share, shared_from
 from ..kernels import (
     gather,
@@ -133,9 +133,9 @@ class Program:
         if out is not None and (direct or out.flags.c_contiguous):
             found = out
         elif direct:
-            found = maker((batch, last.rows), self.dtype)().T
+            found = np.empty((batch, last.rows), self.dtype).T
         else:
-            found = maker((last.rows, batch), self.dtype)()
+            found = np.empty((last.rows, batch), self.dtype)
         last.columns(x, found)
         if others and scratch.nbytes <= KEPT_BYTES:
             self._idle.append(scratch)
@@ -211,8 +211,8 @@ class Program:
         """
         *others, last = self.calls
         *first, final = steps
-        dtype = self.dtype
-        make = maker((batch, last.rows) if rows else (last.rows, batch), dtype)
+        dtype, empty = self.dtype, np.empty
+        shape = (batch, last.rows) if rows else (last.rows, batch)
         sizes = [call.rows * batch for call in others]
         idle: list[list] = []  # arrays between the steps that no thread is using
 
@@ -227,7 +227,7 @@ class Program:
 
         def multiply(x, out=None):
             if out is None:
-                out = make()
+                out = empty(shape, dtype)
             try:
                 between = idle.pop()
             except IndexError:
