@@ -338,8 +338,7 @@ def test_panels_multiply_each_vector_alone_with_the_same_bits(dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_panels_copy_columns_that_are_parts_of_two_lines(dtype):
     (m, n), batch = (dense_panels.COPIED + 1, 130), panel_rows(np.dtype(dtype)) + 3
-    matrix, memory = random((m, n), dtype), random((n * batch + 1,), dtype, 1)
-    x = memory[memory.ctypes.data % lines.LINE == 0 :][: n * batch].reshape(n, batch)
+    matrix, x = random((m, n), dtype), random((n, batch), dtype, 1)
     assert lines.is_split(x, batch)
     out, rows = np.empty((m, batch), dtype), np.empty((batch, m), dtype)
     assert dense_panels_columns(packed_panels(matrix), x, out) == 0

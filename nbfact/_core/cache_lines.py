@@ -12,9 +12,9 @@ LINE = 64
 """Bytes of a line of the cache, and of the longest vector of a processor."""
 
 LEAST_BYTES = 1 << 18
-"""Bytes of a product from which on it begins with a line: that takes 1 µs of Python.
-Where each vector is written to two lines, a product takes up to 1.4 times as long.
-Smaller ones gain nothing: those of chains take 1.08 times as long at 128 KiB."""
+"""Bytes from which on `maker` makes products that begin with a line: that takes 1 µs of
+Python. Where each vector is written to two lines, a product takes up to 1.4 times as
+long. Smaller ones gain little, and programs of several steps nothing."""
 
 
 def aligned(

@@ -287,7 +287,6 @@ def rows_multiplier(
     work = dtype.itemsize * sum(
         math.prod(step[2:6]) for step in cheapest(of, dtype, 1, True).steps
     )
-
     make = maker(shape, dtype)
 
     def multiply(x, out=None):

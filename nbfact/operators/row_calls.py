@@ -161,7 +161,8 @@ def in_tiles(
     work : float
         Work of a row, as `nbfact._core.threads.share` counts it.
     """
-    (m, n), length, make = shape, min(batch, tile), maker((batch, shape[0]), dtype)
+    (m, n), length = shape, min(batch, tile)
+    make = maker((batch, m), dtype)
     idle: list[tuple] = []  # columns and their product that no thread is using
     turn = turning(dtype)
 
