@@ -215,7 +215,7 @@ def test_columns_and_rows_of_every_layout(name, dtype):
                 np.testing.assert_array_equal(operator @ x[:, 0], columns[:, 0])
 
 
-@pytest.mark.parametrize("dtype", ("float64", "complex128"))
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 @pytest.mark.parametrize("name", CHAINS)
 def test_programs_write_rows_in_place(name, dtype):
     B = butterfly(name, dtype)
@@ -278,7 +278,7 @@ def test_threads_change_no_bit(name, monkeypatch):
         np.testing.assert_array_equal(C @ x, expected)
 
 
-@pytest.mark.parametrize("dtype", ("float64", "complex128"))
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_infinite_entries_travel_without_a_warning(dtype):
     B = butterfly("d = 1", dtype)
     for batch in (1, 3):

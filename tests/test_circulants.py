@@ -6,14 +6,12 @@ import naive
 import numpy as np
 import pytest
 import scipy.linalg
-from samples import close, random
+from samples import DTYPES, LATER, REALS_FIRST, close, random
 
 import nbfact as nf
 from nbfact.kernels import convolve_columns, convolve_vector
 from nbfact.operators import named_transform, tied_convolutions
 from nbfact.operators.convolution_formula import Convolution, read_convolution
-
-DTYPES = ["float32", "float64", "complex64", "complex128"]
 
 
 def made(dtype):
@@ -30,15 +28,8 @@ def made(dtype):
     return found
 
 
-@pytest.mark.parametrize(
-    ("dtype", "margin"),
-    [
-        *((dtype, -1.0) for dtype in DTYPES),
-        ("float64", 1e-9),
-        ("complex64", 1e-9),
-        ("float32", np.inf),
-    ],
-)
+@pytest.mark.parametrize("dtype", REALS_FIRST)
+@pytest.mark.parametrize("margin", [-1.0, 1e-9, np.inf])
 def test_products_are_those_of_the_matrix(dtype, margin, monkeypatch):
     monkeypatch.setattr(named_transform, "MARGIN", margin)
     limit = 100 * np.finfo(dtype).eps
@@ -113,7 +104,7 @@ def test_the_kernel_for_columns_does_as_its_twin(dtype):
         close(out, naive.convolve_columns(x, layout, numbers, shape[0]))
 
 
-@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("complex128", marks=LATER)])
 @pytest.mark.parametrize(
     ("order", "shape", "reverse"),
     [(128, (128, 128), False), (144, (100, 29), True), (200, (150, 200), False)],
@@ -136,15 +127,15 @@ def test_a_vector_by_the_kernel(order, shape, reverse, dtype):
     close(out, twin)
 
 
-def test_a_nan_stays_in_its_column_and_no_row_reads_others():
-    for dtype in ("float32", "complex64"):
-        A = nf.transforms.circulant(random(256, dtype))
-        assert A._multiplies(A.dtype, 64) == "tied"
-        x = random((256, 64), dtype)
-        wanted, x[3, 5] = A @ x, np.nan
-        found = A @ x
-        assert np.isnan(found[:, 5]).all()
-        np.testing.assert_array_equal(np.delete(found, 5, 1), np.delete(wanted, 5, 1))
+@pytest.mark.parametrize("dtype", REALS_FIRST)
+def test_a_nan_stays_in_its_column_and_no_row_reads_others(dtype):
+    A = nf.transforms.circulant(random(256, dtype))
+    assert A._multiplies(A.dtype, 64) == "tied"
+    x = random((256, 64), dtype)
+    wanted, x[3, 5] = A @ x, np.nan
+    found = A @ x
+    assert np.isnan(found[:, 5]).all()
+    np.testing.assert_array_equal(np.delete(found, 5, 1), np.delete(wanted, 5, 1))
 
 
 def test_what_no_kernel_multiplies():
@@ -166,7 +157,7 @@ def test_what_no_kernel_multiplies():
         assert tied_convolutions.is_tied_convolution(formula, dtype, batch) == tied
 
 
-@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_rows_in_fortran_order_are_multiplied_from_the_left(dtype):
     for n, batch in ((40, 3), (512, 3), (512, 16)):
         A = nf.transforms.circulant(random(n, dtype))

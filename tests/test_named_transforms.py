@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import scipy.fft
-from samples import random
+from samples import DTYPES, random
 
 import nbfact as nf
 from nbfact.operators import named_transform
@@ -199,7 +199,7 @@ def test_infinity_travels(library):
     assert not np.isfinite(nf.transforms.dct(8) @ x).any()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("batch", [0, 1, 2, 5])
 def test_small_transforms_by_their_matrix_are_right(dtype, batch):
     name = "dft" if dtype.startswith("complex") else "dct"

@@ -36,7 +36,7 @@ def test_kernels(dtype):
 
 
 @pytest.mark.parametrize("forward", [True, False])
-@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_palm4msa_is_the_paper(dtype, forward):
     target = random((8, 10), dtype)
     constraints = [

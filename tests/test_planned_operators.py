@@ -326,7 +326,7 @@ def sparse_square(n, dtype):
     return nf.FactorProduct([factor.astype(dtype), factor.T.astype(dtype)])
 
 
-@pytest.mark.parametrize("dtype", ("float32", "complex128"))
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 def test_sparse_operators_write_only_to_arrays_that_fit(dtype):
     """Their panels take arrays without a look at most of what these may be."""
     n, rng = 64, np.random.default_rng(0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from samples import LATER
 
 import nbfact as nf
 from nbfact.cases import registry
@@ -130,6 +131,7 @@ def test_products_from_the_left_and_into_an_array_are_right(dtype, batch):
 
 
 SMALL = [
+    *set_cases(8, "float64"),
     *set_cases(8, "float32"),
     *set_cases(8, "complex128"),
     *adjoint_plan_cases([("rank 2", 8), ("monarch", 16)], ("complex64",), (1, 3)),
@@ -139,7 +141,15 @@ SMALL = [
 ]
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case, id=case.name, marks=LATER * (case.params["dtype"] != "float64")
+        )
+        for case in SMALL
+    ],
+)
 def test_small_cases_are_right_and_wrong_results_are_not(case):
     inputs = case.make(np.random.default_rng(0))
     want = case.reference(inputs)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from samples import REALS_FIRST
 
 import nbfact as nf
 from nbfact.algorithms.coding.sparse_dictionary import (
@@ -24,7 +25,7 @@ def never():
     return False
 
 
-@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize("dtype", REALS_FIRST)
 @pytest.mark.parametrize("tall", [False, True])
 def test_the_budget_is_spent_and_the_error_is_that_of_the_product(dtype, tall):
     target = (gaussian(6, 30) * 1e-3).astype(dtype)

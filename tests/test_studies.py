@@ -131,6 +131,8 @@ COLUMNS = {
 }
 HAVE_IMAGES = all(importlib.util.find_spec(name) for name in ("skimage", "pywt"))
 MARKS = {
+    "grid": LATER,
+    "rates": LATER,
     "denoising": [
         pytest.mark.compiled,
         pytest.mark.slow,
