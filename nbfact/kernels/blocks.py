@@ -53,6 +53,9 @@ COPIED, MANY_PANELS = 3, 8
 """Numbers of panels of a block from which on the entries of x that it reads are copied
 first, where they compete for the same lines of the cache, and where they are far apart,
 or where vectors of them are parts of two lines; only for at least `LONG` columns."""
+AHEAD = 8
+"""Number of rows of x by which a row is fetched before it is copied. What the next
+block reads is not fetched then: it would not keep its place in cache until then."""
 APART, FEW_ROWS, FEW_GROUPS = 1 << 20, 16, 3
 """Bytes from the first entry that a block reads of a row of x to the last one, over all
 rows of a chunk, from which on these entries are copied first: lines that are far apart
@@ -238,6 +241,8 @@ def _gather_columns(x, packed, p, xs, c, size):
     whole = size - size % wide
     for k in range(c):
         row = p + k * xs
+        for n in range(0, size if k + AHEAD < c else 0, lanes):
+            prefetch(x, row + AHEAD * xs + n)
         for n in range(0, whole, lanes):
             to = n // wide * wide * c + k * wide + n % wide
             copy_vector(x, row + n, packed, to)
@@ -340,7 +345,8 @@ def blocks_columns(
             q = 0 if copied else p + start
             if copied:
                 _gather_columns(fx, copy, p + start, step, c, size)
-            for k in range(c if size >= LONG and after < a * d else 0):
+            fetch = size >= LONG and after < a * d and not copied
+            for k in range(c if fetch else 0):
                 near = ((after // d * c + k) * d + after % d) * batch + start
                 for n in range(near, near + size, lanes):
                     prefetch(fx, n)
