@@ -341,10 +341,6 @@ def _sparse_kind(depth, k):
     return Kind(build, entries, entries, ("factors",), applies=applies)
 
 
-def _haar_entries(n):
-    return transforms.haar(n).nnz
-
-
 def _named_kind(name, dtypes):
     # A complex operation in ten is a multiplication: 5 n log2 n real operations.
     share = 0.625 if dtypes == COMPLEXES else 1.25
@@ -380,8 +376,8 @@ KINDS: dict[str, Kind] = {
     ),
     "haar": Kind(
         _haar,
-        _haar_entries,
-        _haar_entries,
+        lambda n: 2 * n,
+        lambda n: 0,
         ("factors", "levels"),
         REALS,
         hasattr(FactorProduct, "apply"),

@@ -68,6 +68,12 @@ from .exact_distances import (
 from .fourier_columns import fourier_columns, real_columns, real_columns_adjoint
 from .fourier_vectors import fourier_vector, real_vector, real_vector_adjoint
 from .gram_pursuit import gram_pursuit
+from .haar_levels import (
+    haar_columns,
+    haar_columns_adjoint,
+    haar_vector,
+    haar_vector_adjoint,
+)
 from .kronecker import (
     kronecker_adjoint,
     kronecker_apply,
@@ -176,6 +182,10 @@ __all__ = [
     "gather_rows",
     "gram_norm",
     "gram_pursuit",
+    "haar_columns",
+    "haar_columns_adjoint",
+    "haar_vector",
+    "haar_vector_adjoint",
     "half_gain",
     "kronecker_adjoint",
     "kronecker_adjoint_columns",

@@ -27,18 +27,13 @@ def _check(*kinds):
 
 def _halved(v, data, place):
     """Return the entries with even and with odd places, of two vectors in turn."""
-    both = [v.load(data, place, index) for index in range(2)]
-    lanes = [list(range(part, 2 * v.size, 2)) for part in range(2)]
-    return [v.shuffle(both[0], one, both[1]) for one in lanes]
+    return v.halved(*(v.load(data, place, index) for index in range(2)))
 
 
 def _paired(v, first, second, data, place):
     """Store the entries of two vectors in turn."""
-    for half in range(2):
-        lanes = [
-            lane // 2 + half * v.size // 2 + lane % 2 * v.size for lane in range(v.size)
-        ]
-        v.store(v.shuffle(first, lanes, second), data, place, half)
+    for half, value in enumerate(v.paired(first, second)):
+        v.store(value, data, place, half)
 
 
 def _reversed(v, value):

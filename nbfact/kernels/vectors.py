@@ -1,8 +1,9 @@
 """What the kernels that emit vector instructions themselves share.
 
 They are `registers.py`, `tiles.py`, `squares.py`, `gathers.py`, `dyadic_registers.py`,
-`dyadic_vectors.py`, `fourier_registers.py` and `even_registers.py`. What they emit is
-generic vector code, which LLVM maps to the registers that the processor has.
+`dyadic_vectors.py`, `fourier_registers.py`, `even_registers.py` and
+`haar_registers.py`. What they emit is generic vector code, which LLVM maps to the
+registers that the processor has.
 """
 
 import math
@@ -120,6 +121,17 @@ class VectorEmitter:
     def swapped(self, value, distance=1):
         """Return a vector with lanes exchanged whose numbers differ in one bit."""
         return self.shuffle(value, [lane ^ distance for lane in range(self.size)])
+
+    def halved(self, first, second):
+        """Return the entries with even and with odd places, of two vectors in turn."""
+        lanes = [list(range(part, 2 * self.size, 2)) for part in range(2)]
+        return [self.shuffle(first, one, second) for one in lanes]
+
+    def paired(self, first, second):
+        """Return the entries of two vectors in turn, as two vectors."""
+        lanes = [lane // 2 + lane % 2 * self.size for lane in range(2 * self.size)]
+        halves = lanes[: self.size], lanes[self.size :]
+        return [self.shuffle(first, one, second) for one in halves]
 
     def exchanged(self, square):
         """Return the columns of a square whose rows are vectors.

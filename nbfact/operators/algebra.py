@@ -43,6 +43,10 @@ class Algebra(ArrayProducts):
     describes its result, where it has a fast form of that result.
     """
 
+    # Whether it is a `FactorProduct` that multiplies by its factors, one after the
+    # other: others would be slower if they were made one with it.
+    _by_factors = False
+
     def _columns_weighted(self, weights: np.ndarray) -> Any:
         """Return the operator with each column times a weight."""
         return self @ MAKERS["sparse"](sp.diags_array(weights))

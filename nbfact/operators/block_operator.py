@@ -295,8 +295,8 @@ def _arranged(operators, tops, lefts, shape):
     """Return blocks at places that do not overlap, in the fastest form."""
     if len(operators) == 1:
         return operators[0]
-    lengths = {len(one.factors) for one in operators if isinstance(one, FactorProduct)}
-    products = all(isinstance(one, FactorProduct) for one in operators)
+    lengths = {len(one.factors) for one in operators if one._by_factors}
+    products = all(one._by_factors for one in operators)
     if products and len(lengths) == 1:
         return stacked(operators, tops, lefts, shape)
     return BlockOperator(operators, tops, lefts, shape)

@@ -12,7 +12,7 @@ from .._core.array_checks import check_matrix, matrix_of
 from .._core.checks import sequence, shown
 from .._core.dtypes import common_dtype, real_dtype
 from ..kernels.sparse_chain import LEAST_BYTES
-from .algebra import Algebra, finite_number, is_number, maker
+from .algebra import finite_number, is_number, maker
 from .factor_inverse import inverse_factor
 from .linear_operator import NotAnArray
 from .multiplied_out import multiplied_out
@@ -143,6 +143,7 @@ class FactorProduct(PlannedOperator):
         return tuple(copy.copy(factor) for factor in self._factors)
 
     _owned = ("_factors",)
+    _by_factors = True
     _made = (
         *PlannedOperator._made, "_merged", "_sizes", "_vectors", "_columns"
     )  # fmt: skip
@@ -238,21 +239,20 @@ class FactorProduct(PlannedOperator):
         return self._merged[dtype]
 
     def _reversed(self, name: str) -> "FactorProduct":
-        factors = [factor.T for factor in reversed(self._factors)]
-        if name == "H":
-            factors = [factor.conj() for factor in factors]
+        turned = (factor.T for factor in reversed(self._factors))
+        factors = [factor.conj() if name == "H" else factor for factor in turned]
         return FactorProduct(factors, self.scale)
 
-    def _joined(self, other: Algebra) -> "FactorProduct | None":
-        if not isinstance(other, FactorProduct):
+    def _joined(self, other: Any) -> "FactorProduct | None":
+        if not (self._by_factors and other._by_factors):
             return None
         return FactorProduct(self._factors + other._factors, self.scale * other.scale)
 
     def _scaled(self, number: Any) -> "FactorProduct":
         return FactorProduct(self._factors, self.scale * number)
 
-    def _added(self, other: Algebra) -> "FactorProduct | None":
-        if not isinstance(other, FactorProduct):
+    def _added(self, other: Any) -> "FactorProduct | None":
+        if not (self._by_factors and other._by_factors):
             return None
         return stacked([self, other], [0, 0], [0, 0], self.shape, least=2)
 

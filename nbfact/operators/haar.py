@@ -1,18 +1,191 @@
-"""The Haar wavelet transform as an exact product of sparse factors."""
+"""The Haar wavelet transform: a product of sparse factors, and its own kernels."""
 
 import functools
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from .._core.cache_lines import aligned, maker
 from .._core.checks import dtype_of, power_of_two
+from .._core.dtypes import real_dtype
 from .._core.limits import check_memory
-from .factor_product import FactorProduct
+from .._core.threads import share, shared_from
+from ..kernels import (
+    haar_columns,
+    haar_columns_adjoint,
+    haar_vector,
+    haar_vector_adjoint,
+)
+from ..kernels.entry_points import entry_point
+from .factor_product import FactorProduct, canonical_product
+from .operator_files import HAAR, Saved
+from .product_plans import SHOWN, ProductPlans
+from .row_calls import ALONE, one_by_one
+from .vector_calls import vector_call
+
+CALL = 450.0
+"""Time of a call on very few numbers, in nanoseconds."""
+VECTOR = {4: 0.45, 8: 0.8}
+COLUMNS = {4: 0.5, 8: 0.7}
+SINGLE = {4: 1.6, 8: 2.5}
+"""Nanoseconds for each number of vectors, of columns that fill 64 bytes of a row, and
+of the columns that are left, by the bytes of a number."""
+LEVEL = 25.0
+"""Nanoseconds for each two levels of a vector."""
+TILE = 512
+"""Bytes of a row of columns that go through all levels together: more of them would not
+stay in cache, and fewer would read parts of a page."""
+WORK = 8
+"""Work of each byte of a vector, as `nbfact._core.threads.share` counts it."""
 
 
-def haar(n: int, dtype: Any = np.float64) -> FactorProduct:
+class HaarTransform(FactorProduct):
+    """A `FactorProduct` whose matrix is a Haar transform, or its transpose.
+
+    Factors, `nnz` and `rcg` are those of the product. Arrays are multiplied level by
+    level, by kernels that know the values, in a part of the time.
+
+    Parameters
+    ----------
+    n : int
+        Order, a power of two.
+    dtype : numpy dtype
+        float64 or float32.
+    scale : float
+        The number by which the matrix is multiplied.
+    transposed : bool
+        Whether it is transposed.
+    """
+
+    _by_factors = False
+    _made = (*FactorProduct._made, "_calls")
+
+    def __init__(
+        self, n: int, dtype: Any, scale: float = 1.0, transposed: bool = False
+    ) -> None:
+        factors = _factors(n, dtype)
+        if transposed:
+            factors = [factor.T for factor in reversed(factors)]
+        super().__init__(factors, scale)
+        self.transposed = bool(transposed)
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._calls: dict[np.dtype, Callable] = {}
+
+    def _like(self, scale: float, transposed: bool) -> "HaarTransform":
+        return HaarTransform(self.shape[0], self.dtype, scale, transposed)
+
+    def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
+        n, size = self.shape[0], real_dtype(dtype).itemsize
+        batch *= dtype.itemsize // size  # complex columns are twice as many real ones
+        if rows or batch == 1:
+            levels = LEVEL * (n.bit_length() // 2)
+            return CALL + batch * (levels + VECTOR[size] * n)
+        rest = batch % (64 // size)
+        return CALL + n * (COLUMNS[size] * (batch - rest) + SINGLE[size] * rest)
+
+    def _alone_cost(self, dtype, batch, rows):
+        return ProductPlans._alone_cost(self, dtype, batch, rows)
+
+    def _spared(self, dtype: np.dtype) -> float:
+        return ALONE + CALL if self._matrix_call(dtype, 1) is None else 0.0
+
+    def _again(self, dtype: np.dtype) -> int:
+        return 0  # the kernels know the values
+
+    def _vector(self, dtype):
+        """Return the function (x, out=None) that calls a kernel for vectors."""
+        if dtype not in self._calls:
+            n = self.shape[0]
+            kernel = haar_vector_adjoint if self.transposed else haar_vector
+            self._calls[dtype] = vector_call(
+                kernel, (self.scale,), n, dtype, lambda: aligned((n,), dtype)
+            )
+        return self._calls[dtype]
+
+    def _multiplier(self, dtype, shape):
+        if len(shape) == 1:
+            return self._vector(dtype)
+        kernel = haar_columns_adjoint if self.transposed else haar_columns
+        some = np.empty((0, 0), dtype)
+        multiply = entry_point(kernel, self.scale, some, some, some, 0, 0)
+        return _columns(multiply, self.scale, shape, dtype)
+
+    def _row_multiplier(self, dtype, shape):
+        work = WORK * self.shape[0] * dtype.itemsize
+        return one_by_one(self._vector(dtype), shape, dtype, work, True)
+
+    def _reversed(self, name: str) -> "HaarTransform":
+        return self._like(self.scale, not self.transposed)
+
+    def _scaled(self, number: Any) -> FactorProduct:
+        if isinstance(number, complex):
+            return super()._scaled(number)
+        return self._like(self.scale * number, self.transposed)
+
+    def _inverted(self) -> FactorProduct:
+        if self.scale == 0:
+            raise ValueError("the scale is 0: the operator is singular")
+        return self._like(1 / self.scale, not self.transposed)
+
+    def to_factors(self) -> FactorProduct:
+        """Return the same operator as one that multiplies by its sparse factors."""
+        return canonical_product(self._factors, self.scale)
+
+    def _saved(self) -> Saved:
+        numbers = {"order": self.shape[0], "transposed": self.transposed}
+        arrays = {name: np.array(number) for name, number in numbers.items()}
+        return Saved(HAAR, arrays | {"scale": np.array(self.scale, self.dtype)})
+
+    def __repr__(self) -> str:
+        dense = self._by_matrix()
+        shown = [f"{b}" if b > 1 else "vectors" for b in SHOWN if b not in dense]
+        if not shown:
+            return super().__repr__()
+        listed = ", ".join(shown) + " columns" * (shown[-1] != "vectors")
+        text = f"  kernels with the values of the transform multiply {listed}"
+        return f"{super().__repr__()}\n{text}"
+
+
+def _columns(multiply, scale, shape, dtype):
+    """Return the function (x, out=None) that calls a kernel for columns of a shape."""
+    (n, batch), idle = shape, list[np.ndarray]()  # scratch that no thread is using
+    work, make = WORK * n * dtype.itemsize, maker(shape, dtype)
+    tile = min(batch, TILE // dtype.itemsize)
+    wide = batch >= shared_from(work)
+
+    def some(x, out, begin, end):
+        try:
+            scratch = idle.pop()
+        except IndexError:
+            scratch = aligned((n // 3 + 1, tile), dtype)
+        multiply(scale, x, scratch, out, begin, end)
+        idle.append(scratch)
+
+    def columns(x, out=None):
+        out = make() if out is None else out
+        if wide:
+            share(work, batch, lambda i, j: some(x, out, i, j))
+        else:
+            some(x, out, 0, batch)
+        return out
+
+    return columns
+
+
+def read_haar(saved: Saved) -> HaarTransform:
+    """Return the operator that a file holds."""
+    scale = saved.arrays["scale"]
+    order, transposed = saved.arrays["order"], saved.arrays["transposed"]
+    n = power_of_two("order", order.item(), "a Haar matrix")
+    return HaarTransform(n, scale.dtype, scale.item(), transposed.item())
+
+
+def haar(n: int, dtype: Any = np.float64) -> HaarTransform:
     """Return the orthonormal Haar wavelet transform as a product of sparse factors.
 
     Parameters
@@ -25,9 +198,10 @@ def haar(n: int, dtype: Any = np.float64) -> FactorProduct:
     Returns
     -------
     FactorProduct
-        The operator H of shape (n, n). ``H @ x`` is the Haar transform of a vector x,
-        first the mean and then the details from coarse to fine, and ``H.H @ y`` is the
-        inverse transform. The dense matrix is `nbfact.targets.haar`.
+        The operator H of shape (n, n), with kernels of its own. ``H @ x`` is the Haar
+        transform of a vector x, first the mean and then the details from coarse to
+        fine, and ``H.H @ y`` is the inverse transform. The dense matrix is
+        `nbfact.targets.haar`.
 
     Raises
     ------
@@ -44,7 +218,9 @@ def haar(n: int, dtype: Any = np.float64) -> FactorProduct:
     earlier levels, which costs an entry each. The levels are grouped so that the number
     of entries is least: about 5.9 n for n = 1024, where factors of one level each need
     12 n, and the dense matrix has 11 n that are not zero. The transform is no
-    butterfly, because a butterfly computes all n entries in each factor.
+    butterfly, because a butterfly computes all n entries in each factor. A product
+    with an array costs about 4 n operations for each vector, by
+    `nbfact.kernels.haar_vector` and its kin.
 
     Examples
     --------
@@ -56,8 +232,13 @@ def haar(n: int, dtype: Any = np.float64) -> FactorProduct:
     6016
     """
     n = power_of_two("n", n, "a Haar matrix")
-    check_memory(f"n={n}", 24 * n, 16)
     dtype = dtype_of(dtype, "f")
+    return HaarTransform(n, dtype)
+
+
+def _factors(n, dtype):
+    """Return the sparse factors of the transform, from left to right."""
+    check_memory(f"n={n}", 24 * n, 16)
     factors: list[Any] = []
     active = n
     for n_levels in _levels_per_factor(n.bit_length() - 1):
@@ -65,7 +246,7 @@ def haar(n: int, dtype: Any = np.float64) -> FactorProduct:
         kept = sp.eye_array(n - active, format="csr")
         factors.insert(0, sp.block_diag([block, kept], format="csr").astype(dtype))
         active >>= n_levels
-    return FactorProduct(factors or [np.ones((1, 1), dtype)])
+    return factors or [np.ones((1, 1), dtype)]
 
 
 def _haar_levels(active, n_levels):

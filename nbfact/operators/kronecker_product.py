@@ -168,7 +168,7 @@ def _kronecker(left, right):
     butterflies = isinstance(left, Butterfly) and isinstance(right, Butterfly)
     if butterflies and left._by_kernels() and right._by_kernels():
         return _kronecker_butterfly(left, right)
-    if isinstance(left, FactorProduct) and isinstance(right, FactorProduct):
+    if left._by_factors and right._by_factors:
         return _kronecker_factors(left, right)
     return KroneckerProduct(left, right)
 

@@ -9,12 +9,14 @@ from .block_operator import BlockOperator
 from .butterfly import butterfly_of
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator
+from .haar import read_haar
 from .kronecker_product import KroneckerProduct
 from .named_transform import NamedTransform, read_transform
 from .operator_files import (
     BLOCKS,
     BUTTERFLY,
     FACTORS,
+    HAAR,
     KRONECKER,
     MAT,
     PRODUCT,
@@ -94,6 +96,8 @@ def _built(saved: Saved) -> FastOperator:
         return butterfly_of(saved)
     if saved.kind == TRANSFORM:
         return NamedTransform(*read_transform(saved))
+    if saved.kind == HAAR:
+        return read_haar(saved)
     if saved.kind == MAT:
         return FactorProduct(list(saved.arrays.values()))
     operators = [_built(one) for one in saved.operators]

@@ -19,7 +19,7 @@ from .._core.formats.npz import read_npz
 
 _MARK = "nbfact."
 FACTORS, BUTTERFLY = f"{_MARK}FactorProduct", f"{_MARK}Butterfly"
-TRANSFORM = f"{_MARK}NamedTransform"
+TRANSFORM, HAAR = f"{_MARK}NamedTransform", f"{_MARK}HaarTransform"
 SUM, PRODUCT = f"{_MARK}OperatorSum", f"{_MARK}OperatorProduct"
 BLOCKS, KRONECKER = f"{_MARK}BlockOperator", f"{_MARK}KroneckerProduct"
 SELECTED = f"{_MARK}SelectedOperator"

@@ -9,6 +9,7 @@ are nanoseconds on a Zen 4 processor, with one thread, and are fitted to what
 import bisect
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from .._core.dtypes import real_dtype
 from ..kernels.block_entries import BLOCK
 from .block_packing import cost_of_blocks
 from .butterfly import Butterfly
-from .factor_product import FactorProduct, multiplies_by_blocks
+from .factor_product import multiplies_by_blocks
 from .fast_operator import FastOperator
 from .planned_operator import PlannedOperator
 from .product_plans import parts_time
@@ -91,7 +92,7 @@ def expected_time(operator: FastOperator, batch: int) -> float:
         operator if isinstance(operator, PlannedOperator) else operator.to_factors()
     )
     found = called + parts_time(product, batch)
-    if batch == 1 and isinstance(product, FactorProduct):
+    if batch == 1 and product._by_factors:
         found += _far(product.nnz, _kind(product, batch), product.dtype)
     return found
 
@@ -117,9 +118,9 @@ def guarded_time(operator: FastOperator, batch: int) -> float:
     return _guarded(found, _kind(operator, batch), operator.dtype, batch)
 
 
-def _kind(operator: FastOperator, batch: int) -> str:
+def _kind(operator: Any, batch: int) -> str:
     """Return what an operator multiplies by: a key of `GUARD_VECTOR`."""
-    if not isinstance(operator, FactorProduct):
+    if not operator._by_factors:
         return "parts"
     return "blocks" if batch == 1 and multiplies_by_blocks(operator) else "entries"
 

@@ -11,7 +11,7 @@ from ..kernels.entry_points import entry_point
 
 def vector_call(
     kernel: Callable,
-    arguments: tuple[np.ndarray, ...],
+    arguments: tuple[Any, ...],
     rows: int,
     dtype: np.dtype,
     make_scratch: Callable[[], np.ndarray],
@@ -22,7 +22,7 @@ def vector_call(
     ----------
     kernel : callable
         It is called as ``kernel(*arguments, x, scratch, out)``.
-    arguments : tuple of ndarray
+    arguments : tuple of ndarray or number
     rows : int
         Length of the product.
     dtype : numpy.dtype

@@ -231,3 +231,32 @@ def real_columns_adjoint(x, layout, numbers):
     found = numbers[:n, None] * spectrum[frequency[rows[2 * n : 3 * n]]].real
     out[rows[3 * n :]] = found
     return out
+
+
+def haar_vector(scale, x, n):
+    """Return the Haar transforms of vectors of length n, one after the other."""
+    found = []
+    for means in x.reshape(-1, n):
+        details = []
+        while len(means) > 1:
+            pairs = means.reshape(-1, 2)
+            details = [*(pairs[:, 0] - pairs[:, 1]) / np.sqrt(2), *details]
+            means = (pairs[:, 0] + pairs[:, 1]) / np.sqrt(2)
+        found.append([*means, *details])
+    return scale * np.array(found).ravel()
+
+
+def haar_vector_adjoint(scale, x, n):
+    """Return the products of the transpose of the matrix with vectors."""
+    matrix = haar_vector(scale, np.eye(n).ravel(), n).reshape(n, n)  # transposed
+    return (x.reshape(-1, n) @ matrix.T).ravel()
+
+
+def haar_columns(scale, x):
+    """Return the Haar transform of each column."""
+    return haar_vector(scale, x.T.ravel(), len(x)).reshape(x.T.shape).T
+
+
+def haar_columns_adjoint(scale, x):
+    """Return the product of the transpose with each column."""
+    return haar_vector_adjoint(scale, x.T.ravel(), len(x)).reshape(x.T.shape).T
