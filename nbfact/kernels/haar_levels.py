@@ -56,20 +56,36 @@ def haar_vector(scale: float, x: np.ndarray, work: np.ndarray, out: np.ndarray) 
     >>> out.round(3)
     array([ 3.   , -2.   , -0.707, -0.707])
     """
-    n, lanes, number = len(work), BYTES // x.itemsize, x.dtype.type(scale)
+    n, number = len(work), x.dtype.type(scale)
     for begin in range(0, len(x), n):
-        given, p, m, q = x, begin, n, 0
+        if n < 4:
+            _last_level(x, begin, 1, out, begin, 1, number, n)
+            continue
+        # The first levels, which read x, are apart: to let another name stand for
+        # either array would take longer than the last levels.
+        p, m = 0, n // 4
+        _levels_of_vector(x, work, out, (begin, p, begin), m, number)
         while m >= 4:
-            m //= 4
-            coarse, fine = begin + m, begin + 2 * m
-            for i in range(0, m if m >= lanes else 0, lanes):
-                at = (p + 4 * i, lanes, q + i, coarse + i, fine + 2 * i, lanes)
-                haar_tile(given, work, out, at, number, True, True)
-            for i in range(0 if m >= lanes else m):
-                at = (p + 4 * i, 1, q + i, coarse + i, fine + 2 * i, 1)
-                haar_tile(given, work, out, at, number, False, False)
-            given, p, q = work, q, q + m
-        _last_level(given, p, 1, out, begin, 1, number, m)
+            q, m = p + m, m // 4
+            _levels_of_vector(work, work, out, (p, q, begin), m, number)
+            p = q
+        _last_level(work, p, 1, out, begin, 1, number, m)
+
+
+@kernel
+def _levels_of_vector(x, means, out, places, m, number):
+    """Apply two levels to a part of x, of which m means are left.
+
+    places: those of the part of x, of the means, and of the whole product in out.
+    """
+    (p, q, o), lanes = places, BYTES // x.itemsize
+    coarse, fine = o + m, o + 2 * m
+    for i in range(0, m if m >= lanes else 0, lanes):
+        at = (p + 4 * i, lanes, q + i, coarse + i, fine + 2 * i, lanes)
+        haar_tile(x, means, out, at, number, True, True)
+    for i in range(0 if m >= lanes else m):
+        at = (p + 4 * i, 1, q + i, coarse + i, fine + 2 * i, 1)
+        haar_tile(x, means, out, at, number, False, False)
 
 
 @kernel
@@ -111,21 +127,34 @@ def haar_vector_adjoint(
     >>> out
     array([2., 2., 1., 1.])
     """
-    n, lanes, number = len(work), BYTES // x.itemsize, x.dtype.type(scale)
+    n, number, fewest = len(work), x.dtype.type(scale), _fewest(len(work))
     for begin in range(0, len(x), n):
-        m = _fewest(n)
-        to, p = (out, begin) if m == n else (work, _place(n, m))
-        _first_level(x, begin, 1, to, p, 1, number, m)
-        while m < n:
-            q, coarse, fine = _place(n, m), begin + m, begin + 2 * m
-            to, p = (out, begin) if 4 * m == n else (work, _place(n, 4 * m))
-            for i in range(0, m if m >= lanes else 0, lanes):
-                at = (p + 4 * i, lanes, q + i, coarse + i, fine + 2 * i, lanes)
-                haar_tile_adjoint(x, work, to, at, number, True, True)
-            for i in range(0 if m >= lanes else m):
-                at = (p + 4 * i, 1, q + i, coarse + i, fine + 2 * i, 1)
-                haar_tile_adjoint(x, work, to, at, number, False, False)
-            m *= 4
+        if n < 4:
+            _first_level(x, begin, 1, out, begin, 1, number, n)
+            continue
+        m, q = fewest, _place(n, fewest)
+        _first_level(x, begin, 1, work, q, 1, number, m)
+        while 4 * m < n:
+            p = q - 4 * m
+            _levels_of_adjoint(x, work, work, (p, q, begin), m, number)
+            m, q = 4 * m, p
+        _levels_of_adjoint(x, work, out, (begin, q, begin), m, number)
+
+
+@kernel
+def _levels_of_adjoint(x, means, out, places, m, number):
+    """Undo two levels, of which m means are given.
+
+    places: those of the part of out, of the means, and of the whole vector in x.
+    """
+    (p, q, o), lanes = places, BYTES // x.itemsize
+    coarse, fine = o + m, o + 2 * m
+    for i in range(0, m if m >= lanes else 0, lanes):
+        at = (p + 4 * i, lanes, q + i, coarse + i, fine + 2 * i, lanes)
+        haar_tile_adjoint(x, means, out, at, number, True, True)
+    for i in range(0 if m >= lanes else m):
+        at = (p + 4 * i, 1, q + i, coarse + i, fine + 2 * i, 1)
+        haar_tile_adjoint(x, means, out, at, number, False, False)
 
 
 @kernel

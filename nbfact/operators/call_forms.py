@@ -25,7 +25,7 @@ def single_column(vector: Callable, shape: tuple[int, int], dtype) -> Callable:
     def multiply(x, out=None):
         if out is None:
             out = np.empty(shape, dtype)
-        vector(x.reshape(-1), out.reshape(-1))
+        vector(x.ravel(), out.ravel())
         return out
 
     return multiply

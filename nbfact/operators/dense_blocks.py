@@ -111,7 +111,7 @@ def block_functions(value: np.ndarray) -> tuple[Callable, ...]:
         packed, groups, repeated = for_rows()
 
         def some(begin, end):
-            given, found = x[begin:end].reshape(-1), out[begin:end].reshape(-1)
+            given, found = x[begin:end].ravel(), out[begin:end].ravel()
             blocks_rows(packed, groups, repeated, given, found, end - begin)
 
         if len(x) < wide:
@@ -152,7 +152,7 @@ def block_functions(value: np.ndarray) -> tuple[Callable, ...]:
             return rows
         packed, some = for_rows(), empty(0, dtype)
         call = entry_point(blocks_rows, *packed, some, some, batch)
-        return lambda x, out: call(*packed, x.reshape(-1), out.reshape(-1), batch)
+        return lambda x, out: call(*packed, x.ravel(), out.ravel(), batch)
 
     return vector, columns, prepared, few
 
@@ -176,8 +176,8 @@ def blas_columns(value: np.ndarray) -> tuple[Callable, Callable]:
     call = entry_point(blocks_products, packed, pattern, some, some, 0, count)
 
     def columns(x, out):
-        batch, found = x.shape[1], out.reshape(-1)
-        given, sizes = x.reshape(-1), np.array([a, b, c, d, batch, 0])
+        batch, found = x.shape[1], out.ravel()
+        given, sizes = x.ravel(), np.array([a, b, c, d, batch, 0])
         if batch < wide:
             call(packed, sizes, given, found, 0, count)
         else:  # blocks are divided: BLAS may round parts of columns differently
@@ -188,9 +188,7 @@ def blas_columns(value: np.ndarray) -> tuple[Callable, Callable]:
 
     def serial(batch):
         sizes = np.array([a, b, c, d, batch, 0])
-        return lambda x, out: call(
-            packed, sizes, x.reshape(-1), out.reshape(-1), 0, count
-        )
+        return lambda x, out: call(packed, sizes, x.ravel(), out.ravel(), 0, count)
 
     return columns, serial
 

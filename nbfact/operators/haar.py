@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from .._core.cache_lines import aligned, maker
+from .._core.cache_lines import LINE, aligned, maker
 from .._core.checks import dtype_of, power_of_two
 from .._core.dtypes import real_dtype
 from .._core.limits import check_memory
@@ -26,14 +26,14 @@ from .product_plans import SHOWN, ProductPlans
 from .row_calls import ALONE, one_by_one
 from .vector_calls import vector_call
 
-CALL = 450.0
-"""Time of a call on very few numbers, in nanoseconds."""
-VECTOR = {4: 0.45, 8: 0.8}
-COLUMNS = {4: 0.5, 8: 0.7}
-SINGLE = {4: 1.6, 8: 2.5}
+CALL, ROWS_CALL, COLUMNS_CALL = 400.0, 600.0, 650.0
+"""Time of a call on very few numbers, in nanoseconds: a vector, rows and columns."""
+VECTOR = {4: 0.35, 8: 0.6}
+COLUMNS = {4: 0.35, 8: 0.6}
+SINGLE = {4: 1.2, 8: 1.8}
 """Nanoseconds for each number of vectors, of columns that fill 64 bytes of a row, and
 of the columns that are left, by the bytes of a number."""
-LEVEL = 25.0
+LEVEL = 9.0
 """Nanoseconds for each two levels of a vector."""
 TILE = 512
 """Bytes of a row of columns that go through all levels together: more of them would not
@@ -83,10 +83,11 @@ class HaarTransform(FactorProduct):
         n, size = self.shape[0], real_dtype(dtype).itemsize
         batch *= dtype.itemsize // size  # complex columns are twice as many real ones
         if rows or batch == 1:
-            levels = LEVEL * (n.bit_length() // 2)
-            return CALL + batch * (levels + VECTOR[size] * n)
-        rest = batch % (64 // size)
-        return CALL + n * (COLUMNS[size] * (batch - rest) + SINGLE[size] * rest)
+            call = CALL if batch == 1 else ROWS_CALL
+            return call + batch * (LEVEL * (n.bit_length() // 2) + VECTOR[size] * n)
+        rest = batch % (LINE // size)
+        columns = COLUMNS[size] * (batch - rest) + SINGLE[size] * rest
+        return COLUMNS_CALL + n * columns
 
     def _alone_cost(self, dtype, batch, rows):
         return ProductPlans._alone_cost(self, dtype, batch, rows)

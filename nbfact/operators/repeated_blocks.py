@@ -341,7 +341,7 @@ def multiplier(
         if out is None:
             out = new()
         chosen = shared if wide and current() > 1 else flat
-        chosen(x.reshape(-1), out.reshape(-1))
+        chosen(x.ravel(), out.ravel())
         return out
 
     return multiply

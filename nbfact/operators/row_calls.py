@@ -57,7 +57,7 @@ def one_by_one(
 
     def all_of(x, out):
         if several:
-            vector(x.reshape(-1), out.reshape(-1))
+            vector(x.ravel(), out.ravel())
             return
         for one, to in zip(x, out, strict=True):
             vector(one, to)
