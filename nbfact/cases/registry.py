@@ -238,7 +238,7 @@ def _rotating(dtype, batch):
         *projection_cases((128,), (dtype,)),
         *set_cases(64, dtype),
         *factorize_cases(("hadamard", "gaussian"), (64,), (real,)),
-        *own_cells(CALLED[:4] if batch == 1 else CALLED[4:], dtype),
+        *own_cells(CALLED[:6] if batch == 1 else CALLED[6:], dtype),
         *assignment_cases([(64, 64, 1024)], (real,)),
         *sum_cases(64, 512, real),
         # Its sides are large enough for norms through the factors.
