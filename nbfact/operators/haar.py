@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..kernels import (
     haar_vector_adjoint,
 )
 from ..kernels.entry_points import entry_point
+from .call_forms import KEPT_BYTES
 from .factor_product import FactorProduct, canonical_product
 from .operator_files import HAAR, Saved
 from .product_plans import SHOWN, ProductPlans
@@ -40,6 +41,8 @@ TILE = 512
 stay in cache, and fewer would read parts of a page."""
 WORK = 8
 """Work of each byte of a vector, as `nbfact._core.threads.share` counts it."""
+SAVED = ("order", "dtype", "scale", "transposed")
+"""Names of the entries of a file."""
 
 
 class HaarTransform(FactorProduct):
@@ -50,10 +53,8 @@ class HaarTransform(FactorProduct):
 
     Parameters
     ----------
-    n : int
-        Order, a power of two.
-    dtype : numpy dtype
-        float64 or float32.
+    factors : sequence of csr_array
+        Those of the matrix, which nothing compares with the transform.
     scale : float
         The number by which the matrix is multiplied.
     transposed : bool
@@ -64,20 +65,14 @@ class HaarTransform(FactorProduct):
     _made = (*FactorProduct._made, "_calls")
 
     def __init__(
-        self, n: int, dtype: Any, scale: float = 1.0, transposed: bool = False
+        self, factors: Sequence[Any], scale: float = 1.0, transposed: bool = False
     ) -> None:
-        factors = _factors(n, dtype)
-        if transposed:
-            factors = [factor.T for factor in reversed(factors)]
         super().__init__(factors, scale)
-        self.transposed = bool(transposed)
+        self.transposed = transposed
 
     def _forget(self) -> None:
         super()._forget()
         self._calls: dict[np.dtype, Callable] = {}
-
-    def _like(self, scale: float, transposed: bool) -> "HaarTransform":
-        return HaarTransform(self.shape[0], self.dtype, scale, transposed)
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
         n, size = self.shape[0], real_dtype(dtype).itemsize
@@ -121,26 +116,30 @@ class HaarTransform(FactorProduct):
         return one_by_one(self._vector(dtype), shape, dtype, work, True)
 
     def _reversed(self, name: str) -> "HaarTransform":
-        return self._like(self.scale, not self.transposed)
+        return self._transposed_times(self.scale)
+
+    def _transposed_times(self, scale):
+        """Return the transpose for the number 1, times another number."""
+        factors = [factor.T for factor in reversed(self._factors)]
+        return HaarTransform(factors, scale, not self.transposed)
 
     def _scaled(self, number: Any) -> FactorProduct:
         if isinstance(number, complex):
             return super()._scaled(number)
-        return self._like(self.scale * number, self.transposed)
+        return HaarTransform(self._factors, self.scale * number, self.transposed)
 
     def _inverted(self) -> FactorProduct:
         if self.scale == 0:
             raise ValueError("the scale is 0: the operator is singular")
-        return self._like(1 / self.scale, not self.transposed)
+        return self._transposed_times(1 / self.scale)
 
     def to_factors(self) -> FactorProduct:
         """Return the same operator as one that multiplies by its sparse factors."""
         return canonical_product(self._factors, self.scale)
 
     def _saved(self) -> Saved:
-        numbers = {"order": self.shape[0], "transposed": self.transposed}
-        arrays = {name: np.array(number) for name, number in numbers.items()}
-        return Saved(HAAR, arrays | {"scale": np.array(self.scale, self.dtype)})
+        values = self.shape[0], self.dtype.name, self.scale, self.transposed
+        return Saved(HAAR, dict(zip(SAVED, map(np.array, values), strict=True)))
 
     def __repr__(self) -> str:
         dense = self._by_matrix()
@@ -165,7 +164,8 @@ def _columns(multiply, scale, shape, dtype):
         except IndexError:
             scratch = aligned((n // 3 + 1, tile), dtype)
         multiply(scale, x, scratch, out, begin, end)
-        idle.append(scratch)
+        if scratch.nbytes <= KEPT_BYTES:
+            idle.append(scratch)
 
     def columns(x, out=None):
         out = make() if out is None else out
@@ -180,10 +180,11 @@ def _columns(multiply, scale, shape, dtype):
 
 def read_haar(saved: Saved) -> HaarTransform:
     """Return the operator that a file holds."""
-    scale = saved.arrays["scale"]
-    order, transposed = saved.arrays["order"], saved.arrays["transposed"]
-    n = power_of_two("order", order.item(), "a Haar matrix")
-    return HaarTransform(n, scale.dtype, scale.item(), transposed.item())
+    if set(saved.arrays) != set(SAVED):
+        raise ValueError(f"entries of a Haar transform: {sorted(saved.arrays)}")
+    order, dtype, scale, transposed = (saved.arrays[name].item() for name in SAVED)
+    found = haar(order, dtype)
+    return (found.T if transposed else found) * scale
 
 
 def haar(n: int, dtype: Any = np.float64) -> HaarTransform:
@@ -234,7 +235,7 @@ def haar(n: int, dtype: Any = np.float64) -> HaarTransform:
     """
     n = power_of_two("n", n, "a Haar matrix")
     dtype = dtype_of(dtype, "f")
-    return HaarTransform(n, dtype)
+    return HaarTransform(_factors(n, dtype))
 
 
 def _factors(n, dtype):
