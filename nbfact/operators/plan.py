@@ -87,15 +87,15 @@ DYADIC_COLUMNS, STEP = 1350.0, 1000.0
 one vector, or of that for any patterns for columns, takes than grouping counts."""
 SHUFFLED_OWN = (0.07, 0.15, 0.19, 0.36)
 """Rates of a factor in constant geometry for which the kernel has a loop of its own."""
-SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.47)
+SHUFFLED_ANY = (0.11, 0.2, 0.27, 0.55)
 """Rates of any other factor in constant geometry."""
 SHUFFLED_PLANE = (1.4, 1.5, 2.4, 2.6)
 """Time of each of the b c planes of such a factor, of which each is a loop over a d
 values: it counts where the planes are short."""
 FACTOR = {
     "vector": (0.6, 0.6, 0.8, 0.95),
-    "vector, d >= 16": (0.25, 0.3, 0.36, 0.6),
-    "vector, d = 1, b >= 16": (0.2, 0.21, 0.36, 0.5),
+    "vector, d >= 16": (0.25, 0.3, 0.36, 0.7),
+    "vector, d = 1, b >= 16": (0.2, 0.21, 0.36, 0.6),
     "few": (0.1, 0.13, 0.3, 0.6),
     "few, b < 4": (0.14, 0.14, 0.22, 0.65),
     "few, b >= 32": (0.045, 0.075, 0.15, 0.27),

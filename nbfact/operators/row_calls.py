@@ -52,25 +52,29 @@ def one_by_one(
     several : bool
         Whether the function takes several vectors, one after the other.
     """
-    batch = shape[0]
-    wide = batch >= shared_from(work)
+    batch, empty = shape[0], np.empty
 
-    def all_of(x, out):
-        if several:
-            vector(x.ravel(), out.ravel())
-            return
-        for one, to in zip(x, out, strict=True):
-            vector(one, to)
-
-    def multiply(x, out=None):
-        out = np.empty(shape, dtype) if out is None else out
-        if wide:
-            share(work, batch, lambda i, j: all_of(x[i:j], out[i:j]), 1)
-        else:
-            all_of(x, out)
+    def together(x, out=None):
+        if out is None:
+            out = empty(shape, dtype)
+        vector(x.ravel(), out.ravel())
         return out
 
-    return multiply
+    def one_after_the_other(x, out=None):
+        if out is None:
+            out = empty(shape, dtype)
+        for one, to in zip(x, out, strict=True):
+            vector(one, to)
+        return out
+
+    all_of = together if several else one_after_the_other
+
+    def shared(x, out=None):
+        out = empty(shape, dtype) if out is None else out
+        share(work, batch, lambda i, j: all_of(x[i:j], out[i:j]), 1)
+        return out
+
+    return shared if batch >= shared_from(work) else all_of
 
 
 def columns_one_by_one(
