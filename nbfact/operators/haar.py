@@ -170,7 +170,7 @@ def _columns(multiply, scale, shape, dtype):
     def columns(x, out=None):
         out = make() if out is None else out
         if wide:
-            share(work, batch, lambda i, j: some(x, out, i, j))
+            share(work, batch, lambda i, j: some(x, out, i, j), tile)
         else:
             some(x, out, 0, batch)
         return out
