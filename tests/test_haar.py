@@ -49,6 +49,17 @@ def test_columns_have_the_bits_of_vectors(n, dtype):
         close(expected, twin(0.75, x))
 
 
+def test_other_orders_are_left_alone():
+    for n in (3, 6, 20, 48):
+        x, work = np.ones((n, 9)), np.full((n, 9), np.nan)
+        for vector in (haar_vector, haar_vector_adjoint):
+            vector(1.0, x[:, 0].copy(), np.empty(n), out := np.zeros(n))
+            assert not out.any()
+        for columns in (haar_columns, haar_columns_adjoint):
+            columns(1.0, x, work, out := np.zeros((n, 9)), 0, 9)
+            assert not out.any() and np.isnan(work).all()
+
+
 def test_halves_of_the_largest_numbers_are_no_infinity():
     largest = np.finfo(float).max
     x = np.array([largest, largest, -largest, -largest, 0, 0, 0, 0]) / 2

@@ -1,4 +1,4 @@
-"""The Haar wavelet transform, level by level: what an orthonormal one costs is O(n).
+"""The orthonormal Haar wavelet transform, level by level: about 4 n operations.
 
 A level replaces pairs (a, b) of means by new means (a + b) / √2 and by details
 (a - b) / √2. Two levels go through the registers at once. The product has the last
@@ -17,10 +17,16 @@ HALF_ROOT = math.sqrt(0.5)
 
 
 @kernel
-def _place(n, m):
-    """Return where m means of n numbers are in the scratch memory: after longer ones.
+def _is_no_power(n):
+    """Return whether an order is no power of two."""
+    return n < 1 or n & (n - 1) != 0
 
-    There are n / 4 of them first, and then a fourth of the last ones each time.
+
+@kernel
+def _place(n, m):
+    """Return where the m means of n numbers are in the scratch memory.
+
+    The n / 4 means after two levels come first, then the n / 16 after four, and so on.
     """
     return (n - 4 * m) // 3
 
@@ -36,7 +42,8 @@ def haar_vector(scale: float, x: np.ndarray, work: np.ndarray, out: np.ndarray) 
     x, out : ndarray of float64 or float32, shape (any multiple of n,), contiguous
         One vector after the other. Out is overwritten, and shares no memory with x.
     work : ndarray, shape (n,)
-        Scratch memory, of which the length is the order n, a power of two.
+        Scratch memory, of which the length is the order n, a power of two. For any
+        other n nothing is written.
 
     See Also
     --------
@@ -57,6 +64,8 @@ def haar_vector(scale: float, x: np.ndarray, work: np.ndarray, out: np.ndarray) 
     array([ 3.   , -2.   , -0.707, -0.707])
     """
     n, number = len(work), x.dtype.type(scale)
+    if _is_no_power(n):
+        return
     for begin in range(0, len(x), n):
         if n < 4:
             _last_level(x, begin, 1, out, begin, 1, number, n)
@@ -128,6 +137,8 @@ def haar_vector_adjoint(
     array([2., 2., 1., 1.])
     """
     n, number, fewest = len(work), x.dtype.type(scale), _fewest(len(work))
+    if _is_no_power(n):
+        return
     for begin in range(0, len(x), n):
         if n < 4:
             _first_level(x, begin, 1, out, begin, 1, number, n)
@@ -194,7 +205,8 @@ def haar_columns(
         As in `haar_vector`.
     x, out : ndarray of float64 or float32, shape (n, batch), C-contiguous
         Columns begin to end - 1 of out are overwritten with the transform of those of
-        x, with which out shares no memory. n is a power of two.
+        x, with which out shares no memory. n is a power of two; for any other n
+        nothing is written.
     work : ndarray, shape (at least n / 3 + 1, tile)
         Scratch memory for as many columns as go through all levels together.
     begin, end : int
@@ -224,6 +236,8 @@ def haar_columns(
     (n, batch), tile = x.shape, work.shape[1]
     lanes, number = BYTES // x.itemsize, x.dtype.type(scale)
     fx, means, fo = x.reshape(-1), work.reshape(-1), out.reshape(-1)
+    if _is_no_power(n):
+        return
     for start in range(begin, end, tile):
         width = min(tile, end - start)
         whole = width - width % lanes
@@ -280,6 +294,8 @@ def haar_columns_adjoint(
     (n, batch), tile = x.shape, work.shape[1]
     lanes, number = BYTES // x.itemsize, x.dtype.type(scale)
     fx, means, fo = x.reshape(-1), work.reshape(-1), out.reshape(-1)
+    if _is_no_power(n):
+        return
     for start in range(begin, end, tile):
         width, m = min(tile, end - start), _fewest(n)
         whole = width - width % lanes
