@@ -43,11 +43,8 @@ def _typed(typingctx, left, right, out, places, turned):
         place, char = context.get_value_type(types.intp), ir.IntType(8)
         number = context.get_value_type(turned)
         byte = char.as_pointer()
-        l0, ls, r0, rs, o0, os, rows, inner, columns = (
-            context.cast(builder, value, kind, types.intp)
-            for value, kind in zip(
-                cgutils.unpack_tuple(builder, arguments[3]), places, strict=True
-            )
+        l0, ls, r0, rs, o0, os, rows, inner, columns = emit.integers(
+            places, arguments[3]
         )
         starts = [
             builder.bitcast(builder.gep(emit.data(kind, array), [start]), byte)

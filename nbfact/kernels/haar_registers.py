@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.core import cgutils
 from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 
@@ -31,12 +30,7 @@ class _Tile(VectorEmitter):
             self.data(kind, array)
             for kind, array in zip(kinds[:3], arguments[:3], strict=True)
         )
-        at = [
-            context.cast(builder, value, kind, types.intp)
-            for value, kind in zip(
-                cgutils.unpack_tuple(builder, arguments[3]), places, strict=True
-            )
-        ]
+        at = self.integers(places, arguments[3])
         first, step, self.mean, self.coarse, fine, far = at
         self.four, self.fine = self.places(first, step, 4), self.places(fine, far, 2)
         self.scale, self.lanes = self.spread(arguments[4]), lanes.literal_value

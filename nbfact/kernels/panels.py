@@ -94,12 +94,7 @@ def _typed(typingctx, left, right, out, places, repeated, height, width):
             for kind, array in ((left, arguments[0]), (right, arguments[1]))
         ]
         target = emit.reals(emit.data(out, arguments[2]))
-        at = [
-            context.cast(builder, value, kind, types.intp)
-            for value, kind in zip(
-                cgutils.unpack_tuple(builder, arguments[3]), places, strict=True
-            )
-        ]
+        at = emit.integers(places, arguments[3])
         count, first = at[8:]
         at = [builder.mul(one, emit.parts_of(one)) for one in at[:8]]
         sums = [[emit.totals() for _ in range(vectors)] for _ in range(rows)]

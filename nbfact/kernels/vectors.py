@@ -56,6 +56,14 @@ class VectorEmitter:
         index = kind.fields.index(name)
         return kind.types[index], self.builder.extract_value(value, index)
 
+    def integers(self, kinds, value):
+        """Return the entries of a tuple of integers as places."""
+        entries = cgutils.unpack_tuple(self.builder, value)
+        return [
+            self.context.cast(self.builder, entry, kind, types.intp)
+            for entry, kind in zip(entries, kinds, strict=True)
+        ]
+
     def array(self, kind, value, name):
         """Return the type of an array in a NamedTuple, and the pointer to its data."""
         kind, array = self.field(kind, value, name)

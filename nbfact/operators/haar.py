@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,17 +62,12 @@ class HaarTransform(FactorProduct):
     """
 
     _by_factors = False
-    _made = (*FactorProduct._made, "_calls")
 
     def __init__(
         self, factors: Sequence[Any], scale: float = 1.0, transposed: bool = False
     ) -> None:
         super().__init__(factors, scale)
         self.transposed = transposed
-
-    def _forget(self) -> None:
-        super()._forget()
-        self._calls: dict[np.dtype, Callable] = {}
 
     def _cost(self, dtype: np.dtype, batch: int, rows: bool) -> float:
         n, size = self.shape[0], real_dtype(dtype).itemsize
@@ -95,13 +90,13 @@ class HaarTransform(FactorProduct):
 
     def _vector(self, dtype):
         """Return the function (x, out=None) that calls a kernel for vectors."""
-        if dtype not in self._calls:
+        if dtype not in self._vectors:
             n = self.shape[0]
             kernel = haar_vector_adjoint if self.transposed else haar_vector
-            self._calls[dtype] = vector_call(
+            self._vectors[dtype] = vector_call(
                 kernel, (self.scale,), n, dtype, lambda: aligned((n,), dtype)
             )
-        return self._calls[dtype]
+        return self._vectors[dtype]
 
     def _multiplier(self, dtype, shape):
         if len(shape) == 1:
