@@ -23,7 +23,7 @@ from nbfact.kernels import (
     gather,
     gather_rows,
 )
-from nbfact.kernels.dyadic_columns import multiply_column_range
+from nbfact.kernels.dyadic_columns import BEYOND, multiply_turns
 
 
 def sparse(shape, dtype, seed=0):
@@ -108,14 +108,6 @@ def test_butterfly(n_levels, dtype):
         close(out, naive.butterfly_adjoint_columns(values, x))
         butterfly_adjoint_columns(values, in_place := x.copy(), in_place)
         np.testing.assert_array_equal(in_place, out)
-        for last in (0, 1):  # some of the columns, the others as they were
-            out[:] = 7
-            begin, end = batch // 3, batch - batch // 4
-            multiply_column_range(values, x, out, begin, end, last)
-            blocks = values if last == 0 else values.conj().transpose(0, 1, 3, 2)
-            twin = (naive.butterfly_apply_columns, naive.butterfly_adjoint_columns)
-            close(out[:, begin:end], twin[last](blocks, x[:, begin:end]))
-            assert (out[:, :begin] == 7).all() and (out[:, end:] == 7).all()
     vector, scratch, out = x[:, 0].copy(), np.empty(n, dtype), np.empty(n, dtype)
     butterfly_apply(twiddle, vector, scratch, out)
     close(out, naive.butterfly_apply(twiddle, vector))
@@ -127,8 +119,12 @@ def test_butterfly(n_levels, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [1024, 8192])
 def test_butterfly_in_tiles_and_groups(n, dtype):
-    """Columns past what stays in cache give what single vectors give."""
-    n_levels, batch = n.bit_length() - 1, 257
+    """Columns past what stays in cache give what single vectors give.
+
+    Those of the larger order are mixed in a buffer.
+    """
+    n_levels = n.bit_length() - 1
+    batch = 257 if n == 1024 else BEYOND // n // np.dtype(dtype).itemsize + 1
     values = random((n_levels, n // 2, 2, 2), dtype)
     twiddle = np.empty((n_levels, 2, 2, n // 2), dtype)
     butterfly_pack(values, twiddle)
@@ -141,9 +137,25 @@ def test_butterfly_in_tiles_and_groups(n, dtype):
         columns(values, x, out := x.copy())
         columns(values, in_place := x.copy(), in_place)
         np.testing.assert_array_equal(in_place, out)
-        for column in (0, 255, 256):
+        for column in (0, batch // 2, batch - 1):
             single(twiddle, x[:, column].copy(), scratch, vector)
             close(out[:, column], vector)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("last", [0, 1])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_parts_of_the_rows_in_any_order(dtype, last):
+    """Threads apply a turn to parts of the rows, of which some may be empty."""
+    values, x = random((10, 512, 2, 2), dtype), random((1024, 257), dtype, 1)
+    blocks = values if last == 0 else values.conj().transpose(0, 1, 3, 2).copy()
+    columns = (butterfly_apply_columns, butterfly_adjoint_columns)[last]
+    columns(values, x, want := np.empty_like(x))
+    out = np.empty_like(x)
+    for turn in range(2):
+        for part in (2, 0, *range(3, 100), 1):
+            multiply_turns(blocks, x, out, turn, part, 100, last)
+    np.testing.assert_array_equal(out, want)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -14,6 +14,7 @@ from samples import DTYPES, REALS_FIRST, close, random
 import nbfact as nf
 from nbfact._core import threads as rule
 from nbfact.operators import OperatorSum, program, small_matrices
+from nbfact.operators.plan import KRONECKER, Step
 
 TWO = pytest.mark.skipif(
     numba.config.NUMBA_NUM_THREADS < 2, reason="NUMBA_NUM_THREADS allows one thread"
@@ -62,14 +63,32 @@ def test_products_are_the_same_to_the_last_bit(name, dtype, eager, kernels, rang
 
 @TWO
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_several_tiles_of_columns(dtype, eager, kernels, ranges, monkeypatch):
+def test_several_tiles_of_columns(dtype, eager, ranges, monkeypatch):
     """A chain without large blocks is divided between its tiles of columns."""
     monkeypatch.setattr(program, "TILE_BYTES", 1)  # tiles of 16 columns
-    chain = nf.Chain.mixed_radix((2, 2, 2, 2, 2, 2))
+    chain = nf.Chain.mixed_radix((3, 2, 3, 2))
     values = [random(pattern, dtype, i) for i, pattern in enumerate(chain)]
-    operator, x = nf.Butterfly(chain, values), random((64, 37), dtype)
-    np.testing.assert_array_equal(operator.apply(x, threads=2), operator @ x)
+    plan = (Step(KRONECKER, 0, 4, (1, 1, 1, 1)),)
+    x = random((36, 37), dtype)
+    expected = program.Program(values, plan, x.dtype).run(x)
+    close(expected, nf.Butterfly(chain, values).toarray() @ x)
+    with nf.threads(2):
+        found = program.Program(values, plan, x.dtype).run(x)
+    np.testing.assert_array_equal(found, expected)
     assert ranges == [2]
+
+
+@TWO
+@pytest.mark.parametrize("adjoint", [False, True])
+def test_rows_of_a_dyadic_butterfly_are_divided_twice(adjoint, eager, kernels, ranges):
+    """Where columns exceed the cache, all threads end one turn before the other one."""
+    operator = nf.transforms.hadamard(256).astype("float64") * 0.3
+    operator = operator.H if adjoint else operator
+    x = random((256, 257), "float64")  # 514 KB, which is more than stays in cache
+    expected = operator @ x
+    close(expected, operator.toarray() @ x)
+    np.testing.assert_array_equal(operator.apply(x, threads=2), expected)
+    assert ranges == [2, 2]
 
 
 @TWO

@@ -259,8 +259,7 @@ def _rotating(dtype, batch):
 def _nightly():
     found = _pr()
     for dtype, batch in TURNS:
-        found += _rotating(dtype, batch)
-        found += _large(dtype, batch)
+        found += _rotating(dtype, batch) + _large(dtype, batch)
     names = ("dft", "dct", "dct 3")
     found += transform_plan_cases(names, (1000,), ("float32", "float64"), (1, 64))
     return _distinct([*found, *_large_verbs()])
@@ -272,6 +271,7 @@ def _large(dtype, batch):
     found = [
         *product_cases("butterfly", (8192,), (dtype,), (batch,)),
         *product_cases("butterfly", (16384,), (dtype,), (64,)),  # beyond the caches
+        *product_cases("butterfly", (512,), (dtype,), (20000,)),  # and far beyond them
         *product_cases("planted", (8192,), (dtype,), (batch,)),
         *(case for case in plans if case.impl == case.yardstick),
         *adjoint_plan_cases([("far blocks", 2048)], (dtype,), (128,)),

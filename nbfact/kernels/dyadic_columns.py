@@ -6,9 +6,11 @@ and 2 * s * high + low + s by the block ``twiddle[l, high * s + low]``. The four
 of two levels are then read in the order of the rows (`dyadic.py` has another order, for
 one vector).
 
-Where the columns exceed the cache, all levels that mix neighbouring rows are applied to
-as many rows as stay in it, and then the levels of larger strides, to all rows. Numbers
-in comments: Zen 4 with 1 MiB of L2, one thread.
+Where the columns exceed the cache, the levels are applied in two turns: in one of them
+those that mix neighbouring rows, to as many rows as stay in cache, and in the other one
+the levels of larger strides. Within a turn no group of rows depends on another one, so
+that threads divide them: threads that divide the columns write to parts of the same
+rows, and disturb each other. Numbers in comments: Zen 4 with 1 MiB of L2, one thread.
 """
 
 from typing import NamedTuple
@@ -17,6 +19,7 @@ import numpy as np
 
 from ._jit import kernel
 from .dyadic_registers import mix_four_rows, mix_two_rows
+from .lines import on_lines
 
 CACHED = 2**19
 """Bytes of columns up to which each level is applied to all rows: half of an L2 cache
@@ -26,12 +29,22 @@ GROUP = 2**18
 """Bytes of the rows to which levels are applied together where there are more, or twice
 as many."""
 
+BEYOND, BUFFER, DEEP = 2**25, 2**19, 6
+"""Bytes of columns from which on tiles of them are mixed in a buffer, which takes 0.7
+to 0.9 of the time: rows that are far apart have few places in a cache. The others are
+the bytes of the buffer, and the least number of levels that mix neighbouring rows
+there."""
+
+BOTH = 2
+"""Stands for turn 0 and then turn 1."""
+
 
 class RowGroup(NamedTuple):
     """The rows and the levels that belong together.
 
     Rows ``first + r + step * m`` with r < ``chunk`` and m < ``n_chunks`` are mixed by
-    the levels from ``level`` on, of which the first has stride ``step``.
+    ``depth`` levels from ``level`` on, of which the first has stride ``step``:
+    ``width`` columns of them.
     """
 
     first: int | np.intp
@@ -39,39 +52,41 @@ class RowGroup(NamedTuple):
     chunk: int | np.intp
     n_chunks: int | np.intp
     level: int | np.intp
+    depth: int | np.intp
+    width: int | np.intp
 
 
 class Lines(NamedTuple):
-    """Where the rows of a group are in the flat arrays x and out.
+    """Where the rows of a group are in a flat array.
 
-    Row (m, r) begins at ``start + hop * m + line * r``, and ``width`` columns of it are
-    multiplied.
+    Row (m, r) begins at ``start + hop * m + line * r``.
     """
 
     start: int | np.intp
     hop: int | np.intp
     line: int | np.intp
-    width: int | np.intp
 
 
 class Axis(NamedTuple):
     """Blocks of a pass that follow one another, at equal distances.
 
-    ``blocks`` and ``rows`` are the distances in the values, and in x and out.
+    ``blocks``, ``source`` and ``target`` are the distances in the values, in the rows
+    that are read, and in those that are written.
     """
 
     length: int | np.intp
     blocks: int | np.intp
-    rows: int | np.intp
+    source: int | np.intp
+    target: int | np.intp
 
 
 @kernel
-def _axes(group, q, depth, lines):
+def _axes(group, q, depth, source, target):
     """Return the axes of the blocks of `depth` levels from q on, the longest first."""
-    up = q + depth
-    high = Axis(group.n_chunks >> up, group.step << (up + 1), lines.hop << up)
-    low = Axis(1 << q, 4 * group.step, lines.hop)
-    row = Axis(group.chunk, np.intp(4), lines.line)
+    up, step, x, out = q + depth, group.step, source.hop, target.hop
+    high = Axis(group.n_chunks >> up, step << (up + 1), x << up, out << up)
+    low = Axis(1 << q, 4 * step, x, out)
+    row = Axis(group.chunk, np.intp(4), source.line, target.line)
     if high.length > low.length:
         high, low = low, high
     if row.length > low.length:
@@ -80,89 +95,121 @@ def _axes(group, q, depth, lines):
 
 
 @kernel
-def _mix_pairs(twiddle, group, x, out, lines):
-    """Apply the first level of a group alone, from x to out."""
+def _mix_pairs(twiddle, group, x, source, out, target):
+    """Apply the first level of a group alone."""
     half, s, log = np.intp(twiddle.shape[1]), group.step, group.level
-    flat, flat_x, flat_out = twiddle.ravel(), x.ravel(), out.ravel()
+    flat = twiddle.ravel()
     e = (group.first >> (log + 1)) * s + (group.first & (s - 1))
     start = 4 * (log * half + e)
-    run, one, two = _axes(group, np.intp(0), np.intp(1), lines)
+    run, one, two = _axes(group, np.intp(0), np.intp(1), source, target)
+    size = run.length, group.width
     for i in range(one.length):
         for j in range(two.length):
             at = start + one.blocks * i + two.blocks * j, run.blocks
-            place = lines.start + one.rows * i + two.rows * j
-            rows = place, lines.hop, run.rows
-            mix_two_rows(
-                flat, at, flat_x, rows, flat_out, rows, (run.length, lines.width)
-            )
+            p = source.start + one.source * i + two.source * j, source.hop, run.source
+            o = target.start + one.target * i + two.target * j, target.hop, run.target
+            mix_two_rows(flat, at, x, p, out, o, size)
 
 
 @kernel
-def _mix_fours(twiddle, group, q, last, x, out, lines):
+def _mix_fours(twiddle, group, q, last, x, source, out, target):
     """Apply levels q and q + 1 of a group, of which level q + last comes first."""
     half, s, log = np.intp(twiddle.shape[1]), group.step << q, group.level + q
-    flat, flat_x, flat_out = twiddle.ravel(), x.ravel(), out.ravel()
+    flat = twiddle.ravel()
     e = 2 * (group.first >> (log + 2)) * s + (group.first & (s - 1))
     first, second = 4 * ((log + last) * half + e), 4 * ((log + 1 - last) * half + e)
-    up, down = lines.hop << (q + last), lines.hop << (q + 1 - last)
-    run, one, two = _axes(group, q, np.intp(2), lines)
+    run, one, two = _axes(group, q, np.intp(2), source, target)
+    up, down, size = q + last, q + 1 - last, (run.length, group.width)
     for i in range(one.length):
         for j in range(two.length):
             here = one.blocks * i + two.blocks * j
             at = first + here, second + here, 4 * s, run.blocks
-            place = lines.start + one.rows * i + two.rows * j
-            rows = place, up, down, run.rows
-            mix_four_rows(
-                flat, at, flat_x, rows, flat_out, rows, (run.length, lines.width)
-            )
+            p = source.start + one.source * i + two.source * j
+            o = target.start + one.target * i + two.target * j
+            rows = p, source.hop << up, source.hop << down, run.source
+            found = o, target.hop << up, target.hop << down, run.target
+            mix_four_rows(flat, at, x, rows, out, found, size)
 
 
 @kernel
-def _mix_group(twiddle, group, depth, last, x, out, lines):
-    """Apply the levels of a group, `depth` of them: from x to out, and then in out.
+def _mix_group(twiddle, group, last, x, out, lines, buffer, inner):
+    """Apply the levels of a group, from x to out.
 
-    last: 0 to apply the level of the smallest stride first, 1 to apply it last.
+    last: 0 to apply the level of the smallest stride first, 1 to apply it last; lines:
+    `Lines` of x and of out; buffer, inner: where the rows are between two passes.
     """
-    odd, n_passes = depth % 2, (depth + 1) // 2
-    given = x
+    odd, n_passes = group.depth % 2, (group.depth + 1) // 2
+    given, source = x, lines
     for number in range(n_passes):
         k = n_passes - 1 - number if last == 1 else number
+        found, target = buffer, inner
+        if number == n_passes - 1:
+            found, target = out, lines
         if odd == 1 and k == 0:
-            _mix_pairs(twiddle, group, given, out, lines)
+            _mix_pairs(twiddle, group, given, source, found, target)
         else:
-            _mix_fours(twiddle, group, 2 * k - odd, last, given, out, lines)
-        given = out
+            q = 2 * k - odd
+            _mix_fours(twiddle, group, q, last, given, source, found, target)
+        given, source = found, target
 
 
 @kernel
-def multiply_column_range(twiddle, x, out, begin, end, last):
-    """Multiply the columns begin to end - 1; other columns of out are not touched.
+def _sizes(n_levels, batch, itemsize):
+    """Return what the columns are divided into.
 
-    last: 0 to apply level 0, of stride 1, first, as `butterfly_apply_columns` does, and
-    1 to apply it last. The blocks are the same.
+    These are the number of levels that mix neighbouring rows in a turn of their own,
+    the number of columns of a tile, and the entries of the buffer, or 0 for none.
     """
-    n, batch = x.shape
-    n_levels, line = twiddle.shape[0], (end - begin) * x.itemsize
-    low = n_levels  # the levels that are applied to a part of the rows at a time
-    if n * line > CACHED:
+    line = batch * itemsize
+    if line << n_levels > BEYOND:
+        low = min(max(DEEP, (n_levels + 1) // 2), n_levels)
+        tile = max(BUFFER // itemsize >> low, 1)
+        return low, tile, tile << low
+    low = n_levels
+    if line << n_levels > CACHED:
         while low > 2 and line << low > GROUP:
             low -= 1
         low += (n_levels - low) % 2  # the others go two by two
-    step, width = np.intp(1) << low, end - begin
-    given, zero, one = x, np.intp(0), np.intp(1)
-    for turn in range(2):
-        if turn == last:
-            for first in range(0, n, step):
-                group = RowGroup(first, one, one, step, zero)
-                lines = Lines(first * batch + begin, batch, zero, width)
-                _mix_group(twiddle, group, low, last, given, out, lines)
-        elif low < n_levels:
-            group = RowGroup(zero, step, step, n // step, low)
-            lines = Lines(begin, step * batch, batch, width)
-            _mix_group(twiddle, group, n_levels - low, last, given, out, lines)
-        else:
+    return low, max(batch, 1), 0
+
+
+@kernel
+def multiply_turns(twiddle, x, out, turn, part, parts, last):
+    """Apply the levels of a turn to one part of the rows, of `parts`.
+
+    turn: 0 or 1, or `BOTH` for the only part. Turn 1 begins when turn 0 has been
+    applied to all parts; where all columns stay in cache, turn `last` has all levels.
+    last: 0 to apply level 0, of stride 1, first, as `butterfly_apply_columns` does, and
+    1 to apply it last. The blocks are the same.
+    """
+    (n, batch), n_levels = x.shape, np.intp(twiddle.shape[0])
+    low, tile, most = _sizes(n_levels, batch, x.itemsize)
+    zero, one = np.intp(0), np.intp(1)
+    step, count = one << low, np.intp(n) >> low
+    flat, found = x.ravel(), out.ravel()
+    space = on_lines(most, out) if most else found
+    for number in range(2):
+        whole = low == n_levels
+        if (turn != number and turn != BOTH) or (whole and number != last):
             continue
-        given = out
+        given = flat if number == 0 or whole else found
+        first, stop = zero, np.intp(n)
+        if number != last:
+            first, stop = step * part // parts, step * (part + 1) // parts
+        elif parts > 1:
+            first = count * part // parts * step
+            stop = count * (part + 1) // parts * step
+        for column in range(0, batch, tile):
+            width = min(tile, batch - column)
+            chunk = max(most // (count * width), 1) if most else step
+            for row in range(first, stop, step if number == last else chunk):
+                group = RowGroup(row, one, one, step, zero, low, width)
+                if number != last:
+                    some, high = min(chunk, stop - row), n_levels - low
+                    group = RowGroup(row, step, some, count, low, high, width)
+                lines = Lines(row * batch + column, group.step * batch, batch)
+                inner = Lines(zero, group.chunk * width, width) if most else lines
+                _mix_group(twiddle, group, last, given, found, lines, space, inner)
 
 
 @kernel
@@ -204,7 +251,7 @@ def butterfly_apply_columns(
     array([[1., 2.],
            [3., 4.]])
     """
-    multiply_column_range(twiddle, x, out, np.intp(0), x.shape[1], np.intp(0))
+    multiply_turns(twiddle, x, out, BOTH, 0, 1, 0)
 
 
 @kernel
@@ -243,4 +290,4 @@ def butterfly_adjoint_columns(
     for i in range(0, given.shape[0], 4):
         for k in range(4):
             turned[i + k] = np.conj(given[i + 2 * (k % 2) + k // 2])
-    multiply_column_range(adjoint, x, out, np.intp(0), x.shape[1], np.intp(1))
+    multiply_turns(adjoint, x, out, BOTH, 0, 1, 1)

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from .._core.cache_lines import aligned, maker
-from .._core.threads import share, shared_from
+from .._core.threads import current, share, shared_from
 from ..kernels import butterfly_pack
 from ..kernels.dyadic import multiply_vector, multiply_vector_adjoint
-from ..kernels.dyadic_columns import multiply_column_range
+from ..kernels.dyadic_columns import BOTH, multiply_turns
 from ..kernels.entry_points import entry_point
 from .vector_calls import vector_call
 
-SHARED = 8
+SHARED = 1.5
 """Number by which the work of a dyadic butterfly and columns is divided before it is
-shared among threads: below that, two threads were slower than one. See docs/threads.md,
-which has the command."""
+shared among threads, because they wait for each other twice. See docs/threads.md, which
+has the command."""
 
 
 def _dyadic_vector(kernel, blocks, increasing):
@@ -73,16 +73,24 @@ def dyadic_functions(
         nonlocal multiply
         if multiply is None:
             some = np.empty((0, 0), dtype)
-            found = entry_point(multiply_column_range, blocks, some, some, 0, 0, 0)
+            found = entry_point(multiply_turns, blocks, some, some, 0, 0, 0, 0)
             multiply = functools.partial(found, blocks)
         return multiply
 
     def columns(x, out):
         multiply = compiled()
-        if x.size < wide:
-            multiply(x, out, 0, x.shape[1], last)
-        else:
-            share(work, x.shape[1], lambda i, j: multiply(x, out, i, j, last))
+        parts = current() if x.size >= wide else 1
+        if parts == 1:  # Python takes longer between two calls that fill the caches
+            multiply(x, out, BOTH, 0, 1, last)
+            return
+        each = work * x.shape[1] / parts
+        for turn in range(2):
+
+            def some(begin, end, turn=turn):
+                for part in range(begin, end):
+                    multiply(x, out, turn, part, parts, last)
+
+            share(each, parts, some, 1)
 
     def prepared(batch):
         multiply, make = compiled(), maker((n, batch), dtype)
@@ -90,7 +98,7 @@ def dyadic_functions(
         def few(x, out=None):
             if out is None:
                 out = make()
-            multiply(x, out, 0, batch, last)
+            multiply(x, out, BOTH, 0, 1, last)
             return out
 
         def many(x, out=None):
