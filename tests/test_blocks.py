@@ -22,6 +22,7 @@ from nbfact.kernels import (
 )
 from nbfact.kernels._jit import NUMBA_SETTINGS
 from nbfact.kernels.panels import lanes_of
+from nbfact.kernels.vectors import BYTES
 from nbfact.operators import dense_blocks
 from nbfact.operators import plan as plans
 from nbfact.operators.dense_blocks import (
@@ -119,6 +120,22 @@ def test_rows_that_are_copied_first(dtype, count):
         out = np.empty((9 * d, count), dtype)
         blocks_columns(pack_columns(values), x.T.copy(), out, 0, count)
         np.testing.assert_array_equal(out, found.T)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("dtype", REALS_FIRST)
+def test_rows_by_blocks_of_many_values(dtype):
+    """All groups multiply some columns k, and then the next ones."""
+    b, c = 238, blocks.MANY_BYTES // (238 * BYTES) + 1
+    assert c % blocks.DEPTH and c > 2 * blocks.DEPTH
+    values, count = random((1, b, c, 16), dtype) / 16, blocks.CHUNK + 3
+    assert min(count, blocks.CHUNK) * c * 16 * values.itemsize >= blocks.APART
+    x, found = random((count, c * 16), dtype, 1), np.empty((count, b * 16), dtype)
+    blocks_rows(*pack_rows(values), x.ravel(), found.reshape(-1), count)
+    out = np.empty((b * 16, count), dtype)
+    blocks_columns(pack_columns(values), x.T.copy(), out, 0, count)
+    np.testing.assert_array_equal(out, found.T)
+    close(out, product([values], x.T))
 
 
 @pytest.mark.parametrize("dtype", ("float32", "complex128"))

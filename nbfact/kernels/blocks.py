@@ -18,17 +18,15 @@ together.
 import numpy as np
 
 from ._jit import kernel
-from .lines import LINE, is_split, on_lines
-from .panels import (
-    HALF,
-    LOW,
-    PANEL,
-    TALL,
-    WIDE,
-    add_outer_products,
-    copy_vector,
-    prefetch,
+from .block_copies import (
+    copy_columns_ahead,
+    copy_rows,
+    panel_width,
+    spread_entries,
+    spread_vectors,
 )
+from .lines import LINE, is_split, on_lines
+from .panels import HALF, LOW, PANEL, TALL, WIDE, add_outer_products, prefetch
 from .vectors import BYTES
 
 DEPTH = 128
@@ -53,14 +51,14 @@ COPIED, MANY_PANELS = 3, 8
 """Numbers of panels of a block from which on the entries of x that it reads are copied
 first, where they compete for the same lines of the cache, and where they are far apart,
 or where vectors of them are parts of two lines; only for at least `LONG` columns."""
-AHEAD = 8
-"""Number of rows of x by which a row is fetched before it is copied. What the next
-block reads is not fetched then: it would not keep its place in cache until then."""
 APART, FEW_ROWS, FEW_GROUPS = 1 << 20, 16, 3
 """Bytes from the first entry that a block reads of a row of x to the last one, over all
 rows of a chunk, from which on these entries are copied first: lines that are far apart
 have few places in a cache. The others are least numbers of rows, and of groups of
 vectors of values."""
+MANY_BYTES = 1 << 22
+"""Bytes of the values of a block from which on they are read once for `CHUNK` rows of
+x, some columns k after the others: the second level of cache has no place for them."""
 OUTSIDE = 1 << 22
 """Bytes of a product beyond which its rows are fetched before they are written, where
 they are far apart: the processor waits for each line otherwise."""
@@ -75,13 +73,14 @@ def _multiply_group(values, x, out, places, repeated, size, count):
     """Multiply `count` rows of x by a group of `size` vectors of values.
 
     places: the place of the first value, of x and of out, the distances of columns k
-    and of rows in x, those of vectors and of rows in out, and the number of columns.
+    and of rows in x, those of vectors and of rows in out, the number of columns, and 1,
+    or 0 where the products are added to what out holds.
     """
-    v, p, o, xs, xn, os, on, c = places
+    v, p, o, xs, xn, os, on, c, new = places
     step = size * (BYTES // values.itemsize)
     wide = 2 if np.iscomplexobj(values) else 4
     for k in range(0, c, DEPTH):
-        depth, first = min(DEPTH, c - k), 1 if k == 0 else 0
+        depth, first = min(DEPTH, c - k), new if k == 0 else 0
         w, q = v + k * step, p + k * xs
         for n in range(0, count - count % TALL, TALL):
             at = (q + n * xn, xs, xn, w, step, o + n * on, on, os, depth, first)
@@ -168,58 +167,53 @@ def blocks_rows(
     # A part writes entries that are `apart`, in vectors that begin `os` apart.
     apart, os = (1, d) if near == lanes else (d if parts > 1 else 1, lanes)
     size = inside if near == lanes else inside // apart
-    spare = np.empty(min(count, CHUNK) * 4 * lanes, values.dtype)
     copied = near == lanes and count >= FEW_ROWS and groups.size - 3 >= FEW_GROUPS
     copied = copied and min(count, CHUNK) * c * d * values.itemsize >= APART
-    chunk = min(CHUNK, max(FEW_ROWS, ENTRIES // (c * lanes))) if copied else CHUNK
-    copy = on_lines(min(count, chunk) * c * lanes if copied else 0, values)
-    given, xs, xr = (copy, lanes, c * lanes) if copied else (x, d, xn)
+    # Where a block has many values, all groups multiply some columns k of copied rows,
+    # and then the next ones: large chunks of rows read the values once.
+    many = copied and c * width * values.itemsize > MANY_BYTES
+    most, chunk = DEPTH if many else c, CHUNK
+    if copied and not many:
+        chunk = min(CHUNK, max(FEW_ROWS, ENTRIES // (c * lanes)))
+    rows = min(count, chunk)
+    spare = np.empty(rows * (width if many else 4 * lanes), values.dtype)
+    copy = on_lines(rows * most * lanes if copied else 0, values)
+    given, xs, xr = (copy, lanes, most * lanes) if copied else (x, d, xn)
     for block in range(a * parts):
         i, m = block // parts, block % parts
         for n in range(0, count, chunk):
             p, o = n * xn + i * c * d + m * near, n * on + i * inside + m * near
-            some, v, done = min(chunk, count - n), block * c * width, 0
-            if copied:
-                for r in range(some):
-                    for k in range(c):
-                        copy_vector(x, p + r * xn + k * d, copy, (r * c + k) * lanes)
-                p = 0
-            for group in groups[3:]:
-                last = min(group * lanes, size - done * lanes)
-                if apart == 1 and last == group * lanes:
-                    places = (v, p, o + done * os, xs, xr, os, on, c)
-                    _multiply_group(values, given, out, places, repeated, group, some)
-                else:
-                    line = group * lanes
-                    places = (v, p, np.int64(0), xs, xr, lanes, line, c)
+            some = min(chunk, count - n)
+            for k in range(0, c, most):
+                v, q, done = block * c * width, p, 0
+                depth, new = min(most, c - k), 1 if k == 0 else 0
+                if copied:
+                    copy_rows(x, (p + k * d, xn, d), copy, (some, depth, most))
+                    q = np.int64(0)
+                for group in groups[3:]:
+                    line, start = group * lanes, done * lanes * rows if many else 0
+                    last, w = min(line, size - done * lanes), v + k * line
+                    to = o + done * os
+                    if apart == 1 and last == line and not many:
+                        places = (w, q, to, xs, xr, os, on, depth, new)
+                        _multiply_group(
+                            values, given, out, places, repeated, group, some
+                        )
+                        v, done = v + line * c, done + group
+                        continue
+                    places = (w, q, start, xs, xr, lanes, line, depth, new)
                     _multiply_group(values, given, spare, places, repeated, group, some)
-                    ends = (o + done * os * apart, on, apart)
-                    _spread(spare, line, out, ends, some, last)
-                v, done = v + group * lanes * c, done + group
-
-
-@kernel
-def _spread(found, line, out, places, count, last):
-    """Write `last` entries of each of some rows of `found` to their places in out.
-
-    places: that of the first entry, and the distances of rows and of entries.
-    """
-    o, on, apart = places
-    for r in range(count):
-        for t in range(last):
-            out[o + r * on + t * apart] = found[r * line + t]
-
-
-@kernel
-def _width(values):
-    """Return the number of columns that a panel of values multiplies together."""
-    lanes = BYTES // values.itemsize
-    return max(WIDE * lanes // 2, lanes) if np.iscomplexobj(values) else WIDE * lanes
+                    if many and k + most >= c:
+                        spread_vectors(spare, out, (start, to, on, os), some, group)
+                    elif not many:
+                        ends = (o + done * os * apart, on, apart)
+                        spread_entries(spare, line, out, ends, some, last)
+                    v, done = v + line * c, done + group
 
 
 @kernel
 def _is_copied(values, x, apart, count, size):
-    """Return whether `_gather_columns` saves more time than it takes.
+    """Return whether `copy_columns_ahead` saves more time than it takes.
 
     apart: the entries of x from one row that a block reads to the next one; count: the
     number of columns; size: the bytes of a row of those that are multiplied together.
@@ -235,33 +229,15 @@ def _is_copied(values, x, apart, count, size):
 
 
 @kernel
-def _gather_columns(x, packed, p, xs, c, size):
-    """Copy `size` columns of a block of x as `_multiply_panel` reads them in a row."""
-    lanes, wide = BYTES // x.itemsize, _width(x)
-    whole = size - size % wide
-    for k in range(c):
-        row = p + k * xs
-        for n in range(0, size if k + AHEAD < c else 0, lanes):
-            prefetch(x, row + AHEAD * xs + n)
-        for n in range(0, whole, lanes):
-            to = n // wide * wide * c + k * wide + n % wide
-            copy_vector(x, row + n, packed, to)
-        to = whole * c + k * lanes
-        for n in range(whole, size, lanes):
-            copy_vector(x, row + min(n, size - lanes), packed, to)
-            to += c * lanes
-
-
-@kernel
 def _multiply_panel(values, x, out, places, size):
     """Multiply a panel of values by `size` columns, at least the lanes of a vector.
 
     places: the place of the first value, of x and of out, the distances of columns k in
     x and of rows in out, the number of columns k, and that of rows of the panel. The
-    first distance is zero where x was copied by `_gather_columns`.
+    first distance is zero where x was copied by `copy_columns_ahead`.
     """
     v, p, o, xs, on, c, panel = places
-    lanes, wide, n = BYTES // values.itemsize, _width(values), 0
+    lanes, wide, n = BYTES // values.itemsize, panel_width(values), 0
     while n < size:
         whole = n + wide <= size
         column = n if whole else min(n, size - lanes)  # the last one ends with them
@@ -330,7 +306,7 @@ def blocks_columns(
     most = max(CHUNK, ENTRIES // c)
     chunks = max(1, (end - begin) // most)  # the last one is up to twice as long
     full, spare = b // panel, np.empty(panel * 2 * most, values.dtype)
-    tile = _width(values) * values.itemsize
+    tile = panel_width(values) * values.itemsize
     copied = _is_copied(values, fx, step, end - begin, tile)
     copy = on_lines(c * (min(end - begin, 2 * most) + lanes) if copied else 0, x)
     source, xs = (copy, 0) if copied else (fx, step)
@@ -344,7 +320,7 @@ def blocks_columns(
             size = end - start if chunk == chunks - 1 else most
             q = 0 if copied else p + start
             if copied:
-                _gather_columns(fx, copy, p + start, step, c, size)
+                copy_columns_ahead(fx, copy, p + start, step, c, size)
             fetch = size >= LONG and after < a * d and not copied
             for k in range(c if fetch else 0):
                 near = ((after // d * c + k) * d + after % d) * batch + start
@@ -363,4 +339,4 @@ def blocks_columns(
                 places = (v, q, np.int64(0), xs, size, c, panel)
                 _multiply_panel(flat, source, spare, places, size)
                 ends = (y + start, step, 1)
-                _spread(spare, size, fo, ends, b - full * panel, size)
+                spread_entries(spare, size, fo, ends, b - full * panel, size)
