@@ -56,9 +56,10 @@ APART, FEW_ROWS, FEW_GROUPS = 1 << 20, 16, 3
 rows of a chunk, from which on these entries are copied first: lines that are far apart
 have few places in a cache. The others are least numbers of rows, and of groups of
 vectors of values."""
-MANY_BYTES = 1 << 22
-"""Bytes of the values of a block from which on they are read once for `CHUNK` rows of
-x, some columns k after the others: the second level of cache has no place for them."""
+SOME_BYTES, MANY_BYTES = 1 << 20, 1 << 22
+"""Bytes of the values of a block from which on twice as many rows are copied, so that
+they are read less often, and from which on they are read once for `CHUNK` rows of x,
+some columns k after the others: the second level of cache has no place for them."""
 OUTSIDE = 1 << 22
 """Bytes of a product beyond which its rows are fetched before they are written, where
 they are far apart: the processor waits for each line otherwise."""
@@ -171,10 +172,12 @@ def blocks_rows(
     copied = copied and min(count, CHUNK) * c * d * values.itemsize >= APART
     # Where a block has many values, all groups multiply some columns k of copied rows,
     # and then the next ones: large chunks of rows read the values once.
-    many = copied and c * width * values.itemsize > MANY_BYTES
+    block_bytes = c * width * values.itemsize
+    many = copied and block_bytes > MANY_BYTES
     most, chunk = DEPTH if many else c, CHUNK
     if copied and not many:
-        chunk = min(CHUNK, max(FEW_ROWS, ENTRIES // (c * lanes)))
+        entries = 2 * ENTRIES if block_bytes > SOME_BYTES else ENTRIES
+        chunk = min(CHUNK, max(FEW_ROWS, entries // (c * lanes)))
     rows = min(count, chunk)
     spare = np.empty(rows * (width if many else 4 * lanes), values.dtype)
     copy = on_lines(rows * most * lanes if copied else 0, values)
