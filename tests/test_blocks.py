@@ -201,13 +201,16 @@ def test_transpose(shape, turned, dtype):
     np.testing.assert_array_equal(out, naive.transpose(x))
 
 
-@pytest.mark.parametrize("width", [3, 8])
-def test_columns_are_copied_to_a_narrower_and_to_a_wider_matrix(width):
-    x = random((4, 5), "float64")
-    out, expected = np.zeros((4, width)), np.zeros((4, width))
-    copy_columns(x, out)
-    naive.copy_columns(x, expected)
-    np.testing.assert_array_equal(out, expected)
+@pytest.mark.parametrize("shape", [(5, 3), (5, 8), (5, 23), (40, 21)])
+@pytest.mark.parametrize("dtype", REALS_FIRST)
+def test_columns_are_copied_to_a_narrower_and_to_a_wider_matrix(shape, dtype):
+    given, width = shape
+    x = random((11, given), dtype)
+    for first, to in ((0, 0), (2, 0), (0, 1), (given, 0), (0, width), (1, 2)):
+        out, expected = np.zeros((2, 11, width), dtype)
+        copy_columns(x, out, first, to)
+        naive.copy_columns(x, expected, first, to)
+        np.testing.assert_array_equal(out, expected)
 
 
 @pytest.mark.parametrize("dtype", REALS_FIRST)

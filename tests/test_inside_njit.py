@@ -161,7 +161,7 @@ ARGUMENTS = {
         *(SQUARE.ravel(), np.array([1, 4, 4, 1, 4, 0]), SQUARE.ravel(), BLOCK.ravel()),
         *(0, 1),
     ),
-    "copy_columns": (SQUARE, BLOCK),
+    "copy_columns": (SQUARE, BLOCK, 0, 0),
     "dense_panels_columns": (np.ones((1, 4, 32)), np.ones((4, 2)), np.ones((32, 2))),
     "dense_panels_fortran": (
         *(np.ones((1, 4, 32)), np.ones((2, 4)).T, np.ones((2, 32)).T),

@@ -271,7 +271,7 @@ def _large(dtype, batch):
     found = [
         *product_cases("butterfly", (8192,), (dtype,), (batch,)),
         *product_cases("butterfly", (16384,), (dtype,), (64,)),  # beyond the caches
-        *product_cases("butterfly", (512,), (dtype,), (20000,)),  # and far beyond them
+        *adjoint_cases(("butterfly", "planted"), 512, dtype, 20000),  # and far beyond
         *product_cases("planted", (8192,), (dtype,), (batch,)),
         *(case for case in plans if case.impl == case.yardstick),
         *adjoint_plan_cases([("far blocks", 2048)], (dtype,), (128,)),

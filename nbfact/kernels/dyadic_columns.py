@@ -29,7 +29,7 @@ GROUP = 2**18
 """Bytes of the rows to which levels are applied together where there are more, or twice
 as many."""
 
-BEYOND, BUFFER, DEEP = 2**25, 2**19, 6
+BEYOND, BUFFER, DEEP = 2**26, 2**19, 6
 """Bytes of columns from which on tiles of them are mixed in a buffer, which takes 0.7
 to 0.9 of the time: rows that are far apart have few places in a cache. The others are
 the bytes of the buffer, and the least number of levels that mix neighbouring rows

@@ -106,6 +106,9 @@ class HaarTransform(FactorProduct):
         multiply = entry_point(kernel, self.scale, some, some, some, 0, 0)
         return _columns(multiply, self.scale, shape, dtype)
 
+    def _copies_columns(self, dtype, batch):
+        return False
+
     def _row_multiplier(self, dtype, shape):
         work = WORK * self.shape[0] * dtype.itemsize
         return one_by_one(self._vector(dtype), shape, dtype, work, True)

@@ -26,6 +26,13 @@ IN_CACHE, AGAIN = 1 << 21, 0.014
 """Bytes of factors that stay in the caches from one vector to the next, and nanoseconds
 of reading a byte of larger ones again for each vector."""
 
+FAR_BYTES, SLICE_BYTES, ALIGNED = 1 << 25, 1 << 19, 32
+"""Bytes of x or of a product from which on slices of the columns are copied, multiplied
+and copied back, bytes of a slice, which stays in the second level of cache, and what
+its number of columns is a multiple of."""
+LONGEST = 1 << 13
+"""Bytes of a column above which none are copied: the rows of a slice would be short."""
+
 
 class ProductPlans(KeptAdjoints):
     """Base class of `PlannedOperator`: the choice of the function for each shape.
@@ -106,8 +113,22 @@ class ProductPlans(KeptAdjoints):
             if rows:
                 return one_by_one(vector, (batch, m), dtype, work, several)
             return columns_one_by_one(vector, self.shape, dtype, batch, several)
+        longest = max(self.shape) * dtype.itemsize
+        far = longest <= LONGEST and longest * batch >= FAR_BYTES
+        if far and not rows and self._copies_columns(dtype, batch):
+            work, tile = self.nnz * dtype.itemsize, SLICE_BYTES // longest
+            ready, tile = functools.partial(self._ready, dtype), tile - tile % ALIGNED
+            return in_tiles(ready, self.shape, dtype, batch, tile, work, False)
         multiplier = self._row_multiplier if rows else self._multiplier
         return multiplier(dtype, shape)
+
+    def _copies_columns(self, dtype: np.dtype, batch: int) -> bool:
+        """Return whether slices of columns that fill the caches are copied first.
+
+        That takes less time than to read them where they are, a few lines of the cache
+        in each row, unless the parts of the operator hardly do more than read them.
+        """
+        return True
 
     def _alone_cost(self, dtype, batch, rows):
         """Return the time of one vector after the other, or infinity."""

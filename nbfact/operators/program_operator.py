@@ -173,6 +173,11 @@ class ProgramOperator(PlannedOperator):
             )
         return self._program(dtype, batch).for_columns(shape)
 
+    def _copies_columns(self, dtype, batch):
+        plan = plans.best(self.chain, dtype, plans.columns_planned(batch))
+        dyadic = plan[0].kind in (plans.INCREASING, plans.DECREASING)
+        return not (dyadic and len(plan) == 1)
+
     def _row_multiplier(self, dtype, shape):
         if self._kronecker_way(dtype, shape[0], True) is not None:
             product = shape[0], self.shape[0]

@@ -1,4 +1,4 @@
-"""Products with rows, or with a few columns, by functions for other layouts."""
+"""Products with rows, or with few or very many columns, by functions for others."""
 
 import functools
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import numpy as np
 
 from .._core.cache_lines import aligned, maker
 from .._core.threads import share, shared_from
-from ..kernels import transpose
+from ..kernels import copy_columns, transpose
 from ..kernels.entry_points import entry_point
 from .call_forms import KEPT_BYTES
 
@@ -150,8 +150,12 @@ def in_tiles(
     batch: int,
     tile: int,
     work: float,
+    rows: bool = True,
 ) -> Callable:
-    """Return the function (x, out=None) for rows that turns tiles of them to columns.
+    """Return the function (x, out=None) that multiplies rows or columns tile by tile.
+
+    Tiles of rows are turned to columns. Those of columns, which are far apart where
+    there are many, are copied.
 
     Parameters
     ----------
@@ -161,14 +165,19 @@ def in_tiles(
         That of the operator.
     dtype : numpy.dtype
     batch, tile : int
-        Number of rows, and most rows of a tile.
+        Number of rows or columns, and most of them in a tile; more than that if they
+        are columns.
     work : float
         Work of a row, as `nbfact._core.threads.share` counts it.
+    rows : bool
+        Whether x and the product have vectors in their rows.
     """
     (m, n), length = shape, min(batch, tile)
-    make = maker((batch, m), dtype)
+    make = maker((batch, m) if rows else (m, batch), dtype)
     idle: list[tuple] = []  # columns and their product that no thread is using
     turn = turning(dtype)
+    some = np.empty((0, 0), dtype)
+    copy = None if rows else entry_point(copy_columns, some, some, 0, 0)
 
     def made():
         return aligned((n, length), dtype), aligned((m, length), dtype)
@@ -196,14 +205,20 @@ def in_tiles(
             except IndexError:
                 pair = made()
             for first in range(begin, end, tile):
-                part = x[first : min(first + tile, end)]
+                width = min(tile, end - first)
                 columns, found = (
-                    one.reshape(-1)[: len(one) * len(part)].reshape(-1, len(part))
+                    one.reshape(-1)[: len(one) * width].reshape(-1, width)
                     for one in pair
                 )
-                turn(part, columns)
-                calls[len(part)](columns, found)
-                turn(found, out[first : first + len(part)])
+                if copy is None:
+                    turn(x[first : first + width], columns)
+                else:
+                    copy(x, columns, first, 0)
+                calls[width](columns, found)
+                if copy is None:
+                    turn(found, out[first : first + width])
+                else:
+                    copy(found, out, 0, first)
             if kept:
                 idle.append(pair)
 

@@ -129,7 +129,7 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
     if batch >= tile:
         return columns
     some = np.empty((0, 0), dtype)
-    alike, copy = None, entry_point(copy_columns, some, some)
+    alike, copy = None, entry_point(copy_columns, some, some, 0, 0)
     if dtype.kind != "c" and 2 * batch > tile:
         sizes = np.empty(tile, dtype)
         alike = entry_point(balanced, sizes[None], 0, 0, sizes)
@@ -143,10 +143,10 @@ def tied_multiplier(formula: Formula, n: int, dtype: np.dtype, batch: int) -> Ca
         except IndexError:
             wide, found = aligned((2, n, tile), dtype)
             wide[:] = 0
-        copy(x, wide)
+        copy(x, wide, 0, 0)
         columns(wide, found, True)
         out = np.empty((n, batch), dtype) if out is None else out
-        copy(found, out)
+        copy(found, out, 0, 0)
         idle.append((wide, found))
         return out
 

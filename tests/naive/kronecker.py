@@ -12,10 +12,10 @@ def gather(x, index):
     return out
 
 
-def copy_columns(x, out):
-    """Write the columns that both matrices have."""
-    count = min(x.shape[1], out.shape[1])
-    out[:, :count] = x[:, :count]
+def copy_columns(x, out, first, to):
+    """Write the columns that both matrices have, from some on."""
+    count = min(x.shape[1] - first, out.shape[1] - to)
+    out[:, to : to + count] = x[:, first : first + count]
 
 
 def gather_rows(x, index):
