@@ -20,8 +20,9 @@ TILE, SHORT_LINE = 1 << 15, 512
 of cache; bytes of a row above which tall matrices are not, because what is written to
 each of many columns at once would be short."""
 
-AHEAD = 8
-"""Number of rows by which a row is fetched before its columns are copied."""
+AHEAD, LONG = 8, 256
+"""Number of rows by which a row is fetched before its columns are copied, and bytes of
+its columns from which on it is."""
 
 
 @kernel
@@ -132,18 +133,31 @@ def copy_columns(x: np.ndarray, out: np.ndarray, first: int, to: int) -> None:
     >>> out
     array([[0., 1., 2.]])
     """
+    count = min(x.shape[1] - first, out.shape[1] - to)
+    whole = 0
+    if count * x.itemsize >= LONG:
+        whole = count - count % (BYTES // x.itemsize)
+        _copy_vectors(x, out, first, to, whole)
+    # Of signed places, each would be looked at: whether it counts from the end.
+    here, there = np.uintp(first), np.uintp(to)
+    for i in range(x.shape[0] if whole < count else 0):
+        source, target = x[i], out[i]
+        for j in range(np.uintp(whole), np.uintp(count)):
+            target[there + j] = source[here + j]
+
+
+@kernel
+def _copy_vectors(x, out, first, to, count):
+    """Copy `count` columns, of whole vectors, and fetch rows before they are copied."""
     (m, batch), wide, lanes = x.shape, out.shape[1], BYTES // x.itemsize
-    count, flat, found = min(batch - first, wide - to), x.ravel(), out.ravel()
-    whole = count - count % lanes
+    flat, found = x.ravel(), out.ravel()
     for i in range(m):
         p, o = i * batch + first, i * wide + to
-        for j in range(0, whole if i + AHEAD < m else 0, lanes):
+        for j in range(0, count if i + AHEAD < m else 0, lanes):
             prefetch(flat, p + AHEAD * batch + j)
             prefetch(found, o + AHEAD * wide + j)
-        for j in range(0, whole, lanes):
+        for j in range(0, count, lanes):
             copy_vector(flat, p + j, found, o + j)
-        for j in range(whole, count):
-            found[o + j] = flat[p + j]
 
 
 @kernel
