@@ -138,7 +138,7 @@ def copy_columns(x: np.ndarray, out: np.ndarray, first: int, to: int) -> None:
     if count * x.itemsize >= LONG:
         whole = count - count % (BYTES // x.itemsize)
         _copy_vectors(x, out, first, to, whole)
-    # Of signed places, each would be looked at: whether it counts from the end.
+    # Each signed place would be looked at: whether it counts from the end.
     here, there = np.uintp(first), np.uintp(to)
     for i in range(x.shape[0] if whole < count else 0):
         source, target = x[i], out[i]
