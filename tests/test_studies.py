@@ -332,7 +332,12 @@ def test_what_is_done_so_far_can_be_written(monkeypatch, tmp_path, capsys):
     with pytest.raises(ValueError, match="--so-far: no job of study noise is done"):
         run.run_study("noise", output=tmp_path, so_far=True)
     assert run.run_study("noise", output=tmp_path, pattern=["job 1", "job 3"]) == 0
+    assert "-k 'job 1' -k 'job 3'`" in (tmp_path / "noise.md").read_text()
     (kept,) = tmp_path.glob("*.jsonl")
+    many = ["job 1", "job 3", *(f"none {i}" for i in range(8))]
+    assert run.run_study("noise", output=tmp_path, pattern=many) == 0
+    page = (tmp_path / "noise.md").read_text()
+    assert "noise -k ...`" in page and "10 patterns chose 2 jobs" in page
     assert run.run_study("noise", output=tmp_path, so_far=True) == 0
     assert "2 of 5 jobs are done so far" in (tmp_path / "noise.md").read_text()
     with monkeypatch.context() as patch:

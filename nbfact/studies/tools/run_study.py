@@ -34,6 +34,9 @@ from .. import STUDIES
 from . import result_files, study_page, work
 from .rows import Row
 
+MOST_LISTED = 8
+"""Number of patterns up to which a page lists them all."""
+
 JOBLIB_MISSING = 'joblib is missing; pip install "nbfact[study]" brings it'
 
 
@@ -159,14 +162,18 @@ def run_study(
     flags = f"{' --quick' * quick}{' --peers' * with_peers}"
     flags += f" --threads {threads}" * (threads > 1)
     flags += "".join(f" --data {one}" for one in data)
-    flags += "".join(f" -k {shlex.quote(one)}" for one in patterns(pattern))
+    listed = patterns(pattern)
+    many = len(listed) > MOST_LISTED
+    shown = ["..."] if many else map(shlex.quote, listed)
+    flags += "".join(f" -k {one}" for one in shown)
     source = f"`nbfact study {name}{flags}`{given}: {_machine_and_versions(threads)}."
+    source += f" {len(listed)} patterns chose {total} jobs." * many
     if so_far:
         source += f" {len(jobs)} of {total} jobs are done so far."
-    shown = _write_files(study, name, output, rows, source)
+    text = _write_files(study, name, output, rows, source)
     if kept and not so_far and pattern is None:
         kept.remove()
-    print(shown)  # after the files are written, because `| head` closes the pipe
+    print(text)  # after the files are written, because `| head` closes the pipe
     mistakes = _mistakes(rows)
     files = ", ".join(str(output / f"{name}.{kind}") for kind in ("csv", "md", "png"))
     print(f"\n{len(rows)} rows, {seconds:.0f} s; in {files}")
