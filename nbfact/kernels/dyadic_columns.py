@@ -170,6 +170,8 @@ def _sizes(n_levels, batch, itemsize):
         while low > 2 and line << low > GROUP:
             low -= 1
         low += (n_levels - low) % 2  # the others go two by two
+        if low == n_levels:
+            return low, max(GROUP // itemsize >> low, 1), 0
     return low, max(batch, 1), 0
 
 
@@ -178,7 +180,8 @@ def multiply_turns(twiddle, x, out, turn, part, parts, last):
     """Apply the levels of a turn to one part of the rows, of `parts`.
 
     turn: 0 or 1, or `BOTH` for the only part. Turn 1 begins when turn 0 has been
-    applied to all parts; where all columns stay in cache, turn `last` has all levels.
+    applied to all parts. Where all columns stay in cache, or rows are few, turn `last`
+    has all levels, and tiles of columns are divided, of which there may be one.
     last: 0 to apply level 0, of stride 1, first, as `butterfly_apply_columns` does, and
     1 to apply it last. The blocks are the same.
     """
@@ -188,19 +191,23 @@ def multiply_turns(twiddle, x, out, turn, part, parts, last):
     step, count = one << low, np.intp(n) >> low
     flat, found = x.ravel(), out.ravel()
     space = on_lines(most, out) if most else found
+    whole, begin, end = low == n_levels, zero, np.intp(batch)
+    if whole and parts > 1:
+        tiles = (batch + tile - 1) // tile
+        begin = tiles * part // parts * tile
+        end = min(tiles * (part + 1) // parts * tile, end)
     for number in range(2):
-        whole = low == n_levels
         if (turn != number and turn != BOTH) or (whole and number != last):
             continue
         given = flat if number == 0 or whole else found
         first, stop = zero, np.intp(n)
         if number != last:
             first, stop = step * part // parts, step * (part + 1) // parts
-        elif parts > 1:
+        elif parts > 1 and not whole:
             first = count * part // parts * step
             stop = count * (part + 1) // parts * step
-        for column in range(0, batch, tile):
-            width = min(tile, batch - column)
+        for column in range(begin, end, tile):
+            width = min(tile, end - column)
             chunk = max(most // (count * width), 1) if most else step
             for row in range(first, stop, step if number == last else chunk):
                 group = RowGroup(row, one, one, step, zero, low, width)
