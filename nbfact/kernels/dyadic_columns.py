@@ -19,7 +19,6 @@ import numpy as np
 
 from ._jit import kernel
 from .dyadic_registers import mix_four_rows, mix_two_rows
-from .lines import on_lines
 
 CACHED = 2**19
 """Bytes of columns up to which each level is applied to all rows: half of an L2 cache
@@ -29,12 +28,6 @@ GROUP = 2**18
 """Bytes of the rows to which levels are applied together where there are more, or twice
 as many."""
 
-BEYOND, BUFFER, DEEP = 2**26, 2**19, 6
-"""Bytes of columns from which on tiles of them are mixed in a buffer, which takes 0.7
-to 0.9 of the time: rows that are far apart have few places in a cache. The others are
-the bytes of the buffer, and the least number of levels that mix neighbouring rows
-there."""
-
 BOTH = 2
 """Stands for turn 0 and then turn 1."""
 
@@ -43,8 +36,7 @@ class RowGroup(NamedTuple):
     """The rows and the levels that belong together.
 
     Rows ``first + r + step * m`` with r < ``chunk`` and m < ``n_chunks`` are mixed by
-    ``depth`` levels from ``level`` on, of which the first has stride ``step``:
-    ``width`` columns of them.
+    the levels from ``level`` on, of which the first has stride ``step``.
     """
 
     first: int | np.intp
@@ -52,41 +44,39 @@ class RowGroup(NamedTuple):
     chunk: int | np.intp
     n_chunks: int | np.intp
     level: int | np.intp
-    depth: int | np.intp
-    width: int | np.intp
 
 
 class Lines(NamedTuple):
-    """Where the rows of a group are in a flat array.
+    """Where the rows of a group are in the flat arrays x and out.
 
-    Row (m, r) begins at ``start + hop * m + line * r``.
+    Row (m, r) begins at ``start + hop * m + line * r``, and ``width`` columns of it are
+    multiplied.
     """
 
     start: int | np.intp
     hop: int | np.intp
     line: int | np.intp
+    width: int | np.intp
 
 
 class Axis(NamedTuple):
     """Blocks of a pass that follow one another, at equal distances.
 
-    ``blocks``, ``source`` and ``target`` are the distances in the values, in the rows
-    that are read, and in those that are written.
+    ``blocks`` and ``rows`` are the distances in the values, and in x and out.
     """
 
     length: int | np.intp
     blocks: int | np.intp
-    source: int | np.intp
-    target: int | np.intp
+    rows: int | np.intp
 
 
 @kernel
-def _axes(group, q, depth, source, target):
+def _axes(group, q, depth, lines):
     """Return the axes of the blocks of `depth` levels from q on, the longest first."""
-    up, step, x, out = q + depth, group.step, source.hop, target.hop
-    high = Axis(group.n_chunks >> up, step << (up + 1), x << up, out << up)
-    low = Axis(1 << q, 4 * step, x, out)
-    row = Axis(group.chunk, np.intp(4), source.line, target.line)
+    up = q + depth
+    high = Axis(group.n_chunks >> up, group.step << (up + 1), lines.hop << up)
+    low = Axis(1 << q, 4 * group.step, lines.hop)
+    row = Axis(group.chunk, np.intp(4), lines.line)
     if high.length > low.length:
         high, low = low, high
     if row.length > low.length:
@@ -95,84 +85,74 @@ def _axes(group, q, depth, source, target):
 
 
 @kernel
-def _mix_pairs(twiddle, group, x, source, out, target):
-    """Apply the first level of a group alone."""
+def _mix_pairs(twiddle, group, x, out, lines):
+    """Apply the first level of a group alone, from x to out."""
     half, s, log = np.intp(twiddle.shape[1]), group.step, group.level
-    flat = twiddle.ravel()
+    flat, flat_x, flat_out = twiddle.ravel(), x.ravel(), out.ravel()
     e = (group.first >> (log + 1)) * s + (group.first & (s - 1))
     start = 4 * (log * half + e)
-    run, one, two = _axes(group, np.intp(0), np.intp(1), source, target)
-    size = run.length, group.width
+    run, one, two = _axes(group, np.intp(0), np.intp(1), lines)
     for i in range(one.length):
         for j in range(two.length):
             at = start + one.blocks * i + two.blocks * j, run.blocks
-            p = source.start + one.source * i + two.source * j, source.hop, run.source
-            o = target.start + one.target * i + two.target * j, target.hop, run.target
-            mix_two_rows(flat, at, x, p, out, o, size)
+            place = lines.start + one.rows * i + two.rows * j
+            rows = place, lines.hop, run.rows
+            mix_two_rows(
+                flat, at, flat_x, rows, flat_out, rows, (run.length, lines.width)
+            )
 
 
 @kernel
-def _mix_fours(twiddle, group, q, last, x, source, out, target):
+def _mix_fours(twiddle, group, q, last, x, out, lines):
     """Apply levels q and q + 1 of a group, of which level q + last comes first."""
     half, s, log = np.intp(twiddle.shape[1]), group.step << q, group.level + q
-    flat = twiddle.ravel()
+    flat, flat_x, flat_out = twiddle.ravel(), x.ravel(), out.ravel()
     e = 2 * (group.first >> (log + 2)) * s + (group.first & (s - 1))
     first, second = 4 * ((log + last) * half + e), 4 * ((log + 1 - last) * half + e)
-    run, one, two = _axes(group, q, np.intp(2), source, target)
-    up, down, size = q + last, q + 1 - last, (run.length, group.width)
+    up, down = lines.hop << (q + last), lines.hop << (q + 1 - last)
+    run, one, two = _axes(group, q, np.intp(2), lines)
     for i in range(one.length):
         for j in range(two.length):
             here = one.blocks * i + two.blocks * j
             at = first + here, second + here, 4 * s, run.blocks
-            p = source.start + one.source * i + two.source * j
-            o = target.start + one.target * i + two.target * j
-            rows = p, source.hop << up, source.hop << down, run.source
-            found = o, target.hop << up, target.hop << down, run.target
-            mix_four_rows(flat, at, x, rows, out, found, size)
+            place = lines.start + one.rows * i + two.rows * j
+            rows = place, up, down, run.rows
+            mix_four_rows(
+                flat, at, flat_x, rows, flat_out, rows, (run.length, lines.width)
+            )
 
 
 @kernel
-def _mix_group(twiddle, group, last, x, out, lines, buffer, inner):
-    """Apply the levels of a group, from x to out.
+def _mix_group(twiddle, group, depth, last, x, out, lines):
+    """Apply the levels of a group, `depth` of them: from x to out, and then in out.
 
-    last: 0 to apply the level of the smallest stride first, 1 to apply it last; lines:
-    `Lines` of x and of out; buffer, inner: where the rows are between two passes.
+    last: 0 to apply the level of the smallest stride first, 1 to apply it last.
     """
-    odd, n_passes = group.depth % 2, (group.depth + 1) // 2
-    given, source = x, lines
+    odd, n_passes = depth % 2, (depth + 1) // 2
+    given = x
     for number in range(n_passes):
         k = n_passes - 1 - number if last == 1 else number
-        found, target = buffer, inner
-        if number == n_passes - 1:
-            found, target = out, lines
         if odd == 1 and k == 0:
-            _mix_pairs(twiddle, group, given, source, found, target)
+            _mix_pairs(twiddle, group, given, out, lines)
         else:
-            q = 2 * k - odd
-            _mix_fours(twiddle, group, q, last, given, source, found, target)
-        given, source = found, target
+            _mix_fours(twiddle, group, 2 * k - odd, last, given, out, lines)
+        given = out
 
 
 @kernel
 def _sizes(n_levels, batch, itemsize):
-    """Return what the columns are divided into.
+    """Return how many levels mix neighbouring rows in a turn, and columns of a tile.
 
-    These are the number of levels that mix neighbouring rows in a turn of their own,
-    the number of columns of a tile, and the entries of the buffer, or 0 for none.
+    There are tiles where that turn has all levels.
     """
-    line = batch * itemsize
-    if line << n_levels > BEYOND:
-        low = min(max(DEEP, (n_levels + 1) // 2), n_levels)
-        tile = max(BUFFER // itemsize >> low, 1)
-        return low, tile, tile << low
-    low = n_levels
+    line, low = batch * itemsize, n_levels
     if line << n_levels > CACHED:
         while low > 2 and line << low > GROUP:
             low -= 1
         low += (n_levels - low) % 2  # the others go two by two
         if low == n_levels:
-            return low, max(GROUP // itemsize >> low, 1), 0
-    return low, max(batch, 1), 0
+            return low, max(GROUP // itemsize >> low, 1)
+    return low, max(batch, 1)
 
 
 @kernel
@@ -186,37 +166,33 @@ def multiply_turns(twiddle, x, out, turn, part, parts, last):
     1 to apply it last. The blocks are the same.
     """
     (n, batch), n_levels = x.shape, np.intp(twiddle.shape[0])
-    low, tile, most = _sizes(n_levels, batch, x.itemsize)
-    zero, one = np.intp(0), np.intp(1)
-    step, count = one << low, np.intp(n) >> low
-    flat, found = x.ravel(), out.ravel()
-    space = on_lines(most, out) if most else found
+    low, tile = _sizes(n_levels, batch, x.itemsize)
+    zero, one, step, count = np.intp(0), np.intp(1), np.intp(1) << low, n >> low
     whole, begin, end = low == n_levels, zero, np.intp(batch)
     if whole and parts > 1:
         tiles = (batch + tile - 1) // tile
         begin = tiles * part // parts * tile
         end = min(tiles * (part + 1) // parts * tile, end)
+    given = x if turn == 0 or turn == BOTH or whole else out
     for number in range(2):
         if (turn != number and turn != BOTH) or (whole and number != last):
             continue
-        given = flat if number == 0 or whole else found
-        first, stop = zero, np.intp(n)
-        if number != last:
-            first, stop = step * part // parts, step * (part + 1) // parts
-        elif parts > 1 and not whole:
-            first = count * part // parts * step
-            stop = count * (part + 1) // parts * step
-        for column in range(begin, end, tile):
-            width = min(tile, end - column)
-            chunk = max(most // (count * width), 1) if most else step
-            for row in range(first, stop, step if number == last else chunk):
-                group = RowGroup(row, one, one, step, zero, low, width)
-                if number != last:
-                    some, high = min(chunk, stop - row), n_levels - low
-                    group = RowGroup(row, step, some, count, low, high, width)
-                lines = Lines(row * batch + column, group.step * batch, batch)
-                inner = Lines(zero, group.chunk * width, width) if most else lines
-                _mix_group(twiddle, group, last, given, found, lines, space, inner)
+        if number == last:
+            first, stop = zero, np.intp(count)
+            if parts > 1 and not whole:
+                first, stop = count * part // parts, count * (part + 1) // parts
+            for column in range(begin, end, tile):
+                width = min(tile, end - column)
+                for k in range(first, stop):
+                    group = RowGroup(k * step, one, one, step, zero)
+                    lines = Lines(k * step * batch + column, batch, zero, width)
+                    _mix_group(twiddle, group, low, last, given, out, lines)
+        else:
+            r, stop = step * part // parts, step * (part + 1) // parts
+            group = RowGroup(r, step, stop - r, count, low)
+            lines = Lines(r * batch, step * batch, batch, batch)
+            _mix_group(twiddle, group, n_levels - low, last, given, out, lines)
+        given = out
 
 
 @kernel

@@ -23,6 +23,9 @@ from .repeated_blocks import (
 )
 from .row_calls import columns_as_rows, turned_cost
 
+DYADIC_BYTES = 1 << 27
+"""Bytes of columns from which on those of a dyadic butterfly are copied slice by slice:
+it reads fewer ones in place in less time."""
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads
 equal blocks again and again: its price leaves out that they come from memory."""
@@ -176,7 +179,9 @@ class ProgramOperator(PlannedOperator):
     def _copies_columns(self, dtype, batch):
         plan = plans.best(self.chain, dtype, plans.columns_planned(batch))
         dyadic = plan[0].kind in (plans.INCREASING, plans.DECREASING)
-        return not (dyadic and len(plan) == 1)
+        if not dyadic or len(plan) > 1:
+            return True
+        return self.shape[1] * batch * dtype.itemsize >= DYADIC_BYTES
 
     def _row_multiplier(self, dtype, shape):
         if self._kronecker_way(dtype, shape[0], True) is not None:
