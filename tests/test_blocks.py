@@ -12,15 +12,13 @@ from nbfact.kernels import (
     blocks_columns,
     blocks_products,
     blocks_rows,
-    copy_columns,
     dense_panels,
     dense_panels_columns,
     dense_panels_fortran,
     dense_panels_rows,
-    lines,
-    transpose,
 )
 from nbfact.kernels._jit import NUMBA_SETTINGS
+from nbfact.kernels.lines import is_split
 from nbfact.kernels.panels import lanes_of
 from nbfact.kernels.vectors import BYTES
 from nbfact.operators import dense_blocks
@@ -138,14 +136,6 @@ def test_rows_by_blocks_of_many_values(dtype):
     close(out, product([values], x.T))
 
 
-@pytest.mark.parametrize("dtype", ("float32", "complex128"))
-def test_copies_begin_with_a_line_of_the_cache(dtype):
-    found = lines.on_lines(7, np.empty(1, dtype))
-    assert found.shape == (7,)
-    assert found.dtype == dtype
-    assert found.ctypes.data % lines.LINE == 0
-
-
 @pytest.mark.compiled
 def test_columns_whose_product_is_fetched_first():
     values, count = random((1, 17, 16, 128), "float64"), 2 * blocks.CHUNK + 5
@@ -183,34 +173,6 @@ def test_groups_of_vectors(count):
     _, groups, _ = pack_rows(values)
     assert groups[3:].sum() == count
     assert set(groups[3:]) <= {4, 3, 1}
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    "shape",
-    [
-        *((1, 1), (1, 9), (2, 9), (3, 9), (0, 3), (3, 0), (0, 9), (8, 5), (17, 24)),
-        *((4, 21), (7, 21), (8, 21), (12, 21), (15, 21), (31, 29), (30, 28), (24, 27)),
-    ],
-)
-@pytest.mark.parametrize("turned", [False, True])
-def test_transpose(shape, turned, dtype):
-    shape = shape[::-1] if turned else shape
-    x = random(shape, dtype)
-    transpose(x, out := np.empty(shape[::-1], dtype))
-    np.testing.assert_array_equal(out, naive.transpose(x))
-
-
-@pytest.mark.parametrize("shape", [(5, 3), (5, 8), (5, 23), (40, 21)])
-@pytest.mark.parametrize("dtype", REALS_FIRST)
-def test_columns_are_copied_to_a_narrower_and_to_a_wider_matrix(shape, dtype):
-    given, width = shape
-    x = random((11, given), dtype)
-    for first, to in ((0, 0), (2, 0), (0, 1), (given, 0), (0, width), (1, 2)):
-        out, expected = np.zeros((2, 11, width), dtype)
-        copy_columns(x, out, first, to)
-        naive.copy_columns(x, expected, first, to)
-        np.testing.assert_array_equal(out, expected)
 
 
 @pytest.mark.parametrize("dtype", REALS_FIRST)
@@ -359,7 +321,7 @@ def test_panels_multiply_each_vector_alone_with_the_same_bits(dtype):
 def test_panels_copy_columns_that_are_parts_of_two_lines(dtype):
     (m, n), batch = (dense_panels.COPIED + 1, 130), panel_rows(np.dtype(dtype)) + 3
     matrix, x = random((m, n), dtype), random((n, batch), dtype, 1)
-    assert lines.is_split(x, batch)
+    assert is_split(x, batch)
     out, rows = np.empty((m, batch), dtype), np.empty((batch, m), dtype)
     assert dense_panels_columns(packed_panels(matrix), x, out) == 0
     close(out, naive.dense_panels_columns(matrix, x))

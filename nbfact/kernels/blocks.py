@@ -18,15 +18,14 @@ together.
 import numpy as np
 
 from ._jit import kernel
-from .block_copies import (
-    copy_columns_ahead,
-    copy_rows,
-    panel_width,
-    spread_entries,
-    spread_vectors,
-)
 from .lines import LINE, is_split, on_lines
 from .panels import HALF, LOW, PANEL, TALL, WIDE, add_outer_products, prefetch
+from .vector_copies import (
+    copy_columns_ahead,
+    move_vectors,
+    panel_width,
+    spread_entries,
+)
 from .vectors import BYTES
 
 DEPTH = 128
@@ -188,30 +187,34 @@ def blocks_rows(
             p, o = n * xn + i * c * d + m * near, n * on + i * inside + m * near
             some = min(chunk, count - n)
             for k in range(0, c, most):
-                v, q, done = block * c * width, p, 0
-                depth, new = min(most, c - k), 1 if k == 0 else 0
+                depth, new, q = min(most, c - k), 1 if k == 0 else 0, p
                 if copied:
-                    copy_rows(x, (p + k * d, xn, d), copy, (some, depth, most))
+                    source, target = (p + k * d, xn, d), (0, most * lanes, lanes)
+                    move_vectors(x, source, copy, target, (some, depth), 0)
                     q = np.int64(0)
+                done = 0
                 for group in groups[3:]:
-                    line, start = group * lanes, done * lanes * rows if many else 0
-                    last, w = min(line, size - done * lanes), v + k * line
-                    to = o + done * os
+                    line, to = group * lanes, o + done * os
+                    v = (block * width + done * lanes) * c + k * line
+                    last = min(line, size - done * lanes)
                     if apart == 1 and last == line and not many:
-                        places = (w, q, to, xs, xr, os, on, depth, new)
+                        places = (v, q, to, xs, xr, os, on, depth, new)
                         _multiply_group(
                             values, given, out, places, repeated, group, some
                         )
-                        v, done = v + line * c, done + group
-                        continue
-                    places = (w, q, start, xs, xr, lanes, line, depth, new)
-                    _multiply_group(values, given, spare, places, repeated, group, some)
-                    if many and k + most >= c:
-                        spread_vectors(spare, out, (start, to, on, os), some, group)
-                    elif not many:
-                        ends = (o + done * os * apart, on, apart)
-                        spread_entries(spare, line, out, ends, some, last)
-                    v, done = v + line * c, done + group
+                    else:
+                        start = done * lanes * rows if many else 0
+                        places = (v, q, start, xs, xr, lanes, line, depth, new)
+                        _multiply_group(
+                            values, given, spare, places, repeated, group, some
+                        )
+                        if many and k + most >= c:
+                            source, target = (start, line, lanes), (to, on, os)
+                            move_vectors(spare, source, out, target, (some, group), 0)
+                        elif not many:
+                            ends = (o + done * os * apart, on, apart)
+                            spread_entries(spare, line, out, ends, some, last)
+                    done += group
 
 
 @kernel

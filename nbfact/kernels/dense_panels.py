@@ -9,8 +9,9 @@ import numpy as np
 
 from ._jit import kernel
 from .lines import is_split, on_lines
-from .panels import add_outer_products, copy_vector
+from .panels import add_outer_products
 from .permute import transpose
+from .vector_copies import move_vectors
 from .vectors import BYTES
 
 DEPTH = 128
@@ -227,9 +228,9 @@ def dense_panels_columns(values: np.ndarray, x: np.ndarray, out: np.ndarray) -> 
     given, lanes = copy if copied else fx, BYTES // x.itemsize
     for start in range(0, batch, width):
         j = min(start, batch - width)  # the last ones end with the columns
-        for k in range(n if copied else 0):
-            for t in range(0, panel, lanes):
-                copy_vector(fx, k * batch + j + t, copy, k * panel + t)
+        if copied:
+            source, target = (j, batch, lanes), (0, panel, lanes)
+            move_vectors(fx, source, copy, target, (n, panel // lanes), 0)
         panels_by_columns(flat, shape, given, fo, (0, 0, j, width, batch), width)
     return _status(fo, 1, batch)
 

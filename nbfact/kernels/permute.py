@@ -3,7 +3,6 @@
 import numpy as np
 
 from ._jit import kernel
-from .panels import copy_vector, prefetch
 from .squares import (
     transpose_eight,
     transpose_four,
@@ -13,6 +12,7 @@ from .squares import (
     transpose_two_columns,
     transpose_two_rows,
 )
+from .vector_copies import AHEAD, move_vectors
 from .vectors import BYTES
 
 TILE, SHORT_LINE = 1 << 15, 512
@@ -20,9 +20,9 @@ TILE, SHORT_LINE = 1 << 15, 512
 of cache; bytes of a row above which tall matrices are not, because what is written to
 each of many columns at once would be short."""
 
-AHEAD, LONG = 8, 256
-"""Number of rows by which a row is fetched before its columns are copied, and bytes of
-its columns from which on it is."""
+LONG = 256
+"""Bytes of the columns of a row from which on they are copied by vectors, and rows are
+fetched before."""
 
 
 @kernel
@@ -136,28 +136,17 @@ def copy_columns(x: np.ndarray, out: np.ndarray, first: int, to: int) -> None:
     count = min(x.shape[1] - first, out.shape[1] - to)
     whole = 0
     if count * x.itemsize >= LONG:
-        whole = count - count % (BYTES // x.itemsize)
-        _copy_vectors(x, out, first, to, whole)
+        lanes = BYTES // x.itemsize
+        whole = count - count % lanes
+        source, target = (first, x.shape[1], lanes), (to, out.shape[1], lanes)
+        size = x.shape[0], whole // lanes
+        move_vectors(x.ravel(), source, out.ravel(), target, size, AHEAD)
     # Each signed place would be looked at: whether it counts from the end.
     here, there = np.uintp(first), np.uintp(to)
     for i in range(x.shape[0] if whole < count else 0):
         source, target = x[i], out[i]
         for j in range(np.uintp(whole), np.uintp(count)):
             target[there + j] = source[here + j]
-
-
-@kernel
-def _copy_vectors(x, out, first, to, count):
-    """Copy `count` columns, of whole vectors, and fetch rows before they are copied."""
-    (m, batch), wide, lanes = x.shape, out.shape[1], BYTES // x.itemsize
-    flat, found = x.ravel(), out.ravel()
-    for i in range(m):
-        p, o = i * batch + first, i * wide + to
-        for j in range(0, count if i + AHEAD < m else 0, lanes):
-            prefetch(flat, p + AHEAD * batch + j)
-            prefetch(found, o + AHEAD * wide + j)
-        for j in range(0, count, lanes):
-            copy_vector(flat, p + j, found, o + j)
 
 
 @kernel

@@ -175,9 +175,8 @@ def in_tiles(
     (m, n), length = shape, min(batch, tile)
     make = maker((batch, m) if rows else (m, batch), dtype)
     idle: list[tuple] = []  # columns and their product that no thread is using
-    turn = turning(dtype)
     some = np.empty((0, 0), dtype)
-    copy = None if rows else entry_point(copy_columns, some, some, 0, 0)
+    move = turning(dtype) if rows else entry_point(copy_columns, some, some, 0, 0)
 
     def made():
         return aligned((n, length), dtype), aligned((m, length), dtype)
@@ -189,9 +188,9 @@ def in_tiles(
             columns, found = pair = idle.pop()
         except IndexError:
             columns, found = pair = made()
-        turn(x, columns)
+        move(x, columns)
         whole(columns, found)
-        turn(found, out)
+        move(found, out)
         if kept:
             idle.append(pair)
         return out
@@ -210,15 +209,14 @@ def in_tiles(
                     one.reshape(-1)[: len(one) * width].reshape(-1, width)
                     for one in pair
                 )
-                if copy is None:
-                    turn(x[first : first + width], columns)
+                if rows:
+                    move(x[first : first + width], columns)
+                    calls[width](columns, found)
+                    move(found, out[first : first + width])
                 else:
-                    copy(x, columns, first, 0)
-                calls[width](columns, found)
-                if copy is None:
-                    turn(found, out[first : first + width])
-                else:
-                    copy(found, out, 0, first)
+                    move(x, columns, first, 0)
+                    calls[width](columns, found)
+                    move(found, out, 0, first)
             if kept:
                 idle.append(pair)
 

@@ -1,6 +1,6 @@
-"""Copies of what large blocks read and write, where it is far apart or scattered.
+"""Copies of vectors, to and from rows that are far apart. All arrays are flat.
 
-`blocks.py` says when they save more time than they take. All arrays are flat.
+`blocks.py` says when they save more time than they take.
 """
 
 import numpy as np
@@ -10,8 +10,8 @@ from .panels import WIDE, copy_vector, prefetch
 from .vectors import BYTES
 
 AHEAD = 8
-"""Number of rows of x by which a row is fetched before it is copied. What the next
-block reads is not fetched then: it would not keep its place in cache until then."""
+"""Number of rows by which a row is fetched before it is copied. What the next block
+reads is not fetched then: it would not keep its place in cache until then."""
 
 
 @kernel
@@ -40,31 +40,20 @@ def copy_columns_ahead(x, packed, p, xs, c, size):
 
 
 @kernel
-def copy_rows(x, places, packed, size):
-    """Copy vectors of some rows: those of each row one after the other.
+def move_vectors(x, source, out, target, size, ahead):
+    """Copy vectors of some rows of x to rows of out.
 
-    places: that of the first vector, and the distances of rows and of vectors; size:
-    the numbers of rows and of vectors, and the distance of copied rows in vectors.
+    source, target: the place of the first vector, and the distances of rows and of
+    vectors; size: the numbers of rows, and of vectors in each; ahead: by how many rows
+    a row of both is fetched before it is copied, or 0 where that only takes time.
     """
-    (p, xn, xs), (count, depth, line) = places, size
-    lanes = BYTES // x.itemsize
+    (p, xn, xs), (o, on, os), (count, depth) = source, target, size
     for r in range(count):
+        for k in range(depth if ahead > 0 and r + ahead < count else 0):
+            prefetch(x, p + (r + ahead) * xn + k * xs)
+            prefetch(out, o + (r + ahead) * on + k * os)
         for k in range(depth):
-            copy_vector(x, p + r * xn + k * xs, packed, (r * line + k) * lanes)
-
-
-@kernel
-def spread_vectors(found, out, places, count, size):
-    """Write `size` vectors of each of some rows, one after the other, to their places.
-
-    places: that of the first vector in `found` and in out, and the distances of rows
-    and of vectors in out.
-    """
-    p, o, on, os = places
-    lanes = BYTES // out.itemsize
-    for r in range(count):
-        for t in range(size):
-            copy_vector(found, p + (r * size + t) * lanes, out, o + r * on + t * os)
+            copy_vector(x, p + r * xn + k * xs, out, o + r * on + k * os)
 
 
 @kernel
