@@ -96,7 +96,7 @@ def read_tile(blocks, x, start, stop, norms, out):
     last = (stop - np.uintp(1)) * columns + max(size, columns)
     if stop - start == width and last <= np.uintp(flat.shape[0]):
         # Few rows of x at once, so that the processor fetches them ahead.
-        for i in range(np.uintp(0), width, np.uintp(POINTS)):
+        for i in range(np.uintp(0), width, min(size, np.uintp(POINTS))):
             point = (start + i) * columns
             for b in range(n_blocks):
                 first, place = point + np.uintp(blocks[b]), b * size * width + i

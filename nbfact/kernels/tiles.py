@@ -29,9 +29,9 @@ would take a larger share of the time."""
 LANES = VECTORS * BYTES
 """Bytes of a row of a tile."""
 
-POINTS = 8
-"""Number of points that are transposed together. Where their distance is a multiple of
-a page, their cache lines share eight places of the first level of cache."""
+POINTS = 16 if MANY else 8
+"""Largest number of points that are transposed together, in as many registers. A vector
+of that many fills a line of the cache, which is then written once."""
 
 GROUP = 4
 """Number of entries of a sparse row that are added in one pass of a loop."""
@@ -111,26 +111,30 @@ class _Emitter(VectorEmitter):
         for total in totals:
             builder.store(start, total)
 
-        def add(entry):
-            weight = self.number(data, entry)
-            row = builder.zext(builder.load(builder.gep(indices, [entry])), first.type)
-            place = builder.mul(row, width)
-            for i, total in enumerate(totals):
-                value = self.load(x, place, i)
-                value = self.multiply_add(weight, value, builder.load(total))
-                builder.store(value, total)
-
         group, one = (ir.Constant(first.type, count) for count in (GROUP, 1))
+
+        def add(place, count):
+            for entry in self.places(place, one, count):
+                weight = self.number(data, entry)
+                row = builder.load(builder.gep(indices, [entry]))
+                row = builder.mul(builder.zext(row, first.type), width)
+                for i, total in enumerate(totals):
+                    value = self.load(x, row, i)
+                    value = self.multiply_add(weight, value, builder.load(total))
+                    builder.store(value, total)
+
         count = builder.sub(last, first)
-        whole = builder.add(first, builder.sub(count, builder.urem(count, group)))
-        with cgutils.for_range_slice(builder, first, whole, group, first.type) as (
-            t,
-            _,
-        ):
-            for entry in self.places(t, one, GROUP):
-                add(entry)
-        with cgutils.for_range_slice(builder, whole, last, one, first.type) as (t, _):
-            add(t)
+        whole = builder.sub(last, builder.urem(count, group))
+        short = builder.icmp_unsigned("==", count, group)
+        with builder.if_else(short) as (then, otherwise):
+            with then:  # the length of most rows needs no loop
+                add(first, GROUP)
+            with otherwise:
+                loop, kind = cgutils.for_range_slice, first.type
+                with loop(builder, first, whole, group, kind) as (t, _):
+                    add(t, GROUP)
+                with loop(builder, whole, last, one, kind) as (t, _):
+                    add(t, 1)
         return [builder.load(total) for total in totals]
 
     def dense_rows(self, data, place, length, starts, x):
@@ -202,11 +206,11 @@ def _dtype(entries):
 
 
 def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
-    """Transpose `POINTS` vectors: the one of point i is at start + i * stride.
+    """Transpose the vectors of points: that of point i is at start + i * stride.
 
-    Each of their entries becomes part of a row of a tile, from `place` on. The squared
-    norms of the vectors are added to norms, from a lane on. x and out are flat; out
-    must not overlap with x.
+    There are `POINTS` points, or as many as a vector has entries. Each entry becomes
+    part of a row of a tile, from `place` on, and the squared norms of the points are
+    added to norms, from a lane on. x and out are flat, and must not overlap.
     """
 
     def generate(context, builder, signature, arguments):
@@ -215,18 +219,19 @@ def _transpose_block(typingctx, x, start, stride, out, place, norms, lane):
         start, stride, place = (arguments[i] for i in (1, 2, 4))
         step = ir.Constant(place.type, VECTORS * emit.size)
         columns = emit.places(place, step, emit.size)
-        rows = emit.places(start, stride, POINTS)
+        points = min(POINTS, emit.size)
+        rows = emit.places(start, stride, points)
         values = emit.exchanged([emit.load(source, row) for row in rows])
         # Two sums, because each addition waits for the one before it.
         totals = [builder.fmul(value, value) for value in values[:2]]
         for i, value in enumerate(values[2:]):
             totals[i % 2] = emit.multiply_add(value, value, totals[i % 2])
         total, sums = builder.fadd(*totals), emit.data(norms, arguments[5])
-        part = ir.VectorType(emit.real, POINTS)
+        part = ir.VectorType(emit.real, points)
         pointer = emit.pointer(sums, arguments[6], part)
         known = builder.load(pointer, align=emit.item)
-        for first in range(0, emit.size, POINTS):
-            lanes = range(first, first + POINTS)
+        for first in range(0, emit.size, points):
+            lanes = range(first, first + points)
             for i, value in enumerate(values):
                 entry = emit.pointer(target, columns[first + i], part)
                 builder.store(emit.shuffle(value, lanes), entry, align=emit.item)
@@ -327,11 +332,11 @@ def _compare_dense(typingctx, data, length, bias, x, nearest):
 def _transpose_interpreted(x, start, stride, out, place, norms, lane):
     """Do the same as `_transpose_block` in NumPy, where nothing is compiled."""
     size = BYTES // x.itemsize
-    columns, points, step = np.arange(size)[:, None], np.arange(POINTS), VECTORS * size
+    columns, points = np.arange(size)[:, None], np.arange(min(POINTS, size))
     block = x[int(start) + int(stride) * points + columns]
-    out[int(place) + step * columns + points] = block
+    out[int(place) + VECTORS * size * columns + points] = block
     with np.errstate(over="ignore"):
-        norms[int(lane) : int(lane) + POINTS] += (block * block).sum(axis=0)
+        norms[int(lane) + points] += (block * block).sum(axis=0)
 
 
 def _row_interpreted(entries, first, last, start, x):
