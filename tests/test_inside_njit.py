@@ -97,6 +97,13 @@ def convolution():
 
 
 ARGUMENTS = {
+    "pair_rows": (SQUARE, np.zeros((2, 4), complex)),
+    "pairs_are_alike": (np.zeros(16), 1),
+    "part_columns": (
+        *(np.zeros((32, 2), complex), np.zeros(16), 0, 17),
+        np.zeros((32, 4), complex),
+    ),
+    "part_rows": (np.zeros((2, 32), complex), np.zeros(16), np.zeros((4, 32), complex)),
     "convolve_columns": convolution(),
     "convolve_vector": convolved_vector(),
     "adam_step": (VECTOR, OUT + 1, np.zeros(4), np.zeros(4), 0.1, 1),

@@ -19,8 +19,12 @@ from .rivals import peers
 SCIPY, CHOSEN, CHAIN = "scipy.fft", "nbfact transform", "nbfact chain plan"
 """Implementations: the library, the operator, and the plan of its chain."""
 
+REALS = "dft of reals"
+"""Name of the Fourier transform of real numbers."""
+
 TRANSFORMS: dict[str, Callable[..., Butterfly]] = {
     "dft": dft,
+    REALS: dft,
     "dct": dct,
     "dct 3": functools.partial(dct, type=3),
     "dst": dst,
@@ -44,7 +48,8 @@ def transform_plan_cases(
     sizes : sequence of int
         Orders, of any kind.
     precisions : sequence of str
-        "float32" or "float64"; those of "dft" are the complex dtypes of the precision.
+        "float32" or "float64"; results of "dft" and :data:`REALS` are of the complex
+        dtypes of the precision.
     batches : sequence of int
         Numbers of columns of x; with one, x is a vector.
 
@@ -56,7 +61,7 @@ def transform_plan_cases(
         for n in sizes:
             for precision in precisions:
                 dtype = np.dtype(precision)
-                if name == "dft":
+                if TRANSFORMS[name] is dft:
                     dtype = np.result_type(dtype, np.complex64)
                 for batch in batches:
                     yield from _cases(name, n, dtype, batch)
@@ -69,7 +74,8 @@ def _cases(name, n, dtype, batch):
         CHAIN: _chain,
     }
     for peer in ("pyfftw", "mkl_fft"):
-        if peers.installed(peer) and (peer == "pyfftw" or name == "dft"):
+        takes = name != REALS if peer == "pyfftw" else name == "dft"
+        if peers.installed(peer) and takes:
             prepares[peer] = peers.prepare(peer)
     levels = max(float(np.log2(n)), 1.0)
     for impl, prepare in prepares.items():
@@ -82,7 +88,7 @@ def _cases(name, n, dtype, batch):
             reference=_reference,
             bound=4 * levels * n**0.25 * float(np.finfo(dtype).eps),
             size=2 * n * batch * dtype.itemsize,
-            flops=int((5 if dtype.kind == "c" else 2.5) * n * levels * batch),
+            flops=int((5 if name == "dft" else 2.5) * n * levels * batch),
             nnz=None,
             yardstick=SCIPY,
             rival=impl not in (CHOSEN, CHAIN),
@@ -99,10 +105,11 @@ class TransformOperand:
 def _make(name, n, dtype, batch, rng):
     shape = (n,) if batch == 1 else (n, batch)
     x = rng.standard_normal(shape)
-    if dtype.kind == "c":
+    if dtype.kind == "c" and name != REALS:
         x = x + 1j * rng.standard_normal(shape)
     operator = TRANSFORMS[name](n, normalized=False, dtype=dtype)
-    return TransformOperand(name, operator, x.astype(dtype))
+    given = np.empty(0, dtype).real.dtype if name == REALS else dtype
+    return TransformOperand(name, operator, x.astype(given))
 
 
 def _transformed(name, x):
@@ -110,7 +117,7 @@ def _transformed(name, x):
     if name == "hartley":
         found = scipy.fft.fft(x, axis=0)
         return found.real - found.imag
-    if name == "dft":
+    if TRANSFORMS[name] is dft:
         return scipy.fft.fft(x, axis=0)
     kind, _, type = name.partition(" ")
     return getattr(scipy.fft, kind)(x, int(type or 2), axis=0)

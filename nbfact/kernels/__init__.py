@@ -100,6 +100,7 @@ from .partition_projection import project_partition
 from .permute import copy_columns, gather, gather_rows, transpose
 from .pursuit import add_atoms, largest_of_columns, solve_triangles
 from .rank_one import RankOneFactors, rank_one_butterfly
+from .real_pairs import pair_rows, pairs_are_alike, part_columns, part_rows
 from .repeated import blocks_products, repeated_apply
 from .select import kth_largest
 from .shuffled import shuffled_chain_adjoint, shuffled_chain_apply, shuffled_pack
@@ -206,7 +207,11 @@ __all__ = [
     "normalize_frobenius",
     "optimal_scale",
     "pair_greedily",
+    "pair_rows",
+    "pairs_are_alike",
     "palm_step",
+    "part_columns",
+    "part_rows",
     "project_anticirc",
     "project_blockdiag",
     "project_circ",

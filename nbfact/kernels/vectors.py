@@ -1,7 +1,7 @@
 """What the kernels that emit vector instructions themselves share.
 
 They are `registers.py`, `tiles.py`, `squares.py`, `gathers.py`, `dyadic_registers.py`,
-`dyadic_vectors.py`, `fourier_registers.py`, `even_registers.py` and
+`dyadic_vectors.py`, `fourier_registers.py`, `real_pairs.py`, `even_registers.py` and
 `haar_registers.py`. What they emit is generic vector code, which LLVM maps to the
 registers that the processor has.
 """

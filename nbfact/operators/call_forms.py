@@ -1,12 +1,13 @@
 """Functions (x, out=None) that multiply, made of others for arrays of other forms."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from .._core.cache_lines import maker
+from .._core.cache_lines import aligned, maker
 
 SHAPES = 64
 """Number of shapes of operands for which an operator keeps how it multiplies them."""
@@ -86,6 +87,31 @@ def with_result(columns: Callable, shape: tuple[int, ...], dtype: np.dtype) -> C
             out = make()
         columns(x, out)
         return out
+
+    return multiply
+
+
+def converting_call(
+    call: Callable, shape: tuple[int, ...], dtype: np.dtype, turned: bool
+) -> Callable:
+    """Return the function (x) that multiplies arrays of another dtype or strides.
+
+    `call` multiplies C-contiguous arrays of a shape and a dtype. `turned` says whether
+    x is the transpose of such an array.
+    """
+    idle = list[np.ndarray]()  # copies that no thread is using
+    kept = math.prod(shape) * dtype.itemsize <= KEPT_BYTES
+
+    def multiply(x):
+        try:
+            copy = idle.pop()
+        except IndexError:
+            copy = aligned(shape, dtype)
+        copy[...] = x.T if turned else x
+        found = call(copy)
+        if kept:
+            idle.append(copy)
+        return found.T if turned else found
 
     return multiply
 

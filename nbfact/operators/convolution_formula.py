@@ -52,6 +52,8 @@ class Convolution:
 
     takes_real = False
     """Whether the library takes real numbers for a complex product, see `Formula`."""
+    is_symmetric = False
+    """Whether rows of its matrix are conjugate, see `Formula`."""
     takes_complex = True
     """Whether the library takes complex numbers as they are, see `Formula`."""
 

@@ -150,6 +150,11 @@ class Formula(NamedTuple):
         return call + transform_work(_order(self, n)) * units
 
     @property
+    def is_symmetric(self) -> bool:
+        """Return whether rows k and n - k are conjugate, as in Fourier transforms."""
+        return self.takes_real and not self.is_complex() and self.after == _ONES
+
+    @property
     def takes_real(self) -> bool:
         """Return whether the library takes real numbers for a complex product."""
         return self.function in ("fft", "ifft")

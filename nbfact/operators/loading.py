@@ -6,12 +6,14 @@ from typing import Any
 from .._core.formats.damage import DAMAGED, reason
 from .._core.formats.matrix_files import path_of
 from .block_operator import BlockOperator
-from .butterfly import butterfly_of
+from .butterfly import Butterfly, butterfly_of
+from .convolution_formula import Convolution, is_convolution, read_convolution
 from .factor_product import FactorProduct
 from .fast_operator import FastOperator
+from .formulas import Formula, read_formula
 from .haar import read_haar
 from .kronecker_product import KroneckerProduct
-from .named_transform import NamedTransform, read_transform
+from .named_transform import NamedTransform
 from .operator_files import (
     BLOCKS,
     BUTTERFLY,
@@ -95,7 +97,7 @@ def _built(saved: Saved) -> FastOperator:
     if saved.kind == BUTTERFLY:
         return butterfly_of(saved)
     if saved.kind == TRANSFORM:
-        return NamedTransform(*read_transform(saved))
+        return NamedTransform(*_read_transform(saved))
     if saved.kind == HAAR:
         return read_haar(saved)
     if saved.kind == MAT:
@@ -115,3 +117,22 @@ def _built(saved: Saved) -> FastOperator:
     if saved.kind == PRODUCT:
         return OperatorProduct(operators, **arrays)
     raise ValueError(f"an operator of the unknown kind {saved.kind!r}")
+
+
+def _read_transform(saved: Saved) -> tuple[Formula | Convolution, Butterfly]:
+    """Return the arguments of `NamedTransform` from what a file holds of it."""
+    formula: Formula | Convolution
+    convolves = is_convolution(saved.arrays)
+    formula = (read_convolution if convolves else read_formula)(saved.arrays)
+    names = formula.arrays()
+    rest = {name: one for name, one in saved.arrays.items() if name not in names}
+    found = butterfly_of(Saved(BUTTERFLY, rest))
+    m, n = found.shape
+    if isinstance(formula, Convolution):
+        if formula.shape != (m, n):
+            raise ValueError(f"a formula of shape {formula.shape}, factors {(m, n)}")
+        if formula.column.dtype.kind == "c" and found.dtype.kind != "c":
+            raise ValueError("a complex formula of real factors")
+    elif m != n:
+        raise ValueError(f"a transform of shape {found.shape}, which is not square")
+    return formula, found

@@ -1,22 +1,32 @@
 """NamedTransform: the butterfly of a named transform, which SciPy may multiply by."""
 
+import functools
+import math
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .._core.dtypes import common_dtype, real_dtype
-from .butterfly import Butterfly, butterfly_of
-from .call_forms import left_turned
-from .convolution_formula import Convolution, is_convolution, read_convolution
+from .butterfly import Butterfly
+from .call_forms import keep, left_turned, single_column
+from .convolution_formula import Convolution
 from .fast_operator import FastOperator
-from .formulas import Formula, read_formula
+from .formulas import Formula
 from .library_calls import FOLDED
-from .operator_files import BUTTERFLY, TRANSFORM, Saved
+from .operator_files import TRANSFORM, Saved
+from .paired_transforms import (
+    LEAST,
+    columns_in_pairs,
+    pairing_cost,
+    pairs_of,
+    rows_in_pairs,
+)
 from .planned_operator import PlannedOperator
 from .product_plans import SHOWN
 from .row_calls import ALONE, turned_cost
-from .small_matrices import COLUMNS, ROWS
+from .small_matrices import COLUMNS, ROWS, matrix_cost
 from .tied_convolutions import (
     is_tied_convolution,
     tied_convolution_cost,
@@ -26,6 +36,8 @@ from .tied_transforms import is_tied, tied_cost, tied_multiplier, tile_of
 
 MOST_CHOICES = 256
 """Number of dtypes and numbers of vectors for which an operator keeps its choice."""
+REAL_PART = 0.8
+"""Part of the time for complex numbers that the library takes for real ones."""
 MARGIN = 1.15
 """Part of the cost of the library that kernels may cost for an operator to use them,
 which does not take longer than a call of the library by the user."""
@@ -77,8 +89,11 @@ class NamedTransform(Butterfly):
     are of this class too. Where scipy.fft multiplies vectors, a product with another
     butterfly is an `OperatorProduct`, a part ``A[rows, columns]`` a `SelectedOperator`,
     and a Kronecker product a `KroneckerProduct`, because a butterfly of the same matrix
-    would be slower. Many numbers go to the backend of `scipy.fft.set_backend`; few go
-    to scipy.fftpack, which computes the same without looking for backends.
+    would be slower. Real vectors times a Fourier transform are transformed two by two,
+    as one complex vector, where their norms differ by no more than a factor of 16:
+    their rounding errors are those of the larger one. Many numbers go to the backend of
+    `scipy.fft.set_backend`; few go to scipy.fftpack, which computes the same without
+    looking for backends.
 
     References
     ----------
@@ -94,7 +109,7 @@ class NamedTransform(Butterfly):
     (1.0, '  scipy.fft.dct, type 2 multiplies vectors, 4, 16, 64 columns')
     """
 
-    _made = (*Butterfly._made, "_choices", "_calls")
+    _made = (*Butterfly._made, "_choices", "_calls", "_reals")
     _skips = False  # a fast transform spreads infinity to all entries
 
     def __init__(self, formula: Formula | Convolution, butterfly: Butterfly) -> None:
@@ -109,6 +124,7 @@ class NamedTransform(Butterfly):
         super()._forget()
         self._choices: dict[tuple[np.dtype, int, bool], tuple[str, float]] = {}
         self._calls: dict[Any, Any] = {}
+        self._reals: dict[Any, Any] = {}
 
     def _multiplies(self, dtype: np.dtype, batch: int, rows: bool = False) -> str:
         """Return who multiplies `batch` columns, or rows, where no matrix does.
@@ -221,31 +237,95 @@ class NamedTransform(Butterfly):
     def _apply(self, x: np.ndarray) -> np.ndarray:
         """Multiply a plain array whose shape is checked, (n,) or (n, batch).
 
-        The library takes the real numbers of a Fourier transform as they are, which
-        then costs half.
+        The real numbers of a Fourier transform cost half of complex ones.
         """
-        rows = x.ndim == 2 and x.flags.fnc
-        dtype = common_dtype(self.dtype, x.dtype)
-        if not x.size or not self._takes_real(x, rows):
+        if not x.size or x.dtype.kind == "c" or self.dtype.kind != "c":
             return super()._apply(x)
-        call, kind = self._call(dtype), real_dtype(dtype)
-        if rows:
-            return call(np.asarray(x.T, kind, order="C"), None, 1).T
-        x = np.asarray(x, kind, order="C")
-        return call(x) if x.size > len(x) else call(x.reshape(-1)).reshape(x.shape)
+        call = self._of_real(x)
+        return super()._apply(x) if call is None else call(x)
 
-    def _takes_real(self, x, rows):
-        """Return whether the library multiplies real numbers as they are."""
-        if x.dtype.kind == "c" or not self.formula.takes_real:
+    def _of_real(self, x):
+        """Return the function that multiplies real numbers as they are, or None."""
+        if not self.formula.takes_real:
+            return None
+        rows, dtype = x.ndim == 2 and x.flags.fnc, common_dtype(self.dtype, x.dtype)
+        key = dtype, x.T.shape if rows else x.shape, rows
+        if key not in self._reals:
+            keep(self._reals, key, self._for_reals(*key))
+        call, real = self._reals[key], real_dtype(dtype)
+        if call is None:
+            return None
+
+        def multiply(x):
+            x = x.T if rows else x
+            if x.dtype is not real or not x.flags.carray:
+                x = np.array(x, real, order="C")
+            return call(x).T if rows else call(x)
+
+        return multiply
+
+    def _for_reals(self, dtype, shape, rows):
+        """Return the function for C-contiguous real numbers of a shape, or None."""
+        batch = math.prod(shape) // self.shape[1]
+        if batch > 1 and self._is_paired(dtype, batch, rows):
+            return self._in_pairs(dtype, shape, rows)
+        if not self._takes_real(dtype, batch, rows):
+            return None
+        call = self._call(dtype)
+        if batch == 1:
+            return single_column(call, shape, dtype)
+        return functools.partial(call, axis=1 if rows else 0)
+
+    def _is_paired(self, dtype, batch, rows):
+        """Return whether real vectors are expected to take less time two by two."""
+        n = self.shape[1]
+        if n < LEAST or not self.formula.is_symmetric:
             return False
-        dtype, batch = common_dtype(self.dtype, x.dtype), x.size // len(x)
+
+        def cost(count):
+            given = dtype, count, rows and count > 1
+            ways = [self._cost(*given), matrix_cost(self.shape, *given)]
+            return min(ways if count == 1 else [*ways, self._alone_cost(*given)])
+
+        alone = min(cost(batch), REAL_PART * self.formula.cost(n, dtype, batch))
+        pairs = cost(pairs_of(batch, dtype, rows))
+        return pairs + pairing_cost(n, batch, dtype, rows) < alone
+
+    def _in_pairs(self, dtype, shape, rows):
+        """Return the function for real columns, or rows, of a shape, two by two."""
+        kept: Any = weakref.ref(self)  # which keeps what is returned
+
+        def plain(x):
+            find = kept()._ready_rows if rows else kept()._ready
+            return find(dtype, shape)(x.astype(dtype))
+
+        if not rows:
+            return columns_in_pairs(
+                functools.partial(self._ready, dtype), plain, shape, dtype
+            )
+        ready, vector = (
+            functools.partial(self._ready_rows, dtype),
+            self._ready(dtype, shape[1:]),
+        )
+        work = self.nnz * dtype.itemsize
+        return rows_in_pairs(ready, vector, plain, shape, work, dtype)
+
+    def _takes_real(self, dtype, batch, rows):
+        """Return whether the library multiplies real numbers of a product's dtype."""
         if self._multiplies(dtype, batch, rows) != "library":
+            return False
+        own = REAL_PART * self.formula.cost(self.shape[1], dtype, batch)
+        if batch > 1 and self._alone_cost(dtype, batch, rows) < own:
             return False
         way = ROWS if rows else COLUMNS
         return self._matrix_call(dtype, batch, way) is None
 
     def _converter(self, x):
-        return None if self._takes_real(x, False) else super()._converter(x)
+        if x.dtype.kind != "c" and self.dtype.kind == "c":
+            call = self._of_real(x)
+            if call is not None:
+                return call
+        return super()._converter(x)
 
     def fuse(self, sizes: Any = None) -> "NamedTransform":
         """Return the same operator with products of consecutive factors as factors.
@@ -317,22 +397,3 @@ class NamedTransform(Butterfly):
                 columns = " columns" * (shown[-1] != "vectors")
                 lines.append(f"  {text} {', '.join(shown)}{columns}")
         return "\n".join(lines)
-
-
-def read_transform(saved: Saved) -> tuple[Formula | Convolution, Butterfly]:
-    """Return the arguments of `NamedTransform` from what a file holds of it."""
-    formula: Formula | Convolution
-    convolves = is_convolution(saved.arrays)
-    formula = (read_convolution if convolves else read_formula)(saved.arrays)
-    names = formula.arrays()
-    rest = {name: one for name, one in saved.arrays.items() if name not in names}
-    found = butterfly_of(Saved(BUTTERFLY, rest))
-    m, n = found.shape
-    if isinstance(formula, Convolution):
-        if formula.shape != (m, n):
-            raise ValueError(f"a formula of shape {formula.shape}, factors {(m, n)}")
-        if formula.column.dtype.kind == "c" and found.dtype.kind != "c":
-            raise ValueError("a complex formula of real factors")
-    elif m != n:
-        raise ValueError(f"a transform of shape {found.shape}, which is not square")
-    return formula, found

@@ -8,7 +8,7 @@ from numpy import ndarray
 
 from .._core.dtypes import common_dtype
 from ..kernels.dense_panels import NOT_FINITE
-from .call_forms import is_ready, keep, turned_call
+from .call_forms import converting_call, is_ready, keep, turned_call
 from .linear_operator import NotAnArray
 from .matrix_panels import PanelsProduct
 from .product_plans import ProductPlans
@@ -131,6 +131,11 @@ class PlannedOperator(ProductPlans):
                 if type(call) is ndarray:
                     return call.dot(other.T).T
                 return call(other) if call else self._first_left(other, None)
+        elif type(other) is ndarray and other.shape[-1:] == self.shape[:1]:
+            if other.ndim == 1:
+                return self.T._product(other)
+            if other.ndim == 2:
+                return self.T._product(other.T).T
         return super().__rmatmul__(other)
 
     def _first_left(self, other, shape):
@@ -267,14 +272,18 @@ class PlannedOperator(ProductPlans):
         return None
 
     def _product(self, other: Any, name: str = "other") -> Any:
-        if type(other) is not ndarray or other.flags.fnc:
+        if type(other) is not ndarray:
             return super()._product(other, name)
-        key = other.dtype.char, other.shape
+        flags = other.flags
+        key: Any = other.dtype.char, other.shape
+        if flags.fnc:
+            key = *key, FORTRAN
         call = self._converting.get(key)
         if call is not None:
             return call(other)
         found = super()._product(other, name)
-        if other.ndim <= 2 and other.size and key[0] in "fdFD":
+        known = flags.fnc and flags.behaved and other.dtype == self.dtype
+        if other.ndim <= 2 and other.size and key[0] in "fdFD" and not known:
             call = self._converter(other)
             if call is not None:
                 keep(self._converting, key, call)
@@ -283,12 +292,14 @@ class PlannedOperator(ProductPlans):
     def _converter(self, x):
         """Return the function that multiplies arrays of another dtype or strides.
 
-        It does what `_apply` does with one such array, x, (n,) or (n, batch). There is
-        none for a real operator, which multiplies complex numbers as twice as many real
-        ones.
+        It does what `_apply` does with one such array, x, (n,) or (n, batch), which is
+        in Fortran order or is not, like all others. There is none for a real operator,
+        which multiplies complex numbers as twice as many real ones.
         """
         dtype = common_dtype(self.dtype, x.dtype)
         if self.dtype.kind != dtype.kind:
             return None
-        ready = self._ready(dtype, x.shape)
-        return lambda x: ready(np.array(x, dtype, order="C"))
+        rows = x.flags.fnc
+        shape = x.shape[::-1] if rows else x.shape
+        ready = self._ready_rows(dtype, shape) if rows else self._ready(dtype, shape)
+        return converting_call(ready, shape, dtype, rows)

@@ -132,6 +132,37 @@ def fourier_columns(x, layout, scale):
     return scale * turned[frequency[rest[:-1]]]
 
 
+def pair_rows(x):
+    """Return pairs of real rows as complex ones."""
+    return x[::2] + 1j * x[1::2]
+
+
+def part_rows(z):
+    """Return the transforms of real rows x and y from those of x + iy."""
+    mirrored = np.roll(z[:, ::-1], 1, axis=1).conj()
+    both = (z + mirrored) / 2, (z - mirrored) / 2j
+    return np.stack(both, axis=1).reshape(-1, z.shape[1])
+
+
+def part_columns(z):
+    """Do the same for columns."""
+    return part_rows(z.T).T
+
+
+def pairs_are_alike(sums, pairs):
+    """Return whether sums of squares of two vectors differ by a factor of 256 at most.
+
+    Each half of the sums has real and imaginary parts of the pairs in turn, over again
+    where they are few.
+    """
+    numbers = sums.reshape(2, -1, 2).astype(float).sum(axis=2)
+    both = np.array([numbers[:, j::pairs].sum(axis=1) for j in range(pairs)])
+    least, most = both.min(axis=1), both.max(axis=1)
+    with np.errstate(invalid="ignore"):
+        alike = (least > 1.2e-38) & (most <= 256 * least) & np.isfinite(most)
+    return alike.all()
+
+
 def convolve_columns(x, layout, numbers, rows):
     """Return rows of the circular convolutions of columns, real or in pairs of parts.
 
