@@ -19,12 +19,12 @@ from .rivals import peers
 SCIPY, CHOSEN, CHAIN = "scipy.fft", "nbfact transform", "nbfact chain plan"
 """Implementations: the library, the operator, and the plan of its chain."""
 
-REALS = "dft of reals"
-"""Name of the Fourier transform of real numbers."""
+REALS = COLUMNS, ROWS = "dft of reals", "dft of real rows"
+"""Names of the Fourier transform of real columns, and of real rows."""
 
 TRANSFORMS: dict[str, Callable[..., Butterfly]] = {
     "dft": dft,
-    REALS: dft,
+    **dict.fromkeys(REALS, dft),
     "dct": dct,
     "dct 3": functools.partial(dct, type=3),
     "dst": dst,
@@ -48,7 +48,7 @@ def transform_plan_cases(
     sizes : sequence of int
         Orders, of any kind.
     precisions : sequence of str
-        "float32" or "float64"; results of "dft" and :data:`REALS` are of the complex
+        "float32" or "float64"; results of "dft" and of :data:`REALS` are of the complex
         dtypes of the precision.
     batches : sequence of int
         Numbers of columns of x; with one, x is a vector.
@@ -74,7 +74,7 @@ def _cases(name, n, dtype, batch):
         CHAIN: _chain,
     }
     for peer in ("pyfftw", "mkl_fft"):
-        takes = name != REALS if peer == "pyfftw" else name == "dft"
+        takes = name not in REALS if peer == "pyfftw" else name == "dft"
         if peers.installed(peer) and takes:
             prepares[peer] = peers.prepare(peer)
     levels = max(float(np.log2(n)), 1.0)
@@ -105,20 +105,20 @@ class TransformOperand:
 def _make(name, n, dtype, batch, rng):
     shape = (n,) if batch == 1 else (n, batch)
     x = rng.standard_normal(shape)
-    if dtype.kind == "c" and name != REALS:
+    if dtype.kind == "c" and name not in REALS:
         x = x + 1j * rng.standard_normal(shape)
     operator = TRANSFORMS[name](n, normalized=False, dtype=dtype)
-    given = np.empty(0, dtype).real.dtype if name == REALS else dtype
-    return TransformOperand(name, operator, x.astype(given))
+    x = x.astype(dtype if name not in REALS else np.empty(0, dtype).real.dtype)
+    return TransformOperand(name, operator, x.T.copy() if name == ROWS else x)
 
 
 def _transformed(name, x):
-    """Return the transform of the columns of x by scipy.fft."""
+    """Return the transform of the columns, or rows, of x by scipy.fft."""
     if name == "hartley":
         found = scipy.fft.fft(x, axis=0)
         return found.real - found.imag
     if TRANSFORMS[name] is dft:
-        return scipy.fft.fft(x, axis=0)
+        return scipy.fft.fft(x, axis=-1 if name == ROWS else 0)
     kind, _, type = name.partition(" ")
     return getattr(scipy.fft, kind)(x, int(type or 2), axis=0)
 
@@ -134,11 +134,16 @@ def _scipy(inputs):
 
 
 def _chosen(inputs):
-    A, x = inputs.operator, inputs.x
-    return lambda: A @ x
+    return _product(inputs, inputs.operator)
 
 
 def _chain(inputs):
-    A, x = inputs.operator, inputs.x
-    B = Butterfly(A.chain, A.values, rows=A.rows, columns=A.columns)
-    return lambda: B @ x
+    A = inputs.operator
+    return _product(
+        inputs, Butterfly(A.chain, A.values, rows=A.rows, columns=A.columns)
+    )
+
+
+def _product(inputs, A):
+    x, T = inputs.x, A.T
+    return (lambda: x @ T) if inputs.name == ROWS else lambda: A @ x
