@@ -10,19 +10,13 @@ import numpy as np
 
 from .._core.dtypes import common_dtype, real_dtype
 from .butterfly import Butterfly
-from .call_forms import keep, left_turned, single_column
+from .call_forms import converting_call, keep, left_turned, single_column
 from .convolution_formula import Convolution
 from .fast_operator import FastOperator
 from .formulas import Formula
 from .library_calls import FOLDED
 from .operator_files import TRANSFORM, Saved
-from .paired_transforms import (
-    LEAST,
-    columns_in_pairs,
-    pairing_cost,
-    pairs_of,
-    rows_in_pairs,
-)
+from .paired_transforms import columns_in_pairs, pairing_cost, pairs_of, rows_in_pairs
 from .planned_operator import PlannedOperator
 from .product_plans import SHOWN
 from .row_calls import ALONE, turned_cost
@@ -250,17 +244,20 @@ class NamedTransform(Butterfly):
             return None
         rows, dtype = x.ndim == 2 and x.flags.fnc, common_dtype(self.dtype, x.dtype)
         key = dtype, x.T.shape if rows else x.shape, rows
+        real = real_dtype(dtype)
         if key not in self._reals:
-            keep(self._reals, key, self._for_reals(*key))
-        call, real = self._reals[key], real_dtype(dtype)
-        if call is None:
+            call = self._for_reals(*key)
+            found = call and (call, converting_call(call, key[1], real, rows))
+            keep(self._reals, key, found)
+        if self._reals[key] is None:
             return None
+        call, converted = self._reals[key]
 
         def multiply(x):
-            x = x.T if rows else x
-            if x.dtype is not real or not x.flags.carray:
-                x = np.array(x, real, order="C")
-            return call(x).T if rows else call(x)
+            given = x.T if rows else x
+            if given.dtype is not real or not given.flags.carray:
+                return converted(x)
+            return call(given).T if rows else call(given)
 
         return multiply
 
@@ -279,7 +276,7 @@ class NamedTransform(Butterfly):
     def _is_paired(self, dtype, batch, rows):
         """Return whether real vectors are expected to take less time two by two."""
         n = self.shape[1]
-        if n < LEAST or not self.formula.is_symmetric:
+        if not self.formula.is_symmetric:
             return False
 
         def cost(count):

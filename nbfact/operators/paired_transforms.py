@@ -3,6 +3,7 @@
 `nbfact/kernels/real_pairs.py` explains how, and says when two vectors are alike.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -38,6 +39,8 @@ def pairs_of(batch: int, dtype: np.dtype, rows: bool) -> int:
 def pairing_cost(n: int, batch: int, dtype: np.dtype, rows: bool) -> float:
     """Return the time of making and parting pairs of real vectors, in nanoseconds.
 
+    It is infinite where no kernel parts them.
+
     Parameters
     ----------
     n, batch : int
@@ -47,6 +50,8 @@ def pairing_cost(n: int, batch: int, dtype: np.dtype, rows: bool) -> float:
     rows : bool
         Whether the vectors are rows.
     """
+    if n < LEAST:
+        return math.inf
     full = 2 * pairs_of(batch, dtype, rows)
     size = n * full * dtype.itemsize
     found = PAIR_CALLS["rows" if rows else "columns"] + PARTED_BYTE * size
