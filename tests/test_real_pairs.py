@@ -7,6 +7,7 @@ from samples import DTYPES, close, random
 
 import nbfact as nf
 from nbfact.kernels import pair_rows, pairs_are_alike, part_columns, part_rows
+from nbfact.operators import paired_transforms
 from nbfact.operators.tied_steps import width_of
 
 COUNTS = [2, 3, 4, 7, 9, 14, 32, 35]
@@ -77,9 +78,13 @@ def test_products(n, dtype):
             close(A.H @ x, A.H @ x.astype(dtype))
 
 
-def test_what_a_pair_does_not_change():
-    """Neither a large column, nor zeros or infinity, spoils what stands beside it."""
-    A, x = nf.transforms.dft(256), random((256, 32), "float64")
+@pytest.mark.parametrize("count", [32, 160])
+def test_what_a_pair_does_not_change(count):
+    """Neither a large column, nor zeros or infinity, spoils what stands beside it.
+
+    Of many numbers, some are looked at before.
+    """
+    A, x = nf.transforms.dft(256), random((256, count), "float64")
     x[:, 3] *= 1e12
     x[:, 8] = 0
     x[0, 13] = np.inf
@@ -91,6 +96,19 @@ def test_what_a_pair_does_not_change():
                     close(one, other)
                 else:
                     assert not np.isfinite(one).all()
+
+
+@pytest.mark.parametrize("size", [1e12, np.finfo(float).max, np.inf])
+def test_a_few_rows_say_what_is_not_alike_before(size):
+    A, x = nf.transforms.dft(1024), random((1024, 64), "float64")
+    assert not paired_transforms._seem_unlike(x)
+    x[7, 3] = size  # which none of these rows is
+    assert not paired_transforms._seem_unlike(x)
+    x[:, 7] = size
+    assert paired_transforms._seem_unlike(x)
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = A @ x
+    close(found[:, :3], A @ x[:, :3].astype(complex))
 
 
 def test_other_numbers_and_arrays():

@@ -263,15 +263,16 @@ class NamedTransform(Butterfly):
 
     def _for_reals(self, dtype, shape, rows):
         """Return the function for C-contiguous real numbers of a shape, or None."""
-        batch = math.prod(shape) // self.shape[1]
+        batch, call = math.prod(shape) // self.shape[1], None
+        if self._takes_real(dtype, batch, rows):
+            call = self._call(dtype)
+            if batch == 1:
+                call = single_column(call, shape, dtype)
+            elif rows:
+                call = functools.partial(call, axis=1)
         if batch > 1 and self._is_paired(dtype, batch, rows):
-            return self._in_pairs(dtype, shape, rows)
-        if not self._takes_real(dtype, batch, rows):
-            return None
-        call = self._call(dtype)
-        if batch == 1:
-            return single_column(call, shape, dtype)
-        return functools.partial(call, axis=1 if rows else 0)
+            return self._in_pairs(dtype, shape, rows, call)
+        return call
 
     def _is_paired(self, dtype, batch, rows):
         """Return whether real vectors are expected to take less time two by two."""
@@ -288,23 +289,23 @@ class NamedTransform(Butterfly):
         pairs = cost(pairs_of(batch, dtype, rows))
         return pairs + pairing_cost(n, batch, dtype, rows) < alone
 
-    def _in_pairs(self, dtype, shape, rows):
-        """Return the function for real columns, or rows, of a shape, two by two."""
+    def _in_pairs(self, dtype, shape, rows, library):
+        """Return the function for real columns, or rows, of a shape, two by two.
+
+        `library` is the function of the library that multiplies them, or None.
+        """
         kept: Any = weakref.ref(self)  # which keeps what is returned
 
         def plain(x):
+            if library is not None:
+                return library(x)
             find = kept()._ready_rows if rows else kept()._ready
             return find(dtype, shape)(x.astype(dtype))
 
+        ready = functools.partial(self._ready_rows if rows else self._ready, dtype)
         if not rows:
-            return columns_in_pairs(
-                functools.partial(self._ready, dtype), plain, shape, dtype
-            )
-        ready, vector = (
-            functools.partial(self._ready_rows, dtype),
-            self._ready(dtype, shape[1:]),
-        )
-        work = self.nnz * dtype.itemsize
+            return columns_in_pairs(ready, plain, shape, dtype)
+        vector, work = self._ready(dtype, shape[1:]), self.nnz * dtype.itemsize
         return rows_in_pairs(ready, vector, plain, shape, work, dtype)
 
     def _takes_real(self, dtype, batch, rows):

@@ -30,6 +30,11 @@ PAIRS_BYTES = 1 << 18
 part of the second level of cache."""
 
 
+SAMPLED, LOOKED_AT, UNLIKE = 1 << 15, 16, 64
+"""Size of x from which on a few rows say beforehand whether columns seem not to be
+alike, about how many rows these are, and the ratio of sums from which on they do."""
+
+
 def pairs_of(batch: int, dtype: np.dtype, rows: bool) -> int:
     """Return how many pairs some vectors are: columns as many as the kernel takes."""
     pairs, wide = -(-batch // 2), width_of(dtype) // 2
@@ -109,6 +114,8 @@ def columns_in_pairs(
         return alike(sum(totals[begin] for begin in sorted(totals)), pairs)
 
     def multiply(x):
+        if x.size >= SAMPLED and _seem_unlike(x):
+            return plain(x)
         try:
             scratch = idle.pop()
         except IndexError:
@@ -128,6 +135,16 @@ def columns_in_pairs(
         return out if exact else plain(x)
 
     return multiply
+
+
+def _seem_unlike(x):
+    """Return whether some rows of columns say that two of a pair are not alike."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = abs(x[:: max(len(x) // LOOKED_AT, 1)]).sum(axis=0)
+        one, other = sums[: sums.size // 2 * 2].reshape(-1, 2).T
+        # Neither is so where one of them is not a number.
+        alike = (one <= UNLIKE * other) & (other <= UNLIKE * one)
+    return not alike.all()
 
 
 def rows_in_pairs(
@@ -169,6 +186,8 @@ def rows_in_pairs(
             except IndexError:
                 scratch = *aligned((2, most, n), dtype), np.empty_like(sums)
             for first in range(begin, end, most):
+                if strange:
+                    break
                 last = min(first + most, end)
                 given, found = (one[: last - first] for one in scratch[:2])
                 pair(x[2 * first : 2 * last], given)
