@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import scipy.fft
 
+from .._core.dtypes import real_dtype
 from ..harness.case import Case
 from ..operators import Butterfly, dct, dft, dst, hartley
 from . import timed_operators
@@ -108,7 +109,7 @@ def _make(name, n, dtype, batch, rng):
     if dtype.kind == "c" and name not in REALS:
         x = x + 1j * rng.standard_normal(shape)
     operator = TRANSFORMS[name](n, normalized=False, dtype=dtype)
-    x = x.astype(dtype if name not in REALS else np.empty(0, dtype).real.dtype)
+    x = x.astype(real_dtype(dtype) if name in REALS else dtype)
     return TransformOperand(name, operator, x.T.copy() if name == ROWS else x)
 
 
@@ -145,5 +146,8 @@ def _chain(inputs):
 
 
 def _product(inputs, A):
-    x, T = inputs.x, A.T
-    return (lambda: x @ T) if inputs.name == ROWS else lambda: A @ x
+    x = inputs.x
+    if inputs.name != ROWS:
+        return lambda: A @ x
+    T = A.T
+    return lambda: x @ T

@@ -18,7 +18,7 @@ from .library_calls import FOLDED
 from .operator_files import TRANSFORM, Saved
 from .paired_transforms import columns_in_pairs, pairing_cost, pairs_of, rows_in_pairs
 from .planned_operator import PlannedOperator
-from .product_plans import SHOWN
+from .product_plans import SHOWN, parts_time
 from .row_calls import ALONE, turned_cost
 from .small_matrices import COLUMNS, ROWS, matrix_cost
 from .tied_convolutions import (
@@ -233,14 +233,12 @@ class NamedTransform(Butterfly):
 
         The real numbers of a Fourier transform cost half of complex ones.
         """
-        if not x.size or x.dtype.kind == "c" or self.dtype.kind != "c":
-            return super()._apply(x)
-        call = self._of_real(x)
+        call = self._of_real(x) if x.size else None
         return super()._apply(x) if call is None else call(x)
 
     def _of_real(self, x):
         """Return the function that multiplies real numbers as they are, or None."""
-        if not self.formula.takes_real:
+        if x.dtype.kind == "c" or not self.formula.takes_real:
             return None
         rows, dtype = x.ndim == 2 and x.flags.fnc, common_dtype(self.dtype, x.dtype)
         key = dtype, x.T.shape if rows else x.shape, rows
@@ -282,8 +280,7 @@ class NamedTransform(Butterfly):
 
         def cost(count):
             given = dtype, count, rows and count > 1
-            ways = [self._cost(*given), matrix_cost(self.shape, *given)]
-            return min(ways if count == 1 else [*ways, self._alone_cost(*given)])
+            return min(parts_time(self, *given), matrix_cost(self.shape, *given))
 
         alone = min(cost(batch), REAL_PART * self.formula.cost(n, dtype, batch))
         pairs = cost(pairs_of(batch, dtype, rows))
@@ -319,11 +316,7 @@ class NamedTransform(Butterfly):
         return self._matrix_call(dtype, batch, way) is None
 
     def _converter(self, x):
-        if x.dtype.kind != "c" and self.dtype.kind == "c":
-            call = self._of_real(x)
-            if call is not None:
-                return call
-        return super()._converter(x)
+        return self._of_real(x) or super()._converter(x)
 
     def fuse(self, sizes: Any = None) -> "NamedTransform":
         """Return the same operator with products of consecutive factors as factors.

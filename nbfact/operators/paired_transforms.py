@@ -28,8 +28,6 @@ PARTED = 8
 PAIRS_BYTES = 1 << 18
 """Bytes of pairs of rows that are made, transformed and parted before the next ones: a
 part of the second level of cache."""
-
-
 SAMPLED, LOOKED_AT, UNLIKE = 1 << 15, 16, 64
 """Size of x from which on a few rows say beforehand whether columns seem not to be
 alike, about how many rows these are, and the ratio of sums from which on they do."""

@@ -168,10 +168,7 @@ class ProductPlans(KeptAdjoints):
         price = matrix_cost(self.shape, dtype, batch, way != COLUMNS)
         if not price < np.inf:
             return None
-        own = self._cost(dtype, batch, way != COLUMNS)
-        if batch > 1:
-            own = min(own, self._alone_cost(dtype, batch, way != COLUMNS))
-        if not price < own:
+        if not price < parts_time(self, dtype, batch, way != COLUMNS):
             return None
         matrix = self._small(dtype)
         if matrix is None:
@@ -246,9 +243,12 @@ class ProductPlans(KeptAdjoints):
         return f"\n  the dense matrix multiplies {', '.join(shown)}{end}" * bool(shown)
 
 
-def parts_time(operator: ProductPlans, batch: int) -> float:
-    """Return the nanoseconds that columns by the parts are expected to take."""
-    own = operator._cost(operator.dtype, batch, False)
-    if batch == 1:
-        return own
-    return min(own, operator._alone_cost(operator.dtype, batch, False))
+def parts_time(
+    operator: ProductPlans, dtype: np.dtype, batch: int, rows: bool = False
+) -> float:
+    """Return the nanoseconds that a product by the parts is expected to take.
+
+    It is that of all vectors together, or of one after the other where that is less.
+    """
+    own = operator._cost(dtype, batch, rows)
+    return own if batch == 1 else min(own, operator._alone_cost(dtype, batch, rows))

@@ -91,7 +91,7 @@ def expected_time(operator: FastOperator, batch: int) -> float:
     product: PlannedOperator = (
         operator if isinstance(operator, PlannedOperator) else operator.to_factors()
     )
-    found = called + parts_time(product, batch)
+    found = called + parts_time(product, product.dtype, batch)
     if batch == 1 and product._by_factors:
         found += _far(product.nnz, _kind(product, batch), product.dtype)
     return found
