@@ -6,14 +6,22 @@ column. A call on one thread and one on several take turns, and the least times 
 compared, because on cores that other programs use too, two threads seldom run at the
 same time. BLAS has one thread: else it uses all cores for large blocks by itself, so
 that nbfact would gain nothing. The load is that of the minute before.
+
+The last rows are loops of arithmetic that read no memory, on 256 columns. What they
+gain is what is left of two cores when threads have been woken and waited for, so that a
+product that takes as long cannot gain much more.
 """
 
 import os
 import sys
 from time import perf_counter
 
+import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
+
+LOOPS = (100, 200, 400, 800, 1600, 3200)
+"""Microseconds of one thread that the loops of arithmetic take, about."""
 
 
 def calls(n, batch, dtype):
@@ -41,6 +49,35 @@ def calls(n, batch, dtype):
     }
 
 
+@numba.njit(nogil=True)
+def arithmetic(steps):
+    """Return a number after some steps, each of which waits for the one before."""
+    found = 1.0
+    for _ in range(steps):
+        found = found * 1.0000001 + 1e-9
+    return found
+
+
+def loops():
+    """Return a function without arguments for each loop of arithmetic, by its name."""
+    from nbfact._core import threads
+
+    arithmetic(1)  # which compiles it
+    start = perf_counter()
+    arithmetic(1_000_000)
+    step = (perf_counter() - start) * 1e6 / 1_000_000
+
+    def loop(steps):
+        """Return the call that shares the steps of 256 columns."""
+
+        def part(begin, end):
+            arithmetic(steps * (end - begin))
+
+        return lambda: threads.share(threads.LEAST_WORK, 256, part)
+
+    return {f"arithmetic, {time} µs": loop(int(time / step / 256)) for time in LOOPS}
+
+
 def timed(call, count, seconds):
     """Return the seconds of a call on one thread and on several, in turns."""
     import nbfact as nf
@@ -63,15 +100,22 @@ def main(count, dtype, n, batches, seconds):
     print("|:--|--:|--:|--:|--:|--:|--:|")
     for batch in map(int, batches.split(",")):
         for name, call in calls(int(n), batch, dtype).items():
-            with threadpool_limits(1, "blas"):
-                one, several = timed(call, int(count), float(seconds))
-            print(
-                f"| {name} | {n} | {batch} | {min(one) * 1e6:.0f} "
-                f"| {min(one) / min(several):.2f} "
-                f"| {np.median(one) / np.median(several):.2f} "
-                f"| {os.getloadavg()[0]:.0f} |",
-                flush=True,
-            )
+            report(name, n, batch, call, int(count), float(seconds))
+    for name, call in loops().items():
+        report(name, "", 256, call, int(count), float(seconds))
+
+
+def report(name, n, batch, call, count, seconds):
+    """Print the row of a call."""
+    with threadpool_limits(1, "blas"):
+        one, several = timed(call, count, seconds)
+    print(
+        f"| {name} | {n} | {batch} | {min(one) * 1e6:.0f} "
+        f"| {min(one) / min(several):.2f} "
+        f"| {np.median(one) / np.median(several):.2f} "
+        f"| {os.getloadavg()[0]:.0f} |",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

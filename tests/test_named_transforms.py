@@ -130,6 +130,26 @@ def test_large_prime_orders_go_to_the_library(n):
         np.testing.assert_allclose(part @ x, (A @ x[::-1])[2:5], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("n", "dtype", "batch", "who"),
+    [
+        (2782, "float32", 1, "library"),  # 1.4 MB of values for one vector
+        (2289, "complex128", 1, "library"),
+        (1703, "float64", 2, "library"),
+        (913, "float64", 64, "chain"),  # which many columns share
+        (109, "float64", 64, "chain"),
+    ],
+)
+def test_values_outside_the_cache_are_counted(n, dtype, batch, who):
+    A = nf.transforms.dft(n) if dtype[0] == "c" else nf.transforms.dct(n, dtype=dtype)
+    assert A._multiplies(A.dtype, batch) == who
+
+
+def test_real_vectors_go_to_the_library_where_it_takes_a_part_of_the_time():
+    A, dtype = nf.transforms.dft(2163), np.dtype("complex128")  # 3 x 7 x 103
+    assert A._multiplies(dtype, 16, True) == "chain" and A._takes_real(dtype, 16, True)
+
+
 def test_no_plan_of_a_prime_chain_loops_over_its_few_blocks():
     for rank, n in ((1, 257), (2, 1009), (2, 2 * 509)):
         chain = nf.Chain.mixed_radix(nf.operators.radices.prime_factors(n), rank=rank)
@@ -191,6 +211,39 @@ def test_rows_are_transformed_as_rows(library):
     expected = scipy.fft.dct(X, norm="ortho", axis=1)
     np.testing.assert_allclose(X @ A.T, expected, atol=1e-15)
     assert (X @ A.T).flags.c_contiguous
+
+
+@pytest.mark.parametrize("name", ["dct", "dst", "hartley"])
+def test_complex_rows_in_fortran_order_take_the_same_way_again(name, library):
+    A = getattr(nf.transforms, name)(12).astype(complex)
+    x = random((5, 12), "complex128")
+    expected = x @ A.toarray()
+    for operand in (x, np.asfortranarray(x)):
+        for _ in range(3):  # a way is kept for the second call
+            np.testing.assert_allclose(operand @ A, expected, atol=1e-14)
+            np.testing.assert_allclose((A.T @ operand.T).T, expected, atol=1e-14)
+
+
+def test_a_real_scale_stays_real_and_in_files(tmp_path):
+    A = 1j * (1j * nf.transforms.dft(180))
+    assert type(A.formula.scale) is float and A.formula.scale < 0
+    A.save(tmp_path / "A.npz")
+    x, B = random((180, 8), "float64"), nf.load(tmp_path / "A.npz")
+    assert B.formula == A.formula and repr(B) == repr(A)
+    np.testing.assert_array_equal(B @ x, A @ x)
+
+
+@pytest.mark.parametrize("numbers", [(1e-30, 1e-30, 1e30, 1e30), (1e-25, 1e-18, 1e25)])
+def test_values_that_vanish_do_not_come_back(numbers):
+    A = nf.transforms.dct(180, dtype="float32")
+    scaled = functools.reduce(lambda found, c: c * found, numbers, A)
+    assert not isinstance(scaled, named_transform.NamedTransform)
+    x = random((180, 64), "float32")
+    found, bound = scaled @ x, 1e-5 * np.linalg.norm(scaled @ x)
+    assert np.linalg.norm(found - scaled.to_factors() @ x) <= bound
+    assert np.linalg.norm(found[:90] - scaled[:90] @ x) <= bound
+    assert isinstance(0 * A, named_transform.NamedTransform)
+    assert not ((0 * A) @ x).any()
 
 
 def test_infinity_travels(library):

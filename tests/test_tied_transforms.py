@@ -17,6 +17,8 @@ from nbfact.kernels import (
     real_vector_adjoint,
 )
 from nbfact.operators import tied_transforms
+from nbfact.operators.radices import prime_factors
+from nbfact.operators.tied_steps import vector_filling
 
 FORMS = [
     ("dft", {}),
@@ -190,3 +192,25 @@ def test_numbers_of_columns_share_a_kernel_and_its_tables():
         for batch in (16, 17, 40):
             x = random((A.shape[1], batch), A.dtype)
             close(calls[0](x), A.toarray() @ x)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("n", [256, 360, 1000, 4096])
+def test_the_filled_part_of_the_vectors_of_an_order(n, dtype):
+    """It is counted pass by pass: a side of s takes the sum of its prime factors."""
+    dtype = np.dtype(dtype)
+    width = 64 // (dtype.itemsize // 2)
+    sides = {256: (16, 16), 360: (18, 20), 1000: (25, 40), 4096: (64, 64)}[n]
+    done = whole = 0
+    for side, other in (sides, sides[::-1]):
+        work = side * sum(prime_factors(side))
+        done += work * other
+        whole += work * width * -(-other // width)
+    np.testing.assert_allclose(vector_filling(n, dtype), done / whole)
+
+
+def test_rows_that_fill_vectors_badly_are_turned_to_columns():
+    A, dtype = nf.transforms.dft(360), np.dtype("complex64")  # 18 x 20, 16 at a time
+    assert A._cost(dtype, 64, True) < A._alone_cost(dtype, 64, True)
+    A = nf.transforms.dft(1024)
+    assert A._alone_cost(dtype, 64, True) < A._cost(dtype, 64, True)

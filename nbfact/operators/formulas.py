@@ -87,7 +87,8 @@ class Formula(NamedTuple):
 
     def scaled(self, number: float | complex) -> "Formula":
         """Return the formula of the matrix times a number."""
-        return self._replace(scale=self.scale * number)
+        scale = complex(self.scale * number)
+        return self._replace(scale=scale if scale.imag else scale.real)
 
     def weighted(self, weights: np.ndarray) -> "Formula | None":
         """Return the formula with columns times weights, or None where it has none.

@@ -170,6 +170,7 @@ def of_parts(transform: Callable, kind: np.dtype) -> Callable:
     """
 
     def multiply(x, axis, overwrite):
+        x = np.ascontiguousarray(x)  # the library takes rows in Fortran order, too
         parts = x.view(kind).reshape(*x.shape, 2)
         found = transform(parts, axis, overwrite)
         return found.reshape(-1).view(x.dtype).reshape(x.shape)

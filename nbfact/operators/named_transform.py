@@ -35,6 +35,9 @@ REAL_PART = 0.8
 MARGIN = 1.15
 """Part of the cost of the library that kernels may cost for an operator to use them,
 which does not take longer than a call of the library by the user."""
+NEAR, READ = 1 << 18, 0.03
+"""Bytes of the values of a chain that stay in cache beside the vectors, and how much
+longer a product takes for each byte more, in nanoseconds: others read no values."""
 HARTLEY_ROWS = 3500.0
 """How much longer the library takes for a call with rows than with columns, where a
 Hartley transform is folded from a Fourier transform, in nanoseconds."""
@@ -155,7 +158,8 @@ class NamedTransform(Butterfly):
                 costs["tied"] = turned + tied_convolution_cost(formula, dtype, batch)
         elif is_tied(formula, n, dtype, batch):
             costs["tied"] = turned + tied_cost(formula, n, dtype, batch)
-        costs["chain"] = super()._cost(dtype, batch, rows)
+        far = max(self.nnz * dtype.itemsize - NEAR, 0)
+        costs["chain"] = super()._cost(dtype, batch, rows) + READ * far
         least = min(costs, key=costs.__getitem__)
         return least, costs[least]
 
@@ -307,10 +311,8 @@ class NamedTransform(Butterfly):
 
     def _takes_real(self, dtype, batch, rows):
         """Return whether the library multiplies real numbers of a product's dtype."""
-        if self._multiplies(dtype, batch, rows) != "library":
-            return False
         own = REAL_PART * self.formula.cost(self.shape[1], dtype, batch)
-        if batch > 1 and self._alone_cost(dtype, batch, rows) < own:
+        if parts_time(self, dtype, batch, rows) < own:
             return False
         way = ROWS if rows else COLUMNS
         return self._matrix_call(dtype, batch, way) is None
@@ -345,8 +347,14 @@ class NamedTransform(Butterfly):
         formula = formula.conjugate() if name == "H" else formula
         return NamedTransform(formula, super()._reversed(name))
 
-    def _scaled(self, number: Any) -> "NamedTransform":
-        return NamedTransform(self.formula.scaled(number), super()._scaled(number))
+    def _scaled(self, number: Any) -> Butterfly:
+        found = super()._scaled(number)
+        least = np.finfo(found.dtype).tiny
+        for value, scaled in zip(self.values, found.values, strict=True):
+            vanishes = (abs(scaled) < least) & (abs(value) >= least)
+            if number != 0 and vanishes.any():
+                return found  # the formula would bring back what its values lost
+        return NamedTransform(self.formula.scaled(number), found)
 
     def _conjugate(self) -> "NamedTransform":
         return NamedTransform(self.formula.conjugate(), super()._conjugate())

@@ -58,6 +58,18 @@ def _sides(n, dtype):
     return None
 
 
+def vector_filling(n: int, dtype: np.dtype) -> float:
+    """Return the part of whole vectors that `vector_steps` fills, for an order.
+
+    Both sides are computed in whole vectors, the last of which overlaps the one before.
+    """
+    width, (p, q) = width_of(dtype), _sides(n, dtype)
+    found, works = 0.0, [sum(tied_radices(side)) for side in (p, q)]
+    for work, length in zip(works, (q, p), strict=True):
+        found += work * -(-length // width) * width / length
+    return sum(works) / found
+
+
 def tied_passes(radices: Sequence[int], dtype: np.dtype) -> tuple[int, np.ndarray]:
     """Return the rows of a group, and the numbers of the passes of some radices.
 

@@ -36,6 +36,7 @@ from .tied_steps import (
     has_sides,
     tied_passes,
     tied_radices,
+    vector_filling,
     vector_multiplier,
     vector_steps,
     width_of,
@@ -109,7 +110,9 @@ def tied_cost(formula: Formula, n: int, dtype: np.dtype, batch: int) -> float:
     double = real_dtype(dtype).itemsize == 8
     call, rate = CALLS[fast][number], RATES[fast][number][double]
     if batch == 1:
-        return call + rate * transform_work(n)
+        half = fast == "even vector"
+        filled = vector_filling(n // 2 if half else n, dtype)
+        return call + rate * transform_work(n) / filled
     tile, rate = tile_of(dtype), rate if n <= NEAR else FAR * rate
     found = call + rate * transform_work(n) * tile * -(-batch // tile)
     return found if batch >= tile else found + PADDED + PADDED_ROW * n
