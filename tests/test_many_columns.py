@@ -6,7 +6,13 @@ import pytest
 from samples import LATER, close, random
 
 import nbfact as nf
-from nbfact.operators import OperatorSum, product_plans, row_calls, small_matrices
+from nbfact.operators import (
+    OperatorSum,
+    product_plans,
+    program_operator,
+    row_calls,
+    small_matrices,
+)
 
 
 def factors(dtype):
@@ -79,3 +85,27 @@ def test_columns_that_are_multiplied_where_they_are(name, tiles):
     found = operator @ x
     assert not tiles
     close(found[:, :9], operator.toarray() @ x[:, :9])
+
+
+@pytest.mark.parametrize("most", [1 << 17, 1 << 16])
+@pytest.mark.parametrize("dtype", ["float64", *LATER_DTYPES])
+def test_slices_of_long_columns_where_there_are_several_steps(
+    most, dtype, tiles, eager, monkeypatch
+):
+    """A slice that is large itself is not cut again, and none is too large to be kept.
+
+    Its rows have 256 bytes, so that those of 512 rows are 128 KB.
+    """
+    monkeypatch.setattr(program_operator, "STEPS_BYTES", 1 << 17)
+    monkeypatch.setattr(program_operator, "MOST_COPIED", most)
+    monkeypatch.setattr(product_plans, "LONGEST", 0)
+    chain = nf.Chain.mixed_radix((8, 8, 8))  # three steps
+    values = [random(pattern, dtype, i) for i, pattern in enumerate(chain)]
+    operator, row = nf.Butterfly(chain, values), 256 // np.dtype(dtype).itemsize
+    dense = operator.toarray()
+    for batch in (row, 2 * row + 1):
+        del tiles[:]
+        x = random((512, batch), dtype)
+        close(operator @ x, dense @ x)
+        sliced = most == 1 << 17 and batch > row
+        assert set(tiles) == ({row} if sliced else set())

@@ -62,5 +62,8 @@ FORMER = [
     ("dense blocks", "forward", 1024, 64, "columns C"),
     ("rank 2", "adjoint", 256, 256, "columns C"),
     ("radix 8", "forward", 1024, 256, "columns C"),
+    ("radix 8", "forward", 16384, 256, "columns C"),
+    ("dft", "forward", 360, 64, "rows C"),
+    ("dct", "forward", 1703, 2, "columns C"),
 ]
 """Products in which others, or nbfact with one vector at a time, were faster once."""

@@ -98,8 +98,7 @@ def _blas_cost(pattern, dtype, batch):
         found *= 1 + BLAS_SMALL / min(b, c)
     elif d > 1 and line <= SHORT and d * line % ALIASED == 0:
         found *= ALIASED_TIMES
-    if dtype.kind == "f":
-        found += read_cost(pattern, dtype, BLAS_MEMORY)
+    found += read_cost(pattern, dtype, BLAS_MEMORY if dtype.kind == "f" else MEMORY)
     found += (BLAS_BLOCK[dtype.kind] + BLAS_MOVED[dtype.kind] * (b + c) * line) * a * d
     return BLAS_CALLS + found
 

@@ -106,8 +106,8 @@ class HaarTransform(FactorProduct):
         multiply = entry_point(kernel, self.scale, some, some, some, 0, 0)
         return _columns(multiply, self.scale, shape, dtype)
 
-    def _copies_columns(self, dtype, batch):
-        return False
+    def _copied(self, dtype, batch):
+        return 0  # the levels hardly do more than read the columns
 
     def _row_multiplier(self, dtype, shape):
         work = WORK * self.shape[0] * dtype.itemsize

@@ -186,11 +186,11 @@ class NamedTransform(Butterfly):
             return super()._multiplier(dtype, shape)
         return self._tied(dtype, batch) if who == "tied" else self._call(dtype)
 
-    def _copies_columns(self, dtype, batch):
+    def _copied(self, dtype, batch):
         who = self._multiplies(dtype, batch)
-        return (
-            super()._copies_columns(dtype, batch) if who == "chain" else who == "tied"
-        )
+        if who == "tied":
+            return PlannedOperator._copied(self, dtype, batch)
+        return super()._copied(dtype, batch) if who == "chain" else 0
 
     def _tied(self, dtype, batch):
         """Return the function (x, out=None) that calls a kernel for some columns.

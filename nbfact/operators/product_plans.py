@@ -113,22 +113,27 @@ class ProductPlans(KeptAdjoints):
             if rows:
                 return one_by_one(vector, (batch, m), dtype, work, several)
             return columns_one_by_one(vector, self.shape, dtype, batch, several)
-        longest = max(self.shape) * dtype.itemsize
-        far = longest <= LONGEST and longest * batch >= FAR_BYTES
-        if far and not rows and self._copies_columns(dtype, batch):
-            work, tile = self.nnz * dtype.itemsize, SLICE_BYTES // longest
-            ready, tile = functools.partial(self._ready, dtype), tile - tile % ALIGNED
+        tile = 0 if rows else self._copied(dtype, batch)
+        if tile:
+            work, ready = (
+                self.nnz * dtype.itemsize,
+                functools.partial(self._ready, dtype),
+            )
             return in_tiles(ready, self.shape, dtype, batch, tile, work, False)
         multiplier = self._row_multiplier if rows else self._multiplier
         return multiplier(dtype, shape)
 
-    def _copies_columns(self, dtype: np.dtype, batch: int) -> bool:
-        """Return whether slices of columns that fill the caches are copied first.
+    def _copied(self, dtype: np.dtype, batch: int) -> int:
+        """Return how many columns are copied and multiplied at a time, 0 for none.
 
-        That takes less time than to read them where they are, a few lines of the cache
-        in each row, unless the parts of the operator hardly do more than read them.
+        Slices of columns that fill the caches take less time than columns read where
+        they are, a few lines of the cache in each row, unless the parts of the operator
+        hardly do more than read them.
         """
-        return True
+        longest = max(self.shape) * dtype.itemsize
+        if longest > LONGEST or longest * batch < FAR_BYTES:
+            return 0
+        return slice_columns(longest)
 
     def _alone_cost(self, dtype, batch, rows):
         """Return the time of one vector after the other, or infinity."""
@@ -241,6 +246,11 @@ class ProductPlans(KeptAdjoints):
         shown = [f"{batch}" if batch > 1 else "vectors" for batch in self._by_matrix()]
         end = "" if shown in ([], ["vectors"]) else " columns"
         return f"\n  the dense matrix multiplies {', '.join(shown)}{end}" * bool(shown)
+
+
+def slice_columns(longest: int) -> int:
+    """Return how many columns of some bytes are a slice that stays near; maybe none."""
+    return SLICE_BYTES // longest // ALIGNED * ALIGNED
 
 
 def parts_time(

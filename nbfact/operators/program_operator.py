@@ -13,6 +13,7 @@ from .chain import Chain
 from .multiplied_out import MOST_MULTIPLIED, in_range, rounded
 from .patterns import shape_of
 from .planned_operator import PlannedOperator
+from .product_plans import slice_columns
 from .program import Call, Program
 from .reorderings import checked_permutation, inverse
 from .repeated_blocks import (
@@ -26,6 +27,11 @@ from .row_calls import columns_as_rows, turned_cost
 DYADIC_BYTES = 1 << 27
 """Bytes of columns from which on those of a dyadic butterfly are copied slice by slice:
 it reads fewer ones in place in less time."""
+STEPS, STEPS_BYTES = 3, 1 << 24
+"""Number of steps and bytes of columns from which on slices of long columns are copied,
+too, because the arrays between the steps leave the caches."""
+ROW_BYTES, MOST_COPIED = 256, 1 << 22
+"""Least bytes of a row of such a slice, and most of a slice."""
 EQUAL_BLOCKS = 1.4
 """Limit of the expected time of a Kronecker product over that of a program, which reads
 equal blocks again and again: its price leaves out that they come from memory."""
@@ -176,12 +182,19 @@ class ProgramOperator(PlannedOperator):
             )
         return self._program(dtype, batch).for_columns(shape)
 
-    def _copies_columns(self, dtype, batch):
+    def _copied(self, dtype, batch):
+        tile, longest = super()._copied(dtype, batch), max(self.shape) * dtype.itemsize
+        widest = max(slice_columns(longest), ROW_BYTES // dtype.itemsize)
+        far = longest * batch >= STEPS_BYTES and widest * longest <= MOST_COPIED
+        far = far and batch > widest  # a slice is not cut again
+        if not tile and not far:
+            return 0
         plan = plans.best(self.chain, dtype, plans.columns_planned(batch))
+        if far and len(plan) >= STEPS:
+            return widest
         dyadic = plan[0].kind in (plans.INCREASING, plans.DECREASING)
-        if not dyadic or len(plan) > 1:
-            return True
-        return self.shape[1] * batch * dtype.itemsize >= DYADIC_BYTES
+        near = self.shape[1] * batch * dtype.itemsize < DYADIC_BYTES
+        return 0 if dyadic and len(plan) == 1 and near else tile
 
     def _row_multiplier(self, dtype, shape):
         if self._kronecker_way(dtype, shape[0], True) is not None:
