@@ -242,6 +242,8 @@ def test_values_that_vanish_do_not_come_back(numbers):
     found, bound = scaled @ x, 1e-5 * np.linalg.norm(scaled @ x)
     assert np.linalg.norm(found - scaled.to_factors() @ x) <= bound
     assert np.linalg.norm(found[:90] - scaled[:90] @ x) <= bound
+    weighted = A._columns_weighted(np.full(180, 1e-45, "float32"))
+    assert not isinstance(weighted, named_transform.NamedTransform)
     assert isinstance(0 * A, named_transform.NamedTransform)
     assert not ((0 * A) @ x).any()
 

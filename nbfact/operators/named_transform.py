@@ -348,13 +348,15 @@ class NamedTransform(Butterfly):
         return NamedTransform(formula, super()._reversed(name))
 
     def _scaled(self, number: Any) -> Butterfly:
-        found = super()._scaled(number)
-        least = np.finfo(found.dtype).tiny
-        for value, scaled in zip(self.values, found.values, strict=True):
-            vanishes = (abs(scaled) < least) & (abs(value) >= least)
-            if number != 0 and vanishes.any():
-                return found  # the formula would bring back what its values lost
-        return NamedTransform(self.formula.scaled(number), found)
+        found, formula = super()._scaled(number), self.formula.scaled(number)
+        return self._named(formula, found) if number else NamedTransform(formula, found)
+
+    def _named(self, formula, found):
+        """Return a butterfly with a formula, unless that brings back lost values."""
+        both = self.values, found.values
+        least, pairs = np.finfo(found.dtype).tiny, zip(*both, strict=True)
+        lost = any(((abs(b) < least) & (abs(a) >= least)).any() for a, b in pairs)
+        return found if lost else NamedTransform(formula, found)
 
     def _conjugate(self) -> "NamedTransform":
         return NamedTransform(self.formula.conjugate(), super()._conjugate())
@@ -369,7 +371,7 @@ class NamedTransform(Butterfly):
         formula: Formula | Convolution | None = None
         if weights.dtype.kind != "c":
             formula = self.formula.weighted(weights)
-        return found if formula is None else NamedTransform(formula, found)
+        return found if formula is None else self._named(formula, found)
 
     def _shown(self, batch):
         """Return who multiplies some columns, "alone" where they are taken singly."""
