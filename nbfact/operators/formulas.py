@@ -87,8 +87,7 @@ class Formula(NamedTuple):
 
     def scaled(self, number: float | complex) -> "Formula":
         """Return the formula of the matrix times a number."""
-        scale = complex(self.scale * number)
-        return self._replace(scale=scale if scale.imag else scale.real)
+        return self._replace(scale=_real_if_it_is(self.scale * number))
 
     def weighted(self, weights: np.ndarray) -> "Formula | None":
         """Return the formula with columns times weights, or None where it has none.
@@ -237,6 +236,12 @@ class Formula(NamedTuple):
         return f"{name}, type {self.type}" if self.type else name
 
 
+def _real_if_it_is(number):
+    """Return a number as a float where it has no imaginary part, else as a complex."""
+    number = complex(number)
+    return number if number.imag else number.real
+
+
 _END_WEIGHTS = {
     "dct": {1: (0.5, 0.5), 3: (0.5, 1.0)},
     "dst": {3: (1.0, 0.5)},
@@ -312,7 +317,7 @@ def read_formula(arrays: dict[str, np.ndarray]) -> Formula:
         str(function),
         int(kind),
         bool(orthogonal),
-        scale if scale.imag else scale.real,
+        _real_if_it_is(scale),
         (weights[0], weights[1]),
         (weights[2], weights[3]),
     )

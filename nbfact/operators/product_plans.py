@@ -115,10 +115,8 @@ class ProductPlans(KeptAdjoints):
             return columns_one_by_one(vector, self.shape, dtype, batch, several)
         tile = 0 if rows else self._copied(dtype, batch)
         if tile:
-            work, ready = (
-                self.nnz * dtype.itemsize,
-                functools.partial(self._ready, dtype),
-            )
+            work = self.nnz * dtype.itemsize
+            ready = functools.partial(self._ready, dtype)
             return in_tiles(ready, self.shape, dtype, batch, tile, work, False)
         multiplier = self._row_multiplier if rows else self._multiplier
         return multiplier(dtype, shape)
